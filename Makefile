@@ -18,8 +18,6 @@ CLI_OBJ = $(CLI_SRC:%.c=$(BUILD)/obj/%.o)
 UNIT_OBJ = $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
 SIM_SRC = $(sort $(wildcard tests/simulation/*.c))
 SIM_OBJ = $(SIM_SRC:%.c=$(BUILD)/obj/%.o)
-HEADERS = $(wildcard include/*.h src/*/*.h src/*/*.list tests/unit/*.h \
-	tests/simulation/*.h)
 CORE_LIBS = -ljansson -ljwt -lcrypto -lcsv -lexpat
 
 FUZZ_SECONDS ?= 60
@@ -61,20 +59,29 @@ lint:
 	ci/install --python build run test
 	ci/lint
 module:
-	ci/build module
+	+ci/build module
 clean: down
 	rm -rf build
 
-$(BUILD)/obj/%.o: %.c $(HEADERS)
+# Beside each object gcc writes what it was made of (-MMD); -MP: a header that
+# is gone does not stop make.
+$(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c $< -o $@
+	$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+-include $(wildcard $(BUILD)/obj/*/*/*.d)
 
-$(BUILD)/libpay.a: $(CORE_OBJ)
-	rm -f $@ && ar rcs $@ $^
+# Lists of objects, so that what is linked of them notices one that is gone.
+$(BUILD)/%.objects: FORCE
+	@mkdir -p $(@D)
+	@echo $($*_OBJ) | cmp -s - $@ || echo $($*_OBJ) >$@
+FORCE:
+
+$(BUILD)/libpay.a: $(CORE_OBJ) $(BUILD)/CORE.objects
+	rm -f $@ && ar rcs $@ $(CORE_OBJ)
 
 payctl: $(BUILD)/payctl
-$(BUILD)/payctl: $(CLI_OBJ) $(BUILD)/libpay.a
-	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS) -lpq
+$(BUILD)/payctl: $(CLI_OBJ) $(BUILD)/libpay.a $(BUILD)/CLI.objects
+	$(CC) $(LDFLAGS_ALL) -pie $(CLI_OBJ) $(BUILD)/libpay.a -o $@ $(CORE_LIBS) -lpq
 
 # The PSP adapters' requests as JSON lines, for tests/openapi.
 psp-requests: $(BUILD)/psp-requests
@@ -86,8 +93,8 @@ unit: $(BUILD)/unit
 # What is tested is compiled as it is released; the tests themselves need not
 # be, and compile four times as fast like this.
 $(UNIT_OBJ): HARDEN = -O0 -g -fPIC
-$(BUILD)/unit: $(UNIT_OBJ) $(BUILD)/libpay.a
-	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS) -lcriterion
+$(BUILD)/unit: $(UNIT_OBJ) $(BUILD)/libpay.a $(BUILD)/UNIT.objects
+	$(CC) $(LDFLAGS_ALL) -pie $(UNIT_OBJ) $(BUILD)/libpay.a -o $@ $(CORE_LIBS) -lcriterion
 
 # CPU that hostile bytes cost: the scan for card numbers, and each scheme of
 # webhooks before its signature is known to be wrong.
@@ -96,7 +103,6 @@ cpu: $(BUILD)/bench-scan $(BUILD)/bench-schemes
 	$(BUILD)/bench-schemes
 $(BUILD)/bench-%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libpay.a
 	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS)
-$(BUILD)/obj/tests/bench/%.o: tests/bench/measure.h
 
 # Flows against PostgreSQL, a model network and model PSPs:
 # make simulate SEED=n SCENARIOS=n, or SCENARIO=n [TRACE=1] for one again.
@@ -105,8 +111,8 @@ simulate: payctl $(BUILD)/simulate $(BUILD)/simclock.so
 $(BUILD)/simclock.so: tests/simulation/clock/clock.c
 	@mkdir -p $(@D)
 	$(CC) $(HARDEN) $(WARN) -shared $< -o $@
-$(BUILD)/simulate: $(SIM_OBJ) $(BUILD)/libpay.a
-	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS) -lpq
+$(BUILD)/simulate: $(SIM_OBJ) $(BUILD)/libpay.a $(BUILD)/SIM.objects
+	$(CC) $(LDFLAGS_ALL) -pie $(SIM_OBJ) $(BUILD)/libpay.a -o $@ $(CORE_LIBS) -lpq
 # Bugs planted on purpose, each of which the simulator must find.
 controls:
 	tests/simulation/controls/run

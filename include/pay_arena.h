@@ -45,12 +45,12 @@ typedef struct {
     size_t          len;
     size_t          size;
     size_t          max;       /* hard limit of len */
-    size_t          first;     /* what is allocated first */
+    size_t          first;     /* the oldest block */
     pay_status_t    status;
 } pay_buf_t;
 
 void pay_buf_init(pay_buf_t *buf, pay_arena_t *arena, size_t max);
-/* That many bytes (> 0) are likely: no growing up to there. */
+/* A hint that this many bytes (> 0) will be allocated: one block for all. */
 void pay_buf_expect(pay_buf_t *buf, size_t size);
 void pay_buf_add(pay_buf_t *buf, pay_str_t bytes);
 void pay_buf_text(pay_buf_t *buf, const char *text);

@@ -1,7 +1,7 @@
 /*
- * The signed event log as bytes: how an event is hashed, how seals gather
- * heads of chains into a Merkle tree, and the lines of an export.  What SQL
- * writes (sql/functions) and whoever checks it agree here.
+ * The signed event log as bytes: how an event is hashed, how seals gather the
+ * heads of chains into a Merkle tree, and the lines of an export.  The writer
+ * (sql/functions) and every verifier use these formats.
  */
 
 #ifndef PAY_AUDIT_H
@@ -22,7 +22,7 @@
 typedef enum {
     PAY_AUDIT_EVENT = 0,       /* a row of the log */
     PAY_AUDIT_ANCHOR,          /* the row before an order's first one here */
-    PAY_AUDIT_LEAF,            /* what a seal says of one order */
+    PAY_AUDIT_LEAF,            /* the leaf that a seal has for one order */
     PAY_AUDIT_SEAL
 } pay_audit_kind_t;
 
@@ -40,7 +40,7 @@ typedef struct {
 } pay_audit_event_t;
 
 typedef struct {
-    pay_str_t      message;    /* what was signed */
+    pay_str_t      message;    /* the bytes that are signed */
     pay_str_t      key_id;     /* 16 characters, or NULL: not signed yet */
     int            is_signed;
     unsigned char  signature[PAY_ED25519_SIGNATURE];
@@ -60,7 +60,7 @@ typedef struct {
     pay_json_t        *json;
 } pay_audit_row_t;
 
-/* What the message of a seal says. */
+/* The members of a seal's message. */
 typedef struct {
     int64_t        number;
     pay_str_t      at;
@@ -71,7 +71,7 @@ typedef struct {
     unsigned char  previous[PAY_SHA256_SIZE];
 } pay_audit_message_t;
 
-/* The root of a Merkle tree whose leaves come one by one. */
+/* The root of a Merkle tree whose leaves are added one by one. */
 typedef struct {
     uint64_t       count;
     unsigned char  nodes[PAY_MERKLE_LEVELS][PAY_SHA256_SIZE];
@@ -95,7 +95,7 @@ pay_status_t pay_audit_event_hash(const pay_audit_row_t *row,
     const unsigned char *previous, unsigned char hash[PAY_SHA256_SIZE])
     PAY_MUST_CHECK;
 
-/* What a leaf of the tree is made of: merchant, order, seq and hash. */
+/* The bytes of a leaf of the tree: merchant, order, seq and hash. */
 pay_status_t pay_audit_leaf_bytes(pay_arena_t *arena,
     const pay_audit_row_t *row, pay_str_t *bytes) PAY_MUST_CHECK;
 
@@ -106,8 +106,8 @@ pay_status_t pay_merkle_add(pay_merkle_t *tree, pay_str_t leaf) PAY_MUST_CHECK;
 pay_status_t pay_merkle_root(const pay_merkle_t *tree,
     unsigned char root[PAY_SHA256_SIZE]) PAY_MUST_CHECK;
 
-/* Reads a seal's message (untrusted); its one spelling, else PAY_INVALID.
- * What it fills borrows from `text`. */
+/* Reads a seal's message (untrusted).  There is one spelling of each message;
+ * any other text is PAY_INVALID.  The result borrows from `text`. */
 pay_status_t pay_audit_message_read(pay_str_t text,
     pay_audit_message_t *message) PAY_MUST_CHECK;
 

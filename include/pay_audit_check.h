@@ -28,7 +28,7 @@ typedef enum {
     PAY_AUDIT_NO_ROW           /* a line that cannot be read */
 } pay_audit_what_t;
 
-/* Valid while it is being told. */
+/* Valid only during the call that passes it. */
 typedef struct {
     pay_audit_what_t  what;
     const char       *why;                 /* a literal */

@@ -49,9 +49,9 @@ typedef struct {
 
 /* How a PSP does at this moment. */
 typedef struct {
-    pay_circuit_t  circuit;            /* OPEN exactly while nothing may go:
-                                          a half-open one, too, whose probes
-                                          are all under way */
+    pay_circuit_t  circuit;            /* OPEN exactly while no call is
+                                          allowed; so it is for a half-open
+                                          one whose probes are all under way */
     unsigned       calls;              /* in the window */
     unsigned       success_permille;   /* 1000 without calls */
     unsigned       latency_ms;         /* mean; 0 without calls */
@@ -61,9 +61,9 @@ typedef struct {
 } pay_health_t;
 
 
-/* 1 when a call may go now; in a half-open circuit it counts as a probe until
- * pay_breaker_record() or pay_breaker_forget() is called for it.  A probe
- * whose worker died is forgotten after open_ms. */
+/* Returns 1 when a call is allowed now; in a half-open circuit it counts as a
+ * probe until pay_breaker_record() or pay_breaker_forget() is called for it.  A
+ * probe whose worker died is forgotten after open_ms. */
 int pay_breaker_allow(pay_breaker_t *breaker, const pay_breaker_conf_t *conf,
     int64_t now_ms);
 /* A call that was allowed has ended; ok 0: the PSP was not to be reached, did

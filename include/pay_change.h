@@ -1,6 +1,6 @@
 /*
- * What follows a sale: a capture, a cancellation or a refund of an order - as
- * a storefront asks for it, as PostgreSQL keeps it, as the API shows it.
+ * Changes of an order: a capture, a cancellation or a refund, as a storefront
+ * requests it, as PostgreSQL stores it and as the API shows it.
  */
 
 #ifndef PAY_CHANGE_H
@@ -70,8 +70,9 @@ pay_status_t pay_change_amount(const pay_change_request_t *request,
     const pay_currency_t *currency, int64_t *minor, pay_err_t *err)
     PAY_MUST_CHECK;
 
-/* A row → change, without its checkout; bytes are copied.  PAY_BUG when there
- * is no row (NULL) or it is not what SQL promises. */
+/* Makes a change from a row, without its checkout; bytes are copied into the
+ * arena.  PAY_BUG when there is no row (NULL) or it breaks the rules of
+ * src/op/rows.list. */
 pay_status_t pay_change_decode(pay_arena_t *arena, const pay_change_row_t *row,
     pay_change_t *change) PAY_MUST_CHECK;
 
@@ -79,8 +80,8 @@ pay_status_t pay_change_decode(pay_arena_t *arena, const pay_change_row_t *row,
 pay_status_t pay_change_render(pay_arena_t *arena, const pay_change_t *change,
     pay_str_t checkout_id, pay_str_t *json) PAY_MUST_CHECK;
 
-/* {"payment_order_id","refunds":[…]} around what list_changes returned; each
- * is shown as pay_change_render() shows it, without its checkout. */
+/* Renders {"payment_order_id","refunds":[…]} from the rows of list_changes;
+ * each is shown as pay_change_render() shows it, without its checkout. */
 pay_status_t pay_changes_render(pay_arena_t *arena, pay_change_kind_t kind,
     pay_str_t payment_order_id, pay_str_t changes, pay_str_t *json)
     PAY_MUST_CHECK;

@@ -1,7 +1,7 @@
 /*
- * Why a PSP declined an attempt to pay, in our own words: each PSP has codes
- * of its own, a storefront gets one of ours, whether another attempt can help,
- * and the PSP's code beside it.
+ * Reasons why a PSP declined an attempt to pay.  Each PSP has codes of its own;
+ * a storefront gets one of the gateway's codes, whether another attempt can
+ * help, and the PSP's code beside it.
  */
 
 #ifndef PAY_DECLINE_H
@@ -28,10 +28,11 @@ typedef struct {
 } pay_decline_t;
 
 
-/* The row of that code of ours; that of "unknown" when there is none. */
+/* Returns the row of that code of the gateway; the row of "unknown" when there
+ * is none. */
 const pay_decline_t *pay_decline_named(pay_str_t code);
-/* The row that an adapter's PSP means by its code (made safe, see
- * pay_psp.h); that of "unknown" when nobody knows. */
+/* Returns the row for a code of the adapter's PSP (made safe, see pay_psp.h);
+ * the row of "unknown" when the code is in no table. */
 const pay_decline_t *pay_decline_find(const char *adapter, pay_str_t code);
 /* same_method | later | other_method | no */
 const char *pay_decline_retry(const pay_decline_t *decline);

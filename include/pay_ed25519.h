@@ -16,8 +16,9 @@
 #define PAY_ED25519_PEM_MAX    1024
 
 
-/* PEM text of a private key, without a pass phrase → its 32 bytes.  Anything
- * else is PAY_INVALID with err->detail for whoever wrote the configuration. */
+/* Reads the PEM text of a private key, without a pass phrase, into its 32
+ * bytes.  Anything else is PAY_INVALID with err->detail for the author of the
+ * configuration. */
 pay_status_t pay_ed25519_read_private(pay_str_t pem, pay_secret_t *key,
     pay_err_t *err) PAY_MUST_CHECK;
 

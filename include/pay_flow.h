@@ -1,9 +1,8 @@
 /*
- * Flows: what the gateway does for one request or one job, as a chain of
- * steps.  A step gets an event and names the next effect; somebody else (the
- * nginx glue, a simulator, a unit test) carries effects out and comes back
- * with the next event.  A flow never waits, never does I/O, never asks for
- * the time.
+ * Flows: the work of the gateway for one request or one job, as a chain of
+ * steps.  A step gets an input and names the next effect; the caller (the nginx
+ * glue, the simulator, a unit test) carries the effect out and comes back with
+ * the next input.  A flow never waits, never does I/O, never reads a clock.
  */
 
 #ifndef PAY_FLOW_H
@@ -20,7 +19,8 @@
 #include "pay_sig.h"
 
 
-/* What may be tried again, each with a pay_retry_t of its own. */
+/* The kinds of work that are tried again, each with a pay_retry_t of its
+ * own. */
 typedef enum {
     PAY_RETRY_REGISTER = 0,    /* a registration without a token */
     PAY_RETRY_POLL,            /* the next look at a pending payment; the limit
@@ -30,10 +30,11 @@ typedef enum {
 
 #define PAY_RETRY_COUNT  3
 
-/* What becomes of a payment that is proved after its checkout has expired. */
+/* The merchant's rule for a payment that is proved after its checkout has
+ * expired. */
 typedef enum {
     PAY_LATE_ACCEPT = 0,       /* it is a sale */
-    PAY_LATE_HOLD,             /* people decide */
+    PAY_LATE_HOLD,             /* an operator decides */
     PAY_LATE_REFUND            /* it is paid back */
 } pay_late_t;
 
@@ -58,22 +59,22 @@ typedef struct {
                                                 expired to the last question
                                                 about it, 0: there is none */
     unsigned                  index;         /* in pay_env_t.psps */
-} pay_psp_t;
+} pay_psp_conf_t;
 
 
 #define PAY_ROUTE_PSPS_MAX   8
 #define PAY_ROUTE_WORDS_MAX  32
 
 typedef enum {
-    PAY_ROUTE_ORDER = 0,       /* as they stand */
+    PAY_ROUTE_ORDER = 0,       /* in the sequence of the directive */
     PAY_ROUTE_WEIGHT,          /* a draw by weight; the others follow in order
                                   of weight */
     PAY_ROUTE_SCORE            /* the best score first */
 } pay_route_by_t;
 
 typedef struct {
-    const pay_psp_t  *psp;
-    unsigned          weight;                /* 1 unless said, <= 1000 */
+    const pay_psp_conf_t  *psp;
+    unsigned               weight;           /* 1 unless said, <= 1000 */
 } pay_route_target_t;
 
 /* One `route` of a payments_merchant block: the first that fits is taken. */
@@ -106,7 +107,7 @@ typedef struct {
     int                       refuse_overdraw;   /* by a refund */
     const pay_str_t          *return_hosts;
     size_t                    return_host_count;
-    const pay_psp_t         **psps;          /* in order of preference */
+    const pay_psp_conf_t    **psps;               /* in order of preference */
     size_t                    psp_count;
     const pay_route_rule_t   *rules;
     size_t                    rule_count;
@@ -125,32 +126,33 @@ typedef struct {
 #define PAY_RATE_SOURCES_MAX  5
 
 typedef struct {
-    const pay_psp_t       *psps;
-    size_t                 psp_count;
-    const pay_merchant_t  *merchants;
-    size_t                 merchant_count;
-    pay_route_weights_t    weights;
-    int64_t                lease_ms;         /* of a registration attempt */
-    int64_t                poll_after_ms;
-    pay_late_t             late;
+    const pay_psp_conf_t     *psps;
+    size_t                    psp_count;
+    const pay_merchant_t     *merchants;
+    size_t                    merchant_count;
+    pay_route_weights_t       weights;
+    int64_t                   lease_ms;      /* of a registration attempt */
+    int64_t                   poll_after_ms;
+    pay_late_t                late;
     const pay_rate_source_t  *rates;
-    size_t                 rate_count;
-    int64_t                quote_ttl_s;      /* a quote holds so long; 0: as
+    size_t                    rate_count;
+    int64_t                   quote_ttl_s;   /* a quote holds so long; 0: as
                                                 SQL has it */
-    int64_t                rate_age_s;       /* the longest max_age; 0: there
+    int64_t                   rate_age_s;    /* the longest max_age; 0: there
                                                 is no source of rates */
 } pay_env_t;
 
-const pay_psp_t *pay_env_psp(const pay_env_t *env, pay_str_t name);
+const pay_psp_conf_t *pay_env_psp(const pay_env_t *env, pay_str_t name);
 const pay_merchant_t *pay_env_merchant(const pay_env_t *env, pay_str_t id);
 
 
 typedef enum {
-    PAY_EVENT_START = 0,
-    PAY_EVENT_ROW,             /* the operation's result for this item */
-    PAY_EVENT_DB_FAILED,       /* no row; db_failure says what is known */
-    PAY_EVENT_HTTP             /* the PSP call has ended, one way or other */
-} pay_event_kind_t;
+    PAY_INPUT_START = 0,
+    PAY_INPUT_ROW,             /* the operation's result for this item */
+    PAY_INPUT_DB_FAILED,       /* no row; db_failure says whether there was
+                                  an effect */
+    PAY_INPUT_HTTP             /* the PSP call has ended, one way or other */
+} pay_input_kind_t;
 
 typedef enum {
     PAY_DB_OVERLOADED = 0,     /* never queued: without effect */
@@ -160,11 +162,11 @@ typedef enum {
 } pay_db_failure_t;
 
 typedef struct {
-    pay_event_kind_t          kind;
+    pay_input_kind_t          kind;
     int64_t                   now_s;
-    const pay_health_t       *health;        /* by pay_psp_t.index; NULL: all
+    const pay_health_t       *health;        /* by index of PSP; NULL: all
                                                 are well */
-    pay_result_t              result;        /* of PAY_EVENT_ROW, else no
+    pay_result_t              result;        /* of PAY_INPUT_ROW, else no
                                                 outcome; its rows die after the
                                                 step */
     pay_db_failure_t          db_failure;
@@ -172,7 +174,7 @@ typedef struct {
                                                 known */
     const pay_http_answer_t  *answer;        /* dies after the step */
     int64_t                   age_ms;        /* of a file that answers */
-} pay_event_t;
+} pay_input_t;
 
 
 typedef enum {
@@ -207,7 +209,7 @@ typedef enum {
     PAY_DO_DB,
     PAY_DO_HTTP,
     PAY_DO_RATES               /* the document of a source of rates, by HTTP
-                                  or from a file; PAY_EVENT_HTTP follows */
+                                  or from a file; PAY_INPUT_HTTP follows */
 } pay_effect_kind_t;
 
 /* The kinds of calls to a PSP. */
@@ -237,10 +239,10 @@ typedef struct {
     pay_op_id_t          op;                 /* PAY_DO_DB */
     const void          *args;               /* pay_<operation>_in_t; alive
                                                 until its row comes */
-    const pay_psp_t     *psp;                /* PAY_DO_HTTP */
-    pay_call_t           call;               /* PAY_DO_HTTP */
-    pay_http_request_t   http;
-    int                  buyer_waits;        /* PAY_DO_HTTP: short deadline */
+    const pay_psp_conf_t     *psp;                /* PAY_DO_HTTP */
+    pay_call_t                call;          /* PAY_DO_HTTP */
+    pay_http_request_t        http;
+    int                       buyer_waits;   /* PAY_DO_HTTP: short deadline */
     const pay_rate_source_t  *rates;         /* PAY_DO_RATES */
 } pay_effect_t;
 
@@ -248,12 +250,12 @@ typedef struct {
 typedef struct pay_flow_s  pay_flow_t;
 
 typedef pay_status_t (*pay_flow_step_pt)(pay_flow_t *flow,
-    const pay_event_t *event, pay_effect_t *effect);
+    const pay_input_t *input, pay_effect_t *effect);
 
 typedef enum {
     PAY_CLOCK_WALL = 0,
-    PAY_CLOCK_STEADY           /* without the wall clock's jumps: for what ends
-                                  checkouts */
+    PAY_CLOCK_STEADY           /* without the wall clock's jumps: for flows
+                                  that end checkouts */
 } pay_clock_t;
 
 /* The counter that the end of a flow goes to, by pay_flow_label(). */
@@ -263,24 +265,25 @@ typedef enum {
     PAY_TALLY_JOBS
 } pay_tally_t;
 
-/* What a flow is, for whoever carries it out: one constant each, in the file
- * of the flow. */
+/* The properties of a kind of flow, for the caller that runs it: one constant
+ * each, in the file of the flow. */
 typedef struct {
     const char        *name;                 /* for logs only */
-    pay_flow_step_pt   start;                /* takes PAY_EVENT_START */
-    pay_clock_t        clock;                /* of pay_event_t.now_s */
+    pay_flow_step_pt   start;                /* takes PAY_INPUT_START */
+    pay_clock_t        clock;                /* of pay_input_t.now_s */
     int                routes;               /* its first step chooses PSPs:
                                                 PAY_STAGE_ROUTING */
-    int                needs_health;         /* pay_event_t.health is read */
+    int                needs_health;         /* pay_input_t.health is read */
     pay_tally_t        tally;
 } pay_flow_type_t;
 
-/* What all flows share; the rest of a flow's state is behind `state`. */
+/* The members that all flows share; the rest of a flow's state is behind
+ * `state`. */
 struct pay_flow_s {
     const pay_flow_type_t  *type;
-    pay_arena_t       *arena;
-    pay_arena_t       *scratch;              /* gone behind a step and what it
-                                                gives back */
+    pay_arena_t            *arena;
+    pay_arena_t            *scratch;         /* freed after a step, when its
+                                                effect has been copied */
     pay_arena_t       *args;                 /* for an operation: gone before
                                                 the step that gets its row, */
     int                keeps_args;           /* unless this says: but for the
@@ -293,8 +296,9 @@ struct pay_flow_s {
 
     /* For logs and variables, filled as they become known. */
     const char        *outcome;              /* literal */
-    const char        *label;                /* literal: what it counts as, if
-                                                that is another word */
+    const char        *label;                /* literal: the counter's label,
+                                                if it differs from the
+                                                outcome; else NULL */
     int                differs;              /* the PSP's amount or token from
                                                 the order's */
     const char        *quarantined;          /* literal: why a webhook was
@@ -306,9 +310,9 @@ struct pay_flow_s {
     const char        *change_kind;          /* literals: of a change that was
                                                 sent, NULL: none was */
     const char        *change_status;
-    const char        *unread;               /* literals: "webhook" or the call
-                                                whose answer cannot be read,
-                                                NULL: all can be */
+    const char        *unread;               /* literals: "webhook" or the
+                                                call whose answer cannot be
+                                                read; NULL: none */
     const char        *unread_rule;
     pay_str_t          unread_member;        /* or empty: all of it */
     pay_str_t          merchant_id;
@@ -324,11 +328,11 @@ const char *pay_flow_label(const pay_flow_t *flow);
 /* Runs one step.  PAY_OK and *effect; a failing step (out of memory, a bug)
  * becomes PAY_DO_DONE with the 500 problem as reply, so callers need no
  * second path. */
-void pay_flow_run(pay_flow_t *flow, const pay_event_t *event,
+void pay_flow_run(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 
 
-/* Which PSPs may take an order, the best first. */
+/* The properties of an order by which routes choose PSPs. */
 typedef struct {
     pay_str_t               currency;
     int64_t                 total_minor;
@@ -338,15 +342,15 @@ typedef struct {
 } pay_route_query_t;
 
 typedef struct {
-    const pay_psp_t  *psps[PAY_ROUTE_PSPS_MAX];
-    unsigned          count;
-    pay_str_t         reason;                /* for the timeline, ASCII */
+    const pay_psp_conf_t  *psps[PAY_ROUTE_PSPS_MAX];
+    unsigned               count;
+    pay_str_t              reason;           /* for the timeline, ASCII */
 } pay_route_t;
 
-/* A pure function of its arguments.  The rule's targets that the merchant
- * has, sorted as the rule says; those whose circuit is open or whose calls in
- * flight are at their limit go last.  PAY_NOT_FOUND when the merchant has
- * none.  `health` may be NULL. */
+/* Chooses the PSPs for an order, a pure function of its arguments.  The result
+ * has the rule's targets that the merchant has, sorted by the rule; targets
+ * whose circuit is open or whose calls in flight are at their limit go last.
+ * PAY_NOT_FOUND when the merchant has none.  `health` may be NULL. */
 pay_status_t pay_route_pick(pay_arena_t *arena, const pay_env_t *env,
     const pay_merchant_t *merchant, const pay_route_query_t *query,
     const pay_health_t *health, pay_route_t *route) PAY_MUST_CHECK;
@@ -356,7 +360,7 @@ pay_status_t pay_route_pick(pay_arena_t *arena, const pay_env_t *env,
 typedef struct {
     const pay_merchant_t   *merchant;
     pay_payment_request_t  *request;         /* return_url already checked */
-    const pay_psp_t        *psp;             /* the request's own choice, or
+    const pay_psp_conf_t   *psp;             /* the request's own choice, or
                                                 NULL: routes decide */
     pay_str_t               idempotency_key;
     pay_str_t               fingerprint;     /* 32 bytes */
@@ -371,7 +375,7 @@ typedef struct {
 } pay_create_input_t;
 
 /* Each fills *flow (arena, env, request_id already set by the caller) and
- * makes it ready for PAY_EVENT_START. */
+ * makes it ready for PAY_INPUT_START. */
 pay_status_t pay_flow_create(pay_flow_t *flow, const pay_create_input_t *input)
     PAY_MUST_CHECK;
 
@@ -420,11 +424,11 @@ pay_status_t pay_flow_buyer(pay_flow_t *flow, pay_buyer_t what,
     pay_str_t handle) PAY_MUST_CHECK;
 
 typedef struct {
-    const pay_psp_t     *psp;
-    const pay_header_t  *headers;
-    size_t               header_count;
-    pay_str_t            body;
-    int                  may_quarantine;     /* if it is not valid; 0: there
+    const pay_psp_conf_t  *psp;
+    const pay_header_t    *headers;
+    size_t                 header_count;
+    pay_str_t              body;
+    int                    may_quarantine;   /* if it is not valid; 0: there
                                                 are too many at this moment */
     unsigned             keep_days;          /* how long its body is kept if
                                                 it is valid; 0: it is not … */
@@ -441,9 +445,9 @@ pay_status_t pay_flow_ready(pay_flow_t *flow) PAY_MUST_CHECK;
 pay_status_t pay_flow_job(pay_flow_t *flow, const pay_job_row_t *job,
     pay_str_t owner) PAY_MUST_CHECK;
 
-/* A look at a PSP's list of events, when it is due: for PSPs whose adapter
- * lists them and whose backfill_ms is not 0. */
-pay_status_t pay_flow_backfill(pay_flow_t *flow, const pay_psp_t *psp,
+/* Compares a PSP's list of events with the inbox, when that is due: for PSPs
+ * whose adapter lists events and whose backfill_ms is not 0. */
+pay_status_t pay_flow_backfill(pay_flow_t *flow, const pay_psp_conf_t *psp,
     pay_str_t owner) PAY_MUST_CHECK;
 
 /* One kept body of a webhook that an operator wants read again, if there is

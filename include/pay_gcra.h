@@ -15,7 +15,7 @@
 typedef struct {
     uint64_t  interval_ns;     /* between two requests at the steady rate */
     uint64_t  tolerance_ns;    /* how far the TAT may run ahead of now */
-    uint64_t  quota;           /* burst + 1: what an idle bucket holds */
+    uint64_t  quota;           /* burst + 1: the tokens of an idle bucket */
 } pay_gcra_t;
 
 typedef struct {
@@ -31,11 +31,11 @@ typedef struct {
  * than the rate ever passes. */
 void pay_gcra_init(pay_gcra_t *limit, uint64_t rate, uint64_t burst);
 
-/* One request at now_ms, a monotonic clock.  *tat_ns is the bucket's word, 0
- * for a new one; it moves on only when the request is allowed.  After a
- * clock that went back (or a limit that became smaller) the TAT may lie
- * further ahead than this limit ever puts it: it is pulled back to there, so
- * nobody waits longer than after a full burst. */
+/* Judges one request at now_ms, a monotonic clock.  *tat_ns is the bucket's
+ * state, 0 for a new one; it moves on only when the request is allowed.  After
+ * a clock that went back (or a limit that became smaller) the TAT may lie
+ * further ahead than this limit ever puts it: it is pulled back to there, so no
+ * client waits longer than after a full burst. */
 pay_gcra_result_t pay_gcra_take(const pay_gcra_t *limit, uint64_t now_ms,
     uint64_t *tat_ns);
 

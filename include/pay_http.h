@@ -1,6 +1,4 @@
-/*
- * A PSP call as data: what to send, how far it came, what came back.
- */
+/* A call to a PSP as data: the request, how far it came, the answer. */
 
 #ifndef PAY_HTTP_H
 #define PAY_HTTP_H

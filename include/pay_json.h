@@ -76,11 +76,11 @@ typedef pay_status_t (*pay_json_visit_pt)(pay_str_t name,
     const pay_json_t *value, void *data);
 pay_status_t pay_json_each(const pay_json_t *json, pay_json_visit_pt visit,
     void *data) PAY_MUST_CHECK;
-/* Visits the whole tree (iterative), so that each string is seen, member
- * names too: visit() gets every member with its name and every element with
- * an empty name, of whatever type; a top that is no container comes with an
- * empty name.  Deeper than PAY_JSON_DEPTH_HARD: PAY_BUG.  Where visit() ends
- * the walk, its place is written to `pointer` (NULL: nobody asks). */
+/* Visits the whole tree (iterative), so that each string is seen, member names
+ * too: visit() gets every member with its name and every element with an empty
+ * name, of whatever type; a top that is no container comes with an empty name.
+ * Deeper than PAY_JSON_DEPTH_HARD: PAY_BUG.  When visit() ends the walk, the
+ * place is written to `pointer`, unless that is NULL. */
 pay_status_t pay_json_each_string(const pay_json_t *json,
     pay_json_visit_pt visit, void *data, char pointer[PAY_POINTER_MAX])
     PAY_MUST_CHECK;
@@ -114,8 +114,8 @@ pay_status_t pay_json_append(pay_json_t *array, pay_json_t *value)
 pay_status_t pay_json_write(pay_arena_t *arena, const pay_json_t *json,
     pay_str_t *text) PAY_MUST_CHECK;
 
-/* What stands between the quotes of a JSON string; text that cannot be one
- * (NUL, not UTF-8), or that jansson has no memory for, is PAY_INVALID. */
+/* The content between the quotes of a JSON string; a text that cannot be one
+ * (NUL, not UTF-8), or for which jansson has no memory, is PAY_INVALID. */
 void pay_buf_json(pay_buf_t *buf, pay_str_t text);
 
 

@@ -54,8 +54,8 @@ typedef struct {
 } pay_claims_t;
 
 
-/* Why a token was refused: for the operator and the merchant's developer,
- * never for whoever sent it (J18). */
+/* Why a token was refused: for the operator and the merchant's developer, never
+ * for the sender of the token (J18). */
 typedef struct {
     const char  *reason;       /* a literal */
     char         kid[PAY_JWT_KID_MAX + 1];    /* as the token says: of
@@ -68,19 +68,18 @@ typedef struct {
 /* "RS256", "ES256", "HS256", exact case; else PAY_INVALID. */
 pay_status_t pay_alg_parse(pay_str_t text, pay_alg_t *alg) PAY_MUST_CHECK;
 
-/* At configuration time: is `key` good for `alg`?  RSA public key PEM of
- * 2048 bits or more; EC public key PEM on P-256; HS256 secret of 32 bytes or
+/* Checks at configuration time that `key` is good for `alg`: RSA public key PEM
+ * of 2048 bits or more; EC public key PEM on P-256; HS256 secret of 32 bytes or
  * more that is not one repeated byte and not a PEM.  A private key PEM is
- * refused.  On PAY_INVALID err->detail says what is wrong and how to mend it
- * (slug "configuration"). */
+ * refused.  On PAY_INVALID err->detail says why, and how to mend it (slug
+ * "configuration"). */
 pay_status_t pay_jwt_key_check(pay_alg_t alg, pay_str_t key, pay_err_t *err)
     PAY_MUST_CHECK;
 
-/* At configuration time, of a key that pay_jwt_key_check() liked: 32 bytes
- * that are equal exactly when two keys are, however their files are written
- * (line ends, compressed points): SHA-256 of the public key as a
- * SubjectPublicKeyInfo, or of the HS256 secret.  What holds no key is
- * PAY_INVALID. */
+/* Computes, at configuration time, 32 bytes that are equal exactly when two
+ * keys are, however their files are written (line ends, compressed points):
+ * SHA-256 of the public key as a SubjectPublicKeyInfo, or of the HS256 secret.
+ * `key` has passed pay_jwt_key_check(); a text without a key is PAY_INVALID. */
 pay_status_t pay_jwt_key_digest(pay_alg_t alg, pay_str_t key,
     unsigned char out[PAY_JWT_DIGEST_SIZE]) PAY_MUST_CHECK;
 
@@ -104,8 +103,8 @@ pay_status_t pay_jwt_judge(pay_arena_t *arena, pay_str_t token,
     const pay_jwt_policy_t *policy, pay_claims_t *claims, pay_jwt_why_t *why)
     PAY_MUST_CHECK;
 
-/* 1 when the subject may stand in the event log: 1 to PAY_JWT_SUB_MAX bytes of
- * printable ASCII, without a card number. */
+/* Returns 1 when the subject is fit for the event log: 1 to PAY_JWT_SUB_MAX
+ * bytes of printable ASCII, without a card number. */
 int pay_jwt_subject_is_fit(pay_str_t subject);
 
 /* {"kid":"…","sub":"…"}: who asks, for the event log.  Without "sub" when the

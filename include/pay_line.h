@@ -11,11 +11,11 @@
 /* Room for a line with its NUL. */
 #define PAY_LINE_SIZE  241
 
-/* Writes at most the first two lines of `text` as one: other bytes than
+/* Writes at most the first two lines of `text` as one: bytes other than
  * printable ASCII become "?", the end of a line and a row of blanks become one
- * blank.  What stands between double quotes is left out (…"") when `unquote`,
- * since that may be a value; each occurrence of `secret` becomes "***" when it
- * has any bytes.  Returns the length, below PAY_LINE_SIZE; a NUL follows. */
+ * blank.  With `unquote`, text between double quotes is left out (…""), since
+ * it may be a value; each occurrence of `secret` becomes "***" when it has any
+ * bytes.  Returns the length, below PAY_LINE_SIZE; a NUL follows. */
 size_t pay_line(char line[PAY_LINE_SIZE], pay_str_t text, int unquote,
     pay_str_t secret);
 

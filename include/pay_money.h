@@ -25,7 +25,7 @@ typedef struct {
 pay_status_t pay_currency_find(pay_str_t code, const pay_currency_t **currency,
     pay_err_t *err) PAY_MUST_CHECK;
 
-/* The same for what a new payment may be in: currencies that have been
+/* The same for the currencies of new payments: currencies that have been
  * withdrawn are known above only so that old payments can be read and paid
  * back. */
 pay_status_t pay_currency_current(pay_str_t code,

@@ -1,6 +1,6 @@
 /*
- * What a misspelt word was meant to be.  Used for messages about
- * configurations and command lines, never for a decision.
+ * The word that a misspelt one was probably meant to be.  Used for messages
+ * about configurations and command lines, never for a decision.
  */
 
 #ifndef PAY_NEAR_H

@@ -58,16 +58,16 @@ struct pay_shape_s {
 
 /* Under pressure the better class goes first. */
 typedef enum {
-    PAY_CLASS_MONEY = 0,       /* webhooks, changes of orders that exist, and
-                                  what ends a call to a PSP */
+    PAY_CLASS_MONEY = 0,       /* webhooks, changes of existing orders, and
+                                  the end of a call to a PSP */
     PAY_CLASS_INTAKE,          /* new payments, reads of a request */
-    PAY_CLASS_JOBS             /* what nobody waits for */
+    PAY_CLASS_JOBS             /* background work, for which no client waits */
 } pay_class_t;
 
 /* Parts of a request with a deadline and a histogram each. */
 typedef enum {
-    PAY_STAGE_KEY = 0,         /* the idempotency key, and what is stored with
-                                  it */
+    PAY_STAGE_KEY = 0,         /* the idempotency key, and the rows stored
+                                  with it */
     PAY_STAGE_RISK,            /* nothing yet */
     PAY_STAGE_ROUTING,         /* which PSPs may take the order */
     PAY_STAGE_PSP,             /* one call to a PSP */
@@ -103,9 +103,9 @@ typedef struct {
     pay_class_t         class;
     pay_stage_t         stage;         /* PAY_STAGE_KEY, _LEDGER or _NONE */
     int                 only_reads;    /* its function is STABLE */
-    int                 is_kept;       /* is taken although nothing new is:
-                                          reconciliation, and what ends what
-                                          has begun */
+    int                 is_kept;       /* admitted although no new work is:
+                                          reconciliation, and operations that
+                                          end work which has begun */
 } pay_op_t;
 
 
@@ -191,7 +191,7 @@ pay_status_t pay_op_encode(pay_arena_t *arena, const pay_op_t *op,
     PAY_MUST_CHECK;
 
 
-/* What an operation answers for one item. */
+/* The result of an operation for one item. */
 typedef struct {
     const pay_op_t  *op;
     pay_outcome_t    outcome;          /* PAY_OUTCOME_NONE: it left the item
@@ -215,11 +215,11 @@ typedef struct {
     pay_cell_t (*cell)(const void *rows, unsigned row, unsigned column);
 } pay_table_t;
 
-/* Rows → one result for each of `count` items.  Rows of an item stand together
- * and are one row struct: see ROWS() in src/op/rows.list.
- * The slices point into the table, the rows lie in the arena.  What the lists
- * do not allow (an outcome, a NULL, a length, a number of columns or rows, an
- * item that is not there) makes the item's result PAY_OUTCOME_NONE and the
+/* Makes one result for each of `count` items from the rows.  Rows of an item
+ * are consecutive and become one row struct: see ROWS() in src/op/rows.list.
+ * The slices point into the table, the structs lie in the arena.  A value that
+ * the lists do not allow (an outcome, a NULL, a length, a number of columns or
+ * rows, an item without a row) makes the item's result PAY_OUTCOME_NONE and the
  * status PAY_BUG; the other results are good. */
 pay_status_t pay_op_decode(pay_arena_t *arena, const pay_op_t *op,
     const pay_table_t *table, pay_result_t *results, unsigned count)

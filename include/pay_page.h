@@ -1,6 +1,4 @@
-/*
- * A page of a merchant's checkouts: what its query may say.
- */
+/* The query of a page of a merchant's checkouts. */
 
 #ifndef PAY_PAGE_H
 #define PAY_PAGE_H
@@ -24,10 +22,10 @@ typedef struct {
 } pay_page_t;
 
 
-/* "status=SUCCESS&limit=50&created_after=2026-11-21T08:15:00Z&cursor=…",
- * without the '?'; all may be absent.  PAY_INVALID "validation-error", whose
- * detail names the parameter, for one that is unknown, comes twice or breaks
- * its rule. */
+/* Reads "status=SUCCESS&limit=50&created_after=2026-11-21T08:15:00Z&cursor=…",
+ * without the '?'; all parameters are optional.  PAY_INVALID
+ * "validation-error", whose detail names the parameter, for one that is
+ * unknown, comes twice or breaks its rule. */
 pay_status_t pay_page_parse(pay_str_t query, pay_page_t *page, pay_err_t *err)
     PAY_MUST_CHECK;
 

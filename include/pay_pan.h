@@ -1,6 +1,6 @@
 /*
- * Card data canary and log hygiene: what must never be stored, and what must
- * never reach a log as it came.
+ * Finds card data that must never be stored, and removes from a text the parts
+ * that must never reach a log.
  */
 
 #ifndef PAY_PAN_H
@@ -9,15 +9,15 @@
 #include "pay_arena.h"
 
 
-/* 1 when the text holds 13-19 digits that pass Luhn and begin as cards of
- * that length do, either in one run (zeros before and behind are padding) or
+/* Returns 1 when the text holds 13-19 digits that pass Luhn and begin as cards
+ * of that length do, either in one run (zeros before and behind are padding) or
  * in groups as cards print them: 4-4-4-(1..7), 4-4-4-4-(1..3), 4-6-(4..5) or
- * each digit alone.  Between groups stand one to three separators: blank,
+ * each digit alone.  Between groups there are one to three separators: blank,
  * TAB, line end, - . / _ , and Unicode's blanks and dashes.  Full-width digits
- * and JSON's escapes count as what they stand for.  Letters beside a number
- * hide it only where the word has other digits, too.  No UUID, IBAN, GTIN-13
- * or fraction counts; of other texts of so many digits fewer than a tenth do.
- * Linear: some 2 ns a byte (tests/bench/scan.c). */
+ * and JSON's escapes count as the characters that they encode.  Letters beside
+ * a number hide it only if the word has other digits, too.  No UUID, IBAN,
+ * GTIN-13 or fraction counts; of other texts of so many digits fewer than a
+ * tenth do.  Linear: some 2 ns a byte (tests/bench/scan.c). */
 int pay_pan_found(pay_str_t text);
 
 /* 1 when a member of that name would hold card data whatever its value is:

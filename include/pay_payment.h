@@ -19,8 +19,8 @@
 #define PAY_EXPIRES_S       3600       /* when the request does not say */
 #define PAY_SELLER_MAX      64
 
-/* What a stored order tells of its money stands behind `reason`; in a request
- * only `credit` of it. */
+/* An order.  The members behind `reason` are the stored sums of its money; a
+ * request fills only `credit` of them. */
 typedef struct {
     pay_str_t              id;
     pay_str_t              seller;
@@ -32,8 +32,8 @@ typedef struct {
     int64_t                refunding_minor;      /* asked for, not heard of */
     int64_t                refunded_minor;
     int64_t                charged_back_minor;
-    const pay_currency_t  *credit;     /* what the seller is owed, if it is
-                                          another; NULL: it is not */
+    const pay_currency_t  *credit;     /* the seller's credit currency, if it
+                                          is another one; else NULL */
     int64_t                credit_minor;
     pay_str_t              credit_rate;          /* decimal text */
     pay_str_t              credit_until;         /* ISO 8601 */
@@ -96,8 +96,8 @@ typedef struct {
 pay_status_t pay_payment_parse(pay_arena_t *arena, pay_str_t body,
     pay_payment_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
 
-/* A row → checkout; bytes are copied into the arena.  PAY_BUG when there is no
- * row (NULL) or it is not what SQL promises. */
+/* Makes a checkout from a row; bytes are copied into the arena.  PAY_BUG when
+ * there is no row (NULL) or it breaks the rules of src/op/rows.list. */
 pay_status_t pay_checkout_decode(pay_arena_t *arena,
     const pay_checkout_row_t *row, pay_checkout_t *checkout) PAY_MUST_CHECK;
 
@@ -125,7 +125,7 @@ int pay_checkout_rests(const pay_checkout_t *checkout);
 const pay_order_t *pay_checkout_order(const pay_checkout_t *checkout,
     pay_str_t payment_order_id);
 
-/* What of it can still be refunded; never below 0. */
+/* The amount of it that can still be refunded; never below 0. */
 int64_t pay_order_refundable(const pay_order_t *order);
 
 /* The API's representation of a checkout. */

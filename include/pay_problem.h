@@ -14,14 +14,14 @@ typedef struct {
     const char  *slug;         /* "amount-invalid" */
     unsigned     status;       /* 422 */
     const char  *title;        /* one sentence, always the same (PD4) */
-    const char  *meaning;      /* page: what it means */
-    const char  *remedy;       /* page: what to do */
+    const char  *meaning;      /* page: the meaning */
+    const char  *remedy;       /* page: the remedy */
 } pay_problem_t;
 
 #define PAY_ERRORS_MAX  8
 
-/* All that is wrong with one request; what is more than PAY_ERRORS_MAX is left
- * out.  Texts are an arena's. */
+/* All errors of one request; errors beyond PAY_ERRORS_MAX are left out.  The
+ * texts belong to an arena. */
 typedef struct {
     const char  *slug;
     const char  *detail;

@@ -29,7 +29,7 @@ typedef struct {
 
 typedef struct {
     pay_str_t  payment_order_id;
-    pay_str_t  name;                   /* what the buyer reads */
+    pay_str_t  name;                   /* the text that the buyer reads */
     int64_t    amount_minor;           /* ISO 4217 minor units */
 } pay_psp_line_t;
 
@@ -37,7 +37,7 @@ typedef struct {
  * so the PSP's idempotency key is one of the nonce alone. */
 typedef struct {
     pay_str_t                nonce;    /* the PSP's idempotency key */
-    pay_str_t                reference;   /* our checkout's UUID */
+    pay_str_t                merchant_reference;   /* our checkout's UUID */
     const pay_currency_t    *currency;
     int64_t                  amount_minor;
     int64_t                  expires_s;
@@ -46,14 +46,14 @@ typedef struct {
                                              the PSP knows it already */
     pay_psp_line_t           lines[PAY_PSP_LINES_MAX];
     unsigned                 line_count;
-    int                      capture_later;  /* authorise only; for PSPs with
+    int                      capture_later; /* authorise only; for PSPs with
                                              PAY_PSP_AUTHORIZES */
     pay_str_t                find_from;   /* find_request alone: the page to
                                              look through; empty: the first */
-} pay_psp_order_t;
+} pay_psp_checkout_t;
 
 typedef enum {
-    PAY_PSP_DONE = 0,          /* accepted; what is asked for is there */
+    PAY_PSP_DONE = 0,          /* accepted; the result is there */
     PAY_PSP_PENDING,           /* a change was accepted; its outcome comes by
                                   webhook or query.  Never a registration's */
     PAY_PSP_REFUSED,           /* definitely not accepted, never will be */
@@ -64,7 +64,8 @@ typedef enum {
 /* Why something that a PSP has sent cannot be read; literals, for error.log and
  * for the developer of a PSP.  No rule: nothing is wrong. */
 typedef struct {
-    const char  *member;       /* of ours to look for, or NULL: all of it */
+    const char  *member;       /* one of our members to look for, or NULL:
+                                  the whole body */
     const char  *rule;
 } pay_psp_unread_t;
 
@@ -84,13 +85,13 @@ typedef struct {
     pay_psp_unread_t   unread;
 } pay_psp_registered_t;
 
-/* What an event is about.  Anything but the payment itself goes to
- * apply_change: there `fact` is NONE and `news` says what happened. */
+/* The subject of a PSP event.  An event about anything but the payment itself
+ * goes to apply_change: its `fact` is NONE, and `news` says what happened. */
 typedef enum {
     PAY_ABOUT_PAYMENT = 0,
-    PAY_ABOUT_CAPTURE,         /* of an authorised payment; amount: what was
-                                  captured so far, all captures together, or
-                                  of one alone (SINGLE) */
+    PAY_ABOUT_CAPTURE,         /* of an authorised payment; amount: the sum
+                                  of all captures so far, or this capture
+                                  alone (SINGLE) */
     PAY_ABOUT_REFUND,          /* amount: of this refund */
     PAY_ABOUT_DISPUTE,         /* amount: that is disputed */
     PAY_ABOUT_FEE              /* amount: charged (SUCCEEDED), or given back
@@ -104,15 +105,15 @@ typedef enum {
     PAY_NEWS_OPENED,           /* disputes */
     PAY_NEWS_WON,              /*   for the merchant */
     PAY_NEWS_LOST,             /*   for the buyer */
-    PAY_NEWS_ENDED,            /* captures: succeeded, and the PSP has given
-                                  back what was not captured */
-    PAY_NEWS_SINGLE            /*   the same of this capture alone, which
-                                  `object` names: the PSP tells no sum */
+    PAY_NEWS_ENDED,            /* captures: succeeded, and the PSP has
+                                  released the rest of the money */
+    PAY_NEWS_SINGLE            /* the same of this capture alone, which
+                                  `object` names: the PSP gives no sum */
 } pay_psp_news_t;
 
-/* One fact about one registration, from a webhook or a query.  One webhook
- * that tells two things (paid, and what it cost) is two events, the second
- * with an event_id of its own ("<id>:fee"). */
+/* A PSP event: one statement about one registration, from a webhook, a list or
+ * a query.  A webhook with two statements (paid, and its fee) is two events,
+ * the second with an event_id of its own ("<id>:fee"). */
 typedef struct {
     pay_str_t   event_id;              /* empty in a query's answer */
     pay_str_t   type;                  /* the PSP's word, made safe */
@@ -121,8 +122,8 @@ typedef struct {
                                           registration */
     pay_str_t   reference;             /* the PSP's payment id, or empty */
     pay_str_t   code;                  /* decline code and the like, safe */
-    pay_str_t   decline;               /* of a decline: one of ours, where the
-                                          PSP says it itself, or empty */
+    pay_str_t   decline;               /* of a decline: our code for it,
+                                          where the PSP states one, or empty */
     int         has_amount;
     int64_t     amount_minor;          /* ISO 4217 minor units */
     pay_str_t   currency;              /* upper case, when has_amount */
@@ -135,23 +136,23 @@ typedef struct {
                                           by a PAY_PSP_CAPTURE; fact NONE */
     pay_psp_about_t  about;
     pay_psp_news_t   news;             /* unless about the payment */
-    pay_str_t   object;                /* the PSP's id of the refund, dispute,
+    pay_str_t        object;           /* the PSP's id of the refund, dispute,
                                           fee or declined attempt, or empty */
     pay_str_t   operation;             /* our id of the change, where the PSP
                                           echoes it, or empty */
-    int         has_fee;               /* of a dispute: what it costs */
-    int64_t     fee_minor;
-    pay_str_t   fee_currency;
+    int               has_fee;         /* of a dispute: its fee */
+    int64_t           fee_minor;
+    pay_str_t         fee_currency;
     pay_psp_unread_t  unread;          /* of a query's answer that is not
                                           known: why */
 } pay_psp_event_t;
 
-/* What can be done to a registration or its payment afterwards. */
+/* The modifications of a registration or its payment. */
 typedef enum {
     PAY_PSP_CAPTURE = 0,
     PAY_PSP_CANCEL,            /* an authorised, uncaptured payment */
     PAY_PSP_REFUND,
-    PAY_PSP_EXPIRE             /* the hosted page, while nobody has paid */
+    PAY_PSP_EXPIRE             /* the hosted page, while it is unpaid */
 } pay_psp_change_kind_t;
 
 #define PAY_PSP_CHANGE_COUNT  4
@@ -180,8 +181,8 @@ typedef struct {
     pay_str_t          reference;      /* the PSP's id of it, or empty */
     pay_str_t          code;
     int64_t            retry_after_s;
-    int                known;          /* 1: `event` tells how the
-                                          registration stands now */
+    int                known;          /* 1: `event` has the present state of
+                                          the registration */
     pay_psp_event_t    event;
     pay_psp_unread_t   unread;
 } pay_psp_changed_t;
@@ -189,7 +190,7 @@ typedef struct {
 /* A page of a PSP's list of events.  The order of events is the PSP's own
  * (Stripe: newest first): a window is seen when its last page is. */
 #define PAY_PSP_LIST_MAX     40        /* events of one page: of 20 entries,
-                                          since one may tell two things */
+                                          since one may be two events */
 #define PAY_PSP_CURSOR_MAX   255       /* bytes of a cursor, out of
                                           [A-Za-z0-9._~:%+=,/&-] */
 
@@ -227,11 +228,11 @@ typedef struct {
 #define PAY_PSP_MULTICAPTURE    0x08   /* several captures of one
                                           authorisation */
 #define PAY_PSP_BY_PAYMENT      0x10   /* captures, cancels and refunds name
-                                          its payment, whose id may become
-                                          known after the money */
-#define PAY_PSP_NAMES_REFUNDS   0x20   /* repeats our id of a refund in all
-                                          that it tells of it: one without is
-                                          not ours */
+                                          the PSP's payment, whose id may
+                                          become known after the money */
+#define PAY_PSP_NAMES_REFUNDS   0x20   /* repeats our id of a refund in every
+                                          event about it: a refund without
+                                          our id is not ours */
 #define PAY_PSP_IS_OURS         0x40   /* its protocol is this project's: its
                                           developer reads why a webhook was
                                           refused */
@@ -251,18 +252,19 @@ typedef struct {
     unsigned      traits;
     unsigned      changes;             /* PAY_PSP_CAN() of each kind */
 
-    /* Ours → theirs.  PAY_INVALID "currency-unsupported" or
-     * "amount-invalid" when this PSP cannot take it (three-decimal currencies
-     * with a last digit at Stripe, say).  NULL, and so are the next three: it
-     * has no hosted page, only its webhooks are understood. */
+    /* Builds the request of a registration.  PAY_INVALID "currency-unsupported"
+     * or "amount-invalid" when this PSP cannot take it (for example a
+     * three-decimal currency with a last digit at Stripe).  NULL, and so are
+     * the next three: the PSP has no hosted page, only its webhooks are
+     * understood. */
     pay_status_t  (*register_request)(pay_arena_t *arena,
-        const pay_psp_account_t *account, const pay_psp_order_t *order,
+        const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
         pay_http_request_t *request, pay_err_t *err);
-    /* Theirs → ours: trouble is an outcome.  An echoed amount, currency or
-     * reference that differs from the order's is PAY_PSP_UNKNOWN with code
-     * "answer_mismatch". */
+    /* Reads the answer of a registration; an error is an outcome.  An echoed
+     * amount, currency or reference that differs from the checkout's is
+     * PAY_PSP_UNKNOWN with code "answer_mismatch". */
     pay_status_t  (*register_answer)(pay_arena_t *arena,
-        const pay_psp_order_t *order, const pay_http_answer_t *answer,
+        const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
         pay_psp_registered_t *result);
 
     pay_status_t  (*query_request)(pay_arena_t *arena,
@@ -272,25 +274,26 @@ typedef struct {
     pay_status_t  (*query_answer)(pay_arena_t *arena, pay_str_t token,
         const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
 
-    /* By our own reference or nonce, for a registration whose answer was
-     * lost and whose key is over.  outcome DONE: as register_answer.
-     * NOT_SENT, code "not_found": the PSP's complete list has none (this page
-     * was its last, and those before had none).  UNKNOWN: anything else, a
-     * call that never left included; with `next`, this page has none and
-     * another one follows.  Never REFUSED.  The order needs no lines.
-     * PAY_BUG for a find_from that is no `next`.  NULL, both: this PSP cannot
-     * be asked so. */
+    /* Searches by our reference or nonce for a registration whose answer was
+     * lost and whose key window is over.
+     *   DONE      found, as register_answer
+     *   NOT_SENT  code "not_found": the PSP's complete list has none (this page
+     *             was its last, and those before had none)
+     *   UNKNOWN   anything else, a call that never left included; with `next`,
+     *             this page has none and another one follows
+     * Never REFUSED.  The checkout needs no lines.  PAY_BUG for a find_from
+     * that is not a `next`.  NULL, both: this PSP has no such search. */
     pay_status_t  (*find_request)(pay_arena_t *arena,
-        const pay_psp_account_t *account, const pay_psp_order_t *order,
+        const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
         pay_http_request_t *request);
     pay_status_t  (*find_answer)(pay_arena_t *arena,
-        const pay_psp_order_t *order, const pay_http_answer_t *answer,
+        const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
         pay_psp_registered_t *result);
 
-    /* Events that the PSP has made, for those that never came; the same
-     * events with the same event_ids as by webhook.  What its webhook would
-     * be refused for (422) is left out.  PAY_BUG for a cursor that is no
-     * `next`.  NULL, both: it lists none. */
+    /* Lists events that the PSP has made, to find those whose webhook never
+     * came; the same events with the same event_ids as by webhook.  Entries
+     * whose webhook would be refused (422) are left out.  PAY_BUG for a cursor
+     * that is not a `next`.  NULL, both: the PSP has no list. */
     pay_status_t  (*list_request)(pay_arena_t *arena,
         const pay_psp_account_t *account, const pay_psp_list_t *list,
         pay_http_request_t *request);
@@ -308,9 +311,10 @@ typedef struct {
         const pay_psp_change_t *change, const pay_http_answer_t *answer,
         pay_psp_changed_t *result);
 
-    /* OAuth2 client credentials; NULL when api_key is sent as it is.  With
-     * them the other requests carry no Authorization: whoever sends them adds
-     * "Bearer <token>", and asks again well before lifetime_s is over. */
+    /* Requests an access token by OAuth2 client credentials; NULL when api_key
+     * is sent as it is.  With them the other requests carry no Authorization:
+     * their sender adds "Bearer <token>", and requests a new one well before
+     * lifetime_s is over. */
     pay_status_t  (*auth_request)(pay_arena_t *arena,
         const pay_psp_account_t *account, pay_http_request_t *request);
     /* PAY_INVALID when the answer brings no usable token. */

@@ -1,6 +1,6 @@
 /*
  * When to try again: the five strategies of the retry directives.  Pure
- * arithmetic; whoever calls keeps the count.
+ * arithmetic; the caller keeps the count of attempts.
  */
 
 #ifndef PAY_RETRY_H
@@ -12,7 +12,7 @@
 
 #define PAY_RETRY_DELAY_MAX_MS    INT64_C(86400000)
 #define PAY_RETRY_LIMIT_MAX       1000000
-/* What a PSP asks for beyond this is not believed (Retry-After). */
+/* A PSP's Retry-After is cut to this many seconds. */
 #define PAY_RETRY_AFTER_MAX_S     86400
 
 typedef enum {
@@ -20,7 +20,7 @@ typedef enum {
     PAY_RETRY_INCREMENTAL,     /* base, two, three times base … up to max */
     PAY_RETRY_FIXED,           /* base each time */
     PAY_RETRY_IMMEDIATE,       /* at once; has a limit */
-    PAY_RETRY_CANCEL           /* not at all: people decide */
+    PAY_RETRY_CANCEL           /* not at all: an operator decides */
 } pay_retry_by_t;
 
 typedef struct {
@@ -32,9 +32,9 @@ typedef struct {
 } pay_retry_t;
 
 
-/* The delay behind attempt number `attempt` (1 is the first; a number below
- * counts as 1), at least what the PSP asked for (seconds, -1 none), spread by
- * `seed` and the number.  The limit is not looked at; cancel: a day. */
+/* The delay in ms after attempt number `attempt` (1 is the first; a number
+ * below counts as 1), at least the PSP's Retry-After (seconds, -1 none), spread
+ * by `seed` and the number.  The limit is not looked at; cancel: a day. */
 int64_t pay_retry_delay_ms(const pay_retry_t *retry, int64_t attempt,
     int64_t retry_after_s, pay_str_t seed);
 /* 1 when nothing is tried behind attempt number `attempt`: it is the last

@@ -1,6 +1,4 @@
-/*
- * What a seller is owed: its balance, and a page of its statement.
- */
+/* The balance of a seller, and a page of its statement. */
 
 #ifndef PAY_SELLER_H
 #define PAY_SELLER_H
@@ -28,12 +26,12 @@ int pay_seller_is_valid(pay_str_t seller);
 pay_status_t pay_statement_parse(pay_str_t query, pay_statement_t *statement,
     pay_err_t *err) PAY_MUST_CHECK;
 
-/* {"seller_account","balances":[…]} around what get_balance returned. */
+/* Renders {"seller_account","balances":[…]} from the rows of get_balance. */
 pay_status_t pay_balance_render(pay_arena_t *arena, pay_str_t seller,
     pay_str_t balances, pay_str_t *json) PAY_MUST_CHECK;
 
-/* {"seller_account","currency","lines":[…],"next"} out of what get_statement
- * returned. */
+/* Renders {"seller_account","currency","lines":[…],"next"} from the rows of
+ * get_statement. */
 pay_status_t pay_statement_render(pay_arena_t *arena, pay_str_t seller,
     const pay_statement_t *statement, pay_str_t lines, pay_str_t *json)
     PAY_MUST_CHECK;

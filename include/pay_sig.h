@@ -1,8 +1,8 @@
 /*
- * Webhook schemes: who may speak for a PSP.  One file per scheme in src/sig,
- * one row each in the registry.  A scheme judges raw bytes; none parses the
- * body before the MAC has matched but Adyen's and Braintree's, whose
- * signature stands inside it.
+ * Webhook schemes: how the sender of a webhook proves that it is the PSP.  One
+ * file per scheme in src/sig, one row each in the registry.  A scheme judges
+ * raw bytes.  None parses the body before the MAC has matched but Adyen's and
+ * Braintree's, whose signature is inside the body.
  */
 
 #ifndef PAY_SIG_H
@@ -16,7 +16,7 @@
 #define PAY_SIG_TOLERANCE_S  300
 #define PAY_SIG_CERT_MAX     16384     /* bytes of a fetched certificate */
 
-/* What a payments_psp block must hold for a scheme. */
+/* The settings that a payments_psp block must have for a scheme. */
 #define PAY_SIG_NEEDS_KEY         0x01
 #define PAY_SIG_NEEDS_URL         0x02 /* settings.url */
 #define PAY_SIG_NEEDS_PUBLIC_KEY  0x04
@@ -47,7 +47,7 @@ typedef struct {
     pay_str_t         public_key;      /* Braintree's, beside the key */
     pay_str_t         webhook_id;      /* PayPal's id of the listener */
     pay_str_t         ca_pem;          /* trusted certificates, PEM text */
-    const pay_str_t  *cert_hosts;      /* certificates come from these alone;
+    const pay_str_t  *cert_hosts;      /* only these may issue certificates;
                                           none: from cert_pem alone, whose
                                           address is not judged */
     size_t            cert_host_count;
@@ -66,7 +66,7 @@ typedef struct {
     int64_t              tolerance_s;  /* exactly this far off, back or
                                           ahead, passes; 0 is no switch */
     const pay_sig_settings_t  *settings;   /* never NULL */
-    pay_str_t            cert_pem;     /* untrusted, what cert_url served;
+    pay_str_t            cert_pem;     /* untrusted, the answer of cert_url;
                                           empty: not fetched yet */
 } pay_sig_input_t;
 
@@ -96,7 +96,7 @@ typedef struct {
     int          signs_time;   /* webhook_tolerance has a meaning */
     int          told_where;   /* the PSP learns with each registration where
                                   to send these */
-    const char  *ack;          /* body of the 200 that the PSP wants to read
+    const char  *ack;          /* body of the 200 that the PSP expects
                                   (text/plain), NULL: ours, JSON */
     /* One line of a key file (surrounding white space removed) → key bytes.
      * PAY_INVALID with err->detail for a malformed or too short key.  NULL
@@ -105,10 +105,9 @@ typedef struct {
         pay_err_t *err);
     pay_sig_verdict_t  (*verify)(pay_arena_t *arena,
         const pay_sig_input_t *input, pay_sig_result_t *result);
-    /* Writes the headers a sender would add, at most 4; returns how many in
-     * *count.  PAY_INVALID when it cannot be done with a key (PayPal:
-     * certificates; Adyen and Braintree: the signature stands in the
-     * body). */
+    /* Writes the headers that a sender would add, at most 4; returns how many
+     * in *count.  PAY_INVALID when a key alone cannot sign (PayPal:
+     * certificates; Adyen and Braintree: the signature is in the body). */
     pay_status_t  (*sign)(pay_arena_t *arena,
         const pay_sig_message_t *message, pay_header_t headers[4],
         size_t *count);

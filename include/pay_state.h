@@ -1,7 +1,6 @@
 /*
- * The order's state machine (docs/architecture.md#order-states), the same
- * table that sql/ enforces; and the facts that a PSP can tell about a
- * registration.
+ * The order's state machine (docs/architecture.md#order-states), the same table
+ * that sql/ enforces; and the facts that a PSP can state about a registration.
  */
 
 #ifndef PAY_STATE_H
@@ -19,7 +18,7 @@ typedef enum {
 
 #define PAY_STATE_COUNT  4
 
-/* What a webhook or a query says about a registration. */
+/* The statements of a webhook or a query about a registration. */
 typedef enum {
     PAY_FACT_NONE = 0,         /* nothing about the payment's outcome */
     PAY_FACT_PENDING,          /* the buyer is done, the money is under way */
@@ -63,14 +62,15 @@ typedef struct {
 /* A row of pay.news_kind. */
 typedef struct {
     const char  *news;
-    const char  *logged;       /* when what moves no status is an event */
-    const char  *told;         /* as what storefronts hear of it then, or "" */
+    const char  *logged;       /* when news that moves no status is a
+                                  timeline event */
+    const char  *told;         /* the message for storefronts then, or "" */
     int          is_shown;     /* readers of the checkout see it */
 } pay_news_row_t;
 
 
-/* Where `fact` takes an order in `state` when nothing particular is given.
- * Total over both enums. */
+/* The state to which `fact` takes an order in `state` when none of the
+ * exceptions applies.  Total over both enums. */
 pay_transition_t pay_state_next(pay_state_t state, pay_fact_t fact);
 
 /* All rows, and their number. */

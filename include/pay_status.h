@@ -1,9 +1,9 @@
 /*
- * How every core function answers.  Outcomes that a caller must tell apart are
- * values; the reason of a refusal goes to pay_err_t as a problem slug
- * (docs/security.md#hostile-requests) and texts of our own.  Of the input only
- * what its sender needs to find the place: the name of a member that is not
- * known, the host of a return_url.
+ * The return values of every core function.  Outcomes that a caller must
+ * distinguish are values; the reason of a refusal goes to pay_err_t as a
+ * problem slug (docs/security.md#hostile-requests) and texts of our own.  Of
+ * the input it repeats only what the sender needs to find the place: the name
+ * of an unknown member, the host of a return_url.
  */
 
 #ifndef PAY_STATUS_H

@@ -1,5 +1,5 @@
 /*
- * Slices: a length and a pointer into bytes that somebody else owns.  Wire
+ * Slices: a length and a pointer into bytes that another object owns.  Wire
  * data is never a C string.  The layout equals nginx's ngx_str_t.
  */
 

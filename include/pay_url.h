@@ -1,7 +1,7 @@
 /*
- * URLs that others name and we send people or requests to
- * (docs/security.md#rules-of-return-urls).  One parser for all; nothing is
- * normalised, only accepted or refused.
+ * URLs that clients or PSPs name, and to which the gateway sends buyers or
+ * requests (docs/security.md#rules-of-return-urls).  One parser for all;
+ * nothing is normalised, only accepted or refused.
  */
 
 #ifndef PAY_URL_H
@@ -24,11 +24,11 @@ typedef struct {
 
 /* Splits an absolute http(s) URL of at most PAY_URL_MAX bytes.  Refuses
  * (PAY_INVALID, slug "return-url-not-allowed"; the caller may replace it):
- * anything outside printable ASCII, spaces, backslash, what RFC 3986 wants
- * escaped ([] pass in query and fragment), a scheme in capitals, userinfo,
- * empty or percent-encoded host, IPv6 literals, host characters other than
- * [A-Za-z0-9.-], empty labels, port not 1-65535 or with leading zero, broken
- * percent escapes, escaped control bytes (%00-%1f, %7f) anywhere. */
+ * anything outside printable ASCII, spaces, backslash, characters that RFC 3986
+ * requires to be escaped ([] pass in query and fragment), a scheme in capitals,
+ * userinfo, empty or percent-encoded host, IPv6 literals, host characters other
+ * than [A-Za-z0-9.-], empty labels, port not 1-65535 or with leading zero,
+ * broken percent escapes, escaped control bytes (%00-%1f, %7f) anywhere. */
 pay_status_t pay_url_parse(pay_str_t text, pay_url_t *url, pay_err_t *err)
     PAY_MUST_CHECK;
 

@@ -24,12 +24,13 @@ typedef struct x509_st  pay_x509_t;    /* libcrypto's X509 */
 pay_status_t pay_x509_ca_check(pay_str_t ca_pem, pay_err_t *err)
     PAY_MUST_CHECK;
 
-/* `cert_pem` is untrusted: the leaf first, then what may be needed of its
- * chain.  PAY_OK when the chain ends at any certificate of `ca_pem` (roots or
- * intermediates), is within its dates at now_s, is meant for TLS servers and
- * uses keys and digests of 112 bits of strength at least; *leaf is the
- * caller's then.  Else PAY_INVALID, or PAY_NO_MEMORY.  What was read out of
- * `ca_pem` is kept for the next call with the same text. */
+/* Verifies a certificate.  `cert_pem` is untrusted: the leaf first, then the
+ * certificates of its chain, if any are needed.  PAY_OK when the chain ends at
+ * any certificate of `ca_pem` (roots or intermediates), is within its dates at
+ * now_s, is meant for TLS servers and uses keys and digests of 112 bits of
+ * strength at least; *leaf then belongs to the caller.  Else PAY_INVALID, or
+ * PAY_NO_MEMORY.  The parsed `ca_pem` is kept for the next call with the same
+ * text. */
 pay_status_t pay_x509_open(pay_str_t cert_pem, pay_str_t ca_pem,
     int64_t now_s, pay_x509_t **leaf) PAY_MUST_CHECK;
 void pay_x509_close(pay_x509_t *leaf);         /* NULL is fine */

@@ -8,99 +8,88 @@
 
 #define SYSLOG  "syslog:"
 
+#define AUDIT(member)  NGX_PAYMENTS_FIELD(ngx_payments_audit_conf_t, member)
 
-static ngx_int_t audit_word(ngx_conf_t *cf, ngx_str_t *word,
-    ngx_payments_audit_conf_t *audit, ngx_str_t *next);
+
+static char *set_key(ngx_conf_t *cf, ngx_str_t *file, void *object);
+static char *set_export(ngx_conf_t *cf, ngx_str_t *where, void *object);
+static char *check(ngx_conf_t *cf, void *object, ngx_uint_t given);
 static ngx_int_t audit_key(ngx_conf_t *cf, ngx_str_t *file,
     pay_secret_t *key, char *id);
 static ngx_int_t audit_next_key(ngx_conf_t *cf, ngx_str_t *file,
     ngx_payments_audit_conf_t *audit);
-static ngx_int_t audit_export(ngx_conf_t *cf, ngx_str_t *where,
-    ngx_payments_audit_conf_t *audit);
-static ngx_int_t audit_syslog(ngx_conf_t *cf, ngx_str_t *where,
+static char *audit_syslog(ngx_conf_t *cf, ngx_str_t *where,
     ngx_payments_audit_conf_t *audit);
 static void audit_wipe(void *data);
 
 
-/* payments_audit key_file= [next_key_file=] [interval=10s] [export=] */
-char *
-ngx_http_payments_audit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+/* Without the directive the interval stays unset: nothing is sealed. */
+static const ngx_http_payments_option_t  options[] = {
+    { "key_file=", .set = set_key },
+    { "next_key_file=", NGX_PAYMENTS_TEXT, AUDIT(next_key) },
+    { "interval=", NGX_PAYMENTS_MSEC, 10, 600000, NGX_CONF_UNSET,
+      AUDIT(interval_ms) },
+    { "export=", .set = set_export },
+    { .name = NULL }
+};
+
+ngx_http_payments_line_t  ngx_http_payments_audit_line = { options, check };
+
+
+static char *
+set_key(ngx_conf_t *cf, ngx_str_t *file, void *object)
 {
-    ngx_int_t                       rc;
-    ngx_str_t                      *value = cf->args->elts, next;
-    ngx_uint_t                      i;
-    ngx_payments_audit_conf_t      *audit;
-    ngx_http_payments_main_conf_t  *pmcf = conf;
-    static const char              *const words[] = {
-        "key_file=", "next_key_file=", "interval=", "export=", NULL
-    };
+    ngx_pool_cleanup_t         *cleanup;
+    ngx_payments_audit_conf_t  *audit = object;
 
-    audit = &pmcf->audit;
-
-    if (audit->interval_ms != NGX_CONF_UNSET_MSEC) {
-        return "is duplicate";
-    }
-
-    if (ngx_http_payments_check_words(cf, 1) != NGX_CONF_OK) {
+    cleanup = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cleanup == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    audit->interval_ms = NGX_PAYMENTS_AUDIT_MS;
-    ngx_str_null(&next);
+    cleanup->handler = audit_wipe;
+    cleanup->data = &audit->key;
 
-    for (i = 1; i < cf->args->nelts; i++) {
-        rc = audit_word(cf, &value[i], audit, &next);
-
-        if (rc == NGX_DECLINED) {
-            (void) ngx_http_payments_unknown(cf, (char *) cmd->name.data,
-                                             &value[i], words);
-        }
-
-        if (rc != NGX_OK) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (audit->key.len == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "%V needs key_file=: payctl audit keygen makes one",
-                           &cmd->name);
-        return NGX_CONF_ERROR;
-    }
-
-    return next.len == 0 || audit_next_key(cf, &next, audit) == NGX_OK
+    return audit_key(cf, file, &audit->key, audit->key_id) == NGX_OK
            ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
-static ngx_int_t
-audit_word(ngx_conf_t *cf, ngx_str_t *word, ngx_payments_audit_conf_t *audit,
-    ngx_str_t *next)
+static char *
+set_export(ngx_conf_t *cf, ngx_str_t *where, void *object)
 {
-    ngx_str_t            text;
-    ngx_pool_cleanup_t  *cleanup;
+    ngx_payments_audit_conf_t  *audit = object;
 
-    if (ngx_http_payments_option(word, "key_file=", &text) == NGX_OK) {
-        cleanup = ngx_pool_cleanup_add(cf->pool, 0);
-        if (cleanup == NULL) {
-            return NGX_ERROR;
-        }
-
-        cleanup->handler = audit_wipe;
-        cleanup->data = &audit->key;
-
-        return audit_key(cf, &text, &audit->key, audit->key_id);
+    if (ngx_strncmp(where->data, SYSLOG, sizeof(SYSLOG) - 1) == 0) {
+        return audit_syslog(cf, where, audit);
     }
 
-    if (ngx_http_payments_option(word, "next_key_file=", next) == NGX_OK) {
-        return NGX_OK;
+    /* opened by the master once all is read, as logs are */
+    audit->file = ngx_conf_open_file(cf->cycle, where);
+
+    return audit->file != NULL ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static char *
+check(ngx_conf_t *cf, void *object, ngx_uint_t given)
+{
+    ngx_payments_audit_conf_t  *audit = object;
+
+    (void) given;
+
+    if (audit->key.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "payments_audit needs key_file=: payctl audit "
+                           "keygen makes one");
+        return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_payments_option(word, "export=", &text) == NGX_OK) {
-        return audit_export(cf, &text, audit);
-    }
+    ngx_conf_init_msec_value(audit->interval_ms, NGX_PAYMENTS_AUDIT_MS);
 
-    return ngx_http_payments_msec(cf, word, "interval=", &audit->interval_ms);
+    return audit->next_key.len == 0
+           || audit_next_key(cf, &audit->next_key, audit) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -161,23 +150,8 @@ audit_next_key(ngx_conf_t *cf, ngx_str_t *file,
 }
 
 
-static ngx_int_t
-audit_export(ngx_conf_t *cf, ngx_str_t *where,
-    ngx_payments_audit_conf_t *audit)
-{
-    if (ngx_strncmp(where->data, SYSLOG, sizeof(SYSLOG) - 1) == 0) {
-        return audit_syslog(cf, where, audit);
-    }
-
-    /* opened by the master once all is read, as logs are */
-    audit->file = ngx_conf_open_file(cf->cycle, where);
-
-    return audit->file != NULL ? NGX_OK : NGX_ERROR;
-}
-
-
 /* nginx looks for its parameters in the line's first word, and changes it. */
-static ngx_int_t
+static char *
 audit_syslog(ngx_conf_t *cf, ngx_str_t *where,
     ngx_payments_audit_conf_t *audit)
 {
@@ -190,7 +164,7 @@ audit_syslog(ngx_conf_t *cf, ngx_str_t *where,
     words = line != NULL ? ngx_array_push_n(line, 2) : NULL;
 
     if (audit->syslog == NULL || words == NULL) {
-        return NGX_ERROR;
+        return NGX_CONF_ERROR;
     }
 
     words[0] = ((ngx_str_t *) args->elts)[0];
@@ -198,7 +172,7 @@ audit_syslog(ngx_conf_t *cf, ngx_str_t *where,
     words[1].data = ngx_pnalloc(cf->pool, where->len + 1);
 
     if (words[1].data == NULL) {
-        return NGX_ERROR;
+        return NGX_CONF_ERROR;
     }
 
     (void) ngx_cpystrn(words[1].data, where->data, where->len + 1);
@@ -207,7 +181,7 @@ audit_syslog(ngx_conf_t *cf, ngx_str_t *where,
     rv = ngx_syslog_process_conf(cf, audit->syslog);
     cf->args = args;
 
-    return rv == NGX_CONF_OK ? NGX_OK : NGX_ERROR;
+    return rv;
 }
 
 

@@ -65,42 +65,6 @@ ngx_http_payments_parse_block(ngx_conf_t *cf, const word_t *words,
 }
 
 
-char *
-ngx_http_payments_check_words(ngx_conf_t *cf, ngx_uint_t from)
-{
-    u_char      *equals;
-    size_t       len;
-    ngx_str_t   *value = cf->args->elts, name;
-    ngx_uint_t   i, j;
-
-    for (i = from; i < cf->args->nelts; i++) {
-        equals = ngx_strlchr(value[i].data, value[i].data + value[i].len,
-                             '=');
-        if (equals == NULL) {
-            continue;
-        }
-
-        name.data = value[i].data;
-        name.len = len = equals + 1 - name.data;
-
-        for (j = i + 1; j < cf->args->nelts; j++) {
-            if (value[j].len < len
-                || ngx_strncmp(value[j].data, name.data, len) != 0)
-            {
-                continue;
-            }
-
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"%V\" stands twice in one line of \"%V\": "
-                               "keep one", &name, &value[0]);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
 ngx_uint_t
 ngx_http_payments_is_plain(ngx_str_t *text, size_t max)
 {
@@ -241,10 +205,6 @@ block_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
         return unknown_word(cf, block, &value[0]);
     }
 
-    if (ngx_http_payments_note(cf, block->object, word->name) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
     if (n < word->min || n > word->max) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" takes from %ui to %ui arguments",
@@ -252,7 +212,20 @@ block_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    rv = word->set(cf, block->object);
+    rv = word->often ? NGX_CONF_OK
+         : ngx_http_payments_once(cf, block->object);
+
+    if (rv == NGX_CONF_OK && word->often
+        && ngx_http_payments_note(cf, block->object, word->name) != NGX_OK)
+    {
+        rv = NGX_CONF_ERROR;
+    }
+
+    if (rv == NGX_CONF_OK) {
+        rv = word->set != NULL ? word->set(cf, block->object)
+             : ngx_http_payments_set_value(cf, &word->value, &value[n],
+                                           block->object);
+    }
 
     if (rv != NGX_CONF_OK && rv != NGX_CONF_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" %s", &value[0], rv);
@@ -284,15 +257,15 @@ unknown_word(ngx_conf_t *cf, const block_t *block, ngx_str_t *word)
 static char *
 resolve_psps(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 {
-    pay_psp_t               *core;
-    ngx_uint_t               i;
-    ngx_conf_t              *at;
-    ngx_payments_psp_t     **psps;
-    ngx_http_payments_at_t   place;
+    pay_psp_conf_t         *core;
+    ngx_uint_t              i;
+    ngx_conf_t             *at;
+    ngx_payments_psp_t    **psps;
+    ngx_http_payments_at_t  place;
 
     psps = pmcf->psps.elts;
 
-    core = ngx_pcalloc(cf->pool, pmcf->psps.nelts * sizeof(pay_psp_t));
+    core = ngx_pcalloc(cf->pool, pmcf->psps.nelts * sizeof(pay_psp_conf_t));
     if (core == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -320,15 +293,16 @@ static char *
 resolve_merchant(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_merchant_t *merchant, pay_merchant_t *core)
 {
-    ngx_str_t               *names;
-    ngx_uint_t               i;
-    ngx_conf_t              *at;
-    const pay_psp_t        **psps;
-    ngx_http_payments_at_t   place;
+    ngx_str_t              *names;
+    ngx_uint_t              i;
+    ngx_conf_t             *at;
+    const pay_psp_conf_t  **psps;
+    ngx_http_payments_at_t  place;
 
     names = merchant->psps->elts;
 
-    psps = ngx_pcalloc(cf->pool, merchant->psps->nelts * sizeof(pay_psp_t *));
+    psps = ngx_pcalloc(cf->pool,
+                       merchant->psps->nelts * sizeof(pay_psp_conf_t *));
     if (psps == NULL) {
         return NGX_CONF_ERROR;
     }

@@ -6,140 +6,51 @@
 #include "ngx_http_payments_conf.h"
 
 
-#define MOST_MAX  1000000
-#define MERCHANT  12000
-#define INTAKE    24000
-#define READ      24000
+#define LIMIT_MAX  1000000
+
+#define LIMIT(member)                                                         \
+    NGX_PAYMENTS_FIELD(ngx_payments_bulkhead_conf_t, member)
+#define STAGE(name, stage)                                                    \
+    [stage] = { name, NGX_PAYMENTS_MSEC, 10, 600000, 0,                       \
+                .offset = stage * sizeof(ngx_msec_t),                         \
+                .size = sizeof(ngx_msec_t) }
 
 
 static char *stage_too_long(ngx_conf_t *cf, const char *word, ngx_msec_t most);
 
 
-static const char  *const stage_words[PAY_STAGES + 1] = {
-    [PAY_STAGE_KEY] = "key=", [PAY_STAGE_RISK] = "risk=",
-    [PAY_STAGE_ROUTING] = "routing=", [PAY_STAGE_PSP] = "psp=",
-    [PAY_STAGE_LEDGER] = "ledger="
+/* A change is of money that exists: it has no cap. */
+static const ngx_http_payments_option_t  limits[] = {
+    { "merchant=", NGX_PAYMENTS_NUMBER, 0, LIMIT_MAX, 12000, LIMIT(merchant) },
+    { "intake=", NGX_PAYMENTS_NUMBER, 0, LIMIT_MAX, 24000,
+      LIMIT(works[NGX_PAYMENTS_WORK_INTAKE]) },
+    { "read=", NGX_PAYMENTS_NUMBER, 0, LIMIT_MAX, 24000,
+      LIMIT(works[NGX_PAYMENTS_WORK_READ]) },
+    { "job=", NGX_PAYMENTS_NUMBER, 0, LIMIT_MAX, 0,
+      LIMIT(works[NGX_PAYMENTS_WORK_JOB]) },
+    { .name = NULL }
 };
 
+_Static_assert(sizeof(limits) / sizeof(limits[0]) == 1 + NGX_PAYMENTS_WORKS,
+               "a class of work has no word; the merchant's is in the place "
+               "of the changes'");
 
-char *
-ngx_http_payments_bulkhead(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_int_t                       rc;
-    ngx_str_t                      *value = cf->args->elts;
-    ngx_uint_t                      i, k;
-    ngx_payments_bulkhead_conf_t   *most;
-    ngx_http_payments_main_conf_t  *pmcf = conf;
-    static const char              *const names[] = {
-        "merchant=", "intake=", "read=", "job=", NULL
-    };
+static const ngx_http_payments_option_t  stages[] = {
+    STAGE("key=", PAY_STAGE_KEY),
+    STAGE("risk=", PAY_STAGE_RISK),
+    STAGE("routing=", PAY_STAGE_ROUTING),
+    STAGE("psp=", PAY_STAGE_PSP),
+    STAGE("ledger=", PAY_STAGE_LEDGER),
+    { .name = NULL }
+};
 
-    most = &pmcf->bulkhead;
-
-    if (most->said) {
-        return "is duplicate";
-    }
-
-    if (ngx_http_payments_check_words(cf, 1) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_uint_t *const  numbers[] = {
-        &most->merchant,
-        &most->works[NGX_PAYMENTS_WORK_INTAKE],
-        &most->works[NGX_PAYMENTS_WORK_READ],
-        &most->works[NGX_PAYMENTS_WORK_JOB]
-    };
-
-    most->said = 1;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-        for (k = 0, rc = NGX_DECLINED; k < 4 && rc == NGX_DECLINED; k++) {
-            rc = ngx_http_payments_number(cf, &value[i], names[k], 0,
-                                          MOST_MAX, numbers[k]);
-        }
-
-        if (rc == NGX_DECLINED) {
-            (void) ngx_http_payments_unknown(cf, (char *) cmd->name.data,
-                                             &value[i], names);
-        }
-
-        if (rc != NGX_OK) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
-}
+_Static_assert(sizeof(stages) / sizeof(stages[0]) == PAY_STAGES + 1,
+               "a stage has no word");
 
 
-void
-ngx_http_payments_bulkhead_unset(ngx_payments_bulkhead_conf_t *most)
-{
-    ngx_uint_t  i;
-
-    most->merchant = NGX_CONF_UNSET_UINT;
-
-    for (i = 0; i < NGX_PAYMENTS_WORKS; i++) {
-        most->works[i] = NGX_CONF_UNSET_UINT;
-    }
-}
-
-
-/* A change is of money that exists: it has no cap. */
-void
-ngx_http_payments_bulkhead_defaults(ngx_payments_bulkhead_conf_t *most)
-{
-    ngx_conf_init_uint_value(most->merchant, MERCHANT);
-    ngx_conf_init_uint_value(most->works[NGX_PAYMENTS_WORK_INTAKE], INTAKE);
-    ngx_conf_init_uint_value(most->works[NGX_PAYMENTS_WORK_READ], READ);
-    ngx_conf_init_uint_value(most->works[NGX_PAYMENTS_WORK_CHANGE], 0);
-    ngx_conf_init_uint_value(most->works[NGX_PAYMENTS_WORK_JOB], 0);
-}
-
-
-char *
-ngx_http_payments_stage_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_int_t                       rc;
-    ngx_str_t                      *value = cf->args->elts;
-    ngx_uint_t                      i, k;
-    ngx_http_payments_main_conf_t  *pmcf = conf;
-
-    if (pmcf->staged) {
-        return "is duplicate";
-    }
-
-    if (ngx_http_payments_check_words(cf, 1) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (ngx_http_payments_note(cf, pmcf, "payments_stage_timeout") != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    pmcf->staged = 1;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-        for (k = 0, rc = NGX_DECLINED;
-             k < PAY_STAGES && rc == NGX_DECLINED; k++)
-        {
-            rc = ngx_http_payments_msec(cf, &value[i], stage_words[k],
-                                        &pmcf->stages[k]);
-        }
-
-        if (rc == NGX_DECLINED) {
-            (void) ngx_http_payments_unknown(cf, (char *) cmd->name.data,
-                                             &value[i], stage_words);
-        }
-
-        if (rc != NGX_OK) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
-}
+ngx_http_payments_line_t  ngx_http_payments_bulkhead_line = { limits, NULL };
+ngx_http_payments_line_t  ngx_http_payments_stage_timeout_line = { stages,
+                                                                   NULL };
 
 
 /* When all is read.  A PSP's call ends at the earlier of two deadlines, which
@@ -163,7 +74,7 @@ ngx_http_payments_stages_resolve(ngx_conf_t *cf,
         if (pmcf->db.dsns != NULL && pmcf->stages[in_database[i]] > most) {
             at = ngx_http_payments_at(&place, cf, pmcf,
                                       "payments_stage_timeout", 0);
-            return stage_too_long(at, stage_words[in_database[i]], most);
+            return stage_too_long(at, stages[in_database[i]].name, most);
         }
     }
 

@@ -6,25 +6,37 @@
 #include "pay_url.h"
 
 
+#define MERCHANT(member)  NGX_PAYMENTS_FIELD(ngx_payments_merchant_t, member)
+
+
 static char *merchant_jwt_key(ngx_conf_t *cf, void *object);
 static char *jwt_key_words(ngx_conf_t *cf, pay_jwt_key_t *key,
     ngx_str_t *file);
-static char *merchant_hosts(ngx_conf_t *cf, void *object);
 static char *merchant_psps(ngx_conf_t *cf, void *object);
 static char *merchant_result_key(ngx_conf_t *cf, void *object);
-static char *merchant_overdraw(ngx_conf_t *cf, void *object);
-static char *merchant_disabled(ngx_conf_t *cf, void *object);
+
+
+static const ngx_conf_enum_t  overdraws[] = {
+    { ngx_string("allow"), 0 },
+    { ngx_string("refuse"), 1 },
+    { ngx_null_string, 0 }
+};
 
 
 static const word_t  merchant_words[] = {
-    { "jwt_key", 3, 3, merchant_jwt_key },
-    { "return_host", 1, 32, merchant_hosts },
-    { "psp", 1, NGX_PAYMENTS_PSPS_MAX, merchant_psps },
-    { "route", 1, 5 + PAY_ROUTE_PSPS_MAX, ngx_http_payments_merchant_route },
-    { "result_key_file", 1, 1, merchant_result_key },
-    { "refund_overdraw", 1, 1, merchant_overdraw },
-    { "disabled", 0, 0, merchant_disabled },
-    { NULL, 0, 0, NULL }
+    { "jwt_key", 3, 3, OFTEN, merchant_jwt_key, VALUE_NONE },
+    { "return_host", 1, 32, OFTEN, NULL,
+      { NULL, NGX_PAYMENTS_HOSTS, MERCHANT(hosts) } },
+    { "psp", 1, NGX_PAYMENTS_PSPS_MAX, ONCE, merchant_psps, VALUE_NONE },
+    { "route", 1, 5 + PAY_ROUTE_PSPS_MAX, OFTEN,
+      ngx_http_payments_merchant_route, VALUE_NONE },
+    { "result_key_file", 1, 1, ONCE, merchant_result_key, VALUE_NONE },
+    { "refund_overdraw", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_WORD, MERCHANT(merchant.refuse_overdraw),
+        .names = overdraws } },
+    { "disabled", 0, 0, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_ON, MERCHANT(merchant.disabled) } },
+    { .name = NULL }
 };
 
 
@@ -136,27 +148,21 @@ merchant_jwt_key(ngx_conf_t *cf, void *object)
 static char *
 jwt_key_words(ngx_conf_t *cf, pay_jwt_key_t *key, ngx_str_t *file)
 {
-    ngx_str_t   *value = cf->args->elts;
-    pay_str_t    alg;
+    ngx_str_t   *value = cf->args->elts, kid, alg;
     ngx_uint_t   i;
 
-    ngx_memzero(file, sizeof(ngx_str_t));
-    ngx_memzero(&alg, sizeof(pay_str_t));
+    ngx_str_null(&kid);
+    ngx_str_null(&alg);
+    ngx_str_null(file);
 
     for (i = 1; i < cf->args->nelts; i++) {
-        if (ngx_strncmp(value[i].data, "kid=", 4) == 0) {
-            key->kid.data = value[i].data + 4;
-            key->kid.len = value[i].len - 4;
-
-        } else if (ngx_strncmp(value[i].data, "alg=", 4) == 0) {
-            alg.data = value[i].data + 4;
-            alg.len = value[i].len - 4;
-
-        } else if (ngx_strncmp(value[i].data, "file=", 5) == 0) {
-            file->data = value[i].data + 5;
-            file->len = value[i].len - 5;
-        }
+        (void) (ngx_http_payments_option(&value[i], "kid=", &kid) == NGX_OK
+                || ngx_http_payments_option(&value[i], "alg=", &alg) == NGX_OK
+                || ngx_http_payments_option(&value[i], "file=", file)
+                   == NGX_OK);
     }
+
+    key->kid = ngx_payments_str(kid);
 
     if (key->kid.len == 0 || key->kid.len > PAY_JWT_KID_MAX || alg.len == 0
         || file->len == 0)
@@ -171,20 +177,11 @@ jwt_key_words(ngx_conf_t *cf, pay_jwt_key_t *key, ngx_str_t *file)
         return "needs a kid of A-Z a-z 0-9 . _ -";
     }
 
-    if (pay_alg_parse(alg, &key->alg) != PAY_OK) {
+    if (pay_alg_parse(ngx_payments_str(alg), &key->alg) != PAY_OK) {
         return "needs alg=RS256, alg=ES256 or alg=HS256";
     }
 
     return NGX_CONF_OK;
-}
-
-
-static char *
-merchant_hosts(ngx_conf_t *cf, void *object)
-{
-    ngx_payments_merchant_t  *merchant = object;
-
-    return ngx_http_payments_add_hosts(cf, &merchant->hosts);
 }
 
 
@@ -194,10 +191,6 @@ merchant_psps(ngx_conf_t *cf, void *object)
     ngx_str_t                *value = cf->args->elts, *name;
     ngx_uint_t                i, j;
     ngx_payments_merchant_t  *merchant = object;
-
-    if (merchant->psps != NULL) {
-        return "is duplicate";
-    }
 
     merchant->psps = ngx_array_create(cf->pool, 4, sizeof(ngx_str_t));
     if (merchant->psps == NULL) {
@@ -229,10 +222,6 @@ merchant_result_key(ngx_conf_t *cf, void *object)
     ngx_str_t                *value = cf->args->elts, key;
     ngx_payments_merchant_t  *merchant = object;
 
-    if (merchant->merchant.result_key.len != 0) {
-        return "is duplicate";
-    }
-
     if (ngx_http_payments_read_secret(cf, &value[1], 1, &key) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
@@ -243,40 +232,6 @@ merchant_result_key(ngx_conf_t *cf, void *object)
     }
 
     merchant->merchant.result_key = ngx_payments_str(key);
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-merchant_overdraw(ngx_conf_t *cf, void *object)
-{
-    ngx_str_t               *value = cf->args->elts;
-    ngx_payments_merchant_t *merchant = object;
-
-    merchant->merchant.refuse_overdraw =
-        pay_str_is(ngx_payments_str(value[1]), "refuse");
-
-    if (!merchant->merchant.refuse_overdraw
-        && !pay_str_is(ngx_payments_str(value[1]), "allow"))
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"refund_overdraw\" must be allow or refuse");
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-merchant_disabled(ngx_conf_t *cf, void *object)
-{
-    ngx_payments_merchant_t  *merchant = object;
-
-    (void) cf;
-
-    merchant->merchant.disabled = 1;
 
     return NGX_CONF_OK;
 }

@@ -52,6 +52,31 @@ ngx_http_payments_note(ngx_conf_t *cf, const void *owner, const char *word)
 }
 
 
+char *
+ngx_http_payments_once(ngx_conf_t *cf, const void *owner)
+{
+    place_t                        *place;
+    ngx_str_t                      *word = cf->args->elts;
+    ngx_uint_t                      i;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_payments_module);
+    place = pmcf->places != NULL ? pmcf->places->elts : NULL;
+
+    for (i = 0; place != NULL && i < pmcf->places->nelts; i++) {
+        if (place[i].owner == owner
+            && pay_str_eq(ngx_payments_str(place[i].word),
+                          ngx_payments_str(*word)))
+        {
+            return "is duplicate";
+        }
+    }
+
+    return ngx_http_payments_note(cf, owner, (char *) word->data) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
 ngx_conf_t *
 ngx_http_payments_at(ngx_http_payments_at_t *at, ngx_conf_t *cf,
     const void *owner, const char *word, ngx_uint_t n)
@@ -111,7 +136,8 @@ ngx_http_payments_unknown(ngx_conf_t *cf, const char *what, ngx_str_t *word,
     p = list_words(text, text + sizeof(text), words);
     near = pay_near(name, words);
 
-    if (near != NULL) {
+    /* the word itself is near when only its value or its place is wrong */
+    if (near != NULL && !pay_str_is(name, near)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "%s does not know \"%V\", did you mean %s? It "
                            "takes %*s", what, word, near,
@@ -127,13 +153,17 @@ ngx_http_payments_unknown(ngx_conf_t *cf, const char *what, ngx_str_t *word,
 }
 
 
+/* "a, b and c"; "off, or a, b and c". */
 static u_char *
 list_words(u_char *p, u_char *last, const char *const *words)
 {
-    ngx_uint_t  i;
+    ngx_uint_t  i, off;
+
+    off = ngx_strcmp(words[0], "off") == 0;
 
     for (i = 0; words[i] != NULL; i++) {
         p = ngx_slprintf(p, last, "%s%s", i == 0 ? ""
+                         : i == 1 && off ? ", or "
                          : words[i + 1] == NULL ? " and " : ", ", words[i]);
     }
 

@@ -11,55 +11,95 @@
 #define CONNECT_MS   2000
 #define TOTAL_MS     10000
 #define ACCOUNT_MAX  128
+#define ID_MAX       128
 #define NAMES_MAX    64
+
+#define PSP(member)  NGX_PAYMENTS_FIELD(ngx_payments_psp_t, member)
 
 
 static char *psp_adapter(ngx_conf_t *cf, void *object);
 static char *unknown_adapter(ngx_conf_t *cf, ngx_str_t *name);
 static char *psp_base_url(ngx_conf_t *cf, void *object);
 static char *psp_api_key(ngx_conf_t *cf, void *object);
-static char *psp_account(ngx_conf_t *cf, void *object);
-static char *psp_mode(ngx_conf_t *cf, void *object);
-static char *psp_hosts(ngx_conf_t *cf, void *object);
 static char *psp_timeout(ngx_conf_t *cf, void *object);
 static void psp_timeout_defaults(ngx_payments_psp_t *psp);
-static char *psp_private(ngx_conf_t *cf, void *object);
 static char *psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp);
 static const char *psp_lacks(const ngx_payments_psp_t *psp);
 static char *psp_check_url(ngx_conf_t *cf, ngx_payments_psp_t *psp);
 static char *psp_check_pair(ngx_conf_t *cf, ngx_payments_psp_t *psp);
 
 
+static const ngx_conf_enum_t  modes[] = {
+    { ngx_string("live"), 1 },
+    { ngx_string("test"), 0 },
+    { ngx_null_string, 0 }
+};
+
+static const ngx_conf_enum_t  off[] = {
+    { ngx_string("off"), 0 },
+    { ngx_null_string, 0 }
+};
+
+
 static const word_t  psp_words[] = {
-    { "adapter", 1, 1, psp_adapter },
-    { "base_url", 1, 1, psp_base_url },
-    { "api_key_file", 1, 1, psp_api_key },
-    { "account", 1, 1, psp_account },
-    { "mode", 1, 1, psp_mode },
-    { "webhook_scheme", 1, 1, ngx_http_payments_webhook_scheme },
-    { "webhook_key_file", 1, PAY_SIG_KEYS_MAX,
-      ngx_http_payments_webhook_keys },
-    { "webhook_tolerance", 1, 1, ngx_http_payments_webhook_tolerance },
-    { "webhook_url", 1, 1, ngx_http_payments_webhook_url },
-    { "webhook_public_key", 1, 1, ngx_http_payments_webhook_public_key },
-    { "webhook_id", 1, 1, ngx_http_payments_webhook_id },
-    { "webhook_ca_file", 1, 1, ngx_http_payments_webhook_ca },
-    { "webhook_cert_host", 1, 16, ngx_http_payments_webhook_hosts },
-    { "webhook_cert_path", 1, 1, ngx_http_payments_cert_path },
-    { "webhook_cert_rate", 1, 2, ngx_http_payments_cert_rate },
-    { "hosted_page_host", 1, 16, psp_hosts },
-    { "pinned_public_key", 1, 4, ngx_http_payments_psp_pins },
-    { "ca_file", 1, 1, ngx_http_payments_psp_ca },
-    { "proxy", 1, 1, ngx_http_payments_psp_proxy },
-    { "timeout", 1, 2, psp_timeout },
-    { "breaker", 1, 5, ngx_http_payments_psp_breaker },
-    { "concurrency", 1, 1, ngx_http_payments_psp_most },
-    { "cost", 1, 2, ngx_http_payments_psp_cost },
-    { "retry", 2, 6, ngx_http_payments_psp_retry },
-    { "backfill", 1, 1, ngx_http_payments_psp_backfill },
-    { "last_look", 1, 1, ngx_http_payments_psp_last_look },
-    { "allow_private_address", 1, 1, psp_private },
-    { NULL, 0, 0, NULL }
+    { "adapter", 1, 1, ONCE, psp_adapter, VALUE_NONE },
+    { "base_url", 1, 1, ONCE, psp_base_url, VALUE_NONE },
+    { "api_key_file", 1, 1, ONCE, psp_api_key, VALUE_NONE },
+    { "account", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_PLAIN, 1, ACCOUNT_MAX, PSP(psp.account.account),
+        .must = "must be 1 to 128 visible ASCII characters, as the PSP shows "
+                "the account's name" } },
+    { "mode", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_WORD, PSP(psp.account.live), .names = modes } },
+    { "webhook_scheme", 1, 1, ONCE, ngx_http_payments_webhook_scheme,
+      VALUE_NONE },
+    { "webhook_key_file", 1, PAY_SIG_KEYS_MAX, ONCE,
+      ngx_http_payments_webhook_keys, VALUE_NONE },
+    { "webhook_tolerance", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_SEC, 1, 3600, PSP(psp.webhook_tolerance_s) } },
+    { "webhook_url", 1, 1, ONCE, ngx_http_payments_webhook_url, VALUE_NONE },
+    { "webhook_public_key", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_PLAIN, 1, ID_MAX, PSP(psp.settings.public_key) } },
+    { "webhook_id", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_PLAIN, 1, ID_MAX, PSP(psp.settings.webhook_id) } },
+    { "webhook_ca_file", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_TEXT, PSP(webhook_ca) } },
+    { "webhook_cert_host", 1, 16, OFTEN, NULL,
+      { NULL, NGX_PAYMENTS_HOSTS, PSP(cert_hosts) } },
+    { "webhook_cert_path", 1, 1, ONCE, ngx_http_payments_cert_path,
+      VALUE_NONE },
+    { "webhook_cert_rate", 1, 2, ONCE, ngx_http_payments_cert_rate,
+      VALUE_NONE },
+    { "hosted_page_host", 1, 16, OFTEN, NULL,
+      { NULL, NGX_PAYMENTS_HOSTS, PSP(hosts) } },
+    { "pinned_public_key", 1, 4, ONCE, ngx_http_payments_psp_pins,
+      VALUE_NONE },
+    { "ca_file", 1, 1, ONCE, ngx_http_payments_psp_ca, VALUE_NONE },
+    { "proxy", 1, 1, ONCE, ngx_http_payments_psp_proxy, VALUE_NONE },
+    { "timeout", 1, 2, ONCE, psp_timeout, VALUE_NONE },
+    { "breaker", 1, 5, ONCE, ngx_http_payments_psp_breaker, VALUE_NONE },
+    { "concurrency", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_NUMBER, 0, NGX_PAYMENTS_CONCURRENCY_MAX,
+        PSP(concurrency),
+        .must = "must be a number from 0, for no cap, to 100000" } },
+    { "cost", 1, 2, ONCE, ngx_http_payments_psp_cost, VALUE_NONE },
+    { "retry", 2, 6, OFTEN, ngx_http_payments_psp_retry, VALUE_NONE },
+    { "backfill", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_MSEC, 60000, 86400000, PSP(psp.backfill_ms),
+        .names = off } },
+    { "last_look", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_SEC, 1, 30 * 86400, PSP(psp.last_look_s),
+        .names = off } },
+    { "allow_private_address", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_WORD, PSP(allow_private),
+        .names = ngx_http_payments_on_off } },
+    { .name = NULL }
+};
+
+static const ngx_http_payments_option_t  timeouts[] = {
+    { "connect=", NGX_PAYMENTS_MSEC, 10, 120000, 0, PSP(connect_timeout) },
+    { "total=", NGX_PAYMENTS_MSEC, 10, 120000, 0, PSP(total_timeout) },
+    { .name = NULL }
 };
 
 
@@ -101,7 +141,6 @@ ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     psp->psp.name = ngx_payments_str(value[1]);
     psp->psp.index = (unsigned) pmcf->psps.nelts - 1;
     psp->psp.account.live = NGX_CONF_UNSET;
-    psp->allow_private = NGX_CONF_UNSET;
     psp->concurrency = NGX_CONF_UNSET_UINT;
     psp->psp.backfill_ms = NGX_CONF_UNSET;
     psp->psp.last_look_s = NGX_CONF_UNSET;
@@ -121,10 +160,6 @@ psp_adapter(ngx_conf_t *cf, void *object)
 {
     ngx_str_t           *value = cf->args->elts;
     ngx_payments_psp_t  *psp = object;
-
-    if (psp->psp.adapter != NULL) {
-        return "is duplicate";
-    }
 
     psp->psp.adapter = pay_psp_find(ngx_payments_str(value[1]));
     if (psp->psp.adapter == NULL) {
@@ -158,10 +193,6 @@ psp_base_url(ngx_conf_t *cf, void *object)
     ngx_str_t           *value = cf->args->elts;
     ngx_payments_psp_t  *psp = object;
 
-    if (psp->base_url.data != NULL) {
-        return "is duplicate";
-    }
-
     psp->base_url = value[1];
 
     while (psp->base_url.len > 0
@@ -183,10 +214,6 @@ psp_api_key(ngx_conf_t *cf, void *object)
     ngx_uint_t           i;
     ngx_payments_psp_t  *psp = object;
 
-    if (psp->psp.account.api_key.len != 0) {
-        return "is duplicate";
-    }
-
     if (ngx_http_payments_read_secret(cf, &value[1], 1, &key) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
@@ -205,97 +232,15 @@ psp_api_key(ngx_conf_t *cf, void *object)
 
 
 static char *
-psp_account(ngx_conf_t *cf, void *object)
-{
-    ngx_str_t           *value = cf->args->elts;
-    ngx_payments_psp_t  *psp = object;
-
-    if (psp->psp.account.account.len != 0) {
-        return "is duplicate";
-    }
-
-    if (!ngx_http_payments_is_plain(&value[1], ACCOUNT_MAX)) {
-        return "must be 1 to 128 visible ASCII characters, as the PSP shows "
-               "the account's name";
-    }
-
-    psp->psp.account.account = ngx_payments_str(value[1]);
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-psp_mode(ngx_conf_t *cf, void *object)
-{
-    ngx_str_t           *value = cf->args->elts;
-    ngx_payments_psp_t  *psp = object;
-
-    if (psp->psp.account.live != NGX_CONF_UNSET) {
-        return "is duplicate";
-    }
-
-    if (ngx_strcmp(value[1].data, "live") == 0) {
-        psp->psp.account.live = 1;
-
-    } else if (ngx_strcmp(value[1].data, "test") == 0) {
-        psp->psp.account.live = 0;
-
-    } else {
-        return "must be live or test";
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-psp_hosts(ngx_conf_t *cf, void *object)
-{
-    ngx_payments_psp_t  *psp = object;
-
-    return ngx_http_payments_add_hosts(cf, &psp->hosts);
-}
-
-
-static char *
 psp_timeout(ngx_conf_t *cf, void *object)
 {
-    ngx_int_t            n;
-    ngx_str_t           *value = cf->args->elts, text;
-    ngx_uint_t           i;
-    ngx_msec_t          *msec;
+    char                *rv;
+    ngx_uint_t           given;
     ngx_payments_psp_t  *psp = object;
 
-    if (psp->total_timeout != 0) {
-        return "is duplicate";
-    }
-
-    if (ngx_http_payments_check_words(cf, 1) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 1; i < cf->args->nelts; i++) {
-        if (ngx_strncmp(value[i].data, "connect=", 8) == 0) {
-            msec = &psp->connect_timeout;
-            text.data = value[i].data + 8;
-
-        } else if (ngx_strncmp(value[i].data, "total=", 6) == 0) {
-            msec = &psp->total_timeout;
-            text.data = value[i].data + 6;
-
-        } else {
-            return "takes connect= and total=";
-        }
-
-        text.len = value[i].data + value[i].len - text.data;
-        n = ngx_parse_time(&text, 0);
-
-        if (n == NGX_ERROR || n < 10 || n > 120000) {
-            return "takes times from 10ms to 2m";
-        }
-
-        *msec = (ngx_msec_t) n;
+    rv = ngx_http_payments_options(cf, timeouts, 1, psp, &given);
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     psp_timeout_defaults(psp);
@@ -319,30 +264,6 @@ psp_timeout_defaults(ngx_payments_psp_t *psp)
 
 
 static char *
-psp_private(ngx_conf_t *cf, void *object)
-{
-    ngx_str_t           *value = cf->args->elts;
-    ngx_payments_psp_t  *psp = object;
-
-    if (psp->allow_private != NGX_CONF_UNSET) {
-        return "is duplicate";
-    }
-
-    if (ngx_strcmp(value[1].data, "on") == 0) {
-        psp->allow_private = 1;
-
-    } else if (ngx_strcmp(value[1].data, "off") == 0) {
-        psp->allow_private = 0;
-
-    } else {
-        return "must be on or off";
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
 psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
     const char              *lacks;
@@ -360,10 +281,6 @@ psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
     }
 
     psp_timeout_defaults(psp);
-
-    if (psp->allow_private == NGX_CONF_UNSET) {
-        psp->allow_private = 0;
-    }
 
     if ((psp->base_url.len != 0 && psp_check_url(cf, psp) != NGX_CONF_OK)
         || psp_check_pair(cf, psp) != NGX_CONF_OK

@@ -9,26 +9,18 @@
 #include "pay_url.h"
 
 
-#define NAME_MAX_LEN    64
-#define INTERVAL_MS     60000
-#define INTERVAL_MIN    1000
-#define INTERVAL_MAX    3600000
-#define MAX_AGE_MS      300000
-#define MAX_AGE_MAX     (7 * 86400000)
-#define TTL_S           900
-#define TTL_MAX_MS      86400000
-#define TIMEOUT_MS      10000
-#define CONNECT_MS      5000
+#define NAME_MAX_LEN  64
+#define HOUR_MS       3600000
+#define DAY_MS        86400000
+#define TIMEOUT_MS    10000
+#define CONNECT_MS    5000
+
+#define RATES(member)  NGX_PAYMENTS_FIELD(ngx_payments_rates_t, member)
 
 
 static ngx_payments_rates_t *rates_add(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, ngx_str_t *name);
-static ngx_int_t rates_word(ngx_conf_t *cf, ngx_str_t *word,
-    ngx_payments_rates_t *rates);
-static ngx_int_t rates_base(ngx_conf_t *cf, ngx_str_t *word,
-    ngx_payments_rates_t *rates);
-static ngx_int_t rates_time(ngx_conf_t *cf, ngx_str_t *word,
-    const char *name, int64_t max, int64_t *ms);
+static char *set_base(ngx_conf_t *cf, ngx_str_t *text, void *object);
 static char *rates_check(ngx_conf_t *cf, ngx_payments_rates_t *rates);
 static char *rates_check_url(ngx_conf_t *cf, ngx_payments_rates_t *rates);
 static char *rates_check_file(ngx_conf_t *cf, ngx_payments_rates_t *rates);
@@ -37,70 +29,46 @@ static char *rates_refuse(ngx_conf_t *cf, const ngx_payments_rates_t *rates,
 
 
 /* payments_rates NAME url=|file= base= [interval=60s] [max_age=5m] */
+static const ngx_http_payments_option_t  options[] = {
+    { "url=", NGX_PAYMENTS_TEXT, RATES(client.base_url) },
+    { "file=", NGX_PAYMENTS_TEXT, RATES(file) },
+    { "base=", .set = set_base },
+    { "interval=", NGX_PAYMENTS_MSEC, 1000, HOUR_MS, 60000,
+      RATES(source.interval_ms) },
+    { "max_age=", NGX_PAYMENTS_MSEC, 1000, 7 * DAY_MS, 300000,
+      RATES(source.max_age_ms) },
+    { .name = NULL }
+};
+
+static const ngx_http_payments_option_t  quote[] = {
+    { "ttl=", NGX_PAYMENTS_MSEC, 1000, DAY_MS, 900000,
+      NGX_PAYMENTS_FIELD(ngx_http_payments_main_conf_t, quote_ttl) },
+    { .name = NULL }
+};
+
+
+ngx_http_payments_line_t  ngx_http_payments_quote_line = { quote, NULL };
+
+
 char *
 ngx_http_payments_rates(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_int_t              rc;
     ngx_str_t             *value = cf->args->elts;
-    ngx_uint_t             i;
+    ngx_uint_t             given;
     ngx_payments_rates_t  *rates;
-    static const char     *const words[] = {
-        "url=", "file=", "base=", "interval=", "max_age=", NULL
-    };
 
-    if (ngx_http_payments_check_words(cf, 2) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
-    }
+    (void) cmd;
 
     rates = rates_add(cf, conf, &value[1]);
-    if (rates == NULL) {
+
+    if (rates == NULL
+        || ngx_http_payments_options(cf, options, 2, rates, &given)
+           != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
-    }
-
-    for (i = 2; i < cf->args->nelts; i++) {
-        rc = rates_word(cf, &value[i], rates);
-
-        if (rc == NGX_DECLINED) {
-            (void) ngx_http_payments_unknown(cf, (char *) cmd->name.data,
-                                             &value[i], words);
-        }
-
-        if (rc != NGX_OK) {
-            return NGX_CONF_ERROR;
-        }
     }
 
     return rates_check(cf, rates);
-}
-
-
-/* payments_quote ttl=15m */
-char *
-ngx_http_payments_quote(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    int64_t                         ttl_ms = 0;
-    ngx_str_t                      *value = cf->args->elts;
-    ngx_http_payments_main_conf_t  *pmcf = conf;
-
-    if (pmcf->quote_ttl_s != 0) {
-        return "is duplicate";
-    }
-
-    switch (rates_time(cf, &value[1], "ttl=", TTL_MAX_MS, &ttl_ms)) {
-
-    case NGX_OK:
-        pmcf->quote_ttl_s = (time_t) (ttl_ms / 1000);
-        return NGX_CONF_OK;
-
-    case NGX_DECLINED:
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "%V takes ttl=, for example ttl=15m, not \"%V\"",
-                           &cmd->name, &value[1]);
-        return NGX_CONF_ERROR;
-
-    default:
-        return NGX_CONF_ERROR;
-    }
 }
 
 
@@ -129,7 +97,7 @@ ngx_http_payments_rates_resolve(ngx_conf_t *cf,
 
     env->rates = core;
     env->rate_count = pmcf->rates.nelts;
-    env->quote_ttl_s = pmcf->quote_ttl_s != 0 ? pmcf->quote_ttl_s : TTL_S;
+    env->quote_ttl_s = (int64_t) (pmcf->quote_ttl / 1000);
 
     return NGX_CONF_OK;
 }
@@ -176,8 +144,7 @@ rates_add(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
 
     *slot = rates;
     rates->source.name = ngx_payments_str(*name);
-    rates->source.interval_ms = INTERVAL_MS;
-    rates->source.max_age_ms = MAX_AGE_MS;
+    ngx_http_payments_defaults(options, rates);
     rates->client.psp.name = rates->source.name;
     rates->client.connect_timeout = CONNECT_MS;
     rates->client.total_timeout = TIMEOUT_MS;
@@ -186,83 +153,23 @@ rates_add(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
 }
 
 
-static ngx_int_t
-rates_word(ngx_conf_t *cf, ngx_str_t *word, ngx_payments_rates_t *rates)
+static char *
+set_base(ngx_conf_t *cf, ngx_str_t *text, void *object)
 {
-    ngx_int_t  rc;
-
-    if (ngx_http_payments_option(word, "url=", &rates->client.base_url)
-        == NGX_OK
-        || ngx_http_payments_option(word, "file=", &rates->file) == NGX_OK)
-    {
-        return NGX_OK;
-    }
-
-    rc = rates_base(cf, word, rates);
-
-    if (rc == NGX_DECLINED) {
-        rc = rates_time(cf, word, "interval=", INTERVAL_MAX,
-                        &rates->source.interval_ms);
-    }
-
-    if (rc == NGX_DECLINED) {
-        rc = rates_time(cf, word, "max_age=", MAX_AGE_MAX,
-                        &rates->source.max_age_ms);
-    }
-
-    return rc;
-}
-
-
-static ngx_int_t
-rates_base(ngx_conf_t *cf, ngx_str_t *word, ngx_payments_rates_t *rates)
-{
-    ngx_str_t              text;
     const pay_currency_t  *currency;
+    ngx_payments_rates_t  *rates = object;
 
-    if (ngx_http_payments_option(word, "base=", &text) != NGX_OK) {
-        return NGX_DECLINED;
-    }
+    (void) cf;
 
-    if (pay_currency_current(ngx_payments_str(text), &currency, NULL)
+    if (pay_currency_current(ngx_payments_str(*text), &currency, NULL)
         != PAY_OK)
     {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" must be a currency's code of ISO 4217, "
-                           "for example base=EUR", word);
-        return NGX_ERROR;
+        return "must be a currency's code of ISO 4217, for example base=EUR";
     }
 
     rates->source.base = pay_str_of(currency->code);
 
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-rates_time(ngx_conf_t *cf, ngx_str_t *word, const char *name, int64_t max,
-    int64_t *ms)
-{
-    ngx_int_t  n;
-    ngx_str_t  text;
-
-    if (ngx_http_payments_option(word, name, &text) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    n = ngx_parse_time(&text, 0);
-
-    if (n == NGX_ERROR || n < INTERVAL_MIN || n > max) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" must be a time from 1s to %s", word,
-                           max == INTERVAL_MAX ? "1h"
-                           : max == TTL_MAX_MS ? "24h" : "7d");
-        return NGX_ERROR;
-    }
-
-    *ms = (int64_t) n;
-
-    return NGX_OK;
+    return NGX_CONF_OK;
 }
 
 

@@ -7,41 +7,29 @@
 #include "ngx_http_payments_conf.h"
 
 
-#define DELAY_MIN_MS     10
 #define IMMEDIATE_MAX    10
 #define BACKFILL_MS      600000
 #define LAST_LOOK_S      86400
-#define LAST_LOOK_MAX_S  2592000
-#define BACKFILL_MIN_MS  60000
-#define BACKFILL_MAX_MS  86400000
-#define AGE_MAX_S        (30 * 86400)
 
-/* The words of a line, as bits. */
+/* The words of a line, as bits: the rows of `words`. */
 #define WORD_BASE        0x01
 #define WORD_MAX         0x02
 #define WORD_JITTER      0x04
 #define WORD_LIMIT       0x08
 
+#define RETRY(member)  NGX_PAYMENTS_FIELD(pay_retry_t, member)
 
-typedef struct {
-    const char  *name;
-    size_t       offset;                /* in ngx_payments_watch_conf_t */
-} age_t;
+#define AGE(name, init, member)                                               \
+    { name, NGX_PAYMENTS_SEC, 0, 30 * 86400, init,                            \
+      NGX_PAYMENTS_FIELD(ngx_payments_watch_conf_t, member),                  \
+      .must = "must be a time from 1s to 30d, or 0 for no limit" }
 
 
 static char *retry_line(ngx_conf_t *cf, pay_retry_t *retries,
     ngx_uint_t *said);
-static char *retry_words(ngx_conf_t *cf, pay_retry_t *retry,
-    ngx_uint_t *given);
-static ngx_int_t retry_word(ngx_conf_t *cf, ngx_str_t *word,
-    pay_retry_t *retry, ngx_uint_t *given);
-static ngx_int_t delay_word(ngx_conf_t *cf, ngx_str_t *word,
-    const char *name, int64_t *ms);
 static char *retry_check(ngx_conf_t *cf, pay_retry_what_t what,
     pay_retry_t *retry, ngx_uint_t given);
 static char *retry_refuse(ngx_conf_t *cf, const char *why);
-static ngx_int_t age_word(ngx_conf_t *cf, ngx_str_t *word,
-    ngx_payments_watch_conf_t *watch);
 
 
 static const char  *const whats[] = {
@@ -50,11 +38,30 @@ static const char  *const whats[] = {
     [PAY_RETRY_REFUND] = "refund"
 };
 
+_Static_assert(sizeof(whats) / sizeof(whats[0]) == PAY_RETRY_COUNT,
+               "what is retried has no word");
+
 
 static const pay_retry_t  retry_defaults[] = {
     [PAY_RETRY_REGISTER] = { PAY_RETRY_EXPONENTIAL, 1000, 60000, 25, 100 },
     [PAY_RETRY_POLL] = { PAY_RETRY_EXPONENTIAL, 5000, 300000, 0, 100 },
     [PAY_RETRY_REFUND] = { PAY_RETRY_EXPONENTIAL, 5000, 3600000, 25, 50 }
+};
+
+_Static_assert(sizeof(retry_defaults) / sizeof(retry_defaults[0])
+               == PAY_RETRY_COUNT, "what is retried has no default");
+
+
+/* [payments_]retry WHAT STRATEGY [base=1s] [max=60s] [jitter=25] [limit=9] */
+static const ngx_http_payments_option_t  words[] = {
+    { "base=", NGX_PAYMENTS_MSEC, 10, PAY_RETRY_DELAY_MAX_MS, 0,
+      RETRY(base_ms) },
+    { "max=", NGX_PAYMENTS_MSEC, 10, PAY_RETRY_DELAY_MAX_MS, 0,
+      RETRY(max_ms) },
+    { "jitter=", NGX_PAYMENTS_NUMBER, 0, 100, 0, RETRY(jitter_percent) },
+    { "limit=", NGX_PAYMENTS_NUMBER, 0, PAY_RETRY_LIMIT_MAX, 0,
+      RETRY(limit) },
+    { .name = NULL }
 };
 
 
@@ -69,25 +76,35 @@ static const ngx_uint_t  uses[] = {
 };
 
 
-static const char  *const lates[] = {
-    [PAY_LATE_ACCEPT] = "accept",
-    [PAY_LATE_HOLD] = "hold",
-    [PAY_LATE_REFUND] = "refund"
+static const ngx_conf_enum_t  lates[] = {
+    { ngx_string("accept"), PAY_LATE_ACCEPT },
+    { ngx_string("hold"), PAY_LATE_HOLD },
+    { ngx_string("refund"), PAY_LATE_REFUND },
+    { ngx_null_string, 0 }
+};
+
+static const ngx_http_payments_option_t  late_success[] = {
+    { "", NGX_PAYMENTS_WORD, 0, 0, PAY_LATE_ACCEPT,
+      NGX_PAYMENTS_FIELD(ngx_http_payments_main_conf_t, env.late),
+      .names = lates },
+    { .name = NULL }
+};
+
+static const ngx_http_payments_option_t  watchdog[] = {
+    AGE("registering=", 900, registering_s),
+    AGE("executing=", 86400, executing_s),
+    AGE("unknown=", 900, unknown_s),
+    AGE("parked=", 3600, parked_s),
+    { "interval=", NGX_PAYMENTS_MSEC, 10, 600000, 10000,
+      NGX_PAYMENTS_FIELD(ngx_payments_watch_conf_t, interval_ms) },
+    { .name = NULL }
 };
 
 
-static const ngx_payments_watch_conf_t  watch_defaults = {
-    900, 86400, 900, 3600, 10000
+ngx_http_payments_line_t  ngx_http_payments_late_success_line = {
+    late_success, NULL
 };
-
-
-static const age_t  ages[] = {
-    { "registering=", offsetof(ngx_payments_watch_conf_t, registering_s) },
-    { "executing=", offsetof(ngx_payments_watch_conf_t, executing_s) },
-    { "unknown=", offsetof(ngx_payments_watch_conf_t, unknown_s) },
-    { "parked=", offsetof(ngx_payments_watch_conf_t, parked_s) },
-    { NULL, 0 }
-};
+ngx_http_payments_line_t  ngx_http_payments_watchdog_line = { watchdog, NULL };
 
 
 char *
@@ -105,64 +122,6 @@ ngx_http_payments_psp_retry(ngx_conf_t *cf, void *object)
     ngx_payments_psp_t  *psp = object;
 
     return retry_line(cf, psp->psp.retry, &psp->retries);
-}
-
-
-/* backfill off|TIME */
-char *
-ngx_http_payments_psp_backfill(ngx_conf_t *cf, void *object)
-{
-    ngx_int_t   n;
-    ngx_str_t  *value = cf->args->elts;
-    pay_psp_t  *psp = &((ngx_payments_psp_t *) object)->psp;
-
-    if (psp->backfill_ms != NGX_CONF_UNSET) {
-        return "is duplicate";
-    }
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        psp->backfill_ms = 0;
-        return NGX_CONF_OK;
-    }
-
-    n = ngx_parse_time(&value[1], 0);
-
-    if (n == NGX_ERROR || n < BACKFILL_MIN_MS || n > BACKFILL_MAX_MS) {
-        return "must be off or a time from 1m to 24h";
-    }
-
-    psp->backfill_ms = (int64_t) n;
-
-    return NGX_CONF_OK;
-}
-
-
-/* last_look off|TIME */
-char *
-ngx_http_payments_psp_last_look(ngx_conf_t *cf, void *object)
-{
-    ngx_int_t   n;
-    ngx_str_t  *value = cf->args->elts;
-    pay_psp_t  *psp = &((ngx_payments_psp_t *) object)->psp;
-
-    if (psp->last_look_s != NGX_CONF_UNSET) {
-        return "is duplicate";
-    }
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        psp->last_look_s = 0;
-        return NGX_CONF_OK;
-    }
-
-    n = ngx_parse_time(&value[1], 1);
-
-    if (n == NGX_ERROR || n < 1 || n > LAST_LOOK_MAX_S) {
-        return "must be off or a time from 1s to 30d";
-    }
-
-    psp->last_look_s = (int64_t) n;
-
-    return NGX_CONF_OK;
 }
 
 
@@ -222,40 +181,6 @@ ngx_http_payments_retry_defaults(ngx_http_payments_main_conf_t *pmcf)
             }
         }
     }
-
-    if (pmcf->watch.interval_ms == NGX_CONF_UNSET_MSEC) {
-        pmcf->watch = watch_defaults;
-    }
-}
-
-
-char *
-ngx_http_payments_late_success(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_str_t                      *value = cf->args->elts;
-    ngx_uint_t                      i;
-    ngx_http_payments_main_conf_t  *pmcf = conf;
-
-    if (pmcf->late != NGX_CONF_UNSET_UINT) {
-        return "is duplicate";
-    }
-
-    if (ngx_http_payments_note(cf, pmcf, "payments_late_success") != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 0; i < sizeof(lates) / sizeof(lates[0]); i++) {
-        if (ngx_strcmp(value[1].data, lates[i]) == 0) {
-            pmcf->late = i;
-            return NGX_CONF_OK;
-        }
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "%V \"%V\" must be accept, hold or refund", &cmd->name,
-                       &value[1]);
-
-    return NGX_CONF_ERROR;
 }
 
 
@@ -264,8 +189,8 @@ char *
 ngx_http_payments_late_check(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, const pay_merchant_t *merchant)
 {
-    size_t            i;
-    const pay_psp_t  *psp;
+    size_t                 i;
+    const pay_psp_conf_t  *psp;
 
     if (pmcf->env.late != PAY_LATE_REFUND) {
         return NGX_CONF_OK;
@@ -291,55 +216,11 @@ ngx_http_payments_late_check(ngx_conf_t *cf,
 }
 
 
-char *
-ngx_http_payments_watchdog(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_int_t                       rc;
-    ngx_str_t                      *value = cf->args->elts;
-    ngx_uint_t                      i;
-    ngx_http_payments_main_conf_t  *pmcf = conf;
-    static const char              *const words[] = {
-        "registering=", "executing=", "unknown=", "parked=", "interval=", NULL
-    };
-
-    if (pmcf->watch.interval_ms != NGX_CONF_UNSET_MSEC) {
-        return "is duplicate";
-    }
-
-    if (ngx_http_payments_check_words(cf, 1) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    pmcf->watch = watch_defaults;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-        rc = age_word(cf, &value[i], &pmcf->watch);
-
-        if (rc == NGX_DECLINED) {
-            rc = ngx_http_payments_msec(cf, &value[i], "interval=",
-                                        &pmcf->watch.interval_ms);
-        }
-
-        if (rc == NGX_DECLINED) {
-            (void) ngx_http_payments_unknown(cf, (char *) cmd->name.data,
-                                             &value[i], words);
-        }
-
-        if (rc != NGX_OK) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-/* [payments_]retry WHAT STRATEGY [base=1s] [max=60s] [jitter=25] [limit=9] */
 static char *
 retry_line(ngx_conf_t *cf, pay_retry_t *retries, ngx_uint_t *said)
 {
     ngx_str_t      *value = cf->args->elts;
-    ngx_uint_t      what, given = 0;
+    ngx_uint_t      what, given;
     pay_retry_t     retry;
     pay_retry_by_t  by;
 
@@ -365,7 +246,7 @@ retry_line(ngx_conf_t *cf, pay_retry_t *retries, ngx_uint_t *said)
     retry = retry_defaults[what];
     retry.by = by;
 
-    if (retry_words(cf, &retry, &given) != NGX_CONF_OK
+    if (ngx_http_payments_options(cf, words, 3, &retry, &given) != NGX_CONF_OK
         || retry_check(cf, what, &retry, given) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
@@ -375,91 +256,6 @@ retry_line(ngx_conf_t *cf, pay_retry_t *retries, ngx_uint_t *said)
     *said |= 1u << what;
 
     return NGX_CONF_OK;
-}
-
-
-static char *
-retry_words(ngx_conf_t *cf, pay_retry_t *retry, ngx_uint_t *given)
-{
-    ngx_int_t   rc;
-    ngx_str_t  *value = cf->args->elts;
-    ngx_uint_t  i;
-
-    if (ngx_http_payments_check_words(cf, 3) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 3; i < cf->args->nelts; i++) {
-        rc = retry_word(cf, &value[i], retry, given);
-
-        if (rc == NGX_DECLINED) {
-            return retry_refuse(cf, "takes base=, max=, jitter= and limit=");
-        }
-
-        if (rc != NGX_OK) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static ngx_int_t
-retry_word(ngx_conf_t *cf, ngx_str_t *word, pay_retry_t *retry,
-    ngx_uint_t *given)
-{
-    ngx_int_t   rc;
-    ngx_uint_t  jitter = retry->jitter_percent, limit = retry->limit, bit;
-
-    bit = WORD_BASE;
-    rc = delay_word(cf, word, "base=", &retry->base_ms);
-
-    if (rc == NGX_DECLINED) {
-        bit = WORD_MAX;
-        rc = delay_word(cf, word, "max=", &retry->max_ms);
-    }
-
-    if (rc == NGX_DECLINED) {
-        bit = WORD_JITTER;
-        rc = ngx_http_payments_number(cf, word, "jitter=", 0, 100, &jitter);
-    }
-
-    if (rc == NGX_DECLINED) {
-        bit = WORD_LIMIT;
-        rc = ngx_http_payments_number(cf, word, "limit=", 0,
-                                      PAY_RETRY_LIMIT_MAX, &limit);
-    }
-
-    retry->jitter_percent = (unsigned) jitter;
-    retry->limit = (unsigned) limit;
-    *given |= bit;
-
-    return rc;
-}
-
-
-static ngx_int_t
-delay_word(ngx_conf_t *cf, ngx_str_t *word, const char *name, int64_t *ms)
-{
-    ngx_int_t  n;
-    ngx_str_t  text;
-
-    if (ngx_http_payments_option(word, name, &text) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    n = ngx_parse_time(&text, 0);
-
-    if (n == NGX_ERROR || n < DELAY_MIN_MS || n > PAY_RETRY_DELAY_MAX_MS) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" must be a time from 10ms to 24h", word);
-        return NGX_ERROR;
-    }
-
-    *ms = (int64_t) n;
-
-    return NGX_OK;
 }
 
 
@@ -516,36 +312,4 @@ retry_refuse(ngx_conf_t *cf, const char *why)
                        &value[1], &value[2], why);
 
     return NGX_CONF_ERROR;
-}
-
-
-static ngx_int_t
-age_word(ngx_conf_t *cf, ngx_str_t *word, ngx_payments_watch_conf_t *watch)
-{
-    time_t        n;
-    ngx_str_t     text;
-    const age_t  *age;
-
-    for (age = ages; age->name != NULL; age++) {
-        if (ngx_http_payments_option(word, age->name, &text) == NGX_OK) {
-            break;
-        }
-    }
-
-    if (age->name == NULL) {
-        return NGX_DECLINED;
-    }
-
-    n = ngx_parse_time(&text, 1);
-
-    if (n == (time_t) NGX_ERROR || n > AGE_MAX_S) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" must be a time from 1s to 30d, or 0 for no "
-                           "limit", word);
-        return NGX_ERROR;
-    }
-
-    *(time_t *) ((u_char *) watch + age->offset) = n;
-
-    return NGX_OK;
 }

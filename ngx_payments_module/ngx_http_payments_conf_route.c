@@ -18,20 +18,18 @@ typedef struct {
     ngx_str_t         amount;                    /* MIN-MAX, or empty */
 } route_t;
 
-typedef struct {
-    const char       *name;
-    const char       *mend;
-    ngx_uint_t      (*fits)(pay_str_t word);
-} list_t;
+#define ROUTE(member)  NGX_PAYMENTS_FIELD(route_t, member)
 
 
 static char *no_such_psp(ngx_conf_t *cf, ngx_payments_merchant_t *merchant,
     ngx_str_t *name);
-static char *route_word(ngx_conf_t *cf, route_t *route, ngx_str_t *word);
-static char *route_list(ngx_conf_t *cf, const list_t *list, ngx_str_t *text,
-    const pay_str_t **words, size_t *count);
-static char *route_by(ngx_conf_t *cf, route_t *route, ngx_str_t *text);
-static char *route_target(ngx_conf_t *cf, route_t *route, ngx_str_t *word);
+static char *route_currencies(ngx_conf_t *cf, ngx_str_t *text, void *object);
+static char *route_countries(ngx_conf_t *cf, ngx_str_t *text, void *object);
+static char *route_methods(ngx_conf_t *cf, ngx_str_t *text, void *object);
+static ngx_uint_t route_list(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_uint_t (*fits)(pay_str_t word), const pay_str_t **list,
+    size_t *count);
+static char *route_target(ngx_conf_t *cf, ngx_str_t *word, void *object);
 static char *route_check(ngx_conf_t *cf, route_t *route);
 static char *route_range(ngx_conf_t *cf, route_t *route);
 static ngx_uint_t range_end(pay_str_t text, const pay_currency_t *currency,
@@ -45,18 +43,21 @@ static char *resolve_route(ngx_conf_t *cf,
     route_t *route, pay_merchant_t *core);
 
 
-static const list_t  currencies = {
-    "currency=", "currencies of ISO 4217, for example EUR,USD", is_currency
+static const ngx_conf_enum_t  bys[] = {
+    { ngx_string("order"), PAY_ROUTE_ORDER },
+    { ngx_string("weight"), PAY_ROUTE_WEIGHT },
+    { ngx_string("score"), PAY_ROUTE_SCORE },
+    { ngx_null_string, 0 }
 };
 
-static const list_t  countries = {
-    "country=", "countries of two capital letters, for example DE,FR",
-    is_country
-};
-
-static const list_t  methods = {
-    "method=", "payment methods of A-Z a-z 0-9 . _ ~ -, for example card",
-    is_method
+static const ngx_http_payments_option_t  words[] = {
+    { "currency=", .set = route_currencies },
+    { "country=", .set = route_countries },
+    { "method=", .set = route_methods },
+    { "amount=", NGX_PAYMENTS_TEXT, ROUTE(amount) },
+    { "by=", NGX_PAYMENTS_WORD, ROUTE(rule.by), .names = bys,
+      .must = "must be by=order, by=weight or by=score" },
+    { .name = NULL, .set = route_target }
 };
 
 
@@ -66,8 +67,7 @@ ngx_http_payments_merchant_route(ngx_conf_t *cf, void *object)
 {
     char                     *rv;
     route_t                  *route;
-    ngx_str_t                *value = cf->args->elts;
-    ngx_uint_t                i;
+    ngx_uint_t                i, given;
     ngx_payments_merchant_t  *merchant = object;
 
     if (merchant->routes == NULL) {
@@ -90,22 +90,15 @@ ngx_http_payments_merchant_route(ngx_conf_t *cf, void *object)
     }
 
     route = ngx_array_push(merchant->routes);
-    if (route == NULL
-        || ngx_http_payments_check_words(cf, 1) != NGX_CONF_OK)
-    {
+    if (route == NULL) {
         return NGX_CONF_ERROR;
     }
 
     ngx_memzero(route, sizeof(route_t));
 
-    for (i = 1; i < cf->args->nelts; i++) {
-        rv = route_word(cf, route, &value[i]);
-        if (rv != NGX_CONF_OK) {
-            return rv;
-        }
-    }
+    rv = ngx_http_payments_options(cf, words, 1, route, &given);
 
-    return route_check(cf, route);
+    return rv == NGX_CONF_OK ? route_check(cf, route) : rv;
 }
 
 
@@ -152,7 +145,8 @@ ngx_http_payments_resolve_routes(ngx_conf_t *cf,
 
 char *
 ngx_http_payments_check_target(ngx_conf_t *cf,
-    ngx_payments_merchant_t *merchant, ngx_str_t *name, const pay_psp_t *psp)
+    ngx_payments_merchant_t *merchant, ngx_str_t *name,
+    const pay_psp_conf_t *psp)
 {
     if (psp == NULL) {
         return no_such_psp(cf, merchant, name);
@@ -204,50 +198,53 @@ no_such_psp(ngx_conf_t *cf, ngx_payments_merchant_t *merchant,
 
 
 static char *
-route_word(ngx_conf_t *cf, route_t *route, ngx_str_t *word)
+route_currencies(ngx_conf_t *cf, ngx_str_t *text, void *object)
 {
-    ngx_str_t          text;
-    pay_route_rule_t  *rule = &route->rule;
+    pay_route_rule_t  *rule = &((route_t *) object)->rule;
 
-    if (ngx_http_payments_option(word, currencies.name, &text) == NGX_OK) {
-        return route_list(cf, &currencies, &text, &rule->currencies,
-                          &rule->currency_count);
-    }
-
-    if (ngx_http_payments_option(word, countries.name, &text) == NGX_OK) {
-        return route_list(cf, &countries, &text, &rule->countries,
-                          &rule->country_count);
-    }
-
-    if (ngx_http_payments_option(word, methods.name, &text) == NGX_OK) {
-        return route_list(cf, &methods, &text, &rule->methods,
-                          &rule->method_count);
-    }
-
-    if (ngx_http_payments_option(word, "amount=", &route->amount) == NGX_OK) {
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_http_payments_option(word, "by=", &text) == NGX_OK) {
-        return route_by(cf, route, &text);
-    }
-
-    return route_target(cf, route, word);
+    return route_list(cf, text, is_currency, &rule->currencies,
+                      &rule->currency_count) ? NGX_CONF_OK
+           : "must be 1 to 32 currencies of ISO 4217, for example EUR,USD, "
+             "each once";
 }
 
 
 static char *
-route_list(ngx_conf_t *cf, const list_t *list, ngx_str_t *text,
-    const pay_str_t **words, size_t *count)
+route_countries(ngx_conf_t *cf, ngx_str_t *text, void *object)
+{
+    pay_route_rule_t  *rule = &((route_t *) object)->rule;
+
+    return route_list(cf, text, is_country, &rule->countries,
+                      &rule->country_count) ? NGX_CONF_OK
+           : "must be 1 to 32 countries of two capital letters, for example "
+             "DE,FR, each once";
+}
+
+
+static char *
+route_methods(ngx_conf_t *cf, ngx_str_t *text, void *object)
+{
+    pay_route_rule_t  *rule = &((route_t *) object)->rule;
+
+    return route_list(cf, text, is_method, &rule->methods,
+                      &rule->method_count) ? NGX_CONF_OK
+           : "must be 1 to 32 payment methods of A-Z a-z 0-9 . _ ~ -, for "
+             "example card, each once";
+}
+
+
+/* 0: a word does not fit, stands twice, or is one too many. */
+static ngx_uint_t
+route_list(ngx_conf_t *cf, ngx_str_t *text, ngx_uint_t (*fits)(pay_str_t word),
+    const pay_str_t **list, size_t *count)
 {
     u_char      *p = text->data, *end = text->data + text->len, *comma;
     size_t       i;
     pay_str_t   *array, word;
-    ngx_uint_t   good;
 
     array = ngx_pcalloc(cf->pool, PAY_ROUTE_WORDS_MAX * sizeof(pay_str_t));
     if (array == NULL) {
-        return NGX_CONF_ERROR;
+        return 0;
     }
 
     for (*count = 0; p <= end; p = comma + 1) {
@@ -255,56 +252,32 @@ route_list(ngx_conf_t *cf, const list_t *list, ngx_str_t *text,
         comma = comma == NULL ? end : comma;
         word.data = p;
         word.len = comma - p;
-        good = *count < PAY_ROUTE_WORDS_MAX && list->fits(word);
 
-        for (i = 0; i < *count && good; i++) {
-            good = !pay_str_eq(array[i], word);
+        if (*count == PAY_ROUTE_WORDS_MAX || !fits(word)) {
+            return 0;
         }
 
-        if (!good) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"%s%V\" must be 1 to 32 %s, each once",
-                               list->name, text, list->mend);
-            return NGX_CONF_ERROR;
+        for (i = 0; i < *count; i++) {
+            if (pay_str_eq(array[i], word)) {
+                return 0;
+            }
         }
 
         array[(*count)++] = word;
     }
 
-    *words = array;
+    *list = array;
 
-    return NGX_CONF_OK;
-}
-
-
-static char *
-route_by(ngx_conf_t *cf, route_t *route, ngx_str_t *text)
-{
-    if (ngx_strcmp(text->data, "order") == 0) {
-        route->rule.by = PAY_ROUTE_ORDER;
-
-    } else if (ngx_strcmp(text->data, "weight") == 0) {
-        route->rule.by = PAY_ROUTE_WEIGHT;
-
-    } else if (ngx_strcmp(text->data, "score") == 0) {
-        route->rule.by = PAY_ROUTE_SCORE;
-
-    } else {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"by=%V\" must be by=order, by=weight or by=score",
-                           text);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
+    return 1;
 }
 
 
 /* A weight of 0 says that none was given: see route_check(). */
 static char *
-route_target(ngx_conf_t *cf, route_t *route, ngx_str_t *word)
+route_target(ngx_conf_t *cf, ngx_str_t *word, void *object)
 {
     u_char            *equals;
+    route_t           *route = object;
     ngx_int_t          weight = 0;
     ngx_str_t          name = *word;
     ngx_uint_t         i;
@@ -460,10 +433,10 @@ static char *
 resolve_route(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_merchant_t *merchant, route_t *route, pay_merchant_t *core)
 {
-    size_t            k;
-    ngx_uint_t        i;
-    ngx_str_t        *name;
-    const pay_psp_t  *psp;
+    size_t                 k;
+    ngx_uint_t             i;
+    ngx_str_t             *name;
+    const pay_psp_conf_t  *psp;
 
     for (i = 0; i < route->rule.target_count; i++) {
         name = &route->names[i];

@@ -31,10 +31,6 @@ ngx_http_payments_psp_pins(ngx_conf_t *cf, void *object)
     ngx_uint_t           i;
     ngx_payments_psp_t  *psp = object;
 
-    if (psp->pinned.len != 0) {
-        return "is duplicate";
-    }
-
     len = 0;
 
     for (i = 1; i < cf->args->nelts; i++) {
@@ -92,10 +88,6 @@ ngx_http_payments_psp_ca(ngx_conf_t *cf, void *object)
     ngx_str_t           *value = cf->args->elts;
     ngx_payments_psp_t  *psp = object;
 
-    if (psp->ca_file.data != NULL) {
-        return "is duplicate";
-    }
-
     psp->ca_file = value[1];
 
     return ngx_http_payments_check_ca(cf, &psp->ca_file);
@@ -135,10 +127,6 @@ ngx_http_payments_psp_proxy(ngx_conf_t *cf, void *object)
     pay_url_t            url;
     ngx_str_t           *value = cf->args->elts;
     ngx_payments_psp_t  *psp = object;
-
-    if (psp->proxy.len != 0) {
-        return "is duplicate";
-    }
 
     if (pay_url_parse(ngx_payments_str(value[1]), &url, NULL) != PAY_OK
         || url.port.len == 0 || url.path.len != 0 || url.query.data != NULL

@@ -9,11 +9,9 @@
 #include "pay_x509.h"
 
 
-#define PUBLIC_KEY_MAX  128
-#define ID_MAX          128
-#define CA_DEFAULT      "/etc/ssl/certs/ca-certificates.crt"
-#define NAMES_MAX       64
-#define CA_MAX          (2 * 1024 * 1024)
+#define CA_DEFAULT  "/etc/ssl/certs/ca-certificates.crt"
+#define NAMES_MAX   64
+#define CA_MAX      (2 * 1024 * 1024)
 
 
 typedef struct {
@@ -61,10 +59,6 @@ ngx_http_payments_webhook_scheme(ngx_conf_t *cf, void *object)
     ngx_str_t           *value = cf->args->elts;
     ngx_payments_psp_t  *psp = object;
 
-    if (psp->psp.scheme != NULL) {
-        return "is duplicate";
-    }
-
     psp->psp.scheme = pay_sig_find(ngx_payments_str(value[1]));
     if (psp->psp.scheme == NULL) {
         return unknown_scheme(cf, &value[1]);
@@ -77,8 +71,8 @@ ngx_http_payments_webhook_scheme(ngx_conf_t *cf, void *object)
 static char *
 unknown_scheme(ngx_conf_t *cf, ngx_str_t *name)
 {
-    ngx_uint_t                      i;
-    const char                     *names[NAMES_MAX + 1];
+    ngx_uint_t   i;
+    const char  *names[NAMES_MAX + 1];
     const pay_sig_scheme_t *const  *table = pay_sig_table();
 
     for (i = 0; i < NAMES_MAX && table[i] != NULL; i++) {
@@ -97,10 +91,6 @@ ngx_http_payments_webhook_keys(ngx_conf_t *cf, void *object)
     ngx_str_t           *value = cf->args->elts, *file;
     ngx_uint_t           i;
     ngx_payments_psp_t  *psp = object;
-
-    if (psp->keys != NULL) {
-        return "is duplicate";
-    }
 
     /* parsed in load_keys(), when adapter and scheme are known */
     psp->keys = ngx_array_create(cf->pool, PAY_SIG_KEYS_MAX,
@@ -123,38 +113,11 @@ ngx_http_payments_webhook_keys(ngx_conf_t *cf, void *object)
 
 
 char *
-ngx_http_payments_webhook_tolerance(ngx_conf_t *cf, void *object)
-{
-    time_t               tolerance;
-    ngx_str_t           *value = cf->args->elts;
-    ngx_payments_psp_t  *psp = object;
-
-    if (psp->psp.webhook_tolerance_s != 0) {
-        return "is duplicate";
-    }
-
-    tolerance = ngx_parse_time(&value[1], 1);
-
-    if (tolerance == (time_t) NGX_ERROR || tolerance < 1 || tolerance > 3600) {
-        return "must be a time from 1s to 1h";
-    }
-
-    psp->psp.webhook_tolerance_s = tolerance;
-
-    return NGX_CONF_OK;
-}
-
-
-char *
 ngx_http_payments_webhook_url(ngx_conf_t *cf, void *object)
 {
     pay_url_t            url;
     ngx_str_t           *value = cf->args->elts;
     ngx_payments_psp_t  *psp = object;
-
-    if (psp->psp.settings.url.len != 0) {
-        return "is duplicate";
-    }
 
     if (pay_url_parse(ngx_payments_str(value[1]), &url, NULL) != PAY_OK
         || url.fragment.data != NULL
@@ -172,75 +135,10 @@ ngx_http_payments_webhook_url(ngx_conf_t *cf, void *object)
 
 
 char *
-ngx_http_payments_webhook_public_key(ngx_conf_t *cf, void *object)
-{
-    ngx_str_t           *value = cf->args->elts;
-    ngx_payments_psp_t  *psp = object;
-
-    if (psp->psp.settings.public_key.len != 0) {
-        return "is duplicate";
-    }
-
-    if (!ngx_http_payments_is_plain(&value[1], PUBLIC_KEY_MAX)) {
-        return "must be 1 to 128 visible ASCII characters";
-    }
-
-    psp->psp.settings.public_key = ngx_payments_str(value[1]);
-
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_http_payments_webhook_id(ngx_conf_t *cf, void *object)
-{
-    ngx_str_t           *value = cf->args->elts;
-    ngx_payments_psp_t  *psp = object;
-
-    if (psp->psp.settings.webhook_id.len != 0) {
-        return "is duplicate";
-    }
-
-    if (!ngx_http_payments_is_plain(&value[1], ID_MAX)) {
-        return "must be 1 to 128 visible ASCII characters";
-    }
-
-    psp->psp.settings.webhook_id = ngx_payments_str(value[1]);
-
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_http_payments_webhook_ca(ngx_conf_t *cf, void *object)
-{
-    ngx_str_t           *value = cf->args->elts;
-    ngx_payments_psp_t  *psp = object;
-
-    if (psp->webhook_ca.data != NULL) {
-        return "is duplicate";
-    }
-
-    psp->webhook_ca = value[1];
-
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_http_payments_webhook_hosts(ngx_conf_t *cf, void *object)
-{
-    ngx_payments_psp_t  *psp = object;
-
-    return ngx_http_payments_add_hosts(cf, &psp->cert_hosts);
-}
-
-
-char *
 ngx_http_payments_webhook_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
-    pay_psp_t               *core = &psp->psp;
-    ngx_http_payments_at_t   place;
+    pay_psp_conf_t         *core = &psp->psp;
+    ngx_http_payments_at_t  place;
 
     if (core->scheme == NULL) {
         core->scheme = pay_sig_find(pay_str_of(core->adapter->scheme));
@@ -269,8 +167,8 @@ char *
 ngx_http_payments_webhook_resolve(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, ngx_payments_psp_t *psp)
 {
-    pay_psp_t    *core = &psp->psp;
-    pay_arena_t   arena = ngx_payments_arena(cf->pool);
+    pay_psp_conf_t  *core = &psp->psp;
+    pay_arena_t      arena = ngx_payments_arena(cf->pool);
 
     if (!(core->scheme->needs & PAY_SIG_NEEDS_URL)
         || core->settings.url.len != 0)
@@ -369,8 +267,8 @@ static char *
 refuse(ngx_conf_t *cf, ngx_payments_psp_t *psp, const char *what,
     const char *word, const char *mend)
 {
-    ngx_conf_t              *at;
-    ngx_http_payments_at_t   place;
+    ngx_conf_t             *at;
+    ngx_http_payments_at_t  place;
 
     at = ngx_http_payments_at(&place, cf, psp, word, 0);
     ngx_conf_log_error(NGX_LOG_EMERG, at, 0,
@@ -385,8 +283,8 @@ refuse(ngx_conf_t *cf, ngx_payments_psp_t *psp, const char *what,
 static char *
 check_cert(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
-    pay_sig_settings_t      *settings = &psp->psp.settings;
-    ngx_http_payments_at_t   place;
+    pay_sig_settings_t     *settings = &psp->psp.settings;
+    ngx_http_payments_at_t  place;
 
     if (!(psp->psp.scheme->needs & PAY_SIG_NEEDS_CERT)) {
         return NGX_CONF_OK;
@@ -408,8 +306,8 @@ check_cert(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 static char *
 default_hosts(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
-    ngx_uint_t   i;
-    pay_str_t   *host;
+    ngx_uint_t  i;
+    pay_str_t  *host;
 
     if (ngx_strcmp(psp->psp.scheme->name, "paypal") != 0) {
         return refuse(cf, psp, "lacks", "webhook_cert_host",
@@ -469,9 +367,9 @@ load_ca(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 static char *
 load_keys(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
-    char        *rv;
-    ngx_str_t   *files, text;
-    ngx_uint_t   i, n;
+    char       *rv;
+    ngx_str_t  *files, text;
+    ngx_uint_t  i, n;
 
     if (psp->keys == NULL) {
         return NGX_CONF_OK;             /* its scheme has none */
@@ -508,9 +406,9 @@ static char *
 key_lines(ngx_conf_t *cf, ngx_payments_psp_t *psp, ngx_str_t *file,
     ngx_str_t text)
 {
-    char       *rv;
-    u_char     *p, *last, *end;
-    pay_str_t   line;
+    char      *rv;
+    u_char    *p, *last, *end;
+    pay_str_t  line;
 
     p = text.data;
     last = text.data + text.len;

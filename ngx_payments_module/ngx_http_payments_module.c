@@ -14,7 +14,6 @@
 #define BODY_TIMEOUT_MAX  600000
 #define LEASE_SLACK_MS    5000
 #define POLL_AFTER_MS     15000
-#define JOBS_PSP_RATE     50000            /* per 1000 s */
 
 
 static ngx_int_t ngx_http_payments_preconfiguration(ngx_conf_t *cf);
@@ -27,6 +26,7 @@ static char *ngx_http_payments_merge_srv_conf(ngx_conf_t *cf, void *parent,
 static void *ngx_http_payments_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static void ngx_http_payments_init_lines(ngx_uint_t where, void *conf);
 static char *ngx_http_payments_note_html(ngx_conf_t *cf, void *post,
     void *data);
 static char *ngx_http_payments_check_max_body(ngx_conf_t *cf, void *post,
@@ -72,10 +72,10 @@ static ngx_command_t  ngx_http_payments_commands[] = {
 
     { ngx_string("payments_database"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
-      ngx_http_payments_database,
+      ngx_http_payments_set_line,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
+      offsetof(ngx_http_payments_main_conf_t, db),
+      &ngx_http_payments_database_line },
 
     { ngx_string("payments_audience"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
@@ -93,10 +93,10 @@ static ngx_command_t  ngx_http_payments_commands[] = {
 
     { ngx_string("payments_public_url"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_http_payments_public_url,
+      ngx_http_payments_set_line,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
-      NULL },
+      &ngx_http_payments_public_url_line },
 
     { ngx_string("payments_insecure_http"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_FLAG,
@@ -114,10 +114,10 @@ static ngx_command_t  ngx_http_payments_commands[] = {
 
     { ngx_string("payments_jobs"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
-      ngx_http_payments_jobs,
+      ngx_http_payments_set_line,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
-      NULL },
+      &ngx_http_payments_jobs_line },
 
     { ngx_string("payments_buyer_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
@@ -128,10 +128,10 @@ static ngx_command_t  ngx_http_payments_commands[] = {
 
     { ngx_string("payments_score"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
-      ngx_http_payments_score,
+      ngx_http_payments_set_line,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
+      offsetof(ngx_http_payments_main_conf_t, env.weights),
+      &ngx_http_payments_score_line },
 
     { ngx_string("payments_psp_concurrency"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
@@ -149,17 +149,17 @@ static ngx_command_t  ngx_http_payments_commands[] = {
 
     { ngx_string("payments_late_success"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_http_payments_late_success,
+      ngx_http_payments_set_line,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
-      NULL },
+      &ngx_http_payments_late_success_line },
 
     { ngx_string("payments_watchdog"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
-      ngx_http_payments_watchdog,
+      ngx_http_payments_set_line,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
+      offsetof(ngx_http_payments_main_conf_t, watch),
+      &ngx_http_payments_watchdog_line },
 
     { ngx_string("payments_quarantine"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_FLAG,
@@ -170,17 +170,17 @@ static ngx_command_t  ngx_http_payments_commands[] = {
 
     { ngx_string("payments_webhook_bodies"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
-      ngx_http_payments_bodies,
+      ngx_http_payments_set_line,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
-      NULL },
+      &ngx_http_payments_webhook_bodies_line },
 
     { ngx_string("payments_audit"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
-      ngx_http_payments_audit,
+      ngx_http_payments_set_line,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
+      offsetof(ngx_http_payments_main_conf_t, audit),
+      &ngx_http_payments_audit_line },
 
     { ngx_string("payments_rates"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
@@ -191,24 +191,24 @@ static ngx_command_t  ngx_http_payments_commands[] = {
 
     { ngx_string("payments_quote"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_http_payments_quote,
+      ngx_http_payments_set_line,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
-      NULL },
+      &ngx_http_payments_quote_line },
 
     { ngx_string("payments_bulkhead"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
-      ngx_http_payments_bulkhead,
+      ngx_http_payments_set_line,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
+      offsetof(ngx_http_payments_main_conf_t, bulkhead),
+      &ngx_http_payments_bulkhead_line },
 
     { ngx_string("payments_stage_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
-      ngx_http_payments_stage_timeout,
+      ngx_http_payments_set_line,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
+      offsetof(ngx_http_payments_main_conf_t, stages),
+      &ngx_http_payments_stage_timeout_line },
 
     { ngx_string("payments_psp"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
@@ -275,17 +275,17 @@ static ngx_command_t  ngx_http_payments_commands[] = {
 
     { ngx_string("payments_rate_limit"),
       NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_http_payments_rate_limit,
+      ngx_http_payments_set_line,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
-      NULL },
+      &ngx_http_payments_rate_limit_line },
 
     { ngx_string("payments_idempotency"),
       NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_http_payments_idempotency,
+      ngx_http_payments_set_line,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
-      NULL },
+      &ngx_http_payments_idempotency_line },
 
     { ngx_string("payments_max_body"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
@@ -389,17 +389,9 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
 
     pmcf->jwt_max_lifetime = NGX_CONF_UNSET;
     pmcf->psp_concurrency = NGX_CONF_UNSET;
-    pmcf->jobs = NGX_CONF_UNSET;
-    pmcf->jobs_concurrency = NGX_CONF_UNSET_UINT;
-    pmcf->jobs_interval = NGX_CONF_UNSET_MSEC;
-    pmcf->psp_rate = NGX_CONF_UNSET_UINT;
     pmcf->buyer_timeout = NGX_CONF_UNSET_MSEC;
-    pmcf->late = NGX_CONF_UNSET_UINT;
-    pmcf->watch.interval_ms = NGX_CONF_UNSET_MSEC;
     pmcf->quarantine = NGX_CONF_UNSET;
-    pmcf->body_days = NGX_CONF_UNSET_UINT;
-    pmcf->audit.interval_ms = NGX_CONF_UNSET_MSEC;
-    ngx_http_payments_bulkhead_unset(&pmcf->bulkhead);
+    ngx_http_payments_init_lines(NGX_HTTP_MAIN_CONF_OFFSET, pmcf);
 
     return pmcf;
 }
@@ -417,15 +409,8 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
 
     ngx_conf_init_value(pmcf->jwt_max_lifetime, JWT_MAX_LIFETIME);
     ngx_conf_init_value(pmcf->psp_concurrency, 0);
-    ngx_conf_init_value(pmcf->jobs, 1);
-    ngx_conf_init_uint_value(pmcf->jobs_concurrency, 8);
-    ngx_conf_init_msec_value(pmcf->jobs_interval, 1000);
-    ngx_conf_init_uint_value(pmcf->psp_rate, JOBS_PSP_RATE);
     ngx_conf_init_msec_value(pmcf->buyer_timeout, 3000);
-    ngx_conf_init_uint_value(pmcf->late, PAY_LATE_ACCEPT);
     ngx_conf_init_value(pmcf->quarantine, 1);
-    ngx_http_payments_bodies_defaults(pmcf);
-    ngx_http_payments_bulkhead_defaults(&pmcf->bulkhead);
 
     if (ngx_http_payments_stages_resolve(cf, pmcf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
@@ -440,7 +425,6 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
     pmcf->env.lease_ms = (int64_t) (longest_psp_timeout(pmcf)
                                     + LEASE_SLACK_MS);
     pmcf->env.poll_after_ms = POLL_AFTER_MS;
-    pmcf->env.late = (pay_late_t) pmcf->late;
 
     if (ngx_http_payments_rates_resolve(cf, pmcf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
@@ -490,15 +474,9 @@ ngx_http_payments_create_loc_conf(ngx_conf_t *cf)
         return NULL;
     }
 
-    plcf->rate = NGX_CONF_UNSET_UINT;
-    plcf->burst = NGX_CONF_UNSET_UINT;
-    plcf->address_rate = NGX_CONF_UNSET_UINT;
-    plcf->address_burst = NGX_CONF_UNSET_UINT;
-    plcf->key_required = NGX_CONF_UNSET;
-    plcf->key_ttl = NGX_CONF_UNSET;
-    plcf->in_progress = NGX_CONF_UNSET_UINT;
     plcf->max_body = NGX_CONF_UNSET_SIZE;
     plcf->body_timeout = NGX_CONF_UNSET_MSEC;
+    ngx_http_payments_init_lines(NGX_HTTP_LOC_CONF_OFFSET, plcf);
 
     return plcf;
 }
@@ -563,6 +541,23 @@ ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* The defaults of the directives that are tables of words. */
+static void
+ngx_http_payments_init_lines(ngx_uint_t where, void *conf)
+{
+    ngx_command_t             *cmd;
+    ngx_http_payments_line_t  *line;
+
+    for (cmd = ngx_http_payments_commands; cmd->name.len != 0; cmd++) {
+        if (cmd->set == ngx_http_payments_set_line && cmd->conf == where) {
+            line = cmd->post;
+            ngx_http_payments_defaults(line->options,
+                                       (u_char *) conf + cmd->offset);
+        }
+    }
 }
 
 

@@ -1,7 +1,7 @@
--- The roles, idempotent.  Applied before the migrations, which create what
--- payments_owner owns; the rights follow in grants.sql once the objects are
--- there.  No password is ever set here: peer authentication, a certificate
--- or the operator's own ALTER ROLE does that.
+-- The roles, idempotent.  Applied before the migrations, which create the
+-- objects that payments_owner owns; the rights follow in grants.sql once the
+-- objects are there.  No password is ever set here: peer authentication, a
+-- certificate or the operator's own ALTER ROLE does that.
 
 -- roles belong to the cluster: one database at a time
 LOCK TABLE pg_catalog.pg_authid IN SHARE ROW EXCLUSIVE MODE;
@@ -21,7 +21,7 @@ BEGIN
 END
 $$;
 
--- owns everything, is nobody's login
+-- owns everything and cannot log in
 ALTER ROLE payments_owner NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
     NOREPLICATION NOBYPASSRLS;
 
@@ -29,12 +29,12 @@ ALTER ROLE payments_owner NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
 ALTER ROLE payments_gateway LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
     NOINHERIT NOREPLICATION NOBYPASSRLS;
 
--- people and reports: SELECT on everything
+-- finance, support and reports: SELECT on everything
 ALTER ROLE payments_auditor LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
     NOINHERIT NOREPLICATION NOBYPASSRLS;
 ALTER ROLE payments_auditor SET default_transaction_read_only = on;
 
--- people on call: an auditor who may settle dead letters (pay_ops)
+-- operators: an auditor who may also settle dead letters (pay_ops)
 ALTER ROLE payments_operator LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
     NOINHERIT NOREPLICATION NOBYPASSRLS;
 
@@ -51,7 +51,7 @@ ALTER ROLE payments_gateway SET random_page_cost = 0.1;
 ALTER ROLE payments_gateway SET enable_memoize = off;
 ALTER ROLE payments_gateway SET jit = off;
 
--- The functions reason in READ COMMITTED: each statement sees what was
+-- The functions are written for READ COMMITTED: each statement sees what was
 -- committed while it waited for its locks.
 ALTER ROLE payments_gateway SET default_transaction_isolation
     = 'read committed';
@@ -60,6 +60,6 @@ ALTER ROLE payments_operator SET default_transaction_isolation
 ALTER ROLE payments_gateway SET statement_timeout = '10s';
 ALTER ROLE payments_gateway SET lock_timeout = '5s';
 ALTER ROLE payments_gateway SET idle_in_transaction_session_timeout = '10s';
--- nobody's console holds up a checkout
+-- no idle console session holds the lock of a checkout for long
 ALTER ROLE payments_operator SET lock_timeout = '5s';
 ALTER ROLE payments_operator SET idle_in_transaction_session_timeout = '10s';

@@ -6,7 +6,7 @@ COMMENT ON SCHEMA pay IS 'Tables and private helpers of the gateway';
 
 CREATE SCHEMA pay_api;
 
-COMMENT ON SCHEMA pay_api IS 'What the gateway''s role may EXECUTE';
+COMMENT ON SCHEMA pay_api IS 'The functions that the gateway''s role may EXECUTE';
 
 CREATE SCHEMA pay_check;
 
@@ -14,11 +14,11 @@ COMMENT ON SCHEMA pay_check IS 'Invariants: each view is empty while all is well
 
 CREATE SCHEMA pay_ops;
 
-COMMENT ON SCHEMA pay_ops IS 'What people on call may do';
+COMMENT ON SCHEMA pay_ops IS 'The functions that operators may EXECUTE';
 
 CREATE SCHEMA pay_view;
 
-COMMENT ON SCHEMA pay_view IS 'Reads for people';
+COMMENT ON SCHEMA pay_view IS 'Views for operators, auditors and support';
 
 CREATE DOMAIN pay.capture_mode AS text COLLATE pg_catalog."C"
 	CONSTRAINT capture_mode_check CHECK ((VALUE = ANY (ARRAY['automatic'::text, 'manual'::text])));
@@ -64,7 +64,7 @@ COMMENT ON DOMAIN pay.currency_code IS 'ISO 4217';
 CREATE DOMAIN pay.dispatch_operation AS text COLLATE pg_catalog."C"
 	CONSTRAINT dispatch_operation_check CHECK ((VALUE = ANY (ARRAY['register'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'expire'::text])));
 
-COMMENT ON DOMAIN pay.dispatch_operation IS 'What may change something at a PSP';
+COMMENT ON DOMAIN pay.dispatch_operation IS 'The operations that may change something at a PSP';
 
 CREATE DOMAIN pay.dispatch_reach AS text COLLATE pg_catalog."C"
 	CONSTRAINT dispatch_reach_check CHECK ((VALUE = ANY (ARRAY['nothing'::text, 'resolved'::text, 'connected'::text, 'tls'::text, 'written'::text, 'status'::text, 'complete'::text])));
@@ -74,12 +74,12 @@ COMMENT ON DOMAIN pay.dispatch_reach IS 'How far a call came';
 CREATE DOMAIN pay.dispatch_state AS text COLLATE pg_catalog."C"
 	CONSTRAINT dispatch_state_check CHECK ((VALUE = ANY (ARRAY['OPEN'::text, 'DONE'::text, 'PENDING'::text, 'REFUSED'::text, 'NOT_SENT'::text, 'UNKNOWN'::text])));
 
-COMMENT ON DOMAIN pay.dispatch_state IS 'What became of an attempt';
+COMMENT ON DOMAIN pay.dispatch_state IS 'The outcome of an attempt';
 
 CREATE DOMAIN pay.event_actor AS text COLLATE pg_catalog."C"
 	CONSTRAINT event_actor_check CHECK ((VALUE = ANY (ARRAY['merchant'::text, 'gateway'::text, 'webhook'::text, 'query'::text, 'operator'::text])));
 
-COMMENT ON DOMAIN pay.event_actor IS 'Who has brought an event about';
+COMMENT ON DOMAIN pay.event_actor IS 'The source of a timeline event';
 
 CREATE TYPE pay.posting AS (
 	merchant_id text,
@@ -132,7 +132,7 @@ COMMENT ON DOMAIN pay.filled IS 'Any text but the empty one';
 CREATE DOMAIN pay.first_call AS text COLLATE pg_catalog."C"
 	CONSTRAINT first_call_check CHECK ((VALUE = ANY (ARRAY['OPEN'::text, 'DONE'::text])));
 
-COMMENT ON DOMAIN pay.first_call IS 'What became of a first call that has no row in the journal';
+COMMENT ON DOMAIN pay.first_call IS 'The outcome of a first call that has no row in the journal';
 
 CREATE DOMAIN pay.hash AS bytea
 	CONSTRAINT hash_check CHECK ((octet_length(VALUE) = 32));
@@ -147,17 +147,17 @@ COMMENT ON DOMAIN pay.id IS '1 to 255 bytes';
 CREATE DOMAIN pay.job_kind AS text COLLATE pg_catalog."C"
 	CONSTRAINT job_kind_check CHECK ((VALUE = ANY (ARRAY['register'::text, 'poll'::text, 'refund'::text, 'change'::text])));
 
-COMMENT ON DOMAIN pay.job_kind IS 'What goes on in the background';
+COMMENT ON DOMAIN pay.job_kind IS 'The kinds of background work';
 
 CREATE DOMAIN pay.journal_source AS text COLLATE pg_catalog."C"
 	CONSTRAINT journal_source_check CHECK (((octet_length(VALUE) >= 1) AND (octet_length(VALUE) <= 600)));
 
-COMMENT ON DOMAIN pay.journal_source IS 'Of what an entry is made';
+COMMENT ON DOMAIN pay.journal_source IS 'The parts (legs) of which the lines of an entry are made';
 
 CREATE DOMAIN pay.late_policy AS text COLLATE pg_catalog."C"
 	CONSTRAINT late_policy_check CHECK ((VALUE = ANY (ARRAY['accept'::text, 'hold'::text, 'refund'::text])));
 
-COMMENT ON DOMAIN pay.late_policy IS 'What becomes of a payment that is proved after it has expired';
+COMMENT ON DOMAIN pay.late_policy IS 'The merchant''s rule for a payment that is proved after its checkout has expired';
 
 CREATE DOMAIN pay.line_number AS integer
 	CONSTRAINT line_number_check CHECK (((VALUE >= 1) AND (VALUE <= 9)));
@@ -255,7 +255,7 @@ COMMENT ON DOMAIN pay.psp_list IS 'Names of PSPs, the best first';
 CREATE DOMAIN pay.registration_state AS text COLLATE pg_catalog."C"
 	CONSTRAINT registration_state_check CHECK ((VALUE = ANY (ARRAY['REGISTERING'::text, 'REGISTERED'::text, 'REFUSED'::text])));
 
-COMMENT ON DOMAIN pay.registration_state IS 'REGISTERING: the outcome is open; REGISTERED: the token is ours; REFUSED: the PSP will never have it, or its time ran out before it had';
+COMMENT ON DOMAIN pay.registration_state IS 'REGISTERING: the outcome is open; REGISTERED: the token is stored; REFUSED: the PSP will never have it, or its time ran out before it had';
 
 CREATE DOMAIN pay.settlement_class AS smallint
 	CONSTRAINT settlement_class_check CHECK (((VALUE >= 0) AND (VALUE <= 3)));
@@ -286,7 +286,7 @@ CREATE TYPE pay.settlement_owner AS (
 CREATE DOMAIN pay.signed_minor AS bigint
 	CONSTRAINT signed_minor_check CHECK ((VALUE <> 0));
 
-COMMENT ON DOMAIN pay.signed_minor IS 'What a line moves in minor units: a debit is positive, a credit negative';
+COMMENT ON DOMAIN pay.signed_minor IS 'The amount of a line in minor units: a debit is positive, a credit negative';
 
 CREATE TYPE pay.standing AS (
 	status text,
@@ -344,7 +344,7 @@ CREATE TYPE pay.wallet_state AS (
 CREATE DOMAIN pay.webhook_state AS text COLLATE pg_catalog."C"
 	CONSTRAINT webhook_state_check CHECK ((VALUE = ANY (ARRAY['applied'::text, 'unchanged'::text, 'asked'::text, 'parked'::text, 'mismatch'::text, 'ignored'::text, 'held'::text, 'contradiction'::text])));
 
-COMMENT ON DOMAIN pay.webhook_state IS 'What became of a webhook, see webhook_inbox';
+COMMENT ON DOMAIN pay.webhook_state IS 'How a webhook was applied, see webhook_inbox';
 
 CREATE DOMAIN pay.webhook_way AS text COLLATE pg_catalog."C"
 	CONSTRAINT webhook_way_check CHECK ((VALUE = ANY (ARRAY['webhook'::text, 'backfill'::text, 'replay'::text, 'settlement'::text])));
@@ -1520,6 +1520,7 @@ CREATE FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order,
 CREATE FUNCTION pay.request_time(p_request_id text) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.requote_orders(p_moves pay.move[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
+CREATE FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.room_of(p_order pay.payment_order, p_about text) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.round_rate(p_rate numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT;
 CREATE FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) RETURNS TABLE(dispute_id text, state text, amount_minor bigint) LANGUAGE sql STABLE;
@@ -2452,7 +2453,8 @@ CREATE VIEW pay_check.late_booked (
     merchant_id pay.id,
     checkout_id pay.id,
     state text,
-    kinds text[]
+    kinds text[],
+    refunds bigint
 );
 
 CREATE VIEW pay_check.late_success (
@@ -3427,9 +3429,9 @@ CREATE TRIGGER journal_line_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON p
 ALTER TABLE pay.journal_line ENABLE ALWAYS TRIGGER journal_line_append_only;
 CREATE TRIGGER journal_line_entry AFTER INSERT ON pay.journal_line REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION pay.lines_with_entry();
 ALTER TABLE pay.journal_line ENABLE ALWAYS TRIGGER journal_line_entry;
-CREATE TRIGGER late_success_fixed BEFORE UPDATE OF merchant_id, checkout_id, psp, amount_minor, currency, refund_id ON pay.late_success FOR EACH ROW WHEN ((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR ((new.psp)::text IS DISTINCT FROM (old.psp)::text)) OR ((new.amount_minor)::bigint IS DISTINCT FROM (old.amount_minor)::bigint)) OR (new.currency IS DISTINCT FROM old.currency)) OR (new.refund_id IS DISTINCT FROM old.refund_id))) EXECUTE FUNCTION pay.refuse_change('one refund for ever', 'PAY11');
+CREATE TRIGGER late_success_fixed BEFORE UPDATE OF merchant_id, checkout_id, psp, amount_minor, currency, refund_id ON pay.late_success FOR EACH ROW WHEN (((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR ((new.psp)::text IS DISTINCT FROM (old.psp)::text)) OR ((new.amount_minor)::bigint IS DISTINCT FROM (old.amount_minor)::bigint)) OR (new.currency IS DISTINCT FROM old.currency)) OR (new.refund_id IS DISTINCT FROM old.refund_id)) AND ((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR ((new.psp)::text IS DISTINCT FROM (old.psp)::text)) OR ((new.amount_minor)::bigint IS DISTINCT FROM (old.amount_minor)::bigint)) OR (new.currency IS DISTINCT FROM old.currency)) OR (old.state IS DISTINCT FROM 'refunded'::text)) OR (new.state IS DISTINCT FROM 'refunding'::text)))) EXECUTE FUNCTION pay.refuse_change('one refund until it fails', 'PAY11');
 ALTER TABLE pay.late_success ENABLE ALWAYS TRIGGER late_success_fixed;
-CREATE TRIGGER late_success_state BEFORE UPDATE OF state ON pay.late_success FOR EACH ROW WHEN (((new.state <> old.state) AND ((((((old.state <> 'held'::text) OR (new.state <> 'accepted'::text)) AND ((old.state <> 'held'::text) OR (new.state <> 'resolved'::text))) AND ((old.state <> 'refunding'::text) OR (new.state <> 'refunded'::text))) AND ((old.state <> 'refunding'::text) OR (new.state <> 'resolved'::text))) AND ((old.state <> 'resolved'::text) OR (new.state <> 'refunded'::text))))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
+CREATE TRIGGER late_success_state BEFORE UPDATE OF state ON pay.late_success FOR EACH ROW WHEN (((new.state <> old.state) AND (((((((old.state <> 'held'::text) OR (new.state <> 'accepted'::text)) AND ((old.state <> 'held'::text) OR (new.state <> 'resolved'::text))) AND ((old.state <> 'refunding'::text) OR (new.state <> 'refunded'::text))) AND ((old.state <> 'refunding'::text) OR (new.state <> 'resolved'::text))) AND ((old.state <> 'refunded'::text) OR (new.state <> 'refunding'::text))) AND ((old.state <> 'resolved'::text) OR (new.state <> 'refunded'::text))))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
 ALTER TABLE pay.late_success ENABLE ALWAYS TRIGGER late_success_state;
 CREATE TRIGGER mismatch_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.mismatch FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the queue is append-only', 'PAY20');
 ALTER TABLE pay.mismatch ENABLE ALWAYS TRIGGER mismatch_append_only;
@@ -3901,6 +3903,7 @@ REVOKE ALL ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment
 REVOKE ALL ON FUNCTION pay.request_time(p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.requote_orders(p_moves pay.move[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.room_of(p_order pay.payment_order, p_about text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.round_rate(p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.round_rate(p_rate numeric) TO payments_auditor;

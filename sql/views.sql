@@ -1,5 +1,5 @@
--- Reads for people: support, finance, payctl.  Amounts stand in the
--- currency's own decimals beside the minor units.
+-- Views for support, finance and payctl.  Amounts are in the currency's own
+-- decimals beside the minor units.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -20,8 +20,7 @@ LEFT JOIN pay.job j ON j.merchant_id = c.merchant_id
     AND j.checkout_id = c.checkout_id AND j.kind <> 'change';
 COMMENT ON VIEW pay_view.checkouts IS
     'Checkouts with their registration and job, without buyer details; '
-    'open_attempts counts calls of which nobody knows that they came to '
-    'nothing';
+    'open_attempts counts calls that are not known to have come to nothing';
 
 
 CREATE OR REPLACE VIEW pay_view.orders AS
@@ -33,7 +32,7 @@ FROM pay.payment_order o
 JOIN pay.checkout c ON c.merchant_id = o.merchant_id
     AND c.checkout_id = o.checkout_id
 JOIN pay.currency k ON k.code = o.currency;
-COMMENT ON VIEW pay_view.orders IS 'Payment orders and where they stand';
+COMMENT ON VIEW pay_view.orders IS 'Payment orders and their state';
 
 
 CREATE OR REPLACE VIEW pay_view.timeline AS
@@ -42,7 +41,7 @@ SELECT e.merchant_id, o.checkout_id, e.payment_order_id, e.seq, e.at, e.kind,
 FROM pay.event e
 JOIN pay.payment_order o ON o.merchant_id = e.merchant_id
     AND o.payment_order_id = e.payment_order_id;
-COMMENT ON VIEW pay_view.timeline IS 'What happened to each order, in order';
+COMMENT ON VIEW pay_view.timeline IS 'The events of each order, in order';
 
 
 CREATE OR REPLACE VIEW pay_view.jobs AS
@@ -66,10 +65,10 @@ LEFT JOIN LATERAL (
                         ELSE x.operation = j.kind END
     ORDER BY x.first_sent_at DESC, x.attempt DESC LIMIT 1) d ON true;
 COMMENT ON VIEW pay_view.jobs IS
-    'Background work: what is due, since when, and who is at it; overdue by '
-    'more than a minute means that no worker takes jobs.  dispatch_state, '
-    'sends and key_until are of its newest call (register, refund; capture of '
-    'a poll); operation_id: of a change';
+    'Background work: what is due, since when, and which worker has it; '
+    'overdue by more than a minute means that no worker takes jobs. '
+    'dispatch_state, sends and key_until are of its newest call (register, '
+    'refund; capture of a poll); operation_id: of a change';
 
 
 CREATE OR REPLACE VIEW pay_view.parked AS
@@ -82,9 +81,9 @@ FROM pay.webhook_inbox i
 LEFT JOIN pay.currency k ON k.code = i.currency
 WHERE i.state = 'parked';
 COMMENT ON VIEW pay_view.parked IS
-    'Webhooks about tokens that nobody has, or about taking back money that '
-    'has not come: normal for seconds; an old one that says paid is money '
-    'that is not ours, or not booked';
+    'Webhooks about tokens that no checkout has, or about money that goes '
+    'back before it has come: normal for seconds; an old one with the fact '
+    'paid is money of an unknown checkout, or money that is not booked';
 
 
 CREATE OR REPLACE VIEW pay_view.mismatches AS
@@ -109,15 +108,16 @@ LEFT JOIN pay.currency k ON k.code = m.currency
 LEFT JOIN pay.mismatch_settlement s ON s.merchant_id = m.merchant_id
     AND s.checkout_id = m.checkout_id AND s.mismatch_id = m.mismatch_id;
 COMMENT ON VIEW pay_view.mismatches IS
-    'What a PSP said and was not believed (token, alias, currency, amount) '
-    'beside what is ours (own_token, own_currency, total), and the orders'' '
-    'status; object: of what follows a sale, the PSP''s id of it, and why: '
-    'what is wrong; detail: of our own books; settled_…: by whom, if it is';
+    'PSP events that contradict what is stored (token, alias, currency, '
+    'amount) beside the stored values (own_token, own_currency, total), and '
+    'the orders'' status; object: of a change, dispute or fee, the PSP''s id '
+    'of it, and why: the kind of mismatch; detail: of the ledger check; '
+    'settled_…: the operator who has settled it, if one has';
 
 
--- Each open checkout has a job (checks/job_missing.sql) or an open dead
--- letter, so this looks at open ones only, however many there are in all, and
--- at those failed ones whose PSP is asked for a late payment.
+-- Each open checkout has a job (checks/job_missing.sql) or an open dead letter,
+-- so this looks at open ones only, however many there are in all, and at those
+-- failed ones whose PSP is queried for a late payment.
 CREATE OR REPLACE VIEW pay_view.stuck AS
 SELECT s.*
 FROM (
@@ -208,9 +208,9 @@ LEFT JOIN pay.webhook_inbox i ON d.kind = 'parked' AND i.psp = d.psp
 LEFT JOIN pay.currency k
     ON k.code = coalesce(l.currency, c.currency, i.currency);
 COMMENT ON VIEW pay_view.dead_letters IS
-    'What the gateway has given up or wants somebody to look at, open and '
-    'closed; age: until now, or until it was closed; fact and token: of a '
-    'parked webhook';
+    'Work that the gateway has given up or that an operator should look at, '
+    'open and closed; age: until now, or until it was closed; fact and token: '
+    'of a parked webhook';
 
 
 CREATE OR REPLACE VIEW pay_view.dispatches AS
@@ -243,8 +243,8 @@ JOIN pay.checkout c ON c.merchant_id = l.merchant_id
     AND c.checkout_id = l.checkout_id
 LEFT JOIN pay.currency k ON k.code = l.currency;
 COMMENT ON VIEW pay_view.late_successes IS
-    'Payments that were proved after their checkout had expired, and what '
-    'became of them';
+    'Payments that were proved after their checkout had expired, and their '
+    'outcome';
 
 
 CREATE OR REPLACE VIEW pay_view.quarantine AS
@@ -261,10 +261,10 @@ SELECT r.replay_id, r.psp, r.event_id, r.asked_at, r.asked_by, r.why, r.role,
     r.state, r.claims, r.ended_at, r.outcome, r.events, r.applied, r.replaced
 FROM pay.webhook_replay r;
 COMMENT ON VIEW pay_view.webhook_replays IS
-    'Requests of operators to read the kept body of a webhook again: who, '
-    'why, and what came of it.  outcome: of the event that was named; events: '
-    'how many the body has; applied: how many of them were new; replaced: '
-    'rows of the inbox without effect, with all that stood in them';
+    'Requests of operators to read the kept body of a webhook again: the '
+    'operator, the reason, and the result.  outcome: of the event that was '
+    'named; events: how many the body has; applied: how many of them were '
+    'new; replaced: rows of the inbox without effect, with all their columns';
 
 
 CREATE OR REPLACE VIEW pay_view.backfills AS
@@ -273,8 +273,8 @@ SELECT b.psp, b.seen_until, now() - b.seen_until AS behind, b.run_at,
     b.runs, b.listed, b.missed, b.code
 FROM pay.backfill b;
 COMMENT ON VIEW pay_view.backfills IS
-    'How far the list of events of each PSP has been compared with what came '
-    'by itself; missed: events that only the list has brought';
+    'How far the list of events of each PSP has been compared with the inbox; '
+    'missed: events that only the list has brought';
 
 
 CREATE OR REPLACE VIEW pay_view.ledger AS
@@ -307,7 +307,7 @@ JOIN pay.account_kind a ON a.account = l.account
 JOIN pay.currency k ON k.code = l.currency
 GROUP BY l.merchant_id, l.account, a.class, l.owner, l.currency, k.exponent;
 COMMENT ON VIEW pay_view.accounts IS
-    'What each account holds: a debit is positive, what is owed to sellers '
+    'The balance of each account: a debit is positive, a credit of a seller '
     'negative';
 
 
@@ -321,7 +321,7 @@ SELECT w.merchant_id, w.seller_account, w.currency,
     w.seq AS lines, w.changed_at
 FROM pay.wallet w
 JOIN pay.currency k ON k.code = w.currency;
-COMMENT ON VIEW pay_view.wallets IS 'What sellers are owed';
+COMMENT ON VIEW pay_view.wallets IS 'The balances of sellers';
 
 
 CREATE OR REPLACE VIEW pay_view.changes AS
@@ -348,9 +348,9 @@ LEFT JOIN LATERAL (
         AND x.operation_id = c.change_id
     ORDER BY x.attempt DESC LIMIT 1) d ON true;
 COMMENT ON VIEW pay_view.changes IS
-    'Captures, cancellations and refunds: how they stand, their newest call '
-    'and their job; origin psp: nobody asked us; matched_to: it is the one that '
-    'this change asked for, its money stands here';
+    'Captures, cancellations and refunds: their state, their newest call and '
+    'their job; origin psp: made at the PSP; matched_to: the same as this '
+    'requested change, which has its money';
 
 
 CREATE OR REPLACE VIEW pay_view.disputes AS
@@ -362,8 +362,8 @@ SELECT d.merchant_id, d.checkout_id, d.payment_order_id, d.psp,
 FROM pay.dispute d
 LEFT JOIN pay.currency k ON k.code = d.currency;
 COMMENT ON VIEW pay_view.disputes IS
-    'What buyers have disputed at their PSPs; without an order nobody can say '
-    'whose money it is';
+    'Disputes that buyers have opened at PSPs; without an order the owner of '
+    'the money is not certain';
 
 
 CREATE OR REPLACE VIEW pay_view.seals AS

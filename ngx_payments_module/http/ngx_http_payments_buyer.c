@@ -10,11 +10,11 @@ static ngx_int_t buyer_target(ngx_http_request_t *r, ngx_uint_t kind,
     pay_buyer_t *what, pay_str_t *handle);
 static ngx_payments_flow_t *new_flow(ngx_http_request_t *r);
 static ngx_int_t webhook_challenge(ngx_http_request_t *r,
-    const pay_psp_t *psp);
+    const pay_psp_conf_t *psp);
 static void webhook_body(ngx_http_request_t *r, pay_str_t body);
 static ngx_int_t webhook_start(ngx_http_request_t *r, pay_str_t body,
     ngx_payments_flow_t *flow);
-static const pay_psp_t *webhook_psp(ngx_http_request_t *r);
+static const pay_psp_conf_t *webhook_psp(ngx_http_request_t *r);
 static ngx_int_t copy_headers(ngx_http_request_t *r, pay_arena_t *arena,
     pay_webhook_input_t *in);
 
@@ -78,9 +78,9 @@ ngx_http_payments_buyer(ngx_http_request_t *r, ngx_uint_t kind)
 ngx_int_t
 ngx_http_payments_webhook(ngx_http_request_t *r)
 {
-    ngx_int_t         rc;
-    ngx_uint_t        asks;
-    const pay_psp_t  *psp;
+    ngx_int_t              rc;
+    ngx_uint_t             asks;
+    const pay_psp_conf_t  *psp;
 
     psp = webhook_psp(r);
     asks = psp != NULL && psp->scheme->challenge != NULL;
@@ -211,7 +211,7 @@ new_flow(ngx_http_request_t *r)
 
 /* The PSP wants to see, before it sends anything, that we have its key. */
 static ngx_int_t
-webhook_challenge(ngx_http_request_t *r, const pay_psp_t *psp)
+webhook_challenge(ngx_http_request_t *r, const pay_psp_conf_t *psp)
 {
     pay_str_t         answer;
     ngx_str_t         body;
@@ -255,8 +255,8 @@ webhook_body(ngx_http_request_t *r, pay_str_t body)
 static ngx_int_t
 webhook_start(ngx_http_request_t *r, pay_str_t body, ngx_payments_flow_t *flow)
 {
-    pay_flow_t           *core;
-    pay_webhook_input_t   in;
+    pay_flow_t          *core;
+    pay_webhook_input_t  in;
 
     core = ngx_payments_flow_core(flow);
     in.psp = webhook_psp(r);
@@ -277,7 +277,7 @@ webhook_start(ngx_http_request_t *r, pay_str_t body, ngx_payments_flow_t *flow)
 }
 
 
-static const pay_psp_t *
+static const pay_psp_conf_t *
 webhook_psp(ngx_http_request_t *r)
 {
     pay_str_t                       name;

@@ -15,7 +15,7 @@ static ngx_int_t fill_ids(pay_arena_t *arena, pay_create_input_t *in);
 static pay_status_t check_choices(pay_arena_t *arena, pay_create_input_t *in,
     pay_status_t parsed, pay_err_t *err);
 static ngx_int_t choose_psp(const pay_merchant_t *merchant, pay_str_t name,
-    const pay_psp_t **psp);
+    const pay_psp_conf_t **psp);
 
 
 void
@@ -180,9 +180,9 @@ check_choices(pay_arena_t *arena, pay_create_input_t *in,
 static ngx_int_t
 fill_ids(pay_arena_t *arena, pay_create_input_t *in)
 {
-    char      *handle;
-    u_char     entropy[PAY_HANDLE_BYTES];
-    unsigned   i;
+    char     *handle;
+    u_char    entropy[PAY_HANDLE_BYTES];
+    unsigned  i;
 
     handle = pay_alloc(arena, PAY_HANDLE_TEXT);
 
@@ -214,7 +214,7 @@ fill_ids(pay_arena_t *arena, pay_create_input_t *in)
 
 static ngx_int_t
 choose_psp(const pay_merchant_t *merchant, pay_str_t name,
-    const pay_psp_t **psp)
+    const pay_psp_conf_t **psp)
 {
     size_t  i;
 

@@ -399,8 +399,8 @@ write_backfills(pay_buf_t *buf, const ngx_payments_counters_t *c)
 static void
 write_seals(pay_buf_t *buf, const ngx_payments_counters_t *c)
 {
-    time_t                        age;
-    const ngx_payments_seals_t   *seals = &c->seals;
+    time_t                       age;
+    const ngx_payments_seals_t  *seals = &c->seals;
 
     if (ngx_payments_main_conf()->audit.interval_ms == NGX_CONF_UNSET_MSEC) {
         return;
@@ -433,7 +433,7 @@ write_seals(pay_buf_t *buf, const ngx_payments_counters_t *c)
 static ngx_uint_t
 lists_events(const ngx_payments_psp_stat_t *stat)
 {
-    const pay_psp_t  *psp;
+    const pay_psp_conf_t  *psp;
 
     psp = pay_env_psp(&ngx_payments_main_conf()->env, psp_name(stat));
 
@@ -493,7 +493,7 @@ static void
 write_health(pay_buf_t *buf)
 {
     ngx_uint_t                      i, k, n;
-    const pay_psp_t                *psps;
+    const pay_psp_conf_t           *psps;
     ngx_payments_health_stat_t      stats[NGX_PAYMENTS_PSPS_MAX];
     ngx_http_payments_main_conf_t  *pmcf;
 

@@ -52,7 +52,7 @@ static question_t  questions[QUESTIONS];
 
 ngx_int_t
 ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
-    pay_event_t *event)
+    pay_input_t *input)
 {
     flow->call.op = effect->op;
     flow->call.args = effect->args;
@@ -62,18 +62,18 @@ ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
     flow->call.money = flow->place.work == NGX_PAYMENTS_WORK_CHANGE;
     flow->wait_started = ngx_current_msec;
 
-    ngx_memzero(event, sizeof(pay_event_t));
-    event->kind = PAY_EVENT_DB_FAILED;
+    ngx_memzero(input, sizeof(pay_input_t));
+    input->kind = PAY_INPUT_DB_FAILED;
 
     if (effect->op == PAY_OP_QUARANTINE_WEBHOOK && !may_store(flow)) {
-        event->db_failure = PAY_DB_OVERLOADED;
+        input->db_failure = PAY_DB_OVERLOADED;
         return NGX_OK;
     }
 
     if (flow->late) {
         flow->late = 0;
         ngx_payments_count_stage_timeout(PAY_STAGE_ROUTING);
-        event->db_failure = PAY_DB_OVERLOADED;
+        input->db_failure = PAY_DB_OVERLOADED;
         return NGX_OK;
     }
 
@@ -85,12 +85,12 @@ ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
         return NGX_AGAIN;
 
     case NGX_BUSY:
-        event->db_failure = PAY_DB_OVERLOADED;
-        event->retry_after_s = flow->call.retry_after_s;
+        input->db_failure = PAY_DB_OVERLOADED;
+        input->retry_after_s = flow->call.retry_after_s;
         return NGX_OK;
 
     default:
-        event->db_failure = PAY_DB_UNAVAILABLE;
+        input->db_failure = PAY_DB_UNAVAILABLE;
         return NGX_OK;
     }
 }
@@ -98,11 +98,11 @@ ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
 
 ngx_int_t
 ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
-    pay_event_t *event)
+    pay_input_t *input)
 {
-    ngx_int_t              rc;
-    ngx_payments_http_t   *http = &flow->http;
-    ngx_payments_psp_t   **psps = flow->pmcf->psps.elts;
+    ngx_int_t             rc;
+    ngx_payments_http_t  *http = &flow->http;
+    ngx_payments_psp_t  **psps = flow->pmcf->psps.elts;
 
     ngx_memzero(http, sizeof(ngx_payments_http_t));
 
@@ -144,9 +144,9 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
         return NGX_AGAIN;
     }
 
-    ngx_memzero(event, sizeof(pay_event_t));
-    event->kind = PAY_EVENT_HTTP;
-    event->answer = &http->answer;
+    ngx_memzero(input, sizeof(pay_input_t));
+    input->kind = PAY_INPUT_HTTP;
+    input->answer = &http->answer;
 
     return NGX_OK;
 }
@@ -271,7 +271,7 @@ note_call(const ngx_payments_flow_t *flow, const pay_http_answer_t *answer)
 static ngx_uint_t
 may_store(const ngx_payments_flow_t *flow)
 {
-    const pay_psp_t  *psp;
+    const pay_psp_conf_t  *psp;
 
     psp = pay_env_psp(&flow->pmcf->env, flow->core.psp_name);
 
@@ -317,7 +317,7 @@ pace_call(ngx_payments_flow_t *flow)
 static void
 pace_handler(ngx_event_t *ev)
 {
-    pay_event_t           event;
+    pay_input_t           input;
     ngx_payments_flow_t  *flow = ev->data;
 
     flow->wait_started = ngx_current_msec;
@@ -326,11 +326,11 @@ pace_handler(ngx_event_t *ev)
         return;
     }
 
-    ngx_memzero(&event, sizeof(pay_event_t));
-    event.kind = PAY_EVENT_HTTP;
-    event.answer = &flow->http.answer;
+    ngx_memzero(&input, sizeof(pay_input_t));
+    input.kind = PAY_INPUT_HTTP;
+    input.answer = &flow->http.answer;
 
-    ngx_payments_flow_step(flow, &event);
+    ngx_payments_flow_step(flow, &input);
 }
 
 
@@ -414,7 +414,7 @@ static void
 db_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
-    pay_event_t           event;
+    pay_input_t           input;
     ngx_payments_flow_t  *flow = call->data;
 
     ngx_payments_fault("after", pay_op(call->op)->name);
@@ -430,17 +430,17 @@ db_done(ngx_payments_call_t *call, const pay_result_t *result,
 
     flow->core.keeps_args = 0;
 
-    ngx_memzero(&event, sizeof(pay_event_t));
-    event.kind = result != NULL ? PAY_EVENT_ROW : PAY_EVENT_DB_FAILED;
+    ngx_memzero(&input, sizeof(pay_input_t));
+    input.kind = result != NULL ? PAY_INPUT_ROW : PAY_INPUT_DB_FAILED;
 
     if (result != NULL) {
-        event.result = *result;
+        input.result = *result;
     }
 
-    event.db_failure = failure;
-    event.retry_after_s = call->retry_after_s;
+    input.db_failure = failure;
+    input.retry_after_s = call->retry_after_s;
 
-    ngx_payments_flow_step(flow, &event);
+    ngx_payments_flow_step(flow, &input);
 }
 
 
@@ -493,7 +493,7 @@ note_rates(const pay_end_rates_in_t *in)
 static void
 http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
 {
-    pay_event_t           event;
+    pay_input_t           input;
     ngx_payments_flow_t  *flow = http->data;
 
     ngx_payments_fault("after", pay_call_name(http->call));
@@ -523,11 +523,11 @@ http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
         tell_cert(http->request->url, answer);
     }
 
-    ngx_memzero(&event, sizeof(pay_event_t));
-    event.kind = PAY_EVENT_HTTP;
-    event.answer = answer;
+    ngx_memzero(&input, sizeof(pay_input_t));
+    input.kind = PAY_INPUT_HTTP;
+    input.answer = answer;
 
-    ngx_payments_flow_step(flow, &event);
+    ngx_payments_flow_step(flow, &input);
 }
 
 

@@ -19,11 +19,11 @@
 
 
 static void *args_alloc(void *data, size_t size);
-static void steps(ngx_payments_flow_t *flow, pay_event_t *event);
-static void run(ngx_payments_flow_t *flow, pay_event_t *event,
+static void steps(ngx_payments_flow_t *flow, pay_input_t *input);
+static void run(ngx_payments_flow_t *flow, pay_input_t *input,
     pay_effect_t *effect);
 static void log_unread(const pay_flow_t *core);
-static void run_routing(ngx_payments_flow_t *flow, pay_event_t *event,
+static void run_routing(ngx_payments_flow_t *flow, pay_input_t *input,
     pay_effect_t *effect);
 static uint64_t now_us(void);
 static void flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply);
@@ -120,7 +120,7 @@ ngx_payments_flow_core(ngx_payments_flow_t *flow)
 ngx_int_t
 ngx_payments_flow_start(ngx_payments_flow_t *flow, ngx_http_request_t *r)
 {
-    pay_event_t               event;
+    pay_input_t               input;
     ngx_http_cleanup_t       *cln;
     ngx_http_payments_ctx_t  *ctx;
 
@@ -147,10 +147,10 @@ ngx_payments_flow_start(ngx_payments_flow_t *flow, ngx_http_request_t *r)
         r->read_event_handler = ngx_http_test_reading;
     }
 
-    ngx_memzero(&event, sizeof(pay_event_t));
-    event.kind = PAY_EVENT_START;
+    ngx_memzero(&input, sizeof(pay_input_t));
+    input.kind = PAY_INPUT_START;
 
-    ngx_payments_flow_step(flow, &event);
+    ngx_payments_flow_step(flow, &input);
 
     return NGX_DONE;
 }
@@ -182,10 +182,10 @@ ngx_payments_flow_discard(ngx_payments_flow_t *flow)
 /* An answer may let nginx begin another request at once: the outer step's
  * scratch is still needed then. */
 void
-ngx_payments_flow_step(ngx_payments_flow_t *flow, pay_event_t *event)
+ngx_payments_flow_step(ngx_payments_flow_t *flow, pay_input_t *input)
 {
     depth++;
-    steps(flow, event);
+    steps(flow, input);
 
     if (--depth == 0) {
         ngx_reset_pool(scratch_pool);
@@ -194,21 +194,21 @@ ngx_payments_flow_step(ngx_payments_flow_t *flow, pay_event_t *event)
 
 
 static void
-steps(ngx_payments_flow_t *flow, pay_event_t *event)
+steps(ngx_payments_flow_t *flow, pay_input_t *input)
 {
     ngx_int_t               rc;
     pay_effect_t            effect;
     const pay_flow_type_t  *type = flow->core.type;
 
     for ( ;; ) {
-        event->now_s = type->clock == PAY_CLOCK_STEADY
+        input->now_s = type->clock == PAY_CLOCK_STEADY
                        ? ngx_payments_steady_time() : ngx_time();
 
-        if (event->kind == PAY_EVENT_START && type->routes) {
-            run_routing(flow, event, &effect);
+        if (input->kind == PAY_INPUT_START && type->routes) {
+            run_routing(flow, input, &effect);
 
         } else {
-            run(flow, event, &effect);
+            run(flow, input, &effect);
         }
 
         if (effect.reply != NULL) {
@@ -218,15 +218,15 @@ steps(ngx_payments_flow_t *flow, pay_event_t *event)
         switch (effect.kind) {
 
         case PAY_DO_DB:
-            rc = ngx_payments_effect_db(flow, &effect, event);
+            rc = ngx_payments_effect_db(flow, &effect, input);
             break;
 
         case PAY_DO_HTTP:
-            rc = ngx_payments_effect_http(flow, &effect, event);
+            rc = ngx_payments_effect_http(flow, &effect, input);
             break;
 
         case PAY_DO_RATES:
-            rc = ngx_payments_effect_rates(flow, &effect, event);
+            rc = ngx_payments_effect_rates(flow, &effect, input);
             break;
 
         default:
@@ -242,11 +242,11 @@ steps(ngx_payments_flow_t *flow, pay_event_t *event)
 
 
 static void
-run(ngx_payments_flow_t *flow, pay_event_t *event, pay_effect_t *effect)
+run(ngx_payments_flow_t *flow, pay_input_t *input, pay_effect_t *effect)
 {
-    event->health = flow->core.type->needs_health ? ngx_payments_health()
+    input->health = flow->core.type->needs_health ? ngx_payments_health()
                                                   : NULL;
-    pay_flow_run(&flow->core, event, effect);
+    pay_flow_run(&flow->core, input, effect);
 
     if (flow->core.unread != NULL) {
         log_unread(&flow->core);
@@ -280,14 +280,14 @@ log_unread(const pay_flow_t *core)
 
 /* A create's first step chooses its PSPs; nothing has happened yet. */
 static void
-run_routing(ngx_payments_flow_t *flow, pay_event_t *event,
+run_routing(ngx_payments_flow_t *flow, pay_input_t *input,
     pay_effect_t *effect)
 {
     uint64_t    us, begun = now_us();
     ngx_msec_t  most = flow->pmcf->stages[PAY_STAGE_ROUTING];
 
     ngx_payments_fault("within", "routing");
-    run(flow, event, effect);
+    run(flow, input, effect);
 
     us = now_us() - begun;
     ngx_payments_count_stage(PAY_STAGE_ROUTING, us);

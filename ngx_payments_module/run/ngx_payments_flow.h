@@ -44,7 +44,7 @@ struct ngx_payments_flow_s {
 void ngx_payments_flow_drop_args(ngx_payments_flow_t *flow);
 
 /* Steps until something has to be waited for, or the flow's end. */
-void ngx_payments_flow_step(ngx_payments_flow_t *flow, pay_event_t *event);
+void ngx_payments_flow_step(ngx_payments_flow_t *flow, pay_input_t *input);
 
 /* ngx_payments_worker.c.  Gives a flow that no request waits for an id of its
  * own and takes the first step.  NGX_ERROR: it was dropped, never started;
@@ -62,14 +62,14 @@ void ngx_payments_audit_start(ngx_cycle_t *cycle, pay_str_t owner);
 /* ngx_payments_rates.c; as the one before */
 ngx_int_t ngx_payments_rates_start(ngx_cycle_t *cycle, pay_str_t owner);
 ngx_int_t ngx_payments_effect_rates(ngx_payments_flow_t *flow,
-    pay_effect_t *effect, pay_event_t *event);
+    pay_effect_t *effect, pay_input_t *input);
 
 /* ngx_payments_effect.c.  Each NGX_AGAIN: under way; NGX_OK: *event already
  * says what came of it. */
 ngx_int_t ngx_payments_effect_db(ngx_payments_flow_t *flow,
-    pay_effect_t *effect, pay_event_t *event);
+    pay_effect_t *effect, pay_input_t *input);
 ngx_int_t ngx_payments_effect_http(ngx_payments_flow_t *flow,
-    pay_effect_t *effect, pay_event_t *event);
+    pay_effect_t *effect, pay_input_t *input);
 
 
 #endif /* NGX_PAYMENTS_FLOW_H */

@@ -15,9 +15,9 @@
 
 
 typedef struct {
-    ngx_event_t                     timer;
-    const pay_rate_source_t        *source;
-    ngx_uint_t                      busy;
+    ngx_event_t               timer;
+    const pay_rate_source_t  *source;
+    ngx_uint_t                busy;
 } round_t;
 
 typedef struct {
@@ -35,8 +35,8 @@ static ngx_int_t fetch(ngx_payments_flow_t *flow,
     const ngx_payments_rates_t *rates);
 static void fetched(ngx_payments_http_t *http);
 static void read_file(ngx_payments_flow_t *flow, ngx_str_t *name,
-    pay_event_t *event);
-static pay_failure_t read_all(ngx_pool_t *pool, ngx_fd_t fd, pay_event_t *event,
+    pay_input_t *input);
+static pay_failure_t read_all(ngx_pool_t *pool, ngx_fd_t fd, pay_input_t *input,
     pay_str_t *bytes);
 static void answer_with(pay_http_answer_t *answer, pay_failure_t failure,
     pay_str_t body);
@@ -78,7 +78,7 @@ ngx_payments_rates_start(ngx_cycle_t *cycle, pay_str_t owner)
 
 ngx_int_t
 ngx_payments_effect_rates(ngx_payments_flow_t *flow, pay_effect_t *effect,
-    pay_event_t *event)
+    pay_input_t *input)
 {
     pay_str_t               none = PAY_STR("");
     ngx_payments_rates_t   *rates;
@@ -86,12 +86,12 @@ ngx_payments_effect_rates(ngx_payments_flow_t *flow, pay_effect_t *effect,
 
     rates = sources[effect->rates->index];
 
-    ngx_memzero(event, sizeof(pay_event_t));
-    event->kind = PAY_EVENT_HTTP;
-    event->answer = &flow->http.answer;
+    ngx_memzero(input, sizeof(pay_input_t));
+    input->kind = PAY_INPUT_HTTP;
+    input->answer = &flow->http.answer;
 
     if (rates->file.len != 0) {
-        read_file(flow, &rates->file, event);
+        read_file(flow, &rates->file, input);
         return NGX_OK;
     }
 
@@ -212,23 +212,23 @@ fetch(ngx_payments_flow_t *flow, const ngx_payments_rates_t *rates)
 static void
 fetched(ngx_payments_http_t *http)
 {
-    pay_event_t           event;
+    pay_input_t           input;
     ngx_payments_flow_t  *flow = http->data;
 
-    ngx_memzero(&event, sizeof(pay_event_t));
-    event.kind = PAY_EVENT_HTTP;
-    event.answer = &http->answer;
+    ngx_memzero(&input, sizeof(pay_input_t));
+    input.kind = PAY_INPUT_HTTP;
+    input.answer = &http->answer;
 
-    ngx_payments_flow_step(flow, &event);
+    ngx_payments_flow_step(flow, &input);
 }
 
 
 /* A file answers as a server would. */
 static void
-read_file(ngx_payments_flow_t *flow, ngx_str_t *name, pay_event_t *event)
+read_file(ngx_payments_flow_t *flow, ngx_str_t *name, pay_input_t *input)
 {
-    ngx_fd_t     fd;
-    pay_str_t    bytes = PAY_STR("");
+    ngx_fd_t       fd;
+    pay_str_t      bytes = PAY_STR("");
     pay_failure_t  failure;
 
     /* neither a FIFO nor a terminal stops the worker */
@@ -240,7 +240,7 @@ read_file(ngx_payments_flow_t *flow, ngx_str_t *name, pay_event_t *event)
                                           : PAY_FAILURE_UNREADABLE;
 
     } else {
-        failure = read_all(flow->pool, fd, event, &bytes);
+        failure = read_all(flow->pool, fd, input, &bytes);
         (void) ngx_close_file(fd);
     }
 
@@ -251,12 +251,12 @@ read_file(ngx_payments_flow_t *flow, ngx_str_t *name, pay_event_t *event)
 /* PAY_FAILURE_NONE, or why not; a file that is written at this moment may be
  * anything. */
 static pay_failure_t
-read_all(ngx_pool_t *pool, ngx_fd_t fd, pay_event_t *event, pay_str_t *bytes)
+read_all(ngx_pool_t *pool, ngx_fd_t fd, pay_input_t *input, pay_str_t *bytes)
 {
-    u_char           *buf;
-    size_t            len = 0;
-    ssize_t           n;
-    ngx_file_info_t   fi;
+    u_char          *buf;
+    size_t           len = 0;
+    ssize_t          n;
+    ngx_file_info_t  fi;
 
     if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR || !ngx_is_file(&fi)) {
         return PAY_FAILURE_UNREADABLE;
@@ -281,7 +281,7 @@ read_all(ngx_pool_t *pool, ngx_fd_t fd, pay_event_t *event, pay_str_t *bytes)
         len += n;
     } while (n > 0 && len < PAY_RATES_DOCUMENT_MAX);
 
-    event->age_ms = (int64_t) ngx_max(ngx_time() - ngx_file_mtime(&fi), 0)
+    input->age_ms = (int64_t) ngx_max(ngx_time() - ngx_file_mtime(&fi), 0)
                     * 1000;
     bytes->data = buf;
     bytes->len = len;

@@ -19,7 +19,7 @@
 
 typedef struct {
     ngx_event_t            timer;
-    const pay_psp_t       *psp;
+    const pay_psp_conf_t  *psp;
     ngx_uint_t             busy;
 } backfill_t;
 
@@ -45,7 +45,7 @@ static ngx_int_t backfills_start(ngx_cycle_t *cycle);
 static void backfill_handler(ngx_event_t *ev);
 static void backfill_begin(backfill_t *backfill);
 static void backfill_ended(void *data);
-static ngx_msec_t backfill_pause(const pay_psp_t *psp);
+static ngx_msec_t backfill_pause(const pay_psp_conf_t *psp);
 static void replay_start(ngx_cycle_t *cycle);
 static void replay_handler(ngx_event_t *ev);
 static void replay_begin(void);
@@ -232,7 +232,7 @@ backfill_ended(void *data)
 /* Shorter than the interval: where much is missing PostgreSQL says at once
  * that the next part is due. */
 static ngx_msec_t
-backfill_pause(const pay_psp_t *psp)
+backfill_pause(const pay_psp_conf_t *psp)
 {
     ngx_msec_t  pause = (ngx_msec_t) psp->backfill_ms / BACKFILL_SHARE;
 

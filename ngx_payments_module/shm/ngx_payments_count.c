@@ -407,7 +407,7 @@ psp_stat(ngx_uint_t index)
 static ngx_payments_psp_stat_t *
 psp_stat_named(pay_str_t name)
 {
-    const pay_psp_t                *psp;
+    const pay_psp_conf_t           *psp;
     ngx_http_payments_main_conf_t  *pmcf;
 
     pmcf = ngx_payments_main_conf();

@@ -23,7 +23,7 @@ typedef struct {
 } view_t;
 
 
-static ngx_uint_t enter(view_t *view, const pay_psp_t *psp);
+static ngx_uint_t enter(view_t *view, const pay_psp_conf_t *psp);
 static void look_at(view_t *view, const ngx_payments_psp_t *psp);
 static void leave(view_t *view);
 static uint32_t find(ngx_payments_healths_t *all, pay_str_t name);
@@ -287,7 +287,7 @@ ngx_payments_health_stat(ngx_uint_t index, ngx_payments_health_stat_t *stat)
 
 /* 1 and the lock is held; 0: there is no zone. */
 static ngx_uint_t
-enter(view_t *view, const pay_psp_t *psp)
+enter(view_t *view, const pay_psp_conf_t *psp)
 {
     ngx_payments_shctx_t  *ctx;
 
@@ -461,8 +461,8 @@ read_health(view_t *view, const ngx_payments_psp_t *psp, pay_health_t *health)
 static const ngx_payments_psp_t *
 psp_at(ngx_uint_t index)
 {
-    ngx_payments_psp_t             **psps;
-    ngx_http_payments_main_conf_t   *pmcf;
+    ngx_payments_psp_t            **psps;
+    ngx_http_payments_main_conf_t  *pmcf;
 
     pmcf = ngx_payments_main_conf();
 

@@ -12,13 +12,13 @@
 #define KEY_MAX  80
 
 
-/* By pay_psp_t.index, in this worker: not before then, the bucket is empty. */
+/* By the PSP's index, in this worker: the bucket is empty until then. */
 static ngx_msec_t  empty_until[NGX_PAYMENTS_PSPS_MAX];
 static ngx_uint_t  empty[NGX_PAYMENTS_PSPS_MAX];
 
 
 ngx_uint_t
-ngx_payments_quarantine_may(const pay_psp_t *psp)
+ngx_payments_quarantine_may(const pay_psp_conf_t *psp)
 {
     if (!ngx_payments_main_conf()->quarantine
         || psp->index >= NGX_PAYMENTS_PSPS_MAX)
@@ -37,7 +37,7 @@ ngx_payments_quarantine_may(const pay_psp_t *psp)
 
 
 ngx_uint_t
-ngx_payments_quarantine_take(const pay_psp_t *psp)
+ngx_payments_quarantine_take(const pay_psp_conf_t *psp)
 {
     u_char               text[KEY_MAX];
     uint64_t             wait_ms;

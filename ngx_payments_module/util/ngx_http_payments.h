@@ -50,7 +50,7 @@ typedef enum {
 
 /* What the core sees of a PSP (first) and what only the glue needs. */
 typedef struct {
-    pay_psp_t                   psp;
+    pay_psp_conf_t              psp;
     ngx_str_t                   base_url;
     ngx_msec_t                  connect_timeout;
     ngx_msec_t                  total_timeout;
@@ -76,7 +76,7 @@ typedef struct {
     pay_merchant_t              merchant;
     ngx_array_t                *hosts;           /* pay_str_t */
     ngx_array_t                *psps;            /* ngx_str_t names, later
-                                                    const pay_psp_t * */
+                                                    const pay_psp_conf_t * */
     ngx_array_t                *routes;          /* of the conf_route file */
     ngx_array_t                *jwt_keys;        /* pay_jwt_key_t */
 } ngx_payments_merchant_t;
@@ -115,7 +115,6 @@ typedef enum {
 
 /* 0: no cap. */
 typedef struct {
-    ngx_uint_t                  said;
     ngx_uint_t                  merchant;
     ngx_uint_t                  works[NGX_PAYMENTS_WORKS];
 } ngx_payments_bulkhead_conf_t;
@@ -135,6 +134,7 @@ typedef struct {
     ngx_msec_t                  interval_ms;     /* unset: it is not */
     pay_secret_t                key;
     char                        key_id[PAY_ED25519_KEY_ID + 1];
+    ngx_str_t                   next_key;        /* file, or empty */
     ngx_open_file_t            *file;            /* where seals go, too … */
     ngx_syslog_peer_t          *syslog;          /* … or NULL */
 } ngx_payments_audit_conf_t;
@@ -177,25 +177,23 @@ typedef struct {
     ngx_shm_zone_t             *zone;
     ngx_flag_t                  active;          /* a location has one of
                                                     our handlers */
-    ngx_flag_t                  jobs;
-    ngx_uint_t                  jobs_concurrency;
-    ngx_msec_t                  jobs_interval;
-    ngx_uint_t                  psp_rate;        /* of jobs' calls to one PSP,
+    ngx_flag_t                    jobs;
+    ngx_uint_t                    jobs_concurrency;
+    ngx_msec_t                    jobs_interval;
+    ngx_uint_t                    psp_rate;      /* of jobs' calls to one PSP,
                                                     per 1000 s; 0: any */
-    ngx_msec_t                  buyer_timeout;   /* PSP query on the return */
-    pay_retry_t                 retry[PAY_RETRY_COUNT];  /* of every PSP */
-    ngx_uint_t                  retries;         /* bits of those said */
-    ngx_uint_t                  late;            /* pay_late_t */
-    ngx_payments_watch_conf_t   watch;
-    ngx_flag_t                  quarantine;      /* of refused webhooks */
-    ngx_uint_t                  body_days;       /* of verified ones; or 0 */
-    size_t                      body_size;
-    ngx_payments_audit_conf_t   audit;
-    ngx_array_t                 rates;           /* ngx_payments_rates_t * */
-    time_t                      quote_ttl_s;     /* 0: not said */
+    ngx_msec_t                    buyer_timeout; /* PSP query on the return */
+    pay_retry_t                   retry[PAY_RETRY_COUNT]; /* of every PSP */
+    ngx_uint_t                    retries;       /* bits of those said */
+    ngx_payments_watch_conf_t     watch;
+    ngx_flag_t                    quarantine;    /* of refused webhooks */
+    ngx_uint_t                    body_days;     /* of verified ones; or 0 */
+    size_t                        body_size;
+    ngx_payments_audit_conf_t     audit;
+    ngx_array_t                   rates;         /* ngx_payments_rates_t * */
+    ngx_msec_t                    quote_ttl;
     ngx_payments_bulkhead_conf_t  bulkhead;
-    ngx_msec_t                  stages[PAY_STAGES];  /* 0: no deadline */
-    ngx_uint_t                  staged;
+    ngx_msec_t                    stages[PAY_STAGES]; /* 0: no deadline */
 } ngx_http_payments_main_conf_t;
 
 
@@ -278,42 +276,18 @@ extern ngx_module_t  ngx_http_payments_module;
 
 /* ngx_http_payments_conf.c: setters of simple directives */
 char *ngx_http_payments_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_payments_database(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 char *ngx_http_payments_location(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_payments_health(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_payments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_http_payments_idempotency(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_http_payments_public_url(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_http_payments_jobs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 /* ngx_http_payments_conf_retry.c: what goes on without anybody asking */
 char *ngx_http_payments_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_payments_late_success(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_http_payments_watchdog(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-/* ngx_http_payments_conf_audit.c */
-char *ngx_http_payments_audit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 /* ngx_http_payments_conf_rates.c */
 char *ngx_http_payments_rates(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_payments_quote(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_payments_rates_resolve(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf);
 /* ngx_http_payments_conf_bulkhead.c */
-char *ngx_http_payments_bulkhead(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-void ngx_http_payments_bulkhead_unset(ngx_payments_bulkhead_conf_t *most);
-void ngx_http_payments_bulkhead_defaults(ngx_payments_bulkhead_conf_t *most);
-char *ngx_http_payments_stage_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 char *ngx_http_payments_stages_resolve(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf);
-/* ngx_http_payments_conf_health.c */
-char *ngx_http_payments_score(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* ngx_http_payments_conf_block.c: payments_psp and payments_merchant */
 char *ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -437,8 +411,8 @@ ngx_payments_gcra_e ngx_payments_shm_gcra(ngx_shm_zone_t *zone,
 /* ngx_payments_quarantine.c: may a refused webhook of that PSP be stored?  The
  * first only looks, before it is known whether it is refused; the second is
  * for one that will be. */
-ngx_uint_t ngx_payments_quarantine_may(const pay_psp_t *psp);
-ngx_uint_t ngx_payments_quarantine_take(const pay_psp_t *psp);
+ngx_uint_t ngx_payments_quarantine_may(const pay_psp_conf_t *psp);
+ngx_uint_t ngx_payments_quarantine_take(const pay_psp_conf_t *psp);
 
 /* Counters; each is a no-op without a zone. */
 void ngx_payments_count_request(const char *flow, ngx_uint_t status,

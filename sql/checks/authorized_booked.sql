@@ -1,4 +1,4 @@
--- I4: what an order has authorised is what its pending entries add up to.
+-- I4: the authorised amount of an order equals the sum of its pending entries.
 SELECT o.merchant_id, o.payment_order_id, o.status, o.authorized_minor,
     e.booked
 FROM pay.payment_order o

@@ -1,4 +1,4 @@
--- A change has heard what the journal says of its calls.
+-- The status of a change agrees with the states of its calls in the journal.
 SELECT c.merchant_id, c.change_id, c.kind, c.status, d.state
 FROM pay.change c
 JOIN LATERAL (

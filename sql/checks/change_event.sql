@@ -1,5 +1,5 @@
--- No change that its order's timeline does not tell of, and none that ended as
--- the timeline does not say; each event about a change is about one that is.
+-- Each change is in the timeline of its order, and its end is there as it
+-- happened; each timeline event about a change names a change that exists.
 SELECT 'untold' AS what, c.merchant_id, c.payment_order_id, c.change_id,
     c.kind, c.status
 FROM pay.change c

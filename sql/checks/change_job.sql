@@ -1,6 +1,6 @@
--- A change that is open and that the PSP is not known to have goes on by its
--- job, or people have been told that it does not (I8); one that has ended has
--- neither.
+-- An open change that the PSP is not known to have has a job that goes on with
+-- it, or an open dead letter says that it does not (I8); a change that has
+-- ended has neither.
 SELECT 'missing' AS what, c.merchant_id, c.change_id, c.kind, c.status
 FROM pay.change c
 WHERE c.status IN ('NOT_STARTED', 'EXECUTING') AND c.reference IS NULL

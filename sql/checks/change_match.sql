@@ -1,8 +1,9 @@
--- A refund that was matched has failed, and has no name any more.  A capture
--- that was matched is of the same order, PSP and name as the one
--- that was asked for, and of its amount unless it failed; both have ended
--- alike, the money stands under one of them, and no two are matched to one.  A
--- capture that was told by its amount alone has its match.
+-- A refund that was matched has failed and has no PSP reference any more.  A
+-- capture that was matched belongs to the order, PSP and PSP reference of the
+-- capture that the merchant requested, and has its amount unless it failed;
+-- both have ended alike, the money is booked under one of them, and no two are
+-- matched to one.  A capture that was identified by its amount alone has its
+-- match.
 SELECT o.merchant_id, o.change_id, o.matched_to, o.status, c.status AS ours
 FROM pay.change o
 LEFT JOIN pay.change c ON c.merchant_id = o.merchant_id

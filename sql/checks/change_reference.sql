@@ -1,5 +1,5 @@
--- A refund at a PSP is one of ours, once; one that was made there may be split
--- over orders, once each.
+-- A PSP's refund is one change of ours, once; one that was made at the PSP may
+-- be split over orders, once for each.
 SELECT c.psp, c.reference, count(*) AS changes
 FROM pay.change c
 WHERE c.kind = 'refund' AND c.reference IS NOT NULL

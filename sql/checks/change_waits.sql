@@ -1,8 +1,8 @@
--- No change waits while nothing is under way for it.  Under way is: its job, a
--- call that is out, a letter to those on call, or, once the PSP has it, the
--- PSP's word about its end; and that word is still to come only as long as it
--- is not here: no other change of that name has ended, and no webhook has told
--- the end of it.
+-- No change waits while nothing is under way for it.  Under way is: its job, an
+-- open call, an open dead letter, or, once the PSP has it, the PSP's statement
+-- about its end.  That statement is outstanding only as long as it has not
+-- arrived: no other change of that PSP reference has ended, and no webhook
+-- states its end.
 SELECT c.merchant_id, c.change_id, c.kind, c.status, c.psp, c.reference
 FROM pay.change c
 WHERE c.status IN ('NOT_STARTED', 'EXECUTING')

@@ -1,6 +1,6 @@
--- Only what is paid can be contradicted, and the order stays paid, or what
--- has failed by money that is held; the timeline and the queue for people both
--- have it.
+-- Only an order that is paid can be contradicted, and it stays paid, or one
+-- that has failed by money that is held.  The timeline and the mismatch queue
+-- both have the contradiction.
 SELECT o.merchant_id, o.checkout_id, o.payment_order_id, e.seq, e.actor,
     e.old_status, e.new_status
 FROM pay.event e

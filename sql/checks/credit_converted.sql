@@ -1,5 +1,5 @@
--- What a seller is owed for a converted order is its amount by its rate, and
--- a rate has at most 12 significant digits.
+-- A converted order credits its seller with its amount by its rate, and a rate
+-- has at most 12 significant digits.
 SELECT o.merchant_id, o.payment_order_id, o.amount_minor, o.currency,
     o.credit_minor, o.credit_currency, o.credit_rate
 FROM pay.payment_order o

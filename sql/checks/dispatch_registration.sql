@@ -1,9 +1,9 @@
--- The journal and the registration tell the same story (I1): a token came
--- from an attempt that is done, at the PSP that has it; what is registering
--- has an attempt there that may still bring one, or that has come to nothing
--- for sure, which is so of each call then; and an attempt of the journal
--- never counts for less than one of the registration.  Nothing is sent for what
--- waits for the end of another page.
+-- The journal and the registration agree (I1).  A token comes from an attempt
+-- that is done, at the PSP that has it.  A registration in progress has an
+-- attempt there that may still bring a token, or each call of it has certainly
+-- come to nothing.  An attempt of the journal has never a lower number than one
+-- of the registration.  Nothing is sent for a checkout that waits for the end
+-- of another one's page.
 SELECT r.merchant_id, r.checkout_id, r.psp, r.state, r.token, r.attempt,
     r.open_attempts, o.status, d.attempt AS dispatch, d.psp AS sent_to,
     d.state AS dispatch_state, d.sends

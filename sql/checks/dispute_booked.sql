@@ -1,6 +1,6 @@
--- I4: a dispute of an order is booked as it stands; one that nobody can say
--- whose it is only when it is lost; what people have laid to other orders was
--- taken back.
+-- I4: a dispute of an order is booked according to its state.  A dispute that
+-- could be attributed to no order is booked only when it is lost.  What
+-- operators have assigned to other orders was taken back from the first ones.
 SELECT d.psp, d.dispute_id, d.merchant_id, d.checkout_id, d.state, e.kinds
 FROM pay.dispute d
 LEFT JOIN LATERAL (

@@ -1,5 +1,5 @@
--- What was answered must survive a crash (I3, I6): a setting that gives this
--- up for the server, or for a role or database.
+-- Everything that was answered must survive a crash (I3, I6): this finds a
+-- setting that gives this up for the server, or for a role or database.
 SELECT 'server' AS scope, s.name || '=' || s.setting AS setting
 FROM pg_catalog.pg_settings s
 WHERE s.name IN ('fsync', 'full_page_writes', 'synchronous_commit')

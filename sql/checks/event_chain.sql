@@ -1,5 +1,5 @@
--- Each event's hash is that of what it says and of the hash before it; a
--- chain begins at 1, or behind what was dropped with its month.
+-- Each event's hash covers its members and the hash before it; a chain begins
+-- at 1, or behind the events that were dropped with their month.
 SELECT h.merchant_id, h.payment_order_id, h.seq, h.at
 FROM (
     SELECT e.merchant_id, e.payment_order_id, e.seq, e.at, e.hash,

@@ -1,5 +1,5 @@
--- A timeline runs from 1, or from what was dropped with its month, to the
--- order's version without a gap (I5).
+-- A timeline runs from 1, or from the end of the months that were dropped, to
+-- the order's version without a gap (I5).
 SELECT o.merchant_id, o.payment_order_id, o.version, a.seq AS dropped,
     count(e.seq) AS events, max(e.seq) AS last
 FROM pay.payment_order o

@@ -1,7 +1,7 @@
--- An open checkout has a job that will go on with it, or people have been told
--- that it does not; a settled one has none (I8).  But the PSP may be asked,
--- for a while, about one that has failed, and a late payment may be on its
--- way back.  Jobs of changes: change_job.sql.
+-- An open checkout has a job that will go on with it, or an open dead letter
+-- says that it does not; a settled checkout has neither (I8).  There are two
+-- exceptions: the PSP may be queried for a while about a failed checkout, and a
+-- late payment may be on its way back.  Jobs of changes: change_job.sql.
 WITH s AS (
     SELECT DISTINCT ON (c.merchant_id, c.checkout_id) c.merchant_id, c.checkout_id, r.state, r.token, o.status,
         l.state AS late,

@@ -1,5 +1,5 @@
--- What was booked is what the rules say: each line's account and side, and
--- its amount, that of the leg.
+-- Each line of the ledger has the account and the side that the posting rules
+-- prescribe, and the amount of its leg.
 SELECT l.merchant_id, l.source, l.kind, l.line
 FROM pay.journal_line l
 JOIN pay.journal_entry e ON e.merchant_id = l.merchant_id

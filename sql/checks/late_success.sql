@@ -1,6 +1,7 @@
--- Money that came too late is a sale only where people took it, and is never
--- both taken and paid back; each order's timeline tells once that it came.  It
--- is late when its checkout has expired, or another one takes its place.
+-- Money that came too late is a sale only if an operator accepted it, and is
+-- never both accepted and paid back; each order's timeline has its arrival
+-- once.  It is late when its checkout has expired or was replaced by another
+-- one.
 SELECT l.merchant_id, l.checkout_id, l.state, o.payment_order_id, o.status,
     o.reason, c.late_success
 FROM pay.late_success l

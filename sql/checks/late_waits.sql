@@ -1,5 +1,5 @@
--- Held money is on the list of people; money that is to be paid back has a
--- job that does it, or is on that list, too (I8).
+-- Money that is held has an open dead letter; money that is to be paid back has
+-- a job that does it, or an open dead letter, too (I8).
 SELECT l.merchant_id, l.checkout_id, l.state, l.at
 FROM pay.late_success l
 WHERE l.state IN ('held', 'refunding')

@@ -1,4 +1,4 @@
--- What storefronts are told of is on the timeline.
+-- Each message of the outbox belongs to an event of the timeline.
 SELECT x.merchant_id, x.payment_order_id, x.seq, x.kind
 FROM pay.outbox x
 WHERE NOT EXISTS (

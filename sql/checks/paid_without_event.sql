@@ -4,7 +4,7 @@ FROM pay.payment_order o
 LEFT JOIN pay.event e ON e.merchant_id = o.merchant_id
     AND e.payment_order_id = o.payment_order_id AND e.kind = 'paid'
     AND e.new_status = 'SUCCESS'
--- of what was dropped with its month nobody can tell
+-- events that were dropped with their month cannot be compared
 WHERE NOT EXISTS (
     SELECT FROM pay.event_anchor a
     WHERE a.merchant_id = o.merchant_id

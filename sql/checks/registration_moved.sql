@@ -12,7 +12,7 @@ FROM (
     JOIN pay.payment_order o USING (merchant_id, payment_order_id)
     JOIN pay.registration r USING (merchant_id, checkout_id)
     WHERE e.kind IN ('created', 'rerouted')
-        -- of what was dropped with its month nobody can tell
+        -- events that were dropped with their month cannot be compared
         AND NOT EXISTS (
             SELECT FROM pay.event_anchor a
             WHERE a.merchant_id = e.merchant_id

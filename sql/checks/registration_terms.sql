@@ -1,6 +1,7 @@
--- A checkout is registered at one of the PSPs that may have it, which has not
--- refused it and is not about to be passed over; its nonce is an order of its
--- own, its UUID, or (both taken) a UUID that nobody else has (I1).
+-- A checkout is registered at one of the PSPs that its route allows, one that
+-- has not refused it and is not about to be passed over.  Its nonce is the id
+-- of one of its orders, its UUID, or (both taken) a UUID that no other checkout
+-- has (I1).
 SELECT r.merchant_id, r.checkout_id, r.psp, r.psps, r.refused_psps,
     r.tried_psps, r.nonce
 FROM pay.registration r

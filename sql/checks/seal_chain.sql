@@ -1,6 +1,6 @@
--- Seals follow one another without a gap, each names the digest of the message
--- before it, and its message is what its columns say; only the newest may
--- wait for its signature.
+-- Seals follow one another without a gap, each has the digest of the message
+-- before it, and its message agrees with its columns; only the newest may be
+-- without its signature.
 SELECT h.number, h.at, h.key_id
 FROM (
     SELECT s.number, s.at, s.key_id, s.from_tx, s.previous, s.message,

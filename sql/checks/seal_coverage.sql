@@ -1,5 +1,5 @@
 -- Where the log is sealed at all, no event waits for its seal for more than an
--- hour, and none is left out by those that were made.
+-- hour, and no seal that was made leaves an event out.
 SELECT e.merchant_id, e.payment_order_id, e.seq, e.at
 FROM (
     SELECT DISTINCT ON (e.merchant_id, e.payment_order_id)

@@ -1,5 +1,5 @@
--- What a seal has of an order is in its timeline, unless it was dropped with
--- its month.
+-- Each leaf of a seal is in its order's timeline, unless that event was dropped
+-- with its month.
 SELECT l.number, l.position, l.merchant_id, l.payment_order_id, l.seq
 FROM pay.seal_leaf l
 LEFT JOIN pay.event e USING (merchant_id, payment_order_id, seq)

@@ -11,7 +11,7 @@ FROM (
     ) h
 JOIN pay.payment_order o USING (merchant_id, payment_order_id)
 WHERE (h.old_status IS DISTINCT FROM h.previous
-       -- behind what was dropped with its month
+       -- behind the events that were dropped with their month
        AND NOT EXISTS (
            SELECT FROM pay.event_anchor a
            WHERE a.merchant_id = h.merchant_id

@@ -1,5 +1,5 @@
--- Tokens, aliases and registrations tell the same story, both ways; of ids of
--- payments a checkout may have several.
+-- Tokens, aliases and registrations agree in both directions.  A checkout may
+-- have several payment ids.
 SELECT coalesce(r.merchant_id, t.merchant_id) AS merchant_id,
     coalesce(r.checkout_id, t.checkout_id) AS checkout_id, r.name,
     t.token AS owned_name

@@ -1,4 +1,5 @@
--- What each line says that its account holds is the sum of the lines so far.
+-- The balance that each line states for its account is the sum of the lines so
+-- far.
 SELECT l.merchant_id, l.owner, l.currency, l.wallet_seq, l.balance_minor,
     l.total
 FROM (

@@ -1,4 +1,5 @@
--- What was not believed is in the queue for people, as what it was.
+-- Each PSP event that contradicted the order is in the mismatch queue, with its
+-- kind.
 SELECT i.psp, i.event_id, i.state
 FROM pay.webhook_inbox i
 LEFT JOIN pay.mismatch m ON m.merchant_id = i.merchant_id

@@ -1,8 +1,8 @@
--- A webhook that was taken into account belongs to the checkout that has its
--- token or alias (I3, I6), else its payment, or the change that it names.
--- Tokens and ids of payments are two kinds of names: what is a token of one
--- checkout may be a payment of another.  One without a token is stored under
--- its payment (by_payment).
+-- A webhook that was applied belongs to the checkout that has its token or
+-- alias (I3, I6), else its payment id, or else the change that it names.
+-- Tokens and payment ids are two kinds of names: a token of one checkout may be
+-- the payment id of another.  A webhook without a token is stored under its
+-- payment id (by_payment).
 SELECT i.psp, i.event_id, i.state, i.token, i.checkout_id,
     coalesce(t.checkout_id, k.checkout_id) AS owner
 FROM pay.webhook_inbox i

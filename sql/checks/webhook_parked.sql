@@ -1,5 +1,6 @@
--- Nothing stays parked once its token or its payment is known, but for what takes money back
--- that has not come yet, and a sum of captures while one of them is open (I6).
+-- No webhook stays parked once its token or its payment id is known (I6), with
+-- two exceptions: one that takes back money which has not arrived yet, and a
+-- sum of captures while one of them is open.
 SELECT i.psp, i.event_id, i.token
 FROM pay.webhook_inbox i
 JOIN pay.psp_token t ON t.psp = i.psp AND t.token = CASE WHEN t.is_reference

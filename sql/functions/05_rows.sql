@@ -1,8 +1,8 @@
--- The rows that the functions of pay_api return: for each shape of
--- src/op/rows.list a type of its name, item and outcome in front of its
+-- The types of the rows that the functions of pay_api return: for each shape of
+-- src/op/rows.list a type of its name, with item and outcome in front of its
 -- columns.  ci/check-ops compares them with that list.  A type whose columns
--- are others now is made anew, and what returns it goes with it: of this
--- release, that is made after it.
+-- have changed is dropped and made again; the functions that return it are
+-- dropped with it, and the files after this one make them again.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;

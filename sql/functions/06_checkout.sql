@@ -1,5 +1,5 @@
--- Two views of what is one row's life: a checkout's row is its registration,
--- too, and the journal of its first call.
+-- Two views of the row of a checkout: as its registration, and as the journal
+-- entry of its first call.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -13,7 +13,7 @@ SELECT c.merchant_id, c.checkout_id, c.psp, c.nonce, c.state, c.attempt, c.token
     c.open_attempts, c.hinted_at, c.waits
 FROM checkout c;
 COMMENT ON VIEW pay.registration IS
-    'What a checkout''s row says of its registration';
+    'The columns of a checkout''s row that are its registration';
 
 
 CREATE OR REPLACE FUNCTION pay.key_window(
@@ -45,8 +45,8 @@ COMMENT ON VIEW pay.journal IS
     'first calls, which are in their checkouts';
 
 
--- Of locked checkouts, before anything but a token is written down about
--- their first calls.
+-- Moves the first calls of locked checkouts to the table dispatch.  Called
+-- before anything but a token is recorded about them.
 CREATE OR REPLACE FUNCTION pay.journal_calls(
     p_merchant_id text[], p_checkout_id text[])
 RETURNS int LANGUAGE plpgsql AS $$

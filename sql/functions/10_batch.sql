@@ -1,9 +1,9 @@
 -- What every set-based function needs: the check of its arrays, the locks in
--- key order, the state machine, the view of a checkout.  Private to schema
--- pay; callers run with search_path = pay, pg_temp.
--- OFFSET 0, here and elsewhere, makes the planner look each item up by key.
--- Left alone it reads the whole table whenever it takes it to be small, and
--- when it is wrong it is wrong by the size of the table.
+-- key order, the state machine, the view of a checkout.  Private to schema pay;
+-- callers run with search_path = pay, pg_temp.  OFFSET 0, here and elsewhere,
+-- makes the planner look each item up by key.  Without it the planner reads the
+-- whole table whenever it estimates the table to be small, and the cost of a
+-- wrong estimate grows with the table.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -35,7 +35,8 @@ COMMENT ON FUNCTION pay.check_batch IS
 CREATE OR REPLACE FUNCTION pay.id_ok(p_id text)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS
 'SELECT p_id IS NOT NULL AND octet_length(p_id) BETWEEN 1 AND 255';
-COMMENT ON FUNCTION pay.id_ok IS 'What the CHECK constraints of ids say';
+COMMENT ON FUNCTION pay.id_ok IS
+    'The rule of the CHECK constraints of ids, as a function';
 
 
 -- Here and elsewhere: a counted repetition in a regular expression ({36}) costs
@@ -49,8 +50,8 @@ $$;
 COMMENT ON FUNCTION pay.uuid_ok IS 'Whether it is a UUID in small letters';
 
 
--- {"kid": the key that the token was signed with, "sub": what the token says
--- of its holder, if it is fit for the log}, or NULL: from src/core/jwt_asker.c
+-- {"kid": the key that signed the token, "sub": the token's subject, if it is
+-- fit for the log}, or NULL: from src/core/jwt_asker.c
 CREATE OR REPLACE FUNCTION pay.asked_by_ok(p_asked_by jsonb)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 SELECT CASE
@@ -87,11 +88,12 @@ COMMENT ON FUNCTION pay.fact_kind IS
     'the checkout''s';
 
 
--- Whoever changes anything of an existing checkout (orders, registration,
--- jobs, events) holds its row first, and all rows of a batch are taken in
--- key order: two batches cannot deadlock.  Before this come, in this order,
--- idempotency keys, inbox rows and psp_token rows, each in key order too.
--- claim_jobs alone takes rows as they come, and so it never waits for one.
+-- A function that changes anything of an existing checkout (orders,
+-- registration, jobs, events) locks the checkout's row first, and all rows of a
+-- batch are locked in key order: two batches cannot deadlock.  Before the
+-- checkouts come, in this order, idempotency keys, inbox rows and psp_token
+-- rows, each in key order too.  claim_jobs alone takes rows in any order; it
+-- skips locked ones and so never waits for one.
 CREATE OR REPLACE FUNCTION pay.lock_checkouts(
     p_merchant_id text[], p_checkout_id text[])
 RETURNS int LANGUAGE plpgsql AS $$

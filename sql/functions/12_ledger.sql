@@ -1,12 +1,13 @@
 -- The ledger: post() books, and nothing else writes to the journal or to a
--- wallet.  What an entry of a kind consists of stands in posting_rule.
+-- wallet.  posting_rule defines the lines of each kind of entry.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Half of a minor unit goes to the even neighbour (banker's rounding): over
--- many amounts nobody gains.  round() itself goes away from zero.
+-- Rounds half of a minor unit to the even neighbour (banker's rounding), so
+-- that over many amounts neither side gains.  round() itself rounds it away
+-- from zero.
 CREATE OR REPLACE FUNCTION pay.half_even(p_value numeric)
 RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS $$
 SELECT CASE WHEN abs(p_value - trunc(p_value)) = 0.5
@@ -16,11 +17,11 @@ $$;
 COMMENT ON FUNCTION pay.half_even IS 'Rounded to a whole, halves to even';
 
 
--- The part of what the seller is owed for an order (p_credit_minor) that
--- belongs to p_part of its amount when p_before of it was taken already.
--- Rounded along the way, so that the parts of the whole sum to the whole.
--- 20 decimals tell a half from what is near it; without them numeric gives a
--- large quotient four.
+-- The part of an order's credit (p_credit_minor) that belongs to p_part of its
+-- amount when p_before of the amount was taken already.  It is rounded
+-- cumulatively, so that the parts of the whole sum to the whole.  20 decimals
+-- distinguish a half from its neighbours; without them numeric gives a large
+-- quotient four.
 CREATE OR REPLACE FUNCTION pay.seller_part(
     p_amount_minor bigint, p_credit_minor bigint, p_before bigint,
     p_part bigint)
@@ -51,9 +52,10 @@ COMMENT ON FUNCTION pay.make_wallets IS
     'Makes the wallets of sellers that have none';
 
 
--- Wallets of new sellers, and the lock of all that this batch touches, in key
--- order: two batches cannot deadlock, since each takes its wallets last and
--- all at once.  post() keeps the same order: what is new first, then locks.
+-- Creates the wallets of new sellers and locks all wallets that this batch
+-- touches, in key order: two batches cannot deadlock, since each locks its
+-- wallets last and all at once.  post() keeps the same order: new ones first,
+-- then the locks.
 CREATE OR REPLACE FUNCTION pay.lock_wallets(
     p_merchant_id text[], p_seller text[], p_currency text[])
 RETURNS void LANGUAGE plpgsql AS $$
@@ -86,8 +88,8 @@ COMMENT ON FUNCTION pay.lock_wallets IS
 
 
 -- Entries that are new, by the numbers of their postings, in key order.  A
--- twin in the batch, and what was booked before, is left out.  unowned: some
--- seller has no wallet yet.
+-- duplicate in the batch, and an entry that was booked before, is left out.
+-- unowned: some seller has no wallet yet.
 CREATE OR REPLACE FUNCTION pay.insert_entries(
     p_postings posting[], OUT new int[], OUT unowned boolean)
 LANGUAGE plpgsql AS $$
@@ -173,12 +175,12 @@ COMMENT ON FUNCTION pay.insert_plain_lines IS
     'Lines of entries between accounts that have no wallet: how many';
 
 
--- Books what is not booked yet: once for each (source, kind).  The caller
--- holds the locks of the checkouts, and calls this once, last: the wallets
--- are locked here, after everything else, in key order.  The lines are what
--- the rules make of the entries, in the order of their wallets, and each says
--- what its part of the wallet holds after it.  A credit is what a seller is
--- owed more, so it is turned.
+-- Books each posting that is not booked yet: once for each (source, kind).  The
+-- caller holds the locks of the checkouts and calls this once, last: the
+-- wallets are locked here, after everything else, in key order.  The rules turn
+-- the entries into lines, in the order of their wallets; each line states the
+-- balance of its part of the wallet after it.  A credit increases what the
+-- gateway owes the seller, so its sign is turned.
 CREATE OR REPLACE FUNCTION pay.post(p_postings posting[])
 RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
@@ -315,8 +317,8 @@ COMMENT ON FUNCTION pay.post IS
     'Books postings once each: entries, lines, wallets; how many lines';
 
 
--- At the commit, for each entry: what is of one currency, as nearly all of
--- them, is summed in one go.
+-- Checked at the commit, for each entry.  An entry of one currency, as nearly
+-- all are, is summed in one step.
 CREATE OR REPLACE FUNCTION pay.entry_balances() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE

@@ -1,6 +1,7 @@
--- Rates of exchange: what the sources say, the median of it, and amounts
--- converted by it.  Rates have 12 significant digits, amounts are whole minor
--- units; both are rounded half to even, and never pass through a float.
+-- Rates of exchange: the documents of the sources, the median of their rates,
+-- and amounts converted by it.  Rates have 12 significant digits, amounts are
+-- whole minor units; both are rounded half to even, and never pass through a
+-- float.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -70,7 +71,7 @@ BEGIN
                        WHERE r.source = s.source AND r.quote = p_quote)
             END AS quote
         OFFSET 0) k
-    -- 60 decimals: more than enough to tell a half from what is near it
+    -- 60 decimals: more than enough to distinguish a half from its neighbours
     CROSS JOIN LATERAL (
         SELECT pay.round_rate(round(k.quote, 60) / k.base) AS rate OFFSET 0) r
     WHERE s.fetched_at > now() - least(p_age, s.max_age)
@@ -106,9 +107,9 @@ COMMENT ON FUNCTION pay.convert IS
     'many, or an unknown currency';
 
 
--- What an order is credited with when its money is booked for the first
--- time.  A quote holds until credit_until; afterwards the rate of the day
--- counts, and where there is none the quote is still the best that is known.
+-- The credit of an order when its money is booked for the first time.  A quote
+-- holds until credit_until; afterwards the rate of the day counts, and without
+-- one the quote is still the best rate that is known.
 CREATE OR REPLACE FUNCTION pay.current_credit(
     p_amount_minor bigint, p_currency text, p_credit_currency text,
     p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamptz,
@@ -172,4 +173,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.quote_lines IS
-    'Quotes of orders of begin_payment, and the items that have theirs';
+    'Quotes of the orders of begin_payment, and the items that have theirs';

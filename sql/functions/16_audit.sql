@@ -1,5 +1,5 @@
--- The log by month, and where chains begin.  How an event is hashed stands in
--- migrations/0005_audit.sql, since it never changes.  Private to schema pay.
+-- The log by month, and where chains begin.  migrations/0005_audit.sql defines
+-- the hash of an event, since it never changes.  Private to schema pay.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -10,11 +10,11 @@ CREATE OR REPLACE FUNCTION pay.this_tx() RETURNS bigint LANGUAGE sql STABLE AS
 COMMENT ON FUNCTION pay.this_tx IS 'The transaction that this is, with epoch';
 
 
--- event_hash() where events are written: the same over the texts of its
--- members, so that it is an expression of the statement and no call for each
--- event.  One concat(), since each function in an expression costs something
--- whenever its statement starts.  Each argument stands in it twice: hand over
--- columns.
+-- event_hash() for the functions that write events: the same result, computed
+-- from the texts of the event's members, so that it is an expression of the
+-- statement instead of a call for each event.  It has one concat(), since each
+-- function in an expression costs something whenever its statement starts.
+-- Each argument occurs twice in it: pass columns, not expressions.
 CREATE OR REPLACE FUNCTION pay.chained_hash(
     p_previous text, p_merchant_id text, p_payment_order_id text,
     p_seq text, p_at text, p_tx text, p_kind text, p_actor text,
@@ -41,8 +41,8 @@ SELECT sha256(convert_to(concat(
     'UTF8'))
 $$;
 COMMENT ON FUNCTION pay.chained_hash IS
-    'What event_hash() is, from texts, of which only old_status, reason and '
-    'request_id may be NULL; p_previous: in hex, empty for the first';
+    'The value of event_hash(), from texts, of which only old_status, reason '
+    'and request_id may be NULL; p_previous: in hex, empty for the first';
 
 
 CREATE OR REPLACE FUNCTION pay.first_detail(
@@ -55,7 +55,7 @@ SELECT CASE WHEN p_route IS NOT NULL OR p_replaces IS NOT NULL
     ELSE jsonb_build_object('psp', p_psp, 'asked_by', p_asked_by) END
 $$;
 COMMENT ON FUNCTION pay.first_detail IS
-    'What the event says with which an order''s timeline begins';
+    'The detail of the event that begins an order''s timeline';
 
 
 -- An order's events are in the partitions from there on only: its first one
@@ -70,7 +70,7 @@ COMMENT ON FUNCTION pay.events_since IS
     'From when on a checkout''s orders can have events';
 
 
--- A function, so that what asks for nothing old opens no partition.
+-- A function, so that a query that needs no old event opens no partition.
 CREATE OR REPLACE FUNCTION pay.is_told(
     p_merchant_id text, p_checkout_id text, p_payment_order_id text,
     p_kind text, p_actor text)
@@ -90,9 +90,9 @@ COMMENT ON FUNCTION pay.is_told IS
     'Whether an order''s timeline has such an event (NULL: of any actor)';
 
 
--- Several messages of a PSP may tell of one attempt (Stripe's of the charge and
--- of the payment); a bound keeps whoever tries stolen cards on one page from
--- filling the timeline.
+-- Several messages of a PSP may be about one attempt (Stripe's of the charge
+-- and of the payment).  The bound keeps a buyer who tries many stolen cards on
+-- one page from filling the timeline.
 CREATE OR REPLACE FUNCTION pay.attempt_is_news(
     p_order payment_order, p_attempt text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
@@ -112,8 +112,9 @@ COMMENT ON FUNCTION pay.attempt_is_news IS
     'Whether a declined attempt is not in an order''s timeline yet';
 
 
--- Dynamic SQL: a table's name and bounds cannot be parameters.  Attached, not
--- created in place, so that nobody who writes events waits for it.
+-- Dynamic SQL: a table's name and bounds cannot be parameters.  The partition
+-- is attached, not created in place, so that no session that writes events
+-- waits for it.
 CREATE OR REPLACE FUNCTION pay.make_partition(p_month date)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -149,13 +150,14 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.make_partition IS
-    'Makes the partition of a month, with what event_default has of it';
+    'Makes the partition of a month and moves its events there from '
+    'event_default';
 
 
--- This month and the next two, and with p_move all months that have events in
--- event_default: that may take long, and event_default is locked meanwhile.
--- Whoever has a lock on it (a dump) is not waited for: there is time until
--- the next round.
+-- Makes the partitions of this month and the next two, and with p_move those of
+-- all months that have events in event_default: that may take long, and
+-- event_default is locked meanwhile.  This does not wait for a session that has
+-- a lock on it (a dump): there is time until the next round.
 CREATE OR REPLACE FUNCTION pay.make_partitions(p_move boolean DEFAULT true)
 RETURNS int LANGUAGE plpgsql
 SET search_path = pay, pg_temp SET lock_timeout = '200ms' AS $$

@@ -1,14 +1,15 @@
--- Dead letters: what the gateway has given up or wants somebody to look at.
--- One open letter for each thing; the caller holds the lock of its checkout,
--- so a letter is not opened while another call settles it.  People close
--- them with the functions of pay_ops.
+-- Dead letters: work that the gateway has given up, or that an operator should
+-- look at.  There is one open dead letter for each subject.  The caller holds
+-- the lock of its checkout, so that none is opened while another call settles
+-- the matter.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Parallel arrays; of one that is NULL as a whole every element is.  What is
--- open stays as it was first written: its age is that of the trouble.
+-- Parallel arrays; if an array is NULL as a whole, every element of it is.  A
+-- dead letter that is open already stays as it was first written, since its age
+-- is that of the trouble.
 CREATE OR REPLACE FUNCTION pay.open_dead_letter(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_event_id text[], p_kind text[], p_reason text[], p_code text[],
@@ -33,11 +34,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.open_dead_letter IS
-    'Puts down what people should look at, once while it is open';
+    'Opens dead letters for the operators, once for each subject while one is '
+    'open';
 
 
--- What has come right by itself: the open letters of these kinds about these
--- checkouts, if there are any.
+-- Closes the open dead letters of these kinds about these checkouts, if there
+-- are any: their cause is gone.
 CREATE OR REPLACE FUNCTION pay.settle_dead_letters(
     p_merchant_id text[], p_checkout_id text[], p_kinds text[], p_why text)
 RETURNS void LANGUAGE plpgsql AS $$

@@ -1,17 +1,18 @@
 -- The one place where an order's status moves and its timeline grows.  The
--- caller holds the locks (lock_checkouts) and has told mismatches apart
+-- caller holds the locks (lock_checkouts) and has sorted out mismatches
 -- (fact_kind).  Private to schema pay.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- What has come to rest has no job any more, and no open letter about one: as
--- settle_dead_letters() does; what is not known of an operation stays so,
--- whatever became of the payment.  A job that has been asked for outlives a
--- failure: what failed was heard before.  Where only we say that its time is
--- over (p_ours: for some), whoever has asked the PSP asks once more in the end
--- (last_look).  p_letters: there are open letters.
+-- Ends the jobs of checkouts that are settled, and closes the dead letters
+-- about these jobs as settle_dead_letters() does.  The dead letters of
+-- operations with an unknown outcome stay open, whatever became of the payment.
+-- A job that was requested to run again outlives a failure: the failure may be
+-- older than the request.  Where the gateway alone says that the time is over
+-- (p_ours: for some), a checkout whose PSP can be queried is queried once more
+-- in the end (last_look).  p_letters: there are open dead letters.
 CREATE OR REPLACE FUNCTION pay.end_jobs(
     p_moves move[], p_ours boolean, p_letters boolean)
 RETURNS int LANGUAGE plpgsql AS $$
@@ -66,11 +67,11 @@ COMMENT ON FUNCTION pay.end_jobs IS
     'Ends the jobs of checkouts that have come to rest: how many';
 
 
--- A row's address (ctid, and tableoid where there are hash partitions) stands
--- for its key between two looks at it: nobody else changes what belongs to a
--- locked checkout.  Were a row somewhere else all the same, its update would
--- miss it without a word, so rows are counted: p_shown is how many checkouts
--- there are whose readers see something new.  An order's head is the hash of
+-- A row's address (ctid, and tableoid where there are hash partitions) replaces
+-- its key between two reads of it: no other session changes the rows of a
+-- locked checkout.  If a row were somewhere else all the same, its update would
+-- silently miss it, so the updated rows are counted: p_shown is the number of
+-- checkouts whose readers see something new.  An order's head is the hash of
 -- the event that is written with it.
 CREATE OR REPLACE FUNCTION pay.write_moves(
     p_moves move[], p_shown bigint, p_at timestamptz)
@@ -99,9 +100,8 @@ BEGIN
     SELECT m.merchant_id, m.payment_order_id, m.version, p_at, m.told
     FROM unnest(p_moves) m WHERE m.told IS NOT NULL;
 
-    -- what its readers see has changed; "paid" takes every order to SUCCESS,
-    -- or the one that it is about; the payment's id is the one that has moved
-    -- its orders
+    -- its readers see a change; "paid" takes every order to SUCCESS, or the one
+    -- that it is about; the payment id is the one that has moved its orders
     UPDATE checkout c
     SET version = c.version + 1,
         is_payment_done = c.is_payment_done OR x.done,
@@ -124,8 +124,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.write_moves IS
-    'Writes what judge_facts() has found: orders, events, outbox, checkouts; '
-    'how many events';
+    'Writes the result of judge_facts(): orders, events, outbox, checkouts; '
+    'returns the number of events';
 
 
 -- A poll that says the same wrong thing again is no news; each webhook is.
@@ -143,7 +143,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.is_new_mismatch IS
-    'Whether people should hear of this mismatch';
+    'Whether operators should learn of this mismatch';
 
 
 CREATE OR REPLACE FUNCTION pay.keep_mismatches(p_facts fact[], p_told int[])
@@ -176,12 +176,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.keep_mismatches IS
-    'Queues for people what a PSP said and was not believed';
+    'Queues for operators the PSP events that contradict the stored order';
 
 
--- The PSP's payment id where none is known yet and nothing has moved: what has
--- moved an order has brought its own, see write_moves().  Changes may be waiting
--- for it.
+-- Stores the PSP's payment id where none is known yet and no order has moved:
+-- an event that moves an order brings its own, see write_moves().  Changes may
+-- be waiting for the id.
 CREATE OR REPLACE FUNCTION pay.keep_references(
     p_facts fact[], p_moved int[], p_against int[])
 RETURNS int LANGUAGE plpgsql AS $$
@@ -249,11 +249,12 @@ $$;
 COMMENT ON FUNCTION pay.with_outcome IS 'The fact with its outcome';
 
 
--- Has the PSP asked at once about what webhooks and hints point at, unless
--- it is paid already, in time or late.  Nobody vouches for a hint: it may have the PSP asked
--- every 5 s, and another one in between waits for the next such moment.
--- Whoever is asking at this moment may get an answer that is too old, so
--- again_at stays until the job is claimed afresh.
+-- Makes the jobs of checkouts query the PSP at once for the state that webhooks
+-- and hints point at, unless the checkout is paid already, in time or late.  A
+-- hint proves nothing about its sender: it may cause a query every 5 s, and
+-- another hint in between waits for the next such moment.  A query that is
+-- under way at this moment may get an answer that is too old, so again_at stays
+-- until the job is claimed afresh.
 CREATE OR REPLACE FUNCTION pay.poll_soon(p_facts fact[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -305,10 +306,10 @@ COMMENT ON FUNCTION pay.poll_soon IS
     'Pulls the polls forward that webhooks and hints ask for';
 
 
--- Several facts about one checkout take their turns in the order of items.
+-- Several facts about one checkout take turns in the sequence of their items.
 -- p_is_plain: each fact has turn 1, is about another checkout and no mismatch.
--- facts: with their turns; their outcomes are NULL, with_outcomes() makes them.
--- postings: what is to be booked, by post(), once in each call, last.
+-- facts: with their turns; their outcomes are NULL, with_outcomes() sets them.
+-- postings: the entries to be booked by post(), once in each call, last.
 CREATE OR REPLACE FUNCTION pay.take_facts(
     p_facts fact[], p_is_plain boolean DEFAULT false,
     OUT facts fact[], OUT postings posting[],
@@ -414,7 +415,7 @@ COMMENT ON FUNCTION pay.take_facts IS
     'that it returns have no outcomes';
 
 
--- What became of facts that take_facts() has taken.
+-- The outcomes of facts that take_facts() has taken.
 CREATE OR REPLACE FUNCTION pay.with_outcomes(
     p_facts fact[], p_moved int[], p_late int[], p_against int[])
 RETURNS fact[] LANGUAGE plpgsql IMMUTABLE AS $$

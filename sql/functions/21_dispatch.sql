@@ -43,16 +43,19 @@ COMMENT ON FUNCTION pay.reach_ok IS
     'Whether the journal can take how far a call came';
 
 
--- The register jobs among those that are handed out: the kind that each is
--- handed out as.  What was provably without effect begins a new attempt; what
--- may have arrived is sent again with its key while the PSP is sure to know
--- that when the call comes, which may take as long as its lease, and is only
--- looked for (find) afterwards, since a PSP that has forgotten the key would
--- register a second time.  One whose checkout has expired is over:
--- nothing is sent, and nothing journaled; whoever gets it goes by this word,
--- not by a clock of his own.  Nor is anything while another page is to be
--- closed first (replace).  A call that goes out is one more of which nobody
--- knows yet that it came to nothing.
+-- The register jobs among those that are handed out, each with the kind under
+-- which it is handed out.
+--   register  a new attempt, after one that was provably without effect; or
+--             the same call again with its key, while the PSP is sure to know
+--             the key when the call arrives, which may take as long as the
+--             lease
+--   find      the PSP may have forgotten the key and would register a second
+--             time, so it is only searched for the registration
+--   over      the checkout has expired: nothing is sent and nothing journaled;
+--             the worker goes by this kind, not by its own clock
+--   replace   another page must be closed first: nothing is sent
+-- A call that goes out is one more call that is not known to have come to
+-- nothing (open_attempts).
 CREATE OR REPLACE FUNCTION pay.send_registers(
     p_merchant_id text[], p_checkout_id text[], p_kind text[],
     p_lease_ms bigint[])
@@ -136,11 +139,11 @@ COMMENT ON FUNCTION pay.send_registers IS
     'Journals the calls of register jobs that are handed out';
 
 
--- Calls that brought no token, after their registrations have been brought
--- up to date.  Nothing was sent only if that is known of every call of the
--- attempt: none is open, and none has ended unknown (the order would be
--- EXECUTING).  What is known of a call that may have arrived is not
--- overwritten by a late word about one that has not.
+-- Ends calls that brought no token, after their registrations have been
+-- updated.  NOT_SENT counts only if it is certain of every call of the attempt:
+-- none is open, and none has ended unknown (the order would be EXECUTING).  The
+-- outcome of a call that may have arrived is not overwritten by a later outcome
+-- of one that has not.
 CREATE OR REPLACE FUNCTION pay.end_registers(
     p_facts fact[], p_reach text[], p_http_status bigint[])
 RETURNS void LANGUAGE plpgsql AS $$

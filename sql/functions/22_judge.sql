@@ -1,13 +1,14 @@
--- What facts do to orders, by the rows of pay.transition and pay.news_kind: the
--- state machine.  The caller holds the locks (lock_checkouts) and has told
--- mismatches apart (fact_kind).  Nothing is written here but rates that have
--- run out; 20_fact.sql writes the rest.  Private to schema pay.
+-- The effects of facts on orders, by the rows of pay.transition and
+-- pay.news_kind: the state machine.  The caller holds the locks
+-- (lock_checkouts) and has sorted out mismatches (fact_kind).  Nothing is
+-- written here but rates that have run out; 20_fact.sql writes the rest.
+-- Private to schema pay.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Of locked checkouts, where one order is being sold at this moment.
+-- The locked checkouts with an order that is being sold at this moment.
 CREATE OR REPLACE FUNCTION pay.all_sold(
     p_merchant_id text, p_checkout_id text, p_order_id text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
@@ -23,8 +24,8 @@ COMMENT ON FUNCTION pay.all_sold IS
     'Whether all other orders of a checkout are SUCCESS';
 
 
--- A page that its merchant wants to be closed has not run out by itself,
--- whoever tells first that it is closed: nobody waits for its money any more.
+-- A page that its merchant wants closed has not expired by itself, whichever
+-- source first reports its end: its money is not expected any more.
 CREATE OR REPLACE FUNCTION pay.is_closing(
     p_merchant_id text, p_checkout_id text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
@@ -40,10 +41,13 @@ COMMENT ON FUNCTION pay.is_closing IS
     'Whether a cancellation of a checkout is on its way';
 
 
--- What a row of pay.transition asks for beside its columns.  late: the payment
--- is proved after its checkout has expired, or was replaced, and that is not
--- simply a sale.  partly: all is captured at the PSP, and by our books only a
--- part is.  closing: see is_closing().  unbooked: nothing was ever held.
+-- The conditions of pay.transition beside its columns.
+-- late: the payment is proved after its checkout has expired or was replaced,
+-- and it is not simply a sale; a payment that is kept as late stays late,
+-- although the PSP may refuse the replacement afterwards.
+-- partly: all is captured at the PSP, but the ledger has only a part.
+-- closing: see is_closing().
+-- unbooked: no authorisation was ever booked.
 -- held_late: money is held for an order that has failed.
 CREATE OR REPLACE FUNCTION pay.is_given(
     p_provided text, p_actor text, p_order_id text, p_part oid, p_tid tid,
@@ -57,8 +61,12 @@ BEGIN
 
     RETURN CASE p_provided
         WHEN 'late' THEN p_actor <> 'operator'
-            AND (v_order.reason = 'expired' OR p_replaced_by IS NOT NULL)
             AND p_late_success <> 'accept'
+            AND (v_order.reason = 'expired' OR p_replaced_by IS NOT NULL
+                 OR EXISTS (
+                     SELECT FROM late_success l
+                     WHERE l.merchant_id = v_order.merchant_id
+                         AND l.checkout_id = v_order.checkout_id))
         WHEN 'partly' THEN p_order_id IS NULL
             AND v_order.captured_minor < v_order.amount_minor
         WHEN 'closing' THEN is_closing(v_order.merchant_id,
@@ -73,7 +81,7 @@ COMMENT ON FUNCTION pay.is_given IS
     'Whether the circumstance is given that a transition asks for';
 
 
--- pay.news_kind.logged says when what moves no status is an event.
+-- pay.news_kind.logged says which news that moves no status is an event.
 CREATE OR REPLACE FUNCTION pay.is_event(
     p_logged text, p_news text, p_actor text, p_part oid, p_tid tid,
     p_attempt text)
@@ -121,11 +129,11 @@ SELECT CASE
                    THEN 0 ELSE 1 END)) END
 $$;
 COMMENT ON FUNCTION pay.next_decline IS
-    'What an order shows of a declined attempt';
+    'The detail that an order shows of a declined attempt';
 
 
--- What an event says beyond its columns.  p_captured: what "paid" has taken of
--- money that is captured by hand.
+-- The detail of an event beyond its columns.  p_captured: the amount that
+-- "paid" has taken of money that the merchant captures (capture: manual).
 CREATE OR REPLACE FUNCTION pay.about_event(
     p_type text, p_code text, p_reference text, p_news text, p_kind text,
     p_policy text, p_captured bigint, p_amount bigint, p_currency text)
@@ -140,12 +148,12 @@ SELECT jsonb_strip_nulls(jsonb_build_object('type', p_type, 'code', p_code,
                      THEN p_currency END))
 $$;
 COMMENT ON FUNCTION pay.about_event IS
-    'What an event says beyond its columns';
+    'The detail of an event beyond its columns';
 
 
--- The facts of one turn beside their orders as they stand, their checkouts,
--- and the rows of pay.transition and pay.news_kind that are about them.
--- Inlined where it is used, as judged_facts() is.  said_…: the fact's own.
+-- The facts of one turn beside their orders, their checkouts, and the matching
+-- rows of pay.transition and pay.news_kind.  Inlined where it is used, as
+-- judged_facts() is.  said_…: the fact's own.
 CREATE OR REPLACE FUNCTION pay.fact_orders(p_facts fact[], p_turn int)
 RETURNS TABLE (
     item int, kind text, actor text, order_id text, merchant_id text,
@@ -199,12 +207,13 @@ LEFT JOIN LATERAL (
 WHERE f.turn = p_turn
 $$;
 COMMENT ON FUNCTION pay.fact_orders IS
-    'Facts beside their orders, and what the state machine says of them';
+    'Facts beside their orders, with the news that the state machine makes of '
+    'them';
 
 
--- What each fact does to each order: a move, and the entry of a sale.
--- is_event: it goes into the timeline; changes: it moves the order.  A quote
--- that has run out by the time of the sale is_stale.
+-- The effect of each fact on each order: a move, and the entry of a sale.
+-- is_event: it goes into the timeline; changes: it moves the order; is_stale:
+-- the quote has run out by the time of the sale.
 CREATE OR REPLACE FUNCTION pay.judged_facts(
     p_facts fact[], p_turn int, p_now timestamptz, p_at text, p_tx bigint)
 RETURNS TABLE (
@@ -289,11 +298,12 @@ FROM (
 OFFSET 0
 $$;
 COMMENT ON FUNCTION pay.judged_facts IS
-    'What facts do to orders';
+    'The effects of facts on orders';
 
 
 -- Orders whose quote has run out by the time of their sale are credited by the
--- rate of the day, which they keep.  What was authorised keeps its rate.
+-- rate of the day, which they keep.  An amount that was authorised keeps its
+-- rate.
 CREATE OR REPLACE FUNCTION pay.requote_orders(p_moves move[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -310,10 +320,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.requote_orders IS
-    'Converts what is sold after its quote by the rate of the day';
+    'Converts sales after the end of their quote by the rate of the day';
 
 
--- Entries of orders whose money is captured by hand, as their rows still are.
+-- Entries of orders that the merchant captures (capture: manual), from their
+-- rows before this turn.
 CREATE OR REPLACE FUNCTION pay.hand_postings(p_moves move[])
 RETURNS posting[] LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -338,19 +349,21 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.hand_postings IS
-    'Entries of what becomes of money that is captured by hand';
+    'Entries about the money of orders that the merchant captures';
 
 
--- One turn: at most one fact about each checkout.  What a fact is to an order,
--- where that stands in its turn, is a row of pay.transition, and what that
--- does a row of pay.news_kind.  An event is written for each order that moves,
--- and for what is an event by itself.  Writes nothing but rates that have run
+-- One turn: at most one fact about each checkout.  A row of pay.transition says
+-- what a fact is to an order in its status, and a row of pay.news_kind says
+-- what that does.  An event is written for each order that moves, and for each
+-- news that is an event by itself.  This writes nothing but rates that have run
 -- out: moves is for write_moves().
--- moved: the items that move an order; late, against: those that are a late
--- success or a contradiction; told: the contradictions that are events;
--- booked: what it means to the books; shown: how many checkouts are changed to
--- their readers; rests, by_hand, ours: there are such
--- moves; has: what else there is among facts and about their checkouts.
+-- moved: the items that move an order.
+-- late, against: the items that are a late success or a contradiction.
+-- told: the contradictions that are events.
+-- booked: the postings.
+-- shown: how many checkouts are changed to their readers.
+-- rests, by_hand, ours: there are such moves.
+-- has: what else there is among the facts and about their checkouts.
 CREATE OR REPLACE FUNCTION pay.judge_facts(
     p_facts fact[], p_turn int, OUT at timestamptz, OUT moves move[],
     OUT moved int[], OUT late int[], OUT against int[], OUT told int[],
@@ -389,7 +402,8 @@ BEGIN
                 CASE WHEN bool_or(m.kind IN ('cancelled', 'expired',
                          'declined', 'rejected', 'refused'))
                      THEN 'failure' END,
-                CASE WHEN bool_or(m.kind = 'late_refunded')
+                CASE WHEN bool_or(m.kind IN ('late_refunded',
+                         'late_refund_returned'))
                      THEN 'late_refund' END,
                 CASE WHEN bool_or(m.brings)
                      THEN 'posting' END,
@@ -431,4 +445,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.judge_facts IS
-    'What one turn of facts does to orders: rows, events and entries';
+    'The result of one turn of facts: rows, events and entries';

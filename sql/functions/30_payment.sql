@@ -21,10 +21,10 @@ COMMENT ON FUNCTION pay.order_ok IS
     'Whether begin_payment can take an order of this id, seller and amount';
 
 
--- Of p_terms, {"capture": "automatic|manual", "quote_ttl_s": 1…,
+-- Reads p_terms, {"capture": "automatic|manual", "quote_ttl_s": 1…,
 -- "rate_age_s": 1…, "replaces": a checkout's id, "change_id": a fresh UUID,
--- "can_close": whether its PSP closes pages, "asked_by": see asked_by_ok()}:
--- what is not said is automatic, 15 minutes and 5.
+-- "can_close": whether its PSP closes pages, "asked_by": see asked_by_ok()}.
+-- The defaults are automatic, 15 minutes and 5.
 CREATE OR REPLACE FUNCTION pay.term_seconds(p_seconds text, p_else text)
 RETURNS interval LANGUAGE sql IMMUTABLE AS $$
 SELECT CASE WHEN coalesce(p_seconds, p_else) ~ '^[1-9][0-9]*$'
@@ -32,7 +32,7 @@ SELECT CASE WHEN coalesce(p_seconds, p_else) ~ '^[1-9][0-9]*$'
             THEN make_interval(secs => coalesce(p_seconds, p_else)::int) END
 $$;
 COMMENT ON FUNCTION pay.term_seconds IS
-    'A term of begin_payment in seconds, NULL for what is none';
+    'A term of begin_payment in seconds, NULL for one that is invalid';
 
 
 CREATE OR REPLACE FUNCTION pay.terms_ok(p_terms jsonb)
@@ -101,11 +101,11 @@ COMMENT ON FUNCTION pay.insert_keys IS
     'Items of begin_payment that hold their idempotency key now';
 
 
--- With their registrations and their first calls, since the caller calls the
--- PSP as soon as this is committed; take_places() takes that back of those that
--- wait for the end of a page.  A nonce that is taken, whoever has it, is
--- replaced by the checkout's UUID: nobody may squat or learn of another
--- merchant's order ids.  nonces: of all items.
+-- Inserts checkouts with their registrations and their first calls, since the
+-- caller calls the PSP as soon as this is committed; take_places() takes the
+-- calls back of those that wait for the end of another page.  A nonce that is
+-- taken, by any merchant, is replaced by the checkout's UUID: no merchant may
+-- squat on another one's order ids or learn of them.  nonces: of all items.
 CREATE OR REPLACE FUNCTION pay.insert_checkouts(
     p_items int[], p_merchant_id text[], p_checkout_id text[],
     p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[],
@@ -325,7 +325,7 @@ COMMENT ON FUNCTION pay.insert_beginnings IS
     'First events and jobs of new checkouts; how many jobs';
 
 
--- Takes back what items that lost on the way had already put down.
+-- Deletes the rows that items had already written before they lost.
 CREATE OR REPLACE FUNCTION pay.delete_losers(
     p_keyed int[], p_placed int[], p_made int[], p_merchant_id text[],
     p_idempotency_key text[], p_checkout_id text[])
@@ -351,10 +351,10 @@ COMMENT ON FUNCTION pay.delete_losers IS
     'Leaves nothing behind of items that collided';
 
 
--- The checkout that stands in this item's way: the one of its key, else the
--- one with its id, else one with one of its orders.  NULL outcome: none any
--- more (a batch-mate that lost itself).  The request that holds the key is in
--- progress while its lease lasts, unless a job has taken over since.
+-- The checkout that conflicts with this item: the one of its key, else the one
+-- with its id, else one with one of its orders.  A NULL outcome: it is gone
+-- (another item of the batch that lost, too).  The request that holds the key
+-- is in progress while its lease lasts, unless a job has taken over since.
 CREATE OR REPLACE FUNCTION pay.explain_loss(
     p_merchant_id text, p_idempotency_key text, p_fingerprint bytea,
     p_checkout_id text, p_orders text[], OUT outcome text,

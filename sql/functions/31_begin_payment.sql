@@ -4,8 +4,8 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Items of begin_payment that can be taken, in order.  What is derived from an
--- argument is derived again where it is written.
+-- Items of begin_payment that are valid, in sequence.  A value that is derived
+-- from an argument is derived again where it is written.
 CREATE OR REPLACE FUNCTION pay.check_items(
     p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[],
     p_checkout_id text[], p_checkout_uuid text[], p_handle text[],

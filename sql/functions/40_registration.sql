@@ -1,4 +1,4 @@
--- The steps of store_token (41_store_token.sql).  What OFFSET 0 is for in
+-- The steps of store_token (41_store_token.sql).  The reason for OFFSET 0 in
 -- 10_batch.sql holds for jobs above all, since their table is nearly empty at
 -- times.
 
@@ -7,9 +7,9 @@ SET LOCAL search_path = pay, pg_temp;
 
 
 -- Claims tokens and aliases for checkouts that have none yet and are still at
--- that PSP, in key order; a name that somebody has stays his.  Waits for a
--- webhook that is just parking: a row that was there without an owner means
--- that something was parked.  sure: every item has claimed all its names.
+-- that PSP, in key order; a name that has an owner keeps it.  This waits for a
+-- session that is just parking a webhook: a row that was there without an owner
+-- means that a webhook was parked.  sure: every item has claimed all its names.
 CREATE OR REPLACE FUNCTION pay.claim_tokens(
     p_items int[], p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean)
@@ -50,11 +50,11 @@ COMMENT ON FUNCTION pay.claim_tokens IS
     'Makes tokens and aliases the property of checkouts, first wins';
 
 
--- A PSP's ids of payments lead to their checkouts, too, since events about what
--- follows a sale name them.  Before the locks of the checkouts, in key order;
--- returns the items for which something has been parked.  Whoever has locked
--- tokens in this call as well may meet another batch half-way: PostgreSQL ends
--- one of the two, and its items come one by one.
+-- Makes a PSP's payment ids lead to their checkouts, since events about changes
+-- name them.  Runs before the locks of the checkouts, in key order; returns the
+-- items for which a webhook was parked.  If this call has locked tokens as
+-- well, two batches may deadlock: PostgreSQL ends one of the two, and its items
+-- are sent one by one.
 CREATE OR REPLACE FUNCTION pay.claim_references(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_reference text[])
@@ -127,7 +127,7 @@ COMMENT ON FUNCTION pay.parked_references IS
 
 
 -- Webhooks that wait for names which locked checkouts have now, tokens first:
--- about their payments as facts, about what follows a sale as news.
+-- about their payments as facts, about changes, disputes and fees as news.
 CREATE OR REPLACE FUNCTION pay.find_parked(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_name text[], OUT facts fact[], OUT told news[])
@@ -191,7 +191,7 @@ COMMENT ON FUNCTION pay.find_parked IS
 
 
 -- The names are parallel arrays, each with its checkout, which is locked.
--- What follows a sale comes after the sale.
+-- Captures, refunds, disputes and fees come after the sale.
 CREATE OR REPLACE FUNCTION pay.apply_parked(
     p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[])
 RETURNS posting[] LANGUAGE plpgsql AS $$
@@ -219,7 +219,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.apply_parked IS
-    'Applies webhooks that waited for these names; what is to be booked';
+    'Applies webhooks that waited for these names; returns the postings';
 
 
 -- p_items: those of which claim_references() says that something waits.
@@ -261,14 +261,14 @@ COMMENT ON FUNCTION pay.holds_names IS
     'Whether a token and its alias are those of this checkout';
 
 
--- Tokens of locked checkouts that have none and are still at that PSP;
--- returns the items that won, the first for each checkout.  p_sure: every
--- item has just claimed its names.  A registration that was refused or gave
--- up in the meantime keeps its state, and nobody is sent to its page; but
--- its token is kept, so that a late payment is recognised.  Whichever call
--- it was that has brought the token: the attempt is done.  journaled: the items
--- whose attempt has a row in the journal.  letters: an open dead letter is
--- about one of these registrations.
+-- Stores the tokens of locked checkouts that have none and are still at that
+-- PSP; returns the items that won, the first for each checkout.  p_sure: every
+-- item has just claimed its names.  A registration that was refused or gave up
+-- in the meantime keeps its state, and no buyer is sent to its page; but its
+-- token is kept, so that a late payment is recognised.  The attempt is done,
+-- whichever of its calls has brought the token.  journaled: the items whose
+-- attempt has a row in the journal.  letters: an open dead letter is about one
+-- of these registrations.
 CREATE OR REPLACE FUNCTION pay.set_tokens(
     p_items int[], p_merchant_id text[], p_checkout_id text[],
     p_psp text[], p_token text[], p_alias text[], p_hosted_url text[],
@@ -362,7 +362,7 @@ SELECT p_psp = p_own_psp AND coalesce(p_token = p_own_token, false)
          OR coalesce(p_alias = p_own_alias, false))
 $$;
 COMMENT ON FUNCTION pay.same_token IS
-    'Whether a PSP has said again what is stored of a registration';
+    'Whether a PSP has repeated the stored values of a registration';
 
 
 CREATE OR REPLACE FUNCTION pay.usable_names(
@@ -381,8 +381,8 @@ COMMENT ON FUNCTION pay.usable_names IS
     'Tokens and aliases of store_token, NULL where its item is bad';
 
 
--- Names that lost a race in the middle of this call are free again; what
--- contradicts what is stored goes to people, once.
+-- Frees the names that lost a race during this call; a token that contradicts
+-- the stored one goes into the mismatch queue, once.
 CREATE OR REPLACE FUNCTION pay.refuse_tokens(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_token text[], p_alias text[], p_request_id text[], p_late int[])
@@ -427,12 +427,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.refuse_tokens IS
-    'Queues tokens that contradict what is stored';
+    'Queues tokens that contradict the stored ones';
 
 
--- Orders of locked checkouts whose registrations have just got their tokens:
--- what record_facts() would make of "registered", which moves no money, ends
--- nothing and is told to nobody.
+-- Writes the event "registered" for the orders of locked checkouts whose
+-- registrations have just got their tokens.  record_facts() would write the
+-- same: it moves no money, ends nothing and is no message for storefronts.
 CREATE OR REPLACE FUNCTION pay.start_orders(
     p_items int[], p_merchant_id text[], p_checkout_id text[],
     p_request_id text[])
@@ -488,8 +488,8 @@ COMMENT ON FUNCTION pay.start_orders IS
     'many they are';
 
 
--- Whoever moves a job need not hold its checkout: where one has another
--- address by the time of the update, each is looked up by its key.
+-- Moving a job does not require the lock of its checkout.  Where a job has
+-- another address by the time of the update, each is looked up by its key.
 CREATE OR REPLACE FUNCTION pay.poll_later(
     p_items int[], p_merchant_id text[], p_checkout_id text[],
     p_poll_after_ms bigint[])

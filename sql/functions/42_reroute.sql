@@ -5,12 +5,13 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Where the registrations of locked checkouts may move.  Nothing can have
--- happened while the caller's call is the only open one (open_attempts) and
--- no earlier one has ended unknown (the order would be EXECUTING).  The
--- attempt says whose call that is: a move that was given up with its
--- connection and comes when a job's call is out must not pass for the job's.
--- Stays where the next PSP has seen the nonce from somebody else.
+-- The registrations of locked checkouts that may move to the next PSP.  Nothing
+-- can have happened at the present one if the caller's call is the only open
+-- one (open_attempts) and no earlier one has ended unknown (the order would be
+-- EXECUTING).  The attempt says whose call that is: a move that lost its
+-- connection, was given up by its sender and arrives while a job's call is open
+-- must not pass for the job's.  A registration stays where another merchant's
+-- registration has used the nonce at the next PSP.
 CREATE OR REPLACE FUNCTION pay.find_moves(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_outcome text[], p_attempt bigint[], OUT items int[], OUT nexts text[])
@@ -141,7 +142,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.follow_moves IS
-    'What else changes with the PSP of a registration';
+    'The other columns that change with the PSP of a registration';
 
 
 CREATE OR REPLACE FUNCTION pay_api.reroute(

@@ -1,6 +1,6 @@
 -- The operations begin_dispatch and end_dispatch: the journal of captures,
--- cancellations, refunds and expiries.  Registrations have theirs within
--- their own operations (21_dispatch.sql).
+-- cancellations, refunds and expiries.  The operations of registrations write
+-- theirs themselves (21_dispatch.sql).
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -19,18 +19,24 @@ COMMENT ON FUNCTION pay.dispatch_ok IS
     'Whether begin_dispatch and end_dispatch can take this operation';
 
 
--- What may be sent now, for locked checkouts: again only if the PSP is sure to
--- know the key when the call comes, which may take as long as its lease; a
--- cancellation that began with closing a page, which may be done at any time,
--- goes by the window of what it is now.  Of
--- twins the first is asked for, the others find it busy.  A key is good for
--- one PSP only, the one that has the registration; a capture's and an expiry's
--- is made of its nonce, that of a change of its id.  A change that has ended
--- is done, however it did.  A refusal of a call before which another one may have
--- arrived does not prove that nothing was done ("paid back already" is one): a
--- new attempt then goes out under the old key, so it may only while the PSP
--- knows that.  A late payment goes back only while nobody has taken it or
--- settled it elsewhere.
+-- Decides what may be sent now, for locked checkouts:
+--   invalid  the key belongs to another PSP, registration or change; or a late
+--            payment was accepted or settled elsewhere
+--   done     the change or the refund of the late payment has ended, however it
+--            did, or the newest attempt is done or pending
+--   ask      the newest attempt was not sent or refused, and the PSP may have
+--            forgotten the operation's key
+--   new      there is no attempt, or the newest one was not sent or refused
+--   busy     a call is open and its lease lasts; or it is a duplicate in this
+--            batch
+--   again    the PSP is sure to know the key when the call arrives, which may
+--            take as long as the lease
+--   ask      otherwise
+-- A refusal of a call before which another one may have arrived does not prove
+-- that nothing was done ("already refunded" is such a refusal).  A new attempt
+-- uses the old key, so it may be sent only while the PSP knows that.  A
+-- cancellation that began with closing a page may be repeated at any time; its
+-- window is that of its present kind.
 CREATE OR REPLACE FUNCTION pay.send_dispatches(
     p_merchant_id text[], p_checkout_id text[], p_operation text[],
     p_operation_id text[], p_psp text[], p_key_window_s bigint[],
@@ -144,7 +150,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.send_dispatches IS
-    'Journals what may be sent and says of the rest why not';
+    'Journals what may be sent, and says of the rest why it may not';
 
 
 CREATE OR REPLACE FUNCTION pay_api.begin_dispatch(
@@ -188,17 +194,17 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.begin_dispatch IS
-    'Journals what is about to be sent; anything but send: nothing may be '
-    'sent. Outcomes: send, busy, ask, done, not_found, invalid';
+    'Journals calls that are about to be made; only send permits the call. '
+    'Outcomes: send, busy, ask, done, not_found, invalid';
 
 
--- What is said about the newest attempts of locked checkouts.  A definite
--- word counts whenever it comes: that of an earlier call while a later one is
--- out, that of a query about what was given up as unknown; and what has been
--- done is done, whatever another call of the attempt was told.  Otherwise
--- only a call that is out can end.  Of several words about one attempt the
--- most definite counts.  Nothing was sent only if no earlier call of the
--- attempt may have arrived.
+-- Outcomes of the newest attempts of locked checkouts.  A definite outcome
+-- counts whenever it comes: that of an earlier call while a later one is open,
+-- or that of a query about an attempt that was given up as unknown; and an
+-- attempt that is done stays done, whatever answer another call of it got.
+-- Otherwise only an open call can end.  Of several outcomes of one attempt the
+-- most definite counts.  NOT_SENT counts only if no earlier call of the attempt
+-- may have arrived.
 CREATE OR REPLACE FUNCTION pay.hear_dispatches(
     p_merchant_id text[], p_checkout_id text[], p_operation text[],
     p_operation_id text[], p_attempt bigint[], p_state text[],
@@ -300,12 +306,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.settle_refunds IS
-    'Late payments whose refund the PSP has taken';
+    'Late payments whose refund the PSP has accepted';
 
 
--- Where a change stands after a word about its newest attempt (NULL: where it
--- stood).  A refusal is the end only if no call before it may have arrived:
--- "paid back already" is one, too.
+-- The status of a change after an outcome of its newest attempt (NULL: as
+-- before).  A refusal ends it only if no earlier call may have arrived, since
+-- "already refunded" is a refusal, too.
 CREATE OR REPLACE FUNCTION pay.change_after(p_change change, OUT state text,
     OUT status text)
 LANGUAGE plpgsql STABLE AS $$
@@ -329,12 +335,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.change_after IS
-    'How a change stands by the journal';
+    'The status of a change according to the journal';
 
 
--- Changes whose calls have ended like this, as facts for record_facts().  What
--- the PSP has said of one meanwhile stays; that it is done after all, when it
--- said that it was not, is for people.
+-- Changes whose calls have ended, as facts for record_facts().  What a PSP
+-- event has established meanwhile stays.  If the call says done after an event
+-- said failed, operators decide.
 CREATE OR REPLACE FUNCTION pay.settle_changes(
     p_merchant_id text[], p_operation_id text[], p_code text[],
     p_reference text[], p_request_id text[], p_items int[])
@@ -395,7 +401,7 @@ COMMENT ON FUNCTION pay.settle_changes IS
     'Changes after the end of a call';
 
 
--- What PSPs call these captures: a refund may name one.
+-- Stores the PSP references of these captures: a refund may name one.
 CREATE OR REPLACE FUNCTION pay.capture_names(
     p_merchant_id text[], p_checkout_id text[], p_operation text[],
     p_operation_id text[], p_state text[], p_reference text[],

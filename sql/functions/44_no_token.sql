@@ -5,13 +5,13 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Items of store_no_token that count, as facts: the most definite for each
--- locked checkout that is still REGISTERING, and at that PSP.  Natural
--- batching may bring the words of two calls together; what is left out only
--- leaves a call open that could have been closed.  Every outcome that is kept
--- ends its attempt, so a word about an attempt that has ended is a repetition,
--- whose commit was lost to its sender, or that of a call beside the one that
--- ended it: it counts only where it says that there is no page.
+-- The items of store_no_token that count, as facts: the most definite one for
+-- each locked checkout that is still REGISTERING, and at that PSP.  A batch may
+-- hold the outcomes of two calls; an outcome that is left out only leaves a
+-- call open that could have been closed.  Every outcome that is stored ends its
+-- attempt, so an outcome of an attempt that has ended is a repetition, whose
+-- commit was lost to its sender, or that of a call beside the one that ended
+-- it: it counts only if it says that there is no page.
 CREATE OR REPLACE FUNCTION pay.read_no_tokens(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_outcome text[], p_code text[], p_request_id text[], p_reach text[],
@@ -58,9 +58,9 @@ COMMENT ON FUNCTION pay.read_no_tokens IS
     'Items of store_no_token that count';
 
 
--- The jobs of registrations that go on.  A job that was leased has been
--- counted when it was claimed.  Where there is no next attempt (p_dead) people
--- hear of it, and the job only brings the checkout's end.
+-- Moves the jobs of registrations that go on.  A leased job was counted when it
+-- was claimed.  Where there is no next attempt (p_dead) a dead letter is
+-- opened, and the job only brings the checkout's end.
 CREATE OR REPLACE FUNCTION pay.put_off_registers(
     p_facts fact[], p_retry_after_ms bigint[], p_dead text[])
 RETURNS void LANGUAGE plpgsql AS $$
@@ -95,10 +95,10 @@ COMMENT ON FUNCTION pay.put_off_registers IS
     'Puts register jobs off, or gives them up';
 
 
--- refused and expired end the registration, not_sent and unknown free its
--- lease for the next attempt.  What was refused or not sent is known to have
--- come to nothing, what is unknown stays open.  held says that the PSP was
--- only asked: nothing changes but the job.  Locked checkouts; returns the
+-- refused and expired end the registration; not_sent and unknown free its lease
+-- for the next attempt.  A call that was refused or not sent has certainly come
+-- to nothing; one with an unknown outcome stays open.  held says that the PSP
+-- was only queried: nothing changes but the job.  Locked checkouts; returns the
 -- items that counted.
 CREATE OR REPLACE FUNCTION pay.keep_no_token(
     p_facts fact[], p_retry_after_ms bigint[], p_reach text[],
@@ -144,8 +144,8 @@ COMMENT ON FUNCTION pay.keep_no_token IS
     'Writes down how registrations without a token ended';
 
 
--- Nobody waits for a registration any more that has ended.  There is hardly
--- ever a letter, and looking costs less than closing none.
+-- Ends jobs and dead letters of registrations that have ended.  There is hardly
+-- ever a dead letter, and looking costs less than an update that finds none.
 CREATE OR REPLACE FUNCTION pay.settle_registers(p_facts fact[], p_kind text)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN

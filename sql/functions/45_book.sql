@@ -1,19 +1,22 @@
--- What facts mean to the books.  Private to schema pay; take_facts() has
--- the checkouts locked; sales book themselves (judge_facts).
+-- The postings of facts.  Private to schema pay; take_facts() has locked the
+-- checkouts; sales are booked by judge_facts().
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Late payments that are no sale: in suspense from the moment that they are
--- heard of, until people accept them or they have been paid back.
+-- Late payments that are no sale: in suspense from the moment that the gateway
+-- learns of them, until an operator accepts them or they have been paid back.
+-- A refund that has come back, and what follows it, has a source of its own
+-- for each time.
 CREATE OR REPLACE FUNCTION pay.late_postings(p_facts fact[], p_late int[])
 RETURNS posting[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN ARRAY(
-        SELECT ROW(l.merchant_id, 'late/' || l.checkout_id,
-            CASE f.kind WHEN 'late_refunded' THEN f.kind
-                        ELSE 'late_held' END,
+        SELECT ROW(l.merchant_id,
+            'late/' || l.checkout_id || coalesce('/' || x.returned, ''),
+            CASE WHEN f.item = ANY (p_late) THEN 'late_held'
+                 ELSE f.kind END,
             l.checkout_id, NULL, l.psp, NULL, l.amount_minor, l.currency,
             NULL, NULL, NULL, f.request_id)::posting
         FROM unnest(p_facts) f
@@ -22,7 +25,13 @@ BEGIN
             WHERE l.merchant_id = f.merchant_id
                 AND l.checkout_id = f.checkout_id
             OFFSET 0) l
-        WHERE f.item = ANY (p_late) OR f.kind = 'late_refunded'
+        CROSS JOIN LATERAL (
+            SELECT nullif(count(*), 0) AS returned FROM journal_entry e
+            WHERE e.merchant_id = l.merchant_id
+                AND e.checkout_id = l.checkout_id
+                AND e.kind = 'late_refund_returned') x
+        WHERE f.item = ANY (p_late)
+            OR f.kind IN ('late_refunded', 'late_refund_returned')
         ORDER BY f.item);
 END
 $$;

@@ -1,7 +1,7 @@
--- What becomes of changes: captures, cancellations and refunds.  Each move
--- writes the change and the order's money, and returns facts for
--- record_facts(), which writes the timeline and books.  The callers hold the
--- locks of the checkouts.  Private to schema pay.
+-- The effects of outcomes and PSP events on changes: captures, cancellations
+-- and refunds.  Each move writes the change and the order's money, and returns
+-- facts for record_facts(), which writes the timeline and books.  The callers
+-- hold the locks of the checkouts.  Private to schema pay.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -22,8 +22,8 @@ $$;
 COMMENT ON FUNCTION pay.find_change IS 'A change by its key, or NULL';
 
 
--- Open, and as far as we know the PSP does not have it.  What it has taken it
--- tells of itself.
+-- The change is open, and as far as the gateway knows the PSP does not have it.
+-- The PSP reports on a change that it has taken.
 CREATE OR REPLACE FUNCTION pay.change_needs_job(
     p_merchant_id text, p_change_id text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
@@ -45,8 +45,8 @@ COMMENT ON FUNCTION pay.change_needs_job IS
     'Whether a change goes nowhere without its job';
 
 
--- Of all parts that are taken of what the seller is owed the last one takes
--- what is left, whatever was released in between.
+-- The part of the seller's credit that a refund or a dispute takes.  The last
+-- of all parts takes the remainder, whatever was released in between.
 CREATE OR REPLACE FUNCTION pay.seller_share(
     p_order payment_order, p_amount_minor bigint)
 RETURNS bigint LANGUAGE plpgsql STABLE AS $$
@@ -77,7 +77,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.seller_share IS
-    'What the next refund or dispute takes of what the seller is owed';
+    'The part of the seller''s credit that the next refund or dispute takes';
 
 
 -- None where nothing moves: a part so small that the seller's share of it is
@@ -118,7 +118,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.part_posting IS
-    'An entry about the part of an order that follows what came before';
+    'A posting about the part of an order that follows the parts before it';
 
 
 -- p_word: who says so.  A cancellation is about all orders of its checkout.
@@ -141,7 +141,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.change_fact IS
-    'What has become of a change, for the timeline and the books';
+    'The present state of a change as a fact, for the timeline and the ledger';
 
 
 CREATE OR REPLACE FUNCTION pay.asked_detail(p_asked_by jsonb)
@@ -150,10 +150,11 @@ SELECT CASE WHEN p_asked_by IS NULL THEN '{}'
             ELSE jsonb_build_object('asked_by', p_asked_by) END
 $$;
 COMMENT ON FUNCTION pay.asked_detail IS
-    'Who at the merchant asked, in the detail of an event';
+    'The member of an event''s detail that names who at the merchant '
+    'requested it';
 
 
--- For people, too: what was said and not believed.
+-- Queues a PSP event that contradicts what is stored, for operators, too.
 CREATE OR REPLACE FUNCTION pay.doubt(
     p_word fact, p_about text, p_why text, p_object text,
     p_amount_minor bigint, p_currency text)
@@ -171,10 +172,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.doubt IS
-    'A word about what follows a sale that is not believed';
+    'A PSP event about a capture, refund or dispute that contradicts what is '
+    'stored';
 
 
--- The row of a change; when it has ended, nobody is at it any more.
+-- Updates the row of a change; a change that has ended has no lease.
 CREATE OR REPLACE FUNCTION pay.set_change(
     p_change change, p_status text, p_word fact,
     p_returned boolean DEFAULT false)
@@ -193,7 +195,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION pay.set_change IS 'Writes down how a change stands';
+COMMENT ON FUNCTION pay.set_change IS 'Writes the status of a change';
 
 
 CREATE OR REPLACE FUNCTION pay.drop_change_job(p_change change, p_why text)
@@ -214,11 +216,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.drop_change_job IS
-    'Ends the job of a change, and what people were told of it';
+    'Ends the job of a change and closes its dead letters';
 
 
--- Reserved since somebody has asked for it, or since the PSP told that it is
--- on its way.
+-- Reserves the money of a refund, since the merchant has requested it or the
+-- PSP has reported that it is on its way.
 CREATE OR REPLACE FUNCTION pay.is_reserved(p_change change)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 SELECT (p_change).status = 'EXECUTING'
@@ -227,8 +229,8 @@ $$;
 COMMENT ON FUNCTION pay.is_reserved IS 'Whether a refund holds its amount';
 
 
--- What is not reserved takes from what is available: what was done outside,
--- and what had failed for us and was done after all.
+-- A refund that reserved nothing takes from the available money: one that was
+-- made at the PSP, and one that had failed for us and was done after all.
 CREATE OR REPLACE FUNCTION pay.refund_done(p_change change, p_word fact)
 RETURNS fact[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -287,8 +289,8 @@ COMMENT ON FUNCTION pay.refund_failed IS
     'A refund has come to nothing, or back';
 
 
--- What was authorised is captured as far as it goes; the rest is released
--- when nothing follows.  The first capture makes the order a sale.
+-- Captures as much of the authorised money as the amount says; the rest is
+-- released when no capture follows.  The first capture makes the order a sale.
 CREATE OR REPLACE FUNCTION pay.capture_done(p_change change, p_word fact)
 RETURNS fact[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -339,7 +341,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.capture_done IS
-    'A PSP has taken a part of what was authorised';
+    'A PSP has captured a part of the authorised money';
 
 
 CREATE OR REPLACE FUNCTION pay.is_failed(p_change change)
@@ -353,7 +355,8 @@ COMMENT ON FUNCTION pay.is_failed IS
     'Whether the order that a change is about has failed';
 
 
--- Where a change goes by the PSP's word; nowhere twice.
+-- Moves a change to the status that the PSP states; no change if it is there
+-- already.
 CREATE OR REPLACE FUNCTION pay.move_change(
     p_change change, p_to text, p_word fact)
 RETURNS fact[] LANGUAGE plpgsql AS $$
@@ -399,8 +402,8 @@ $$;
 COMMENT ON FUNCTION pay.number_facts IS 'Facts with numbers of their own';
 
 
--- What an order that is captured by hand has just become: authorised, all
--- sold, or nothing.
+-- Books an order with manual capture that has just been authorised, sold as a
+-- whole, or released.
 CREATE OR REPLACE FUNCTION pay.manual_postings(
     p_was payment_order, p_now payment_order, p_news text, p_request_id text)
 RETURNS posting[] LANGUAGE plpgsql STABLE AS $$
@@ -426,9 +429,10 @@ COMMENT ON FUNCTION pay.manual_postings IS
     'Entries of an order that was authorised, sold or released as a whole';
 
 
--- Changes that the PSP's word about the payment itself has settled: captures
--- of what is captured, cancellations of what has failed or was given back.  One
--- that makes room for another checkout has to hear that the page is closed.
+-- Ends changes that a fact about the payment itself has settled: captures of an
+-- order that is captured, cancellations of an order that has failed or was
+-- released.  The cancellation of a page that is replaced waits until the PSP
+-- has confirmed that the page is closed.
 CREATE OR REPLACE FUNCTION pay.end_changes(p_facts fact[])
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -465,4 +469,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.end_changes IS
-    'Ends the changes of orders that stand where they were to lead';
+    'Ends the changes of orders that have reached the status that the changes '
+    'lead to';

@@ -1,6 +1,6 @@
--- begin_change: a capture, a cancellation or a refund is written down, with
--- its idempotency record, its job and, for a refund, what it reserves, before
--- anything is sent: in one commit.  get_change and list_changes read.
+-- begin_change: writes a capture, a cancellation or a refund with its
+-- idempotency record, its job and, for a refund, the money that it reserves,
+-- before anything is sent: in one commit.  get_change and list_changes read.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -66,8 +66,9 @@ COMMENT ON FUNCTION pay.read_change_items IS
     'Items of begin_change that pass their checks';
 
 
--- Keys first, in key order.  One that is free, or whose time is over, is ours
--- and has no change yet; one that has a change is locked all the same.
+-- Inserts and locks keys first, in key order.  A key that is free or has
+-- expired becomes this item's and has no change yet; one that has a change is
+-- locked all the same.
 CREATE OR REPLACE FUNCTION pay.claim_change_keys(p_items change_item[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -103,8 +104,8 @@ COMMENT ON FUNCTION pay.release_change_keys IS
     'Leaves no key behind of items that came to nothing';
 
 
--- Whoever began it is at it while its lease lasts, unless it has an answer, or
--- a job has taken over.
+-- The request that began a change works on it while its lease lasts, unless the
+-- change has an answer or a job has taken over.
 CREATE OR REPLACE FUNCTION pay.change_in_progress(
     p_merchant_id text, p_change_id text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
@@ -131,7 +132,7 @@ COMMENT ON FUNCTION pay.change_in_progress IS
     'Whether the request that began a change is still at it';
 
 
--- What may still be paid back.
+-- The amount that may still be paid back.
 CREATE OR REPLACE FUNCTION pay.refund_terms(
     p_order payment_order, INOUT amount_minor bigint, OUT outcome text)
 LANGUAGE plpgsql STABLE AS $$
@@ -150,8 +151,8 @@ COMMENT ON FUNCTION pay.refund_terms IS
     'Whether this much of an order may be refunded, and how much that is';
 
 
--- What is authorised and not yet on its way to be captured.  Nothing follows a
--- final capture or a cancellation that may still be done.
+-- The amount that is authorised and not yet on its way to be captured.  It is
+-- nothing after a final capture or a cancellation that may still be done.
 CREATE OR REPLACE FUNCTION pay.capture_terms(
     p_order payment_order, INOUT amount_minor bigint, OUT outcome text)
 LANGUAGE plpgsql STABLE AS $$
@@ -199,8 +200,8 @@ COMMENT ON FUNCTION pay.is_held_late IS
     'Whether money is held for an order that has failed';
 
 
--- The PSP knows one payment: all orders of the checkout or none, and of what
--- was captured in part all of the rest.
+-- The PSP knows one payment, so all orders of the checkout are cancelled or
+-- none, and of a partly captured payment all of the rest.
 CREATE OR REPLACE FUNCTION pay.cancel_terms(
     p_order payment_order, INOUT amount_minor bigint, OUT outcome text)
 LANGUAGE plpgsql STABLE AS $$
@@ -233,7 +234,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.cancel_terms IS
-    'Whether a checkout, or the rest of what it holds, may be cancelled';
+    'Whether a checkout, or the rest of the money that it holds, may be '
+    'cancelled';
 
 
 CREATE OR REPLACE FUNCTION pay.insert_change(
@@ -278,7 +280,7 @@ COMMENT ON FUNCTION pay.insert_change IS
     'A change with its job and its idempotency record; NULL: its id is taken';
 
 
--- With it, what it reserves.
+-- Writes the change, and the money that it reserves.
 CREATE OR REPLACE FUNCTION pay.request_fact(
     p_change change, p_order payment_order, p_asked_by jsonb)
 RETURNS fact LANGUAGE plpgsql AS $$
@@ -306,12 +308,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.request_fact IS
-    'That a change was asked for, and what it reserves';
+    'The request for a change and the money that it reserves, as a fact';
 
 
--- Where a seller must have what a refund takes, the wallets of all refunds of
--- the batch are locked before the first of them is looked at: no other batch
--- spends them meanwhile.  The batch itself locks no wallet but these.
+-- Where a seller's wallet must suffice for a refund, the wallets of all refunds
+-- of the batch are locked before the first of them is checked: no other batch
+-- spends them meanwhile.  The batch itself locks no wallets but these.
 CREATE OR REPLACE FUNCTION pay.lock_refund_wallets(p_items change_item[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -328,11 +330,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.lock_refund_wallets IS
-    'Locks what refunds may not overdraw';
+    'Locks the wallets that refunds may not overdraw';
 
 
--- p_begun: changes that this batch has begun.  What they reserve is not in
--- the wallet yet: a batch is booked at its end.
+-- Decides one item.  p_begun: changes that this batch has begun.  The money
+-- that they reserve is not in the wallet yet, since a batch is booked at its
+-- end.
 CREATE OR REPLACE FUNCTION pay.overdraws(
     p_order payment_order, p_amount_minor bigint, p_begun text[])
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
@@ -427,7 +430,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.begin_one_change IS
-    'What becomes of one item of begin_change';
+    'The outcome of one item of begin_change';
 
 
 -- The columns of the shape change of src/op/rows.list.
@@ -568,8 +571,8 @@ COMMENT ON FUNCTION pay_api.get_change IS
     'A change with its checkout. Outcomes: found, not_found';
 
 
--- At most the newest 1000, each once: what was booked at the PSP and is ours
--- stands under ours.
+-- At most the newest 1000, each once: a capture that was booked as made at the
+-- PSP and is one of ours is listed as ours.
 CREATE OR REPLACE FUNCTION pay.changes_of(
     p_order payment_order, p_kind text)
 RETURNS json LANGUAGE plpgsql STABLE AS $$

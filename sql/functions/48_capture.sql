@@ -1,14 +1,14 @@
--- What a PSP says about captures beyond how much was captured so far
--- (hear_capture): that one was made by itself, and that nothing follows.
--- Private to schema pay.
+-- PSP events about captures beyond the captured sum (hear_capture): that one
+-- capture was made by itself, and that no capture follows.  Private to schema
+-- pay.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- A capture by itself is known by the PSP's id of it.  A sum may have told of
--- it before (a query), without that id: the same amount is taken for it, with
--- any other people decide.
+-- A single capture is known by the PSP's id of it.  A sum (from a query) may
+-- have reported it before, without that id: a capture of the same amount is
+-- taken for it; with any other amount operators decide.
 CREATE OR REPLACE FUNCTION pay.name_capture(p_news news)
 RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
@@ -29,8 +29,8 @@ COMMENT ON FUNCTION pay.name_capture IS
     'Names a capture that was known as part of a sum; false: there is none';
 
 
--- Ours are known by our id or the PSP's; until the PSP's is known, by the
--- amount (48_match.sql).
+-- Our captures are known by our id or the PSP's; until the PSP's is known, by
+-- the amount (48_match.sql).
 CREATE OR REPLACE FUNCTION pay.single_outside(
     p_news news, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
@@ -68,7 +68,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.single_outside IS
-    'A capture that is not named as ours; one of ours may be meant';
+    'A capture without the id of any change; one of ours may be meant';
 
 
 -- amount is that of this capture alone.
@@ -99,11 +99,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.hear_single IS
-    'What a PSP says about one capture by itself';
+    'The effects of a PSP event about a single capture';
 
 
--- What was captured had been authorised, whether or not we have heard of that.
--- Where we have, nothing is held any more since the last capture.
+-- Money that was captured had been authorised, whether or not the gateway has a
+-- PSP event about that.  If it has, nothing is held any more after the last
+-- capture.
 CREATE OR REPLACE FUNCTION pay.is_untold(p_news news)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -119,11 +120,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.is_untold IS
-    'Whether a part was captured of what is not known to be held';
+    'Whether a part was captured of money that is not known to be held';
 
 
--- Whether what a PSP says is its last word about what was held: of a sum, that
--- it is what we have.
+-- Whether a PSP event is the last one about the held money: of a sum, that the
+-- ledger has the same sum.
 CREATE OR REPLACE FUNCTION pay.hold_is_over(p_news news, p_word text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -139,12 +140,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.hold_is_over IS
-    'Whether the PSP has given back what it had not captured';
+    'Whether the PSP has released the money that it had not captured';
 
 
--- Before the first capture comes the authorisation.  After the last one (ended,
--- single) what is still held is released, as the end of an authorisation does
--- it.
+-- Books the authorisation before the first capture.  After the last one (ended,
+-- single) the rest of the held money is released, as by the end of an
+-- authorisation.
 CREATE OR REPLACE FUNCTION pay.hear_captures(
     p_news news, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
@@ -180,4 +181,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.hear_captures IS
-    'What a PSP says about captures, and of what follows them';
+    'The effects of PSP events about captures, and of those that follow from '
+    'them';

@@ -1,14 +1,15 @@
--- A capture that we asked for and that its PSP tells of without our id: it is
--- booked as made at the PSP, and matched with ours when the PSP names it in
--- its answer to our call, or by its amount as long as no answer says more.
--- Refunds: 48_refund.sql.  Private to schema pay.
+-- Captures that the merchant requested and that the PSP reports without our id.
+-- Such a capture is booked as made at the PSP and matched with ours when the
+-- PSP names it in its answer to our call, or by its amount until an answer
+-- names it.  Refunds: 48_refund.sql.  Private to schema pay.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- As for refunds (change_meant), without our id ("-" is another id) and while
--- our call may have arrived and nothing has named what it has made.
+-- Finds ours as change_meant() does for refunds: without our id ("-" is an id
+-- that is not ours), while our call may have arrived and no answer has named
+-- the capture.
 CREATE OR REPLACE FUNCTION pay.capture_of_amount(p_news news)
 RETURNS change LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -57,7 +58,7 @@ COMMENT ON FUNCTION pay.match_capture IS
     'Makes one of our capture and the one that was booked at the PSP';
 
 
--- What was taken for ours by its amount is somebody else's; ours is open again.
+-- Undoes a match by amount: the capture was not ours, and ours is open again.
 CREATE OR REPLACE FUNCTION pay.part_capture(
     p_change change, p_word fact, OUT parted change, OUT told fact)
 LANGUAGE plpgsql AS $$
@@ -87,10 +88,11 @@ COMMENT ON FUNCTION pay.part_capture IS
     'Undoes a match that was made by the amount alone';
 
 
--- The PSP names our capture (in its answer, or in a word with our id), or says
--- that there is none (p_is_none): a match by amount holds, or is undone; what
--- was booked of that name before is ours.  One of another amount is not: the
--- PSP has made another capture than we asked for, which is for people.
+-- The PSP names our capture (in its answer, or in an event with our id), or
+-- says that there is none (p_is_none).  A match by amount is confirmed or
+-- undone; a capture that was booked under that name before is ours.  If its
+-- amount differs, the PSP has made another capture than the merchant requested,
+-- which operators decide.
 CREATE OR REPLACE FUNCTION pay.sort_capture(
     p_change change, p_name text, p_word fact, p_is_none boolean,
     OUT sorted change, OUT facts fact[])
@@ -125,7 +127,7 @@ BEGIN
         AND c.checkout_id = sorted.checkout_id AND c.kind = 'capture'
         AND c.origin = 'psp' AND c.psp = sorted.psp
         AND c.reference = p_name AND c.matched_to IS NULL
-        -- what was there before we asked is not ours
+        -- captures that were there before the request are not ours
         AND c.created_at >= sorted.created_at;
 
     IF v_outside.change_id IS NULL
@@ -148,11 +150,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.sort_capture IS
-    'Tells a capture of ours from what was taken for it, or for another''s';
+    'Separates our capture from one that was matched to it, or to another one';
 
 
--- A capture that is known, by our id or the PSP's: with our id the PSP says
--- which of its captures is ours.
+-- A capture that is known, by our id or the PSP's: an event with our id says
+-- which of the PSP's captures is ours.
 CREATE OR REPLACE FUNCTION pay.hear_own_capture(
     p_change change, p_news news, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
@@ -171,11 +173,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.hear_own_capture IS
-    'What a PSP says about a capture that we know';
+    'The effects of a PSP event about a capture that is known';
 
 
--- A capture that has failed, before anybody has named it, may be ours: it is
--- kept for the answer to our call, which has no other word of its end.
+-- A capture that has failed before any event has named it may be ours: the
+-- failure is kept for the answer to our call, since no other event will report
+-- its end.
 CREATE OR REPLACE FUNCTION pay.keep_failed_capture(
     p_news news, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$

@@ -1,13 +1,13 @@
--- What a PSP says about captures and refunds, one word at a time, for locked
--- checkouts.  Each hear_… writes what follows for changes and the order's
--- money, and returns an outcome and facts for record_facts().  Private to
--- schema pay; disputes and fees are next door, apply_change behind them.
+-- PSP events about captures and refunds, one at a time, for locked checkouts.
+-- Each hear_… writes the effects on changes and on the order's money, and
+-- returns an outcome and facts for record_facts().  Private to schema pay;
+-- 49_dispute.sql has disputes and fees, 52_apply_change.sql the callers.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Who says so, as the facts about it begin.
+-- The source of an event, as the facts about it begin.
 CREATE OR REPLACE FUNCTION pay.news_word(p_news news)
 RETURNS fact LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -45,8 +45,8 @@ $$;
 COMMENT ON FUNCTION pay.news_fact IS 'A PSP''s word as a fact';
 
 
--- Not believed: each webhook goes to people, of what a query repeats only the
--- first.
+-- Queues an event that contradicts what is stored: each webhook, but the
+-- answers of queries once.
 CREATE OR REPLACE FUNCTION pay.news_doubt(
     p_news news, p_why text, p_postings posting[] DEFAULT NULL,
     OUT outcome text, OUT facts fact[])
@@ -69,10 +69,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.news_doubt IS
-    'A PSP''s word about what follows a sale that is not believed';
+    'A PSP event about a capture or refund that contradicts what is stored';
 
 
--- An event may come under several names, what it is about under one.
+-- An event may be stored under several event ids; the PSP's id of its subject
+-- is one.
 CREATE OR REPLACE FUNCTION pay.news_source(p_news news)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
 SELECT CASE (p_news).about WHEN 'dispute' THEN 'dispute/' ELSE 'event/' END
@@ -80,7 +81,7 @@ SELECT CASE (p_news).about WHEN 'dispute' THEN 'dispute/' ELSE 'event/' END
                                        (p_news).reference, (p_news).token)
 $$;
 COMMENT ON FUNCTION pay.news_source IS
-    'The source of entries of what is known by a PSP''s word alone';
+    'The source of entries of a refund that only a PSP event has made known';
 
 
 -- An entry that is about no order.
@@ -113,11 +114,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.only_order IS
-    'Whose money it must be, where nobody else''s it can be';
+    'The order that alone can own the money';
 
 
--- Where the payment that a PSP names is one capture of several, the order that
--- was captured.
+-- If the payment that a PSP names is one capture of several, the order that was
+-- captured.
 CREATE OR REPLACE FUNCTION pay.named_order(p_news news)
 RETURNS payment_order LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -138,14 +139,14 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.named_order IS
-    'Whose money a PSP''s word is about, where that can be told';
+    'The order that a PSP event is about, if that is certain';
 
 
--- The change that is meant: by our id, by the PSP's, or the oldest one of this
--- amount that the PSP may have and has not named yet.  That last only at PSPs
--- that never name what is ours: of others a refund without our id is somebody
--- else's ("-"), and one with another id is another one.  One that is done and
--- has no name was taken for a twin of it (own_object).
+-- The change that an event is about: by our id, by the PSP's, or the oldest one
+-- of this amount that the PSP may have and has not named yet.  The last way is
+-- for PSPs that never echo our id; at others a refund without our id is not
+-- ours ("-"), and one with another id is another one.  A change that is done
+-- and has no PSP reference was matched to its duplicate (own_object).
 CREATE OR REPLACE FUNCTION pay.change_meant(p_news news)
 RETURNS change LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -180,11 +181,11 @@ COMMENT ON FUNCTION pay.change_meant IS
     'The change that a PSP''s word is about, or NULL';
 
 
--- A change that is known.  A final word counts once; a refund that was done
--- may come back, and one that had failed may have been done after all, as long
--- as there is money that it can have been made of.  Not if the PSP has said so
--- itself: events come in any order, and what it has said of this very refund
--- may well be newer.
+-- An event about a change that is known.  A final status counts once.  A refund
+-- that was done may come back, and one that had failed may have been done after
+-- all, as long as there is money that it can have been made of.  That does not
+-- hold if an event of this very refund said that it failed: events arrive in
+-- any sequence, and that one may be newer.
 CREATE OR REPLACE FUNCTION pay.hear_change(
     p_change change, p_news news, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
@@ -231,10 +232,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.hear_change IS
-    'What a PSP says about a change that we know';
+    'The effects of a PSP event about a change that is known';
 
 
--- A change that nobody has asked us for.
+-- A change that no merchant has requested here.
 CREATE OR REPLACE FUNCTION pay.insert_outside(
     p_news news, p_order payment_order, p_amount_minor bigint)
 RETURNS change LANGUAGE plpgsql AS $$
@@ -334,10 +335,43 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.outside_refund IS
-    'A refund that somebody has made at the PSP';
+    'A refund that was made at the PSP';
 
 
--- That of a late payment is not one of a sale.
+-- The refund of a late payment was accepted and has failed, or has come back:
+-- the money is in suspense again.  It goes out a second time only when an
+-- operator has the dead letter tried again, and then under another key, since
+-- the PSP answers the old one with the refund that has failed.  The fact is for
+-- record_facts().
+CREATE OR REPLACE FUNCTION pay.return_late_refund(
+    p_news news, p_late late_success)
+RETURNS fact LANGUAGE plpgsql AS $$
+DECLARE
+    v_fact fact := news_word(p_news);
+BEGIN
+    UPDATE late_success l
+    SET state = 'refunding', refund_id = gen_random_uuid()
+    WHERE l.merchant_id = p_late.merchant_id
+        AND l.checkout_id = p_late.checkout_id;
+
+    PERFORM open_dead_letter(ARRAY[p_late.merchant_id]::text[],
+        ARRAY[p_late.checkout_id]::text[], ARRAY[p_late.psp]::text[], NULL,
+        '{refund}', '{returned}', ARRAY[v_fact.code], NULL, NULL);
+
+    v_fact.kind := 'late_refund_returned';
+    v_fact.reference := NULL;
+    v_fact.detail := jsonb_strip_nulls(jsonb_build_object(
+        'refund_id', p_late.refund_id, 'refund_reference', p_news.object,
+        'amount_minor', p_late.amount_minor, 'currency', p_late.currency));
+
+    RETURN v_fact;
+END
+$$;
+COMMENT ON FUNCTION pay.return_late_refund IS
+    'Takes the paying back of a late payment back';
+
+
+-- The refund of a late payment is not one of a sale.
 CREATE OR REPLACE FUNCTION pay.hear_late_refund(
     p_news news, p_late late_success, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
@@ -345,11 +379,11 @@ BEGIN
     outcome := 'unchanged';
     facts := '{}';
 
-    IF p_news.news = 'failed' AND p_late.state = 'refunding' THEN
+    IF p_news.news = 'failed' AND has_failed(p_news) THEN
+        RETURN;
+    ELSIF p_news.news = 'failed' AND p_late.state = 'refunding' THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'failed');
-    ELSIF p_news.news = 'succeeded' AND p_late.state = 'refunding'
-        AND has_failed(p_news)
-    THEN
+    ELSIF p_news.news = 'succeeded' AND has_failed(p_news) THEN
         SELECT * INTO outcome, facts
         FROM news_doubt(p_news, 'contradiction');
     ELSIF p_news.news = 'succeeded' AND p_late.state = 'refunding' THEN
@@ -359,13 +393,14 @@ BEGIN
             ARRAY[p_late.refund_id::text], ARRAY[p_news.object],
             ARRAY[p_news.request_id], '{1}');
     ELSIF p_news.news = 'failed' AND p_late.state = 'refunded' THEN
-        SELECT * INTO outcome, facts
-        FROM news_doubt(p_news, 'contradiction');
+        outcome := 'applied';
+        facts := ARRAY[return_late_refund(p_news, p_late)]
+            || (news_doubt(p_news, 'failed')).facts;
     END IF;
 END
 $$;
 COMMENT ON FUNCTION pay.hear_late_refund IS
-    'What a PSP says about the refund of a late payment';
+    'The effects of a PSP event about the refund of a late payment';
 
 
 CREATE OR REPLACE FUNCTION pay.late_meant(p_news news)
@@ -382,8 +417,12 @@ BEGIN
                  WHERE d.merchant_id = l.merchant_id
                      AND d.checkout_id = l.checkout_id
                      AND d.operation = 'refund'
-                     AND d.operation_id = l.refund_id::text
-                     AND d.reference = p_news.object)
+                     AND (d.reference = p_news.object
+                          OR d.operation_id = p_news.operation_id)
+                     AND NOT EXISTS (
+                         SELECT FROM change c
+                         WHERE c.merchant_id = d.merchant_id
+                             AND c.change_id = d.operation_id))
              OR p_news.operation_id IS NULL
                 AND l.state IN ('refunding', 'refunded')
                 AND coalesce(p_news.amount_minor, l.amount_minor)
@@ -393,10 +432,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.late_meant IS
-    'The late payment whose refund a PSP''s word is about, or NULL';
+    'The late payment whose refund a PSP event is about, or NULL';
 
 
--- What is in suspense stays there until the PSP gives it our id.
+-- A refund in suspense stays there until an event has our id.
 CREATE OR REPLACE FUNCTION pay.hear_refund(
     p_news news, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
@@ -438,10 +477,11 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION pay.hear_refund IS 'What a PSP says about a refund';
+COMMENT ON FUNCTION pay.hear_refund IS
+    'The effects of a PSP event about a refund';
 
 
--- Captures of a checkout that the PSP may have done and has not told us of.
+-- Captures of a checkout that the PSP may have done and has not reported.
 CREATE OR REPLACE FUNCTION pay.captures_out(
     p_merchant_id text, p_checkout_id text)
 RETURNS change[] LANGUAGE plpgsql STABLE AS $$
@@ -465,9 +505,9 @@ COMMENT ON FUNCTION pay.captures_out IS
     'Captures that are at the PSP, or may be';
 
 
--- p_left of what the PSP has captured, that none of our captures explains:
--- somebody has taken it there.  Of several orders nobody knows whose it is,
--- unless it is all.
+-- p_left is the money that the PSP has captured and that none of our captures
+-- explains: it was captured at the PSP.  With several orders its owner is not
+-- certain, unless it is all of the money.
 CREATE OR REPLACE FUNCTION pay.outside_captures(
     p_news news, p_left bigint, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
@@ -502,14 +542,14 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.outside_captures IS
-    'Captures that somebody has made at the PSP';
+    'Captures that were made at the PSP';
 
 
--- Of a sum of captures: the one that is named is done, whatever the sum, as
--- words overtake each other.  Others that are out are done if together they
--- are what is left of it.  Where they are not, each is told of in its turn,
--- and a webhook waits until it is (take_early); what is left when none is out
--- was done at the PSP.
+-- A sum of captures.  The capture that it names is done, whatever the sum, as
+-- events overtake each other.  Other open ones are done if together they are
+-- the rest of the sum.  If they are not, each is reported in its turn, and a
+-- webhook waits until it is (take_early).  A rest when none is open was
+-- captured at the PSP.
 CREATE OR REPLACE FUNCTION pay.take_captures(
     p_news news, p_named change, p_captured bigint, OUT outcome text,
     OUT facts fact[])
@@ -560,10 +600,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.take_captures IS
-    'Which captures a PSP''s sum of them tells of';
+    'The captures that a PSP''s sum of them is about';
 
 
--- amount is what was captured so far, by all captures together.
+-- amount is the sum of all captures so far.
 CREATE OR REPLACE FUNCTION pay.hear_capture(
     p_news news, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
@@ -604,4 +644,5 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION pay.hear_capture IS 'What a PSP says about captures';
+COMMENT ON FUNCTION pay.hear_capture IS
+    'The effects of PSP events about captures';

@@ -1,7 +1,7 @@
--- Which refund a PSP's word is about, where that is not plain: one that is in
--- suspense, one that had failed before it was heard of, one of ours that was
--- taken for somebody else's, or the other way round.  Private to schema pay;
--- the rest is in 48_news.sql.
+-- PSP events about refunds whose identity is not certain: a refund in suspense,
+-- one that had failed before the gateway learned of it, one of ours that was
+-- taken for one made at the PSP, or the other way round.  Private to schema
+-- pay; 48_news.sql has the rest.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -30,7 +30,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.in_suspense IS
-    'What is booked of a refund that could be laid to no order';
+    'The entries of a refund that could be attributed to no order';
 
 
 CREATE OR REPLACE FUNCTION pay.cleared_as(p_is_borne boolean)
@@ -39,11 +39,11 @@ SELECT CASE WHEN p_is_borne THEN 'unknown_refund_borne_returned'
             ELSE 'unknown_refund_cleared' END
 $$;
 COMMENT ON FUNCTION pay.cleared_as IS
-    'As what a refund comes back that was laid to no order';
+    'The news of a refund that was attributed to no order and comes back';
 
 
--- People have been told of it, whether or not a query repeats it, and hear
--- that it has come back, too.
+-- A refund in suspense is in the mismatch queue, whether or not a query repeats
+-- it; its return goes there, too.
 CREATE OR REPLACE FUNCTION pay.hear_suspended(
     p_news news, p_amount_minor bigint, p_currency text, p_is_over boolean,
     p_is_borne boolean, OUT outcome text, OUT facts fact[])
@@ -65,11 +65,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.hear_suspended IS
-    'What a PSP says about a refund that is in suspense';
+    'The effects of a PSP event about a refund that is in suspense';
 
 
--- A PSP may tell that a refund has failed before it tells that it was done:
--- the failure is the newer word, so it is kept.
+-- A PSP may report that a refund has failed before it reports that it was done:
+-- the failure is the newer statement, so it is kept.
 CREATE OR REPLACE FUNCTION pay.keep_failure(
     p_news news, p_order payment_order, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
@@ -106,11 +106,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.has_failed IS
-    'Whether people know that this refund has failed';
+    'Whether the mismatch queue has the failure of this refund';
 
 
--- What a word of a PSP would have been about one of its refunds that a change
--- stands for.
+-- The news that a PSP event about a refund would have been, for a refund that
+-- is one of our changes.
 CREATE OR REPLACE FUNCTION pay.news_of(
     p_change change, p_object text, p_word fact)
 RETURNS news LANGUAGE plpgsql STABLE AS $$
@@ -125,14 +125,15 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.news_of IS
-    'What has been heard of a refund, as news';
+    'The events so far about a refund, as news';
 
 
--- The PSP has named this refund of ours.  What was booked of that name before
--- somebody knew is taken back: somebody else's refund, or one in suspense.
--- Another one of ours that was taken for it has no name any more.  failed: of
--- what has this name the PSP has told that it came to nothing.  done: that the
--- buyer has it, and it will not say so again.
+-- The PSP has named this refund of ours.  Entries that were booked under its
+-- PSP reference before are taken back: those of a refund made at the PSP, or of
+-- one in suspense.  Another change of ours that was matched to it has no PSP
+-- reference any more.
+-- failed: the PSP has reported that the refund of this reference failed.
+-- done: the buyer has the money, and no other event will report it.
 CREATE OR REPLACE FUNCTION pay.own_object(
     p_change change, p_object text, p_word fact,
     OUT facts fact[], OUT failed boolean, OUT done boolean)
@@ -181,7 +182,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.own_object IS
-    'Takes back what was booked of a refund that is ours';
+    'Takes back the entries of a refund that proves to be ours';
 
 
 -- A refund of ours, by our id or its own, or by its amount.
@@ -222,12 +223,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.hear_own_refund IS
-    'What a PSP says about a refund that was asked for';
+    'The effects of a PSP event about a refund that was requested';
 
 
--- What the answer to our own call says about which refund it is: this one, or
--- none (p_is_none).  One that was taken for it by its amount (change_meant) is
--- somebody else's then, or a twin's.
+-- The answer to our own call says which refund is ours: this one, or none
+-- (p_is_none).  A refund that was matched by its amount (change_meant) then was
+-- made at the PSP, or is that of a duplicate change.
 CREATE OR REPLACE FUNCTION pay.sort_refund(
     p_change change, p_word fact, p_is_none boolean,
     OUT sorted change, OUT facts fact[])
@@ -271,4 +272,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.sort_refund IS
-    'Tells a refund of ours from what was taken for it';
+    'Separates a refund of ours from one that was matched to it';

@@ -1,16 +1,16 @@
 -- Money that went back for a checkout with several orders, where the PSP does
--- not say whose it was: over the orders in proportion to their amounts.  What
--- was split moves as one afterwards.  Private to schema pay; people lay it
--- otherwise in 74_assign.sql.
+-- not say for which: it is split over the orders in proportion to their
+-- amounts, and its parts move as one afterwards.  Private to schema pay;
+-- operators assign it otherwise with 74_assign.sql.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- By largest remainder: each order gets its proportion, rounded down, and what
--- is left goes unit by unit to the largest remainders.  None gets more than its
--- room; where one is full, the rest is split anew over the others.  NULL: there
--- is not room enough in all of them.
+-- Splits by the largest remainder: each order gets its proportion, rounded
+-- down, and the rest goes unit by unit to the largest remainders.  None gets
+-- more than its capacity; where one is full, the rest is split anew over the
+-- others.  NULL: the orders together have not enough capacity.
 CREATE OR REPLACE FUNCTION pay.split_amount(
     p_amount bigint, p_weights bigint[], p_rooms bigint[])
 RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE AS $$
@@ -64,8 +64,8 @@ COMMENT ON FUNCTION pay.split_amount IS
     'An amount in proportion to weights, exactly, within rooms, or NULL';
 
 
--- What an order can bear: of a refund what was captured and has not gone back,
--- of a dispute what was captured and is not disputed.
+-- The capacity of an order: for a refund the captured amount that has not gone
+-- back, for a dispute the captured amount that is not disputed.
 CREATE OR REPLACE FUNCTION pay.room_of(p_order payment_order, p_about text)
 RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
 SELECT greatest(0, (p_order).captured_minor - (p_order).charged_back_minor
@@ -77,7 +77,8 @@ COMMENT ON FUNCTION pay.room_of IS
     'How much of a refund or a dispute an order can bear';
 
 
--- None where the PSP says whose it is, or where the orders cannot bear it.
+-- No parts if the PSP names the order, or if the orders' capacity does not
+-- suffice.
 CREATE OR REPLACE FUNCTION pay.split_orders(
     p_news news, OUT orders payment_order[], OUT parts bigint[])
 LANGUAGE plpgsql STABLE AS $$
@@ -110,8 +111,8 @@ COMMENT ON FUNCTION pay.split_orders IS
     'The orders that bear a refund or a dispute, and how much of it; or NULL';
 
 
--- For the record: nobody has said whose it is, and people may know better.
--- keep_mismatches() closes it at once.
+-- Records that the owner of the money is not certain, since operators may know
+-- better.  keep_mismatches() closes the row at once.
 CREATE OR REPLACE FUNCTION pay.split_note(p_news news)
 RETURNS fact LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -125,7 +126,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.split_note IS
-    'That a refund or a dispute was split over several orders';
+    'The record that a refund or a dispute was split over several orders';
 
 
 -- Each part is a refund of its order that was made at the PSP, under the PSP's
@@ -151,7 +152,7 @@ COMMENT ON FUNCTION pay.lay_refund IS
     'Lays a refund that was made at the PSP to orders';
 
 
--- The parts of a refund that stand under this name.
+-- The parts of a refund with this PSP reference.
 CREATE OR REPLACE FUNCTION pay.parts_of(
     p_merchant_id text, p_checkout_id text, p_psp text, p_object text)
 RETURNS change[] LANGUAGE plpgsql STABLE AS $$
@@ -165,13 +166,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.parts_of IS
-    'What a refund that was made at the PSP was laid to';
+    'The orders to which a refund that was made at the PSP was assigned';
 
 
--- A word about a refund that was split is one about each of its parts.  They
--- were made together and move as one: when the first refuses a word, nothing is
--- written yet, and a later one that refuses what an earlier one has taken is a
--- broken invariant.
+-- An event about a refund that was split is one about each of its parts.  They
+-- were made together and move as one.  If the first part refuses an event,
+-- nothing is written yet; a later part that refuses an event which an earlier
+-- one has taken is a broken invariant.
 CREATE OR REPLACE FUNCTION pay.hear_parts(
     p_parts change[], p_news news, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
@@ -210,4 +211,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.hear_parts IS
-    'What a PSP says about a refund that was split over orders';
+    'The effects of a PSP event about a refund that was split over orders';

@@ -1,11 +1,11 @@
--- What a PSP says about disputes and fees, as 48_news.sql does it, and which
--- of all these a word is.  Private to schema pay.
+-- PSP events about disputes and fees, as 48_news.sql does it for refunds, and
+-- the choice between all these functions.  Private to schema pay.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Of the entries of one part.  No PSP's id has a blank.
+-- The source of the entries of one part.  No PSP's id has a blank.
 CREATE OR REPLACE FUNCTION pay.dispute_source(p_dispute dispute)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
 SELECT concat('dispute/', (p_dispute).psp, '/', (p_dispute).dispute_id,
@@ -46,7 +46,7 @@ COMMENT ON FUNCTION pay.insert_dispute IS
     'A dispute, or a part of it, of an order';
 
 
--- A part of a dispute that an order bears; p_kind: what is booked of it.
+-- A part of a dispute that an order bears; p_kind: the kind of its entry.
 CREATE OR REPLACE FUNCTION pay.dispute_fact(
     p_news news, p_dispute dispute, p_kind text)
 RETURNS fact LANGUAGE plpgsql AS $$
@@ -75,7 +75,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.dispute_fact IS
-    'What becomes of a part of a dispute that an order bears';
+    'The effects of an event on the part of a dispute that an order bears';
 
 
 -- p_first: the number of the first part.
@@ -101,8 +101,8 @@ COMMENT ON FUNCTION pay.lay_dispute IS
     'Lays a dispute to orders; NULL: another checkout has it';
 
 
--- The first that is heard of a dispute.  Where no order can bear it, people
--- decide; and where another checkout has just got it.
+-- The first event about a dispute.  Operators decide if no order can bear it,
+-- or if its payment id has just moved to another checkout.
 CREATE OR REPLACE FUNCTION pay.open_dispute(
     p_news news, OUT outcome text, OUT facts fact[], OUT is_ours boolean)
 LANGUAGE plpgsql AS $$
@@ -140,8 +140,8 @@ $$;
 COMMENT ON FUNCTION pay.open_dispute IS 'A buyer has disputed a payment';
 
 
--- Of each part.  What no order bears and is lost is in suspense, which people
--- hear of.
+-- The effects on each part.  A lost dispute that no order bears goes into
+-- suspense and into the mismatch queue.
 CREATE OR REPLACE FUNCTION pay.end_dispute(
     p_news news, p_parts dispute[], OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
@@ -216,7 +216,7 @@ BEGIN
             'currency', p_news.fee_currency))];
 END
 $$;
-COMMENT ON FUNCTION pay.dispute_fee IS 'What a PSP charges for a dispute';
+COMMENT ON FUNCTION pay.dispute_fee IS 'The fee of a PSP for a dispute';
 
 
 CREATE OR REPLACE FUNCTION pay.is_booked(
@@ -286,7 +286,8 @@ BEGIN
     facts := facts || dispute_fee(p_news);
 END
 $$;
-COMMENT ON FUNCTION pay.hear_dispute IS 'What a PSP says about a dispute';
+COMMENT ON FUNCTION pay.hear_dispute IS
+    'The effects of a PSP event about a dispute';
 
 
 -- Charged, or given back.
@@ -314,7 +315,7 @@ BEGIN
             'returned', CASE WHEN p_news.news = 'failed' THEN true END))];
 END
 $$;
-COMMENT ON FUNCTION pay.hear_fee IS 'What a PSP has charged';
+COMMENT ON FUNCTION pay.hear_fee IS 'The effects of a PSP event about a fee';
 
 
 -- Refunds, captures and disputes are in the currency that the buyer pays; a
@@ -347,4 +348,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.hear_news IS
-    'What a PSP says about what follows a sale';
+    'The effects of a PSP event about a change, a dispute or a fee';

@@ -28,8 +28,9 @@ COMMENT ON FUNCTION pay.has_money IS
     'Whether a checkout was paid, or its money is held';
 
 
--- It never had a page, and the one that it was to close first was not closed
--- for it: whoever took its place would stand beside that page.
+-- The checkout never had a page, and the page that it was to close first was
+-- not closed for it: a checkout that replaced it would have a page beside that
+-- one.
 CREATE OR REPLACE FUNCTION pay.old_page_is_open(
     p_merchant_id text, p_checkout_id text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
@@ -74,8 +75,8 @@ COMMENT ON FUNCTION pay.place_is_free IS
     'Whether no other checkout has taken its place';
 
 
--- Of a locked checkout: closed (nobody can pay on its page any more), close
--- (its page has to be closed first) or no.
+-- The state of the page of a locked checkout: closed (it can take no payment
+-- any more), close (it has to be closed first) or no (it cannot be replaced).
 CREATE OR REPLACE FUNCTION pay.judge_replaced(
     p_old checkout, p_can_close boolean)
 RETURNS text LANGUAGE plpgsql STABLE AS $$
@@ -111,10 +112,10 @@ COMMENT ON FUNCTION pay.judge_replaced IS
     'Whether another checkout may take the place of this one';
 
 
--- Items of begin_payment; the rows of the new ones are written, and nobody
--- else sees them.  An old checkout is replaced once: who comes first has it.
--- One of the same batch is being registered, so it is not replaced either, as
--- judge_replaced() says of one that came in an earlier batch.
+-- Items of begin_payment; the rows of the new ones are written and visible to
+-- no other session.  An old checkout is replaced once: the first item wins.  A
+-- checkout of the same batch is being registered, so it is not replaced either,
+-- as judge_replaced() decides for one of an earlier batch.
 CREATE OR REPLACE FUNCTION pay.take_places(
     p_items int[], p_merchant_id text[], p_checkout_id text[],
     p_terms jsonb[], OUT kept int[], OUT waits int[], OUT refused int[],
@@ -175,7 +176,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.take_places IS
-    'Items that replace nothing, or what they may replace';
+    'Items that replace no checkout, or one that may be replaced';
 
 
 -- The word that both timelines get; the new one's begins with it.
@@ -189,10 +190,11 @@ SELECT ROW(0, NULL, p_merchant_id, p_old, 'replaced', p_actor, p_psp, NULL,
     NULL, NULL, NULL)::fact
 $$;
 COMMENT ON FUNCTION pay.replaced_fact IS
-    'That another checkout has taken the place of this one';
+    'The record that another checkout has replaced this one';
 
 
--- The cancellations that close pages, in the commit of what waits for them.
+-- Writes the cancellations that close pages, in the commit of the checkouts
+-- that wait for them.
 CREATE OR REPLACE FUNCTION pay.close_replaced(
     p_items int[], p_waits int[], p_merchant_id text[],
     p_checkout_id text[], p_lease_ms bigint[], p_request_id text[],
@@ -251,7 +253,7 @@ COMMENT ON FUNCTION pay.close_replaced IS
     'Has the pages closed that new checkouts replace';
 
 
--- Of locked checkouts: released, refused, waiting or already.
+-- The state of locked checkouts: released, refused, waiting or already.
 CREATE OR REPLACE FUNCTION pay.judge_release(p_new checkout)
 RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -272,7 +274,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.judge_release IS
-    'What becomes of a checkout that waits for the end of another page';
+    'The state of a checkout that waits for the end of another page';
 
 
 -- The caller registers it as soon as this is committed, see
@@ -297,8 +299,11 @@ BEGIN
     UPDATE job j
     SET lease_owner = NULL, lease_until = NULL,
         attempts = CASE p_word WHEN 'released' THEN 0 ELSE j.attempts END,
-        run_at = now() + CASE p_word WHEN 'released' THEN p_lease
-                              ELSE interval '2 s' END
+        -- every 2 s for a minute, then less and less often: the end of
+        -- the old page may wait for people
+        run_at = now() + CASE p_word
+            WHEN 'released' THEN p_lease
+            ELSE interval '2 s' * least(1 + j.attempts / 30, 30) END
     WHERE j.merchant_id = p_new.merchant_id
         AND j.checkout_id = p_new.checkout_id AND j.kind = 'register';
 

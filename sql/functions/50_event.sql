@@ -1,12 +1,12 @@
--- apply_event: what a PSP says about a payment, from a webhook or a query,
--- or the gateway's own word at the end of a checkout's life.
+-- apply_event: PSP events about a payment, from a webhook or a query, and the
+-- gateway's own facts at the end of a checkout's life.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- What an event tells of an attempt to pay that the PSP has declined: our code
--- for the cause, whether it may help to try again, and the PSP's id of the
+-- The detail of an event about an attempt to pay that the PSP has declined: our
+-- code for the cause, whether it may help to try again, and the PSP's id of the
 -- attempt.
 CREATE OR REPLACE FUNCTION pay.decline_detail(
     p_decline text, p_can_retry text, p_attempt text)
@@ -19,14 +19,15 @@ COMMENT ON FUNCTION pay.decline_detail IS
     'A declined attempt as the detail of an event';
 
 
--- Checked items as facts, with their checkout where the token (or alias) is
--- known, or else the payment.  kind is none for what says nothing about a
--- payment, notified for what only asks that the PSP be asked: a webhook, or a
--- hint that nobody vouches for; unknown for what a PSP's list of its events says of a token
--- that is not ours.  An event from that list, or out of a kept body (replay),
--- is a webhook that came another way.
--- webhooks: how many there are that go into the inbox.  unsure: some are of no
--- checkout that is known, or say nothing.
+-- Checked items as facts, each with its checkout, which the token (or alias)
+-- leads to, or else the payment id.
+-- kind: none for an event that is not about a payment; notified for one that
+-- only requires a query of the PSP (a webhook, or a hint without proof);
+-- unknown for an event of a PSP's list whose token is not ours.  An event from
+-- that list, or out of a kept body (replay), is a webhook that came another
+-- way.
+-- webhooks: how many of them go into the inbox.
+-- unsure: some are of no checkout that is known, or of kind none.
 CREATE OR REPLACE FUNCTION pay.read_facts(
     p_psp text[], p_source text[], p_event_id text[], p_type text[],
     p_fact text[], p_token text[], p_reference text[], p_code text[],
@@ -114,9 +115,9 @@ COMMENT ON FUNCTION pay.read_facts IS
     'Items of apply_event that pass their checks';
 
 
--- Webhooks into the inbox, in key order, once by (psp, event id).  The state
--- is a guess that only a late token or an unmoved order proves wrong: total
--- and currency never change.  What is unknown is not kept.
+-- Stores webhooks in the inbox, in key order, once by (psp, event id).  The
+-- state is a guess that only a late token or an unmoved order proves wrong:
+-- total and currency never change.  Events of kind unknown are not kept.
 CREATE OR REPLACE FUNCTION pay.insert_webhooks(
     p_facts fact[], p_fact text[], p_digest bytea[], p_count bigint)
 RETURNS int[] LANGUAGE plpgsql AS $$
@@ -195,9 +196,9 @@ COMMENT ON FUNCTION pay.insert_replays IS
     'that are duplicates';
 
 
--- Tokens that nobody has: the rows of the token and of the payment's id are
--- locked, so that whoever is just bringing one of them is waited for, and one
--- that comes later finds what was parked.
+-- For tokens that no checkout has: locks the rows of the token and of the
+-- payment id.  So this waits for a session that is just bringing one of them,
+-- and one that comes later finds the parked webhook.
 CREATE OR REPLACE FUNCTION pay.await_tokens(
     p_facts fact[], p_duplicates int[])
 RETURNS fact[] LANGUAGE plpgsql AS $$
@@ -239,7 +240,7 @@ COMMENT ON FUNCTION pay.await_tokens IS
     'Looks unknown names up again, behind a lock';
 
 
--- Items that need no lock: duplicates, what says nothing, what nobody knows.
+-- Items that need no lock: duplicates, and those of kind none or unknown.
 CREATE OR REPLACE FUNCTION pay.set_aside(p_facts fact[], p_duplicates int[])
 RETURNS fact[] LANGUAGE plpgsql AS $$
 BEGIN
@@ -260,9 +261,9 @@ COMMENT ON FUNCTION pay.set_aside IS
 
 
 -- Facts about known checkouts, and their inbox rows where the first guess
--- (insert_webhooks) was wrong.  Whoever is told a payment's id for the first
--- time finds what was parked for it; but not by a word that is not believed,
--- or that only asks.
+-- (insert_webhooks) was wrong.  An event that is the first with a payment id
+-- finds the webhooks that were parked for it, unless it contradicts the order
+-- or only requires a query.
 CREATE OR REPLACE FUNCTION pay.settle_facts(p_facts fact[], p_late boolean)
 RETURNS fact[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -366,4 +367,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.keep_invalid IS
-    'Queues for operators what a PSP said and cannot be read';
+    'Queues for operators the PSP events that cannot be read';

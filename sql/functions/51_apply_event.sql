@@ -42,7 +42,7 @@ BEGIN
                                         v_read.webhooks);
     END IF;
 
-    -- nothing else is set aside: whoever has a checkout keeps it
+    -- no other row is set aside: a token stays with its checkout
     IF v_read.unsure OR v_duplicates <> '{}' THEN
         v_late := EXISTS (
             SELECT FROM unnest(v_facts) f

@@ -1,7 +1,7 @@
--- The operation apply_change: what PSPs say about captures, refunds, disputes
--- and fees, from webhooks or queries.  Each word is stored once, finds its
--- checkout by one of the names that it comes with, or waits for that.  What
--- it means stands in 48_news.sql and 49_dispute.sql.
+-- The operation apply_change: PSP events about captures, refunds, disputes and
+-- fees, from webhooks or queries.  Each event is stored once, finds its
+-- checkout by one of its names, or is parked until it can.  48_news.sql and
+-- 49_dispute.sql decide its effects.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -63,8 +63,8 @@ COMMENT ON FUNCTION pay.read_news IS
     'Items of apply_change that pass their checks';
 
 
--- By the PSP's id of the registration, ours of the change, or the PSP's id of
--- the payment.
+-- The checkout, by the PSP's id of the registration, our id of the change, or
+-- the PSP's id of the payment.
 CREATE OR REPLACE FUNCTION pay.locate_news(p_news news[])
 RETURNS news[] LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -138,13 +138,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.store_news IS
-    'Rows of the inbox for words about what follows a sale';
+    'Rows of the inbox for PSP events about changes, disputes and fees';
 
 
--- Into the inbox, in key order, once by (psp, event id); outcome is what
--- becomes of those that are no more than stored: duplicate, ignored (there is
+-- Stores events in the inbox, in key order, once by (psp, event id).  outcome
+-- is final for events that are only stored: duplicate, ignored (there is
 -- nothing that it could be about), unknown (of a PSP's list; not kept),
--- not_found (asked for), parked.
+-- not_found (from a query), parked.
 CREATE OR REPLACE FUNCTION pay.insert_news(p_news news[])
 RETURNS news[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -185,7 +185,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.insert_news IS
-    'Stores words about what follows a sale, once';
+    'Stores PSP events about changes, disputes and fees, once';
 
 
 CREATE OR REPLACE FUNCTION pay.mark_duplicates(p_news news[], p_first int[])
@@ -207,8 +207,9 @@ COMMENT ON FUNCTION pay.mark_duplicates IS
     'Items of apply_change whose events were stored before';
 
 
--- Names that nobody has, as await_tokens() does it: whoever brings the name at
--- this moment is waited for, and one that comes later finds what was parked.
+-- For names that no checkout has, as await_tokens() does it: waits for a
+-- session that is just bringing the name, and one that comes later finds the
+-- parked event.
 CREATE OR REPLACE FUNCTION pay.await_names(p_news news[])
 RETURNS news[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -246,9 +247,9 @@ COMMENT ON FUNCTION pay.await_names IS
     'Looks unknown names up again, behind a lock';
 
 
--- PSPs keep no order: money may be taken back before we hear that it came.
--- As long as it still may come, such a word waits for it; of what has failed
--- none is expected.
+-- PSPs keep no sequence: an event that takes money back may arrive before the
+-- one that the money came.  As long as that may still come, the former waits
+-- for it; for an order that has failed it is not expected.
 CREATE OR REPLACE FUNCTION pay.is_early(p_news news)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -281,8 +282,9 @@ COMMENT ON FUNCTION pay.is_early IS
     'Whether a word about taking money back comes before that money';
 
 
--- The money of these facts has come, or will come no more: what waited for it
--- is heard now.  So is a sum of captures, some of which were still out.
+-- The money of these facts has come, or will not come any more: the events that
+-- waited for it are applied now.  So is a sum of captures some of which were
+-- still open.
 CREATE OR REPLACE FUNCTION pay.take_early(p_facts fact[])
 RETURNS posting[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -311,11 +313,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.take_early IS
-    'Hears what came before its money, now that these facts are known';
+    'Applies events that came before their money, now that these facts are '
+    'known';
 
 
--- Words about locked checkouts, one after the other, and their rows of the
--- inbox.  What they mean is recorded when all are heard.
+-- Applies events to locked checkouts, one after the other, and updates their
+-- rows of the inbox.  The facts are recorded when all events are applied.
 CREATE OR REPLACE FUNCTION pay.take_news(
     p_news news[], OUT told news[], OUT postings posting[])
 LANGUAGE plpgsql AS $$
@@ -350,7 +353,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.take_news IS
-    'Takes words about what follows a sale into account';
+    'Applies PSP events about changes, disputes and fees';
 
 
 -- A word that names a registration and a payment makes the payment's id known,
@@ -437,6 +440,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.apply_change IS
-    'Takes PSPs'' words about what follows a sale into account. Outcomes: '
-    'applied, unchanged, contradiction, duplicate, parked, mismatch, '
-    'ignored, unknown, not_found, invalid';
+    'Applies PSP events about changes, disputes and fees. Outcomes: applied, '
+    'unchanged, contradiction, duplicate, parked, mismatch, ignored, unknown, '
+    'not_found, invalid';

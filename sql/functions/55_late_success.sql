@@ -1,8 +1,8 @@
--- A payment that was proved after its checkout had expired, where that is not
--- simply a sale: held for people, or paid back.  judge_facts() tells which
--- facts these are; people decide with pay_ops.  Money that is held for an
--- order that has failed cannot become a sale: it is given back, or people say
--- so.
+-- Payments that were proved after their checkout had expired, if they are not
+-- simply a sale: held for an operator, or paid back.  judge_facts() decides
+-- which facts these are; operators decide with pay_ops.  Money that is held for
+-- an order that has failed cannot become a sale: it is released, or an operator
+-- settles it.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -80,8 +80,8 @@ COMMENT ON FUNCTION pay.keep_late IS
     'Holds late payments, or has them paid back';
 
 
--- What payments_late_success refund means to money that is held: the hold is
--- given up, by a change that the gateway asks itself for.
+-- With payments_late_success refund, money that is only held is released, by a
+-- change that the gateway itself requests.
 CREATE OR REPLACE FUNCTION pay.void_late(p_facts fact[], p_told int[])
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE

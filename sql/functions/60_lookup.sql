@@ -21,9 +21,9 @@ $$;
 COMMENT ON FUNCTION pay.find_order IS 'An order, by its key';
 
 
--- What GET of one order shows, and no more: it is asked for far more often
--- than all else.  The shape order of src/op/rows.list; a column that is NULL
--- costs nothing, so sums of nothing are.
+-- The columns that GET of one order shows, and no others: this is the most
+-- frequent read.  The shape order of src/op/rows.list; a NULL column costs
+-- nothing, so sums of nothing are NULL.
 CREATE OR REPLACE FUNCTION pay_api.get_order(
     p_merchant_id text[], p_payment_order_id text[])
 RETURNS SETOF pay_api.order_row
@@ -57,7 +57,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.get_order IS
-    'An order and what its checkout says of it. Outcomes: found, not_found';
+    'An order and the columns of its checkout. Outcomes: found, not_found';
 
 
 CREATE OR REPLACE FUNCTION pay_api.get_payment(
@@ -106,8 +106,8 @@ COMMENT ON FUNCTION pay_api.get_checkout IS
     'A checkout with its orders. Outcomes: found, not_found';
 
 
--- The handle is what a buyer's address holds: it cannot be guessed, and it
--- is all that a buyer needs, so no merchant is asked for.
+-- The handle is in the address that the buyer has: it cannot be guessed, and it
+-- is all that a buyer needs, so there is no argument for the merchant.
 CREATE OR REPLACE FUNCTION pay_api.get_handle(p_handle text[])
 RETURNS SETOF pay_api.checkout_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
@@ -128,8 +128,8 @@ COMMENT ON FUNCTION pay_api.get_handle IS
     'The checkout behind a buyer''s address. Outcomes: found, not_found';
 
 
--- At most its newest 1000 events, of those months that are still here.
--- Who of the gateway's people decided something, and why, is for them alone.
+-- At most its newest 1000 events, of those months that are still here.  The
+-- name of an operator who decided something, and the reason, are not shown.
 CREATE OR REPLACE FUNCTION pay.timeline(
     p_merchant_id text, p_payment_order_id text, p_inside boolean)
 RETURNS json LANGUAGE plpgsql STABLE AS $$

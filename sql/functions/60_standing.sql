@@ -1,5 +1,5 @@
--- What explain() (61_explain.sql) judges an order by: a few rows by key.
--- Private to schema pay.
+-- The rows by which explain() (61_explain.sql) judges an order: a few rows by
+-- key.  Private to schema pay.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -66,7 +66,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.standing_of IS
-    'What explain() judges an order by; NULL when there is none';
+    'The rows by which explain() judges an order; NULL when there is no order';
 
 
 -- A cancellation is one of all orders of its checkout.
@@ -98,7 +98,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.open_change IS
-    'The change of an order that is open, one that needs people first';
+    'The open change of an order, first one that needs an operator';
 
 
 CREATE OR REPLACE FUNCTION pay.newest_dispatch(
@@ -119,8 +119,9 @@ COMMENT ON FUNCTION pay.newest_dispatch IS
     'The newest attempt at an operation about a checkout';
 
 
--- The PSP has closed it, or says that it is closed.  A refusal of one card is
--- no end of a page, and that its time is over is only what we think.
+-- The PSP has closed the page, or reports that it is closed.  A refusal of one
+-- card does not end a page, and expiry by our clock proves nothing about the
+-- PSP.
 CREATE OR REPLACE FUNCTION pay.page_is_closed(p_order payment_order)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -138,7 +139,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.page_is_closed IS
-    'Whether a PSP has confirmed that nobody can pay on a page any more';
+    'Whether a PSP has confirmed that its page takes no payment any more';
 
 
 -- By their key before all else: the index of all open ones is no short way to

@@ -1,8 +1,8 @@
--- explain: how an order stands, for support: who waits for whom, what the
--- gateway does next, and whether a new checkout for the same goods is safe.
--- One body for the API (pay_api) and for people (pay_view).  It reads a few
--- rows by key and changes nothing.  The sentences are for a clerk who knows
--- nothing of the gateway's inside.
+-- explain: the state of an order, for support: who waits for whom, the
+-- gateway's next step, and whether a new checkout for the same goods is safe.
+-- One body for the API (pay_api) and for operators (pay_view).  It reads a few
+-- rows by key and changes nothing.  The sentences are for a clerk who does not
+-- know how the gateway works.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -40,7 +40,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.explain_next IS
-    'What the gateway does next about an order, and when';
+    'The gateway''s next step about an order, and its time';
 
 
 -- Orders that have a final status, or a late payment.
@@ -506,8 +506,8 @@ COMMENT ON FUNCTION pay.explain_orders IS
     'All orders of a checkout in a line each';
 
 
--- Members in the order in which people read them.  p_inside: for the gateway's
--- own people, who see who of them decided something, and why.
+-- The members in the sequence in which a reader needs them.  p_inside: for
+-- operators, who see which operator decided something, and why.
 CREATE OR REPLACE FUNCTION pay.explain(
     p_merchant_id text, p_payment_order_id text, p_inside boolean)
 RETURNS text LANGUAGE plpgsql STABLE AS $$
@@ -559,7 +559,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.explain IS
-    'How an order stands, as JSON text; NULL when there is none';
+    'The state of an order, as JSON text; NULL when there is none';
 
 
 CREATE OR REPLACE FUNCTION pay_api.explain_payment(
@@ -583,7 +583,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.explain_payment IS
-    'How an order stands and what comes next. Outcomes: found, not_found';
+    'The state of an order and the next step. Outcomes: found, not_found';
 
 
 -- A checkout is explained by its first order, whose explanation lists the
@@ -612,7 +612,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.explain_checkout IS
-    'How a checkout stands and what comes next. Outcomes: found, not_found';
+    'The state of a checkout and the next step. Outcomes: found, not_found';
 
 
 -- An order's id is one merchant's, so without a merchant there may be more
@@ -645,5 +645,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_view.explain(text, text) IS
-    'How an order stands and what comes next, for people; NULL for any '
+    'The state of an order and the next step, for operators; NULL for any '
     'merchant';

@@ -1,12 +1,11 @@
--- find: what people have in their hands leads to a checkout: an id, a PSP's
--- token or reference, a key, a request id.  For payctl find, explain and
--- timeline; nothing on the way of a payment comes here.
---
--- By an index wherever there is one: merchants and PSPs are few, so a key that
--- begins with one is looked up once for each.  A request id is a UUID of
--- version 7, so it says when it was made: the events around that moment are
--- read by a BRIN index.  A PSP's id of a refund or a capture has no index:
--- only a name that is found nowhere else has the table of changes read.
+-- find: leads from a name to its checkout: an id, a PSP's token or reference, a
+-- key, a request id.  For payctl find, explain and timeline; no payment's
+-- request runs it.  It uses an index wherever there is one: merchants and PSPs
+-- are few, so a key that begins with one is looked up once for each.  A request
+-- id is a UUID of version 7 and so holds the time when it was made: the events
+-- around that moment are read by a BRIN index.  A PSP's id of a refund or a
+-- capture has no index: the table of changes is read only for a name that is
+-- found nowhere else.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -116,7 +115,7 @@ COMMENT ON FUNCTION pay.find_by_psp IS
     'Registrations, tokens, payments, events and disputes of that name';
 
 
--- NULL when it is none of ours.
+-- NULL when it is no request id of ours.
 CREATE OR REPLACE FUNCTION pay.request_time(p_request_id text)
 RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
 SELECT CASE WHEN p_request_id
@@ -128,7 +127,7 @@ COMMENT ON FUNCTION pay.request_time IS
     'When a request began, out of its id';
 
 
--- What it stored, it stored within an hour; clocks differ by minutes at most.
+-- A request writes its events within an hour; clocks differ by minutes at most.
 CREATE OR REPLACE FUNCTION pay.find_request(p_what text)
 RETURNS TABLE (found_as text, merchant_id text, checkout_id text,
     payment_order_id text, psp text)
@@ -143,7 +142,7 @@ FROM (SELECT * FROM event x
 CROSS JOIN LATERAL find_order(e.merchant_id, e.payment_order_id) o
 $$;
 COMMENT ON FUNCTION pay.find_request IS
-    'Orders to which a request has told something';
+    'Orders about which a request has written an event';
 
 
 CREATE OR REPLACE FUNCTION pay_view.find(
@@ -187,5 +186,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_view.find(text, text) IS
-    'What an id, a token, a reference, a key or a request id belongs to, for '
-    'people; NULL for any merchant';
+    'The owner of an id, a token, a reference, a key or a request id, for '
+    'operators; NULL for any merchant';

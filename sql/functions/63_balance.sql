@@ -1,4 +1,4 @@
--- What sellers are owed: their wallets and the lines that made them so.
+-- The balances of sellers: their wallets, and the lines that add up to them.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;

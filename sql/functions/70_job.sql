@@ -1,15 +1,15 @@
--- The background work: claim_jobs hands out what is due under a lease,
--- finish_job gives it back.  A worker that dies keeps nothing: its lease
--- runs out and another one goes on.
+-- The background work: claim_jobs hands out due jobs under a lease, finish_job
+-- gives them back.  The jobs of a worker that dies are not lost: the lease runs
+-- out and another worker goes on.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Due jobs, none of whose checkouts anybody is at; both are locked.  Money
--- that must go back comes first, then what no buyer can pay yet, and looks at
--- what is pending last; the oldest of each first.  Never waits (SKIP LOCKED),
--- so it needs no place in the order of locks.
+-- Due jobs of checkouts that no session has locked; both are locked.  Money
+-- that must go back comes first, then checkouts that have no page yet, and last
+-- the polls of pending ones; the oldest of each first.  This never waits (SKIP
+-- LOCKED), so the order of locks does not apply to it.
 CREATE OR REPLACE FUNCTION pay.lock_due_jobs(
     p_limit int, OUT merchants text[], OUT checkouts text[], OUT kinds text[],
     OUT operations text[])
@@ -52,8 +52,8 @@ COMMENT ON FUNCTION pay.lock_due_jobs IS
     'Jobs that may be handed out, with their checkouts locked';
 
 
--- What is looked at after the locks is how the checkouts stand.  A register
--- job goes out as what send_registers() makes of it.
+-- The checkouts are read after the locks.  A register job goes out with the
+-- kind that send_registers() gives it.
 CREATE OR REPLACE FUNCTION pay_api.claim_jobs(
     p_owner text[], p_lease_ms bigint[])
 RETURNS SETOF pay_api.job_row
@@ -137,12 +137,15 @@ COMMENT ON FUNCTION pay_api.claim_jobs IS
     'poll, refund or change. Outcomes: job, none, invalid';
 
 
--- A job that somebody has asked for meanwhile goes on.  Else it ends where
--- its worker says so, and a poll about orders that are all final, once the
--- PSP has answered: what can still be news (a late payment) is asked for
--- again by whoever brings it; once more, if its worker says so, where the PSP
--- has not confirmed the end.  A PSP that is down is asked for some hours.
--- That of a change ends when the PSP has it, whatever its worker says.
+-- Whether a job that is given back ends.
+-- A job that was requested to run again meanwhile goes on.
+-- Otherwise it ends when its worker says so; and a poll ends when all orders
+-- are final and the PSP has answered, since an event that could still change
+-- them (a late payment) requests a poll again.  It runs once more, if its
+-- worker says so, when the PSP has not confirmed the end of the page.  A PSP
+-- that is down is queried for some hours.
+-- The job of a change ends when the PSP has the change, whatever its worker
+-- says.
 CREATE OR REPLACE FUNCTION pay.job_is_over(
     p_job job, p_delay_ms bigint, p_code text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
@@ -167,10 +170,11 @@ COMMENT ON FUNCTION pay.job_is_over IS
     'Whether a job that is given back has nothing left to do';
 
 
--- Jobs that are given back, the first of twins: which are over, and which of
--- those were given up and are for people now.  The limit of polls is one of
--- looks in a row that brought nothing: after one that did they are counted
--- anew, so one silent moment of a PSP does not end what was asked for all day.
+-- Jobs that are given back, the first of duplicates: which of them have ended,
+-- and which of those were given up and get a dead letter.  The limit of polls
+-- counts polls in a row that brought nothing: after one that did, counting
+-- begins anew, so one silent moment of a PSP does not end a checkout that was
+-- polled all day.
 CREATE OR REPLACE FUNCTION pay.give_back_jobs(
     p_merchant_id text[], p_checkout_id text[], p_kind text[],
     p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[],
@@ -272,8 +276,8 @@ BEGIN
         FROM unnest(p_operation_id) WITH ORDINALITY AS u (operation_id, n)
         ORDER BY u.n);
 
-    -- find is what a register job may be handed out as; a bad item has no
-    -- kind from here on
+    -- find is a kind that a register job may be handed out as; an invalid item
+    -- has no kind from here on
     v_kind := ARRAY(
         SELECT CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
                         AND u.kind IN ('register', 'find', 'poll', 'refund',

@@ -1,13 +1,13 @@
--- What people on call may do about money that went back and whose it was
--- nobody has said: lay it to orders, or have the merchant bear it.  What was
--- split before is taken back first.  For payments_operator; the gateway never
--- comes here.
+-- The functions with which operators assign money that went back without a
+-- certain owner to orders, or have the merchant bear it.  A split that was made
+-- before is taken back first.  For payments_operator; the gateway never calls
+-- these.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- The word of the PSP that a row of the queue is about, as people repeat it.
+-- The PSP event that a row of the queue is about, as operators repeat it.
 CREATE OR REPLACE FUNCTION pay.news_of_mismatch(
     p_mismatch mismatch, p_news text, p_amount_minor bigint)
 RETURNS news LANGUAGE sql STABLE AS $$
@@ -23,8 +23,8 @@ COMMENT ON FUNCTION pay.news_of_mismatch IS
     'A row of the mismatch queue as news';
 
 
--- Of a refund or a dispute that no order bears, what is in suspense; NULL:
--- nothing is.
+-- The money in suspense of a refund or a dispute that no order bears; NULL:
+-- there is none.
 CREATE OR REPLACE FUNCTION pay.suspended(p_mismatch mismatch)
 RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -49,9 +49,9 @@ COMMENT ON FUNCTION pay.suspended IS
     'How much money of a refund or a dispute is in suspense';
 
 
--- What can be laid to orders: all of a refund or a dispute that no change of
--- ours stands for.  state: of a refund pending or succeeded, of a dispute open
--- or lost; NULL: there is nothing to be laid.
+-- The refund or dispute that can be assigned to orders, as a whole; it is not
+-- one of our changes.  state: of a refund pending or succeeded, of a dispute
+-- open or lost; NULL: there is nothing to assign.
 CREATE OR REPLACE FUNCTION pay.to_be_laid(
     p_mismatch mismatch, OUT state text, OUT amount_minor bigint)
 LANGUAGE plpgsql STABLE AS $$
@@ -84,7 +84,8 @@ COMMENT ON FUNCTION pay.to_be_laid IS
     'The refund or the dispute that a row of the mismatch queue is about';
 
 
--- Takes back what was laid to orders, and what is in suspense.
+-- Takes back the entries of the orders it was assigned to, and the money in
+-- suspense.
 CREATE OR REPLACE FUNCTION pay.take_up(p_news news, p_held bigint)
 RETURNS fact[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -129,7 +130,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.take_up IS
-    'Takes back what a refund or a dispute was laid to';
+    'Takes back the assignment of a refund or a dispute';
 
 
 -- Lays it to these orders, as the PSP's word would have.
@@ -183,8 +184,8 @@ COMMENT ON FUNCTION pay.orders_named IS
     'The orders that an operator has named, or NULL';
 
 
--- Of a locked checkout.  No orders: the merchant bears it, which only what is
--- in suspense can be.
+-- Assigns it to the orders of a locked checkout.  No orders: the merchant bears
+-- it, which is possible only for money in suspense.
 CREATE OR REPLACE FUNCTION pay.assign_money(
     p_mismatch mismatch, p_orders text[], p_amounts bigint[],
     OUT outcome text, OUT facts fact[])
@@ -233,7 +234,8 @@ COMMENT ON FUNCTION pay.assign_money IS
     'Lays a refund or a dispute to the orders that an operator names';
 
 
--- "12.34" in minor units of a currency; NULL for what is no amount in it.
+-- "12.34" in minor units of a currency; NULL for a text that is no amount of
+-- it.
 CREATE OR REPLACE FUNCTION pay.minor_of(p_amount text, p_currency text)
 RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -303,6 +305,6 @@ EXCEPTION WHEN SQLSTATE 'PAY30' THEN
 END
 $$;
 COMMENT ON FUNCTION pay_ops.assign_mismatch IS
-    'Lays a refund or a dispute to orders by people''s word, or has the '
-    'merchant bear it (no orders): assigned, nothing, sum, exceeds, not_found '
-    'or invalid';
+    'Assigns a refund or a dispute to orders by an operator''s decision, or '
+    'has the merchant bear it (no orders): assigned, nothing, sum, exceeds, '
+    'not_found or invalid';

@@ -1,8 +1,7 @@
--- What people on call may do about a row of the mismatch queue: say that the
--- matter is settled, who and why, in a row of its own and in the timeline of
--- the orders.  Nothing else moves; whose money it is they say in
--- 74_assign.sql.  One row a call, for payments_operator; the
--- gateway never comes here.
+-- The function with which operators close a row of the mismatch queue as
+-- settled, with their name and the reason, in a row of its own and in the
+-- timeline of the orders.  Nothing else moves; 74_assign.sql decides whose the
+-- money is.  One row a call, for payments_operator; the gateway never calls it.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -22,10 +21,10 @@ WHERE NOT EXISTS (
         AND s.mismatch_id = m.mismatch_id)
 $$;
 COMMENT ON FUNCTION pay.open_mismatches IS
-    'What was not believed of a checkout and nobody has settled';
+    'The open mismatch of a checkout with this number';
 
 
--- That people have settled it, for the timeline of the orders.
+-- The record that an operator has settled it, for the timeline of the orders.
 CREATE OR REPLACE FUNCTION pay.settled_fact(
     p_mismatch mismatch, p_who text, p_why text, p_more jsonb DEFAULT '{}')
 RETURNS fact LANGUAGE plpgsql STABLE AS $$
@@ -39,7 +38,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.settled_fact IS
-    'That an operator has settled a row of the mismatch queue';
+    'The record that an operator has settled a row of the mismatch queue';
 
 
 -- Not while money of it is in suspense: that is assigned first
@@ -82,5 +81,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_ops.settle_mismatch IS
-    'Closes a row of the mismatch queue by people''s word: settled, closed, '
-    'suspense, not_found or invalid';
+    'Closes a row of the mismatch queue by an operator''s decision: settled, '
+    'closed, suspense, not_found or invalid';

@@ -1,7 +1,7 @@
--- What people on call may do about a dead letter: have the gateway try again,
--- or say that the matter is settled.  Each action names who and why, in the
--- letter and in the timeline of the orders.  One letter a call, for
--- payments_operator; the gateway never comes here.
+-- The functions with which operators have the gateway try the work of a dead
+-- letter again, or close it as settled.  Each action records the operator's
+-- name and the reason, in the dead letter and in the timeline of the orders.
+-- One dead letter a call, for payments_operator; the gateway never calls these.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -11,7 +11,7 @@ CREATE OR REPLACE FUNCTION pay.is_statement(p_text text)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS
 'SELECT coalesce(p_text ~ ''\S'' AND octet_length(p_text) <= 200, false)';
 COMMENT ON FUNCTION pay.is_statement IS
-    'Whether this can stand for who did something, or why';
+    'Whether this text can be the name of an operator, or a reason';
 
 
 -- The letter, and the checkout that it is about: its own, or the one that has
@@ -46,9 +46,9 @@ COMMENT ON FUNCTION pay.lock_dead_letter IS
     'A dead letter and its checkout, both locked';
 
 
--- Only what can still bring something: a register job before there is a
--- token, a poll once there is one and nothing is paid, in time or late, a
--- change that the PSP does not have as far as we know.
+-- Requeues only work that can still have an effect: a register job before there
+-- is a token, a poll once there is one and the order is not paid, in time or
+-- late, a change that the PSP does not have as far as the gateway knows.
 CREATE OR REPLACE FUNCTION pay.start_job(
     p_merchant_id text, p_checkout_id text, p_kind text,
     p_operation_id text DEFAULT '')
@@ -97,7 +97,7 @@ COMMENT ON FUNCTION pay.start_changes IS
     'Makes the jobs of all open changes of a locked checkout due now';
 
 
--- Held money may be taken as long as nobody has begun to pay it back.
+-- Held money may be accepted as long as its refund has not begun.
 CREATE OR REPLACE FUNCTION pay.accept_late(
     p_merchant_id text, p_checkout_id text)
 RETURNS boolean LANGUAGE plpgsql AS $$
@@ -119,7 +119,7 @@ COMMENT ON FUNCTION pay.accept_late IS
     'Makes a held payment a sale';
 
 
--- A parked webhook whose token is known by now, to the locked checkout.
+-- Applies a parked webhook whose token is known by now, to the locked checkout.
 CREATE OR REPLACE FUNCTION pay.apply_letter(
     p_letter dead_letter, p_merchant_id text, p_checkout_id text)
 RETURNS boolean LANGUAGE plpgsql AS $$
@@ -166,11 +166,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.retry_letter IS
-    'Does again what a dead letter has given up';
+    'Repeats the work that a dead letter has given up';
 
 
--- Closes a letter and tells the orders; a payment that is accepted is told
--- after that, as paid.
+-- Closes a dead letter and writes the decision into the timelines; a payment
+-- that is accepted then follows, as paid.
 CREATE OR REPLACE FUNCTION pay.close_letter(
     p_letter dead_letter, p_merchant_id text, p_checkout_id text,
     p_state text, p_who text, p_why text)
@@ -205,11 +205,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.close_letter IS
-    'Closes a dead letter by somebody''s word';
+    'Closes a dead letter by an operator''s decision';
 
 
--- Only accept takes money that is held, so that nobody makes a sale who meant
--- to have something tried again.
+-- Only accept makes a sale of held money, so that an operator who means to have
+-- something tried again does not make a sale by mistake.
 CREATE OR REPLACE FUNCTION pay.reopen_letter(
     p_id bigint, p_who text, p_why text, p_accept boolean)
 RETURNS text LANGUAGE plpgsql AS $$
@@ -242,7 +242,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.reopen_letter IS
-    'What requeue and accept have in common';
+    'The common part of requeue and accept';
 
 
 CREATE OR REPLACE FUNCTION pay_ops.requeue_dead_letter(
@@ -271,8 +271,9 @@ COMMENT ON FUNCTION pay_ops.accept_dead_letter IS
     'no_late_payment, closed, not_found or invalid';
 
 
--- Whoever settles a late payment has paid it back, or kept it, outside.  A
--- change stays as it stands until the PSP tells, or settle_change().
+-- An operator who settles a late payment has paid it back, or kept it, outside
+-- the gateway.  A change keeps its status until a PSP event, or
+-- settle_change().
 CREATE OR REPLACE FUNCTION pay_ops.resolve_dead_letter(
     p_id bigint, p_who text, p_why text)
 RETURNS text
@@ -312,12 +313,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_ops.resolve_dead_letter IS
-    'Closes a dead letter that people have settled: resolved, closed, '
+    'Closes a dead letter that operators have settled: resolved, closed, '
     'not_found or invalid';
 
 
--- What became of a change of which nobody but people knows: they have asked
--- the PSP.
+-- The outcome of a change that only operators know: they have asked the PSP.
 CREATE OR REPLACE FUNCTION pay_ops.settle_change(
     p_merchant_id text, p_change_id text, p_done boolean, p_who text,
     p_why text)
@@ -352,4 +352,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_ops.settle_change IS
-    'Ends a change by people''s word: settled, closed, not_found or invalid';
+    'Ends a change by an operator''s decision: settled, closed, not_found or '
+    'invalid';

@@ -1,10 +1,9 @@
--- The operation sweep: what has been in one state for longer than it should
--- becomes a dead letter for those on call, and what has come right by itself
--- is settled.  One worker of all nodes at a time (table round).  Finished
--- payments are never looked at: checkouts are found by their jobs, calls and
--- webhooks by partial indexes of those that are open.  It waits for no
--- checkout, so a letter may come too late for what has just ended; the next
--- round settles it.
+-- The operation sweep: opens a dead letter for work that has been in one state
+-- for longer than its limit, and closes those whose cause is gone.  One worker
+-- of all nodes at a time (table round).  Finished payments are never looked at:
+-- checkouts are found by their jobs, calls and webhooks by partial indexes of
+-- the open ones.  It waits for no checkout, so a dead letter may be opened for
+-- work that has just ended; the next round closes it.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -34,9 +33,10 @@ COMMENT ON FUNCTION pay.sweep_limit IS
     'The age limit of this name; NULL: there is none';
 
 
--- A registration that has its token is known, whatever became of a call.  So
--- is a capture of what is paid, an expiry of what has ended, and a refund that
--- somebody has settled with the PSP.  A change says itself whether it is.
+-- A registration that has its token is known, whatever became of a call.  So is
+-- a capture of an order that is paid, an expiry of a checkout that has ended,
+-- and a refund that an operator has settled with the PSP.  A change has its own
+-- status.
 CREATE OR REPLACE FUNCTION pay.is_unsettled(
     p_merchant_id text, p_checkout_id text, p_operation text,
     p_operation_id text)
@@ -111,8 +111,8 @@ COMMENT ON FUNCTION pay.is_unfinished IS
     'Whether the PSP has still to say how a payment ends';
 
 
--- What somebody has resolved is not brought up again; what somebody has sent
--- on its way again has as much time again.
+-- A matter that an operator has resolved is not brought up again; work that an
+-- operator has requeued has the whole limit again.
 CREATE OR REPLACE FUNCTION pay.may_be_stuck(
     p_merchant_id text, p_checkout_id text, p_reason text,
     p_since timestamptz, p_limit interval)
@@ -233,8 +233,9 @@ COMMENT ON FUNCTION pay.next_checkouts IS
     'The next checkouts that have a job, in the order of their key';
 
 
--- Whoever was to write down how a capture, an expiry or a refund ended has
--- gone for that long: nobody knows.  A registration has a job that finds out.
+-- The worker that was to record the end of a capture, an expiry or a refund has
+-- been gone for that long: the outcome is unknown.  A registration has a job
+-- that finds out.
 CREATE OR REPLACE FUNCTION pay.sweep_lost(p_limit interval)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -256,10 +257,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.sweep_lost IS
-    'Makes calls UNKNOWN whose senders have gone';
+    'Makes calls UNKNOWN whose workers are gone';
 
 
--- Without a limit only what matters no more is noted.
+-- Without a limit only calls that have no effect any more are closed.
 CREATE OR REPLACE FUNCTION pay.sweep_unknown(p_limit interval)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -278,8 +279,8 @@ BEGIN
     ORDER BY d.merchant_id, d.checkout_id, d.psp, d.first_sent_at
     ON CONFLICT DO NOTHING;
 
-    -- whoever holds a checkout finds its calls by their address, so not even
-    -- this changes one without that lock
+    -- a session that locks a checkout finds its calls by their address, so even
+    -- this changes a call only with that lock
     UPDATE dispatch d
     SET settled = true
     FROM (
@@ -301,7 +302,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.sweep_unknown IS
-    'Dead letters for calls whose outcome has not been known for too long';
+    'Opens dead letters for calls whose outcome has been unknown for longer '
+    'than the limit';
 
 
 CREATE OR REPLACE FUNCTION pay.sweep_open(
@@ -381,7 +383,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.sweep_parked IS
-    'Dead letters for webhooks whose token nobody has brought';
+    'Opens dead letters for webhooks whose token no checkout has brought';
 
 
 CREATE OR REPLACE FUNCTION pay.is_over(p_letter dead_letter)
@@ -416,7 +418,8 @@ COMMENT ON FUNCTION pay.is_over IS
     'Whether the state that a dead letter is about has come right';
 
 
--- Never waits: a letter that somebody has in hand is left to him.
+-- Never waits: a dead letter that an operator's session has locked is left to
+-- that.
 CREATE OR REPLACE FUNCTION pay.sweep_settled()
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -436,7 +439,7 @@ COMMENT ON FUNCTION pay.sweep_settled IS
     'Closes dead letters about states that are over';
 
 
--- For the gauges.  Beyond 10000 nobody counts.
+-- For the gauges.  Counting ends at 10000.
 CREATE OR REPLACE FUNCTION pay.sweep_counts()
 RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -476,7 +479,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.sweep_counts IS
-    'How much waits for people, and for how long jobs are overdue';
+    'How many rows wait for operators, and for how long jobs are overdue';
 
 
 CREATE OR REPLACE FUNCTION pay.sweep_all(p_limits jsonb)
@@ -499,8 +502,8 @@ $$;
 COMMENT ON FUNCTION pay.sweep_all IS 'One round of the sweep';
 
 
--- Whoever comes too early is told what the last round has counted, so that
--- every node can show it.
+-- A worker that comes too early gets the counts of the last round, so that
+-- every node can show them.
 CREATE OR REPLACE FUNCTION pay_api.sweep(
     p_owner text[], p_interval_ms bigint[], p_limits jsonb[])
 RETURNS SETOF pay_api.counts_row
@@ -547,5 +550,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.sweep IS
-    'Looks for what is stuck, once an interval. Outcomes: swept, not_due, '
+    'Looks for stuck work, once an interval. Outcomes: swept, not_due, '
     'invalid';

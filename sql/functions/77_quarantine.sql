@@ -1,6 +1,6 @@
 -- The operation quarantine_webhook: webhooks that proved nothing about their
--- sender, kept for people to see why.  Whoever floods an address of ours only
--- pushes out what he sent before: the newest 1000 of each PSP stay.
+-- sender, kept so that operators can see why.  A sender who floods a webhook
+-- address only pushes out earlier ones: the newest 1000 of each PSP stay.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;

@@ -6,12 +6,13 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- A round begins 5 minutes before the end of the last one, since a PSP may
--- list an event later than the time that it gives it, and leaves out the
--- last 30 s, whose webhooks may still be on their way.  A clock that was ahead
--- has seen nothing of what is still to come.  What was put off by an interval
--- that was longer than today's is due when today's has passed since: the
--- schedule follows the configuration, not the other way round.
+-- A round begins 5 minutes before the end of the last one, since a PSP may list
+-- an event later than the time that the event has.  It leaves out the last
+-- 30 s, whose webhooks may still be on their way.  If the end of the last one
+-- is later than now (a clock was ahead), now counts instead: that round saw
+-- nothing of the events to come.  A round that was put off by a longer interval
+-- than today's is due when today's has passed since: the schedule follows the
+-- configuration.
 CREATE OR REPLACE FUNCTION pay.claim_backfill(
     p_psp text, p_owner text, p_interval interval, p_lease interval,
     OUT since_s bigint, OUT until_s bigint)

@@ -1,17 +1,18 @@
--- Kept bodies of webhooks that are read again because an operator wants it: the
--- operations claim_replay and end_replay, and pay_ops.replay_webhook.  What was
--- applied is never applied again: its row in the inbox makes it a duplicate.
+-- Kept bodies of webhooks that are read again on an operator's request: the
+-- operations claim_replay and end_replay, and pay_ops.replay_webhook.  An event
+-- that was applied is never applied again: its row in the inbox makes it a
+-- duplicate.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- A row that had no effect, under an open request for its body: what the body
--- says today takes its place, in the caller's transaction.  The caller goes
--- through the events of its batch in the order of their keys and stores each
--- one before it opens the next, since that is the order in which webhooks are
+-- Removes a row that had no effect, under an open request for its body: the
+-- event as it is read today replaces it, in the caller's transaction.  The
+-- caller goes through the events of its batch in key order and stores each one
+-- before it opens the next, since that is the order in which webhooks are
 -- stored: else a batch could hold a row that another one waits for, and wait
--- itself for what that has stored.
+-- itself for a row of that one.
 CREATE OR REPLACE FUNCTION pay.reopen_webhook(
     p_psp text, p_event_id text, p_digest bytea)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -39,11 +40,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.reopen_webhook IS
-    'Removes a row of the inbox that had no effect, for what replaces it';
+    'Removes a row of the inbox that had no effect, for the one that replaces '
+    'it';
 
 
--- Of a body without ids of its events the message gave them, and the same bytes
--- may have come in several messages: the one that the named event came in.
+-- The event id of a body without ids of its events is that of the message, and
+-- the same bytes may have come in several messages: this is the message of the
+-- named event.
 CREATE OR REPLACE FUNCTION pay.message_of(p_event_id text, p_ids text[])
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
 SELECT m.id FROM unnest(p_ids) WITH ORDINALITY AS m (id, n)
@@ -126,9 +129,9 @@ COMMENT ON FUNCTION pay_api.claim_replay IS
     'none, invalid';
 
 
--- What came of the named event, by its row in the inbox: that names the request
--- when this has stored it, whichever worker it was.  One that died before the
--- end has its successor find nothing but duplicates.
+-- The outcome of the named event, by its row in the inbox: the row names the
+-- request if this replay has stored it, whichever worker it was.  The successor
+-- of a worker that died before the end finds nothing but duplicates.
 CREATE OR REPLACE FUNCTION pay.replay_outcome(p_replay webhook_replay)
 RETURNS text LANGUAGE sql STABLE AS $$
 SELECT coalesce((
@@ -138,12 +141,12 @@ SELECT coalesce((
         AND w.request_id = 'replay-' || (p_replay).replay_id), 'duplicate')
 $$;
 COMMENT ON FUNCTION pay.replay_outcome IS
-    'What reading a body again has made of the event that was named';
+    'The outcome, after a replay, of the event that the operator named';
 
 
--- failure: why nothing came of the named event, which no row says: it was
--- refused (invalid), or stands not in what was read.  Everything else, outcome
--- and applied, follows from the inbox.
+-- failure: why the named event had no effect, where no row has the cause: it
+-- was refused (invalid), or is not in the body.  Everything else, outcome and
+-- applied, follows from the inbox.
 CREATE OR REPLACE FUNCTION pay_api.end_replay(
     p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[])
 RETURNS SETOF pay_api.outcome_row
@@ -180,8 +183,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.end_replay IS
-    'Notes what came of reading a body again. Outcomes: stored, gone, '
-    'invalid';
+    'Stores the result of a replay. Outcomes: stored, gone, invalid';
 
 
 CREATE OR REPLACE FUNCTION pay_ops.replay_webhook(

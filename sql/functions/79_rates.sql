@@ -1,6 +1,6 @@
--- The operations begin_rates and end_rates: who reads a source of rates, and
--- what it said.  One worker of all nodes at a time reads one source, under a
--- lease; so what is stored is the cache of all of them.
+-- The operations begin_rates and end_rates: which worker reads a source of
+-- rates, and the rates that it read.  One worker of all nodes at a time reads
+-- one source, under a lease; so the stored rates are the cache of all nodes.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -83,7 +83,8 @@ COMMENT ON FUNCTION pay_api.begin_rates IS
     'Outcomes: due, not_due, invalid';
 
 
--- All rates of the source at once: what it no longer names is gone.
+-- Replaces all rates of the source at once: a rate that it no longer names is
+-- gone.
 CREATE OR REPLACE FUNCTION pay.store_rates(
     p_source text, p_base text, p_rates jsonb, p_at timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -102,9 +103,9 @@ COMMENT ON FUNCTION pay.store_rates IS
     'Puts a source''s rates in the place of those it gave before';
 
 
--- rates: {"USD": "1.0843", …} of known currencies but the base, or NULL: there
--- was nothing fit to be stored, and what it said before stays for its time.
--- age_ms: how old they were when they were read (those of a file).
+-- rates: {"USD": "1.0843", …} of known currencies but the base, or NULL: the
+-- document had nothing fit to be stored, and the earlier rates stay for their
+-- time. age_ms: how old they were when they were read (those of a file).
 CREATE OR REPLACE FUNCTION pay_api.end_rates(
     p_source text[], p_owner text[], p_base text[], p_rates jsonb[],
     p_code text[], p_age_ms bigint[], p_max_age_ms bigint[])
@@ -164,4 +165,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.end_rates IS
-    'Notes what a source of rates has said. Outcomes: stored, gone, invalid';
+    'Stores the rates of a source. Outcomes: stored, gone, invalid';

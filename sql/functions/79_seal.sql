@@ -1,16 +1,17 @@
--- The operations begin_seal and end_seal: who signs what has come to the log
--- since the last seal.  Whoever writes events never waits for it: what is
--- complete is told by transactions.  An event below pg_snapshot_xmin() has
--- been committed, or never will be.  One worker of all nodes at a time.
+-- The operations begin_seal and end_seal: which worker signs the events since
+-- the last seal.  A session that writes events never waits for it: transactions
+-- show how far the log is complete.  An event below pg_snapshot_xmin() has been
+-- committed, or never will be.  One worker of all nodes at a time.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- How far a seal that begins at p_from goes: as far as it is complete
+-- The end of a seal that begins at p_from: as far as the log is complete
 -- (p_until), but not over more than p_most events, unless one transaction has
--- more.  Tries the span of the last seal and twice as much while that is not
--- too much; where it is and all before was empty, what lies between.
+-- more.  Tries the span of the last seal and doubles it while the number of
+-- events is within the limit; when it is above and all before was empty, tries
+-- the spans in between.
 CREATE OR REPLACE FUNCTION pay.seal_end(
     p_from bigint, p_until bigint, p_span bigint, p_most int)
 RETURNS bigint LANGUAGE plpgsql STABLE AS $$
@@ -52,8 +53,7 @@ COMMENT ON FUNCTION pay.seal_end IS
     'The transaction before which a seal of bounded size ends';
 
 
--- An order's newest event of those that the seal is about stands for all
--- before it.
+-- The newest event of each order in the seal's span covers all before it.
 CREATE OR REPLACE FUNCTION pay.take_leaves(
     p_number bigint, p_from bigint, p_until bigint)
 RETURNS int LANGUAGE plpgsql AS $$
@@ -79,8 +79,8 @@ COMMENT ON FUNCTION pay.take_leaves IS
     'Puts down the leaves of a seal over these transactions: how many';
 
 
--- RFC 9162, 2.1.1.  Joining pairs, and taking what is left over up as it is,
--- makes the same tree as splitting at the largest power of two.
+-- RFC 9162, 2.1.1.  Joining pairs, and carrying an odd node up unchanged, makes
+-- the same tree as splitting at the largest power of two.
 CREATE OR REPLACE FUNCTION pay.merkle_root(p_hashes bytea[])
 RETURNS bytea LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -132,11 +132,11 @@ BEGIN
         'previous ', encode(p_seal.previous, 'hex'), E'\n');
 END
 $$;
-COMMENT ON FUNCTION pay.seal_message IS 'What is signed of a seal';
+COMMENT ON FUNCTION pay.seal_message IS
+    'The message of a seal, which is signed';
 
 
--- What the message of the next one names: nothing but noughts before the
--- first.
+-- The digest that the next seal's message has: zeros before the first seal.
 CREATE OR REPLACE FUNCTION pay.seal_digest(p_message text)
 RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
 SELECT coalesce(sha256(convert_to(p_message, 'UTF8')),
@@ -146,9 +146,9 @@ COMMENT ON FUNCTION pay.seal_digest IS
     'The digest of a seal''s message; NULL: there is no seal';
 
 
--- NULL where nothing is to be sealed.  behind: transactions have smaller
--- numbers than the last seal has, or than an event, so this is another
--- cluster than the one that they are of, and what is new would not be sealed.
+-- NULL where there is nothing to seal.  behind: the current transaction ids are
+-- smaller than those of the last seal, or of an event, so this is another
+-- cluster than the one that wrote them, and new events would not be sealed.
 CREATE OR REPLACE FUNCTION pay.make_seal(
     p_most int, OUT made seal, OUT is_full boolean, OUT is_behind boolean)
 LANGUAGE plpgsql AS $$
@@ -274,7 +274,7 @@ BEGIN
             v_row.message := v_mine.message;
         END IF;
 
-        -- so that each host can tell how old it is
+        -- so that each host can show its age
         IF v_row.outcome = 'not_due' THEN
             SELECT s.number, s.message INTO v_row.number, v_row.message
             FROM seal s
@@ -291,8 +291,8 @@ COMMENT ON FUNCTION pay_api.begin_seal IS
     'further. Outcomes: due, not_due, behind, invalid';
 
 
--- The message is one and the same, whoever signs it: the first signature
--- stays.
+-- The message is one and the same, whichever worker signs it: the first
+-- signature stays.
 CREATE OR REPLACE FUNCTION pay_api.end_seal(
     p_number bigint[], p_key_id text[], p_signature bytea[])
 RETURNS SETOF pay_api.outcome_row

@@ -1,15 +1,15 @@
--- What may be deleted, for the operator's timer.  Nobody but the owner may
--- call it, the gateway never does.
+-- Deletes rows that are no longer needed, for the operator's timer.  Only the
+-- owner may call it; the gateway never does.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
 -- An expired key counts as absent, so its row can go at any time.  A webhook
--- that says nothing about a payment, or only had the PSP asked, is kept for
--- people only.  All others stay: what was applied is evidence, what is parked
--- may still find its token.  Skips rows that are in use; to be called until
--- it returns zeros.
+-- that is not about a payment, or only caused a query, is kept for operators
+-- only.  All others stay: one that was applied is evidence, one that is parked
+-- may still find its token.  Skips rows that are locked; to be called until it
+-- returns zeros.
 CREATE OR REPLACE FUNCTION pay.purge(
     p_limit int DEFAULT 10000, p_ignored_after interval DEFAULT '90 days',
     p_closed_after interval DEFAULT '1 year',
@@ -18,7 +18,7 @@ CREATE OR REPLACE FUNCTION pay.purge(
     OUT webhook_bodies bigint)
 LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
 BEGIN
-    -- what is expired itself: an address is one of a partition
+    -- the expired rows themselves: an address is one within a partition
     DELETE FROM idempotency_key k
     WHERE k.expires_at <= now() AND k.ctid = ANY (ARRAY(
         SELECT e.ctid FROM idempotency_key e
@@ -58,8 +58,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.purge(int, interval, interval) IS
-    'Deletes expired idempotency keys, old webhooks that said nothing, closed '
-    'dead letters, what was quarantined and bodies that were kept long enough';
+    'Deletes expired idempotency keys, old webhooks without effect, closed '
+    'dead letters, old samples of the quarantine and bodies that were kept '
+    'long enough';
 
 
 -- A letter about something that is still so stays: without it the sweep would

@@ -1,5 +1,5 @@
--- What people on call may do about the log: let go of its oldest month.  The
--- gateway never comes here.
+-- The functions with which operators drop the oldest month of the log.  The
+-- gateway never calls them.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -46,8 +46,8 @@ COMMENT ON FUNCTION pay.is_tangled IS
     'Whether an order has an event of this time behind one of a later time';
 
 
--- What is left of a month: its orders' newest events, from which their chains
--- go on, and from which seal on the log has all that is sealed.
+-- The remainder of a month: its orders' newest events, from which their chains
+-- go on, and the first seal from which on the log has every sealed event.
 CREATE OR REPLACE FUNCTION pay.keep_anchors(
     p_month date, p_until timestamptz, p_who text, p_why text)
 RETURNS void LANGUAGE plpgsql AS $$

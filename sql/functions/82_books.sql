@@ -7,8 +7,9 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- What the ledger says of an order.  A refund so small that the seller's share
--- of it is nothing reserves nothing (order_posting): its row counts instead.
+-- The ledger's sums of an order.  A refund so small that the seller's part of
+-- it rounds to nothing has no reserving entry (order_posting): its row counts
+-- instead.
 CREATE OR REPLACE FUNCTION pay.booked(
     p_merchant_id text, p_checkout_id text, p_payment_order_id text)
 RETURNS TABLE (captured bigint, refunding bigint, refunded bigint,
@@ -45,7 +46,7 @@ CROSS JOIN LATERAL (
               AND l.kind = e.kind
           GROUP BY l.currency) s) l
 $$;
-COMMENT ON FUNCTION pay.booked IS 'What the journal says of an order';
+COMMENT ON FUNCTION pay.booked IS 'The ledger''s sums of an order';
 
 
 -- One sentence of JSON for each thing that is wrong with one of these orders.
@@ -102,12 +103,12 @@ CROSS JOIN LATERAL (VALUES
 WHERE d.detail IS NOT NULL
 $$;
 COMMENT ON FUNCTION pay.order_differences IS
-    'What of these orders does not agree with the ledger or the log';
+    'The differences of these orders from the ledger or the log';
 
 
--- Wallets of these sellers against their newest lines: numbers without a gap
--- lead to each, and what each account holds after its newest line is what the
--- wallet says.  A difference is told of the checkout that moved the wallet.
+-- The wallets of these sellers against their newest lines: each wallet has
+-- numbers without a gap, and its balances are those after its newest lines.  A
+-- difference is reported at the checkout that moved the wallet.
 CREATE OR REPLACE FUNCTION pay.wallet_differences(
     p_merchant_id text[], p_seller text[], p_checkout_id text[])
 RETURNS TABLE (merchant_id text, checkout_id text, detail jsonb)
@@ -143,8 +144,8 @@ COMMENT ON FUNCTION pay.wallet_differences IS
     'Wallets of these sellers that do not agree with their newest lines';
 
 
--- Into the mismatch queue, once: a difference that is still there is no news
--- until somebody has called it settled.
+-- Queues a difference as a mismatch, once: it is not repeated until an operator
+-- has settled it.
 CREATE OR REPLACE FUNCTION pay.keep_difference(
     p_merchant_id text, p_checkout_id text, p_detail jsonb)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -161,13 +162,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.keep_difference IS
-    'Tells people that the books contradict each other';
+    'Queues contradictions within the ledger, for operators';
 
 
--- What transactions from the last look on have written, up to the oldest that
--- is still open.  Bounded, as a seal is, without reading what is left to the
--- next round.  The functions that compare are STABLE, so all that each call
--- reads is of one moment, however much moves meanwhile.
+-- The transactions since the last round, up to the oldest that is still open.
+-- Bounded, as a seal is, without reading the events that are left to the next
+-- round.  The functions that compare are STABLE, so each call reads one
+-- snapshot, however much moves meanwhile.
 CREATE OR REPLACE FUNCTION pay.compare_books(
     p_from bigint, p_limit int, OUT until_tx bigint, OUT orders bigint,
     OUT more boolean)
@@ -211,7 +212,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.compare_books IS
-    'Compares what has been written since transaction p_from';
+    'Compares everything that was written since transaction p_from';
 
 
 CREATE OR REPLACE FUNCTION pay_api.check_books(
@@ -268,5 +269,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.check_books IS
-    'Compares what has changed since the last look. Outcomes: checked, '
-    'not_due, invalid';
+    'Compares the rows that have changed since the last round. Outcomes: '
+    'checked, not_due, invalid';

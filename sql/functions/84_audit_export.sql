@@ -1,5 +1,5 @@
--- What payctl audit export writes and payctl audit verify reads: the log, the
--- leaves and the seals as lines of JSON.
+-- The lines that payctl audit export writes and payctl audit verify reads: the
+-- log, the leaves and the seals as lines of JSON.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -19,7 +19,7 @@ BEGIN
     from_tx := 0;
     until_tx := 9223372036854775807;
     first := 1;
-    -- leaves whose seal somebody has taken away are not hidden
+    -- leaves whose seal was deleted are exported, too
     last := 9223372036854775807;
 
     IF p_since IS NOT NULL AND v_newest IS NOT NULL THEN
@@ -40,13 +40,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.export_range IS
-    'Which transactions and seals an export of this time has';
+    'The transactions and seals that an export of this moment has';
 
 
--- Lines of JSON: the events by merchant, order and seq, then the leaves and
--- the seals by their numbers.  Where an order's first event is not the first
--- that there was, an anchor stands before it, with seq and hash of the one
--- that went before.  Not parallel, and so in this order.
+-- Lines of JSON: the events by merchant, order and seq, then the leaves and the
+-- seals by their numbers.  If an order's first event is not the first that
+-- there was, an anchor precedes it, with seq and hash of the event before it.
+-- Not parallel, and so in this sequence.
 CREATE OR REPLACE FUNCTION pay_view.audit_export(
     p_since timestamptz DEFAULT NULL, p_until timestamptz DEFAULT NULL)
 RETURNS SETOF text LANGUAGE sql STABLE AS $$

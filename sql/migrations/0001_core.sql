@@ -1,25 +1,27 @@
 -- Tables, types and triggers of the core.  merchant_id leads the keys, so the
--- schema can be spread by merchant; what must be unique across merchants (a
--- PSP's nonces and tokens, the buyers' handles) is the exception, each with
--- one index.  Money is bigint minor units beside a currency.  Applied once by
--- `payctl migrate`, in one transaction; never changed once released.
+-- schema can be spread by merchant.  Values that must be unique across
+-- merchants (a PSP's nonces and tokens, the buyers' handles) are the exception,
+-- each with one index.  Money is bigint minor units beside a currency.  Applied
+-- once by `payctl migrate`, in one transaction; never changed once released.
 
 CREATE SCHEMA pay AUTHORIZATION payments_owner;
 CREATE SCHEMA pay_api AUTHORIZATION payments_owner;
 CREATE SCHEMA pay_view AUTHORIZATION payments_owner;
 
 COMMENT ON SCHEMA pay IS 'Tables and private helpers of the gateway';
-COMMENT ON SCHEMA pay_api IS 'What the gateway''s role may EXECUTE';
-COMMENT ON SCHEMA pay_view IS 'Reads for people';
+COMMENT ON SCHEMA pay_api IS
+    'The functions that the gateway''s role may EXECUTE';
+COMMENT ON SCHEMA pay_view IS 'Views for operators, auditors and support';
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Rules about one value: checked where it comes in, not on every update of its
--- row, and read once by each connection, where a CHECK of a table is read from
--- its text by each statement that writes a row.  So tables have CHECKs only
--- for what concerns several of their columns, and where little is written.
+-- Rules about one value are checked by domains: where the value comes in, not
+-- on every update of its row.  Each connection reads a domain's rule once, but
+-- each statement that writes a row reads the CHECKs of its table from their
+-- text.  So tables have CHECKs only for rules about several of their columns,
+-- and where little is written.
 CREATE DOMAIN id AS text COLLATE "C"
     CHECK (octet_length(VALUE) BETWEEN 1 AND 255);
 CREATE DOMAIN filled AS text COLLATE "C" CHECK (VALUE <> '');
@@ -58,10 +60,11 @@ CREATE DOMAIN registration_state AS text COLLATE "C"
 COMMENT ON DOMAIN order_status IS 'docs/architecture.md#order-states';
 COMMENT ON DOMAIN failure_reason IS 'Why an order is FAILED';
 COMMENT ON DOMAIN late_policy IS
-    'What becomes of a payment that is proved after it has expired';
+    'The merchant''s rule for a payment that is proved after its checkout has '
+    'expired';
 COMMENT ON DOMAIN psp_list IS 'Names of PSPs, the best first';
 COMMENT ON DOMAIN registration_state IS
-    'REGISTERING: the outcome is open; REGISTERED: the token is ours; '
+    'REGISTERING: the outcome is open; REGISTERED: the token is stored; '
     'REFUSED: the PSP will never have it, or its time ran out before it had';
 
 CREATE DOMAIN webhook_state AS text COLLATE "C"
@@ -74,16 +77,16 @@ CREATE DOMAIN event_actor AS text COLLATE "C"
 CREATE DOMAIN job_kind AS text COLLATE "C"
     CHECK (VALUE IN ('register', 'poll', 'refund', 'change'));
 COMMENT ON DOMAIN webhook_state IS
-    'What became of a webhook, see webhook_inbox';
+    'How a webhook was applied, see webhook_inbox';
 COMMENT ON DOMAIN webhook_way IS
     'How a webhook came: by itself, by a look at the PSP''s list, or out of '
     'its kept body, which an operator has had read again';
-COMMENT ON DOMAIN event_actor IS 'Who has brought an event about';
-COMMENT ON DOMAIN job_kind IS 'What goes on in the background';
+COMMENT ON DOMAIN event_actor IS 'The source of a timeline event';
+COMMENT ON DOMAIN job_kind IS 'The kinds of background work';
 
 
--- What was applied: one row for each migration, and the row 'reapplied' for
--- the digest of roles, functions, views and grants.
+-- The migrations that were applied: one row for each, and the row 'reapplied'
+-- for the digest of roles, functions, views and grants.
 CREATE TABLE schema_migration (
     file        text COLLATE "C" PRIMARY KEY,
     sha256      text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
@@ -122,16 +125,15 @@ FROM (VALUES
 -- soon after.  fillfactor 45 leaves room for the new versions on the page, so
 -- that none of their indexes gets another entry.
 
--- A storefront's checkout (the seeds' payment event).  Its row is also the
--- lock that serialises everything that happens to it: see lock_checkouts().
--- No foreign key to currency: all payments would share-lock the same few rows.
---
--- The columns from nonce on are its registration, which the view registration
--- shows alone: the one call to a PSP's create-session API, with the same nonce
--- on every attempt.  It may move on to another of its psps while nothing can
--- have happened at the one it is at, see reroute(): open_attempts counts the
--- calls of which nobody knows yet that they came to nothing, from before they
--- go out.  alias is another name by which the PSP's webhooks know it.
+-- A storefront's checkout.  Its row is also the lock that serialises all
+-- changes of the checkout and its orders: see lock_checkouts().  No foreign key
+-- to currency: all payments would share-lock the same few rows.  The columns
+-- from nonce on are its registration, which the view registration shows alone:
+-- the one call to a PSP's create-session API, with the same nonce on every
+-- attempt.  It may move on to another of its psps while nothing can have
+-- happened at the present one, see reroute(): open_attempts counts the calls
+-- that are not known to have come to nothing; a call counts before it goes out.
+-- alias is another name by which the PSP's webhooks know it.
 CREATE TABLE checkout (
     merchant_id       id NOT NULL,
     checkout_id       id NOT NULL,
@@ -183,8 +185,8 @@ CREATE INDEX checkout_created
     ON checkout (merchant_id, created_at, checkout_id) WHERE total_minor > 0;
 
 
--- What one seller is owed.  version counts the order's events: the newest
--- row of its timeline has seq = version.
+-- The part of a checkout that one seller is owed.  version counts the order's
+-- events: the newest row of its timeline has seq = version.
 CREATE TABLE payment_order (
     merchant_id       id NOT NULL,
     payment_order_id  id NOT NULL,
@@ -207,9 +209,10 @@ CREATE TABLE payment_order (
 ) WITH (fillfactor = 45);
 
 
--- Whose token or alias it is: unique per PSP, first wins.  A row without a checkout
--- is the place where a webhook about a token that is not stored yet and the
--- store_token that brings it wait for one another.
+-- The checkout that a token or alias belongs to: unique per PSP, the first one
+-- wins.  A row without a checkout is the lock where a webhook about a token
+-- that is not stored yet and the store_token that brings it wait for one
+-- another.
 CREATE TABLE psp_token (
     psp          id NOT NULL,
     token        id NOT NULL,
@@ -261,7 +264,7 @@ CREATE TABLE webhook_inbox (
 
 CREATE INDEX webhook_inbox_parked ON webhook_inbox (psp, token)
     WHERE state = 'parked';
--- what one request to read a body again has stored
+-- the events that one replay request has stored
 CREATE INDEX webhook_inbox_replayed ON webhook_inbox (request_id)
     WHERE via = 'replay';
 
@@ -284,9 +287,9 @@ CREATE TABLE event (
 );
 
 
--- What goes on in the background.  Due: run_at has come and the lease is
--- free or has run out.  again_at: a webhook or a hint wants the PSP asked
--- after that moment, so whoever is at it now has asked too early.
+-- Background work.  A job is due when run_at has come and its lease is free or
+-- has run out.  again_at: a webhook or a hint requires a query after that
+-- moment, so a query that is under way now was sent too early.
 CREATE TABLE job (
     merchant_id  id NOT NULL,
     checkout_id  id NOT NULL,
@@ -302,7 +305,7 @@ CREATE TABLE job (
     CHECK (again_at IS NULL OR kind = 'poll')
 ) WITH (autovacuum_vacuum_scale_factor = 0.02);
 
--- Money that must go back first, looks at what is pending last.
+-- Money that must go back first, polls of pending checkouts last.
 CREATE FUNCTION job_rank(p_kind text) RETURNS int LANGUAGE sql IMMUTABLE AS
 'SELECT CASE p_kind WHEN ''refund'' THEN 1 WHEN ''register'' THEN 2
                     ELSE 3 END';
@@ -313,9 +316,9 @@ COMMENT ON FUNCTION job_rank IS 'In which order jobs are handed out';
 CREATE INDEX job_rank_run_at ON job (job_rank(kind), run_at);
 
 
--- What a PSP said and we did not believe: for people, append-only.
--- left_psp: a token from a PSP that the registration has left;
--- contradiction: a failure of what is paid.
+-- PSP events that contradict what is stored: for operators, append-only.
+-- left_psp: a token from a PSP that the registration has left; contradiction: a
+-- failure of what is paid.
 CREATE TABLE mismatch (
     merchant_id     id NOT NULL,
     checkout_id     id NOT NULL,
@@ -339,9 +342,9 @@ CREATE TABLE mismatch (
 );
 
 
--- One thing that is said about a checkout, on its way through
--- record_facts(), which numbers the facts about one checkout in a batch
--- (turn) and says what became of each (outcome).
+-- One statement about a checkout, on its way through record_facts(), which
+-- numbers the facts about one checkout in a batch (turn) and sets the outcome
+-- of each.
 CREATE TYPE fact AS (
     item          int,
     turn          int,
@@ -385,11 +388,11 @@ CREATE TRIGGER mismatch_append_only
 ALTER TABLE mismatch ENABLE ALWAYS TRIGGER mismatch_append_only;
 
 
--- The state machine once more (docs/architecture.md#order-states), whoever
--- writes. The conditions stand in WHEN and the columns in OF, so that a legal
--- change costs no call, and one that names no fixed column not even a
--- condition. Each statement reads the conditions that concern it from their
--- text, so those about what always changes are short.
+-- The state machine once more (docs/architecture.md#order-states), enforced on
+-- every writer.  The conditions are in WHEN and the columns in OF, so that a
+-- legal change costs no call, and an update of other columns not even a
+-- condition.  Each statement reads the conditions of its triggers from their
+-- text, so those about columns that every update changes are short.
 CREATE TRIGGER payment_order_start
     BEFORE INSERT ON payment_order FOR EACH ROW
     WHEN (NEW.status <> 'NOT_STARTED' OR NEW.version <> 1)
@@ -427,7 +430,7 @@ CREATE TRIGGER payment_order_fixed
     EXECUTE FUNCTION refuse_change('an order''s terms are fixed', 'PAY11');
 ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_fixed;
 
--- of these is made what the PSP is sent: the same bytes on every attempt
+-- the request to the PSP is built from these: the same bytes on every attempt
 CREATE TRIGGER checkout_fixed
     BEFORE UPDATE OF merchant_id, checkout_id, checkout_uuid, handle,
         base_url, currency, total_minor
@@ -475,10 +478,10 @@ CREATE TRIGGER checkout_token
     EXECUTE FUNCTION refuse_change('one token for ever', 'PAY11');
 ALTER TABLE checkout ENABLE ALWAYS TRIGGER checkout_token;
 
--- The planner believes what the last ANALYZE or VACUUM has counted.  A table
--- that was counted with a handful of rows and then grows fast is read whole
--- by each call until it is counted again; one that was never counted is
--- taken for a few hundred rows, which is enough for look-ups by key.
+-- The planner uses the counts of the last ANALYZE or VACUUM.  A table that was
+-- counted with a handful of rows and then grows fast is read whole by each call
+-- until it is counted again; one that was never counted is estimated at a few
+-- hundred rows, which is enough for look-ups by key.
 ALTER TABLE checkout SET (autovacuum_analyze_threshold = 1000,
                           autovacuum_vacuum_threshold = 1000);
 ALTER TABLE payment_order SET (autovacuum_analyze_threshold = 1000,

@@ -2,7 +2,7 @@
 -- payments, the quarantine of webhooks, and the gateway's own rounds.
 
 CREATE SCHEMA pay_ops AUTHORIZATION payments_owner;
-COMMENT ON SCHEMA pay_ops IS 'What people on call may do';
+COMMENT ON SCHEMA pay_ops IS 'The functions that operators may EXECUTE';
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -16,16 +16,18 @@ CREATE DOMAIN dispatch_state AS text COLLATE "C"
 CREATE DOMAIN dispatch_reach AS text COLLATE "C"
     CHECK (VALUE IN ('nothing', 'resolved', 'connected', 'tls', 'written',
                      'status', 'complete'));
-COMMENT ON DOMAIN dispatch_operation IS 'What may change something at a PSP';
-COMMENT ON DOMAIN dispatch_state IS 'What became of an attempt';
+COMMENT ON DOMAIN dispatch_operation IS
+    'The operations that may change something at a PSP';
+COMMENT ON DOMAIN dispatch_state IS 'The outcome of an attempt';
 COMMENT ON DOMAIN dispatch_reach IS 'How far a call came';
 
 
--- Before a call that may change something at a PSP its row says what is about
--- to be sent, after it how far it came.  A row is an attempt: sent again with
--- the same key it stays the same attempt (sends), and only one that came to
--- nothing for sure (NOT_SENT, REFUSED) makes room for the next: no second one
--- beside one that is OPEN or UNKNOWN.
+-- The journal of calls.  Before a call that may change something at a PSP its
+-- row says which operation is about to be sent, after it how far the call came.
+-- A row is an attempt: sent again with the same key it stays the same attempt
+-- (sends).  Only an attempt that has certainly come to nothing (NOT_SENT,
+-- REFUSED) makes room for the next one; there is no second one beside one that
+-- is OPEN or UNKNOWN.
 --   OPEN      about to be sent, or sent; the outcome is not known yet
 --   DONE      the PSP has done it
 --   PENDING   the PSP has taken it; the outcome comes later
@@ -33,8 +35,8 @@ COMMENT ON DOMAIN dispatch_reach IS 'How far a call came';
 --   NOT_SENT  provably without effect
 --   UNKNOWN   may or may not have happened: only the PSP knows
 -- A checkout's first call is in the checkout's own row while it is OPEN, and
--- stays there when it has brought the token (first_call); of one that becomes
--- anything else journal_calls() makes a row here.  The view journal has both.
+-- stays there when it has brought the token (first_call); if it ends otherwise,
+-- journal_calls() makes a row here.  The view journal has both.
 CREATE TABLE dispatch (
     merchant_id    id NOT NULL,
     checkout_id    id NOT NULL,
@@ -50,7 +52,7 @@ CREATE TABLE dispatch (
     unsure         boolean NOT NULL DEFAULT false,
     first_sent_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     sent_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
-    -- whoever sends has gone when it is over
+    -- the worker that sends is gone when this has passed
     lease_until    timestamptz,
     ended_at       timestamptz,
     -- the PSP knows the key until then: never resent afterwards
@@ -74,7 +76,7 @@ CREATE UNIQUE INDEX dispatch_one_open
     ON dispatch (merchant_id, checkout_id, operation, operation_id)
     WHERE state IN ('OPEN', 'UNKNOWN');
 
--- for the sweep: changes whose sender has gone, or is at it
+-- for the sweep: changes whose worker is gone, or is sending
 CREATE INDEX dispatch_open ON dispatch (lease_until)
     WHERE state = 'OPEN' AND operation <> 'register';
 
@@ -82,14 +84,14 @@ CREATE INDEX dispatch_open ON dispatch (lease_until)
 CREATE DOMAIN first_call AS text COLLATE "C"
     CHECK (VALUE IN ('OPEN', 'DONE'));
 COMMENT ON DOMAIN first_call IS
-    'What became of a first call that has no row in the journal';
+    'The outcome of a first call that has no row in the journal';
 
 ALTER TABLE checkout ADD first_call first_call,
     ADD first_ended_at timestamptz, ADD request_id text,
     ADD CHECK ((first_call = 'DONE') = (first_ended_at IS NOT NULL));
 
--- No row about the same call, and no next one, beside what the checkout says:
--- dispatch_one_open once more, for first calls.
+-- No row about the same call, and no next attempt, beside the first call in the
+-- checkout's row: dispatch_one_open once more, for first calls.
 CREATE FUNCTION refuse_second_call() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
 BEGIN
@@ -112,7 +114,7 @@ CREATE TRIGGER dispatch_first
     EXECUTE FUNCTION refuse_second_call();
 ALTER TABLE dispatch ENABLE ALWAYS TRIGGER dispatch_first;
 
--- for the sweep; what goes well never enters it
+-- for the sweep; a payment without trouble never enters it
 CREATE INDEX dispatch_unknown ON dispatch (first_sent_at)
     WHERE state = 'UNKNOWN' AND NOT settled;
 
@@ -128,11 +130,11 @@ INSERT INTO status_rank (status, rank)
 VALUES ('NOT_STARTED', 0), ('EXECUTING', 1), ('FAILED', 2), ('SUCCESS', 3);
 
 
--- What the gateway has given up, or thinks somebody should look at, until it
--- is requeued or resolved (by whom, and why) or settles itself.
--- kind: register, poll, refund: the job that stopped; late_success: a payment
--- that is held; parked: a webhook that found no checkout (psp, event_id);
--- stuck: a state that is older than its age limit, whose job goes on.
+-- Work that the gateway has given up, or that an operator should look at, until
+-- it is requeued or resolved (by, reason) or the cause is gone. kind: register,
+-- poll, refund: the job that stopped; late_success: a payment that is held;
+-- parked: a webhook that found no checkout (psp, event_id); stuck: a state that
+-- is older than its limit, whose job goes on.
 CREATE TABLE dead_letter (
     dead_letter_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     merchant_id     id,
@@ -175,8 +177,8 @@ CREATE INDEX dead_letter_closed ON dead_letter (closed_at)
 
 
 -- A payment that was proved after its checkout had expired, where that is not
--- simply a sale (checkout.late_success).  The order stays FAILED until people
--- accept it.
+-- simply a sale (checkout.late_success).  The order stays FAILED until an
+-- operator accepts it.
 CREATE TABLE late_success (
     merchant_id   id NOT NULL,
     checkout_id   id NOT NULL,
@@ -195,19 +197,23 @@ CREATE TABLE late_success (
     FOREIGN KEY (merchant_id, checkout_id) REFERENCES checkout
 );
 
--- Sold or paid back, never both: what is held may be accepted, what is being
--- paid back never.  A refund that went out before people settled the matter
--- elsewhere is still told.
+-- Sold or paid back, never both: held money may be accepted, money that is
+-- being paid back never.  A refund may fail after it was accepted, or come
+-- back.  A refund that went out before an operator settled the
+-- matter elsewhere still gets its event.
 CREATE TRIGGER late_success_state
     BEFORE UPDATE OF state ON late_success FOR EACH ROW
     WHEN (NEW.state <> OLD.state
           AND (OLD.state, NEW.state) NOT IN (
               ('held', 'accepted'), ('held', 'resolved'),
               ('refunding', 'refunded'), ('refunding', 'resolved'),
+              ('refunded', 'refunding'),
               ('resolved', 'refunded')))
     EXECUTE FUNCTION refuse_change('no such transition', 'PAY10');
 ALTER TABLE late_success ENABLE ALWAYS TRIGGER late_success_state;
 
+-- One refund, under one key, for as long as it may be done.  Only one that has
+-- failed after it was accepted is followed by another.
 CREATE TRIGGER late_success_fixed
     BEFORE UPDATE OF merchant_id, checkout_id, psp, amount_minor, currency,
         refund_id
@@ -216,14 +222,18 @@ CREATE TRIGGER late_success_fixed
            NEW.currency, NEW.refund_id)
           IS DISTINCT FROM
           (OLD.merchant_id, OLD.checkout_id, OLD.psp, OLD.amount_minor,
-           OLD.currency, OLD.refund_id))
-    EXECUTE FUNCTION refuse_change('one refund for ever', 'PAY11');
+           OLD.currency, OLD.refund_id)
+          AND (NEW.merchant_id, NEW.checkout_id, NEW.psp, NEW.amount_minor,
+               NEW.currency, OLD.state, NEW.state)
+          IS DISTINCT FROM
+          (OLD.merchant_id, OLD.checkout_id, OLD.psp, OLD.amount_minor,
+           OLD.currency, 'refunded', 'refunding'))
+    EXECUTE FUNCTION refuse_change('one refund until it fails', 'PAY11');
 ALTER TABLE late_success ENABLE ALWAYS TRIGGER late_success_fixed;
 
 
--- Webhooks that proved nothing about their sender, the newest 1000 of each
--- PSP: slot goes round.  For people, to see why; nothing is ever read from
--- here.
+-- Webhooks that proved nothing about their sender, the newest 1000 of each PSP,
+-- in a ring (slot).  For operators, to see why; the gateway never reads it.
 CREATE TABLE webhook_quarantine (
     psp          id NOT NULL,
     slot         int NOT NULL CHECK (slot BETWEEN 0 AND 999),
@@ -248,9 +258,10 @@ CREATE TABLE quarantine_count (
 
 
 -- The raw body of a verified webhook, once for all the events in it: a row of
--- webhook_inbox finds it by its digest.  TOAST compresses it.  left_out is
--- why there is no body.  message_ids are what signatures gave as the ids of the
--- messages that had these bytes, where a scheme does so in a header.  For operators, and for webhook_replay.
+-- webhook_inbox finds it by its digest.  TOAST compresses it.  left_out is the
+-- reason why there is no body.  message_ids are the ids of the messages that
+-- had these bytes, for schemes whose signature covers such an id in a header.
+-- For operators, and for webhook_replay.
 CREATE TABLE webhook_body (
     psp          id NOT NULL,
     digest       bytea NOT NULL CHECK (octet_length(digest) = 32),
@@ -269,13 +280,13 @@ CREATE TABLE webhook_body (
 CREATE INDEX webhook_body_keep_until ON webhook_body (keep_until);
 
 
--- An operator's request to read a kept body again, and what came of it.  While
--- one is open a row of webhook_inbox that had no effect (ignored) gives way to
--- what the body says today: replaced holds such rows whole.  These rows
--- are evidence and are never deleted.
+-- An operator's request to read a kept body again, and its result.  While a
+-- request is open, a row of webhook_inbox that had no effect (ignored) is
+-- replaced by the event as it is read today; replaced holds such rows whole.
+-- These rows are evidence and are never deleted.
 --   open    a worker takes it, under a lease
---   done    all events of the body went the way of a webhook
---   failed  outcome says why they did not
+--   done    all events of the body were applied as those of a webhook
+--   failed  outcome says why they were not
 CREATE TABLE webhook_replay (
     replay_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     psp          id NOT NULL,
@@ -308,10 +319,10 @@ CREATE UNIQUE INDEX webhook_replay_one_open ON webhook_replay (psp, digest)
 CREATE INDEX webhook_replay_event ON webhook_replay (psp, event_id);
 
 
--- Rounds that one worker of all nodes makes at a time: the sweep.  Each round
--- looks at some of each kind and the next one goes on behind them: jobs by
--- key, calls and webhooks by time, dead letters by number; NULL: from the
--- beginning.  counts is what it last saw.
+-- Periodic rounds that one worker of all nodes makes at a time: the sweep.
+-- Each round looks at some rows of each kind and the next one continues behind
+-- them: jobs by key, calls and webhooks by time, dead letters by number; NULL:
+-- from the beginning.  counts is the result of the last one.
 CREATE TABLE round (
     name         text COLLATE "C" PRIMARY KEY,
     run_at       timestamptz NOT NULL,
@@ -329,7 +340,7 @@ INSERT INTO round (name, run_at) VALUES ('sweep', now());
 -- for the sweep: webhooks that wait for too long
 CREATE INDEX webhook_inbox_parked_at ON webhook_inbox (received_at)
     WHERE state = 'parked';
--- for purge: webhooks that are kept for people only
+-- for purge: webhooks that are kept for operators only
 CREATE INDEX webhook_inbox_idle ON webhook_inbox (received_at)
     WHERE state = 'asked' OR state = 'ignored' AND fact = 'none';
 

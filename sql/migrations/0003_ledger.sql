@@ -1,6 +1,6 @@
--- The books: a double-entry ledger, wallets of sellers, and what became of an
--- order's money.  Whoever books calls post() (12_ledger.sql); what each kind
--- of entry means stands in posting_kind and posting_rule, as data.
+-- The ledger: double entry, wallets of sellers, and the sums of each order's
+-- money.  A function that books calls post() (12_ledger.sql); posting_kind and
+-- posting_rule define each kind of entry, as data.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -12,10 +12,12 @@ CREATE DOMAIN line_number AS int CHECK (VALUE BETWEEN 1 AND 9);
 CREATE DOMAIN signed_minor AS bigint CHECK (VALUE <> 0);
 CREATE DOMAIN positive_rate AS numeric CHECK (VALUE > 0);
 CREATE DOMAIN whole AS bigint CHECK (VALUE >= 0);
-COMMENT ON DOMAIN journal_source IS 'Of what an entry is made';
+COMMENT ON DOMAIN journal_source IS
+    'The parts (legs) of which the lines of an entry are made';
 COMMENT ON DOMAIN line_number IS 'An entry has 9 lines at most';
 COMMENT ON DOMAIN signed_minor IS
-    'What a line moves in minor units: a debit is positive, a credit negative';
+    'The amount of a line in minor units: a debit is positive, a credit '
+    'negative';
 COMMENT ON DOMAIN positive_rate IS 'A rate of exchange';
 COMMENT ON DOMAIN whole IS 'A number that is not negative';
 
@@ -26,9 +28,9 @@ COMMENT ON DOMAIN capture_mode IS
     'authorised, and captured by a call of its own';
 
 
--- The chart of accounts.  An account is (merchant, kind, owner, currency):
--- its owner is a PSP, a seller, or nobody.  Amounts are signed: a debit is
--- positive, a credit negative.
+-- The chart of accounts.  An account is (merchant, kind, owner, currency): its
+-- owner is a PSP, a seller, or empty.  Amounts are signed: a debit is positive,
+-- a credit negative.
 CREATE TABLE account_kind (
     account  text COLLATE "C" PRIMARY KEY,
     class    text COLLATE "C" NOT NULL
@@ -53,7 +55,7 @@ INSERT INTO account_kind (account, class, owner, wallet, about) VALUES
     'What a PSP has taken back in disputes; nets psp_clearing at settlement'),
 ('psp_fees', 'expense', 'psp', NULL, 'What a PSP has charged'),
 ('suspense', 'liability', 'psp', NULL,
-    'Money that came or went and belongs to nobody yet: people decide'),
+    'Money that came or went and has no owner yet: operators decide'),
 ('fx', 'transit', 'nobody', NULL,
     'Between the two legs of a conversion, one account a currency'),
 ('seller_available', 'liability', 'seller', 'available',
@@ -63,7 +65,7 @@ INSERT INTO account_kind (account, class, owner, wallet, about) VALUES
 ('seller_reserved', 'liability', 'seller', 'reserved',
     'What a seller is owed and a refund or a dispute holds');
 
--- What can be booked, each with an example that finance can read.
+-- The kinds of entries, each with an example that finance can read.
 CREATE TABLE posting_kind (
     kind     text COLLATE "C" PRIMARY KEY,
     about    text NOT NULL,
@@ -101,15 +103,18 @@ INSERT INTO posting_kind (kind, about, example) VALUES
 ('psp_fee_returned', 'A PSP has given a fee back',
     'The dispute was won: stripe gives the 15.00 EUR back'),
 ('late_held', 'Money came after the checkout had expired, and is no sale',
-    '12.00 EUR arrive for an order that has expired: nobody''s until people'
-    ' decide'),
-('late_accepted', 'People have made a sale of a late payment',
+    '12.00 EUR arrive for an order that has expired: in suspense until an '
+    'operator decides'),
+('late_accepted', 'An operator has made a sale of a late payment',
     'The 12.00 EUR are the seller''s'),
 ('late_refunded', 'A late payment was paid back',
     'The 12.00 EUR are with the buyer again'),
+('late_refund_returned', 'The refund of a late payment has failed after all',
+    'The buyer''s account is closed: the 12.00 EUR are in suspense again until '
+    'an operator decides'),
 ('unknown_refund', 'A PSP has paid back what no order can be found for',
-    'A refund of 3.00 EUR of a checkout with two sellers: people decide whose'
-    ' it is');
+    'A refund of 3.00 EUR of a checkout with two sellers: operators decide '
+    'whose it is');
 
 -- One line of an entry of this kind.  leg buyer: the amount and currency that
 -- the buyer pays; seller: those that the seller is owed, another currency when
@@ -176,14 +181,16 @@ VALUES
 ('late_accepted', 4, 'credit', 'seller_available', 'seller', false),
 ('late_refunded', 1, 'debit', 'suspense', 'buyer', false),
 ('late_refunded', 2, 'credit', 'refunds', 'buyer', false),
+('late_refund_returned', 1, 'debit', 'refunds', 'buyer', false),
+('late_refund_returned', 2, 'credit', 'suspense', 'buyer', false),
 ('unknown_refund', 1, 'debit', 'suspense', 'buyer', false),
 ('unknown_refund', 2, 'credit', 'refunds', 'buyer', false);
 
 
--- What was booked, append-only.  source says of what: order/<id>,
--- change/<id>, dispute/<psp>/<id>, late/<checkout>, event/<psp>/<event id>;
--- together with the kind it is unique, so nothing is booked twice.  tx is the
--- transaction that made the entry: only that may give it lines.
+-- The entries, append-only.  source names their cause: order/<id>, change/<id>,
+-- dispute/<psp>/<id>, late/<checkout>, event/<psp>/<event id>; together with
+-- the kind it is unique, so nothing is booked twice.  tx is the transaction
+-- that made the entry: only that may give it lines.
 CREATE TABLE journal_entry (
     merchant_id       id NOT NULL,
     source            journal_source NOT NULL,
@@ -196,7 +203,7 @@ CREATE TABLE journal_entry (
     seller_account    text COLLATE "C",
     amount_minor      positive_minor NOT NULL,
     currency          currency_code NOT NULL,
-    -- what the seller is owed of it, and by which rate
+    -- the seller's credit of this entry, and the rate that it was converted by
     seller_minor      minor NOT NULL,
     seller_currency   currency_code NOT NULL,
     rate              positive_rate,
@@ -211,8 +218,8 @@ CREATE TABLE journal_entry (
 CREATE INDEX journal_entry_checkout
     ON journal_entry (checkout_id, merchant_id);
 
--- A seller's lines are numbered along its wallet, and say what the account
--- holds after them: the statement.
+-- A seller's lines are numbered along its wallet, and state the balance of the
+-- account after them: the statement.
 CREATE TABLE journal_line (
     merchant_id    id NOT NULL,
     source         text COLLATE "C" NOT NULL,
@@ -235,8 +242,8 @@ CREATE UNIQUE INDEX journal_line_statement
     WHERE wallet_seq IS NOT NULL;
 
 
--- What a seller is owed: the sums of its lines, which are credits, with their
--- sign turned.  available may fall below nothing: a buyer is paid back, and a
+-- The balance of a seller: the sums of its lines, which are credits, with their
+-- sign turned.  available may fall below zero: a buyer is paid back, and a
 -- dispute taken, whether or not the seller has been paid out meanwhile.
 CREATE TABLE wallet (
     merchant_id      id NOT NULL,
@@ -253,12 +260,12 @@ CREATE TABLE wallet (
         autovacuum_analyze_threshold = 1000);
 
 
--- What became of an order's money, each the sum of rows elsewhere: captured
--- and authorized (what is still only that) by the PSP's word, refunding
--- (reserved, not yet heard of), refunded, charged_back (disputes that are open
--- or lost).  Nothing can be refunded that was not captured.
--- credit: what the seller is owed for the order, where that is another
--- currency, by the rate that was quoted.
+-- The sums of an order's money, each the sum of rows elsewhere: captured and
+-- authorized (the part that is not captured) by PSP events, refunding
+-- (reserved, no outcome yet), refunded, charged_back (disputes that are open or
+-- lost).  Nothing can be refunded that was not captured.  credit: the amount
+-- that the seller is owed for the order, if that is another currency, by the
+-- quoted rate.
 ALTER TABLE payment_order
     ADD authorized_minor minor NOT NULL DEFAULT 0,
     ADD captured_minor minor NOT NULL DEFAULT 0,
@@ -279,8 +286,8 @@ ALTER TABLE payment_order
 ALTER TABLE checkout ADD capture capture_mode NOT NULL DEFAULT 'automatic';
 
 
--- What storefronts are to hear, in the commit in which it happened; it names
--- the event of the timeline.  Whoever has told it deletes the row.
+-- Messages for storefronts, in the commit of their event, which each names.  A
+-- sender that has delivered one deletes its row.
 CREATE TABLE outbox (
     merchant_id       id NOT NULL,
     payment_order_id  id NOT NULL,
@@ -310,7 +317,7 @@ CREATE TYPE posting AS (
 );
 
 
--- A wallet on its way through post(): its row, and what it holds by then.
+-- A wallet on its way through post(): its row, and its balances so far.
 CREATE TYPE wallet_state AS (
     part       oid,
     tid        tid,

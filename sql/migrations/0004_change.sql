@@ -1,22 +1,22 @@
--- After the sale: captures, cancellations and refunds, disputes, fees, and
--- what PSPs tell of them.
+-- After the sale: captures, cancellations and refunds, disputes, fees, and the
+-- PSP events about them.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- A capture, a cancellation or a refund of an order, with states of its own
--- that are named as an order's: NOT_STARTED is stored and, for a refund,
--- reserved; EXECUTING was taken by the PSP, or may have been; SUCCESS and
--- FAILED are the PSP's word.  It goes out through the dispatch journal, whose
--- operation_id is its id.  origin psp: nobody asked us, the PSP told (somebody
--- used its dashboard).  A refund that was done may come back (returned).
--- No foreign key to its order: whoever checks one with an old plan may read all
+-- A capture, a cancellation or a refund of an order.  Its states are named as
+-- an order's: NOT_STARTED is stored and, for a refund, reserved; EXECUTING was
+-- taken by the PSP, or may have been; SUCCESS and FAILED are stated by the PSP.
+-- It goes out through the journal of calls, whose operation_id is its id.
+-- origin psp: it was made at the PSP (in its dashboard) and a PSP event has
+-- reported it.  A refund that was done may come back (returned).  No foreign
+-- key to its order: a session that checks it with an old plan may read all
 -- orders of the merchant, see find_order(); checks/change_orphan.sql compares.
 CREATE TABLE change (
     merchant_id       id NOT NULL,
     checkout_id       id NOT NULL,
-    -- ours for the PSP, too, which knows of no merchants
+    -- unique for the PSP, too, which knows of no merchants
     change_id         id NOT NULL UNIQUE,
     payment_order_id  id NOT NULL,
     kind              text COLLATE "C" NOT NULL
@@ -27,7 +27,7 @@ CREATE TABLE change (
     status            order_status NOT NULL DEFAULT 'NOT_STARTED',
     amount_minor      positive_minor NOT NULL,
     currency          currency_code NOT NULL,
-    -- of a refund: what it takes of what the seller is owed
+    -- of a refund: the part of the seller's credit that it takes
     seller_minor      minor,
     seller_currency   currency_code,
     -- a capture: nothing follows, the rest is released
@@ -49,8 +49,9 @@ CREATE TABLE change (
 ) WITH (fillfactor = 80, autovacuum_analyze_threshold = 1000,
         autovacuum_vacuum_threshold = 1000);
 
--- for the sweep alone: in other words than those of whoever asks for the open
--- changes of one checkout, so that this is no short way to them
+-- for the sweep alone: the condition is spelled differently from that of the
+-- query for the open changes of one checkout, so that the planner does not use
+-- this index there
 CREATE INDEX change_open ON change (created_at)
     WHERE status_rank(status) < 2;
 
@@ -84,8 +85,8 @@ CREATE TRIGGER change_fixed
 ALTER TABLE change ENABLE ALWAYS TRIGGER change_fixed;
 
 
--- What a buyer disputes at the PSP.  Without an order (a checkout with
--- several) its money is in suspense, and people decide.
+-- A dispute that a buyer has opened at the PSP.  Without an order (a checkout
+-- with several) its money is in suspense, and operators decide.
 CREATE TABLE dispute (
     psp               id NOT NULL,
     dispute_id        id NOT NULL,
@@ -108,13 +109,13 @@ CREATE TABLE dispute (
 CREATE INDEX dispute_checkout ON dispute (merchant_id, checkout_id);
 
 
--- Of a change: its id.  A job or a letter of a checkout has none.
+-- The id of a change.  A job or a dead letter of a checkout has none.
 ALTER TABLE job ADD operation_id text COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE job DROP CONSTRAINT job_pkey;
 ALTER TABLE job
     ADD PRIMARY KEY (merchant_id, checkout_id, kind, operation_id);
 ALTER TABLE job ADD CHECK ((kind = 'change') = (operation_id <> ''));
--- a webhook may bring what a refund or a change waits for
+-- a webhook may bring the id that a refund or a change waits for
 ALTER TABLE job DROP CONSTRAINT job_check1;
 ALTER TABLE job ADD CONSTRAINT job_check1
     CHECK (again_at IS NULL OR kind <> 'register');
@@ -132,13 +133,13 @@ CREATE UNIQUE INDEX dead_letter_one_open
                     operation_id)
     NULLS NOT DISTINCT WHERE state = 'open';
 
--- what explain() says of changes: whether an order waits to be captured, its
--- oldest open change, when that goes on, whether people have been told, and
--- what its last attempt came to; of what has failed, whether the PSP has
--- confirmed that its page is closed; whether it waits for the end of the page
--- that it replaces, whose checkout that is, by whose it was replaced itself,
--- whether the old one was paid all the same, and whether its page was not
--- closed for one that therefore never had a page
+-- The columns by which explain() describes changes: whether an order waits to
+-- be captured; its oldest open change, when that goes on, whether there is a
+-- dead letter, and the outcome of its last attempt; of an order that has
+-- failed, whether the PSP has confirmed that its page is closed; whether it
+-- waits for the end of the page that it replaces, whose checkout that is, which
+-- checkout has replaced it, whether the old one was paid all the same, and
+-- whether its page was not closed for one that therefore never had a page
 ALTER TYPE standing ADD ATTRIBUTE authorized boolean,
     ADD ATTRIBUTE change text, ADD ATTRIBUTE change_at timestamptz,
     ADD ATTRIBUTE change_letter boolean, ADD ATTRIBUTE change_code text,
@@ -152,9 +153,9 @@ LANGUAGE sql IMMUTABLE AS
                     WHEN ''register'' THEN 2 ELSE 3 END';
 COMMENT ON FUNCTION job_rank IS 'In which order jobs are handed out';
 
--- A checkout may take the place of another one, whose page is closed first by
--- a cancellation (replaced_by): nothing is sent for the new one while it
--- waits.  Under locks of both.
+-- A checkout may replace another one, whose page is closed first by a
+-- cancellation (replaced_by): nothing is sent for the new one while it waits.
+-- Under locks of both.
 ALTER TABLE checkout ADD replaces id, ADD replaced_by id,
     ADD waits boolean NOT NULL DEFAULT false;
 ALTER TABLE change ADD replaced_by id;
@@ -162,24 +163,26 @@ ALTER TABLE change ADD replaced_by id;
 -- the answer to a repeat of a change is the change
 ALTER TABLE idempotency_key ADD change_id id;
 
--- what an event about anything but the payment says beyond its columns: about,
--- news, object, operation_id, fee_minor, fee_currency; fact is "refund.failed"
--- and the like then
+-- the members of an event about anything but the payment, beyond its columns:
+-- about, news, object, operation_id, fee_minor, fee_currency; fact is
+-- "refund.failed" and the like then
 ALTER TABLE webhook_inbox ADD about jsonb;
 
--- Of a checkout that is known: what follows a sale, and came before it.
+-- An event about a known checkout that needs the sale first, and came before
+-- it.
 CREATE INDEX webhook_inbox_early ON webhook_inbox (merchant_id, checkout_id)
     WHERE state = 'parked' AND checkout_id IS NOT NULL;
 
--- A PSP's ids of a payment lead to its checkout, too: events about what
--- follows a sale name them.  There may be several (attempts of the buyer).
--- One that is spelled as a token of another checkout is another name.
+-- A PSP's ids of a payment lead to its checkout, too, since events about
+-- changes and disputes name them.  There may be several (attempts of the
+-- buyer).  One that is spelled as a token of another checkout is another name.
 ALTER TABLE psp_token ADD is_reference boolean NOT NULL DEFAULT false;
 ALTER TABLE psp_token DROP CONSTRAINT psp_token_pkey;
 ALTER TABLE psp_token ADD PRIMARY KEY (psp, token, is_reference);
 
--- about what follows a sale: object is the PSP's id of it, why is what is
--- wrong (amount, currency, exceeds, unknown, contradiction)
+-- about changes, disputes and fees: object is the PSP's id of the subject, why
+-- is the kind of the mismatch (amount, currency, exceeds, unknown,
+-- contradiction)
 ALTER TABLE mismatch ADD object text, ADD why text COLLATE "C";
 ALTER TABLE mismatch DROP CONSTRAINT mismatch_kind_check;
 ALTER TABLE mismatch ADD CONSTRAINT mismatch_kind_check
@@ -191,7 +194,7 @@ ALTER TABLE mismatch ADD CHECK (
     = (why IS NOT NULL));
 
 -- order_id: about this order of the checkout alone (NULL: about all of them);
--- postings: what it means to the books
+-- postings: its entries in the ledger
 ALTER TYPE fact ADD ATTRIBUTE order_id text, ADD ATTRIBUTE postings posting[];
 
 -- One item of begin_change() after its checks; checkout_id NULL: there is no
@@ -214,11 +217,12 @@ CREATE TYPE change_item AS (
     metadata          jsonb,
     lease             interval,
     request_id        text,
-    is_covered        boolean,         -- what the seller has must suffice
+    -- the seller's available money must suffice
+    is_covered        boolean,
     asked_by           jsonb            -- see asked_by_ok()
 );
 
--- What a PSP says about anything but the payment, on its way to its checkout.
+-- A PSP event about anything but the payment, on its way to its checkout.
 CREATE TYPE news AS (
     item          int,
     merchant_id   text,
@@ -246,7 +250,7 @@ CREATE TYPE news AS (
 INSERT INTO posting_kind (kind, about, example) VALUES
 ('unknown_dispute', 'A dispute was lost of what no order can be found for',
     'stripe keeps 9.00 EUR of a checkout with two sellers for the buyer:'
-    ' people decide whose loss it is');
+    ' operators decide whose loss it is');
 INSERT INTO posting_rule (kind, line, side, account, leg) VALUES
 ('unknown_dispute', 1, 'debit', 'suspense', 'buyer'),
 ('unknown_dispute', 2, 'credit', 'chargebacks', 'buyer');

@@ -15,11 +15,12 @@ END
 $$;
 
 
--- The timeline, append-only for everybody.  seq runs from 1 without a gap.
--- tx is the transaction that made it, or that of the event before it where
--- that one is newer: it never falls along a timeline, and by it seals tell
--- which events they have.  Each month has a partition, made ahead by make_partitions(); what
--- finds none lands in event_default, and checks/event_default.sql tells.
+-- The timeline, append-only for every role.  seq runs from 1 without a gap. tx
+-- is the transaction that made the event, or that of the event before it if
+-- that one is newer: it never falls along a timeline, and by it seals know
+-- which events they cover.  Each month has a partition, made ahead by
+-- make_partitions(); an event without a partition lands in event_default, and
+-- checks/event_default.sql reports it.
 DROP VIEW IF EXISTS pay_view.timeline;
 ALTER TABLE event RENAME TO event_before;
 
@@ -46,15 +47,15 @@ ALTER TABLE event_default SET (autovacuum_analyze_threshold = 1000,
                                autovacuum_vacuum_insert_threshold = 500000,
                                autovacuum_vacuum_insert_scale_factor = 0);
 
--- For the sealer: what came since the last seal.  Costs those who write next
--- to nothing; what is not summarized yet is read, so that may not be much
--- (make_partition() has the thresholds).
+-- For the sealer: the events since the last seal.  It costs a writing session
+-- next to nothing; the range that is not summarized yet is read whole, so that
+-- must be small (make_partition() has the thresholds).
 CREATE INDEX event_tx ON event USING brin (tx) WITH (autosummarize = on);
--- for people, who look for a request by the time in its id
+-- for operators, who look for a request by the time in its id
 CREATE INDEX event_at ON event USING brin (at) WITH (autosummarize = on);
 
 
--- Never to be changed: whoever verifies computes the same.
+-- Never to be changed: a verifier outside the database computes the same.
 CREATE FUNCTION iso_micros(p_at timestamptz) RETURNS text
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -71,10 +72,10 @@ SELECT coalesce(octet_length(p_value)::text || ':'::text || p_value
                 || ','::text, '-,'::text)
 $$;
 COMMENT ON FUNCTION hash_field IS
-    'A member of what is hashed: its length, itself; NULL is -,';
+    'A member of the hashed text: its length, itself; NULL is -,';
 
--- Of the event only what is hashed matters, not its own hash.  On the hot
--- path: what is inlined costs a tenth of what is called.
+-- The hash covers the event's members, not its own column.  This is on the path
+-- of every payment: an inlined expression costs a tenth of a call.
 CREATE FUNCTION event_bytes(p_previous bytea, p_event pay.event) RETURNS text
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -100,8 +101,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION event_bytes IS
-    'What the hash of an event is over, each member with its length, NULL as '
-    '-; p_previous: the hash before it, NULL for an order''s first';
+    'The text that an event''s hash is over, each member with its length, '
+    'NULL as -; p_previous: the hash before it, NULL for an order''s first';
 
 CREATE FUNCTION event_hash(p_previous bytea, p_event pay.event) RETURNS bytea
 LANGUAGE plpgsql IMMUTABLE AS $$
@@ -109,11 +110,12 @@ BEGIN
     RETURN sha256(convert_to(pay.event_bytes(p_previous, p_event), 'UTF8'));
 END
 $$;
-COMMENT ON FUNCTION event_hash IS 'What an event''s hash has to be';
+COMMENT ON FUNCTION event_hash IS 'The value that an event''s hash must have';
 
 
--- What was there already is chained now, all of it by this transaction.  The
--- months take it out of event_default afterwards (16_audit.sql).
+-- Events that were there already are chained now, all of them by this
+-- transaction.  make_partitions() takes them out of event_default afterwards
+-- (16_audit.sql).
 INSERT INTO event
 WITH RECURSIVE plain AS NOT MATERIALIZED (
     SELECT b.merchant_id, b.payment_order_id, b.seq,
@@ -154,7 +156,7 @@ CREATE TRIGGER event_append_only
     EXECUTE FUNCTION refuse_change('the log is append-only', 'PAY20');
 ALTER TABLE event ENABLE ALWAYS TRIGGER event_append_only;
 
--- whoever names a partition finds this one
+-- a statement that names a partition fires this one
 CREATE TRIGGER event_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON event_default
     FOR EACH STATEMENT
@@ -208,8 +210,8 @@ CREATE TRIGGER event_anchor_grows
     EXECUTE FUNCTION refuse_change('anchors move ahead', 'PAY20');
 ALTER TABLE event_anchor ENABLE ALWAYS TRIGGER event_anchor_grows;
 
--- Which months are gone, who let them go, and why.  first_seal: from this
--- one on the log has all that the seals have.
+-- The months that are gone, which operator dropped them, and why. first_seal:
+-- from this one on the log has every event that the seals cover.
 CREATE TABLE dropped_month (
     month       date PRIMARY KEY CHECK (extract(day FROM month) = 1),
     at          timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -227,11 +229,12 @@ CREATE TRIGGER dropped_month_append_only
 ALTER TABLE dropped_month ENABLE ALWAYS TRIGGER dropped_month_append_only;
 
 
--- What the gateway vouches for.  A seal has the newest event of each order
--- that the transactions from from_tx up to, and without, until_tx have written
--- to, as a leaf of a Merkle tree; message says so, together with the digest
--- of the message before it, and is what is signed.  Only the newest seal may
--- be without its signature: whoever takes it on signs the same message.
+-- The signed statements of the gateway about the log.  A seal covers the newest
+-- event of each order that the transactions from from_tx up to, and without,
+-- until_tx have written to, as a leaf of a Merkle tree; message states this,
+-- together with the digest of the message before it, and is signed.  Only the
+-- newest seal may be without its signature: the next worker signs the same
+-- message.
 CREATE TABLE seal (
     number     bigint PRIMARY KEY CHECK (number >= 1),
     from_tx    bigint NOT NULL,

@@ -4,14 +4,14 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- What ISO 4217 has withdrawn stays, so that old orders can be read and paid
--- back; no new one is taken in it.
+-- Currencies that ISO 4217 has withdrawn stay, so that old orders can be read
+-- and paid back; no new order is taken in them.
 ALTER TABLE currency ADD is_current boolean NOT NULL DEFAULT true;
 UPDATE currency SET is_current = false WHERE code IN ('ANG', 'BGN');
 
 
 -- A source is read by one worker of all nodes at a time, under a lease, when
--- run_at has come.  max_age: how long what it said is good for.
+-- run_at has come.  max_age: how long its rates are good for.
 CREATE TABLE rate_source (
     source       id PRIMARY KEY,
     base         text COLLATE "C" CHECK (octet_length(base) = 3),

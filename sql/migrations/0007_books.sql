@@ -21,11 +21,11 @@ ALTER TABLE mismatch ADD CHECK ((kind = 'books') <= (detail IS NOT NULL));
 CREATE INDEX mismatch_books ON mismatch (merchant_id, checkout_id)
     WHERE kind = 'books';
 
--- as people name it
+-- the operator's name, as it was given
 CREATE UNIQUE INDEX mismatch_number ON mismatch (mismatch_id);
 
--- What people have said about rows of the mismatch queue, which stay as they
--- are: who has settled one, and why.  One without a row here is open.
+-- Decisions of operators about rows of the mismatch queue, which stay as they
+-- are: who has settled one, and why.  A row without one here is open.
 CREATE TABLE mismatch_settlement (
     merchant_id  id NOT NULL,
     checkout_id  id NOT NULL,

@@ -1,4 +1,4 @@
--- Refunds and captures that PSPs tell of without saying whose they are.
+-- Refunds and captures that PSPs report without saying whose they are.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -14,13 +14,13 @@ INSERT INTO posting_rule (kind, line, side, account, leg) VALUES
 ('unknown_refund_cleared', 1, 'debit', 'refunds', 'buyer'),
 ('unknown_refund_cleared', 2, 'credit', 'suspense', 'buyer');
 
--- Which of the PSP's refunds it is has been told by its amount alone: the
--- answer to our own call may say otherwise.
+-- The PSP's refund was matched by its amount alone: the answer to our own call
+-- may say otherwise.
 ALTER TABLE change ADD by_amount boolean NOT NULL DEFAULT false;
 
--- What was booked as made at the PSP and is what this change asked for.  A
--- capture keeps its id, its name at the PSP and its entries; a refund was taken
--- back.  Whoever reads changes sees the one that was asked for.
+-- The row that was booked as made at the PSP and is the same as this change.  A
+-- capture keeps its id, its PSP reference and its entries; a refund was taken
+-- back.  Reads show the change that the merchant requested.
 ALTER TABLE change ADD matched_to id,
     ADD CHECK (matched_to IS NULL OR origin = 'psp' AND (
         kind = 'capture' OR kind = 'refund' AND status = 'FAILED'));

@@ -1,12 +1,13 @@
--- Money that went back for a checkout with several orders, without a word of
--- whose it was: it is split over the orders, and people may lay it otherwise.
+-- Money that went back for a checkout with several orders, where the PSP did
+-- not say for which: it is split over the orders, and operators may assign it
+-- otherwise.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
 -- A dispute has a row for each order that bears a part of it, numbered from 1.
--- moved: people have laid it to other orders since.
+-- moved: operators have assigned it to other orders since.
 ALTER TABLE dispute ADD part int NOT NULL DEFAULT 1 CHECK (part >= 1);
 ALTER TABLE dispute DROP CONSTRAINT dispute_pkey;
 ALTER TABLE dispute ADD PRIMARY KEY (psp, dispute_id, part);

@@ -1,16 +1,17 @@
--- The order's state machine as data.  A fact (what a PSP says, or the gateway
--- concludes) of a kind about an order in a status is news: mostly the fact
--- itself, sometimes something else.  News says what becomes of the status,
--- whether the timeline has it, and what storefronts hear.  src/core/transition.list
--- holds the same rows for C; ci/check-ops compares them.
+-- The order's state machine as data.  A fact (a PSP's statement, or the
+-- gateway's conclusion) about an order in a status is news: mostly named as the
+-- fact, sometimes otherwise.  A row of news_kind says what becomes of the
+-- status, whether the timeline gets an event, and which message storefronts
+-- get. src/core/transition.list holds the same rows for C; ci/check-ops
+-- compares them.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- logged: when news that moves no status is an event (is_event()); told: as
--- what storefronts hear of it then; is_shown: readers of the checkout see
--- something that is new to them.
+-- logged: when news that moves no status is an event (is_event()); told: the
+-- message for storefronts about that event; is_shown: readers of the checkout
+-- see something that is new to them.
 CREATE TABLE news_kind (
     news      text COLLATE "C" PRIMARY KEY,
     logged    text COLLATE "C" NOT NULL
@@ -41,6 +42,7 @@ INSERT INTO news_kind (news, logged, told, is_shown) VALUES
 ('mismatch', 'always', NULL, false),
 ('mismatch_settled', 'always', NULL, false),
 ('late_refunded', 'always', NULL, false),
+('late_refund_returned', 'always', NULL, false),
 ('dead_letter_requeued', 'always', NULL, false),
 ('dead_letter_resolved', 'always', NULL, false),
 ('capture_requested', 'always', NULL, true),
@@ -64,10 +66,10 @@ INSERT INTO news_kind (news, logged, told, is_shown) VALUES
 ('fee', 'always', NULL, true);
 
 
--- The first row by rank counts of which all is given: who says so (psp: by a
--- webhook or as an answer; others: anybody but the gateway), how the money is
--- captured, whether some of it is held, and what is_given() finds.  A kind
--- that has no rows is news as it is, and moves nothing.
+-- The first row by rank counts of which every condition holds: the source (psp:
+-- a webhook or an answer; others: any but the gateway), the mode of capture,
+-- whether some of the money is held, and the condition that is_given()
+-- computes.  A fact without a row is news of the same name and moves nothing.
 CREATE TABLE transition (
     kind         text COLLATE "C" NOT NULL,
     status       order_status NOT NULL,
@@ -223,11 +225,11 @@ CREATE TRIGGER transition_fixed
     EXECUTE FUNCTION refuse_change('the state machine is fixed', 'PAY20');
 
 
--- An order that a fact has moved, on its way to what it writes, see
--- judge_facts(): the addresses of its row and of its checkout's, what its row
--- becomes, its event, and final: its status if its checkout has come to rest.
--- is_ours: only we say that its time is over.  by_hand: its money is captured
--- by hand.
+-- An order that a fact has moved, on its way to its update, see judge_facts():
+-- the addresses of its row and of its checkout's, the new values of its row,
+-- its event, and final: its status if its checkout is settled.  is_ours: only
+-- the gateway's clock says that its time is over.  by_hand: its merchant
+-- captures its money (capture: manual).
 CREATE TYPE move AS (
     part              oid,
     tid               tid,

@@ -6,16 +6,16 @@
 --
 -- Kept: columns, defaults, keys, indexes, checks, foreign keys, triggers as
 -- they are enabled, storage parameters, comments, owners.  Functions, views
--- and grants stand on tables' rows; those are dropped and made anew by
--- payctl migrate, without which the gateway is not ready.
+-- and grants depend on the tables' row types; they are dropped, and
+-- payctl migrate makes them again, without which the gateway is not ready.
 --
 -- A key that is unique over all merchants cannot be an index of a table that
 -- is spread by merchant: pay.held_key has those instead (a PSP's nonces, the
 -- buyers' handles, the ids of changes), kept by triggers.
 --
 -- Left as they are: event, whose months come and go as partitions already;
--- psp_token, webhook_inbox and dispute, which are found by what a PSP says;
--- mismatch, dead_letter and late_success, which are few and for people.
+-- psp_token, webhook_inbox and dispute, which are found by a PSP's ids;
+-- mismatch, dead_letter and late_success, which are few and for operators.
 
 \set ON_ERROR_STOP on
 \if :{?parts}
@@ -59,7 +59,7 @@ END
 $$;
 
 
--- What is to be made again, as it is told now.
+-- The definitions of the objects that are made again below.
 
 CREATE TEMP TABLE made ON COMMIT DROP AS
 SELECT c.oid, c.relname::text AS name, c.relowner::regrole::text AS owner,
@@ -98,8 +98,8 @@ WHERE NOT t.tgisinternal;
 CREATE TEMP TABLE made_rows (name text, rows bigint) ON COMMIT DROP;
 
 
--- Functions and views that stand on the tables' rows: payctl migrate makes
--- them again.
+-- Functions and views that depend on the tables' row types: payctl migrate
+-- makes them again.
 
 DO $$
 DECLARE
@@ -214,7 +214,7 @@ END
 $$;
 
 
--- What is unique over all merchants.
+-- Values that are unique over all merchants.
 
 SET LOCAL ROLE payments_owner;
 
@@ -228,12 +228,13 @@ CREATE TABLE pay.held_key (
 );
 
 COMMENT ON TABLE pay.held_key IS
-    'What is unique over all merchants, where tables are cut by merchant';
+    'Values that are unique over all merchants, where tables are partitioned '
+    'by merchant';
 
--- As ON CONFLICT DO NOTHING: a row whose key is taken is not inserted; one
--- that is moved to a key that is taken fails, as before.  A checkout that is
--- then not inserted for its id's sake leaves a handle and a nonce that nobody
--- has; another checkout that wants the nonce gets its UUID for one.
+-- As ON CONFLICT DO NOTHING: a row whose key is taken is not inserted; an
+-- update to a key that is taken fails, as before.  A checkout that is then not
+-- inserted because of its id leaves a handle and a nonce that no checkout has;
+-- another checkout that wants the nonce gets its UUID instead.
 CREATE FUNCTION pay.hold_key() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
 BEGIN
@@ -310,8 +311,8 @@ ALTER TABLE pay.change ENABLE ALWAYS TRIGGER zz_hold_key,
 RESET ROLE;
 
 
--- Triggers.  One of statements is the table's alone: whoever names a partition
--- is to find it, too.
+-- Triggers.  A statement trigger fires for the named table only, so each
+-- partition gets it, too.
 
 DO $$
 DECLARE

@@ -174,7 +174,7 @@ parse_money(pay_arena_t *arena, const pay_json_t *body,
 }
 
 
-/* Of all that is left nothing can follow. */
+/* Nothing can follow a capture of the whole rest. */
 static pay_status_t
 parse_final(pay_arena_t *arena, const pay_json_t *body,
     pay_change_request_t *request, pay_err_t *err)

@@ -1,6 +1,6 @@
 /*
- * What the API shows of a capture, a cancellation or a refund, alone and in
- * a list.  One function makes the members for both.
+ * The JSON of a capture, a cancellation or a refund, alone and in a list.  One
+ * function makes the members for both.
  */
 
 #include "pay_change.h"

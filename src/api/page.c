@@ -145,7 +145,8 @@ take_after(pay_str_t value, pay_page_t *page)
 }
 
 
-/* What list_checkouts wrote: hex of the time and the id of the last one. */
+/* Reads a cursor that list_checkouts wrote: hex of the time, and the id of the
+ * last checkout of the page. */
 static pay_status_t
 take_cursor(pay_str_t value, pay_page_t *page)
 {

@@ -142,7 +142,7 @@ pay_parse_document(pay_arena_t *arena, const pay_json_t *value,
                              pointer);
     }
 
-    /* what is stored may spell out a number that came as 4.1e15 */
+    /* the stored text may spell out a number that came as 4.1e15 */
     return pay_pan_found(*text) ? check_card_data(*text, NULL, err) : PAY_OK;
 }
 

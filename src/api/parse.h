@@ -1,6 +1,6 @@
 /*
- * What the bodies of all requests have in common: members that are known,
- * documents within bounds, no card numbers.  Private to src/api.
+ * The common part of reading the bodies of all requests: members that are
+ * known, documents within bounds, no card numbers.  Private to src/api.
  */
 
 #ifndef PAY_API_PARSE_H
@@ -17,9 +17,9 @@
 pay_status_t pay_parse_card_data(const pay_json_t *json, pay_str_t body,
     pay_err_t *err) PAY_MUST_CHECK;
 
-/* What a part of a body came to: a refusal is kept, so that the other parts
- * are looked at, too, and PAY_OK returned.  What looks like card data is not:
- * it ends all. */
+/* The result of reading one part of a body.  A refusal is kept and PAY_OK
+ * returned, so that the other parts are read, too.  Text that looks like card
+ * data is the exception: it ends the whole reading. */
 pay_status_t pay_parse_note(pay_arena_t *arena, pay_errors_t *errors,
     pay_status_t status, const pay_err_t *err) PAY_MUST_CHECK;
 

@@ -213,7 +213,7 @@ parse_name(pay_arena_t *arena, const pay_json_t *body,
 }
 
 
-/* For routes: a country that is none is one that nobody knows. */
+/* Reads the country for routes: a text that is no country counts as unknown. */
 static pay_status_t
 parse_country(pay_arena_t *arena, const pay_json_t *buyer,
     pay_payment_request_t *request)

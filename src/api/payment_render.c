@@ -1,7 +1,7 @@
 /*
- * What the API shows of a checkout and of an order.  One function makes the
- * order's members for both, so that they cannot drift apart.  It is written
- * as text at once: a tree of it costs more than all else in a GET.
+ * The JSON of a checkout and of an order.  One function makes the order's
+ * members for both, so that they cannot drift apart.  It is written as text at
+ * once: building a tree costs more than everything else in a GET.
  */
 
 #include "pay_json.h"

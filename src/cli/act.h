@@ -1,7 +1,7 @@
 /*
- * What payctl's subcommands for people on call share: one thing shown with all
- * that belongs to it, and one action of pay_ops, with who and why.  Private to
- * src/cli.
+ * The common part of payctl's subcommands for operators: one row shown with all
+ * rows that belong to it, and one action of pay_ops, with the operator's name
+ * and the reason.  Private to src/cli.
  */
 
 #ifndef PAY_SRC_CLI_ACT_H
@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 
-/* What belongs to it, one table each; none that is empty is shown. */
+/* The rows that belong to it, one table each; an empty table is not shown. */
 typedef struct {
     const char  *title;
     const char  *sql;                  /* $1: the id */
@@ -50,8 +50,8 @@ int pay_cli_act(const pay_cli_act_t *act, const char *dsn,
 /* 1 for what can be the number of a row. */
 int pay_cli_is_number(const char *id);
 
-/* What a command that takes a verb has: "list" alone needs no ID.  Texts end
- * with NULL. */
+/* The arguments of a command that takes a verb: "list" alone needs no ID. Texts
+ * end with NULL. */
 typedef struct {
     const char         *command;       /* "dlq" */
     const char         *usage;
@@ -70,7 +70,7 @@ int pay_cli_is_kind(const pay_cli_verbs_t *verbs, const char *kind);
 int pay_cli_says_who(const pay_cli_verbs_t *verbs, const char *who,
     const char *why);
 
-/* What the commands that take a verb are given besides it and an ID. */
+/* The other arguments of the commands that take a verb and an ID. */
 typedef struct {
     const char  *dsn;
     const char  *kind;

@@ -10,7 +10,8 @@
 #include <string.h>
 
 
-#define WORD_MAX  32           /* of what is compared with a typing mistake */
+#define WORD_MAX  32           /* of the words that are compared with a
+                                  typing mistake */
 
 
 static const pay_cli_option_t *args_find(const pay_cli_option_t *options,

@@ -10,8 +10,9 @@
 #include "pay_audit_check.h"
 
 
-#define AUDIT_FINDINGS_MAX  20         /* told in full; the others counted */
-#define AUDIT_TOLD_MAX      160        /* bytes of one id as it is told */
+#define AUDIT_FINDINGS_MAX  20         /* errors printed in full; the others
+                                          are counted */
+#define AUDIT_TOLD_MAX      160        /* bytes of one id as it is printed */
 
 typedef struct {
     pay_audit_finding_t  finding;
@@ -46,7 +47,7 @@ const char *pay_cli_audit_read(const char *path, unsigned char *text,
 /* pay_audit_conf_t.found: keeps the first ones. */
 void pay_cli_audit_found(void *data, const pay_audit_finding_t *finding);
 
-/* What was checked, what was found, the verdict; the exit code. */
+/* Prints the counts, the findings and the verdict; returns the exit code. */
 int pay_cli_audit_report(const audit_report_t *report,
     const pay_audit_counts_t *counts, const pay_audit_conf_t *conf,
     int has_roots);

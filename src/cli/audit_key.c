@@ -1,6 +1,6 @@
 /*
- * payctl audit keygen and pubkey: the private key that seals are signed with,
- * and the public one that whoever checks them is given.
+ * payctl audit keygen and pubkey: the private key that signs seals, and the
+ * public key for everyone who verifies them.
  */
 
 #include "cli/args.h"

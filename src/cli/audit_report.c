@@ -1,6 +1,6 @@
 /*
- * What payctl audit verify tells: what was checked, what was found, and the
- * verdict in the last line.  An auditor reads this.
+ * The report of payctl audit verify: the counts, the findings, and the verdict
+ * in the last line.  Its readers are auditors.
  */
 
 #include "cli/audit.h"
@@ -99,9 +99,9 @@ report_copy(char *to, pay_str_t from)
 }
 
 
-/* Rows before seals: whoever is told of a seal first cannot tell which order
- * it is about.  Then as they stand in the file, what shows only at its end
- * last. */
+/* Findings about rows come before those about seals, since a finding about a
+ * seal does not show which order it is about.  Then they follow the sequence of
+ * the file; findings that need its end come last. */
 static int
 by_line(const void *a, const void *b)
 {

@@ -17,7 +17,7 @@ static const char  status_usage[] =
     "The newest seal that is signed, its age, and the events that no signed"
     " seal has\nyet.  Exit code 1 when there is no seal at all.\n";
 
-/* One statement, so that what is told is of one moment. */
+/* One statement, so that all values are of one moment. */
 static const char  status_sql[] =
     "SELECT s.number AS \"newest seal\", pay.iso_micros(s.at) AS \"made at\","
     " date_trunc('second', clock_timestamp() - s.at) AS age,"

@@ -353,8 +353,8 @@ verify_line(verify_t *verify, pay_str_t text, uint64_t number,
 }
 
 
-/* In a syslog other lines, and words in front of the seals, are nobody's
- * business; without any seal it is the wrong file. */
+/* In a syslog other lines, and words before the seals, are ignored; without any
+ * seal it is the wrong file. */
 static int
 verify_roots(verify_t *verify, const char *path)
 {

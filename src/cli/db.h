@@ -1,6 +1,6 @@
 /*
- * What payctl's database subcommands share: the connection, one file as a
- * string, and complaints.  Private to src/cli.
+ * The common part of payctl's database subcommands: the connection, one file as
+ * a string, and error messages.  Private to src/cli.
  */
 
 #ifndef PAY_SRC_CLI_DB_H

@@ -1,7 +1,8 @@
 /*
- * payctl explain: how a payment stands, who waits for whom, what the gateway
- * does next and whether a new checkout is safe, out of pay_view.explain(),
- * which is what GET /v1/payments/{id}/explain says, too.  Reads only.
+ * payctl explain: the state of a payment, who waits for whom, the gateway's
+ * next step and whether a new checkout is safe.  It comes from
+ * pay_view.explain(), which GET /v1/payments/{id}/explain uses, too.  Reads
+ * only.
  */
 
 #include "cli/args.h"

@@ -1,6 +1,6 @@
 /*
  * payctl explain in three files: explain.c asks the database, explain_text.c
- * makes an English text of its answer, explain_story.c tells what happened.
+ * makes an English text of its answer, explain_story.c prints the history.
  */
 
 #ifndef PAY_SRC_CLI_EXPLAIN_H

@@ -1,7 +1,7 @@
 /*
- * What happened to an order, in order: its timeline, its calls to the PSP, its
- * dead letters and what was not believed, each a line with its time.  All of
- * it is written by strangers and goes out through pay_cli_put().
+ * The history of an order: its timeline, its calls to the PSP, its dead letters
+ * and its mismatches, each a line with its time.  All of it was written by
+ * other parties and goes out through pay_cli_put().
  */
 
 #include "cli/explain.h"

@@ -1,6 +1,6 @@
 /*
- * Which payment is meant by what people have in their hands: ids, tokens,
- * references, keys.  Private to src/cli.
+ * Finds a payment by a name that an operator has: ids, tokens, references,
+ * keys.  Private to src/cli.
  */
 
 #ifndef PAY_SRC_CLI_FIND_H

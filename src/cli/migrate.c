@@ -132,7 +132,7 @@ migrate_run(migrate_t *m)
     }
 
     if (!migrate_is_reapplied(m) && !m->dry_run) {
-        /* what the migrations create is owned by a role */
+        /* the migrations create objects that a role owns */
         if (!pay_cli_exec(m->conn, "begin", "BEGIN")
             || !migrate_commit(m, migrate_stage(m, SQL_ROLES)))
         {
@@ -391,7 +391,8 @@ migrate_run_file(const migrate_t *m, const sql_file_t *file)
 }
 
 
-/* What is made again must be, even if nobody comes as far as that now. */
+/* An object that was dropped must be made again, even if this run does not come
+ * to it. */
 static int
 migrate_forget(migrate_t *m)
 {

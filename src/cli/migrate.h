@@ -1,6 +1,4 @@
-/*
- * What payctl migrate is made of.  Private to src/cli.
- */
+/* The parts of payctl migrate.  Private to src/cli. */
 
 #ifndef PAY_SRC_CLI_MIGRATE_H
 #define PAY_SRC_CLI_MIGRATE_H

@@ -1,6 +1,6 @@
 /*
  * The invariants of sql/checks as views of schema pay_check, each empty while
- * all is well: people, payctl check and reports read them where the data is.
+ * all is well: operators, payctl check and reports read them where the data is.
  * payctl migrate makes them anew with the functions.
  */
 

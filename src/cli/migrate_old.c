@@ -1,8 +1,8 @@
 /*
- * What an older release has made again at each of its deploys and what stands
- * in the way of this one: views of what a migration changes, functions whose
- * arguments or columns are others now.  Never anything that a migration made.
- * payctl migrate alone calls this, within a transaction.
+ * Drops objects of an older release that every deploy makes again and that are
+ * in the way of this one: views of columns that a migration changes, functions
+ * whose arguments or columns have changed.  It never drops an object that a
+ * migration made.  payctl migrate alone calls this, within a transaction.
  */
 
 #include "cli/db.h"

@@ -35,8 +35,8 @@ typedef struct {
     const struct pay_cli_filter_s  *filters;     /* NULL: none */
 } pay_cli_list_t;
 
-/* A parameter that must name something: what nobody knows is a mistake, not
- * an empty list. */
+/* A parameter that must name a row: an unknown name is a mistake, not an empty
+ * list. */
 typedef struct pay_cli_filter_s {
     int          value;        /* its place, from 0 on; -1 ends the table */
     const char  *known;        /* SQL; $1: it; one row, one boolean */

@@ -102,7 +102,7 @@ timeline_show(const char *dsn, const char *const *values, int as_json)
 }
 
 
-/* Of all orders of the checkout that the name leads to. */
+/* Prints the events of all orders of the checkout that the name leads to. */
 static int
 timeline_by_name(PGconn *conn, const char *dsn, const char *const *values,
     int as_json)

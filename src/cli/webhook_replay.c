@@ -1,6 +1,6 @@
 /*
- * payctl webhook replay: asks the gateway to read the kept body of a webhook
- * again.  A worker does it; payctl webhook show tells what came of it.
+ * payctl webhook replay: requests that the gateway read the kept body of a
+ * webhook again.  A worker does it; payctl webhook show prints the result.
  */
 
 #include "cli/act.h"

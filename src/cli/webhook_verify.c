@@ -1,7 +1,7 @@
 /*
  * payctl webhook verify: judges one webhook as the gateway does, from the
- * headers given as options and the raw body on stdin.  It tells only the
- * verdict, and never shows a key or a byte of the body.
+ * headers given as options and the raw body on stdin.  It prints only the
+ * verdict, and never a key or a byte of the body.
  */
 
 #include "cli/cli.h"

@@ -1,7 +1,7 @@
 /*
- * Which addresses are no public host's (IANA's special-purpose registries,
- * RFC 6890).  Called by the transport before it connects and by url.c for
- * addresses that stand in a URL.
+ * Network addresses that no public host has (IANA's special-purpose registries,
+ * RFC 6890).  The transport checks before it connects, and url.c checks
+ * addresses in a URL.
  */
 
 #include "pay_address.h"

@@ -1,6 +1,6 @@
 /*
- * What an export says of its seals, in memory: read, kept and found again.
- * audit_seals.c checks it.  See pay_audit_check.h.
+ * The seals of an export, in memory: read, kept and found again. audit_seals.c
+ * checks them.  See pay_audit_check.h.
  */
 
 #include "core/audit_check.h"

@@ -66,7 +66,7 @@ pay_audit_check_event(pay_audit_check_t *check, const pay_audit_row_t *row,
 }
 
 
-/* What a seal has and no order has brought. */
+/* Leaves that a seal has and no order has matched. */
 pay_status_t
 pay_audit_check_end(pay_audit_check_t *check)
 {
@@ -244,8 +244,9 @@ chain_next(pay_audit_check_t *check, const pay_audit_row_t *row,
 }
 
 
-/* 0: the row does not belong here, which has been told.  A gap is told at
- * the order's end: until then its rows may still come, out of order. */
+/* Returns 0 when the row does not belong here, which was reported.  A gap is
+ * reported at the order's end: until then its rows may still come, out of
+ * sequence. */
 static int
 chain_place(pay_audit_check_t *check, const pay_audit_row_t *row,
     uint64_t line, int *has_previous)

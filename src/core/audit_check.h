@@ -1,6 +1,6 @@
 /*
- * What audit_book.c, audit_seals.c and audit_chain.c share: the seals and
- * leaves of an export in memory, and where the chain of an order stands.
+ * The common part of audit_book.c, audit_seals.c and audit_chain.c: the seals
+ * and leaves of an export in memory, and the progress of an order's chain.
  */
 
 #ifndef PAY_SRC_CORE_AUDIT_CHECK_H
@@ -71,9 +71,9 @@ struct pay_audit_check_s {
 
 void pay_audit_tell(const pay_audit_check_t *check,
     const pay_audit_finding_t *finding);
-/* PAY_INVALID: the signature is not right, which has been told.  A right one
- * counts for its key when it is that of the export and not of a seal that was
- * kept elsewhere. */
+/* PAY_INVALID: the signature is wrong, which was reported.  A right one counts
+ * for its key if it is that of the export, not that of a seal that was kept
+ * elsewhere. */
 pay_status_t pay_audit_check_signature(pay_audit_check_t *check,
     const pay_audit_row_t *row, uint64_t line, int is_counted) PAY_MUST_CHECK;
 /* By number, then position: below 0, 0, above 0. */

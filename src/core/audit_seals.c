@@ -46,7 +46,7 @@ pay_audit_check_seals(pay_audit_check_t *check)
     seals_chain(check);
 
     for (i = 0; i < check->seal_count; i++) {
-        /* the second of one number has been told */
+        /* the second seal of one number was reported */
         if (i != 0 && check->seals[i].number == check->seals[i - 1].number) {
             continue;
         }
@@ -73,7 +73,7 @@ pay_audit_check_root(pay_audit_check_t *check, const pay_audit_row_t *row,
         return PAY_OK;
     }
 
-    /* what nobody has signed says nothing, which has been told */
+    /* an unsigned seal proves nothing, which was reported */
     status = pay_audit_check_signature(check, row, line, 0);
     if (status != PAY_OK) {
         return status == PAY_INVALID ? PAY_OK : status;
@@ -270,7 +270,7 @@ seals_chain(pay_audit_check_t *check)
                                    "it: one of the two was changed");
         }
 
-        /* what ends before others begin would hide them from a search */
+        /* a seal that ends before others begin would hide them from a search */
         if (before != NULL
             && seal->message.until_tx < before->message.until_tx)
         {

@@ -1,9 +1,9 @@
 /*
- * The circuit breaker's arithmetic.  Calls are counted in buckets of a tenth
- * of the window, numbered from the clock's zero; what is older than ten
- * buckets does not count.  Whatever lies in the struct (another window's
- * numbers after a reload, half a change of a killed worker, a clock that went
- * back) costs counts at most, and makes nobody wait for twice open_ms.
+ * The circuit breaker's arithmetic.  Calls are counted in buckets of a tenth of
+ * the window, numbered from the clock's zero; a bucket that is older than ten
+ * buckets does not count.  Any content of the struct (another window's numbers
+ * after a reload, half a change of a killed worker, a clock that went back)
+ * costs counts at most, and never keeps a circuit open for twice open_ms.
  */
 
 #include "pay_breaker.h"
@@ -273,8 +273,8 @@ judge(pay_breaker_t *breaker, const pay_breaker_conf_t *conf, int64_t now_ms)
 }
 
 
-/* A failure of a call that began before the circuit was half-open (its
- * deadline may be as long as open_ms) tells what is known already. */
+/* A failure of a call that began before the circuit was half-open (its deadline
+ * may be as long as open_ms) adds no information. */
 static void
 probed(pay_breaker_t *breaker, const pay_breaker_conf_t *conf, int64_t now_ms,
     int ok, int64_t latency_ms)

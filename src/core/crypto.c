@@ -43,7 +43,7 @@ pay_secret_set(pay_secret_t *secret, pay_str_t bytes)
         return PAY_INVALID;
     }
 
-    /* what a longer old secret held behind the new one goes, too */
+    /* the bytes of a longer old secret behind the new one are wiped, too */
     memmove(secret->data, bytes.data, bytes.len);
     OPENSSL_cleanse(secret->data + bytes.len, PAY_SECRET_MAX - bytes.len);
     secret->len = bytes.len;

@@ -18,7 +18,7 @@ typedef struct {
 } pay_sink_t;
 
 typedef struct {
-    const char     *name;      /* what follows the percent sign */
+    const char     *name;      /* the conversion after the percent sign */
     pay_status_t  (*write)(pay_sink_t *sink);
 } pay_directive_t;
 

@@ -318,7 +318,7 @@ pay_json_array_new(void)
 pay_json_t *
 pay_json_string_new(pay_str_t text)
 {
-    /* what we could not read back we don't write */
+    /* text that we could not read back is not written */
     if (text.len != 0 && memchr(text.data, '\0', text.len) != NULL) {
         return NULL;
     }
@@ -422,7 +422,7 @@ pay_json_write(pay_arena_t *arena, const pay_json_t *json, pay_str_t *text)
 }
 
 
-/* What needs no escape is copied; jansson knows all else. */
+/* Text that needs no escape is copied; jansson does the rest. */
 void
 pay_buf_json(pay_buf_t *buf, pay_str_t text)
 {
@@ -489,14 +489,12 @@ pay_json_load(pay_str_t text, json_error_t *error)
 }
 
 
-/*
- * When its token buffer can't grow, jansson 2.14 goes on without the byte: a
- * digit falls out of an amount, or the closing quote is missed and it reads
- * on behind the buffer.  So the first failed allocation makes all later ones
- * fail, which ends the parse before the token is used, and the result counts
- * as PAY_NO_MEMORY whatever jansson thinks of it.  Whoever set allocators
- * gets them back; there are no threads (nginx workers, payctl).
- */
+/* When its token buffer can't grow, jansson 2.14 goes on without the byte: a
+ * digit falls out of an amount, or the closing quote is missed and it reads on
+ * behind the buffer.  So the first failed allocation makes all later ones fail,
+ * which ends the parse before the token is used, and the result counts as
+ * PAY_NO_MEMORY whatever jansson's result is.  Allocators that the caller had
+ * set are restored; there are no threads (nginx workers, payctl). */
 
 static void
 pay_json_watch(void)

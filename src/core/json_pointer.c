@@ -1,6 +1,6 @@
 /*
  * The place of a value in a JSON text as a pointer (RFC 6901), for the answer
- * to whoever sent the text.  Never writes more than PAY_POINTER_MAX bytes and
+ * to the text's sender.  Never writes more than PAY_POINTER_MAX bytes and
  * repeats nothing but printable ASCII of the text's own names.
  */
 

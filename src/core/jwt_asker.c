@@ -1,7 +1,7 @@
 /*
- * Who asks, as the event log says it: the key that signed the token, and what
- * the token says of its holder.  The log is never changed, so that a text that
- * is not fit for it is left out.
+ * The requester as the event log names it: the key that signed the token, and
+ * the token's subject.  The log is never changed, so a text that is not fit for
+ * it is left out.
  */
 
 #include "pay_json.h"

@@ -1,7 +1,7 @@
 /*
- * The memory of tokens that were good: a set of four by the first byte of the
- * digest; whoever comes to a full set takes the place of one in turn.  Only
- * what was verified gets in, so strangers can fill nothing.
+ * The cache of tokens that were valid: sets of four by the first byte of the
+ * digest; a new token in a full set replaces one in turn.  Only verified tokens
+ * get in, so strangers cannot fill it.
  */
 
 #include "pay_jwt_memory.h"
@@ -26,7 +26,7 @@ pay_jwt_verify_known(pay_jwt_memory_t *memory, pay_arena_t *arena,
         memory->keys = policy->keys;
     }
 
-    /* what is too long to be a token is not worth a digest */
+    /* a text that is too long for a token is not worth a digest */
     if (token.len > PAY_JWT_MAX) {
         return pay_jwt_judge(arena, token, policy, claims, why);
     }

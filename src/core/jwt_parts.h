@@ -1,6 +1,4 @@
-/*
- * What the jwt*.c files share; private to src/core.
- */
+/* The common part of the jwt*.c files; private to src/core. */
 
 #ifndef PAY_JWT_PARTS_H
 #define PAY_JWT_PARTS_H
@@ -24,7 +22,7 @@ typedef struct {
     pay_json_t  *header;
     pay_json_t  *payload;
     const char  *why;          /* it is refused, when it is */
-    pay_str_t    issuer;       /* of a key of ours that it names, or empty */
+    pay_str_t    issuer;       /* of the key of ours that it names, or empty */
 } pay_jwt_t;
 
 

@@ -1,6 +1,6 @@
 /*
  * Prometheus' text format, version 0.0.4: families, and series with labels.
- * Called by whoever writes a part of /metrics.
+ * Each writer of a part of /metrics calls it.
  */
 
 #include "pay_metric.h"

@@ -216,7 +216,8 @@ pay_pan_fill(pay_pan_chain_t *chain, size_t at, int *is_last)
 }
 
 
-/* What pay_pan_fill() has read up to `to`; reading goes on at `at`. */
+/* The bytes that pay_pan_fill() has read up to `to`; reading goes on at
+ * `at`. */
 static int
 pay_pan_groups(pay_pan_chain_t *chain, int is_last, size_t *at)
 {

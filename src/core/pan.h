@@ -1,6 +1,4 @@
-/*
- * What the scan for card numbers is made of; private to src/core.
- */
+/* The parts of the scan for card numbers; private to src/core. */
 
 #ifndef PAY_SRC_PAN_H
 #define PAY_SRC_PAN_H
@@ -11,7 +9,7 @@
 #define PAY_PAN_MIN  13
 #define PAY_PAN_MAX  19
 
-/* Where a card number stands in a text. */
+/* The position of a card number in a text. */
 typedef struct {
     size_t  start;
     size_t  end;               /* behind the last digit */
@@ -32,7 +30,7 @@ typedef struct {
     size_t          len;       /* bytes, at least 1 */
 } pay_pan_unit_t;
 
-/* What a number that passed the check digit may be part of. */
+/* The text around a number that passed the check digit. */
 typedef struct {
     size_t    start;           /* where its first group begins */
     size_t    end;
@@ -45,8 +43,8 @@ typedef struct {
 /* The kind of each byte. */
 extern const unsigned char  pay_pan_kinds[256];
 
-/* Of each byte: whether every chain ends there, and whether it may stand for a
- * digit.  No byte of an escape of JSON ends anything: of those that follow the
+/* For each byte value: whether every chain ends there, and whether it may be a
+ * digit.  No byte of an escape of JSON ends a chain: of those that follow the
  * backslash, the lowest bits are 0. */
 typedef struct {
     uint16_t  ends;
@@ -66,8 +64,8 @@ pay_pan_unit_t pay_pan_unit(pay_str_t text, size_t at);
 /* The first card number in the text; 0: there is none. */
 int pay_pan_first(pay_str_t text, pay_pan_span_t *span);
 
-/* Of the first two digits: one bit for each number of digits from PAY_PAN_MIN
- * on that cards have, and PAY_PAN_GAPS when pay_pan_is_gap() is to be asked:
+/* For the first two digits: one bit for each length, from PAY_PAN_MIN on, that
+ * cards have, and PAY_PAN_GAPS when pay_pan_is_gap() must be called: it returns
  * 1 when no card begins with these four. */
 #define PAY_PAN_GAPS  0x80
 

@@ -1,6 +1,6 @@
 /*
- * What a chain of groups of digits holds, for pan.c: numbers in groups as
- * cards print them, in single digits, and without separators.
+ * Searches a chain of groups of digits, for pan.c: numbers in groups as cards
+ * print them, in single digits, and without separators.
  */
 
 #include "core/pan_chain.h"
@@ -212,7 +212,7 @@ pay_pan_run_again(const pay_pan_chain_t *chain, pay_pan_run_t *run)
 }
 
 
-/* Of a group of digits: the first one above 0, else its end. */
+/* Finds the first digit above 0 of a group, else its end. */
 static size_t
 pay_pan_skip_zeros(pay_str_t text, size_t at)
 {

@@ -1,7 +1,7 @@
 /*
- * What is no card number although its check digit is right: every tenth text
- * of digits has such a one.  The ranges that card schemes issue, and the
- * things with digits in them that the texts of a storefront hold.
+ * Texts that are no card number although their check digit is right, which is
+ * so of every tenth text of digits: lengths and ranges that no card scheme
+ * issues, and other numbers that the texts of a storefront hold.
  */
 
 #include "core/pan.h"

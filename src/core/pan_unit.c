@@ -51,8 +51,8 @@ const unsigned char  pay_pan_kinds[256] = {
 #define D  { 0, 1, -1 }
 #define B  { 0, 1, ~((1 << PAY_PAN_HIDDEN) - 1) }
 
-/* What is no separator ends a chain, unless it may be a part of a character
- * of several bytes. */
+/* A character that is no separator ends a chain, unless it may be a part of a
+ * character of several bytes. */
 const pay_pan_sieve_t  pay_pan_sieve[256] = {
     E, E, E, E, E, E, E, E, E, O, O, E, E, O, E, E,
     E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E,
@@ -180,7 +180,7 @@ pay_pan_of_code(unsigned code, size_t len)
         return (pay_pan_unit_t) { PAY_PAN_SEP, 0, len };
     }
 
-    /* what is unknown is read byte by byte: it may be no UTF-8 at all */
+    /* unknown characters are read byte by byte: the text may not be UTF-8 */
     return (pay_pan_unit_t) { PAY_PAN_OTHER, 0,
                               (len == JSON_ESCAPE) ? len : 1 };
 }

@@ -1,7 +1,7 @@
 /*
- * Problem documents (RFC 9457): lookup in the table of types, and the JSON
- * body of an error.  What goes in is ours, ids, URLs, and names
- * out of the request that are answered to whoever made it.
+ * Problem documents (RFC 9457): lookup in the table of types, and the JSON body
+ * of an error.  It contains texts of ours, ids, URLs, and names out of the
+ * request, which only its sender gets.
  */
 
 #include "pay_json.h"

@@ -231,7 +231,7 @@ pay_url_refuse(pay_err_t *err, const char *detail)
 }
 
 
-/* What must stand nowhere, neither as it is nor behind a percent sign. */
+/* Characters that are refused everywhere, plain and behind a percent sign. */
 static int
 pay_url_text_is_sane(pay_str_t text)
 {
@@ -374,8 +374,8 @@ pay_url_is_plain(pay_str_t path)
 }
 
 
-/* Which hosts are registered for whom is nobody else's business: only the one
- * that was asked for is named. */
+/* The list of a merchant's hosts is confidential: a message names only the host
+ * that was in the request. */
 static pay_status_t
 pay_url_check(pay_arena_t *arena, pay_str_t text, const pay_str_t *hosts,
     size_t count, const pay_url_rule_t *rule, pay_str_t *out, pay_err_t *err)

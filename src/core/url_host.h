@@ -1,6 +1,4 @@
-/*
- * What url.c asks url_host.c; private to src/core.
- */
+/* The functions of url_host.c for url.c; private to src/core. */
 
 #ifndef PAY_URL_HOST_H
 #define PAY_URL_HOST_H

@@ -158,7 +158,7 @@ pay_x509_rsa_verify(pay_x509_t *leaf, pay_str_t text, pay_str_t signature)
         return PAY_NO_MEMORY;
     }
 
-    key = X509_get0_pubkey(leaf);      /* NULL: of a kind nobody knows */
+    key = X509_get0_pubkey(leaf);      /* NULL: of an unknown kind */
     fits = key != NULL && x509_rsa_fits(key, md, text, signature);
 
     EVP_MD_CTX_free(md);
@@ -299,8 +299,9 @@ x509_store(STACK_OF(X509) *trusted, X509_STORE **store)
 }
 
 
-/* Whoever is asked for a server's certificate checks the name; who issues
- * others (for mail, say) may write any text there.  Hence the purpose. */
+/* A TLS server's certificate is issued with a check of the name; a certificate
+ * for another purpose (for example mail) may have any text there.  So the
+ * purpose must be that of TLS servers. */
 static pay_status_t
 x509_judge(X509_STORE *store, STACK_OF(X509) *chain, int64_t now_s)
 {

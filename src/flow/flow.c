@@ -12,7 +12,7 @@
 #define IN_PROGRESS_RETRY_S  1
 
 
-const pay_psp_t *
+const pay_psp_conf_t *
 pay_env_psp(const pay_env_t *env, pay_str_t name)
 {
     size_t  i;
@@ -75,7 +75,7 @@ pay_flow_label(const pay_flow_t *flow)
 
 
 void
-pay_flow_run(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+pay_flow_run(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     static pay_reply_t  broken = {
         .kind = PAY_REPLY_PROBLEM, .status = 500, .retry_after_s = -1,
@@ -84,7 +84,7 @@ pay_flow_run(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
     memset(effect, 0, sizeof(*effect));
 
-    if (flow->step(flow, event, effect) == PAY_OK) {
+    if (flow->step(flow, input, effect) == PAY_OK) {
         return;
     }
 
@@ -118,7 +118,7 @@ pay_do_db(pay_flow_t *flow, pay_effect_t *effect, pay_op_id_t op,
 
 
 void
-pay_do_call(pay_flow_t *flow, pay_effect_t *effect, const pay_psp_t *psp,
+pay_do_call(pay_flow_t *flow, pay_effect_t *effect, const pay_psp_conf_t *psp,
     pay_call_t call, pay_flow_step_pt step)
 {
     effect->kind = PAY_DO_HTTP;
@@ -242,12 +242,12 @@ pay_done_in_progress(pay_flow_t *flow, pay_effect_t *effect, unsigned status)
 
 
 pay_status_t
-pay_done_db_failed(pay_flow_t *flow, const pay_event_t *event,
+pay_done_db_failed(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     pay_reply_t  *reply;
 
-    switch (event->db_failure) {
+    switch (input->db_failure) {
 
     case PAY_DB_ERROR:
         return pay_done_problem(flow, effect, "internal-error", NULL);
@@ -255,8 +255,8 @@ pay_done_db_failed(pay_flow_t *flow, const pay_event_t *event,
     case PAY_DB_OVERLOADED:
         PAY_TRY(pay_done_problem_reply(flow, effect, "overloaded", NULL,
                                        &reply));
-        reply->retry_after_s = (event->retry_after_s > 0)
-                               ? event->retry_after_s : OVERLOADED_RETRY_S;
+        reply->retry_after_s = (input->retry_after_s > 0)
+                               ? input->retry_after_s : OVERLOADED_RETRY_S;
         return PAY_OK;
 
     default:
@@ -278,10 +278,10 @@ pay_flow_note(pay_flow_t *flow, const pay_checkout_t *checkout)
 }
 
 
-const pay_psp_t *
+const pay_psp_conf_t *
 pay_flow_psp(const pay_flow_t *flow, pay_str_t name)
 {
-    const pay_psp_t  *psp;
+    const pay_psp_conf_t  *psp;
 
     psp = pay_env_psp(flow->env, name);
 
@@ -291,7 +291,7 @@ pay_flow_psp(const pay_flow_t *flow, pay_str_t name)
 
 
 int64_t
-pay_retry_ms(const pay_psp_t *psp, pay_retry_what_t what, int64_t attempt,
+pay_retry_ms(const pay_psp_conf_t *psp, pay_retry_what_t what, int64_t attempt,
     int64_t retry_after_s, pay_str_t seed)
 {
     return (psp == NULL) ? NO_PSP_MS
@@ -301,7 +301,8 @@ pay_retry_ms(const pay_psp_t *psp, pay_retry_what_t what, int64_t attempt,
 
 
 const char *
-pay_retry_dead(const pay_psp_t *psp, pay_retry_what_t what, int64_t attempt)
+pay_retry_dead(const pay_psp_conf_t *psp, pay_retry_what_t what,
+    int64_t attempt)
 {
     const pay_retry_t  *retry;
 

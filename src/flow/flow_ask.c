@@ -1,31 +1,31 @@
 /*
- * How does a registration stand at its PSP?  One question, shared by jobs and
- * by the buyer's way back.  Where the buyer's approval is not yet the money
- * (PayPal), the money is taken on the way, under a key made of the nonce:
- * whoever asks twice takes it once.  Where it is to be captured by hand, the
- * approval is an authorisation.
+ * A query: the state of a registration at its PSP.  One sub-flow, shared by
+ * jobs and by the buyer's way back.  Where the buyer's approval is not yet the
+ * money (PayPal), the money is captured on the way, under a key made of the
+ * nonce, so that two queries capture it once.  With manual capture the approval
+ * is an authorisation.
  */
 
 #include "flow_util.h"
 
 
-static pay_status_t ask_answered(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t ask_answered(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static int is_another_amount(const pay_ask_t *ask);
 static pay_status_t ask_change(pay_flow_t *flow, pay_ask_t *ask,
     pay_psp_change_kind_t kind, pay_effect_t *effect);
-static pay_status_t ask_begun(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t ask_begun(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t ask_send(pay_flow_t *flow, pay_ask_t *ask,
     pay_effect_t *effect);
-static pay_status_t ask_changed(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t ask_changed(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 
 
 pay_status_t
 pay_ask_start(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 {
-    const pay_psp_t  *psp = ask->psp;
+    const pay_psp_conf_t  *psp = ask->psp;
 
     flow->sub = ask;
     ask->known = 0;
@@ -50,24 +50,24 @@ pay_ask_expire(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 
 
 static pay_status_t
-ask_answered(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+ask_answered(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    pay_ask_t        *ask = flow->sub;
-    const pay_psp_t  *psp = ask->psp;
+    pay_ask_t             *ask = flow->sub;
+    const pay_psp_conf_t  *psp = ask->psp;
 
     memset(&ask->fact, 0, sizeof(ask->fact));
 
     PAY_TRY(psp->adapter->query_answer(flow->arena, ask->checkout->token,
-                                       event->answer, &ask->fact,
+                                       input->answer, &ask->fact,
                                        &ask->known));
     pay_flow_unread(flow, "query", &ask->fact.unread);
 
     if (ask->known && ask->fact.must_capture && ask->checkout->manual) {
-        /* the money is held; somebody else's word takes it */
+        /* the money is held; only the merchant captures it */
         ask->fact.must_capture = 0;
         ask->fact.fact = PAY_FACT_AUTHORIZED;
 
-        return ask->done(flow, event, effect);
+        return ask->done(flow, input, effect);
     }
 
     if (ask->known && ask->fact.must_capture && ask->may_capture
@@ -81,7 +81,7 @@ ask_answered(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         ask->fact.fact = PAY_FACT_PENDING;
     }
 
-    return ask->done(flow, event, effect);
+    return ask->done(flow, input, effect);
 }
 
 
@@ -124,24 +124,25 @@ ask_change(pay_flow_t *flow, pay_ask_t *ask, pay_psp_change_kind_t kind,
 }
 
 
-/* What is under way elsewhere, or was done and is not seen yet, is looked at
- * again; what may never be sent again is as the query has said. */
+/* A capture that is under way elsewhere, or was done and is not visible yet, is
+ * queried again; for one that may never be repeated the result is that of the
+ * query. */
 static pay_status_t
-ask_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+ask_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_ask_t  *ask = flow->sub;
 
-    switch (pay_dispatch_begun(&ask->dispatch, event)) {
+    switch (pay_dispatch_begun(&ask->dispatch, input)) {
 
     case PAY_DISPATCH_SEND:
         return ask_send(flow, ask, effect);
 
     case PAY_DISPATCH_ASK:
-        return ask->done(flow, event, effect);
+        return ask->done(flow, input, effect);
 
     default:
         ask->known = 0;
-        return ask->done(flow, event, effect);
+        return ask->done(flow, input, effect);
     }
 }
 
@@ -149,8 +150,8 @@ ask_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 static pay_status_t
 ask_send(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 {
-    pay_status_t      status;
-    const pay_psp_t  *psp = ask->psp;
+    pay_status_t           status;
+    const pay_psp_conf_t  *psp = ask->psp;
 
     status = psp->adapter->change_request(flow->scratch, &psp->account,
                                           &ask->change, &effect->http, NULL);
@@ -167,21 +168,21 @@ ask_send(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 
 
 static pay_status_t
-ask_changed(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+ask_changed(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    pay_ask_t          *ask = flow->sub;
-    pay_psp_changed_t   result;
+    pay_ask_t         *ask = flow->sub;
+    pay_psp_changed_t  result;
 
     memset(&result, 0, sizeof(result));
 
     PAY_TRY(ask->psp->adapter->change_answer(flow->arena, &ask->change,
-                                             event->answer, &result));
+                                             input->answer, &result));
     pay_flow_unread(flow, pay_psp_change_name(ask->dispatch.kind),
                     &result.unread);
-    pay_dispatch_doubt(event->answer, &result.outcome, &result.code);
+    pay_dispatch_doubt(input->answer, &result.outcome, &result.code);
     ask->known = result.known;
-    PAY_TRY(pay_event_keep(flow, &result.event, &ask->fact));
+    PAY_TRY(pay_psp_event_keep(flow, &result.event, &ask->fact));
 
-    return pay_dispatch_end(flow, &ask->dispatch, &result, event->answer,
+    return pay_dispatch_end(flow, &ask->dispatch, &result, input->answer,
                             effect, ask->done);
 }

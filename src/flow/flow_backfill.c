@@ -12,33 +12,33 @@
 
 
 typedef struct {
-    const pay_psp_t   *psp;
-    pay_str_t          owner;
-    pay_psp_list_t     list;
-    pay_psp_listed_t   page;
-    unsigned           next;           /* of the page's events */
-    unsigned           pages;
-    int64_t            listed;
-    int64_t            missed;
+    const pay_psp_conf_t  *psp;
+    pay_str_t              owner;
+    pay_psp_list_t         list;
+    pay_psp_listed_t       page;
+    unsigned               next;       /* of the page's events */
+    unsigned               pages;
+    int64_t                listed;
+    int64_t                missed;
 } backfill_t;
 
 
-static pay_status_t backfill_start(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t backfill_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t backfill_begun(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t backfill_begun(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t ask_page(pay_flow_t *flow, backfill_t *backfill,
     pay_effect_t *effect);
-static pay_status_t page_came(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t page_came(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t next_event(pay_flow_t *flow, backfill_t *backfill,
     pay_effect_t *effect);
 static int names_something(const pay_psp_event_t *event);
-static pay_status_t event_applied(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t event_applied(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t backfill_end(pay_flow_t *flow, backfill_t *backfill,
     const char *failure, pay_effect_t *effect);
-static pay_status_t backfill_ended(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t backfill_ended(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static int was_missed(pay_outcome_t outcome);
 
@@ -49,7 +49,7 @@ static const pay_flow_type_t  backfill_type = {
 
 
 pay_status_t
-pay_flow_backfill(pay_flow_t *flow, const pay_psp_t *psp, pay_str_t owner)
+pay_flow_backfill(pay_flow_t *flow, const pay_psp_conf_t *psp, pay_str_t owner)
 {
     backfill_t  *backfill;
 
@@ -68,31 +68,31 @@ pay_flow_backfill(pay_flow_t *flow, const pay_psp_t *psp, pay_str_t owner)
 
 
 static pay_status_t
-backfill_start(pay_flow_t *flow, const pay_event_t *event,
+backfill_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
-    backfill_t               *backfill = flow->state;
-    pay_begin_backfill_in_t   in = {
+    backfill_t              *backfill = flow->state;
+    pay_begin_backfill_in_t  in = {
         .psp = backfill->psp->name,
         .owner = backfill->owner,
         .interval_ms = backfill->psp->backfill_ms,
         .lease_ms = LEASE_FACTOR * flow->env->lease_ms
     };
 
-    (void) event;
+    (void) input;
 
     return pay_do_begin_backfill(flow, effect, &in, backfill_begun);
 }
 
 
 static pay_status_t
-backfill_begun(pay_flow_t *flow, const pay_event_t *event,
+backfill_begun(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     backfill_t            *backfill = flow->state;
-    const pay_span_row_t  *row = pay_row_span(&event->result);
+    const pay_span_row_t  *row = pay_row_span(&input->result);
 
-    if (event->result.outcome != PAY_OUTCOME_DUE) {
+    if (input->result.outcome != PAY_OUTCOME_DUE) {
         flow->outcome = "not-due";
         pay_do_done(effect, NULL);
         return PAY_OK;
@@ -112,7 +112,7 @@ backfill_begun(pay_flow_t *flow, const pay_event_t *event,
 static pay_status_t
 ask_page(pay_flow_t *flow, backfill_t *backfill, pay_effect_t *effect)
 {
-    const pay_psp_t  *psp = backfill->psp;
+    const pay_psp_conf_t  *psp = backfill->psp;
 
     if (backfill->pages++ == PAGES_MAX) {
         return backfill_end(flow, backfill, "too_many", effect);
@@ -127,16 +127,16 @@ ask_page(pay_flow_t *flow, backfill_t *backfill, pay_effect_t *effect)
 
 
 static pay_status_t
-page_came(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+page_came(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    backfill_t       *backfill = flow->state;
-    const pay_psp_t  *psp = backfill->psp;
+    backfill_t            *backfill = flow->state;
+    const pay_psp_conf_t  *psp = backfill->psp;
 
     memset(&backfill->page, 0, sizeof(backfill->page));
     backfill->next = 0;
 
     PAY_TRY(psp->adapter->list_answer(flow->arena, &psp->account,
-                                      &backfill->list, event->answer,
+                                      &backfill->list, input->answer,
                                       &backfill->page));
 
     if (!backfill->page.known) {
@@ -184,29 +184,29 @@ names_something(const pay_psp_event_t *event)
 
 
 static pay_status_t
-event_applied(pay_flow_t *flow, const pay_event_t *event,
+event_applied(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     backfill_t  *backfill = flow->state;
 
-    if (event->kind != PAY_EVENT_ROW) {
+    if (input->kind != PAY_INPUT_ROW) {
         return backfill_end(flow, backfill, "not_stored", effect);
     }
 
-    if (pay_event_refused(flow, &backfill->page.events[backfill->next - 1],
-                          event))
+    if (pay_psp_event_refused(flow, &backfill->page.events[backfill->next - 1],
+                              input))
     {
         backfill->missed++;
         return next_event(flow, backfill, effect);
     }
 
-    backfill->missed += was_missed(event->result.outcome);
+    backfill->missed += was_missed(input->result.outcome);
 
     return next_event(flow, backfill, effect);
 }
 
 
-/* What is ours, and had not come by itself. */
+/* Counts an event of one of our registrations that no webhook had brought. */
 static int
 was_missed(pay_outcome_t outcome)
 {
@@ -237,10 +237,10 @@ backfill_end(pay_flow_t *flow, backfill_t *backfill, const char *failure,
 
 
 static pay_status_t
-backfill_ended(pay_flow_t *flow, const pay_event_t *event,
+backfill_ended(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
-    if (event->kind != PAY_EVENT_ROW) {
+    if (input->kind != PAY_INPUT_ROW) {
         flow->outcome = "not_stored";
     }
 

@@ -15,31 +15,31 @@
 
 
 typedef struct {
-    pay_buyer_t        what;
-    pay_str_t          handle;
-    pay_checkout_t     checkout;
-    const pay_psp_t   *psp;
-    pay_ask_t          ask;
+    pay_buyer_t            what;
+    pay_str_t              handle;
+    pay_checkout_t         checkout;
+    const pay_psp_conf_t  *psp;
+    pay_ask_t              ask;
 } buyer_t;
 
 
-static pay_status_t buyer_start(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t buyer_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t buyer_found(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t buyer_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t buyer_asked(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t buyer_asked(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t buyer_applied(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t buyer_applied(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t go_checkout(pay_flow_t *flow, buyer_t *buyer,
-    const pay_event_t *event, pay_effect_t *effect);
+    const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t ask_psp(pay_flow_t *flow, buyer_t *buyer,
-    const pay_event_t *event, pay_effect_t *effect);
+    const pay_input_t *input, pay_effect_t *effect);
 static int buyer_is_done(const pay_checkout_t *checkout);
 static pay_status_t go_back(pay_flow_t *flow, buyer_t *buyer,
-    const pay_event_t *event, pay_effect_t *effect);
+    const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t show_page(pay_flow_t *flow, buyer_t *buyer,
-    const pay_event_t *event, pay_effect_t *effect);
+    const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t redirect(pay_flow_t *flow, pay_effect_t *effect,
     pay_str_t location, const char *outcome);
 static pay_status_t may_return(pay_flow_t *flow,
@@ -75,12 +75,12 @@ pay_flow_buyer(pay_flow_t *flow, pay_buyer_t what, pay_str_t handle)
 
 
 static pay_status_t
-buyer_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+buyer_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    buyer_t              *buyer = flow->state;
-    pay_get_handle_in_t   in = { .handle = buyer->handle };
+    buyer_t             *buyer = flow->state;
+    pay_get_handle_in_t  in = { .handle = buyer->handle };
 
-    (void) event;
+    (void) input;
 
     if (!pay_handle_is_valid(buyer->handle)) {
         return pay_done_problem(flow, effect, "not-found", NULL);
@@ -91,26 +91,26 @@ buyer_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 
 static pay_status_t
-buyer_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+buyer_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     buyer_t  *buyer = flow->state;
 
-    if (event->kind == PAY_EVENT_DB_FAILED) {
-        return pay_done_db_failed(flow, event, effect);
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return pay_done_db_failed(flow, input, effect);
     }
 
-    if (event->result.outcome != PAY_OUTCOME_FOUND) {
+    if (input->result.outcome != PAY_OUTCOME_FOUND) {
         return pay_done_problem(flow, effect, "not-found", NULL);
     }
 
-    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&event->result),
+    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&input->result),
                                 &buyer->checkout));
     pay_flow_note(flow, &buyer->checkout);
 
     buyer->psp = pay_flow_psp(flow, buyer->checkout.psp);
 
     if (buyer->what == PAY_BUYER_CHECKOUT) {
-        return go_checkout(flow, buyer, event, effect);
+        return go_checkout(flow, buyer, input, effect);
     }
 
     if (buyer->what == PAY_BUYER_RETURN && buyer->psp != NULL
@@ -118,24 +118,24 @@ buyer_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         && pay_checkout_state(&buyer->checkout) == PAY_EXECUTING
         && !pay_checkout_is_authorized(&buyer->checkout))
     {
-        return ask_psp(flow, buyer, event, effect);
+        return ask_psp(flow, buyer, input, effect);
     }
 
     if (buyer->what == PAY_BUYER_RETURN) {
-        return go_back(flow, buyer, event, effect);
+        return go_back(flow, buyer, input, effect);
     }
 
-    return show_page(flow, buyer, event, effect);
+    return show_page(flow, buyer, input, effect);
 }
 
 
 static pay_status_t
-buyer_asked(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+buyer_asked(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     buyer_t  *buyer = flow->state;
 
-    if (!buyer->ask.known || !pay_event_says(&buyer->ask.fact)) {
-        return go_back(flow, buyer, event, effect);
+    if (!buyer->ask.known || !pay_psp_event_says(&buyer->ask.fact)) {
+        return go_back(flow, buyer, input, effect);
     }
 
     return pay_do_event(flow, buyer->psp, "query", &buyer->ask.fact,
@@ -144,22 +144,22 @@ buyer_asked(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 
 static pay_status_t
-buyer_applied(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+buyer_applied(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     buyer_t                   *buyer = flow->state;
-    const pay_checkout_row_t  *row = pay_row_checkout(&event->result);
+    const pay_checkout_row_t  *row = pay_row_checkout(&input->result);
 
     /* without the commit the buyer sees the last state that was committed */
     if (row != NULL) {
         PAY_TRY(pay_checkout_decode(flow->arena, row, &buyer->checkout));
     }
 
-    return go_back(flow, buyer, event, effect);
+    return go_back(flow, buyer, input, effect);
 }
 
 
 static pay_status_t
-go_checkout(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
+go_checkout(pay_flow_t *flow, buyer_t *buyer, const pay_input_t *input,
     pay_effect_t *effect)
 {
     pay_str_t              url;
@@ -168,7 +168,7 @@ go_checkout(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
 
     if (pay_checkout_state(c) == PAY_EXECUTING && c->token.len != 0
         && !pay_checkout_is_authorized(c)
-        && event->now_s < c->expires_s && buyer->psp != NULL)
+        && input->now_s < c->expires_s && buyer->psp != NULL)
     {
         /* again: the configuration may name fewer hosts than it did then */
         status = pay_hosted_url_check(flow->arena, c->hosted_url,
@@ -192,20 +192,20 @@ go_checkout(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
 
 
 static pay_status_t
-ask_psp(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
+ask_psp(pay_flow_t *flow, buyer_t *buyer, const pay_input_t *input,
     pay_effect_t *effect)
 {
     buyer->ask.checkout = &buyer->checkout;
     buyer->ask.psp = buyer->psp;
     buyer->ask.buyer_waits = 1;
-    buyer->ask.may_capture = event->now_s < buyer->checkout.expires_s;
+    buyer->ask.may_capture = input->now_s < buyer->checkout.expires_s;
     buyer->ask.done = buyer_asked;
 
     return pay_ask_start(flow, &buyer->ask, effect);
 }
 
 
-/* What is authorised waits for the merchant, not for the buyer. */
+/* An authorised payment waits for the merchant, not for the buyer. */
 static int
 buyer_is_done(const pay_checkout_t *checkout)
 {
@@ -220,34 +220,34 @@ buyer_is_done(const pay_checkout_t *checkout)
 
 /* A final state hands the buyer on; an open one is shown, and keeps asking. */
 static pay_status_t
-go_back(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
+go_back(pay_flow_t *flow, buyer_t *buyer, const pay_input_t *input,
     pay_effect_t *effect)
 {
     pay_str_t     url;
     pay_status_t  status;
 
     if (!buyer_is_done(&buyer->checkout)) {
-        return show_page(flow, buyer, event, effect);
+        return show_page(flow, buyer, input, effect);
     }
 
     status = may_return(flow, &buyer->checkout);
     if (status == PAY_INVALID) {
-        return show_page(flow, buyer, event, effect);
+        return show_page(flow, buyer, input, effect);
     }
 
     PAY_TRY(status);
-    PAY_TRY(shop_url(flow, &buyer->checkout, event->now_s, &url));
+    PAY_TRY(shop_url(flow, &buyer->checkout, input->now_s, &url));
 
     return redirect(flow, effect, url, "returned");
 }
 
 
 static pay_status_t
-show_page(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
+show_page(pay_flow_t *flow, buyer_t *buyer, const pay_input_t *input,
     pay_effect_t *effect)
 {
-    pay_reply_t   *reply;
-    pay_status_t   status;
+    pay_reply_t  *reply;
+    pay_status_t  status;
 
     PAY_TRY(pay_reply_new(flow, PAY_REPLY_PAGE, 200, &reply));
 
@@ -263,7 +263,7 @@ show_page(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
         return status;
 
     } else if (reply->pending) {
-        PAY_TRY(shop_url(flow, &buyer->checkout, event->now_s,
+        PAY_TRY(shop_url(flow, &buyer->checkout, input->now_s,
                          &reply->shop_url));
 
     } else {
@@ -349,11 +349,11 @@ static pay_status_t
 result_token(pay_flow_t *flow, const pay_checkout_t *checkout,
     const pay_merchant_t *merchant, int64_t now_s, pay_str_t *token)
 {
-    int            bad;
-    pay_str_t      payload;
-    pay_json_t    *json;
-    pay_status_t   status;
-    pay_state_t    state;
+    int           bad;
+    pay_str_t     payload;
+    pay_json_t   *json;
+    pay_status_t  status;
+    pay_state_t   state;
 
     state = pay_checkout_state(checkout);
     json = pay_json_object_new();

@@ -24,23 +24,24 @@ typedef struct {
 } change_t;
 
 typedef struct {
-    pay_outcome_t   outcome;                     /* of begin_change */
-    const char     *slug;
-    const char     *details[PAY_CHANGE_KINDS];
+    pay_outcome_t  outcome;                      /* of begin_change */
+    const char    *slug;
+    const char    *details[PAY_CHANGE_KINDS];
 } refusal_t;
 
 
-static pay_status_t change_start(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t change_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t change_found(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t change_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t check_order(change_t *change, const pay_psp_t *psp,
+static pay_status_t check_order(change_t *change, const pay_psp_conf_t *psp,
     pay_err_t *err);
 static pay_status_t begin(pay_flow_t *flow, change_t *change,
     pay_effect_t *effect);
 static pay_status_t fingerprint(pay_flow_t *flow, change_t *change);
-static const char *begin_word(const change_t *change, const pay_psp_t *psp);
-static pay_status_t change_begun(pay_flow_t *flow, const pay_event_t *event,
+static const char *begin_word(const change_t *change,
+    const pay_psp_conf_t *psp);
+static pay_status_t change_begun(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t done_outcome(pay_flow_t *flow, change_t *change,
     pay_outcome_t outcome, pay_effect_t *effect);
@@ -48,9 +49,9 @@ static pay_status_t done_exceeds(pay_flow_t *flow, change_t *change,
     const pay_change_row_t *row, pay_effect_t *effect);
 static pay_status_t send_it(pay_flow_t *flow, change_t *change,
     pay_effect_t *effect);
-static pay_status_t change_sent(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t change_sent(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t change_read(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t change_read(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t done_change(pay_flow_t *flow, change_t *change,
     int replayed, pay_effect_t *effect);
@@ -103,17 +104,17 @@ pay_flow_change(pay_flow_t *flow, const pay_change_input_t *input)
 
 
 static pay_status_t
-change_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+change_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    change_t              *change = flow->state;
-    pay_err_t              err;
-    pay_status_t           status;
-    pay_get_payment_in_t   in = {
+    change_t             *change = flow->state;
+    pay_err_t             err;
+    pay_status_t          status;
+    pay_get_payment_in_t  in = {
         .merchant_id = change->in.merchant->id,
         .payment_order_id = change->in.order_id
     };
 
-    (void) event;
+    (void) input;
 
     if (!pay_id_is_valid(change->in.order_id)) {
         return pay_done_problem(flow, effect, "not-found", NULL);
@@ -134,25 +135,25 @@ change_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 }
 
 
-/* What is looked at here does not change any more, so that the same request
- * is refused, or goes on, the same each time. */
+/* Only values that do not change any more are checked here, so that the same
+ * request is refused, or goes on, the same way each time. */
 static pay_status_t
-change_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+change_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    change_t         *change = flow->state;
-    pay_err_t         err;
-    pay_status_t      status;
-    const pay_psp_t  *psp;
+    change_t              *change = flow->state;
+    pay_err_t              err;
+    pay_status_t           status;
+    const pay_psp_conf_t  *psp;
 
-    if (event->kind == PAY_EVENT_DB_FAILED) {
-        return pay_done_db_failed(flow, event, effect);
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return pay_done_db_failed(flow, input, effect);
     }
 
-    if (event->result.outcome != PAY_OUTCOME_FOUND) {
+    if (input->result.outcome != PAY_OUTCOME_FOUND) {
         return pay_done_problem(flow, effect, "not-found", NULL);
     }
 
-    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&event->result),
+    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&input->result),
                                 &change->checkout));
     pay_flow_note(flow, &change->checkout);
     flow->order_id = change->in.order_id;
@@ -175,7 +176,7 @@ change_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 /* Whether a page can be closed or an authorisation be given up matters only
  * while there is one: of an order that has ended PostgreSQL says so. */
 static pay_status_t
-check_order(change_t *change, const pay_psp_t *psp, pay_err_t *err)
+check_order(change_t *change, const pay_psp_conf_t *psp, pay_err_t *err)
 {
     pay_state_t            state;
     const pay_checkout_t  *c = &change->checkout;
@@ -261,9 +262,9 @@ fingerprint(pay_flow_t *flow, change_t *change)
 }
 
 
-/* Where there is one capture only, the rest is released with it. */
+/* If the PSP allows one capture only, the rest is released with it. */
 static const char *
-begin_word(const change_t *change, const pay_psp_t *psp)
+begin_word(const change_t *change, const pay_psp_conf_t *psp)
 {
     if (change->in.kind == PAY_CHANGE_CAPTURE
         && (change->request.is_final
@@ -283,16 +284,16 @@ begin_word(const change_t *change, const pay_psp_t *psp)
 
 
 static pay_status_t
-change_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+change_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     change_t                *change = flow->state;
-    const pay_change_row_t  *row = pay_row_change(&event->result);
+    const pay_change_row_t  *row = pay_row_change(&input->result);
 
-    if (event->kind == PAY_EVENT_DB_FAILED) {
-        return pay_done_db_failed(flow, event, effect);
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return pay_done_db_failed(flow, input, effect);
     }
 
-    switch (event->result.outcome) {
+    switch (input->result.outcome) {
 
     case PAY_OUTCOME_CREATED:
         PAY_TRY(decode(flow, row, change));
@@ -310,7 +311,7 @@ change_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
                                     change->in.in_progress_status);
 
     default:
-        return done_outcome(flow, change, event->result.outcome, effect);
+        return done_outcome(flow, change, input->result.outcome, effect);
     }
 }
 
@@ -335,7 +336,7 @@ done_outcome(pay_flow_t *flow, change_t *change, pay_outcome_t outcome,
 }
 
 
-/* Of an authorisation some may be on its way to be captured. */
+/* A part of an authorisation may be on its way to be captured. */
 static pay_status_t
 done_exceeds(pay_flow_t *flow, change_t *change, const pay_change_row_t *row,
     pay_effect_t *effect)
@@ -393,16 +394,16 @@ send_it(pay_flow_t *flow, change_t *change, pay_effect_t *effect)
 
 
 static pay_status_t
-change_sent(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+change_sent(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    change_t             *change = flow->state;
-    pay_get_change_in_t   in = {
+    change_t            *change = flow->state;
+    pay_get_change_in_t  in = {
         .merchant_id = change->in.merchant->id,
         .payment_order_id = change->in.order_id,
         .change_id = change->change.id
     };
 
-    (void) event;
+    (void) input;
 
     return pay_do_get_change(flow, effect, &in, change_read);
 }
@@ -410,12 +411,12 @@ change_sent(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 /* Without a row the storefront hears what is certain: that it is stored. */
 static pay_status_t
-change_read(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+change_read(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     change_t  *change = flow->state;
 
-    if (event->result.outcome == PAY_OUTCOME_FOUND) {
-        PAY_TRY(decode(flow, pay_row_change(&event->result), change));
+    if (input->result.outcome == PAY_OUTCOME_FOUND) {
+        PAY_TRY(decode(flow, pay_row_change(&input->result), change));
     }
 
     return done_change(flow, change, 0, effect);
@@ -430,7 +431,7 @@ done_change(pay_flow_t *flow, change_t *change, int replayed,
     pay_reply_t         *reply;
     const pay_change_t  *c = &change->change;
 
-    /* what the PSP has taken it has given an id */
+    /* a PSP that has taken the payment has given it an id */
     pending = c->status == PAY_NOT_STARTED
               || (c->status == PAY_EXECUTING && c->reference.len == 0);
 

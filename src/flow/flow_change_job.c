@@ -1,7 +1,7 @@
 /*
- * What a capture, a cancellation or a refund comes to at its PSP, and the job
- * that goes on with one whose request did not get it there: the same change,
- * under the same key, while the PSP knows that.
+ * The request of a capture, a cancellation or a refund to its PSP, and the job
+ * that repeats one that did not arrive: the same change, under the same key,
+ * while the PSP knows that.
  */
 
 #include "flow_util.h"
@@ -12,11 +12,11 @@
 
 
 static pay_status_t job_change_found(pay_flow_t *flow,
-    const pay_event_t *event, pay_effect_t *effect);
+    const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t job_change_waits(pay_flow_t *flow, pay_job_t *job,
     pay_effect_t *effect);
 static pay_status_t job_change_sent(pay_flow_t *flow,
-    const pay_event_t *event, pay_effect_t *effect);
+    const pay_input_t *input, pay_effect_t *effect);
 static pay_psp_change_kind_t kind_at_psp(const pay_checkout_t *checkout,
     pay_change_kind_t kind);
 static int can_send(const pay_change_t *change, const pay_send_t *send);
@@ -82,7 +82,7 @@ can_send(const pay_change_t *change, const pay_send_t *send)
 
 
 int
-pay_psp_closes(const pay_psp_t *psp)
+pay_psp_closes(const pay_psp_conf_t *psp)
 {
     return psp != NULL
            && (psp->adapter->changes & PAY_PSP_CAN(PAY_PSP_EXPIRE)) != 0;
@@ -90,8 +90,8 @@ pay_psp_closes(const pay_psp_t *psp)
 
 
 int
-pay_change_is_supported(const pay_psp_t *psp, const pay_checkout_t *checkout,
-    pay_change_kind_t kind)
+pay_change_is_supported(const pay_psp_conf_t *psp,
+    const pay_checkout_t *checkout, pay_change_kind_t kind)
 {
     const pay_psp_adapter_t  *adapter;
 
@@ -142,20 +142,20 @@ pay_change_job_start(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 
 /* Without a row the lease runs out, and another worker looks again. */
 static pay_status_t
-job_change_found(pay_flow_t *flow, const pay_event_t *event,
+job_change_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     pay_job_t               *job = flow->state;
     pay_status_t             status;
-    const pay_change_row_t  *row = pay_row_change(&event->result);
+    const pay_change_row_t  *row = pay_row_change(&input->result);
 
-    if (event->kind != PAY_EVENT_ROW) {
+    if (input->kind != PAY_INPUT_ROW) {
         flow->outcome = "not-stored";
         pay_do_done(effect, NULL);
         return PAY_OK;
     }
 
-    if (event->result.outcome != PAY_OUTCOME_FOUND) {
+    if (input->result.outcome != PAY_OUTCOME_FOUND) {
         return PAY_BUG;
     }
 
@@ -194,8 +194,8 @@ job_change_found(pay_flow_t *flow, const pay_event_t *event,
 
 
 /* A page comes while the checkout lasts, or never.  The payment's id may come
- * with a webhook at any time, which has the job run at once; in the end it is
- * for people. */
+ * with a webhook at any time, which makes the job run at once; when its
+ * attempts are over, a dead letter is opened. */
 static pay_status_t
 job_change_waits(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 {
@@ -211,12 +211,12 @@ job_change_waits(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 
 
 static pay_status_t
-job_change_sent(pay_flow_t *flow, const pay_event_t *event,
+job_change_sent(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     pay_job_t  *job = flow->state;
 
-    (void) event;
+    (void) input;
 
     static const pay_state_t  states[] = {
         [PAY_SENT_DONE] = PAY_SUCCESS, [PAY_SENT_PENDING] = PAY_EXECUTING,
@@ -260,7 +260,7 @@ is_captured(const pay_checkout_t *checkout)
 }
 
 
-/* What a storefront writes may be of any alphabet; PSPs get ASCII. */
+/* A storefront's text may be in any alphabet; PSPs get ASCII. */
 static pay_status_t
 plain_reason(pay_flow_t *flow, pay_str_t reason, pay_str_t *plain)
 {

@@ -24,27 +24,27 @@ typedef struct {
 
 
 static pay_status_t keep(pay_flow_t *flow, create_t *create);
-static pay_status_t create_start(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t create_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t create_old_found(pay_flow_t *flow,
-    const pay_event_t *event, pay_effect_t *effect);
+    const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t begin(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect);
-static pay_status_t create_begun(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t create_begun(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t begun_otherwise(pay_flow_t *flow, create_t *create,
     pay_outcome_t outcome, pay_effect_t *effect);
 static pay_status_t create_released(pay_flow_t *flow,
-    const pay_event_t *event, pay_effect_t *effect);
-static pay_status_t create_stored(pay_flow_t *flow, const pay_event_t *event,
+    const pay_input_t *input, pay_effect_t *effect);
+static pay_status_t create_stored(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t choose(pay_flow_t *flow, create_t *create,
-    const pay_event_t *event, pay_err_t *err);
+    const pay_input_t *input, pay_err_t *err);
 static pay_status_t find_route(pay_flow_t *flow, create_t *create,
-    const pay_event_t *event, pay_err_t *err);
+    const pay_input_t *input, pay_err_t *err);
 static void fill_checkout(create_t *create);
 static pay_status_t check_psp(pay_flow_t *flow, create_t *create,
-    const pay_psp_t *psp, pay_err_t *err);
+    const pay_psp_conf_t *psp, pay_err_t *err);
 static int takes_later(const pay_payment_request_t *request,
     const pay_psp_adapter_t *adapter);
 static pay_status_t terms(pay_flow_t *flow, const create_t *create,
@@ -101,7 +101,8 @@ pay_flow_create(pay_flow_t *flow, const pay_create_input_t *input)
 }
 
 
-/* What is needed of the request when its operation's row is there. */
+/* The parts of the request that are needed when the operation's row is
+ * there. */
 static pay_status_t
 keep(pay_flow_t *flow, create_t *create)
 {
@@ -127,18 +128,18 @@ keep(pay_flow_t *flow, create_t *create)
 
 
 static pay_status_t
-create_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+create_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    create_t               *create = flow->state;
-    pay_err_t               err;
-    pay_status_t            status;
-    pay_get_checkout_in_t   in = {
+    create_t              *create = flow->state;
+    pay_err_t              err;
+    pay_status_t           status;
+    pay_get_checkout_in_t  in = {
         .merchant_id = create->in->merchant->id,
         .checkout_id = create->replaces
     };
 
     memset(&err, 0, sizeof(err));
-    status = choose(flow, create, event, &err);
+    status = choose(flow, create, input, &err);
 
     if (status == PAY_INVALID) {
         return pay_done_refused(flow, effect, &err);
@@ -160,19 +161,19 @@ create_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
  * whether it is there, PostgreSQL says in the commit that begins the new one,
  * and a repetition of this request gets that one whatever became of the old. */
 static pay_status_t
-create_old_found(pay_flow_t *flow, const pay_event_t *event,
+create_old_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     create_t        *create = flow->state;
     pay_checkout_t  *old = &create->replace->old;
 
-    if (event->kind == PAY_EVENT_DB_FAILED) {
-        return pay_done_db_failed(flow, event, effect);
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return pay_done_db_failed(flow, input, effect);
     }
 
-    if (event->result.outcome == PAY_OUTCOME_FOUND) {
+    if (input->result.outcome == PAY_OUTCOME_FOUND) {
         PAY_TRY(pay_checkout_decode(flow->arena,
-                                    pay_row_checkout(&event->result), old));
+                                    pay_row_checkout(&input->result), old));
         create->can_close = pay_psp_closes(pay_flow_psp(flow, old->psp));
     }
 
@@ -221,14 +222,14 @@ begin(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
 
 
 static pay_status_t
-create_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+create_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     create_t                  *create = flow->state;
-    pay_outcome_t              outcome = event->result.outcome;
-    const pay_checkout_row_t  *row = pay_row_checkout(&event->result);
+    pay_outcome_t              outcome = input->result.outcome;
+    const pay_checkout_row_t  *row = pay_row_checkout(&input->result);
 
-    if (event->kind == PAY_EVENT_DB_FAILED) {
-        return pay_done_db_failed(flow, event, effect);
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return pay_done_db_failed(flow, input, effect);
     }
 
     switch (outcome) {
@@ -305,35 +306,35 @@ begun_otherwise(pay_flow_t *flow, create_t *create, pay_outcome_t outcome,
 
 /* Without a row the job goes on, as it does with what waits. */
 static pay_status_t
-create_released(pay_flow_t *flow, const pay_event_t *event,
+create_released(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     create_t  *create = flow->state;
 
-    if (event->kind != PAY_EVENT_ROW) {
+    if (input->kind != PAY_INPUT_ROW) {
         return done_state(flow, create, effect, 0);
     }
 
-    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&event->result),
+    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&input->result),
                                 &create->reg.checkout));
     pay_flow_note(flow, &create->reg.checkout);
 
-    return event->result.outcome == PAY_OUTCOME_RELEASED
+    return input->result.outcome == PAY_OUTCOME_RELEASED
            ? register_now(flow, create, effect)
            : done_state(flow, create, effect, 0);
 }
 
 
 static pay_status_t
-create_stored(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+create_stored(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     create_t  *create = flow->state;
 
-    /* The PSP may hold a registration that we could not note down: the job
-     * finds it by the same nonce, and nobody has seen its URL. */
-    if (event->kind == PAY_EVENT_ROW) {
+    /* The PSP may have a registration that was not stored here: the job finds
+     * it by the same nonce, and no buyer has seen its URL. */
+    if (input->kind == PAY_INPUT_ROW) {
         PAY_TRY(pay_checkout_decode(flow->arena,
-                                    pay_row_checkout(&event->result),
+                                    pay_row_checkout(&input->result),
                                     &create->reg.checkout));
     }
 
@@ -344,17 +345,17 @@ create_stored(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 /* The PSPs that may take the order and can; what none of them can take is
  * refused before anything is stored, in the words of the first. */
 static pay_status_t
-choose(pay_flow_t *flow, create_t *create, const pay_event_t *event,
+choose(pay_flow_t *flow, create_t *create, const pay_input_t *input,
     pay_err_t *err)
 {
-    unsigned          i, able;
-    pay_err_t         why;
-    pay_route_t      *route = create->route;
-    pay_status_t      status;
-    pay_checkout_t   *c = &create->reg.checkout;
+    unsigned         i, able;
+    pay_err_t        why;
+    pay_route_t     *route = create->route;
+    pay_status_t     status;
+    pay_checkout_t  *c = &create->reg.checkout;
 
     fill_checkout(create);
-    PAY_TRY(find_route(flow, create, event, err));
+    PAY_TRY(find_route(flow, create, input, err));
 
     able = 0;
 
@@ -388,12 +389,12 @@ choose(pay_flow_t *flow, create_t *create, const pay_event_t *event,
 
 
 static pay_status_t
-find_route(pay_flow_t *flow, create_t *create, const pay_event_t *event,
+find_route(pay_flow_t *flow, create_t *create, const pay_input_t *input,
     pay_err_t *err)
 {
-    pay_status_t        status;
-    pay_route_query_t   query;
-    pay_route_t        *route = create->route;
+    pay_status_t       status;
+    pay_route_query_t  query;
+    pay_route_t       *route = create->route;
 
     if (create->in->psp != NULL) {
         route->psps[0] = create->in->psp;
@@ -409,7 +410,7 @@ find_route(pay_flow_t *flow, create_t *create, const pay_event_t *event,
     query.seed = create->in->checkout_uuid;
 
     status = pay_route_pick(flow->args, flow->env, create->in->merchant,
-                            &query, event->health, route);
+                            &query, input->health, route);
 
     return (status == PAY_NOT_FOUND)
            ? pay_refuse(err, "validation-error",
@@ -442,7 +443,7 @@ fill_checkout(create_t *create)
 
 
 static pay_status_t
-check_psp(pay_flow_t *flow, create_t *create, const pay_psp_t *psp,
+check_psp(pay_flow_t *flow, create_t *create, const pay_psp_conf_t *psp,
     pay_err_t *err)
 {
     int64_t             expires_in_s = create->in->request->expires_in_s;
@@ -466,7 +467,7 @@ check_psp(pay_flow_t *flow, create_t *create, const pay_psp_t *psp,
 }
 
 
-/* Where one capture is all there is, it cannot be shared among orders. */
+/* With a single capture the money cannot be shared among orders. */
 static int
 takes_later(const pay_payment_request_t *request,
     const pay_psp_adapter_t *adapter)
@@ -478,7 +479,8 @@ takes_later(const pay_payment_request_t *request,
 }
 
 
-/* Who asks, and what an ordinary payment has none of. */
+/* Builds p_terms: the requester, the capture mode, the limits of quotes and the
+ * checkout that is replaced; NULL for a payment that needs none of them. */
 static pay_status_t
 terms(pay_flow_t *flow, const create_t *create, pay_str_t *json)
 {

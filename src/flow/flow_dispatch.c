@@ -60,8 +60,9 @@ pay_psp_change_call(pay_psp_change_kind_t kind)
 }
 
 
-/* What a refusal of the last copy says of those before it: nothing.  That it
- * was done says it of all, since they are one to the PSP by their key. */
+/* Judges an answer after earlier copies of the call had none.  A refusal of the
+ * last copy proves nothing about the earlier ones.  A success counts for all of
+ * them, since they have one key. */
 void
 pay_dispatch_doubt(const pay_http_answer_t *answer,
     pay_psp_outcome_t *outcome, pay_str_t *code)
@@ -97,13 +98,14 @@ pay_dispatch_begin(pay_flow_t *flow, pay_dispatch_t *dispatch,
 }
 
 
-/* Without a row nobody knows whether it is journaled: it is not sent. */
+/* Without a row it is not certain that the call is journaled, so it is not
+ * sent. */
 pay_dispatch_verdict_t
-pay_dispatch_begun(pay_dispatch_t *dispatch, const pay_event_t *event)
+pay_dispatch_begun(pay_dispatch_t *dispatch, const pay_input_t *input)
 {
-    const pay_dispatch_row_t  *row = pay_row_dispatch(&event->result);
+    const pay_dispatch_row_t  *row = pay_row_dispatch(&input->result);
 
-    switch (event->result.outcome) {
+    switch (input->result.outcome) {
 
     case PAY_OUTCOME_SEND:
         if (row == NULL) {
@@ -149,7 +151,7 @@ pay_dispatch_end(pay_flow_t *flow, const pay_dispatch_t *dispatch,
 }
 
 
-/* What is none of ours is not known. */
+/* An outcome outside the enum, a bug of an adapter, counts as unknown. */
 static pay_psp_outcome_t
 sane_outcome(pay_psp_outcome_t outcome)
 {

@@ -1,10 +1,10 @@
 /*
- * A claimed background job: go on with a registration whose outcome is not
- * known (same nonce), find it when its key is over, or ask the PSP how a
- * pending payment stands; refunds of late payments stand in flow_refund.c,
- * changes in flow_change_job.c.  Unknown is never
- * failed: only the PSP's word or the end of the checkout's life ends it, and
- * a hosted page that nobody was ever shown cannot be paid.
+ * A claimed background job: it goes on with a registration whose outcome is not
+ * known (same nonce), searches for it when its key window is over, or queries
+ * the PSP about a pending payment.  flow_refund.c has refunds of late payments,
+ * flow_change_job.c changes.  Unknown is never failed: only the PSP's answer or
+ * the end of the checkout's life ends a registration, and a hosted page that no
+ * buyer was ever shown cannot be paid.
  */
 
 #include "flow_util.h"
@@ -14,26 +14,26 @@
 #define REST_MS         (3600 * INT64_C(1000))
 
 
-static pay_status_t job_start(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t job_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t job_stored(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t job_stored(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t job_released(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t job_released(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t job_polled(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t job_polled(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t job_attempt_told(pay_flow_t *flow,
-    const pay_event_t *event, pay_effect_t *effect);
+    const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t poll_open(pay_flow_t *flow, pay_job_t *job, int64_t now_s,
     pay_effect_t *effect);
-static pay_status_t job_applied(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t job_applied(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t job_ended(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t job_ended(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t give_up(pay_flow_t *flow, pay_job_t *job,
     pay_effect_t *effect);
 static pay_status_t start_poll(pay_flow_t *flow, pay_job_t *job,
-    const pay_event_t *event, pay_effect_t *effect);
+    const pay_input_t *input, pay_effect_t *effect);
 static int may_capture(const pay_job_t *job, int64_t now_s);
 static int lingers(const pay_job_t *job);
 static int must_expire(const pay_job_t *job, int64_t now_s);
@@ -80,7 +80,7 @@ pay_flow_job(pay_flow_t *flow, const pay_job_row_t *row, pay_str_t owner)
 
 
 static pay_status_t
-job_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+job_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     int         finding, registering;
     pay_job_t  *job = flow->state;
@@ -118,7 +118,7 @@ job_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         return pay_change_job_start(flow, job, effect);
     }
 
-    return pay_str_is(job->kind, "poll") ? start_poll(flow, job, event, effect)
+    return pay_str_is(job->kind, "poll") ? start_poll(flow, job, input, effect)
                                          : PAY_BUG;
 }
 
@@ -126,27 +126,27 @@ job_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 /* store_token and store_no_token have moved the job on themselves; after a
  * failed one the lease runs out and another worker starts over. */
 static pay_status_t
-job_stored(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+job_stored(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    flow->outcome = event->kind == PAY_EVENT_ROW ? "stored" : "not-stored";
+    flow->outcome = input->kind == PAY_INPUT_ROW ? "stored" : "not-stored";
     pay_do_done(effect, NULL);
 
     return PAY_OK;
 }
 
 
-/* What still waits, or never will be registered, release_replacement has put
- * off or ended itself. */
+/* release_replacement has already postponed or ended a checkout that still
+ * waits, or that will never be registered. */
 static pay_status_t
-job_released(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+job_released(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_job_t  *job = flow->state;
 
-    if (event->result.outcome != PAY_OUTCOME_RELEASED) {
-        return job_stored(flow, event, effect);
+    if (input->result.outcome != PAY_OUTCOME_RELEASED) {
+        return job_stored(flow, input, effect);
     }
 
-    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&event->result),
+    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&input->result),
                                 &job->reg.checkout));
     job->reg.psp = pay_flow_psp(flow, job->reg.checkout.psp);
     job->reg.looks = 0;
@@ -157,13 +157,13 @@ job_released(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 
 static pay_status_t
-job_polled(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+job_polled(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_job_t        *job = flow->state;
     pay_psp_event_t  *fact = &job->ask.fact;
 
     if (!job->ask.known) {
-        return look_again(flow, job, event->now_s, 0, "no_answer", effect);
+        return look_again(flow, job, input->now_s, 0, "no_answer", effect);
     }
 
     if (fact->fact == PAY_FACT_ATTEMPT) {
@@ -171,28 +171,28 @@ job_polled(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
                             effect, job_attempt_told);
     }
 
-    if (pay_event_says(fact)) {
+    if (pay_psp_event_says(fact)) {
         return apply(flow, job, "query", fact, effect);
     }
 
-    return poll_open(flow, job, event->now_s, effect);
+    return poll_open(flow, job, input->now_s, effect);
 }
 
 
 /* The page lives on, and ends like any other. */
 static pay_status_t
-job_attempt_told(pay_flow_t *flow, const pay_event_t *event,
+job_attempt_told(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     pay_job_t  *job = flow->state;
 
-    if (event->kind == PAY_EVENT_DB_FAILED) {
-        return job_ended(flow, event, effect);
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return job_ended(flow, input, effect);
     }
 
     job->ask.fact.fact = PAY_FACT_NONE;
 
-    return poll_open(flow, job, event->now_s, effect);
+    return poll_open(flow, job, input->now_s, effect);
 }
 
 
@@ -230,17 +230,17 @@ poll_open(pay_flow_t *flow, pay_job_t *job, int64_t now_s,
 
 
 static pay_status_t
-job_applied(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+job_applied(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_job_t  *job = flow->state;
 
-    if (event->kind == PAY_EVENT_DB_FAILED) {
-        return job_ended(flow, event, effect);
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return job_ended(flow, input, effect);
     }
 
     if (job->ended) {
         PAY_TRY(pay_checkout_decode(flow->arena,
-                                    pay_row_checkout(&event->result),
+                                    pay_row_checkout(&input->result),
                                     &job->reg.checkout));
 
         if (pay_checkout_state(&job->reg.checkout) == PAY_FAILED
@@ -250,15 +250,15 @@ job_applied(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         }
     }
 
-    /* a final state has dropped the job; a mismatch waits for people */
-    return look_again(flow, job, event->now_s, 1, "applied", effect);
+    /* a final state has deleted the job; a mismatch waits for an operator */
+    return look_again(flow, job, input->now_s, 1, "applied", effect);
 }
 
 
 static pay_status_t
-job_ended(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+job_ended(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    if (event->kind == PAY_EVENT_DB_FAILED) {
+    if (input->kind == PAY_INPUT_DB_FAILED) {
         flow->outcome = "not-stored";
     }
 
@@ -287,13 +287,13 @@ give_up(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 
 
 static pay_status_t
-start_poll(pay_flow_t *flow, pay_job_t *job, const pay_event_t *event,
+start_poll(pay_flow_t *flow, pay_job_t *job, const pay_input_t *input,
     pay_effect_t *effect)
 {
     job->ask.checkout = &job->reg.checkout;
     job->ask.psp = job->reg.psp;
     job->ask.done = job_polled;
-    job->ask.may_capture = may_capture(job, event->now_s);
+    job->ask.may_capture = may_capture(job, input->now_s);
 
     return pay_ask_start(flow, &job->ask, effect);
 }
@@ -308,7 +308,7 @@ may_capture(const pay_job_t *job, int64_t now_s)
 }
 
 
-/* Its page stays open until the PSP is told to close it. */
+/* Its page stays open until a call to the PSP closes it. */
 static int
 lingers(const pay_job_t *job)
 {
@@ -377,8 +377,8 @@ last_look(pay_flow_t *flow, pay_job_t *job, int64_t delay_s,
 }
 
 
-/* Of one that has expired, for a worker that was gone before it could say so:
- * until when the last question is still to come. */
+/* The time that is left until the last query of an expired checkout, for a
+ * worker that took over from one that stopped before it. */
 static int64_t
 last_look_left_s(const pay_job_t *job, int64_t now_s)
 {

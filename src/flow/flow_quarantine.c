@@ -1,7 +1,7 @@
 /*
- * A webhook that proves nothing about its sender, put aside for people: why
- * it was refused, and so much of it as tells what to mend.  It is a help, not
- * a path: nothing that stands there is ever believed.
+ * A webhook that proves nothing about its sender is kept for operators: the
+ * reason of its refusal, and as much of it as shows the cause.  It is a
+ * diagnostic, not a path: no code ever applies its content.
  */
 
 #include "flow_util.h"
@@ -15,9 +15,9 @@
 #define VALUE_MAX    256
 
 
-static int is_another_blocks(pay_flow_t *flow, const pay_psp_t *psp,
+static int is_another_blocks(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_sig_input_t *input);
-static int is_altered(pay_flow_t *flow, const pay_psp_t *psp,
+static int is_altered(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_sig_input_t *input);
 static int fits(pay_flow_t *flow, const pay_sig_scheme_t *scheme,
     const pay_sig_input_t *input);
@@ -30,7 +30,7 @@ static pay_str_t beginning(pay_str_t body);
 
 
 const char *
-pay_quarantine_why(pay_flow_t *flow, const pay_psp_t *psp,
+pay_quarantine_why(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_sig_input_t *input, const pay_sig_result_t *result)
 {
     switch (result->verdict) {
@@ -57,12 +57,12 @@ pay_quarantine_why(pay_flow_t *flow, const pay_psp_t *psp,
 
 /* Signed for another payments_psp block: the endpoints are mixed up. */
 static int
-is_another_blocks(pay_flow_t *flow, const pay_psp_t *psp,
+is_another_blocks(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_sig_input_t *input)
 {
-    size_t            i;
-    const pay_psp_t  *other;
-    pay_sig_input_t   tried = *input;
+    size_t                 i;
+    const pay_psp_conf_t  *other;
+    pay_sig_input_t        tried = *input;
 
     for (i = 0; i < flow->env->psp_count; i++) {
         other = &flow->env->psps[i];
@@ -84,9 +84,10 @@ is_another_blocks(pay_flow_t *flow, const pay_psp_t *psp,
 }
 
 
-/* What proxies do: white space at the end goes, a line end comes. */
+/* Does the same as proxies do: white space at the end is removed, a line end is
+ * added. */
 static int
-is_altered(pay_flow_t *flow, const pay_psp_t *psp,
+is_altered(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_sig_input_t *input)
 {
     pay_buf_t        buf;
@@ -153,10 +154,10 @@ static pay_status_t
 headers_json(pay_flow_t *flow, const pay_webhook_input_t *input,
     pay_str_t *text)
 {
-    size_t         i;
-    unsigned       count;
-    pay_json_t    *json;
-    pay_status_t   status;
+    size_t        i;
+    unsigned      count;
+    pay_json_t   *json;
+    pay_status_t  status;
 
     json = pay_json_array_new();
     status = (json == NULL) ? PAY_NO_MEMORY : PAY_OK;

@@ -20,17 +20,17 @@ typedef struct {
 } rates_t;
 
 
-static pay_status_t rates_start(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t rates_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t rates_begun(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t rates_begun(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t rates_came(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t rates_came(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t rates_read(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t rates_read(pay_flow_t *flow, const pay_input_t *input,
     const char **code);
 static pay_status_t rates_end(pay_flow_t *flow, rates_t *rates,
     const char *code, pay_effect_t *effect);
-static pay_status_t rates_ended(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t rates_ended(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 
 
@@ -59,28 +59,28 @@ pay_flow_rates(pay_flow_t *flow, const pay_rate_source_t *source,
 
 
 static pay_status_t
-rates_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+rates_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    rates_t               *rates = flow->state;
-    pay_begin_rates_in_t   in = {
+    rates_t              *rates = flow->state;
+    pay_begin_rates_in_t  in = {
         .source = rates->source->name,
         .owner = rates->owner,
         .interval_ms = rates->source->interval_ms,
         .lease_ms = LEASE_MS
     };
 
-    (void) event;
+    (void) input;
 
     return pay_do_begin_rates(flow, effect, &in, rates_begun);
 }
 
 
 static pay_status_t
-rates_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+rates_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     rates_t  *rates = flow->state;
 
-    if (event->result.outcome != PAY_OUTCOME_DUE) {
+    if (input->result.outcome != PAY_OUTCOME_DUE) {
         flow->outcome = "not-due";
         pay_do_done(effect, NULL);
         return PAY_OK;
@@ -95,12 +95,12 @@ rates_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 
 static pay_status_t
-rates_came(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+rates_came(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     rates_t     *rates = flow->state;
     const char  *code = NULL;
 
-    PAY_TRY(rates_read(flow, event, &code));
+    PAY_TRY(rates_read(flow, input, &code));
 
     return rates_end(flow, rates, code, effect);
 }
@@ -108,12 +108,12 @@ rates_came(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 /* A literal in *code: it has not said anything that can be kept. */
 static pay_status_t
-rates_read(pay_flow_t *flow, const pay_event_t *event, const char **code)
+rates_read(pay_flow_t *flow, const pay_input_t *input, const char **code)
 {
     rates_t                  *rates = flow->state;
     pay_err_t                 err;
     pay_status_t              status;
-    const pay_http_answer_t  *answer = event->answer;
+    const pay_http_answer_t  *answer = input->answer;
 
     if (answer->sent != PAY_ANSWERED) {
         *code = answer->failure != PAY_FAILURE_NONE
@@ -126,12 +126,12 @@ rates_read(pay_flow_t *flow, const pay_event_t *event, const char **code)
         return PAY_OK;
     }
 
-    if (event->age_ms > rates->source->max_age_ms) {
+    if (input->age_ms > rates->source->max_age_ms) {
         *code = "stale";
         return PAY_OK;
     }
 
-    rates->age_ms = event->age_ms;
+    rates->age_ms = input->age_ms;
     status = pay_rates_parse(flow->arena, answer->body, rates->source->base,
                              &rates->rates, &err);
 
@@ -165,9 +165,9 @@ rates_end(pay_flow_t *flow, rates_t *rates, const char *code,
 
 
 static pay_status_t
-rates_ended(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+rates_ended(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    if (event->kind != PAY_EVENT_ROW) {
+    if (input->kind != PAY_INPUT_ROW) {
         flow->outcome = "not_stored";
     }
 

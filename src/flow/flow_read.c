@@ -12,20 +12,20 @@ typedef struct {
 } read_t;
 
 
-static pay_status_t ready_start(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t ready_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t ready_done(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t ready_done(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t read_start(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t read_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t read_ask(pay_flow_t *flow, const read_t *read,
     pay_effect_t *effect);
-static pay_status_t read_done(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t read_done(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t read_render(pay_flow_t *flow, read_t *read,
-    const pay_event_t *event, pay_reply_t *reply);
+    const pay_input_t *input, pay_reply_t *reply);
 static pay_status_t render_order(pay_flow_t *flow, const read_t *read,
-    const pay_event_t *event, pay_checkout_t *checkout, pay_reply_t *reply);
+    const pay_input_t *input, pay_checkout_t *checkout, pay_reply_t *reply);
 
 
 static const pay_flow_type_t  read_type = {
@@ -67,25 +67,25 @@ pay_flow_ready(pay_flow_t *flow)
 }
 
 
-/* Looks for a handle that nobody has: any row is a good one. */
+/* Looks up a handle that no checkout has: any answer proves readiness. */
 static pay_status_t
-ready_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+ready_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_get_handle_in_t  in = { .handle = PAY_STR("ready") };
 
-    (void) event;
+    (void) input;
 
     return pay_do_get_handle(flow, effect, &in, ready_done);
 }
 
 
 static pay_status_t
-ready_done(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+ready_done(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_reply_t  *reply;
 
-    if (event->kind == PAY_EVENT_DB_FAILED) {
-        return pay_done_db_failed(flow, event, effect);
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return pay_done_db_failed(flow, input, effect);
     }
 
     PAY_TRY(pay_reply_new(flow, PAY_REPLY_JSON, 200, &reply));
@@ -99,11 +99,11 @@ ready_done(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 
 static pay_status_t
-read_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+read_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     read_t  *read = flow->state;
 
-    (void) event;
+    (void) input;
 
     if (!pay_id_is_valid(read->id)) {
         return pay_done_problem(flow, effect, "not-found", NULL);
@@ -150,20 +150,20 @@ read_ask(pay_flow_t *flow, const read_t *read, pay_effect_t *effect)
 
 
 static pay_status_t
-read_done(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+read_done(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_reply_t  *reply;
 
-    if (event->kind == PAY_EVENT_DB_FAILED) {
-        return pay_done_db_failed(flow, event, effect);
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return pay_done_db_failed(flow, input, effect);
     }
 
-    if (event->result.outcome != PAY_OUTCOME_FOUND) {
+    if (input->result.outcome != PAY_OUTCOME_FOUND) {
         return pay_done_problem(flow, effect, "not-found", NULL);
     }
 
     PAY_TRY(pay_reply_new(flow, PAY_REPLY_JSON, 200, &reply));
-    PAY_TRY(read_render(flow, flow->state, event, reply));
+    PAY_TRY(read_render(flow, flow->state, input, reply));
 
     flow->outcome = "found";
     pay_do_done(effect, reply);
@@ -173,11 +173,11 @@ read_done(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 
 static pay_status_t
-read_render(pay_flow_t *flow, read_t *read, const pay_event_t *event,
+read_render(pay_flow_t *flow, read_t *read, const pay_input_t *input,
     pay_reply_t *reply)
 {
     pay_checkout_t               *checkout;
-    const pay_events_row_t       *events = pay_row_events(&event->result);
+    const pay_events_row_t       *events = pay_row_events(&input->result);
     const pay_explanation_row_t  *explained;
 
     if (events != NULL) {
@@ -187,7 +187,7 @@ read_render(pay_flow_t *flow, read_t *read, const pay_event_t *event,
                                    &reply->body);
     }
 
-    explained = pay_row_explanation(&event->result);
+    explained = pay_row_explanation(&input->result);
 
     if (explained != NULL) {
         *(read->what == PAY_READ_EXPLAIN ? &flow->order_id
@@ -202,10 +202,10 @@ read_render(pay_flow_t *flow, read_t *read, const pay_event_t *event,
     }
 
     if (read->what == PAY_READ_PAYMENT) {
-        return render_order(flow, read, event, checkout, reply);
+        return render_order(flow, read, input, checkout, reply);
     }
 
-    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&event->result),
+    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&input->result),
                                 checkout));
 
     pay_flow_note(flow, checkout);
@@ -216,10 +216,10 @@ read_render(pay_flow_t *flow, read_t *read, const pay_event_t *event,
 
 
 static pay_status_t
-render_order(pay_flow_t *flow, const read_t *read, const pay_event_t *event,
+render_order(pay_flow_t *flow, const read_t *read, const pay_input_t *input,
     pay_checkout_t *checkout, pay_reply_t *reply)
 {
-    PAY_TRY(pay_order_decode(flow->arena, pay_row_order(&event->result),
+    PAY_TRY(pay_order_decode(flow->arena, pay_row_order(&input->result),
                              checkout));
 
     flow->checkout_id = checkout->checkout_id;

@@ -20,20 +20,20 @@ typedef struct {
 } read_seller_t;
 
 
-static pay_status_t change_start(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t change_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t change_found(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t change_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t changes_found(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t changes_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t seller_start(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t seller_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t balance_found(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t balance_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t statement_found(pay_flow_t *flow,
-    const pay_event_t *event, pay_effect_t *effect);
-static int is_found(const pay_event_t *event);
-static pay_status_t done_without(pay_flow_t *flow, const pay_event_t *event,
+    const pay_input_t *input, pay_effect_t *effect);
+static int is_found(const pay_input_t *input);
+static pay_status_t done_without(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 
 
@@ -94,10 +94,10 @@ pay_flow_read_seller(pay_flow_t *flow, pay_str_t merchant_id,
 
 
 static pay_status_t
-change_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+change_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    read_change_t           *read = flow->state;
-    pay_get_change_in_t      one = {
+    read_change_t       *read = flow->state;
+    pay_get_change_in_t  one = {
         .merchant_id = flow->merchant_id,
         .payment_order_id = read->order_id,
         .change_id = read->change_id
@@ -108,7 +108,7 @@ change_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         .kind = pay_str_of(pay_change_word(read->kind))
     };
 
-    (void) event;
+    (void) input;
 
     if (!pay_id_is_valid(read->order_id)
         || (read->change_id.len > 0 && !pay_id_is_valid(read->change_id)))
@@ -125,16 +125,16 @@ change_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 
 static pay_status_t
-change_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+change_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_reply_t             *reply;
     pay_change_t             change;
     read_change_t           *read = flow->state;
     pay_checkout_t          *checkout;
-    const pay_change_row_t  *row = pay_row_change(&event->result);
+    const pay_change_row_t  *row = pay_row_change(&input->result);
 
-    if (!is_found(event)) {
-        return done_without(flow, event, effect);
+    if (!is_found(input)) {
+        return done_without(flow, input, effect);
     }
 
     checkout = pay_alloc(flow->arena, sizeof(pay_checkout_t));
@@ -163,14 +163,14 @@ change_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 
 static pay_status_t
-changes_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+changes_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_reply_t              *reply;
     read_change_t            *read = flow->state;
-    const pay_changes_row_t  *row = pay_row_changes(&event->result);
+    const pay_changes_row_t  *row = pay_row_changes(&input->result);
 
-    if (!is_found(event)) {
-        return done_without(flow, event, effect);
+    if (!is_found(input)) {
+        return done_without(flow, input, effect);
     }
 
     if (row == NULL) {
@@ -188,17 +188,17 @@ changes_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 
 static pay_status_t
-seller_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+seller_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    read_seller_t             *read = flow->state;
-    pay_get_balance_in_t       balance = {
+    read_seller_t        *read = flow->state;
+    pay_get_balance_in_t  balance = {
         .merchant_id = flow->merchant_id, .seller_account = read->seller
     };
     pay_get_statement_in_t     in = {
         .merchant_id = flow->merchant_id, .seller_account = read->seller
     };
 
-    (void) event;
+    (void) input;
 
     if (!pay_seller_is_valid(read->seller)) {
         return pay_done_problem(flow, effect, "not-found", NULL);
@@ -218,14 +218,14 @@ seller_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 
 static pay_status_t
-balance_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+balance_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_reply_t               *reply;
     read_seller_t             *read = flow->state;
-    const pay_balances_row_t  *row = pay_row_balances(&event->result);
+    const pay_balances_row_t  *row = pay_row_balances(&input->result);
 
-    if (!is_found(event)) {
-        return done_without(flow, event, effect);
+    if (!is_found(input)) {
+        return done_without(flow, input, effect);
     }
 
     if (row == NULL) {
@@ -243,15 +243,15 @@ balance_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 
 static pay_status_t
-statement_found(pay_flow_t *flow, const pay_event_t *event,
+statement_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     pay_reply_t                *reply;
     read_seller_t              *read = flow->state;
-    const pay_statement_row_t  *row = pay_row_statement(&event->result);
+    const pay_statement_row_t  *row = pay_row_statement(&input->result);
 
-    if (!is_found(event)) {
-        return done_without(flow, event, effect);
+    if (!is_found(input)) {
+        return done_without(flow, input, effect);
     }
 
     if (row == NULL) {
@@ -269,16 +269,16 @@ statement_found(pay_flow_t *flow, const pay_event_t *event,
 
 
 static int
-is_found(const pay_event_t *event)
+is_found(const pay_input_t *input)
 {
-    return event->result.outcome == PAY_OUTCOME_FOUND;
+    return input->result.outcome == PAY_OUTCOME_FOUND;
 }
 
 
 static pay_status_t
-done_without(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+done_without(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    return (event->kind == PAY_EVENT_DB_FAILED)
-           ? pay_done_db_failed(flow, event, effect)
+    return (input->kind == PAY_INPUT_DB_FAILED)
+           ? pay_done_db_failed(flow, input, effect)
            : pay_done_problem(flow, effect, "not-found", NULL);
 }

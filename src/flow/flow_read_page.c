@@ -5,9 +5,9 @@
 #include "flow_util.h"
 
 
-static pay_status_t page_start(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t page_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t page_found(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t page_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 
 
@@ -36,10 +36,10 @@ pay_flow_read_page(pay_flow_t *flow, pay_str_t merchant_id,
 
 
 static pay_status_t
-page_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+page_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    pay_page_t               *page = flow->state;
-    pay_list_checkouts_in_t   in = {
+    pay_page_t              *page = flow->state;
+    pay_list_checkouts_in_t  in = {
         .merchant_id = flow->merchant_id,
         .status = pay_str_of(page->status),
         .after_us = pay_maybe(page->has_after, page->after_us),
@@ -47,7 +47,7 @@ page_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         .limit = page->limit
     };
 
-    (void) event;
+    (void) input;
 
     if (page->has_cursor) {
         in.before_id = (pay_str_t) { page->before_len, page->before_id };
@@ -58,16 +58,16 @@ page_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 
 static pay_status_t
-page_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+page_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_reply_t           *reply;
-    const pay_page_row_t  *row = pay_row_page(&event->result);
+    const pay_page_row_t  *row = pay_row_page(&input->result);
 
-    if (event->kind == PAY_EVENT_DB_FAILED) {
-        return pay_done_db_failed(flow, event, effect);
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return pay_done_db_failed(flow, input, effect);
     }
 
-    if (event->result.outcome != PAY_OUTCOME_FOUND || row == NULL) {
+    if (input->result.outcome != PAY_OUTCOME_FOUND || row == NULL) {
         return PAY_BUG;
     }
 

@@ -1,8 +1,8 @@
 /*
  * A payment that came too late is paid back (payments_late_success refund):
  * journaled, sent under the refund's own key, and repeated with the same key
- * only while the PSP knows it.  What cannot be settled so is for people.  How
- * such a job ends is how the job of any change does.
+ * only while the PSP knows it.  If that does not settle it, a dead letter is
+ * opened.  Such a job ends as the job of any change does.
  */
 
 #include "flow_util.h"
@@ -11,7 +11,7 @@
 #define BUSY_MS  5000
 
 
-static pay_status_t refund_sent(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t refund_sent(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t send_dead(pay_flow_t *flow, pay_job_t *job,
     const char *code, const char *dead, pay_effect_t *effect);
@@ -29,7 +29,8 @@ pay_refund_start(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
                          effect);
     }
 
-    /* a poll or a webhook may still bring it; in the end it is for people */
+    /* a poll or a webhook may still bring the id; when the attempts are over, a
+     * dead letter is opened */
     if ((adapter->traits & PAY_PSP_BY_PAYMENT) && job->reference.len == 0) {
         job->send.retry_after_s = -1;
 
@@ -57,9 +58,9 @@ pay_refund_start(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 
 
 static pay_status_t
-refund_sent(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+refund_sent(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    (void) event;
+    (void) input;
 
     return pay_send_finish(flow, flow->state, "refunded", effect);
 }

@@ -13,18 +13,19 @@
 #define FIND_PAGES_MAX  100
 
 
-static pay_status_t make_order(pay_flow_t *flow, const pay_psp_t *psp,
-    const pay_checkout_t *checkout, pay_psp_order_t **order);
-static pay_status_t webhook_url(pay_flow_t *flow, const pay_psp_t *psp,
+static pay_status_t make_psp_checkout(pay_flow_t *flow,
+    const pay_psp_conf_t *psp,
+    const pay_checkout_t *checkout, pay_psp_checkout_t **psp_checkout);
+static pay_status_t webhook_url(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_checkout_t *checkout, pay_str_t *url);
 static void reset(pay_flow_t *flow, pay_register_t *reg);
 static pay_status_t register_answered(pay_flow_t *flow,
-    const pay_event_t *event, pay_effect_t *effect);
-static pay_status_t register_moved(pay_flow_t *flow, const pay_event_t *event,
+    const pay_input_t *input, pay_effect_t *effect);
+static pay_status_t register_moved(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t find_page(pay_flow_t *flow, pay_register_t *reg,
     pay_str_t from, pay_effect_t *effect);
-static pay_status_t register_found(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t register_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t read_answer(pay_flow_t *flow, pay_register_t *reg,
     const pay_http_answer_t *answer);
@@ -49,54 +50,54 @@ static const char  *const outcome_words[] = {
 
 
 pay_status_t
-pay_register_build(pay_flow_t *flow, const pay_psp_t *psp,
+pay_register_build(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_checkout_t *checkout, pay_http_request_t *request,
     pay_err_t *err)
 {
-    pay_psp_order_t  *order;
+    pay_psp_checkout_t  *psp_checkout;
 
-    PAY_TRY(make_order(flow, psp, checkout, &order));
+    PAY_TRY(make_psp_checkout(flow, psp, checkout, &psp_checkout));
 
-    return psp->adapter->register_request(flow->scratch, &psp->account, order,
-                                          request, err);
+    return psp->adapter->register_request(flow->scratch, &psp->account,
+                                          psp_checkout, request, err);
 }
 
 
 static pay_status_t
-make_order(pay_flow_t *flow, const pay_psp_t *psp,
-    const pay_checkout_t *checkout, pay_psp_order_t **made)
+make_psp_checkout(pay_flow_t *flow, const pay_psp_conf_t *psp,
+    const pay_checkout_t *checkout, pay_psp_checkout_t **made)
 {
-    unsigned          i;
-    pay_psp_order_t  *order;
+    unsigned             i;
+    pay_psp_checkout_t  *psp_checkout;
 
-    order = pay_calloc(flow->scratch, sizeof(pay_psp_order_t));
-    if (order == NULL) {
+    psp_checkout = pay_calloc(flow->scratch, sizeof(pay_psp_checkout_t));
+    if (psp_checkout == NULL) {
         return PAY_NO_MEMORY;
     }
 
-    order->nonce = checkout->nonce;
-    order->reference = checkout->checkout_uuid;
-    order->currency = checkout->currency;
-    order->amount_minor = checkout->total_minor;
-    order->expires_s = checkout->expires_s;
-    order->line_count = checkout->order_count;
-    order->capture_later = checkout->manual;
+    psp_checkout->nonce = checkout->nonce;
+    psp_checkout->merchant_reference = checkout->checkout_uuid;
+    psp_checkout->currency = checkout->currency;
+    psp_checkout->amount_minor = checkout->total_minor;
+    psp_checkout->expires_s = checkout->expires_s;
+    psp_checkout->line_count = checkout->order_count;
+    psp_checkout->capture_later = checkout->manual;
 
-    PAY_TRY(pay_format(flow->scratch, &order->return_url, 4096,
+    PAY_TRY(pay_format(flow->scratch, &psp_checkout->return_url, 4096,
                        "%.*s/return/%.*s", pay_fmt(checkout->base_url),
                        pay_fmt(checkout->handle)));
     if (psp->scheme->told_where) {
-        PAY_TRY(webhook_url(flow, psp, checkout, &order->webhook_url));
+        PAY_TRY(webhook_url(flow, psp, checkout, &psp_checkout->webhook_url));
     }
 
     for (i = 0; i < checkout->order_count; i++) {
-        order->lines[i].payment_order_id = checkout->orders[i].id;
-        order->lines[i].amount_minor = checkout->orders[i].amount_minor;
-        PAY_TRY(pay_format(flow->scratch, &order->lines[i].name, 128,
+        psp_checkout->lines[i].payment_order_id = checkout->orders[i].id;
+        psp_checkout->lines[i].amount_minor = checkout->orders[i].amount_minor;
+        PAY_TRY(pay_format(flow->scratch, &psp_checkout->lines[i].name, 128,
                            "Order %.*s", pay_fmt(checkout->orders[i].id)));
     }
 
-    *made = order;
+    *made = psp_checkout;
 
     return PAY_OK;
 }
@@ -104,7 +105,7 @@ make_order(pay_flow_t *flow, const pay_psp_t *psp,
 
 /* As it is registered, or where the outside sees this gateway. */
 static pay_status_t
-webhook_url(pay_flow_t *flow, const pay_psp_t *psp,
+webhook_url(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_checkout_t *checkout, pay_str_t *url)
 {
     if (psp->settings.url.len != 0) {
@@ -163,13 +164,13 @@ static pay_status_t
 find_page(pay_flow_t *flow, pay_register_t *reg, pay_str_t from,
     pay_effect_t *effect)
 {
-    pay_psp_order_t          *order;
+    pay_psp_checkout_t       *psp_checkout;
     const pay_psp_adapter_t  *adapter = reg->psp->adapter;
 
-    PAY_TRY(make_order(flow, reg->psp, &reg->checkout, &order));
-    PAY_TRY(pay_dup(flow->scratch, from, &order->find_from));
-    PAY_TRY(adapter->find_request(flow->scratch, &reg->psp->account, order,
-                                  &effect->http));
+    PAY_TRY(make_psp_checkout(flow, reg->psp, &reg->checkout, &psp_checkout));
+    PAY_TRY(pay_dup(flow->scratch, from, &psp_checkout->find_from));
+    PAY_TRY(adapter->find_request(flow->scratch, &reg->psp->account,
+                                  psp_checkout, &effect->http));
 
     pay_do_call(flow, effect, reg->psp, PAY_CALL_FIND, register_found);
     flow->psp_name = reg->psp->name;
@@ -192,25 +193,26 @@ reset(pay_flow_t *flow, pay_register_t *reg)
 
 
 static pay_status_t
-register_answered(pay_flow_t *flow, const pay_event_t *event,
+register_answered(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     pay_register_t  *reg = flow->sub;
 
-    PAY_TRY(read_answer(flow, reg, event->answer));
+    PAY_TRY(read_answer(flow, reg, input->answer));
 
     return store(flow, reg, effect);
 }
 
 
-/* That the PSP has none now does not prove that it will not have one. */
+/* An empty list of the PSP does not prove that the registration will never
+ * appear there. */
 static pay_status_t
-register_found(pay_flow_t *flow, const pay_event_t *event,
+register_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     pay_register_t  *reg = flow->sub;
 
-    PAY_TRY(read_answer(flow, reg, event->answer));
+    PAY_TRY(read_answer(flow, reg, input->answer));
 
     if (reg->result.outcome == PAY_PSP_DONE) {
         return store_token(flow, reg, effect);
@@ -224,19 +226,19 @@ register_found(pay_flow_t *flow, const pay_event_t *event,
 }
 
 
-/* Without a row nobody knows whether it was moved: the old PSP's outcome is
- * refused if it was, and a job goes on. */
+/* Without a row it is not certain that the registration was moved: the old
+ * PSP's outcome is refused if it was, and a job goes on. */
 static pay_status_t
-register_moved(pay_flow_t *flow, const pay_event_t *event,
+register_moved(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     pay_register_t  *reg = flow->sub;
 
-    if (event->result.outcome != PAY_OUTCOME_REROUTED) {
+    if (input->result.outcome != PAY_OUTCOME_REROUTED) {
         return store_no_token(flow, reg, effect);
     }
 
-    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&event->result),
+    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&input->result),
                                 &reg->checkout));
     reg->psp = pay_flow_psp(flow, reg->checkout.psp);
     reg->moves++;
@@ -251,21 +253,22 @@ read_answer(pay_flow_t *flow, pay_register_t *reg,
 {
     pay_str_t                 url;
     pay_status_t              status;
-    pay_psp_order_t           order;
+    pay_psp_checkout_t        psp_checkout;
     const pay_checkout_t     *checkout = &reg->checkout;
     const pay_psp_adapter_t  *adapter = reg->psp->adapter;
 
-    memset(&order, 0, sizeof(order));
-    order.nonce = checkout->nonce;
-    order.reference = checkout->checkout_uuid;
-    order.currency = checkout->currency;
-    order.amount_minor = checkout->total_minor;
-    order.expires_s = checkout->expires_s;
-    order.capture_later = checkout->manual;
+    memset(&psp_checkout, 0, sizeof(psp_checkout));
+    psp_checkout.nonce = checkout->nonce;
+    psp_checkout.merchant_reference = checkout->checkout_uuid;
+    psp_checkout.currency = checkout->currency;
+    psp_checkout.amount_minor = checkout->total_minor;
+    psp_checkout.expires_s = checkout->expires_s;
+    psp_checkout.capture_later = checkout->manual;
 
     status = reg->finding
-             ? adapter->find_answer(flow->arena, &order, answer, &reg->result)
-             : adapter->register_answer(flow->arena, &order, answer,
+             ? adapter->find_answer(flow->arena, &psp_checkout, answer,
+                                    &reg->result)
+             : adapter->register_answer(flow->arena, &psp_checkout, answer,
                                         &reg->result);
     PAY_TRY(status);
     pay_flow_unread(flow, reg->finding ? "find" : "register",
@@ -295,7 +298,7 @@ read_answer(pay_flow_t *flow, pay_register_t *reg,
         return PAY_OK;
 
     case PAY_INVALID:
-        /* nobody is sent to a host that the configuration does not name */
+        /* no buyer is sent to a host that the configuration does not name */
         reg->result.outcome = PAY_PSP_REFUSED;
         reg->result.code = PAY_STR("hosted_page_host_not_allowed");
         reg->had_page = 1;
@@ -395,7 +398,9 @@ store_no_token(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 }
 
 
-/* What was refused ends; what is found by asking is looked for on. */
+/* Whether a job gives the registration up (the reason), or goes on (NULL).  A
+ * refused registration ends without a dead letter; a search has the limit of
+ * registrations, too. */
 static const char *
 is_dead(const pay_register_t *reg)
 {
@@ -411,8 +416,8 @@ is_dead(const pay_register_t *reg)
 }
 
 
-/* Of its job, which people may have sent on its way anew; the request that
- * begins it has none. */
+/* The attempt number of the job if there is one (an operator may have requeued
+ * it), else that of the registration. */
 static int64_t
 attempt_of(const pay_register_t *reg)
 {

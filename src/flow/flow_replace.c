@@ -8,9 +8,9 @@
 #include "flow_util.h"
 
 
-static pay_status_t replace_found(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t replace_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t replace_sent(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t replace_sent(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 
 
@@ -29,16 +29,16 @@ pay_replace_start(pay_flow_t *flow, pay_replace_t *replace,
 }
 
 
-/* What cannot be sent now its job sends, or gives up. */
+/* If the call cannot be sent now, its job sends it, or gives up. */
 static pay_status_t
-replace_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+replace_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_send_t              *send;
     pay_status_t             status;
     pay_replace_t           *replace = flow->sub;
-    const pay_change_row_t  *row = pay_row_change(&event->result);
+    const pay_change_row_t  *row = pay_row_change(&input->result);
 
-    if (event->result.outcome != PAY_OUTCOME_FOUND) {
+    if (input->result.outcome != PAY_OUTCOME_FOUND) {
         return pay_release(flow, replace->checkout, effect, replace->done);
     }
 
@@ -63,11 +63,11 @@ replace_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 
 static pay_status_t
-replace_sent(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+replace_sent(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_replace_t  *replace = flow->sub;
 
-    (void) event;
+    (void) input;
 
     return pay_release(flow, replace->checkout, effect, replace->done);
 }

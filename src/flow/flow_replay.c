@@ -11,34 +11,34 @@
 
 
 typedef struct {
-    pay_str_t         owner;
-    int64_t           replay_id;
-    const pay_psp_t  *psp;
-    pay_str_t         event_id;        /* of the event that was named */
-    pay_psp_event_t   events[PAY_PSP_EVENTS_MAX];
-    unsigned          count;
-    unsigned          next;
-    unsigned          found:1;         /* the event that was named */
-    unsigned          refused:1;       /* that one */
-    pay_str_t         digest;
-    unsigned char     sha256[PAY_SHA256_SIZE];
+    pay_str_t              owner;
+    int64_t                replay_id;
+    const pay_psp_conf_t  *psp;
+    pay_str_t              event_id;   /* of the event that was named */
+    pay_psp_event_t        events[PAY_PSP_EVENTS_MAX];
+    unsigned               count;
+    unsigned               next;
+    unsigned               found:1;    /* the event that was named */
+    unsigned               refused:1;  /* that one */
+    pay_str_t              digest;
+    unsigned char          sha256[PAY_SHA256_SIZE];
 } replay_t;
 
 
-static pay_status_t replay_start(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t replay_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t replay_claimed(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t replay_claimed(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t replay_read(pay_flow_t *flow, const pay_replay_row_t *row,
     pay_effect_t *effect);
 static pay_status_t replay_next(pay_flow_t *flow, replay_t *replay,
     pay_effect_t *effect);
-static pay_status_t replay_applied(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t replay_applied(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static int is_named(const replay_t *replay, const pay_psp_event_t *event);
 static pay_status_t replay_end(pay_flow_t *flow, replay_t *replay,
     const char *failure, pay_effect_t *effect);
-static pay_status_t replay_ended(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t replay_ended(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 
 
@@ -65,15 +65,15 @@ pay_flow_replay(pay_flow_t *flow, pay_str_t owner)
 
 
 static pay_status_t
-replay_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+replay_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    replay_t               *replay = flow->state;
-    pay_claim_replay_in_t   in = {
+    replay_t              *replay = flow->state;
+    pay_claim_replay_in_t  in = {
         .owner = replay->owner,
         .lease_ms = LEASE_FACTOR * flow->env->lease_ms
     };
 
-    (void) event;
+    (void) input;
 
     return pay_do_claim_replay(flow, effect, &in, replay_claimed);
 }
@@ -81,13 +81,13 @@ replay_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 /* The request's number stands in the timeline, too. */
 static pay_status_t
-replay_claimed(pay_flow_t *flow, const pay_event_t *event,
+replay_claimed(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     replay_t                *replay = flow->state;
-    const pay_replay_row_t  *row = pay_row_replay(&event->result);
+    const pay_replay_row_t  *row = pay_row_replay(&input->result);
 
-    if (event->result.outcome != PAY_OUTCOME_DUE || row == NULL) {
+    if (input->result.outcome != PAY_OUTCOME_DUE || row == NULL) {
         flow->outcome = "not-due";
         pay_do_done(effect, NULL);
         return PAY_OK;
@@ -113,11 +113,11 @@ static pay_status_t
 replay_read(pay_flow_t *flow, const pay_replay_row_t *row,
     pay_effect_t *effect)
 {
-    replay_t         *replay = flow->state;
-    const pay_psp_t  *psp = replay->psp;
-    pay_err_t         err;
-    pay_str_t         body, message_id;
-    pay_status_t      status;
+    replay_t              *replay = flow->state;
+    const pay_psp_conf_t  *psp = replay->psp;
+    pay_err_t              err;
+    pay_str_t              body, message_id;
+    pay_status_t           status;
 
     /* events borrow from them */
     PAY_TRY(pay_dup(flow->arena, row->message_id, &message_id));
@@ -157,13 +157,13 @@ replay_next(pay_flow_t *flow, replay_t *replay, pay_effect_t *effect)
 
 /* Without a row the request stays open until its lease has run out. */
 static pay_status_t
-replay_applied(pay_flow_t *flow, const pay_event_t *event,
+replay_applied(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     replay_t               *replay = flow->state;
     const pay_psp_event_t  *said = &replay->events[replay->next - 1];
 
-    if (event->kind != PAY_EVENT_ROW) {
+    if (input->kind != PAY_INPUT_ROW) {
         flow->outcome = "not_stored";
         pay_do_done(effect, NULL);
         return PAY_OK;
@@ -171,10 +171,10 @@ replay_applied(pay_flow_t *flow, const pay_event_t *event,
 
     if (is_named(replay, said)) {
         replay->found = 1;
-        replay->refused = event->result.outcome == PAY_OUTCOME_INVALID;
+        replay->refused = input->result.outcome == PAY_OUTCOME_INVALID;
     }
 
-    (void) pay_event_refused(flow, said, event);
+    (void) pay_psp_event_refused(flow, said, input);
 
     return replay_next(flow, replay, effect);
 }
@@ -215,9 +215,9 @@ replay_end(pay_flow_t *flow, replay_t *replay, const char *failure,
 
 
 static pay_status_t
-replay_ended(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+replay_ended(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    if (event->kind != PAY_EVENT_ROW) {
+    if (input->kind != PAY_INPUT_ROW) {
         flow->outcome = "not_stored";
     }
 

@@ -17,8 +17,8 @@ static void find_candidates(choice_t *choice, const pay_merchant_t *merchant);
 static int rule_fits(const pay_route_rule_t *rule,
     const pay_route_query_t *query);
 static int listed(const pay_str_t *list, size_t count, pay_str_t word);
-static int owns(const pay_merchant_t *merchant, const pay_psp_t *psp);
-static void add(choice_t *choice, const pay_psp_t *psp, uint64_t rank);
+static int owns(const pay_merchant_t *merchant, const pay_psp_conf_t *psp);
+static void add(choice_t *choice, const pay_psp_conf_t *psp, uint64_t rank);
 static int blocked(const candidate_t *candidate);
 static pay_status_t tell(pay_arena_t *arena, const choice_t *choice,
     const candidate_t *const *best, unsigned count, pay_str_t *reason);
@@ -29,8 +29,8 @@ static pay_status_t printable(pay_arena_t *arena, pay_str_t name,
 
 
 static const struct {
-    const char         *name;
-    pay_route_rank_pt   rank;
+    const char        *name;
+    pay_route_rank_pt  rank;
 } ways[] = {
     [PAY_ROUTE_ORDER] = { "order", NULL },
     [PAY_ROUTE_WEIGHT] = { "weight", pay_route_by_weight },
@@ -156,7 +156,7 @@ listed(const pay_str_t *list, size_t count, pay_str_t word)
 
 
 static int
-owns(const pay_merchant_t *merchant, const pay_psp_t *psp)
+owns(const pay_merchant_t *merchant, const pay_psp_conf_t *psp)
 {
     size_t  i;
 
@@ -172,7 +172,7 @@ owns(const pay_merchant_t *merchant, const pay_psp_t *psp)
 
 /* Once each, and only those that have a hosted page. */
 static void
-add(choice_t *choice, const pay_psp_t *psp, uint64_t rank)
+add(choice_t *choice, const pay_psp_conf_t *psp, uint64_t rank)
 {
     unsigned      i;
     candidate_t  *candidate;

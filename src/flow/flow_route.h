@@ -1,6 +1,6 @@
 /*
- * Between the two files of routing: flow_route.c collects candidates,
- * flow_route_rank.c sorts them.  Nobody else includes this.
+ * The interface between the two files of routing: flow_route.c collects
+ * candidates, flow_route_rank.c sorts them.  No other file includes this.
  */
 
 #ifndef FLOW_ROUTE_H
@@ -14,11 +14,11 @@
 
 
 typedef struct {
-    const pay_psp_t  *psp;
-    pay_health_t      health;
-    uint64_t          rank;            /* weight or score, the higher the
+    const pay_psp_conf_t  *psp;
+    pay_health_t           health;
+    uint64_t               rank;       /* weight or score, the higher the
                                           better */
-    int64_t           cost;
+    int64_t                cost;
 } candidate_t;
 
 typedef struct {

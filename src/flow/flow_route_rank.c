@@ -12,7 +12,7 @@
 
 static unsigned draw(const choice_t *choice);
 static uint64_t hash(pay_str_t seed);
-static int64_t cost_of(const pay_psp_t *psp, int64_t amount);
+static int64_t cost_of(const pay_psp_conf_t *psp, int64_t amount);
 static uint64_t spared(uint64_t part, uint64_t whole);
 static uint64_t score_of(const candidate_t *candidate,
     const pay_route_weights_t *weights, int64_t dearest, unsigned slowest);
@@ -69,7 +69,7 @@ pay_route_by_score(choice_t *choice, const pay_route_weights_t *weights)
 }
 
 
-/* Which one the seed hits; without any weight the first. */
+/* The candidate that the seed hits; without any weight the first. */
 static unsigned
 draw(const choice_t *choice)
 {
@@ -119,7 +119,7 @@ hash(pay_str_t seed)
 
 /* A rate of at most 100 % keeps each product within the amount. */
 static int64_t
-cost_of(const pay_psp_t *psp, int64_t amount)
+cost_of(const pay_psp_conf_t *psp, int64_t amount)
 {
     int64_t  rate = psp->cost_ppm, fixed = psp->cost_fixed_minor, cost;
 

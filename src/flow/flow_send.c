@@ -7,14 +7,14 @@
 #include "flow_util.h"
 
 
-static pay_status_t send_begun(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t send_begun(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t send_now(pay_flow_t *flow, pay_send_t *send,
     pay_effect_t *effect);
-static pay_status_t send_answered(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t send_answered(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static void read_page(pay_psp_changed_t *result);
-static pay_status_t send_ended(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t send_ended(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_sent_end_t end_of(pay_psp_outcome_t outcome);
 
@@ -38,11 +38,11 @@ pay_send_start(pay_flow_t *flow, pay_send_t *send, pay_effect_t *effect)
 
 
 static pay_status_t
-send_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+send_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_send_t  *send = flow->sub;
 
-    switch (pay_dispatch_begun(&send->dispatch, event)) {
+    switch (pay_dispatch_begun(&send->dispatch, input)) {
 
     case PAY_DISPATCH_SEND:
         return send_now(flow, send, effect);
@@ -59,18 +59,18 @@ send_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         send->end = PAY_SENT_BUSY;
     }
 
-    return send->done(flow, event, effect);
+    return send->done(flow, input, effect);
 }
 
 
-/* What the adapter cannot express has not been sent and never will be. */
+/* A change that the adapter cannot express was not sent and never will be. */
 static pay_status_t
 send_now(pay_flow_t *flow, pay_send_t *send, pay_effect_t *effect)
 {
-    pay_status_t       status;
-    pay_http_answer_t  none;
-    pay_psp_changed_t  result;
-    const pay_psp_t   *psp = send->psp;
+    pay_status_t           status;
+    pay_http_answer_t      none;
+    pay_psp_changed_t      result;
+    const pay_psp_conf_t  *psp = send->psp;
 
     status = psp->adapter->change_request(flow->scratch, &psp->account,
                                           &send->change, &effect->http, NULL);
@@ -96,32 +96,32 @@ send_now(pay_flow_t *flow, pay_send_t *send, pay_effect_t *effect)
 
 
 static pay_status_t
-send_answered(pay_flow_t *flow, const pay_event_t *event,
+send_answered(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
-    pay_send_t         *send = flow->sub;
-    pay_psp_changed_t   result;
+    pay_send_t        *send = flow->sub;
+    pay_psp_changed_t  result;
 
     memset(&result, 0, sizeof(result));
 
     PAY_TRY(send->psp->adapter->change_answer(flow->arena, &send->change,
-                                              event->answer, &result));
+                                              input->answer, &result));
     pay_flow_unread(flow, pay_psp_change_name(send->dispatch.kind),
                     &result.unread);
-    pay_dispatch_doubt(event->answer, &result.outcome, &result.code);
+    pay_dispatch_doubt(input->answer, &result.outcome, &result.code);
 
     if (send->change.kind == PAY_PSP_EXPIRE && result.known) {
         read_page(&result);
 
         if (result.outcome == PAY_PSP_REFUSED) {
-            PAY_TRY(pay_event_keep(flow, &result.event, &send->fact));
+            PAY_TRY(pay_psp_event_keep(flow, &result.event, &send->fact));
         }
     }
 
     send->end = end_of(result.outcome);
     send->retry_after_s = result.retry_after_s;
 
-    return pay_dispatch_end(flow, &send->dispatch, &result, event->answer,
+    return pay_dispatch_end(flow, &send->dispatch, &result, input->answer,
                             effect, send_ended);
 }
 
@@ -162,20 +162,20 @@ read_page(pay_psp_changed_t *result)
 /* Without a row the journal still says OPEN: the lease runs out, and the same
  * change goes out again under the same key. */
 static pay_status_t
-send_ended(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+send_ended(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_send_t       *send = flow->sub;
     pay_psp_event_t  *fact = &send->fact;
 
-    if (event->kind != PAY_EVENT_ROW) {
+    if (input->kind != PAY_INPUT_ROW) {
         send->end = PAY_SENT_NOT_STORED;
 
-    } else if (pay_event_says(fact)) {
+    } else if (pay_psp_event_says(fact)) {
         return pay_do_event(flow, send->psp, "query", fact, PAY_STR(""),
                             effect, send->done);
     }
 
-    return send->done(flow, event, effect);
+    return send->done(flow, input, effect);
 }
 
 

@@ -24,15 +24,15 @@ pay_status_t pay_do_db(pay_flow_t *flow, pay_effect_t *effect, pay_op_id_t op,
     }
 #include "op/ops.list"
 
-/* Makes it ready for PAY_EVENT_START, which goes to type->start. */
+/* Makes it ready for PAY_INPUT_START, which goes to type->start. */
 void pay_flow_begin(pay_flow_t *flow, const pay_flow_type_t *type,
     void *state);
 
 /* A call, whose request is in effect->http; its end goes to `step`. */
-void pay_do_call(pay_flow_t *flow, pay_effect_t *effect, const pay_psp_t *psp,
-    pay_call_t call, pay_flow_step_pt step);
+void pay_do_call(pay_flow_t *flow, pay_effect_t *effect,
+    const pay_psp_conf_t *psp, pay_call_t call, pay_flow_step_pt step);
 
-/* Ends the flow; `reply` may be NULL when nobody waits. */
+/* Ends the flow; `reply` may be NULL when no client waits. */
 void pay_do_done(pay_effect_t *effect, const pay_reply_t *reply);
 
 /* A fresh reply with everything unset. */
@@ -47,7 +47,7 @@ pay_status_t pay_done_problem_reply(pay_flow_t *flow, pay_effect_t *effect,
     const char *slug, const char *detail, pay_reply_t **reply) PAY_MUST_CHECK;
 
 /* Ends the flow with what a failed operation means to a caller. */
-pay_status_t pay_done_db_failed(pay_flow_t *flow, const pay_event_t *event,
+pay_status_t pay_done_db_failed(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect) PAY_MUST_CHECK;
 
 /* The same for what was found wrong with the request. */
@@ -71,7 +71,7 @@ void pay_flow_note(pay_flow_t *flow, const pay_checkout_t *checkout);
 
 /* The PSP of a registration; NULL when none of that name is configured, or
  * one that only sends webhooks is (the block's adapter has been changed). */
-const pay_psp_t *pay_flow_psp(const pay_flow_t *flow, pay_str_t name);
+const pay_psp_conf_t *pay_flow_psp(const pay_flow_t *flow, pay_str_t name);
 
 /* Why there is no next attempt, for `dead`. */
 #define PAY_DEAD_CANCELLED   "cancelled"
@@ -81,25 +81,26 @@ const pay_psp_t *pay_flow_psp(const pay_flow_t *flow, pay_str_t name);
 
 /* Milliseconds until the next attempt by the retry directives (psp NULL: it is
  * not configured any more), and why there is none, or NULL. */
-int64_t pay_retry_ms(const pay_psp_t *psp, pay_retry_what_t what,
+int64_t pay_retry_ms(const pay_psp_conf_t *psp, pay_retry_what_t what,
     int64_t attempt, int64_t retry_after_s, pay_str_t seed);
-const char *pay_retry_dead(const pay_psp_t *psp, pay_retry_what_t what,
+const char *pay_retry_dead(const pay_psp_conf_t *psp, pay_retry_what_t what,
     int64_t attempt);
 
 /* The dispatch journal (flow_dispatch.c) of a change: begin_dispatch → call →
  * end_dispatch. */
 typedef struct {
-    const pay_checkout_t  *checkout;
-    const pay_psp_t       *psp;
-    pay_psp_change_kind_t  kind;
-    const char            *operation;  /* the journal's word for it */
-    pay_str_t              operation_id;
-    int64_t                attempt;    /* of begin_dispatch's row */
+    const pay_checkout_t   *checkout;
+    const pay_psp_conf_t   *psp;
+    pay_psp_change_kind_t   kind;
+    const char             *operation; /* the journal's word for it */
+    pay_str_t               operation_id;
+    int64_t                 attempt;   /* of begin_dispatch's row */
 } pay_dispatch_t;
 
 typedef enum {
     PAY_DISPATCH_SEND = 0,     /* it is journaled: send it now */
-    PAY_DISPATCH_LATER,        /* somebody else is at it, or nobody knows */
+    PAY_DISPATCH_LATER,        /* another worker has the call, or its state
+                                  is unknown */
     PAY_DISPATCH_ASK,          /* its key is over: never again */
     PAY_DISPATCH_ENDED         /* it was done, or taken */
 } pay_dispatch_verdict_t;
@@ -110,7 +111,7 @@ pay_call_t pay_psp_change_call(pay_psp_change_kind_t kind);
 pay_status_t pay_dispatch_begin(pay_flow_t *flow, pay_dispatch_t *dispatch,
     pay_effect_t *effect, pay_flow_step_pt step) PAY_MUST_CHECK;
 pay_dispatch_verdict_t pay_dispatch_begun(pay_dispatch_t *dispatch,
-    const pay_event_t *event);
+    const pay_input_t *input);
 /* NOT_SENT and REFUSED become UNKNOWN where an earlier copy of the request may
  * have arrived; call it behind each answer to a call that may change
  * something, before the outcome is looked at. */
@@ -123,7 +124,7 @@ pay_status_t pay_dispatch_end(pay_flow_t *flow,
 
 /* Webhooks that prove nothing (flow_quarantine.c): why, and the arguments of
  * quarantine_webhook. */
-const char *pay_quarantine_why(pay_flow_t *flow, const pay_psp_t *psp,
+const char *pay_quarantine_why(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_sig_input_t *input, const pay_sig_result_t *result);
 pay_status_t pay_quarantine_fill(pay_flow_t *flow,
     const pay_webhook_input_t *input, const char *why,
@@ -142,7 +143,7 @@ pay_status_t pay_begin_windows(pay_flow_t *flow, const pay_route_t *route,
 
 /* Registration (flow_register.c).  The request is a pure function of the
  * stored checkout: the same bytes on every attempt. */
-pay_status_t pay_register_build(pay_flow_t *flow, const pay_psp_t *psp,
+pay_status_t pay_register_build(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_checkout_t *checkout, pay_http_request_t *request,
     pay_err_t *err) PAY_MUST_CHECK;
 
@@ -150,17 +151,17 @@ pay_status_t pay_register_build(pay_flow_t *flow, const pay_psp_t *psp,
  * have happened at this one → `done` takes the row of store_token or
  * store_no_token (or that there is none). */
 typedef struct {
-    pay_checkout_t        checkout;
-    const pay_psp_t      *psp;
-    pay_psp_registered_t  result;      /* of the last call */
-    pay_reach_t           reach;       /* how far it came */
-    unsigned              http_status;
-    int                   finding;     /* only asks, by nonce or reference */
-    int64_t               looks;       /* attempts of its job, 0: it has none */
-    unsigned              pages;       /* of the PSP's list, this time */
-    int                   had_page;    /* it was accepted; then not by us */
-    unsigned              moves;
-    pay_flow_step_pt      done;
+    pay_checkout_t         checkout;
+    const pay_psp_conf_t  *psp;
+    pay_psp_registered_t   result;     /* of the last call */
+    pay_reach_t            reach;      /* how far it came */
+    unsigned               http_status;
+    int                    finding;    /* only asks, by nonce or reference */
+    int64_t                looks;      /* attempts of its job, 0: it has none */
+    unsigned               pages;      /* of the PSP's list, this time */
+    int                    had_page;   /* it was accepted; then not by us */
+    unsigned               moves;
+    pay_flow_step_pt       done;
 } pay_register_t;
 
 pay_status_t pay_register_start(pay_flow_t *flow, pay_register_t *reg,
@@ -175,7 +176,7 @@ pay_status_t pay_register_find(pay_flow_t *flow, pay_register_t *reg,
  * last event, and finds known and fact set. */
 typedef struct {
     const pay_checkout_t  *checkout;
-    const pay_psp_t       *psp;
+    const pay_psp_conf_t  *psp;
     int                    buyer_waits;
     int                    may_capture;
     int                    known;
@@ -200,7 +201,8 @@ typedef enum {
     PAY_SENT_REFUSED,
     PAY_SENT_NOT_SENT,         /* provably without effect */
     PAY_SENT_UNKNOWN,
-    PAY_SENT_BUSY,             /* somebody else is at it, or nobody knows */
+    PAY_SENT_BUSY,             /* another worker has the call, or its state
+                                  is unknown */
     PAY_SENT_OVER,             /* its key is over: never again */
     PAY_SENT_ENDED,            /* it was done before */
     PAY_SENT_NOT_STORED        /* sent; the journal has not heard how it went */
@@ -208,7 +210,7 @@ typedef enum {
 
 typedef struct {
     const pay_checkout_t  *checkout;
-    const pay_psp_t       *psp;
+    const pay_psp_conf_t  *psp;
     const char            *operation;  /* the journal's word for it */
     pay_psp_change_t       change;     /* change.key: its id there, too */
     pay_dispatch_t         dispatch;
@@ -228,10 +230,10 @@ pay_status_t pay_send_start(pay_flow_t *flow, pay_send_t *send,
 pay_status_t pay_change_prepare(pay_flow_t *flow, const pay_change_t *change,
     pay_send_t *send) PAY_MUST_CHECK;
 /* Whether the PSP of that checkout can be asked for it as it stands. */
-int pay_change_is_supported(const pay_psp_t *psp,
+int pay_change_is_supported(const pay_psp_conf_t *psp,
     const pay_checkout_t *checkout, pay_change_kind_t kind);
-/* Whether it closes hosted pages when it is told to; psp may be NULL. */
-int pay_psp_closes(const pay_psp_t *psp);
+/* Whether the PSP closes hosted pages on request; psp may be NULL. */
+int pay_psp_closes(const pay_psp_conf_t *psp);
 /* Notes how it stands, for metrics. */
 void pay_change_note(pay_flow_t *flow, const pay_change_t *change);
 
@@ -294,18 +296,18 @@ pay_status_t pay_send_again(pay_flow_t *flow, pay_job_t *job,
     const char *code, pay_effect_t *effect) PAY_MUST_CHECK;
 
 /* One fact of a PSP goes to apply_event, or to apply_change when it is about
- * something else than the payment (flow_event.c). */
-pay_status_t pay_do_event(pay_flow_t *flow, const pay_psp_t *psp,
+ * something else than the payment (flow_psp_event.c). */
+pay_status_t pay_do_event(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const char *source, const pay_psp_event_t *event, pay_str_t digest,
     pay_effect_t *effect, pay_flow_step_pt step) PAY_MUST_CHECK;
 /* Whether there is anything to take into account in it. */
-int pay_event_says(const pay_psp_event_t *event);
+int pay_psp_event_says(const pay_psp_event_t *event);
 /* 1 when the operation's row says that `said` cannot be read: it is noted for
  * the log, and the mismatch queue has it. */
-int pay_event_refused(pay_flow_t *flow, const pay_psp_event_t *said,
-    const pay_event_t *event);
+int pay_psp_event_refused(pay_flow_t *flow, const pay_psp_event_t *said,
+    const pay_input_t *input);
 /* A copy of one that dies with its answer. */
-pay_status_t pay_event_keep(pay_flow_t *flow, const pay_psp_event_t *from,
+pay_status_t pay_psp_event_keep(pay_flow_t *flow, const pay_psp_event_t *from,
     pay_psp_event_t *to) PAY_MUST_CHECK;
 
 

@@ -27,10 +27,10 @@ typedef struct {
 } webhook_t;
 
 
-static pay_status_t webhook_start(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t webhook_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t webhook_certified(pay_flow_t *flow,
-    const pay_event_t *event, pay_effect_t *effect);
+    const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t webhook_judge(pay_flow_t *flow, pay_str_t cert_pem,
     pay_effect_t *effect);
 static pay_status_t webhook_fetch(pay_flow_t *flow, pay_str_t url,
@@ -40,17 +40,17 @@ static pay_status_t webhook_read(pay_flow_t *flow, pay_str_t event_id,
 static pay_status_t webhook_unread(pay_flow_t *flow, pay_err_t *err,
     pay_effect_t *effect);
 static pay_status_t webhook_applied(pay_flow_t *flow,
-    const pay_event_t *event, pay_effect_t *effect);
+    const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t webhook_next(pay_flow_t *flow, webhook_t *webhook,
     pay_effect_t *effect);
 static pay_status_t webhook_refuse(pay_flow_t *flow, pay_effect_t *effect,
     const pay_sig_input_t *input, const pay_sig_result_t *result);
 static pay_status_t webhook_quarantined(pay_flow_t *flow,
-    const pay_event_t *event, pay_effect_t *effect);
+    const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t webhook_done(pay_flow_t *flow, pay_effect_t *effect);
 static pay_status_t webhook_keep(pay_flow_t *flow, webhook_t *webhook,
     pay_effect_t *effect);
-static pay_status_t webhook_kept(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t webhook_kept(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 
 
@@ -79,11 +79,11 @@ pay_flow_webhook(pay_flow_t *flow, const pay_webhook_input_t *input)
 
 
 static pay_status_t
-webhook_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+webhook_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     webhook_t  *webhook = flow->state;
 
-    webhook->now_s = event->now_s;
+    webhook->now_s = input->now_s;
 
     return webhook_judge(flow, PAY_STR(""), effect);
 }
@@ -92,16 +92,16 @@ webhook_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 /* Without the certificate nothing is known about the sender: the PSP, if it
  * was one, sends it again. */
 static pay_status_t
-webhook_certified(pay_flow_t *flow, const pay_event_t *event,
+webhook_certified(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     pay_reply_t  *reply;
 
-    if (event->answer->sent == PAY_ANSWERED && event->answer->status == 200
-        && event->answer->body.len > 0
-        && event->answer->body.len <= PAY_SIG_CERT_MAX)
+    if (input->answer->sent == PAY_ANSWERED && input->answer->status == 200
+        && input->answer->body.len > 0
+        && input->answer->body.len <= PAY_SIG_CERT_MAX)
     {
-        return webhook_judge(flow, event->answer->body, effect);
+        return webhook_judge(flow, input->answer->body, effect);
     }
 
     PAY_TRY(pay_done_problem_reply(flow, effect, "dependency-unavailable",
@@ -115,10 +115,10 @@ webhook_certified(pay_flow_t *flow, const pay_event_t *event,
 static pay_status_t
 webhook_judge(pay_flow_t *flow, pay_str_t cert_pem, pay_effect_t *effect)
 {
-    webhook_t         *webhook = flow->state;
-    const pay_psp_t   *psp = webhook->in.psp;
-    pay_sig_input_t    input;
-    pay_sig_result_t   result;
+    webhook_t             *webhook = flow->state;
+    const pay_psp_conf_t  *psp = webhook->in.psp;
+    pay_sig_input_t        input;
+    pay_sig_result_t       result;
 
     memset(&input, 0, sizeof(input));
     memset(&result, 0, sizeof(result));
@@ -164,10 +164,10 @@ webhook_fetch(pay_flow_t *flow, pay_str_t url, pay_effect_t *effect)
 static pay_status_t
 webhook_read(pay_flow_t *flow, pay_str_t event_id, pay_effect_t *effect)
 {
-    webhook_t        *webhook = flow->state;
-    const pay_psp_t  *psp = webhook->in.psp;
-    pay_err_t         err;
-    pay_status_t      status;
+    webhook_t             *webhook = flow->state;
+    const pay_psp_conf_t  *psp = webhook->in.psp;
+    pay_err_t              err;
+    pay_status_t           status;
 
     PAY_TRY(pay_dup(flow->arena, event_id, &webhook->message_id));
     memset(&err, 0, sizeof(err));
@@ -195,9 +195,9 @@ webhook_read(pay_flow_t *flow, pay_str_t event_id, pay_effect_t *effect)
 static pay_status_t
 webhook_unread(pay_flow_t *flow, pay_err_t *err, pay_effect_t *effect)
 {
-    pay_str_t          rule;
-    webhook_t         *webhook = flow->state;
-    pay_psp_unread_t   unread;
+    pay_str_t         rule;
+    webhook_t        *webhook = flow->state;
+    pay_psp_unread_t  unread;
 
     PAY_TRY(pay_dup(flow->arena, pay_str_of(err->detail), &rule));
 
@@ -219,25 +219,27 @@ webhook_unread(pay_flow_t *flow, pay_err_t *err, pay_effect_t *effect)
 
 
 static pay_status_t
-webhook_applied(pay_flow_t *flow, const pay_event_t *event,
+webhook_applied(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     webhook_t                 *webhook = flow->state;
     pay_checkout_t            *checkout;
-    const pay_checkout_row_t  *row = pay_row_checkout(&event->result);
+    const pay_checkout_row_t  *row = pay_row_checkout(&input->result);
 
-    if (event->kind == PAY_EVENT_DB_FAILED) {
-        return pay_done_db_failed(flow, event, effect);
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return pay_done_db_failed(flow, input, effect);
     }
 
-    if (pay_event_refused(flow, &webhook->events[webhook->next - 1], event)) {
+    if (pay_psp_event_refused(flow, &webhook->events[webhook->next - 1],
+                              input))
+    {
         return webhook_next(flow, webhook, effect);
     }
 
-    flow->outcome = pay_outcome_word(event->result.outcome);
-    webhook->is_new |= event->result.outcome != PAY_OUTCOME_DUPLICATE;
+    flow->outcome = pay_outcome_word(input->result.outcome);
+    webhook->is_new |= input->result.outcome != PAY_OUTCOME_DUPLICATE;
 
-    if (event->result.outcome == PAY_OUTCOME_MISMATCH) {
+    if (input->result.outcome == PAY_OUTCOME_MISMATCH) {
         /* whatever becomes of the message's other events */
         flow->differs = 1;
         flow->label = "mismatch";
@@ -278,15 +280,15 @@ webhook_next(pay_flow_t *flow, webhook_t *webhook, pay_effect_t *effect)
 }
 
 
-/* The sender hears at once; why, and what he sent, is put aside for people
- * unless too much of it comes. */
+/* The sender is answered at once; the webhook and the reason are kept for
+ * operators, unless too many come. */
 static pay_status_t
 webhook_refuse(pay_flow_t *flow, pay_effect_t *effect,
     const pay_sig_input_t *input, const pay_sig_result_t *result)
 {
-    const char                   *slug;
-    webhook_t                    *webhook = flow->state;
-    pay_quarantine_webhook_in_t   in;
+    const char                  *slug;
+    webhook_t                   *webhook = flow->state;
+    pay_quarantine_webhook_in_t  in;
 
     if (result->verdict == PAY_SIG_ERROR) {
         return PAY_NO_MEMORY;
@@ -315,12 +317,12 @@ webhook_refuse(pay_flow_t *flow, pay_effect_t *effect,
 
 
 static pay_status_t
-webhook_quarantined(pay_flow_t *flow, const pay_event_t *event,
+webhook_quarantined(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     webhook_t  *webhook = flow->state;
 
-    if (event->kind == PAY_EVENT_ROW) {
+    if (input->kind == PAY_INPUT_ROW) {
         flow->quarantined = webhook->why;
     }
 
@@ -364,9 +366,9 @@ webhook_done(pay_flow_t *flow, pay_effect_t *effect)
 static pay_status_t
 webhook_keep(pay_flow_t *flow, webhook_t *webhook, pay_effect_t *effect)
 {
-    const char             *left_out;
-    pay_str_t               body = webhook->in.body;
-    pay_keep_webhook_in_t   in = {
+    const char            *left_out;
+    pay_str_t              body = webhook->in.body;
+    pay_keep_webhook_in_t  in = {
         .psp = webhook->in.psp->name,
         .digest = webhook->digest,
         .size = (int64_t) body.len,
@@ -385,10 +387,10 @@ webhook_keep(pay_flow_t *flow, webhook_t *webhook, pay_effect_t *effect)
 
 
 static pay_status_t
-webhook_kept(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+webhook_kept(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     (void) flow;
-    (void) event;
+    (void) input;
 
     pay_do_done(effect, NULL);
 

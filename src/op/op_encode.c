@@ -129,7 +129,7 @@ pay_op_sql(const pay_op_t *op, char sql[PAY_OP_SQL_MAX])
 }
 
 
-/* What does not fit is left out, and PostgreSQL refuses the rest. */
+/* A value that does not fit is left out, and PostgreSQL refuses the rest. */
 static size_t
 add(char *sql, size_t len, const char *text)
 {

@@ -71,7 +71,8 @@ enum {
 #define END(name)            , #name " takes too many arguments");
 #include "ops.list"
 
-/* What is of the class MONEY books, and is never refused for want of room. */
+/* Operations of the class MONEY post to the ledger, and are never refused for
+ * want of room. */
 #define OP(name, id, class, access, stage, kept)                              \
     _Static_assert(PAY_CLASS_##class != PAY_CLASS_MONEY                       \
                    || (TAKEN_##kept && PAY_STAGE_##stage == PAY_STAGE_LEDGER  \

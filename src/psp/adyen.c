@@ -12,22 +12,22 @@
 
 
 static pay_status_t adyen_register_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_http_request_t *request, pay_err_t *err);
 static pay_status_t adyen_body(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_json_t *root, pay_err_t *err);
 static pay_status_t adyen_reference(pay_arena_t *arena,
-    const pay_psp_order_t *order, pay_str_t *reference);
-static pay_status_t adyen_lines(const pay_psp_order_t *order, pay_json_t *root,
-    pay_err_t *err);
-static pay_status_t adyen_line(const pay_psp_order_t *order,
+    const pay_psp_checkout_t *checkout, pay_str_t *reference);
+static pay_status_t adyen_lines(const pay_psp_checkout_t *checkout,
+    pay_json_t *root, pay_err_t *err);
+static pay_status_t adyen_line(const pay_psp_checkout_t *checkout,
     const pay_psp_line_t *line, pay_json_t *lines, pay_err_t *err);
 static pay_status_t adyen_register_answer(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
     pay_psp_registered_t *result);
 static pay_status_t adyen_registered(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *link,
+    const pay_psp_checkout_t *checkout, const pay_json_t *link,
     pay_psp_registered_t *result);
 static pay_status_t adyen_query_request(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t token,
@@ -64,25 +64,26 @@ const pay_psp_adapter_t  pay_psp_adyen = {
 
 static pay_status_t
 adyen_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_order_t *order, pay_http_request_t *request, pay_err_t *err)
+    const pay_psp_checkout_t *checkout, pay_http_request_t *request,
+    pay_err_t *err)
 {
-    pay_str_t            key;
-    pay_json_t          *root;
-    pay_status_t         status;
-    pay_http_request_t   made;
+    pay_str_t           key;
+    pay_json_t         *root;
+    pay_status_t        status;
+    pay_http_request_t  made;
 
-    if (!pay_psp_order_sane(order)) {
+    if (!pay_psp_checkout_sane(checkout)) {
         return PAY_BUG;
     }
 
-    PAY_TRY(pay_psp_key(arena, order->nonce, "", PAY_ADYEN_KEY_MAX, &key));
+    PAY_TRY(pay_psp_key(arena, checkout->nonce, "", PAY_ADYEN_KEY_MAX, &key));
     PAY_TRY(pay_adyen_request(arena, account, "POST", PAY_ADYEN_LINKS,
                               PAY_STR(""), &made));
     pay_psp_field_add(&made, "Idempotency-Key", key);
 
     root = pay_json_object_new();
     status = (root == NULL) ? PAY_NO_MEMORY
-                            : adyen_body(arena, account, order, root, err);
+                            : adyen_body(arena, account, checkout, root, err);
     PAY_TRY(pay_psp_json_done(arena, status, root, &made));
 
     *request = made;
@@ -93,40 +94,41 @@ adyen_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
 
 static pay_status_t
 adyen_body(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_order_t *order, pay_json_t *root, pay_err_t *err)
+    const pay_psp_checkout_t *checkout, pay_json_t *root, pay_err_t *err)
 {
     pay_str_t  expires, reference;
 
-    PAY_TRY(pay_time_format(arena, order->expires_s, &expires));
-    PAY_TRY(adyen_reference(arena, order, &reference));
+    PAY_TRY(pay_time_format(arena, checkout->expires_s, &expires));
+    PAY_TRY(adyen_reference(arena, checkout, &reference));
     PAY_TRY(pay_json_set_string(root, "merchantAccount", account->account));
     PAY_TRY(pay_json_set_string(root, "reference", reference));
-    PAY_TRY(pay_adyen_set_amount(root, order->currency, order->amount_minor,
-                                 err));
+    PAY_TRY(pay_adyen_set_amount(root, checkout->currency,
+                                 checkout->amount_minor, err));
     PAY_TRY(pay_json_set_string(root, "expiresAt", expires));
-    PAY_TRY(pay_json_set_string(root, "returnUrl", order->return_url));
+    PAY_TRY(pay_json_set_string(root, "returnUrl", checkout->return_url));
 
-    if (order->capture_later) {
+    if (checkout->capture_later) {
         PAY_TRY(pay_json_set(root, "manualCapture", pay_json_boolean_new(1)));
     }
 
-    return adyen_lines(order, root, err);
+    return adyen_lines(checkout, root, err);
 }
 
 
 /* It comes back in each webhook about the payment, and is signed there. */
 static pay_status_t
-adyen_reference(pay_arena_t *arena, const pay_psp_order_t *order,
+adyen_reference(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     pay_str_t *reference)
 {
     return pay_format(arena, reference, PAY_PSP_TOKEN_MAX, "%.*s%s",
-                      pay_fmt(order->reference),
-                      order->capture_later ? PAY_ADYEN_HELD : "");
+                      pay_fmt(checkout->merchant_reference),
+                      checkout->capture_later ? PAY_ADYEN_HELD : "");
 }
 
 
 static pay_status_t
-adyen_lines(const pay_psp_order_t *order, pay_json_t *root, pay_err_t *err)
+adyen_lines(const pay_psp_checkout_t *checkout, pay_json_t *root,
+    pay_err_t *err)
 {
     unsigned     i;
     pay_json_t  *lines;
@@ -134,8 +136,8 @@ adyen_lines(const pay_psp_order_t *order, pay_json_t *root, pay_err_t *err)
     lines = pay_json_array_new();
     PAY_TRY(pay_json_set(root, "lineItems", lines));
 
-    for (i = 0; i < order->line_count; i++) {
-        PAY_TRY(adyen_line(order, &order->lines[i], lines, err));
+    for (i = 0; i < checkout->line_count; i++) {
+        PAY_TRY(adyen_line(checkout, &checkout->lines[i], lines, err));
     }
 
     return PAY_OK;
@@ -143,7 +145,7 @@ adyen_lines(const pay_psp_order_t *order, pay_json_t *root, pay_err_t *err)
 
 
 static pay_status_t
-adyen_line(const pay_psp_order_t *order, const pay_psp_line_t *line,
+adyen_line(const pay_psp_checkout_t *checkout, const pay_psp_line_t *line,
     pay_json_t *lines, pay_err_t *err)
 {
     int64_t      amount;
@@ -151,7 +153,7 @@ adyen_line(const pay_psp_order_t *order, const pay_psp_line_t *line,
 
     json = pay_json_object_new();
     PAY_TRY(pay_json_append(lines, json));
-    PAY_TRY(pay_adyen_to_theirs(order->currency, line->amount_minor, &amount,
+    PAY_TRY(pay_adyen_to_theirs(checkout->currency, line->amount_minor, &amount,
                                 err));
     PAY_TRY(pay_json_set_string(json, "id", line->payment_order_id));
     PAY_TRY(pay_json_set_string(json, "description",
@@ -163,24 +165,25 @@ adyen_line(const pay_psp_order_t *order, const pay_psp_line_t *line,
 
 
 static pay_status_t
-adyen_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
+adyen_register_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_http_answer_t *answer, pay_psp_registered_t *result)
 {
-    return pay_psp_register_answer(arena, order, answer, pay_adyen_error,
+    return pay_psp_register_answer(arena, checkout, answer, pay_adyen_error,
                                    adyen_registered, result);
 }
 
 
 static pay_status_t
-adyen_registered(pay_arena_t *arena, const pay_psp_order_t *order,
+adyen_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *link, pay_psp_registered_t *result)
 {
     pay_str_t       reference;
     pay_psp_echo_t  echo;
 
-    PAY_TRY(adyen_reference(arena, order, &reference));
+    PAY_TRY(adyen_reference(arena, checkout, &reference));
 
-    echo = pay_adyen_echo_amount(link, order->currency, order->amount_minor);
+    echo = pay_adyen_echo_amount(link, checkout->currency,
+                                 checkout->amount_minor);
     if (echo == PAY_PSP_ECHO_RIGHT) {
         echo = pay_psp_echo_needed(link, "reference", reference);
     }

@@ -1,7 +1,7 @@
 /*
- * What the files of the Adyen adapter share.  adyen.c (payment links) uses
- * adyen_change.c (what is done later) and adyen_event.c (what Adyen tells), and
- * all three use adyen_link.c.  Nobody else includes this.
+ * The common part of the Adyen adapter's files.  adyen.c (payment links) uses
+ * adyen_change.c (modifications) and adyen_event.c (PSP events), and all three
+ * use adyen_link.c.  No other file includes this.
  */
 
 #ifndef PAY_SRC_PSP_ADYEN_H
@@ -12,9 +12,9 @@
 
 #define PAY_ADYEN_LINKS    "/v72/paymentLinks"
 #define PAY_ADYEN_KEY_MAX  64          /* bytes of an idempotency key */
-#define PAY_ADYEN_HELD     "-held"     /* behind our reference of a payment
-                                          that is captured by us: nothing else
-                                          that is signed tells one */
+#define PAY_ADYEN_HELD     "-held"     /* appended to our reference if the
+                                          merchant captures: no other signed
+                                          member of a webhook shows that */
 #define PAY_ADYEN_CAPTURE  "-capture"  /* behind our id of a change */
 #define PAY_ADYEN_REFUND   "-refund"
 

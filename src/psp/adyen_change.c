@@ -1,10 +1,9 @@
 /*
- * What is done to an Adyen payment or link after it was made
- * (docs/psp/adyen.md#changes).  Captures, cancels and refunds are only
- * "received": their outcome comes by webhook, about the pspReference told
- * here.  The reference sent here is our id of the change for captures and
- * refunds, the payment's for cancels; Adyen may tell the outcome under it, or
- * under that of the payment.
+ * Modifications of an Adyen payment or link (docs/psp/adyen.md#changes).
+ * Captures, cancels and refunds are only "received": their outcome comes by
+ * webhook, about the pspReference of this answer.  The reference sent here is
+ * our id of the change for captures and refunds, the payment's for cancels;
+ * Adyen may report the outcome under it, or under that of the payment.
  */
 
 #include "psp/adyen.h"
@@ -13,8 +12,8 @@
 
 typedef struct {
     const char  *tail;         /* behind the payment's id; NULL: a link's */
-    const char  *suffix;       /* of the idempotency key; ':' stands in no id
-                                  of ours, so no order has such a nonce */
+    const char  *suffix;       /* of the idempotency key; no id of ours has a
+                                  ':', so no order has such a nonce */
     const char  *reference;    /* behind our id in "reference"; NULL: it is
                                   the payment's */
 } adyen_change_t;

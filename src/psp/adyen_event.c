@@ -1,17 +1,16 @@
 /*
- * What Adyen tells: Standard webhooks, item by item
- * (docs/psp/adyen.md#webhooks).  An AUTHORISATION that succeeded is the money,
- * unless we asked to capture it ourselves, as the end of our reference tells;
- * accounts that capture all by hand are not supported.  A failed one is an
- * attempt, the link stays open.  OFFER_CLOSED is about a try, too, so it only
- * makes us ask.
+ * Adyen's Standard webhooks, item by item (docs/psp/adyen.md#webhooks).  An
+ * AUTHORISATION that succeeded is the money, unless the capture is ours, which
+ * the end of our reference shows; accounts with manual capture of everything
+ * are not supported.  A failed one is an attempt, the link stays open.
+ * OFFER_CLOSED is about an attempt, too, so it only causes a query.
  *
  * The merchantReference of a capture, refund or dispute is that of the payment,
  * as Adyen describes it, or that of the call that it answers: our id of the
- * change then.  Of a dispute all items have the same pspReference; the second
- * chargeback, which takes the money again after the first was won, is told as
- * a dispute of its own.  Arbitration says nothing about money that its
- * documents agree on, and moves none here.
+ * change then.  All items of a dispute have the same pspReference; the second
+ * chargeback, which takes the money again after the first was won, is reported
+ * as a dispute of its own.  Adyen's documents disagree about the money of an
+ * arbitration, so that moves none here.
  */
 
 #include "psp/adyen.h"
@@ -61,9 +60,9 @@ static pay_status_t adyen_object(pay_arena_t *arena, const pay_json_t *item,
     const char *end, pay_psp_event_t *event);
 
 
-/* Those that failed say success, too: the failure happened.  What came back of
- * a refund that was done is told as its failure.  A capture has an amount of
- * its own, and Adyen cancels what it leaves (Checkout API, /captures), unless
+/* Items about a failure have success "true", too: the failure happened.  A
+ * refund that comes back is reported as its failure.  A capture has an amount
+ * of its own, and Adyen cancels the rest (Checkout API, /captures), unless
  * several were enabled for the account. */
 static const adyen_after_t  adyen_afters[] = {
     { "CAPTURE", PAY_ABOUT_CAPTURE, PAY_NEWS_SINGLE, "" },
@@ -294,8 +293,8 @@ adyen_item_ours(pay_arena_t *arena, pay_str_t reference,
 }
 
 
-/* Of failures only: the reason of a good authorisation holds digits of the
- * card. */
+/* Keeps the reason of failures only: that of a good authorisation holds digits
+ * of the card. */
 static pay_status_t
 adyen_item_code(pay_arena_t *arena, const pay_json_t *item, int success,
     pay_psp_event_t *event)
@@ -406,8 +405,8 @@ adyen_item_held(const pay_json_t *item, pay_psp_event_t *event)
 }
 
 
-/* What an item tells about a capture, a refund or a dispute, in *event; left
- * as it is when that is nothing. */
+/* Reads an item about a capture, a refund or a dispute into *event, which is
+ * left as it is when the item is about none of them. */
 static pay_status_t
 adyen_after(pay_arena_t *arena, const pay_json_t *item, int success,
     pay_psp_event_t *event)
@@ -430,7 +429,8 @@ adyen_after(pay_arena_t *arena, const pay_json_t *item, int success,
 
     if (!success) {
         if (row->news != PAY_NEWS_SUCCEEDED && row->news != PAY_NEWS_SINGLE) {
-            return PAY_OK;             /* what did not happen moves nothing */
+            return PAY_OK;             /* an operation that failed moves
+                                          nothing */
         }
 
         news = PAY_NEWS_FAILED;
@@ -449,7 +449,7 @@ adyen_after(pay_arena_t *arena, const pay_json_t *item, int success,
 }
 
 
-/* By us: what Adyen captures by itself was told as paid. */
+/* A capture by us: Adyen's automatic capture was already reported as paid. */
 static int
 adyen_is_captured(const pay_psp_event_t *event)
 {

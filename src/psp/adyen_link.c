@@ -1,9 +1,9 @@
 /*
- * What the other files of the Adyen adapter stand on: the head of a call,
- * amounts (docs/psp/adyen.md#amounts), errors, and how a payment link stands.
+ * The base of the Adyen adapter's other files: the head of a call, amounts
+ * (docs/psp/adyen.md#amounts), errors, and the state of a payment link.
  * Amounts are minor units as in ISO 4217, but for four currencies.  They are
- * checked, never rounded; what does not fit is refused here, before Adyen
- * could read it as another amount.
+ * checked, never rounded; an amount that does not fit is refused here, before
+ * Adyen could read it as another one.
  */
 
 #include "psp/adyen.h"
@@ -141,7 +141,7 @@ adyen_unit(const pay_currency_t *currency)
 }
 
 
-/* An amount that cannot be one of our orders' is told as 0, which no order
+/* An amount that no order of ours can have is reported as 0, which no order
  * has: it lands in the mismatch queue. */
 pay_status_t
 pay_adyen_amount_in(pay_arena_t *arena, const pay_json_t *json,

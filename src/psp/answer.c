@@ -35,8 +35,8 @@ static pay_status_t answer_error(pay_arena_t *arena,
 static int token_byte(unsigned char c);
 
 
-/* What is not listed may have had an effect: UNKNOWN.  A filter on the way
- * says 403 to an answer that it does not like, too. */
+/* A status that is not listed may have had an effect: UNKNOWN.  A filter on the
+ * way answers 403 to an answer that it does not like, too. */
 static const answer_rule_t  answer_rules[] = {
     { 400, PAY_PSP_REFUSED, 1 },
     { 401, PAY_PSP_NOT_SENT, 0 },      /* our key is wrong, not the order */
@@ -86,7 +86,7 @@ pay_psp_safe(pay_arena_t *arena, pay_str_t text, pay_str_t *safe)
     unsigned char   c;
     unsigned char  *out;
 
-    /* what is cut off is not read, but for a number across the cut */
+    /* text that is cut off is not read, except for a number across the cut */
     if (text.len > PAY_PSP_CODE_MAX + PAN_MARGIN) {
         text.len = PAY_PSP_CODE_MAX + PAN_MARGIN;
     }
@@ -337,8 +337,9 @@ pay_failure_name(pay_failure_t failure)
 }
 
 
-/* What both kinds of answers have in common: how far the call came, and what
- * its status and its error say.  *json is NULL unless the content is good. */
+/* The common part of both kinds of answers: how far the call came, and the
+ * meaning of its status and its error.  *json is NULL unless the content is
+ * good. */
 static pay_status_t
 answer_judge(pay_arena_t *arena, const pay_http_answer_t *answer,
     unsigned last_good, pay_psp_error_pt read, pay_json_t **json,
@@ -403,10 +404,10 @@ answer_judge(pay_arena_t *arena, const pay_http_answer_t *answer,
 }
 
 
-/* A refusal counts only when the PSP itself speaks: a bare 404 may come from
- * anything on the way.  The PSP's retry advice beats the status
- * (docs/psp/stripe.md#traps): told not to repeat what is unknown, we wait long
- * before we do. */
+/* A refusal counts only when the PSP itself answers: a bare 404 may come from
+ * any proxy on the way.  The PSP's retry advice beats the status
+ * (docs/psp/stripe.md#traps): if it forbids a repetition of a call with an
+ * unknown outcome, the next attempt waits long. */
 static pay_status_t
 answer_error(pay_arena_t *arena, const pay_http_answer_t *answer,
     const pay_psp_error_t *error, answer_t *judged)

@@ -1,14 +1,12 @@
 /*
- * Braintree (docs/psp/braintree.md): it has no hosted page that a server could
- * register, so its webhooks alone are understood: bt_payload of a form, base64
- * of a small XML notification.
- *
- * A notification has no id: kind, the subject's id and the timestamp, all
- * signed, stand in for it.  Money has arrived with transaction_settled;
- * local_payment_completed and _funded say that the buyer is done, their
- * transaction may still fail to settle.  Disputes name the transaction; a
- * retrieval takes no money and is not told.  Refunds and payouts say nothing
- * about an order.
+ * Braintree (docs/psp/braintree.md).  It has no hosted page that a server could
+ * register, so only its webhooks are understood: bt_payload of a form, base64
+ * of a small XML notification.  A notification has no id: kind, the subject's
+ * id and the timestamp, all signed, are used instead.  Money has arrived with
+ * transaction_settled; local_payment_completed and _funded say that the buyer
+ * is done, but their transaction may still fail to settle.  Disputes name the
+ * transaction; a retrieval takes no money and is not reported.  Refunds and
+ * payouts say nothing about an order.
  */
 
 #include "psp/braintree.h"
@@ -457,8 +455,7 @@ bt_time_is_valid(pay_str_t text)
 }
 
 
-/* An amount that cannot be one of our orders' is told as 0, which no order
- * has. */
+/* An amount that no order of ours can have is reported as 0. */
 static pay_status_t
 bt_amount(pay_arena_t *arena, const bt_note_t *note, pay_psp_event_t *event)
 {

@@ -1,7 +1,7 @@
 /*
- * What the files of the Braintree adapter share: braintree.c (events) and
- * braintree_xml.c, the reader of the few XML constructs that its
- * notifications have.  Nobody else includes this.
+ * The common part of the Braintree adapter's files: braintree.c (events) and
+ * braintree_xml.c, the reader of the few XML constructs that its notifications
+ * have.  No other file includes this.
  */
 
 #ifndef PAY_SRC_PSP_BRAINTREE_H

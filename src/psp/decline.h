@@ -1,6 +1,6 @@
 /*
  * The rows of PSPs' decline codes, between decline_table.c (which has them) and
- * decline.c (which looks through them).  Nobody else includes this.
+ * decline.c (which searches them).  No other file includes this.
  */
 
 #ifndef PAY_SRC_PSP_DECLINE_H

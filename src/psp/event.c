@@ -1,7 +1,7 @@
 /*
- * What the adapters share about events: one message of a PSP may tell several
- * things, and not all of them are about the payment itself (captures, refunds,
- * disputes, fees).
+ * The common part of the adapters about PSP events: one message of a PSP may
+ * hold several, and not all of them are about the payment itself (captures,
+ * refunds, disputes, fees).
  */
 
 #include "psp/psp.h"

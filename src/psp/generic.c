@@ -13,20 +13,20 @@
 
 
 static pay_status_t generic_register_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_http_request_t *request, pay_err_t *err);
 static pay_status_t generic_body(pay_arena_t *arena,
-    const pay_psp_order_t *order, pay_json_t *root);
+    const pay_psp_checkout_t *checkout, pay_json_t *root);
 static pay_status_t generic_body_line(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_psp_line_t *line,
+    const pay_psp_checkout_t *checkout, const pay_psp_line_t *line,
     pay_json_t *lines);
 static pay_status_t generic_register_answer(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
     pay_psp_registered_t *result);
 static pay_status_t generic_registered(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *json,
+    const pay_psp_checkout_t *checkout, const pay_json_t *json,
     pay_psp_registered_t *result);
-static int generic_echoes(const pay_psp_order_t *order,
+static int generic_echoes(const pay_psp_checkout_t *checkout,
     const pay_json_t *json);
 static pay_status_t generic_query_request(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t token,
@@ -34,16 +34,16 @@ static pay_status_t generic_query_request(pay_arena_t *arena,
 static pay_status_t generic_query_answer(pay_arena_t *arena, pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
 static pay_status_t generic_find_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_http_request_t *request);
 static pay_status_t generic_find_answer(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
     pay_psp_registered_t *result);
 static pay_status_t generic_look(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *root,
+    const pay_psp_checkout_t *checkout, const pay_json_t *root,
     pay_psp_registered_t *result);
 static pay_status_t generic_found(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *entry, int *ours,
+    const pay_psp_checkout_t *checkout, const pay_json_t *entry, int *ours,
     pay_psp_registered_t *result);
 static pay_status_t generic_list_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_list_t *list,
@@ -89,15 +89,16 @@ const pay_psp_adapter_t  pay_psp_generic = {
 
 static pay_status_t
 generic_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_order_t *order, pay_http_request_t *request, pay_err_t *err)
+    const pay_psp_checkout_t *checkout, pay_http_request_t *request,
+    pay_err_t *err)
 {
-    pay_json_t          *root;
-    pay_status_t         status;
-    pay_http_request_t   made;
+    pay_json_t         *root;
+    pay_status_t        status;
+    pay_http_request_t  made;
 
     (void) err;                /* this PSP takes all that we can express */
 
-    if (!pay_psp_order_sane(order)) {
+    if (!pay_psp_checkout_sane(checkout)) {
         return PAY_BUG;
     }
 
@@ -105,9 +106,10 @@ generic_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
                                  PAY_STR(""), &made));
 
     root = pay_json_object_new();
-    status = (root == NULL) ? PAY_NO_MEMORY : generic_body(arena, order, root);
+    status = (root == NULL) ? PAY_NO_MEMORY : generic_body(arena, checkout,
+                                                           root);
     PAY_TRY(pay_psp_json_done(arena, status, root, &made));
-    pay_psp_field_add(&made, "Idempotency-Key", order->nonce);
+    pay_psp_field_add(&made, "Idempotency-Key", checkout->nonce);
 
     *request = made;
 
@@ -116,30 +118,31 @@ generic_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
 
 
 static pay_status_t
-generic_body(pay_arena_t *arena, const pay_psp_order_t *order,
+generic_body(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     pay_json_t *root)
 {
     unsigned     i;
     pay_json_t  *lines;
 
-    PAY_TRY(pay_json_set_string(root, "nonce", order->nonce));
-    PAY_TRY(pay_json_set_string(root, "reference", order->reference));
-    PAY_TRY(pay_generic_set_amount(arena, root, order->amount_minor,
-                                   order->currency));
+    PAY_TRY(pay_json_set_string(root, "nonce", checkout->nonce));
+    PAY_TRY(pay_json_set_string(root, "reference",
+                                checkout->merchant_reference));
+    PAY_TRY(pay_generic_set_amount(arena, root, checkout->amount_minor,
+                                   checkout->currency));
     PAY_TRY(pay_json_set_string(root, "currency",
-                                pay_str_of(order->currency->code)));
-    PAY_TRY(pay_json_set_integer(root, "expires_at", order->expires_s));
-    PAY_TRY(pay_json_set_string(root, "return_url", order->return_url));
+                                pay_str_of(checkout->currency->code)));
+    PAY_TRY(pay_json_set_integer(root, "expires_at", checkout->expires_s));
+    PAY_TRY(pay_json_set_string(root, "return_url", checkout->return_url));
 
-    if (order->capture_later) {
+    if (checkout->capture_later) {
         PAY_TRY(pay_json_set_string(root, "capture", PAY_STR("manual")));
     }
 
     lines = pay_json_array_new();
     PAY_TRY(pay_json_set(root, "lines", lines));
 
-    for (i = 0; i < order->line_count; i++) {
-        PAY_TRY(generic_body_line(arena, order, &order->lines[i], lines));
+    for (i = 0; i < checkout->line_count; i++) {
+        PAY_TRY(generic_body_line(arena, checkout, &checkout->lines[i], lines));
     }
 
     return PAY_OK;
@@ -147,7 +150,7 @@ generic_body(pay_arena_t *arena, const pay_psp_order_t *order,
 
 
 static pay_status_t
-generic_body_line(pay_arena_t *arena, const pay_psp_order_t *order,
+generic_body_line(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_psp_line_t *line, pay_json_t *lines)
 {
     pay_json_t  *json;
@@ -159,36 +162,36 @@ generic_body_line(pay_arena_t *arena, const pay_psp_order_t *order,
     PAY_TRY(pay_json_set_string(json, "name", pay_psp_line_name(line)));
 
     return pay_generic_set_amount(arena, json, line->amount_minor,
-                                  order->currency);
+                                  checkout->currency);
 }
 
 
 static pay_status_t
-generic_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
+generic_register_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_http_answer_t *answer, pay_psp_registered_t *result)
 {
-    return pay_psp_register_answer(arena, order, answer, pay_generic_error,
+    return pay_psp_register_answer(arena, checkout, answer, pay_generic_error,
                                    generic_registered, result);
 }
 
 
 static pay_status_t
-generic_registered(pay_arena_t *arena, const pay_psp_order_t *order,
+generic_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *json, pay_psp_registered_t *result)
 {
     size_t           i;
     pay_str_t        amount, text;
     pay_psp_event_t  event;
 
-    PAY_TRY(pay_amount_format(arena, order->amount_minor, order->currency,
+    PAY_TRY(pay_amount_format(arena, checkout->amount_minor, checkout->currency,
                               &amount));
 
     const struct {
         const char  *member;
         pay_str_t    sent;
     } echoes[] = {
-        { "nonce", order->nonce }, { "amount", amount },
-        { "currency", pay_str_of(order->currency->code) }
+        { "nonce", checkout->nonce }, { "amount", amount },
+        { "currency", pay_str_of(checkout->currency->code) }
     };
 
     if (!pay_generic_string(json, "status", &text)
@@ -217,7 +220,7 @@ generic_registered(pay_arena_t *arena, const pay_psp_order_t *order,
         }
     }
 
-    if (!generic_echoes(order, json)) {
+    if (!generic_echoes(checkout, json)) {
         result->code = PAY_STR("answer_mismatch");
         pay_psp_unread(&result->unread, "reference, capture",
                        "must repeat what was sent");
@@ -230,12 +233,12 @@ generic_registered(pay_arena_t *arena, const pay_psp_order_t *order,
 
 /* A PSP that does not know the word `capture` would take the money at once. */
 static int
-generic_echoes(const pay_psp_order_t *order, const pay_json_t *json)
+generic_echoes(const pay_psp_checkout_t *checkout, const pay_json_t *json)
 {
     pay_str_t  reference, capture;
 
     if (pay_generic_string(json, "reference", &reference)
-        && !pay_str_eq(reference, order->reference))
+        && !pay_str_eq(reference, checkout->merchant_reference))
     {
         return 0;
     }
@@ -244,7 +247,8 @@ generic_echoes(const pay_psp_order_t *order, const pay_json_t *json)
         capture = PAY_STR("automatic");
     }
 
-    return pay_str_is(capture, order->capture_later ? "manual" : "automatic");
+    return pay_str_is(capture,
+                      checkout->capture_later ? "manual" : "automatic");
 }
 
 
@@ -270,17 +274,17 @@ generic_query_answer(pay_arena_t *arena, pay_str_t token,
 /* One answer has all of a nonce: there are no pages. */
 static pay_status_t
 generic_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_order_t *order, pay_http_request_t *request)
+    const pay_psp_checkout_t *checkout, pay_http_request_t *request)
 {
     pay_buf_t  query;
     pay_str_t  text;
 
-    if (!pay_psp_find_sane(order) || order->find_from.len != 0) {
+    if (!pay_psp_find_sane(checkout) || checkout->find_from.len != 0) {
         return PAY_BUG;
     }
 
     pay_buf_init(&query, arena, PAY_PSP_URL_MAX);
-    pay_buf_percent(&query, order->nonce);
+    pay_buf_percent(&query, checkout->nonce);
     PAY_TRY(pay_buf_done(&query, &text));
 
     return pay_psp_get(arena, account, GENERIC_FIND, text, request);
@@ -288,36 +292,37 @@ generic_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
 
 
 static pay_status_t
-generic_find_answer(pay_arena_t *arena, const pay_psp_order_t *order,
+generic_find_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_http_answer_t *answer, pay_psp_registered_t *result)
 {
-    return pay_psp_find_answer(arena, order, answer, pay_generic_error,
+    return pay_psp_find_answer(arena, checkout, answer, pay_generic_error,
                                generic_look, result);
 }
 
 
 static pay_status_t
-generic_look(pay_arena_t *arena, const pay_psp_order_t *order,
+generic_look(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *root, pay_psp_registered_t *result)
 {
     int  found;
 
-    PAY_TRY(pay_psp_find_in(arena, order, pay_json_get(root, "registrations"),
+    PAY_TRY(pay_psp_find_in(arena, checkout, pay_json_get(root,
+                                                          "registrations"),
                             generic_found, result, &found));
 
-    return found ? PAY_OK : pay_psp_find_none(order, PAY_STR(""), result);
+    return found ? PAY_OK : pay_psp_find_none(checkout, PAY_STR(""), result);
 }
 
 
 /* It was asked for this nonce alone: an entry of another one is an answer to
  * another question, not a foreign entry. */
 static pay_status_t
-generic_found(pay_arena_t *arena, const pay_psp_order_t *order,
+generic_found(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *entry, int *ours, pay_psp_registered_t *result)
 {
     *ours = 1;
 
-    return generic_registered(arena, order, entry, result);
+    return generic_registered(arena, checkout, entry, result);
 }
 
 

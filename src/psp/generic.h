@@ -1,8 +1,8 @@
 /*
- * What the files of the generic adapter share.  generic.c (registrations,
- * queries, lists) uses generic_change.c (what is done later) and
- * generic_event.c (what the PSP tells), and all three use generic_state.c.
- * Nobody else includes this.
+ * The common part of the generic adapter's files.  generic.c (registrations,
+ * queries, lists) uses generic_change.c (modifications) and generic_event.c
+ * (PSP events), and all three use generic_state.c.  No other file includes
+ * this.
  */
 
 #ifndef PAY_SRC_PSP_GENERIC_H
@@ -25,13 +25,13 @@ pay_status_t pay_generic_set_amount(pay_arena_t *arena, pay_json_t *json,
 /* 1 and the borrowed text when the member is a string. */
 int pay_generic_string(const pay_json_t *json, const char *member,
     pay_str_t *text);
-/* The amount in `member` and "currency", when both are there.  One that cannot
- * be our orders' is told as 0, which no order has: it lands in the mismatch
+/* The amount in `member` and "currency", when both are there.  An amount
+ * that no order of ours can have is reported as 0: it lands in the mismatch
  * queue. */
 pay_status_t pay_generic_amount_in(pay_arena_t *arena, const pay_json_t *json,
     const char *member, pay_psp_event_t *event) PAY_MUST_CHECK;
-/* What was captured so far, when "captured" says it: then the event is about
- * a capture, unless all of it was. */
+/* The sum of captures so far, when "captured" has it: then the event is about a
+ * capture, unless all of it was captured. */
 pay_status_t pay_generic_captured_in(pay_arena_t *arena,
     const pay_json_t *json, pay_psp_event_t *event) PAY_MUST_CHECK;
 /* Reads an error; fails for PAY_NO_MEMORY alone. */
@@ -42,10 +42,10 @@ pay_status_t pay_generic_error(pay_arena_t *arena, const pay_json_t *root,
  * amount. */
 pay_status_t pay_generic_state(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_event_t *event) PAY_MUST_CHECK;
-/* What a registration's status, or its event's word behind "registration.",
- * says; that word again, or NULL when we do not know it. */
+/* The meaning of a registration's status, or of the part of its event's type
+ * after "registration."; returns the word again, or NULL when it is unknown. */
 const char *pay_generic_status(pay_str_t name, pay_psp_event_t *event);
-/* What webhooks and queries tell alike of a registration. */
+/* The members that webhooks and queries have alike about a registration. */
 pay_status_t pay_generic_facts(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 

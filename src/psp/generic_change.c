@@ -1,7 +1,7 @@
 /*
- * What is done to a registration of the generic PSP later: capture, cancel,
- * refund, expire (docs/psp-generic.md, "Change").  Every answer repeats what
- * was asked for; one that does not is never believed.
+ * Modifications of a registration of the generic PSP: capture, cancel, refund,
+ * expire (docs/psp-generic.md, "Change").  Every answer echoes the request; one
+ * that does not is never believed.
  */
 
 #include "psp/generic.h"
@@ -9,7 +9,7 @@
 
 typedef struct {
     const char  *tail;         /* of the path, behind the token */
-    const char  *suffix;       /* of the nonce; ':' stands in no id of ours */
+    const char  *suffix;       /* of the nonce; no id of ours has a ':' */
     int          has_amount;
 } generic_change_t;
 

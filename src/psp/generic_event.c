@@ -15,7 +15,8 @@ typedef struct {
     const char       *type;
     pay_psp_about_t   about;
     pay_psp_news_t    news;
-    const char       *suffix;          /* of our nonce; NULL: it is theirs */
+    const char       *suffix;          /* of our nonce; NULL: a name of the
+                                          PSP's */
     const char       *amount;          /* the member */
 } generic_type_t;
 
@@ -291,7 +292,7 @@ generic_operation(pay_arena_t *arena, const generic_type_t *type,
 }
 
 
-/* A dispute's fee is told with it, any other by an event of its own. */
+/* A dispute's fee is part of its event, any other fee an event of its own. */
 static pay_status_t
 generic_fee(pay_arena_t *arena, const pay_json_t *data, pay_psp_told_t *told)
 {

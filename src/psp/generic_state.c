@@ -1,6 +1,6 @@
 /*
- * What the other files of the generic adapter stand on: amounts, errors, and
- * how a registration stands.
+ * The base of the generic adapter's other files: amounts, errors, and the state
+ * of a registration.
  */
 
 #include "psp/generic.h"
@@ -125,7 +125,7 @@ pay_generic_facts(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
-/* An amount that cannot be one of our orders' is told as 0, which no order
+/* An amount that no order of ours can have is reported as 0, which no order
  * has: it lands in the mismatch queue. */
 pay_status_t
 pay_generic_amount_in(pay_arena_t *arena, const pay_json_t *json,

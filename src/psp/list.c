@@ -9,13 +9,13 @@
 
 
 #define SKEW_S    600          /* the PSP's clock behind ours */
-#define UUID_V7   14           /* where a UUID tells its version */
+#define UUID_V7   14           /* the position of a UUID's version digit */
 
 
 static int uuid_time(pay_str_t uuid, int64_t *unix_s);
 static int hex_value(unsigned char c);
 static pay_status_t find_entry(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *entry,
+    const pay_psp_checkout_t *checkout, const pay_json_t *entry,
     pay_psp_found_pt read, pay_psp_registered_t *result, int *found);
 static int cursor_byte(unsigned char c);
 static pay_status_t list_add(pay_psp_listed_t *listed,
@@ -24,24 +24,25 @@ static int list_has(const pay_psp_listed_t *listed, pay_str_t event_id);
 
 
 int
-pay_psp_find_sane(const pay_psp_order_t *order)
+pay_psp_find_sane(const pay_psp_checkout_t *checkout)
 {
-    return pay_id_is_valid(order->nonce) && pay_id_is_valid(order->reference)
-           && order->currency != NULL && order->expires_s > 0
-           && (order->find_from.len == 0
-               || pay_psp_token_is_valid(order->find_from));
+    return pay_id_is_valid(checkout->nonce)
+           && pay_id_is_valid(checkout->merchant_reference)
+           && checkout->currency != NULL && checkout->expires_s > 0
+           && (checkout->find_from.len == 0
+               || pay_psp_token_is_valid(checkout->find_from));
 }
 
 
 /* Our references are UUIDs of version 7, which begin with the time.  One that
  * is none, or of another time than the order can be of, proves nothing. */
 int64_t
-pay_psp_find_since(const pay_psp_order_t *order, unsigned max_expiry_s)
+pay_psp_find_since(const pay_psp_checkout_t *checkout, unsigned max_expiry_s)
 {
-    int64_t  made, earliest = order->expires_s - (int64_t) max_expiry_s;
+    int64_t  made, earliest = checkout->expires_s - (int64_t) max_expiry_s;
 
-    if (uuid_time(order->reference, &made) && made > earliest
-        && made <= order->expires_s)
+    if (uuid_time(checkout->merchant_reference, &made) && made > earliest
+        && made <= checkout->expires_s)
     {
         earliest = made;
     }
@@ -107,7 +108,7 @@ pay_psp_find_open(pay_arena_t *arena, const pay_http_answer_t *answer,
 
 
 pay_status_t
-pay_psp_find_in(pay_arena_t *arena, const pay_psp_order_t *order,
+pay_psp_find_in(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *entries, pay_psp_found_pt read,
     pay_psp_registered_t *result, int *found)
 {
@@ -125,8 +126,8 @@ pay_psp_find_in(pay_arena_t *arena, const pay_psp_order_t *order,
             return PAY_INVALID;
         }
 
-        PAY_TRY(find_entry(arena, order, pay_json_at(entries, i), read, &made,
-                           found));
+        PAY_TRY(find_entry(arena, checkout, pay_json_at(entries, i), read,
+                           &made, found));
     }
 
     if (*found) {
@@ -137,10 +138,10 @@ pay_psp_find_in(pay_arena_t *arena, const pay_psp_order_t *order,
 }
 
 
-/* An entry of ours into *result.  Two of them are one too many: which of them
- * a buyer was sent to, if to any, people have to find out. */
+/* Writes an entry of ours into *result.  Two entries are one too many: an
+ * operator has to find out to which of them a buyer was sent, if to any. */
 static pay_status_t
-find_entry(pay_arena_t *arena, const pay_psp_order_t *order,
+find_entry(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *entry, pay_psp_found_pt read,
     pay_psp_registered_t *result, int *found)
 {
@@ -152,7 +153,7 @@ find_entry(pay_arena_t *arena, const pay_psp_order_t *order,
     made.code = PAY_STR("found_unusable");
     made.retry_after_s = result->retry_after_s;
 
-    PAY_TRY(read(arena, order, entry, &ours, &made));
+    PAY_TRY(read(arena, checkout, entry, &ours, &made));
 
     if (!ours) {
         return PAY_OK;
@@ -176,11 +177,11 @@ find_entry(pay_arena_t *arena, const pay_psp_order_t *order,
 
 
 pay_status_t
-pay_psp_find_none(const pay_psp_order_t *order, pay_str_t next,
+pay_psp_find_none(const pay_psp_checkout_t *checkout, pay_str_t next,
     pay_psp_registered_t *result)
 {
     /* a page that follows itself would go round for ever */
-    if (next.len != 0 && pay_str_eq(next, order->find_from)) {
+    if (next.len != 0 && pay_str_eq(next, checkout->find_from)) {
         return PAY_INVALID;
     }
 
@@ -239,7 +240,7 @@ pay_psp_list_in(pay_arena_t *arena, const pay_psp_account_t *account,
     for (i = 0; i < pay_json_size(entries); i++) {
         entry = pay_json_at(entries, i);
 
-        /* without its name it could not be told from one that came */
+        /* without its id it could not be compared with one that came */
         if (pay_json_string(pay_json_get(entry, "id"), &id) != PAY_OK
             || !pay_psp_token_is_valid(id))
         {
@@ -264,7 +265,7 @@ pay_psp_list_in(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
-/* All that an entry tells, or the page would be seen without it. */
+/* All events of an entry, or the page would count as seen without them. */
 static pay_status_t
 list_add(pay_psp_listed_t *listed, const pay_psp_told_t *told)
 {

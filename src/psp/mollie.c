@@ -1,14 +1,12 @@
 /*
  * Mollie's payments (docs/psp/mollie.md): JSON calls, amounts as exact decimal
- * text.  A payment cannot be told when to end (expiresAt is Mollie's own
- * choice, by payment method: minutes to weeks), so the gateway cancels it;
- * while Mollie calls it not cancelable it is asked again.  Webhooks are hints:
- * see mollie_event.c.
- *
- * Mollie lists a profile's payments, newest first.  There is no search by our
- * reference, which each payment carries in its metadata together with the
- * nonce: so pages are looked through until one reaches back to before the
- * order was made.
+ * text.  The end of a payment cannot be set (expiresAt is Mollie's own choice,
+ * by payment method: minutes to weeks), so the gateway cancels it; while Mollie
+ * calls it not cancelable it is queried again.  Webhooks are hints: see
+ * mollie_event.c.  Mollie lists a profile's payments, newest first.  There is
+ * no search by our reference, which each payment carries in its metadata
+ * together with the nonce: so pages are searched until one reaches back to
+ * before the order was made.
  */
 
 #include "psp/mollie.h"
@@ -22,20 +20,20 @@
 
 
 static pay_status_t mollie_register_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_http_request_t *request, pay_err_t *err);
 static pay_status_t mollie_body(pay_arena_t *arena,
-    const pay_psp_order_t *order, pay_json_t *root, pay_err_t *err);
+    const pay_psp_checkout_t *checkout, pay_json_t *root, pay_err_t *err);
 static pay_status_t mollie_body_urls(pay_arena_t *arena,
-    const pay_psp_order_t *order, pay_json_t *root);
+    const pay_psp_checkout_t *checkout, pay_json_t *root);
 static pay_status_t mollie_body_line(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_psp_line_t *line,
+    const pay_psp_checkout_t *checkout, const pay_psp_line_t *line,
     pay_json_t *lines, pay_err_t *err);
 static pay_status_t mollie_register_answer(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
     pay_psp_registered_t *result);
 static pay_status_t mollie_registered(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *root,
+    const pay_psp_checkout_t *checkout, const pay_json_t *root,
     pay_psp_registered_t *result);
 static pay_status_t mollie_query_request(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t token,
@@ -43,19 +41,19 @@ static pay_status_t mollie_query_request(pay_arena_t *arena,
 static pay_status_t mollie_query_answer(pay_arena_t *arena, pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
 static pay_status_t mollie_find_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_http_request_t *request);
 static pay_status_t mollie_find_answer(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
     pay_psp_registered_t *result);
 static pay_status_t mollie_look(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *root,
+    const pay_psp_checkout_t *checkout, const pay_json_t *root,
     pay_psp_registered_t *result);
 static pay_status_t mollie_found(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *entry, int *ours,
+    const pay_psp_checkout_t *checkout, const pay_json_t *entry, int *ours,
     pay_psp_registered_t *result);
 static pay_status_t mollie_reaches_back(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *payments, int *back);
+    const pay_psp_checkout_t *checkout, const pay_json_t *payments, int *back);
 static int mollie_is_time(pay_str_t text);
 static pay_status_t mollie_next(pay_arena_t *arena, const pay_json_t *root,
     pay_str_t *from);
@@ -90,23 +88,24 @@ const pay_psp_adapter_t  pay_psp_mollie = {
 
 static pay_status_t
 mollie_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_order_t *order, pay_http_request_t *request, pay_err_t *err)
+    const pay_psp_checkout_t *checkout, pay_http_request_t *request,
+    pay_err_t *err)
 {
-    pay_json_t          *root;
-    pay_status_t         status;
-    pay_http_request_t   made;
+    pay_json_t         *root;
+    pay_status_t        status;
+    pay_http_request_t  made;
 
-    if (!pay_psp_order_sane(order)) {
+    if (!pay_psp_checkout_sane(checkout)) {
         return PAY_BUG;
     }
 
     PAY_TRY(pay_psp_request_init(arena, account, "POST", PAY_MOLLIE_PAYMENTS,
                                  PAY_STR(""), &made));
-    pay_psp_field_add(&made, "Idempotency-Key", order->nonce);
+    pay_psp_field_add(&made, "Idempotency-Key", checkout->nonce);
 
     root = pay_json_object_new();
     status = (root == NULL) ? PAY_NO_MEMORY
-                            : mollie_body(arena, order, root, err);
+                            : mollie_body(arena, checkout, root, err);
     PAY_TRY(pay_psp_json_done(arena, status, root, &made));
     pay_mollie_accept(&made);
 
@@ -117,31 +116,34 @@ mollie_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
 
 
 static pay_status_t
-mollie_body(pay_arena_t *arena, const pay_psp_order_t *order,
+mollie_body(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     pay_json_t *root, pay_err_t *err)
 {
     unsigned     i;
     pay_json_t  *json;
 
-    PAY_TRY(pay_mollie_set_amount(arena, root, "amount", order->currency,
-                                  order->amount_minor, err));
-    PAY_TRY(pay_json_set_string(root, "description", order->reference));
-    PAY_TRY(mollie_body_urls(arena, order, root));
+    PAY_TRY(pay_mollie_set_amount(arena, root, "amount", checkout->currency,
+                                  checkout->amount_minor, err));
+    PAY_TRY(pay_json_set_string(root, "description",
+                                checkout->merchant_reference));
+    PAY_TRY(mollie_body_urls(arena, checkout, root));
 
-    if (order->capture_later) {
+    if (checkout->capture_later) {
         PAY_TRY(pay_json_set_string(root, "captureMode", PAY_STR("manual")));
     }
 
     json = pay_json_object_new();
     PAY_TRY(pay_json_set(root, "metadata", json));
-    PAY_TRY(pay_json_set_string(json, "reference", order->reference));
-    PAY_TRY(pay_json_set_string(json, "nonce", order->nonce));
+    PAY_TRY(pay_json_set_string(json, "reference",
+                                checkout->merchant_reference));
+    PAY_TRY(pay_json_set_string(json, "nonce", checkout->nonce));
 
     json = pay_json_array_new();
     PAY_TRY(pay_json_set(root, "lines", json));
 
-    for (i = 0; i < order->line_count; i++) {
-        PAY_TRY(mollie_body_line(arena, order, &order->lines[i], json, err));
+    for (i = 0; i < checkout->line_count; i++) {
+        PAY_TRY(mollie_body_line(arena, checkout, &checkout->lines[i], json,
+                                 err));
     }
 
     return PAY_OK;
@@ -149,25 +151,25 @@ mollie_body(pay_arena_t *arena, const pay_psp_order_t *order,
 
 
 static pay_status_t
-mollie_body_urls(pay_arena_t *arena, const pay_psp_order_t *order,
+mollie_body_urls(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     pay_json_t *root)
 {
     pay_str_t  cancel;
 
     PAY_TRY(pay_format(arena, &cancel, PAY_PSP_URL_MAX + 16, "%.*s%s",
-                       pay_fmt(order->return_url),
-                       pay_psp_cancelled_query(order->return_url)));
-    PAY_TRY(pay_json_set_string(root, "redirectUrl", order->return_url));
+                       pay_fmt(checkout->return_url),
+                       pay_psp_cancelled_query(checkout->return_url)));
+    PAY_TRY(pay_json_set_string(root, "redirectUrl", checkout->return_url));
     PAY_TRY(pay_json_set_string(root, "cancelUrl", cancel));
 
-    return order->webhook_url.len
-           ? pay_json_set_string(root, "webhookUrl", order->webhook_url)
+    return checkout->webhook_url.len
+           ? pay_json_set_string(root, "webhookUrl", checkout->webhook_url)
            : PAY_OK;
 }
 
 
 static pay_status_t
-mollie_body_line(pay_arena_t *arena, const pay_psp_order_t *order,
+mollie_body_line(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_psp_line_t *line, pay_json_t *lines, pay_err_t *err)
 {
     pay_json_t  *json;
@@ -177,19 +179,19 @@ mollie_body_line(pay_arena_t *arena, const pay_psp_order_t *order,
     PAY_TRY(pay_json_set_string(json, "description",
                                 pay_psp_line_name(line)));
     PAY_TRY(pay_json_set_integer(json, "quantity", 1));
-    PAY_TRY(pay_mollie_set_amount(arena, json, "unitPrice", order->currency,
+    PAY_TRY(pay_mollie_set_amount(arena, json, "unitPrice", checkout->currency,
                                   line->amount_minor, err));
 
-    return pay_mollie_set_amount(arena, json, "totalAmount", order->currency,
+    return pay_mollie_set_amount(arena, json, "totalAmount", checkout->currency,
                                  line->amount_minor, err);
 }
 
 
 static pay_status_t
-mollie_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
+mollie_register_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_http_answer_t *answer, pay_psp_registered_t *result)
 {
-    return pay_psp_register_answer(arena, order, answer, pay_mollie_error,
+    return pay_psp_register_answer(arena, checkout, answer, pay_mollie_error,
                                    mollie_registered, result);
 }
 
@@ -197,22 +199,22 @@ mollie_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
 /* A payment of the order as an answer or a list has it; *result is left as it
  * is when it has no page. */
 static pay_status_t
-mollie_registered(pay_arena_t *arena, const pay_psp_order_t *order,
+mollie_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *root, pay_psp_registered_t *result)
 {
     pay_str_t       token, url;
     pay_status_t    status;
     pay_psp_echo_t  echo;
 
-    PAY_TRY(pay_mollie_echo_amount(arena, root, order->currency,
-                                   order->amount_minor, &echo));
+    PAY_TRY(pay_mollie_echo_amount(arena, root, checkout->currency,
+                                   checkout->amount_minor, &echo));
 
     if (echo == PAY_PSP_ECHO_RIGHT) {
         echo = pay_psp_echo_needed(pay_json_get(root, "metadata"),
-                                   "reference", order->reference);
+                                   "reference", checkout->merchant_reference);
     }
 
-    if (echo == PAY_PSP_ECHO_RIGHT && order->capture_later
+    if (echo == PAY_PSP_ECHO_RIGHT && checkout->capture_later
         && pay_json_get(root, "captureMode") != NULL)
     {
         echo = pay_psp_echo_needed(root, "captureMode", PAY_STR("manual"));
@@ -276,22 +278,22 @@ mollie_query_answer(pay_arena_t *arena, pay_str_t token,
 
 static pay_status_t
 mollie_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_order_t *order, pay_http_request_t *request)
+    const pay_psp_checkout_t *checkout, pay_http_request_t *request)
 {
     pay_buf_t           query;
     pay_str_t           text;
     pay_http_request_t  made;
 
-    if (!pay_psp_find_sane(order)) {
+    if (!pay_psp_find_sane(checkout)) {
         return PAY_BUG;
     }
 
     pay_buf_init(&query, arena, PAY_PSP_URL_MAX);
     pay_buf_text(&query, "?limit=" MOLLIE_PAGE);
 
-    if (order->find_from.len != 0) {
+    if (checkout->find_from.len != 0) {
         pay_buf_text(&query, "&from=");
-        pay_buf_percent(&query, order->find_from);
+        pay_buf_percent(&query, checkout->find_from);
     }
 
     PAY_TRY(pay_buf_done(&query, &text));
@@ -306,16 +308,16 @@ mollie_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
 
 
 static pay_status_t
-mollie_find_answer(pay_arena_t *arena, const pay_psp_order_t *order,
+mollie_find_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_http_answer_t *answer, pay_psp_registered_t *result)
 {
-    return pay_psp_find_answer(arena, order, answer, pay_mollie_error,
+    return pay_psp_find_answer(arena, checkout, answer, pay_mollie_error,
                                mollie_look, result);
 }
 
 
 static pay_status_t
-mollie_look(pay_arena_t *arena, const pay_psp_order_t *order,
+mollie_look(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *root, pay_psp_registered_t *result)
 {
     int                found, back;
@@ -325,28 +327,28 @@ mollie_look(pay_arena_t *arena, const pay_psp_order_t *order,
     payments = pay_json_path(root, "_embedded", "payments", NULL);
 
     PAY_TRY(mollie_next(arena, root, &from));
-    PAY_TRY(pay_psp_find_in(arena, order, payments, mollie_found, result,
+    PAY_TRY(pay_psp_find_in(arena, checkout, payments, mollie_found, result,
                             &found));
 
     if (found) {
         return PAY_OK;
     }
 
-    PAY_TRY(mollie_reaches_back(arena, order, payments, &back));
+    PAY_TRY(mollie_reaches_back(arena, checkout, payments, &back));
 
-    return pay_psp_find_none(order, back ? PAY_STR("") : from, result);
+    return pay_psp_find_none(checkout, back ? PAY_STR("") : from, result);
 }
 
 
 static pay_status_t
-mollie_found(pay_arena_t *arena, const pay_psp_order_t *order,
+mollie_found(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *entry, int *ours, pay_psp_registered_t *result)
 {
     const pay_json_t  *metadata = pay_json_get(entry, "metadata");
 
-    if (pay_psp_echo_needed(metadata, "reference", order->reference)
+    if (pay_psp_echo_needed(metadata, "reference", checkout->merchant_reference)
         != PAY_PSP_ECHO_RIGHT
-        || pay_psp_echo_needed(metadata, "nonce", order->nonce)
+        || pay_psp_echo_needed(metadata, "nonce", checkout->nonce)
            != PAY_PSP_ECHO_RIGHT)
     {
         return PAY_OK;
@@ -354,14 +356,14 @@ mollie_found(pay_arena_t *arena, const pay_psp_order_t *order,
 
     *ours = 1;
 
-    return mollie_registered(arena, order, entry, result);
+    return mollie_registered(arena, checkout, entry, result);
 }
 
 
 /* The last one is the oldest.  Times of one form and zone compare as text;
  * another form proves nothing. */
 static pay_status_t
-mollie_reaches_back(pay_arena_t *arena, const pay_psp_order_t *order,
+mollie_reaches_back(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *payments, int *back)
 {
     size_t             n = pay_json_size(payments);
@@ -378,7 +380,7 @@ mollie_reaches_back(pay_arena_t *arena, const pay_psp_order_t *order,
     }
 
     PAY_TRY(pay_time_format(arena,
-                            pay_psp_find_since(order,
+                            pay_psp_find_since(checkout,
                                                pay_psp_mollie.max_expiry_s),
                             &since));
 
@@ -415,8 +417,8 @@ mollie_is_time(pay_str_t text)
 }
 
 
-/* Where the next page begins, of a link's query; empty when "next" is null.
- * PAY_INVALID when it is neither. */
+/* The position of the next page, from a link's query; empty when "next" is
+ * null.  PAY_INVALID when it is neither. */
 static pay_status_t
 mollie_next(pay_arena_t *arena, const pay_json_t *root, pay_str_t *from)
 {

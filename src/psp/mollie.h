@@ -1,8 +1,8 @@
 /*
- * What the files of the Mollie adapter share (docs/psp/mollie.md).  The payment
- * (tr_…) is our registration and what changes go to.  mollie.c uses
- * mollie_change.c (what is done later) and mollie_event.c (what Mollie tells),
- * and all three use mollie_payment.c.  Nobody else includes this.
+ * The common part of the Mollie adapter's files (docs/psp/mollie.md).  The
+ * payment (tr_…) is our registration, and the object of modifications. mollie.c
+ * uses mollie_change.c (modifications) and mollie_event.c (PSP events), and all
+ * three use mollie_payment.c.  No other file includes this.
  */
 
 #ifndef PAY_SRC_MOLLIE_H
@@ -25,8 +25,8 @@ pay_status_t pay_mollie_error(pay_arena_t *arena, const pay_json_t *root,
 pay_status_t pay_mollie_echo_amount(pay_arena_t *arena, const pay_json_t *json,
     const pay_currency_t *currency, int64_t minor, pay_psp_echo_t *echo)
     PAY_MUST_CHECK;
-/* json.amount; PAY_INVALID without one.  What no order of ours can have is told
- * as 0. */
+/* json.amount; PAY_INVALID without one.  An amount that no order of ours can
+ * have is reported as 0. */
 pay_status_t pay_mollie_amount_in(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 /* A Payment's id, status and amount.  PAY_INVALID when it is none, has a

@@ -1,8 +1,8 @@
 /*
- * What is done to a Mollie payment after it was made: captures and refunds
- * are things of their own, cancelling and ending the page are one call,
- * DELETE, whose answer is the payment.  Mollie repeats amount and payment;
- * others than were asked for are never believed.
+ * Modifications of a Mollie payment: captures and refunds are objects of their
+ * own, cancelling and closing the page are one call, DELETE, whose answer is
+ * the payment.  Mollie echoes amount and payment; an answer with others is
+ * never believed.
  */
 
 #include "psp/mollie.h"
@@ -13,10 +13,10 @@
 typedef struct {
     const char                   *method;
     const char                   *tail;    /* behind the payment's id */
-    const char                   *suffix;  /* of the idempotency key; ':'
-                                              stands in no id of ours */
+    const char                   *suffix;  /* of the idempotency key; no id
+                                              of ours has a ':' */
     const pay_psp_outcome_row_t  *outcomes;    /* NULL: answers a payment */
-    pay_fact_t                    fact;    /* what "canceled" means here */
+    pay_fact_t                    fact;    /* the meaning of "canceled" here */
 } mollie_change_t;
 
 

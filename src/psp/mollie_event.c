@@ -1,13 +1,13 @@
 /*
  * Mollie's webhooks.  About payments both kinds are hints: the payment is
- * asked for before anything moves.
- *   legacy    a form, "id=tr_…", sent to the payment's own webhookUrl; nobody
- *             signs it, so it has no event id and is not stored
+ * queried before anything moves.
+ *   legacy    a form, "id=tr_…", sent to the payment's own webhookUrl; it is
+ *             not signed, so it has no event id and is not stored
  *   next-gen  a signed JSON event with an id, whose entityId is the payment's
- * Refunds, chargebacks and captures are told by the second kind alone, when it
+ * Refunds, chargebacks and captures come only in the second kind, when it
  * carries them ("snapshot").  A capture has an amount of its own; Mollie
- * releases what it leaves, but for the methods of which it takes several.  All
- * else is noted without a fact.
+ * releases the rest, except for the methods that allow several captures.  Other
+ * events are stored without a fact.
  */
 
 #include "psp/mollie.h"
@@ -239,8 +239,8 @@ mollie_starts(pay_str_t text, const char *prefix)
 }
 
 
-/* What an event about a refund, a chargeback or a capture tells, by the entity
- * that it carries.  PAY_INVALID when that is not whole. */
+/* Reads an event about a refund, a chargeback or a capture from the entity that
+ * it carries.  PAY_INVALID when that is incomplete. */
 static pay_status_t
 mollie_after(pay_arena_t *arena, const pay_json_t *entity,
     pay_psp_event_t *event)

@@ -1,6 +1,6 @@
 /*
- * What the other files of the Mollie adapter stand on: amounts as exact decimal
- * text, errors, and how a payment stands, as the answer to a query or a
+ * The base of the Mollie adapter's other files: amounts as exact decimal text,
+ * errors, and the state of a payment, as the answer to a query or a
  * cancellation shows it.
  */
 
@@ -193,9 +193,9 @@ pay_mollie_amount_in(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
-/* Of a paid payment what was captured counts: the rest of an authorisation
- * may have been released.  What no order of ours can have is told as 0 and
- * lands in the mismatch queue. */
+/* The captured amount of a paid payment counts: the rest of an authorisation
+ * may have been released.  An amount that no order of ours can have is reported
+ * as 0 and lands in the mismatch queue. */
 static pay_status_t
 mollie_amount_in(pay_arena_t *arena, const pay_json_t *payment,
     pay_psp_event_t *event)

@@ -1,14 +1,13 @@
 /*
- * PayPal Orders v2 (docs/psp/paypal.md): an order is our registration, its id
- * the token, the link that PayPal gives for the buyer the hosted page.  The
- * buyer only approves there; the money is taken by our capture.  An order
- * lapses by itself after three hours and cannot be ended before: what is never
- * captured is never paid.  It has one purchase unit, captured later as a whole,
- * with our checkout's id wherever PayPal repeats one.
- *
- * Access tokens are those of OAuth2 client credentials, of which the account's
- * key is both halves, "client:secret".  Whoever sends requests keeps the token;
- * here is only what to ask and what to believe.
+ * PayPal Orders v2 (docs/psp/paypal.md): PayPal's order is our registration,
+ * its id the token, its link for the buyer the hosted page.  The buyer only
+ * approves there; our capture takes the money.  An order lapses by itself after
+ * three hours and cannot be ended before: an order that is never captured is
+ * never paid.  It has one purchase unit, captured later as a whole, with our
+ * checkout's id wherever PayPal echoes one.  Access tokens are those of OAuth2
+ * client credentials, of which the account's key is both halves,
+ * "client:secret".  The sender of requests keeps the token; this file only
+ * builds its request and reads its answer.
  */
 
 #include "psp/paypal.h"
@@ -22,25 +21,25 @@
 
 
 static pay_status_t paypal_register_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_http_request_t *request, pay_err_t *err);
 static pay_status_t paypal_order(pay_arena_t *arena,
-    const pay_psp_order_t *order, pay_json_t *root, pay_err_t *err);
+    const pay_psp_checkout_t *checkout, pay_json_t *root, pay_err_t *err);
 static pay_status_t paypal_unit(pay_arena_t *arena,
-    const pay_psp_order_t *order, pay_json_t *unit, pay_err_t *err);
-static int paypal_lines_fit(const pay_psp_order_t *order);
+    const pay_psp_checkout_t *checkout, pay_json_t *unit, pay_err_t *err);
+static int paypal_lines_fit(const pay_psp_checkout_t *checkout);
 static pay_status_t paypal_items(pay_arena_t *arena,
-    const pay_psp_order_t *order, pay_json_t *unit, pay_err_t *err);
+    const pay_psp_checkout_t *checkout, pay_json_t *unit, pay_err_t *err);
 static pay_str_t paypal_name(const pay_psp_line_t *line);
 static pay_status_t paypal_experience(pay_arena_t *arena,
-    const pay_psp_order_t *order, pay_json_t *root);
+    const pay_psp_checkout_t *checkout, pay_json_t *root);
 static pay_status_t paypal_register_answer(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
     pay_psp_registered_t *result);
 static pay_status_t paypal_registered(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *json,
+    const pay_psp_checkout_t *checkout, const pay_json_t *json,
     pay_psp_registered_t *result);
-static pay_psp_echo_t paypal_echo(const pay_psp_order_t *order,
+static pay_psp_echo_t paypal_echo(const pay_psp_checkout_t *checkout,
     const pay_json_t *json);
 static const pay_json_t *paypal_link(const pay_json_t *json, const char *rel);
 static pay_status_t paypal_query_request(pay_arena_t *arena,
@@ -87,25 +86,25 @@ const pay_psp_adapter_t  pay_psp_paypal = {
 
 static pay_status_t
 paypal_register_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_http_request_t *request, pay_err_t *err)
 {
-    pay_str_t            key;
-    pay_json_t          *root;
-    pay_status_t         status;
-    pay_http_request_t   made;
+    pay_str_t           key;
+    pay_json_t         *root;
+    pay_status_t        status;
+    pay_http_request_t  made;
 
-    if (!pay_psp_order_sane(order)) {
+    if (!pay_psp_checkout_sane(checkout)) {
         return PAY_BUG;
     }
 
-    PAY_TRY(pay_psp_key(arena, order->nonce, "", PAY_PAYPAL_KEY_MAX, &key));
+    PAY_TRY(pay_psp_key(arena, checkout->nonce, "", PAY_PAYPAL_KEY_MAX, &key));
     PAY_TRY(pay_psp_request_open(arena, account, "POST", PAY_PAYPAL_ORDERS,
                                  PAY_STR(""), &made));
 
     root = pay_json_object_new();
     status = (root == NULL) ? PAY_NO_MEMORY
-                            : paypal_order(arena, order, root, err);
+                            : paypal_order(arena, checkout, root, err);
     PAY_TRY(pay_psp_json_done(arena, status, root, &made));
     pay_paypal_fields_add(&made, key);
 
@@ -116,7 +115,7 @@ paypal_register_request(pay_arena_t *arena,
 
 
 static pay_status_t
-paypal_order(pay_arena_t *arena, const pay_psp_order_t *order,
+paypal_order(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     pay_json_t *root, pay_err_t *err)
 {
     pay_json_t  *units, *unit;
@@ -127,49 +126,52 @@ paypal_order(pay_arena_t *arena, const pay_psp_order_t *order,
     PAY_TRY(pay_json_set(root, "purchase_units", units));
     unit = pay_json_object_new();
     PAY_TRY(pay_json_append(units, unit));
-    PAY_TRY(paypal_unit(arena, order, unit, err));
+    PAY_TRY(paypal_unit(arena, checkout, unit, err));
 
-    return paypal_experience(arena, order, root);
+    return paypal_experience(arena, checkout, root);
 }
 
 
-/* invoice_id: PayPal can be told to let each be paid once only. */
+/* invoice_id: a setting at PayPal allows each to be paid only once. */
 static pay_status_t
-paypal_unit(pay_arena_t *arena, const pay_psp_order_t *order,
+paypal_unit(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     pay_json_t *unit, pay_err_t *err)
 {
     pay_json_t  *amount, *breakdown, *total;
 
-    PAY_TRY(pay_json_set_string(unit, "reference_id", order->reference));
-    PAY_TRY(pay_json_set_string(unit, "custom_id", order->reference));
-    PAY_TRY(pay_json_set_string(unit, "invoice_id", order->reference));
+    PAY_TRY(pay_json_set_string(unit, "reference_id",
+                                checkout->merchant_reference));
+    PAY_TRY(pay_json_set_string(unit, "custom_id",
+                                checkout->merchant_reference));
+    PAY_TRY(pay_json_set_string(unit, "invoice_id",
+                                checkout->merchant_reference));
     PAY_TRY(pay_paypal_object_add(unit, "amount", &amount));
-    PAY_TRY(pay_paypal_money_set(arena, amount, order->currency,
-                                 order->amount_minor, err));
+    PAY_TRY(pay_paypal_money_set(arena, amount, checkout->currency,
+                                 checkout->amount_minor, err));
 
-    if (!paypal_lines_fit(order)) {
+    if (!paypal_lines_fit(checkout)) {
         return PAY_OK;
     }
 
     PAY_TRY(pay_paypal_object_add(amount, "breakdown", &breakdown));
     PAY_TRY(pay_paypal_object_add(breakdown, "item_total", &total));
-    PAY_TRY(pay_paypal_money_set(arena, total, order->currency,
-                                 order->amount_minor, err));
+    PAY_TRY(pay_paypal_money_set(arena, total, checkout->currency,
+                                 checkout->amount_minor, err));
 
-    return paypal_items(arena, order, unit, err);
+    return paypal_items(arena, checkout, unit, err);
 }
 
 
 /* Lines of fractions may still sum up to whole units: then the sum alone is
  * sent. */
 static int
-paypal_lines_fit(const pay_psp_order_t *order)
+paypal_lines_fit(const pay_psp_checkout_t *checkout)
 {
     unsigned  i;
 
-    for (i = 0; i < order->line_count; i++) {
-        if (!pay_paypal_money_fits(order->currency,
-                                   order->lines[i].amount_minor))
+    for (i = 0; i < checkout->line_count; i++) {
+        if (!pay_paypal_money_fits(checkout->currency,
+                                   checkout->lines[i].amount_minor))
         {
             return 0;
         }
@@ -180,7 +182,7 @@ paypal_lines_fit(const pay_psp_order_t *order)
 
 
 static pay_status_t
-paypal_items(pay_arena_t *arena, const pay_psp_order_t *order,
+paypal_items(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     pay_json_t *unit, pay_err_t *err)
 {
     unsigned               i;
@@ -190,8 +192,8 @@ paypal_items(pay_arena_t *arena, const pay_psp_order_t *order,
     items = pay_json_array_new();
     PAY_TRY(pay_json_set(unit, "items", items));
 
-    for (i = 0; i < order->line_count; i++) {
-        line = &order->lines[i];
+    for (i = 0; i < checkout->line_count; i++) {
+        line = &checkout->lines[i];
         item = pay_json_object_new();
 
         PAY_TRY(pay_json_append(items, item));
@@ -199,7 +201,7 @@ paypal_items(pay_arena_t *arena, const pay_psp_order_t *order,
         PAY_TRY(pay_json_set_string(item, "sku", line->payment_order_id));
         PAY_TRY(pay_json_set_string(item, "quantity", PAY_STR("1")));
         PAY_TRY(pay_paypal_object_add(item, "unit_amount", &amount));
-        PAY_TRY(pay_paypal_money_set(arena, amount, order->currency,
+        PAY_TRY(pay_paypal_money_set(arena, amount, checkout->currency,
                                      line->amount_minor, err));
     }
 
@@ -227,15 +229,15 @@ paypal_name(const pay_psp_line_t *line)
 
 /* Nothing is shipped by us, so the buyer is asked for no address. */
 static pay_status_t
-paypal_experience(pay_arena_t *arena, const pay_psp_order_t *order,
+paypal_experience(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     pay_json_t *root)
 {
     pay_str_t    cancel;
     pay_json_t  *source, *wallet, *context;
 
     PAY_TRY(pay_format(arena, &cancel, PAY_PSP_URL_MAX + 16, "%.*s%s",
-                       pay_fmt(order->return_url),
-                       pay_psp_cancelled_query(order->return_url)));
+                       pay_fmt(checkout->return_url),
+                       pay_psp_cancelled_query(checkout->return_url)));
 
     PAY_TRY(pay_paypal_object_add(root, "payment_source", &source));
     PAY_TRY(pay_paypal_object_add(source, "paypal", &wallet));
@@ -243,17 +245,17 @@ paypal_experience(pay_arena_t *arena, const pay_psp_order_t *order,
     PAY_TRY(pay_json_set_string(context, "user_action", PAY_STR("PAY_NOW")));
     PAY_TRY(pay_json_set_string(context, "shipping_preference",
                                 PAY_STR("NO_SHIPPING")));
-    PAY_TRY(pay_json_set_string(context, "return_url", order->return_url));
+    PAY_TRY(pay_json_set_string(context, "return_url", checkout->return_url));
 
     return pay_json_set_string(context, "cancel_url", cancel);
 }
 
 
 static pay_status_t
-paypal_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
+paypal_register_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_http_answer_t *answer, pay_psp_registered_t *result)
 {
-    return pay_psp_register_answer(arena, order, answer, pay_paypal_error,
+    return pay_psp_register_answer(arena, checkout, answer, pay_paypal_error,
                                    paypal_registered, result);
 }
 
@@ -261,14 +263,14 @@ paypal_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
 /* The link's name depends on how the order was made
  * (docs/psp/paypal.md#registration). */
 static pay_status_t
-paypal_registered(pay_arena_t *arena, const pay_psp_order_t *order,
+paypal_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *json, pay_psp_registered_t *result)
 {
     pay_str_t          token, text, url;
     pay_status_t       status;
     const pay_json_t  *link;
 
-    if (!pay_psp_believed(paypal_echo(order, json), &result->code)) {
+    if (!pay_psp_believed(paypal_echo(checkout, json), &result->code)) {
         return PAY_OK;
     }
 
@@ -298,7 +300,7 @@ paypal_registered(pay_arena_t *arena, const pay_psp_order_t *order,
 
 
 static pay_psp_echo_t
-paypal_echo(const pay_psp_order_t *order, const pay_json_t *json)
+paypal_echo(const pay_psp_checkout_t *checkout, const pay_json_t *json)
 {
     pay_psp_echo_t     echo;
     const pay_json_t  *units, *unit;
@@ -323,14 +325,16 @@ paypal_echo(const pay_psp_order_t *order, const pay_json_t *json)
     }
 
     echo = pay_paypal_echo_money(pay_json_get(unit, "amount"),
-                                 order->currency, order->amount_minor);
+                                 checkout->currency, checkout->amount_minor);
 
     if (echo == PAY_PSP_ECHO_RIGHT) {
-        echo = pay_psp_echo_text(unit, "reference_id", order->reference);
+        echo = pay_psp_echo_text(unit, "reference_id",
+                                 checkout->merchant_reference);
     }
 
     if (echo == PAY_PSP_ECHO_RIGHT) {
-        echo = pay_psp_echo_text(unit, "custom_id", order->reference);
+        echo = pay_psp_echo_text(unit, "custom_id",
+                                 checkout->merchant_reference);
     }
 
     return echo;
@@ -396,8 +400,8 @@ static pay_status_t
 paypal_lapsed(pay_str_t token, const pay_http_answer_t *answer,
     pay_psp_event_t *event, int *known)
 {
-    pay_json_t    *error;
-    pay_status_t   status;
+    pay_json_t   *error;
+    pay_status_t  status;
 
     *known = 0;
 
@@ -472,8 +476,8 @@ static pay_status_t
 paypal_auth_answer(pay_arena_t *arena, const pay_http_answer_t *answer,
     pay_psp_auth_t *auth)
 {
-    pay_json_t    *json;
-    pay_status_t   status;
+    pay_json_t   *json;
+    pay_status_t  status;
 
     if (answer->sent != PAY_ANSWERED || answer->status != 200) {
         return PAY_INVALID;

@@ -1,8 +1,8 @@
 /*
- * What the files of the PayPal adapter share.  paypal.c (orders, access tokens)
- * uses paypal_change.c (capture and refund) and paypal_event.c (what PayPal
- * tells and lists), and all three use paypal_order.c.  Nobody else includes
- * this.
+ * The common part of the PayPal adapter's files.  paypal.c (orders, access
+ * tokens) uses paypal_change.c (capture and refund) and paypal_event.c (PSP
+ * events and their list), and all three use paypal_order.c.  No other file
+ * includes this.
  */
 
 #ifndef PAY_SRC_PSP_PAYPAL_H
@@ -39,8 +39,8 @@ int pay_paypal_money_fits(const pay_currency_t *currency, int64_t minor);
  * was sent; "30", "30.0" and "30.000" are 30.00, too. */
 pay_psp_echo_t pay_paypal_echo_money(const pay_json_t *money,
     const pay_currency_t *currency, int64_t minor);
-/* The amount into the event, when it is there.  One that cannot be our
- * orders' is told as 0. */
+/* Copies the amount into the event, when it is there.  An amount that no order
+ * of ours can have is reported as 0. */
 pay_status_t pay_paypal_money_in(pay_arena_t *arena, const pay_json_t *money,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 

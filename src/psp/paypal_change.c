@@ -1,7 +1,7 @@
 /*
- * What is done to a PayPal order later (docs/psp/paypal.md#changes): the
- * capture that takes the money of an approved order, and refunds of it.  An
- * order of ours is captured as a whole, so its capture names no amount.
+ * Modifications of a PayPal order (docs/psp/paypal.md#changes): the capture
+ * that takes the money of an approved order, and refunds of it.  An order is
+ * captured as a whole, so its capture names no amount.
  */
 
 #include "psp/paypal.h"
@@ -64,9 +64,9 @@ pay_paypal_change_request(pay_arena_t *arena,
 }
 
 
-/* A repeat under the same key tells the first answer for six hours, longer
- * than any order lives; later PayPal says that the order is captured, which
- * is no failure either. */
+/* A repetition under the same key gets the first answer for six hours, longer
+ * than any order lives; later PayPal says that the order is captured, which is
+ * no failure either. */
 static pay_status_t
 paypal_capture_request(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_change_t *change, pay_http_request_t *request)
@@ -160,7 +160,7 @@ pay_paypal_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
 }
 
 
-/* What the buyer chose was declined: he may choose another way to pay. */
+/* The buyer's payment method was declined: the buyer may choose another one. */
 static void
 paypal_declined(const pay_psp_change_t *change, pay_psp_changed_t *result)
 {
@@ -203,8 +203,8 @@ paypal_captured(pay_arena_t *arena, const pay_psp_change_t *change,
 }
 
 
-/* Money of another amount is told as it is: the event goes where mismatches
- * go. */
+/* Money of another amount is reported as it is: the event becomes a
+ * mismatch. */
 static void
 paypal_capture_outcome(const pay_psp_change_t *change,
     pay_psp_changed_t *result)

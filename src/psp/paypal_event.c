@@ -1,14 +1,13 @@
 /*
- * What PayPal tells: webhooks, and the list of the events that it has told or
- * tried to, under the same ids.  Of a webhook's body only a CRC is signed, so
- * every one that names an order is a hint and no more: the order is asked for
+ * PayPal's webhooks, and the list of the events that it has sent or tried to
+ * send, under the same ids.  A webhook's signature covers only a CRC of the
+ * body, so every one that names an order is only a hint: the order is queried
  * before anything moves.  The list comes from PayPal itself, over a call of
- * ours: there the same events tell of declined attempts, refunds, disputes and
- * fees.  What is told there in addition has an id of its own, so that a webhook
- * that came before does not hide it.
- *
- * The next page of the list is a link; of that only the few query members that
- * say where it begins are taken, never its host, path or span of time.
+ * ours: there the same events report declined attempts, refunds, disputes and
+ * fees.  These additional events have ids of their own, so that a webhook that
+ * came before does not hide them.  The next page of the list is a link; only
+ * the few query members that hold its position are taken from that, never its
+ * host, path or span of time.
  */
 
 #include "psp/paypal.h"
@@ -73,7 +72,7 @@ static pay_status_t paypal_fee(pay_arena_t *arena, pay_str_t id,
     pay_psp_told_t *told);
 
 
-/* Where a page begins, as PayPal's own links say it. */
+/* The position of a page, from PayPal's own links. */
 static const char *const  paypal_places[] = {
     "move_to", "index_time", "index_id", "offset", "prev_offset", "page",
     "page_token", "next_page_token", NULL
@@ -131,7 +130,7 @@ pay_paypal_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
-/* An event object, a pay_psp_listed_pt, as a webhook may tell it. */
+/* Reads an event object as a webhook may have it, a pay_psp_listed_pt. */
 static pay_status_t
 paypal_event(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_json_t *root, pay_psp_told_t *told, pay_err_t *err)
@@ -141,7 +140,7 @@ paypal_event(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_psp_event_t   *event = pay_psp_told_add(told);
     const pay_json_t  *resource;
 
-    (void) account;            /* PayPal's events do not tell their mode */
+    (void) account;            /* PayPal's events do not show their mode */
 
     status = pay_psp_token_get(arena, root, "id", &event->event_id);
     if (status == PAY_NO_MEMORY) {
@@ -402,7 +401,7 @@ paypal_cursor_is_valid(pay_str_t cursor)
 }
 
 
-/* The same as the list tells it: what follows a sale, too. */
+/* Reads an event object of the list: also those about changes and disputes. */
 static pay_status_t
 paypal_listed(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_json_t *entry, pay_psp_told_t *told, pay_err_t *err)
@@ -440,7 +439,7 @@ paypal_after(pay_arena_t *arena, pay_str_t type, const pay_json_t *resource,
 }
 
 
-/* The money itself is asked for; only its fee is told. */
+/* The money itself is queried; only its fee is taken from the event. */
 static pay_status_t
 paypal_capture(pay_arena_t *arena, const pay_json_t *resource,
     pay_psp_told_t *told)
@@ -484,7 +483,7 @@ paypal_reversed(pay_arena_t *arena, const pay_json_t *resource,
 }
 
 
-/* Of the order that the hint names. */
+/* Reads the order that the hint names. */
 static pay_status_t
 paypal_attempt(pay_arena_t *arena, const pay_psp_event_t *made,
     pay_psp_told_t *told)
@@ -614,7 +613,7 @@ paypal_dispute(pay_arena_t *arena, const pay_json_t *resource,
 }
 
 
-/* One event more than the webhook tells. */
+/* One event more than the webhook has. */
 static pay_status_t
 paypal_tell(pay_arena_t *arena, const pay_psp_event_t *made,
     pay_psp_told_t *told)

@@ -1,6 +1,6 @@
 /*
- * What the other files of the PayPal adapter stand on: money
- * (docs/psp/paypal.md#amounts), errors, and how an order stands.  Amounts are
+ * The base of the PayPal adapter's other files: money
+ * (docs/psp/paypal.md#amounts), errors, and the state of an order.  Amounts are
  * major units as decimal text, in a short list of currencies, three of them
  * without decimals whatever ISO 4217 says; they are checked, never rounded.  An
  * order's own status is not money (docs/psp/paypal.md#states), its captures
@@ -64,9 +64,9 @@ static const paypal_unit_t  paypal_units[] = {
     { "", 0 }
 };
 
-/* What leaves open whether something happened: it was done before, it is
- * being done, or the key came with another request.  An invoice that was paid
- * already must not be registered elsewhere. */
+/* Errors that leave the outcome open: the operation was done before, is being
+ * done, or the key came with another request.  An invoice that was paid already
+ * must not be registered elsewhere. */
 static const char *const  paypal_unsure_words[] = {
     "CAPTURE_FULLY_REFUNDED", "DUPLICATE_INVOICE_ID", "DUPLICATE_REQUEST_ID",
     "DUPLICATE_TRANSACTION", "ORDER_ALREADY_AUTHORIZED",
@@ -436,10 +436,10 @@ paypal_capture_rank(const pay_json_t *capture)
 }
 
 
-/* Money that came in counts, whatever else the order says.  After a capture
- * that failed the buyer may choose another instrument and approve again, until
- * the order is completed without money.  VOIDED is somebody's act: an order
- * that lapses is not found any more. */
+/* Money that has come in counts, whatever the order's status is.  After a
+ * capture that failed the buyer may choose another instrument and approve
+ * again, until the order is completed without money.  VOIDED is set by a call
+ * of the merchant: an order that lapses is not found any more. */
 static void
 paypal_fact(const pay_json_t *order, paypal_capture_t best,
     pay_psp_event_t *event)

@@ -1,6 +1,7 @@
 /*
- * What the PSP adapters share: the rows of the registry, checks of what goes
- * out and of what strangers send back.  Nothing outside src/psp includes this.
+ * The common part of the PSP adapters: the rows of the registry, checks of our
+ * arguments and of the untrusted answers.  Nothing outside src/psp includes
+ * this.
  */
 
 #ifndef PAY_SRC_PSP_H
@@ -16,12 +17,13 @@
 #define PAY_PSP_REQUEST_MAX  65536
 #define PAY_PSP_URL_MAX      2048
 #define PAY_PSP_KEY_MAX      512
-#define PAY_PSP_LONG_WAIT_S  3600      /* when told not to repeat a call */
+#define PAY_PSP_LONG_WAIT_S  3600      /* when the PSP forbids to repeat a
+                                          call */
 #define PAY_PSP_CURRENCY_LEN 3         /* letters of a currency */
 #define PAY_PSP_PAGE_MAX     20        /* entries of a page of events */
 
 
-/* The error that an answer's object tells. */
+/* The error of an answer's object. */
 typedef struct {
     int        found;
     int        unsure;         /* it leaves open whether something happened:
@@ -71,11 +73,12 @@ typedef struct {
     uint8_t  step;             /* theirs must be a multiple of this */
 } pay_psp_unit_t;
 
-/* What an adapter brings for the slots of psp/slots.c.  Each returns PAY_OK
- * and leaves *result as it is (UNKNOWN "answer_invalid") when the object says
- * nothing, and fails for PAY_NO_MEMORY alone unless it is said otherwise. */
+/* The functions that an adapter provides for the slots of psp/slots.c.  Each
+ * returns PAY_OK and leaves *result as it is (UNKNOWN "answer_invalid") when
+ * the object says nothing, and fails for PAY_NO_MEMORY alone unless a comment
+ * says otherwise. */
 typedef pay_status_t (*pay_psp_register_pt)(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *json,
+    const pay_psp_checkout_t *checkout, const pay_json_t *json,
     pay_psp_registered_t *result);
 typedef pay_status_t (*pay_psp_change_pt)(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_json_t *json,
@@ -92,15 +95,15 @@ typedef pay_status_t (*pay_psp_page_pt)(pay_arena_t *arena,
 /* An entry of a list: is it the order's registration?  Then *result, UNKNOWN
  * "found_unusable" before, is completed. */
 typedef pay_status_t (*pay_psp_found_pt)(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *entry, int *ours,
+    const pay_psp_checkout_t *checkout, const pay_json_t *entry, int *ours,
     pay_psp_registered_t *result);
-/* What one message of a PSP tells. */
+/* The PSP events of one message of a PSP. */
 typedef struct {
     pay_psp_event_t  events[PAY_PSP_EVENTS_MAX];
     unsigned         count;
 } pay_psp_told_t;
 
-/* An event object, from a webhook or a list; *told is all zero before.
+/* Reads an event object, from a webhook or a list; *told is all zero before.
  * PAY_INVALID for one whose webhook is refused. */
 typedef pay_status_t (*pay_psp_listed_pt)(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_json_t *entry,
@@ -120,7 +123,7 @@ extern const pay_psp_adapter_t  pay_psp_stripe;
 
 /* 1 when the order can be sent: ids of our own alphabet, lines that sum up to
  * the amount, a return URL.  0 is a mistake of the caller: PAY_BUG. */
-int pay_psp_order_sane(const pay_psp_order_t *order);
+int pay_psp_checkout_sane(const pay_psp_checkout_t *checkout);
 /* The same for a change: a kind, ids of our own alphabet, a currency, an
  * amount where money moves, a printable reason of at most 100 bytes.  The
  * PSP's ids (token, alias, reference) are the adapter's to check. */
@@ -139,10 +142,10 @@ void pay_psp_field_add(pay_http_request_t *request, const char *name,
     pay_str_t value);
 /* 1 for a key that cannot break out of a header: [!-~]{1,512}. */
 int pay_psp_api_key_is_plain(pay_str_t key);
-/* The PSP's idempotency key: a pure function of ours.  `id` and `suffix`
+/* The PSP's idempotency key: a pure function of our key.  `id` and `suffix`
  * joined when that is at most `max` bytes, else the first `max` (>= 32) bytes
- * of ':' and its SHA-256 in hex: ':' stands in no id of ours, so nobody can
- * choose an order's id that comes out as the key of another call. */
+ * of ':' and its SHA-256 in hex.  No id of ours has a ':', so no merchant can
+ * choose an order's id that equals the key of another call. */
 pay_status_t pay_psp_key(pay_arena_t *arena, pay_str_t id, const char *suffix,
     size_t max, pay_str_t *key) PAY_MUST_CHECK;
 /* A JSON body with its two header fields; frees `json` in any case. */
@@ -170,9 +173,9 @@ pay_status_t pay_psp_word_get(pay_arena_t *arena, const pay_json_t *json,
     const char *member, pay_str_t *word) PAY_MUST_CHECK;
 
 /* Judges everything about a registration's answer but the content of a good
- * one.  200 or 201 with an object that tells no error: *json is set, the
- * caller frees it and completes *result, which says UNKNOWN "answer_invalid"
- * until then.  Everything else: *json is NULL and *result is final. */
+ * one.  200 or 201 with an object that has no error: *json is set, the caller
+ * frees it and completes *result, which says UNKNOWN "answer_invalid" until
+ * then.  Everything else: *json is NULL and *result is final. */
 pay_status_t pay_psp_answer_open(pay_arena_t *arena,
     const pay_http_answer_t *answer, pay_psp_error_pt read, pay_json_t **json,
     pay_psp_registered_t *result) PAY_MUST_CHECK;
@@ -214,29 +217,30 @@ pay_status_t pay_psp_query_done(pay_status_t status, pay_str_t token,
 
 /* 1 for the ids, currency and expiry of an order that was sent, and a
  * find_from of a token's alphabet. */
-int pay_psp_find_sane(const pay_psp_order_t *order);
+int pay_psp_find_sane(const pay_psp_checkout_t *checkout);
 /* When the order can have been registered first, on the PSP's clock. */
-int64_t pay_psp_find_since(const pay_psp_order_t *order,
+int64_t pay_psp_find_since(const pay_psp_checkout_t *checkout,
     unsigned max_expiry_s);
-/* pay_psp_answer_open for a find: UNKNOWN in each case, since trouble with the
- * question tells nothing of the registration. */
+/* pay_psp_answer_open for a search: UNKNOWN in each case, since a failed search
+ * proves nothing about the registration. */
 pay_status_t pay_psp_find_open(pay_arena_t *arena,
     const pay_http_answer_t *answer, pay_psp_error_pt read, pay_json_t **json,
     pay_psp_registered_t *result) PAY_MUST_CHECK;
-/* Looks through the list for the one of the order; *found tells whether it
- * was there, then *result is final: DONE, or UNKNOWN with "found_unusable" or
- * "found_twice" or what `read` said.  PAY_INVALID when it is no list. */
-pay_status_t pay_psp_find_in(pay_arena_t *arena, const pay_psp_order_t *order,
+/* Searches the list for the checkout's entry; *found says whether it was there,
+ * then *result is final: DONE, or UNKNOWN with "found_unusable" or
+ * "found_twice" or the code of `read`.  PAY_INVALID when it is no list. */
+pay_status_t pay_psp_find_in(pay_arena_t *arena,
+    const pay_psp_checkout_t *checkout,
     const pay_json_t *entries, pay_psp_found_pt read,
     pay_psp_registered_t *result, int *found) PAY_MUST_CHECK;
 /* It is not on this page, and the next one begins at `next`; empty: there is
  * none, and *result is NOT_SENT.  PAY_INVALID when `next` is this page. */
-pay_status_t pay_psp_find_none(const pay_psp_order_t *order, pay_str_t next,
-    pay_psp_registered_t *result) PAY_MUST_CHECK;
+pay_status_t pay_psp_find_none(const pay_psp_checkout_t *checkout,
+    pay_str_t next, pay_psp_registered_t *result) PAY_MUST_CHECK;
 
 /* 1 for a window and a cursor that can be asked for. */
 int pay_psp_list_sane(const pay_psp_list_t *list);
-/* The one JSON object of a webhook, as `read` tells it. */
+/* Reads the one JSON object of a webhook with `read`. */
 pay_status_t pay_psp_webhook(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t body, pay_psp_listed_pt read,
     pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
@@ -317,7 +321,7 @@ int64_t pay_psp_unit_to_ours(const pay_psp_unit_t *unit, int64_t theirs);
 /* psp/slots.c: the slots of pay_psp_adapter_t around what an adapter brings. */
 
 pay_status_t pay_psp_register_answer(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
     pay_psp_error_pt error, pay_psp_register_pt read,
     pay_psp_registered_t *result) PAY_MUST_CHECK;
 pay_status_t pay_psp_change_answer(pay_arena_t *arena,
@@ -329,7 +333,7 @@ pay_status_t pay_psp_query_answer(pay_arena_t *arena, pay_str_t token,
     pay_psp_event_t *event, int *known) PAY_MUST_CHECK;
 /* `look` may return PAY_INVALID for what is no list. */
 pay_status_t pay_psp_find_answer(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
     pay_psp_error_pt error, pay_psp_register_pt look,
     pay_psp_registered_t *result) PAY_MUST_CHECK;
 pay_status_t pay_psp_list_answer(pay_arena_t *arena,
@@ -353,9 +357,9 @@ pay_status_t pay_psp_json_done(pay_arena_t *arena, pay_status_t status,
 pay_status_t pay_psp_get(pay_arena_t *arena, const pay_psp_account_t *account,
     const char *path, pay_str_t last, pay_http_request_t *request)
     PAY_MUST_CHECK;
-/* What the buyer reads: the name, or the order's id. */
+/* The text that the buyer reads: the name, or the order's id. */
 pay_str_t pay_psp_line_name(const pay_psp_line_t *line);
-/* What the return URL has behind it for a buyer who cancels. */
+/* The query that the return URL has for a buyer who cancels. */
 const char *pay_psp_cancelled_query(pay_str_t return_url);
 
 

@@ -1,13 +1,13 @@
 /*
- * Razorpay (docs/psp/razorpay.md): its webhooks alone are understood.
+ * Razorpay (docs/psp/razorpay.md): only its webhooks are understood.  The id in
+ * its headers is not signed, so a replayed body could come under any id: event,
+ * entity and created_at, all signed, are used instead.
  *
- * The id in its headers is not signed, so that a replayed body could come
- * under any: event, entity and created_at, all signed, stand in for it.
  * payment_link.paid, order.paid and payment.captured are final, the money is
- * captured.  payment.authorized is not: an authorisation that nobody captures
- * goes back.  payment.failed is one try of the buyer, who may try again, and
- * so says nothing.  Refunds name the payment.  A dispute takes money only when
- * it is lost, and is told then.
+ * captured.  payment.authorized is not: an authorisation that is not captured
+ * goes back.  payment.failed is one attempt of the buyer, who may try again,
+ * and so it has no fact.  Refunds name the payment.  A dispute takes money only
+ * when it is lost, and is reported then.
  */
 
 #include "psp/psp.h"
@@ -251,7 +251,8 @@ razorpay_facts(pay_arena_t *arena, const pay_json_t *root,
 }
 
 
-/* What is not told of is no news.  PAY_INVALID when it is not whole. */
+/* An event without a meaning here has no news.  PAY_INVALID when it is
+ * incomplete. */
 static pay_status_t
 razorpay_after(pay_arena_t *arena, const pay_json_t *root, pay_str_t name,
     pay_psp_event_t *event)
@@ -282,8 +283,8 @@ razorpay_after(pay_arena_t *arena, const pay_json_t *root, pay_str_t name,
 }
 
 
-/* Of the payment itself: what a link or order asked for is not what came.  An
- * amount that cannot be one of our orders' is told as 0. */
+/* The amount of the payment itself: that of a link or order is only the
+ * requested one.  An amount that no order of ours can have is reported as 0. */
 static pay_status_t
 razorpay_amount(pay_arena_t *arena, const pay_json_t *entity,
     const char *member, pay_psp_event_t *event)

@@ -1,7 +1,7 @@
 /*
- * What the adapters ask of untrusted JSON in the same way: is a member this
- * word, does it repeat what was sent, which row of a table does it name, which
- * amount is it.  Nothing here moves money or judges an outcome.
+ * The common questions of the adapters to untrusted JSON: is a member this
+ * word, does it echo our value, which row of a table does it name, which amount
+ * is it.  Nothing here moves money or judges an outcome.
  */
 
 #include "psp/psp.h"

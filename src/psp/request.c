@@ -13,32 +13,34 @@
 
 
 int
-pay_psp_order_sane(const pay_psp_order_t *order)
+pay_psp_checkout_sane(const pay_psp_checkout_t *checkout)
 {
     int64_t   sum;
     unsigned  i;
 
-    if (!pay_id_is_valid(order->nonce) || !pay_id_is_valid(order->reference)
-        || order->currency == NULL || order->expires_s <= 0
-        || !pay_psp_url_is_plain(order->return_url)
-        || order->line_count == 0 || order->line_count > PAY_PSP_LINES_MAX)
+    if (!pay_id_is_valid(checkout->nonce)
+        || !pay_id_is_valid(checkout->merchant_reference)
+        || checkout->currency == NULL || checkout->expires_s <= 0
+        || !pay_psp_url_is_plain(checkout->return_url)
+        || checkout->line_count == 0
+        || checkout->line_count > PAY_PSP_LINES_MAX)
     {
         return 0;
     }
 
     sum = 0;
 
-    for (i = 0; i < order->line_count; i++) {
-        if (!pay_id_is_valid(order->lines[i].payment_order_id)
-            || order->lines[i].amount_minor <= 0
-            || pay_amount_add(sum, order->lines[i].amount_minor, &sum, NULL)
+    for (i = 0; i < checkout->line_count; i++) {
+        if (!pay_id_is_valid(checkout->lines[i].payment_order_id)
+            || checkout->lines[i].amount_minor <= 0
+            || pay_amount_add(sum, checkout->lines[i].amount_minor, &sum, NULL)
                != PAY_OK)
         {
             return 0;
         }
     }
 
-    return sum == order->amount_minor;
+    return sum == checkout->amount_minor;
 }
 
 

@@ -8,17 +8,17 @@
 
 
 pay_status_t
-pay_psp_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
+pay_psp_register_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_http_answer_t *answer, pay_psp_error_pt error,
     pay_psp_register_pt read, pay_psp_registered_t *result)
 {
-    pay_json_t            *json;
-    pay_status_t           status;
-    pay_psp_registered_t   made;
+    pay_json_t           *json;
+    pay_status_t          status;
+    pay_psp_registered_t  made;
 
     PAY_TRY(pay_psp_answer_open(arena, answer, error, &json, &made));
 
-    status = (json == NULL) ? PAY_OK : read(arena, order, json, &made);
+    status = (json == NULL) ? PAY_OK : read(arena, checkout, json, &made);
     pay_json_free(json);
 
     if (status == PAY_OK) {
@@ -34,9 +34,9 @@ pay_psp_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_http_answer_t *answer, pay_psp_error_pt error,
     pay_psp_change_pt read, pay_psp_changed_t *result)
 {
-    pay_json_t         *json;
-    pay_status_t        status;
-    pay_psp_changed_t   made;
+    pay_json_t        *json;
+    pay_status_t       status;
+    pay_psp_changed_t  made;
 
     PAY_TRY(pay_psp_change_open(arena, answer, error, &json, &made));
 
@@ -56,9 +56,9 @@ pay_psp_query_answer(pay_arena_t *arena, pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_state_pt state,
     pay_psp_event_t *event, int *known)
 {
-    pay_json_t       *json;
-    pay_status_t      status;
-    pay_psp_event_t   made;
+    pay_json_t      *json;
+    pay_status_t     status;
+    pay_psp_event_t  made;
 
     PAY_TRY(pay_psp_query_open(answer, &json));
 
@@ -121,17 +121,17 @@ pay_psp_expired(pay_arena_t *arena, const pay_psp_change_t *change,
 
 
 pay_status_t
-pay_psp_find_answer(pay_arena_t *arena, const pay_psp_order_t *order,
+pay_psp_find_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_http_answer_t *answer, pay_psp_error_pt error,
     pay_psp_register_pt look, pay_psp_registered_t *result)
 {
-    pay_json_t            *root;
-    pay_status_t           status;
-    pay_psp_registered_t   made;
+    pay_json_t           *root;
+    pay_status_t          status;
+    pay_psp_registered_t  made;
 
     PAY_TRY(pay_psp_find_open(arena, answer, error, &root, &made));
 
-    status = (root == NULL) ? PAY_OK : look(arena, order, root, &made);
+    status = (root == NULL) ? PAY_OK : look(arena, checkout, root, &made);
     pay_json_free(root);
 
     if (status != PAY_OK && status != PAY_INVALID) {
@@ -149,9 +149,9 @@ pay_psp_list_answer(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_list_t *list, const pay_http_answer_t *answer,
     pay_psp_page_pt page, pay_psp_listed_t *listed)
 {
-    pay_json_t        *root;
-    pay_status_t       status;
-    pay_psp_listed_t   made;
+    pay_json_t       *root;
+    pay_status_t      status;
+    pay_psp_listed_t  made;
 
     PAY_TRY(pay_psp_query_open(answer, &root));
 

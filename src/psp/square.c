@@ -13,24 +13,24 @@
 
 
 static pay_status_t square_register_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_http_request_t *request, pay_err_t *err);
 static pay_status_t square_body(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_json_t *root, pay_err_t *err);
-static pay_status_t square_body_line(const pay_psp_order_t *order,
+static pay_status_t square_body_line(const pay_psp_checkout_t *checkout,
     const pay_psp_line_t *line, pay_json_t *lines, pay_err_t *err);
-static pay_status_t square_body_options(const pay_psp_order_t *order,
+static pay_status_t square_body_options(const pay_psp_checkout_t *checkout,
     pay_json_t *root);
 static pay_status_t square_reference(pay_arena_t *arena,
-    const pay_psp_order_t *order, pay_str_t *reference);
+    const pay_psp_checkout_t *checkout, pay_str_t *reference);
 static pay_status_t square_register_answer(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
     pay_psp_registered_t *result);
 static pay_status_t square_registered(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *root,
+    const pay_psp_checkout_t *checkout, const pay_json_t *root,
     pay_psp_registered_t *result);
-static pay_psp_echo_t square_echo(const pay_psp_order_t *order,
+static pay_psp_echo_t square_echo(const pay_psp_checkout_t *checkout,
     pay_str_t reference, const pay_json_t *root);
 static pay_status_t square_query_request(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t token,
@@ -73,13 +73,14 @@ const pay_psp_adapter_t  pay_psp_square = {
 
 static pay_status_t
 square_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_order_t *order, pay_http_request_t *request, pay_err_t *err)
+    const pay_psp_checkout_t *checkout, pay_http_request_t *request,
+    pay_err_t *err)
 {
-    pay_json_t          *root;
-    pay_status_t         status;
-    pay_http_request_t   made;
+    pay_json_t         *root;
+    pay_status_t        status;
+    pay_http_request_t  made;
 
-    if (!pay_psp_order_sane(order) || account->account.len == 0) {
+    if (!pay_psp_checkout_sane(checkout) || account->account.len == 0) {
         return PAY_BUG;
     }
 
@@ -88,7 +89,7 @@ square_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
 
     root = pay_json_object_new();
     status = (root == NULL) ? PAY_NO_MEMORY
-                            : square_body(arena, account, order, root, err);
+                            : square_body(arena, account, checkout, root, err);
     PAY_TRY(pay_psp_json_done(arena, status, root, &made));
 
     *request = made;
@@ -99,14 +100,14 @@ square_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
 
 static pay_status_t
 square_body(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_order_t *order, pay_json_t *root, pay_err_t *err)
+    const pay_psp_checkout_t *checkout, pay_json_t *root, pay_err_t *err)
 {
     unsigned     i;
     pay_str_t    key, reference;
     pay_json_t  *json, *lines;
 
-    PAY_TRY(pay_psp_key(arena, order->nonce, "", SQUARE_KEY_MAX, &key));
-    PAY_TRY(square_reference(arena, order, &reference));
+    PAY_TRY(pay_psp_key(arena, checkout->nonce, "", SQUARE_KEY_MAX, &key));
+    PAY_TRY(square_reference(arena, checkout, &reference));
     PAY_TRY(pay_json_set_string(root, "idempotency_key", key));
 
     json = pay_json_object_new();
@@ -117,16 +118,16 @@ square_body(pay_arena_t *arena, const pay_psp_account_t *account,
     lines = pay_json_array_new();
     PAY_TRY(pay_json_set(json, "line_items", lines));
 
-    for (i = 0; i < order->line_count; i++) {
-        PAY_TRY(square_body_line(order, &order->lines[i], lines, err));
+    for (i = 0; i < checkout->line_count; i++) {
+        PAY_TRY(square_body_line(checkout, &checkout->lines[i], lines, err));
     }
 
-    return square_body_options(order, root);
+    return square_body_options(checkout, root);
 }
 
 
 static pay_status_t
-square_body_line(const pay_psp_order_t *order, const pay_psp_line_t *line,
+square_body_line(const pay_psp_checkout_t *checkout, const pay_psp_line_t *line,
     pay_json_t *lines, pay_err_t *err)
 {
     pay_json_t  *json;
@@ -136,13 +137,13 @@ square_body_line(const pay_psp_order_t *order, const pay_psp_line_t *line,
     PAY_TRY(pay_json_set_string(json, "name", pay_psp_line_name(line)));
     PAY_TRY(pay_json_set_string(json, "quantity", PAY_STR("1")));
 
-    return pay_square_set_money(json, "base_price_money", order->currency,
+    return pay_square_set_money(json, "base_price_money", checkout->currency,
                                 line->amount_minor, err);
 }
 
 
 static pay_status_t
-square_body_options(const pay_psp_order_t *order, pay_json_t *root)
+square_body_options(const pay_psp_checkout_t *checkout, pay_json_t *root)
 {
     pay_json_t         *json;
     const char *const  *name;
@@ -154,31 +155,31 @@ square_body_options(const pay_psp_order_t *order, pay_json_t *root)
         PAY_TRY(pay_json_set(json, *name, pay_json_boolean_new(0)));
     }
 
-    return pay_json_set_string(json, "redirect_url", order->return_url);
+    return pay_json_set_string(json, "redirect_url", checkout->return_url);
 }
 
 
 static pay_status_t
-square_reference(pay_arena_t *arena, const pay_psp_order_t *order,
+square_reference(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     pay_str_t *reference)
 {
-    return pay_psp_key(arena, order->reference, "", SQUARE_REFERENCE_MAX,
-                       reference);
+    return pay_psp_key(arena, checkout->merchant_reference, "",
+                       SQUARE_REFERENCE_MAX, reference);
 }
 
 
 static pay_status_t
-square_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
+square_register_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_http_answer_t *answer, pay_psp_registered_t *result)
 {
-    return pay_psp_register_answer(arena, order, answer, pay_square_error,
+    return pay_psp_register_answer(arena, checkout, answer, pay_square_error,
                                    square_registered, result);
 }
 
 
-/* Without the link's id nobody could ever delete the link: no answer. */
+/* Without the link's id the link could never be deleted: that is no answer. */
 static pay_status_t
-square_registered(pay_arena_t *arena, const pay_psp_order_t *order,
+square_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *root, pay_psp_registered_t *result)
 {
     pay_str_t          alias, reference;
@@ -186,9 +187,11 @@ square_registered(pay_arena_t *arena, const pay_psp_order_t *order,
     pay_status_t       status;
     const pay_json_t  *link;
 
-    PAY_TRY(square_reference(arena, order, &reference));
+    PAY_TRY(square_reference(arena, checkout, &reference));
 
-    if (!pay_psp_believed(square_echo(order, reference, root), &result->code)) {
+    if (!pay_psp_believed(square_echo(checkout, reference, root),
+                          &result->code))
+    {
         return PAY_OK;
     }
 
@@ -211,7 +214,7 @@ square_registered(pay_arena_t *arena, const pay_psp_order_t *order,
 
 
 static pay_psp_echo_t
-square_echo(const pay_psp_order_t *order, pay_str_t reference,
+square_echo(const pay_psp_checkout_t *checkout, pay_str_t reference,
     const pay_json_t *root)
 {
     pay_str_t          id;
@@ -230,8 +233,8 @@ square_echo(const pay_psp_order_t *order, pay_str_t reference,
     echo = pay_psp_echo_text(made, "id", id);
 
     if (echo == PAY_PSP_ECHO_RIGHT) {
-        echo = pay_square_echo_money(made, "total_money", order->currency,
-                                     order->amount_minor);
+        echo = pay_square_echo_money(made, "total_money", checkout->currency,
+                                     checkout->amount_minor);
     }
 
     return (echo == PAY_PSP_ECHO_RIGHT)

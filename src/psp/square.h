@@ -1,9 +1,9 @@
 /*
- * What the files of the Square adapter share (docs/psp/square.md).  The order
- * behind a payment link is our registration: its id is the token, the link's
- * id the alias by which the link is deleted.  square.c (links) uses
- * square_change.c (what is done later) and square_event.c (what Square tells),
- * and all three use square_order.c.  Nobody else includes this.
+ * The common part of the Square adapter's files (docs/psp/square.md).  The
+ * order behind a payment link is our registration: its id is the token, the
+ * link's id the alias by which the link is deleted.  square.c (links) uses
+ * square_change.c (modifications) and square_event.c (PSP events), and all
+ * three use square_order.c.  No other file includes this.
  */
 
 #ifndef PAY_SRC_SQUARE_H

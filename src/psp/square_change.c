@@ -1,8 +1,8 @@
 /*
- * What is done to a Square payment or link after it was made: complete and
- * cancel an approved payment, refund, delete the link.  Completing takes all
- * that was approved, there is no part of it at Square: another amount than
- * was asked for is never told as done.
+ * Modifications of a Square payment or link: complete and cancel an approved
+ * payment, refund, delete the link.  Completing takes the whole approved
+ * amount, Square knows no part of it: another amount than the requested one is
+ * never reported as done.
  */
 
 #include "psp/square.h"
@@ -295,7 +295,7 @@ square_deleted(pay_arena_t *arena, const pay_psp_change_t *change,
 }
 
 
-/* What has no id of its own is no answer. */
+/* An object without an id of its own is no answer. */
 static pay_status_t
 square_judge(pay_arena_t *arena, const pay_psp_outcome_row_t *rows,
     const pay_json_t *json, pay_psp_changed_t *result)

@@ -1,16 +1,18 @@
 /*
- * Square's webhooks: payment.created and payment.updated tell how one payment
- * of an order stands; everything else (orders, payouts) is noted without a
- * fact.
- *   COMPLETED  paid: total_money, what a tender of the order will show.
- *   APPROVED, PENDING  the money is under way.
- *   FAILED     no fact: the link stays open and the buyer may try again with
- *              another card; the order ends when its link is deleted.
- *   CANCELED   a hint: the order tells whether anything of it is left.
+ * Square's webhooks: payment.created and payment.updated report the state of
+ * one payment of an order; all other events (orders, payouts) are stored
+ * without a fact.
+ *   COMPLETED           paid: total_money, the amount that a tender of the
+ *                       order will have
+ *   APPROVED, PENDING   the money is under way
+ *   FAILED              no fact: the link stays open and the buyer may try
+ *                       again with another card; the order ends when its link
+ *                       is deleted
+ *   CANCELED            a hint: the order shows whether a tender is left
  * Refunds and disputes name the payment, never our order or change: a refund
- * has no place for an id of ours.  Inquiries take no money and are not told.
- * Square sends the payments of all its tills: those without an order or of
- * another location are not ours.
+ * has no member for an id of ours.  Inquiries take no money and are not
+ * reported.  Square sends the payments of all its tills: those without an order
+ * or of another location are not ours.
  */
 
 #include "psp/square.h"

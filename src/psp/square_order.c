@@ -1,20 +1,18 @@
 /*
- * What the other files of the Square adapter stand on: the head of a call,
- * money, errors, how a payment stands, and how an order does
- * (GET /v2/orders/{id}).
+ * The base of the Square adapter's other files: the head of a call, money,
+ * errors, the state of a payment and of an order (GET /v2/orders/{id}).  A
+ * payment link's order is a DRAFT until the buyer pays, then OPEN, and stays so
+ * while its fulfillment is not done, so the state alone proves nothing.
  *
- * A payment link's order is a DRAFT until the buyer pays, then OPEN, and stays
- * so while its fulfillment is not done, so the state alone proves nothing.
- * Money is believed when
- *   the state is OPEN or COMPLETED (DRAFT cannot be paid, CANCELED is unpaid),
- *   a tender is captured (cards, pay-later: CAPTURED; banks: COMPLETED; kinds
- *   that have no status, as wallets: once Square says that nothing is due),
- *   none is on its way, and
- *   nothing is due: net_amount_due_money is 0 or, when it is absent, the state
- *   is COMPLETED ("fully paid") or captured tenders reach total_money.
- * The amount is the sum of the captured tenders, so that another sum than the
- * order's lands in the mismatch queue.  CANCELED is told as expired: buyers
- * cannot cancel at Square, and nothing but the deletion of the link does it.
+ * Money is believed when the state is OPEN or COMPLETED (DRAFT cannot be paid,
+ * CANCELED is unpaid), a tender is captured (cards, pay-later: CAPTURED; banks:
+ * COMPLETED; kinds that have no status, as wallets: once Square says that
+ * nothing is due), none is on its way, and nothing is due: net_amount_due_money
+ * is 0 or, when it is absent, the state is COMPLETED ("fully paid") or captured
+ * tenders reach total_money.  The amount is the sum of the captured tenders, so
+ * that another sum than the order's lands in the mismatch queue.  CANCELED is
+ * reported as expired: buyers cannot cancel at Square, and nothing but the
+ * deletion of the link does it.
  */
 
 #include "psp/square.h"

@@ -18,10 +18,10 @@
 
 
 static pay_status_t stripe_register_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_http_request_t *request, pay_err_t *err);
-static pay_status_t stripe_form(pay_buf_t *form, const pay_psp_order_t *order,
-    pay_err_t *err);
+static pay_status_t stripe_form(pay_buf_t *form,
+    const pay_psp_checkout_t *checkout, pay_err_t *err);
 static void stripe_form_held(pay_buf_t *form);
 static pay_status_t stripe_form_line(pay_buf_t *form, unsigned number,
     const pay_psp_line_t *line, const pay_currency_t *currency,
@@ -29,10 +29,10 @@ static pay_status_t stripe_form_line(pay_buf_t *form, unsigned number,
 static void stripe_line_name(pay_buf_t *form, unsigned number,
     const char *name);
 static pay_status_t stripe_register_answer(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
     pay_psp_registered_t *result);
 static pay_status_t stripe_registered(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *session,
+    const pay_psp_checkout_t *checkout, const pay_json_t *session,
     pay_psp_registered_t *result);
 static pay_status_t stripe_query_request(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t token,
@@ -40,16 +40,16 @@ static pay_status_t stripe_query_request(pay_arena_t *arena,
 static pay_status_t stripe_query_answer(pay_arena_t *arena, pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
 static pay_status_t stripe_find_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_http_request_t *request);
 static pay_status_t stripe_find_answer(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
     pay_psp_registered_t *result);
 static pay_status_t stripe_look(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *root,
+    const pay_psp_checkout_t *checkout, const pay_json_t *root,
     pay_psp_registered_t *result);
 static pay_status_t stripe_found(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *entry, int *ours,
+    const pay_psp_checkout_t *checkout, const pay_json_t *entry, int *ours,
     pay_psp_registered_t *result);
 static pay_status_t stripe_list_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_list_t *list,
@@ -99,23 +99,24 @@ const pay_psp_adapter_t  pay_psp_stripe = {
 
 static pay_status_t
 stripe_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_order_t *order, pay_http_request_t *request, pay_err_t *err)
+    const pay_psp_checkout_t *checkout, pay_http_request_t *request,
+    pay_err_t *err)
 {
     pay_buf_t           form;
     pay_str_t           body;
     pay_http_request_t  made;
 
-    if (!pay_psp_order_sane(order)) {
+    if (!pay_psp_checkout_sane(checkout)) {
         return PAY_BUG;
     }
 
     pay_buf_init(&form, arena, PAY_PSP_REQUEST_MAX);
-    PAY_TRY(stripe_form(&form, order, err));
+    PAY_TRY(stripe_form(&form, checkout, err));
     PAY_TRY(pay_buf_done(&form, &body));
     PAY_TRY(pay_stripe_request(arena, account, "POST", PAY_STRIPE_SESSIONS,
                                PAY_STR(""), &made));
 
-    pay_stripe_form_add(&made, order->nonce, body);
+    pay_stripe_form_add(&made, checkout->nonce, body);
     *request = made;
 
     return PAY_OK;
@@ -123,29 +124,30 @@ stripe_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
 
 
 static pay_status_t
-stripe_form(pay_buf_t *form, const pay_psp_order_t *order, pay_err_t *err)
+stripe_form(pay_buf_t *form, const pay_psp_checkout_t *checkout, pay_err_t *err)
 {
     unsigned  i;
 
     pay_buf_text(form, "mode=payment");
-    pay_stripe_pair(form, "success_url", order->return_url);
-    pay_stripe_pair(form, "cancel_url", order->return_url);
+    pay_stripe_pair(form, "success_url", checkout->return_url);
+    pay_stripe_pair(form, "cancel_url", checkout->return_url);
     pay_buf_percent(form,
-                    pay_str_of(pay_psp_cancelled_query(order->return_url)));
-    pay_stripe_pair(form, "client_reference_id", order->reference);
-    pay_stripe_pair(form, "metadata[payment_reference]", order->reference);
+                    pay_str_of(pay_psp_cancelled_query(checkout->return_url)));
+    pay_stripe_pair(form, "client_reference_id", checkout->merchant_reference);
+    pay_stripe_pair(form, "metadata[payment_reference]",
+                    checkout->merchant_reference);
     pay_stripe_pair(form, "expires_at", PAY_STR(""));
-    pay_buf_int(form, order->expires_s);
+    pay_buf_int(form, checkout->expires_s);
     pay_stripe_pair(form, "payment_intent_data[metadata][payment_reference]",
-                    order->reference);
+                    checkout->merchant_reference);
 
-    if (order->capture_later) {
+    if (checkout->capture_later) {
         stripe_form_held(form);
     }
 
-    for (i = 0; i < order->line_count; i++) {
-        PAY_TRY(stripe_form_line(form, i, &order->lines[i], order->currency,
-                                 err));
+    for (i = 0; i < checkout->line_count; i++) {
+        PAY_TRY(stripe_form_line(form, i, &checkout->lines[i],
+                                 checkout->currency, err));
     }
 
     return PAY_OK;
@@ -197,26 +199,26 @@ stripe_line_name(pay_buf_t *form, unsigned number, const char *name)
 
 
 static pay_status_t
-stripe_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
+stripe_register_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_http_answer_t *answer, pay_psp_registered_t *result)
 {
-    return pay_psp_register_answer(arena, order, answer, pay_stripe_error,
+    return pay_psp_register_answer(arena, checkout, answer, pay_stripe_error,
                                    stripe_registered, result);
 }
 
 
 /* A session of the order as an answer or a list has it. */
 static pay_status_t
-stripe_registered(pay_arena_t *arena, const pay_psp_order_t *order,
+stripe_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *session, pay_psp_registered_t *result)
 {
     pay_psp_echo_t  echo;
 
-    echo = pay_stripe_echo_money(session, "amount_total", order->currency,
-                                 order->amount_minor);
+    echo = pay_stripe_echo_money(session, "amount_total", checkout->currency,
+                                 checkout->amount_minor);
     if (echo == PAY_PSP_ECHO_RIGHT) {
         echo = pay_psp_echo_text(session, "client_reference_id",
-                                 order->reference);
+                                 checkout->merchant_reference);
     }
 
     if (!pay_psp_believed(echo, &result->code)) {
@@ -227,7 +229,7 @@ stripe_registered(pay_arena_t *arena, const pay_psp_order_t *order,
 
     /* events about the payment and its charges name it by our reference */
     if (result->outcome == PAY_PSP_DONE) {
-        result->alias = order->reference;
+        result->alias = checkout->merchant_reference;
     }
 
     return PAY_OK;
@@ -263,11 +265,11 @@ stripe_query_answer(pay_arena_t *arena, pay_str_t token,
 
 static pay_status_t
 stripe_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_order_t *order, pay_http_request_t *request)
+    const pay_psp_checkout_t *checkout, pay_http_request_t *request)
 {
     pay_buf_t  query;
 
-    if (!pay_psp_find_sane(order)) {
+    if (!pay_psp_find_sane(checkout)) {
         return PAY_BUG;
     }
 
@@ -275,11 +277,11 @@ stripe_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_buf_text(&query, "?limit=");
     pay_buf_int(&query, STRIPE_PAGE);
     stripe_query_int(&query, "created[gte]",
-                     pay_psp_find_since(order, pay_psp_stripe.max_expiry_s));
-    stripe_query_int(&query, "created[lte]", order->expires_s);
+                     pay_psp_find_since(checkout, pay_psp_stripe.max_expiry_s));
+    stripe_query_int(&query, "created[lte]", checkout->expires_s);
 
-    if (order->find_from.len != 0) {
-        pay_stripe_pair(&query, "starting_after", order->find_from);
+    if (checkout->find_from.len != 0) {
+        pay_stripe_pair(&query, "starting_after", checkout->find_from);
     }
 
     return stripe_get(arena, account, PAY_STRIPE_SESSIONS, &query, request);
@@ -287,34 +289,35 @@ stripe_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
 
 
 static pay_status_t
-stripe_find_answer(pay_arena_t *arena, const pay_psp_order_t *order,
+stripe_find_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_http_answer_t *answer, pay_psp_registered_t *result)
 {
-    return pay_psp_find_answer(arena, order, answer, pay_stripe_error,
+    return pay_psp_find_answer(arena, checkout, answer, pay_stripe_error,
                                stripe_look, result);
 }
 
 
 static pay_status_t
-stripe_look(pay_arena_t *arena, const pay_psp_order_t *order,
+stripe_look(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *root, pay_psp_registered_t *result)
 {
     int        found;
     pay_str_t  after;
 
     PAY_TRY(stripe_after(arena, root, &after));
-    PAY_TRY(pay_psp_find_in(arena, order, pay_json_get(root, "data"),
+    PAY_TRY(pay_psp_find_in(arena, checkout, pay_json_get(root, "data"),
                             stripe_found, result, &found));
 
-    return found ? PAY_OK : pay_psp_find_none(order, after, result);
+    return found ? PAY_OK : pay_psp_find_none(checkout, after, result);
 }
 
 
 static pay_status_t
-stripe_found(pay_arena_t *arena, const pay_psp_order_t *order,
+stripe_found(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *entry, int *ours, pay_psp_registered_t *result)
 {
-    if (pay_psp_echo_needed(entry, "client_reference_id", order->reference)
+    if (pay_psp_echo_needed(entry, "client_reference_id",
+                            checkout->merchant_reference)
         != PAY_PSP_ECHO_RIGHT)
     {
         return PAY_OK;
@@ -322,7 +325,7 @@ stripe_found(pay_arena_t *arena, const pay_psp_order_t *order,
 
     *ours = 1;
 
-    return stripe_registered(arena, order, entry, result);
+    return stripe_registered(arena, checkout, entry, result);
 }
 
 
@@ -387,8 +390,8 @@ stripe_page(pay_arena_t *arena, const pay_psp_account_t *account,
 
 
 /* The id after which the next page begins; empty when this is the last one.
- * PAY_INVALID when it is no list, or more is to come and nobody knows
- * where. */
+ * PAY_INVALID when it is no list, or when more is to come without a
+ * position. */
 static pay_status_t
 stripe_after(pay_arena_t *arena, const pay_json_t *root, pay_str_t *after)
 {

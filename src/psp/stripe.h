@@ -1,7 +1,7 @@
 /*
- * What the files of the Stripe adapter share.  stripe.c (sessions, lists) uses
- * stripe_change.c (what is done later) and stripe_event.c (what Stripe tells),
- * and all three use stripe_session.c.  Nobody else includes this.
+ * The common part of the Stripe adapter's files.  stripe.c (sessions, lists)
+ * uses stripe_change.c (modifications) and stripe_event.c (PSP events), and all
+ * three use stripe_session.c.  No other file includes this.
  */
 
 #ifndef PAY_SRC_PSP_STRIPE_H
@@ -44,8 +44,8 @@ pay_str_t pay_stripe_currency(const pay_currency_t *currency,
  * when paid without an amount. */
 pay_status_t pay_stripe_state(pay_arena_t *arena, const pay_json_t *session,
     pay_psp_event_t *event) PAY_MUST_CHECK;
-/* The amount in `member` and "currency", when both are there.  One that cannot
- * be our orders' is told as 0. */
+/* The amount in `member` and "currency", when both are there.  An amount that
+ * no order of ours can have is reported as 0. */
 pay_status_t pay_stripe_amount_in(pay_arena_t *arena, const pay_json_t *json,
     const char *member, pay_psp_event_t *event) PAY_MUST_CHECK;
 
@@ -63,7 +63,7 @@ pay_status_t pay_stripe_session(pay_arena_t *arena, const pay_json_t *session,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 /* 1 for a session that we asked to hold the money. */
 int pay_stripe_is_held(const pay_json_t *session);
-/* What payment_status says of a completed session. */
+/* The meaning of a completed session's payment_status. */
 pay_fact_t pay_stripe_paid_fact(const pay_json_t *session);
 
 /* pay_stripe_amount_in() for an amount in Stripe's unit. */

@@ -1,7 +1,7 @@
 /*
- * What is done to a Stripe payment or session after it was made
- * (docs/psp/stripe.md#changes): capture, cancel, refund, expire.  Stripe
- * repeats amounts and ids; another one than was asked for is never believed.
+ * Modifications of a Stripe payment or session (docs/psp/stripe.md#changes):
+ * capture, cancel, refund, expire.  Stripe echoes amounts and ids; an answer
+ * with others is never believed.
  */
 
 #include "psp/stripe.h"
@@ -10,8 +10,8 @@
 typedef struct {
     const char  *path;
     const char  *tail;         /* behind the id; NULL: the path takes none */
-    const char  *suffix;       /* of the idempotency key; ':' stands in no id
-                                  of ours, so no order has such a nonce */
+    const char  *suffix;       /* of the idempotency key; no id of ours has a
+                                  ':', so no order has such a nonce */
     pay_status_t  (*form)(pay_buf_t *form, const pay_psp_change_t *change,
         pay_err_t *err);
     pay_status_t  (*read)(pay_arena_t *arena, const pay_psp_change_t *change,
@@ -58,7 +58,7 @@ static const char *const  stripe_reasons[] = {
     "duplicate", "fraudulent", "requested_by_customer", NULL
 };
 
-/* What a repeat hears after the first call went through and its key was
+/* The answers to a repetition after the first call succeeded and its key was
  * forgotten: no proof that nothing happened. */
 static const char *const  stripe_unsure_codes[] = {
     "charge_already_captured", "charge_already_refunded",

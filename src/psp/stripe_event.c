@@ -1,10 +1,10 @@
 /*
- * What Stripe tells (docs/psp/stripe.md): events about sessions, payments that
- * are captured by us, refunds, disputes and declined attempts.  Those that we
- * hold also carry our reference in their metadata, since nobody may know their
- * id yet.  Of one attempt the charge tells and the payment (a charge has its
- * metadata from its payment); the session stays open, so that they move
- * nothing.
+ * Stripe's events (docs/psp/stripe.md) about sessions, payments with manual
+ * capture, refunds, disputes and declined attempts.  Payments with manual
+ * capture also carry our reference in their metadata, since their id may not be
+ * stored here yet.  An attempt has an event of the charge and one of the
+ * payment (a charge has its metadata from its payment); the session stays open,
+ * so both move nothing.
  */
 
 #include "psp/stripe.h"
@@ -179,7 +179,7 @@ stripe_event_id(pay_arena_t *arena, const pay_json_t *root,
 }
 
 
-/* Of held money a session's event is only a hint. */
+/* With manual capture a session's event is only a hint. */
 static pay_status_t
 stripe_session_event(pay_arena_t *arena, const stripe_type_t *type,
     const pay_json_t *session, pay_psp_event_t *event)
@@ -198,7 +198,7 @@ stripe_session_event(pay_arena_t *arena, const stripe_type_t *type,
 }
 
 
-/* Payments that Stripe captures by itself are told by their session. */
+/* Payments that Stripe captures by itself are reported by their session. */
 static pay_status_t
 stripe_intent(pay_arena_t *arena, const pay_json_t *object,
     pay_psp_told_t *told)
@@ -216,7 +216,7 @@ stripe_intent(pay_arena_t *arena, const pay_json_t *object,
         status = pay_psp_token_get(arena, object, "id", &event->reference);
     }
 
-    if (status != PAY_OK) {            /* of somebody else's making */
+    if (status != PAY_OK) {            /* made by another system */
         event->token = PAY_STR("");
         return (status == PAY_NOT_FOUND) ? PAY_OK : status;
     }
@@ -290,7 +290,7 @@ stripe_dispute(pay_arena_t *arena, const pay_json_t *object,
 }
 
 
-/* What refunds and disputes have alike.  PAY_INVALID without an id or an
+/* The common members of refunds and disputes.  PAY_INVALID without an id or an
  * amount. */
 static pay_status_t
 stripe_object(pay_arena_t *arena, const pay_json_t *object,
@@ -304,7 +304,8 @@ stripe_object(pay_arena_t *arena, const pay_json_t *object,
 }
 
 
-/* How it ends is told by "closed" alone, that it begins by the others. */
+/* The end of a dispute comes only with "closed", its beginning with the
+ * others. */
 static const pay_psp_news_row_t *
 stripe_dispute_news(const pay_json_t *dispute, const pay_psp_event_t *event)
 {
@@ -372,7 +373,7 @@ stripe_intent_failed(pay_arena_t *arena, const pay_json_t *object,
     pay_psp_event_t   *event = &told->events[0];
     const pay_json_t  *why = pay_json_get(object, "last_payment_error");
 
-    /* of held money this event tells that a capture has failed */
+    /* with manual capture this event means that a capture has failed */
     if (!pay_psp_is(object, "status", "requires_payment_method")) {
         return PAY_OK;
     }
@@ -404,7 +405,7 @@ stripe_charge_failed(pay_arena_t *arena, const pay_json_t *object,
 }
 
 
-/* One without our reference is of somebody else's making. */
+/* A payment without our reference was made by another system. */
 static pay_status_t
 stripe_attempt(pay_arena_t *arena, const pay_json_t *object,
     pay_psp_event_t *event)

@@ -1,11 +1,10 @@
 /*
- * What the other files of the Stripe adapter stand on: the head of a call,
- * amounts (docs/psp/stripe.md#amounts), errors, and how a session stands.
- * Amounts are minor units as in ISO 4217 but for a few currencies.  They are
- * checked, never rounded; what does not fit is refused here, before Stripe
- * could read it as another amount.  Money is believed from payment_status
- * alone, unless it is captured by us: then the payment itself says what was
- * taken.
+ * The base of the Stripe adapter's other files: the head of a call, amounts
+ * (docs/psp/stripe.md#amounts), errors, and the state of a session.  Amounts
+ * are minor units as in ISO 4217 but for a few currencies.  They are checked,
+ * never rounded; an amount that does not fit is refused here, before Stripe
+ * could read it as another one.  Money is believed from payment_status alone,
+ * except with manual capture: then the payment itself has the captured amount.
  */
 
 #include "psp/stripe.h"
@@ -158,8 +157,8 @@ pay_stripe_echo_money(const pay_json_t *json, const char *member,
 }
 
 
-/* An amount that cannot be one of our orders' (negative, a fraction of an ISO
- * unit, an unknown currency) is told as 0, which no order has: it lands in
+/* An amount that no order of ours can have (negative, a fraction of an ISO
+ * unit, an unknown currency) is reported as 0, which no order has: it lands in
  * the mismatch queue instead of matching by accident. */
 pay_status_t
 pay_stripe_amount_in(pay_arena_t *arena, const pay_json_t *json,
@@ -363,9 +362,9 @@ pay_stripe_held(pay_arena_t *arena, const pay_json_t *intent,
 }
 
 
-/* We capture once, and what was not taken then is released; people may do it
- * otherwise in the dashboard.  A payment of which more may be captured still
- * is requires_capture. */
+/* The gateway captures once, and the rest is released then; in the dashboard an
+ * operator may do otherwise.  A payment with more to capture is
+ * requires_capture. */
 static pay_status_t
 stripe_captured_in(pay_arena_t *arena, const pay_json_t *intent,
     pay_psp_event_t *event)

@@ -235,7 +235,8 @@ braintree_hex_digit(unsigned char c)
 }
 
 
-/* What Braintree's library lets pass: base64 with line feeds, and no more. */
+/* The same as Braintree's library allows: base64 with line feeds, and no
+ * more. */
 static int
 braintree_is_payload(pay_str_t text)
 {

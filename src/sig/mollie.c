@@ -1,9 +1,9 @@
 /*
  * Mollie's two kinds of webhook (docs/psp/mollie.md).  "mollie":
  * X-Mollie-Signature, "sha256=" and the lower-case hex of a MAC over the raw
- * body; a request without it is refused, never taken for one of the other
- * kind. "mollie-legacy": the form id=tr_…, which nobody signs; only its shape
- * is checked, and it is worth no more than a hint to ask the API.
+ * body; a request without it is refused, never taken for one of the other kind.
+ * "mollie-legacy": the form id=tr_…, which is not signed; only its shape is
+ * checked, and it is only a hint to query the API.
  */
 
 #include "sig/sig.h"

@@ -20,7 +20,7 @@
 #define PAYPAL_TEXT_MAX       512
 #define PAYPAL_ALGORITHM      "SHA256withRSA"
 
-/* Of the subject's common name, as PayPal's own SDKs ask for it. */
+/* Part of the subject's common name that PayPal's own SDKs require. */
 #define PAYPAL_CERT_PATH      "/v1/notifications/certs/"
 #define PAYPAL_NAME_PREFIX    "messageverificationcerts"
 #define PAYPAL_NAME_SUFFIX    ".paypal.com"
@@ -100,7 +100,7 @@ paypal_judge(pay_arena_t *arena, const pay_sig_input_t *input,
         return verdict;
     }
 
-    /* what was not configured must not make anything valid */
+    /* a setting that is absent must not make anything valid */
     if (!paypal_word_is_plain(settings->webhook_id)
         || settings->ca_pem.len == 0)
     {
@@ -126,7 +126,7 @@ paypal_judge(pay_arena_t *arena, const pay_sig_input_t *input,
 }
 
 
-/* Everything that can be told without a certificate. */
+/* Every check that needs no certificate. */
 static pay_sig_verdict_t
 paypal_headers(pay_arena_t *arena, const pay_sig_input_t *input,
     paypal_message_t *message)

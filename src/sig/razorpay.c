@@ -1,8 +1,8 @@
 /*
  * Razorpay's webhook signature (docs/psp/razorpay.md): X-Razorpay-Signature,
- * the lower-case hex of a MAC over the raw body.  No time is signed.  The id
- * by which Razorpay wants deliveries deduped stands in a header that nobody
- * signs: who replays a body can give it another id, so the id saves work but
+ * the lower-case hex of a MAC over the raw body.  No time is signed.  The id by
+ * which Razorpay wants deliveries deduped is in a header that is not signed: an
+ * attacker who replays a body can give it another id, so the id saves work but
  * protects from nothing; an event applied twice must change nothing.
  */
 

@@ -1,7 +1,8 @@
 /*
- * What the webhook schemes share: the rows of the registry, the check of a
- * signed time, the comparison of every key with every signature and the form
- * of a single signature in a header.  Nothing outside src/sig includes this.
+ * The common part of the webhook schemes: the rows of the registry, the check
+ * of a signed time, the comparison of every key with every signature and the
+ * form of a single signature in a header.  Nothing outside src/sig includes
+ * this.
  */
 
 #ifndef PAY_SRC_SIG_H
@@ -47,8 +48,8 @@ pay_sig_verdict_t pay_sig_time_check(const pay_sig_input_t *input,
 
 /* PAY_SIG_VALID when the HMAC-SHA-256 of `parts` under any key equals any of
  * the values, PAY_SIG_MISMATCH when none does, PAY_SIG_ERROR when libcrypto
- * fails or there are more keys than PAY_SIG_KEYS_MAX.  Looks at all pairs,
- * so the time tells nothing about which of them fits. */
+ * fails or there are more keys than PAY_SIG_KEYS_MAX.  Compares all pairs, so
+ * the time does not reveal which of them fits. */
 pay_sig_verdict_t pay_sig_match(const pay_sig_input_t *input,
     const pay_str_t *parts, unsigned part_count,
     const pay_sig_values_t *values);

@@ -288,7 +288,7 @@ webhook_list(pay_arena_t *arena, pay_str_t text, pay_sig_values_t *values)
 }
 
 
-/* What is no well-formed v1 signature fits nothing and is skipped. */
+/* A value that is no well-formed v1 signature fits nothing and is skipped. */
 static pay_sig_verdict_t
 webhook_list_item(pay_arena_t *arena, pay_str_t item,
     pay_sig_values_t *values)

@@ -177,11 +177,11 @@ check_shown(pay_arena_t *arena, const pay_checkout_t *checkout)
 static void
 check_registered(pay_arena_t *arena, const pay_checkout_t *checkout)
 {
-    unsigned                         i;
-    pay_err_t                        err = { .slug = NULL };
-    pay_status_t                     status;
-    pay_psp_order_t                  order;
-    pay_http_request_t               request;
+    unsigned            i;
+    pay_err_t           err = { .slug = NULL };
+    pay_status_t        status;
+    pay_psp_checkout_t  order;
+    pay_http_request_t  request;
     const pay_psp_adapter_t *const  *psp;
     const pay_psp_account_t          account = {
         .base_url = pay_string("https://psp.example"),
@@ -191,7 +191,7 @@ check_registered(pay_arena_t *arena, const pay_checkout_t *checkout)
 
     memset(&order, 0, sizeof(order));
     order.nonce = checkout->orders[0].id;
-    order.reference = checkout->checkout_uuid;
+    order.merchant_reference = checkout->checkout_uuid;
     order.currency = checkout->currency;
     order.amount_minor = checkout->total_minor;
     order.expires_s = checkout->expires_s;
@@ -242,13 +242,13 @@ fill_ids(pay_arena_t *arena, pay_payment_request_t *request)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    pay_err_t               err = { .slug = NULL };
-    pay_str_t               body = { size, data };
-    pay_heap_t             *heap = pay_heap_create();
-    pay_arena_t            *arena;
-    pay_status_t            status;
-    pay_checkout_t          checkout;
-    pay_payment_request_t   request;
+    pay_err_t              err = { .slug = NULL };
+    pay_str_t              body = { size, data };
+    pay_heap_t            *heap = pay_heap_create();
+    pay_arena_t           *arena;
+    pay_status_t           status;
+    pay_checkout_t         checkout;
+    pay_payment_request_t  request;
 
     FUZZ_CHECK(heap != NULL);
     arena = pay_heap_arena(heap);

@@ -361,16 +361,17 @@ walk_answers(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     pay_status_t          status;
     pay_psp_auth_t        auth;
     pay_psp_event_t       event;
-    pay_psp_order_t       order;
+    pay_psp_checkout_t    checkout;
     pay_psp_registered_t  done;
 
-    memset(&order, 0, sizeof(order));
-    order.nonce = PAY_STR("order-1");
-    order.reference = PAY_STR("0199c0de-0000-7000-8000-000000000001");
-    order.amount_minor = 3000;
-    must(pay_currency_find(PAY_STR("USD"), &order.currency, NULL) == PAY_OK);
+    memset(&checkout, 0, sizeof(checkout));
+    checkout.nonce = PAY_STR("order-1");
+    checkout.merchant_reference =
+        PAY_STR("0199c0de-0000-7000-8000-000000000001");
+    checkout.amount_minor = 3000;
+    must(pay_currency_find(PAY_STR("USD"), &checkout.currency, NULL) == PAY_OK);
 
-    must(psp->register_answer(arena, &order, answer, &done) == PAY_OK);
+    must(psp->register_answer(arena, &checkout, answer, &done) == PAY_OK);
     check_word(done.code, PAY_PSP_CODE_MAX);
     check_word(done.token, PAY_PSP_TOKEN_MAX);
     check_word(done.alias, PAY_PSP_TOKEN_MAX);

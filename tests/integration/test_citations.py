@@ -45,6 +45,18 @@ CASES = {
     "a file that is not": (
         "src/a.c", "/* see b.c */\n", "there is no file b.c",
     ),
+    "a function that is there": (
+        "src/a.c", "/* as in a.c: go() */\nvoid\ngo(void)\n{\n}\n", "",
+    ),
+    "a function that is elsewhere": (
+        "src/a.c", "/* a.c: go() */\nvoid go(void);\n",
+        "a.c defines no go()",
+    ),
+    "a function of SQL": (
+        "sql/a.sql",
+        "-- a.sql: go(), sql/a.sql: stay()\nCREATE FUNCTION pay.go()\n",
+        "sql/a.sql defines no stay()",
+    ),
     "a header of nginx": ("src/a.c", "/* ngx_core.h comes first */\n", ""),
     "Python's comments": ("tests/a.py", "a = 1  # (J9)\n", "J9 is no rule"),
     "Python's docstrings": (

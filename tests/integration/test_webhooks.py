@@ -155,6 +155,12 @@ def test_success_never_goes_back(made, fact, word):
     assert made.states() == {("SUCCESS", None)}
 
 
+def answered(stack, **wanted):
+    """What the gateway has answered to the PSP's webhooks, so far."""
+    sent = stack.mock.books(**wanted)["webhooks"]
+    return [each["last_status"] for each in sent]
+
+
 # Early, and about what nobody knows (T5, T6).
 
 
@@ -165,8 +171,7 @@ def test_an_event_before_the_registrations_answer_counts(stack, psp):
     answer = stack.post(body)
     assert answer.status_code == 201
     wait_for(lambda: stack.payment(nonce)["status"] == "SUCCESS", "the payment")
-    delivered = stack.mock.books(nonce=nonce)["webhooks"]
-    assert [each["last_status"] for each in delivered] == [200]
+    wait_for(lambda: answered(stack, nonce=nonce) == [200], "the answer")
     kinds = [each["kind"] for each in stack.timeline(nonce)]
     assert kinds.index("registered") < kinds.index("paid")
 
@@ -290,8 +295,7 @@ def test_the_mocks_wrong_amount_is_taken_and_queued(stack, psp):
     )
     stack.mock.pay(made.token, "paid")
     wait_for(lambda: stack.sql(MISMATCHES, made.id), "the mismatch")
-    delivered = stack.mock.books(token=made.token)["webhooks"]
-    assert [each["last_status"] for each in delivered] == [200]
+    wait_for(lambda: answered(stack, token=made.token) == [200], "the answer")
     assert made.states() == {("EXECUTING", None)}
 
 

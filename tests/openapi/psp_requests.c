@@ -76,10 +76,10 @@ main(void)
 static int
 print_call(const pay_psp_adapter_t *psp, const call_t *call)
 {
-    pay_str_t            text;
-    pay_heap_t          *heap = pay_heap_create();
-    pay_status_t         status;
-    pay_http_request_t   request;
+    pay_str_t           text;
+    pay_heap_t         *heap = pay_heap_create();
+    pay_status_t        status;
+    pay_http_request_t  request;
 
     if (heap == NULL) {
         return 0;
@@ -149,32 +149,32 @@ static pay_status_t
 build_order(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     const char *operation, pay_http_request_t *request)
 {
-    pay_err_t        err;
-    pay_psp_order_t  order;
+    pay_err_t           err;
+    pay_psp_checkout_t  checkout;
 
-    memset(&order, 0, sizeof(order));
-    order.nonce = PAY_STR(REFERENCE);
-    order.reference = PAY_STR(REFERENCE);
-    order.amount_minor = 3000;
-    order.expires_s = 1795240200;
-    order.return_url = PAY_STR("https://pay.example.com/return/abc");
-    order.webhook_url = PAY_STR("https://pay.example.com/webhooks/psp");
-    order.line_count = 2;
-    order.capture_later = operation[0] == 'h';
-    order.lines[0].payment_order_id = PAY_STR("order-1");
-    order.lines[0].name = PAY_STR("T-shirt & \"caf\xc3\xa9\"");
-    order.lines[0].amount_minor = 1000;
-    order.lines[1].payment_order_id = PAY_STR("order-2");
-    order.lines[1].name = PAY_STR("");
-    order.lines[1].amount_minor = 2000;
+    memset(&checkout, 0, sizeof(checkout));
+    checkout.nonce = PAY_STR(REFERENCE);
+    checkout.merchant_reference = PAY_STR(REFERENCE);
+    checkout.amount_minor = 3000;
+    checkout.expires_s = 1795240200;
+    checkout.return_url = PAY_STR("https://pay.example.com/return/abc");
+    checkout.webhook_url = PAY_STR("https://pay.example.com/webhooks/psp");
+    checkout.line_count = 2;
+    checkout.capture_later = operation[0] == 'h';
+    checkout.lines[0].payment_order_id = PAY_STR("order-1");
+    checkout.lines[0].name = PAY_STR("T-shirt & \"caf\xc3\xa9\"");
+    checkout.lines[0].amount_minor = 1000;
+    checkout.lines[1].payment_order_id = PAY_STR("order-2");
+    checkout.lines[1].name = PAY_STR("");
+    checkout.lines[1].amount_minor = 2000;
 
-    PAY_TRY(pay_currency_find(PAY_STR("EUR"), &order.currency, &err));
+    PAY_TRY(pay_currency_find(PAY_STR("EUR"), &checkout.currency, &err));
 
     if (operation[0] == 'f') {
-        return psp->find_request(arena, &account, &order, request);
+        return psp->find_request(arena, &account, &checkout, request);
     }
 
-    return psp->register_request(arena, &account, &order, request, &err);
+    return psp->register_request(arena, &account, &checkout, request, &err);
 }
 
 
@@ -220,8 +220,8 @@ static pay_status_t
 line(pay_arena_t *arena, const char *psp, const char *operation,
     const pay_http_request_t *request, pay_str_t *text)
 {
-    pay_json_t    *json = pay_json_object_new();
-    pay_status_t   status;
+    pay_json_t   *json = pay_json_object_new();
+    pay_status_t  status;
 
     if (json == NULL) {
         return PAY_NO_MEMORY;
@@ -265,9 +265,9 @@ line(pay_arena_t *arena, const char *psp, const char *operation,
 static pay_status_t
 fields_set(pay_json_t *json, const pay_http_request_t *request)
 {
-    unsigned       i;
-    pay_json_t    *fields = pay_json_object_new();
-    pay_status_t   status = PAY_OK;
+    unsigned      i;
+    pay_json_t   *fields = pay_json_object_new();
+    pay_status_t  status = PAY_OK;
 
     for (i = 0; fields != NULL && i < request->field_count; i++) {
         if (!pay_str_is(request->fields[i].name, "Authorization")

@@ -102,8 +102,8 @@ arrange(sim_t *sim, sim_sent_t *sent, int64_t deadline)
 static void
 http_arrives(sim_t *sim, void *data)
 {
-    sim_sent_t         *sent = data;
-    pay_http_answer_t   answer;
+    sim_sent_t        *sent = data;
+    pay_http_answer_t  answer;
 
     memset(&answer, 0, sizeof(answer));
     answer.sent = PAY_ANSWERED;
@@ -214,7 +214,7 @@ no_answer(sim_sent_t *sent, pay_sent_t how, pay_reach_t reach,
 static void
 http_heard(sim_t *sim, void *data)
 {
-    pay_event_t    event = { .kind = PAY_EVENT_HTTP };
+    pay_input_t    input = { .kind = PAY_INPUT_HTTP };
     sim_sent_t    *sent = data;
     sim_flow_t    *flow = sent->flow;
     sim_worker_t  *worker = &sim->workers[flow->worker];
@@ -230,7 +230,7 @@ http_heard(sim_t *sim, void *data)
     }
 
     sent->heard = 1;
-    event.answer = &sent->answer;
-    sim_flow_event(flow, &event);
+    input.answer = &sent->answer;
+    sim_flow_event(flow, &input);
     memset(&sent->answer, 0, sizeof(sent->answer));
 }

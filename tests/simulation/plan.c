@@ -173,7 +173,7 @@ plan_psp(sim_t *sim, unsigned i)
 {
     unsigned            k, hours;
     sim_psp_t          *books = &sim->books[i];
-    pay_psp_t          *psp = &sim->psps[i];
+    pay_psp_conf_t     *psp = &sim->psps[i];
     pay_psp_adapter_t  *adapter = &sim->adapters[i];
 
     static const unsigned  windows[] = { 24, 24, 1, 1, 0 };

@@ -15,8 +15,8 @@
 
 
 typedef struct {
-    sim_flow_t         *flow;
-    pay_http_answer_t   answer;
+    sim_flow_t        *flow;
+    pay_http_answer_t  answer;
 } look_t;
 
 
@@ -189,7 +189,7 @@ look_heard(sim_t *sim, void *data)
 {
     look_t        *look = data;
     sim_flow_t    *flow = look->flow;
-    pay_event_t    event = { .kind = PAY_EVENT_HTTP };
+    pay_input_t    input = { .kind = PAY_INPUT_HTTP };
     sim_worker_t  *worker = &sim->workers[flow->worker];
 
     if (flow->life == worker->life && sim->now < worker->paused_until) {
@@ -198,8 +198,8 @@ look_heard(sim_t *sim, void *data)
         return;
     }
 
-    event.answer = &look->answer;
-    sim_flow_event(flow, &event);
+    input.answer = &look->answer;
+    sim_flow_event(flow, &input);
 }
 
 

@@ -176,11 +176,11 @@ struct sim_sent_s {
     int           nothing_happened;      /* says the PSP, and so it is */
     int           definite;              /* its end will say: nothing came
                                             of it */
-    int           heard;
-    int           is_copy;
-    unsigned      unheard;               /* copies before the one answered */
+    int                heard;
+    int                is_copy;
+    unsigned           unheard;          /* copies before the one answered */
     pay_http_answer_t  answer;
-    sim_sent_t   *next;
+    sim_sent_t        *next;
 };
 
 /* Money and promises as the model PSP keeps them. */
@@ -349,50 +349,50 @@ typedef struct {
 typedef struct sim_db_s  sim_db_t;
 
 struct sim_s {
-    uint64_t             seed, scenario, random;
-    int                  trace;
-    int64_t              now;            /* microseconds since 1970 */
-    int64_t              started;
-    int64_t              heal_at;
-    int                  healed;
-    int64_t              db_off;
-    sim_db_t            *db;
-    pay_heap_t          *heap;
-    sim_event_t         *events;
-    size_t               event_count, event_size;
-    uint64_t             digest;
-    uint64_t             steps;
-    sim_faults_t         faults;
-    pay_env_t            env;
-    pay_psp_t            psps[SIM_PSPS];
-    const pay_psp_t     *offered[SIM_PSPS];
-    pay_psp_adapter_t    adapters[SIM_PSPS];
-    pay_merchant_t       merchant;
-    pay_secret_t         webhook_key;
-    int                  keeps_clock;    /* no clock jumps in this scenario */
-    int                  comes_late;     /* so do all buyers in this one */
-    int                  sells;          /* buyers pay, and faults last */
-    int                  backfills;      /* PSPs are asked for their lists */
-    int                  replaces;       /* storefronts start anew */
-    unsigned             post_count;
-    sim_psp_t            books[SIM_PSPS];
-    sim_worker_t         workers[SIM_WORKERS];
-    sim_flow_t          *flows;
-    unsigned             flow_count;
-    sim_call_t          *waiting;
-    sim_sent_t          *sent;
-    sim_post_t          *posts;
-    unsigned             source_count;   /* 0: nothing is converted */
-    pay_rate_source_t    rate_sources[SIM_SOURCES];
-    sim_source_t         sources[SIM_SOURCES];
-    sim_credit_t        *credits;
-    int                  dirty;          /* jobs may have moved */
-    int64_t              pump_at;
-    int64_t              due;            /* the next job, as last seen */
-    size_t               rounds;         /* events that come round anyway */
-    unsigned             violations;     /* of this scenario */
-    unsigned             names;          /* for ids */
-    sim_figures_t        figures;        /* of the run */
+    uint64_t               seed, scenario, random;
+    int                    trace;
+    int64_t                now;          /* microseconds since 1970 */
+    int64_t                started;
+    int64_t                heal_at;
+    int                    healed;
+    int64_t                db_off;
+    sim_db_t              *db;
+    pay_heap_t            *heap;
+    sim_event_t           *events;
+    size_t                 event_count, event_size;
+    uint64_t               digest;
+    uint64_t               steps;
+    sim_faults_t           faults;
+    pay_env_t              env;
+    pay_psp_conf_t         psps[SIM_PSPS];
+    const pay_psp_conf_t  *offered[SIM_PSPS];
+    pay_psp_adapter_t      adapters[SIM_PSPS];
+    pay_merchant_t         merchant;
+    pay_secret_t           webhook_key;
+    int                    keeps_clock;  /* no clock jumps in this scenario */
+    int                    comes_late;   /* so do all buyers in this one */
+    int                    sells;        /* buyers pay, and faults last */
+    int                    backfills;    /* PSPs are asked for their lists */
+    int                    replaces;     /* storefronts start anew */
+    unsigned               post_count;
+    sim_psp_t              books[SIM_PSPS];
+    sim_worker_t           workers[SIM_WORKERS];
+    sim_flow_t            *flows;
+    unsigned               flow_count;
+    sim_call_t            *waiting;
+    sim_sent_t            *sent;
+    sim_post_t            *posts;
+    unsigned               source_count; /* 0: nothing is converted */
+    pay_rate_source_t      rate_sources[SIM_SOURCES];
+    sim_source_t           sources[SIM_SOURCES];
+    sim_credit_t          *credits;
+    int                    dirty;        /* jobs may have moved */
+    int64_t                pump_at;
+    int64_t                due;          /* the next job, as last seen */
+    size_t                 rounds;       /* events that come round anyway */
+    unsigned               violations;   /* of this scenario */
+    unsigned               names;        /* for ids */
+    sim_figures_t          figures;      /* of the run */
 };
 
 
@@ -450,7 +450,7 @@ void sim_call(sim_t *sim, sim_call_t *call);
 sim_flow_t *sim_flow_new(sim_t *sim, unsigned worker, sim_reply_pt replied,
     void *data);
 void sim_flow_start(sim_flow_t *flow);
-void sim_flow_event(sim_flow_t *flow, pay_event_t *event);
+void sim_flow_event(sim_flow_t *flow, pay_input_t *input);
 /* A worker that takes a new request; 0: none does. */
 int sim_worker_pick(sim_t *sim, unsigned *worker);
 int64_t sim_worker_now_s(sim_t *sim, unsigned worker);

@@ -242,7 +242,7 @@ static void
 flow_begin(sim_t *sim, void *data)
 {
     sim_flow_t    *flow = data;
-    pay_event_t    event = { .kind = PAY_EVENT_START };
+    pay_input_t    input = { .kind = PAY_INPUT_START };
     sim_worker_t  *worker = &sim->workers[flow->worker];
 
     if (flow->life == worker->life && sim->now < worker->paused_until) {
@@ -251,12 +251,12 @@ flow_begin(sim_t *sim, void *data)
         return;
     }
 
-    sim_flow_event(flow, &event);
+    sim_flow_event(flow, &input);
 }
 
 
 void
-sim_flow_event(sim_flow_t *flow, pay_event_t *event)
+sim_flow_event(sim_flow_t *flow, pay_input_t *input)
 {
     sim_t       *sim = flow->sim;
     pay_heap_t  *scratch;
@@ -265,14 +265,14 @@ sim_flow_event(sim_flow_t *flow, pay_event_t *event)
         return;
     }
 
-    if (event->kind == PAY_EVENT_ROW && !flow->core.keeps_args
+    if (input->kind == PAY_INPUT_ROW && !flow->core.keeps_args
         && !is_on_its_way(flow))
     {
         pay_heap_destroy(flow->args);
         flow->args = pay_heap_create();
     }
 
-    if (event->kind != PAY_EVENT_START) {
+    if (input->kind != PAY_INPUT_START) {
         flow->core.keeps_args = 0;
     }
 
@@ -283,8 +283,8 @@ sim_flow_event(sim_flow_t *flow, pay_event_t *event)
 
     flow->core.args = pay_heap_arena(flow->args);
     flow->core.scratch = pay_heap_arena(scratch);
-    event->now_s = sim_worker_now_s(sim, flow->worker);
-    pay_flow_run(&flow->core, event, &flow->effect);
+    input->now_s = sim_worker_now_s(sim, flow->worker);
+    pay_flow_run(&flow->core, input, &flow->effect);
 
     if (flow->effect.reply != NULL) {
         sim_say(sim, "w%u f%u %s answers %u %s", flow->worker, flow->number,
@@ -369,17 +369,17 @@ static void
 flow_db_done(sim_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
-    pay_event_t  event = { .kind = PAY_EVENT_ROW };
+    pay_input_t  input = { .kind = PAY_INPUT_ROW };
 
     if (result != NULL) {
-        event.result = *result;
+        input.result = *result;
 
     } else {
-        event.kind = PAY_EVENT_DB_FAILED;
-        event.db_failure = failure;
+        input.kind = PAY_INPUT_DB_FAILED;
+        input.db_failure = failure;
     }
 
-    sim_flow_event(call->data, &event);
+    sim_flow_event(call->data, &input);
 }
 
 

@@ -264,8 +264,55 @@ SELECT is(string_agg(l.state, ' ' ORDER BY l.checkout_id),
 FROM pay.late_success l;
 SELECT is(pg_temp.news('refund', 'succeeded', 're-l2', 10, 't-l2',
                        p_event => 'again-l2'), 'unchanged', 'once');
-SELECT is(pg_temp.news('refund', 'failed', 're-l2', 10, 't-l2'),
-          'contradiction', 'back again? people decide');
+
+-- a refund of a late payment that fails after all: the money is in suspense
+-- again, and an operator may have it refunded under another key
+CREATE TEMP TABLE first_refund AS
+SELECT l.refund_id FROM pay.late_success l WHERE l.checkout_id = 'l2';
+SELECT is(pg_temp.news('refund', 'failed', 're-l2', 10, 't-l2'), 'applied',
+          'it has failed after all');
+SELECT is(concat_ws(' / ', l.state, l.refund_id <> f.refund_id,
+                    pg_temp.booked('late/l2'), pg_temp.doubts('l2')),
+          'refunding / t / late_held 10, late_refund_returned 10, '
+          'late_refunded 10 / refund failed re-l2', 'it is in suspense')
+FROM pay.late_success l, first_refund f WHERE l.checkout_id = 'l2';
+SELECT is((d.kind, d.reason, d.state)::text, '(refund,returned,open)',
+          'an operator hears of it')
+FROM pay.dead_letter d WHERE d.checkout_id = 'l2';
+SELECT is((e.kind, e.actor, e.detail ->> 'refund_reference')::text,
+          '(late_refund_returned,webhook,re-l2)', 'the timeline tells it')
+FROM pay.event e
+WHERE e.payment_order_id = 'ol2' AND e.kind = 'late_refund_returned';
+SELECT is(pg_temp.news('refund', w, 're-l2', 10, 't-l2',
+                       p_event => 'again-' || w), x, 'once more: ' || w)
+FROM (VALUES ('failed', 'unchanged'), ('succeeded', 'contradiction')) t (w, x);
+SELECT is(pay_ops.requeue_dead_letter(d.dead_letter_id, 'ann', 'again'),
+          'requeued', 'the operator has it tried again')
+FROM pay.dead_letter d WHERE d.checkout_id = 'l2' AND d.state = 'open';
+SELECT is(o.outcome, 'send', 'it goes out under the new key')
+FROM pay.late_success l,
+    pay_api.begin_dispatch('{m1}', '{l2}', '{refund}',
+        ARRAY[l.refund_id::text], '{stripe}', '{86400}', '{1000}',
+        '{request-8}') o
+WHERE l.checkout_id = 'l2';
+SELECT is(o.outcome, 'stored', 'and is done')
+FROM pay.late_success l,
+    pay_api.end_dispatch('{m1}', '{l2}', '{refund}',
+        ARRAY[l.refund_id::text], '{1}', '{DONE}', '{NULL}', '{200}',
+        '{NULL}', '{re-l2-b}', '{request-8}') o
+WHERE l.checkout_id = 'l2';
+SELECT is(concat_ws(' / ', l.state, pg_temp.booked('late/l2/1')),
+          'refunded / late_refunded 10', 'it is paid back')
+FROM pay.late_success l WHERE l.checkout_id = 'l2';
+SELECT is(pg_temp.news('refund', 'failed', 're-l2', 10, 't-l2',
+                       p_event => 'third-l2'), 'unchanged',
+          'the first one fails no more');
+SELECT is(pg_temp.news('refund', 'failed', 're-l2-b', 10, 't-l2'), 'applied',
+          'the second one fails, too');
+SELECT is(concat_ws(' / ', l.state, pg_temp.booked('late/l2/1')),
+          'refunding / late_refund_returned 10, late_refunded 10',
+          'and is taken back')
+FROM pay.late_success l WHERE l.checkout_id = 'l2';
 SELECT is(pg_temp.news('refund', 'succeeded', 're-l3', 10, 't-l3'),
           'mismatch', 'of what nobody has decided about');
 SELECT is(pg_temp.booked('event/stripe/re-l3'), 'unknown_refund 10',

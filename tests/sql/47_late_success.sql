@@ -289,7 +289,8 @@ END
 $$;
 SELECT is(pg_temp.go(a, b), CASE WHEN a = b OR (a, b) IN (
     ('held', 'accepted'), ('held', 'resolved'), ('refunding', 'refunded'),
-    ('refunding', 'resolved'), ('resolved', 'refunded')) THEN 'TTT00'
+    ('refunding', 'resolved'), ('resolved', 'refunded'), ('refunded', 'refunding'))
+    THEN 'TTT00'
     ELSE 'PAY10' END, a || ' to ' || b)
 FROM unnest('{held,refunding,refunded,accepted,resolved}'::text[]) a,
     unnest('{held,refunding,refunded,accepted,resolved}'::text[]) b;

@@ -29,6 +29,15 @@ SELECT concat_ws(' ', r.outcome, r.registration_state, r.code)
 FROM pay_api.release_replacement(ARRAY[p_merchant], ARRAY[p_new], '{30000}',
                                  '{request-9}') r
 $$;
+CREATE FUNCTION pg_temp.wait_of(p_new text, p_attempts int)
+RETURNS TABLE (attempts int, wait interval) LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE pay.job j SET attempts = p_attempts WHERE j.checkout_id = p_new;
+    PERFORM pg_temp.release(p_new);
+    RETURN QUERY SELECT p_attempts, j.run_at - now() FROM pay.job j
+    WHERE j.checkout_id = p_new;
+END
+$$;
 CREATE FUNCTION pg_temp.place(p_id text) RETURNS text LANGUAGE sql AS $$
 SELECT concat_ws(' ', coalesce(c.replaces, '-'), coalesce(c.replaced_by, '-'),
                  CASE WHEN r.waits THEN 'waits' END, r.open_attempts)
@@ -270,6 +279,33 @@ SELECT is(pg_temp.fact('tz', 'paid'), 'held', 'is held, as it is after expiry');
 SELECT is(x.explanation::json #>> '{safe_to_retry,answer}', 'no',
           'the new one says so')
 FROM pay_api.explain_payment('{m1}', '{oz2}') x;
+
+-- late money that came while the page was being closed stays late, although
+-- the PSP then refuses to close it: it is not a sale as well
+SELECT b.outcome FROM pg_temp.begin('m1', 'k-v', 'v', '{ov:100}',
+                                    p_late => 'refund') b
+\g /dev/null
+SELECT is(pg_temp.token('m1', 'v', 'tv'), 'stored', 'one that pays it back');
+SELECT is(pg_temp.fact('tv', 'declined'), 'applied', 'declined');
+SELECT is(pg_temp.replace('v2', 'v'), 'waiting v2 REGISTERING', 'it waits');
+SELECT pg_temp.send('v', 'cancel', 'xv2')
+\g /dev/null
+SELECT is(pg_temp.fact('tv', 'paid'), 'held', 'it came too late');
+SELECT is(pg_temp.sent('v', 'cancel', 'xv2', 'REFUSED'), 'stored', 'refused');
+SELECT is(pg_temp.release('v2'), 'refused REFUSED not_replaced', 'refused');
+SELECT is(pg_temp.fact('tv', 'paid', p_source => 'query'), 'held',
+          'the PSP says again that it was paid');
+SELECT is(l.state || ' ' || pg_temp.status('m1', 'ov'),
+          'refunding FAILED/declined', 'it goes back')
+FROM pay.late_success l WHERE l.checkout_id = 'v';
+
+-- who waits for long asks less often
+SELECT is(pg_temp.page('y'), 'stored', 'y');
+SELECT is(pg_temp.replace('y2', 'y'), 'waiting y2 REGISTERING', 'it waits');
+SELECT is(array_agg(x.wait ORDER BY x.attempts), '{00:00:02,00:00:06,00:01}',
+          'from 2 s to a minute')
+FROM (VALUES (1), (60), (2000)) a (attempts)
+CROSS JOIN LATERAL pg_temp.wait_of('y2', a.attempts) x;
 
 SELECT is(r.outcome, 'not_found', 'nothing to release')
 FROM pay_api.release_replacement('{m1,m2,m1}', '{none,a2,n}', '{1,1,1}',

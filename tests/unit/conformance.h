@@ -314,12 +314,12 @@ kit_listed(pay_arena_t *arena, const pay_psp_adapter_t *adapter,
 
 static inline pay_psp_registered_t
 kit_found(pay_arena_t *arena, const pay_psp_adapter_t *adapter,
-    const pay_psp_order_t *order, pay_http_answer_t answer)
+    const pay_psp_checkout_t *checkout, pay_http_answer_t answer)
 {
     pay_psp_registered_t  result;
 
     memset(&result, 0xa5, sizeof(result));
-    cr_assert_eq(adapter->find_answer(arena, order, &answer, &result),
+    cr_assert_eq(adapter->find_answer(arena, checkout, &answer, &result),
                  PAY_OK);
 
     cr_expect(result.outcome == PAY_PSP_DONE

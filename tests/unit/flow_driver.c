@@ -15,7 +15,7 @@ static const pay_str_t  shop_hosts[] = { pay_string("shop.example.com") };
 
 
 static void
-psp_fill(pay_psp_t *psp, unsigned index, const pay_psp_adapter_t *adapter,
+psp_fill(pay_psp_conf_t *psp, unsigned index, const pay_psp_adapter_t *adapter,
     const pay_str_t *hosts, const pay_secret_t *keys)
 {
     psp->name = pay_str_of(adapter->name);
@@ -223,16 +223,16 @@ check_reply(const world_t *world, const pay_reply_t *reply)
 
 
 static void
-run(world_t *world, pay_event_t *event)
+run(world_t *world, pay_input_t *input)
 {
     if (world->ended) {
         cr_assert(world->tortured, "the flow is over");
         return;
     }
 
-    event->now_s = world->now_s;
+    input->now_s = world->now_s;
     memset(&world->effect, 0xa5, sizeof(world->effect));
-    pay_flow_run(&world->flow, event, &world->effect);
+    pay_flow_run(&world->flow, input, &world->effect);
 
     if (world->effect.reply != NULL) {
         check_reply(world, world->effect.reply);
@@ -266,9 +266,9 @@ run(world_t *world, pay_event_t *event)
 void
 world_start(world_t *world)
 {
-    pay_event_t  event = { .kind = PAY_EVENT_START };
+    pay_input_t  input = { .kind = PAY_INPUT_START };
 
-    run(world, &event);
+    run(world, &input);
 }
 
 
@@ -309,8 +309,8 @@ each_text(const pay_shape_t *shape, char *at, int dies)
     const pay_field_t  *field;
 
     struct {
-        char    *first;
-        size_t   count;
+        char   *first;
+        size_t  count;
     } rows;
 
     for (i = 0; i < shape->field_count; i++) {
@@ -353,7 +353,7 @@ void
 world_result(world_t *world, pay_outcome_t outcome, const void *row)
 {
     char            *copy = NULL;
-    pay_event_t      event = { .kind = PAY_EVENT_ROW };
+    pay_input_t      input = { .kind = PAY_INPUT_ROW };
     const pay_op_t  *op;
 
     if (world->ended) {
@@ -363,20 +363,20 @@ world_result(world_t *world, pay_outcome_t outcome, const void *row)
 
     cr_assert_eq(world->effect.kind, PAY_DO_DB);
     op = pay_op(world->effect.op);
-    event.result = result_of(pay_heap_arena(world->own), op->id, outcome, row);
-    cr_assert_neq(event.result.outcome, PAY_OUTCOME_NONE,
+    input.result = result_of(pay_heap_arena(world->own), op->id, outcome, row);
+    cr_assert_neq(input.result.outcome, PAY_OUTCOME_NONE,
                   "%s does not answer so: %s", op->name,
                   pay_outcome_word(outcome));
 
-    if (event.result.row != NULL) {
+    if (input.result.row != NULL) {
         copy = malloc(op->row->size);
         cr_assert_not_null(copy);
-        memcpy(copy, event.result.row, op->row->size);
-        event.result.row = copy;
+        memcpy(copy, input.result.row, op->row->size);
+        input.result.row = copy;
         (void) each_text(op->row, copy, 0);
     }
 
-    run(world, &event);
+    run(world, &input);
 
     if (copy != NULL) {
         (void) each_text(op->row, copy, 1);
@@ -452,20 +452,20 @@ world_replay_row(world_t *world, const char *psp, const char *event_id,
 void
 world_db_failed(world_t *world, pay_db_failure_t failure)
 {
-    pay_event_t  event = { .kind = PAY_EVENT_DB_FAILED,
+    pay_input_t  input = { .kind = PAY_INPUT_DB_FAILED,
                            .db_failure = failure };
 
-    run(world, &event);
+    run(world, &input);
 }
 
 
 void
 world_http(world_t *world, pay_http_answer_t answer)
 {
-    pay_event_t  event = { .kind = PAY_EVENT_HTTP, .answer = &answer };
+    pay_input_t  input = { .kind = PAY_INPUT_HTTP, .answer = &answer };
 
     answer.body = mortal(answer.body);
-    run(world, &event);
+    run(world, &input);
     bury(answer.body);
     memset(&answer, 0xdd, sizeof(answer));
 }
@@ -475,10 +475,10 @@ void
 world_file(world_t *world, const char *body, int64_t age_ms)
 {
     pay_http_answer_t  answer = answered(200, mortal(pay_str_of(body)));
-    pay_event_t        event = { .kind = PAY_EVENT_HTTP, .answer = &answer,
+    pay_input_t        input = { .kind = PAY_INPUT_HTTP, .answer = &answer,
                                  .age_ms = age_ms };
 
-    run(world, &event);
+    run(world, &input);
     bury(answer.body);
 }
 

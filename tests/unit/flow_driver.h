@@ -50,8 +50,8 @@ typedef struct {
     pay_heap_t             *own;       /* what the test itself needs */
     pay_heap_t             *heap;      /* the flow's; may be told to fail */
     pay_env_t               env;
-    pay_psp_t               psps[WORLD_PSPS];
-    const pay_psp_t        *offered[WORLD_PSPS];
+    pay_psp_conf_t          psps[WORLD_PSPS];
+    const pay_psp_conf_t   *offered[WORLD_PSPS];
     pay_merchant_t          merchants[2];
     int                     no_shop;     /* pages have no way back */
     pay_secret_t            webhook_keys[2];

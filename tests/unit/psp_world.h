@@ -71,42 +71,42 @@ currency_of(const char *code)
 
 
 /* 10.00 and 20.00 USD, as in the fixtures. */
-static inline pay_psp_order_t
+static inline pay_psp_checkout_t
 order_make(void)
 {
-    pay_psp_order_t  order;
+    pay_psp_checkout_t  checkout;
 
-    memset(&order, 0, sizeof(order));
-    order.nonce = PAY_STR(NONCE);
-    order.reference = PAY_STR(REFERENCE);
-    order.currency = currency_of("USD");
-    order.amount_minor = 3000;
-    order.expires_s = 1795240200;
-    order.return_url = PAY_STR("https://pay.example.com/return/abc");
-    order.lines[0].payment_order_id = PAY_STR("order-1");
-    order.lines[0].name = PAY_STR("T-shirt & \"caf\xc3\xa9\" [x]=1");
-    order.lines[0].amount_minor = 1000;
-    order.lines[1].payment_order_id = PAY_STR("order-2");
-    order.lines[1].name = PAY_STR("");
-    order.lines[1].amount_minor = 2000;
-    order.line_count = 2;
+    memset(&checkout, 0, sizeof(checkout));
+    checkout.nonce = PAY_STR(NONCE);
+    checkout.merchant_reference = PAY_STR(REFERENCE);
+    checkout.currency = currency_of("USD");
+    checkout.amount_minor = 3000;
+    checkout.expires_s = 1795240200;
+    checkout.return_url = PAY_STR("https://pay.example.com/return/abc");
+    checkout.lines[0].payment_order_id = PAY_STR("order-1");
+    checkout.lines[0].name = PAY_STR("T-shirt & \"caf\xc3\xa9\" [x]=1");
+    checkout.lines[0].amount_minor = 1000;
+    checkout.lines[1].payment_order_id = PAY_STR("order-2");
+    checkout.lines[1].name = PAY_STR("");
+    checkout.lines[1].amount_minor = 2000;
+    checkout.line_count = 2;
 
-    return order;
+    return checkout;
 }
 
 
 /* One line of that amount. */
-static inline pay_psp_order_t
+static inline pay_psp_checkout_t
 order_of(const pay_currency_t *currency, int64_t minor)
 {
-    pay_psp_order_t  order = order_make();
+    pay_psp_checkout_t  checkout = order_make();
 
-    order.currency = currency;
-    order.amount_minor = minor;
-    order.lines[0].amount_minor = minor;
-    order.line_count = 1;
+    checkout.currency = currency;
+    checkout.amount_minor = minor;
+    checkout.lines[0].amount_minor = minor;
+    checkout.line_count = 1;
 
-    return order;
+    return checkout;
 }
 
 
@@ -197,12 +197,12 @@ field_of(const pay_http_request_t *request, const char *name)
 
 static inline pay_psp_registered_t
 register_judged(pay_arena_t *arena, const pay_psp_adapter_t *adapter,
-    const pay_psp_order_t *order, pay_http_answer_t answer)
+    const pay_psp_checkout_t *checkout, pay_http_answer_t answer)
 {
     pay_psp_registered_t  result;
 
     memset(&result, 0xa5, sizeof(result));
-    cr_assert_eq(adapter->register_answer(arena, order, &answer, &result),
+    cr_assert_eq(adapter->register_answer(arena, checkout, &answer, &result),
                  PAY_OK);
 
     if (result.outcome != PAY_PSP_DONE) {

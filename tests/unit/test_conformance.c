@@ -203,10 +203,10 @@ static void
 run_register(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     const kit_table_t *table, const kit_line_t *line)
 {
-    pay_psp_order_t       order = order_make();
+    pay_psp_checkout_t    checkout = order_make();
     pay_psp_registered_t  result;
 
-    result = register_judged(arena, psp, &order,
+    result = register_judged(arena, psp, &checkout,
                              answered(line->status,
                                       fixture(arena, psp, line->file)));
     cr_expect_str_eq(kit_outcomes[result.outcome], line->what,
@@ -285,10 +285,10 @@ static void
 run_find(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     const kit_table_t *table, const kit_line_t *line)
 {
-    pay_psp_order_t       order = order_make();
+    pay_psp_checkout_t    checkout = order_make();
     pay_psp_registered_t  result;
 
-    result = kit_found(arena, psp, &order,
+    result = kit_found(arena, psp, &checkout,
                        answered(line->status,
                                 fixture(arena, psp, line->file)));
     cr_expect_str_eq(kit_outcomes[result.outcome], line->what,
@@ -463,20 +463,20 @@ static int
 says_something(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     const kit_table_t *table, const kit_line_t *line, pay_str_t body)
 {
-    int                    known = 0, kind;
-    unsigned               i, count = 0;
-    pay_psp_auth_t         auth;
-    pay_psp_list_t         list = kit_list();
-    pay_psp_event_t        event, events[PAY_PSP_EVENTS_MAX];
-    pay_psp_order_t        order = order_make();
-    pay_psp_change_t       change;
-    pay_psp_account_t      ours = kit_account(table);
-    pay_psp_changed_t      changed;
-    pay_http_answer_t      answer = answered(line->status, body);
-    pay_psp_registered_t   registered;
+    int                   known = 0, kind;
+    unsigned              i, count = 0;
+    pay_psp_auth_t        auth;
+    pay_psp_list_t        list = kit_list();
+    pay_psp_event_t       event, events[PAY_PSP_EVENTS_MAX];
+    pay_psp_checkout_t    checkout = order_make();
+    pay_psp_change_t      change;
+    pay_psp_account_t     ours = kit_account(table);
+    pay_psp_changed_t     changed;
+    pay_http_answer_t     answer = answered(line->status, body);
+    pay_psp_registered_t  registered;
 
     if (kit_is(line, "register") || kit_is(line, "error")) {
-        registered = register_judged(arena, psp, &order, answer);
+        registered = register_judged(arena, psp, &checkout, answer);
         return registered.outcome == PAY_PSP_DONE
                || registered.outcome == PAY_PSP_REFUSED;
     }
@@ -488,7 +488,7 @@ says_something(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     }
 
     if (kit_is(line, "find")) {
-        registered = kit_found(arena, psp, &order, answer);
+        registered = kit_found(arena, psp, &checkout, answer);
         return registered.outcome != PAY_PSP_UNKNOWN
                || registered.next.len != 0;
     }
@@ -602,20 +602,20 @@ check_trouble(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     const kit_table_t *table, const kit_line_t *line,
     const pay_http_answer_t *answer)
 {
-    int                    known;
-    pay_psp_list_t         list = kit_list();
-    pay_psp_event_t        event;
-    pay_psp_order_t        order = order_make();
-    pay_psp_change_t       change;
-    pay_psp_changed_t      changed;
-    pay_psp_outcome_t      outcome;
-    pay_psp_registered_t   registered;
+    int                   known;
+    pay_psp_list_t        list = kit_list();
+    pay_psp_event_t       event;
+    pay_psp_checkout_t    checkout = order_make();
+    pay_psp_change_t      change;
+    pay_psp_changed_t     changed;
+    pay_psp_outcome_t     outcome;
+    pay_psp_registered_t  registered;
 
     outcome = (answer->sent == PAY_SENT_NOTHING) ? PAY_PSP_NOT_SENT
                                                  : PAY_PSP_UNKNOWN;
 
     if (kit_is(line, "register") || kit_is(line, "error")) {
-        registered = register_judged(arena, psp, &order, *answer);
+        registered = register_judged(arena, psp, &checkout, *answer);
         cr_expect_eq(registered.outcome, outcome, "%s/%s", psp->name,
                      line->file);
         cr_expect(pay_str_is(registered.code,
@@ -628,7 +628,7 @@ check_trouble(pay_arena_t *arena, const pay_psp_adapter_t *psp,
 
     } else if (kit_is(line, "find")) {
         /* the question came to nothing, not the registration */
-        registered = kit_found(arena, psp, &order, *answer);
+        registered = kit_found(arena, psp, &checkout, *answer);
         cr_expect_eq(registered.outcome, PAY_PSP_UNKNOWN, "%s/%s", psp->name,
                      line->file);
         cr_expect_eq(registered.next.len, 0);
@@ -781,7 +781,7 @@ Test(pay_conformance, an_answer_about_another_order_is_unknown)
     pay_heap_t               *heap;
     pay_arena_t              *arena;
     const kit_line_t         *line;
-    pay_psp_order_t           order;
+    pay_psp_checkout_t        order;
     pay_psp_registered_t      result;
     const pay_psp_adapter_t  *psp;
 
@@ -810,7 +810,7 @@ Test(pay_conformance, an_answer_about_another_order_is_unknown)
                     order.currency = currency_of("EUR");
 
                 } else if (i == 2 && contains(text, REFERENCE)) {
-                    order.reference = PAY_STR("0199c0de-ffff");
+                    order.merchant_reference = PAY_STR("0199c0de-ffff");
 
                 } else {
                     continue;

@@ -98,23 +98,23 @@ static void
 check_hostile(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     const kit_table_t *table, const kit_line_t *line, pay_str_t body)
 {
-    int                    known, kind;
-    char                   where[128];
-    unsigned               i, count = 0;
-    pay_psp_list_t         list = kit_list();
-    pay_psp_event_t        event, events[PAY_PSP_EVENTS_MAX];
-    pay_psp_order_t        order = order_make();
-    pay_psp_listed_t       listed;
-    pay_psp_change_t       change;
-    pay_psp_account_t      ours = kit_account(table);
-    pay_psp_changed_t      changed;
-    pay_http_answer_t      answer = answered(line->status, body);
-    pay_psp_registered_t   registered;
+    int                   known, kind;
+    char                  where[128];
+    unsigned              i, count = 0;
+    pay_psp_list_t        list = kit_list();
+    pay_psp_event_t       event, events[PAY_PSP_EVENTS_MAX];
+    pay_psp_checkout_t    checkout = order_make();
+    pay_psp_listed_t      listed;
+    pay_psp_change_t      change;
+    pay_psp_account_t     ours = kit_account(table);
+    pay_psp_changed_t     changed;
+    pay_http_answer_t     answer = answered(line->status, body);
+    pay_psp_registered_t  registered;
 
     snprintf(where, sizeof(where), "%.30s/%.95s", psp->name, line->file);
 
     if (kit_is(line, "register") || kit_is(line, "error")) {
-        registered = register_judged(arena, psp, &order, answer);
+        registered = register_judged(arena, psp, &checkout, answer);
         cr_expect(is_clean(registered.code) && !is_card(registered.code),
                   "%s: %.*s", where, pay_fmt(registered.code));
         cr_expect(is_clean(registered.token) && is_clean(registered.alias),
@@ -128,7 +128,7 @@ check_hostile(pay_arena_t *arena, const pay_psp_adapter_t *psp,
         }
 
     } else if (kit_is(line, "find")) {
-        registered = kit_found(arena, psp, &order, answer);
+        registered = kit_found(arena, psp, &checkout, answer);
         cr_expect(is_clean(registered.code) && !is_card(registered.code),
                   "%s: %.*s", where, pay_fmt(registered.code));
         cr_expect(is_clean(registered.token) && is_clean(registered.next),
@@ -218,21 +218,21 @@ static pay_status_t
 tortured_answer(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     const kit_table_t *table, const kit_line_t *line, pay_str_t body)
 {
-    int                    known;
-    unsigned               count;
-    pay_psp_auth_t         auth;
-    pay_psp_list_t         list = kit_list();
-    pay_psp_order_t        order = order_make();
-    pay_psp_listed_t       listed;
-    pay_psp_event_t        event, events[PAY_PSP_EVENTS_MAX];
-    pay_psp_change_t       change;
-    pay_psp_account_t      ours = kit_account(table);
-    pay_psp_changed_t      changed;
-    pay_http_answer_t      answer = answered(line->status, body);
-    pay_psp_registered_t   registered;
+    int                   known;
+    unsigned              count;
+    pay_psp_auth_t        auth;
+    pay_psp_list_t        list = kit_list();
+    pay_psp_checkout_t    checkout = order_make();
+    pay_psp_listed_t      listed;
+    pay_psp_event_t       event, events[PAY_PSP_EVENTS_MAX];
+    pay_psp_change_t      change;
+    pay_psp_account_t     ours = kit_account(table);
+    pay_psp_changed_t     changed;
+    pay_http_answer_t     answer = answered(line->status, body);
+    pay_psp_registered_t  registered;
 
     if (kit_is(line, "register") || kit_is(line, "error")) {
-        return psp->register_answer(arena, &order, &answer, &registered);
+        return psp->register_answer(arena, &checkout, &answer, &registered);
     }
 
     if (kit_is(line, "query")) {
@@ -241,7 +241,7 @@ tortured_answer(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     }
 
     if (kit_is(line, "find")) {
-        return psp->find_answer(arena, &order, &answer, &registered);
+        return psp->find_answer(arena, &checkout, &answer, &registered);
     }
 
     if (kit_is(line, "list")) {

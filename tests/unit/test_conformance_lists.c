@@ -25,7 +25,7 @@ Test(pay_conformance_lists, a_registration_of_another_order_is_not_ours)
     unsigned                  i;
     pay_heap_t               *heap;
     const kit_line_t         *line;
-    pay_psp_order_t           order;
+    pay_psp_checkout_t        order;
     pay_psp_registered_t      result;
     const pay_psp_adapter_t  *psp;
 
@@ -40,10 +40,10 @@ Test(pay_conformance_lists, a_registration_of_another_order_is_not_ours)
                 order = order_make();
 
                 if (i == 0) {
-                    order.reference = PAY_STR("0199c0de-ffff");
+                    order.merchant_reference = PAY_STR("0199c0de-ffff");
 
                 } else if (i == 1) {
-                    order.reference = PAY_STR("0199c0de-ffff");
+                    order.merchant_reference = PAY_STR("0199c0de-ffff");
                     order.nonce = PAY_STR("order-1000");
 
                 } else if (i == 2) {
@@ -80,7 +80,7 @@ Test(pay_conformance_lists, pages_of_registrations_lead_on_and_never_back)
     pay_arena_t              *arena;
     const kit_line_t         *line;
     const kit_table_t        *table;
-    pay_psp_order_t           order;
+    pay_psp_checkout_t        order;
     pay_psp_account_t         ours;
     pay_http_answer_t         answer;
     pay_http_request_t        first, second;
@@ -127,7 +127,7 @@ Test(pay_conformance_lists, an_order_without_names_is_not_looked_for)
 {
     unsigned                  i;
     pay_heap_t               *heap;
-    pay_psp_order_t           bad[8], good;
+    pay_psp_checkout_t        bad[8], good;
     pay_psp_account_t         ours;
     pay_http_request_t        request;
     const pay_psp_adapter_t  *psp;
@@ -138,8 +138,8 @@ Test(pay_conformance_lists, an_order_without_names_is_not_looked_for)
 
     bad[0].nonce = PAY_STR("");
     bad[1].nonce = PAY_STR("a&b=c");
-    bad[2].reference = PAY_STR("");
-    bad[3].reference = PAY_STR("a b");
+    bad[2].merchant_reference = PAY_STR("");
+    bad[3].merchant_reference = PAY_STR("a b");
     bad[4].currency = NULL;
     bad[5].expires_s = 0;
     bad[6].find_from = PAY_STR("a\r\nX: y");
@@ -229,17 +229,17 @@ static void
 compare_page(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     const kit_table_t *table, const kit_line_t *line)
 {
-    char                where[128];
-    size_t              i;
-    unsigned            k, count, all = 0;
-    pay_str_t           body;
-    pay_json_t         *root;
-    pay_psp_list_t      list = kit_list();
-    pay_psp_event_t     told[PAY_PSP_EVENTS_MAX];
-    pay_psp_account_t   ours = kit_account(table);
-    pay_psp_listed_t    listed;
-    pay_json_limits_t   limits = { 0, 0, 256, 0 };
-    pay_http_answer_t   answer = answer_of(arena, psp, line);
+    char               where[128];
+    size_t             i;
+    unsigned           k, count, all = 0;
+    pay_str_t          body;
+    pay_json_t        *root;
+    pay_psp_list_t     list = kit_list();
+    pay_psp_event_t    told[PAY_PSP_EVENTS_MAX];
+    pay_psp_account_t  ours = kit_account(table);
+    pay_psp_listed_t   listed;
+    pay_json_limits_t  limits = { 0, 0, 256, 0 };
+    pay_http_answer_t  answer = answer_of(arena, psp, line);
 
     snprintf(where, sizeof(where), "%.30s/%.95s", psp->name, line->file);
     listed = kit_listed(arena, psp, table, &list, answer);

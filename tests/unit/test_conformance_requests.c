@@ -66,14 +66,14 @@ is_question(way_t way)
 
 static pay_status_t
 ask(pay_arena_t *arena, const pay_psp_adapter_t *psp, way_t way,
-    const pay_psp_account_t *ours, const pay_psp_order_t *order,
+    const pay_psp_account_t *ours, const pay_psp_checkout_t *checkout,
     pay_http_request_t *request)
 {
     pay_psp_list_t  list = kit_list();
 
     switch (way.call) {
     case CALL_FIND:
-        return psp->find_request(arena, ours, order, request);
+        return psp->find_request(arena, ours, checkout, request);
     case CALL_LIST:
         return psp->list_request(arena, ours, &list, request);
     default:
@@ -90,21 +90,21 @@ build(pay_arena_t *arena, const pay_psp_adapter_t *psp, way_t way,
     pay_http_request_t *request)
 {
     pay_err_t           err;
-    pay_psp_order_t     order = order_of(currency, minor);
+    pay_psp_checkout_t  checkout = order_of(currency, minor);
     pay_psp_change_t    change;
     const kit_table_t  *table = kit_table(psp);
     pay_psp_account_t   ours = kit_account(table);
 
     switch (way.call) {
     case CALL_REGISTER:
-        order.nonce = pay_str_of(id);
-        order.webhook_url = PAY_STR("https://pay.example.com/webhooks/psp");
-        return psp->register_request(arena, &ours, &order, request, &err);
+        checkout.nonce = pay_str_of(id);
+        checkout.webhook_url = PAY_STR("https://pay.example.com/webhooks/psp");
+        return psp->register_request(arena, &ours, &checkout, request, &err);
     case CALL_QUERY:
     case CALL_FIND:
     case CALL_LIST:
-        order.nonce = pay_str_of(id);
-        return ask(arena, psp, way, &ours, &order, request);
+        checkout.nonce = pay_str_of(id);
+        return ask(arena, psp, way, &ours, &checkout, request);
     case CALL_AUTH:
         return psp->auth_request(arena, &ours, request);
     default:
@@ -344,7 +344,7 @@ Test(pay_conformance_requests, a_key_that_breaks_out_of_its_header_stays_here)
     unsigned                  i, j;
     pay_heap_t               *heap;
     pay_status_t              status;
-    pay_psp_order_t           order = order_make();
+    pay_psp_checkout_t        order = order_make();
     const kit_table_t        *table;
     pay_psp_account_t         bad;
     pay_psp_change_t          change;
@@ -692,7 +692,7 @@ Test(pay_conformance_requests, what_cannot_be_sent_is_refused_with_its_word)
     pay_err_t                 err;
     pay_heap_t               *heap;
     pay_status_t              status;
-    pay_psp_order_t           order;
+    pay_psp_checkout_t        order;
     const kit_table_t        *table;
     pay_psp_account_t         ours;
     pay_http_request_t        request;
@@ -741,7 +741,7 @@ Test(pay_conformance_requests, an_order_that_is_not_sane_is_never_sent)
     unsigned                  i;
     pay_heap_t               *heap;
     const kit_table_t        *table;
-    pay_psp_order_t           bad[13];
+    pay_psp_checkout_t        bad[13];
     pay_psp_account_t         ours;
     pay_http_request_t        request;
     const pay_psp_adapter_t  *psp;
@@ -753,8 +753,8 @@ Test(pay_conformance_requests, an_order_that_is_not_sane_is_never_sent)
     bad[0].nonce = PAY_STR("");
     bad[1].nonce = PAY_STR("a\r\nX-Evil: 1");
     bad[2].nonce = PAY_STR("a:capture");
-    bad[3].reference = PAY_STR("");
-    bad[4].reference = PAY_STR("a b");
+    bad[3].merchant_reference = PAY_STR("");
+    bad[4].merchant_reference = PAY_STR("a b");
     bad[5].currency = NULL;
     bad[6].amount_minor = 2999;
     bad[7].lines[0].amount_minor = -1000;

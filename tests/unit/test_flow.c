@@ -13,12 +13,12 @@ static pay_status_t  step_status;
 
 /* Leaves half an effect behind, then fails as told. */
 static pay_status_t
-step_failing(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+step_failing(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     static pay_reply_t  half = { .kind = PAY_REPLY_JSON, .status = 201,
                                  .body = pay_string("{\"secret\":") };
 
-    (void) event;
+    (void) input;
 
     effect->kind = PAY_DO_HTTP;
     effect->reply = &half;
@@ -31,27 +31,27 @@ step_failing(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 
 static void
-run_step(world_t *world, pay_flow_step_pt step, pay_event_t event)
+run_step(world_t *world, pay_flow_step_pt step, pay_input_t input)
 {
     world->flow.step = step;
     memset(&world->effect, 0xa5, sizeof(world->effect));
-    pay_flow_run(&world->flow, &event, &world->effect);
+    pay_flow_run(&world->flow, &input, &world->effect);
 }
 
 
 static pay_status_t
-step_db_failed(pay_flow_t *flow, const pay_event_t *event,
+step_db_failed(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
-    return pay_done_db_failed(flow, event, effect);
+    return pay_done_db_failed(flow, input, effect);
 }
 
 
 static pay_status_t
-step_unknown_slug(pay_flow_t *flow, const pay_event_t *event,
+step_unknown_slug(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
-    (void) event;
+    (void) input;
 
     return pay_done_problem(flow, effect, "no-such-problem", NULL);
 }
@@ -71,7 +71,7 @@ Test(pay_flow, failing_step_ends_as_a_500_without_its_half_reply)
 
     for (i = 0; i < 4; i++) {
         step_status = statuses[i];
-        run_step(&world, step_failing, (pay_event_t) { PAY_EVENT_START });
+        run_step(&world, step_failing, (pay_input_t) { PAY_INPUT_START });
         reply = expect_problem(&world, "internal-error", 500);
         cr_expect(reply->body.len == 0 && reply->detail == NULL);
         cr_expect(reply->retry_after_s == -1 && reply->version == -1);
@@ -88,7 +88,7 @@ Test(pay_flow, a_problem_that_is_not_in_the_table_is_a_500)
     world_t  world;
 
     world_open(&world);
-    run_step(&world, step_unknown_slug, (pay_event_t) { PAY_EVENT_START });
+    run_step(&world, step_unknown_slug, (pay_input_t) { PAY_INPUT_START });
     expect_problem(&world, "internal-error", 500);
     world_close(&world);
 }
@@ -103,7 +103,7 @@ Test(pay_flow, an_overload_says_when_to_come_again)
     world_open(&world);
 
     run_step(&world, step_db_failed,
-             (pay_event_t) { .kind = PAY_EVENT_DB_FAILED,
+             (pay_input_t) { .kind = PAY_INPUT_DB_FAILED,
                              .db_failure = PAY_DB_OVERLOADED,
                              .retry_after_s = 17 });
     reply = expect_problem(&world, "overloaded", 503);
@@ -120,10 +120,10 @@ Test(pay_flow, failed_operation_says_whether_to_come_again)
     const pay_reply_t  *reply;
 
     static const struct {
-        pay_db_failure_t   failure;
-        const char        *slug;
-        unsigned           status;
-        int64_t            retry_after_s;
+        pay_db_failure_t  failure;
+        const char       *slug;
+        unsigned          status;
+        int64_t           retry_after_s;
     } rows[] = {
         { PAY_DB_OVERLOADED, "overloaded", 503, 1 },
         { PAY_DB_UNAVAILABLE, "dependency-unavailable", 503, 2 },
@@ -135,7 +135,7 @@ Test(pay_flow, failed_operation_says_whether_to_come_again)
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         run_step(&world, step_db_failed,
-                 (pay_event_t) { .kind = PAY_EVENT_DB_FAILED,
+                 (pay_input_t) { .kind = PAY_INPUT_DB_FAILED,
                                  .db_failure = rows[i].failure });
         reply = expect_problem(&world, rows[i].slug, rows[i].status);
         cr_expect_eq(reply->retry_after_s, rows[i].retry_after_s);

@@ -186,10 +186,10 @@ Test(pay_flow_create, reused_key_is_422_and_calls_no_psp)
 
 Test(pay_flow_create, twin_in_progress_is_told_with_the_configured_status)
 {
-    size_t               i;
-    pay_checkout_row_t   view = view_of(generic());
-    world_t              world;
-    const pay_reply_t   *reply;
+    size_t              i;
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
+    const pay_reply_t  *reply;
 
     static const unsigned  statuses[] = { 429, 409 };
 
@@ -211,9 +211,9 @@ Test(pay_flow_create, twin_in_progress_is_told_with_the_configured_status)
 
 Test(pay_flow_create, existing_checkout_is_409_with_its_url)
 {
-    pay_checkout_row_t   view = view_registered(generic());
-    world_t              world;
-    const pay_reply_t   *reply;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
+    const pay_reply_t  *reply;
 
     view.checkout_id = PAY_STR("c-older");
     world_open(&world);
@@ -278,10 +278,10 @@ Test(pay_flow_create, request_is_made_of_the_stored_row)
 
 Test(pay_flow_create, token_is_stored_before_anyone_sees_the_way)
 {
-    unsigned             psp;
-    pay_checkout_row_t   view;
-    world_t              world;
-    const pay_reply_t   *reply;
+    unsigned            psp;
+    pay_checkout_row_t  view;
+    world_t             world;
+    const pay_reply_t  *reply;
 
     for (psp = 0; psp < WORLD_PSPS; psp++) {
         world_open(&world);
@@ -335,10 +335,10 @@ world_stays(world_t *world, const char *word)
 static void
 expect_kept(const ending_t *ending, const char *word)
 {
-    unsigned             psp;
-    pay_checkout_row_t   view;
-    world_t              world;
-    const pay_reply_t   *reply;
+    unsigned            psp;
+    pay_checkout_row_t  view;
+    world_t             world;
+    const pay_reply_t  *reply;
 
     for (psp = 0; psp < WORLD_PSPS; psp++) {
         world_open(&world);
@@ -462,10 +462,10 @@ Test(pay_flow_create, psp_that_says_when_is_waited_for)
 
 Test(pay_flow_create, refusal_of_the_psp_is_502_with_the_checkouts_url)
 {
-    unsigned             psp;
-    pay_checkout_row_t   view;
-    world_t              world;
-    const pay_reply_t   *reply;
+    unsigned            psp;
+    pay_checkout_row_t  view;
+    world_t             world;
+    const pay_reply_t  *reply;
 
     static const char *const  files[] = {
         "error-invalid-request.json", "error-refused.json"
@@ -563,9 +563,9 @@ Test(pay_flow_create, failed_store_is_202_without_the_way)
 /* First stored wins: the reply tells what is stored, not what came now. */
 Test(pay_flow_create, state_of_the_row_is_what_is_told)
 {
-    pay_checkout_row_t   view = view_registered(generic());
-    world_t              world;
-    const pay_reply_t   *reply;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
+    const pay_reply_t  *reply;
 
     view.token = PAY_STR("reg_earlier");
     set_orders(&view, "[" STORED("order-1", "3000", "SUCCESS", "null")
@@ -585,11 +585,12 @@ static char  told[128];
 
 static pay_status_t
 note_where(pay_arena_t *arena, const pay_psp_account_t *psp_account,
-    const pay_psp_order_t *order, pay_http_request_t *request, pay_err_t *err)
+    const pay_psp_checkout_t *checkout, pay_http_request_t *request,
+    pay_err_t *err)
 {
-    snprintf(told, sizeof(told), "%.*s", pay_fmt(order->webhook_url));
+    snprintf(told, sizeof(told), "%.*s", pay_fmt(checkout->webhook_url));
 
-    return generic()->register_request(arena, psp_account, order, request,
+    return generic()->register_request(arena, psp_account, checkout, request,
                                        err);
 }
 
@@ -600,7 +601,7 @@ Test(pay_flow_create, psps_that_want_to_know_are_told_where_to_send_webhooks)
 {
     size_t             i;
     world_t            world;
-    pay_psp_t         *psp = &world.psps[WORLD_GENERIC];
+    pay_psp_conf_t    *psp = &world.psps[WORLD_GENERIC];
     pay_sig_scheme_t   scheme;
     pay_psp_adapter_t  adapter = *generic();
 
@@ -662,9 +663,9 @@ replay(world_t *world, const pay_checkout_row_t *view)
 
 Test(pay_flow_create, replay_tells_the_present_state)
 {
-    pay_checkout_row_t   view = view_registered(generic());
-    world_t              world;
-    const pay_reply_t   *reply;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
+    const pay_reply_t  *reply;
 
     reply = replay(&world, &view);
     cr_expect_eq(reply->status, 201);
@@ -690,9 +691,9 @@ Test(pay_flow_create, replay_tells_the_present_state)
 
 Test(pay_flow_create, replay_of_a_refusal_is_the_same_refusal)
 {
-    pay_checkout_row_t   view = view_of(generic());
-    world_t              world;
-    const pay_reply_t   *reply;
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
+    const pay_reply_t  *reply;
 
     view.registration_state = PAY_STR("REFUSED");
     set_orders(&view, REJECTED);

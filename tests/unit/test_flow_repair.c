@@ -36,25 +36,25 @@ make_get(pay_http_request_t *request)
 
 static pay_status_t
 find_request(pay_arena_t *arena, const pay_psp_account_t *psp_account,
-    const pay_psp_order_t *order, pay_http_request_t *request)
+    const pay_psp_checkout_t *checkout, pay_http_request_t *request)
 {
     (void) arena;
     (void) psp_account;
-    cr_expect(pay_str_is(order->nonce, NONCE));
-    cr_expect(pay_str_is(order->reference, REFERENCE));
-    cr_expect_eq(order->amount_minor, 3000);
-    find_from = order->find_from;
+    cr_expect(pay_str_is(checkout->nonce, NONCE));
+    cr_expect(pay_str_is(checkout->merchant_reference, REFERENCE));
+    cr_expect_eq(checkout->amount_minor, 3000);
+    find_from = checkout->find_from;
 
     return make_get(request);
 }
 
 
 static pay_status_t
-find_answer(pay_arena_t *arena, const pay_psp_order_t *order,
+find_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_http_answer_t *answer, pay_psp_registered_t *result)
 {
     (void) arena;
-    (void) order;
+    (void) checkout;
     memset(result, 0, sizeof(*result));
     result->retry_after_s = -1;
     result->outcome = answer->sent == PAY_ANSWERED ? outcome
@@ -326,10 +326,10 @@ Test(pay_flow_repair, what_is_asked_for_ends_with_its_checkout)
 
 Test(pay_flow_repair, a_registration_dies_at_its_limit)
 {
-    size_t               i;
-    pay_checkout_row_t   view = view_of(generic());
-    world_t              world;
-    pay_retry_t         *retry;
+    size_t              i;
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
+    pay_retry_t        *retry;
 
     static const struct {
         int64_t         attempt;
@@ -512,8 +512,8 @@ Test(pay_flow_repair, a_refusal_of_a_second_copy_ends_no_refund)
     pay_http_answer_t  answer = answered(422, PAY_STR("{}"));
 
     static const struct {
-        pay_psp_outcome_t   outcome;
-        const char         *state;
+        pay_psp_outcome_t  outcome;
+        const char        *state;
     } rows[] = {
         { PAY_PSP_REFUSED, "UNKNOWN" }, { PAY_PSP_NOT_SENT, "UNKNOWN" },
         { PAY_PSP_UNKNOWN, "UNKNOWN" }, { PAY_PSP_PENDING, "PENDING" },
@@ -598,9 +598,9 @@ Test(pay_flow_repair, a_refund_that_the_journal_does_not_take_is_not_sent)
     world_t   world;
 
     static const struct {
-        pay_outcome_t   outcome;
-        const char     *code, *dead;
-        int64_t         delay_ms;
+        pay_outcome_t  outcome;
+        const char    *code, *dead;
+        int64_t        delay_ms;
     } rows[] = {
         { PAY_OUTCOME_BUSY, "busy", NULL, 5000 },
         { PAY_OUTCOME_DONE, "refunded", NULL, -1 },

@@ -17,11 +17,12 @@
 
 static pay_status_t
 no_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_order_t *order, pay_http_request_t *request, pay_err_t *err)
+    const pay_psp_checkout_t *checkout, pay_http_request_t *request,
+    pay_err_t *err)
 {
     (void) arena;
     (void) account;
-    (void) order;
+    (void) checkout;
     (void) request;
     (void) err;
 
@@ -34,9 +35,9 @@ static const pay_psp_adapter_t  hosted = {
 };
 static const pay_psp_adapter_t  webhooks_only = { .name = "hooks" };
 
-static pay_psp_t            psps[PSPS];
+static pay_psp_conf_t            psps[PSPS];
 static pay_health_t         healths[PSPS];
-static const pay_psp_t     *owned[PSPS];
+static const pay_psp_conf_t     *owned[PSPS];
 static pay_route_rule_t     rules[4];
 static pay_merchant_t       merchant;
 static pay_env_t            env;
@@ -714,10 +715,10 @@ Test(pay_route, the_cut_comes_after_those_that_go_last)
 
 Test(pay_route, more_psps_than_there_are_candidates)
 {
-    unsigned          i;
-    const pay_psp_t  *many[100];
-    static pay_psp_t  crowd[100];
-    pay_health_t      well[100];
+    unsigned               i;
+    const pay_psp_conf_t  *many[100];
+    static pay_psp_conf_t  crowd[100];
+    pay_health_t           well[100];
 
     for (i = 0; i < 100; i++) {
         crowd[i] = psps[0];

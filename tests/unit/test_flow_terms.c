@@ -77,11 +77,12 @@ static int  was_later;
 
 static pay_status_t
 register_later(pay_arena_t *arena, const pay_psp_account_t *ours,
-    const pay_psp_order_t *order, pay_http_request_t *request, pay_err_t *err)
+    const pay_psp_checkout_t *checkout, pay_http_request_t *request,
+    pay_err_t *err)
 {
-    was_later = order->capture_later;
+    was_later = checkout->capture_later;
 
-    return generic()->register_request(arena, ours, order, request, err);
+    return generic()->register_request(arena, ours, checkout, request, err);
 }
 
 

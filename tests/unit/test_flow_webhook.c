@@ -24,7 +24,7 @@ static void
 sign(world_t *world, unsigned psp, pay_str_t body, int64_t at_s,
     delivery_t *delivery)
 {
-    const pay_psp_t  *p = &world->psps[psp];
+    const pay_psp_conf_t  *p = &world->psps[psp];
 
     memset(delivery, 0, sizeof(*delivery));
     delivery->in.psp = p;

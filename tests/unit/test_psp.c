@@ -53,7 +53,7 @@ Test(pay_psp, register_request_carries_nonce_and_key_where_they_belong)
     unsigned                  i;
     pay_heap_t               *heap;
     pay_arena_t              *arena;
-    pay_psp_order_t           order = order_make();
+    pay_psp_checkout_t        order = order_make();
     pay_http_request_t        request;
     const pay_psp_adapter_t  *psp;
 
@@ -106,7 +106,7 @@ Test(pay_psp, same_order_makes_the_same_bytes)
 {
     pay_heap_t               *heap;
     pay_arena_t              *arena;
-    pay_psp_order_t           order = order_make();
+    pay_psp_checkout_t        order = order_make();
     pay_http_request_t        one, two;
     const pay_psp_adapter_t  *psp;
 
@@ -128,7 +128,7 @@ Test(pay_psp, an_order_that_is_not_sane_is_never_sent)
     unsigned                  i;
     pay_heap_t               *heap;
     pay_arena_t              *arena;
-    pay_psp_order_t           bad[14];
+    pay_psp_checkout_t        bad[14];
     pay_http_request_t        request;
     const pay_psp_adapter_t  *psp;
 
@@ -138,8 +138,8 @@ Test(pay_psp, an_order_that_is_not_sane_is_never_sent)
 
     bad[0].nonce = PAY_STR("");
     bad[1].nonce = PAY_STR("a\r\nX-Evil: 1");
-    bad[2].reference = PAY_STR("");
-    bad[3].reference = PAY_STR("a b");
+    bad[2].merchant_reference = PAY_STR("");
+    bad[3].merchant_reference = PAY_STR("a b");
     bad[4].currency = NULL;
     bad[5].amount_minor = 2999;
     bad[6].lines[0].amount_minor = -1000;
@@ -166,7 +166,7 @@ Test(pay_psp, a_key_that_breaks_out_of_its_header_is_never_sent)
     unsigned                  i;
     pay_heap_t               *heap;
     pay_arena_t              *arena;
-    pay_psp_order_t           order = order_make();
+    pay_psp_checkout_t        order = order_make();
     pay_psp_account_t         other = account;
     pay_http_request_t        request;
     const pay_psp_adapter_t  *psp;
@@ -221,7 +221,7 @@ Test(pay_psp, fixture_of_a_good_answer_is_done)
 {
     pay_heap_t               *heap;
     pay_arena_t              *arena;
-    pay_psp_order_t           order = order_make();
+    pay_psp_checkout_t        order = order_make();
     pay_psp_registered_t      done;
     const pay_psp_adapter_t  *psp;
 
@@ -250,7 +250,7 @@ Test(pay_psp, unknown_members_are_ignored)
     pay_str_t                 text;
     pay_arena_t              *arena;
     pay_psp_event_t           event;
-    pay_psp_order_t           order = order_make();
+    pay_psp_checkout_t        order = order_make();
     pay_http_answer_t         answer;
     const pay_psp_adapter_t  *psp;
 
@@ -276,7 +276,7 @@ Test(pay_psp, trouble_on_the_way_is_unknown_or_not_sent)
 {
     pay_heap_t               *heap;
     pay_arena_t              *arena;
-    pay_psp_order_t           order = order_make();
+    pay_psp_checkout_t        order = order_make();
     pay_http_answer_t         answer = answered(0, PAY_STR(""));
     pay_psp_registered_t      result;
     const pay_psp_adapter_t  *psp;
@@ -309,7 +309,7 @@ Test(pay_psp, each_status_has_its_outcome)
     unsigned                  status;
     pay_heap_t               *heap;
     pay_arena_t              *arena;
-    pay_psp_order_t           order = order_make();
+    pay_psp_checkout_t        order = order_make();
     pay_psp_outcome_t         expected;
     pay_psp_registered_t      result;
     const pay_psp_adapter_t  *psp;
@@ -352,7 +352,7 @@ Test(pay_psp, only_the_psps_own_words_refuse)
     size_t                    i;
     pay_heap_t               *heap;
     pay_arena_t              *arena;
-    pay_psp_order_t           order = order_make();
+    pay_psp_checkout_t        order = order_make();
     const pay_psp_adapter_t  *psp;
 
     static const unsigned  statuses[] = { 400, 402, 404, 422 };
@@ -373,7 +373,7 @@ Test(pay_psp, no_garbage_is_done)
     size_t                    i;
     pay_heap_t               *heap;
     pay_arena_t              *arena;
-    pay_psp_order_t           order = order_make();
+    pay_psp_checkout_t        order = order_make();
     pay_psp_registered_t      result;
     const pay_psp_adapter_t  *psp;
 
@@ -406,7 +406,7 @@ Test(pay_psp, a_cut_answer_is_unknown_at_each_byte)
     pay_heap_t               *heap;
     pay_arena_t              *arena;
     pay_str_t                 text;
-    pay_psp_order_t           order = order_make();
+    pay_psp_checkout_t        order = order_make();
     const pay_psp_adapter_t  *psp;
 
     EACH_PSP(psp, heap, arena) {
@@ -428,7 +428,7 @@ Test(pay_psp, huge_deep_and_wide_answers_are_unknown)
     pay_heap_t               *heap;
     pay_arena_t              *arena;
     pay_str_t                 deep, wide, huge;
-    pay_psp_order_t           order = order_make();
+    pay_psp_checkout_t        order = order_make();
     const pay_psp_adapter_t  *psp;
 
     EACH_PSP(psp, heap, arena) {
@@ -468,7 +468,7 @@ Test(pay_psp, retry_advice_is_handed_on)
 {
     pay_heap_t               *heap;
     pay_arena_t              *arena;
-    pay_psp_order_t           order = order_make();
+    pay_psp_checkout_t        order = order_make();
     pay_http_answer_t         answer;
     pay_psp_registered_t      result;
     const pay_psp_adapter_t  *psp;
@@ -489,7 +489,7 @@ Test(pay_psp, error_codes_are_made_safe)
     pay_heap_t               *heap;
     pay_arena_t              *arena;
     pay_str_t                 body;
-    pay_psp_order_t           order = order_make();
+    pay_psp_checkout_t        order = order_make();
     pay_psp_registered_t      result;
     const pay_psp_adapter_t  *psp;
 
@@ -533,7 +533,7 @@ Test(pay_psp, a_403_that_is_not_the_psps_own_is_unknown)
 {
     size_t                    i, k;
     pay_arena_t              *arena = test_arena();
-    pay_psp_order_t           order = order_make();
+    pay_psp_checkout_t        order = order_make();
     pay_psp_registered_t      result;
     const pay_psp_adapter_t  *psp;
 
@@ -578,7 +578,7 @@ Test(pay_psp, tokens_and_urls_of_wrong_shape_are_no_answer)
     size_t                    i;
     pay_heap_t               *heap;
     pay_arena_t              *arena;
-    pay_psp_order_t           order = order_make();
+    pay_psp_checkout_t        order = order_make();
     pay_psp_registered_t      result;
     const pay_psp_adapter_t  *psp;
 
@@ -788,7 +788,7 @@ Test(pay_psp, amounts_keep_their_precision_in_every_currency)
     pay_err_t                 err;
     pay_status_t              status;
     pay_psp_event_t           event;
-    pay_psp_order_t           order;
+    pay_psp_checkout_t        order;
     pay_http_answer_t         answer;
     pay_http_request_t        request;
     const pay_currency_t     *currency;
@@ -836,21 +836,21 @@ Test(pay_psp, amounts_keep_their_precision_in_every_currency)
 static pay_status_t
 request_once(pay_arena_t *arena, void *result)
 {
-    pay_psp_order_t  order = order_make();
+    pay_psp_checkout_t  checkout = order_make();
 
-    return tortured->register_request(arena, &account, &order, result, NULL);
+    return tortured->register_request(arena, &account, &checkout, result, NULL);
 }
 
 
 static pay_status_t
 answer_once(pay_arena_t *arena, void *result)
 {
-    pay_psp_order_t     order = order_make();
+    pay_psp_checkout_t  checkout = order_make();
     pay_http_answer_t   answer;
 
     answer = answered(200, fixture(test_arena(), tortured,
                                    "register-answer.json"));
-    return tortured->register_answer(arena, &order, &answer, result);
+    return tortured->register_answer(arena, &checkout, &answer, result);
 }
 
 

@@ -71,20 +71,20 @@ change_judged(pay_arena_t *arena, pay_psp_change_kind_t kind,
 static pay_psp_registered_t
 judged_with(pay_arena_t *arena, const char *from, const char *to)
 {
-    pay_str_t        text;
-    pay_psp_order_t  order = order_make();
+    pay_str_t           text;
+    pay_psp_checkout_t  checkout = order_make();
 
     text = fixture(arena, adyen(), "register-answer.json");
 
-    return register_judged(arena, adyen(), &order,
+    return register_judged(arena, adyen(), &checkout,
                            answered(201, replaced(arena, text, from, to)));
 }
 
 
 Test(pay_psp_adyen, registration_on_the_wire_is_this)
 {
-    pay_psp_order_t      order = order_make();
-    pay_http_request_t   request;
+    pay_psp_checkout_t  order = order_make();
+    pay_http_request_t  request;
 
     order.lines[0].name = PAY_STR("caf\xc3\xa9 \"x\"");
     cr_assert_eq(adyen()->register_request(test_arena(), &account,
@@ -114,13 +114,13 @@ Test(pay_psp_adyen, registration_on_the_wire_is_this)
 /* Adyen takes 64 bytes; the longest of our ids has as many. */
 Test(pay_psp_adyen, keys_fit_and_those_of_different_calls_differ)
 {
-    char                 longest[PAY_ID_MAX + 1];
-    size_t               i, j;
-    pay_str_t            keys[5];
-    pay_arena_t         *arena = test_arena();
-    pay_psp_order_t      order = order_make();
-    pay_psp_change_t     change;
-    pay_http_request_t   request;
+    char                longest[PAY_ID_MAX + 1];
+    size_t              i, j;
+    pay_str_t           keys[5];
+    pay_arena_t        *arena = test_arena();
+    pay_psp_checkout_t  order = order_make();
+    pay_psp_change_t    change;
+    pay_http_request_t  request;
 
     static const pay_psp_change_kind_t  kinds[] = {
         PAY_PSP_CAPTURE, PAY_PSP_CANCEL, PAY_PSP_REFUND
@@ -159,12 +159,12 @@ Test(pay_psp_adyen, keys_fit_and_those_of_different_calls_differ)
 
 Test(pay_psp_adyen, a_key_that_breaks_out_of_its_header_is_our_bug)
 {
-    size_t               i;
-    pay_arena_t         *arena = test_arena();
-    pay_psp_order_t      order = order_make();
-    pay_psp_change_t     change = change_of(PAY_PSP_EXPIRE);
-    pay_psp_account_t    mine = account;
-    pay_http_request_t   request;
+    size_t              i;
+    pay_arena_t        *arena = test_arena();
+    pay_psp_checkout_t  order = order_make();
+    pay_psp_change_t    change = change_of(PAY_PSP_EXPIRE);
+    pay_psp_account_t   mine = account;
+    pay_http_request_t  request;
 
     static const char *const  keys[] = {
         "", "a b", "a\r\nX: y", "a\tb", "caf\xc3\xa9", "\x7f"
@@ -184,11 +184,11 @@ Test(pay_psp_adyen, a_key_that_breaks_out_of_its_header_is_our_bug)
 
 Test(pay_psp_adyen, units_are_adyens_own)
 {
-    size_t               i;
-    pay_str_t            expected;
-    pay_arena_t         *arena = test_arena();
-    pay_psp_order_t      order;
-    pay_http_request_t   request;
+    size_t              i;
+    pay_str_t           expected;
+    pay_arena_t        *arena = test_arena();
+    pay_psp_checkout_t  order;
+    pay_http_request_t  request;
 
     static const struct {
         const char  *currency;
@@ -224,12 +224,12 @@ Test(pay_psp_adyen, units_are_adyens_own)
 
 Test(pay_psp_adyen, what_adyen_cannot_spell_is_refused)
 {
-    size_t               i;
-    pay_err_t            err;
-    pay_arena_t         *arena = test_arena();
-    pay_psp_order_t      order;
-    pay_psp_change_t     change = change_of(PAY_PSP_REFUND);
-    pay_http_request_t   request;
+    size_t              i;
+    pay_err_t           err;
+    pay_arena_t        *arena = test_arena();
+    pay_psp_checkout_t  order;
+    pay_psp_change_t    change = change_of(PAY_PSP_REFUND);
+    pay_http_request_t  request;
 
     static const struct {
         const char  *currency;
@@ -259,8 +259,8 @@ Test(pay_psp_adyen, what_adyen_cannot_spell_is_refused)
 /* The total would fit, a line does not. */
 Test(pay_psp_adyen, each_line_must_be_spelled_too)
 {
-    pay_psp_order_t      order = order_make();
-    pay_http_request_t   request;
+    pay_psp_checkout_t  order = order_make();
+    pay_http_request_t  request;
 
     order.currency = currency_of("IDR");
     order.lines[0].amount_minor = 1050;
@@ -288,9 +288,9 @@ Test(pay_psp_adyen, a_link_brings_token_alias_and_page)
 /* The glue reads the transient-error header into should_retry. */
 Test(pay_psp_adyen, a_transient_refusal_is_not_final)
 {
-    pay_arena_t           *arena = test_arena();
-    pay_psp_order_t        order = order_make();
-    pay_http_answer_t      answer;
+    pay_arena_t        *arena = test_arena();
+    pay_psp_checkout_t  order = order_make();
+    pay_http_answer_t   answer;
 
     answer = answered(422, fixture(arena, adyen(), "error-422.json"));
     answer.should_retry = 1;
@@ -304,10 +304,10 @@ Test(pay_psp_adyen, a_transient_refusal_is_not_final)
 
 Test(pay_psp_adyen, changes_on_the_wire_are_these)
 {
-    size_t               i;
-    pay_arena_t         *arena = test_arena();
-    pay_psp_change_t     change;
-    pay_http_request_t   request;
+    size_t              i;
+    pay_arena_t        *arena = test_arena();
+    pay_psp_change_t    change;
+    pay_http_request_t  request;
 
     static const struct {
         pay_psp_change_kind_t  kind;
@@ -350,9 +350,9 @@ Test(pay_psp_adyen, changes_on_the_wire_are_these)
 
 Test(pay_psp_adyen, only_adyens_own_reasons_go_out)
 {
-    pay_arena_t         *arena = test_arena();
-    pay_psp_change_t     change = change_of(PAY_PSP_REFUND);
-    pay_http_request_t   request;
+    pay_arena_t        *arena = test_arena();
+    pay_psp_change_t    change = change_of(PAY_PSP_REFUND);
+    pay_http_request_t  request;
 
     change.reason = PAY_STR("DUPLICATE");
     request = change_sent(arena, &change);
@@ -372,10 +372,10 @@ Test(pay_psp_adyen, only_adyens_own_reasons_go_out)
 
 Test(pay_psp_adyen, an_id_that_leaves_its_path_is_our_bug)
 {
-    size_t               i, kind;
-    pay_arena_t         *arena = test_arena();
-    pay_psp_change_t     change;
-    pay_http_request_t   request;
+    size_t              i, kind;
+    pay_arena_t        *arena = test_arena();
+    pay_psp_change_t    change;
+    pay_http_request_t  request;
 
     static const char *const  ids[] = { "", "a/b", "..", "a?b", "a%2fb" };
 
@@ -393,9 +393,9 @@ Test(pay_psp_adyen, an_id_that_leaves_its_path_is_our_bug)
 
 Test(pay_psp_adyen, what_was_received_is_pending_never_done)
 {
-    size_t              i;
-    pay_arena_t        *arena = test_arena();
-    pay_psp_changed_t   result;
+    size_t             i;
+    pay_arena_t       *arena = test_arena();
+    pay_psp_changed_t  result;
 
     static const struct {
         pay_psp_change_kind_t  kind;
@@ -419,8 +419,8 @@ Test(pay_psp_adyen, what_was_received_is_pending_never_done)
 
 Test(pay_psp_adyen, only_a_link_that_says_so_has_expired)
 {
-    pay_arena_t        *arena = test_arena();
-    pay_psp_changed_t   result;
+    pay_arena_t       *arena = test_arena();
+    pay_psp_changed_t  result;
 
     result = change_judged(arena, PAY_PSP_EXPIRE, 200,
                            fixture(arena, adyen(), "expire-done.json"));
@@ -455,18 +455,18 @@ static pay_http_answer_t  tortured_answer;
 static pay_status_t
 run_register(pay_arena_t *arena, void *result)
 {
-    pay_psp_order_t  order = order_make();
+    pay_psp_checkout_t  checkout = order_make();
 
-    return adyen()->register_request(arena, &account, &order, result, NULL);
+    return adyen()->register_request(arena, &account, &checkout, result, NULL);
 }
 
 
 static pay_status_t
 run_registered(pay_arena_t *arena, void *result)
 {
-    pay_psp_order_t  order = order_make();
+    pay_psp_checkout_t  checkout = order_make();
 
-    return adyen()->register_answer(arena, &order, &tortured_answer, result);
+    return adyen()->register_answer(arena, &checkout, &tortured_answer, result);
 }
 
 

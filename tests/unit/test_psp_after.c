@@ -12,16 +12,16 @@
 #define INTENT      "pi_1PgafyB7WZ01zgkWSjxsAJo3"
 
 typedef struct {
-    const char       *psp;
-    const char       *file;
-    unsigned          index;
-    const char       *token;
-    const char       *reference;
-    const char       *object;
-    const char       *operation;
-    const char       *code;
-    int64_t           minor;
-    const char       *currency;
+    const char  *psp;
+    const char  *file;
+    unsigned     index;
+    const char  *token;
+    const char  *reference;
+    const char  *object;
+    const char  *operation;
+    const char  *code;
+    int64_t      minor;
+    const char  *currency;
 } after_t;
 
 
@@ -302,12 +302,12 @@ Test(pay_psp_after, an_operation_that_is_no_uuid_is_not_ours)
 static pay_http_request_t
 registration(pay_arena_t *arena, const pay_psp_adapter_t *psp, int later)
 {
-    pay_psp_order_t     order = order_make();
+    pay_psp_checkout_t  checkout = order_make();
     pay_psp_account_t   ours = kit_account(kit_table(psp));
     pay_http_request_t  request;
 
-    order.capture_later = later;
-    cr_assert_eq(psp->register_request(arena, &ours, &order, &request, NULL),
+    checkout.capture_later = later;
+    cr_assert_eq(psp->register_request(arena, &ours, &checkout, &request, NULL),
                  PAY_OK, "%s", psp->name);
 
     return request;
@@ -389,16 +389,16 @@ Test(pay_psp_after, held_money_is_asked_for_in_these_words)
 /* A bridge that does not know the word would take the money at once. */
 Test(pay_psp_after, a_generic_psp_repeats_that_it_holds_the_money)
 {
-    size_t                  i;
-    pay_str_t               body;
-    pay_arena_t            *arena = test_arena();
-    pay_psp_order_t         order = order_make();
-    pay_psp_registered_t    result;
+    size_t                i;
+    pay_str_t             body;
+    pay_arena_t          *arena = test_arena();
+    pay_psp_checkout_t    order = order_make();
+    pay_psp_registered_t  result;
 
     static const struct {
-        const char         *member;
-        int                 later;
-        pay_psp_outcome_t   outcome;
+        const char        *member;
+        int                later;
+        pay_psp_outcome_t  outcome;
     } rows[] = {
         { "", 0, PAY_PSP_DONE },
         { ",\"capture\":\"automatic\"", 0, PAY_PSP_DONE },
@@ -434,7 +434,7 @@ Test(pay_psp_after, held_registrations_have_a_second_name)
 {
     pay_str_t             body, adyen;
     pay_arena_t          *arena = test_arena();
-    pay_psp_order_t       order = order_make();
+    pay_psp_checkout_t    order = order_make();
     pay_psp_registered_t  result;
 
     order.capture_later = 1;
@@ -463,11 +463,11 @@ Test(pay_psp_after, held_registrations_have_a_second_name)
 /* --- Captures of parts ------------------------------------------------- */
 
 static const struct {
-    const char       *psp;
-    const char       *file;
-    pay_fact_t        fact;
-    pay_psp_about_t   about;
-    int64_t           minor;
+    const char      *psp;
+    const char      *file;
+    pay_fact_t       fact;
+    pay_psp_about_t  about;
+    int64_t          minor;
 } states[] = {
     { "generic", "query-authorized.json", PAY_FACT_AUTHORIZED,
       PAY_ABOUT_PAYMENT, 3000 },
@@ -525,10 +525,10 @@ Test(pay_psp_after, a_question_tells_what_is_held_and_what_was_captured)
 
 Test(pay_psp_after, a_part_that_was_captured_is_not_the_payment)
 {
-    pay_arena_t        *arena = test_arena();
-    pay_psp_change_t    change = kit_change(kit_table(stripe()),
-                                            PAY_PSP_CAPTURE);
-    pay_psp_changed_t   result;
+    pay_arena_t       *arena = test_arena();
+    pay_psp_change_t   change = kit_change(kit_table(stripe()),
+                                           PAY_PSP_CAPTURE);
+    pay_psp_changed_t  result;
 
     result = kit_changed(arena, stripe(), &change,
                          answered(200, fixture(arena, stripe(),

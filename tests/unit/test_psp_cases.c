@@ -42,8 +42,8 @@ static pay_str_t
 case_body(const pay_psp_adapter_t *adapter, const kit_table_t *table,
     char *text)
 {
-    char       *from, *to = NULL, *file_end;
-    pay_str_t   body;
+    char      *from, *to = NULL, *file_end;
+    pay_str_t  body;
 
     if (strcmp(text, "-") == 0) {
         return PAY_STR("");
@@ -210,11 +210,11 @@ static void
 run_register(const pay_psp_adapter_t *adapter, const kit_table_t *table,
     const psp_case_t *row)
 {
-    pay_psp_order_t        order = order_make();
-    pay_psp_registered_t   result;
+    pay_psp_checkout_t    checkout = order_make();
+    pay_psp_registered_t  result;
 
     (void) table;
-    result = register_judged(test_arena(), adapter, &order,
+    result = register_judged(test_arena(), adapter, &checkout,
                              answered(row->status, row->body));
     expect_code(row, result.outcome, result.code, PAY_STR(""));
     cr_expect(result.outcome == PAY_PSP_DONE || result.alias.len == 0, "%s",

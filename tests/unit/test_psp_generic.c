@@ -23,12 +23,12 @@ static const fact_row_t  facts[] = {
 static pay_psp_registered_t
 judged_with(pay_arena_t *arena, const char *from, const char *to)
 {
-    pay_str_t        text;
-    pay_psp_order_t  order = order_make();
+    pay_str_t           text;
+    pay_psp_checkout_t  checkout = order_make();
 
     text = fixture(arena, generic(), "register-answer.json");
 
-    return register_judged(arena, generic(), &order,
+    return register_judged(arena, generic(), &checkout,
                            answered(201, replaced(arena, text, from, to)));
 }
 
@@ -54,8 +54,8 @@ events_of(pay_arena_t *arena, const char *id, pay_str_t body,
 
 Test(pay_psp_generic, body_on_the_wire_is_this)
 {
-    pay_psp_order_t      order = order_make();
-    pay_http_request_t   request;
+    pay_psp_checkout_t  order = order_make();
+    pay_http_request_t  request;
 
     order.lines[0].name = PAY_STR("caf\xc3\xa9 \"x\"");
     cr_assert_eq(generic()->register_request(test_arena(), &account,
@@ -78,8 +78,8 @@ Test(pay_psp_generic, body_on_the_wire_is_this)
 
 Test(pay_psp_generic, amounts_are_decimal_text_of_the_currency)
 {
-    pay_psp_order_t      order;
-    pay_http_request_t   request;
+    pay_psp_checkout_t  order;
+    pay_http_request_t  request;
 
     order = order_of(currency_of("JPY"), 1200);
     cr_assert_eq(generic()->register_request(test_arena(), &account,
@@ -103,12 +103,12 @@ Test(pay_psp_generic, a_replay_of_a_paid_registration_is_done)
 
 Test(pay_psp_generic, each_status_of_a_query_has_its_fact)
 {
-    int                 known;
-    char                name[64];
-    size_t              i;
-    pay_arena_t        *arena = test_arena();
-    pay_psp_event_t     event;
-    pay_http_answer_t   answer;
+    int                known;
+    char               name[64];
+    size_t             i;
+    pay_arena_t       *arena = test_arena();
+    pay_psp_event_t    event;
+    pay_http_answer_t  answer;
 
     for (i = 0; i < FACTS; i++) {
         snprintf(name, sizeof(name), "query-%s.json", facts[i].status);
@@ -132,10 +132,10 @@ Test(pay_psp_generic, each_status_of_a_query_has_its_fact)
 
 Test(pay_psp_generic, each_event_has_its_fact)
 {
-    char              name[64];
-    size_t            i;
-    pay_arena_t      *arena = test_arena();
-    pay_psp_event_t   event;
+    char             name[64];
+    size_t           i;
+    pay_arena_t     *arena = test_arena();
+    pay_psp_event_t  event;
 
     for (i = 0; i < FACTS; i++) {
         snprintf(name, sizeof(name), "webhook-%s.json", facts[i].status);
@@ -168,9 +168,9 @@ Test(pay_psp_generic, each_event_has_its_fact)
 
 Test(pay_psp_generic, webhook_id_is_the_identity_and_the_body_must_agree)
 {
-    pay_arena_t      *arena = test_arena();
-    pay_str_t         text, without;
-    pay_psp_event_t   event;
+    pay_arena_t     *arena = test_arena();
+    pay_str_t        text, without;
+    pay_psp_event_t  event;
 
     text = fixture(arena, generic(), "webhook-paid.json");
     without = replaced(arena, text, "\"id\":", "\"x\":");

@@ -27,12 +27,13 @@ uuid_of(pay_arena_t *arena, int64_t unix_s, char version)
 
 
 static pay_str_t
-found_url(pay_arena_t *arena, const char *psp, const pay_psp_order_t *order)
+found_url(pay_arena_t *arena, const char *psp,
+    const pay_psp_checkout_t *checkout)
 {
     pay_http_request_t        request;
     const pay_psp_adapter_t  *adapter = pay_psp_find(pay_str_of(psp));
 
-    cr_assert_eq(adapter->find_request(arena, &account, order, &request),
+    cr_assert_eq(adapter->find_request(arena, &account, checkout, &request),
                  PAY_OK);
 
     return request.url;
@@ -40,15 +41,15 @@ found_url(pay_arena_t *arena, const char *psp, const pay_psp_order_t *order)
 
 
 static pay_psp_registered_t
-looked(pay_arena_t *arena, const char *psp, const pay_psp_order_t *order,
+looked(pay_arena_t *arena, const char *psp, const pay_psp_checkout_t *checkout,
     const char *text)
 {
-    pay_http_answer_t          answer;
-    pay_psp_registered_t       result;
-    const pay_psp_adapter_t   *adapter = pay_psp_find(pay_str_of(psp));
+    pay_http_answer_t         answer;
+    pay_psp_registered_t      result;
+    const pay_psp_adapter_t  *adapter = pay_psp_find(pay_str_of(psp));
 
     answer = answered(200, pay_str_of(text));
-    cr_assert_eq(adapter->find_answer(arena, order, &answer, &result),
+    cr_assert_eq(adapter->find_answer(arena, checkout, &answer, &result),
                  PAY_OK);
 
     return result;
@@ -57,11 +58,11 @@ looked(pay_arena_t *arena, const char *psp, const pay_psp_order_t *order,
 
 Test(pay_psp_lists, a_session_is_looked_for_from_when_the_order_was_made)
 {
-    pay_arena_t      *arena = test_arena();
-    pay_psp_order_t   order = order_make();
+    pay_arena_t        *arena = test_arena();
+    pay_psp_checkout_t  order = order_make();
 
     order.expires_s = MADE_S + 3600;
-    order.reference = uuid_of(arena, MADE_S, '7');
+    order.merchant_reference = uuid_of(arena, MADE_S, '7');
 
     /* ten minutes for the clocks */
     cr_expect(contains(found_url(arena, "stripe", &order),
@@ -75,10 +76,10 @@ Test(pay_psp_lists, a_session_is_looked_for_from_when_the_order_was_made)
  * the longest life of a session: what is there is not overlooked. */
 Test(pay_psp_lists, a_reference_without_a_time_widens_the_span)
 {
-    unsigned          i;
-    pay_arena_t      *arena = test_arena();
-    pay_str_t         references[6];
-    pay_psp_order_t   order = order_make();
+    unsigned            i;
+    pay_arena_t        *arena = test_arena();
+    pay_str_t           references[6];
+    pay_psp_checkout_t  order = order_make();
 
     references[0] = uuid_of(arena, MADE_S, '4');
     references[1] = uuid_of(arena, MADE_S - 90000, '7');
@@ -89,7 +90,7 @@ Test(pay_psp_lists, a_reference_without_a_time_widens_the_span)
     order.expires_s = MADE_S + 3600;
 
     for (i = 0; i < 6; i++) {
-        order.reference = references[i];
+        order.merchant_reference = references[i];
         cr_expect(contains(found_url(arena, "stripe", &order),
                            "created%5Bgte%5D=1795153800&"), "%u: %.*s", i,
                   pay_fmt(found_url(arena, "stripe", &order)));
@@ -100,15 +101,15 @@ Test(pay_psp_lists, a_reference_without_a_time_widens_the_span)
 /* Only what is older than the order, to the second, ends the search. */
 Test(pay_psp_lists, a_payment_older_than_the_order_ends_the_search)
 {
-    char                   text[1024];
-    unsigned               i;
-    pay_arena_t           *arena = test_arena();
-    pay_psp_order_t        order = order_make();
-    pay_psp_registered_t   result;
+    char                  text[1024];
+    unsigned              i;
+    pay_arena_t          *arena = test_arena();
+    pay_psp_checkout_t    order = order_make();
+    pay_psp_registered_t  result;
 
     static const struct {
-        const char         *created;
-        pay_psp_outcome_t   outcome;
+        const char        *created;
+        pay_psp_outcome_t  outcome;
     } cases[] = {
         { "2026-11-21T04:49:59+00:00", PAY_PSP_NOT_SENT },
         { "2026-11-21T04:49:59Z", PAY_PSP_NOT_SENT },
@@ -124,7 +125,7 @@ Test(pay_psp_lists, a_payment_older_than_the_order_ends_the_search)
     };
 
     order.expires_s = MADE_S + 3600;
-    order.reference = uuid_of(arena, MADE_S, '7');
+    order.merchant_reference = uuid_of(arena, MADE_S, '7');
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         snprintf(text, sizeof(text),
@@ -146,10 +147,10 @@ Test(pay_psp_lists, a_payment_older_than_the_order_ends_the_search)
 /* Somebody else's metadata of the same form is not ours by half. */
 Test(pay_psp_lists, a_payment_is_ours_by_reference_and_nonce)
 {
-    char                   text[1024];
-    unsigned               i;
-    pay_arena_t           *arena = test_arena();
-    pay_psp_order_t        order = order_make();
+    char                text[1024];
+    unsigned            i;
+    pay_arena_t        *arena = test_arena();
+    pay_psp_checkout_t  order = order_make();
 
     static const char *const  metadata[] = {
         "{\"reference\":\"" REFERENCE "\"}", "{\"nonce\":\"" NONCE "\"}",
@@ -173,9 +174,9 @@ Test(pay_psp_lists, a_payment_is_ours_by_reference_and_nonce)
 /* What proves that there is none is a list that says it is complete. */
 Test(pay_psp_lists, an_answer_that_is_no_list_proves_nothing)
 {
-    unsigned          i;
-    pay_arena_t      *arena = test_arena();
-    pay_psp_order_t   order = order_make();
+    unsigned            i;
+    pay_arena_t        *arena = test_arena();
+    pay_psp_checkout_t  order = order_make();
 
     static const char *const  answers[] = {
         "{}", "{\"data\":[]}", "{\"has_more\":false}",
@@ -290,10 +291,10 @@ Test(pay_psp_lists, a_cursor_that_is_no_place_of_paypals_is_not_sent)
  * inbox that counts it once.  Within one page it stands once. */
 Test(pay_psp_lists, a_page_of_events_stands_for_itself)
 {
-    pay_psp_list_t             list;
-    pay_psp_listed_t           listed;
-    pay_http_answer_t          answer;
-    const pay_psp_adapter_t   *adapter = generic();
+    pay_psp_list_t            list;
+    pay_psp_listed_t          listed;
+    pay_http_answer_t         answer;
+    const pay_psp_adapter_t  *adapter = generic();
 
     memset(&list, 0, sizeof(list));
     list.until_s = MADE_S;

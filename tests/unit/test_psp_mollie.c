@@ -56,8 +56,8 @@ asked(pay_arena_t *arena, pay_str_t body, pay_psp_event_t *event)
 
 Test(pay_psp_mollie, body_on_the_wire_is_this)
 {
-    pay_psp_order_t      order = order_make();
-    pay_http_request_t   request;
+    pay_psp_checkout_t  order = order_make();
+    pay_http_request_t  request;
 
     order.lines[0].name = PAY_STR("caf\xc3\xa9 \"x\"");
     order.webhook_url = PAY_STR("https://pay.example.com/webhooks/mollie");
@@ -88,8 +88,8 @@ Test(pay_psp_mollie, body_on_the_wire_is_this)
 
 Test(pay_psp_mollie, without_a_webhook_url_none_is_sent)
 {
-    pay_psp_order_t      order = order_make();
-    pay_http_request_t   request;
+    pay_psp_checkout_t  order = order_make();
+    pay_http_request_t  request;
 
     order.return_url = PAY_STR("https://pay.example.com/return/abc?x=1");
     cr_assert_eq(mollie()->register_request(test_arena(), &account,
@@ -105,7 +105,7 @@ Test(pay_psp_mollie, amounts_are_exact_decimals_of_mollies_currencies)
     unsigned               sent = 0;
     pay_err_t              err;
     pay_status_t           status;
-    pay_psp_order_t        order;
+    pay_psp_checkout_t     order;
     pay_http_request_t     request;
     const pay_currency_t  *currency;
 
@@ -145,8 +145,8 @@ Test(pay_psp_mollie, amounts_are_exact_decimals_of_mollies_currencies)
 
 Test(pay_psp_mollie, a_failed_payment_brings_its_reason)
 {
-    pay_arena_t      *arena = test_arena();
-    pay_psp_event_t   event;
+    pay_arena_t     *arena = test_arena();
+    pay_psp_event_t  event;
 
     cr_assert(asked(arena, fixture(arena, mollie(), "query-declined.json"),
                     &event) == 1);
@@ -372,11 +372,11 @@ expect_hal(const pay_http_request_t *request, const char *call)
 /* A strict server answers 406 to all else: its document offers only this. */
 Test(pay_psp_mollie, every_call_accepts_what_mollie_offers)
 {
-    unsigned             kind;
-    pay_arena_t         *arena = test_arena();
-    pay_psp_order_t      order = order_make();
-    pay_psp_change_t     change;
-    pay_http_request_t   request;
+    unsigned            kind;
+    pay_arena_t        *arena = test_arena();
+    pay_psp_checkout_t  order = order_make();
+    pay_psp_change_t    change;
+    pay_http_request_t  request;
 
     cr_assert_eq(mollie()->register_request(arena, &account, &order, &request,
                                             NULL), PAY_OK);

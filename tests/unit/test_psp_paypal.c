@@ -98,8 +98,8 @@ told(const char *body, pay_psp_event_t *event)
 
 Test(pay_psp_paypal, body_on_the_wire_is_this)
 {
-    pay_psp_order_t      order = order_make();
-    pay_http_request_t   request;
+    pay_psp_checkout_t  order = order_make();
+    pay_http_request_t  request;
 
     cr_assert_eq(paypal()->register_request(arena, &account, &order, &request,
                                             NULL), PAY_OK);
@@ -134,8 +134,8 @@ Test(pay_psp_paypal, body_on_the_wire_is_this)
 
 Test(pay_psp_paypal, a_return_url_with_a_query_gets_an_ampersand)
 {
-    pay_psp_order_t      order = order_make();
-    pay_http_request_t   request;
+    pay_psp_checkout_t  order = order_make();
+    pay_http_request_t  request;
 
     order.return_url = PAY_STR("https://pay.example.com/r?h=1");
     cr_assert_eq(paypal()->register_request(arena, &account, &order, &request,
@@ -147,10 +147,10 @@ Test(pay_psp_paypal, a_return_url_with_a_query_gets_an_ampersand)
 /* 127 bytes, and never half a character. */
 Test(pay_psp_paypal, long_names_are_cut_between_characters)
 {
-    char                 name[256];
-    size_t               i, at, lead;
-    pay_psp_order_t      order;
-    pay_http_request_t   request;
+    char                name[256];
+    size_t              i, at, lead;
+    pay_psp_checkout_t  order;
+    pay_http_request_t  request;
 
     for (lead = 0; lead < 3; lead++) {
         memset(name, 'x', sizeof(name));
@@ -180,12 +180,12 @@ Test(pay_psp_paypal, long_names_are_cut_between_characters)
 
 Test(pay_psp_paypal, units_are_paypals)
 {
-    size_t               i;
-    pay_err_t            err;
-    pay_str_t            text;
-    pay_status_t         status;
-    pay_psp_order_t      order;
-    pay_http_request_t   request;
+    size_t              i;
+    pay_err_t           err;
+    pay_str_t           text;
+    pay_status_t        status;
+    pay_psp_checkout_t  order;
+    pay_http_request_t  request;
 
     static const struct {
         const char  *currency;
@@ -229,8 +229,8 @@ Test(pay_psp_paypal, units_are_paypals)
 /* Two fractions of a forint that are a whole one together. */
 Test(pay_psp_paypal, lines_that_have_no_spelling_are_left_out)
 {
-    pay_psp_order_t      order = order_of(currency_of("HUF"), 20000);
-    pay_http_request_t   request;
+    pay_psp_checkout_t  order = order_of(currency_of("HUF"), 20000);
+    pay_http_request_t  request;
 
     order.lines[0].amount_minor = 10050;
     order.lines[1].amount_minor = 9950;
@@ -246,9 +246,9 @@ Test(pay_psp_paypal, lines_that_have_no_spelling_are_left_out)
 static pay_psp_registered_t
 judged_with(const char *from, const char *to)
 {
-    pay_psp_order_t  order = order_make();
+    pay_psp_checkout_t  checkout = order_make();
 
-    return register_judged(arena, paypal(), &order,
+    return register_judged(arena, paypal(), &checkout,
                            answered(201, replaced(arena,
                                fixture(arena, paypal(),
                                        "register-answer.json"), from, to)));
@@ -340,14 +340,14 @@ Test(pay_psp_paypal, an_echo_of_wrong_type_is_invalid)
 Test(pay_psp_paypal, errors_are_called_by_their_issue)
 {
     size_t                i;
-    pay_psp_order_t       order = order_make();
+    pay_psp_checkout_t    order = order_make();
     pay_psp_registered_t  result;
 
     static const struct {
-        unsigned            status;
-        const char         *body;
-        pay_psp_outcome_t   outcome;
-        const char         *code;
+        unsigned           status;
+        const char        *body;
+        pay_psp_outcome_t  outcome;
+        const char        *code;
     } rows[] = {
         { 422, ISSUE("CURRENCY_NOT_SUPPORTED_FOR_COUNTRY"), PAY_PSP_REFUSED,
           "currency_not_supported_for_country" },
@@ -767,9 +767,9 @@ Test(pay_psp_paypal, what_is_no_event_is_refused)
 static pay_status_t
 tortured_register(pay_arena_t *failing, void *result)
 {
-    pay_psp_order_t      order = order_make();
+    pay_psp_checkout_t      checkout = order_make();
 
-    return paypal()->register_request(failing, &account, &order, result,
+    return paypal()->register_request(failing, &account, &checkout, result,
                                       NULL);
 }
 

@@ -65,8 +65,8 @@ told(pay_arena_t *arena, const char *payment, pay_psp_event_t *event)
 
 Test(pay_psp_square, body_on_the_wire_is_this)
 {
-    pay_psp_order_t      order = order_make();
-    pay_http_request_t   request;
+    pay_psp_checkout_t  order = order_make();
+    pay_http_request_t  request;
 
     order.lines[0].name = PAY_STR("caf\xc3\xa9 \"x\"");
     cr_assert_eq(square()->register_request(test_arena(), &account,
@@ -95,12 +95,13 @@ Test(pay_psp_square, body_on_the_wire_is_this)
 /* reference_id takes 40 characters, our ids have up to 64. */
 Test(pay_psp_square, a_long_reference_is_sent_as_its_digest_and_known_again)
 {
-    pay_str_t            digest, text;
-    pay_arena_t         *arena = test_arena();
-    pay_psp_order_t      order = order_make();
-    pay_http_request_t   request;
+    pay_str_t           digest, text;
+    pay_arena_t        *arena = test_arena();
+    pay_psp_checkout_t  order = order_make();
+    pay_http_request_t  request;
 
-    order.reference = PAY_STR("0123456789012345678901234567890123456789x");
+    order.merchant_reference =
+        PAY_STR("0123456789012345678901234567890123456789x");
     cr_assert_eq(square()->register_request(arena, &account, &order, &request,
                                             NULL), PAY_OK);
     cr_expect_not(contains(request.body, "0123456789012345678901"));
@@ -124,7 +125,7 @@ Test(pay_psp_square, only_currencies_of_sellers_are_sent)
     unsigned               sent = 0;
     pay_err_t              err;
     pay_status_t           status;
-    pay_psp_order_t        order;
+    pay_psp_checkout_t     order;
     pay_http_request_t     request;
     const pay_currency_t  *currency;
 
@@ -149,9 +150,9 @@ Test(pay_psp_square, only_currencies_of_sellers_are_sent)
 
 Test(pay_psp_square, without_a_location_nothing_is_sent)
 {
-    pay_psp_order_t      order = order_make();
-    pay_psp_account_t    other = account;
-    pay_http_request_t   request;
+    pay_psp_checkout_t  order = order_make();
+    pay_psp_account_t   other = account;
+    pay_http_request_t  request;
 
     other.account = PAY_STR("");
     cr_expect_eq(square()->register_request(test_arena(), &other,
@@ -163,10 +164,10 @@ Test(pay_psp_square, without_a_location_nothing_is_sent)
 
 Test(pay_psp_square, what_an_answer_may_leave_out)
 {
-    pay_str_t              text;
-    pay_arena_t           *arena = test_arena();
-    pay_psp_order_t        order = order_make();
-    pay_psp_registered_t   result;
+    pay_str_t             text;
+    pay_arena_t          *arena = test_arena();
+    pay_psp_checkout_t    order = order_make();
+    pay_psp_registered_t  result;
 
     /* the long address serves when there is no short one; an empty list of
      * errors is none; what is not repeated cannot be held against it */
@@ -193,11 +194,11 @@ Test(pay_psp_square, payments_of_webhooks_have_their_facts)
     pay_psp_event_t   event;
 
     static const struct {
-        const char    *payment;
-        pay_status_t   status;
-        pay_fact_t     fact;
-        int            ask;
-        const char    *token;
+        const char   *payment;
+        pay_status_t  status;
+        pay_fact_t    fact;
+        int           ask;
+        const char   *token;
     } rows[] = {
         { "{\"id\":\"p\",\"order_id\":\"o\",\"status\":\"COMPLETED\","
           "\"total_money\":" MONEY("3000") "}", PAY_OK, PAY_FACT_PAID, 0,
@@ -245,9 +246,9 @@ Test(pay_psp_square, payments_of_webhooks_have_their_facts)
 
 Test(pay_psp_square, a_failed_payment_brings_its_code)
 {
-    unsigned          count = 0;
-    pay_arena_t      *arena = test_arena();
-    pay_psp_event_t   events[PAY_PSP_EVENTS_MAX];
+    unsigned         count = 0;
+    pay_arena_t     *arena = test_arena();
+    pay_psp_event_t  events[PAY_PSP_EVENTS_MAX];
 
     cr_assert_eq(square()->webhook_events(arena, &account, PAY_STR(""),
                      fixture(arena, square(), "webhook-failed.json"), events,
@@ -386,11 +387,11 @@ Test(pay_psp_square, each_failing_allocation_leaves_no_partial_result)
  * must not shift the others. */
 Test(pay_psp_square, a_fee_that_cannot_be_read_is_no_fee)
 {
-    size_t            i;
-    unsigned          count;
-    pay_str_t         body;
-    pay_arena_t      *arena = test_arena();
-    pay_psp_event_t   events[PAY_PSP_EVENTS_MAX];
+    size_t           i;
+    unsigned         count;
+    pay_str_t        body;
+    pay_arena_t     *arena = test_arena();
+    pay_psp_event_t  events[PAY_PSP_EVENTS_MAX];
 
     static const char *const  amounts[] = {
         "\"117\"", "null", "1.5", "-9223372036854775808"

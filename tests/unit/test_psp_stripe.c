@@ -40,8 +40,8 @@ events_of(pay_arena_t *arena, pay_str_t body, pay_psp_event_t *event)
 
 Test(pay_psp_stripe, form_on_the_wire_is_this)
 {
-    pay_psp_order_t      order = order_make();
-    pay_http_request_t   request;
+    pay_psp_checkout_t  order = order_make();
+    pay_http_request_t  request;
 
     cr_assert_eq(stripe()->register_request(test_arena(), &account,
                                             &order, &request, NULL), PAY_OK);
@@ -77,10 +77,10 @@ Test(pay_psp_stripe, form_on_the_wire_is_this)
 
 Test(pay_psp_stripe, twenty_long_lines_fit)
 {
-    char                 name[256];
-    unsigned             i;
-    pay_psp_order_t      order = order_make();
-    pay_http_request_t   request;
+    char                name[256];
+    unsigned            i;
+    pay_psp_checkout_t  order = order_make();
+    pay_http_request_t  request;
 
     memset(name, '&', 255);
     name[255] = '\0';
@@ -102,8 +102,8 @@ Test(pay_psp_stripe, twenty_long_lines_fit)
 
 Test(pay_psp_stripe, return_url_with_a_query_gets_an_ampersand)
 {
-    pay_psp_order_t      order = order_make();
-    pay_http_request_t   request;
+    pay_psp_checkout_t  order = order_make();
+    pay_http_request_t  request;
 
     order.return_url = PAY_STR("https://pay.example.com/r?h=1");
     cr_assert_eq(stripe()->register_request(test_arena(), &account,
@@ -114,12 +114,12 @@ Test(pay_psp_stripe, return_url_with_a_query_gets_an_ampersand)
 
 Test(pay_psp_stripe, units_are_stripes)
 {
-    size_t               i;
-    pay_err_t            err;
-    pay_str_t            text;
-    pay_status_t         status;
-    pay_psp_order_t      order;
-    pay_http_request_t   request;
+    size_t              i;
+    pay_err_t           err;
+    pay_str_t           text;
+    pay_status_t        status;
+    pay_psp_checkout_t  order;
+    pay_http_request_t  request;
 
     static const unit_t  rows[] = {
         { "USD", 1234, "1234" }, { "JPY", 1200, "1200" },
@@ -161,9 +161,9 @@ Test(pay_psp_stripe, units_are_stripes)
  * no proof that nothing happened.  And "do retry" is no refusal. */
 Test(pay_psp_stripe, should_retry_never_turns_unknown_into_certainty)
 {
-    pay_arena_t          *arena = test_arena();
-    pay_psp_order_t       order = order_make();
-    pay_http_answer_t     answer;
+    pay_arena_t        *arena = test_arena();
+    pay_psp_checkout_t  order = order_make();
+    pay_http_answer_t   answer;
 
     answer = answered(500, fixture(arena, stripe(), "error-api.json"));
     cr_expect_lt(register_judged(arena, stripe(), &order, answer)
@@ -190,10 +190,10 @@ Test(pay_psp_stripe, should_retry_never_turns_unknown_into_certainty)
 
 Test(pay_psp_stripe, events_tell_their_facts)
 {
-    char              name[64];
-    size_t            i;
-    pay_arena_t      *arena = test_arena();
-    pay_psp_event_t   event;
+    char             name[64];
+    size_t           i;
+    pay_arena_t     *arena = test_arena();
+    pay_psp_event_t  event;
 
     static const event_row_t  rows[] = {
         { "completed-paid", PAY_FACT_PAID, "checkout.session.completed", 1 },
@@ -229,9 +229,9 @@ Test(pay_psp_stripe, events_tell_their_facts)
 
 Test(pay_psp_stripe, paid_event_carries_amount_and_payment)
 {
-    pay_arena_t      *arena = test_arena();
-    pay_str_t         text;
-    pay_psp_event_t   event;
+    pay_arena_t     *arena = test_arena();
+    pay_str_t        text;
+    pay_psp_event_t  event;
 
     text = fixture(arena, stripe(), "webhook-completed-paid.json");
     cr_assert_eq(events_of(arena, text, &event), PAY_OK);
@@ -268,8 +268,8 @@ completed(pay_arena_t *arena, const char *total, const char *currency)
 
 Test(pay_psp_stripe, type_in_other_case_means_nothing)
 {
-    pay_arena_t      *arena = test_arena();
-    pay_psp_event_t   event;
+    pay_arena_t     *arena = test_arena();
+    pay_psp_event_t  event;
 
     cr_assert_eq(events_of(arena, replaced(arena,
                      completed(arena, "3000", "\"usd\""), "session.completed",

@@ -99,8 +99,8 @@ Test(pay_psp_stripe_change, calls_on_the_wire_are_these)
 /* An id of ours has no ':', so no buyer's order can take a change's key. */
 Test(pay_psp_stripe_change, no_order_can_have_the_key_of_a_change)
 {
-    pay_psp_order_t      order = order_make();
-    pay_http_request_t   request;
+    pay_psp_checkout_t  order = order_make();
+    pay_http_request_t  request;
 
     order.nonce = PAY_STR(OPERATION ":capture");
     cr_expect_eq(stripe()->register_request(test_arena(), &account,
@@ -171,9 +171,9 @@ Test(pay_psp_stripe_change, units_are_stripes)
 
 Test(pay_psp_stripe_change, a_refund_that_failed_says_why)
 {
-    pay_arena_t        *arena = test_arena();
-    pay_psp_change_t    change = change_make(PAY_PSP_REFUND);
-    pay_psp_changed_t   result;
+    pay_arena_t       *arena = test_arena();
+    pay_psp_change_t   change = change_make(PAY_PSP_REFUND);
+    pay_psp_changed_t  result;
 
     result = changed(arena, &change, 200,
                      fixture(arena, stripe(), "refund-refused-failed.json"));
@@ -188,9 +188,9 @@ Test(pay_psp_stripe_change, a_refund_that_failed_says_why)
 
 Test(pay_psp_stripe_change, a_capture_tells_the_money_that_came)
 {
-    pay_arena_t        *arena = test_arena();
-    pay_psp_change_t    change = change_make(PAY_PSP_CAPTURE);
-    pay_psp_changed_t   result;
+    pay_arena_t       *arena = test_arena();
+    pay_psp_change_t   change = change_make(PAY_PSP_CAPTURE);
+    pay_psp_changed_t  result;
 
     result = changed(arena, &change, 200,
                      fixture(arena, stripe(), "capture-done.json"));
@@ -206,9 +206,9 @@ Test(pay_psp_stripe_change, a_capture_tells_the_money_that_came)
 /* Expiring comes too late when the buyer was faster: money counts. */
 Test(pay_psp_stripe_change, a_session_that_was_paid_is_known_as_paid)
 {
-    pay_arena_t        *arena = test_arena();
-    pay_psp_change_t    change = change_make(PAY_PSP_EXPIRE);
-    pay_psp_changed_t   result;
+    pay_arena_t       *arena = test_arena();
+    pay_psp_change_t   change = change_make(PAY_PSP_EXPIRE);
+    pay_psp_changed_t  result;
 
     result = changed(arena, &change, 200,
                      fixture(arena, stripe(), "query-paid.json"));

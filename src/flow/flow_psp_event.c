@@ -1,22 +1,21 @@
 /*
- * What a PSP says, as the arguments of the operation that takes it into
- * account: apply_event about the payment itself, apply_change about what
- * follows it.
+ * PSP events as arguments of the operation that applies them: apply_event about
+ * the payment itself, apply_change about changes, disputes and fees.
  */
 
 #include "flow_util.h"
 #include "pay_decline.h"
 
 
-static pay_status_t do_apply_event(pay_flow_t *flow, const pay_psp_t *psp,
+static pay_status_t do_apply_event(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const char *source, const pay_psp_event_t *event, pay_str_t digest,
     pay_effect_t *effect, pay_flow_step_pt step);
-static void add_decline(const pay_psp_t *psp, const pay_psp_event_t *event,
+static void add_decline(const pay_psp_conf_t *psp, const pay_psp_event_t *event,
     pay_apply_event_in_t *in);
-static pay_status_t do_apply_change(pay_flow_t *flow, const pay_psp_t *psp,
+static pay_status_t do_apply_change(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const char *source, const pay_psp_event_t *event, pay_str_t digest,
     pay_effect_t *effect, pay_flow_step_pt step);
-static pay_str_t operation_of(const pay_psp_t *psp,
+static pay_str_t operation_of(const pay_psp_conf_t *psp,
     const pay_psp_event_t *event);
 static const char *word_of(const char *const *words, size_t count,
     unsigned i);
@@ -39,7 +38,7 @@ static const char  *const news_names[] = {
 /* A hint says nothing by itself, whatever it is about: the PSP is asked how
  * the payment stands. */
 pay_status_t
-pay_do_event(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
+pay_do_event(pay_flow_t *flow, const pay_psp_conf_t *psp, const char *source,
     const pay_psp_event_t *event, pay_str_t digest, pay_effect_t *effect,
     pay_flow_step_pt step)
 {
@@ -51,10 +50,10 @@ pay_do_event(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
 
 /* The others of its message are taken all the same. */
 int
-pay_event_refused(pay_flow_t *flow, const pay_psp_event_t *said,
-    const pay_event_t *event)
+pay_psp_event_refused(pay_flow_t *flow, const pay_psp_event_t *said,
+    const pay_input_t *input)
 {
-    if (event->result.outcome != PAY_OUTCOME_INVALID) {
+    if (input->result.outcome != PAY_OUTCOME_INVALID) {
         return 0;
     }
 
@@ -65,14 +64,14 @@ pay_event_refused(pay_flow_t *flow, const pay_psp_event_t *said,
 
 
 int
-pay_event_says(const pay_psp_event_t *event)
+pay_psp_event_says(const pay_psp_event_t *event)
 {
     return event->fact != PAY_FACT_NONE || event->about != PAY_ABOUT_PAYMENT;
 }
 
 
 pay_status_t
-pay_event_keep(pay_flow_t *flow, const pay_psp_event_t *from,
+pay_psp_event_keep(pay_flow_t *flow, const pay_psp_event_t *from,
     pay_psp_event_t *to)
 {
     *to = *from;
@@ -92,7 +91,7 @@ pay_event_keep(pay_flow_t *flow, const pay_psp_event_t *from,
 
 
 static pay_status_t
-do_apply_event(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
+do_apply_event(pay_flow_t *flow, const pay_psp_conf_t *psp, const char *source,
     const pay_psp_event_t *event, pay_str_t digest, pay_effect_t *effect,
     pay_flow_step_pt step)
 {
@@ -112,7 +111,7 @@ do_apply_event(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
         .request_id = flow->request_id
     };
 
-    /* nobody vouches for a hint without an id: it is taken, not kept */
+    /* a hint without an id proves nothing: it is applied, not stored */
     if (event->must_ask && event->event_id.len == 0) {
         in.source = PAY_STR("hint");
     }
@@ -124,7 +123,7 @@ do_apply_event(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
 
 
 static void
-add_decline(const pay_psp_t *psp, const pay_psp_event_t *event,
+add_decline(const pay_psp_conf_t *psp, const pay_psp_event_t *event,
     pay_apply_event_in_t *in)
 {
     const pay_decline_t  *decline;
@@ -148,7 +147,7 @@ add_decline(const pay_psp_t *psp, const pay_psp_event_t *event,
 
 
 static pay_status_t
-do_apply_change(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
+do_apply_change(pay_flow_t *flow, const pay_psp_conf_t *psp, const char *source,
     const pay_psp_event_t *event, pay_str_t digest, pay_effect_t *effect,
     pay_flow_step_pt step)
 {
@@ -180,10 +179,10 @@ do_apply_change(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
 }
 
 
-/* A refund at a PSP that would have named ours is somebody else's, whatever
- * its amount: "-".  Nothing is known of one without a name elsewhere. */
+/* A refund at a PSP that would have echoed our id was made there, whatever its
+ * amount: "-".  At other PSPs a refund without our id may be ours or not. */
 static pay_str_t
-operation_of(const pay_psp_t *psp, const pay_psp_event_t *event)
+operation_of(const pay_psp_conf_t *psp, const pay_psp_event_t *event)
 {
     return (event->operation.len == 0 && event->about == PAY_ABOUT_REFUND
             && (psp->adapter->traits & PAY_PSP_NAMES_REFUNDS))
@@ -191,7 +190,7 @@ operation_of(const pay_psp_t *psp, const pay_psp_event_t *event)
 }
 
 
-/* What no adapter should say is refused by SQL as such. */
+/* SQL refuses an event that no adapter should produce. */
 static const char *
 word_of(const char *const *words, size_t count, unsigned i)
 {
