@@ -1,7 +1,7 @@
 /*
- * Settlement files: what PSPs and banks say that they have paid, read as a
- * stream.  Bytes come in, rows of one shape go out, and at the end the file
- * proves itself.  One file a format in src/settle, one row each in the
+ * Settlement files: the payments and payouts that PSPs and banks report, read
+ * as a stream.  Bytes come in, rows of one shape go out, and at the end the
+ * file proves itself.  One file a format in src/settle, one row each in the
  * registry.  No I/O, no clock; memory does not grow with the file.
  *
  * Signs: + is into our balance (of the PSP or of the bank account).  A fee or
@@ -45,9 +45,9 @@ typedef enum {
                                   PSP debits the bank) */
     PAY_SETTLE_PAYOUT_RETURNED,   /* the payout did not arrive */
     PAY_SETTLE_TRANSFER,       /* between balances or batches of ours */
-    PAY_SETTLE_SENT,           /* paid to somebody else (pay-outs) */
+    PAY_SETTLE_SENT,           /* paid to a third party (pay-outs) */
     PAY_SETTLE_SENT_RETURNED,
-    PAY_SETTLE_ADJUSTMENT,     /* corrections, for people to judge */
+    PAY_SETTLE_ADJUSTMENT,     /* corrections, for operators to judge */
     PAY_SETTLE_MEMO,           /* no money moved; net 0 */
     PAY_SETTLE_RECEIPT,        /* bank: credit */
     PAY_SETTLE_DEBIT,          /* bank: debit */
@@ -62,8 +62,8 @@ typedef struct {
     int64_t            ordinal;        /* of the rows of this file, from 1 */
     unsigned           statement;      /* index of its statement */
     pay_str_t          row_key;        /* names it in its source; two rows of
-                                          one file with the same key are the
-                                          same thing told twice */
+                                          one file with the same key report the
+                                          same thing twice */
     pay_settle_kind_t  kind;
     pay_str_t          raw_type;       /* the PSP's own word */
     pay_str_t          psp_ref;        /* of the thing: charge, refund … */
@@ -81,7 +81,7 @@ typedef struct {
     int64_t            tax_minor;
     int64_t            net_minor;
     char               currency[4];    /* of these four, upper case */
-    int64_t            paid_minor;     /* what the customer paid in another
+    int64_t            paid_minor;     /* the customer's amount in another
                                           currency, signed as gross */
     char               paid_currency[4];   /* empty: the same currency */
     pay_str_t          rate;           /* as written */
@@ -95,7 +95,7 @@ typedef struct {
                                           parent_ref: not in the sums */
 } pay_settle_row_t;
 
-/* What a statement says about itself. */
+/* The figures that a statement declares itself. */
 #define PAY_SETTLE_HAS_OPENING  0x01
 #define PAY_SETTLE_HAS_CLOSING  0x02
 #define PAY_SETTLE_HAS_ROWS     0x04
@@ -108,7 +108,7 @@ typedef struct {
 #define PAY_SETTLE_MORE_AFTER   0x200  /* it goes on in another file */
 
 typedef enum {
-    PAY_SETTLE_PROVEN = 0,     /* what it says about itself holds */
+    PAY_SETTLE_PROVEN = 0,     /* its declared figures hold */
     PAY_SETTLE_UNDECLARED,     /* its rows hold; it tells no total: to be
                                   compared with the payout */
     PAY_SETTLE_PARTIAL,        /* this part holds; others are missing */
@@ -185,8 +185,8 @@ const char *pay_settle_kind_name(pay_settle_kind_t kind);
 const char *pay_settle_verdict_name(pay_settle_verdict_t verdict);
 
 /* A reader of that format; *options is copied, its slices are not.
- * PAY_NOT_FOUND: there is no such format.  Whoever gets a reader closes it,
- * the libraries' memory is not the arena's. */
+ * PAY_NOT_FOUND: there is no such format.  The caller closes the reader,
+ * because the libraries' memory is not the arena's. */
 pay_status_t pay_settle_open(pay_arena_t *arena, pay_str_t name,
     const pay_settle_options_t *options, pay_settle_reader_t **reader)
     PAY_MUST_CHECK;

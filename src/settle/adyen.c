@@ -1,7 +1,8 @@
 /*
  * Adyen's settlement details report: CSV, major units without a sign, a debit
  * and a credit column for gross and for net.  A batch of an account comes to
- * zero in each net currency, its payout and what it carries over included.
+ * zero in each net currency, its payout and its transfer to the next batch
+ * included.
  */
 
 #include "settle/settle.h"
@@ -37,6 +38,7 @@ static pay_status_t adyen_sides(pay_settle_reader_t *reader,
     const pay_currency_t *currency, int64_t *minor);
 static pay_status_t adyen_key(pay_settle_reader_t *reader,
     const pay_settle_record_t *record, pay_settle_row_t *row);
+static int adyen_has_no_net(const pay_settle_record_t *record);
 static int adyen_is_external(pay_str_t type);
 
 
@@ -242,9 +244,9 @@ adyen_amounts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
-/* In one currency the fee is the difference of gross and net, and what the
- * columns of fees say must be that.  With a conversion gross is what net and
- * these fees come to. */
+/* In one currency the fee is the difference of gross and net, and the
+ * columns of fees must come to it.  With a conversion gross is the sum of net
+ * and these fees. */
 static pay_status_t
 adyen_gross(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     const pay_currency_t *currency, pay_settle_row_t *row)
@@ -280,9 +282,15 @@ adyen_gross(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     }
 
     row->gross_minor = gross;
+
+    /* paid elsewhere, so the file has no net of it */
+    if (row->is_external && adyen_has_no_net(record)) {
+        row->net_minor = gross - fees;
+    }
+
     row->fee_minor = row->net_minor - gross;
 
-    if (said && row->fee_minor != -fees && !row->is_external) {
+    if (said && row->fee_minor != -fees) {
         return pay_settle_refuse(reader, "row-sum", "Net Credit (NC)",
                                  "gross less fees, %lld in minor units",
                                  (long long) (gross - fees));
@@ -393,6 +401,14 @@ adyen_key(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 
     return pay_settle_join(reader, "Modification Reference",
                            PAY_SETTLE_KEY_MAX, &row->row_key, parts, 3);
+}
+
+
+static int
+adyen_has_no_net(const pay_settle_record_t *record)
+{
+    return pay_settle_field(record, ADYEN_NET_DEBIT).len == 0
+           && pay_settle_field(record, ADYEN_NET_CREDIT).len == 0;
 }
 
 

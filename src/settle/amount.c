@@ -267,7 +267,7 @@ pay_settle_self_test(const char **unit)
 }
 
 
-/* NULL, or what was expected instead. */
+/* NULL, or the expected form. */
 static const char *
 amount_read(const pay_settle_unit_t *unit, pay_str_t text,
     const pay_currency_t *currency, int decimals, int64_t *minor)

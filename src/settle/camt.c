@@ -2,13 +2,14 @@
  * camt.053 of ISO 20022, bank to customer statement, versions 2 to 8.  Each
  * entry that is booked is a row; the parts of a batched entry are details of
  * it.  Opening balance and entries come to the closing balance.  camt.052
- * repeats during the day what camt.053 says, so it is refused, as is camt.054.
+ * repeats the same entries during the day, so it is refused, as is camt.054.
  */
 
 #include "settle/camt.h"
 
 
 #define CAMT_STATEMENT  "Document/BkToCstmrStmt/Stmt"
+#define CAMT_FREE       "/Ustrd"
 #define CAMT_BALANCE    CAMT_STATEMENT "/Bal"
 
 typedef pay_status_t (*camt_leaf_pt)(pay_settle_reader_t *reader,
@@ -116,6 +117,7 @@ static pay_status_t
 camt_closed(pay_settle_reader_t *reader, const char *path, pay_str_t text,
     pay_str_t currency)
 {
+    size_t              len;
     camt_t             *state = reader->state;
     const camt_leaf_t  *leaf;
 
@@ -133,6 +135,14 @@ camt_closed(pay_settle_reader_t *reader, const char *path, pay_str_t text,
     }
 
     path += strlen(CAMT_STATEMENT);
+    len = strlen(path);
+
+    /* a reference may go on in the next of these texts, behind a blank */
+    if (len < strlen(CAMT_FREE)
+        || strcmp(path + len - strlen(CAMT_FREE), CAMT_FREE) != 0)
+    {
+        text = pay_settle_trim(text);
+    }
 
     for (leaf = camt_leaves; leaf->path != NULL; leaf++) {
         if (strcmp(path, leaf->path) == 0) {

@@ -1,6 +1,6 @@
 /*
- * What is kept of a camt.053 between its elements: the statement, the balance
- * and the entry that are open.  camt.c reads statements, camt_entry.c entries.
+ * The state of a camt.053 between its elements: the statement, the balance and
+ * the entry that are open.  camt.c reads statements, camt_entry.c entries.
  */
 
 #ifndef PAY_SETTLE_CAMT_H
@@ -21,7 +21,7 @@ typedef struct {
     const pay_currency_t  *currency;
 } camt_balance_t;
 
-/* Of an entry (Ntry) or of a part of it (TxDtls). */
+/* An entry (Ntry), or a part of it (TxDtls). */
 typedef struct {
     int                    sign;
     int                    has_amount;
@@ -86,7 +86,7 @@ pay_status_t pay_settle_camt_closed(pay_settle_reader_t *reader,
     camt_t *state, const char *path, pay_str_t text, pay_str_t currency)
     PAY_MUST_CHECK;
 
-/* The statement of what is being read; its id and account must be known. */
+/* Finds the open statement; its id and account must be known. */
 pay_status_t pay_settle_camt_begin(pay_settle_reader_t *reader, camt_t *state,
     const pay_currency_t *currency) PAY_MUST_CHECK;
 pay_status_t pay_settle_camt_keep(pay_settle_reader_t *reader,

@@ -390,9 +390,10 @@ entry_row(pay_settle_reader_t *reader, camt_t *state, const camt_part_t *part,
         const pay_str_t  parts[] = { PAY_STR("RETURN "),
                                      pay_str_of(part->reason), PAY_STR(" "),
                                      row->note };
+        unsigned         count = row->note.len != 0 ? 4 : 2;
 
         PAY_TRY(pay_settle_join(reader, "RtrInf", 2 * CAMT_NOTE_MAX,
-                                &row->note, parts, 4));
+                                &row->note, parts, count));
         row->note = pay_settle_clip(row->note);
     }
 
@@ -449,12 +450,14 @@ entry_type(pay_settle_reader_t *reader, const camt_entry_t *entry,
         parts[count++] = PAY_STR("-");
         parts[count++] = pay_str_of(entry->sub_family);
 
-    } else {
+    } else if (entry->own_code[0] != '\0') {
         parts[count++] = pay_str_of(entry->own_code);
     }
 
     if (entry->is_reversal) {
-        parts[count++] = PAY_STR(" REVERSAL");
+        parts[count] = count != 0 ? PAY_STR(" REVERSAL")
+                                  : PAY_STR("REVERSAL");
+        count++;
     }
 
     return pay_settle_join(reader, "BkTxCd", PAY_SETTLE_TEXT_MAX, type, parts,

@@ -2,7 +2,7 @@
  * Mollie's settlements: the settlement object and the pages of its payments,
  * refunds, chargebacks and captures, one answer after the other.  Amounts are
  * decimal texts; costs have four decimals, per method and month, and their
- * tax apart, so each is rounded and what the sum of them leaves is a row.
+ * tax apart, so each is rounded and the rest of their sum is a row.
  */
 
 #include "settle/mollie.h"

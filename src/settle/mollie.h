@@ -1,5 +1,5 @@
 /*
- * What the files of Mollie's settlements share: mollie.c reads the settlement
+ * Shared by the files of Mollie's settlements: mollie.c reads the settlement
  * and its parts, mollie_costs.c its periods.
  */
 

@@ -84,7 +84,7 @@ costs_line(costs_t *costs, const pay_json_t *line)
 }
 
 
-/* Gross is what leaves the balance, the tax in it apart. */
+/* Gross leaves the balance; the tax in it is kept apart. */
 static pay_status_t
 costs_amounts(costs_t *costs, const pay_json_t *line, pay_settle_row_t *row)
 {

@@ -123,7 +123,7 @@ mt940_tag(pay_settle_reader_t *reader, pay_str_t tag, pay_str_t text)
         known++;
     }
 
-    /* behind the others banks write what is theirs alone */
+    /* banks write texts of their own behind the others */
     if (!pay_str_is(tag, "61") && !pay_str_is(tag, "86")) {
         text.len = mt940_first_line(text);
     }

@@ -1,5 +1,5 @@
 /*
- * What the two files of MT940 share: mt940.c reads statements, mt940_line.c
+ * Shared by the two files of MT940: mt940.c reads statements, mt940_line.c
  * their lines :61: and the texts :86: behind them.
  */
 
@@ -22,7 +22,7 @@ typedef struct {
     char       details[256];
 } mt940_line_t;
 
-/* Of a text :86:. */
+/* The text :86: of a line. */
 typedef struct {
     char       note[MT940_TEXT_MAX + 1];
     char       end_to_end[128];
@@ -43,7 +43,7 @@ void pay_settle_mt940_text(pay_str_t field, mt940_text_t *text);
  * its month does not have is its last one. */
 pay_status_t pay_settle_mt940_day(pay_settle_reader_t *reader,
     const char *column, pay_str_t digits, char *day) PAY_MUST_CHECK;
-/* Copies what fits, without blanks around it. */
+/* Copies as many bytes as fit, without blanks around them. */
 void pay_settle_mt940_copy(char *to, size_t size, pay_str_t from);
 
 

@@ -20,6 +20,7 @@ static pay_status_t line_days(pay_settle_reader_t *reader, pay_str_t *rest,
 static pay_status_t line_entry_day(pay_settle_reader_t *reader,
     pay_str_t digits, mt940_line_t *line);
 static const line_mark_t *line_mark(pay_str_t *rest);
+static int line_is_type(pay_str_t text);
 static void line_refs(pay_str_t rest, mt940_line_t *line);
 static pay_str_t line_cut(pay_str_t *rest, const char *end);
 static void text_german(pay_str_t field, mt940_text_t *text);
@@ -35,7 +36,7 @@ static const line_mark_t  marks[] = {
     { "C", 1 }, { "D", -1 }, { NULL, 0 }
 };
 
-/* What ends an end-to-end id in a text of the German kind. */
+/* Each of these ends an end-to-end id in a text of the German kind. */
 static const char *const  text_tags[] = {
     "KREF+", "MREF+", "CRED+", "DEBT+", "SVWZ+", "ABWA+", "ABWE+", "IBAN+",
     "BIC+", "COAM+", "OAMT+", "PURP+", "EREF+", NULL
@@ -81,7 +82,7 @@ pay_settle_mt940_line(pay_settle_reader_t *reader, pay_str_t field,
     rest.data += len;
     rest.len -= len;
 
-    if (rest.len < 4) {
+    if (!line_is_type(rest)) {
         return line_refuse(reader);
     }
 
@@ -266,6 +267,30 @@ line_mark(pay_str_t *rest)
 }
 
 
+/* N, F or S and three letters or digits: "NTRF". */
+static int
+line_is_type(pay_str_t text)
+{
+    size_t  i;
+
+    if (text.len < 4 || (text.data[0] != 'N' && text.data[0] != 'F'
+                         && text.data[0] != 'S'))
+    {
+        return 0;
+    }
+
+    for (i = 1; i < 4; i++) {
+        if (!(text.data[i] >= '0' && text.data[i] <= '9')
+            && !(text.data[i] >= 'A' && text.data[i] <= 'Z'))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 /* customer's//bank's, then the details on a line of their own */
 static void
 line_refs(pay_str_t rest, mt940_line_t *line)
@@ -288,7 +313,7 @@ line_refs(pay_str_t rest, mt940_line_t *line)
 }
 
 
-/* What stands before `end`, which goes off *rest, too. */
+/* The text before `end`; both are taken off *rest. */
 static pay_str_t
 line_cut(pay_str_t *rest, const char *end)
 {

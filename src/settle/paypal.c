@@ -1,7 +1,7 @@
 /*
- * PayPal's settlement report (STL): CSV whose first field says what a row is:
- * RH FH SH CH SB SF SC RF RC FF.  Amounts have no sign and no point; the side
- * stands beside them.  The names of a section's columns (CH) differ from
+ * PayPal's settlement report (STL): CSV whose first field names the kind of
+ * row: RH FH SH CH SB SF SC RF RC FF.  Amounts have no sign and no point; the
+ * side stands beside them.  The names of a section's columns (CH) differ from
  * account to account.
  */
 
@@ -324,7 +324,7 @@ paypal_side(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
-/* The invoice is what all rows of a payment share, years apart, too. */
+/* All rows of a payment share the invoice, years apart, too. */
 static pay_status_t
 paypal_texts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     pay_settle_row_t *row)
@@ -550,7 +550,7 @@ paypal_finish(pay_settle_reader_t *reader)
             statement->has |= PAY_SETTLE_MORE_AFTER;
         }
 
-        /* what was converted at once has no footer and comes to nothing */
+        /* a currency that was converted at once has no footer and comes to 0 */
         if (!(statement->has & PAY_SETTLE_HAS_CLOSING)) {
             statement->has |= PAY_SETTLE_HAS_NET;
         }

@@ -1,5 +1,5 @@
 /*
- * What the files of PayPal's settlement report share: the sums of a section or
+ * Shared by the files of PayPal's settlement report: the sums of a section or
  * of the report, and its words.
  */
 
@@ -12,7 +12,7 @@
 #define PAYPAL_CURRENCIES  64
 #define PAYPAL_PAIRS       12          /* balances of a footer */
 
-/* Of one currency, each above zero. */
+/* The sums of one currency, each above zero. */
 typedef struct {
     const pay_currency_t  *currency;
     int64_t                gross_in;

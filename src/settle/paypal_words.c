@@ -1,6 +1,6 @@
 /*
  * PayPal's transaction event codes (developer.paypal.com).  The first two
- * digits name the group; what has a meaning of its own comes first.
+ * digits name the group; codes with a meaning of their own come first.
  */
 
 #include "settle/paypal.h"

@@ -1,7 +1,8 @@
 /*
- * The proof of a file: each statement's own figures against what was read.
- * What a format must see besides (a footer, the last page) it has refused or
- * noted before.  Nothing of a file is booked before it has passed here.
+ * The proof of a file: each statement's own figures against its rows.  A
+ * format has refused or noted before whether something else is missing (a
+ * footer, the last page).  Nothing of a file is booked before it has passed
+ * here.
  */
 
 #include "settle/settle.h"
@@ -114,7 +115,7 @@ prove_totals(pay_settle_reader_t *reader,
 }
 
 
-/* What was paid out is what the other rows come to. */
+/* The payout equals the sum of the other rows. */
 static pay_status_t
 prove_payout(pay_settle_reader_t *reader,
     const pay_settle_statement_t *statement)

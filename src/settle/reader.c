@@ -137,8 +137,8 @@ pay_settle_skipped(const pay_settle_reader_t *reader)
 }
 
 
-pay_status_t
-pay_settle_refuse(pay_settle_reader_t *reader, const char *reason,
+void
+pay_settle_say(pay_settle_reader_t *reader, const char *reason,
     const char *column, const char *expected, ...)
 {
     va_list  args;
@@ -146,13 +146,11 @@ pay_settle_refuse(pay_settle_reader_t *reader, const char *reason,
     va_start(args, expected);
     reader_say(reader, reader->row_line, reason, column, expected, args);
     va_end(args);
-
-    return PAY_INVALID;
 }
 
 
-pay_status_t
-pay_settle_refuse_file(pay_settle_reader_t *reader, const char *reason,
+void
+pay_settle_say_file(pay_settle_reader_t *reader, const char *reason,
     const char *column, const char *expected, ...)
 {
     va_list  args;
@@ -160,8 +158,6 @@ pay_settle_refuse_file(pay_settle_reader_t *reader, const char *reason,
     va_start(args, expected);
     reader_say(reader, 0, reason, column, expected, args);
     va_end(args);
-
-    return PAY_INVALID;
 }
 
 
@@ -231,7 +227,7 @@ reader_begin(pay_settle_reader_t *reader, unsigned char first)
 }
 
 
-/* NUL is refused where it stands: what comes before it is read first, so that
+/* NUL is refused where it stands: the bytes before it are read first, so that
  * the line is right. */
 static pay_status_t
 reader_pieces(pay_settle_reader_t *reader, pay_str_t bytes)

@@ -1,5 +1,5 @@
 /*
- * What the formats of settlement files share: the reader, the four lexers that
+ * Shared by the formats of settlement files: the reader, the four lexers that
  * cut bytes into records, amounts, times and statements.  Nothing outside
  * src/settle includes this.
  */
@@ -58,7 +58,7 @@ typedef struct {
     const int16_t              *place;         /* of each column, -1: none */
 } pay_settle_record_t;
 
-/* A word of a PSP and what it means. */
+/* A word of a PSP and its meaning. */
 typedef struct {
     const char         *word;
     pay_settle_kind_t   kind;
@@ -200,14 +200,19 @@ pay_settle_kind_t pay_settle_word(const pay_settle_word_t *words,
 /* The kind of that name of ours, UNKNOWN: none. */
 pay_settle_kind_t pay_settle_kind(pay_str_t name);
 
-/* Refuses the file: returns PAY_INVALID.  `expected` is printf-like with only
- * %s of our own texts and of columns' names, %d, %lld. */
-pay_status_t pay_settle_refuse(pay_settle_reader_t *reader,
-    const char *reason, const char *column, const char *expected, ...)
-    __attribute__((format(printf, 4, 5)));
+/* Refuses the file: PAY_INVALID.  `expected` is printf-like with only %s of our
+ * own texts and of columns' names, %d, %lld.  A macro, so that the
+ * analyzer sees the result in the caller. */
+#define pay_settle_refuse(...)  (pay_settle_say(__VA_ARGS__), PAY_INVALID)
 /* The same with line 0: it is about the file as a whole. */
-pay_status_t pay_settle_refuse_file(pay_settle_reader_t *reader,
-    const char *reason, const char *column, const char *expected, ...)
+#define pay_settle_refuse_file(...)                                           \
+    (pay_settle_say_file(__VA_ARGS__), PAY_INVALID)
+
+void pay_settle_say(pay_settle_reader_t *reader, const char *reason,
+    const char *column, const char *expected, ...)
+    __attribute__((format(printf, 4, 5)));
+void pay_settle_say_file(pay_settle_reader_t *reader, const char *reason,
+    const char *column, const char *expected, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* ---- records */
@@ -263,7 +268,8 @@ int pay_settle_starts(pay_str_t text, const char *start);
 pay_status_t pay_settle_currency(pay_settle_reader_t *reader,
     const char *column, pay_str_t code, const pay_currency_t **currency)
     PAY_MUST_CHECK;
-/* What the unit writes → our minor units.  Empty text is refused. */
+/* The text of an amount in this unit → our minor units.  Empty text is
+ * refused. */
 pay_status_t pay_settle_amount(pay_settle_reader_t *reader,
     const pay_settle_unit_t *unit, const char *column, pay_str_t text,
     const pay_currency_t *currency, int64_t *minor) PAY_MUST_CHECK;
@@ -296,7 +302,7 @@ pay_status_t pay_settle_occurred(pay_settle_reader_t *reader,
 /* Seconds since 1970 as UTC. */
 pay_status_t pay_settle_occurred_unix(pay_settle_reader_t *reader,
     const char *column, int64_t unix_s, pay_settle_row_t *row) PAY_MUST_CHECK;
-/* Local time in a zone that is told by a word: 1 and *offset_s when the word
+/* Local time in a zone that a word names: 1 and *offset_s when the word
  * has one meaning at that time; *ambiguous when the hour comes twice or
  * never. */
 int pay_settle_zone(pay_str_t word, int64_t local_s, int64_t *offset_s,

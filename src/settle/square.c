@@ -134,6 +134,7 @@ square_entry(pay_settle_reader_t *reader, const pay_json_t *item)
                                  "entries of one payout");
     }
 
+    row.account = pay_str_of(state->location);
     PAY_TRY(pay_settle_statement_of(reader, row.payout_ref, PAY_STR(""),
                                     currency, &payout, &row.statement));
 
@@ -414,7 +415,7 @@ square_finish(pay_settle_reader_t *reader)
 }
 
 
-/* The payout, and its fees: these are either taken from what is paid out, or
+/* The payout, and its fees: these are either taken from the payout, or
  * apart from it; the sums tell. */
 static pay_status_t
 square_rows(pay_settle_reader_t *reader, square_t *state,

@@ -1,5 +1,5 @@
 /*
- * What Stripe's two media share: the words of its balance.
+ * Shared by Stripe's two media: the words of its balance.
  */
 
 #ifndef PAY_SETTLE_STRIPE_H

@@ -2,7 +2,8 @@
  * Stripe's report "payout reconciliation, itemized": CSV, amounts in major
  * units, gross and net signed, a fee positive when it was charged.  The file
  * tells no total of its own; a payout that stands in it as a row must come to
- * zero with the others.
+ * zero with the others.  The reports of balance changes, which Stripe has for
+ * payouts that are not automatic, have the same columns but the payout's.
  */
 
 #include "settle/stripe.h"
@@ -45,7 +46,7 @@ static const pay_settle_column_t  stripe_columns[] = {
     [STRIPE_SOURCE] = { "source_id", 1 },
     [STRIPE_INTENT] = { "payment_intent_id", 0 },
     [STRIPE_CHARGE] = { "charge_id", 0 },
-    [STRIPE_PAYOUT] = { "automatic_payout_id", 1 },
+    [STRIPE_PAYOUT] = { "automatic_payout_id", 0 },
     [STRIPE_PAID] = { "customer_facing_amount", 0 },
     [STRIPE_PAID_CURRENCY] = { "customer_facing_currency", 0 },
     [STRIPE_DESCRIPTION] = { "description", 0 },

@@ -1,8 +1,8 @@
 /*
  * Stripe's API: the payout object and the pages of
  * GET /v1/balance_transactions?payout=po_…, one answer after the other, the
- * payout best first.  Amounts are Stripe's minor units.  What a payout says
- * it is must be the sum of its rows, and its last page must be there.
+ * payout best first.  Amounts are Stripe's minor units.  The payout's
+ * amount must be the sum of its rows, and its last page must be there.
  */
 
 #include "settle/stripe.h"

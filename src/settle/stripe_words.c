@@ -1,5 +1,5 @@
 /*
- * Stripe's words for what changes a balance (docs.stripe.com, reporting
+ * Stripe's words for changes of a balance (docs.stripe.com, reporting
  * categories and types of balance transactions).  The list is open: a word
  * that is not here is an unknown row, never one to leave out.
  */

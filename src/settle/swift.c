@@ -1,7 +1,7 @@
 /*
  * The text blocks of SWIFT's MT messages: lines, tags like :61: at their
- * beginning, continued on the next lines, a "-" at the end.  What banks put
- * before and between the messages is left out.  Bytes that are no UTF-8 are
+ * beginning, continued on the next lines, a "-" at the end.  Lines of banks
+ * before and between the messages are left out.  Bytes that are no UTF-8 are
  * read as ISO 8859-1.
  */
 

@@ -5,6 +5,7 @@
 #include "settle/settle.h"
 
 
+static int text_is_blank(unsigned char c);
 static unsigned utf8_length(const unsigned char *at, size_t left);
 
 
@@ -32,14 +33,12 @@ pay_settle_is_utf8(pay_str_t text)
 pay_str_t
 pay_settle_trim(pay_str_t text)
 {
-    while (text.len != 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
+    while (text.len != 0 && text_is_blank(text.data[0])) {
         text.data++;
         text.len--;
     }
 
-    while (text.len != 0 && (text.data[text.len - 1] == ' '
-                             || text.data[text.len - 1] == '\t'))
-    {
+    while (text.len != 0 && text_is_blank(text.data[text.len - 1])) {
         text.len--;
     }
 
@@ -53,6 +52,13 @@ pay_settle_starts(pay_str_t text, const char *start)
     size_t  len = strlen(start);
 
     return text.len >= len && memcmp(text.data, start, len) == 0;
+}
+
+
+static int
+text_is_blank(unsigned char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 

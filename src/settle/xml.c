@@ -102,7 +102,7 @@ xml_feed(pay_settle_reader_t *reader, pay_str_t bytes)
                        XML_Parse(xml->parser, (const char *) bytes.data,
                                  (int) bytes.len, XML_FALSE)));
 
-    /* what expat holds back is the beginning of one token */
+    /* expat holds back no more than the beginning of one token */
     if (xml->fed - XML_GetCurrentByteIndex(xml->parser) > PAY_SETTLE_LINE_MAX) {
         xml_line(xml);
         reader->row_line = reader->line;
@@ -252,8 +252,8 @@ xml_up(xml_t *xml)
                                xml->currency };
     pay_status_t  status;
 
-    status = xml->reader->format->closed(xml->reader, xml->path,
-                                         pay_settle_trim(text), currency);
+    status = xml->reader->format->closed(xml->reader, xml->path, text,
+                                         currency);
 
     xml->path_len = xml->lengths[--xml->depth];
     xml->path[xml->path_len] = '\0';
