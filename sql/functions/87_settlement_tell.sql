@@ -8,7 +8,8 @@ SET LOCAL search_path = pay, pg_temp;
 
 
 -- Payments whose rows are all of the money, or one of whose rows is (a second
--- one is another matter), and whose orders do not know it.
+-- one is another matter, but not one that takes a part back), and whose orders
+-- do not know it.
 CREATE OR REPLACE FUNCTION pay.untold_sales(
     p_file_id bigint, p_source settlement_source)
 RETURNS fact[] LANGUAGE sql STABLE AS $$
@@ -23,7 +24,8 @@ FROM (
             ORDER BY c.merchant_id, c.checkout_id))::int AS n
     FROM (SELECT w.merchant_id, w.checkout_id, w.value_currency,
               sum(w.value_minor) AS total,
-              array_agg(w.value_minor) AS parts, min(w.row_key) AS row_key,
+              array_agg(w.value_minor) AS parts,
+              min(w.value_minor) AS least, min(w.row_key) AS row_key,
               min(w.raw_type) AS raw_type,
               min(coalesce(w.parent_ref, w.psp_ref)) AS reference
           FROM settlement_work w
@@ -34,7 +36,8 @@ FROM (
         SELECT * FROM checkout c
         WHERE c.merchant_id = s.merchant_id
             AND c.checkout_id = s.checkout_id AND c.currency = s.value_currency
-            AND (c.total_minor = s.total OR c.total_minor = ANY (s.parts))
+            AND (c.total_minor = s.total
+                 OR s.least > 0 AND c.total_minor = ANY (s.parts))
         OFFSET 0) c
     WHERE EXISTS (
             SELECT FROM payment_order o
