@@ -1,7 +1,8 @@
 -- Rows of a settlement file and the entries that they settle.  All is
 -- set-based and asks for what is stored by key alone: the work grows with the
 -- file.  Nobody counts the rows of work tables, so that what joins these alone
--- is told to do without nested loops.  Private to schema pay.
+-- is told to do without nested loops; what they would cost then must not have
+-- the statements compiled.  Private to schema pay.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -211,7 +212,8 @@ COMMENT ON FUNCTION pay.take_open IS
 -- apart, one row each, before all of it together is.
 CREATE OR REPLACE FUNCTION pay.match_objects(
     p_file_id bigint, p_signed boolean)
-RETURNS void LANGUAGE plpgsql SET enable_nestloop = off AS $$
+RETURNS void LANGUAGE plpgsql SET enable_nestloop = off
+SET jit = off AS $$
 BEGIN
     WITH sums AS (
         SELECT o.merchant_id, o.checkout_id, o.family, o.object, o.currency,
@@ -268,7 +270,8 @@ COMMENT ON FUNCTION pay.match_objects IS
 -- One entry of the amount, within one payment.  Refunds have ids of their own,
 -- so that two with different ids are two.
 CREATE OR REPLACE FUNCTION pay.match_amounts(p_file_id bigint)
-RETURNS void LANGUAGE plpgsql SET enable_nestloop = off AS $$
+RETURNS void LANGUAGE plpgsql SET enable_nestloop = off
+SET jit = off AS $$
 BEGIN
     WITH pairs AS (
         SELECT w.line, o.tid
@@ -309,7 +312,8 @@ COMMENT ON FUNCTION pay.match_amounts IS
 
 -- All that is left of a family of one payment: the rows sum to the entries.
 CREATE OR REPLACE FUNCTION pay.match_sums(p_file_id bigint)
-RETURNS void LANGUAGE plpgsql SET enable_nestloop = off AS $$
+RETURNS void LANGUAGE plpgsql SET enable_nestloop = off
+SET jit = off AS $$
 BEGIN
     WITH wanted AS (
         SELECT w.merchant_id, w.checkout_id, w.family, w.value_currency,
@@ -352,7 +356,8 @@ COMMENT ON FUNCTION pay.match_sums IS
 
 -- A fee in a row that a webhook has told before is not booked again.
 CREATE OR REPLACE FUNCTION pay.match_fees(p_file_id bigint)
-RETURNS void LANGUAGE plpgsql SET enable_nestloop = off AS $$
+RETURNS void LANGUAGE plpgsql SET enable_nestloop = off
+SET jit = off AS $$
 BEGIN
     WITH pairs AS (
         SELECT w.line, o.tid

@@ -35,7 +35,8 @@ COMMENT ON FUNCTION pay.proposed_posting IS
 -- The rows of the work with their links, and the exceptions among them.
 CREATE OR REPLACE FUNCTION pay.keep_rows(
     p_file settlement_file, p_source settlement_source)
-RETURNS void LANGUAGE plpgsql SET enable_nestloop = off AS $$
+RETURNS void LANGUAGE plpgsql SET enable_nestloop = off
+SET jit = off AS $$
 BEGIN
     WITH kept AS MATERIALIZED (
         INSERT INTO settlement_row (source, row_key, version, file_id, line,
@@ -375,7 +376,7 @@ CREATE OR REPLACE FUNCTION pay.step_settlement(
     p_file settlement_file, p_source settlement_source, p_rows int)
 RETURNS void LANGUAGE plpgsql
 SET enable_hashjoin = on SET enable_mergejoin = on SET enable_seqscan = on
-SET plan_cache_mode = 'force_custom_plan' AS $$
+SET plan_cache_mode = 'force_custom_plan' SET jit = off AS $$
 DECLARE
     v_until int := least(65536, p_file.next_bucket + greatest(1,
         (65536::bigint * p_rows / greatest(p_file.row_count, 1))::int));
