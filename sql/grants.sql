@@ -47,5 +47,8 @@ GRANT EXECUTE ON FUNCTION pay.status_rank, pay.event_hash, pay.event_bytes,
     pay.round_rate, pay.convert, pay.key_window
     TO payments_auditor, payments_operator;
 
+-- rows of files come by COPY, and are believed after their proof only
+GRANT INSERT ON pay.settlement_staging TO payments_operator;
+
 GRANT USAGE ON SCHEMA pay_ops TO payments_operator;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_ops TO payments_operator;
