@@ -265,12 +265,12 @@ COMMENT ON DOMAIN pay.settlement_class IS '0: agrees; 1: a rule has posted the d
 CREATE DOMAIN pay.settlement_key AS text COLLATE pg_catalog."C"
 	CONSTRAINT settlement_key_check CHECK (((octet_length(VALUE) >= 1) AND (octet_length(VALUE) <= 511)));
 
-COMMENT ON DOMAIN pay.settlement_key IS 'What tells a row of a source from all others of it';
+COMMENT ON DOMAIN pay.settlement_key IS 'The key that distinguishes a row of a source from all its other rows';
 
 CREATE DOMAIN pay.settlement_kind AS text COLLATE pg_catalog."C"
 	CONSTRAINT settlement_kind_check CHECK ((VALUE = ANY (ARRAY['sale'::text, 'sale_returned'::text, 'refund'::text, 'refund_returned'::text, 'dispute'::text, 'dispute_returned'::text, 'fee'::text, 'tax'::text, 'withheld'::text, 'released'::text, 'conversion'::text, 'payout'::text, 'payout_returned'::text, 'transfer'::text, 'sent'::text, 'sent_returned'::text, 'adjustment'::text, 'memo'::text, 'receipt'::text, 'debit'::text, 'unknown'::text])));
 
-COMMENT ON DOMAIN pay.settlement_kind IS 'What a row is about; receipt and debit are rows of a bank';
+COMMENT ON DOMAIN pay.settlement_kind IS 'The kind of a row: its subject; receipt and debit are rows of a bank';
 
 CREATE DOMAIN pay.settlement_name AS text COLLATE pg_catalog."C"
 	CONSTRAINT settlement_name_check CHECK ((VALUE ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text));

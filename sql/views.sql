@@ -414,7 +414,7 @@ LEFT JOIN pay.settlement_rule u ON u.kind = r.kind AND u.finding = r.finding
 LEFT JOIN pay.settlement_link l ON l.row_id = r.row_id
 LEFT JOIN pay.settlement_exception x ON x.row_id = r.row_id;
 COMMENT ON VIEW pay_view.settlement_rows IS
-    'Rows of files with what was found about them, and their links';
+    'Rows of files with their findings and their links';
 
 
 CREATE OR REPLACE VIEW pay_view.settlement_queue AS
@@ -440,8 +440,8 @@ LEFT JOIN LATERAL (
     WHERE a.exception_id = x.exception_id ORDER BY a.seq DESC LIMIT 1) a
     ON true;
 COMMENT ON VIEW pay_view.settlement_queue IS
-    'What waits, or has waited, for operators: a row, or an entry that no '
-    'file has brought; the last act about it';
+    'Exceptions that wait, or have waited, for operators: a row, or an entry '
+    'that no file has brought; the last act about it';
 
 
 CREATE OR REPLACE VIEW pay_view.settlement_acts AS
@@ -451,7 +451,7 @@ SELECT a.exception_id AS id, a.seq, a.at, a.act, a.state, a.who, a.why,
 FROM pay.settlement_act a
 JOIN pay.currency k ON k.code = a.currency;
 COMMENT ON VIEW pay_view.settlement_acts IS
-    'What operators have done about rows of files, and who asked whom';
+    'Acts of operators on rows of files, and who asked whom';
 
 
 CREATE OR REPLACE VIEW pay_view.settlement_expected AS
@@ -492,7 +492,7 @@ SELECT e.psp, e.currency, e.family, e.days, count(*) AS entries,
 FROM pay_view.settlement_expected e
 GROUP BY e.psp, e.currency, e.family, e.days;
 COMMENT ON VIEW pay_view.settlement_ageing IS
-    'What the ledger expects and no file has brought, by PSP, currency and age';
+    'Entries that no file has brought yet, summed by PSP, currency and age';
 
 
 CREATE OR REPLACE VIEW pay_view.closes AS

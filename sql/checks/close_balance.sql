@@ -1,5 +1,5 @@
--- What the newest close says of accounts is what the journal says of the
--- entries that it and those before it are about.
+-- The balances in the newest close equal the sums of the journal's entries that
+-- this close and the closes before it cover.
 WITH last AS (
     SELECT * FROM pay.settlement_close c ORDER BY c.number DESC LIMIT 1
 ), said AS (

@@ -1,7 +1,7 @@
--- What a PSP owes by our books is what its files say: the entries that rows
--- have closed, and those that files have brought about, come to the net of all
--- rows of which something is booked.  Rows that wait for operators are no part
--- of it, and neither is what somebody else pays out.
+-- The ledger and the files of a PSP agree on the amount that the PSP owes: the
+-- entries that rows have closed, and those that rows have caused, add up to the
+-- net of all rows of which something is booked.  Rows that wait for an operator
+-- are left out, and so are amounts that another party than the PSP pays out.
 WITH entries AS (
     SELECT l.currency, l.owner AS psp, sum(l.amount_minor) AS minor
     FROM pay.journal_line l

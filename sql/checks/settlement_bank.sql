@@ -1,5 +1,5 @@
--- What is at the bank by our books is what the bank's statements say, but for
--- rows that wait for operators.
+-- The ledger's balance of the account bank equals the sum of the rows of the
+-- bank's statements.  Rows that wait for an operator are left out.
 SELECT coalesce(e.currency, r.currency) AS currency,
     coalesce(e.merchant_id, r.merchant_id) AS merchant_id,
     coalesce(e.minor, 0) AS booked_minor, coalesce(r.minor, 0) AS file_minor

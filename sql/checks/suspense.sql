@@ -1,7 +1,7 @@
 -- Money in suspense belongs to a row of the mismatch queue or to a row of a
--- settlement file that is open, so that somebody says whose it is: none is left
--- there by what was settled, or where nobody looks.  Late payments:
--- late_booked.sql.
+-- settlement file that is open, so that an operator decides whose it is: rows
+-- that are settled leave none there, and none lies outside of both queues.
+-- late_booked.sql checks late payments.
 SELECT l.merchant_id, l.source, l.currency, sum(l.amount_minor) AS left_minor
 FROM pay.journal_line l
 WHERE l.account = 'suspense'

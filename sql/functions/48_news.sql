@@ -45,7 +45,7 @@ $$;
 COMMENT ON FUNCTION pay.news_fact IS 'A PSP''s word as a fact';
 
 
--- Queues an event that contradicts what is stored: each webhook, but the
+-- Queues an event that contradicts the stored order: each webhook, but the
 -- answers of queries once.
 CREATE OR REPLACE FUNCTION pay.news_doubt(
     p_news news, p_why text, p_postings posting[] DEFAULT NULL,

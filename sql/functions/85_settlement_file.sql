@@ -5,8 +5,8 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Makes a source, or changes what may change of it: all but its medium, its
--- PSP and whose it is, once it has brought a file.
+-- Makes a source, or changes one.  Once the source has brought a file, its
+-- medium, its PSP and its merchant stay, because rows and entries name them.
 CREATE OR REPLACE FUNCTION pay_ops.set_settlement_source(
     p_source text, p_format text, p_merchant_id text, p_psp text,
     p_account text, p_since timestamptz, p_overdue_days int)
@@ -48,8 +48,8 @@ COMMENT ON FUNCTION pay_ops.set_settlement_source IS
     'invalid; no PSP: a bank';
 
 
--- The same bytes are the same file.  One that is not booked yet, or was
--- refused, begins again; what was booked of it stays so.
+-- The same bytes are the same file.  A file that is not booked yet, or was
+-- refused, begins again; rows of it that are booked stay booked.
 CREATE OR REPLACE FUNCTION pay.open_settlement(
     p_source text, p_sha256 bytea, p_name text,
     OUT outcome text, OUT file settlement_file)

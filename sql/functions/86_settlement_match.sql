@@ -1,8 +1,9 @@
--- Rows of a settlement file and the entries that they settle.  All is
--- set-based and asks for what is stored by key alone: the work grows with the
--- file.  Nobody counts the rows of work tables, so that what joins these alone
--- is told to do without nested loops; what they would cost then must not have
--- the statements compiled.  Private to schema pay.
+-- Rows of a settlement file and the entries that they settle.  All statements
+-- are set-based and read stored rows by key alone, so that the work grows with
+-- the file and not with the tables.  Work tables have no statistics; functions
+-- that join only these switch nested loops off, since the planner can only
+-- guess the number of their rows.  The costs that it computes then would have
+-- the statements compiled, so that JIT is off, too.  Private to schema pay.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -18,8 +19,9 @@ END
 $$;
 
 
--- Whose payment a row is about: by the PSP's ids, then by ours: the nonce of
--- the registration, the id of a change, of an order, of the checkout.
+-- The merchant and the checkout of the payment that a row is about, found by
+-- the PSP's ids, then by ours: the nonce of the registration, the id of a
+-- change, of an order, of the checkout.
 CREATE OR REPLACE FUNCTION pay.settlement_owner_of(
     p_psp text, p_merchant_id text, p_parent_ref text, p_psp_ref text,
     p_our_ref text)
@@ -54,7 +56,7 @@ COMMENT ON FUNCTION pay.settlement_owner_of IS
     'The payment that a row is about, and by whose id it was found';
 
 
--- What a row is matched by: its kind's family, and the amount that the buyer
+-- A row is matched by the family of its kind, and by the amount that the buyer
 -- paid or got, in the buyer's currency.
 CREATE OR REPLACE FUNCTION pay.settlement_family(p_kind text)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -80,9 +82,9 @@ COMMENT ON FUNCTION pay.settlement_event IS
     'Under what name a row that tells news stands in the inbox';
 
 
--- What is staged of these buckets becomes work, with its payment.  A row that
--- is known with the same contents is a repeat and no work; with others it is
--- the next version of itself.
+-- The staged rows of these buckets become work, with their payments.  A row
+-- that is known with the same contents is a repeat and no work; a row that is
+-- known with other contents is the next version of itself.
 CREATE OR REPLACE FUNCTION pay.take_work(
     p_file settlement_file, p_source settlement_source, p_from int,
     p_until int, OUT taken bigint, OUT repeats bigint)
@@ -153,7 +155,8 @@ COMMENT ON FUNCTION pay.take_work IS
     'Makes work of the rows of some buckets, with their payments';
 
 
--- The PSP's own id of what an entry is about, where there is one.
+-- The PSP's own id of the payment, capture, refund or dispute that an entry is
+-- about, where there is one.
 CREATE OR REPLACE FUNCTION pay.entry_object(
     p_merchant_id text, p_checkout_id text, p_psp text, p_source text)
 RETURNS text LANGUAGE sql STABLE AS $$
@@ -354,7 +357,7 @@ COMMENT ON FUNCTION pay.match_sums IS
     'Links rows that together are what is left of a payment';
 
 
--- A fee in a row that a webhook has told before is not booked again.
+-- A fee in a row is not booked again when a webhook has reported it before.
 CREATE OR REPLACE FUNCTION pay.match_fees(p_file_id bigint)
 RETURNS void LANGUAGE plpgsql SET enable_nestloop = off
 SET jit = off AS $$

@@ -6,8 +6,8 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- What PSPs have paid out, or collect, and no bank has told.  object: what the
--- PSP calls the payout.
+-- The work gets the entries of payouts that PSPs have sent, or collect, and
+-- that no row of a bank has settled.  object: the PSP's id of the payout.
 CREATE OR REPLACE FUNCTION pay.take_payouts(
     p_file settlement_file, p_source settlement_source)
 RETURNS void LANGUAGE plpgsql AS $$

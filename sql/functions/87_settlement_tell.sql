@@ -1,7 +1,7 @@
--- What a settlement file tells that nobody has told before: a sale of an order
--- that is still open, a refund or a dispute that was made at the PSP.  It goes
--- the way of a webhook: into the inbox, once, and through the state machine.
--- Private to schema pay.
+-- A settlement file may report facts that no webhook has reported: a sale of an
+-- order that is still open, a refund or a dispute that was made at the PSP.
+-- Such a row goes the way of a webhook: into the inbox, once, and through the
+-- state machine.  Private to schema pay.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -84,7 +84,7 @@ COMMENT ON FUNCTION pay.learn_tokens IS
     'come: how many';
 
 
--- How many were told.
+-- The function returns how many sales were reported to their orders.
 CREATE OR REPLACE FUNCTION pay.tell_sales(
     p_file_id bigint, p_source settlement_source)
 RETURNS int LANGUAGE plpgsql AS $$
@@ -145,8 +145,9 @@ $$;
 COMMENT ON FUNCTION pay.row_dispute IS 'The dispute that a row is about';
 
 
--- What no entry explains: refunds and disputes that were made at the PSP, and
--- the sum of captures of a payment that is captured by hand.
+-- No entry explains some rows: refunds and disputes that were made at the PSP,
+-- and the sum of captures of a payment that is captured by hand.  These rows
+-- become news.
 CREATE OR REPLACE FUNCTION pay.untold_changes(
     p_file_id bigint, p_source settlement_source)
 RETURNS news[] LANGUAGE sql STABLE AS $$

@@ -1,6 +1,7 @@
--- What is found about the rows of a settlement file, and what is booked of
--- them.  One step of a file is a transaction of its own: a crash between two
--- steps loses nothing and books nothing twice.  Private to schema pay.
+-- The findings about the rows of a settlement file, and the entries that are
+-- booked for them.  One step of a file is a transaction of its own: a crash
+-- between two steps loses nothing and books nothing twice.  Private to schema
+-- pay.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -40,7 +41,8 @@ COMMENT ON FUNCTION pay.match_conversions IS
     'Joins the two sides of conversions at a PSP';
 
 
--- What else is known of the payment of a row that no entry explains.
+-- No entry explains the row; its finding follows from the other entries,
+-- disputes and rows of its payment.
 CREATE OR REPLACE FUNCTION pay.unmatched_finding(
     p_work settlement_work, p_source settlement_source)
 RETURNS text LANGUAGE plpgsql STABLE AS $$
@@ -154,8 +156,9 @@ COMMENT ON FUNCTION pay.settlement_posting IS
     'An entry that a row brings about';
 
 
--- The entries of a row, see settlement_rule: what it is about, what of it is a
--- fee, a tax, a conversion, and what somebody else pays out.
+-- The entries of a row, by its rule in settlement_rule: one for its own amount,
+-- and one each for a fee, a tax, a conversion, and an amount that another party
+-- than the PSP pays out.
 CREATE OR REPLACE FUNCTION pay.row_postings(
     p_work settlement_work, p_rule settlement_rule)
 RETURNS SETOF posting LANGUAGE sql STABLE AS $$

@@ -5,7 +5,8 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- What accept would do about a row, for its exception.
+-- The posting that accept would make for a row; its exception shows it to the
+-- operator.
 CREATE OR REPLACE FUNCTION pay.proposed_posting(
     p_work settlement_work, p_rule settlement_rule)
 RETURNS jsonb LANGUAGE sql STABLE AS $$
@@ -316,8 +317,8 @@ COMMENT ON FUNCTION pay.match_work IS
     'Looks for the entries that the rows of the work settle';
 
 
--- Of a later version of a batch: rows that the one before had and this one has
--- not.
+-- A later version of a batch may lack rows that the version before it had: each
+-- of these rows waits for an operator.
 CREATE OR REPLACE FUNCTION pay.miss_rows(
     p_file settlement_file, p_source settlement_source)
 RETURNS int LANGUAGE plpgsql AS $$
@@ -370,8 +371,9 @@ COMMENT ON FUNCTION pay.end_settlement IS 'All rows of a file are booked';
 
 
 -- One step.  take: rows become work, and open orders hear of their sales;
--- tell: what else nobody has told; book: all the rest.  What tells commits on
--- its own, since it locks wallets.
+-- tell: refunds, disputes and captures that no webhook has reported; book: all
+-- other rows.  A step that reports sales or changes commits on its own, since
+-- it locks wallets.
 CREATE OR REPLACE FUNCTION pay.step_settlement(
     p_file settlement_file, p_source settlement_source, p_rows int)
 RETURNS void LANGUAGE plpgsql

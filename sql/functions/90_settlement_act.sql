@@ -1,13 +1,13 @@
--- What operators do about rows and entries that wait for them: each act with
--- name and reason, above a limit by two operators, and never an edit.  One a
--- call, for payments_operator; the gateway never comes here.
+-- Acts of operators on rows and entries that wait for them: each act has a name
+-- and a reason, takes two operators above a limit, and is never an edit.  One
+-- call is one act, for payments_operator; the gateway never calls these.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- A row of a file as work, so that what it brings about is told as when it
--- came.  p_owner: whose it is, where that was found later.
+-- A row of a file as work, so that its entries are the same as when the row
+-- came.  p_owner: its merchant and checkout, where these were found later.
 CREATE OR REPLACE FUNCTION pay.work_of_row(
     p_row settlement_row, p_line int DEFAULT 1,
     p_owner settlement_owner DEFAULT NULL)
@@ -87,8 +87,9 @@ COMMENT ON FUNCTION pay.open_entries IS
     'Entries of a payment that no row has settled';
 
 
--- Whether an operator may: go, second (another one has to agree: it is noted
--- who asked) or limit (of the day).  p_amount: what the act moves.
+-- Whether an operator may act: go, second (another operator has to agree; the
+-- one who asked is stored) or limit (of the day).  p_amount: the amount that
+-- the act moves.
 CREATE OR REPLACE FUNCTION pay.may_act(
     p_exception settlement_exception, p_act text, p_who text, p_why text,
     p_amount bigint, p_detail jsonb)
@@ -191,8 +192,8 @@ COMMENT ON FUNCTION pay.suspense_kind IS
     'The entry by which a row goes into suspense, or leaves it';
 
 
--- A row whose amount is not the one that is booked settles it all the same:
--- what is missing, or too much, is written off.
+-- A row whose amount is not the one that is booked settles the entries all the
+-- same: the difference is written off.
 CREATE OR REPLACE FUNCTION pay.settle_amount(
     p_exception settlement_exception, p_row settlement_row)
 RETURNS posting[] LANGUAGE plpgsql AS $$
@@ -216,7 +217,7 @@ BEGIN
     INSERT INTO settlement_link (row_id, match_id, rule)
     VALUES (p_row.row_id, p_row.row_id, 'person');
 
-    -- the bank has what it has, a PSP owes what the books say
+    -- a bank's row is booked as it stands, a PSP's with the ledger's amount
     IF v_work.family <> 'payout' THEN
         v_work.value_minor := v_value;
     END IF;
@@ -303,8 +304,8 @@ COMMENT ON FUNCTION pay.lock_exception IS
     'A matter of the queue, locked behind its payment';
 
 
--- Whether a row settles the open entries of its payment as they are, or its
--- amount is what an operator decides about.
+-- Whether a row settles the open entries of its payment: their sum is its
+-- amount, or an operator decides about the difference of the amounts.
 CREATE OR REPLACE FUNCTION pay.is_sum(
     p_exception settlement_exception, p_row settlement_row)
 RETURNS boolean LANGUAGE sql STABLE AS $$
@@ -319,8 +320,8 @@ COMMENT ON FUNCTION pay.is_sum IS
     'Whether accepting a row links it with the entries of its payment';
 
 
--- What a row comes to that a later version of a file has brought, changed or
--- left out: the difference, booked as such rows are.
+-- A later version of a file has brought, changed or left out the row: the
+-- entries of the difference are those that rows of its kind have.
 CREATE OR REPLACE FUNCTION pay.version_postings(
     p_exception settlement_exception, p_row settlement_row)
 RETURNS posting[] LANGUAGE plpgsql STABLE AS $$
@@ -346,9 +347,9 @@ COMMENT ON FUNCTION pay.version_postings IS
     'row is not of a kind that a rule posts';
 
 
--- p_as: the kind of entry that it is.  Without: what is proposed.  Its payment
--- is settled, or the difference of two versions is booked, or else the money
--- goes into suspense, where it waits on.
+-- p_as: the kind of the row's entry.  Without it the proposal is booked: the
+-- payment of the row is settled, or the difference of two versions is booked,
+-- or else the money goes into suspense, where it still waits.
 CREATE OR REPLACE FUNCTION pay.accepted_postings(
     p_exception settlement_exception, p_row settlement_row, p_as text,
     OUT postings posting[], OUT is_suspended boolean)

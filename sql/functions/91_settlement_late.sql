@@ -1,5 +1,5 @@
--- What comes late: a payment that a row named before we knew it, and an entry
--- that no file has brought in its time.
+-- Two things come late: a payment that a row named before the gateway knew it,
+-- and an entry that no file has brought in its time.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -38,8 +38,8 @@ COMMENT ON FUNCTION pay.take_unknown IS
     'Makes work of rows whose payment is known by now: how many';
 
 
--- An exception that has become clear by itself.  What was in suspense leaves
--- it, and the row is booked as it would have been.
+-- An exception closes by itself when the payment of its row is known now.  The
+-- row's money leaves suspense, and the row is booked as if it came now.
 CREATE OR REPLACE FUNCTION pay.rematch_settlement(
     p_source settlement_source, p_limit int)
 RETURNS int LANGUAGE plpgsql AS $$

@@ -1,7 +1,7 @@
--- The daily close: what a day has brought by PSP and currency, in one document
--- that names the one before it and is signed with the key of the event log's
--- seals.  A closed day stays as it was: what comes later belongs to the day on
--- which it comes.
+-- The daily close: the entries and rows of a day by PSP and currency, in one
+-- document that names the one before it and is signed with the key of the event
+-- log's seals.  A closed day stays as it was: an entry or a row that comes
+-- later belongs to the day on which it comes.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -18,8 +18,8 @@ END
 $$;
 
 
--- Entries of the transactions that this close is the first to see: of its days,
--- and what was under way when the one before was made.
+-- Entries of the transactions that this close is the first to see: those of its
+-- days, and those that were under way when the close before it was made.
 CREATE OR REPLACE FUNCTION pay.close_entries(
     p_last settlement_close, p_end timestamptz, p_until_tx xid8)
 RETURNS SETOF journal_entry LANGUAGE sql STABLE AS $$
@@ -35,8 +35,8 @@ COMMENT ON FUNCTION pay.close_entries IS
     'Entries that the close of a day is the first to see';
 
 
--- What moved on the accounts of PSPs; what came of orders; rows of files by
--- what was found about them; and what is open in the queue.
+-- Four kinds of lines: the movements on the accounts of PSPs, the entries by
+-- kind, the rows of files by class and finding, and the open exceptions.
 CREATE OR REPLACE FUNCTION pay.close_movements(
     p_last settlement_close, p_end timestamptz, p_until_tx xid8)
 RETURNS SETOF close_line LANGUAGE sql STABLE AS $$
@@ -77,8 +77,8 @@ COMMENT ON FUNCTION pay.close_movements IS
     'What a close says, but for balances';
 
 
--- The balance of an account is what the close before said, and what has moved
--- since.
+-- The balance of an account is its balance in the close before, plus its
+-- movements since.
 CREATE OR REPLACE FUNCTION pay.close_lines(
     p_last settlement_close, p_end timestamptz, p_until_tx xid8)
 RETURNS SETOF close_line LANGUAGE sql STABLE AS $$
@@ -176,7 +176,8 @@ COMMENT ON FUNCTION pay_ops.make_close IS
     'Closes a day: made, closed (it was) or not_over';
 
 
--- The document is the same, whoever signs it: the first signature stays.
+-- The document does not depend on the key that signs it, so that the first
+-- signature stays.
 CREATE OR REPLACE FUNCTION pay_ops.sign_close(
     p_number bigint, p_key_id text, p_signature text)
 RETURNS text

@@ -1,6 +1,6 @@
 -- The operations open_settlement, stage_settlement, prove_settlement and
--- advance_settlement: what a worker does with a file, as payctl does it with
--- COPY.  Every one may be repeated.
+-- advance_settlement: a worker imports a file with them, as payctl does with
+-- COPY.  Each may be repeated.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;

@@ -1,6 +1,6 @@
--- Settlement: what PSPs and banks say in their files, row by row, beside what
--- the journal says.  A file proves itself before anything of it is booked;
--- what its rows mean stands in settlement_rule, as data; each row closes
+-- Settlement: the rows of the files of PSPs and banks, beside the entries of
+-- the journal.  A file proves itself before anything of it is booked; the
+-- meaning of its rows stands in settlement_rule, as data; each row closes
 -- entries of the journal at most once, and each entry is closed at most once.
 
 SET LOCAL ROLE payments_owner;
@@ -20,18 +20,18 @@ CREATE DOMAIN settlement_kind AS text COLLATE "C"
 CREATE DOMAIN settlement_class AS smallint CHECK (VALUE BETWEEN 0 AND 3);
 COMMENT ON DOMAIN settlement_name IS 'The name of a source of files';
 COMMENT ON DOMAIN settlement_key IS
-    'What tells a row of a source from all others of it';
+    'The key that distinguishes a row of a source from all its other rows';
 COMMENT ON DOMAIN settlement_kind IS
-    'What a row is about; receipt and debit are rows of a bank';
+    'The kind of a row: its subject; receipt and debit are rows of a bank';
 COMMENT ON DOMAIN settlement_class IS
     '0: agrees; 1: a rule has posted the difference; 2: an operator decides; '
     '3: in suspense until it is investigated';
 
 
--- An account at a PSP or at a bank, and whose it is: what its files charge
--- without naming a payment is that merchant's.  since: what was booked before
--- is not expected in any file.  overdue_days: after which an entry should have
--- come in a file; checked_until: entries up to there have been looked at.
+-- An account at a PSP or at a bank, and its merchant: charges of its files that
+-- name no payment are that merchant's.  since: entries booked before are not
+-- expected in any file.  overdue_days: after which an entry should have come in
+-- a file; checked_until: overdue entries up to this time have been queued.
 CREATE TABLE settlement_source (
     source         settlement_name PRIMARY KEY,
     medium         text COLLATE "C" NOT NULL
@@ -84,7 +84,7 @@ CREATE UNIQUE INDEX settlement_file_version
 CREATE INDEX settlement_file_open ON settlement_file (file_id)
     WHERE state IN ('received', 'staged', 'proven', 'booking');
 
--- What is booked stays so, and nothing of a refused file is ever booked but
+-- A booked file stays booked, and nothing of a refused file is ever booked but
 -- by a new attempt from the start.
 CREATE TRIGGER settlement_file_state
     BEFORE UPDATE OF state ON settlement_file FOR EACH ROW
@@ -133,8 +133,8 @@ CREATE INDEX settlement_staging_bucket
 
 
 -- A row of a file, append-only.  version: 2 where the same row has come with
--- other contents.  merchant_id: whose it is; checkout_id: of what payment, where
--- that is known.
+-- other contents.  merchant_id: its merchant; checkout_id: the checkout of its
+-- payment, where that is known.
 CREATE TABLE settlement_row (
     row_id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     source         settlement_name NOT NULL,
@@ -218,9 +218,9 @@ CREATE INDEX settlement_hold_open ON settlement_hold (psp, dispute_id)
     WHERE ended_at IS NULL;
 
 
--- Which entries should come in a file, and in rows of which kinds: family;
--- sign: of what they mean to the balance at the PSP (payout: to what is on its
--- way to the bank).
+-- Kinds of entries that should come in a file.  family: the kinds of the rows
+-- that bring them; sign: +1 where the entry increases the balance at the PSP,
+-- -1 where it decreases it (payout: the amount in transit to the bank).
 CREATE TABLE settlement_expected (
     kind    text COLLATE "C" PRIMARY KEY REFERENCES posting_kind,
     family  text COLLATE "C" NOT NULL
@@ -229,11 +229,11 @@ CREATE TABLE settlement_expected (
 );
 
 
--- What is found about a row, and what follows.  posts: what of the row, its
--- amount with fee and tax apart, or its net.  posting: the kind of entry for
--- what it moves into our balance, back: for what it moves out of it; where
--- nothing is posted it is a proposal.  playbook: where docs/reconciliation.md says what
--- an operator does.
+-- The findings about a row, and the entries that follow from each.  posts: the
+-- amount of the row that is posted: value, with fee and tax apart, or net.
+-- posting: the kind of entry for an amount into our balance, back: for one out
+-- of it; where nothing is posted, it is a proposal.  playbook: the row of
+-- docs/reconciliation.md that says how an operator decides.
 CREATE TABLE settlement_rule (
     kind      settlement_kind NOT NULL,
     finding   text COLLATE "C" NOT NULL,
@@ -250,8 +250,8 @@ CREATE TABLE settlement_rule (
 );
 
 
--- What waits for an operator: a row, or an entry that no file has brought
--- (source and kind).  proposed: what accept would post.
+-- An exception waits for an operator: a row, or an entry that no file has
+-- brought (source and kind).  proposed: the entry that accept would post.
 CREATE TABLE settlement_exception (
     exception_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     row_id        bigint UNIQUE,
@@ -284,8 +284,8 @@ CREATE UNIQUE INDEX settlement_exception_entry
 CREATE INDEX settlement_exception_open ON settlement_exception (exception_id)
     WHERE closed_at IS NULL;
 
--- What operators do about it, append-only: asked where a second one has to
--- agree, done by the second one or where one is enough.
+-- Acts of operators on an exception, append-only: asked where a second operator
+-- has to agree, done by the second one or where one operator is enough.
 CREATE TABLE settlement_act (
     exception_id  bigint NOT NULL REFERENCES settlement_exception,
     seq           ordinal NOT NULL,
@@ -304,9 +304,9 @@ CREATE TABLE settlement_act (
 
 CREATE INDEX settlement_act_at ON settlement_act (who, at);
 
--- Up to what amount one operator acts alone, and how much an operator writes
--- off on one day (UTC); without a row for the currency, that of '***', in
--- units of the currency and not in minor units.
+-- The amount up to which one operator acts alone, and the amount that an
+-- operator writes off on one day at most (UTC); without a row for the currency
+-- the row '***' holds, in units of the currency and not in minor units.
 CREATE TABLE settlement_limit (
     currency  currency_code PRIMARY KEY,
     alone     numeric NOT NULL CHECK (alone >= 0),
@@ -318,9 +318,9 @@ VALUES ('***', 100, 1000);
 
 
 -- A day, as it stood when it was closed.  The document names the digest of the
--- one before, and is signed with the key of the event log's seals.  It is about
--- what was committed before until_tx and came before until_at, and is in no
--- document before it.
+-- one before, and is signed with the key of the event log's seals.  It covers
+-- the entries and rows that were committed before until_tx, came before
+-- until_at and are in no document before it.
 CREATE TABLE settlement_close (
     number     bigint PRIMARY KEY,
     day        date NOT NULL UNIQUE,
@@ -372,9 +372,9 @@ ALTER TABLE settlement_close ENABLE ALWAYS TRIGGER settlement_close_kept;
 -- payouts.
 ALTER TABLE journal_entry ALTER checkout_id DROP NOT NULL;
 
--- What was booked within a time: entries come in the order of time.
+-- The close reads the entries of a time; these come in the order of time.
 CREATE INDEX journal_entry_at ON journal_entry USING brin (at);
--- what is on its way to the bank
+-- payouts in transit to the bank
 CREATE INDEX journal_entry_payout ON journal_entry (merchant_id, at)
     WHERE kind IN ('psp_paid_out', 'psp_debited', 'psp_payout_returned');
 
@@ -387,8 +387,8 @@ COMMENT ON DOMAIN webhook_way IS
     'settlement file';
 
 
--- The rows of one step on their way: with the payment that they are about, and
--- what is found.  family, value…: what they are matched by.
+-- The rows of one step on their way, with their payments and findings.  family,
+-- value_minor and value_currency are compared with those of entries.
 CREATE UNLOGGED TABLE settlement_work (
     LIKE settlement_staging,
     source          settlement_name NOT NULL,

@@ -1,6 +1,6 @@
 -- The chart and the rules of settlement: accounts between a PSP and the bank,
--- the kinds of entries that files bring about, which entries files should
--- bring, and what is found about rows.
+-- the kinds of entries that files cause, the kinds of entries that files should
+-- bring, and the findings about rows.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -153,7 +153,7 @@ INSERT INTO posting_rule (kind, line, side, account, leg) VALUES
 ('payout_written_off', 2, 'credit', 'psp_in_transit', 'buyer'),
 ('payout_written_up', 1, 'debit', 'psp_in_transit', 'buyer'),
 ('payout_written_up', 2, 'credit', 'write_off', 'buyer'),
--- buyer: what leaves the balance, seller: what comes into it
+-- buyer: the amount out of the balance, seller: the amount into it
 ('settled_fx', 1, 'debit', 'fx', 'buyer'),
 ('settled_fx', 2, 'credit', 'psp_clearing', 'buyer'),
 ('settled_fx', 3, 'debit', 'psp_clearing', 'seller'),

@@ -1,5 +1,5 @@
 /*
- * payctl settlement: files of PSPs and banks, and what of them waits for
+ * payctl settlement: files of PSPs and banks, and their rows that wait for
  * operators.  list, files, ageing and show read pay_view (payments_auditor
  * may); the rest stands in the files that settlement.h names.
  */

@@ -1,7 +1,7 @@
 /*
- * payctl settlement accept, resolve and write-off: what operators do about
- * rows of files, with name and reason; source, limit and overdue: what they
- * set.  All call pay_ops, which takes payments_operator.
+ * payctl settlement accept, resolve and write-off: the acts of operators on
+ * rows of files, with name and reason; source, limit and overdue: their
+ * settings.  All call pay_ops, which takes payments_operator.
  */
 
 #include "cli/act.h"

@@ -1,6 +1,6 @@
 /*
  * Rows of a settlement file as PostgreSQL's COPY takes them: columns between
- * tabs, \N for what is not there.
+ * tabs, \N for a column that is absent.
  */
 
 #include "cli/cli.h"
@@ -87,7 +87,8 @@ pay_cli_copy_row(void *data, const pay_settle_row_t *row)
 }
 
 
-/* What PostgreSQL would refuse is said in words that name the row. */
+/* The complaint about a value that PostgreSQL would refuse names the row, so
+ * that the operator finds it in the file. */
 static int
 copy_check(settlement_copy_t *copy, const pay_settle_row_t *row)
 {

@@ -384,8 +384,9 @@ import_why(const pay_settle_reader_t *reader, pay_settle_verdict_t verdict,
 }
 
 
-/* What was read, by currency, so that PostgreSQL proves that it has all of
- * it; and which batch the file is: its first statement that has a name. */
+/* Writes the sums of the rows that were read, by currency, so that PostgreSQL
+ * proves that it has all rows, and the batch of the file: the name of its
+ * first statement that has one. */
 static void
 import_stated(import_t *import, const pay_settle_reader_t *reader)
 {
