@@ -167,8 +167,8 @@ def check_document(glue: Glue):
     for floor in filter(None, FLOORS):
         files = {re.split(r"[/.]", name)[1] for name in floor_of(glue, floor)}
         files = {re.sub(r"^ngx(_http)?_payments_?", "", x) for x in files}
-        row = re.search(rf"^\| `{floor}/` \|.*", glue.document, re.M)
-        named = set(re.findall(r"`(\w+)`", row[0] if row else ""))
+        rows = re.findall(rf"^\| `{floor}/` \|.*", glue.document, re.M)
+        named = set(re.findall(r"`(\w+)`", " ".join(rows)))
         for word in sorted(files - named - {""}):
             rule = f"the table of floors does not name {floor}/…{word}"
             yield "../docs/architecture.md", 1, rule

@@ -145,7 +145,7 @@ WHERE w.wrong IS NOT NULL
 ORDER BY w.line LIMIT 1
 $$;
 COMMENT ON FUNCTION pay.wrong_settlement_row IS
-    'What is wrong with the first wrong row of a file; NULL: nothing';
+    'The fault of the first wrong row of a file; NULL: none';
 
 
 -- The sums that the file states, by currency, against those of its rows; and
@@ -199,7 +199,7 @@ ORDER BY 1 LIMIT 1)
 LIMIT 1
 $$;
 COMMENT ON FUNCTION pay.wrong_settlement_sum IS
-    'Which sum of a file does not hold; NULL: all do';
+    'The first sum of a file that does not hold; NULL: all do';
 
 
 -- All rows are there.  p_rows: how many were read.  p_stated: the sums of the

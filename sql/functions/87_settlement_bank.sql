@@ -41,7 +41,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.take_payouts IS
-    'What is on its way to the bank of a source''s merchant';
+    'Money that is on its way to the bank of a source''s merchant';
 
 
 -- A bank breaks texts with blanks.

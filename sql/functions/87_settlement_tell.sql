@@ -209,8 +209,8 @@ FROM (
             THEN 'capture' ELSE w.family END) u
 $$;
 COMMENT ON FUNCTION pay.untold_changes IS
-    'What rows of this work tell of refunds, disputes and captures that no '
-    'entry explains';
+    'News in rows of this work: refunds, disputes and captures that no entry '
+    'explains';
 
 
 CREATE OR REPLACE FUNCTION pay.tell_changes(

@@ -100,7 +100,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.unmatched_finding IS
-    'What is found about a row that no entry explains';
+    'The finding about a row that no entry explains';
 
 
 CREATE OR REPLACE FUNCTION pay.find_rows(
@@ -133,7 +133,7 @@ BEGIN
     WHERE w.file_id = p_file_id AND w.finding IS NULL;
 END
 $$;
-COMMENT ON FUNCTION pay.find_rows IS 'What is found about each row of the work';
+COMMENT ON FUNCTION pay.find_rows IS 'The finding about each row of the work';
 
 
 CREATE OR REPLACE FUNCTION pay.settlement_posting(

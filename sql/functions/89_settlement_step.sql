@@ -30,7 +30,7 @@ FROM (SELECT p_work.value_minor - coalesce(sum(o.amount_minor), 0) AS minor
           AND o.currency = p_work.value_currency) l
 $$;
 COMMENT ON FUNCTION pay.proposed_posting IS
-    'What is proposed about a row that waits for an operator';
+    'The proposal for a row that waits for an operator';
 
 
 -- The rows of the work with their links, and the exceptions among them.

@@ -281,7 +281,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.give_up_entry IS
-    'What is booked when an entry that no file has brought is given up';
+    'The entry that gives up one that no file has brought';
 
 
 CREATE OR REPLACE FUNCTION pay.lock_exception(
@@ -382,7 +382,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.accepted_postings IS
-    'What is booked when a row is accepted';
+    'The entry for a row that is accepted';
 
 
 CREATE OR REPLACE FUNCTION pay_ops.accept_settlement(

@@ -74,7 +74,7 @@ WHERE x.closed_at IS NULL
 GROUP BY 1, 2, 3, 4
 $$;
 COMMENT ON FUNCTION pay.close_movements IS
-    'What a close says, but for balances';
+    'The content of a close, but for balances';
 
 
 -- The balance of an account is its balance in the close before, plus its

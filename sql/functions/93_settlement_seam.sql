@@ -95,7 +95,7 @@ END
 $$;
 COMMENT ON FUNCTION pay_api.stage_settlement IS
     'Keeps rows of a settlement file until they are booked; flags: 1 settled '
-    'by somebody else, 2 a part of another row. Outcomes: staged, not_found, '
+    'by the scheme itself, 2 a part of another row. Outcomes: staged, not_found, '
     'invalid';
 
 
