@@ -8,6 +8,7 @@
 #include "io/ngx_payments_curl_answer.h"
 #include "io/ngx_payments_curl_easy.h"
 #include "io/ngx_payments_watch.h"
+#include "util/ngx_payments_process.h"
 
 #include <openssl/err.h>
 
@@ -67,12 +68,10 @@ ngx_payments_curl_start(ngx_cycle_t *cycle)
     }
 
     curl.log = cycle->log;
-    curl.timer.handler = timer_handler;
-    curl.timer.log = cycle->log;
+    ngx_payments_timer_init(&curl.timer, timer_handler, cycle->log);
     curl.reap.handler = reap_handler;
     curl.reap.log = cycle->log;
-    curl.retry.handler = retry_handler;
-    curl.retry.log = cycle->log;
+    ngx_payments_timer_init(&curl.retry, retry_handler, cycle->log);
     curl.retry.cancelable = 1;
     curl.running_max = ngx_max(cycle->connection_n / 2, 1);
     ngx_queue_init(&curl.waiting);

@@ -78,8 +78,7 @@ ngx_payments_db_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *conf)
 
     db.dispatch.handler = dispatch_handler;
     db.dispatch.log = cycle->log;
-    db.tick.handler = tick_handler;
-    db.tick.log = cycle->log;
+    ngx_payments_timer_init(&db.tick, tick_handler, cycle->log);
 
     return ngx_payments_pq_start(cycle, conf, &pq_owner);
 }

@@ -44,8 +44,7 @@ ngx_payments_books_start(ngx_cycle_t *cycle, pay_str_t owner)
     books.call.args = &books.args;
     books.call.done = books_done;
 
-    books.timer.handler = books_handler;
-    books.timer.log = cycle->log;
+    ngx_payments_timer_init(&books.timer, books_handler, cycle->log);
     books.timer.cancelable = 1;
     ngx_add_timer(&books.timer, books_pause());
 }

@@ -108,8 +108,7 @@ sweep_start(ngx_cycle_t *cycle)
     rounds.call.args = &rounds.args;
     rounds.call.done = sweep_done;
 
-    rounds.timer.handler = sweep_handler;
-    rounds.timer.log = cycle->log;
+    ngx_payments_timer_init(&rounds.timer, sweep_handler, cycle->log);
     rounds.timer.cancelable = 1;
     ngx_add_timer(&rounds.timer, spread(watch->interval_ms));
 }
@@ -250,8 +249,7 @@ backfill_pause(const pay_psp_conf_t *psp)
 static void
 replay_start(ngx_cycle_t *cycle)
 {
-    rounds.replay.handler = replay_handler;
-    rounds.replay.log = cycle->log;
+    ngx_payments_timer_init(&rounds.replay, replay_handler, cycle->log);
     rounds.replay.cancelable = 1;
     ngx_add_timer(&rounds.replay, replay_pause());
 }

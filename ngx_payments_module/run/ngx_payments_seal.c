@@ -84,8 +84,7 @@ ngx_payments_seal_start(ngx_cycle_t *cycle, pay_str_t owner)
     sealer.end.args = &sealer.end_args;
     sealer.end.done = seal_ended;
 
-    sealer.timer.handler = seal_handler;
-    sealer.timer.log = cycle->log;
+    ngx_payments_timer_init(&sealer.timer, seal_handler, cycle->log);
     sealer.timer.cancelable = 1;
     ngx_add_timer(&sealer.timer, seal_pause());
 }

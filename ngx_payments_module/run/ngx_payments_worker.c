@@ -126,8 +126,7 @@ jobs_start(ngx_cycle_t *cycle)
     worker.owner_str.data = worker.owner;
     worker.owner_str.len = p - worker.owner;
 
-    worker.timer.handler = jobs_handler;
-    worker.timer.log = cycle->log;
+    ngx_payments_timer_init(&worker.timer, jobs_handler, cycle->log);
     worker.timer.cancelable = 1;
     ngx_add_timer(&worker.timer, next_tick());
 

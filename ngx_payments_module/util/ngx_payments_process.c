@@ -17,7 +17,8 @@ typedef struct {
 } process_t;
 
 
-static process_t  process;
+static process_t         process;
+static ngx_connection_t  no_connection = { .fd = (ngx_socket_t) -1 };
 
 
 void
@@ -59,4 +60,14 @@ ngx_payments_steady_time(void)
     }
 
     return wanted;
+}
+
+
+void
+ngx_payments_timer_init(ngx_event_t *ev, ngx_event_handler_pt handler,
+    ngx_log_t *log)
+{
+    ev->handler = handler;
+    ev->data = &no_connection;
+    ev->log = log;
 }
