@@ -23,7 +23,8 @@ typedef enum {
     PAY_AUDIT_EVENT = 0,       /* a row of the log */
     PAY_AUDIT_ANCHOR,          /* the row before an order's first one here */
     PAY_AUDIT_LEAF,            /* the leaf that a seal has for one order */
-    PAY_AUDIT_SEAL
+    PAY_AUDIT_SEAL,
+    PAY_AUDIT_KIND_COUNT
 } pay_audit_kind_t;
 
 /* A row of the log.  NULL where a slice's data is NULL. */

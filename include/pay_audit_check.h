@@ -25,7 +25,8 @@ typedef enum {
     PAY_AUDIT_UNKNOWN_KEY,
     PAY_AUDIT_SEAL_MISSING,
     PAY_AUDIT_SEAL_CHANGED,
-    PAY_AUDIT_NO_ROW           /* a line that cannot be read */
+    PAY_AUDIT_NO_ROW,          /* a line that cannot be read */
+    PAY_AUDIT_WHAT_COUNT
 } pay_audit_what_t;
 
 /* Valid only during the call that passes it. */

@@ -15,9 +15,10 @@
 typedef enum {
     PAY_CIRCUIT_CLOSED = 0,    /* calls go */
     PAY_CIRCUIT_OPEN,          /* no call goes until open_ms are over */
-    PAY_CIRCUIT_HALF_OPEN      /* `probes` calls at a time go; when as many
+    PAY_CIRCUIT_HALF_OPEN,     /* `probes` calls at a time go; when as many
                                   have gone well in a row it closes, one that
                                   goes wrong opens it again */
+    PAY_CIRCUIT_COUNT
 } pay_circuit_t;
 
 typedef struct {

@@ -15,10 +15,9 @@
 typedef enum {
     PAY_CHANGE_CAPTURE = 0,
     PAY_CHANGE_CANCEL,
-    PAY_CHANGE_REFUND
+    PAY_CHANGE_REFUND,
+    PAY_CHANGE_KINDS
 } pay_change_kind_t;
-
-#define PAY_CHANGE_KINDS  3
 
 /* The body of a POST after every check that needs no order. */
 typedef struct {

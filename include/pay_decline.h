@@ -16,10 +16,9 @@ typedef enum {
                                   authentication done */
     PAY_AGAIN_LATER,           /* the same method, after some time */
     PAY_AGAIN_OTHER_METHOD,    /* another card or way to pay alone */
-    PAY_AGAIN_NO               /* no: do not ask this buyer again */
+    PAY_AGAIN_NO,              /* no: do not ask this buyer again */
+    PAY_DECLINE_RETRY_COUNT
 } pay_decline_retry_t;
-
-#define PAY_DECLINE_RETRY_COUNT  4
 
 typedef struct {
     const char           *code;        /* [a-z_]{1,32} */

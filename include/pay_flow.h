@@ -25,17 +25,17 @@ typedef enum {
     PAY_RETRY_REGISTER = 0,    /* a registration without a token */
     PAY_RETRY_POLL,            /* the next look at a pending payment; the limit
                                   counts looks that had no answer */
-    PAY_RETRY_REFUND           /* a late payment that is paid back */
+    PAY_RETRY_REFUND,          /* a late payment that is paid back */
+    PAY_RETRY_COUNT
 } pay_retry_what_t;
-
-#define PAY_RETRY_COUNT  3
 
 /* The merchant's rule for a payment that is proved after its checkout has
  * expired. */
 typedef enum {
     PAY_LATE_ACCEPT = 0,       /* it is a sale */
     PAY_LATE_HOLD,             /* an operator decides */
-    PAY_LATE_REFUND            /* it is paid back */
+    PAY_LATE_REFUND,           /* it is paid back */
+    PAY_LATE_COUNT
 } pay_late_t;
 
 /* Configuration, read-only for the life of the process. */
@@ -69,7 +69,8 @@ typedef enum {
     PAY_ROUTE_ORDER = 0,       /* in the sequence of the directive */
     PAY_ROUTE_WEIGHT,          /* a draw by weight; the others follow in order
                                   of weight */
-    PAY_ROUTE_SCORE            /* the best score first */
+    PAY_ROUTE_SCORE,           /* the best score first */
+    PAY_ROUTE_COUNT
 } pay_route_by_t;
 
 typedef struct {

@@ -38,7 +38,8 @@ typedef enum {
     PAY_REACH_TLS,             /* the PSP is who it should be */
     PAY_REACH_WRITTEN,         /* bytes of the request were written */
     PAY_REACH_STATUS,          /* a status line came back */
-    PAY_REACH_COMPLETE         /* and all that belongs to it */
+    PAY_REACH_COMPLETE,        /* and all that belongs to it */
+    PAY_REACH_COUNT
 } pay_reach_t;
 
 /* nothing, resolved, connected, tls, written, status, complete

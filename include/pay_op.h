@@ -75,7 +75,7 @@ typedef enum {
     PAY_STAGE_NONE
 } pay_stage_t;
 
-#define PAY_STAGES  5          /* without the last */
+#define PAY_STAGES  PAY_STAGE_NONE
 
 /* PAY_OP_BEGIN_PAYMENT … */
 typedef enum {

@@ -58,7 +58,8 @@ typedef enum {
                                   webhook or query.  Never a registration's */
     PAY_PSP_REFUSED,           /* definitely not accepted, never will be */
     PAY_PSP_NOT_SENT,          /* provably without effect; may be sent again */
-    PAY_PSP_UNKNOWN            /* may or may not have happened */
+    PAY_PSP_UNKNOWN,           /* may or may not have happened */
+    PAY_PSP_OUTCOME_COUNT
 } pay_psp_outcome_t;
 
 /* Why something that a PSP has sent cannot be read; literals, for error.log and
@@ -94,8 +95,9 @@ typedef enum {
                                   alone (SINGLE) */
     PAY_ABOUT_REFUND,          /* amount: of this refund */
     PAY_ABOUT_DISPUTE,         /* amount: that is disputed */
-    PAY_ABOUT_FEE              /* amount: charged (SUCCEEDED), or given back
+    PAY_ABOUT_FEE,             /* amount: charged (SUCCEEDED), or given back
                                   (FAILED) */
+    PAY_ABOUT_COUNT
 } pay_psp_about_t;
 
 typedef enum {
@@ -107,8 +109,9 @@ typedef enum {
     PAY_NEWS_LOST,             /*   for the buyer */
     PAY_NEWS_ENDED,            /* captures: succeeded, and the PSP has
                                   released the rest of the money */
-    PAY_NEWS_SINGLE            /* the same of this capture alone, which
+    PAY_NEWS_SINGLE,           /* the same of this capture alone, which
                                   `object` names: the PSP gives no sum */
+    PAY_NEWS_COUNT
 } pay_psp_news_t;
 
 /* A PSP event: one statement about one registration, from a webhook, a list or
@@ -152,10 +155,9 @@ typedef enum {
     PAY_PSP_CAPTURE = 0,
     PAY_PSP_CANCEL,            /* an authorised, uncaptured payment */
     PAY_PSP_REFUND,
-    PAY_PSP_EXPIRE             /* the hosted page, while it is unpaid */
+    PAY_PSP_EXPIRE,            /* the hosted page, while it is unpaid */
+    PAY_PSP_CHANGE_COUNT
 } pay_psp_change_kind_t;
-
-#define PAY_PSP_CHANGE_COUNT  4
 /* A window that never ends: a repeat of that call does nothing new. */
 #define PAY_PSP_ALWAYS_HOURS  8760
 #define PAY_PSP_CAN(kind)     (1u << (kind))

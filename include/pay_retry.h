@@ -20,7 +20,8 @@ typedef enum {
     PAY_RETRY_INCREMENTAL,     /* base, two, three times base … up to max */
     PAY_RETRY_FIXED,           /* base each time */
     PAY_RETRY_IMMEDIATE,       /* at once; has a limit */
-    PAY_RETRY_CANCEL           /* not at all: an operator decides */
+    PAY_RETRY_CANCEL,          /* not at all: an operator decides */
+    PAY_RETRY_BY_COUNT
 } pay_retry_by_t;
 
 typedef struct {

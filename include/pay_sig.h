@@ -38,7 +38,8 @@ typedef enum {
                                   and its host is one of cert_hosts), then
                                   verify again with cert_pem */
     PAY_SIG_CERT_INVALID,      /* chain, name or dates of the certificate */
-    PAY_SIG_ERROR              /* out of memory or libcrypto failed */
+    PAY_SIG_ERROR,             /* out of memory or libcrypto failed */
+    PAY_SIG_VERDICT_COUNT
 } pay_sig_verdict_t;
 
 /* From the payments_psp block or payctl's options. */

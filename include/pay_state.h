@@ -13,10 +13,9 @@ typedef enum {
     PAY_NOT_STARTED = 0,       /* stored; nothing was sent to a PSP */
     PAY_EXECUTING,             /* sent to a PSP; the outcome is open */
     PAY_SUCCESS,               /* the PSP proved the payment; never goes back */
-    PAY_FAILED                 /* with a reason; SUCCESS may still follow */
+    PAY_FAILED,                /* with a reason; SUCCESS may still follow */
+    PAY_STATE_COUNT
 } pay_state_t;
-
-#define PAY_STATE_COUNT  4
 
 /* The statements of a webhook or a query about a registration. */
 typedef enum {
@@ -28,11 +27,10 @@ typedef enum {
     PAY_FACT_CANCELLED,
     PAY_FACT_REJECTED,         /* the PSP refused the registration itself */
     PAY_FACT_AUTHORIZED,       /* the money is held for us, to be captured */
-    PAY_FACT_ATTEMPT           /* an attempt to pay was declined; the buyer may
+    PAY_FACT_ATTEMPT,          /* an attempt to pay was declined; the buyer may
                                   try again, so that nothing moves */
+    PAY_FACT_COUNT
 } pay_fact_t;
-
-#define PAY_FACT_COUNT  9
 
 typedef struct {
     pay_state_t  state;

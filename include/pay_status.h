@@ -52,6 +52,12 @@ void pay_err_say(pay_err_t *err, const char *format, ...)
 void pay_err_copy(pay_err_t *to, const pay_err_t *from);
 
 
+/* For a table that another counts or an enum indexes: a row that is missing
+ * does not compile, where it would have been NULL. */
+#define PAY_ROWS(table, count)                                                \
+    _Static_assert(sizeof(table) / sizeof((table)[0]) == (count),             \
+                   #table " has not " #count " rows")
+
 #define PAY_TRY(x)                                                            \
     do {                                                                      \
         pay_status_t  pay_try_status_ = (x);                                  \

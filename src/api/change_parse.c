@@ -39,11 +39,12 @@ static const char  *const refund_members[] = {
     "amount", "currency", "reason", "metadata", NULL
 };
 
-static const char  *const *const members[PAY_CHANGE_KINDS] = {
+static const char  *const *const members[] = {
     [PAY_CHANGE_CAPTURE] = capture_members,
     [PAY_CHANGE_CANCEL] = cancel_members,
     [PAY_CHANGE_REFUND] = refund_members
 };
+PAY_ROWS(members, PAY_CHANGE_KINDS);
 
 
 pay_status_t

@@ -23,11 +23,12 @@ static pay_status_t wrap(pay_arena_t *arena, pay_change_kind_t kind,
     pay_str_t payment_order_id, pay_json_t *array, pay_str_t *text);
 
 
-static const char  *const ids[PAY_CHANGE_KINDS] = {
+static const char  *const ids[] = {
     [PAY_CHANGE_CAPTURE] = "capture_id",
     [PAY_CHANGE_CANCEL] = "cancel_id",
     [PAY_CHANGE_REFUND] = "refund_id"
 };
+PAY_ROWS(ids, PAY_CHANGE_KINDS);
 
 
 pay_status_t
@@ -176,7 +177,7 @@ static pay_status_t
 read_change(pay_arena_t *arena, const pay_json_t *from, pay_change_t *change)
 {
     unsigned           i;
-    pay_str_t          kind, status, currency;
+    pay_str_t          kind = PAY_STR(""), status = kind, currency = kind;
     const pay_json_t  *value;
 
     const struct {

@@ -32,6 +32,7 @@ static const char *const  names[] = {
     [PAY_AUDIT_SEAL_CHANGED] = "seal changed",
     [PAY_AUDIT_NO_ROW] = "no row"
 };
+PAY_ROWS(names, PAY_AUDIT_WHAT_COUNT);
 
 
 pay_audit_check_t *

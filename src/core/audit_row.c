@@ -41,6 +41,7 @@ static const struct {
     [PAY_AUDIT_LEAF] = { "leaf", 7, row_leaf },
     [PAY_AUDIT_SEAL] = { "seal", 5, row_seal }
 };
+PAY_ROWS(kinds, PAY_AUDIT_KIND_COUNT);
 
 
 pay_status_t

@@ -7,6 +7,7 @@
  */
 
 #include "pay_breaker.h"
+#include "pay_status.h"
 
 
 #define LATENCY_MAX_MS  INT64_C(86400000)
@@ -141,6 +142,7 @@ const char *
 pay_circuit_name(pay_circuit_t circuit)
 {
     static const char *const  names[] = { "closed", "open", "half-open" };
+    PAY_ROWS(names, PAY_CIRCUIT_COUNT);
 
     return (unsigned) circuit < sizeof(names) / sizeof(names[0])
            ? names[circuit] : "closed";

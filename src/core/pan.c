@@ -246,6 +246,8 @@ pay_pan_groups(pay_pan_chain_t *chain, int is_last, size_t *at)
 
         chain->end = chain->at[i + size];
 
+        /* bit i of digits is set only after at[i] was written:
+         * NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage) */
         if (pay_pan_group(chain, chain->at[i], size)) {
             return 1;
         }

@@ -20,6 +20,7 @@ static const char  *const names[] = {
     [PAY_RETRY_IMMEDIATE] = "immediate",
     [PAY_RETRY_CANCEL] = "cancel"
 };
+PAY_ROWS(names, PAY_RETRY_BY_COUNT);
 
 
 int64_t

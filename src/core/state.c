@@ -5,6 +5,7 @@
  */
 
 #include "pay_state.h"
+#include "pay_status.h"
 
 
 typedef struct {
@@ -64,7 +65,9 @@ static const pay_news_row_t  pay_news_table[] = {
 };
 
 
-/* each fact about each state has its plain row: the machine is total */
+/* Each fact about each state has its plain row: the machine is total.  The
+ * list's macros add up, so that they cannot stand in parentheses:
+ * NOLINTBEGIN(bugprone-macro-parentheses) */
 enum {
     pay_plain_rows = 0
 #define NEWS(news, logged, told, is_shown)
@@ -76,20 +79,22 @@ enum {
 #undef TRANSITION
 #undef NEWS
 };
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 _Static_assert(pay_plain_rows == PAY_STATE_COUNT * PAY_FACT_COUNT,
                "a row for each fact about an order in each state");
 
 
-static const char  *const pay_state_names[PAY_STATE_COUNT] = {
+static const char  *const pay_state_names[] = {
     [PAY_NOT_STARTED] = "NOT_STARTED",
     [PAY_EXECUTING] = "EXECUTING",
     [PAY_SUCCESS] = "SUCCESS",
     [PAY_FAILED] = "FAILED"
 };
+PAY_ROWS(pay_state_names, PAY_STATE_COUNT);
 
 
-static const pay_fact_text_t  pay_fact_texts[PAY_FACT_COUNT] = {
+static const pay_fact_text_t  pay_fact_texts[] = {
     [PAY_FACT_NONE] = { "none", "" },
     [PAY_FACT_PENDING] = { "pending", "" },
     [PAY_FACT_PAID] = { "paid", "" },
@@ -100,6 +105,7 @@ static const pay_fact_text_t  pay_fact_texts[PAY_FACT_COUNT] = {
     [PAY_FACT_AUTHORIZED] = { "authorized", "" },
     [PAY_FACT_ATTEMPT] = { "attempt_declined", "" }
 };
+PAY_ROWS(pay_fact_texts, PAY_FACT_COUNT);
 
 
 pay_transition_t

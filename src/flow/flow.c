@@ -45,7 +45,7 @@ pay_env_merchant(const pay_env_t *env, pay_str_t id)
 const char *
 pay_call_name(pay_call_t call)
 {
-    static const char  *const  names[PAY_CALL_COUNT] = {
+    static const char  *const  names[] = {
         [PAY_CALL_REGISTER] = "register", [PAY_CALL_FIND] = "find",
         [PAY_CALL_QUERY] = "query", [PAY_CALL_CAPTURE] = "capture",
         [PAY_CALL_CANCEL] = "cancel", [PAY_CALL_REFUND] = "refund",
@@ -53,6 +53,7 @@ pay_call_name(pay_call_t call)
         [PAY_CALL_CERTIFICATE] = "certificate", [PAY_CALL_AUTH] = "auth",
         [PAY_CALL_RATES] = "rates"
     };
+    PAY_ROWS(names, PAY_CALL_COUNT);
 
     return names[call];
 }

@@ -26,11 +26,12 @@ static pay_status_t plain_reason(pay_flow_t *flow, pay_str_t reason,
 
 
 /* The PSP knows one payment, so a cancellation is of all of the checkout. */
-static const pay_psp_change_kind_t  kinds[PAY_CHANGE_KINDS] = {
+static const pay_psp_change_kind_t  kinds[] = {
     [PAY_CHANGE_CAPTURE] = PAY_PSP_CAPTURE,
     [PAY_CHANGE_CANCEL] = PAY_PSP_CANCEL,
     [PAY_CHANGE_REFUND] = PAY_PSP_REFUND
 };
+PAY_ROWS(kinds, PAY_CHANGE_KINDS);
 
 
 pay_status_t

@@ -68,6 +68,7 @@ static const char  *const late_names[] = {
     [PAY_LATE_ACCEPT] = "accept", [PAY_LATE_HOLD] = "hold",
     [PAY_LATE_REFUND] = "refund"
 };
+PAY_ROWS(late_names, PAY_LATE_COUNT);
 
 
 static const pay_flow_type_t  create_type = {

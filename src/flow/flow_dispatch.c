@@ -20,22 +20,26 @@ static const char  *const reaches[] = {
     [PAY_REACH_WRITTEN] = "written", [PAY_REACH_STATUS] = "status",
     [PAY_REACH_COMPLETE] = "complete"
 };
+PAY_ROWS(reaches, PAY_REACH_COUNT);
 
-static const char  *const change_names[PAY_PSP_CHANGE_COUNT] = {
+static const char  *const change_names[] = {
     [PAY_PSP_CAPTURE] = "capture", [PAY_PSP_CANCEL] = "cancel",
     [PAY_PSP_REFUND] = "refund", [PAY_PSP_EXPIRE] = "expire"
 };
+PAY_ROWS(change_names, PAY_PSP_CHANGE_COUNT);
 
-static const pay_call_t  change_calls[PAY_PSP_CHANGE_COUNT] = {
+static const pay_call_t  change_calls[] = {
     [PAY_PSP_CAPTURE] = PAY_CALL_CAPTURE, [PAY_PSP_CANCEL] = PAY_CALL_CANCEL,
     [PAY_PSP_REFUND] = PAY_CALL_REFUND, [PAY_PSP_EXPIRE] = PAY_CALL_EXPIRE
 };
+PAY_ROWS(change_calls, PAY_PSP_CHANGE_COUNT);
 
 static const char  *const states[] = {
     [PAY_PSP_DONE] = "DONE", [PAY_PSP_PENDING] = "PENDING",
     [PAY_PSP_REFUSED] = "REFUSED", [PAY_PSP_NOT_SENT] = "NOT_SENT",
     [PAY_PSP_UNKNOWN] = "UNKNOWN"
 };
+PAY_ROWS(states, PAY_PSP_OUTCOME_COUNT);
 
 
 const char *

@@ -26,6 +26,7 @@ static const char  *const about_names[] = {
     [PAY_ABOUT_REFUND] = "refund", [PAY_ABOUT_DISPUTE] = "dispute",
     [PAY_ABOUT_FEE] = "fee"
 };
+PAY_ROWS(about_names, PAY_ABOUT_COUNT);
 
 static const char  *const news_names[] = {
     [PAY_NEWS_PENDING] = "pending", [PAY_NEWS_SUCCEEDED] = "succeeded",
@@ -33,6 +34,7 @@ static const char  *const news_names[] = {
     [PAY_NEWS_WON] = "won", [PAY_NEWS_LOST] = "lost",
     [PAY_NEWS_ENDED] = "ended", [PAY_NEWS_SINGLE] = "single"
 };
+PAY_ROWS(news_names, PAY_NEWS_COUNT);
 
 
 /* A hint says nothing by itself, whatever it is about: the PSP is asked how

@@ -47,6 +47,7 @@ static const char  *const outcome_words[] = {
     [PAY_PSP_REFUSED] = "refused", [PAY_PSP_NOT_SENT] = "not_sent",
     [PAY_PSP_UNKNOWN] = "unknown"
 };
+PAY_ROWS(outcome_words, PAY_PSP_OUTCOME_COUNT);
 
 
 /* Builds the request in the flow's scratch: it is valid until the step

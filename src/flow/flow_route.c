@@ -36,6 +36,7 @@ static const struct {
     [PAY_ROUTE_WEIGHT] = { "weight", pay_route_by_weight },
     [PAY_ROUTE_SCORE] = { "score", pay_route_by_score }
 };
+PAY_ROWS(ways, PAY_ROUTE_COUNT);
 
 
 pay_status_t

@@ -14,11 +14,12 @@ static int read_kind(pay_str_t word, pay_change_t *change);
 static const struct {
     const char  *word;
     const char  *plural;
-} names[PAY_CHANGE_KINDS] = {
+} names[] = {
     [PAY_CHANGE_CAPTURE] = { "capture", "captures" },
     [PAY_CHANGE_CANCEL] = { "cancel", "cancels" },
     [PAY_CHANGE_REFUND] = { "refund", "refunds" }
 };
+PAY_ROWS(names, PAY_CHANGE_KINDS);
 
 
 const char *

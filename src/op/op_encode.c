@@ -51,6 +51,7 @@ static const struct {
     [PAY_INT] = { OID_INT8, 1016 },
     [PAY_JSON] = { OID_JSONB, 3807 }
 };
+PAY_ROWS(oids, PAY_JSON + 1);
 
 
 unsigned

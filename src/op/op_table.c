@@ -24,6 +24,9 @@
 #define TAKEN_SHED      0
 
 
+/* The lists' macros add up, so that they cannot stand in parentheses.
+ * NOLINTBEGIN(bugprone-macro-parentheses) */
+
 /* Members follow each other without holes: the walk in op_encode.c and
  * op_decode.c needs no offsets. */
 #define SHAPE(name)                                                           \
@@ -78,6 +81,8 @@ enum {
                    || (TAKEN_##kept && PAY_STAGE_##stage == PAY_STAGE_LEDGER  \
                        && !ACCESS_##access), #name);
 #include "ops.list"
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 _Static_assert(PAY_OUTCOME_COUNT <= 64, "outcomes are bits of 64");
 

@@ -336,7 +336,7 @@ pay_failure_name(pay_failure_t failure)
 {
     static const char  *const  names[PAY_FAILURE_COUNT] = {
         [PAY_FAILURE_NONE] = "",
-#define NAME(id, word)  [PAY_FAILURE_##id] = word,
+#define NAME(id, word)  [PAY_FAILURE_##id] = (word),
         PAY_FAILURES(NAME)
 #undef NAME
     };

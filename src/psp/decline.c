@@ -7,6 +7,7 @@
 #include "pay_decline.h"
 
 #include "psp/decline.h"
+#include "pay_status.h"
 
 #include <string.h>
 
@@ -72,12 +73,13 @@ static const pay_decline_t  pay_declines[] = {
     { NULL, PAY_AGAIN_NO, NULL }
 };
 
-static const char  *const pay_decline_retries[PAY_DECLINE_RETRY_COUNT] = {
+static const char  *const pay_decline_retries[] = {
     [PAY_AGAIN_SAME_METHOD] = "same_method",
     [PAY_AGAIN_LATER] = "later",
     [PAY_AGAIN_OTHER_METHOD] = "other_method",
     [PAY_AGAIN_NO] = "no"
 };
+PAY_ROWS(pay_decline_retries, PAY_DECLINE_RETRY_COUNT);
 
 
 const pay_decline_t *

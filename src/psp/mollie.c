@@ -334,7 +334,7 @@ mollie_is_time(pay_str_t text)
     size_t       i;
     pay_str_t    zone;
 
-    static const char  form[] = "dddd-dd-ddTdd:dd:dd";
+    static const unsigned char  form[] = "dddd-dd-ddTdd:dd:dd";
 
     if (text.len <= MOLLIE_CLOCK) {
         return 0;

@@ -339,14 +339,15 @@ paypal_pair_is_place(pay_str_t pair)
 static int
 paypal_pair_is_safe(pay_str_t pair)
 {
-    size_t         i;
-    unsigned char  c;
+    size_t             i;
+    unsigned char      c;
+    static const char  marks[] = "-._~:%+=,";
 
     for (i = 0; i < pair.len; i++) {
         c = pair.data[i];
 
         if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-              || (c >= '0' && c <= '9') || memchr("-._~:%+=,", c, 9)))
+              || (c >= '0' && c <= '9') || memchr(marks, c, sizeof(marks) - 1)))
         {
             return 0;
         }

@@ -41,7 +41,7 @@ static int adyen_is_blurring(pay_str_t text);
 
 
 /* In the order in which they are signed, with ":" between. */
-static const adyen_field_t  adyen_fields[ADYEN_FIELDS] = {
+static const adyen_field_t  adyen_fields[] = {
     { NULL, "pspReference" },
     { NULL, "originalReference" },
     { NULL, "merchantAccountCode" },
@@ -51,6 +51,7 @@ static const adyen_field_t  adyen_fields[ADYEN_FIELDS] = {
     { NULL, "eventCode" },
     { NULL, "success" }
 };
+PAY_ROWS(adyen_fields, ADYEN_FIELDS);
 
 static const pay_sig_form_t  platform_form = {
     .header = "HmacSignature",

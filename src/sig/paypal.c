@@ -62,6 +62,7 @@ static const char *const  paypal_names[] = {
     [PAYPAL_CERT_URL] = "PAYPAL-CERT-URL",
     [PAYPAL_AUTH_ALGO] = "PAYPAL-AUTH-ALGO"
 };
+PAY_ROWS(paypal_names, PAYPAL_HEADERS);
 
 
 const pay_sig_scheme_t  pay_sig_paypal = {

@@ -37,6 +37,7 @@ static const char *const  verdict_names[] = {
     [PAY_SIG_CERT_INVALID] = "cert-invalid",
     [PAY_SIG_ERROR] = "error"
 };
+PAY_ROWS(verdict_names, PAY_SIG_VERDICT_COUNT);
 
 
 const pay_sig_scheme_t *

@@ -48,13 +48,15 @@ static pay_status_t svix_sign(pay_arena_t *arena,
     const pay_sig_message_t *message, pay_header_t headers[4], size_t *count);
 
 
-static const char *const  webhook_names[WEBHOOK_HEADERS] = {
+static const char *const  webhook_names[] = {
     "webhook-id", "webhook-timestamp", "webhook-signature"
 };
+PAY_ROWS(webhook_names, WEBHOOK_HEADERS);
 
-static const char *const  svix_names[WEBHOOK_HEADERS] = {
+static const char *const  svix_names[] = {
     "svix-id", "svix-timestamp", "svix-signature"
 };
+PAY_ROWS(svix_names, WEBHOOK_HEADERS);
 
 
 const pay_sig_scheme_t  pay_sig_standardwebhooks = {

@@ -444,6 +444,31 @@ SELECT is(concat_ws(' / ', pg_temp.money('o41'), pg_temp.how('kx2'),
                     pg_temp.doubts('c41')),
           '0 100 0 0 0 / SUCCESS / capture exceeds', 'people decide');
 
+-- authorised while the order is NOT_STARTED.  A statement finds its checkout by
+-- the token, and then the order is EXECUTING already: this goes around it.
+CREATE FUNCTION pg_temp.early(p_checkout text, p_kind text)
+RETURNS text LANGUAGE sql SET search_path = pay, pg_temp AS $$
+SELECT f.kind FROM unnest(record_facts(ARRAY[jsonb_populate_record(NULL::fact,
+    jsonb_build_object('item', 1, 'turn', 1, 'merchant_id', 'm1',
+        'checkout_id', p_checkout, 'kind', p_kind, 'actor', 'webhook', 'psp',
+        'stripe', 'type', 'psp.' || p_kind, 'detail', '{}'::jsonb, 'postings',
+        '[]'::jsonb))])) f
+$$;
+SELECT pg_temp.begin('m1', 'k-n' || n, 'n' || n, ARRAY['on' || n || ':70'],
+    p_terms => CASE n WHEN 2 THEN '{"capture": "manual"}'::jsonb END)
+FROM generate_series(1, 2) n
+\g /dev/null
+SELECT is(pg_temp.of('on1'), 'NOT_STARTED / 0 0 0 0 0', 'not sent yet');
+SELECT pg_temp.early('n' || n, 'authorized') FROM generate_series(1, 2) n
+\g /dev/null
+SELECT is(concat_ws(' ', pg_temp.of('on1'), pg_temp.kinds('m1', 'on1'),
+                    pg_temp.booked('order/on1')),
+          'EXECUTING / 0 0 0 0 0 created pending',
+          'where money is taken at once nothing is held');
+SELECT is(concat_ws(' ', pg_temp.of('on2'), pg_temp.kinds('m1', 'on2'),
+                    pg_temp.booked('order/on2')),
+          'EXECUTING / 70 0 0 0 0 created authorized authorized 70',
+          'where it is captured by hand it is');
 
 \i :checks
 SELECT * FROM finish();

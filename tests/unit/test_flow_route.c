@@ -647,6 +647,31 @@ Test(pay_route, the_others_follow_by_weight_and_ties_as_they_stand)
 }
 
 
+/* In the test above they stand by weight already: without the sort behind the
+ * draw it passed. */
+Test(pay_route, the_others_follow_by_weight_however_they_stand)
+{
+    unsigned           i, seen = 0;
+    unsigned char      seed;
+    pay_route_rule_t  *rule = add_rule(PAY_ROUTE_WEIGHT, "abc");
+    static const char *orders[] = { "acb", "bca", "cba" };
+
+    rule->targets[0].weight = 1;
+    rule->targets[1].weight = 2;
+    rule->targets[2].weight = 3;
+    query.seed.data = &seed;
+    query.seed.len = 1;
+
+    for (i = 0; i < 256; i++) {
+        seed = (unsigned char) i;
+        cr_assert_str_eq(picked(), orders[picked()[0] - 'a']);
+        seen |= 1u << (picked()[0] - 'a');
+    }
+
+    cr_expect_eq(seen, 7);
+}
+
+
 Test(pay_route, a_weight_of_nothing_is_never_drawn)
 {
     unsigned           i;
