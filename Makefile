@@ -18,7 +18,7 @@ CLI_OBJ = $(CLI_SRC:%.c=$(BUILD)/obj/%.o)
 UNIT_OBJ = $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
 SIM_SRC = $(sort $(wildcard tests/simulation/*.c))
 SIM_OBJ = $(SIM_SRC:%.c=$(BUILD)/obj/%.o)
-CORE_LIBS = -ljansson -ljwt -lcrypto
+CORE_LIBS = -ljansson -ljwt -lcrypto -lcsv -lexpat
 
 FUZZ_SECONDS ?= 60
 export SEED SCENARIOS SCENARIO FIRST PARTS TRACE STOP MUTANTS

@@ -57,7 +57,7 @@ typedef struct {
     unsigned       success_permille;   /* 1000 without calls */
     unsigned       latency_ms;         /* mean; 0 without calls */
     unsigned       in_flight;          /* filled by the caller */
-    unsigned       most;               /* of in_flight; filled by the caller,
+    unsigned       in_flight_max;      /* the limit of it; filled by the caller,
                                           0: no limit */
 } pay_health_t;
 

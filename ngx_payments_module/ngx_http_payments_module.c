@@ -3,8 +3,26 @@
  * where it hooks into nginx.  Setters live in ngx_http_payments_conf*.c.
  */
 
-#include "ngx_http_payments_conf.h"
-#include "http/ngx_http_payments_page.h"
+#include "conf/ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_audit.h"
+#include "conf/ngx_http_payments_conf_bodies.h"
+#include "conf/ngx_http_payments_conf_bulkhead.h"
+#include "conf/ngx_http_payments_conf_health.h"
+#include "conf/ngx_http_payments_conf_merchant.h"
+#include "conf/ngx_http_payments_conf_option.h"
+#include "conf/ngx_http_payments_conf_place.h"
+#include "conf/ngx_http_payments_conf_psp.h"
+#include "conf/ngx_http_payments_conf_rates.h"
+#include "conf/ngx_http_payments_conf_resolve.h"
+#include "conf/ngx_http_payments_conf_retry.h"
+#include "conf/ngx_http_payments_conf_warn.h"
+#include "http/ngx_http_payments_filter.h"
+#include "http/ngx_http_payments_handler.h"
+#include "http/ngx_http_payments_jwt.h"
+#include "http/ngx_http_payments_variables.h"
+#include "http/ngx_payments_pages.h"
+#include "run/ngx_payments_worker.h"
+#include "util/ngx_payments_conf_types.h"
 
 
 #define JWT_MAX_LIFETIME  3600
@@ -357,7 +375,7 @@ ngx_http_payments_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    ngx_http_payments_auth_forget();
+    ngx_http_payments_jwt_forget();
 
     return ngx_http_payments_filter_init(cf);
 }

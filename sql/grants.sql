@@ -1,6 +1,7 @@
--- Who may do what, idempotent.  Applied after tables, functions and views:
--- nothing for PUBLIC, EXECUTE on pay_api for the gateway, SELECT for auditors
--- and operators, EXECUTE on pay_ops for operators (docs/security.md T31).
+-- The rights of each role, idempotent.  Applied after tables, functions and
+-- views: nothing for PUBLIC, EXECUTE on pay_api for the gateway, SELECT for
+-- auditors and operators, EXECUTE on pay_ops for operators (docs/security.md
+-- T31).
 
 DO $$
 BEGIN
@@ -45,6 +46,9 @@ GRANT EXECUTE ON FUNCTION pay.status_rank, pay.event_hash, pay.event_bytes,
     pay.seal_message, pay.seal_digest, pay.export_range, pay.half_even,
     pay.round_rate, pay.convert, pay.key_window
     TO payments_auditor, payments_operator;
+
+-- rows of files come by COPY, and are believed after their proof only
+GRANT INSERT ON pay.settlement_staging TO payments_operator;
 
 GRANT USAGE ON SCHEMA pay_ops TO payments_operator;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_ops TO payments_operator;

@@ -51,8 +51,8 @@ ALTER ROLE payments_gateway SET random_page_cost = 0.1;
 ALTER ROLE payments_gateway SET enable_memoize = off;
 ALTER ROLE payments_gateway SET jit = off;
 
--- The functions are written for READ COMMITTED: each statement sees what was
--- committed while it waited for its locks.
+-- The functions are written for READ COMMITTED: each statement sees the rows
+-- that were committed while it waited for its locks.
 ALTER ROLE payments_gateway SET default_transaction_isolation
     = 'read committed';
 ALTER ROLE payments_operator SET default_transaction_isolation

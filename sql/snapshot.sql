@@ -47,6 +47,15 @@ CREATE TYPE pay.change_item AS (
 	asked_by jsonb
 );
 
+CREATE TYPE pay.close_line AS (
+	merchant_id text,
+	psp text,
+	currency text,
+	item text,
+	count bigint,
+	minor numeric
+);
+
 CREATE DOMAIN pay.currency_code AS text COLLATE pg_catalog."C"
 	CONSTRAINT currency_code_check CHECK ((octet_length(VALUE) = 3));
 
@@ -248,6 +257,32 @@ CREATE DOMAIN pay.registration_state AS text COLLATE pg_catalog."C"
 
 COMMENT ON DOMAIN pay.registration_state IS 'REGISTERING: the outcome is open; REGISTERED: the token is stored; REFUSED: the PSP will never have it, or its time ran out before it had';
 
+CREATE DOMAIN pay.settlement_class AS smallint
+	CONSTRAINT settlement_class_check CHECK (((VALUE >= 0) AND (VALUE <= 3)));
+
+COMMENT ON DOMAIN pay.settlement_class IS '0: agrees; 1: a rule has posted the difference; 2: an operator decides; 3: in suspense until it is investigated';
+
+CREATE DOMAIN pay.settlement_key AS text COLLATE pg_catalog."C"
+	CONSTRAINT settlement_key_check CHECK (((octet_length(VALUE) >= 1) AND (octet_length(VALUE) <= 511)));
+
+COMMENT ON DOMAIN pay.settlement_key IS 'The key that distinguishes a row of a source from all its other rows';
+
+CREATE DOMAIN pay.settlement_kind AS text COLLATE pg_catalog."C"
+	CONSTRAINT settlement_kind_check CHECK ((VALUE = ANY (ARRAY['sale'::text, 'sale_returned'::text, 'refund'::text, 'refund_returned'::text, 'dispute'::text, 'dispute_returned'::text, 'fee'::text, 'tax'::text, 'withheld'::text, 'released'::text, 'conversion'::text, 'payout'::text, 'payout_returned'::text, 'transfer'::text, 'sent'::text, 'sent_returned'::text, 'adjustment'::text, 'memo'::text, 'receipt'::text, 'debit'::text, 'unknown'::text])));
+
+COMMENT ON DOMAIN pay.settlement_kind IS 'The kind of a row: its subject; receipt and debit are rows of a bank';
+
+CREATE DOMAIN pay.settlement_name AS text COLLATE pg_catalog."C"
+	CONSTRAINT settlement_name_check CHECK ((VALUE ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text));
+
+COMMENT ON DOMAIN pay.settlement_name IS 'The name of a source of files';
+
+CREATE TYPE pay.settlement_owner AS (
+	merchant_id text,
+	checkout_id text,
+	by_ref text
+);
+
 CREATE DOMAIN pay.signed_minor AS bigint
 	CONSTRAINT signed_minor_check CHECK ((VALUE <> 0));
 
@@ -312,9 +347,9 @@ CREATE DOMAIN pay.webhook_state AS text COLLATE pg_catalog."C"
 COMMENT ON DOMAIN pay.webhook_state IS 'How a webhook was applied, see webhook_inbox';
 
 CREATE DOMAIN pay.webhook_way AS text COLLATE pg_catalog."C"
-	CONSTRAINT webhook_way_check CHECK ((VALUE = ANY (ARRAY['webhook'::text, 'backfill'::text, 'replay'::text])));
+	CONSTRAINT webhook_way_check CHECK ((VALUE = ANY (ARRAY['webhook'::text, 'backfill'::text, 'replay'::text, 'settlement'::text])));
 
-COMMENT ON DOMAIN pay.webhook_way IS 'How a webhook came: by itself, by a look at the PSP''s list, or out of its kept body, which an operator has had read again';
+COMMENT ON DOMAIN pay.webhook_way IS 'How a webhook came: by itself, by a look at the PSP''s list, out of its kept body, which an operator has had read again, or as a row of a settlement file';
 
 CREATE DOMAIN pay.whole AS bigint
 	CONSTRAINT whole_check CHECK ((VALUE >= 0));
@@ -589,6 +624,17 @@ CREATE TYPE pay_api.seal_row AS (
 
 COMMENT ON TYPE pay_api.seal_row IS 'A seal''s message, to be signed';
 
+CREATE TYPE pay_api.settlement_row AS (
+	item integer,
+	outcome text,
+	file_id bigint,
+	format text,
+	account text,
+	state text
+);
+
+COMMENT ON TYPE pay_api.settlement_row IS 'A settlement file, and how it is read';
+
 CREATE TYPE pay_api.span_row AS (
 	item integer,
 	outcome text,
@@ -608,9 +654,100 @@ COMMENT ON TYPE pay_api.statement_row IS 'A statement as JSON';
 
 CREATE FUNCTION pay.about_event(p_type text, p_code text, p_reference text, p_news text, p_kind text, p_policy text, p_captured bigint, p_amount bigint, p_currency text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.accept_late(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
+
+CREATE TABLE pay.settlement_exception (
+    exception_id bigint NOT NULL,
+    row_id bigint,
+    merchant_id pay.id NOT NULL,
+    psp pay.id NOT NULL,
+    source pay.journal_source,
+    kind text COLLATE pg_catalog."C",
+    checkout_id pay.id,
+    class pay.settlement_class NOT NULL,
+    finding text NOT NULL COLLATE pg_catalog."C",
+    playbook text NOT NULL COLLATE pg_catalog."C",
+    amount_minor bigint NOT NULL,
+    currency pay.currency_code NOT NULL,
+    proposed jsonb,
+    is_suspended boolean DEFAULT false NOT NULL,
+    opened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    closed_at timestamp with time zone,
+    closed_as text COLLATE pg_catalog."C",
+    CONSTRAINT settlement_exception_check CHECK (((closed_at IS NULL) = (closed_as IS NULL))),
+    CONSTRAINT settlement_exception_check1 CHECK (((row_id IS NULL) = (source IS NOT NULL))),
+    CONSTRAINT settlement_exception_check2 CHECK (((source IS NULL) = (kind IS NULL))),
+    CONSTRAINT settlement_exception_class_check CHECK (((class)::smallint >= 2)),
+    CONSTRAINT settlement_exception_closed_as_check CHECK ((closed_as = ANY (ARRAY['matched'::text, 'accepted'::text, 'resolved'::text, 'written_off'::text])))
+);
+
+CREATE TABLE pay.settlement_row (
+    row_id bigint NOT NULL,
+    source pay.settlement_name NOT NULL,
+    row_key pay.settlement_key NOT NULL,
+    version pay.ordinal DEFAULT 1 NOT NULL,
+    file_id bigint NOT NULL,
+    line integer NOT NULL,
+    kind pay.settlement_kind NOT NULL,
+    raw_type text,
+    psp_ref pay.id,
+    parent_ref pay.id,
+    our_ref pay.id,
+    occurred_at timestamp with time zone,
+    booked_on date,
+    gross_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    tax_minor bigint NOT NULL,
+    net_minor bigint NOT NULL,
+    currency pay.currency_code NOT NULL,
+    paid_minor bigint,
+    paid_currency pay.currency_code,
+    rate pay.positive_rate,
+    payout_ref pay.id,
+    account text COLLATE pg_catalog."C",
+    note text,
+    is_external boolean NOT NULL,
+    is_detail boolean NOT NULL,
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id,
+    class pay.settlement_class NOT NULL,
+    finding text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    tx xid8 DEFAULT pg_current_xact_id() NOT NULL
+)
+WITH (autovacuum_analyze_threshold='1000');
+
+CREATE FUNCTION pay.accepted_postings(p_exception pay.settlement_exception, p_row pay.settlement_row, p_as text, OUT postings pay.posting[], OUT is_suspended boolean) RETURNS record LANGUAGE plpgsql;
+
+CREATE TABLE pay.settlement_file (
+    file_id bigint NOT NULL,
+    source pay.settlement_name NOT NULL,
+    sha256 pay.hash NOT NULL,
+    name text NOT NULL,
+    batch_key text COLLATE pg_catalog."C",
+    version pay.ordinal DEFAULT 1 NOT NULL,
+    state text DEFAULT 'received'::text NOT NULL COLLATE pg_catalog."C",
+    reason text,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    stated jsonb DEFAULT '{}'::jsonb NOT NULL,
+    row_count pay.whole DEFAULT 0 NOT NULL,
+    next_bucket integer DEFAULT 0 NOT NULL,
+    phase text DEFAULT 'take'::text NOT NULL COLLATE pg_catalog."C",
+    matched pay.whole DEFAULT 0 NOT NULL,
+    class1 pay.whole DEFAULT 0 NOT NULL,
+    class2 pay.whole DEFAULT 0 NOT NULL,
+    class3 pay.whole DEFAULT 0 NOT NULL,
+    repeats pay.whole DEFAULT 0 NOT NULL,
+    CONSTRAINT settlement_file_check CHECK (((state = 'refused'::text) = (reason IS NOT NULL))),
+    CONSTRAINT settlement_file_phase_check CHECK ((phase = ANY (ARRAY['take'::text, 'tell'::text, 'book'::text]))),
+    CONSTRAINT settlement_file_state_check CHECK ((state = ANY (ARRAY['received'::text, 'staged'::text, 'proven'::text, 'booking'::text, 'booked'::text, 'refused'::text])))
+);
+
+CREATE FUNCTION pay.advance_settlement(p_file_id bigint, p_rows integer DEFAULT 5000) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.all_merchants() RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.all_psps() RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.all_sold(p_merchant_id text, p_checkout_id text, p_order_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.amount_left(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS bigint LANGUAGE sql STABLE;
 
 CREATE TABLE pay.dead_letter (
     dead_letter_id bigint NOT NULL,
@@ -643,6 +780,7 @@ CREATE TABLE pay.dead_letter (
 CREATE FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.as_kinds(p_kind text, p_amount bigint) RETURNS text[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.asked_by_ok(p_asked_by jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.asked_detail(p_asked_by jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 
@@ -707,8 +845,69 @@ WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_th
 CREATE FUNCTION pay.attempt_is_news(p_order pay.payment_order, p_attempt text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.await_names(p_news pay.news[]) RETURNS pay.news[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer[]) RETURNS pay.fact[] LANGUAGE plpgsql;
+
+CREATE UNLOGGED TABLE pay.settlement_work (
+    file_id bigint NOT NULL,
+    line integer NOT NULL,
+    row_key pay.settlement_key NOT NULL,
+    kind pay.settlement_kind NOT NULL,
+    raw_type text,
+    psp_ref pay.id,
+    parent_ref pay.id,
+    our_ref pay.id,
+    occurred_at timestamp with time zone,
+    booked_on date,
+    gross_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    tax_minor bigint NOT NULL,
+    net_minor bigint NOT NULL,
+    currency pay.currency_code NOT NULL,
+    paid_minor bigint,
+    paid_currency pay.currency_code,
+    rate pay.positive_rate,
+    payout_ref pay.id,
+    account text COLLATE pg_catalog."C",
+    note text,
+    is_external boolean NOT NULL,
+    is_detail boolean NOT NULL,
+    bucket integer,
+    source pay.settlement_name NOT NULL,
+    psp pay.id NOT NULL,
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id,
+    by_ref text COLLATE pg_catalog."C",
+    family text COLLATE pg_catalog."C",
+    value_minor bigint NOT NULL,
+    value_currency pay.currency_code NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    told boolean DEFAULT false NOT NULL,
+    fee_booked boolean DEFAULT false NOT NULL,
+    match integer,
+    rule text COLLATE pg_catalog."C",
+    finding text COLLATE pg_catalog."C",
+    candidate jsonb
+);
+
+CREATE FUNCTION pay.bank_text(p_work pay.settlement_work) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
+
+CREATE TABLE pay.settlement_source (
+    source pay.settlement_name NOT NULL,
+    medium text NOT NULL COLLATE pg_catalog."C",
+    format pay.filled NOT NULL,
+    merchant_id pay.id NOT NULL,
+    psp pay.id,
+    account text COLLATE pg_catalog."C",
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    overdue_days integer DEFAULT 9 NOT NULL,
+    checked_until timestamp with time zone,
+    CONSTRAINT settlement_source_check CHECK (((medium = 'psp'::text) = (psp IS NOT NULL))),
+    CONSTRAINT settlement_source_medium_check CHECK ((medium = ANY (ARRAY['psp'::text, 'bank'::text]))),
+    CONSTRAINT settlement_source_overdue_days_check CHECK ((overdue_days > 0))
+);
+
+CREATE FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) RETURNS TABLE(captured bigint, refunding bigint, refunded bigint, unbalanced bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
 
@@ -771,8 +970,50 @@ CREATE FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[],
 CREATE FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.cleared_as(p_is_borne boolean) RETURNS text LANGUAGE sql IMMUTABLE;
+
+CREATE TABLE pay.settlement_close (
+    number bigint NOT NULL,
+    day date NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    document text NOT NULL,
+    until_at timestamp with time zone NOT NULL,
+    until_tx xid8 NOT NULL,
+    key_id pay.id,
+    signature bytea,
+    CONSTRAINT settlement_close_check CHECK (((key_id IS NULL) = (signature IS NULL))),
+    CONSTRAINT settlement_close_signature_check CHECK ((octet_length(signature) = 64))
+);
+
+CREATE FUNCTION pay.close_document(p_number bigint, p_day date, p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS text LANGUAGE sql STABLE;
+
+CREATE TABLE pay.journal_entry (
+    merchant_id pay.id NOT NULL,
+    source pay.journal_source NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    tx xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    checkout_id pay.id,
+    payment_order_id pay.id,
+    psp pay.id NOT NULL,
+    seller_account text COLLATE pg_catalog."C",
+    amount_minor pay.positive_minor NOT NULL,
+    currency pay.currency_code NOT NULL,
+    seller_minor pay.minor NOT NULL,
+    seller_currency pay.currency_code NOT NULL,
+    rate pay.positive_rate,
+    request_id text,
+    CONSTRAINT journal_entry_check CHECK (((rate IS NULL) = ((currency)::text = (seller_currency)::text))),
+    CONSTRAINT journal_entry_check1 CHECK (((rate IS NOT NULL) OR ((seller_minor)::bigint = (amount_minor)::bigint)))
+)
+WITH (autovacuum_analyze_threshold='1000');
+
+CREATE FUNCTION pay.close_entries(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.journal_entry LANGUAGE sql STABLE;
+CREATE FUNCTION pay.close_exception(p_id bigint, p_as text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.close_lines(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
+CREATE FUNCTION pay.close_movements(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
@@ -808,9 +1049,13 @@ CREATE FUNCTION pay.doubt(p_word pay.fact, p_about text, p_why text, p_object te
 CREATE FUNCTION pay.drop_change_job(p_change pay.change, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_changes(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_overdue(p_file_id bigint) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.entry_balances() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.entry_object(p_merchant_id text, p_checkout_id text, p_psp text, p_source text) RETURNS text LANGUAGE sql STABLE;
 
 CREATE TABLE pay.event (
     merchant_id pay.id NOT NULL,
@@ -859,9 +1104,11 @@ CREATE FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp
 CREATE FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) RETURNS SETOF pay.payment_order LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT facts pay.fact[], OUT told pay.news[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.find_request(p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.give_up_entry(p_exception pay.settlement_exception) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.half_even(p_value numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT;
 CREATE FUNCTION pay.hand_postings(p_moves pay.move[]) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.has_failed(p_news pay.news) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -910,6 +1157,7 @@ CREATE FUNCTION pay.insert_keys(p_items integer[], p_merchant_id text[], p_idemp
 CREATE FUNCTION pay.insert_news(p_news pay.news[]) RETURNS pay.news[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_orders(p_items integer[], p_item integer[], p_place integer[], p_id text[], p_seller text[], p_minor bigint[], p_credit text[], p_hash bytea[], p_rate numeric[], p_credit_minor bigint[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_terms jsonb[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_outside(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint) RETURNS pay.change LANGUAGE plpgsql;
+CREATE FUNCTION pay.insert_plain_lines(p_postings pay.posting[], p_new integer[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_replays(p_facts pay.fact[], p_source text[], p_fact text[], p_digest bytea[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[], p_count bigint) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -926,6 +1174,7 @@ CREATE FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) RETUR
 CREATE FUNCTION pay.is_reserved(p_change pay.change) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_sealed(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_statement(p_text text) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.is_sum(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_tangled(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_unfinished(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -1017,20 +1266,26 @@ CREATE FUNCTION pay.keep_late(p_facts pay.fact[], p_items integer[]) RETURNS voi
 CREATE FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.late_meant(p_news pay.news) RETURNS pay.late_success LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[], p_first integer, OUT facts pay.fact[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.lay_down(p_news pay.news, p_state text, p_orders pay.payment_order[], p_parts bigint[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.lay_refund(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[]) RETURNS pay.fact[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.learn_tokens(p_facts pay.fact[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.dead_letter LANGUAGE sql STABLE;
 CREATE FUNCTION pay.lines_with_entry() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.link_work(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.locate_news(p_news pay.news[]) RETURNS pay.news[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.lose_holds(p_psp text) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on' SET enable_mergejoin TO 'on';
 CREATE FUNCTION pay.make_partition(p_month date) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partitions(p_move boolean DEFAULT true) RETURNS integer LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '200ms';
 
@@ -1058,12 +1313,21 @@ CREATE FUNCTION pay.make_seal(p_most integer, OUT made pay.seal, OUT is_full boo
 CREATE FUNCTION pay.make_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.mark_duplicates(p_news pay.news[], p_first integer[]) RETURNS pay.news[] LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.match_amounts(p_file_id bigint) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
+CREATE FUNCTION pay.match_bank(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.match_capture(p_change pay.change, p_outside pay.change, p_word pay.fact, p_by_amount boolean) RETURNS pay.fact LANGUAGE plpgsql;
+CREATE FUNCTION pay.match_conversions(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.match_fees(p_file_id bigint) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
+CREATE FUNCTION pay.match_objects(p_file_id bigint, p_signed boolean) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
+CREATE FUNCTION pay.match_sums(p_file_id bigint) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
+CREATE FUNCTION pay.match_work(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.may_act(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_amount bigint, p_detail jsonb) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.may_be_stuck(p_merchant_id text, p_checkout_id text, p_reason text, p_since timestamp with time zone, p_limit interval) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) RETURNS numeric LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.merkle_root(p_hashes bytea[]) RETURNS bytea LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.message_of(p_event_id text, p_ids text[]) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.minor_of(p_amount text, p_currency text) RETURNS bigint LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) RETURNS record LANGUAGE plpgsql;
@@ -1163,7 +1427,9 @@ CREATE FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) RETURNS p
 CREATE FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean, OUT code text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[], p_operation_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.open_entries(p_exception pay.settlement_exception, p_work pay.settlement_work) RETURNS TABLE(merchant_id text, source text, kind text, minor bigint, psp text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.mismatch LANGUAGE sql STABLE;
+CREATE FUNCTION pay.open_settlement(p_source text, p_sha256 bytea, p_name text, OUT outcome text, OUT file pay.settlement_file) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.order_differences(p_merchant_id text[], p_payment_order_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_statuses text[]) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.order_line(p_order pay.payment_order) RETURNS TABLE(place bigint, order_id text, seller_account text, order_minor bigint, order_status text, order_reason text, authorized_minor bigint, captured_minor bigint, refunding_minor bigint, refunded_minor bigint, charged_back_minor bigint, credit_currency text, credit_minor bigint, credit_rate text, credit_until text, decline text) LANGUAGE sql STABLE ROWS 1;
@@ -1185,6 +1451,23 @@ CREATE FUNCTION pay.place_is_free(p_old pay.checkout) RETURNS boolean LANGUAGE p
 CREATE FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.poll_soon(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.post(p_postings pay.posting[]) RETURNS integer LANGUAGE plpgsql;
+
+CREATE TABLE pay.settlement_rule (
+    kind pay.settlement_kind NOT NULL,
+    finding text NOT NULL COLLATE pg_catalog."C",
+    version pay.ordinal DEFAULT 1 NOT NULL,
+    class pay.settlement_class NOT NULL,
+    posts text NOT NULL COLLATE pg_catalog."C",
+    posting text COLLATE pg_catalog."C",
+    back text COLLATE pg_catalog."C",
+    playbook text COLLATE pg_catalog."C",
+    about text NOT NULL,
+    CONSTRAINT settlement_rule_check CHECK ((((class)::smallint >= 2) = (playbook IS NOT NULL))),
+    CONSTRAINT settlement_rule_posts_check CHECK ((posts = ANY (ARRAY['value'::text, 'net'::text, 'none'::text])))
+);
+
+CREATE FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.psp_names(p_psps text, p_psp text) RETURNS text[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.purge(p_limit integer DEFAULT 10000, p_ignored_after interval DEFAULT '90 days'::interval, p_closed_after interval DEFAULT '1 year'::interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint) RETURNS record LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
@@ -1192,6 +1475,7 @@ CREATE FUNCTION pay.purge_letters(p_limit integer, p_closed_after interval) RETU
 CREATE FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_minor bigint[], p_credit text[], p_currency text[], p_terms jsonb[], OUT items integer[], OUT rate numeric[], OUT minor bigint[], OUT missing integer[], OUT too_large integer[]) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.raise_overdue(p_source text, p_now timestamp with time zone DEFAULT now()) RETURNS integer LANGUAGE plpgsql SET enable_seqscan TO 'on' SET enable_hashjoin TO 'on';
 CREATE FUNCTION pay.rate_ok(p_rate text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.rates_ok(p_base text, p_rates jsonb) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -1207,9 +1491,11 @@ CREATE FUNCTION pay.refund_failed(p_change pay.change, p_word pay.fact) RETURNS 
 CREATE FUNCTION pay.refund_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.refuse_second_call() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.refuse_settlement(p_file_id bigint, p_reason text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.release_change_keys(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text) RETURNS pay.fact[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.rematch_settlement(p_source pay.settlement_source, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.reopen_webhook(p_psp text, p_event_id text, p_digest bytea) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb DEFAULT NULL::jsonb) RETURNS pay.fact LANGUAGE sql IMMUTABLE;
@@ -1248,6 +1534,8 @@ CREATE FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p
 CREATE FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.room_of(p_order pay.payment_order, p_about text) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.round_rate(p_rate numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT;
+CREATE FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) RETURNS TABLE(dispute_id text, state text, amount_minor bigint) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) RETURNS SETOF pay.posting LANGUAGE sql STABLE;
 CREATE FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.seal_digest(p_message text) RETURNS bytea LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.seal_end(p_from bigint, p_until bigint, p_span bigint, p_most integer) RETURNS bigint LANGUAGE plpgsql STABLE;
@@ -1261,6 +1549,7 @@ CREATE FUNCTION pay.send_registers(p_merchant_id text[], p_checkout_id text[], p
 CREATE FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean DEFAULT false) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.settle_amount(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_dead_letters(p_merchant_id text[], p_checkout_id text[], p_kinds text[], p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_facts(p_facts pay.fact[], p_late boolean) RETURNS pay.fact[] LANGUAGE plpgsql;
@@ -1268,6 +1557,10 @@ CREATE FUNCTION pay.settle_news(p_news pay.news[]) RETURNS pay.news[] LANGUAGE p
 CREATE FUNCTION pay.settle_refunds(p_merchant_id text[], p_checkout_id text[], p_operation_id text[], p_reference text[], p_request_id text[], p_items integer[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.settled_fact(p_mismatch pay.mismatch, p_who text, p_why text, p_more jsonb DEFAULT '{}'::jsonb) RETURNS pay.fact LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.settlement_event(p_source text, p_row_key text) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.settlement_family(p_kind text) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.settlement_owner_of(p_psp text, p_merchant_id text, p_parent_ref text, p_psp_ref text, p_our_ref text) RETURNS pay.settlement_owner LANGUAGE sql STABLE;
+CREATE FUNCTION pay.settlement_posting(p_work pay.settlement_work, p_kind text, p_amount_minor bigint, p_currency text, p_seller_minor bigint DEFAULT NULL::bigint, p_seller_currency text DEFAULT NULL::text) RETURNS pay.posting LANGUAGE sql STABLE;
 CREATE FUNCTION pay.shown_decline(p_order pay.payment_order) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -1321,9 +1614,11 @@ CREATE VIEW pay.checkout_state (
 CREATE FUNCTION pay.state_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.checkout_state LANGUAGE sql STABLE;
 CREATE FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.status_rank(p_status text) RETURNS integer LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_rows integer) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_mergejoin TO 'on' SET enable_seqscan TO 'on' SET plan_cache_mode TO 'force_custom_plan' SET jit TO 'off';
 CREATE FUNCTION pay.store_news(p_news pay.news[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.suspended(p_mismatch pay.mismatch) RETURNS bigint LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.suspense_kind(p_exception pay.settlement_exception, p_row pay.settlement_row, p_what text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.sweep_all(p_limits jsonb) RETURNS jsonb LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_changes(p_limit interval) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_counts() RETURNS jsonb LANGUAGE plpgsql STABLE;
@@ -1339,20 +1634,35 @@ CREATE FUNCTION pay.take_early(p_facts pay.fact[]) RETURNS pay.posting[] LANGUAG
 CREATE FUNCTION pay.take_facts(p_facts pay.fact[], p_is_plain boolean DEFAULT false, OUT facts pay.fact[], OUT postings pay.posting[], OUT moved integer[], OUT late integer[], OUT against integer[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until bigint) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_open(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_unknown(p_source pay.settlement_source, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_up(p_news pay.news, p_held bigint) RETURNS pay.fact[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_from integer, p_until integer, OUT taken bigint, OUT repeats bigint) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.term_seconds(p_seconds text, p_else text) RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.terms_ok(p_terms jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.this_tx() RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amount_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) RETURNS text LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlement_source) RETURNS pay.news[] LANGUAGE sql STABLE;
+CREATE FUNCTION pay.untold_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS pay.fact[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text[], OUT tokens text[], OUT aliases text[]) RETURNS record LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.uuid_ok(p_uuid text) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.version_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.window_payouts(p_work pay.settlement_work) RETURNS tid[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) RETURNS pay.fact LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer DEFAULT 1, p_owner pay.settlement_owner DEFAULT NULL::pay.settlement_owner) RETURNS pay.settlement_work LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.wrong_settlement_row(p_file_id bigint) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.wrong_settlement_sum(p_file_id bigint) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[] DEFAULT NULL::text[], p_can_retry text[] DEFAULT NULL::text[], p_attempt text[] DEFAULT NULL::text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.span_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1383,22 +1693,37 @@ CREATE FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account tex
 CREATE FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[], p_message_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) RETURNS SETOF pay_api.changes_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) RETURNS SETOF pay_api.settlement_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.ready() RETURNS TABLE(state text, schema_version text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_note text[], p_rows_flags bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer DEFAULT 5000) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '500ms';
+CREATE FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT format text, OUT account text, OUT state text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone DEFAULT now()) RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint DEFAULT NULL::bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) RETURNS TABLE(psp text, event_id text, received_at timestamp with time zone, state text, via text, type text, fact text, token text, reference text, code text, amount_minor bigint, currency text, merchant_id text, checkout_id text, request_id text, digest text, size bigint, keep_until timestamp with time zone, body_state text, body bytea) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.sign_close(p_number bigint, p_key_id text, p_signature text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_until timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) RETURNS TABLE(merchant_id text, explanation text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.find(p_what text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1497,27 +1822,6 @@ CREATE TABLE pay.idempotency_key (
     change_id pay.id
 )
 WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
-
-CREATE TABLE pay.journal_entry (
-    merchant_id pay.id NOT NULL,
-    source pay.journal_source NOT NULL,
-    kind text NOT NULL COLLATE pg_catalog."C",
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    tx xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    checkout_id pay.id NOT NULL,
-    payment_order_id pay.id,
-    psp pay.id NOT NULL,
-    seller_account text COLLATE pg_catalog."C",
-    amount_minor pay.positive_minor NOT NULL,
-    currency pay.currency_code NOT NULL,
-    seller_minor pay.minor NOT NULL,
-    seller_currency pay.currency_code NOT NULL,
-    rate pay.positive_rate,
-    request_id text,
-    CONSTRAINT journal_entry_check CHECK (((rate IS NULL) = ((currency)::text = (seller_currency)::text))),
-    CONSTRAINT journal_entry_check1 CHECK (((rate IS NOT NULL) OR ((seller_minor)::bigint = (amount_minor)::bigint)))
-)
-WITH (autovacuum_analyze_threshold='1000');
 
 CREATE TABLE pay.journal_line (
     merchant_id pay.id NOT NULL,
@@ -1688,6 +1992,135 @@ CREATE TABLE pay.seal_leaf (
     CONSTRAINT seal_leaf_hash_check CHECK ((octet_length(hash) = 32)),
     CONSTRAINT seal_leaf_position_check CHECK (("position" >= 1)),
     CONSTRAINT seal_leaf_seq_check CHECK ((seq >= 1))
+);
+
+CREATE TABLE pay.settlement_act (
+    exception_id bigint NOT NULL,
+    seq pay.ordinal NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    act text NOT NULL COLLATE pg_catalog."C",
+    state text NOT NULL COLLATE pg_catalog."C",
+    who pay.filled NOT NULL,
+    why pay.filled NOT NULL,
+    role text DEFAULT SESSION_USER NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency pay.currency_code NOT NULL,
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT settlement_act_act_check CHECK ((act = ANY (ARRAY['accept'::text, 'resolve'::text, 'write_off'::text]))),
+    CONSTRAINT settlement_act_state_check CHECK ((state = ANY (ARRAY['asked'::text, 'done'::text])))
+);
+
+CREATE TABLE pay.settlement_closed (
+    merchant_id pay.id NOT NULL,
+    source pay.journal_source NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    match_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE pay.settlement_exception ALTER COLUMN exception_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.settlement_exception_exception_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE pay.settlement_expected (
+    kind text NOT NULL COLLATE pg_catalog."C",
+    family text NOT NULL COLLATE pg_catalog."C",
+    sign integer NOT NULL,
+    CONSTRAINT settlement_expected_family_check CHECK ((family = ANY (ARRAY['sale'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'payout'::text]))),
+    CONSTRAINT settlement_expected_sign_check CHECK ((sign = ANY (ARRAY['-1'::integer, 1])))
+);
+
+ALTER TABLE pay.settlement_file ALTER COLUMN file_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.settlement_file_file_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE pay.settlement_hold (
+    row_id bigint NOT NULL,
+    psp pay.id NOT NULL,
+    dispute_id pay.id NOT NULL,
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    amount_minor pay.positive_minor NOT NULL,
+    currency pay.currency_code NOT NULL,
+    ended_at timestamp with time zone
+);
+
+CREATE TABLE pay.settlement_limit (
+    currency pay.currency_code NOT NULL,
+    alone numeric NOT NULL,
+    a_day numeric NOT NULL,
+    CONSTRAINT settlement_limit_a_day_check CHECK ((a_day >= (0)::numeric)),
+    CONSTRAINT settlement_limit_alone_check CHECK ((alone >= (0)::numeric))
+);
+
+CREATE TABLE pay.settlement_link (
+    row_id bigint NOT NULL,
+    match_id bigint NOT NULL,
+    rule text NOT NULL COLLATE pg_catalog."C",
+    rule_version pay.ordinal DEFAULT 1 NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT settlement_link_rule_check CHECK ((rule = ANY (ARRAY['object'::text, 'reference'::text, 'amount'::text, 'sum'::text, 'group'::text, 'payout'::text, 'text'::text, 'window'::text, 'subset'::text, 'fee'::text, 'person'::text])))
+);
+
+CREATE UNLOGGED TABLE pay.settlement_open (
+    file_id bigint NOT NULL,
+    merchant_id pay.id NOT NULL,
+    source pay.journal_source NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    checkout_id pay.id,
+    family text NOT NULL COLLATE pg_catalog."C",
+    object text COLLATE pg_catalog."C",
+    amount_minor bigint NOT NULL,
+    currency pay.currency_code NOT NULL,
+    psp pay.id NOT NULL,
+    on_day date,
+    match integer
+);
+
+ALTER TABLE pay.settlement_row ALTER COLUMN row_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.settlement_row_row_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE UNLOGGED TABLE pay.settlement_staging (
+    file_id bigint NOT NULL,
+    line integer NOT NULL,
+    row_key pay.settlement_key NOT NULL,
+    kind pay.settlement_kind NOT NULL,
+    raw_type text,
+    psp_ref pay.id,
+    parent_ref pay.id,
+    our_ref pay.id,
+    occurred_at timestamp with time zone,
+    booked_on date,
+    gross_minor bigint NOT NULL,
+    fee_minor bigint DEFAULT 0 NOT NULL,
+    tax_minor bigint DEFAULT 0 NOT NULL,
+    net_minor bigint NOT NULL,
+    currency pay.currency_code NOT NULL,
+    paid_minor bigint,
+    paid_currency pay.currency_code,
+    rate pay.positive_rate,
+    payout_ref pay.id,
+    account text COLLATE pg_catalog."C",
+    note text,
+    is_external boolean DEFAULT false NOT NULL,
+    is_detail boolean DEFAULT false NOT NULL,
+    bucket integer GENERATED ALWAYS AS ((hashtext(COALESCE((parent_ref)::text, (psp_ref)::text, (our_ref)::text, (row_key)::text)) & 65535)) STORED
 );
 
 CREATE TABLE pay.status_rank (
@@ -1864,6 +2297,19 @@ CREATE VIEW pay_check.checkout_incomplete (
     merchant_id pay.id,
     checkout_id pay.id,
     orders bigint
+);
+
+CREATE VIEW pay_check.close_balance (
+    psp text,
+    currency text,
+    account text,
+    said numeric,
+    has numeric
+);
+
+CREATE VIEW pay_check.close_chain (
+    number bigint,
+    day date
 );
 
 CREATE VIEW pay_check.contradiction (
@@ -2132,6 +2578,39 @@ CREATE VIEW pay_check.seal_root (
     leaves bigint
 );
 
+CREATE VIEW pay_check.settlement_balance (
+    psp text,
+    currency pay.currency_code,
+    booked_minor numeric,
+    file_minor numeric
+);
+
+CREATE VIEW pay_check.settlement_bank (
+    currency pay.currency_code,
+    merchant_id pay.id,
+    booked_minor numeric,
+    file_minor numeric
+);
+
+CREATE VIEW pay_check.settlement_exception (
+    id bigint,
+    what text
+);
+
+CREATE VIEW pay_check.settlement_match (
+    match_id bigint,
+    rows_minor numeric,
+    entries_minor numeric
+);
+
+CREATE VIEW pay_check.settlement_rows (
+    file_id bigint,
+    source pay.settlement_name,
+    row_count pay.whole,
+    repeats pay.whole,
+    rows bigint
+);
+
 CREATE VIEW pay_check.status_history (
     merchant_id pay.id,
     payment_order_id pay.id,
@@ -2295,6 +2774,15 @@ CREATE VIEW pay_view.checkouts (
     job_run_at timestamp with time zone,
     job_attempts integer,
     job_code text
+);
+
+CREATE VIEW pay_view.closes (
+    number bigint,
+    day date,
+    at timestamp with time zone,
+    document text,
+    key_id pay.id,
+    signature text
 );
 
 CREATE VIEW pay_view.dead_letters (
@@ -2506,6 +2994,137 @@ CREATE VIEW pay_view.seals (
     message text
 );
 
+CREATE VIEW pay_view.settlement_acts (
+    id bigint,
+    seq pay.ordinal,
+    at timestamp with time zone,
+    act text,
+    state text,
+    who pay.filled,
+    why pay.filled,
+    role text,
+    amount numeric,
+    currency pay.currency_code,
+    detail jsonb
+);
+
+CREATE VIEW pay_view.settlement_expected (
+    merchant_id pay.id,
+    psp pay.id,
+    currency pay.currency_code,
+    family text,
+    source pay.journal_source,
+    kind text,
+    at timestamp with time zone,
+    checkout_id pay.id,
+    payment_order_id pay.id,
+    minor bigint,
+    amount numeric,
+    days text,
+    is_overdue boolean
+);
+
+CREATE VIEW pay_view.settlement_ageing (
+    psp pay.id,
+    currency pay.currency_code,
+    family text,
+    days text,
+    entries bigint,
+    amount numeric,
+    overdue bigint
+);
+
+CREATE VIEW pay_view.settlement_files (
+    file_id bigint,
+    source pay.settlement_name,
+    medium text,
+    format pay.filled,
+    merchant_id pay.id,
+    psp pay.id,
+    name text,
+    sha256 text,
+    batch_key text,
+    version pay.ordinal,
+    state text,
+    reason text,
+    received_at timestamp with time zone,
+    changed_at timestamp with time zone,
+    rows pay.whole,
+    matched pay.whole,
+    class1 pay.whole,
+    class2 pay.whole,
+    class3 pay.whole,
+    repeats pay.whole
+);
+
+CREATE VIEW pay_view.settlement_queue (
+    id bigint,
+    class pay.settlement_class,
+    finding text,
+    playbook text,
+    merchant_id pay.id,
+    psp pay.id,
+    source pay.settlement_name,
+    file_id bigint,
+    row_key pay.settlement_key,
+    kind pay.settlement_kind,
+    entry pay.journal_source,
+    entry_kind text,
+    checkout_id pay.id,
+    amount_minor bigint,
+    currency pay.currency_code,
+    amount numeric,
+    payment_order_id text,
+    psp_ref pay.id,
+    parent_ref pay.id,
+    our_ref pay.id,
+    proposed jsonb,
+    opened_at timestamp with time zone,
+    age interval,
+    closed_at timestamp with time zone,
+    closed_as text,
+    act text,
+    act_state text,
+    who pay.filled,
+    why pay.filled
+);
+
+CREATE VIEW pay_view.settlement_rows (
+    row_id bigint,
+    source pay.settlement_name,
+    psp text,
+    file_id bigint,
+    line integer,
+    row_key pay.settlement_key,
+    version pay.ordinal,
+    kind pay.settlement_kind,
+    raw_type text,
+    psp_ref pay.id,
+    parent_ref pay.id,
+    our_ref pay.id,
+    occurred_at timestamp with time zone,
+    booked_on date,
+    payout_ref pay.id,
+    merchant_id pay.id,
+    checkout_id pay.id,
+    currency pay.currency_code,
+    gross numeric,
+    fee numeric,
+    tax numeric,
+    net numeric,
+    class pay.settlement_class,
+    finding text,
+    playbook text,
+    about text,
+    state text,
+    link_rule text,
+    rule_version pay.ordinal,
+    match_id bigint,
+    exception_id bigint,
+    at timestamp with time zone,
+    note text
+);
+
 CREATE VIEW pay_view.stuck (
     merchant_id pay.id,
     checkout_id pay.id,
@@ -2649,6 +3268,38 @@ ALTER TABLE ONLY pay.seal_leaf
     ADD CONSTRAINT seal_leaf_pkey PRIMARY KEY (number, "position");
 ALTER TABLE ONLY pay.seal
     ADD CONSTRAINT seal_pkey PRIMARY KEY (number);
+ALTER TABLE ONLY pay.settlement_act
+    ADD CONSTRAINT settlement_act_pkey PRIMARY KEY (exception_id, seq);
+ALTER TABLE ONLY pay.settlement_close
+    ADD CONSTRAINT settlement_close_day_key UNIQUE (day);
+ALTER TABLE ONLY pay.settlement_close
+    ADD CONSTRAINT settlement_close_pkey PRIMARY KEY (number);
+ALTER TABLE ONLY pay.settlement_closed
+    ADD CONSTRAINT settlement_closed_pkey PRIMARY KEY (merchant_id, source, kind);
+ALTER TABLE ONLY pay.settlement_exception
+    ADD CONSTRAINT settlement_exception_pkey PRIMARY KEY (exception_id);
+ALTER TABLE ONLY pay.settlement_exception
+    ADD CONSTRAINT settlement_exception_row_id_key UNIQUE (row_id);
+ALTER TABLE ONLY pay.settlement_expected
+    ADD CONSTRAINT settlement_expected_pkey PRIMARY KEY (kind);
+ALTER TABLE ONLY pay.settlement_file
+    ADD CONSTRAINT settlement_file_pkey PRIMARY KEY (file_id);
+ALTER TABLE ONLY pay.settlement_file
+    ADD CONSTRAINT settlement_file_source_sha256_key UNIQUE (source, sha256);
+ALTER TABLE ONLY pay.settlement_hold
+    ADD CONSTRAINT settlement_hold_pkey PRIMARY KEY (row_id);
+ALTER TABLE ONLY pay.settlement_limit
+    ADD CONSTRAINT settlement_limit_pkey PRIMARY KEY (currency);
+ALTER TABLE ONLY pay.settlement_link
+    ADD CONSTRAINT settlement_link_pkey PRIMARY KEY (row_id);
+ALTER TABLE ONLY pay.settlement_row
+    ADD CONSTRAINT settlement_row_pkey PRIMARY KEY (row_id);
+ALTER TABLE ONLY pay.settlement_row
+    ADD CONSTRAINT settlement_row_source_row_key_version_key UNIQUE (source, row_key, version);
+ALTER TABLE ONLY pay.settlement_rule
+    ADD CONSTRAINT settlement_rule_pkey PRIMARY KEY (kind, finding);
+ALTER TABLE ONLY pay.settlement_source
+    ADD CONSTRAINT settlement_source_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY pay.status_rank
     ADD CONSTRAINT status_rank_pkey PRIMARY KEY (status);
 ALTER TABLE ONLY pay.status_rank
@@ -2682,11 +3333,27 @@ CREATE INDEX event_default_at_idx ON pay.event_default USING brin (at) WITH (aut
 CREATE INDEX event_tx ON ONLY pay.event USING brin (tx) WITH (autosummarize='on');
 CREATE INDEX event_default_tx_idx ON pay.event_default USING brin (tx) WITH (autosummarize='on');
 CREATE INDEX job_rank_run_at ON pay.job USING btree (pay.job_rank((kind)::text), run_at);
+CREATE INDEX journal_entry_at ON pay.journal_entry USING brin (at);
 CREATE INDEX journal_entry_checkout ON pay.journal_entry USING btree (checkout_id, merchant_id);
+CREATE INDEX journal_entry_payout ON pay.journal_entry USING btree (merchant_id, at) WHERE (kind = ANY (ARRAY['psp_paid_out'::text, 'psp_debited'::text, 'psp_payout_returned'::text]));
 CREATE UNIQUE INDEX journal_line_statement ON pay.journal_line USING btree (merchant_id, owner, currency, wallet_seq) WHERE (wallet_seq IS NOT NULL);
 CREATE INDEX mismatch_books ON pay.mismatch USING btree (merchant_id, checkout_id) WHERE (kind = 'books'::text);
 CREATE UNIQUE INDEX mismatch_number ON pay.mismatch USING btree (mismatch_id);
 CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature IS NULL);
+CREATE INDEX settlement_act_at ON pay.settlement_act USING btree (who, at);
+CREATE INDEX settlement_closed_match ON pay.settlement_closed USING btree (match_id);
+CREATE UNIQUE INDEX settlement_exception_entry ON pay.settlement_exception USING btree (merchant_id, source, kind) WHERE (source IS NOT NULL);
+CREATE INDEX settlement_exception_open ON pay.settlement_exception USING btree (exception_id) WHERE (closed_at IS NULL);
+CREATE INDEX settlement_file_open ON pay.settlement_file USING btree (file_id) WHERE (state = ANY (ARRAY['received'::text, 'staged'::text, 'proven'::text, 'booking'::text]));
+CREATE UNIQUE INDEX settlement_file_version ON pay.settlement_file USING btree (source, batch_key, version) WHERE ((batch_key IS NOT NULL) AND (state <> 'refused'::text));
+CREATE INDEX settlement_hold_open ON pay.settlement_hold USING btree (psp, dispute_id) WHERE (ended_at IS NULL);
+CREATE INDEX settlement_link_match ON pay.settlement_link USING btree (match_id) WHERE (match_id <> row_id);
+CREATE INDEX settlement_open_file ON pay.settlement_open USING btree (file_id, checkout_id);
+CREATE INDEX settlement_row_at ON pay.settlement_row USING brin (at);
+CREATE INDEX settlement_row_file ON pay.settlement_row USING btree (file_id);
+CREATE INDEX settlement_staging_bucket ON pay.settlement_staging USING btree (file_id, bucket);
+CREATE INDEX settlement_work_checkout ON pay.settlement_work USING btree (file_id, checkout_id);
+CREATE INDEX settlement_work_file ON pay.settlement_work USING btree (file_id, line);
 CREATE INDEX webhook_body_keep_until ON pay.webhook_body USING btree (keep_until);
 CREATE INDEX webhook_inbox_early ON pay.webhook_inbox USING btree (merchant_id, checkout_id) WHERE (((state)::text = 'parked'::text) AND (checkout_id IS NOT NULL));
 CREATE INDEX webhook_inbox_idle ON pay.webhook_inbox USING btree (received_at) WHERE (((state)::text = 'asked'::text) OR (((state)::text = 'ignored'::text) AND (fact = 'none'::text)));
@@ -2801,6 +3468,22 @@ CREATE TRIGGER seal_leaf_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.
 ALTER TABLE pay.seal_leaf ENABLE ALWAYS TRIGGER seal_leaf_append_only;
 CREATE TRIGGER seal_signed BEFORE UPDATE ON pay.seal FOR EACH ROW WHEN (((old.signature IS NOT NULL) OR (new.signature IS NULL) OR ((((((((new.number IS DISTINCT FROM old.number) OR (new.from_tx IS DISTINCT FROM old.from_tx)) OR (new.until_tx IS DISTINCT FROM old.until_tx)) OR (new.at IS DISTINCT FROM old.at)) OR (new.count IS DISTINCT FROM old.count)) OR (new.root IS DISTINCT FROM old.root)) OR (new.previous IS DISTINCT FROM old.previous)) OR (new.message IS DISTINCT FROM old.message)))) EXECUTE FUNCTION pay.refuse_change('seals are append-only', 'PAY20');
 ALTER TABLE pay.seal ENABLE ALWAYS TRIGGER seal_signed;
+CREATE TRIGGER settlement_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.settlement_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
+ALTER TABLE pay.settlement_act ENABLE ALWAYS TRIGGER settlement_act_append_only;
+CREATE TRIGGER settlement_close_fixed BEFORE UPDATE OF number, day, at, document, until_at, until_tx ON pay.settlement_close FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('closed days stay closed', 'PAY20');
+ALTER TABLE pay.settlement_close ENABLE ALWAYS TRIGGER settlement_close_fixed;
+CREATE TRIGGER settlement_close_kept BEFORE DELETE OR TRUNCATE ON pay.settlement_close FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('closed days stay closed', 'PAY20');
+ALTER TABLE pay.settlement_close ENABLE ALWAYS TRIGGER settlement_close_kept;
+CREATE TRIGGER settlement_closed_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.settlement_closed FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('links are append-only', 'PAY20');
+ALTER TABLE pay.settlement_closed ENABLE ALWAYS TRIGGER settlement_closed_append_only;
+CREATE TRIGGER settlement_expected_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.settlement_expected FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the rules are fixed', 'PAY20');
+CREATE TRIGGER settlement_file_state BEFORE UPDATE OF state ON pay.settlement_file FOR EACH ROW WHEN ((((old.state = 'booked'::text) AND (new.state <> old.state)) OR ((old.state = 'booking'::text) AND (new.state <> ALL (ARRAY['booking'::text, 'booked'::text]))) OR ((old.state = 'refused'::text) AND (new.state <> ALL (ARRAY['received'::text, 'refused'::text]))))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
+ALTER TABLE pay.settlement_file ENABLE ALWAYS TRIGGER settlement_file_state;
+CREATE TRIGGER settlement_link_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.settlement_link FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('links are append-only', 'PAY20');
+ALTER TABLE pay.settlement_link ENABLE ALWAYS TRIGGER settlement_link_append_only;
+CREATE TRIGGER settlement_row_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.settlement_row FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('rows of files are append-only', 'PAY20');
+ALTER TABLE pay.settlement_row ENABLE ALWAYS TRIGGER settlement_row_append_only;
+CREATE TRIGGER settlement_rule_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.settlement_rule FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the rules are fixed', 'PAY20');
 CREATE TRIGGER transition_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.transition FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the state machine is fixed', 'PAY20');
 
 ALTER TABLE ONLY pay.change
@@ -2821,6 +3504,16 @@ ALTER TABLE ONLY pay.posting_rule
     ADD CONSTRAINT posting_rule_kind_fkey FOREIGN KEY (kind) REFERENCES pay.posting_kind(kind);
 ALTER TABLE ONLY pay.rate
     ADD CONSTRAINT rate_source_fkey FOREIGN KEY (source) REFERENCES pay.rate_source(source);
+ALTER TABLE ONLY pay.settlement_act
+    ADD CONSTRAINT settlement_act_exception_id_fkey FOREIGN KEY (exception_id) REFERENCES pay.settlement_exception(exception_id);
+ALTER TABLE ONLY pay.settlement_expected
+    ADD CONSTRAINT settlement_expected_kind_fkey FOREIGN KEY (kind) REFERENCES pay.posting_kind(kind);
+ALTER TABLE ONLY pay.settlement_file
+    ADD CONSTRAINT settlement_file_source_fkey FOREIGN KEY (source) REFERENCES pay.settlement_source(source);
+ALTER TABLE ONLY pay.settlement_rule
+    ADD CONSTRAINT settlement_rule_back_fkey FOREIGN KEY (back) REFERENCES pay.posting_kind(kind);
+ALTER TABLE ONLY pay.settlement_rule
+    ADD CONSTRAINT settlement_rule_posting_fkey FOREIGN KEY (posting) REFERENCES pay.posting_kind(kind);
 ALTER TABLE ONLY pay.transition
     ADD CONSTRAINT transition_news_fkey FOREIGN KEY (news) REFERENCES pay.news_kind(news);
 
@@ -2848,18 +3541,29 @@ REVOKE ALL ON TYPE pay_api.outcome_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.page_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.replay_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.seal_row FROM PUBLIC;
+REVOKE ALL ON TYPE pay_api.settlement_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.span_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.statement_row FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.about_event(p_type text, p_code text, p_reference text, p_news text, p_kind text, p_policy text, p_captured bigint, p_amount bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.accept_late(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_exception TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_exception TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_row TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_row TO payments_operator;
+REVOKE ALL ON FUNCTION pay.accepted_postings(p_exception pay.settlement_exception, p_row pay.settlement_row, p_as text, OUT postings pay.posting[], OUT is_suspended boolean) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_file TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_file TO payments_operator;
+REVOKE ALL ON FUNCTION pay.advance_settlement(p_file_id bigint, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.all_merchants() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.all_psps() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.all_sold(p_merchant_id text, p_checkout_id text, p_order_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.amount_left(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.dead_letter TO payments_auditor;
 GRANT SELECT ON TABLE pay.dead_letter TO payments_operator;
 REVOKE ALL ON FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.as_kinds(p_kind text, p_amount bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.asked_by_ok(p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.asked_detail(p_asked_by jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.mismatch TO payments_auditor;
@@ -2870,8 +3574,14 @@ GRANT SELECT ON TABLE pay.payment_order TO payments_operator;
 REVOKE ALL ON FUNCTION pay.attempt_is_news(p_order pay.payment_order, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.await_names(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_work TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_work TO payments_operator;
+REVOKE ALL ON FUNCTION pay.bank_text(p_work pay.settlement_work) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_source TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_source TO payments_operator;
+REVOKE ALL ON FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.change TO payments_auditor;
@@ -2900,8 +3610,18 @@ REVOKE ALL ON FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id 
 REVOKE ALL ON FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.cleared_as(p_is_borne boolean) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_close TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_close TO payments_operator;
+REVOKE ALL ON FUNCTION pay.close_document(p_number bigint, p_day date, p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.journal_entry TO payments_auditor;
+GRANT SELECT ON TABLE pay.journal_entry TO payments_operator;
+REVOKE ALL ON FUNCTION pay.close_entries(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.close_exception(p_id bigint, p_as text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.close_lines(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.close_movements(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_auditor;
@@ -2921,9 +3641,13 @@ REVOKE ALL ON FUNCTION pay.doubt(p_word pay.fact, p_about text, p_why text, p_ob
 REVOKE ALL ON FUNCTION pay.drop_change_job(p_change pay.change, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_changes(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_overdue(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.entry_balances() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.entry_object(p_merchant_id text, p_checkout_id text, p_psp text, p_source text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.event TO payments_auditor;
 GRANT SELECT ON TABLE pay.event TO payments_operator;
 REVOKE ALL ON FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) FROM PUBLIC;
@@ -2961,9 +3685,11 @@ REVOKE ALL ON FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[]
 REVOKE ALL ON FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT facts pay.fact[], OUT told pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_request(p_what text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.give_up_entry(p_exception pay.settlement_exception) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.half_even(p_value numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.half_even(p_value numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.half_even(p_value numeric) TO payments_operator;
@@ -3002,6 +3728,7 @@ REVOKE ALL ON FUNCTION pay.insert_keys(p_items integer[], p_merchant_id text[], 
 REVOKE ALL ON FUNCTION pay.insert_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_orders(p_items integer[], p_item integer[], p_place integer[], p_id text[], p_seller text[], p_minor bigint[], p_credit text[], p_hash bytea[], p_rate numeric[], p_credit_minor bigint[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_outside(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.insert_plain_lines(p_postings pay.posting[], p_new integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_replays(p_facts pay.fact[], p_source text[], p_fact text[], p_digest bytea[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[], p_count bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) FROM PUBLIC;
@@ -3018,6 +3745,7 @@ REVOKE ALL ON FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text
 REVOKE ALL ON FUNCTION pay.is_reserved(p_change pay.change) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_sealed(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_statement(p_text text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_sum(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_tangled(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_unfinished(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
@@ -3048,6 +3776,7 @@ REVOKE ALL ON FUNCTION pay.keep_late(p_facts pay.fact[], p_items integer[]) FROM
 REVOKE ALL ON FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_operator;
@@ -3056,14 +3785,19 @@ REVOKE ALL ON FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) F
 REVOKE ALL ON FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[], p_first integer, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lay_down(p_news pay.news, p_state text, p_orders pay.payment_order[], p_parts bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lay_refund(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.learn_tokens(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lines_with_entry() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.link_work(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.locate_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partition(p_month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partitions(p_move boolean) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.seal TO payments_auditor;
@@ -3072,7 +3806,15 @@ REVOKE ALL ON FUNCTION pay.make_seal(p_most integer, OUT made pay.seal, OUT is_f
 REVOKE ALL ON FUNCTION pay.make_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.mark_duplicates(p_news pay.news[], p_first integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.match_amounts(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.match_bank(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_capture(p_change pay.change, p_outside pay.change, p_word pay.fact, p_by_amount boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.match_conversions(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.match_fees(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.match_objects(p_file_id bigint, p_signed boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.match_sums(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.match_work(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.may_act(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_amount bigint, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.may_be_stuck(p_merchant_id text, p_checkout_id text, p_reason text, p_since timestamp with time zone, p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) FROM PUBLIC;
@@ -3080,6 +3822,7 @@ GRANT ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.message_of(p_event_id text, p_ids text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.minor_of(p_amount text, p_currency text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
@@ -3110,7 +3853,9 @@ REVOKE ALL ON FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) FR
 REVOKE ALL ON FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean, OUT code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[], p_operation_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.open_entries(p_exception pay.settlement_exception, p_work pay.settlement_work) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.open_settlement(p_source text, p_sha256 bytea, p_name text, OUT outcome text, OUT file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.order_differences(p_merchant_id text[], p_payment_order_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_statuses text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.order_line(p_order pay.payment_order) FROM PUBLIC;
@@ -3132,6 +3877,10 @@ REVOKE ALL ON FUNCTION pay.place_is_free(p_old pay.checkout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_soon(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.post(p_postings pay.posting[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_rule TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_rule TO payments_operator;
+REVOKE ALL ON FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_names(p_psps text, p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint) FROM PUBLIC;
@@ -3139,6 +3888,7 @@ REVOKE ALL ON FUNCTION pay.purge_letters(p_limit integer, p_closed_after interva
 REVOKE ALL ON FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_minor bigint[], p_credit text[], p_currency text[], p_terms jsonb[], OUT items integer[], OUT rate numeric[], OUT minor bigint[], OUT missing integer[], OUT too_large integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.raise_overdue(p_source text, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rate_ok(p_rate text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rates_ok(p_base text, p_rates jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) FROM PUBLIC;
@@ -3154,9 +3904,11 @@ REVOKE ALL ON FUNCTION pay.refund_failed(p_change pay.change, p_word pay.fact) F
 REVOKE ALL ON FUNCTION pay.refund_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refuse_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refuse_second_call() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.refuse_settlement(p_file_id bigint, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.release_change_keys(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rematch_settlement(p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.reopen_webhook(p_psp text, p_event_id text, p_digest bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb) FROM PUBLIC;
@@ -3172,6 +3924,8 @@ REVOKE ALL ON FUNCTION pay.room_of(p_order pay.payment_order, p_about text) FROM
 REVOKE ALL ON FUNCTION pay.round_rate(p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.round_rate(p_rate numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.round_rate(p_rate numeric) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.seal_digest(p_message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.seal_digest(p_message text) TO payments_auditor;
@@ -3191,6 +3945,7 @@ REVOKE ALL ON FUNCTION pay.send_registers(p_merchant_id text[], p_checkout_id te
 REVOKE ALL ON FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.settle_amount(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_dead_letters(p_merchant_id text[], p_checkout_id text[], p_kinds text[], p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_facts(p_facts pay.fact[], p_late boolean) FROM PUBLIC;
@@ -3198,6 +3953,10 @@ REVOKE ALL ON FUNCTION pay.settle_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_refunds(p_merchant_id text[], p_checkout_id text[], p_operation_id text[], p_reference text[], p_request_id text[], p_items integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settled_fact(p_mismatch pay.mismatch, p_who text, p_why text, p_more jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.settlement_event(p_source text, p_row_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.settlement_family(p_kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.settlement_owner_of(p_psp text, p_merchant_id text, p_parent_ref text, p_psp_ref text, p_our_ref text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.settlement_posting(p_work pay.settlement_work, p_kind text, p_amount_minor bigint, p_currency text, p_seller_minor bigint, p_seller_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_decline(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) FROM PUBLIC;
@@ -3216,9 +3975,11 @@ REVOKE ALL ON FUNCTION pay.statement(p_merchant_id text, p_seller text, p_curren
 REVOKE ALL ON FUNCTION pay.status_rank(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspended(p_mismatch pay.mismatch) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.suspense_kind(p_exception pay.settlement_exception, p_row pay.settlement_row, p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_all(p_limits jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_changes(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_counts() FROM PUBLIC;
@@ -3234,20 +3995,36 @@ REVOKE ALL ON FUNCTION pay.take_early(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_facts(p_facts pay.fact[], p_is_plain boolean, OUT facts pay.fact[], OUT postings pay.posting[], OUT moved integer[], OUT late integer[], OUT against integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_open(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_unknown(p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_up(p_news pay.news, p_held bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_from integer, p_until integer, OUT taken bigint, OUT repeats bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.term_seconds(p_seconds text, p_else text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.terms_ok(p_terms jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.this_tx() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amount_minor bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.untold_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text[], OUT tokens text[], OUT aliases text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.uuid_ok(p_uuid text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.version_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.window_payouts(p_work pay.settlement_work) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer, p_owner pay.settlement_owner) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.wrong_settlement_row(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.wrong_settlement_sum(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) FROM PUBLIC;
@@ -3308,6 +4085,10 @@ REVOKE ALL ON FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_orde
 GRANT ALL ON FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.ready() FROM PUBLIC;
@@ -3316,6 +4097,8 @@ REVOKE ALL ON FUNCTION pay_api.release_replacement(p_merchant_id text[], p_check
 GRANT ALL ON FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_note text[], p_rows_flags bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_note text[], p_rows_flags bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) FROM PUBLIC;
@@ -3324,22 +4107,46 @@ REVOKE ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_l
 GRANT ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT format text, OUT account text, OUT state text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT format text, OUT account text, OUT state text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.sign_close(p_number bigint, p_key_id text, p_signature text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.sign_close(p_number bigint, p_key_id text, p_signature text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_until timestamp with time zone) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_until timestamp with time zone) TO payments_operator;
@@ -3363,8 +4170,6 @@ GRANT SELECT ON TABLE pay.event_default TO payments_auditor;
 GRANT SELECT ON TABLE pay.event_default TO payments_operator;
 GRANT SELECT ON TABLE pay.idempotency_key TO payments_auditor;
 GRANT SELECT ON TABLE pay.idempotency_key TO payments_operator;
-GRANT SELECT ON TABLE pay.journal_entry TO payments_auditor;
-GRANT SELECT ON TABLE pay.journal_entry TO payments_operator;
 GRANT SELECT ON TABLE pay.journal_line TO payments_auditor;
 GRANT SELECT ON TABLE pay.journal_line TO payments_operator;
 GRANT SELECT ON TABLE pay.mismatch_settlement TO payments_auditor;
@@ -3393,6 +4198,22 @@ GRANT SELECT ON TABLE pay.schema_migration TO payments_auditor;
 GRANT SELECT ON TABLE pay.schema_migration TO payments_operator;
 GRANT SELECT ON TABLE pay.seal_leaf TO payments_auditor;
 GRANT SELECT ON TABLE pay.seal_leaf TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_act TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_act TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_closed TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_closed TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_expected TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_expected TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_hold TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_hold TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_limit TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_limit TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_link TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_link TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_open TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_open TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_staging TO payments_auditor;
+GRANT SELECT,INSERT ON TABLE pay.settlement_staging TO payments_operator;
 GRANT SELECT ON TABLE pay.status_rank TO payments_auditor;
 GRANT SELECT ON TABLE pay.status_rank TO payments_operator;
 GRANT SELECT ON TABLE pay.transition TO payments_auditor;
@@ -3427,6 +4248,10 @@ GRANT SELECT ON TABLE pay_check.change_waits TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.change_waits TO payments_operator;
 GRANT SELECT ON TABLE pay_check.checkout_incomplete TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.checkout_incomplete TO payments_operator;
+GRANT SELECT ON TABLE pay_check.close_balance TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.close_balance TO payments_operator;
+GRANT SELECT ON TABLE pay_check.close_chain TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.close_chain TO payments_operator;
 GRANT SELECT ON TABLE pay_check.contradiction TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.contradiction TO payments_operator;
 GRANT SELECT ON TABLE pay_check.credit_converted TO payments_auditor;
@@ -3495,6 +4320,16 @@ GRANT SELECT ON TABLE pay_check.seal_leaf TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.seal_leaf TO payments_operator;
 GRANT SELECT ON TABLE pay_check.seal_root TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.seal_root TO payments_operator;
+GRANT SELECT ON TABLE pay_check.settlement_balance TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.settlement_balance TO payments_operator;
+GRANT SELECT ON TABLE pay_check.settlement_bank TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.settlement_bank TO payments_operator;
+GRANT SELECT ON TABLE pay_check.settlement_exception TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.settlement_exception TO payments_operator;
+GRANT SELECT ON TABLE pay_check.settlement_match TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.settlement_match TO payments_operator;
+GRANT SELECT ON TABLE pay_check.settlement_rows TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.settlement_rows TO payments_operator;
 GRANT SELECT ON TABLE pay_check.status_history TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.status_history TO payments_operator;
 GRANT SELECT ON TABLE pay_check.status_rank TO payments_auditor;
@@ -3525,6 +4360,8 @@ GRANT SELECT ON TABLE pay_view.changes TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.changes TO payments_operator;
 GRANT SELECT ON TABLE pay_view.checkouts TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.checkouts TO payments_operator;
+GRANT SELECT ON TABLE pay_view.closes TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.closes TO payments_operator;
 GRANT SELECT ON TABLE pay_view.dead_letters TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.dead_letters TO payments_operator;
 GRANT SELECT ON TABLE pay_view.dispatches TO payments_auditor;
@@ -3547,6 +4384,18 @@ GRANT SELECT ON TABLE pay_view.quarantine TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_operator;
 GRANT SELECT ON TABLE pay_view.seals TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.seals TO payments_operator;
+GRANT SELECT ON TABLE pay_view.settlement_acts TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.settlement_acts TO payments_operator;
+GRANT SELECT ON TABLE pay_view.settlement_expected TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.settlement_expected TO payments_operator;
+GRANT SELECT ON TABLE pay_view.settlement_ageing TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.settlement_ageing TO payments_operator;
+GRANT SELECT ON TABLE pay_view.settlement_files TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.settlement_files TO payments_operator;
+GRANT SELECT ON TABLE pay_view.settlement_queue TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.settlement_queue TO payments_operator;
+GRANT SELECT ON TABLE pay_view.settlement_rows TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.settlement_rows TO payments_operator;
 GRANT SELECT ON TABLE pay_view.stuck TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.stuck TO payments_operator;
 GRANT SELECT ON TABLE pay_view.timeline TO payments_auditor;

@@ -375,3 +375,129 @@ FROM pay.seal s;
 COMMENT ON VIEW pay_view.seals IS
     'Signed Merkle roots of the event log, one a seal; without a signature: '
     'begun, and handed out again until it has one';
+
+
+CREATE OR REPLACE VIEW pay_view.settlement_files AS
+SELECT f.file_id, f.source, s.medium, s.format, s.merchant_id, s.psp, f.name,
+    encode(f.sha256, 'hex') AS sha256, f.batch_key, f.version, f.state,
+    f.reason, f.received_at, f.changed_at, f.row_count AS rows, f.matched,
+    f.class1, f.class2, f.class3, f.repeats
+FROM pay.settlement_file f
+JOIN pay.settlement_source s ON s.source = f.source;
+COMMENT ON VIEW pay_view.settlement_files IS
+    'Files of PSPs and banks, how far they have come, and how many rows of '
+    'them were matched or fell into each class; repeats: known before';
+
+
+CREATE OR REPLACE VIEW pay_view.settlement_rows AS
+SELECT r.row_id, r.source, coalesce(s.psp, '-') AS psp, r.file_id, r.line,
+    r.row_key, r.version, r.kind, r.raw_type, r.psp_ref, r.parent_ref,
+    r.our_ref, r.occurred_at, r.booked_on, r.payout_ref, r.merchant_id,
+    r.checkout_id, r.currency,
+    round(r.gross_minor / 10::numeric ^ k.exponent, k.exponent) AS gross,
+    round(r.fee_minor / 10::numeric ^ k.exponent, k.exponent) AS fee,
+    round(r.tax_minor / 10::numeric ^ k.exponent, k.exponent) AS tax,
+    round(r.net_minor / 10::numeric ^ k.exponent, k.exponent) AS net,
+    r.class, r.finding, u.playbook, u.about,
+    CASE WHEN l.rule IN ('sum', 'group', 'subset') THEN 'matched_group'
+         WHEN l.row_id IS NOT NULL THEN 'matched'
+         WHEN x.closed_at IS NOT NULL THEN 'resolved'
+         WHEN r.finding = 'proposed' THEN 'proposed'
+         WHEN x.row_id IS NOT NULL THEN 'exception'
+         ELSE 'posted' END AS state,
+    l.rule AS link_rule, l.rule_version, l.match_id, x.exception_id,
+    r.at, r.note
+FROM pay.settlement_row r
+JOIN pay.settlement_source s ON s.source = r.source
+JOIN pay.currency k ON k.code = r.currency
+LEFT JOIN pay.settlement_rule u ON u.kind = r.kind AND u.finding = r.finding
+LEFT JOIN pay.settlement_link l ON l.row_id = r.row_id
+LEFT JOIN pay.settlement_exception x ON x.row_id = r.row_id;
+COMMENT ON VIEW pay_view.settlement_rows IS
+    'Rows of files with their findings and their links';
+
+
+CREATE OR REPLACE VIEW pay_view.settlement_queue AS
+SELECT x.exception_id AS id, x.class, x.finding, x.playbook, x.merchant_id,
+    x.psp, r.source, r.file_id, r.row_key, r.kind, x.source AS entry,
+    x.kind AS entry_kind, x.checkout_id, x.amount_minor, x.currency,
+    round(x.amount_minor / 10::numeric ^ k.exponent, k.exponent) AS amount,
+    (SELECT min(o.payment_order_id) FROM pay.payment_order o
+     WHERE o.merchant_id = x.merchant_id AND o.checkout_id = x.checkout_id)
+        AS payment_order_id,
+    r.psp_ref, r.parent_ref, r.our_ref,
+    CASE WHEN x.proposed ? 'amount_minor' THEN x.proposed - 'amount_minor'
+        || jsonb_build_object('amount', round((x.proposed
+            ->> 'amount_minor')::bigint / 10::numeric ^ k.exponent,
+            k.exponent)::text) ELSE x.proposed END AS proposed, x.opened_at,
+    now() - x.opened_at AS age,
+    x.closed_at, x.closed_as, a.act, a.state AS act_state, a.who, a.why
+FROM pay.settlement_exception x
+JOIN pay.currency k ON k.code = x.currency
+LEFT JOIN pay.settlement_row r ON r.row_id = x.row_id
+LEFT JOIN LATERAL (
+    SELECT * FROM pay.settlement_act a
+    WHERE a.exception_id = x.exception_id ORDER BY a.seq DESC LIMIT 1) a
+    ON true;
+COMMENT ON VIEW pay_view.settlement_queue IS
+    'Exceptions that wait, or have waited, for operators: a row, or an entry '
+    'that no file has brought; the last act about it';
+
+
+CREATE OR REPLACE VIEW pay_view.settlement_acts AS
+SELECT a.exception_id AS id, a.seq, a.at, a.act, a.state, a.who, a.why,
+    a.role, round(a.amount_minor / 10::numeric ^ k.exponent, k.exponent)
+        AS amount, a.currency, a.detail
+FROM pay.settlement_act a
+JOIN pay.currency k ON k.code = a.currency;
+COMMENT ON VIEW pay_view.settlement_acts IS
+    'Acts of operators on rows of files, and who asked whom';
+
+
+CREATE OR REPLACE VIEW pay_view.settlement_expected AS
+SELECT e.merchant_id, e.psp, e.currency, x.family, e.source, e.kind, e.at,
+    e.checkout_id, e.payment_order_id, x.sign * e.amount_minor AS minor,
+    round(x.sign * e.amount_minor / 10::numeric ^ k.exponent, k.exponent)
+        AS amount,
+    CASE WHEN now() - e.at < interval '2 days' THEN '0-1'
+         WHEN now() - e.at < interval '4 days' THEN '2-3'
+         WHEN now() - e.at < interval '8 days' THEN '4-7'
+         WHEN now() - e.at < interval '31 days' THEN '8-30'
+         ELSE '>30' END AS days,
+    now() - e.at > make_interval(days => s.overdue_days) AS is_overdue
+FROM (
+    SELECT s.psp, s.merchant_id, s.medium, min(s.since) AS since,
+        min(s.overdue_days) AS overdue_days
+    FROM pay.settlement_source s
+    GROUP BY s.psp, s.medium, CASE WHEN s.medium = 'bank'
+        THEN s.merchant_id END, s.merchant_id) s
+JOIN pay.settlement_expected x
+    ON (x.family = 'payout') = (s.medium = 'bank')
+JOIN pay.journal_entry e ON e.kind = x.kind AND e.at >= s.since
+    AND CASE s.medium WHEN 'psp' THEN e.psp = s.psp
+             ELSE e.merchant_id = s.merchant_id END
+    AND (s.medium = 'bank' OR NOT starts_with(e.source, 'settlement/'))
+JOIN pay.currency k ON k.code = e.currency
+WHERE NOT EXISTS (
+    SELECT FROM pay.settlement_closed c
+    WHERE c.merchant_id = e.merchant_id AND c.source = e.source
+        AND c.kind = e.kind);
+COMMENT ON VIEW pay_view.settlement_expected IS
+    'Entries that no file has brought yet, with their age in days';
+
+
+CREATE OR REPLACE VIEW pay_view.settlement_ageing AS
+SELECT e.psp, e.currency, e.family, e.days, count(*) AS entries,
+    sum(e.amount) AS amount, count(*) FILTER (WHERE e.is_overdue) AS overdue
+FROM pay_view.settlement_expected e
+GROUP BY e.psp, e.currency, e.family, e.days;
+COMMENT ON VIEW pay_view.settlement_ageing IS
+    'Entries that no file has brought yet, summed by PSP, currency and age';
+
+
+CREATE OR REPLACE VIEW pay_view.closes AS
+SELECT c.number, c.day, c.at, c.document, c.key_id,
+    encode(c.signature, 'hex') AS signature
+FROM pay.settlement_close c;
+COMMENT ON VIEW pay_view.closes IS
+    'Closed days: a signed document each, which names the one before it';

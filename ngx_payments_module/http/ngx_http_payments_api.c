@@ -3,7 +3,18 @@
  * before a flow may start.
  */
 
-#include "util/ngx_http_payments.h"
+#include "http/ngx_http_payments_api.h"
+#include "http/ngx_http_payments_body.h"
+#include "http/ngx_http_payments_change.h"
+#include "http/ngx_http_payments_check.h"
+#include "http/ngx_http_payments_create.h"
+#include "http/ngx_http_payments_jwt.h"
+#include "http/ngx_http_payments_limit.h"
+#include "http/ngx_http_payments_reply.h"
+#include "http/ngx_http_payments_request.h"
+#include "http/ngx_http_payments_start.h"
+#include "util/ngx_http_payments_ctx.h"
+#include "util/ngx_payments_conf_types.h"
 
 
 #define READ     "GET, HEAD, OPTIONS"
@@ -12,12 +23,12 @@
 #define IDS_MAX  2
 
 
-/* What the '*' of a pattern stand for; empty where it has none. */
+/* The text that matches the '*' of a pattern; empty where it has none. */
 typedef struct {
     pay_str_t     id[IDS_MAX];
 } ids_t;
 
-/* What a GET begins; NGX_DECLINED with *err: it is refused. */
+/* Begins the flow of a GET; NGX_DECLINED with *err: it is refused. */
 typedef struct route_s  route_t;
 typedef ngx_int_t (*route_read_pt)(ngx_http_request_t *r, pay_flow_t *core,
     const route_t *route, const ids_t *ids, pay_err_t *err);
@@ -125,15 +136,6 @@ ngx_http_payments_api(ngx_http_request_t *r)
     }
 
     return reads ? start_read(r, route, &ids) : start_write(r, route, &ids);
-}
-
-
-ngx_int_t
-ngx_http_payments_refuse(pay_err_t *err, const char *slug, const char *detail)
-{
-    (void) pay_refuse(err, slug, detail);
-
-    return NGX_DECLINED;
 }
 
 
@@ -296,7 +298,7 @@ start_read(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
         rc = route->read(r, core, route, &copy, &err);
 
         if (rc == NGX_OK) {
-            return ngx_payments_flow_start(flow, r);
+            return ngx_http_payments_start(r, flow);
         }
     }
 
@@ -394,7 +396,8 @@ read_status(pay_status_t status)
 }
 
 
-/* What follows a sale needs no body; then nothing is said about its type. */
+/* Captures and cancellations need no body; without one no media type is
+ * required. */
 static ngx_int_t
 start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 {

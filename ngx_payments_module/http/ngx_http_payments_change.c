@@ -3,7 +3,11 @@
  * input of its flow, which looks at the body itself.
  */
 
-#include "util/ngx_http_payments.h"
+#include "http/ngx_http_payments_change.h"
+#include "http/ngx_http_payments_start.h"
+#include "util/ngx_http_payments_ctx.h"
+#include "util/ngx_payments_conf_types.h"
+#include "util/ngx_payments_random.h"
 
 
 static ngx_int_t fill_input(ngx_http_request_t *r, pay_flow_t *core,
@@ -43,7 +47,7 @@ ngx_http_payments_change(ngx_http_request_t *r, pay_change_kind_t kind,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_payments_flow_start(flow, r);
+    return ngx_http_payments_start(r, flow);
 }
 
 
@@ -73,5 +77,5 @@ fill_input(ngx_http_request_t *r, pay_flow_t *core, pay_str_t order_id,
         return NGX_ERROR;
     }
 
-    return ngx_http_payments_uuid(core->arena, &in->change_id);
+    return ngx_payments_uuid(core->arena, &in->change_id);
 }

@@ -1,9 +1,12 @@
 /*
- * What the header of a POST to the API must say before its body is read: the
- * media type and the Idempotency-Key.
+ * Checks of a POST's header before its body is read: the media type and the
+ * Idempotency-Key.
  */
 
-#include "util/ngx_http_payments.h"
+#include "http/ngx_http_payments_check.h"
+#include "http/ngx_http_payments_request.h"
+#include "http/ngx_http_payments_send.h"
+#include "util/ngx_http_payments_ctx.h"
 #include "pay_idempotency.h"
 #include "pay_pan.h"
 

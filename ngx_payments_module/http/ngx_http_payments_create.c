@@ -2,7 +2,13 @@
  * POST /v1/payments: from a body to the input of its flow.
  */
 
-#include "util/ngx_http_payments.h"
+#include "http/ngx_http_payments_create.h"
+#include "http/ngx_http_payments_reply.h"
+#include "http/ngx_http_payments_request.h"
+#include "http/ngx_http_payments_start.h"
+#include "util/ngx_http_payments_ctx.h"
+#include "util/ngx_payments_conf_types.h"
+#include "util/ngx_payments_random.h"
 #include "pay_idempotency.h"
 #include "pay_url.h"
 
@@ -59,7 +65,7 @@ create_start(ngx_http_request_t *r, pay_str_t body, ngx_payments_flow_t *flow)
     if (rc == NGX_OK
         && pay_flow_create(ngx_payments_flow_core(flow), &in) == PAY_OK)
     {
-        return ngx_payments_flow_start(flow, r);
+        return ngx_http_payments_start(r, flow);
     }
 
     /* its texts are the flow's */
@@ -132,8 +138,8 @@ fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow, pay_str_t body,
 }
 
 
-/* What needs the configuration to be judged; of a body that was refused, too,
- * so that all that is wrong is said at once. */
+/* The checks that need the configuration; they run for a body that was refused,
+ * too, so that one answer names all errors. */
 static pay_status_t
 check_choices(pay_arena_t *arena, pay_create_input_t *in,
     pay_status_t parsed, pay_err_t *err)
@@ -188,9 +194,9 @@ fill_ids(pay_arena_t *arena, pay_create_input_t *in)
 
     if (handle == NULL
         || ngx_payments_random(entropy, sizeof(entropy)) != NGX_OK
-        || ngx_http_payments_uuid(arena, &in->checkout_uuid) != NGX_OK
+        || ngx_payments_uuid(arena, &in->checkout_uuid) != NGX_OK
         || (in->request->replaces.len != 0
-            && ngx_http_payments_uuid(arena, &in->change_id) != NGX_OK))
+            && ngx_payments_uuid(arena, &in->change_id) != NGX_OK))
     {
         return NGX_ERROR;
     }
@@ -201,7 +207,7 @@ fill_ids(pay_arena_t *arena, pay_create_input_t *in)
 
     for (i = 0; i < in->request->order_count; i++) {
         if (in->request->orders[i].id.len == 0
-            && ngx_http_payments_uuid(arena, &in->request->orders[i].id)
+            && ngx_payments_uuid(arena, &in->request->orders[i].id)
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -231,29 +237,4 @@ choose_psp(const pay_merchant_t *merchant, pay_str_t name,
     }
 
     return NGX_DECLINED;
-}
-
-
-ngx_int_t
-ngx_http_payments_uuid(pay_arena_t *arena, pay_str_t *uuid)
-{
-    char        *text;
-    u_char       entropy[PAY_UUID_ENTROPY];
-    ngx_time_t  *tp;
-
-    text = pay_alloc(arena, PAY_UUID_TEXT);
-
-    if (text == NULL
-        || ngx_payments_random(entropy, sizeof(entropy)) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    tp = ngx_timeofday();
-    pay_uuid7((uint64_t) tp->sec * 1000 + tp->msec, entropy, text);
-
-    uuid->data = (u_char *) text;
-    uuid->len = PAY_UUID_TEXT;
-
-    return NGX_OK;
 }

@@ -4,7 +4,13 @@
  * a buyer's page, in place of each error page that nginx itself makes (PD1).
  */
 
+#include "http/ngx_http_payments_filter.h"
 #include "http/ngx_http_payments_page.h"
+#include "http/ngx_http_payments_reply.h"
+#include "http/ngx_http_payments_send.h"
+#include "shm/ngx_payments_count.h"
+#include "util/ngx_http_payments_ctx.h"
+#include "util/ngx_payments_conf_types.h"
 
 
 static ngx_int_t header_filter(ngx_http_request_t *r);

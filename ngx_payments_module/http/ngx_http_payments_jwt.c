@@ -1,9 +1,12 @@
-/*
- * Who is asking: the bearer token, its merchant, its scopes.
- */
+/* Authentication of a request: the bearer token, its merchant, its scopes. */
 
-#include "util/ngx_http_payments.h"
+#include "http/ngx_http_payments_jwt.h"
+#include "http/ngx_http_payments_request.h"
+#include "http/ngx_http_payments_send.h"
+#include "util/ngx_http_payments_ctx.h"
+#include "util/ngx_payments_conf_types.h"
 #include "util/ngx_payments_log_pace.h"
+#include "util/ngx_payments_memory.h"
 #include "pay_jwt_memory.h"
 
 
@@ -26,7 +29,7 @@ static pay_jwt_memory_t  jwt_memory;
 
 /* With "master_process off" a process outlives its configuration. */
 void
-ngx_http_payments_auth_forget(void)
+ngx_http_payments_jwt_forget(void)
 {
     pay_jwt_memory_clear(&jwt_memory);
 }
@@ -119,8 +122,9 @@ bearer(ngx_http_request_t *r, pay_str_t *token)
 }
 
 
-/* The sender hears nothing of it (docs/security.md J18); the operator can
- * tell the merchant.  The kid has safe characters only. */
+/* The reason goes to the log, not to the sender (docs/security.md J18); the
+ * operator can pass it on to the merchant.  The kid has safe characters
+ * only. */
 static void
 log_refused(ngx_http_request_t *r, const pay_jwt_why_t *why)
 {

@@ -1,16 +1,18 @@
 /*
- * Rate limits (docs/security.md RL1-RL8): one bucket per location and
- * merchant, or per location and address where nobody has authenticated
- * yet.  Decides and fills ctx->limit; the reply turns that into 429,
- * Retry-After and the RateLimit fields.  Without memory for a bucket nothing
- * passes.
- *
- * What is published: q is the burst (1 without one) and w the seconds in
- * which the steady rate gives that many, so "q in w" always passes.  An idle
- * bucket takes one more than q at once.
+ * Rate limits (docs/security.md RL1-RL8): one bucket per location and merchant,
+ * or per location and address before authentication.  Decides and fills
+ * ctx->limit; the reply turns that into 429, Retry-After and the RateLimit
+ * fields.  Without memory for a bucket no request passes.  The published
+ * values: q is the burst (1 without one) and w the seconds in which the steady
+ * rate gives that many, so "q in w" always passes.  An idle bucket takes one
+ * more than q at once.
  */
 
-#include "util/ngx_http_payments.h"
+#include "http/ngx_http_payments_limit.h"
+#include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_shm.h"
+#include "util/ngx_http_payments_ctx.h"
+#include "util/ngx_payments_conf_types.h"
 
 
 #define JITTER_S  2                              /* 0 or 1 on top */
@@ -146,8 +148,8 @@ address(ngx_connection_t *c, u_char **data)
 }
 
 
-/* Jitter comes on top, so that clients who were throttled together don't come
- * back together (RL7), and nobody too early. */
+/* Jitter is added, so that clients who were throttled together don't come back
+ * together (RL7), and none comes too early. */
 static void
 publish(ngx_http_payments_limit_t *limit, ngx_uint_t rate, ngx_uint_t burst,
     ngx_uint_t left, uint64_t wait_ms)

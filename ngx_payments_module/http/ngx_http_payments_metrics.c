@@ -5,7 +5,17 @@
  * what has happened.
  */
 
-#include "shm/ngx_payments_shm.h"
+#include "http/ngx_http_payments_metrics.h"
+#include "http/ngx_http_payments_reply.h"
+#include "http/ngx_http_payments_send.h"
+#include "shm/ngx_payments_bulkhead.h"
+#include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_count_rates.h"
+#include "shm/ngx_payments_count_stage.h"
+#include "shm/ngx_payments_health.h"
+#include "shm/ngx_payments_zone.h"
+#include "util/ngx_payments_memory.h"
+#include "util/ngx_payments_process.h"
 #include "pay_metric.h"
 
 
@@ -257,8 +267,8 @@ write_db(pay_buf_t *buf, const ngx_payments_counters_t *c)
 }
 
 
-/* Of the whole database, as the last sweep has found it; when PostgreSQL has
- * not answered for long it says nothing any more. */
+/* Gauges of the whole database, as the last sweep has found it; they are left
+ * out when PostgreSQL has not answered for long. */
 static void
 write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c)
 {
@@ -365,7 +375,7 @@ write_quarantined(pay_buf_t *buf, const ngx_payments_counters_t *c)
 }
 
 
-/* Of the PSPs of this configuration whose list is read. */
+/* Series of the PSPs of this configuration whose list is read. */
 static void
 write_backfills(pay_buf_t *buf, const ngx_payments_counters_t *c)
 {
@@ -488,7 +498,7 @@ write_calls(pay_buf_t *buf, pay_str_t psp, pay_call_t call,
 }
 
 
-/* Of the PSPs of this configuration, all of them from the start. */
+/* Series of the PSPs of this configuration, all of them from the start. */
 static void
 write_health(pay_buf_t *buf)
 {
@@ -571,7 +581,7 @@ health_end(pay_buf_t *buf, const ngx_payments_health_stat_t *stat,
     ngx_uint_t  n;
 
     const ngx_uint_t  numbers[] = {
-        stat->opened, stat->health.in_flight, stat->health.most,
+        stat->opened, stat->health.in_flight, stat->health.in_flight_max,
         stat->health.success_permille, stat->health.latency_ms
     };
 

@@ -1,11 +1,14 @@
 /*
- * The pages that people see: the status of a checkout, the problem types and
- * their style sheet.  What they say stands in html/, loaded and checked by
- * ngx_payments_pages.c; here they get their values.
+ * The buyer's pages: the status of a checkout, and the page for an error.  What
+ * they say stands in html/, loaded and checked by ngx_payments_pages.c; here
+ * they get their values.  Nothing is sent here.
  */
 
 #include "http/ngx_http_payments_page.h"
-#include "http/ngx_payments_pages.h"
+#include "http/ngx_http_payments_request.h"
+#include "http/ngx_http_payments_send.h"
+#include "util/ngx_http_payments_ctx.h"
+#include "util/ngx_payments_memory.h"
 
 
 #define PAGE_MAX  (1024 * 1024)
@@ -20,20 +23,12 @@ static pay_status_t set_links(ngx_http_request_t *r, pay_arena_t *arena,
 static void log_no_way_back(const pay_checkout_t *checkout);
 static pay_status_t set_money(pay_arena_t *arena, ngx_payments_value_t *v,
     const pay_checkout_t *checkout);
-static ngx_int_t problem_list(ngx_http_request_t *r, pay_str_t base);
-static pay_status_t set_problems(pay_arena_t *arena, pay_str_t base,
-    ngx_payments_value_t *v);
-static ngx_int_t problem_page(ngx_http_request_t *r, pay_str_t base,
-    const pay_problem_t *problem);
 static ngx_uint_t wants_html(ngx_http_request_t *r);
-static ngx_int_t send_page(ngx_http_request_t *r, ngx_uint_t status,
-    ngx_str_t *page, const ngx_payments_slot_t *slots,
-    const ngx_payments_value_t *values);
-static ngx_int_t send_style(ngx_http_request_t *r);
 
 
 ngx_int_t
-ngx_http_payments_status_page(ngx_http_request_t *r, const pay_reply_t *reply)
+ngx_http_payments_status_html(ngx_http_request_t *r, const pay_reply_t *reply,
+    ngx_str_t *html)
 {
     ngx_str_t                       value, refresh = ngx_string(REFRESH);
     pay_arena_t                     arena = ngx_payments_arena(r->pool);
@@ -48,7 +43,7 @@ ngx_http_payments_status_page(ngx_http_request_t *r, const pay_reply_t *reply)
     if (set_links(r, &arena, v, reply) != PAY_OK
         || set_money(&arena, v, reply->checkout) != PAY_OK)
     {
-        return ngx_http_payments_problem(r, "internal-error", NULL, NULL);
+        return NGX_DECLINED;
     }
 
     /* who wants to read in peace stops the updates by a link (WCAG 2.2.2) */
@@ -65,24 +60,9 @@ ngx_http_payments_status_page(ngx_http_request_t *r, const pay_reply_t *reply)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return send_page(r, NGX_HTTP_OK, &pmcf->pages.status,
-                     ngx_payments_status_slots, v);
-}
-
-
-/* A buyer who follows an old or mistyped link sees a browser's page. */
-ngx_int_t
-ngx_http_payments_error_page(ngx_http_request_t *r, const pay_reply_t *reply)
-{
-    ngx_int_t         rc;
-    ngx_str_t         body;
-    static ngx_str_t  type = ngx_string("text/html; charset=utf-8");
-
-    rc = ngx_http_payments_error_html(r, reply->status, &body);
-
-    return rc == NGX_OK ? ngx_http_payments_send(r, reply->status, &type,
-                                                 &body)
-                        : NGX_DECLINED;
+    return ngx_http_payments_render(r, &pmcf->pages.status,
+                                    ngx_payments_status_slots, v, html)
+           == NGX_OK ? NGX_OK : NGX_DECLINED;
 }
 
 
@@ -143,80 +123,33 @@ ngx_http_payments_error_html(ngx_http_request_t *r, ngx_uint_t status,
 
 
 ngx_int_t
-ngx_http_payments_problems(ngx_http_request_t *r)
+ngx_http_payments_render(ngx_http_request_t *r, ngx_str_t *page,
+    const ngx_payments_slot_t *slots, const ngx_payments_value_t *values,
+    ngx_str_t *html)
 {
-    pay_str_t                      base, rest;
-    const pay_problem_t           *problem;
-    ngx_http_payments_loc_conf_t  *plcf;
+    pay_buf_t                 buf;
+    pay_str_t                 out;
+    pay_arena_t               arena = ngx_payments_arena(r->pool);
+    ngx_http_payments_ctx_t  *ctx;
 
-    if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
-        return ngx_http_payments_method_not_allowed(r, "GET, HEAD, OPTIONS");
+    pay_buf_init(&buf, &arena, PAGE_MAX);
+    ngx_payments_template_render(&buf, ngx_payments_str(*page), slots,
+                                 values);
+
+    ctx = ngx_http_payments_get_ctx(r);
+
+    if (ctx == NULL || pay_buf_done(&buf, &out) != PAY_OK) {
+        return NGX_ERROR;
     }
 
-    plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
-    base = ngx_payments_str(plcf->prefix);
+    ctx->html = 1;
+    *html = ngx_payments_nstr(out);
 
-    while (base.len != 0 && base.data[base.len - 1] == '/') {
-        base.len--;
-    }
-
-    if (r->uri.len < base.len) {
-        return ngx_http_payments_problem(r, "not-found", NULL, NULL);
-    }
-
-    rest.len = r->uri.len - base.len;
-    rest.data = r->uri.data + base.len;
-
-    if (rest.len == 0 || pay_str_is(rest, "/")) {
-        return problem_list(r, base);
-    }
-
-    if (pay_str_is(rest, "/style.css")) {
-        return send_style(r);
-    }
-
-    if (rest.data[0] == '/') {
-        rest.data++;
-        rest.len--;
-
-        problem = pay_problem_find(rest);
-        if (problem != NULL) {
-            return problem_page(r, base, problem);
-        }
-    }
-
-    return ngx_http_payments_problem(r, "not-found", NULL, NULL);
+    return NGX_OK;
 }
 
 
-ngx_int_t
-ngx_http_payments_style(ngx_http_request_t *r)
-{
-    pay_str_t                      rest;
-    ngx_http_payments_loc_conf_t  *plcf;
-
-    plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
-
-    if (r->uri.len < plcf->prefix.len) {
-        return NGX_DECLINED;
-    }
-
-    rest.len = r->uri.len - plcf->prefix.len;
-    rest.data = r->uri.data + plcf->prefix.len;
-
-    if (!pay_str_is(rest, "style.css")) {
-        return NGX_DECLINED;
-    }
-
-    if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
-        return ngx_http_payments_method_not_allowed(r, "GET, HEAD, OPTIONS");
-    }
-
-    return send_style(r);
-}
-
-
-/* Exactly one of the states; FAILED is told apart by its reason. */
+/* Exactly one of the states; FAILED is several states, by its reason. */
 static void
 set_state(ngx_payments_value_t *v, const pay_checkout_t *checkout)
 {
@@ -399,129 +332,4 @@ wants_html(ngx_http_request_t *r)
     for (p += 3; p < last && (*p == '.' || *p == '0'); p++) { /* void */ }
 
     return p < last && *p >= '1' && *p <= '9';
-}
-
-
-static ngx_int_t
-send_page(ngx_http_request_t *r, ngx_uint_t status, ngx_str_t *page,
-    const ngx_payments_slot_t *slots, const ngx_payments_value_t *values)
-{
-    pay_buf_t                 buf;
-    pay_str_t                 out;
-    ngx_str_t                 body;
-    pay_arena_t               arena = ngx_payments_arena(r->pool);
-    ngx_http_payments_ctx_t  *ctx;
-    static ngx_str_t          type = ngx_string("text/html; charset=utf-8");
-
-    pay_buf_init(&buf, &arena, PAGE_MAX);
-    ngx_payments_template_render(&buf, ngx_payments_str(*page), slots,
-                                 values);
-
-    ctx = ngx_http_payments_get_ctx(r);
-
-    if (ctx == NULL || pay_buf_done(&buf, &out) != PAY_OK) {
-        return ngx_http_payments_problem(r, "internal-error", NULL, NULL);
-    }
-
-    ctx->html = 1;
-    body = ngx_payments_nstr(out);
-
-    return ngx_http_payments_send(r, status, &type, &body);
-}
-
-
-static ngx_int_t
-send_style(ngx_http_request_t *r)
-{
-    ngx_http_payments_main_conf_t  *pmcf;
-    static ngx_str_t                type =
-        ngx_string("text/css; charset=utf-8");
-
-    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
-
-    return ngx_http_payments_send(r, NGX_HTTP_OK, &type, &pmcf->pages.style);
-}
-
-
-static ngx_int_t
-problem_list(ngx_http_request_t *r, pay_str_t base)
-{
-    pay_arena_t                     arena = ngx_payments_arena(r->pool);
-    ngx_payments_value_t            v[LIST_SLOTS];
-    ngx_http_payments_main_conf_t  *pmcf;
-
-    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
-
-    ngx_memzero(v, sizeof(v));
-
-    if (pay_format(&arena, &v[LIST_STYLE].text, PATH_MAX_LEN,
-                   "%.*s/style.css", pay_fmt(base)) != PAY_OK
-        || set_problems(&arena, base, v) != PAY_OK)
-    {
-        return ngx_http_payments_problem(r, "internal-error", NULL, NULL);
-    }
-
-    return send_page(r, NGX_HTTP_OK, &pmcf->pages.problems,
-                     ngx_payments_list_slots, v);
-}
-
-
-static pay_status_t
-set_problems(pay_arena_t *arena, pay_str_t base, ngx_payments_value_t *v)
-{
-    ngx_uint_t            i, n, slot;
-    const pay_problem_t  *problem = pay_problem_table();
-
-    for (n = 0; problem[n].slug != NULL; n++) { /* void */ }
-
-    for (slot = LIST_URL; slot <= LIST_TITLE; slot++) {
-        v[slot].items = pay_calloc(arena, n * sizeof(pay_str_t));
-        if (v[slot].items == NULL) {
-            return PAY_NO_MEMORY;
-        }
-    }
-
-    for (i = 0; i < n; i++) {
-        v[LIST_SLUG].items[i] = pay_str_of(problem[i].slug);
-        v[LIST_TITLE].items[i] = pay_str_of(problem[i].title);
-        PAY_TRY(pay_format(arena, &v[LIST_URL].items[i], PATH_MAX_LEN,
-                           "%.*s/%s", pay_fmt(base), problem[i].slug));
-        PAY_TRY(pay_format(arena, &v[LIST_STATUS].items[i], 16, "%u",
-                           problem[i].status));
-    }
-
-    v[LIST_PROBLEMS].count = n;
-
-    return PAY_OK;
-}
-
-
-static ngx_int_t
-problem_page(ngx_http_request_t *r, pay_str_t base,
-    const pay_problem_t *problem)
-{
-    pay_arena_t                     arena = ngx_payments_arena(r->pool);
-    ngx_payments_value_t            v[PROBLEM_SLOTS];
-    ngx_http_payments_main_conf_t  *pmcf;
-
-    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
-
-    ngx_memzero(v, sizeof(v));
-    v[PROBLEM_SLUG].text = pay_str_of(problem->slug);
-    v[PROBLEM_TITLE].text = pay_str_of(problem->title);
-    v[PROBLEM_MEANING].text = pay_str_of(problem->meaning);
-    v[PROBLEM_REMEDY].text = pay_str_of(problem->remedy);
-
-    if (pay_format(&arena, &v[PROBLEM_STYLE].text, PATH_MAX_LEN,
-                   "%.*s/style.css", pay_fmt(base)) != PAY_OK
-        || pay_format(&arena, &v[PROBLEM_LIST_URL].text, PATH_MAX_LEN,
-                      "%.*s/", pay_fmt(base)) != PAY_OK
-        || pay_format(&arena, &v[PROBLEM_STATUS].text, 16, "%u",
-                      problem->status) != PAY_OK)
-    {
-        return ngx_http_payments_problem(r, "internal-error", NULL, NULL);
-    }
-
-    return send_page(r, NGX_HTTP_OK, &pmcf->pages.problem,
-                     ngx_payments_problem_slots, v);
 }

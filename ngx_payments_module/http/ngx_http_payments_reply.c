@@ -1,9 +1,14 @@
 /*
- * Answers: JSON, problem documents, redirects, pages.  Security headers come
- * from the filter, so that they are the same on all.
+ * Answers: JSON, problem documents, redirects, pages.
  */
 
+#include "http/ngx_http_payments_reply.h"
 #include "http/ngx_http_payments_page.h"
+#include "http/ngx_http_payments_request.h"
+#include "http/ngx_http_payments_send.h"
+#include "shm/ngx_payments_count.h"
+#include "util/ngx_http_payments_ctx.h"
+#include "util/ngx_payments_memory.h"
 
 
 #define RETRY_S  1
@@ -13,14 +18,15 @@ static ngx_int_t problem(ngx_http_request_t *r, const pay_err_t *err,
     const pay_errors_t *errors, int64_t retry_after_s);
 static ngx_int_t add_reply_headers(ngx_http_request_t *r,
     const pay_reply_t *reply);
-static ngx_int_t add_number(ngx_http_request_t *r, const char *name,
-    const char *format, int64_t number);
 static ngx_int_t reply_problem(ngx_http_request_t *r,
     const pay_reply_t *reply);
 static ngx_uint_t not_modified(ngx_http_request_t *r,
     const pay_reply_t *reply);
+static ngx_int_t reply_page(ngx_http_request_t *r, const pay_reply_t *reply);
 static ngx_int_t redirect(ngx_http_request_t *r, const pay_reply_t *reply);
-static ngx_int_t add_limit_headers(ngx_http_request_t *r, ngx_uint_t status);
+
+
+static ngx_str_t  html_type = ngx_string("text/html; charset=utf-8");
 
 
 ngx_int_t
@@ -46,7 +52,7 @@ ngx_http_payments_reply(ngx_http_request_t *r, const pay_reply_t *reply)
         return redirect(r, reply);
 
     case PAY_REPLY_PAGE:
-        return ngx_http_payments_status_page(r, reply);
+        return reply_page(r, reply);
 
     default:
         if (reply->version >= 0 && not_modified(r, reply)) {
@@ -139,103 +145,6 @@ problem(ngx_http_request_t *r, const pay_err_t *err,
 
 
 ngx_int_t
-ngx_http_payments_send(ngx_http_request_t *r, ngx_uint_t status,
-    ngx_str_t *type, ngx_str_t *body)
-{
-    ngx_buf_t                *b;
-    ngx_int_t                 rc;
-    ngx_chain_t               out;
-    ngx_http_payments_ctx_t  *ctx;
-
-    ctx = ngx_http_payments_get_ctx(r);
-    if (ctx == NULL || add_limit_headers(r, status) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    /* what was not read is drained, or the connection is closed (H13) */
-    rc = ngx_http_discard_request_body(r);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    ctx->ours = 1;
-    r->headers_out.status = status;
-    /* RFC 9110 8.6: a 304 may name the page's length only */
-    r->headers_out.content_length_n = status == NGX_HTTP_NOT_MODIFIED
-                                      ? -1 : (off_t) body->len;
-
-    if (type->len != 0 && status != NGX_HTTP_NOT_MODIFIED
-        && status != NGX_HTTP_NO_CONTENT)
-    {
-        r->headers_out.content_type = *type;
-        r->headers_out.content_type_len = type->len;
-        r->headers_out.content_type_lowcase = NULL;
-    }
-
-    if (body->len == 0) {
-        r->header_only = 1;
-    }
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
-        return NGX_ERROR;
-    }
-
-    b->pos = ngx_pnalloc(r->pool, body->len);
-    if (b->pos == NULL) {
-        return NGX_ERROR;
-    }
-
-    /* a copy: the flow's pool may die before the socket takes it all */
-    b->last = ngx_cpymem(b->pos, body->data, body->len);
-    b->memory = 1;
-    b->last_buf = r == r->main;
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
-}
-
-
-ngx_int_t
-ngx_http_payments_add_header(ngx_http_request_t *r, const char *name,
-    ngx_str_t value)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    h->value.data = ngx_pnalloc(r->pool, value.len + 1);
-    if (h->value.data == NULL) {
-        h->hash = 0;
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(h->value.data, value.data, value.len);
-    h->value.len = value.len;
-    h->key.data = (u_char *) name;
-    h->key.len = ngx_strlen(name);
-    h->hash = 1;
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
 ngx_http_payments_method_not_allowed(ngx_http_request_t *r, const char *allow)
 {
     ngx_str_t  value, none = ngx_null_string;
@@ -301,13 +210,15 @@ add_reply_headers(ngx_http_request_t *r, const pay_reply_t *reply)
     ngx_str_t  yes = ngx_string("true");
 
     if (reply->retry_after_s >= 0
-        && add_number(r, "Retry-After", "%L", reply->retry_after_s) != NGX_OK)
+        && ngx_http_payments_add_number(r, "Retry-After", "%L",
+                                        reply->retry_after_s) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     if (reply->version >= 0
-        && add_number(r, "ETag", "\"%L\"", reply->version) != NGX_OK)
+        && ngx_http_payments_add_number(r, "ETag", "\"%L\"", reply->version)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -329,29 +240,15 @@ add_reply_headers(ngx_http_request_t *r, const pay_reply_t *reply)
 
 
 static ngx_int_t
-add_number(ngx_http_request_t *r, const char *name, const char *format,
-    int64_t number)
-{
-    u_char     text[NGX_INT64_LEN + 2];
-    ngx_str_t  value;
-
-    value.data = text;
-    value.len = ngx_snprintf(text, sizeof(text), format, number) - text;
-
-    return ngx_http_payments_add_header(r, name, value);
-}
-
-
-static ngx_int_t
 reply_problem(ngx_http_request_t *r, const pay_reply_t *reply)
 {
     ngx_int_t  rc;
-    ngx_str_t  json, language = ngx_string("en");
+    ngx_str_t  json, html, language = ngx_string("en");
     ngx_str_t  type = ngx_string("application/problem+json");
 
-    rc = ngx_http_payments_error_page(r, reply);
-    if (rc != NGX_DECLINED) {
-        return rc;
+    rc = ngx_http_payments_error_html(r, reply->status, &html);
+    if (rc == NGX_OK) {
+        return ngx_http_payments_send(r, reply->status, &html_type, &html);
     }
 
     if (ngx_http_payments_problem_json(r, reply, &json) != NGX_OK
@@ -411,48 +308,31 @@ not_modified(ngx_http_request_t *r, const pay_reply_t *reply)
 
 
 static ngx_int_t
+reply_page(ngx_http_request_t *r, const pay_reply_t *reply)
+{
+    ngx_int_t  rc;
+    ngx_str_t  html;
+
+    rc = ngx_http_payments_status_html(r, reply, &html);
+
+    switch (rc) {
+
+    case NGX_OK:
+        return ngx_http_payments_send(r, NGX_HTTP_OK, &html_type, &html);
+
+    case NGX_DECLINED:
+        return ngx_http_payments_problem(r, "internal-error", NULL, NULL);
+
+    default:
+        return rc;
+    }
+}
+
+
+static ngx_int_t
 redirect(ngx_http_request_t *r, const pay_reply_t *reply)
 {
     ngx_str_t  none = ngx_null_string;
 
     return ngx_http_payments_send(r, NGX_HTTP_SEE_OTHER, &none, &none);
-}
-
-
-/* draft-ietf-httpapi-ratelimit-headers; none on redirects (RL8) */
-static ngx_int_t
-add_limit_headers(ngx_http_request_t *r, ngx_uint_t status)
-{
-    u_char                     text[96];
-    ngx_str_t                  value;
-    ngx_http_payments_ctx_t   *ctx;
-    ngx_http_payments_limit_t *limit;
-
-    ctx = ngx_http_payments_get_ctx(r);
-    limit = &ctx->limit;
-
-    if (!limit->limited || (status >= 300 && status < 400)) {
-        return NGX_OK;
-    }
-
-    value.data = text;
-    value.len = ngx_snprintf(text, sizeof(text), "\"default\";q=%ui;w=%ui",
-                             limit->quota, limit->window) - text;
-
-    if (ngx_http_payments_add_header(r, "RateLimit-Policy", value) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    value.len = ngx_snprintf(text, sizeof(text), "\"default\";r=%ui;t=%ui",
-                             limit->remaining, limit->reset) - text;
-
-    if (ngx_http_payments_add_header(r, "RateLimit", value) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (limit->allowed) {
-        return NGX_OK;
-    }
-
-    return add_number(r, "Retry-After", "%L", (int64_t) limit->reset);
 }

@@ -2,7 +2,8 @@
  * $payments_… for logs and maps: ids, outcomes and durations, nothing else.
  */
 
-#include "util/ngx_http_payments.h"
+#include "http/ngx_http_payments_variables.h"
+#include "util/ngx_http_payments_ctx.h"
 
 
 static ngx_int_t get_text(ngx_http_request_t *r, ngx_http_variable_value_t *v,

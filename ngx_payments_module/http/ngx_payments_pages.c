@@ -31,59 +31,59 @@ static ngx_int_t check_page(ngx_conf_t *cf, ngx_str_t *path,
 
 
 const ngx_payments_slot_t  ngx_payments_status_slots[STATUS_SLOTS + 1] = {
-    [STATUS_STYLE] = { "style_url", NGX_PAYMENTS_TEXT },
-    [STATUS_CHECKOUT] = { "checkout_id", NGX_PAYMENTS_TEXT },
-    [STATUS_TOTAL] = { "total", NGX_PAYMENTS_TEXT },
-    [STATUS_CURRENCY] = { "currency", NGX_PAYMENTS_TEXT },
-    [STATUS_SHOP_URL] = { "shop_url", NGX_PAYMENTS_TEXT },
-    [STATUS_PAY_URL] = { "pay_url", NGX_PAYMENTS_TEXT },
-    [STATUS_PREPARING] = { "preparing", NGX_PAYMENTS_FLAG },
-    [STATUS_WAITING] = { "waiting", NGX_PAYMENTS_FLAG },
-    [STATUS_PAID] = { "paid", NGX_PAYMENTS_FLAG },
-    [STATUS_FAILED] = { "failed", NGX_PAYMENTS_FLAG },
-    [STATUS_DECLINED] = { "declined", NGX_PAYMENTS_FLAG },
-    [STATUS_REJECTED] = { "rejected", NGX_PAYMENTS_FLAG },
-    [STATUS_RISK] = { "risk", NGX_PAYMENTS_FLAG },
-    [STATUS_CANCELLED] = { "cancelled", NGX_PAYMENTS_FLAG },
-    [STATUS_EXPIRED] = { "expired", NGX_PAYMENTS_FLAG },
-    [STATUS_UPDATING] = { "updating", NGX_PAYMENTS_FLAG },
-    [STATUS_PAUSED] = { "paused", NGX_PAYMENTS_FLAG },
-    [STATUS_PAY] = { "pay", NGX_PAYMENTS_FLAG },
-    [STATUS_SHOP] = { "shop", NGX_PAYMENTS_FLAG },
-    [STATUS_ORDERS] = { "orders", NGX_PAYMENTS_LIST },
-    [STATUS_ORDER_ID] = { "order_id", NGX_PAYMENTS_ITEM },
-    [STATUS_AMOUNT] = { "amount", NGX_PAYMENTS_ITEM },
-    { NULL, NGX_PAYMENTS_TEXT }
+    [STATUS_STYLE] = { "style_url", NGX_PAYMENTS_SLOT_TEXT },
+    [STATUS_CHECKOUT] = { "checkout_id", NGX_PAYMENTS_SLOT_TEXT },
+    [STATUS_TOTAL] = { "total", NGX_PAYMENTS_SLOT_TEXT },
+    [STATUS_CURRENCY] = { "currency", NGX_PAYMENTS_SLOT_TEXT },
+    [STATUS_SHOP_URL] = { "shop_url", NGX_PAYMENTS_SLOT_TEXT },
+    [STATUS_PAY_URL] = { "pay_url", NGX_PAYMENTS_SLOT_TEXT },
+    [STATUS_PREPARING] = { "preparing", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_WAITING] = { "waiting", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_PAID] = { "paid", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_FAILED] = { "failed", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_DECLINED] = { "declined", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_REJECTED] = { "rejected", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_RISK] = { "risk", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_CANCELLED] = { "cancelled", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_EXPIRED] = { "expired", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_UPDATING] = { "updating", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_PAUSED] = { "paused", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_PAY] = { "pay", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_SHOP] = { "shop", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_ORDERS] = { "orders", NGX_PAYMENTS_SLOT_LIST },
+    [STATUS_ORDER_ID] = { "order_id", NGX_PAYMENTS_SLOT_ITEM },
+    [STATUS_AMOUNT] = { "amount", NGX_PAYMENTS_SLOT_ITEM },
+    { NULL, NGX_PAYMENTS_SLOT_TEXT }
 };
 
 const ngx_payments_slot_t  ngx_payments_problem_slots[PROBLEM_SLOTS + 1] = {
-    [PROBLEM_STYLE] = { "style_url", NGX_PAYMENTS_TEXT },
-    [PROBLEM_LIST_URL] = { "list_url", NGX_PAYMENTS_TEXT },
-    [PROBLEM_SLUG] = { "slug", NGX_PAYMENTS_TEXT },
-    [PROBLEM_STATUS] = { "status", NGX_PAYMENTS_TEXT },
-    [PROBLEM_TITLE] = { "title", NGX_PAYMENTS_TEXT },
-    [PROBLEM_MEANING] = { "meaning", NGX_PAYMENTS_TEXT },
-    [PROBLEM_REMEDY] = { "remedy", NGX_PAYMENTS_TEXT },
-    { NULL, NGX_PAYMENTS_TEXT }
+    [PROBLEM_STYLE] = { "style_url", NGX_PAYMENTS_SLOT_TEXT },
+    [PROBLEM_LIST_URL] = { "list_url", NGX_PAYMENTS_SLOT_TEXT },
+    [PROBLEM_SLUG] = { "slug", NGX_PAYMENTS_SLOT_TEXT },
+    [PROBLEM_STATUS] = { "status", NGX_PAYMENTS_SLOT_TEXT },
+    [PROBLEM_TITLE] = { "title", NGX_PAYMENTS_SLOT_TEXT },
+    [PROBLEM_MEANING] = { "meaning", NGX_PAYMENTS_SLOT_TEXT },
+    [PROBLEM_REMEDY] = { "remedy", NGX_PAYMENTS_SLOT_TEXT },
+    { NULL, NGX_PAYMENTS_SLOT_TEXT }
 };
 
 const ngx_payments_slot_t  ngx_payments_list_slots[LIST_SLOTS + 1] = {
-    [LIST_STYLE] = { "style_url", NGX_PAYMENTS_TEXT },
-    [LIST_PROBLEMS] = { "problems", NGX_PAYMENTS_LIST },
-    [LIST_URL] = { "url", NGX_PAYMENTS_ITEM },
-    [LIST_SLUG] = { "slug", NGX_PAYMENTS_ITEM },
-    [LIST_STATUS] = { "status", NGX_PAYMENTS_ITEM },
-    [LIST_TITLE] = { "title", NGX_PAYMENTS_ITEM },
-    { NULL, NGX_PAYMENTS_TEXT }
+    [LIST_STYLE] = { "style_url", NGX_PAYMENTS_SLOT_TEXT },
+    [LIST_PROBLEMS] = { "problems", NGX_PAYMENTS_SLOT_LIST },
+    [LIST_URL] = { "url", NGX_PAYMENTS_SLOT_ITEM },
+    [LIST_SLUG] = { "slug", NGX_PAYMENTS_SLOT_ITEM },
+    [LIST_STATUS] = { "status", NGX_PAYMENTS_SLOT_ITEM },
+    [LIST_TITLE] = { "title", NGX_PAYMENTS_SLOT_ITEM },
+    { NULL, NGX_PAYMENTS_SLOT_TEXT }
 };
 
 const ngx_payments_slot_t  ngx_payments_error_slots[ERROR_SLOTS + 1] = {
-    [ERROR_STYLE] = { "style_url", NGX_PAYMENTS_TEXT },
-    [ERROR_REQUEST] = { "request_id", NGX_PAYMENTS_TEXT },
-    [ERROR_MISSING] = { "missing", NGX_PAYMENTS_FLAG },
-    [ERROR_BUSY] = { "busy", NGX_PAYMENTS_FLAG },
-    [ERROR_BROKEN] = { "broken", NGX_PAYMENTS_FLAG },
-    { NULL, NGX_PAYMENTS_TEXT }
+    [ERROR_STYLE] = { "style_url", NGX_PAYMENTS_SLOT_TEXT },
+    [ERROR_REQUEST] = { "request_id", NGX_PAYMENTS_SLOT_TEXT },
+    [ERROR_MISSING] = { "missing", NGX_PAYMENTS_SLOT_FLAG },
+    [ERROR_BUSY] = { "busy", NGX_PAYMENTS_SLOT_FLAG },
+    [ERROR_BROKEN] = { "broken", NGX_PAYMENTS_SLOT_FLAG },
+    { NULL, NGX_PAYMENTS_SLOT_TEXT }
 };
 
 static const page_t  pages[] = {

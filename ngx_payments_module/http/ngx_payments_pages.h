@@ -1,12 +1,13 @@
 /*
- * What the templates of html/ may name, shared by the file that loads them
- * and the one that fills them in.
+ * The names that the templates of html/ may use, shared by the file that loads
+ * the templates and the one that fills them in.
  */
 
 #ifndef NGX_PAYMENTS_PAGES_H
 #define NGX_PAYMENTS_PAGES_H
 
 #include "http/ngx_payments_template.h"
+#include "util/ngx_payments_conf_types.h"
 
 
 enum {
@@ -39,6 +40,10 @@ extern const ngx_payments_slot_t  ngx_payments_status_slots[];
 extern const ngx_payments_slot_t  ngx_payments_error_slots[];
 extern const ngx_payments_slot_t  ngx_payments_problem_slots[];
 extern const ngx_payments_slot_t  ngx_payments_list_slots[];
+
+/* Reads the templates at the start of a configuration. */
+ngx_int_t ngx_http_payments_load_pages(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf);
 
 
 #endif /* NGX_PAYMENTS_PAGES_H */

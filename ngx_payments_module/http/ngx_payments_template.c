@@ -187,7 +187,7 @@ next_tag(pay_str_t page, size_t from, const ngx_payments_slot_t *slots)
 }
 
 
-/* Where the two bytes begin, or the page's end. */
+/* The position of the next pair of bytes equal to `two`, or the page's end. */
 static size_t
 find(pay_str_t page, size_t from, const char *two)
 {
@@ -254,10 +254,10 @@ check_tag(const tag_t *tag, const ngx_payments_slot_t *slots, sections_t *stack)
 
     switch (slots[tag->slot].kind) {
 
-    case NGX_PAYMENTS_TEXT:
+    case NGX_PAYMENTS_SLOT_TEXT:
         return NULL;
 
-    case NGX_PAYMENTS_ITEM:
+    case NGX_PAYMENTS_SLOT_ITEM:
         return inside_list(slots, stack, &turn)
                ? NULL : "this stands in a list only, move";
 
@@ -276,7 +276,7 @@ check_open(const tag_t *tag, const ngx_payments_slot_t *slots,
 
     kind = slots[tag->slot].kind;
 
-    if (kind != NGX_PAYMENTS_FLAG && kind != NGX_PAYMENTS_LIST) {
+    if (kind != NGX_PAYMENTS_SLOT_FLAG && kind != NGX_PAYMENTS_SLOT_LIST) {
         return "this is a value, write {{name}} instead of";
     }
 
@@ -290,7 +290,7 @@ check_open(const tag_t *tag, const ngx_payments_slot_t *slots,
         }
     }
 
-    if (kind == NGX_PAYMENTS_LIST && inside_list(slots, stack, &turn)) {
+    if (kind == NGX_PAYMENTS_SLOT_LIST && inside_list(slots, stack, &turn)) {
         return "a list cannot stand in a list, move";
     }
 
@@ -310,7 +310,7 @@ inside_list(const ngx_payments_slot_t *slots, const sections_t *stack,
     ngx_uint_t  i;
 
     for (i = 0; i < stack->depth; i++) {
-        if (slots[stack->open[i].slot].kind == NGX_PAYMENTS_LIST) {
+        if (slots[stack->open[i].slot].kind == NGX_PAYMENTS_SLOT_LIST) {
             *turn = stack->open[i].turn;
             return 1;
         }
@@ -320,8 +320,9 @@ inside_list(const ngx_payments_slot_t *slots, const sections_t *stack,
 }
 
 
-/* Where to go on: in the section, or behind it when it is left out.  It
- * cannot stand in itself, so the next closing tag with its name is its. */
+/* Where rendering goes on: in the section, or behind it when it is left out.
+ * A section cannot contain itself, so the next closing tag with its name
+ * ends it. */
 static size_t
 enter(pay_str_t page, const tag_t *tag, const ngx_payments_slot_t *slots,
     const ngx_payments_value_t *values, sections_t *stack)
@@ -359,7 +360,7 @@ add_value(pay_buf_t *buf, const tag_t *tag, const ngx_payments_slot_t *slots,
 
     value = &values[tag->slot];
 
-    if (slots[tag->slot].kind == NGX_PAYMENTS_TEXT) {
+    if (slots[tag->slot].kind == NGX_PAYMENTS_SLOT_TEXT) {
         pay_buf_html(buf, value->text);
 
     } else if (inside_list(slots, stack, &turn)) {

@@ -7,17 +7,20 @@
 #ifndef NGX_PAYMENTS_TEMPLATE_H
 #define NGX_PAYMENTS_TEMPLATE_H
 
-#include "util/ngx_http_payments.h"
+#include "util/ngx_payments.h"
+
+#include "pay_arena.h"
+#include "pay_str.h"
 
 
 typedef enum {
-    NGX_PAYMENTS_TEXT = 0,     /* {{name}} */
-    NGX_PAYMENTS_ITEM,         /* {{name}} inside a list */
-    NGX_PAYMENTS_FLAG,         /* {{#name}}…{{/name}}, once or never */
-    NGX_PAYMENTS_LIST          /* {{#name}}…{{/name}}, once per item */
+    NGX_PAYMENTS_SLOT_TEXT = 0,     /* {{name}} */
+    NGX_PAYMENTS_SLOT_ITEM,         /* {{name}} inside a list */
+    NGX_PAYMENTS_SLOT_FLAG,         /* {{#name}}…{{/name}}, once or never */
+    NGX_PAYMENTS_SLOT_LIST          /* {{#name}}…{{/name}}, once per item */
 } ngx_payments_slot_e;
 
-/* What a template may name; a table ends with a NULL name. */
+/* A name that a template may use; a table ends with a NULL name. */
 typedef struct {
     const char           *name;
     ngx_payments_slot_e   kind;

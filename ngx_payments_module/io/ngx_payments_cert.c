@@ -6,7 +6,10 @@
  * shared zone: forged webhooks must not make this gateway call out at will.
  */
 
-#include "util/ngx_http_payments.h"
+#include "io/ngx_payments_cert.h"
+#include "shm/ngx_payments_shm.h"
+#include "util/ngx_payments_memory.h"
+#include "util/ngx_payments_process.h"
 #include "pay_url.h"
 
 
@@ -114,8 +117,9 @@ ngx_payments_cert_put(pay_str_t url, pay_str_t pem)
 }
 
 
-/* What was good before is fetched anew without asking the bucket: no flood of
- * made-up addresses keeps a PSP's own certificate from being renewed. */
+/* A certificate that was good before is fetched anew without asking the bucket:
+ * no flood of made-up addresses keeps a PSP's own certificate from being
+ * renewed. */
 static ngx_int_t
 begin_fetch(const ngx_payments_psp_t *psp, const entry_t *old)
 {

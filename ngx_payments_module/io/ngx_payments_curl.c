@@ -5,7 +5,10 @@
  */
 
 #include "io/ngx_payments_curl.h"
+#include "io/ngx_payments_curl_answer.h"
+#include "io/ngx_payments_curl_easy.h"
 #include "io/ngx_payments_watch.h"
+#include "util/ngx_payments_process.h"
 
 #include <openssl/err.h>
 
@@ -29,7 +32,7 @@ typedef struct {
     ngx_queue_t        waiting;        /* sockets without a connection */
     ngx_event_t        retry;
     ngx_uint_t         running;
-    ngx_uint_t         most;           /* of running */
+    ngx_uint_t         running_max;
     ngx_uint_t         stopping;
 } curl_t;
 
@@ -65,14 +68,12 @@ ngx_payments_curl_start(ngx_cycle_t *cycle)
     }
 
     curl.log = cycle->log;
-    curl.timer.handler = timer_handler;
-    curl.timer.log = cycle->log;
+    ngx_payments_timer_init(&curl.timer, timer_handler, cycle->log);
     curl.reap.handler = reap_handler;
     curl.reap.log = cycle->log;
-    curl.retry.handler = retry_handler;
-    curl.retry.log = cycle->log;
+    ngx_payments_timer_init(&curl.retry, retry_handler, cycle->log);
     curl.retry.cancelable = 1;
-    curl.most = ngx_max(cycle->connection_n / 2, 1);
+    curl.running_max = ngx_max(cycle->connection_n / 2, 1);
     ngx_queue_init(&curl.waiting);
 
     curl_multi_setopt(curl.multi, CURLMOPT_SOCKETFUNCTION, socket_callback);
@@ -87,7 +88,7 @@ ngx_payments_curl_start(ngx_cycle_t *cycle)
 ngx_int_t
 ngx_payments_curl_call(ngx_payments_http_t *http)
 {
-    if (curl.running >= curl.most) {
+    if (curl.running >= curl.running_max) {
         return NGX_BUSY;
     }
 

@@ -1,10 +1,10 @@
 /*
- * What comes back from a call: the answer as it arrives, capped and never
+ * The result of a call: the answer as it arrives, capped and never
  * decompressed, and how far the call came, by libcurl's own evidence.  Only
- * "the request was not begun" may be sent again without thinking.
+ * "the request was not begun" may be sent again without further checks.
  */
 
-#include "io/ngx_payments_curl.h"
+#include "io/ngx_payments_curl_answer.h"
 
 
 #define FIRST_BUFFER  4096
@@ -293,7 +293,7 @@ failure_of(const ngx_payments_http_t *http, CURLcode result)
         return http->too_large ? PAY_FAILURE_TOO_LARGE : PAY_FAILURE_MEMORY;
 
     default:
-        /* the proxy, say, has refused the tunnel */
+        /* for example, the proxy has refused the tunnel */
         return http->begun ? PAY_FAILURE_BROKEN : PAY_FAILURE_CONNECT;
     }
 }

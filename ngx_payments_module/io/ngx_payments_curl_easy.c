@@ -6,7 +6,10 @@
  * to an address that is no public host's.
  */
 
-#include "io/ngx_payments_curl.h"
+#include "io/ngx_payments_curl_easy.h"
+#include "io/ngx_payments_curl_answer.h"
+#include "io/ngx_payments_curl_fields.h"
+#include "util/ngx_payments_memory.h"
 
 #include <arpa/inet.h>
 
@@ -36,8 +39,8 @@ static ngx_uint_t may_connect(const ngx_payments_http_t *http,
     const u_char *bytes, size_t len);
 
 
-/* TLS sessions with PSPs: a handle makes one call, so each alone would keep its
- * session for nobody, in 900 bytes of its own.  libcurl resumes one only where
+/* TLS sessions with PSPs.  A handle makes one call, so each alone would keep
+ * its session in vain, in 900 bytes of its own.  libcurl resumes one only where
  * host, port and all that is verified are the same. */
 static CURLSH       *shared;
 /* Calls whose request has begun and may not be sent as a whole. */

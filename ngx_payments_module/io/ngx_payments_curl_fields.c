@@ -3,7 +3,7 @@
  * token, and those of libcurl's own that are left out.
  */
 
-#include "io/ngx_payments_curl.h"
+#include "io/ngx_payments_curl_fields.h"
 
 
 /* Expect, Content-Type, Authorization */

@@ -1,16 +1,21 @@
 /*
- * Calls to PostgreSQL: who may wait for it, and what becomes of them.  Whenever
- * a connection is free a queue goes out as one set-based call, so an idle
- * worker sends batches of one and a busy one shares each commit.  Knows no
+ * Calls to PostgreSQL: which calls may wait for it, and how each ends.
+ * Whenever a connection is free a queue goes out as one set-based call, so an
+ * idle worker sends batches of one and a busy one shares each commit.  Knows no
  * libpq; the connections are in ngx_payments_pq.c, the queues in _queue.c.
  *
- * Rules kept here: what waits too long is told so; what was sent and not
- * answered is unknown, never failed; a batch that fails as a whole is sent
- * again item by item, so a bad item fails alone.
+ * Rules kept here: a call that waits too long is answered so; a call that was
+ * sent and not answered is unknown, never failed; a batch that fails as a whole
+ * is sent again item by item, so a bad item fails alone.
  */
 
-#include "util/ngx_payments_log_pace.h"
+#include "io/ngx_payments_db.h"
+#include "io/ngx_payments_pq.h"
 #include "io/ngx_payments_queue.h"
+#include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_count_stage.h"
+#include "util/ngx_payments_log_pace.h"
+#include "util/ngx_payments_process.h"
 #include "pay_drain.h"
 
 
@@ -37,6 +42,11 @@ static ngx_payments_work_e work_of(const ngx_payments_call_t *call);
 static void note_pace(ngx_uint_t left);
 static int64_t retry_after_s(pay_op_id_t op);
 static void start_tick(void);
+static void wake(void);
+static void batch_answered(ngx_payments_batch_t *batch);
+static void batch_lost(ngx_payments_batch_t *batch);
+static void batch_failed(ngx_payments_batch_t *batch, const char *sqlstate,
+    const char *message);
 static void dispatch_handler(ngx_event_t *ev);
 static void refuse_late(ngx_queue_t *late, pay_db_failure_t failure);
 static void count_canceled(ngx_payments_batch_t *batch, const char *sqlstate);
@@ -49,6 +59,11 @@ static void tick_handler(ngx_event_t *ev);
 
 
 static db_t  db;
+
+static const ngx_payments_pq_owner_t  pq_owner = {
+    .wake = wake, .lost = batch_lost, .failed = batch_failed,
+    .answered = batch_answered
+};
 
 
 ngx_int_t
@@ -63,10 +78,9 @@ ngx_payments_db_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *conf)
 
     db.dispatch.handler = dispatch_handler;
     db.dispatch.log = cycle->log;
-    db.tick.handler = tick_handler;
-    db.tick.log = cycle->log;
+    ngx_payments_timer_init(&db.tick, tick_handler, cycle->log);
 
-    return ngx_payments_pq_start(cycle, conf);
+    return ngx_payments_pq_start(cycle, conf, &pq_owner);
 }
 
 
@@ -110,17 +124,17 @@ ngx_payments_db_call(ngx_payments_call_t *call)
     call->alone = 0;
     ngx_payments_queue_put(&db.queues, call);
     note_pace(0);
-    ngx_payments_db_wake();
+    wake();
     start_tick();
 
     return NGX_OK;
 }
 
 
-/* What ends a flow is still taken when nothing new is: its work is done, and
- * would be done again by a job.  So is what is about money that exists, and
- * the look at the books.  A new job can wait from the first sign of pressure
- * on. */
+/* An operation that ends a flow is still admitted when no new work is: the
+ * flow's work is done, and would be repeated by a job.  So is one about money
+ * that exists, and the ledger check.  A new job can wait from the first sign of
+ * pressure on. */
 static ngx_uint_t
 room_for(const ngx_payments_call_t *call)
 {
@@ -133,8 +147,8 @@ room_for(const ngx_payments_call_t *call)
 }
 
 
-/* Behind one that has waited for half of its stage a new one has little hope,
- * and would take its time: it is told so at once. */
+/* Behind a call that has waited for half of its stage a new one has little
+ * chance and would use up its time: it is refused at once. */
 static ngx_uint_t
 is_crowded(const ngx_payments_call_t *call)
 {
@@ -153,7 +167,7 @@ is_crowded(const ngx_payments_call_t *call)
 }
 
 
-/* What stood in the full queue, in the words of payments_bulkhead. */
+/* The mix of the full queue, in the words of payments_bulkhead. */
 static ngx_payments_work_e
 work_of(const ngx_payments_call_t *call)
 {
@@ -204,29 +218,29 @@ start_tick(void)
 
 
 /* At the end of this turn of the loop, so that all it brought goes at once. */
-void
-ngx_payments_db_wake(void)
+static void
+wake(void)
 {
     ngx_post_event(&db.dispatch, &ngx_posted_events);
 }
 
 
-void
-ngx_payments_db_answered(ngx_payments_batch_t *batch)
+static void
+batch_answered(ngx_payments_batch_t *batch)
 {
-    ngx_uint_t  *most = &db.queues.most[batch->op];
+    ngx_uint_t  *limit = &db.queues.batch_max[batch->op];
 
     ngx_payments_queue_leave(&db.queues, batch);
     note_pace(batch->count);
 
-    if (batch->count >= *most) {
-        *most = ngx_min(*most + *most / 8 + 1, db.conf->batch);
+    if (batch->count >= *limit) {
+        *limit = ngx_min(*limit + *limit / 8 + 1, db.conf->batch);
     }
 }
 
 
-void
-ngx_payments_db_lost(ngx_payments_batch_t *batch)
+static void
+batch_lost(ngx_payments_batch_t *batch)
 {
     ngx_payments_queue_leave(&db.queues, batch);
     note_pace(batch->count);
@@ -239,8 +253,8 @@ ngx_payments_db_lost(ngx_payments_batch_t *batch)
 
 /* Rolled back as a whole: each item gets its own try, so that only the one
  * that fails alone fails. */
-void
-ngx_payments_db_failed(ngx_payments_batch_t *batch, const char *sqlstate,
+static void
+batch_failed(ngx_payments_batch_t *batch, const char *sqlstate,
     const char *message)
 {
     ngx_uint_t                       omitted;
@@ -295,7 +309,8 @@ dispatch_handler(ngx_event_t *ev)
 }
 
 
-/* Of the class OVERLOADED: never sent, or known to be rolled back. */
+/* Answers calls as OVERLOADED: they were never sent, or were rolled back for
+ * certain, so they had no effect. */
 static void
 refuse_late(ngx_queue_t *late, pay_db_failure_t failure)
 {
@@ -318,9 +333,9 @@ refuse_late(ngx_queue_t *late, pay_db_failure_t failure)
 }
 
 
-/* statement_timeout was set to the stage's; somebody's pg_cancel_backend()
- * comes earlier.  As many at once are too many then: half of them go the next
- * time, and a few more each time that it goes well. */
+/* statement_timeout was set to the stage's; a cancellation by an operator
+ * (pg_cancel_backend()) comes earlier.  As many items at once are too many
+ * then: half of them go the next time, and a few more after each success. */
 static void
 count_canceled(ngx_payments_batch_t *batch, const char *sqlstate)
 {
@@ -332,7 +347,7 @@ count_canceled(ngx_payments_batch_t *batch, const char *sqlstate)
         return;
     }
 
-    db.queues.most[batch->op] = ngx_max(batch->count / 2, 1);
+    db.queues.batch_max[batch->op] = ngx_max(batch->count / 2, 1);
 
     for (i = 0; i < batch->count; i++) {
         if (batch->calls[i]->timeout != 0) {
@@ -406,8 +421,8 @@ failure_of(const char *sqlstate)
 }
 
 
-/* What waits too long is told so; the timer runs only while something waits,
- * and then holds a stopping worker back until it is answered. */
+/* A call that waits too long is answered so.  The timer runs only while calls
+ * wait, and then holds a stopping worker back until they are answered. */
 static void
 tick_handler(ngx_event_t *ev)
 {
@@ -438,7 +453,7 @@ tick_handler(ngx_event_t *ev)
     refuse_late(&late, down ? PAY_DB_UNAVAILABLE : PAY_DB_OVERLOADED);
 
     if (db.queues.count != 0) {
-        ngx_payments_db_wake();
+        wake();
         start_tick();
     }
 }

@@ -1,11 +1,13 @@
 /*
- * Access tokens of the PSPs that want one (OAuth2 client credentials), per PSP
- * and worker.  One call at a time asks for it, whoever needs it meanwhile
- * waits; it is renewed while the old one still serves.  Tokens stay in this
+ * Access tokens of the PSPs that need one (OAuth2 client credentials), per PSP
+ * and worker.  One call at a time requests it, and other calls wait for it
+ * meanwhile; it is renewed while the old one still serves.  Tokens stay in this
  * file's memory, are wiped when their time is over, and never logged.
  */
 
-#include "util/ngx_http_payments.h"
+#include "io/ngx_payments_oauth.h"
+#include "io/ngx_payments_attempt.h"
+#include "util/ngx_payments_memory.h"
 
 #include <openssl/crypto.h>
 
@@ -19,8 +21,8 @@
 #define SCHEME_LEN      (sizeof(SCHEME) - 1)
 
 
-/* Without a token `len` is 0; `pool` is set while one is asked for, and only
- * then somebody waits. */
+/* Without a token `len` is 0.  `pool` is set while a request for one is under
+ * way; calls wait only then. */
 typedef struct {
     ngx_payments_http_t   http;
     pay_http_request_t    request;
@@ -40,11 +42,11 @@ static auth_t *auth_of(const ngx_payments_psp_t *psp);
 static ngx_int_t field_of(const auth_t *auth, ngx_pool_t *pool,
     pay_str_t *field);
 static ngx_int_t ask(auth_t *auth, const ngx_payments_psp_t *psp);
-static void asked(ngx_payments_http_t *http, const pay_http_answer_t *answer);
+static void asked(ngx_payments_http_t *http);
 static ngx_int_t keep(auth_t *auth, const pay_http_answer_t *answer);
 static ngx_uint_t token_is_plain(pay_str_t token);
 static void close_question(auth_t *auth, ngx_uint_t ok);
-static void wait_for(auth_t *auth, ngx_payments_auth_wait_t *wait);
+static void wait_for(auth_t *auth, ngx_payments_oauth_wait_t *wait);
 static void give_up(ngx_event_t *ev);
 static void wake(auth_t *auth, ngx_uint_t ok, ngx_uint_t late);
 static void set_timer(auth_t *auth);
@@ -56,8 +58,8 @@ static auth_t  auths[NGX_PAYMENTS_PSPS_MAX];
 
 
 ngx_int_t
-ngx_payments_auth_get(const ngx_payments_psp_t *psp, ngx_pool_t *pool,
-    pay_str_t *field, ngx_payments_auth_wait_t *wait)
+ngx_payments_oauth_get(const ngx_payments_psp_t *psp, ngx_pool_t *pool,
+    pay_str_t *field, ngx_payments_oauth_wait_t *wait)
 {
     auth_t  *auth = auth_of(psp);
 
@@ -93,7 +95,7 @@ ngx_payments_auth_get(const ngx_payments_psp_t *psp, ngx_pool_t *pool,
 
 
 void
-ngx_payments_auth_forget(const ngx_payments_psp_t *psp, pay_str_t field)
+ngx_payments_oauth_forget(const ngx_payments_psp_t *psp, pay_str_t field)
 {
     auth_t     *auth = auth_of(psp);
     pay_str_t   token;
@@ -117,7 +119,7 @@ ngx_payments_auth_forget(const ngx_payments_psp_t *psp, pay_str_t field)
 /* A timer that is wiped while it is set breaks nginx's tree of timers, which
  * others may still take theirs out of. */
 void
-ngx_payments_auth_stop(void)
+ngx_payments_oauth_stop(void)
 {
     ngx_uint_t  i;
 
@@ -183,14 +185,14 @@ ask(auth_t *auth, const ngx_payments_psp_t *psp)
     auth->http.request = &auth->request;
     auth->http.psp = psp;
     auth->http.call = PAY_CALL_AUTH;
-    auth->http.timeout = psp->total_timeout;
+    auth->http.deadline = ngx_current_msec + psp->total_timeout;
     auth->http.pool = auth->pool;
-    auth->http.done = asked;
+    auth->http.finished = asked;
     auth->http.data = auth;
 
     if (psp->psp.adapter->auth_request(&arena, &psp->psp.account,
                                        &auth->request) == PAY_OK
-        && ngx_payments_psp_call(&auth->http) == NGX_OK)
+        && ngx_payments_attempt(&auth->http) == NGX_OK)
     {
         return NGX_OK;
     }
@@ -202,10 +204,13 @@ ask(auth_t *auth, const ngx_payments_psp_t *psp)
 
 
 static void
-asked(ngx_payments_http_t *http, const pay_http_answer_t *answer)
+asked(ngx_payments_http_t *http)
 {
-    auth_t      *auth = http->data;
-    ngx_uint_t   ok;
+    auth_t                   *auth = http->data;
+    ngx_uint_t                ok;
+    const pay_http_answer_t  *answer = &http->answer;
+
+    ngx_payments_attempt_end(http);
 
     ok = keep(auth, answer) == NGX_OK;
 
@@ -295,7 +300,7 @@ close_question(auth_t *auth, ngx_uint_t ok)
 
 
 static void
-wait_for(auth_t *auth, ngx_payments_auth_wait_t *wait)
+wait_for(auth_t *auth, ngx_payments_oauth_wait_t *wait)
 {
     ngx_queue_insert_tail(&auth->waiting, &wait->queue);
     auth->waiters++;
@@ -310,13 +315,13 @@ give_up(ngx_event_t *ev)
 }
 
 
-/* All of them, or those alone whose time is over.  Taken out first: who is
- * told may come back and wait again. */
+/* Takes out all waiting calls, or those alone whose time is over, before it
+ * answers any: a call that is answered may come back and wait again. */
 static void
 wake(auth_t *auth, ngx_uint_t ok, ngx_uint_t late)
 {
     ngx_queue_t                told, *q, *next;
-    ngx_payments_auth_wait_t  *wait;
+    ngx_payments_oauth_wait_t  *wait;
 
     ngx_queue_init(&told);
 
@@ -325,7 +330,7 @@ wake(auth_t *auth, ngx_uint_t ok, ngx_uint_t late)
          q = next)
     {
         next = ngx_queue_next(q);
-        wait = ngx_queue_data(q, ngx_payments_auth_wait_t, queue);
+        wait = ngx_queue_data(q, ngx_payments_oauth_wait_t, queue);
 
         if (!late || is_past(wait->deadline)) {
             ngx_queue_remove(q);
@@ -339,7 +344,7 @@ wake(auth_t *auth, ngx_uint_t ok, ngx_uint_t late)
     while (!ngx_queue_empty(&told)) {
         q = ngx_queue_head(&told);
         ngx_queue_remove(q);
-        wait = ngx_queue_data(q, ngx_payments_auth_wait_t, queue);
+        wait = ngx_queue_data(q, ngx_payments_oauth_wait_t, queue);
         wait->ready(wait, ok);
     }
 }
@@ -350,7 +355,7 @@ set_timer(auth_t *auth)
 {
     ngx_msec_t                 first = 0;
     ngx_queue_t               *q;
-    ngx_payments_auth_wait_t  *wait;
+    ngx_payments_oauth_wait_t  *wait;
 
     if (auth->timer.timer_set) {
         ngx_del_timer(&auth->timer);
@@ -360,7 +365,7 @@ set_timer(auth_t *auth)
          q != ngx_queue_sentinel(&auth->waiting);
          q = ngx_queue_next(q))
     {
-        wait = ngx_queue_data(q, ngx_payments_auth_wait_t, queue);
+        wait = ngx_queue_data(q, ngx_payments_oauth_wait_t, queue);
 
         if (q == ngx_queue_head(&auth->waiting)
             || (ngx_msec_int_t) (wait->deadline - first) < 0)

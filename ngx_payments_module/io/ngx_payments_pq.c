@@ -1,18 +1,21 @@
 /*
- * Connections to PostgreSQL on nginx's event loop, to whichever of the hosts
- * takes writes.  What goes over them is ngx_payments_pq_rows.c's; nobody else
- * knows libpq but ngx_payments_pq_conf.c, which reads a connection string.
+ * Connections to PostgreSQL on nginx's event loop, to the one of the hosts that
+ * takes writes.  ngx_payments_pq_rows.c sends and reads; no other file knows
+ * libpq but ngx_payments_pq_conf.c, which reads a connection string.
  *
  * Rules kept here: nothing blocks; a row counts only after the Sync that
  * carries the commit; a connection that misses its deadline is dropped (a
- * stopped backend defeats statement_timeout); each connection finds the
- * primary by itself, going round the hosts, and waits only after a whole
- * round.  A host's name is resolved by libpq, which blocks: the manual wants
- * addresses or sockets.
+ * stopped backend defeats statement_timeout); each connection finds the primary
+ * by itself, going round the hosts, and waits only after a whole round.  A
+ * host's name is resolved by libpq, which blocks: the manual requires addresses
+ * or sockets.
  */
 
 #include "io/ngx_payments_pq.h"
+#include "io/ngx_payments_pq_rows.h"
+#include "io/ngx_payments_pq_said.h"
 #include "io/ngx_payments_watch.h"
+#include "shm/ngx_payments_count.h"
 
 
 #define CONNECT_TIMEOUT_MS   5000
@@ -49,10 +52,11 @@ typedef struct {
 } conn_t;
 
 typedef struct {
-    ngx_payments_db_conf_t  *conf;
-    ngx_log_t               *log;
-    conn_t                  *conns;
-    ngx_uint_t               stopping;
+    ngx_payments_db_conf_t         *conf;
+    const ngx_payments_pq_owner_t  *owner;
+    ngx_log_t                      *log;
+    conn_t                         *conns;
+    ngx_uint_t                      stopping;
 } pq_t;
 
 
@@ -69,7 +73,6 @@ static void conn_take_error(conn_t *conn, PGresult *res);
 static void conn_synced(conn_t *conn);
 static void conn_prepared(conn_t *conn);
 static void conn_batch_done(conn_t *conn);
-static void drop_notice(void *arg, const PGresult *notice);
 static void conn_lost(conn_t *conn, const char *why);
 static void conn_say_lost(conn_t *conn, const char *why);
 static void conn_retry(conn_t *conn);
@@ -84,13 +87,15 @@ static pq_t  pq;
 
 
 ngx_int_t
-ngx_payments_pq_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *conf)
+ngx_payments_pq_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *conf,
+    const ngx_payments_pq_owner_t *owner)
 {
     ngx_uint_t  i;
 
     ngx_memzero(&pq, sizeof(pq_t));
 
     pq.conf = conf;
+    pq.owner = owner;
     pq.log = cycle->log;
     pq.conns = ngx_pcalloc(cycle->pool, conf->connections * sizeof(conn_t));
     if (pq.conns == NULL) {
@@ -198,7 +203,7 @@ conn_start(conn_t *conn)
         return;
     }
 
-    (void) PQsetNoticeReceiver(conn->pg, drop_notice, NULL);
+    (void) PQsetNoticeReceiver(conn->pg, ngx_payments_pq_drop_notice, NULL);
 
     conn->state = CONN_CONNECTING;
     ngx_add_timer(&conn->timer, CONNECT_TIMEOUT_MS);
@@ -489,7 +494,7 @@ conn_prepared(conn_t *conn)
                   PQbackendPID(conn->pg));
 
     ngx_payments_pq_warn_superuser(conn->pg, pq.log);
-    ngx_payments_db_wake();
+    pq.owner->wake();
 }
 
 
@@ -515,29 +520,22 @@ conn_batch_done(conn_t *conn)
                           ngx_current_msec - batch->sent);
 
     if (conn->failed) {
-        ngx_payments_db_failed(batch, conn->sqlstate, conn->said.message);
+        pq.owner->failed(batch, conn->sqlstate, conn->said.message);
 
     } else {
-        ngx_payments_db_answered(batch);
+        pq.owner->answered(batch);
         ngx_payments_pq_deliver(batch, rows);
         ngx_destroy_pool(batch->pool);
     }
 
     PQclear(rows);
     conn->sqlstate[0] = '\0';
-    ngx_payments_db_wake();
+    pq.owner->wake();
 }
 
 
-/* libpq would print it to error.log, which takes no text of others. */
-static void
-drop_notice(void *arg, const PGresult *notice)
-{
-}
-
-
-/* What was on the wire is unknown, unless the server has said that it was
- * rolled back. */
+/* Calls that were sent are unknown, unless the server has reported that they
+ * were rolled back. */
 static void
 conn_lost(conn_t *conn, const char *why)
 {
@@ -563,13 +561,13 @@ conn_lost(conn_t *conn, const char *why)
     if (rolled_back) {
         ngx_payments_count_db(batch->op, batch->count, 1,
                               ngx_current_msec - batch->sent);
-        ngx_payments_db_failed(batch, conn->sqlstate, conn->said.message);
+        pq.owner->failed(batch, conn->sqlstate, conn->said.message);
 
     } else {
-        ngx_payments_db_lost(batch);
+        pq.owner->lost(batch);
     }
 
-    ngx_payments_db_wake();
+    pq.owner->wake();
 }
 
 

@@ -6,7 +6,7 @@
  * and never shows libpq's own message, which quotes the text.
  */
 
-#include "util/ngx_http_payments.h"
+#include "io/ngx_payments_pq_conf.h"
 
 #include <libpq-fe.h>
 

@@ -3,7 +3,8 @@
  * Knows libpq, but never waits, connects or flushes; ngx_payments_pq.c does.
  */
 
-#include "io/ngx_payments_pq.h"
+#include "io/ngx_payments_pq_rows.h"
+#include "util/ngx_payments_memory.h"
 
 
 /* A statement with arguments, which SET is not. */
@@ -91,25 +92,25 @@ ngx_int_t
 ngx_payments_pq_set_timeout(PGconn *pg, ngx_msec_t call, ngx_msec_t stage)
 {
     u_char       statement[NGX_INT_T_LEN + 1], lock[NGX_INT_T_LEN + 1];
-    ngx_msec_t   most = call - call / 5, most_lock = call / 4;
+    ngx_msec_t   limit = call - call / 5, lock_limit = call / 4;
     const char  *values[] = { (char *) statement, (char *) lock };
 
     if (stage != 0) {
-        most = ngx_min(most, stage);
-        most_lock = ngx_min(most_lock, stage / 2);
+        limit = ngx_min(limit, stage);
+        lock_limit = ngx_min(lock_limit, stage / 2);
     }
 
-    *ngx_sprintf(statement, "%M", most) = '\0';
-    *ngx_sprintf(lock, "%M", most_lock) = '\0';
+    *ngx_sprintf(statement, "%M", limit) = '\0';
+    *ngx_sprintf(lock, "%M", lock_limit) = '\0';
 
     return PQsendQueryPrepared(pg, SET_TIMEOUT, 2, values, NULL, NULL, 1)
            ? NGX_OK : NGX_ERROR;
 }
 
 
-/* Calls go away as they are told: nothing of one is looked at behind that.  The
- * batch is committed, so an answer that cannot be read is an outcome that is
- * not known, never a failure. */
+/* A call may be freed when it is answered: nothing of it is read after that.
+ * The batch is committed, so an answer that cannot be read is an outcome that
+ * is not known, never a failure. */
 void
 ngx_payments_pq_deliver(ngx_payments_batch_t *batch, PGresult *rows)
 {

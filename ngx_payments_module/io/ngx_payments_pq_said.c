@@ -1,9 +1,9 @@
 /*
- * What PostgreSQL and libpq say when something fails, for error.log: made
- * safe, and not said again and again while a worker reconnects.
+ * Messages of PostgreSQL and libpq about errors, for error.log: made safe, and
+ * not repeated while a worker reconnects.
  */
 
-#include "io/ngx_payments_pq.h"
+#include "io/ngx_payments_pq_said.h"
 
 
 #define TELL_AGAIN_MS  60000
@@ -71,6 +71,13 @@ ngx_payments_pq_tell(ngx_payments_pq_said_t *said, ngx_uint_t host,
 }
 
 
+/* libpq would print it to error.log, which takes no text of others. */
+void
+ngx_payments_pq_drop_notice(void *arg, const PGresult *notice)
+{
+}
+
+
 void
 ngx_payments_pq_warn_superuser(const PGconn *pg, ngx_log_t *log)
 {
@@ -104,8 +111,8 @@ ngx_payments_pq_takes_no_writes(const char *sqlstate)
 }
 
 
-/* What stands between quotes is a name, but in data exceptions, whose message
- * quotes a value of ours; what we raise ourselves may hold one, too. */
+/* Text between quotes is a name, except in data exceptions, whose message
+ * quotes a value of ours; our own exceptions may hold one, too. */
 static ngx_uint_t
 is_value_error(const char *sqlstate)
 {

@@ -1,7 +1,7 @@
 /*
- * The queues in front of PostgreSQL, one per operation, in order of arrival.
- * A queue goes out whole, as one set-based call.  Rules kept here: money
- * first, jobs last, but nobody starves.  Never sends and never answers.
+ * The queues in front of PostgreSQL, one per operation, in order of arrival.  A
+ * queue goes out whole, as one set-based call.  Rules kept here: money first,
+ * jobs last, but no queue starves.  Never sends and never answers.
  */
 
 #include "io/ngx_payments_queue.h"
@@ -40,7 +40,7 @@ ngx_payments_queue_init(ngx_payments_queues_t *queues,
 
     for (i = 0; i < PAY_OP_COUNT; i++) {
         ngx_queue_init(&queues->calls[i]);
-        queues->most[i] = conf->batch;
+        queues->batch_max[i] = conf->batch;
     }
 }
 
@@ -174,18 +174,20 @@ next_call(ngx_payments_queues_t *queues, ngx_uint_t idle)
 }
 
 
-/* Calls of one operation go together rather than beside each other, as a
- * batch costs much more than an item in it.  But one that is out for long
- * holds nobody up, and as many as fit in a batch need not wait for more; nor
- * do those that only read, whose batches cost little: while PostgreSQL has
- * one, the worker answers another. */
+/* Calls of one operation go together rather than beside each other, as a batch
+ * costs much more than an item in it.  But one that is out for long holds no
+ * other up, and as many as fit in a batch need not wait for more; nor do those
+ * that only read, whose batches cost little: while PostgreSQL has one, the
+ * worker answers another. */
 static ngx_uint_t
 may_go(ngx_payments_queues_t *queues, pay_op_id_t op)
 {
     ngx_queue_t           *q;
     ngx_payments_batch_t  *batch;
 
-    if (queues->lengths[op] >= queues->most[op] || pay_op(op)->only_reads) {
+    if (queues->lengths[op] >= queues->batch_max[op]
+        || pay_op(op)->only_reads)
+    {
         return 1;
     }
 
@@ -206,8 +208,8 @@ may_go(ngx_payments_queues_t *queues, pay_op_id_t op)
 }
 
 
-/* The last one that is free is not for a job: that may take its time, and
- * somebody may come who waits for an answer. */
+/* The last free connection is not for a job: a job may take its time, and a
+ * request may come for which a client waits. */
 static ngx_uint_t
 has_connection(const ngx_payments_queues_t *queues,
     const ngx_payments_call_t *call, ngx_uint_t idle)
@@ -218,8 +220,8 @@ has_connection(const ngx_payments_queues_t *queues,
 }
 
 
-/* What has waited for half of its time goes first, whatever it is; else the
- * better class; among equals the oldest. */
+/* A queue that has waited for half of its time goes first, whatever its class;
+ * else the better class; among equals the oldest. */
 static ngx_uint_t
 goes_before(const ngx_payments_queues_t *queues, const ngx_payments_call_t *a,
     const ngx_payments_call_t *b)
@@ -291,7 +293,7 @@ take_calls(ngx_payments_queues_t *queues, ngx_payments_batch_t *batch,
     ngx_payments_call_t  *call;
 
     while (queues->lengths[batch->op] != 0
-           && batch->count < queues->most[batch->op])
+           && batch->count < queues->batch_max[batch->op])
     {
         call = head_of(queues, batch->op);
 

@@ -7,7 +7,8 @@
 #ifndef NGX_PAYMENTS_QUEUE_H
 #define NGX_PAYMENTS_QUEUE_H
 
-#include "io/ngx_payments_db.h"
+#include "io/ngx_payments_batch.h"
+#include "util/ngx_payments_conf_types.h"
 
 
 #define NGX_PAYMENTS_QUEUE_TICK_MS   50
@@ -16,12 +17,12 @@
 typedef struct {
     ngx_queue_t   calls[PAY_OP_COUNT];
     ngx_uint_t    lengths[PAY_OP_COUNT];
-    ngx_uint_t    most[PAY_OP_COUNT];     /* that go at once */
+    ngx_uint_t    batch_max[PAY_OP_COUNT];   /* of items in one call */
     ngx_uint_t    count;                  /* of all queues */
     ngx_uint_t    classes[NGX_PAYMENTS_QUEUE_CLASSES];  /* the same, by class */
     ngx_queue_t   wire;                   /* batches that are out */
     ngx_uint_t    sent;                   /* calls in them */
-    ngx_uint_t    batch;                  /* the configured most[] */
+    ngx_uint_t    batch;                  /* the configured batch_max[] */
     ngx_msec_t    wait;                   /* of a call, at most */
 } ngx_payments_queues_t;
 
@@ -39,12 +40,12 @@ void ngx_payments_queue_remove(ngx_payments_queues_t *queues,
 
 /* Its stage's deadline has passed before it was sent. */
 ngx_uint_t ngx_payments_queue_is_late(const ngx_payments_call_t *call);
-/* A read that a refund begins with is about money, as the refund is. */
+/* A SELECT on behalf of a refund has the refund's priority. */
 pay_class_t ngx_payments_queue_class(const ngx_payments_call_t *call);
 
-/* What goes next over one of `idle` connections, from now on on the wire; those
- * whose time is over go to `late`.  NULL: nothing, or no memory (the tick ends
- * the wait). */
+/* Takes the next batch for one of `idle` connections, which then counts as
+ * sent; calls whose time is over go to `late`.  NULL: nothing is due, or no
+ * memory (the tick ends the wait). */
 ngx_payments_batch_t *ngx_payments_queue_next(ngx_payments_queues_t *queues,
     ngx_uint_t idle, ngx_log_t *log, ngx_queue_t *late);
 /* It is on the wire no more. */

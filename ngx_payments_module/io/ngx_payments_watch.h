@@ -18,7 +18,7 @@
 ngx_connection_t *ngx_payments_watch_open(int fd, void *data,
     ngx_event_handler_pt handler, ngx_log_t *log);
 
-/* Which of the two events to hear of from now on. */
+/* Sets which of the two events are reported from now on. */
 ngx_int_t ngx_payments_watch(ngx_connection_t *c, ngx_uint_t rd,
     ngx_uint_t wr);
 

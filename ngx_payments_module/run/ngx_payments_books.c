@@ -5,7 +5,10 @@
  * counted and logged, for those on call.
  */
 
-#include "run/ngx_payments_flow.h"
+#include "run/ngx_payments_books.h"
+#include "io/ngx_payments_db.h"
+#include "shm/ngx_payments_count.h"
+#include "util/ngx_payments_process.h"
 
 
 typedef struct {
@@ -41,8 +44,7 @@ ngx_payments_books_start(ngx_cycle_t *cycle, pay_str_t owner)
     books.call.args = &books.args;
     books.call.done = books_done;
 
-    books.timer.handler = books_handler;
-    books.timer.log = cycle->log;
+    ngx_payments_timer_init(&books.timer, books_handler, cycle->log);
     books.timer.cancelable = 1;
     ngx_add_timer(&books.timer, books_pause());
 }
@@ -76,7 +78,7 @@ books_done(ngx_payments_call_t *call, const pay_result_t *result,
     books.busy = 0;
     row = (result != NULL) ? pay_row_counts(result) : NULL;
 
-    /* who comes too early gets what another has counted */
+    /* a worker that comes too early gets the counts of the last round */
     if (row == NULL) {
         return;
     }

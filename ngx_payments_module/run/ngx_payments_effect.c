@@ -3,8 +3,15 @@
  * PSP, a certificate - and brings the events back.
  */
 
+#include "run/ngx_payments_effect.h"
+#include "io/ngx_payments_cert.h"
+#include "io/ngx_payments_psp.h"
+#include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_count_rates.h"
+#include "shm/ngx_payments_count_stage.h"
+#include "shm/ngx_payments_health.h"
+#include "shm/ngx_payments_quarantine.h"
 #include "util/ngx_payments_fault.h"
-#include "run/ngx_payments_flow.h"
 
 
 #define QUESTIONS         1024
@@ -100,9 +107,9 @@ ngx_int_t
 ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
     pay_input_t *input)
 {
-    ngx_int_t             rc;
-    ngx_payments_http_t  *http = &flow->http;
-    ngx_payments_psp_t  **psps = flow->pmcf->psps.elts;
+    ngx_int_t              rc;
+    ngx_payments_http_t   *http = &flow->http;
+    ngx_payments_psp_t   **psps = flow->pmcf->psps.elts;
 
     ngx_memzero(http, sizeof(ngx_payments_http_t));
 
@@ -152,8 +159,9 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
 }
 
 
-/* The step's own is in its scratch.  libcurl copies all but the body, so that
- * only what does not go at once, or may go again, is kept as a whole. */
+/* Copies the request: the core built it in the step's scratch arena, which is
+ * reset when the step returns.  libcurl copies all but the body, so the whole
+ * request is copied only if it is not sent at once, or may be sent again. */
 static pay_status_t
 keep_request(ngx_payments_flow_t *flow, pay_effect_t *effect)
 {
@@ -227,7 +235,7 @@ copy_request(pay_arena_t *arena, const pay_http_request_t *request,
 }
 
 
-/* Nobody waits for a job: it has the database's own deadlines. */
+/* No client waits for a job: it has the database's own deadlines. */
 static ngx_msec_t
 deadline_of(const ngx_payments_flow_t *flow, pay_stage_t stage)
 {
@@ -247,12 +255,12 @@ note_stage(const ngx_payments_flow_t *flow)
 }
 
 
-/* Of a PSP's own calls, whoever asked for them. */
+/* The PSP's own calls, for whichever flow they are made. */
 static void
 note_call(const ngx_payments_flow_t *flow, const pay_http_answer_t *answer)
 {
     ngx_msec_t  took = ngx_current_msec - flow->wait_started;
-    ngx_msec_t  most = flow->pmcf->stages[PAY_STAGE_PSP];
+    ngx_msec_t  deadline = flow->pmcf->stages[PAY_STAGE_PSP];
 
     if (flow->http.call == PAY_CALL_CERTIFICATE) {
         return;
@@ -260,7 +268,7 @@ note_call(const ngx_payments_flow_t *flow, const pay_http_answer_t *answer)
 
     ngx_payments_count_stage(PAY_STAGE_PSP, (uint64_t) took * 1000);
 
-    if (most != 0 && took + 1 >= most
+    if (deadline != 0 && took + 1 >= deadline
         && answer->failure == PAY_FAILURE_TIMEOUT)
     {
         ngx_payments_count_stage_timeout(PAY_STAGE_PSP);
@@ -279,8 +287,8 @@ may_store(const ngx_payments_flow_t *flow)
 }
 
 
-/* What nobody waits for goes to the PSP at jobs' pace.  NGX_OK: under way, or
- * will be; NGX_DECLINED: the answer is there already. */
+/* Calls for which no client waits are sent to the PSP at the pace of jobs.
+ * NGX_OK: under way, or will be; NGX_DECLINED: the answer is there already. */
 static ngx_int_t
 pace_call(ngx_payments_flow_t *flow)
 {
@@ -289,7 +297,7 @@ pace_call(ngx_payments_flow_t *flow)
 
     if (ngx_payments_health_pace(http->psp, &wait) != NGX_OK) {
         no_answer(&http->answer, PAY_FAILURE_BUSY);
-        ngx_payments_count_psp(http, 0);
+        ngx_payments_count_psp(http->psp, http->call, &http->answer, 0);
         return NGX_DECLINED;
     }
 
@@ -297,18 +305,18 @@ pace_call(ngx_payments_flow_t *flow)
         return ngx_payments_psp_call(http);
     }
 
-    if (flow->pace == NULL) {
-        flow->pace = ngx_pcalloc(flow->pool, sizeof(ngx_event_t));
-        if (flow->pace == NULL) {
+    if (flow->alone->pace == NULL) {
+        flow->alone->pace = ngx_pcalloc(flow->pool, sizeof(ngx_event_t));
+        if (flow->alone->pace == NULL) {
             no_answer(&http->answer, PAY_FAILURE_MEMORY);
             return NGX_DECLINED;
         }
     }
 
-    flow->pace->handler = pace_handler;
-    flow->pace->data = flow;
-    flow->pace->log = ngx_cycle->log;
-    ngx_add_timer(flow->pace, wait);
+    flow->alone->pace->handler = pace_handler;
+    flow->alone->pace->data = flow;
+    flow->alone->pace->log = ngx_cycle->log;
+    ngx_add_timer(flow->alone->pace, wait);
 
     return NGX_OK;
 }
@@ -330,7 +338,7 @@ pace_handler(ngx_event_t *ev)
     input.kind = PAY_INPUT_HTTP;
     input.answer = &flow->http.answer;
 
-    ngx_payments_flow_step(flow, &input);
+    flow->step(flow, &input);
 }
 
 
@@ -385,8 +393,8 @@ no_answer(pay_http_answer_t *answer, pay_failure_t why)
 }
 
 
-/* One question a second for one payment, however often its buyer, or whoever
- * holds the link, comes back: the PSP's quota is all merchants'. */
+/* One query a second for one payment, however often its buyer, or anyone with
+ * the link, comes back: all merchants share the PSP's quota. */
 static ngx_uint_t
 asked_just_now(pay_str_t url)
 {
@@ -440,11 +448,11 @@ db_done(ngx_payments_call_t *call, const pay_result_t *result,
     input.db_failure = failure;
     input.retry_after_s = call->retry_after_s;
 
-    ngx_payments_flow_step(flow, &input);
+    flow->step(flow, &input);
 }
 
 
-/* What metrics want to know of an operation beyond that it was called. */
+/* The numbers that metrics need of an operation, beyond its calls. */
 static void
 note_done(const ngx_payments_call_t *call, const pay_result_t *result)
 {
@@ -527,7 +535,7 @@ http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
     input.kind = PAY_INPUT_HTTP;
     input.answer = answer;
 
-    ngx_payments_flow_step(flow, &input);
+    flow->step(flow, &input);
 }
 
 

@@ -4,21 +4,28 @@
  * answer and may leave at any time.
  */
 
+#include "run/ngx_payments_flow_state.h"
+#include "run/ngx_payments_effect.h"
+#include "run/ngx_payments_effect_rates.h"
+#include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_count_stage.h"
+#include "shm/ngx_payments_health.h"
+#include "util/ngx_http_payments_ctx.h"
 #include "util/ngx_payments_fault.h"
-#include "run/ngx_payments_flow.h"
 #include "util/ngx_payments_log_pace.h"
+#include "util/ngx_payments_memory.h"
+#include "util/ngx_payments_process.h"
+#include "util/ngx_payments_random.h"
 
 #include <time.h>
 
 
-#define POOL_SIZE     1920             /* one holds a create that waits */
-#define ARGS_SIZE     2560             /* of a create, while PostgreSQL works */
-#define SCRATCH_SIZE  16384
-#define US_PER_S      1000000
-#define NS_PER_US     1000
+#define POOL_SIZE  1920                /* one holds a create that waits */
+#define US_PER_S   1000000
+#define NS_PER_US  1000
 
 
-static void *args_alloc(void *data, size_t size);
+static void flow_step(ngx_payments_flow_t *flow, pay_input_t *input);
 static void steps(ngx_payments_flow_t *flow, pay_input_t *input);
 static void run(ngx_payments_flow_t *flow, pay_input_t *input,
     pay_effect_t *effect);
@@ -32,25 +39,6 @@ static ngx_str_t note_text(ngx_pool_t *pool, pay_str_t text);
 static void flow_end(ngx_payments_flow_t *flow);
 static void count_end(const pay_flow_t *core);
 static void request_gone(void *data);
-
-
-/* What a step needs no longer than it lasts, which is never long: the worker's,
- * for all flows. */
-static ngx_pool_t   *scratch_pool;
-static pay_arena_t   scratch;
-static ngx_uint_t    depth;            /* of steps within steps */
-
-
-ngx_pool_t *
-ngx_payments_scratch(void)
-{
-    if (scratch_pool == NULL) {
-        scratch_pool = ngx_create_pool(SCRATCH_SIZE, ngx_cycle->log);
-        scratch = ngx_payments_arena(scratch_pool);
-    }
-
-    return scratch_pool;
-}
 
 
 ngx_payments_flow_t *
@@ -78,35 +66,12 @@ ngx_payments_flow_create(ngx_http_payments_main_conf_t *pmcf)
     flow->arena = ngx_payments_arena(pool);
     flow->pmcf = pmcf;
     flow->core.arena = &flow->arena;
-    flow->core.scratch = &scratch;
-    flow->args = (pay_arena_t) { args_alloc, flow };
+    flow->core.scratch = ngx_payments_scratch_arena();
+    flow->args = ngx_payments_flow_args(flow);
     flow->core.args = &flow->args;
     flow->core.env = &pmcf->env;
 
     return flow;
-}
-
-
-static void *
-args_alloc(void *data, size_t size)
-{
-    ngx_payments_flow_t  *flow = data;
-
-    if (flow->args_pool == NULL) {
-        flow->args_pool = ngx_create_pool(ARGS_SIZE, ngx_cycle->log);
-    }
-
-    return flow->args_pool != NULL ? ngx_palloc(flow->args_pool, size) : NULL;
-}
-
-
-void
-ngx_payments_flow_drop_args(ngx_payments_flow_t *flow)
-{
-    if (flow->args_pool != NULL) {
-        ngx_destroy_pool(flow->args_pool);
-        flow->args_pool = NULL;
-    }
 }
 
 
@@ -118,15 +83,17 @@ ngx_payments_flow_core(ngx_payments_flow_t *flow)
 
 
 ngx_int_t
-ngx_payments_flow_start(ngx_payments_flow_t *flow, ngx_http_request_t *r)
+ngx_payments_flow_start(ngx_payments_flow_t *flow, ngx_http_request_t *r,
+    ngx_payments_reply_pt reply)
 {
     pay_input_t               input;
     ngx_http_cleanup_t       *cln;
     ngx_http_payments_ctx_t  *ctx;
 
     ngx_payments_gauge_flows(1);
-    flow->started = 1;
     flow->in_handler = 1;
+    flow->step = flow_step;
+    flow->reply = reply;
 
     if (r != NULL) {
         cln = ngx_http_cleanup_add(r, 0);
@@ -150,9 +117,33 @@ ngx_payments_flow_start(ngx_payments_flow_t *flow, ngx_http_request_t *r)
     ngx_memzero(&input, sizeof(pay_input_t));
     input.kind = PAY_INPUT_START;
 
-    ngx_payments_flow_step(flow, &input);
+    flow_step(flow, &input);
 
     return NGX_DONE;
+}
+
+
+ngx_int_t
+ngx_payments_flow_start_alone(ngx_payments_flow_t *flow,
+    void (*ended)(void *data), void *data)
+{
+    pay_flow_t  *core = ngx_payments_flow_core(flow);
+
+    flow->alone = ngx_pcalloc(flow->pool, sizeof(ngx_payments_alone_t));
+
+    if (flow->alone == NULL
+        || ngx_payments_uuid(core->arena, &core->request_id) != NGX_OK)
+    {
+        ngx_payments_flow_discard(flow);
+        return NGX_ERROR;
+    }
+
+    flow->alone->ended = ended;
+    flow->alone->data = data;
+
+    (void) ngx_payments_flow_start(flow, NULL, NULL);
+
+    return NGX_OK;
 }
 
 
@@ -179,17 +170,13 @@ ngx_payments_flow_discard(ngx_payments_flow_t *flow)
 }
 
 
-/* An answer may let nginx begin another request at once: the outer step's
- * scratch is still needed then. */
-void
-ngx_payments_flow_step(ngx_payments_flow_t *flow, pay_input_t *input)
+/* Steps until something has to be waited for, or the flow's end. */
+static void
+flow_step(ngx_payments_flow_t *flow, pay_input_t *input)
 {
-    depth++;
+    ngx_payments_scratch_enter();
     steps(flow, input);
-
-    if (--depth == 0) {
-        ngx_reset_pool(scratch_pool);
-    }
+    ngx_payments_scratch_leave();
 }
 
 
@@ -244,8 +231,8 @@ steps(ngx_payments_flow_t *flow, pay_input_t *input)
 static void
 run(ngx_payments_flow_t *flow, pay_input_t *input, pay_effect_t *effect)
 {
-    input->health = flow->core.type->needs_health ? ngx_payments_health()
-                                                  : NULL;
+    input->health = flow->core.type->needs_health
+                    ? ngx_payments_health_snapshot() : NULL;
     pay_flow_run(&flow->core, input, effect);
 
     if (flow->core.unread != NULL) {
@@ -326,7 +313,7 @@ flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply)
     flow->cleanup->handler = NULL;
 
     c = r->connection;
-    rc = ngx_http_payments_reply(r, reply);
+    rc = flow->reply(r, reply);
     ngx_http_finalize_request(r, rc);
 
     /* what is posted may free the request, which the content handler on the
@@ -337,7 +324,7 @@ flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply)
 }
 
 
-/* What the request's log line may say, in the request's own memory. */
+/* The texts of the request's log line, in the request's own memory. */
 static void
 flow_note(ngx_payments_flow_t *flow)
 {
@@ -417,8 +404,8 @@ flow_end(ngx_payments_flow_t *flow)
                       &ngx_payments_nstr(core->request_id));
     }
 
-    if (flow->ended != NULL) {
-        flow->ended(flow->ended_data);
+    if (flow->alone != NULL) {
+        flow->alone->ended(flow->alone->data);
     }
 
     ngx_payments_flow_drop_args(flow);

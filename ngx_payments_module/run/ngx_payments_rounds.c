@@ -1,12 +1,19 @@
 /*
- * What workers do by the clock, where payments_jobs is on: the sweep, which
- * counts what people should know of, the look at the lists of events of those
- * PSPs that have one, and bodies of webhooks that an operator wants read
- * again.  PostgreSQL says whether it is time; of all
- * workers of all nodes one then does it.
+ * The periodic work of workers where payments_jobs is on: the sweep, whose
+ * counts are gauges for operators, the comparison of PSPs' lists of events with
+ * the inbox, and bodies of webhooks that an operator wants read again.
+ * PostgreSQL says whether a round is due; one of all workers of all nodes then
+ * does it.
  */
 
+#include "run/ngx_payments_rounds.h"
+#include "io/ngx_payments_db.h"
+#include "run/ngx_payments_books.h"
 #include "run/ngx_payments_flow.h"
+#include "run/ngx_payments_rates.h"
+#include "run/ngx_payments_seal.h"
+#include "shm/ngx_payments_count.h"
+#include "util/ngx_payments_process.h"
 
 
 #define LIMITS_MAX        160
@@ -69,7 +76,7 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
     sweep_start(cycle);
     replay_start(cycle);
     ngx_payments_books_start(cycle, owner);
-    ngx_payments_audit_start(cycle, owner);
+    ngx_payments_seal_start(cycle, owner);
 
     if (backfills_start(cycle) != NGX_OK) {
         return NGX_ERROR;
@@ -101,8 +108,7 @@ sweep_start(ngx_cycle_t *cycle)
     rounds.call.args = &rounds.args;
     rounds.call.done = sweep_done;
 
-    rounds.timer.handler = sweep_handler;
-    rounds.timer.log = cycle->log;
+    ngx_payments_timer_init(&rounds.timer, sweep_handler, cycle->log);
     rounds.timer.cancelable = 1;
     ngx_add_timer(&rounds.timer, spread(watch->interval_ms));
 }
@@ -135,7 +141,7 @@ sweep_done(ngx_payments_call_t *call, const pay_result_t *result,
     rounds.busy = 0;
     row = (result != NULL) ? pay_row_counts(result) : NULL;
 
-    /* who comes too early gets what another has counted */
+    /* a worker that comes too early gets the counts of the last round */
     if (row != NULL) {
         ngx_payments_count_sweep(row->counts);
     }
@@ -211,10 +217,10 @@ backfill_begin(backfill_t *backfill)
 
     /* before it starts: it may end at once */
     backfill->busy = 1;
-    flow->ended = backfill_ended;
-    flow->ended_data = backfill;
 
-    if (ngx_payments_flow_start_alone(flow) != NGX_OK) {
+    if (ngx_payments_flow_start_alone(flow, backfill_ended, backfill)
+        != NGX_OK)
+    {
         backfill->busy = 0;
     }
 }
@@ -243,8 +249,7 @@ backfill_pause(const pay_psp_conf_t *psp)
 static void
 replay_start(ngx_cycle_t *cycle)
 {
-    rounds.replay.handler = replay_handler;
-    rounds.replay.log = cycle->log;
+    ngx_payments_timer_init(&rounds.replay, replay_handler, cycle->log);
     rounds.replay.cancelable = 1;
     ngx_add_timer(&rounds.replay, replay_pause());
 }
@@ -284,9 +289,8 @@ replay_begin(void)
 
     /* before it starts: it may end at once */
     rounds.replay_busy = 1;
-    flow->ended = replay_ended;
 
-    if (ngx_payments_flow_start_alone(flow) != NGX_OK) {
+    if (ngx_payments_flow_start_alone(flow, replay_ended, NULL) != NGX_OK) {
         rounds.replay_busy = 0;
     }
 }

@@ -6,14 +6,18 @@
  * waits for this, or fails with it.
  */
 
-#include "run/ngx_payments_flow.h"
+#include "run/ngx_payments_seal.h"
+#include "io/ngx_payments_db.h"
+#include "shm/ngx_payments_count_seals.h"
+#include "util/ngx_payments_memory.h"
+#include "util/ngx_payments_process.h"
 #include "pay_time.h"
 
 
 #define LEASE_MS      10000
 #define SEAL_LINE_MAX      2048
 #define POOL_SIZE     4096
-#define LATE_ROUNDS   6                /* without success, then people hear */
+#define LATE_ROUNDS   6                /* without success, then it is logged */
 #define LATE_MIN_S    5
 
 
@@ -54,7 +58,7 @@ static sealer_t  sealer;
 
 
 void
-ngx_payments_audit_start(ngx_cycle_t *cycle, pay_str_t owner)
+ngx_payments_seal_start(ngx_cycle_t *cycle, pay_str_t owner)
 {
     const ngx_payments_audit_conf_t  *conf;
 
@@ -80,8 +84,7 @@ ngx_payments_audit_start(ngx_cycle_t *cycle, pay_str_t owner)
     sealer.end.args = &sealer.end_args;
     sealer.end.done = seal_ended;
 
-    sealer.timer.handler = seal_handler;
-    sealer.timer.log = cycle->log;
+    ngx_payments_timer_init(&sealer.timer, seal_handler, cycle->log);
     sealer.timer.cancelable = 1;
     ngx_add_timer(&sealer.timer, seal_pause());
 }
@@ -141,7 +144,7 @@ seal_begun(ngx_payments_call_t *call, const pay_result_t *result,
         sealer.well = ngx_time();
         sealer.busy = 0;
 
-        /* it tells of the newest that is signed, whoever has signed it */
+        /* it is about the newest signed seal, whichever node has signed it */
         if (row != NULL) {
             seal_note(row->number, row->message);
         }

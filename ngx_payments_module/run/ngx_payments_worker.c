@@ -4,14 +4,22 @@
  * flow under a lease, so that any worker of any node goes on after a crash.
  */
 
+#include "run/ngx_payments_worker.h"
+#include "io/ngx_payments_curl.h"
+#include "io/ngx_payments_db.h"
+#include "io/ngx_payments_oauth.h"
+#include "io/ngx_payments_pq.h"
 #include "run/ngx_payments_flow.h"
-
-#include <openssl/rand.h>
+#include "run/ngx_payments_rounds.h"
+#include "shm/ngx_payments_bulkhead.h"
+#include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_health.h"
+#include "util/ngx_payments_process.h"
+#include "util/ngx_payments_random.h"
 
 
 #define OWNER_MAX  64
 #define SLOTS_MAX  256
-#define JUMP_S     30
 #define AHEAD_MAX_MS  1000
 
 
@@ -29,24 +37,14 @@ typedef struct {
     u_char                          owner[OWNER_MAX];
     pay_str_t                       owner_str;
     ngx_uint_t                      up;
-    time_t                          seen;        /* the wall clock then */
-    ngx_msec_t                      seen_at;     /* by the other one */
-    ngx_uint_t                      jumped;
 } worker_t;
 
-typedef struct {
-    u_char      bytes[1024];
-    size_t      left;
-    ngx_pid_t   pid;
-} stock_t;
 
-
-static void *pool_alloc(void *pool, size_t size);
 static ngx_int_t jobs_start(ngx_cycle_t *cycle);
 static void jobs_handler(ngx_event_t *ev);
 static ngx_uint_t is_paced(void);
 static ngx_uint_t is_pressed(void);
-static ngx_uint_t claims_most(void);
+static ngx_uint_t claims_max(void);
 static ngx_int_t claim(slot_t *slot);
 static ngx_msec_t next_tick(void);
 static void claim_done(ngx_payments_call_t *call, const pay_result_t *result,
@@ -57,7 +55,6 @@ static void job_ended(void *data);
 
 
 static worker_t  worker;
-static stock_t   stock;
 
 
 ngx_int_t
@@ -69,8 +66,7 @@ ngx_payments_init_process(ngx_cycle_t *cycle)
                                                ngx_http_payments_module);
 
     worker.pmcf = pmcf;
-    worker.seen = ngx_time();
-    worker.seen_at = ngx_current_msec;
+    ngx_payments_process_start(pmcf);
 
     if (pmcf == NULL || pmcf->zone == NULL
         || (ngx_process != NGX_PROCESS_WORKER
@@ -102,85 +98,9 @@ ngx_payments_exit_process(ngx_cycle_t *cycle)
     if (worker.up) {
         ngx_payments_pq_stop();
         ngx_payments_curl_stop();
-        ngx_payments_auth_stop();
+        ngx_payments_oauth_stop();
         ngx_payments_bulkhead_stop();
     }
-}
-
-
-ngx_http_payments_main_conf_t *
-ngx_payments_main_conf(void)
-{
-    return worker.pmcf;
-}
-
-
-pay_arena_t
-ngx_payments_arena(ngx_pool_t *pool)
-{
-    return (pay_arena_t) { pool_alloc, pool };
-}
-
-
-/* libcrypto asks the kernel for the process's id at each call, and encrypts a
- * counter four times: what a stock of bytes costs once.  A byte is handed out
- * once and wiped, in the process that has drawn it. */
-ngx_int_t
-ngx_payments_random(u_char *buf, size_t size)
-{
-    if (size > sizeof(stock.bytes)) {
-        return RAND_bytes(buf, (int) size) == 1 ? NGX_OK : NGX_ERROR;
-    }
-
-    if (stock.left < size || stock.pid != ngx_pid) {
-        stock.left = 0;
-
-        if (RAND_bytes(stock.bytes, sizeof(stock.bytes)) != 1) {
-            return NGX_ERROR;
-        }
-
-        stock.pid = ngx_pid;
-        stock.left = sizeof(stock.bytes);
-    }
-
-    stock.left -= size;
-    ngx_memcpy(buf, stock.bytes + stock.left, size);
-    OPENSSL_cleanse(stock.bytes + stock.left, size);
-
-    return NGX_OK;
-}
-
-
-time_t
-ngx_payments_steady_time(void)
-{
-    time_t  now = ngx_time(), wanted;
-
-    wanted = worker.seen + (time_t) ((ngx_current_msec - worker.seen_at)
-                                     / 1000);
-
-    if (now >= wanted - JUMP_S && now <= wanted + JUMP_S) {
-        worker.seen = now;
-        worker.seen_at = ngx_current_msec;
-        return now;
-    }
-
-    if (!worker.jumped) {
-        worker.jumped = 1;
-        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                      "payments: the clock has jumped, seconds:%T, "
-                      "hint:jobs keep the old time until a reload",
-                      now - wanted);
-    }
-
-    return wanted;
-}
-
-
-static void *
-pool_alloc(void *pool, size_t size)
-{
-    return ngx_palloc(pool, size);
 }
 
 
@@ -206,8 +126,7 @@ jobs_start(ngx_cycle_t *cycle)
     worker.owner_str.data = worker.owner;
     worker.owner_str.len = p - worker.owner;
 
-    worker.timer.handler = jobs_handler;
-    worker.timer.log = cycle->log;
+    ngx_payments_timer_init(&worker.timer, jobs_handler, cycle->log);
     worker.timer.cancelable = 1;
     ngx_add_timer(&worker.timer, next_tick());
 
@@ -224,9 +143,9 @@ jobs_handler(ngx_event_t *ev)
         return;
     }
 
-    n = is_paced() ? 0 : claims_most();
+    n = is_paced() ? 0 : claims_max();
 
-    /* what waits long enough is done all the same */
+    /* work that waits long enough is done all the same */
     if (n > 1 && is_pressed()) {
         n = 1;
     }
@@ -270,9 +189,9 @@ is_pressed(void)
 }
 
 
-/* Of one tick: what psp_rate gives a second, for a slow one. */
+/* The jobs of one tick: as many as psp_rate gives a second, for a slow one. */
 static ngx_uint_t
-claims_most(void)
+claims_max(void)
 {
     ngx_uint_t  rate = worker.pmcf->psp_rate;
 
@@ -331,7 +250,8 @@ claim_done(ngx_payments_call_t *call, const pay_result_t *result,
 }
 
 
-/* What is claimed and not started is another's when the lease runs out. */
+/* A job that is claimed and not started goes to another worker when the lease
+ * runs out. */
 static ngx_int_t
 start_job(slot_t *slot, const pay_job_row_t *row)
 {
@@ -355,39 +275,7 @@ start_job(slot_t *slot, const pay_job_row_t *row)
         ngx_payments_bulkhead_leave(&slot->place);
     }
 
-    flow->ended = job_ended;
-    flow->ended_data = slot;
-
-    return ngx_payments_flow_start_alone(flow);
-}
-
-
-ngx_int_t
-ngx_payments_flow_start_alone(ngx_payments_flow_t *flow)
-{
-    char        *id;
-    u_char       entropy[PAY_UUID_ENTROPY];
-    ngx_time_t  *tp;
-    pay_flow_t  *core = ngx_payments_flow_core(flow);
-
-    id = pay_alloc(core->arena, PAY_UUID_TEXT);
-
-    if (id == NULL
-        || ngx_payments_random(entropy, sizeof(entropy)) != NGX_OK)
-    {
-        ngx_payments_flow_discard(flow);
-        return NGX_ERROR;
-    }
-
-    tp = ngx_timeofday();
-    pay_uuid7((uint64_t) tp->sec * 1000 + tp->msec, entropy, id);
-    core->request_id.data = (u_char *) id;
-    core->request_id.len = PAY_UUID_TEXT;
-    flow->alone = 1;
-
-    (void) ngx_payments_flow_start(flow, NULL);
-
-    return NGX_OK;
+    return ngx_payments_flow_start_alone(flow, job_ended, slot);
 }
 
 

@@ -1,14 +1,16 @@
 /*
- * How much is under way at once, of each merchant and of each class of work,
- * in all workers of this host.  Each worker counts in a block of its own in
- * the shared zone and nobody else writes there, so counting takes no lock and
- * what a dead worker held goes with its block.  A place is taken first and
- * looked at then: two at once may both be refused, but never both pass.
- *
- * What is about money that exists is counted and never refused.
+ * Limits of the work that is under way at once, of each merchant and of each
+ * class of work, in all workers of this host.  Each worker counts in a block of
+ * its own in the shared zone and no other writes there, so counting takes no
+ * lock, and the slots of a dead worker go with its block.  A slot is taken
+ * first and the limit checked then: two at once may both be refused, but never
+ * both pass.  Work about money that exists is counted and never refused.
  */
 
-#include "shm/ngx_payments_shm.h"
+#include "shm/ngx_payments_bulkhead.h"
+#include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_zone.h"
+#include "util/ngx_payments_process.h"
 
 #include <signal.h>
 
@@ -38,14 +40,14 @@ static ngx_uint_t find(const ngx_payments_cells_t *block, uint64_t key);
 static uint64_t merchant_key(pay_str_t id);
 static int compare(const void *a, const void *b);
 static ngx_uint_t is_alive(const ngx_payments_cells_t *block);
-static ngx_uint_t is_over(ngx_uint_t cell, ngx_uint_t most);
+static ngx_uint_t is_over(ngx_uint_t cell, ngx_uint_t limit);
 static ngx_uint_t total(ngx_uint_t cell);
 static void sweep(void);
 static void add(ngx_payments_place_t *place, ngx_atomic_int_t n);
 static ngx_uint_t refuses(ngx_payments_work_e work);
 
 
-static bulkhead_t  hull;
+static bulkhead_t  bulkhead;
 
 
 ngx_int_t
@@ -57,18 +59,18 @@ ngx_payments_bulkhead_init(ngx_cycle_t *cycle)
     const pay_merchant_t           *merchant;
     ngx_http_payments_main_conf_t  *pmcf = ngx_payments_main_conf();
 
-    ngx_memzero(&hull, sizeof(bulkhead_t));
+    ngx_memzero(&bulkhead, sizeof(bulkhead_t));
 
-    hull.ctx = ngx_payments_shctx(&pool);
-    if (hull.ctx == NULL) {
+    bulkhead.ctx = ngx_payments_shctx(&pool);
+    if (bulkhead.ctx == NULL) {
         return NGX_OK;
     }
 
     n = NGX_PAYMENTS_WORKS + pmcf->env.merchant_count;
     keys = ngx_palloc(cycle->pool, n * sizeof(uint64_t));
-    hull.merchants = ngx_palloc(cycle->pool, n * sizeof(ngx_uint_t));
+    bulkhead.merchants = ngx_palloc(cycle->pool, n * sizeof(ngx_uint_t));
 
-    if (keys == NULL || hull.merchants == NULL) {
+    if (keys == NULL || bulkhead.merchants == NULL) {
         return NGX_ERROR;
     }
 
@@ -84,15 +86,15 @@ ngx_payments_bulkhead_init(ngx_cycle_t *cycle)
     ngx_qsort(keys, n, sizeof(uint64_t), compare);
 
     ngx_shmtx_lock(&pool->mutex);
-    hull.own = claim(pool, n);
+    bulkhead.own = claim(pool, n);
 
-    if (hull.own != NULL) {
-        take_over(hull.own, keys, n);
+    if (bulkhead.own != NULL) {
+        take_over(bulkhead.own, keys, n);
     }
 
     ngx_shmtx_unlock(&pool->mutex);
 
-    if (hull.own == NULL) {
+    if (bulkhead.own == NULL) {
         ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
                       "payments: no room for the counts of payments_bulkhead, "
                       "this worker keeps no caps, hint:a larger "
@@ -101,8 +103,8 @@ ngx_payments_bulkhead_init(ngx_cycle_t *cycle)
     }
 
     for (i = 0; i < pmcf->env.merchant_count; i++) {
-        hull.merchants[i] = find(hull.own,
-                                 merchant_key(pmcf->env.merchants[i].id));
+        bulkhead.merchants[i] = find(bulkhead.own,
+                                     merchant_key(pmcf->env.merchants[i].id));
     }
 
     return NGX_OK;
@@ -112,9 +114,9 @@ ngx_payments_bulkhead_init(ngx_cycle_t *cycle)
 void
 ngx_payments_bulkhead_stop(void)
 {
-    if (hull.own != NULL) {
-        hull.own->pid = 0;
-        hull.own = NULL;
+    if (bulkhead.own != NULL) {
+        bulkhead.own->pid = 0;
+        bulkhead.own = NULL;
     }
 }
 
@@ -125,27 +127,27 @@ ngx_payments_bulkhead_enter(ngx_payments_place_t *place,
 {
     ngx_uint_t                      full;
     ngx_http_payments_main_conf_t  *pmcf = ngx_payments_main_conf();
-    ngx_payments_bulkhead_conf_t   *most = &pmcf->bulkhead;
+    ngx_payments_bulkhead_conf_t   *limits = &pmcf->bulkhead;
 
     place->held = 0;
     place->work = work;
     place->merchant = NO_CELL;
 
-    if (hull.own == NULL) {
+    if (bulkhead.own == NULL) {
         return NGX_OK;
     }
 
     if (merchant != NULL) {
-        place->merchant = hull.merchants[merchant - pmcf->env.merchants];
+        place->merchant = bulkhead.merchants[merchant - pmcf->env.merchants];
     }
 
     add(place, 1);
 
     if (refuses(work)) {
         full = place->merchant != NO_CELL
-               && is_over(place->merchant, most->merchant);
+               && is_over(place->merchant, limits->merchant);
 
-        if (full || is_over(work, most->works[work])) {
+        if (full || is_over(work, limits->works[work])) {
             add(place, -1);
             ngx_payments_count_refused(work, full ? NGX_PAYMENTS_FULL_MERCHANT
                                                   : NGX_PAYMENTS_FULL_CLASS);
@@ -154,7 +156,7 @@ ngx_payments_bulkhead_enter(ngx_payments_place_t *place,
     }
 
     place->held = 1;
-    pay_drain_note(&hull.drains[work], (int64_t) ngx_current_msec, 0, 1);
+    pay_drain_note(&bulkhead.drains[work], (int64_t) ngx_current_msec, 0, 1);
 
     return NGX_OK;
 }
@@ -163,14 +165,14 @@ ngx_payments_bulkhead_enter(ngx_payments_place_t *place,
 void
 ngx_payments_bulkhead_leave(ngx_payments_place_t *place)
 {
-    if (!place->held || hull.own == NULL) {
+    if (!place->held || bulkhead.own == NULL) {
         return;
     }
 
     place->held = 0;
     add(place, -1);
-    pay_drain_note(&hull.drains[place->work], (int64_t) ngx_current_msec, 1,
-                   (int64_t) hull.own->cells[place->work].n);
+    pay_drain_note(&bulkhead.drains[place->work], (int64_t) ngx_current_msec, 1,
+                   (int64_t) bulkhead.own->cells[place->work].n);
 }
 
 
@@ -179,14 +181,14 @@ ngx_payments_bulkhead_retry_s(const ngx_payments_place_t *place)
 {
     ngx_uint_t  ahead;
 
-    if (hull.own == NULL) {
+    if (bulkhead.own == NULL) {
         return PAY_DRAIN_WAIT_MIN_S;
     }
 
-    ahead = hull.own->cells[place->merchant == NO_CELL ? (ngx_uint_t)
-                            place->work : place->merchant].n;
+    ahead = bulkhead.own->cells[place->merchant == NO_CELL ? (ngx_uint_t)
+                                place->work : place->merchant].n;
 
-    return pay_drain_wait_s(&hull.drains[place->work],
+    return pay_drain_wait_s(&bulkhead.drains[place->work],
                             (int64_t) ngx_current_msec, (int64_t) ahead);
 }
 
@@ -194,17 +196,17 @@ ngx_payments_bulkhead_retry_s(const ngx_payments_place_t *place)
 ngx_uint_t
 ngx_payments_bulkhead_is_pressed(void)
 {
-    ngx_uint_t                     i, most;
+    ngx_uint_t                     i, limit;
     ngx_payments_bulkhead_conf_t  *conf = &ngx_payments_main_conf()->bulkhead;
 
-    if (hull.own == NULL) {
+    if (bulkhead.own == NULL) {
         return 0;
     }
 
     for (i = NGX_PAYMENTS_WORK_INTAKE; i <= NGX_PAYMENTS_WORK_READ; i++) {
-        most = conf->works[i];
+        limit = conf->works[i];
 
-        if (most != 0 && is_over(i, most - (most + PRESSED_PART - 1)
+        if (limit != 0 && is_over(i, limit - (limit + PRESSED_PART - 1)
                                            / PRESSED_PART))
         {
             return 1;
@@ -218,7 +220,7 @@ ngx_payments_bulkhead_is_pressed(void)
 ngx_uint_t
 ngx_payments_bulkhead_total(ngx_payments_work_e work)
 {
-    if (hull.own == NULL) {
+    if (bulkhead.own == NULL) {
         return 0;
     }
 
@@ -236,8 +238,8 @@ claim(ngx_slab_pool_t *pool, ngx_uint_t count)
     ngx_uint_t             i, room;
     ngx_payments_cells_t  *block;
 
-    for (i = 0; i < hull.ctx->cells_end; i++) {
-        block = hull.ctx->cells[i];
+    for (i = 0; i < bulkhead.ctx->cells_end; i++) {
+        block = bulkhead.ctx->cells[i];
 
         if (block->room >= count
             && (block->pid == (ngx_atomic_uint_t) ngx_pid || !is_alive(block)))
@@ -256,16 +258,16 @@ claim(ngx_slab_pool_t *pool, ngx_uint_t count)
 
     if (block != NULL) {
         block->room = room;
-        hull.ctx->cells[i] = block;
+        bulkhead.ctx->cells[i] = block;
         ngx_memory_barrier();
-        hull.ctx->cells_end = i + 1;
+        bulkhead.ctx->cells_end = i + 1;
     }
 
     return block;
 }
 
 
-/* Nobody reads a block of pid 0. */
+/* A block of pid 0 is not read. */
 static void
 take_over(ngx_payments_cells_t *block, const uint64_t *keys, ngx_uint_t count)
 {
@@ -344,27 +346,27 @@ is_alive(const ngx_payments_cells_t *block)
 
 /* Full may mean that a killed worker's are counted here. */
 static ngx_uint_t
-is_over(ngx_uint_t cell, ngx_uint_t most)
+is_over(ngx_uint_t cell, ngx_uint_t limit)
 {
-    if (most == 0 || total(cell) <= most) {
+    if (limit == 0 || total(cell) <= limit) {
         return 0;
     }
 
     sweep();
 
-    return total(cell) > most;
+    return total(cell) > limit;
 }
 
 
 static ngx_uint_t
 total(ngx_uint_t cell)
 {
-    uint64_t               key = hull.own->cells[cell].key;
+    uint64_t               key = bulkhead.own->cells[cell].key;
     ngx_uint_t             i, at, n = 0;
     ngx_payments_cells_t  *block;
 
-    for (i = 0; i < hull.ctx->cells_end; i++) {
-        block = hull.ctx->cells[i];
+    for (i = 0; i < bulkhead.ctx->cells_end; i++) {
+        block = bulkhead.ctx->cells[i];
 
         if (block->pid == 0) {
             continue;
@@ -390,14 +392,16 @@ sweep(void)
     ngx_uint_t             i;
     ngx_payments_cells_t  *block;
 
-    if (hull.swept != 0 && ngx_current_msec - hull.swept < SWEEP_PACE_MS) {
+    if (bulkhead.swept != 0
+        && ngx_current_msec - bulkhead.swept < SWEEP_PACE_MS)
+    {
         return;
     }
 
-    hull.swept = ngx_current_msec;
+    bulkhead.swept = ngx_current_msec;
 
-    for (i = 0; i < hull.ctx->cells_end; i++) {
-        block = hull.ctx->cells[i];
+    for (i = 0; i < bulkhead.ctx->cells_end; i++) {
+        block = bulkhead.ctx->cells[i];
 
         if (block->pid != 0 && !is_alive(block)) {
             block->pid = 0;
@@ -409,10 +413,10 @@ sweep(void)
 static void
 add(ngx_payments_place_t *place, ngx_atomic_int_t n)
 {
-    (void) ngx_atomic_fetch_add(&hull.own->cells[place->work].n, n);
+    (void) ngx_atomic_fetch_add(&bulkhead.own->cells[place->work].n, n);
 
     if (place->merchant != NO_CELL) {
-        (void) ngx_atomic_fetch_add(&hull.own->cells[place->merchant].n, n);
+        (void) ngx_atomic_fetch_add(&bulkhead.own->cells[place->merchant].n, n);
     }
 }
 

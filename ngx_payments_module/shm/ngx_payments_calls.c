@@ -4,7 +4,7 @@
  * killed worker leaks nothing: its counts go when another looks.
  */
 
-#include "shm/ngx_payments_health.h"
+#include "shm/ngx_payments_calls.h"
 
 #include <signal.h>
 

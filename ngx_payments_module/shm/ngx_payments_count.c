@@ -1,11 +1,13 @@
 /*
  * The counters behind /metrics: fixed arrays of atomics in the shared zone,
- * written without a lock by whoever saw the thing happen.  A label that is no
- * word of ngx_payments_labels.c counts as "other", so that nothing from
- * outside makes a time series.
+ * written without a lock at the place of the event.  A label that is no word of
+ * ngx_payments_labels.c counts as "other", so that nothing from outside makes a
+ * time series.
  */
 
-#include "shm/ngx_payments_shm.h"
+#include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_zone.h"
+#include "util/ngx_payments_process.h"
 
 #include <signal.h>
 
@@ -137,24 +139,25 @@ ngx_payments_count_db_connect(ngx_uint_t up)
 
 
 void
-ngx_payments_count_psp(const ngx_payments_http_t *http, ngx_msec_t ms)
+ngx_payments_count_psp(const ngx_payments_psp_t *psp, pay_call_t call,
+    const pay_http_answer_t *answer, ngx_msec_t ms)
 {
     ngx_uint_t                result;
-    ngx_payments_psp_stat_t  *psp;
+    ngx_payments_psp_stat_t  *stat;
 
-    psp = psp_stat(http->psp->psp.index);
-    if (psp == NULL) {
+    stat = psp_stat(psp->psp.index);
+    if (stat == NULL) {
         return;
     }
 
-    result = http->answer.failure;
+    result = answer->failure;
 
-    if (result == PAY_FAILURE_NONE && http->answer.status >= 400) {
+    if (result == PAY_FAILURE_NONE && answer->status >= 400) {
         result = NGX_PAYMENTS_RESULT_HTTP_ERROR;
     }
 
-    (void) ngx_atomic_fetch_add(&psp->calls[http->call][result], 1);
-    observe(&psp->duration, ms);
+    (void) ngx_atomic_fetch_add(&stat->calls[call][result], 1);
+    observe(&stat->duration, ms);
 }
 
 
@@ -364,7 +367,7 @@ observe(ngx_payments_histogram_t *histogram, ngx_msec_t ms)
 }
 
 
-/* What is counted of the index-th PSP of this process' configuration. */
+/* The counters of the index-th PSP of this process' configuration. */
 static ngx_payments_psp_stat_t *
 psp_stat(ngx_uint_t index)
 {
@@ -488,7 +491,7 @@ gauges(void)
         return NULL;
     }
 
-    /* a fork inherits `mine`, another zone outdates it: the pid tells */
+    /* `mine` is stale after a fork, or in another zone: the pid shows it */
 
     if (mine < c->gauges || mine >= c->gauges + NGX_PAYMENTS_WORKERS
         || mine->pid != (ngx_atomic_uint_t) ngx_pid)
@@ -500,8 +503,8 @@ gauges(void)
 }
 
 
-/* A slot of nobody or of a process that is gone; NULL when all are taken: the
- * part of this one is not shown. */
+/* Finds a slot that is free or that of a process that is gone; NULL when all
+ * are taken: the part of this one is not shown. */
 static ngx_payments_gauges_t *
 claim_gauges(ngx_payments_gauges_t *slots)
 {

@@ -1,10 +1,12 @@
 /*
- * What /metrics tells of the sources of rates.  A source is found by its name
- * and gets its place when first counted; it is never given back, so that no
- * counter runs backwards over reloads.
+ * The counters of the sources of rates.  A source is found by its name and gets
+ * its slot when first counted; the slot is never freed, so that no counter runs
+ * backwards over reloads.
  */
 
-#include "shm/ngx_payments_shm.h"
+#include "shm/ngx_payments_count_rates.h"
+#include "shm/ngx_payments_zone.h"
+#include "util/ngx_payments_process.h"
 #include "pay_metric.h"
 
 
@@ -42,7 +44,7 @@ ngx_payments_count_rates_failed(pay_str_t source)
 }
 
 
-/* Of the sources of this configuration, failures from the start. */
+/* The sources of this configuration, failures from the start. */
 void
 ngx_payments_rates_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
 {

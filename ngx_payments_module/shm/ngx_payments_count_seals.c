@@ -1,9 +1,10 @@
 /*
- * What /metrics tells of the seals of the event log: how many this host has
- * signed or failed to, and the newest that is known here, whoever signed it.
+ * The counters of the seals of the event log: how many this host has signed or
+ * failed to, and the newest that is known here, of any host.
  */
 
-#include "shm/ngx_payments_shm.h"
+#include "shm/ngx_payments_count_seals.h"
+#include "shm/ngx_payments_zone.h"
 
 
 void
@@ -21,7 +22,7 @@ ngx_payments_count_seal(ngx_uint_t is_signed)
 }
 
 
-/* Workers race for it: a moment long an older one may be told. */
+/* Workers race for it: for a moment an older one may be shown. */
 void
 ngx_payments_note_seal(int64_t number, time_t at)
 {

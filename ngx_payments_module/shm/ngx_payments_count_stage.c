@@ -5,7 +5,10 @@
  * of payments_bulkhead stands here, too.
  */
 
-#include "shm/ngx_payments_shm.h"
+#include "shm/ngx_payments_count_stage.h"
+#include "shm/ngx_payments_bulkhead.h"
+#include "shm/ngx_payments_zone.h"
+#include "util/ngx_payments_process.h"
 #include "pay_metric.h"
 
 

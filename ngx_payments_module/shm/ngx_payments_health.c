@@ -5,7 +5,9 @@
  * change is of one number.  Without a zone nothing is known and all may go.
  */
 
-#include "shm/ngx_payments_shm.h"
+#include "shm/ngx_payments_health.h"
+#include "shm/ngx_payments_zone.h"
+#include "util/ngx_payments_process.h"
 
 
 #define SWEEP_PACE_MS  1000
@@ -39,8 +41,8 @@ static void log_change(const ngx_payments_psp_t *psp, uint32_t before,
     uint32_t after);
 
 
-/* The last picture that this worker has taken. */
-static pay_health_t  picture[NGX_PAYMENTS_PSPS_MAX];
+/* The last snapshot that this worker has taken. */
+static pay_health_t  snapshot[NGX_PAYMENTS_PSPS_MAX];
 static ngx_msec_t    picture_ms;
 static ngx_uint_t    picture_good;
 
@@ -58,7 +60,7 @@ ngx_payments_health_init(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    /* what has our number is a dead worker's */
+    /* a block with our number belongs to a dead worker */
     ngx_payments_calls_sweep(view.all, 1);
     leave(&view);
 
@@ -212,17 +214,17 @@ ngx_payments_health_ahead(void)
 }
 
 
-/* A picture serves for its millisecond, unless a call of our own has changed
+/* A snapshot serves for its millisecond, unless a call of our own has changed
  * it: the lock is everybody's. */
 const pay_health_t *
-ngx_payments_health(void)
+ngx_payments_health_snapshot(void)
 {
     view_t                     view;
     ngx_uint_t                 i;
     const ngx_payments_psp_t  *psp;
 
     if (picture_good && picture_ms == ngx_current_msec) {
-        return picture;
+        return snapshot;
     }
 
     if (!enter(&view, NULL)) {
@@ -236,7 +238,7 @@ ngx_payments_health(void)
         }
 
         look_at(&view, psp);
-        read_health(&view, psp, &picture[i]);
+        read_health(&view, psp, &snapshot[i]);
     }
 
     leave(&view);
@@ -244,7 +246,7 @@ ngx_payments_health(void)
     picture_good = 1;
     picture_ms = ngx_current_msec;
 
-    return picture;
+    return snapshot;
 }
 
 
@@ -355,7 +357,7 @@ find(ngx_payments_healths_t *all, pay_str_t name)
 }
 
 
-/* A free place, or that of the PSP which nobody has called for longest, which
+/* Finds a free slot, or that of the PSP whose last call is the oldest, which
  * has no calls in flight and is not in our configuration. */
 static uint32_t
 claim(ngx_payments_healths_t *all, pay_str_t name)
@@ -419,14 +421,14 @@ configured(ngx_payments_health_psp_t *psp)
 static ngx_uint_t
 has_room(view_t *view, const ngx_payments_psp_t *psp, ngx_uint_t can_wait)
 {
-    ngx_uint_t         most = psp->concurrency;
+    ngx_uint_t         limit = psp->concurrency;
     static ngx_msec_t  last;
 
-    if (can_wait && most > 1) {
-        most -= (most + KEPT_SHARE - 1) / KEPT_SHARE;
+    if (can_wait && limit > 1) {
+        limit -= (limit + KEPT_SHARE - 1) / KEPT_SHARE;
     }
 
-    if (most == 0 || ngx_payments_calls_of(view->all, view->place) < most) {
+    if (limit == 0 || ngx_payments_calls_of(view->all, view->place) < limit) {
         return 1;
     }
 
@@ -437,7 +439,7 @@ has_room(view_t *view, const ngx_payments_psp_t *psp, ngx_uint_t can_wait)
     last = ngx_current_msec;
     ngx_payments_calls_sweep(view->all, 0);
 
-    return ngx_payments_calls_of(view->all, view->place) < most;
+    return ngx_payments_calls_of(view->all, view->place) < limit;
 }
 
 
@@ -446,7 +448,7 @@ read_health(view_t *view, const ngx_payments_psp_t *psp, pay_health_t *health)
 {
     ngx_memzero(health, sizeof(pay_health_t));
     health->success_permille = 1000;
-    health->most = (unsigned) psp->concurrency;
+    health->in_flight_max = (unsigned) psp->concurrency;
 
     if (view->psp == NULL) {
         return;

@@ -1,17 +1,13 @@
 /*
- * How the PSPs do, as it lies in the shared zone.  ngx_payments_health.c owns
- * it, ngx_http_payments_metrics.c reads it through ngx_payments_health_stat().
+ * How the PSPs do, in shared memory for all workers.  Calls in flight are
+ * counted in a slot of each worker, which the worker that follows a dead one
+ * clears.
  */
 
 #ifndef NGX_PAYMENTS_HEALTH_H
 #define NGX_PAYMENTS_HEALTH_H
 
-#include "util/ngx_http_payments.h"
-
-
-#define NGX_PAYMENTS_HEALTH_PSPS   40            /* a reload's old and new */
-#define NGX_PAYMENTS_HEALTH_CALLS  512
-#define NGX_PAYMENTS_HEALTH_NAME   64
+#include "util/ngx_payments_conf_types.h"
 
 
 typedef enum {
@@ -19,33 +15,6 @@ typedef enum {
 } ngx_payments_refused_e;
 
 #define NGX_PAYMENTS_REFUSED  2
-
-
-/* PSPs are found by name: a reload may renumber them.  Nobody's when len is
- * 0; one that is not used for longest goes when room is needed. */
-typedef struct {
-    pay_breaker_t               breaker;
-    uint64_t                    used_ms;
-    uint64_t                    paced_us;        /* a job's next call */
-    ngx_atomic_uint_t           refused[NGX_PAYMENTS_REFUSED];
-    uint32_t                    len;
-    u_char                      name[NGX_PAYMENTS_HEALTH_NAME];
-} ngx_payments_health_psp_t;
-
-/* The calls that one worker has in flight with one PSP; nobody's when count
- * is 0.  Kept per process, so that a killed one's can be taken away. */
-typedef struct {
-    uint32_t                    count;
-    uint32_t                    pid;
-    uint32_t                    psp;             /* in psps */
-} ngx_payments_health_calls_t;
-
-typedef struct {
-    ngx_payments_health_psp_t    psps[NGX_PAYMENTS_HEALTH_PSPS];
-    ngx_payments_health_calls_t  calls[NGX_PAYMENTS_HEALTH_CALLS];
-    uint32_t                     calls_end;      /* all behind are nobody's */
-} ngx_payments_healths_t;
-
 
 /* For metrics: what the health (whose circuit is for routing) leaves out. */
 typedef struct {
@@ -56,16 +25,28 @@ typedef struct {
     ngx_uint_t                  refused[NGX_PAYMENTS_REFUSED];
 } ngx_payments_health_stat_t;
 
-/* ngx_payments_calls.c, with the zone's lock held; psp: a place in psps */
-ngx_uint_t ngx_payments_calls_of(const ngx_payments_healths_t *all,
-    uint32_t psp);
-void ngx_payments_calls_add(ngx_payments_healths_t *all, uint32_t psp);
-void ngx_payments_calls_drop(ngx_payments_healths_t *all, uint32_t psp);
-/* Takes away what dead workers had in flight; with `own` what stands under
- * our number, too. */
-void ngx_payments_calls_sweep(ngx_payments_healths_t *all, ngx_uint_t own);
 
-/* ngx_payments_health.c: the index-th PSP of this process' configuration */
+ngx_int_t ngx_payments_health_init(ngx_cycle_t *cycle);
+/* NGX_OK: a call may go, and is in flight until one of the next two is called;
+ * NGX_DECLINED: the circuit is open; NGX_BUSY: as many as may be are in
+ * flight.  `can_wait`: one that leaves the last places to others.  Without a
+ * zone always NGX_OK. */
+ngx_int_t ngx_payments_health_begin(const ngx_payments_psp_t *psp,
+    ngx_uint_t can_wait);
+void ngx_payments_health_end(const ngx_payments_psp_t *psp, ngx_uint_t ok,
+    ngx_msec_t ms);
+/* It never reached the network: says nothing about the PSP. */
+void ngx_payments_health_forget(const ngx_payments_psp_t *psp);
+/* How long a job's call must wait, so that jobs keep within psp_rate, all
+ * workers together; its place is taken.  NGX_BUSY: too long, no place. */
+ngx_int_t ngx_payments_health_pace(const ngx_payments_psp_t *psp,
+    ngx_msec_t *wait);
+/* How far ahead places are taken, at the PSP that is furthest. */
+ngx_msec_t ngx_payments_health_ahead(void);
+/* One entry for each PSP by its index, at most a millisecond old, valid until
+ * the next call; NULL without a zone. */
+const pay_health_t *ngx_payments_health_snapshot(void);
+/* The health of the index-th PSP of this process' configuration. */
 void ngx_payments_health_stat(ngx_uint_t index,
     ngx_payments_health_stat_t *stat);
 

@@ -1,9 +1,9 @@
 /*
  * The label values of the metrics.  Counters lie in the zone by their place
- * here; the counts in ngx_payments_shm.h follow these tables.
+ * here; the counts in ngx_payments_labels.h follow these tables.
  */
 
-#include "shm/ngx_payments_shm.h"
+#include "shm/ngx_payments_labels.h"
 
 
 const char *const  ngx_payments_flow_names[NGX_PAYMENTS_FLOWS + 1] = {

@@ -4,7 +4,9 @@
  * what is stored takes from it; genuine webhooks never do.
  */
 
-#include "util/ngx_http_payments.h"
+#include "shm/ngx_payments_quarantine.h"
+#include "shm/ngx_payments_shm.h"
+#include "util/ngx_payments_process.h"
 
 
 #define RATE     5000              /* per 1000 s */

@@ -6,6 +6,8 @@
  */
 
 #include "shm/ngx_payments_shm.h"
+#include "shm/ngx_payments_zone.h"
+#include "util/ngx_payments_process.h"
 #include "pay_gcra.h"
 
 

@@ -1,189 +1,34 @@
 /*
- * What lies in the shared zone.  ngx_payments_shm.c owns the buckets,
- * ngx_payments_count*.c write the counters, ngx_http_payments_metrics.c reads
- * them, ngx_payments_health.c owns the health; nobody else includes this.
+ * The shared zone: its start, and the buckets of the rate limits.
  */
 
 #ifndef NGX_PAYMENTS_SHM_H
 #define NGX_PAYMENTS_SHM_H
 
-#include "shm/ngx_payments_health.h"
+#include "util/ngx_payments.h"
+
+#include "pay_str.h"
 
 
-#define NGX_PAYMENTS_FLOWS      14
-#define NGX_PAYMENTS_CODES      32
-#define NGX_PAYMENTS_OUTCOMES   15
-/* PAY_FAILURE_NONE is "ok", and one more than the failures there is */
-#define NGX_PAYMENTS_RESULT_HTTP_ERROR  PAY_FAILURE_COUNT
-#define NGX_PAYMENTS_RESULTS    (PAY_FAILURE_COUNT + 1)
-#define NGX_PAYMENTS_JOBS       18
-#define NGX_PAYMENTS_REASONS    9                /* of the quarantine */
-#define NGX_PAYMENTS_LETTERS    7                /* kinds of dead letters */
-#define NGX_PAYMENTS_CHANGES    4                /* kinds of changes */
-#define NGX_PAYMENTS_STATES     5
-#define NGX_PAYMENTS_LES        14               /* bounds of a histogram */
-#define NGX_PAYMENTS_WORKERS    256
-#define NGX_PAYMENTS_PSP_NAME   64
-#define NGX_PAYMENTS_RATES      16               /* sources, over reloads */
+/* Its contents; the structs are those of ngx_payments_zone.h. */
+typedef struct ngx_payments_shctx_s     ngx_payments_shctx_t;
+typedef struct ngx_payments_counters_s  ngx_payments_counters_t;
+typedef struct ngx_payments_gauges_s    ngx_payments_gauges_t;
+
+typedef enum {
+    NGX_PAYMENTS_GCRA_ALLOWED, NGX_PAYMENTS_GCRA_LIMITED,
+    NGX_PAYMENTS_GCRA_FULL
+} ngx_payments_gcra_e;
 
 
-/* Not cumulative here; the last slot holds what is above all bounds. */
-typedef struct {
-    ngx_atomic_t                count[NGX_PAYMENTS_LES + 1];
-    ngx_atomic_t                sum_ms;
-} ngx_payments_histogram_t;
-
-
-/* Gauges are kept per process, so that a killed worker's share goes away
- * with it.  A slot belongs to `pid`, 0: to nobody. */
-typedef struct {
-    ngx_atomic_t                pid;
-    ngx_atomic_t                flows;
-    ngx_atomic_t                connections;
-} ngx_payments_gauges_t;
-
-
-/* PSPs are found by name: a reload may renumber them.  Made when first
- * counted and never given back, so that no counter ever runs backwards. */
-typedef struct {
-    size_t                      len;
-    u_char                      name[NGX_PAYMENTS_PSP_NAME];
-    ngx_atomic_t                calls[PAY_CALL_COUNT]
-                                     [NGX_PAYMENTS_RESULTS];
-    ngx_payments_histogram_t    duration;
-    ngx_atomic_t                quarantined[NGX_PAYMENTS_REASONS];
-    ngx_atomic_t                backfill_listed;
-    ngx_atomic_t                backfill_missed;
-} ngx_payments_psp_stat_t;
-
-
-/* What the last sweep, of whichever host, has counted. */
-typedef struct {
-    ngx_atomic_t                at;              /* ngx_time(); 0: never */
-    ngx_atomic_t                letters[NGX_PAYMENTS_LETTERS];
-    ngx_atomic_t                unknown;
-    ngx_atomic_t                parked;
-    ngx_atomic_t                overdue_s;
-    ngx_atomic_t                differences;     /* of the books */
-} ngx_payments_sweep_t;
-
-
-/* Sources of rates are found by name, as PSPs are. */
-typedef struct {
-    size_t                      len;             /* 0: of none */
-    u_char                      name[NGX_PAYMENTS_PSP_NAME];
-    ngx_atomic_t                from;            /* ngx_time() of its rates; 0:
-                                                    it has none */
-    ngx_atomic_t                failures;
-} ngx_payments_rates_stat_t;
-
-
-/* Of the event log. */
-typedef struct {
-    ngx_atomic_t                total;           /* signed by this host */
-    ngx_atomic_t                failures;
-    ngx_atomic_t                number;          /* the newest known … */
-    ngx_atomic_t                at;              /* … 0: none */
-} ngx_payments_seals_t;
-
-
-/* As a histogram, but a stage may take less than a millisecond. */
-typedef struct {
-    ngx_atomic_t                count[NGX_PAYMENTS_LES + 1];
-    ngx_atomic_t                sum_us;
-    ngx_atomic_t                timeouts;
-} ngx_payments_stage_stat_t;
-
-
-/* What one worker has under way (ngx_payments_bulkhead.c): it alone writes
- * here.  Keys are sorted: the classes of work, then digests of merchants'
- * names. */
-typedef struct {
-    uint64_t                    key;
-    ngx_atomic_t                n;
-} ngx_payments_cell_t;
-
-typedef struct {
-    ngx_atomic_t                pid;             /* 0: of nobody */
-    ngx_uint_t                  count;
-    ngx_uint_t                  room;            /* of cells */
-    ngx_payments_cell_t         cells[];
-} ngx_payments_cells_t;
-
-
-typedef struct {
-    ngx_atomic_t                requests[NGX_PAYMENTS_FLOWS]
-                                        [NGX_PAYMENTS_CODES];
-    ngx_payments_histogram_t    request_duration[NGX_PAYMENTS_FLOWS];
-    ngx_atomic_t                card_data;       /* requests refused */
-    ngx_atomic_t                limited[2];      /* address, merchant */
-    ngx_atomic_t                webhooks[NGX_PAYMENTS_OUTCOMES];
-    ngx_atomic_t                jobs[NGX_PAYMENTS_JOBS];
-    ngx_atomic_t                changes[NGX_PAYMENTS_CHANGES]
-                                       [NGX_PAYMENTS_STATES];
-    ngx_atomic_t                db_calls[PAY_OP_COUNT][2];  /* ok, failed */
-    ngx_atomic_t                db_items[PAY_OP_COUNT];
-    ngx_payments_histogram_t    db_duration[PAY_OP_COUNT];
-    ngx_payments_sweep_t        sweep;
-    ngx_atomic_t                db_rejected;
-    ngx_atomic_t                db_connects;
-    ngx_payments_psp_stat_t    *psps[NGX_PAYMENTS_PSPS_MAX];
-    ngx_payments_psp_stat_t     other_psp;       /* no place was left */
-    ngx_payments_rates_stat_t   rates[NGX_PAYMENTS_RATES];
-    ngx_payments_seals_t        seals;
-    ngx_payments_stage_stat_t   stages[PAY_STAGES];
-    ngx_atomic_t                refused[NGX_PAYMENTS_WORKS]
-                                       [NGX_PAYMENTS_FULLS];
-    ngx_payments_gauges_t       gauges[NGX_PAYMENTS_WORKERS];
-} ngx_payments_counters_t;
-
-
-struct ngx_payments_shctx_s {
-    ngx_rbtree_t                tree;            /* buckets, by hash and key */
-    ngx_rbtree_node_t           sentinel;
-    ngx_queue_t                 lru;             /* the latest used first */
-    ngx_atomic_t                changing;        /* the two above are not
-                                                    in step */
-    ngx_payments_counters_t     counters;
-    ngx_payments_healths_t      healths;         /* under the pool's mutex */
-    ngx_payments_cells_t       *cells[NGX_PAYMENTS_WORKERS];
-    ngx_atomic_t                cells_end;       /* never given back */
-};
-
-
-/* Label values; each table ends with NULL, its last word is "other". */
-extern const char *const  ngx_payments_flow_names[];
-extern const char *const  ngx_payments_outcome_names[];
-extern const char *const  ngx_payments_job_names[];
-extern const char *const  ngx_payments_change_names[];
-extern const char *const  ngx_payments_state_names[];
-extern const char *const  ngx_payments_reason_names[];
-/* All of them; none is "other". */
-extern const char *const  ngx_payments_letter_names[];
-/* By ngx_payments_refused_e. */
-extern const char *const  ngx_payments_refused_names[];
-/* By ngx_payments_work_e and ngx_payments_full_e. */
-extern const char *const  ngx_payments_work_names[];
-extern const char *const  ngx_payments_full_names[];
-/* Status codes; 0 stands for "other" and is the last. */
-extern const ngx_uint_t   ngx_payments_codes[NGX_PAYMENTS_CODES];
-/* Upper bounds in milliseconds, and the same in seconds as text. */
-extern const ngx_msec_t   ngx_payments_le_ms[NGX_PAYMENTS_LES];
-extern const char *const  ngx_payments_le_names[NGX_PAYMENTS_LES];
-
-
+ngx_int_t ngx_payments_shm_init_zone(ngx_shm_zone_t *zone, void *data);
 /* The zone's memory as this process sees it; NULL: there is no zone. */
 ngx_payments_shctx_t *ngx_payments_shctx(ngx_slab_pool_t **pool);
-/* ngx_payments_count_rates.c: their part of /metrics. */
-void ngx_payments_rates_write(pay_buf_t *buf,
-    const ngx_payments_counters_t *counters);
-/* ngx_payments_count_stage.c: the same. */
-void ngx_payments_stages_write(pay_buf_t *buf,
-    const ngx_payments_counters_t *counters);
-void ngx_payments_bulkheads_write(pay_buf_t *buf,
-    const ngx_payments_counters_t *c);
-/* 1 when the process that owned the slot is still there. */
-ngx_uint_t ngx_payments_gauges_alive(ngx_payments_gauges_t *gauges);
+/* One request of `key`'s bucket at now_ms (monotonic); rate in requests per
+ * 1000 s.  wait_ms: until the next one would pass; left: how many now. */
+ngx_payments_gcra_e ngx_payments_shm_gcra(ngx_shm_zone_t *zone,
+    pay_str_t key, ngx_uint_t rate, ngx_uint_t burst, uint64_t now_ms,
+    ngx_uint_t *left, uint64_t *wait_ms);
 
 
 #endif /* NGX_PAYMENTS_SHM_H */

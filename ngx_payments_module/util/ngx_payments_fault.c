@@ -1,10 +1,10 @@
 /*
- * Stops a worker where a test wants it (tests/faults).  Empty in every build
- * but FAULTS=1: this file's rename() blocks, and a stopped worker serves
- * nobody.
+ * Stops a worker at a place that a test names (tests/faults).  Empty in every
+ * build but FAULTS=1: this file's rename() blocks, and a stopped worker serves
+ * no request.
  */
 
-#include "util/ngx_http_payments.h"
+#include "util/ngx_payments.h"
 #include "util/ngx_payments_fault.h"
 
 #include <signal.h>

@@ -1,7 +1,7 @@
--- I4: each refund and each capture is booked according to its state: what it
--- reserves or has released, what was paid back, what has come back.  One that
--- was made at the PSP and had failed before the gateway learned of it is not
--- booked.
+-- I4: each refund and each capture is booked according to its state: the
+-- amounts that it reserves or has released, those paid back, and those that
+-- have come back.  A change that was made at the PSP and had failed before the
+-- gateway learned of it is not booked.
 SELECT c.merchant_id, c.change_id, c.kind, c.origin, c.status, c.returned,
     e.kinds
 FROM pay.change c

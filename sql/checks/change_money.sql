@@ -1,7 +1,7 @@
--- What an order reserves, has paid back and has lost is the sum of its refunds
--- and disputes, and no more is paid back than was captured.  Captures add up to
--- no more than the captured amount, except where a PSP has taken more than was
--- authorised, which is a mismatch for the operator.
+-- The money that an order reserves, has paid back and has lost is the sum of
+-- its refunds and disputes, and no more is paid back than was captured.
+-- Captures add up to no more than the captured amount, except where a PSP has
+-- taken more than was authorised, which is a mismatch for the operator.
 SELECT o.merchant_id, o.payment_order_id, o.captured_minor,
     o.refunding_minor, o.refunded_minor, o.charged_back_minor, c.refunding,
     c.refunded, c.captured, d.charged_back

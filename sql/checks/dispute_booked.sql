@@ -1,6 +1,6 @@
 -- I4: a dispute of an order is booked according to its state.  A dispute that
--- could be attributed to no order is booked only when it is lost.  What
--- operators have assigned to other orders was taken back from the first ones.
+-- could be attributed to no order is booked only when it is lost.  Amounts that
+-- operators have assigned to other orders were taken back from the first ones.
 SELECT d.psp, d.dispute_id, d.merchant_id, d.checkout_id, d.state, e.kinds
 FROM pay.dispute d
 LEFT JOIN LATERAL (

@@ -1,6 +1,6 @@
--- I2, I4: the captured amount of an order equals what was booked as sold, once;
--- no order is SUCCESS without that entry, and nothing is booked for an order
--- that is not.
+-- I2, I4: the captured amount of an order equals the amount booked as sold,
+-- once; no order is SUCCESS without that entry, and nothing is booked for an
+-- order that is not.
 SELECT o.merchant_id, o.payment_order_id, o.status, o.captured_minor,
     e.booked
 FROM pay.payment_order o

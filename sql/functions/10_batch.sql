@@ -1,4 +1,4 @@
--- What every set-based function needs: the check of its arrays, the locks in
+-- Shared by all set-based functions: the check of their arrays, the locks in
 -- key order, the state machine, the view of a checkout.  Private to schema pay;
 -- callers run with search_path = pay, pg_temp.  OFFSET 0, here and elsewhere,
 -- makes the planner look each item up by key.  Without it the planner reads the

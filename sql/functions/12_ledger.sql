@@ -140,6 +140,41 @@ COMMENT ON FUNCTION pay.insert_entries IS
     'Journal entries of a batch; those that are new, NULL: all of them';
 
 
+-- Lines of entries of which none moves a wallet: those of settlement files.
+-- p_new: the numbers of the postings, NULL: all.
+CREATE OR REPLACE FUNCTION pay.insert_plain_lines(
+    p_postings posting[], p_new int[])
+RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    v_count int;
+BEGIN
+    INSERT INTO journal_line (merchant_id, source, kind, line, account,
+        owner, currency, amount_minor)
+    SELECT p.merchant_id, p.source, p.kind, r.line, r.account,
+        CASE r.owner WHEN 'psp' THEN p.psp ELSE '-' END,
+        CASE r.leg WHEN 'buyer' THEN p.currency
+                   ELSE coalesce(p.seller_currency, p.currency) END,
+        CASE r.side WHEN 'debit' THEN 1 ELSE -1 END
+            * CASE r.leg WHEN 'buyer' THEN p.amount_minor
+                         ELSE coalesce(p.seller_minor, p.amount_minor) END
+    FROM unnest(p_postings) WITH ORDINALITY AS p
+    CROSS JOIN LATERAL (
+        SELECT r.line, r.account, r.side, r.leg, k.owner
+        FROM posting_rule r
+        JOIN account_kind k ON k.account = r.account
+        WHERE r.kind = p.kind
+            AND (NOT r.only_converted OR p.rate IS NOT NULL)
+        OFFSET 0) r
+    WHERE p_new IS NULL OR p.ordinality = ANY (p_new);
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION pay.insert_plain_lines IS
+    'Lines of entries between accounts that have no wallet: how many';
+
+
 -- Books each posting that is not booked yet: once for each (source, kind).  The
 -- caller holds the locks of the checkouts and calls this once, last: the
 -- wallets are locked here, after everything else, in key order.  The rules turn
@@ -164,6 +199,19 @@ BEGIN
     v_made := insert_entries(p_postings);
     IF v_made.new = '{}' THEN
         RETURN 0;
+    END IF;
+
+    IF NOT EXISTS (SELECT FROM unnest(p_postings) p
+                   WHERE p.seller_account IS NOT NULL)
+        AND NOT EXISTS (
+            SELECT FROM unnest(p_postings) p
+            CROSS JOIN LATERAL (
+                SELECT FROM posting_rule r
+                JOIN account_kind k ON k.account = r.account
+                WHERE r.kind = p.kind AND k.wallet IS NOT NULL
+                OFFSET 0) r)
+    THEN
+        RETURN insert_plain_lines(p_postings, v_made.new);
     END IF;
 
     IF v_made.unowned THEN

@@ -352,18 +352,18 @@ COMMENT ON FUNCTION pay.hand_postings IS
     'Entries about the money of orders that the merchant captures';
 
 
--- One turn: at most one fact about each checkout.  A row of pay.transition says
--- what a fact is to an order in its status, and a row of pay.news_kind says
--- what that does.  An event is written for each order that moves, and for each
--- news that is an event by itself.  This writes nothing but rates that have run
--- out: moves is for write_moves().
+-- One turn: at most one fact about each checkout.  A row of pay.transition
+-- names the news that a fact is to an order in its status, and a row of
+-- pay.news_kind has its effects.  An event is written for each order that
+-- moves, and for each news that is an event by itself.  This writes nothing
+-- but rates that have run out: moves is for write_moves().
 -- moved: the items that move an order.
 -- late, against: the items that are a late success or a contradiction.
 -- told: the contradictions that are events.
 -- booked: the postings.
 -- shown: how many checkouts are changed to their readers.
 -- rests, by_hand, ours: there are such moves.
--- has: what else there is among the facts and about their checkouts.
+-- has: the other kinds of rows among the facts and about their checkouts.
 CREATE OR REPLACE FUNCTION pay.judge_facts(
     p_facts fact[], p_turn int, OUT at timestamptz, OUT moves move[],
     OUT moved int[], OUT late int[], OUT against int[], OUT told int[],

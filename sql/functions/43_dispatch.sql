@@ -338,9 +338,9 @@ COMMENT ON FUNCTION pay.change_after IS
     'The status of a change according to the journal';
 
 
--- Changes whose calls have ended, as facts for record_facts().  What a PSP
--- event has established meanwhile stays.  If the call says done after an event
--- said failed, operators decide.
+-- Changes whose calls have ended, as facts for record_facts().  A state that a
+-- PSP event has established meanwhile stays.  If the call says done after an
+-- event said failed, operators decide.
 CREATE OR REPLACE FUNCTION pay.settle_changes(
     p_merchant_id text[], p_operation_id text[], p_code text[],
     p_reference text[], p_request_id text[], p_items int[])

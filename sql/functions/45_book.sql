@@ -7,8 +7,8 @@ SET LOCAL search_path = pay, pg_temp;
 
 -- Late payments that are no sale: in suspense from the moment that the gateway
 -- learns of them, until an operator accepts them or they have been paid back.
--- A refund that has come back, and what follows it, has a source of its own
--- for each time.
+-- A refund that has come back, and each entry that follows it, has a source of
+-- its own for each time.
 CREATE OR REPLACE FUNCTION pay.late_postings(p_facts fact[], p_late int[])
 RETURNS posting[] LANGUAGE plpgsql STABLE AS $$
 BEGIN

@@ -154,7 +154,7 @@ COMMENT ON FUNCTION pay.asked_detail IS
     'requested it';
 
 
--- Queues a PSP event that contradicts what is stored, for operators, too.
+-- Queues a PSP event that contradicts the stored change, for operators, too.
 CREATE OR REPLACE FUNCTION pay.doubt(
     p_word fact, p_about text, p_why text, p_object text,
     p_amount_minor bigint, p_currency text)

@@ -12,12 +12,12 @@ CREATE OR REPLACE FUNCTION pay.news_word(p_news news)
 RETURNS fact LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN ROW(0, NULL, p_news.merchant_id, p_news.checkout_id, '',
-        CASE WHEN p_news.source IN ('backfill', 'replay') THEN 'webhook'
+        CASE WHEN p_news.source IN ('backfill', 'replay', 'settlement') THEN 'webhook'
              ELSE p_news.source END,
         p_news.psp, p_news.event_id, p_news.type, p_news.code, NULL,
         p_news.object, NULL, NULL, p_news.request_id,
         jsonb_strip_nulls(jsonb_build_object('object', p_news.object,
-            'via', CASE WHEN p_news.source IN ('backfill', 'replay')
+            'via', CASE WHEN p_news.source IN ('backfill', 'replay', 'settlement')
                         THEN p_news.source END)),
         NULL, NULL, NULL)::fact;
 END
@@ -45,7 +45,7 @@ $$;
 COMMENT ON FUNCTION pay.news_fact IS 'A PSP''s word as a fact';
 
 
--- Queues an event that contradicts what is stored: each webhook, but the
+-- Queues an event that contradicts the stored order: each webhook, but the
 -- answers of queries once.
 CREATE OR REPLACE FUNCTION pay.news_doubt(
     p_news news, p_why text, p_postings posting[] DEFAULT NULL,

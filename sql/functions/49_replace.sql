@@ -300,7 +300,7 @@ BEGIN
     SET lease_owner = NULL, lease_until = NULL,
         attempts = CASE p_word WHEN 'released' THEN 0 ELSE j.attempts END,
         -- every 2 s for a minute, then less and less often: the end of
-        -- the old page may wait for people
+        -- the old page may wait for an operator
         run_at = now() + CASE p_word
             WHEN 'released' THEN p_lease
             ELSE interval '2 s' * least(1 + j.attempts / 30, 30) END

@@ -51,50 +51,51 @@ BEGIN
     SELECT v.waits_for, v.why INTO waits_for, why FROM (VALUES
         (p_s.status = 'SUCCESS' AND p_s.contradicted, 'nobody',
          'It is paid. %s has later said otherwise; that changed nothing '
-         'here, but somebody should compare it with the books of %1$s.'),
+         'here, but an operator should compare it with the books of %1$s.'),
         (p_s.status = 'SUCCESS' AND p_s.change_letter
              AND p_s.change_code = 'no_reference', 'people',
          'It is paid. What was to follow (%3$s) cannot be sent: %1$s never '
-         'told the id of the payment, and the gateway has stopped waiting. '
-         'Somebody must look.'),
+         'reported the id of the payment, and the gateway has stopped '
+         'waiting. '
+         'An operator must look.'),
         (p_s.status = 'SUCCESS' AND p_s.change_code = 'no_reference', 'psp',
          'It is paid. What is to follow (%3$s) waits for the id of the '
-         'payment, which %1$s has not told yet.'),
+         'payment, which %1$s has not reported yet.'),
         (p_s.status = 'SUCCESS' AND p_s.change_letter, 'people',
          'It is paid. Of what was to follow (%3$s) nobody knows whether %1$s '
-         'has done it, and the gateway has stopped asking: somebody must '
+         'has done it, and the gateway has stopped asking: an operator must '
          'look.'),
         (p_s.status = 'SUCCESS' AND p_s.change IS NOT NULL, 'psp',
          'It is paid, and what is to follow (%3$s) is on its way at %1$s.'),
         (p_s.status = 'SUCCESS', 'nobody', 'It is paid.'),
         (p_s.status = 'FAILED' AND p_s.contradicted AND p_s.change_letter,
          'people', 'It has failed, but %1$s says that it holds the buyer''s '
-         'money. Nobody knows whether it has given it back as it was told '
-         'to, and the gateway has stopped asking: somebody must look.'),
+         'money. It is not known whether it has given it back as it was '
+         'told to, and the gateway has stopped asking: an operator must look.'),
         (p_s.status = 'FAILED' AND p_s.contradicted
              AND p_s.change = 'cancel', 'psp',
          'It has failed, but %1$s says that it holds the buyer''s money, and '
          'is being told to give it back.'),
         (p_s.status = 'FAILED' AND p_s.contradicted, 'people',
          'It has failed, but %s says that it holds the buyer''s money. That '
-         'cannot become a sale any more: it is given back when somebody '
+         'cannot become a sale any more: it is given back when an operator '
          'cancels the payment, or when the hold ends.'),
         (p_s.late = 'held', 'people',
          'It was paid after its time was over. Nothing is booked or paid '
-         'back until somebody has decided.'),
+         'back until an operator has decided.'),
         (p_s.letter = 'refund' AND p_s.letter_reason = 'refused', 'people',
          'It was paid after its time was over, and %s refuses to pay it '
-         'back: somebody must look.'),
+         'back: an operator must look.'),
         (p_s.letter = 'refund' AND p_s.letter_reason = 'key_window_over',
          'people', 'It was paid after its time was over. %s may or may not '
          'have paid it back, and it is too late to tell it once more: '
-         'somebody must ask %1$s.'),
+         'an operator must ask %1$s.'),
         (p_s.letter = 'refund', 'people',
          'It was paid after its time was over, and paying it back has '
-         'stopped after %2$s attempts: somebody must look.'),
+         'stopped after %2$s attempts: an operator must look.'),
         (p_s.late = 'refunding' AND p_s.refund_at IS NULL, 'people',
          'It was paid after its time was over, but no background work is '
-         'left that would pay it back: somebody must look.'),
+         'left that would pay it back: an operator must look.'),
         (p_s.late = 'refunding' AND p_s.refund_code = 'psp_not_configured',
          'people', 'It was paid after its time was over, and %s, which would '
          'have to pay it back, is not set up here any more.'),
@@ -105,12 +106,12 @@ BEGIN
          'psp',
          'It has failed, but there may be news: %s is being asked again.'),
         (p_s.late IS NULL AND p_s.differs, 'people',
-         '%s says that another amount or currency was paid: somebody must '
+         '%s says that another amount or currency was paid: an operator must '
          'compare it with the books of %1$s.'),
         (p_s.late = 'refunded', 'nobody',
          'It was paid after its time was over, and paid back.'),
         (p_s.late = 'resolved', 'nobody',
-         'It was paid after its time was over, and somebody has settled '
+         'It was paid after its time was over, and an operator has settled '
          'that by hand.'),
         (p_s.waits AND p_s.reason = 'cancelled', 'nobody',
          'The page that it was to replace was paid or could not be closed, '
@@ -124,7 +125,8 @@ BEGIN
         (p_s.reason = 'risk', 'nobody',
          'It was refused because the risk was too high.'),
         (p_s.token IS NULL, 'nobody',
-         '%s gave no page before its time was over, so nobody could pay.'),
+         '%s gave no page before its time was over, so no payment was '
+         'possible.'),
         (p_s.job_code = 'last_look', 'nobody',
          'The buyer did not pay in time. %s has not confirmed that, and is '
          'asked once more.'),
@@ -134,7 +136,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.explain_final IS
-    'Who waits for whom, and why, after an order has ended';
+    'The party that has to act, and why, after an order has ended';
 
 
 -- Orders of which the PSP has not given a token yet.
@@ -148,23 +150,23 @@ BEGIN
          'when that is done.'),
         (p_s.letter = 'register' AND p_s.letter_reason = 'key_window_over',
          'people', '%s may or may not have it, and it is too late to send '
-         'it once more: somebody must ask %1$s.'),
+         'it once more: an operator must ask %1$s.'),
         (p_s.letter = 'register' AND p_s.letter_reason = 'cancelled',
          'people', 'The first attempt at %s brought no page, and no second '
-         'one is to be made without somebody''s word.'),
+         'one is to be made without an operator''s decision.'),
         (p_s.letter = 'register' AND p_s.sent IN ('OPEN', 'UNKNOWN'),
          'people', '%s gave no page in %2$s attempts and may or may not have '
-         'it; the gateway has stopped asking: somebody must look.'),
+         'it; the gateway has stopped asking: an operator must look.'),
         (p_s.letter = 'register', 'people',
          '%s gave no page in %2$s attempts, so the gateway has stopped '
-         'asking: somebody must look.'),
+         'asking: an operator must look.'),
         (p_s.job IS NULL, 'people',
-         'No background work is left that would go on with it: somebody '
+         'No background work is left that would go on with it: an operator '
          'must look.'),
         (p_s.job_code = 'psp_not_configured', 'people',
          '%s is not set up here any more, so it cannot be asked.'),
         (p_s.job_code = 'request_refused', 'people',
-         'What is stored of it cannot be sent to %s: somebody must look.'),
+         'What is stored of it cannot be sent to %s: an operator must look.'),
         (p_s.sent = 'OPEN' AND p_s.sent_lease_until > now(), 'psp',
          '%s is being asked for a page at this moment.'),
         (p_s.lease_until > now(), 'psp',
@@ -191,7 +193,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.explain_unregistered IS
-    'Who waits for whom, and why, before there is a page to pay on';
+    'The party that has to act, and why, before there is a page to pay on';
 
 
 -- Orders whose page the buyer has, or may have.
@@ -201,30 +203,30 @@ LANGUAGE plpgsql STABLE AS $$
 BEGIN
     SELECT v.waits_for, v.why INTO waits_for, why FROM (VALUES
         (p_s.change_letter AND p_s.change_code = 'no_reference', 'people',
-         'What was asked for (%3$s) cannot be sent: %1$s never told the id '
-         'of the payment, and the gateway has stopped waiting. Somebody must '
-         'look.'),
+         'What was asked for (%3$s) cannot be sent: %1$s never reported the '
+         'id of the payment, and the gateway has stopped waiting. An operator '
+         'must look.'),
         (p_s.change_code = 'no_reference', 'psp',
          'What was asked for (%3$s) waits for the id of the payment, which '
-         '%1$s has not told yet.'),
+         '%1$s has not reported yet.'),
         (p_s.change_letter, 'people',
-         'Nobody knows whether %1$s has done what it was told (%3$s), and '
-         'the gateway has stopped asking: somebody must look.'),
+         'It is not known whether %1$s has done what it was told (%3$s), and '
+         'the gateway has stopped asking: an operator must look.'),
         (p_s.change = 'cancel', 'psp', '%s is being told to cancel it.'),
         (p_s.change = 'capture', 'psp',
          'The buyer has authorised the payment, and %s is being told to take '
          'the money.'),
         (p_s.differs, 'people',
-         '%s says that another amount or currency was paid: somebody must '
+         '%s says that another amount or currency was paid: an operator must '
          'compare it with the books of %1$s.'),
         (p_s.authorized, 'merchant',
          'The buyer has authorised the payment at %s, and nobody has asked '
          'for the money yet.'),
         (p_s.letter = 'poll', 'people',
          '%s did not say how it stands in %2$s attempts, so the gateway has '
-         'stopped asking: somebody must look.'),
+         'stopped asking: an operator must look.'),
         (p_s.job IS NULL, 'people',
-         'No background work is left that would go on with it: somebody '
+         'No background work is left that would go on with it: an operator '
          'must look.'),
         (p_s.job_code = 'psp_not_configured', 'people',
          '%s is not set up here any more, so it cannot be asked.'),
@@ -248,7 +250,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.explain_registered IS
-    'Who waits for whom, and why, while there is a page to pay on';
+    'The party that has to act, and why, while there is a page to pay on';
 
 
 -- About a new checkout for the same goods; the same request with the same
@@ -273,12 +275,12 @@ BEGIN
         (p_s.replaced_by IS NOT NULL, 'no', NULL,
          'Another checkout has taken its place: look at that one.'),
         (p_s.late = 'held', 'no', NULL,
-         'It was paid late, and somebody has to decide first whether it is '
+         'It was paid late, and an operator has to decide first whether it is '
          'a sale.'),
         (p_s.letter = 'refund' OR p_s.late = 'refunding'
              AND (p_s.refund_at IS NULL
                   OR p_s.refund_code = 'psp_not_configured'), 'no', NULL,
-         'It was paid late, and somebody has to see first that it is paid '
+         'It was paid late, and an operator has to see first that it is paid '
          'back.'),
         (p_s.late = 'resolved', 'no', NULL,
          'It was paid late and settled by hand: ask who settled it first.'),
@@ -321,13 +323,14 @@ BEGIN
         (p_s.authorized, 'no', NULL,
          'The buyer has authorised the payment: cancel it first.'),
         (p_s.letter = 'poll' OR p_s.job IS NULL, 'no', NULL,
-         'Nobody knows whether it was paid: somebody must ask %s first.'),
+         'It is not known whether it was paid: an operator must ask %s '
+         'first.'),
         (p_s.capture IN ('OPEN', 'UNKNOWN', 'PENDING', 'DONE')
              OR p_s.pending, 'no', NULL, 'A payment is under way.'),
         (now() < v_page_over, 'after', v_page_over,
          'There is a page on which the buyer may still pay.'),
         (true, 'no', NULL,
-         'Nobody knows whether it was paid until %s has said so.')
+         'It is not known whether it was paid until %s has said so.')
         ) v (fits, answer, after, reason)
     WHERE v.fits LIMIT 1;
 END

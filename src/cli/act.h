@@ -28,7 +28,7 @@ typedef struct {
 /* Connects, prints the record and its parts; returns the exit code. */
 int pay_cli_show(const pay_cli_show_t *show, const char *dsn, const char *id);
 
-/* An outcome that is a no, and what it means. */
+/* An outcome that is a no, and its meaning. */
 typedef struct {
     const char  *outcome;
     const char  *means;
@@ -42,12 +42,12 @@ typedef struct {
     const pay_cli_refusal_t  *refusals;    /* ends with an outcome of NULL */
 } pay_cli_act_t;
 
-/* Connects, acts, prints the outcome, what a no means to stderr; returns the
- * exit code. */
+/* Connects, acts, prints the outcome, the meaning of a no to stderr; returns
+ * the exit code. */
 int pay_cli_act(const pay_cli_act_t *act, const char *dsn,
     const char *const *values);
 
-/* 1 for what can be the number of a row. */
+/* 1 for a text that can be the number of a row. */
 int pay_cli_is_number(const char *id);
 
 /* The arguments of a command that takes a verb: "list" alone needs no ID. Texts

@@ -20,6 +20,7 @@ int pay_cli_audit(int argc, char **argv);              /* audit.c */
 int pay_cli_backfill(int argc, char **argv);           /* backfill.c */
 int pay_cli_change(int argc, char **argv);             /* change.c */
 int pay_cli_check(int argc, char **argv);              /* check.c */
+int pay_cli_close(int argc, char **argv);             /* close.c */
 int pay_cli_dlq(int argc, char **argv);                /* dlq.c */
 int pay_cli_explain(int argc, char **argv);            /* explain.c */
 int pay_cli_find(int argc, char **argv);               /* find.c */
@@ -27,6 +28,7 @@ int pay_cli_jwt(int argc, char **argv);                /* jwt.c */
 int pay_cli_migrate(int argc, char **argv);            /* migrate.c */
 int pay_cli_mismatch(int argc, char **argv);           /* mismatch.c */
 int pay_cli_ops(int argc, char **argv);                /* ops.c */
+int pay_cli_settlement(int argc, char **argv);       /* settlement.c */
 int pay_cli_timeline(int argc, char **argv);           /* timeline.c */
 int pay_cli_webhook(int argc, char **argv);            /* webhook.c */
 

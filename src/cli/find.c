@@ -1,7 +1,7 @@
 /*
- * payctl find: what an id, a token, a reference or a key belongs to, out of
- * pay_view.find().  Reads only; payments_auditor may run it.  explain and
- * timeline find their payment by it.
+ * payctl find: the payment that an id, a token, a reference or a key belongs
+ * to, out of pay_view.find().  Reads only; payments_auditor may run it.
+ * explain and timeline find their payment by it.
  */
 
 #include "cli/args.h"

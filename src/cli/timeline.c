@@ -1,5 +1,5 @@
 /*
- * payctl timeline: what happened to a payment order, oldest first, as an
+ * payctl timeline: the events of a payment order, oldest first, as an
  * aligned table out of pay_view.timeline.  Reads only; payments_auditor may
  * run it.
  */

@@ -32,16 +32,16 @@ pay_gcra_init(pay_gcra_t *limit, uint64_t rate, uint64_t burst)
 pay_gcra_result_t
 pay_gcra_take(const pay_gcra_t *limit, uint64_t now_ms, uint64_t *tat_ns)
 {
-    uint64_t           now, ahead, most;
+    uint64_t           now, ahead, ahead_max;
     pay_gcra_result_t  result;
 
     now = multiply(now_ms, NS_PER_MS);
     ahead = *tat_ns > now ? *tat_ns - now : 0;
 
-    most = add(limit->tolerance_ns, limit->interval_ns);
+    ahead_max = add(limit->tolerance_ns, limit->interval_ns);
 
-    if (ahead > most) {
-        ahead = most;
+    if (ahead > ahead_max) {
+        ahead = ahead_max;
         *tat_ns = add(now, ahead);
     }
 

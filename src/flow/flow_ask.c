@@ -22,6 +22,9 @@ static pay_status_t ask_changed(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 
 
+/* Queries the PSP. The caller has set ask->checkout, ->psp, ->done and
+ * ->may_capture; ask->done is the step after the answer, and finds ask->fact
+ * if ask->known. */
 pay_status_t
 pay_ask_start(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 {
@@ -39,6 +42,8 @@ pay_ask_start(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 }
 
 
+/* Closes the hosted page; ask->fact is the state of the registration after
+ * it. */
 pay_status_t
 pay_ask_expire(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 {
@@ -49,6 +54,8 @@ pay_ask_expire(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 }
 
 
+/* An approval that is not yet the money (must_capture) is captured at once,
+ * unless the merchant captures, the time is over, or the amount differs. */
 static pay_status_t
 ask_answered(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -147,6 +154,8 @@ ask_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* The journal permits the call. A request that an adapter cannot build here
+ * is a bug, since its arguments are stored values of a registration. */
 static pay_status_t
 ask_send(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 {
@@ -167,6 +176,8 @@ ask_send(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 }
 
 
+/* The answer's outcome goes into the journal; its fact, if any, is for
+ * ask->done. */
 static pay_status_t
 ask_changed(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {

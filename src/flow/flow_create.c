@@ -128,6 +128,8 @@ keep(pay_flow_t *flow, create_t *create)
 }
 
 
+/* The first step: everything that can be refused without PostgreSQL is
+ * refused here, before a row is written. */
 static pay_status_t
 create_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -182,6 +184,8 @@ create_old_found(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
+/* begin_payment writes the key, the checkout, its orders, its first call and
+ * its job in one commit; only its outcome decides whether the PSP is called. */
 static pay_status_t
 begin(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
 {
@@ -222,6 +226,8 @@ begin(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
 }
 
 
+/* Only CREATED leads to a call of the PSP. A repetition gets the stored
+ * state, whichever request has stored it. */
 static pay_status_t
 create_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -326,6 +332,8 @@ create_released(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
+/* The token, or the lack of one, is committed: the client gets 201 with the
+ * page, or 202 and a job goes on. */
 static pay_status_t
 create_stored(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -389,6 +397,7 @@ choose(pay_flow_t *flow, create_t *create, const pay_input_t *input,
 }
 
 
+/* The request's own choice of a PSP beats the routes. */
 static pay_status_t
 find_route(pay_flow_t *flow, create_t *create, const pay_input_t *input,
     pay_err_t *err)
@@ -420,6 +429,9 @@ find_route(pay_flow_t *flow, create_t *create, const pay_input_t *input,
 }
 
 
+/* The checkout as it will be stored. The nonce is the id of a single order,
+ * so that the PSP's dashboard shows it; with several orders it is the
+ * checkout's UUID. */
 static void
 fill_checkout(create_t *create)
 {
@@ -443,6 +455,8 @@ fill_checkout(create_t *create)
 }
 
 
+/* Builds the PSP's request as a trial and throws it away: a checkout that a
+ * PSP cannot take is refused with the adapter's reason before it is stored. */
 static pay_status_t
 check_psp(pay_flow_t *flow, create_t *create, const pay_psp_conf_t *psp,
     pay_err_t *err)

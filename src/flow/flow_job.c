@@ -52,6 +52,8 @@ static const pay_flow_type_t  job_type = {
 };
 
 
+/* Copies the row into the flow: it is freed after this call, the flow lives
+ * until the job is given back. */
 pay_status_t
 pay_flow_job(pay_flow_t *flow, const pay_job_row_t *row, pay_str_t owner)
 {
@@ -79,6 +81,9 @@ pay_flow_job(pay_flow_t *flow, const pay_job_row_t *row, pay_str_t owner)
 }
 
 
+/* The first step: the kind under which claim_jobs handed the job out
+ * decides, not the flow's clock. A job whose PSP left the configuration
+ * waits for the operator to bring it back. */
 static pay_status_t
 job_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -88,8 +93,8 @@ job_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     finding = pay_str_is(job->kind, "find");
     registering = finding || pay_str_is(job->kind, "register");
 
-    /* Needs no PSP: nothing is sent any more.  That is for the clock that has
-     * journaled no call: ours may be behind it, and would send one. */
+    /* PostgreSQL's clock says that the registration has expired, so no call
+     * is journaled.  The PSP is not called even if our clock is behind. */
     if (pay_str_is(job->kind, "over")) {
         return give_up(flow, job, effect);
     }
@@ -156,6 +161,8 @@ job_released(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* The PSP's answer to the query. A declined attempt is stored and does not
+ * end the payment; a fact is applied; an open payment is looked at again. */
 static pay_status_t
 job_polled(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -196,6 +203,9 @@ job_attempt_told(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
+/* The PSP calls the payment open. Past its end the page is closed (PSPs
+ * whose pages do not end by themselves), queried a last time, or the
+ * checkout is ended by the gateway's clock. */
 static pay_status_t
 poll_open(pay_flow_t *flow, pay_job_t *job, int64_t now_s,
     pay_effect_t *effect)
@@ -229,6 +239,8 @@ poll_open(pay_flow_t *flow, pay_job_t *job, int64_t now_s,
 }
 
 
+/* apply_event has stored the fact. After the gateway has ended a checkout
+ * itself one more query follows, since the PSP has not confirmed the end. */
 static pay_status_t
 job_applied(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -255,6 +267,8 @@ job_applied(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* Without a row from the database the job is not given back: its lease runs
+ * out, and another worker starts over. */
 static pay_status_t
 job_ended(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -286,6 +300,8 @@ give_up(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 }
 
 
+/* Queries the PSP; an approved payment is captured on the way where the
+ * approval is not yet the money (PayPal). */
 static pay_status_t
 start_poll(pay_flow_t *flow, pay_job_t *job, const pay_input_t *input,
     pay_effect_t *effect)
@@ -319,6 +335,8 @@ lingers(const pay_job_t *job)
 }
 
 
+/* A page that does not end by itself is closed once in a job, as soon as its
+ * time is over. */
 static int
 must_expire(const pay_job_t *job, int64_t now_s)
 {
@@ -327,6 +345,8 @@ must_expire(const pay_job_t *job, int64_t now_s)
 }
 
 
+/* Stores a fact about the payment by apply_event; `source` is query, or
+ * gateway for the end by our own clock. */
 static pay_status_t
 apply(pay_flow_t *flow, pay_job_t *job, const char *source,
     const pay_psp_event_t *fact, pay_effect_t *effect)

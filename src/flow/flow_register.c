@@ -50,6 +50,9 @@ static const char  *const outcome_words[] = {
 PAY_ROWS(outcome_words, PAY_PSP_OUTCOME_COUNT);
 
 
+/* Builds the request in the flow's scratch: it is valid until the step
+ * returns. PAY_INVALID when the adapter cannot express the checkout, which
+ * routes use to pass the PSP over. */
 pay_status_t
 pay_register_build(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_checkout_t *checkout, pay_http_request_t *request,
@@ -64,6 +67,8 @@ pay_register_build(pay_flow_t *flow, const pay_psp_conf_t *psp,
 }
 
 
+/* The checkout as adapters get it, from stored values alone: every attempt
+ * sends the same bytes, as a PSP requires of a repetition under one key. */
 static pay_status_t
 make_psp_checkout(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_checkout_t *checkout, pay_psp_checkout_t **made)
@@ -119,6 +124,9 @@ webhook_url(pay_flow_t *flow, const pay_psp_conf_t *psp,
 }
 
 
+/* Calls the PSP for a new session. The call is journaled already, by the
+ * operation that has brought the checkout. A request that cannot be built is
+ * stored as not sent, so that the registration may move to the next PSP. */
 pay_status_t
 pay_register_start(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 {
@@ -147,6 +155,9 @@ pay_register_start(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 }
 
 
+/* Searches the PSP for a registration that may not be repeated any more,
+ * since its key window is over. Without a search at this PSP, operators have
+ * to look. */
 pay_status_t
 pay_register_find(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 {
@@ -161,6 +172,7 @@ pay_register_find(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 }
 
 
+/* Requests one page of the search; `from` is empty for the first. */
 static pay_status_t
 find_page(pay_flow_t *flow, pay_register_t *reg, pay_str_t from,
     pay_effect_t *effect)
@@ -180,6 +192,8 @@ find_page(pay_flow_t *flow, pay_register_t *reg, pay_str_t from,
 }
 
 
+/* Forgets the last call, so that a call that is never made counts as one
+ * without effect. */
 static void
 reset(pay_flow_t *flow, pay_register_t *reg)
 {
@@ -193,6 +207,8 @@ reset(pay_flow_t *flow, pay_register_t *reg)
 }
 
 
+/* The PSP's answer, or the lack of one, is stored before anything else is
+ * done. */
 static pay_status_t
 register_answered(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
@@ -248,6 +264,9 @@ register_moved(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
+/* Judges an answer. The checkout is given to the adapter again, since an
+ * echoed amount or id that differs makes the answer unknown; a page on a
+ * foreign host makes it refused. */
 static pay_status_t
 read_answer(pay_flow_t *flow, pay_register_t *reg,
     const pay_http_answer_t *answer)
@@ -282,7 +301,7 @@ read_answer(pay_flow_t *flow, pay_register_t *reg,
         pay_dispatch_doubt(answer, &reg->result.outcome, &reg->result.code);
     }
 
-    /* it dies with the event, and the code is needed again */
+    /* freed with the input, and the code is needed after this step */
     PAY_TRY(pay_dup(flow->arena, reg->result.code, &reg->result.code));
 
     if (reg->result.outcome != PAY_PSP_DONE) {
@@ -311,6 +330,8 @@ read_answer(pay_flow_t *flow, pay_register_t *reg,
 }
 
 
+/* Only a call that provably had no effect may move the registration to
+ * another PSP, and none that showed a page. */
 static pay_status_t
 store(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 {
@@ -333,6 +354,8 @@ store(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 }
 
 
+/* Asks PostgreSQL for the next PSP of the route: it alone knows whether
+ * another call is open. */
 static pay_status_t
 reroute(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 {
@@ -353,6 +376,7 @@ reroute(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 }
 
 
+/* Commits the token before any client sees the page's address. */
 static pay_status_t
 store_token(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 {
@@ -365,7 +389,7 @@ store_token(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
         .request_id = flow->request_id
     };
 
-    /* they die with the event */
+    /* freed with the input, but an argument must outlive the step */
     PAY_TRY(pay_dup(flow->arena, reg->result.token, &in.token));
     PAY_TRY(pay_dup(flow->arena, reg->result.alias, &in.alias));
 
@@ -373,6 +397,8 @@ store_token(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 }
 
 
+/* Stores the outcome of the attempt, and when the job tries again. "held"
+ * says that the PSP was only searched, so the attempt keeps its state. */
 static pay_status_t
 store_no_token(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 {

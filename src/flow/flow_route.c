@@ -209,7 +209,8 @@ blocked(const candidate_t *candidate)
     const pay_health_t  *health = &candidate->health;
 
     return health->circuit == PAY_CIRCUIT_OPEN
-           || (health->most > 0 && health->in_flight >= health->most);
+           || (health->in_flight_max > 0
+               && health->in_flight >= health->in_flight_max);
 }
 
 

@@ -178,7 +178,7 @@ score_of(const candidate_t *candidate, const pay_route_weights_t *weights,
     sum = w.success * success;
     sum += w.cost * spared((uint64_t) candidate->cost, (uint64_t) dearest);
     sum += w.latency * spared(health->latency_ms, slowest);
-    sum += w.load * spared(health->in_flight, health->most);
+    sum += w.load * spared(health->in_flight, health->in_flight_max);
 
     return sum / shares;
 }

@@ -37,6 +37,7 @@ pay_send_start(pay_flow_t *flow, pay_send_t *send, pay_effect_t *effect)
 }
 
 
+/* The journal's verdict: only PAY_DISPATCH_SEND permits the call. */
 static pay_status_t
 send_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -95,6 +96,9 @@ send_now(pay_flow_t *flow, pay_send_t *send, pay_effect_t *effect)
 }
 
 
+/* The answer's outcome goes into the journal first. A page that could not be
+ * closed because it was paid brings a fact with it, which is applied after
+ * that. */
 static pay_status_t
 send_answered(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
@@ -126,9 +130,9 @@ send_answered(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
-/* A page that is closed is closed, by whomever; one on which the buyer has
- * done his part cannot be closed any more.  Of one that has refused a card
- * only the adapter knows whether it takes another. */
+/* Closing succeeds for a page that is closed already.  A page on which the
+ * buyer has paid or approved cannot be closed any more.  After a refused card
+ * only the adapter knows whether the page takes another one. */
 static void
 read_page(pay_psp_changed_t *result)
 {
@@ -179,6 +183,8 @@ send_ended(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* The end of the sub-flow for an outcome; one outside the enum counts as
+ * unknown. */
 static pay_sent_end_t
 end_of(pay_psp_outcome_t outcome)
 {

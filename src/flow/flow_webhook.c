@@ -78,6 +78,8 @@ pay_flow_webhook(pay_flow_t *flow, const pay_webhook_input_t *input)
 }
 
 
+/* The time of the first step counts for the signature, even if a certificate
+ * has to be fetched before it can be verified. */
 static pay_status_t
 webhook_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -112,6 +114,8 @@ webhook_certified(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
+/* Verifies the raw bytes before any of them is parsed. cert_pem is empty in
+ * the first round; a scheme that needs a certificate asks for it once. */
 static pay_status_t
 webhook_judge(pay_flow_t *flow, pay_str_t cert_pem, pay_effect_t *effect)
 {
@@ -148,6 +152,8 @@ webhook_judge(pay_flow_t *flow, pay_str_t cert_pem, pay_effect_t *effect)
 }
 
 
+/* Fetches the certificate that the webhook names. The scheme has checked
+ * that its URL is below the configured path. */
 static pay_status_t
 webhook_fetch(pay_flow_t *flow, pay_str_t url, pay_effect_t *effect)
 {
@@ -161,6 +167,8 @@ webhook_fetch(pay_flow_t *flow, pay_str_t url, pay_effect_t *effect)
 }
 
 
+/* The sender is the PSP: the adapter reads the events of the body, which are
+ * applied one by one. */
 static pay_status_t
 webhook_read(pay_flow_t *flow, pay_str_t event_id, pay_effect_t *effect)
 {
@@ -218,6 +226,8 @@ webhook_unread(pay_flow_t *flow, pay_err_t *err, pay_effect_t *effect)
 }
 
 
+/* One event is committed. An event that SQL refuses does not stop the others
+ * of the message, but the answer is not 2xx then. */
 static pay_status_t
 webhook_applied(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
@@ -259,6 +269,7 @@ webhook_applied(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
+/* 2xx follows only after every event of the message was committed. */
 static pay_status_t
 webhook_next(pay_flow_t *flow, webhook_t *webhook, pay_effect_t *effect)
 {
@@ -316,6 +327,8 @@ webhook_refuse(pay_flow_t *flow, pay_effect_t *effect,
 }
 
 
+/* The sender was answered already; a sample that could not be stored is
+ * lost, and nothing else. */
 static pay_status_t
 webhook_quarantined(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
@@ -332,6 +345,8 @@ webhook_quarantined(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
+/* The answer that the PSP expects. The body is stored behind the answer, and
+ * only if one of its events was new. */
 static pay_status_t
 webhook_done(pay_flow_t *flow, pay_effect_t *effect)
 {
@@ -386,6 +401,7 @@ webhook_keep(pay_flow_t *flow, webhook_t *webhook, pay_effect_t *effect)
 }
 
 
+/* The sender was answered already, so the result does not matter. */
 static pay_status_t
 webhook_kept(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {

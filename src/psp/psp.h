@@ -104,7 +104,7 @@ typedef struct {
     unsigned         count;
 } pay_psp_told_t;
 
-/* Reads an event object, from a webhook or a list; *told is all zero before.
+/* Reads an event object, from a webhook or a list; `told` is all zero before.
  * PAY_INVALID for one whose webhook is refused. */
 typedef pay_status_t (*pay_psp_listed_pt)(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_json_t *entry,

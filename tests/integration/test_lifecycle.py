@@ -107,6 +107,22 @@ def test_old_workers_end_after_a_reload(stack):
     wait_for(lambda: not any(map(alive, before)), "the old workers to end", 10)
 
 
+def test_the_debug_log_ends_no_worker(stack):
+    """nginx logs the descriptor of each event's connection; the timers of a
+    worker have none.  Of events alone: bodies and tokens stay out of the log.
+    """
+    debug = ('error.log" notice;', 'error.log" debug_event;')
+    stack.configure(QUICK_JOBS, HASTY_PSP, *PATIENT, debug)
+    try:
+        before = set(stack.workers())
+        made = stack.created("generic")
+        stack.mock.pay(made.token, "paid")
+        made.becomes("SUCCESS")
+        assert set(stack.workers()) == before
+    finally:
+        stack.configure(QUICK_JOBS, HASTY_PSP, *PATIENT)
+
+
 def test_webhooks_during_reloads_are_all_booked(stack):
     made = [stack.created("generic") for _ in range(20)]
     for n, each in enumerate(made):

@@ -423,7 +423,7 @@ def test_another_psps_webhook_is_told_nothing_but_the_log(gateway, anonymous):
         assert "errors" not in answer.json()
         with open(gateway.error_log, errors="replace") as log:
             log.seek(start)
-            return [x for x in log if "an event has id and type" in x]
+            return [x for x in log if "an event has its id and its type" in x]
 
     assert wait_for(logged, what="the rule")
 

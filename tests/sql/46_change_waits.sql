@@ -37,7 +37,7 @@ SELECT pg_temp.change('oc1', 'refund', 'r1', 10), pg_temp.wait('r1', 3600000)
 \g /dev/null
 SELECT is(pg_temp.job_of('r1'), 'change 1 01:00:00', 'it waits');
 SELECT ok(e LIKE 'psp: It is paid. What is to follow (refund) waits for the '
-          'id of the payment, which stripe has not told yet.%', e)
+          'id of the payment, which stripe has not reported yet.%', e)
 FROM pg_temp.says('oc1') e;
 SELECT is(pg_temp.fact('t-c1', 'paid', 'e-1', p_reference => 'pi-1'),
           'unchanged', 'the id is told');
@@ -69,7 +69,7 @@ SELECT is((d.kind, d.reason, d.code, d.state)::text,
           '(change,retry_limit,no_reference,open)', 'people are told why')
 FROM pay.dead_letter d WHERE d.operation_id = pg_temp.uuid('r3');
 SELECT ok(e LIKE 'people: It is paid. What was to follow (refund) cannot be '
-          'sent: stripe never told the id of the payment, %', e)
+          'sent: stripe never reported the id of the payment, %', e)
 FROM pg_temp.says('oc3') e;
 SELECT is(pay_ops.requeue_dead_letter(d.dead_letter_id, 'ann', 'told now'),
           'requeued', 'who have it tried again')
@@ -80,12 +80,12 @@ SELECT is(pg_temp.job_of('r3'), 'change 0 00:00:00', 'with all its attempts');
 SELECT pg_temp.change('oc4', 'capture', 'k1', 10), pg_temp.wait('k1', 5000)
 \g /dev/null
 SELECT ok(e LIKE 'psp: What was asked for (capture) waits for the id of the '
-          'payment, which stripe has not told yet.%', e)
+          'payment, which stripe has not reported yet.%', e)
 FROM pg_temp.says('oc4') e;
 SELECT pg_temp.wait('k1', 5000, 'retry_limit')
 \g /dev/null
 SELECT ok(e LIKE 'people: What was asked for (capture) cannot be sent: '
-          'stripe never told the id of the payment, %', e)
+          'stripe never reported the id of the payment, %', e)
 FROM pg_temp.says('oc4') e;
 
 \i :checks

@@ -191,7 +191,7 @@ VALUES
 ('FAILED:expired', 'REGISTERED:t', -16, 'DONE:9', NULL, NULL, NULL, 'refund',
  'nobody / none / after @44', 'did not pay in time'),
 ('FAILED:expired', 'REGISTERED:t', -16, 'DONE:9', NULL, 'late_success:held',
- 'held', 'hold', 'people / none / no', 'until somebody has decided'),
+ 'held', 'hold', 'people / none / no', 'until an operator has decided'),
 ('FAILED:expired', 'REGISTERED:t', -16, 'DONE:9', NULL, NULL, 'resolved',
  'hold', 'nobody / none / no', 'settled that by hand'),
 ('FAILED:expired', 'REGISTERED:t', -16, 'DONE:9', 'refund:1', NULL,

@@ -153,8 +153,11 @@ FROM (VALUES
     ('dispatch_operation', 'void'), ('dispatch_state', 'SENT'),
     ('dispatch_reach', ''), ('first_call', 'UNKNOWN'), ('journal_source', ''),
     ('journal_source', repeat('x', 601)), ('line_number', '0'),
-    ('line_number', '10')) t (domain, value);
-SELECT is(count(*), 28::bigint, 'so many rules, and each is tried above')
+    ('line_number', '10'), ('settlement_name', 'A b'),
+    ('settlement_name', repeat('x', 64)), ('settlement_key', ''),
+    ('settlement_key', repeat('x', 512)), ('settlement_kind', 'charge'),
+    ('settlement_class', '4')) t (domain, value);
+SELECT is(count(*), 32::bigint, 'so many rules, and each is tried above')
 FROM pg_type t
 WHERE t.typtype = 'd' AND t.typnamespace = 'pay'::regnamespace;
 SELECT is(starts_with(k.account, 'seller_'), k.wallet IS NOT NULL,

@@ -5,6 +5,7 @@
 BEGIN;
 \ir helpers.psql
 \ir changes.psql
+\ir settlement.psql
 SELECT no_plan();
 
 SELECT b.outcome FROM generate_series(1, 4) n,
@@ -75,9 +76,28 @@ SELECT pg_temp.change('o-f3', 'final_capture', 'matched', 10),
     pg_temp.news('capture', 'single', 'cap-f3', 10, 't-f3')
 \g /dev/null
 
+-- a settlement day, its payout at the bank, and two closed days
+SELECT pg_temp.sold('s1', '{o-s1:10}'), pg_temp.import('day', ARRAY[
+    's1|sale|ch-s1|pi-s1||10|-1|9', 's2|fee||||0|-2|-2',
+    's3|sale|ch-x|pi-x||5|0|5', 's4|payout|po-s|||-12|0|-12||||po-s']),
+    pg_temp.import('bank', ARRAY['b1|receipt||||12|0|12||||||po-s'],
+                   p_source => 'bank')
+\g /dev/null
+CREATE FUNCTION pg_temp.close(p_days int) RETURNS text
+LANGUAGE sql SET search_path = pay, pg_temp AS
+'SELECT (pay.make_close(current_date - p_days)).outcome';
+SELECT pg_temp.close(2), pg_temp.close(1)
+\g /dev/null
+
 \i :checks
 
 SET CONSTRAINTS ALL IMMEDIATE;
+ALTER TABLE pay.settlement_file DISABLE TRIGGER ALL;
+ALTER TABLE pay.settlement_row DISABLE TRIGGER ALL;
+ALTER TABLE pay.settlement_link DISABLE TRIGGER ALL;
+ALTER TABLE pay.settlement_closed DISABLE TRIGGER ALL;
+ALTER TABLE pay.settlement_exception DISABLE TRIGGER ALL;
+ALTER TABLE pay.settlement_close DISABLE TRIGGER ALL;
 ALTER TABLE pay.event DISABLE TRIGGER USER;
 ALTER TABLE pay.mismatch DISABLE TRIGGER USER;
 ALTER TABLE pay.payment_order DISABLE TRIGGER ALL;
@@ -294,6 +314,26 @@ INSERT INTO plant VALUES
     ('dispatch_attempts', 'UPDATE pay.checkout SET first_call = ''OPEN'' WHERE checkout_id = ''c9'''),
     ('durability', 'SET LOCAL synchronous_commit = off'),
     ('durability', 'ALTER ROLE payments_gateway SET synchronous_commit = off'),
+    ('settlement_balance', 'DELETE FROM pay.settlement_closed'),
+    ('settlement_balance', 'UPDATE pay.settlement_row SET net_minor = net_minor + 1 WHERE kind = ''fee'''),
+    ('settlement_balance', 'DELETE FROM pay.journal_line WHERE kind = ''psp_paid_out'''),
+    ('settlement_bank', 'UPDATE pay.settlement_row SET net_minor = net_minor + 1 WHERE kind = ''receipt'''),
+    ('settlement_bank', 'DELETE FROM pay.journal_line WHERE kind = ''psp_received'''),
+    ('settlement_match', 'UPDATE pay.settlement_row SET gross_minor = gross_minor + 1 WHERE kind = ''sale'''),
+    ('settlement_match', 'DELETE FROM pay.settlement_link'),
+    ('settlement_match', 'DELETE FROM pay.settlement_closed'),
+    ('settlement_exception', 'DELETE FROM pay.settlement_exception'),
+    ('settlement_exception', 'DELETE FROM pay.settlement_link'),
+    ('settlement_exception', 'DELETE FROM pay.journal_entry WHERE source = ''order/o-s1'''),
+    ('settlement_exception', 'DELETE FROM pay.settlement_row WHERE row_key = ''s1'''),
+    ('settlement_rows', 'DELETE FROM pay.settlement_row WHERE kind = ''fee'''),
+    ('settlement_rows', 'UPDATE pay.settlement_file SET class1 = class1 + 1'),
+    ('settlement_rows', 'UPDATE pay.settlement_file SET state = ''refused'', reason = ''x'''),
+    ('suspense', 'UPDATE pay.settlement_exception SET closed_at = now(), closed_as = ''resolved'''),
+    ('close_chain', 'UPDATE pay.settlement_close SET document = document || '' '' WHERE number = 1'),
+    ('close_chain', 'DELETE FROM pay.settlement_close WHERE number = 1'),
+    ('close_chain', 'UPDATE pay.settlement_close SET day = day - 9 WHERE number = 2'),
+    ('close_balance', 'UPDATE pay.settlement_close SET until_tx = ''9999999999'', until_at = now() + interval ''1 day'' WHERE number = 2'),
     ('idempotency_orphan', 'UPDATE pay.idempotency_key SET checkout_id = ''none'' WHERE key = ''k4''');
 
 -- whether the check sees the breach; the breach is undone

@@ -43,11 +43,11 @@ static pay_health_t
 health_at(const pay_breaker_t *breaker, const pay_breaker_conf_t *conf,
     int64_t now_ms)
 {
-    pay_health_t  health = { .in_flight = 7, .most = 9 };
+    pay_health_t  health = { .in_flight = 7, .in_flight_max = 9 };
 
     pay_breaker_read(breaker, conf, now_ms, &health);
     cr_expect_eq(health.in_flight, 7);
-    cr_expect_eq(health.most, 9);
+    cr_expect_eq(health.in_flight_max, 9);
 
     return health;
 }

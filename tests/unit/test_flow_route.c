@@ -398,7 +398,7 @@ Test(pay_route, a_half_open_circuit_keeps_its_place)
 Test(pay_route, a_full_psp_goes_last_and_without_a_limit_none_is_full)
 {
     healths[0].in_flight = 5;
-    healths[0].most = 5;
+    healths[0].in_flight_max = 5;
     cr_expect_str_eq(picked(), "bca");
     cr_expect_str_eq(reason(), "by order: b, c, a (full)");
 
@@ -406,7 +406,7 @@ Test(pay_route, a_full_psp_goes_last_and_without_a_limit_none_is_full)
     cr_expect_str_eq(picked(), "abc");
 
     healths[0].in_flight = 4000000000;
-    healths[0].most = 0;
+    healths[0].in_flight_max = 0;
     cr_expect_str_eq(picked(), "abc");
 }
 
@@ -414,7 +414,7 @@ Test(pay_route, a_full_psp_goes_last_and_without_a_limit_none_is_full)
 Test(pay_route, those_that_go_last_keep_their_order)
 {
     healths[0].circuit = PAY_CIRCUIT_OPEN;
-    healths[1].in_flight = healths[1].most = 1;
+    healths[1].in_flight = healths[1].in_flight_max = 1;
     cr_expect_str_eq(picked(), "cab");
 
     healths[2].circuit = PAY_CIRCUIT_OPEN;
@@ -502,11 +502,11 @@ Test(pay_route, load_is_the_part_of_the_limit)
     add_rule(PAY_ROUTE_SCORE, "abc");
     env.weights.load = 1;
     healths[0].in_flight = 9;
-    healths[0].most = 10;
+    healths[0].in_flight_max = 10;
     healths[1].in_flight = 900;
-    healths[1].most = 0;
+    healths[1].in_flight_max = 0;
     healths[2].in_flight = 1;
-    healths[2].most = 4;
+    healths[2].in_flight_max = 4;
 
     cr_expect_str_eq(reason(), "rule 1 by score: b 1000, c 750, a 100");
 
@@ -539,7 +539,7 @@ Test(pay_route, without_weights_all_four_count_alike)
     psps[0].cost_fixed_minor = 5;
     healths[0].latency_ms = 4;
     healths[0].in_flight = 2;
-    healths[0].most = 4;
+    healths[0].in_flight_max = 4;
 
     cr_expect_str_eq(reason(), "rule 1 by score: b 1000, a 275");
 }
@@ -558,7 +558,7 @@ Test(pay_route, absurd_numbers_neither_overflow_nor_crash)
         healths[i].success_permille = UINT32_MAX;
         healths[i].latency_ms = UINT32_MAX - i;
         healths[i].in_flight = UINT32_MAX - 1 - i;
-        healths[i].most = UINT32_MAX;
+        healths[i].in_flight_max = UINT32_MAX;
         psps[i].cost_ppm = INT64_MAX - i;
         psps[i].cost_fixed_minor = INT64_MAX - i;
     }
@@ -849,7 +849,7 @@ Test(pay_route, random_rules_keep_their_promises)
         for (i = 0; i < PSPS; i++) {
             healths[i].circuit = (pay_circuit_t) (random() % 3);
             healths[i].in_flight = (unsigned) random() % 5;
-            healths[i].most = (unsigned) random() % 5;
+            healths[i].in_flight_max = (unsigned) random() % 5;
             healths[i].latency_ms = (unsigned) random();
         }
 
@@ -859,7 +859,7 @@ Test(pay_route, random_rules_keep_their_promises)
             const pay_health_t  *h = &healths[route.psps[i]->index];
 
             k = h->circuit == PAY_CIRCUIT_OPEN
-                || (h->most && h->in_flight >= h->most);
+                || (h->in_flight_max && h->in_flight >= h->in_flight_max);
             cr_assert_geq(k, last);
             last = k;
             cr_assert_lt(route.psps[i]->index, merchant.psp_count);

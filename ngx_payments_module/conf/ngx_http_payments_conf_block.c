@@ -1,0 +1,122 @@
+/*
+ * Reads the two blocks, payments_psp and payments_merchant, by a table with one
+ * row for each word.
+ */
+
+#include "conf/ngx_http_payments_conf_block.h"
+#include "conf/ngx_http_payments_conf_place.h"
+
+
+#define WORDS_MAX  64
+
+
+typedef struct {
+    const word_t  *words;
+    const char    *block;
+    void          *object;
+} block_t;
+
+
+static char *block_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf);
+static char *unknown_word(ngx_conf_t *cf, const block_t *block,
+    ngx_str_t *word);
+
+
+char *
+ngx_http_payments_parse_block(ngx_conf_t *cf, const word_t *words,
+    const char *name, void *object)
+{
+    char        *rv;
+    block_t      block;
+    ngx_conf_t   save;
+
+    if (ngx_http_payments_note(cf, object, "") != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    block.words = words;
+    block.block = name;
+    block.object = object;
+
+    save = *cf;
+    cf->handler = block_word;
+    cf->handler_conf = &block;
+
+    rv = ngx_conf_parse(cf, NULL);
+
+    *cf = save;
+
+    return rv;
+}
+
+
+static char *
+block_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
+{
+    char          *rv;
+    block_t       *block = (block_t *) cf->handler_conf;
+    ngx_str_t     *value;
+    ngx_uint_t     n;
+    const word_t  *word;
+
+    (void) dummy;
+    (void) conf;
+
+    value = cf->args->elts;
+    n = cf->args->nelts - 1;
+
+    for (word = block->words; word->name != NULL; word++) {
+        if (ngx_strcmp(value[0].data, word->name) == 0) {
+            break;
+        }
+    }
+
+    if (word->name == NULL) {
+        return unknown_word(cf, block, &value[0]);
+    }
+
+    if (n < word->min || n > word->max) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" takes from %ui to %ui arguments",
+                           &value[0], word->min, word->max);
+        return NGX_CONF_ERROR;
+    }
+
+    rv = word->often ? NGX_CONF_OK
+         : ngx_http_payments_once(cf, block->object);
+
+    if (rv == NGX_CONF_OK && word->often
+        && ngx_http_payments_note(cf, block->object, word->name) != NGX_OK)
+    {
+        rv = NGX_CONF_ERROR;
+    }
+
+    if (rv == NGX_CONF_OK) {
+        rv = word->set != NULL ? word->set(cf, block->object)
+             : ngx_http_payments_set_value(cf, &word->value, &value[n],
+                                           block->object);
+    }
+
+    if (rv != NGX_CONF_OK && rv != NGX_CONF_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" %s", &value[0], rv);
+        rv = NGX_CONF_ERROR;
+    }
+
+    return rv;
+}
+
+
+static char *
+unknown_word(ngx_conf_t *cf, const block_t *block, ngx_str_t *word)
+{
+    ngx_uint_t   i;
+    const char  *names[WORDS_MAX + 1];
+
+    for (i = 0; i < WORDS_MAX && block->words[i].name != NULL; i++) {
+        names[i] = block->words[i].name;
+    }
+
+    names[i] = NULL;
+
+    return ngx_http_payments_unknown(cf, block->block, word, names);
+}

@@ -1,0 +1,411 @@
+/*
+ * The block payments_psp: one short function a word, then the checks that
+ * need the whole block.  Webhooks' words stand in _conf_webhook.c, TLS' in
+ * _conf_tls.c.
+ */
+
+#include "conf/ngx_http_payments_conf_psp.h"
+#include "conf/ngx_http_payments_conf_block.h"
+#include "conf/ngx_http_payments_conf_cert.h"
+#include "conf/ngx_http_payments_conf_health.h"
+#include "conf/ngx_http_payments_conf_option.h"
+#include "conf/ngx_http_payments_conf_place.h"
+#include "conf/ngx_http_payments_conf_retry.h"
+#include "conf/ngx_http_payments_conf_tls.h"
+#include "conf/ngx_http_payments_conf_webhook.h"
+#include "conf/ngx_http_payments_secret.h"
+#include "util/ngx_payments_conf_types.h"
+#include "util/ngx_payments_memory.h"
+#include "pay_url.h"
+
+
+#define CONNECT_MS   2000
+#define TOTAL_MS     10000
+#define ACCOUNT_MAX  128
+#define ID_MAX       128
+#define NAMES_MAX    64
+
+#define PSP(member)  NGX_PAYMENTS_FIELD(ngx_payments_psp_t, member)
+
+
+static char *psp_adapter(ngx_conf_t *cf, void *object);
+static char *unknown_adapter(ngx_conf_t *cf, ngx_str_t *name);
+static char *psp_base_url(ngx_conf_t *cf, void *object);
+static char *psp_api_key(ngx_conf_t *cf, void *object);
+static char *psp_timeout(ngx_conf_t *cf, void *object);
+static void psp_timeout_defaults(ngx_payments_psp_t *psp);
+static char *psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp);
+static const char *psp_lacks(const ngx_payments_psp_t *psp);
+static char *psp_check_url(ngx_conf_t *cf, ngx_payments_psp_t *psp);
+static char *psp_check_pair(ngx_conf_t *cf, ngx_payments_psp_t *psp);
+
+
+static const ngx_conf_enum_t  modes[] = {
+    { ngx_string("live"), 1 },
+    { ngx_string("test"), 0 },
+    { ngx_null_string, 0 }
+};
+
+static const ngx_conf_enum_t  off[] = {
+    { ngx_string("off"), 0 },
+    { ngx_null_string, 0 }
+};
+
+
+static const word_t  psp_words[] = {
+    { "adapter", 1, 1, ONCE, psp_adapter, VALUE_NONE },
+    { "base_url", 1, 1, ONCE, psp_base_url, VALUE_NONE },
+    { "api_key_file", 1, 1, ONCE, psp_api_key, VALUE_NONE },
+    { "account", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_PLAIN, 1, ACCOUNT_MAX, PSP(psp.account.account),
+        .must = "must be 1 to 128 visible ASCII characters, as the PSP shows "
+                "the account's name" } },
+    { "mode", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_WORD, PSP(psp.account.live), .names = modes } },
+    { "webhook_scheme", 1, 1, ONCE, ngx_http_payments_webhook_scheme,
+      VALUE_NONE },
+    { "webhook_key_file", 1, PAY_SIG_KEYS_MAX, ONCE,
+      ngx_http_payments_webhook_keys, VALUE_NONE },
+    { "webhook_tolerance", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_SEC, 1, 3600, PSP(psp.webhook_tolerance_s) } },
+    { "webhook_url", 1, 1, ONCE, ngx_http_payments_webhook_url, VALUE_NONE },
+    { "webhook_public_key", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_PLAIN, 1, ID_MAX, PSP(psp.settings.public_key) } },
+    { "webhook_id", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_PLAIN, 1, ID_MAX, PSP(psp.settings.webhook_id) } },
+    { "webhook_ca_file", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_TEXT, PSP(webhook_ca) } },
+    { "webhook_cert_host", 1, 16, OFTEN, NULL,
+      { NULL, NGX_PAYMENTS_HOSTS, PSP(cert_hosts) } },
+    { "webhook_cert_path", 1, 1, ONCE, ngx_http_payments_cert_path,
+      VALUE_NONE },
+    { "webhook_cert_rate", 1, 2, ONCE, ngx_http_payments_cert_rate,
+      VALUE_NONE },
+    { "hosted_page_host", 1, 16, OFTEN, NULL,
+      { NULL, NGX_PAYMENTS_HOSTS, PSP(hosts) } },
+    { "pinned_public_key", 1, 4, ONCE, ngx_http_payments_psp_pins,
+      VALUE_NONE },
+    { "ca_file", 1, 1, ONCE, ngx_http_payments_psp_ca, VALUE_NONE },
+    { "proxy", 1, 1, ONCE, ngx_http_payments_psp_proxy, VALUE_NONE },
+    { "timeout", 1, 2, ONCE, psp_timeout, VALUE_NONE },
+    { "breaker", 1, 5, ONCE, ngx_http_payments_psp_breaker, VALUE_NONE },
+    { "concurrency", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_NUMBER, 0, NGX_PAYMENTS_CONCURRENCY_MAX,
+        PSP(concurrency),
+        .must = "must be a number from 0, for no cap, to 100000" } },
+    { "cost", 1, 2, ONCE, ngx_http_payments_psp_cost, VALUE_NONE },
+    { "retry", 2, 6, OFTEN, ngx_http_payments_psp_retry, VALUE_NONE },
+    { "backfill", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_MSEC, 60000, 86400000, PSP(psp.backfill_ms),
+        .names = off } },
+    { "last_look", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_SEC, 1, 30 * 86400, PSP(psp.last_look_s),
+        .names = off } },
+    { "allow_private_address", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_WORD, PSP(allow_private),
+        .names = ngx_http_payments_on_off } },
+    { .name = NULL }
+};
+
+static const ngx_http_payments_option_t  timeouts[] = {
+    { "connect=", NGX_PAYMENTS_MSEC, 10, 120000, 0, PSP(connect_timeout) },
+    { "total=", NGX_PAYMENTS_MSEC, 10, 120000, 0, PSP(total_timeout) },
+    { .name = NULL }
+};
+
+
+char *
+ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t                      *value;
+    ngx_uint_t                      i;
+    ngx_payments_psp_t             *psp, **slot, **psps;
+    ngx_http_payments_main_conf_t  *pmcf = conf;
+
+    value = cf->args->elts;
+    psps = pmcf->psps.elts;
+
+    if (!pay_id_is_valid(ngx_payments_str(value[1]))) {
+        return "needs a name of A-Z a-z 0-9 . _ ~ -";
+    }
+
+    for (i = 0; i < pmcf->psps.nelts; i++) {
+        if (pay_str_eq(psps[i]->psp.name, ngx_payments_str(value[1]))) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "payments_psp \"%V\" stands twice: merge the "
+                               "blocks", &value[1]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (pmcf->psps.nelts == NGX_PAYMENTS_PSPS_MAX) {
+        return "stands more than 32 times";
+    }
+
+    psp = ngx_pcalloc(cf->pool, sizeof(ngx_payments_psp_t));
+    slot = ngx_array_push(&pmcf->psps);
+    if (psp == NULL || slot == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *slot = psp;
+    psp->psp.name = ngx_payments_str(value[1]);
+    psp->psp.index = (unsigned) pmcf->psps.nelts - 1;
+    psp->psp.account.live = NGX_CONF_UNSET;
+    psp->concurrency = NGX_CONF_UNSET_UINT;
+    psp->psp.backfill_ms = NGX_CONF_UNSET;
+    psp->psp.last_look_s = NGX_CONF_UNSET;
+
+    if (ngx_http_payments_parse_block(cf, psp_words, "payments_psp", psp)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return psp_check(cf, psp);
+}
+
+
+static char *
+psp_adapter(ngx_conf_t *cf, void *object)
+{
+    ngx_str_t           *value = cf->args->elts;
+    ngx_payments_psp_t  *psp = object;
+
+    psp->psp.adapter = pay_psp_find(ngx_payments_str(value[1]));
+    if (psp->psp.adapter == NULL) {
+        return unknown_adapter(cf, &value[1]);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+unknown_adapter(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_uint_t                       i;
+    const char                      *names[NAMES_MAX + 1];
+    const pay_psp_adapter_t *const  *table = pay_psp_table();
+
+    for (i = 0; i < NAMES_MAX && table[i] != NULL; i++) {
+        names[i] = table[i]->name;
+    }
+
+    names[i] = NULL;
+
+    return ngx_http_payments_unknown(cf, "adapter", name, names);
+}
+
+
+static char *
+psp_base_url(ngx_conf_t *cf, void *object)
+{
+    ngx_str_t           *value = cf->args->elts;
+    ngx_payments_psp_t  *psp = object;
+
+    psp->base_url = value[1];
+
+    while (psp->base_url.len > 0
+           && psp->base_url.data[psp->base_url.len - 1] == '/')
+    {
+        psp->base_url.len--;
+    }
+
+    psp->psp.account.base_url = ngx_payments_str(psp->base_url);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+psp_api_key(ngx_conf_t *cf, void *object)
+{
+    ngx_str_t           *value = cf->args->elts, key;
+    ngx_uint_t           i;
+    ngx_payments_psp_t  *psp = object;
+
+    if (ngx_http_payments_read_secret(cf, &value[1], 1, &key) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < key.len; i++) {
+        if (key.data[i] <= ' ' || key.data[i] >= 0x7f) {
+            return "names a file with more than one word: it must hold the "
+                   "API key alone";
+        }
+    }
+
+    psp->psp.account.api_key = ngx_payments_str(key);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+psp_timeout(ngx_conf_t *cf, void *object)
+{
+    char                *rv;
+    ngx_uint_t           given;
+    ngx_payments_psp_t  *psp = object;
+
+    rv = ngx_http_payments_options(cf, timeouts, 1, psp, &given);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    psp_timeout_defaults(psp);
+
+    return psp->connect_timeout <= psp->total_timeout ? NGX_CONF_OK
+           : "needs a connect= that is not longer than its total=";
+}
+
+
+static void
+psp_timeout_defaults(ngx_payments_psp_t *psp)
+{
+    if (psp->total_timeout == 0) {
+        psp->total_timeout = TOTAL_MS;
+    }
+
+    if (psp->connect_timeout == 0) {
+        psp->connect_timeout = ngx_min(CONNECT_MS, psp->total_timeout);
+    }
+}
+
+
+static char *
+psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
+{
+    const char              *lacks;
+    ngx_conf_t              *at;
+    ngx_http_payments_at_t   place;
+
+    at = ngx_http_payments_at(&place, cf, psp, "", 0);
+    lacks = psp_lacks(psp);
+
+    if (lacks != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, at, 0,
+                           "payments_psp \"%V\" lacks %s",
+                           &ngx_payments_nstr(psp->psp.name), lacks);
+        return NGX_CONF_ERROR;
+    }
+
+    psp_timeout_defaults(psp);
+
+    if ((psp->base_url.len != 0 && psp_check_url(cf, psp) != NGX_CONF_OK)
+        || psp_check_pair(cf, psp) != NGX_CONF_OK
+        || ngx_http_payments_retry_check(cf, psp) != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (psp->hosts != NULL) {
+        psp->psp.hosted_hosts = psp->hosts->elts;
+        psp->psp.hosted_host_count = psp->hosts->nelts;
+    }
+
+    return ngx_http_payments_webhook_check(cf, psp);
+}
+
+
+/* A PSP that is known only through webhooks is never called. */
+static const char *
+psp_lacks(const ngx_payments_psp_t *psp)
+{
+    const pay_psp_adapter_t  *adapter = psp->psp.adapter;
+
+    if (adapter == NULL) {
+        return "adapter";
+    }
+
+    if ((adapter->traits & PAY_PSP_NEEDS_ACCOUNT)
+        && psp->psp.account.account.len == 0)
+    {
+        return "account: this adapter's PSP wants the name of the account "
+               "with each call";
+    }
+
+    if (adapter->register_request == NULL) {
+        return NULL;
+    }
+
+    if (psp->base_url.len == 0) {
+        return "base_url";
+    }
+
+    if (psp->psp.account.api_key.len == 0) {
+        return "api_key_file";
+    }
+
+    return psp->hosts == NULL
+           ? "hosted_page_host, the only hosts a buyer is ever sent to" : NULL;
+}
+
+
+static char *
+psp_check_url(ngx_conf_t *cf, ngx_payments_psp_t *psp)
+{
+    pay_err_t                err;
+    pay_url_t                url;
+    ngx_conf_t              *at;
+    ngx_uint_t               plain;
+    ngx_http_payments_at_t   place;
+
+    at = ngx_http_payments_at(&place, cf, psp, "base_url", 0);
+
+    if (pay_base_url_check(ngx_payments_str(psp->base_url),
+                           (int) psp->allow_private, &err) != PAY_OK
+        || pay_url_parse(ngx_payments_str(psp->base_url), &url, &err)
+           != PAY_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, at, 0, "base_url \"%V\": %s",
+                           &psp->base_url, err.detail);
+        return NGX_CONF_ERROR;
+    }
+
+    plain = pay_str_is(url.scheme, "http");
+
+    if (plain && psp->proxy.len != 0) {
+        at = ngx_http_payments_at(&place, cf, psp, "proxy", 0);
+        ngx_conf_log_error(NGX_LOG_EMERG, at, 0,
+                           "payments_psp \"%V\" has a proxy and an http:// "
+                           "base_url, which is for a loopback host only: "
+                           "remove the proxy",
+                           &ngx_payments_nstr(psp->psp.name));
+        return NGX_CONF_ERROR;
+    }
+
+    /* "localhost" over https is a name like any other */
+    psp->loopback = pay_host_is_loopback(url.host)
+                    && (plain || url.host.data[0] == '1');
+
+    return NGX_CONF_OK;
+}
+
+
+/* An id and a secret that an access token is asked with: tried now. */
+static char *
+psp_check_pair(ngx_conf_t *cf, ngx_payments_psp_t *psp)
+{
+    pay_arena_t               arena = ngx_payments_arena(cf->temp_pool);
+    ngx_conf_t               *at;
+    pay_http_request_t        request;
+    ngx_http_payments_at_t    place;
+    const pay_psp_adapter_t  *adapter = psp->psp.adapter;
+
+    if (adapter->auth_request == NULL
+        || adapter->auth_request(&arena, &psp->psp.account, &request)
+           == PAY_OK)
+    {
+        return NGX_CONF_OK;
+    }
+
+    at = ngx_http_payments_at(&place, cf, psp, "api_key_file", 0);
+    ngx_conf_log_error(NGX_LOG_EMERG, at, 0,
+                       "payments_psp \"%V\": the file of api_key_file must "
+                       "hold CLIENT_ID:SECRET for adapter %s",
+                       &ngx_payments_nstr(psp->psp.name), adapter->name);
+
+    return NGX_CONF_ERROR;
+}

@@ -1,0 +1,55 @@
+/*
+ * The rules for texts of the configuration: visible characters, hosts.
+ */
+
+#include "conf/ngx_http_payments_conf_text.h"
+#include "pay_url.h"
+
+
+char *
+ngx_http_payments_add_hosts(ngx_conf_t *cf, ngx_array_t **hosts)
+{
+    ngx_str_t   *value = cf->args->elts;
+    ngx_uint_t   i;
+    pay_str_t   *host;
+
+    if (*hosts == NULL) {
+        *hosts = ngx_array_create(cf->pool, 4, sizeof(pay_str_t));
+        if (*hosts == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        if (!pay_host_entry_is_valid(ngx_payments_str(value[i]))) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" must be host or host:port, without "
+                               "scheme or path", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        host = ngx_array_push(*hosts);
+        if (host == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *host = ngx_payments_str(value[i]);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_uint_t
+ngx_http_payments_is_plain(ngx_str_t *text, size_t max)
+{
+    size_t  i;
+
+    for (i = 0; i < text->len; i++) {
+        if (text->data[i] <= ' ' || text->data[i] > '~') {
+            return 0;
+        }
+    }
+
+    return text->len != 0 && text->len <= max;
+}

@@ -1,0 +1,14 @@
+/*
+ * The /metrics document.
+ */
+
+#ifndef NGX_HTTP_PAYMENTS_METRICS_H
+#define NGX_HTTP_PAYMENTS_METRICS_H
+
+#include "util/ngx_payments.h"
+
+
+ngx_int_t ngx_http_payments_metrics(ngx_http_request_t *r);
+
+
+#endif /* NGX_HTTP_PAYMENTS_METRICS_H */

@@ -1,0 +1,55 @@
+/*
+ * The probes of payments_health: does the process live, can it reach what it
+ * needs.
+ */
+
+#include "http/ngx_http_payments_probe.h"
+#include "http/ngx_http_payments_reply.h"
+#include "http/ngx_http_payments_send.h"
+#include "http/ngx_http_payments_start.h"
+
+
+#define ALLOW  "GET, HEAD, OPTIONS"
+
+
+ngx_int_t
+ngx_http_payments_live(ngx_http_request_t *r)
+{
+    ngx_str_t  type = ngx_string("application/json");
+    ngx_str_t  body = ngx_string("{\"status\":\"live\"}");
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return ngx_http_payments_method_not_allowed(r, ALLOW);
+    }
+
+    return ngx_http_payments_send(r, NGX_HTTP_OK, &type, &body);
+}
+
+
+ngx_int_t
+ngx_http_payments_ready(ngx_http_request_t *r)
+{
+    ngx_int_t             rc;
+    ngx_payments_flow_t  *flow;
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return ngx_http_payments_method_not_allowed(r, ALLOW);
+    }
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    flow = ngx_http_payments_new_flow(r);
+    if (flow == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (pay_flow_ready(ngx_payments_flow_core(flow)) != PAY_OK) {
+        ngx_payments_flow_discard(flow);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_payments_start(r, flow);
+}

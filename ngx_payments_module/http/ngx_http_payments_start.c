@@ -1,0 +1,43 @@
+/*
+ * The flow of a request: it is made here where nothing else is known of it yet,
+ * and started with the answer that the request gets.
+ */
+
+#include "http/ngx_http_payments_start.h"
+#include "http/ngx_http_payments_reply.h"
+#include "util/ngx_http_payments_ctx.h"
+#include "util/ngx_payments_conf_types.h"
+
+
+ngx_payments_flow_t *
+ngx_http_payments_new_flow(ngx_http_request_t *r)
+{
+    pay_flow_t               *core;
+    ngx_payments_flow_t      *flow;
+    ngx_http_payments_ctx_t  *ctx;
+
+    flow = ngx_payments_flow_create(ngx_http_get_module_main_conf(r,
+                                    ngx_http_payments_module));
+    if (flow == NULL) {
+        return NULL;
+    }
+
+    core = ngx_payments_flow_core(flow);
+    ctx = ngx_http_payments_get_ctx(r);
+
+    if (pay_dup(core->arena, (pay_str_t) { PAY_UUID_TEXT, ctx->request_id },
+                &core->request_id) != PAY_OK)
+    {
+        ngx_payments_flow_discard(flow);
+        return NULL;
+    }
+
+    return flow;
+}
+
+
+ngx_int_t
+ngx_http_payments_start(ngx_http_request_t *r, ngx_payments_flow_t *flow)
+{
+    return ngx_payments_flow_start(flow, r, ngx_http_payments_reply);
+}

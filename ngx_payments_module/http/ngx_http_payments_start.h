@@ -1,0 +1,19 @@
+/*
+ * The flow of a request.
+ */
+
+#ifndef NGX_HTTP_PAYMENTS_START_H
+#define NGX_HTTP_PAYMENTS_START_H
+
+#include "run/ngx_payments_flow.h"
+
+
+/* A flow that has the id of the request; NULL: no memory. */
+ngx_payments_flow_t *ngx_http_payments_new_flow(ngx_http_request_t *r);
+/* Takes its first step; its reply becomes the request's answer.  Returns what
+ * a content handler returns. */
+ngx_int_t ngx_http_payments_start(ngx_http_request_t *r,
+    ngx_payments_flow_t *flow);
+
+
+#endif /* NGX_HTTP_PAYMENTS_START_H */

@@ -1,0 +1,14 @@
+/*
+ * The locations of payments_webhook.
+ */
+
+#ifndef NGX_HTTP_PAYMENTS_WEBHOOK_H
+#define NGX_HTTP_PAYMENTS_WEBHOOK_H
+
+#include "util/ngx_payments.h"
+
+
+ngx_int_t ngx_http_payments_webhook(ngx_http_request_t *r);
+
+
+#endif /* NGX_HTTP_PAYMENTS_WEBHOOK_H */

@@ -1,0 +1,132 @@
+/*
+ * One attempt of a call to a PSP: the circuit and the cap of calls in flight in
+ * front of it, the metrics behind it.
+ */
+
+#include "io/ngx_payments_attempt.h"
+#include "io/ngx_payments_curl.h"
+#include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_health.h"
+
+
+#define BUSY_RETRY_S  1
+
+
+static ngx_int_t begin_health(ngx_payments_http_t *http);
+static void end_health(ngx_payments_http_t *http);
+static ngx_uint_t says_nothing(const ngx_payments_http_t *http);
+
+
+ngx_int_t
+ngx_payments_attempt(ngx_payments_http_t *http)
+{
+    ngx_int_t  rc;
+
+    rc = begin_health(http);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    http->timeout = http->deadline - ngx_current_msec;
+
+    rc = ngx_payments_curl_call(http);
+    if (rc == NGX_OK) {
+        return NGX_OK;
+    }
+
+    if (http->call != PAY_CALL_CERTIFICATE) {
+        ngx_payments_health_forget(http->psp);
+    }
+
+    return rc == NGX_BUSY
+           ? ngx_payments_attempt_refuse(http, PAY_FAILURE_BUSY, BUSY_RETRY_S)
+           : ngx_payments_attempt_refuse(http, PAY_FAILURE_MEMORY, -1);
+}
+
+
+void
+ngx_payments_attempt_end(ngx_payments_http_t *http)
+{
+    end_health(http);
+
+    ngx_payments_count_psp(http->psp, http->call, &http->answer,
+                           ngx_current_msec - http->started);
+}
+
+
+/* Nothing was sent this time; counted, too. */
+ngx_int_t
+ngx_payments_attempt_refuse(ngx_payments_http_t *http, pay_failure_t why,
+    int64_t retry_after_s)
+{
+    pay_http_answer_t  *answer = &http->answer;
+
+    ngx_memzero(answer, sizeof(pay_http_answer_t));
+    answer->sent = PAY_SENT_NOTHING;
+    answer->failure = why;
+    answer->retry_after_s = retry_after_s;
+    answer->should_retry = -1;
+    answer->unheard = http->unheard;
+
+    ngx_payments_count_psp(http->psp, http->call, answer, 0);
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+begin_health(ngx_payments_http_t *http)
+{
+    if (http->call == PAY_CALL_CERTIFICATE) {
+        return NGX_OK;
+    }
+
+    switch (ngx_payments_health_begin(http->psp, http->can_wait)) {
+
+    case NGX_OK:
+        return NGX_OK;
+
+    case NGX_BUSY:
+        return ngx_payments_attempt_refuse(http, PAY_FAILURE_BUSY,
+                                           BUSY_RETRY_S);
+
+    default:
+        return ngx_payments_attempt_refuse(http, PAY_FAILURE_CIRCUIT_OPEN,
+                                           (http->psp->breaker.open_ms + 999)
+                                           / 1000);
+    }
+}
+
+
+static void
+end_health(ngx_payments_http_t *http)
+{
+    pay_http_answer_t  *answer = &http->answer;
+
+    if (http->call == PAY_CALL_CERTIFICATE) {
+        return;
+    }
+
+    if (says_nothing(http)) {
+        ngx_payments_health_forget(http->psp);
+        return;
+    }
+
+    ngx_payments_health_end(http->psp, answer->sent == PAY_ANSWERED
+                                       && answer->status < 500,
+                            ngx_current_msec - http->started);
+}
+
+
+/* Our own shortage, of memory or of patience: a request that the PSP has and
+ * that was given less than its total= (a buyer waits, or a token came late).
+ * Else a buyer who reloads the return page of a slow PSP opens its circuit. */
+static ngx_uint_t
+says_nothing(const ngx_payments_http_t *http)
+{
+    pay_failure_t  failure = http->answer.failure;
+
+    return failure == PAY_FAILURE_MEMORY
+           || (failure == PAY_FAILURE_TIMEOUT && http->begun
+               && http->timeout < http->psp->total_timeout);
+}

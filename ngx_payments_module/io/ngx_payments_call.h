@@ -1,0 +1,42 @@
+/*
+ * A call of an operation on PostgreSQL.
+ */
+
+#ifndef NGX_PAYMENTS_CALL_H
+#define NGX_PAYMENTS_CALL_H
+
+#include "util/ngx_payments.h"
+
+#include "pay_flow.h"
+
+
+typedef struct ngx_payments_call_s  ngx_payments_call_t;
+
+/* A call of one operation; `done` is called exactly once, never from inside
+ * ngx_payments_db_call(). */
+struct ngx_payments_call_s {
+    ngx_queue_t           queue;
+    pay_op_id_t           op;
+    const void           *args;                  /* pay_<operation>_in_t; alive
+                                                    until done */
+    void                (*done)(ngx_payments_call_t *call,
+                                const pay_result_t *result,
+                                pay_db_failure_t failure);  /* of NULL */
+    void                 *data;
+    ngx_msec_t            timeout;               /* of its stage, which bounds
+                                                    its wait in the queue, and
+                                                    its statement; 0: none */
+    ngx_uint_t            money;                 /* for a change: as if of
+                                                    PAY_CLASS_MONEY */
+
+    /* private to ngx_payments_db.c but the last, which says when to come
+     * again after NGX_BUSY or PAY_DB_OVERLOADED */
+    ngx_msec_t            queued;                /* ngx_current_msec */
+    ngx_msec_t            since;                 /* waits so long, after a try
+                                                    anew */
+    ngx_uint_t            alone;                 /* after its batch failed */
+    int64_t               retry_after_s;
+};
+
+
+#endif /* NGX_PAYMENTS_CALL_H */

@@ -1,0 +1,24 @@
+/*
+ * Reads connection strings of libpq; makes no connection.
+ */
+
+#ifndef NGX_PAYMENTS_PQ_CONF_H
+#define NGX_PAYMENTS_PQ_CONF_H
+
+#include "util/ngx_payments.h"
+
+
+/* NGX_OK: a libpq connection string (the text ends
+ * with a NUL) without a password; NGX_DECLINED: none; NGX_ABORT: a password
+ * is in it.  No connection is made. */
+ngx_int_t ngx_payments_pq_check(ngx_str_t *dsn);
+/* 1 when it names the user postgres. */
+ngx_uint_t ngx_payments_pq_superuser(ngx_str_t *dsn);
+/* One connection string for each host of `dsn`, which pq_check has passed, in
+ * the order it names them: *dsns (ngx_str_t, each with a NUL behind it, in
+ * cf->pool).  NGX_CONF_OK, or what is wrong with the hosts, to be logged. */
+char *ngx_payments_pq_hosts(ngx_conf_t *cf, ngx_str_t *dsn,
+    ngx_array_t **dsns);
+
+
+#endif /* NGX_PAYMENTS_PQ_CONF_H */

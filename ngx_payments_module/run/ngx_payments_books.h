@@ -1,0 +1,17 @@
+/*
+ * The look at our own books, by the clock.
+ */
+
+#ifndef NGX_PAYMENTS_BOOKS_H
+#define NGX_PAYMENTS_BOOKS_H
+
+#include "util/ngx_payments.h"
+
+#include "pay_str.h"
+
+
+/* `owner` lives as long as the worker. */
+void ngx_payments_books_start(ngx_cycle_t *cycle, pay_str_t owner);
+
+
+#endif /* NGX_PAYMENTS_BOOKS_H */

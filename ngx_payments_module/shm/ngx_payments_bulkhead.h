@@ -1,0 +1,33 @@
+/*
+ * The work under way in all workers of this host.
+ */
+
+#ifndef NGX_PAYMENTS_BULKHEAD_H
+#define NGX_PAYMENTS_BULKHEAD_H
+
+#include "util/ngx_payments_conf_types.h"
+
+
+/* A place is held until it is left; leaving one that is not held does
+ * nothing. */
+typedef struct {
+    ngx_uint_t            held;
+    ngx_payments_work_e   work;
+    ngx_uint_t            merchant;              /* its cell */
+} ngx_payments_place_t;
+
+ngx_int_t ngx_payments_bulkhead_init(ngx_cycle_t *cycle);
+void ngx_payments_bulkhead_stop(void);
+/* NGX_OK: *place is held; NGX_BUSY: there is none, counted.  `merchant`: of
+ * the configuration, or NULL. */
+ngx_int_t ngx_payments_bulkhead_enter(ngx_payments_place_t *place,
+    ngx_payments_work_e work, const pay_merchant_t *merchant);
+void ngx_payments_bulkhead_leave(ngx_payments_place_t *place);
+/* When to come again after NGX_BUSY. */
+int64_t ngx_payments_bulkhead_retry_s(const ngx_payments_place_t *place);
+/* 1 when requests are near their cap, so that jobs should wait. */
+ngx_uint_t ngx_payments_bulkhead_is_pressed(void);
+ngx_uint_t ngx_payments_bulkhead_total(ngx_payments_work_e work);
+
+
+#endif /* NGX_PAYMENTS_BULKHEAD_H */

@@ -1,0 +1,42 @@
+/*
+ * Counters for /metrics; each function is a no-op without a zone.
+ */
+
+#ifndef NGX_PAYMENTS_COUNT_H
+#define NGX_PAYMENTS_COUNT_H
+
+#include "shm/ngx_payments_shm.h"
+#include "util/ngx_payments_conf_types.h"
+
+#include "pay_op.h"
+
+
+void ngx_payments_count_request(const char *flow, ngx_uint_t status,
+    ngx_msec_t ms);
+void ngx_payments_count_limited(ngx_uint_t per_merchant);
+void ngx_payments_count_card_data(void);
+void ngx_payments_count_webhook(const char *outcome);
+void ngx_payments_count_db(pay_op_id_t op, ngx_uint_t items, ngx_uint_t failed,
+    ngx_msec_t ms);
+void ngx_payments_count_db_rejected(void);          /* queue full or too old */
+void ngx_payments_count_db_connect(ngx_uint_t up);  /* 1 connected, 0 lost */
+/* A call that has ended. */
+void ngx_payments_count_psp(const ngx_payments_psp_t *psp, pay_call_t call,
+    const pay_http_answer_t *answer, ngx_msec_t ms);
+void ngx_payments_count_job(const char *outcome);
+void ngx_payments_count_change(const char *kind, const char *status);
+void ngx_payments_count_quarantined(pay_str_t psp, const char *reason);
+void ngx_payments_count_backfill(pay_str_t psp, int64_t listed,
+    int64_t missed);
+/* The figures of a sweep; the text is SQL's (pay_api.sweep). */
+void ngx_payments_count_sweep(pay_str_t json);
+/* The same of pay_api.check_books; returns how many differences there are. */
+int64_t ngx_payments_count_books(pay_str_t json);
+void ngx_payments_count_refused(ngx_payments_work_e work,
+    ngx_payments_full_e why);
+void ngx_payments_gauge_flows(ngx_int_t delta);
+/* 1 when the process that owned the slot is still there. */
+ngx_uint_t ngx_payments_gauges_alive(ngx_payments_gauges_t *gauges);
+
+
+#endif /* NGX_PAYMENTS_COUNT_H */

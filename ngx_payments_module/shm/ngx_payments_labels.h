@@ -1,0 +1,49 @@
+/*
+ * The label values of the metrics: how many there are of each kind, and their
+ * words.
+ */
+
+#ifndef NGX_PAYMENTS_LABELS_H
+#define NGX_PAYMENTS_LABELS_H
+
+#include "shm/ngx_payments_health.h"
+
+#include "pay_http.h"
+
+
+#define NGX_PAYMENTS_FLOWS      14
+#define NGX_PAYMENTS_CODES      32
+#define NGX_PAYMENTS_OUTCOMES   15
+/* PAY_FAILURE_NONE is "ok", and one more than the failures there is */
+#define NGX_PAYMENTS_RESULT_HTTP_ERROR  PAY_FAILURE_COUNT
+#define NGX_PAYMENTS_RESULTS    (PAY_FAILURE_COUNT + 1)
+#define NGX_PAYMENTS_JOBS       18
+#define NGX_PAYMENTS_REASONS    9                /* of the quarantine */
+#define NGX_PAYMENTS_LETTERS    7                /* kinds of dead letters */
+#define NGX_PAYMENTS_CHANGES    4                /* kinds of changes */
+#define NGX_PAYMENTS_STATES     5
+#define NGX_PAYMENTS_LES        14               /* bounds of a histogram */
+
+
+/* Label values; each table ends with NULL, its last word is "other". */
+extern const char *const  ngx_payments_flow_names[];
+extern const char *const  ngx_payments_outcome_names[];
+extern const char *const  ngx_payments_job_names[];
+extern const char *const  ngx_payments_change_names[];
+extern const char *const  ngx_payments_state_names[];
+extern const char *const  ngx_payments_reason_names[];
+/* All of them; none is "other". */
+extern const char *const  ngx_payments_letter_names[];
+/* By ngx_payments_refused_e. */
+extern const char *const  ngx_payments_refused_names[];
+/* By ngx_payments_work_e and ngx_payments_full_e. */
+extern const char *const  ngx_payments_work_names[];
+extern const char *const  ngx_payments_full_names[];
+/* Status codes; 0 stands for "other" and is the last. */
+extern const ngx_uint_t   ngx_payments_codes[NGX_PAYMENTS_CODES];
+/* Upper bounds in milliseconds, and the same in seconds as text. */
+extern const ngx_msec_t   ngx_payments_le_ms[NGX_PAYMENTS_LES];
+extern const char *const  ngx_payments_le_names[NGX_PAYMENTS_LES];
+
+
+#endif /* NGX_PAYMENTS_LABELS_H */

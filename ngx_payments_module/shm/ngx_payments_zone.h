@@ -1,0 +1,146 @@
+/*
+ * The contents of the shared zone.  ngx_payments_shm.c owns the buckets,
+ * ngx_payments_count*.c write the counters, ngx_http_payments_metrics.c reads
+ * them, ngx_payments_health.c owns the health; nobody else includes this.
+ */
+
+#ifndef NGX_PAYMENTS_ZONE_H
+#define NGX_PAYMENTS_ZONE_H
+
+#include "shm/ngx_payments_calls.h"
+#include "shm/ngx_payments_labels.h"
+#include "shm/ngx_payments_shm.h"
+
+#include "pay_op.h"
+
+
+#define NGX_PAYMENTS_WORKERS    256
+#define NGX_PAYMENTS_PSP_NAME   64
+#define NGX_PAYMENTS_RATES      16               /* sources, over reloads */
+
+
+/* Not cumulative here; the last slot holds what is above all bounds. */
+typedef struct {
+    ngx_atomic_t                count[NGX_PAYMENTS_LES + 1];
+    ngx_atomic_t                sum_ms;
+} ngx_payments_histogram_t;
+
+
+/* Gauges are kept per process, so that a killed worker's share goes away
+ * with it.  A slot belongs to `pid`, 0: to nobody. */
+struct ngx_payments_gauges_s {
+    ngx_atomic_t                pid;
+    ngx_atomic_t                flows;
+    ngx_atomic_t                connections;
+};
+
+
+/* PSPs are found by name: a reload may renumber them.  Made when first
+ * counted and never given back, so that no counter ever runs backwards. */
+typedef struct {
+    size_t                      len;
+    u_char                      name[NGX_PAYMENTS_PSP_NAME];
+    ngx_atomic_t                calls[PAY_CALL_COUNT]
+                                     [NGX_PAYMENTS_RESULTS];
+    ngx_payments_histogram_t    duration;
+    ngx_atomic_t                quarantined[NGX_PAYMENTS_REASONS];
+    ngx_atomic_t                backfill_listed;
+    ngx_atomic_t                backfill_missed;
+} ngx_payments_psp_stat_t;
+
+
+/* The figures of the last sweep on any host. */
+typedef struct {
+    ngx_atomic_t                at;              /* ngx_time(); 0: never */
+    ngx_atomic_t                letters[NGX_PAYMENTS_LETTERS];
+    ngx_atomic_t                unknown;
+    ngx_atomic_t                parked;
+    ngx_atomic_t                overdue_s;
+    ngx_atomic_t                differences;     /* of the books */
+} ngx_payments_sweep_t;
+
+
+/* Sources of rates are found by name, as PSPs are. */
+typedef struct {
+    size_t                      len;             /* 0: of none */
+    u_char                      name[NGX_PAYMENTS_PSP_NAME];
+    ngx_atomic_t                from;            /* ngx_time() of its rates; 0:
+                                                    it has none */
+    ngx_atomic_t                failures;
+} ngx_payments_rates_stat_t;
+
+
+/* Figures of the event log. */
+typedef struct {
+    ngx_atomic_t                total;           /* signed by this host */
+    ngx_atomic_t                failures;
+    ngx_atomic_t                number;          /* the newest known … */
+    ngx_atomic_t                at;              /* … 0: none */
+} ngx_payments_seals_t;
+
+
+/* As a histogram, but a stage may take less than a millisecond. */
+typedef struct {
+    ngx_atomic_t                count[NGX_PAYMENTS_LES + 1];
+    ngx_atomic_t                sum_us;
+    ngx_atomic_t                timeouts;
+} ngx_payments_stage_stat_t;
+
+
+/* The work of one worker that is under way (ngx_payments_bulkhead.c): it alone
+ * writes here.  Keys are sorted: the classes of work, then digests of the names
+ * of merchants. */
+typedef struct {
+    uint64_t                    key;
+    ngx_atomic_t                n;
+} ngx_payments_cell_t;
+
+typedef struct {
+    ngx_atomic_t                pid;             /* 0: of nobody */
+    ngx_uint_t                  count;
+    ngx_uint_t                  room;            /* of cells */
+    ngx_payments_cell_t         cells[];
+} ngx_payments_cells_t;
+
+
+struct ngx_payments_counters_s {
+    ngx_atomic_t                requests[NGX_PAYMENTS_FLOWS]
+                                        [NGX_PAYMENTS_CODES];
+    ngx_payments_histogram_t    request_duration[NGX_PAYMENTS_FLOWS];
+    ngx_atomic_t                card_data;       /* requests refused */
+    ngx_atomic_t                limited[2];      /* address, merchant */
+    ngx_atomic_t                webhooks[NGX_PAYMENTS_OUTCOMES];
+    ngx_atomic_t                jobs[NGX_PAYMENTS_JOBS];
+    ngx_atomic_t                changes[NGX_PAYMENTS_CHANGES]
+                                       [NGX_PAYMENTS_STATES];
+    ngx_atomic_t                db_calls[PAY_OP_COUNT][2];  /* ok, failed */
+    ngx_atomic_t                db_items[PAY_OP_COUNT];
+    ngx_payments_histogram_t    db_duration[PAY_OP_COUNT];
+    ngx_payments_sweep_t        sweep;
+    ngx_atomic_t                db_rejected;
+    ngx_atomic_t                db_connects;
+    ngx_payments_psp_stat_t    *psps[NGX_PAYMENTS_PSPS_MAX];
+    ngx_payments_psp_stat_t     other_psp;       /* no place was left */
+    ngx_payments_rates_stat_t   rates[NGX_PAYMENTS_RATES];
+    ngx_payments_seals_t        seals;
+    ngx_payments_stage_stat_t   stages[PAY_STAGES];
+    ngx_atomic_t                refused[NGX_PAYMENTS_WORKS]
+                                       [NGX_PAYMENTS_FULLS];
+    ngx_payments_gauges_t       gauges[NGX_PAYMENTS_WORKERS];
+};
+
+
+struct ngx_payments_shctx_s {
+    ngx_rbtree_t                tree;            /* buckets, by hash and key */
+    ngx_rbtree_node_t           sentinel;
+    ngx_queue_t                 lru;             /* the latest used first */
+    ngx_atomic_t                changing;        /* the two above are not
+                                                    in step */
+    ngx_payments_counters_t     counters;
+    ngx_payments_healths_t      healths;         /* under the pool's mutex */
+    ngx_payments_cells_t       *cells[NGX_PAYMENTS_WORKERS];
+    ngx_atomic_t                cells_end;       /* never given back */
+};
+
+
+#endif /* NGX_PAYMENTS_ZONE_H */

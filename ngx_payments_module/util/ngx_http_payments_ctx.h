@@ -1,0 +1,62 @@
+/*
+ * The context of a request of ours.
+ */
+
+#ifndef NGX_HTTP_PAYMENTS_CTX_H
+#define NGX_HTTP_PAYMENTS_CTX_H
+
+#include "util/ngx_payments.h"
+
+#include "pay_flow.h"
+#include "pay_id.h"
+#include "pay_jwt.h"
+
+
+typedef struct {
+    ngx_uint_t                  limited;         /* a limit was asked */
+    ngx_uint_t                  allowed;
+    ngx_uint_t                  quota;           /* q */
+    ngx_uint_t                  window;          /* w, seconds */
+    ngx_uint_t                  remaining;       /* r */
+    ngx_uint_t                  reset;           /* t, seconds */
+} ngx_http_payments_limit_t;
+
+
+typedef struct {
+    ngx_http_request_t         *request;
+    struct ngx_payments_flow_s *flow;
+    u_char                      request_id[PAY_UUID_TEXT];
+    ngx_http_payments_limit_t   limit;
+    ngx_event_t                 body_timer;
+    void                      (*body_handler)(ngx_http_request_t *r,
+                                              pay_str_t body);
+    ngx_str_t                   body;            /* read so far */
+    size_t                      body_size;       /* room in body.data */
+    const pay_merchant_t       *merchant;
+    const pay_jwt_key_t        *jwt_key;         /* that signed the token */
+    pay_str_t                   subject;         /* the token's, or empty */
+    pay_str_t                   key;             /* idempotency key */
+
+    /* for logs; literals or the request pool's */
+    ngx_str_t                   merchant_id;
+    ngx_str_t                   checkout_id;
+    ngx_str_t                   order_id;
+    ngx_str_t                   psp;
+    ngx_str_t                   outcome;
+    ngx_msec_t                  db_ms;
+    ngx_msec_t                  psp_ms;
+    unsigned                    counted:1;       /* in the metrics */
+
+    unsigned                    ours:1;          /* the reply is made here */
+    unsigned                    html:1;          /* … and is a page */
+    unsigned                    replace:1;       /* nginx's page goes away */
+    unsigned                    replaced:1;
+    ngx_str_t                   replacement;
+} ngx_http_payments_ctx_t;
+
+
+/* The context of the main request; NULL: no memory. */
+ngx_http_payments_ctx_t *ngx_http_payments_get_ctx(ngx_http_request_t *r);
+
+
+#endif /* NGX_HTTP_PAYMENTS_CTX_H */

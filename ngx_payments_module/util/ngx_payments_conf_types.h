@@ -1,0 +1,216 @@
+/*
+ * The configuration, as all floors read it.  conf/ fills it in; after
+ * nginx has merged it nobody changes it.
+ */
+
+#ifndef NGX_PAYMENTS_CONF_TYPES_H
+#define NGX_PAYMENTS_CONF_TYPES_H
+
+#include "util/ngx_payments.h"
+
+#include "pay_audit.h"
+#include "pay_flow.h"
+#include "pay_jwt.h"
+
+
+#define NGX_PAYMENTS_PSPS_MAX         32
+#define NGX_PAYMENTS_CONCURRENCY_MAX  100000
+#define NGX_PAYMENTS_API_BODY         (64 * 1024)
+#define NGX_PAYMENTS_WEBHOOK_BODY     (256 * 1024)
+#define NGX_PAYMENTS_AUDIT_MS         10000
+
+
+typedef enum {
+    NGX_HTTP_PAYMENTS_NONE = 0,
+    NGX_HTTP_PAYMENTS_API,
+    NGX_HTTP_PAYMENTS_CHECKOUT,
+    NGX_HTTP_PAYMENTS_RETURN,
+    NGX_HTTP_PAYMENTS_WEBHOOK,
+    NGX_HTTP_PAYMENTS_METRICS,
+    NGX_HTTP_PAYMENTS_LIVE,
+    NGX_HTTP_PAYMENTS_READY,
+    NGX_HTTP_PAYMENTS_PROBLEMS
+} ngx_http_payments_kind_e;
+
+
+/* A PSP: the part that the core sees (first), and the part of the glue. */
+typedef struct {
+    pay_psp_conf_t              psp;
+    ngx_str_t                   base_url;
+    ngx_msec_t                  connect_timeout;
+    ngx_msec_t                  total_timeout;
+    ngx_str_t                   pinned;          /* joined by ';' for curl */
+    ngx_str_t                   ca_file;
+    ngx_array_t                *hosts;           /* pay_str_t */
+    ngx_array_t                *keys;            /* pay_secret_t */
+    ngx_array_t                *cert_hosts;      /* pay_str_t */
+    ngx_uint_t                  cert_rate;       /* fetches per 1000 s */
+    ngx_uint_t                  cert_burst;      /* beside the first */
+    ngx_str_t                   webhook_ca;      /* file */
+    ngx_flag_t                  allow_private;
+    ngx_flag_t                  loopback;        /* base_url says so itself */
+    ngx_str_t                   proxy;           /* NUL-terminated; "": none */
+    pay_breaker_conf_t          breaker;
+    ngx_uint_t                  concurrency;     /* 0: no cap */
+    ngx_uint_t                  retries;         /* bits of psp.retry[] that
+                                                    the block says itself */
+} ngx_payments_psp_t;
+
+
+typedef struct {
+    pay_merchant_t              merchant;
+    ngx_array_t                *hosts;           /* pay_str_t */
+    ngx_array_t                *psps;            /* ngx_str_t names, later
+                                                    const pay_psp_conf_t * */
+    ngx_array_t                *routes;          /* of the conf_route file */
+    ngx_array_t                *jwt_keys;        /* pay_jwt_key_t */
+} ngx_payments_merchant_t;
+
+
+typedef struct {
+    ngx_array_t                *dsns;            /* ngx_str_t, each with a NUL
+                                                    behind it: one a host */
+    ngx_uint_t                  connections;
+    ngx_uint_t                  batch;
+    ngx_uint_t                  queue;
+    ngx_msec_t                  timeout;         /* of a call on the wire */
+    ngx_msec_t                  wait;            /* of a call in the queue */
+} ngx_payments_db_conf_t;
+
+
+/* Classes of work, each with a cap on what is under way at once. */
+typedef enum {
+    NGX_PAYMENTS_WORK_INTAKE = 0,      /* POST /v1/payments */
+    NGX_PAYMENTS_WORK_READ,            /* GETs of the API */
+    NGX_PAYMENTS_WORK_CHANGE,          /* captures, cancellations, refunds:
+                                          counted, never refused */
+    NGX_PAYMENTS_WORK_JOB              /* background jobs */
+} ngx_payments_work_e;
+
+#define NGX_PAYMENTS_WORKS  4
+
+/* Why there was no place. */
+typedef enum {
+    NGX_PAYMENTS_FULL_MERCHANT = 0, NGX_PAYMENTS_FULL_CLASS,
+    NGX_PAYMENTS_FULL_PRESSURE,        /* others come first */
+    NGX_PAYMENTS_FULL_QUEUE            /* in front of PostgreSQL */
+} ngx_payments_full_e;
+
+#define NGX_PAYMENTS_FULLS  4
+
+/* 0: no cap. */
+typedef struct {
+    ngx_uint_t                  merchant;
+    ngx_uint_t                  works[NGX_PAYMENTS_WORKS];
+} ngx_payments_bulkhead_conf_t;
+
+
+/* A source of rates; `client` is what the transport knows of it, with the
+ * whole URL in the place of a base_url. */
+typedef struct {
+    pay_rate_source_t           source;
+    ngx_payments_psp_t          client;
+    ngx_str_t                   file;            /* or empty */
+} ngx_payments_rates_t;
+
+
+/* How the event log is sealed. */
+typedef struct {
+    ngx_msec_t                  interval_ms;     /* unset: it is not */
+    pay_secret_t                key;
+    char                        key_id[PAY_ED25519_KEY_ID + 1];
+    ngx_str_t                   next_key;        /* file, or empty */
+    ngx_open_file_t            *file;            /* where seals go, too … */
+    ngx_syslog_peer_t          *syslog;          /* … or NULL */
+} ngx_payments_audit_conf_t;
+
+
+/* The age of a state at which the sweep reports it; 0: no limit. */
+typedef struct {
+    time_t                      registering_s;
+    time_t                      executing_s;     /* past its expires_at */
+    time_t                      unknown_s;
+    time_t                      parked_s;
+    ngx_msec_t                  interval_ms;     /* between two sweeps */
+} ngx_payments_watch_conf_t;
+
+
+typedef struct {
+    ngx_str_t                   status;          /* html/status.html */
+    ngx_str_t                   problem;         /* html/problem.html */
+    ngx_str_t                   problems;        /* html/problems.html */
+    ngx_str_t                   error;           /* html/error.html */
+    ngx_str_t                   style;           /* html/style.css */
+} ngx_payments_pages_t;
+
+
+typedef struct {
+    pay_env_t                   env;
+    ngx_array_t                 psps;            /* ngx_payments_psp_t * */
+    ngx_array_t                 merchants;       /* ngx_payments_merchant_t * */
+    ngx_array_t                *places;          /* of the conf_place file */
+    ngx_array_t                 locations;       /* ngx_payments_location_t */
+    ngx_int_t                   psp_concurrency; /* 0: no cap */
+    ngx_array_t                 jwt_keys;        /* pay_jwt_key_t, all */
+    ngx_str_t                   audience;
+    ngx_flag_t                  audience_unset;
+    time_t                      jwt_max_lifetime;
+    ngx_str_t                   public_url;
+    ngx_str_t                   html;            /* directory, or empty */
+    ngx_payments_pages_t        pages;
+    ngx_payments_db_conf_t      db;
+    ngx_shm_zone_t             *zone;
+    ngx_flag_t                  active;          /* a location has one of
+                                                    our handlers */
+    ngx_flag_t                  jobs;
+    ngx_uint_t                  jobs_concurrency;
+    ngx_msec_t                  jobs_interval;
+    ngx_uint_t                  psp_rate;        /* of jobs' calls to one PSP,
+                                                    per 1000 s; 0: any */
+    ngx_msec_t                  buyer_timeout;   /* PSP query on the return */
+    pay_retry_t                 retry[PAY_RETRY_COUNT];  /* of every PSP */
+    ngx_uint_t                  retries;         /* bits of those said */
+    ngx_payments_watch_conf_t   watch;
+    ngx_flag_t                  quarantine;      /* of refused webhooks */
+    ngx_uint_t                  body_days;       /* of verified ones; or 0 */
+    size_t                      body_size;
+    ngx_payments_audit_conf_t   audit;
+    ngx_array_t                 rates;           /* ngx_payments_rates_t * */
+    ngx_msec_t                  quote_ttl;
+    ngx_payments_bulkhead_conf_t  bulkhead;
+    ngx_msec_t                  stages[PAY_STAGES];  /* 0: no deadline */
+} ngx_http_payments_main_conf_t;
+
+
+typedef struct {
+    ngx_flag_t                  active;          /* has a payments location */
+    ngx_flag_t                  insecure_http;   /* the API without TLS */
+} ngx_http_payments_srv_conf_t;
+
+
+/* A location with one of our handlers, as it was read. */
+typedef struct {
+    ngx_uint_t                  kind;            /* ngx_http_payments_kind_e */
+    ngx_http_core_srv_conf_t   *server;
+    ngx_http_core_loc_conf_t   *location;
+    const void                 *owner;           /* of its noted place */
+} ngx_payments_location_t;
+
+
+typedef struct {
+    ngx_uint_t                  kind;            /* ngx_http_payments_kind_e */
+    ngx_str_t                   prefix;          /* the location's name */
+    const void                 *owner;           /* of its noted place */
+    ngx_uint_t                  rate;            /* requests per 1000 s */
+    ngx_uint_t                  burst;
+    ngx_uint_t                  address_rate;
+    ngx_uint_t                  address_burst;
+    ngx_flag_t                  key_required;
+    time_t                      key_ttl;
+    ngx_uint_t                  in_progress;
+    size_t                      max_body;
+    ngx_msec_t                  body_timeout;
+} ngx_http_payments_loc_conf_t;
+
+
+#endif /* NGX_PAYMENTS_CONF_TYPES_H */

@@ -1,0 +1,308 @@
+-- Files of PSPs and banks on their way in: opened once by their bytes, staged
+-- row by row, and proven before anything of them is booked.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- Makes a source, or changes one.  Once the source has brought a file, its
+-- medium, its PSP and its merchant stay, because rows and entries name them.
+CREATE OR REPLACE FUNCTION pay_ops.set_settlement_source(
+    p_source text, p_format text, p_merchant_id text, p_psp text,
+    p_account text, p_since timestamptz, p_overdue_days int)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_old settlement_source;
+BEGIN
+    SELECT * INTO v_old FROM settlement_source s
+    WHERE s.source = p_source FOR UPDATE;
+
+    IF v_old.source IS NOT NULL
+        AND (v_old.merchant_id <> p_merchant_id
+             OR v_old.psp IS DISTINCT FROM nullif(p_psp, ''))
+        AND EXISTS (SELECT FROM settlement_file f WHERE f.source = p_source)
+    THEN
+        RETURN 'in_use';
+    END IF;
+
+    INSERT INTO settlement_source AS s (source, medium, format, merchant_id,
+        psp, account, since, overdue_days)
+    VALUES (p_source, CASE WHEN p_psp <> '' THEN 'psp' ELSE 'bank' END,
+        p_format, p_merchant_id, nullif(p_psp, ''), nullif(p_account, ''),
+        coalesce(p_since, now()), coalesce(p_overdue_days, 9))
+    ON CONFLICT (source) DO UPDATE
+    SET medium = EXCLUDED.medium, format = EXCLUDED.format,
+        merchant_id = EXCLUDED.merchant_id, psp = EXCLUDED.psp,
+        account = EXCLUDED.account,
+        since = coalesce(p_since, s.since),
+        overdue_days = coalesce(p_overdue_days, s.overdue_days);
+
+    RETURN 'stored';
+EXCEPTION WHEN check_violation OR not_null_violation THEN
+    RETURN 'invalid';
+END
+$$;
+COMMENT ON FUNCTION pay_ops.set_settlement_source IS
+    'Makes or changes a source of settlement files: stored, in_use or '
+    'invalid; no PSP: a bank';
+
+
+-- The same bytes are the same file.  A file that is not booked yet, or was
+-- refused, begins again; rows of it that are booked stay booked.
+CREATE OR REPLACE FUNCTION pay.open_settlement(
+    p_source text, p_sha256 bytea, p_name text,
+    OUT outcome text, OUT file settlement_file)
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM settlement_source s
+                   WHERE s.source = p_source)
+    THEN
+        outcome := 'not_found';
+        RETURN;
+    END IF;
+
+    INSERT INTO settlement_file AS f (source, sha256, name)
+    VALUES (p_source, p_sha256, left(p_name, 255))
+    ON CONFLICT (source, sha256) DO NOTHING
+    RETURNING f.* INTO file;
+
+    IF FOUND THEN
+        outcome := 'opened';
+        RETURN;
+    END IF;
+
+    SELECT * INTO file FROM settlement_file f
+    WHERE f.source = p_source AND f.sha256 = p_sha256 FOR UPDATE;
+
+    IF file.state = 'booked' THEN
+        outcome := 'known';
+        RETURN;
+    END IF;
+
+    outcome := 'again';
+    DELETE FROM settlement_staging s WHERE s.file_id = file.file_id;
+    DELETE FROM settlement_work w WHERE w.file_id = file.file_id;
+    DELETE FROM settlement_open o WHERE o.file_id = file.file_id;
+
+    IF file.state <> 'booking' THEN
+        UPDATE settlement_file f
+        SET state = 'received', reason = NULL, name = left(p_name, 255),
+            changed_at = clock_timestamp()
+        WHERE f.file_id = file.file_id
+        RETURNING f.* INTO file;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.open_settlement IS
+    'A file by its bytes: opened, again (begun before), known (booked) or '
+    'not_found (no such source)';
+
+
+CREATE OR REPLACE FUNCTION pay.refuse_settlement(
+    p_file_id bigint, p_reason text)
+RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE settlement_file f
+    SET state = 'refused', reason = left(p_reason, 500),
+        changed_at = clock_timestamp()
+    WHERE f.file_id = p_file_id AND f.state IN ('received', 'staged',
+                                                'proven', 'refused');
+    DELETE FROM settlement_staging s WHERE s.file_id = p_file_id;
+
+    RETURN 'refused';
+END
+$$;
+COMMENT ON FUNCTION pay.refuse_settlement IS
+    'Refuses a file of which nothing is booked, whole';
+
+
+-- The first row with which something is wrong by itself, in words.
+CREATE OR REPLACE FUNCTION pay.wrong_settlement_row(p_file_id bigint)
+RETURNS text LANGUAGE sql STABLE AS $$
+SELECT format('row %s: %s', w.line, w.wrong)
+FROM (
+    SELECT s.line, CASE
+        WHEN k.code IS NULL THEN format('no such currency as %s', s.currency)
+        WHEN s.paid_currency IS NOT NULL AND NOT EXISTS (
+            SELECT FROM currency p WHERE p.code = s.paid_currency)
+            THEN format('no such currency as %s', s.paid_currency)
+        WHEN s.gross_minor::numeric + s.fee_minor + s.tax_minor
+             <> s.net_minor
+            THEN format('net is %s and should be %s', s.net_minor,
+                        s.gross_minor::numeric + s.fee_minor + s.tax_minor)
+        WHEN greatest(abs(s.gross_minor::numeric), abs(s.net_minor::numeric),
+                      abs(s.fee_minor::numeric), abs(s.tax_minor::numeric))
+             > 999999999999999 THEN 'the amount is out of range'
+        WHEN (s.paid_minor IS NULL) <> (s.paid_currency IS NULL)
+            OR sign(s.paid_minor) <> sign(s.gross_minor)
+            THEN 'what the buyer paid does not go with the amount'
+        END AS wrong
+    FROM settlement_staging s
+    LEFT JOIN currency k ON k.code = s.currency
+    WHERE s.file_id = p_file_id) w
+WHERE w.wrong IS NOT NULL
+ORDER BY w.line LIMIT 1
+$$;
+COMMENT ON FUNCTION pay.wrong_settlement_row IS
+    'The fault of the first wrong row of a file; NULL: none';
+
+
+-- The sums that the file states, by currency, against those of its rows; and
+-- each payout that the file has against the rows that it pays out.
+CREATE OR REPLACE FUNCTION pay.wrong_settlement_sum(p_file_id bigint)
+RETURNS text LANGUAGE sql STABLE AS $$
+WITH sums AS (
+    SELECT s.currency, count(*) AS rows,
+        sum(s.gross_minor) FILTER (WHERE NOT s.is_external) AS gross,
+        sum(s.fee_minor) FILTER (WHERE NOT s.is_external) AS fee,
+        sum(s.tax_minor) FILTER (WHERE NOT s.is_external) AS tax,
+        sum(s.net_minor) FILTER (WHERE NOT s.is_external) AS net
+    FROM settlement_staging s
+    WHERE s.file_id = p_file_id AND NOT s.is_detail
+    GROUP BY s.currency
+), said AS (
+    SELECT j.key AS currency, j.value
+    FROM settlement_file f, jsonb_each(f.stated) j
+    WHERE f.file_id = p_file_id
+)
+(SELECT format('%s of %s is %s and should be %s', w.what,
+        coalesce(d.currency, s.currency), w.has, w.said)
+FROM said d
+FULL JOIN sums s ON s.currency = d.currency
+CROSS JOIN LATERAL (VALUES
+    ('the number of rows', coalesce(s.rows, 0),
+     (d.value ->> 'rows')::numeric),
+    ('gross', coalesce(s.gross, 0), (d.value ->> 'gross')::numeric),
+    ('fee', coalesce(s.fee, 0), (d.value ->> 'fee')::numeric),
+    ('tax', coalesce(s.tax, 0), (d.value ->> 'tax')::numeric),
+    ('net', coalesce(s.net, 0), (d.value ->> 'net')::numeric),
+    ('the closing balance',
+     coalesce(s.net, 0) + (d.value ->> 'opening')::numeric,
+     (d.value ->> 'closing')::numeric)) AS w (what, has, said)
+WHERE w.has <> w.said
+    OR d.value IS NULL AND EXISTS (SELECT FROM said)
+ORDER BY 1 LIMIT 1)
+UNION ALL
+(SELECT format('payout %s of %s is %s and its rows sum to %s', p.payout_ref,
+        p.currency, -p.paid, p.net - p.paid)
+FROM (SELECT s.payout_ref, s.currency, sum(s.net_minor) AS net,
+          sum(s.net_minor) FILTER (WHERE s.kind = 'payout') AS paid,
+          count(*) FILTER (WHERE s.kind <> 'payout') AS others
+      FROM settlement_staging s
+      WHERE s.file_id = p_file_id AND s.payout_ref IS NOT NULL
+          AND NOT s.is_external AND NOT s.is_detail
+          AND s.kind NOT IN ('payout_returned', 'receipt', 'debit')
+      GROUP BY s.payout_ref, s.currency) p
+WHERE p.paid IS NOT NULL AND p.others > 0 AND p.net <> 0
+ORDER BY 1 LIMIT 1)
+LIMIT 1
+$$;
+COMMENT ON FUNCTION pay.wrong_settlement_sum IS
+    'The first sum of a file that does not hold; NULL: all do';
+
+
+-- All rows are there.  p_rows: how many were read.  p_stated: the sums of the
+-- file by currency.  p_batch_key NULL: the file is no batch that could come
+-- again.  Two files of one batch come one after the other.
+CREATE OR REPLACE FUNCTION pay.prove_settlement(
+    p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb)
+RETURNS settlement_file LANGUAGE plpgsql AS $$
+DECLARE
+    v_file   settlement_file;
+    v_count  bigint;
+    v_wrong  text;
+BEGIN
+    SELECT * INTO v_file FROM settlement_file f
+    WHERE f.file_id = p_file_id FOR UPDATE;
+
+    IF v_file.state NOT IN ('received', 'staged', 'booking') THEN
+        RETURN v_file;
+    END IF;
+
+    v_count := (SELECT count(*) FROM settlement_staging s
+                WHERE s.file_id = p_file_id);
+
+    IF v_file.state = 'booking' THEN
+        IF v_count <> v_file.row_count THEN
+            RAISE EXCEPTION 'file % has % rows and % were staged', p_file_id,
+                v_file.row_count, v_count USING ERRCODE = 'PAY24';
+        END IF;
+        RETURN v_file;
+    END IF;
+
+    ANALYZE settlement_staging;
+    UPDATE settlement_file f
+    SET state = 'staged', row_count = v_count,
+        stated = coalesce(p_stated, '{}'), changed_at = clock_timestamp()
+    WHERE f.file_id = p_file_id;
+
+    v_wrong := CASE WHEN v_count <> p_rows
+        THEN format('%s rows were read and %s are here', p_rows, v_count) END;
+    v_wrong := coalesce(v_wrong, wrong_settlement_row(p_file_id),
+                        wrong_settlement_sum(p_file_id));
+
+    IF v_wrong IS NOT NULL THEN
+        PERFORM refuse_settlement(p_file_id, v_wrong);
+    ELSE
+        PERFORM FROM settlement_source s
+        WHERE s.source = v_file.source FOR UPDATE;
+
+        UPDATE settlement_file f
+        SET state = 'proven', batch_key = nullif(p_batch_key, ''),
+            version = 1 + coalesce((
+                SELECT max(o.version) FROM settlement_file o
+                WHERE o.source = f.source AND o.batch_key = p_batch_key
+                    AND o.file_id <> f.file_id
+                    AND o.state IN ('proven', 'booking', 'booked')), 0)
+        WHERE f.file_id = p_file_id;
+    END IF;
+
+    SELECT * INTO v_file FROM settlement_file f WHERE f.file_id = p_file_id;
+
+    RETURN v_file;
+END
+$$;
+COMMENT ON FUNCTION pay.prove_settlement IS
+    'Proves a file whose rows are staged, or refuses it';
+
+
+CREATE OR REPLACE FUNCTION pay_ops.open_settlement(
+    p_source text, p_sha256 text, p_name text,
+    OUT outcome text, OUT file_id bigint, OUT format text,
+    OUT account text, OUT state text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_opened record := pay.open_settlement(p_source, decode(p_sha256, 'hex'),
+                                           p_name);
+BEGIN
+    outcome := v_opened.outcome;
+    file_id := (v_opened.file).file_id;
+    state := (v_opened.file).state;
+    SELECT s.format, s.account INTO format, account
+    FROM settlement_source s WHERE s.source = p_source;
+END
+$$;
+COMMENT ON FUNCTION pay_ops.open_settlement IS
+    'A settlement file by its bytes: opened, again, known or not_found';
+
+
+CREATE OR REPLACE FUNCTION pay_ops.prove_settlement(
+    p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb)
+RETURNS text
+LANGUAGE sql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+SELECT (pay.prove_settlement(p_file_id, p_batch_key, p_rows,
+                             p_stated)).state
+$$;
+COMMENT ON FUNCTION pay_ops.prove_settlement IS
+    'Proves a staged file: proven, refused, or the state it was in';
+
+
+CREATE OR REPLACE FUNCTION pay_ops.refuse_settlement(
+    p_file_id bigint, p_reason text)
+RETURNS text
+LANGUAGE sql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+SELECT pay.refuse_settlement(p_file_id, p_reason)
+$$;
+COMMENT ON FUNCTION pay_ops.refuse_settlement IS
+    'Refuses a file that cannot be read';

@@ -1,0 +1,394 @@
+-- Rows of a settlement file and the entries that they settle.  All statements
+-- are set-based and read stored rows by key alone, so that the work grows with
+-- the file and not with the tables.  Work tables have no statistics; functions
+-- that join only these switch nested loops off, since the planner can only
+-- guess the number of their rows.  The costs that it computes then would have
+-- the statements compiled, so that JIT is off, too.  Private to schema pay.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+DO $$
+BEGIN
+    IF to_regtype('pay.settlement_owner') IS NULL THEN
+        CREATE TYPE pay.settlement_owner AS (
+            merchant_id text, checkout_id text, by_ref text);
+    END IF;
+END
+$$;
+
+
+-- The merchant and the checkout of the payment that a row is about, found by
+-- the PSP's ids, then by ours: the nonce of the registration, the id of a
+-- change, of an order, of the checkout.
+CREATE OR REPLACE FUNCTION pay.settlement_owner_of(
+    p_psp text, p_merchant_id text, p_parent_ref text, p_psp_ref text,
+    p_our_ref text)
+RETURNS settlement_owner LANGUAGE sql STABLE AS $$
+SELECT coalesce(
+    (SELECT ROW(t.merchant_id, t.checkout_id, 'object')::settlement_owner
+     FROM psp_token t
+     WHERE t.psp = p_psp AND t.token = p_parent_ref
+         AND t.checkout_id IS NOT NULL
+     ORDER BY t.is_reference DESC LIMIT 1),
+    (SELECT ROW(t.merchant_id, t.checkout_id, 'object')::settlement_owner
+     FROM psp_token t
+     WHERE t.psp = p_psp AND t.token = p_psp_ref
+         AND t.checkout_id IS NOT NULL
+     ORDER BY t.is_reference DESC LIMIT 1),
+    (SELECT ROW(c.merchant_id, c.checkout_id, 'reference')::settlement_owner
+     FROM checkout c WHERE c.psp = p_psp AND c.nonce = p_our_ref),
+    (SELECT ROW(c.merchant_id, c.checkout_id, 'reference')::settlement_owner
+     FROM change c WHERE c.change_id = p_our_ref AND c.psp = p_psp),
+    (SELECT ROW(o.merchant_id, o.checkout_id, 'reference')::settlement_owner
+     FROM payment_order o
+     JOIN checkout c ON c.merchant_id = o.merchant_id
+         AND c.checkout_id = o.checkout_id AND c.psp = p_psp
+     WHERE o.merchant_id = p_merchant_id
+         AND o.payment_order_id = p_our_ref),
+    (SELECT ROW(c.merchant_id, c.checkout_id, 'reference')::settlement_owner
+     FROM checkout c
+     WHERE c.merchant_id = p_merchant_id AND c.checkout_id = p_our_ref
+         AND c.psp = p_psp))
+$$;
+COMMENT ON FUNCTION pay.settlement_owner_of IS
+    'The payment that a row is about, and by whose id it was found';
+
+
+-- A row is matched by the family of its kind, and by the amount that the buyer
+-- paid or got, in the buyer's currency.
+CREATE OR REPLACE FUNCTION pay.settlement_family(p_kind text)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE
+    WHEN p_kind IN ('sale', 'sale_returned') THEN 'sale'
+    WHEN p_kind IN ('refund', 'refund_returned') THEN 'refund'
+    WHEN p_kind IN ('dispute', 'dispute_returned') THEN 'dispute'
+    WHEN p_kind = 'fee' THEN 'fee'
+    WHEN p_kind IN ('receipt', 'debit') THEN 'payout' END
+$$;
+COMMENT ON FUNCTION pay.settlement_family IS
+    'Entries of which family a row of this kind settles; NULL: of none';
+
+
+CREATE OR REPLACE FUNCTION pay.settlement_event(
+    p_source text, p_row_key text)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT 'settlement/' || p_source || '/'
+    || CASE WHEN octet_length(p_row_key) <= 150 THEN p_row_key
+            ELSE encode(sha256(convert_to(p_row_key, 'UTF8')), 'hex') END
+$$;
+COMMENT ON FUNCTION pay.settlement_event IS
+    'Under what name a row that tells news stands in the inbox';
+
+
+-- The staged rows of these buckets become work, with their payments.  A row
+-- that is known with the same contents is a repeat and no work; a row that is
+-- known with other contents is the next version of itself.
+CREATE OR REPLACE FUNCTION pay.take_work(
+    p_file settlement_file, p_source settlement_source, p_from int,
+    p_until int, OUT taken bigint, OUT repeats bigint)
+LANGUAGE plpgsql AS $$
+BEGIN
+    WITH staged AS (
+        SELECT s.*, row_number() OVER (PARTITION BY s.row_key
+                                       ORDER BY s.line) AS nth
+        FROM settlement_staging s
+        WHERE s.file_id = p_file.file_id AND s.bucket >= p_from
+            AND s.bucket < p_until
+    ), known AS MATERIALIZED (
+        SELECT s.*, o.file_id AS old_file, o.version AS old_version,
+            (o.kind, o.gross_minor, o.fee_minor, o.tax_minor, o.net_minor,
+             o.currency, o.psp_ref, o.parent_ref, o.payout_ref)
+            IS NOT DISTINCT FROM
+            (s.kind, s.gross_minor, s.fee_minor, s.tax_minor, s.net_minor,
+             s.currency, s.psp_ref, s.parent_ref, s.payout_ref) AS is_same
+        FROM staged s
+        LEFT JOIN LATERAL (
+            SELECT r.* FROM settlement_row r
+            WHERE r.source = p_source.source AND r.row_key = s.row_key
+            ORDER BY r.version DESC LIMIT 1) o ON true
+        WHERE o.row_id IS NULL OR o.file_id <> p_file.file_id
+    ), added AS (
+        INSERT INTO settlement_work (file_id, line, row_key, kind, raw_type,
+            psp_ref, parent_ref, our_ref, occurred_at, booked_on,
+            gross_minor, fee_minor, tax_minor, net_minor, currency,
+            paid_minor, paid_currency, rate, payout_ref, account, note,
+            is_external, is_detail, source, psp, merchant_id, checkout_id,
+            by_ref, family, value_minor, value_currency, version, told, finding)
+        SELECT k.file_id, k.line, k.row_key, k.kind, k.raw_type, k.psp_ref,
+            k.parent_ref, k.our_ref, k.occurred_at, k.booked_on,
+            k.gross_minor, k.fee_minor, k.tax_minor, k.net_minor, k.currency,
+            k.paid_minor, k.paid_currency, k.rate, k.payout_ref, k.account,
+            k.note, k.is_external, k.is_detail, p_source.source,
+            coalesce(p_source.psp, '-'), coalesce(o.merchant_id, p_source.merchant_id), o.checkout_id,
+            o.by_ref, settlement_family(k.kind),
+            CASE WHEN k.kind IN ('fee', 'receipt', 'debit')
+                 THEN k.net_minor - k.tax_minor
+                 WHEN k.paid_currency <> k.currency THEN k.paid_minor
+                 ELSE k.gross_minor END,
+            CASE WHEN k.kind IN ('fee', 'receipt', 'debit') THEN k.currency
+                 ELSE coalesce(k.paid_currency, k.currency) END,
+            coalesce(k.old_version, 0) + k.nth,
+            o.checkout_id IS NOT NULL AND EXISTS (
+                SELECT FROM webhook_inbox i
+                WHERE i.psp = p_source.psp AND i.event_id
+                    = settlement_event(p_source.source, k.row_key)),
+            CASE WHEN k.nth > 1 THEN 'repeated'
+                 WHEN k.old_version IS NOT NULL THEN 'changed'
+                 WHEN p_file.version > 1 THEN 'added' END
+        FROM known k
+        LEFT JOIN LATERAL settlement_owner_of(p_source.psp,
+            p_source.merchant_id, k.parent_ref, k.psp_ref, k.our_ref) o
+            ON p_source.medium = 'psp' AND k.kind NOT IN ('payout',
+                'payout_returned', 'transfer', 'memo')
+        WHERE k.is_same IS NOT TRUE OR k.old_version IS NULL OR k.nth > 1
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM added),
+        (SELECT count(*) FROM known k
+         WHERE k.is_same AND k.old_version IS NOT NULL AND k.nth = 1)
+    INTO taken, repeats;
+END
+$$;
+COMMENT ON FUNCTION pay.take_work IS
+    'Makes work of the rows of some buckets, with their payments';
+
+
+-- The PSP's own id of the payment, capture, refund or dispute that an entry is
+-- about, where there is one.
+CREATE OR REPLACE FUNCTION pay.entry_object(
+    p_merchant_id text, p_checkout_id text, p_psp text, p_source text)
+RETURNS text LANGUAGE sql STABLE AS $$
+SELECT CASE
+    WHEN starts_with(p_source, 'change/') THEN (
+        SELECT c.reference::text FROM change c
+        WHERE c.merchant_id = p_merchant_id AND c.checkout_id = p_checkout_id
+            AND c.change_id = substr(p_source, 8))
+    WHEN starts_with(p_source, concat('dispute/', p_psp, '/'))
+        THEN split_part(substr(p_source, length(p_psp) + 10), ' ', 1)
+    WHEN starts_with(p_source, concat('event/', p_psp, '/'))
+        THEN substr(p_source, length(p_psp) + 8) END
+$$;
+COMMENT ON FUNCTION pay.entry_object IS
+    'A PSP''s id of what an entry is about, or NULL';
+
+
+-- The entries of the payments of this work that no row has settled yet.
+CREATE OR REPLACE FUNCTION pay.take_open(
+    p_file settlement_file, p_source settlement_source)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM settlement_open o WHERE o.file_id = p_file.file_id;
+
+    INSERT INTO settlement_open (file_id, merchant_id, source, kind,
+        checkout_id, family, object, amount_minor, currency, psp)
+    SELECT p_file.file_id, e.merchant_id, e.source, e.kind, e.checkout_id,
+        e.family, entry_object(e.merchant_id, e.checkout_id, e.psp, e.source),
+        e.sign * e.amount_minor, e.currency, e.psp
+    FROM (SELECT DISTINCT w.merchant_id, w.checkout_id
+          FROM settlement_work w
+          WHERE w.file_id = p_file.file_id AND w.checkout_id IS NOT NULL) w
+    CROSS JOIN LATERAL (
+        SELECT j.*, x.family, x.sign
+        FROM journal_entry j
+        CROSS JOIN LATERAL (
+            SELECT * FROM settlement_expected x WHERE x.kind = j.kind
+            OFFSET 0) x
+        WHERE j.checkout_id = w.checkout_id AND j.merchant_id = w.merchant_id
+            AND j.psp = p_source.psp
+            AND NOT starts_with(j.source, 'settlement/')
+        OFFSET 0) e
+    WHERE NOT EXISTS (
+        SELECT FROM settlement_closed c
+        WHERE c.merchant_id = e.merchant_id AND c.source = e.source
+            AND c.kind = e.kind
+        OFFSET 0);
+END
+$$;
+COMMENT ON FUNCTION pay.take_open IS
+    'The open entries of the payments of a file''s work';
+
+
+-- One object of the PSP: its entries, which may be of several orders, and its
+-- rows.  p_signed: money that goes out and money that comes back are looked at
+-- apart, one row each, before all of it together is.
+CREATE OR REPLACE FUNCTION pay.match_objects(
+    p_file_id bigint, p_signed boolean)
+RETURNS void LANGUAGE plpgsql SET enable_nestloop = off
+SET jit = off AS $$
+BEGIN
+    WITH sums AS (
+        SELECT o.merchant_id, o.checkout_id, o.family, o.object, o.currency,
+            CASE WHEN p_signed THEN sign(o.amount_minor) END AS sign,
+            sum(o.amount_minor) AS total
+        FROM settlement_open o
+        WHERE o.file_id = p_file_id AND o.match IS NULL
+            AND o.object IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ), told AS (
+        SELECT w.merchant_id, w.checkout_id, w.family, w.psp_ref,
+            w.value_currency, CASE WHEN p_signed THEN sign(w.value_minor) END
+            AS sign, CASE WHEN p_signed THEN min(w.value_minor)
+                          ELSE sum(w.value_minor) END AS total,
+            min(w.line) AS line,
+            count(*) AS rows
+        FROM settlement_work w
+        WHERE w.file_id = p_file_id AND w.match IS NULL
+            AND w.finding IS NULL AND w.checkout_id IS NOT NULL
+            AND w.psp_ref IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6, CASE WHEN p_signed THEN w.value_minor END
+    ), pairs AS (
+        SELECT s.*, t.line, t.rows
+        FROM sums s
+        JOIN told t ON t.merchant_id = s.merchant_id
+            AND t.checkout_id = s.checkout_id AND t.family = s.family
+            AND t.psp_ref = s.object AND t.value_currency = s.currency
+            AND t.sign IS NOT DISTINCT FROM s.sign AND t.total = s.total
+    ), closed AS (
+        UPDATE settlement_open o SET match = p.line
+        FROM pairs p
+        WHERE o.file_id = p_file_id AND o.match IS NULL
+            AND o.merchant_id = p.merchant_id
+            AND o.checkout_id = p.checkout_id AND o.family = p.family
+            AND o.object = p.object AND o.currency = p.currency
+            AND (NOT p_signed OR sign(o.amount_minor) = p.sign)
+    )
+    UPDATE settlement_work w
+    SET match = p.line,
+        rule = CASE WHEN p_signed OR p.rows = 1 THEN w.by_ref ELSE 'group' END
+    FROM pairs p
+    WHERE w.file_id = p_file_id AND w.match IS NULL AND w.finding IS NULL
+        AND CASE WHEN p_signed THEN w.line = p.line
+            ELSE w.merchant_id = p.merchant_id
+                AND w.checkout_id = p.checkout_id AND w.family = p.family
+                AND w.psp_ref = p.object AND w.value_currency = p.currency
+            END;
+END
+$$;
+COMMENT ON FUNCTION pay.match_objects IS
+    'Links rows and entries that name one object of the PSP';
+
+
+-- One entry of the amount, within one payment.  Refunds have ids of their own,
+-- so that two with different ids are two.
+CREATE OR REPLACE FUNCTION pay.match_amounts(p_file_id bigint)
+RETURNS void LANGUAGE plpgsql SET enable_nestloop = off
+SET jit = off AS $$
+BEGIN
+    WITH pairs AS (
+        SELECT w.line, o.tid
+        FROM (SELECT w.*, row_number() OVER (
+                  PARTITION BY w.merchant_id, w.checkout_id, w.family,
+                      w.value_currency, w.value_minor,
+                      w.family = 'refund' AND w.psp_ref IS NOT NULL
+                  ORDER BY w.line) AS nth
+              FROM settlement_work w
+              WHERE w.file_id = p_file_id AND w.match IS NULL
+                  AND w.finding IS NULL AND w.checkout_id IS NOT NULL
+                  AND w.family <> 'payout') w
+        JOIN (SELECT o.*, o.ctid AS tid, row_number() OVER (
+                  PARTITION BY o.merchant_id, o.checkout_id, o.family,
+                      o.currency, o.amount_minor,
+                      o.family = 'refund' AND o.object IS NOT NULL
+                  ORDER BY o.source, o.kind) AS nth
+              FROM settlement_open o
+              WHERE o.file_id = p_file_id AND o.match IS NULL) o
+            ON o.merchant_id = w.merchant_id
+            AND o.checkout_id = w.checkout_id AND o.family = w.family
+            AND o.currency = w.value_currency
+            AND o.amount_minor = w.value_minor AND o.nth = w.nth
+            AND NOT (w.family = 'refund' AND w.psp_ref IS NOT NULL
+                     AND o.object IS NOT NULL)
+    ), closed AS (
+        UPDATE settlement_open o SET match = p.line
+        FROM pairs p WHERE o.ctid = p.tid
+    )
+    UPDATE settlement_work w SET match = p.line, rule = w.by_ref
+    FROM pairs p
+    WHERE w.file_id = p_file_id AND w.line = p.line;
+END
+$$;
+COMMENT ON FUNCTION pay.match_amounts IS
+    'Links rows with entries of the same payment and amount';
+
+
+-- All that is left of a family of one payment: the rows sum to the entries.
+CREATE OR REPLACE FUNCTION pay.match_sums(p_file_id bigint)
+RETURNS void LANGUAGE plpgsql SET enable_nestloop = off
+SET jit = off AS $$
+BEGIN
+    WITH wanted AS (
+        SELECT w.merchant_id, w.checkout_id, w.family, w.value_currency,
+            sum(w.value_minor) AS total, min(w.line) AS line,
+            count(*) AS rows
+        FROM settlement_work w
+        WHERE w.file_id = p_file_id AND w.match IS NULL
+            AND w.finding IS NULL AND w.checkout_id IS NOT NULL
+            AND (w.family IN ('sale', 'dispute')
+                 OR w.family = 'refund' AND w.psp_ref IS NULL)
+        GROUP BY 1, 2, 3, 4
+    ), groups AS (
+        SELECT w.*, CASE WHEN w.rows = 1 THEN 'sum' ELSE 'group' END AS rule
+        FROM wanted w
+        CROSS JOIN LATERAL (
+            SELECT sum(o.amount_minor) AS total FROM settlement_open o
+            WHERE o.file_id = p_file_id AND o.match IS NULL
+                AND o.merchant_id = w.merchant_id
+                AND o.checkout_id = w.checkout_id AND o.family = w.family
+                AND o.currency = w.value_currency) o
+        WHERE o.total = w.total
+    ), closed AS (
+        UPDATE settlement_open o SET match = g.line
+        FROM groups g
+        WHERE o.file_id = p_file_id AND o.match IS NULL
+            AND o.merchant_id = g.merchant_id
+            AND o.checkout_id = g.checkout_id AND o.family = g.family
+            AND o.currency = g.value_currency
+    )
+    UPDATE settlement_work w SET match = g.line, rule = g.rule
+    FROM groups g
+    WHERE w.file_id = p_file_id AND w.match IS NULL AND w.finding IS NULL
+        AND w.merchant_id = g.merchant_id AND w.checkout_id = g.checkout_id
+        AND w.family = g.family AND w.value_currency = g.value_currency;
+END
+$$;
+COMMENT ON FUNCTION pay.match_sums IS
+    'Links rows that together are what is left of a payment';
+
+
+-- A fee in a row is not booked again when a webhook has reported it before.
+CREATE OR REPLACE FUNCTION pay.match_fees(p_file_id bigint)
+RETURNS void LANGUAGE plpgsql SET enable_nestloop = off
+SET jit = off AS $$
+BEGIN
+    WITH pairs AS (
+        SELECT w.line, o.tid
+        FROM (SELECT w.*, row_number() OVER (
+                  PARTITION BY w.merchant_id, w.checkout_id, w.currency,
+                      w.fee_minor ORDER BY w.line) AS nth
+              FROM settlement_work w
+              WHERE w.file_id = p_file_id AND w.fee_minor <> 0
+                  AND w.checkout_id IS NOT NULL AND w.family <> 'fee') w
+        JOIN (SELECT o.*, o.ctid AS tid, row_number() OVER (
+                  PARTITION BY o.merchant_id, o.checkout_id, o.currency,
+                      o.amount_minor ORDER BY o.source, o.kind) AS nth
+              FROM settlement_open o
+              WHERE o.file_id = p_file_id AND o.match IS NULL
+                  AND o.family = 'fee') o
+            ON o.merchant_id = w.merchant_id
+            AND o.checkout_id = w.checkout_id AND o.currency = w.currency
+            AND o.amount_minor = w.fee_minor AND o.nth = w.nth
+        WHERE w.finding IN ('matched', 'confirmed', 'disputed', 'ended',
+            'exceeds')
+    ), closed AS (
+        UPDATE settlement_open o SET match = p.line
+        FROM pairs p WHERE o.ctid = p.tid
+    )
+    UPDATE settlement_work w SET fee_booked = true
+    FROM pairs p
+    WHERE w.file_id = p_file_id AND w.line = p.line;
+END
+$$;
+COMMENT ON FUNCTION pay.match_fees IS
+    'Fees in rows that are booked already';

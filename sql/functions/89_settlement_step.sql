@@ -1,0 +1,482 @@
+-- A step of a settlement file: its rows are kept, linked and booked.  Private
+-- to schema pay, but for the operation itself.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- The posting that accept would make for a row; its exception shows it to the
+-- operator.
+CREATE OR REPLACE FUNCTION pay.proposed_posting(
+    p_work settlement_work, p_rule settlement_rule)
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+SELECT jsonb_build_object('kind', CASE
+        WHEN p_rule.finding <> 'amount' OR p_work.family = 'payout' THEN
+            CASE WHEN p_work.net_minor >= 0 THEN p_rule.posting
+                 ELSE p_rule.back END
+        WHEN l.minor > 0 THEN 'written_up' ELSE 'written_off' END,
+    'amount_minor', abs(CASE
+        WHEN p_rule.finding <> 'amount' OR p_work.family = 'payout'
+            THEN p_work.net_minor ELSE l.minor END),
+    'currency', CASE WHEN p_rule.finding <> 'amount' THEN p_work.currency
+                     ELSE p_work.value_currency END)
+    || coalesce(p_work.candidate, '{}')
+FROM (SELECT p_work.value_minor - coalesce(sum(o.amount_minor), 0) AS minor
+      FROM settlement_open o
+      WHERE p_rule.finding = 'amount' AND o.file_id = p_work.file_id
+          AND o.match IS NULL AND o.merchant_id = p_work.merchant_id
+          AND o.checkout_id = p_work.checkout_id
+          AND o.family = p_work.family
+          AND o.currency = p_work.value_currency) l
+$$;
+COMMENT ON FUNCTION pay.proposed_posting IS
+    'The proposal for a row that waits for an operator';
+
+
+-- The rows of the work with their links, and the exceptions among them.
+CREATE OR REPLACE FUNCTION pay.keep_rows(
+    p_file settlement_file, p_source settlement_source)
+RETURNS void LANGUAGE plpgsql SET enable_nestloop = off
+SET jit = off AS $$
+BEGIN
+    WITH kept AS MATERIALIZED (
+        INSERT INTO settlement_row (source, row_key, version, file_id, line,
+            kind, raw_type, psp_ref, parent_ref, our_ref, occurred_at,
+            booked_on, gross_minor, fee_minor, tax_minor, net_minor, currency,
+            paid_minor, paid_currency, rate, payout_ref, account, note,
+            is_external, is_detail, merchant_id, checkout_id, class, finding)
+        SELECT w.source, w.row_key, w.version, w.file_id, w.line, w.kind,
+            w.raw_type, w.psp_ref, w.parent_ref, w.our_ref, w.occurred_at,
+            w.booked_on, w.gross_minor, w.fee_minor, w.tax_minor, w.net_minor,
+            w.currency, w.paid_minor, w.paid_currency, w.rate, w.payout_ref,
+            w.account, w.note, w.is_external, w.is_detail, w.merchant_id,
+            w.checkout_id, r.class, w.finding
+        FROM settlement_work w
+        JOIN settlement_rule r ON r.kind = w.kind AND r.finding = w.finding
+        WHERE w.file_id = p_file.file_id
+        ORDER BY w.line
+        RETURNING row_id, line, class
+    ), linked AS (
+        INSERT INTO settlement_link (row_id, match_id, rule)
+        SELECT k.row_id, m.row_id, w.rule
+        FROM settlement_work w
+        JOIN kept k ON k.line = w.line
+        JOIN kept m ON m.line = w.match
+        WHERE w.file_id = p_file.file_id AND w.match IS NOT NULL
+    ), closed AS (
+        INSERT INTO settlement_closed (merchant_id, source, kind, match_id)
+        SELECT o.merchant_id, o.source, o.kind, m.row_id
+        FROM settlement_open o
+        JOIN kept m ON m.line = o.match
+        WHERE o.file_id = p_file.file_id AND o.match IS NOT NULL
+    ), held AS (
+        INSERT INTO settlement_hold (row_id, psp, dispute_id, merchant_id,
+            checkout_id, amount_minor, currency)
+        SELECT k.row_id, p_source.psp, d.dispute_id, w.merchant_id,
+            w.checkout_id, abs(w.value_minor), w.value_currency
+        FROM settlement_work w
+        JOIN kept k ON k.line = w.line
+        CROSS JOIN LATERAL row_dispute(w, p_source.psp) d
+        WHERE w.file_id = p_file.file_id AND w.finding = 'disputed'
+    )
+    INSERT INTO settlement_exception (row_id, merchant_id, psp, checkout_id,
+        class, finding, playbook, amount_minor, currency, proposed)
+    SELECT k.row_id, w.merchant_id, w.psp, w.checkout_id, k.class, w.finding, r.playbook, w.net_minor
+            - CASE WHEN w.finding = 'changed' THEN (
+                SELECT o.net_minor FROM settlement_row o
+                WHERE o.source = w.source AND o.row_key = w.row_key
+                    AND o.version = w.version - 1) ELSE 0 END,
+        w.currency, proposed_posting(w, r)
+    FROM settlement_work w
+    JOIN kept k ON k.line = w.line AND k.class >= 2
+    JOIN settlement_rule r ON r.kind = w.kind AND r.finding = w.finding
+    WHERE w.file_id = p_file.file_id
+    ORDER BY w.line;
+END
+$$;
+COMMENT ON FUNCTION pay.keep_rows IS
+    'Keeps the rows of the work, their links and what waits for operators';
+
+
+-- Entries that were overdue, and have come after all.
+CREATE OR REPLACE FUNCTION pay.end_overdue(p_file_id bigint)
+RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    v_count int;
+BEGIN
+    UPDATE settlement_exception x
+    SET closed_at = clock_timestamp(), closed_as = 'matched'
+    FROM settlement_open o
+    CROSS JOIN LATERAL (
+        SELECT y.exception_id FROM settlement_exception y
+        WHERE y.merchant_id = o.merchant_id AND y.source = o.source
+            AND y.kind = o.kind AND y.closed_at IS NULL
+        OFFSET 0) y
+    WHERE o.file_id = p_file_id AND o.match IS NOT NULL
+        AND x.exception_id = y.exception_id;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION pay.end_overdue IS
+    'Takes entries out of the queue that have come after all: how many';
+
+
+-- A payout that came back closes the one that it was, whatever the bank says.
+CREATE OR REPLACE FUNCTION pay.close_returned(
+    p_file_id bigint, p_source settlement_source)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO settlement_closed (merchant_id, source, kind, match_id)
+    SELECT x.merchant_id, x.source, x.kind, x.row_id
+    FROM (
+        SELECT DISTINCT ON (o.row_id) r.row_id, r.merchant_id,
+            r.version AS version, r.row_key, o.version AS old_version,
+            o.row_key AS old_key
+        FROM settlement_work w
+        JOIN settlement_row r ON r.source = w.source
+            AND r.row_key = w.row_key AND r.version = w.version
+        JOIN settlement_row o ON o.source = w.source AND o.kind = 'payout'
+            AND o.payout_ref = coalesce(w.payout_ref, w.parent_ref)
+            AND o.net_minor = -w.net_minor AND o.currency = w.currency
+        WHERE w.file_id = p_file_id AND w.finding = 'returned'
+            AND NOT EXISTS (
+                SELECT FROM settlement_closed c
+                WHERE c.merchant_id = o.merchant_id
+                    AND c.kind = 'psp_paid_out' AND c.source = concat(
+                        'payout/', o.source, '/', o.version, '/', o.row_key))
+        ORDER BY o.row_id, r.row_id) p
+    CROSS JOIN LATERAL (VALUES
+        (p.merchant_id, concat('payout/', p_source.source, '/',
+            p.version, '/', p.row_key), 'psp_payout_returned', p.row_id),
+        (p.merchant_id, concat('payout/', p_source.source, '/',
+            p.old_version, '/', p.old_key), 'psp_paid_out', p.row_id))
+        AS x (merchant_id, source, kind, row_id)
+    ON CONFLICT DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION pay.close_returned IS
+    'Closes payouts together with their return';
+
+
+-- The money that a PSP has taken for a dispute is back, or is lost.  p_won: the
+-- holds that rows of this work give back.
+CREATE OR REPLACE FUNCTION pay.end_holds(
+    p_file_id bigint, p_source settlement_source)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    WITH won AS (
+        UPDATE settlement_hold h SET ended_at = clock_timestamp()
+        FROM settlement_work w
+        JOIN settlement_row r ON r.source = w.source
+            AND r.row_key = w.row_key AND r.version = w.version
+        CROSS JOIN LATERAL row_dispute(w, p_source.psp) d
+        WHERE w.file_id = p_file_id AND w.finding = 'ended'
+            AND h.psp = p_source.psp AND h.dispute_id = d.dispute_id
+            AND h.ended_at IS NULL
+        RETURNING h.row_id AS hold_id, r.row_id
+    )
+    INSERT INTO settlement_link (row_id, match_id, rule)
+    SELECT x.row_id, won.hold_id, 'object'
+    FROM won, LATERAL (VALUES (won.hold_id), (won.row_id)) AS x (row_id)
+    ON CONFLICT DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION pay.end_holds IS
+    'Ends holds whose money a file gives back';
+
+
+-- Holds whose dispute is lost by now: a webhook says so, and no row does.
+CREATE OR REPLACE FUNCTION pay.lose_holds(p_psp text)
+RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    v_holds settlement_hold[] := ARRAY(
+        SELECT h FROM settlement_hold h
+        WHERE h.psp = p_psp AND h.ended_at IS NULL AND EXISTS (
+            SELECT FROM dispute d
+            WHERE d.psp = h.psp AND d.dispute_id = h.dispute_id
+                AND d.state = 'lost')
+        ORDER BY h.merchant_id, h.checkout_id
+        FOR UPDATE);
+    v_lines int;
+BEGIN
+    IF v_holds = '{}' THEN
+        RETURN 0;
+    END IF;
+
+    WITH entries AS (
+        SELECT h.row_id, e.merchant_id, e.source, e.kind
+        FROM unnest(v_holds) h
+        JOIN journal_entry e ON e.merchant_id = h.merchant_id
+            AND e.checkout_id = h.checkout_id
+            AND e.kind IN ('dispute_lost', 'unknown_dispute')
+            AND entry_object(e.merchant_id, e.checkout_id, e.psp, e.source)
+                = h.dispute_id
+    ), closed AS (
+        INSERT INTO settlement_closed (merchant_id, source, kind, match_id)
+        SELECT e.merchant_id, e.source, e.kind, e.row_id FROM entries e
+        ON CONFLICT DO NOTHING
+    ), linked AS (
+        INSERT INTO settlement_link (row_id, match_id, rule)
+        SELECT h.row_id, h.row_id, 'object' FROM unnest(v_holds) h
+        ON CONFLICT DO NOTHING
+    )
+    UPDATE settlement_hold h SET ended_at = clock_timestamp()
+    FROM unnest(v_holds) x WHERE h.row_id = x.row_id;
+
+    v_lines := post(ARRAY(
+        SELECT ROW(h.merchant_id, concat('settlement/', r.source, '/',
+            r.version, '/', r.row_key), 'psp_dispute_lost', h.checkout_id,
+            NULL, h.psp, NULL, h.amount_minor, h.currency, NULL, NULL, NULL,
+            NULL)::posting
+        FROM unnest(v_holds) h
+        JOIN settlement_row r ON r.row_id = h.row_id));
+
+    RETURN cardinality(v_holds);
+END
+$$;
+COMMENT ON FUNCTION pay.lose_holds IS
+    'Books the money of disputes that are lost by now: of how many';
+
+
+-- All that a file's work comes to, in one commit.
+CREATE OR REPLACE FUNCTION pay.book_work(
+    p_file settlement_file, p_source settlement_source)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_postings posting[];
+    v_lines    int;
+    v_late     int;
+BEGIN
+    PERFORM match_conversions(p_file.file_id);
+    PERFORM find_rows(p_file.file_id, p_source);
+    PERFORM match_fees(p_file.file_id);
+
+    v_postings := ARRAY(
+        SELECT p
+        FROM settlement_work w
+        JOIN settlement_rule r ON r.kind = w.kind AND r.finding = w.finding
+        CROSS JOIN LATERAL row_postings(w, r) p
+        WHERE w.file_id = p_file.file_id
+        ORDER BY w.line);
+
+    PERFORM keep_rows(p_file, p_source);
+    v_late := end_overdue(p_file.file_id);
+    PERFORM close_returned(p_file.file_id, p_source);
+    PERFORM end_holds(p_file.file_id, p_source);
+    v_lines := post(v_postings);
+
+    UPDATE settlement_file f
+    SET matched = f.matched + c.matched, class1 = f.class1 + c.class1,
+        class2 = f.class2 + c.class2, class3 = f.class3 + c.class3
+    FROM (SELECT count(*) FILTER (WHERE r.class = 0) AS matched,
+              count(*) FILTER (WHERE r.class = 1) AS class1,
+              count(*) FILTER (WHERE r.class = 2) AS class2,
+              count(*) FILTER (WHERE r.class = 3) AS class3
+          FROM settlement_work w
+          JOIN settlement_rule r ON r.kind = w.kind AND r.finding = w.finding
+          WHERE w.file_id = p_file.file_id) c
+    WHERE f.file_id = p_file.file_id;
+
+    DELETE FROM settlement_work w WHERE w.file_id = p_file.file_id;
+    DELETE FROM settlement_open o WHERE o.file_id = p_file.file_id;
+END
+$$;
+COMMENT ON FUNCTION pay.book_work IS
+    'Keeps, links and books the rows of the work';
+
+
+-- Entries and rows that this work can be about are nobody else's meanwhile.
+CREATE OR REPLACE FUNCTION pay.match_work(
+    p_file settlement_file, p_source settlement_source)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM lock_checkouts(array_agg(w.merchant_id::text),
+                           array_agg(w.checkout_id::text))
+    FROM (SELECT DISTINCT w.merchant_id, w.checkout_id
+          FROM settlement_work w
+          WHERE w.file_id = p_file.file_id AND w.checkout_id IS NOT NULL) w;
+
+    UPDATE settlement_work w SET match = NULL, rule = NULL
+    WHERE w.file_id = p_file.file_id AND w.match IS NOT NULL;
+
+    IF p_source.medium = 'bank' THEN
+        PERFORM match_bank(p_file, p_source);
+        RETURN;
+    END IF;
+
+    PERFORM take_open(p_file, p_source);
+    PERFORM match_objects(p_file.file_id, true);
+    PERFORM match_objects(p_file.file_id, false);
+    PERFORM match_amounts(p_file.file_id);
+    PERFORM match_sums(p_file.file_id);
+END
+$$;
+COMMENT ON FUNCTION pay.match_work IS
+    'Looks for the entries that the rows of the work settle';
+
+
+-- A later version of a batch may lack rows that the version before it had: each
+-- of these rows waits for an operator.
+CREATE OR REPLACE FUNCTION pay.miss_rows(
+    p_file settlement_file, p_source settlement_source)
+RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    v_count int := 0;
+BEGIN
+    IF p_file.version > 1 THEN
+        INSERT INTO settlement_exception (row_id, merchant_id, psp,
+            checkout_id, class, finding, playbook, amount_minor, currency,
+            proposed)
+        SELECT r.row_id, r.merchant_id, coalesce(p_source.psp, '-'),
+            r.checkout_id, 2, 'gone', 'row-gone', -r.net_minor, r.currency,
+            NULL
+        FROM settlement_file f
+        JOIN settlement_row r ON r.file_id = f.file_id
+        WHERE f.source = p_file.source AND f.batch_key = p_file.batch_key
+            AND f.version < p_file.version AND NOT EXISTS (
+                SELECT FROM settlement_staging s
+                WHERE s.file_id = p_file.file_id AND s.row_key = r.row_key)
+        ON CONFLICT (row_id) DO NOTHING;
+        GET DIAGNOSTICS v_count = ROW_COUNT;
+    END IF;
+
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION pay.miss_rows IS
+    'Queues what a later version of a batch has no more: how many rows';
+
+
+CREATE OR REPLACE FUNCTION pay.end_settlement(
+    p_file settlement_file, p_source settlement_source)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_gone  int := miss_rows(p_file, p_source);
+    v_lost  int := CASE WHEN p_source.psp IS NOT NULL
+                        THEN lose_holds(p_source.psp) END;
+    v_late  int := CASE WHEN p_source.psp IS NOT NULL
+                        THEN rematch_settlement(p_source, 1000) END;
+BEGIN
+    UPDATE settlement_file f
+    SET state = 'booked', changed_at = clock_timestamp(),
+        class2 = f.class2 + v_gone
+    WHERE f.file_id = p_file.file_id;
+
+    DELETE FROM settlement_staging s WHERE s.file_id = p_file.file_id;
+END
+$$;
+COMMENT ON FUNCTION pay.end_settlement IS 'All rows of a file are booked';
+
+
+-- One step.  take: rows become work, and open orders hear of their sales;
+-- tell: refunds, disputes and captures that no webhook has reported; book: all
+-- other rows.  A step that reports sales or changes commits on its own, since
+-- it locks wallets.
+CREATE OR REPLACE FUNCTION pay.step_settlement(
+    p_file settlement_file, p_source settlement_source, p_rows int)
+RETURNS void LANGUAGE plpgsql
+SET enable_hashjoin = on SET enable_mergejoin = on SET enable_seqscan = on
+SET plan_cache_mode = 'force_custom_plan' SET jit = off AS $$
+DECLARE
+    v_until int := least(65536, p_file.next_bucket + greatest(1,
+        (65536::bigint * p_rows / greatest(p_file.row_count, 1))::int));
+    v_taken record;
+    v_phase text := 'book';
+BEGIN
+    IF p_file.phase = 'take' THEN
+        DELETE FROM settlement_work w WHERE w.file_id = p_file.file_id;
+        v_taken := take_work(p_file, p_source, p_file.next_bucket, v_until);
+        UPDATE settlement_file f SET repeats = f.repeats + v_taken.repeats
+        WHERE f.file_id = p_file.file_id;
+
+        IF p_source.medium = 'psp'
+            AND tell_sales(p_file.file_id, p_source) > 0
+        THEN
+            v_phase := 'tell';
+        END IF;
+    END IF;
+
+    IF v_phase = 'book' THEN
+        PERFORM match_work(p_file, p_source);
+        IF p_file.phase <> 'book' AND p_source.medium = 'psp'
+            AND tell_changes(p_file.file_id, p_source) > 0
+        THEN
+            UPDATE settlement_file f
+            SET state = 'booking', phase = 'book',
+                changed_at = clock_timestamp()
+            WHERE f.file_id = p_file.file_id;
+            RETURN;
+        END IF;
+
+        PERFORM book_work(p_file, p_source);
+    END IF;
+
+    UPDATE settlement_file f
+    SET state = 'booking', changed_at = clock_timestamp(),
+        phase = CASE v_phase WHEN 'book' THEN 'take' ELSE v_phase END,
+        next_bucket = CASE v_phase WHEN 'book' THEN v_until
+                                   ELSE f.next_bucket END
+    WHERE f.file_id = p_file.file_id;
+END
+$$;
+COMMENT ON FUNCTION pay.step_settlement IS
+    'Takes a file a step further';
+
+
+-- Work and staged rows are gone when the server has crashed: then the file
+-- begins to be staged again.
+CREATE OR REPLACE FUNCTION pay.advance_settlement(
+    p_file_id bigint, p_rows int DEFAULT 5000)
+RETURNS settlement_file LANGUAGE plpgsql AS $$
+DECLARE
+    v_file   settlement_file;
+    v_source settlement_source;
+BEGIN
+    SELECT * INTO v_file FROM settlement_file f
+    WHERE f.file_id = p_file_id FOR UPDATE;
+
+    IF v_file.state NOT IN ('proven', 'booking') THEN
+        RETURN v_file;
+    END IF;
+
+    IF v_file.row_count > 0 AND NOT EXISTS (
+        SELECT FROM settlement_staging s WHERE s.file_id = p_file_id)
+    THEN
+        RAISE EXCEPTION 'the rows of file % are gone: import it again',
+            p_file_id USING ERRCODE = 'PAY24';
+    END IF;
+
+    SELECT * INTO v_source FROM settlement_source s
+    WHERE s.source = v_file.source;
+
+    IF v_file.phase <> 'take' AND NOT EXISTS (
+        SELECT FROM settlement_work w WHERE w.file_id = p_file_id)
+    THEN
+        v_file.phase := 'take';
+    END IF;
+
+    IF v_file.next_bucket < 65536 THEN
+        PERFORM step_settlement(v_file, v_source, p_rows);
+    ELSE
+        PERFORM end_settlement(v_file, v_source);
+    END IF;
+
+    SELECT * INTO v_file FROM settlement_file f WHERE f.file_id = p_file_id;
+
+    RETURN v_file;
+END
+$$;
+COMMENT ON FUNCTION pay.advance_settlement IS
+    'Takes a proven file a step further, until it is booked';
+
+
+CREATE OR REPLACE FUNCTION pay_ops.advance_settlement(
+    p_file_id bigint, p_rows int DEFAULT 5000)
+RETURNS text
+LANGUAGE sql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+SELECT (pay.advance_settlement(p_file_id, p_rows)).state
+$$;
+COMMENT ON FUNCTION pay_ops.advance_settlement IS
+    'Takes a proven file a step further: its state';

@@ -1,0 +1,174 @@
+-- Two things come late: a payment that a row named before the gateway knew it,
+-- and an entry that no file has brought in its time.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- Rows whose payment nobody knew, or had come too early, that name one now.
+CREATE OR REPLACE FUNCTION pay.take_unknown(
+    p_source settlement_source, p_limit int)
+RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    v_count int;
+BEGIN
+    INSERT INTO settlement_work
+    SELECT (u.w).*
+    FROM (
+        SELECT work_of_row(r, (row_number() OVER (ORDER BY r.row_id))::int,
+            ROW(o.merchant_id, o.checkout_id, o.by_ref)::settlement_owner)
+            AS w
+        FROM (SELECT x.row_id FROM settlement_exception x
+              WHERE x.closed_at IS NULL AND x.psp = p_source.psp
+                  AND x.row_id IS NOT NULL
+                  AND x.finding IN ('unknown', 'early', 'proposed')
+              ORDER BY x.exception_id LIMIT p_limit) x
+        JOIN settlement_row r ON r.row_id = x.row_id
+            AND r.source = p_source.source
+        CROSS JOIN LATERAL settlement_owner_of(p_source.psp,
+            p_source.merchant_id, r.parent_ref, r.psp_ref, r.our_ref) o
+        WHERE settlement_family(r.kind) IN ('sale', 'refund', 'dispute')
+            AND o.checkout_id IS NOT NULL) u;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION pay.take_unknown IS
+    'Makes work of rows whose payment is known by now: how many';
+
+
+-- An exception closes by itself when the payment of its row is known now.  The
+-- row's money leaves suspense, and the row is booked as if it came now.
+CREATE OR REPLACE FUNCTION pay.rematch_settlement(
+    p_source settlement_source, p_limit int)
+RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    v_file     settlement_file;
+    v_postings posting[];
+    v_rows     bigint[];
+    v_late     int;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('rematch_settlement'));
+    v_file.file_id := 0;
+    DELETE FROM settlement_work w WHERE w.file_id = 0;
+    IF take_unknown(p_source, p_limit) = 0 THEN
+        RETURN 0;
+    END IF;
+
+    PERFORM match_work(v_file, p_source);
+    v_rows := ARRAY(
+        SELECT r.row_id FROM settlement_work w
+        JOIN settlement_row r ON r.source = w.source
+            AND r.row_key = w.row_key AND r.version = w.version
+        WHERE w.file_id = 0 AND w.match IS NOT NULL);
+
+    SELECT array_agg(p ORDER BY k.row_id) INTO v_postings
+    FROM settlement_work w
+    JOIN settlement_row k ON k.source = w.source AND k.row_key = w.row_key
+        AND k.version = w.version
+    JOIN settlement_exception x ON x.row_id = k.row_id
+    JOIN settlement_rule u ON u.kind = w.kind AND u.finding = 'matched'
+    CROSS JOIN LATERAL unnest(ARRAY(SELECT r FROM row_postings(w, u) r)
+        || CASE WHEN suspense_kind(x, k, 'cleared') IS NOT NULL
+                THEN settlement_posting(w, suspense_kind(x, k, 'cleared'),
+                    abs(x.amount_minor), w.currency) END) p
+    WHERE w.file_id = 0 AND w.match IS NOT NULL AND p.kind IS NOT NULL;
+
+    PERFORM link_work(0);
+    v_late := end_overdue(0);
+    UPDATE settlement_exception x
+    SET closed_at = clock_timestamp(), closed_as = 'matched'
+    WHERE x.row_id = ANY (v_rows);
+    DELETE FROM settlement_work w WHERE w.file_id = 0;
+    DELETE FROM settlement_open o WHERE o.file_id = 0;
+    PERFORM post(v_postings);
+
+    RETURN cardinality(v_rows);
+END
+$$;
+COMMENT ON FUNCTION pay.rematch_settlement IS
+    'Links rows of the queue whose payment is known by now: how many';
+
+
+-- Links of rows that are kept already.
+CREATE OR REPLACE FUNCTION pay.link_work(p_file_id bigint)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    WITH kept AS (
+        SELECT w.line, w.match, w.rule, r.row_id
+        FROM settlement_work w
+        JOIN settlement_row r ON r.source = w.source
+            AND r.row_key = w.row_key AND r.version = w.version
+        WHERE w.file_id = p_file_id AND w.match IS NOT NULL
+    ), linked AS (
+        INSERT INTO settlement_link (row_id, match_id, rule)
+        SELECT k.row_id, m.row_id, k.rule
+        FROM kept k JOIN kept m ON m.line = k.match
+    )
+    INSERT INTO settlement_closed (merchant_id, source, kind, match_id)
+    SELECT o.merchant_id, o.source, o.kind, m.row_id
+    FROM settlement_open o JOIN kept m ON m.line = o.match
+    WHERE o.file_id = p_file_id;
+END
+$$;
+COMMENT ON FUNCTION pay.link_work IS 'Links kept rows that are work again';
+
+
+-- Entries that no row has settled within the time that the source's PSP takes.
+-- Each is looked at once, when its time is over; a row that comes later takes
+-- it out of the queue.
+CREATE OR REPLACE FUNCTION pay.raise_overdue(
+    p_source text, p_now timestamptz DEFAULT now())
+RETURNS int LANGUAGE plpgsql
+SET enable_seqscan = on SET enable_hashjoin = on AS $$
+DECLARE
+    v_source settlement_source;
+    v_until  timestamptz;
+    v_count  int;
+BEGIN
+    SELECT * INTO v_source FROM settlement_source s
+    WHERE s.source = p_source FOR UPDATE;
+    v_until := p_now - make_interval(days => v_source.overdue_days);
+
+    INSERT INTO settlement_exception (merchant_id, psp, source, kind,
+        checkout_id, class, finding, playbook, amount_minor, currency)
+    SELECT e.merchant_id, e.psp, e.source, e.kind, e.checkout_id, 2,
+        'overdue', CASE x.family WHEN 'payout' THEN 'payout-not-at-the-bank'
+                                 ELSE 'not-in-any-file' END,
+        x.sign * e.amount_minor, e.currency
+    FROM journal_entry e
+    JOIN settlement_expected x ON x.kind = e.kind
+        AND (x.family = 'payout') = (v_source.medium = 'bank')
+    WHERE e.at >= greatest(v_source.since, v_source.checked_until)
+        AND e.at < v_until
+        AND CASE v_source.medium WHEN 'psp' THEN e.psp = v_source.psp
+                 ELSE e.merchant_id = v_source.merchant_id END
+        AND (v_source.medium = 'bank'
+             OR NOT starts_with(e.source, 'settlement/'))
+        AND NOT EXISTS (
+            SELECT FROM settlement_closed c
+            WHERE c.merchant_id = e.merchant_id AND c.source = e.source
+                AND c.kind = e.kind)
+    ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+
+    UPDATE settlement_source s SET checked_until = v_until
+    WHERE s.source = p_source
+        AND v_until > greatest(s.since, s.checked_until);
+
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION pay.raise_overdue IS
+    'Queues entries that should have come in a file of this source: how many';
+
+
+CREATE OR REPLACE FUNCTION pay_ops.raise_overdue(
+    p_source text, p_now timestamptz DEFAULT now())
+RETURNS int
+LANGUAGE sql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+SELECT pay.raise_overdue(p_source, p_now)
+$$;
+COMMENT ON FUNCTION pay_ops.raise_overdue IS
+    'Queues entries that should have come in a file of this source: how many';

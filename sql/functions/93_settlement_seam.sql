@@ -1,0 +1,161 @@
+-- The operations open_settlement, stage_settlement, prove_settlement and
+-- advance_settlement: a worker imports a file with them, as payctl does with
+-- COPY.  Each may be repeated.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+CREATE OR REPLACE FUNCTION pay_api.open_settlement(
+    p_source text[], p_sha256 bytea[], p_name text[])
+RETURNS SETOF pay_api.settlement_row
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_row  pay_api.settlement_row;
+    v_made record;
+BEGIN
+    PERFORM check_batch(array_dims(p_source), array_dims(p_sha256),
+                        array_dims(p_name));
+
+    FOR v_item IN 1 .. coalesce(cardinality(p_source), 0) LOOP
+        v_row := NULL;
+        v_row.item := v_item;
+        v_row.outcome := 'invalid';
+
+        IF coalesce(id_ok(p_source[v_item])
+                    AND octet_length(p_sha256[v_item]) = 32
+                    AND p_name[v_item] <> '', false)
+        THEN
+            v_made := open_settlement(p_source[v_item], p_sha256[v_item],
+                                      p_name[v_item]);
+            v_row.outcome := v_made.outcome;
+            SELECT (v_made.file).file_id, (v_made.file).state, s.format,
+                s.account
+            INTO v_row.file_id, v_row.state, v_row.format, v_row.account
+            FROM settlement_source s
+            WHERE s.source = (v_made.file).source;
+        END IF;
+
+        RETURN NEXT v_row;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay_api.open_settlement IS
+    'A settlement file by its bytes; again: begun before; known: booked. '
+    'Outcomes: opened, again, known, not_found, invalid';
+
+
+-- Rows of files that are not proven yet.  All of an item's, or none.
+CREATE OR REPLACE FUNCTION pay_api.stage_settlement(
+    p_file_id bigint[], p_rows_item bigint[], p_rows_line bigint[],
+    p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[],
+    p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[],
+    p_rows_occurred_us bigint[], p_rows_booked_on text[],
+    p_rows_gross_minor bigint[], p_rows_fee_minor bigint[],
+    p_rows_tax_minor bigint[], p_rows_net_minor bigint[],
+    p_rows_currency text[], p_rows_paid_minor bigint[],
+    p_rows_paid_currency text[], p_rows_rate text[],
+    p_rows_payout_ref text[], p_rows_account text[], p_rows_note text[],
+    p_rows_flags bigint[])
+RETURNS SETOF pay_api.outcome_row
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+BEGIN
+    PERFORM check_batch(array_dims(p_file_id));
+
+    INSERT INTO settlement_staging (file_id, line, row_key, kind, raw_type,
+        psp_ref, parent_ref, our_ref, occurred_at, booked_on, gross_minor,
+        fee_minor, tax_minor, net_minor, currency, paid_minor, paid_currency,
+        rate, payout_ref, account, note, is_external, is_detail)
+    SELECT f.file_id, r.line, r.row_key, r.kind, r.raw_type, r.psp_ref,
+        r.parent_ref, r.our_ref, to_timestamp(r.occurred_us / 1000000.0),
+        r.booked_on::date, r.gross_minor, r.fee_minor, r.tax_minor,
+        r.net_minor, r.currency, r.paid_minor, r.paid_currency,
+        r.rate::numeric, r.payout_ref, r.account, r.note, r.flags & 1 <> 0,
+        r.flags & 2 <> 0
+    FROM unnest(p_rows_item, p_rows_line, p_rows_row_key, p_rows_kind,
+        p_rows_raw_type, p_rows_psp_ref, p_rows_parent_ref, p_rows_our_ref,
+        p_rows_occurred_us, p_rows_booked_on, p_rows_gross_minor,
+        p_rows_fee_minor, p_rows_tax_minor, p_rows_net_minor,
+        p_rows_currency, p_rows_paid_minor, p_rows_paid_currency,
+        p_rows_rate, p_rows_payout_ref, p_rows_account, p_rows_note,
+        p_rows_flags) AS r (item, line, row_key, kind, raw_type, psp_ref,
+        parent_ref, our_ref, occurred_us, booked_on, gross_minor, fee_minor,
+        tax_minor, net_minor, currency, paid_minor, paid_currency, rate,
+        payout_ref, account, note, flags)
+    JOIN settlement_file f ON f.file_id = p_file_id[r.item]
+        AND f.state IN ('received', 'booking');
+
+    RETURN QUERY
+    SELECT n, CASE WHEN f.file_id IS NULL THEN 'not_found'
+                   WHEN f.state NOT IN ('received', 'booking') THEN 'invalid'
+                   ELSE 'staged' END
+    FROM generate_series(1, coalesce(cardinality(p_file_id), 0)) n
+    LEFT JOIN settlement_file f ON f.file_id = p_file_id[n];
+END
+$$;
+COMMENT ON FUNCTION pay_api.stage_settlement IS
+    'Keeps rows of a settlement file until they are booked; flags: 1 settled '
+    'by the scheme itself, 2 a part of another row. Outcomes: staged, not_found, '
+    'invalid';
+
+
+CREATE OR REPLACE FUNCTION pay_api.prove_settlement(
+    p_file_id bigint[], p_batch_key text[], p_rows bigint[],
+    p_stated jsonb[])
+RETURNS SETOF pay_api.outcome_row
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_row  pay_api.outcome_row;
+    v_file settlement_file;
+BEGIN
+    PERFORM check_batch(array_dims(p_file_id), array_dims(p_batch_key),
+                        array_dims(p_rows), array_dims(p_stated));
+
+    FOR v_item IN 1 .. coalesce(cardinality(p_file_id), 0) LOOP
+        v_row.item := v_item;
+        v_file := prove_settlement(p_file_id[v_item], p_batch_key[v_item],
+                                   p_rows[v_item], p_stated[v_item]);
+        v_row.outcome := CASE
+            WHEN v_file.file_id IS NULL THEN 'not_found'
+            WHEN v_file.state IN ('booking', 'booked') THEN 'proven'
+            ELSE v_file.state END;
+        RETURN NEXT v_row;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay_api.prove_settlement IS
+    'Proves a settlement file whose rows are staged. Outcomes: proven, '
+    'refused, not_found';
+
+
+CREATE OR REPLACE FUNCTION pay_api.advance_settlement(
+    p_file_id bigint[], p_rows bigint[])
+RETURNS SETOF pay_api.outcome_row
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_row  pay_api.outcome_row;
+    v_file settlement_file;
+BEGIN
+    PERFORM check_batch(array_dims(p_file_id), array_dims(p_rows));
+
+    FOR v_item IN 1 .. coalesce(cardinality(p_file_id), 0) LOOP
+        v_row.item := v_item;
+        v_row.outcome := 'invalid';
+
+        IF p_rows[v_item] BETWEEN 1 AND 100000 THEN
+            v_file := advance_settlement(p_file_id[v_item],
+                                         p_rows[v_item]::int);
+            v_row.outcome := CASE
+                WHEN v_file.file_id IS NULL THEN 'not_found'
+                WHEN v_file.state IN ('booking', 'booked')
+                    THEN v_file.state
+                ELSE 'invalid' END;
+        END IF;
+
+        RETURN NEXT v_row;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay_api.advance_settlement IS
+    'Takes a proven settlement file a step further, of about so many rows. '
+    'Outcomes: booking, booked, not_found, invalid';

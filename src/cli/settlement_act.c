@@ -1,0 +1,210 @@
+/*
+ * payctl settlement accept, resolve and write-off: the acts of operators on
+ * rows of files, with name and reason; source, limit and overdue: their
+ * settings.  All call pay_ops, which takes payments_operator.
+ */
+
+#include "cli/act.h"
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/settlement.h"
+#include "cli/table.h"
+
+#include <string.h>
+
+
+static int set_source(const char *dsn, const char *name,
+    const char *const *option);
+
+
+static const char  act_usage[] =
+    "usage: payctl settlement accept [--dsn DSN] ID [--as KIND]"
+    " --who NAME --why REASON\n"
+    "       payctl settlement resolve [--dsn DSN] ID [--with ID]"
+    " --who NAME --why REASON\n"
+    "       payctl settlement write-off [--dsn DSN] ID"
+    " --who NAME --why REASON\n";
+
+static const char  set_usage[] =
+    "usage: payctl settlement source [--dsn DSN] NAME --format FORMAT"
+    " --merchant ID\n"
+    "                                [--psp PSP] [--account NAME]"
+    " [--since DATE]\n"
+    "                                [--overdue-days N]\n"
+    "       payctl settlement limit [--dsn DSN] CURRENCY --alone AMOUNT"
+    " --a-day AMOUNT\n"
+    "       payctl settlement overdue [--dsn DSN] --source NAME\n"
+    "CURRENCY *** is for all that have no limit of their own.\n";
+
+static const pay_cli_refusal_t  refusals[] = {
+    { "suspended", "its money is in suspense now, where it waits on" },
+    { "second", "a second person has to say the same" },
+    { "limit", "that is more than one person may write off in a day" },
+    { "nothing", "nothing is proposed: say what it is with --as, or write it"
+      " off" },
+    { "suspense", "its money is in suspense: accept it as something, write it"
+      " off, or resolve it with the matter that it cancels out" },
+    { "closed", "that is closed, see payctl settlement show" },
+    { "not_found", "no such matter" },
+    { "invalid", "--as is no kind for money that goes this way, --with is no"
+      " matter that cancels it out, or --who and --why do not take 1 to 200"
+      " bytes each" },
+    { NULL, NULL }
+};
+
+static const pay_cli_refusal_t  set_refusals[] = {
+    { "in_use", "it has brought files: its PSP and its merchant stay" },
+    { "invalid", "names have small letters, digits, - and _; amounts are not"
+      " negative" },
+    { NULL, NULL }
+};
+
+static const pay_cli_act_t  acts[] = {
+    { "settlement accept",
+      "SELECT pay_ops.accept_settlement($1::bigint, $2, $3, $4)", 4,
+      "accepted", refusals },
+    { "settlement resolve",
+      "SELECT pay_ops.resolve_settlement($1::bigint, $2, $3, $4::bigint)", 4,
+      "resolved", refusals },
+    { "settlement write-off",
+      "SELECT pay_ops.write_off_settlement($1::bigint, $2, $3)", 3,
+      "written_off", refusals }
+};
+
+static const pay_cli_act_t  source_act = {
+    "settlement source", "SELECT pay_ops.set_settlement_source($1, $2, $3, $4,"
+    " $5, $6::timestamptz, $7::int)", 7, "stored", set_refusals
+};
+
+static const pay_cli_act_t  limit_act = {
+    "settlement limit", "SELECT pay_ops.set_settlement_limit($1, $2::numeric,"
+    " $3::numeric)", 3, "stored", set_refusals
+};
+
+static const pay_cli_list_t  overdue_query = {
+    "settlement overdue", "SELECT pay_ops.raise_overdue(s.source) AS queued"
+    " FROM pay.settlement_source s WHERE s.source = $1", 1,
+    "no such source", PAY_CLI_USAGE, NULL
+};
+
+
+int
+pay_cli_settlement_act(int argc, char **argv)
+{
+    int                  words, n;
+    const char          *dsn = NULL, *as = NULL, *with = NULL;
+    const char          *values[4] = { NULL, NULL, NULL, NULL };
+    const pay_cli_act_t *act;
+
+    const pay_cli_option_t  options[] = {
+        { "--dsn", &dsn, NULL },
+        { "--who", &values[1], NULL },
+        { "--why", &values[2], NULL },
+        { "--as", &as, NULL },
+        { "--with", &with, NULL },
+        { NULL, NULL, NULL }
+    };
+
+    words = pay_cli_args(argc, argv, options, values, 1);
+
+    if (words < 0) {
+        return pay_cli_say_usage(words, act_usage);
+    }
+
+    n = strcmp(argv[0], "accept") == 0 ? 0
+        : strcmp(argv[0], "resolve") == 0 ? 1 : 2;
+    act = &acts[n];
+
+    if (words == 0 || !pay_cli_is_number(values[0])) {
+        return pay_cli_misuse(act_usage, "%s takes one ID, the first column of"
+                              " payctl settlement list", argv[0]);
+    }
+
+    if (values[1] == NULL || values[2] == NULL) {
+        return pay_cli_misuse(act_usage, "%s is missing", values[1] == NULL
+                              ? "--who" : "--why");
+    }
+
+    if ((as != NULL && n != 0) || (with != NULL && n != 1)
+        || (with != NULL && !pay_cli_is_number(with)))
+    {
+        return pay_cli_misuse(act_usage, "--as KIND goes with accept, --with ID"
+                              " with resolve");
+    }
+
+    values[3] = n == 0 ? as : with;
+
+    return pay_cli_act(act, dsn, values);
+}
+
+
+int
+pay_cli_settlement_set(int argc, char **argv)
+{
+    int          words, is_limit = strcmp(argv[0], "limit") == 0;
+    int          is_overdue = strcmp(argv[0], "overdue") == 0;
+    const char  *dsn = NULL, *name = NULL;
+    const char  *option[9] = { NULL };
+
+    const pay_cli_option_t  options[] = {
+        { "--dsn", &dsn, NULL },
+        { "--format", &option[0], NULL },
+        { "--merchant", &option[1], NULL },
+        { "--psp", &option[2], NULL },
+        { "--account", &option[3], NULL },
+        { "--since", &option[4], NULL },
+        { "--overdue-days", &option[5], NULL },
+        { "--alone", &option[6], NULL },
+        { "--a-day", &option[7], NULL },
+        { "--source", &option[8], NULL },
+        { NULL, NULL, NULL }
+    };
+
+    words = pay_cli_args(argc, argv, options, &name, 1);
+
+    if (words < 0) {
+        return pay_cli_say_usage(words, set_usage);
+    }
+
+    if (is_overdue && words == 0 && option[8] != NULL) {
+        return pay_cli_list(&overdue_query, dsn, &option[8]);
+    }
+
+    if (words != 1 || is_overdue) {
+        return pay_cli_misuse(set_usage, is_overdue ? "overdue takes --source"
+                                                    : "one name is needed");
+    }
+
+    if (is_limit && option[6] != NULL && option[7] != NULL) {
+        const char  *limit[3] = { name, option[6], option[7] };
+
+        return pay_cli_act(&limit_act, dsn, limit);
+    }
+
+    return is_limit || option[0] == NULL || option[1] == NULL
+           ? pay_cli_misuse(set_usage, is_limit
+                            ? "limit takes --alone and --a-day"
+                            : "source takes --format and --merchant")
+           : set_source(dsn, name, option);
+}
+
+
+static int
+set_source(const char *dsn, const char *name, const char *const *option)
+{
+    size_t       i;
+    const char  *values[7];
+
+    if (!pay_settle_is_known(pay_str_of(option[0]))) {
+        return pay_cli_misuse(set_usage, "there is no format \"%s\"",
+                              option[0]);
+    }
+
+    values[0] = name;
+
+    for (i = 0; i < 6; i++) {
+        values[i + 1] = option[i];
+    }
+
+    return pay_cli_act(&source_act, dsn, values);
+}

@@ -1,0 +1,565 @@
+/*
+ * payctl settlement import: reads files of PSPs and banks, each once by its
+ * bytes.  The reader checks what a file says about itself, PostgreSQL proves
+ * and books it step by step, each in a transaction of its own: whatever ends
+ * in the middle is taken up by the next import of the same file.
+ */
+
+#include "pay_crypto.h"
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/db.h"
+#include "cli/settlement.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+
+#define IMPORT_FILES_MAX   64
+#define IMPORT_READ        65536
+#define IMPORT_CURRENCIES  32
+#define IMPORT_STATED      8192
+#define IMPORT_ROWS        "5000"      /* booked in one step */
+#define IMPORT_KEY         512
+
+typedef struct {
+    PGconn      *conn;
+    const char  *source;
+    const char  *path;
+    int          as_json;
+    char         sha256[PAY_SHA256_SIZE * 2 + 1];
+    char         file_id[24];
+    char         format[64];
+    char         account[256];
+    char         batch_key[IMPORT_KEY];
+    char         stated[IMPORT_STATED];
+    char         rows[24];
+} import_t;
+
+typedef struct {
+    char     currency[4];
+    int64_t  rows, gross, fee, tax, net, opening, closing;
+    int      statements;
+    int      has_balance;
+} import_sum_t;
+
+
+static int import_file(import_t *import);
+static int import_digest(import_t *import, FILE *file);
+static int import_open(import_t *import, int *code);
+static int import_read(import_t *import, FILE *file, char *reason);
+static pay_status_t import_feed(pay_settle_reader_t *reader, FILE *file);
+static pay_status_t import_parse(import_t *import, settlement_copy_t *copy,
+    FILE *file, char *reason);
+static void import_why(const pay_settle_reader_t *reader,
+    pay_settle_verdict_t verdict, char *reason);
+static void import_stated(import_t *import, const pay_settle_reader_t *reader);
+static import_sum_t *import_sum(import_sum_t *sums, unsigned *count,
+    const pay_settle_statement_t *statement);
+static int import_refuse(import_t *import, const char *reason);
+static int import_book(import_t *import);
+static int import_call(import_t *import, const char *sql, int count,
+    const char *const *values, char *answer, size_t size);
+static int import_tell(import_t *import, const char *reason, int code);
+
+
+static const char  import_usage[] =
+    "usage: payctl settlement import [--dsn DSN] --source NAME [-o json]"
+    " FILE ...\n"
+    "\n"
+    "Reads files of a PSP or a bank: each is proven, matched with the ledger"
+    " and\nbooked, or refused whole.  A file whose bytes were booked before"
+    " changes\nnothing.  Exit code 0: booked; 1: refused; 2: not read; 3:"
+    " known already.  Of\nseveral files the worst counts (2, 1, 3, 0).\n"
+    "Needs the role payments_operator.\n";
+
+static const char  tell_sql[] =
+    "SELECT json_build_object('file', $2::text, 'state', f.state, 'rows',"
+    " f.rows, 'matched', f.matched, 'class1', f.class1, 'class2', f.class2,"
+    " 'class3', f.class3, 'reason', coalesce($3::text, f.reason))::text,"
+    " format('%s: %s, %s rows, %s matched, class 1: %s, class 2: %s,"
+    " class 3: %s%s', $2::text, f.state, f.rows, f.matched, f.class1, f.class2,"
+    " f.class3, ' (' || coalesce($3::text, f.reason) || ')')"
+    " FROM pay_view.settlement_files f WHERE f.file_id = $1::bigint";
+
+
+int
+pay_cli_settlement_import(int argc, char **argv)
+{
+    int          i, words, code = PAY_CLI_OK, one;
+    import_t    *import;
+    const char  *path[IMPORT_FILES_MAX], *dsn = NULL, *source = NULL;
+    const char  *format = NULL;
+
+    static const int  rank[] = { 0, 2, 3, 1 };
+
+    const pay_cli_option_t  options[] = {
+        { "--dsn", &dsn, NULL },
+        { "--source", &source, NULL },
+        { "-o", &format, NULL },
+        { NULL, NULL, NULL }
+    };
+
+    words = pay_cli_args(argc, argv, options, path, IMPORT_FILES_MAX);
+
+    if (words < 0) {
+        return pay_cli_say_usage(words, import_usage);
+    }
+
+    if (words == 0 || source == NULL) {
+        return pay_cli_misuse(import_usage, words == 0 ? "no FILE"
+                                                       : "no --source");
+    }
+
+    if (format != NULL && strcmp(format, "json") != 0) {
+        return pay_cli_misuse(import_usage, "-o takes json, not \"%s\"",
+                              format);
+    }
+
+    import = calloc(1, sizeof(*import));
+    if (import == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    import->source = source;
+    import->as_json = format != NULL;
+    import->conn = pay_cli_connect(dsn);
+    code = import->conn == NULL ? PAY_CLI_USAGE : PAY_CLI_OK;
+
+    for (i = 0; i < words && import->conn != NULL; i++) {
+        import->path = path[i];
+        one = import_file(import);
+        code = rank[one] > rank[code] ? one : code;
+    }
+
+    PQfinish(import->conn);
+    free(import);
+
+    return code;
+}
+
+
+static int
+import_file(import_t *import)
+{
+    int    code;
+    char   reason[SETTLEMENT_REASON] = "";
+    FILE  *file;
+
+    file = fopen(import->path, "rb");
+    if (file == NULL || !import_digest(import, file)) {
+        fprintf(stderr, "payctl: settlement import: %s: cannot be read\n",
+                import->path);
+        if (file != NULL) {
+            fclose(file);
+        }
+
+        return PAY_CLI_USAGE;
+    }
+
+    if (!import_open(import, &code)) {
+        fclose(file);
+        return code;
+    }
+
+    code = import_read(import, file, reason);
+    fclose(file);
+
+    if (code != PAY_CLI_OK) {
+        return code == PAY_CLI_NO ? import_refuse(import, reason) : code;
+    }
+
+    return import_book(import);
+}
+
+
+static int
+import_digest(import_t *import, FILE *file)
+{
+    int             is_done;
+    size_t          n, i;
+    unsigned        size;
+    EVP_MD_CTX     *context = EVP_MD_CTX_new();
+    unsigned char   bytes[IMPORT_READ], digest[EVP_MAX_MD_SIZE];
+
+    is_done = context != NULL
+              && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+
+    while (is_done && (n = fread(bytes, 1, sizeof(bytes), file)) > 0) {
+        is_done = EVP_DigestUpdate(context, bytes, n) == 1;
+    }
+
+    is_done = is_done && !ferror(file)
+              && EVP_DigestFinal_ex(context, digest, &size) == 1;
+    EVP_MD_CTX_free(context);
+
+    for (i = 0; is_done && i < PAY_SHA256_SIZE; i++) {
+        snprintf(&import->sha256[2 * i], 3, "%02x", digest[i]);
+    }
+
+    return is_done && fseek(file, 0, SEEK_SET) == 0;
+}
+
+
+/* 0: there is nothing to read, *code says why. */
+static int
+import_open(import_t *import, int *code)
+{
+    PGresult    *rows;
+    const char  *outcome, *values[3];
+
+    values[0] = import->source;
+    values[1] = import->sha256;
+    values[2] = import->path;
+    rows = pay_cli_query(import->conn, "settlement import",
+                         "SELECT o.outcome, o.file_id, o.format, o.account"
+                         " FROM pay_ops.open_settlement($1, $2, $3) o", 3,
+                         values);
+    *code = PAY_CLI_USAGE;
+
+    if (rows == NULL) {
+        return 0;
+    }
+
+    outcome = PQgetvalue(rows, 0, 0);
+    snprintf(import->file_id, sizeof(import->file_id), "%s",
+             PQgetvalue(rows, 0, 1));
+    snprintf(import->format, sizeof(import->format), "%s",
+             PQgetvalue(rows, 0, 2));
+    snprintf(import->account, sizeof(import->account), "%s",
+             PQgetvalue(rows, 0, 3));
+
+    if (strcmp(outcome, "not_found") == 0) {
+        fprintf(stderr, "payctl: settlement import: no such source as \"%s\","
+                " see payctl settlement source\n", import->source);
+
+    } else if (strcmp(outcome, "known") == 0) {
+        *code = import_tell(import, "known already", SETTLEMENT_KNOWN);
+
+    } else {
+        *code = PAY_CLI_OK;
+    }
+
+    PQclear(rows);
+
+    return *code == PAY_CLI_OK;
+}
+
+
+/* PAY_CLI_NO with a reason when the file is refused. */
+static int
+import_read(import_t *import, FILE *file, char *reason)
+{
+    int                 is_kept;
+    pay_status_t        status;
+    settlement_copy_t  *copy = calloc(1, sizeof(*copy));
+
+    if (copy == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    copy->conn = import->conn;
+    copy->file_id = import->file_id;
+
+    if (!pay_cli_copy_begin(copy)) {
+        free(copy);
+        return PAY_CLI_USAGE;
+    }
+
+    status = import_parse(import, copy, file, reason);
+    is_kept = pay_cli_copy_end(copy, status != PAY_OK);
+    snprintf(import->rows, sizeof(import->rows), "%" PRId64, copy->rows);
+
+    if (copy->is_lost) {
+        status = PAY_BUG;
+    }
+
+    free(copy);
+
+    return status == PAY_OK && is_kept ? PAY_CLI_OK
+           : status == PAY_INVALID ? PAY_CLI_NO : PAY_CLI_USAGE;
+}
+
+
+static pay_status_t
+import_parse(import_t *import, settlement_copy_t *copy, FILE *file,
+    char *reason)
+{
+    pay_heap_t            *heap = pay_heap_create();
+    pay_status_t           status;
+    pay_settle_reader_t   *reader = NULL;
+    pay_settle_options_t   options = { .row = pay_cli_copy_row, .data = copy };
+    pay_settle_verdict_t   verdict = PAY_SETTLE_REFUSED;
+
+    options.account = pay_str_of(import->account);
+    status = heap == NULL ? PAY_NO_MEMORY
+             : pay_settle_open(pay_heap_arena(heap),
+                               pay_str_of(import->format), &options, &reader);
+
+    if (status == PAY_OK) {
+        status = import_feed(reader, file);
+    }
+
+    if (status == PAY_OK) {
+        status = pay_settle_prove(reader, &verdict);
+    }
+
+    if (status == PAY_NOT_FOUND) {
+        fprintf(stderr, "payctl: settlement import: the source's format \"%s\""
+                " is unknown\n", import->format);
+
+    } else if (copy->reason[0] != '\0') {
+        snprintf(reason, SETTLEMENT_REASON, "%s", copy->reason);
+
+    } else if (status == PAY_INVALID || verdict == PAY_SETTLE_PARTIAL) {
+        import_why(reader, verdict, reason);
+        status = PAY_INVALID;
+
+    } else if (status == PAY_OK) {
+        import_stated(import, reader);
+    }
+
+    pay_settle_close(reader);
+    pay_heap_destroy(heap);
+
+    return status;
+}
+
+
+static pay_status_t
+import_feed(pay_settle_reader_t *reader, FILE *file)
+{
+    size_t         n;
+    pay_str_t      bytes;
+    pay_status_t   status = PAY_OK;
+    unsigned char  text[IMPORT_READ];
+
+    while (status == PAY_OK && (n = fread(text, 1, sizeof(text), file)) > 0) {
+        bytes.data = text;
+        bytes.len = n;
+        status = pay_settle_feed(reader, bytes);
+    }
+
+    if (status == PAY_OK && ferror(file)) {
+        return PAY_BUG;
+    }
+
+    return status == PAY_OK ? pay_settle_end(reader) : status;
+}
+
+
+static void
+import_why(const pay_settle_reader_t *reader, pay_settle_verdict_t verdict,
+    char *reason)
+{
+    char                         where[PAY_SETTLE_WHERE_MAX + 64];
+    const pay_settle_refusal_t  *why = reader == NULL ? NULL
+                                       : pay_settle_refusal(reader);
+
+    if (why == NULL) {
+        snprintf(reason, SETTLEMENT_REASON, "%s", verdict == PAY_SETTLE_PARTIAL
+                 ? "parts of it are in other files" : "not readable");
+        return;
+    }
+
+    if (why->line > 0) {
+        snprintf(where, sizeof(where), "line %" PRId64 "%s%s", why->line,
+                 why->column[0] != '\0' ? ", column " : "", why->column);
+
+    } else {
+        snprintf(where, sizeof(where), "%s%s", why->column[0] != '\0'
+                 ? "column " : "the file", why->column);
+    }
+
+    snprintf(reason, SETTLEMENT_REASON, "%s: %s", where, why->reason);
+
+    if (why->expected[0] != '\0') {
+        snprintf(reason + strlen(reason), SETTLEMENT_REASON - strlen(reason),
+                 ", expected %s", why->expected);
+    }
+}
+
+
+/* Writes the sums of the rows that were read, by currency, so that PostgreSQL
+ * proves that it has all rows, and the batch of the file: the name of its
+ * first statement that has one. */
+static void
+import_stated(import_t *import, const pay_settle_reader_t *reader)
+{
+    size_t                         used = 0;
+    unsigned                       i, count = 0;
+    import_sum_t                   sums[IMPORT_CURRENCIES];
+    const import_sum_t            *sum;
+    const pay_settle_statement_t  *one;
+
+    import->batch_key[0] = '\0';
+
+    for (i = 0; (one = pay_settle_statement(reader, i)) != NULL; i++) {
+        if (import->batch_key[0] == '\0' && one->id[0] != '\0') {
+            snprintf(import->batch_key, sizeof(import->batch_key),
+                     "%s/%s/%s/%" PRId64 "/%" PRId64, one->account, one->id,
+                     one->currency, one->number, one->page);
+        }
+
+        if (one->rows > 0 && import_sum(sums, &count, one) == NULL) {
+            break;
+        }
+    }
+
+    import->stated[used++] = '{';
+
+    for (i = 0; i < count && used + 400 < sizeof(import->stated); i++) {
+        sum = &sums[i];
+        used += (size_t) snprintf(import->stated + used,
+            sizeof(import->stated) - used, "%s\"%s\":{\"rows\":%" PRId64
+            ",\"gross\":%" PRId64 ",\"fee\":%" PRId64 ",\"tax\":%" PRId64
+            ",\"net\":%" PRId64, i > 0 ? "," : "", sum->currency, sum->rows,
+            sum->gross, sum->fee, sum->tax, sum->net);
+
+        if (sum->statements == 1 && sum->has_balance) {
+            used += (size_t) snprintf(import->stated + used,
+                sizeof(import->stated) - used, ",\"opening\":%" PRId64
+                ",\"closing\":%" PRId64, sum->opening, sum->closing);
+        }
+
+        import->stated[used++] = '}';
+    }
+
+    import->stated[used++] = '}';
+    import->stated[used] = '\0';
+}
+
+
+static import_sum_t *
+import_sum(import_sum_t *sums, unsigned *count,
+    const pay_settle_statement_t *statement)
+{
+    unsigned       i;
+    import_sum_t  *sum;
+
+    for (i = 0; i < *count; i++) {
+        if (strcmp(sums[i].currency, statement->currency) == 0) {
+            break;
+        }
+    }
+
+    if (i == IMPORT_CURRENCIES || strspn(statement->currency,
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3)
+    {
+        return NULL;
+    }
+
+    sum = &sums[i];
+
+    if (i == *count) {
+        memset(sum, 0, sizeof(*sum));
+        memcpy(sum->currency, statement->currency, sizeof(sum->currency));
+        (*count)++;
+    }
+
+    sum->statements++;
+    sum->rows += statement->rows;
+    sum->gross += statement->gross;
+    sum->fee += statement->fee;
+    sum->tax += statement->tax;
+    sum->net += statement->net;
+    sum->opening = statement->opening;
+    sum->closing = statement->closing;
+    sum->has_balance = (statement->has & PAY_SETTLE_HAS_OPENING)
+                       && (statement->has & PAY_SETTLE_HAS_CLOSING);
+
+    return sum;
+}
+
+
+static int
+import_refuse(import_t *import, const char *reason)
+{
+    char         answer[32];
+    const char  *values[2];
+
+    values[0] = import->file_id;
+    values[1] = reason;
+
+    return import_call(import, "SELECT pay_ops.refuse_settlement($1::bigint,"
+                       " $2)", 2, values, answer, sizeof(answer))
+           ? import_tell(import, NULL, PAY_CLI_NO) : PAY_CLI_USAGE;
+}
+
+
+static int
+import_book(import_t *import)
+{
+    char         state[32];
+    const char  *values[4];
+
+    values[0] = import->file_id;
+    values[1] = import->batch_key;
+    values[2] = import->rows;
+    values[3] = import->stated;
+
+    if (!import_call(import, "SELECT pay_ops.prove_settlement($1::bigint, $2,"
+                     " $3::bigint, $4::jsonb)", 4, values, state,
+                     sizeof(state)))
+    {
+        return PAY_CLI_USAGE;
+    }
+
+    while (strcmp(state, "proven") == 0 || strcmp(state, "booking") == 0) {
+        if (!import_call(import, "SELECT pay_ops.advance_settlement("
+                         "$1::bigint, " IMPORT_ROWS ")", 1, values, state,
+                         sizeof(state)))
+        {
+            return PAY_CLI_USAGE;
+        }
+    }
+
+    return import_tell(import, NULL, strcmp(state, "booked") == 0
+                                     ? PAY_CLI_OK : PAY_CLI_NO);
+}
+
+
+static int
+import_call(import_t *import, const char *sql, int count,
+    const char *const *values, char *answer, size_t size)
+{
+    PGresult  *rows = pay_cli_query(import->conn, "settlement import", sql,
+                                    count, values);
+
+    if (rows == NULL) {
+        return 0;
+    }
+
+    snprintf(answer, size, "%s", PQgetvalue(rows, 0, 0));
+    PQclear(rows);
+
+    return 1;
+}
+
+
+static int
+import_tell(import_t *import, const char *reason, int code)
+{
+    PGresult    *rows;
+    const char  *values[3];
+
+    values[0] = import->file_id;
+    values[1] = import->path;
+    values[2] = reason;
+    rows = pay_cli_query(import->conn, "settlement import", tell_sql, 3,
+                         values);
+
+    if (rows == NULL || PQntuples(rows) == 0) {
+        PQclear(rows);
+        return PAY_CLI_USAGE;
+    }
+
+    puts(PQgetvalue(rows, 0, import->as_json ? 0 : 1));
+    PQclear(rows);
+
+    return code;
+}

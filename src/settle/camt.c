@@ -1,0 +1,519 @@
+/*
+ * camt.053 of ISO 20022, bank to customer statement, versions 2 to 8.  Each
+ * entry that is booked is a row; the parts of a batched entry are details of
+ * it.  Opening balance and entries come to the closing balance.  camt.052
+ * repeats the same entries during the day, so it is refused, as is camt.054.
+ */
+
+#include "settle/camt.h"
+
+
+#define CAMT_STATEMENT  "Document/BkToCstmrStmt/Stmt"
+#define CAMT_FREE       "/Ustrd"
+#define CAMT_BALANCE    CAMT_STATEMENT "/Bal"
+
+typedef pay_status_t (*camt_leaf_pt)(pay_settle_reader_t *reader,
+    camt_t *state, pay_str_t text, pay_str_t currency);
+
+typedef struct {
+    const char    *path;
+    camt_leaf_pt   take;
+} camt_leaf_t;
+
+
+static pay_status_t camt_opened(pay_settle_reader_t *reader,
+    const char *path);
+static pay_status_t camt_closed(pay_settle_reader_t *reader, const char *path,
+    pay_str_t text, pay_str_t currency);
+static pay_status_t camt_id(pay_settle_reader_t *reader, camt_t *state,
+    pay_str_t text, pay_str_t currency);
+static pay_status_t camt_account(pay_settle_reader_t *reader, camt_t *state,
+    pay_str_t text, pay_str_t currency);
+static pay_status_t camt_number(pay_settle_reader_t *reader, camt_t *state,
+    pay_str_t text, pay_str_t currency);
+static pay_status_t camt_page(pay_settle_reader_t *reader, camt_t *state,
+    pay_str_t text, pay_str_t currency);
+static pay_status_t camt_last(pay_settle_reader_t *reader, camt_t *state,
+    pay_str_t text, pay_str_t currency);
+static pay_status_t camt_copy(pay_settle_reader_t *reader, camt_t *state,
+    pay_str_t text, pay_str_t currency);
+static pay_status_t camt_count(pay_settle_reader_t *reader, camt_t *state,
+    pay_str_t text, pay_str_t currency);
+static pay_status_t camt_balance_code(pay_settle_reader_t *reader,
+    camt_t *state, pay_str_t text, pay_str_t currency);
+static pay_status_t camt_balance_amount(pay_settle_reader_t *reader,
+    camt_t *state, pay_str_t text, pay_str_t currency);
+static pay_status_t camt_balance_side(pay_settle_reader_t *reader,
+    camt_t *state, pay_str_t text, pay_str_t currency);
+static pay_status_t camt_balance_day(pay_settle_reader_t *reader,
+    camt_t *state, pay_str_t text, pay_str_t currency);
+static pay_status_t camt_balance(pay_settle_reader_t *reader, camt_t *state);
+static pay_status_t camt_end(pay_settle_reader_t *reader, camt_t *state);
+static pay_status_t camt_pages(pay_settle_reader_t *reader, camt_t *state,
+    pay_settle_statement_t *statement);
+static pay_status_t camt_digits(pay_settle_reader_t *reader,
+    const char *column, pay_str_t text, int64_t *number);
+
+
+static const char *const  camt_namespaces[] = {
+    "urn:iso:std:iso:20022:tech:xsd:camt.053.001.02",
+    "urn:iso:std:iso:20022:tech:xsd:camt.053.001.03",
+    "urn:iso:std:iso:20022:tech:xsd:camt.053.001.04",
+    "urn:iso:std:iso:20022:tech:xsd:camt.053.001.05",
+    "urn:iso:std:iso:20022:tech:xsd:camt.053.001.06",
+    "urn:iso:std:iso:20022:tech:xsd:camt.053.001.07",
+    "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08",
+    NULL
+};
+
+/* Behind CAMT_STATEMENT. */
+static const camt_leaf_t  camt_leaves[] = {
+    { "/Id", camt_id },
+    { "/ElctrncSeqNb", camt_number },
+    { "/StmtPgntn/PgNb", camt_page },
+    { "/StmtPgntn/LastPgInd", camt_last },
+    { "/CpyDplctInd", camt_copy },
+    { "/Acct/Id/IBAN", camt_account },
+    { "/Acct/Id/Othr/Id", camt_account },
+    { "/TxsSummry/TtlNtries/NbOfNtries", camt_count },
+    { "/Bal/Tp/CdOrPrtry/Cd", camt_balance_code },
+    { "/Bal/Amt", camt_balance_amount },
+    { "/Bal/CdtDbtInd", camt_balance_side },
+    { "/Bal/Dt/Dt", camt_balance_day },
+    { "/Bal/Dt/DtTm", camt_balance_day },
+    { NULL, NULL }
+};
+
+const pay_settle_format_t  pay_settle_camt = {
+    .name = "camt.053",
+    .medium = "xml",
+    .lexer = &pay_settle_xml,
+    .state_size = sizeof(camt_t),
+    .namespaces = camt_namespaces,
+    .opened = camt_opened,
+    .closed = camt_closed
+};
+
+
+static pay_status_t
+camt_opened(pay_settle_reader_t *reader, const char *path)
+{
+    camt_t  *state = reader->state;
+
+    if (strcmp(path, CAMT_STATEMENT) == 0) {
+        reader->row_line = reader->line;
+        memset(state, 0, sizeof(*state));
+        state->line = reader->line;
+
+    } else if (strcmp(path, CAMT_BALANCE) == 0) {
+        memset(&state->balance, 0, sizeof(state->balance));
+    }
+
+    return pay_settle_camt_opened(reader, state, path);
+}
+
+
+static pay_status_t
+camt_closed(pay_settle_reader_t *reader, const char *path, pay_str_t text,
+    pay_str_t currency)
+{
+    size_t              len;
+    camt_t             *state = reader->state;
+    const camt_leaf_t  *leaf;
+
+    if (strncmp(path, CAMT_STATEMENT, strlen(CAMT_STATEMENT)) != 0) {
+        return PAY_OK;
+    }
+
+    if (strcmp(path, CAMT_STATEMENT) == 0) {
+        return camt_end(reader, state);
+    }
+
+    if (strcmp(path, CAMT_BALANCE) == 0) {
+        reader->row_line = reader->line;
+        return camt_balance(reader, state);
+    }
+
+    path += strlen(CAMT_STATEMENT);
+    len = strlen(path);
+
+    /* a reference may go on in the next of these texts, behind a blank */
+    if (len < strlen(CAMT_FREE)
+        || strcmp(path + len - strlen(CAMT_FREE), CAMT_FREE) != 0)
+    {
+        text = pay_settle_trim(text);
+    }
+
+    for (leaf = camt_leaves; leaf->path != NULL; leaf++) {
+        if (strcmp(path, leaf->path) == 0) {
+            reader->row_line = reader->line;
+            return leaf->take(reader, state, text, currency);
+        }
+    }
+
+    return pay_settle_camt_closed(reader, state, path, text, currency);
+}
+
+
+/* Pages of one statement have one id; they are one statement here. */
+pay_status_t
+pay_settle_camt_begin(pay_settle_reader_t *reader, camt_t *state,
+    const pay_currency_t *currency)
+{
+    unsigned  before = reader->statements;
+
+    if (state->statement != NULL) {
+        return PAY_OK;
+    }
+
+    if (state->id[0] == '\0' || state->account[0] == '\0') {
+        return pay_settle_refuse(reader, "member-missing",
+                                 state->id[0] == '\0' ? "Stmt/Id"
+                                                      : "Stmt/Acct/Id",
+                                 "a text in this element");
+    }
+
+    PAY_TRY(pay_settle_statement_of(reader, pay_str_of(state->id),
+                                    pay_str_of(state->account), currency,
+                                    &state->statement, &state->index));
+
+    state->currency = currency;
+    state->is_first = reader->statements != before;
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_settle_camt_keep(pay_settle_reader_t *reader, const char *column,
+    pay_str_t text, char *to, size_t size)
+{
+    if (text.len >= size) {
+        return pay_settle_refuse(reader, "text-too-long", column,
+                                 "at most %d bytes", (int) size - 1);
+    }
+
+    if (text.len != 0) {
+        memcpy(to, text.data, text.len);
+    }
+
+    to[text.len] = '\0';
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_settle_camt_side(pay_settle_reader_t *reader, pay_str_t text, int *sign)
+{
+    if (!pay_str_is(text, "CRDT") && !pay_str_is(text, "DBIT")) {
+        return pay_settle_refuse(reader, "word-unknown", "CdtDbtInd",
+                                 "CRDT or DBIT");
+    }
+
+    *sign = pay_str_is(text, "CRDT") ? 1 : -1;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+camt_id(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
+    pay_str_t currency)
+{
+    (void) currency;
+
+    return pay_settle_camt_keep(reader, "Stmt/Id", text, state->id,
+                                sizeof(state->id));
+}
+
+
+static pay_status_t
+camt_account(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
+    pay_str_t currency)
+{
+    (void) currency;
+
+    return pay_settle_camt_keep(reader, "Stmt/Acct/Id", text, state->account,
+                                sizeof(state->account));
+}
+
+
+static pay_status_t
+camt_number(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
+    pay_str_t currency)
+{
+    (void) currency;
+
+    return camt_digits(reader, "Stmt/ElctrncSeqNb", text, &state->number);
+}
+
+
+static pay_status_t
+camt_page(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
+    pay_str_t currency)
+{
+    (void) currency;
+
+    return camt_digits(reader, "StmtPgntn/PgNb", text, &state->page);
+}
+
+
+static pay_status_t
+camt_last(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
+    pay_str_t currency)
+{
+    (void) currency;
+
+    if (!pay_str_is(text, "true") && !pay_str_is(text, "1")) {
+        if (!pay_str_is(text, "false") && !pay_str_is(text, "0")) {
+            return pay_settle_refuse(reader, "word-unknown",
+                                     "StmtPgntn/LastPgInd", "true or false");
+        }
+
+        state->has_more = 1;
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+camt_copy(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
+    pay_str_t currency)
+{
+    (void) reader;
+    (void) currency;
+
+    state->is_copy = text.len != 0;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+camt_count(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
+    pay_str_t currency)
+{
+    (void) currency;
+
+    state->has_count = 1;
+
+    return camt_digits(reader, "TtlNtries/NbOfNtries", text, &state->count);
+}
+
+
+static pay_status_t
+camt_balance_code(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
+    pay_str_t currency)
+{
+    (void) reader;
+    (void) currency;
+
+    if (text.len < sizeof(state->balance.code)) {
+        memset(state->balance.code, 0, sizeof(state->balance.code));
+        memcpy(state->balance.code, text.data, text.len);
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+camt_balance_amount(pay_settle_reader_t *reader, camt_t *state,
+    pay_str_t text, pay_str_t currency)
+{
+    PAY_TRY(pay_settle_currency(reader, "Bal/Amt/@Ccy", currency,
+                                &state->balance.currency));
+
+    return pay_settle_amount(reader, &pay_settle_unit_camt, "Bal/Amt", text,
+                             state->balance.currency,
+                             &state->balance.amount);
+}
+
+
+static pay_status_t
+camt_balance_side(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
+    pay_str_t currency)
+{
+    (void) currency;
+
+    return pay_settle_camt_side(reader, text, &state->balance.sign);
+}
+
+
+static pay_status_t
+camt_balance_day(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
+    pay_str_t currency)
+{
+    pay_settle_when_t  when;
+
+    (void) currency;
+
+    if (pay_settle_when(text, &when) != PAY_OK) {
+        return pay_settle_refuse(reader, "time-invalid", "Bal/Dt",
+                                 "a day such as 2026-11-20");
+    }
+
+    memcpy(state->balance.day, when.day, sizeof(state->balance.day));
+
+    return PAY_OK;
+}
+
+
+/* Balances that are booked; available ones and forecasts are no proof.  An
+ * intermediate one begins a page, the next ends it. */
+static pay_status_t
+camt_balance(pay_settle_reader_t *reader, camt_t *state)
+{
+    int              is_opening, is_closing, is_between;
+    camt_balance_t  *balance = &state->balance;
+
+    is_between = strcmp(balance->code, "ITBD") == 0;
+    is_opening = strcmp(balance->code, "OPBD") == 0
+                 || strcmp(balance->code, "PRCD") == 0
+                 || (is_between && !state->has_opening);
+    is_closing = strcmp(balance->code, "CLBD") == 0
+                 || (is_between && !is_opening);
+
+    if (!is_opening && !is_closing) {
+        return PAY_OK;
+    }
+
+    if (balance->currency == NULL || balance->sign == 0) {
+        return pay_settle_refuse(reader, "member-missing", "Bal",
+                                 "Amt and CdtDbtInd in this element");
+    }
+
+    if (state->balances_in != NULL && state->balances_in != balance->currency) {
+        return pay_settle_refuse(reader, "currency-differs", "Bal/Amt/@Ccy",
+                                 "%s as in the other balances",
+                                 state->balances_in->code);
+    }
+
+    state->balances_in = balance->currency;
+
+    if (is_opening) {
+        /* PRCD repeats OPBD */
+        if (!state->has_opening || strcmp(balance->code, "OPBD") == 0) {
+            state->opening = balance->sign * balance->amount;
+        }
+
+        state->has_opening = 1;
+        memcpy(state->first_day, balance->day, sizeof(state->first_day));
+        return PAY_OK;
+    }
+
+    state->has_closing = 1;
+    state->closing = balance->sign * balance->amount;
+    memcpy(state->last_day, balance->day, sizeof(state->last_day));
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+camt_end(pay_settle_reader_t *reader, camt_t *state)
+{
+    pay_settle_statement_t  *statement;
+
+    reader->row_line = state->line;
+
+    if (state->balances_in == NULL) {
+        return pay_settle_refuse(reader, "balance-missing", "Stmt/Bal",
+                                 "the booked balances OPBD and CLBD");
+    }
+
+    PAY_TRY(pay_settle_camt_begin(reader, state, state->balances_in));
+
+    if (state->currency != state->balances_in) {
+        return pay_settle_refuse(reader, "currency-differs", "Ntry/Amt/@Ccy",
+                                 "%s as in the balances",
+                                 state->balances_in->code);
+    }
+
+    if (state->has_count && state->count != state->entries) {
+        return pay_settle_refuse(reader, "count-differs",
+                                 "TtlNtries/NbOfNtries",
+                                 "%lld entries, found %lld",
+                                 (long long) state->count,
+                                 (long long) state->entries);
+    }
+
+    statement = state->statement;
+    statement->number = state->number;
+    statement->line = state->line;
+
+    if (state->is_copy) {
+        statement->has |= PAY_SETTLE_IS_COPY;
+    }
+
+    pay_settle_day(statement, pay_str_of(state->first_day));
+    pay_settle_day(statement, pay_str_of(state->last_day));
+
+    return camt_pages(reader, state, statement);
+}
+
+
+/* A statement over several messages: the opening balance of the first page
+ * and the closing balance of the last one count.  A page that another file
+ * holds leaves it partial. */
+static pay_status_t
+camt_pages(pay_settle_reader_t *reader, camt_t *state,
+    pay_settle_statement_t *statement)
+{
+    if (!state->is_first) {
+        if (!(statement->has & PAY_SETTLE_MORE_AFTER)
+            || state->page != statement->page + 1)
+        {
+            return pay_settle_refuse(reader, "statement-doubled", "Stmt/Id",
+                                     "each page of a statement once, in "
+                                     "their order");
+        }
+
+    } else if (state->page > 1) {
+        statement->has |= PAY_SETTLE_MORE_BEFORE;
+    }
+
+    statement->page = state->page;
+    statement->has &= ~(unsigned) PAY_SETTLE_MORE_AFTER;
+
+    if (state->has_more) {
+        statement->has |= PAY_SETTLE_MORE_AFTER;
+    }
+
+    if (state->has_opening && state->is_first) {
+        statement->has |= PAY_SETTLE_HAS_OPENING;
+        statement->opening = state->opening;
+    }
+
+    statement->has &= ~(unsigned) PAY_SETTLE_HAS_CLOSING;
+
+    if (state->has_closing) {
+        statement->has |= PAY_SETTLE_HAS_CLOSING;
+        statement->closing = state->closing;
+    }
+
+    if (!(statement->has & (PAY_SETTLE_MORE_AFTER | PAY_SETTLE_MORE_BEFORE))
+        && (!(statement->has & PAY_SETTLE_HAS_OPENING)
+            || !state->has_closing))
+    {
+        return pay_settle_refuse(reader, "balance-missing", "Stmt/Bal",
+                                 "the booked balances OPBD and CLBD");
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+camt_digits(pay_settle_reader_t *reader, const char *column, pay_str_t text,
+    int64_t *number)
+{
+    if (pay_digits_parse(text, number) != PAY_OK) {
+        return pay_settle_refuse(reader, "number-invalid", column,
+                                 "at most 15 digits");
+    }
+
+    return PAY_OK;
+}

@@ -1,0 +1,303 @@
+/*
+ * CSV, by libcsv in its strict mode: RFC 4180 with CRLF or LF.  This file is
+ * the only one that knows libcsv.  A record is bounded, its fields are UTF-8,
+ * and all records have as many fields as the header (formats without a header
+ * judge that themselves).
+ */
+
+#include <csv.h>
+
+#include "settle/settle.h"
+
+
+typedef struct {
+    pay_settle_reader_t  *reader;
+    struct csv_parser     parser;
+    pay_status_t          status;
+    size_t                raw;         /* bytes of the record so far */
+    size_t                len;         /* of text */
+    unsigned              count;
+    unsigned              width;       /* of the header; 0: not seen */
+    int16_t               place[PAY_SETTLE_COLUMNS_MAX];
+    pay_str_t             field[PAY_SETTLE_COLUMNS_MAX];
+    unsigned char         text[PAY_SETTLE_LINE_MAX];
+} csv_t;
+
+
+static int csv_fits(unsigned char first);
+static pay_status_t csv_open(pay_settle_reader_t *reader);
+static pay_status_t csv_feed(pay_settle_reader_t *reader, pay_str_t bytes);
+static pay_status_t csv_line(pay_settle_reader_t *reader, csv_t *csv,
+    pay_str_t bytes);
+static pay_status_t csv_end(pay_settle_reader_t *reader);
+static void csv_close(pay_settle_reader_t *reader);
+static void csv_field(void *text, size_t len, void *data);
+static void csv_record(int terminator, void *data);
+static pay_status_t csv_take(csv_t *csv);
+static int csv_is_blank(pay_str_t bytes);
+static int csv_no_space(unsigned char c);
+
+
+const pay_settle_lexer_t  pay_settle_csv = {
+    csv_fits, csv_open, csv_feed, csv_end, csv_close
+};
+
+
+pay_str_t
+pay_settle_field(const pay_settle_record_t *record, unsigned n)
+{
+    int16_t  place = record->place[n];
+
+    return (place < 0 || (unsigned) place >= record->count)
+           ? PAY_STR("") : record->field[place];
+}
+
+
+pay_status_t
+pay_settle_header(pay_settle_reader_t *reader,
+    const pay_settle_column_t *columns, const pay_settle_record_t *header,
+    int16_t *place)
+{
+    unsigned  i, n;
+
+    for (n = 0; columns[n].name != NULL; n++) {
+        place[n] = -1;
+
+        for (i = 0; i < header->count; i++) {
+            if (!pay_str_is(header->field[i], columns[n].name)) {
+                continue;
+            }
+
+            if (place[n] >= 0) {
+                return pay_settle_refuse(reader, "column-doubled",
+                                         columns[n].name, "this column once");
+            }
+
+            place[n] = (int16_t) i;
+        }
+
+        if (place[n] < 0 && columns[n].is_required) {
+            return pay_settle_refuse(reader, "column-missing",
+                                     columns[n].name,
+                                     "a column of this name");
+        }
+    }
+
+    return PAY_OK;
+}
+
+
+static int
+csv_fits(unsigned char first)
+{
+    return first != '{' && first != '[' && first != '<';
+}
+
+
+static pay_status_t
+csv_open(pay_settle_reader_t *reader)
+{
+    csv_t  *csv = pay_alloc(reader->arena, sizeof(*csv));
+
+    if (csv == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    memset(csv, 0, offsetof(csv_t, place));
+    csv->reader = reader;
+
+    if (csv_init(&csv->parser, CSV_STRICT | CSV_STRICT_FINI) != 0) {
+        return PAY_NO_MEMORY;
+    }
+
+    /* to RFC 4180 a blank is a character like others */
+    csv_set_space_func(&csv->parser, csv_no_space);
+    reader->lex = csv;
+
+    return PAY_OK;
+}
+
+
+/* Line by line, so that the line of a record and of an error is known. */
+static pay_status_t
+csv_feed(pay_settle_reader_t *reader, pay_str_t bytes)
+{
+    size_t                n;
+    const unsigned char  *end;
+
+    while (bytes.len != 0) {
+        end = memchr(bytes.data, '\n', bytes.len);
+        n = end != NULL ? (size_t) (end - bytes.data) + 1 : bytes.len;
+
+        PAY_TRY(csv_line(reader, reader->lex, (pay_str_t) { n, bytes.data }));
+
+        reader->line += (end != NULL);
+        bytes.data += n;
+        bytes.len -= n;
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+csv_line(pay_settle_reader_t *reader, csv_t *csv, pay_str_t bytes)
+{
+    if (csv->raw == 0) {
+        reader->row_line = reader->line;
+
+        /* the LF of a CRLF that was cut in two, an empty line */
+        if (csv_is_blank(bytes)) {
+            return PAY_OK;
+        }
+    }
+
+    csv->raw += bytes.len;
+    if (csv->raw > PAY_SETTLE_LINE_MAX) {
+        return pay_settle_refuse(reader, "line-too-long", "",
+                                 "records of at most %d bytes",
+                                 PAY_SETTLE_LINE_MAX);
+    }
+
+    if (csv_parse(&csv->parser, bytes.data, bytes.len, csv_field, csv_record,
+                  csv)
+        != bytes.len)
+    {
+        return csv_error(&csv->parser) == CSV_EPARSE
+               ? pay_settle_refuse(reader, "csv-invalid", "",
+                                   "quotes around whole fields, and doubled "
+                                   "within them")
+               : PAY_NO_MEMORY;
+    }
+
+    return csv->status;
+}
+
+
+static pay_status_t
+csv_end(pay_settle_reader_t *reader)
+{
+    csv_t  *csv = reader->lex;
+
+    if (csv_fini(&csv->parser, csv_field, csv_record, csv) != 0) {
+        return csv_error(&csv->parser) == CSV_EPARSE
+               ? pay_settle_refuse(reader, "csv-invalid", "",
+                                   "an end of the quoted field")
+               : PAY_NO_MEMORY;
+    }
+
+    PAY_TRY(csv->status);
+
+    if (reader->format->columns != NULL && csv->width == 0) {
+        return pay_settle_refuse(reader, "empty", "", "a header");
+    }
+
+    return PAY_OK;
+}
+
+
+static void
+csv_close(pay_settle_reader_t *reader)
+{
+    csv_free(&((csv_t *) reader->lex)->parser);
+}
+
+
+static void
+csv_field(void *text, size_t len, void *data)
+{
+    csv_t      *csv = data;
+    pay_str_t   field = { len, csv->text + csv->len };
+
+    if (csv->status != PAY_OK) {
+        return;
+    }
+
+    if (csv->count == PAY_SETTLE_COLUMNS_MAX
+        || len > sizeof(csv->text) - csv->len)
+    {
+        csv->status = pay_settle_refuse(csv->reader, "too-many", "",
+                                        "at most %d columns",
+                                        PAY_SETTLE_COLUMNS_MAX);
+        return;
+    }
+
+    if (len != 0) {
+        memcpy(csv->text + csv->len, text, len);
+    }
+
+    csv->len += len;
+    csv->field[csv->count++] = field;
+
+    if (!pay_settle_is_utf8(field)) {
+        csv->status = pay_settle_refuse(csv->reader, "not-utf8", "",
+                                        "UTF-8");
+    }
+}
+
+
+static void
+csv_record(int terminator, void *data)
+{
+    csv_t  *csv = data;
+
+    (void) terminator;
+
+    if (csv->status == PAY_OK) {
+        csv->status = csv_take(csv);
+    }
+
+    csv->raw = 0;
+    csv->len = 0;
+    csv->count = 0;
+}
+
+
+static pay_status_t
+csv_take(csv_t *csv)
+{
+    pay_settle_reader_t        *reader = csv->reader;
+    const pay_settle_format_t  *format = reader->format;
+    pay_settle_record_t         record;
+
+    record.field = csv->field;
+    record.count = csv->count;
+    record.columns = format->columns;
+    record.place = csv->place;
+    reader->scratch_len = 0;
+
+    if (format->columns == NULL) {
+        return format->record(reader, &record);
+    }
+
+    if (csv->width == 0) {
+        csv->width = csv->count;
+        return pay_settle_header(reader, format->columns, &record,
+                                 csv->place);
+    }
+
+    if (csv->count != csv->width) {
+        return pay_settle_refuse(reader, "field-count", "",
+                                 "%d fields as in the header",
+                                 (int) csv->width);
+    }
+
+    return format->record(reader, &record);
+}
+
+
+static int
+csv_is_blank(pay_str_t bytes)
+{
+    return (bytes.len == 1 && (bytes.data[0] == '\n' || bytes.data[0] == '\r'))
+           || (bytes.len == 2 && memcmp(bytes.data, "\r\n", 2) == 0);
+}
+
+
+static int
+csv_no_space(unsigned char c)
+{
+    (void) c;
+
+    return 0;
+}

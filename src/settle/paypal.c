@@ -1,0 +1,560 @@
+/*
+ * PayPal's settlement report (STL): CSV whose first field names the kind of
+ * row: RH FH SH CH SB SF SC RF RC FF.  Amounts have no sign and no point; the
+ * side stands beside them.  The names of a section's columns (CH) differ from
+ * account to account.
+ */
+
+#include "pay_time.h"
+#include "settle/paypal.h"
+
+
+enum {
+    PAYPAL_ID = 0, PAYPAL_INVOICE, PAYPAL_REFERENCE, PAYPAL_CODE,
+    PAYPAL_BEGUN, PAYPAL_DONE, PAYPAL_SIDE, PAYPAL_GROSS, PAYPAL_CURRENCY,
+    PAYPAL_FEE_SIDE, PAYPAL_FEE, PAYPAL_FEE_CURRENCY, PAYPAL_CUSTOM,
+    PAYPAL_BANK, PAYPAL_COLUMNS
+};
+
+typedef pay_status_t (*paypal_row_pt)(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record);
+
+typedef struct {
+    const char     *word;
+    paypal_row_pt   take;
+} paypal_row_t;
+
+typedef struct {
+    int            has_head;           /* RH */
+    int            in_section;
+    int            has_columns;
+    int            is_footed;          /* SF, so no more rows */
+    int            has_end;            /* FF */
+    int            has_report_end;     /* RF or RC */
+    int64_t        file;               /* FH, 0: not said */
+    unsigned       width;              /* of CH */
+    int16_t        place[PAYPAL_COLUMNS];
+    int64_t        section_rows;
+    int64_t        rows;
+    char           day[11];
+    char           account[PAY_SETTLE_ID_MAX + 1];
+    paypal_sums_t  section;
+    paypal_sums_t  report;
+} paypal_t;
+
+
+static pay_status_t paypal_record(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record);
+static pay_status_t paypal_head(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record);
+static pay_status_t paypal_file(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record);
+static pay_status_t paypal_section(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record);
+static pay_status_t paypal_columns(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record);
+static pay_status_t paypal_body(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record);
+static pay_status_t paypal_money(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record, pay_settle_row_t *row,
+    const pay_currency_t **currency);
+static pay_status_t paypal_side(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record, unsigned side, unsigned amount,
+    const pay_currency_t *currency, int64_t *minor);
+static pay_status_t paypal_texts(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record, pay_settle_row_t *row);
+static void paypal_kind(pay_settle_row_t *row);
+static pay_status_t paypal_section_foot(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record);
+static pay_status_t paypal_section_count(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record);
+static pay_status_t paypal_report_foot(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record);
+static pay_status_t paypal_report_count(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record);
+static pay_status_t paypal_file_end(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record);
+static pay_status_t paypal_count(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record, int64_t rows);
+static pay_status_t paypal_section_end(pay_settle_reader_t *reader);
+static pay_status_t paypal_finish(pay_settle_reader_t *reader);
+
+
+static const paypal_row_t  rows[] = {
+    { "SB", paypal_body },
+    { "RH", paypal_head },
+    { "FH", paypal_file },
+    { "SH", paypal_section },
+    { "CH", paypal_columns },
+    { "SF", paypal_section_foot },
+    { "SC", paypal_section_count },
+    { "RF", paypal_report_foot },
+    { "RC", paypal_report_count },
+    { "FF", paypal_file_end },
+    { NULL, NULL }
+};
+
+static const pay_settle_column_t  columns[] = {
+    [PAYPAL_ID] = { "Transaction ID", 1 },
+    [PAYPAL_INVOICE] = { "Invoice ID", 1 },
+    [PAYPAL_REFERENCE] = { "PayPal Reference ID", 1 },
+    [PAYPAL_CODE] = { "Transaction Event Code", 1 },
+    [PAYPAL_BEGUN] = { "Transaction Initiation Date", 0 },
+    [PAYPAL_DONE] = { "Transaction Completion Date", 1 },
+    [PAYPAL_SIDE] = { "Transaction Debit or Credit", 1 },
+    [PAYPAL_GROSS] = { "Gross Transaction Amount", 1 },
+    [PAYPAL_CURRENCY] = { "Gross Transaction Currency", 1 },
+    [PAYPAL_FEE_SIDE] = { "Fee Debit or Credit", 1 },
+    [PAYPAL_FEE] = { "Fee Amount", 1 },
+    [PAYPAL_FEE_CURRENCY] = { "Fee Currency", 1 },
+    [PAYPAL_CUSTOM] = { "Custom Field", 0 },
+    [PAYPAL_BANK] = { "Bank Reference ID", 0 },
+    [PAYPAL_COLUMNS] = { NULL, 0 }
+};
+
+const pay_settle_format_t  pay_settle_paypal = {
+    .name = "paypal",
+    .medium = "csv",
+    .lexer = &pay_settle_csv,
+    .state_size = sizeof(paypal_t),
+    .record = paypal_record,
+    .finish = paypal_finish
+};
+
+
+static pay_status_t
+paypal_record(pay_settle_reader_t *reader, const pay_settle_record_t *record)
+{
+    const paypal_row_t  *row = rows;
+
+    while (row->word != NULL && !pay_str_is(record->field[0], row->word)) {
+        row++;
+    }
+
+    if (row->word == NULL) {
+        return pay_settle_refuse(reader, "word-unknown", "",
+                                 "RH, FH, SH, CH, SB, SF, SC, RF, RC or FF "
+                                 "in the first field");
+    }
+
+    return row->take(reader, record);
+}
+
+
+static pay_status_t
+paypal_head(pay_settle_reader_t *reader, const pay_settle_record_t *record)
+{
+    (void) record;
+
+    ((paypal_t *) reader->state)->has_head = 1;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+paypal_file(pay_settle_reader_t *reader, const pay_settle_record_t *record)
+{
+    paypal_t  *state = reader->state;
+
+    if (record->count < 2
+        || pay_digits_parse(record->field[1], &state->file) != PAY_OK)
+    {
+        return pay_settle_refuse(reader, "number-invalid", "FH",
+                                 "the number of the file");
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+paypal_section(pay_settle_reader_t *reader, const pay_settle_record_t *record)
+{
+    pay_str_t           account;
+    paypal_t           *state = reader->state;
+    pay_settle_when_t   when;
+
+    PAY_TRY(paypal_section_end(reader));
+
+    if (record->count < 4 || record->field[3].len == 0
+        || record->field[3].len > PAY_SETTLE_ID_MAX
+        || pay_settle_when(record->field[1], &when) != PAY_OK)
+    {
+        return pay_settle_refuse(reader, "section-invalid", "SH",
+                                 "begin, end and account of the section");
+    }
+
+    account = record->field[3];
+    memcpy(state->account, account.data, account.len);
+    state->account[account.len] = '\0';
+    memcpy(state->day, when.day, sizeof(state->day));
+
+    state->in_section = 1;
+    state->has_columns = 0;
+    state->is_footed = 0;
+    state->section_rows = 0;
+    state->section.count = 0;
+
+    if (reader->options.account.len != 0
+        && !pay_str_eq(account, reader->options.account))
+    {
+        return pay_settle_refuse(reader, "account-foreign", "SH",
+                                 "no account but the source's");
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+paypal_columns(pay_settle_reader_t *reader, const pay_settle_record_t *record)
+{
+    paypal_t  *state = reader->state;
+
+    state->has_columns = 1;
+    state->width = record->count;
+
+    return pay_settle_header(reader, columns, record, state->place);
+}
+
+
+static pay_status_t
+paypal_body(pay_settle_reader_t *reader, const pay_settle_record_t *record)
+{
+    int                      is_money;
+    paypal_t                *state = reader->state;
+    paypal_sum_t            *sum;
+    pay_settle_row_t         row;
+    pay_settle_record_t      named = *record;
+    const pay_currency_t    *currency;
+    pay_settle_statement_t  *statement;
+
+    if (!state->in_section || !state->has_columns || state->is_footed) {
+        return pay_settle_refuse(reader, "section-invalid", "SB",
+                                 "SH and CH before these rows, SF behind "
+                                 "them");
+    }
+
+    if (record->count != state->width) {
+        return pay_settle_refuse(reader, "field-count", "",
+                                 "%d fields as in CH", (int) state->width);
+    }
+
+    named.place = state->place;
+    pay_settle_row_init(reader, &row);
+
+    PAY_TRY(paypal_money(reader, &named, &row, &currency));
+    PAY_TRY(paypal_texts(reader, &named, &row));
+
+    state->section_rows++;
+    state->rows++;
+    is_money = row.kind != PAY_SETTLE_MEMO;
+    PAY_TRY(pay_settle_paypal_sum(reader, &state->section, currency, &sum));
+    PAY_TRY(pay_settle_paypal_count(reader, sum, is_money * row.gross_minor,
+                                    is_money * row.fee_minor));
+    PAY_TRY(pay_settle_paypal_sum(reader, &state->report, currency, &sum));
+    PAY_TRY(pay_settle_paypal_count(reader, sum, is_money * row.gross_minor,
+                                    is_money * row.fee_minor));
+
+    paypal_kind(&row);
+    PAY_TRY(pay_settle_statement_of(reader, row.payout_ref, row.account,
+                                    currency, &statement, &row.statement));
+
+    return pay_settle_emit(reader, &row);
+}
+
+
+static pay_status_t
+paypal_money(pay_settle_reader_t *reader, const pay_settle_record_t *record,
+    pay_settle_row_t *row, const pay_currency_t **currency)
+{
+    const pay_currency_t  *fee;
+
+    PAY_TRY(pay_settle_currency(reader, columns[PAYPAL_CURRENCY].name,
+                                pay_settle_field(record, PAYPAL_CURRENCY),
+                                currency));
+    memcpy(row->currency, (*currency)->code, sizeof(row->currency));
+    PAY_TRY(paypal_side(reader, record, PAYPAL_SIDE, PAYPAL_GROSS, *currency,
+                        &row->gross_minor));
+
+    if (pay_settle_field(record, PAYPAL_FEE).len != 0) {
+        PAY_TRY(pay_settle_currency(reader, columns[PAYPAL_FEE_CURRENCY].name,
+                                    pay_settle_field(record,
+                                                     PAYPAL_FEE_CURRENCY),
+                                    &fee));
+
+        if (fee != *currency) {
+            return pay_settle_refuse(reader, "currency-differs",
+                                     columns[PAYPAL_FEE_CURRENCY].name,
+                                     "%s as the gross amount",
+                                     (*currency)->code);
+        }
+
+        PAY_TRY(paypal_side(reader, record, PAYPAL_FEE_SIDE, PAYPAL_FEE, fee,
+                            &row->fee_minor));
+    }
+
+    row->net_minor = row->gross_minor + row->fee_minor;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+paypal_side(pay_settle_reader_t *reader, const pay_settle_record_t *record,
+    unsigned side, unsigned amount, const pay_currency_t *currency,
+    int64_t *minor)
+{
+    pay_str_t  word = pay_settle_field(record, side);
+
+    PAY_TRY(pay_settle_amount(reader, &pay_settle_unit_paypal,
+                              columns[amount].name,
+                              pay_settle_field(record, amount), currency,
+                              minor));
+
+    if (pay_str_is(word, "DR")) {
+        *minor = -*minor;
+        return PAY_OK;
+    }
+
+    return (pay_str_is(word, "CR") || (word.len == 0 && *minor == 0))
+           ? PAY_OK : pay_settle_refuse(reader, "word-unknown",
+                                        columns[side].name, "CR or DR");
+}
+
+
+/* All rows of a payment share the invoice, years apart, too. */
+static pay_status_t
+paypal_texts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
+    pay_settle_row_t *row)
+{
+    pay_str_t           done, parts[5];
+    paypal_t           *state = reader->state;
+    pay_settle_when_t   when;
+
+    row->raw_type = pay_settle_field(record, PAYPAL_CODE);
+    row->kind = pay_settle_paypal_kind(row->raw_type, row->net_minor);
+    row->psp_ref = pay_settle_field(record, PAYPAL_ID);
+    row->parent_ref = pay_settle_field(record, PAYPAL_REFERENCE);
+    row->our_ref = pay_settle_field(record, PAYPAL_INVOICE);
+    row->note = pay_settle_clip(pay_settle_field(record, PAYPAL_CUSTOM));
+    row->bank_ref = pay_settle_field(record, PAYPAL_BANK);
+    row->account = pay_str_of(state->account);
+    row->payout_ref = pay_str_of(state->day);
+
+    if (row->our_ref.len == 0) {
+        row->our_ref = row->note;
+    }
+
+    if (row->psp_ref.len == 0) {
+        return pay_settle_refuse(reader, "field-empty",
+                                 columns[PAYPAL_ID].name, "an id");
+    }
+
+    /* one id may stand in several rows */
+    parts[0] = row->psp_ref;
+    parts[1] = PAY_STR("/");
+    parts[2] = row->raw_type;
+    parts[3] = row->net_minor < 0 ? PAY_STR("/DR/") : PAY_STR("/CR/");
+    parts[4] = pay_str_of(row->currency);
+    PAY_TRY(pay_settle_join(reader, columns[PAYPAL_ID].name,
+                            PAY_SETTLE_KEY_MAX, &row->row_key, parts, 5));
+
+    done = pay_settle_field(record, PAYPAL_DONE);
+    if (done.len == 0) {
+        done = pay_settle_field(record, PAYPAL_BEGUN);
+    }
+
+    PAY_TRY(pay_settle_occurred(reader, columns[PAYPAL_DONE].name, done,
+                                PAY_STR(""), row));
+
+    if (pay_settle_when(done, &when) != PAY_OK) {
+        return PAY_BUG;
+    }
+
+    parts[0] = pay_str_of(when.day);
+
+    return pay_settle_join(reader, "", PAY_SETTLE_TEXT_MAX, &row->booked_on,
+                           parts, 1);
+}
+
+
+/* Fees that have a row of their own, and authorisations, which move nothing. */
+static void
+paypal_kind(pay_settle_row_t *row)
+{
+    if (row->kind == PAY_SETTLE_FEE) {
+        row->fee_minor = row->net_minor;
+        row->gross_minor = 0;
+
+    } else if (row->kind == PAY_SETTLE_MEMO) {
+        row->paid_minor = row->gross_minor;
+        memcpy(row->paid_currency, row->currency, sizeof(row->paid_currency));
+        row->gross_minor = 0;
+        row->fee_minor = 0;
+        row->net_minor = 0;
+    }
+}
+
+
+static pay_status_t
+paypal_section_foot(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record)
+{
+    int64_t                  begin = 0, end = 0;
+    unsigned                 index;
+    paypal_t                *state = reader->state;
+    const pay_currency_t    *currency;
+    pay_settle_statement_t  *statement;
+
+    if (!state->in_section) {
+        return pay_settle_refuse(reader, "section-invalid", "SF",
+                                 "SH before this row");
+    }
+
+    state->is_footed = 1;
+    PAY_TRY(pay_settle_paypal_foot(reader, record, &state->section, &currency,
+                                   &begin, &end));
+    PAY_TRY(pay_settle_statement_of(reader, pay_str_of(state->day),
+                                    pay_str_of(state->account), currency,
+                                    &statement, &index));
+
+    statement->has |= PAY_SETTLE_HAS_OPENING | PAY_SETTLE_HAS_CLOSING;
+    statement->opening = begin;
+    statement->closing = end;
+    statement->page = state->file;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+paypal_section_count(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record)
+{
+    paypal_t  *state = reader->state;
+
+    PAY_TRY(paypal_count(reader, record, state->section_rows));
+
+    return paypal_section_end(reader);
+}
+
+
+static pay_status_t
+paypal_report_foot(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record)
+{
+    int64_t                begin, end;
+    paypal_t              *state = reader->state;
+    const pay_currency_t  *currency;
+
+    PAY_TRY(paypal_section_end(reader));
+    state->has_report_end = 1;
+
+    /* the sums of files before this one are not here */
+    if (state->file > 1) {
+        return PAY_OK;
+    }
+
+    return pay_settle_paypal_foot(reader, record, &state->report, &currency,
+                                  &begin, &end);
+}
+
+
+static pay_status_t
+paypal_report_count(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record)
+{
+    paypal_t  *state = reader->state;
+
+    PAY_TRY(paypal_section_end(reader));
+    state->has_report_end = 1;
+
+    return state->file > 1 ? PAY_OK
+                           : paypal_count(reader, record, state->rows);
+}
+
+
+static pay_status_t
+paypal_file_end(pay_settle_reader_t *reader, const pay_settle_record_t *record)
+{
+    (void) record;
+
+    ((paypal_t *) reader->state)->has_end = 1;
+
+    return paypal_section_end(reader);
+}
+
+
+static pay_status_t
+paypal_count(pay_settle_reader_t *reader, const pay_settle_record_t *record,
+    int64_t found)
+{
+    int64_t  said;
+
+    if (record->count < 2
+        || pay_digits_parse(record->field[1], &said) != PAY_OK)
+    {
+        return pay_settle_refuse(reader, "number-invalid", "Record Count",
+                                 "a number of rows");
+    }
+
+    if (said != found) {
+        return pay_settle_refuse(reader, "count-differs", "Record Count",
+                                 "%lld, but there are %lld rows",
+                                 (long long) said, (long long) found);
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+paypal_section_end(pay_settle_reader_t *reader)
+{
+    paypal_t  *state = reader->state;
+
+    if (!state->in_section) {
+        return PAY_OK;
+    }
+
+    state->in_section = 0;
+
+    return pay_settle_paypal_footed(reader, &state->section);
+}
+
+
+static pay_status_t
+paypal_finish(pay_settle_reader_t *reader)
+{
+    unsigned                 n;
+    paypal_t                *state = reader->state;
+    pay_settle_statement_t  *statement;
+
+    PAY_TRY(paypal_section_end(reader));
+
+    if (state->has_head && !state->has_end && !state->has_report_end) {
+        return pay_settle_refuse(reader, "footer-missing", "RF",
+                                 "the footers of the report or the file");
+    }
+
+    for (n = 0; n < reader->statements; n++) {
+        statement = pay_settle_at(reader, n);
+
+        if (state->file > 1) {
+            statement->has |= PAY_SETTLE_MORE_BEFORE;
+        }
+
+        if (state->has_end && !state->has_report_end) {
+            statement->has |= PAY_SETTLE_MORE_AFTER;
+        }
+
+        /* a currency that was converted at once has no footer and comes to 0 */
+        if (!(statement->has & PAY_SETTLE_HAS_CLOSING)) {
+            statement->has |= PAY_SETTLE_HAS_NET;
+        }
+    }
+
+    return PAY_OK;
+}

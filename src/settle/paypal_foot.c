@@ -1,0 +1,247 @@
+/*
+ * Footers of PayPal's settlement report.  Public samples do not agree which of
+ * the two fee totals comes first and which balances follow, so a footer holds
+ * when one of the orders does: begin and all rows come to the end.
+ */
+
+#include "pay_time.h"
+#include "settle/paypal.h"
+
+
+#define FOOT_FIRST  6                  /* fields before the balances */
+
+typedef struct {
+    int64_t   totals[4];               /* gross in, out, two of fees */
+    int64_t   balances[PAYPAL_PAIRS];
+    unsigned  pairs;
+    int64_t   rows;
+} foot_t;
+
+
+static pay_status_t foot_read(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record, const pay_currency_t *currency,
+    foot_t *foot);
+static pay_status_t foot_side(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record, unsigned n,
+    const pay_currency_t *currency, int64_t *balance);
+static pay_status_t foot_amount(pay_settle_reader_t *reader, pay_str_t text,
+    const pay_currency_t *currency, int64_t *minor);
+static int foot_balances(const foot_t *foot, int64_t net, int64_t *begin,
+    int64_t *end);
+
+
+pay_status_t
+pay_settle_paypal_sum(pay_settle_reader_t *reader, paypal_sums_t *sums,
+    const pay_currency_t *currency, paypal_sum_t **sum)
+{
+    unsigned  n;
+
+    for (n = 0; n < sums->count; n++) {
+        if (sums->sums[n].currency == currency) {
+            *sum = &sums->sums[n];
+            return PAY_OK;
+        }
+    }
+
+    if (n == PAYPAL_CURRENCIES) {
+        return pay_settle_refuse(reader, "too-many", "",
+                                 "at most %d currencies", PAYPAL_CURRENCIES);
+    }
+
+    memset(&sums->sums[n], 0, sizeof(sums->sums[n]));
+    sums->sums[n].currency = currency;
+    sums->count++;
+    *sum = &sums->sums[n];
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_settle_paypal_count(pay_settle_reader_t *reader, paypal_sum_t *sum,
+    int64_t gross, int64_t fee)
+{
+    sum->rows++;
+
+    PAY_TRY(pay_settle_add(reader, gross < 0 ? &sum->gross_out
+                                             : &sum->gross_in,
+                           gross < 0 ? -gross : gross));
+
+    return pay_settle_add(reader, fee < 0 ? &sum->fee_out : &sum->fee_in,
+                          fee < 0 ? -fee : fee);
+}
+
+
+pay_status_t
+pay_settle_paypal_foot(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record, paypal_sums_t *sums,
+    const pay_currency_t **currency, int64_t *begin, int64_t *end)
+{
+    foot_t         foot;
+    int64_t        net = 0;
+    paypal_sum_t  *sum;
+
+    PAY_TRY(pay_settle_currency(reader, "Currency",
+                                record->count > 1 ? record->field[1]
+                                                  : PAY_STR(""), currency));
+    PAY_TRY(foot_read(reader, record, *currency, &foot));
+    PAY_TRY(pay_settle_paypal_sum(reader, sums, *currency, &sum));
+
+    if (sum->is_footed) {
+        return pay_settle_refuse(reader, "footer-doubled", "Currency",
+                                 "one footer of a currency");
+    }
+
+    sum->is_footed = 1;
+
+    if (foot.rows != sum->rows) {
+        return pay_settle_refuse(reader, "count-differs", "Record Count",
+                                 "%lld, but there are %lld rows",
+                                 (long long) foot.rows,
+                                 (long long) sum->rows);
+    }
+
+    if (foot.totals[0] != sum->gross_in || foot.totals[1] != sum->gross_out) {
+        return pay_settle_refuse(reader, "gross-differs", "Total Gross",
+                                 "%lld in and %lld out, as the rows come to",
+                                 (long long) sum->gross_in,
+                                 (long long) sum->gross_out);
+    }
+
+    if (!(foot.totals[2] == sum->fee_in && foot.totals[3] == sum->fee_out)
+        && !(foot.totals[2] == sum->fee_out
+             && foot.totals[3] == sum->fee_in))
+    {
+        return pay_settle_refuse(reader, "fee-differs", "Total Fees",
+                                 "%lld in and %lld out, as the rows come to",
+                                 (long long) sum->fee_in,
+                                 (long long) sum->fee_out);
+    }
+
+    PAY_TRY(pay_settle_add(reader, &net, sum->gross_in));
+    PAY_TRY(pay_settle_add(reader, &net, sum->fee_in));
+    PAY_TRY(pay_settle_add(reader, &net, -sum->gross_out));
+    PAY_TRY(pay_settle_add(reader, &net, -sum->fee_out));
+
+    if (!foot_balances(&foot, net, begin, end)) {
+        return pay_settle_refuse(reader, "closing-differs", "Balance",
+                                 "a beginning and an ending balance that "
+                                 "%lld lies between", (long long) net);
+    }
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_settle_paypal_footed(pay_settle_reader_t *reader,
+    const paypal_sums_t *sums)
+{
+    unsigned             n;
+    const paypal_sum_t  *sum;
+
+    for (n = 0; n < sums->count; n++) {
+        sum = &sums->sums[n];
+
+        if (!sum->is_footed
+            && (uint64_t) sum->gross_in + (uint64_t) sum->fee_in
+               != (uint64_t) sum->gross_out + (uint64_t) sum->fee_out)
+        {
+            return pay_settle_refuse(reader, "footer-missing", "SF",
+                                     "a footer of %s", sum->currency->code);
+        }
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+foot_read(pay_settle_reader_t *reader, const pay_settle_record_t *record,
+    const pay_currency_t *currency, foot_t *foot)
+{
+    unsigned  n;
+
+    if (record->count < FOOT_FIRST + 3
+        || (record->count - FOOT_FIRST - 1) % 2 != 0
+        || (record->count - FOOT_FIRST - 1) / 2 > PAYPAL_PAIRS)
+    {
+        return pay_settle_refuse(reader, "field-count", "SF",
+                                 "a currency, four totals, balances with "
+                                 "their sides, a count");
+    }
+
+    for (n = 0; n < 4; n++) {
+        PAY_TRY(foot_amount(reader, record->field[n + 2], currency,
+                            &foot->totals[n]));
+    }
+
+    foot->pairs = (record->count - FOOT_FIRST - 1) / 2;
+
+    for (n = 0; n < foot->pairs; n++) {
+        PAY_TRY(foot_side(reader, record, FOOT_FIRST + 2 * n, currency,
+                          &foot->balances[n]));
+    }
+
+    if (pay_digits_parse(record->field[record->count - 1], &foot->rows)
+        != PAY_OK)
+    {
+        return pay_settle_refuse(reader, "number-invalid", "Record Count",
+                                 "a number of rows");
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+foot_side(pay_settle_reader_t *reader, const pay_settle_record_t *record,
+    unsigned n, const pay_currency_t *currency, int64_t *balance)
+{
+    PAY_TRY(foot_amount(reader, record->field[n + 1], currency, balance));
+
+    if (pay_str_is(record->field[n], "DR")) {
+        *balance = -*balance;
+        return PAY_OK;
+    }
+
+    if (pay_str_is(record->field[n], "CR")
+        || (record->field[n].len == 0 && *balance == 0))
+    {
+        return PAY_OK;
+    }
+
+    return pay_settle_refuse(reader, "word-unknown", "Balance", "CR or DR");
+}
+
+
+static pay_status_t
+foot_amount(pay_settle_reader_t *reader, pay_str_t text,
+    const pay_currency_t *currency, int64_t *minor)
+{
+    *minor = 0;
+
+    return text.len == 0
+           ? PAY_OK : pay_settle_amount(reader, &pay_settle_unit_paypal, "SF",
+                                        text, currency, minor);
+}
+
+
+/* Either begin and end stand side by side, or all beginnings come first. */
+static int
+foot_balances(const foot_t *foot, int64_t net, int64_t *begin, int64_t *end)
+{
+    unsigned  n, step;
+
+    for (step = 1; step <= foot->pairs / 2; step += 2) {
+        for (n = 0; n + step < foot->pairs; n++) {
+            if (foot->balances[n + step] - foot->balances[n] == net) {
+                *begin = foot->balances[n];
+                *end = foot->balances[n + step];
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}

@@ -1,0 +1,370 @@
+/*
+ * Stripe's API: the payout object and the pages of
+ * GET /v1/balance_transactions?payout=po_…, one answer after the other, the
+ * payout best first.  Amounts are Stripe's minor units.  The payout's
+ * amount must be the sum of its rows, and its last page must be there.
+ */
+
+#include "settle/stripe.h"
+
+
+typedef struct {
+    char                   id[PAY_SETTLE_ID_MAX + 1];
+    char                   transaction[PAY_SETTLE_ID_MAX + 1];
+    char                   trace[PAY_SETTLE_ID_MAX + 1];
+    char                   day[11];
+    int64_t                amount;
+    int64_t                created_s;
+    const pay_currency_t  *currency;   /* NULL: no payout object yet */
+    int                    has_row;    /* the list holds the payout's own */
+    int                    has_page;
+    int                    has_more;   /* behind the last page */
+} stripe_t;
+
+
+static pay_status_t stripe_item(pay_settle_reader_t *reader, const char *list,
+    const pay_json_t *item);
+static pay_status_t stripe_transaction(pay_settle_reader_t *reader,
+    const pay_json_t *item);
+static pay_status_t stripe_texts(pay_settle_reader_t *reader,
+    const pay_json_t *item, pay_settle_row_t *row);
+static void stripe_source(const pay_json_t *source, pay_settle_row_t *row);
+static pay_status_t stripe_amounts(pay_settle_reader_t *reader,
+    const pay_json_t *item, const pay_currency_t *currency,
+    pay_settle_row_t *row);
+static pay_status_t stripe_document(pay_settle_reader_t *reader,
+    const pay_json_t *rest);
+static pay_status_t stripe_payout(pay_settle_reader_t *reader,
+    const pay_json_t *object);
+static pay_status_t stripe_keep(pay_settle_reader_t *reader, pay_str_t from,
+    char *to);
+static pay_status_t stripe_day(pay_settle_reader_t *reader, int64_t unix_s,
+    pay_str_t *day);
+static pay_status_t stripe_finish(pay_settle_reader_t *reader);
+static pay_status_t stripe_payout_row(pay_settle_reader_t *reader,
+    stripe_t *state);
+
+
+static const char *const  stripe_lists[] = { "data", NULL };
+
+const pay_settle_format_t  pay_settle_stripe_json = {
+    .name = "stripe",
+    .medium = "json",
+    .lexer = &pay_settle_json,
+    .state_size = sizeof(stripe_t),
+    .lists = stripe_lists,
+    .item = stripe_item,
+    .document = stripe_document,
+    .finish = stripe_finish
+};
+
+
+static pay_status_t
+stripe_item(pay_settle_reader_t *reader, const char *list,
+    const pay_json_t *item)
+{
+    pay_str_t  object = pay_settle_string(item, "object");
+
+    (void) list;
+
+    if (pay_str_is(object, "payout")) {
+        return stripe_payout(reader, item);
+    }
+
+    if (!pay_str_is(object, "balance_transaction")) {
+        return pay_settle_refuse(reader, "object-unknown", "object",
+                                 "balance_transaction");
+    }
+
+    return stripe_transaction(reader, item);
+}
+
+
+static pay_status_t
+stripe_transaction(pay_settle_reader_t *reader, const pay_json_t *item)
+{
+    int64_t                  created;
+    pay_str_t                code, balance;
+    stripe_t                *state = reader->state;
+    pay_settle_row_t         row;
+    const pay_currency_t    *currency;
+    pay_settle_statement_t  *payout;
+
+    pay_settle_row_init(reader, &row);
+
+    PAY_TRY(pay_settle_need_string(reader, item, "currency", &code));
+    PAY_TRY(pay_settle_currency(reader, "currency", code, &currency));
+    PAY_TRY(stripe_amounts(reader, item, currency, &row));
+    PAY_TRY(stripe_texts(reader, item, &row));
+    PAY_TRY(pay_settle_need_integer(reader, item, "created", &created));
+    PAY_TRY(pay_settle_occurred_unix(reader, "created", created, &row));
+
+    if (pay_json_integer(pay_json_get(item, "available_on"), &created)
+        == PAY_OK)
+    {
+        PAY_TRY(stripe_day(reader, created, &row.booked_on));
+    }
+
+    /* balances for other ends than payments are not this one */
+    balance = pay_settle_string(item, "balance_type");
+    row.is_external = balance.len != 0 && !pay_str_is(balance, "payments");
+
+    if (row.kind == PAY_SETTLE_PAYOUT) {
+        state->has_row = 1;
+        row.bank_ref = pay_str_of(state->trace);
+
+        if (state->id[0] == '\0') {
+            PAY_TRY(stripe_keep(reader, row.psp_ref, state->id));
+        }
+    }
+
+    row.payout_ref = pay_str_of(state->id);
+    pay_settle_stripe_move(&row);
+
+    PAY_TRY(pay_settle_statement_of(reader, PAY_STR(""), PAY_STR(""),
+                                    currency, &payout, &row.statement));
+
+    return pay_settle_emit(reader, &row);
+}
+
+
+static pay_status_t
+stripe_texts(pay_settle_reader_t *reader, const pay_json_t *item,
+    pay_settle_row_t *row)
+{
+    pay_str_t  type;
+
+    PAY_TRY(pay_settle_need_string(reader, item, "id", &row->row_key));
+    PAY_TRY(pay_settle_need_string(reader, item, "type", &type));
+
+    row->raw_type = pay_settle_string(item, "reporting_category");
+    row->kind = pay_settle_stripe_kind(row->raw_type, type, row->net_minor);
+
+    if (row->raw_type.len == 0 || row->kind == PAY_SETTLE_UNKNOWN) {
+        row->raw_type = type;
+    }
+
+    row->note = pay_settle_clip(pay_settle_string(item, "description"));
+    stripe_source(pay_json_get(item, "source"), row);
+
+    return PAY_OK;
+}
+
+
+/* An id, or the object itself when the call asked to expand it. */
+static void
+stripe_source(const pay_json_t *source, pay_settle_row_t *row)
+{
+    const pay_json_t  *parent;
+
+    if (pay_json_type(source) != PAY_JSON_OBJECT) {
+        if (pay_json_string(source, &row->psp_ref) != PAY_OK) {
+            row->psp_ref = PAY_STR("");
+        }
+
+        return;
+    }
+
+    row->psp_ref = pay_settle_string(source, "id");
+    row->our_ref = pay_settle_string(pay_json_get(source, "metadata"),
+                                     PAY_STRIPE_METADATA);
+
+    parent = pay_json_get(source, "payment_intent");
+    if (pay_json_type(parent) != PAY_JSON_STRING) {
+        parent = pay_json_get(source, "charge");
+    }
+
+    if (pay_json_string(parent, &row->parent_ref) != PAY_OK) {
+        row->parent_ref = PAY_STR("");
+    }
+}
+
+
+static pay_status_t
+stripe_amounts(pay_settle_reader_t *reader, const pay_json_t *item,
+    const pay_currency_t *currency, pay_settle_row_t *row)
+{
+    size_t    i;
+    int64_t   theirs;
+    int64_t  *ours[] = { &row->gross_minor, &row->fee_minor,
+                         &row->net_minor };
+
+    static const char *const  members[] = { "amount", "fee", "net" };
+
+    memcpy(row->currency, currency->code, sizeof(row->currency));
+
+    for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        PAY_TRY(pay_settle_need_integer(reader, item, members[i], &theirs));
+        PAY_TRY(pay_settle_amount_of(reader, &pay_settle_unit_stripe_json,
+                                     members[i], theirs, currency, ours[i]));
+    }
+
+    row->fee_minor = -row->fee_minor;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+stripe_document(pay_settle_reader_t *reader, const pay_json_t *rest)
+{
+    pay_str_t  object = pay_settle_string(rest, "object");
+    stripe_t  *state = reader->state;
+
+    if (pay_str_is(object, "payout")) {
+        return stripe_payout(reader, rest);
+    }
+
+    if (!pay_str_is(object, "list")
+        || pay_json_type(pay_json_get(rest, "data")) != PAY_JSON_ARRAY)
+    {
+        return pay_settle_refuse(reader, "object-unknown", "object",
+                                 "payout or list");
+    }
+
+    state->has_page = 1;
+    state->has_more = pay_json_is_true(pay_json_get(rest, "has_more"));
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+stripe_payout(pay_settle_reader_t *reader, const pay_json_t *object)
+{
+    int64_t    theirs, arrival;
+    pay_str_t  id, code, day = pay_string("");
+    stripe_t  *state = reader->state;
+
+    PAY_TRY(pay_settle_need_string(reader, object, "id", &id));
+
+    if (state->currency != NULL
+        || (state->id[0] != '\0' && !pay_str_is(id, state->id)))
+    {
+        return pay_settle_refuse(reader, "payout-doubled", "id",
+                                 "one payout and its rows");
+    }
+
+    PAY_TRY(pay_settle_need_string(reader, object, "currency", &code));
+    PAY_TRY(pay_settle_currency(reader, "currency", code, &state->currency));
+    PAY_TRY(pay_settle_need_integer(reader, object, "amount", &theirs));
+    PAY_TRY(pay_settle_amount_of(reader, &pay_settle_unit_stripe_json,
+                                 "amount", theirs, state->currency,
+                                 &state->amount));
+    PAY_TRY(pay_settle_need_integer(reader, object, "created",
+                                    &state->created_s));
+    PAY_TRY(pay_settle_need_integer(reader, object, "arrival_date",
+                                    &arrival));
+    PAY_TRY(stripe_day(reader, arrival, &day));
+    memcpy(state->day, day.data, day.len);
+
+    PAY_TRY(stripe_keep(reader, pay_settle_string(object,
+                                                  "balance_transaction"),
+                        state->transaction));
+    PAY_TRY(stripe_keep(reader,
+                        pay_settle_string(pay_json_get(object, "trace_id"),
+                                          "value"), state->trace));
+
+    return stripe_keep(reader, id, state->id);
+}
+
+
+static pay_status_t
+stripe_keep(pay_settle_reader_t *reader, pay_str_t from, char *to)
+{
+    if (from.len > PAY_SETTLE_ID_MAX) {
+        return pay_settle_refuse(reader, "text-too-long", "id",
+                                 "ids of at most %d bytes",
+                                 PAY_SETTLE_ID_MAX);
+    }
+
+    if (from.len != 0) {
+        memcpy(to, from.data, from.len);
+    }
+
+    to[from.len] = '\0';
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+stripe_day(pay_settle_reader_t *reader, int64_t unix_s, pay_str_t *day)
+{
+    if (!pay_settle_day_of(unix_s, reader->scratch + reader->scratch_len)) {
+        return pay_settle_refuse(reader, "time-invalid", "available_on",
+                                 "seconds since 1970");
+    }
+
+    *day = (pay_str_t) { 10, reader->scratch + reader->scratch_len };
+    reader->scratch_len += 10;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+stripe_finish(pay_settle_reader_t *reader)
+{
+    unsigned                 n;
+    stripe_t                *state = reader->state;
+    pay_settle_statement_t  *statement;
+
+    if (!state->has_page || state->has_more) {
+        return pay_settle_refuse(reader, "pages-missing", "has_more",
+                                 "pages up to the last");
+    }
+
+    if (state->currency != NULL && !state->has_row) {
+        PAY_TRY(stripe_payout_row(reader, state));
+    }
+
+    for (n = 0; n < reader->statements; n++) {
+        statement = pay_settle_at(reader, n);
+        memcpy(statement->id, state->id, sizeof(statement->id));
+
+        if (state->currency != NULL
+            && memcmp(statement->currency, state->currency->code, 3) == 0)
+        {
+            statement->has |= PAY_SETTLE_HAS_PAYOUT;
+            statement->said_payout = state->amount;
+
+        } else if (statement->payouts != 0) {
+            statement->has |= PAY_SETTLE_HAS_NET;
+        }
+    }
+
+    return PAY_OK;
+}
+
+
+/* The list has been asked for without it, or Stripe leaves it out. */
+static pay_status_t
+stripe_payout_row(pay_settle_reader_t *reader, stripe_t *state)
+{
+    pay_settle_row_t         row;
+    pay_settle_statement_t  *statement;
+
+    reader->scratch_len = 0;
+    pay_settle_row_init(reader, &row);
+    PAY_TRY(pay_settle_occurred_unix(reader, "created", state->created_s,
+                                     &row));
+
+    row.row_key = pay_str_of(state->transaction[0] != '\0'
+                             ? state->transaction : state->id);
+    row.kind = PAY_SETTLE_PAYOUT;
+    row.raw_type = PAY_STR("payout");
+    row.psp_ref = pay_str_of(state->id);
+    row.payout_ref = pay_str_of(state->id);
+    row.bank_ref = pay_str_of(state->trace);
+    row.booked_on = pay_str_of(state->day);
+    row.gross_minor = -state->amount;
+    row.net_minor = -state->amount;
+    memcpy(row.currency, state->currency->code, sizeof(row.currency));
+
+    PAY_TRY(pay_settle_statement_of(reader, PAY_STR(""), PAY_STR(""),
+                                    state->currency, &statement,
+                                    &row.statement));
+
+    return pay_settle_emit(reader, &row);
+}

@@ -1,0 +1,190 @@
+-- Settlement files: what rows tell that nobody has told before, disputes,
+-- conversions, reserves, taxes, and payouts that come back.
+
+BEGIN;
+\ir helpers.psql
+\ir changes.psql
+\ir settlement.psql
+SELECT no_plan();
+
+SELECT pg_temp.sold('c' || n, ARRAY['o' || n || ':1000'])
+FROM generate_series(1, 30) n
+\g /dev/null
+
+-- orders that nobody has heard of: open, failed, without a token
+SELECT outcome FROM pg_temp.begin('m1', 'k1', 'e1', ARRAY['oe1:1000'])
+\g /dev/null
+SELECT pg_temp.token('m1', 'e1', 't-e1')
+\g /dev/null
+SELECT outcome FROM pg_temp.begin('m1', 'k2', 'e2', ARRAY['oe2:1000'])
+\g /dev/null
+SELECT pg_temp.token('m1', 'e2', 't-e2')
+\g /dev/null
+SELECT pg_temp.fact('t-e2', 'declined')
+\g /dev/null
+SELECT outcome FROM pg_temp.begin('m1', 'k3', 'e3', ARRAY['oe3:1000'])
+\g /dev/null
+SELECT pg_temp.no_token('m1', 'e3', 'unknown')
+\g /dev/null
+SELECT outcome FROM pg_temp.begin('m1', 'k4', 'e4', ARRAY['oe4:1000'],
+    p_late => 'hold')
+\g /dev/null
+SELECT pg_temp.token('m1', 'e4', 't-e4')
+\g /dev/null
+SELECT pg_temp.fact('t-e4', 'expired', p_source => 'gateway')
+\g /dev/null
+
+SELECT is(pg_temp.import('news', ARRAY[
+    'e1|sale|ch-e1|pi-e1|oe1|1000|-30|970',
+    'e2|sale|ch-e2|t-e2||1000|-30|970',
+    'e3|sale|ch-e3|pi-e3|oe3|1000|-30|970',
+    'e4|sale|ch-e4|t-e4||1000|-30|970'], p_step => 1),
+    'booked 4 0 4 0 0', 'sales of open orders');
+SELECT is(pg_temp.found('e1', 'e2', 'e3', 'e4'), '1 confirmed reference,'
+    ' 1 confirmed object, 1 confirmed reference, 1 confirmed object',
+    'are confirmed by the file');
+SELECT is(array_agg(pg_temp.status('m1', 'oe' || n) ORDER BY n)::text,
+    '{SUCCESS,SUCCESS,SUCCESS,FAILED/expired}', 'the orders have moved')
+FROM generate_series(1, 4) n;
+SELECT is((SELECT string_agg(DISTINCT e.actor || ' ' || (e.detail ->> 'via'),
+                             ', ') FROM pay.event e
+    WHERE e.payment_order_id LIKE 'oe_' AND e.detail ->> 'via' IS NOT NULL),
+    'webhook settlement', 'as by a webhook, via settlement');
+SELECT is((SELECT string_agg(concat_ws(' ', i.event_id, i.state, i.via), ', '
+                             ORDER BY i.event_id)
+    FROM pay.webhook_inbox i WHERE i.via = 'settlement'),
+    'settlement/stripe/e1 applied settlement, settlement/stripe/e2 applied'
+    ' settlement, settlement/stripe/e3 applied settlement,'
+    ' settlement/stripe/e4 held settlement', 'they are in the inbox');
+SELECT is(pg_temp.booked('late/e4'), 'late_held 1000', 'a policy is obeyed');
+SELECT is(pg_temp.fact('t-e1', 'paid', p_reference => 'pi-e1'), 'unchanged',
+          'the webhook may come after all');
+
+-- made in the PSP's dashboard
+SELECT is(pg_temp.import('dashboard', ARRAY[
+    'f1|refund|re-f1|pi-c1||-300|9|-291', 'f2|refund|re-f2|pi-c1||-200|0|-200',
+    'f3|dispute|dp-f3|pi-c2||-1000|-15|-1015']), 'booked 3 0 3 0 0',
+    'refunds and a dispute that nobody asked for');
+SELECT is(pg_temp.found('f1', 'f2', 'f3'),
+    '1 confirmed object, 1 confirmed object, 1 disputed', 'are known now');
+SELECT is(pg_temp.money('o1') || ' / ' || pg_temp.money('o2'),
+          '0 1000 0 500 0 / 0 1000 0 0 1000', 'the orders have them');
+SELECT is(pg_temp.entries('f1') || ' / ' || pg_temp.entries('f3'),
+    'psp_fee_returned 9 USD, settled_refund 300 USD'
+    ' / psp_disputed 1000 USD, psp_fee 15 USD', 'booked');
+SELECT is(pg_temp.news('refund', 'succeeded', 're-f1', 300, 't-c1'),
+          'unchanged', 'the webhook comes later');
+
+-- a dispute that is lost moves nothing more at the PSP
+SELECT is(pg_temp.holds('USD', 'psp_reserve', 'chargebacks'), '1000 0',
+          'taken when it was opened');
+SELECT is(pg_temp.news('dispute', 'lost', 'dp-f3', 1000, 't-c2'), 'applied',
+          'and lost');
+SELECT is(pg_temp.import('next', ARRAY['g1|fee||||0|-1|-1']),
+          'booked 1 0 1 0 0', 'at the next file');
+SELECT is(pg_temp.holds('USD', 'psp_reserve', 'chargebacks'), '0 0',
+          'the books say so');
+
+-- one that is won comes back
+SELECT is(pg_temp.news('dispute', 'opened', 'dp-h', 400, 't-c3'), 'applied',
+          'opened');
+SELECT is(pg_temp.import('taken', ARRAY[
+    'h1|dispute|dp-h|pi-c3||-400|0|-400']), 'booked 1 0 1 0 0', 'taken');
+SELECT is(pg_temp.import('back', ARRAY[
+    'h2|dispute_returned|dp-h|pi-c3||400|15|415']), 'booked 1 0 1 0 0',
+    'given back, before anybody has told us');
+SELECT is(pg_temp.found('h1', 'h2') || ' / ' || pg_temp.entries('h2'),
+    '1 disputed object, 1 ended object'
+    ' / psp_dispute_won 400 USD, psp_fee_returned 15 USD', 'won');
+SELECT is((SELECT string_agg(d.state, ' ') FROM pay.dispute d
+           WHERE d.dispute_id = 'dp-h'), 'won', 'the dispute is won');
+SELECT is(pg_temp.holds('USD', 'psp_reserve'), '0', 'nothing is held');
+
+-- lost before the row comes
+SELECT is(pg_temp.news('dispute', 'lost', 'dp-i', 250, 't-c4'), 'applied',
+          'lost');
+SELECT is(pg_temp.import('lost', ARRAY['i1|dispute|dp-i|pi-c4||-250|0|-250']),
+          'booked 1 1 0 0 0', 'and then in a file');
+SELECT is(pg_temp.entries('i1'), 'settled_chargeback 250 USD', 'booked');
+
+-- a refund that comes back
+SELECT is(pg_temp.import('returned', ARRAY[
+    'j1|refund|re-j|pi-c5||-100|0|-100',
+    'j2|refund_returned|re-j|pi-c5||100|0|100']), 'booked 2 0 2 0 0',
+    'a refund and its return in one file');
+SELECT is(pg_temp.import('returned later', ARRAY[
+    'j3|refund_returned|re-f2|pi-c1||200|0|200']), 'booked 1 0 1 0 0',
+    'the return in the next one');
+SELECT is(pg_temp.entries('j3') || ' / ' || pg_temp.money('o1'),
+    'settled_refund_returned 200 USD / 0 1000 0 300 0', 'booked');
+
+-- a fee that a webhook has told
+SELECT is(pg_temp.news('fee', 'succeeded', 'fee-k', 30, 't-c6'), 'applied',
+          'told');
+SELECT is(pg_temp.import('fee', ARRAY['k1|sale|ch-6|pi-c6||1000|-30|970']),
+          'booked 1 1 0 0 0', 'and in a row');
+SELECT is(pg_temp.entries('k1'), NULL, 'is booked once');
+
+-- by hand: captured in part at the PSP, in two rows
+SELECT pg_temp.sold('man', ARRAY['oman:8000'], true)
+\g /dev/null
+SELECT is(pg_temp.import('capture', ARRAY[
+    'l1|sale|ch-l|pi-man||5000|-100|4900']), 'booked 1 0 1 0 0',
+    'a capture that was made at the PSP');
+SELECT is(pg_temp.money('oman'), '3000 5000 0 0 0', 'is captured');
+SELECT pg_temp.sold('man2', ARRAY['oman2:8000'], true)
+\g /dev/null
+SELECT pg_temp.whole('man2', 'oman2', 'capture', 'cap2', 5000, 'DONE')
+\g /dev/null
+SELECT is(pg_temp.import('reversal', ARRAY[
+    'l2|sale|ch-l2|pi-man2||8000|-100|7900',
+    'l3|sale_returned|ch-l2|pi-man2||-3000|0|-3000']), 'booked 2 2 0 0 0',
+    'the whole, and what was not captured of it');
+SELECT is(pg_temp.found('l2', 'l3'), '0 matched group, 0 matched group',
+          'are one group');
+
+-- conversions: in a row, and as rows of their own
+SELECT is(pg_temp.import('converted', ARRAY[
+    'm1|sale|ch-7|pi-c7||925|-25|900|EUR|1000|USD',
+    'm2|refund|re-m|pi-c7||-93|0|-93|EUR|-100|USD',
+    'm3|sale|ch-8|pi-c8||1000|0|1000',
+    'm4|conversion|cv-1|ch-8||-1000|0|-1000',
+    'm5|conversion|cv-2|ch-8||910|0|910|EUR',
+    'm6|conversion|cv-3|ch-9||5|0|5|EUR']), 'booked 6 2 3 1 0', 'conversions');
+SELECT is(pg_temp.entries('m1') || ' / ' || pg_temp.entries('m2') || ' / '
+    || pg_temp.entries('m4'), 'psp_fee 25 EUR, settled_fx 1000 USD 925 EUR'
+    ' / settled_fx 93 EUR 100 USD, settled_refund 100 USD'
+    ' / settled_fx 1000 USD 910 EUR', 'both currencies');
+SELECT is(pg_temp.found('m5', 'm6'), '1 converted group, 2 unpaired',
+          'one side alone waits');
+
+-- reserves, taxes, what is carried, what moves nothing
+SELECT is(pg_temp.import('reserve', ARRAY['n1|withheld||||-500|0|-500',
+    'n2|released||||200|0|200', 'n3|tax||||0|0|-19||||| -19',
+    'n4|transfer||||-70|0|-70', 'n5|memo||||0|0|0',
+    'n6|fee||||0|-100|-119|||||-19']), 'booked 6 1 5 0 0', 'reserve');
+SELECT is(pg_temp.holds('USD', 'psp_reserve', 'vat_input'), '300 38',
+          'withheld, and taxes');
+
+-- settled by somebody else: on its way to the bank, but not from this PSP
+SELECT is(pg_temp.import('external', ARRAY[
+    'p1|sale|ch-10|pi-c10||1000|-30|970|||||||e']), 'booked 1 1 0 0 0',
+    'external');
+SELECT is(pg_temp.entries('p1'), 'psp_fee 30 USD, psp_paid_out 970 USD',
+          'paid out by somebody else');
+
+-- a payout that comes back, a negative one
+SELECT is(pg_temp.import('payout', ARRAY[
+    'q1|payout|po-q|||-300|0|-300||||po-q']), 'booked 1 0 1 0 0', 'paid out');
+SELECT is(pg_temp.import('payout back', ARRAY[
+    'q2|payout_returned|po-q|||300|0|300||||po-q',
+    'q3|payout|po-q3|||50|0|50||||po-q3']), 'booked 2 0 2 0 0', 'came back');
+SELECT is(pg_temp.entries('q2') || ' / ' || pg_temp.entries('q3'),
+    'psp_payout_returned 300 USD / psp_debited 50 USD', 'booked');
+SELECT is((SELECT count(*) FROM pay.settlement_closed c
+           WHERE c.source LIKE 'payout/%'), 2::bigint,
+          'nothing more is expected of it');
+
+\i :checks
+SELECT * FROM finish();
+ROLLBACK;

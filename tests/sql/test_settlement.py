@@ -1,0 +1,567 @@
+"""Settlement files from the command line to the books: payctl settlement and
+payctl close against a database of their own, as an operator runs them.
+
+libpq's PGHOST, PGPORT and PGUSER name a superuser; tests/sql/run sets PAYCTL.
+"""
+
+import datetime
+import hashlib
+import json
+import os
+import pathlib
+import random
+import subprocess
+import threading
+import uuid
+
+import psycopg2
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
+
+HEADER = (
+    "row_id,type,psp_ref,parent_ref,our_ref,occurred_at,booked_on,gross,fee,"
+    "net,currency,payout_id,note"
+)
+# orders of 10.00 EUR that are paid: how many
+SOLD = """
+WITH made AS (
+    SELECT count(*) FROM pay_api.begin_payment(
+        array_fill('m'::text, ARRAY[%(n)s]), %(c)s,
+        array_fill(sha256('b'), ARRAY[%(n)s]), %(c)s,
+        ARRAY(SELECT gen_random_uuid()::text FROM generate_series(1, %(n)s)),
+        %(c)s, array_fill('stripe'::text, ARRAY[%(n)s]), %(c)s,
+        array_fill('u'::text, ARRAY[%(n)s]),
+        array_fill('u'::text, ARRAY[%(n)s]),
+        array_fill(NULL::jsonb, ARRAY[%(n)s]),
+        array_fill(NULL::jsonb, ARRAY[%(n)s]),
+        array_fill(NULL::jsonb, ARRAY[%(n)s]),
+        array_fill('EUR'::text, ARRAY[%(n)s]),
+        array_fill(1000::bigint, ARRAY[%(n)s]),
+        array_fill(1900000000::bigint, ARRAY[%(n)s]),
+        ARRAY(SELECT g::bigint FROM generate_series(1, %(n)s) g),
+        %(c)s, array_fill('s'::text, ARRAY[%(n)s]),
+        array_fill(1000::bigint, ARRAY[%(n)s]),
+        array_fill(NULL::text, ARRAY[%(n)s]),
+        array_fill(60::bigint, ARRAY[%(n)s]),
+        array_fill(60::bigint, ARRAY[%(n)s]),
+        array_fill('r'::text, ARRAY[%(n)s]),
+        array_fill(NULL::text, ARRAY[%(n)s]),
+        array_fill(NULL::text, ARRAY[%(n)s]),
+        array_fill(NULL::text, ARRAY[%(n)s]),
+        array_fill(NULL::text, ARRAY[%(n)s]),
+        array_fill(NULL::jsonb, ARRAY[%(n)s])) b WHERE b.outcome = 'created')
+SELECT * FROM made"""
+TOKENS = """
+SELECT count(*) FROM pay_api.store_token(
+    array_fill('m'::text, ARRAY[%(n)s]), %(c)s,
+    array_fill('stripe'::text, ARRAY[%(n)s]), %(c)s,
+    array_fill(NULL::text, ARRAY[%(n)s]), array_fill('u'::text, ARRAY[%(n)s]),
+    array_fill(1::bigint, ARRAY[%(n)s]), array_fill('r'::text, ARRAY[%(n)s]))
+    WHERE outcome = 'stored'"""
+PAID = """
+SELECT count(*) FROM pay_api.apply_event(
+    array_fill('stripe'::text, ARRAY[%(n)s]),
+    array_fill('webhook'::text, ARRAY[%(n)s]), %(c)s,
+    array_fill('t'::text, ARRAY[%(n)s]), array_fill('paid'::text, ARRAY[%(n)s]),
+    %(c)s, %(p)s, array_fill(NULL::text, ARRAY[%(n)s]),
+    array_fill(NULL::bigint, ARRAY[%(n)s]),
+    array_fill(NULL::text, ARRAY[%(n)s]),
+    array_fill(NULL::bytea, ARRAY[%(n)s]), array_fill('r'::text, ARRAY[%(n)s]))
+    WHERE outcome = 'applied'"""
+
+
+class Shop:
+    """A database with a source, and payctl on it as payments_operator."""
+
+    def __init__(self, name, path):
+        self.path = path
+        self.database = name
+        self.dsn = f"dbname={name} user=payments_operator"
+        self.connection = psycopg2.connect(dbname=name)
+        self.connection.autocommit = True
+
+    def sql(self, query, values=None):
+        """All rows of a query."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(query, values)
+            return cursor.fetchall() if cursor.description else []
+
+    def payctl(self, *words, code=0):
+        """What payctl prints, when it exits as it should."""
+        done = subprocess.run(
+            [PAYCTL, *words, "--dsn", self.dsn],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    def sell(self, first, last):
+        """Sells orders o<first> to o<last>, which the PSP calls pi_<n>."""
+        names = [f"o{n}" for n in range(first, last + 1)]
+        values = {
+            "n": len(names),
+            "c": names,
+            "p": [f"pi_{n}" for n in range(first, last + 1)],
+        }
+        for query in (SOLD, TOKENS, PAID):
+            assert self.sql(query, values) == [(len(names),)]
+
+    def file(self, name, rows, total=None, end="\n"):
+        """Writes a generic CSV: rows as key, type, psp_ref, parent_ref,
+        our_ref, gross, fee in cents, payout."""
+        lines = [HEADER]
+        sums = [0, 0]
+        for key, kind, psp, parent, ours, gross, fee, payout in rows:
+            lines.append(
+                f"{key},{kind},{psp},{parent},{ours},2026-11-20T10:00:00Z,"
+                f"2026-11-21,{gross / 100:.2f},{fee / 100:.2f},"
+                f"{(gross + fee) / 100:.2f},EUR,{payout},"
+            )
+            sums = [sums[0] + gross, sums[1] + fee]
+        lines.append(
+            total
+            or f"total,{len(rows)},,,,,,{sums[0] / 100:.2f},"
+            f"{sums[1] / 100:.2f},{sum(sums) / 100:.2f},EUR,,"
+        )
+        path = self.path / name
+        path.write_text(end.join(lines) + end)
+        return str(path)
+
+    def load(self, path, code=0):
+        """What the import of a file says."""
+        text = self.payctl(
+            "settlement", "import", "--source", "psp", "-o", "json", path,
+            code=code,
+        )  # fmt: skip
+        said = json.loads(text)
+        assert said.pop("file") == path
+        return said
+
+    def check(self):
+        """payctl check is clean."""
+        self.payctl("check")
+
+
+@pytest.fixture(name="shop")
+def scratch(tmp_path):
+    """A shop on a database of its own."""
+    name = f"pay_settle_{uuid.uuid4().hex[:12]}"
+    subprocess.run(["createdb", "-T", "template0", name], check=True)
+    subprocess.run(
+        [PAYCTL, "migrate", "--dsn", f"dbname={name}", "--sql", ROOT / "sql"],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    shop = Shop(name, tmp_path)
+    shop.payctl(
+        "settlement", "source", "psp", "--format", "generic", "--merchant",
+        "m", "--psp", "stripe", "--since", "2020-01-01",
+    )  # fmt: skip
+    yield shop
+    shop.connection.close()
+    subprocess.run(["dropdb", "--force", name], check=True)
+
+
+def day(shop):
+    """A settlement day: sales, one of which nobody has heard of, a refund that
+    was made in the dashboard, a fee, an unknown payment, a wrong amount."""
+    shop.sell(1, 4)
+    return shop.file(
+        "day.csv",
+        [
+            ("r1", "sale", "ch_1", "pi_1", "", 1000, -30, "po_1"),
+            ("r2", "sale", "ch_2", "pi_2", "", 1000, -30, "po_1"),
+            ("r3", "refund", "re_1", "pi_1", "", -500, 0, "po_1"),
+            ("r4", "fee", "", "", "", 0, -20, "po_1"),
+            ("r5", "sale", "ch_9", "pi_9", "", 700, -7, "po_1"),
+            ("r6", "sale", "ch_3", "pi_3", "", 999, 0, "po_1"),
+            ("r7", "payout", "po_1", "", "", -3112, 0, "po_1"),
+        ],
+    )
+
+
+def test_a_day_is_booked_and_its_differences_are_classed(shop):
+    path = day(shop)
+    said = shop.load(path)
+    assert said == {
+        "state": "booked", "rows": 7, "matched": 2, "class1": 3, "class2": 1,
+        "class3": 1, "reason": None,
+    }  # fmt: skip
+    said = shop.load(path, code=3)
+    assert (said["state"], said["reason"]) == ("booked", "known already")
+    shop.check()
+
+    lines = shop.payctl("settlement", "list", "-o", "json").splitlines()
+    found = [json.loads(line) for line in lines]
+    assert [(x["class"], x["rule"], x["row"], x["amount"]) for x in found] == [
+        (3, "unknown", "r5", "6.93"),
+        (2, "amount", "r6", "9.99"),
+    ]
+    found = found[::-1]
+    assert found[0]["order"] == "o3"
+    assert found[1]["proposed"] == {
+        "kind": "unknown_receipt", "amount": "6.93", "currency": "EUR",
+    }  # fmt: skip
+    lines = shop.payctl("settlement", "list", "-o", "json", "--class", "1")
+    assert {json.loads(x)["row"] for x in lines.splitlines()} == {
+        "r3", "r4", "r7",
+    }  # fmt: skip
+
+    number = str(found[0]["id"])
+    assert "what operators have done" not in shop.payctl(
+        "settlement", "show", number
+    )
+    who = ("--who", "ann", "--why", "a cent")
+    assert shop.payctl("settlement", "accept", number, *who) == "accepted\n"
+    assert shop.payctl("settlement", "accept", number, *who, code=1)
+    assert "ann" in shop.payctl("settlement", "show", number)
+    number = str(found[1]["id"])
+    assert shop.payctl("settlement", "resolve", number, *who, code=1)
+    assert shop.payctl("settlement", "write-off", number, *who)
+    assert shop.payctl("settlement", "list", "-o", "json") == ""
+    shop.check()
+
+
+def test_a_cut_file_is_refused_whole(shop):
+    path = day(shop)
+    text = pathlib.Path(path).read_text(encoding="utf-8")
+    for cut in (len(text) // 2, text.rindex("total"), text.index("\n") + 1):
+        pathlib.Path(path).write_text(text[:cut], encoding="utf-8")
+        said = shop.load(path, code=1)
+        assert said["state"] == "refused"
+        assert said["reason"]
+    assert shop.sql("SELECT count(*) FROM pay.settlement_row") == [(0,)]
+    pathlib.Path(path).write_text(text, encoding="utf-8")
+    assert shop.load(path)["state"] == "booked"
+    shop.check()
+
+
+@pytest.mark.parametrize(
+    "rows, reason",
+    [
+        (["total,7,,,,,,19.98,-0.87,19.12,EUR,,"], "net"),
+        (["total,6,,,,,,19.99,-0.87,19.12,EUR,,"], "rows"),
+    ],
+)
+def test_a_total_that_is_off_by_one_is_refused(shop, rows, reason):
+    shop.sell(1, 1)
+    row = ("r1", "sale", "ch_1", "pi_1", "", 1000, -30, "po_1")
+    said = shop.load(shop.file("f.csv", [row], total=rows[0]), code=1)
+    assert said["state"] == "refused", reason
+    assert shop.sql("SELECT count(*) FROM pay.settlement_row") == [(0,)]
+
+
+def test_texts_of_strangers_arrive_as_they_are(shop):
+    odd = "\\N=cmd|' /C calc'!A0\\"
+    path = shop.file(
+        "odd.csv", [("r1", "fee", odd, "", "", 0, -20, "")], end="\r\n"
+    )
+    assert shop.load(path)["class1"] == 1
+    assert shop.sql("SELECT psp_ref FROM pay.settlement_row") == [(odd,)]
+    said = shop.load(
+        shop.file("long.csv", [("r2", "fee", "x" * 256, "", "", 0, -1, "")]),
+        code=1,
+    )
+    assert "psp_ref" in said["reason"]
+
+
+def test_an_import_that_ended_half_way_goes_on(shop):
+    shop.sell(1, 300)
+    rows = [
+        (f"r{n}", "sale", f"ch_{n}", f"pi_{n}", "", 1000, -30, "")
+        for n in range(1, 301)
+    ]
+    path = shop.file("big.csv", rows)
+    assert shop.load(path)["matched"] == 300
+    shop.sell(301, 600)
+    rows = [
+        (f"s{n}", "sale", f"ch_{n}", f"pi_{n}", "", 1000, -30, "")
+        for n in range(301, 601)
+    ]
+    path = shop.file("big2.csv", rows)
+    with open(path, "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+    # all that payctl does, up to the middle of the booking; then a crash, which
+    # takes what is unlogged with it
+    number = shop.sql(
+        "SELECT file_id FROM pay_ops.open_settlement('psp', %s, 'x')",
+        [digest],
+    )[0][0]
+    shop.sql(
+        """INSERT INTO pay.settlement_staging (file_id, line, row_key, kind,
+            psp_ref, parent_ref, gross_minor, fee_minor, net_minor, currency)
+        SELECT %s, n - 300, 's' || n, 'sale', 'ch_' || n, 'pi_' || n, 1000,
+            -30, 970, 'EUR' FROM generate_series(301, 600) n""",
+        [number],
+    )
+    shop.sql(
+        "SELECT pay_ops.prove_settlement(%s, '', 300, '{}')", [number]
+    )
+    for _ in range(3):
+        shop.sql("SELECT pay_ops.advance_settlement(%s, 50)", [number])
+    shop.sql("TRUNCATE pay.settlement_staging, pay.settlement_work")
+    done = shop.sql(
+        "SELECT count(*) FROM pay.settlement_row WHERE file_id = %s", [number]
+    )[0][0]
+    assert 0 < done < 300
+    with pytest.raises(psycopg2.Error, match="import it again"):
+        shop.sql("SELECT pay_ops.advance_settlement(%s, 50)", [number])
+    said = shop.load(path)
+    assert (said["state"], said["matched"]) == ("booked", 300)
+    assert shop.sql("SELECT sum(amount_minor) FROM pay.journal_entry"
+                    " WHERE kind = 'psp_fee'") == [(18000,)]
+    shop.check()
+
+
+def test_two_importers_at_once_book_once(shop):
+    shop.sell(1, 200)
+    first = [
+        (f"a{n}", "sale", f"ch_{n}", f"pi_{n}", "", 1000, -30, "")
+        for n in range(1, 201)
+    ]
+    second = [(f"b{n}", *r[1:]) for n, r in enumerate(first)]
+    paths = [shop.file("a.csv", first), shop.file("b.csv", second)]
+    said = {}
+
+    def load(path):
+        said[path] = shop.load(path)
+
+    threads = [threading.Thread(target=load, args=(p,)) for p in paths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(x["matched"] for x in said.values()) == 200
+    assert sum(x["class2"] for x in said.values()) == 200
+    shop.check()
+
+
+def test_closed_days_are_chained_and_verified_without_a_database(shop):
+    key = shop.path / "key.pem"
+    public = shop.path / "public.pem"
+    subprocess.run([PAYCTL, "audit", "keygen", key], check=True,
+                   capture_output=True)
+    public.write_bytes(
+        subprocess.run([PAYCTL, "audit", "pubkey", key], check=True,
+                       capture_output=True).stdout
+    )
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    shop.load(day(shop))
+    for days in (3, 2):
+        shop.payctl("close", "make", "--key", str(key), "--day",
+                    str(today - datetime.timedelta(days=days)))
+    shop.payctl("close", "make", "--key", str(key), "--day", str(today),
+                code=1)
+    # the day in which all of it happened is over
+    with shop.connection.cursor() as cursor:
+        cursor.execute("SET search_path = pay")
+        cursor.execute(
+            "SELECT (pay.make_close(%s, now() + interval '1 day')).outcome",
+            [today],
+        )
+        assert cursor.fetchone() == ("made",)
+    shop.payctl("close", "make", "--key", str(key), "--day", str(today))
+    text = shop.payctl("close", "export")
+    assert verify(public, text) == (0, "valid: 3 documents, the last is "
+                                       "number 3\n")
+    shown = json.loads(
+        shop.payctl("close", "show", "--day", str(today), "-o", "json")
+    )
+    lines = {x["item"]: x["amount"] for x in shown["lines"]}
+    assert lines["balance/psp_in_transit"] == "31.12"
+    assert lines["balance/suspense"] == "-6.93"
+    assert lines["open/2/amount"] == "9.99"
+    assert "balance/suspense" in shop.payctl("close", "show", "--day",
+                                             str(today))
+    shop.check()
+
+    rows = text.splitlines()
+    assert verify(public, "\n".join(rows[:1] + rows[2:]))[0] == 1
+    assert verify(public, "\n".join(rows[1:]))[0] == 1
+    assert verify(public, "\n".join(rows[1:]), "--part")[0] == 0
+    assert verify(public, text.replace("6.93", "6.92"))[0] == 1
+    assert verify(public, rows[0])[0] == 0
+    assert verify(public, "")[0] == 1
+    other = shop.path / "other.pem"
+    subprocess.run([PAYCTL, "audit", "keygen", other], check=True,
+                   capture_output=True)
+    public.write_bytes(
+        subprocess.run([PAYCTL, "audit", "pubkey", other], check=True,
+                       capture_output=True).stdout
+    )
+    assert verify(public, text)[0] == 1
+
+
+REFUND = """
+SELECT outcome FROM pay_api.apply_change('{stripe}', '{webhook}',
+    ARRAY['evt-' || %(r)s], '{t}', '{refund}', '{succeeded}', '{NULL}',
+    %(p)s, ARRAY[%(r)s], '{NULL}', ARRAY[%(a)s]::bigint[], '{EUR}', '{NULL}',
+    '{NULL}', '{NULL}', '{NULL}', '{r}')"""
+DISPUTE = REFUND.replace("{refund}", "{dispute}").replace(
+    "{succeeded}", "{opened}"
+)
+
+
+class History:
+    """Payments of one random history, and the rows that a PSP tells of them
+    with faults: what should be found of each row."""
+
+    def __init__(self, shop, seed):
+        self.shop = shop
+        self.random = random.Random(seed)
+        self.rows = []
+        self.found = {}
+        self.overdue = set()
+        self.count = 0
+
+    def row(self, kind, psp, parent, gross, fee, *found):
+        """Tells a row, and what it should be."""
+        self.count += 1
+        key = f"k{self.count}"
+        self.rows.append((key, kind, psp, parent, "", gross, fee, ""))
+        self.found[key] = found
+
+    def sale(self, n, is_sold):
+        """The row of a sale, as it is or with a fault."""
+        fault = self.random.choice(["none"] * 4 + FAULTS)
+        names = ("sale", f"ch_{n}", f"pi_{n}")
+        fee = -self.random.randint(0, 40)
+        good = (0, "matched") if is_sold else (1, "confirmed")
+
+        if fault == "missing":
+            if is_sold:
+                self.overdue.add(f"order/o{n}")
+            return False
+        if fault == "amount":
+            more = self.random.choice([-999, -1, 1, 500])
+            self.row(*names, 1000 + more, fee, 2,
+                     "amount" if is_sold else "contradiction")
+            return False
+        if fault == "unknown":
+            self.row("sale", f"ch_x{n}", f"pi_x{n}", 1000, fee, 3, "unknown")
+        if fault == "sign":
+            self.row(*names, -1000, fee, 2,
+                     "amount" if is_sold else "contradiction")
+            return False
+        if fault == "doubled":
+            self.row(*names, 1000, fee, 2, "duplicate")
+        if fault == "type":
+            self.row("surprise", f"x_{n}", "", 7, 0, 3, "unknown")
+        self.row(*names, 1000, fee, *good)
+        return True
+
+    def pay(self, n):
+        """An order, and what became of it."""
+        is_sold = self.random.random() < 0.7
+        names = {"n": 1, "c": [f"o{n}"], "p": [f"pi_{n}"]}
+        for query in (SOLD, TOKENS, PAID)[: 3 if is_sold else 2]:
+            assert self.shop.sql(query, names) == [(1,)]
+        if not is_sold:
+            self.shop.sql(
+                "INSERT INTO pay.psp_token VALUES ('stripe', %s, 'm', %s,"
+                " true)", [f"pi_{n}", f"o{n}"],
+            )  # fmt: skip
+
+        settled = self.sale(n, is_sold)
+        if not settled or self.random.random() < 0.5:
+            return
+        amount = self.random.randint(1, 900)
+        if self.random.random() < 0.7:
+            told = is_sold and self.random.random() < 0.5
+            if told:
+                assert self.shop.sql(
+                    REFUND, {"r": f"re_{n}", "p": [f"pi_{n}"], "a": amount}
+                ) == [("applied",)]
+            self.row("refund", f"re_{n}", f"pi_{n}", -amount, 0,
+                     *((0, "matched") if told else (1, "confirmed")))
+        else:
+            if is_sold and self.random.random() < 0.5:
+                assert self.shop.sql(
+                    DISPUTE, {"r": f"dp_{n}", "p": [f"pi_{n}"], "a": amount}
+                ) == [("applied",)]
+            self.row("dispute", f"dp_{n}", f"pi_{n}", -amount, -15, 1,
+                     "disputed")
+
+    def files(self):
+        """Its rows in files, those of a payment in one or in several."""
+        self.row("fee", "", "", 0, -33, 1, "charged")
+        paths = []
+        rows = self.rows
+        while rows:
+            size = self.random.choice([1, 3, 10, len(rows)])
+            part, rows = rows[:size], rows[size:]
+            if self.random.random() < 0.5:
+                self.random.shuffle(part)
+            paths.append(self.shop.file(f"f{len(paths)}.csv", part))
+        return paths
+
+
+FAULTS = ["missing", "amount", "unknown", "sign", "doubled", "type"]
+
+
+@pytest.mark.parametrize(
+    "seed", range(int(os.environ.get("SETTLEMENT_HISTORIES", "4")))
+)
+def test_each_fault_of_a_random_history_is_found_and_none_invented(
+    shop, seed
+):
+    history = History(shop, seed)
+    for n in range(1, 26):
+        history.pay(n)
+    paths = history.files()
+    done = set()
+    for path in paths + history.random.sample(paths, min(2, len(paths))):
+        shop.payctl("settlement", "import", "--source", "psp", path,
+                    code=3 if path in done else 0)
+        done.add(path)
+    rows = shop.sql(
+        """SELECT r.row_key, r.class, r.finding,
+            coalesce(x.closed_as = 'matched', false)
+        FROM pay.settlement_row r
+        LEFT JOIN pay.settlement_exception x USING (row_id)"""
+    )
+    wrong = {
+        key: (found, history.found[key])
+        for key, *found, _ in rows
+        if tuple(found) != history.found[key]
+    }
+    # of two rows of one payment either is the second
+    doubled = {"duplicate", "matched", "confirmed"}
+    wrong = {
+        key: both for key, both in wrong.items()
+        if not {both[0][1], both[1][1]} <= doubled
+    }  # fmt: skip
+    assert not wrong
+    assert len(rows) == len(history.found)
+    assert sorted(x[2] == "duplicate" for x in rows) == sorted(
+        x[1] == "duplicate" for x in history.found.values()
+    )
+    shop.sql("SELECT pay_ops.raise_overdue('psp', now() + interval '99 day')")
+    overdue = shop.sql(
+        "SELECT source FROM pay.settlement_exception WHERE finding = 'overdue'"
+        " AND kind = 'sale'"
+    )
+    differs = {
+        "order/o" + row[2].split("_")[1] for row in history.rows
+        if history.found[row[0]][1] == "amount"
+    }  # fmt: skip
+    assert {x[0] for x in overdue} == history.overdue | differs
+    shop.check()
+
+
+def verify(public, text, *more):
+    """Exit code and words of payctl close verify."""
+    done = subprocess.run(
+        [PAYCTL, "close", "verify", "--key", public, *more, "-"],
+        input=text.encode(),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout.decode()

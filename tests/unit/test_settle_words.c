@@ -1,0 +1,307 @@
+/*
+ * The words of PSPs for what changes a balance, and what a source's settings
+ * change about a file: proven exponents.
+ */
+
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "settle_world.h"
+#include "settle/paypal.h"
+#include "settle/stripe.h"
+
+
+typedef struct {
+    const char  *category;
+    const char  *type;
+    int64_t      net;
+    const char  *kind;
+} word_case_t;
+
+
+Test(pay_settle_words, stripe_says_what_a_row_is_by_category_and_type)
+{
+    size_t             i;
+    pay_settle_kind_t  kind;
+
+    static const word_case_t  cases[] = {
+        { "charge", "charge", 100, "sale" },
+        { "charge", "payment", 100, "sale" },
+        { "charge_failure", "payment_failure_refund", -100, "sale_returned" },
+        { "partial_capture_reversal", "", -100, "sale_returned" },
+        { "refund", "refund", -100, "refund" },
+        { "refund", "payment_refund", -100, "refund" },
+        { "refund_failure", "refund_failure", 100, "refund_returned" },
+        { "dispute", "adjustment", -4500, "dispute" },
+        { "dispute_reversal", "adjustment", 3000, "dispute_returned" },
+        { "fee", "stripe_fee", -50, "fee" },
+        { "fee", "stripe_fx_fee", -50, "fee" },
+        { "network_cost", "network_cost", -50, "fee" },
+        { "tax", "tax_fee", -50, "tax" },
+        { "payout", "payout", -100, "payout" },
+        { "payout", "payout", 100, "payout" },
+        { "payout_reversal", "payout_failure", 100, "payout_returned" },
+        { "payout_reversal", "payout_cancel", 100, "payout_returned" },
+        { "risk_reserved_funds", "reserve_hold", -100, "withheld" },
+        { "risk_reserved_funds", "reserve_release", 100, "released" },
+        { "risk_reserved_funds", "", 100, "released" },
+        { "connect_reserved_funds", "", -100, "withheld" },
+        { "other", "payout_minimum_balance_hold", -100, "withheld" },
+        { "transfer", "transfer", -100, "sent" },
+        { "transfer_reversal", "", 100, "sent_returned" },
+        { "other_adjustment", "adjustment", 1, "adjustment" },
+        { "climate_order_purchase", "climate_order_purchase", -1, "unknown" },
+        { "unreconciled_customer_funds", "payment_unreconciled", 1,
+          "unknown" },
+        { "", "", 1, "unknown" },
+        { "Charge", "", 1, "unknown" }
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        kind = pay_settle_stripe_kind(pay_str_of(cases[i].category),
+                                      pay_str_of(cases[i].type),
+                                      cases[i].net);
+        cr_expect_str_eq(pay_settle_kind_name(kind), cases[i].kind,
+                         "%s/%s", cases[i].category, cases[i].type);
+    }
+}
+
+
+Test(pay_settle_words, paypal_says_it_by_the_code_and_the_side)
+{
+    size_t             i;
+    pay_settle_kind_t  kind;
+
+    static const word_case_t  cases[] = {
+        { "T0000", "", 1, "sale" }, { "T0006", "", 1, "sale" },
+        { "T0000", "", -1, "sent" }, { "T0001", "", -1, "sent" },
+        { "T0106", "", -1, "fee" }, { "T1108", "", 1, "fee" },
+        { "T0200", "", 1, "conversion" }, { "T0201", "", -1, "conversion" },
+        { "T0400", "", -1, "payout" }, { "T0401", "", -1, "payout" },
+        { "T0400", "", 1, "payout_returned" }, { "T0300", "", 1, "payout" },
+        { "T1105", "", 1, "released" }, { "T1110", "", -1, "withheld" },
+        { "T1111", "", 1, "released" }, { "T1503", "", -1, "withheld" },
+        { "T2101", "", -1, "withheld" }, { "T2102", "", 1, "released" },
+        { "T1106", "", -1, "dispute" }, { "T1201", "", -1, "dispute" },
+        { "T1202", "", 1, "dispute_returned" },
+        { "T1107", "", -1, "refund" }, { "T1114", "", 1, "sent_returned" },
+        { "T1115", "", 1, "sent_returned" }, { "T1300", "", 1, "memo" },
+        { "T1302", "", -1, "memo" }, { "T1900", "", -1, "adjustment" },
+        { "T9900", "", 1, "unknown" }, { "T1104", "", 1, "unknown" },
+        { "T0500", "", 1, "unknown" }, { "", "", 1, "unknown" }
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        kind = pay_settle_paypal_kind(pay_str_of(cases[i].category),
+                                      cases[i].net);
+        cr_expect_str_eq(pay_settle_kind_name(kind), cases[i].kind, "%s %d",
+                         cases[i].category, (int) cases[i].net);
+    }
+}
+
+
+/* A file in yen, of which nobody knows whether 120000 is 1200 or 120000. */
+static const char  yen[] =
+    "\"SH\",\"2026/11/20 00:00:00 +0900\",\"x\",\"A\"\n"
+    "\"CH\",\"Transaction ID\",\"Invoice ID\",\"PayPal Reference ID\","
+    "\"Transaction Event Code\",\"Transaction Completion Date\","
+    "\"Transaction Debit or Credit\",\"Gross Transaction Amount\","
+    "\"Gross Transaction Currency\",\"Fee Debit or Credit\",\"Fee Amount\","
+    "\"Fee Currency\"\n"
+    "\"SB\",\"T1\",\"o1\",\"\",\"T0006\",2026/11/20 10:00:00 +0900,\"CR\","
+    "120000,\"JPY\",\"\",,\"\"\n"
+    "\"SF\",\"JPY\",120000,0,0,0,\"CR\",0,\"CR\",120000,1\n";
+
+
+Test(pay_settle_words, a_proven_exponent_makes_a_currency_readable)
+{
+    unsigned               i;
+    settle_read_t          read;
+    pay_settle_options_t   options;
+    pay_settle_exponent_t  exponent = { "JPY", 0 };
+
+    static const char *const  net[] = { "120000 0 0 = ", "12000 0 0 = ",
+                                        "1200 0 0 = " };
+
+    settle_read(&read, NULL, "paypal", NULL, yen, sizeof(yen) - 1, 4096);
+    cr_expect_str_eq(settle_outcome(&read), "refused exponent-unproven 3 "
+                     "Gross Transaction Amount");
+    settle_free(&read);
+
+    memset(&options, 0, sizeof(options));
+    options.exponents = &exponent;
+    options.exponent_count = 1;
+
+    for (i = 0; i < 3; i++) {
+        exponent.decimals = i;
+        settle_read(&read, NULL, "paypal", &options, yen, sizeof(yen) - 1,
+                    4096);
+        cr_expect_str_eq(settle_outcome(&read), "proven 1");
+        cr_expect_not_null(strstr(read.dump.data, net[i]), "%s",
+                           read.dump.data);
+        settle_free(&read);
+    }
+}
+
+
+/* Others know their exponents: nobody may talk them out of them. */
+Test(pay_settle_words, a_proven_exponent_changes_no_other_format)
+{
+    settle_read_t          plain, read;
+    settle_text_t          file = settle_fixture("adyen", "reordered.csv");
+    pay_settle_options_t   options;
+    pay_settle_exponent_t  exponent = { "JPY", 2 };
+
+    memset(&options, 0, sizeof(options));
+    options.exponents = &exponent;
+    options.exponent_count = 1;
+
+    settle_read(&plain, NULL, "adyen", NULL, file.data, file.len, 4096);
+    settle_read(&read, NULL, "adyen", &options, file.data, file.len, 4096);
+    cr_expect_str_eq(read.dump.data, plain.dump.data);
+    settle_free(&plain);
+    settle_free(&read);
+    free(file.data);
+}
+
+
+/* Rows of the account that are equal to the letter are numbered, each text from
+ * 1; there are fewer places than texts that fit in. */
+Test(pay_settle_words, adyen_numbers_equal_rows_without_a_payment)
+{
+    int            n, len;
+    char           line[256];
+    settle_read_t  read;
+    settle_text_t  file = { NULL, 0, 0 };
+
+    static const char  header[] =
+        "Merchant Account,Psp Reference,Merchant Reference,Creation Date,"
+        "TimeZone,Type,Modification Reference,Gross Currency,"
+        "Gross Debit (GC),Gross Credit (GC),Net Currency,Net Debit (NC),"
+        "Net Credit (NC),Batch Number\n";
+
+    settle_text_add(&file, header, sizeof(header) - 1);
+
+    for (n = 0; n < 2 * PAY_SETTLE_EQUALS / 2; n++) {
+        len = snprintf(line, sizeof(line), "M,,,2026-11-20 11:00:00,CET,Fee,"
+                       "text %d,,,,EUR,%s,7\n", n % (PAY_SETTLE_EQUALS / 2),
+                       n < PAY_SETTLE_EQUALS / 2 ? "0.01," : "0.01,0.00");
+        settle_text_add(&file, line, (size_t) len);
+    }
+
+    settle_read(&read, NULL, "adyen", NULL, file.data, file.len, 4096);
+    cr_expect_str_eq(settle_outcome(&read), "refused net-differs 2 net");
+    cr_expect_not_null(strstr(read.dump.data, "|M/7/Fee//text 8191/-1/1 "));
+    cr_expect_not_null(strstr(read.dump.data, "|M/7/Fee//text 8191/-1/2 "));
+    cr_expect_not_null(strstr(read.dump.data, "|M/7/Fee//text 0/-1/2 "));
+    cr_expect_null(strstr(read.dump.data, "/-1/3 "));
+    settle_free(&read);
+
+    settle_text_add(&file, "M,,,2026-11-20 11:00:00,CET,Fee,one more,,,,EUR,"
+                    "1.00,,7\n", 58);
+    settle_read(&read, NULL, "adyen", NULL, file.data, file.len, 4096);
+    cr_expect_not_null(read.refusal.reason);
+    cr_expect(read.refusal.reason != NULL
+              && strcmp(read.refusal.reason, "too-many") == 0, "%s",
+              settle_outcome(&read));
+    settle_free(&read);
+    free(file.data);
+}
+
+
+/* The kit looks at every text: a character that was cut in two is no UTF-8. */
+Test(pay_settle_words, long_texts_are_cut_between_characters)
+{
+    int            n, shift;
+    settle_read_t  read;
+    settle_text_t  file;
+
+    static const char  head[] =
+        ":20:A\n:25:B\n:28C:1/1\n:60F:C261120EUR0,\n"
+        ":61:2611231123C1,00NTRFe//b\n:86:";
+    static const char  foot[] = "\n:62F:C261123EUR1,\n-\n";
+
+    for (shift = 0; shift < 3; shift++) {
+        memset(&file, 0, sizeof(file));
+        settle_text_add(&file, head, sizeof(head) - 1);
+        settle_text_add(&file, "166?20", shift == 2 ? 6 : 0);
+        settle_text_add(&file, "x", shift == 1 ? 1 : 0);
+
+        for (n = 0; n < 1200; n++) {
+            settle_text_add(&file, n % 60 == 59 ? "\xc3\xa4\n" : "\xc3\xa4",
+                            n % 60 == 59 ? 3 : 2);
+        }
+
+        settle_text_add(&file, foot, sizeof(foot) - 1);
+        settle_read(&read, NULL, "mt940", NULL, file.data, file.len, 4096);
+        cr_expect_str_eq(settle_outcome(&read), "proven 1");
+        settle_free(&read);
+        free(file.data);
+    }
+}
+
+
+Test(pay_settle_words, a_note_keeps_1023_bytes_or_less_for_a_whole_character)
+{
+    int            n;
+    char          *note;
+    settle_read_t  read;
+    settle_text_t  file = { NULL, 0, 0 };
+
+    static const char  head[] =
+        "row_id,type,psp_ref,occurred_at,gross,fee,net,currency,note\n"
+        "r,sale,p,2026-11-20T10:00:00Z,1.00,0.00,1.00,EUR,";
+    static const char  foot[] = "\ntotal,1,,,1.00,0.00,1.00,EUR,\n";
+
+    settle_text_add(&file, head, sizeof(head) - 1);
+
+    for (n = 0; n < 1000; n++) {
+        settle_text_add(&file, "\xc3\xa4", 2);
+    }
+
+    settle_text_add(&file, foot, sizeof(foot) - 1);
+    settle_read(&read, NULL, "generic", NULL, file.data, file.len, 4096);
+    cr_expect_str_eq(settle_outcome(&read), "proven 1");
+
+    note = strstr(read.dump.data, "\xc3\xa4");
+    cr_assert_not_null(note);
+    cr_expect_eq(strcspn(note, "\n"), 1022);
+    settle_free(&read);
+    free(file.data);
+}
+
+
+Test(pay_settle_words, a_csv_may_have_256_columns)
+{
+    int            more, n;
+    settle_read_t  read;
+    settle_text_t  file;
+
+    static const char  head[] =
+        "row_id,type,psp_ref,occurred_at,gross,fee,net,currency";
+    static const char  total[] = "total,0,,,0.00,0.00,0.00,EUR";
+
+    for (more = 0; more < 2; more++) {
+        memset(&file, 0, sizeof(file));
+        settle_text_add(&file, head, sizeof(head) - 1);
+
+        for (n = 8; n < PAY_SETTLE_COLUMNS_MAX + more; n++) {
+            settle_text_add(&file, ",x", 2);
+        }
+
+        settle_text_add(&file, "\n", 1);
+        settle_text_add(&file, total, sizeof(total) - 1);
+
+        for (n = 8; n < PAY_SETTLE_COLUMNS_MAX + more; n++) {
+            settle_text_add(&file, ",", 1);
+        }
+
+        settle_read(&read, NULL, "generic", NULL, file.data, file.len, 4096);
+        cr_expect_str_eq(settle_outcome(&read),
+                         more ? "refused too-many 1" : "proven 0");
+        settle_free(&read);
+        free(file.data);
+    }
+}
