@@ -170,7 +170,7 @@ cli_usage(FILE *out)
           "       payctl help [<command>] | --help | --version\n\n", out);
 
     for (command = commands; command->name != NULL; command++) {
-        fprintf(out, "  %-10s %s\n", command->name, command->help);
+        fprintf(out, "  %-11s %s\n", command->name, command->help);
     }
 
     fputs("\npayctl <command> --help tells more.\n", out);
