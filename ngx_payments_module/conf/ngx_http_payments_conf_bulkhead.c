@@ -13,7 +13,7 @@
     NGX_PAYMENTS_FIELD(ngx_payments_bulkhead_conf_t, member)
 #define STAGE(name, stage)                                                    \
     [stage] = { name, NGX_PAYMENTS_MSEC, 10, 600000, 0,                       \
-                .offset = stage * sizeof(ngx_msec_t),                         \
+                .offset = (stage) * sizeof(ngx_msec_t),                       \
                 .size = sizeof(ngx_msec_t) }
 
 

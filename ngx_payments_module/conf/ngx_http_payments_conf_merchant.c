@@ -32,6 +32,8 @@ static const ngx_conf_enum_t  overdraws[] = {
 static const word_t  merchant_words[] = {
     { "jwt_key", 3, 3, OFTEN, merchant_jwt_key, VALUE_NONE },
     { "return_host", 1, 32, OFTEN, NULL,
+      /* the size of the pointer, because the directive sets the pointer:
+       * NOLINTNEXTLINE(bugprone-sizeof-expression) */
       { NULL, NGX_PAYMENTS_HOSTS, MERCHANT(hosts) } },
     { "psp", 1, NGX_PAYMENTS_PSPS_MAX, ONCE, merchant_psps, VALUE_NONE },
     { "route", 1, 5 + PAY_ROUTE_PSPS_MAX, OFTEN,

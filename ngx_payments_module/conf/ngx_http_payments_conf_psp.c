@@ -76,12 +76,15 @@ static const word_t  psp_words[] = {
     { "webhook_ca_file", 1, 1, ONCE, NULL,
       { NULL, NGX_PAYMENTS_TEXT, PSP(webhook_ca) } },
     { "webhook_cert_host", 1, 16, OFTEN, NULL,
+      /* the size of the pointer, because the directive sets the pointer:
+       * NOLINTNEXTLINE(bugprone-sizeof-expression) */
       { NULL, NGX_PAYMENTS_HOSTS, PSP(cert_hosts) } },
     { "webhook_cert_path", 1, 1, ONCE, ngx_http_payments_cert_path,
       VALUE_NONE },
     { "webhook_cert_rate", 1, 2, ONCE, ngx_http_payments_cert_rate,
       VALUE_NONE },
     { "hosted_page_host", 1, 16, OFTEN, NULL,
+      /* the same: NOLINTNEXTLINE(bugprone-sizeof-expression) */
       { NULL, NGX_PAYMENTS_HOSTS, PSP(hosts) } },
     { "pinned_public_key", 1, 4, ONCE, ngx_http_payments_psp_pins,
       VALUE_NONE },

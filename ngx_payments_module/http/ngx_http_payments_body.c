@@ -221,7 +221,7 @@ body_room(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx, size_t need)
         return NGX_ERROR;
     }
 
-    if (ctx->body.len != 0) {
+    if (ctx->body.data != NULL) {
         ngx_memcpy(p, ctx->body.data, ctx->body.len);
         (void) ngx_pfree(r->pool, ctx->body.data);
     }

@@ -58,9 +58,9 @@ ngx_http_payments_webhook(ngx_http_request_t *r)
                                          NULL, NULL);
     }
 
-    return r->method == NGX_HTTP_POST
-           ? ngx_http_payments_read_body(r, webhook_body)
-           : webhook_challenge(r, psp);
+    return asks && r->method != NGX_HTTP_POST
+           ? webhook_challenge(r, psp)
+           : ngx_http_payments_read_body(r, webhook_body);
 }
 
 

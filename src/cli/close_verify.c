@@ -50,7 +50,7 @@ pay_cli_close_verify(int argc, char **argv)
 {
     int             code;
     FILE           *file;
-    const char     *key_files[PAY_AUDIT_KEYS_MAX];
+    const char     *key_files[PAY_AUDIT_KEYS_MAX] = { NULL };
     close_check_t   check;
 
     memset(&check, 0, sizeof(check));

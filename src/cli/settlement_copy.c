@@ -131,7 +131,8 @@ copy_text(settlement_copy_t *copy, pay_str_t text)
 
         if (c == '\\' || c == '\t' || c == '\n' || c == '\r') {
             copy->text[copy->used++] = '\\';
-            c = c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : c;
+            c = (char) (c == '\t' ? 't' : c == '\n' ? 'n'
+                        : c == '\r' ? 'r' : c);
         }
 
         copy->text[copy->used++] = c;
