@@ -112,7 +112,8 @@ typedef enum {
     PAY_SETTLE_UNDECLARED,     /* its rows hold; it tells no total: to be
                                   compared with the payout */
     PAY_SETTLE_PARTIAL,        /* this part holds; others are missing */
-    PAY_SETTLE_REFUSED
+    PAY_SETTLE_REFUSED,
+    PAY_SETTLE_VERDICT_COUNT
 } pay_settle_verdict_t;
 
 /* The part of a file that balances: a payout, a batch, a section, a bank

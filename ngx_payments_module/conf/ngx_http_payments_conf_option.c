@@ -7,6 +7,7 @@
 #include "conf/ngx_http_payments_conf_option.h"
 #include "conf/ngx_http_payments_conf_place.h"
 #include "conf/ngx_http_payments_conf_text.h"
+#include "pay_status.h"
 #include "pay_str.h"
 
 
@@ -70,9 +71,8 @@ static const kind_t  kinds[] = {
     [NGX_PAYMENTS_PPM] = { parse_ppm, "a share from 0% to 100% with at most "
                                       "4 decimals, for example 1.4%", NULL }
 };
+PAY_ROWS(kinds, NGX_PAYMENTS_NUMBERS);
 
-_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == NGX_PAYMENTS_NUMBERS,
-               "each kind of number has a row");
 _Static_assert(sizeof(pay_str_t) == sizeof(ngx_str_t)
                && offsetof(pay_str_t, data) == offsetof(ngx_str_t, data),
                "a text may go to either kind of slice");

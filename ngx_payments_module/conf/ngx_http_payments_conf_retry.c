@@ -38,9 +38,7 @@ static const char  *const whats[] = {
     [PAY_RETRY_POLL] = "poll",
     [PAY_RETRY_REFUND] = "refund"
 };
-
-_Static_assert(sizeof(whats) / sizeof(whats[0]) == PAY_RETRY_COUNT,
-               "what is retried has no word");
+PAY_ROWS(whats, PAY_RETRY_COUNT);
 
 
 static const pay_retry_t  retry_defaults[] = {
@@ -48,9 +46,7 @@ static const pay_retry_t  retry_defaults[] = {
     [PAY_RETRY_POLL] = { PAY_RETRY_EXPONENTIAL, 5000, 300000, 0, 100 },
     [PAY_RETRY_REFUND] = { PAY_RETRY_EXPONENTIAL, 5000, 3600000, 25, 50 }
 };
-
-_Static_assert(sizeof(retry_defaults) / sizeof(retry_defaults[0])
-               == PAY_RETRY_COUNT, "what is retried has no default");
+PAY_ROWS(retry_defaults, PAY_RETRY_COUNT);
 
 
 /* [payments_]retry WHAT STRATEGY [base=1s] [max=60s] [jitter=25] [limit=9] */
@@ -75,6 +71,7 @@ static const ngx_uint_t  uses[] = {
     [PAY_RETRY_IMMEDIATE] = WORD_JITTER | WORD_LIMIT,
     [PAY_RETRY_CANCEL] = 0
 };
+PAY_ROWS(uses, PAY_RETRY_BY_COUNT);
 
 
 static const ngx_conf_enum_t  lates[] = {
@@ -83,6 +80,7 @@ static const ngx_conf_enum_t  lates[] = {
     { ngx_string("refund"), PAY_LATE_REFUND },
     { ngx_null_string, 0 }
 };
+PAY_ROWS(lates, PAY_LATE_COUNT + 1);
 
 static const ngx_http_payments_option_t  late_success[] = {
     { "", NGX_PAYMENTS_WORD, 0, 0, PAY_LATE_ACCEPT,

@@ -51,6 +51,7 @@ static const ngx_conf_enum_t  bys[] = {
     { ngx_string("score"), PAY_ROUTE_SCORE },
     { ngx_null_string, 0 }
 };
+PAY_ROWS(bys, PAY_ROUTE_COUNT + 1);
 
 static const ngx_http_payments_option_t  words[] = {
     { "currency=", .set = route_currencies },

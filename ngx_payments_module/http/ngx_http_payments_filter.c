@@ -262,6 +262,7 @@ count_request(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
         "other", "api", "checkout", "return", "webhook", "metrics", "live",
         "ready", "problems"
     };
+    PAY_ROWS(names, NGX_HTTP_PAYMENTS_KINDS);
 
     if (ctx->counted) {
         return;

@@ -30,7 +30,7 @@ static ngx_int_t check_page(ngx_conf_t *cf, ngx_str_t *path,
     const page_t *page, ngx_str_t *text);
 
 
-const ngx_payments_slot_t  ngx_payments_status_slots[STATUS_SLOTS + 1] = {
+const ngx_payments_slot_t  ngx_payments_status_slots[] = {
     [STATUS_STYLE] = { "style_url", NGX_PAYMENTS_SLOT_TEXT },
     [STATUS_CHECKOUT] = { "checkout_id", NGX_PAYMENTS_SLOT_TEXT },
     [STATUS_TOTAL] = { "total", NGX_PAYMENTS_SLOT_TEXT },
@@ -55,8 +55,9 @@ const ngx_payments_slot_t  ngx_payments_status_slots[STATUS_SLOTS + 1] = {
     [STATUS_AMOUNT] = { "amount", NGX_PAYMENTS_SLOT_ITEM },
     { NULL, NGX_PAYMENTS_SLOT_TEXT }
 };
+PAY_ROWS(ngx_payments_status_slots, STATUS_SLOTS + 1);
 
-const ngx_payments_slot_t  ngx_payments_problem_slots[PROBLEM_SLOTS + 1] = {
+const ngx_payments_slot_t  ngx_payments_problem_slots[] = {
     [PROBLEM_STYLE] = { "style_url", NGX_PAYMENTS_SLOT_TEXT },
     [PROBLEM_LIST_URL] = { "list_url", NGX_PAYMENTS_SLOT_TEXT },
     [PROBLEM_SLUG] = { "slug", NGX_PAYMENTS_SLOT_TEXT },
@@ -66,8 +67,9 @@ const ngx_payments_slot_t  ngx_payments_problem_slots[PROBLEM_SLOTS + 1] = {
     [PROBLEM_REMEDY] = { "remedy", NGX_PAYMENTS_SLOT_TEXT },
     { NULL, NGX_PAYMENTS_SLOT_TEXT }
 };
+PAY_ROWS(ngx_payments_problem_slots, PROBLEM_SLOTS + 1);
 
-const ngx_payments_slot_t  ngx_payments_list_slots[LIST_SLOTS + 1] = {
+const ngx_payments_slot_t  ngx_payments_list_slots[] = {
     [LIST_STYLE] = { "style_url", NGX_PAYMENTS_SLOT_TEXT },
     [LIST_PROBLEMS] = { "problems", NGX_PAYMENTS_SLOT_LIST },
     [LIST_URL] = { "url", NGX_PAYMENTS_SLOT_ITEM },
@@ -76,8 +78,9 @@ const ngx_payments_slot_t  ngx_payments_list_slots[LIST_SLOTS + 1] = {
     [LIST_TITLE] = { "title", NGX_PAYMENTS_SLOT_ITEM },
     { NULL, NGX_PAYMENTS_SLOT_TEXT }
 };
+PAY_ROWS(ngx_payments_list_slots, LIST_SLOTS + 1);
 
-const ngx_payments_slot_t  ngx_payments_error_slots[ERROR_SLOTS + 1] = {
+const ngx_payments_slot_t  ngx_payments_error_slots[] = {
     [ERROR_STYLE] = { "style_url", NGX_PAYMENTS_SLOT_TEXT },
     [ERROR_REQUEST] = { "request_id", NGX_PAYMENTS_SLOT_TEXT },
     [ERROR_MISSING] = { "missing", NGX_PAYMENTS_SLOT_FLAG },
@@ -85,6 +88,7 @@ const ngx_payments_slot_t  ngx_payments_error_slots[ERROR_SLOTS + 1] = {
     [ERROR_BROKEN] = { "broken", NGX_PAYMENTS_SLOT_FLAG },
     { NULL, NGX_PAYMENTS_SLOT_TEXT }
 };
+PAY_ROWS(ngx_payments_error_slots, ERROR_SLOTS + 1);
 
 static const page_t  pages[] = {
     { "status.html", compiled_in(payments_status_html),

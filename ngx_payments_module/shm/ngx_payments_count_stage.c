@@ -21,10 +21,11 @@ static void write_histogram(pay_buf_t *buf, pay_str_t stage,
 static void write_seconds(pay_buf_t *buf, ngx_atomic_uint_t us);
 
 
-static const char  *const stage_names[PAY_STAGES] = {
+static const char  *const stage_names[] = {
     [PAY_STAGE_KEY] = "key", [PAY_STAGE_ROUTING] = "routing",
     [PAY_STAGE_PSP] = "psp", [PAY_STAGE_LEDGER] = "ledger"
 };
+PAY_ROWS(stage_names, PAY_STAGES);
 
 
 void

@@ -40,10 +40,10 @@ extern const char *const  ngx_payments_refused_names[];
 extern const char *const  ngx_payments_work_names[];
 extern const char *const  ngx_payments_full_names[];
 /* Status codes; 0 stands for "other" and is the last. */
-extern const ngx_uint_t   ngx_payments_codes[NGX_PAYMENTS_CODES];
+extern const ngx_uint_t   ngx_payments_codes[];
 /* Upper bounds in milliseconds, and the same in seconds as text. */
-extern const ngx_msec_t   ngx_payments_le_ms[NGX_PAYMENTS_LES];
-extern const char *const  ngx_payments_le_names[NGX_PAYMENTS_LES];
+extern const ngx_msec_t   ngx_payments_le_ms[];
+extern const char *const  ngx_payments_le_names[];
 
 
 #endif /* NGX_PAYMENTS_LABELS_H */

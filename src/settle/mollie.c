@@ -39,13 +39,15 @@ static const char *const  mollie_lists[] = {
     [MOLLIE_CAPTURES] = "captures",
     [MOLLIE_LISTS] = NULL
 };
+PAY_ROWS(mollie_lists, MOLLIE_LISTS + 1);
 
-static const pay_settle_kind_t  mollie_kinds[MOLLIE_LISTS] = {
+static const pay_settle_kind_t  mollie_kinds[] = {
     [MOLLIE_PAYMENTS] = PAY_SETTLE_SALE,
     [MOLLIE_REFUNDS] = PAY_SETTLE_REFUND,
     [MOLLIE_CHARGEBACKS] = PAY_SETTLE_DISPUTE,
     [MOLLIE_CAPTURES] = PAY_SETTLE_SALE
 };
+PAY_ROWS(mollie_kinds, MOLLIE_LISTS);
 
 const pay_settle_format_t  pay_settle_mollie = {
     .name = "mollie",

@@ -20,7 +20,7 @@ static const pay_settle_format_t *const  formats[] = {
     NULL
 };
 
-static const char *const  kinds[PAY_SETTLE_KIND_COUNT] = {
+static const char *const  kinds[] = {
     [PAY_SETTLE_UNKNOWN] = "unknown",
     [PAY_SETTLE_SALE] = "sale",
     [PAY_SETTLE_SALE_RETURNED] = "sale_returned",
@@ -43,6 +43,7 @@ static const char *const  kinds[PAY_SETTLE_KIND_COUNT] = {
     [PAY_SETTLE_RECEIPT] = "receipt",
     [PAY_SETTLE_DEBIT] = "debit"
 };
+PAY_ROWS(kinds, PAY_SETTLE_KIND_COUNT);
 
 
 const pay_settle_format_t *
@@ -139,6 +140,7 @@ pay_settle_verdict_name(pay_settle_verdict_t verdict)
     static const char *const  names[] = {
         "proven", "undeclared", "partial", "refused"
     };
+    PAY_ROWS(names, PAY_SETTLE_VERDICT_COUNT);
 
     return (unsigned) verdict <= PAY_SETTLE_REFUSED ? names[verdict]
                                                     : "refused";
