@@ -91,7 +91,8 @@ make_list(const pay_http_field_t *fields, unsigned count)
 
     for (i = 0; i < count; i++) {
         if (!ngx_payments_easy_is_text(fields[i].name)
-            || !ngx_payments_easy_is_text(fields[i].value)) {
+            || !ngx_payments_easy_is_text(fields[i].value))
+        {
             return NULL;
         }
 

@@ -386,7 +386,8 @@ answer_judge(pay_arena_t *arena, const pay_http_answer_t *answer,
     status = (root == NULL) ? PAY_OK : read(arena, root, &error);
 
     if (status == PAY_OK && answer->status >= 200
-        && answer->status <= last_good) {
+        && answer->status <= last_good)
+    {
         judged->code = PAY_STR("answer_invalid");
 
         if (root != NULL && !error.found) {
