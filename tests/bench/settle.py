@@ -149,7 +149,7 @@ def measure(rig) -> dict:
     line("at a quarter of it", CLIENTS, alone)
     line(f"while {rows:,} rows are imported", CLIENTS, found["beside"])
     ratio = found["beside"]["p99_ms"] / alone["p99_ms"]
-    print(f"{found['rows_per_second']} rows a second, {found['importer_mb']} MB")
+    print(f"{found['rows_per_second']} rows/s, {found['importer_mb']} MB")
     return {
         "settle": found | {
             "rows": rows,
