@@ -1455,6 +1455,7 @@ CREATE FUNCTION pay.place_is_free(p_old pay.checkout) RETURNS boolean LANGUAGE p
 CREATE FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.poll_soon(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.post(p_postings pay.posting[]) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.propose_rows(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_seqscan TO 'off';
 
 CREATE TABLE pay.settlement_rule (
     kind pay.settlement_kind NOT NULL,
@@ -1662,6 +1663,7 @@ CREATE FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_
 CREATE FUNCTION pay.window_payouts(p_work pay.settlement_work) RETURNS tid[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) RETURNS pay.fact LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.settlement_work LANGUAGE sql STABLE;
 CREATE FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer DEFAULT 1, p_owner pay.settlement_owner DEFAULT NULL::pay.settlement_owner) RETURNS pay.settlement_work LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.wrong_settlement_row(p_file_id bigint) RETURNS text LANGUAGE sql STABLE;
@@ -2606,6 +2608,13 @@ CREATE VIEW pay_check.settlement_match (
     match_id bigint,
     rows_minor numeric,
     entries_minor numeric
+);
+
+CREATE VIEW pay_check.settlement_reserve (
+    psp text,
+    currency pay.currency_code,
+    booked_minor numeric,
+    held_minor numeric
 );
 
 CREATE VIEW pay_check.settlement_rows (
@@ -3886,6 +3895,7 @@ REVOKE ALL ON FUNCTION pay.place_is_free(p_old pay.checkout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_soon(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.post(p_postings pay.posting[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.propose_rows(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_operator;
 REVOKE ALL ON FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule) FROM PUBLIC;
@@ -4028,6 +4038,7 @@ REVOKE ALL ON FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller tex
 REVOKE ALL ON FUNCTION pay.window_payouts(p_work pay.settlement_work) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer, p_owner pay.settlement_owner) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_row(p_file_id bigint) FROM PUBLIC;
@@ -4337,6 +4348,8 @@ GRANT SELECT ON TABLE pay_check.settlement_exception TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.settlement_exception TO payments_operator;
 GRANT SELECT ON TABLE pay_check.settlement_match TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.settlement_match TO payments_operator;
+GRANT SELECT ON TABLE pay_check.settlement_reserve TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.settlement_reserve TO payments_operator;
 GRANT SELECT ON TABLE pay_check.settlement_rows TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.settlement_rows TO payments_operator;
 GRANT SELECT ON TABLE pay_check.status_history TO payments_auditor;

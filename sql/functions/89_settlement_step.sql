@@ -81,7 +81,9 @@ BEGIN
     )
     INSERT INTO settlement_exception (row_id, merchant_id, psp, checkout_id,
         class, finding, playbook, amount_minor, currency, proposed)
-    SELECT k.row_id, w.merchant_id, w.psp, w.checkout_id, k.class, w.finding, r.playbook, w.net_minor
+    SELECT k.row_id, w.merchant_id, w.psp,
+        coalesce(w.checkout_id, w.candidate ->> 'checkout'), k.class,
+        w.finding, r.playbook, w.net_minor
             - CASE WHEN w.finding = 'changed' THEN (
                 SELECT o.net_minor FROM settlement_row o
                 WHERE o.source = w.source AND o.row_key = w.row_key
@@ -250,8 +252,16 @@ DECLARE
     v_late     int;
 BEGIN
     PERFORM match_conversions(p_file.file_id);
+    IF p_source.medium = 'psp' THEN
+        PERFORM propose_rows(p_file.file_id, p_source);
+    END IF;
     PERFORM find_rows(p_file.file_id, p_source);
-    PERFORM match_fees(p_file.file_id);
+    IF EXISTS (SELECT FROM settlement_open o
+               WHERE o.file_id = p_file.file_id AND o.match IS NULL
+                   AND o.family = 'fee')
+    THEN
+        PERFORM match_fees(p_file.file_id);
+    END IF;
 
     v_postings := ARRAY(
         SELECT p
@@ -320,6 +330,12 @@ RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF p_source.medium = 'bank' THEN
         PERFORM match_bank(p_file, p_source);
+        RETURN;
+    ELSIF NOT EXISTS (
+        SELECT FROM settlement_work w
+        WHERE w.file_id = p_file.file_id AND w.match IS NULL
+            AND w.finding IS NULL AND w.checkout_id IS NOT NULL)
+    THEN
         RETURN;
     END IF;
 

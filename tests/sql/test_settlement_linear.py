@@ -95,9 +95,10 @@ def imported(shop, name, rows, settings):
             cursor.executemany(
                 """INSERT INTO pay.settlement_staging (file_id, line, row_key,
                     kind, psp_ref, parent_ref, our_ref, gross_minor,
-                    fee_minor, net_minor, currency, payout_ref)
+                    fee_minor, net_minor, currency, payout_ref, occurred_at)
                 VALUES (%s, %s, %s, %s, nullif(%s, ''), nullif(%s, ''),
-                    nullif(%s, ''), %s, %s, %s, 'EUR', nullif(%s, ''))""",
+                    nullif(%s, ''), %s, %s, %s, 'EUR', nullif(%s, ''),
+                    now() - interval '30 days')""",
                 [
                     (number, n, *row[:7], row[5] + row[6], row[7])
                     for n, row in enumerate(rows, 1)
