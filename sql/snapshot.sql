@@ -601,7 +601,7 @@ CREATE TYPE pay_api.page_row AS (
 	page text
 );
 
-COMMENT ON TYPE pay_api.page_row IS 'A page of checkouts as JSON';
+COMMENT ON TYPE pay_api.page_row IS 'A page of a list as JSON';
 
 CREATE TYPE pay_api.replay_row AS (
 	item integer,
@@ -1010,14 +1010,17 @@ WITH (autovacuum_analyze_threshold='1000');
 
 CREATE FUNCTION pay.close_entries(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.journal_entry LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_exception(p_id bigint, p_as text) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.close_json(p_close pay.settlement_close) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_lines(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
+CREATE FUNCTION pay.close_lines_of(p_close pay.settlement_close, p_merchant_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_movements(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.decimal_text(p_minor bigint, p_currency text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
@@ -1079,6 +1082,9 @@ PARTITION BY RANGE (at);
 CREATE FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) RETURNS text LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) RETURNS bytea LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.events_since(p_merchant_id text, p_checkout_id text) RETURNS timestamp with time zone LANGUAGE sql STABLE;
+CREATE FUNCTION pay.exception_acts(p_id bigint) RETURNS json LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.exception_json(p_id bigint) RETURNS json LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.exception_page(p_merchant_id text, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_inside boolean) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.explain_changes(p_order pay.payment_order) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_dispatches(p_merchant_id text, p_checkout_id text) RETURNS json LANGUAGE sql STABLE;
@@ -1447,6 +1453,7 @@ CREATE FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts 
 CREATE FUNCTION pay.overdraws(p_order pay.payment_order, p_amount_minor bigint, p_begun text[]) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.page_is_closed(p_order pay.payment_order) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.page_window(p_limit integer, p_is_filtered boolean) RETURNS integer LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
@@ -1538,6 +1545,7 @@ CREATE FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p
 CREATE FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.room_of(p_order pay.payment_order, p_about text) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.round_rate(p_rate numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT;
+CREATE FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) RETURNS TABLE(dispute_id text, state text, amount_minor bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) RETURNS SETOF pay.posting LANGUAGE sql STABLE;
 CREATE FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -1546,6 +1554,7 @@ CREATE FUNCTION pay.seal_end(p_from bigint, p_until bigint, p_span bigint, p_mos
 CREATE FUNCTION pay.seal_message(p_seal pay.seal) RETURNS text LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.seal_root(p_number bigint) RETURNS bytea LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.second_time(p_at timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.see_exceptions(p_merchant_id text, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS SETOF pay.settlement_exception LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.seller_part(p_amount_minor bigint, p_credit_minor bigint, p_before bigint, p_part bigint) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.seller_share(p_order pay.payment_order, p_amount_minor bigint) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.send_dispatches(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[], p_items integer[], OUT items integer[], OUT outcomes text[], OUT attempts bigint[], OUT sends bigint[]) RETURNS record LANGUAGE plpgsql;
@@ -1563,8 +1572,11 @@ CREATE FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) RETURNS vo
 CREATE FUNCTION pay.settled_fact(p_mismatch pay.mismatch, p_who text, p_why text, p_more jsonb DEFAULT '{}'::jsonb) RETURNS pay.fact LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.settlement_event(p_source text, p_row_key text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.settlement_family(p_kind text) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.settlement_file_json(p_file_id bigint) RETURNS json LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.settlement_file_page(p_merchant_id text, p_source text, p_psp text, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.settlement_owners(p_psp text, p_merchant_id text, p_parent_ref text, p_psp_ref text, p_our_ref text) RETURNS SETOF pay.settlement_owner LANGUAGE sql STABLE ROWS 1;
 CREATE FUNCTION pay.settlement_posting(p_work pay.settlement_work, p_kind text, p_amount_minor bigint, p_currency text, p_seller_minor bigint DEFAULT NULL::bigint, p_seller_currency text DEFAULT NULL::text) RETURNS pay.posting LANGUAGE sql STABLE;
+CREATE FUNCTION pay.settlement_row_page(p_merchant_id text, p_file_id bigint, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.shown_decline(p_order pay.payment_order) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -1697,6 +1709,10 @@ CREATE FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account tex
 CREATE FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[], p_message_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) RETURNS SETOF pay_api.changes_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.list_closes(p_merchant_id text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.list_settlement_exceptions(p_merchant_id text[], p_exception_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.list_settlement_files(p_merchant_id text[], p_file_id bigint[], p_source text[], p_psp text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.list_settlement_rows(p_merchant_id text[], p_file_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) RETURNS SETOF pay_api.settlement_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3348,14 +3364,18 @@ CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature
 CREATE INDEX settlement_act_at ON pay.settlement_act USING btree (who, at);
 CREATE INDEX settlement_closed_match ON pay.settlement_closed USING btree (match_id);
 CREATE UNIQUE INDEX settlement_exception_entry ON pay.settlement_exception USING btree (merchant_id, source, kind) WHERE (source IS NOT NULL);
+CREATE INDEX settlement_exception_merchant ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id);
 CREATE INDEX settlement_exception_open ON pay.settlement_exception USING btree (exception_id) WHERE (closed_at IS NULL);
+CREATE INDEX settlement_exception_waits ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id) WHERE (closed_at IS NULL);
 CREATE INDEX settlement_file_open ON pay.settlement_file USING btree (file_id) WHERE (state = ANY (ARRAY['received'::text, 'staged'::text, 'proven'::text, 'booking'::text]));
+CREATE INDEX settlement_file_received ON pay.settlement_file USING btree (received_at, file_id);
 CREATE UNIQUE INDEX settlement_file_version ON pay.settlement_file USING btree (source, batch_key, version) WHERE ((batch_key IS NOT NULL) AND (state <> 'refused'::text));
 CREATE INDEX settlement_hold_open ON pay.settlement_hold USING btree (psp, dispute_id) WHERE (ended_at IS NULL);
 CREATE INDEX settlement_link_match ON pay.settlement_link USING btree (match_id) WHERE (match_id <> row_id);
 CREATE INDEX settlement_open_file ON pay.settlement_open USING btree (file_id, checkout_id);
 CREATE INDEX settlement_row_at ON pay.settlement_row USING brin (at);
 CREATE INDEX settlement_row_file ON pay.settlement_row USING btree (file_id);
+CREATE INDEX settlement_row_merchant ON pay.settlement_row USING btree (merchant_id, at, row_id);
 CREATE INDEX settlement_row_payout ON pay.settlement_row USING btree (source, payout_ref) WHERE ((kind)::text = 'payout'::text);
 CREATE INDEX settlement_staging_bucket ON pay.settlement_staging USING btree (file_id, bucket);
 CREATE INDEX settlement_work_checkout ON pay.settlement_work USING btree (file_id, checkout_id);
@@ -3623,8 +3643,10 @@ GRANT SELECT ON TABLE pay.journal_entry TO payments_auditor;
 GRANT SELECT ON TABLE pay.journal_entry TO payments_operator;
 REVOKE ALL ON FUNCTION pay.close_entries(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_exception(p_id bigint, p_as text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.close_json(p_close pay.settlement_close) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_lines(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.close_lines_of(p_close pay.settlement_close, p_merchant_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_movements(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
@@ -3633,6 +3655,7 @@ REVOKE ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rat
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) FROM PUBLIC;
@@ -3663,6 +3686,9 @@ REVOKE ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) FROM 
 GRANT ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.events_since(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.exception_acts(p_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.exception_json(p_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.exception_page(p_merchant_id text, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_inside boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_changes(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_dispatches(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
@@ -3878,6 +3904,7 @@ REVOKE ALL ON FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT
 REVOKE ALL ON FUNCTION pay.overdraws(p_order pay.payment_order, p_amount_minor bigint, p_begun text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_is_closed(p_order pay.payment_order) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.page_window(p_limit integer, p_is_filtered boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) FROM PUBLIC;
@@ -3933,6 +3960,7 @@ REVOKE ALL ON FUNCTION pay.room_of(p_order pay.payment_order, p_about text) FROM
 REVOKE ALL ON FUNCTION pay.round_rate(p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.round_rate(p_rate numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.round_rate(p_rate numeric) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
@@ -3947,6 +3975,7 @@ REVOKE ALL ON FUNCTION pay.seal_root(p_number bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.seal_root(p_number bigint) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.seal_root(p_number bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.second_time(p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.see_exceptions(p_merchant_id text, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.seller_part(p_amount_minor bigint, p_credit_minor bigint, p_before bigint, p_part bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.seller_share(p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.send_dispatches(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[], p_items integer[], OUT items integer[], OUT outcomes text[], OUT attempts bigint[], OUT sends bigint[]) FROM PUBLIC;
@@ -3964,8 +3993,11 @@ REVOKE ALL ON FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) FRO
 REVOKE ALL ON FUNCTION pay.settled_fact(p_mismatch pay.mismatch, p_who text, p_why text, p_more jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_event(p_source text, p_row_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_family(p_kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.settlement_file_json(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.settlement_file_page(p_merchant_id text, p_source text, p_psp text, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_owners(p_psp text, p_merchant_id text, p_parent_ref text, p_psp_ref text, p_our_ref text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_posting(p_work pay.settlement_work, p_kind text, p_amount_minor bigint, p_currency text, p_seller_minor bigint, p_seller_currency text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.settlement_row_page(p_merchant_id text, p_file_id bigint, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_decline(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) FROM PUBLIC;
@@ -4094,6 +4126,14 @@ REVOKE ALL ON FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_orde
 GRANT ALL ON FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.list_closes(p_merchant_id text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.list_closes(p_merchant_id text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.list_settlement_exceptions(p_merchant_id text[], p_exception_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.list_settlement_exceptions(p_merchant_id text[], p_exception_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.list_settlement_files(p_merchant_id text[], p_file_id bigint[], p_source text[], p_psp text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.list_settlement_files(p_merchant_id text[], p_file_id bigint[], p_source text[], p_psp text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.list_settlement_rows(p_merchant_id text[], p_file_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.list_settlement_rows(p_merchant_id text[], p_file_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) FROM PUBLIC;

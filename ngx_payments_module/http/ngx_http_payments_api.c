@@ -41,7 +41,8 @@ struct route_s {
     route_read_pt   read;              /* NULL: no GET */
     unsigned        write_scope;
     void          (*write)(ngx_http_request_t *r, pay_str_t body);
-    unsigned        what;              /* pay_read_t or pay_change_kind_t */
+    unsigned        what;              /* pay_read_t, pay_change_kind_t or
+                                          pay_finance_list_t */
 };
 
 
@@ -63,6 +64,8 @@ static ngx_int_t read_balance(ngx_http_request_t *r, pay_flow_t *core,
 static ngx_int_t read_statement(ngx_http_request_t *r, pay_flow_t *core,
     const route_t *route, const ids_t *ids, pay_err_t *err);
 static ngx_int_t read_page(ngx_http_request_t *r, pay_flow_t *core,
+    const route_t *route, const ids_t *ids, pay_err_t *err);
+static ngx_int_t read_finance(ngx_http_request_t *r, pay_flow_t *core,
     const route_t *route, const ids_t *ids, pay_err_t *err);
 static ngx_int_t read_status(pay_status_t status);
 static ngx_int_t start_write(ngx_http_request_t *r, const route_t *route,
@@ -104,6 +107,20 @@ static const route_t  routes[] = {
       0, NULL, 0 },
     { "sellers/+/statement", READ, PAY_SCOPE_BALANCE_READ, read_statement,
       0, NULL, 0 },
+    { "reconciliation/files", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+      0, NULL, PAY_FINANCE_FILES },
+    { "reconciliation/files/*", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+      0, NULL, PAY_FINANCE_FILES },
+    { "reconciliation/rows", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+      0, NULL, PAY_FINANCE_ROWS },
+    { "reconciliation/exceptions", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+      0, NULL, PAY_FINANCE_EXCEPTIONS },
+    { "reconciliation/exceptions/*", READ, PAY_SCOPE_FINANCE_READ,
+      read_finance, 0, NULL, PAY_FINANCE_EXCEPTIONS },
+    { "reconciliation/closes", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+      0, NULL, PAY_FINANCE_CLOSES },
+    { "reconciliation/closes/*", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+      0, NULL, PAY_FINANCE_CLOSES },
     { NULL, NULL, 0, NULL, 0, NULL, 0 }
 };
 
@@ -386,6 +403,47 @@ read_page(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
     }
 
     return read_status(pay_flow_read_page(core, ctx->merchant->id, &page));
+}
+
+
+/* The query is the flow's, which outlives the request. */
+static ngx_int_t
+read_finance(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
+    const ids_t *ids, pay_err_t *err)
+{
+    ngx_uint_t                count;
+    pay_status_t              status;
+    ngx_table_elt_t          *accept;
+    pay_finance_asked_t       asked;
+    pay_finance_query_t       query;
+    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
+
+    ngx_memzero(&asked, sizeof(pay_finance_asked_t));
+    asked.list = (pay_finance_list_t) route->what;
+    asked.id = ids->id[0];
+
+    if (pay_dup(core->arena, ngx_payments_str(r->args), &asked.query)
+        != PAY_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    accept = ngx_http_payments_find_header(r, "Accept", &count);
+    if (accept != NULL && count == 1) {
+        asked.accept = ngx_payments_str(accept->value);
+    }
+
+    status = pay_finance_parse(&asked, &query, err);
+
+    if (status == PAY_NOT_FOUND) {
+        return ngx_http_payments_refuse(err, "not-found", NULL);
+    }
+
+    if (status != PAY_OK) {
+        return NGX_DECLINED;
+    }
+
+    return read_status(pay_flow_finance(core, ctx->merchant->id, &query));
 }
 
 

@@ -158,6 +158,9 @@ insufficient(unsigned scope)
     case PAY_SCOPE_BALANCE_READ:
         return INSUFFICIENT("balance:read");
 
+    case PAY_SCOPE_FINANCE_READ:
+        return INSUFFICIENT("reconciliation:read");
+
     default:
         return INSUFFICIENT("payments:read");
     }

@@ -61,6 +61,10 @@ ngx_http_payments_reply(ngx_http_request_t *r, const pay_reply_t *reply)
                                           &body);
         }
 
+        if (reply->kind == PAY_REPLY_CSV) {
+            ngx_str_set(&type, "text/csv; charset=utf-8; header=present");
+        }
+
         if (reply->kind == PAY_REPLY_TEXT) {
             ngx_str_set(&type, "text/plain; charset=utf-8");
         }
@@ -208,6 +212,15 @@ static ngx_int_t
 add_reply_headers(ngx_http_request_t *r, const pay_reply_t *reply)
 {
     ngx_str_t  yes = ngx_string("true");
+    ngx_str_t  file = ngx_string("attachment; "
+                                 "filename=\"reconciliation.csv\"");
+
+    if (reply->kind == PAY_REPLY_CSV
+        && ngx_http_payments_add_header(r, "Content-Disposition", file)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     if (reply->retry_after_s >= 0
         && ngx_http_payments_add_number(r, "Retry-After", "%L",
