@@ -18,6 +18,8 @@ static ngx_int_t buyer_target(ngx_http_request_t *r, ngx_uint_t kind,
 #define ALLOW  "GET, HEAD, OPTIONS"
 
 
+/* A handle is 192 random bits and all that a buyer has to show.  The style
+ * sheet stands under the same prefix, and costs no quota. */
 ngx_int_t
 ngx_http_payments_buyer(ngx_http_request_t *r, ngx_uint_t kind)
 {

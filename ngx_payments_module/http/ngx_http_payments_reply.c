@@ -29,6 +29,8 @@ static ngx_int_t redirect(ngx_http_request_t *r, const pay_reply_t *reply);
 static ngx_str_t  html_type = ngx_string("text/html; charset=utf-8");
 
 
+/* Called at once or long after the handler returned; all of *reply is the
+ * flow's and ends behind this call. */
 ngx_int_t
 ngx_http_payments_reply(ngx_http_request_t *r, const pay_reply_t *reply)
 {
@@ -71,6 +73,8 @@ ngx_http_payments_reply(ngx_http_request_t *r, const pay_reply_t *reply)
 }
 
 
+/* `slug` is a literal of the core's table; `pointer` a JSON pointer, or
+ * NULL. */
 ngx_int_t
 ngx_http_payments_problem(ngx_http_request_t *r, const char *slug,
     const char *detail, const char *pointer)
@@ -92,6 +96,7 @@ ngx_http_payments_refused(ngx_http_request_t *r, const pay_err_t *err,
 }
 
 
+/* 503 with the time after which the queue will probably be shorter. */
 ngx_int_t
 ngx_http_payments_overloaded(ngx_http_request_t *r, int64_t retry_after_s)
 {
@@ -144,6 +149,7 @@ problem(ngx_http_request_t *r, const pay_err_t *err,
 }
 
 
+/* OPTIONS is answered 204 with the same field (H3). */
 ngx_int_t
 ngx_http_payments_method_not_allowed(ngx_http_request_t *r, const char *allow)
 {
@@ -164,6 +170,7 @@ ngx_http_payments_method_not_allowed(ngx_http_request_t *r, const char *allow)
 }
 
 
+/* The filter uses it for nginx' own errors, so it must not send. */
 ngx_int_t
 ngx_http_payments_problem_json(ngx_http_request_t *r,
     const pay_reply_t *reply, ngx_str_t *json)
@@ -204,6 +211,8 @@ ngx_http_payments_problem_json(ngx_http_request_t *r,
 }
 
 
+/* The ETag is a version: a read that names the same one is answered 304
+ * (H15). */
 static ngx_int_t
 add_reply_headers(ngx_http_request_t *r, const pay_reply_t *reply)
 {
@@ -239,6 +248,7 @@ add_reply_headers(ngx_http_request_t *r, const pay_reply_t *reply)
 }
 
 
+/* HTML for a buyer who wants it, a problem document for all others (PD1). */
 static ngx_int_t
 reply_problem(ngx_http_request_t *r, const pay_reply_t *reply)
 {
@@ -307,6 +317,7 @@ not_modified(ngx_http_request_t *r, const pay_reply_t *reply)
 }
 
 
+/* A page that cannot be made becomes an error. */
 static ngx_int_t
 reply_page(ngx_http_request_t *r, const pay_reply_t *reply)
 {
@@ -329,6 +340,7 @@ reply_page(ngx_http_request_t *r, const pay_reply_t *reply)
 }
 
 
+/* 303, so that the browser asks with GET and sends no body on (H22). */
 static ngx_int_t
 redirect(ngx_http_request_t *r, const pay_reply_t *reply)
 {

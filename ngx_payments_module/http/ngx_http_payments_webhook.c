@@ -27,6 +27,8 @@ static ngx_int_t copy_headers(ngx_http_request_t *r, pay_arena_t *arena,
     pay_webhook_input_t *in);
 
 
+/* No token: who has sent it is known only when the flow has verified the
+ * signature, so the body is bounded in size and time before. */
 ngx_int_t
 ngx_http_payments_webhook(ngx_http_request_t *r)
 {
@@ -93,6 +95,7 @@ webhook_challenge(ngx_http_request_t *r, const pay_psp_conf_t *psp)
 }
 
 
+/* As ngx_http_payments_create(): behind the body, the request ends here. */
 static void
 webhook_body(ngx_http_request_t *r, pay_str_t body)
 {
@@ -107,6 +110,8 @@ webhook_body(ngx_http_request_t *r, pay_str_t body)
 }
 
 
+/* may_quarantine only looks; the place is taken when a refused webhook is to
+ * be stored. */
 static ngx_int_t
 webhook_start(ngx_http_request_t *r, pay_str_t body, ngx_payments_flow_t *flow)
 {
@@ -132,6 +137,8 @@ webhook_start(ngx_http_request_t *r, pay_str_t body, ngx_payments_flow_t *flow)
 }
 
 
+/* The rest of the path is the PSP's name; NULL: none of this configuration has
+ * it. */
 static const pay_psp_conf_t *
 webhook_psp(ngx_http_request_t *r)
 {
@@ -153,6 +160,7 @@ webhook_psp(ngx_http_request_t *r)
 }
 
 
+/* All of them, as only the scheme knows which ones are signed. */
 static ngx_int_t
 copy_headers(ngx_http_request_t *r, pay_arena_t *arena,
     pay_webhook_input_t *in)
