@@ -32,7 +32,7 @@ typedef struct {
     ngx_uint_t             busy;
 } backfill_t;
 
-/* - limits: the ages of payments_watch as JSON, which SQL reads.
+/* - limits: the ages of payments_watchdog as JSON, which SQL reads.
  * - busy: the sweep's call is under way; the same memory cannot be queued
  *   twice.
  * - backfills: by the index of the PSP; those without a list have a zeroed
@@ -266,8 +266,8 @@ backfill_pause(const pay_psp_conf_t *psp)
 }
 
 
-/* For bodies of webhooks that an operator wants read again (payctl webhook
- * replay). */
+/* The replay reads bodies of webhooks again that an operator names (payctl
+ * webhook replay). */
 static void
 replay_start(ngx_cycle_t *cycle)
 {

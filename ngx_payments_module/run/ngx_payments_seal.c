@@ -288,8 +288,8 @@ seal_export(void)
 }
 
 
-/* In the form that payctl audit reads; a line beyond SEAL_LINE_MAX would be
- * torn by seal_write()'s buffer and is refused. */
+/* The line has the form that payctl audit reads; one beyond SEAL_LINE_MAX
+ * would be torn by seal_write()'s buffer and is refused. */
 static ngx_int_t
 seal_line(ngx_pool_t *pool, pay_str_t *line)
 {
@@ -321,7 +321,7 @@ seal_write(pay_str_t line)
 }
 
 
-/* To a log host: a line that has left this one cannot be taken back. */
+/* A line that has left for a log host cannot be taken back. */
 static ngx_int_t
 seal_send(pay_str_t line)
 {
@@ -336,8 +336,8 @@ seal_send(pay_str_t line)
 }
 
 
-/* For the gauge of how old the newest seal is; a message that cannot be read
- * leaves the gauge behind, and the gauge has an alert. */
+/* The gauge of the newest seal's age is fed here; a message that cannot be
+ * read leaves it behind, and it has an alert. */
 static void
 seal_note(int64_t number, pay_str_t message)
 {

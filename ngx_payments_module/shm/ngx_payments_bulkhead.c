@@ -190,8 +190,8 @@ ngx_payments_bulkhead_leave(ngx_payments_place_t *place)
 }
 
 
-/* From the pace at which this worker's places became free and those that are
- * held here: a guess, but one that grows with the load. */
+/* The wait is guessed from the pace at which this worker's places became free
+ * and from those that are held: it grows with the load. */
 int64_t
 ngx_payments_bulkhead_retry_s(const ngx_payments_place_t *place)
 {
@@ -209,7 +209,7 @@ ngx_payments_bulkhead_retry_s(const ngx_payments_place_t *place)
 }
 
 
-/* Only the classes that clients wait for; a cap of 0 is none and never
+/* Only the classes count that clients wait for; a cap of 0 is none and never
  * presses. */
 ngx_uint_t
 ngx_payments_bulkhead_is_pressed(void)
@@ -235,7 +235,7 @@ ngx_payments_bulkhead_is_pressed(void)
 }
 
 
-/* For /metrics, so without the places of dead workers. */
+/* /metrics shows it, so places of dead workers are swept first. */
 ngx_uint_t
 ngx_payments_bulkhead_total(ngx_payments_work_e work)
 {

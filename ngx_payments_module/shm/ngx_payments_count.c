@@ -197,8 +197,8 @@ ngx_payments_count_change(const char *kind, const char *status)
 }
 
 
-/* By the name, as the flow knows it; a PSP that is not configured any more is
- * not counted. */
+/* The PSP is found by its name, as the flow knows it; one that is not
+ * configured any more is not counted. */
 void
 ngx_payments_count_quarantined(pay_str_t psp, const char *reason)
 {
@@ -368,8 +368,8 @@ code_index(ngx_uint_t status)
 }
 
 
-/* In the slot of the first bound that is not below it; /metrics adds the slots
- * up. */
+/* The call counts in the slot of the first bound that is not below it;
+ * /metrics adds the slots up. */
 static void
 observe(ngx_payments_histogram_t *histogram, ngx_msec_t ms)
 {

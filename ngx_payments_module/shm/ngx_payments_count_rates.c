@@ -17,8 +17,8 @@ static ngx_payments_rates_stat_t *claim(ngx_payments_counters_t *counters,
     pay_str_t source);
 
 
-/* Kept as a point in time and not as an age, which would stand still between
- * two looks. */
+/* The age is kept as a point in time, since as a number it would stand still
+ * between two looks. */
 void
 ngx_payments_count_rates_age(pay_str_t source, pay_int_t age_ms)
 {

@@ -29,8 +29,8 @@ static const char  *const stage_names[] = {
 PAY_ROWS(stage_names, PAY_STAGES);
 
 
-/* In microseconds, as routing takes far less than a millisecond; the bounds
- * are those of all histograms. */
+/* Microseconds, as routing takes far less than a millisecond; the bounds are
+ * those of all histograms. */
 void
 ngx_payments_count_stage(pay_stage_t stage, uint64_t us)
 {

@@ -494,7 +494,7 @@ read_health(view_t *view, const ngx_payments_psp_t *psp, pay_health_t *health)
 }
 
 
-/* By the index that routing uses. */
+/* The index is the one that routing uses; NULL: there is no such PSP. */
 static const ngx_payments_psp_t *
 psp_at(ngx_uint_t index)
 {
