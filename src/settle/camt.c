@@ -235,6 +235,8 @@ pay_settle_camt_keep(pay_settle_reader_t *reader, const char *column,
 }
 
 
+/* Amounts of camt have no sign: this word is the only one that says which way
+ * the money went. */
 pay_status_t
 pay_settle_camt_side(pay_settle_reader_t *reader, pay_str_t text, int *sign)
 {
@@ -329,6 +331,8 @@ camt_copy(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
 }
 
 
+/* The number of entries that the bank has counted; prove() compares it with
+ * the rows. */
 static pay_status_t
 camt_count(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
     pay_str_t currency)

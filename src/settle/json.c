@@ -162,6 +162,8 @@ json_open(pay_settle_reader_t *reader)
 }
 
 
+/* Byte by byte, since a document may begin and end within one piece and
+ * several may follow each other in a file. */
 static pay_status_t
 json_feed(pay_settle_reader_t *reader, pay_str_t bytes)
 {

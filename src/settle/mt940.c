@@ -243,6 +243,7 @@ mt940_opening_first(pay_settle_reader_t *reader, pay_str_t text)
 }
 
 
+/* :60M: is the opening of a message that continues the one before. */
 static pay_status_t
 mt940_opening_next(pay_settle_reader_t *reader, pay_str_t text)
 {
@@ -376,6 +377,7 @@ mt940_closing_last(pay_settle_reader_t *reader, pay_str_t text)
 }
 
 
+/* :62M: is the closing of a message that another one continues. */
 static pay_status_t
 mt940_closing_more(pay_settle_reader_t *reader, pay_str_t text)
 {
@@ -520,6 +522,8 @@ mt940_key(pay_settle_reader_t *reader, mt940_t *state, pay_str_t *key)
 }
 
 
+/* The end of the file ends the last message, which needs its closing
+ * balance. */
 static pay_status_t
 mt940_finish(pay_settle_reader_t *reader)
 {

@@ -134,6 +134,8 @@ pay_settle_mt940_text(pay_str_t field, mt940_text_t *text)
 }
 
 
+/* YYMMDD; a year from 70 on is of the last century, so that it shows as an odd
+ * day and not as a future one. */
 pay_status_t
 pay_settle_mt940_day(pay_settle_reader_t *reader, const char *column,
     pay_str_t digits, char *day)

@@ -465,6 +465,7 @@ paypal_section_foot(pay_settle_reader_t *reader,
 }
 
 
+/* SC counts the rows of its section alone. */
 static pay_status_t
 paypal_section_count(pay_settle_reader_t *reader,
     const pay_settle_record_t *record)
@@ -500,6 +501,8 @@ paypal_report_foot(pay_settle_reader_t *reader,
 }
 
 
+/* RC counts the rows of all files of a report, so in a later file it is not
+ * compared. */
 static pay_status_t
 paypal_report_count(pay_settle_reader_t *reader,
     const pay_settle_record_t *record)
@@ -514,6 +517,7 @@ paypal_report_count(pay_settle_reader_t *reader,
 }
 
 
+/* A file without it was cut off on its way. */
 static pay_status_t
 paypal_file_end(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 {

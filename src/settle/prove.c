@@ -156,6 +156,8 @@ prove_payout(pay_settle_reader_t *reader,
 }
 
 
+/* The opening balance and all rows come to the closing one, so a missing row
+ * shows. */
 static pay_status_t
 prove_balance(pay_settle_reader_t *reader,
     const pay_settle_statement_t *statement)

@@ -160,6 +160,7 @@ pay_settle_say(pay_settle_reader_t *reader, const char *reason,
 }
 
 
+/* Line 0 in a refusal means the whole file. */
 void
 pay_settle_say_file(pay_settle_reader_t *reader, const char *reason,
     const char *column, const char *expected, ...)

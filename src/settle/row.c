@@ -210,6 +210,8 @@ pay_settle_number(pay_settle_reader_t *reader, int64_t number, pay_str_t *out)
 }
 
 
+/* UTF-8 is cut in front of a character that would not fit, since PostgreSQL
+ * refuses half of one. */
 pay_str_t
 pay_settle_clip(pay_str_t text)
 {
@@ -225,6 +227,7 @@ pay_settle_clip(pay_str_t text)
 }
 
 
+/* *a keeps its value when the sum is refused. */
 pay_status_t
 pay_settle_add(pay_settle_reader_t *reader, int64_t *a, int64_t b)
 {

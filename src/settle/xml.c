@@ -164,6 +164,8 @@ xml_close(pay_settle_reader_t *reader)
 }
 
 
+/* The line is taken from expat before anything is judged, so that a refusal
+ * names it. */
 static void XMLCALL
 xml_start(void *data, const XML_Char *name, const XML_Char **attributes)
 {
@@ -227,6 +229,7 @@ xml_down(xml_t *xml, const char *name, const char **attributes)
 }
 
 
+/* Expat joins namespace and local name with "|". */
 static int
 xml_is_known(const pay_settle_format_t *format, const char *name)
 {
@@ -243,6 +246,8 @@ xml_is_known(const pay_settle_format_t *format, const char *name)
 }
 
 
+/* A callback of expat cannot fail: the first refusal is kept in xml->status,
+ * and nothing more is done behind it. */
 static void XMLCALL
 xml_stop(void *data, const XML_Char *name)
 {
