@@ -258,6 +258,7 @@ find(const ngx_http_payments_option_t *options, ngx_str_t *word, ngx_uint_t n,
 }
 
 
+/* `why` stands behind the word, so it begins with a verb: must, needs, has. */
 static char *
 refuse_value(ngx_conf_t *cf, const ngx_http_payments_option_t *option,
     ngx_str_t *word, const char *why)

@@ -2,6 +2,11 @@
  * The block payments_psp: one short function a word, then the checks that
  * need the whole block.  Webhooks' words stand in _conf_webhook.c, TLS' in
  * _conf_tls.c.
+ *
+ *     line by line: words, each with its own bounds
+ *     the block's end: adapter and its needs ─▶ base_url ─▶ the key's form
+ *       ─▶ retries ─▶ the webhook's scheme and keys
+ *     all is read: webhook_url from payments_public_url (conf_resolve)
  */
 
 #include "conf/ngx_http_payments_conf_psp.h"
@@ -252,6 +257,8 @@ psp_api_key(ngx_conf_t *cf, void *object)
 }
 
 
+/* The defaults are filled in before the comparison, so that total=1s alone is
+ * right. */
 static char *
 psp_timeout(ngx_conf_t *cf, void *object)
 {

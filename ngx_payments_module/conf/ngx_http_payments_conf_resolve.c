@@ -1,6 +1,9 @@
 /*
  * The checks that need the whole http block: missing directives, the PSPs that
  * a merchant names, a key that must belong to one merchant alone.
+ *
+ *     missing directives ─▶ defaults of health and retries ─▶ PSPs (webhooks)
+ *       ─▶ each merchant: its PSPs, its routes, late payments ─▶ all keys
  */
 
 #include "conf/ngx_http_payments_conf_resolve.h"

@@ -1,6 +1,12 @@
 /*
  * How a merchant's PSPs are chosen: the word route of payments_merchant.  The
  * names are looked up when all blocks are read.
+ *
+ * Two routes of a merchant; of four orders that fit the first, b is drawn for
+ * three:
+ *
+ *     route currency=EUR amount=10.00-500.00 by=weight a b=3;
+ *     route c;                        all others: no condition, so it is last
  */
 
 #include "conf/ngx_http_payments_conf_route.h"

@@ -233,6 +233,8 @@ check_pages(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 }
 
 
+/* The warning stands at the API's line, as its answers are the ones that name
+ * the missing page. */
 static void
 check_server_pages(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     const ngx_payments_location_t *api, pay_str_t host)
@@ -450,6 +452,8 @@ check_logs(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 }
 
 
+/* Only nginx' own lines are meant: those of the module hold no token at any
+ * level. */
 static void
 check_log(ngx_conf_t *cf, ngx_payments_location_t *location)
 {

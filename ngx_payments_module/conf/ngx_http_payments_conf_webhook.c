@@ -74,6 +74,7 @@ ngx_http_payments_webhook_scheme(ngx_conf_t *cf, void *object)
 }
 
 
+/* As for adapters: the list is that of the binary. */
 static char *
 unknown_scheme(ngx_conf_t *cf, ngx_str_t *name)
 {
@@ -173,6 +174,8 @@ ngx_http_payments_webhook_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 }
 
 
+/* Runs when all is read, as payments_public_url may stand behind the block.
+ * The path is the one that docs/nginx.conf gives to payments_webhook. */
 char *
 ngx_http_payments_webhook_resolve(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, ngx_payments_psp_t *psp)

@@ -371,6 +371,7 @@ read_balance(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
 }
 
 
+/* The arguments of the URL are parsed by the core, before the flow begins. */
 static ngx_int_t
 read_statement(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
     const ids_t *ids, pay_err_t *err)

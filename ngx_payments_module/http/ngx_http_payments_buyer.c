@@ -1,6 +1,12 @@
 /*
  * The buyer's way: /checkout/<handle>, its status page and /return/<handle>.
  * Each starts its flow.
+ *
+ *     /checkout/<handle>         303 to the PSP's page, or the status page
+ *     /checkout/<handle>/status  the status page
+ *     /return/<handle>           asks the PSP; 303 to the shop, or the page
+ *
+ * The flow decides (src/flow/flow_buyer.c); here only the path is read.
  */
 
 #include "http/ngx_http_payments_buyer.h"

@@ -1,5 +1,9 @@
 /*
  * POST /v1/payments: from a body to the input of its flow.
+ *
+ *     a place (payments_bulkhead) ─▶ body parsed ─▶ return_url, psp
+ *       ├▶ errors: all of them in one answer, nothing is stored
+ *       └▶ fingerprint, key, ids, address of this gateway ─▶ flow
  */
 
 #include "http/ngx_http_payments_create.h"

@@ -139,6 +139,7 @@ problem_list(ngx_http_request_t *r, pay_str_t base)
 }
 
 
+/* The table is the core's, so the page cannot miss a problem. */
 static pay_status_t
 set_problems(pay_arena_t *arena, pay_str_t base, ngx_payments_value_t *v)
 {

@@ -1,5 +1,10 @@
 /*
  * Answers: JSON, problem documents, redirects, pages.
+ *
+ *     reply ─▶ header fields ─▶ problem ─▶ a page for buyers, else JSON
+ *                            ├▶ redirect: 303, no body
+ *                            ├▶ page: HTML
+ *                            └▶ else: JSON or text, or 304
  */
 
 #include "http/ngx_http_payments_reply.h"

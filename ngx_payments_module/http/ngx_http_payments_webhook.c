@@ -1,6 +1,13 @@
 /*
  * Webhooks of PSPs: from a request to the input of the flow that verifies and
  * applies it, and the challenge by which a PSP looks whether we have its key.
+ *
+ *     /webhooks/<psp> ─▶ is there such a PSP? ─▶ the address' limit
+ *       ├▶ GET, where the scheme has a challenge: answered here, no flow
+ *       └▶ POST ─▶ raw body and all fields, copied ─▶ flow ─▶ 200 after commit
+ *
+ * The signature is over the raw bytes (W1), so nothing of the body is parsed
+ * here.
  */
 
 #include "http/ngx_http_payments_webhook.h"

@@ -2,6 +2,10 @@
  * Templates: one scanner for tags, one pass that checks them when the
  * configuration is read, one that fills them in for a request.  Both keep a
  * short stack of open sections; nothing recurses.
+ *
+ *     <p>{{total}} {{currency}}</p>            a value, escaped
+ *     {{#paid}}<p>Paid.</p>{{/paid}}           kept or left out
+ *     {{#orders}}<li>{{order_id}}{{/orders}}   once for each item
  */
 
 #include "http/ngx_payments_template.h"

@@ -97,6 +97,8 @@ ngx_payments_curl_start(ngx_cycle_t *cycle)
 }
 
 
+/* NGX_OK even if the call fails within libcurl's first step: such a failure,
+ * too, comes out of reap_handler(). */
 ngx_int_t
 ngx_payments_curl_call(ngx_payments_http_t *http)
 {

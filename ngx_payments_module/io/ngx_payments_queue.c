@@ -120,6 +120,8 @@ ngx_payments_queue_class(const ngx_payments_call_t *call)
 }
 
 
+/* A queue whose calls were all late gives an empty batch, and the next queue
+ * is tried. */
 ngx_payments_batch_t *
 ngx_payments_queue_next(ngx_payments_queues_t *queues, ngx_uint_t idle,
     ngx_log_t *log, ngx_queue_t *late)

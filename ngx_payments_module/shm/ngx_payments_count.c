@@ -504,6 +504,7 @@ claim_psp(ngx_payments_counters_t *c, ngx_slab_pool_t *pool, pay_str_t name)
 }
 
 
+/* NULL: there is no zone, or all slots are taken. */
 static ngx_payments_gauges_t *
 gauges(void)
 {
