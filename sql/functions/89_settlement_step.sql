@@ -124,35 +124,52 @@ COMMENT ON FUNCTION pay.end_overdue IS
 
 
 -- A payout that came back closes the one that it was, whatever the bank says.
+-- The row names that payout (Stripe: source, Adyen: text), or stands under its
+-- number in another file, or is the only one of its amount in other files.
 CREATE OR REPLACE FUNCTION pay.close_returned(
     p_file_id bigint, p_source settlement_source)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO settlement_closed (merchant_id, source, kind, match_id)
-    SELECT x.merchant_id, x.source, x.kind, x.row_id
+    SELECT x.merchant_id, x.source, x.kind, p.row_id
     FROM (
-        SELECT DISTINCT ON (o.row_id) r.row_id, r.merchant_id,
-            r.version AS version, r.row_key, o.version AS old_version,
-            o.row_key AS old_key
-        FROM settlement_work w
-        JOIN settlement_row r ON r.source = w.source
-            AND r.row_key = w.row_key AND r.version = w.version
-        JOIN settlement_row o ON o.source = w.source AND o.kind = 'payout'
-            AND o.payout_ref = coalesce(w.payout_ref, w.parent_ref)
-            AND o.net_minor = -w.net_minor AND o.currency = w.currency
-        WHERE w.file_id = p_file_id AND w.finding = 'returned'
-            AND NOT EXISTS (
-                SELECT FROM settlement_closed c
-                WHERE c.merchant_id = o.merchant_id
-                    AND c.kind = 'psp_paid_out' AND c.source = concat(
-                        'payout/', o.source, '/', o.version, '/', o.row_key))
-        ORDER BY o.row_id, r.row_id) p
+        SELECT DISTINCT ON (c.paid) c.*
+        FROM (
+            SELECT r.row_id, r.merchant_id, r.version, r.row_key,
+                e.source AS paid, k.rank,
+                min(k.rank) OVER (PARTITION BY r.row_id) AS best,
+                count(*) OVER (PARTITION BY r.row_id, k.rank) AS among
+            FROM settlement_work w
+            JOIN settlement_row r ON r.source = w.source
+                AND r.row_key = w.row_key AND r.version = w.version
+            JOIN journal_entry e ON e.merchant_id = w.merchant_id
+                AND e.kind = 'psp_paid_out' AND e.amount_minor = w.net_minor
+                AND e.currency = w.currency
+                AND e.at >= now() - interval '100 days'
+                AND split_part(e.source, '/', 2) = w.source
+            JOIN settlement_row o ON o.source = w.source
+                AND o.version = split_part(e.source, '/', 3)::int
+                AND o.row_key = regexp_replace(e.source,
+                                               '^payout/[^/]*/[0-9]*/', '')
+            CROSS JOIN LATERAL (SELECT CASE
+                WHEN w.psp_ref IN (o.payout_ref, o.psp_ref)
+                    OR w.parent_ref IN (o.payout_ref, o.psp_ref)
+                    OR w.note = o.note THEN 1
+                WHEN w.payout_ref = o.payout_ref
+                    AND (o.file_id <> r.file_id OR w.note IS NULL) THEN 2
+                WHEN o.file_id <> r.file_id THEN 3 END AS rank) k
+            WHERE w.file_id = p_file_id AND w.finding = 'returned'
+                AND k.rank IS NOT NULL AND NOT EXISTS (
+                    SELECT FROM settlement_closed c
+                    WHERE c.merchant_id = e.merchant_id
+                        AND c.source = e.source AND c.kind = e.kind)) c
+        WHERE c.rank = c.best AND (c.rank < 3 OR c.among = 1)
+        ORDER BY c.paid, c.rank, c.row_id) p
     CROSS JOIN LATERAL (VALUES
         (p.merchant_id, concat('payout/', p_source.source, '/',
-            p.version, '/', p.row_key), 'psp_payout_returned', p.row_id),
-        (p.merchant_id, concat('payout/', p_source.source, '/',
-            p.old_version, '/', p.old_key), 'psp_paid_out', p.row_id))
-        AS x (merchant_id, source, kind, row_id)
+            p.version, '/', p.row_key), 'psp_payout_returned'),
+        (p.merchant_id, p.paid, 'psp_paid_out'))
+        AS x (merchant_id, source, kind)
     ON CONFLICT DO NOTHING;
 END
 $$;
@@ -326,7 +343,8 @@ BEGIN
     PERFORM match_objects(p_file.file_id, true);
     PERFORM match_objects(p_file.file_id, false);
     PERFORM match_amounts(p_file.file_id);
-    PERFORM match_sums(p_file.file_id);
+    PERFORM match_sums(p_file.file_id, true);
+    PERFORM match_sums(p_file.file_id, false);
 END
 $$;
 COMMENT ON FUNCTION pay.match_hard IS

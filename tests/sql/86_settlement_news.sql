@@ -118,6 +118,12 @@ SELECT is(pg_temp.import('returned later', ARRAY[
 SELECT is(pg_temp.entries('j3') || ' / ' || pg_temp.money('o1'),
     'settled_refund_returned 200 USD / 0 1000 0 300 0', 'booked');
 
+SELECT is(pg_temp.import('returned first', ARRAY[
+    'j4|refund_returned|re-j4|pi-c11||100|0|100',
+    'j5|refund|re-j4|pi-c11||-100|0|-100']), 'booked 2 0 2 0 0',
+    'rows come unsorted: the return stands before its refund');
+SELECT is(pg_temp.money('o11'), '0 1000 0 0 0', 'the order has it back');
+
 -- a fee that a webhook has told
 SELECT is(pg_temp.news('fee', 'succeeded', 'fee-k', 30, 't-c6'), 'applied',
           'told');
@@ -184,6 +190,46 @@ SELECT is(pg_temp.entries('q2') || ' / ' || pg_temp.entries('q3'),
 SELECT is((SELECT count(*) FROM pay.settlement_closed c
            WHERE c.source LIKE 'payout/%'), 2::bigint,
           'nothing more is expected of it');
+
+-- which payout came back: by its name, by its text, by its amount alone
+CREATE FUNCTION pg_temp.back(p_key text) RETURNS text LANGUAGE sql AS $$
+SELECT string_agg(split_part(c.source, '/', 4), ' ' ORDER BY c.source)
+FROM pay.settlement_closed c
+JOIN pay.settlement_row r ON r.row_id = c.match_id
+WHERE r.row_key = p_key
+$$;
+SELECT is(pg_temp.import('payouts', ARRAY[
+    's1|payout|po-s1|||-700|0|-700||||po-s1',
+    's2|payout||||-700|0|-700||||71||TX71', 's3|payout||||-710|0|-710||||72',
+    's4|payout||||-720|0|-720||||73', 's5|payout||||-720|0|-720||||74']),
+    'booked 5 0 5 0 0', 'payouts');
+SELECT is(pg_temp.import('all back', ARRAY[
+    't1|payout_returned|po-s1|||700|0|700||||75',
+    't2|payout_returned||||700|0|700||||75||TX71',
+    't3|payout_returned||||710|0|710||||75||a text',
+    't4|payout_returned||||720|0|720||||75||a text',
+    't5|payout||||-2830|0|-2830||||75', 't6|payout||||-710|0|-710||||76']),
+    'booked 6 0 6 0 0', 'they come back');
+SELECT is(concat_ws(', ', pg_temp.back('t1'), pg_temp.back('t2'),
+                    pg_temp.back('t3'), coalesce(pg_temp.back('t4'), 'none')),
+    's1 t1, s2 t2, s3 t3, none', 'two of one amount are not guessed');
+
+-- money in suspense was the source's merchant's; the payment is another's
+SELECT is(pg_temp.import('m2', ARRAY['v1|sale|ch-v|pi-v||300|-4|296']),
+          'booked 1 0 0 0 1', 'nobody knows it');
+SELECT outcome FROM pg_temp.begin('m2', 'kv', 'v', ARRAY['ov:300'])
+\g /dev/null
+SELECT pg_temp.token('m2', 'v', 't-v')
+\g /dev/null
+SELECT is(pg_temp.fact('t-v', 'paid', p_reference => 'pi-v'), 'applied',
+          'it is a payment of another merchant');
+SELECT is(pg_temp.import('m2 again', ARRAY['v2|fee||||0|-1|-1']),
+          'booked 1 0 1 0 0', 'with the next file');
+SELECT is((SELECT string_agg(concat_ws(' ', e.merchant_id, e.kind), ', '
+                             ORDER BY e.kind)
+    FROM pay.journal_entry e WHERE e.source = 'settlement/stripe/1/v1'),
+    'm2 psp_fee, m1 unknown_receipt, m1 unknown_receipt_cleared',
+    'suspense is cleared where it was filled');
 
 \i :checks
 SELECT * FROM finish();
