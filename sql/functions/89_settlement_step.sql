@@ -351,7 +351,8 @@ BEGIN
     PERFORM match_objects(p_file.file_id, true);
     PERFORM match_objects(p_file.file_id, false);
     PERFORM match_amounts(p_file.file_id);
-    PERFORM match_sums(p_file.file_id);
+    PERFORM match_sums(p_file.file_id, true);
+    PERFORM match_sums(p_file.file_id, false);
 END
 $$;
 COMMENT ON FUNCTION pay.match_hard IS

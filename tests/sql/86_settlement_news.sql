@@ -118,6 +118,12 @@ SELECT is(pg_temp.import('returned later', ARRAY[
 SELECT is(pg_temp.entries('j3') || ' / ' || pg_temp.money('o1'),
     'settled_refund_returned 200 USD / 0 1000 0 300 0', 'booked');
 
+SELECT is(pg_temp.import('returned first', ARRAY[
+    'j4|refund_returned|re-j4|pi-c11||100|0|100',
+    'j5|refund|re-j4|pi-c11||-100|0|-100']), 'booked 2 0 2 0 0',
+    'rows come unsorted: the return stands before its refund');
+SELECT is(pg_temp.money('o11'), '0 1000 0 0 0', 'the order has it back');
+
 -- a fee that a webhook has told
 SELECT is(pg_temp.news('fee', 'succeeded', 'fee-k', 30, 't-c6'), 'applied',
           'told');
@@ -210,6 +216,23 @@ SELECT is(pg_temp.import('returned and wrong', ARRAY[
     't3|payout|po-t|||-313|0|-313||||po-t']),
     'refused 3 0 0 0 0 payout po-t of USD is 313 and its rows sum to 314',
     'a payout that is not the sum of its rows');
+
+-- money in suspense was the source's merchant's; the payment is another's
+SELECT is(pg_temp.import('m2', ARRAY['v1|sale|ch-v|pi-v||300|-4|296']),
+          'booked 1 0 0 0 1', 'nobody knows it');
+SELECT outcome FROM pg_temp.begin('m2', 'kv', 'v', ARRAY['ov:300'])
+\g /dev/null
+SELECT pg_temp.token('m2', 'v', 't-v')
+\g /dev/null
+SELECT is(pg_temp.fact('t-v', 'paid', p_reference => 'pi-v'), 'applied',
+          'it is a payment of another merchant');
+SELECT is(pg_temp.import('m2 again', ARRAY['v2|fee||||0|-1|-1']),
+          'booked 1 0 1 0 0', 'with the next file');
+SELECT is((SELECT string_agg(concat_ws(' ', e.merchant_id, e.kind), ', '
+                             ORDER BY e.kind)
+    FROM pay.journal_entry e WHERE e.source = 'settlement/stripe/1/v1'),
+    'm2 psp_fee, m1 unknown_receipt, m1 unknown_receipt_cleared',
+    'suspense is cleared where it was filled');
 
 \i :checks
 SELECT * FROM finish();
