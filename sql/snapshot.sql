@@ -556,6 +556,14 @@ CREATE TYPE pay_api.job_row AS (
 
 COMMENT ON TYPE pay_api.job_row IS 'A job and its checkout';
 
+CREATE TYPE pay_api.look_row AS (
+	item integer,
+	outcome text,
+	since_s bigint
+);
+
+COMMENT ON TYPE pay_api.look_row IS 'A look at a source of settlement files: from when on';
+
 CREATE TYPE pay_api.order_row AS (
 	item integer,
 	outcome text,
@@ -628,6 +636,7 @@ CREATE TYPE pay_api.settlement_row AS (
 	item integer,
 	outcome text,
 	file_id bigint,
+	attempt bigint,
 	format text,
 	account text,
 	state text
@@ -723,6 +732,7 @@ CREATE TABLE pay.settlement_file (
     source pay.settlement_name NOT NULL,
     sha256 pay.hash NOT NULL,
     name text NOT NULL,
+    attempt pay.ordinal DEFAULT 1 NOT NULL,
     batch_key text COLLATE pg_catalog."C",
     version pay.ordinal DEFAULT 1 NOT NULL,
     state text DEFAULT 'received'::text NOT NULL COLLATE pg_catalog."C",
@@ -965,6 +975,7 @@ CREATE FUNCTION pay.check_items(p_merchant_id text[], p_idempotency_key text[], 
 CREATE FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_change_keys(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) RETURNS record LANGUAGE plpgsql;
@@ -1018,6 +1029,7 @@ CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx b
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.decimal_text(p_minor bigint, p_currency text) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -1617,6 +1629,7 @@ CREATE FUNCTION pay.status_rank(p_status text) RETURNS integer LANGUAGE sql IMMU
 CREATE FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_rows integer) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_mergejoin TO 'on' SET enable_seqscan TO 'on' SET plan_cache_mode TO 'force_custom_plan' SET jit TO 'off';
 CREATE FUNCTION pay.store_news(p_news pay.news[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.suspended(p_mismatch pay.mismatch) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.suspense_kind(p_exception pay.settlement_exception, p_row pay.settlement_row, p_what text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.sweep_all(p_limits jsonb) RETURNS jsonb LANGUAGE plpgsql;
@@ -1668,6 +1681,7 @@ CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id te
 CREATE FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.span_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.dispatch_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.look_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.age_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_seal(p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.seal_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1676,6 +1690,7 @@ CREATE FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) RETURNS 
 CREATE FUNCTION pay_api.claim_replay(p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.replay_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_until_s bigint[], p_listed bigint[], p_missed bigint[], p_code text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.end_look(p_source text[], p_owner text[], p_seen_s bigint[], p_files bigint[], p_again bigint[], p_code text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1690,16 +1705,18 @@ CREATE FUNCTION pay_api.get_handle(p_handle text[]) RETURNS SETOF pay_api.checko
 CREATE FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.order_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) RETURNS SETOF pay_api.statement_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.keep_look(p_source text[], p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[], p_message_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) RETURNS SETOF pay_api.changes_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) RETURNS SETOF pay_api.settlement_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.ready() RETURNS TABLE(state text, schema_version text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.refuse_settlement(p_file_id bigint[], p_attempt bigint[], p_reason text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_note text[], p_rows_flags bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_note text[], p_rows_flags bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2071,6 +2088,24 @@ CREATE TABLE pay.settlement_link (
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT settlement_link_rule_check CHECK ((rule = ANY (ARRAY['object'::text, 'reference'::text, 'amount'::text, 'sum'::text, 'group'::text, 'payout'::text, 'text'::text, 'window'::text, 'subset'::text, 'fee'::text, 'person'::text])))
 );
+
+CREATE TABLE pay.settlement_look (
+    source pay.settlement_name NOT NULL,
+    way text NOT NULL COLLATE pg_catalog."C",
+    declared_at timestamp with time zone DEFAULT now() NOT NULL,
+    run_at timestamp with time zone DEFAULT now() NOT NULL,
+    lease_owner text,
+    lease_until timestamp with time zone,
+    seen_until timestamp with time zone,
+    looked_at timestamp with time zone,
+    runs bigint DEFAULT 0 NOT NULL,
+    files bigint DEFAULT 0 NOT NULL,
+    failures bigint DEFAULT 0 NOT NULL,
+    code text,
+    CONSTRAINT settlement_look_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
+    CONSTRAINT settlement_look_way_check CHECK ((way = ANY (ARRAY['dir'::text, 'pull'::text, 'report'::text])))
+)
+WITH (fillfactor='50');
 
 CREATE UNLOGGED TABLE pay.settlement_open (
     file_id bigint NOT NULL,
@@ -3292,6 +3327,8 @@ ALTER TABLE ONLY pay.settlement_limit
     ADD CONSTRAINT settlement_limit_pkey PRIMARY KEY (currency);
 ALTER TABLE ONLY pay.settlement_link
     ADD CONSTRAINT settlement_link_pkey PRIMARY KEY (row_id);
+ALTER TABLE ONLY pay.settlement_look
+    ADD CONSTRAINT settlement_look_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY pay.settlement_row
     ADD CONSTRAINT settlement_row_pkey PRIMARY KEY (row_id);
 ALTER TABLE ONLY pay.settlement_row
@@ -3510,6 +3547,8 @@ ALTER TABLE ONLY pay.settlement_expected
     ADD CONSTRAINT settlement_expected_kind_fkey FOREIGN KEY (kind) REFERENCES pay.posting_kind(kind);
 ALTER TABLE ONLY pay.settlement_file
     ADD CONSTRAINT settlement_file_source_fkey FOREIGN KEY (source) REFERENCES pay.settlement_source(source);
+ALTER TABLE ONLY pay.settlement_look
+    ADD CONSTRAINT settlement_look_source_fkey FOREIGN KEY (source) REFERENCES pay.settlement_source(source);
 ALTER TABLE ONLY pay.settlement_rule
     ADD CONSTRAINT settlement_rule_back_fkey FOREIGN KEY (back) REFERENCES pay.posting_kind(kind);
 ALTER TABLE ONLY pay.settlement_rule
@@ -3536,6 +3575,7 @@ REVOKE ALL ON TYPE pay_api.dispatch_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.events_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.explanation_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.job_row FROM PUBLIC;
+REVOKE ALL ON TYPE pay_api.look_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.order_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.outcome_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.page_row FROM PUBLIC;
@@ -3605,6 +3645,7 @@ REVOKE ALL ON FUNCTION pay.check_items(p_merchant_id text[], p_idempotency_key t
 REVOKE ALL ON FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_change_keys(p_items pay.change_item[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) FROM PUBLIC;
@@ -3628,6 +3669,7 @@ GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) FROM PUBLIC;
@@ -3978,6 +4020,7 @@ GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspended(p_mismatch pay.mismatch) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspense_kind(p_exception pay.settlement_exception, p_row pay.settlement_row, p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_all(p_limits jsonb) FROM PUBLIC;
@@ -4035,6 +4078,8 @@ REVOKE ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_orde
 GRANT ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
@@ -4051,6 +4096,8 @@ REVOKE ALL ON FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_unti
 GRANT ALL ON FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_until_s bigint[], p_listed bigint[], p_missed bigint[], p_code text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.end_look(p_source text[], p_owner text[], p_seen_s bigint[], p_files bigint[], p_again bigint[], p_code text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.end_look(p_source text[], p_owner text[], p_seen_s bigint[], p_files bigint[], p_again bigint[], p_code text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[]) FROM PUBLIC;
@@ -4079,6 +4126,8 @@ REVOKE ALL ON FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order
 GRANT ALL ON FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.keep_look(p_source text[], p_owner text[], p_lease_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.keep_look(p_source text[], p_owner text[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[], p_message_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[], p_message_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) FROM PUBLIC;
@@ -4087,18 +4136,20 @@ REVOKE ALL ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status tex
 GRANT ALL ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.ready() FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.ready() TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.refuse_settlement(p_file_id bigint[], p_attempt bigint[], p_reason text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.refuse_settlement(p_file_id bigint[], p_attempt bigint[], p_reason text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_note text[], p_rows_flags bigint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_note text[], p_rows_flags bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_note text[], p_rows_flags bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_note text[], p_rows_flags bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) FROM PUBLIC;
@@ -4210,6 +4261,8 @@ GRANT SELECT ON TABLE pay.settlement_limit TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_limit TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_link TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_link TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_look TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_look TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_open TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_open TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_staging TO payments_auditor;
