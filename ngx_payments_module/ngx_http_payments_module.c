@@ -21,6 +21,7 @@
 #include "conf/ngx_http_payments_conf_rates.h"
 #include "conf/ngx_http_payments_conf_resolve.h"
 #include "conf/ngx_http_payments_conf_retry.h"
+#include "conf/ngx_http_payments_conf_settlement.h"
 #include "conf/ngx_http_payments_conf_warn.h"
 #include "http/ngx_http_payments_filter.h"
 #include "http/ngx_http_payments_handler.h"
@@ -220,6 +221,13 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       0,
       &ngx_http_payments_quote_line },
 
+    { ngx_string("payments_settlement"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_payments_settlement,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("payments_bulkhead"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_http_payments_set_line,
@@ -407,6 +415,8 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
                           sizeof(ngx_payments_merchant_t *)) != NGX_OK
         || ngx_array_init(&pmcf->rates, cf->pool, 4,
                           sizeof(ngx_payments_rates_t *)) != NGX_OK
+        || ngx_array_init(&pmcf->settlements, cf->pool, 4,
+                          sizeof(ngx_payments_settlement_t *)) != NGX_OK
         || ngx_array_init(&pmcf->locations, cf->pool, 8,
                           sizeof(ngx_payments_location_t)) != NGX_OK
         || ngx_array_init(&pmcf->jwt_keys, cf->pool, 4,
@@ -461,7 +471,11 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    return ngx_http_payments_resolve(cf, pmcf);
+    if (ngx_http_payments_resolve(cf, pmcf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_payments_settlement_resolve(cf, pmcf);
 }
 
 

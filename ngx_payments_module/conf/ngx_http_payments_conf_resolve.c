@@ -45,7 +45,8 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
     ngx_payments_merchant_t  **merchants;
 
     if (pmcf->db.dsns == NULL && pmcf->psps.nelts == 0
-        && pmcf->merchants.nelts == 0 && pmcf->zone == NULL && !pmcf->active)
+        && pmcf->merchants.nelts == 0 && pmcf->settlements.nelts == 0
+        && pmcf->zone == NULL && !pmcf->active)
     {
         return NGX_CONF_OK;             /* loaded, not used */
     }

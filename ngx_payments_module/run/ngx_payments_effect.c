@@ -19,6 +19,8 @@
 
 #define QUESTIONS         1024
 #define QUESTION_PACE_MS  1000
+#define PATIENCE_MS       1000
+#define PATIENCE_MAX      60
 
 
 /* When a buyer's return last asked a PSP about a payment; in this worker.  The
@@ -31,6 +33,10 @@ typedef struct {
 } question_t;
 
 
+static ngx_uint_t has_patience(ngx_payments_flow_t *flow);
+static void patience_handler(ngx_event_t *ev);
+static ngx_int_t pace_event(ngx_payments_flow_t *flow,
+    ngx_event_handler_pt handler, ngx_msec_t wait);
 static ngx_uint_t may_store(const ngx_payments_flow_t *flow);
 static ngx_msec_t deadline_of(const ngx_payments_flow_t *flow,
     pay_stage_t stage);
@@ -102,12 +108,53 @@ ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
     case NGX_BUSY:
         input->db_failure = PAY_DB_OVERLOADED;
         input->retry_after_s = flow->call.retry_after_s;
-        return NGX_OK;
+        break;
 
     default:
         input->db_failure = PAY_DB_UNAVAILABLE;
-        return NGX_OK;
+        break;
     }
+
+    return has_patience(flow) ? NGX_AGAIN : NGX_OK;
+}
+
+
+/* An operation that was never sent: it is asked for again in a moment, where
+ * the flow has the time.  1: it will be. */
+static ngx_uint_t
+has_patience(ngx_payments_flow_t *flow)
+{
+    if (flow->alone == NULL || !flow->core.type->is_patient || ngx_exiting
+        || flow->alone->waits >= PATIENCE_MAX)
+    {
+        return 0;
+    }
+
+    flow->alone->waits++;
+
+    return pace_event(flow, patience_handler, PATIENCE_MS) == NGX_OK;
+}
+
+
+static void
+patience_handler(ngx_event_t *ev)
+{
+    ngx_int_t             rc;
+    pay_input_t           input;
+    ngx_payments_flow_t  *flow = ev->data;
+
+    flow->wait_started = ngx_current_msec;
+    rc = ngx_payments_db_call(&flow->call);
+
+    if (rc == NGX_OK || has_patience(flow)) {
+        return;
+    }
+
+    ngx_memzero(&input, sizeof(pay_input_t));
+    input.kind = PAY_INPUT_DB_FAILED;
+    input.db_failure = rc == NGX_BUSY ? PAY_DB_OVERLOADED : PAY_DB_UNAVAILABLE;
+
+    flow->step(flow, &input);
 }
 
 
@@ -325,15 +372,28 @@ pace_call(ngx_payments_flow_t *flow)
         return ngx_payments_psp_call(http);
     }
 
+    if (pace_event(flow, pace_handler, wait) != NGX_OK) {
+        no_answer(&http->answer, PAY_FAILURE_MEMORY);
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+/* The timer of a flow for which no client waits. */
+static ngx_int_t
+pace_event(ngx_payments_flow_t *flow, ngx_event_handler_pt handler,
+    ngx_msec_t wait)
+{
     if (flow->alone->pace == NULL) {
         flow->alone->pace = ngx_pcalloc(flow->pool, sizeof(ngx_event_t));
         if (flow->alone->pace == NULL) {
-            no_answer(&http->answer, PAY_FAILURE_MEMORY);
-            return NGX_DECLINED;
+            return NGX_ERROR;
         }
     }
 
-    flow->alone->pace->handler = pace_handler;
+    flow->alone->pace->handler = handler;
     flow->alone->pace->data = flow;
     flow->alone->pace->log = ngx_cycle->log;
     ngx_add_timer(flow->alone->pace, wait);
@@ -458,6 +518,18 @@ db_done(ngx_payments_call_t *call, const pay_result_t *result,
 
     flow->in_handler = 0;
     flow->db_ms += ngx_current_msec - flow->wait_started;
+
+    if (result == NULL && (failure == PAY_DB_OVERLOADED
+                           || failure == PAY_DB_UNAVAILABLE)
+        && has_patience(flow))
+    {
+        return;
+    }
+
+    if (result != NULL && flow->alone != NULL) {
+        flow->alone->waits = 0;
+    }
+
     note_stage(flow);
     note_done(call, result);
 

@@ -16,6 +16,7 @@
 
 #include "run/ngx_payments_flow_state.h"
 #include "run/ngx_payments_effect.h"
+#include "run/ngx_payments_effect_file.h"
 #include "run/ngx_payments_effect_rates.h"
 #include "shm/ngx_payments_count.h"
 #include "shm/ngx_payments_count_stage.h"
@@ -47,6 +48,7 @@ static void flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply);
 static void flow_note(ngx_payments_flow_t *flow);
 static ngx_str_t note_text(ngx_pool_t *pool, pay_str_t text);
 static void flow_end(ngx_payments_flow_t *flow);
+static void log_settled(const pay_settled_t *settled);
 static void count_end(const pay_flow_t *core);
 static void request_gone(void *data);
 
@@ -219,6 +221,7 @@ steps(ngx_payments_flow_t *flow, pay_input_t *input)
     for ( ;; ) {
         input->now_s = type->clock == PAY_CLOCK_STEADY
                        ? ngx_payments_steady_time() : ngx_time();
+        input->is_stopping = ngx_exiting || ngx_quit || ngx_terminate;
 
         if (input->kind == PAY_INPUT_START && type->routes) {
             run_routing(flow, input, &effect);
@@ -243,6 +246,10 @@ steps(ngx_payments_flow_t *flow, pay_input_t *input)
 
         case PAY_DO_RATES:
             rc = ngx_payments_effect_rates(flow, &effect, input);
+            break;
+
+        case PAY_DO_FILE:
+            rc = ngx_payments_effect_file(flow, &effect, input);
             break;
 
         default:
@@ -446,12 +453,31 @@ flow_end(ngx_payments_flow_t *flow)
                       &ngx_payments_nstr(core->request_id));
     }
 
+    if (core->settled != NULL) {
+        log_settled(core->settled);
+    }
+
     if (flow->alone != NULL) {
         flow->alone->ended(flow->alone->data);
     }
 
     ngx_payments_flow_drop_args(flow);
     ngx_destroy_pool(flow->pool);
+}
+
+
+/* The names of files are others' and stand in PostgreSQL alone. */
+static void
+log_settled(const pay_settled_t *settled)
+{
+    ngx_uint_t  level = settled->why != NULL ? NGX_LOG_ERR : NGX_LOG_NOTICE;
+
+    ngx_log_error(level, ngx_cycle->log, 0,
+                  "payments: a settlement file was read, source:%V, file:%L, "
+                  "state:%s, rows:%L, why:%s, line:%L",
+                  &ngx_payments_nstr(settled->source), settled->file_id,
+                  settled->state, settled->rows,
+                  settled->why != NULL ? settled->why : "-", settled->line);
 }
 
 

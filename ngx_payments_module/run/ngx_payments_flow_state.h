@@ -18,6 +18,8 @@ typedef struct {
     void                           *data;
     ngx_event_t                    *pace;        /* its call waits; NULL: none
                                                     has yet */
+    ngx_uint_t                      waits;       /* for PostgreSQL, in a row */
+    void                           *file;        /* of PAY_DO_FILE */
 } ngx_payments_alone_t;
 
 

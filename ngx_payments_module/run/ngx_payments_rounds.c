@@ -12,6 +12,7 @@
 #include "run/ngx_payments_flow.h"
 #include "run/ngx_payments_rates.h"
 #include "run/ngx_payments_seal.h"
+#include "run/ngx_payments_settlement.h"
 #include "shm/ngx_payments_count.h"
 #include "util/ngx_payments_process.h"
 
@@ -87,7 +88,9 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
     ngx_payments_books_start(cycle, owner);
     ngx_payments_seal_start(cycle, owner);
 
-    if (backfills_start(cycle) != NGX_OK) {
+    if (backfills_start(cycle) != NGX_OK
+        || ngx_payments_settlement_start(cycle, owner) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
