@@ -150,8 +150,7 @@ COMMENT ON FUNCTION pay.wrong_settlement_row IS
 
 -- The sums that the file states, by currency, against those of its rows; and
 -- each payout that the file has against the rows that it pays out.  A payout
--- that came back names the one that it was (generic) or the one that pays its
--- money out again (Stripe, Adyen), so that it is in the sum or is not.
+-- that came back is paid out again with others, or has come back by itself.
 CREATE OR REPLACE FUNCTION pay.wrong_settlement_sum(p_file_id bigint)
 RETURNS text LANGUAGE sql STABLE AS $$
 WITH sums AS (
@@ -189,18 +188,19 @@ UNION ALL
 (SELECT format('payout %s of %s is %s and its rows sum to %s', p.payout_ref,
         p.currency, -p.paid, p.net - p.paid)
 FROM (SELECT s.payout_ref, s.currency,
-          coalesce(sum(s.net_minor) FILTER (
-              WHERE s.kind <> 'payout_returned'), 0) AS net,
-          sum(s.net_minor) AS whole,
+          sum(s.net_minor) AS net,
           sum(s.net_minor) FILTER (WHERE s.kind = 'payout') AS paid,
-          count(*) FILTER (WHERE s.kind NOT IN ('payout',
-                                                'payout_returned')) AS others
+          coalesce(sum(s.net_minor) FILTER (
+              WHERE s.kind = 'payout_returned'), 0) AS returned,
+          count(*) FILTER (WHERE s.kind NOT IN ('payout', 'payout_returned'))
+              AS others
       FROM settlement_staging s
       WHERE s.file_id = p_file_id AND s.payout_ref IS NOT NULL
           AND NOT s.is_external AND NOT s.is_detail
           AND s.kind NOT IN ('receipt', 'debit')
       GROUP BY s.payout_ref, s.currency) p
-WHERE p.paid IS NOT NULL AND p.others > 0 AND p.net <> 0 AND p.whole <> 0
+WHERE p.paid IS NOT NULL AND p.others > 0 AND p.net <> 0
+    AND p.net <> p.returned
 ORDER BY 1 LIMIT 1)
 LIMIT 1
 $$;

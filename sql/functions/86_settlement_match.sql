@@ -122,7 +122,7 @@ BEGIN
     INSERT INTO settlement_work (file_id, line, row_key, kind, raw_type,
         psp_ref, parent_ref, our_ref, occurred_at, booked_on,
         gross_minor, fee_minor, tax_minor, net_minor, currency,
-        paid_minor, paid_currency, rate, payout_ref, account, note,
+        paid_minor, paid_currency, rate, payout_ref, account, bank_ref, note,
         is_external, is_detail, source, psp, merchant_id, checkout_id,
         by_ref, family, value_minor, value_currency, version, told,
         finding)
@@ -130,7 +130,7 @@ BEGIN
         k.parent_ref, k.our_ref, k.occurred_at, k.booked_on,
         k.gross_minor, k.fee_minor, k.tax_minor, k.net_minor, k.currency,
         k.paid_minor, k.paid_currency, k.rate, k.payout_ref, k.account,
-        k.note, k.is_external, k.is_detail, p_source.source,
+        k.bank_ref, k.note, k.is_external, k.is_detail, p_source.source,
         coalesce(p_source.psp, '-'),
         coalesce(o.merchant_id, p_source.merchant_id), o.checkout_id,
         o.by_ref, settlement_family(k.kind),

@@ -121,6 +121,7 @@ CREATE UNLOGGED TABLE settlement_staging (
     rate           positive_rate,
     payout_ref     id,
     account        text COLLATE "C",
+    bank_ref       text,
     note           text,
     is_external    boolean NOT NULL DEFAULT false,
     is_detail      boolean NOT NULL DEFAULT false,
@@ -159,6 +160,8 @@ CREATE TABLE settlement_row (
     rate           positive_rate,
     payout_ref     id,
     account        text COLLATE "C",
+    -- the name of a payout on the statement of the bank
+    bank_ref       text,
     note           text,
     -- settled outside of this balance; a part of the row that parent_ref names
     is_external    boolean NOT NULL,
@@ -175,8 +178,7 @@ CREATE TABLE settlement_row (
 
 CREATE INDEX settlement_row_file ON settlement_row (file_id);
 CREATE INDEX settlement_row_at ON settlement_row USING brin (at);
--- a payout that comes back names it
-CREATE INDEX settlement_row_payout ON settlement_row (source, payout_ref)
+CREATE INDEX settlement_row_payout ON settlement_row (source, net_minor)
     WHERE kind = 'payout';
 
 -- A match joins rows with entries: its number is that of its first row.  A row

@@ -173,7 +173,9 @@ adyen_texts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
         row->psp_ref = row->parent_ref;
     }
 
-    if (row->kind == PAY_SETTLE_PAYOUT) {
+    if (row->kind == PAY_SETTLE_PAYOUT
+        || row->kind == PAY_SETTLE_PAYOUT_RETURNED)
+    {
         for (len = 0; len < row->note.len && row->note.data[len] != ' ';
              len++)
         {

@@ -41,6 +41,15 @@ static const char *const  mollie_lists[] = {
 };
 PAY_ROWS(mollie_lists, MOLLIE_LISTS + 1);
 
+/* The resource of an entry of each list. */
+static const char *const  mollie_resources[] = {
+    [MOLLIE_PAYMENTS] = "payment",
+    [MOLLIE_REFUNDS] = "refund",
+    [MOLLIE_CHARGEBACKS] = "chargeback",
+    [MOLLIE_CAPTURES] = "capture"
+};
+PAY_ROWS(mollie_resources, MOLLIE_LISTS);
+
 static const pay_settle_kind_t  mollie_kinds[] = {
     [MOLLIE_PAYMENTS] = PAY_SETTLE_SALE,
     [MOLLIE_REFUNDS] = PAY_SETTLE_REFUND,
@@ -128,6 +137,10 @@ mollie_item(pay_settle_reader_t *reader, const char *list,
 
     PAY_TRY(mollie_amounts(reader, item, n, &currency, &row));
     PAY_TRY(mollie_texts(reader, item, &row));
+
+    if (!pay_str_is(row.raw_type, mollie_resources[n])) {
+        row.kind = PAY_SETTLE_UNKNOWN;
+    }
 
     return pay_settle_mollie_emit(reader, state, currency, &row);
 }

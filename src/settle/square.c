@@ -43,6 +43,7 @@ static pay_status_t square_money(pay_settle_reader_t *reader,
     const pay_currency_t **currency, int64_t *minor);
 static pay_status_t square_texts(pay_settle_reader_t *reader,
     const pay_json_t *item, pay_settle_row_t *row);
+static pay_settle_kind_t square_kind(pay_str_t type, int64_t net);
 static pay_status_t square_detail(pay_str_t name, const pay_json_t *value,
     void *data);
 static pay_status_t square_document(pay_settle_reader_t *reader,
@@ -216,7 +217,7 @@ square_texts(pay_settle_reader_t *reader, const pay_json_t *item,
                                 PAY_STR(""), row));
 
     row->booked_on = (pay_str_t) { 10, row->occurred_text.data };
-    row->kind = pay_settle_word(square_types, row->raw_type);
+    row->kind = square_kind(row->raw_type, row->net_minor);
 
     if (row->kind == PAY_SETTLE_TAX) {
         row->tax_minor = row->net_minor;
@@ -229,6 +230,22 @@ square_texts(pay_settle_reader_t *reader, const pay_json_t *item,
     }
 
     return pay_json_each(item, square_detail, row);
+}
+
+
+/* There is no type for what comes back: a refund that failed, a dispute that
+ * was won. */
+static pay_settle_kind_t
+square_kind(pay_str_t type, int64_t net)
+{
+    pay_settle_kind_t  kind = pay_settle_word(square_types, type);
+
+    if (kind == PAY_SETTLE_REFUND && net > 0) {
+        return PAY_SETTLE_REFUND_RETURNED;
+    }
+
+    return (kind == PAY_SETTLE_DISPUTE && net > 0)
+           ? PAY_SETTLE_DISPUTE_RETURNED : kind;
 }
 
 
