@@ -363,8 +363,11 @@ class Run:
             self.done.append(file)
         found = {row[:3]: row[3:5] for row in self.books.sql(FOUND)
                  if row[0] in BANKS.values()}
-        assert found == {key: value[1]
-                         for key, value in bank.expected.items()}
+        wrong = {key: (found.get(key), value)
+                 for key, value in bank.expected.items()
+                 if found.get(key) != value[1]}
+        assert not wrong, wrong
+        assert len(found) == len(bank.expected)
         self.overdue(BANKS.values())
         assert self.late_entries(True) == {
             (f"payout/{p.source}/1/{p.key}", "payout", p.currency): p.minor
