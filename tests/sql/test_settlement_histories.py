@@ -331,7 +331,7 @@ class Run:
         assert not found, found
         for some in good.values():
             # a dispute that came before its payment waits for an operator
-            if all("disputed" == x[3][0][1] and x[0] == "early"
+            if all(x[3][0][1] == "disputed" and x[0] == "early"
                    for x in some):
                 continue
             assert sum(x[:2] in (("early", "matched"), (x[3][0][1], None))
