@@ -100,6 +100,15 @@ SELECT is((SELECT string_agg(d.state, ' ') FROM pay.dispute d
            WHERE d.dispute_id = 'dp-h'), 'won', 'the dispute is won');
 SELECT is(pg_temp.holds('USD', 'psp_reserve'), '0', 'nothing is held');
 
+-- one dispute, told twice in a file
+SELECT is(pg_temp.import('taken twice', ARRAY[
+    'h3|dispute|dp-h3|pi-c14||-70|-5|-75',
+    'h4|dispute|dp-h3|pi-c14||-70|0|-70']), 'booked 2 0 1 1 0',
+    'a dispute that stands there twice');
+SELECT is(pg_temp.found('h3', 'h4') || ' / ' || pg_temp.entries('h3'),
+    '1 disputed, 2 duplicate / psp_disputed 70 USD, psp_fee 5 USD',
+    'takes its money once');
+
 -- lost before the row comes
 SELECT is(pg_temp.news('dispute', 'lost', 'dp-i', 250, 't-c4'), 'applied',
           'lost');
@@ -169,7 +178,7 @@ SELECT is(pg_temp.import('reserve', ARRAY['n1|withheld||||-500|0|-500',
     'n2|released||||200|0|200', 'n3|tax||||0|0|-19||||| -19',
     'n4|transfer||||-70|0|-70', 'n5|memo||||0|0|0',
     'n6|fee||||0|-100|-119|||||-19']), 'booked 6 1 5 0 0', 'reserve');
-SELECT is(pg_temp.holds('USD', 'psp_reserve', 'vat_input'), '300 38',
+SELECT is(pg_temp.holds('USD', 'psp_reserve', 'vat_input'), '370 38',
           'withheld, and taxes');
 
 -- settled by somebody else: on its way to the bank, but not from this PSP
