@@ -22,6 +22,8 @@ static void act_words(const char *const *words, char *text, size_t size);
 static const char *act_nearest(const char *const *words, const char *word);
 
 
+/* Not in one transaction: the record and its parts are for reading, and a row
+ * that changes between two queries does no harm. */
 int
 pay_cli_show(const pay_cli_show_t *show, const char *dsn, const char *id)
 {
@@ -79,6 +81,8 @@ act_parts(PGconn *conn, const pay_cli_show_t *show, const char *id)
 }
 
 
+/* One statement, which commits by itself.  No row means that the id is
+ * unknown, since the acts that look it up in a view return nothing then. */
 int
 pay_cli_act(const pay_cli_act_t *act, const char *dsn,
     const char *const *values)
@@ -109,6 +113,8 @@ pay_cli_act(const pay_cli_act_t *act, const char *dsn,
 }
 
 
+/* The outcome goes to stdout for scripts, its meaning to stderr for operators;
+ * an outcome without a row in the table explains itself. */
 static int
 act_say(const pay_cli_act_t *act, const char *outcome)
 {
@@ -130,6 +136,7 @@ act_say(const pay_cli_act_t *act, const char *outcome)
 }
 
 
+/* Fewer than 19 digits fit a bigint, so that the cast in SQL cannot fail. */
 int
 pay_cli_is_number(const char *id)
 {
@@ -139,6 +146,8 @@ pay_cli_is_number(const char *id)
 }
 
 
+/* Checks in the order in which a person types: verb, then id.  The first verb
+ * of each command is its list, which alone takes no id. */
 int
 pay_cli_verb(const pay_cli_verbs_t *verbs, int words,
     const char *const *word, int *code)
@@ -225,6 +234,8 @@ pay_cli_is_kind(const pay_cli_verbs_t *verbs, const char *kind)
 }
 
 
+/* Every act of an operator is kept with a name and a reason, and PostgreSQL
+ * refuses it without them; this only says so before a connection is made. */
 int
 pay_cli_says_who(const pay_cli_verbs_t *verbs, const char *who,
     const char *why)
@@ -255,6 +266,7 @@ act_words(const char *const *words, char *text, size_t size)
 }
 
 
+/* NULL when nothing is near enough to be a typing mistake. */
 static const char *
 act_nearest(const char *const *words, const char *word)
 {

@@ -19,6 +19,9 @@ static const pay_cli_option_t *args_find(const pay_cli_option_t *options,
 static int args_unknown(const pay_cli_option_t *options, const char *name);
 
 
+/* --help is read wherever it stands, unless a mistake stands before it.  A
+ * word cannot begin with "-": a payment whose id does is found by another
+ * name. */
 int
 pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
     const char **words, int max)
@@ -70,6 +73,8 @@ pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
 }
 
 
+/* Help that was asked for is a result and goes to stdout; otherwise it is a
+ * complaint. */
 int
 pay_cli_say_usage(int result, const char *usage)
 {
@@ -126,6 +131,8 @@ pay_cli_distance(const char *a, const char *b)
 }
 
 
+/* The part behind "=" is left out of the comparison and of the message: it may
+ * be a secret, such as a password in a DSN. */
 static int
 args_unknown(const pay_cli_option_t *options, const char *name)
 {

@@ -86,6 +86,7 @@ export_rows(PGconn *conn)
 
     while ((row = PQgetResult(conn)) != NULL) {
 
+        /* One row at a time: a log may be larger than memory. */
         if (PQresultStatus(row) == PGRES_SINGLE_TUPLE) {
             fwrite(PQgetvalue(row, 0, 0), 1, (size_t) PQgetlength(row, 0, 0),
                    stdout);

@@ -21,6 +21,10 @@ static void report_finding(const audit_told_t *told);
 static const char *plural(uint64_t number);
 
 
+/* Keeps the twenty first findings in the order of the report.  The
+ * twenty-first place is scratch: a new finding goes there, all are sorted, and
+ * the last one drops out. Ids are copied and cut, since the finding ends with
+ * this call. */
 void
 pay_cli_audit_found(void *data, const pay_audit_finding_t *finding)
 {
@@ -46,6 +50,8 @@ pay_cli_audit_found(void *data, const pay_audit_finding_t *finding)
 }
 
 
+/* The last line is the verdict and names the first bad row: scripts and
+ * auditors read that line. */
 int
 pay_cli_audit_report(const audit_report_t *report,
     const pay_audit_counts_t *counts, const pay_audit_conf_t *conf,
@@ -106,6 +112,8 @@ static int
 by_line(const void *a, const void *b)
 {
     const audit_told_t  *one = a, *other = b;
+    /* Line 0, a finding of the end, wraps to the largest number and sorts
+     * last. */
     uint64_t             line = one->finding.line - 1;
     uint64_t             other_line = other->finding.line - 1;
 
@@ -121,6 +129,8 @@ by_line(const void *a, const void *b)
 }
 
 
+/* The report says its coverage before the verdict: "valid" over an empty file,
+ * or over a tenth of the log, would mislead. */
 static void
 report_checked(const pay_audit_counts_t *counts, const pay_audit_conf_t *conf,
     int has_roots)
@@ -206,6 +216,7 @@ report_roots(const pay_audit_counts_t *counts)
 }
 
 
+/* Everything that came out of the file goes through pay_cli_put(). */
 static void
 report_finding(const audit_told_t *told)
 {

@@ -20,6 +20,8 @@ typedef pay_status_t (*verify_take_pt)(pay_audit_check_t *check,
     const pay_audit_row_t *row, uint64_t line);
 
 typedef struct {
+    /* The call as it was parsed, then the state of the check.  It is
+     * allocated, since the keys and findings in it are large for a stack. */
     const char         *key_files[PAY_AUDIT_KEYS_MAX];
     const char         *roots[VERIFY_ROOTS_MAX];
     size_t              root_count;
@@ -129,6 +131,7 @@ verify_parse(int argc, char **argv, verify_t *verify)
 }
 
 
+/* 0 for an unknown option, and for one that is given too often. */
 static int
 verify_option(const char *name, const char *value, verify_t *verify)
 {
@@ -150,6 +153,8 @@ verify_option(const char *name, const char *value, verify_t *verify)
 }
 
 
+/* Keys first: without a good one nothing can be judged, and the file need not
+ * be read. */
 static int
 verify_run(verify_t *verify)
 {
@@ -189,6 +194,8 @@ verify_run(verify_t *verify)
 }
 
 
+/* All keys must be readable; one that is skipped would turn its seals into
+ * unknown ones. */
 static int
 verify_keys(verify_t *verify)
 {
@@ -221,7 +228,8 @@ verify_keys(verify_t *verify)
 }
 
 
-/* Something that can be read twice. */
+/* A file that can be read twice: a pipe is copied to a temporary file, any
+ * other one must be seekable. */
 static FILE *
 verify_open(const char *path)
 {
@@ -242,6 +250,8 @@ verify_open(const char *path)
 }
 
 
+/* tmpfile() has no name, so that no other process can change it between the
+ * passes. */
 static FILE *
 verify_spool(void)
 {
@@ -269,6 +279,8 @@ verify_spool(void)
 }
 
 
+/* The two passes of pay_audit_check.h; exported seals are compared between
+ * them, when the seals of the file are known. */
 static int
 verify_file(verify_t *verify, FILE *file)
 {
@@ -302,6 +314,8 @@ verify_file(verify_t *verify, FILE *file)
 }
 
 
+/* A finding does not end the pass, only exhausted memory or a file that cannot
+ * be read. */
 static int
 verify_pass(verify_t *verify, FILE *file, verify_take_pt take, int is_first)
 {
@@ -323,6 +337,8 @@ verify_pass(verify_t *verify, FILE *file, verify_take_pt take, int is_first)
 }
 
 
+/* A line that cannot be read is reported in the first pass alone, or it would
+ * be counted twice. */
 static pay_status_t
 verify_line(verify_t *verify, pay_str_t text, uint64_t number,
     verify_take_pt take, int is_first)
@@ -397,6 +413,8 @@ verify_roots(verify_t *verify, const char *path)
 }
 
 
+/* Skips whatever stands before the object: a syslog writes time and host in
+ * front of it.  A text without one ends up too short to parse. */
 static pay_str_t
 verify_seal_in(pay_str_t text)
 {
@@ -421,6 +439,8 @@ verify_next(verify_t *verify, FILE *file, pay_str_t *text)
     size_t  n = 0;
 
     while ((c = getc_unlocked(file)) != EOF && c != '\n') {
+        /* The rest of a line that is too long is read and dropped, so that the
+         * next line begins where it should. */
         if (n <= PAY_AUDIT_LINE_MAX) {
             verify->line[n++] = (unsigned char) c;
         }

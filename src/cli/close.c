@@ -38,6 +38,7 @@ static const char  close_usage[] =
     " may begin in the middle.\n"
     "Exit code of verify 0: valid; 1: invalid; 2: not checked.\n";
 
+/* Yesterday in UTC: a day of the books ends at the same moment everywhere. */
 static const char  make_sql[] =
     "SELECT c.outcome, c.number, c.document FROM pay_ops.make_close("
     "coalesce($1::date, (now() AT TIME ZONE 'UTC')::date - 1)) c";
@@ -147,6 +148,8 @@ close_make(int argc, char **argv)
 }
 
 
+/* The key of the event log's seals signs closes, too: an auditor has its
+ * public half. */
 static int
 close_key(const char *path, pay_secret_t *key)
 {
@@ -168,6 +171,9 @@ close_key(const char *path, pay_secret_t *key)
 }
 
 
+/* The document is signed byte for byte as PostgreSQL has stored it.  A process
+ * that dies between the two statements leaves a close without a signature,
+ * which the next make of that day signs. */
 static int
 close_sign(PGconn *conn, const pay_secret_t *key, PGresult *made)
 {
@@ -265,7 +271,7 @@ close_export(int argc, char **argv)
 }
 
 
-/* An object a line. */
+/* Prints one JSON object a line, as close verify reads them. */
 static int
 close_print(const char *dsn, const char *what, const char *sql, int count,
     const char *const *values)

@@ -14,10 +14,13 @@
 #include <string.h>
 
 
+/* A day of many merchants is a long document, and the operator's own. */
 #define VERIFY_LINE_MAX   (64 * 1024 * 1024)
 #define VERIFY_VALUES     4000000
 
 typedef struct {
+    /* Keys of the call; number and digest are those of the document before,
+     * with which the next one must agree. */
     pay_audit_key_t  keys[PAY_AUDIT_KEYS_MAX];
     size_t           key_count;
     int              is_part;
@@ -140,6 +143,8 @@ verify_keys(close_check_t *check, const char *const *files)
 }
 
 
+/* Ends at the first wrong line: documents form one chain, so that everything
+ * behind it would be wrong as well. */
 static int
 verify_file(close_check_t *check, FILE *file)
 {
@@ -201,6 +206,7 @@ verify_line(close_check_t *check, pay_str_t line)
 }
 
 
+/* The signature comes first: nothing of a document is believed before it. */
 static const char *
 verify_close(close_check_t *check, const pay_json_t *close)
 {
@@ -241,6 +247,10 @@ verify_close(close_check_t *check, const pay_json_t *close)
 }
 
 
+/* NULL, or the reason.  `number` was compared with the document's own; here it
+ * must be the next, and `previous` the digest of the document before.  The
+ * first one of all has 64 zeros there, as check->digest has when nothing was
+ * read. */
 static const char *
 verify_chain(close_check_t *check, const pay_json_t *inner, int64_t number)
 {
@@ -267,6 +277,7 @@ verify_chain(close_check_t *check, const pay_json_t *inner, int64_t number)
 }
 
 
+/* The key is chosen by key_id among those of the call. */
 static const char *
 verify_signature(const close_check_t *check, const pay_json_t *close,
     pay_str_t document)

@@ -74,6 +74,8 @@ pay_cli_find(int argc, char **argv)
 }
 
 
+/* Several checkouts are listed and none is chosen: which one is meant is the
+ * operator's to say. */
 int
 pay_cli_resolve(PGconn *conn, const char *what, const char *merchant,
     PGresult **orders)

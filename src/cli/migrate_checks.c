@@ -38,6 +38,8 @@ static const char  checks_end[] =
     "RESET ROLE";
 
 
+/* The schema is dropped as a whole, so that a check whose file was removed is
+ * gone. */
 int
 pay_cli_migrate_checks(PGconn *conn, const sql_files_t *sql)
 {
@@ -59,6 +61,7 @@ pay_cli_migrate_checks(PGconn *conn, const sql_files_t *sql)
 }
 
 
+/* The file is a query; it becomes the body of a view. */
 static int
 checks_view(PGconn *conn, const sql_file_t *file)
 {

@@ -86,6 +86,7 @@ ops_print(void)
 }
 
 
+/* As SQL spells them: p_ is left out on both sides by ci/check-ops. */
 static void
 ops_print_columns(const pay_column_t *columns, unsigned count,
     const char *suffix)

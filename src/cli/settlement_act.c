@@ -36,6 +36,8 @@ static const char  set_usage[] =
     "       payctl settlement overdue [--dsn DSN] --source NAME\n"
     "CURRENCY *** is for all that have no limit of their own.\n";
 
+/* second is no error: the act is written down and waits for another
+ * operator. */
 static const pay_cli_refusal_t  refusals[] = {
     { "suspended", "its money is in suspense now, where it waits on" },
     { "second", "a second person has to say the same" },
@@ -88,6 +90,8 @@ static const pay_cli_list_t  overdue_query = {
 };
 
 
+/* The verb is argv[0]; --as and --with share the last parameter, because no
+ * verb takes both. */
 int
 pay_cli_settlement_act(int argc, char **argv)
 {
@@ -189,6 +193,7 @@ pay_cli_settlement_set(int argc, char **argv)
 }
 
 
+/* The format is checked here, since PostgreSQL does not know the readers. */
 static int
 set_source(const char *dsn, const char *name, const char *const *option)
 {

@@ -51,6 +51,8 @@ pay_cli_copy_begin(settlement_copy_t *copy)
 }
 
 
+/* A row is written into the buffer whole or not at all, since COPY_ROW_MAX of
+ * room is made before. */
 pay_status_t
 pay_cli_copy_row(void *data, const pay_settle_row_t *row)
 {
@@ -115,6 +117,8 @@ copy_check(settlement_copy_t *copy, const pay_settle_row_t *row)
 }
 
 
+/* Escapes of COPY's text format: backslash, tab and line ends.  The empty text
+ * is NULL, which is how every column here says that it is absent. */
 static void
 copy_text(settlement_copy_t *copy, pay_str_t text)
 {
@@ -152,6 +156,7 @@ copy_number(settlement_copy_t *copy, int64_t value)
 }
 
 
+/* Microseconds since 1970; a time before that becomes NULL. */
 static void
 copy_time(settlement_copy_t *copy, const pay_settle_row_t *row)
 {
@@ -191,6 +196,7 @@ copy_amounts(settlement_copy_t *copy, const pay_settle_row_t *row)
 }
 
 
+/* Replaces the tab behind the last column by the end of the row. */
 static void
 copy_last(settlement_copy_t *copy, const char *text)
 {
@@ -237,6 +243,8 @@ copy_flush(settlement_copy_t *copy)
 }
 
 
+/* Returns 1 when PostgreSQL has kept the rows.  With `refused` the error that
+ * ends COPY is our own and is not printed. */
 int
 pay_cli_copy_end(settlement_copy_t *copy, int refused)
 {

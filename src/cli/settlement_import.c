@@ -27,6 +27,8 @@
 #define IMPORT_KEY         512
 
 typedef struct {
+    /* One file's way through import_file(); texts that SQL gets are kept as C
+     * strings. */
     PGconn      *conn;
     const char  *source;
     const char  *path;
@@ -41,6 +43,9 @@ typedef struct {
 } import_t;
 
 typedef struct {
+    /* Sums over all statements of a file in one currency, in minor units;
+     * opening and closing are those of the last one and count only when there
+     * is one. */
     char     currency[4];
     int64_t  rows, gross, fee, tax, net, opening, closing;
     int      statements;
@@ -87,6 +92,8 @@ static const char  tell_sql[] =
     " FROM pay_view.settlement_files f WHERE f.file_id = $1::bigint";
 
 
+/* Files are independent: one that is refused does not stop the others.  `rank`
+ * orders the exit codes by how bad they are. */
 int
 pay_cli_settlement_import(int argc, char **argv)
 {
@@ -143,6 +150,12 @@ pay_cli_settlement_import(int argc, char **argv)
 }
 
 
+/*
+ *   digest ─▶ open (by digest) ─▶ read into staging ─▶ prove ─▶ book in steps
+ *               │ known: nothing      │ refused: reason kept
+ *
+ * Each arrow is a commit of its own; the same file given again goes on behind
+ * the last. */
 static int
 import_file(import_t *import)
 {
@@ -177,6 +190,8 @@ import_file(import_t *import)
 }
 
 
+/* The bytes are the file's identity, whatever its name: the same file sent
+ * twice is known.  The file is read twice, and must be seekable. */
 static int
 import_digest(import_t *import, FILE *file)
 {
@@ -285,6 +300,8 @@ import_read(import_t *import, FILE *file, char *reason)
 }
 
 
+/* Three ways to be refused: the format's reader, a row that PostgreSQL could
+ * not store (copy->reason), and a file that is only a part of a statement. */
 static pay_status_t
 import_parse(import_t *import, settlement_copy_t *copy, FILE *file,
     char *reason)
@@ -330,6 +347,7 @@ import_parse(import_t *import, settlement_copy_t *copy, FILE *file,
 }
 
 
+/* PAY_BUG when the disk fails: that is no verdict about the file. */
 static pay_status_t
 import_feed(pay_settle_reader_t *reader, FILE *file)
 {
@@ -352,6 +370,7 @@ import_feed(pay_settle_reader_t *reader, FILE *file)
 }
 
 
+/* Line and column first, since the operator has the file open. */
 static void
 import_why(const pay_settle_reader_t *reader, pay_settle_verdict_t verdict,
     char *reason)
@@ -491,6 +510,8 @@ import_refuse(import_t *import, const char *reason)
 }
 
 
+/* Steps of IMPORT_ROWS rows: a transaction over a year's file would hold its
+ * locks for minutes. */
 static int
 import_book(import_t *import)
 {
