@@ -13,6 +13,16 @@
 #define AUDIT_HEX        (2 * PAY_SHA256_SIZE)
 
 
+/*
+ *   event n-1 ─hash─▶ event n ─hash─▶ event n+1      chain of an order
+ *                       │ newest of its order
+ *                       ▼
+ *                     leaf ─▶ Merkle tree ─▶ root ─▶ message, signed: a seal
+ *                                                      │ its digest
+ *                                                      ▼
+ *                                                    next message
+ */
+
 static void audit_field(pay_buf_t *buf, pay_str_t value);
 static void audit_number_field(pay_buf_t *buf, uint64_t number);
 static void audit_number(pay_buf_t *buf, uint64_t number);

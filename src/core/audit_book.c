@@ -169,6 +169,9 @@ pay_audit_find_seal(const pay_audit_check_t *check, uint64_t tx)
 }
 
 
+/* Leaves of a seal are sorted by merchant and order, which seals_leaf_order()
+ * has checked; where they are not, a leaf may be missed, and its order is
+ * reported. */
 audit_leaf_t *
 pay_audit_find_leaf(const audit_seal_t *seal, pay_str_t merchant,
     pay_str_t order)

@@ -38,6 +38,8 @@ static const pay_base64_t  pay_base64_url = {
 };
 
 
+/* Two digits a byte and the NUL; lower case, which is the only case that is
+ * read back. */
 pay_status_t
 pay_hex_encode(pay_arena_t *arena, pay_str_t bytes, pay_str_t *text)
 {

@@ -15,6 +15,14 @@
 #define PAY_JWT_DEPTH  4
 
 
+/*
+ *   header . payload . signature
+ *     │         │          └─ base64url ─▶ bytes
+ *     │         └─ strict JSON ─▶ iss ─┐
+ *     └─ strict JSON ─▶ alg, kid ──────┴▶ one key ─▶ signature ─▶ claims
+ *
+ * Nothing to the right of a step is looked at before that step has passed. */
+
 static pay_status_t pay_jwt_take(pay_arena_t *arena, pay_str_t token,
     const pay_jwt_policy_t *policy, pay_jwt_t *jwt, pay_claims_t *claims);
 static void pay_jwt_tell(const pay_jwt_t *jwt, pay_jwt_why_t *why);
