@@ -57,6 +57,7 @@ pay_cli_show(const pay_cli_show_t *show, const char *dsn, const char *id)
 }
 
 
+/* Parts without a row are left out, title and all. */
 static int
 act_parts(PGconn *conn, const pay_cli_show_t *show, const char *id)
 {
@@ -206,6 +207,8 @@ pay_cli_verb(const pay_cli_verbs_t *verbs, int words,
 }
 
 
+/* An unknown kind would match no row and print an empty list, as if all were
+ * well. */
 int
 pay_cli_is_kind(const pay_cli_verbs_t *verbs, const char *kind)
 {

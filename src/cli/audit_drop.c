@@ -89,6 +89,7 @@ pay_cli_audit_drop(int argc, char **argv)
 }
 
 
+/* Only the form; SQL makes a date of it and knows which months there are. */
 static int
 drop_is_month(const char *text)
 {

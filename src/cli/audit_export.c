@@ -27,6 +27,8 @@ static const char  export_sql[] =
     "SELECT pay_view.audit_export($1::timestamptz, $2::timestamptz)";
 
 
+/* Dates are passed to PostgreSQL as they are, which complains about a bad
+ * one. */
 int
 pay_cli_audit_export(int argc, char **argv)
 {

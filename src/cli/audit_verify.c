@@ -71,6 +71,7 @@ static const char  verify_usage[] =
     " 2: not\nchecked.\n";
 
 
+/* Options are parsed by hand, because --key and --roots may be repeated. */
 int
 pay_cli_audit_verify(int argc, char **argv)
 {
@@ -103,6 +104,8 @@ pay_cli_audit_verify(int argc, char **argv)
 }
 
 
+/* At least one key is required: without any every seal would be of an unknown
+ * key. */
 static int
 verify_parse(int argc, char **argv, verify_t *verify)
 {

@@ -99,6 +99,8 @@ static const char  *const kinds[] = {
     "capture", "cancel", "refund", NULL
 };
 
+/* Their places are the cases of pay_cli_change(); list is first, since it
+ * takes no id. */
 static const char  *const verb_names[] = {
     "list", "show", "settle", NULL
 };

@@ -108,6 +108,8 @@ pay_cli_close_misuse(int words)
 }
 
 
+/* The key is read before anything is made: a day whose close nobody can sign
+ * stays open. */
 static int
 close_make(int argc, char **argv)
 {
@@ -224,6 +226,8 @@ close_sign(PGconn *conn, const pay_secret_t *key, PGresult *made)
 }
 
 
+/* -o json prints the line that close verify reads, with the lines of the
+ * document taken out beside it for programs. */
 static int
 close_show(int argc, char **argv)
 {

@@ -59,6 +59,7 @@ pay_cli_close_verify(int argc, char **argv)
     memset(&check, 0, sizeof(check));
 
     if (!verify_parse(argc, argv, &check, key_files)) {
+        /* -2 is PAY_CLI_HELP, -1 PAY_CLI_MISUSE. */
         return pay_cli_close_misuse(argc >= 2 && strcmp(argv[1], "--help") == 0
                                     ? -2 : -1);
     }
@@ -83,6 +84,7 @@ pay_cli_close_verify(int argc, char **argv)
 }
 
 
+/* Parsed by hand, because --key may be repeated. */
 static int
 verify_parse(int argc, char **argv, close_check_t *check,
     const char **key_files)
@@ -112,6 +114,8 @@ verify_parse(int argc, char **argv, close_check_t *check,
 }
 
 
+/* All keys must be readable; one that is skipped would make its closes
+ * unknown. */
 static int
 verify_keys(close_check_t *check, const char *const *files)
 {

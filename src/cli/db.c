@@ -63,6 +63,8 @@ pay_cli_connect(const char *dsn)
 }
 
 
+/* Several statements in one text run in one implicit transaction (simple query
+ * protocol), unless the text begins one itself. */
 int
 pay_cli_exec(PGconn *conn, const char *what, const char *sql)
 {

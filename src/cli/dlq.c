@@ -114,6 +114,8 @@ static const char  *const kinds[] = {
     NULL
 };
 
+/* Their places are the cases of pay_cli_dlq(); list is first, since it takes
+ * no id. */
 static const char  *const verb_names[] = {
     "list", "show", "requeue", "accept", "resolve", NULL
 };

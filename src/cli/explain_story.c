@@ -253,6 +253,8 @@ tell_letter(story_t *story, const pay_json_t *letter)
 }
 
 
+/* Two lines again: when the statement came, and when an operator settled
+ * it. */
 static void
 tell_exception(story_t *story, const pay_json_t *said)
 {

@@ -194,6 +194,7 @@ jwt_words(jwt_t *jwt)
 }
 
 
+/* The clock is asked once: all checks of a token are of one moment. */
 static const char *
 jwt_times(jwt_t *jwt)
 {

@@ -428,6 +428,7 @@ migrate_forget(migrate_t *m)
 }
 
 
+/* An upsert, because "reapplied" is noted at each deploy under one name. */
 static int
 migrate_note(migrate_t *m, const char *file, const char *sha256)
 {

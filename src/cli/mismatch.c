@@ -126,6 +126,8 @@ static const char  *const kinds[] = {
     "books", NULL
 };
 
+/* Their places are the cases of pay_cli_mismatch(); list is first, since it
+ * takes no id. */
 static const char  *const verb_names[] = {
     "list", "show", "settle", "assign", NULL
 };

@@ -120,6 +120,7 @@ ops_print_outcomes(const pay_op_t *op)
 }
 
 
+/* Names of pg_type, without which ci/check-ops could not compare. */
 static const char *
 ops_type(pay_type_t type)
 {

@@ -142,6 +142,8 @@ pay_cli_settlement_act(int argc, char **argv)
 }
 
 
+/* One table of options for three verbs; options of another verb are accepted
+ * and ignored, but those that a verb needs are asked for by name. */
 int
 pay_cli_settlement_set(int argc, char **argv)
 {
@@ -207,6 +209,8 @@ set_source(const char *dsn, const char *name, const char *const *option)
 
     values[0] = name;
 
+    /* Options that were not given are NULL, for which SQL has its own
+     * defaults. */
     for (i = 0; i < 6; i++) {
         values[i + 1] = option[i];
     }

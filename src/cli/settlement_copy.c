@@ -176,6 +176,8 @@ copy_time(settlement_copy_t *copy, const pay_settle_row_t *row)
 }
 
 
+/* Minor units as the reader has computed them.  An amount that was paid in
+ * another currency is there with that currency alone. */
 static void
 copy_amounts(settlement_copy_t *copy, const pay_settle_row_t *row)
 {
@@ -225,6 +227,8 @@ copy_rate(pay_str_t rate)
 }
 
 
+/* Blocks until libpq has taken the bytes.  After a failure the connection is
+ * of no use (is_lost), and the file is taken up by the next import. */
 static int
 copy_flush(settlement_copy_t *copy)
 {

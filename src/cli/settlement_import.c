@@ -495,6 +495,8 @@ import_sum(import_sum_t *sums, unsigned *count,
 }
 
 
+/* The reason is kept with the file, so that payctl settlement files shows it
+ * later. */
 static int
 import_refuse(import_t *import, const char *reason)
 {
@@ -544,6 +546,8 @@ import_book(import_t *import)
 }
 
 
+/* 1 and the first column of the only row, cut to `size`; all these functions
+ * return one word. */
 static int
 import_call(import_t *import, const char *sql, int count,
     const char *const *values, char *answer, size_t size)
@@ -562,6 +566,8 @@ import_call(import_t *import, const char *sql, int count,
 }
 
 
+/* One row has the line for operators and the JSON for programs, so that both
+ * say the same. */
 static int
 import_tell(import_t *import, const char *reason, int code)
 {

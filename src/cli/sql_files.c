@@ -147,6 +147,8 @@ sql_is_check(const struct dirent *entry)
 }
 
 
+/* Files keep the sequence in which they are loaded, which is that of their
+ * stages. */
 static int
 sql_load_file(sql_files_t *sql, const char *root, const char *name,
     sql_stage_t stage)
@@ -229,6 +231,7 @@ sql_read_open(FILE *file)
 }
 
 
+/* SHA-256 in hex; complains itself when it fails. */
 static int
 sql_digest(pay_str_t bytes, char hex[SQL_DIGEST_SIZE])
 {

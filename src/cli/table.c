@@ -283,6 +283,8 @@ table_next(const char **text, uint32_t *code)
 }
 
 
+/* C0, DEL and C1; marks of direction (U+200E, U+202A…, U+2066…), which could
+ * reorder a line on the screen; and the line ends of Unicode. */
 static int
 table_is_control(uint32_t code)
 {

@@ -124,6 +124,7 @@ verify_read_files(verify_t *verify)
 }
 
 
+/* "--name" or "--name=value"; a longer word is another option. */
 static const verify_option_t *
 verify_option_find(const char *argument)
 {
@@ -292,6 +293,7 @@ verify_set_text(pay_str_t *text, const char *value)
 }
 
 
+/* As a request's dump has it; the value may be empty, the name may not. */
 static const char *
 verify_set_header(verify_t *verify, const char *value)
 {

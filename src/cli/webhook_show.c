@@ -101,6 +101,7 @@ show_run(const char *dsn, const char *const *id)
 }
 
 
+/* A webhook may have been read again several times; all requests are shown. */
 static int
 show_replays(PGconn *conn, const char *const *id)
 {

@@ -141,6 +141,8 @@ verify_complain(const char *subject, const char *what)
 }
 
 
+/* A verdict that could not be written is no verdict: the exit code must not
+ * say valid when the pipe was closed. */
 static int
 verify_judge(const verify_t *verify, pay_str_t body)
 {
