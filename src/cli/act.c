@@ -165,6 +165,7 @@ pay_cli_verb(const pay_cli_verbs_t *verbs, int words,
 
     act_words(verbs->verbs, all, sizeof(all));
 
+    /* No verb: the message lists them, since that is the question. */
     if (words == 0) {
         *code = pay_cli_misuse(verbs->usage, "%s needs a verb: %s",
                                verbs->command, all);
@@ -187,6 +188,7 @@ pay_cli_verb(const pay_cli_verbs_t *verbs, int words,
         return -1;
     }
 
+    /* list takes no id: one behind it was meant for show. */
     if (i == 0 && id != NULL) {
         *code = pay_cli_misuse(verbs->usage, "%s %s takes no \"%s\"",
                                verbs->command, word[0], id);

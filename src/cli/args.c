@@ -37,6 +37,7 @@ pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
             return PAY_CLI_HELP;
         }
 
+        /* A word: an id, a verb, a file. */
         if (argv[i][0] != '-') {
             if (n == max) {
                 fprintf(stderr, "payctl: \"%s\" is one word too many\n",
@@ -59,6 +60,7 @@ pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
             continue;
         }
 
+        /* args_find() has accepted "=" for options with a value alone. */
         inside = strchr(argv[i], '=');
 
         if (inside == NULL && i + 1 == argc) {

@@ -77,6 +77,7 @@ pay_cli_audit_pubkey(int argc, char **argv)
         return pay_cli_audit_complain(path, trouble);
     }
 
+    /* stdout takes the PEM, so that it can be redirected into a file. */
     if (!key_tell(&key, 1)) {
         code = pay_cli_audit_complain(path, "libcrypto failed");
     }

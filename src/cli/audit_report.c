@@ -141,6 +141,7 @@ report_checked(const pay_audit_counts_t *counts, const pay_audit_conf_t *conf,
     printf("events    %" PRIu64 " of %" PRIu64 " order%s\n", counts->events,
            counts->orders, plural(counts->orders));
 
+    /* Lines about exceptions stand only where there are any. */
     if (counts->anchored != 0) {
         printf("anchors   %" PRIu64 " order%s in the middle\n",
                counts->anchored, counts->anchored == 1 ? " begins" : "s begin");
@@ -156,6 +157,8 @@ report_checked(const pay_audit_counts_t *counts, const pay_audit_conf_t *conf,
                counts->first_at, counts->last, counts->last_at);
     }
 
+    /* A key that has signed nothing may be the wrong one: it is listed,
+     * too. */
     for (i = 0; i < conf->key_count; i++) {
         key = &conf->keys[i];
 
@@ -253,6 +256,8 @@ report_finding(const audit_told_t *told)
 
     printf(": %s", finding->why);
 
+    /* The line helps an operator to find the row in the file; findings of the
+     * end have none. */
     if (finding->line != 0 && finding->what != PAY_AUDIT_NO_ROW) {
         printf(" (line %" PRIu64 ")", finding->line);
     }

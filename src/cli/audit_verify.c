@@ -392,6 +392,7 @@ verify_roots(verify_t *verify, const char *path)
     for (number = 1; code == PAY_CLI_OK && verify_next(verify, file, &text);
          number++)
     {
+        /* Other lines of a syslog are no findings. */
         if (pay_audit_parse(verify_seal_in(text), &row, &err) != PAY_OK) {
             continue;
         }
@@ -405,6 +406,8 @@ verify_roots(verify_t *verify, const char *path)
         pay_audit_row_free(&row);
     }
 
+    /* A file without a seal vouches for nothing, and "valid" would hide
+     * that. */
     if (code == PAY_CLI_OK && (ferror(file) || found == 0)) {
         code = pay_cli_audit_complain(path, "holds no seal, or cannot be "
                                             "read");

@@ -82,6 +82,7 @@ pay_cli_check(int argc, char **argv)
         return PAY_CLI_USAGE;
     }
 
+    /* Counted over all checks, since one difference often shows in several. */
     if (check.differ > 0) {
         printf("%u of %u checks do not hold\n", check.differ, check.checked);
         return PAY_CLI_NO;

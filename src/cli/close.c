@@ -188,6 +188,8 @@ close_sign(PGconn *conn, const pay_secret_t *key, PGresult *made)
     unsigned char   public_key[PAY_ED25519_KEY];
     unsigned char   signature[PAY_ED25519_SIGNATURE];
 
+    /* No document: the day is not over, or it was left out and is part of a
+     * later close. */
     if (PQgetisnull(made, 0, 2)) {
         fprintf(stderr, "payctl: close make: %s\n",
                 strcmp(outcome, "not_over") == 0
@@ -210,6 +212,8 @@ close_sign(PGconn *conn, const pay_secret_t *key, PGresult *made)
         snprintf(&hex[2 * i], 3, "%02x", signature[i]);
     }
 
+    /* A second statement, since only payctl has the key; the first signature
+     * stays. */
     values[0] = PQgetvalue(made, 0, 1);
     values[1] = id;
     values[2] = hex;

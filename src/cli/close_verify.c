@@ -231,6 +231,8 @@ verify_close(close_check_t *check, const pay_json_t *close)
         return wrong;
     }
 
+    /* The document is a text within the line's JSON, so that its bytes stay as
+     * they were signed. */
     if (pay_json_parse(document, &limits, &inner, &err) != PAY_OK) {
         return "the document is no JSON object";
     }

@@ -68,6 +68,7 @@ pay_cli_explain(int argc, char **argv)
         code = PAY_CLI_USAGE;
 
     } else if (PQntuples(rows) == 0) {
+        /* no order has that id: the name may be of another kind */
         code = explain_by_name(conn, values, as_json);
 
     } else {

@@ -280,11 +280,14 @@ migrate_pending(migrate_t *m)
 
         m->done++;
 
+        /* The message is all that a dry run does. */
         if (m->dry_run) {
             printf("would apply %s\n", file->name);
             continue;
         }
 
+        /* One transaction: file, note, and the mark that functions must be
+         * made again. */
         ok = pay_cli_exec(m->conn, "begin", "BEGIN")
              && pay_cli_migrate_drop_checks(m->conn)
              && migrate_file(m, file)

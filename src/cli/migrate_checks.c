@@ -137,6 +137,7 @@ checks_about(PGconn *conn, const char *name, const char *text)
 
     about[used > 0 ? used - 1 : 0] = '\0';
 
+    /* The text comes from a file of the source and may hold an apostrophe. */
     quoted = PQescapeLiteral(conn, about, strlen(about));
 
     if (quoted != NULL) {

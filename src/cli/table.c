@@ -135,6 +135,8 @@ pay_cli_list(const pay_cli_list_t *list, const char *dsn,
         return PAY_CLI_USAGE;
     }
 
+    /* A filter that names nothing is a mistake of the call, not an empty
+     * list. */
     if (!list_is_known(conn, list, values)) {
         PQfinish(conn);
         return PAY_CLI_USAGE;

@@ -274,6 +274,8 @@ book_add_seal(pay_audit_check_t *check, const pay_audit_row_t *row,
                     == PAY_OK
                     && seal->message.number == row->number;
 
+    /* The message borrows from the row, which ends with this line: `at` is
+     * copied. */
     if (seal->is_read) {
         memcpy(seal->at, seal->message.at.data, PAY_AUDIT_TIME);
 
@@ -292,6 +294,7 @@ book_add_seal(pay_audit_check_t *check, const pay_audit_row_t *row,
 
     check->seal_count++;
 
+    /* Reported later, unless it is the newest (seals_drop_pending). */
     if (!seal->is_signed) {
         return PAY_OK;
     }

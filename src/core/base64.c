@@ -164,6 +164,8 @@ pay_base64_write(pay_arena_t *arena, pay_str_t bytes,
         }
     }
 
+    /* The last digit of a text that is no multiple of three bytes is filled
+     * with zeros. */
     if (bits != 0) {
         out[len++] = (unsigned char) alphabet->digits[held << (6 - bits) & 63];
     }

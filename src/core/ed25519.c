@@ -47,6 +47,8 @@ pay_ed25519_read_private(pay_str_t pem, pay_secret_t *key, pay_err_t *err)
                           "nothing else: payctl audit keygen makes one");
     }
 
+    /* PKCS #8 may hold any algorithm: it must be Ed25519, and its key 32
+     * bytes. */
     pkey = ed25519_read(pem, 1);
     done = pkey != NULL && EVP_PKEY_is_a(pkey, "ED25519")
            && EVP_PKEY_get_raw_private_key(pkey, raw, &len) == 1

@@ -179,6 +179,7 @@ pay_jwt_split(pay_jwt_t *jwt, pay_str_t token, pay_str_t parts[3])
             continue;
         }
 
+        /* An empty part, or a third dot. */
         if (parts[part].len == 0 || part == 2) {
             return PAY_INVALID;
         }
@@ -338,6 +339,8 @@ pay_jwt_key_find(const pay_jwt_policy_t *policy, pay_jwt_t *jwt,
         }
 
         owned++;
+        /* The configuration's text, which outlives the token, for the
+         * operator's log. */
         jwt->issuer = k->issuer;
 
         if (jwt->kid.len == 0 || pay_str_eq(k->kid, jwt->kid)) {

@@ -219,6 +219,8 @@ pay_pan_fill(pay_pan_chain_t *chain, size_t at, int *is_last)
             break;
         }
 
+        /* Written for separators, too: `digit` advances only behind a digit,
+         * `at` always. */
         chain->at[i] = at;
         chain->digit[count] = (unsigned char) value;
         count += kind - PAY_PAN_SEP;

@@ -162,6 +162,7 @@ pay_host_ipv4(pay_str_t host, uint32_t *address)
             value = value * 10 + (unsigned) (label.data[digit] - '0');
         }
 
+        /* A dot behind the first three numbers and none behind the fourth. */
         if (value > 255 || (host.len > 0) != (part < 3)) {
             return 0;
         }
