@@ -185,25 +185,6 @@ pay_settle_camt_begin(pay_settle_reader_t *reader, camt_t *state,
 
 
 pay_status_t
-pay_settle_camt_keep(pay_settle_reader_t *reader, const char *column,
-    pay_str_t text, char *to, size_t size)
-{
-    if (text.len >= size) {
-        return pay_settle_refuse(reader, "text-too-long", column,
-                                 "at most %d bytes", (int) size - 1);
-    }
-
-    if (text.len != 0) {
-        memcpy(to, text.data, text.len);
-    }
-
-    to[text.len] = '\0';
-
-    return PAY_OK;
-}
-
-
-pay_status_t
 pay_settle_camt_side(pay_settle_reader_t *reader, pay_str_t text, int *sign)
 {
     if (!pay_str_is(text, "CRDT") && !pay_str_is(text, "DBIT")) {
@@ -223,8 +204,8 @@ camt_id(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
 {
     (void) currency;
 
-    return pay_settle_camt_keep(reader, "Stmt/Id", text, state->id,
-                                sizeof(state->id));
+    return pay_settle_keep(reader, "Stmt/Id", text, state->id,
+                           sizeof(state->id));
 }
 
 
@@ -234,8 +215,8 @@ camt_account(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
 {
     (void) currency;
 
-    return pay_settle_camt_keep(reader, "Stmt/Acct/Id", text, state->account,
-                                sizeof(state->account));
+    return pay_settle_keep(reader, "Stmt/Acct/Id", text, state->account,
+                           sizeof(state->account));
 }
 
 
