@@ -23,6 +23,7 @@ make_secrets() {
     secret generic.whsec "$me" "whsec_$(openssl rand -base64 32)"
     secret adyen.key "$me" "AQE$(random_hex 24)"
     secret adyen.whsec "$me" "$(random_hex 32)"
+    secret adyen.report "$me" "report@Company.NgxPayments:$(random_hex 16)"
     secret paypal.key "$me" "A$(random_hex 20):E$(random_hex 20)"
     secret paypal.whsec "$me" "$(random_hex 9 | tr '[:lower:]' '[:upper:]')"
     secret square.key "$me" "EAAA$(random_hex 24)"

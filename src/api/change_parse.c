@@ -47,6 +47,8 @@ static const char  *const *const members[] = {
 PAY_ROWS(members, PAY_CHANGE_KINDS);
 
 
+/* An empty body is legal and means everything that is left: a capture of the
+ * rest, final; a refund or a cancellation of all. */
 pay_status_t
 pay_change_parse(pay_arena_t *arena, pay_change_kind_t kind, pay_str_t body,
     pay_change_request_t *request, pay_err_t *err)
@@ -91,6 +93,9 @@ pay_change_parse(pay_arena_t *arena, pay_change_kind_t kind, pay_str_t body,
 }
 
 
+/* Also called once the order is known.  *minor 0 stands for "all that is
+ * left", which SQL decides under its locks: a number computed here could be
+ * stale. */
 pay_status_t
 pay_change_amount(const pay_change_request_t *request,
     const pay_currency_t *currency, int64_t *minor, pay_err_t *err)
@@ -114,7 +119,8 @@ pay_change_amount(const pay_change_request_t *request,
 }
 
 
-/* A member that is not of this kind has been refused already. */
+/* Every kind goes through the same parts; a member that is not of its kind has
+ * been refused by pay_parse_members() already. */
 static pay_status_t
 parse_object(pay_arena_t *arena, const pay_json_t *body,
     pay_change_request_t *request, pay_err_t *err)
@@ -132,7 +138,8 @@ parse_object(pay_arena_t *arena, const pay_json_t *body,
 }
 
 
-/* Without a currency the order's decides whether the amount is one. */
+/* The amount is kept as text when no currency is given: the order's currency,
+ * which decides how many decimals it must have, is in the database. */
 static pay_status_t
 parse_money(pay_arena_t *arena, const pay_json_t *body,
     pay_change_request_t *request, pay_err_t *err)
@@ -175,7 +182,8 @@ parse_money(pay_arena_t *arena, const pay_json_t *body,
 }
 
 
-/* Nothing can follow a capture of the whole rest. */
+/* A capture without an amount takes the whole rest, so that nothing can follow
+ * it: it is final without saying so. */
 static pay_status_t
 parse_final(pay_arena_t *arena, const pay_json_t *body,
     pay_change_request_t *request, pay_err_t *err)
@@ -199,6 +207,8 @@ parse_final(pay_arena_t *arena, const pay_json_t *body,
 }
 
 
+/* Free text for the merchant's own records, any UTF-8 without control
+ * characters. */
 static pay_status_t
 parse_reason(pay_arena_t *arena, const pay_json_t *body,
     pay_change_request_t *request, pay_err_t *err)

@@ -6,6 +6,8 @@
 #include "pay_change.h"
 
 
+/* Bounds of our own database's JSON: a limit here ends a bug, not an
+ * attack. */
 #define LIST_MAX     (8 * 1024 * 1024)
 #define LIST_VALUES  (PAY_CHANGES_MAX * 100)   /* metadata among them */
 
@@ -31,6 +33,7 @@ static const char  *const ids[] = {
 PAY_ROWS(ids, PAY_CHANGE_KINDS);
 
 
+/* The object of one change, with the checkout it belongs to. */
 pay_status_t
 pay_change_render(pay_arena_t *arena, const pay_change_t *change,
     pay_str_t checkout_id, pay_str_t *text)
@@ -59,6 +62,8 @@ pay_change_render(pay_arena_t *arena, const pay_change_t *change,
 }
 
 
+/* SQL's list is parsed and written anew, so that amounts, states and names
+ * come from the same function as those of a single change. */
 pay_status_t
 pay_changes_render(pay_arena_t *arena, pay_change_kind_t kind,
     pay_str_t payment_order_id, pay_str_t changes, pay_str_t *text)
@@ -87,6 +92,8 @@ pay_changes_render(pay_arena_t *arena, pay_change_kind_t kind,
 }
 
 
+/* The members that a change has alone and in a list.  refund_id, capture_id
+ * and cancel_id are names of one id, one for each kind. */
 static pay_status_t
 set_change(pay_arena_t *arena, const pay_change_t *change, pay_json_t *json)
 {
@@ -116,6 +123,8 @@ set_change(pay_arena_t *arena, const pay_change_t *change, pay_json_t *json)
 }
 
 
+/* Members that may be absent are null rather than left out: a client sees that
+ * they exist. */
 static pay_status_t
 set_opt(pay_json_t *json, const char *member, pay_str_t text)
 {
@@ -124,6 +133,8 @@ set_opt(pay_json_t *json, const char *member, pay_str_t text)
 }
 
 
+/* Stored as text and shown as JSON: it is parsed again instead of being pasted
+ * in, which would let a broken row break the answer. */
 static pay_status_t
 set_metadata(pay_json_t *json, pay_str_t metadata)
 {
@@ -143,6 +154,8 @@ set_metadata(pay_json_t *json, pay_str_t metadata)
 }
 
 
+/* Items that were appended belong to `to`; the one that failed is freed
+ * here. */
 static pay_status_t
 list_changes(pay_arena_t *arena, pay_change_kind_t kind,
     const pay_json_t *from, pay_json_t *to)
@@ -172,7 +185,8 @@ list_changes(pay_arena_t *arena, pay_change_kind_t kind,
 }
 
 
-/* As list_changes has written it; texts are borrowed. */
+/* Reads an element of the JSON that pay_api.list_changes has written.  Texts
+ * are borrowed from it, so that it must outlive the change. */
 static pay_status_t
 read_change(pay_arena_t *arena, const pay_json_t *from, pay_change_t *change)
 {
@@ -220,7 +234,8 @@ read_change(pay_arena_t *arena, const pay_json_t *from, pay_change_t *change)
 }
 
 
-/* Owns `array` from here on. */
+/* {"payment_order_id", "refunds": […]}.  Owns `array` from here on, also when
+ * it fails. */
 static pay_status_t
 wrap(pay_arena_t *arena, pay_change_kind_t kind, pay_str_t payment_order_id,
     pay_json_t *array, pay_str_t *text)

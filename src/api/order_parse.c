@@ -35,6 +35,8 @@ static const part_pt  parts[] = {
 };
 
 
+/* One refusal for the array as a whole; without it the orders are read one by
+ * one. */
 pay_status_t
 pay_parse_orders(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
@@ -63,6 +65,8 @@ pay_parse_orders(pay_arena_t *arena, const pay_json_t *body,
     }
 
     for (i = 0; i < n; i++) {
+        /* order_count grows with the orders that were read: errors leave gaps
+         * in an order, never in the array. */
         PAY_TRY(parse_order(arena, pay_json_at(orders, i), i, request, err));
         request->order_count = i + 1;
     }
@@ -71,6 +75,8 @@ pay_parse_orders(pay_arena_t *arena, const pay_json_t *body,
 }
 
 
+/* The errors of an order point to it by its index, as
+ * /payment_orders/0/amount. */
 static pay_status_t
 parse_order(pay_arena_t *arena, const pay_json_t *json, unsigned index,
     pay_payment_request_t *request, pay_err_t *err)
@@ -102,6 +108,8 @@ parse_order(pay_arena_t *arena, const pay_json_t *json, unsigned index,
 }
 
 
+/* May be absent: the gateway makes an id then.  With two orders of one id in a
+ * checkout a refund could not say which it means. */
 static pay_status_t
 parse_order_id(pay_arena_t *arena, const pay_json_t *json, unsigned index,
     pay_payment_request_t *request, pay_err_t *err)
@@ -134,6 +142,8 @@ parse_order_id(pay_arena_t *arena, const pay_json_t *json, unsigned index,
 }
 
 
+/* A name of the merchant's own; visible ASCII, so that it can stand in a path,
+ * a log and a statement. */
 static pay_status_t
 parse_seller(pay_arena_t *arena, const pay_json_t *json, unsigned index,
     pay_payment_request_t *request, pay_err_t *err)
@@ -168,6 +178,8 @@ refused:
 }
 
 
+/* All orders have the checkout's currency, since the buyer pays one sum.  The
+ * sum is bounded like a single amount, because the PSP gets it as one. */
 static pay_status_t
 parse_money(pay_arena_t *arena, const pay_json_t *json, unsigned index,
     pay_payment_request_t *request, pay_err_t *err)
@@ -204,6 +216,7 @@ parse_money(pay_arena_t *arena, const pay_json_t *json, unsigned index,
 }
 
 
+/* Currencies of new payments only (pay_currency_current). */
 static pay_status_t
 parse_currency(const pay_json_t *json, const char *member, unsigned index,
     const pay_currency_t **currency, pay_err_t *err)
@@ -231,7 +244,8 @@ parse_currency(const pay_json_t *json, const char *member, unsigned index,
 }
 
 
-/* The order's own currency needs no conversion. */
+/* The currency that the seller is credited in.  The order's own needs no
+ * conversion and counts as absent; parse_money() has run before and set it. */
 static pay_status_t
 parse_credit(pay_arena_t *arena, const pay_json_t *json, unsigned index,
     pay_payment_request_t *request, pay_err_t *err)

@@ -23,6 +23,8 @@ static pay_status_t take_status(pay_str_t value, pay_page_t *page);
 
 
 static const struct {
+    /* A parameter, its reader, and the sentence for a value that it
+     * refuses. */
     const char  *name;
     take_pt      take;
     const char  *rule;
@@ -38,6 +40,9 @@ static const struct {
 };
 
 
+/* *page borrows nothing from the query.  Unknown parameters are refused, as
+ * unknown members are: a filter that is silently ignored passes for the answer
+ * that was asked for. */
 pay_status_t
 pay_page_parse(pay_str_t query, pay_page_t *page, pay_err_t *err)
 {
@@ -70,6 +75,8 @@ pay_page_parse(pay_str_t query, pay_page_t *page, pay_err_t *err)
 }
 
 
+/* A parameter that stands twice is refused: which of two counts would be a
+ * guess. */
 static pay_status_t
 take_part(pay_str_t part, pay_page_t *page, unsigned *seen, pay_err_t *err)
 {
@@ -106,8 +113,9 @@ take_part(pay_str_t part, pay_page_t *page, unsigned *seen, pay_err_t *err)
 }
 
 
-/* Seconds, milliseconds as the API shows them, or microseconds; clients may
- * write a colon as %3A. */
+/* Seconds, milliseconds as the API shows them, or microseconds: all are filled
+ * up to the one form that pay_time_parse() reads.  Clients may write a colon
+ * as %3A; no other escape is needed in a time. */
 static pay_status_t
 take_after(pay_str_t value, pay_page_t *page)
 {
@@ -145,8 +153,9 @@ take_after(pay_str_t value, pay_page_t *page)
 }
 
 
-/* Reads a cursor that list_checkouts wrote: hex of the time, and the id of the
- * last checkout of the page. */
+/* A cursor is the `next` of an earlier page: hex of the time and the id of its
+ * last checkout.  It is opaque to clients and no secret; a forged one only
+ * begins at another place of the same merchant's list. */
 static pay_status_t
 take_cursor(pay_str_t value, pay_page_t *page)
 {
@@ -184,6 +193,8 @@ take_limit(pay_str_t value, pay_page_t *page)
 }
 
 
+/* The name is taken from our table, so that page->status outlives the
+ * query. */
 static pay_status_t
 take_status(pay_str_t value, pay_page_t *page)
 {

@@ -16,6 +16,8 @@
 #define REAL_MIN      1e-18
 
 typedef struct {
+    /* The data of one walk over the members of an object, which check_member()
+     * gets beside name and value. */
     pay_arena_t         *arena;
     const char   *const *allowed;
     const char          *base;         /* pointer to the object */
@@ -37,6 +39,10 @@ static pay_status_t check_metadata(pay_str_t name, const pay_json_t *value,
 static int is_plain(double real);
 
 
+/* Three looks, from the clearest refusal to the widest net: names of members,
+ * single texts, and the raw body, in which a card number may stand as a JSON
+ * number.  This runs before any other check, so that no refusal of ours can
+ * repeat card data, and nothing is stored. */
 pay_status_t
 pay_parse_card_data(const pay_json_t *json, pay_str_t body, pay_err_t *err)
 {
@@ -47,6 +53,8 @@ pay_parse_card_data(const pay_json_t *json, pay_str_t body, pay_err_t *err)
 }
 
 
+/* Card data ends the reading at once, with that error alone: other errors
+ * point into the body and could quote a part of it. */
 pay_status_t
 pay_parse_note(pay_arena_t *arena, pay_errors_t *errors, pay_status_t status,
     const pay_err_t *err)
@@ -64,6 +72,8 @@ pay_parse_note(pay_arena_t *arena, pay_errors_t *errors, pay_status_t status,
 }
 
 
+/* Unknown members are refused (docs/security.md T43): a misspelt "expires_in"
+ * that is ignored would be a checkout with another end than was asked for. */
 pay_status_t
 pay_parse_members(pay_arena_t *arena, const pay_json_t *json,
     const char *const *allowed, const char *base, pay_errors_t *errors)
@@ -79,6 +89,8 @@ pay_parse_members(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
+/* Numbers are refused although JSON has them: 19.99 as a number is a double in
+ * most libraries, and its digits are no longer the merchant's. */
 pay_status_t
 pay_parse_amount(const pay_json_t *value, const pay_currency_t *currency,
     const char *pointer, int64_t *minor, pay_err_t *err)
@@ -101,6 +113,8 @@ pay_parse_amount(const pay_json_t *value, const pay_currency_t *currency,
 }
 
 
+/* An example in the currency's own form is worth more to a developer than the
+ * rule. */
 pay_status_t
 pay_parse_bad_amount(const pay_currency_t *currency, const char *pointer,
     pay_err_t *err)
@@ -130,6 +144,8 @@ pay_parse_bad_amount(const pay_currency_t *currency, const char *pointer,
 }
 
 
+/* The document is written anew from the parsed value, so that only JSON as we
+ * understand it is stored.  `max` bounds a row of the database. */
 pay_status_t
 pay_parse_document(pay_arena_t *arena, const pay_json_t *value,
     const char *pointer, size_t max, pay_str_t *text, pay_err_t *err)
@@ -147,6 +163,8 @@ pay_parse_document(pay_arena_t *arena, const pay_json_t *value,
 }
 
 
+/* Flat, with few bytes: metadata is stored and shown with each read, and is no
+ * place for documents. */
 pay_status_t
 pay_parse_metadata(pay_arena_t *arena, const pay_json_t *body,
     pay_str_t *text, pay_err_t *err)
@@ -170,6 +188,7 @@ pay_parse_metadata(pay_arena_t *arena, const pay_json_t *body,
 }
 
 
+/* Keeps the error and goes on: all unknown members are listed at once. */
 static pay_status_t
 check_member(pay_str_t name, const pay_json_t *value, void *data)
 {
@@ -198,8 +217,9 @@ check_member(pay_str_t name, const pay_json_t *value, void *data)
 }
 
 
-/* RFC 6901.  0 when there is no room for it: half a pointer would name
- * another member. */
+/* Writes the pointer (RFC 6901) of a member of the object at `base`.  0 when
+ * there is no room for it, because half a pointer would name another
+ * member. */
 static int
 point_to(const char *base, pay_str_t name, char pointer[PAY_POINTER_MAX])
 {
@@ -265,6 +285,8 @@ check_card_name(pay_str_t name, const pay_json_t *value, void *data)
 }
 
 
+/* Also called for whole texts, without a value.  The text is not repeated in
+ * the error. */
 static pay_status_t
 check_card_data(pay_str_t name, const pay_json_t *value, void *data)
 {
@@ -309,6 +331,8 @@ check_metadata(pay_str_t name, const pay_json_t *value, void *data)
 }
 
 
+/* 0 for numbers that PostgreSQL would store as a row of hundreds of digits,
+ * such as 1e300: jsonb keeps numbers as numeric. */
 static int
 is_plain(double real)
 {

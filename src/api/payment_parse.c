@@ -11,6 +11,8 @@
 #define TEXT_MAX  2048         /* of buyer_info and credit_card_info, each */
 
 typedef struct {
+    /* One rule for members that are ids: the pointer of the error, whose
+     * second character on is the member's name, and the sentence. */
     const char  *pointer;      /* "/" and the member */
     const char  *complaint;
 } name_rule_t;
@@ -75,6 +77,8 @@ static const part_pt  parts[] = {
 };
 
 
+/* err may be NULL for a caller that only needs the verdict.  The request's
+ * texts are copies in the arena; the JSON is gone when this returns. */
 pay_status_t
 pay_payment_parse(pay_arena_t *arena, pay_str_t body,
     pay_payment_request_t *request, pay_err_t *err)
@@ -100,7 +104,9 @@ pay_payment_parse(pay_arena_t *arena, pay_str_t body,
 }
 
 
-/* All that is wrong is found, not only the first of it. */
+/* Every part is read, whatever was wrong before, so that a developer sees all
+ * errors in one answer.  Orders come last, because they share the checkout's
+ * currency. */
 static pay_status_t
 parse_object(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
@@ -127,6 +133,8 @@ parse_object(pay_arena_t *arena, const pay_json_t *body,
 }
 
 
+/* Required and chosen by the storefront: it is how a storefront finds the
+ * checkout again when it has lost our answer. */
 static pay_status_t
 parse_checkout_id(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
@@ -147,6 +155,8 @@ parse_checkout_id(pay_arena_t *arena, const pay_json_t *body,
 }
 
 
+/* Only its type is judged here.  Which hosts are allowed is the merchant's
+ * configuration, which the glue knows (pay_return_url_check). */
 static pay_status_t
 parse_return_url(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
@@ -167,6 +177,8 @@ parse_return_url(pay_arena_t *arena, const pay_json_t *body,
 }
 
 
+/* Whether a PSP of that name exists for this merchant is the router's to
+ * say. */
 static pay_status_t
 parse_psp(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
@@ -191,7 +203,8 @@ parse_replaces(pay_arena_t *arena, const pay_json_t *body,
 }
 
 
-/* A member that may be absent. */
+/* Reads a member that may be absent and obeys the rule of ids; *name stays
+ * empty then. */
 static pay_status_t
 parse_name(pay_arena_t *arena, const pay_json_t *body,
     const name_rule_t *rule, pay_str_t *name, pay_err_t *err)
@@ -231,6 +244,8 @@ parse_country(pay_arena_t *arena, const pay_json_t *buyer,
 }
 
 
+/* In seconds.  has_expires_in tells a request that asks for an hour from one
+ * that says nothing, since a PSP may have limits of its own. */
 static pay_status_t
 parse_expires(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
@@ -261,6 +276,8 @@ parse_expires(pay_arena_t *arena, const pay_json_t *body,
 }
 
 
+/* Exact words; another type reads as the empty word and is refused like a
+ * wrong one. */
 static pay_status_t
 parse_capture(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
@@ -288,6 +305,8 @@ parse_capture(pay_arena_t *arena, const pay_json_t *body,
 }
 
 
+/* Required, and kept as the storefront sends it, within TEXT_MAX bytes; of its
+ * members only `country` is read, for routes. */
 static pay_status_t
 parse_buyer(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
@@ -309,6 +328,8 @@ parse_buyer(pay_arena_t *arena, const pay_json_t *body,
 }
 
 
+/* A PSP's token for a stored card, never the card itself:
+ * pay_parse_card_data() has refused those before. */
 static pay_status_t
 parse_card(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)

@@ -193,6 +193,8 @@ put_money(pay_buf_t *buf, const pay_checkout_t *checkout,
 }
 
 
+/* The quote of an order that is credited in another currency: rate and end of
+ * it as they were stored, since they bind the gateway. */
 static void
 put_credit(pay_buf_t *buf, const pay_order_t *order)
 {

@@ -13,6 +13,7 @@
 
 
 typedef struct {
+    /* The parameters as they stand in the query; data NULL: absent. */
     pay_str_t  currency;
     pay_str_t  limit;
     pay_str_t  before;
@@ -26,6 +27,8 @@ static pay_status_t add_seller(pay_arena_t *arena, pay_str_t seller,
     pay_buf_t *buf);
 
 
+/* The same rule as in the body of a payment (order_parse.c), for the segment
+ * of a path. */
 int
 pay_seller_is_valid(pay_str_t seller)
 {
@@ -41,6 +44,8 @@ pay_seller_is_valid(pay_str_t seller)
 }
 
 
+/* A currency is required: a wallet is one seller's in one currency, and sums
+ * of two mean nothing.  Withdrawn currencies are read, too. */
 pay_status_t
 pay_statement_parse(pay_str_t query, pay_statement_t *statement,
     pay_err_t *err)
@@ -86,6 +91,7 @@ pay_statement_parse(pay_str_t query, pay_statement_t *statement,
 }
 
 
+/* `balances` is JSON by SQL, put in as it is. */
 pay_status_t
 pay_balance_render(pay_arena_t *arena, pay_str_t seller, pay_str_t balances,
     pay_str_t *json)
@@ -127,6 +133,8 @@ pay_statement_render(pay_arena_t *arena, pay_str_t seller,
 }
 
 
+/* Like pay_page_parse(), without a table of readers: values are judged by the
+ * caller. */
 static pay_status_t
 split(pay_str_t query, query_t *parts, pay_err_t *err)
 {
@@ -197,6 +205,8 @@ take(pay_str_t part, query_t *parts)
 }
 
 
+/* 1 to `max`; 0 is refused, since neither a limit nor a place in a statement
+ * is 0. */
 static pay_status_t
 number(pay_str_t text, int64_t max, int64_t *value)
 {
@@ -225,7 +235,8 @@ number(pay_str_t text, int64_t max, int64_t *value)
 }
 
 
-/* A seller's name may have quotes in it. */
+/* Begins the object with the seller's name and leaves it open.  The name may
+ * have quotes in it, so that jansson writes it. */
 static pay_status_t
 add_seller(pay_arena_t *arena, pay_str_t seller, pay_buf_t *buf)
 {

@@ -12,6 +12,8 @@
 
 
 typedef struct {
+    /* Network byte order, as in struct in_addr and in6_addr; bits behind
+     * `bits` are 0. */
     unsigned char  prefix[V6_LEN];
     unsigned       bits;
 } range_t;
@@ -60,6 +62,9 @@ static const range_t  holds_v4[] = {
 };
 
 
+/* Unknown lengths are special: the caller, which opens the sockets of calls to
+ * PSPs, refuses the connection, and an address family that nobody expected
+ * must not pass. */
 int
 pay_address_is_special(const unsigned char *bytes, size_t len)
 {
@@ -77,6 +82,10 @@ pay_address_is_special(const unsigned char *bytes, size_t len)
 }
 
 
+/* Addresses that carry an IPv4 address are judged by it: ::ffff:127.0.0.1 is
+ * the loopback, whatever its prefix.  Of the rest only global unicast,
+ * 2000::/3, is public, which leaves out fc00::/7, fe80::/10 and ::1 without a
+ * row for each. */
 static int
 v6_is_special(const unsigned char *bytes)
 {
@@ -101,6 +110,7 @@ in_ranges(const unsigned char *bytes, const range_t *ranges)
 }
 
 
+/* Whole bytes first, then the bits of the next one under a mask. */
 static int
 in_range(const unsigned char *bytes, const range_t *range)
 {

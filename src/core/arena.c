@@ -7,6 +7,9 @@
 #include "format.h"
 
 
+/* A size of 0 becomes 1: an arena may answer an empty request with NULL, which
+ * would read as exhausted memory, and an empty result needs an address,
+ * too. */
 void *
 pay_alloc(pay_arena_t *arena, size_t size)
 {
@@ -27,6 +30,9 @@ pay_calloc(pay_arena_t *arena, size_t size)
 }
 
 
+/* The NUL behind the copy serves readers that need a terminated string, such
+ * as the members of pay_error_t.  It is not part of the text: a slice may hold
+ * NUL bytes of its own, so nothing measures the copy by it. */
 pay_status_t
 pay_dup(pay_arena_t *arena, pay_str_t from, pay_str_t *to)
 {
@@ -52,6 +58,10 @@ pay_dup(pay_arena_t *arena, pay_str_t from, pay_str_t *to)
 }
 
 
+/* Measures first and writes then, so that the arena gives exactly the bytes
+ * that are needed: nothing can be given back to an arena.  The limit is judged
+ * before the allocation, since `max` bounds text that contains a stranger's
+ * bytes. */
 pay_status_t
 pay_format(pay_arena_t *arena, pay_str_t *out, size_t max,
     const char *format, ...)
@@ -76,6 +86,7 @@ pay_format(pay_arena_t *arena, pay_str_t *out, size_t max,
     }
 
     va_start(args, format);
+    /* The arguments are read a second time: a va_list cannot be read twice. */
     status = pay_format_to(text, len, &len, format, args);
     va_end(args);
     PAY_TRY(status);

@@ -7,6 +7,8 @@
 #include "pay_time.h"
 
 
+/* An event that fits a line of an export fits here, too: lengths and
+ * separators of its fields are far below 16 KiB. */
 #define AUDIT_EVENT_MAX  (PAY_AUDIT_LINE_MAX + 16 * 1024)
 #define AUDIT_HEX        (2 * PAY_SHA256_SIZE)
 
@@ -22,6 +24,9 @@ static int message_line(pay_str_t *text, const char *name, pay_str_t *value);
 static int message_number(pay_str_t text, uint64_t *number);
 
 
+/* Fields are netstrings, so that no text can move from one field to the next
+ * and leave the hash as it was.  The members and their sequence are those of
+ * docs/audit.md#format; pay.event_hash in SQL writes the same bytes. */
 pay_status_t
 pay_audit_event_bytes(pay_arena_t *arena, const pay_audit_row_t *row,
     const unsigned char *previous, pay_str_t *bytes)
@@ -55,6 +60,8 @@ pay_audit_event_bytes(pay_arena_t *arena, const pay_audit_row_t *row,
 }
 
 
+/* A heap of its own: verify goes through millions of events, and an arena
+ * would keep the bytes of each. */
 pay_status_t
 pay_audit_event_hash(const pay_audit_row_t *row,
     const unsigned char *previous, unsigned char hash[PAY_SHA256_SIZE])
@@ -80,6 +87,8 @@ pay_audit_event_hash(const pay_audit_row_t *row,
 }
 
 
+/* Ids hold no line feed (pay_id_is_valid), so that lines are unambiguous
+ * here. */
 pay_status_t
 pay_audit_leaf_bytes(pay_arena_t *arena, const pay_audit_row_t *row,
     pay_str_t *bytes)
@@ -123,6 +132,8 @@ pay_merkle_add(pay_merkle_t *tree, pay_str_t leaf)
         return PAY_BUG;
     }
 
+    /* RFC 9162 section 2.1.1: 0 in front of leaves and 1 in front of nodes, so
+     * that no node can be passed off as a leaf. */
     bytes[0] = 0x00;
     memcpy(bytes + 1, leaf.data, leaf.len);
     status = pay_sha256((pay_str_t) { 1 + leaf.len, bytes }, node);
@@ -175,6 +186,9 @@ pay_merkle_root(const pay_merkle_t *tree, unsigned char root[PAY_SHA256_SIZE])
 }
 
 
+/* The message is signed as bytes, so that it must have one spelling: members
+ * in one sequence, numbers without zeros in front, one line feed behind
+ * each. */
 pay_status_t
 pay_audit_message_read(pay_str_t text, pay_audit_message_t *message)
 {
@@ -217,6 +231,8 @@ pay_audit_message_read(pay_str_t text, pay_audit_message_t *message)
 }
 
 
+/* The line that the gateway writes to `export=` and payctl audit verify
+ * --roots reads; members as docs/audit.md#format has them. */
 pay_status_t
 pay_audit_seal_line(pay_arena_t *arena, int64_t number,
     const pay_audit_seal_t *seal, pay_str_t *line)
@@ -272,6 +288,7 @@ audit_field(pay_buf_t *buf, pay_str_t value)
 }
 
 
+/* The length is counted first, since a netstring begins with it. */
 static void
 audit_number_field(pay_buf_t *buf, uint64_t number)
 {
@@ -289,7 +306,8 @@ audit_number_field(pay_buf_t *buf, uint64_t number)
 }
 
 
-/* a transaction's number has 64 bits without a sign */
+/* pay_buf_int() takes numbers with a sign: one above INT64_MAX is written in
+ * two parts.  A transaction's number (xid8) has 64 bits without a sign. */
 static void
 audit_number(pay_buf_t *buf, uint64_t number)
 {
@@ -316,6 +334,8 @@ audit_hex(const unsigned char hash[PAY_SHA256_SIZE],
 }
 
 
+/* `out` may be one of the two inputs: it is written when both have been
+ * read. */
 static pay_status_t
 merkle_node(const unsigned char *left, const unsigned char *right,
     unsigned char out[PAY_SHA256_SIZE])

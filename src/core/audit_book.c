@@ -6,6 +6,8 @@
 #include "core/audit_check.h"
 
 
+/* Ids of leaves are packed into blocks of this size; an id has at most
+ * PAY_AUDIT_ID_MAX bytes, so that every id fits into a new one. */
 #define AUDIT_BLOCK  65536
 #define AUDIT_FIRST  64                /* elements that a list begins with */
 
@@ -35,6 +37,8 @@ static const char *const  names[] = {
 PAY_ROWS(names, PAY_AUDIT_WHAT_COUNT);
 
 
+/* The file is read twice (pay_audit_check.h), so that memory grows with seals
+ * and leaves and not with events. */
 pay_audit_check_t *
 pay_audit_check_open(pay_arena_t *arena, const pay_audit_conf_t *conf)
 {
@@ -71,6 +75,8 @@ pay_audit_tell(const pay_audit_check_t *check,
 }
 
 
+/* Bytewise, as the export is sorted (COLLATE "C" in SQL), and the merchant
+ * first. */
 int
 pay_audit_compare(pay_str_t merchant, pay_str_t order,
     pay_str_t other_merchant, pay_str_t other_order)
@@ -118,6 +124,8 @@ pay_audit_check_seal(pay_audit_check_t *check, const pay_audit_row_t *row,
 }
 
 
+/* Seals are sorted by number when pay_audit_check_seals() has run; of two with
+ * one number it finds the first. */
 audit_seal_t *
 pay_audit_find_number(const pay_audit_check_t *check, int64_t number)
 {
@@ -139,6 +147,8 @@ pay_audit_find_number(const pay_audit_check_t *check, int64_t number)
 }
 
 
+/* until_tx grows with the number; seals_chain() has mended the rest, so that
+ * the search ends in the right place for the seals that can be trusted. */
 const audit_seal_t *
 pay_audit_find_seal(const pay_audit_check_t *check, uint64_t tx)
 {
@@ -200,6 +210,8 @@ pay_audit_leaf_order(const audit_leaf_t *one, const audit_leaf_t *other)
 }
 
 
+/* A leaf that is out of sequence in the file is reported here, while lines are
+ * known, and sorted afterwards. */
 static pay_status_t
 book_add_leaf(pay_audit_check_t *check, const pay_audit_row_t *row,
     uint64_t line)
@@ -235,6 +247,8 @@ book_add_leaf(pay_audit_check_t *check, const pay_audit_row_t *row,
 }
 
 
+/* A seal whose message cannot be read stays in the list, without transactions:
+ * its number and its leaves are still compared. */
 static pay_status_t
 book_add_seal(pay_audit_check_t *check, const pay_audit_row_t *row,
     uint64_t line)
@@ -285,7 +299,8 @@ book_add_seal(pay_audit_check_t *check, const pay_audit_row_t *row,
 }
 
 
-/* Twice as large when it is full; what was is the arena's until the end. */
+/* Doubles the list when it is full.  The old copy stays in the arena until the
+ * end, which costs as much again as the list. */
 static pay_status_t
 book_grow(pay_arena_t *arena, void **list, size_t count, size_t *size,
     size_t element)
@@ -317,6 +332,7 @@ book_grow(pay_arena_t *arena, void **list, size_t count, size_t *size,
 }
 
 
+/* Rows are freed line by line; ids that leaves need are copied. */
 static pay_status_t
 book_keep(pay_audit_check_t *check, pay_str_t text, pay_str_t *kept)
 {

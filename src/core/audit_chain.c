@@ -34,6 +34,10 @@ static void chain_tell(pay_audit_check_t *check, pay_audit_what_t what,
     int64_t seq, int64_t number, uint64_t line, const char *why);
 
 
+/* Rows come sorted by merchant, order and seq.  A row that sorts before the
+ * open order, and is not the first of its own, was moved here: it is reported
+ * alone, so that the open order goes on behind it instead of counting as
+ * two. */
 pay_status_t
 pay_audit_check_event(pay_audit_check_t *check, const pay_audit_row_t *row,
     uint64_t line)
@@ -66,7 +70,8 @@ pay_audit_check_event(pay_audit_check_t *check, const pay_audit_row_t *row,
 }
 
 
-/* Leaves that a seal has and no order has matched. */
+/* Reports the leaves that a seal has and no row has matched: their orders, or
+ * the ends of them, have been removed. */
 pay_status_t
 pay_audit_check_end(pay_audit_check_t *check)
 {
@@ -102,8 +107,9 @@ pay_audit_check_end(pay_audit_check_t *check)
 }
 
 
-/* From here an order of a part goes on; in a whole log nothing comes before an
- * order's first row. */
+/* In a part of a log an order goes on behind its anchor, which gives the hash
+ * to begin with; nobody vouches for it.  In a whole log nothing comes before
+ * an order's first row, so that the anchor is ignored and the gap shows. */
 static void
 chain_anchor(pay_audit_check_t *check, const pay_audit_row_t *row,
     uint64_t line)
@@ -126,6 +132,7 @@ chain_anchor(pay_audit_check_t *check, const pay_audit_row_t *row,
 }
 
 
+/* 1 when the row sorts before the order that is open. */
 static int
 chain_is_displaced(const audit_chain_t *chain, const pay_audit_row_t *row)
 {
@@ -136,7 +143,8 @@ chain_is_displaced(const audit_chain_t *chain, const pay_audit_row_t *row)
 }
 
 
-/* A row among those of a later order, which go on behind it. */
+/* Reports a row that stands among those of a later order.  Its leaf counts as
+ * met, since the row is there, if in the wrong place. */
 static void
 chain_displaced(pay_audit_check_t *check, const pay_audit_row_t *row,
     uint64_t line)
@@ -166,6 +174,7 @@ chain_displaced(pay_audit_check_t *check, const pay_audit_row_t *row,
 }
 
 
+/* The ids are copied: the row that brought them ends with its line. */
 static void
 chain_begin(pay_audit_check_t *check, const pay_audit_row_t *row,
     uint64_t line)
@@ -200,6 +209,8 @@ chain_is_same(const audit_chain_t *chain, const pay_audit_row_t *row)
 }
 
 
+/* Findings about an order's end are known now: rows that did not come, and a
+ * seal that has the order further. */
 static void
 chain_end(pay_audit_check_t *check)
 {
@@ -211,6 +222,9 @@ chain_end(pay_audit_check_t *check)
 }
 
 
+/* Compares the row's hash with the one computed of its fields and the hash
+ * before. A row behind a gap cannot be judged so, since the hash before it is
+ * not there; its own hash is taken as given, and the chain goes on from it. */
 static pay_status_t
 chain_next(pay_audit_check_t *check, const pay_audit_row_t *row,
     uint64_t line)
@@ -244,9 +258,9 @@ chain_next(pay_audit_check_t *check, const pay_audit_row_t *row,
 }
 
 
-/* Returns 0 when the row does not belong here, which was reported.  A gap is
- * reported at the order's end: until then its rows may still come, out of
- * sequence. */
+/* Returns 0 when the row does not belong here, which was reported;
+ * *has_previous is 1 when it follows the row before it.  A gap is reported at
+ * the order's end: until then its rows may still come, out of sequence. */
 static int
 chain_place(pay_audit_check_t *check, const pay_audit_row_t *row,
     uint64_t line, int *has_previous)
@@ -285,6 +299,7 @@ chain_place(pay_audit_check_t *check, const pay_audit_row_t *row,
 }
 
 
+/* One finding for the whole gap, with its first and last number. */
 static void
 chain_gap_end(pay_audit_check_t *check)
 {
@@ -306,8 +321,10 @@ chain_gap_end(pay_audit_check_t *check)
 }
 
 
-/* Seals cover transactions from the oldest on; rows of an order follow each
- * other through them. */
+/* Finds the seal that covers the row's transaction.  Seals cover transactions
+ * from the oldest on, and an order's rows were committed one after the other:
+ * a row whose seal is older than that of the row before it was put in
+ * later. */
 static void
 chain_seal(pay_audit_check_t *check, const pay_audit_row_t *row,
     uint64_t line)
@@ -350,6 +367,9 @@ chain_seal(pay_audit_check_t *check, const pay_audit_row_t *row,
 }
 
 
+/* A seal holds the newest row of each order, by number and hash; it vouches
+ * for all rows before, because their hashes lead to it.  One finding a seal is
+ * enough, since all rows behind the first wrong one are wrong as well. */
 static void
 chain_leaf(pay_audit_check_t *check, const pay_audit_row_t *row,
     uint64_t line)
@@ -386,6 +406,8 @@ chain_leaf(pay_audit_check_t *check, const pay_audit_row_t *row,
 }
 
 
+/* The leaf may name a row behind the last one of the order here: the end was
+ * cut off, which the chain alone cannot show. */
 static void
 chain_seal_end(pay_audit_check_t *check)
 {
@@ -409,6 +431,9 @@ chain_seal_end(pay_audit_check_t *check)
 }
 
 
+/* Rows that no seal covers prove nothing yet: they are counted, with the
+ * oldest time, so that an auditor sees how far back that reaches.  Times of
+ * one form compare as text. */
 static void
 chain_unsealed(pay_audit_check_t *check, const pay_audit_row_t *row)
 {

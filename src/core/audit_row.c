@@ -7,6 +7,7 @@
 #include "pay_time.h"
 
 
+/* Wider than each kind of line, which has at most 14 members. */
 #define ROW_MEMBERS  16
 #define ROW_BASE64   88                /* characters of a signature */
 
@@ -32,6 +33,8 @@ static const pay_json_limits_t  limits = {
 };
 
 static const struct {
+    /* The value of "t", how many members the line has, and the reader of
+     * them. */
     const char  *name;
     size_t       members;
     int        (*read)(pay_audit_row_t *row);
@@ -44,6 +47,8 @@ static const struct {
 PAY_ROWS(kinds, PAY_AUDIT_KIND_COUNT);
 
 
+/* A line is a stranger's: export files travel.  Its texts borrow from
+ * row->json. */
 pay_status_t
 pay_audit_parse(pay_str_t line, pay_audit_row_t *row, pay_err_t *err)
 {
@@ -84,6 +89,8 @@ pay_audit_row_free(pay_audit_row_t *row)
 }
 
 
+/* The count of members is compared, because a member that nobody reads would
+ * not be hashed: it could be added to a valid log without a trace. */
 static pay_status_t
 row_read(pay_audit_row_t *row)
 {
@@ -107,6 +114,7 @@ row_read(pay_audit_row_t *row)
 }
 
 
+/* The hash was read by row_order(); audit_chain.c compares it. */
 static int
 row_event(pay_audit_row_t *row)
 {
@@ -142,7 +150,8 @@ row_leaf(pay_audit_row_t *row)
 }
 
 
-/* Not signed yet: neither key_id nor signature. */
+/* A seal that is begun and not signed yet has neither key_id nor signature; it
+ * may be the last one of an export. */
 static int
 row_seal(pay_audit_row_t *row)
 {
@@ -155,6 +164,7 @@ row_seal(pay_audit_row_t *row)
 }
 
 
+/* The members that events, anchors and leaves have in common. */
 static int
 row_order(pay_audit_row_t *row)
 {
@@ -169,6 +179,7 @@ row_order(pay_audit_row_t *row)
 }
 
 
+/* 1 for a text of 1 to `max` bytes. */
 static int
 row_text(const pay_audit_row_t *row, const char *member, size_t max,
     pay_str_t *text)
@@ -178,7 +189,8 @@ row_text(const pay_audit_row_t *row, const char *member, size_t max,
 }
 
 
-/* A member that is not there is no null. */
+/* 1 for a text or JSON's null, which gives a slice whose data is NULL.  A
+ * member that is absent is no null: the writer always writes it. */
 static int
 row_null_or_text(const pay_audit_row_t *row, const char *member,
     pay_str_t *text)
@@ -219,6 +231,7 @@ row_tx(const pay_audit_row_t *row, uint64_t *tx)
 }
 
 
+/* A key and a signature come together or not at all. */
 static int
 row_signature(pay_audit_row_t *row)
 {

@@ -26,6 +26,8 @@ static int by_number(const void *a, const void *b);
 static int by_position(const void *a, const void *b);
 
 
+/* Each step reports its findings and goes on, because one damaged line must
+ * not hide a forged one behind it. */
 pay_status_t
 pay_audit_check_seals(pay_audit_check_t *check)
 {
@@ -61,6 +63,9 @@ pay_audit_check_seals(pay_audit_check_t *check)
 }
 
 
+/* Compares a seal that was kept outside the host with the log's.  It is the
+ * only check that a holder of the private key cannot pass: a log signed anew
+ * has another digest for that number. */
 pay_status_t
 pay_audit_check_root(pay_audit_check_t *check, const pay_audit_row_t *row,
     uint64_t line)
@@ -81,6 +86,7 @@ pay_audit_check_root(pay_audit_check_t *check, const pay_audit_row_t *row,
 
     seal = pay_audit_find_number(check, row->number);
 
+    /* The seal lies before or behind the part of the log that was given. */
     if (seal == NULL && check->conf->is_part
         && (row->number < check->counts.first
             || row->number > check->counts.last))
@@ -116,6 +122,8 @@ pay_audit_check_root(pay_audit_check_t *check, const pay_audit_row_t *row,
 }
 
 
+/* The key is chosen by the seal's own key_id among those that the auditor
+ * gave; a stranger's key has no entry. */
 pay_status_t
 pay_audit_check_signature(pay_audit_check_t *check, const pay_audit_row_t *row,
     uint64_t line, int is_counted)
@@ -162,6 +170,7 @@ pay_audit_check_signature(pay_audit_check_t *check, const pay_audit_row_t *row,
 }
 
 
+/* Sixteen keys at most: a walk is enough. */
 static pay_audit_key_t *
 seals_key(const pay_audit_check_t *check, pay_str_t id)
 {
@@ -177,7 +186,9 @@ seals_key(const pay_audit_check_t *check, pay_str_t id)
 }
 
 
-/* The newest may have been begun and not signed yet: it seals nothing. */
+/* The newest seal may have been begun and not signed yet when the export was
+ * made: it seals nothing and is counted apart.  Any other seal without a
+ * signature is reported. */
 static void
 seals_drop_pending(pay_audit_check_t *check)
 {
@@ -203,7 +214,8 @@ seals_drop_pending(pay_audit_check_t *check)
 }
 
 
-/* Each seal gets its part of the sorted leaves. */
+/* Gives each seal its part of the sorted leaves, and reports leaves whose seal
+ * is not in the file, or that claim one place. */
 static void
 seals_share(pay_audit_check_t *check)
 {
@@ -238,6 +250,9 @@ seals_share(pay_audit_check_t *check)
 }
 
 
+/* Numbers follow each other without a gap, and each message names the digest
+ * of the one before and begins with the transaction at which that one
+ * ended. */
 static void
 seals_chain(pay_audit_check_t *check)
 {
@@ -283,7 +298,9 @@ seals_chain(pay_audit_check_t *check)
 }
 
 
-/* The first one of all names no seal before it. */
+/* 1 when this seal can stand behind `before`.  The first seal of all names no
+ * seal before it (64 zeros); the first of a part names one that is not
+ * here. */
 static int
 seals_follows(const audit_seal_t *seal, const audit_seal_t *before)
 {
@@ -300,7 +317,8 @@ seals_follows(const audit_seal_t *seal, const audit_seal_t *before)
 }
 
 
-/* Within a seal by merchant and order, each once, without a gap. */
+/* Within a seal leaves are sorted by merchant and order, each order once, and
+ * numbered from 1 without a gap. */
 static void
 seals_leaf_order(const pay_audit_check_t *check, const audit_seal_t *seal)
 {
@@ -330,6 +348,8 @@ seals_leaf_order(const pay_audit_check_t *check, const audit_seal_t *seal)
 }
 
 
+/* The number of leaves is compared before the root, since it says more: a leaf
+ * is missing, or one is too many. */
 static pay_status_t
 seals_root(pay_audit_check_t *check, const audit_seal_t *seal)
 {
@@ -360,6 +380,7 @@ seals_root(pay_audit_check_t *check, const audit_seal_t *seal)
 }
 
 
+/* One heap for each leaf, or the arena would keep the bytes of all of them. */
 static pay_status_t
 seals_tree(const audit_seal_t *seal, pay_merkle_t *tree)
 {
@@ -396,6 +417,7 @@ seals_tree(const audit_seal_t *seal, pay_merkle_t *tree)
 }
 
 
+/* For the lines that payctl audit verify prints above its verdict. */
 static void
 seals_summarize(pay_audit_check_t *check)
 {

@@ -7,11 +7,13 @@
 #include "pay_crypto.h"
 
 
+/* No value of a digit, which are 0 to 63. */
 #define PAY_NO_DIGIT  0xff
 
 
 typedef struct {
     const char  *digits;       /* 64 of them */
+    /* Section 4 fills up with '='; tokens (RFC 7515 section 2) do without. */
     int          padded;
 } pay_base64_t;
 
@@ -65,6 +67,9 @@ pay_hex_encode(pay_arena_t *arena, pay_str_t bytes, pay_str_t *text)
 }
 
 
+/* Takes lower case only: one value has one spelling, so that a signature
+ * cannot be presented twice in different letters.  All digits are judged
+ * before the first byte is written. */
 pay_status_t
 pay_hex_decode(pay_str_t text, unsigned char *out, size_t size)
 {
@@ -103,6 +108,8 @@ pay_base64url_encode(pay_arena_t *arena, pay_str_t bytes, pay_str_t *text)
 }
 
 
+/* Removes the padding and leaves the rest to the reader of both alphabets.
+ * More than two '=' cannot pass: the third one is no digit. */
 pay_status_t
 pay_base64_decode(pay_arena_t *arena, pay_str_t text, pay_str_t *bytes)
 {
@@ -125,6 +132,8 @@ pay_base64url_decode(pay_arena_t *arena, pay_str_t text, pay_str_t *bytes)
 }
 
 
+/* `held` keeps the bits that wait for the next digit, at most 4 of them
+ * between two bytes; the mask keeps older bits from piling up. */
 static pay_status_t
 pay_base64_write(pay_arena_t *arena, pay_str_t bytes,
     const pay_base64_t *alphabet, pay_str_t *text)
@@ -168,7 +177,8 @@ pay_base64_write(pay_arena_t *arena, pay_str_t bytes,
 }
 
 
-/* `text` without padding */
+/* `text` is without padding.  A rest of one digit has six bits, less than a
+ * byte, so no encoder writes it. */
 static pay_status_t
 pay_base64_read(pay_arena_t *arena, pay_str_t text,
     const pay_base64_t *alphabet, pay_str_t *bytes)
@@ -200,6 +210,8 @@ pay_base64_read(pay_arena_t *arena, pay_str_t text,
 }
 
 
+/* Made of the digits at each call, so that no second table has to be kept in
+ * step with them. */
 static void
 pay_base64_table(const pay_base64_t *alphabet, unsigned char table[256])
 {
@@ -213,7 +225,9 @@ pay_base64_table(const pay_base64_t *alphabet, unsigned char table[256])
 }
 
 
-/* 0 at a byte outside the alphabet or when left-over bits are not zero */
+/* 0 at a byte outside the alphabet, or when bits that belong to no byte are
+ * not zero: "QR==" would be a second spelling of "QQ==" (RFC 4648 section
+ * 3.5). */
 static int
 pay_base64_unpack(pay_str_t text, const unsigned char table[256],
     unsigned char *out)
@@ -240,6 +254,7 @@ pay_base64_unpack(pay_str_t text, const unsigned char table[256],
 }
 
 
+/* -1 for capitals, too; see pay_hex_decode(). */
 static int
 pay_hex_digit(unsigned char byte)
 {

@@ -13,6 +13,7 @@
 #define LATENCY_MAX_MS  INT64_C(86400000)
 
 
+/* The window in 64 bits: ten buckets of 32 bits each cannot overflow it. */
 typedef struct {
     uint64_t  calls;
     uint64_t  failures;
@@ -40,6 +41,14 @@ static unsigned probes_of(const pay_breaker_conf_t *conf);
 static unsigned narrow(uint64_t number);
 
 
+/*
+ *   CLOSED ── failures ≥ failure_percent of ≥ min_calls ──▶ OPEN
+ *   OPEN ── open_ms are over, and a call asks ──▶ HALF_OPEN
+ *   HALF_OPEN ── a probe fails ──▶ OPEN
+ *   HALF_OPEN ── `probes` of them went well ──▶ CLOSED
+ *
+ * No timer moves the state; the next call does, so that an idle PSP costs
+ * nothing. */
 int
 pay_breaker_allow(pay_breaker_t *breaker, const pay_breaker_conf_t *conf,
     int64_t now_ms)
@@ -56,6 +65,8 @@ pay_breaker_allow(pay_breaker_t *breaker, const pay_breaker_conf_t *conf,
         enter(breaker, PAY_CIRCUIT_HALF_OPEN, now_ms);
     }
 
+    /* All probes are out.  After open_ms they are taken for lost (their worker
+     * was killed), or a crash would keep the circuit half-open for ever. */
     if (breaker->probing >= probes_of(conf)) {
         if (!elapsed(breaker->since_ms, now_ms, conf->open_ms)) {
             return 0;
@@ -71,6 +82,8 @@ pay_breaker_allow(pay_breaker_t *breaker, const pay_breaker_conf_t *conf,
 }
 
 
+/* A latency that is absurd comes from a clock that jumped; it must not make
+ * the mean useless for the rest of the window. */
 void
 pay_breaker_record(pay_breaker_t *breaker, const pay_breaker_conf_t *conf,
     int64_t now_ms, int ok, int64_t latency_ms)
@@ -95,6 +108,7 @@ pay_breaker_record(pay_breaker_t *breaker, const pay_breaker_conf_t *conf,
 }
 
 
+/* The probe's slot is free again, and the next call may take it. */
 void
 pay_breaker_forget(pay_breaker_t *breaker)
 {
@@ -104,6 +118,9 @@ pay_breaker_forget(pay_breaker_t *breaker)
 }
 
 
+/* For routing and metrics.  Looks at the state without changing it: an OPEN
+ * circuit whose time is over reads as HALF_OPEN, although no call has tried it
+ * yet. */
 void
 pay_breaker_read(const pay_breaker_t *breaker, const pay_breaker_conf_t *conf,
     int64_t now_ms, pay_health_t *health)
@@ -159,7 +176,8 @@ elapsed(int64_t since_ms, int64_t now_ms, int64_t span_ms)
 }
 
 
-/* Unsigned: times may be of any sign. */
+/* Unsigned arithmetic: shared memory may hold any numbers, and their
+ * difference may not fit int64_t. */
 static uint64_t
 distance(int64_t a, int64_t b)
 {
@@ -167,6 +185,8 @@ distance(int64_t a, int64_t b)
 }
 
 
+/* The width is rounded up, so that ten buckets are never shorter than the
+ * window. */
 static int64_t
 bucket_number(const pay_breaker_conf_t *conf, int64_t now_ms)
 {
@@ -208,6 +228,7 @@ bucket_now(pay_breaker_t *breaker, const pay_breaker_conf_t *conf,
 }
 
 
+/* A bucket that is full stops counting; its share of failures stays right. */
 static void
 count(pay_breaker_t *breaker, const pay_breaker_conf_t *conf, int64_t now_ms,
     int ok, int64_t latency_ms)
@@ -226,6 +247,9 @@ count(pay_breaker_t *breaker, const pay_breaker_conf_t *conf, int64_t now_ms,
 }
 
 
+/* `newest` may be older than now: buckets that have left the window since are
+ * skipped.  failures is bounded by calls, since a worker may have been killed
+ * between the two additions. */
 static sums_t
 sum(const pay_breaker_t *breaker, const pay_breaker_conf_t *conf,
     int64_t now_ms)
@@ -306,6 +330,7 @@ probed(pay_breaker_t *breaker, const pay_breaker_conf_t *conf, int64_t now_ms,
 }
 
 
+/* `opened` counts for the metric and is never reset. */
 static void
 trip(pay_breaker_t *breaker, int64_t now_ms)
 {
@@ -314,6 +339,7 @@ trip(pay_breaker_t *breaker, int64_t now_ms)
 }
 
 
+/* Probes and their results belong to one stay in a state. */
 static void
 enter(pay_breaker_t *breaker, pay_circuit_t circuit, int64_t now_ms)
 {
@@ -325,6 +351,8 @@ enter(pay_breaker_t *breaker, pay_circuit_t circuit, int64_t now_ms)
 }
 
 
+/* 0 would never let a call through; the directive refuses it, and the core
+ * does not rely on that. */
 static unsigned
 probes_of(const pay_breaker_conf_t *conf)
 {

@@ -11,6 +11,7 @@
 
 
 typedef struct {
+    /* 0 ends the table; a NUL byte itself has no entity. */
     unsigned char  byte;
     const char    *entity;
 } pay_entity_t;
@@ -26,6 +27,8 @@ static const unsigned char  pay_unreserved[256] = {
     ['-'] = 1, ['.'] = 1, ['_'] = 1, ['~'] = 1
 };
 
+/* The characters that end a text or a quoted attribute in HTML, or begin an
+ * entity.  The apostrophe is numeric because HTML 4 knows no &apos;. */
 static const pay_entity_t  pay_entities[] = {
     { '&', "&amp;" },
     { '<', "&lt;" },
@@ -36,6 +39,8 @@ static const pay_entity_t  pay_entities[] = {
 };
 
 
+/* The limit belongs to the buffer and not to each call, because a document is
+ * put together from many pieces of which each alone is within bounds. */
 void
 pay_buf_init(pay_buf_t *buf, pay_arena_t *arena, size_t max)
 {
@@ -74,6 +79,8 @@ pay_buf_text(pay_buf_t *buf, const char *text)
 }
 
 
+/* The smallest number has no positive counterpart in 64 bits: it is negated
+ * one short and corrected as an unsigned number. */
 void
 pay_buf_int(pay_buf_t *buf, int64_t number)
 {
@@ -138,6 +145,8 @@ pay_buf_percent(pay_buf_t *buf, pay_str_t bytes)
 }
 
 
+/* Runs of plain bytes go out in one piece; most texts hold no special
+ * character. */
 void
 pay_buf_html(pay_buf_t *buf, pay_str_t text)
 {
@@ -162,6 +171,8 @@ pay_buf_html(pay_buf_t *buf, pay_str_t text)
 }
 
 
+/* The bytes are dropped at once: a text that was cut off must not reach
+ * anybody, neither by pay_buf_done() nor by a look into the struct. */
 void
 pay_buf_fail(pay_buf_t *buf, pay_status_t status)
 {
@@ -176,6 +187,9 @@ pay_buf_fail(pay_buf_t *buf, pay_status_t status)
 }
 
 
+/* An empty buffer gives the empty text and not NULL, so that a caller may hand
+ * it on without a case for it.  The text stays valid as long as the arena; the
+ * buffer must not be appended to any more, since it would move. */
 pay_status_t
 pay_buf_done(pay_buf_t *buf, pay_str_t *out)
 {
@@ -195,6 +209,8 @@ pay_buf_done(pay_buf_t *buf, pay_str_t *out)
 }
 
 
+/* Makes room for `more` bytes and one for the NUL; 0 when the buffer has
+ * failed. The bound on len keeps the doubling below from overflowing. */
 static int
 pay_buf_reserve(pay_buf_t *buf, size_t more)
 {
@@ -219,6 +235,8 @@ pay_buf_reserve(pay_buf_t *buf, size_t more)
         size *= 2;
     }
 
+    /* The old piece stays in the arena until its end; doubling bounds the
+     * waste by the size of the result. */
     data = pay_alloc(buf->arena, size);
     if (data == NULL) {
         pay_buf_fail(buf, PAY_NO_MEMORY);

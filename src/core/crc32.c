@@ -15,6 +15,9 @@ static const uint32_t  crc32_nibbles[16] = {
 };
 
 
+/* CRC-32 is linear: an attacker who changes a body can choose four more bytes
+ * so that it fits again.  So a PayPal webhook is a hint, and the gateway asks
+ * PayPal (docs/security.md#calls-to-psps-and-their-repetition). */
 uint32_t
 pay_crc32(pay_str_t bytes)
 {

@@ -32,10 +32,12 @@ static EVP_MAC *pay_hmac_mac(void);
 static const pay_hash_t  pay_hash_sha1 = { "SHA1", PAY_SHA1_SIZE };
 static const pay_hash_t  pay_hash_sha256 = { "SHA256", PAY_SHA256_SIZE };
 
+/* Fetched once and never freed; they live as long as the process. */
 static EVP_MD   *pay_fetched_sha256;
 static EVP_MAC  *pay_fetched_hmac;
 
 
+/* `bytes` may lie within the secret itself, hence memmove(). */
 pay_status_t
 pay_secret_set(pay_secret_t *secret, pay_str_t bytes)
 {
@@ -52,6 +54,8 @@ pay_secret_set(pay_secret_t *secret, pay_str_t bytes)
 }
 
 
+/* OPENSSL_cleanse() is not optimised away, as a memset() of a dying struct
+ * is. */
 void
 pay_secret_wipe(pay_secret_t *secret)
 {
@@ -59,6 +63,7 @@ pay_secret_wipe(pay_secret_t *secret)
 }
 
 
+/* Borrows from the secret; use it before the secret is wiped. */
 pay_str_t
 pay_secret_str(const pay_secret_t *secret)
 {
@@ -73,6 +78,8 @@ pay_sha256(pay_str_t bytes, unsigned char out[PAY_SHA256_SIZE])
 }
 
 
+/* Parts are fed one after the other, so that no caller joins texts in memory.
+ * The result is written only when all of it succeeded. */
 pay_status_t
 pay_sha256_parts(const pay_str_t *parts, unsigned count,
     unsigned char out[PAY_SHA256_SIZE])
@@ -141,6 +148,8 @@ pay_hmac_sha1(pay_str_t key, const pay_str_t *parts, unsigned count,
 }
 
 
+/* The lengths of MACs and digests are public, so that an early return tells
+ * nothing. */
 int
 pay_equal_ct(pay_str_t a, pay_str_t b)
 {
@@ -152,6 +161,8 @@ pay_equal_ct(pay_str_t a, pay_str_t b)
 }
 
 
+/* One function for both digests; the digest on the stack has room for the
+ * larger. */
 static pay_status_t
 pay_hmac(const pay_hash_t *hash, pay_str_t key, const pay_str_t *parts,
     unsigned count, unsigned char *out)
@@ -186,6 +197,7 @@ pay_hmac(const pay_hash_t *hash, pay_str_t key, const pay_str_t *parts,
 }
 
 
+/* 1 when every step succeeded and the MAC has the digest's length. */
 static int
 pay_hmac_run(EVP_MAC_CTX *ctx, const pay_hash_t *hash, pay_str_t key,
     const pay_str_t *parts, unsigned count, unsigned char *out)

@@ -8,10 +8,14 @@
 #include "pay_drain.h"
 
 
+/* How fast the past loses weight: a second of work counts half after two
+ * seconds. */
 #define FADE_MS        2000
 #define STEP_MS        50          /* shorter times are added up first */
 #define PASSED_MAX_MS  3600000
 #define MILLI          1000
+/* The three limits keep every product below 2^63: LEFT_MAX times FADE_MS, and
+ * AHEAD_MAX times an hour of busy time in microseconds. */
 #define COUNT_MAX      INT64_C(1000000000)
 #define LEFT_MAX       INT64_C(1000000000000000)
 #define AHEAD_MAX      INT64_C(2000000)
@@ -23,6 +27,12 @@ static int64_t passed_ms(const pay_drain_t *drain, int64_t now_ms);
 static int64_t bounded(int64_t n, int64_t min, int64_t max);
 
 
+/*
+ *   idle ── an item waits ──▶ busy ── the queue is empty ──▶ idle
+ *
+ * Only busy time is summed up: an idle queue says nothing about its pace.
+ * Steps shorter than STEP_MS are collected first, because each fold rounds
+ * down. */
 void
 pay_drain_note(pay_drain_t *drain, int64_t now_ms, int64_t left,
     int64_t waiting)
@@ -43,6 +53,9 @@ pay_drain_note(pay_drain_t *drain, int64_t now_ms, int64_t left,
 }
 
 
+/* Works on a copy that is brought up to now: a queue that has stopped leaving
+ * must say a longer time with every second, without anybody noting
+ * anything. */
 int64_t
 pay_drain_wait_s(const pay_drain_t *drain, int64_t now_ms, int64_t ahead)
 {
@@ -60,6 +73,8 @@ pay_drain_wait_s(const pay_drain_t *drain, int64_t now_ms, int64_t ahead)
 }
 
 
+/* Moves the time since seen_ms, and the items that left in it, into the
+ * sums. */
 static void
 fold(pay_drain_t *drain, int64_t now_ms)
 {
@@ -79,6 +94,7 @@ fold(pay_drain_t *drain, int64_t now_ms)
 }
 
 
+/* Integer arithmetic; the loss by rounding is less than one unit of a sum. */
 static int64_t
 faded(int64_t sum, int64_t passed_ms)
 {
@@ -86,6 +102,8 @@ faded(int64_t sum, int64_t passed_ms)
 }
 
 
+/* Bounded: a clock that jumped ahead must not erase the sums by one long
+ * step. */
 static int64_t
 passed_ms(const pay_drain_t *drain, int64_t now_ms)
 {

@@ -25,6 +25,9 @@ static pay_status_t ed25519_take(BIO *bio, pay_secret_t *pem);
 static EVP_PKEY *ed25519_private(const pay_secret_t *key);
 
 
+/* The most likely mistakes (the public file, a pass phrase, another kind of
+ * key) have messages of their own.  The raw bytes on the stack are wiped on
+ * the way out. */
 pay_status_t
 pay_ed25519_read_private(pay_str_t pem, pay_secret_t *key, pay_err_t *err)
 {
@@ -101,6 +104,8 @@ pay_ed25519_read_public(pay_str_t pem, unsigned char key[PAY_ED25519_KEY],
 }
 
 
+/* The PEM text is made in libcrypto's secure heap, where there is one, and is
+ * wiped when the BIO is freed. */
 pay_status_t
 pay_ed25519_write_private(pay_str_t key, pay_secret_t *pem)
 {
@@ -188,6 +193,8 @@ pay_ed25519_public(const pay_secret_t *key,
 }
 
 
+/* A short name for seals and for the operator's eyes; the key itself decides
+ * whether a signature is right, so that 64 bits are enough. */
 pay_status_t
 pay_ed25519_key_id(const unsigned char key[PAY_ED25519_KEY],
     char id[PAY_ED25519_KEY_ID + 1])
@@ -208,6 +215,8 @@ pay_ed25519_key_id(const unsigned char key[PAY_ED25519_KEY],
 }
 
 
+/* Ed25519 needs no random bytes: one message under one key has one signature,
+ * so that a seal that is signed twice stays the same. */
 pay_status_t
 pay_ed25519_sign(const pay_secret_t *key, pay_str_t message,
     unsigned char signature[PAY_ED25519_SIGNATURE])
@@ -244,6 +253,8 @@ pay_ed25519_sign(const pay_secret_t *key, pay_str_t message,
 }
 
 
+/* right is -1 until libcrypto could judge: exhausted memory must not count as
+ * a forged seal, nor as a good one. */
 pay_status_t
 pay_ed25519_verify(const unsigned char key[PAY_ED25519_KEY],
     pay_str_t message, pay_str_t signature)
@@ -275,7 +286,8 @@ pay_ed25519_verify(const unsigned char key[PAY_ED25519_KEY],
 }
 
 
-/* It begins with `begin`, there is no other block, and no header in it. */
+/* The text begins with `begin`, has no other block and no header (a ":" stands
+ * in headers alone), so that libcrypto has no choice what it reads. */
 static int
 ed25519_is_one_block(pay_str_t pem, const char *begin)
 {
@@ -304,6 +316,7 @@ ed25519_has(pay_str_t text, const char *word)
 }
 
 
+/* NULL when the text is no key; the caller clears libcrypto's errors. */
 static EVP_PKEY *
 ed25519_read(pay_str_t pem, int is_private)
 {
@@ -325,6 +338,7 @@ ed25519_read(pay_str_t pem, int is_private)
 }
 
 
+/* Copies the PEM out of the BIO, which still owns its bytes. */
 static pay_status_t
 ed25519_take(BIO *bio, pay_secret_t *pem)
 {

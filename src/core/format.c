@@ -54,6 +54,8 @@ static const pay_directive_t  pay_directives[] = {
 };
 
 
+/* Stops at the first directive that fails, and sets *len only when none did: a
+ * caller has no use for half a text. */
 pay_status_t
 pay_format_to(char *out, size_t size, size_t *len, const char *format,
     va_list args)
@@ -95,6 +97,8 @@ pay_format_to(char *out, size_t size, size_t *len, const char *format,
 }
 
 
+/* No name is the beginning of another one, so the first that fits is the
+ * one. */
 static const pay_directive_t *
 pay_directive_find(const char *text)
 {
@@ -134,6 +138,9 @@ pay_write_string(pay_sink_t *sink)
 }
 
 
+/* A slice without bytes may have no address.  strnlen() keeps the meaning of
+ * %.*s of the C library (it ends at a NUL), so that the compiler's format
+ * checks and this function agree. */
 static pay_status_t
 pay_write_slice(pay_sink_t *sink)
 {
@@ -215,6 +222,7 @@ pay_write_ullong(pay_sink_t *sink)
 }
 
 
+/* INT64_MIN is negated one short, as in pay_buf_int(). */
 static void
 pay_sink_signed(pay_sink_t *sink, int64_t number)
 {
@@ -243,6 +251,8 @@ pay_sink_number(pay_sink_t *sink, uint64_t number)
 }
 
 
+/* Counts on when nothing fits any more: the length is the result of the first
+ * of two passes, and pay_err_say() sees from it that a text was too long. */
 static void
 pay_sink_add(pay_sink_t *sink, const char *bytes, size_t len)
 {

@@ -16,6 +16,8 @@ static uint64_t multiply(uint64_t a, uint64_t b);
 static uint64_t to_ms_up(uint64_t ns);
 
 
+/* Rounding the interval up errs by less than a nanosecond a request, in favour
+ * of the limit. */
 void
 pay_gcra_init(pay_gcra_t *limit, uint64_t rate, uint64_t burst)
 {
@@ -29,6 +31,13 @@ pay_gcra_init(pay_gcra_t *limit, uint64_t rate, uint64_t burst)
 }
 
 
+/*
+ *   TAT ≤ now                     the bucket is idle: everything is left
+ *   now < TAT ≤ now + tolerance   allowed; the TAT moves on by one interval
+ *   beyond                        refused; conforms at TAT - tolerance
+ *
+ * A refused request leaves the TAT where it is.  So a client that hammers does
+ * not push its own release further away, as a penalty would. */
 pay_gcra_result_t
 pay_gcra_take(const pay_gcra_t *limit, uint64_t now_ms, uint64_t *tat_ns)
 {
@@ -38,6 +47,9 @@ pay_gcra_take(const pay_gcra_t *limit, uint64_t now_ms, uint64_t *tat_ns)
     now = multiply(now_ms, NS_PER_MS);
     ahead = *tat_ns > now ? *tat_ns - now : 0;
 
+    /* An allowed request never leaves the TAT further ahead than this.
+     * Another value comes from a limit that was larger before a reload, or
+     * from a clock that went back. */
     ahead_max = add(limit->tolerance_ns, limit->interval_ns);
 
     if (ahead > ahead_max) {
@@ -52,6 +64,8 @@ pay_gcra_take(const pay_gcra_t *limit, uint64_t now_ms, uint64_t *tat_ns)
         *tat_ns = add(now, ahead);
     }
 
+    /* The fields of RateLimit and Retry-After; times are rounded up, because a
+     * client that comes back a millisecond early would be refused again. */
     result.left = 0;
     result.wait_ms = 0;
     result.full_ms = to_ms_up(ahead);
@@ -77,6 +91,8 @@ pay_gcra_is_idle(uint64_t tat_ns, uint64_t now_ms)
 }
 
 
+/* Sums stay at the largest number instead of wrapping to a small one, which
+ * would let everything pass. */
 static uint64_t
 add(uint64_t a, uint64_t b)
 {

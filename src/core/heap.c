@@ -8,16 +8,20 @@
 #include "pay_arena.h"
 
 
+/* 64 GiB: a size beyond is a length that has underflowed.  Sanitizers would
+ * end the process at such a malloc() where the caller expects NULL. */
 #define PAY_HEAP_PIECE_MAX  ((size_t) 1 << 36)
 
 
 typedef struct pay_piece_s  pay_piece_t;
 
+/* max_align_t puts the caller's memory at an address that suits any type. */
 struct pay_piece_s {
     pay_piece_t  *next;
     max_align_t   memory[];
 };
 
+/* The arena comes with the heap, so that pay_heap_arena() cannot fail. */
 struct pay_heap_s {
     pay_arena_t   arena;
     pay_piece_t  *pieces;
@@ -69,6 +73,9 @@ pay_heap_arena(pay_heap_t *heap)
 }
 
 
+/* Tests walk n from 1 until nothing fails any more: each allocation of a
+ * function fails once, and its caller has to come out without a leak or half a
+ * result. */
 void
 pay_heap_fail_at(pay_heap_t *heap, unsigned n)
 {
@@ -84,6 +91,8 @@ pay_heap_failed(const pay_heap_t *heap)
 }
 
 
+/* Fails once and goes on: code that ignores the NULL is to be found by its
+ * later steps, which a heap that stays exhausted would hide. */
 static void *
 pay_heap_alloc(void *owner, size_t size)
 {

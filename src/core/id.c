@@ -11,6 +11,8 @@ static void pay_uuid_print(const unsigned char uuid[16],
 static int pay_is_alphanumeric(unsigned char byte);
 
 
+/* Version 7 begins with the time, so that new rows go to the end of an
+ * index. */
 void
 pay_uuid7(uint64_t now_ms, const unsigned char entropy[PAY_UUID_ENTROPY],
     char text[PAY_UUID_TEXT])
@@ -32,6 +34,9 @@ pay_uuid7(uint64_t now_ms, const unsigned char entropy[PAY_UUID_ENTROPY],
 }
 
 
+/* A buyer's page is found by its handle alone, so that it has 192 random bits
+ * and nothing of the payment in it.  24 bytes make 32 characters without
+ * padding. */
 void
 pay_handle(const unsigned char entropy[PAY_HANDLE_BYTES],
     char text[PAY_HANDLE_TEXT])
@@ -55,6 +60,8 @@ pay_handle(const unsigned char entropy[PAY_HANDLE_BYTES],
 }
 
 
+/* Checked before the database is asked: a path that cannot be a handle costs
+ * no query. */
 int
 pay_handle_is_valid(pay_str_t text)
 {
@@ -76,6 +83,8 @@ pay_handle_is_valid(pay_str_t text)
 }
 
 
+/* The characters that RFC 3986 section 2.3 lets stand unescaped in a path,
+ * since these ids are segments of our URLs. */
 int
 pay_id_is_valid(pay_str_t text)
 {

@@ -11,6 +11,8 @@ static int pay_idempotency_char(unsigned char c);
 static void pay_idempotency_length(uint64_t len, unsigned char out[8]);
 
 
+/* Sixteen characters at least: a counter or a date would make two requests
+ * one. *key borrows from `value`. */
 pay_status_t
 pay_idempotency_key_parse(pay_str_t value, pay_str_t *key, pay_err_t *err)
 {
@@ -51,6 +53,9 @@ pay_idempotency_key_parse(pay_str_t value, pay_str_t *key, pay_err_t *err)
 }
 
 
+/* Hashes the raw body (docs/security.md IK9): two texts that mean the same may
+ * still differ in a member that we do not know.  Each part is preceded by its
+ * length; see pay_idempotency_length(). */
 pay_status_t
 pay_idempotency_fingerprint(pay_str_t method, pay_str_t route,
     pay_str_t merchant, pay_str_t body, unsigned char out[PAY_SHA256_SIZE])
@@ -79,7 +84,8 @@ pay_idempotency_char(unsigned char c)
 }
 
 
-/* Big-endian: where one part ends no other can begin. */
+/* Big-endian.  With the length before each part, no bytes can move from one
+ * part to the next and give the same hash. */
 static void
 pay_idempotency_length(uint64_t len, unsigned char out[8])
 {

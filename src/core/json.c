@@ -19,6 +19,8 @@
 
 
 typedef struct {
+    /* One row for each trouble that a client can mend; every other code of
+     * jansson is "invalid-json" without details. */
     enum json_error_code  code;
     pay_status_t          status;
     const char           *slug;
@@ -26,6 +28,8 @@ typedef struct {
 } pay_json_trouble_t;
 
 typedef struct {
+    /* A walk over nested containers keeps its own stack of these, so that the
+     * depth of a stranger's text never becomes depth of our C stack. */
     json_t  *container;
     void    *iter;             /* of an object */
     size_t   index;            /* of an array */
@@ -67,10 +71,16 @@ static const pay_json_trouble_t  pay_json_troubles[] = {
     { json_error_out_of_memory, PAY_NO_MEMORY, NULL, NULL }
 };
 
+/* The allocator that jansson had before pay_json_watch(), and whether it has
+ * failed since.  jansson keeps its allocators in globals, so these are,
+ * too. */
 static json_malloc_t  pay_json_malloc;
 static int            pay_json_starved;
 
 
+/* The order is that of cost: the length is compared first, the bounds are
+ * counted in one pass without memory, and only then does jansson allocate
+ * anything. */
 pay_status_t
 pay_json_parse(pay_str_t text, const pay_json_limits_t *limits,
     pay_json_t **json, pay_err_t *err)
@@ -88,6 +98,8 @@ pay_json_parse(pay_str_t text, const pay_json_limits_t *limits,
                           "The JSON text is too long.");
     }
 
+    /* jansson would say "premature end", which sends a developer to look for a
+     * body that was cut off. */
     if (text.len == 0) {
         return pay_refuse(err, "invalid-json", "The JSON text is empty.");
     }
@@ -116,6 +128,8 @@ pay_json_free(pay_json_t *json)
 }
 
 
+/* NULL, which is an absent member, reads as JSON's null: optional members may
+ * be either, and callers that care compare the pointer. */
 pay_json_type_t
 pay_json_type(const pay_json_t *json)
 {
@@ -157,6 +171,8 @@ pay_json_at(const pay_json_t *json, size_t index)
 }
 
 
+/* A member that is missing ends the walk by itself, since pay_json_get() of
+ * NULL is NULL. */
 const pay_json_t *
 pay_json_path(const pay_json_t *json, ...)
 {
@@ -191,6 +207,8 @@ pay_json_string(const pay_json_t *json, pay_str_t *value)
 }
 
 
+/* 1.0 is no integer here: jansson has made a double of it, and a double must
+ * never reach an amount, a time or an id. */
 pay_status_t
 pay_json_integer(const pay_json_t *json, int64_t *value)
 {
@@ -249,6 +267,10 @@ pay_json_each(const pay_json_t *json, pay_json_visit_pt visit, void *data)
 }
 
 
+/* Goes through the tree with a stack of its own; PAY_JSON_DEPTH_HARD bounds
+ * it, and pay_json_scan() has refused any text that is deeper.  `pointer`,
+ * unless it is NULL, gets the place where visit() refused, for the sender's
+ * error. */
 pay_status_t
 pay_json_each_string(const pay_json_t *json, pay_json_visit_pt visit,
     void *data, char pointer[PAY_POINTER_MAX])
@@ -277,6 +299,8 @@ pay_json_each_string(const pay_json_t *json, pay_json_visit_pt visit,
             continue;
         }
 
+        /* index is already that of the next element, so the first one is 1
+         * here, and 0 stands for a member (pay_json_step_t). */
         path[depth - 1].name = name;
         path[depth - 1].index = frames[depth - 1].index;
 
@@ -315,6 +339,8 @@ pay_json_array_new(void)
 }
 
 
+/* NULL for text with a NUL byte, and for text that is not UTF-8 (jansson
+ * checks it); pay_json_set() makes PAY_NO_MEMORY of either. */
 pay_json_t *
 pay_json_string_new(pay_str_t text)
 {
@@ -349,6 +375,10 @@ pay_json_null_new(void)
 }
 
 
+/* Takes the value over in every case: jansson frees it when the object is full
+ * or NULL, so that callers need no second way out.  A NULL value, which is an
+ * allocation that failed before, fails here, and chains of calls need one
+ * check. */
 pay_status_t
 pay_json_set(pay_json_t *object, const char *member, pay_json_t *value)
 {
@@ -388,6 +418,9 @@ pay_json_append(pay_json_t *array, pay_json_t *value)
 }
 
 
+/* The text is written twice only when it is longer than the first piece of
+ * stack: most documents of the API are shorter.  json_dumpb() returns the
+ * length that it needs, and 0 when it fails. */
 pay_status_t
 pay_json_write(pay_arena_t *arena, const pay_json_t *json, pay_str_t *text)
 {
@@ -422,7 +455,9 @@ pay_json_write(pay_arena_t *arena, const pay_json_t *json, pay_str_t *text)
 }
 
 
-/* Text that needs no escape is copied; jansson does the rest. */
+/* Adds the inside of a JSON string, without its quotes.  Text that needs no
+ * escape (nearly every id and name) is copied as it is; jansson does the
+ * rest. */
 void
 pay_buf_json(pay_buf_t *buf, pay_str_t text)
 {
@@ -453,6 +488,8 @@ pay_buf_json(pay_buf_t *buf, pay_str_t text)
 }
 
 
+/* Printable ASCII without quote and backslash: the characters that RFC 8259
+ * section 7 lets stand for themselves. */
 static int
 pay_json_is_plain(pay_str_t text)
 {
@@ -470,6 +507,8 @@ pay_json_is_plain(pay_str_t text)
 }
 
 
+/* Duplicate members are refused, since two readers of one text could see two
+ * values (docs/security.md T22). */
 static json_t *
 pay_json_load(pay_str_t text, json_error_t *error)
 {
@@ -479,6 +518,8 @@ pay_json_load(pay_str_t text, json_error_t *error)
     root = json_loadb((const char *) text.data, text.len,
                       JSON_REJECT_DUPLICATES, error);
 
+    /* The last byte of the text is where jansson 2.14 keeps the error code
+     * that json_error_code() reads. */
     if (pay_json_unwatch()) {
         json_decref(root);
         root = NULL;
@@ -521,6 +562,7 @@ pay_json_unwatch(void)
 }
 
 
+/* Fails for ever after the first failure, until pay_json_unwatch(). */
 static void *
 pay_json_malloc_until_failed(size_t size)
 {
@@ -534,6 +576,8 @@ pay_json_malloc_until_failed(size_t size)
 }
 
 
+/* Finds the row of the trouble.  Exhausted memory is no fault of the sender
+ * and has no text for one. */
 static pay_status_t
 pay_json_refused(const json_error_t *error, pay_err_t *err)
 {
@@ -562,7 +606,8 @@ pay_json_refused(const json_error_t *error, pay_err_t *err)
 }
 
 
-/* jansson counts the bytes that it has read. */
+/* Says at which byte the reading stopped, counted by jansson; a literal's last
+ * character is its full stop, which goes behind the place. */
 static pay_status_t
 pay_json_refuse_at(pay_err_t *err, const char *slug, const char *detail,
     const json_error_t *error)
@@ -587,6 +632,8 @@ pay_json_frame(const pay_json_t *json)
 }
 
 
+/* The next value of a container, NULL behind the last one; *name is empty for
+ * elements of an array. */
 static const pay_json_t *
 pay_json_next(pay_json_frame_t *frame, pay_str_t *name)
 {

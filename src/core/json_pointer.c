@@ -15,6 +15,8 @@ static size_t pay_step_write(const pay_json_step_t *step, char *to,
 static pay_str_t pay_index_text(size_t index, unsigned char *end);
 
 
+/* A place that cannot be written whole ends the pointer at the last container
+ * that can: a parent is still true, half a name would be another member. */
 void
 pay_json_pointer(const pay_json_step_t *steps, unsigned count,
     char pointer[PAY_POINTER_MAX])
@@ -38,7 +40,10 @@ pay_json_pointer(const pay_json_step_t *steps, unsigned count,
 }
 
 
-/* How long the step became; 0: it cannot be written into `size` bytes. */
+/* Returns how long the step became, 0 when it cannot be written into `size`
+ * bytes. RFC 6901 section 3: "~" and "/" of a name become ~0 and ~1.  Other
+ * names than printable ASCII are not repeated, since the pointer goes into an
+ * answer. */
 static size_t
 pay_step_write(const pay_json_step_t *step, char *to, size_t size)
 {
@@ -78,6 +83,7 @@ pay_step_write(const pay_json_step_t *step, char *to, size_t size)
 }
 
 
+/* Writes backwards from `end`, which has INDEX_DIGITS bytes before it. */
 static pay_str_t
 pay_index_text(size_t index, unsigned char *end)
 {

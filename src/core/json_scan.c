@@ -11,6 +11,8 @@
 
 
 typedef struct {
+    /* Containers that are open at this byte, and the limits that the caller
+     * has set. */
     unsigned   depth;
     unsigned   max_depth;
     unsigned   max_width;
@@ -25,6 +27,9 @@ static const char *pay_scan_value(pay_scan_t *scan);
 static const char *pay_scan_byte(pay_scan_t *scan, unsigned char byte);
 
 
+/* Counts brackets and commas outside of strings.  It need not know JSON: it
+ * must never count fewer values or levels than jansson would read, and for a
+ * text that is not JSON any verdict is right. */
 pay_status_t
 pay_json_scan(pay_str_t text, unsigned max_depth, unsigned max_width,
     unsigned max_values, pay_err_t *err)
@@ -63,7 +68,8 @@ pay_json_scan(pay_str_t text, unsigned max_depth, unsigned max_width,
 }
 
 
-/* the offset of the closing quote, or of the end of the text */
+/* The offset of the closing quote, or of the end of the text.  A backslash
+ * takes the next byte along, so that an escaped quote closes nothing. */
 static size_t
 pay_scan_string(pay_str_t text, size_t at)
 {
@@ -77,6 +83,8 @@ pay_scan_string(pay_str_t text, size_t at)
 }
 
 
+/* NULL, or the sentence for the sender.  A closing bracket too many is
+ * jansson's to refuse; here it must only keep the depth from wrapping. */
 static const char *
 pay_scan_byte(pay_scan_t *scan, unsigned char byte)
 {

@@ -11,6 +11,7 @@
 #include "pay_crypto.h"
 
 
+/* Deep enough for an object of claims; docs/security.md J15. */
 #define PAY_JWT_DEPTH  4
 
 
@@ -40,6 +41,8 @@ static const char  *const pay_jwt_forbidden[] = {
 };
 
 
+/* For callers that answer the token's sender: they must not even see the
+ * reason. */
 pay_status_t
 pay_jwt_verify(pay_arena_t *arena, pay_str_t token,
     const pay_jwt_policy_t *policy, pay_claims_t *claims, pay_err_t *err)
@@ -55,6 +58,8 @@ pay_jwt_verify(pay_arena_t *arena, pay_str_t token,
 }
 
 
+/* *claims is written only when all of it holds; the two JSON values live for
+ * this call alone, so that nothing of a refused token is kept. */
 pay_status_t
 pay_jwt_judge(pay_arena_t *arena, pay_str_t token,
     const pay_jwt_policy_t *policy, pay_claims_t *claims, pay_jwt_why_t *why)
@@ -87,6 +92,8 @@ pay_jwt_judge(pay_arena_t *arena, pay_str_t token,
 }
 
 
+/* The steps, each with the reason that a refusal of it has.  The signature is
+ * checked before any claim but `iss` is read, and `iss` only picks the key. */
 static pay_status_t
 pay_jwt_take(pay_arena_t *arena, pay_str_t token,
     const pay_jwt_policy_t *policy, pay_jwt_t *jwt, pay_claims_t *claims)
@@ -95,6 +102,8 @@ pay_jwt_take(pay_arena_t *arena, pay_str_t token,
 
     jwt->why = "it is not three parts of base64url with dots between";
     PAY_TRY(pay_jwt_split(jwt, token, parts));
+    /* The signed bytes are those that came, not a text that was written
+     * anew. */
     PAY_TRY(pay_dup(arena, token, &jwt->text));
 
     jwt->signed_text.data = jwt->text.data;
@@ -117,7 +126,9 @@ pay_jwt_take(pay_arena_t *arena, pay_str_t token,
 }
 
 
-/* The kid is a stranger's text, and may be of a header that was refused. */
+/* The kid is a stranger's text, but pay_jwt_header_kid() has let nothing pass
+ * that could harm a log; without it, or when the header was refused, it stays
+ * empty. */
 static void
 pay_jwt_tell(const pay_jwt_t *jwt, pay_jwt_why_t *why)
 {
@@ -132,7 +143,9 @@ pay_jwt_tell(const pay_jwt_t *jwt, pay_jwt_why_t *why)
 }
 
 
-/* Exactly two dots and three parts that are not empty. */
+/* Exactly two dots and three parts that are not empty (docs/security.md J13):
+ * five parts would be an encrypted token (RFC 7516), an empty third one an
+ * unsigned one. */
 static pay_status_t
 pay_jwt_split(pay_jwt_t *jwt, pay_str_t token, pay_str_t parts[3])
 {
@@ -171,7 +184,8 @@ pay_jwt_split(pay_jwt_t *jwt, pay_str_t token, pay_str_t parts[3])
 }
 
 
-/* One signature has one spelling (J13). */
+/* Canonical base64url alone: one signature has one spelling (docs/security.md
+ * J13), else a token that was refused once could come back in another text. */
 static pay_status_t
 pay_jwt_decode_part(pay_arena_t *arena, pay_str_t part, pay_str_t *bytes)
 {
@@ -181,6 +195,8 @@ pay_jwt_decode_part(pay_arena_t *arena, pay_str_t part, pay_str_t *bytes)
 }
 
 
+/* The top must be an object; jansson also parses arrays, and libjwt takes
+ * them. */
 static pay_status_t
 pay_jwt_parse(pay_arena_t *arena, pay_str_t part, pay_json_t **json)
 {
@@ -197,6 +213,8 @@ pay_jwt_parse(pay_arena_t *arena, pay_str_t part, pay_json_t **json)
 }
 
 
+/* kid is read before alg, so that the operator's log names the key even when
+ * the algorithm is refused. */
 static pay_status_t
 pay_jwt_header_read(pay_jwt_t *jwt)
 {
@@ -223,6 +241,8 @@ pay_jwt_header_read(pay_jwt_t *jwt)
 }
 
 
+/* RFC 8725 section 3.11: a type keeps tokens of other kinds (an id token, a
+ * logout token) from passing as access tokens. */
 static pay_status_t
 pay_jwt_header_typ(pay_jwt_t *jwt)
 {
@@ -246,6 +266,8 @@ pay_jwt_header_typ(pay_jwt_t *jwt)
 }
 
 
+/* A small alphabet: the text is compared with configuration and goes to a
+ * log. */
 static pay_status_t
 pay_jwt_header_kid(pay_jwt_t *jwt)
 {
@@ -327,6 +349,9 @@ pay_jwt_key_find(const pay_jwt_policy_t *policy, pay_jwt_t *jwt,
 }
 
 
+/* NULL when `found` is the key.  alg is compared with the key's own before the
+ * signature is checked: a token must not choose how it is verified (RFC 8725
+ * section 2.1, "RS256" against "HS256" with the public key as secret). */
 static const char *
 pay_jwt_key_lacks(const pay_jwt_t *jwt, size_t owned,
     const pay_jwt_key_t *found)

@@ -12,6 +12,9 @@
 #define BY_MAX  512
 
 
+/* A subject is a text of the merchant's choice that would stay for years:
+ * other scripts and control bytes would make a log hard to compare, a card
+ * number must not be stored anywhere (docs/security.md T13). */
 int
 pay_jwt_subject_is_fit(pay_str_t subject)
 {
@@ -31,6 +34,7 @@ pay_jwt_subject_is_fit(pay_str_t subject)
 }
 
 
+/* `kid` is that of our configuration, so that it needs no such check. */
 pay_status_t
 pay_jwt_asker(pay_arena_t *arena, pay_str_t kid, pay_str_t subject,
     pay_str_t *json)

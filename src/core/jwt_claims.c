@@ -38,6 +38,8 @@ static const pay_scope_t  pay_scopes[] = {
 };
 
 
+/* The audience comes first: a token for another service says nothing to us,
+ * not even that it has expired. */
 pay_status_t
 pay_jwt_claims_read(pay_arena_t *arena, pay_jwt_t *jwt,
     const pay_jwt_policy_t *policy, pay_claims_t *claims)
@@ -99,6 +101,9 @@ pay_jwt_audience_is(const pay_json_t *aud, pay_str_t ours)
 }
 
 
+/* Times are compared by differences, which cannot overflow below
+ * PAY_JWT_TIME_MAX. The leeway covers clocks of merchants that are a minute
+ * off. */
 static pay_status_t
 pay_jwt_times(pay_jwt_t *jwt, const pay_jwt_policy_t *policy,
     int64_t *expires_s)
@@ -141,6 +146,9 @@ pay_jwt_times(pay_jwt_t *jwt, const pay_jwt_policy_t *policy,
 }
 
 
+/* Bounds how long a stolen token is of use.  Without iat the lifetime is
+ * counted from now, which is shorter than it was, but all that can be
+ * known. */
 static pay_status_t
 pay_jwt_span(pay_jwt_t *jwt, const pay_jwt_policy_t *policy, int64_t exp)
 {
@@ -237,6 +245,7 @@ pay_jwt_scopes(const pay_json_t *payload, unsigned *scopes)
 }
 
 
+/* 0 for an unknown word and for the empty one between two spaces. */
 static unsigned
 pay_jwt_scope_bit(pay_str_t word)
 {

@@ -17,6 +17,7 @@
 
 
 #define PAY_ES256_HALF     32
+/* A SEQUENCE of two INTEGERs of at most 33 bytes: 72 bytes. */
 #define PAY_ES256_DER_MAX  80
 
 
@@ -25,6 +26,8 @@ static pay_status_t pay_evp_verify(const pay_jwt_t *jwt, pay_str_t key,
 static int pay_es256_der(pay_str_t raw, unsigned char der[PAY_ES256_DER_MAX]);
 
 
+/* The password is the empty text, so that libcrypto never prompts on a
+ * terminal: nginx would hang at its start. */
 EVP_PKEY *
 pay_pem_read(pay_str_t key)
 {
@@ -48,6 +51,7 @@ pay_pem_read(pay_str_t key)
 }
 
 
+/* Compared in constant time: memcmp() would tell a MAC byte by byte. */
 pay_status_t
 pay_hs256_verify(const pay_jwt_t *jwt, pay_str_t key)
 {
@@ -87,6 +91,9 @@ pay_es256_verify(const pay_jwt_t *jwt, pay_str_t key)
 }
 
 
+/* Every failure of libcrypto is "wrong signature" here: a key that cannot be
+ * read was refused by nginx -t.  The error queue is emptied, since nginx finds
+ * leftovers there and logs them as stale errors of TLS. */
 static pay_status_t
 pay_evp_verify(const pay_jwt_t *jwt, pay_str_t key, const char *type,
     pay_str_t signature)
@@ -117,8 +124,9 @@ pay_evp_verify(const pay_jwt_t *jwt, pay_str_t key, const char *type,
 }
 
 
-/* JOSE writes r and s in 32 bytes each (RFC 7518 3.4), libcrypto reads DER.
- * Returns the length, or 0. */
+/* JOSE writes r and s in 32 bytes each (RFC 7518 section 3.4), libcrypto reads
+ * DER. Returns the length, or 0.  A text of another length is refused here,
+ * since BN functions would take any. */
 static int
 pay_es256_der(pay_str_t raw, unsigned char der[PAY_ES256_DER_MAX])
 {
@@ -138,6 +146,7 @@ pay_es256_der(pay_str_t raw, unsigned char der[PAY_ES256_DER_MAX])
     if (sig == NULL || r == NULL || s == NULL
         || ECDSA_SIG_set0(sig, r, s) != 1)
     {
+        /* ECDSA_SIG_set0() takes r and s over only when it succeeds. */
         BN_free(r);
         BN_free(s);
         ECDSA_SIG_free(sig);

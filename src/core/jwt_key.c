@@ -27,6 +27,9 @@
 
 
 typedef struct {
+    /* One row for each algorithm: how the configuration's key is checked, and
+     * how a token is verified.  An algorithm without a row does not exist for
+     * the gateway. */
     const char    *name;
     pay_status_t  (*check)(pay_str_t key, pay_err_t *err);
     pay_status_t  (*verify)(const pay_jwt_t *jwt, pay_str_t key);
@@ -60,6 +63,7 @@ static const pay_jwt_alg_t  pay_jwt_algs[] = {
 #define PAY_JWT_ALGS  (sizeof(pay_jwt_algs) / sizeof(pay_jwt_algs[0]))
 
 
+/* Exact case (docs/security.md J3); "none" is no row and thus no algorithm. */
 pay_status_t
 pay_alg_parse(pay_str_t text, pay_alg_t *alg)
 {
@@ -91,6 +95,8 @@ pay_jwt_key_check(pay_alg_t alg, pay_str_t key, pay_err_t *err)
 }
 
 
+/* Equal keys in two files of different spelling (line ends, compressed point)
+ * get one digest: the configuration refuses a key that two merchants share. */
 pay_status_t
 pay_jwt_key_digest(pay_alg_t alg, pay_str_t key,
     unsigned char out[PAY_JWT_DIGEST_SIZE])
@@ -125,7 +131,8 @@ pay_jwt_key_digest(pay_alg_t alg, pay_str_t key,
 }
 
 
-/* An empty key is a bug of ours and stops here. */
+/* An empty key is a bug of ours and stops here: a MAC with no key would be one
+ * that everybody can compute (docs/security.md J2). */
 pay_status_t
 pay_jwt_signature_check(const pay_jwt_t *jwt, const pay_jwt_key_t *key)
 {
@@ -140,6 +147,8 @@ pay_jwt_signature_check(const pay_jwt_t *jwt, const pay_jwt_key_t *key)
 }
 
 
+/* The payload is parsed before it is signed, so that nothing but a strict JSON
+ * object ever gets a signature of ours. */
 pay_status_t
 pay_jwt_sign_hs256(pay_arena_t *arena, pay_str_t key, pay_str_t payload,
     pay_str_t *token)
@@ -160,6 +169,7 @@ pay_jwt_sign_hs256(pay_arena_t *arena, pay_str_t key, pay_str_t payload,
     pay_json_free(json);
     PAY_TRY(status);
 
+    /* libjwt takes a terminated string, which a slice is not. */
     PAY_TRY(pay_dup(arena, payload, &copy));
 
     if (jwt_new(&jwt) != 0) {
@@ -180,6 +190,8 @@ pay_jwt_sign_hs256(pay_arena_t *arena, pay_str_t key, pay_str_t payload,
 }
 
 
+/* A PEM as HS256 secret is the mistake behind the attack of RFC 8725 section
+ * 2.1: a public key is known to everybody. */
 static pay_status_t
 pay_hs256_check(pay_str_t key, pay_err_t *err)
 {
@@ -206,6 +218,8 @@ pay_hs256_check(pay_str_t key, pay_err_t *err)
 }
 
 
+/* 8192 bits at most: verifying costs the square of the length, and a token is
+ * a stranger's. */
 static pay_status_t
 pay_rs256_check(pay_str_t key, pay_err_t *err)
 {
@@ -231,6 +245,7 @@ pay_rs256_check(pay_str_t key, pay_err_t *err)
 }
 
 
+/* ES256 is P-256 alone (RFC 7518 section 3.4). */
 static pay_status_t
 pay_es256_check(pay_str_t key, pay_err_t *err)
 {
@@ -285,7 +300,8 @@ pay_pem_check(pay_str_t key, EVP_PKEY **pkey, pay_err_t *err)
 }
 
 
-/* The point is on the curve; the modulus is no toy. */
+/* libcrypto's own check of public keys: the point lies on the curve, the
+ * modulus has no small factors.  nginx -t refuses a key that fails it. */
 static int
 pay_pkey_is_sound(EVP_PKEY *pkey)
 {
@@ -302,6 +318,7 @@ pay_pkey_is_sound(EVP_PKEY *pkey)
 }
 
 
+/* libcrypto calls the curve P-256 prime256v1. */
 static int
 pay_pkey_is_p256(EVP_PKEY *pkey)
 {
@@ -317,6 +334,7 @@ pay_pkey_is_p256(EVP_PKEY *pkey)
 }
 
 
+/* Hashes the DER of the SubjectPublicKeyInfo, which has one spelling. */
 static pay_status_t
 pay_pkey_digest(EVP_PKEY *pkey, unsigned char out[PAY_JWT_DIGEST_SIZE])
 {
@@ -346,7 +364,9 @@ pay_pkey_digest(EVP_PKEY *pkey, unsigned char out[PAY_JWT_DIGEST_SIZE])
 }
 
 
-/* One point has several spellings, and a curve two: agree on one. */
+/* An EC point can be written compressed or not, and a curve by name or by its
+ * parameters: both are set to one form before the key is written for the
+ * digest. */
 static int
 pay_pkey_normalize(EVP_PKEY *pkey)
 {
@@ -381,6 +401,8 @@ pay_text_count(pay_str_t text, const char *needle)
 }
 
 
+/* libjwt adds {"typ":"JWT","alg":"HS256"} itself.  *token is malloc's, the
+ * caller frees it. */
 static pay_status_t
 pay_libjwt_sign(jwt_t *jwt, pay_str_t key, pay_str_t payload, char **token)
 {

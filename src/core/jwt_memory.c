@@ -13,6 +13,10 @@ static void keep(pay_jwt_memory_t *memory, const unsigned char *digest,
     int64_t now_s, const pay_claims_t *claims);
 
 
+/* The digest is the key of the memory: an attacker would have to find a second
+ * token with the same SHA-256.  A key that left the configuration does not
+ * live on in it: workers of a new configuration begin with an empty memory,
+ * and another array of keys clears it. */
 pay_status_t
 pay_jwt_verify_known(pay_jwt_memory_t *memory, pay_arena_t *arena,
     pay_str_t token, const pay_jwt_policy_t *policy, pay_claims_t *claims,
@@ -65,7 +69,9 @@ pay_jwt_memory_clear(pay_jwt_memory_t *memory)
 }
 
 
-/* nbf, iat and lifetime held at that moment, and hold at each later one. */
+/* NULL: verify anew.  nbf, iat and lifetime held when the token was verified,
+ * and hold at each later moment; only exp runs out.  A clock that went back
+ * before that moment makes them open again. */
 static const pay_jwt_known_t *
 recall(const pay_jwt_memory_t *memory, const unsigned char *digest,
     int64_t now_s)
@@ -115,6 +121,8 @@ keep(pay_jwt_memory_t *memory, const unsigned char *digest, int64_t now_s,
     }
 
     if (place == NULL) {
+        /* All four places are taken by tokens that were valid: one of them
+         * goes in turn, and its owner pays one verification. */
         place = &memory->known[digest[0]][memory->next++
                                           % PAY_JWT_MEMORY_WAYS];
     }

@@ -6,6 +6,8 @@
 #include "pay_line.h"
 
 
+/* libpq's messages about a connection have a second line that names the cause;
+ * more of them would only make the log's line longer. */
 #define LINES_MAX  2
 
 
@@ -13,6 +15,10 @@ static int starts(pay_str_t text, size_t at, pay_str_t what);
 static size_t put(char line[PAY_LINE_SIZE], size_t len, const char *text);
 
 
+/* Goes byte by byte, because every rule can begin anywhere: the secret is
+ * looked for before anything else, or it would survive where a quotation
+ * begins within it.  An opening quote that is never closed hides the rest of
+ * the text. */
 size_t
 pay_line(char line[PAY_LINE_SIZE], pay_str_t text, int unquote,
     pay_str_t secret)
@@ -36,6 +42,8 @@ pay_line(char line[PAY_LINE_SIZE], pay_str_t text, int unquote,
             break;
         }
 
+        /* The quotes themselves stay, so that a reader sees that a value was
+         * there. */
         if (c == '"') {
             quoted = !quoted;
 
@@ -50,6 +58,8 @@ pay_line(char line[PAY_LINE_SIZE], pay_str_t text, int unquote,
 
             c = ' ';
 
+        /* Bytes outside ASCII, too: a line of the log must survive any viewer,
+         * and libpq's messages come in the server's encoding. */
         } else if (c < ' ' || c > '~') {
             c = '?';
         }
@@ -68,6 +78,7 @@ pay_line(char line[PAY_LINE_SIZE], pay_str_t text, int unquote,
 }
 
 
+/* An empty secret is in no text; otherwise it would begin at each byte. */
 static int
 starts(pay_str_t text, size_t at, pay_str_t what)
 {

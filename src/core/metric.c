@@ -9,6 +9,8 @@
 static void label_value(pay_buf_t *buf, pay_str_t value);
 
 
+/* Prometheus wants both lines once and in front of all series of the
+ * family. */
 void
 pay_metric_family(pay_buf_t *buf, const char *name, const char *type,
     const char *help)
@@ -45,6 +47,8 @@ pay_metric_more(pay_buf_t *buf, const char *label, pay_str_t value)
 }
 
 
+/* Counters of the zone are 64 bits wide; pay_buf_int() is signed, which
+ * matters after 9 · 10^18 of anything. */
 void
 pay_metric_end(pay_buf_t *buf, uint64_t number)
 {

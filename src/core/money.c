@@ -65,6 +65,8 @@ static const pay_currency_t  pay_currencies[] = {
 static const char  pay_currencies_withdrawn[][4] = { "ANG", "BGN" };
 
 
+/* A binary search: pay_currencies is sorted, which tests/unit/test_money.c
+ * holds. */
 pay_status_t
 pay_currency_find(pay_str_t code, const pay_currency_t **currency,
     pay_err_t *err)
@@ -89,6 +91,8 @@ pay_currency_find(pay_str_t code, const pay_currency_t **currency,
 }
 
 
+/* For new payments only.  A refund of a payment in BGN must still find its
+ * currency years later, by pay_currency_find(). */
 pay_status_t
 pay_currency_current(pay_str_t code, const pay_currency_t **currency,
     pay_err_t *err)
@@ -118,6 +122,8 @@ pay_currency_table(void)
 }
 
 
+/* Form first, number then: a refusal says whether the text or the size is
+ * wrong. Zero is no payment (docs/security.md X45). */
 pay_status_t
 pay_amount_parse(pay_str_t text, const pay_currency_t *currency,
     int64_t *minor, pay_err_t *err)
@@ -132,6 +138,9 @@ pay_amount_parse(pay_str_t text, const pay_currency_t *currency,
     }
 
     for (i = 0; i < text.len; i++) {
+        /* pay_amount_check() has seen to it that the decimals are as many as
+         * the exponent, so that leaving out the point is the conversion to
+         * minor units. */
         if (text.data[i] == '.') {
             continue;
         }
@@ -156,6 +165,8 @@ pay_amount_parse(pay_str_t text, const pay_currency_t *currency,
 }
 
 
+/* No locale and no separators: the text is the one that pay_amount_parse()
+ * reads. */
 pay_status_t
 pay_amount_format(pay_arena_t *arena, int64_t minor,
     const pay_currency_t *currency, pay_str_t *text)
@@ -180,6 +191,8 @@ pay_buf_amount(pay_buf_t *buf, int64_t minor, const pay_currency_t *currency)
 }
 
 
+/* Amounts are int64_t in minor units everywhere.  A sum over many orders is
+ * the only place where they could overflow (docs/security.md X49). */
 pay_status_t
 pay_amount_add(int64_t a, int64_t b, int64_t *sum, pay_err_t *err)
 {
@@ -196,6 +209,7 @@ pay_amount_add(int64_t a, int64_t b, int64_t *sum, pay_err_t *err)
 }
 
 
+/* The code of a stranger has exactly three bytes and no NUL behind it. */
 static int
 pay_currency_compare(const void *code, const void *currency)
 {
@@ -204,8 +218,10 @@ pay_currency_compare(const void *code, const void *currency)
 }
 
 
-/* (0|[1-9][0-9]{0,14})(\.[0-9]+)? with the currency's number of decimals;
- * NULL when it fits */
+/* NULL when the text fits (0|[1-9][0-9]{0,14})(\.[0-9]+)? and has the
+ * currency's number of decimals; else the sentence for the sender.  "12.3" USD
+ * is refused and not completed: 12.3 may be a typing error for 123 as well as
+ * for 12.30. */
 static const char *
 pay_amount_check(pay_str_t text, const pay_currency_t *currency)
 {
@@ -241,7 +257,9 @@ pay_amount_check(pay_str_t text, const pay_currency_t *currency)
 }
 
 
-/* writes to the end of `text` and returns the length */
+/* Writes to the end of `text` and returns the length.  Digits come from the
+ * last one on; the loop goes on until one digit stands before the point, so
+ * that 5 minor units of USD are "0.05". */
 static size_t
 pay_amount_print(int64_t minor, const pay_currency_t *currency,
     unsigned char text[PAY_AMOUNT_TEXT_MAX])

@@ -6,7 +6,9 @@
 #include "pay_near.h"
 
 
+/* More than three wrong letters are another word, however long it is. */
 #define EDITS_MAX   3
+/* "ex" begins too many words to be an abbreviation of one. */
 #define PREFIX_MIN  3
 
 
@@ -17,6 +19,9 @@ static int begins(pay_str_t text, pay_str_t prefix);
 static unsigned char lower(unsigned char c);
 
 
+/* Three rows instead of the whole matrix: a swap of two neighbours looks two
+ * rows back.  They take turns by i % 3; `last` hands them to cell() in the
+ * order of their age. */
 unsigned
 pay_near_distance(pay_str_t a, pay_str_t b)
 {
@@ -47,6 +52,8 @@ pay_near_distance(pay_str_t a, pay_str_t b)
 }
 
 
+/* An abbreviation wins over a similar word: "expo" is seven letters short of
+ * "exponential", which the distance alone would never offer. */
 const char *
 pay_near(pay_str_t word, const char *const *words)
 {
@@ -80,7 +87,9 @@ pay_near(pay_str_t word, const char *const *words)
 }
 
 
-/* rows: this one, the one before it, and the one before that */
+/* The cheapest way to this cell: replace or keep, insert, remove, swap.
+ * rows[0] is the row being written, rows[1] the one before it, rows[2] the one
+ * before that. */
 static unsigned
 cell(const unsigned char *const rows[3], pay_str_t a, pay_str_t b, size_t i,
     size_t j)
@@ -107,6 +116,8 @@ cell(const unsigned char *const rows[3], pay_str_t a, pay_str_t b, size_t i,
 }
 
 
+/* NULL also when two words begin so: a suggestion that may be wrong is worse
+ * than none. */
 static const char *
 only_longer(pay_str_t word, const char *const *words)
 {

@@ -39,6 +39,9 @@ pay_pan_found(pay_str_t text)
 }
 
 
+/* Alternates between a cheap pass over bytes (pay_pan_sift) that finds where
+ * thirteen digits may stand, and the reading of characters from there on.
+ * Both go forward only, so that the scan is linear in the text. */
 int
 pay_pan_first(pay_str_t text, pay_pan_span_t *span)
 {
@@ -82,6 +85,8 @@ pay_pan_sift(pay_str_t text, size_t at, size_t *seen)
     const pay_pan_sieve_t  *sieve;
 
     while (at < text.len && count < PAY_PAN_MIN) {
+        /* No branch here depends on the text: `ends` is 0 or 1 and becomes a
+         * mask. */
         sieve = &pay_pan_sieve[text.data[at++]];
         ends = sieve->ends & (unsigned) shown;
         shown = (shown >> 1) & sieve->shows;
@@ -126,8 +131,9 @@ pay_pan_skip(pay_str_t text, size_t at, size_t end)
 }
 
 
-/* From its first digit to a character that is neither digit nor separator, or
- * to where separators end the chain: 1 when a number is in it. */
+/* Reads one chain, from its first digit to a character that is neither digit
+ * nor separator, or to where too many separators end it: 1 when a number is in
+ * it. It reads in blocks, since a chain may be as long as the text. */
 static int
 pay_pan_stretch(pay_pan_chain_t *chain, size_t *at)
 {
@@ -154,7 +160,8 @@ pay_pan_stretch(pay_pan_chain_t *chain, size_t *at)
 }
 
 
-/* The last digits that were read stay before those that are read next. */
+/* A number may begin in one block and end in the next: the last digits that
+ * were read stay in front of those that are read next. */
 static void
 pay_pan_keep(pay_pan_chain_t *chain)
 {
@@ -170,8 +177,9 @@ pay_pan_keep(pay_pan_chain_t *chain)
 }
 
 
-/* Reads the next digits and separators.  Returns where it stopped: for good
- * when `is_last`. */
+/* Reads the next PAY_PAN_BLOCK digits and separators.  A bit of `digits` says
+ * for each whether it is a digit, so that groups are found by counting bits.
+ * Returns where it stopped: for good when `is_last`. */
 static size_t
 pay_pan_fill(pay_pan_chain_t *chain, size_t at, int *is_last)
 {
@@ -216,8 +224,9 @@ pay_pan_fill(pay_pan_chain_t *chain, size_t at, int *is_last)
 }
 
 
-/* The bytes that pay_pan_fill() has read up to `to`; reading goes on at
- * `at`. */
+/* Splits that which pay_pan_fill() has read, up to `to`, into groups, and has
+ * each judged.  A group that touches the end of the block is not complete yet:
+ * reading goes on at `at`, its first character. */
 static int
 pay_pan_groups(pay_pan_chain_t *chain, int is_last, size_t *at)
 {
@@ -232,6 +241,7 @@ pay_pan_groups(pay_pan_chain_t *chain, int is_last, size_t *at)
         size = (~left == 0) ? PAY_PAN_BLOCK : (size_t) __builtin_ctzll(~left);
         left = (size == PAY_PAN_BLOCK) ? 0 : left >> size;
 
+        /* Four separators in a row part two numbers; a new chain begins. */
         if (gap > PAY_PAN_SEPS) {
             if (pay_pan_finish(chain)) {
                 return 1;
@@ -259,7 +269,9 @@ pay_pan_groups(pay_pan_chain_t *chain, int is_last, size_t *at)
 }
 
 
-/* A group goes on behind what was read. */
+/* A group goes on behind the block.  A short one is read again with the next
+ * block; a long one is counted to its end here, or no block would ever hold
+ * it. */
 static int
 pay_pan_cut(pay_pan_chain_t *chain, size_t i, size_t size, size_t *at)
 {
@@ -348,6 +360,8 @@ pay_pan_begin(pay_pan_chain_t *chain, size_t at)
 }
 
 
+/* Single digits are judged when the chain ends, too: nothing ends them
+ * before. */
 static int
 pay_pan_finish(pay_pan_chain_t *chain)
 {

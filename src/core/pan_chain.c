@@ -6,6 +6,9 @@
 #include "core/pan_chain.h"
 
 
+/* Zeros behind a number may be padding.  It is tried without them only when 14
+ * digits remain and at least ten lie before the last zeros: other numbers end
+ * with zeros far more often than cards do. */
 #define PAY_PAN_CUT    14      /* digits left when zeros behind are cut off */
 #define PAY_PAN_SIGNS  10      /* of these, up to the last one above 0 */
 
@@ -64,6 +67,8 @@ static const pay_pan_shape_t  pay_pan_table[] = {
 
 #define PAY_PAN_EIGHTS  3      /* as many hold PAY_PAN_MAX digits */
 
+/* The first half is zero: reading from the middle less n bytes gives a mask
+ * that keeps the last n bytes of a word. */
 static const unsigned char  pay_pan_mask[2 * 8 * PAY_PAN_EIGHTS] = {
     [8 * PAY_PAN_EIGHTS ... 2 * 8 * PAY_PAN_EIGHTS - 1] = 0xff
 };
@@ -75,6 +80,9 @@ static const union {
 } pay_pan_every_second = { { 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0 } };
 
 
+/* Judges the chain each time that a group ends, because a number may be
+ * followed by other groups (an expiry date, a code).  The shapes are asked
+ * first, since most groups that get here are of four digits. */
 int
 pay_pan_ended(pay_pan_chain_t *chain, size_t size)
 {
@@ -119,6 +127,9 @@ pay_pan_run(pay_pan_chain_t *chain, size_t size)
         return 0;
     }
 
+    /* Every length from the shortest that holds all digits above 0 to the
+     * whole run is tried: zeros behind a number may be padding or part of
+     * it. */
     digits = (run.used > PAY_PAN_MIN) ? run.used : PAY_PAN_MIN;
     last = (run.digits < PAY_PAN_MAX) ? run.digits : PAY_PAN_MAX;
 
@@ -153,6 +164,9 @@ pay_pan_run(pay_pan_chain_t *chain, size_t size)
 }
 
 
+/* The digits of the group without zeros before it; `used` leaves out those
+ * behind it as well.  They are at hand unless the group is longer than one
+ * block. */
 static void
 pay_pan_run_read(const pay_pan_chain_t *chain, size_t size, pay_pan_run_t *run)
 {
@@ -180,7 +194,8 @@ pay_pan_run_read(const pay_pan_chain_t *chain, size_t size, pay_pan_run_t *run)
 }
 
 
-/* A group that is longer than what is read at once. */
+/* Reads a group that is longer than one block from the text again, up to the
+ * digits that a number can have: a run of a million digits costs one pass. */
 static void
 pay_pan_run_again(const pay_pan_chain_t *chain, pay_pan_run_t *run)
 {
@@ -230,6 +245,7 @@ pay_pan_skip_zeros(pay_str_t text, size_t at)
 }
 
 
+/* pay_pan_unit() with a short way for ASCII, which nearly every digit is. */
 static inline pay_pan_unit_t
 pay_pan_digit(pay_str_t text, size_t at)
 {
@@ -241,6 +257,8 @@ pay_pan_digit(pay_str_t text, size_t at)
 }
 
 
+/* `sizes` has one byte for each group before the last one, so that a shape is
+ * compared by a mask; a group too long for any shape is 0xff. */
 static int
 pay_pan_shapes(pay_pan_chain_t *chain, size_t size)
 {
@@ -263,6 +281,8 @@ pay_pan_shapes(pay_pan_chain_t *chain, size_t size)
 }
 
 
+/* "4 1 1 1 …" has no group sizes to go by: every length that a number can have
+ * is tried, ending with the last single digit. */
 int
 pay_pan_singles(pay_pan_chain_t *chain, size_t behind)
 {
@@ -281,7 +301,8 @@ pay_pan_singles(pay_pan_chain_t *chain, size_t behind)
 }
 
 
-/* The groups from `first` on, up to the one before `behind`. */
+/* Judges the groups from `first` on, up to the one before `behind`, as one
+ * number. Ranges come first, as they refuse most digits without a sum. */
 static int
 pay_pan_window(pay_pan_chain_t *chain, size_t first, size_t behind)
 {
@@ -302,7 +323,8 @@ pay_pan_window(pay_pan_chain_t *chain, size_t first, size_t behind)
 }
 
 
-/* A number that passes the check digit is part of nothing else. */
+/* The number has passed length, range and check digit; it counts unless it is
+ * part of something else, such as a UUID. */
 static int
 pay_pan_stands(pay_pan_chain_t *chain, size_t start, size_t end, size_t digits)
 {
@@ -332,6 +354,8 @@ pay_pan_is_luhn(const unsigned char *digit, size_t digits)
     uint64_t  eight, mask, doubled, sum;
 
     for (i = 1, sum = 0; 8 * (i - 1) < digits; i++) {
+        /* PAY_PAN_KEPT bytes lie before the digits, so that the first word may
+         * begin before them. */
         memcpy(&eight, digit + digits - 8 * i, 8);
         memcpy(&mask, pay_pan_mask + digits + 8 * (PAY_PAN_EIGHTS - i), 8);
         eight &= mask;

@@ -46,6 +46,8 @@ static const char *const  pay_card_ends[] = {
 };
 
 
+/* A name that is longer than NAME_TAIL is none of the list, and may still end
+ * with one of pay_card_ends. */
 int
 pay_pan_is_name(pay_str_t name)
 {
@@ -75,6 +77,8 @@ pay_pan_is_name(pay_str_t name)
 }
 
 
+/* Filled from behind, because the end of a name decides when it is too
+ * long. */
 static void
 pay_plain_name(pay_str_t name, pay_plain_name_t *plain)
 {

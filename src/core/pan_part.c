@@ -77,6 +77,9 @@ pay_pan_is_gap(const unsigned char first[4])
 }
 
 
+/* A run and a number in groups are mistaken for different things, so that each
+ * has its own checks.  A wrong "part" lets a card number pass; each check
+ * therefore asks for the whole form of the other thing. */
 int
 pay_pan_is_part(pay_str_t text, const pay_pan_place_t *place)
 {
@@ -106,6 +109,8 @@ pay_pan_in_word(pay_str_t text, const pay_pan_place_t *place)
     if (place->is_first && at > 0 && pay_is_letter(text, at - 1)
         && !pay_pan_is_escaped(text, at))
     {
+        /* "order4B4111111111111111" is an id, "Visa4111111111111111" is a
+         * card. */
         while (at > 0 && pay_is_letter(text, at - 1)) {
             at--;
         }
@@ -163,6 +168,7 @@ pay_pan_is_barcode(pay_str_t text, const pay_pan_place_t *place)
             return 0;
         }
 
+        /* GS1's check digit: weights 1 and 3 from the left. */
         sum += (text.data[place->start + i] - '0') * (i % 2 == 1 ? 3u : 1u);
     }
 
@@ -180,6 +186,7 @@ pay_pan_in_uuid(pay_str_t text, const pay_pan_place_t *place)
 }
 
 
+/* RFC 9562 section 4: 8-4-4-4-12 hex digits with dashes. */
 static int
 pay_pan_is_uuid(pay_str_t text, size_t start)
 {
@@ -261,7 +268,8 @@ pay_pan_is_iban(pay_str_t text, size_t start)
             continue;
         }
 
-        /* the first four count behind all others */
+        /* ISO 7064 MOD 97-10: letters count as 10 to 35, the first four
+         * characters count behind all others, and the remainder is 1. */
         if (n >= IBAN_MIN
             && (rest % 97 * 1000000 + (a + 10) * 10000 + (b + 10) * 100
                 + c * 10 + d) % 97 == 1)
@@ -314,6 +322,7 @@ pay_pan_rest(uint64_t rest)
 }
 
 
+/* A letter takes two decimal places, a digit one. */
 static inline uint64_t
 pay_pan_mod97(uint64_t rest, unsigned char c)
 {

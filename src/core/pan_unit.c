@@ -73,6 +73,9 @@ const pay_pan_sieve_t  pay_pan_sieve[256] = {
 };
 
 
+/* Reads ASCII, two and three bytes of UTF-8, and JSON's escapes.  Only the
+ * blocks that hold digits or separators are decoded: all other bytes end a
+ * number whatever they belong to. */
 pay_pan_unit_t
 pay_pan_unit(pay_str_t text, size_t at)
 {
@@ -101,6 +104,9 @@ pay_pan_unit(pay_str_t text, size_t at)
 }
 
 
+/* The scan reads raw JSON, so that a number in escapes is found without
+ * parsing: \u0034 is "4", \n and \/ stand between groups.  An escaped
+ * backslash is one unit, since the letters behind it are text. */
 static pay_pan_unit_t
 pay_pan_escape(pay_str_t text, size_t at)
 {
@@ -132,7 +138,7 @@ pay_pan_escape(pay_str_t text, size_t at)
 }
 
 
-/* Four hex digits. */
+/* Four hex digits of either case; 0 when there are fewer. */
 static int
 pay_pan_code(pay_str_t text, size_t at, unsigned *code)
 {
@@ -165,6 +171,8 @@ pay_pan_code(pay_str_t text, size_t at, unsigned *code)
 }
 
 
+/* U+FF10 to U+FF19 are the full-width digits that an East Asian keyboard
+ * types; digits of other scripts are not read. */
 static pay_pan_unit_t
 pay_pan_of_code(unsigned code, size_t len)
 {
@@ -186,7 +194,9 @@ pay_pan_of_code(unsigned code, size_t len)
 }
 
 
-/* Blanks, dashes and stops. */
+/* Blanks, dashes and stops of Unicode: no-break space, soft hyphen, the spaces
+ * and dashes of U+2000, minus sign, ideographic space, full-width comma to
+ * solidus. */
 static int
 pay_pan_is_sep(unsigned code)
 {

@@ -10,6 +10,8 @@
 
 #define PAY_PROBLEM_URL_MAX  512
 
+/* The one type that is not ours: the rate limit draft registers it with IANA,
+ * and clients look for this URI (docs/security.md RL5). */
 #define PAY_QUOTA_TYPE                                                        \
     "https://iana.org/assignments/http-problem-types#quota-exceeded"
 
@@ -67,6 +69,8 @@ static const pay_status_slug_t  pay_status_slugs[] = {
 };
 
 
+/* The table is short and an error is rare, so that a linear search is
+ * enough. */
 const pay_problem_t *
 pay_problem_find(pay_str_t slug)
 {
@@ -82,6 +86,9 @@ pay_problem_find(pay_str_t slug)
 }
 
 
+/* nginx may answer with a status that this table has never seen (another
+ * module, a newer version). Such an error still gets a document: whether the
+ * client or the gateway is at fault is known from its first digit. */
 const pay_problem_t *
 pay_problem_of_status(unsigned status)
 {
@@ -108,6 +115,9 @@ pay_problem_table(void)
 }
 
 
+/* Copies the texts, because the refusal that was passed is used again for the
+ * next member.  Eight errors are enough to mend a request, and a hostile one
+ * with thousands must not buy a large answer. */
 pay_status_t
 pay_errors_add(pay_errors_t *errors, pay_arena_t *arena,
     const pay_err_t *err)
@@ -132,6 +142,8 @@ pay_errors_add(pay_errors_t *errors, pay_arena_t *arena,
 }
 
 
+/* The status and the type of the answer are those of the first error; the
+ * others stand in errors[] (docs/security.md PD5). */
 pay_status_t
 pay_errors_verdict(const pay_errors_t *errors, pay_err_t *err)
 {
@@ -146,6 +158,9 @@ pay_errors_verdict(const pay_errors_t *errors, pay_err_t *err)
 }
 
 
+/* Refuses ids and URLs that are not printable ASCII instead of escaping them:
+ * they are ours, so that anything else in them is a fault to be found, and a
+ * client may put them into a log or a header as they are. */
 pay_status_t
 pay_problem_render(pay_arena_t *arena, const pay_problem_doc_t *doc,
     pay_str_t *json)
@@ -178,6 +193,8 @@ pay_problem_render(pay_arena_t *arena, const pay_problem_doc_t *doc,
 }
 
 
+/* Absolute URIs (docs/security.md PD3), made of the gateway's own base_url:
+ * each gateway has the pages of its problems itself, under /problems/. */
 static pay_status_t
 pay_problem_type(pay_arena_t *arena, const pay_problem_doc_t *doc,
     pay_str_t *type)
@@ -192,6 +209,9 @@ pay_problem_type(pay_arena_t *arena, const pay_problem_doc_t *doc,
 }
 
 
+/* RFC 9457 section 3.1 names the five standard members; errors, existing and
+ * violated-policies are extensions.  The JSON object is the caller's to free,
+ * also when a step fails. */
 static pay_status_t
 pay_problem_build(pay_json_t *json, const pay_problem_doc_t *doc,
     pay_str_t type, pay_str_t instance)
@@ -227,6 +247,9 @@ pay_problem_build(pay_json_t *json, const pay_problem_doc_t *doc,
 }
 
 
+/* errors[] appears also for a single error with a pointer, so that a client
+ * reads one place.  pay_json_set() takes the array over, even when it
+ * fails. */
 static pay_status_t
 pay_problem_add_errors(pay_json_t *json, const pay_problem_doc_t *doc)
 {
@@ -256,6 +279,7 @@ pay_problem_add_errors(pay_json_t *json, const pay_problem_doc_t *doc)
 }
 
 
+/* Frees its object itself until pay_json_append() has taken it over. */
 static pay_status_t
 pay_problem_add_error(pay_json_t *errors, const pay_error_t *error)
 {
@@ -278,6 +302,8 @@ pay_problem_add_error(pay_json_t *errors, const pay_error_t *error)
 }
 
 
+/* An array, since the draft lets a request violate several policies at once;
+ * the gateway names the one that refused. */
 static pay_status_t
 pay_problem_add_policy(pay_json_t *json, const char *policy)
 {
@@ -295,7 +321,8 @@ pay_problem_add_policy(pay_json_t *json, const char *policy)
 }
 
 
-/* ids and URLs are printable ASCII or did not pass our own checks */
+/* Ids and URLs of the gateway are printable ASCII, or they did not pass our
+ * own checks. */
 static int
 pay_problem_text_is_valid(pay_str_t text)
 {

@@ -28,6 +28,8 @@ typedef struct {
 } pay_rate_t;
 
 typedef struct {
+    /* The visitor of the members carries these along: the base that was asked
+     * for, the text being written, and how many rates are in it. */
     pay_str_t   base;
     pay_buf_t   out;
     unsigned    count;
@@ -49,7 +51,9 @@ static int pay_rate_exponent(pay_str_t text, size_t at, pay_rate_t *rate);
 static void pay_rate_write(pay_buf_t *out, const pay_rate_t *rate);
 
 
-/* It must be JSON as it stands: quotes make some of what is not. */
+/* Parses twice.  The first time the document as it came, since putting numbers
+ * into quotes makes JSON of some texts that are none (01, 1.e3).  The second
+ * time with numbers as strings, so that their digits survive. */
 pay_status_t
 pay_rates_parse(pay_arena_t *arena, pay_str_t document, pay_str_t base,
     pay_str_t *rates, pay_err_t *err)
@@ -75,8 +79,9 @@ pay_rates_parse(pay_arena_t *arena, pay_str_t document, pay_str_t base,
 }
 
 
-/* At most one more byte for each that is there, and one: numbers stand
- * apart. */
+/* Copies the text and puts each number outside of strings between quotes.
+ * Numbers never touch, so that two more bytes for each byte, and two, are
+ * enough. */
 static pay_status_t
 pay_rates_quote(pay_arena_t *arena, pay_str_t text, pay_str_t *quoted)
 {
@@ -154,6 +159,8 @@ pay_rates_number(pay_str_t text, size_t at)
 }
 
 
+/* A document of another base is refused and not converted: a quotient would
+ * have more digits than the source has vouched for. */
 static pay_status_t
 pay_rates_read(pay_arena_t *arena, const pay_json_t *json, pay_str_t base,
     pay_str_t *rates, pay_err_t *err)
@@ -190,6 +197,9 @@ pay_rates_read(pay_arena_t *arena, const pay_json_t *json, pay_str_t base,
 }
 
 
+/* Codes that this gateway does not know are passed over, while one bad rate of
+ * a known currency condemns the document: half a table would price some
+ * payments by yesterday's rates without a word. */
 static pay_status_t
 pay_rates_visit(pay_str_t name, const pay_json_t *value, void *data)
 {
@@ -341,6 +351,7 @@ pay_rate_exponent(pay_str_t text, size_t at, pay_rate_t *rate)
 }
 
 
+/* A plain decimal number without an exponent, for PostgreSQL's numeric. */
 static void
 pay_rate_write(pay_buf_t *out, const pay_rate_t *rate)
 {

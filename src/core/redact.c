@@ -18,6 +18,10 @@ static int pay_pan_next(pay_str_t text, size_t from, pay_pan_span_t *span);
 static pay_status_t pay_redact_again(pay_arena_t *arena, pay_str_t *safe);
 
 
+/* Card numbers are looked for in the text as it came, before anything is
+ * escaped, and in the result once more (pay_redact_again()).  Digits of a
+ * number become "*"; its separators stay, so that a reader sees that a number
+ * was there. */
 pay_status_t
 pay_redact(pay_arena_t *arena, pay_str_t text, size_t max, pay_str_t *safe)
 {
@@ -68,7 +72,8 @@ pay_redact(pay_arena_t *arena, pay_str_t text, size_t max, pay_str_t *safe)
 }
 
 
-/* Up to where bytes are masked: a digit may have several. */
+/* Returns the offset up to which bytes are masked.  A digit may have several
+ * bytes: full-width digits have three, JSON's escapes six. */
 static size_t
 pay_redact_digit(pay_str_t text, size_t at, int in_card, size_t masked)
 {
@@ -84,7 +89,9 @@ pay_redact_digit(pay_str_t text, size_t at, int in_card, size_t masked)
 }
 
 
-/* The digits of an escape may make a number of what was none. */
+/* Escapes bring digits of their own (\x34), which beside others may make a
+ * card number of a text that had none.  The copy is made only when that
+ * happens. */
 static pay_status_t
 pay_redact_again(pay_arena_t *arena, pay_str_t *safe)
 {
@@ -136,7 +143,9 @@ pay_pan_next(pay_str_t text, size_t from, pay_pan_span_t *span)
 }
 
 
-/* A byte as it may stand in a log: itself, or its escape. */
+/* A byte as it may stand in a log: itself, or its escape, which is put into
+ * `escape`. Quotes are escaped, so that a value that a line puts between
+ * quotes has one end. */
 static pay_str_t
 pay_log_piece(pay_str_t text, size_t at, unsigned char escape[PAY_ESCAPE_LEN])
 {

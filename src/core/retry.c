@@ -23,6 +23,10 @@ static const char  *const names[] = {
 PAY_ROWS(names, PAY_RETRY_BY_COUNT);
 
 
+/* The PSP's Retry-After is a lower bound, and jitter is added behind it: all
+ * jobs that one 429 has refused got the same number of seconds
+ * (docs/security.md RL7). A number beyond the limit is taken for nonsense and
+ * ignored. */
 int64_t
 pay_retry_delay_ms(const pay_retry_t *retry, int64_t attempt,
     int64_t retry_after_s, pay_str_t seed)
@@ -42,6 +46,7 @@ pay_retry_delay_ms(const pay_retry_t *retry, int64_t attempt,
 }
 
 
+/* limit=0 of the directive means that the number of attempts ends nothing. */
 int
 pay_retry_is_over(const pay_retry_t *retry, int64_t attempt)
 {
@@ -66,6 +71,8 @@ pay_retry_parse(pay_str_t name, pay_retry_by_t *by)
 }
 
 
+/* The delay before jitter.  cancel tries nothing again (pay_retry_is_over());
+ * for a caller that asks anyway it is the longest delay there is. */
 static int64_t
 delay_of(const pay_retry_t *retry, int64_t attempt)
 {
@@ -74,6 +81,8 @@ delay_of(const pay_retry_t *retry, int64_t attempt)
     switch (retry->by) {
 
     case PAY_RETRY_EXPONENTIAL:
+        /* 2^30 times 1 ms are 12 days, beyond the longest delay; shifts stay
+         * defined. */
         factor = attempt > 31 ? INT64_C(1) << 30
                               : INT64_C(1) << (attempt - 1);
         break;
@@ -97,6 +106,8 @@ delay_of(const pay_retry_t *retry, int64_t attempt)
 }
 
 
+/* Divides instead of multiplying to find out whether the product is too
+ * large. */
 static int64_t
 times(int64_t base_ms, int64_t factor, int64_t max_ms)
 {
@@ -110,6 +121,9 @@ times(int64_t base_ms, int64_t factor, int64_t max_ms)
 }
 
 
+/* FNV-1a over the seed, with the attempt mixed in: the same job waits
+ * differently after each failure, and a test can compute it.  The hash keeps
+ * nothing secret. */
 static int64_t
 spread(const pay_retry_t *retry, int64_t attempt, pay_str_t seed,
     int64_t delay_ms)

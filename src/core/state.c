@@ -1,13 +1,16 @@
 /*
- * The order's state machine: what the rows of transition.list say.  It decides
- * nothing about money (amount and currency are compared before a fact gets
- * here) and is called by flows and by the webhook path.
+ * The order's state machine as tables in C: the rows of transition.list, and
+ * names.  It moves nothing: PostgreSQL judges facts by the same rows
+ * (sql/functions/22_judge.sql), and ci/check-ops compares the two through
+ * payctl ops.  Flows, renderers and adapters take the names.
  */
 
 #include "pay_state.h"
 #include "pay_status.h"
 
 
+/* The name is that of transition.list and of SQL; the reason is that of a
+ * FAILED order, empty for facts that end nothing. */
 typedef struct {
     const char  *name;
     const char  *reason;
@@ -43,6 +46,9 @@ enum {
      && PROVIDED_##provided == 0)
 
 
+/* The list twice: NEWS is empty while TRANSITION makes rows, and the other way
+ * round below.  Words become strings for ci/check-ops and payctl ops, and
+ * numbers for this file. */
 static const pay_transition_row_t  pay_transition_table[] = {
 #define NEWS(news, logged, told, is_shown)
 #define TRANSITION(kind, status, actor, capture, is_held, provided, news,     \
@@ -108,6 +114,9 @@ static const pay_fact_text_t  pay_fact_texts[] = {
 PAY_ROWS(pay_fact_texts, PAY_FACT_COUNT);
 
 
+/* PostgreSQL decides every move of an order.  This function reads the plain
+ * rows of the same list; tests spell the machine out a second time and
+ * compare. */
 pay_transition_t
 pay_state_next(pay_state_t state, pay_fact_t fact)
 {
@@ -186,6 +195,7 @@ pay_fact_name(pay_fact_t fact)
 }
 
 
+/* Exact case; 0 for another word, as in a query parameter of a client. */
 int
 pay_state_parse(pay_str_t name, pay_state_t *state)
 {

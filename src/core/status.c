@@ -10,6 +10,8 @@ static void pay_err_fill(pay_err_t *err, const char *slug,
     const char *detail);
 
 
+/* Returns PAY_INVALID so that a check can end with "return pay_refuse(…)"; a
+ * caller that needs no reason passes NULL. */
 pay_status_t
 pay_refuse(pay_err_t *err, const char *slug, const char *detail)
 {
@@ -21,6 +23,8 @@ pay_refuse(pay_err_t *err, const char *slug, const char *detail)
 }
 
 
+/* The pointer is made in the struct, since a refusal has to work when the
+ * arena is exhausted and has to outlive the function that found the error. */
 pay_status_t
 pay_refuse_at(pay_err_t *err, const char *slug, const char *detail,
     const char *pointer, ...)
@@ -51,6 +55,9 @@ pay_refuse_at(pay_err_t *err, const char *slug, const char *detail,
 }
 
 
+/* For refusals that name the place of the error (a byte, an unknown member).
+ * A detail that does not fit is not cut, because half a sentence misleads: the
+ * literal detail of pay_refuse() stays. */
 void
 pay_err_say(pay_err_t *err, const char *format, ...)
 {
@@ -74,6 +81,8 @@ pay_err_say(pay_err_t *err, const char *format, ...)
 }
 
 
+/* A plain assignment would leave `detail` pointing into the struct it came
+ * from, which is often a local variable of a function that has returned. */
 void
 pay_err_copy(pay_err_t *to, const pay_err_t *from)
 {

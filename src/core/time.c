@@ -6,6 +6,7 @@
 #include "pay_time.h"
 
 
+/* Below 2^53: the number is the same in readers that know doubles only. */
 #define PAY_DIGITS_MAX   15
 #define PAY_DAY_S        86400
 
@@ -15,6 +16,7 @@
 
 
 typedef struct {
+    /* Proleptic Gregorian calendar, year 0 to 9999; month and day from 1. */
     unsigned   year;
     unsigned   month;
     unsigned   day;
@@ -29,6 +31,8 @@ static void pay_time_put(unsigned char *text, unsigned number,
     unsigned digits);
 
 
+/* Seconds are the precision of all times in the API; times outside of RFC 3339
+ * have no text and are PAY_INVALID. */
 pay_status_t
 pay_time_format(pay_arena_t *arena, int64_t unix_s, pay_str_t *text)
 {
@@ -56,7 +60,9 @@ pay_time_format(pay_arena_t *arena, int64_t unix_s, pay_str_t *text)
 }
 
 
-/* The calendar is asked back: a day that there is not comes out another. */
+/* Reads one form, that of times in the event log, with six decimals and "Z". A
+ * day that does not exist is found by converting back: 31 February comes out
+ * as a day of March. */
 pay_status_t
 pay_time_parse(pay_str_t text, int64_t *unix_us)
 {
@@ -76,6 +82,8 @@ pay_time_parse(pay_str_t text, int64_t *unix_us)
         }
     }
 
+    /* No leap second: PostgreSQL and POSIX time have none, so 60 is no
+     * second. */
     if (!pay_time_take(text, 0, 4, &year) || !pay_time_take(text, 5, 2, &month)
         || !pay_time_take(text, 8, 2, &day)
         || !pay_time_take(text, 11, 2, &hour)
@@ -117,6 +125,8 @@ pay_digits_count(pay_str_t text, size_t from)
 }
 
 
+/* For numbers of protocols that are digits alone: a sign, a blank or an
+ * exponent would be a second spelling.  Leading zeros are accepted. */
 pay_status_t
 pay_digits_parse(pay_str_t text, int64_t *value)
 {
@@ -141,6 +151,8 @@ pay_digits_parse(pay_str_t text, int64_t *value)
 }
 
 
+/* 0 when one of the digits is none; the caller has checked that they are
+ * there. */
 static int
 pay_time_take(pay_str_t text, size_t at, unsigned digits, unsigned *number)
 {
@@ -158,7 +170,8 @@ pay_time_take(pay_str_t text, size_t at, unsigned digits, unsigned *number)
 }
 
 
-/* The other way round than pay_date_of(). */
+/* The inverse of pay_date_of().  (153 · months + 2) / 5 is the number of days
+ * before a month that is counted from March. */
 static int64_t
 pay_days_of(unsigned year, unsigned month, unsigned day)
 {
@@ -184,6 +197,8 @@ pay_date_of(uint64_t days)
 
     era = days / 146097;
     day = days % 146097;
+    /* Leap days that have passed within the era of 400 years are taken out
+     * before the days are divided by 365. */
     year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
     day -= 365 * year + year / 4 - year / 100;
     month = (unsigned) ((5 * day + 2) / 153);

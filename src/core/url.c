@@ -47,6 +47,10 @@ static const pay_url_rule_t  pay_hosted_url_rule = {
 };
 
 
+/* Takes the text apart in the order of RFC 3986 appendix B, but accepts less
+ * than the grammar: browsers, libcurl and nginx must all read the same host in
+ * it.  *url borrows from `text` and is written only when all of it is
+ * right. */
 pay_status_t
 pay_url_parse(pay_str_t text, pay_url_t *url, pay_err_t *err)
 {
@@ -103,6 +107,9 @@ pay_url_parse(pay_str_t text, pay_url_t *url, pay_err_t *err)
 }
 
 
+/* For paths that a webhook names (certificates of PayPal).  A comparison of
+ * prefixes is safe only because the path holds no dot segments and no
+ * escapes. */
 int
 pay_url_path_is_under(const pay_url_t *url, pay_str_t prefix)
 {
@@ -114,6 +121,8 @@ pay_url_path_is_under(const pay_url_t *url, pay_str_t prefix)
 }
 
 
+/* The prefix comes from the configuration and obeys the same rules, else
+ * nothing could lie below it. */
 int
 pay_url_prefix_is_valid(pay_str_t prefix)
 {
@@ -129,6 +138,8 @@ pay_url_prefix_is_valid(pay_str_t prefix)
 }
 
 
+/* The port takes part: https://shop.example:8443 may be another service on the
+ * same host. */
 int
 pay_url_host_is(const pay_url_t *url, pay_str_t allowed)
 {
@@ -173,6 +184,9 @@ pay_hosted_url_check(pay_arena_t *arena, pay_str_t text,
 }
 
 
+/* Hosts of calls to PSPs come from the configuration (docs/security.md T18),
+ * so that a bad one is refused before nginx starts; names that resolve to
+ * private addresses are found at each connection. */
 pay_status_t
 pay_base_url_check(pay_str_t text, int allow_private, pay_err_t *err)
 {
@@ -192,6 +206,8 @@ pay_base_url_check(pay_str_t text, int allow_private, pay_err_t *err)
                           "remove the \"?\" or \"#\" and what follows it");
     }
 
+    /* A mock on the same host: the tests and `make demo` need no certificate
+     * for it. */
     if (pay_host_is_loopback(url.host)) {
         return PAY_OK;
     }
@@ -272,6 +288,8 @@ pay_url_text_is_sane(pay_str_t text)
 }
 
 
+/* Exact case: "HTTPS://" is legal, but no caller needs it, and a second
+ * spelling is a second chance to disagree. */
 static int
 pay_url_scheme(pay_str_t *rest, pay_url_t *url)
 {
@@ -301,6 +319,8 @@ pay_url_scheme(pay_str_t *rest, pay_url_t *url)
 }
 
 
+/* The part of the host ends at the first ":", so that a user name ("a@b",
+ * "a:b@c") fails as a host or as a port. */
 static int
 pay_url_authority(pay_str_t authority, pay_url_t *url)
 {
@@ -419,6 +439,9 @@ pay_url_check(pay_arena_t *arena, pay_str_t text, const pay_str_t *hosts,
 }
 
 
+/* Builds the target from its parts (docs/security.md R3).  The authority is
+ * the configuration's spelling: nothing of the host that a client sent reaches
+ * a Location header. */
 static pay_status_t
 pay_url_build(pay_arena_t *arena, const pay_url_t *url, pay_str_t authority,
     pay_str_t *out)

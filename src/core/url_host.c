@@ -15,6 +15,8 @@ static int pay_host_is_valid(pay_str_t host);
 static int pay_label_is_valid(pay_str_t label);
 
 
+/* 127.0.0.0/8 as RFC 1122 section 3.2.1.3 (g) reserves it; ::1 is no host of
+ * ours, since IPv6 literals are refused. */
 int
 pay_host_is_loopback(pay_str_t host)
 {
@@ -28,6 +30,8 @@ pay_host_is_loopback(pay_str_t host)
 }
 
 
+/* Refuses 127.1 and 0x7f000001 in the configuration: they would never match,
+ * as a request with them is refused before hosts are compared. */
 int
 pay_host_entry_is_valid(pay_str_t entry)
 {
@@ -97,6 +101,8 @@ pay_url_port(pay_str_t port, unsigned *number)
 }
 
 
+/* Returns 1 also for malformed addresses such as 1.2.3.4.5: they are neither
+ * addresses that we read nor host names. */
 int
 pay_host_is_literal(pay_str_t host)
 {
@@ -172,6 +178,7 @@ pay_host_ipv4(pay_str_t host, uint32_t *address)
 }
 
 
+/* *rest begins with the byte that stopped, or is empty. */
 pay_str_t
 pay_url_until(pay_str_t *rest, const char *stop)
 {
@@ -196,6 +203,7 @@ pay_url_until(pay_str_t *rest, const char *stop)
 }
 
 
+/* strchr() would find the NUL that ends the set. */
 int
 pay_url_in(unsigned char c, const char *set)
 {
@@ -237,6 +245,8 @@ pay_host_eq(pay_str_t a, pay_str_t b)
 }
 
 
+/* RFC 1123 section 2.1 with the lengths of RFC 1035; a dot at the end would be
+ * an empty label, and a second spelling of the host. */
 static int
 pay_host_is_valid(pay_str_t host)
 {

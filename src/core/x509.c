@@ -49,6 +49,8 @@ static x509_kept_t  x509_kept[X509_KEPT];
 static unsigned     x509_next;
 
 
+/* Called when the configuration is read; the result is thrown away, because
+ * each worker keeps parsed stores of its own. */
 pay_status_t
 pay_x509_ca_check(pay_str_t ca_pem, pay_err_t *err)
 {
@@ -69,6 +71,8 @@ pay_x509_ca_check(pay_str_t ca_pem, pay_err_t *err)
 }
 
 
+/* The whole judgement of a stranger's certificate; see x509_judge() for its
+ * rules. */
 pay_status_t
 pay_x509_open(pay_str_t cert_pem, pay_str_t ca_pem, int64_t now_s,
     pay_x509_t **leaf)
@@ -87,6 +91,7 @@ pay_x509_open(pay_str_t cert_pem, pay_str_t ca_pem, int64_t now_s,
     }
 
     if (status == PAY_OK) {
+        /* The leaf leaves the stack, which would free it. */
         *leaf = sk_X509_shift(chain);
     }
 
@@ -168,7 +173,9 @@ pay_x509_rsa_verify(pay_x509_t *leaf, pay_str_t text, pay_str_t signature)
 }
 
 
-/* *store stays ours. */
+/* The parsed store for this text of trusted certificates.  *store stays the
+ * cache's; it is dropped when X509_KEPT other texts have come, which takes as
+ * many PayPal blocks with different CAs in one worker. */
 static pay_status_t
 x509_trusted(pay_str_t ca_pem, X509_STORE **store)
 {
@@ -206,6 +213,7 @@ x509_trusted(pay_str_t ca_pem, X509_STORE **store)
 }
 
 
+/* Text in, stack of certificates out; the caller frees it with x509_free(). */
 static pay_status_t
 x509_read(pay_str_t pem, size_t size, int max, STACK_OF(X509) **certs)
 {
@@ -259,6 +267,8 @@ x509_read_all(BIO *bio, int max, STACK_OF(X509) *certs)
         }
     }
 
+    /* The end of the text is an error of libcrypto, too: "no start line" is
+     * the only one that is no damage. */
     trouble = ERR_peek_last_error();
 
     return (ERR_GET_LIB(trouble) == ERR_LIB_PEM
@@ -275,6 +285,7 @@ x509_free(STACK_OF(X509) *certs)
 }
 
 
+/* The store takes references of its own, so that the stack may be freed. */
 static pay_status_t
 x509_store(STACK_OF(X509) *trusted, X509_STORE **store)
 {
@@ -324,6 +335,8 @@ x509_judge(X509_STORE *store, STACK_OF(X509) *chain, int64_t now_s)
     X509_VERIFY_PARAM_set_depth(param, X509_DEPTH);
     X509_VERIFY_PARAM_set_auth_level(param, X509_AUTH_LEVEL);
 
+    /* PARTIAL_CHAIN: an operator may pin an intermediate, which is not
+     * self-signed. */
     right = X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN) == 1
             && X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_SSL_SERVER)
                == 1
@@ -340,7 +353,8 @@ x509_judge(X509_STORE *store, STACK_OF(X509) *chain, int64_t now_s)
 }
 
 
-/* libcrypto takes it without const and only reads it. */
+/* Compares the common name with the alternative names, as a TLS client does;
+ * libcrypto takes the certificate without const and only reads it. */
 static int
 x509_is_host(const pay_x509_t *leaf, const char *name, size_t len)
 {
@@ -356,6 +370,8 @@ x509_is_host_byte(unsigned char c)
 }
 
 
+/* 2048 bits are the auth level's minimum as well; the upper bound limits the
+ * CPU that a stranger's certificate can cost. */
 static int
 x509_rsa_fits(EVP_PKEY *key, EVP_MD_CTX *md, pay_str_t text,
     pay_str_t signature)

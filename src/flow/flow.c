@@ -1,17 +1,31 @@
 /*
  * The engine under all flows: one step at a time, and the words in
  * flow_util.h.  It knows no flow.
+ *
+ * A flow, as the engine sees it:
+ *
+ *    start ─▶ step ─▶ effect (DB, HTTP, RATES) ─ carried out by the caller ─┐
+ *              ▲                                                             │
+ *              └─────────────── input (row, failure, answer) ◀───────────────┘
+ *             step ─▶ DONE, with or without a reply
  */
 
 #include "flow_util.h"
 
 
+/* Milliseconds until a job looks again whose PSP is not in the configuration:
+ * an operator has to put it back, so the pace matters little. */
 #define NO_PSP_MS            60000
+/* Retry-After of replies, in seconds.  The three differ by what has to happen
+ * first: the queue empties, PostgreSQL comes back, the twin request ends. */
 #define OVERLOADED_RETRY_S   1
 #define UNAVAILABLE_RETRY_S  2
 #define IN_PROGRESS_RETRY_S  1
 
 
+/* Names are compared byte by byte.  A configuration has a handful of PSPs and
+ * of merchants, so both searches are linear; the result lives as long as the
+ * process. */
 const pay_psp_conf_t *
 pay_env_psp(const pay_env_t *env, pay_str_t name)
 {
@@ -27,6 +41,8 @@ pay_env_psp(const pay_env_t *env, pay_str_t name)
 }
 
 
+/* NULL when a merchant has left the configuration since its checkout was
+ * stored: callers must be able to go on without one. */
 const pay_merchant_t *
 pay_env_merchant(const pay_env_t *env, pay_str_t id)
 {
@@ -68,6 +84,8 @@ pay_flow_begin(pay_flow_t *flow, const pay_flow_type_t *type, void *state)
 }
 
 
+/* Metrics have fewer words than logs: a flow that sets `label` counts under a
+ * coarser word than its outcome. */
 const char *
 pay_flow_label(const pay_flow_t *flow)
 {
@@ -75,6 +93,10 @@ pay_flow_label(const pay_flow_t *flow)
 }
 
 
+/* The reply of a broken flow is static, because the cause may be that the
+ * arena is empty.  It has the same content for all flows, so that sharing it
+ * is safe.  The effect is cleared a second time: a step that fails half-way
+ * may have filled in a call that must not be made. */
 void
 pay_flow_run(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -96,6 +118,9 @@ pay_flow_run(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* The struct is copied into `args` by the size that the operation's list
+ * gives; the slices in it still point to bytes of the caller, which have to
+ * live until the row comes. */
 pay_status_t
 pay_do_db(pay_flow_t *flow, pay_effect_t *effect, pay_op_id_t op,
     const void *in, pay_flow_step_pt step)
@@ -118,6 +143,8 @@ pay_do_db(pay_flow_t *flow, pay_effect_t *effect, pay_op_id_t op,
 }
 
 
+/* The request in effect->http may lie in the scratch: the caller carries the
+ * effect out before it frees that. */
 void
 pay_do_call(pay_flow_t *flow, pay_effect_t *effect, const pay_psp_conf_t *psp,
     pay_call_t call, pay_flow_step_pt step)
@@ -137,6 +164,7 @@ pay_do_done(pay_effect_t *effect, const pay_reply_t *reply)
 }
 
 
+/* Replies are in the flow's arena, since the glue reads them after the step. */
 pay_status_t
 pay_done_stored(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
@@ -179,6 +207,9 @@ pay_done_problem(pay_flow_t *flow, pay_effect_t *effect, const char *slug,
 }
 
 
+/* PAY_BUG for a slug that the table of problems does not have: a typing
+ * mistake in a flow, which the tests of the flow find.  `detail` is kept as a
+ * pointer, so it is a literal or lies in the flow's arena. */
 pay_status_t
 pay_done_problem_reply(pay_flow_t *flow, pay_effect_t *effect,
     const char *slug, const char *detail, pay_reply_t **reply)
@@ -222,6 +253,8 @@ pay_flow_unread(pay_flow_t *flow, const char *call,
 }
 
 
+/* Detail and pointer of `err` are copied: parsers put them where they end with
+ * the step.  `errors` is not copied. */
 pay_status_t
 pay_done_refused_all(pay_flow_t *flow, pay_effect_t *effect,
     const pay_err_t *err, const pay_errors_t *errors)
@@ -241,6 +274,8 @@ pay_done_refused_all(pay_flow_t *flow, pay_effect_t *effect,
 }
 
 
+/* The status is the operator's choice: 429 or 409 (payments_idempotency
+ * in_progress). */
 pay_status_t
 pay_done_in_progress(pay_flow_t *flow, pay_effect_t *effect, unsigned status)
 {
@@ -256,6 +291,10 @@ pay_done_in_progress(pay_flow_t *flow, pay_effect_t *effect, unsigned status)
 }
 
 
+/* UNAVAILABLE and UNKNOWN get the same answer: the storefront repeats its
+ * request with its key, and that finds out whether the commit happened.  An
+ * ERROR was rolled back by PostgreSQL and would fail again, so it has no
+ * Retry-After. */
 pay_status_t
 pay_done_db_failed(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
@@ -283,6 +322,8 @@ pay_done_db_failed(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
+/* The ids stay valid as long as the checkout does, so it has to be in the
+ * flow's arena.  Of several orders the first stands for all in the log. */
 void
 pay_flow_note(pay_flow_t *flow, const pay_checkout_t *checkout)
 {
@@ -293,6 +334,8 @@ pay_flow_note(pay_flow_t *flow, const pay_checkout_t *checkout)
 }
 
 
+/* An adapter without a page cannot be asked about a registration either: its
+ * slots for requests are NULL, and a flow that called them would crash. */
 const pay_psp_conf_t *
 pay_flow_psp(const pay_flow_t *flow, pay_str_t name)
 {
@@ -315,6 +358,8 @@ pay_retry_ms(const pay_psp_conf_t *psp, pay_retry_what_t what, int64_t attempt,
 }
 
 
+/* A PSP that is not configured never makes a dead letter: the configuration
+ * may be on its way, and nothing was tried. */
 const char *
 pay_retry_dead(const pay_psp_conf_t *psp, pay_retry_what_t what,
     int64_t attempt)

@@ -4,6 +4,11 @@
  * money (PayPal), the money is captured on the way, under a key made of the
  * nonce, so that two queries capture it once.  With manual capture the approval
  * is an authorisation.
+ *
+ *    query ─▶ answer ─┬─ a fact, or nothing ─────────────▶ done
+ *                     └─ must_capture ─┐
+ *    expire ───────────────────────────┴▶ begin_dispatch ─▶ the call
+ *                                           ─▶ end_dispatch ─▶ done
  */
 
 #include "flow_util.h"
@@ -22,9 +27,10 @@ static pay_status_t ask_changed(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 
 
-/* Queries the PSP. The caller has set ask->checkout, ->psp, ->done and
+/* Queries the PSP.  The caller has set ask->checkout, ->psp, ->done and
  * ->may_capture; ask->done is the step after the answer, and finds ask->fact
- * if ask->known. */
+ * if ask->known.  The registration must have a token.  A query changes nothing
+ * at a PSP, so it is not journaled and may be repeated at will. */
 pay_status_t
 pay_ask_start(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 {
@@ -42,8 +48,10 @@ pay_ask_start(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 }
 
 
-/* Closes the hosted page; ask->fact is the state of the registration after
- * it. */
+/* Closes the hosted page; ask->fact is the state of the registration after it.
+ * It follows an answer to pay_ask_start() and needs the same members.
+ * The answer to the expiry says, too, if the buyer has paid in the meantime:
+ * the page is the PSP's, and only the PSP can decide the race. */
 pay_status_t
 pay_ask_expire(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 {
@@ -55,7 +63,9 @@ pay_ask_expire(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 
 
 /* An approval that is not yet the money (must_capture) is captured at once,
- * unless the merchant captures, the time is over, or the amount differs. */
+ * unless the merchant captures, the time is over, or the amount differs.
+ * `fact` is in the flow's arena, because the next step, which applies it,
+ * comes after the answer is freed. */
 static pay_status_t
 ask_answered(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -92,7 +102,8 @@ ask_answered(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* A capture may name no amount (PayPal's): what was approved is taken. */
+/* A capture may name no amount (PayPal's): what was approved is taken.  So an
+ * amount that differs from ours must be noticed before, not after. */
 static int
 is_another_amount(const pay_ask_t *ask)
 {
@@ -104,7 +115,10 @@ is_another_amount(const pay_ask_t *ask)
 }
 
 
-/* The journal first: it says whether, and when, this was sent before. */
+/* The journal first: it says whether, and when, this was sent before.  The key
+ * of both kinds is the nonce of the registration: two workers that find the
+ * same approval send the same capture, and the PSP does it once.  The amount
+ * is that of the whole checkout, as it is stored. */
 static pay_status_t
 ask_change(pay_flow_t *flow, pay_ask_t *ask, pay_psp_change_kind_t kind,
     pay_effect_t *effect)
@@ -131,9 +145,9 @@ ask_change(pay_flow_t *flow, pay_ask_t *ask, pay_psp_change_kind_t kind,
 }
 
 
-/* A capture that is under way elsewhere, or was done and is not visible yet, is
- * queried again; for one that may never be repeated the result is that of the
- * query. */
+/* A capture that is under way elsewhere, or was done and is not visible yet,
+ * is queried again (known 0); for one that may never be repeated the result is
+ * that of the query, which stands in ask->fact. */
 static pay_status_t
 ask_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -177,7 +191,8 @@ ask_send(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 
 
 /* The answer's outcome goes into the journal; its fact, if any, is for
- * ask->done. */
+ * ask->done.  The copy is needed because `event` points into the answer, which
+ * ends with this step. */
 static pay_status_t
 ask_changed(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {

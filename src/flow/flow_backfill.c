@@ -2,15 +2,39 @@
  * Events that a PSP has made and that never came: when it is due, the PSP's
  * list is read page by page and each event goes the way of a webhook, once by
  * its id.  The position moves on only when the whole list has been seen.
+ *
+ *    begin_backfill ─ not due ─▶ end
+ *      │ due: since, until, lease
+ *      ▼
+ *    list (a page) ─▶ event ─▶ apply_event or apply_change ─┐
+ *      ▲                ▲                                   │
+ *      │                └──────── the next of the page ◀────┤
+ *      └──────────────── the next page ◀────────────────────┤
+ *    end_backfill ◀──────── last page seen, or a failure ◀──┘
+ *
+ * A failure leaves the position where it was: the next round reads the same
+ * span again, and events that were applied before are duplicates by their ids.
  */
 
 #include "flow_util.h"
 
 
+/* A PSP whose cursors never end must not keep a worker for ever.  The span of
+ * a round that came to this limit is made shorter by end_backfill
+ * ("too_many"), so that the next one gets through. */
 #define PAGES_MAX     1000
+/* A lease of the configuration covers one call to a PSP; a round makes many.
+ * A round that is slower than its lease is repeated by another worker, which
+ * is harmless. */
 #define LEASE_FACTOR  20
 
 
+/* The state of a round; it lives in the flow's arena.
+ * - list: the span in seconds since 1970, and the cursor of the page to ask
+ *   for, which is empty for the first one
+ * - page: the last page; its events point into the flow's arena
+ * - next: index of the event after the one that is being applied
+ * - listed, missed: counts for end_backfill and the metrics */
 typedef struct {
     const pay_psp_conf_t  *psp;
     pay_str_t              owner;
@@ -46,6 +70,7 @@ static const pay_flow_type_t  backfill_type = {
 };
 
 
+/* The name of the owner outlives the flow: it is the worker's. */
 pay_status_t
 pay_flow_backfill(pay_flow_t *flow, const pay_psp_conf_t *psp, pay_str_t owner)
 {
@@ -83,6 +108,8 @@ backfill_start(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
+/* Any failure of the database reads as "not due", too: without a lease nothing
+ * may be asked, and the next round comes by itself. */
 static pay_status_t
 backfill_begun(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
@@ -124,6 +151,8 @@ ask_page(pay_flow_t *flow, backfill_t *backfill, pay_effect_t *effect)
 }
 
 
+/* An answer that cannot be read ends the round, rather than skipping a page:
+ * the position must never pass events that nobody has seen. */
 static pay_status_t
 page_came(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -149,7 +178,9 @@ page_came(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* A hint without an id asks nothing that a poll does not. */
+/* A hint without an id asks nothing that a poll does not.  An event without
+ * any name of ours cannot be matched to a checkout and is left out before
+ * PostgreSQL is asked. */
 static pay_status_t
 next_event(pay_flow_t *flow, backfill_t *backfill, pay_effect_t *effect)
 {
@@ -171,6 +202,9 @@ next_event(pay_flow_t *flow, backfill_t *backfill, pay_effect_t *effect)
 }
 
 
+/* An event about the payment itself needs the token, because apply_event finds
+ * the checkout by it; changes, disputes and fees are found by the payment's
+ * id, their own or ours, too. */
 static int
 names_something(const pay_psp_event_t *event)
 {
@@ -181,6 +215,8 @@ names_something(const pay_psp_event_t *event)
 }
 
 
+/* An event that SQL refuses as unreadable counts as missed: SQL would have
+ * refused its webhook in the same way. */
 static pay_status_t
 event_applied(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
@@ -204,7 +240,9 @@ event_applied(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
-/* Counts an event of one of our registrations that no webhook had brought. */
+/* Counts an event of one of our registrations that no webhook had brought.
+ * DUPLICATE and the outcomes about unknown tokens are none: a PSP's account
+ * may serve other systems, whose events are listed, too. */
 static int
 was_missed(pay_outcome_t outcome)
 {
@@ -215,6 +253,8 @@ was_missed(pay_outcome_t outcome)
 }
 
 
+/* `failure` is a literal, NULL after a whole round.  A NULL until_s is the
+ * order not to move the position. */
 static pay_status_t
 backfill_end(pay_flow_t *flow, backfill_t *backfill, const char *failure,
     pay_effect_t *effect)

@@ -9,6 +9,9 @@
 #define HOUR_S  3600
 
 
+/* The rows are in flow->args, which is freed before the step that gets the
+ * answer.  An empty credit_currency is NULL for SQL: the seller is owed the
+ * currency of the payment. */
 pay_status_t
 pay_begin_orders(pay_flow_t *flow, const pay_payment_request_t *request,
     const pay_new_order_row_t **rows)
@@ -39,6 +42,8 @@ pay_begin_orders(pay_flow_t *flow, const pay_payment_request_t *request,
 }
 
 
+/* Names of the configuration have no blanks, so that a blank can separate
+ * them.  The sequence is that of the route: fail-over follows it. */
 pay_status_t
 pay_begin_psps(pay_flow_t *flow, const pay_route_t *route, pay_str_t *names)
 {
@@ -56,7 +61,8 @@ pay_begin_psps(pay_flow_t *flow, const pay_route_t *route, pay_str_t *names)
 }
 
 
-/* How long each knows a key, in seconds. */
+/* How long each PSP knows a key, in seconds; SQL knows nothing of adapters,
+ * and decides by these numbers whether a registration may still be repeated. */
 pay_status_t
 pay_begin_windows(pay_flow_t *flow, const pay_route_t *route,
     pay_str_t *windows)

@@ -3,6 +3,13 @@
  * way back.  The way back never believes the query string: it asks
  * PostgreSQL, and the PSP while the outcome is open.  It leads only to a host
  * that the configuration names now.
+ *
+ *    get_handle ─┬─ /checkout ─▶ 303 to the hosted page, or to /status
+ *                ├─ /status ───▶ the page
+ *                └─ /return ─┬─ open ─▶ query ─▶ apply_event ─┐
+ *                            └────────────────────────────────┴┐
+ *                        303 to the shop ◀─ ended, held ───────┤
+ *                        the page        ◀─ open ──────────────┘
  */
 
 #include "flow_util.h"
@@ -11,9 +18,14 @@
 #include "pay_url.h"
 
 
+/* Seconds for which a signed result is good.  The browser follows the redirect
+ * at once; the rest is room for clocks that differ. */
 #define RESULT_LIFE_S  600
 
 
+/* The state of a buyer's request.  `checkout` is replaced by the row of
+ * apply_event when the PSP has news; `psp` is NULL when the PSP has left the
+ * configuration, and then nothing is asked and no hosted page is shown. */
 typedef struct {
     pay_buyer_t            what;
     pay_str_t              handle;
@@ -56,6 +68,8 @@ static const pay_flow_type_t  buyer_type = {
 };
 
 
+/* `handle` comes out of the request's path, unchecked, and lives as long as
+ * the flow. */
 pay_status_t
 pay_flow_buyer(pay_flow_t *flow, pay_buyer_t what, pay_str_t handle)
 {
@@ -74,6 +88,8 @@ pay_flow_buyer(pay_flow_t *flow, pay_buyer_t what, pay_str_t handle)
 }
 
 
+/* A malformed handle and an unknown one get the same 404, and the former costs
+ * no query. */
 static pay_status_t
 buyer_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -90,6 +106,9 @@ buyer_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* Only the way back asks the PSP: the status page loads itself again and
+ * again, and would turn each open browser into a stream of calls.  A payment
+ * that is authorised waits for the merchant, so the PSP has nothing to add. */
 static pay_status_t
 buyer_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -129,6 +148,8 @@ buyer_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* A query that fails is no news for the buyer, who sees the state as it is
+ * stored; the job of the checkout asks again. */
 static pay_status_t
 buyer_asked(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -158,6 +179,8 @@ buyer_applied(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* A page that cannot be paid any more is never shown again, even if the PSP
+ * would still open it. */
 static pay_status_t
 go_checkout(pay_flow_t *flow, buyer_t *buyer, const pay_input_t *input,
     pay_effect_t *effect)
@@ -191,6 +214,9 @@ go_checkout(pay_flow_t *flow, buyer_t *buyer, const pay_input_t *input,
 }
 
 
+/* The buyer's browser waits, so the call gets the short deadline
+ * (payments_buyer_timeout).  An approval that comes back after expires_s is
+ * left to the job, which knows when the order is given up. */
 static pay_status_t
 ask_psp(pay_flow_t *flow, buyer_t *buyer, const pay_input_t *input,
     pay_effect_t *effect)
@@ -205,7 +231,9 @@ ask_psp(pay_flow_t *flow, buyer_t *buyer, const pay_input_t *input,
 }
 
 
-/* An authorised payment waits for the merchant, not for the buyer. */
+/* An authorised payment waits for the merchant, not for the buyer.  Nothing
+ * the buyer does changes it any more, so the shop's own page is the better
+ * place. */
 static int
 buyer_is_done(const pay_checkout_t *checkout)
 {
@@ -218,7 +246,9 @@ buyer_is_done(const pay_checkout_t *checkout)
 }
 
 
-/* A final state hands the buyer on; an open one is shown, and keeps asking. */
+/* A final state hands the buyer on; an open one is shown, and keeps asking.
+ * When the shop's host is not allowed any more, the final state is shown on
+ * our page instead. */
 static pay_status_t
 go_back(pay_flow_t *flow, buyer_t *buyer, const pay_input_t *input,
     pay_effect_t *effect)
@@ -242,6 +272,9 @@ go_back(pay_flow_t *flow, buyer_t *buyer, const pay_input_t *input,
 }
 
 
+/* The link of a page that is open leads to the shop directly, with the present
+ * state signed, so that a buyer who gives up gets home.  A final page links to
+ * our own return leg. */
 static pay_status_t
 show_page(pay_flow_t *flow, buyer_t *buyer, const pay_input_t *input,
     pay_effect_t *effect)
@@ -280,6 +313,8 @@ show_page(pay_flow_t *flow, buyer_t *buyer, const pay_input_t *input,
 }
 
 
+/* 303 makes the browser use GET (RFC 9110, section 15.4.4), so that no later
+ * page depends on how this one was requested. */
 static pay_status_t
 redirect(pay_flow_t *flow, pay_effect_t *effect, pay_str_t location,
     const char *outcome)
@@ -315,7 +350,9 @@ may_return(pay_flow_t *flow, const pay_checkout_t *checkout)
 }
 
 
-/* return_url + checkout_id, status and, with a result key, the signed result */
+/* return_url + checkout_id, status and, with a result key, the signed result.
+ * Storefronts must not trust the status beside the result, since the buyer can
+ * write it (docs/storefront.md#the-buyers-way-back). */
 static pay_status_t
 shop_url(pay_flow_t *flow, const pay_checkout_t *checkout, int64_t now_s,
     pay_str_t *url)
@@ -345,6 +382,10 @@ shop_url(pay_flow_t *flow, const pay_checkout_t *checkout, int64_t now_s,
 }
 
 
+/* A JWT (HS256) under the merchant's result key.  `aud` is the merchant and
+ * `iss` this gateway, so that a result of one shop is worthless at another;
+ * `version` lets the shop see which of two results is the later one.  The JSON
+ * tree is malloc'ed by jansson and freed on every path. */
 static pay_status_t
 result_token(pay_flow_t *flow, const pay_checkout_t *checkout,
     const pay_merchant_t *merchant, int64_t now_s, pay_str_t *token)

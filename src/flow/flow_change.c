@@ -4,15 +4,26 @@
  * send it through the journal → answer with how it stands.  An outcome that
  * is open is 202, and the job goes on; nothing is ever sent before it is
  * stored.
+ *
+ *    get_payment ─▶ begin_change ─┬─ created ──▶ journal ─▶ PSP ─▶ journal
+ *                                 │                ─▶ get_change ─▶ 201 or 202
+ *                                 ├─ replayed ─▶ 201 or 202, as it is stored
+ *                                 └─ refused ──▶ a problem
  */
 
 #include "flow_util.h"
 #include "pay_id.h"
 
 
+/* Retry-After in seconds of a change whose outcome is open. */
 #define PENDING_RETRY_S  2
 
 
+/* The state of the request, in the flow's arena.
+ * - request: the body after its checks; its texts point into the body
+ * - amount_minor: in the order's currency, minor units
+ * - fingerprint: 32 bytes, to tell a repetition from another request
+ * - checkout, change: as PostgreSQL last gave them */
 typedef struct {
     pay_change_input_t    in;
     pay_change_request_t  request;
@@ -23,6 +34,9 @@ typedef struct {
     pay_send_t            send;
 } change_t;
 
+/* A row of the table of refusals: one outcome of begin_change, the problem it
+ * becomes, and a sentence for each kind of change.  A NULL sentence leaves the
+ * problem with its general text. */
 typedef struct {
     pay_outcome_t  outcome;                      /* of begin_change */
     const char    *slug;
@@ -84,6 +98,8 @@ static const pay_flow_type_t  change_type = {
 };
 
 
+/* The input is copied; its slices are the request's, which the glue has put
+ * into the flow's pool. */
 pay_status_t
 pay_flow_change(pay_flow_t *flow, const pay_change_input_t *input)
 {
@@ -103,6 +119,8 @@ pay_flow_change(pay_flow_t *flow, const pay_change_input_t *input)
 }
 
 
+/* The body is parsed before PostgreSQL is asked for anything: a malformed
+ * request costs no query, and its mistakes are reported all at once. */
 static pay_status_t
 change_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -136,7 +154,9 @@ change_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
 
 /* Only values that do not change any more are checked here, so that the same
- * request is refused, or goes on, the same way each time. */
+ * request is refused, or goes on, the same way each time.  Anything that moves
+ * (how much is left, whether it is paid) is judged by begin_change under the
+ * lock of the checkout. */
 static pay_status_t
 change_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -200,6 +220,9 @@ check_order(change_t *change, const pay_psp_conf_t *psp, pay_err_t *err)
 }
 
 
+/* amount_minor NULL means all that is left, which only PostgreSQL knows at the
+ * moment of the commit.  The lease keeps the job away while this request works
+ * on the change. */
 static pay_status_t
 begin(pay_flow_t *flow, change_t *change, pay_effect_t *effect)
 {
@@ -232,7 +255,8 @@ begin(pay_flow_t *flow, change_t *change, pay_effect_t *effect)
 
 
 /* SHA-256 over order id, NUL, kind, NUL, body: neither of the first two can
- * hold a NUL. */
+ * hold a NUL, so no two requests share a digest by moving the bounds between
+ * the parts. */
 static pay_status_t
 fingerprint(pay_flow_t *flow, change_t *change)
 {
@@ -262,7 +286,10 @@ fingerprint(pay_flow_t *flow, change_t *change)
 }
 
 
-/* If the PSP allows one capture only, the rest is released with it. */
+/* If the PSP allows one capture only, the rest is released with it.  SQL gets
+ * the rule as part of the kind: final_capture releases the rest, and
+ * covered_refund needs a wallet that suffices where the merchant's
+ * configuration says so. */
 static const char *
 begin_word(const change_t *change, const pay_psp_conf_t *psp)
 {
@@ -283,6 +310,8 @@ begin_word(const change_t *change, const pay_psp_conf_t *psp)
 }
 
 
+/* CREATED alone leads to a call.  REPLAYED never does: the first request, or
+ * the job, is at it, and would otherwise have a twin. */
 static pay_status_t
 change_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -316,6 +345,8 @@ change_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* PAY_BUG for an outcome without a row: begin_change has learned a word that
+ * this file has not. */
 static pay_status_t
 done_outcome(pay_flow_t *flow, change_t *change, pay_outcome_t outcome,
     pay_effect_t *effect)
@@ -336,7 +367,9 @@ done_outcome(pay_flow_t *flow, change_t *change, pay_outcome_t outcome,
 }
 
 
-/* A part of an authorisation may be on its way to be captured. */
+/* A part of an authorisation may be on its way to be captured.  The reply
+ * names the amount that would pass, computed from the row of the refusal,
+ * since the one read before may be older. */
 static pay_status_t
 done_exceeds(pay_flow_t *flow, change_t *change, const pay_change_row_t *row,
     pay_effect_t *effect)
@@ -371,7 +404,8 @@ done_exceeds(pay_flow_t *flow, change_t *change, const pay_change_row_t *row,
 
 
 /* Without a page there is nothing to close yet, and without the payment's id
- * nothing that the PSP would know: the job waits for it. */
+ * nothing that the PSP would know: the job waits for it.  Answering 202 is
+ * right for both: the change is stored and its job keeps trying. */
 static pay_status_t
 send_it(pay_flow_t *flow, change_t *change, pay_effect_t *effect)
 {
@@ -393,6 +427,8 @@ send_it(pay_flow_t *flow, change_t *change, pay_effect_t *effect)
 }
 
 
+/* The change is read again instead of being concluded from the call: a webhook
+ * may have brought the outcome, and the row is what the next GET would show. */
 static pay_status_t
 change_sent(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -409,7 +445,8 @@ change_sent(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* Without a row the storefront hears what is certain: that it is stored. */
+/* Without a row the storefront gets the certain part: the change is stored, as
+ * it was before the call. */
 static pay_status_t
 change_read(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -423,6 +460,9 @@ change_read(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* 201 says that the PSP has the change, even if money moves later; 202 says
+ * that it may not have it yet.  Metrics count a change once, not its
+ * replays. */
 static pay_status_t
 done_change(pay_flow_t *flow, change_t *change, int replayed,
     pay_effect_t *effect)
@@ -460,6 +500,7 @@ done_change(pay_flow_t *flow, change_t *change, int replayed,
 }
 
 
+/* The row carries the checkout, too, since a change moves its sums. */
 static pay_status_t
 decode(pay_flow_t *flow, const pay_change_row_t *row, change_t *change)
 {

@@ -8,6 +8,8 @@
 
 
 #define REASON_MAX  100                /* bytes that PSPs take */
+/* Milliseconds between looks for a token that is not there yet: the
+ * registration is under way, and takes seconds. */
 #define NO_PAGE_MS  5000
 
 
@@ -34,6 +36,10 @@ static const pay_psp_change_kind_t  kinds[] = {
 PAY_ROWS(kinds, PAY_CHANGE_KINDS);
 
 
+/* Fills send->change from stored values alone, so that each attempt sends the
+ * same bytes under the same key (change->id).  A `closes` change, made for a
+ * checkout that is replaced, is always an expiry of the page, whatever its
+ * kind would be at this PSP. */
 pay_status_t
 pay_change_prepare(pay_flow_t *flow, const pay_change_t *change,
     pay_send_t *send)
@@ -73,6 +79,8 @@ pay_change_prepare(pay_flow_t *flow, const pay_change_t *change,
 }
 
 
+/* Looked at again at each attempt: the configuration may have changed since
+ * the change was stored. */
 static int
 can_send(const pay_change_t *change, const pay_send_t *send)
 {
@@ -82,6 +90,8 @@ can_send(const pay_change_t *change, const pay_send_t *send)
 }
 
 
+/* Without it no checkout can be replaced: the old page would stay open beside
+ * the new one, and a buyer could pay both. */
 int
 pay_psp_closes(const pay_psp_conf_t *psp)
 {
@@ -90,6 +100,10 @@ pay_psp_closes(const pay_psp_conf_t *psp)
 }
 
 
+/* A PSP that takes one capture cannot serve a checkout of several orders: the
+ * first order captured would end the authorisation of all.  For the same
+ * reason it cannot give up the rest after a capture, because its capture has
+ * released that already. */
 int
 pay_change_is_supported(const pay_psp_conf_t *psp,
     const pay_checkout_t *checkout, pay_change_kind_t kind)
@@ -121,6 +135,7 @@ pay_change_is_supported(const pay_psp_conf_t *psp,
 }
 
 
+/* For the metrics of changes; both words are literals. */
 void
 pay_change_note(pay_flow_t *flow, const pay_change_t *change)
 {
@@ -129,6 +144,8 @@ pay_change_note(pay_flow_t *flow, const pay_change_t *change)
 }
 
 
+/* The change is read anew: between the claim of the job and this moment a
+ * webhook may have ended it. */
 pay_status_t
 pay_change_job_start(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 {
@@ -141,7 +158,9 @@ pay_change_job_start(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 }
 
 
-/* Without a row the lease runs out, and another worker looks again. */
+/* Without a row the lease runs out, and another worker looks again.  A change
+ * that has ended needs no call; one that the PSP cannot do any more becomes a
+ * dead letter, because the merchant has been promised an outcome. */
 static pay_status_t
 job_change_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
@@ -211,6 +230,9 @@ job_change_waits(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 }
 
 
+/* The state that the metrics get is concluded from the end of the call; SQL's
+ * own is not read back.  Ends behind the table (busy, over, ended, not stored)
+ * brought nothing new and count as nothing. */
 static pay_status_t
 job_change_sent(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
@@ -235,8 +257,10 @@ job_change_sent(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
-/* Before the buyer has paid there is only the page to be closed.  What is
- * cancelled after it has failed was held too late. */
+/* Before the buyer has paid there is only the page to be closed, so a
+ * cancellation is an expiry at the PSP.  A FAILED order is the exception:
+ * money that is held for it arrived after it had failed, and is released by a
+ * cancellation. */
 static pay_psp_change_kind_t
 kind_at_psp(const pay_checkout_t *checkout, pay_change_kind_t kind)
 {
@@ -246,6 +270,7 @@ kind_at_psp(const pay_checkout_t *checkout, pay_change_kind_t kind)
 }
 
 
+/* True when any order has a capture: the PSP knows one payment. */
 static int
 is_captured(const pay_checkout_t *checkout)
 {
@@ -261,7 +286,9 @@ is_captured(const pay_checkout_t *checkout)
 }
 
 
-/* A storefront's text may be in any alphabet; PSPs get ASCII. */
+/* A storefront's text may be in any alphabet; PSPs get ASCII.  A character
+ * outside ASCII becomes one question mark, whatever its length in UTF-8, and
+ * the text is cut at REASON_MAX bytes. */
 static pay_status_t
 plain_reason(pay_flow_t *flow, pay_str_t reason, pay_str_t *plain)
 {

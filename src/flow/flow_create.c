@@ -8,6 +8,8 @@
 #include "flow_util.h"
 
 
+/* Retry-After in seconds of an order whose currency has no rate at the
+ * moment. */
 #define RATE_RETRY_S  60
 
 
@@ -77,6 +79,8 @@ static const pay_flow_type_t  create_type = {
 };
 
 
+/* Input and route are in `args`: they are large, and only begin_payment needs
+ * them.  A waiting create keeps just the rest. */
 pay_status_t
 pay_flow_create(pay_flow_t *flow, const pay_create_input_t *input)
 {
@@ -606,6 +610,7 @@ done_not_replaced(pay_flow_t *flow, create_t *create, pay_effect_t *effect,
 }
 
 
+/* Another key, the same checkout id: the answer leads to the checkout. */
 static pay_status_t
 done_exists(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
 {
@@ -619,6 +624,9 @@ done_exists(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
 }
 
 
+/* Most answers are made here, of the stored row alone.  REFUSED by reason of a
+ * replacement is a conflict (409), REFUSED by every PSP is 502; anything else
+ * is a checkout, whose page may not be there yet (202). */
 static pay_status_t
 done_state(pay_flow_t *flow, create_t *create, pay_effect_t *effect,
     int replayed)

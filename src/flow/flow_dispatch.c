@@ -3,6 +3,11 @@
  * committed before, how far it came after.  Registrations are journaled by
  * the operations that they make anyway (begin_payment, claim_jobs, reroute,
  * store_token, store_no_token).
+ *
+ *    begin_dispatch ─┬─ send ─▶ the call ─▶ end_dispatch
+ *                    ├─ busy ─▶ another worker has it
+ *                    ├─ ask ──▶ never again by itself: the key may be forgotten
+ *                    └─ done ─▶ nothing is left to do
  */
 
 #include "flow_util.h"
@@ -14,6 +19,8 @@
 static pay_psp_outcome_t sane_outcome(pay_psp_outcome_t outcome);
 
 
+/* Words of the columns `reach`, `operation` and `state`.  SQL checks them, so a
+ * new one belongs there, too. */
 static const char  *const reaches[] = {
     [PAY_REACH_NOTHING] = "nothing", [PAY_REACH_RESOLVED] = "resolved",
     [PAY_REACH_CONNECTED] = "connected", [PAY_REACH_TLS] = "tls",
@@ -42,6 +49,8 @@ static const char  *const states[] = {
 PAY_ROWS(states, PAY_PSP_OUTCOME_COUNT);
 
 
+/* A value outside the enum comes from the glue; it counts as the least that
+ * can be said. */
 const char *
 pay_reach_name(pay_reach_t reach)
 {
@@ -64,9 +73,10 @@ pay_psp_change_call(pay_psp_change_kind_t kind)
 }
 
 
-/* Judges an answer after earlier copies of the call had none.  A refusal of the
- * last copy proves nothing about the earlier ones.  A success counts for all of
- * them, since they have one key. */
+/* Judges an answer after earlier copies of the call had none.  A refusal of
+ * the last copy proves nothing about the earlier ones ("already refunded" is a
+ * refusal).  A success counts for all of them, since they have one key.  See
+ * docs/reliability.md#copies-of-one-call. */
 void
 pay_dispatch_doubt(const pay_http_answer_t *answer,
     pay_psp_outcome_t *outcome, pay_str_t *code)
@@ -80,6 +90,8 @@ pay_dispatch_doubt(const pay_http_answer_t *answer,
 }
 
 
+/* The window is in seconds, as SQL compares it with its own clock; 0 means
+ * that the PSP remembers no key, so an open call is never repeated. */
 pay_status_t
 pay_dispatch_begin(pay_flow_t *flow, pay_dispatch_t *dispatch,
     pay_effect_t *effect, pay_flow_step_pt step)
@@ -103,7 +115,8 @@ pay_dispatch_begin(pay_flow_t *flow, pay_dispatch_t *dispatch,
 
 
 /* Without a row it is not certain that the call is journaled, so it is not
- * sent. */
+ * sent.  not_found and invalid are treated the same way: a call without a row
+ * in the journal is never made. */
 pay_dispatch_verdict_t
 pay_dispatch_begun(pay_dispatch_t *dispatch, const pay_input_t *input)
 {
@@ -131,6 +144,8 @@ pay_dispatch_begun(pay_dispatch_t *dispatch, const pay_input_t *input)
 }
 
 
+/* Code and reference are copied, because they point into an answer that ends
+ * with this step.  An HTTP status of 0 means that no status line came. */
 pay_status_t
 pay_dispatch_end(pay_flow_t *flow, const pay_dispatch_t *dispatch,
     const pay_psp_changed_t *result, const pay_http_answer_t *answer,

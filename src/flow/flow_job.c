@@ -5,12 +5,24 @@
  * flow_change_job.c changes.  Unknown is never failed: only the PSP's answer or
  * the end of the checkout's life ends a registration, and a hosted page that no
  * buyer was ever shown cannot be paid.
+ *
+ *    claim_jobs ─┬─ register ─▶ PSP ─▶ store_token or store_no_token
+ *                ├─ find ─────▶ PSP's search ─▶ store_token or store_no_token
+ *                ├─ over ─────▶ store_no_token (expired)
+ *                ├─ replace ──▶ release_replacement ─▶ as register
+ *                ├─ poll ─────▶ query ─▶ apply_event ─▶ finish_job
+ *                ├─ refund ───▶ flow_refund.c ─▶ finish_job
+ *                └─ change ───▶ flow_change_job.c ─▶ finish_job
  */
 
 #include "flow_util.h"
 
 
+/* Seconds after expires_s in which a payment that began in time may still
+ * arrive.  A checkout that the PSP calls open after them has expired. */
 #define EXPIRY_GRACE_S  900
+/* Milliseconds between queries about money that is held: only a capture or a
+ * cancellation moves it, and both have jobs of their own. */
 #define REST_MS         (3600 * INT64_C(1000))
 
 
@@ -53,7 +65,8 @@ static const pay_flow_type_t  job_type = {
 
 
 /* Copies the row into the flow: it is freed after this call, the flow lives
- * until the job is given back. */
+ * until the job is given back.  `owner` is the worker's and outlives the
+ * flow. */
 pay_status_t
 pay_flow_job(pay_flow_t *flow, const pay_job_row_t *row, pay_str_t owner)
 {
@@ -161,8 +174,9 @@ job_released(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* The PSP's answer to the query. A declined attempt is stored and does not
- * end the payment; a fact is applied; an open payment is looked at again. */
+/* The PSP's answer to the query. A declined attempt is stored and does not end
+ * the payment; a fact is applied; an open payment is looked at again.  An
+ * answer that cannot be read is none: the job comes again, and counts it. */
 static pay_status_t
 job_polled(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -186,7 +200,8 @@ job_polled(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* The page lives on, and ends like any other. */
+/* A declined attempt was stored.  The page lives on, since the buyer may try
+ * another card, and ends like any other. */
 static pay_status_t
 job_attempt_told(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
@@ -358,7 +373,9 @@ apply(pay_flow_t *flow, pay_job_t *job, const char *source,
 
 /* As the directives say, and soon after the page's life is over.  A PSP that
  * answers is asked for as long as the payment is open, but seldom while all
- * that is open is held, and the merchant's word is waited for. */
+ * that is open is held, and the merchant's word is waited for.  The limit of
+ * the retry directive counts queries without an answer, never those that the
+ * PSP has answered.  Times are in milliseconds, the checkout's in seconds. */
 static pay_status_t
 look_again(pay_flow_t *flow, pay_job_t *job, int64_t now_s, int answered,
     const char *code, pay_effect_t *effect)
@@ -414,6 +431,8 @@ last_look_left_s(const pay_job_t *job, int64_t now_s)
 }
 
 
+/* The owner goes with it: a job whose lease has run out may belong to another
+ * worker by now, and then nothing is written. */
 pay_status_t
 pay_job_finish(pay_flow_t *flow, pay_job_t *job, const pay_job_end_t *end,
     pay_effect_t *effect)

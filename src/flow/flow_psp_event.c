@@ -21,6 +21,7 @@ static const char *word_of(const char *const *words, size_t count,
     unsigned i);
 
 
+/* The words of apply_change's arguments; SQL refuses all others. */
 static const char  *const about_names[] = {
     [PAY_ABOUT_PAYMENT] = "payment", [PAY_ABOUT_CAPTURE] = "capture",
     [PAY_ABOUT_REFUND] = "refund", [PAY_ABOUT_DISPUTE] = "dispute",
@@ -50,7 +51,8 @@ pay_do_event(pay_flow_t *flow, const pay_psp_conf_t *psp, const char *source,
 }
 
 
-/* The others of its message are taken all the same. */
+/* The others of its message are taken all the same.  The note for the log is
+ * the event's id, or the PSP's word for its type where it has no id. */
 int
 pay_psp_event_refused(pay_flow_t *flow, const pay_psp_event_t *said,
     const pay_input_t *input)
@@ -65,6 +67,7 @@ pay_psp_event_refused(pay_flow_t *flow, const pay_psp_event_t *said,
 }
 
 
+/* A declined attempt says something, too; an open payment does not. */
 int
 pay_psp_event_says(const pay_psp_event_t *event)
 {
@@ -72,6 +75,8 @@ pay_psp_event_says(const pay_psp_event_t *event)
 }
 
 
+/* Every slice of the struct is in this list.  A field that is added to
+ * pay_psp_event_t and forgotten here points to an answer that is gone. */
 pay_status_t
 pay_psp_event_keep(pay_flow_t *flow, const pay_psp_event_t *from,
     pay_psp_event_t *to)
@@ -92,6 +97,8 @@ pay_psp_event_keep(pay_flow_t *flow, const pay_psp_event_t *from,
 }
 
 
+/* A hint's fact is sent as "ask", so that SQL moves nothing by it and makes
+ * the poll due. */
 static pay_status_t
 do_apply_event(pay_flow_t *flow, const pay_psp_conf_t *psp, const char *source,
     const pay_psp_event_t *event, pay_str_t digest, pay_effect_t *effect,
@@ -124,6 +131,9 @@ do_apply_event(pay_flow_t *flow, const pay_psp_conf_t *psp, const char *source,
 }
 
 
+/* A PSP may state one of the gateway's own codes (the generic protocol does);
+ * it counts if the table has it.  Otherwise the PSP's code is looked up in the
+ * table of its adapter, and one that is unknown there becomes "unknown". */
 static void
 add_decline(const pay_psp_conf_t *psp, const pay_psp_event_t *event,
     pay_apply_event_in_t *in)
@@ -148,6 +158,7 @@ add_decline(const pay_psp_conf_t *psp, const pay_psp_event_t *event,
 }
 
 
+/* A fee belongs to the event only where has_fee says so: 0 is a fee, too. */
 static pay_status_t
 do_apply_change(pay_flow_t *flow, const pay_psp_conf_t *psp, const char *source,
     const pay_psp_event_t *event, pay_str_t digest, pay_effect_t *effect,
@@ -192,7 +203,8 @@ operation_of(const pay_psp_conf_t *psp, const pay_psp_event_t *event)
 }
 
 
-/* SQL refuses an event that no adapter should produce. */
+/* SQL refuses an event that no adapter should produce.  The empty word makes
+ * that refusal visible instead of reading behind the table. */
 static const char *
 word_of(const char *const *words, size_t count, unsigned i)
 {

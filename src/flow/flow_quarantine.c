@@ -8,6 +8,9 @@
 #include "pay_pan.h"
 
 
+/* Limits of a sample, in bytes and in headers: a forger decides about the size
+ * of the message, the table's limits about the size of a row
+ * (sql/functions/77_quarantine.sql). */
 #define BODY_MAX     4096
 #define PAN_MARGIN   128       /* longer than a number with its separators */
 #define HEADERS_MAX  24
@@ -29,6 +32,9 @@ static int is_private(const pay_header_t *header);
 static pay_str_t beginning(pay_str_t body);
 
 
+/* A literal, one of the words that sql/functions/77_quarantine.sql allows.
+ * The two trials behind a mismatch cost a few more digests of a body that is
+ * bounded, and only while the quarantine takes samples (`may_quarantine`). */
 const char *
 pay_quarantine_why(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_sig_input_t *input, const pay_sig_result_t *result)
@@ -55,7 +61,9 @@ pay_quarantine_why(pay_flow_t *flow, const pay_psp_conf_t *psp,
 }
 
 
-/* Signed for another payments_psp block: the endpoints are mixed up. */
+/* Signed for another payments_psp block: the endpoints are mixed up.  Only
+ * blocks of one scheme can be mixed up, because the header differs
+ * otherwise. */
 static int
 is_another_blocks(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_sig_input_t *input)
@@ -84,8 +92,9 @@ is_another_blocks(pay_flow_t *flow, const pay_psp_conf_t *psp,
 }
 
 
-/* Does the same as proxies do: white space at the end is removed, a line end is
- * added. */
+/* Does the same as proxies do: white space at the end is removed, a line end
+ * is added.  A MAC that fits the repaired body proves that the sender is the
+ * PSP; it is nevertheless refused, since W1 wants the bytes as they came. */
 static int
 is_altered(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_sig_input_t *input)
@@ -112,6 +121,7 @@ is_altered(pay_flow_t *flow, const pay_psp_conf_t *psp,
 }
 
 
+/* The verdict alone counts; ids of the trial are thrown away. */
 static int
 fits(pay_flow_t *flow, const pay_sig_scheme_t *scheme,
     const pay_sig_input_t *input)
@@ -124,6 +134,8 @@ fits(pay_flow_t *flow, const pay_sig_scheme_t *scheme,
 }
 
 
+/* The digest is that of the whole body, so that operators find a message at
+ * the PSP whose end is not in the sample; `size` is that of the whole, too. */
 pay_status_t
 pay_quarantine_fill(pay_flow_t *flow, const pay_webhook_input_t *input,
     const char *why, pay_quarantine_webhook_in_t *in)
@@ -150,6 +162,8 @@ pay_quarantine_fill(pay_flow_t *flow, const pay_webhook_input_t *input,
 }
 
 
+/* An array of pairs, not an object: a doubled header is often the cause of the
+ * refusal and must stay visible. */
 static pay_status_t
 headers_json(pay_flow_t *flow, const pay_webhook_input_t *input,
     pay_str_t *text)
@@ -182,6 +196,8 @@ headers_json(pay_flow_t *flow, const pay_webhook_input_t *input,
 }
 
 
+/* Name and value pass pay_redact(): a sender may put a card number into any
+ * header.  The pair belongs to the array once it is appended. */
 static pay_status_t
 add_header(pay_flow_t *flow, pay_json_t *json, const pay_header_t *header)
 {
@@ -206,6 +222,8 @@ add_header(pay_flow_t *flow, pay_json_t *json, const pay_header_t *header)
 }
 
 
+/* Credentials, which a proxy in front may have added, must not reach a table
+ * that operators and auditors read. */
 static int
 is_private(const pay_header_t *header)
 {

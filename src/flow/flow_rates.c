@@ -2,6 +2,11 @@
  * Rates of exchange: when a source is due its document is fetched, and what
  * it says is kept, or that it says nothing fit to be kept.  Then what it has
  * said before stays for as long as its max_age allows.
+ *
+ *    begin_rates ─ not due ─▶ end
+ *      │ due, lease
+ *      ▼
+ *    document (HTTP or file) ─▶ read ─▶ end_rates (rates, or a failure)
  */
 
 #include "flow_util.h"
@@ -12,6 +17,8 @@
 #define STATUS_OK  200
 
 
+/* The state of one look.  age_ms is the age of a file in milliseconds, 0 for a
+ * document that came by HTTP. */
 typedef struct {
     const pay_rate_source_t  *source;
     pay_str_t                 owner;
@@ -56,6 +63,8 @@ pay_flow_rates(pay_flow_t *flow, const pay_rate_source_t *source,
 }
 
 
+/* PostgreSQL decides which of all workers of all nodes looks: the stored rates
+ * are the cache that they share. */
 static pay_status_t
 rates_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -104,7 +113,9 @@ rates_came(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* A literal in *code: it has not said anything that can be kept. */
+/* Sets *code to a literal when nothing came that can be kept.  PAY_OK in
+ * either case: a source that fails is an ordinary outcome, stored beside the
+ * rates that it gave before. */
 static pay_status_t
 rates_read(pay_flow_t *flow, const pay_input_t *input, const char **code)
 {
@@ -142,6 +153,8 @@ rates_read(pay_flow_t *flow, const pay_input_t *input, const char **code)
 }
 
 
+/* max_age_ms goes along, so that SQL knows how long these rates are good,
+ * however the configuration changes. */
 static pay_status_t
 rates_end(pay_flow_t *flow, rates_t *rates, const char *code,
     pay_effect_t *effect)

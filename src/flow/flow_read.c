@@ -6,6 +6,7 @@
 #include "pay_id.h"
 
 
+/* A storefront's GET: the resource and the id out of its path, unchecked. */
 typedef struct {
     pay_read_t  what;
     pay_str_t   id;
@@ -58,6 +59,9 @@ static const pay_flow_type_t  ready_type = {
 };
 
 
+/* The probe goes the whole way of a request (queue, connection, prepared
+ * statement, row), so that 200 means that requests would work, not only that a
+ * socket is open. */
 pay_status_t
 pay_flow_ready(pay_flow_t *flow)
 {
@@ -79,6 +83,7 @@ ready_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* Any row is proof enough; its outcome is not looked at. */
 static pay_status_t
 ready_done(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -98,6 +103,8 @@ ready_done(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* An id that no checkout can have is answered like one that no checkout has,
+ * without a query. */
 static pay_status_t
 read_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -113,6 +120,8 @@ read_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* Every operation gets the merchant of the token: an id of another merchant is
+ * not found, and nothing tells the two cases apart. */
 static pay_status_t
 read_ask(pay_flow_t *flow, const read_t *read, pay_effect_t *effect)
 {
@@ -149,6 +158,7 @@ read_ask(pay_flow_t *flow, const read_t *read, pay_effect_t *effect)
 }
 
 
+/* 404 for all outcomes but FOUND, for the same reason. */
 static pay_status_t
 read_done(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -172,6 +182,10 @@ read_done(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* The shape of the row says which resource it is.  Timeline and explanation
+ * are JSON that SQL has made and only need copying, because the row ends with
+ * this step; checkouts are rendered here, since amounts leave as decimal
+ * text. */
 static pay_status_t
 read_render(pay_flow_t *flow, read_t *read, const pay_input_t *input,
     pay_reply_t *reply)
@@ -215,6 +229,8 @@ read_render(pay_flow_t *flow, read_t *read, const pay_input_t *input,
 }
 
 
+/* get_order returns one order instead of a checkout with all of its orders;
+ * the ETag is nevertheless the version of the checkout. */
 static pay_status_t
 render_order(pay_flow_t *flow, const read_t *read, const pay_input_t *input,
     pay_checkout_t *checkout, pay_reply_t *reply)

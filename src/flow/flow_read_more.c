@@ -7,12 +7,15 @@
 #include "pay_id.h"
 
 
+/* A GET of one change, or of all changes of a kind when change_id is empty. */
 typedef struct {
     pay_change_kind_t  kind;
     pay_str_t          order_id;
     pay_str_t          change_id;
 } read_change_t;
 
+/* A GET of a balance, or of a page of the statement when has_statement is
+ * set. */
 typedef struct {
     pay_str_t        seller;
     int              has_statement;
@@ -68,6 +71,7 @@ static const pay_flow_type_t  seller_type = {
 };
 
 
+/* The statement's parameters are copied: they are the request's. */
 pay_status_t
 pay_flow_read_seller(pay_flow_t *flow, pay_str_t merchant_id,
     pay_str_t seller, const pay_statement_t *statement)
@@ -124,6 +128,8 @@ change_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* A change of another kind under this path is not found: /refunds/{id} never
+ * shows a capture. */
 static pay_status_t
 change_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -187,6 +193,8 @@ changes_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* A statement is read backwards by sequence number: `before` is the cursor,
+ * and 0 begins at the newest line. */
 static pay_status_t
 seller_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -275,6 +283,8 @@ is_found(const pay_input_t *input)
 }
 
 
+/* A seller without a wallet and a seller of another merchant are both not
+ * found. */
 static pay_status_t
 done_without(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {

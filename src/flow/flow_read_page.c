@@ -16,6 +16,7 @@ static const pay_flow_type_t  page_type = {
 };
 
 
+/* The page's parameters are copied, for they are the request's. */
 pay_status_t
 pay_flow_read_page(pay_flow_t *flow, pay_str_t merchant_id,
     const pay_page_t *page)
@@ -35,6 +36,9 @@ pay_flow_read_page(pay_flow_t *flow, pay_str_t merchant_id,
 }
 
 
+/* Times are in microseconds since 1970, PostgreSQL's resolution; cursor and id
+ * together name the last row of the page before, so that rows of one
+ * microsecond are neither lost nor shown twice. */
 static pay_status_t
 page_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -57,6 +61,7 @@ page_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* An empty page is FOUND, too; no row is therefore a bug. */
 static pay_status_t
 page_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {

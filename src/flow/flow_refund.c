@@ -8,6 +8,8 @@
 #include "flow_util.h"
 
 
+/* Milliseconds after which a job looks again at a call that another worker
+ * has, or whose journal could not be read. */
 #define BUSY_MS  5000
 
 
@@ -17,6 +19,9 @@ static pay_status_t send_dead(pay_flow_t *flow, pay_job_t *job,
     const char *code, const char *dead, pay_effect_t *effect);
 
 
+/* The whole checkout is paid back: a late success is one payment, whatever its
+ * orders are.  The key is the id of the refund, which claim_jobs hands out with
+ * the job and which never changes. */
 pay_status_t
 pay_refund_start(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 {
@@ -57,6 +62,7 @@ pay_refund_start(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 }
 
 
+/* end_dispatch has stored the result; only the job is left. */
 static pay_status_t
 refund_sent(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -66,6 +72,9 @@ refund_sent(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* How the job goes on after each end of the call: it is done, it is a dead
+ * letter, or it comes again.  OVER is a dead letter because the PSP may have
+ * forgotten the key: a repetition could pay a second time. */
 pay_status_t
 pay_send_finish(pay_flow_t *flow, pay_job_t *job, const char *good,
     pay_effect_t *effect)
@@ -100,6 +109,8 @@ pay_send_finish(pay_flow_t *flow, pay_job_t *job, const char *good,
 }
 
 
+/* delay_ms grows with job->attempts; the seed spreads the jobs of one failure
+ * over time.  PAY_RETRY_REFUND is the directive for all changes. */
 pay_status_t
 pay_send_again(pay_flow_t *flow, pay_job_t *job, const char *code,
     pay_effect_t *effect)
@@ -115,6 +126,7 @@ pay_send_again(pay_flow_t *flow, pay_job_t *job, const char *code,
 }
 
 
+/* -1: the job ends, and the dead letter stands in its place. */
 static pay_status_t
 send_dead(pay_flow_t *flow, pay_job_t *job, const char *code,
     const char *dead, pay_effect_t *effect)

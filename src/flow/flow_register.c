@@ -4,12 +4,22 @@
  * Another PSP comes in only when nothing can have happened at this one: the
  * call provably never left, or was refused before there was a page.  Whether
  * that is so of every attempt is PostgreSQL's to say (reroute).
+ *
+ *    register ─▶ answer ─┬─ token ─────────────▶ store_token ────▶ done
+ *       ▲                ├─ unknown ───────────▶ store_no_token ─▶ done
+ *       │                └─ refused, not sent ─▶ reroute
+ *       └──────────────────────────── moved ───────┤
+ *                                                  └▶ store_no_token ─▶ done
+ *    find ─▶ page … page ─┬─ found ────────────▶ store_token ────▶ done
+ *                         └─ anything else ────▶ store_no_token ─▶ done
  */
 
 #include "flow_util.h"
 #include "pay_url.h"
 
 
+/* Pages of a PSP's list that one run of a job looks through; the next run
+ * begins at the first page again. */
 #define FIND_PAGES_MAX  100
 
 
@@ -42,6 +52,9 @@ static int64_t attempt_of(const pay_register_t *reg);
 static int can_find(const pay_register_t *reg);
 
 
+/* The outcomes as SQL knows them.  DONE without a token to store and PENDING
+ * do not occur in a registration; both read as unknown, the only word that is
+ * never wrong. */
 static const char  *const outcome_words[] = {
     [PAY_PSP_DONE] = "unknown", [PAY_PSP_PENDING] = "unknown",
     [PAY_PSP_REFUSED] = "refused", [PAY_PSP_NOT_SENT] = "not_sent",
@@ -109,7 +122,9 @@ make_psp_checkout(pay_flow_t *flow, const pay_psp_conf_t *psp,
 }
 
 
-/* As it is registered, or where the outside sees this gateway. */
+/* The address that the operator has registered at the PSP (webhook_url), or
+ * the one under which the outside sees this gateway.  It must be equal on each
+ * attempt, since it is part of the request's bytes. */
 static pay_status_t
 webhook_url(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_checkout_t *checkout, pay_str_t *url)
@@ -222,7 +237,8 @@ register_answered(pay_flow_t *flow, const pay_input_t *input,
 
 
 /* An empty list of the PSP does not prove that the registration will never
- * appear there. */
+ * appear there.  The attempt therefore stays open, and a job searches again
+ * until the limit. */
 static pay_status_t
 register_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
@@ -452,6 +468,8 @@ attempt_of(const pay_register_t *reg)
 }
 
 
+/* The slot of the adapter is NULL where the PSP has no list or no search that
+ * is complete. */
 static int
 can_find(const pay_register_t *reg)
 {

@@ -3,6 +3,8 @@
  * its PSP, through the journal, before the new one is registered anywhere.
  * Whether it is closed is PostgreSQL's to say (release_replacement); what is
  * left open the jobs of both checkouts go on with.
+ *
+ *    get_change ─▶ journal ─▶ expire ─▶ journal ─▶ release_replacement ─▶ done
  */
 
 #include "flow_util.h"
@@ -14,6 +16,8 @@ static pay_status_t replace_sent(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 
 
+/* The cancellation was written by begin_payment in the commit of the new
+ * checkout; here it is only carried out. */
 pay_status_t
 pay_replace_start(pay_flow_t *flow, pay_replace_t *replace,
     pay_effect_t *effect)
@@ -29,7 +33,9 @@ pay_replace_start(pay_flow_t *flow, pay_replace_t *replace,
 }
 
 
-/* If the call cannot be sent now, its job sends it, or gives up. */
+/* If the call cannot be sent now, its job sends it, or gives up.
+ * release_replacement is asked in any case: it judges by the stored change and
+ * by the money that has come, not by this call. */
 static pay_status_t
 replace_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -62,6 +68,8 @@ replace_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* However the call ended: the decision is the database's, by the stored
+ * change. */
 static pay_status_t
 replace_sent(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -73,6 +81,9 @@ replace_sent(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* RELEASED journals the new checkout's first call in the same commit: from
+ * then on the caller may register it, and nobody else does while the lease
+ * lasts. */
 pay_status_t
 pay_release(pay_flow_t *flow, const pay_checkout_t *checkout,
     pay_effect_t *effect, pay_flow_step_pt step)

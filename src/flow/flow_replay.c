@@ -2,14 +2,27 @@
  * The kept body of a webhook, read again because an operator wants it: the
  * adapter of today reads its events, and each goes the way of a webhook, once
  * by its id.  The signature was right when the body was kept.
+ *
+ *    claim_replay ─ nothing open ─▶ end
+ *      │ the body
+ *      ▼
+ *    adapter reads the events ─▶ event, event, … ─▶ end_replay
  */
 
 #include "flow_util.h"
 
 
+/* One body has up to PAY_PSP_EVENTS_MAX events, each a commit of its own. */
 #define LEASE_FACTOR  20
 
 
+/* The state of one request of an operator, who names an event; the whole body
+ * is read again, because its events belong together.
+ * - next: index of the event after the one that is being applied
+ * - found, refused: whether the named event was in the body, and whether SQL
+ *   refused it
+ * - digest: of the body, which points to sha256; the inbox row of an event is
+ *   reopened by it */
 typedef struct {
     pay_str_t              owner;
     int64_t                replay_id;
@@ -45,6 +58,7 @@ static const pay_flow_type_t  replay_type = {
 };
 
 
+/* No PSP is named: the claim decides, and its row says which. */
 pay_status_t
 pay_flow_replay(pay_flow_t *flow, pay_str_t owner)
 {
@@ -77,7 +91,9 @@ replay_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* The request's number stands in the timeline, too. */
+/* The request's number becomes the request id, so that the timeline shows
+ * which replay has moved an order.  A PSP that is not configured any more has
+ * no adapter to read its bodies. */
 static pay_status_t
 replay_claimed(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
@@ -107,6 +123,8 @@ replay_claimed(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
+/* The signature is not verified again: its time would be stale and its key may
+ * be rotated.  Only verified bodies are kept. */
 static pay_status_t
 replay_read(pay_flow_t *flow, const pay_replay_row_t *row,
     pay_effect_t *effect)
@@ -140,6 +158,8 @@ replay_read(pay_flow_t *flow, const pay_replay_row_t *row,
 }
 
 
+/* The source "replay" lets apply_event replace a row of the inbox that had no
+ * effect; an event that was applied stays a duplicate. */
 static pay_status_t
 replay_next(pay_flow_t *flow, replay_t *replay, pay_effect_t *effect)
 {
@@ -178,6 +198,7 @@ replay_applied(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
+/* By id alone, which is unique within a PSP. */
 static int
 is_named(const replay_t *replay, const pay_psp_event_t *event)
 {
@@ -185,6 +206,8 @@ is_named(const replay_t *replay, const pay_psp_event_t *event)
 }
 
 
+/* Events of the body that were applied stay applied, even if the named one was
+ * not among them; the operator reads the failure in the request. */
 static pay_status_t
 replay_end(pay_flow_t *flow, replay_t *replay, const char *failure,
     pay_effect_t *effect)

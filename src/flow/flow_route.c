@@ -7,6 +7,8 @@
 #include "flow_route.h"
 
 
+/* Bytes of the reason, which the timeline keeps for ever; MORE stands for the
+ * candidates that do not fit. */
 #define REASON_MAX  500
 #define NAME_MAX    64
 #define ENTRY_MAX   (NAME_MAX + 32)    /* name, score, note */
@@ -28,6 +30,8 @@ static pay_status_t printable(pay_arena_t *arena, pay_str_t name,
     pay_str_t *text);
 
 
+/* By pay_route_by_t: the word of the directive, and how it sorts.  NULL leaves
+ * the candidates in the sequence of the directive. */
 static const struct {
     const char        *name;
     pay_route_rank_pt  rank;
@@ -39,6 +43,9 @@ static const struct {
 PAY_ROWS(ways, PAY_ROUTE_COUNT);
 
 
+/* PSPs that cannot take a call now stay in the list, at its end: a circuit may
+ * close before fail-over comes to them, and an order must not be refused
+ * because all PSPs are troubled for a moment. */
 pay_status_t
 pay_route_pick(pay_arena_t *arena, const pay_env_t *env,
     const pay_merchant_t *merchant, const pay_route_query_t *query,
@@ -86,7 +93,8 @@ pay_route_pick(pay_arena_t *arena, const pay_env_t *env,
 }
 
 
-/* A rule whose targets the merchant all has not does not fit. */
+/* A rule whose targets the merchant all has not does not fit.  When no rule
+ * fits, the merchant's PSPs are taken in their order (rule 0). */
 static void
 find_candidates(choice_t *choice, const pay_merchant_t *merchant)
 {
@@ -125,6 +133,8 @@ find_candidates(choice_t *choice, const pay_merchant_t *merchant)
 }
 
 
+/* Both ends of the range are included; the range is in minor units of the one
+ * currency that the rule has. */
 static int
 rule_fits(const pay_route_rule_t *rule, const pay_route_query_t *query)
 {
@@ -156,6 +166,7 @@ listed(const pay_str_t *list, size_t count, pay_str_t word)
 }
 
 
+/* A rule may name PSPs that the merchant lost in a later configuration. */
 static int
 owns(const pay_merchant_t *merchant, const pay_psp_conf_t *psp)
 {
@@ -171,7 +182,8 @@ owns(const pay_merchant_t *merchant, const pay_psp_conf_t *psp)
 }
 
 
-/* Once each, and only those that have a hosted page. */
+/* Once each, and only those that have a hosted page.  A PSP without
+ * measurements counts as healthy, so that a new one gets its share. */
 static void
 add(choice_t *choice, const pay_psp_conf_t *psp, uint64_t rank)
 {
@@ -203,6 +215,8 @@ add(choice_t *choice, const pay_psp_conf_t *psp, uint64_t rank)
 }
 
 
+/* 1 makes it go in the second pass.  The circuit is OPEN for a half-open PSP
+ * whose probes are all under way, too. */
 static int
 blocked(const candidate_t *candidate)
 {
@@ -214,6 +228,8 @@ blocked(const candidate_t *candidate)
 }
 
 
+/* The names, ranks and troubles of the candidates, best first, for the event
+ * `created` (docs/routing.md#the-timeline). */
 static pay_status_t
 tell(pay_arena_t *arena, const choice_t *choice,
     const candidate_t *const *best, unsigned count, pay_str_t *reason)
@@ -250,6 +266,8 @@ tell(pay_arena_t *arena, const choice_t *choice,
 }
 
 
+/* The rank is the weight or the score; by order it has no meaning and is left
+ * out. */
 static pay_status_t
 entry(pay_arena_t *arena, const choice_t *choice,
     const candidate_t *candidate, pay_str_t *text)

@@ -9,10 +9,15 @@
 #include "pay_flow.h"
 
 
+/* More candidates than results: scores are compared among all of them before
+ * the best PAY_ROUTE_PSPS_MAX are kept. */
 #define PAY_ROUTE_CANDIDATES_MAX  32
 #define PAY_ROUTE_FULL            1000           /* best score */
 
 
+/* One PSP that may take the order.  `health` is a copy of the moment, so that
+ * all comparisons see the same numbers; `cost` is in minor units of the
+ * order's currency, and only set by score. */
 typedef struct {
     const pay_psp_conf_t  *psp;
     pay_health_t           health;
@@ -21,6 +26,7 @@ typedef struct {
     int64_t                cost;
 } candidate_t;
 
+/* The state of one choice, on the stack of pay_route_pick(). */
 typedef struct {
     candidate_t               list[PAY_ROUTE_CANDIDATES_MAX];
     unsigned                  count;

@@ -19,6 +19,8 @@ static uint64_t score_of(const candidate_t *candidate,
 static void sort(choice_t *choice, unsigned from);
 
 
+/* Only the first place is drawn: it is where the shares of the directive are
+ * to be met.  The others are for fail-over and follow by weight. */
 void
 pay_route_by_weight(choice_t *choice, const pay_route_weights_t *weights)
 {
@@ -40,6 +42,8 @@ pay_route_by_weight(choice_t *choice, const pay_route_weights_t *weights)
 }
 
 
+/* Cost and latency are judged relative to the worst candidate, so that the
+ * shares of payments_score need no unit. */
 void
 pay_route_by_score(choice_t *choice, const pay_route_weights_t *weights)
 {
@@ -69,7 +73,8 @@ pay_route_by_score(choice_t *choice, const pay_route_weights_t *weights)
 }
 
 
-/* The candidate that the seed hits; without any weight the first. */
+/* The candidate that the seed hits; without any weight the first.  Ranks are
+ * at most 1000 each, so the sum cannot overflow. */
 static unsigned
 draw(const choice_t *choice)
 {
@@ -98,8 +103,9 @@ draw(const choice_t *choice)
 }
 
 
-/* FNV-1a; then bits are spread (MurmurHash3's finalizer), because UUIDs of
- * one moment differ in few bytes. */
+/* FNV-1a; then bits are spread (MurmurHash3's finalizer), because UUIDs of one
+ * moment differ in few bytes.  It needs no secrecy: a merchant chooses its PSP
+ * anyway. */
 static uint64_t
 hash(pay_str_t seed)
 {
@@ -117,7 +123,8 @@ hash(pay_str_t seed)
 }
 
 
-/* A rate of at most 100 % keeps each product within the amount. */
+/* In minor units, never negative, at most INT64_MAX.  The rate is in parts per
+ * million; a rate of at most 100 % keeps each product within the amount. */
 static int64_t
 cost_of(const pay_psp_conf_t *psp, int64_t amount)
 {
@@ -134,8 +141,9 @@ cost_of(const pay_psp_conf_t *psp, int64_t amount)
 }
 
 
-/* PAY_ROUTE_FULL when the part is nothing (or there is no whole), 0 when it
- * is all of it. */
+/* PAY_ROUTE_FULL when the part is nothing (or there is no whole), 0 when it is
+ * all of it.  A whole so large that the product would overflow is divided
+ * first, at the cost of a rounding that no score shows. */
 static uint64_t
 spared(uint64_t part, uint64_t whole)
 {
@@ -157,6 +165,8 @@ spared(uint64_t part, uint64_t whole)
 }
 
 
+/* The weighted mean of four marks of 0 to PAY_ROUTE_FULL.  Shares that are all
+ * 0 would rank nothing, so they count as equal. */
 static uint64_t
 score_of(const candidate_t *candidate, const pay_route_weights_t *weights,
     int64_t dearest, unsigned slowest)
@@ -184,7 +194,8 @@ score_of(const candidate_t *candidate, const pay_route_weights_t *weights,
 }
 
 
-/* By rank, equal ones as they stand. */
+/* Insertion by rank, in falling order; equal ones stay as they stand, which is
+ * the sequence of the directive. */
 static void
 sort(choice_t *choice, unsigned from)
 {

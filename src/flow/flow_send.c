@@ -2,6 +2,9 @@
  * A change on its way to a PSP: journaled, sent under its own key, and the
  * end of the call journaled, too.  Knows neither requests nor jobs; both go
  * through here, so that they cannot differ.
+ *
+ *    begin_dispatch ─┬─ send ─▶ the call ─▶ end_dispatch ─▶ news ─▶ done
+ *                    └─ busy, over, ended ──────────────────────▶ done
  */
 
 #include "flow_util.h"
@@ -19,6 +22,9 @@ static pay_status_t send_ended(pay_flow_t *flow, const pay_input_t *input,
 static pay_sent_end_t end_of(pay_psp_outcome_t outcome);
 
 
+/* The caller has set checkout, psp, operation, change and done.  `end` is BUSY
+ * until something is known, which is the only end that is always safe: the job
+ * comes again. */
 pay_status_t
 pay_send_start(pay_flow_t *flow, pay_send_t *send, pay_effect_t *effect)
 {
@@ -64,7 +70,9 @@ send_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* A change that the adapter cannot express was not sent and never will be. */
+/* A change that the adapter cannot express was not sent and never will be.  It
+ * is journaled as REFUSED with a reach of "nothing", so that operators see
+ * that no byte went out. */
 static pay_status_t
 send_now(pay_flow_t *flow, pay_send_t *send, pay_effect_t *effect)
 {
@@ -164,7 +172,9 @@ read_page(pay_psp_changed_t *result)
 
 
 /* Without a row the journal still says OPEN: the lease runs out, and the same
- * change goes out again under the same key. */
+ * change goes out again under the same key.  The news of a page is applied
+ * only after the journal has the outcome; after a crash between the two a
+ * webhook or the checkout's poll brings the same news. */
 static pay_status_t
 send_ended(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {

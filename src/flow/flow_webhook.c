@@ -4,15 +4,29 @@
  * inbox row and transition together → 2xx.  Anything but a commit is
  * answered 5xx, so that the PSP sends it again.  Behind the answer the raw
  * body is kept for operators.
+ *
+ *    verify ─┬─ needs a certificate ─▶ fetch ─▶ verify
+ *            ├─ invalid ─▶ 401 ─▶ quarantine_webhook ─▶ end
+ *            └─ valid ─▶ the adapter ─┬─ cannot read it ─▶ 422
+ *                                     └─ events: a commit each ─┐
+ *       200 ─▶ keep_webhook ─▶ end ◀─ all are committed ────────┤
+ *       422                        ◀─ SQL has refused one ──────┤
+ *       503                        ◀─ a commit has failed ──────┘
  */
 
 #include "flow_util.h"
 #include "pay_pan.h"
 
 
+/* Retry-After in seconds while the PSP's certificate cannot be fetched. */
 #define CERT_RETRY_S  5
 
 
+/* The state of one message, in the flow's arena.
+ * - next: index of the event after the one that is being committed
+ * - digest: SHA-256 of the raw body, which points to sha256
+ * - now_s: the wall clock, which the signature's time is compared with
+ * - why: literal, the reason of a quarantine */
 typedef struct {
     pay_webhook_input_t  in;
     pay_psp_event_t      events[PAY_PSP_EVENTS_MAX];
@@ -60,6 +74,8 @@ static const pay_flow_type_t  webhook_type = {
 };
 
 
+/* Headers and body are copies in the flow's pool: a sender that hangs up must
+ * not stop a webhook that is half applied. */
 pay_status_t
 pay_flow_webhook(pay_flow_t *flow, const pay_webhook_input_t *input)
 {
@@ -115,7 +131,9 @@ webhook_certified(pay_flow_t *flow, const pay_input_t *input,
 
 
 /* Verifies the raw bytes before any of them is parsed. cert_pem is empty in
- * the first round; a scheme that needs a certificate asks for it once. */
+ * the first round; a scheme that needs a certificate asks for it once.  All
+ * keys of the block are tried, so that webhooks verify during a rotation,
+ * too. */
 static pay_status_t
 webhook_judge(pay_flow_t *flow, pay_str_t cert_pem, pay_effect_t *effect)
 {
@@ -152,8 +170,9 @@ webhook_judge(pay_flow_t *flow, pay_str_t cert_pem, pay_effect_t *effect)
 }
 
 
-/* Fetches the certificate that the webhook names. The scheme has checked
- * that its URL is below the configured path. */
+/* Fetches the certificate that the webhook names. The scheme has checked that
+ * its URL is below the configured path.  It is kept by URL for later webhooks;
+ * the call carries no key of ours, since the address came from a stranger. */
 static pay_status_t
 webhook_fetch(pay_flow_t *flow, pay_str_t url, pay_effect_t *effect)
 {
@@ -168,7 +187,9 @@ webhook_fetch(pay_flow_t *flow, pay_str_t url, pay_effect_t *effect)
 
 
 /* The sender is the PSP: the adapter reads the events of the body, which are
- * applied one by one. */
+ * applied one by one.  `ignored` stays the outcome of a message without any
+ * event that matters, which is answered 200 all the same: otherwise the PSP
+ * would send it again and again. */
 static pay_status_t
 webhook_read(pay_flow_t *flow, pay_str_t event_id, pay_effect_t *effect)
 {
@@ -198,8 +219,9 @@ webhook_read(pay_flow_t *flow, pay_str_t event_id, pay_effect_t *effect)
 }
 
 
-/* Its signature was right: the sender is the PSP.  Of the protocol that is
- * ours the reader is the PSP's developer. */
+/* The signature was right, so the sender is the PSP, and its message does not
+ * read as docs say: a new version, or a defect of ours.  A PSP gets no
+ * details; only the developer of a PSP that speaks our own protocol does. */
 static pay_status_t
 webhook_unread(pay_flow_t *flow, pay_err_t *err, pay_effect_t *effect)
 {

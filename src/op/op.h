@@ -16,6 +16,9 @@ typedef struct {
 } pay_rows_t;
 
 
+/* The size of a member in its struct.  op_table.c asserts that the sizes add
+ * up to the struct's, so that a walk from member to member needs no
+ * offsets. */
 static inline size_t
 pay_field_size(const pay_field_t *field)
 {

@@ -12,6 +12,8 @@ static int read_kind(pay_str_t word, pay_change_t *change);
 
 
 static const struct {
+    /* The word of SQL and of the API, and the member that a list of them
+     * has. */
     const char  *word;
     const char  *plural;
 } names[] = {
@@ -22,6 +24,8 @@ static const struct {
 PAY_ROWS(names, PAY_CHANGE_KINDS);
 
 
+/* "" for a number that is no kind, so that a mistake shows in a log and not as
+ * a crash. */
 const char *
 pay_change_word(pay_change_kind_t kind)
 {
@@ -36,6 +40,9 @@ pay_change_plural(pay_change_kind_t kind)
 }
 
 
+/* Texts are copied into the arena: the row is gone when the step returns
+ * (docs/architecture.md#lifetimes).  A change of nothing is never stored, so
+ * that an amount of 0 is a broken row. */
 pay_status_t
 pay_change_decode(pay_arena_t *arena, const pay_change_row_t *row,
     pay_change_t *c)
@@ -57,6 +64,8 @@ pay_change_decode(pay_arena_t *arena, const pay_change_row_t *row,
 }
 
 
+/* Texts that are NULL stay the empty slice, which pay_change_t defines as
+ * absent. */
 static pay_status_t
 copy_texts(pay_arena_t *arena, const pay_change_row_t *row, pay_change_t *c)
 {
@@ -85,6 +94,9 @@ copy_texts(pay_arena_t *arena, const pay_change_row_t *row, pay_change_t *c)
 }
 
 
+/* SQL's kind says two more things: final_capture is a capture behind which
+ * nothing follows, and close is a cancellation that closes the page of a
+ * replaced checkout. */
 static int
 read_kind(pay_str_t word, pay_change_t *change)
 {

@@ -12,6 +12,8 @@ static pay_status_t decode_orders(pay_arena_t *arena,
     const pay_checkout_row_t *row, pay_checkout_t *c);
 
 
+/* Everything but the orders is in columns of their own; currency and states
+ * become numbers here once, so that no later code compares words of SQL. */
 pay_status_t
 pay_checkout_decode(pay_arena_t *arena, const pay_checkout_row_t *row,
     pay_checkout_t *c)
@@ -37,6 +39,9 @@ pay_checkout_decode(pay_arena_t *arena, const pay_checkout_row_t *row,
 }
 
 
+/* A column that SQL promises and that is empty is PAY_BUG: the flow ends as
+ * after an error of PostgreSQL instead of sending an empty nonce or URL to a
+ * PSP. */
 static pay_status_t
 copy_texts(pay_arena_t *arena, const pay_checkout_row_t *row,
     pay_checkout_t *c)
@@ -74,6 +79,8 @@ copy_texts(pay_arena_t *arena, const pay_checkout_row_t *row,
 }
 
 
+/* All orders of a checkout move together, since the PSP sees one payment: the
+ * first one speaks for all. */
 pay_state_t
 pay_checkout_state(const pay_checkout_t *checkout)
 {
@@ -81,6 +88,7 @@ pay_checkout_state(const pay_checkout_t *checkout)
 }
 
 
+/* The buyer is done, and money is held until it is captured or cancelled. */
 int
 pay_checkout_is_authorized(const pay_checkout_t *checkout)
 {
@@ -104,6 +112,9 @@ pay_checkout_holds(const pay_checkout_t *checkout)
 }
 
 
+/* 1 when every order is final or has its money held, and some money is held:
+ * nothing more is expected from the buyer or the PSP.  A checkout of final
+ * orders alone does not rest, it is over. */
 int
 pay_checkout_rests(const pay_checkout_t *checkout)
 {
@@ -139,6 +150,9 @@ pay_checkout_order(const pay_checkout_t *checkout, pay_str_t payment_order_id)
 }
 
 
+/* Captured less all that went back, is on its way back or was taken by a
+ * dispute. A chargeback after a full refund would make it negative; it is 0
+ * then. */
 int64_t
 pay_order_refundable(const pay_order_t *order)
 {
@@ -151,6 +165,8 @@ pay_order_refundable(const pay_order_t *order)
 }
 
 
+/* `place` must be 1, 2, 3 …: a hole or another sequence means that rows of two
+ * checkouts were mixed, and amounts with them. */
 static pay_status_t
 decode_orders(pay_arena_t *arena, const pay_checkout_row_t *row,
     pay_checkout_t *c)

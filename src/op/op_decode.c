@@ -33,6 +33,8 @@ static int take_rows(const pay_field_t *field, cursor_t *at, char *to,
 static int take_cell(const pay_field_t *field, pay_cell_t cell, char *to);
 
 
+/* Columns in the sequence of the list; a SUB or ROWS stands for its own
+ * columns, as the SQL type of the row spells them out. */
 unsigned
 pay_op_columns(const pay_op_t *op, pay_column_t *columns)
 {
@@ -66,6 +68,17 @@ list_columns(const pay_shape_t *shape, pay_column_t *columns, unsigned *n)
 }
 
 
+/*
+ *   table:  item outcome columns…      results:  [item - 1]
+ *             1   found   …        ──▶            op, outcome, row
+ *             1   found   …        ──▶            (a line more of the same row)
+ *             2   none    NULL…    ──▶            op, outcome, row NULL
+ *
+ * All structs of the batch lie in one allocation: `rows` has room for a struct
+ * each row, `lines` behind it for the repeated part.  Nothing is copied: texts
+ * point into the table, which ends with the step.  A row that breaks the
+ * list's promise takes the result of its own item and of no other one; the
+ * status is PAY_BUG then, which the glue logs. */
 pay_status_t
 pay_op_decode(pay_arena_t *arena, const pay_op_t *op,
     const pay_table_t *table, pay_result_t *results, unsigned count)
@@ -104,6 +117,8 @@ pay_op_decode(pay_arena_t *arena, const pay_op_t *op,
             continue;
         }
 
+        /* op is NULL until the item's first row, so that it also says whether
+         * there was one. */
         result = &results[item - 1];
 
         /* one that stands apart, or behind one that is not right */
@@ -120,7 +135,7 @@ pay_op_decode(pay_arena_t *arena, const pay_op_t *op,
 }
 
 
-/* 0: no ROWS() is in it. */
+/* The size of the repeated part of a row, 0 when the shape has no ROWS(). */
 static size_t
 line_size(const pay_shape_t *shape)
 {
@@ -140,7 +155,8 @@ line_size(const pay_shape_t *shape)
 }
 
 
-/* 0: there is no such item. */
+/* The 1-based number of the item, from an int4 in network byte order; 0 when
+ * the column is none, or is the number of no item. */
 static unsigned
 item_of(const pay_table_t *table, unsigned row, unsigned count)
 {
@@ -158,6 +174,8 @@ item_of(const pay_table_t *table, unsigned row, unsigned count)
 }
 
 
+/* 0 when the row breaks its promise.  The first row of an item makes its
+ * result, each further one adds a line and must repeat the outcome. */
 static int
 take_row(const pay_op_t *op, cursor_t *at, char *to, pay_result_t *result)
 {
@@ -186,7 +204,9 @@ take_row(const pay_op_t *op, cursor_t *at, char *to, pay_result_t *result)
 }
 
 
-/* The lines of an item stand behind each other, as its rows do. */
+/* Counts one more line of an item.  Its struct lies right behind that of the
+ * line before, because rows of an item stand together; 0 when the operation
+ * knows no lines, or one of the two has none. */
 static int
 add_line(const cursor_t *at, const char *to, const pay_result_t *result)
 {
@@ -212,6 +232,8 @@ add_line(const cursor_t *at, const char *to, const pay_result_t *result)
 }
 
 
+/* Only words that the list allows to this operation: a word of another one
+ * would lead a flow into a step that it has no branch for. */
 static pay_outcome_t
 outcome_of(const pay_op_t *op, pay_cell_t cell)
 {
@@ -274,7 +296,7 @@ take_shape(const pay_shape_t *shape, cursor_t *at, char *to, int *is_there)
 }
 
 
-/* The first of them; add_line() counts the others. */
+/* Reads the first line of an item's ROWS(); add_line() counts the others. */
 static int
 take_rows(const pay_field_t *field, cursor_t *at, char *to, int *is_there)
 {
@@ -298,6 +320,9 @@ take_rows(const pay_field_t *field, cursor_t *at, char *to, int *is_there)
 }
 
 
+/* Text is borrowed from the table.  A bigint has eight bytes in network byte
+ * order; another length means that SQL returns another type than the list
+ * says. */
 static int
 take_cell(const pay_field_t *field, pay_cell_t cell, char *to)
 {
@@ -326,6 +351,8 @@ take_cell(const pay_field_t *field, pay_cell_t cell, char *to)
 }
 
 
+/* NULL for a row of another shape, so that a step that reads the wrong shape
+ * finds no row instead of misreading one. */
 const void *
 pay_result_row(const pay_result_t *result, const pay_shape_t *shape)
 {

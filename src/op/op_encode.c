@@ -43,6 +43,8 @@ static size_t add(char *sql, size_t len, const char *text);
 
 
 static const struct {
+    /* OIDs of pg_type.dat, which never change; array is that of the array
+     * type. */
     uint32_t  element;
     unsigned  array;
 } oids[] = {
@@ -61,6 +63,9 @@ pay_type_array(pay_type_t type)
 }
 
 
+/* The SQL arguments in the sequence of the list.  An IN_ROWS() is several: the
+ * number of the item that each row belongs to, then an array for each
+ * column. */
 unsigned
 pay_op_args(const pay_op_t *op, pay_column_t *args)
 {
@@ -97,6 +102,10 @@ list_args(const pay_op_t *op, pay_column_t *args, unsigned *n)
 }
 
 
+/* Arguments are named (p_x=>$1): PREPARE fails at connect when the database
+ * has a function of another version, instead of putting values into wrong
+ * places.  The text depends on the list alone, so that nothing of a request is
+ * ever SQL. */
 size_t
 pay_op_sql(const pay_op_t *op, char sql[PAY_OP_SQL_MAX])
 {
@@ -117,6 +126,7 @@ pay_op_sql(const pay_op_t *op, char sql[PAY_OP_SQL_MAX])
             len = add(sql, len, "_");
         }
 
+        /* At most 64 arguments (PAY_OP_COLUMNS_MAX): two digits. */
         number[0] = (char) ('0' + (i + 1) / 10);
         number[1] = (char) ('0' + (i + 1) % 10);
         number[2] = '\0';
@@ -146,6 +156,12 @@ add(char *sql, size_t len, const char *text)
 }
 
 
+/*
+ *   items:  { a1, b1 } { a2, b2 }   ──▶   arrays:  a = {a1, a2}, b = {b1, b2}
+ *
+ * One array for each argument, whatever the number of items is: the statement
+ * stays the same, so that it is planned once.  `elements` points at the
+ * members where they lie; nothing is copied before encode() writes them. */
 pay_status_t
 pay_op_encode(pay_arena_t *arena, const pay_op_t *op,
     const void *const *items, unsigned count, pay_str_t *arrays)
@@ -182,6 +198,9 @@ pay_op_encode(pay_arena_t *arena, const pay_op_t *op,
 }
 
 
+/* The rows of all items in one array for each column, those of an item
+ * together and in their sequence; SQL groups them again by the array of item
+ * numbers. */
 static pay_status_t
 encode_rows(pay_arena_t *arena, const pay_field_t *field,
     const void *const *items, unsigned count, size_t offset,
@@ -220,6 +239,8 @@ encode_rows(pay_arena_t *arena, const pay_field_t *field,
 }
 
 
+/* Rows of all items.  Members are read by memcpy(), because their struct's
+ * type is not known here. */
 static size_t
 count_rows(const void *const *items, unsigned count, size_t offset)
 {
@@ -236,6 +257,7 @@ count_rows(const void *const *items, unsigned count, size_t offset)
 }
 
 
+/* Numbers from 1, as PostgreSQL's arrays count. */
 static pay_status_t
 encode_item_numbers(array_t *array, const void *const *items, unsigned count,
     size_t offset, pay_str_t *out)
@@ -267,7 +289,8 @@ encode_item_numbers(array_t *array, const void *const *items, unsigned count,
 }
 
 
-/* An array without elements has no dimensions. */
+/* Writes one array as array_recv() reads it.  An array without elements has no
+ * dimensions, and so neither length nor lower bound. */
 static pay_status_t
 encode(const array_t *array, pay_str_t *out)
 {
@@ -306,6 +329,8 @@ encode(const array_t *array, pay_str_t *out)
 }
 
 
+/* INT_OR_NULL says so itself; for the others the empty slice is NULL
+ * (docs/architecture.md#the-seam). */
 static int
 is_null(const pay_field_t *field, const void *element)
 {
@@ -319,6 +344,8 @@ is_null(const pay_field_t *field, const void *element)
 }
 
 
+/* Bytes of the element behind its length; a jsonb has a version in front of
+ * its text. */
 static size_t
 size_of(const pay_field_t *field, const void *element)
 {
@@ -340,6 +367,7 @@ size_of(const pay_field_t *field, const void *element)
 }
 
 
+/* -1 as length is NULL, in which case no bytes follow. */
 static unsigned char *
 put_element(unsigned char *p, const pay_field_t *field, const void *element)
 {

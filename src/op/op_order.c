@@ -23,6 +23,8 @@ static pay_status_t take_credit(pay_arena_t *arena, const pay_line_row_t *row,
     pay_order_t *order);
 
 
+/* For orders of a whole checkout and for the one of get_order alike, so that
+ * an order is the same whichever way it was read. */
 pay_status_t
 pay_line_decode(pay_arena_t *arena, const pay_line_row_t *row,
     pay_order_t *order)
@@ -47,6 +49,9 @@ pay_line_decode(pay_arena_t *arena, const pay_line_row_t *row,
 }
 
 
+/* Makes two orders of one row: pay_checkout_state() reads the first order of
+ * the checkout, which need not be the one that was asked for.  first_status is
+ * NULL when it is. */
 pay_status_t
 pay_order_decode(pay_arena_t *arena, const pay_order_row_t *row,
     pay_checkout_t *c)
@@ -132,6 +137,7 @@ take_numbers(const pay_line_row_t *row, pay_order_t *order)
 }
 
 
+/* Amount, rate and end of a quote come with its currency or not at all. */
 static pay_status_t
 take_credit(pay_arena_t *arena, const pay_line_row_t *row, pay_order_t *order)
 {

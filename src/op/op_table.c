@@ -18,6 +18,7 @@
 #define FIELD_INT            PAY_INT, 0
 #define FIELD_INT_OR_NULL    PAY_INT, 1
 
+/* Words of OP() as values of pay_op_t's members only_reads and is_kept. */
 #define ACCESS_READS    1
 #define ACCESS_WRITES   0
 #define TAKEN_KEPT      1

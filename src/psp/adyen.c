@@ -5,6 +5,12 @@
  * before /v72: https://checkout-test.adyen.com, or for live
  * https://PREFIX-checkout-live.adyenpayments.com/checkout.  `account` is the
  * merchantAccount.
+ *
+ * The life of a payment here:
+ *
+ *    POST /paymentLinks ─▶ link "active" ─▶ AUTHORISATION, by webhook ─▶ paid
+ *                              │                   or ─▶ held ─▶ /captures
+ *                              └─ PATCH status "expired" closes the page
  */
 
 #include "psp/adyen.h"
@@ -41,7 +47,9 @@ static const pay_psp_wire_t  adyen_wire = {
 PAY_PSP_SLOTS(adyen)
 
 /* Adyen keeps keys for at least seven days.  A link may live for 70 days; the
- * API gives none of ours more than one. */
+ * API gives none of ours more than one.  BY_PAYMENT: captures, cancels and
+ * refunds name the pspReference of the payment, which the webhook of the
+ * authorisation brings. */
 const pay_psp_adapter_t  pay_psp_adyen = {
     .name = "adyen",
     .scheme = "adyen",
@@ -66,6 +74,9 @@ const pay_psp_adapter_t  pay_psp_adyen = {
 };
 
 
+/* `expiresAt` is the stored end of the checkout as RFC 3339 text, so each
+ * attempt sends the same bytes.  The amount is the sum of the lines, which
+ * pay_psp_checkout_sane() has checked. */
 static pay_status_t
 adyen_body(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_checkout_t *checkout, pay_json_t *root, pay_err_t *err)
@@ -89,7 +100,10 @@ adyen_body(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
-/* It comes back in each webhook about the payment, and is signed there. */
+/* Our reference comes back in each webhook about the payment, and is signed
+ * there, unlike most members of an item (docs/psp/adyen.md#webhooks).  So the
+ * capture mode travels in it: the end PAY_ADYEN_HELD says that an
+ * authorisation is not yet the money. */
 static pay_status_t
 adyen_reference(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     pay_str_t *reference)
@@ -100,6 +114,8 @@ adyen_reference(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
+/* One line for each order, so that the payment shows at Adyen which orders it
+ * pays. */
 static pay_status_t
 adyen_lines(const pay_psp_checkout_t *checkout, pay_json_t *root,
     pay_err_t *err)
@@ -118,6 +134,8 @@ adyen_lines(const pay_psp_checkout_t *checkout, pay_json_t *root,
 }
 
 
+/* The amount of a line is checked like that of the whole: a fraction that
+ * Adyen cannot write refuses the checkout, before anything is stored. */
 static pay_status_t
 adyen_line(const pay_psp_checkout_t *checkout, const pay_psp_line_t *line,
     pay_json_t *lines, pay_err_t *err)
@@ -138,6 +156,9 @@ adyen_line(const pay_psp_checkout_t *checkout, const pay_psp_line_t *line,
 }
 
 
+/* Amount, currency and reference must be those that were sent; else the answer
+ * is of another call, and the registration stays unknown.  The alias is the
+ * reference, because webhooks do not name the link. */
 static pay_status_t
 adyen_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *link, pay_psp_registered_t *result)

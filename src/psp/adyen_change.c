@@ -55,6 +55,8 @@ static const char *const  adyen_reasons[] = {
 };
 
 
+/* A cancellation names no amount: it is of all that is left.  The reason of a
+ * refund is sent only if it is one of Adyen's words. */
 static pay_status_t
 adyen_change_body(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_change_t *change, pay_json_t *root, pay_err_t *err)
@@ -81,6 +83,10 @@ adyen_change_body(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* Captures and refunds carry our id of the change with an end that says which
+ * of the two it is: the webhook about the outcome may come under this
+ * reference.  A cancellation ends the whole payment and carries the payment's
+ * own. */
 static pay_status_t
 adyen_change_reference(pay_arena_t *arena, const pay_psp_change_t *change,
     pay_str_t *reference)
@@ -99,6 +105,9 @@ adyen_change_reference(pay_arena_t *arena, const pay_psp_change_t *change,
 }
 
 
+/* "received" is an acceptance and no result, so the outcome is PENDING at
+ * best; the webhook brings the rest.  The pspReference of the answer is the id
+ * of the modification. */
 static pay_status_t
 adyen_received(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)
@@ -125,6 +134,8 @@ adyen_received(pay_arena_t *arena, const pay_psp_change_t *change,
 }
 
 
+/* paymentPspReference must be the payment that was meant, and the amount the
+ * one that was sent. */
 static pay_psp_echo_t
 adyen_received_echo(const pay_psp_change_t *change, const pay_json_t *json)
 {

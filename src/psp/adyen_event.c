@@ -18,8 +18,12 @@
 #include "pay_id.h"
 
 
+/* The code becomes a part of the event's id, which is bounded. */
 #define ADYEN_CODE_MAX  64             /* letters of an eventCode */
 
+/* A row for items about money after the sale.  `code` is the eventCode; `news`
+ * holds for success "true"; `end` makes objects of one pspReference
+ * distinct. */
 typedef struct {
     const char       *code;
     pay_psp_about_t   about;
@@ -77,6 +81,8 @@ static const adyen_after_t  adyen_afters[] = {
 };
 
 
+/* All items of a message are read before any is handed on: a message that is
+ * half readable is refused as a whole, and Adyen sends it again. */
 pay_status_t
 pay_adyen_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_str_t event_id, pay_str_t body,
@@ -144,7 +150,9 @@ adyen_items(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
-/* Adyen writes its booleans as strings. */
+/* Adyen writes its booleans as strings.  `success` is signed, `live` is not;
+ * both come as "true" or "false", in newer messages as booleans.  Returns 0
+ * for anything else. */
 static int
 adyen_flag(const pay_json_t *json, const char *member, int *flag)
 {
@@ -158,6 +166,9 @@ adyen_flag(const pay_json_t *json, const char *member, int *flag)
 }
 
 
+/* Every item gets an id and a type, even one about nothing that matters, so
+ * that it is stored and answered like the others.  Without a token of ours
+ * there is no fact. */
 static pay_status_t
 adyen_item(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_json_t *item, pay_psp_event_t *event, pay_err_t *err)
@@ -215,6 +226,7 @@ adyen_item_id(pay_arena_t *arena, const pay_json_t *item, int success,
 }
 
 
+/* The hexadecimal SHA-256 stands for a text that fits no id. */
 static pay_status_t
 adyen_digest(pay_arena_t *arena, pay_str_t text, pay_str_t *hex)
 {
@@ -226,7 +238,8 @@ adyen_digest(pay_arena_t *arena, pay_str_t text, pay_str_t *hex)
 }
 
 
-/* [A-Z0-9_]{1,64} */
+/* [A-Z0-9_]{1,64}: the code becomes part of the event's id, so its alphabet is
+ * bounded here. */
 static int
 adyen_code_is_valid(pay_str_t code)
 {
@@ -279,6 +292,8 @@ adyen_item_names(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* The end of the reference says whether it is our id of a change or that of
+ * the payment; an operation that is no UUID is not ours and is left out. */
 static pay_status_t
 adyen_item_ours(pay_arena_t *arena, pay_str_t reference,
     pay_psp_event_t *event)
@@ -347,6 +362,9 @@ adyen_item_refused(pay_arena_t *arena, const pay_json_t *item,
 }
 
 
+/* Only a successful AUTHORISATION is a fact about money.  A failed one is an
+ * attempt: the buyer may try again on the same link, so its amount says
+ * nothing about the order. */
 static pay_status_t
 adyen_item_fact(const pay_json_t *item, int success, pay_psp_event_t *event,
     pay_err_t *err)
@@ -457,6 +475,7 @@ adyen_is_captured(const pay_psp_event_t *event)
 }
 
 
+/* The last row, whose code is NULL, when the item is about something else. */
 static const adyen_after_t *
 adyen_after_row(const pay_json_t *item)
 {
@@ -472,6 +491,8 @@ adyen_after_row(const pay_json_t *item)
 }
 
 
+/* The PSP's id of the refund, capture or dispute.  `end` keeps a second
+ * chargeback apart from the first one, which has the same pspReference. */
 static pay_status_t
 adyen_object(pay_arena_t *arena, const pay_json_t *item, const char *end,
     pay_psp_event_t *event)

@@ -35,6 +35,8 @@ static const pay_psp_fact_row_t  adyen_statuses[] = {
 };
 
 
+/* The key stands in a header of its own, so one with a line end could add
+ * headers; the configuration is trusted, but not with that. */
 pay_status_t
 pay_adyen_request(pay_arena_t *arena, const pay_psp_account_t *account,
     const char *method, const char *path, pay_str_t last,
@@ -51,6 +53,8 @@ pay_adyen_request(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* The child belongs to `json` as soon as it is set, so no path of an error has
+ * to free it. */
 pay_status_t
 pay_adyen_set_amount(pay_json_t *json, const pay_currency_t *currency,
     int64_t minor, pay_err_t *err)
@@ -68,6 +72,8 @@ pay_adyen_set_amount(pay_json_t *json, const pay_currency_t *currency,
 }
 
 
+/* An amount that Adyen cannot write was never sent, so its echo is wrong by
+ * definition. */
 pay_psp_echo_t
 pay_adyen_echo_amount(const pay_json_t *json, const pay_currency_t *currency,
     int64_t minor)
@@ -101,6 +107,8 @@ pay_adyen_error(pay_arena_t *arena, const pay_json_t *root,
 }
 
 
+/* A refusal before the call is safe: nothing was sent.  A wrong amount at
+ * Adyen would be a payment of another sum. */
 pay_status_t
 pay_adyen_to_theirs(const pay_currency_t *currency, int64_t ours,
     int64_t *theirs, pay_err_t *err)
@@ -158,6 +166,8 @@ pay_adyen_amount_in(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
+/* A link that was made for a later capture and is paid holds money only: its
+ * reference shows that, the status does not. */
 pay_status_t
 pay_adyen_state(pay_arena_t *arena, const pay_json_t *link,
     pay_psp_event_t *event)
@@ -196,6 +206,7 @@ pay_adyen_is_held(pay_str_t reference)
 }
 
 
+/* An end alone is no reference: something must stand before it. */
 int
 pay_adyen_cut(pay_str_t *text, const char *end)
 {

@@ -3,6 +3,15 @@
  * and how far a call came to an outcome.  No trouble of the network or of a
  * parser ever becomes a failed payment here: only the PSP's own, readable
  * refusal does.
+ *
+ * From an answer to an outcome:
+ *
+ *    no byte was sent ─────────────────────────────▶ NOT_SENT
+ *    sent, no complete answer; redirect ───────────▶ UNKNOWN
+ *    2xx, an object without an error ──────────────▶ the adapter reads it
+ *    2xx, anything else ───────────────────────────▶ UNKNOWN
+ *    4xx of answer_rules, in the PSP's own words ──▶ REFUSED or NOT_SENT
+ *    4xx without them, 5xx, any other status ──────▶ UNKNOWN
  */
 
 #include "psp/psp.h"
@@ -11,12 +20,16 @@
 
 #define PAN_MARGIN  128        /* longer than a number with its separators */
 
+/* A row for a status.  `told` demands an error of the PSP's own in the body: a
+ * proxy or a filter on the way answers with such a status, too, after the PSP
+ * may have acted. */
 typedef struct {
     unsigned           status;
     pay_psp_outcome_t  outcome;
     int                told;           /* only in the PSP's own words */
 } answer_rule_t;
 
+/* The common members of pay_psp_registered_t and pay_psp_changed_t. */
 typedef struct {
     pay_psp_outcome_t  outcome;
     pay_str_t          code;
@@ -49,6 +62,8 @@ static const answer_rule_t  answer_rules[] = {
 };
 
 
+/* The alphabet of ids that may stand in a path, a query and a log without
+ * being encoded. */
 int
 pay_psp_token_is_valid(pay_str_t token)
 {
@@ -64,6 +79,8 @@ pay_psp_token_is_valid(pay_str_t token)
 }
 
 
+/* A URL outside visible ASCII could break a header, a log line or the page
+ * that it is put into. */
 int
 pay_psp_url_is_plain(pay_str_t url)
 {
@@ -79,6 +96,9 @@ pay_psp_url_is_plain(pay_str_t url)
 }
 
 
+/* PSPs put texts into members that should be codes.  A card number in one must
+ * reach neither the log nor the database (T13 in docs/security.md), and one
+ * that the cut goes through is found by looking PAN_MARGIN bytes further. */
 pay_status_t
 pay_psp_safe(pay_arena_t *arena, pay_str_t text, pay_str_t *safe)
 {
@@ -116,6 +136,8 @@ pay_psp_safe(pay_arena_t *arena, pay_str_t text, pay_str_t *safe)
 }
 
 
+/* The limits are those of answers and webhooks; more than they allow is
+ * refused before a tree is made. */
 pay_status_t
 pay_psp_parse(pay_str_t body, pay_json_t **json, pay_err_t *err)
 {
@@ -164,6 +186,8 @@ pay_psp_token_get(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
+/* An absent word is the empty one: codes and types are for readers, and none
+ * of them is worth refusing an event. */
 pay_status_t
 pay_psp_word_get(pay_arena_t *arena, const pay_json_t *json,
     const char *member, pay_str_t *word)
@@ -179,6 +203,8 @@ pay_psp_word_get(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
+/* 200 and 201 are the only statuses of a registration that has been made; 202
+ * or 204 would promise a page that is not there. */
 pay_status_t
 pay_psp_answer_open(pay_arena_t *arena, const pay_http_answer_t *answer,
     pay_psp_error_pt read, pay_json_t **json, pay_psp_registered_t *result)
@@ -197,6 +223,7 @@ pay_psp_answer_open(pay_arena_t *arena, const pay_http_answer_t *answer,
 }
 
 
+/* Some PSPs answer 202 or 204 to a change, so that every 2xx may be read. */
 pay_status_t
 pay_psp_change_open(pay_arena_t *arena, const pay_http_answer_t *answer,
     pay_psp_error_pt read, pay_json_t **json, pay_psp_changed_t *result)
@@ -215,6 +242,8 @@ pay_psp_change_open(pay_arena_t *arena, const pay_http_answer_t *answer,
 }
 
 
+/* A page is of use only with its token, so both or none are taken over; the
+ * outcome stays UNKNOWN with the rule that is broken, and a job asks again. */
 pay_status_t
 pay_psp_answer_done(pay_arena_t *arena, const pay_json_t *json,
     const char *token, const char *url, pay_psp_registered_t *result)
@@ -251,6 +280,7 @@ pay_psp_answer_done(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
+/* An error that cannot be understood is unsure: it must never end a payment. */
 pay_status_t
 pay_psp_error_object(pay_arena_t *arena, const pay_json_t *root,
     const char *reused, pay_psp_error_t *error)
@@ -287,6 +317,8 @@ pay_psp_error_plain(pay_arena_t *arena, const pay_json_t *root,
 }
 
 
+/* Only 200 with an object says anything; all other answers to a question leave
+ * the state as it is known. */
 pay_status_t
 pay_psp_query_open(const pay_http_answer_t *answer, pay_json_t **json)
 {
@@ -304,6 +336,8 @@ pay_psp_query_open(const pay_http_answer_t *answer, pay_json_t **json)
 }
 
 
+/* An answer about another registration is none: a cache on the way or a
+ * mistake of the PSP must not move this one. */
 pay_status_t
 pay_psp_query_done(pay_status_t status, pay_str_t token,
     const pay_psp_event_t *made, pay_psp_event_t *event, int *known)
@@ -453,6 +487,7 @@ answer_error(pay_arena_t *arena, const pay_http_answer_t *answer,
 }
 
 
+/* The last row, UNKNOWN, when the status is not listed. */
 static const answer_rule_t *
 answer_rule(unsigned status)
 {
@@ -468,6 +503,7 @@ answer_rule(unsigned status)
 }
 
 
+/* A-Z a-z 0-9 _ - */
 static int
 token_byte(unsigned char c)
 {

@@ -16,11 +16,14 @@
 #define BT_FIELDS_MAX  16              /* of the form */
 #define BT_TIME_MAX    40
 
+/* A kind of notification about a payment, and its fact. */
 typedef struct {
     const char  *kind;
     pay_fact_t   fact;
 } bt_kind_t;
 
+/* A kind of notification about a dispute.  Accepted and expired disputes are
+ * lost ones: the buyer keeps the money. */
 typedef struct {
     const char      *kind;
     pay_psp_news_t   news;
@@ -43,6 +46,9 @@ typedef struct {
     pay_str_t  inner_order_id;
 } bt_note_t;
 
+/* Where a text stands in the document: directly in the notification (outer
+ * NULL), in the subject's element (outer ""), or in that element within the
+ * subject's. */
 typedef struct {
     const char  *outer;                /* of the subject, or NULL: the top */
     const char  *name;
@@ -121,6 +127,8 @@ const pay_psp_adapter_t  pay_psp_braintree = {
 };
 
 
+/* The whole message is one event.  The scheme has verified bt_payload as text
+ * before; here the same text is decoded. */
 static pay_status_t
 bt_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_str_t event_id, pay_str_t body,
@@ -207,6 +215,8 @@ bt_payload(pay_arena_t *arena, pay_str_t form, pay_str_t *xml)
 }
 
 
+/* A second bt_payload would let the scheme verify one and this file read the
+ * other, so exactly one is taken. */
 static pay_status_t
 bt_field(pay_str_t form, pay_str_t *value)
 {
@@ -234,6 +244,7 @@ bt_field(pay_str_t form, pay_str_t *value)
 }
 
 
+/* Takes the part before the separator off, and the separator with it. */
 static pay_str_t
 bt_cut(pay_str_t *rest, unsigned char separator)
 {
@@ -323,6 +334,9 @@ bt_leaf(const pay_str_t *path, unsigned depth, pay_str_t text, void *data)
 }
 
 
+/* An unknown kind that is no dispute is stored without a fact.  PAID needs an
+ * amount, because an order must not be paid by a notification that does not
+ * say how much. */
 static pay_status_t
 bt_event(pay_arena_t *arena, const bt_note_t *note, pay_psp_event_t *event,
     pay_err_t *err)
@@ -383,6 +397,8 @@ bt_event(pay_arena_t *arena, const bt_note_t *note, pay_psp_event_t *event,
 }
 
 
+/* The dispute's own id is the object, so that opened, won and lost are about
+ * one dispute. */
 static pay_status_t
 bt_dispute(pay_arena_t *arena, const bt_note_t *note, pay_psp_event_t *event,
     pay_err_t *err)
@@ -435,6 +451,8 @@ bt_event_id(pay_arena_t *arena, const bt_note_t *note, pay_psp_event_t *event)
 }
 
 
+/* The time becomes a part of the event's id; it is compared, never calculated
+ * with. */
 static int
 bt_time_is_valid(pay_str_t text)
 {

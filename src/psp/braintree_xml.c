@@ -3,11 +3,17 @@
  * (docs/psp/braintree.md#webhooks): strict, bounded, without recursion.  What
  * could make an XML parser fetch, expand or guess does not exist here.  The
  * caller has verified the signature.
+ *
+ *    declaration? ─▶ <name …> ─▶ text, or elements ─▶ </name>
+ *                      └─ an element without elements goes to leaf()
  */
 
 #include "psp/braintree.h"
 
 
+/* The reader's position.  `path` holds the names of the elements that are
+ * open, which point into the document; its size bounds the depth, so there is
+ * no recursion. */
 typedef struct {
     pay_arena_t     *arena;
     pay_str_t        rest;
@@ -44,12 +50,16 @@ static int xml_is_space(unsigned char c);
 static int xml_is_name(unsigned char c, int first);
 
 
+/* The entities that XML itself defines (XML 1.0, section 4.6).  Others need a
+ * DTD, which is refused. */
 static const xml_entity_t  xml_entities[] = {
     { "&amp;", '&' }, { "&lt;", '<' }, { "&gt;", '>' }, { "&quot;", '"' },
     { "&apos;", '\'' }, { NULL, 0 }
 };
 
 
+/* Each turn of the loop takes at least one byte off `rest` or fails, so a
+ * document of n bytes ends after n turns. */
 pay_status_t
 pay_bt_xml_walk(pay_arena_t *arena, pay_str_t text, pay_bt_leaf_pt leaf,
     void *data)
@@ -82,6 +92,8 @@ pay_bt_xml_walk(pay_arena_t *arena, pay_str_t text, pay_bt_leaf_pt leaf,
 }
 
 
+/* "<?xml … ?>" once, at the very start; its version and encoding are not
+ * looked at, since the texts that are used are ASCII. */
 static pay_status_t
 xml_declaration(xml_t *xml)
 {
@@ -133,6 +145,7 @@ xml_text(xml_t *xml)
 }
 
 
+/* A self-closed element is a leaf with an empty text. */
 static pay_status_t
 xml_open(xml_t *xml)
 {
@@ -210,6 +223,8 @@ xml_attributes(xml_t *xml, int *closed)
 }
 
 
+/* The name must be that of the innermost open element: a document that is not
+ * well-formed is refused rather than repaired. */
 static pay_status_t
 xml_close(xml_t *xml)
 {
@@ -260,6 +275,9 @@ xml_leaf(xml_t *xml)
 }
 
 
+/* White space around the text goes.  A text beyond PAY_BT_TEXT_MAX is cut one
+ * byte behind that limit, so that the checks of its user see that it is too
+ * long. */
 static pay_status_t
 xml_decode(xml_t *xml, pay_str_t *out)
 {
@@ -329,7 +347,9 @@ xml_entity(pay_str_t text, unsigned char *byte)
 }
 
 
-/* &#…; or &#x…; of at most seven digits. */
+/* &#…; or &#x…; of at most seven digits.  Such a reference stays as it is
+ * written: none of the texts that are used needs one, and decoding would need
+ * a check of the character. */
 static int
 xml_number(pay_str_t text)
 {
@@ -362,6 +382,7 @@ xml_number(pay_str_t text)
 }
 
 
+/* Empty when there is no name or it is longer than PAY_BT_NAME_MAX. */
 static pay_str_t
 xml_name(xml_t *xml)
 {

@@ -16,6 +16,9 @@ static pay_status_t call_key_add(pay_arena_t *arena,
 static pay_str_t call_id(const pay_psp_change_t *change, pay_psp_id_t id);
 
 
+/* PAY_BUG for a checkout that our own rows must not contain; the PSP's limits
+ * (currency, amount) are PAY_INVALID, so that routing passes this PSP over.
+ * *request is written only when all of it is there. */
 pay_status_t
 pay_psp_call_register(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_checkout_t *checkout, const pay_psp_wire_t *wire,
@@ -46,6 +49,8 @@ pay_psp_call_register(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* The token comes from a PSP's earlier answer; it was checked when it was
+ * stored and is checked again, because it becomes part of a path. */
 pay_status_t
 pay_psp_call_query(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_str_t token, const pay_psp_wire_t *wire, pay_http_request_t *request)
@@ -66,6 +71,7 @@ pay_psp_call_query(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* A body without amounts, as the empty one, needs no check of the currency. */
 pay_status_t
 pay_psp_call_change(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_change_t *change, const pay_psp_wire_t *wire,
@@ -99,6 +105,9 @@ pay_psp_call_change(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* The id that the PSP wants must be there: without it the path would name a
+ * list instead of a payment.  Flows make sure of it (flow_change_job.c:
+ * pay_change_prepare()). */
 pay_status_t
 pay_psp_call_head(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_change_t *change, const pay_psp_wire_t *wire,
@@ -136,6 +145,8 @@ pay_psp_call_head(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* A PSP without a list leaves the decision to the functions that write
+ * amounts. */
 static pay_status_t
 call_currency(const pay_psp_wire_t *wire, const pay_currency_t *currency,
     pay_err_t *err)
@@ -149,6 +160,8 @@ call_currency(const pay_psp_wire_t *wire, const pay_currency_t *currency,
 }
 
 
+/* The suffix keeps the keys of one id apart: the capture of an order's nonce
+ * must not share the key of its registration. */
 static pay_status_t
 call_key_add(pay_arena_t *arena, const pay_psp_wire_t *wire, pay_str_t id,
     const char *suffix, pay_http_request_t *request)
@@ -166,6 +179,8 @@ call_key_add(pay_arena_t *arena, const pay_psp_wire_t *wire, pay_str_t id,
 }
 
 
+/* PSPs name the thing to be changed by its payment, its session or another id
+ * of the session. */
 static pay_str_t
 call_id(const pay_psp_change_t *change, pay_psp_id_t id)
 {
@@ -174,6 +189,7 @@ call_id(const pay_psp_change_t *change, pay_psp_id_t id)
 }
 
 
+/* For PSPs that want a JSON body where there is nothing to say. */
 pay_status_t
 pay_psp_body_empty(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_change_t *change, pay_json_t *root, pay_err_t *err)

@@ -12,6 +12,8 @@
 #include <string.h>
 
 
+/* Sorted by the advice: later, the same method, another method, none.
+ * "unknown" must be the last row: pay_decline_named() ends on it. */
 static const pay_decline_t  pay_declines[] = {
     { "insufficient_funds", PAY_AGAIN_LATER,
       "The account or card has too little money." },
@@ -97,6 +99,8 @@ pay_decline_named(pay_str_t code)
 }
 
 
+/* Without a row of the adapter a code may be one of the gateway's own, as the
+ * generic protocol sends it. */
 const pay_decline_t *
 pay_decline_find(const char *adapter, pay_str_t code)
 {
@@ -119,6 +123,7 @@ pay_decline_find(const char *adapter, pay_str_t code)
 }
 
 
+/* An advice outside the enum is "no": the safe one for the buyer's card. */
 const char *
 pay_decline_retry(const pay_decline_t *decline)
 {

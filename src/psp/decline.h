@@ -7,11 +7,13 @@
 #define PAY_SRC_PSP_DECLINE_H
 
 
+/* One row: the PSP's code, and the gateway's code that it means. */
 typedef struct {
     const char  *theirs;       /* as pay_psp_safe() makes it */
     const char  *ours;
 } pay_decline_code_t;
 
+/* The rows of one adapter, by its name. */
 typedef struct {
     const char                *adapter;
     const pay_decline_code_t  *codes;  /* ends with NULL */

@@ -11,6 +11,8 @@
 static int event_is_uuid(pay_str_t text);
 
 
+/* The events are handed on when all of the message is read; their slices are
+ * in the arena, so they outlive the JSON tree. */
 pay_status_t
 pay_psp_webhook(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_str_t body, pay_psp_listed_pt read,
@@ -36,6 +38,9 @@ pay_psp_webhook(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* A message of more events than the limit overwrites its last one: adapters
+ * bound their lists before, so that this is a guard against a mistake of ours
+ * only. */
 pay_psp_event_t *
 pay_psp_told_add(pay_psp_told_t *told)
 {
@@ -47,6 +52,8 @@ pay_psp_told_add(pay_psp_told_t *told)
 }
 
 
+/* Id and type are needed even of an event that says nothing, because the inbox
+ * stores each event once by its id. */
 pay_status_t
 pay_psp_told_open(pay_arena_t *arena, const pay_json_t *root, const char *id,
     const char *type, pay_psp_told_t *told, pay_err_t *err)
@@ -69,6 +76,8 @@ pay_psp_told_open(pay_arena_t *arena, const pay_json_t *root, const char *id,
 }
 
 
+/* An event about a refund or a dispute has no fact about the payment: it never
+ * moves an order's status back (docs/architecture.md#rules-of-the-design). */
 void
 pay_psp_about(pay_psp_event_t *event, pay_psp_about_t about,
     pay_psp_news_t news)
@@ -79,6 +88,8 @@ pay_psp_about(pay_psp_event_t *event, pay_psp_about_t about,
 }
 
 
+/* A second event of the same message needs an id of its own, or the inbox
+ * would take it for a repetition of the first: "<id>:fee". */
 pay_status_t
 pay_psp_fee_add(pay_arena_t *arena, pay_str_t id, int64_t minor,
     pay_str_t currency, pay_psp_told_t *told)
@@ -108,6 +119,8 @@ pay_psp_fee_add(pay_arena_t *arena, pay_str_t id, int64_t minor,
 }
 
 
+/* A PSP's dashboard can put any text into such a member; only a UUID can be an
+ * id of a change, and SQL looks whether it is one. */
 pay_status_t
 pay_psp_operation(pay_arena_t *arena, pay_str_t text, pay_str_t *operation)
 {

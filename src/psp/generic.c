@@ -60,6 +60,7 @@ static const pay_psp_wire_t  generic_wire = {
 
 PAY_PSP_SLOTS(generic)
 
+/* A key lives for at least 24 hours, as docs/psp-generic.md demands. */
 const pay_psp_adapter_t  pay_psp_generic = {
     .name = "generic",
     .scheme = "standardwebhooks",
@@ -88,6 +89,8 @@ const pay_psp_adapter_t  pay_psp_generic = {
 };
 
 
+/* The nonce stands in the body, too: registrations are found by it when the
+ * answer is lost. */
 static pay_status_t
 generic_body(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_checkout_t *checkout, pay_json_t *root, pay_err_t *err)
@@ -140,6 +143,9 @@ generic_body_line(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
+/* Each rule that is broken is named, member by member: the reader is the
+ * developer of a bridge, who sees it in error.log (PAY_PSP_IS_OURS).  First
+ * all members must be there, then all must repeat the request. */
 static pay_status_t
 generic_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *json, pay_psp_registered_t *result)
@@ -196,7 +202,9 @@ generic_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
-/* A PSP that does not know the word `capture` would take the money at once. */
+/* A missing `capture` is "automatic".  A PSP that does not know the word would
+ * take the money at once, so its answer to a checkout with a later capture is
+ * not believed. */
 static int
 generic_echoes(const pay_psp_checkout_t *checkout, const pay_json_t *json)
 {
@@ -237,6 +245,8 @@ generic_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* All registrations of a nonce fit into one answer, so an empty list proves
+ * that there is none. */
 static pay_status_t
 generic_look(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *root, pay_psp_registered_t *result)
@@ -263,6 +273,8 @@ generic_found(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
+/* Both ends of the span are in seconds since 1970.  The cursor is repeated as
+ * the last page gave it. */
 static pay_status_t
 generic_list_request(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_list_t *list, pay_http_request_t *request)
@@ -291,6 +303,9 @@ generic_list_request(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* Without "next" the page is the last one.  A cursor of another type makes the
+ * whole page unreadable, since the position must not move past pages that
+ * nobody has seen. */
 static pay_status_t
 generic_page(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_list_t *list, const pay_json_t *root,
@@ -313,6 +328,8 @@ generic_page(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* An entry is the body of a webhook, so that both go through one function and
+ * get one id. */
 static pay_status_t
 generic_listed(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_json_t *entry, pay_psp_told_t *told, pay_err_t *err)

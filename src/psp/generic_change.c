@@ -39,6 +39,7 @@ const pay_psp_call_t  pay_generic_calls[PAY_PSP_CHANGE_COUNT] = {
                          generic_expired }
 };
 
+/* An unknown word is UNKNOWN: the change is asked about again under its key. */
 static const pay_psp_outcome_row_t  generic_outcomes[] = {
     { "done", PAY_PSP_DONE, NULL },
     { "pending", PAY_PSP_PENDING, NULL },
@@ -47,6 +48,8 @@ static const pay_psp_outcome_row_t  generic_outcomes[] = {
 };
 
 
+/* The nonce is repeated in the body as in a registration.  A cancellation and
+ * an expiry carry no amount: they are of everything. */
 static pay_status_t
 generic_change_body(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_change_t *change, pay_json_t *root, pay_err_t *err)
@@ -139,6 +142,7 @@ generic_changed(pay_arena_t *arena, const pay_psp_change_t *change,
 }
 
 
+/* The nonce is made anew from the change, since it is a pure function of it. */
 static pay_status_t
 generic_echo(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, int *same)

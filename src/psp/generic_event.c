@@ -11,6 +11,9 @@
 #define GENERIC_PREFIX   "registration."
 #define GENERIC_ATTEMPT  "attempt.declined"
 
+/* A type of event about something else than the registration's status.
+ * `suffix` is that of the nonce of our changes: it tells which kind of change
+ * an event answers. */
 typedef struct {
     const char       *type;
     pay_psp_about_t   about;
@@ -60,6 +63,8 @@ static const generic_type_t  generic_types[] = {
 };
 
 
+/* The id comes from the signed header, unlike with most PSPs: Standard
+ * Webhooks sign it. */
 pay_status_t
 pay_generic_webhook_events(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
@@ -87,6 +92,8 @@ pay_generic_webhook_events(pay_arena_t *arena,
 }
 
 
+/* The pointer and the rule of a refusal go back to the sender, who is the
+ * developer of the bridge. */
 pay_status_t
 pay_generic_event(pay_arena_t *arena, pay_str_t event_id,
     const pay_json_t *root, pay_psp_told_t *told, pay_err_t *err)
@@ -148,7 +155,9 @@ generic_event_id(pay_arena_t *arena, pay_str_t event_id,
 }
 
 
-/* PAY_INVALID when something is missing. */
+/* PAY_INVALID when something is missing.  "registration.<status>" is read by
+ * the table of statuses.  An approval by webhook is a hint: the money is
+ * captured after a query, never by a message alone. */
 static pay_status_t
 generic_read(pay_arena_t *arena, pay_str_t name, const pay_json_t *data,
     pay_psp_told_t *told)
@@ -187,6 +196,7 @@ generic_read(pay_arena_t *arena, pay_str_t name, const pay_json_t *data,
 }
 
 
+/* The page lives on, so there is no reference of a payment yet. */
 static pay_status_t
 generic_attempt(pay_arena_t *arena, const pay_json_t *data,
     pay_psp_event_t *event)
@@ -206,6 +216,8 @@ generic_attempt(pay_arena_t *arena, const pay_json_t *data,
 }
 
 
+/* `captured` of a capture is the sum so far, in other events `amount` is
+ * theirs alone; "final" says that the PSP has released the rest. */
 static pay_status_t
 generic_about(pay_arena_t *arena, const generic_type_t *type,
     const pay_json_t *data, pay_psp_event_t *event)
@@ -238,6 +250,8 @@ generic_about(pay_arena_t *arena, const generic_type_t *type,
 }
 
 
+/* The registration or the payment must be named, else no checkout can be
+ * found. */
 static pay_status_t
 generic_names(pay_arena_t *arena, const pay_json_t *data,
     pay_psp_event_t *event)
@@ -292,7 +306,9 @@ generic_operation(pay_arena_t *arena, const generic_type_t *type,
 }
 
 
-/* A dispute's fee is part of its event, any other fee an event of its own. */
+/* A dispute's fee is part of its event, any other fee an event of its own.  A
+ * fee that cannot be read is left out rather than refusing the payment that it
+ * comes with. */
 static pay_status_t
 generic_fee(pay_arena_t *arena, const pay_json_t *data, pay_psp_told_t *told)
 {
@@ -329,6 +345,8 @@ generic_fee(pay_arena_t *arena, const pay_json_t *data, pay_psp_told_t *told)
 }
 
 
+/* Fees stand in events of things that are done; a pending refund costs nothing
+ * yet. */
 static int
 generic_costs(const pay_psp_event_t *event)
 {

@@ -8,6 +8,8 @@
 
 #define GENERIC_REUSED  "nonce_reused"
 
+/* A word for a status of a registration.  must_capture: the buyer has agreed
+ * and the PSP waits for our capture. */
 typedef struct {
     const char  *name;
     pay_fact_t   fact;
@@ -48,6 +50,8 @@ pay_generic_error(pay_arena_t *arena, const pay_json_t *root,
 }
 
 
+/* The rule about the status is noted before it is read and taken back when it
+ * holds, so that each early return has its reason. */
 pay_status_t
 pay_generic_state(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_event_t *event)
@@ -153,6 +157,9 @@ pay_generic_amount_in(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
+/* "captured" beside "paid" with the same amount adds nothing.  Where they
+ * differ the payment was captured in part, and the event is about captures;
+ * ENDED when the PSP calls the payment paid, since nothing follows then. */
 pay_status_t
 pay_generic_captured_in(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_event_t *event)

@@ -13,6 +13,7 @@
 #include "psp/psp.h"
 
 
+/* An action of the resource "payments", and the fact that it states. */
 typedef struct {
     const char  *action;
     pay_fact_t   fact;
@@ -53,6 +54,7 @@ const pay_psp_adapter_t  pay_psp_gocardless = {
 };
 
 
+/* Every event of the message is read before any is handed on. */
 static pay_status_t
 gocardless_webhook_events(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
@@ -103,6 +105,8 @@ gocardless_list(pay_arena_t *arena, const pay_json_t *list,
 }
 
 
+/* Events of other resources (mandates, payouts, refunds) are stored without a
+ * fact, under their own id. */
 static pay_status_t
 gocardless_event(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_event_t *event, pay_err_t *err)
@@ -142,6 +146,8 @@ gocardless_event(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
+/* The payment's id is token and reference at once: nothing was registered
+ * through this gateway that could have a session. */
 static pay_status_t
 gocardless_payment(pay_arena_t *arena, const pay_json_t *json,
     pay_str_t action, pay_psp_event_t *event)

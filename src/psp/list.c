@@ -8,6 +8,8 @@
 #include "pay_id.h"
 
 
+/* Ten minutes; a search that begins too early costs a page, one that begins
+ * too late misses the registration. */
 #define SKEW_S    600          /* the PSP's clock behind ours */
 #define UUID_V7   14           /* the position of a UUID's version digit */
 
@@ -23,6 +25,7 @@ static pay_status_t list_add(pay_psp_listed_t *listed,
 static int list_has(const pay_psp_listed_t *listed, pay_str_t event_id);
 
 
+/* A search needs less than a registration: no lines and no return URL. */
 int
 pay_psp_find_sane(const pay_psp_checkout_t *checkout)
 {
@@ -51,6 +54,7 @@ pay_psp_find_since(const pay_psp_checkout_t *checkout, unsigned max_expiry_s)
 }
 
 
+/* RFC 9562, section 5.7: the first 48 bits are milliseconds since 1970. */
 static int
 uuid_time(pay_str_t uuid, int64_t *unix_s)
 {
@@ -89,6 +93,8 @@ hex_value(unsigned char c)
 }
 
 
+/* The retry advice and the code of the answer stay; only the outcome is taken
+ * back. */
 pay_status_t
 pay_psp_find_open(pay_arena_t *arena, const pay_http_answer_t *answer,
     pay_psp_error_pt read, pay_json_t **json, pay_psp_registered_t *result)
@@ -107,6 +113,8 @@ pay_psp_find_open(pay_arena_t *arena, const pay_http_answer_t *answer,
 }
 
 
+/* All entries of the page are looked at even after a hit, since a second one
+ * is a reason to stop. */
 pay_status_t
 pay_psp_find_in(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *entries, pay_psp_found_pt read,
@@ -176,6 +184,8 @@ find_entry(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
+/* NOT_SENT is allowed for a complete list only; it is still no licence to send
+ * again, which the journal decides (flow_register.c: register_found()). */
 pay_status_t
 pay_psp_find_none(const pay_psp_checkout_t *checkout, pay_str_t next,
     pay_psp_registered_t *result)
@@ -194,6 +204,8 @@ pay_psp_find_none(const pay_psp_checkout_t *checkout, pay_str_t next,
 }
 
 
+/* A cursor comes from an untrusted answer and is stored nowhere but sent back;
+ * its alphabet keeps it inside one query. */
 int
 pay_psp_list_sane(const pay_psp_list_t *list)
 {
@@ -220,6 +232,9 @@ cursor_byte(unsigned char c)
 }
 
 
+/* An entry whose webhook would be refused is left out and counted; one without
+ * an id makes the page unreadable, because the inbox could not tell whether it
+ * came before. */
 pay_status_t
 pay_psp_list_in(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_json_t *entries, pay_psp_listed_pt read,
@@ -287,6 +302,8 @@ list_add(pay_psp_listed_t *listed, const pay_psp_told_t *told)
 }
 
 
+/* Pages are short (PAY_PSP_LIST_MAX), so each new event is compared with
+ * all. */
 static int
 list_has(const pay_psp_listed_t *listed, pay_str_t event_id)
 {
@@ -302,6 +319,8 @@ list_has(const pay_psp_listed_t *listed, pay_str_t event_id)
 }
 
 
+/* A cursor of this page again would make the reader go round for ever;
+ * PAGES_MAX of the flow bounds longer rounds. */
 pay_status_t
 pay_psp_list_next(pay_arena_t *arena, const pay_psp_list_t *list,
     pay_str_t cursor, pay_psp_listed_t *listed)
@@ -320,6 +339,7 @@ pay_psp_list_next(pay_arena_t *arena, const pay_psp_list_t *list,
 }
 
 
+/* Half a page would move the position past events that nobody has seen. */
 pay_status_t
 pay_psp_list_done(pay_status_t status, pay_psp_listed_t *made,
     pay_psp_listed_t *listed)

@@ -7,6 +7,12 @@
  * no search by our reference, which each payment carries in its metadata
  * together with the nonce: so pages are searched until one reaches back to
  * before the order was made.
+ *
+ * The life of a payment here:
+ *
+ *    POST /v2/payments ─▶ "open" ─▶ "paid", or "authorized" ─▶ captures
+ *                            │ webhooks are hints: GET tells the state
+ *                            └─ DELETE closes the page at expires_at
  */
 
 #include "psp/mollie.h"
@@ -98,6 +104,8 @@ const pay_psp_adapter_t  pay_psp_mollie = {
 };
 
 
+/* The metadata carry our reference and the nonce: Mollie has no search by
+ * either, so mollie_found() compares them in a list. */
 static pay_status_t
 mollie_body(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_checkout_t *checkout, pay_json_t *root, pay_err_t *err)
@@ -135,6 +143,8 @@ mollie_body(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* cancelUrl leads to the same page as redirectUrl, with a mark that nothing
+ * depends on: the state is asked for, never read from the query. */
 static pay_status_t
 mollie_body_urls(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     pay_json_t *root)
@@ -153,6 +163,7 @@ mollie_body_urls(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
+/* Unit price and total are equal because each order is one piece. */
 static pay_status_t
 mollie_body_line(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_psp_line_t *line, pay_json_t *lines)
@@ -173,7 +184,8 @@ mollie_body_line(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 
 
 /* A payment of the order as an answer or a list has it; *result is left as it
- * is when it has no page. */
+ * is when it has no page.  A captureMode that is not "manual" where we asked
+ * for it would take the money at once, so it is a mismatch. */
 static pay_status_t
 mollie_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *root, pay_psp_registered_t *result)
@@ -222,6 +234,8 @@ mollie_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
+/* `find_from` is the id of the payment that the page begins with, as Mollie's
+ * own link had it. */
 static pay_status_t
 mollie_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_checkout_t *checkout, pay_http_request_t *request)
@@ -253,6 +267,8 @@ mollie_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* The next position is read first: a page that ends without a link or a null
+ * proves nothing, found or not. */
 static pay_status_t
 mollie_look(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *root, pay_psp_registered_t *result)
@@ -277,6 +293,8 @@ mollie_look(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
+/* Reference and nonce must both be ours, so that nothing in the metadata of
+ * another system passes for them. */
 static pay_status_t
 mollie_found(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *entry, int *ours, pay_psp_registered_t *result)
@@ -298,7 +316,9 @@ mollie_found(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 
 
 /* The last one is the oldest.  Times of one form and zone compare as text;
- * another form proves nothing. */
+ * another form proves nothing.  Mollie has no filter by time, so the search
+ * ends with the first page whose oldest payment is older than the checkout can
+ * be. */
 static pay_status_t
 mollie_reaches_back(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *payments, int *back)
@@ -379,7 +399,9 @@ mollie_next(pay_arena_t *arena, const pay_json_t *root, pay_str_t *from)
 }
 
 
-/* The member `from` of a query; 1 when it is there and a payment's id. */
+/* The member `from` of a query; 1 when it is there and a payment's id.  Only
+ * the id is taken from the link, never its host or path: the call goes to
+ * base_url in any case. */
 static int
 mollie_from(pay_str_t href, pay_str_t *from)
 {

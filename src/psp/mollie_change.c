@@ -19,6 +19,8 @@ static pay_status_t mollie_deleted(pay_arena_t *arena,
     pay_psp_changed_t *result);
 
 
+/* Mollie's words for captures and refunds; one that is unknown leaves the
+ * outcome open. */
 static const pay_psp_outcome_row_t  mollie_captures[] = {
     { "succeeded", PAY_PSP_DONE, "" },
     { "pending", PAY_PSP_PENDING, "" },
@@ -36,6 +38,8 @@ static const pay_psp_outcome_row_t  mollie_refunds[] = {
     { NULL, PAY_PSP_UNKNOWN, "answer_invalid" }
 };
 
+/* A cancellation and an expiry are the same call under two keys; a repeated
+ * DELETE does nothing new, so their windows never end (mollie.c). */
 const pay_psp_call_t  pay_mollie_calls[PAY_PSP_CHANGE_COUNT] = {
     [PAY_PSP_CAPTURE] = { "POST", PAY_MOLLIE_PAYMENTS "/", PAY_PSP_ID_TOKEN,
                           "/captures", ":capture", mollie_change_body,
@@ -50,6 +54,8 @@ const pay_psp_call_t  pay_mollie_calls[PAY_PSP_CHANGE_COUNT] = {
 };
 
 
+/* "operation" in the metadata is our id of the change, which comes back in
+ * each event about it (PAY_PSP_NAMES_REFUNDS). */
 static pay_status_t
 mollie_change_body(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_change_t *change, pay_json_t *json, pay_err_t *err)
@@ -73,7 +79,8 @@ mollie_change_body(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
-/* A capture or a refund. */
+/* A capture or a refund.  paymentId must be the payment that was meant; the id
+ * of the new object becomes the reference of the change. */
 static pay_status_t
 mollie_made(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)
@@ -107,7 +114,9 @@ mollie_made(pay_arena_t *arena, const pay_psp_change_t *change,
 }
 
 
-/* The payment as it stands now.  A hold may be released later: PENDING. */
+/* The payment as it stands now.  A hold may be released later: PENDING.  A
+ * payment that was paid in the meantime is a refusal with the state in
+ * `event`, so that the caller applies the payment instead of losing it. */
 static pay_status_t
 mollie_deleted(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)

@@ -13,8 +13,10 @@
 #include "psp/mollie.h"
 
 
+/* Bytes of a form; Mollie's has id=tr_… alone. */
 #define MOLLIE_FORM_MAX  1024
 
+/* A type of event of the newer kind, and the news that it brings. */
 typedef struct {
     const char       *type;            /* of the event, made safe */
     pay_psp_about_t   about;
@@ -54,6 +56,9 @@ static const mollie_after_t  mollie_afters[] = {
 };
 
 
+/* The kind is recognised by the body, since the two schemes share this reader.
+ * The scheme of unsigned messages lets only the form through
+ * (src/sig/mollie.c). */
 pay_status_t
 pay_mollie_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_str_t event_id, pay_str_t body,
@@ -80,6 +85,8 @@ pay_mollie_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* No event id and must_ask: such a message is applied as a hint and never
+ * stored, because its sender proves nothing. */
 static pay_status_t
 mollie_form_event(pay_arena_t *arena, pay_str_t body, pay_psp_event_t *event,
     pay_err_t *err)
@@ -98,7 +105,8 @@ mollie_form_event(pay_arena_t *arena, pay_str_t body, pay_psp_event_t *event,
 }
 
 
-/* Other fields may stand beside it, but no second id. */
+/* Other fields may stand beside it, but no second id.  Two ids would leave it
+ * open which payment is meant. */
 static int
 mollie_form_id(pay_str_t body, pay_str_t *id)
 {
@@ -129,6 +137,8 @@ mollie_form_id(pay_str_t body, pay_str_t *id)
 }
 
 
+/* "resource" tells an event from an answer of the API that is posted here by
+ * mistake. */
 static pay_status_t
 mollie_json_event(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_str_t body, pay_psp_event_t *event, pay_err_t *err)
@@ -159,6 +169,9 @@ mollie_json_event(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* About a payment the event is a hint even though it is signed: the state may
+ * have moved on since, and the query's answer is the newer one.  The entity
+ * may be absent; where it is there, it must not contradict the id. */
 static pay_status_t
 mollie_entity(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err)
@@ -230,6 +243,7 @@ mollie_looks_like_json(pay_str_t body)
 }
 
 
+/* Mollie's ids have their kind as a prefix; tr_ is a payment. */
 static int
 mollie_starts(pay_str_t text, const char *prefix)
 {
@@ -239,8 +253,9 @@ mollie_starts(pay_str_t text, const char *prefix)
 }
 
 
-/* Reads an event about a refund, a chargeback or a capture from the entity that
- * it carries.  PAY_INVALID when that is incomplete. */
+/* Reads an event about a refund, a chargeback or a capture from the entity
+ * that it carries.  PAY_INVALID when that is incomplete.  A capture that
+ * failed took nothing, whatever amount the entity has. */
 static pay_status_t
 mollie_after(pay_arena_t *arena, const pay_json_t *entity,
     pay_psp_event_t *event)

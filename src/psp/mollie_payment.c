@@ -29,6 +29,8 @@ static const pay_psp_fact_row_t  mollie_statuses[] = {
 };
 
 
+/* Mollie wants exactly the currency's decimals (docs/psp/mollie.md#amounts),
+ * which pay_amount_format() writes. */
 pay_status_t
 pay_mollie_set_amount(pay_arena_t *arena, pay_json_t *parent,
     const char *member, const pay_currency_t *currency, int64_t minor)
@@ -46,7 +48,8 @@ pay_mollie_set_amount(pay_arena_t *arena, pay_json_t *parent,
 }
 
 
-/* A payment has a status, too, but as a word. */
+/* A payment has a status, too, but as a word.  An error has both, the status
+ * as a number and a title; without them the answer is not Mollie's voice. */
 pay_status_t
 pay_mollie_error(pay_arena_t *arena, const pay_json_t *root,
     pay_psp_error_t *error)
@@ -69,6 +72,7 @@ pay_mollie_error(pay_arena_t *arena, const pay_json_t *root,
 }
 
 
+/* Texts are compared, since Mollie writes amounts in one way only. */
 pay_status_t
 pay_mollie_echo_amount(pay_arena_t *arena, const pay_json_t *json,
     const pay_currency_t *currency, int64_t minor, pay_psp_echo_t *echo)
@@ -90,6 +94,8 @@ pay_mollie_echo_amount(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
+/* The payment's id is its reference from the moment at which money may be
+ * under way; captures and refunds name it. */
 pay_status_t
 pay_mollie_payment(pay_arena_t *arena, const pay_json_t *payment,
     pay_psp_event_t *event)
@@ -118,7 +124,9 @@ pay_mollie_payment(pay_arena_t *arena, const pay_json_t *payment,
 }
 
 
-/* Mollie captures once: what was not taken then is released. */
+/* Mollie captures once: what was not taken then is released.  So PAID with
+ * less than the whole amount is the end of a capture, not the payment of the
+ * order. */
 static pay_status_t
 mollie_held(const pay_json_t *payment, pay_psp_event_t *event)
 {
@@ -145,6 +153,8 @@ mollie_held(const pay_json_t *payment, pay_psp_event_t *event)
 }
 
 
+/* Refunds, chargebacks and captures must have an amount, unlike a payment's
+ * event, which is only a hint. */
 pay_status_t
 pay_mollie_amount_in(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_event_t *event)

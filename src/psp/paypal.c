@@ -8,6 +8,12 @@
  * client credentials, of which the account's key is both halves,
  * "client:secret".  The sender of requests keeps the token; this file only
  * builds its request and reads its answer.
+ *
+ * The life of an order here:
+ *
+ *    POST orders ─▶ CREATED ─ the buyer ─▶ APPROVED: must_capture
+ *                      │                       │ flow_ask.c captures
+ *                      └─ lapses after 3 h     └─▶ COMPLETED, capture paid
  */
 
 #include "psp/paypal.h"
@@ -15,6 +21,7 @@
 
 
 #define PAYPAL_NAME_MAX      127       /* bytes of an item's name */
+/* The name of the error that answers a query of an order which has lapsed. */
 #define PAYPAL_FORGOTTEN     "RESOURCE_NOT_FOUND"
 #define PAYPAL_TOKEN_PATH    "/v1/oauth2/token"
 #define PAYPAL_LIFETIME_MAX  86400     /* seconds; PayPal's have nine hours */
@@ -70,6 +77,10 @@ static const pay_psp_wire_t  paypal_wire = {
 
 PAY_PSP_SLOTS(paypal)
 
+/* No PAY_PSP_EXPIRE: PayPal cannot close an order
+ * (docs/psp/paypal.md#changes), so the longest life is the three hours after
+ * which it lapses.  NAMES_REFUNDS: custom_id comes back in every event about a
+ * refund. */
 const pay_psp_adapter_t  pay_psp_paypal = {
     .name = "paypal",
     .scheme = "paypal",
@@ -112,6 +123,8 @@ paypal_open(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* intent CAPTURE: this adapter has no authorisations; the approval is captured
+ * as a whole. */
 static pay_status_t
 paypal_order(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_checkout_t *checkout, pay_json_t *root, pay_err_t *err)
@@ -132,7 +145,9 @@ paypal_order(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
-/* invoice_id: a setting at PayPal allows each to be paid only once. */
+/* invoice_id: a setting at PayPal allows each to be paid only once.  All three
+ * ids are our checkout's: reference_id and custom_id are echoed in answers,
+ * events and settlement reports. */
 static pay_status_t
 paypal_unit(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     pay_json_t *unit, pay_err_t *err)
@@ -181,6 +196,8 @@ paypal_lines_fit(const pay_psp_checkout_t *checkout)
 }
 
 
+/* The sum of the items must be item_total, or PayPal refuses the order; so
+ * either all lines fit PayPal's decimals or none are sent. */
 static pay_status_t
 paypal_items(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     pay_json_t *unit, pay_err_t *err)
@@ -290,6 +307,8 @@ paypal_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
+/* Absent members are right here: an answer may be short, although
+ * "representation" is asked for.  More than one unit cannot be ours. */
 static pay_psp_echo_t
 paypal_echo(const pay_psp_checkout_t *checkout, const pay_json_t *json)
 {
@@ -332,6 +351,7 @@ paypal_echo(const pay_psp_checkout_t *checkout, const pay_json_t *json)
 }
 
 
+/* NULL when there is no link of that relation. */
 static const pay_json_t *
 paypal_link(const pay_json_t *json, const char *rel)
 {
@@ -352,6 +372,8 @@ paypal_link(const pay_json_t *json, const char *rel)
 }
 
 
+/* 404 is the only error of a query that says something, because PayPal forgets
+ * orders. */
 static pay_status_t
 paypal_asked(pay_arena_t *arena, pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
@@ -366,7 +388,8 @@ paypal_asked(pay_arena_t *arena, pay_str_t token,
 
 
 /* PayPal forgets orders that lapse.  That is no fact: it may be a mistake of
- * the moment, and the checkout ends by its own time. */
+ * the moment, and the checkout ends by its own time.  `type` without a fact
+ * tells the flow that the answer was read. */
 static pay_status_t
 paypal_lapsed(pay_str_t token, const pay_http_answer_t *answer,
     pay_psp_event_t *event, int *known)
@@ -394,6 +417,8 @@ paypal_lapsed(pay_str_t token, const pay_http_answer_t *answer,
 }
 
 
+/* RFC 6749, section 4.4, with the client's credentials by Basic as in section
+ * 2.3.1. */
 static pay_status_t
 paypal_auth_request(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_http_request_t *request)
@@ -418,7 +443,9 @@ paypal_auth_request(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
-/* "client:secret", both printable and there. */
+/* "client:secret", both printable and there.  A key without a colon would be
+ * half a credential; it is a mistake of the configuration that is noticed here
+ * at the latest. */
 static int
 paypal_key_is_pair(pay_str_t key)
 {
@@ -438,6 +465,8 @@ paypal_key_is_pair(pay_str_t key)
 }
 
 
+/* Any doubt is PAY_INVALID: without a token the call that waits for it is not
+ * sent, which is safe. */
 static pay_status_t
 paypal_auth_answer(pay_arena_t *arena, const pay_http_answer_t *answer,
     pay_psp_auth_t *auth)
@@ -457,6 +486,8 @@ paypal_auth_answer(pay_arena_t *arena, const pay_http_answer_t *answer,
 }
 
 
+/* The lifetime is cut, so that a token with an absurd one is renewed daily all
+ * the same. */
 static pay_status_t
 paypal_auth(pay_arena_t *arena, const pay_json_t *json, pay_psp_auth_t *auth)
 {

@@ -38,6 +38,7 @@ const pay_psp_call_t  pay_paypal_calls[PAY_PSP_CHANGE_COUNT] = {
                          paypal_refunded }
 };
 
+/* docs/psp/paypal.md#changes; any other word leaves the outcome open. */
 static const pay_psp_outcome_row_t  paypal_refunds[] = {
     { "COMPLETED", PAY_PSP_DONE, NULL },
     { "PENDING", PAY_PSP_PENDING, NULL },
@@ -47,6 +48,8 @@ static const pay_psp_outcome_row_t  paypal_refunds[] = {
 };
 
 
+/* custom_id is our id of the refund, by which its events find it; the reason
+ * is shown to the buyer. */
 static pay_status_t
 paypal_refund_body(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_change_t *change, pay_json_t *json, pay_err_t *err)
@@ -66,6 +69,8 @@ paypal_refund_body(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* A refused capture has an error instead of an order; only then the code can
+ * say that an instrument was declined. */
 pay_status_t
 pay_paypal_changed(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_http_answer_t *answer, pay_psp_changed_t *result)
@@ -82,7 +87,10 @@ pay_paypal_changed(pay_arena_t *arena, const pay_psp_change_t *change,
 }
 
 
-/* The buyer's payment method was declined: the buyer may choose another one. */
+/* The buyer's payment method was declined: the buyer may choose another one.
+ * It is an attempt and no end: the order stays approved or asks the buyer
+ * again.  A code that the table does not have may be anything, and stays a
+ * refusal of the call. */
 static void
 paypal_declined(const pay_psp_change_t *change, pay_psp_changed_t *result)
 {
@@ -156,6 +164,8 @@ paypal_capture_outcome(const pay_psp_change_t *change,
 }
 
 
+/* Without an echo of the amount the answer counts as right; a differing one is
+ * never believed. */
 static pay_status_t
 paypal_refunded(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)

@@ -25,6 +25,7 @@
 typedef pay_status_t (*paypal_read_pt)(pay_arena_t *arena,
     const pay_json_t *resource, pay_psp_told_t *told);
 
+/* A type of listed event that says more than the hint, and its reader. */
 typedef struct {
     const char      *type;
     paypal_read_pt   read;
@@ -171,6 +172,7 @@ paypal_event_order(pay_arena_t *arena, pay_str_t type,
 }
 
 
+/* Something must follow the prefix. */
 static int
 paypal_begins_with(pay_str_t text, const char *prefix)
 {
@@ -180,6 +182,8 @@ paypal_begins_with(pay_str_t text, const char *prefix)
 }
 
 
+/* Times are RFC 3339 with seconds.  The cursor is pairs of a query that are
+ * encoded already, so it is appended as it is, after its check. */
 pay_status_t
 pay_paypal_list_request(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_list_t *list, pay_http_request_t *request)
@@ -315,6 +319,8 @@ paypal_take(pay_str_t text, size_t *at, pay_str_t *pair)
 }
 
 
+/* Only these names: a link must not be able to change the span or the size of
+ * the page. */
 static int
 paypal_pair_is_place(pay_str_t pair)
 {
@@ -357,6 +363,8 @@ paypal_pair_is_safe(pay_str_t pair)
 }
 
 
+/* Checks a cursor of paypal_next() again, since it is handed back by the
+ * caller. */
 static int
 paypal_cursor_is_valid(pay_str_t cursor)
 {
@@ -395,6 +403,7 @@ paypal_listed(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* An event of another type stays the hint that it was. */
 static pay_status_t
 paypal_after(pay_arena_t *arena, pay_str_t type, const pay_json_t *resource,
     pay_psp_told_t *told)
@@ -426,6 +435,8 @@ paypal_capture(pay_arena_t *arena, const pay_json_t *resource,
 }
 
 
+/* A capture that was declined: the attempt has its id, and the processor's
+ * reason. */
 static pay_status_t
 paypal_declined(pay_arena_t *arena, const pay_json_t *resource,
     pay_psp_told_t *told)
@@ -440,6 +451,8 @@ paypal_declined(pay_arena_t *arena, const pay_json_t *resource,
 }
 
 
+/* The buyer had approved and nothing captured it in time: an attempt with a
+ * code of ours. */
 static pay_status_t
 paypal_reversed(pay_arena_t *arena, const pay_json_t *resource,
     pay_psp_told_t *told)
@@ -473,6 +486,7 @@ paypal_attempt(pay_arena_t *arena, const pay_psp_event_t *made,
 }
 
 
+/* A refund without a readable amount or with an unknown status stays a hint. */
 static pay_status_t
 paypal_refund(pay_arena_t *arena, const pay_json_t *resource,
     pay_psp_told_t *told)

@@ -13,6 +13,8 @@
 #define PAYPAL_VALUE_MAX   32          /* bytes of a value */
 #define PAYPAL_WHOLE_MAX   15          /* digits before the point */
 
+/* A currency that PayPal takes, and its decimals there, which may be fewer
+ * than ISO 4217's. */
 typedef struct {
     char     code[4];
     uint8_t  decimals;
@@ -26,11 +28,13 @@ typedef enum {
     PAYPAL_CAPTURE_PAID
 } paypal_capture_t;
 
+/* A word for a capture's status, and its rank. */
 typedef struct {
     const char        *status;
     paypal_capture_t   capture;
 } paypal_status_t;
 
+/* The captures of an order at a glance. */
 typedef struct {
     paypal_capture_t   best;
     unsigned           paid;           /* how many of them */
@@ -98,6 +102,8 @@ pay_paypal_object_add(pay_json_t *parent, const char *member,
 }
 
 
+/* PayPal's REST errors have a name and issues, OAuth's only "error" (RFC 6749,
+ * section 5.2). */
 pay_status_t
 pay_paypal_error(pay_arena_t *arena, const pay_json_t *root,
     pay_psp_error_t *error)
@@ -159,6 +165,8 @@ paypal_is_unsure(const pay_json_t *word)
 }
 
 
+/* The value is written without decimals where PayPal wants none;
+ * pay_paypal_money_fits() has made sure that nothing is lost. */
 pay_status_t
 pay_paypal_money_set(pay_arena_t *arena, pay_json_t *money,
     const pay_currency_t *currency, int64_t minor, pay_err_t *err)
@@ -195,6 +203,8 @@ pay_paypal_money_set(pay_arena_t *arena, pay_json_t *money,
 }
 
 
+/* An order of our API is at most PAY_AMOUNT_MAX_MINOR; 0 and less are never
+ * sent. */
 int
 pay_paypal_money_fits(const pay_currency_t *currency, int64_t minor)
 {
@@ -208,6 +218,7 @@ pay_paypal_money_fits(const pay_currency_t *currency, int64_t minor)
 }
 
 
+/* Absent is right: an echo is a check, not a demand. */
 pay_psp_echo_t
 pay_paypal_echo_money(const pay_json_t *money, const pay_currency_t *currency,
     int64_t minor)
@@ -269,6 +280,7 @@ paypal_unit(const pay_currency_t *currency)
 }
 
 
+/* 10 to the exponent; exponents are those of currencies, so it fits. */
 static int64_t
 paypal_power(unsigned exponent)
 {
@@ -348,6 +360,9 @@ paypal_digits(pay_str_t *rest, size_t max, unsigned *count, int64_t *number)
 }
 
 
+/* The captures decide, and the order's status only where there are none.  Two
+ * paid captures are more than was asked for: the amount 0 sends that to the
+ * mismatch queue. */
 pay_status_t
 pay_paypal_state(pay_arena_t *arena, const pay_json_t *order,
     pay_psp_event_t *event)
@@ -386,6 +401,8 @@ pay_paypal_state(pay_arena_t *arena, const pay_json_t *order,
 }
 
 
+/* The best capture of all units stands for the order: one that was paid
+ * outweighs those that failed before it. */
 static paypal_captures_t
 paypal_captures(const pay_json_t *units)
 {
@@ -459,6 +476,8 @@ paypal_fact(const pay_json_t *order, paypal_capture_t best,
 }
 
 
+/* The reference of an attempt is left out: it names a capture that took
+ * nothing, and a refund must not go there. */
 static pay_status_t
 paypal_captured(pay_arena_t *arena, const paypal_captures_t *captures,
     pay_psp_event_t *event)
@@ -482,6 +501,8 @@ paypal_captured(pay_arena_t *arena, const paypal_captures_t *captures,
 }
 
 
+/* The processor's response code is the more exact one; PayPal's own reason
+ * stands in for it. */
 pay_status_t
 pay_paypal_why(pay_arena_t *arena, const pay_json_t *capture, pay_str_t *code)
 {

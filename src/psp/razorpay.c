@@ -13,6 +13,8 @@
 #include "psp/psp.h"
 
 
+/* A type of event about a payment.  The amount is that of the payment beside
+ * the entity. */
 typedef struct {
     const char  *event;
     const char  *entity;       /* in payload; what the event is about */
@@ -20,6 +22,7 @@ typedef struct {
     pay_fact_t   fact;
 } razorpay_type_t;
 
+/* A type of event about something after the sale. */
 typedef struct {
     const char       *event;
     const char       *entity;
@@ -81,7 +84,8 @@ const pay_psp_adapter_t  pay_psp_razorpay = {
 };
 
 
-/* The id in the headers is not signed. */
+/* The id in the headers is not signed, so a replayed body under another header
+ * id must meet the same row of the inbox. */
 static pay_status_t
 razorpay_event(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_json_t *root, pay_psp_told_t *told, pay_err_t *err)
@@ -194,6 +198,8 @@ razorpay_first_id(pay_arena_t *arena, const pay_json_t *root, pay_str_t *id)
 }
 
 
+/* `payment` is beside the entity in events of links and orders, and its id is
+ * the reference of refunds. */
 static pay_status_t
 razorpay_facts(pay_arena_t *arena, const pay_json_t *root,
     const razorpay_type_t *type, pay_psp_event_t *event)

@@ -11,6 +11,7 @@ static const void *row_find(const void *rows, size_t size,
     const pay_json_t *json, const char *member);
 
 
+/* 0 for an absent member and for one of another type, too. */
 int
 pay_psp_is(const pay_json_t *json, const char *member, const char *text)
 {
@@ -32,6 +33,7 @@ pay_psp_is_one_of(pay_str_t text, const char *const *words)
 }
 
 
+/* JSON null counts as absent: PSPs write it for members that have no value. */
 int
 pay_psp_is_there(const pay_json_t *json, const char *member)
 {
@@ -39,6 +41,7 @@ pay_psp_is_there(const pay_json_t *json, const char *member)
 }
 
 
+/* For members that a PSP may leave out. */
 pay_psp_echo_t
 pay_psp_echo_text(const pay_json_t *json, const char *member,
     pay_str_t expected)
@@ -48,6 +51,8 @@ pay_psp_echo_text(const pay_json_t *json, const char *member,
 }
 
 
+/* A member of another type cannot be compared, which is worse than a wrong
+ * one: the answer may be no answer to this call. */
 pay_psp_echo_t
 pay_psp_echo_needed(const pay_json_t *json, const char *member,
     pay_str_t expected)
@@ -63,6 +68,8 @@ pay_psp_echo_needed(const pay_json_t *json, const char *member,
 }
 
 
+/* An answer that cannot be compared keeps the code "answer_invalid" of its
+ * frame. */
 int
 pay_psp_believed(pay_psp_echo_t echo, pay_str_t *code)
 {
@@ -96,7 +103,9 @@ pay_psp_fact_row(const pay_psp_fact_row_t *rows, const pay_json_t *json)
 }
 
 
-/* Each row begins with its word. */
+/* Each row begins with its word.  The three kinds of rows differ behind it, so
+ * the step is their size; the last row, whose word is NULL, is returned when
+ * no word fits. */
 static const void *
 row_find(const void *rows, size_t size, const pay_json_t *json,
     const char *member)
@@ -114,6 +123,8 @@ row_find(const void *rows, size_t size, const pay_json_t *json,
 }
 
 
+/* Wraps pay_psp_token_get() for readers whose PAY_INVALID means "this object
+ * is none". */
 pay_status_t
 pay_psp_token_need(pay_arena_t *arena, const pay_json_t *json,
     const char *member, pay_str_t *token)
@@ -153,6 +164,8 @@ pay_psp_is_currency(pay_str_t code)
 }
 
 
+/* The amount begins as 0 on purpose: an amount in a currency that we do not
+ * know is there, and must not pass for an absent one. */
 pay_status_t
 pay_psp_amount_open(pay_arena_t *arena, pay_str_t code,
     pay_psp_event_t *event, const pay_currency_t **currency)
@@ -176,6 +189,7 @@ pay_psp_amount_open(pay_arena_t *arena, pay_str_t code,
 }
 
 
+/* Both members are needed: an amount without its currency proves nothing. */
 pay_psp_echo_t
 pay_psp_echo_minor(const pay_json_t *json, const char *member, int64_t minor,
     const pay_currency_t *currency)
@@ -192,6 +206,8 @@ pay_psp_echo_minor(const pay_json_t *json, const char *member, int64_t minor,
 }
 
 
+/* Negative and absurd amounts become 0 and lie in the mismatch queue for an
+ * operator, instead of being refused and sent again and again. */
 pay_status_t
 pay_psp_minor_in(pay_arena_t *arena, const pay_json_t *json,
     const char *member, pay_psp_event_t *event)
@@ -229,6 +245,8 @@ pay_psp_unit(const pay_psp_unit_t *rows, const pay_currency_t *currency)
 }
 
 
+/* Multiply first and divide last, with the overflow excluded before; a
+ * remainder is a refusal, since rounding would make another amount. */
 int
 pay_psp_unit_to_theirs(const pay_psp_unit_t *unit, int64_t ours,
     int64_t *theirs)
@@ -245,6 +263,7 @@ pay_psp_unit_to_theirs(const pay_psp_unit_t *unit, int64_t ours,
 }
 
 
+/* 0 where the PSP's amount has no equal in ours, which no order has. */
 int64_t
 pay_psp_unit_to_ours(const pay_psp_unit_t *unit, int64_t theirs)
 {

@@ -7,6 +7,7 @@
 #include "psp/psp.h"
 
 
+/* In alphabetical order; tests/unit/test_conformance.c walks over all rows. */
 static const pay_psp_adapter_t *const  adapters[] = {
     &pay_psp_adyen,
     &pay_psp_braintree,

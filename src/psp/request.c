@@ -9,9 +9,12 @@
 #include "pay_id.h"
 
 
+/* Bytes of the reason of a change: flow_change_job.c cuts it before. */
 #define REASON_MAX  100
 
 
+/* The sum is checked here and not at the PSP: lines that do not add up would
+ * show the buyer one amount and charge another. */
 int
 pay_psp_checkout_sane(const pay_psp_checkout_t *checkout)
 {
@@ -44,6 +47,7 @@ pay_psp_checkout_sane(const pay_psp_checkout_t *checkout)
 }
 
 
+/* A cancellation and an expiry have no amount: they end all that is open. */
 int
 pay_psp_change_sane(const pay_psp_change_t *change)
 {
@@ -68,6 +72,7 @@ pay_psp_change_sane(const pay_psp_change_t *change)
 }
 
 
+/* RFC 6750, section 2.1. */
 pay_status_t
 pay_psp_request_init(pay_arena_t *arena, const pay_psp_account_t *account,
     const char *method, const char *path, pay_str_t last,
@@ -88,6 +93,9 @@ pay_psp_request_init(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* The base URL comes from the configuration, the path from a constant, and
+ * `last` is checked or encoded by the caller: no byte of a stranger chooses
+ * the host. */
 pay_status_t
 pay_psp_request_open(pay_arena_t *arena, const pay_psp_account_t *account,
     const char *method, const char *path, pay_str_t last,
@@ -106,6 +114,7 @@ pay_psp_request_open(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* No adapter has as many fields as the limit, so none is ever dropped. */
 void
 pay_psp_field_add(pay_http_request_t *request, const char *name,
     pay_str_t value)
@@ -120,6 +129,7 @@ pay_psp_field_add(pay_http_request_t *request, const char *name,
 }
 
 
+/* A field is changed in place, because two Accept fields would be a list. */
 void
 pay_psp_accept(pay_http_request_t *request, const char *type)
 {
@@ -137,6 +147,7 @@ pay_psp_accept(pay_http_request_t *request, const char *type)
 }
 
 
+/* RFC 7617, section 2. */
 pay_status_t
 pay_psp_basic_add(pay_arena_t *arena, pay_str_t pair,
     pay_http_request_t *request)
@@ -152,6 +163,9 @@ pay_psp_basic_add(pay_arena_t *arena, pay_str_t pair,
 }
 
 
+/* The digest begins with ':' for the same reason that suffixes do: no id of
+ * ours has one, so no merchant can choose an id that is the key of another
+ * call. */
 pay_status_t
 pay_psp_key(pay_arena_t *arena, pay_str_t id, const char *suffix, size_t max,
     pay_str_t *key)
@@ -178,6 +192,7 @@ pay_psp_key(pay_arena_t *arena, pay_str_t id, const char *suffix, size_t max,
 }
 
 
+/* `json` is freed even if writing fails, so callers need no second path. */
 pay_status_t
 pay_psp_json_body(pay_arena_t *arena, pay_json_t *json,
     pay_http_request_t *request)
@@ -195,6 +210,7 @@ pay_psp_json_body(pay_arena_t *arena, pay_json_t *json,
 }
 
 
+/* A line end in a key would be another header (request splitting). */
 int
 pay_psp_api_key_is_plain(pay_str_t key)
 {

@@ -7,6 +7,8 @@
 #include "psp/psp.h"
 
 
+/* The tree is freed before the result is handed on: readers copy all that they
+ * keep into the arena. */
 pay_status_t
 pay_psp_register_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_http_answer_t *answer, pay_psp_error_pt error,
@@ -29,6 +31,7 @@ pay_psp_register_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
+/* As pay_psp_register_answer(), for changes. */
 pay_status_t
 pay_psp_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_http_answer_t *answer, pay_psp_error_pt error,
@@ -51,6 +54,8 @@ pay_psp_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
 }
 
 
+/* *known is 0 for every answer that cannot be read; *event is left alone then,
+ * but for the reason in `unread`. */
 pay_status_t
 pay_psp_query_answer(pay_arena_t *arena, pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_state_pt state,
@@ -105,6 +110,8 @@ pay_psp_change_state(pay_arena_t *arena, const pay_psp_change_t *change,
 }
 
 
+/* Closing is DONE only when the registration itself says that it has expired:
+ * 200 alone may have met a page that was paid a moment before. */
 pay_status_t
 pay_psp_expired(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_state_pt state, pay_psp_changed_t *result)
@@ -120,6 +127,8 @@ pay_psp_expired(pay_arena_t *arena, const pay_psp_change_t *change,
 }
 
 
+/* A list that cannot be read leaves the search open (UNKNOWN), as
+ * pay_psp_find_open() has set it. */
 pay_status_t
 pay_psp_find_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_http_answer_t *answer, pay_psp_error_pt error,
@@ -144,6 +153,8 @@ pay_psp_find_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
+/* `page` is called without an object, too, so that an answer that cannot be
+ * read ends as PAY_INVALID in one place. */
 pay_status_t
 pay_psp_list_answer(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_list_t *list, const pay_http_answer_t *answer,
@@ -194,6 +205,7 @@ pay_psp_line_name(const pay_psp_line_t *line)
 }
 
 
+/* The gateway itself never reads the mark: the buyer can write it. */
 const char *
 pay_psp_cancelled_query(pay_str_t return_url)
 {

@@ -8,6 +8,7 @@
 #include "psp/square.h"
 
 
+/* Square's limits in bytes (docs/psp/square.md#registration). */
 #define SQUARE_KEY_MAX        192
 #define SQUARE_REFERENCE_MAX  40
 
@@ -81,6 +82,8 @@ const pay_psp_adapter_t  pay_psp_square = {
 };
 
 
+/* The idempotency key is a member of the body: without it each call would make
+ * another link. */
 static pay_status_t
 square_body(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_checkout_t *checkout, pay_json_t *root, pay_err_t *err)
@@ -115,6 +118,7 @@ square_body(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* Square sums the lines itself, so there is no amount of the whole to send. */
 static pay_status_t
 square_body_line(const pay_psp_checkout_t *checkout, const pay_psp_line_t *line,
     pay_json_t *lines)
@@ -148,6 +152,8 @@ square_body_options(const pay_psp_checkout_t *checkout, pay_json_t *root)
 }
 
 
+/* A reference that is too long for Square is replaced by its digest, which can
+ * be computed again to compare an echo. */
 static pay_status_t
 square_reference(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     pay_str_t *reference)
@@ -157,7 +163,9 @@ square_reference(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
-/* Without the link's id the link could never be deleted: that is no answer. */
+/* Without the link's id the link could never be deleted: that is no answer.
+ * The order's id is the token, since queries and webhooks name the order; the
+ * link's id is the alias, which the deletion needs. */
 static pay_status_t
 square_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *root, pay_psp_registered_t *result)
@@ -193,6 +201,9 @@ square_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
+/* The order stands beside the link in related_resources and may be absent;
+ * where it is there, it must be the link's order and have our amount and
+ * reference. */
 static pay_psp_echo_t
 square_echo(const pay_psp_checkout_t *checkout, pay_str_t reference,
     const pay_json_t *root)

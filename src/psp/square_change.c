@@ -8,6 +8,8 @@
 #include "psp/square.h"
 
 
+/* Bytes; Square's keys of refunds are shorter than those of links
+ * (docs/psp/square.md#changes). */
 #define SQUARE_REFUND_KEY_MAX  45
 
 static pay_status_t square_body_refund(pay_arena_t *arena,
@@ -43,6 +45,9 @@ const pay_psp_call_t  pay_square_calls[PAY_PSP_CHANGE_COUNT] = {
                          NULL, NULL, square_deleted }
 };
 
+/* One table for each call: the same word means different things.  APPROVED
+ * after a completion is not done yet, COMPLETED after a cancellation is a
+ * refusal. */
 static const pay_psp_outcome_row_t  square_captures[] = {
     { "COMPLETED", PAY_PSP_DONE, "" },
     { "APPROVED", PAY_PSP_PENDING, "" },
@@ -70,6 +75,8 @@ static const pay_psp_outcome_row_t  square_refunds[] = {
 };
 
 
+/* The key with its suffix is longer than Square allows, so pay_psp_key() makes
+ * it a digest. */
 static pay_status_t
 square_body_refund(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_change_t *change, pay_json_t *json, pay_err_t *err)
@@ -91,6 +98,8 @@ square_body_refund(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* Without an amount in the answer nothing is believed: Square may have
+ * completed another sum than the one that was asked for. */
 static pay_status_t
 square_completed(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)
@@ -153,6 +162,8 @@ square_cancelled(pay_arena_t *arena, const pay_psp_change_t *change,
 }
 
 
+/* `refund` is an object inside the answer; its id is the reference of the
+ * change. */
 static pay_status_t
 square_refunded(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)

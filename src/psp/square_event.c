@@ -18,11 +18,14 @@
 #include "psp/square.h"
 
 
+/* Fees of one payment or refund that are booked; more are left out. */
 #define SQUARE_FEES_MAX  8
 
 typedef pay_status_t (*square_read_pt)(pay_arena_t *arena,
     const pay_json_t *object, pay_psp_told_t *told);
 
+/* A type of event, the object in it and its reader.  An object without its
+ * state is no event of Square. */
 typedef struct {
     const char      *type;
     const char      *object;   /* in data.object */
@@ -76,6 +79,8 @@ static const pay_psp_news_row_t  square_disputes[] = {
 };
 
 
+/* An event of another location is stored without a fact: refusing it would
+ * have Square send it again and again. */
 pay_status_t
 pay_square_event(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_json_t *root, pay_psp_told_t *told, pay_err_t *err)
@@ -115,6 +120,7 @@ pay_square_event(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* Fees come with the payment that is completed, each as an event of its own. */
 static pay_status_t
 square_paid(pay_arena_t *arena, const pay_json_t *payment,
     pay_psp_told_t *told)
@@ -143,6 +149,7 @@ square_declined(pay_psp_event_t *event)
 }
 
 
+/* An object that does not name its location is taken. */
 static int
 square_is_ours(const pay_psp_account_t *account, const pay_json_t *object)
 {
@@ -154,6 +161,7 @@ square_is_ours(const pay_psp_account_t *account, const pay_json_t *object)
 }
 
 
+/* The event names the payment only, so the refund finds its order by that. */
 static pay_status_t
 square_refund(pay_arena_t *arena, const pay_json_t *refund,
     pay_psp_told_t *told)
@@ -184,6 +192,7 @@ square_refund(pay_arena_t *arena, const pay_json_t *refund,
 }
 
 
+/* The states of inquiries have no row: they take no money. */
 static pay_status_t
 square_dispute(pay_arena_t *arena, const pay_json_t *dispute,
     pay_psp_told_t *told)
@@ -210,6 +219,8 @@ square_dispute(pay_arena_t *arena, const pay_json_t *dispute,
 }
 
 
+/* Amount and payment are needed: an event about money that names neither is
+ * unreadable. */
 static pay_status_t
 square_object(pay_arena_t *arena, const pay_json_t *object,
     pay_str_t payment_id, pay_psp_event_t *event)
@@ -231,6 +242,8 @@ square_object(pay_arena_t *arena, const pay_json_t *object,
 }
 
 
+/* The index tells the fees of one payment apart; the same fee has the same id
+ * in each event that lists it at its place. */
 static pay_status_t
 square_fees(pay_arena_t *arena, const pay_json_t *object, pay_str_t id,
     pay_psp_told_t *told)

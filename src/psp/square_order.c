@@ -18,6 +18,8 @@
 #include "psp/square.h"
 
 
+/* How a tender stands: the money is there, is on its way, will never come, or
+ * its kind does not say. */
 typedef enum {
     SQUARE_CAPTURED = 0,
     SQUARE_WAITING,
@@ -25,11 +27,15 @@ typedef enum {
     SQUARE_SILENT              /* its kind has no status */
 } square_tender_t;
 
+/* A word for a tender's status; the last row stands for words that are
+ * unknown. */
 typedef struct {
     const char       *status;
     square_tender_t   tender;
 } square_status_t;
 
+/* Sums and numbers of the tenders by how they stand, in minor units of
+ * `currency`. */
 typedef struct {
     int64_t    sum[SQUARE_SILENT + 1];
     unsigned   count[SQUARE_SILENT + 1];
@@ -83,6 +89,8 @@ static const square_status_t  square_statuses[] = {
 };
 
 
+/* The version is pinned, so that Square's answers keep their form until this
+ * adapter is changed with it. */
 pay_status_t
 pay_square_request(pay_arena_t *arena, const pay_psp_account_t *account,
     const char *method, const char *path, pay_str_t last,
@@ -111,6 +119,8 @@ pay_square_set_money(pay_json_t *parent, const char *member,
 }
 
 
+/* Any one error that leaves the outcome open makes the whole answer open,
+ * whichever stands first. */
 pay_status_t
 pay_square_error(pay_arena_t *arena, const pay_json_t *root,
     pay_psp_error_t *error)
@@ -204,6 +214,8 @@ pay_square_amount_in(pay_arena_t *arena, int64_t minor, pay_str_t currency,
 }
 
 
+/* A payment without an order was made at a till and is not ours: no fact, and
+ * no refusal either. */
 pay_status_t
 pay_square_payment(pay_arena_t *arena, const pay_json_t *payment,
     pay_psp_event_t *event)
@@ -315,6 +327,8 @@ square_tally(const pay_json_t *order, square_tally_t *tally)
 }
 
 
+/* A tender that cannot be added up makes the sum odd, and the reported amount
+ * 0. */
 static void
 square_tally_add(const pay_json_t *tender, square_tender_t kind,
     square_tally_t *tally)
@@ -347,6 +361,7 @@ square_tally_add(const pay_json_t *tender, square_tender_t kind,
 }
 
 
+/* The status stands in the details of the tender's kind. */
 static square_tender_t
 square_tender(const pay_json_t *tender)
 {
@@ -403,6 +418,8 @@ square_nothing_due(const pay_json_t *order, int64_t captured, int *said)
 }
 
 
+/* Silent tenders (wallets) count as captured once Square says that nothing is
+ * due; before that they are on their way. */
 static pay_fact_t
 square_fact(const pay_json_t *order, square_tally_t *tally)
 {

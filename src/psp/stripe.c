@@ -6,6 +6,12 @@
  * reference, so those of the time in which ours can have been made are looked
  * through.  Events are the objects that webhooks bring, under the same ids;
  * Stripe has them for 30 days.
+ *
+ * The life of a session here:
+ *
+ *    POST sessions ─▶ "open" ─▶ "complete": payment_status paid or unpaid
+ *                       │           └─ capture manual: the payment decides
+ *                       └─ /expire, or expires_at: "expired"
  */
 
 #include "psp/stripe.h"
@@ -72,6 +78,9 @@ static const pay_psp_wire_t  stripe_wire = {
 
 PAY_PSP_SLOTS(stripe)
 
+/* Keys live for at least 24 hours, a session for 30 minutes to 24 hours
+ * (docs/psp/stripe.md).  An expiry may be repeated for ever: Stripe answers
+ * with an error for a session that has ended, which is asked about then. */
 const pay_psp_adapter_t  pay_psp_stripe = {
     .name = "stripe",
     .scheme = "stripe",
@@ -100,6 +109,7 @@ const pay_psp_adapter_t  pay_psp_stripe = {
 };
 
 
+/* The nonce is the key without a suffix, as changes have one. */
 static pay_status_t
 stripe_register(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_checkout_t *checkout, pay_http_request_t *request,
@@ -127,6 +137,8 @@ stripe_register(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* The reference goes into the session, its metadata and the payment's
+ * metadata, because Stripe does not copy one to the other. */
 static pay_status_t
 stripe_form(pay_buf_t *form, const pay_psp_checkout_t *checkout, pay_err_t *err)
 {
@@ -169,6 +181,8 @@ stripe_form_held(pay_buf_t *form)
 }
 
 
+/* Amounts are checked line by line; their sum needs no check of its own, since
+ * Stripe adds them up. */
 static pay_status_t
 stripe_form_line(pay_buf_t *form, unsigned number, const pay_psp_line_t *line,
     const pay_currency_t *currency, pay_err_t *err)
@@ -231,6 +245,8 @@ stripe_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
+/* The payment is expanded into the answer: with manual capture only it says
+ * how much is held and captured. */
 static pay_status_t
 stripe_ask(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_str_t token, pay_http_request_t *request)
@@ -249,6 +265,8 @@ stripe_ask(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* The window of `created` bounds the search: from the earliest moment at which
+ * the checkout can have been registered to its end. */
 static pay_status_t
 stripe_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_checkout_t *checkout, pay_http_request_t *request)
@@ -274,6 +292,8 @@ stripe_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* A page without a hit is followed by the next until has_more is false; only
+ * then it is certain that there is none. */
 static pay_status_t
 stripe_look(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *root, pay_psp_registered_t *result)
@@ -289,6 +309,7 @@ stripe_look(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
+/* Sessions of other systems have other references, or none. */
 static pay_status_t
 stripe_found(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *entry, int *ours, pay_psp_registered_t *result)
@@ -306,6 +327,8 @@ stripe_found(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
+/* Only types that say something are asked for, so that a busy account's other
+ * events do not fill the pages. */
 static pay_status_t
 stripe_list_request(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_list_t *list, pay_http_request_t *request)
@@ -341,6 +364,8 @@ stripe_list_request(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* Events come newest first; the position of the back-fill moves only with the
+ * last page, so the sequence does not matter. */
 static pay_status_t
 stripe_page(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_list_t *list, const pay_json_t *root,

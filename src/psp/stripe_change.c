@@ -67,6 +67,8 @@ static const char *const  stripe_unsure_codes[] = {
     "payment_intent_unexpected_state", "lock_timeout", NULL
 };
 
+/* A PaymentIntent's words behind a capture; requires_capture and others are no
+ * result of one. */
 static const pay_psp_outcome_row_t  stripe_captures[] = {
     { "succeeded", PAY_PSP_DONE, NULL },
     { "processing", PAY_PSP_PENDING, NULL },
@@ -83,6 +85,8 @@ static const pay_psp_outcome_row_t  stripe_refunds[] = {
 };
 
 
+/* As pay_psp_call_change(), but with a form for a body; an empty body is sent
+ * as one, too. */
 pay_status_t
 pay_stripe_change(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_change_t *change, pay_http_request_t *request,
@@ -109,6 +113,7 @@ pay_stripe_change(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* The operation in the metadata comes back in the events of the payment. */
 static pay_status_t
 stripe_form_capture(pay_buf_t *form, const pay_psp_change_t *change,
     pay_err_t *err)
@@ -126,6 +131,7 @@ stripe_form_capture(pay_buf_t *form, const pay_psp_change_t *change,
 }
 
 
+/* The reason is sent only if it is one of Stripe's words. */
 static pay_status_t
 stripe_form_refund(pay_buf_t *form, const pay_psp_change_t *change,
     pay_err_t *err)
@@ -150,6 +156,8 @@ stripe_form_refund(pay_buf_t *form, const pay_psp_change_t *change,
 }
 
 
+/* Errors of a repetition look like refusals, although the first call may have
+ * moved the money. */
 pay_status_t
 pay_stripe_change_error(pay_arena_t *arena, const pay_json_t *root,
     pay_psp_error_t *error)
@@ -211,6 +219,7 @@ stripe_captured(pay_arena_t *arena, const pay_psp_change_t *change,
 }
 
 
+/* Only the status canceled is a result; any other leaves the outcome open. */
 static pay_status_t
 stripe_cancelled(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)
@@ -230,6 +239,7 @@ stripe_cancelled(pay_arena_t *arena, const pay_psp_change_t *change,
 }
 
 
+/* A pending refund is accepted and may still fail, which a webhook reports. */
 static pay_status_t
 stripe_refunded(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)

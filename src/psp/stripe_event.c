@@ -15,6 +15,8 @@
 typedef pay_status_t (*stripe_read_pt)(pay_arena_t *arena,
     const pay_json_t *object, pay_psp_told_t *told);
 
+/* A type of event.  Without `read` its object is a session, whose fact the row
+ * or payment_status gives. */
 typedef struct {
     const char      *type;
     stripe_read_pt   read;     /* of another object than a session */
@@ -94,6 +96,7 @@ static const pay_psp_news_row_t  stripe_withdrawn = { "", PAY_NEWS_OPENED };
 static const pay_psp_news_row_t  stripe_silent = { NULL, PAY_NEWS_PENDING };
 
 
+/* NULL behind the last one, for the filter of the list. */
 const char *
 pay_stripe_event_type(unsigned number)
 {
@@ -101,6 +104,8 @@ pay_stripe_event_type(unsigned number)
 }
 
 
+/* A thin event (v2.core.event) has no object and says nothing; it is stored,
+ * so that Stripe does not repeat it. */
 pay_status_t
 pay_stripe_event(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_json_t *root, pay_psp_told_t *told, pay_err_t *err)
@@ -143,7 +148,8 @@ pay_stripe_event(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
-/* With manual capture a session's event is only a hint. */
+/* With manual capture a session's event is only a hint.  Its "paid" would be
+ * said of a part, too; the query reads the payment itself. */
 static pay_status_t
 stripe_session_event(pay_arena_t *arena, const stripe_type_t *type,
     const pay_json_t *session, pay_psp_event_t *event)
@@ -196,6 +202,8 @@ stripe_intent(pay_arena_t *arena, const pay_json_t *object,
 }
 
 
+/* A refund of a charge without a PaymentIntent belongs to another system at
+ * the same account. */
 static pay_status_t
 stripe_refund(pay_arena_t *arena, const pay_json_t *object,
     pay_psp_told_t *told)
@@ -232,6 +240,7 @@ stripe_operation(pay_arena_t *arena, const pay_json_t *object,
 }
 
 
+/* Fees may come with an event that is no news about the dispute. */
 static pay_status_t
 stripe_dispute(pay_arena_t *arena, const pay_json_t *object,
     pay_psp_told_t *told)
@@ -290,6 +299,9 @@ stripe_dispute_news(const pay_json_t *dispute, const pay_psp_event_t *event)
 }
 
 
+/* Each movement on Stripe's balance has an id of its own, which names the
+ * fee's event, so that the same fee in the next event of the dispute counts
+ * once. */
 static pay_status_t
 stripe_fees(pay_arena_t *arena, const pay_json_t *dispute,
     pay_psp_told_t *told)
@@ -355,6 +367,8 @@ stripe_intent_failed(pay_arena_t *arena, const pay_json_t *object,
 }
 
 
+/* The charge is the attempt's id here and in the payment's event, so that one
+ * attempt is stored once. */
 static pay_status_t
 stripe_charge_failed(pay_arena_t *arena, const pay_json_t *object,
     pay_psp_told_t *told)
@@ -385,6 +399,7 @@ stripe_attempt(pay_arena_t *arena, const pay_json_t *object,
 }
 
 
+/* The first member counts if it is there: it is the more exact one. */
 static pay_status_t
 stripe_first_word(pay_arena_t *arena, const pay_json_t *one,
     const char *member, const pay_json_t *other, const char *or_member,

@@ -37,6 +37,8 @@ static const pay_psp_unit_t  stripe_units[] = {
 };
 
 
+/* Stripe-Version is pinned: without it the account's own version would decide
+ * how answers look. */
 pay_status_t
 pay_stripe_request(pay_arena_t *arena, const pay_psp_account_t *account,
     const char *method, const char *path, pay_str_t last,
@@ -61,6 +63,8 @@ pay_stripe_form_add(pay_http_request_t *request, pay_str_t body)
 }
 
 
+/* Also for queries.  The form begins with a pair of its own, so each of these
+ * has an "&" before it. */
 void
 pay_stripe_pair(pay_buf_t *form, const char *name, pay_str_t value)
 {
@@ -71,6 +75,8 @@ pay_stripe_pair(pay_buf_t *form, const char *name, pay_str_t value)
 }
 
 
+/* Other parameters under the same key are an idempotency_error: the first call
+ * may have had an effect. */
 pay_status_t
 pay_stripe_error(pay_arena_t *arena, const pay_json_t *root,
     pay_psp_error_t *error)
@@ -79,6 +85,8 @@ pay_stripe_error(pay_arena_t *arena, const pay_json_t *root,
 }
 
 
+/* Three decimals whose last digit is 0, and whole units of currencies that are
+ * written with two: docs/psp/stripe.md#amounts. */
 pay_status_t
 pay_stripe_to_theirs(const pay_currency_t *currency, int64_t ours,
     int64_t *theirs, pay_err_t *err)
@@ -131,6 +139,8 @@ pay_stripe_currency(const pay_currency_t *currency,
 }
 
 
+/* A currency without an amount is compared, too; both may be absent in an
+ * answer. */
 pay_psp_echo_t
 pay_stripe_echo_money(const pay_json_t *json, const char *member,
     const pay_currency_t *currency, int64_t minor)
@@ -170,6 +180,7 @@ pay_stripe_amount_in(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
+/* Stripe writes currencies in lower case. */
 pay_status_t
 pay_stripe_units_in(pay_arena_t *arena, const pay_json_t *json, int64_t theirs,
     pay_psp_event_t *event)
@@ -211,6 +222,8 @@ pay_stripe_units_in(pay_arena_t *arena, const pay_json_t *json, int64_t theirs,
 }
 
 
+/* `type` comes last, because an event with a type says that the session was
+ * read as a whole. */
 pay_status_t
 pay_stripe_state(pay_arena_t *arena, const pay_json_t *session,
     pay_psp_event_t *event)
@@ -322,6 +335,8 @@ pay_stripe_intent_id(pay_arena_t *arena, const pay_json_t *json, pay_str_t *id)
 }
 
 
+/* amount_received is 0 for a hold, and more for a payment that is captured in
+ * part and has more to capture; both are requires_capture. */
 pay_status_t
 pay_stripe_held(pay_arena_t *arena, const pay_json_t *intent,
     pay_psp_event_t *event)

@@ -22,6 +22,7 @@
 enum { ADYEN_REFERENCE = 3, ADYEN_FIELDS = 8 };
 
 typedef struct {
+    /* Where a signed value stands in an item of the body. */
     const char  *object;       /* NULL: the item itself */
     const char  *member;
 } adyen_field_t;
@@ -84,6 +85,8 @@ const pay_sig_scheme_t  pay_sig_adyen_platform = {
 };
 
 
+/* Hex of either case is read, and nothing else; the copies on the stack are
+ * wiped. */
 static pay_status_t
 adyen_key_parse(pay_str_t text, pay_secret_t *key, pay_err_t *err)
 {
@@ -123,6 +126,9 @@ adyen_key_parse(pay_str_t text, pay_secret_t *key, pay_err_t *err)
 }
 
 
+/* The body must be parsed before it can be verified, because the signature is
+ * in it. So its size, width and number of values are bounded more tightly than
+ * elsewhere. */
 static pay_sig_verdict_t
 adyen_verify(pay_arena_t *arena, const pay_sig_input_t *input,
     pay_sig_result_t *result)
@@ -153,6 +159,8 @@ adyen_verify(pay_arena_t *arena, const pay_sig_input_t *input,
 }
 
 
+/* One wrong item condemns the body: nothing of a body that is partly forged is
+ * applied. */
 static pay_sig_verdict_t
 adyen_items(pay_arena_t *arena, const pay_sig_input_t *input,
     const pay_json_t *items)
@@ -256,6 +264,7 @@ adyen_text(pay_arena_t *arena, const pay_json_t *json, pay_str_t *text)
 }
 
 
+/* 1 for a text with the separator in it. */
 static int
 adyen_is_blurring(pay_str_t text)
 {

@@ -16,6 +16,7 @@
 #define BRAINTREE_ANSWER_MAX     256
 
 typedef struct {
+    /* As pay_sig_values_t, for the shorter MACs of SHA-1. */
     unsigned       count;
     unsigned char  mac[PAY_SIG_VALUES_MAX][PAY_SHA1_SIZE];
 } braintree_values_t;
@@ -57,6 +58,7 @@ const pay_sig_scheme_t  pay_sig_braintree = {
 };
 
 
+/* Verification needs the digest alone; the private key's text is wiped. */
 static pay_status_t
 braintree_key_parse(pay_str_t text, pay_secret_t *key, pay_err_t *err)
 {
@@ -90,6 +92,8 @@ braintree_verify(pay_arena_t *arena, const pay_sig_input_t *input,
 }
 
 
+/* A payload that is a challenge is refused: Braintree's GET lets anybody have
+ * such a text signed, so that its MAC proves nothing. */
 static pay_sig_verdict_t
 braintree_judge(pay_arena_t *arena, const pay_sig_input_t *input)
 {
@@ -126,6 +130,8 @@ braintree_judge(pay_arena_t *arena, const pay_sig_input_t *input)
 }
 
 
+/* Each field must stand in the form once; see pay_header_find() for the
+ * reason. */
 static pay_sig_verdict_t
 braintree_field(pay_arena_t *arena, pay_str_t form, const char *name,
     pay_str_t *value)
@@ -222,6 +228,7 @@ braintree_decode(pay_arena_t *arena, pay_str_t raw, pay_str_t *value)
 }
 
 
+/* Either case, as forms may be encoded by any library. */
 static int
 braintree_hex_digit(unsigned char c)
 {
@@ -258,6 +265,8 @@ braintree_is_payload(pay_str_t text)
 }
 
 
+/* 20 to 32 lower-case hex digits, as Braintree documents it: the one kind of
+ * text that braintree_challenge() signs for a stranger. */
 static int
 braintree_is_challenge(pay_str_t text)
 {

@@ -8,6 +8,8 @@
 #include "sig/sig.h"
 
 
+/* Shorter than any secret that these PSPs hand out: a shorter text was copied
+ * by half, or is the name of the secret. */
 #define FORM_KEY_MIN   16
 #define FORM_TEXT_MAX  128
 
@@ -18,6 +20,8 @@ static pay_sig_verdict_t form_judge(pay_arena_t *arena,
 static pay_str_t form_strip(pay_str_t text, const char *prefix);
 
 
+/* The text itself is the key, as these PSPs document it, even where it looks
+ * like hex or base64. */
 pay_status_t
 pay_sig_key_text(pay_str_t text, pay_secret_t *key, pay_err_t *err)
 {
@@ -46,6 +50,8 @@ pay_sig_key_text(pay_str_t text, pay_secret_t *key, pay_err_t *err)
 }
 
 
+/* The MAC goes into the next place of *values, which the caller has
+ * emptied. */
 pay_sig_verdict_t
 pay_sig_value_read(pay_arena_t *arena, pay_str_t text, int is_base64,
     pay_sig_values_t *values)
@@ -95,6 +101,8 @@ pay_sig_form_verify(pay_arena_t *arena, const pay_sig_input_t *input,
 }
 
 
+/* values.count stays 0 or becomes 1: a header of these schemes has one
+ * signature, and a list of them is malformed. */
 static pay_sig_verdict_t
 form_judge(pay_arena_t *arena, const pay_sig_input_t *input,
     const pay_sig_form_t *form, const pay_str_t *parts, unsigned part_count)
@@ -123,6 +131,8 @@ form_judge(pay_arena_t *arena, const pay_sig_input_t *input,
 }
 
 
+/* For the simulator, whose PSPs sign their webhooks with the same table that
+ * the gateway verifies with. */
 pay_status_t
 pay_sig_form_sign(pay_arena_t *arena, const pay_sig_form_t *form,
     const pay_sig_message_t *message, const pay_str_t *parts,
@@ -166,6 +176,8 @@ pay_sig_sign_never(pay_arena_t *arena, const pay_sig_message_t *message,
 }
 
 
+/* The prefix of a form is written and may be missing when it is read
+ * (pay_sig_form_t). */
 static pay_str_t
 form_strip(pay_str_t text, const char *prefix)
 {

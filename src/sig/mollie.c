@@ -50,6 +50,9 @@ const pay_sig_scheme_t  pay_sig_mollie_legacy = {
 };
 
 
+/* Nothing is proved here: a valid verdict says that the body has the form of a
+ * hint. The adapter asks Mollie's API about the id, and only that answer
+ * counts. */
 static pay_sig_verdict_t
 legacy_verify(pay_arena_t *arena, const pay_sig_input_t *input,
     pay_sig_result_t *result)

@@ -35,6 +35,7 @@ typedef enum {
 } paypal_header_t;
 
 typedef struct {
+    /* The texts of the headers, and the signature decoded. */
     pay_str_t  values[PAYPAL_HEADERS];
     pay_str_t  signature;              /* raw bytes */
 } paypal_message_t;
@@ -85,6 +86,11 @@ paypal_verify(pay_arena_t *arena, const pay_sig_input_t *input,
 }
 
 
+/*
+ *   no certificate at hand ──▶ NEED_CERT ── the glue fetches it ──▶ again
+ *
+ * Everything that can be refused without the certificate is refused before it
+ * is fetched: a stranger must not make us call out (docs/psp/paypal.md). */
 static pay_sig_verdict_t
 paypal_judge(pay_arena_t *arena, const pay_sig_input_t *input,
     pay_sig_result_t *result)
@@ -127,7 +133,8 @@ paypal_judge(pay_arena_t *arena, const pay_sig_input_t *input,
 }
 
 
-/* Every check that needs no certificate. */
+/* Runs every check that needs no certificate.  The algorithm is compared as a
+ * word: the message must not choose another digest. */
 static pay_sig_verdict_t
 paypal_headers(pay_arena_t *arena, const pay_sig_input_t *input,
     paypal_message_t *message)
@@ -161,8 +168,8 @@ paypal_headers(pay_arena_t *arena, const pay_sig_input_t *input,
 }
 
 
-/* Printable and without the '|' that parts the signed text: no two ways to
- * read it. */
+/* Printable and without "|", which separates the parts of the signed text: no
+ * two messages share one text. */
 static int
 paypal_word_is_plain(pay_str_t word)
 {
@@ -213,6 +220,8 @@ paypal_url_is_allowed(const pay_sig_input_t *input, pay_str_t text)
 }
 
 
+/* Chain first, name second, signature last.  A certificate of PayPal for
+ * another purpose has another common name and must not sign webhooks. */
 static pay_sig_verdict_t
 paypal_certificate(const pay_sig_input_t *input, pay_str_t text,
     pay_str_t signature)
@@ -242,6 +251,8 @@ paypal_certificate(const pay_sig_input_t *input, pay_str_t text,
 }
 
 
+/* Keeps trouble of ours (no memory) apart from a message that is wrong: the
+ * former is answered 5xx and sent again. */
 static pay_sig_verdict_t
 paypal_verdict(pay_status_t status, pay_sig_verdict_t invalid)
 {

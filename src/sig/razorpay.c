@@ -39,6 +39,8 @@ const pay_sig_scheme_t  pay_sig_razorpay = {
 };
 
 
+/* The id is read from a header that is not signed, after the body has proved
+ * to be Razorpay's; see the head of this file. */
 static pay_sig_verdict_t
 razorpay_verify(pay_arena_t *arena, const pay_sig_input_t *input,
     pay_sig_result_t *result)

@@ -40,6 +40,8 @@ static const char *const  verdict_names[] = {
 PAY_ROWS(verdict_names, PAY_SIG_VERDICT_COUNT);
 
 
+/* NULL for an unknown name, which nginx -t reports with the line of the
+ * directive. */
 const pay_sig_scheme_t *
 pay_sig_find(pay_str_t name)
 {
@@ -62,6 +64,7 @@ pay_sig_table(void)
 }
 
 
+/* The names are words that payctl webhook verify prints. */
 const char *
 pay_sig_verdict_name(pay_sig_verdict_t verdict)
 {
@@ -73,6 +76,9 @@ pay_sig_verdict_name(pay_sig_verdict_t verdict)
 }
 
 
+/* A header that stands twice is refused: proxies and libraries differ in which
+ * of two they take, so that the signed one and the read one might not be the
+ * same. */
 pay_status_t
 pay_header_find(const pay_header_t *headers, size_t count, const char *name,
     pay_str_t *value)
@@ -113,6 +119,8 @@ pay_header_find(const pay_header_t *headers, size_t count, const char *name,
 }
 
 
+/* Binds both ways (docs/security.md W4): a sender that could date a message
+ * ahead could keep it for a later replay. */
 pay_sig_verdict_t
 pay_sig_time_check(const pay_sig_input_t *input, pay_str_t text,
     int64_t *timestamp_s, int *ahead)
@@ -136,6 +144,10 @@ pay_sig_time_check(const pay_sig_input_t *input, pay_str_t text,
 }
 
 
+/* Goes through all pairs even after one fits, in constant time
+ * (docs/security.md W3), so that neither the place nor the number of right
+ * bytes can be measured. Several keys are usual while a secret is rotated
+ * (W8). */
 pay_sig_verdict_t
 pay_sig_match(const pay_sig_input_t *input, const pay_str_t *parts,
     unsigned part_count, const pay_sig_values_t *values)
@@ -172,6 +184,8 @@ pay_sig_match(const pay_sig_input_t *input, const pay_str_t *parts,
 }
 
 
+/* The end of the text and a separator as last byte differ: "a," has a second,
+ * empty part, for which *more is 1 first. */
 pay_str_t
 pay_sig_cut(pay_str_t *rest, unsigned char separator, int *more)
 {

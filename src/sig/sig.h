@@ -12,6 +12,8 @@
 
 
 typedef struct {
+    /* Signatures that a message carries, decoded, for pay_sig_match().  Values
+     * that are malformed are not in it: they fit nothing. */
     unsigned       count;
     unsigned char  mac[PAY_SIG_VALUES_MAX][PAY_SHA256_SIZE];
 } pay_sig_values_t;

@@ -34,6 +34,8 @@ const pay_sig_scheme_t  pay_sig_square = {
 };
 
 
+/* The URL is signed together with the body: it is the one that was registered,
+ * since behind a proxy the request's own may differ. */
 static pay_sig_verdict_t
 square_verify(pay_arena_t *arena, const pay_sig_input_t *input,
     pay_sig_result_t *result)

@@ -10,6 +10,7 @@
 #include "sig/sig.h"
 
 
+/* The specification asks for 24 to 64 bytes of randomness. */
 #define WEBHOOK_KEY_MIN    24
 #define WEBHOOK_KEY_MAX    64
 #define WEBHOOK_KEY_TEXT   128
@@ -78,6 +79,8 @@ const pay_sig_scheme_t  pay_sig_svix = {
 };
 
 
+/* The decoded key goes through a room that is wiped, and never into an arena:
+ * arenas are freed unwiped.  whsec_ is a label and may be missing. */
 static pay_status_t
 webhook_key_parse(pay_str_t text, pay_secret_t *key, pay_err_t *err)
 {
@@ -123,6 +126,7 @@ webhook_key_parse(pay_str_t text, pay_secret_t *key, pay_err_t *err)
 }
 
 
+/* NULL when the key is longer than any that would be accepted. */
 static void *
 webhook_room_alloc(void *owner, size_t size)
 {
@@ -140,6 +144,7 @@ webhook_room_alloc(void *owner, size_t size)
 }
 
 
+/* The three headers of Standard Webhooks alone. */
 static pay_sig_verdict_t
 webhook_verify(pay_arena_t *arena, const pay_sig_input_t *input,
     pay_sig_result_t *result)
@@ -157,6 +162,8 @@ webhook_verify(pay_arena_t *arena, const pay_sig_input_t *input,
 }
 
 
+/* Svix' own headers win where all three are there; a message that lacks one of
+ * them is judged by the standard ones, as Svix' library does. */
 static pay_sig_verdict_t
 svix_verify(pay_arena_t *arena, const pay_sig_input_t *input,
     pay_sig_result_t *result)
@@ -178,6 +185,8 @@ svix_verify(pay_arena_t *arena, const pay_sig_input_t *input,
 }
 
 
+/* A header that stands twice condemns the message even when another one is
+ * missing. */
 static pay_sig_verdict_t
 webhook_headers(const pay_sig_input_t *input, const char *const *names,
     pay_str_t *values)
@@ -202,6 +211,8 @@ webhook_headers(const pay_sig_input_t *input, const char *const *names,
 }
 
 
+/* Form first, time second, MAC last: the cheap checks come first.  The id is
+ * signed, so that it may serve as the event's id once the MAC is right. */
 static pay_sig_verdict_t
 webhook_judge(pay_arena_t *arena, const pay_sig_input_t *input,
     const pay_str_t *headers, pay_sig_result_t *result)
@@ -262,6 +273,8 @@ webhook_id_is_valid(pay_str_t id)
 }
 
 
+/* At most PAY_SIG_VALUES_MAX items: each costs a decoding and a comparison for
+ * each key. */
 static pay_sig_verdict_t
 webhook_list(pay_arena_t *arena, pay_str_t text, pay_sig_values_t *values)
 {
@@ -321,6 +334,7 @@ webhook_list_item(pay_arena_t *arena, pay_str_t item,
 }
 
 
+/* For the simulator; the id must be one that webhook_judge() would accept. */
 static pay_status_t
 webhook_sign(pay_arena_t *arena, const pay_sig_message_t *message,
     pay_header_t headers[4], size_t *count)

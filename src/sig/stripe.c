@@ -13,6 +13,8 @@
 #define STRIPE_KEY_MIN    16
 
 typedef struct {
+    /* The header taken apart; `time` is the text as it was signed, since
+     * "01700000000" and "1700000000" are one number and two messages. */
     int               has_time;
     pay_str_t         time;
     unsigned          v1_count;
@@ -44,6 +46,8 @@ const pay_sig_scheme_t  pay_sig_stripe = {
 };
 
 
+/* The whole text is the key, whsec_ included; Svix' keys look the same and are
+ * decoded (standardwebhooks.c). */
 static pay_status_t
 stripe_key_parse(pay_str_t text, pay_secret_t *key, pay_err_t *err)
 {
@@ -84,6 +88,9 @@ stripe_verify(pay_arena_t *arena, const pay_sig_input_t *input,
 }
 
 
+/* The time is judged before the MAC: a stale message costs no hash of its
+ * body. result->timestamp_s is set for a valid message alone, since before
+ * that the time is a stranger's. */
 static pay_sig_verdict_t
 stripe_judge(const pay_sig_input_t *input, pay_sig_result_t *result)
 {
@@ -124,6 +131,8 @@ stripe_judge(const pay_sig_input_t *input, pay_sig_result_t *result)
 }
 
 
+/* Takes items of name=value with commas between, at most STRIPE_ITEMS_MAX of
+ * them: the length of the header is otherwise the sender's to choose. */
 static pay_sig_verdict_t
 stripe_header_parse(pay_str_t text, stripe_header_t *header)
 {

@@ -64,6 +64,7 @@ def _config(args: argparse.Namespace, port: int) -> Config:
         public_url=args.public_url or f"http://127.0.0.1:{port}",
         keys=keys,
         webhook_secrets=_secrets(args.secrets, "whsec"),
+        reports=_secrets(args.secrets, "report"),
         webhook_urls={
             name: f"{base}/webhooks/{name}" if base else None for name in keys
         },

@@ -17,11 +17,11 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from . import adyen_after, money
+from .adyen_settle import ACCOUNT, AdyenForm
 from .answers import Answer
 from .books import Registration
 from .dialect import Dialect, Mail
 
-ACCOUNT = "NgxPaymentsECOM"
 ROOT = "/adyen/v72"
 LINKS = ROOT + "/paymentLinks"
 KEY_MAX = 64
@@ -160,6 +160,7 @@ def signed_text(item: dict) -> str:
 
 class Adyen(Dialect):
     name = "adyen"
+    form = AdyenForm
     cancels = False
 
     def routes(self, api) -> list:

@@ -9,7 +9,7 @@ import contextlib
 from .answers import Answer, deliver, spoil
 from .lists import BadQuery, repeat
 
-QUESTIONS = ("query", "find", "list")
+QUESTIONS = ("query", "find", "list", "settlement")
 
 
 class Api:
@@ -52,6 +52,14 @@ class Api:
                 return dialect.bad_query(str(why)), "refused"
 
         return self.change(dialect, operation, look, find or nobody)
+
+    def settlement(self, dialect, work):
+        """A handler for a question about payouts or reports, which
+        work(request) answers.
+        """
+        return self.listing(
+            dialect, "settlement", lambda request, lag: work(request)
+        )
 
     def change(self, dialect, operation: str, work, find=None):
         """A handler for any other call, which work(request, raw, made) does

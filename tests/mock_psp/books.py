@@ -151,6 +151,12 @@ class Books:
         self.events: list[Made] = []
         self.deliveries: list = []
         self.returns: list[dict] = []
+        # What was settled: closes, the names of what they hold, and balances
+        # by (dialect, currency).
+        self.closes: list = []
+        self.settled: set[str] = set()
+        self.balances: dict[tuple[str, str], int] = {}
+        self.statements = 0  # of the bank
 
     def random_id(self, prefix: str, length: int) -> str:
         return prefix + "".join(self.rng.choices(ALPHANUMERIC, k=length))

@@ -12,6 +12,7 @@ from .dashboard import BadRequest, Dashboard, body_of, registration
 from .dialect import Mail
 from .faults import BadFault
 from .lifecycle import RESULTS, NotPossible
+from .settle_control import SettleControl
 
 SETTINGS = {
     "pending_ms": int,
@@ -67,6 +68,7 @@ class Control:
             web.post(f"{root}/webhook", self._webhook),
             web.get(f"{root}/books", self._books),
             *Dashboard(self.psp).routes(root),
+            *SettleControl(self.psp).routes(root),
         ]
 
     async def _health(self, request):

@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass, field
 
 from .answers import Answer
+from .settle_form import Form
 
 
 @dataclass
@@ -48,11 +49,14 @@ class Dialect:
     tells_declines = True
     # Does the cancel link end the registration, or only lead back?
     cancels = True
+    # How it settles: see ``settle_form``.
+    form = Form
 
     def __init__(self, books, config):
         self.books = books
         self.config = config
-        self.lifecycle = self.aftersale = None  # set by ``Psp``
+        # set by ``Psp``
+        self.lifecycle = self.aftersale = self.settlement = None
         self.stored: dict[str, tuple[str, Answer, float]] = {}
         self.round = False  # the list of this call has no end: `loop`
 

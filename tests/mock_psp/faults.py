@@ -52,6 +52,14 @@ LIST_KINDS = {
         "gzip_bomb html redirect ok_with_error slow_body"
     ).split()
 } | {"repeat": {}, "loop": {}, "lag": {"n": 1}}
+# Payouts, their rows and reports.
+SETTLEMENT_KINDS = {
+    kind: API_KINDS[kind]
+    for kind in (
+        "delay hold drop drop_after_accept reset_at_byte status malformed "
+        "gzip_bomb html redirect slow_body"
+    ).split()
+}
 WEBHOOK_KINDS = {
     "duplicate": {"n": 1},
     "late": {"ms": 1000},
@@ -73,6 +81,7 @@ OPERATIONS = {
     "cancel": API_KINDS,
     "expire": API_KINDS,
     "token": API_KINDS,
+    "settlement": SETTLEMENT_KINDS,
     "webhook": WEBHOOK_KINDS,
 }
 

@@ -19,6 +19,7 @@ from .answers import Answer
 from .books import Registration
 from .dialect import Dialect, Mail
 from .generic_checks import Refused
+from .generic_settle import GenericForm
 
 ROOT = "/generic/v1/registrations"
 EVENTS = "/generic/v1/events"
@@ -43,6 +44,7 @@ LOOP = "round~"
 
 class Generic(Dialect):
     name = "generic"
+    form = GenericForm
 
     def routes(self, api) -> list:
         return [

@@ -18,6 +18,7 @@ from . import lists, mollie_after, money
 from .answers import Answer
 from .books import Registration
 from .dialect import Dialect, Mail
+from .mollie_settle import MollieForm
 
 ROOT = "/mollie/v2/payments"
 CURRENCIES = set(
@@ -127,6 +128,7 @@ def check_lines(lines: object, total: int, currency: str) -> list:
 
 class Mollie(Dialect):
     name = "mollie"
+    form = MollieForm
     tells_declines = False
 
     def routes(self, api) -> list:
@@ -257,9 +259,9 @@ class Mollie(Dialect):
         return self.books.random_id("tr_", 21)
 
     def show(self, made: Registration, status: int = 200) -> Answer:
-        return self._answer(status, self._payment(made))
+        return self._answer(status, self.payment(made))
 
-    def _payment(self, made: Registration) -> dict:
+    def payment(self, made: Registration) -> dict:
         own = f"{self.config.public_url}{ROOT}/{made.token}"
         dashboard = f"https://my.mollie.com/dashboard/payments/{made.token}"
         links = {
@@ -317,7 +319,7 @@ class Mollie(Dialect):
         if start and start not in tokens:
             raise lists.BadQuery("from is no payment")
         rest = made[tokens.index(start) :] if start else []
-        page = [self._payment(each) for each in rest[:size]]
+        page = [self.payment(each) for each in rest[:size]]
         more = rest[size].token if len(rest) > size else None
         own = f"{self.config.public_url}{ROOT}?limit={size}"
         links = {"self": link(own), "previous": None, "next": None}
@@ -474,7 +476,7 @@ class Mollie(Dialect):
 
     def event(self, made: Registration, fact: str) -> dict:
         """fact: paid, authorized, failed, canceled, expired, pending"""
-        return self.envelope(f"payment.{fact}", self._payment(made))
+        return self.envelope(f"payment.{fact}", self.payment(made))
 
     def envelope(self, kind: str, data: dict) -> dict:
         return {

@@ -64,6 +64,12 @@ def render(minor: int, currency: str) -> str:
     return f"{whole}.{part:0{digits}d}"
 
 
+def signed(minor: int, currency: str) -> str:
+    """As `render`, with a sign below 0."""
+    text = render(abs(minor), currency)
+    return f"-{text}" if minor < 0 else text
+
+
 def stripe_exponent(currency: str) -> int:
     if currency in STRIPE_ZERO:
         return 0
@@ -80,6 +86,14 @@ def from_stripe(units: int, currency: str) -> int:
         raise BadAmount(f"the last digit of a {currency} amount must be 0")
     shift = exponent(currency) - stripe_exponent(currency)
     return units * 10**shift if shift >= 0 else units // 10**-shift
+
+
+def to_stripe(minor: int, currency: str) -> int:
+    """ISO minor units -> Stripe's integer."""
+    if currency in STRIPE_WHOLE_HUNDREDS:
+        return minor * 100
+    shift = stripe_exponent(currency) - exponent(currency)
+    return minor * 10**shift if shift >= 0 else minor // 10**-shift
 
 
 ADYEN = {"CLP": 2, "ISK": 2, "CVE": 0, "IDR": 0}

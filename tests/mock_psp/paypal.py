@@ -24,6 +24,7 @@ from .answers import Answer
 from .books import Registration
 from .dialect import Dialect, Mail
 from .paypal_certs import Certificates
+from .paypal_settle import PayPalForm
 
 API = "/paypal/v2"
 ORDERS = API + "/checkout/orders"
@@ -157,6 +158,7 @@ def _moment(seconds: float) -> str:
 
 class PayPal(Dialect):
     name = "paypal"
+    form = PayPalForm
     key_header = "PayPal-Request-Id"
     success = "approved"
     tells_declines = False

@@ -14,6 +14,7 @@ from .dialects import DIALECTS
 from .faults import Faults
 from .hosted import Hosted
 from .lifecycle import Lifecycle
+from .settle import Settlements
 from .shop import Shop
 from .webhooks import Sender
 
@@ -48,6 +49,8 @@ class Config:
     # as its description of webhooks says, or that of the change.
     adyen_reference: str = "payment"
     result_key: bytes | None = None
+    # user:password of those who may only read reports, by dialect.
+    reports: dict = field(default_factory=dict)
     secrets: Path | None = None
     seed: object = None
     # PayPal's: where certificates are served (0: a free port), and how long
@@ -73,9 +76,11 @@ class Psp:
         self.aftersale = Aftersale(
             config, self.books, self.lifecycle, self.dialects
         )
+        self.settlements = Settlements(config, self.books, self.dialects)
         for dialect in self.dialects.values():
             dialect.lifecycle = self.lifecycle
             dialect.aftersale = self.aftersale
+            dialect.settlement = dialect.form(dialect, self.settlements)
 
     async def reset(self, seed: object) -> None:
         """Forgets everything, stops every webhook on its way."""
@@ -90,6 +95,7 @@ class Psp:
         api = Api(self.books, self.faults, self.lifecycle)
         for dialect in self.dialects.values():
             app.add_routes(dialect.routes(api))
+            app.add_routes(dialect.settlement.routes(api))
         hosted = Hosted(self.books, self.lifecycle, self.dialects)
         app.add_routes(hosted.routes())
         app.add_routes(Shop(self.books, self.config).routes())

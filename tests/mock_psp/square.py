@@ -28,6 +28,7 @@ from .square_checks import (
     text,
     units,
 )
+from .square_settle import SquareForm
 
 ROOT = "/square/v2"
 LINKS = ROOT + "/online-checkout/payment-links"
@@ -75,6 +76,7 @@ DECLINES = {
 
 class Square(Dialect):
     name = "square"
+    form = SquareForm
     cancels = False
 
     def routes(self, api) -> list:
@@ -383,6 +385,9 @@ class Square(Dialect):
         if not right or amount > left:
             raise Refused("REFUND_AMOUNT_INVALID", "amount_money")
         return amount
+
+    def bad_query(self, why: str) -> Answer:
+        return self.error(400, "BAD_REQUEST", why)
 
     # Faults.
 

@@ -22,6 +22,7 @@ from .books import Registration
 from .dialect import Dialect, Mail
 from .lifecycle import GIVEN_BACK
 from .stripe_money import Money, expansions
+from .stripe_settle import StripeForm
 
 ROOT = "/stripe/v1/checkout/sessions"
 EVENTS = "/stripe/v1/events"
@@ -120,6 +121,7 @@ def _is_manual(form: dict) -> bool:
 
 class Stripe(Dialect):
     name = "stripe"
+    form = StripeForm
     page = "/stripe/c/pay/"
     tells_declines = False
     cancels = False
