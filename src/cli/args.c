@@ -101,6 +101,29 @@ pay_cli_misuse(const char *usage, const char *format, ...)
 }
 
 
+int
+pay_cli_hand_over(const char *command, const char *usage,
+    const pay_cli_subcommand_t *subcommands, int argc, char **argv)
+{
+    if (argc < 2) {
+        return pay_cli_misuse(usage, "%s needs a verb", command);
+    }
+
+    for ( /* void */ ; subcommands->name != NULL; subcommands++) {
+        if (strcmp(argv[1], subcommands->name) == 0) {
+            return subcommands->run(argc - 1, argv + 1);
+        }
+    }
+
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        fputs(usage, stdout);
+        return PAY_CLI_OK;
+    }
+
+    return pay_cli_misuse(usage, "%s has no verb \"%s\"", command, argv[1]);
+}
+
+
 /* One row of the table at a time. */
 unsigned
 pay_cli_distance(const char *a, const char *b)

@@ -64,40 +64,19 @@ static const pay_cli_list_t  show_query = {
     1, "that day is not closed, or nothing has happened", PAY_CLI_NO, NULL
 };
 
-static const struct {
-    const char  *name;
-    int        (*run)(int argc, char **argv);
-} subcommands[] = {
+static const pay_cli_subcommand_t  subcommands[] = {
     { "export", close_export },
     { "make", close_make },
     { "show", close_show },
-    { "verify", pay_cli_close_verify }
+    { "verify", pay_cli_close_verify },
+    { NULL, NULL }
 };
 
 
 int
 pay_cli_close(int argc, char **argv)
 {
-    size_t  i;
-
-    for (i = 0; argc >= 2
-                && i < sizeof(subcommands) / sizeof(subcommands[0]); i++)
-    {
-        if (strcmp(argv[1], subcommands[i].name) == 0) {
-            return subcommands[i].run(argc - 1, argv + 1);
-        }
-    }
-
-    if (argc >= 2 && (strcmp(argv[1], "--help") == 0
-                      || strcmp(argv[1], "-h") == 0))
-    {
-        fputs(close_usage, stdout);
-        return PAY_CLI_OK;
-    }
-
-    return argc < 2 ? pay_cli_misuse(close_usage, "close needs a verb")
-                    : pay_cli_misuse(close_usage, "close has no verb \"%s\"",
-                                     argv[1]);
+    return pay_cli_hand_over("close", close_usage, subcommands, argc, argv);
 }
 
 
