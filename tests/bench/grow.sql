@@ -2,7 +2,8 @@
 -- number first on: what a shop has stored after years.  Straight into the
 -- tables (the psql variable tables names them), whose triggers are off: nothing
 -- of it is measured.
--- The template's ids all hold its name, and a copy has another name there.
+-- The template's ids all hold its name, and a copy has another name there: in
+-- JSON, too, or a second call would take the copies of the first for templates.
 CREATE FUNCTION pg_temp.copied(p_table regclass, p_name text) RETURNS text
 LANGUAGE sql AS $$
 SELECT format('INSERT INTO %s (%s) SELECT %s FROM %s t'
@@ -15,6 +16,9 @@ SELECT format('INSERT INTO %s (%s) SELECT %s FROM %s t'
         WHEN b.typname = 'uuid' THEN format('md5(%L || i)::uuid', a.attname)
         WHEN b.typname = 'text' THEN
             format('replace(t.%I, %L, ''g'' || i)', a.attname, p_name)
+        WHEN b.typname = 'jsonb' THEN
+            format('replace(t.%I::text, %L, ''g'' || i)::jsonb',
+                a.attname, p_name)
         ELSE format('t.%I', a.attname) END, ', ' ORDER BY a.attnum),
     p_table, p_name)
 FROM pg_attribute a
