@@ -141,6 +141,27 @@ def test_row_that_is_late_is_matched_when_it_comes(day, psp):
     day.is_clean()
 
 
+@pytest.mark.parametrize("psp", PSPS)
+def test_row_that_is_overdue_waits_until_it_comes(day, psp):
+    """By a clock that is past the source's days: the entry is queued, and the
+    next file takes it out of the queue."""
+    made = sales(day, psp, 2)
+    settled(day, psp, kind="late", about=made[0].token)
+    queued = day.stack.value(
+        "SELECT pay_ops.raise_overdue(%s, now() + interval '30 days')", psp
+    )
+    assert queued >= 1
+    found = [e for e in day.matters(2) if e["order"] == made[0].order_id]
+    (matter,) = [each for each in found if each["amount"] == "12.34"]
+    assert (matter["rule"], matter["psp"]) == ("overdue", psp)
+    assert matter["playbook"] == "not-in-any-file"
+    assert [e for e in day.matters(2) if e["order"] == made[1].order_id] == []
+    _, said = day.settle(psp)
+    assert said["matched"] == 1
+    assert matter["id"] not in waiting(day)
+    day.is_clean()
+
+
 @pytest.mark.parametrize("fault", ["cut", "footer"])
 @pytest.mark.parametrize("psp", PSPS)
 def test_file_that_is_not_whole_is_refused_whole(day, psp, fault):
