@@ -67,7 +67,7 @@ pay_call_name(pay_call_t call)
         [PAY_CALL_CANCEL] = "cancel", [PAY_CALL_REFUND] = "refund",
         [PAY_CALL_EXPIRE] = "expire", [PAY_CALL_LIST] = "list",
         [PAY_CALL_CERTIFICATE] = "certificate", [PAY_CALL_AUTH] = "auth",
-        [PAY_CALL_RATES] = "rates"
+        [PAY_CALL_RATES] = "rates", [PAY_CALL_SETTLEMENT] = "settlement"
     };
     PAY_ROWS(names, PAY_CALL_COUNT);
 
@@ -114,7 +114,9 @@ pay_flow_run(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         pay_do_done(effect, &broken);
     }
 
-    if (effect->kind == PAY_DO_DONE && flow->type->end != NULL) {
+    if (effect->kind == PAY_DO_DONE && flow->type != NULL
+        && flow->type->end != NULL)
+    {
         flow->type->end(flow);
     }
 }
