@@ -114,7 +114,9 @@ pay_flow_run(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         pay_do_done(effect, &broken);
     }
 
-    if (effect->kind == PAY_DO_DONE && flow->type->end != NULL) {
+    if (effect->kind == PAY_DO_DONE && flow->type != NULL
+        && flow->type->end != NULL)
+    {
         flow->type->end(flow);
     }
 }
