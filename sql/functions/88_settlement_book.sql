@@ -69,9 +69,9 @@ BEGIN
             AND h.currency = p_work.value_currency)
     THEN
         RETURN 'ended';
-    ELSIF EXISTS (
-        SELECT FROM webhook_inbox i
-        WHERE i.psp = p_source.psp AND i.state = 'parked' AND i.event_id
+    ELSIF 'parked' = (
+        SELECT i.state FROM webhook_inbox i
+        WHERE i.psp = p_source.psp AND i.event_id
             = settlement_event(p_source.source, p_work.row_key))
     THEN
         RETURN 'early';

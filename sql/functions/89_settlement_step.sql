@@ -288,7 +288,8 @@ COMMENT ON FUNCTION pay.book_work IS
 
 
 -- Entries and rows that this work can be about are nobody else's meanwhile.
-CREATE OR REPLACE FUNCTION pay.match_work(
+-- The easy ones are linked: one row and one entry that agree.
+CREATE OR REPLACE FUNCTION pay.match_easy(
     p_file settlement_file, p_source settlement_source)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -298,23 +299,38 @@ BEGIN
           FROM settlement_work w
           WHERE w.file_id = p_file.file_id AND w.checkout_id IS NOT NULL) w;
 
-    UPDATE settlement_work w SET match = NULL, rule = NULL
+    UPDATE settlement_work w
+    SET match = NULL, rule = NULL, finding = nullif(w.finding, 'matched')
     WHERE w.file_id = p_file.file_id AND w.match IS NOT NULL;
 
+    IF p_source.medium = 'psp' THEN
+        PERFORM take_open(p_file, p_source);
+        PERFORM match_single(p_file.file_id);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.match_easy IS
+    'Locks the payments of the work, and links rows that are the only ones of '
+    'an entry';
+
+
+CREATE OR REPLACE FUNCTION pay.match_hard(
+    p_file settlement_file, p_source settlement_source)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     IF p_source.medium = 'bank' THEN
         PERFORM match_bank(p_file, p_source);
         RETURN;
     END IF;
 
-    PERFORM take_open(p_file, p_source);
     PERFORM match_objects(p_file.file_id, true);
     PERFORM match_objects(p_file.file_id, false);
     PERFORM match_amounts(p_file.file_id);
     PERFORM match_sums(p_file.file_id);
 END
 $$;
-COMMENT ON FUNCTION pay.match_work IS
-    'Looks for the entries that the rows of the work settle';
+COMMENT ON FUNCTION pay.match_hard IS
+    'Looks for the entries that the other rows of the work settle';
 
 
 -- A later version of a batch may lack rows that the version before it had: each
@@ -361,6 +377,7 @@ DECLARE
 BEGIN
     UPDATE settlement_file f
     SET state = 'booked', changed_at = clock_timestamp(),
+        repeats = f.row_count - f.matched - f.class1 - f.class2 - f.class3,
         class2 = f.class2 + v_gone
     WHERE f.file_id = p_file.file_id;
 
@@ -370,10 +387,42 @@ $$;
 COMMENT ON FUNCTION pay.end_settlement IS 'All rows of a file are booked';
 
 
--- One step.  take: rows become work, and open orders hear of their sales;
--- tell: refunds, disputes and captures that no webhook has reported; book: all
--- other rows.  A step that reports sales or changes commits on its own, since
--- it locks wallets.
+-- The rows of the work are linked, and booked, unless there is something to
+-- report first: then the next phase does so.  It commits on its own and links
+-- no row, since an event takes its locks in an order in which the locks of all
+-- payments of the work cannot come first: inbox, tokens, payments, wallets.
+CREATE OR REPLACE FUNCTION pay.match_and_book(
+    p_file settlement_file, p_source settlement_source)
+RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM match_easy(p_file, p_source);
+
+    IF p_file.phase = 'take' AND p_source.medium = 'psp'
+        AND untold_sales(p_file.file_id, p_source) <> '{}'
+    THEN
+        RETURN 'tell';
+    END IF;
+
+    PERFORM match_hard(p_file, p_source);
+
+    IF p_file.phase <> 'book' AND p_source.medium = 'psp'
+        AND untold_changes(p_file.file_id, p_source) <> '{}'
+    THEN
+        RETURN 'change';
+    END IF;
+
+    PERFORM book_work(p_file, p_source);
+
+    RETURN 'take';
+END
+$$;
+COMMENT ON FUNCTION pay.match_and_book IS
+    'Links and books the work, or says which phase has to come before';
+
+
+-- One step, of the file's phase.  take: rows become work; tell: open orders
+-- hear of their sales; change: refunds, disputes and captures that no webhook
+-- has reported are reported; match and book: all other rows.
 CREATE OR REPLACE FUNCTION pay.step_settlement(
     p_file settlement_file, p_source settlement_source, p_rows int)
 RETURNS void LANGUAGE plpgsql
@@ -382,41 +431,27 @@ SET plan_cache_mode = 'force_custom_plan' SET jit = off AS $$
 DECLARE
     v_until int := least(65536, p_file.next_bucket + greatest(1,
         (65536::bigint * p_rows / greatest(p_file.row_count, 1))::int));
-    v_taken record;
-    v_phase text := 'book';
+    v_phase text;
+    v_count int;
 BEGIN
     IF p_file.phase = 'take' THEN
         DELETE FROM settlement_work w WHERE w.file_id = p_file.file_id;
-        v_taken := take_work(p_file, p_source, p_file.next_bucket, v_until);
-        UPDATE settlement_file f SET repeats = f.repeats + v_taken.repeats
-        WHERE f.file_id = p_file.file_id;
-
-        IF p_source.medium = 'psp'
-            AND tell_sales(p_file.file_id, p_source) > 0
-        THEN
-            v_phase := 'tell';
-        END IF;
+        PERFORM take_work(p_file, p_source, p_file.next_bucket, v_until);
     END IF;
 
-    IF v_phase = 'book' THEN
-        PERFORM match_work(p_file, p_source);
-        IF p_file.phase <> 'book' AND p_source.medium = 'psp'
-            AND tell_changes(p_file.file_id, p_source) > 0
-        THEN
-            UPDATE settlement_file f
-            SET state = 'booking', phase = 'book',
-                changed_at = clock_timestamp()
-            WHERE f.file_id = p_file.file_id;
-            RETURN;
-        END IF;
-
-        PERFORM book_work(p_file, p_source);
+    IF p_file.phase = 'tell' THEN
+        v_phase := CASE WHEN tell_sales(p_file.file_id, p_source)
+                        THEN 'match' ELSE 'tell' END;
+    ELSIF p_file.phase = 'change' THEN
+        v_count := tell_changes(p_file.file_id, p_source);
+        v_phase := 'book';
+    ELSE
+        v_phase := match_and_book(p_file, p_source);
     END IF;
 
     UPDATE settlement_file f
-    SET state = 'booking', changed_at = clock_timestamp(),
-        phase = CASE v_phase WHEN 'book' THEN 'take' ELSE v_phase END,
-        next_bucket = CASE v_phase WHEN 'book' THEN v_until
+    SET state = 'booking', changed_at = clock_timestamp(), phase = v_phase,
+        next_bucket = CASE v_phase WHEN 'take' THEN v_until
                                    ELSE f.next_bucket END
     WHERE f.file_id = p_file.file_id;
 END

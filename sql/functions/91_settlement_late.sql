@@ -25,7 +25,7 @@ BEGIN
               ORDER BY x.exception_id LIMIT p_limit) x
         JOIN settlement_row r ON r.row_id = x.row_id
             AND r.source = p_source.source
-        CROSS JOIN LATERAL settlement_owner_of(p_source.psp,
+        CROSS JOIN LATERAL settlement_owners(p_source.psp,
             p_source.merchant_id, r.parent_ref, r.psp_ref, r.our_ref) o
         WHERE settlement_family(r.kind) IN ('sale', 'refund', 'dispute')
             AND o.checkout_id IS NOT NULL) u;
@@ -56,7 +56,8 @@ BEGIN
         RETURN 0;
     END IF;
 
-    PERFORM match_work(v_file, p_source);
+    PERFORM match_easy(v_file, p_source);
+    PERFORM match_hard(v_file, p_source);
     v_rows := ARRAY(
         SELECT r.row_id FROM settlement_work w
         JOIN settlement_row r ON r.source = w.source

@@ -92,7 +92,7 @@ CREATE TABLE settlement_file (
     row_count    whole NOT NULL DEFAULT 0,
     next_bucket  int NOT NULL DEFAULT 0,
     phase        text COLLATE "C" NOT NULL DEFAULT 'take'
-        CHECK (phase IN ('take', 'tell', 'book')),
+        CHECK (phase IN ('take', 'tell', 'match', 'change', 'book')),
     matched      whole NOT NULL DEFAULT 0,
     class1       whole NOT NULL DEFAULT 0,
     class2       whole NOT NULL DEFAULT 0,
@@ -199,6 +199,9 @@ CREATE TABLE settlement_row (
 
 CREATE INDEX settlement_row_file ON settlement_row (file_id);
 CREATE INDEX settlement_row_at ON settlement_row USING brin (at);
+-- a payout that comes back names it
+CREATE INDEX settlement_row_payout ON settlement_row (source, payout_ref)
+    WHERE kind = 'payout';
 
 -- A match joins rows with entries: its number is that of its first row.  A row
 -- has one link at most, an entry is closed once at most.
@@ -412,7 +415,8 @@ COMMENT ON DOMAIN webhook_way IS
 
 
 -- The rows of one step on their way, with their payments and findings.  family,
--- value_minor and value_currency are compared with those of entries.
+-- value_minor and value_currency are compared with those of entries.  A row is
+-- written again when its link is known, on its page if there is room.
 CREATE UNLOGGED TABLE settlement_work (
     LIKE settlement_staging,
     source          settlement_name NOT NULL,
@@ -430,7 +434,7 @@ CREATE UNLOGGED TABLE settlement_work (
     rule            text COLLATE "C",
     finding         text COLLATE "C",
     candidate       jsonb
-);
+) WITH (fillfactor = 50);
 
 CREATE INDEX settlement_work_file ON settlement_work (file_id, line);
 CREATE INDEX settlement_work_checkout
@@ -450,7 +454,7 @@ CREATE UNLOGGED TABLE settlement_open (
     psp           id NOT NULL,
     on_day        date,
     match         int
-);
+) WITH (fillfactor = 50);
 
 CREATE INDEX settlement_open_file ON settlement_open (file_id, checkout_id);
 

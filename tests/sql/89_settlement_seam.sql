@@ -38,7 +38,8 @@ SELECT is(array_agg(p.outcome ORDER BY p.item)::text, '{proven,not_found}',
 FROM pay_api.prove_settlement(ARRAY[:id, 0], '{1,1}', '{NULL,NULL}', '{3,1}',
     '{"{\"USD\": {\"rows\": 3, \"net\": 650}}","{}"}') p;
 SELECT is(string_agg(a.outcome, ' ' ORDER BY n),
-    'booking booking booked booked', 'booked in steps: a refund is told first')
+    'booking booking booking booked',
+    'booked in steps: a refund is told first, on its own')
 FROM generate_series(1, 4) n,
     pay_api.advance_settlement(ARRAY[:id], ARRAY[5000 + 0 * n]) a;
 SELECT is(array_agg(a.outcome ORDER BY a.item)::text, '{not_found,invalid}',

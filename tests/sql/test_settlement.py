@@ -12,6 +12,7 @@ import pathlib
 import random
 import subprocess
 import threading
+import time
 import uuid
 
 import psycopg2
@@ -339,6 +340,66 @@ def test_two_importers_at_once_book_once(shop):
         thread.join()
     assert sum(x["matched"] for x in said.values()) == 200
     assert sum(x["class2"] for x in said.values()) == 200
+    shop.check()
+
+
+def waits(shop):
+    """Waits until a session of the shop waits for a lock."""
+    ends = time.monotonic() + 60
+    while not shop.sql(
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        " AND datname = current_database()"
+    ):
+        assert time.monotonic() < ends, "nobody waits for a lock"
+        time.sleep(0.01)  # between two looks
+
+
+def test_an_import_holds_no_wallet_while_it_waits_for_another(shop):
+    """A token that a file shows may book a webhook that has waited for it,
+    and the file's sales are booked, too.  Both in one transaction locked
+    wallets twice, in no order, and ended in a deadlock with webhooks."""
+    for order, seller in (("o1", "z"), ("o2", "a")):
+        names = {"n": 1, "c": [order], "p": ["none"]}
+        assert shop.sql(SOLD.replace("'s'::", f"'{seller}'::"), names) == [(1,)]
+    assert shop.sql(TOKENS, {"n": 1, "c": ["o2"], "p": []}) == [(1,)]
+    # the answer to the registration of o1 is not known; its webhook waits
+    shop.sql(
+        "SELECT outcome FROM pay_api.store_no_token('{m}', '{o1}', '{stripe}',"
+        " '{unknown}', '{NULL}', '{NULL}', '{r}', '{answered}', '{NULL}',"
+        " '{NULL}', '{1}')"
+    )
+    shop.sql(PAID.replace("'applied'", "'parked'"),
+             {"n": 1, "c": ["pi_1"], "p": ["pi_1"]})
+    path = shop.file(
+        "both.csv",
+        [
+            ("r1", "sale", "ch_1", "pi_1", "o1", 1000, -30, ""),
+            ("r2", "sale", "ch_2", "o2", "", 1000, -30, ""),
+        ],
+    )
+    webhook = psycopg2.connect(dbname=shop.database)
+    lock = (
+        "SELECT FROM pay.wallet WHERE seller_account = %s FOR NO KEY UPDATE"
+        " NOWAIT"
+    )
+    with webhook.cursor() as cursor:
+        shop.sql(
+            "INSERT INTO pay.wallet (merchant_id, seller_account, currency)"
+            " VALUES ('m', 'a', 'EUR'), ('m', 'z', 'EUR')"
+        )
+        cursor.execute(lock, ["a"])
+        said = []
+        thread = threading.Thread(target=lambda: said.append(shop.load(path)))
+        thread.start()
+        waits(shop)
+        cursor.execute(lock, ["z"])
+    webhook.rollback()
+    webhook.close()
+    thread.join()
+    assert [x["state"] for x in said] == ["booked"]
+    assert shop.sql(
+        "SELECT payment_order_id, status FROM pay.payment_order ORDER BY 1"
+    ) == [("o1", "SUCCESS"), ("o2", "SUCCESS")]
     shop.check()
 
 
