@@ -11,7 +11,6 @@
 #define LEASE_MS    120000
 #define RENEW_S     40                 /* of the lease, before it is renewed */
 #define STEP_ROWS   1000               /* booked in one step */
-#define LINES_MIN   64
 #define STOPPED     "stopped"          /* this worker ends: another goes on */
 
 
@@ -32,10 +31,6 @@ static pay_status_t next_piece(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t piece_came(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t take_row(void *data, const pay_settle_row_t *from);
-static pay_status_t room_for_line(settlement_t *look);
-static pay_status_t copy_texts(pay_arena_t *args,
-    const pay_settle_row_t *from, pay_settlement_line_row_t *to);
 static pay_status_t stage(pay_flow_t *flow, pay_effect_t *effect);
 static pay_status_t staged(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
@@ -222,7 +217,7 @@ file_read(pay_flow_t *flow, const pay_settlement_row_t *row,
 {
     pay_status_t           status;
     settlement_t          *look = flow->state;
-    pay_settle_options_t   options = { .row = take_row, .data = look };
+    pay_settle_options_t   options = { .row = settlement_row, .data = look };
 
     PAY_TRY(pay_dup(flow->arena, row->account, &options.account));
     status = pay_settle_open(flow->arena, row->format, &options,
@@ -304,104 +299,6 @@ settlement_feed(pay_flow_t *flow, const pay_input_t *input, pay_str_t bytes,
 
     return look->line_count != 0 ? stage(flow, effect)
                                  : next_piece(flow, input, effect);
-}
-
-
-static pay_status_t
-take_row(void *data, const pay_settle_row_t *from)
-{
-    settlement_t               *look = data;
-    pay_settlement_line_row_t  *to;
-
-    look->column = pay_settle_too_long(from);
-
-    if (look->column != NULL) {
-        look->settled.line = from->line;
-        return PAY_INVALID;
-    }
-
-    PAY_TRY(room_for_line(look));
-
-    to = &look->lines[look->line_count];
-    memset(to, 0, sizeof(*to));
-
-    PAY_TRY(copy_texts(look->flow->args, from, to));
-
-    to->line = from->ordinal;
-    to->kind = pay_str_of(pay_settle_kind_name(from->kind));
-    to->occurred_us = pay_maybe(from->has_occurred && from->occurred_us >= 0,
-                                from->occurred_us);
-    to->gross_minor = from->gross_minor;
-    to->fee_minor = from->fee_minor;
-    to->tax_minor = from->tax_minor;
-    to->net_minor = from->net_minor;
-    to->paid_minor = pay_maybe(from->paid_currency[0] != '\0',
-                               from->paid_minor);
-    to->flags = (from->is_external ? 1 : 0) | (from->is_detail ? 2 : 0);
-
-    look->line_count++;
-    look->settled.rows++;
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-room_for_line(settlement_t *look)
-{
-    size_t                      room;
-    pay_settlement_line_row_t  *lines;
-
-    if (look->line_count < look->line_room) {
-        return PAY_OK;
-    }
-
-    room = look->line_room == 0 ? LINES_MIN : 2 * look->line_room;
-    lines = pay_alloc(look->flow->args, room * sizeof(*lines));
-    if (lines == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    if (look->line_count != 0) {
-        memcpy(lines, look->lines, look->line_count * sizeof(*lines));
-    }
-
-    look->lines = lines;
-    look->line_room = room;
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-copy_texts(pay_arena_t *args, const pay_settle_row_t *from,
-    pay_settlement_line_row_t *to)
-{
-    size_t     i;
-    pay_str_t  note = from->note.len > 0 ? from->note : from->bank_ref;
-
-    const struct {
-        pay_str_t   text;
-        pay_str_t  *copy;
-    } texts[] = {
-        { from->row_key, &to->row_key }, { from->raw_type, &to->raw_type },
-        { from->psp_ref, &to->psp_ref },
-        { from->parent_ref, &to->parent_ref },
-        { from->our_ref, &to->our_ref }, { from->booked_on, &to->booked_on },
-        { pay_str_of(from->currency), &to->currency },
-        { pay_str_of(from->paid_currency), &to->paid_currency },
-        { pay_settle_rate(from->rate), &to->rate },
-        { from->payout_ref, &to->payout_ref },
-        { from->account, &to->account }, { note, &to->note }
-    };
-
-    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (texts[i].text.len != 0) {
-            PAY_TRY(pay_dup(args, texts[i].text, texts[i].copy));
-        }
-    }
-
-    return PAY_OK;
 }
 
 
@@ -600,8 +497,8 @@ file_put(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_failure_t  failure = input->file->failure;
 
-    return settlement_end(flow, failure != PAY_FAILURE_NONE ? "not-moved" : NULL,
-                    effect);
+    return settlement_end(flow, failure != PAY_FAILURE_NONE ? "not-moved"
+                                                            : NULL, effect);
 }
 
 

@@ -65,6 +65,11 @@ pay_status_t settlement_end(pay_flow_t *flow, const char *code,
 int settlement_must_renew(pay_flow_t *flow, const pay_input_t *input,
     pay_flow_step_pt then, pay_effect_t *effect, pay_status_t *status);
 
+/* Of flow_settlement_rows.c: takes a row, a pay_settle_row_pt whose data is a
+ * settlement_t; its memory is that of the flow's arguments. */
+pay_status_t settlement_row(void *data, const pay_settle_row_t *from)
+    PAY_MUST_CHECK;
+
 /* Of flow_settlement_pull.c: the list begins; the next bytes of the file that
  * is open; the next file. */
 pay_status_t settlement_pull_start(pay_flow_t *flow, int64_t since_s,

@@ -20,6 +20,7 @@
 #define SETTLE_WIDTH_MAX   1024
 #define SETTLE_LISTS_MAX   4
 #define SETTLE_FINAL_MAX   3
+#define SETTLE_SECONDS     19          /* bytes of a time before its fraction */
 #define US_PER_S           1000000
 
 /* Where an answer names the next page. */
@@ -72,6 +73,7 @@ static int settle_is_final(const pay_psp_settle_api_t *api,
     const pay_json_t *item);
 static pay_status_t settle_at(const pay_psp_settle_api_t *api,
     const pay_json_t *item, int64_t *at_s);
+static pay_status_t settle_time(pay_str_t text, int64_t *at_s);
 static pay_status_t settle_next(pay_arena_t *arena,
     const pay_psp_settle_api_t *api, const pay_json_t *root,
     const pay_json_t *items, pay_str_t *next);
@@ -398,7 +400,6 @@ static pay_status_t
 settle_at(const pay_psp_settle_api_t *api, const pay_json_t *item,
     int64_t *at_s)
 {
-    int64_t            at_us;
     pay_str_t          text;
     const pay_json_t  *at = pay_json_get(item, api->at);
 
@@ -406,13 +407,50 @@ settle_at(const pay_psp_settle_api_t *api, const pay_json_t *item,
         return pay_json_integer(at, at_s) == PAY_OK ? PAY_OK : PAY_INVALID;
     }
 
-    if (pay_json_string(at, &text) != PAY_OK
-        || pay_time_parse(text, &at_us) != PAY_OK)
+    return pay_json_string(at, &text) == PAY_OK ? settle_time(text, at_s)
+                                                : PAY_INVALID;
+}
+
+
+/* RFC 3339, with or without a fraction, "Z" or an offset of the same day. */
+static pay_status_t
+settle_time(pay_str_t text, int64_t *at_s)
+{
+    int64_t        at_us, hours, minutes;
+    size_t         i = SETTLE_SECONDS;
+    pay_str_t      zone;
+    unsigned char  spelled[] = "yyyy-mm-ddThh:mm:ss.000000Z";
+
+    if (text.len <= i) {
+        return PAY_INVALID;
+    }
+
+    memcpy(spelled, text.data, i);
+    PAY_TRY(pay_time_parse((pay_str_t) { sizeof(spelled) - 1, spelled },
+                           &at_us));
+    *at_s = at_us / US_PER_S;
+
+    for (i += text.data[i] == '.';
+         i < text.len && text.data[i] >= '0' && text.data[i] <= '9'; i++)
+    {
+        /* the fraction */
+    }
+
+    zone = (pay_str_t) { text.len - i, text.data + i };
+
+    if (pay_str_is(zone, "Z")) {
+        return PAY_OK;
+    }
+
+    if (zone.len != 6 || zone.data[3] != ':'
+        || (zone.data[0] != '+' && zone.data[0] != '-'))
     {
         return PAY_INVALID;
     }
 
-    *at_s = at_us / US_PER_S;
+    PAY_TRY(pay_digits_parse((pay_str_t) { 2, zone.data + 1 }, &hours));
+    PAY_TRY(pay_digits_parse((pay_str_t) { 2, zone.data + 4 }, &minutes));
+    *at_s -= (hours * 3600 + minutes * 60) * (zone.data[0] == '+' ? 1 : -1);
 
     return PAY_OK;
 }
