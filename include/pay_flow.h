@@ -15,6 +15,7 @@
 #include "pay_psp.h"
 #include "pay_retry.h"
 #include "pay_seller.h"
+#include "pay_finance.h"
 #include "pay_page.h"
 #include "pay_sig.h"
 
@@ -220,6 +221,7 @@ typedef struct {
 typedef enum {
     PAY_REPLY_JSON = 0,
     PAY_REPLY_TEXT,            /* text/plain */
+    PAY_REPLY_CSV,             /* text/csv, to be saved as a file */
     PAY_REPLY_PROBLEM,
     PAY_REPLY_REDIRECT,        /* 303 */
     PAY_REPLY_PAGE             /* the status page of `checkout` */
@@ -228,7 +230,7 @@ typedef enum {
 typedef struct {
     pay_reply_kind_t       kind;
     unsigned               status;
-    pay_str_t              body;             /* JSON or text */
+    pay_str_t              body;             /* JSON, text or CSV */
     pay_str_t              location;         /* Location, or empty */
     int64_t                retry_after_s;    /* -1: none */
     int64_t                version;          /* ETag; -1: none */
@@ -486,6 +488,11 @@ pay_status_t pay_flow_read_seller(pay_flow_t *flow, pay_str_t merchant_id,
 /* A page of the merchant's checkouts. */
 pay_status_t pay_flow_read_page(pay_flow_t *flow, pay_str_t merchant_id,
     const pay_page_t *page) PAY_MUST_CHECK;
+
+/* A list for finance, or one of its items; the slices of *query live as long as
+ * the flow. */
+pay_status_t pay_flow_finance(pay_flow_t *flow, pay_str_t merchant_id,
+    const pay_finance_query_t *query) PAY_MUST_CHECK;
 
 typedef enum {
     PAY_BUYER_CHECKOUT, PAY_BUYER_STATUS, PAY_BUYER_RETURN

@@ -1,6 +1,9 @@
 /*
  * Carries a core flow's effects out - an operation on PostgreSQL, a call to a
  * PSP, a certificate - and brings the events back.
+ *
+ * An effect that cannot begin is answered at once, as if its answer had come:
+ * NGX_OK, and *input says that nothing was sent.
  */
 
 #include "run/ngx_payments_effect.h"
@@ -20,7 +23,9 @@
 #define PATIENCE_MAX      60
 
 
-/* When a buyer's return last asked a PSP about a payment; in this worker. */
+/* When a buyer's return last asked a PSP about a payment; in this worker.  The
+ * table forgets: a payment that takes the place of another costs one query
+ * more. */
 typedef struct {
     uint32_t      hash;
     ngx_uint_t    set;
@@ -64,6 +69,9 @@ static void tell_cert(pay_str_t url, const pay_http_answer_t *answer);
 static question_t  questions[QUESTIONS];
 
 
+/* `money` gives each read of a refund the refund's priority.  A forged webhook
+ * may be stored only while its PSP's bucket has room, which is taken here,
+ * where it is certain that the flow wants to store it. */
 ngx_int_t
 ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
     pay_input_t *input)
@@ -151,6 +159,11 @@ patience_handler(ngx_event_t *ev)
 }
 
 
+/* The request lies in the scratch arena, and is copied if it has to outlive the
+ * step.
+ * - can_wait: questions of jobs leave the last places of a PSP to buyers.
+ * - timeout: a buyer in front of a page waits for payments_buyer_timeout at
+ *   most. */
 ngx_int_t
 ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
     pay_input_t *input)
@@ -276,6 +289,7 @@ goes_at_once(const ngx_payments_flow_t *flow, const pay_effect_t *effect)
 }
 
 
+/* Names of fields are literals of the adapters and need no copy. */
 static pay_status_t
 copy_request(pay_arena_t *arena, const pay_http_request_t *request,
     pay_http_request_t *kept)
@@ -302,6 +316,7 @@ deadline_of(const ngx_payments_flow_t *flow, pay_stage_t stage)
 }
 
 
+/* Jobs wait on purpose; their waits would hide those of buyers. */
 static void
 note_stage(const ngx_payments_flow_t *flow)
 {
@@ -334,6 +349,7 @@ note_call(const ngx_payments_flow_t *flow, const pay_http_answer_t *answer)
 }
 
 
+/* A flow whose PSP is not known stores nothing. */
 static ngx_uint_t
 may_store(const ngx_payments_flow_t *flow)
 {
@@ -346,7 +362,11 @@ may_store(const ngx_payments_flow_t *flow)
 
 
 /* Calls for which no client waits are sent to the PSP at the pace of jobs.
- * NGX_OK: under way, or will be; NGX_DECLINED: the answer is there already. */
+ * NGX_OK: under way, or will be; NGX_DECLINED: the answer is there already.
+ * The place in time is taken under the zone's lock, so that all workers of the
+ * host keep within psp_rate of payments_jobs together; a job whose turn is too
+ * far ahead fails as BUSY and comes again later, as its lease must not run out
+ * while it waits. */
 static ngx_int_t
 pace_call(ngx_payments_flow_t *flow)
 {
@@ -393,6 +413,8 @@ pace_event(ngx_payments_flow_t *flow, ngx_event_handler_pt handler,
 }
 
 
+/* The request was copied into the flow, the step that made it is long over.
+ * A call that cannot begin now is answered as in ngx_payments_effect_http(). */
 static void
 pace_handler(ngx_event_t *ev)
 {
@@ -413,7 +435,10 @@ pace_handler(ngx_event_t *ev)
 }
 
 
-/* NGX_OK: under way; NGX_DECLINED: the answer is there already. */
+/* NGX_OK: under way; NGX_DECLINED: the answer is there already.  The URL comes
+ * from a header of a webhook that is not verified yet, so anybody may choose
+ * it: the core has compared its host with webhook_cert_host, and the cache
+ * limits how often it is fetched. */
 static ngx_int_t
 get_cert(ngx_payments_flow_t *flow)
 {
@@ -453,6 +478,7 @@ get_cert(ngx_payments_flow_t *flow)
 }
 
 
+/* -1: the PSP has said nothing about a repetition. */
 static void
 no_answer(pay_http_answer_t *answer, pay_failure_t why)
 {
@@ -489,6 +515,9 @@ asked_just_now(pay_str_t url)
 }
 
 
+/* Arguments end here unless the next operation needs them (keeps_args).  The
+ * result belongs to the batch and ends when flow->step() returns; the flow may
+ * be gone by then. */
 static void
 db_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
@@ -565,6 +594,7 @@ note_done(const ngx_payments_call_t *call, const pay_result_t *result)
 }
 
 
+/* Why: a code of the core, never the text of the source. */
 static void
 note_rates(const pay_end_rates_in_t *in)
 {
@@ -581,6 +611,8 @@ note_rates(const pay_end_rates_in_t *in)
 }
 
 
+/* in_handler is cleared here and in db_done(): from now on nginx' content
+ * handler is not on the stack.  Addresses and bodies stay out of the log. */
 static void
 http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
 {

@@ -2,6 +2,16 @@
  * A core flow at run time: its steps, its end, its answer.  The flow owns its
  * pool and outlives the request; the request only subscribes to the
  * answer and may leave at any time.
+ *
+ * The way of a flow:
+ *
+ *     create ─▶ (admit) ─▶ start ─▶ steps() ◀─── NGX_OK: the answer is there
+ *                                    │  └▶ effect_db, effect_http, effect_rates
+ *                                    │        │ NGX_AGAIN: back to nginx' loop
+ *                                    │        └▶ done ─▶ flow->step ─▶ steps()
+ *                                    └▶ PAY_DO_DONE ─▶ flow_end()
+ *
+ * The reply may come before the end: nobody waits for the steps behind it.
  */
 
 #include "run/ngx_payments_flow_state.h"
@@ -43,6 +53,9 @@ static void count_end(const pay_flow_t *core);
 static void request_gone(void *data);
 
 
+/* The pool hangs on the cycle's log and on no connection, since the flow
+ * outlives its request.  The worker's scratch is made first, because
+ * ngx_payments_scratch_arena() cannot fail. */
 ngx_payments_flow_t *
 ngx_payments_flow_create(ngx_http_payments_main_conf_t *pmcf)
 {
@@ -77,6 +90,8 @@ ngx_payments_flow_create(ngx_http_payments_main_conf_t *pmcf)
 }
 
 
+/* The struct is private to run/; http/ prepares the core's part through
+ * this. */
 pay_flow_t *
 ngx_payments_flow_core(ngx_payments_flow_t *flow)
 {
@@ -84,6 +99,10 @@ ngx_payments_flow_core(ngx_payments_flow_t *flow)
 }
 
 
+/* The order matters: all that may fail comes before the request's count is
+ * raised, since nothing would lower it again.  NGX_DONE tells nginx that the
+ * request is held.  A flow may answer and end within the first step, so
+ * nothing of it is touched behind flow_step(). */
 ngx_int_t
 ngx_payments_flow_start(ngx_payments_flow_t *flow, ngx_http_request_t *r,
     ngx_payments_reply_pt reply)
@@ -125,6 +144,7 @@ ngx_payments_flow_start(ngx_payments_flow_t *flow, ngx_http_request_t *r,
 }
 
 
+/* The id stands in the log lines of its calls, as a request's would. */
 ngx_int_t
 ngx_payments_flow_start_alone(ngx_payments_flow_t *flow,
     void (*ended)(void *data), void *data)
@@ -149,6 +169,8 @@ ngx_payments_flow_start_alone(ngx_payments_flow_t *flow,
 }
 
 
+/* A flow that has got no place is left as it was, and its caller discards
+ * it. */
 ngx_int_t
 ngx_payments_flow_admit(ngx_payments_flow_t *flow, ngx_payments_work_e work,
     const pay_merchant_t *merchant, int64_t *retry_after_s)
@@ -163,6 +185,8 @@ ngx_payments_flow_admit(ngx_payments_flow_t *flow, ngx_payments_work_e work,
 }
 
 
+/* For the time before the start only: later flow_end() does this, and
+ * counts. */
 void
 ngx_payments_flow_discard(ngx_payments_flow_t *flow)
 {
@@ -172,7 +196,9 @@ ngx_payments_flow_discard(ngx_payments_flow_t *flow)
 }
 
 
-/* Steps until something has to be waited for, or the flow's end. */
+/* Steps until something has to be waited for, or the flow's end.  The scratch
+ * pool is shared by all flows, and is emptied behind the step and the effect
+ * that the step gave back, as libcurl reads the request from there. */
 static void
 flow_step(ngx_payments_flow_t *flow, pay_input_t *input)
 {
@@ -182,6 +208,9 @@ flow_step(ngx_payments_flow_t *flow, pay_input_t *input)
 }
 
 
+/* An operation that is refused at once is answered in this loop and not by a
+ * call of itself, so a flow cannot grow the stack.  Jobs take the steady
+ * clock: a jump of the wall clock must not end checkouts. */
 static void
 steps(ngx_payments_flow_t *flow, pay_input_t *input)
 {
@@ -235,6 +264,8 @@ steps(ngx_payments_flow_t *flow, pay_input_t *input)
 }
 
 
+/* Health is a look into the shared zone under its lock; only flows that choose
+ * a PSP take it (needs_health). */
 static void
 run(ngx_payments_flow_t *flow, pay_input_t *input, pay_effect_t *effect)
 {
@@ -254,7 +285,9 @@ run(ngx_payments_flow_t *flow, pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* Rules and members are ours, nothing is quoted of what has come. */
+/* Rules and members are ours, nothing is quoted of what has come.  A PSP that
+ * changes its format makes such lines with each event, which is why they are
+ * paced. */
 static void
 log_unread(const pay_flow_t *core)
 {
@@ -277,7 +310,10 @@ log_unread(const pay_flow_t *core)
 }
 
 
-/* A create's first step chooses its PSPs; nothing has happened yet. */
+/* A create's first step chooses its PSPs; nothing has happened yet.  Routing
+ * is done by the CPU, without a wait, so its deadline can only be judged
+ * afterwards; `late` makes the operation that would follow a refusal, before
+ * anything is stored. */
 static void
 run_routing(ngx_payments_flow_t *flow, pay_input_t *input,
     pay_effect_t *effect)
@@ -309,6 +345,8 @@ now_us(void)
 }
 
 
+/* The subscription ends here: the cleanup is disarmed first, so that the end
+ * of the request does not touch a flow that is already freed. */
 static void
 flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply)
 {
@@ -336,7 +374,8 @@ flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply)
 }
 
 
-/* The texts of the request's log line, in the request's own memory. */
+/* The texts of the request's log line, in the request's own memory.  The log
+ * phase runs when the flow may be gone. */
 static void
 flow_note(ngx_payments_flow_t *flow)
 {
@@ -363,6 +402,7 @@ flow_note(ngx_payments_flow_t *flow)
 }
 
 
+/* Without memory the log line lacks a word; that fails no request. */
 static ngx_str_t
 note_text(ngx_pool_t *pool, pay_str_t text)
 {
@@ -380,6 +420,8 @@ note_text(ngx_pool_t *pool, pay_str_t text)
 }
 
 
+/* Behind this call there is no flow, so its callers return at once.  The two
+ * CRIT lines are for those on call. */
 static void
 flow_end(ngx_payments_flow_t *flow)
 {
@@ -464,6 +506,8 @@ count_end(const pay_flow_t *core)
 }
 
 
+/* The client has left, or nginx gave the request up.  The flow goes on: a
+ * registration under way must be stored although nobody waits for it. */
 static void
 request_gone(void *data)
 {

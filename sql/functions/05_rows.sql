@@ -65,7 +65,7 @@ BEGIN
             ('changes', ', changes text', 'Changes as JSON'),
             ('events', ', events text', 'Events as JSON'),
             ('explanation', ', explanation text', 'An explanation as JSON'),
-            ('page', ', page text', 'A page of checkouts as JSON'),
+            ('page', ', page text', 'A page of a list as JSON'),
             ('balances', ', balances text', 'Balances as JSON'),
             ('statement', ', statement text', 'A statement as JSON'),
             ('counts', ', counts text', 'Counts as JSON'))

@@ -185,7 +185,8 @@ COMMENT ON FUNCTION pay.wrong_settlement_row IS
 
 
 -- The sums that the file states, by currency, against those of its rows; and
--- each payout that the file has against the rows that it pays out.
+-- each payout that the file has against the rows that it pays out.  A payout
+-- that came back is paid out again with others, or has come back by itself.
 CREATE OR REPLACE FUNCTION pay.wrong_settlement_sum(p_file_id bigint)
 RETURNS text LANGUAGE sql STABLE AS $$
 WITH sums AS (
@@ -224,13 +225,17 @@ UNION ALL
         p.currency, -p.paid, p.net - p.paid)
 FROM (SELECT s.payout_ref, s.currency, sum(s.net_minor) AS net,
           sum(s.net_minor) FILTER (WHERE s.kind = 'payout') AS paid,
-          count(*) FILTER (WHERE s.kind <> 'payout') AS others
+          coalesce(sum(s.net_minor) FILTER (
+              WHERE s.kind = 'payout_returned'), 0) AS returned,
+          count(*) FILTER (WHERE s.kind NOT IN ('payout', 'payout_returned'))
+              AS others
       FROM settlement_staging s
       WHERE s.file_id = p_file_id AND s.payout_ref IS NOT NULL
           AND NOT s.is_external AND NOT s.is_detail
-          AND s.kind NOT IN ('payout_returned', 'receipt', 'debit')
+          AND s.kind NOT IN ('receipt', 'debit')
       GROUP BY s.payout_ref, s.currency) p
 WHERE p.paid IS NOT NULL AND p.others > 0 AND p.net <> 0
+    AND p.net <> p.returned
 ORDER BY 1 LIMIT 1)
 LIMIT 1
 $$;

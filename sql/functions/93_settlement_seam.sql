@@ -59,8 +59,8 @@ CREATE OR REPLACE FUNCTION pay_api.stage_settlement(
     p_rows_tax_minor bigint[], p_rows_net_minor bigint[],
     p_rows_currency text[], p_rows_paid_minor bigint[],
     p_rows_paid_currency text[], p_rows_rate text[],
-    p_rows_payout_ref text[], p_rows_account text[], p_rows_note text[],
-    p_rows_flags bigint[])
+    p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[],
+    p_rows_note text[], p_rows_flags bigint[])
 RETURNS SETOF pay_api.outcome_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 BEGIN
@@ -73,23 +73,23 @@ BEGIN
     INSERT INTO settlement_staging (file_id, line, row_key, kind, raw_type,
         psp_ref, parent_ref, our_ref, occurred_at, booked_on, gross_minor,
         fee_minor, tax_minor, net_minor, currency, paid_minor, paid_currency,
-        rate, payout_ref, account, note, is_external, is_detail)
+        rate, payout_ref, account, bank_ref, note, is_external, is_detail)
     SELECT f.file_id, r.line, r.row_key, r.kind, r.raw_type, r.psp_ref,
         r.parent_ref, r.our_ref, to_timestamp(r.occurred_us / 1000000.0),
         r.booked_on::date, r.gross_minor, r.fee_minor, r.tax_minor,
         r.net_minor, r.currency, r.paid_minor, r.paid_currency,
-        r.rate::numeric, r.payout_ref, r.account, r.note, r.flags & 1 <> 0,
-        r.flags & 2 <> 0
+        r.rate::numeric, r.payout_ref, r.account, r.bank_ref, r.note,
+        r.flags & 1 <> 0, r.flags & 2 <> 0
     FROM unnest(p_rows_item, p_rows_line, p_rows_row_key, p_rows_kind,
         p_rows_raw_type, p_rows_psp_ref, p_rows_parent_ref, p_rows_our_ref,
         p_rows_occurred_us, p_rows_booked_on, p_rows_gross_minor,
         p_rows_fee_minor, p_rows_tax_minor, p_rows_net_minor,
         p_rows_currency, p_rows_paid_minor, p_rows_paid_currency,
-        p_rows_rate, p_rows_payout_ref, p_rows_account, p_rows_note,
-        p_rows_flags) AS r (item, line, row_key, kind, raw_type, psp_ref,
+        p_rows_rate, p_rows_payout_ref, p_rows_account, p_rows_bank_ref,
+        p_rows_note, p_rows_flags) AS r (item, line, row_key, kind, raw_type, psp_ref,
         parent_ref, our_ref, occurred_us, booked_on, gross_minor, fee_minor,
         tax_minor, net_minor, currency, paid_minor, paid_currency, rate,
-        payout_ref, account, note, flags)
+        payout_ref, account, bank_ref, note, flags)
     JOIN settlement_file f ON f.file_id = p_file_id[r.item]
         AND f.attempt = p_attempt[r.item]
         AND f.state IN ('received', 'booking');

@@ -105,6 +105,8 @@ CREATE TABLE settlement_file (
 CREATE UNIQUE INDEX settlement_file_version
     ON settlement_file (source, batch_key, version)
     WHERE batch_key IS NOT NULL AND state <> 'refused';
+CREATE INDEX settlement_file_received
+    ON settlement_file (received_at, file_id);
 CREATE INDEX settlement_file_open ON settlement_file (file_id)
     WHERE state IN ('received', 'staged', 'proven', 'booking');
 
@@ -145,6 +147,7 @@ CREATE UNLOGGED TABLE settlement_staging (
     rate           positive_rate,
     payout_ref     id,
     account        text COLLATE "C",
+    bank_ref       text,
     note           text,
     is_external    boolean NOT NULL DEFAULT false,
     is_detail      boolean NOT NULL DEFAULT false,
@@ -183,6 +186,8 @@ CREATE TABLE settlement_row (
     rate           positive_rate,
     payout_ref     id,
     account        text COLLATE "C",
+    -- the name of a payout on the statement of the bank
+    bank_ref       text,
     note           text,
     -- settled outside of this balance; a part of the row that parent_ref names
     is_external    boolean NOT NULL,
@@ -199,8 +204,11 @@ CREATE TABLE settlement_row (
 
 CREATE INDEX settlement_row_file ON settlement_row (file_id);
 CREATE INDEX settlement_row_at ON settlement_row USING brin (at);
--- a payout that comes back names it
-CREATE INDEX settlement_row_payout ON settlement_row (source, payout_ref)
+-- lists of a merchant, newest first
+CREATE INDEX settlement_row_merchant
+    ON settlement_row (merchant_id, at, row_id);
+-- a payout that comes back is found by its amount
+CREATE INDEX settlement_row_payout ON settlement_row (source, net_minor)
     WHERE kind = 'payout';
 
 -- A match joins rows with entries: its number is that of its first row.  A row
@@ -310,6 +318,11 @@ CREATE UNIQUE INDEX settlement_exception_entry
     WHERE source IS NOT NULL;
 CREATE INDEX settlement_exception_open ON settlement_exception (exception_id)
     WHERE closed_at IS NULL;
+CREATE INDEX settlement_exception_waits
+    ON settlement_exception (merchant_id, opened_at, exception_id)
+    WHERE closed_at IS NULL;
+CREATE INDEX settlement_exception_merchant
+    ON settlement_exception (merchant_id, opened_at, exception_id);
 
 -- Acts of operators on an exception, append-only: asked where a second operator
 -- has to agree, done by the second one or where one operator is enough.

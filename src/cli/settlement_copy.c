@@ -29,7 +29,8 @@ static const char  copy_sql[] =
     "COPY pay.settlement_staging (file_id, line, row_key, kind, raw_type,"
     " psp_ref, parent_ref, our_ref, occurred_at, booked_on, gross_minor,"
     " fee_minor, tax_minor, net_minor, currency, paid_minor, paid_currency,"
-    " rate, payout_ref, account, note, is_external, is_detail) FROM STDIN";
+    " rate, payout_ref, account, bank_ref, note, is_external, is_detail)"
+    " FROM STDIN";
 
 
 int
@@ -77,7 +78,8 @@ pay_cli_copy_row(void *data, const pay_settle_row_t *row)
     copy_text(copy, pay_settle_rate(row->rate));
     copy_text(copy, row->payout_ref);
     copy_text(copy, row->account);
-    copy_text(copy, row->note.len > 0 ? row->note : row->bank_ref);
+    copy_text(copy, row->bank_ref);
+    copy_text(copy, row->note);
     copy_text(copy, pay_str_of(row->is_external ? "t" : "f"));
     copy_last(copy, row->is_detail ? "t" : "f");
 

@@ -84,8 +84,7 @@ static pay_status_t
 copy_texts(pay_arena_t *args, const pay_settle_row_t *from,
     pay_settlement_line_row_t *to)
 {
-    size_t     i;
-    pay_str_t  note = from->note.len > 0 ? from->note : from->bank_ref;
+    size_t  i;
 
     const struct {
         pay_str_t   text;
@@ -99,7 +98,8 @@ copy_texts(pay_arena_t *args, const pay_settle_row_t *from,
         { pay_str_of(from->paid_currency), &to->paid_currency },
         { pay_settle_rate(from->rate), &to->rate },
         { from->payout_ref, &to->payout_ref },
-        { from->account, &to->account }, { note, &to->note }
+        { from->account, &to->account },
+        { from->bank_ref, &to->bank_ref }, { from->note, &to->note }
     };
 
     for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
