@@ -368,7 +368,7 @@ typedef struct {
 } pay_psp_adapter_t;
 
 
-/* Of an adapter that has `settlements` (src/psp/settlement.c).  A page of the
+/* For an adapter that has `settlements` (src/psp/settlement.c).  A page of the
  * settlements that were made since then; the answer leaves out those that are
  * older or still change. */
 pay_status_t pay_psp_settlements_request(pay_arena_t *arena,

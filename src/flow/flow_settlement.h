@@ -53,7 +53,7 @@ typedef struct {
 } settlement_t;
 
 
-/* Of flow_settlement.c, for a pull: opens the file of that name and digest,
+/* flow_settlement.c, for a pull: opens the file of that name and digest,
  * reads on, ends the look. */
 pay_status_t settlement_open(pay_flow_t *flow, pay_str_t name,
     pay_str_t sha256, pay_effect_t *effect) PAY_MUST_CHECK;
@@ -65,12 +65,12 @@ pay_status_t settlement_end(pay_flow_t *flow, const char *code,
 int settlement_must_renew(pay_flow_t *flow, const pay_input_t *input,
     pay_flow_step_pt then, pay_effect_t *effect, pay_status_t *status);
 
-/* Of flow_settlement_rows.c: takes a row, a pay_settle_row_pt whose data is a
+/* flow_settlement_rows.c: takes a row, a pay_settle_row_pt whose data is a
  * settlement_t; its memory is that of the flow's arguments. */
 pay_status_t settlement_row(void *data, const pay_settle_row_t *from)
     PAY_MUST_CHECK;
 
-/* Of flow_settlement_pull.c: the list begins; the next bytes of the file that
+/* flow_settlement_pull.c: the list begins; the next bytes of the file that
  * is open; the next file. */
 pay_status_t settlement_pull_start(pay_flow_t *flow, int64_t since_s,
     const pay_input_t *input, pay_effect_t *effect) PAY_MUST_CHECK;

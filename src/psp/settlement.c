@@ -506,8 +506,8 @@ settle_next(pay_arena_t *arena, const pay_psp_settle_api_t *api,
 }
 
 
-/* Of the address only the one parameter counts: the next call goes to our
- * base_url again. */
+/* One parameter of the address counts: the next call goes to our base_url
+ * again. */
 static pay_status_t
 settle_link(pay_arena_t *arena, pay_str_t href, pay_str_t *next)
 {
