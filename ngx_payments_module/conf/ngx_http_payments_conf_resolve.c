@@ -22,6 +22,8 @@ typedef struct {
 
 static char *resolve_psps(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf);
+static char *resolve_merchants(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf, pay_merchant_t *core);
 static char *resolve_merchant(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, ngx_payments_merchant_t *merchant,
     pay_merchant_t *core);
@@ -37,12 +39,8 @@ static const char *key_clash(const pay_jwt_key_t *a, digest_t *da,
 char *
 ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 {
-    char                      *rv;
-    ngx_uint_t                 i;
-    ngx_conf_t                *at;
-    pay_merchant_t            *core;
-    ngx_http_payments_at_t     place;
-    ngx_payments_merchant_t  **merchants;
+    char            *rv;
+    pay_merchant_t  *core;
 
     if (pmcf->db.dsns == NULL && pmcf->psps.nelts == 0
         && pmcf->merchants.nelts == 0 && pmcf->settlements.nelts == 0
@@ -78,7 +76,21 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
         return NGX_CONF_ERROR;
     }
 
-    merchants = pmcf->merchants.elts;
+    rv = resolve_merchants(cf, pmcf, core);
+
+    return rv == NGX_CONF_OK ? resolve_keys(cf, pmcf, core) : rv;
+}
+
+
+static char *
+resolve_merchants(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
+    pay_merchant_t *core)
+{
+    char                      *rv;
+    ngx_uint_t                 i;
+    ngx_conf_t                *at;
+    ngx_http_payments_at_t     place;
+    ngx_payments_merchant_t  **merchants = pmcf->merchants.elts;
 
     for (i = 0; i < pmcf->merchants.nelts; i++) {
         rv = resolve_merchant(cf, pmcf, merchants[i], &core[i]);
@@ -97,7 +109,7 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
     pmcf->env.merchants = core;
     pmcf->env.merchant_count = pmcf->merchants.nelts;
 
-    return resolve_keys(cf, pmcf, core);
+    return NGX_CONF_OK;
 }
 
 

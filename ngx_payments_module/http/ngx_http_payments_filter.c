@@ -19,6 +19,8 @@ static ngx_int_t add_security_headers(ngx_http_request_t *r,
     ngx_http_payments_ctx_t *ctx);
 static ngx_int_t replace_page(ngx_http_request_t *r,
     ngx_http_payments_ctx_t *ctx);
+static void replace_headers(ngx_http_request_t *r,
+    ngx_http_payments_ctx_t *ctx);
 static void count_request(ngx_http_request_t *r,
     ngx_http_payments_ctx_t *ctx);
 
@@ -233,7 +235,16 @@ replace_page(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
     ctx->replace = 1;
     ctx->outcome.data = (u_char *) problem->slug;
     ctx->outcome.len = ngx_strlen(problem->slug);
+    replace_headers(r, ctx);
 
+    return NGX_OK;
+}
+
+
+/* Nothing stays that was said of the page that ours replaces. */
+static void
+replace_headers(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
+{
     ngx_http_clear_content_length(r);
     ngx_http_clear_accept_ranges(r);
     ngx_http_clear_last_modified(r);
@@ -256,8 +267,6 @@ replace_page(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
     r->headers_out.content_type_lowcase = NULL;
     r->headers_out.charset.len = 0;
     r->headers_out.content_length_n = (off_t) ctx->replacement.len;
-
-    return NGX_OK;
 }
 
 

@@ -170,6 +170,20 @@ pay_do_done(pay_effect_t *effect, const pay_reply_t *reply)
 
 /* Replies are in the flow's arena, since the glue reads them after the step. */
 pay_status_t
+pay_done_stored(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect)
+{
+    if (input->kind != PAY_INPUT_ROW) {
+        flow->outcome = "not_stored";
+    }
+
+    pay_do_done(effect, NULL);
+
+    return PAY_OK;
+}
+
+
+pay_status_t
 pay_reply_new(pay_flow_t *flow, pay_reply_kind_t kind, unsigned status,
     pay_reply_t **reply)
 {

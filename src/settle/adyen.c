@@ -356,10 +356,8 @@ adyen_fees(pay_settle_reader_t *reader, const pay_settle_record_t *record,
         }
 
         *said = 1;
-        PAY_TRY(pay_settle_amount(reader, &pay_settle_unit_adyen_csv,
-                                  adyen_columns[column].name,
-                                  pay_settle_field(record, column), currency,
-                                  &fee));
+        PAY_TRY(pay_settle_amount_at(reader, &pay_settle_unit_adyen_csv,
+                                     record, column, currency, &fee));
         PAY_TRY(pay_settle_add(reader, fees, fee));
     }
 

@@ -29,6 +29,10 @@ typedef struct {
 } amount_case_t;
 
 
+static pay_status_t amount_unproven(pay_settle_reader_t *reader,
+    const char *column, const pay_currency_t *currency);
+static pay_status_t amount_verdict(pay_settle_reader_t *reader,
+    const char *column, const char *trouble);
 static const char *amount_read(const pay_settle_unit_t *unit, pay_str_t text,
     const pay_currency_t *currency, int decimals, int64_t *minor);
 static const char *amount_digits(const pay_settle_unit_t *unit,
@@ -153,23 +157,25 @@ pay_settle_amount(pay_settle_reader_t *reader, const pay_settle_unit_t *unit,
     const char *column, pay_str_t text, const pay_currency_t *currency,
     int64_t *minor)
 {
-    int          decimals;
-    const char  *trouble;
+    int  decimals;
 
     decimals = amount_decimals(unit, &reader->options, currency);
     if (decimals < 0) {
-        return pay_settle_refuse(reader, "exponent-unproven", column,
-                                 "a known payment that proves the decimals "
-                                 "of %s first", currency->code);
+        return amount_unproven(reader, column, currency);
     }
 
-    trouble = amount_read(unit, text, currency, decimals, minor);
-    if (trouble != NULL) {
-        return pay_settle_refuse(reader, "amount-invalid", column, "%s",
-                                 trouble);
-    }
+    return amount_verdict(reader, column,
+                          amount_read(unit, text, currency, decimals, minor));
+}
 
-    return PAY_OK;
+
+pay_status_t
+pay_settle_amount_at(pay_settle_reader_t *reader,
+    const pay_settle_unit_t *unit, const pay_settle_record_t *record,
+    unsigned n, const pay_currency_t *currency, int64_t *minor)
+{
+    return pay_settle_amount(reader, unit, record->columns[n].name,
+                             pay_settle_field(record, n), currency, minor);
 }
 
 
@@ -181,15 +187,11 @@ pay_settle_amount_round(pay_settle_reader_t *reader,
     const pay_settle_unit_t *unit, const char *column, pay_str_t text,
     const pay_currency_t *currency, int64_t *minor, int64_t *rounded)
 {
-    int          is_round = 1, last = 0;
-    amount_t     amount;
-    const char  *trouble;
+    int       is_round = 1, last = 0;
+    amount_t  amount;
 
-    trouble = amount_digits(unit, text, &amount);
-    if (trouble != NULL) {
-        return pay_settle_refuse(reader, "amount-invalid", column, "%s",
-                                 trouble);
-    }
+    PAY_TRY(amount_verdict(reader, column,
+                           amount_digits(unit, text, &amount)));
 
     /* the first of the digits that are left over decides */
     for ( /* void */ ; amount.decimals > currency->exponent;
@@ -207,14 +209,9 @@ pay_settle_amount_round(pay_settle_reader_t *reader,
         amount.value = -amount.value;
     }
 
-    trouble = amount_shift(amount.value, amount.decimals, currency->exponent,
-                           minor);
-    if (trouble != NULL) {
-        return pay_settle_refuse(reader, "amount-invalid", column, "%s",
-                                 trouble);
-    }
-
-    return PAY_OK;
+    return amount_verdict(reader, column,
+                          amount_shift(amount.value, amount.decimals,
+                                       currency->exponent, minor));
 }
 
 
@@ -225,18 +222,34 @@ pay_settle_amount_of(pay_settle_reader_t *reader,
     const pay_settle_unit_t *unit, const char *column, int64_t theirs,
     const pay_currency_t *currency, int64_t *minor)
 {
-    int          decimals;
-    const char  *trouble;
+    int  decimals;
 
     decimals = amount_decimals(unit, &reader->options, currency);
     if (decimals < 0) {
-        return pay_settle_refuse(reader, "exponent-unproven", column,
-                                 "a known payment that proves the decimals "
-                                 "of %s first", currency->code);
+        return amount_unproven(reader, column, currency);
     }
 
-    trouble = amount_shift(theirs, (unsigned) decimals, currency->exponent,
-                           minor);
+    return amount_verdict(reader, column,
+                          amount_shift(theirs, (unsigned) decimals,
+                                       currency->exponent, minor));
+}
+
+
+static pay_status_t
+amount_unproven(pay_settle_reader_t *reader, const char *column,
+    const pay_currency_t *currency)
+{
+    return pay_settle_refuse(reader, "exponent-unproven", column,
+                             "a known payment that proves the decimals "
+                             "of %s first", currency->code);
+}
+
+
+/* Refuses the amount when there is trouble with it (not NULL). */
+static pay_status_t
+amount_verdict(pay_settle_reader_t *reader, const char *column,
+    const char *trouble)
+{
     if (trouble != NULL) {
         return pay_settle_refuse(reader, "amount-invalid", column, "%s",
                                  trouble);

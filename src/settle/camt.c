@@ -213,28 +213,6 @@ pay_settle_camt_begin(pay_settle_reader_t *reader, camt_t *state,
 }
 
 
-/* Texts of the lexer live until the next element, so those that are needed at
- * the entry's end are copied; a longer text is refused, since a reference that
- * is cut names nothing. */
-pay_status_t
-pay_settle_camt_keep(pay_settle_reader_t *reader, const char *column,
-    pay_str_t text, char *to, size_t size)
-{
-    if (text.len >= size) {
-        return pay_settle_refuse(reader, "text-too-long", column,
-                                 "at most %d bytes", (int) size - 1);
-    }
-
-    if (text.len != 0) {
-        memcpy(to, text.data, text.len);
-    }
-
-    to[text.len] = '\0';
-
-    return PAY_OK;
-}
-
-
 /* Amounts of camt have no sign: this word is the only one that says which way
  * the money went. */
 pay_status_t
@@ -257,8 +235,8 @@ camt_id(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
 {
     (void) currency;
 
-    return pay_settle_camt_keep(reader, "Stmt/Id", text, state->id,
-                                sizeof(state->id));
+    return pay_settle_keep(reader, "Stmt/Id", text, state->id,
+                           sizeof(state->id));
 }
 
 
@@ -268,8 +246,8 @@ camt_account(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
 {
     (void) currency;
 
-    return pay_settle_camt_keep(reader, "Stmt/Acct/Id", text, state->account,
-                                sizeof(state->account));
+    return pay_settle_keep(reader, "Stmt/Acct/Id", text, state->account,
+                           sizeof(state->account));
 }
 
 

@@ -99,8 +99,6 @@ pay_status_t pay_settle_camt_closed(pay_settle_reader_t *reader,
 /* Finds the open statement; its id and account must be known. */
 pay_status_t pay_settle_camt_begin(pay_settle_reader_t *reader, camt_t *state,
     const pay_currency_t *currency) PAY_MUST_CHECK;
-pay_status_t pay_settle_camt_keep(pay_settle_reader_t *reader,
-    const char *column, pay_str_t text, char *to, size_t size) PAY_MUST_CHECK;
 /* CRDT 1, DBIT -1. */
 pay_status_t pay_settle_camt_side(pay_settle_reader_t *reader, pay_str_t text,
     int *sign) PAY_MUST_CHECK;

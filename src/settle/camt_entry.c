@@ -168,9 +168,9 @@ entry_leaf(pay_settle_reader_t *reader, camt_entry_t *entry, const char *path,
 
     if (strcmp(path, "/BookgDt/Dt") == 0 || strcmp(path, "/BookgDt/DtTm") == 0)
     {
-        PAY_TRY(pay_settle_camt_keep(reader, "Ntry/BookgDt", text,
-                                     entry->booked_text,
-                                     sizeof(entry->booked_text)));
+        PAY_TRY(pay_settle_keep(reader, "Ntry/BookgDt", text,
+                                entry->booked_text,
+                                sizeof(entry->booked_text)));
         return entry_day(reader, "Ntry/BookgDt", text, entry->booked_on);
     }
 
@@ -197,9 +197,9 @@ entry_text(pay_settle_reader_t *reader, const entry_text_t *texts, void *to,
 {
     while (texts->path != NULL) {
         if (strcmp(path, texts->path) == 0) {
-            return pay_settle_camt_keep(reader, path, text,
-                                        (char *) to + texts->offset,
-                                        texts->size);
+            return pay_settle_keep(reader, path, text,
+                                   (char *) to + texts->offset,
+                                   texts->size);
         }
 
         texts++;

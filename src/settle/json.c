@@ -136,6 +136,15 @@ pay_settle_string(const pay_json_t *json, const char *member)
 }
 
 
+pay_status_t
+pay_settle_keep_member(pay_settle_reader_t *reader, const pay_json_t *json,
+    const char *member, char *to, size_t size)
+{
+    return pay_settle_keep(reader, member, pay_settle_string(json, member),
+                           to, size);
+}
+
+
 static int
 json_fits(unsigned char first)
 {

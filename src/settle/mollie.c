@@ -43,8 +43,6 @@ static pay_status_t mollie_document(pay_settle_reader_t *reader,
     const pay_json_t *rest);
 static pay_status_t mollie_settlement(pay_settle_reader_t *reader,
     const pay_json_t *object);
-static pay_status_t mollie_keep(pay_settle_reader_t *reader,
-    const pay_json_t *object, const char *member, char *to, size_t size);
 static pay_status_t mollie_finish(pay_settle_reader_t *reader);
 static pay_status_t mollie_rounding(pay_settle_reader_t *reader,
     mollie_t *state, int64_t rest);
@@ -279,9 +277,11 @@ mollie_settlement(pay_settle_reader_t *reader, const pay_json_t *object)
                                  "one settlement and its parts");
     }
 
-    PAY_TRY(mollie_keep(reader, object, "id", state->id, sizeof(state->id)));
-    PAY_TRY(mollie_keep(reader, object, "reference", state->reference,
-                        sizeof(state->reference)));
+    PAY_TRY(pay_settle_keep_member(reader, object, "id", state->id,
+                                   sizeof(state->id)));
+    PAY_TRY(pay_settle_keep_member(reader, object, "reference",
+                                   state->reference,
+                                   sizeof(state->reference)));
 
     /* "open" and "next" move on, and so does one that is not closed */
     if (!pay_settle_starts(pay_str_of(state->id), "stl_")
@@ -294,10 +294,10 @@ mollie_settlement(pay_settle_reader_t *reader, const pay_json_t *object)
     PAY_TRY(pay_settle_mollie_money(reader, object, "amount",
                                     &state->currency, &state->amount,
                                     &state->rounded));
-    PAY_TRY(mollie_keep(reader, object,
-                        pay_settle_string(object, "settledAt").len != 0
-                        ? "settledAt" : "createdAt", state->settled,
-                        sizeof(state->settled)));
+    PAY_TRY(pay_settle_keep_member(reader, object,
+                                   pay_settle_string(object, "settledAt").len
+                                   != 0 ? "settledAt" : "createdAt",
+                                   state->settled, sizeof(state->settled)));
 
     if (pay_settle_when(pay_str_of(state->settled), &when) != PAY_OK) {
         return pay_settle_refuse(reader, "time-invalid", "settledAt",
@@ -308,28 +308,6 @@ mollie_settlement(pay_settle_reader_t *reader, const pay_json_t *object)
 
     return pay_settle_mollie_costs(reader, state,
                                    pay_json_get(object, "periods"));
-}
-
-
-/* Copied, because the JSON tree ends with the document. */
-static pay_status_t
-mollie_keep(pay_settle_reader_t *reader, const pay_json_t *object,
-    const char *member, char *to, size_t size)
-{
-    pay_str_t  from = pay_settle_string(object, member);
-
-    if (from.len >= size) {
-        return pay_settle_refuse(reader, "text-too-long", member,
-                                 "at most %d bytes", (int) size - 1);
-    }
-
-    if (from.len != 0) {
-        memcpy(to, from.data, from.len);
-    }
-
-    to[from.len] = '\0';
-
-    return PAY_OK;
 }
 
 

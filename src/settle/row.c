@@ -188,25 +188,27 @@ pay_settle_join(pay_settle_reader_t *reader, const char *column, size_t max,
 pay_status_t
 pay_settle_number(pay_settle_reader_t *reader, int64_t number, pay_str_t *out)
 {
-    char       digits[20];
-    size_t     at = sizeof(digits);
-    uint64_t   rest;
-    pay_str_t  text;
+    pay_str_t      text;
+    unsigned char  digits[PAY_INT_TEXT_MAX];
 
-    rest = number < 0 ? (uint64_t) -(number + 1) + 1 : (uint64_t) number;
-
-    do {
-        digits[--at] = (char) ('0' + rest % 10);
-        rest /= 10;
-    } while (rest != 0);
-
-    if (number < 0) {
-        digits[--at] = '-';
-    }
-
-    text = (pay_str_t) { sizeof(digits) - at, (unsigned char *) digits + at };
+    text = pay_int_text(number, digits);
 
     return pay_settle_join(reader, "", sizeof(digits), out, &text, 1);
+}
+
+
+pay_status_t
+pay_settle_keep(pay_settle_reader_t *reader, const char *column,
+    pay_str_t text, char *to, size_t size)
+{
+    if (text.len >= size) {
+        return pay_settle_refuse(reader, "text-too-long", column,
+                                 "at most %d bytes", (int) size - 1);
+    }
+
+    text_set(to, text);
+
+    return PAY_OK;
 }
 
 

@@ -68,8 +68,6 @@ static pay_status_t square_payout(pay_settle_reader_t *reader,
     const pay_json_t *object);
 static pay_status_t square_payout_fees(pay_settle_reader_t *reader,
     const pay_json_t *list);
-static pay_status_t square_keep(pay_settle_reader_t *reader,
-    const pay_json_t *object, const char *member, char *to, size_t size);
 static pay_status_t square_finish(pay_settle_reader_t *reader);
 static pay_status_t square_rows(pay_settle_reader_t *reader, square_t *state,
     pay_settle_statement_t *payout, unsigned index);
@@ -145,8 +143,8 @@ square_entry(pay_settle_reader_t *reader, const pay_json_t *item)
     PAY_TRY(square_texts(reader, item, &row));
 
     if (state->id[0] == '\0') {
-        PAY_TRY(square_keep(reader, item, "payout_id", state->id,
-                            sizeof(state->id)));
+        PAY_TRY(pay_settle_keep_member(reader, item, "payout_id", state->id,
+                                       sizeof(state->id)));
 
     } else if (!pay_str_is(row.payout_ref, state->id)) {
         return pay_settle_refuse(reader, "payout-foreign", "payout_id",
@@ -352,13 +350,14 @@ square_payout(pay_settle_reader_t *reader, const pay_json_t *object)
 
     PAY_TRY(square_money(reader, object, "amount_money", &state->currency,
                          &state->amount));
-    PAY_TRY(square_keep(reader, object, "id", state->id, sizeof(state->id)));
-    PAY_TRY(square_keep(reader, object, "location_id", state->location,
-                        sizeof(state->location)));
-    PAY_TRY(square_keep(reader, object, "end_to_end_id", state->bank_ref,
-                        sizeof(state->bank_ref)));
-    PAY_TRY(square_keep(reader, object, "created_at", state->created,
-                        sizeof(state->created)));
+    PAY_TRY(pay_settle_keep_member(reader, object, "id", state->id,
+                                   sizeof(state->id)));
+    PAY_TRY(pay_settle_keep_member(reader, object, "location_id",
+                                   state->location, sizeof(state->location)));
+    PAY_TRY(pay_settle_keep_member(reader, object, "end_to_end_id",
+                                   state->bank_ref, sizeof(state->bank_ref)));
+    PAY_TRY(pay_settle_keep_member(reader, object, "created_at",
+                                   state->created, sizeof(state->created)));
     PAY_TRY(square_payout_fees(reader, pay_json_get(object, "payout_fee")));
 
     if (pay_settle_when(pay_str_of(state->created), &when) != PAY_OK) {
@@ -400,8 +399,8 @@ square_payout_fees(pay_settle_reader_t *reader, const pay_json_t *list)
         fee = &state->fees[state->fee_count++];
         PAY_TRY(square_money(reader, pay_json_at(list, n), "amount_money",
                              &currency, &fee->minor));
-        PAY_TRY(square_keep(reader, pay_json_at(list, n), "type", fee->type,
-                            sizeof(fee->type)));
+        PAY_TRY(pay_settle_keep_member(reader, pay_json_at(list, n), "type",
+                                       fee->type, sizeof(fee->type)));
 
         if (currency != state->currency) {
             return pay_settle_refuse(reader, "currency-differs", "payout_fee",
@@ -409,28 +408,6 @@ square_payout_fees(pay_settle_reader_t *reader, const pay_json_t *list)
                                      state->currency->code);
         }
     }
-
-    return PAY_OK;
-}
-
-
-/* Copied, because the JSON tree ends with the document. */
-static pay_status_t
-square_keep(pay_settle_reader_t *reader, const pay_json_t *object,
-    const char *member, char *to, size_t size)
-{
-    pay_str_t  from = pay_settle_string(object, member);
-
-    if (from.len >= size) {
-        return pay_settle_refuse(reader, "text-too-long", member,
-                                 "at most %d bytes", (int) size - 1);
-    }
-
-    if (from.len != 0) {
-        memcpy(to, from.data, from.len);
-    }
-
-    to[from.len] = '\0';
 
     return PAY_OK;
 }

@@ -223,8 +223,6 @@ static pay_status_t
 stripe_amount(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     unsigned column, const pay_currency_t *currency, int64_t *minor)
 {
-    return pay_settle_amount(reader, &pay_settle_unit_stripe_csv,
-                             stripe_columns[column].name,
-                             pay_settle_field(record, column), currency,
-                             minor);
+    return pay_settle_amount_at(reader, &pay_settle_unit_stripe_csv, record,
+                                column, currency, minor);
 }

@@ -50,8 +50,6 @@ static pay_status_t stripe_document(pay_settle_reader_t *reader,
     const pay_json_t *rest);
 static pay_status_t stripe_payout(pay_settle_reader_t *reader,
     const pay_json_t *object);
-static pay_status_t stripe_keep(pay_settle_reader_t *reader, pay_str_t from,
-    char *to);
 static pay_status_t stripe_day(pay_settle_reader_t *reader, int64_t unix_s,
     pay_str_t *day);
 static pay_status_t stripe_finish(pay_settle_reader_t *reader);
@@ -130,7 +128,8 @@ stripe_transaction(pay_settle_reader_t *reader, const pay_json_t *item)
         row.bank_ref = pay_str_of(state->trace);
 
         if (state->id[0] == '\0') {
-            PAY_TRY(stripe_keep(reader, row.psp_ref, state->id));
+            PAY_TRY(pay_settle_keep(reader, "id", row.psp_ref, state->id,
+                                    sizeof(state->id)));
         }
     }
 
@@ -280,34 +279,14 @@ stripe_payout(pay_settle_reader_t *reader, const pay_json_t *object)
     PAY_TRY(stripe_day(reader, arrival, &day));
     memcpy(state->day, day.data, day.len);
 
-    PAY_TRY(stripe_keep(reader, pay_settle_string(object,
-                                                  "balance_transaction"),
-                        state->transaction));
-    PAY_TRY(stripe_keep(reader,
-                        pay_settle_string(pay_json_get(object, "trace_id"),
-                                          "value"), state->trace));
+    PAY_TRY(pay_settle_keep_member(reader, object, "balance_transaction",
+                                   state->transaction,
+                                   sizeof(state->transaction)));
+    PAY_TRY(pay_settle_keep_member(reader, pay_json_get(object, "trace_id"),
+                                   "value", state->trace,
+                                   sizeof(state->trace)));
 
-    return stripe_keep(reader, id, state->id);
-}
-
-
-/* Copied into the state, because the JSON tree ends with the document. */
-static pay_status_t
-stripe_keep(pay_settle_reader_t *reader, pay_str_t from, char *to)
-{
-    if (from.len > PAY_SETTLE_ID_MAX) {
-        return pay_settle_refuse(reader, "text-too-long", "id",
-                                 "ids of at most %d bytes",
-                                 PAY_SETTLE_ID_MAX);
-    }
-
-    if (from.len != 0) {
-        memcpy(to, from.data, from.len);
-    }
-
-    to[from.len] = '\0';
-
-    return PAY_OK;
+    return pay_settle_keep(reader, "id", id, state->id, sizeof(state->id));
 }
 
 
