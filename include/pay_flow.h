@@ -130,6 +130,7 @@ typedef struct {
 /* How the files of a source of settlement come to the gateway. */
 typedef enum {
     PAY_SETTLE_BY_DIR = 0,     /* others put them into a directory */
+    PAY_SETTLE_BY_PULL,        /* of the PSP's API */
     PAY_SETTLE_WAY_COUNT
 } pay_settle_way_t;
 
@@ -277,6 +278,7 @@ typedef enum {
                                   without the PSP's key */
     PAY_CALL_AUTH,             /* the glue's own: an access token */
     PAY_CALL_RATES,            /* the glue's own, of a source of rates */
+    PAY_CALL_SETTLEMENT,       /* a page of settlements, or of one's rows */
     PAY_CALL_COUNT
 } pay_call_t;
 
@@ -385,7 +387,7 @@ struct pay_flow_s {
     const char        *unread_rule;
     pay_str_t          unread_member;        /* or empty: all of it */
     const pay_settled_t *settled;            /* NULL: no file has come to an
-                                                end */
+                                                end in this step */
     pay_str_t          merchant_id;
     pay_str_t          checkout_id;
     pay_str_t          order_id;

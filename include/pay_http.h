@@ -8,6 +8,7 @@
 
 #define PAY_HTTP_HEADERS_MAX   12
 #define PAY_HTTP_ANSWER_MAX    65536   /* bytes of an answer's body */
+#define PAY_HTTP_SETTLE_MAX    1048576 /* the same, a page of a settlement */
 
 typedef struct {
     pay_str_t  name;

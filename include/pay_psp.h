@@ -239,6 +239,32 @@ typedef struct {
                                           developer reads why a webhook was
                                           refused */
 
+/* A settlement (payout) that the PSP lists, whose rows change no more. */
+typedef struct {
+    pay_str_t  id;
+    int64_t    at_s;                   /* when it was made */
+} pay_psp_settlement_t;
+
+#define PAY_PSP_SETTLEMENTS_MAX  100   /* in a page */
+
+typedef struct {
+    int                   known;       /* 0: the answer says nothing */
+    pay_psp_settlement_t  items[PAY_PSP_SETTLEMENTS_MAX];
+    unsigned              count;
+    pay_str_t             next;        /* cursor of the next page; empty: this
+                                          is the last */
+} pay_psp_settlements_t;
+
+/* An answer of those that are one settlement together: the settlement
+ * itself, then the pages of each of its lists. */
+typedef struct {
+    pay_str_t  id;
+    unsigned   part;                   /* 0: the settlement, else a list */
+    pay_str_t  cursor;                 /* of the page; empty: the first */
+} pay_psp_settle_page_t;
+
+typedef struct pay_psp_settle_api_s  pay_psp_settle_api_t;
+
 /* Functions get sane arguments; all answers and bodies are untrusted.  They
  * never fail but for PAY_NO_MEMORY and PAY_BUG unless it says so. */
 typedef struct {
@@ -335,7 +361,34 @@ typedef struct {
         const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
         pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
         pay_err_t *err);
+
+    /* How its settlements are pulled, in the format of its name; NULL: they
+     * are not. */
+    const pay_psp_settle_api_t  *settlements;
 } pay_psp_adapter_t;
+
+
+/* For an adapter that has `settlements` (src/psp/settlement.c).  A page of the
+ * settlements that were made since then; the answer leaves out those that are
+ * older or still change. */
+pay_status_t pay_psp_settlements_request(pay_arena_t *arena,
+    const pay_psp_adapter_t *adapter, const pay_psp_account_t *account,
+    int64_t since_s, pay_str_t cursor, pay_http_request_t *request)
+    PAY_MUST_CHECK;
+pay_status_t pay_psp_settlements_answer(pay_arena_t *arena,
+    const pay_psp_adapter_t *adapter, int64_t since_s, pay_str_t cursor,
+    const pay_http_answer_t *answer, pay_psp_settlements_t *page)
+    PAY_MUST_CHECK;
+/* An answer of one settlement; its body is a part of the file as it is. */
+pay_status_t pay_psp_settlement_request(pay_arena_t *arena,
+    const pay_psp_adapter_t *adapter, const pay_psp_account_t *account,
+    const pay_psp_settle_page_t *page, pay_http_request_t *request)
+    PAY_MUST_CHECK;
+/* *page becomes the one behind it; *is_end: there is none.  PAY_INVALID for an
+ * answer that says nothing. */
+pay_status_t pay_psp_settlement_next(pay_arena_t *arena,
+    const pay_psp_adapter_t *adapter, const pay_http_answer_t *answer,
+    pay_psp_settle_page_t *page, int *is_end) PAY_MUST_CHECK;
 
 
 /* NULL when there is none of that name. */

@@ -14,6 +14,7 @@
 #define ID_MAX_LEN       255
 #define ACCOUNT_MAX_LEN  127
 #define HOUR_MS          3600000
+#define DAY_MS           (24 * HOUR_MS)
 #define FORMATS_MAX      256
 
 #define SETTLEMENT(member)                                                    \
@@ -28,6 +29,8 @@ static char *set_merchant(ngx_conf_t *cf, ngx_str_t *text, void *object);
 static char *set_account(ngx_conf_t *cf, ngx_str_t *text, void *object);
 static char *settlement_check(ngx_conf_t *cf,
     ngx_payments_settlement_t *settlement);
+static char *check_way(ngx_conf_t *cf, ngx_payments_settlement_t *settlement,
+    ngx_uint_t given);
 static ngx_uint_t is_of_bank(pay_str_t format);
 static char *check_dir(ngx_conf_t *cf, ngx_payments_settlement_t *settlement);
 static char *check_twice(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
@@ -38,7 +41,7 @@ static char *refuse(ngx_conf_t *cf,
     const ngx_payments_settlement_t *settlement, const char *why);
 
 
-/* payments_settlement NAME format= merchant= [psp=] [account=] dir= … */
+/* payments_settlement NAME format= merchant= [psp=] [account=] dir=|pull= … */
 static const ngx_http_payments_option_t  options[] = {
     { "format=", .set = set_format },
     { "merchant=", .set = set_merchant },
@@ -48,6 +51,7 @@ static const ngx_http_payments_option_t  options[] = {
     { "age=", NGX_PAYMENTS_SEC, 1, 3600, 10, SETTLEMENT(age_s) },
     { "interval=", NGX_PAYMENTS_MSEC, 1000, HOUR_MS, 10000,
       SETTLEMENT(source.interval_ms) },
+    { "pull=", NGX_PAYMENTS_MSEC, 1000, DAY_MS, 0, SETTLEMENT(pull_ms) },
     { .name = NULL }
 };
 
@@ -68,12 +72,18 @@ ngx_http_payments_settlement(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         || ngx_http_payments_options(cf, options, 2, settlement, &given)
            != NGX_CONF_OK
         || settlement_check(cf, settlement) != NGX_CONF_OK
-        || check_dir(cf, settlement) != NGX_CONF_OK)
+        || check_way(cf, settlement, given) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
 
-    return check_twice(cf, pmcf, settlement);
+    if (settlement->source.way == PAY_SETTLE_BY_PULL) {
+        settlement->source.interval_ms = (int64_t) settlement->pull_ms;
+        return NGX_CONF_OK;
+    }
+
+    return check_dir(cf, settlement) == NGX_CONF_OK
+           ? check_twice(cf, pmcf, settlement) : NGX_CONF_ERROR;
 }
 
 
@@ -253,11 +263,6 @@ settlement_check(ngx_conf_t *cf, ngx_payments_settlement_t *settlement)
                       "money it is, for example merchant=acme");
     }
 
-    if (settlement->dir.len == 0) {
-        return refuse(cf, settlement, "needs dir=, the directory that its "
-                      "files come into");
-    }
-
     if (is_of_bank(source->format)) {
         return settlement->psp.len == 0 ? NGX_CONF_OK
                : refuse(cf, settlement, "has psp= and a format of banks: "
@@ -268,6 +273,43 @@ settlement_check(ngx_conf_t *cf, ngx_payments_settlement_t *settlement)
            ? NGX_CONF_OK
            : refuse(cf, settlement, "has a PSP's format: it needs psp=, the "
                     "name of its payments_psp block");
+}
+
+
+/* One way, and only its words. */
+static char *
+check_way(ngx_conf_t *cf, ngx_payments_settlement_t *settlement,
+    ngx_uint_t given)
+{
+    ngx_uint_t                         i, of_dir = 0;
+    const ngx_http_payments_option_t  *option;
+
+    for (i = 0, option = options; option->name != NULL; i++, option++) {
+        if (ngx_strcmp(option->name, "dir=") == 0
+            || ngx_strcmp(option->name, "age=") == 0
+            || ngx_strcmp(option->name, "interval=") == 0)
+        {
+            of_dir |= given & ((ngx_uint_t) 1 << i);
+        }
+    }
+
+    if (settlement->pull_ms == 0) {
+        return settlement->dir.len != 0 ? NGX_CONF_OK
+               : refuse(cf, settlement, "needs dir=, the directory that its "
+                        "files come into, or pull=, the time between looks "
+                        "at the PSP's API");
+    }
+
+    settlement->source.way = PAY_SETTLE_BY_PULL;
+
+    if (of_dir != 0) {
+        return refuse(cf, settlement, "has pull= and a word of directories: "
+                      "remove dir=, age= and interval=, or pull=");
+    }
+
+    return settlement->psp.len != 0 ? NGX_CONF_OK
+           : refuse(cf, settlement, "has pull= and no psp=: nobody is "
+                    "there to be asked");
 }
 
 
@@ -352,9 +394,22 @@ resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
 
     source->psp = pay_env_psp(&pmcf->env, ngx_payments_str(settlement->psp));
 
-    return source->psp != NULL ? NGX_CONF_OK
-           : refuse(cf, settlement, "has a psp= that no payments_psp block "
-                    "has");
+    if (source->psp == NULL) {
+        return refuse(cf, settlement, "has a psp= that no payments_psp block "
+                      "has");
+    }
+
+    if (source->way == PAY_SETTLE_BY_PULL
+        && (source->psp->adapter->settlements == NULL
+            || !pay_str_is(source->format, source->psp->adapter->name)))
+    {
+        return refuse(cf, settlement, "has pull= for a PSP whose settlements "
+                      "are not pulled in this format: only those of the "
+                      "adapters stripe, square and mollie are, each in its "
+                      "own format; take dir=");
+    }
+
+    return NGX_CONF_OK;
 }
 
 

@@ -11,6 +11,7 @@
 #define FIRST_FINAL   200              /* status; 1xx is no answer */
 
 
+static size_t max_of(const ngx_payments_http_t *http);
 static ngx_int_t grow(ngx_payments_http_t *http, size_t need);
 static ngx_int_t header_value(pay_str_t line, const char *name,
     pay_str_t *value);
@@ -31,7 +32,7 @@ ngx_payments_easy_write(char *data, size_t size, size_t n, void *to)
     size_t                len = size * n;
     ngx_payments_http_t  *http = to;
 
-    if (len > PAY_HTTP_ANSWER_MAX - http->len) {
+    if (len > max_of(http) - http->len) {
         http->too_large = 1;
         return 0;
     }
@@ -44,6 +45,14 @@ ngx_payments_easy_write(char *data, size_t size, size_t n, void *to)
     http->len += len;
 
     return len;
+}
+
+
+static size_t
+max_of(const ngx_payments_http_t *http)
+{
+    return http->call == PAY_CALL_SETTLEMENT ? PAY_HTTP_SETTLE_MAX
+                                             : PAY_HTTP_ANSWER_MAX;
 }
 
 

@@ -37,6 +37,7 @@ static ngx_uint_t has_patience(ngx_payments_flow_t *flow);
 static void patience_handler(ngx_event_t *ev);
 static ngx_int_t pace_event(ngx_payments_flow_t *flow,
     ngx_event_handler_pt handler, ngx_msec_t wait);
+static ngx_uint_t passes(const pay_effect_t *effect);
 static ngx_uint_t may_store(const ngx_payments_flow_t *flow);
 static ngx_msec_t deadline_of(const ngx_payments_flow_t *flow,
     pay_stage_t stage);
@@ -176,7 +177,8 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
     http->psp = psps[effect->psp->index];
     http->call = effect->call;
     http->can_wait = !effect->buyer_waits && effect->call == PAY_CALL_QUERY;
-    http->pool = flow->pool;
+    http->pool = passes(effect) ? ngx_payments_flow_args_pool(flow)
+                                : flow->pool;
     http->done = http_done;
     http->data = flow;
     http->timeout = http->psp->total_timeout;
@@ -188,7 +190,7 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
         http->timeout = ngx_min(http->timeout, flow->pmcf->buyer_timeout);
     }
 
-    if (keep_request(flow, effect) != PAY_OK) {
+    if (http->pool == NULL || keep_request(flow, effect) != PAY_OK) {
         no_answer(&http->answer, PAY_FAILURE_MEMORY);
         rc = NGX_DECLINED;
 
@@ -219,13 +221,22 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
 }
 
 
+/* Thousands of pages go through one flow: each lasts until its rows are
+ * stored. */
+static ngx_uint_t
+passes(const pay_effect_t *effect)
+{
+    return effect->call == PAY_CALL_SETTLEMENT;
+}
+
+
 /* Copies the request: the core built it in the step's scratch arena, which is
  * reset when the step returns.  libcurl copies all but the body, so the whole
  * request is copied only if it is not sent at once, or may be sent again. */
 static pay_status_t
 keep_request(ngx_payments_flow_t *flow, pay_effect_t *effect)
 {
-    pay_arena_t         *arena = &flow->arena;
+    pay_arena_t         *arena = passes(effect) ? &flow->args : &flow->arena;
     pay_http_request_t  *kept;
 
     PAY_TRY(keep_body(flow->pool, &effect->http.body));

@@ -277,6 +277,11 @@ run(ngx_payments_flow_t *flow, pay_input_t *input, pay_effect_t *effect)
         log_unread(&flow->core);
         flow->core.unread = NULL;
     }
+
+    if (flow->core.settled != NULL) {
+        log_settled(flow->core.settled);
+        flow->core.settled = NULL;
+    }
 }
 
 
@@ -451,10 +456,6 @@ flow_end(ngx_payments_flow_t *flow)
                       &ngx_payments_nstr(core->invalid_event),
                       (ngx_uint_t) core->left_out,
                       &ngx_payments_nstr(core->request_id));
-    }
-
-    if (core->settled != NULL) {
-        log_settled(core->settled);
     }
 
     if (flow->alone != NULL) {

@@ -33,14 +33,21 @@ ngx_payments_flow_drop_args(ngx_payments_flow_t *flow)
 
 /* Made on first use and again after each drop: a flow without arguments has no
  * such pool. */
-static void *
-args_alloc(void *data, size_t size)
+ngx_pool_t *
+ngx_payments_flow_args_pool(ngx_payments_flow_t *flow)
 {
-    ngx_payments_flow_t  *flow = data;
-
     if (flow->args_pool == NULL) {
         flow->args_pool = ngx_create_pool(ARGS_SIZE, ngx_cycle->log);
     }
 
-    return flow->args_pool != NULL ? ngx_palloc(flow->args_pool, size) : NULL;
+    return flow->args_pool;
+}
+
+
+static void *
+args_alloc(void *data, size_t size)
+{
+    ngx_pool_t  *pool = ngx_payments_flow_args_pool(data);
+
+    return pool != NULL ? ngx_palloc(pool, size) : NULL;
 }

@@ -71,6 +71,8 @@ struct ngx_payments_flow_s {
 
 /* An arena whose pool is made when something is first taken of it. */
 pay_arena_t ngx_payments_flow_args(ngx_payments_flow_t *flow);
+/* Its pool; NULL: no memory. */
+ngx_pool_t *ngx_payments_flow_args_pool(ngx_payments_flow_t *flow);
 /* The memory of an operation's arguments is free once its row has come. */
 void ngx_payments_flow_drop_args(ngx_payments_flow_t *flow);
 

@@ -1,6 +1,7 @@
 /*
  * Sources of settlement files, where payments_jobs is on.  A worker that finds
- * a file in its host's directory asks PostgreSQL whether a look is due; of all
+ * a file in its host's directory, or has a PSP's API to look at, asks
+ * PostgreSQL whether a look is due; of all
  * workers of all nodes one then reads it.  Its first question makes the row of
  * the source as the directive has it.
  */
@@ -11,7 +12,10 @@
 #include "util/ngx_payments_process.h"
 
 
-#define SOON_MS  20                    /* behind a file comes the next one */
+#define SOON_MS     20                 /* behind a file comes the next one */
+#define ASK_SHARE   4                  /* of a pull's interval, between
+                                          questions */
+#define ASK_MAX_MS  30000
 
 
 typedef struct {
@@ -97,6 +101,7 @@ has_something(round_t *round)
     u_char  name[NGX_PAYMENTS_NAME_MAX + 1];
 
     return !round->declared
+           || round->settlement->source.way != PAY_SETTLE_BY_DIR
            || ngx_payments_directory_next(&round->settlement->dir,
                                           round->settlement->age_s, name)
               == NGX_OK;
@@ -196,6 +201,10 @@ static ngx_msec_t
 pause_of(const round_t *round)
 {
     ngx_msec_t  pause = (ngx_msec_t) round->settlement->source.interval_ms;
+
+    if (round->settlement->source.way != PAY_SETTLE_BY_DIR) {
+        pause = ngx_min(pause / ASK_SHARE, ASK_MAX_MS);
+    }
 
     return pause + ngx_random() % (pause / 4 + 1);
 }

@@ -121,6 +121,7 @@ typedef struct {
     ngx_str_t                   psp;             /* the name, or empty */
     ngx_str_t                   dir;             /* NUL-terminated */
     time_t                      age_s;           /* of a file that is whole */
+    ngx_msec_t                  pull_ms;         /* 0: it is not pulled */
 } ngx_payments_settlement_t;
 
 

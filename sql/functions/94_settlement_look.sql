@@ -40,6 +40,8 @@ COMMENT ON FUNCTION pay.declare_settlement_source IS
     'invalid';
 
 
+-- A pull looks back for 10 days behind the last one, since a settlement may
+-- become final days after it was made; never before the source's own beginning.
 CREATE OR REPLACE FUNCTION pay.claim_look(
     p_source text, p_way text, p_owner text, p_interval interval,
     p_lease interval, OUT since_s bigint)
@@ -59,8 +61,8 @@ BEGIN
             AND coalesce(k.lease_until <= now(), true)
         FOR NO KEY UPDATE OF k SKIP LOCKED) k
     WHERE l.ctid = k.tid
-    RETURNING floor(extract(epoch FROM least(
-        coalesce(l.seen_until, k.since), now())))::bigint
+    RETURNING floor(extract(epoch FROM greatest(k.since, least(
+        coalesce(l.seen_until - interval '10 days', k.since), now()))))::bigint
     INTO since_s;
 END
 $$;

@@ -67,7 +67,7 @@ pay_call_name(pay_call_t call)
         [PAY_CALL_CANCEL] = "cancel", [PAY_CALL_REFUND] = "refund",
         [PAY_CALL_EXPIRE] = "expire", [PAY_CALL_LIST] = "list",
         [PAY_CALL_CERTIFICATE] = "certificate", [PAY_CALL_AUTH] = "auth",
-        [PAY_CALL_RATES] = "rates"
+        [PAY_CALL_RATES] = "rates", [PAY_CALL_SETTLEMENT] = "settlement"
     };
     PAY_ROWS(names, PAY_CALL_COUNT);
 

@@ -11,7 +11,6 @@
 #define LEASE_MS    120000
 #define RENEW_S     40                 /* of the lease, before it is renewed */
 #define STEP_ROWS   1000               /* booked in one step */
-#define LINES_MIN   64
 #define STOPPED     "stopped"          /* this worker ends: another goes on */
 
 
@@ -27,14 +26,11 @@ static pay_status_t file_opened(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t file_read(pay_flow_t *flow, const pay_settlement_row_t *row,
     pay_effect_t *effect);
+static pay_status_t ask_piece(pay_flow_t *flow, pay_effect_t *effect);
 static pay_status_t next_piece(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t piece_came(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t take_row(void *data, const pay_settle_row_t *from);
-static pay_status_t room_for_line(settlement_t *look);
-static pay_status_t copy_texts(pay_arena_t *args,
-    const pay_settle_row_t *from, pay_settlement_line_row_t *to);
 static pay_status_t stage(pay_flow_t *flow, pay_effect_t *effect);
 static pay_status_t staged(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
@@ -48,15 +44,13 @@ static pay_status_t advance(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t advanced(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t put(pay_flow_t *flow, const char *state, const char *why,
-    pay_effect_t *effect);
+static pay_status_t put(pay_flow_t *flow, const pay_input_t *input,
+    const char *state, const char *why, pay_effect_t *effect);
 static pay_status_t file_put(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t renew(pay_flow_t *flow, const pay_input_t *input,
     pay_flow_step_pt then, pay_effect_t *effect);
 static pay_status_t renewed(pay_flow_t *flow, const pay_input_t *input,
-    pay_effect_t *effect);
-static pay_status_t look_end(pay_flow_t *flow, const char *code,
     pay_effect_t *effect);
 static pay_status_t look_ended(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
@@ -97,7 +91,7 @@ look_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     const pay_settle_source_t  *source = look->source;
 
     static const char *const    ways[] = {
-        [PAY_SETTLE_BY_DIR] = "dir"
+        [PAY_SETTLE_BY_DIR] = "dir", [PAY_SETTLE_BY_PULL] = "pull"
     };
     PAY_ROWS(ways, PAY_SETTLE_WAY_COUNT);
 
@@ -122,10 +116,14 @@ look_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 static pay_status_t
 look_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    pay_outcome_t  outcome = input->result.outcome;
+    settlement_t          *look = flow->state;
+    pay_outcome_t          outcome = input->result.outcome;
+    const pay_look_row_t  *row = pay_row_look(&input->result);
 
-    if (outcome == PAY_OUTCOME_DUE) {
-        return file_do(flow, PAY_FILE_NEXT, file_found, effect);
+    if (outcome == PAY_OUTCOME_DUE && row != NULL) {
+        return look->source->way == PAY_SETTLE_BY_PULL
+               ? settlement_pull_start(flow, row->since_s, input, effect)
+               : file_do(flow, PAY_FILE_NEXT, file_found, effect);
     }
 
     flow->outcome = outcome == PAY_OUTCOME_NOT_DUE ? "not-due"
@@ -156,20 +154,36 @@ file_do(pay_flow_t *flow, pay_file_do_t act, pay_flow_step_pt step,
 static pay_status_t
 file_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    settlement_t             *look = flow->state;
-    const pay_file_t         *file = input->file;
-    pay_open_settlement_in_t  in = { .source = look->source->name };
+    const pay_file_t  *file = input->file;
 
     if (file->failure != PAY_FAILURE_NONE) {
-        return look_end(flow, pay_failure_name(file->failure), effect);
+        return settlement_end(flow, pay_failure_name(file->failure), effect);
     }
 
     if (file->name.len == 0) {
-        return look_end(flow, NULL, effect);
+        return settlement_end(flow, NULL, effect);
     }
 
-    PAY_TRY(pay_dup(flow->args, file->sha256, &in.sha256));
-    PAY_TRY(pay_dup(flow->args, file->name, &in.name));
+    return settlement_open(flow, file->name, file->sha256, effect);
+}
+
+
+pay_status_t
+settlement_open(pay_flow_t *flow, pay_str_t name, pay_str_t sha256,
+    pay_effect_t *effect)
+{
+    settlement_t             *look = flow->state;
+    pay_open_settlement_in_t  in = { .source = look->source->name };
+
+    look->is_end = 0;
+    look->column = NULL;
+    look->why = NULL;
+    look->verdict = PAY_SETTLE_PROVEN;
+    memset(&look->settled, 0, sizeof(look->settled));
+    look->settled.source = look->source->name;
+
+    PAY_TRY(pay_dup(flow->args, sha256, &in.sha256));
+    PAY_TRY(pay_dup(flow->args, name, &in.name));
 
     return pay_do_open_settlement(flow, effect, &in, file_opened);
 }
@@ -182,14 +196,15 @@ file_opened(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     const pay_settlement_row_t  *row = pay_row_settlement(&input->result);
 
     if (input->kind != PAY_INPUT_ROW || row == NULL) {
-        return look_end(flow, "not-opened", effect);
+        return settlement_end(flow, "not-opened", effect);
     }
 
     look->settled.file_id = row->file_id;
     look->attempt = row->attempt;
 
     if (input->result.outcome == PAY_OUTCOME_KNOWN) {
-        return put(flow, "known", NULL, effect);
+        return look->pull != NULL ? settlement_pull_next(flow, input, effect)
+                                  : put(flow, input, "known", NULL, effect);
     }
 
     return file_read(flow, row, effect);
@@ -202,58 +217,75 @@ file_read(pay_flow_t *flow, const pay_settlement_row_t *row,
 {
     pay_status_t           status;
     settlement_t          *look = flow->state;
-    pay_settle_options_t   options = { .row = take_row, .data = look };
+    pay_settle_options_t   options = { .row = settlement_row, .data = look };
 
     PAY_TRY(pay_dup(flow->arena, row->account, &options.account));
     status = pay_settle_open(flow->arena, row->format, &options,
                              &look->reader);
 
     if (status == PAY_NOT_FOUND) {
-        return look_end(flow, "format-unknown", effect);
+        return settlement_end(flow, "format-unknown", effect);
     }
 
-    return status == PAY_OK
-           ? file_do(flow, PAY_FILE_READ, piece_came, effect) : status;
+    return status == PAY_OK ? ask_piece(flow, effect) : status;
+}
+
+
+static pay_status_t
+ask_piece(pay_flow_t *flow, pay_effect_t *effect)
+{
+    settlement_t  *look = flow->state;
+
+    return look->pull != NULL
+           ? settlement_pull_page(flow, effect)
+           : file_do(flow, PAY_FILE_READ, piece_came, effect);
 }
 
 
 static pay_status_t
 next_piece(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
+    pay_status_t   status;
     settlement_t  *look = flow->state;
 
-    if (input->is_stopping) {
-        return look_end(flow, STOPPED, effect);
+    if (settlement_must_renew(flow, input, next_piece, effect, &status)) {
+        return status;
     }
 
-    if (input->now_s >= look->renewed_s + RENEW_S) {
-        return renew(flow, input, next_piece, effect);
-    }
-
-    return look->is_end ? prove(flow, effect)
-                        : file_do(flow, PAY_FILE_READ, piece_came, effect);
+    return look->is_end ? prove(flow, effect) : ask_piece(flow, effect);
 }
 
 
-/* The rows of one piece are one call. */
 static pay_status_t
 piece_came(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    pay_status_t       status;
     settlement_t      *look = flow->state;
     const pay_file_t  *file = input->file;
 
     if (file->failure != PAY_FAILURE_NONE) {
-        return look_end(flow, pay_failure_name(file->failure), effect);
+        return settlement_end(flow, pay_failure_name(file->failure), effect);
     }
 
     look->is_end = file->is_end;
     look->is_same = file->is_same;
+
+    return settlement_feed(flow, input, file->bytes, effect);
+}
+
+
+/* The rows of one piece are one call. */
+pay_status_t
+settlement_feed(pay_flow_t *flow, const pay_input_t *input, pay_str_t bytes,
+    pay_effect_t *effect)
+{
+    pay_status_t   status;
+    settlement_t  *look = flow->state;
+
     look->lines = NULL;
     look->line_count = 0;
     look->line_room = 0;
 
-    status = pay_settle_feed(look->reader, file->bytes);
+    status = pay_settle_feed(look->reader, bytes);
 
     if (status == PAY_OK && look->is_end) {
         status = pay_settle_end(look->reader);
@@ -267,104 +299,6 @@ piece_came(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
     return look->line_count != 0 ? stage(flow, effect)
                                  : next_piece(flow, input, effect);
-}
-
-
-static pay_status_t
-take_row(void *data, const pay_settle_row_t *from)
-{
-    settlement_t               *look = data;
-    pay_settlement_line_row_t  *to;
-
-    look->column = pay_settle_too_long(from);
-
-    if (look->column != NULL) {
-        look->settled.line = from->line;
-        return PAY_INVALID;
-    }
-
-    PAY_TRY(room_for_line(look));
-
-    to = &look->lines[look->line_count];
-    memset(to, 0, sizeof(*to));
-
-    PAY_TRY(copy_texts(look->flow->args, from, to));
-
-    to->line = from->ordinal;
-    to->kind = pay_str_of(pay_settle_kind_name(from->kind));
-    to->occurred_us = pay_maybe(from->has_occurred && from->occurred_us >= 0,
-                                from->occurred_us);
-    to->gross_minor = from->gross_minor;
-    to->fee_minor = from->fee_minor;
-    to->tax_minor = from->tax_minor;
-    to->net_minor = from->net_minor;
-    to->paid_minor = pay_maybe(from->paid_currency[0] != '\0',
-                               from->paid_minor);
-    to->flags = (from->is_external ? 1 : 0) | (from->is_detail ? 2 : 0);
-
-    look->line_count++;
-    look->settled.rows++;
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-room_for_line(settlement_t *look)
-{
-    size_t                      room;
-    pay_settlement_line_row_t  *lines;
-
-    if (look->line_count < look->line_room) {
-        return PAY_OK;
-    }
-
-    room = look->line_room == 0 ? LINES_MIN : 2 * look->line_room;
-    lines = pay_alloc(look->flow->args, room * sizeof(*lines));
-    if (lines == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    if (look->line_count != 0) {
-        memcpy(lines, look->lines, look->line_count * sizeof(*lines));
-    }
-
-    look->lines = lines;
-    look->line_room = room;
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-copy_texts(pay_arena_t *args, const pay_settle_row_t *from,
-    pay_settlement_line_row_t *to)
-{
-    size_t  i;
-
-    const struct {
-        pay_str_t   text;
-        pay_str_t  *copy;
-    } texts[] = {
-        { from->row_key, &to->row_key }, { from->raw_type, &to->raw_type },
-        { from->psp_ref, &to->psp_ref },
-        { from->parent_ref, &to->parent_ref },
-        { from->our_ref, &to->our_ref }, { from->booked_on, &to->booked_on },
-        { pay_str_of(from->currency), &to->currency },
-        { pay_str_of(from->paid_currency), &to->paid_currency },
-        { pay_settle_rate(from->rate), &to->rate },
-        { from->payout_ref, &to->payout_ref },
-        { from->account, &to->account },
-        { from->bank_ref, &to->bank_ref }, { from->note, &to->note }
-    };
-
-    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (texts[i].text.len != 0) {
-            PAY_TRY(pay_dup(args, texts[i].text, texts[i].copy));
-        }
-    }
-
-    return PAY_OK;
 }
 
 
@@ -387,12 +321,12 @@ static pay_status_t
 staged(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     if (input->kind != PAY_INPUT_ROW) {
-        return look_end(flow, "not-stored", effect);
+        return settlement_end(flow, "not-stored", effect);
     }
 
     return input->result.outcome == PAY_OUTCOME_STAGED
            ? next_piece(flow, input, effect)
-           : look_end(flow, "overtaken", effect);
+           : settlement_end(flow, "overtaken", effect);
 }
 
 
@@ -429,7 +363,7 @@ static pay_status_t
 proven(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     if (input->kind != PAY_INPUT_ROW) {
-        return look_end(flow, "not-stored", effect);
+        return settlement_end(flow, "not-stored", effect);
     }
 
     switch (input->result.outcome) {
@@ -438,10 +372,10 @@ proven(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         return advance(flow, input, effect);
 
     case PAY_OUTCOME_REFUSED:
-        return put(flow, "refused", "sums", effect);
+        return put(flow, input, "refused", "sums", effect);
 
     default:
-        return look_end(flow, "overtaken", effect);
+        return settlement_end(flow, "overtaken", effect);
     }
 }
 
@@ -484,33 +418,30 @@ refused(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     settlement_t  *look = flow->state;
 
     if (input->kind != PAY_INPUT_ROW) {
-        return look_end(flow, "not-stored", effect);
+        return settlement_end(flow, "not-stored", effect);
     }
 
     if (input->result.outcome != PAY_OUTCOME_REFUSED) {
-        return look_end(flow, "overtaken", effect);
+        return settlement_end(flow, "overtaken", effect);
     }
 
     return strcmp(look->why, "changed") == 0
-           ? look_end(flow, look->why, effect)
-           : put(flow, "refused", look->why, effect);
+           ? settlement_end(flow, look->why, effect)
+           : put(flow, input, "refused", look->why, effect);
 }
 
 
 static pay_status_t
 advance(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
+    pay_status_t                 status;
     settlement_t                *look = flow->state;
     pay_advance_settlement_in_t  in = {
         .file_id = look->settled.file_id, .rows = STEP_ROWS
     };
 
-    if (input->is_stopping) {
-        return look_end(flow, STOPPED, effect);
-    }
-
-    if (input->now_s >= look->renewed_s + RENEW_S) {
-        return renew(flow, input, advance, effect);
+    if (settlement_must_renew(flow, input, advance, effect, &status)) {
+        return status;
     }
 
     return pay_do_advance_settlement(flow, effect, &in, advanced);
@@ -521,7 +452,7 @@ static pay_status_t
 advanced(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     if (input->kind != PAY_INPUT_ROW) {
-        return look_end(flow, "not-stored", effect);
+        return settlement_end(flow, "not-stored", effect);
     }
 
     switch (input->result.outcome) {
@@ -530,25 +461,30 @@ advanced(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         return advance(flow, input, effect);
 
     case PAY_OUTCOME_BOOKED:
-        return put(flow, "booked", NULL, effect);
+        return put(flow, input, "booked", NULL, effect);
 
     default:
-        return look_end(flow, "overtaken", effect);
+        return settlement_end(flow, "overtaken", effect);
     }
 }
 
 
-/* The file has come to its end; it leaves the directory. */
+/* The file has come to its end, and leaves its directory if it has one. */
 static pay_status_t
-put(pay_flow_t *flow, const char *state, const char *why,
-    pay_effect_t *effect)
+put(pay_flow_t *flow, const pay_input_t *input, const char *state,
+    const char *why, pay_effect_t *effect)
 {
     settlement_t  *look = flow->state;
 
     look->settled.state = state;
     look->settled.why = why;
-    look->files = 1;
+    look->files++;
     flow->settled = &look->settled;
+
+    if (look->pull != NULL) {
+        look_close(flow);
+        return settlement_pull_next(flow, input, effect);
+    }
 
     return file_do(flow, strcmp(state, "refused") == 0 ? PAY_FILE_REFUSED
                                                        : PAY_FILE_BOOKED,
@@ -561,8 +497,28 @@ file_put(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_failure_t  failure = input->file->failure;
 
-    return look_end(flow, failure != PAY_FAILURE_NONE ? "not-moved" : NULL,
-                    effect);
+    return settlement_end(flow, failure != PAY_FAILURE_NONE ? "not-moved"
+                                                            : NULL, effect);
+}
+
+
+int
+settlement_must_renew(pay_flow_t *flow, const pay_input_t *input,
+    pay_flow_step_pt then, pay_effect_t *effect, pay_status_t *status)
+{
+    settlement_t  *look = flow->state;
+
+    if (input->is_stopping) {
+        *status = settlement_end(flow, STOPPED, effect);
+        return 1;
+    }
+
+    if (input->now_s >= look->renewed_s + RENEW_S) {
+        *status = renew(flow, input, then, effect);
+        return 1;
+    }
+
+    return 0;
 }
 
 
@@ -590,20 +546,20 @@ renewed(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     settlement_t  *look = flow->state;
 
     if (input->kind != PAY_INPUT_ROW) {
-        return look_end(flow, "not-stored", effect);
+        return settlement_end(flow, "not-stored", effect);
     }
 
     return input->result.outcome == PAY_OUTCOME_KEPT
            ? look->then(flow, input, effect)
-           : look_end(flow, "overtaken", effect);
+           : settlement_end(flow, "overtaken", effect);
 }
 
 
 /* A literal in `code`: why it brought nothing.  Behind a file that has come to
  * its end the next one is due at once, and so is one that another worker goes
  * on with. */
-static pay_status_t
-look_end(pay_flow_t *flow, const char *code, pay_effect_t *effect)
+pay_status_t
+settlement_end(pay_flow_t *flow, const char *code, pay_effect_t *effect)
 {
     settlement_t      *look = flow->state;
     pay_end_look_in_t  in = {
@@ -613,6 +569,12 @@ look_end(pay_flow_t *flow, const char *code, pay_effect_t *effect)
         .again = code == NULL ? look->files != 0 : strcmp(code, STOPPED) == 0,
         .code = pay_str_of(code)
     };
+
+    if (look->pull != NULL && code == NULL) {
+        in.again = look->pull->count != 0;
+        in.seen_s = pay_some(in.again ? look->pull->seen_s
+                                      : look->pull->until_s);
+    }
 
     flow->outcome = code != NULL ? code : look->files != 0 ? "read" : "empty";
 

@@ -13,6 +13,20 @@
 
 
 #define SETTLEMENT_REASON_MAX  500     /* bytes of why a file is refused */
+#define SETTLEMENT_PULL_MAX    1000    /* settlements in one look's list */
+
+/* A look at a PSP's settlements: first all of the list, then the oldest of
+ * them that is not booked, and so on. */
+typedef struct {
+    int64_t                since_s;
+    int64_t                until_s;    /* when the look began */
+    pay_str_t              cursor;     /* of the list's next page */
+    pay_psp_settlement_t   items[SETTLEMENT_PULL_MAX];
+    unsigned               count;      /* those that are left */
+    unsigned               opened;     /* that were read */
+    int64_t                seen_s;     /* of the last one that was */
+    pay_psp_settle_page_t  page;       /* of the one that is read */
+} settlement_pull_t;
 
 typedef struct {
     const pay_settle_source_t  *source;
@@ -35,7 +49,35 @@ typedef struct {
     size_t                      line_room;
     int64_t                     files;       /* that have come to their end */
     pay_settled_t               settled;     /* the file */
+    settlement_pull_t          *pull;        /* NULL: out of a directory */
 } settlement_t;
+
+
+/* flow_settlement.c, for a pull: opens the file of that name and digest,
+ * reads on, ends the look. */
+pay_status_t settlement_open(pay_flow_t *flow, pay_str_t name,
+    pay_str_t sha256, pay_effect_t *effect) PAY_MUST_CHECK;
+pay_status_t settlement_feed(pay_flow_t *flow, const pay_input_t *input,
+    pay_str_t bytes, pay_effect_t *effect) PAY_MUST_CHECK;
+pay_status_t settlement_end(pay_flow_t *flow, const char *code,
+    pay_effect_t *effect) PAY_MUST_CHECK;
+/* 1 when the lease has to be renewed first: it is, and goes on with `then`. */
+int settlement_must_renew(pay_flow_t *flow, const pay_input_t *input,
+    pay_flow_step_pt then, pay_effect_t *effect, pay_status_t *status);
+
+/* flow_settlement_rows.c: takes a row, a pay_settle_row_pt whose data is a
+ * settlement_t; its memory is that of the flow's arguments. */
+pay_status_t settlement_row(void *data, const pay_settle_row_t *from)
+    PAY_MUST_CHECK;
+
+/* flow_settlement_pull.c: the list begins; the next bytes of the file that
+ * is open; the next file. */
+pay_status_t settlement_pull_start(pay_flow_t *flow, int64_t since_s,
+    const pay_input_t *input, pay_effect_t *effect) PAY_MUST_CHECK;
+pay_status_t settlement_pull_page(pay_flow_t *flow, pay_effect_t *effect)
+    PAY_MUST_CHECK;
+pay_status_t settlement_pull_next(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect) PAY_MUST_CHECK;
 
 
 #endif /* PAY_FLOW_SETTLEMENT_H */

@@ -100,7 +100,8 @@ const pay_psp_adapter_t  pay_psp_mollie = {
     .find_answer = mollie_find_answer,
     .change_request = mollie_change_request,
     .change_answer = mollie_change_answer,
-    .webhook_events = pay_mollie_webhook_events
+    .webhook_events = pay_mollie_webhook_events,
+    .settlements = &pay_psp_mollie_settlements
 };
 
 

@@ -230,6 +230,10 @@ typedef struct {
     }
 
 
+extern const pay_psp_settle_api_t  pay_psp_mollie_settlements;
+extern const pay_psp_settle_api_t  pay_psp_square_settlements;
+extern const pay_psp_settle_api_t  pay_psp_stripe_settlements;
+
 extern const pay_psp_adapter_t  pay_psp_adyen;
 extern const pay_psp_adapter_t  pay_psp_braintree;
 extern const pay_psp_adapter_t  pay_psp_generic;

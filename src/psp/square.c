@@ -78,7 +78,8 @@ const pay_psp_adapter_t  pay_psp_square = {
     .query_answer = square_query_answer,
     .change_request = square_change_request,
     .change_answer = square_change_answer,
-    .webhook_events = square_webhook_events
+    .webhook_events = square_webhook_events,
+    .settlements = &pay_psp_square_settlements
 };
 
 

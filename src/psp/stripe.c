@@ -105,7 +105,8 @@ const pay_psp_adapter_t  pay_psp_stripe = {
     .list_answer = stripe_list_answer,
     .change_request = pay_stripe_change,
     .change_answer = stripe_change_answer,
-    .webhook_events = stripe_webhook_events
+    .webhook_events = stripe_webhook_events,
+    .settlements = &pay_psp_stripe_settlements
 };
 
 

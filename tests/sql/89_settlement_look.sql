@@ -70,7 +70,11 @@ SELECT is(pg_temp.ends('w4'), 'gone', 'the dead one is heard no more');
 SELECT is(pg_temp.ends('w5', p_seen_s =>
     floor(extract(epoch FROM now()))::bigint - 100), 'stored', 'pulled so far');
 UPDATE pay.settlement_look SET run_at = now();
-SELECT is(pg_temp.begins(), 'due 100', 'the next pull begins there');
+UPDATE pay.settlement_source SET since = now() - interval '20 days';
+SELECT is(pg_temp.begins(), 'due 864100', 'the next pull looks back from there');
+UPDATE pay.settlement_look SET run_at = now(), lease_until = now();
+UPDATE pay.settlement_source SET since = now() - interval '20 s';
+SELECT is(pg_temp.begins(), 'due 20', 'but not before its beginning');
 SELECT is(pg_temp.ends(p_seen_s =>
     floor(extract(epoch FROM now()))::bigint + 3600), 'invalid',
     'not in the future');

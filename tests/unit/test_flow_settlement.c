@@ -442,6 +442,119 @@ Test(pay_flow_settlement, a_file_that_is_gone_or_stuck_is_noted)
 }
 
 
+#define PAYOUT(id, created)                                                   \
+    "{\"id\":\"" id "\",\"object\":\"payout\",\"created\":" created          \
+    ",\"status\":\"paid\",\"reconciliation_status\":\"completed\"}"
+#define LIST(more, items)                                                     \
+    "{\"object\":\"list\",\"has_more\":" more ",\"data\":[" items "]}"
+#define WHOLE_PAYOUT                                                          \
+    "{\"id\":\"po_1\",\"object\":\"payout\",\"amount\":970,"                   \
+    "\"currency\":\"eur\",\"created\":1795236000,\"status\":\"paid\","         \
+    "\"arrival_date\":1795236000,\"balance_transaction\":\"txn_p\"}"
+#define CHARGE                                                                \
+    "{\"id\":\"txn_1\",\"object\":\"balance_transaction\",\"amount\":1000,"    \
+    "\"fee\":30,\"net\":970,\"currency\":\"eur\",\"created\":1795236000,"      \
+    "\"type\":\"charge\",\"reporting_category\":\"charge\",\"source\":{"       \
+    "\"id\":\"ch_1\",\"payment_intent\":\"pi_1\",\"metadata\":{}}}"
+
+
+static void
+page_of(world_t *world, const char *body)
+{
+    cr_assert_eq(world->effect.kind, PAY_DO_HTTP);
+    cr_expect_eq(world->effect.call, PAY_CALL_SETTLEMENT);
+    world_http(world, answered(200, pay_str_of(body)));
+}
+
+
+static void
+pull_due(world_t *world, pay_settle_source_t *pulled)
+{
+    world_open(world);
+    *pulled = (pay_settle_source_t) {
+        .name = PAY_STR("stripe"), .format = PAY_STR("stripe"),
+        .merchant_id = PAY_STR("acme"), .psp = &world->psps[WORLD_STRIPE],
+        .way = PAY_SETTLE_BY_PULL, .interval_ms = 3600000
+    };
+    world_made(world, pay_flow_settlement(&world->flow, pulled,
+                                          PAY_STR(OWNER)));
+    world_start(world);
+    expect_arg(world, begin_look, way, "pull");
+    expect_arg(world, begin_look, psp, "stripe");
+    world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW - 10000 });
+}
+
+
+Test(pay_flow_settlement, settlements_are_pulled_the_oldest_first)
+{
+    world_t               world;
+    pay_settle_source_t   pulled;
+    pay_settlement_row_t  row = opened();
+
+    row.format = PAY_STR("stripe");
+    pull_due(&world, &pulled);
+    page_of(&world, LIST("true", PAYOUT("po_2", "1795236500")));
+    page_of(&world, LIST("false", PAYOUT("po_1", "1795236000")));
+
+    expect_arg(&world, open_settlement, source, "stripe");
+    expect_arg(&world, open_settlement, name, "po_1");
+    cr_expect_eq(asked(&world, open_settlement)->sha256.len, 32);
+    world_result(&world, PAY_OUTCOME_OPENED, &row);
+    page_of(&world, WHOLE_PAYOUT);
+    page_of(&world, LIST("false", CHARGE));
+
+    /* the second one is the payout's own, which the list does not have */
+    cr_assert_eq(asked(&world, stage_settlement)->rows_count, 2);
+    expect_text(asked(&world, stage_settlement)->rows->row_key, "txn_1");
+    expect_text(asked(&world, stage_settlement)->rows->parent_ref, "pi_1");
+    expect_text(asked(&world, stage_settlement)->rows->payout_ref, "po_1");
+    world_result(&world, PAY_OUTCOME_STAGED, NULL);
+
+    expect_db(&world, PAY_OP_PROVE_SETTLEMENT);
+    world_result(&world, PAY_OUTCOME_PROVEN, NULL);
+    world_result(&world, PAY_OUTCOME_BOOKED, NULL);
+
+    expect_arg(&world, open_settlement, name, "po_2");
+    cr_assert_not_null(world.flow.settled);
+    row.state = PAY_STR("booked");
+    world_result(&world, PAY_OUTCOME_KNOWN, &row);
+    expect_arg(&world, end_look, code, NULL);
+    cr_expect_eq(asked(&world, end_look)->files, 1);
+    cr_expect_eq(asked(&world, end_look)->again, 0);
+    cr_expect(asked(&world, end_look)->seen_s.is_set);
+    cr_expect_eq(asked(&world, end_look)->seen_s.number, NOW);
+    world_result(&world, PAY_OUTCOME_STORED, NULL);
+    cr_expect_eq(world.effect.kind, PAY_DO_DONE);
+    world_close(&world);
+}
+
+
+/* the position stays, and the next look begins again */
+Test(pay_flow_settlement, a_pull_that_breaks_off_is_begun_again)
+{
+    world_t               world;
+    pay_settle_source_t   pulled;
+    pay_settlement_row_t  row = opened();
+
+    row.format = PAY_STR("stripe");
+    pull_due(&world, &pulled);
+    world_no_answer(&world, PAY_SENT_SOME, PAY_FAILURE_TIMEOUT);
+    expect_arg(&world, end_look, code, "timeout");
+    cr_expect_not(asked(&world, end_look)->seen_s.is_set);
+    world_close(&world);
+
+    pull_due(&world, &pulled);
+    page_of(&world, LIST("false", PAYOUT("po_1", "1795236000")));
+    world_result(&world, PAY_OUTCOME_OPENED, &row);
+    page_of(&world, WHOLE_PAYOUT);
+    world_http(&world, answered(500, PAY_STR("{}")));
+    expect_arg(&world, end_look, code, "http-error");
+    cr_expect_eq(asked(&world, end_look)->again, 0);
+    cr_expect_not(asked(&world, end_look)->seen_s.is_set);
+    world_close(&world);
+}
+
+
 static void
 play(world_t *world)
 {
