@@ -7,6 +7,7 @@
 #define PAY_FINANCE_H
 
 #include "pay_op.h"
+#include "pay_problem.h"
 
 
 #define PAY_FINANCE_LIMIT      50      /* items of a page, when the query is
@@ -55,6 +56,42 @@ typedef struct {
     pay_str_t           day;           /* 2026-11-21; of a close, too */
 } pay_finance_query_t;
 
+#define PAY_WHY_MAX  200               /* bytes */
+
+typedef enum {
+    PAY_ACT_ACCEPT = 0,
+    PAY_ACT_RESOLVE,
+    PAY_ACT_WRITE_OFF,
+    PAY_ACT_KINDS
+} pay_finance_act_kind_t;
+
+/* The body of an act after every check that needs no exception. */
+typedef struct {
+    pay_str_t     why;
+    pay_str_t     as;                  /* of accept: a kind, or empty */
+    pay_int_t     with;                /* of resolve: another exception */
+    pay_errors_t  errors;              /* of one that is refused */
+} pay_finance_act_t;
+
+/* A request for an act; id, subject and body are untrusted. */
+typedef struct {
+    pay_finance_act_kind_t  kind;
+    pay_str_t               merchant_id;
+    pay_str_t               id;        /* of the path */
+    pay_str_t               subject;   /* of the token */
+    pay_str_t               body;
+} pay_finance_act_input_t;
+
+
+/* "accept", "resolve", "write_off" */
+const char *pay_finance_act_word(pay_finance_act_kind_t kind);
+
+/* Reads the body of an act.  PAY_INVALID with a slug of
+ * docs/security.md#hostile-requests and a JSON pointer: the first of
+ * act->errors, but for a text that is no JSON and for card data. */
+pay_status_t pay_finance_act_parse(pay_arena_t *arena,
+    pay_finance_act_kind_t kind, pay_str_t body, pay_finance_act_t *act,
+    pay_err_t *err) PAY_MUST_CHECK;
 
 /* Reads the query and the id of a request.  PAY_NOT_FOUND: nothing can have
  * that id.  PAY_INVALID "validation-error", whose detail names the parameter,

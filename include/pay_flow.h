@@ -494,6 +494,10 @@ pay_status_t pay_flow_read_page(pay_flow_t *flow, pay_str_t merchant_id,
 pay_status_t pay_flow_finance(pay_flow_t *flow, pay_str_t merchant_id,
     const pay_finance_query_t *query) PAY_MUST_CHECK;
 
+/* An operator's act on an exception; its slices live as long as the flow. */
+pay_status_t pay_flow_finance_act(pay_flow_t *flow,
+    const pay_finance_act_input_t *input) PAY_MUST_CHECK;
+
 typedef enum {
     PAY_BUYER_CHECKOUT, PAY_BUYER_STATUS, PAY_BUYER_RETURN
 } pay_buyer_t;

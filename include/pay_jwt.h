@@ -46,6 +46,7 @@ typedef struct {
 #define PAY_SCOPE_PAYOUTS_WRITE   0x08
 #define PAY_SCOPE_BALANCE_READ    0x10
 #define PAY_SCOPE_FINANCE_READ    0x20
+#define PAY_SCOPE_FINANCE_WRITE   0x40
 
 typedef struct {
     const pay_jwt_key_t  *key;

@@ -17,6 +17,7 @@
 #include "http/ngx_http_payments_change.h"
 #include "http/ngx_http_payments_check.h"
 #include "http/ngx_http_payments_create.h"
+#include "http/ngx_http_payments_finance.h"
 #include "http/ngx_http_payments_jwt.h"
 #include "http/ngx_http_payments_limit.h"
 #include "http/ngx_http_payments_reply.h"
@@ -50,8 +51,9 @@ struct route_s {
     route_read_pt   read;              /* NULL: no GET */
     unsigned        write_scope;
     void          (*write)(ngx_http_request_t *r, pay_str_t body);
-    unsigned        what;              /* pay_read_t, pay_change_kind_t or
-                                          pay_finance_list_t */
+    unsigned        what;              /* pay_read_t, pay_change_kind_t,
+                                          pay_finance_list_t or
+                                          pay_finance_act_kind_t */
 };
 
 
@@ -80,6 +82,7 @@ static ngx_int_t read_status(pay_status_t status);
 static ngx_int_t start_write(ngx_http_request_t *r, const route_t *route,
     const ids_t *ids);
 static void change_body(ngx_http_request_t *r, pay_str_t body);
+static void act_body(ngx_http_request_t *r, pay_str_t body);
 
 
 static const route_t  routes[] = {
@@ -126,6 +129,12 @@ static const route_t  routes[] = {
       0, NULL, PAY_FINANCE_EXCEPTIONS },
     { "reconciliation/exceptions/*", READ, PAY_SCOPE_FINANCE_READ,
       read_finance, 0, NULL, PAY_FINANCE_EXCEPTIONS },
+    { "reconciliation/exceptions/*/accept", WRITE, 0, NULL,
+      PAY_SCOPE_FINANCE_WRITE, act_body, PAY_ACT_ACCEPT },
+    { "reconciliation/exceptions/*/resolve", WRITE, 0, NULL,
+      PAY_SCOPE_FINANCE_WRITE, act_body, PAY_ACT_RESOLVE },
+    { "reconciliation/exceptions/*/write-off", WRITE, 0, NULL,
+      PAY_SCOPE_FINANCE_WRITE, act_body, PAY_ACT_WRITE_OFF },
     { "reconciliation/closes", READ, PAY_SCOPE_FINANCE_READ, read_finance,
       0, NULL, PAY_FINANCE_CLOSES },
     { "reconciliation/closes/*", READ, PAY_SCOPE_FINANCE_READ, read_finance,
@@ -476,7 +485,8 @@ read_status(pay_status_t status)
 
 
 /* Captures and cancellations need no body; without one no media type is
- * required.  Its idempotency key is checked before the body is read (IK3). */
+ * required.  The idempotency key is checked before the body is read (IK3); an
+ * act on an exception needs none, since a repetition finds it done. */
 static ngx_int_t
 start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 {
@@ -487,7 +497,8 @@ start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
     empty = route->write == change_body && !r->headers_in.chunked
             && r->headers_in.content_length_n <= 0;
 
-    if (ngx_http_payments_check_key(r, &err) != NGX_OK
+    if ((route->write != act_body
+         && ngx_http_payments_check_key(r, &err) != NGX_OK)
         || (!empty && ngx_http_payments_check_media(r, &err) != NGX_OK))
     {
         return ngx_http_payments_problem(r, err.slug, err.detail, NULL);
@@ -519,4 +530,19 @@ change_body(ngx_http_request_t *r, pay_str_t body)
         ? NGX_HTTP_INTERNAL_SERVER_ERROR
         : ngx_http_payments_change(r, (pay_change_kind_t) route->what,
                                    ids.id[0], body));
+}
+
+
+static void
+act_body(ngx_http_request_t *r, pay_str_t body)
+{
+    ids_t           ids;
+    const route_t  *route;
+
+    route = find_route(r, &ids);
+
+    ngx_http_finalize_request(r, route == NULL
+        ? NGX_HTTP_INTERNAL_SERVER_ERROR
+        : ngx_http_payments_finance(r, (pay_finance_act_kind_t) route->what,
+                                    ids.id[0], body));
 }

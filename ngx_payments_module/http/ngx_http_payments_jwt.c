@@ -165,6 +165,9 @@ insufficient(unsigned scope)
     case PAY_SCOPE_FINANCE_READ:
         return INSUFFICIENT("reconciliation:read");
 
+    case PAY_SCOPE_FINANCE_WRITE:
+        return INSUFFICIENT("reconciliation:write");
+
     default:
         return INSUFFICIENT("payments:read");
     }

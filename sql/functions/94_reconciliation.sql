@@ -393,9 +393,7 @@ BEGIN
 
         IF p_exception_id[v_item] IS NOT NULL THEN
             v_row.page := (
-                SELECT left(exception_json(x.exception_id)::text, -1)
-                    || ', "acts" : ' || exception_acts(x.exception_id)::text
-                    || '}'
+                SELECT exception_with_acts(x.exception_id)
                 FROM settlement_exception x
                 WHERE x.exception_id = p_exception_id[v_item]
                     AND x.merchant_id = p_merchant_id[v_item]);
@@ -416,6 +414,15 @@ $$;
 COMMENT ON FUNCTION pay_api.list_settlement_exceptions IS
     'A page of exceptions, newest first, or the one that is named with its '
     'acts. Outcomes: found, not_found, invalid';
+
+
+CREATE OR REPLACE FUNCTION pay.exception_with_acts(p_id bigint)
+RETURNS text LANGUAGE sql STABLE AS $$
+SELECT left(exception_json(p_id)::text, -1) || ', "acts" : '
+    || exception_acts(p_id)::text || '}'
+$$;
+COMMENT ON FUNCTION pay.exception_with_acts IS
+    'An exception and its acts for the API';
 
 
 -- sha256: of the whole document, which the next close names; a merchant gets
@@ -490,3 +497,98 @@ $$;
 COMMENT ON FUNCTION pay_api.list_closes IS
     'A page of closes, newest first, or that of the day with the lines of the '
     'merchant. Outcomes: found, not_found, invalid';
+
+
+-- The same act by the same operator, whose answer was lost: it is done.
+CREATE OR REPLACE FUNCTION pay.is_done_by(
+    p_exception settlement_exception, p_act text, p_who text)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+SELECT coalesce((
+    SELECT a.act = p_act AND a.state = 'done' AND a.who = p_who
+    FROM settlement_act a
+    WHERE a.exception_id = p_exception.exception_id
+    ORDER BY a.seq DESC LIMIT 1), false)
+$$;
+COMMENT ON FUNCTION pay.is_done_by IS
+    'Whether the last act about an exception is this one of this operator';
+
+
+CREATE OR REPLACE FUNCTION pay.act_on(
+    p_exception settlement_exception, p_act text, p_who text, p_why text,
+    p_as_kind text, p_with_id bigint)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_id   bigint := p_exception.exception_id;
+    v_said text;
+BEGIN
+    IF p_with_id IS NOT NULL AND NOT EXISTS (
+        SELECT FROM settlement_exception x
+        WHERE x.exception_id = p_with_id
+            AND x.merchant_id = p_exception.merchant_id)
+    THEN
+        RETURN 'invalid';
+    END IF;
+
+    v_said := CASE p_act
+        WHEN 'accept'
+            THEN pay_ops.accept_settlement(v_id, p_who, p_why, p_as_kind)
+        WHEN 'resolve'
+            THEN pay_ops.resolve_settlement(v_id, p_who, p_why, p_with_id)
+        WHEN 'write_off'
+            THEN pay_ops.write_off_settlement(v_id, p_who, p_why)
+        ELSE 'invalid' END;
+
+    RETURN CASE
+        WHEN v_said IN ('accepted', 'suspended', 'resolved', 'written_off')
+            THEN 'done'
+        WHEN v_said IN ('closed', 'nothing')
+            AND is_done_by(p_exception, p_act, p_who) THEN 'done'
+        WHEN v_said = 'closed' THEN 'already'
+        WHEN v_said = 'second' THEN 'asked'
+        WHEN v_said = 'limit' THEN 'exceeds'
+        WHEN v_said = 'nothing' THEN 'refused'
+        WHEN v_said = 'suspense' THEN 'held'
+        ELSE v_said END;
+END
+$$;
+COMMENT ON FUNCTION pay.act_on IS
+    'An act of an operator on an exception of a merchant';
+
+
+CREATE OR REPLACE FUNCTION pay_api.act_on_exception(
+    p_merchant_id text[], p_exception_id bigint[], p_act text[],
+    p_who text[], p_why text[], p_as_kind text[], p_with_id bigint[])
+RETURNS SETOF pay_api.page_row
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_row       pay_api.page_row;
+    v_exception settlement_exception;
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id),
+        array_dims(p_exception_id), array_dims(p_act), array_dims(p_who),
+        array_dims(p_why), array_dims(p_as_kind), array_dims(p_with_id));
+
+    FOR v_item IN 1 .. coalesce(cardinality(p_merchant_id), 0) LOOP
+        v_row := ROW(v_item, 'not_found', NULL);
+        SELECT * INTO v_exception FROM settlement_exception x
+        WHERE x.exception_id = p_exception_id[v_item]
+            AND x.merchant_id = p_merchant_id[v_item];
+
+        IF FOUND THEN
+            v_row.outcome := act_on(v_exception, p_act[v_item],
+                p_who[v_item], p_why[v_item], p_as_kind[v_item],
+                p_with_id[v_item]);
+        END IF;
+
+        IF v_row.outcome IN ('done', 'asked') THEN
+            v_row.page := exception_with_acts(p_exception_id[v_item]);
+        END IF;
+
+        RETURN NEXT v_row;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay_api.act_on_exception IS
+    'Accepts, resolves or writes off an exception; asked: a second operator '
+    'has to agree. Outcomes: done, asked, already, exceeds, refused, held, '
+    'not_found, invalid';

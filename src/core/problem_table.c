@@ -88,8 +88,8 @@ const pay_problem_t  pay_problems[] = {
       "The payment is not in a state for this.",
       "What was asked for does not fit what has become of the order: a refund "
       "of what was not captured or has been refunded already, a capture of "
-      "what is not authorised, a cancellation of what is paid. Nothing was "
-      "changed.",
+      "what is not authorised, a cancellation of what is paid; or an act on an "
+      "exception of reconciliation that is closed. Nothing was changed.",
       "Read the order: its status and the members amount_authorized, "
       "amount_captured and amount_refundable say what can be done." },
 

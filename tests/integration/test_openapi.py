@@ -260,6 +260,16 @@ def test_members_are_those_of_the_parser(document):
         members = set(re.findall(r'"([a-z_]+)"', text))
         assert members == schemas[name]["properties"].keys()
         assert schemas[name]["additionalProperties"] is False
+    parser = source("src/api/finance_act.c")
+    for table, name in (
+        ("accept_members", "AcceptRequest"),
+        ("resolve_members", "ResolveRequest"),
+        ("write_off_members", "WriteOffRequest"),
+    ):
+        text = parser.split(f"{table}[] = {{")[1].split("}")[0]
+        members = set(re.findall(r'"([a-z_]+)"', text))
+        assert members == schemas[name]["properties"].keys()
+        assert schemas[name]["additionalProperties"] is False
 
 
 def test_currencies_and_their_decimals_are_those_of_the_table(document):

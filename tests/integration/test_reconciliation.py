@@ -13,6 +13,7 @@ import yaml
 from support.client import Api
 from support.gateway import ROOT
 from support.problems import assert_problem
+from support.tokens import ABSENT
 
 BASE = "/v1/reconciliation"
 HEADER = (
@@ -303,3 +304,97 @@ def test_a_wrong_query_is_named(api, gateway, path, says):
 )
 def test_what_cannot_be_there_is_not_there(api, path):
     assert api.get(f"{BASE}/{path}").status_code == 404
+
+
+@pytest.fixture
+def person(gateway, tls, mint):
+    """person(name) → the API as that person of finance."""
+    made = []
+
+    def client(name, scope="reconciliation:read reconciliation:write"):
+        made.append(Api(gateway.url, tls, mint(sub=name, scope=scope)))
+        return made[-1]
+
+    yield client
+    for each in made:
+        each.close()
+
+
+def act(api, exception_id, word, **body):
+    return api.post(f"{BASE}/exceptions/{exception_id}/{word}", json=body)
+
+
+@pytest.fixture
+def waiting(payctl, tmp_path, api):
+    """Numbers of two exceptions that cancel nothing out: 41.00, -7.00."""
+    books = Books(payctl, tmp_path, "acme")
+    return [
+        each["exception_id"]
+        for each in all_of(api, "exceptions", psp=books.psp, state="open")
+    ]
+
+
+def test_an_act_has_a_name_and_a_reason(person, waiting):
+    """And is done once, whatever is repeated."""
+    ann, (_, debit) = person("ann"), waiting
+    for _ in range(2):
+        answer = act(ann, debit, "accept", why="the PSP says so", **{
+            "as": "psp_fee"
+        })  # fmt: skip
+        assert answer.status_code == 200, answer.text
+        found = answer.json()
+        assert (found["state"], found["closed_as"]) == ("closed", "accepted")
+        assert [(each["who"], each["why"]) for each in found["acts"]] == [
+            ("ann", "the PSP says so")
+        ]
+    again = act(person("bob"), debit, "accept", why="me, too")
+    assert again.status_code == 409
+
+
+def test_above_a_limit_it_takes_a_second_person(
+    payctl, person, waiting, gateway
+):
+    payctl("settlement", "limit", "EUR", "--alone", "40",
+           "--a-day", "1000")  # fmt: skip
+    ann, bob, (receipt, _) = person("ann"), person("bob"), waiting
+    for _ in range(2):
+        answer = act(ann, receipt, "write-off", why="nobody misses it")
+        assert answer.status_code == 202, answer.text
+        assert answer.json()["act_state"] == "asked"
+        assert answer.json()["state"] == "open"
+    answer = act(bob, receipt, "write-off", why="I have looked, too")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["closed_as"] == "written_off"
+    assert {each["who"] for each in answer.json()["acts"]} == {"ann", "bob"}
+
+
+def test_an_act_that_cannot_be_done_says_why(
+    person, waiting, gateway, other_mint, tls
+):
+    ann, (receipt, debit) = person("ann"), waiting
+    for answer, status, slug, says in (
+        (act(ann, receipt, "accept", why="x"), 409, "payment-state-conflict",
+         "say as what"),
+        (act(ann, receipt, "resolve", why="x"), 409, "payment-state-conflict",
+         "suspense"),
+        (act(ann, receipt, "resolve", why="x", **{"with": debit}), 422,
+         "validation-error", "cancels it out"),
+        (act(ann, receipt, "accept", why="x", **{"as": "psp_fee"}), 422,
+         "validation-error", "kind"),
+        (act(ann, receipt, "accept"), 422, "validation-error", "why"),
+        (act(ann, receipt, "accept", why="x", who="bob"), 422,
+         "validation-error", ""),
+        (act(ann, 999999999, "accept", why="x"), 404, "not-found", ""),
+        (act(ann, "x", "accept", why="x"), 404, "not-found", ""),
+        (act(person(ABSENT), receipt, "accept", why="x"), 422,
+         "validation-error", "subject"),
+        (act(person("ann", "reconciliation:read"), receipt, "accept", why="x"),
+         403, "insufficient-scope", ""),
+    ):  # fmt: skip
+        assert_problem(answer, status, slug, gateway.url)
+        assert says in answer.json().get("detail", "")
+    theirs = Api(gateway.url, tls, other_mint(sub="ann"))
+    answer = act(theirs, debit, "accept", why="x", **{"as": "psp_fee"})
+    theirs.close()
+    assert_problem(answer, 404, "not-found", gateway.url)
+    assert ann.get(f"{BASE}/exceptions/{debit}").json()["acts"] == []

@@ -191,6 +191,56 @@ FROM pay_api.list_settlement_exceptions('{m1,m2,m1,m1}',
     '{NULL,NULL,NULL,NULL}', '{NULL,NULL,NULL,NULL}', '{NULL,NULL,NULL,NULL}',
     '{NULL,NULL,NULL,NULL}', '{NULL,NULL,NULL,NULL}', '{1,1,1,1001}') l;
 
+-- acts: as payctl's, of one's own exceptions, and once whatever is repeated
+CREATE FUNCTION pg_temp.act(
+    p_act text, p_key text, p_who text DEFAULT 'ann',
+    p_as text DEFAULT NULL, p_with text DEFAULT NULL,
+    p_merchant text DEFAULT 'm1', p_why text DEFAULT 'looked')
+RETURNS text LANGUAGE sql AS $$
+SELECT concat_ws(' ', a.outcome, a.page::json ->> 'state',
+    json_array_length(a.page::json -> 'acts'))
+FROM pay_api.act_on_exception(ARRAY[p_merchant],
+    ARRAY[(SELECT x.exception_id FROM pay.settlement_exception x
+           JOIN pay.settlement_row r USING (row_id)
+           WHERE r.row_key = p_key)], ARRAY[p_act], ARRAY[p_who],
+    ARRAY[p_why], ARRAY[p_as],
+    ARRAY[(SELECT x.exception_id FROM pay.settlement_exception x
+           JOIN pay.settlement_row r USING (row_id)
+           WHERE r.row_key = p_with)]) a
+$$;
+SET LOCAL search_path = pay, tap, pg_temp;
+SELECT is(pg_temp.import('acts', ARRAY['a1|unknown||||-50000|0|-50000',
+        'a2|unknown||||300|0|300', 'a3|unknown||||-300|0|-300',
+        'a4|unknown||||-900000|0|-900000', 'a5|adjustment||||-7|0|-7',
+        'a6|adjustment||||-8|0|-8']),
+    'booked 6 0 0 2 4', 'more that waits');
+SELECT is(pg_temp.act('accept', 'a1', p_as => 'psp_fee', p_merchant => 'm2'),
+          'not_found', 'another merchant cannot act');
+SELECT is(pg_temp.act('accept', 'a1'), 'refused', 'nothing is proposed');
+SELECT is(pg_temp.act('accept', 'a1', p_as => 'sale'), 'invalid', 'no such kind');
+SELECT is(pg_temp.act('accept', 'a1', p_as => 'psp_fee'), 'asked open 1',
+          'above the limit another operator has to agree');
+SELECT is(pg_temp.act('accept', 'a1', p_as => 'psp_fee'), 'asked open 2',
+          'who is not the same');
+SELECT is(pg_temp.act('accept', 'a1', 'bob', 'psp_fee'), 'done closed 3',
+          'but another one');
+SELECT is(pg_temp.act('accept', 'a1', 'bob', 'psp_fee'), 'done closed 3',
+          'whose repetition is answered as the first time');
+SELECT is(pg_temp.act('accept', 'a1', 'ann', 'psp_fee'), 'already',
+          'and nobody else''s');
+SELECT is(pg_temp.act('write_off', 'a1', 'bob'), 'already', 'nor another act');
+SELECT is(pg_temp.act('resolve', 'a2'), 'held', 'money in suspense');
+SELECT is(pg_temp.act('resolve', 'a2', p_with => 't1'), 'invalid',
+          'does not go with that of another merchant');
+SELECT is(pg_temp.act('resolve', 'a2', p_with => 'a3'), 'done closed 1',
+          'but with its return');
+SELECT is(pg_temp.act('write_off', 'a4'), 'exceeds', 'the limit of a day');
+SELECT is(pg_temp.act('accept', 'a5'), 'done open 1', 'into suspense');
+SELECT is(pg_temp.act('accept', 'a5'), 'done open 1', 'once');
+SELECT is(pg_temp.act('resolve', 'a6'), 'done closed 1', 'without an entry');
+SELECT is(pg_temp.act('resolve', 'a6', p_why => ' '), 'invalid', 'no reason');
+SELECT is(pg_temp.act('delete', 'a6'), 'invalid', 'no such act');
+
 -- closes
 SET LOCAL search_path = pay, tap, pg_temp;
 SELECT is(c.outcome, 'made', 'a day is closed')
@@ -209,7 +259,7 @@ FROM pay_api.list_closes('{m1}', '{NULL}', '{2}', '{1}') l;
 SELECT is(l.page::json -> 'lines' IS NOT NULL, true, 'one with its lines')
 FROM pay_api.list_closes('{m1}', ARRAY[pg_temp.today()], '{NULL}', '{1}') l;
 SELECT is(string_agg(pg_temp.each(l.page::json, 'lines', 'amount'), ', '
-                     ORDER BY l.item), '-0.40, -0.07',
+                     ORDER BY l.item), '-0.07 -9000.40, -0.07',
           'a merchant sees its own lines')
 FROM pay_api.list_closes('{m1,m2}', array_fill(pg_temp.today(), '{2}'),
                          '{NULL,NULL}', '{1,1}') l;

@@ -404,3 +404,141 @@ Test(pay_flow_finance, failing_memory_ends_an_export_as_a_500)
 {
     cr_expect_geq(world_torture(play_export), 4);
 }
+
+
+Test(pay_finance, the_body_of_an_act_has_a_reason)
+{
+    size_t              i;
+    pay_err_t           err;
+    pay_heap_t         *heap = pay_heap_create();
+    pay_finance_act_t   act;
+
+    static const struct {
+        pay_finance_act_kind_t   kind;
+        const char              *body;
+        const char              *pointer;
+    } rows[] = {
+        { PAY_ACT_ACCEPT, "{}", "/why" },
+        { PAY_ACT_ACCEPT, "{\"why\":\"\"}", "/why" },
+        { PAY_ACT_ACCEPT, "{\"why\":\"  \"}", "/why" },
+        { PAY_ACT_ACCEPT, "{\"why\":\"a\\nb\"}", "/why" },
+        { PAY_ACT_ACCEPT, "{\"why\":7}", "/why" },
+        { PAY_ACT_ACCEPT, "{\"why\":\"a\",\"as\":\"Psp-Fee\"}", "/as" },
+        { PAY_ACT_ACCEPT, "{\"why\":\"a\",\"as\":\"\"}", "/as" },
+        { PAY_ACT_ACCEPT, "{\"why\":\"a\",\"with\":7}", "/with" },
+        { PAY_ACT_RESOLVE, "{\"why\":\"a\",\"with\":0}", "/with" },
+        { PAY_ACT_RESOLVE, "{\"why\":\"a\",\"with\":\"7\"}", "/with" },
+        { PAY_ACT_RESOLVE, "{\"why\":\"a\",\"as\":\"a\"}", "/as" },
+        { PAY_ACT_WRITE_OFF, "{\"why\":\"a\",\"who\":\"b\"}", "/who" },
+        { PAY_ACT_WRITE_OFF, "[]", "" }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        cr_assert_eq(pay_finance_act_parse(pay_heap_arena(heap), rows[i].kind,
+                                           pay_str_of(rows[i].body), &act,
+                                           &err), PAY_INVALID, "%s",
+                     rows[i].body);
+        cr_expect_str_eq(err.slug, "validation-error");
+        cr_expect_str_eq(err.pointer, rows[i].pointer, "%s", rows[i].body);
+    }
+
+    cr_assert_eq(pay_finance_act_parse(pay_heap_arena(heap), PAY_ACT_RESOLVE,
+                     PAY_STR("{\"why\":\"it came back\",\"with\":7}"), &act,
+                     &err), PAY_OK);
+    cr_expect(pay_str_is(act.why, "it came back"));
+    cr_expect(act.with.is_set && act.with.number == 7);
+    pay_heap_destroy(heap);
+}
+
+
+static void
+act_begin(world_t *world, const char *id, const char *subject,
+    const char *body)
+{
+    pay_finance_act_input_t  in = {
+        .kind = PAY_ACT_ACCEPT, .merchant_id = PAY_STR("acme"),
+        .id = pay_str_of(id), .subject = pay_str_of(subject),
+        .body = pay_str_of(body)
+    };
+
+    world_made(world, pay_flow_finance_act(&world->flow, &in));
+    world_start(world);
+}
+
+
+#define WHY  "{\"why\":\"looked\",\"as\":\"psp_fee\"}"
+
+
+Test(pay_flow_finance, an_act_is_done_or_waits_for_a_second_person)
+{
+    size_t              i;
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    static const struct {
+        pay_outcome_t  outcome;
+        unsigned       status;
+    } rows[] = {
+        { PAY_OUTCOME_DONE, 200 }, { PAY_OUTCOME_ASKED, 202 },
+        { PAY_OUTCOME_ALREADY, 409 }, { PAY_OUTCOME_EXCEEDS, 409 },
+        { PAY_OUTCOME_REFUSED, 409 }, { PAY_OUTCOME_HELD, 409 },
+        { PAY_OUTCOME_NOT_FOUND, 404 }, { PAY_OUTCOME_INVALID, 422 }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        world_open(&world);
+        act_begin(&world, "7", "ann", WHY);
+        expect_db(&world, PAY_OP_ACT_ON_EXCEPTION);
+        expect_arg(&world, act_on_exception, merchant_id, "acme");
+        expect_arg(&world, act_on_exception, act, "accept");
+        expect_arg(&world, act_on_exception, who, "ann");
+        expect_arg(&world, act_on_exception, why, "looked");
+        expect_arg(&world, act_on_exception, as_kind, "psp_fee");
+        cr_expect_eq(asked(&world, act_on_exception)->exception_id, 7);
+        cr_expect(!asked(&world, act_on_exception)->with_id.is_set);
+        world_result(&world, rows[i].outcome, rows[i].status > 202 ? NULL
+                     : &(pay_page_row_t) { PAY_STR("{}") });
+        reply = expect_reply(&world, rows[i].status > 202
+                             ? PAY_REPLY_PROBLEM : PAY_REPLY_JSON,
+                             rows[i].status);
+        cr_expect_eq(reply->body.len, rows[i].status > 202 ? 0 : 2);
+        world_close(&world);
+    }
+}
+
+
+/* The subjects distinguish two persons: no subject, no act. */
+Test(pay_flow_finance, an_act_needs_a_subject_a_reason_and_a_number)
+{
+    world_t  world;
+
+    world_open(&world);
+    act_begin(&world, "7", "", WHY);
+    (void) expect_problem(&world, "validation-error", 422);
+    world_close(&world);
+
+    world_open(&world);
+    act_begin(&world, "7", "ann", "{}");
+    (void) expect_problem(&world, "validation-error", 422);
+    world_close(&world);
+
+    world_open(&world);
+    act_begin(&world, "x", "ann", WHY);
+    (void) expect_problem(&world, "not-found", 404);
+    world_close(&world);
+}
+
+
+static void
+play_act(world_t *world)
+{
+    act_begin(world, "7", "ann", WHY);
+    world_result(world, PAY_OUTCOME_DONE, &(pay_page_row_t) {
+                     PAY_STR("{}") });
+}
+
+
+Test(pay_flow_finance, failing_memory_ends_an_act_as_a_500)
+{
+    cr_expect_geq(world_torture(play_act), 4);
+}

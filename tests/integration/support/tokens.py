@@ -11,7 +11,7 @@ from . import canary
 
 SCOPES = (
     "payments:write payments:read refunds:write payouts:write balance:read "
-    "reconciliation:read"
+    "reconciliation:read reconciliation:write"
 )
 
 
