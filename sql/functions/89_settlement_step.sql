@@ -81,7 +81,9 @@ BEGIN
     )
     INSERT INTO settlement_exception (row_id, merchant_id, psp, checkout_id,
         class, finding, playbook, amount_minor, currency, proposed)
-    SELECT k.row_id, w.merchant_id, w.psp, w.checkout_id, k.class, w.finding, r.playbook, w.net_minor
+    SELECT k.row_id, w.merchant_id, w.psp,
+        coalesce(w.checkout_id, w.candidate ->> 'checkout'), k.class,
+        w.finding, r.playbook, w.net_minor
             - CASE WHEN w.finding = 'changed' THEN (
                 SELECT o.net_minor FROM settlement_row o
                 WHERE o.source = w.source AND o.row_key = w.row_key
@@ -155,8 +157,6 @@ COMMENT ON FUNCTION pay.returned_payout IS
 
 
 -- A payout that came back closes the one that it was, whatever the bank says.
--- The row names that payout (Stripe: source, Adyen: text), or stands under its
--- number in another file, or is the only one of its amount in other files.
 CREATE OR REPLACE FUNCTION pay.close_returned(
     p_file_id bigint, p_source settlement_source)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -277,8 +277,16 @@ DECLARE
     v_late     int;
 BEGIN
     PERFORM match_conversions(p_file.file_id);
+    IF p_source.medium = 'psp' THEN
+        PERFORM propose_rows(p_file.file_id, p_source);
+    END IF;
     PERFORM find_rows(p_file.file_id, p_source);
-    PERFORM match_fees(p_file.file_id);
+    IF EXISTS (SELECT FROM settlement_open o
+               WHERE o.file_id = p_file.file_id AND o.match IS NULL
+                   AND o.family = 'fee')
+    THEN
+        PERFORM match_fees(p_file.file_id);
+    END IF;
 
     v_postings := ARRAY(
         SELECT p
@@ -347,6 +355,12 @@ RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF p_source.medium = 'bank' THEN
         PERFORM match_bank(p_file, p_source);
+        RETURN;
+    ELSIF NOT EXISTS (
+        SELECT FROM settlement_work w
+        WHERE w.file_id = p_file.file_id AND w.match IS NULL
+            AND w.finding IS NULL AND w.checkout_id IS NOT NULL)
+    THEN
         RETURN;
     END IF;
 

@@ -34,7 +34,8 @@ static const pay_scope_t  pay_scopes[] = {
     { pay_string("payments:read"), PAY_SCOPE_PAYMENTS_READ },
     { pay_string("refunds:write"), PAY_SCOPE_REFUNDS_WRITE },
     { pay_string("payouts:write"), PAY_SCOPE_PAYOUTS_WRITE },
-    { pay_string("balance:read"), PAY_SCOPE_BALANCE_READ }
+    { pay_string("balance:read"), PAY_SCOPE_BALANCE_READ },
+    { pay_string("reconciliation:read"), PAY_SCOPE_FINANCE_READ }
 };
 
 
@@ -114,6 +115,7 @@ pay_jwt_times(pay_jwt_t *jwt, const pay_jwt_policy_t *policy,
 
     now = policy->now_s;
 
+    /* The clock is ours: such a value is a bug, and no token's fault. */
     if (now < 0 || now > PAY_JWT_TIME_MAX) {
         return PAY_BUG;
     }
@@ -234,6 +236,7 @@ pay_jwt_scopes(const pay_json_t *payload, unsigned *scopes)
             continue;
         }
 
+        /* Two blanks in a row make an empty word, which is no scope. */
         bits |= pay_jwt_scope_bit(word);
         word.data = text.data + i + 1;
         word.len = 0;
