@@ -202,6 +202,8 @@ class Run:
         is_booked = False
         if SOURCES[file.source][2] == "generic" and dice.random() < 0.5:
             is_booked = self.crash(file, dice)
+        if dice.random() < 0.15:
+            is_booked = self.both(file)
         code, said = self.books.load(file.source, file.name, file.text)
         assert (code, said["state"]) == (3 if is_booked else 0, "booked"), (
             file.name, said)
@@ -266,6 +268,25 @@ class Run:
             sql("TRUNCATE pay.settlement_staging, pay.settlement_work,"
                 " pay.settlement_open")
         return state == "booked"
+
+    def both(self, file):
+        """Two importers of one file at once: either may win, or both give
+        up.  True: it is booked."""
+        path = self.books.path / file.name
+        path.write_text(file.text, encoding="utf-8")
+        some = [
+            subprocess.Popen(
+                [PAYCTL, "settlement", "import", "--source", file.source,
+                 str(path), "--dsn", self.books.dsn],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for _ in range(2)
+        ]  # fmt: skip
+        assert {one.wait(timeout=300) for one in some} <= {0, 1, 2, 3}
+        digest = hashlib.sha256(file.text.encode()).hexdigest()
+        return self.books.sql(
+            "SELECT state FROM pay.settlement_file WHERE source = %s"
+            " AND sha256 = decode(%s, 'hex')", [file.source, digest],
+        ) == [("booked",)]  # fmt: skip
 
     def overdue(self, sources):
         """What no file has brought in its time."""
