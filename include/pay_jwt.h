@@ -45,6 +45,7 @@ typedef struct {
 #define PAY_SCOPE_REFUNDS_WRITE   0x04
 #define PAY_SCOPE_PAYOUTS_WRITE   0x08
 #define PAY_SCOPE_BALANCE_READ    0x10
+#define PAY_SCOPE_FINANCE_READ    0x20
 
 typedef struct {
     const pay_jwt_key_t  *key;

@@ -1,6 +1,9 @@
 /*
  * The checks that need the whole http block: missing directives, the PSPs that
  * a merchant names, a key that must belong to one merchant alone.
+ *
+ *     missing directives ─▶ defaults of health and retries ─▶ PSPs (webhooks)
+ *       ─▶ each merchant: its PSPs, its routes, late payments ─▶ all keys
  */
 
 #include "conf/ngx_http_payments_conf_resolve.h"
@@ -11,6 +14,7 @@
 #include "conf/ngx_http_payments_conf_webhook.h"
 
 
+/* The digest of a key, in a form that is the same for all its spellings. */
 typedef struct {
     u_char         bytes[PAY_JWT_DIGEST_SIZE];
 } digest_t;
@@ -31,6 +35,7 @@ static const char *key_clash(const pay_jwt_key_t *a, digest_t *da,
     const pay_jwt_key_t *b, digest_t *db);
 
 
+/* A module that is loaded and not used is no error: nothing of it runs then. */
 char *
 ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 {
@@ -38,7 +43,8 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
     pay_merchant_t  *core;
 
     if (pmcf->db.dsns == NULL && pmcf->psps.nelts == 0
-        && pmcf->merchants.nelts == 0 && pmcf->zone == NULL && !pmcf->active)
+        && pmcf->merchants.nelts == 0 && pmcf->settlements.nelts == 0
+        && pmcf->zone == NULL && !pmcf->active)
     {
         return NGX_CONF_OK;             /* loaded, not used */
     }
@@ -144,6 +150,7 @@ resolve_psps(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 }
 
 
+/* The glue's arrays become the core's plain ones; both live in cf->pool. */
 static char *
 resolve_merchant(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_merchant_t *merchant, pay_merchant_t *core)
@@ -184,6 +191,8 @@ resolve_merchant(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
 }
 
 
+/* All keys of all merchants stand in one table, as a token names its key and
+ * not its merchant. */
 static char *
 resolve_keys(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     pay_merchant_t *core)

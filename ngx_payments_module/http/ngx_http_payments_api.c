@@ -1,6 +1,15 @@
 /*
  * The storefront's API: routes, and for each request the checks that come
  * before a flow may start.
+ *
+ * The way of a request:
+ *
+ *     route ─▶ method ─▶ address' quota ─▶ token ─▶ merchant's quota
+ *       ├─▶ GET: a place ─▶ arguments ─▶ flow
+ *       └─▶ POST: key, media type ─▶ body ─▶ create or change ─▶ flow
+ *
+ * Nothing here says whether an order exists: that is for the flow, which knows
+ * the merchant (H17).
  */
 
 #include "http/ngx_http_payments_api.h"
@@ -41,7 +50,8 @@ struct route_s {
     route_read_pt   read;              /* NULL: no GET */
     unsigned        write_scope;
     void          (*write)(ngx_http_request_t *r, pay_str_t body);
-    unsigned        what;              /* pay_read_t or pay_change_kind_t */
+    unsigned        what;              /* pay_read_t, pay_change_kind_t or
+                                          pay_finance_list_t */
 };
 
 
@@ -63,6 +73,8 @@ static ngx_int_t read_balance(ngx_http_request_t *r, pay_flow_t *core,
 static ngx_int_t read_statement(ngx_http_request_t *r, pay_flow_t *core,
     const route_t *route, const ids_t *ids, pay_err_t *err);
 static ngx_int_t read_page(ngx_http_request_t *r, pay_flow_t *core,
+    const route_t *route, const ids_t *ids, pay_err_t *err);
+static ngx_int_t read_finance(ngx_http_request_t *r, pay_flow_t *core,
     const route_t *route, const ids_t *ids, pay_err_t *err);
 static ngx_int_t read_status(pay_status_t status);
 static ngx_int_t start_write(ngx_http_request_t *r, const route_t *route,
@@ -104,10 +116,25 @@ static const route_t  routes[] = {
       0, NULL, 0 },
     { "sellers/+/statement", READ, PAY_SCOPE_BALANCE_READ, read_statement,
       0, NULL, 0 },
+    { "reconciliation/files", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+      0, NULL, PAY_FINANCE_FILES },
+    { "reconciliation/files/*", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+      0, NULL, PAY_FINANCE_FILES },
+    { "reconciliation/rows", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+      0, NULL, PAY_FINANCE_ROWS },
+    { "reconciliation/exceptions", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+      0, NULL, PAY_FINANCE_EXCEPTIONS },
+    { "reconciliation/exceptions/*", READ, PAY_SCOPE_FINANCE_READ,
+      read_finance, 0, NULL, PAY_FINANCE_EXCEPTIONS },
+    { "reconciliation/closes", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+      0, NULL, PAY_FINANCE_CLOSES },
+    { "reconciliation/closes/*", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+      0, NULL, PAY_FINANCE_CLOSES },
     { NULL, NULL, 0, NULL, 0, NULL, 0 }
 };
 
 
+/* 404 and 405 come before any check: the list of routes is public. */
 ngx_int_t
 ngx_http_payments_api(ngx_http_request_t *r)
 {
@@ -139,7 +166,8 @@ ngx_http_payments_api(ngx_http_request_t *r)
 }
 
 
-/* The address' quota before the token is looked at, the merchant's after. */
+/* The address' quota before the token is looked at, the merchant's after.
+ * Failed tokens from one address use up no merchant's quota (RL6). */
 static ngx_int_t
 check_caller(ngx_http_request_t *r, unsigned scope, pay_err_t *err)
 {
@@ -155,6 +183,7 @@ check_caller(ngx_http_request_t *r, unsigned scope, pay_err_t *err)
 }
 
 
+/* NULL: no pattern fits.  No path fits two. */
 static const route_t *
 find_route(ngx_http_request_t *r, ids_t *ids)
 {
@@ -181,6 +210,7 @@ find_route(ngx_http_request_t *r, ids_t *ids)
 }
 
 
+/* Bytes are compared as they are: nginx has decoded the path. */
 static ngx_uint_t
 route_fits(const char *pattern, pay_str_t path, ids_t *ids)
 {
@@ -215,7 +245,8 @@ route_fits(const char *pattern, pay_str_t path, ids_t *ids)
 }
 
 
-/* 0: there is none.  Behind a '+' the rest of the pattern is fixed. */
+/* 0: there is none.  Behind a '+' the rest of the pattern is fixed.  A
+ * seller's name may hold slashes, so '+' takes all but the tail. */
 static size_t
 id_length(char kind, const char *pattern, pay_str_t path)
 {
@@ -234,6 +265,8 @@ id_length(char kind, const char *pattern, pay_str_t path)
 }
 
 
+/* 503 when the zone is full: a limit that cannot be counted lets no request
+ * pass. */
 static ngx_int_t
 check_quota(ngx_http_request_t *r, pay_str_t merchant, pay_err_t *err)
 {
@@ -251,6 +284,8 @@ check_quota(ngx_http_request_t *r, pay_str_t merchant, pay_err_t *err)
 }
 
 
+/* A GET's body is of no use and is thrown away.  The ids are copied into the
+ * flow, because r->uri ends with the request. */
 static ngx_int_t
 start_read(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 {
@@ -310,6 +345,8 @@ start_read(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 }
 
 
+/* The core gets the merchant of the token with each id; an order of another
+ * merchant is not found. */
 static ngx_int_t
 read_order(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
     const ids_t *ids, pay_err_t *err)
@@ -351,6 +388,7 @@ read_balance(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
 }
 
 
+/* The arguments of the URL are parsed by the core, before the flow begins. */
 static ngx_int_t
 read_statement(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
     const ids_t *ids, pay_err_t *err)
@@ -389,6 +427,47 @@ read_page(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
 }
 
 
+/* The query is the flow's, which outlives the request. */
+static ngx_int_t
+read_finance(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
+    const ids_t *ids, pay_err_t *err)
+{
+    ngx_uint_t                count;
+    pay_status_t              status;
+    ngx_table_elt_t          *accept;
+    pay_finance_asked_t       asked;
+    pay_finance_query_t       query;
+    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
+
+    ngx_memzero(&asked, sizeof(pay_finance_asked_t));
+    asked.list = (pay_finance_list_t) route->what;
+    asked.id = ids->id[0];
+
+    if (pay_dup(core->arena, ngx_payments_str(r->args), &asked.query)
+        != PAY_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    accept = ngx_http_payments_find_header(r, "Accept", &count);
+    if (accept != NULL && count == 1) {
+        asked.accept = ngx_payments_str(accept->value);
+    }
+
+    status = pay_finance_parse(&asked, &query, err);
+
+    if (status == PAY_NOT_FOUND) {
+        return ngx_http_payments_refuse(err, "not-found", NULL);
+    }
+
+    if (status != PAY_OK) {
+        return NGX_DECLINED;
+    }
+
+    return read_status(pay_flow_finance(core, ctx->merchant->id, &query));
+}
+
+
 static ngx_int_t
 read_status(pay_status_t status)
 {
@@ -397,7 +476,7 @@ read_status(pay_status_t status)
 
 
 /* Captures and cancellations need no body; without one no media type is
- * required. */
+ * required.  Its idempotency key is checked before the body is read (IK3). */
 static ngx_int_t
 start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 {
@@ -426,6 +505,8 @@ start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 }
 
 
+/* The route is looked for a second time, as nothing but the request is at hand
+ * behind the body. */
 static void
 change_body(ngx_http_request_t *r, pay_str_t body)
 {

@@ -11,6 +11,7 @@ static ngx_int_t send_body(ngx_http_request_t *r, ngx_str_t *body);
 static ngx_int_t add_limit_headers(ngx_http_request_t *r, ngx_uint_t status);
 
 
+/* `ours` tells the filter that this is no page of nginx. */
 ngx_int_t
 ngx_http_payments_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *type, ngx_str_t *body)
@@ -83,6 +84,8 @@ send_body(ngx_http_request_t *r, ngx_str_t *body)
 }
 
 
+/* A field without memory for its value is marked as deleted (hash 0), as nginx
+ * would send it empty. */
 ngx_int_t
 ngx_http_payments_add_header(ngx_http_request_t *r, const char *name,
     ngx_str_t value)

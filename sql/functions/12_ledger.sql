@@ -158,13 +158,15 @@ BEGIN
             * CASE r.leg WHEN 'buyer' THEN p.amount_minor
                          ELSE coalesce(p.seller_minor, p.amount_minor) END
     FROM unnest(p_postings) WITH ORDINALITY AS p
-    CROSS JOIN LATERAL (
-        SELECT r.line, r.account, r.side, r.leg, k.owner
+    JOIN (
+        SELECT r.kind, r.line, r.account, r.side, r.leg, r.only_converted,
+            k.owner
         FROM posting_rule r
         JOIN account_kind k ON k.account = r.account
-        WHERE r.kind = p.kind
+        WHERE r.kind = ANY (ARRAY(SELECT DISTINCT u.kind
+                                  FROM unnest(p_postings) u))
+        OFFSET 0) r ON r.kind = p.kind
             AND (NOT r.only_converted OR p.rate IS NOT NULL)
-        OFFSET 0) r
     WHERE p_new IS NULL OR p.ordinality = ANY (p_new);
     GET DIAGNOSTICS v_count = ROW_COUNT;
 
@@ -204,7 +206,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM unnest(p_postings) p
                    WHERE p.seller_account IS NOT NULL)
         AND NOT EXISTS (
-            SELECT FROM unnest(p_postings) p
+            SELECT FROM (SELECT DISTINCT u.kind FROM unnest(p_postings) u) p
             CROSS JOIN LATERAL (
                 SELECT FROM posting_rule r
                 JOIN account_kind k ON k.account = r.account

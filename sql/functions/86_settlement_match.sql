@@ -21,12 +21,15 @@ $$;
 
 -- The merchant and the checkout of the payment that a row is about, found by
 -- the PSP's ids, then by ours: the nonce of the registration, the id of a
--- change, of an order, of the checkout.
-CREATE OR REPLACE FUNCTION pay.settlement_owner_of(
+-- change, of an order, of the checkout.  It returns a set, so that the planner
+-- writes it into the query that calls it: a function of its own costs more than
+-- the look-ups.
+CREATE OR REPLACE FUNCTION pay.settlement_owners(
     p_psp text, p_merchant_id text, p_parent_ref text, p_psp_ref text,
     p_our_ref text)
-RETURNS settlement_owner LANGUAGE sql STABLE AS $$
-SELECT coalesce(
+RETURNS SETOF settlement_owner LANGUAGE sql STABLE ROWS 1 AS $$
+SELECT (o.owner).merchant_id, (o.owner).checkout_id, (o.owner).by_ref
+FROM (SELECT coalesce(
     (SELECT ROW(t.merchant_id, t.checkout_id, 'object')::settlement_owner
      FROM psp_token t
      WHERE t.psp = p_psp AND t.token = p_parent_ref
@@ -50,9 +53,10 @@ SELECT coalesce(
     (SELECT ROW(c.merchant_id, c.checkout_id, 'reference')::settlement_owner
      FROM checkout c
      WHERE c.merchant_id = p_merchant_id AND c.checkout_id = p_our_ref
-         AND c.psp = p_psp))
+         AND c.psp = p_psp)) AS owner
+    OFFSET 0) o
 $$;
-COMMENT ON FUNCTION pay.settlement_owner_of IS
+COMMENT ON FUNCTION pay.settlement_owners IS
     'The payment that a row is about, and by whose id it was found';
 
 
@@ -83,12 +87,13 @@ COMMENT ON FUNCTION pay.settlement_event IS
 
 
 -- The staged rows of these buckets become work, with their payments.  A row
--- that is known with the same contents is a repeat and no work; a row that is
--- known with other contents is the next version of itself.
+-- that is known with the same contents is a repeat and no work, and so is the
+-- second row of a key that was known twice; a row that is known with other
+-- contents is the next version of itself.
 CREATE OR REPLACE FUNCTION pay.take_work(
     p_file settlement_file, p_source settlement_source, p_from int,
-    p_until int, OUT taken bigint, OUT repeats bigint)
-LANGUAGE plpgsql AS $$
+    p_until int)
+RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     WITH staged AS (
         SELECT s.*, row_number() OVER (PARTITION BY s.row_key
@@ -96,59 +101,64 @@ BEGIN
         FROM settlement_staging s
         WHERE s.file_id = p_file.file_id AND s.bucket >= p_from
             AND s.bucket < p_until
-    ), known AS MATERIALIZED (
+    ), known AS (
         SELECT s.*, o.file_id AS old_file, o.version AS old_version,
             (o.kind, o.gross_minor, o.fee_minor, o.tax_minor, o.net_minor,
              o.currency, o.psp_ref, o.parent_ref, o.payout_ref)
             IS NOT DISTINCT FROM
             (s.kind, s.gross_minor, s.fee_minor, s.tax_minor, s.net_minor,
-             s.currency, s.psp_ref, s.parent_ref, s.payout_ref) AS is_same
+             s.currency, s.psp_ref, s.parent_ref, s.payout_ref)
+            AND CASE WHEN s.nth > 1 THEN s.nth <= (
+                SELECT count(*) FROM settlement_row r
+                WHERE r.source = p_source.source AND r.row_key = s.row_key
+                    AND r.net_minor = s.net_minor) ELSE true END AS is_same
         FROM staged s
         LEFT JOIN LATERAL (
             SELECT r.* FROM settlement_row r
             WHERE r.source = p_source.source AND r.row_key = s.row_key
             ORDER BY r.version DESC LIMIT 1) o ON true
         WHERE o.row_id IS NULL OR o.file_id <> p_file.file_id
-    ), added AS (
-        INSERT INTO settlement_work (file_id, line, row_key, kind, raw_type,
-            psp_ref, parent_ref, our_ref, occurred_at, booked_on,
-            gross_minor, fee_minor, tax_minor, net_minor, currency,
-            paid_minor, paid_currency, rate, payout_ref, account, note,
-            is_external, is_detail, source, psp, merchant_id, checkout_id,
-            by_ref, family, value_minor, value_currency, version, told, finding)
-        SELECT k.file_id, k.line, k.row_key, k.kind, k.raw_type, k.psp_ref,
-            k.parent_ref, k.our_ref, k.occurred_at, k.booked_on,
-            k.gross_minor, k.fee_minor, k.tax_minor, k.net_minor, k.currency,
-            k.paid_minor, k.paid_currency, k.rate, k.payout_ref, k.account,
-            k.note, k.is_external, k.is_detail, p_source.source,
-            coalesce(p_source.psp, '-'), coalesce(o.merchant_id, p_source.merchant_id), o.checkout_id,
-            o.by_ref, settlement_family(k.kind),
-            CASE WHEN k.kind IN ('fee', 'receipt', 'debit')
-                 THEN k.net_minor - k.tax_minor
-                 WHEN k.paid_currency <> k.currency THEN k.paid_minor
-                 ELSE k.gross_minor END,
-            CASE WHEN k.kind IN ('fee', 'receipt', 'debit') THEN k.currency
-                 ELSE coalesce(k.paid_currency, k.currency) END,
-            coalesce(k.old_version, 0) + k.nth,
-            o.checkout_id IS NOT NULL AND EXISTS (
-                SELECT FROM webhook_inbox i
-                WHERE i.psp = p_source.psp AND i.event_id
-                    = settlement_event(p_source.source, k.row_key)),
-            CASE WHEN k.nth > 1 THEN 'repeated'
-                 WHEN k.old_version IS NOT NULL THEN 'changed'
-                 WHEN p_file.version > 1 THEN 'added' END
-        FROM known k
-        LEFT JOIN LATERAL settlement_owner_of(p_source.psp,
-            p_source.merchant_id, k.parent_ref, k.psp_ref, k.our_ref) o
-            ON p_source.medium = 'psp' AND k.kind NOT IN ('payout',
-                'payout_returned', 'transfer', 'memo')
-        WHERE k.is_same IS NOT TRUE OR k.old_version IS NULL OR k.nth > 1
-        RETURNING 1
     )
-    SELECT (SELECT count(*) FROM added),
-        (SELECT count(*) FROM known k
-         WHERE k.is_same AND k.old_version IS NOT NULL AND k.nth = 1)
-    INTO taken, repeats;
+    INSERT INTO settlement_work (file_id, line, row_key, kind, raw_type,
+        psp_ref, parent_ref, our_ref, occurred_at, booked_on,
+        gross_minor, fee_minor, tax_minor, net_minor, currency,
+        paid_minor, paid_currency, rate, payout_ref, account, bank_ref, note,
+        is_external, is_detail, source, psp, merchant_id, checkout_id,
+        by_ref, family, value_minor, value_currency, version, told,
+        finding)
+    SELECT k.file_id, k.line, k.row_key, k.kind, k.raw_type, k.psp_ref,
+        k.parent_ref, k.our_ref, k.occurred_at, k.booked_on,
+        k.gross_minor, k.fee_minor, k.tax_minor, k.net_minor, k.currency,
+        k.paid_minor, k.paid_currency, k.rate, k.payout_ref, k.account,
+        k.bank_ref, k.note, k.is_external, k.is_detail, p_source.source,
+        coalesce(p_source.psp, '-'),
+        coalesce(o.merchant_id, p_source.merchant_id), o.checkout_id,
+        o.by_ref, settlement_family(k.kind),
+        CASE WHEN k.kind IN ('fee', 'receipt', 'debit')
+             THEN k.net_minor - k.tax_minor
+             WHEN k.paid_currency <> k.currency THEN k.paid_minor
+             ELSE k.gross_minor END,
+        CASE WHEN k.kind IN ('fee', 'receipt', 'debit') THEN k.currency
+             ELSE coalesce(k.paid_currency, k.currency) END,
+        coalesce(k.old_version, 0) + k.nth,
+        i.event_id IS NOT NULL,
+        CASE WHEN k.nth > 1 THEN 'repeated'
+             WHEN k.old_version IS NOT NULL THEN 'changed'
+             WHEN p_file.version > 1 THEN 'added' END
+    FROM known k
+    CROSS JOIN LATERAL (
+        SELECT p_source.medium = 'psp' AND k.kind NOT IN ('payout',
+            'payout_returned', 'transfer', 'memo') AS is_payment) n
+    CROSS JOIN LATERAL settlement_owners(p_source.psp,
+        p_source.merchant_id, CASE WHEN n.is_payment THEN k.parent_ref END,
+        CASE WHEN n.is_payment THEN k.psp_ref END,
+        CASE WHEN n.is_payment THEN k.our_ref END) o
+    LEFT JOIN LATERAL (
+        SELECT i.event_id FROM webhook_inbox i
+        WHERE o.checkout_id IS NOT NULL AND i.psp = p_source.psp
+            AND i.event_id = settlement_event(p_source.source, k.row_key)
+        OFFSET 0) i ON true
+    WHERE k.is_same IS NOT TRUE OR k.old_version IS NULL;
 END
 $$;
 COMMENT ON FUNCTION pay.take_work IS
@@ -184,8 +194,9 @@ BEGIN
     INSERT INTO settlement_open (file_id, merchant_id, source, kind,
         checkout_id, family, object, amount_minor, currency, psp)
     SELECT p_file.file_id, e.merchant_id, e.source, e.kind, e.checkout_id,
-        e.family, entry_object(e.merchant_id, e.checkout_id, e.psp, e.source),
-        e.sign * e.amount_minor, e.currency, e.psp
+        e.family, CASE WHEN NOT starts_with(e.source, 'order/')
+            THEN entry_object(e.merchant_id, e.checkout_id, e.psp, e.source)
+            END, e.sign * e.amount_minor, e.currency, e.psp
     FROM (SELECT DISTINCT w.merchant_id, w.checkout_id
           FROM settlement_work w
           WHERE w.file_id = p_file.file_id AND w.checkout_id IS NOT NULL) w
@@ -208,6 +219,56 @@ END
 $$;
 COMMENT ON FUNCTION pay.take_open IS
     'The open entries of the payments of a file''s work';
+
+
+-- The payments of which there is one row and one open entry of a family, and
+-- both agree: nearly all of a file.  What is not linked here is looked at in
+-- match_objects(), match_amounts() and match_sums(), which would link these the
+-- same way.  The finding is known with the link, so that the row is written
+-- once, unless the entry or a former step says more than that.
+CREATE OR REPLACE FUNCTION pay.match_single(p_file_id bigint)
+RETURNS void LANGUAGE plpgsql SET enable_nestloop = off
+SET jit = off AS $$
+BEGIN
+    WITH rows AS (
+        SELECT w.merchant_id, w.checkout_id, w.family, w.value_currency,
+            min(w.value_minor) AS minor, min(w.psp_ref) AS object,
+            min(w.line) AS line
+        FROM settlement_work w
+        WHERE w.file_id = p_file_id AND w.finding IS NULL
+            AND w.checkout_id IS NOT NULL AND w.family <> 'payout'
+        GROUP BY 1, 2, 3, 4
+        HAVING count(*) = 1 AND NOT bool_or(w.is_detail)
+    ), entries AS (
+        SELECT o.merchant_id, o.checkout_id, o.family, o.currency,
+            min(o.amount_minor) AS minor, min(o.object) AS object,
+            min(o.ctid) AS tid, min(o.kind) AS kind
+        FROM settlement_open o
+        WHERE o.file_id = p_file_id
+        GROUP BY 1, 2, 3, 4
+        HAVING count(*) = 1
+    ), pairs AS MATERIALIZED (
+        SELECT r.line, e.tid, e.kind IN ('unknown_refund', 'unknown_dispute')
+            AS is_suspended
+        FROM rows r
+        JOIN entries e ON e.merchant_id = r.merchant_id
+            AND e.checkout_id = r.checkout_id AND e.family = r.family
+            AND e.currency = r.value_currency AND e.minor = r.minor
+            AND (r.family <> 'refund' OR e.object = r.object) IS NOT FALSE
+    ), closed AS (
+        UPDATE settlement_open o SET match = p.line
+        FROM pairs p WHERE o.ctid = p.tid
+    )
+    UPDATE settlement_work w
+    SET match = p.line, rule = w.by_ref,
+        finding = CASE WHEN NOT w.told AND NOT p.is_suspended
+                       THEN 'matched' END
+    FROM pairs p
+    WHERE w.file_id = p_file_id AND w.line = p.line;
+END
+$$;
+COMMENT ON FUNCTION pay.match_single IS
+    'Links rows whose payment has one entry that they can be';
 
 
 -- One object of the PSP: its entries, which may be of several orders, and its
@@ -314,22 +375,23 @@ COMMENT ON FUNCTION pay.match_amounts IS
 
 
 -- All that is left of a family of one payment: the rows sum to the entries.
-CREATE OR REPLACE FUNCTION pay.match_sums(p_file_id bigint)
+-- p_single: one row alone does; of several that are equal the first one.
+CREATE OR REPLACE FUNCTION pay.match_sums(p_file_id bigint, p_single boolean)
 RETURNS void LANGUAGE plpgsql SET enable_nestloop = off
 SET jit = off AS $$
 BEGIN
     WITH wanted AS (
         SELECT w.merchant_id, w.checkout_id, w.family, w.value_currency,
-            sum(w.value_minor) AS total, min(w.line) AS line,
-            count(*) AS rows
+            CASE WHEN p_single THEN min(w.value_minor)
+                 ELSE sum(w.value_minor) END AS total, min(w.line) AS line
         FROM settlement_work w
         WHERE w.file_id = p_file_id AND w.match IS NULL
             AND w.finding IS NULL AND w.checkout_id IS NOT NULL
             AND (w.family IN ('sale', 'dispute')
                  OR w.family = 'refund' AND w.psp_ref IS NULL)
-        GROUP BY 1, 2, 3, 4
+        GROUP BY 1, 2, 3, 4, CASE WHEN p_single THEN w.value_minor END
     ), groups AS (
-        SELECT w.*, CASE WHEN w.rows = 1 THEN 'sum' ELSE 'group' END AS rule
+        SELECT w.*, CASE WHEN p_single THEN 'sum' ELSE 'group' END AS rule
         FROM wanted w
         CROSS JOIN LATERAL (
             SELECT sum(o.amount_minor) AS total FROM settlement_open o
@@ -349,8 +411,11 @@ BEGIN
     UPDATE settlement_work w SET match = g.line, rule = g.rule
     FROM groups g
     WHERE w.file_id = p_file_id AND w.match IS NULL AND w.finding IS NULL
-        AND w.merchant_id = g.merchant_id AND w.checkout_id = g.checkout_id
-        AND w.family = g.family AND w.value_currency = g.value_currency;
+        AND CASE WHEN p_single THEN w.line = g.line
+            ELSE w.merchant_id = g.merchant_id
+                AND w.checkout_id = g.checkout_id
+                AND w.family = g.family
+                AND w.value_currency = g.value_currency END;
 END
 $$;
 COMMENT ON FUNCTION pay.match_sums IS

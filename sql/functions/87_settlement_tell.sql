@@ -9,7 +9,7 @@ SET LOCAL search_path = pay, pg_temp;
 
 -- Payments whose rows are all of the money, or one of whose rows is (a second
 -- one is another matter, but not one that takes a part back), and whose orders
--- do not know it.
+-- do not know it.  A row that is linked already is no such row.
 CREATE OR REPLACE FUNCTION pay.untold_sales(
     p_file_id bigint, p_source settlement_source)
 RETURNS fact[] LANGUAGE sql STABLE AS $$
@@ -31,6 +31,7 @@ FROM (
           FROM settlement_work w
           WHERE w.file_id = p_file_id AND w.family = 'sale'
               AND w.checkout_id IS NOT NULL AND w.finding IS NULL
+              AND w.match IS NULL
           GROUP BY 1, 2, 3) s
     CROSS JOIN LATERAL (
         SELECT * FROM checkout c
@@ -55,13 +56,14 @@ COMMENT ON FUNCTION pay.untold_sales IS
 
 -- A registration whose outcome nobody knows: the PSP has it, since it shows its
 -- money.  Its name for the payment is the token that never came, and there is
--- no page any more that a buyer could be sent to.
+-- no page any more that a buyer could be sent to.  This may book webhooks that
+-- have waited for the token, and so lock wallets: it is a step of its own.
 CREATE OR REPLACE FUNCTION pay.learn_tokens(p_facts fact[])
 RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     v_count int;
 BEGIN
-    SELECT count(t.*) INTO v_count
+    SELECT count(*) FILTER (WHERE t.outcome = 'stored') INTO v_count
     FROM (SELECT array_agg(f.merchant_id) AS merchants,
               array_agg(f.checkout_id) AS checkouts, array_agg(f.psp) AS psps,
               array_agg(f.reference) AS tokens,
@@ -84,20 +86,21 @@ COMMENT ON FUNCTION pay.learn_tokens IS
     'come: how many';
 
 
--- The function returns how many sales were reported to their orders.
+-- The function returns whether all sales are reported to their orders.  It
+-- takes locks as apply_event() does, and has to be the first of its transaction
+-- that takes any.
 CREATE OR REPLACE FUNCTION pay.tell_sales(
     p_file_id bigint, p_source settlement_source)
-RETURNS int LANGUAGE plpgsql AS $$
+RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     v_facts fact[] := untold_sales(p_file_id, p_source);
     v_known int[];
-    v_count int;
 BEGIN
     IF v_facts = '{}' THEN
-        RETURN 0;
+        RETURN true;
+    ELSIF learn_tokens(v_facts) > 0 THEN
+        RETURN false;
     END IF;
-
-    v_count := learn_tokens(v_facts);
 
     v_known := insert_webhooks(v_facts,
         array_fill('paid'::text, ARRAY[cardinality(v_facts)]),
@@ -116,11 +119,12 @@ BEGIN
             AND w.checkout_id = f.checkout_id;
     END IF;
 
-    RETURN cardinality(v_facts);
+    RETURN true;
 END
 $$;
 COMMENT ON FUNCTION pay.tell_sales IS
-    'Tells open orders that a file shows their money: how many';
+    'Tells open orders that a file shows their money; false: not yet, since '
+    'tokens had to be stored first';
 
 
 -- The dispute that a row is about: by its id, or the only one of this amount.
@@ -147,7 +151,7 @@ COMMENT ON FUNCTION pay.row_dispute IS 'The dispute that a row is about';
 
 -- No entry explains some rows: refunds and disputes that were made at the PSP,
 -- and the sum of captures of a payment that is captured by hand.  These rows
--- become news.
+-- become news; rows come unsorted, and what comes back has gone before.
 CREATE OR REPLACE FUNCTION pay.untold_changes(
     p_file_id bigint, p_source settlement_source)
 RETURNS news[] LANGUAGE sql STABLE AS $$
@@ -160,7 +164,8 @@ FROM (
     SELECT w.merchant_id, w.checkout_id, w.row_key, w.raw_type, w.parent_ref,
         w.psp_ref, w.value_currency, c.token, t.about, t.news,
         coalesce(t.amount_minor, abs(w.value_minor)) AS amount_minor,
-        (row_number() OVER (ORDER BY w.family = 'sale' DESC, w.line))::int
+        (row_number() OVER (ORDER BY w.family = 'sale' DESC,
+            w.kind IN ('refund_returned', 'dispute_returned'), w.line))::int
             AS n
     FROM settlement_work w
     CROSS JOIN LATERAL (
@@ -213,6 +218,8 @@ COMMENT ON FUNCTION pay.untold_changes IS
     'explains';
 
 
+-- It takes locks as apply_change() does, and has to be the first of its
+-- transaction that takes any.
 CREATE OR REPLACE FUNCTION pay.tell_changes(
     p_file_id bigint, p_source settlement_source)
 RETURNS int LANGUAGE plpgsql AS $$

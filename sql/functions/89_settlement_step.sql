@@ -43,13 +43,13 @@ BEGIN
         INSERT INTO settlement_row (source, row_key, version, file_id, line,
             kind, raw_type, psp_ref, parent_ref, our_ref, occurred_at,
             booked_on, gross_minor, fee_minor, tax_minor, net_minor, currency,
-            paid_minor, paid_currency, rate, payout_ref, account, note,
-            is_external, is_detail, merchant_id, checkout_id, class, finding)
+            paid_minor, paid_currency, rate, payout_ref, account, bank_ref,
+            note, is_external, is_detail, merchant_id, checkout_id, class, finding)
         SELECT w.source, w.row_key, w.version, w.file_id, w.line, w.kind,
             w.raw_type, w.psp_ref, w.parent_ref, w.our_ref, w.occurred_at,
             w.booked_on, w.gross_minor, w.fee_minor, w.tax_minor, w.net_minor,
             w.currency, w.paid_minor, w.paid_currency, w.rate, w.payout_ref,
-            w.account, w.note, w.is_external, w.is_detail, w.merchant_id,
+            w.account, w.bank_ref, w.note, w.is_external, w.is_detail, w.merchant_id,
             w.checkout_id, r.class, w.finding
         FROM settlement_work w
         JOIN settlement_rule r ON r.kind = w.kind AND r.finding = w.finding
@@ -81,7 +81,9 @@ BEGIN
     )
     INSERT INTO settlement_exception (row_id, merchant_id, psp, checkout_id,
         class, finding, playbook, amount_minor, currency, proposed)
-    SELECT k.row_id, w.merchant_id, w.psp, w.checkout_id, k.class, w.finding, r.playbook, w.net_minor
+    SELECT k.row_id, w.merchant_id, w.psp,
+        coalesce(w.checkout_id, w.candidate ->> 'checkout'), k.class,
+        w.finding, r.playbook, w.net_minor
             - CASE WHEN w.finding = 'changed' THEN (
                 SELECT o.net_minor FROM settlement_row o
                 WHERE o.source = w.source AND o.row_key = w.row_key
@@ -123,37 +125,62 @@ COMMENT ON FUNCTION pay.end_overdue IS
     'Takes entries out of the queue that have come after all: how many';
 
 
+-- The payout that came back: the row names it, by its id, by its batch or by
+-- its name at the bank, or it is the only one of the amount that is still on
+-- its way.
+CREATE OR REPLACE FUNCTION pay.returned_payout(
+    p_work settlement_work, OUT row_key text, OUT version int)
+LANGUAGE sql STABLE AS $$
+SELECT p.row_key, p.version
+FROM (
+    SELECT o.row_key::text, o.version::int, n.is_named, o.row_id,
+        count(*) FILTER (WHERE NOT n.is_named) OVER () AS others
+    FROM settlement_row o
+    CROSS JOIN LATERAL (
+        SELECT coalesce(o.psp_ref IN (p_work.psp_ref, p_work.parent_ref)
+            OR o.payout_ref IN (p_work.psp_ref, p_work.parent_ref,
+                                p_work.payout_ref)
+            OR o.bank_ref = p_work.bank_ref, false) AS is_named) n
+    WHERE o.source = p_work.source AND o.kind = 'payout'
+        AND o.net_minor = -p_work.net_minor AND o.currency = p_work.currency
+        AND NOT EXISTS (
+            SELECT FROM settlement_closed c
+            WHERE c.merchant_id = o.merchant_id AND c.kind = 'psp_paid_out'
+                AND c.source = concat('payout/', o.source, '/', o.version,
+                                      '/', o.row_key))
+    ) p
+WHERE p.is_named OR p.others = 1
+ORDER BY p.is_named DESC, p.row_id LIMIT 1
+$$;
+COMMENT ON FUNCTION pay.returned_payout IS
+    'The payout that a row says has come back, or nothing';
+
+
 -- A payout that came back closes the one that it was, whatever the bank says.
 CREATE OR REPLACE FUNCTION pay.close_returned(
     p_file_id bigint, p_source settlement_source)
 RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_work settlement_work;
 BEGIN
-    INSERT INTO settlement_closed (merchant_id, source, kind, match_id)
-    SELECT x.merchant_id, x.source, x.kind, x.row_id
-    FROM (
-        SELECT DISTINCT ON (o.row_id) r.row_id, r.merchant_id,
-            r.version AS version, r.row_key, o.version AS old_version,
-            o.row_key AS old_key
-        FROM settlement_work w
-        JOIN settlement_row r ON r.source = w.source
-            AND r.row_key = w.row_key AND r.version = w.version
-        JOIN settlement_row o ON o.source = w.source AND o.kind = 'payout'
-            AND o.payout_ref = coalesce(w.payout_ref, w.parent_ref)
-            AND o.net_minor = -w.net_minor AND o.currency = w.currency
+    FOR v_work IN
+        SELECT * FROM settlement_work w
         WHERE w.file_id = p_file_id AND w.finding = 'returned'
-            AND NOT EXISTS (
-                SELECT FROM settlement_closed c
-                WHERE c.merchant_id = o.merchant_id
-                    AND c.kind = 'psp_paid_out' AND c.source = concat(
-                        'payout/', o.source, '/', o.version, '/', o.row_key))
-        ORDER BY o.row_id, r.row_id) p
-    CROSS JOIN LATERAL (VALUES
-        (p.merchant_id, concat('payout/', p_source.source, '/',
-            p.version, '/', p.row_key), 'psp_payout_returned', p.row_id),
-        (p.merchant_id, concat('payout/', p_source.source, '/',
-            p.old_version, '/', p.old_key), 'psp_paid_out', p.row_id))
-        AS x (merchant_id, source, kind, row_id)
-    ON CONFLICT DO NOTHING;
+        ORDER BY w.line
+    LOOP
+        INSERT INTO settlement_closed (merchant_id, source, kind, match_id)
+        SELECT r.merchant_id, x.source, x.kind, r.row_id
+        FROM settlement_row r
+        CROSS JOIN LATERAL returned_payout(v_work) o
+        CROSS JOIN LATERAL (VALUES
+            (concat('payout/', r.source, '/', r.version, '/', r.row_key),
+                'psp_payout_returned'),
+            (concat('payout/', r.source, '/', o.version, '/', o.row_key),
+                'psp_paid_out')) AS x (source, kind)
+        WHERE r.source = v_work.source AND r.row_key = v_work.row_key
+            AND r.version = v_work.version AND o.row_key IS NOT NULL
+        ON CONFLICT DO NOTHING;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION pay.close_returned IS
@@ -250,8 +277,16 @@ DECLARE
     v_late     int;
 BEGIN
     PERFORM match_conversions(p_file.file_id);
+    IF p_source.medium = 'psp' THEN
+        PERFORM propose_rows(p_file.file_id, p_source);
+    END IF;
     PERFORM find_rows(p_file.file_id, p_source);
-    PERFORM match_fees(p_file.file_id);
+    IF EXISTS (SELECT FROM settlement_open o
+               WHERE o.file_id = p_file.file_id AND o.match IS NULL
+                   AND o.family = 'fee')
+    THEN
+        PERFORM match_fees(p_file.file_id);
+    END IF;
 
     v_postings := ARRAY(
         SELECT p
@@ -288,7 +323,8 @@ COMMENT ON FUNCTION pay.book_work IS
 
 
 -- Entries and rows that this work can be about are nobody else's meanwhile.
-CREATE OR REPLACE FUNCTION pay.match_work(
+-- The easy ones are linked: one row and one entry that agree.
+CREATE OR REPLACE FUNCTION pay.match_easy(
     p_file settlement_file, p_source settlement_source)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -298,23 +334,45 @@ BEGIN
           FROM settlement_work w
           WHERE w.file_id = p_file.file_id AND w.checkout_id IS NOT NULL) w;
 
-    UPDATE settlement_work w SET match = NULL, rule = NULL
+    UPDATE settlement_work w
+    SET match = NULL, rule = NULL, finding = nullif(w.finding, 'matched')
     WHERE w.file_id = p_file.file_id AND w.match IS NOT NULL;
 
+    IF p_source.medium = 'psp' THEN
+        PERFORM take_open(p_file, p_source);
+        PERFORM match_single(p_file.file_id);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.match_easy IS
+    'Locks the payments of the work, and links rows that are the only ones of '
+    'an entry';
+
+
+CREATE OR REPLACE FUNCTION pay.match_hard(
+    p_file settlement_file, p_source settlement_source)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     IF p_source.medium = 'bank' THEN
         PERFORM match_bank(p_file, p_source);
         RETURN;
+    ELSIF NOT EXISTS (
+        SELECT FROM settlement_work w
+        WHERE w.file_id = p_file.file_id AND w.match IS NULL
+            AND w.finding IS NULL AND w.checkout_id IS NOT NULL)
+    THEN
+        RETURN;
     END IF;
 
-    PERFORM take_open(p_file, p_source);
     PERFORM match_objects(p_file.file_id, true);
     PERFORM match_objects(p_file.file_id, false);
     PERFORM match_amounts(p_file.file_id);
-    PERFORM match_sums(p_file.file_id);
+    PERFORM match_sums(p_file.file_id, true);
+    PERFORM match_sums(p_file.file_id, false);
 END
 $$;
-COMMENT ON FUNCTION pay.match_work IS
-    'Looks for the entries that the rows of the work settle';
+COMMENT ON FUNCTION pay.match_hard IS
+    'Looks for the entries that the other rows of the work settle';
 
 
 -- A later version of a batch may lack rows that the version before it had: each
@@ -361,6 +419,7 @@ DECLARE
 BEGIN
     UPDATE settlement_file f
     SET state = 'booked', changed_at = clock_timestamp(),
+        repeats = f.row_count - f.matched - f.class1 - f.class2 - f.class3,
         class2 = f.class2 + v_gone
     WHERE f.file_id = p_file.file_id;
 
@@ -370,10 +429,42 @@ $$;
 COMMENT ON FUNCTION pay.end_settlement IS 'All rows of a file are booked';
 
 
--- One step.  take: rows become work, and open orders hear of their sales;
--- tell: refunds, disputes and captures that no webhook has reported; book: all
--- other rows.  A step that reports sales or changes commits on its own, since
--- it locks wallets.
+-- The rows of the work are linked, and booked, unless there is something to
+-- report first: then the next phase does so.  It commits on its own and links
+-- no row, since an event takes its locks in an order in which the locks of all
+-- payments of the work cannot come first: inbox, tokens, payments, wallets.
+CREATE OR REPLACE FUNCTION pay.match_and_book(
+    p_file settlement_file, p_source settlement_source)
+RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM match_easy(p_file, p_source);
+
+    IF p_file.phase = 'take' AND p_source.medium = 'psp'
+        AND untold_sales(p_file.file_id, p_source) <> '{}'
+    THEN
+        RETURN 'tell';
+    END IF;
+
+    PERFORM match_hard(p_file, p_source);
+
+    IF p_file.phase <> 'book' AND p_source.medium = 'psp'
+        AND untold_changes(p_file.file_id, p_source) <> '{}'
+    THEN
+        RETURN 'change';
+    END IF;
+
+    PERFORM book_work(p_file, p_source);
+
+    RETURN 'take';
+END
+$$;
+COMMENT ON FUNCTION pay.match_and_book IS
+    'Links and books the work, or says which phase has to come before';
+
+
+-- One step, of the file's phase.  take: rows become work; tell: open orders
+-- hear of their sales; change: refunds, disputes and captures that no webhook
+-- has reported are reported; match and book: all other rows.
 CREATE OR REPLACE FUNCTION pay.step_settlement(
     p_file settlement_file, p_source settlement_source, p_rows int)
 RETURNS void LANGUAGE plpgsql
@@ -382,41 +473,27 @@ SET plan_cache_mode = 'force_custom_plan' SET jit = off AS $$
 DECLARE
     v_until int := least(65536, p_file.next_bucket + greatest(1,
         (65536::bigint * p_rows / greatest(p_file.row_count, 1))::int));
-    v_taken record;
-    v_phase text := 'book';
+    v_phase text;
+    v_count int;
 BEGIN
     IF p_file.phase = 'take' THEN
         DELETE FROM settlement_work w WHERE w.file_id = p_file.file_id;
-        v_taken := take_work(p_file, p_source, p_file.next_bucket, v_until);
-        UPDATE settlement_file f SET repeats = f.repeats + v_taken.repeats
-        WHERE f.file_id = p_file.file_id;
-
-        IF p_source.medium = 'psp'
-            AND tell_sales(p_file.file_id, p_source) > 0
-        THEN
-            v_phase := 'tell';
-        END IF;
+        PERFORM take_work(p_file, p_source, p_file.next_bucket, v_until);
     END IF;
 
-    IF v_phase = 'book' THEN
-        PERFORM match_work(p_file, p_source);
-        IF p_file.phase <> 'book' AND p_source.medium = 'psp'
-            AND tell_changes(p_file.file_id, p_source) > 0
-        THEN
-            UPDATE settlement_file f
-            SET state = 'booking', phase = 'book',
-                changed_at = clock_timestamp()
-            WHERE f.file_id = p_file.file_id;
-            RETURN;
-        END IF;
-
-        PERFORM book_work(p_file, p_source);
+    IF p_file.phase = 'tell' THEN
+        v_phase := CASE WHEN tell_sales(p_file.file_id, p_source)
+                        THEN 'match' ELSE 'tell' END;
+    ELSIF p_file.phase = 'change' THEN
+        v_count := tell_changes(p_file.file_id, p_source);
+        v_phase := 'book';
+    ELSE
+        v_phase := match_and_book(p_file, p_source);
     END IF;
 
     UPDATE settlement_file f
-    SET state = 'booking', changed_at = clock_timestamp(),
-        phase = CASE v_phase WHEN 'book' THEN 'take' ELSE v_phase END,
-        next_bucket = CASE v_phase WHEN 'book' THEN v_until
+    SET state = 'booking', changed_at = clock_timestamp(), phase = v_phase,
+        next_bucket = CASE v_phase WHEN 'take' THEN v_until
                                    ELSE f.next_bucket END
     WHERE f.file_id = p_file.file_id;
 END

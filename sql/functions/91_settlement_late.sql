@@ -25,7 +25,7 @@ BEGIN
               ORDER BY x.exception_id LIMIT p_limit) x
         JOIN settlement_row r ON r.row_id = x.row_id
             AND r.source = p_source.source
-        CROSS JOIN LATERAL settlement_owner_of(p_source.psp,
+        CROSS JOIN LATERAL settlement_owners(p_source.psp,
             p_source.merchant_id, r.parent_ref, r.psp_ref, r.our_ref) o
         WHERE settlement_family(r.kind) IN ('sale', 'refund', 'dispute')
             AND o.checkout_id IS NOT NULL) u;
@@ -39,7 +39,8 @@ COMMENT ON FUNCTION pay.take_unknown IS
 
 
 -- An exception closes by itself when the payment of its row is known now.  The
--- row's money leaves suspense, and the row is booked as if it came now.
+-- row's money leaves suspense, where it was the money of the source's merchant,
+-- and the row is booked as if it came now.
 CREATE OR REPLACE FUNCTION pay.rematch_settlement(
     p_source settlement_source, p_limit int)
 RETURNS int LANGUAGE plpgsql AS $$
@@ -56,7 +57,8 @@ BEGIN
         RETURN 0;
     END IF;
 
-    PERFORM match_work(v_file, p_source);
+    PERFORM match_easy(v_file, p_source);
+    PERFORM match_hard(v_file, p_source);
     v_rows := ARRAY(
         SELECT r.row_id FROM settlement_work w
         JOIN settlement_row r ON r.source = w.source
@@ -71,8 +73,9 @@ BEGIN
     JOIN settlement_rule u ON u.kind = w.kind AND u.finding = 'matched'
     CROSS JOIN LATERAL unnest(ARRAY(SELECT r FROM row_postings(w, u) r)
         || CASE WHEN suspense_kind(x, k, 'cleared') IS NOT NULL
-                THEN settlement_posting(w, suspense_kind(x, k, 'cleared'),
-                    abs(x.amount_minor), w.currency) END) p
+                THEN settlement_posting(work_of_row(k),
+                    suspense_kind(x, k, 'cleared'), abs(x.amount_minor),
+                    w.currency) END) p
     WHERE w.file_id = 0 AND w.match IS NOT NULL AND p.kind IS NOT NULL;
 
     PERFORM link_work(0);

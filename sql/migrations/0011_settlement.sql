@@ -47,7 +47,30 @@ CREATE TABLE settlement_source (
 );
 
 
--- A file, once by its bytes.  batch_key: the payout, report or statement that
+-- How workers read a source that stands in the gateway's configuration: one of
+-- them at a time, under a lease.  declared_at: when a worker last said that it
+-- stands there.  seen_until: the time up to which the PSP's settlements have
+-- been pulled.  code: why the last look brought nothing, NULL: it went well.
+CREATE TABLE settlement_look (
+    source       settlement_name PRIMARY KEY REFERENCES settlement_source,
+    way          text COLLATE "C" NOT NULL
+        CHECK (way IN ('dir', 'pull', 'report')),
+    declared_at  timestamptz NOT NULL DEFAULT now(),
+    run_at       timestamptz NOT NULL DEFAULT now(),
+    lease_owner  text,
+    lease_until  timestamptz,
+    seen_until   timestamptz,
+    looked_at    timestamptz,
+    runs         bigint NOT NULL DEFAULT 0,
+    files        bigint NOT NULL DEFAULT 0,
+    failures     bigint NOT NULL DEFAULT 0,
+    code         text,
+    CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
+) WITH (fillfactor = 50);
+
+
+-- A file, once by its bytes.  attempt: who begins to read it again makes the
+-- rows of all earlier attempts worthless.  batch_key: the payout, report or statement that
 -- it is; the same one with other bytes is its next version.  stated: the sums
 -- that it states, by currency.  Of a file that is being booked all rows below
 -- next_bucket are done.  repeats: rows that were known already.
@@ -56,6 +79,7 @@ CREATE TABLE settlement_file (
     source       settlement_name NOT NULL REFERENCES settlement_source,
     sha256       hash NOT NULL,
     name         text NOT NULL,
+    attempt      ordinal NOT NULL DEFAULT 1,
     batch_key    text COLLATE "C",
     version      ordinal NOT NULL DEFAULT 1,
     state        text COLLATE "C" NOT NULL DEFAULT 'received'
@@ -68,7 +92,7 @@ CREATE TABLE settlement_file (
     row_count    whole NOT NULL DEFAULT 0,
     next_bucket  int NOT NULL DEFAULT 0,
     phase        text COLLATE "C" NOT NULL DEFAULT 'take'
-        CHECK (phase IN ('take', 'tell', 'book')),
+        CHECK (phase IN ('take', 'tell', 'match', 'change', 'book')),
     matched      whole NOT NULL DEFAULT 0,
     class1       whole NOT NULL DEFAULT 0,
     class2       whole NOT NULL DEFAULT 0,
@@ -81,6 +105,8 @@ CREATE TABLE settlement_file (
 CREATE UNIQUE INDEX settlement_file_version
     ON settlement_file (source, batch_key, version)
     WHERE batch_key IS NOT NULL AND state <> 'refused';
+CREATE INDEX settlement_file_received
+    ON settlement_file (received_at, file_id);
 CREATE INDEX settlement_file_open ON settlement_file (file_id)
     WHERE state IN ('received', 'staged', 'proven', 'booking');
 
@@ -121,6 +147,7 @@ CREATE UNLOGGED TABLE settlement_staging (
     rate           positive_rate,
     payout_ref     id,
     account        text COLLATE "C",
+    bank_ref       text,
     note           text,
     is_external    boolean NOT NULL DEFAULT false,
     is_detail      boolean NOT NULL DEFAULT false,
@@ -159,6 +186,8 @@ CREATE TABLE settlement_row (
     rate           positive_rate,
     payout_ref     id,
     account        text COLLATE "C",
+    -- the name of a payout on the statement of the bank
+    bank_ref       text,
     note           text,
     -- settled outside of this balance; a part of the row that parent_ref names
     is_external    boolean NOT NULL,
@@ -175,6 +204,12 @@ CREATE TABLE settlement_row (
 
 CREATE INDEX settlement_row_file ON settlement_row (file_id);
 CREATE INDEX settlement_row_at ON settlement_row USING brin (at);
+-- lists of a merchant, newest first
+CREATE INDEX settlement_row_merchant
+    ON settlement_row (merchant_id, at, row_id);
+-- a payout that comes back is found by its amount
+CREATE INDEX settlement_row_payout ON settlement_row (source, net_minor)
+    WHERE kind = 'payout';
 
 -- A match joins rows with entries: its number is that of its first row.  A row
 -- has one link at most, an entry is closed once at most.
@@ -283,6 +318,11 @@ CREATE UNIQUE INDEX settlement_exception_entry
     WHERE source IS NOT NULL;
 CREATE INDEX settlement_exception_open ON settlement_exception (exception_id)
     WHERE closed_at IS NULL;
+CREATE INDEX settlement_exception_waits
+    ON settlement_exception (merchant_id, opened_at, exception_id)
+    WHERE closed_at IS NULL;
+CREATE INDEX settlement_exception_merchant
+    ON settlement_exception (merchant_id, opened_at, exception_id);
 
 -- Acts of operators on an exception, append-only: asked where a second operator
 -- has to agree, done by the second one or where one operator is enough.
@@ -388,7 +428,8 @@ COMMENT ON DOMAIN webhook_way IS
 
 
 -- The rows of one step on their way, with their payments and findings.  family,
--- value_minor and value_currency are compared with those of entries.
+-- value_minor and value_currency are compared with those of entries.  A row is
+-- written again when its link is known, on its page if there is room.
 CREATE UNLOGGED TABLE settlement_work (
     LIKE settlement_staging,
     source          settlement_name NOT NULL,
@@ -406,7 +447,7 @@ CREATE UNLOGGED TABLE settlement_work (
     rule            text COLLATE "C",
     finding         text COLLATE "C",
     candidate       jsonb
-);
+) WITH (fillfactor = 50);
 
 CREATE INDEX settlement_work_file ON settlement_work (file_id, line);
 CREATE INDEX settlement_work_checkout
@@ -426,7 +467,7 @@ CREATE UNLOGGED TABLE settlement_open (
     psp           id NOT NULL,
     on_day        date,
     match         int
-);
+) WITH (fillfactor = 50);
 
 CREATE INDEX settlement_open_file ON settlement_open (file_id, checkout_id);
 

@@ -54,6 +54,8 @@ static const pay_cli_refusal_t  refusals[] = {
 
 static const pay_cli_refusal_t  set_refusals[] = {
     { "in_use", "it has brought files: its PSP and its merchant stay" },
+    { "configured", "it stands in the gateway's configuration: change its"
+      " payments_settlement there" },
     { "invalid", "names have small letters, digits, - and _; amounts are not"
       " negative" },
     { NULL, NULL }

@@ -34,7 +34,8 @@ static const pay_scope_t  pay_scopes[] = {
     { pay_string("payments:read"), PAY_SCOPE_PAYMENTS_READ },
     { pay_string("refunds:write"), PAY_SCOPE_REFUNDS_WRITE },
     { pay_string("payouts:write"), PAY_SCOPE_PAYOUTS_WRITE },
-    { pay_string("balance:read"), PAY_SCOPE_BALANCE_READ }
+    { pay_string("balance:read"), PAY_SCOPE_BALANCE_READ },
+    { pay_string("reconciliation:read"), PAY_SCOPE_FINANCE_READ }
 };
 
 

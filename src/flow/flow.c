@@ -107,14 +107,18 @@ pay_flow_run(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
     memset(effect, 0, sizeof(*effect));
 
-    if (flow->step(flow, input, effect) == PAY_OK) {
-        return;
+    if (flow->step(flow, input, effect) != PAY_OK) {
+        memset(effect, 0, sizeof(*effect));
+        flow->outcome = "internal-error";
+        broken.problem = pay_problem_of_status(500);
+        pay_do_done(effect, &broken);
     }
 
-    memset(effect, 0, sizeof(*effect));
-    flow->outcome = "internal-error";
-    broken.problem = pay_problem_of_status(500);
-    pay_do_done(effect, &broken);
+    if (effect->kind == PAY_DO_DONE && flow->type != NULL
+        && flow->type->end != NULL)
+    {
+        flow->type->end(flow);
+    }
 }
 
 

@@ -171,6 +171,7 @@ pay_psp_parse(pay_str_t body, pay_json_t **json, pay_err_t *err)
 }
 
 
+/* The text is copied, since it belongs to `json`. */
 pay_status_t
 pay_psp_token_get(pay_arena_t *arena, const pay_json_t *json,
     const char *member, pay_str_t *token)

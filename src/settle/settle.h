@@ -2,6 +2,18 @@
  * Shared by the formats of settlement files: the reader, the four lexers that
  * cut bytes into records, amounts, times and statements.  Nothing outside
  * src/settle includes this.
+ *
+ * A file on its way:
+ *
+ *    pay_settle_feed() ─ bytes ─▶ lexer ─ records ─▶ format ─ rows ─▶ caller
+ *                         (csv, json, xml, swift)      │
+ *                                      statements ◀────┘
+ *    pay_settle_end() ─▶ lexer's end, format's finish()
+ *    pay_settle_prove() ─▶ each statement's own figures against its rows
+ *
+ * A new format is the part in the middle; see docs/architecture.md#one-more.
+ * Any function refuses the file by `return pay_settle_refuse(…)`: the first
+ * reason is kept with its line.
  */
 
 #ifndef PAY_SRC_SETTLE_H

@@ -3,11 +3,25 @@
  * GET /v1/balance_transactions?payout=po_…, one answer after the other, the
  * payout best first.  Amounts are Stripe's minor units.  The payout's
  * amount must be the sum of its rows, and its last page must be there.
+ *
+ * The file, shortened (tests/fixtures/settle/stripe/payout.json):
+ *
+ *    {"id":"po_1","object":"payout","amount":650,"currency":"eur",
+ *     "balance_transaction":"txn_p","trace_id":{"value":"TRACE123"}, …}
+ *    {"object":"list","has_more":true,"data":[
+ *      {"id":"txn_a","amount":1200,"fee":30,"net":1170,"type":"charge",
+ *       "source":{"id":"ch_1","payment_intent":"pi_1","metadata":{…}}}, …]}
+ *    {"object":"list","has_more":false,"data":[ … ]}
+ *
+ * `source` is an id unless the call has asked Stripe to expand it; only then
+ * payment and reference are known.
  */
 
 #include "settle/stripe.h"
 
 
+/* The payout as far as it has been read.  `transaction` is the id of its own
+ * row, `trace` the reference that the bank statement repeats. */
 typedef struct {
     char                   id[PAY_SETTLE_ID_MAX + 1];
     char                   transaction[PAY_SETTLE_ID_MAX + 1];
@@ -57,6 +71,7 @@ const pay_settle_format_t  pay_settle_stripe_json = {
 };
 
 
+/* A payout may be an element of a list, too. */
 static pay_status_t
 stripe_item(pay_settle_reader_t *reader, const char *list,
     const pay_json_t *item)
@@ -78,6 +93,7 @@ stripe_item(pay_settle_reader_t *reader, const char *list,
 }
 
 
+/* The rows have no id of the payout: all rows of the file are of one. */
 static pay_status_t
 stripe_transaction(pay_settle_reader_t *reader, const pay_json_t *item)
 {
@@ -127,6 +143,8 @@ stripe_transaction(pay_settle_reader_t *reader, const pay_json_t *item)
 }
 
 
+/* The reporting category is the stabler word; the type is kept where it says
+ * more. */
 static pay_status_t
 stripe_texts(pay_settle_reader_t *reader, const pay_json_t *item,
     pay_settle_row_t *row)
@@ -179,6 +197,7 @@ stripe_source(const pay_json_t *source, pay_settle_row_t *row)
 }
 
 
+/* Three integers in Stripe's minor units; the fee is turned. */
 static pay_status_t
 stripe_amounts(pay_settle_reader_t *reader, const pay_json_t *item,
     const pay_currency_t *currency, pay_settle_row_t *row)
@@ -204,6 +223,8 @@ stripe_amounts(pay_settle_reader_t *reader, const pay_json_t *item,
 }
 
 
+/* The last page counts: has_more of an earlier one is answered by the pages
+ * that follow. */
 static pay_status_t
 stripe_document(pay_settle_reader_t *reader, const pay_json_t *rest)
 {
@@ -228,6 +249,7 @@ stripe_document(pay_settle_reader_t *reader, const pay_json_t *rest)
 }
 
 
+/* One payout in a file: two would have to share the rows. */
 static pay_status_t
 stripe_payout(pay_settle_reader_t *reader, const pay_json_t *object)
 {
@@ -268,6 +290,7 @@ stripe_payout(pay_settle_reader_t *reader, const pay_json_t *object)
 }
 
 
+/* The text lies in the scratch until the next record. */
 static pay_status_t
 stripe_day(pay_settle_reader_t *reader, int64_t unix_s, pay_str_t *day)
 {
@@ -283,6 +306,8 @@ stripe_day(pay_settle_reader_t *reader, int64_t unix_s, pay_str_t *day)
 }
 
 
+/* Other currencies of the file have no payout of their own; where they have
+ * such a row, they come to zero with it. */
 static pay_status_t
 stripe_finish(pay_settle_reader_t *reader)
 {

@@ -65,6 +65,10 @@ def known(api, checkout):
         "cancel_id": NOBODYS,
         "psp": "generic",
         "slug": "amount-invalid",
+        # OPTIONS of what there is not is answered, too
+        "file_id": "1",
+        "exception_id": "1",
+        "day": "2026-11-20",
     }
 
 
@@ -198,6 +202,41 @@ def test_bounds_are_those_of_the_parser(document):
     high = define("PAY_IDEMPOTENCY_KEY_MAX", text)
     key = document["components"]["parameters"]["IdempotencyKey"]["schema"]
     assert key["pattern"].count(f"{{{low},{high}}}") == 2
+
+
+def test_filters_of_finance_are_those_of_the_parser(document):
+    parser = source("src/api/finance.c")
+    parameters = document["components"]["parameters"]
+    words = parser.split("parameters[] = {")[1].split("};")[0]
+    names = dict(re.findall(r'\{ "([a-z_]+)", ([A-Z |]+),', words))
+    lists = {"FILES": "files", "ROWS": "rows", "EXCEPTIONS": "exceptions",
+             "CLOSES": "closes"}  # fmt: skip
+    for list_, path in lists.items():
+        told = {
+            parameters[each["$ref"].rpartition("/")[2]]["name"]
+            for each in document["paths"][f"/v1/reconciliation/{path}"]["get"][
+                "parameters"
+            ]
+        }
+        assert told == {
+            name
+            for name, where in names.items()
+            if where == "ALL" or list_ in where.split(" | ")
+        }
+    words = parser.split("states[PAY_FINANCE_LISTS]")[1].split("};")[0]
+    for list_, name in (("FILES", "FileState"), ("ROWS", "RowState"),
+                        ("EXCEPTIONS", "ExceptionState")):  # fmt: skip
+        (row,) = re.findall(rf"FINANCE_{list_}\] = {{([^}}]*)}}", words)
+        assert parameters[name]["schema"]["enum"] == re.findall(
+            '"([a-z_]+)"', row
+        )
+    header = source("include/pay_finance.h")
+    limit = parameters["Limit"]["schema"]
+    assert limit["maximum"] == define("PAY_FINANCE_LIMIT_MAX", header)
+    assert limit["default"] == define("PAY_FINANCE_LIMIT", header)
+    most = define("PAY_EXPORT_ROWS_MAX", header)
+    assert f"at most {most} rows" in parameters["Format"]["description"]
+    assert f"at most {most} rows" in source("src/flow/flow_finance.c")
 
 
 def test_members_are_those_of_the_parser(document):

@@ -9,9 +9,9 @@ import hashlib
 import json
 import os
 import pathlib
-import random
 import subprocess
 import threading
+import time
 import uuid
 
 import psycopg2
@@ -342,6 +342,66 @@ def test_two_importers_at_once_book_once(shop):
     shop.check()
 
 
+def waits(shop):
+    """Waits until a session of the shop waits for a lock."""
+    ends = time.monotonic() + 60
+    while not shop.sql(
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        " AND datname = current_database()"
+    ):
+        assert time.monotonic() < ends, "nobody waits for a lock"
+        time.sleep(0.01)  # between two looks
+
+
+def test_an_import_holds_no_wallet_while_it_waits_for_another(shop):
+    """A token that a file shows may book a webhook that has waited for it,
+    and the file's sales are booked, too.  Both in one transaction locked
+    wallets twice, in no order, and ended in a deadlock with webhooks."""
+    for order, seller in (("o1", "z"), ("o2", "a")):
+        names = {"n": 1, "c": [order], "p": ["none"]}
+        assert shop.sql(SOLD.replace("'s'::", f"'{seller}'::"), names) == [(1,)]
+    assert shop.sql(TOKENS, {"n": 1, "c": ["o2"], "p": []}) == [(1,)]
+    # the answer to the registration of o1 is not known; its webhook waits
+    shop.sql(
+        "SELECT outcome FROM pay_api.store_no_token('{m}', '{o1}', '{stripe}',"
+        " '{unknown}', '{NULL}', '{NULL}', '{r}', '{answered}', '{NULL}',"
+        " '{NULL}', '{1}')"
+    )
+    shop.sql(PAID.replace("'applied'", "'parked'"),
+             {"n": 1, "c": ["pi_1"], "p": ["pi_1"]})
+    path = shop.file(
+        "both.csv",
+        [
+            ("r1", "sale", "ch_1", "pi_1", "o1", 1000, -30, ""),
+            ("r2", "sale", "ch_2", "o2", "", 1000, -30, ""),
+        ],
+    )
+    webhook = psycopg2.connect(dbname=shop.database)
+    lock = (
+        "SELECT FROM pay.wallet WHERE seller_account = %s FOR NO KEY UPDATE"
+        " NOWAIT"
+    )
+    with webhook.cursor() as cursor:
+        shop.sql(
+            "INSERT INTO pay.wallet (merchant_id, seller_account, currency)"
+            " VALUES ('m', 'a', 'EUR'), ('m', 'z', 'EUR')"
+        )
+        cursor.execute(lock, ["a"])
+        said = []
+        thread = threading.Thread(target=lambda: said.append(shop.load(path)))
+        thread.start()
+        waits(shop)
+        cursor.execute(lock, ["z"])
+    webhook.rollback()
+    webhook.close()
+    thread.join()
+    assert [x["state"] for x in said] == ["booked"]
+    assert shop.sql(
+        "SELECT payment_order_id, status FROM pay.payment_order ORDER BY 1"
+    ) == [("o1", "SUCCESS"), ("o2", "SUCCESS")]
+    shop.check()
+
+
 def test_closed_days_are_chained_and_verified_without_a_database(shop):
     key = shop.path / "key.pem"
     public = shop.path / "public.pem"
@@ -396,163 +456,6 @@ def test_closed_days_are_chained_and_verified_without_a_database(shop):
                        capture_output=True).stdout
     )
     assert verify(public, text)[0] == 1
-
-
-REFUND = """
-SELECT outcome FROM pay_api.apply_change('{stripe}', '{webhook}',
-    ARRAY['evt-' || %(r)s], '{t}', '{refund}', '{succeeded}', '{NULL}',
-    %(p)s, ARRAY[%(r)s], '{NULL}', ARRAY[%(a)s]::bigint[], '{EUR}', '{NULL}',
-    '{NULL}', '{NULL}', '{NULL}', '{r}')"""
-DISPUTE = REFUND.replace("{refund}", "{dispute}").replace(
-    "{succeeded}", "{opened}"
-)
-
-
-class History:
-    """Payments of one random history, and the rows that a PSP tells of them
-    with faults: what should be found of each row."""
-
-    def __init__(self, shop, seed):
-        self.shop = shop
-        self.random = random.Random(seed)
-        self.rows = []
-        self.found = {}
-        self.overdue = set()
-        self.count = 0
-
-    def row(self, kind, psp, parent, gross, fee, *found):
-        """Tells a row, and what it should be."""
-        self.count += 1
-        key = f"k{self.count}"
-        self.rows.append((key, kind, psp, parent, "", gross, fee, ""))
-        self.found[key] = found
-
-    def sale(self, n, is_sold):
-        """The row of a sale, as it is or with a fault."""
-        fault = self.random.choice(["none"] * 4 + FAULTS)
-        names = ("sale", f"ch_{n}", f"pi_{n}")
-        fee = -self.random.randint(0, 40)
-        good = (0, "matched") if is_sold else (1, "confirmed")
-
-        if fault == "missing":
-            if is_sold:
-                self.overdue.add(f"order/o{n}")
-            return False
-        if fault == "amount":
-            more = self.random.choice([-999, -1, 1, 500])
-            self.row(*names, 1000 + more, fee, 2,
-                     "amount" if is_sold else "contradiction")
-            return False
-        if fault == "unknown":
-            self.row("sale", f"ch_x{n}", f"pi_x{n}", 1000, fee, 3, "unknown")
-        if fault == "sign":
-            self.row(*names, -1000, fee, 2,
-                     "amount" if is_sold else "contradiction")
-            return False
-        if fault == "doubled":
-            self.row(*names, 1000, fee, 2, "duplicate")
-        if fault == "type":
-            self.row("surprise", f"x_{n}", "", 7, 0, 3, "unknown")
-        self.row(*names, 1000, fee, *good)
-        return True
-
-    def pay(self, n):
-        """An order, and what became of it."""
-        is_sold = self.random.random() < 0.7
-        names = {"n": 1, "c": [f"o{n}"], "p": [f"pi_{n}"]}
-        for query in (SOLD, TOKENS, PAID)[: 3 if is_sold else 2]:
-            assert self.shop.sql(query, names) == [(1,)]
-        if not is_sold:
-            self.shop.sql(
-                "INSERT INTO pay.psp_token VALUES ('stripe', %s, 'm', %s,"
-                " true)", [f"pi_{n}", f"o{n}"],
-            )  # fmt: skip
-
-        settled = self.sale(n, is_sold)
-        if not settled or self.random.random() < 0.5:
-            return
-        amount = self.random.randint(1, 900)
-        if self.random.random() < 0.7:
-            told = is_sold and self.random.random() < 0.5
-            if told:
-                assert self.shop.sql(
-                    REFUND, {"r": f"re_{n}", "p": [f"pi_{n}"], "a": amount}
-                ) == [("applied",)]
-            self.row("refund", f"re_{n}", f"pi_{n}", -amount, 0,
-                     *((0, "matched") if told else (1, "confirmed")))
-        else:
-            if is_sold and self.random.random() < 0.5:
-                assert self.shop.sql(
-                    DISPUTE, {"r": f"dp_{n}", "p": [f"pi_{n}"], "a": amount}
-                ) == [("applied",)]
-            self.row("dispute", f"dp_{n}", f"pi_{n}", -amount, -15, 1,
-                     "disputed")
-
-    def files(self):
-        """Its rows in files, those of a payment in one or in several."""
-        self.row("fee", "", "", 0, -33, 1, "charged")
-        paths = []
-        rows = self.rows
-        while rows:
-            size = self.random.choice([1, 3, 10, len(rows)])
-            part, rows = rows[:size], rows[size:]
-            if self.random.random() < 0.5:
-                self.random.shuffle(part)
-            paths.append(self.shop.file(f"f{len(paths)}.csv", part))
-        return paths
-
-
-FAULTS = ["missing", "amount", "unknown", "sign", "doubled", "type"]
-
-
-@pytest.mark.parametrize(
-    "seed", range(int(os.environ.get("SETTLEMENT_HISTORIES", "4")))
-)
-def test_each_fault_of_a_random_history_is_found_and_none_invented(
-    shop, seed
-):
-    history = History(shop, seed)
-    for n in range(1, 26):
-        history.pay(n)
-    paths = history.files()
-    done = set()
-    for path in paths + history.random.sample(paths, min(2, len(paths))):
-        shop.payctl("settlement", "import", "--source", "psp", path,
-                    code=3 if path in done else 0)
-        done.add(path)
-    rows = shop.sql(
-        """SELECT r.row_key, r.class, r.finding,
-            coalesce(x.closed_as = 'matched', false)
-        FROM pay.settlement_row r
-        LEFT JOIN pay.settlement_exception x USING (row_id)"""
-    )
-    wrong = {
-        key: (found, history.found[key])
-        for key, *found, _ in rows
-        if tuple(found) != history.found[key]
-    }
-    # of two rows of one payment either is the second
-    doubled = {"duplicate", "matched", "confirmed"}
-    wrong = {
-        key: both for key, both in wrong.items()
-        if not {both[0][1], both[1][1]} <= doubled
-    }  # fmt: skip
-    assert not wrong
-    assert len(rows) == len(history.found)
-    assert sorted(x[2] == "duplicate" for x in rows) == sorted(
-        x[1] == "duplicate" for x in history.found.values()
-    )
-    shop.sql("SELECT pay_ops.raise_overdue('psp', now() + interval '99 day')")
-    overdue = shop.sql(
-        "SELECT source FROM pay.settlement_exception WHERE finding = 'overdue'"
-        " AND kind = 'sale'"
-    )
-    differs = {
-        "order/o" + row[2].split("_")[1] for row in history.rows
-        if history.found[row[0]][1] == "amount"
-    }  # fmt: skip
-    assert {x[0] for x in overdue} == history.overdue | differs
-    shop.check()
 
 
 def verify(public, text, *more):

@@ -9,7 +9,10 @@ import jwt
 
 from . import canary
 
-SCOPES = "payments:write payments:read refunds:write payouts:write balance:read"
+SCOPES = (
+    "payments:write payments:read refunds:write payouts:write balance:read "
+    "reconciliation:read"
+)
 
 
 class Absent:

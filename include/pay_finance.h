@@ -1,0 +1,75 @@
+/*
+ * Lists for finance, /v1/reconciliation: which list a query asks for, and its
+ * rows as CSV (RFC 4180) that no spreadsheet takes for formulas.
+ */
+
+#ifndef PAY_FINANCE_H
+#define PAY_FINANCE_H
+
+#include "pay_op.h"
+
+
+#define PAY_FINANCE_LIMIT      50      /* items of a page, when the query is
+                                          silent */
+#define PAY_FINANCE_LIMIT_MAX  100
+#define PAY_EXPORT_PAGE        1000    /* rows of an export that come at once */
+#define PAY_EXPORT_ROWS_MAX    10000
+#define PAY_EXPORT_PAGES_MAX   200     /* pages of a filtered list may be
+                                          empty */
+#define PAY_EXPORT_SIZE_MAX    (16 * 1024 * 1024)
+
+typedef enum {
+    PAY_FINANCE_FILES = 0,
+    PAY_FINANCE_ROWS,
+    PAY_FINANCE_EXCEPTIONS,
+    PAY_FINANCE_CLOSES,
+    PAY_FINANCE_LISTS
+} pay_finance_list_t;
+
+/* A request, all of it untrusted. */
+typedef struct {
+    pay_finance_list_t  list;
+    pay_str_t           id;            /* of the path; empty: a page */
+    pay_str_t           query;         /* class=2&psp=stripe&format=csv */
+    pay_str_t           accept;        /* RFC 9110 12.5.1; CSV where it names
+                                          text/csv and no JSON, unless the query
+                                          has a format */
+} pay_finance_asked_t;
+
+/* Slices point into the query and the id.  An empty one, and a number that is
+ * not set, filter nothing. */
+typedef struct {
+    pay_finance_list_t  list;
+    int                 is_csv;
+    int                 is_one;        /* a file, an exception or the close of
+                                          a day, instead of a page */
+    pay_int_t           id;            /* of that file or exception */
+    pay_int_t           file_id;       /* of rows */
+    pay_int_t           class;
+    pay_int_t           before;        /* the next of an earlier page */
+    int64_t             limit;         /* of a page */
+    pay_str_t           source;
+    pay_str_t           psp;
+    pay_str_t           currency;
+    pay_str_t           state;
+    pay_str_t           day;           /* 2026-11-21; of a close, too */
+} pay_finance_query_t;
+
+
+/* Reads the query and the id of a request.  PAY_NOT_FOUND: nothing can have
+ * that id.  PAY_INVALID "validation-error", whose detail names the parameter,
+ * for one that the list has not, that comes twice or breaks its rule. */
+pay_status_t pay_finance_parse(const pay_finance_asked_t *asked,
+    pay_finance_query_t *query, pay_err_t *err) PAY_MUST_CHECK;
+
+/* Adds the line of column names. */
+void pay_finance_csv_head(const pay_finance_query_t *query, pay_buf_t *buf);
+
+/* Adds a line for each item of an answer of SQL.  *next is where the next page
+ * begins, unless it is not set.  An answer of another form is PAY_BUG. */
+pay_status_t pay_finance_csv_rows(pay_arena_t *arena,
+    const pay_finance_query_t *query, pay_str_t page, pay_buf_t *buf,
+    size_t *rows, pay_int_t *next) PAY_MUST_CHECK;
+
+
+#endif /* PAY_FINANCE_H */

@@ -1,0 +1,279 @@
+/*
+ * Lists for finance as CSV (RFC 4180): a column for each member, in the order
+ * of the JSON.  Texts come from PSPs and banks; a spreadsheet would take one
+ * that begins like a formula for one, so such a text gets an apostrophe in
+ * front (https://owasp.org/www-community/attacks/CSV_Injection).  Amounts and
+ * counts stay numbers, negative ones, too.
+ */
+
+#include "pay_finance.h"
+#include "pay_json.h"
+
+
+#define COLUMNS_MAX  32
+
+typedef struct {
+    const char  *name;
+    int          is_number;
+} column_t;
+
+typedef struct {
+    const char      *member;           /* that holds the items; NULL: the whole
+                                          is one item */
+    const column_t  *columns;
+} table_t;
+
+
+static const table_t *find_table(const pay_finance_query_t *query);
+static pay_status_t add_item(pay_arena_t *arena, const table_t *table,
+    const pay_json_t *item, pay_buf_t *buf);
+static pay_status_t add_value(pay_arena_t *arena, const pay_json_t *value,
+    int is_number, pay_buf_t *buf);
+static void add_text(pay_str_t text, pay_buf_t *buf);
+static int is_number(pay_str_t text);
+static int is_formula(pay_str_t text);
+
+
+static const column_t  file_columns[] = {
+    { "file_id", 1 }, { "source", 0 }, { "psp", 0 }, { "medium", 0 },
+    { "format", 0 }, { "name", 0 }, { "sha256", 0 }, { "batch_key", 0 },
+    { "version", 1 }, { "state", 0 }, { "reason", 0 }, { "received_at", 0 },
+    { "changed_at", 0 }, { "rows", 1 }, { "matched", 1 }, { "class1", 1 },
+    { "class2", 1 }, { "class3", 1 }, { "repeats", 1 }, { NULL, 0 }
+};
+
+static const column_t  row_columns[] = {
+    { "row_id", 1 }, { "source", 0 }, { "psp", 0 }, { "file_id", 1 },
+    { "line", 1 }, { "row_key", 0 }, { "version", 1 }, { "kind", 0 },
+    { "raw_type", 0 }, { "psp_ref", 0 }, { "parent_ref", 0 }, { "our_ref", 0 },
+    { "occurred_at", 0 }, { "booked_on", 0 }, { "payout_ref", 0 },
+    { "checkout_id", 0 }, { "currency", 0 }, { "gross", 1 }, { "fee", 1 },
+    { "tax", 1 }, { "net", 1 }, { "class", 1 }, { "finding", 0 },
+    { "playbook", 0 }, { "state", 0 }, { "rule", 0 }, { "match_id", 1 },
+    { "exception_id", 1 }, { "at", 0 }, { "note", 0 }, { NULL, 0 }
+};
+
+static const column_t  exception_columns[] = {
+    { "exception_id", 1 }, { "class", 1 }, { "finding", 0 }, { "playbook", 0 },
+    { "state", 0 }, { "psp", 0 }, { "source", 0 }, { "file_id", 1 },
+    { "row_key", 0 }, { "kind", 0 }, { "entry", 0 }, { "entry_kind", 0 },
+    { "checkout_id", 0 }, { "payment_order_id", 0 }, { "psp_ref", 0 },
+    { "parent_ref", 0 }, { "our_ref", 0 }, { "currency", 0 }, { "amount", 1 },
+    { "proposed", 0 }, { "opened_at", 0 }, { "closed_at", 0 },
+    { "closed_as", 0 }, { "act", 0 }, { "act_state", 0 }, { "who", 0 },
+    { "why", 0 }, { NULL, 0 }
+};
+
+static const column_t  close_columns[] = {
+    { "number", 1 }, { "day", 0 }, { "made_at", 0 }, { "until", 0 },
+    { "sha256", 0 }, { "previous", 0 }, { "key_id", 0 }, { "signature", 0 },
+    { NULL, 0 }
+};
+
+static const column_t  line_columns[] = {
+    { "psp", 0 }, { "currency", 0 }, { "item", 0 }, { "count", 1 },
+    { "amount", 1 }, { NULL, 0 }
+};
+
+/* of a page, and of one item */
+static const table_t  tables[PAY_FINANCE_LISTS][2] = {
+    [PAY_FINANCE_FILES] = { { "files", file_columns }, { NULL, file_columns } },
+    [PAY_FINANCE_ROWS] = { { "rows", row_columns }, { NULL, row_columns } },
+    [PAY_FINANCE_EXCEPTIONS] = { { "exceptions", exception_columns },
+                                 { NULL, exception_columns } },
+    [PAY_FINANCE_CLOSES] = { { "closes", close_columns },
+                             { "lines", line_columns } }
+};
+
+
+void
+pay_finance_csv_head(const pay_finance_query_t *query, pay_buf_t *buf)
+{
+    const column_t  *column;
+
+    for (column = find_table(query)->columns; column->name != NULL; column++) {
+        if (column != find_table(query)->columns) {
+            pay_buf_text(buf, ",");
+        }
+
+        pay_buf_text(buf, column->name);
+    }
+
+    pay_buf_text(buf, "\r\n");
+}
+
+
+pay_status_t
+pay_finance_csv_rows(pay_arena_t *arena, const pay_finance_query_t *query,
+    pay_str_t page, pay_buf_t *buf, size_t *rows, pay_int_t *next)
+{
+    size_t             i, count = 1;
+    pay_json_t        *json;
+    pay_status_t       status = PAY_OK;
+    const table_t     *table = find_table(query);
+    const pay_json_t  *items;
+
+    static const pay_json_limits_t  limits = {
+        .max_size = PAY_EXPORT_SIZE_MAX,
+        .max_width = PAY_EXPORT_ROWS_MAX,
+        .max_values = PAY_EXPORT_PAGE * (COLUMNS_MAX + 16)
+    };
+
+    status = pay_json_parse(page, &limits, &json, NULL);
+    if (status != PAY_OK) {
+        return status == PAY_NO_MEMORY ? status : PAY_BUG;
+    }
+
+    items = table->member != NULL ? pay_json_get(json, table->member) : json;
+
+    if (table->member != NULL) {
+        count = pay_json_size(items);
+        status = pay_json_type(items) == PAY_JSON_ARRAY ? PAY_OK : PAY_BUG;
+    }
+
+    for (i = 0; i < count && status == PAY_OK; i++) {
+        status = add_item(arena, table, table->member != NULL
+                                        ? pay_json_at(items, i) : items, buf);
+    }
+
+    memset(next, 0, sizeof(*next));
+    next->is_set = pay_json_integer(pay_json_get(json, "next"), &next->number)
+                   == PAY_OK;
+    *rows += count;
+    pay_json_free(json);
+
+    return status;
+}
+
+
+static const table_t *
+find_table(const pay_finance_query_t *query)
+{
+    return &tables[query->list][query->is_one != 0];
+}
+
+
+static pay_status_t
+add_item(pay_arena_t *arena, const table_t *table, const pay_json_t *item,
+    pay_buf_t *buf)
+{
+    const column_t  *column;
+
+    for (column = table->columns; column->name != NULL; column++) {
+        if (column != table->columns) {
+            pay_buf_text(buf, ",");
+        }
+
+        PAY_TRY(add_value(arena, pay_json_get(item, column->name),
+                          column->is_number, buf));
+    }
+
+    pay_buf_text(buf, "\r\n");
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+add_value(pay_arena_t *arena, const pay_json_t *value, int wants_number,
+    pay_buf_t *buf)
+{
+    int64_t    number;
+    pay_str_t  text;
+
+    if (value == NULL) {
+        return PAY_BUG;                /* a member that SQL has not */
+    }
+
+    if (pay_json_type(value) == PAY_JSON_NULL) {
+        return PAY_OK;
+    }
+
+    if (pay_json_integer(value, &number) == PAY_OK) {
+        pay_buf_int(buf, number);
+        return PAY_OK;
+    }
+
+    if (pay_json_string(value, &text) != PAY_OK) {
+        PAY_TRY(pay_json_write(arena, value, &text));
+    }
+
+    if (wants_number && is_number(text)) {
+        pay_buf_add(buf, text);
+    } else {
+        add_text(text, buf);
+    }
+
+    return PAY_OK;
+}
+
+
+static void
+add_text(pay_str_t text, pay_buf_t *buf)
+{
+    size_t  i, from = 0;
+
+    pay_buf_text(buf, is_formula(text) ? "\"'" : "\"");
+
+    for (i = 0; i < text.len; i++) {
+        if (text.data[i] == '"') {
+            pay_buf_add(buf, (pay_str_t) { i + 1 - from, text.data + from });
+            from = i;                  /* once more */
+        }
+    }
+
+    pay_buf_add(buf, (pay_str_t) { text.len - from, text.data + from });
+    pay_buf_text(buf, "\"");
+}
+
+
+/* A decimal number: -12.34 */
+static int
+is_number(pay_str_t text)
+{
+    size_t  i, digits = 0, points = 0;
+
+    for (i = (text.len > 0 && text.data[0] == '-'); i < text.len; i++) {
+        if (text.data[i] == '.') {
+            if (points++ > 0 || digits == 0) {
+                return 0;
+            }
+
+        } else if (text.data[i] < '0' || text.data[i] > '9') {
+            return 0;
+
+        } else {
+            digits++;
+        }
+    }
+
+    return digits > 0 && text.data[text.len - 1] != '.';
+}
+
+
+/* The first character behind blanks counts: some programs drop those.  The last
+ * four are the full-width forms of = + - @ in UTF-8. */
+static int
+is_formula(pay_str_t text)
+{
+    size_t  i, n;
+
+    static const pay_str_t  signs[] = {
+        pay_string("="), pay_string("+"), pay_string("-"), pay_string("@"),
+        pay_string("\t"), pay_string("\r"), pay_string("\n"),
+        pay_string("\xEF\xBC\x9D"), pay_string("\xEF\xBC\x8B"),
+        pay_string("\xEF\xBC\x8D"), pay_string("\xEF\xBC\xA0")
+    };
+
+    for (i = 0; i < text.len && text.data[i] == ' '; i++) { /* void */ }
+
+    for (n = 0; n < sizeof(signs) / sizeof(signs[0]); n++) {
+        if (text.len - i >= signs[n].len
+            && memcmp(text.data + i, signs[n].data, signs[n].len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
