@@ -19,11 +19,37 @@ END
 $$;
 
 
+-- The checkout by the reference under which PSPs know it, a UUID of version 7:
+-- its first 48 bits are the millisecond in which a worker made it, shortly
+-- before PostgreSQL stored the checkout.  So the list of checkouts by time
+-- finds it, without an index of its own that each new checkout would pay for.
+-- Adyen's references end in "-held" where the money is to be held.
+CREATE OR REPLACE FUNCTION pay.referenced_checkout(
+    p_psp text, p_merchant_id text, p_our_ref text)
+RETURNS text LANGUAGE sql STABLE AS $$
+SELECT c.checkout_id
+FROM (SELECT left(p_our_ref, 36) AS uuid, to_timestamp(('x' || translate(
+          left(p_our_ref, 13), '-', ''))::bit(48)::bigint / 1000.0) AS at
+      WHERE p_our_ref ~ ('^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab]'
+          '[0-9a-f]{3}-[0-9a-f]{12}(-held)?$')
+      OFFSET 0) r
+CROSS JOIN LATERAL (
+    SELECT c.checkout_id FROM checkout c
+    WHERE c.merchant_id = p_merchant_id AND c.total_minor > 0
+        AND c.created_at >= r.at - interval '2 s'
+        AND c.created_at <= r.at + interval '30 s'
+        AND c.checkout_uuid = r.uuid::uuid AND c.psp = p_psp
+    LIMIT 1) c
+$$;
+COMMENT ON FUNCTION pay.referenced_checkout IS
+    'The checkout that a PSP knows by this reference of ours, or NULL';
+
+
 -- The merchant and the checkout of the payment that a row is about, found by
 -- the PSP's ids, then by ours: the nonce of the registration, the id of a
--- change, of an order, of the checkout.  It returns a set, so that the planner
--- writes it into the query that calls it: a function of its own costs more than
--- the look-ups.
+-- change, of an order, of the checkout, its reference at PSPs.  It returns a
+-- set, so that the planner writes it into the query that calls it: a function
+-- of its own costs more than the look-ups.
 CREATE OR REPLACE FUNCTION pay.settlement_owners(
     p_psp text, p_merchant_id text, p_parent_ref text, p_psp_ref text,
     p_our_ref text)
@@ -53,7 +79,11 @@ FROM (SELECT coalesce(
     (SELECT ROW(c.merchant_id, c.checkout_id, 'reference')::settlement_owner
      FROM checkout c
      WHERE c.merchant_id = p_merchant_id AND c.checkout_id = p_our_ref
-         AND c.psp = p_psp)) AS owner
+         AND c.psp = p_psp),
+    (SELECT ROW(p_merchant_id, r.checkout_id, 'reference')::settlement_owner
+     FROM (SELECT referenced_checkout(p_psp, p_merchant_id, p_our_ref)
+               AS checkout_id) r
+     WHERE r.checkout_id IS NOT NULL)) AS owner
     OFFSET 0) o
 $$;
 COMMENT ON FUNCTION pay.settlement_owners IS

@@ -204,6 +204,17 @@ BEGIN
                                    'dispute') THEN 'confirmed'
         ELSE 'matched' END
     WHERE w.file_id = p_file_id AND w.finding IS NULL;
+
+    -- of two rows about one dispute, neither of them kept yet, one takes its
+    -- money
+    UPDATE settlement_work w SET finding = 'duplicate'
+    FROM (SELECT h.line, row_number() OVER (
+              PARTITION BY h.merchant_id, h.checkout_id, d.dispute_id
+              ORDER BY h.line) AS nth
+          FROM settlement_work h
+          CROSS JOIN LATERAL row_dispute(h, p_source.psp) d
+          WHERE h.file_id = p_file_id AND h.finding = 'disputed') n
+    WHERE w.file_id = p_file_id AND w.line = n.line AND n.nth > 1;
 END
 $$;
 COMMENT ON FUNCTION pay.find_rows IS 'The finding about each row of the work';

@@ -37,6 +37,8 @@ static const pay_cli_subcommand_t  subcommands[] = {
 };
 
 
+/* Options of the subcommands differ too much for one table; each reads its
+ * own. */
 int
 pay_cli_audit(int argc, char **argv)
 {
@@ -53,6 +55,8 @@ pay_cli_audit_complain(const char *subject, const char *what)
 }
 
 
+/* For key files: white space at the end is removed, and a file that is larger
+ * than any key is refused, as it is not the file that was meant. */
 const char *
 pay_cli_audit_read(const char *path, unsigned char *text, size_t max,
     pay_str_t *bytes)

@@ -32,6 +32,7 @@ static const char  change_usage[] =
     "and never will.  The order, the books and the timeline follow.  It needs\n"
     "the role payments_operator.\n";
 
+/* Open changes, the oldest first: an operator looks for the ones that hang. */
 static const char  list_sql[] =
     "SELECT change_id AS id, kind, status, " AT("created_at") " AS at,"
     " date_trunc('second', now() - created_at) AS age,"
@@ -93,6 +94,8 @@ static const char  *const kinds[] = {
     "capture", "cancel", "refund", NULL
 };
 
+/* Their places are the cases of pay_cli_change(); list is first, since it
+ * takes no id. */
 static const char  *const verb_names[] = {
     "list", "show", "settle", NULL
 };
@@ -153,6 +156,8 @@ pay_cli_change(int argc, char **argv)
 }
 
 
+/* Only for a change whose outcome the PSP does not tell any more: the operator
+ * has seen it there.  PostgreSQL books it as if the PSP had said so. */
 static int
 change_settle(const pay_cli_case_t *args, const char *id)
 {

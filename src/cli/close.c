@@ -38,6 +38,7 @@ static const char  close_usage[] =
     " may begin in the middle.\n"
     "Exit code of verify 0: valid; 1: invalid; 2: not checked.\n";
 
+/* Yesterday in UTC: a day of the books ends at the same moment everywhere. */
 static const char  make_sql[] =
     "SELECT c.outcome, c.number, c.document FROM pay_ops.make_close("
     "coalesce($1::date, (now() AT TIME ZONE 'UTC')::date - 1)) c";
@@ -86,6 +87,8 @@ pay_cli_close_misuse(int words)
 }
 
 
+/* The key is read before anything is made: a day whose close nobody can sign
+ * stays open. */
 static int
 close_make(int argc, char **argv)
 {
@@ -126,6 +129,8 @@ close_make(int argc, char **argv)
 }
 
 
+/* The key of the event log's seals signs closes, too: an auditor has its
+ * public half. */
 static int
 close_key(const char *path, pay_secret_t *key)
 {
@@ -147,6 +152,9 @@ close_key(const char *path, pay_secret_t *key)
 }
 
 
+/* The document is signed byte for byte as PostgreSQL has stored it.  A process
+ * that dies between the two statements leaves a close without a signature,
+ * which the next make of that day signs. */
 static int
 close_sign(PGconn *conn, const pay_secret_t *key, PGresult *made)
 {
@@ -159,6 +167,8 @@ close_sign(PGconn *conn, const pay_secret_t *key, PGresult *made)
     unsigned char   public_key[PAY_ED25519_KEY];
     unsigned char   signature[PAY_ED25519_SIGNATURE];
 
+    /* No document: the day is not over, or it was left out and is part of a
+     * later close. */
     if (PQgetisnull(made, 0, 2)) {
         fprintf(stderr, "payctl: close make: %s\n",
                 strcmp(outcome, "not_over") == 0
@@ -181,6 +191,8 @@ close_sign(PGconn *conn, const pay_secret_t *key, PGresult *made)
         snprintf(&hex[2 * i], 3, "%02x", signature[i]);
     }
 
+    /* A second statement, since only payctl has the key; the first signature
+     * stays. */
     values[0] = PQgetvalue(made, 0, 1);
     values[1] = id;
     values[2] = hex;
@@ -197,6 +209,8 @@ close_sign(PGconn *conn, const pay_secret_t *key, PGresult *made)
 }
 
 
+/* -o json prints the line that close verify reads, with the lines of the
+ * document taken out beside it for programs. */
 static int
 close_show(int argc, char **argv)
 {
@@ -244,7 +258,7 @@ close_export(int argc, char **argv)
 }
 
 
-/* An object a line. */
+/* Prints one JSON object a line, as close verify reads them. */
 static int
 close_print(const char *dsn, const char *what, const char *sql, int count,
     const char *const *values)

@@ -55,6 +55,9 @@ static const char  show_sql[] =
     " " AT("closed_at") " AS closed_at, closed_by, closed_why"
     " FROM pay_view.dead_letters WHERE dead_letter_id = $1::bigint";
 
+/* All that an operator needs for a decision, in one look: the calls that were
+ * made, the late payment if it is one, contradicting statements, and the
+ * timeline. */
 static const pay_cli_part_t  parts[] = {
     { "calls to the PSP",
       "SELECT " PAY_CLI_CALLS ", " AT("d.key_until") " AS key_until,"
@@ -106,6 +109,8 @@ static const char  *const kinds[] = {
     NULL
 };
 
+/* Their places are the cases of pay_cli_dlq(); list is first, since it takes
+ * no id. */
 static const char  *const verb_names[] = {
     "list", "show", "requeue", "accept", "resolve", NULL
 };

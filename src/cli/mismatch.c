@@ -120,6 +120,8 @@ static const char  *const kinds[] = {
     "books", NULL
 };
 
+/* Their places are the cases of pay_cli_mismatch(); list is first, since it
+ * takes no id. */
 static const char  *const verb_names[] = {
     "list", "show", "settle", "assign", NULL
 };
@@ -194,7 +196,9 @@ pay_cli_mismatch(int argc, char **argv)
 }
 
 
-/* ORDER=AMOUNT; an amount has no "=", an order's id may have. */
+/* Reads ORDER=AMOUNT words into two lists with line feeds between, which SQL
+ * takes as arrays.  The sign is the last "=": an amount has none, an order's
+ * id may. */
 static int
 mismatch_assign(const pay_cli_case_t *args, const char **word, int words)
 {

@@ -117,6 +117,8 @@ static const char  show_sql[] =
     " LEFT JOIN pay.settlement_rule u ON u.kind = q.kind"
     " AND u.finding = q.finding WHERE q.id = $1::bigint";
 
+/* The row as the file has it, the payment's entries beside it, and every act
+ * so far: an operator compares the first two and must see the third. */
 static const pay_cli_part_t  parts[] = {
     { "the row of the file",
       "SELECT r.row_key AS row, r.version, r.kind, r.raw_type AS type,"
@@ -186,6 +188,8 @@ pay_cli_settlement(int argc, char **argv)
 }
 
 
+/* Classes 2 and 3 wait for operators and are shown by default; 0 and 1 are
+ * closed by rules and shown when they are asked for. */
 static int
 settlement_list(int argc, char **argv)
 {

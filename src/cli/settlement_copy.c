@@ -50,6 +50,8 @@ pay_cli_copy_begin(settlement_copy_t *copy)
 }
 
 
+/* A row is written into the buffer whole or not at all, since COPY_ROW_MAX of
+ * room is made before. */
 pay_status_t
 pay_cli_copy_row(void *data, const pay_settle_row_t *row)
 {
@@ -103,6 +105,8 @@ copy_check(settlement_copy_t *copy, const pay_settle_row_t *row)
 }
 
 
+/* Escapes of COPY's text format: backslash, tab and line ends.  The empty text
+ * is NULL, which is how every column here says that it is absent. */
 static void
 copy_text(settlement_copy_t *copy, pay_str_t text)
 {
@@ -140,6 +144,7 @@ copy_number(settlement_copy_t *copy, int64_t value)
 }
 
 
+/* Microseconds since 1970; a time before that becomes NULL. */
 static void
 copy_time(settlement_copy_t *copy, const pay_settle_row_t *row)
 {
@@ -159,6 +164,8 @@ copy_time(settlement_copy_t *copy, const pay_settle_row_t *row)
 }
 
 
+/* Minor units as the reader has computed them.  An amount that was paid in
+ * another currency is there with that currency alone. */
 static void
 copy_amounts(settlement_copy_t *copy, const pay_settle_row_t *row)
 {
@@ -179,6 +186,7 @@ copy_amounts(settlement_copy_t *copy, const pay_settle_row_t *row)
 }
 
 
+/* Replaces the tab behind the last column by the end of the row. */
 static void
 copy_last(settlement_copy_t *copy, const char *text)
 {
@@ -187,6 +195,8 @@ copy_last(settlement_copy_t *copy, const char *text)
 }
 
 
+/* Blocks until libpq has taken the bytes.  After a failure the connection is
+ * of no use (is_lost), and the file is taken up by the next import. */
 static int
 copy_flush(settlement_copy_t *copy)
 {
@@ -205,6 +215,8 @@ copy_flush(settlement_copy_t *copy)
 }
 
 
+/* Returns 1 when PostgreSQL has kept the rows.  With `refused` the error that
+ * ends COPY is our own and is not printed. */
 int
 pay_cli_copy_end(settlement_copy_t *copy, int refused)
 {

@@ -26,6 +26,8 @@
 #define IMPORT_KEY         513
 
 typedef struct {
+    /* One file's way through import_file(); texts that SQL gets are kept as C
+     * strings. */
     PGconn      *conn;
     const char  *source;
     const char  *path;
@@ -76,6 +78,8 @@ static const char  tell_sql[] =
     " FROM pay_view.settlement_files f WHERE f.file_id = $1::bigint";
 
 
+/* Files are independent: one that is refused does not stop the others.  `rank`
+ * orders the exit codes by how bad they are. */
 int
 pay_cli_settlement_import(int argc, char **argv)
 {
@@ -132,6 +136,12 @@ pay_cli_settlement_import(int argc, char **argv)
 }
 
 
+/*
+ *   digest ─▶ open (by digest) ─▶ read into staging ─▶ prove ─▶ book in steps
+ *               │ known: nothing      │ refused: reason kept
+ *
+ * Each arrow is a commit of its own; the same file given again goes on behind
+ * the last. */
 static int
 import_file(import_t *import)
 {
@@ -166,6 +176,8 @@ import_file(import_t *import)
 }
 
 
+/* The bytes are the file's identity, whatever its name: the same file sent
+ * twice is known.  The file is read twice, and must be seekable. */
 static int
 import_digest(import_t *import, FILE *file)
 {
@@ -274,6 +286,8 @@ import_read(import_t *import, FILE *file, char *reason)
 }
 
 
+/* Three ways to be refused: the format's reader, a row that PostgreSQL could
+ * not store (copy->reason), and a file that is only a part of a statement. */
 static pay_status_t
 import_parse(import_t *import, settlement_copy_t *copy, FILE *file,
     char *reason)
@@ -323,6 +337,7 @@ import_parse(import_t *import, settlement_copy_t *copy, FILE *file,
 }
 
 
+/* PAY_BUG when the disk fails: that is no verdict about the file. */
 static pay_status_t
 import_feed(pay_settle_reader_t *reader, FILE *file)
 {
@@ -364,6 +379,8 @@ import_stated(import_t *import, pay_arena_t *arena,
 }
 
 
+/* The reason is kept with the file, so that payctl settlement files shows it
+ * later. */
 static int
 import_refuse(import_t *import, const char *reason)
 {
@@ -379,6 +396,8 @@ import_refuse(import_t *import, const char *reason)
 }
 
 
+/* Steps of IMPORT_ROWS rows: a transaction over a year's file would hold its
+ * locks for minutes. */
 static int
 import_book(import_t *import)
 {
@@ -411,6 +430,8 @@ import_book(import_t *import)
 }
 
 
+/* 1 and the first column of the only row, cut to `size`; all these functions
+ * return one word. */
 static int
 import_call(import_t *import, const char *sql, int count,
     const char *const *values, char *answer, size_t size)
@@ -429,6 +450,8 @@ import_call(import_t *import, const char *sql, int count,
 }
 
 
+/* One row has the line for operators and the JSON for programs, so that both
+ * say the same. */
 static int
 import_tell(import_t *import, const char *reason, int code)
 {

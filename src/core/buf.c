@@ -60,6 +60,7 @@ pay_buf_expect(pay_buf_t *buf, size_t size)
 }
 
 
+/* A failed buffer stays failed, and an empty slice may have no address. */
 void
 pay_buf_add(pay_buf_t *buf, pay_str_t bytes)
 {

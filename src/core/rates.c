@@ -220,6 +220,8 @@ pay_rates_visit(pay_str_t name, const pay_json_t *value, void *data)
                           "significant digits.");
     }
 
+    /* A source may list its base, too; a rate other than 1 there belongs to
+     * another base. */
     if (pay_str_eq(name, all->base)) {
         is_one = rate.count == 1 && rate.digits[0] == '1' && rate.point == 1;
 
@@ -288,6 +290,8 @@ pay_rate_digits(pay_str_t text, size_t whole, pay_rate_t *rate)
             continue;
         }
 
+        /* Zeros in front are no significant digits; behind the point they move
+         * it. */
         if (rate->count == 0 && digit == '0') {
             rate->point -= at > whole;
             continue;
@@ -295,6 +299,8 @@ pay_rate_digits(pay_str_t text, size_t whole, pay_rate_t *rate)
 
         rate->point += at < whole;
 
+        /* Zeros behind the twelfth digit lose nothing; another digit there
+         * would. */
         if (rate->count < PAY_RATES_DIGITS_MAX) {
             rate->digits[rate->count++] = digit;
 

@@ -49,6 +49,7 @@ FEE_BACK = "T1108"
 
 class PayPalForm(Form):
     silent = ()
+    daily = True
     unknown = ("refund_returned",)
 
     def rows_of(self, move) -> list:
@@ -119,10 +120,11 @@ class PayPalForm(Form):
         sums["DR"] += payout.amount
         lines.append(self._payout(payout))
         balances = []
-        for each in (payout.begin, payout.end + close.off) * 2:
+        for each in (payout.begin, payout.end) * 2:
             balances += ["CR" if each >= 0 else "DR", abs(each)]
         zeros = ["CR", 0, "CR", 0]
-        totals = (sums["CR"], sums["DR"], fees["CR"], fees["DR"])
+        gross = sums["CR"] + close.off, sums["DR"]
+        totals = (*gross, fees["CR"], fees["DR"])
         foot = (payout.currency, *totals, *balances, *zeros, len(lines))
         return lines, foot
 

@@ -324,13 +324,16 @@ class History:
             fault = row.fault = "none"
         self.tell(payment.source, row)
         if fault == "doubled":
-            row.twins = row.twins or [row]
-            twin = dataclasses.replace(row, key=row.key + "-again")
-            twin.batch = self.random.choice([row.batch, row.batch,
-                                             self.random.randrange(BATCHES)])
-            twin.twins = row.twins
-            row.twins.append(twin)
-            self.tell(payment.source, twin)
+            self.again(payment, row)
+
+    def again(self, payment, row):
+        """The row a second time, under another key."""
+        row.twins = [row]
+        twin = dataclasses.replace(row, key=row.key + "-again")
+        twin.batch = self.random.choice([row.batch, row.batch,
+                                         self.random.randrange(BATCHES)])
+        row.twins.append(twin)
+        self.tell(payment.source, twin)
 
     def spoil(self, row, fault, is_told):
         """Another amount, currency or sign: nothing is settled by it."""
@@ -468,6 +471,8 @@ class History:
                        self.fee(payment.currency))
         row.later = row.group = True
         self.tell(payment.source, row)
+        if self.random.random() < 0.25:
+            self.again(payment, row)
         end = self.random.choice(["open", "won", "lost"])
         if end == "won" and known == "told":
             back = self.row(payment, "dispute_returned", "dp", minor, LATE,

@@ -46,6 +46,12 @@ class Payout:
     key: str
     open: bool = False
 
+    @property
+    def name(self):
+        """What stands on the bank's statement."""
+        adyen = SOURCES[self.source][2] == "adyen"
+        return f"TX{self.ref}XT" if adyen else self.ref
+
 
 @dataclasses.dataclass(eq=False)
 class Expected:
@@ -164,7 +170,7 @@ class Files:
             row.payout = payout.ref
         elif form == "adyen":
             row.psp_ref = ""
-            row.note = f"TX{payout.ref}XT batch {payout.ref}, M1"
+            row.note = f"{payout.name} batch {payout.ref}, M1"
         return row
 
 
@@ -322,10 +328,10 @@ class Bank:
                 lines.append((total, "BANK", (0, "matched")))
                 payout.open = False
             elif fate == "fee" and payout.minor > 100:
-                lines.append((total - 3, f"PAID {payout.ref}",
+                lines.append((total - 3, f"PAID {payout.name}",
                               (2, "amount")))
             else:
-                lines.append((total, f"PAID {payout.ref}", (0, "matched")))
+                lines.append((total, f"PAID {payout.name}", (0, "matched")))
                 payout.open = False
         for minor in (self.dice.randint(1, 9999), -self.dice.randint(1, 99)):
             if not count[minor]:

@@ -4,7 +4,8 @@ class, none is invented, and nothing is booked twice.
 
 HISTORIES: how many seeds (30), SEED: the first of them (0), STORIES: of one
 history (24).  A failure names its seed and the smallest prefix that fails;
-SEED=n STORIES=m HISTORIES=1 runs that one alone.
+SEED=n STORIES=m HISTORIES=1 runs that one alone.  SHORTEST= (empty): no
+prefixes are tried.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ ROOT = HERE.parents[1]
 PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
 FIRST = int(os.environ.get("SEED", "0"))
 HISTORIES = int(os.environ.get("HISTORIES", "30"))
+SHORTEST = os.environ.get("SHORTEST", "1")
 STORIES = int(os.environ.get("STORIES", "24"))
 
 # a change that is begun, sent and answered, of any merchant and PSP
@@ -328,6 +330,10 @@ class Run:
         assert not wrong, "\n".join(map(str, wrong))
         assert not found, found
         for some in good.values():
+            # a dispute that came before its payment waits for an operator
+            if all(x[3][0][1] == "disputed" and x[0] == "early"
+                   for x in some):
+                continue
             assert sum(x[:2] in (("early", "matched"), (x[3][0][1], None))
                        for x in some) == 1, some
         assert gone == judge.gone
@@ -363,8 +369,11 @@ class Run:
             self.done.append(file)
         found = {row[:3]: row[3:5] for row in self.books.sql(FOUND)
                  if row[0] in BANKS.values()}
-        assert found == {key: value[1]
-                         for key, value in bank.expected.items()}
+        wrong = {key: (found.get(key), value)
+                 for key, value in bank.expected.items()
+                 if found.get(key) != value[1]}
+        assert not wrong, wrong
+        assert len(found) == len(bank.expected)
         self.overdue(BANKS.values())
         assert self.late_entries(True) == {
             (f"payout/{p.source}/1/{p.key}", "payout", p.currency): p.minor
@@ -389,7 +398,7 @@ def play(template, path, seed, count):
 
 def shortest(template, path, seed, count):
     """The smallest prefix that fails, and how."""
-    for n in range(1, count):
+    for n in range(1, count if SHORTEST else 0):
         wrong = play(template, path, seed, n)
         if wrong:
             return n, wrong
