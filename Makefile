@@ -23,7 +23,8 @@ CORE_LIBS = -ljansson -ljwt -lcrypto -lcsv -lexpat
 FUZZ_SECONDS ?= 60
 export SEED SCENARIOS SCENARIO FIRST PARTS TRACE STOP MUTANTS
 
-.PHONY: all payctl psp-requests unit cpu simulate controls mutants histories faults module \
+.PHONY: all payctl psp-requests unit cpu simulate controls mutants \
+	glue-mutants histories faults module \
 	demo up down test bench asan fuzz lint clean
 all: payctl
 
@@ -129,3 +130,7 @@ histories: payctl
 mutants: payctl $(BUILD)/simulate $(BUILD)/simclock.so
 	CC="$(CC)" SQL_PLACE="$${SQL_PLACE:-/dev/shm}" nice -n 15 tests/sql/alone \
 	    tests/mutation/run $(AREAS)
+# The same of the glue, by tests/mutation/glue.py: make glue-mutants WORDS=jwt.
+glue-mutants:
+	ci/build
+	nice -n 15 tests/mutation/glue-run $(WORDS)

@@ -197,6 +197,8 @@ pay_settle_number(pay_settle_reader_t *reader, int64_t number, pay_str_t *out)
 }
 
 
+/* Texts of a lexer or of a JSON tree live until the next record.  A longer text
+ * is refused, since a reference that is cut names nothing. */
 pay_status_t
 pay_settle_keep(pay_settle_reader_t *reader, const char *column,
     pay_str_t text, char *to, size_t size)
