@@ -23,7 +23,7 @@ CORE_LIBS = -ljansson -ljwt -lcrypto -lcsv -lexpat
 FUZZ_SECONDS ?= 60
 export SEED SCENARIOS SCENARIO FIRST PARTS TRACE STOP MUTANTS
 
-.PHONY: all payctl psp-requests unit cpu simulate controls mutants faults module \
+.PHONY: all payctl psp-requests unit cpu simulate controls mutants histories faults module \
 	demo up down test bench asan fuzz lint clean
 all: payctl
 
@@ -116,6 +116,14 @@ $(BUILD)/simulate: $(SIM_OBJ) $(BUILD)/libpay.a $(BUILD)/SIM.objects
 # Bugs planted on purpose, each of which the simulator must find.
 controls:
 	tests/simulation/controls/run
+# Random histories of payments and their settlement files, with faults:
+# make histories HISTORIES=2000 [SEED=n] [STORIES=n].
+HISTORIES ?= 2000
+histories: payctl
+	HISTORIES=$(HISTORIES) PAYCTL=$(abspath $(BUILD))/payctl \
+	    SQL_PLACE="$${SQL_PLACE:-/dev/shm}" nice -n 15 tests/sql/alone \
+	    /usr/bin/python3 -m pytest -q -p no:cacheprovider --tb=line \
+	    tests/sql/test_settlement_histories.py
 # How many small changes of the product the tests see:
 # make mutants MUTANTS=300 SEED=1 [AREAS="flow psp"].
 mutants: payctl $(BUILD)/simulate $(BUILD)/simclock.so

@@ -87,3 +87,21 @@ ALTER ROLE payments_gateway LOGIN PASSWORD '$PG_GATEWAY_PW';
 ALTER ROLE payments_auditor LOGIN PASSWORD '$PG_AUDITOR_PW';
 SQL
 }
+
+# Where settlement files come from: one source for each PSP, and a bank for
+# each of the two formats.  All are of the merchant acme.
+pg_sources() {
+    local each
+    for each in stripe adyen paypal square mollie generic; do
+        pg_source "$each" --format "$each" --psp "$each"
+    done
+    pg_source bank-camt --format camt.053
+    pg_source bank-mt940 --format mt940
+}
+
+# pg_source NAME OPTION…
+pg_source() {
+    PGPASSFILE=$RUN/secrets/admin.pgpass "$PAYCTL" settlement source \
+        --dsn "host=$PGSOCKETS port=$PGPORT dbname=payments user=postgres" \
+        "$1" --merchant acme "${@:2}" >/dev/null
+}

@@ -37,6 +37,8 @@ pay_status_t pay_format(pay_arena_t *arena, pay_str_t *out, size_t max,
 #define pay_fmt(s)  (int) (s).len, (const char *) (s).data
 
 
+#define PAY_INT_TEXT_MAX  20           /* "-9223372036854775808" */
+
 /* A growing byte buffer in an arena.  After a failed append every later one
  * fails too, so only pay_buf_done() needs checking. */
 typedef struct {
@@ -55,6 +57,8 @@ void pay_buf_expect(pay_buf_t *buf, size_t size);
 void pay_buf_add(pay_buf_t *buf, pay_str_t bytes);
 void pay_buf_text(pay_buf_t *buf, const char *text);
 void pay_buf_int(pay_buf_t *buf, int64_t number);
+/* The number in decimal, in the last bytes of `text`. */
+pay_str_t pay_int_text(int64_t number, unsigned char text[PAY_INT_TEXT_MAX]);
 /* Percent-encodes everything but RFC 3986 unreserved characters. */
 void pay_buf_percent(pay_buf_t *buf, pay_str_t bytes);
 /* HTML-escapes & < > " ' for text and quoted attributes. */

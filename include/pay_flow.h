@@ -127,6 +127,27 @@ typedef struct {
 
 #define PAY_RATE_SOURCES_MAX  5
 
+/* How the files of a source of settlement come to the gateway. */
+typedef enum {
+    PAY_SETTLE_BY_DIR = 0,     /* others put them into a directory */
+    PAY_SETTLE_WAY_COUNT
+} pay_settle_way_t;
+
+/* One `payments_settlement` of the configuration. */
+typedef struct {
+    pay_str_t              name;
+    pay_str_t              format;
+    pay_str_t              merchant_id;
+    const pay_psp_conf_t  *psp;        /* NULL: a bank */
+    pay_str_t              account;    /* the only one in its files, or
+                                          empty */
+    pay_settle_way_t       way;
+    int64_t                interval_ms;    /* between looks at it */
+    unsigned               index;      /* in pay_env_t.settlements */
+} pay_settle_source_t;
+
+#define PAY_SETTLE_SOURCES_MAX  32
+
 typedef struct {
     const pay_psp_conf_t     *psps;
     size_t                    psp_count;
@@ -142,6 +163,8 @@ typedef struct {
                                                 SQL has it */
     int64_t                   rate_age_s;    /* the longest max_age; 0: there
                                                 is no source of rates */
+    const pay_settle_source_t *settlements;
+    size_t                    settlement_count;
 } pay_env_t;
 
 const pay_psp_conf_t *pay_env_psp(const pay_env_t *env, pay_str_t name);
@@ -153,8 +176,20 @@ typedef enum {
     PAY_INPUT_ROW,             /* the operation's result for this item */
     PAY_INPUT_DB_FAILED,       /* no row; db_failure says whether there was
                                   an effect */
-    PAY_INPUT_HTTP             /* the PSP call has ended, one way or other */
+    PAY_INPUT_HTTP,            /* the PSP call has ended, one way or other */
+    PAY_INPUT_FILE             /* behind PAY_DO_FILE */
 } pay_input_kind_t;
+
+/* The end of PAY_DO_FILE; its slices die after the step. */
+typedef struct {
+    pay_failure_t  failure;    /* PAY_FAILURE_NONE: it was done */
+    pay_str_t      name;       /* PAY_FILE_NEXT; empty: there is none */
+    pay_str_t      sha256;     /* PAY_FILE_NEXT: 32 bytes */
+    pay_str_t      bytes;      /* PAY_FILE_READ: a bounded piece */
+    int            is_end;     /* PAY_FILE_READ: nothing follows */
+    int            is_same;    /* at the end: the bytes have the digest of
+                                  PAY_FILE_NEXT */
+} pay_file_t;
 
 typedef enum {
     PAY_DB_OVERLOADED = 0,     /* never queued: without effect */
@@ -176,6 +211,9 @@ typedef struct {
                                                 known */
     const pay_http_answer_t  *answer;        /* dies after the step */
     int64_t                   age_ms;        /* of a file that answers */
+    const pay_file_t         *file;          /* PAY_INPUT_FILE */
+    int                       is_stopping;   /* the process ends soon: long work
+                                                is left to another one */
 } pay_input_t;
 
 
@@ -211,9 +249,19 @@ typedef enum {
     PAY_DO_DONE = 0,
     PAY_DO_DB,
     PAY_DO_HTTP,
-    PAY_DO_RATES               /* the document of a source of rates, by HTTP
+    PAY_DO_RATES,              /* the document of a source of rates, by HTTP
                                   or from a file; PAY_INPUT_HTTP follows */
+    PAY_DO_FILE                /* about a file in the directory of a source of
+                                  settlement; PAY_INPUT_FILE follows */
 } pay_effect_kind_t;
+
+typedef enum {
+    PAY_FILE_NEXT = 0,         /* the oldest that is whole; it is the one that
+                                  the others are about */
+    PAY_FILE_READ,             /* its next bytes, from the first on */
+    PAY_FILE_BOOKED,           /* is put where those lie that are booked … */
+    PAY_FILE_REFUSED           /* … or refused */
+} pay_file_do_t;
 
 /* The kinds of calls to a PSP. */
 typedef enum {
@@ -247,6 +295,8 @@ typedef struct {
     pay_http_request_t        http;
     int                       buyer_waits;   /* PAY_DO_HTTP: short deadline */
     const pay_rate_source_t  *rates;         /* PAY_DO_RATES */
+    const pay_settle_source_t *settlement;   /* PAY_DO_FILE */
+    pay_file_do_t             file;          /* PAY_DO_FILE */
 } pay_effect_t;
 
 
@@ -278,7 +328,23 @@ typedef struct {
                                                 PAY_STAGE_ROUTING */
     int                needs_health;         /* pay_input_t.health is read */
     pay_tally_t        tally;
+    int                is_patient;           /* an operation that had no effect
+                                                is asked for again, for a
+                                                minute, before the flow hears
+                                                of it */
+    void             (*end)(pay_flow_t *flow);   /* frees memory of libraries;
+                                                NULL: nothing is */
 } pay_flow_type_t;
+
+/* The end of a settlement file, for logs and metrics. */
+typedef struct {
+    pay_str_t    source;
+    int64_t      file_id;
+    int64_t      rows;         /* that were read */
+    const char  *state;        /* literal: booked, known, refused */
+    const char  *why;          /* literal, of a refusal; else NULL */
+    int64_t      line;         /* of a refusal, 0: the whole file */
+} pay_settled_t;
 
 /* The members that all flows share; the rest of a flow's state is behind
  * `state`. */
@@ -318,6 +384,8 @@ struct pay_flow_s {
                                                 read; NULL: none */
     const char        *unread_rule;
     pay_str_t          unread_member;        /* or empty: all of it */
+    const pay_settled_t *settled;            /* NULL: no file has come to an
+                                                end */
     pay_str_t          merchant_id;
     pay_str_t          checkout_id;
     pay_str_t          order_id;
@@ -470,6 +538,11 @@ pay_status_t pay_flow_replay(pay_flow_t *flow, pay_str_t owner)
 /* A look at a source of rates, when it is due. */
 pay_status_t pay_flow_rates(pay_flow_t *flow, const pay_rate_source_t *source,
     pay_str_t owner) PAY_MUST_CHECK;
+
+/* A look at a source of settlement files, when it is due: one file of it is
+ * read, proven and booked. */
+pay_status_t pay_flow_settlement(pay_flow_t *flow,
+    const pay_settle_source_t *source, pay_str_t owner) PAY_MUST_CHECK;
 
 
 #endif /* PAY_FLOW_H */

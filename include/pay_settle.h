@@ -215,6 +215,25 @@ const pay_settle_statement_t *pay_settle_statement(
 int64_t pay_settle_rows(const pay_settle_reader_t *reader);
 int64_t pay_settle_skipped(const pay_settle_reader_t *reader);
 
+/* After the proof, as prove_settlement takes it: the batch that the file is
+ * (its first statement that has a name; empty: no batch that may come again),
+ * and the sums of its rows by currency as JSON. */
+pay_status_t pay_settle_batch(pay_arena_t *arena,
+    const pay_settle_reader_t *reader, pay_str_t *batch) PAY_MUST_CHECK;
+pay_status_t pay_settle_stated(pay_arena_t *arena,
+    const pay_settle_reader_t *reader, pay_str_t *stated) PAY_MUST_CHECK;
+/* Why the file is refused, for operators: line, column, reason, and the form
+ * that was expected. */
+pay_status_t pay_settle_why(pay_arena_t *arena,
+    const pay_settle_reader_t *reader, pay_settle_verdict_t verdict,
+    pay_str_t *reason) PAY_MUST_CHECK;
+/* The column of the row whose id is longer than PostgreSQL keeps (255 bytes);
+ * NULL: none is. */
+const char *pay_settle_too_long(const pay_settle_row_t *row);
+/* A rate as it is kept: as written, if it is a number that is not 0, else
+ * empty; nothing is computed with it. */
+pay_str_t pay_settle_rate(pay_str_t rate);
+
 /* Known payments through the exponent function of each (PSP, medium): PAY_BUG
  * and *unit, when one comes out wrong. */
 pay_status_t pay_settle_self_test(const char **unit) PAY_MUST_CHECK;

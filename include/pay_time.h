@@ -16,6 +16,9 @@ pay_status_t pay_time_format(pay_arena_t *arena, int64_t unix_s,
  * 1970; anything else is PAY_INVALID. */
 pay_status_t pay_time_parse(pay_str_t text, int64_t *unix_us) PAY_MUST_CHECK;
 
+/* How many of [0-9] stand at `from`. */
+size_t pay_digits_count(pay_str_t text, size_t from);
+
 /* [0-9]{1,15} → number; sign, blank, empty or longer: PAY_INVALID. */
 pay_status_t pay_digits_parse(pay_str_t text, int64_t *value) PAY_MUST_CHECK;
 

@@ -1,6 +1,12 @@
 /*
  * The module: its directives, how configuration is created and merged, and
  * where it hooks into nginx.  Setters live in ngx_http_payments_conf*.c.
+ *
+ * When nginx reads its configuration:
+ *
+ *     create_*_conf (defaults) ─▶ directives ─▶ init_main_conf (resolve)
+ *       ─▶ merge_srv_conf, merge_loc_conf ─▶ postconfiguration (warnings)
+ *       ─▶ fork ─▶ ngx_payments_init_process
  */
 
 #include "conf/ngx_http_payments_conf.h"
@@ -15,6 +21,7 @@
 #include "conf/ngx_http_payments_conf_rates.h"
 #include "conf/ngx_http_payments_conf_resolve.h"
 #include "conf/ngx_http_payments_conf_retry.h"
+#include "conf/ngx_http_payments_conf_settlement.h"
 #include "conf/ngx_http_payments_conf_warn.h"
 #include "http/ngx_http_payments_filter.h"
 #include "http/ngx_http_payments_handler.h"
@@ -214,6 +221,13 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       0,
       &ngx_http_payments_quote_line },
 
+    { ngx_string("payments_settlement"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_payments_settlement,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("payments_bulkhead"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_http_payments_set_line,
@@ -351,6 +365,7 @@ ngx_module_t  ngx_http_payments_module = {
 };
 
 
+/* As nginx' own modules do: variables exist before any directive names one. */
 static ngx_int_t
 ngx_http_payments_preconfiguration(ngx_conf_t *cf)
 {
@@ -358,6 +373,8 @@ ngx_http_payments_preconfiguration(ngx_conf_t *cf)
 }
 
 
+/* All locations are merged here, so the checks see each of them as a request
+ * will. */
 static ngx_int_t
 ngx_http_payments_postconfiguration(ngx_conf_t *cf)
 {
@@ -381,6 +398,7 @@ ngx_http_payments_postconfiguration(ngx_conf_t *cf)
 }
 
 
+/* Zeros, but for values that nginx' setters recognise as unset. */
 static void *
 ngx_http_payments_create_main_conf(ngx_conf_t *cf)
 {
@@ -397,6 +415,8 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
                           sizeof(ngx_payments_merchant_t *)) != NGX_OK
         || ngx_array_init(&pmcf->rates, cf->pool, 4,
                           sizeof(ngx_payments_rates_t *)) != NGX_OK
+        || ngx_array_init(&pmcf->settlements, cf->pool, 4,
+                          sizeof(ngx_payments_settlement_t *)) != NGX_OK
         || ngx_array_init(&pmcf->locations, cf->pool, 8,
                           sizeof(ngx_payments_location_t)) != NGX_OK
         || ngx_array_init(&pmcf->jwt_keys, cf->pool, 4,
@@ -415,6 +435,9 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
 }
 
 
+/* The http block is read; a lease lasts as long as the longest call and a
+ * slack, so a job is not given to another worker while its call may still be
+ * answered. */
 static char *
 ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
 {
@@ -448,7 +471,11 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    return ngx_http_payments_resolve(cf, pmcf);
+    if (ngx_http_payments_resolve(cf, pmcf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_payments_settlement_resolve(cf, pmcf);
 }
 
 
@@ -468,6 +495,7 @@ ngx_http_payments_create_srv_conf(ngx_conf_t *cf)
 }
 
 
+/* `active` is not inherited: it is a server's own. */
 static char *
 ngx_http_payments_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
 {
@@ -482,6 +510,7 @@ ngx_http_payments_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
 }
 
 
+/* kind is NONE until a handler's directive stands in the location. */
 static void *
 ngx_http_payments_create_loc_conf(ngx_conf_t *cf)
 {
@@ -500,6 +529,9 @@ ngx_http_payments_create_loc_conf(ngx_conf_t *cf)
 }
 
 
+/* A limit of the server holds in each of its locations that has none; nginx'
+ * own limit of the body is lowered to ours, as it is checked before any
+ * handler runs. */
 static char *
 ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 {
@@ -579,6 +611,7 @@ ngx_http_payments_init_lines(ngx_uint_t where, void *conf)
 }
 
 
+/* nginx' setter notes no place; later messages need it. */
 static char *
 ngx_http_payments_note_html(ngx_conf_t *cf, void *post, void *data)
 {
@@ -593,6 +626,7 @@ ngx_http_payments_note_html(ngx_conf_t *cf, void *post, void *data)
 }
 
 
+/* There is no "off", as each body is held in memory. */
 static char *
 ngx_http_payments_check_max_body(ngx_conf_t *cf, void *post, void *data)
 {
@@ -613,6 +647,7 @@ ngx_http_payments_check_body_timeout(ngx_conf_t *cf, void *post, void *data)
 }
 
 
+/* Behind stages_resolve(), which may have shortened them. */
 static ngx_msec_t
 longest_psp_timeout(ngx_http_payments_main_conf_t *pmcf)
 {

@@ -104,6 +104,8 @@ ngx_http_payments_line_t  ngx_http_payments_idempotency_line = { idempotency,
                                                                  NULL };
 
 
+/* Through nginx' own shared memory, so that a reload with the same name and
+ * size keeps the contents. */
 char *
 ngx_http_payments_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -157,6 +159,8 @@ ngx_http_payments_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* The setter of all directives that are a handler; its kind is the command's
+ * `post`. */
 char *
 ngx_http_payments_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -218,6 +222,7 @@ ngx_http_payments_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* Two kinds of location in one directive; its word says which. */
 char *
 ngx_http_payments_health(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -241,6 +246,8 @@ ngx_http_payments_health(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* The text is never logged: it may hold a password, which is the reason for
+ * the refusal. */
 static char *
 set_dsn(ngx_conf_t *cf, ngx_str_t *dsn, void *object)
 {
@@ -277,6 +284,8 @@ set_dsn(ngx_conf_t *cf, ngx_str_t *dsn, void *object)
 }
 
 
+/* https only, but for a loopback host, where tests and first steps happen: the
+ * links of buyers and PSPs are made of it. */
 static char *
 set_public_url(ngx_conf_t *cf, ngx_str_t *text, void *object)
 {

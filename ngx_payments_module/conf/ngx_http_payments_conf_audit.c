@@ -38,6 +38,8 @@ static const ngx_http_payments_option_t  options[] = {
 ngx_http_payments_line_t  ngx_http_payments_audit_line = { options, check };
 
 
+/* The key is wiped when the configuration's pool goes: a reload leaves no old
+ * key in memory. */
 static char *
 set_key(ngx_conf_t *cf, ngx_str_t *file, void *object)
 {
@@ -57,6 +59,8 @@ set_key(ngx_conf_t *cf, ngx_str_t *file, void *object)
 }
 
 
+/* A file, or nginx' own syslog client; both are opened once and written by
+ * workers. */
 static char *
 set_export(ngx_conf_t *cf, ngx_str_t *where, void *object)
 {
@@ -73,6 +77,8 @@ set_export(ngx_conf_t *cf, ngx_str_t *where, void *object)
 }
 
 
+/* The next key is tried when the line is whole, as it is compared with the
+ * present one. */
 static char *
 check(ngx_conf_t *cf, void *object, ngx_uint_t given)
 {
@@ -95,6 +101,7 @@ check(ngx_conf_t *cf, void *object, ngx_uint_t given)
 }
 
 
+/* The text of the file is wiped as soon as the key is read. */
 static ngx_int_t
 audit_key(ngx_conf_t *cf, ngx_str_t *file, pay_secret_t *key, char *id)
 {
@@ -187,6 +194,7 @@ audit_syslog(ngx_conf_t *cf, ngx_str_t *where,
 }
 
 
+/* nginx calls it when the configuration's pool goes. */
 static void
 audit_wipe(void *data)
 {

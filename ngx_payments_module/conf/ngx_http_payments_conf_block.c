@@ -10,6 +10,8 @@
 #define WORDS_MAX  64
 
 
+/* The block that is being read, handed to block_word() by way of
+ * cf->handler_conf. */
 typedef struct {
     const word_t  *words;
     const char    *block;
@@ -22,6 +24,8 @@ static char *unknown_word(ngx_conf_t *cf, const block_t *block,
     ngx_str_t *word);
 
 
+/* nginx' parser calls a handler for each line of a block (as for "types"); the
+ * old one is put back whether it went well or not. */
 char *
 ngx_http_payments_parse_block(ngx_conf_t *cf, const word_t *words,
     const char *name, void *object)
@@ -50,6 +54,8 @@ ngx_http_payments_parse_block(ngx_conf_t *cf, const word_t *words,
 }
 
 
+/* Words that may stand only once are noted by _once(), the others here; so
+ * each word has a place for later errors. */
 static char *
 block_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
 {
@@ -106,6 +112,7 @@ block_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
 }
 
 
+/* "did you mean": most mistakes are of one letter. */
 static char *
 unknown_word(ngx_conf_t *cf, const block_t *block, ngx_str_t *word)
 {

@@ -89,6 +89,9 @@ ngx_http_payments_stages_resolve(ngx_conf_t *cf,
 }
 
 
+/* The server's statement_timeout is set to 80 % of timeout=
+ * (ngx_payments_pq_rows.c); a stage beyond that would never be the one that
+ * ends an operation. */
 static char *
 stage_too_long(ngx_conf_t *cf, const char *word, ngx_msec_t limit)
 {

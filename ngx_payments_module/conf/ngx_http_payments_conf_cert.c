@@ -27,6 +27,8 @@ static const ngx_http_payments_option_t  rate[] = {
 };
 
 
+/* Below a path of the PSP only its own files can lie, whatever else the host
+ * serves. */
 char *
 ngx_http_payments_cert_path(ngx_conf_t *cf, void *object)
 {
@@ -45,6 +47,7 @@ ngx_http_payments_cert_path(ngx_conf_t *cf, void *object)
 }
 
 
+/* rate= is required: burst= alone would say nothing about the time. */
 char *
 ngx_http_payments_cert_rate(ngx_conf_t *cf, void *object)
 {

@@ -48,6 +48,7 @@ ngx_http_payments_line_t  ngx_http_payments_score_line = { shares,
                                                            check_score };
 
 
+/* Shares of 0 alone would leave no score. */
 static char *
 check_score(ngx_conf_t *cf, void *object, ngx_uint_t given)
 {
@@ -61,6 +62,8 @@ check_score(ngx_conf_t *cf, void *object, ngx_uint_t given)
 }
 
 
+/* Words that are left out keep their defaults; "off" sets the share of
+ * failures to 0, which never opens. */
 char *
 ngx_http_payments_psp_breaker(ngx_conf_t *cf, void *object)
 {
@@ -73,6 +76,8 @@ ngx_http_payments_psp_breaker(ngx_conf_t *cf, void *object)
 }
 
 
+/* Routes by score are the only ones that use the cost; nothing is booked by
+ * it. */
 char *
 ngx_http_payments_psp_cost(ngx_conf_t *cf, void *object)
 {
@@ -88,6 +93,7 @@ ngx_http_payments_psp_cost(ngx_conf_t *cf, void *object)
 }
 
 
+/* window_ms cannot be 0 in a line, so 0 says that the block has none. */
 void
 ngx_http_payments_health_defaults(ngx_http_payments_main_conf_t *pmcf)
 {

@@ -48,6 +48,8 @@ static const word_t  merchant_words[] = {
 };
 
 
+/* Without one of the three a merchant could not sell: no token would be
+ * believed, no buyer come back, no PSP take the order. */
 char *
 ngx_http_payments_merchant_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
@@ -106,7 +108,8 @@ ngx_http_payments_merchant_block(ngx_conf_t *cf, ngx_command_t *cmd,
 }
 
 
-/* jwt_key kid=… alg=… file=… */
+/* jwt_key kid=… alg=… file=….  A public key is no secret, so its file may be
+ * readable by all; an HS256 key is one. */
 static char *
 merchant_jwt_key(ngx_conf_t *cf, void *object)
 {
@@ -153,6 +156,7 @@ merchant_jwt_key(ngx_conf_t *cf, void *object)
 }
 
 
+/* The kid is quoted in the log, so it has safe characters only (J18). */
 static char *
 jwt_key_words(ngx_conf_t *cf, pay_jwt_key_t *key, ngx_str_t *file)
 {
@@ -193,6 +197,7 @@ jwt_key_words(ngx_conf_t *cf, pay_jwt_key_t *key, ngx_str_t *file)
 }
 
 
+/* Only names are kept, as the blocks may stand later in the file. */
 static char *
 merchant_psps(ngx_conf_t *cf, void *object)
 {
@@ -224,6 +229,8 @@ merchant_psps(ngx_conf_t *cf, void *object)
 }
 
 
+/* It signs the outcome on the buyer's way back to the shop; 32 bytes are
+ * SHA-256's size. */
 static char *
 merchant_result_key(ngx_conf_t *cf, void *object)
 {

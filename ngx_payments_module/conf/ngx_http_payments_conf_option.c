@@ -2,6 +2,15 @@
  * Reads the words of a line by a table with one row for each word: what its
  * value is, between which bounds, what it is by default, and where it goes.
  * A value of no common kind has a function in its row.
+ *
+ * How a line is read:
+ *
+ *     words ─▶ a word twice? ─▶ its row: by place, by NAME=, or the last one
+ *       ─▶ set(), or: a word of names[], else parse ─▶ bounds ─▶ store
+ *       ─▶ check() of the whole line
+ *
+ * Each refusal names the word, its kind and its bounds, so that the file can
+ * be mended without the manual.
  */
 
 #include "conf/ngx_http_payments_conf_option.h"
@@ -78,6 +87,8 @@ _Static_assert(sizeof(pay_str_t) == sizeof(ngx_str_t)
                "a text may go to either kind of slice");
 
 
+/* A second line is refused, as the last would silently win; nginx' own setters
+ * do the same. */
 char *
 ngx_http_payments_set_line(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -100,6 +111,8 @@ ngx_http_payments_set_line(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* The order of words is free, but for the first rows without a name.  "off"
+ * stands alone: beside other words it would contradict them. */
 char *
 ngx_http_payments_options(ngx_conf_t *cf,
     const ngx_http_payments_option_t *options, ngx_uint_t from, void *base,
@@ -135,6 +148,7 @@ ngx_http_payments_options(ngx_conf_t *cf,
 }
 
 
+/* The words of a block use it, too; they have no "=". */
 char *
 ngx_http_payments_set_value(ngx_conf_t *cf,
     const ngx_http_payments_option_t *option, ngx_str_t *text, void *base)
@@ -182,6 +196,7 @@ ngx_http_payments_set_value(ngx_conf_t *cf,
 }
 
 
+/* Texts and rows with a function have no default here: zero is theirs. */
 void
 ngx_http_payments_defaults(const ngx_http_payments_option_t *options,
     void *base)
@@ -194,6 +209,7 @@ ngx_http_payments_defaults(const ngx_http_payments_option_t *options,
 }
 
 
+/* A word "NAME=" without a value is no such word, and so is refused. */
 ngx_int_t
 ngx_http_payments_option(ngx_str_t *word, const char *name,
     ngx_str_t *value)
@@ -242,6 +258,7 @@ find(const ngx_http_payments_option_t *options, ngx_str_t *word, ngx_uint_t n,
 }
 
 
+/* `why` stands behind the word, so it begins with a verb: must, needs, has. */
 static char *
 refuse_value(ngx_conf_t *cf, const ngx_http_payments_option_t *option,
     ngx_str_t *word, const char *why)
@@ -267,6 +284,8 @@ refuse_value(ngx_conf_t *cf, const ngx_http_payments_option_t *option,
 }
 
 
+/* Names of the table go to the message, so a mistyped word is found by its
+ * neighbours. */
 static char *
 refuse_word(ngx_conf_t *cf, const ngx_http_payments_option_t *options,
     ngx_str_t *word)
@@ -323,6 +342,7 @@ check_words(ngx_conf_t *cf, ngx_uint_t from)
 }
 
 
+/* Words come first: "off" is no number. */
 static ngx_int_t
 parse(const ngx_http_payments_option_t *option, ngx_str_t *text)
 {
@@ -418,6 +438,7 @@ must_be_one_of(u_char *p, u_char *last, const ngx_conf_enum_t *names,
 }
 
 
+/* ngx_atoi() knows no sign, so no negative number passes. */
 static ngx_int_t
 parse_number(ngx_str_t *text)
 {
@@ -496,6 +517,7 @@ bound_number(u_char *p, u_char *last, int64_t n)
 }
 
 
+/* A bound is shown as an operator would write it: 500ms, 2s, 10m. */
 static u_char *
 bound_msec(u_char *p, u_char *last, int64_t ms)
 {

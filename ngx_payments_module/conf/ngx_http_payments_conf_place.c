@@ -9,6 +9,9 @@
 #include "pay_near.h"
 
 
+/* `owner` is a pointer that is only compared: a block's object, a location's
+ * or the main configuration.  `file` is nginx' text and lives as long as the
+ * cycle. */
 typedef struct {
     const void  *owner;
     ngx_str_t    word;
@@ -24,6 +27,7 @@ static u_char *list_words(u_char *p, u_char *last,
     const char *const *words);
 
 
+/* All places are in one array of a few hundred at most. */
 ngx_int_t
 ngx_http_payments_note(ngx_conf_t *cf, const void *owner, const char *word)
 {
@@ -53,6 +57,7 @@ ngx_http_payments_note(ngx_conf_t *cf, const void *owner, const char *word)
 }
 
 
+/* Noting the place of a word also shows that it was there before. */
 char *
 ngx_http_payments_once(ngx_conf_t *cf, const void *owner)
 {
@@ -78,6 +83,9 @@ ngx_http_payments_once(ngx_conf_t *cf, const void *owner)
 }
 
 
+/* nginx adds "in FILE:LINE" to a message by cf->conf_file, which at the end of
+ * the http block stands at its closing brace; the copy stands where the
+ * mistake is. */
 ngx_conf_t *
 ngx_http_payments_at(ngx_http_payments_at_t *at, ngx_conf_t *cf,
     const void *owner, const char *word, ngx_uint_t n)
@@ -120,6 +128,7 @@ ngx_http_payments_at(ngx_http_payments_at_t *at, ngx_conf_t *cf,
 }
 
 
+/* The nearest word stands in front, as the list may be cut. */
 char *
 ngx_http_payments_unknown(ngx_conf_t *cf, const char *what, ngx_str_t *word,
     const char *const *words)

@@ -2,6 +2,11 @@
  * The block payments_psp: one short function a word, then the checks that
  * need the whole block.  Webhooks' words stand in _conf_webhook.c, TLS' in
  * _conf_tls.c.
+ *
+ *     line by line: words, each with its own bounds
+ *     the block's end: adapter and its needs ─▶ base_url ─▶ the key's form
+ *       ─▶ retries ─▶ the webhook's scheme and keys
+ *     all is read: webhook_url from payments_public_url (conf_resolve)
  */
 
 #include "conf/ngx_http_payments_conf_psp.h"
@@ -117,6 +122,8 @@ static const ngx_http_payments_option_t  timeouts[] = {
 };
 
 
+/* The index is the block's place in the file; it may change with each reload,
+ * so shared memory goes by names. */
 char *
 ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -169,6 +176,8 @@ ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* The adapter may stand behind the words that depend on it: those are checked
+ * when the block is whole. */
 static char *
 psp_adapter(ngx_conf_t *cf, void *object)
 {
@@ -184,6 +193,7 @@ psp_adapter(ngx_conf_t *cf, void *object)
 }
 
 
+/* The list is that of the binary, so it cannot be out of date. */
 static char *
 unknown_adapter(ngx_conf_t *cf, ngx_str_t *name)
 {
@@ -201,6 +211,7 @@ unknown_adapter(ngx_conf_t *cf, ngx_str_t *name)
 }
 
 
+/* Adapters begin their paths with "/". */
 static char *
 psp_base_url(ngx_conf_t *cf, void *object)
 {
@@ -221,6 +232,7 @@ psp_base_url(ngx_conf_t *cf, void *object)
 }
 
 
+/* The key goes into a header field, where a line break would end it. */
 static char *
 psp_api_key(ngx_conf_t *cf, void *object)
 {
@@ -245,6 +257,8 @@ psp_api_key(ngx_conf_t *cf, void *object)
 }
 
 
+/* The defaults are filled in before the comparison, so that total=1s alone is
+ * right. */
 static char *
 psp_timeout(ngx_conf_t *cf, void *object)
 {
@@ -264,6 +278,7 @@ psp_timeout(ngx_conf_t *cf, void *object)
 }
 
 
+/* Called for the line and for the block, since each may be missing. */
 static void
 psp_timeout_defaults(ngx_payments_psp_t *psp)
 {
@@ -277,6 +292,7 @@ psp_timeout_defaults(ngx_payments_psp_t *psp)
 }
 
 
+/* Missing words first, then words that do not fit each other. */
 static char *
 psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
@@ -346,6 +362,9 @@ psp_lacks(const ngx_payments_psp_t *psp)
 }
 
 
+/* allow_private is for PSPs within the own network; otherwise a literal of a
+ * private address is refused here, and a name that leads to one at each call
+ * (T18). */
 static char *
 psp_check_url(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {

@@ -51,6 +51,7 @@ static const ngx_http_payments_option_t  quote[] = {
 ngx_http_payments_line_t  ngx_http_payments_quote_line = { quote, NULL };
 
 
+/* Several lines, one a source; the rate is the median of all. */
 char *
 ngx_http_payments_rates(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -104,6 +105,8 @@ ngx_http_payments_rates_resolve(ngx_conf_t *cf,
 }
 
 
+/* The client is a PSP in the eyes of the transport, but for all that an
+ * account needs. */
 static ngx_payments_rates_t *
 rates_add(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_str_t *name)
@@ -154,6 +157,7 @@ rates_add(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
 }
 
 
+/* Only currencies that ISO 4217 has today. */
 static char *
 set_base(ngx_conf_t *cf, ngx_str_t *text, void *object)
 {
@@ -174,6 +178,7 @@ set_base(ngx_conf_t *cf, ngx_str_t *text, void *object)
 }
 
 
+/* An age of twice the interval lets one look fail without effect. */
 static char *
 rates_check(ngx_conf_t *cf, ngx_payments_rates_t *rates)
 {
@@ -197,8 +202,9 @@ rates_check(ngx_conf_t *cf, ngx_payments_rates_t *rates)
 }
 
 
-/* A query may hold the key of the source's customer: nothing of it is
- * logged. */
+/* A query may hold the key of the source's customer: nothing of it is logged.
+ * The origin is checked as a PSP's base_url is: https, no private address, no
+ * password. */
 static char *
 rates_check_url(ngx_conf_t *cf, ngx_payments_rates_t *rates)
 {

@@ -1,6 +1,9 @@
 /*
  * The checks that need the whole http block: missing directives, the PSPs that
  * a merchant names, a key that must belong to one merchant alone.
+ *
+ *     missing directives ─▶ defaults of health and retries ─▶ PSPs (webhooks)
+ *       ─▶ each merchant: its PSPs, its routes, late payments ─▶ all keys
  */
 
 #include "conf/ngx_http_payments_conf_resolve.h"
@@ -11,6 +14,7 @@
 #include "conf/ngx_http_payments_conf_webhook.h"
 
 
+/* The digest of a key, in a form that is the same for all its spellings. */
 typedef struct {
     u_char         bytes[PAY_JWT_DIGEST_SIZE];
 } digest_t;
@@ -18,6 +22,8 @@ typedef struct {
 
 static char *resolve_psps(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf);
+static char *resolve_merchants(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf, pay_merchant_t *core);
 static char *resolve_merchant(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, ngx_payments_merchant_t *merchant,
     pay_merchant_t *core);
@@ -29,18 +35,16 @@ static const char *key_clash(const pay_jwt_key_t *a, digest_t *da,
     const pay_jwt_key_t *b, digest_t *db);
 
 
+/* A module that is loaded and not used is no error: nothing of it runs then. */
 char *
 ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 {
-    char                      *rv;
-    ngx_uint_t                 i;
-    ngx_conf_t                *at;
-    pay_merchant_t            *core;
-    ngx_http_payments_at_t     place;
-    ngx_payments_merchant_t  **merchants;
+    char            *rv;
+    pay_merchant_t  *core;
 
     if (pmcf->db.dsns == NULL && pmcf->psps.nelts == 0
-        && pmcf->merchants.nelts == 0 && pmcf->zone == NULL && !pmcf->active)
+        && pmcf->merchants.nelts == 0 && pmcf->settlements.nelts == 0
+        && pmcf->zone == NULL && !pmcf->active)
     {
         return NGX_CONF_OK;             /* loaded, not used */
     }
@@ -72,7 +76,21 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
         return NGX_CONF_ERROR;
     }
 
-    merchants = pmcf->merchants.elts;
+    rv = resolve_merchants(cf, pmcf, core);
+
+    return rv == NGX_CONF_OK ? resolve_keys(cf, pmcf, core) : rv;
+}
+
+
+static char *
+resolve_merchants(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
+    pay_merchant_t *core)
+{
+    char                      *rv;
+    ngx_uint_t                 i;
+    ngx_conf_t                *at;
+    ngx_http_payments_at_t     place;
+    ngx_payments_merchant_t  **merchants = pmcf->merchants.elts;
 
     for (i = 0; i < pmcf->merchants.nelts; i++) {
         rv = resolve_merchant(cf, pmcf, merchants[i], &core[i]);
@@ -91,7 +109,7 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
     pmcf->env.merchants = core;
     pmcf->env.merchant_count = pmcf->merchants.nelts;
 
-    return resolve_keys(cf, pmcf, core);
+    return NGX_CONF_OK;
 }
 
 
@@ -132,6 +150,7 @@ resolve_psps(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 }
 
 
+/* The glue's arrays become the core's plain ones; both live in cf->pool. */
 static char *
 resolve_merchant(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_merchant_t *merchant, pay_merchant_t *core)
@@ -172,6 +191,8 @@ resolve_merchant(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
 }
 
 
+/* All keys of all merchants stand in one table, as a token names its key and
+ * not its merchant. */
 static char *
 resolve_keys(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     pay_merchant_t *core)

@@ -106,6 +106,7 @@ ngx_http_payments_line_t  ngx_http_payments_late_success_line = {
 ngx_http_payments_line_t  ngx_http_payments_watchdog_line = { watchdog, NULL };
 
 
+/* The line of the http block is for all PSPs. */
 char *
 ngx_http_payments_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -115,6 +116,7 @@ ngx_http_payments_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* A PSP's own line goes before that of the http block. */
 char *
 ngx_http_payments_psp_retry(ngx_conf_t *cf, void *object)
 {
@@ -124,6 +126,7 @@ ngx_http_payments_psp_retry(ngx_conf_t *cf, void *object)
 }
 
 
+/* Runs when the block is whole and its adapter is known. */
 char *
 ngx_http_payments_retry_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
@@ -215,6 +218,8 @@ ngx_http_payments_late_check(ngx_conf_t *cf,
 }
 
 
+/* Words that the line leaves out have the defaults of its subject, not of an
+ * outer line. */
 static char *
 retry_line(ngx_conf_t *cf, pay_retry_t *retries, ngx_uint_t *said)
 {
@@ -302,6 +307,7 @@ retry_check(ngx_conf_t *cf, pay_retry_what_t what, pay_retry_t *retry,
 }
 
 
+/* The first three words tell which of several lines is meant. */
 static char *
 retry_refuse(ngx_conf_t *cf, const char *why)
 {

@@ -1,6 +1,12 @@
 /*
  * How a merchant's PSPs are chosen: the word route of payments_merchant.  The
  * names are looked up when all blocks are read.
+ *
+ * Two routes of a merchant; of four orders that fit the first, b is drawn for
+ * three:
+ *
+ *     route currency=EUR amount=10.00-500.00 by=weight a b=3;
+ *     route c;                        all others: no condition, so it is last
  */
 
 #include "conf/ngx_http_payments_conf_route.h"
@@ -14,6 +20,8 @@
 #define WEIGHT_MAX  1000
 
 
+/* A route as it is read; `names` become `rule.targets` when all blocks are
+ * known. */
 typedef struct {
     pay_route_rule_t  rule;
     ngx_str_t         names[PAY_ROUTE_PSPS_MAX];
@@ -105,6 +113,7 @@ ngx_http_payments_merchant_route(ngx_conf_t *cf, void *object)
 }
 
 
+/* Each message stands at the route's own line. */
 char *
 ngx_http_payments_resolve_routes(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, ngx_payments_merchant_t *merchant,
@@ -146,6 +155,8 @@ ngx_http_payments_resolve_routes(ngx_conf_t *cf,
 }
 
 
+/* The psp list and the routes both name PSPs, and are refused in the same
+ * words. */
 char *
 ngx_http_payments_check_target(ngx_conf_t *cf,
     ngx_payments_merchant_t *merchant, ngx_str_t *name,
@@ -169,6 +180,8 @@ ngx_http_payments_check_target(ngx_conf_t *cf,
 }
 
 
+/* The message shows the nearest name of a block, as most mistakes are of one
+ * letter. */
 static char *
 no_such_psp(ngx_conf_t *cf, ngx_payments_merchant_t *merchant,
     ngx_str_t *name)
@@ -200,6 +213,8 @@ no_such_psp(ngx_conf_t *cf, ngx_payments_merchant_t *merchant,
 }
 
 
+/* A currency that is written twice is a mistake, and its author meant
+ * another. */
 static char *
 route_currencies(ngx_conf_t *cf, ngx_str_t *text, void *object)
 {
@@ -323,6 +338,7 @@ route_target(ngx_conf_t *cf, ngx_str_t *word, void *object)
 }
 
 
+/* Weights need by=weight, since they would have no effect otherwise. */
 static char *
 route_check(ngx_conf_t *cf, route_t *route)
 {
@@ -346,7 +362,8 @@ route_check(ngx_conf_t *cf, route_t *route)
 }
 
 
-/* MIN-MAX, MIN- or -MAX */
+/* MIN-MAX, MIN- or -MAX.  An amount means nothing without its currency, whose
+ * decimals it has. */
 static char *
 route_range(ngx_conf_t *cf, route_t *route)
 {
@@ -392,6 +409,7 @@ route_range(ngx_conf_t *cf, route_t *route)
 }
 
 
+/* An end that is left out is open. */
 static ngx_uint_t
 range_end(pay_str_t text, const pay_currency_t *currency, int64_t *minor)
 {
@@ -400,6 +418,7 @@ range_end(pay_str_t text, const pay_currency_t *currency, int64_t *minor)
 }
 
 
+/* Such a route ends the list: one behind it would never be asked. */
 static ngx_uint_t
 is_unconditional(const pay_route_rule_t *rule)
 {
@@ -425,6 +444,7 @@ is_country(pay_str_t word)
 }
 
 
+/* A method is a word of the storefront's, which no list knows. */
 static ngx_uint_t
 is_method(pay_str_t word)
 {
@@ -432,6 +452,7 @@ is_method(pay_str_t word)
 }
 
 
+/* A route chooses among the PSPs of its merchant and adds none. */
 static char *
 resolve_route(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_merchant_t *merchant, route_t *route, pay_merchant_t *core)

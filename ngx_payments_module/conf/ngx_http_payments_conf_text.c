@@ -6,6 +6,8 @@
 #include "pay_url.h"
 
 
+/* A scheme or a path in a list of hosts would match nothing, and show only
+ * when a buyer is turned away. */
 char *
 ngx_http_payments_add_hosts(ngx_conf_t *cf, ngx_array_t **hosts)
 {
@@ -40,6 +42,8 @@ ngx_http_payments_add_hosts(ngx_conf_t *cf, ngx_array_t **hosts)
 }
 
 
+/* Neither blanks nor bytes beyond ASCII: such a text goes into URLs, header
+ * fields and logs. */
 ngx_uint_t
 ngx_http_payments_is_plain(ngx_str_t *text, size_t max)
 {

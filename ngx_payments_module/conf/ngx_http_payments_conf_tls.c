@@ -25,6 +25,8 @@ static ngx_uint_t has_certificate(ngx_str_t *path);
 static ngx_uint_t cipher_fits(SSL_CTX *ctx, int key_type);
 
 
+/* Several pins, so that the PSP's next key can be trusted beside the present
+ * one; curl wants them in one text. */
 char *
 ngx_http_payments_psp_pins(ngx_conf_t *cf, void *object)
 {
@@ -97,6 +99,8 @@ ngx_http_payments_psp_ca(ngx_conf_t *cf, void *object)
 }
 
 
+/* libcurl would report such a file only with the first call, as a PSP that is
+ * down. */
 char *
 ngx_http_payments_check_ca(ngx_conf_t *cf, ngx_str_t *path)
 {
@@ -124,6 +128,7 @@ ngx_http_payments_check_ca(ngx_conf_t *cf, ngx_str_t *path)
 }
 
 
+/* No password: it would stand in "nginx -T". */
 char *
 ngx_http_payments_psp_proxy(ngx_conf_t *cf, void *object)
 {
@@ -211,6 +216,7 @@ ngx_http_payments_ciphers_fit(ngx_http_core_srv_conf_t *server)
 }
 
 
+/* Suites of TLS 1.2 name the kind of key; those of TLS 1.3 fit every key. */
 static ngx_uint_t
 cipher_fits(SSL_CTX *ctx, int key_type)
 {

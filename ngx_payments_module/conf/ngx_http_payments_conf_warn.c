@@ -68,6 +68,8 @@ static const struct {
 };
 
 
+/* Errors first, as they end the reading; all others are warnings, each at its
+ * line. */
 ngx_int_t
 ngx_http_payments_warn(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 {
@@ -105,6 +107,7 @@ ngx_http_payments_warn(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 }
 
 
+/* Each address of a port has its own list of servers. */
 static ngx_int_t
 check_listens(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 {
@@ -135,6 +138,8 @@ check_listens(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 }
 
 
+/* A bearer token that is sent in clear text once is anybody's, even if the
+ * answer is a redirect to https (B7). */
 static ngx_int_t
 check_listen(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_http_conf_addr_t *addr)
@@ -228,6 +233,8 @@ check_pages(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 }
 
 
+/* The warning stands at the API's line, as its answers are the ones that name
+ * the missing page. */
 static void
 check_server_pages(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     const ngx_payments_location_t *api, pay_str_t host)
@@ -251,6 +258,8 @@ check_server_pages(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
 }
 
 
+/* The page is looked for by the host of payments_public_url, else on the API's
+ * own server. */
 static ngx_uint_t
 has_page(ngx_http_payments_main_conf_t *pmcf, const page_t *page,
     ngx_http_core_srv_conf_t *server, pay_str_t host)
@@ -273,6 +282,7 @@ has_page(ngx_http_payments_main_conf_t *pmcf, const page_t *page,
 }
 
 
+/* Some PSPs can be polled, so a missing location is a warning only. */
 static void
 check_webhooks(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 {
@@ -289,6 +299,8 @@ check_webhooks(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 }
 
 
+/* 0: it was warned, and warnings about the pages of that host would only
+ * repeat it. */
 static ngx_uint_t
 check_name(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     pay_str_t host)
@@ -376,6 +388,7 @@ name_matches(ngx_http_server_name_t *name, pay_str_t host)
 }
 
 
+/* The figures show how much a merchant sells. */
 static void
 check_metrics(ngx_conf_t *cf, ngx_payments_location_t *metrics)
 {
@@ -388,6 +401,7 @@ check_metrics(ngx_conf_t *cf, ngx_payments_location_t *metrics)
 }
 
 
+/* Whether a rule is right cannot be judged; that there is none can. */
 static ngx_uint_t
 is_guarded(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf)
 {
@@ -438,6 +452,8 @@ check_logs(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 }
 
 
+/* Only nginx' own lines are meant: those of the module hold no token at any
+ * level. */
 static void
 check_log(ngx_conf_t *cf, ngx_payments_location_t *location)
 {
@@ -467,6 +483,7 @@ check_log(ngx_conf_t *cf, ngx_payments_location_t *location)
 }
 
 
+/* Several locations share a server, which is warned about once. */
 static void
 check_ciphers(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 {
@@ -493,6 +510,7 @@ check_ciphers(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 }
 
 
+/* NULL: no location is of that kind. */
 static const ngx_payments_location_t *
 first(ngx_http_payments_main_conf_t *pmcf, ngx_uint_t kind)
 {

@@ -19,6 +19,7 @@
 #define CA_MAX      (2 * 1024 * 1024)
 
 
+/* A need of a scheme, the word that meets it, and how a message explains it. */
 typedef struct {
     unsigned     need;
     const char  *word;
@@ -73,6 +74,7 @@ ngx_http_payments_webhook_scheme(ngx_conf_t *cf, void *object)
 }
 
 
+/* As for adapters: the list is that of the binary. */
 static char *
 unknown_scheme(ngx_conf_t *cf, ngx_str_t *name)
 {
@@ -90,6 +92,7 @@ unknown_scheme(ngx_conf_t *cf, ngx_str_t *name)
 }
 
 
+/* Several files serve during a rotation (W8). */
 char *
 ngx_http_payments_webhook_keys(ngx_conf_t *cf, void *object)
 {
@@ -117,6 +120,7 @@ ngx_http_payments_webhook_keys(ngx_conf_t *cf, void *object)
 }
 
 
+/* Some PSPs sign it with the body, so it must be theirs to the letter. */
 char *
 ngx_http_payments_webhook_url(ngx_conf_t *cf, void *object)
 {
@@ -139,6 +143,8 @@ ngx_http_payments_webhook_url(ngx_conf_t *cf, void *object)
 }
 
 
+/* Runs when the block is whole; the scheme is the adapter's unless it is
+ * named. */
 char *
 ngx_http_payments_webhook_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
@@ -168,6 +174,8 @@ ngx_http_payments_webhook_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 }
 
 
+/* Runs when all is read, as payments_public_url may stand behind the block.
+ * The path is the one that docs/nginx.conf gives to payments_webhook. */
 char *
 ngx_http_payments_webhook_resolve(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, ngx_payments_psp_t *psp)
@@ -268,6 +276,7 @@ has(const ngx_payments_psp_t *psp, unsigned need)
 }
 
 
+/* The message stands at the word if the block has it, else at the block. */
 static char *
 refuse(ngx_conf_t *cf, ngx_payments_psp_t *psp, const char *what,
     const char *word, const char *mend)
@@ -285,6 +294,7 @@ refuse(ngx_conf_t *cf, ngx_payments_psp_t *psp, const char *what,
 }
 
 
+/* Nothing is done for schemes whose webhooks name no certificate. */
 static char *
 check_cert(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
@@ -308,6 +318,7 @@ check_cert(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 }
 
 
+/* PayPal's hosts are known; for another PSP a guess would be a hole. */
 static char *
 default_hosts(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
@@ -369,6 +380,7 @@ load_ca(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 }
 
 
+/* The array of files is replaced by one of keys. */
 static char *
 load_keys(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
@@ -407,6 +419,7 @@ load_keys(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 }
 
 
+/* One key a line, so that a file can hold the old and the next one. */
 static char *
 key_lines(ngx_conf_t *cf, ngx_payments_psp_t *psp, ngx_str_t *file,
     ngx_str_t text)
@@ -445,6 +458,7 @@ key_lines(ngx_conf_t *cf, ngx_payments_psp_t *psp, ngx_str_t *file,
 }
 
 
+/* Equal keys are a rotation that was not finished. */
 static char *
 add_key(ngx_conf_t *cf, ngx_payments_psp_t *psp, ngx_str_t *file,
     pay_str_t line)

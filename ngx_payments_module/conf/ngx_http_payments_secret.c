@@ -15,6 +15,8 @@ static ngx_int_t check_file(ngx_conf_t *cf, ngx_str_t *path, ngx_fd_t fd,
     ngx_uint_t secret, size_t max, size_t *size);
 
 
+/* White space at the end is an editor's, never the secret's.  The bytes are
+ * followed by a NUL, for libraries that want one. */
 ngx_int_t
 ngx_http_payments_read_secret(ngx_conf_t *cf, ngx_str_t *name,
     ngx_uint_t secret, ngx_str_t *bytes)
@@ -51,6 +53,8 @@ ngx_http_payments_read_file(ngx_conf_t *cf, ngx_str_t *name, size_t max,
 }
 
 
+/* Read by the master as root, before workers drop their rights: no worker
+ * needs to read a secret's file (T33). */
 static ngx_int_t
 read_whole(ngx_conf_t *cf, ngx_str_t *path, ngx_uint_t secret, size_t max,
     ngx_str_t *bytes)
@@ -87,6 +91,8 @@ read_whole(ngx_conf_t *cf, ngx_str_t *path, ngx_uint_t secret, size_t max,
 }
 
 
+/* By the descriptor and not by the name, so that nothing can be exchanged
+ * between the check and the read.  The group may read. */
 static ngx_int_t
 check_file(ngx_conf_t *cf, ngx_str_t *path, ngx_fd_t fd, ngx_uint_t secret,
     size_t max, size_t *size)

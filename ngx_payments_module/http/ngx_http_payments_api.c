@@ -1,6 +1,15 @@
 /*
  * The storefront's API: routes, and for each request the checks that come
  * before a flow may start.
+ *
+ * The way of a request:
+ *
+ *     route ─▶ method ─▶ address' quota ─▶ token ─▶ merchant's quota
+ *       ├─▶ GET: a place ─▶ arguments ─▶ flow
+ *       └─▶ POST: key, media type ─▶ body ─▶ create or change ─▶ flow
+ *
+ * Nothing here says whether an order exists: that is for the flow, which knows
+ * the merchant (H17).
  */
 
 #include "http/ngx_http_payments_api.h"
@@ -134,6 +143,7 @@ static const route_t  routes[] = {
 };
 
 
+/* 404 and 405 come before any check: the list of routes is public. */
 ngx_int_t
 ngx_http_payments_api(ngx_http_request_t *r)
 {
@@ -165,7 +175,8 @@ ngx_http_payments_api(ngx_http_request_t *r)
 }
 
 
-/* The address' quota before the token is looked at, the merchant's after. */
+/* The address' quota before the token is looked at, the merchant's after.
+ * Failed tokens from one address use up no merchant's quota (RL6). */
 static ngx_int_t
 check_caller(ngx_http_request_t *r, unsigned scope, pay_err_t *err)
 {
@@ -181,6 +192,7 @@ check_caller(ngx_http_request_t *r, unsigned scope, pay_err_t *err)
 }
 
 
+/* NULL: no pattern fits.  No path fits two. */
 static const route_t *
 find_route(ngx_http_request_t *r, ids_t *ids)
 {
@@ -207,6 +219,7 @@ find_route(ngx_http_request_t *r, ids_t *ids)
 }
 
 
+/* Bytes are compared as they are: nginx has decoded the path. */
 static ngx_uint_t
 route_fits(const char *pattern, pay_str_t path, ids_t *ids)
 {
@@ -241,7 +254,8 @@ route_fits(const char *pattern, pay_str_t path, ids_t *ids)
 }
 
 
-/* 0: there is none.  Behind a '+' the rest of the pattern is fixed. */
+/* 0: there is none.  Behind a '+' the rest of the pattern is fixed.  A
+ * seller's name may hold slashes, so '+' takes all but the tail. */
 static size_t
 id_length(char kind, const char *pattern, pay_str_t path)
 {
@@ -260,6 +274,8 @@ id_length(char kind, const char *pattern, pay_str_t path)
 }
 
 
+/* 503 when the zone is full: a limit that cannot be counted lets no request
+ * pass. */
 static ngx_int_t
 check_quota(ngx_http_request_t *r, pay_str_t merchant, pay_err_t *err)
 {
@@ -277,6 +293,8 @@ check_quota(ngx_http_request_t *r, pay_str_t merchant, pay_err_t *err)
 }
 
 
+/* A GET's body is of no use and is thrown away.  The ids are copied into the
+ * flow, because r->uri ends with the request. */
 static ngx_int_t
 start_read(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 {
@@ -336,6 +354,8 @@ start_read(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 }
 
 
+/* The core gets the merchant of the token with each id; an order of another
+ * merchant is not found. */
 static ngx_int_t
 read_order(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
     const ids_t *ids, pay_err_t *err)
@@ -377,6 +397,7 @@ read_balance(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
 }
 
 
+/* The arguments of the URL are parsed by the core, before the flow begins. */
 static ngx_int_t
 read_statement(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
     const ids_t *ids, pay_err_t *err)
@@ -464,7 +485,8 @@ read_status(pay_status_t status)
 
 
 /* Captures and cancellations need no body; without one no media type is
- * required.  An act needs no key: a repetition finds it done. */
+ * required.  The idempotency key is checked before the body is read (IK3); an
+ * act needs none, since a repetition finds it done. */
 static ngx_int_t
 start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 {
@@ -494,6 +516,8 @@ start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 }
 
 
+/* The route is looked for a second time, as nothing but the request is at hand
+ * behind the body. */
 static void
 change_body(ngx_http_request_t *r, pay_str_t body)
 {

@@ -24,6 +24,8 @@ static void body_timed_out(ngx_event_t *ev);
 static void drop_timer(void *data);
 
 
+/* NGX_DONE: the handler ends the request, which nginx holds meanwhile.
+ * Without a length and not chunked there is no body to wait for (H7). */
 ngx_int_t
 ngx_http_payments_read_body(ngx_http_request_t *r,
     void (*handler)(ngx_http_request_t *r, pay_str_t body))
@@ -196,6 +198,8 @@ body_stays(ngx_http_request_t *r, const ngx_http_payments_ctx_t *ctx,
 }
 
 
+/* Grown by doubling, or to Content-Length at once; that number is at most
+ * max_body, which nginx has compared before. */
 static ngx_int_t
 body_room(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx, size_t need)
 {
@@ -233,6 +237,8 @@ body_room(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx, size_t need)
 }
 
 
+/* The posted requests are run here, as no nginx handler is on the stack that
+ * would do it. */
 static void
 body_timed_out(ngx_event_t *ev)
 {
@@ -253,6 +259,8 @@ body_timed_out(ngx_event_t *ev)
 }
 
 
+/* Also the request's cleanup: a timer must not outlive the request that it
+ * points to. */
 static void
 drop_timer(void *data)
 {

@@ -1,6 +1,12 @@
 /*
  * The buyer's way: /checkout/<handle>, its status page and /return/<handle>.
  * Each starts its flow.
+ *
+ *     /checkout/<handle>         303 to the PSP's page, or the status page
+ *     /checkout/<handle>/status  the status page
+ *     /return/<handle>           asks the PSP; 303 to the shop, or the page
+ *
+ * The flow decides (src/flow/flow_buyer.c); here only the path is read.
  */
 
 #include "http/ngx_http_payments_buyer.h"
@@ -18,6 +24,8 @@ static ngx_int_t buyer_target(ngx_http_request_t *r, ngx_uint_t kind,
 #define ALLOW  "GET, HEAD, OPTIONS"
 
 
+/* A handle is 192 random bits and all that a buyer has to show.  The style
+ * sheet stands under the same prefix, and costs no quota. */
 ngx_int_t
 ngx_http_payments_buyer(ngx_http_request_t *r, ngx_uint_t kind)
 {

@@ -14,6 +14,9 @@ static ngx_int_t fill_input(ngx_http_request_t *r, pay_flow_t *core,
     pay_str_t order_id, pay_str_t body, pay_change_input_t *in);
 
 
+/* The place is counted and always given: money that exists must move even when
+ * the gateway is full.  The body is checked by the flow, together with its
+ * order. */
 ngx_int_t
 ngx_http_payments_change(ngx_http_request_t *r, pay_change_kind_t kind,
     pay_str_t order_id, pay_str_t body)
@@ -51,7 +54,8 @@ ngx_http_payments_change(ngx_http_request_t *r, pay_change_kind_t kind,
 }
 
 
-/* All memory is the flow's, which outlives the request. */
+/* All memory is the flow's, which outlives the request.  asked_by names the
+ * token's key and subject, for the audit log. */
 static ngx_int_t
 fill_input(ngx_http_request_t *r, pay_flow_t *core, pay_str_t order_id,
     pay_str_t body, pay_change_input_t *in)

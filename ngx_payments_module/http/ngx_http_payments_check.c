@@ -104,6 +104,7 @@ is_json(ngx_str_t *type)
 }
 
 
+/* A key is stored, so one that looks like a card number is refused (T13). */
 ngx_int_t
 ngx_http_payments_check_key(ngx_http_request_t *r, pay_err_t *err)
 {
@@ -138,6 +139,7 @@ ngx_http_payments_check_key(ngx_http_request_t *r, pay_err_t *err)
 }
 
 
+/* The draft wants a link to the documents of the header (IK4). */
 static ngx_int_t
 refuse_without_key(ngx_http_request_t *r, pay_err_t *err)
 {

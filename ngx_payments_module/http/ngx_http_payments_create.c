@@ -1,5 +1,9 @@
 /*
  * POST /v1/payments: from a body to the input of its flow.
+ *
+ *     a place (payments_bulkhead) ─▶ body parsed ─▶ return_url, psp
+ *       ├▶ errors: all of them in one answer, nothing is stored
+ *       └▶ fingerprint, key, ids, address of this gateway ─▶ flow
  */
 
 #include "http/ngx_http_payments_create.h"
@@ -24,6 +28,7 @@ static ngx_int_t choose_psp(const pay_merchant_t *merchant, pay_str_t name,
     const pay_psp_conf_t **psp);
 
 
+/* Called behind the body: the request has to be finalized here. */
 void
 ngx_http_payments_create(ngx_http_request_t *r, pay_str_t body)
 {
@@ -40,6 +45,8 @@ ngx_http_payments_create(ngx_http_request_t *r, pay_str_t body)
 }
 
 
+/* The place is taken before the body is parsed, so a gateway that is full
+ * refuses at the smallest price. */
 static ngx_int_t
 create_start(ngx_http_request_t *r, pay_str_t body, ngx_payments_flow_t *flow)
 {
@@ -183,6 +190,9 @@ check_choices(pay_arena_t *arena, pay_create_input_t *in,
 }
 
 
+/* All random values are drawn before the first commit, so that an operation
+ * which is tried again stores the same ones.  change_id is needed only when
+ * another checkout is replaced. */
 static ngx_int_t
 fill_ids(pay_arena_t *arena, pay_create_input_t *in)
 {
@@ -218,6 +228,7 @@ fill_ids(pay_arena_t *arena, pay_create_input_t *in)
 }
 
 
+/* No name: routes decide (*psp is NULL). */
 static ngx_int_t
 choose_psp(const pay_merchant_t *merchant, pay_str_t name,
     const pay_psp_conf_t **psp)

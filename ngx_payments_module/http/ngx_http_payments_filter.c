@@ -19,10 +19,13 @@ static ngx_int_t add_security_headers(ngx_http_request_t *r,
     ngx_http_payments_ctx_t *ctx);
 static ngx_int_t replace_page(ngx_http_request_t *r,
     ngx_http_payments_ctx_t *ctx);
+static void replace_headers(ngx_http_request_t *r,
+    ngx_http_payments_ctx_t *ctx);
 static void count_request(ngx_http_request_t *r,
     ngx_http_payments_ctx_t *ctx);
 
 
+/* `value` is copied into each answer by ngx_http_payments_add_header(). */
 typedef struct {
     const char  *name;
     ngx_str_t    value;
@@ -52,6 +55,8 @@ static ngx_http_output_header_filter_pt  next_header_filter;
 static ngx_http_output_body_filter_pt    next_body_filter;
 
 
+/* Filters stand for the whole of nginx; those of other servers are passed on
+ * untouched. */
 ngx_int_t
 ngx_http_payments_filter_init(ngx_conf_t *cf)
 {
@@ -65,6 +70,8 @@ ngx_http_payments_filter_init(ngx_conf_t *cf)
 }
 
 
+/* For all answers of the server, those of nginx itself and of other modules
+ * included (B9). */
 static ngx_int_t
 header_filter(ngx_http_request_t *r)
 {
@@ -107,6 +114,7 @@ header_filter(ngx_http_request_t *r)
 }
 
 
+/* The page of nginx is emptied, and ours is sent in its place once. */
 static ngx_int_t
 body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 {
@@ -149,6 +157,7 @@ body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 }
 
 
+/* HSTS only on TLS (B1), as RFC 6797 wants it. */
 static ngx_int_t
 add_security_headers(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
 {
@@ -185,6 +194,8 @@ add_security_headers(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
 }
 
 
+/* The status may change, too: a code for which there is no problem becomes 500
+ * or 400. */
 static ngx_int_t
 replace_page(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
 {
@@ -224,7 +235,16 @@ replace_page(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
     ctx->replace = 1;
     ctx->outcome.data = (u_char *) problem->slug;
     ctx->outcome.len = ngx_strlen(problem->slug);
+    replace_headers(r, ctx);
 
+    return NGX_OK;
+}
+
+
+/* Nothing stays that was said of the page that ours replaces. */
+static void
+replace_headers(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
+{
     ngx_http_clear_content_length(r);
     ngx_http_clear_accept_ranges(r);
     ngx_http_clear_last_modified(r);
@@ -247,11 +267,10 @@ replace_page(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
     r->headers_out.content_type_lowcase = NULL;
     r->headers_out.charset.len = 0;
     r->headers_out.content_length_n = (off_t) ctx->replacement.len;
-
-    return NGX_OK;
 }
 
 
+/* Each request once, although nginx may send headers twice (an error page). */
 static void
 count_request(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
 {

@@ -21,6 +21,8 @@
 static ngx_uint_t too_many_headers(ngx_http_request_t *r);
 
 
+/* An unknown method (H2) and too many fields (H9) are refused here, for all
+ * locations alike. */
 ngx_int_t
 ngx_http_payments_handler(ngx_http_request_t *r)
 {
@@ -71,6 +73,7 @@ ngx_http_payments_handler(ngx_http_request_t *r)
 }
 
 
+/* Fields are counted as they came, so a doubled one counts twice. */
 static ngx_uint_t
 too_many_headers(ngx_http_request_t *r)
 {

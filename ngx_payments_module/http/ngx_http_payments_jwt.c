@@ -35,6 +35,9 @@ ngx_http_payments_jwt_forget(void)
 }
 
 
+/* The merchant comes from the key that has signed, and from nothing that the
+ * request says itself (T20).  An unknown token is 401, a merchant that is
+ * disabled or a scope too small 403 (J12). */
 ngx_int_t
 ngx_http_payments_authenticate(ngx_http_request_t *r, unsigned scope,
     const pay_merchant_t **merchant, pay_err_t *err)
@@ -144,6 +147,7 @@ log_refused(ngx_http_request_t *r, const pay_jwt_why_t *why)
 }
 
 
+/* For one scope that is missing; no route needs two. */
 static const char *
 insufficient(unsigned scope)
 {
@@ -170,6 +174,7 @@ insufficient(unsigned scope)
 }
 
 
+/* 401 and 403 name the scheme in WWW-Authenticate (H16). */
 static ngx_int_t
 challenge(ngx_http_request_t *r, pay_err_t *err, const char *slug,
     const char *value)

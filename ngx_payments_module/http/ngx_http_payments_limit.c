@@ -28,6 +28,7 @@ static ngx_uint_t seconds_of(uint64_t requests, ngx_uint_t rate);
 static void log_full(ngx_http_request_t *r);
 
 
+/* rate is in requests per 1000 s.  0: the location has no such limit. */
 ngx_int_t
 ngx_http_payments_limit(ngx_http_request_t *r, pay_str_t merchant_id)
 {
@@ -149,7 +150,8 @@ address(ngx_connection_t *c, u_char **data)
 
 
 /* Jitter is added, so that clients who were throttled together don't come back
- * together (RL7), and none comes too early. */
+ * together (RL7), and none comes too early.  `t` and Retry-After are rounded
+ * up, so no client comes too early (RL4). */
 static void
 publish(ngx_http_payments_limit_t *limit, ngx_uint_t rate, ngx_uint_t burst,
     ngx_uint_t left, uint64_t wait_ms)

@@ -81,6 +81,8 @@ static const struct {
 };
 
 
+/* Workers go on counting meanwhile: each value is right, their sums may
+ * differ. */
 ngx_int_t
 ngx_http_payments_metrics(ngx_http_request_t *r)
 {
@@ -197,6 +199,7 @@ write_events(pay_buf_t *buf, const ngx_payments_counters_t *c)
 }
 
 
+/* The last word of both tables is "other", which no change can be. */
 static void
 write_changes(pay_buf_t *buf, const ngx_payments_counters_t *c)
 {
@@ -302,6 +305,8 @@ write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c)
 }
 
 
+/* Old figures would look like good ones; an alert watches for their absence
+ * (docs/operations.md). */
 static ngx_uint_t
 is_stale(const ngx_payments_sweep_t *sweep)
 {
@@ -440,6 +445,8 @@ write_seals(pay_buf_t *buf, const ngx_payments_counters_t *c)
 }
 
 
+/* Also for a PSP whose list is not read any more, as long as its counter is
+ * not 0: counters do not vanish. */
 static ngx_uint_t
 lists_events(const ngx_payments_psp_stat_t *stat)
 {
@@ -572,6 +579,7 @@ write_refused(pay_buf_t *buf, pay_str_t psp,
 }
 
 
+/* Thousandths become seconds and ratios without floating point. */
 static void
 health_end(pay_buf_t *buf, const ngx_payments_health_stat_t *stat,
     ngx_uint_t which)
@@ -601,6 +609,8 @@ health_end(pay_buf_t *buf, const ngx_payments_health_stat_t *stat,
 }
 
 
+/* A worker that was killed shows no longer; a sum below 0 for a moment is
+ * shown as 0. */
 static void
 write_gauges(pay_buf_t *buf, ngx_payments_counters_t *c)
 {

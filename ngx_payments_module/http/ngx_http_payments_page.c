@@ -26,6 +26,8 @@ static pay_status_t set_money(pay_arena_t *arena, ngx_payments_value_t *v,
 static ngx_uint_t wants_html(ngx_http_request_t *r);
 
 
+/* A page that waits comes again by a Refresh field and not by script, which
+ * its policy forbids (B2). */
 ngx_int_t
 ngx_http_payments_status_html(ngx_http_request_t *r, const pay_reply_t *reply,
     ngx_str_t *html)
@@ -66,6 +68,8 @@ ngx_http_payments_status_html(ngx_http_request_t *r, const pay_reply_t *reply,
 }
 
 
+/* Only buyers get a page: a storefront's client gets JSON even from these
+ * locations unless it asks for HTML. */
 ngx_int_t
 ngx_http_payments_error_html(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *html)
@@ -122,6 +126,7 @@ ngx_http_payments_error_html(ngx_http_request_t *r, ngx_uint_t status,
 }
 
 
+/* ctx->html makes the filter send the policy of pages. */
 ngx_int_t
 ngx_http_payments_render(ngx_http_request_t *r, ngx_str_t *page,
     const ngx_payments_slot_t *slots, const ngx_payments_value_t *values,
@@ -208,6 +213,8 @@ set_state(ngx_payments_value_t *v, const pay_checkout_t *checkout)
 }
 
 
+/* The link to the PSP is our own /checkout address and never the PSP's, so
+ * that each use of it is judged anew. */
 static pay_status_t
 set_links(ngx_http_request_t *r, pay_arena_t *arena, ngx_payments_value_t *v,
     const pay_reply_t *reply)
@@ -266,6 +273,7 @@ log_no_way_back(const pay_checkout_t *checkout)
 }
 
 
+/* Amounts in the form of the currency, from integers. */
 static pay_status_t
 set_money(pay_arena_t *arena, ngx_payments_value_t *v,
     const pay_checkout_t *checkout)

@@ -12,6 +12,8 @@
 #define ALLOW  "GET, HEAD, OPTIONS"
 
 
+/* Needs nothing but this process: a database that is away is no reason to
+ * restart it. */
 ngx_int_t
 ngx_http_payments_live(ngx_http_request_t *r)
 {
@@ -26,6 +28,7 @@ ngx_http_payments_live(ngx_http_request_t *r)
 }
 
 
+/* Asks PostgreSQL by a flow, so it waits in the same queue as requests do. */
 ngx_int_t
 ngx_http_payments_ready(ngx_http_request_t *r)
 {

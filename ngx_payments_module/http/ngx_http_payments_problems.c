@@ -24,6 +24,7 @@ static ngx_int_t send_page(ngx_http_request_t *r, ngx_str_t *page,
     const ngx_payments_slot_t *slots, const ngx_payments_value_t *values);
 
 
+/* The addresses of `type` in problem documents lead here (PD3). */
 ngx_int_t
 ngx_http_payments_problems(ngx_http_request_t *r)
 {
@@ -71,6 +72,8 @@ ngx_http_payments_problems(ngx_http_request_t *r)
 }
 
 
+/* The buyer's pages name the style sheet by the prefix of their own
+ * location. */
 ngx_int_t
 ngx_http_payments_style(ngx_http_request_t *r)
 {
@@ -98,6 +101,7 @@ ngx_http_payments_style(ngx_http_request_t *r)
 }
 
 
+/* The style sheet is in memory since the configuration was read. */
 static ngx_int_t
 send_style(ngx_http_request_t *r)
 {
@@ -111,6 +115,7 @@ send_style(ngx_http_request_t *r)
 }
 
 
+/* The list is made anew for each request, as the prefix is the location's. */
 static ngx_int_t
 problem_list(ngx_http_request_t *r, pay_str_t base)
 {
@@ -134,6 +139,7 @@ problem_list(ngx_http_request_t *r, pay_str_t base)
 }
 
 
+/* The table is the core's, so the page cannot miss a problem. */
 static pay_status_t
 set_problems(pay_arena_t *arena, pay_str_t base, ngx_payments_value_t *v)
 {
@@ -164,6 +170,7 @@ set_problems(pay_arena_t *arena, pay_str_t base, ngx_payments_value_t *v)
 }
 
 
+/* The texts are constants of the core. */
 static ngx_int_t
 problem_page(ngx_http_request_t *r, pay_str_t base,
     const pay_problem_t *problem)
@@ -195,6 +202,7 @@ problem_page(ngx_http_request_t *r, pay_str_t base,
 }
 
 
+/* Status 200 also for the page about an error: the page is the answer. */
 static ngx_int_t
 send_page(ngx_http_request_t *r, ngx_str_t *page,
     const ngx_payments_slot_t *slots, const ngx_payments_value_t *values)

@@ -1,5 +1,10 @@
 /*
  * Answers: JSON, problem documents, redirects, pages.
+ *
+ *     reply ─▶ header fields ─▶ problem ─▶ a page for buyers, else JSON
+ *                            ├▶ redirect: 303, no body
+ *                            ├▶ page: HTML
+ *                            └▶ else: JSON or text, or 304
  */
 
 #include "http/ngx_http_payments_reply.h"
@@ -29,6 +34,8 @@ static ngx_int_t redirect(ngx_http_request_t *r, const pay_reply_t *reply);
 static ngx_str_t  html_type = ngx_string("text/html; charset=utf-8");
 
 
+/* Called at once or long after the handler returned; all of *reply is the
+ * flow's and ends behind this call. */
 ngx_int_t
 ngx_http_payments_reply(ngx_http_request_t *r, const pay_reply_t *reply)
 {
@@ -75,6 +82,8 @@ ngx_http_payments_reply(ngx_http_request_t *r, const pay_reply_t *reply)
 }
 
 
+/* `slug` is a literal of the core's table; `pointer` a JSON pointer, or
+ * NULL. */
 ngx_int_t
 ngx_http_payments_problem(ngx_http_request_t *r, const char *slug,
     const char *detail, const char *pointer)
@@ -96,6 +105,7 @@ ngx_http_payments_refused(ngx_http_request_t *r, const pay_err_t *err,
 }
 
 
+/* 503 with the time after which the queue will probably be shorter. */
 ngx_int_t
 ngx_http_payments_overloaded(ngx_http_request_t *r, int64_t retry_after_s)
 {
@@ -148,6 +158,7 @@ problem(ngx_http_request_t *r, const pay_err_t *err,
 }
 
 
+/* OPTIONS is answered 204 with the same field (H3). */
 ngx_int_t
 ngx_http_payments_method_not_allowed(ngx_http_request_t *r, const char *allow)
 {
@@ -168,6 +179,7 @@ ngx_http_payments_method_not_allowed(ngx_http_request_t *r, const char *allow)
 }
 
 
+/* The filter uses it for nginx' own errors, so it must not send. */
 ngx_int_t
 ngx_http_payments_problem_json(ngx_http_request_t *r,
     const pay_reply_t *reply, ngx_str_t *json)
@@ -208,6 +220,8 @@ ngx_http_payments_problem_json(ngx_http_request_t *r,
 }
 
 
+/* The ETag is a version: a read that names the same one is answered 304
+ * (H15). */
 static ngx_int_t
 add_reply_headers(ngx_http_request_t *r, const pay_reply_t *reply)
 {
@@ -252,6 +266,7 @@ add_reply_headers(ngx_http_request_t *r, const pay_reply_t *reply)
 }
 
 
+/* HTML for a buyer who wants it, a problem document for all others (PD1). */
 static ngx_int_t
 reply_problem(ngx_http_request_t *r, const pay_reply_t *reply)
 {
@@ -320,6 +335,7 @@ not_modified(ngx_http_request_t *r, const pay_reply_t *reply)
 }
 
 
+/* A page that cannot be made becomes an error. */
 static ngx_int_t
 reply_page(ngx_http_request_t *r, const pay_reply_t *reply)
 {
@@ -342,6 +358,7 @@ reply_page(ngx_http_request_t *r, const pay_reply_t *reply)
 }
 
 
+/* 303, so that the browser asks with GET and sends no body on (H22). */
 static ngx_int_t
 redirect(ngx_http_request_t *r, const pay_reply_t *reply)
 {

@@ -8,6 +8,8 @@
 #include "pay_url.h"
 
 
+/* payments_public_url if it is set; else the Host of the request, which the
+ * client chooses, so whatever is no plain authority becomes localhost. */
 ngx_int_t
 ngx_http_payments_base_url(ngx_http_request_t *r, pay_str_t *url)
 {
@@ -58,6 +60,7 @@ ngx_http_payments_base_url(ngx_http_request_t *r, pay_str_t *url)
 }
 
 
+/* All fields of one name are counted, so that a check may refuse two. */
 ngx_table_elt_t *
 ngx_http_payments_find_header(ngx_http_request_t *r, const char *name,
     ngx_uint_t *count)

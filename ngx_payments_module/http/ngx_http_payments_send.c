@@ -7,16 +7,16 @@
 #include "util/ngx_http_payments_ctx.h"
 
 
+static ngx_int_t send_body(ngx_http_request_t *r, ngx_str_t *body);
 static ngx_int_t add_limit_headers(ngx_http_request_t *r, ngx_uint_t status);
 
 
+/* `ours` tells the filter that this is no page of nginx. */
 ngx_int_t
 ngx_http_payments_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *type, ngx_str_t *body)
 {
-    ngx_buf_t                *b;
     ngx_int_t                 rc;
-    ngx_chain_t               out;
     ngx_http_payments_ctx_t  *ctx;
 
     ctx = ngx_http_payments_get_ctx(r);
@@ -50,9 +50,17 @@ ngx_http_payments_send(ngx_http_request_t *r, ngx_uint_t status,
 
     rc = ngx_http_send_header(r);
 
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
+    return rc == NGX_ERROR || rc > NGX_OK || r->header_only
+           ? rc : send_body(r, body);
+}
+
+
+/* A copy: the flow's pool may die before the socket takes it all. */
+static ngx_int_t
+send_body(ngx_http_request_t *r, ngx_str_t *body)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t   out;
 
     b = ngx_calloc_buf(r->pool);
     if (b == NULL) {
@@ -64,7 +72,6 @@ ngx_http_payments_send(ngx_http_request_t *r, ngx_uint_t status,
         return NGX_ERROR;
     }
 
-    /* a copy: the flow's pool may die before the socket takes it all */
     b->last = ngx_cpymem(b->pos, body->data, body->len);
     b->memory = 1;
     b->last_buf = r == r->main;
@@ -77,6 +84,8 @@ ngx_http_payments_send(ngx_http_request_t *r, ngx_uint_t status,
 }
 
 
+/* A field without memory for its value is marked as deleted (hash 0), as nginx
+ * would send it empty. */
 ngx_int_t
 ngx_http_payments_add_header(ngx_http_request_t *r, const char *name,
     ngx_str_t value)

@@ -9,6 +9,7 @@
 #include "util/ngx_payments_conf_types.h"
 
 
+/* The id is copied, as the flow may outlive the request. */
 ngx_payments_flow_t *
 ngx_http_payments_new_flow(ngx_http_request_t *r)
 {
@@ -36,6 +37,7 @@ ngx_http_payments_new_flow(ngx_http_request_t *r)
 }
 
 
+/* The flow is run/'s now; nothing of it may be touched behind this. */
 ngx_int_t
 ngx_http_payments_start(ngx_http_request_t *r, ngx_payments_flow_t *flow)
 {

@@ -17,6 +17,8 @@ static ngx_int_t get_request_id(ngx_http_request_t *r,
 #define OFFSET(field)  offsetof(ngx_http_payments_ctx_t, field)
 
 
+/* Not cacheable, as they change while the request goes on; the request id does
+ * not. */
 static ngx_http_variable_t  variables[] = {
 
     { ngx_string("payments_merchant"), NULL, get_text, OFFSET(merchant_id),
@@ -65,6 +67,8 @@ ngx_http_payments_add_variables(ngx_conf_t *cf)
 }
 
 
+/* A variable without a value is "-" in a log line.  A log of a request that
+ * never reached a payments location must not make a context. */
 static ngx_int_t
 get_text(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data)
 {
@@ -89,6 +93,7 @@ get_text(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data)
 }
 
 
+/* Seconds with three decimals, as nginx' own times. */
 static ngx_int_t
 get_time(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data)
 {
@@ -117,6 +122,7 @@ get_time(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data)
 }
 
 
+/* Makes a context if need be: every answer of the server has an id. */
 static ngx_int_t
 get_request_id(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     uintptr_t data)

@@ -1,6 +1,13 @@
 /*
  * Webhooks of PSPs: from a request to the input of the flow that verifies and
  * applies it, and the challenge by which a PSP looks whether we have its key.
+ *
+ *     /webhooks/<psp> ─▶ is there such a PSP? ─▶ the address' limit
+ *       ├▶ GET, where the scheme has a challenge: answered here, no flow
+ *       └▶ POST ─▶ raw body and all fields, copied ─▶ flow ─▶ 200 after commit
+ *
+ * The signature is over the raw bytes (W1), so nothing of the body is parsed
+ * here.
  */
 
 #include "http/ngx_http_payments_webhook.h"
@@ -27,6 +34,8 @@ static ngx_int_t copy_headers(ngx_http_request_t *r, pay_arena_t *arena,
     pay_webhook_input_t *in);
 
 
+/* No token: who has sent it is known only when the flow has verified the
+ * signature, so the body is bounded in size and time before. */
 ngx_int_t
 ngx_http_payments_webhook(ngx_http_request_t *r)
 {
@@ -93,6 +102,7 @@ webhook_challenge(ngx_http_request_t *r, const pay_psp_conf_t *psp)
 }
 
 
+/* As ngx_http_payments_create(): behind the body, the request ends here. */
 static void
 webhook_body(ngx_http_request_t *r, pay_str_t body)
 {
@@ -107,6 +117,8 @@ webhook_body(ngx_http_request_t *r, pay_str_t body)
 }
 
 
+/* may_quarantine only looks; the place is taken when a refused webhook is to
+ * be stored. */
 static ngx_int_t
 webhook_start(ngx_http_request_t *r, pay_str_t body, ngx_payments_flow_t *flow)
 {
@@ -132,6 +144,8 @@ webhook_start(ngx_http_request_t *r, pay_str_t body, ngx_payments_flow_t *flow)
 }
 
 
+/* The rest of the path is the PSP's name; NULL: none of this configuration has
+ * it. */
 static const pay_psp_conf_t *
 webhook_psp(ngx_http_request_t *r)
 {
@@ -153,6 +167,7 @@ webhook_psp(ngx_http_request_t *r)
 }
 
 
+/* All of them, as only the scheme knows which ones are signed. */
 static ngx_int_t
 copy_headers(ngx_http_request_t *r, pay_arena_t *arena,
     pay_webhook_input_t *in)

@@ -13,6 +13,8 @@
 #define compiled_in(name)  { sizeof(name), (u_char *) (name) }
 
 
+/* A page: its file's name, the copy that is compiled in, and where its text
+ * goes. */
 typedef struct {
     const char                 *file;
     ngx_str_t                   copy;
@@ -105,6 +107,7 @@ static const page_t  pages[] = {
 };
 
 
+/* One bad page refuses the configuration, the old one goes on. */
 ngx_int_t
 ngx_http_payments_load_pages(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf)
@@ -124,6 +127,8 @@ ngx_http_payments_load_pages(ngx_conf_t *cf,
 }
 
 
+/* With a directory all pages come from there: half of an own design would be
+ * none. */
 static ngx_int_t
 load_page(ngx_conf_t *cf, ngx_str_t *dir, const page_t *page,
     ngx_str_t *text)
@@ -185,6 +190,7 @@ read_page(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *text)
 }
 
 
+/* Read into the configuration's memory: a request never opens a file. */
 static ngx_int_t
 read_file(ngx_conf_t *cf, ngx_str_t *path, ngx_fd_t fd, ngx_str_t *text)
 {
@@ -228,6 +234,7 @@ read_file(ngx_conf_t *cf, ngx_str_t *path, ngx_fd_t fd, ngx_str_t *text)
 }
 
 
+/* The line number and the tag are named, for the one who wrote the page. */
 static ngx_int_t
 check_page(ngx_conf_t *cf, ngx_str_t *path, const page_t *page,
     ngx_str_t *text)

@@ -10,6 +10,8 @@
 #include "util/ngx_payments_conf_types.h"
 
 
+/* The slots of each page, by which values are given; the names are in
+ * ngx_payments_pages.c. */
 enum {
     STATUS_STYLE = 0, STATUS_CHECKOUT, STATUS_TOTAL, STATUS_CURRENCY,
     STATUS_SHOP_URL, STATUS_PAY_URL, STATUS_PREPARING, STATUS_WAITING,

@@ -2,6 +2,10 @@
  * Templates: one scanner for tags, one pass that checks them when the
  * configuration is read, one that fills them in for a request.  Both keep a
  * short stack of open sections; nothing recurses.
+ *
+ *     <p>{{total}} {{currency}}</p>            a value, escaped
+ *     {{#paid}}<p>Paid.</p>{{/paid}}           kept or left out
+ *     {{#orders}}<li>{{order_id}}{{/orders}}   once for each item
  */
 
 #include "http/ngx_payments_template.h"
@@ -19,6 +23,7 @@ typedef enum {
     TAG_BROKEN                 /* "{{" without a "}}" behind a short name */
 } tag_kind_e;
 
+/* A tag as found; `slot` is NO_SLOT when its name is not known. */
 typedef struct {
     tag_kind_e   kind;
     size_t       start;        /* of "{{" */
@@ -27,6 +32,7 @@ typedef struct {
     ngx_uint_t   slot;
 } tag_t;
 
+/* An open section; `turn` counts the items of a list. */
 typedef struct {
     ngx_uint_t   slot;
     size_t       start;        /* of the opening tag */
@@ -58,6 +64,8 @@ static void add_value(pay_buf_t *buf, const tag_t *tag,
     const sections_t *stack);
 
 
+/* All that could go wrong is found here, so rendering has no errors but the
+ * buffer's. */
 const char *
 ngx_payments_template_check(pay_str_t page, const ngx_payments_slot_t *slots,
     pay_str_t *where, ngx_uint_t *line)
@@ -97,6 +105,8 @@ ngx_payments_template_check(pay_str_t page, const ngx_payments_slot_t *slots,
 }
 
 
+/* A closing tag of a list goes back to its body until all items had their
+ * turn. */
 void
 ngx_payments_template_render(pay_buf_t *buf, pay_str_t page,
     const ngx_payments_slot_t *slots, const ngx_payments_value_t *values)
@@ -145,6 +155,8 @@ ngx_payments_template_render(pay_buf_t *buf, pay_str_t page,
 }
 
 
+/* Blanks are not allowed in a tag, so "{{ name }}" is an unknown
+ * placeholder. */
 static tag_t
 next_tag(pay_str_t page, size_t from, const ngx_payments_slot_t *slots)
 {
@@ -222,6 +234,7 @@ find_slot(const ngx_payments_slot_t *slots, pay_str_t name)
 }
 
 
+/* NULL, or the beginning of a sentence that ends with the tag's text. */
 static const char *
 check_tag(const tag_t *tag, const ngx_payments_slot_t *slots, sections_t *stack)
 {
@@ -269,6 +282,7 @@ check_tag(const tag_t *tag, const ngx_payments_slot_t *slots, sections_t *stack)
 }
 
 
+/* The bounds are those of the stack: rendering does not check them again. */
 static const char *
 check_open(const tag_t *tag, const ngx_payments_slot_t *slots,
     sections_t *stack)
@@ -305,6 +319,7 @@ check_open(const tag_t *tag, const ngx_payments_slot_t *slots,
 }
 
 
+/* At most one list is open, as lists do not nest. */
 static ngx_uint_t
 inside_list(const ngx_payments_slot_t *slots, const sections_t *stack,
     ngx_uint_t *turn)
@@ -353,6 +368,7 @@ enter(pay_str_t page, const tag_t *tag, const ngx_payments_slot_t *slots,
 }
 
 
+/* Escaped without exception: no value of a page is HTML. */
 static void
 add_value(pay_buf_t *buf, const tag_t *tag, const ngx_payments_slot_t *slots,
     const ngx_payments_value_t *values, const sections_t *stack)

@@ -17,6 +17,8 @@ static void end_health(ngx_payments_http_t *http);
 static ngx_uint_t says_nothing(const ngx_payments_http_t *http);
 
 
+/* The timeout is the rest of the time until the deadline.  A place that
+ * health_begin() has given is returned on every way. */
 ngx_int_t
 ngx_payments_attempt(ngx_payments_http_t *http)
 {
@@ -44,6 +46,8 @@ ngx_payments_attempt(ngx_payments_http_t *http)
 }
 
 
+/* Before anything else is done with the answer, so that the place is free for
+ * a second attempt. */
 void
 ngx_payments_attempt_end(ngx_payments_http_t *http)
 {
@@ -74,6 +78,8 @@ ngx_payments_attempt_refuse(ngx_payments_http_t *http, pay_failure_t why,
 }
 
 
+/* A certificate comes from another server than the API, of which it says
+ * nothing. */
 static ngx_int_t
 begin_health(ngx_payments_http_t *http)
 {
@@ -98,6 +104,7 @@ begin_health(ngx_payments_http_t *http)
 }
 
 
+/* An answer below 500 is a healthy PSP's, whatever it says. */
 static void
 end_health(ngx_payments_http_t *http)
 {

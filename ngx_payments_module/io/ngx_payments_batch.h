@@ -11,7 +11,8 @@
 
 #define NGX_PAYMENTS_BATCH_POOL  16384
 
-/* Calls of one operation that go out together; owns its pool. */
+/* Calls of one operation that go out together; owns its pool.  `calls` are
+ * only borrowed: behind each call's `done` its pointer is worth nothing. */
 typedef struct {
     ngx_queue_t            wire;           /* while it is out */
     ngx_pool_t            *pool;

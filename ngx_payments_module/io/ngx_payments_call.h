@@ -13,7 +13,9 @@
 typedef struct ngx_payments_call_s  ngx_payments_call_t;
 
 /* A call of one operation; `done` is called exactly once, never from inside
- * ngx_payments_db_call(). */
+ * ngx_payments_db_call().  The memory is the caller's (a flow, a slot of jobs,
+ * a round) and must stay where it is until `done`, which may use it again at
+ * once. */
 struct ngx_payments_call_s {
     ngx_queue_t           queue;
     pay_op_id_t           op;

@@ -23,6 +23,8 @@
 #define PEM_BEGIN     "-----BEGIN CERTIFICATE-----"
 
 
+/* A place of the table, and of the same index in pems for the first
+ * GOOD_MAX. */
 typedef struct {
     size_t      url_len;               /* 0: free */
     u_char      url[PAY_URL_MAX];
@@ -48,6 +50,8 @@ static u_char      pems[GOOD_MAX][PAY_SIG_CERT_MAX];
 static ngx_uint_t  fetching;
 
 
+/* The copy is the caller's, as the place may be taken by another URL while the
+ * flow goes on. */
 ngx_int_t
 ngx_payments_cert_get(const ngx_payments_psp_t *psp, pay_str_t url,
     ngx_pool_t *pool, pay_str_t *pem)
@@ -78,6 +82,8 @@ ngx_payments_cert_get(const ngx_payments_psp_t *psp, pay_str_t url,
 }
 
 
+/* Each DECLINED of cert_get() must be followed by one call of this, which
+ * frees the place of the fetch. */
 void
 ngx_payments_cert_put(pay_str_t url, pay_str_t pem)
 {
@@ -135,6 +141,8 @@ begin_fetch(const ngx_payments_psp_t *psp, const entry_t *old)
 }
 
 
+/* The bucket is in the shared zone, so that more workers do not mean more
+ * fetches.  The line of the log is written once a minute. */
 static ngx_uint_t
 may_fetch(const ngx_payments_psp_t *psp)
 {
@@ -174,6 +182,7 @@ is_over(const entry_t *entry)
 }
 
 
+/* URLs are compared as bytes: two spellings are two places. */
 static entry_t *
 find(pay_str_t url)
 {

@@ -2,6 +2,10 @@
  * HTTP calls on nginx's event loop: libcurl's multi interface, driven by our
  * events and one timer.  What a call is stands in ngx_payments_curl_easy.c,
  * what came of it in _answer.c; no other file knows libcurl.
+ *
+ *     nginx: socket or timer ─▶ socket_action ─▶ libcurl ─▶ reap (posted)
+ *     libcurl: socket_callback, timer_callback ─▶ watch, timer of nginx
+ *     reap: each finished call ─▶ answer filled, handle freed ─▶ finished()
  */
 
 #include "io/ngx_payments_curl.h"
@@ -24,6 +28,12 @@ typedef struct {
     int                what;
 } watch_t;
 
+/* Calls and sockets of this worker.
+ *
+ * - running: calls that libcurl has; while there are any, its timer holds a
+ *   stopping worker back.
+ * - running_max: half of nginx' connections, so that PSPs that hang leave
+ *   buyers a way in. */
 typedef struct {
     CURLM             *multi;
     ngx_log_t         *log;
@@ -53,6 +63,8 @@ static void finish(ngx_payments_http_t *http, CURLcode result);
 static curl_t  curl;
 
 
+/* Behind their calls libcurl keeps KEPT_PER_WORKER connections at most; by
+ * default its cache would grow with the calls. */
 ngx_int_t
 ngx_payments_curl_start(ngx_cycle_t *cycle)
 {
@@ -85,6 +97,8 @@ ngx_payments_curl_start(ngx_cycle_t *cycle)
 }
 
 
+/* NGX_OK even if the call fails within libcurl's first step: such a failure,
+ * too, comes out of reap_handler(). */
 ngx_int_t
 ngx_payments_curl_call(ngx_payments_http_t *http)
 {
@@ -112,6 +126,7 @@ ngx_payments_curl_call(ngx_payments_http_t *http)
 }
 
 
+/* Timers go first: one that fires later would call into freed memory. */
 void
 ngx_payments_curl_stop(void)
 {
@@ -201,6 +216,7 @@ watch_socket(watch_t *w)
 }
 
 
+/* libcurl is about to close its socket; ours is a duplicate. */
 static void
 unwatch_socket(watch_t *w)
 {
@@ -257,6 +273,7 @@ timer_callback(CURLM *multi, long timeout_ms, void *data)
 }
 
 
+/* libcurl's own timeouts are worked off here, those of calls among them. */
 static void
 timer_handler(ngx_event_t *ev)
 {
@@ -264,6 +281,7 @@ timer_handler(ngx_event_t *ev)
 }
 
 
+/* The event says on which side; libcurl looks itself for the rest. */
 static void
 socket_handler(ngx_event_t *ev)
 {
@@ -274,6 +292,8 @@ socket_handler(ngx_event_t *ev)
 }
 
 
+/* Finished calls are handed out in a posted event, since `finished` may begin
+ * another call and we may be deep in libcurl here. */
 static void
 socket_action(curl_socket_t fd, int what)
 {
@@ -315,6 +335,8 @@ reap_handler(ngx_event_t *ev)
 }
 
 
+/* The handle is gone before `finished` runs: the caller may use its memory for
+ * the next call. */
 static void
 finish(ngx_payments_http_t *http, CURLcode result)
 {

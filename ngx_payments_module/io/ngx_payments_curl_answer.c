@@ -22,6 +22,9 @@ static pay_failure_t failure_of(const ngx_payments_http_t *http,
     CURLcode result);
 
 
+/* Less than `len` back makes libcurl end the call with CURLE_WRITE_ERROR.
+ * PAY_HTTP_ANSWER_MAX bounds the memory that a hostile answer costs; nothing
+ * is decompressed, so a small body cannot grow. */
 size_t
 ngx_payments_easy_write(char *data, size_t size, size_t n, void *to)
 {
@@ -44,6 +47,8 @@ ngx_payments_easy_write(char *data, size_t size, size_t n, void *to)
 }
 
 
+/* Only the fields that say when to repeat are read.  A line is not ended by a
+ * NUL. */
 size_t
 ngx_payments_easy_header(char *data, size_t size, size_t n, void *to)
 {
@@ -78,6 +83,8 @@ ngx_payments_easy_header(char *data, size_t size, size_t n, void *to)
 }
 
 
+/* A body is handed out only when it is whole; a status also without one, since
+ * it says that the PSP has answered this copy. */
 void
 ngx_payments_easy_answer(ngx_payments_http_t *http, CURLcode result)
 {
@@ -123,6 +130,8 @@ ngx_payments_easy_answer(ngx_payments_http_t *http, CURLcode result)
 }
 
 
+/* The buffer doubles, in the call's pool: pieces that were outgrown stay there
+ * until the flow ends. */
 static ngx_int_t
 grow(ngx_payments_http_t *http, size_t need)
 {
@@ -151,6 +160,7 @@ grow(ngx_payments_http_t *http, size_t need)
 }
 
 
+/* The name is given with its colon; NGX_DECLINED: another field. */
 static ngx_int_t
 header_value(pay_str_t line, const char *name, pay_str_t *value)
 {
@@ -181,6 +191,7 @@ header_value(pay_str_t line, const char *name, pay_str_t *value)
 }
 
 
+/* A value that is neither changes nothing. */
 static int
 truth(pay_str_t value, int before)
 {
@@ -192,9 +203,11 @@ truth(pay_str_t value, int before)
 }
 
 
-/* The furthest that any try of this call has come: libcurl sends a request once
- * more when a kept connection turns out to be dead.  What went to a proxy, or
- * into a handshake, is none of the request. */
+/* The furthest that any try of this call has come: libcurl sends a request
+ * once more when a kept connection turns out to be dead.  What went to a
+ * proxy, or into a handshake, is none of the request.  A copy that was begun
+ * before makes even "nothing written" uncertain: the first one may have been
+ * read. */
 static pay_reach_t
 how_far(ngx_payments_http_t *http, CURLcode result)
 {
@@ -250,6 +263,8 @@ how_far_without(ngx_payments_http_t *http)
 }
 
 
+/* From WRITTEN on the PSP may have the request: such a call is never repeated
+ * under a new key. */
 static pay_sent_t
 sent_of(pay_reach_t reach)
 {
@@ -261,6 +276,8 @@ sent_of(pay_reach_t reach)
 }
 
 
+/* The name for metrics and logs; whether a call may be repeated is decided by
+ * `sent`, never by this. */
 static pay_failure_t
 failure_of(const ngx_payments_http_t *http, CURLcode result)
 {

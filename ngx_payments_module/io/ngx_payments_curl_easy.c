@@ -67,6 +67,9 @@ ngx_payments_easy_stop(void)
 }
 
 
+/* One handle for each call and no reuse: nothing of one PSP's call can be left
+ * over in another's.  Connections are kept by the multi handle, so they are
+ * used again all the same. */
 ngx_int_t
 ngx_payments_easy_create(ngx_payments_http_t *http)
 {
@@ -98,6 +101,8 @@ ngx_payments_easy_create(ngx_payments_http_t *http)
 }
 
 
+/* Takes the call out of the list of senders, or drop_sent() would touch a
+ * handle that is gone. */
 void
 ngx_payments_easy_destroy(ngx_payments_http_t *http)
 {
@@ -147,6 +152,9 @@ ngx_payments_easy_drop_sent(void)
 }
 
 
+/* No signals, since libcurl would use SIGALRM; no .netrc, which could hold
+ * credentials; no redirects, which could lead the call to another host
+ * (T18). */
 static ngx_int_t
 setup_easy(CURL *easy, ngx_payments_http_t *http)
 {
@@ -183,6 +191,8 @@ setup_easy(CURL *easy, ngx_payments_http_t *http)
 }
 
 
+/* A DELETE has no body; any other method but GET is a POST with another
+ * name. */
 static ngx_int_t
 setup_request(CURL *easy, ngx_payments_http_t *http)
 {
@@ -219,6 +229,8 @@ setup_request(CURL *easy, ngx_payments_http_t *http)
 }
 
 
+/* The body is not copied: it is in the memory of the call's owner and outlives
+ * the call. */
 static ngx_int_t
 setup_body(CURL *easy, ngx_payments_http_t *http)
 {
@@ -236,6 +248,8 @@ setup_body(CURL *easy, ngx_payments_http_t *http)
 }
 
 
+/* A plain http base_url is possible for a loopback address only, which conf/
+ * has checked.  With ca_file= the system's CAs count no more. */
 static ngx_int_t
 setup_tls(CURL *easy, ngx_payments_http_t *http)
 {

@@ -17,6 +17,8 @@ static struct curl_slist *make_list(const pay_http_field_t *fields,
 static char *add_line(char *p, const pay_http_field_t *field);
 
 
+/* The list belongs to the call until easy_destroy(), as libcurl does not copy
+ * it. */
 ngx_int_t
 ngx_payments_easy_fields(CURL *easy, ngx_payments_http_t *http)
 {
@@ -38,6 +40,7 @@ ngx_payments_easy_fields(CURL *easy, ngx_payments_http_t *http)
 }
 
 
+/* libcurl's texts end at a NUL: one within would cut a URL or a field short. */
 ngx_uint_t
 ngx_payments_easy_is_text(pay_str_t s)
 {
@@ -117,6 +120,8 @@ make_list(const pay_http_field_t *fields, unsigned count)
 }
 
 
+/* The line has libcurl's form, in which "Name:" without a value removes that
+ * field. */
 static char *
 add_line(char *p, const pay_http_field_t *field)
 {

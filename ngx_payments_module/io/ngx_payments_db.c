@@ -7,6 +7,14 @@
  * Rules kept here: a call that waits too long is answered so; a call that was
  * sent and not answered is unknown, never failed; a batch that fails as a whole
  * is sent again item by item, so a bad item fails alone.
+ *
+ * The way of a call:
+ *
+ *     db_call ─▶ BUSY, DECLINED: never queued
+ *       └▶ queue ─▶ late or no connection: OVERLOADED, UNAVAILABLE
+ *            └▶ batch on the wire ─▶ answered: a row each
+ *                   ├▶ failed (SQLSTATE): each item alone, or ERROR
+ *                   └▶ lost: UNKNOWN, nobody asks again from here
  */
 
 #include "io/ngx_payments_db.h"
@@ -24,6 +32,8 @@
 #define ALONE_TRIES  3
 
 
+/* The state of this worker.  `dispatch` is posted and sends the queued calls;
+ * `tick` runs only while calls wait, and bounds their wait. */
 typedef struct {
     ngx_payments_db_conf_t  *conf;
     ngx_log_t               *log;
@@ -106,6 +116,8 @@ tick_of(const ngx_msec_t *stages)
 }
 
 
+/* `since` starts anew when an item is sent alone and bounds its wait; `queued`
+ * never does, and its stage's deadline counts from there. */
 ngx_int_t
 ngx_payments_db_call(ngx_payments_call_t *call)
 {
@@ -167,7 +179,8 @@ is_crowded(const ngx_payments_call_t *call)
 }
 
 
-/* The mix of the full queue, in the words of payments_bulkhead. */
+/* The mix of the full queue, in the words of payments_bulkhead; only the
+ * metric goes by it. */
 static ngx_payments_work_e
 work_of(const ngx_payments_call_t *call)
 {
@@ -184,6 +197,7 @@ work_of(const ngx_payments_call_t *call)
 }
 
 
+/* The speed at which calls leave: Retry-After is made of it. */
 static void
 note_pace(ngx_uint_t left)
 {
@@ -208,6 +222,7 @@ retry_after_s(pay_op_id_t op)
 }
 
 
+/* A timer that ran without calls would hold a stopping worker back. */
 static void
 start_tick(void)
 {
@@ -225,6 +240,8 @@ wake(void)
 }
 
 
+/* A batch that was full and came in time: a few more may go together the next
+ * time. */
 static void
 batch_answered(ngx_payments_batch_t *batch)
 {
@@ -239,6 +256,8 @@ batch_answered(ngx_payments_batch_t *batch)
 }
 
 
+/* UNKNOWN and no second try: the commit may stand, and the next request or job
+ * begins by reading. */
 static void
 batch_lost(ngx_payments_batch_t *batch)
 {
@@ -252,7 +271,8 @@ batch_lost(ngx_payments_batch_t *batch)
 
 
 /* Rolled back as a whole: each item gets its own try, so that only the one
- * that fails alone fails. */
+ * that fails alone fails.  Contention is tried three times more; an item that
+ * fails alone, and a database that is not to be had, are answered at once. */
 static void
 batch_failed(ngx_payments_batch_t *batch, const char *sqlstate,
     const char *message)
@@ -287,6 +307,8 @@ batch_failed(ngx_payments_batch_t *batch, const char *sqlstate,
 }
 
 
+/* As many batches as there are free connections; the rest waits for wake().
+ * Late calls are answered last, since their flows may queue new ones. */
 static void
 dispatch_handler(ngx_event_t *ev)
 {
@@ -357,6 +379,8 @@ count_canceled(ngx_payments_batch_t *batch, const char *sqlstate)
 }
 
 
+/* Contention may be over when items go one by one, but not for ever: their
+ * clients wait. */
 static ngx_uint_t
 tried_enough(ngx_payments_batch_t *batch)
 {
@@ -364,6 +388,8 @@ tried_enough(ngx_payments_batch_t *batch)
 }
 
 
+/* Calls are put back backwards and in front, so that the order of arrival
+ * stays as it was. */
 static void
 queue_alone(ngx_payments_batch_t *batch)
 {
@@ -382,6 +408,7 @@ queue_alone(ngx_payments_batch_t *batch)
 }
 
 
+/* All calls of the batch get one answer; each may free its flow. */
 static void
 drop(ngx_payments_batch_t *batch, pay_db_failure_t failure)
 {
@@ -393,6 +420,8 @@ drop(ngx_payments_batch_t *batch, pay_db_failure_t failure)
 }
 
 
+/* 40001, 40P01: serialization, deadlock; 55P03: lock_timeout.  All were rolled
+ * back and may go well the next time. */
 static ngx_uint_t
 is_contention(const char *sqlstate)
 {

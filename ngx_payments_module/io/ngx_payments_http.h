@@ -12,6 +12,9 @@
 
 typedef struct ngx_payments_http_s  ngx_payments_http_t;
 
+/* Lies in its caller's memory (a flow, or a PSP's access token) and must stay
+ * there until it is finished.  `answer` is filled in by the lowest floor that
+ * knows it, and ends with its pool. */
 struct ngx_payments_http_s {
     const pay_http_request_t  *request;          /* alive until done */
     const ngx_payments_psp_t  *psp;

@@ -3,6 +3,10 @@
  * and worker.  One call at a time requests it, and other calls wait for it
  * meanwhile; it is renewed while the old one still serves.  Tokens stay in this
  * file's memory, are wiped when their time is over, and never logged.
+ *
+ *     no token ─ask─▶ asked ─▶ keep ─▶ token ─renew─▶ ask (the old one serves)
+ *        ▲  └ calls wait  └▶ failed: pause 1 s              │
+ *        └───────────────── ends, or 401: wiped ◀───────────┘
  */
 
 #include "io/ngx_payments_oauth.h"
@@ -22,7 +26,8 @@
 
 
 /* Without a token `len` is 0.  `pool` is set while a request for one is under
- * way; calls wait only then. */
+ * way; calls wait only then.  `http` and `request` are of the question; times
+ * are in ngx_current_msec. */
 typedef struct {
     ngx_payments_http_t   http;
     pay_http_request_t    request;
@@ -57,6 +62,8 @@ static void wipe(auth_t *auth);
 static auth_t  auths[NGX_PAYMENTS_PSPS_MAX];
 
 
+/* While a token serves, a renewal that fails delays no call.  Without one the
+ * first call asks, and those that follow wait for the same answer. */
 ngx_int_t
 ngx_payments_oauth_get(const ngx_payments_psp_t *psp, ngx_pool_t *pool,
     pay_str_t *field, ngx_payments_oauth_wait_t *wait)
@@ -94,6 +101,7 @@ ngx_payments_oauth_get(const ngx_payments_psp_t *psp, ngx_pool_t *pool,
 }
 
 
+/* Compared in constant time, as secrets are. */
 void
 ngx_payments_oauth_forget(const ngx_payments_psp_t *psp, pay_str_t field)
 {
@@ -133,6 +141,8 @@ ngx_payments_oauth_stop(void)
 }
 
 
+/* Made on first use: an index is a PSP of this configuration, and the process
+ * has one configuration. */
 static auth_t *
 auth_of(const ngx_payments_psp_t *psp)
 {
@@ -150,6 +160,8 @@ auth_of(const ngx_payments_psp_t *psp)
 }
 
 
+/* A copy in the call's pool: the token may be wiped meanwhile, and
+ * oauth_forget() compares the copy with it. */
 static ngx_int_t
 field_of(const auth_t *auth, ngx_pool_t *pool, pay_str_t *field)
 {
@@ -169,6 +181,8 @@ field_of(const auth_t *auth, ngx_pool_t *pool, pay_str_t *field)
 }
 
 
+/* The question goes through attempt(), so it counts for the PSP's circuit as
+ * any call does. */
 static ngx_int_t
 ask(auth_t *auth, const ngx_payments_psp_t *psp)
 {
@@ -203,6 +217,8 @@ ask(auth_t *auth, const ngx_payments_psp_t *psp)
 }
 
 
+/* A failure is answered to all that wait: each of them fails as "nothing was
+ * sent". */
 static void
 asked(ngx_payments_http_t *http)
 {
@@ -231,6 +247,9 @@ asked(ngx_payments_http_t *http)
 }
 
 
+/* The token is renewed a fifth of its life before its end, or a minute if that
+ * is more and less than half of its life.  The adapter's copy is wiped as soon
+ * as ours is made. */
 static ngx_int_t
 keep(auth_t *auth, const pay_http_answer_t *answer)
 {
@@ -267,7 +286,8 @@ keep(auth_t *auth, const pay_http_answer_t *answer)
 }
 
 
-/* It becomes a header field: nothing that could end one. */
+/* It becomes a header field: nothing that could end one.  A PSP must not add
+ * fields to our requests. */
 static ngx_uint_t
 token_is_plain(pay_str_t token)
 {
@@ -283,6 +303,8 @@ token_is_plain(pay_str_t token)
 }
 
 
+/* The answer's buffer held the token in clear text; pools are freed without
+ * being wiped. */
 static void
 close_question(auth_t *auth, ngx_uint_t ok)
 {
@@ -299,6 +321,7 @@ close_question(auth_t *auth, ngx_uint_t ok)
 }
 
 
+/* The wait is the caller's memory, in its call. */
 static void
 wait_for(auth_t *auth, ngx_payments_oauth_wait_t *wait)
 {
@@ -308,6 +331,7 @@ wait_for(auth_t *auth, ngx_payments_oauth_wait_t *wait)
 }
 
 
+/* The question goes on: its answer serves calls to come. */
 static void
 give_up(ngx_event_t *ev)
 {
@@ -350,6 +374,8 @@ wake(auth_t *auth, ngx_uint_t ok, ngx_uint_t late)
 }
 
 
+/* The timer is set for the first deadline of all, whatever the order in which
+ * they came. */
 static void
 set_timer(auth_t *auth)
 {
@@ -390,6 +416,7 @@ is_past(ngx_msec_t time)
 }
 
 
+/* Only the bytes that were used; the length says that there is no token. */
 static void
 wipe(auth_t *auth)
 {

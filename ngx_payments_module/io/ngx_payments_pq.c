@@ -114,6 +114,8 @@ ngx_payments_pq_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *conf,
 }
 
 
+/* In the first round over the hosts, too: calls wait then and are not
+ * refused. */
 ngx_uint_t
 ngx_payments_pq_usable(void)
 {
@@ -148,6 +150,7 @@ ngx_payments_pq_idle(void)
 }
 
 
+/* Not cancelable meanwhile: a worker that stops waits for its batches. */
 void
 ngx_payments_pq_send(ngx_payments_batch_t *batch)
 {
@@ -301,6 +304,7 @@ conn_watch(conn_t *conn, ngx_uint_t rd, ngx_uint_t wr)
 }
 
 
+/* Pipeline mode: no statement waits for the answer to the one before. */
 static void
 conn_setup(conn_t *conn)
 {
@@ -426,6 +430,7 @@ conn_take_results(conn_t *conn)
 }
 
 
+/* The first error is the cause of all that follow. */
 static void
 conn_take_error(conn_t *conn, PGresult *res)
 {
@@ -471,6 +476,7 @@ conn_synced(conn_t *conn)
 }
 
 
+/* A function that the database lacks is a migration that was not run. */
 static void
 conn_prepared(conn_t *conn)
 {

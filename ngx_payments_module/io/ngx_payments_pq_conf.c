@@ -36,6 +36,8 @@ static ngx_str_t list_item(const char *list, ngx_uint_t n);
 static ngx_uint_t is(const char *text, const char *word);
 
 
+/* A password may stand in many spellings (a URI's, a keyword's), and libpq's
+ * own parser knows them all. */
 ngx_int_t
 ngx_payments_pq_check(ngx_str_t *dsn)
 {
@@ -70,6 +72,8 @@ ngx_payments_pq_check(ngx_str_t *dsn)
 }
 
 
+/* Only the name is judged, at configuration time; a superuser of another name
+ * shows after connecting (ngx_payments_pq_warn_superuser()). */
 ngx_uint_t
 ngx_payments_pq_superuser(ngx_str_t *dsn)
 {
@@ -90,6 +94,8 @@ ngx_payments_pq_superuser(ngx_str_t *dsn)
 }
 
 
+/* An error is a text behind the directive's name, or NGX_CONF_ERROR without
+ * memory. */
 char *
 ngx_payments_pq_hosts(ngx_conf_t *cf, ngx_str_t *dsn, ngx_array_t **dsns)
 {
@@ -123,6 +129,7 @@ ngx_payments_pq_hosts(ngx_conf_t *cf, ngx_str_t *dsn, ngx_array_t **dsns)
 }
 
 
+/* The values point into libpq's options and end with them. */
 static void
 hosts_find(const PQconninfoOption *options, hosts_t *hosts)
 {
@@ -187,6 +194,8 @@ hosts_check(const hosts_t *hosts)
 }
 
 
+/* Each operation writes, so a standby is never right.  With one host there is
+ * no choice to make. */
 static const char *
 hosts_check_target(const hosts_t *hosts)
 {
@@ -215,6 +224,8 @@ hosts_check_target(const hosts_t *hosts)
 }
 
 
+/* libpq takes a blank as part of the name, and would fail only when a worker
+ * connects. */
 static const char *
 hosts_check_item(const hosts_t *hosts, ngx_uint_t n)
 {
@@ -243,7 +254,9 @@ hosts_check_item(const hosts_t *hosts, ngx_uint_t n)
 }
 
 
-/* The same string with the host, address and port of one of its hosts. */
+/* The same string with the host, address and port of one of its hosts.
+ * Written in the quoted form of keyword and value, in which every value may
+ * stand. */
 static ngx_int_t
 hosts_add(ngx_conf_t *cf, const PQconninfoOption *options,
     const hosts_t *hosts, ngx_uint_t n, ngx_array_t *dsns)
@@ -291,6 +304,8 @@ hosts_add(ngx_conf_t *cf, const PQconninfoOption *options,
 }
 
 
+/* Quotes and backslashes are escaped by a backslash (PostgreSQL manual,
+ * "Connection Strings"). */
 static u_char *
 add_option(u_char *p, const char *name, ngx_str_t value)
 {

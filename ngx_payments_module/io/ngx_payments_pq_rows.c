@@ -14,6 +14,8 @@
 static pay_cell_t cell_of(const void *rows, unsigned row, unsigned column);
 
 
+/* Each operation is one statement by its name, prepared once per connection.
+ * The types are given, so PostgreSQL guesses none. */
 ngx_int_t
 ngx_payments_pq_prepare(PGconn *pg, const pay_op_t *op)
 {
@@ -34,6 +36,8 @@ ngx_payments_pq_prepare(PGconn *pg, const pay_op_t *op)
 }
 
 
+/* Arrays lie in the batch's pool, as libpq copies them into its own buffer
+ * before it returns.  An error here has sent nothing. */
 ngx_int_t
 ngx_payments_pq_put(PGconn *pg, ngx_payments_batch_t *batch)
 {
@@ -75,6 +79,8 @@ ngx_payments_pq_put(PGconn *pg, ngx_payments_batch_t *batch)
 }
 
 
+/* `false`: for the session and not for the transaction alone, which ends with
+ * the batch. */
 ngx_int_t
 ngx_payments_pq_prepare_timeout(PGconn *pg)
 {
@@ -146,6 +152,7 @@ ngx_payments_pq_deliver(ngx_payments_batch_t *batch, PGresult *rows)
 }
 
 
+/* A length of 0 is an empty text or NULL; only then libpq is asked which. */
 static pay_cell_t
 cell_of(const void *rows, unsigned row, unsigned column)
 {

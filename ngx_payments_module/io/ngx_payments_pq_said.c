@@ -14,6 +14,8 @@ static uint32_t loss_hash(const ngx_payments_pq_said_t *said,
     const char *why);
 
 
+/* The password is given to pay_line(), which takes it out of the text wherever
+ * it stands. */
 void
 ngx_payments_pq_said(ngx_payments_pq_said_t *said, PGconn *pg, PGresult *res,
     const char *sqlstate)
@@ -40,6 +42,8 @@ ngx_payments_pq_said(ngx_payments_pq_said_t *said, PGconn *pg, PGresult *res,
 }
 
 
+/* Losses are kept by host, since one that is down and one that is a standby
+ * fail in turns. */
 ngx_uint_t
 ngx_payments_pq_is_told(const ngx_payments_pq_said_t *said, ngx_uint_t host,
     const char *why)
@@ -78,6 +82,7 @@ ngx_payments_pq_drop_notice(void *arg, const PGresult *notice)
 }
 
 
+/* A superuser may bypass every right that the schema gives and takes. */
 void
 ngx_payments_pq_warn_superuser(const PGconn *pg, ngx_log_t *log)
 {
@@ -93,6 +98,8 @@ ngx_payments_pq_warn_superuser(const PGconn *pg, ngx_log_t *log)
 }
 
 
+/* read_only_sql_transaction, admin_shutdown, crash_shutdown,
+ * cannot_connect_now (PostgreSQL manual, "PostgreSQL Error Codes"). */
 ngx_uint_t
 ngx_payments_pq_takes_no_writes(const char *sqlstate)
 {

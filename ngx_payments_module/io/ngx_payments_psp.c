@@ -3,6 +3,11 @@
  * wants one, and the attempts.  An answer 401 to an access token is without
  * effect (the PSP has not looked at the request), so the call is made once more
  * at once with a new token.
+ *
+ *     psp_call ─▶ token? ─▶ attempt ─▶ finished ─▶ done
+ *                  │ ▲        ▲            │
+ *                  ▼ │        └── once ────┘ 401: forget the token
+ *              wait for a token
  */
 
 #include "io/ngx_payments_psp.h"
@@ -19,6 +24,8 @@ static ngx_uint_t call_repeat(ngx_payments_http_t *http);
 static ngx_uint_t is_over(const ngx_payments_http_t *http);
 
 
+/* One deadline for all of it: waiting for a token and a second attempt take
+ * from the same time. */
 ngx_int_t
 ngx_payments_psp_call(ngx_payments_http_t *http)
 {
@@ -32,6 +39,7 @@ ngx_payments_psp_call(ngx_payments_http_t *http)
 }
 
 
+/* A question for a token needs none itself. */
 static ngx_int_t
 call_start(ngx_payments_http_t *http)
 {
@@ -68,6 +76,8 @@ call_start(ngx_payments_http_t *http)
 }
 
 
+/* Called from the token's answer: the call may begin only now, so a refusal,
+ * too, goes through `done`. */
 static void
 authorized(ngx_payments_oauth_wait_t *wait, ngx_uint_t ok)
 {
@@ -84,6 +94,8 @@ authorized(ngx_payments_oauth_wait_t *wait, ngx_uint_t ok)
 }
 
 
+/* 401 counts only when we had sent an access token; PSPs with a static key use
+ * it for a wrong key, where a second attempt changes nothing. */
 static void
 call_finished(ngx_payments_http_t *http)
 {

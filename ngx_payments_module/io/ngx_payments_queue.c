@@ -70,6 +70,8 @@ ngx_payments_queue_put(ngx_payments_queues_t *queues,
 }
 
 
+/* The call goes in front, also of calls about money: it was on the wire before
+ * them. */
 void
 ngx_payments_queue_put_back(ngx_payments_queues_t *queues,
     ngx_payments_call_t *call)
@@ -79,6 +81,7 @@ ngx_payments_queue_put_back(ngx_payments_queues_t *queues,
 }
 
 
+/* The element is the caller's now; it stands in no queue. */
 void
 ngx_payments_queue_remove(ngx_payments_queues_t *queues,
     ngx_payments_call_t *call)
@@ -90,6 +93,7 @@ ngx_payments_queue_remove(ngx_payments_queues_t *queues,
 }
 
 
+/* Each change of a queue passes here, so the three counts agree. */
 static void
 count_in(ngx_payments_queues_t *queues, const ngx_payments_call_t *call,
     ngx_int_t delta)
@@ -100,6 +104,7 @@ count_in(ngx_payments_queues_t *queues, const ngx_payments_call_t *call,
 }
 
 
+/* The whole time since it was queued counts, as it does for its client. */
 ngx_uint_t
 ngx_payments_queue_is_late(const ngx_payments_call_t *call)
 {
@@ -115,6 +120,8 @@ ngx_payments_queue_class(const ngx_payments_call_t *call)
 }
 
 
+/* A queue whose calls were all late gives an empty batch, and the next queue
+ * is tried. */
 ngx_payments_batch_t *
 ngx_payments_queue_next(ngx_payments_queues_t *queues, ngx_uint_t idle,
     ngx_log_t *log, ngx_queue_t *late)
@@ -152,6 +159,8 @@ ngx_payments_queue_leave(ngx_payments_queues_t *queues,
 }
 
 
+/* Only heads are compared: the order within a queue is made when a call comes
+ * in. */
 static ngx_payments_call_t *
 next_call(ngx_payments_queues_t *queues, ngx_uint_t idle)
 {
@@ -249,6 +258,8 @@ goes_before(const ngx_payments_queues_t *queues, const ngx_payments_call_t *a,
 }
 
 
+/* The wait counts from `since`, so a call that was just tried has its whole
+ * time again. */
 static ngx_uint_t
 waits_long(const ngx_payments_queues_t *queues,
     const ngx_payments_call_t *call)
@@ -257,6 +268,8 @@ waits_long(const ngx_payments_queues_t *queues,
 }
 
 
+/* There is room for the configured number, although fewer may go: batch_max
+ * may rise. */
 static ngx_payments_batch_t *
 make_batch(const ngx_payments_queues_t *queues, pay_op_id_t op, ngx_log_t *log)
 {
@@ -288,6 +301,9 @@ make_batch(const ngx_payments_queues_t *queues, pay_op_id_t op, ngx_log_t *log)
 }
 
 
+/* A call that must go alone makes a batch of one.  The deadline of the batch
+ * is the longest of its items', since an earlier one would end work whose
+ * client still waits. */
 static void
 take_calls(ngx_payments_queues_t *queues, ngx_payments_batch_t *batch,
     ngx_queue_t *late)

@@ -14,6 +14,9 @@
 #define NGX_PAYMENTS_QUEUE_TICK_MS   50
 #define NGX_PAYMENTS_QUEUE_CLASSES   (PAY_CLASS_JOBS + 1)
 
+/* - batch_max: how many items of an operation go together; halved when a
+ *   statement ran into its deadline, and raised slowly after full batches.
+ * - sent: calls on the wire, which stand before a newcomer, too. */
 typedef struct {
     ngx_queue_t   calls[PAY_OP_COUNT];
     ngx_uint_t    lengths[PAY_OP_COUNT];

@@ -8,6 +8,7 @@
 static ngx_int_t watch_event(ngx_event_t *ev, ngx_int_t kind, ngx_uint_t on);
 
 
+/* CLOEXEC: a binary upgrade must not inherit the socket of a call. */
 ngx_connection_t *
 ngx_payments_watch_open(int fd, void *data, ngx_event_handler_pt handler,
     ngx_log_t *log)
@@ -37,6 +38,8 @@ ngx_payments_watch_open(int fd, void *data, ngx_event_handler_pt handler,
 }
 
 
+/* The events are only changed where they differ, as each change is a system
+ * call. */
 ngx_int_t
 ngx_payments_watch(ngx_connection_t *c, ngx_uint_t rd, ngx_uint_t wr)
 {
@@ -48,6 +51,8 @@ ngx_payments_watch(ngx_connection_t *c, ngx_uint_t rd, ngx_uint_t wr)
 }
 
 
+/* Events that were posted in this turn are taken back, or their handler would
+ * run for a connection that is another's by then. */
 void
 ngx_payments_watch_close(ngx_connection_t *c)
 {

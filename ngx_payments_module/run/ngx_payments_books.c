@@ -11,6 +11,7 @@
 #include "util/ngx_payments_process.h"
 
 
+/* One call at a time, with arguments that never change. */
 typedef struct {
     ngx_payments_call_t   call;
     pay_check_books_in_t  args;
@@ -50,6 +51,7 @@ ngx_payments_books_start(ngx_cycle_t *cycle, pay_str_t owner)
 }
 
 
+/* The look runs in PostgreSQL; a worker only asks, and shows the result. */
 static void
 books_handler(ngx_event_t *ev)
 {
@@ -65,6 +67,8 @@ books_handler(ngx_event_t *ev)
 }
 
 
+/* A difference is logged when there are more of them than at the last look, so
+ * that one that waits for an operator does not fill the log. */
 static void
 books_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)

@@ -1,6 +1,9 @@
 /*
  * Carries a core flow's effects out - an operation on PostgreSQL, a call to a
  * PSP, a certificate - and brings the events back.
+ *
+ * An effect that cannot begin is answered at once, as if its answer had come:
+ * NGX_OK, and *input says that nothing was sent.
  */
 
 #include "run/ngx_payments_effect.h"
@@ -16,9 +19,13 @@
 
 #define QUESTIONS         1024
 #define QUESTION_PACE_MS  1000
+#define PATIENCE_MS       1000
+#define PATIENCE_MAX      60
 
 
-/* When a buyer's return last asked a PSP about a payment; in this worker. */
+/* When a buyer's return last asked a PSP about a payment; in this worker.  The
+ * table forgets: a payment that takes the place of another costs one query
+ * more. */
 typedef struct {
     uint32_t      hash;
     ngx_uint_t    set;
@@ -26,6 +33,10 @@ typedef struct {
 } question_t;
 
 
+static ngx_uint_t has_patience(ngx_payments_flow_t *flow);
+static void patience_handler(ngx_event_t *ev);
+static ngx_int_t pace_event(ngx_payments_flow_t *flow,
+    ngx_event_handler_pt handler, ngx_msec_t wait);
 static ngx_uint_t may_store(const ngx_payments_flow_t *flow);
 static ngx_msec_t deadline_of(const ngx_payments_flow_t *flow,
     pay_stage_t stage);
@@ -57,6 +68,9 @@ static void tell_cert(pay_str_t url, const pay_http_answer_t *answer);
 static question_t  questions[QUESTIONS];
 
 
+/* `money` gives each read of a refund the refund's priority.  A forged webhook
+ * may be stored only while its PSP's bucket has room, which is taken here,
+ * where it is certain that the flow wants to store it. */
 ngx_int_t
 ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
     pay_input_t *input)
@@ -94,15 +108,61 @@ ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
     case NGX_BUSY:
         input->db_failure = PAY_DB_OVERLOADED;
         input->retry_after_s = flow->call.retry_after_s;
-        return NGX_OK;
+        break;
 
     default:
         input->db_failure = PAY_DB_UNAVAILABLE;
-        return NGX_OK;
+        break;
     }
+
+    return has_patience(flow) ? NGX_AGAIN : NGX_OK;
 }
 
 
+/* An operation that was never sent: it is asked for again in a moment, where
+ * the flow has the time.  1: it will be. */
+static ngx_uint_t
+has_patience(ngx_payments_flow_t *flow)
+{
+    if (flow->alone == NULL || !flow->core.type->is_patient || ngx_exiting
+        || flow->alone->waits >= PATIENCE_MAX)
+    {
+        return 0;
+    }
+
+    flow->alone->waits++;
+
+    return pace_event(flow, patience_handler, PATIENCE_MS) == NGX_OK;
+}
+
+
+static void
+patience_handler(ngx_event_t *ev)
+{
+    ngx_int_t             rc;
+    pay_input_t           input;
+    ngx_payments_flow_t  *flow = ev->data;
+
+    flow->wait_started = ngx_current_msec;
+    rc = ngx_payments_db_call(&flow->call);
+
+    if (rc == NGX_OK || has_patience(flow)) {
+        return;
+    }
+
+    ngx_memzero(&input, sizeof(pay_input_t));
+    input.kind = PAY_INPUT_DB_FAILED;
+    input.db_failure = rc == NGX_BUSY ? PAY_DB_OVERLOADED : PAY_DB_UNAVAILABLE;
+
+    flow->step(flow, &input);
+}
+
+
+/* The request lies in the scratch arena, and is copied if it has to outlive the
+ * step.
+ * - can_wait: questions of jobs leave the last places of a PSP to buyers.
+ * - timeout: a buyer in front of a page waits for payments_buyer_timeout at
+ *   most. */
 ngx_int_t
 ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
     pay_input_t *input)
@@ -218,6 +278,7 @@ goes_at_once(const ngx_payments_flow_t *flow, const pay_effect_t *effect)
 }
 
 
+/* Names of fields are literals of the adapters and need no copy. */
 static pay_status_t
 copy_request(pay_arena_t *arena, const pay_http_request_t *request,
     pay_http_request_t *kept)
@@ -244,6 +305,7 @@ deadline_of(const ngx_payments_flow_t *flow, pay_stage_t stage)
 }
 
 
+/* Jobs wait on purpose; their waits would hide those of buyers. */
 static void
 note_stage(const ngx_payments_flow_t *flow)
 {
@@ -276,6 +338,7 @@ note_call(const ngx_payments_flow_t *flow, const pay_http_answer_t *answer)
 }
 
 
+/* A flow whose PSP is not known stores nothing. */
 static ngx_uint_t
 may_store(const ngx_payments_flow_t *flow)
 {
@@ -288,7 +351,11 @@ may_store(const ngx_payments_flow_t *flow)
 
 
 /* Calls for which no client waits are sent to the PSP at the pace of jobs.
- * NGX_OK: under way, or will be; NGX_DECLINED: the answer is there already. */
+ * NGX_OK: under way, or will be; NGX_DECLINED: the answer is there already.
+ * The place in time is taken under the zone's lock, so that all workers of the
+ * host keep within psp_rate of payments_jobs together; a job whose turn is too
+ * far ahead fails as BUSY and comes again later, as its lease must not run out
+ * while it waits. */
 static ngx_int_t
 pace_call(ngx_payments_flow_t *flow)
 {
@@ -305,15 +372,28 @@ pace_call(ngx_payments_flow_t *flow)
         return ngx_payments_psp_call(http);
     }
 
+    if (pace_event(flow, pace_handler, wait) != NGX_OK) {
+        no_answer(&http->answer, PAY_FAILURE_MEMORY);
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+/* The timer of a flow for which no client waits. */
+static ngx_int_t
+pace_event(ngx_payments_flow_t *flow, ngx_event_handler_pt handler,
+    ngx_msec_t wait)
+{
     if (flow->alone->pace == NULL) {
         flow->alone->pace = ngx_pcalloc(flow->pool, sizeof(ngx_event_t));
         if (flow->alone->pace == NULL) {
-            no_answer(&http->answer, PAY_FAILURE_MEMORY);
-            return NGX_DECLINED;
+            return NGX_ERROR;
         }
     }
 
-    flow->alone->pace->handler = pace_handler;
+    flow->alone->pace->handler = handler;
     flow->alone->pace->data = flow;
     flow->alone->pace->log = ngx_cycle->log;
     ngx_add_timer(flow->alone->pace, wait);
@@ -322,6 +402,8 @@ pace_call(ngx_payments_flow_t *flow)
 }
 
 
+/* The request was copied into the flow, the step that made it is long over.
+ * A call that cannot begin now is answered as in ngx_payments_effect_http(). */
 static void
 pace_handler(ngx_event_t *ev)
 {
@@ -342,7 +424,10 @@ pace_handler(ngx_event_t *ev)
 }
 
 
-/* NGX_OK: under way; NGX_DECLINED: the answer is there already. */
+/* NGX_OK: under way; NGX_DECLINED: the answer is there already.  The URL comes
+ * from a header of a webhook that is not verified yet, so anybody may choose
+ * it: the core has compared its host with webhook_cert_host, and the cache
+ * limits how often it is fetched. */
 static ngx_int_t
 get_cert(ngx_payments_flow_t *flow)
 {
@@ -382,6 +467,7 @@ get_cert(ngx_payments_flow_t *flow)
 }
 
 
+/* -1: the PSP has said nothing about a repetition. */
 static void
 no_answer(pay_http_answer_t *answer, pay_failure_t why)
 {
@@ -418,6 +504,9 @@ asked_just_now(pay_str_t url)
 }
 
 
+/* Arguments end here unless the next operation needs them (keeps_args).  The
+ * result belongs to the batch and ends when flow->step() returns; the flow may
+ * be gone by then. */
 static void
 db_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
@@ -429,6 +518,18 @@ db_done(ngx_payments_call_t *call, const pay_result_t *result,
 
     flow->in_handler = 0;
     flow->db_ms += ngx_current_msec - flow->wait_started;
+
+    if (result == NULL && (failure == PAY_DB_OVERLOADED
+                           || failure == PAY_DB_UNAVAILABLE)
+        && has_patience(flow))
+    {
+        return;
+    }
+
+    if (result != NULL && flow->alone != NULL) {
+        flow->alone->waits = 0;
+    }
+
     note_stage(flow);
     note_done(call, result);
 
@@ -482,6 +583,7 @@ note_done(const ngx_payments_call_t *call, const pay_result_t *result)
 }
 
 
+/* Why: a code of the core, never the text of the source. */
 static void
 note_rates(const pay_end_rates_in_t *in)
 {
@@ -498,6 +600,8 @@ note_rates(const pay_end_rates_in_t *in)
 }
 
 
+/* in_handler is cleared here and in db_done(): from now on nginx' content
+ * handler is not on the stack.  Addresses and bodies stay out of the log. */
 static void
 http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
 {

@@ -1,6 +1,9 @@
 /*
  * Reads a source of rates, from its URL or its file.  A file is read here, at
  * once: it is small, and no request waits for it.
+ *
+ * A document of rates is no call to a PSP: no circuit, no access token, no
+ * copies to count, so it goes to libcurl directly.
  */
 
 #include "run/ngx_payments_effect_rates.h"
@@ -19,6 +22,8 @@ static void answer_with(pay_http_answer_t *answer, pay_failure_t failure,
     pay_str_t body);
 
 
+/* The same kind of input for both ways, so the core's flow cannot tell a file
+ * from a server. */
 ngx_int_t
 ngx_payments_effect_rates(ngx_payments_flow_t *flow, pay_effect_t *effect,
     pay_input_t *input)
@@ -54,7 +59,8 @@ ngx_payments_effect_rates(ngx_payments_flow_t *flow, pay_effect_t *effect,
 }
 
 
-/* NGX_OK: under way; NGX_BUSY, NGX_ERROR: nothing was sent. */
+/* NGX_OK: under way; NGX_BUSY, NGX_ERROR: nothing was sent.  libcurl copies
+ * all that it needs of the request, which lives on this stack. */
 static ngx_int_t
 fetch(ngx_payments_flow_t *flow, const ngx_payments_rates_t *rates)
 {
@@ -86,6 +92,7 @@ fetch(ngx_payments_flow_t *flow, const ngx_payments_rates_t *rates)
 }
 
 
+/* Whatever came, the core judges it: status, size and content. */
 static void
 fetched(ngx_payments_http_t *http)
 {
@@ -100,7 +107,8 @@ fetched(ngx_payments_http_t *http)
 }
 
 
-/* A file answers as a server would. */
+/* A file answers as a server would.  The age of a file is that of its last
+ * change, since no header says it. */
 static void
 read_file(ngx_payments_flow_t *flow, ngx_str_t *name, pay_input_t *input)
 {
@@ -126,7 +134,8 @@ read_file(ngx_payments_flow_t *flow, ngx_str_t *name, pay_input_t *input)
 
 
 /* PAY_FAILURE_NONE, or why not; a file that is written at this moment may be
- * anything. */
+ * anything.  The size is bounded before memory is taken, and again while
+ * reading, as the file may grow between the two. */
 static pay_failure_t
 read_all(ngx_pool_t *pool, ngx_fd_t fd, pay_input_t *input, pay_str_t *bytes)
 {
@@ -167,6 +176,8 @@ read_all(ngx_pool_t *pool, ngx_fd_t fd, pay_input_t *input, pay_str_t *bytes)
 }
 
 
+/* Failures of a file have names of their own (no-file, unreadable), so that
+ * the log tells an operator where to look. */
 static void
 answer_with(pay_http_answer_t *answer, pay_failure_t failure, pay_str_t body)
 {

@@ -2,10 +2,21 @@
  * A core flow at run time: its steps, its end, its answer.  The flow owns its
  * pool and outlives the request; the request only subscribes to the
  * answer and may leave at any time.
+ *
+ * The way of a flow:
+ *
+ *     create ─▶ (admit) ─▶ start ─▶ steps() ◀─── NGX_OK: the answer is there
+ *                                    │  └▶ effect_db, effect_http, effect_rates
+ *                                    │        │ NGX_AGAIN: back to nginx' loop
+ *                                    │        └▶ done ─▶ flow->step ─▶ steps()
+ *                                    └▶ PAY_DO_DONE ─▶ flow_end()
+ *
+ * The reply may come before the end: nobody waits for the steps behind it.
  */
 
 #include "run/ngx_payments_flow_state.h"
 #include "run/ngx_payments_effect.h"
+#include "run/ngx_payments_effect_file.h"
 #include "run/ngx_payments_effect_rates.h"
 #include "shm/ngx_payments_count.h"
 #include "shm/ngx_payments_count_stage.h"
@@ -37,10 +48,14 @@ static void flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply);
 static void flow_note(ngx_payments_flow_t *flow);
 static ngx_str_t note_text(ngx_pool_t *pool, pay_str_t text);
 static void flow_end(ngx_payments_flow_t *flow);
+static void log_settled(const pay_settled_t *settled);
 static void count_end(const pay_flow_t *core);
 static void request_gone(void *data);
 
 
+/* The pool hangs on the cycle's log and on no connection, since the flow
+ * outlives its request.  The worker's scratch is made first, because
+ * ngx_payments_scratch_arena() cannot fail. */
 ngx_payments_flow_t *
 ngx_payments_flow_create(ngx_http_payments_main_conf_t *pmcf)
 {
@@ -75,6 +90,8 @@ ngx_payments_flow_create(ngx_http_payments_main_conf_t *pmcf)
 }
 
 
+/* The struct is private to run/; http/ prepares the core's part through
+ * this. */
 pay_flow_t *
 ngx_payments_flow_core(ngx_payments_flow_t *flow)
 {
@@ -82,6 +99,10 @@ ngx_payments_flow_core(ngx_payments_flow_t *flow)
 }
 
 
+/* The order matters: all that may fail comes before the request's count is
+ * raised, since nothing would lower it again.  NGX_DONE tells nginx that the
+ * request is held.  A flow may answer and end within the first step, so
+ * nothing of it is touched behind flow_step(). */
 ngx_int_t
 ngx_payments_flow_start(ngx_payments_flow_t *flow, ngx_http_request_t *r,
     ngx_payments_reply_pt reply)
@@ -123,6 +144,7 @@ ngx_payments_flow_start(ngx_payments_flow_t *flow, ngx_http_request_t *r,
 }
 
 
+/* The id stands in the log lines of its calls, as a request's would. */
 ngx_int_t
 ngx_payments_flow_start_alone(ngx_payments_flow_t *flow,
     void (*ended)(void *data), void *data)
@@ -147,6 +169,8 @@ ngx_payments_flow_start_alone(ngx_payments_flow_t *flow,
 }
 
 
+/* A flow that has got no place is left as it was, and its caller discards
+ * it. */
 ngx_int_t
 ngx_payments_flow_admit(ngx_payments_flow_t *flow, ngx_payments_work_e work,
     const pay_merchant_t *merchant, int64_t *retry_after_s)
@@ -161,6 +185,8 @@ ngx_payments_flow_admit(ngx_payments_flow_t *flow, ngx_payments_work_e work,
 }
 
 
+/* For the time before the start only: later flow_end() does this, and
+ * counts. */
 void
 ngx_payments_flow_discard(ngx_payments_flow_t *flow)
 {
@@ -170,7 +196,9 @@ ngx_payments_flow_discard(ngx_payments_flow_t *flow)
 }
 
 
-/* Steps until something has to be waited for, or the flow's end. */
+/* Steps until something has to be waited for, or the flow's end.  The scratch
+ * pool is shared by all flows, and is emptied behind the step and the effect
+ * that the step gave back, as libcurl reads the request from there. */
 static void
 flow_step(ngx_payments_flow_t *flow, pay_input_t *input)
 {
@@ -180,6 +208,9 @@ flow_step(ngx_payments_flow_t *flow, pay_input_t *input)
 }
 
 
+/* An operation that is refused at once is answered in this loop and not by a
+ * call of itself, so a flow cannot grow the stack.  Jobs take the steady
+ * clock: a jump of the wall clock must not end checkouts. */
 static void
 steps(ngx_payments_flow_t *flow, pay_input_t *input)
 {
@@ -190,6 +221,7 @@ steps(ngx_payments_flow_t *flow, pay_input_t *input)
     for ( ;; ) {
         input->now_s = type->clock == PAY_CLOCK_STEADY
                        ? ngx_payments_steady_time() : ngx_time();
+        input->is_stopping = ngx_exiting || ngx_quit || ngx_terminate;
 
         if (input->kind == PAY_INPUT_START && type->routes) {
             run_routing(flow, input, &effect);
@@ -216,6 +248,10 @@ steps(ngx_payments_flow_t *flow, pay_input_t *input)
             rc = ngx_payments_effect_rates(flow, &effect, input);
             break;
 
+        case PAY_DO_FILE:
+            rc = ngx_payments_effect_file(flow, &effect, input);
+            break;
+
         default:
             flow_end(flow);
             return;
@@ -228,6 +264,8 @@ steps(ngx_payments_flow_t *flow, pay_input_t *input)
 }
 
 
+/* Health is a look into the shared zone under its lock; only flows that choose
+ * a PSP take it (needs_health). */
 static void
 run(ngx_payments_flow_t *flow, pay_input_t *input, pay_effect_t *effect)
 {
@@ -242,7 +280,9 @@ run(ngx_payments_flow_t *flow, pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* Rules and members are ours, nothing is quoted of what has come. */
+/* Rules and members are ours, nothing is quoted of what has come.  A PSP that
+ * changes its format makes such lines with each event, which is why they are
+ * paced. */
 static void
 log_unread(const pay_flow_t *core)
 {
@@ -265,7 +305,10 @@ log_unread(const pay_flow_t *core)
 }
 
 
-/* A create's first step chooses its PSPs; nothing has happened yet. */
+/* A create's first step chooses its PSPs; nothing has happened yet.  Routing
+ * is done by the CPU, without a wait, so its deadline can only be judged
+ * afterwards; `late` makes the operation that would follow a refusal, before
+ * anything is stored. */
 static void
 run_routing(ngx_payments_flow_t *flow, pay_input_t *input,
     pay_effect_t *effect)
@@ -297,6 +340,8 @@ now_us(void)
 }
 
 
+/* The subscription ends here: the cleanup is disarmed first, so that the end
+ * of the request does not touch a flow that is already freed. */
 static void
 flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply)
 {
@@ -324,7 +369,8 @@ flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply)
 }
 
 
-/* The texts of the request's log line, in the request's own memory. */
+/* The texts of the request's log line, in the request's own memory.  The log
+ * phase runs when the flow may be gone. */
 static void
 flow_note(ngx_payments_flow_t *flow)
 {
@@ -351,6 +397,7 @@ flow_note(ngx_payments_flow_t *flow)
 }
 
 
+/* Without memory the log line lacks a word; that fails no request. */
 static ngx_str_t
 note_text(ngx_pool_t *pool, pay_str_t text)
 {
@@ -368,6 +415,8 @@ note_text(ngx_pool_t *pool, pay_str_t text)
 }
 
 
+/* Behind this call there is no flow, so its callers return at once.  The two
+ * CRIT lines are for those on call. */
 static void
 flow_end(ngx_payments_flow_t *flow)
 {
@@ -404,12 +453,31 @@ flow_end(ngx_payments_flow_t *flow)
                       &ngx_payments_nstr(core->request_id));
     }
 
+    if (core->settled != NULL) {
+        log_settled(core->settled);
+    }
+
     if (flow->alone != NULL) {
         flow->alone->ended(flow->alone->data);
     }
 
     ngx_payments_flow_drop_args(flow);
     ngx_destroy_pool(flow->pool);
+}
+
+
+/* The names of files are others' and stand in PostgreSQL alone. */
+static void
+log_settled(const pay_settled_t *settled)
+{
+    ngx_uint_t  level = settled->why != NULL ? NGX_LOG_ERR : NGX_LOG_NOTICE;
+
+    ngx_log_error(level, ngx_cycle->log, 0,
+                  "payments: a settlement file was read, source:%V, file:%L, "
+                  "state:%s, rows:%L, why:%s, line:%L",
+                  &ngx_payments_nstr(settled->source), settled->file_id,
+                  settled->state, settled->rows,
+                  settled->why != NULL ? settled->why : "-", settled->line);
 }
 
 
@@ -437,6 +505,8 @@ count_end(const pay_flow_t *core)
 }
 
 
+/* The client has left, or nginx gave the request up.  The flow goes on: a
+ * registration under way must be stored although nobody waits for it. */
 static void
 request_gone(void *data)
 {

@@ -10,7 +10,9 @@
 
 typedef struct ngx_payments_flow_s  ngx_payments_flow_t;
 
-/* Answers the request; returns what a content handler returns. */
+/* Answers the request; returns what a content handler returns.  It may be
+ * called long after the handler returned, and never for a request that is
+ * gone. */
 typedef ngx_int_t (*ngx_payments_reply_pt)(ngx_http_request_t *r,
     const pay_reply_t *reply);
 
@@ -18,6 +20,8 @@ typedef ngx_int_t (*ngx_payments_reply_pt)(ngx_http_request_t *r,
 /* A flow with its own pool, not yet started; NULL: no memory. */
 ngx_payments_flow_t *ngx_payments_flow_create(
     ngx_http_payments_main_conf_t *pmcf);
+/* The flow as the core sees it: pay_flow_create() and its sisters are given
+ * this, between creation and start. */
 pay_flow_t *ngx_payments_flow_core(ngx_payments_flow_t *flow);
 /* A place for it until its end.  NGX_BUSY: there is none; *retry_after_s says
  * when to come again. */

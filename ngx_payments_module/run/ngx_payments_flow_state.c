@@ -6,6 +6,8 @@
 #include "run/ngx_payments_flow_state.h"
 
 
+/* A create has no arguments left while its PSP works, which is most of its
+ * time. */
 #define ARGS_SIZE  2560                /* of a create, while PostgreSQL works */
 
 
@@ -29,6 +31,8 @@ ngx_payments_flow_drop_args(ngx_payments_flow_t *flow)
 }
 
 
+/* Made on first use and again after each drop: a flow without arguments has no
+ * such pool. */
 static void *
 args_alloc(void *data, size_t size)
 {

@@ -18,9 +18,24 @@ typedef struct {
     void                           *data;
     ngx_event_t                    *pace;        /* its call waits; NULL: none
                                                     has yet */
+    ngx_uint_t                      waits;       /* for PostgreSQL, in a row */
+    void                           *file;        /* of PAY_DO_FILE */
 } ngx_payments_alone_t;
 
 
+/* Lies in its own pool.  From start to end it belongs to nobody but the call
+ * that is under way: flow_end() is the only one that frees it.
+ *
+ * - pool, arena: the flow's memory, the second as the core sees the first.
+ * - args_pool, args: of the arguments of one operation, dropped when its row
+ *   has come.
+ * - core: the state that the core keeps, and its next step.
+ * - request, reply, cleanup: the subscriber.  The cleanup runs when nginx
+ *   frees the request first, and clears `request`.
+ * - call, http: one effect is under way at a time, so they share their memory;
+ *   an answer in `http` ends when the next operation begins.
+ * - wait_started, db_ms, psp_ms: in ngx_current_msec, for the request's log
+ *   line and the metrics of stages. */
 struct ngx_payments_flow_s {
     ngx_pool_t                     *pool;
     pay_arena_t                     arena;

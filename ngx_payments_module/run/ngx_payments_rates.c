@@ -13,12 +13,14 @@
 #define ASK_MAX_MS  5000
 
 
+/* A source and the worker's timer for it. */
 typedef struct {
     ngx_event_t                     timer;
     const pay_rate_source_t        *source;
     ngx_uint_t                      busy;
 } round_t;
 
+/* `rounds` are by the index of the source. */
 typedef struct {
     ngx_http_payments_main_conf_t  *pmcf;
     pay_str_t                       owner;
@@ -35,6 +37,8 @@ static ngx_msec_t pause_of(const pay_rate_source_t *source);
 static rates_t  all;
 
 
+/* The first question comes at once and not after an interval: without rates no
+ * order with a credit_currency can be taken. */
 ngx_int_t
 ngx_payments_rates_start(ngx_cycle_t *cycle, pay_str_t owner)
 {
@@ -66,6 +70,7 @@ ngx_payments_rates_start(ngx_cycle_t *cycle, pay_str_t owner)
 }
 
 
+/* As backfill_handler(): the next question does not depend on this one. */
 static void
 round_handler(ngx_event_t *ev)
 {
@@ -83,6 +88,8 @@ round_handler(ngx_event_t *ev)
 }
 
 
+/* PostgreSQL decides in the first step which worker of which node reads the
+ * source this time. */
 static void
 round_begin(round_t *round)
 {

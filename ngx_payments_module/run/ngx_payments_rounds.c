@@ -12,6 +12,7 @@
 #include "run/ngx_payments_flow.h"
 #include "run/ngx_payments_rates.h"
 #include "run/ngx_payments_seal.h"
+#include "run/ngx_payments_settlement.h"
 #include "shm/ngx_payments_count.h"
 #include "util/ngx_payments_process.h"
 
@@ -24,12 +25,19 @@
 #define REPLAY_MAX_MS     30000
 
 
+/* The comparison with one PSP's list of events; one round at a time in a
+ * worker. */
 typedef struct {
     ngx_event_t            timer;
     const pay_psp_conf_t  *psp;
     ngx_uint_t             busy;
 } backfill_t;
 
+/* - limits: the ages of payments_watchdog as JSON, which SQL reads.
+ * - busy: the sweep's call is under way; the same memory cannot be queued
+ *   twice.
+ * - backfills: by the index of the PSP; those without a list have a zeroed
+ *   one. */
 typedef struct {
     ngx_http_payments_main_conf_t  *pmcf;
     pay_str_t                       owner;
@@ -65,6 +73,8 @@ static ngx_msec_t spread(ngx_msec_t interval);
 static rounds_t  rounds;
 
 
+/* The sweep, the replay and the books need no memory; lists and rates do, and
+ * may fail. */
 ngx_int_t
 ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
 {
@@ -78,7 +88,9 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
     ngx_payments_books_start(cycle, owner);
     ngx_payments_seal_start(cycle, owner);
 
-    if (backfills_start(cycle) != NGX_OK) {
+    if (backfills_start(cycle) != NGX_OK
+        || ngx_payments_settlement_start(cycle, owner) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -86,6 +98,7 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
 }
 
 
+/* The arguments never change, so they are made once. */
 static void
 sweep_start(ngx_cycle_t *cycle)
 {
@@ -114,6 +127,8 @@ sweep_start(ngx_cycle_t *cycle)
 }
 
 
+/* A question that the queue refuses is left to the next tick: gauges may be a
+ * round old. */
 static void
 sweep_handler(ngx_event_t *ev)
 {
@@ -129,6 +144,8 @@ sweep_handler(ngx_event_t *ev)
 }
 
 
+/* All workers ask, one has counted; each host's zone gets the figures all the
+ * same, so that /metrics of any of them shows them. */
 static void
 sweep_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
@@ -148,6 +165,8 @@ sweep_done(ngx_payments_call_t *call, const pay_result_t *result,
 }
 
 
+/* One more than there are PSPs, as an allocation of 0 bytes would look like a
+ * failure. */
 static ngx_int_t
 backfills_start(ngx_cycle_t *cycle)
 {
@@ -181,6 +200,8 @@ backfills_start(ngx_cycle_t *cycle)
 }
 
 
+/* The timer is set again whatever happens: a failure today says nothing about
+ * the next round. */
 static void
 backfill_handler(ngx_event_t *ev)
 {
@@ -198,6 +219,8 @@ backfill_handler(ngx_event_t *ev)
 }
 
 
+/* PostgreSQL, asked by the flow's first step, says whether this PSP's list is
+ * due and hands out the part of time to compare. */
 static void
 backfill_begin(backfill_t *backfill)
 {
@@ -246,6 +269,8 @@ backfill_pause(const pay_psp_conf_t *psp)
 }
 
 
+/* The replay reads bodies of webhooks again that an operator names (payctl
+ * webhook replay). */
 static void
 replay_start(ngx_cycle_t *cycle)
 {
@@ -270,6 +295,8 @@ replay_handler(ngx_event_t *ev)
 }
 
 
+/* As backfill_begin(): whether there is a body to read is for PostgreSQL to
+ * say. */
 static void
 replay_begin(void)
 {

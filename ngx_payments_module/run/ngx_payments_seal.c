@@ -4,6 +4,12 @@
  * of all nodes one signs it here, and what is signed is exported.  A worker
  * that dies in between leaves the seal to another.  Nothing that is paid
  * waits for this, or fails with it.
+ *
+ *     pause ─▶ begin_seal ─▶ not due ─▶ pause
+ *                  └▶ due: message ─▶ sign ─▶ end_seal ─▶ export ─▶ begin_seal
+ *
+ * The key never leaves this process, and PostgreSQL never sees it: a superuser
+ * of the database can do anything there except sign (docs/audit.md).
  */
 
 #include "run/ngx_payments_seal.h"
@@ -21,6 +27,12 @@
 #define LATE_MIN_S    5
 
 
+/* - begin, end: calls with their arguments, used again in each round.
+ * - number, message, len: the seal at work, a copy, since rows end with their
+ *   step.
+ * - busy: from begin_seal to the end of its round.
+ * - well, told: when a round last went well, and when the log last said that
+ *   none does. */
 typedef struct {
     const ngx_payments_audit_conf_t  *conf;
     ngx_event_t                       timer;
@@ -57,6 +69,8 @@ static ngx_msec_t seal_pause(void);
 static sealer_t  sealer;
 
 
+/* The time of the start counts as a success, so that a worker which has just
+ * begun does not complain. */
 void
 ngx_payments_seal_start(ngx_cycle_t *cycle, pay_str_t owner)
 {
@@ -105,6 +119,8 @@ seal_handler(ngx_event_t *ev)
 }
 
 
+/* A queue that is full is a failure like any other: the next round tries
+ * again. */
 static void
 seal_begin(void)
 {
@@ -116,6 +132,7 @@ seal_begin(void)
 }
 
 
+/* `busy` stays while the signature is under way, and ends in seal_ended(). */
 static void
 seal_begun(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
@@ -166,7 +183,9 @@ seal_begun(ngx_payments_call_t *call, const pay_result_t *result,
 }
 
 
-/* NULL: the signature is on its way; else why not. */
+/* NULL: the signature is on its way; else why not.  The message is
+ * PostgreSQL's text as it is: it is signed as bytes, and an auditor checks the
+ * same bytes. */
 static const char *
 seal_sign(const pay_seal_row_t *row)
 {
@@ -199,7 +218,9 @@ seal_sign(const pay_seal_row_t *row)
 }
 
 
-/* "already": another worker was given the same seal after our lease. */
+/* "already": another worker was given the same seal after our lease.  The
+ * export comes behind the commit, so that no file holds a seal which the
+ * database does not know. */
 static void
 seal_ended(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
@@ -233,7 +254,8 @@ seal_ended(ngx_payments_call_t *call, const pay_result_t *result,
 
 
 /* One line, written at once: what others write to the same file stands before
- * or behind it. */
+ * or behind it.  A failure here loses nothing: seals can be exported again
+ * from the database. */
 static void
 seal_export(void)
 {
@@ -266,6 +288,8 @@ seal_export(void)
 }
 
 
+/* The line has the form that payctl audit reads; one beyond SEAL_LINE_MAX
+ * would be torn by seal_write()'s buffer and is refused. */
 static ngx_int_t
 seal_line(ngx_pool_t *pool, pay_str_t *line)
 {
@@ -297,6 +321,7 @@ seal_write(pay_str_t line)
 }
 
 
+/* A line that has left for a log host cannot be taken back. */
 static ngx_int_t
 seal_send(pay_str_t line)
 {
@@ -311,6 +336,8 @@ seal_send(pay_str_t line)
 }
 
 
+/* The gauge of the newest seal's age is fed here; a message that cannot be
+ * read leaves it behind, and it has an alert. */
 static void
 seal_note(int64_t number, pay_str_t message)
 {

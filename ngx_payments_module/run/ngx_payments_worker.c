@@ -2,6 +2,12 @@
  * A worker's life: start and stop of its clients, and the background jobs.
  * Each tick offers the free slots to PostgreSQL; what it claims runs as a
  * flow under a lease, so that any worker of any node goes on after a crash.
+ *
+ * A slot of jobs:
+ *
+ *     free ─tick─▶ claim_jobs asked ─▶ none: free
+ *      ▲                └▶ a job: its flow runs ─▶ ended ─▶ asked again
+ *      └────────────── no more work, or too much ahead ◀─────┘
  */
 
 #include "run/ngx_payments_worker.h"
@@ -23,6 +29,9 @@
 #define AHEAD_MAX_MS  1000
 
 
+/* One job at a time, from the question to its end; `busy` covers both.  A call
+ * of an operation needs memory that stays while it is under way, so each slot
+ * has its own. */
 typedef struct {
     ngx_payments_call_t   call;
     pay_claim_jobs_in_t   args;
@@ -30,6 +39,8 @@ typedef struct {
     ngx_payments_place_t  place;       /* of payments_bulkhead */
 } slot_t;
 
+/* The state of this process; `owner` names the worker to PostgreSQL in
+ * leases. */
 typedef struct {
     ngx_http_payments_main_conf_t  *pmcf;
     ngx_event_t                     timer;
@@ -57,6 +68,9 @@ static void job_ended(void *data);
 static worker_t  worker;
 
 
+/* A helper process of nginx (cache manager) and a configuration without a zone
+ * start nothing.  The order is that of use: the breaker and caps first, then
+ * the clients, and jobs last. */
 ngx_int_t
 ngx_payments_init_process(ngx_cycle_t *cycle)
 {
@@ -92,6 +106,8 @@ ngx_payments_init_process(ngx_cycle_t *cycle)
 }
 
 
+/* Flows that are still under way are given up: their rows are in PostgreSQL,
+ * and a job goes on with them when its lease is over. */
 void
 ngx_payments_exit_process(ngx_cycle_t *cycle)
 {
@@ -104,6 +120,8 @@ ngx_payments_exit_process(ngx_cycle_t *cycle)
 }
 
 
+/* Random bytes make the owner's name unique over hosts and restarts, since
+ * process ids repeat: a worker must not take a dead one's lease for its own. */
 static ngx_int_t
 jobs_start(ngx_cycle_t *cycle)
 {
@@ -134,6 +152,8 @@ jobs_start(ngx_cycle_t *cycle)
 }
 
 
+/* A worker that is being stopped claims nothing more; `cancelable` lets it end
+ * although the timer is set. */
 static void
 jobs_handler(ngx_event_t *ev)
 {
@@ -175,6 +195,7 @@ is_paced(void)
 }
 
 
+/* Requests come first, since a job can wait and a buyer does not. */
 static ngx_uint_t
 is_pressed(void)
 {
@@ -199,6 +220,8 @@ claims_max(void)
 }
 
 
+/* An operation that is not taken by the queue frees the place at once; the
+ * next tick asks again. */
 static ngx_int_t
 claim(slot_t *slot)
 {
@@ -234,6 +257,8 @@ next_tick(void)
 }
 
 
+/* No row: no job is due, or the operation failed; both look the same here, and
+ * PostgreSQL's failure is counted by ngx_payments_db.c. */
 static void
 claim_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
@@ -279,7 +304,9 @@ start_job(slot_t *slot, const pay_job_row_t *row)
 }
 
 
-/* Refunds, captures and cancellations take no place of the others. */
+/* Refunds, captures and cancellations take no place of the others.  The place
+ * that the claim has entered is left again: money that is to be returned must
+ * not wait for a cap (payments_bulkhead). */
 static ngx_uint_t
 pays_back(const pay_job_row_t *job)
 {
@@ -287,6 +314,8 @@ pays_back(const pay_job_row_t *job)
 }
 
 
+/* Leaving a place that is not held does nothing, so the jobs of pays_back()
+ * come here, too. */
 static void
 job_ended(void *data)
 {

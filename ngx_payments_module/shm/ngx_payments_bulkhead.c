@@ -5,6 +5,10 @@
  * lock, and the slots of a dead worker go with its block.  A slot is taken
  * first and the limit checked then: two at once may both be refused, but never
  * both pass.  Work about money that exists is counted and never refused.
+ *
+ *     block of worker 1:  intake | read | change | job | merchant a | b | …
+ *     block of worker 2:  intake | read | change | job | merchant a | b | …
+ *                           └─ the total of a column is compared with its cap
  */
 
 #include "shm/ngx_payments_bulkhead.h"
@@ -24,6 +28,8 @@
 #define NO_CELL        ((ngx_uint_t) -1)
 
 
+/* The part of this worker: its block, and for each class how fast places
+ * become free (`drains`), from which Retry-After is made. */
 typedef struct {
     ngx_payments_cells_t  *own;        /* NULL: there is no room, no caps */
     ngx_payments_shctx_t  *ctx;
@@ -50,6 +56,8 @@ static ngx_uint_t refuses(ngx_payments_work_e work);
 static bulkhead_t  bulkhead;
 
 
+/* A worker without a block counts nothing and refuses nothing: losing a cap is
+ * better than losing all requests. */
 ngx_int_t
 ngx_payments_bulkhead_init(ngx_cycle_t *cycle)
 {
@@ -111,6 +119,7 @@ ngx_payments_bulkhead_init(ngx_cycle_t *cycle)
 }
 
 
+/* Places that flows still hold go with the block, so `own` ends, too. */
 void
 ngx_payments_bulkhead_stop(void)
 {
@@ -121,6 +130,9 @@ ngx_payments_bulkhead_stop(void)
 }
 
 
+/* `merchant` points into the configuration's array, so its index gives its
+ * cell.  Both caps are checked with the own place counted, hence "more
+ * than". */
 ngx_int_t
 ngx_payments_bulkhead_enter(ngx_payments_place_t *place,
     ngx_payments_work_e work, const pay_merchant_t *merchant)
@@ -162,6 +174,8 @@ ngx_payments_bulkhead_enter(ngx_payments_place_t *place,
 }
 
 
+/* `held` makes it harmless to leave twice, which ends of flows on several ways
+ * rely on. */
 void
 ngx_payments_bulkhead_leave(ngx_payments_place_t *place)
 {
@@ -176,6 +190,8 @@ ngx_payments_bulkhead_leave(ngx_payments_place_t *place)
 }
 
 
+/* The wait is guessed from the pace at which this worker's places became free
+ * and from those that are held: it grows with the load. */
 int64_t
 ngx_payments_bulkhead_retry_s(const ngx_payments_place_t *place)
 {
@@ -193,6 +209,8 @@ ngx_payments_bulkhead_retry_s(const ngx_payments_place_t *place)
 }
 
 
+/* Only the classes count that clients wait for; a cap of 0 is none and never
+ * presses. */
 ngx_uint_t
 ngx_payments_bulkhead_is_pressed(void)
 {
@@ -217,6 +235,7 @@ ngx_payments_bulkhead_is_pressed(void)
 }
 
 
+/* /metrics shows it, so places of dead workers are swept first. */
 ngx_uint_t
 ngx_payments_bulkhead_total(ngx_payments_work_e work)
 {
@@ -267,7 +286,8 @@ claim(ngx_slab_pool_t *pool, ngx_uint_t count)
 }
 
 
-/* A block of pid 0 is not read. */
+/* A block of pid 0 is not read.  A worker may read the block at any moment,
+ * without a lock. */
 static void
 take_over(ngx_payments_cells_t *block, const uint64_t *keys, ngx_uint_t count)
 {
@@ -308,7 +328,10 @@ find(const ngx_payments_cells_t *block, uint64_t key)
 }
 
 
-/* A reload may renumber merchants, so that names must do. */
+/* A reload may renumber merchants, so that names must do.  A digest of 64 bits
+ * and not the name, so that a cell is small; the highest bit keeps it apart
+ * from the classes.  Two merchants with one key would share a cap, which is
+ * not to be expected of 63 bits of SHA-256. */
 static uint64_t
 merchant_key(pay_str_t id)
 {
@@ -325,6 +348,7 @@ merchant_key(pay_str_t id)
 }
 
 
+/* For ngx_qsort(); a difference would overflow. */
 static int
 compare(const void *a, const void *b)
 {
@@ -334,6 +358,8 @@ compare(const void *a, const void *b)
 }
 
 
+/* A block whose number another process of this user has now is kept until that
+ * one ends. */
 static ngx_uint_t
 is_alive(const ngx_payments_cells_t *block)
 {
@@ -344,7 +370,8 @@ is_alive(const ngx_payments_cells_t *block)
 }
 
 
-/* Full may mean that a killed worker's are counted here. */
+/* Full may mean that a killed worker's are counted here.  The system calls of
+ * a sweep are made only when a request would be refused otherwise. */
 static ngx_uint_t
 is_over(ngx_uint_t cell, ngx_uint_t limit)
 {
@@ -358,6 +385,8 @@ is_over(ngx_uint_t cell, ngx_uint_t limit)
 }
 
 
+/* Blocks of workers of the old configuration are counted during a reload, too,
+ * by their keys. */
 static ngx_uint_t
 total(ngx_uint_t cell)
 {
@@ -410,6 +439,7 @@ sweep(void)
 }
 
 
+/* Adds are atomic only for the readers: no other worker writes here. */
 static void
 add(ngx_payments_place_t *place, ngx_atomic_int_t n)
 {
@@ -421,6 +451,8 @@ add(ngx_payments_place_t *place, ngx_atomic_int_t n)
 }
 
 
+/* Refunds, captures and cancellations move money that exists; they are shown
+ * in the metrics and always pass. */
 static ngx_uint_t
 refuses(ngx_payments_work_e work)
 {

@@ -17,6 +17,8 @@ static ngx_payments_health_calls_t *make(ngx_payments_healths_t *all,
 static void trim(ngx_payments_healths_t *all);
 
 
+/* The sum over all workers; 512 entries at most, and the loop ends at the last
+ * one in use. */
 ngx_uint_t
 ngx_payments_calls_of(const ngx_payments_healths_t *all, uint32_t psp)
 {
@@ -46,6 +48,8 @@ ngx_payments_calls_add(ngx_payments_healths_t *all, uint32_t psp)
 }
 
 
+/* An entry that is not there belongs to a call that found no place in
+ * calls_add(), or to one that a sweep took away: nothing is subtracted then. */
 void
 ngx_payments_calls_drop(ngx_payments_healths_t *all, uint32_t psp)
 {
@@ -59,6 +63,8 @@ ngx_payments_calls_drop(ngx_payments_healths_t *all, uint32_t psp)
 }
 
 
+/* Called when a cap looks full, and by /metrics: a dead worker costs places
+ * until then and no longer. */
 void
 ngx_payments_calls_sweep(ngx_payments_healths_t *all, ngx_uint_t own)
 {
@@ -79,6 +85,8 @@ ngx_payments_calls_sweep(ngx_payments_healths_t *all, ngx_uint_t own)
 }
 
 
+/* A process of another user is none of nginx' workers, since these run as this
+ * one. */
 static ngx_uint_t
 is_alive(uint32_t pid)
 {
@@ -87,7 +95,9 @@ is_alive(uint32_t pid)
 }
 
 
-/* This worker's count of this PSP, made if need be; NULL: all are taken. */
+/* This worker's count of this PSP, made if need be; NULL: all are taken.
+ * Entries with a count of 0 are free whichever name they carry, so none has to
+ * be given back. */
 static ngx_payments_health_calls_t *
 own_count(ngx_payments_healths_t *all, uint32_t psp)
 {
@@ -111,6 +121,8 @@ own_count(ngx_payments_healths_t *all, uint32_t psp)
 }
 
 
+/* `count` is raised by the caller, behind a barrier: an entry with a count
+ * always has its owner. */
 static ngx_payments_health_calls_t *
 make(ngx_payments_healths_t *all, uint32_t psp, uint32_t place)
 {

@@ -30,6 +30,8 @@ static ngx_payments_gauges_t *gauges(void);
 static ngx_payments_gauges_t *claim_gauges(ngx_payments_gauges_t *slots);
 
 
+/* `flow` and every other word is compared with a table; the text itself is
+ * never shown. */
 void
 ngx_payments_count_request(const char *flow, ngx_uint_t status, ngx_msec_t ms)
 {
@@ -87,6 +89,8 @@ ngx_payments_count_webhook(const char *outcome)
 }
 
 
+/* One call carries `items` of one operation: both are counted, which gives the
+ * mean size of a batch. */
 void
 ngx_payments_count_db(pay_op_id_t op, ngx_uint_t items, ngx_uint_t failed,
     ngx_msec_t ms)
@@ -116,6 +120,8 @@ ngx_payments_count_db_rejected(void)
 }
 
 
+/* The gauge is this process' share and goes with it; the total of connects
+ * stays. */
 void
 ngx_payments_count_db_connect(ngx_uint_t up)
 {
@@ -138,6 +144,7 @@ ngx_payments_count_db_connect(ngx_uint_t up)
 }
 
 
+/* HTTP_ERROR is an answer of 400 or more that came in full. */
 void
 ngx_payments_count_psp(const ngx_payments_psp_t *psp, pay_call_t call,
     const pay_http_answer_t *answer, ngx_msec_t ms)
@@ -190,6 +197,8 @@ ngx_payments_count_change(const char *kind, const char *status)
 }
 
 
+/* The PSP is found by its name, as the flow knows it; one that is not
+ * configured any more is not counted. */
 void
 ngx_payments_count_quarantined(pay_str_t psp, const char *reason)
 {
@@ -217,6 +226,8 @@ ngx_payments_count_backfill(pay_str_t psp, int64_t listed, int64_t missed)
 }
 
 
+/* The figures are of all nodes and replace the last ones; `at` is set last, so
+ * that a reader who sees it sees them. */
 void
 ngx_payments_count_sweep(pay_str_t text)
 {
@@ -249,6 +260,8 @@ ngx_payments_count_sweep(pay_str_t text)
 }
 
 
+/* Returns the differences although there may be no zone: the caller logs
+ * them. */
 int64_t
 ngx_payments_count_books(pay_str_t text)
 {
@@ -285,6 +298,7 @@ ngx_payments_count_refused(ngx_payments_work_e work, ngx_payments_full_e why)
 }
 
 
+/* Flows that a killed worker had go with its slot. */
 void
 ngx_payments_gauge_flows(ngx_int_t delta)
 {
@@ -309,6 +323,7 @@ ngx_payments_gauges_alive(ngx_payments_gauges_t *g)
 }
 
 
+/* NULL: there is no zone, and nothing is counted. */
 static ngx_payments_counters_t *
 counters(void)
 {
@@ -336,6 +351,8 @@ word(const char *const *table, const char *text)
 }
 
 
+/* Codes that are not in the table share the last column, so a client cannot
+ * make series by odd requests. */
 static ngx_uint_t
 code_index(ngx_uint_t status)
 {
@@ -351,6 +368,8 @@ code_index(ngx_uint_t status)
 }
 
 
+/* The call counts in the slot of the first bound that is not below it;
+ * /metrics adds the slots up. */
 static void
 observe(ngx_payments_histogram_t *histogram, ngx_msec_t ms)
 {
@@ -407,6 +426,7 @@ psp_stat(ngx_uint_t index)
 }
 
 
+/* NULL: no PSP of this configuration has that name. */
 static ngx_payments_psp_stat_t *
 psp_stat_named(pay_str_t name)
 {
@@ -420,6 +440,8 @@ psp_stat_named(pay_str_t name)
 }
 
 
+/* A member that is missing, negative or no integer counts as 0: metrics must
+ * not fail a sweep. */
 static ngx_atomic_uint_t
 number_of(const pay_json_t *json, const char *member)
 {
@@ -430,6 +452,8 @@ number_of(const pay_json_t *json, const char *member)
 }
 
 
+/* Places are taken in order and never freed, so the first empty one ends the
+ * search. */
 static ngx_payments_psp_stat_t *
 find_psp(ngx_payments_counters_t *c, pay_str_t name)
 {
@@ -480,6 +504,7 @@ claim_psp(ngx_payments_counters_t *c, ngx_slab_pool_t *pool, pay_str_t name)
 }
 
 
+/* NULL: there is no zone, or all slots are taken. */
 static ngx_payments_gauges_t *
 gauges(void)
 {
@@ -504,7 +529,8 @@ gauges(void)
 
 
 /* Finds a slot that is free or that of a process that is gone; NULL when all
- * are taken: the part of this one is not shown. */
+ * are taken: the part of this one is not shown.  Two workers may want the same
+ * slot: the compare-and-set gives it to one. */
 static ngx_payments_gauges_t *
 claim_gauges(ngx_payments_gauges_t *slots)
 {

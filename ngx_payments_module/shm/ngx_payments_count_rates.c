@@ -17,6 +17,8 @@ static ngx_payments_rates_stat_t *claim(ngx_payments_counters_t *counters,
     pay_str_t source);
 
 
+/* The age is kept as a point in time, since as a number it would stand still
+ * between two looks. */
 void
 ngx_payments_count_rates_age(pay_str_t source, pay_int_t age_ms)
 {
@@ -31,6 +33,8 @@ ngx_payments_count_rates_age(pay_str_t source, pay_int_t age_ms)
 }
 
 
+/* Failures of this host's workers; the age is the source's, whichever node has
+ * read it. */
 void
 ngx_payments_count_rates_failed(pay_str_t source)
 {

@@ -21,6 +21,7 @@ static void write_histogram(pay_buf_t *buf, pay_str_t stage,
 static void write_seconds(pay_buf_t *buf, ngx_atomic_uint_t us);
 
 
+/* Stages without a name are not shown. */
 static const char  *const stage_names[] = {
     [PAY_STAGE_KEY] = "key", [PAY_STAGE_ROUTING] = "routing",
     [PAY_STAGE_PSP] = "psp", [PAY_STAGE_LEDGER] = "ledger"
@@ -28,6 +29,8 @@ static const char  *const stage_names[] = {
 PAY_ROWS(stage_names, PAY_STAGES);
 
 
+/* Microseconds, as routing takes far less than a millisecond; the bounds are
+ * those of all histograms. */
 void
 ngx_payments_count_stage(pay_stage_t stage, uint64_t us)
 {
@@ -65,6 +68,8 @@ ngx_payments_count_stage_timeout(pay_stage_t stage)
 }
 
 
+/* All stages, from nothing on: a series that appears only with its first
+ * timeout has no rate before. */
 void
 ngx_payments_stages_write(pay_buf_t *buf,
     const ngx_payments_counters_t *counters)
@@ -94,6 +99,8 @@ ngx_payments_stages_write(pay_buf_t *buf,
 }
 
 
+/* The limit stands beside the figure, so that an alert needs no
+ * configuration. */
 void
 ngx_payments_bulkheads_write(pay_buf_t *buf,
     const ngx_payments_counters_t *c)
@@ -165,6 +172,7 @@ write_histogram(pay_buf_t *buf, pay_str_t stage,
 }
 
 
+/* Integers only: the seconds, and six digits of the rest. */
 static void
 write_seconds(pay_buf_t *buf, ngx_atomic_uint_t us)
 {

@@ -3,6 +3,12 @@
  * shared zone for all workers.  The lock is the zone's own, the only one that
  * nginx frees when its holder dies; nothing here needs repair then, for each
  * change is of one number.  Without a zone nothing is known and all may go.
+ *
+ * The way of a call:
+ *
+ *     begin ─▶ BUSY (cap), DECLINED (circuit open): the PSP sees nothing
+ *       └▶ OK, counted in flight ─▶ end (ok or not, ms): the circuit learns
+ *                                └▶ forget: the call never left this host
  */
 
 #include "shm/ngx_payments_health.h"
@@ -16,6 +22,8 @@
 #define NO_PSP         NGX_PAYMENTS_HEALTH_PSPS
 
 
+/* A look into the zone with its lock held, from enter() to leave(); nothing of
+ * it may be kept longer. */
 typedef struct {
     ngx_payments_healths_t     *all;
     ngx_slab_pool_t            *pool;
@@ -41,12 +49,15 @@ static void log_change(const ngx_payments_psp_t *psp, uint32_t before,
     uint32_t after);
 
 
-/* The last snapshot that this worker has taken. */
+/* The last snapshot that this worker has taken.  It is per worker and costs no
+ * lock for the flows of one turn of the loop. */
 static pay_health_t  snapshot[NGX_PAYMENTS_PSPS_MAX];
 static ngx_msec_t    picture_ms;
 static ngx_uint_t    picture_good;
 
 
+/* Runs before the first call of this process; a reload keeps circuits and
+ * windows, as they lie in the zone. */
 ngx_int_t
 ngx_payments_health_init(ngx_cycle_t *cycle)
 {
@@ -68,6 +79,9 @@ ngx_payments_health_init(ngx_cycle_t *cycle)
 }
 
 
+/* With no place for this PSP in the zone (a name too long, or forty others in
+ * use) the call goes, uncounted: a table that is full must not stop
+ * payments. */
 ngx_int_t
 ngx_payments_health_begin(const ngx_payments_psp_t *psp,
     ngx_uint_t can_wait)
@@ -106,6 +120,8 @@ ngx_payments_health_begin(const ngx_payments_psp_t *psp,
 }
 
 
+/* `ok` is the network's and the server's part only: a declined payment is a
+ * good answer.  The change of the circuit is logged behind the lock. */
 void
 ngx_payments_health_end(const ngx_payments_psp_t *psp, ngx_uint_t ok,
     ngx_msec_t ms)
@@ -133,6 +149,7 @@ ngx_payments_health_end(const ngx_payments_psp_t *psp, ngx_uint_t ok,
 }
 
 
+/* A probe that never left gives its place to another one. */
 void
 ngx_payments_health_forget(const ngx_payments_psp_t *psp)
 {
@@ -151,6 +168,9 @@ ngx_payments_health_forget(const ngx_payments_psp_t *psp)
 }
 
 
+/* Times are in microseconds of the zone's `paced_us`, because at fifty calls a
+ * second whole milliseconds would add up.  A PSP that was idle begins now and
+ * has no credit from before, so a backlog never goes out in one burst. */
 ngx_int_t
 ngx_payments_health_pace(const ngx_payments_psp_t *psp, ngx_msec_t *wait)
 {
@@ -185,6 +205,8 @@ ngx_payments_health_pace(const ngx_payments_psp_t *psp, ngx_msec_t *wait)
 }
 
 
+/* The furthest of all PSPs, since a claim does not know yet for which PSP its
+ * job will be. */
 ngx_msec_t
 ngx_payments_health_ahead(void)
 {
@@ -250,6 +272,8 @@ ngx_payments_health_snapshot(void)
 }
 
 
+/* /metrics asks for each PSP in turn; dead workers are looked for at the first
+ * only. */
 void
 ngx_payments_health_stat(ngx_uint_t index, ngx_payments_health_stat_t *stat)
 {
@@ -287,7 +311,9 @@ ngx_payments_health_stat(ngx_uint_t index, ngx_payments_health_stat_t *stat)
 }
 
 
-/* 1 and the lock is held; 0: there is no zone. */
+/* 1 and the lock is held; 0: there is no zone.  A PSP of the configuration
+ * gets its place here at its first call, and `picture_good` ends as the caller
+ * is going to change it. */
 static ngx_uint_t
 enter(view_t *view, const pay_psp_conf_t *psp)
 {
@@ -333,6 +359,7 @@ look_at(view_t *view, const ngx_payments_psp_t *psp)
 }
 
 
+/* No function returns between enter() and this. */
 static void
 leave(view_t *view)
 {
@@ -340,6 +367,8 @@ leave(view_t *view)
 }
 
 
+/* At most forty names, compared while the lock is held; an index would be
+ * renumbered by a reload. */
 static uint32_t
 find(ngx_payments_healths_t *all, pay_str_t name)
 {
@@ -358,7 +387,9 @@ find(ngx_payments_healths_t *all, pay_str_t name)
 
 
 /* Finds a free slot, or that of the PSP whose last call is the oldest, which
- * has no calls in flight and is not in our configuration. */
+ * has no calls in flight and is not in our configuration.  The length is
+ * cleared first and set last: a worker that is killed in between leaves a free
+ * slot and not a PSP with another one's circuit. */
 static uint32_t
 claim(ngx_payments_healths_t *all, pay_str_t name)
 {
@@ -401,6 +432,8 @@ claim(ngx_payments_healths_t *all, pay_str_t name)
 }
 
 
+/* A PSP of this configuration is never thrown out by another: its circuit
+ * would be forgotten. */
 static ngx_uint_t
 configured(ngx_payments_health_psp_t *psp)
 {
@@ -443,6 +476,7 @@ has_room(view_t *view, const ngx_payments_psp_t *psp, ngx_uint_t can_wait)
 }
 
 
+/* Without figures a PSP is in good health, so that the first call is made. */
 static void
 read_health(view_t *view, const ngx_payments_psp_t *psp, pay_health_t *health)
 {
@@ -460,6 +494,7 @@ read_health(view_t *view, const ngx_payments_psp_t *psp, pay_health_t *health)
 }
 
 
+/* The index is the one that routing uses; NULL: there is no such PSP. */
 static const ngx_payments_psp_t *
 psp_at(ngx_uint_t index)
 {
@@ -488,6 +523,8 @@ pace_us(void)
 }
 
 
+/* One line for each change, whichever worker saw it; half-open makes none,
+ * since each probe would. */
 static void
 log_change(const ngx_payments_psp_t *psp, uint32_t before, uint32_t after)
 {

@@ -19,6 +19,8 @@ static ngx_msec_t  empty_until[NGX_PAYMENTS_PSPS_MAX];
 static ngx_uint_t  empty[NGX_PAYMENTS_PSPS_MAX];
 
 
+/* No lock is taken: a worker that has found the bucket empty knows until
+ * when. */
 ngx_uint_t
 ngx_payments_quarantine_may(const pay_psp_conf_t *psp)
 {
@@ -38,6 +40,8 @@ ngx_payments_quarantine_may(const pay_psp_conf_t *psp)
 }
 
 
+/* The clock is the monotonic one of ngx_current_msec.  Keys of other buckets
+ * begin with other letters, so "q:" cannot meet one of them. */
 ngx_uint_t
 ngx_payments_quarantine_take(const pay_psp_conf_t *psp)
 {

@@ -3,6 +3,12 @@
  * memory, found through an rbtree and thrown away through an LRU queue.  A
  * bucket that is as good as new may go at any time; one that still counts
  * never does: when no memory is left the answer is FULL, never a pass.
+ *
+ * One bucket for each merchant, address and PSP:
+ *
+ *     lookup (rbtree: hash, length, bytes) ─▶ there: touch ─┐
+ *         └▶ create ◀─ evict 2, or 64 when memory is short  ├▶ pay_gcra_take
+ *               └▶ no memory: FULL                  ────────┘
  */
 
 #include "shm/ngx_payments_shm.h"
@@ -16,6 +22,9 @@
 #define EVICT_PRESSED  64                        /* when memory is short */
 
 
+/* Lies in the slab pool: `key` has `len` bytes, without a NUL.  tat_ns is the
+ * theoretical arrival time of GCRA, in nanoseconds of the monotonic clock; one
+ * in the past is as good as no bucket. */
 typedef struct {
     ngx_rbtree_node_t  node;                     /* node.key is the hash */
     ngx_queue_t        queue;
@@ -79,6 +88,8 @@ ngx_payments_shm_init_zone(ngx_shm_zone_t *zone, void *data)
 }
 
 
+/* Asked anew each time and never kept: the configuration of the process says
+ * which zone there is. */
 ngx_payments_shctx_t *
 ngx_payments_shctx(ngx_slab_pool_t **pool)
 {
@@ -100,6 +111,8 @@ ngx_payments_shctx(ngx_slab_pool_t **pool)
 }
 
 
+/* FULL is an answer of its own, so that the caller decides; it never lets a
+ * request pass unseen.  A key beyond KEY_MAX is refused in the same way. */
 ngx_payments_gcra_e
 ngx_payments_shm_gcra(ngx_shm_zone_t *zone, pay_str_t key, ngx_uint_t rate,
     ngx_uint_t burst, uint64_t now_ms, ngx_uint_t *left, uint64_t *wait_ms)
@@ -152,6 +165,8 @@ ngx_payments_shm_gcra(ngx_shm_zone_t *zone, pay_str_t key, ngx_uint_t rate,
 }
 
 
+/* Only the links: buckets that were linked before are lost, their memory
+ * with them. */
 static void
 reset(ngx_payments_shctx_t *ctx)
 {
@@ -177,6 +192,7 @@ mend(ngx_payments_shctx_t *ctx)
 }
 
 
+/* The caller holds the lock, as of all functions below. */
 static bucket_t *
 lookup(ngx_payments_shctx_t *ctx, pay_str_t key, uint32_t hash)
 {
@@ -201,6 +217,10 @@ lookup(ngx_payments_shctx_t *ctx, pay_str_t key, uint32_t hash)
 }
 
 
+/* Each new bucket looks at two old ones, so the zone cleans itself at the pace
+ * at which it grows, and no request pays for a large sweep.  The node is
+ * filled before `changing` is set, so that only the links are at risk when the
+ * worker dies. */
 static bucket_t *
 create(ngx_payments_shctx_t *ctx, ngx_slab_pool_t *pool, pay_str_t key,
     uint32_t hash, uint64_t now_ms)
@@ -281,6 +301,8 @@ evict(ngx_payments_shctx_t *ctx, ngx_slab_pool_t *pool, ngx_uint_t n,
 }
 
 
+/* The order of the queue is only a guess at who is idle; evict() looks at the
+ * time itself. */
 static void
 touch(ngx_payments_shctx_t *ctx, bucket_t *bucket)
 {
@@ -299,6 +321,8 @@ touch(ngx_payments_shctx_t *ctx, bucket_t *bucket)
 }
 
 
+/* nginx' own insert functions compare only the hash; this one is the order of
+ * compare(). */
 static void
 insert(ngx_rbtree_node_t *temp, ngx_rbtree_node_t *node,
     ngx_rbtree_node_t *sentinel)

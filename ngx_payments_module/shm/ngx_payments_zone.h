@@ -103,6 +103,9 @@ typedef struct {
 } ngx_payments_cells_t;
 
 
+/* All counters of /metrics, of all workers and over reloads.  They are written
+ * without a lock: two that belong together may differ by a call that is just
+ * being counted. */
 struct ngx_payments_counters_s {
     ngx_atomic_t                requests[NGX_PAYMENTS_FLOWS]
                                         [NGX_PAYMENTS_CODES];
@@ -130,6 +133,8 @@ struct ngx_payments_counters_s {
 };
 
 
+/* The root of the zone: made once, when the zone is new, and kept over reloads
+ * as long as the size stays. */
 struct ngx_payments_shctx_s {
     ngx_rbtree_t                tree;            /* buckets, by hash and key */
     ngx_rbtree_node_t           sentinel;

@@ -6,6 +6,8 @@
 #include "util/ngx_payments_random.h"
 
 
+/* Made on demand, since an error page's internal redirect clears the contexts
+ * of modules: the page then gets a new one with another request id. */
 ngx_http_payments_ctx_t *
 ngx_http_payments_get_ctx(ngx_http_request_t *r)
 {

@@ -12,6 +12,8 @@
 #include "pay_jwt.h"
 
 
+/* The figures of the RateLimit fields, of the last limit that was asked: the
+ * merchant's where there is one, as its answer is for the merchant. */
 typedef struct {
     ngx_uint_t                  limited;         /* a limit was asked */
     ngx_uint_t                  allowed;
@@ -22,6 +24,17 @@ typedef struct {
 } ngx_http_payments_limit_t;
 
 
+/* All that the module knows of a request; lies in its pool and ends with it,
+ * and a flow must take copies of whatever it needs for longer.
+ *
+ * - flow: until the flow has answered; behind that the texts and times below
+ *   speak for it.
+ * - limit: filled in by http/ngx_http_payments_limit.c, sent by
+ *   ngx_http_payments_send.c.
+ * - body_timer, body_handler, body, body_size: while the body is being read.
+ * - merchant, jwt_key, subject: of a token that was verified, and of nothing
+ *   else that the request says.
+ * - key: the Idempotency-Key, parsed. */
 typedef struct {
     ngx_http_request_t         *request;
     struct ngx_payments_flow_s *flow;

@@ -115,6 +115,15 @@ typedef struct {
 } ngx_payments_rates_t;
 
 
+/* A source of settlement files. */
+typedef struct {
+    pay_settle_source_t         source;
+    ngx_str_t                   psp;             /* the name, or empty */
+    ngx_str_t                   dir;             /* NUL-terminated */
+    time_t                      age_s;           /* of a file that is whole */
+} ngx_payments_settlement_t;
+
+
 /* How the event log is sealed. */
 typedef struct {
     ngx_msec_t                  interval_ms;     /* unset: it is not */
@@ -178,6 +187,8 @@ typedef struct {
     ngx_payments_audit_conf_t   audit;
     ngx_array_t                 rates;           /* ngx_payments_rates_t * */
     ngx_msec_t                  quote_ttl;
+    ngx_array_t                 settlements;     /* ngx_payments_settlement_t
+                                                    * */
     ngx_payments_bulkhead_conf_t  bulkhead;
     ngx_msec_t                  stages[PAY_STAGES];  /* 0: no deadline */
 } ngx_http_payments_main_conf_t;

@@ -13,6 +13,8 @@
 
 #ifdef NGX_PAYMENTS_FAULTS
 
+/* SIGSTOP and not a sleep: the test decides when, and whether, the worker goes
+ * on. */
 void
 ngx_payments_fault_hit(const char *when, const char *what)
 {

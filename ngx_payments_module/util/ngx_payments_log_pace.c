@@ -10,6 +10,8 @@
 #define REFILL_MS  1000
 
 
+/* In the worker's own memory, so with n workers there are n times as many
+ * lines at most. */
 ngx_uint_t
 ngx_payments_log_may(ngx_payments_log_pace_t *pace, ngx_uint_t *omitted)
 {

@@ -24,6 +24,7 @@ ngx_payments_arena(ngx_pool_t *pool)
 }
 
 
+/* Made once and kept: its blocks are used again by each step of each flow. */
 ngx_pool_t *
 ngx_payments_scratch(void)
 {
@@ -43,6 +44,7 @@ ngx_payments_scratch_arena(void)
 }
 
 
+/* Steps nest when a reply starts another request on the same stack. */
 void
 ngx_payments_scratch_enter(void)
 {
@@ -61,6 +63,7 @@ ngx_payments_scratch_leave(void)
 }
 
 
+/* The core asks for memory through a function, and never sees a pool. */
 static void *
 pool_alloc(void *pool, size_t size)
 {

@@ -9,6 +9,7 @@
 #define JUMP_S  30
 
 
+/* `seen` and `seen_at` are the last moment at which both clocks agreed. */
 typedef struct {
     ngx_http_payments_main_conf_t  *pmcf;
     time_t                          seen;        /* the wall clock then */
@@ -18,9 +19,11 @@ typedef struct {
 
 
 static process_t         process;
+/* For timers that belong to no connection: see the header. */
 static ngx_connection_t  no_connection = { .fd = (ngx_socket_t) -1 };
 
 
+/* A reload makes new workers, which believe the clock as it is then. */
 void
 ngx_payments_process_start(ngx_http_payments_main_conf_t *pmcf)
 {
@@ -37,6 +40,8 @@ ngx_payments_main_conf(void)
 }
 
 
+/* Small steps, such as NTP makes, are followed; a jump is logged once and then
+ * ignored. */
 time_t
 ngx_payments_steady_time(void)
 {

@@ -9,6 +9,8 @@
 #include "pay_id.h"
 
 
+/* Bytes are handed out from the end; `pid` says in which process they were
+ * drawn, since a fork would hand them out twice. */
 typedef struct {
     u_char      bytes[1024];
     size_t      left;
@@ -48,6 +50,7 @@ ngx_payments_random(u_char *buf, size_t size)
 }
 
 
+/* Version 7: the time in front keeps rows of one day together in an index. */
 ngx_int_t
 ngx_payments_uuid_text(u_char *text)
 {
@@ -65,6 +68,7 @@ ngx_payments_uuid_text(u_char *text)
 }
 
 
+/* The text lives as long as the arena. */
 ngx_int_t
 ngx_payments_uuid(pay_arena_t *arena, pay_str_t *uuid)
 {

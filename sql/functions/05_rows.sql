@@ -55,8 +55,11 @@ BEGIN
             ('span', ', since_s bigint, until_s bigint',
              'Seconds since 1970, from one to the other'),
             ('age', ', age_ms bigint', 'How old rates are'),
-            ('settlement', ', file_id bigint, format text, account text, '
-             'state text', 'A settlement file, and how it is read'),
+            ('settlement', ', file_id bigint, attempt bigint, format text, '
+             'account text, state text',
+             'A settlement file, and how it is read'),
+            ('look', ', since_s bigint',
+             'A look at a source of settlement files: from when on'),
             ('seal', ', number bigint, message text',
              'A seal''s message, to be signed'),
             ('changes', ', changes text', 'Changes as JSON'),

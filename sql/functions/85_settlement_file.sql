@@ -7,11 +7,11 @@ SET LOCAL search_path = pay, pg_temp;
 
 -- Makes a source, or changes one.  Once the source has brought a file, its
 -- medium, its PSP and its merchant stay, because rows and entries name them.
-CREATE OR REPLACE FUNCTION pay_ops.set_settlement_source(
+-- NULL: as it was, or the default.
+CREATE OR REPLACE FUNCTION pay.store_settlement_source(
     p_source text, p_format text, p_merchant_id text, p_psp text,
     p_account text, p_since timestamptz, p_overdue_days int)
-RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     v_old settlement_source;
 BEGIN
@@ -43,9 +43,42 @@ EXCEPTION WHEN check_violation OR not_null_violation THEN
     RETURN 'invalid';
 END
 $$;
-COMMENT ON FUNCTION pay_ops.set_settlement_source IS
+COMMENT ON FUNCTION pay.store_settlement_source IS
     'Makes or changes a source of settlement files: stored, in_use or '
-    'invalid; no PSP: a bank';
+    'invalid';
+
+
+-- A source that stands in the gateway's configuration is changed there: its
+-- format, merchant, PSP and account.  A worker says so at least once a day.
+CREATE OR REPLACE FUNCTION pay_ops.set_settlement_source(
+    p_source text, p_format text, p_merchant_id text, p_psp text,
+    p_account text, p_since timestamptz, p_overdue_days int)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_old settlement_source;
+BEGIN
+    SELECT s.* INTO v_old
+    FROM settlement_source s
+    JOIN settlement_look l ON l.source = s.source
+    WHERE s.source = p_source AND l.declared_at > now() - interval '2 days'
+    FOR UPDATE OF s;
+
+    IF v_old.format <> p_format OR v_old.merchant_id <> p_merchant_id
+        OR v_old.source IS NOT NULL
+            AND (v_old.psp IS DISTINCT FROM nullif(p_psp, '')
+                 OR v_old.account IS DISTINCT FROM nullif(p_account, ''))
+    THEN
+        RETURN 'configured';
+    END IF;
+
+    RETURN store_settlement_source(p_source, p_format, p_merchant_id, p_psp,
+                                   p_account, p_since, p_overdue_days);
+END
+$$;
+COMMENT ON FUNCTION pay_ops.set_settlement_source IS
+    'Makes or changes a source of settlement files: stored, in_use, '
+    'configured or invalid; no PSP: a bank';
 
 
 -- The same bytes are the same file.  A file that is not booked yet, or was
@@ -87,11 +120,14 @@ BEGIN
 
     IF file.state <> 'booking' THEN
         UPDATE settlement_file f
-        SET state = 'received', reason = NULL, name = left(p_name, 255),
-            changed_at = clock_timestamp()
-        WHERE f.file_id = file.file_id
-        RETURNING f.* INTO file;
+        SET state = 'received', reason = NULL, name = left(p_name, 255)
+        WHERE f.file_id = file.file_id;
     END IF;
+
+    UPDATE settlement_file f
+    SET attempt = f.attempt + 1, changed_at = clock_timestamp()
+    WHERE f.file_id = file.file_id
+    RETURNING f.* INTO file;
 END
 $$;
 COMMENT ON FUNCTION pay.open_settlement IS
@@ -149,7 +185,8 @@ COMMENT ON FUNCTION pay.wrong_settlement_row IS
 
 
 -- The sums that the file states, by currency, against those of its rows; and
--- each payout that the file has against the rows that it pays out.
+-- each payout that the file has against the rows that it pays out.  A payout
+-- that came back is paid out again with others, or has come back by itself.
 CREATE OR REPLACE FUNCTION pay.wrong_settlement_sum(p_file_id bigint)
 RETURNS text LANGUAGE sql STABLE AS $$
 WITH sums AS (
@@ -188,13 +225,17 @@ UNION ALL
         p.currency, -p.paid, p.net - p.paid)
 FROM (SELECT s.payout_ref, s.currency, sum(s.net_minor) AS net,
           sum(s.net_minor) FILTER (WHERE s.kind = 'payout') AS paid,
-          count(*) FILTER (WHERE s.kind <> 'payout') AS others
+          coalesce(sum(s.net_minor) FILTER (
+              WHERE s.kind = 'payout_returned'), 0) AS returned,
+          count(*) FILTER (WHERE s.kind NOT IN ('payout', 'payout_returned'))
+              AS others
       FROM settlement_staging s
       WHERE s.file_id = p_file_id AND s.payout_ref IS NOT NULL
           AND NOT s.is_external AND NOT s.is_detail
-          AND s.kind NOT IN ('payout_returned', 'receipt', 'debit')
+          AND s.kind NOT IN ('receipt', 'debit')
       GROUP BY s.payout_ref, s.currency) p
 WHERE p.paid IS NOT NULL AND p.others > 0 AND p.net <> 0
+    AND p.net <> p.returned
 ORDER BY 1 LIMIT 1)
 LIMIT 1
 $$;

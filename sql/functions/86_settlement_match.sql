@@ -19,11 +19,37 @@ END
 $$;
 
 
+-- The checkout by the reference under which PSPs know it, a UUID of version 7:
+-- its first 48 bits are the millisecond in which a worker made it, shortly
+-- before PostgreSQL stored the checkout.  So the list of checkouts by time
+-- finds it, without an index of its own that each new checkout would pay for.
+-- Adyen's references end in "-held" where the money is to be held.
+CREATE OR REPLACE FUNCTION pay.referenced_checkout(
+    p_psp text, p_merchant_id text, p_our_ref text)
+RETURNS text LANGUAGE sql STABLE AS $$
+SELECT c.checkout_id
+FROM (SELECT left(p_our_ref, 36) AS uuid, to_timestamp(('x' || translate(
+          left(p_our_ref, 13), '-', ''))::bit(48)::bigint / 1000.0) AS at
+      WHERE p_our_ref ~ ('^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab]'
+          '[0-9a-f]{3}-[0-9a-f]{12}(-held)?$')
+      OFFSET 0) r
+CROSS JOIN LATERAL (
+    SELECT c.checkout_id FROM checkout c
+    WHERE c.merchant_id = p_merchant_id AND c.total_minor > 0
+        AND c.created_at >= r.at - interval '2 s'
+        AND c.created_at <= r.at + interval '30 s'
+        AND c.checkout_uuid = r.uuid::uuid AND c.psp = p_psp
+    LIMIT 1) c
+$$;
+COMMENT ON FUNCTION pay.referenced_checkout IS
+    'The checkout that a PSP knows by this reference of ours, or NULL';
+
+
 -- The merchant and the checkout of the payment that a row is about, found by
 -- the PSP's ids, then by ours: the nonce of the registration, the id of a
--- change, of an order, of the checkout.  It returns a set, so that the planner
--- writes it into the query that calls it: a function of its own costs more than
--- the look-ups.
+-- change, of an order, of the checkout, its reference at PSPs.  It returns a
+-- set, so that the planner writes it into the query that calls it: a function
+-- of its own costs more than the look-ups.
 CREATE OR REPLACE FUNCTION pay.settlement_owners(
     p_psp text, p_merchant_id text, p_parent_ref text, p_psp_ref text,
     p_our_ref text)
@@ -53,7 +79,11 @@ FROM (SELECT coalesce(
     (SELECT ROW(c.merchant_id, c.checkout_id, 'reference')::settlement_owner
      FROM checkout c
      WHERE c.merchant_id = p_merchant_id AND c.checkout_id = p_our_ref
-         AND c.psp = p_psp)) AS owner
+         AND c.psp = p_psp),
+    (SELECT ROW(p_merchant_id, r.checkout_id, 'reference')::settlement_owner
+     FROM (SELECT referenced_checkout(p_psp, p_merchant_id, p_our_ref)
+               AS checkout_id) r
+     WHERE r.checkout_id IS NOT NULL)) AS owner
     OFFSET 0) o
 $$;
 COMMENT ON FUNCTION pay.settlement_owners IS
@@ -87,8 +117,9 @@ COMMENT ON FUNCTION pay.settlement_event IS
 
 
 -- The staged rows of these buckets become work, with their payments.  A row
--- that is known with the same contents is a repeat and no work; a row that is
--- known with other contents is the next version of itself.
+-- that is known with the same contents is a repeat and no work, and so is the
+-- second row of a key that was known twice; a row that is known with other
+-- contents is the next version of itself.
 CREATE OR REPLACE FUNCTION pay.take_work(
     p_file settlement_file, p_source settlement_source, p_from int,
     p_until int)
@@ -106,7 +137,11 @@ BEGIN
              o.currency, o.psp_ref, o.parent_ref, o.payout_ref)
             IS NOT DISTINCT FROM
             (s.kind, s.gross_minor, s.fee_minor, s.tax_minor, s.net_minor,
-             s.currency, s.psp_ref, s.parent_ref, s.payout_ref) AS is_same
+             s.currency, s.psp_ref, s.parent_ref, s.payout_ref)
+            AND CASE WHEN s.nth > 1 THEN s.nth <= (
+                SELECT count(*) FROM settlement_row r
+                WHERE r.source = p_source.source AND r.row_key = s.row_key
+                    AND r.net_minor = s.net_minor) ELSE true END AS is_same
         FROM staged s
         LEFT JOIN LATERAL (
             SELECT r.* FROM settlement_row r
@@ -117,7 +152,7 @@ BEGIN
     INSERT INTO settlement_work (file_id, line, row_key, kind, raw_type,
         psp_ref, parent_ref, our_ref, occurred_at, booked_on,
         gross_minor, fee_minor, tax_minor, net_minor, currency,
-        paid_minor, paid_currency, rate, payout_ref, account, note,
+        paid_minor, paid_currency, rate, payout_ref, account, bank_ref, note,
         is_external, is_detail, source, psp, merchant_id, checkout_id,
         by_ref, family, value_minor, value_currency, version, told,
         finding)
@@ -125,7 +160,7 @@ BEGIN
         k.parent_ref, k.our_ref, k.occurred_at, k.booked_on,
         k.gross_minor, k.fee_minor, k.tax_minor, k.net_minor, k.currency,
         k.paid_minor, k.paid_currency, k.rate, k.payout_ref, k.account,
-        k.note, k.is_external, k.is_detail, p_source.source,
+        k.bank_ref, k.note, k.is_external, k.is_detail, p_source.source,
         coalesce(p_source.psp, '-'),
         coalesce(o.merchant_id, p_source.merchant_id), o.checkout_id,
         o.by_ref, settlement_family(k.kind),
@@ -153,7 +188,7 @@ BEGIN
         WHERE o.checkout_id IS NOT NULL AND i.psp = p_source.psp
             AND i.event_id = settlement_event(p_source.source, k.row_key)
         OFFSET 0) i ON true
-    WHERE k.is_same IS NOT TRUE OR k.old_version IS NULL OR k.nth > 1;
+    WHERE k.is_same IS NOT TRUE OR k.old_version IS NULL;
 END
 $$;
 COMMENT ON FUNCTION pay.take_work IS
@@ -370,22 +405,23 @@ COMMENT ON FUNCTION pay.match_amounts IS
 
 
 -- All that is left of a family of one payment: the rows sum to the entries.
-CREATE OR REPLACE FUNCTION pay.match_sums(p_file_id bigint)
+-- p_single: one row alone does; of several that are equal the first one.
+CREATE OR REPLACE FUNCTION pay.match_sums(p_file_id bigint, p_single boolean)
 RETURNS void LANGUAGE plpgsql SET enable_nestloop = off
 SET jit = off AS $$
 BEGIN
     WITH wanted AS (
         SELECT w.merchant_id, w.checkout_id, w.family, w.value_currency,
-            sum(w.value_minor) AS total, min(w.line) AS line,
-            count(*) AS rows
+            CASE WHEN p_single THEN min(w.value_minor)
+                 ELSE sum(w.value_minor) END AS total, min(w.line) AS line
         FROM settlement_work w
         WHERE w.file_id = p_file_id AND w.match IS NULL
             AND w.finding IS NULL AND w.checkout_id IS NOT NULL
             AND (w.family IN ('sale', 'dispute')
                  OR w.family = 'refund' AND w.psp_ref IS NULL)
-        GROUP BY 1, 2, 3, 4
+        GROUP BY 1, 2, 3, 4, CASE WHEN p_single THEN w.value_minor END
     ), groups AS (
-        SELECT w.*, CASE WHEN w.rows = 1 THEN 'sum' ELSE 'group' END AS rule
+        SELECT w.*, CASE WHEN p_single THEN 'sum' ELSE 'group' END AS rule
         FROM wanted w
         CROSS JOIN LATERAL (
             SELECT sum(o.amount_minor) AS total FROM settlement_open o
@@ -405,8 +441,11 @@ BEGIN
     UPDATE settlement_work w SET match = g.line, rule = g.rule
     FROM groups g
     WHERE w.file_id = p_file_id AND w.match IS NULL AND w.finding IS NULL
-        AND w.merchant_id = g.merchant_id AND w.checkout_id = g.checkout_id
-        AND w.family = g.family AND w.value_currency = g.value_currency;
+        AND CASE WHEN p_single THEN w.line = g.line
+            ELSE w.merchant_id = g.merchant_id
+                AND w.checkout_id = g.checkout_id
+                AND w.family = g.family
+                AND w.value_currency = g.value_currency END;
 END
 $$;
 COMMENT ON FUNCTION pay.match_sums IS

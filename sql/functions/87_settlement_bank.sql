@@ -6,8 +6,24 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
+-- By what a bank may name a payout: its id, its batch, and the reference that
+-- the PSP has given the bank, a line each.  A day or a short number stands in
+-- too many texts to name anything.
+CREATE OR REPLACE FUNCTION pay.payout_names(
+    p_payout_ref text, p_psp_ref text, p_bank_ref text)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT string_agg(DISTINCT n.name, E'\n')
+FROM (SELECT upper(regexp_replace(r.ref, '\s', '', 'g')) AS name
+      FROM unnest(ARRAY[p_payout_ref, p_psp_ref, p_bank_ref]) AS r (ref)) n
+WHERE length(n.name) >= 4 AND n.name !~ '^\d{1,7}$'
+    AND n.name !~ '^\d{4}-\d\d-\d\d$'
+$$;
+COMMENT ON FUNCTION pay.payout_names IS
+    'The names of a payout that the text of a bank may have, a line each';
+
+
 -- The work gets the entries of payouts that PSPs have sent, or collect, and
--- that no row of a bank has settled.  object: the PSP's id of the payout.
+-- that no row of a bank has settled.  object: the names of the payout.
 CREATE OR REPLACE FUNCTION pay.take_payouts(
     p_file settlement_file, p_source settlement_source)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -19,13 +35,15 @@ BEGIN
     INSERT INTO settlement_open (file_id, merchant_id, source, kind, family,
         object, amount_minor, currency, psp, on_day)
     SELECT p_file.file_id, e.merchant_id, e.source, e.kind, 'payout',
-        coalesce(r.payout_ref, r.psp_ref), x.sign * e.amount_minor,
+        payout_names(r.payout_ref, r.psp_ref, r.bank_ref),
+        x.sign * e.amount_minor,
         e.currency, e.psp,
         coalesce(r.booked_on, (e.at AT TIME ZONE 'UTC')::date)
     FROM journal_entry e
     JOIN settlement_expected x ON x.kind = e.kind AND x.family = 'payout'
     LEFT JOIN LATERAL (
-        SELECT r.payout_ref, r.psp_ref, r.booked_on FROM settlement_row r
+        SELECT r.payout_ref, r.psp_ref, r.bank_ref, r.booked_on
+        FROM settlement_row r
         WHERE r.source = split_part(e.source, '/', 2)
             AND r.version = split_part(e.source, '/', 3)::int
             AND r.row_key = regexp_replace(e.source,
@@ -88,6 +106,55 @@ COMMENT ON FUNCTION pay.window_payouts IS
     'The payouts that a row of a bank must be, by amount and day, or NULL';
 
 
+-- The open payouts that a row of a bank names.
+CREATE OR REPLACE FUNCTION pay.named_payouts(
+    p_work settlement_work, OUT tids tid[], OUT total bigint, OUT psps int,
+    OUT psp text, OUT entries jsonb)
+LANGUAGE sql STABLE AS $$
+SELECT array_agg(o.ctid ORDER BY o.source, o.kind),
+    sum(o.amount_minor)::bigint, count(DISTINCT o.psp)::int, min(o.psp),
+    jsonb_agg(jsonb_build_object('source', o.source, 'kind', o.kind))
+FROM settlement_open o
+WHERE o.file_id = p_work.file_id AND o.match IS NULL
+    AND o.currency = p_work.value_currency AND EXISTS (
+        SELECT FROM unnest(string_to_array(o.object, E'\n')) AS n (name)
+        WHERE position(n.name IN bank_text(p_work)) > 0)
+$$;
+COMMENT ON FUNCTION pay.named_payouts IS
+    'The payouts on their way that a row of a bank names';
+
+
+-- Several rows that name the same payouts and together are them: the bank got
+-- the money in parts.
+CREATE OR REPLACE FUNCTION pay.match_parts(p_file_id bigint)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_whole record;
+BEGIN
+    FOR v_whole IN
+        SELECT n.tids, n.psp, array_agg(w.line ORDER BY w.line) AS lines
+        FROM settlement_work w
+        CROSS JOIN LATERAL named_payouts(w) n
+        WHERE w.file_id = p_file_id AND w.match IS NULL
+            AND w.finding IS NULL AND NOT w.is_detail
+            AND w.family = 'payout' AND n.psps = 1
+        GROUP BY n.tids, n.psp, n.total
+        HAVING count(*) > 1 AND sum(w.value_minor) = n.total
+        ORDER BY min(w.line)
+    LOOP
+        UPDATE settlement_open o SET match = v_whole.lines[1]
+        WHERE o.ctid = ANY (v_whole.tids) AND o.match IS NULL;
+        UPDATE settlement_work w
+        SET match = v_whole.lines[1], rule = 'group', psp = v_whole.psp
+        WHERE w.file_id = p_file_id AND w.line = ANY (v_whole.lines);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay.match_parts IS
+    'Links rows of a bank that together are the payouts that each of them '
+    'names';
+
+
 -- Payouts that a row names, or must be.  One that it names with another sum is
 -- proposed.
 CREATE OR REPLACE FUNCTION pay.match_bank(
@@ -109,16 +176,7 @@ BEGIN
                 AND w.family = 'payout'
             ORDER BY w.line
         LOOP
-            SELECT array_agg(o.ctid) AS tids, sum(o.amount_minor) AS total,
-                count(DISTINCT o.psp) AS psps, jsonb_agg(jsonb_build_object(
-                    'source', o.source, 'kind', o.kind)) AS entries
-            INTO v_named
-            FROM settlement_open o
-            WHERE o.file_id = p_file.file_id AND o.match IS NULL
-                AND o.currency = v_work.value_currency
-                AND length(o.object) >= 4 AND position(upper(regexp_replace(
-                    o.object, '\s', '', 'g')) IN bank_text(v_work)) > 0;
-
+            v_named := named_payouts(v_work);
             v_tids := NULL;
             IF v_named.total = v_work.value_minor AND v_named.psps = 1 THEN
                 v_tids := v_named.tids;
@@ -143,6 +201,10 @@ BEGIN
                 WHERE o.file_id = p_file.file_id AND o.match = w.line)
             WHERE w.file_id = p_file.file_id AND w.line = v_work.line;
         END LOOP;
+
+        IF v_round = 1 THEN
+            PERFORM match_parts(p_file.file_id);
+        END IF;
     END LOOP;
 END
 $$;

@@ -151,7 +151,7 @@ COMMENT ON FUNCTION pay.row_dispute IS 'The dispute that a row is about';
 
 -- No entry explains some rows: refunds and disputes that were made at the PSP,
 -- and the sum of captures of a payment that is captured by hand.  These rows
--- become news.
+-- become news; rows come unsorted, and what comes back has gone before.
 CREATE OR REPLACE FUNCTION pay.untold_changes(
     p_file_id bigint, p_source settlement_source)
 RETURNS news[] LANGUAGE sql STABLE AS $$
@@ -164,7 +164,8 @@ FROM (
     SELECT w.merchant_id, w.checkout_id, w.row_key, w.raw_type, w.parent_ref,
         w.psp_ref, w.value_currency, c.token, t.about, t.news,
         coalesce(t.amount_minor, abs(w.value_minor)) AS amount_minor,
-        (row_number() OVER (ORDER BY w.family = 'sale' DESC, w.line))::int
+        (row_number() OVER (ORDER BY w.family = 'sale' DESC,
+            w.kind IN ('refund_returned', 'dispute_returned'), w.line))::int
             AS n
     FROM settlement_work w
     CROSS JOIN LATERAL (

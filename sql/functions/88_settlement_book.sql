@@ -41,6 +41,79 @@ COMMENT ON FUNCTION pay.match_conversions IS
     'Joins the two sides of conversions at a PSP';
 
 
+-- Rows that name no payment, and the only open entry each of their amount within
+-- three days of them, where it is no other row's: an operator is shown it,
+-- nothing is booked.  Of many such rows none is looked for, since these are of
+-- another account and the entries of a week would be read for them: by the
+-- index of time, never by a scan.
+CREATE OR REPLACE FUNCTION pay.propose_rows(
+    p_file_id bigint, p_source settlement_source)
+RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+    v_lines int[];
+    v_from  timestamptz;
+    v_until timestamptz;
+BEGIN
+    SELECT array_agg(w.line), min(n.at) - interval '3 days',
+        max(n.at) + interval '3 days'
+    INTO v_lines, v_from, v_until
+    FROM settlement_work w
+    CROSS JOIN LATERAL (
+        SELECT coalesce(w.occurred_at, w.booked_on::timestamptz) AS at) n
+    WHERE w.file_id = p_file_id AND w.finding IS NULL
+        AND w.checkout_id IS NULL AND num_nulls(w.parent_ref, w.our_ref) = 2
+        AND w.family IN ('sale', 'refund', 'dispute') AND n.at IS NOT NULL;
+
+    IF cardinality(v_lines) > 50 OR v_lines IS NULL THEN
+        RETURN;
+    END IF;
+
+    WITH entries AS MATERIALIZED (
+        SELECT e.*, x.family, x.sign
+        FROM journal_entry e
+        JOIN settlement_expected x ON x.kind = e.kind
+        WHERE e.at BETWEEN v_from AND v_until AND e.psp = p_source.psp
+            AND NOT starts_with(e.source, 'settlement/')
+            AND (e.amount_minor, e.currency) IN (
+                SELECT abs(w.value_minor), w.value_currency
+                FROM settlement_work w
+                WHERE w.file_id = p_file_id AND w.line = ANY (v_lines))
+    ), pairs AS (
+        SELECT w.line, e.merchant_id, e.checkout_id,
+            count(*) OVER (PARTITION BY w.line) AS entries,
+            count(*) OVER (PARTITION BY e.merchant_id, e.source, e.kind)
+                AS rows
+        FROM settlement_work w
+        JOIN entries e ON e.family = w.family
+            AND e.currency = w.value_currency
+            AND e.sign * e.amount_minor = w.value_minor
+            AND abs(extract(epoch FROM e.at
+                - coalesce(w.occurred_at, w.booked_on::timestamptz)))
+                <= 3 * 86400
+        WHERE w.file_id = p_file_id AND w.line = ANY (v_lines)
+            AND e.merchant_id = p_source.merchant_id
+            AND NOT EXISTS (
+                SELECT FROM settlement_closed c
+                WHERE c.merchant_id = e.merchant_id AND c.source = e.source
+                    AND c.kind = e.kind)
+            AND NOT EXISTS (
+                SELECT FROM settlement_open o
+                WHERE o.file_id = p_file_id AND o.match IS NOT NULL
+                    AND o.merchant_id = e.merchant_id
+                    AND o.source = e.source AND o.kind = e.kind)
+    )
+    UPDATE settlement_work w
+    SET finding = 'proposed', candidate = jsonb_build_object('checkout',
+                                                             p.checkout_id)
+    FROM pairs p
+    WHERE w.file_id = p_file_id AND w.line = p.line AND p.entries = 1
+        AND p.rows = 1;
+END
+$$;
+COMMENT ON FUNCTION pay.propose_rows IS
+    'Finds payments to propose for rows that name none, by amount and time';
+
+
 -- No entry explains the row; its finding follows from the other entries,
 -- disputes and rows of its payment.
 CREATE OR REPLACE FUNCTION pay.unmatched_finding(
@@ -131,6 +204,17 @@ BEGIN
                                    'dispute') THEN 'confirmed'
         ELSE 'matched' END
     WHERE w.file_id = p_file_id AND w.finding IS NULL;
+
+    -- of two rows about one dispute, neither of them kept yet, one takes its
+    -- money
+    UPDATE settlement_work w SET finding = 'duplicate'
+    FROM (SELECT h.line, row_number() OVER (
+              PARTITION BY h.merchant_id, h.checkout_id, d.dispute_id
+              ORDER BY h.line) AS nth
+          FROM settlement_work h
+          CROSS JOIN LATERAL row_dispute(h, p_source.psp) d
+          WHERE h.file_id = p_file_id AND h.finding = 'disputed') n
+    WHERE w.file_id = p_file_id AND w.line = n.line AND n.nth > 1;
 END
 $$;
 COMMENT ON FUNCTION pay.find_rows IS 'The finding about each row of the work';

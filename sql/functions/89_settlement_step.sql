@@ -43,13 +43,13 @@ BEGIN
         INSERT INTO settlement_row (source, row_key, version, file_id, line,
             kind, raw_type, psp_ref, parent_ref, our_ref, occurred_at,
             booked_on, gross_minor, fee_minor, tax_minor, net_minor, currency,
-            paid_minor, paid_currency, rate, payout_ref, account, note,
-            is_external, is_detail, merchant_id, checkout_id, class, finding)
+            paid_minor, paid_currency, rate, payout_ref, account, bank_ref,
+            note, is_external, is_detail, merchant_id, checkout_id, class, finding)
         SELECT w.source, w.row_key, w.version, w.file_id, w.line, w.kind,
             w.raw_type, w.psp_ref, w.parent_ref, w.our_ref, w.occurred_at,
             w.booked_on, w.gross_minor, w.fee_minor, w.tax_minor, w.net_minor,
             w.currency, w.paid_minor, w.paid_currency, w.rate, w.payout_ref,
-            w.account, w.note, w.is_external, w.is_detail, w.merchant_id,
+            w.account, w.bank_ref, w.note, w.is_external, w.is_detail, w.merchant_id,
             w.checkout_id, r.class, w.finding
         FROM settlement_work w
         JOIN settlement_rule r ON r.kind = w.kind AND r.finding = w.finding
@@ -81,7 +81,9 @@ BEGIN
     )
     INSERT INTO settlement_exception (row_id, merchant_id, psp, checkout_id,
         class, finding, playbook, amount_minor, currency, proposed)
-    SELECT k.row_id, w.merchant_id, w.psp, w.checkout_id, k.class, w.finding, r.playbook, w.net_minor
+    SELECT k.row_id, w.merchant_id, w.psp,
+        coalesce(w.checkout_id, w.candidate ->> 'checkout'), k.class,
+        w.finding, r.playbook, w.net_minor
             - CASE WHEN w.finding = 'changed' THEN (
                 SELECT o.net_minor FROM settlement_row o
                 WHERE o.source = w.source AND o.row_key = w.row_key
@@ -123,37 +125,62 @@ COMMENT ON FUNCTION pay.end_overdue IS
     'Takes entries out of the queue that have come after all: how many';
 
 
+-- The payout that came back: the row names it, by its id, by its batch or by
+-- its name at the bank, or it is the only one of the amount that is still on
+-- its way.
+CREATE OR REPLACE FUNCTION pay.returned_payout(
+    p_work settlement_work, OUT row_key text, OUT version int)
+LANGUAGE sql STABLE AS $$
+SELECT p.row_key, p.version
+FROM (
+    SELECT o.row_key::text, o.version::int, n.is_named, o.row_id,
+        count(*) FILTER (WHERE NOT n.is_named) OVER () AS others
+    FROM settlement_row o
+    CROSS JOIN LATERAL (
+        SELECT coalesce(o.psp_ref IN (p_work.psp_ref, p_work.parent_ref)
+            OR o.payout_ref IN (p_work.psp_ref, p_work.parent_ref,
+                                p_work.payout_ref)
+            OR o.bank_ref = p_work.bank_ref, false) AS is_named) n
+    WHERE o.source = p_work.source AND o.kind = 'payout'
+        AND o.net_minor = -p_work.net_minor AND o.currency = p_work.currency
+        AND NOT EXISTS (
+            SELECT FROM settlement_closed c
+            WHERE c.merchant_id = o.merchant_id AND c.kind = 'psp_paid_out'
+                AND c.source = concat('payout/', o.source, '/', o.version,
+                                      '/', o.row_key))
+    ) p
+WHERE p.is_named OR p.others = 1
+ORDER BY p.is_named DESC, p.row_id LIMIT 1
+$$;
+COMMENT ON FUNCTION pay.returned_payout IS
+    'The payout that a row says has come back, or nothing';
+
+
 -- A payout that came back closes the one that it was, whatever the bank says.
 CREATE OR REPLACE FUNCTION pay.close_returned(
     p_file_id bigint, p_source settlement_source)
 RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_work settlement_work;
 BEGIN
-    INSERT INTO settlement_closed (merchant_id, source, kind, match_id)
-    SELECT x.merchant_id, x.source, x.kind, x.row_id
-    FROM (
-        SELECT DISTINCT ON (o.row_id) r.row_id, r.merchant_id,
-            r.version AS version, r.row_key, o.version AS old_version,
-            o.row_key AS old_key
-        FROM settlement_work w
-        JOIN settlement_row r ON r.source = w.source
-            AND r.row_key = w.row_key AND r.version = w.version
-        JOIN settlement_row o ON o.source = w.source AND o.kind = 'payout'
-            AND o.payout_ref = coalesce(w.payout_ref, w.parent_ref)
-            AND o.net_minor = -w.net_minor AND o.currency = w.currency
+    FOR v_work IN
+        SELECT * FROM settlement_work w
         WHERE w.file_id = p_file_id AND w.finding = 'returned'
-            AND NOT EXISTS (
-                SELECT FROM settlement_closed c
-                WHERE c.merchant_id = o.merchant_id
-                    AND c.kind = 'psp_paid_out' AND c.source = concat(
-                        'payout/', o.source, '/', o.version, '/', o.row_key))
-        ORDER BY o.row_id, r.row_id) p
-    CROSS JOIN LATERAL (VALUES
-        (p.merchant_id, concat('payout/', p_source.source, '/',
-            p.version, '/', p.row_key), 'psp_payout_returned', p.row_id),
-        (p.merchant_id, concat('payout/', p_source.source, '/',
-            p.old_version, '/', p.old_key), 'psp_paid_out', p.row_id))
-        AS x (merchant_id, source, kind, row_id)
-    ON CONFLICT DO NOTHING;
+        ORDER BY w.line
+    LOOP
+        INSERT INTO settlement_closed (merchant_id, source, kind, match_id)
+        SELECT r.merchant_id, x.source, x.kind, r.row_id
+        FROM settlement_row r
+        CROSS JOIN LATERAL returned_payout(v_work) o
+        CROSS JOIN LATERAL (VALUES
+            (concat('payout/', r.source, '/', r.version, '/', r.row_key),
+                'psp_payout_returned'),
+            (concat('payout/', r.source, '/', o.version, '/', o.row_key),
+                'psp_paid_out')) AS x (source, kind)
+        WHERE r.source = v_work.source AND r.row_key = v_work.row_key
+            AND r.version = v_work.version AND o.row_key IS NOT NULL
+        ON CONFLICT DO NOTHING;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION pay.close_returned IS
@@ -250,8 +277,16 @@ DECLARE
     v_late     int;
 BEGIN
     PERFORM match_conversions(p_file.file_id);
+    IF p_source.medium = 'psp' THEN
+        PERFORM propose_rows(p_file.file_id, p_source);
+    END IF;
     PERFORM find_rows(p_file.file_id, p_source);
-    PERFORM match_fees(p_file.file_id);
+    IF EXISTS (SELECT FROM settlement_open o
+               WHERE o.file_id = p_file.file_id AND o.match IS NULL
+                   AND o.family = 'fee')
+    THEN
+        PERFORM match_fees(p_file.file_id);
+    END IF;
 
     v_postings := ARRAY(
         SELECT p
@@ -321,12 +356,19 @@ BEGIN
     IF p_source.medium = 'bank' THEN
         PERFORM match_bank(p_file, p_source);
         RETURN;
+    ELSIF NOT EXISTS (
+        SELECT FROM settlement_work w
+        WHERE w.file_id = p_file.file_id AND w.match IS NULL
+            AND w.finding IS NULL AND w.checkout_id IS NOT NULL)
+    THEN
+        RETURN;
     END IF;
 
     PERFORM match_objects(p_file.file_id, true);
     PERFORM match_objects(p_file.file_id, false);
     PERFORM match_amounts(p_file.file_id);
-    PERFORM match_sums(p_file.file_id);
+    PERFORM match_sums(p_file.file_id, true);
+    PERFORM match_sums(p_file.file_id, false);
 END
 $$;
 COMMENT ON FUNCTION pay.match_hard IS

@@ -56,6 +56,18 @@ $$;
 COMMENT ON FUNCTION pay.work_of_row IS 'A kept row as work';
 
 
+-- The same for a row in the queue: a proposed payment is that of the exception
+-- alone, since nothing but its amount and its time speak for it.
+CREATE OR REPLACE FUNCTION pay.work_of_exception(
+    p_exception settlement_exception, p_row settlement_row)
+RETURNS settlement_work LANGUAGE sql STABLE AS $$
+SELECT work_of_row(p_row, 1, CASE WHEN p_exception.finding = 'proposed'
+    THEN ROW(p_exception.merchant_id, p_exception.checkout_id,
+             'person')::settlement_owner END)
+$$;
+COMMENT ON FUNCTION pay.work_of_exception IS 'A row in the queue as work';
+
+
 -- The open entries that a row could settle: those of its payment, or the
 -- payouts that a row of a bank names.
 CREATE OR REPLACE FUNCTION pay.open_entries(
@@ -198,7 +210,7 @@ CREATE OR REPLACE FUNCTION pay.settle_amount(
     p_exception settlement_exception, p_row settlement_row)
 RETURNS posting[] LANGUAGE plpgsql AS $$
 DECLARE
-    v_work  settlement_work := work_of_row(p_row);
+    v_work  settlement_work := work_of_exception(p_exception, p_row);
     v_rule  settlement_rule;
     v_left  bigint;
     v_value bigint := v_work.value_minor;
@@ -241,7 +253,7 @@ CREATE OR REPLACE FUNCTION pay.amount_left(
 RETURNS bigint LANGUAGE sql STABLE AS $$
 SELECT abs(w.value_minor - coalesce((
     SELECT sum(o.minor) FROM open_entries(p_exception, w) o), 0))::bigint
-FROM work_of_row(p_row) w
+FROM work_of_exception(p_exception, p_row) w
 $$;
 COMMENT ON FUNCTION pay.amount_left IS
     'By how much a row differs from what is booked';
@@ -314,7 +326,7 @@ SELECT p_exception.finding = 'amount'
         AND suspense_kind(p_exception, p_row, 'cleared') IS NULL
         AND amount_left(p_exception, p_row) = 0
         AND EXISTS (SELECT FROM open_entries(p_exception,
-                                             work_of_row(p_row)))
+            work_of_exception(p_exception, p_row)))
 $$;
 COMMENT ON FUNCTION pay.is_sum IS
     'Whether accepting a row links it with the entries of its payment';

@@ -39,7 +39,8 @@ COMMENT ON FUNCTION pay.take_unknown IS
 
 
 -- An exception closes by itself when the payment of its row is known now.  The
--- row's money leaves suspense, and the row is booked as if it came now.
+-- row's money leaves suspense, where it was the money of the source's merchant,
+-- and the row is booked as if it came now.
 CREATE OR REPLACE FUNCTION pay.rematch_settlement(
     p_source settlement_source, p_limit int)
 RETURNS int LANGUAGE plpgsql AS $$
@@ -72,8 +73,9 @@ BEGIN
     JOIN settlement_rule u ON u.kind = w.kind AND u.finding = 'matched'
     CROSS JOIN LATERAL unnest(ARRAY(SELECT r FROM row_postings(w, u) r)
         || CASE WHEN suspense_kind(x, k, 'cleared') IS NOT NULL
-                THEN settlement_posting(w, suspense_kind(x, k, 'cleared'),
-                    abs(x.amount_minor), w.currency) END) p
+                THEN settlement_posting(work_of_row(k),
+                    suspense_kind(x, k, 'cleared'), abs(x.amount_minor),
+                    w.currency) END) p
     WHERE w.file_id = 0 AND w.match IS NOT NULL AND p.kind IS NOT NULL;
 
     PERFORM link_work(0);

@@ -47,7 +47,30 @@ CREATE TABLE settlement_source (
 );
 
 
--- A file, once by its bytes.  batch_key: the payout, report or statement that
+-- How workers read a source that stands in the gateway's configuration: one of
+-- them at a time, under a lease.  declared_at: when a worker last said that it
+-- stands there.  seen_until: the time up to which the PSP's settlements have
+-- been pulled.  code: why the last look brought nothing, NULL: it went well.
+CREATE TABLE settlement_look (
+    source       settlement_name PRIMARY KEY REFERENCES settlement_source,
+    way          text COLLATE "C" NOT NULL
+        CHECK (way IN ('dir', 'pull', 'report')),
+    declared_at  timestamptz NOT NULL DEFAULT now(),
+    run_at       timestamptz NOT NULL DEFAULT now(),
+    lease_owner  text,
+    lease_until  timestamptz,
+    seen_until   timestamptz,
+    looked_at    timestamptz,
+    runs         bigint NOT NULL DEFAULT 0,
+    files        bigint NOT NULL DEFAULT 0,
+    failures     bigint NOT NULL DEFAULT 0,
+    code         text,
+    CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
+) WITH (fillfactor = 50);
+
+
+-- A file, once by its bytes.  attempt: who begins to read it again makes the
+-- rows of all earlier attempts worthless.  batch_key: the payout, report or statement that
 -- it is; the same one with other bytes is its next version.  stated: the sums
 -- that it states, by currency.  Of a file that is being booked all rows below
 -- next_bucket are done.  repeats: rows that were known already.
@@ -56,6 +79,7 @@ CREATE TABLE settlement_file (
     source       settlement_name NOT NULL REFERENCES settlement_source,
     sha256       hash NOT NULL,
     name         text NOT NULL,
+    attempt      ordinal NOT NULL DEFAULT 1,
     batch_key    text COLLATE "C",
     version      ordinal NOT NULL DEFAULT 1,
     state        text COLLATE "C" NOT NULL DEFAULT 'received'
@@ -123,6 +147,7 @@ CREATE UNLOGGED TABLE settlement_staging (
     rate           positive_rate,
     payout_ref     id,
     account        text COLLATE "C",
+    bank_ref       text,
     note           text,
     is_external    boolean NOT NULL DEFAULT false,
     is_detail      boolean NOT NULL DEFAULT false,
@@ -161,6 +186,8 @@ CREATE TABLE settlement_row (
     rate           positive_rate,
     payout_ref     id,
     account        text COLLATE "C",
+    -- the name of a payout on the statement of the bank
+    bank_ref       text,
     note           text,
     -- settled outside of this balance; a part of the row that parent_ref names
     is_external    boolean NOT NULL,
@@ -180,8 +207,8 @@ CREATE INDEX settlement_row_at ON settlement_row USING brin (at);
 -- lists of a merchant, newest first
 CREATE INDEX settlement_row_merchant
     ON settlement_row (merchant_id, at, row_id);
--- a payout that comes back names it
-CREATE INDEX settlement_row_payout ON settlement_row (source, payout_ref)
+-- a payout that comes back is found by its amount
+CREATE INDEX settlement_row_payout ON settlement_row (source, net_minor)
     WHERE kind = 'payout';
 
 -- A match joins rows with entries: its number is that of its first row.  A row

@@ -64,6 +64,8 @@ pay_change_parse(pay_arena_t *arena, pay_change_kind_t kind, pay_str_t body,
         return PAY_BUG;
     }
 
+    /* A cancellation, or a change of everything: no body is needed, and none
+     * is asked for. */
     if (body.len == 0) {
         request->is_final = 1;
         return PAY_OK;
@@ -71,6 +73,7 @@ pay_change_parse(pay_arena_t *arena, pay_change_kind_t kind, pay_str_t body,
 
     PAY_TRY(pay_json_parse(body, NULL, &json, err));
 
+    /* Before the other checks, so that no refusal can repeat card data. */
     status = pay_parse_card_data(json, body, err);
 
     if (status == PAY_OK && pay_json_type(json) != PAY_JSON_OBJECT) {
@@ -160,6 +163,7 @@ parse_money(pay_arena_t *arena, const pay_json_t *body,
                              "/currency");
     }
 
+    /* Absent: all that is left, which is the database's to know. */
     value = pay_json_get(body, "amount");
     if (value == NULL) {
         return PAY_OK;
@@ -174,6 +178,8 @@ parse_money(pay_arena_t *arena, const pay_json_t *body,
                              "decimals", "/amount");
     }
 
+    /* Kept for pay_change_amount(), which judges it again in the order's own
+     * currency. */
     PAY_TRY(pay_dup(arena, text, &request->amount));
 
     return (request->currency == NULL)

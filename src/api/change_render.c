@@ -210,6 +210,8 @@ read_change(pay_arena_t *arena, const pay_json_t *from, pay_change_t *change)
         { "changed_at", &change->changed_at, 0 }
     };
 
+    /* A list that our own SQL has written has every member: anything else is a
+     * bug. */
     for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         if (pay_json_string(pay_json_get(from, texts[i].name), texts[i].to)
             != PAY_OK && !texts[i].may_be_null)
@@ -226,6 +228,7 @@ read_change(pay_arena_t *arena, const pay_json_t *from, pay_change_t *change)
         return PAY_BUG;
     }
 
+    /* SQL folds two facts into the kind, as in op_change.c: read_kind(). */
     change->is_final = pay_str_is(kind, "final_capture");
     value = pay_json_get(from, "metadata");
 

@@ -56,6 +56,7 @@ pay_statement_parse(pay_str_t query, pay_statement_t *statement,
     memset(&parts, 0, sizeof(parts));
     statement->limit = PAY_STATEMENT_LIMIT;
 
+    /* Form first: parameters that are unknown or stand twice. */
     PAY_TRY(split(query, &parts, err));
 
     if (parts.currency.data == NULL) {
@@ -80,6 +81,8 @@ pay_statement_parse(pay_str_t query, pay_statement_t *statement,
                           "limit must be a whole number from 1 to 100");
     }
 
+    /* `before` is the number of a line, so that a page stays the same while
+     * lines are added. */
     if (parts.before.data != NULL
         && number(parts.before, SEQ_MAX, &statement->before) != PAY_OK)
     {

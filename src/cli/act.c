@@ -22,6 +22,8 @@ static void act_words(const char *const *words, char *text, size_t size);
 static const char *act_nearest(const char *const *words, const char *word);
 
 
+/* Not in one transaction: the record and its parts are for reading, and a row
+ * that changes between two queries does no harm. */
 int
 pay_cli_show(const pay_cli_show_t *show, const char *dsn, const char *id)
 {
@@ -55,6 +57,7 @@ pay_cli_show(const pay_cli_show_t *show, const char *dsn, const char *id)
 }
 
 
+/* Parts without a row are left out, title and all. */
 static int
 act_parts(PGconn *conn, const pay_cli_show_t *show, const char *id)
 {
@@ -79,6 +82,8 @@ act_parts(PGconn *conn, const pay_cli_show_t *show, const char *id)
 }
 
 
+/* One statement, which commits by itself.  No row means that the id is
+ * unknown, since the acts that look it up in a view return nothing then. */
 int
 pay_cli_act(const pay_cli_act_t *act, const char *dsn,
     const char *const *values)
@@ -109,6 +114,8 @@ pay_cli_act(const pay_cli_act_t *act, const char *dsn,
 }
 
 
+/* The outcome goes to stdout for scripts, its meaning to stderr for operators;
+ * an outcome without a row in the table explains itself. */
 static int
 act_say(const pay_cli_act_t *act, const char *outcome)
 {
@@ -130,6 +137,7 @@ act_say(const pay_cli_act_t *act, const char *outcome)
 }
 
 
+/* Fewer than 19 digits fit a bigint, so that the cast in SQL cannot fail. */
 int
 pay_cli_is_number(const char *id)
 {
@@ -139,6 +147,8 @@ pay_cli_is_number(const char *id)
 }
 
 
+/* Checks in the order in which a person types: verb, then id.  The first verb
+ * of each command is its list, which alone takes no id. */
 int
 pay_cli_verb(const pay_cli_verbs_t *verbs, int words,
     const char *const *word, int *code)
@@ -155,6 +165,7 @@ pay_cli_verb(const pay_cli_verbs_t *verbs, int words,
 
     act_words(verbs->verbs, all, sizeof(all));
 
+    /* No verb: the message lists them, since that is the question. */
     if (words == 0) {
         *code = pay_cli_misuse(verbs->usage, "%s needs a verb: %s",
                                verbs->command, all);
@@ -177,6 +188,7 @@ pay_cli_verb(const pay_cli_verbs_t *verbs, int words,
         return -1;
     }
 
+    /* list takes no id: one behind it was meant for show. */
     if (i == 0 && id != NULL) {
         *code = pay_cli_misuse(verbs->usage, "%s %s takes no \"%s\"",
                                verbs->command, word[0], id);
@@ -197,6 +209,8 @@ pay_cli_verb(const pay_cli_verbs_t *verbs, int words,
 }
 
 
+/* An unknown kind would match no row and print an empty list, as if all were
+ * well. */
 int
 pay_cli_is_kind(const pay_cli_verbs_t *verbs, const char *kind)
 {
@@ -225,6 +239,8 @@ pay_cli_is_kind(const pay_cli_verbs_t *verbs, const char *kind)
 }
 
 
+/* Every act of an operator is kept with a name and a reason, and PostgreSQL
+ * refuses it without them; this only says so before a connection is made. */
 int
 pay_cli_says_who(const pay_cli_verbs_t *verbs, const char *who,
     const char *why)
@@ -255,6 +271,7 @@ act_words(const char *const *words, char *text, size_t size)
 }
 
 
+/* NULL when nothing is near enough to be a typing mistake. */
 static const char *
 act_nearest(const char *const *words, const char *word)
 {

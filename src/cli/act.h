@@ -83,6 +83,28 @@ typedef struct {
     int          as_json;
 } pay_cli_case_t;
 
+/* Rows of a pay_cli_option_t table: options that each of these commands
+ * takes. */
+#define PAY_CLI_CASE_OPTIONS(args)                                            \
+    { "--dsn", &(args)->dsn, NULL },                                          \
+    { "--kind", &(args)->kind, NULL },                                        \
+    { "--merchant", &(args)->merchant, NULL },                                \
+    { "--who", &(args)->who, NULL },                                          \
+    { "--why", &(args)->why, NULL },                                          \
+    { "--all", NULL, &(args)->all },                                          \
+    { "--json", NULL, &(args)->as_json }
+
+/* Columns of the parts that several of them show: of the timeline "t", of
+ * the calls "d". */
+#define PAY_CLI_TIMELINE                                                      \
+    "t.payment_order_id AS \"order\", t.seq, " PAY_CLI_AT("t.at") " AS at,"   \
+    " t.kind, t.actor,"                                                       \
+    " concat_ws(' > ', t.old_status, t.new_status) AS status"
+#define PAY_CLI_CALLS                                                         \
+    "d.operation, d.attempt, d.psp, d.state, d.sends,"                        \
+    " " PAY_CLI_AT("d.first_sent_at") " AS first_sent_at,"                    \
+    " " PAY_CLI_AT("d.ended_at") " AS ended_at"
+
 /* "list", whose parameters are --all, --kind and --merchant; and an act whose
  * parameters are the ID, --who and --why.  Both return the exit code. */
 int pay_cli_list_cases(const pay_cli_verbs_t *verbs,

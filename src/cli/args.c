@@ -19,6 +19,9 @@ static const pay_cli_option_t *args_find(const pay_cli_option_t *options,
 static int args_unknown(const pay_cli_option_t *options, const char *name);
 
 
+/* --help is read wherever it stands, unless a mistake stands before it.  A
+ * word cannot begin with "-": a payment whose id does is found by another
+ * name. */
 int
 pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
     const char **words, int max)
@@ -34,6 +37,7 @@ pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
             return PAY_CLI_HELP;
         }
 
+        /* A word: an id, a verb, a file. */
         if (argv[i][0] != '-') {
             if (n == max) {
                 fprintf(stderr, "payctl: \"%s\" is one word too many\n",
@@ -56,6 +60,7 @@ pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
             continue;
         }
 
+        /* args_find() has accepted "=" for options with a value alone. */
         inside = strchr(argv[i], '=');
 
         if (inside == NULL && i + 1 == argc) {
@@ -70,6 +75,8 @@ pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
 }
 
 
+/* Help that was asked for is a result and goes to stdout; otherwise it is a
+ * complaint. */
 int
 pay_cli_say_usage(int result, const char *usage)
 {
@@ -91,6 +98,29 @@ pay_cli_misuse(const char *usage, const char *format, ...)
     fprintf(stderr, "\n%s", usage);
 
     return PAY_CLI_USAGE;
+}
+
+
+int
+pay_cli_hand_over(const char *command, const char *usage,
+    const pay_cli_subcommand_t *subcommands, int argc, char **argv)
+{
+    if (argc < 2) {
+        return pay_cli_misuse(usage, "%s needs a verb", command);
+    }
+
+    for ( /* void */ ; subcommands->name != NULL; subcommands++) {
+        if (strcmp(argv[1], subcommands->name) == 0) {
+            return subcommands->run(argc - 1, argv + 1);
+        }
+    }
+
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        fputs(usage, stdout);
+        return PAY_CLI_OK;
+    }
+
+    return pay_cli_misuse(usage, "%s has no verb \"%s\"", command, argv[1]);
 }
 
 
@@ -126,6 +156,8 @@ pay_cli_distance(const char *a, const char *b)
 }
 
 
+/* The part behind "=" is left out of the comparison and of the message: it may
+ * be a secret, such as a password in a DSN. */
 static int
 args_unknown(const pay_cli_option_t *options, const char *name)
 {

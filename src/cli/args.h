@@ -30,6 +30,17 @@ int pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
 int pay_cli_say_usage(int result, const char *usage);
 
 
+/* A command whose first word is the name of another command. */
+typedef struct {
+    const char  *name;         /* NULL ends the table */
+    int        (*run)(int argc, char **argv);
+} pay_cli_subcommand_t;
+
+/* Runs the one that argv[1] names and returns its exit code; without it prints
+ * the usage: to stdout when it was asked for, else behind a complaint. */
+int pay_cli_hand_over(const char *command, const char *usage,
+    const pay_cli_subcommand_t *subcommands, int argc, char **argv);
+
 /* Says on stderr, printf-like, what is wrong with a call, then its usage;
  * returns PAY_CLI_USAGE. */
 int pay_cli_misuse(const char *usage, const char *format, ...)

@@ -3,11 +3,11 @@
  * subcommand, see audit.h.
  */
 
+#include "cli/args.h"
 #include "cli/audit.h"
 #include "cli/cli.h"
 
 #include <stdio.h>
-#include <string.h>
 
 
 static const char  audit_usage[] =
@@ -26,42 +26,23 @@ static const char  audit_usage[] =
     "\nsealed with an Ed25519 signature.  verify needs no database.  payctl"
     " audit\n<subcommand> --help tells more.\n";
 
-static const struct {
-    const char  *name;
-    int        (*run)(int argc, char **argv);
-} subcommands[] = {
+static const pay_cli_subcommand_t  subcommands[] = {
     { "drop-month", pay_cli_audit_drop },
     { "export", pay_cli_audit_export },
     { "keygen", pay_cli_audit_keygen },
     { "pubkey", pay_cli_audit_pubkey },
     { "status", pay_cli_audit_status },
-    { "verify", pay_cli_audit_verify }
+    { "verify", pay_cli_audit_verify },
+    { NULL, NULL }
 };
 
 
+/* Options of the subcommands differ too much for one table; each reads its
+ * own. */
 int
 pay_cli_audit(int argc, char **argv)
 {
-    size_t  i;
-
-    for (i = 0; argc >= 2
-                && i < sizeof(subcommands) / sizeof(subcommands[0]); i++)
-    {
-        if (strcmp(argv[1], subcommands[i].name) == 0) {
-            return subcommands[i].run(argc - 1, argv + 1);
-        }
-    }
-
-    if (argc >= 2 && (strcmp(argv[1], "--help") == 0
-                      || strcmp(argv[1], "-h") == 0))
-    {
-        fputs(audit_usage, stdout);
-        return PAY_CLI_OK;
-    }
-
-    fputs(audit_usage, stderr);
-
-    return PAY_CLI_USAGE;
+    return pay_cli_hand_over("audit", audit_usage, subcommands, argc, argv);
 }
 
 
@@ -74,6 +55,8 @@ pay_cli_audit_complain(const char *subject, const char *what)
 }
 
 
+/* For key files: white space at the end is removed, and a file that is larger
+ * than any key is refused, as it is not the file that was meant. */
 const char *
 pay_cli_audit_read(const char *path, unsigned char *text, size_t max,
     pay_str_t *bytes)

@@ -32,6 +32,8 @@ static const char  drop_usage[] =
     " of it is\nin signed seals.  Export it first.  It needs the role"
     " payments_operator.\n";
 
+/* PostgreSQL decides about every one of these in the transaction that
+ * drops. */
 static const pay_cli_refusal_t  refusals[] = {
     { "too_young", "it is younger than --keep says" },
     { "not_oldest", "there are events of an earlier month: that goes first" },
@@ -87,6 +89,7 @@ pay_cli_audit_drop(int argc, char **argv)
 }
 
 
+/* Only the form; SQL makes a date of it and knows which months there are. */
 static int
 drop_is_month(const char *text)
 {

@@ -27,6 +27,8 @@ static const char  export_sql[] =
     "SELECT pay_view.audit_export($1::timestamptz, $2::timestamptz)";
 
 
+/* Dates are passed to PostgreSQL as they are, which complains about a bad
+ * one. */
 int
 pay_cli_audit_export(int argc, char **argv)
 {
@@ -86,6 +88,7 @@ export_rows(PGconn *conn)
 
     while ((row = PQgetResult(conn)) != NULL) {
 
+        /* One row at a time: a log may be larger than memory. */
         if (PQresultStatus(row) == PGRES_SINGLE_TUPLE) {
             fwrite(PQgetvalue(row, 0, 0), 1, (size_t) PQgetlength(row, 0, 0),
                    stdout);

@@ -45,6 +45,7 @@ pay_cli_audit_keygen(int argc, char **argv)
 }
 
 
+/* The text of the private key is wiped on every way out. */
 int
 pay_cli_audit_pubkey(int argc, char **argv)
 {
@@ -76,6 +77,7 @@ pay_cli_audit_pubkey(int argc, char **argv)
         return pay_cli_audit_complain(path, trouble);
     }
 
+    /* stdout takes the PEM, so that it can be redirected into a file. */
     if (!key_tell(&key, 1)) {
         code = pay_cli_audit_complain(path, "libcrypto failed");
     }
@@ -86,6 +88,7 @@ pay_cli_audit_pubkey(int argc, char **argv)
 }
 
 
+/* Every buffer that has held the private key is wiped, on every way out. */
 static int
 key_make(const char *path)
 {
@@ -115,7 +118,9 @@ key_make(const char *path)
 }
 
 
-/* Half a key is no key: what could not be written whole goes away. */
+/* O_EXCL never overwrites a key, which would orphan every seal that it has
+ * signed, and 0400 is set when the file is made, not later.  Half a key is no
+ * key: a file that could not be written whole is removed. */
 static int
 key_write(const char *path, pay_str_t pem)
 {

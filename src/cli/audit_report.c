@@ -21,6 +21,10 @@ static void report_finding(const audit_told_t *told);
 static const char *plural(uint64_t number);
 
 
+/* Keeps the twenty first findings in the order of the report.  The
+ * twenty-first place is scratch: a new finding goes there, all are sorted, and
+ * the last one drops out. Ids are copied and cut, since the finding ends with
+ * this call. */
 void
 pay_cli_audit_found(void *data, const pay_audit_finding_t *finding)
 {
@@ -46,6 +50,8 @@ pay_cli_audit_found(void *data, const pay_audit_finding_t *finding)
 }
 
 
+/* The last line is the verdict and names the first bad row: scripts and
+ * auditors read that line. */
 int
 pay_cli_audit_report(const audit_report_t *report,
     const pay_audit_counts_t *counts, const pay_audit_conf_t *conf,
@@ -106,6 +112,8 @@ static int
 by_line(const void *a, const void *b)
 {
     const audit_told_t  *one = a, *other = b;
+    /* Line 0, a finding of the end, wraps to the largest number and sorts
+     * last. */
     uint64_t             line = one->finding.line - 1;
     uint64_t             other_line = other->finding.line - 1;
 
@@ -121,6 +129,8 @@ by_line(const void *a, const void *b)
 }
 
 
+/* The report says its coverage before the verdict: "valid" over an empty file,
+ * or over a tenth of the log, would mislead. */
 static void
 report_checked(const pay_audit_counts_t *counts, const pay_audit_conf_t *conf,
     int has_roots)
@@ -131,6 +141,7 @@ report_checked(const pay_audit_counts_t *counts, const pay_audit_conf_t *conf,
     printf("events    %" PRIu64 " of %" PRIu64 " order%s\n", counts->events,
            counts->orders, plural(counts->orders));
 
+    /* Lines about exceptions stand only where there are any. */
     if (counts->anchored != 0) {
         printf("anchors   %" PRIu64 " order%s in the middle\n",
                counts->anchored, counts->anchored == 1 ? " begins" : "s begin");
@@ -146,6 +157,8 @@ report_checked(const pay_audit_counts_t *counts, const pay_audit_conf_t *conf,
                counts->first_at, counts->last, counts->last_at);
     }
 
+    /* A key that has signed nothing may be the wrong one: it is listed,
+     * too. */
     for (i = 0; i < conf->key_count; i++) {
         key = &conf->keys[i];
 
@@ -206,6 +219,7 @@ report_roots(const pay_audit_counts_t *counts)
 }
 
 
+/* Everything that came out of the file goes through pay_cli_put(). */
 static void
 report_finding(const audit_told_t *told)
 {
@@ -242,6 +256,8 @@ report_finding(const audit_told_t *told)
 
     printf(": %s", finding->why);
 
+    /* The line helps an operator to find the row in the file; findings of the
+     * end have none. */
     if (finding->line != 0 && finding->what != PAY_AUDIT_NO_ROW) {
         printf(" (line %" PRIu64 ")", finding->line);
     }

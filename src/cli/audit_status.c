@@ -63,6 +63,7 @@ pay_cli_audit_status(int argc, char **argv)
         pay_cli_record(rows, 0);
         code = PAY_CLI_OK;
 
+    /* No row: the log has no signed seal, so that nothing of it is proved. */
     } else if (rows != NULL) {
         fputs("payctl: nothing has been sealed yet\n", stderr);
         code = PAY_CLI_NO;

@@ -20,6 +20,8 @@ typedef pay_status_t (*verify_take_pt)(pay_audit_check_t *check,
     const pay_audit_row_t *row, uint64_t line);
 
 typedef struct {
+    /* The call as it was parsed, then the state of the check.  It is
+     * allocated, since the keys and findings in it are large for a stack. */
     const char         *key_files[PAY_AUDIT_KEYS_MAX];
     const char         *roots[VERIFY_ROOTS_MAX];
     size_t              root_count;
@@ -69,6 +71,7 @@ static const char  verify_usage[] =
     " 2: not\nchecked.\n";
 
 
+/* Options are parsed by hand, because --key and --roots may be repeated. */
 int
 pay_cli_audit_verify(int argc, char **argv)
 {
@@ -101,6 +104,8 @@ pay_cli_audit_verify(int argc, char **argv)
 }
 
 
+/* At least one key is required: without any every seal would be of an unknown
+ * key. */
 static int
 verify_parse(int argc, char **argv, verify_t *verify)
 {
@@ -129,6 +134,7 @@ verify_parse(int argc, char **argv, verify_t *verify)
 }
 
 
+/* 0 for an unknown option, and for one that is given too often. */
 static int
 verify_option(const char *name, const char *value, verify_t *verify)
 {
@@ -150,6 +156,8 @@ verify_option(const char *name, const char *value, verify_t *verify)
 }
 
 
+/* Keys first: without a good one nothing can be judged, and the file need not
+ * be read. */
 static int
 verify_run(verify_t *verify)
 {
@@ -189,6 +197,8 @@ verify_run(verify_t *verify)
 }
 
 
+/* All keys must be readable; one that is skipped would turn its seals into
+ * unknown ones. */
 static int
 verify_keys(verify_t *verify)
 {
@@ -221,7 +231,8 @@ verify_keys(verify_t *verify)
 }
 
 
-/* Something that can be read twice. */
+/* A file that can be read twice: a pipe is copied to a temporary file, any
+ * other one must be seekable. */
 static FILE *
 verify_open(const char *path)
 {
@@ -242,6 +253,8 @@ verify_open(const char *path)
 }
 
 
+/* tmpfile() has no name, so that no other process can change it between the
+ * passes. */
 static FILE *
 verify_spool(void)
 {
@@ -269,6 +282,8 @@ verify_spool(void)
 }
 
 
+/* The two passes of pay_audit_check.h; exported seals are compared between
+ * them, when the seals of the file are known. */
 static int
 verify_file(verify_t *verify, FILE *file)
 {
@@ -302,6 +317,8 @@ verify_file(verify_t *verify, FILE *file)
 }
 
 
+/* A finding does not end the pass, only exhausted memory or a file that cannot
+ * be read. */
 static int
 verify_pass(verify_t *verify, FILE *file, verify_take_pt take, int is_first)
 {
@@ -323,6 +340,8 @@ verify_pass(verify_t *verify, FILE *file, verify_take_pt take, int is_first)
 }
 
 
+/* A line that cannot be read is reported in the first pass alone, or it would
+ * be counted twice. */
 static pay_status_t
 verify_line(verify_t *verify, pay_str_t text, uint64_t number,
     verify_take_pt take, int is_first)
@@ -373,6 +392,7 @@ verify_roots(verify_t *verify, const char *path)
     for (number = 1; code == PAY_CLI_OK && verify_next(verify, file, &text);
          number++)
     {
+        /* Other lines of a syslog are no findings. */
         if (pay_audit_parse(verify_seal_in(text), &row, &err) != PAY_OK) {
             continue;
         }
@@ -386,6 +406,8 @@ verify_roots(verify_t *verify, const char *path)
         pay_audit_row_free(&row);
     }
 
+    /* A file without a seal vouches for nothing, and "valid" would hide
+     * that. */
     if (code == PAY_CLI_OK && (ferror(file) || found == 0)) {
         code = pay_cli_audit_complain(path, "holds no seal, or cannot be "
                                             "read");
@@ -397,6 +419,8 @@ verify_roots(verify_t *verify, const char *path)
 }
 
 
+/* Skips whatever stands before the object: a syslog writes time and host in
+ * front of it.  A text without one ends up too short to parse. */
 static pay_str_t
 verify_seal_in(pay_str_t text)
 {
@@ -421,6 +445,8 @@ verify_next(verify_t *verify, FILE *file, pay_str_t *text)
     size_t  n = 0;
 
     while ((c = getc_unlocked(file)) != EOF && c != '\n') {
+        /* The rest of a line that is too long is read and dropped, so that the
+         * next line begins where it should. */
         if (n <= PAY_AUDIT_LINE_MAX) {
             verify->line[n++] = (unsigned char) c;
         }

@@ -32,6 +32,7 @@ static const char  change_usage[] =
     "and never will.  The order, the books and the timeline follow.  It needs\n"
     "the role payments_operator.\n";
 
+/* Open changes, the oldest first: an operator looks for the ones that hang. */
 static const char  list_sql[] =
     "SELECT change_id AS id, kind, status, " AT("created_at") " AS at,"
     " date_trunc('second', now() - created_at) AS age,"
@@ -61,13 +62,11 @@ static const char  show_sql[] =
 
 static const pay_cli_part_t  parts[] = {
     { "calls to the PSP",
-      "SELECT operation, attempt, psp, state, sends,"
-      " " AT("first_sent_at") " AS first_sent_at,"
-      " " AT("ended_at") " AS ended_at, " AT("key_until") " AS key_until,"
-      " reach, http_status, code, reference"
-      " FROM pay_view.dispatches WHERE operation_id = $1"
-      " AND operation IN ('capture', 'cancel', 'refund', 'expire')"
-      " ORDER BY first_sent_at, attempt" },
+      "SELECT " PAY_CLI_CALLS ", " AT("d.key_until") " AS key_until,"
+      " d.reach, d.http_status, d.code, d.reference"
+      " FROM pay_view.dispatches d WHERE d.operation_id = $1"
+      " AND d.operation IN ('capture', 'cancel', 'refund', 'expire')"
+      " ORDER BY d.first_sent_at, d.attempt" },
     { "dead letters",
       "SELECT dead_letter_id AS id, reason, state, " AT("at") " AS at,"
       " attempts, coalesce(code, '') AS code,"
@@ -76,10 +75,7 @@ static const pay_cli_part_t  parts[] = {
       " FROM pay_view.dead_letters"
       " WHERE kind = 'change' AND operation_id = $1 ORDER BY dead_letter_id" },
     { "timeline",
-      "SELECT t.payment_order_id AS \"order\", t.seq, " AT("t.at") " AS at,"
-      " t.kind, t.actor,"
-      " concat_ws(' > ', t.old_status, t.new_status) AS status,"
-      " t.detail - 'change_id' AS detail"
+      "SELECT " PAY_CLI_TIMELINE ", t.detail - 'change_id' AS detail"
       " FROM pay_view.timeline t JOIN pay_view.changes c"
       " ON c.merchant_id = t.merchant_id AND c.checkout_id = t.checkout_id"
       " WHERE c.change_id = $1 AND t.detail ->> 'change_id' = $1"
@@ -98,6 +94,8 @@ static const char  *const kinds[] = {
     "capture", "cancel", "refund", NULL
 };
 
+/* Their places are the cases of pay_cli_change(); list is first, since it
+ * takes no id. */
 static const char  *const verb_names[] = {
     "list", "show", "settle", NULL
 };
@@ -133,14 +131,8 @@ pay_cli_change(int argc, char **argv)
     pay_cli_case_t   args;
 
     const pay_cli_option_t  options[] = {
-        { "--dsn", &args.dsn, NULL },
-        { "--kind", &args.kind, NULL },
-        { "--merchant", &args.merchant, NULL },
+        PAY_CLI_CASE_OPTIONS(&args),
         { "--as", &args.as, NULL },
-        { "--who", &args.who, NULL },
-        { "--why", &args.why, NULL },
-        { "--all", NULL, &args.all },
-        { "--json", NULL, &args.as_json },
         { NULL, NULL, NULL }
     };
 
@@ -164,6 +156,8 @@ pay_cli_change(int argc, char **argv)
 }
 
 
+/* Only for a change whose outcome the PSP does not tell any more: the operator
+ * has seen it there.  PostgreSQL books it as if the PSP had said so. */
 static int
 change_settle(const pay_cli_case_t *args, const char *id)
 {

@@ -38,6 +38,8 @@ static const char  check_usage[] =
     "Exit code 0: all agree; 1: some do not, their rows are shown; 2: not\n"
     "checked.\n";
 
+/* The views of pay_check are found in the catalog, so that a new file in
+ * sql/checks needs no line here. */
 static const char  check_names[] =
     "SELECT c.relname, obj_description(c.oid, 'pg_class')"
     " FROM pg_class c"
@@ -45,6 +47,8 @@ static const char  check_names[] =
     " AND c.relname = coalesce($1, c.relname) ORDER BY c.relname";
 
 
+/* Exit code 1 is reserved for books that do not agree, so that a cron job can
+ * tell it from a database that is down. */
 int
 pay_cli_check(int argc, char **argv)
 {
@@ -78,6 +82,7 @@ pay_cli_check(int argc, char **argv)
         return PAY_CLI_USAGE;
     }
 
+    /* Counted over all checks, since one difference often shows in several. */
     if (check.differ > 0) {
         printf("%u of %u checks do not hold\n", check.differ, check.checked);
         return PAY_CLI_NO;
@@ -89,7 +94,9 @@ pay_cli_check(int argc, char **argv)
 }
 
 
-/* One snapshot: what is being changed meanwhile cannot look half done. */
+/* Reads everything in one read-only snapshot: a change that commits meanwhile
+ * cannot look half done.  Checks of a large ledger take longer than any
+ * statement_timeout of the role. */
 static int
 check_all(PGconn *conn, const char *only, check_t *check)
 {
@@ -123,6 +130,7 @@ check_all(PGconn *conn, const char *only, check_t *check)
 }
 
 
+/* The name comes out of the catalog and is quoted; see check_names. */
 static int
 check_one(PGconn *conn, const char *name, const char *about, check_t *check)
 {
@@ -153,6 +161,7 @@ check_one(PGconn *conn, const char *name, const char *about, check_t *check)
 }
 
 
+/* The first rows are enough to begin a search with. */
 static int
 check_show(PGconn *conn, const char *name, const char *about,
     const char *count)

@@ -38,6 +38,7 @@ static const char  close_usage[] =
     " may begin in the middle.\n"
     "Exit code of verify 0: valid; 1: invalid; 2: not checked.\n";
 
+/* Yesterday in UTC: a day of the books ends at the same moment everywhere. */
 static const char  make_sql[] =
     "SELECT c.outcome, c.number, c.document FROM pay_ops.make_close("
     "coalesce($1::date, (now() AT TIME ZONE 'UTC')::date - 1)) c";
@@ -63,40 +64,19 @@ static const pay_cli_list_t  show_query = {
     1, "that day is not closed, or nothing has happened", PAY_CLI_NO, NULL
 };
 
-static const struct {
-    const char  *name;
-    int        (*run)(int argc, char **argv);
-} subcommands[] = {
+static const pay_cli_subcommand_t  subcommands[] = {
     { "export", close_export },
     { "make", close_make },
     { "show", close_show },
-    { "verify", pay_cli_close_verify }
+    { "verify", pay_cli_close_verify },
+    { NULL, NULL }
 };
 
 
 int
 pay_cli_close(int argc, char **argv)
 {
-    size_t  i;
-
-    for (i = 0; argc >= 2
-                && i < sizeof(subcommands) / sizeof(subcommands[0]); i++)
-    {
-        if (strcmp(argv[1], subcommands[i].name) == 0) {
-            return subcommands[i].run(argc - 1, argv + 1);
-        }
-    }
-
-    if (argc >= 2 && (strcmp(argv[1], "--help") == 0
-                      || strcmp(argv[1], "-h") == 0))
-    {
-        fputs(close_usage, stdout);
-        return PAY_CLI_OK;
-    }
-
-    return argc < 2 ? pay_cli_misuse(close_usage, "close needs a verb")
-                    : pay_cli_misuse(close_usage, "close has no verb \"%s\"",
-                                     argv[1]);
+    return pay_cli_hand_over("close", close_usage, subcommands, argc, argv);
 }
 
 
@@ -107,6 +87,8 @@ pay_cli_close_misuse(int words)
 }
 
 
+/* The key is read before anything is made: a day whose close nobody can sign
+ * stays open. */
 static int
 close_make(int argc, char **argv)
 {
@@ -147,6 +129,8 @@ close_make(int argc, char **argv)
 }
 
 
+/* The key of the event log's seals signs closes, too: an auditor has its
+ * public half. */
 static int
 close_key(const char *path, pay_secret_t *key)
 {
@@ -168,6 +152,9 @@ close_key(const char *path, pay_secret_t *key)
 }
 
 
+/* The document is signed byte for byte as PostgreSQL has stored it.  A process
+ * that dies between the two statements leaves a close without a signature,
+ * which the next make of that day signs. */
 static int
 close_sign(PGconn *conn, const pay_secret_t *key, PGresult *made)
 {
@@ -180,6 +167,8 @@ close_sign(PGconn *conn, const pay_secret_t *key, PGresult *made)
     unsigned char   public_key[PAY_ED25519_KEY];
     unsigned char   signature[PAY_ED25519_SIGNATURE];
 
+    /* No document: the day is not over, or it was left out and is part of a
+     * later close. */
     if (PQgetisnull(made, 0, 2)) {
         fprintf(stderr, "payctl: close make: %s\n",
                 strcmp(outcome, "not_over") == 0
@@ -202,6 +191,8 @@ close_sign(PGconn *conn, const pay_secret_t *key, PGresult *made)
         snprintf(&hex[2 * i], 3, "%02x", signature[i]);
     }
 
+    /* A second statement, since only payctl has the key; the first signature
+     * stays. */
     values[0] = PQgetvalue(made, 0, 1);
     values[1] = id;
     values[2] = hex;
@@ -218,6 +209,8 @@ close_sign(PGconn *conn, const pay_secret_t *key, PGresult *made)
 }
 
 
+/* -o json prints the line that close verify reads, with the lines of the
+ * document taken out beside it for programs. */
 static int
 close_show(int argc, char **argv)
 {
@@ -265,7 +258,7 @@ close_export(int argc, char **argv)
 }
 
 
-/* An object a line. */
+/* Prints one JSON object a line, as close verify reads them. */
 static int
 close_print(const char *dsn, const char *what, const char *sql, int count,
     const char *const *values)

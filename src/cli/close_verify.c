@@ -14,10 +14,13 @@
 #include <string.h>
 
 
+/* A day of many merchants is a long document, and the operator's own. */
 #define VERIFY_LINE_MAX   (64 * 1024 * 1024)
 #define VERIFY_VALUES     4000000
 
 typedef struct {
+    /* Keys of the call; number and digest are those of the document before,
+     * with which the next one must agree. */
     pay_audit_key_t  keys[PAY_AUDIT_KEYS_MAX];
     size_t           key_count;
     int              is_part;
@@ -56,6 +59,7 @@ pay_cli_close_verify(int argc, char **argv)
     memset(&check, 0, sizeof(check));
 
     if (!verify_parse(argc, argv, &check, key_files)) {
+        /* -2 is PAY_CLI_HELP, -1 PAY_CLI_MISUSE. */
         return pay_cli_close_misuse(argc >= 2 && strcmp(argv[1], "--help") == 0
                                     ? -2 : -1);
     }
@@ -80,6 +84,7 @@ pay_cli_close_verify(int argc, char **argv)
 }
 
 
+/* Parsed by hand, because --key may be repeated. */
 static int
 verify_parse(int argc, char **argv, close_check_t *check,
     const char **key_files)
@@ -109,6 +114,8 @@ verify_parse(int argc, char **argv, close_check_t *check,
 }
 
 
+/* All keys must be readable; one that is skipped would make its closes
+ * unknown. */
 static int
 verify_keys(close_check_t *check, const char *const *files)
 {
@@ -140,6 +147,8 @@ verify_keys(close_check_t *check, const char *const *files)
 }
 
 
+/* Ends at the first wrong line: documents form one chain, so that everything
+ * behind it would be wrong as well. */
 static int
 verify_file(close_check_t *check, FILE *file)
 {
@@ -201,6 +210,7 @@ verify_line(close_check_t *check, pay_str_t line)
 }
 
 
+/* The signature comes first: nothing of a document is believed before it. */
 static const char *
 verify_close(close_check_t *check, const pay_json_t *close)
 {
@@ -221,6 +231,8 @@ verify_close(close_check_t *check, const pay_json_t *close)
         return wrong;
     }
 
+    /* The document is a text within the line's JSON, so that its bytes stay as
+     * they were signed. */
     if (pay_json_parse(document, &limits, &inner, &err) != PAY_OK) {
         return "the document is no JSON object";
     }
@@ -241,6 +253,10 @@ verify_close(close_check_t *check, const pay_json_t *close)
 }
 
 
+/* NULL, or the reason.  `number` was compared with the document's own; here it
+ * must be the next, and `previous` the digest of the document before.  The
+ * first one of all has 64 zeros there, as check->digest has when nothing was
+ * read. */
 static const char *
 verify_chain(close_check_t *check, const pay_json_t *inner, int64_t number)
 {
@@ -267,6 +283,7 @@ verify_chain(close_check_t *check, const pay_json_t *inner, int64_t number)
 }
 
 
+/* The key is chosen by key_id among those of the call. */
 static const char *
 verify_signature(const close_check_t *check, const pay_json_t *close,
     pay_str_t document)

@@ -15,6 +15,9 @@ static void db_refused(PGconn *conn, const char *what, const char *sql,
     const PGresult *result);
 
 
+/* The DSN comes from the option, else from PAYCTL_DSN, else from libpq's own
+ * variables. Without any of them libpq would connect to a database of the
+ * user's name, which is never the one that is meant. */
 PGconn *
 pay_cli_connect(const char *dsn)
 {
@@ -60,6 +63,8 @@ pay_cli_connect(const char *dsn)
 }
 
 
+/* Several statements in one text run in one implicit transaction (simple query
+ * protocol), unless the text begins one itself. */
 int
 pay_cli_exec(PGconn *conn, const char *what, const char *sql)
 {
@@ -87,6 +92,8 @@ pay_cli_try(PGconn *conn, const char *sql)
 }
 
 
+/* Parameters are always sent apart from the statement, as text; no SQL is put
+ * together from an argument. */
 PGresult *
 pay_cli_query(PGconn *conn, const char *what, const char *sql, int count,
     const char *const *values)
@@ -107,6 +114,7 @@ pay_cli_query(PGconn *conn, const char *what, const char *sql, int count,
 }
 
 
+/* PQerrorMessage() ends with a line feed. */
 static void
 db_complain(PGconn *conn, const char *what)
 {
@@ -114,7 +122,8 @@ db_complain(PGconn *conn, const char *what)
 }
 
 
-/* Without a right: which role has it. */
+/* Says which role has the right that is missing: functions of pay_ops take the
+ * operator, views the auditor.  42501 is insufficient_privilege. */
 static void
 db_refused(PGconn *conn, const char *what, const char *sql,
     const PGresult *result)

@@ -55,11 +55,12 @@ static const char  show_sql[] =
     " " AT("closed_at") " AS closed_at, closed_by, closed_why"
     " FROM pay_view.dead_letters WHERE dead_letter_id = $1::bigint";
 
+/* All that an operator needs for a decision, in one look: the calls that were
+ * made, the late payment if it is one, contradicting statements, and the
+ * timeline. */
 static const pay_cli_part_t  parts[] = {
     { "calls to the PSP",
-      "SELECT d.operation, d.attempt, d.psp, d.state, d.sends,"
-      " " AT("d.first_sent_at") " AS first_sent_at,"
-      " " AT("d.ended_at") " AS ended_at, " AT("d.key_until") " AS key_until,"
+      "SELECT " PAY_CLI_CALLS ", " AT("d.key_until") " AS key_until,"
       " d.reach, d.http_status, d.code, d.reference"
       " FROM pay_view.dispatches d JOIN pay_view.dead_letters l"
       " ON l.merchant_id = d.merchant_id AND l.checkout_id = d.checkout_id"
@@ -81,10 +82,7 @@ static const pay_cli_part_t  parts[] = {
       " ON l.merchant_id = m.merchant_id AND l.checkout_id = m.checkout_id"
       " WHERE l.dead_letter_id = $1::bigint ORDER BY m.mismatch_id" },
     { "timeline",
-      "SELECT t.payment_order_id AS \"order\", t.seq, " AT("t.at") " AS at,"
-      " t.kind, t.actor,"
-      " concat_ws(' > ', t.old_status, t.new_status) AS status,"
-      " coalesce(t.reason, '') AS reason,"
+      "SELECT " PAY_CLI_TIMELINE ", coalesce(t.reason, '') AS reason,"
       " CASE t.detail WHEN '{}' THEN '' ELSE t.detail::text END AS detail"
       " FROM pay_view.timeline t JOIN pay_view.dead_letters l"
       " ON l.merchant_id = t.merchant_id AND l.checkout_id = t.checkout_id"
@@ -111,6 +109,8 @@ static const char  *const kinds[] = {
     NULL
 };
 
+/* Their places are the cases of pay_cli_dlq(); list is first, since it takes
+ * no id. */
 static const char  *const verb_names[] = {
     "list", "show", "requeue", "accept", "resolve", NULL
 };
@@ -155,13 +155,7 @@ pay_cli_dlq(int argc, char **argv)
     pay_cli_case_t   args;
 
     const pay_cli_option_t  options[] = {
-        { "--dsn", &args.dsn, NULL },
-        { "--kind", &args.kind, NULL },
-        { "--merchant", &args.merchant, NULL },
-        { "--who", &args.who, NULL },
-        { "--why", &args.why, NULL },
-        { "--all", NULL, &args.all },
-        { "--json", NULL, &args.as_json },
+        PAY_CLI_CASE_OPTIONS(&args),
         { NULL, NULL, NULL }
     };
 

@@ -31,6 +31,8 @@ static const char  explain_sql[] =
     "SELECT merchant_id, explanation FROM pay_view.explain($1, $2)";
 
 
+/* An order id is looked up first, as it is the name that storefronts use; then
+ * every other name that payctl find knows. */
 int
 pay_cli_explain(int argc, char **argv)
 {
@@ -66,6 +68,7 @@ pay_cli_explain(int argc, char **argv)
         code = PAY_CLI_USAGE;
 
     } else if (PQntuples(rows) == 0) {
+        /* no order has that id: the name may be of another kind */
         code = explain_by_name(conn, values, as_json);
 
     } else {
@@ -108,6 +111,8 @@ explain_by_name(PGconn *conn, const char *const *values, int as_json)
 }
 
 
+/* The JSON is PostgreSQL's and goes out through pay_cli_put() as well: it
+ * quotes texts of PSPs. */
 static int
 explain_print(const PGresult *rows, int as_json)
 {

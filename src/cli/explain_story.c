@@ -19,6 +19,9 @@ typedef struct {
     char        *text;
 } line_t;
 
+/* Lines are gathered from five lists and sorted by time at the end.  Each
+ * line's text is a stream of its own (open_memstream), because its length is
+ * not known before. */
 struct explain_story_s {
     pay_arena_t  *arena;
     size_t        count;
@@ -51,6 +54,8 @@ static const char *amount_of(story_t *story, const pay_json_t *json,
     const char *amount, const char *currency);
 
 
+/* 0 also when nothing has happened, which cannot be for an order that exists:
+ * its first event is written with it. */
 int
 explain_put_story(pay_arena_t *arena, const pay_json_t *top)
 {
@@ -78,6 +83,7 @@ explain_put_story(pay_arena_t *arena, const pay_json_t *top)
 }
 
 
+/* Each text is freed as it is printed. */
 static void
 put_story(story_t *story)
 {
@@ -96,7 +102,9 @@ put_story(story_t *story)
 }
 
 
-/* Times are of one length and in UTC, so that they sort as text. */
+/* The order's first event comes first whatever its time, since clocks of two
+ * servers may differ by milliseconds.  Times are of one length and in UTC, so
+ * that they sort as text. */
 static int
 compare(const void *one, const void *two)
 {
@@ -122,6 +130,7 @@ tell_all(story_t *story, const pay_json_t *list, tell_pt tell)
 }
 
 
+/* The change of status is shown once where nothing moved. */
 static void
 tell_event(story_t *story, const pay_json_t *event)
 {
@@ -152,6 +161,8 @@ tell_event(story_t *story, const pay_json_t *event)
 }
 
 
+/* Members of an event's detail that are texts, numbers or true; objects are
+ * for --json. */
 static pay_status_t
 tell_detail(pay_str_t name, const pay_json_t *value, void *data)
 {
@@ -175,6 +186,8 @@ tell_detail(pay_str_t name, const pay_json_t *value, void *data)
 }
 
 
+/* key_until matters only while a call may be repeated, so that it is shown for
+ * calls without an outcome. */
 static void
 tell_dispatch(story_t *story, const pay_json_t *sent)
 {
@@ -210,6 +223,7 @@ tell_dispatch(story_t *story, const pay_json_t *sent)
 }
 
 
+/* Two lines: opened, and closed, each at its own time. */
 static void
 tell_letter(story_t *story, const pay_json_t *letter)
 {
@@ -239,6 +253,8 @@ tell_letter(story_t *story, const pay_json_t *letter)
 }
 
 
+/* Two lines again: when the statement came, and when an operator settled
+ * it. */
 static void
 tell_exception(story_t *story, const pay_json_t *said)
 {
@@ -285,7 +301,8 @@ tell_late(story_t *story, const pay_json_t *late)
 }
 
 
-/* Something without a time has not happened. */
+/* 1 when a line may be written: an item without a time has not happened, and a
+ * full story takes no more. */
 static int
 begin(story_t *story, const char *at)
 {
@@ -303,6 +320,7 @@ begin(story_t *story, const char *at)
 }
 
 
+/* A line counts when its text could be written whole. */
 static void
 end(story_t *story)
 {

@@ -19,6 +19,8 @@ static void put_head(pay_arena_t *arena, const char *merchant,
 static void put_judgement(pay_arena_t *arena, const pay_json_t *top);
 
 
+/* 0 when the JSON cannot be read, which is a mismatch of versions between
+ * payctl and the database. */
 int
 pay_cli_explain_text(const char *merchant, pay_str_t explanation)
 {
@@ -94,6 +96,8 @@ put_head(pay_arena_t *arena, const char *merchant, const pay_json_t *top)
 }
 
 
+/* The judgement: the party that everything waits for, the next step, and
+ * whether a new checkout is safe. */
 static void
 put_judgement(pay_arena_t *arena, const pay_json_t *top)
 {
@@ -125,6 +129,7 @@ put_judgement(pay_arena_t *arena, const pay_json_t *top)
 }
 
 
+/* Never NULL: an absent member prints as nothing.  The text is the arena's. */
 const char *
 explain_text_of(pay_arena_t *arena, const pay_json_t *json, const char *member)
 {

@@ -74,6 +74,8 @@ pay_cli_find(int argc, char **argv)
 }
 
 
+/* Several checkouts are listed and none is chosen: which one is meant is the
+ * operator's to say. */
 int
 pay_cli_resolve(PGconn *conn, const char *what, const char *merchant,
     PGresult **orders)
@@ -93,6 +95,8 @@ pay_cli_resolve(PGconn *conn, const char *what, const char *merchant,
 
     count = PQntuples(found);
 
+    /* All orders of the checkout: the PSP sees one payment, whatever order was
+     * meant. */
     if (count == 1) {
         values[0] = PQgetvalue(found, 0, 0);
         values[1] = PQgetvalue(found, 0, 1);

@@ -24,6 +24,8 @@
 
 
 typedef struct {
+    /* Options as texts, then the key and the policy that are made of them.
+     * The struct is wiped as a whole, since it holds a key. */
     const char     *key_file;
     const char     *kid;
     const char     *alg;
@@ -153,6 +155,8 @@ jwt_run(jwt_t *jwt)
 }
 
 
+/* NULL, or the complaint; the key's struct then holds everything but its
+ * bytes. */
 static const char *
 jwt_words(jwt_t *jwt)
 {
@@ -190,6 +194,7 @@ jwt_words(jwt_t *jwt)
 }
 
 
+/* The clock is asked once: all checks of a token are of one moment. */
 static const char *
 jwt_times(jwt_t *jwt)
 {
@@ -209,6 +214,7 @@ jwt_times(jwt_t *jwt)
 }
 
 
+/* `err` is static, since the detail that is returned may lie in it. */
 static const char *
 jwt_read_key(jwt_t *jwt)
 {
@@ -239,6 +245,7 @@ jwt_read_key(jwt_t *jwt)
 }
 
 
+/* "Bearer " in front is accepted: tokens are copied out of header lines. */
 static int
 jwt_input(jwt_t *jwt)
 {
@@ -280,6 +287,9 @@ jwt_trim(pay_str_t text)
 }
 
 
+/* Judges with the function that the gateway uses.  The reason may be shown
+ * here, as the operator and not the token's sender reads it (docs/security.md
+ * J18). */
 static int
 jwt_print(const jwt_t *jwt, pay_str_t token)
 {

@@ -11,6 +11,7 @@
 
 
 typedef struct {
+    /* The command's word, its function, and its line in payctl help. */
     const char  *name;
     int        (*run)(int argc, char **argv);
     const char  *help;
@@ -23,6 +24,7 @@ static int cli_unknown(const char *name);
 static void cli_usage(FILE *out);
 
 
+/* In alphabetical order, as payctl help prints them. */
 static const cli_command_t  commands[] = {
     { "audit", pay_cli_audit,
       "export, verify and cut the signed event log, make its keys" },
@@ -58,6 +60,7 @@ static const cli_command_t  commands[] = {
 };
 
 
+/* The command gets its own name as argv[0], as a program of its own would. */
 int
 main(int argc, char **argv)
 {
@@ -133,6 +136,8 @@ cli_help(int argc, char **argv)
 }
 
 
+/* Suggests the nearest command, but never runs it: a guess must not act on
+ * money. */
 static int
 cli_unknown(const char *name)
 {

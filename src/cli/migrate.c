@@ -19,6 +19,8 @@
 
 
 typedef struct {
+    /* The call, then the state of the run; `done` counts the steps that were
+     * or would be taken. */
     const char   *dsn;
     const char   *root;
     int           dry_run;
@@ -56,6 +58,13 @@ static const char  migrate_usage[] =
     " question\nrolled back; 2: not tried.\n";
 
 
+/*
+ *   lock ─▶ read what is applied ─▶ compare digests ─▶ roles
+ *        ─▶ pending migrations, each in a transaction
+ *        ─▶ functions, views, grants and checks, all in one transaction
+ *
+ * Every step can end here, by a crash or a refusal, and the next run goes
+ * on. */
 int
 pay_cli_migrate(int argc, char **argv)
 {
@@ -124,6 +133,8 @@ migrate_parse(int argc, char **argv, migrate_t *m)
 }
 
 
+/* Roles come first and in a transaction of their own, because migrations name
+ * them as owners; they are skipped when everything is up to date. */
 static int
 migrate_run(migrate_t *m)
 {
@@ -144,7 +155,8 @@ migrate_run(migrate_t *m)
 }
 
 
-/* one payctl at a time; the end of the connection lets go of it */
+/* One payctl at a time; others wait.  The lock belongs to the session, so that
+ * the end of the connection releases it even when payctl is killed. */
 static int
 migrate_lock(migrate_t *m)
 {
@@ -154,6 +166,8 @@ migrate_lock(migrate_t *m)
 }
 
 
+/* A database without the table has nothing applied; an empty result stands for
+ * it. */
 static int
 migrate_load_applied(migrate_t *m)
 {
@@ -196,7 +210,9 @@ migrate_applied(const migrate_t *m, const char *file)
 }
 
 
-/* every applied migration is still there, byte for byte */
+/* Every applied migration must still be here, byte for byte: a file that was
+ * changed would have another effect on a new database than it had on this one.
+ * A database that knows more files than we have is of a newer release. */
 static int
 migrate_check(const migrate_t *m)
 {
@@ -232,6 +248,8 @@ migrate_check(const migrate_t *m)
 }
 
 
+/* The digest covers everything that each deploy applies again, so that an
+ * unchanged deploy touches no object. */
 static int
 migrate_is_reapplied(const migrate_t *m)
 {
@@ -241,6 +259,9 @@ migrate_is_reapplied(const migrate_t *m)
 }
 
 
+/* Each migration commits with its note: after a crash it is either done or not
+ * begun. The views of pay_check go first, because they would hold columns that
+ * a migration drops. */
 static int
 migrate_pending(migrate_t *m)
 {
@@ -259,11 +280,14 @@ migrate_pending(migrate_t *m)
 
         m->done++;
 
+        /* The message is all that a dry run does. */
         if (m->dry_run) {
             printf("would apply %s\n", file->name);
             continue;
         }
 
+        /* One transaction: file, note, and the mark that functions must be
+         * made again. */
         ok = pay_cli_exec(m->conn, "begin", "BEGIN")
              && pay_cli_migrate_drop_checks(m->conn)
              && migrate_file(m, file)
@@ -281,7 +305,9 @@ migrate_pending(migrate_t *m)
 }
 
 
-/* a new migration may have changed what functions and grants are about */
+/* Runs also when only a migration is new, since that may have changed what
+ * functions and grants are about.  All of it is one transaction: workers never
+ * see half a set of functions. */
 static int
 migrate_reapply(migrate_t *m)
 {
@@ -326,8 +352,10 @@ migrate_make(migrate_t *m)
 }
 
 
-/* In place of what is there, which goes on working meanwhile.  PostgreSQL
- * replaces nothing whose arguments or columns have changed. */
+/* Replaces objects in place, which keeps prepared statements and views of
+ * others valid. PostgreSQL refuses that for a function whose arguments or
+ * columns have changed; then the savepoint is taken back, the old objects are
+ * dropped and all are made anew. */
 static int
 migrate_make_on_top(migrate_t *m)
 {
@@ -365,6 +393,7 @@ migrate_stage(migrate_t *m, sql_stage_t stage)
 }
 
 
+/* A file that ended its transaction would commit half a deploy. */
 static int
 migrate_file(migrate_t *m, const sql_file_t *file)
 {
@@ -391,8 +420,8 @@ migrate_run_file(const migrate_t *m, const sql_file_t *file)
 }
 
 
-/* An object that was dropped must be made again, even if this run does not come
- * to it. */
+/* Notes that functions and views must be made again, even if this run does not
+ * come to it: the migration has dropped some. */
 static int
 migrate_forget(migrate_t *m)
 {
@@ -402,6 +431,7 @@ migrate_forget(migrate_t *m)
 }
 
 
+/* An upsert, because "reapplied" is noted at each deploy under one name. */
 static int
 migrate_note(migrate_t *m, const char *file, const char *sha256)
 {

@@ -38,6 +38,8 @@ static const char  checks_end[] =
     "RESET ROLE";
 
 
+/* The schema is dropped as a whole, so that a check whose file was removed is
+ * gone. */
 int
 pay_cli_migrate_checks(PGconn *conn, const sql_files_t *sql)
 {
@@ -59,6 +61,7 @@ pay_cli_migrate_checks(PGconn *conn, const sql_files_t *sql)
 }
 
 
+/* The file is a query; it becomes the body of a view. */
 static int
 checks_view(PGconn *conn, const sql_file_t *file)
 {
@@ -134,6 +137,7 @@ checks_about(PGconn *conn, const char *name, const char *text)
 
     about[used > 0 ? used - 1 : 0] = '\0';
 
+    /* The text comes from a file of the source and may hold an apostrophe. */
     quoted = PQescapeLiteral(conn, about, strlen(about));
 
     if (quoted != NULL) {

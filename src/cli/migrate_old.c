@@ -39,6 +39,7 @@ pay_cli_migrate_drop_checks(PGconn *conn)
 }
 
 
+/* Views go first, since they may call the functions. */
 int
 pay_cli_migrate_drop_made(PGconn *conn, const sql_files_t *sql)
 {

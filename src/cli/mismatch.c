@@ -72,10 +72,7 @@ static const char  show_sql[] =
 
 static const pay_cli_part_t  parts[] = {
     { "calls to the PSP",
-      "SELECT d.operation, d.attempt, d.psp, d.state, d.sends,"
-      " " AT("d.first_sent_at") " AS first_sent_at,"
-      " " AT("d.ended_at") " AS ended_at, d.reach, d.http_status, d.code,"
-      " d.reference"
+      "SELECT " PAY_CLI_CALLS ", d.reach, d.http_status, d.code, d.reference"
       " FROM pay_view.dispatches d JOIN pay_view.mismatches m"
       " ON m.merchant_id = d.merchant_id AND m.checkout_id = d.checkout_id"
       " WHERE m.mismatch_id = $1::bigint"
@@ -89,10 +86,7 @@ static const pay_cli_part_t  parts[] = {
       " ON m.merchant_id = c.merchant_id AND m.checkout_id = c.checkout_id"
       " WHERE m.mismatch_id = $1::bigint ORDER BY c.created_at, c.change_id" },
     { "timeline",
-      "SELECT t.payment_order_id AS \"order\", t.seq, " AT("t.at") " AS at,"
-      " t.kind, t.actor,"
-      " concat_ws(' > ', t.old_status, t.new_status) AS status,"
-      " coalesce(t.reason, '') AS reason,"
+      "SELECT " PAY_CLI_TIMELINE ", coalesce(t.reason, '') AS reason,"
       " CASE t.detail WHEN '{}' THEN '' ELSE t.detail::text END AS detail"
       " FROM pay_view.timeline t JOIN pay_view.mismatches m"
       " ON m.merchant_id = t.merchant_id AND m.checkout_id = t.checkout_id"
@@ -126,6 +120,8 @@ static const char  *const kinds[] = {
     "books", NULL
 };
 
+/* Their places are the cases of pay_cli_mismatch(); list is first, since it
+ * takes no id. */
 static const char  *const verb_names[] = {
     "list", "show", "settle", "assign", NULL
 };
@@ -166,13 +162,7 @@ pay_cli_mismatch(int argc, char **argv)
     pay_cli_case_t   args;
 
     const pay_cli_option_t  options[] = {
-        { "--dsn", &args.dsn, NULL },
-        { "--kind", &args.kind, NULL },
-        { "--merchant", &args.merchant, NULL },
-        { "--who", &args.who, NULL },
-        { "--why", &args.why, NULL },
-        { "--all", NULL, &args.all },
-        { "--json", NULL, &args.as_json },
+        PAY_CLI_CASE_OPTIONS(&args),
         { "--merchant-bears", NULL, &args.bears },
         { NULL, NULL, NULL }
     };
@@ -206,7 +196,9 @@ pay_cli_mismatch(int argc, char **argv)
 }
 
 
-/* ORDER=AMOUNT; an amount has no "=", an order's id may have. */
+/* Reads ORDER=AMOUNT words into two lists with line feeds between, which SQL
+ * takes as arrays.  The sign is the last "=": an amount has none, an order's
+ * id may. */
 static int
 mismatch_assign(const pay_cli_case_t *args, const char **word, int words)
 {

@@ -86,6 +86,7 @@ ops_print(void)
 }
 
 
+/* As SQL spells them: p_ is left out on both sides by ci/check-ops. */
 static void
 ops_print_columns(const pay_column_t *columns, unsigned count,
     const char *suffix)
@@ -119,6 +120,7 @@ ops_print_outcomes(const pay_op_t *op)
 }
 
 
+/* Names of pg_type, without which ci/check-ops could not compare. */
 static const char *
 ops_type(pay_type_t type)
 {

@@ -45,6 +45,8 @@ static const pay_cli_list_t  quarantine_list = {
 };
 
 
+/* The number is checked here, so that the complaint names the option and not a
+ * cast of SQL. */
 int
 pay_cli_webhook_quarantine(int argc, char **argv)
 {

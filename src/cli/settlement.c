@@ -20,6 +20,8 @@
 static int settlement_list(int argc, char **argv);
 static int settlement_files(int argc, char **argv);
 static int settlement_ageing(int argc, char **argv);
+static int settlement_all(int argc, char **argv,
+    const pay_cli_list_t *query);
 static int settlement_show(int argc, char **argv);
 static int settlement_lines(const char *dsn, const char *const *values);
 
@@ -115,6 +117,8 @@ static const char  show_sql[] =
     " LEFT JOIN pay.settlement_rule u ON u.kind = q.kind"
     " AND u.finding = q.finding WHERE q.id = $1::bigint";
 
+/* The row as the file has it, the payment's entries beside it, and every act
+ * so far: an operator compares the first two and must see the third. */
 static const pay_cli_part_t  parts[] = {
     { "the row of the file",
       "SELECT r.row_key AS row, r.version, r.kind, r.raw_type AS type,"
@@ -160,10 +164,7 @@ static const pay_cli_list_t  ageing_query = {
     0, "nothing is expected", PAY_CLI_OK, NULL
 };
 
-static const struct {
-    const char  *name;
-    int        (*run)(int argc, char **argv);
-} subcommands[] = {
+static const pay_cli_subcommand_t  subcommands[] = {
     { "accept", pay_cli_settlement_act },
     { "ageing", settlement_ageing },
     { "files", settlement_files },
@@ -174,37 +175,21 @@ static const struct {
     { "resolve", pay_cli_settlement_act },
     { "show", settlement_show },
     { "source", pay_cli_settlement_set },
-    { "write-off", pay_cli_settlement_act }
+    { "write-off", pay_cli_settlement_act },
+    { NULL, NULL }
 };
 
 
 int
 pay_cli_settlement(int argc, char **argv)
 {
-    size_t  i;
-
-    for (i = 0; argc >= 2
-                && i < sizeof(subcommands) / sizeof(subcommands[0]); i++)
-    {
-        if (strcmp(argv[1], subcommands[i].name) == 0) {
-            return subcommands[i].run(argc - 1, argv + 1);
-        }
-    }
-
-    if (argc >= 2 && (strcmp(argv[1], "--help") == 0
-                      || strcmp(argv[1], "-h") == 0))
-    {
-        fputs(settlement_usage, stdout);
-        return PAY_CLI_OK;
-    }
-
-    return argc < 2 ? pay_cli_misuse(settlement_usage, "settlement needs a"
-                                     " verb")
-                    : pay_cli_misuse(settlement_usage, "settlement has no verb"
-                                     " \"%s\"", argv[1]);
+    return pay_cli_hand_over("settlement", settlement_usage, subcommands,
+                             argc, argv);
 }
 
 
+/* Classes 2 and 3 wait for operators and are shown by default; 0 and 1 are
+ * closed by rules and shown when they are asked for. */
 static int
 settlement_list(int argc, char **argv)
 {
@@ -269,22 +254,20 @@ settlement_lines(const char *dsn, const char *const *values)
 static int
 settlement_files(int argc, char **argv)
 {
-    int          words;
-    const char  *dsn = NULL;
-
-    const pay_cli_option_t  options[] = {
-        { "--dsn", &dsn, NULL }, { NULL, NULL, NULL }
-    };
-
-    words = pay_cli_args(argc, argv, options, NULL, 0);
-
-    return words != 0 ? pay_cli_say_usage(words, settlement_usage)
-                      : pay_cli_list(&files_query, dsn, NULL);
+    return settlement_all(argc, argv, &files_query);
 }
 
 
 static int
 settlement_ageing(int argc, char **argv)
+{
+    return settlement_all(argc, argv, &ageing_query);
+}
+
+
+/* A list without options of its own. */
+static int
+settlement_all(int argc, char **argv, const pay_cli_list_t *query)
 {
     int          words;
     const char  *dsn = NULL;
@@ -296,7 +279,7 @@ settlement_ageing(int argc, char **argv)
     words = pay_cli_args(argc, argv, options, NULL, 0);
 
     return words != 0 ? pay_cli_say_usage(words, settlement_usage)
-                      : pay_cli_list(&ageing_query, dsn, NULL);
+                      : pay_cli_list(query, dsn, NULL);
 }
 
 

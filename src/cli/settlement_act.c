@@ -36,6 +36,8 @@ static const char  set_usage[] =
     "       payctl settlement overdue [--dsn DSN] --source NAME\n"
     "CURRENCY *** is for all that have no limit of their own.\n";
 
+/* second is no error: the act is written down and waits for another
+ * operator. */
 static const pay_cli_refusal_t  refusals[] = {
     { "suspended", "its money is in suspense now, where it waits on" },
     { "second", "a second person has to say the same" },
@@ -54,6 +56,8 @@ static const pay_cli_refusal_t  refusals[] = {
 
 static const pay_cli_refusal_t  set_refusals[] = {
     { "in_use", "it has brought files: its PSP and its merchant stay" },
+    { "configured", "it stands in the gateway's configuration: change its"
+      " payments_settlement there" },
     { "invalid", "names have small letters, digits, - and _; amounts are not"
       " negative" },
     { NULL, NULL }
@@ -88,6 +92,8 @@ static const pay_cli_list_t  overdue_query = {
 };
 
 
+/* The verb is argv[0]; --as and --with share the last parameter, because no
+ * verb takes both. */
 int
 pay_cli_settlement_act(int argc, char **argv)
 {
@@ -138,6 +144,8 @@ pay_cli_settlement_act(int argc, char **argv)
 }
 
 
+/* One table of options for three verbs; options of another verb are accepted
+ * and ignored, but those that a verb needs are asked for by name. */
 int
 pay_cli_settlement_set(int argc, char **argv)
 {
@@ -189,6 +197,7 @@ pay_cli_settlement_set(int argc, char **argv)
 }
 
 
+/* The format is checked here, since PostgreSQL does not know the readers. */
 static int
 set_source(const char *dsn, const char *name, const char *const *option)
 {
@@ -202,6 +211,8 @@ set_source(const char *dsn, const char *name, const char *const *option)
 
     values[0] = name;
 
+    /* Options that were not given are NULL, for which SQL has its own
+     * defaults. */
     for (i = 0; i < 6; i++) {
         values[i + 1] = option[i];
     }

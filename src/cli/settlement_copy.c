@@ -13,7 +13,6 @@
 #include <time.h>
 
 
-#define COPY_ID_MAX   255              /* bytes: the domain pay.id */
 #define COPY_ROW_MAX  (40 * 1024)      /* all texts of a row, escaped */
 
 
@@ -23,7 +22,6 @@ static void copy_number(settlement_copy_t *copy, int64_t value);
 static void copy_time(settlement_copy_t *copy, const pay_settle_row_t *row);
 static void copy_amounts(settlement_copy_t *copy, const pay_settle_row_t *row);
 static void copy_last(settlement_copy_t *copy, const char *text);
-static pay_str_t copy_rate(pay_str_t rate);
 static int copy_flush(settlement_copy_t *copy);
 
 
@@ -31,7 +29,8 @@ static const char  copy_sql[] =
     "COPY pay.settlement_staging (file_id, line, row_key, kind, raw_type,"
     " psp_ref, parent_ref, our_ref, occurred_at, booked_on, gross_minor,"
     " fee_minor, tax_minor, net_minor, currency, paid_minor, paid_currency,"
-    " rate, payout_ref, account, note, is_external, is_detail) FROM STDIN";
+    " rate, payout_ref, account, bank_ref, note, is_external, is_detail)"
+    " FROM STDIN";
 
 
 int
@@ -51,6 +50,8 @@ pay_cli_copy_begin(settlement_copy_t *copy)
 }
 
 
+/* A row is written into the buffer whole or not at all, since COPY_ROW_MAX of
+ * room is made before. */
 pay_status_t
 pay_cli_copy_row(void *data, const pay_settle_row_t *row)
 {
@@ -76,10 +77,11 @@ pay_cli_copy_row(void *data, const pay_settle_row_t *row)
     copy_time(copy, row);
     copy_text(copy, row->booked_on);
     copy_amounts(copy, row);
-    copy_text(copy, copy_rate(row->rate));
+    copy_text(copy, pay_settle_rate(row->rate));
     copy_text(copy, row->payout_ref);
     copy_text(copy, row->account);
-    copy_text(copy, row->note.len > 0 ? row->note : row->bank_ref);
+    copy_text(copy, row->bank_ref);
+    copy_text(copy, row->note);
     copy_text(copy, pay_str_of(row->is_external ? "t" : "f"));
     copy_last(copy, row->is_detail ? "t" : "f");
 
@@ -92,29 +94,19 @@ pay_cli_copy_row(void *data, const pay_settle_row_t *row)
 static int
 copy_check(settlement_copy_t *copy, const pay_settle_row_t *row)
 {
-    size_t  i;
+    const char  *column = pay_settle_too_long(row);
 
-    const struct {
-        const char  *name;
-        pay_str_t    text;
-    } ids[] = {
-        { "psp_ref", row->psp_ref }, { "parent_ref", row->parent_ref },
-        { "our_ref", row->our_ref }, { "payout_id", row->payout_ref }
-    };
-
-    for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
-        if (ids[i].text.len > COPY_ID_MAX) {
-            snprintf(copy->reason, sizeof(copy->reason), "line %" PRId64
-                     ", column %s: longer than %d bytes", row->line,
-                     ids[i].name, COPY_ID_MAX);
-            return 0;
-        }
+    if (column != NULL) {
+        snprintf(copy->reason, sizeof(copy->reason), "line %" PRId64
+                 ", column %s: longer than 255 bytes", row->line, column);
     }
 
-    return 1;
+    return column == NULL;
 }
 
 
+/* Escapes of COPY's text format: backslash, tab and line ends.  The empty text
+ * is NULL, which is how every column here says that it is absent. */
 static void
 copy_text(settlement_copy_t *copy, pay_str_t text)
 {
@@ -152,6 +144,7 @@ copy_number(settlement_copy_t *copy, int64_t value)
 }
 
 
+/* Microseconds since 1970; a time before that becomes NULL. */
 static void
 copy_time(settlement_copy_t *copy, const pay_settle_row_t *row)
 {
@@ -171,6 +164,8 @@ copy_time(settlement_copy_t *copy, const pay_settle_row_t *row)
 }
 
 
+/* Minor units as the reader has computed them.  An amount that was paid in
+ * another currency is there with that currency alone. */
 static void
 copy_amounts(settlement_copy_t *copy, const pay_settle_row_t *row)
 {
@@ -191,6 +186,7 @@ copy_amounts(settlement_copy_t *copy, const pay_settle_row_t *row)
 }
 
 
+/* Replaces the tab behind the last column by the end of the row. */
 static void
 copy_last(settlement_copy_t *copy, const char *text)
 {
@@ -199,26 +195,8 @@ copy_last(settlement_copy_t *copy, const char *text)
 }
 
 
-/* As written, if it is a number that is not 0; nothing is computed with it. */
-static pay_str_t
-copy_rate(pay_str_t rate)
-{
-    size_t     i, points = 0, digits = 0;
-    pay_str_t  none = { 0, NULL };
-
-    for (i = 0; i < rate.len; i++) {
-        points += rate.data[i] == '.';
-        digits += rate.data[i] >= '1' && rate.data[i] <= '9';
-
-        if (rate.data[i] != '.' && (rate.data[i] < '0' || rate.data[i] > '9')) {
-            return none;
-        }
-    }
-
-    return points <= 1 && digits > 0 && rate.len <= 40 ? rate : none;
-}
-
-
+/* Blocks until libpq has taken the bytes.  After a failure the connection is
+ * of no use (is_lost), and the file is taken up by the next import. */
 static int
 copy_flush(settlement_copy_t *copy)
 {
@@ -237,6 +215,8 @@ copy_flush(settlement_copy_t *copy)
 }
 
 
+/* Returns 1 when PostgreSQL has kept the rows.  With `refused` the error that
+ * ends COPY is our own and is not printed. */
 int
 pay_cli_copy_end(settlement_copy_t *copy, int refused)
 {

@@ -21,12 +21,13 @@
 
 #define IMPORT_FILES_MAX   64
 #define IMPORT_READ        65536
-#define IMPORT_CURRENCIES  32
-#define IMPORT_STATED      8192
+#define IMPORT_STATED      16385
 #define IMPORT_ROWS        "5000"      /* booked in one step */
-#define IMPORT_KEY         512
+#define IMPORT_KEY         513
 
 typedef struct {
+    /* One file's way through import_file(); texts that SQL gets are kept as C
+     * strings. */
     PGconn      *conn;
     const char  *source;
     const char  *path;
@@ -40,13 +41,6 @@ typedef struct {
     char         rows[24];
 } import_t;
 
-typedef struct {
-    char     currency[4];
-    int64_t  rows, gross, fee, tax, net, opening, closing;
-    int      statements;
-    int      has_balance;
-} import_sum_t;
-
 
 static int import_file(import_t *import);
 static int import_digest(import_t *import, FILE *file);
@@ -55,11 +49,8 @@ static int import_read(import_t *import, FILE *file, char *reason);
 static pay_status_t import_feed(pay_settle_reader_t *reader, FILE *file);
 static pay_status_t import_parse(import_t *import, settlement_copy_t *copy,
     FILE *file, char *reason);
-static void import_why(const pay_settle_reader_t *reader,
-    pay_settle_verdict_t verdict, char *reason);
-static void import_stated(import_t *import, const pay_settle_reader_t *reader);
-static import_sum_t *import_sum(import_sum_t *sums, unsigned *count,
-    const pay_settle_statement_t *statement);
+static pay_status_t import_stated(import_t *import, pay_arena_t *arena,
+    const pay_settle_reader_t *reader);
 static int import_refuse(import_t *import, const char *reason);
 static int import_book(import_t *import);
 static int import_call(import_t *import, const char *sql, int count,
@@ -87,6 +78,8 @@ static const char  tell_sql[] =
     " FROM pay_view.settlement_files f WHERE f.file_id = $1::bigint";
 
 
+/* Files are independent: one that is refused does not stop the others.  `rank`
+ * orders the exit codes by how bad they are. */
 int
 pay_cli_settlement_import(int argc, char **argv)
 {
@@ -143,6 +136,12 @@ pay_cli_settlement_import(int argc, char **argv)
 }
 
 
+/*
+ *   digest ─▶ open (by digest) ─▶ read into staging ─▶ prove ─▶ book in steps
+ *               │ known: nothing      │ refused: reason kept
+ *
+ * Each arrow is a commit of its own; the same file given again goes on behind
+ * the last. */
 static int
 import_file(import_t *import)
 {
@@ -177,6 +176,8 @@ import_file(import_t *import)
 }
 
 
+/* The bytes are the file's identity, whatever its name: the same file sent
+ * twice is known.  The file is read twice, and must be seekable. */
 static int
 import_digest(import_t *import, FILE *file)
 {
@@ -285,11 +286,14 @@ import_read(import_t *import, FILE *file, char *reason)
 }
 
 
+/* Three ways to be refused: the format's reader, a row that PostgreSQL could
+ * not store (copy->reason), and a file that is only a part of a statement. */
 static pay_status_t
 import_parse(import_t *import, settlement_copy_t *copy, FILE *file,
     char *reason)
 {
     pay_heap_t            *heap = pay_heap_create();
+    pay_str_t              why;
     pay_status_t           status;
     pay_settle_reader_t   *reader = NULL;
     pay_settle_options_t   options = { .row = pay_cli_copy_row, .data = copy };
@@ -316,11 +320,14 @@ import_parse(import_t *import, settlement_copy_t *copy, FILE *file,
         snprintf(reason, SETTLEMENT_REASON, "%s", copy->reason);
 
     } else if (status == PAY_INVALID || verdict == PAY_SETTLE_PARTIAL) {
-        import_why(reader, verdict, reason);
-        status = PAY_INVALID;
+        status = pay_settle_why(pay_heap_arena(heap), reader, verdict, &why);
+        if (status == PAY_OK) {
+            snprintf(reason, SETTLEMENT_REASON, "%.*s", pay_fmt(why));
+            status = PAY_INVALID;
+        }
 
     } else if (status == PAY_OK) {
-        import_stated(import, reader);
+        status = import_stated(import, pay_heap_arena(heap), reader);
     }
 
     pay_settle_close(reader);
@@ -330,6 +337,7 @@ import_parse(import_t *import, settlement_copy_t *copy, FILE *file,
 }
 
 
+/* PAY_BUG when the disk fails: that is no verdict about the file. */
 static pay_status_t
 import_feed(pay_settle_reader_t *reader, FILE *file)
 {
@@ -352,130 +360,27 @@ import_feed(pay_settle_reader_t *reader, FILE *file)
 }
 
 
-static void
-import_why(const pay_settle_reader_t *reader, pay_settle_verdict_t verdict,
-    char *reason)
+/* The sums of the rows that were read, so that PostgreSQL proves that it has
+ * all of them, and the batch of the file. */
+static pay_status_t
+import_stated(import_t *import, pay_arena_t *arena,
+    const pay_settle_reader_t *reader)
 {
-    char                         where[PAY_SETTLE_WHERE_MAX + 64];
-    const pay_settle_refusal_t  *why = reader == NULL ? NULL
-                                       : pay_settle_refusal(reader);
+    pay_str_t  batch, stated;
 
-    if (why == NULL) {
-        snprintf(reason, SETTLEMENT_REASON, "%s", verdict == PAY_SETTLE_PARTIAL
-                 ? "parts of it are in other files" : "not readable");
-        return;
-    }
+    PAY_TRY(pay_settle_batch(arena, reader, &batch));
+    PAY_TRY(pay_settle_stated(arena, reader, &stated));
 
-    if (why->line > 0) {
-        snprintf(where, sizeof(where), "line %" PRId64 "%s%s", why->line,
-                 why->column[0] != '\0' ? ", column " : "", why->column);
+    snprintf(import->batch_key, sizeof(import->batch_key), "%.*s",
+             pay_fmt(batch));
+    snprintf(import->stated, sizeof(import->stated), "%.*s", pay_fmt(stated));
 
-    } else {
-        snprintf(where, sizeof(where), "%s%s", why->column[0] != '\0'
-                 ? "column " : "the file", why->column);
-    }
-
-    snprintf(reason, SETTLEMENT_REASON, "%s: %s", where, why->reason);
-
-    if (why->expected[0] != '\0') {
-        snprintf(reason + strlen(reason), SETTLEMENT_REASON - strlen(reason),
-                 ", expected %s", why->expected);
-    }
+    return PAY_OK;
 }
 
 
-/* Writes the sums of the rows that were read, by currency, so that PostgreSQL
- * proves that it has all rows, and the batch of the file: the name of its
- * first statement that has one. */
-static void
-import_stated(import_t *import, const pay_settle_reader_t *reader)
-{
-    size_t                         used = 0;
-    unsigned                       i, count = 0;
-    import_sum_t                   sums[IMPORT_CURRENCIES];
-    const import_sum_t            *sum;
-    const pay_settle_statement_t  *one;
-
-    import->batch_key[0] = '\0';
-
-    for (i = 0; (one = pay_settle_statement(reader, i)) != NULL; i++) {
-        if (import->batch_key[0] == '\0' && one->id[0] != '\0') {
-            snprintf(import->batch_key, sizeof(import->batch_key),
-                     "%s/%s/%s/%" PRId64 "/%" PRId64, one->account, one->id,
-                     one->currency, one->number, one->page);
-        }
-
-        if (one->rows > 0 && import_sum(sums, &count, one) == NULL) {
-            break;
-        }
-    }
-
-    import->stated[used++] = '{';
-
-    for (i = 0; i < count && used + 400 < sizeof(import->stated); i++) {
-        sum = &sums[i];
-        used += (size_t) snprintf(import->stated + used,
-            sizeof(import->stated) - used, "%s\"%s\":{\"rows\":%" PRId64
-            ",\"gross\":%" PRId64 ",\"fee\":%" PRId64 ",\"tax\":%" PRId64
-            ",\"net\":%" PRId64, i > 0 ? "," : "", sum->currency, sum->rows,
-            sum->gross, sum->fee, sum->tax, sum->net);
-
-        if (sum->statements == 1 && sum->has_balance) {
-            used += (size_t) snprintf(import->stated + used,
-                sizeof(import->stated) - used, ",\"opening\":%" PRId64
-                ",\"closing\":%" PRId64, sum->opening, sum->closing);
-        }
-
-        import->stated[used++] = '}';
-    }
-
-    import->stated[used++] = '}';
-    import->stated[used] = '\0';
-}
-
-
-static import_sum_t *
-import_sum(import_sum_t *sums, unsigned *count,
-    const pay_settle_statement_t *statement)
-{
-    unsigned       i;
-    import_sum_t  *sum;
-
-    for (i = 0; i < *count; i++) {
-        if (strcmp(sums[i].currency, statement->currency) == 0) {
-            break;
-        }
-    }
-
-    if (i == IMPORT_CURRENCIES || strspn(statement->currency,
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3)
-    {
-        return NULL;
-    }
-
-    sum = &sums[i];
-
-    if (i == *count) {
-        memset(sum, 0, sizeof(*sum));
-        memcpy(sum->currency, statement->currency, sizeof(sum->currency));
-        (*count)++;
-    }
-
-    sum->statements++;
-    sum->rows += statement->rows;
-    sum->gross += statement->gross;
-    sum->fee += statement->fee;
-    sum->tax += statement->tax;
-    sum->net += statement->net;
-    sum->opening = statement->opening;
-    sum->closing = statement->closing;
-    sum->has_balance = (statement->has & PAY_SETTLE_HAS_OPENING)
-                       && (statement->has & PAY_SETTLE_HAS_CLOSING);
-
-    return sum;
-}
-
-
+/* The reason is kept with the file, so that payctl settlement files shows it
+ * later. */
 static int
 import_refuse(import_t *import, const char *reason)
 {
@@ -491,6 +396,8 @@ import_refuse(import_t *import, const char *reason)
 }
 
 
+/* Steps of IMPORT_ROWS rows: a transaction over a year's file would hold its
+ * locks for minutes. */
 static int
 import_book(import_t *import)
 {
@@ -523,6 +430,8 @@ import_book(import_t *import)
 }
 
 
+/* 1 and the first column of the only row, cut to `size`; all these functions
+ * return one word. */
 static int
 import_call(import_t *import, const char *sql, int count,
     const char *const *values, char *answer, size_t size)
@@ -541,6 +450,8 @@ import_call(import_t *import, const char *sql, int count,
 }
 
 
+/* One row has the line for operators and the JSON for programs, so that both
+ * say the same. */
 static int
 import_tell(import_t *import, const char *reason, int code)
 {

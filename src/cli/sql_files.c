@@ -28,6 +28,8 @@ static int sql_digest(pay_str_t bytes, char hex[SQL_DIGEST_SIZE]);
 static int sql_digest_reapplied(sql_files_t *sql);
 
 
+/* Files are loaded in the order in which they are applied; all of them are
+ * read before anything is changed in the database. */
 sql_files_t *
 pay_sql_files_load(const char *root)
 {
@@ -35,6 +37,8 @@ pay_sql_files_load(const char *root)
     sql_files_t  *sql;
     struct stat   info;
 
+    /* A directory without roles.sql is not ours: applying a stranger's sql/ by
+     * mistake would be worse than a refusal. */
     if (snprintf(path, sizeof(path), "%s/roles.sql", root)
         >= (int) sizeof(path) || stat(path, &info) != 0)
     {
@@ -79,6 +83,8 @@ pay_sql_files_free(sql_files_t *sql)
 }
 
 
+/* alphasort() sorts bytes in the C locale, which payctl does not leave:
+ * numbers in front of the names decide. */
 static int
 sql_load_dir(sql_files_t *sql, const char *root, const char *dir,
     sql_stage_t stage)
@@ -118,7 +124,8 @@ sql_load_dir(sql_files_t *sql, const char *root, const char *dir,
 }
 
 
-/* digits, '_', anything, ".sql" */
+/* Digits, "_", anything, ".sql": an editor's backup ("0001_core.sql~") is
+ * passed over. */
 static int
 sql_is_sql(const struct dirent *entry)
 {
@@ -140,6 +147,8 @@ sql_is_check(const struct dirent *entry)
 }
 
 
+/* Files keep the sequence in which they are loaded, which is that of their
+ * stages. */
 static int
 sql_load_file(sql_files_t *sql, const char *root, const char *name,
     sql_stage_t stage)
@@ -191,6 +200,8 @@ sql_read(const char *path)
 }
 
 
+/* The text is used as a C string, so that a NUL byte in it would cut it in
+ * silence. */
 static char *
 sql_read_open(FILE *file)
 {
@@ -220,6 +231,7 @@ sql_read_open(FILE *file)
 }
 
 
+/* SHA-256 in hex; complains itself when it fails. */
 static int
 sql_digest(pay_str_t bytes, char hex[SQL_DIGEST_SIZE])
 {
@@ -239,7 +251,8 @@ sql_digest(pay_str_t bytes, char hex[SQL_DIGEST_SIZE])
 }
 
 
-/* over the names and digests of what each deploy applies again */
+/* One digest over names and digests of everything that each deploy applies
+ * again. */
 static int
 sql_digest_reapplied(sql_files_t *sql)
 {

@@ -11,6 +11,8 @@
 #include <string.h>
 
 
+/* Longer cells would push the columns behind them off the screen; a record
+ * shows them whole. */
 #define TABLE_CELL     120
 #define TABLE_COLUMNS  32
 #define TABLE_SQL      8192
@@ -24,6 +26,9 @@ static void table_line(const PGresult *rows, int row, const size_t *widths,
     int count);
 
 
+/* Bytes of strangers (webhooks, ids, reasons) reach an operator's terminal
+ * only through here: an escape sequence in them could hide a line or type a
+ * command. */
 size_t
 pay_cli_put(FILE *out, const char *text, size_t max)
 {
@@ -47,6 +52,8 @@ pay_cli_put(FILE *out, const char *text, size_t max)
 }
 
 
+/* Characters, not columns: wide characters are rare here and only bend the
+ * table. */
 size_t
 pay_cli_width(const char *text, size_t max)
 {
@@ -61,6 +68,7 @@ pay_cli_width(const char *text, size_t max)
 }
 
 
+/* Two passes, since the width of a column is that of its longest cell. */
 void
 pay_cli_table(const PGresult *rows)
 {
@@ -85,6 +93,7 @@ pay_cli_table(const PGresult *rows)
 }
 
 
+/* For one row: names are aligned, values are whole. */
 void
 pay_cli_record(const PGresult *rows, int row)
 {
@@ -111,6 +120,8 @@ pay_cli_record(const PGresult *rows, int row)
 }
 
 
+/* The exit code says whether there was a row, so that scripts need not parse a
+ * table. */
 int
 pay_cli_list(const pay_cli_list_t *list, const char *dsn,
     const char *const *values)
@@ -124,6 +135,8 @@ pay_cli_list(const pay_cli_list_t *list, const char *dsn,
         return PAY_CLI_USAGE;
     }
 
+    /* A filter that names nothing is a mistake of the call, not an empty
+     * list. */
     if (!list_is_known(conn, list, values)) {
         PQfinish(conn);
         return PAY_CLI_USAGE;
@@ -150,6 +163,8 @@ pay_cli_list(const pay_cli_list_t *list, const char *dsn,
 }
 
 
+/* The query becomes a subquery, so that table and JSON show the same columns
+ * under the same names. */
 int
 pay_cli_list_json(const pay_cli_list_t *list, const char *dsn,
     const char *const *values)
@@ -185,6 +200,8 @@ pay_cli_list_json(const pay_cli_list_t *list, const char *dsn,
 }
 
 
+/* A misspelt name of a merchant would print an empty list, which reads as good
+ * news. */
 static int
 list_is_known(PGconn *conn, const pay_cli_list_t *list,
     const char *const *values)
@@ -268,6 +285,8 @@ table_next(const char **text, uint32_t *code)
 }
 
 
+/* C0, DEL and C1; marks of direction (U+200E, U+202A…, U+2066…), which could
+ * reorder a line on the screen; and the line ends of Unicode. */
 static int
 table_is_control(uint32_t code)
 {

@@ -45,6 +45,8 @@ static int timeline_by_name(PGconn *conn, const char *dsn,
     const char *const *values, int as_json);
 
 
+/* As payctl explain finds its order: by its id first, then by any other
+ * name. */
 int
 pay_cli_timeline(int argc, char **argv)
 {

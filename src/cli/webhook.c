@@ -3,11 +3,9 @@
  * (quarantine.c), show (webhook_show.c) or replay (webhook_replay.c).
  */
 
+#include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/webhook.h"
-
-#include <stdio.h>
-#include <string.h>
 
 
 static const char  webhook_usage[] =
@@ -22,34 +20,17 @@ static const char  webhook_usage[] =
     "the gateway read the kept body of that one again.\n"
     "payctl webhook verify --help tells more.\n";
 
+static const pay_cli_subcommand_t  subcommands[] = {
+    { "quarantine", pay_cli_webhook_quarantine },
+    { "replay", pay_cli_webhook_replay },
+    { "show", pay_cli_webhook_show },
+    { "verify", pay_cli_webhook_verify },
+    { NULL, NULL }
+};
+
 
 int
 pay_cli_webhook(int argc, char **argv)
 {
-    if (argc >= 2 && strcmp(argv[1], "verify") == 0) {
-        return pay_cli_webhook_verify(argc - 1, argv + 1);
-    }
-
-    if (argc >= 2 && strcmp(argv[1], "quarantine") == 0) {
-        return pay_cli_webhook_quarantine(argc - 1, argv + 1);
-    }
-
-    if (argc >= 2 && strcmp(argv[1], "show") == 0) {
-        return pay_cli_webhook_show(argc - 1, argv + 1);
-    }
-
-    if (argc >= 2 && strcmp(argv[1], "replay") == 0) {
-        return pay_cli_webhook_replay(argc - 1, argv + 1);
-    }
-
-    if (argc >= 2 && (strcmp(argv[1], "--help") == 0
-                      || strcmp(argv[1], "-h") == 0))
-    {
-        fputs(webhook_usage, stdout);
-        return PAY_CLI_OK;
-    }
-
-    fputs(webhook_usage, stderr);
-
-    return PAY_CLI_USAGE;
+    return pay_cli_hand_over("webhook", webhook_usage, subcommands, argc, argv);
 }

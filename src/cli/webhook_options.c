@@ -58,6 +58,8 @@ static const verify_option_t  verify_options[] = {
 };
 
 
+/* Takes "--name value" and "--name=value".  Headers are repeated, so that
+ * pay_cli_args() does not fit here. */
 int
 verify_parse(int argc, char **argv, verify_t *verify)
 {
@@ -122,6 +124,7 @@ verify_read_files(verify_t *verify)
 }
 
 
+/* "--name" or "--name=value"; a longer word is another option. */
 static const verify_option_t *
 verify_option_find(const char *argument)
 {
@@ -142,6 +145,8 @@ verify_option_find(const char *argument)
 }
 
 
+/* The scheme's own list of needs (pay_sig_scheme_t) decides which options are
+ * required, so that a new scheme needs no line here. */
 static int
 verify_check(const verify_t *verify)
 {
@@ -176,6 +181,8 @@ verify_check(const verify_t *verify)
         }
     }
 
+    /* A key for a scheme without keys: the operator believes in a check that
+     * is not made. */
     if (!(needs & PAY_SIG_NEEDS_KEY) && verify->file_count != 0) {
         return verify_complain("--secret-file", "this scheme has no key");
     }
@@ -193,6 +200,8 @@ verify_set_scheme(verify_t *verify, const char *value)
 }
 
 
+/* More keys than the gateway would try are refused, or the verdict would
+ * differ from its own. */
 static const char *
 verify_set_file(verify_t *verify, const char *value)
 {
@@ -286,6 +295,7 @@ verify_set_text(pay_str_t *text, const char *value)
 }
 
 
+/* As a request's dump has it; the value may be empty, the name may not. */
 static const char *
 verify_set_header(verify_t *verify, const char *value)
 {
@@ -311,6 +321,8 @@ verify_set_header(verify_t *verify, const char *value)
 }
 
 
+/* White space around a header's value is no part of it (RFC 9110 section
+ * 5.5). */
 static pay_str_t
 verify_trim(pay_str_t text)
 {
@@ -329,6 +341,8 @@ verify_trim(pay_str_t text)
 }
 
 
+/* Reads one byte more than allowed, by which the caller sees that the file is
+ * too large. */
 static const char *
 verify_read(const char *path, unsigned char *text, size_t max, size_t *len)
 {
@@ -349,6 +363,7 @@ verify_read(const char *path, unsigned char *text, size_t max, size_t *len)
 }
 
 
+/* The text is wiped; the decoded keys are wiped with *verify. */
 static const char *
 verify_read_keys(verify_t *verify, const char *path)
 {
@@ -390,6 +405,8 @@ verify_read_pem(const char *path, unsigned char *text, pay_str_t *pem)
 }
 
 
+/* One key a line, as in the gateway's key files; empty lines are passed
+ * over. */
 static const char *
 verify_add_keys(verify_t *verify, pay_str_t text)
 {

@@ -66,6 +66,8 @@ pay_cli_webhook_show(int argc, char **argv)
 }
 
 
+/* Through pay_ops, which notes nothing but takes the operator's role: the body
+ * may hold a buyer's name. */
 static int
 show_run(const char *dsn, const char *const *id)
 {
@@ -99,6 +101,7 @@ show_run(const char *dsn, const char *const *id)
 }
 
 
+/* A webhook may have been read again several times; all requests are shown. */
 static int
 show_replays(PGconn *conn, const char *const *id)
 {

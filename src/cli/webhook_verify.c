@@ -55,6 +55,7 @@ static const char  verify_help[] =
     "The body is read from stdin byte for byte, 1 MiB at most.\n";
 
 
+/* *verify holds keys and is wiped before it is freed. */
 int
 pay_cli_webhook_verify(int argc, char **argv)
 {
@@ -100,6 +101,7 @@ verify_run(int argc, char **argv, verify_t *verify)
 }
 
 
+/* The body is read byte for byte: one line end more or less is another MAC. */
 static int
 verify_body(const verify_t *verify)
 {
@@ -139,6 +141,8 @@ verify_complain(const char *subject, const char *what)
 }
 
 
+/* A verdict that could not be written is no verdict: the exit code must not
+ * say valid when the pipe was closed. */
 static int
 verify_judge(const verify_t *verify, pay_str_t body)
 {

@@ -13,6 +13,16 @@
 #define AUDIT_HEX        (2 * PAY_SHA256_SIZE)
 
 
+/*
+ *   event n-1 ─hash─▶ event n ─hash─▶ event n+1      chain of an order
+ *                       │ newest of its order
+ *                       ▼
+ *                     leaf ─▶ Merkle tree ─▶ root ─▶ message, signed: a seal
+ *                                                      │ its digest
+ *                                                      ▼
+ *                                                    next message
+ */
+
 static void audit_field(pay_buf_t *buf, pay_str_t value);
 static void audit_number_field(pay_buf_t *buf, uint64_t number);
 static void audit_number(pay_buf_t *buf, uint64_t number);
@@ -197,6 +207,7 @@ pay_audit_message_read(pay_str_t text, pay_audit_message_t *message)
     pay_str_t            rest = text, value, root, previous, from, until, n;
     pay_audit_message_t  read;
 
+    /* Lines in their one sequence, and nothing behind the last. */
     if (text.len > PAY_AUDIT_MESSAGE_MAX
         || !message_line(&rest, "ngx_payments seal ", &value)
         || !pay_str_is(value, "1")
@@ -212,6 +223,8 @@ pay_audit_message_read(pay_str_t text, pay_audit_message_t *message)
         return PAY_INVALID;
     }
 
+    /* Each value in its one spelling; a seal may cover no transactions, but
+     * never fewer. */
     if (!message_number(n, &number) || number == 0 || number > INT64_MAX
         || pay_time_parse(read.at, &at_us) != PAY_OK
         || !message_number(from, &read.from_tx)

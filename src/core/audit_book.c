@@ -169,6 +169,9 @@ pay_audit_find_seal(const pay_audit_check_t *check, uint64_t tx)
 }
 
 
+/* Leaves of a seal are sorted by merchant and order, which seals_leaf_order()
+ * has checked; where they are not, a leaf may be missed, and its order is
+ * reported. */
 audit_leaf_t *
 pay_audit_find_leaf(const audit_seal_t *seal, pay_str_t merchant,
     pay_str_t order)
@@ -271,6 +274,8 @@ book_add_seal(pay_audit_check_t *check, const pay_audit_row_t *row,
                     == PAY_OK
                     && seal->message.number == row->number;
 
+    /* The message borrows from the row, which ends with this line: `at` is
+     * copied. */
     if (seal->is_read) {
         memcpy(seal->at, seal->message.at.data, PAY_AUDIT_TIME);
 
@@ -289,6 +294,7 @@ book_add_seal(pay_audit_check_t *check, const pay_audit_row_t *row,
 
     check->seal_count++;
 
+    /* Reported later, unless it is the newest (seals_drop_pending). */
     if (!seal->is_signed) {
         return PAY_OK;
     }

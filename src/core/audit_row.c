@@ -216,6 +216,7 @@ row_number(const pay_audit_row_t *row, const char *member, int64_t least,
 }
 
 
+/* Exports have the number as JSON's integer, so that 63 bits are read. */
 static int
 row_tx(const pay_audit_row_t *row, uint64_t *tx)
 {

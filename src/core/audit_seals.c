@@ -159,6 +159,7 @@ pay_audit_check_signature(pay_audit_check_t *check, const pay_audit_row_t *row,
 
     PAY_TRY(status);
 
+    /* For the report: which key has signed which range of seals. */
     if (is_counted) {
         key->seals++;
         key->first = key->seals == 1 || row->number < key->first

@@ -38,6 +38,8 @@ static const pay_base64_t  pay_base64_url = {
 };
 
 
+/* Two digits a byte and the NUL; lower case, which is the only case that is
+ * read back. */
 pay_status_t
 pay_hex_encode(pay_arena_t *arena, pay_str_t bytes, pay_str_t *text)
 {
@@ -162,6 +164,8 @@ pay_base64_write(pay_arena_t *arena, pay_str_t bytes,
         }
     }
 
+    /* The last digit of a text that is no multiple of three bytes is filled
+     * with zeros. */
     if (bits != 0) {
         out[len++] = (unsigned char) alphabet->digits[held << (6 - bits) & 63];
     }

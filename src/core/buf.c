@@ -60,6 +60,7 @@ pay_buf_expect(pay_buf_t *buf, size_t size)
 }
 
 
+/* A failed buffer stays failed, and an empty slice may have no address. */
 void
 pay_buf_add(pay_buf_t *buf, pay_str_t bytes)
 {
@@ -84,23 +85,30 @@ pay_buf_text(pay_buf_t *buf, const char *text)
 void
 pay_buf_int(pay_buf_t *buf, int64_t number)
 {
-    char      digits[20];
-    size_t    at = sizeof(digits);
+    unsigned char  text[PAY_INT_TEXT_MAX];
+
+    pay_buf_add(buf, pay_int_text(number, text));
+}
+
+
+pay_str_t
+pay_int_text(int64_t number, unsigned char text[PAY_INT_TEXT_MAX])
+{
+    size_t    at = PAY_INT_TEXT_MAX;
     uint64_t  rest;
 
     rest = number < 0 ? (uint64_t) -(number + 1) + 1 : (uint64_t) number;
 
     do {
-        digits[--at] = (char) ('0' + rest % 10);
+        text[--at] = (unsigned char) ('0' + rest % 10);
         rest /= 10;
     } while (rest != 0);
 
     if (number < 0) {
-        digits[--at] = '-';
+        text[--at] = '-';
     }
 
-    pay_buf_add(buf, (pay_str_t) { sizeof(digits) - at,
-                                   (unsigned char *) digits + at });
+    return (pay_str_t) { PAY_INT_TEXT_MAX - at, text + at };
 }
 
 

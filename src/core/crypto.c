@@ -112,6 +112,8 @@ pay_sha256_parts(const pay_str_t *parts, unsigned count,
 }
 
 
+/* Not cached like SHA-256: one PSP's keys and webhooks are all that needs it
+ * (Braintree). */
 pay_status_t
 pay_sha1(pay_str_t bytes, unsigned char out[PAY_SHA1_SIZE])
 {

@@ -47,6 +47,8 @@ pay_ed25519_read_private(pay_str_t pem, pay_secret_t *key, pay_err_t *err)
                           "nothing else: payctl audit keygen makes one");
     }
 
+    /* PKCS #8 may hold any algorithm: it must be Ed25519, and its key 32
+     * bytes. */
     pkey = ed25519_read(pem, 1);
     done = pkey != NULL && EVP_PKEY_is_a(pkey, "ED25519")
            && EVP_PKEY_get_raw_private_key(pkey, raw, &len) == 1
@@ -66,6 +68,8 @@ pay_ed25519_read_private(pay_str_t pem, pay_secret_t *key, pay_err_t *err)
 }
 
 
+/* A private key given by mistake is refused with that reason: it would
+ * otherwise lie in an auditor's hands. */
 pay_status_t
 pay_ed25519_read_public(pay_str_t pem, unsigned char key[PAY_ED25519_KEY],
     pay_err_t *err)
@@ -165,6 +169,8 @@ pay_ed25519_write_public(pay_arena_t *arena,
 }
 
 
+/* Needs no stored public half: an Ed25519 private key determines it (RFC 8032
+ * section 5.1.5). */
 pay_status_t
 pay_ed25519_public(const pay_secret_t *key,
     unsigned char public_key[PAY_ED25519_KEY])
@@ -301,6 +307,7 @@ ed25519_is_one_block(pay_str_t pem, const char *begin)
 }
 
 
+/* Texts of files alone, so that no constant time is needed. */
 static int
 ed25519_has(pay_str_t text, const char *word)
 {

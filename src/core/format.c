@@ -65,6 +65,8 @@ pay_format_to(char *out, size_t size, size_t *len, const char *format,
     const char             *percent;
     const pay_directive_t  *directive;
 
+    /* The sink owns a copy: va_arg() through a pointer to the caller's would
+     * leave that in an unknown state. */
     va_copy(sink.args, args);
     status = PAY_OK;
 

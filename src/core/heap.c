@@ -47,6 +47,7 @@ pay_heap_create(void)
 }
 
 
+/* NULL is fine, so that an error path need not know how far it came. */
 void
 pay_heap_destroy(pay_heap_t *heap)
 {

@@ -112,6 +112,7 @@ pay_id_is_valid(pay_str_t text)
 }
 
 
+/* Lower case and dashes as in RFC 9562 section 4; no NUL. */
 static void
 pay_uuid_print(const unsigned char uuid[16], char text[PAY_UUID_TEXT])
 {

@@ -191,6 +191,8 @@ pay_json_path(const pay_json_t *json, ...)
 }
 
 
+/* Borrowed from jansson and terminated by a NUL; no NUL can stand within it,
+ * since the parser has refused \u0000. */
 pay_status_t
 pay_json_string(const pay_json_t *json, pay_str_t *value)
 {
@@ -259,6 +261,8 @@ pay_json_each(const pay_json_t *json, pay_json_visit_pt visit, void *data)
 
     frame = pay_json_frame(json);
 
+    /* Members come in the order in which they stand in the text: jansson keeps
+     * it. */
     while ((value = pay_json_next(&frame, &name)) != NULL) {
         PAY_TRY(visit(name, value, data));
     }

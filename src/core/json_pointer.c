@@ -67,6 +67,7 @@ pay_step_write(const pay_json_step_t *step, char *to, size_t size)
 
         is_escaped = (c == '~' || c == '/');
 
+        /* The step is given up as a whole, see pay_json_pointer(). */
         if (c < ' ' || c > '~' || size - len < 1u + is_escaped) {
             return 0;
         }

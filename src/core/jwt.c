@@ -15,6 +15,14 @@
 #define PAY_JWT_DEPTH  4
 
 
+/*
+ *   header . payload . signature
+ *     │         │          └─ base64url ─▶ bytes
+ *     │         └─ strict JSON ─▶ iss ─┐
+ *     └─ strict JSON ─▶ alg, kid ──────┴▶ one key ─▶ signature ─▶ claims
+ *
+ * Nothing to the right of a step is looked at before that step has passed. */
+
 static pay_status_t pay_jwt_take(pay_arena_t *arena, pay_str_t token,
     const pay_jwt_policy_t *policy, pay_jwt_t *jwt, pay_claims_t *claims);
 static void pay_jwt_tell(const pay_jwt_t *jwt, pay_jwt_why_t *why);
@@ -171,6 +179,7 @@ pay_jwt_split(pay_jwt_t *jwt, pay_str_t token, pay_str_t parts[3])
             continue;
         }
 
+        /* An empty part, or a third dot. */
         if (parts[part].len == 0 || part == 2) {
             return PAY_INVALID;
         }
@@ -330,6 +339,8 @@ pay_jwt_key_find(const pay_jwt_policy_t *policy, pay_jwt_t *jwt,
         }
 
         owned++;
+        /* The configuration's text, which outlives the token, for the
+         * operator's log. */
         jwt->issuer = k->issuer;
 
         if (jwt->kid.len == 0 || pay_str_eq(k->kid, jwt->kid)) {

@@ -116,6 +116,7 @@ pay_jwt_times(pay_jwt_t *jwt, const pay_jwt_policy_t *policy,
 
     now = policy->now_s;
 
+    /* The clock is ours: such a value is a bug, and no token's fault. */
     if (now < 0 || now > PAY_JWT_TIME_MAX) {
         return PAY_BUG;
     }
@@ -236,6 +237,7 @@ pay_jwt_scopes(const pay_json_t *payload, unsigned *scopes)
             continue;
         }
 
+        /* Two blanks in a row make an empty word, which is no scope. */
         bits |= pay_jwt_scope_bit(word);
         word.data = text.data + i + 1;
         word.len = 0;

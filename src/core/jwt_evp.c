@@ -71,6 +71,7 @@ pay_rs256_verify(const pay_jwt_t *jwt, pay_str_t key)
 }
 
 
+/* libcrypto takes ECDSA signatures in DER only, JOSE has them raw. */
 pay_status_t
 pay_es256_verify(const pay_jwt_t *jwt, pay_str_t key)
 {

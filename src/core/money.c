@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "pay_money.h"
+#include "pay_time.h"
 
 
 #define PAY_CURRENCY_LEN    3
@@ -16,7 +17,6 @@
 static int pay_currency_compare(const void *code, const void *currency);
 static const char *pay_amount_check(pay_str_t text,
     const pay_currency_t *currency);
-static size_t pay_digits_count(pay_str_t text, size_t from);
 static size_t pay_amount_print(int64_t minor, const pay_currency_t *currency,
     unsigned char text[PAY_AMOUNT_TEXT_MAX]);
 
@@ -254,21 +254,6 @@ pay_amount_check(pay_str_t text, const pay_currency_t *currency)
     }
 
     return NULL;
-}
-
-
-static size_t
-pay_digits_count(pay_str_t text, size_t from)
-{
-    size_t  at;
-
-    for (at = from; at < text.len; at++) {
-        if (text.data[at] < '0' || text.data[at] > '9') {
-            break;
-        }
-    }
-
-    return at > from ? at - from : 0;
 }
 
 

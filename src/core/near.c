@@ -66,6 +66,8 @@ pay_near(pay_str_t word, const char *const *words)
         return near;
     }
 
+    /* One letter in three may be wrong; a short word gets one mistake all the
+     * same. */
     best = (unsigned) (word.len / 3);
     best = best < 1 ? 1 : best > EDITS_MAX ? EDITS_MAX : best;
 

@@ -16,6 +16,17 @@
 #define PAY_PAN_SEPS   3       /* " - " */
 
 
+/*
+ *   text        Card: 4111 1111-1111 1111, valid 12/27
+ *   characters  . ... DDDDsDDDDsDDDDsDDDD  . ...         pay_pan_fill()
+ *   groups            4    4    4    4                   pay_pan_groups()
+ *   chain             4111111111111111                   pay_pan_ended()
+ *   verdict           range, check digit, no part of anything else
+ *
+ * pay_pan_sift() finds out, byte by byte and without characters, where
+ * thirteen digits may stand at all; everything behind it works on few bytes of
+ * an ordinary text. */
+
 static size_t pay_pan_sift(pay_str_t text, size_t at, size_t *seen);
 static size_t pay_pan_skip(pay_str_t text, size_t at, size_t end);
 static int pay_pan_stretch(pay_pan_chain_t *chain, size_t *at);
@@ -208,6 +219,8 @@ pay_pan_fill(pay_pan_chain_t *chain, size_t at, int *is_last)
             break;
         }
 
+        /* Written for separators, too: `digit` advances only behind a digit,
+         * `at` always. */
         chain->at[i] = at;
         chain->digit[count] = (unsigned char) value;
         count += kind - PAY_PAN_SEP;

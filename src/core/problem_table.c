@@ -8,6 +8,7 @@
 
 
 const pay_problem_t  pay_problems[] = {
+    /* The body as a text, then its members. */
     { "malformed-request", 400,
       "The request is malformed.",
       "The request breaks a rule of HTTP: a broken request line or header, a "
@@ -73,6 +74,8 @@ const pay_problem_t  pay_problems[] = {
       "Use an absolute https URL on a registered host, without user name or "
       "fragment. Ask the operator to register further hosts." },
 
+    /* Conflicts with the stored state.  409 says that the request was right
+     * and may become possible; 422 that it never will as it stands. */
     { "order-exists", 409,
       "The checkout or order exists already.",
       "A checkout or payment order with this id was created before, with "
@@ -120,6 +123,8 @@ const pay_problem_t  pay_problems[] = {
       "Wait for the seconds that Retry-After names and repeat the request "
       "with the same Idempotency-Key, or leave credit_currency out." },
 
+    /* Identity.  404 and not 403 for another merchant's rows: their existence
+     * is private (docs/security.md H17). */
     { "not-found", 404,
       "There is nothing at this address.",
       "No such order, checkout, page or route exists, or it belongs to "
@@ -160,6 +165,7 @@ const pay_problem_t  pay_problems[] = {
       "The address is not open to where the request comes from.",
       "Send it from an allowed network, or ask the operator to allow yours." },
 
+    /* Keys; statuses by docs/security.md IK4 to IK6. */
     { "idempotency-key-missing", 400,
       "The Idempotency-Key header is missing.",
       "Requests that create or change something need an Idempotency-Key, so "
@@ -194,6 +200,8 @@ const pay_problem_t  pay_problems[] = {
       "Wait for the seconds that Retry-After names. The RateLimit fields "
       "tell how much is left, so that a client can slow down in time." },
 
+    /* Rules of HTTP, most of them enforced by nginx before the module sees the
+     * request. */
     { "method-not-allowed", 405,
       "The method is not allowed here.",
       "The address exists, but not with this method. The Allow header lists "
@@ -269,6 +277,8 @@ const pay_problem_t  pay_problems[] = {
       "The request names a version of HTTP that this service does not speak.",
       "Use HTTP/1.1 or HTTP/2." },
 
+    /* Answers to PSPs, whose logs are all that becomes of the texts: they say
+     * nothing that would help to forge a webhook. */
     { "webhook-signature-invalid", 401,
       "The webhook's signature is not valid.",
       "The signature headers are missing or malformed, or no key of this "
@@ -297,6 +307,9 @@ const pay_problem_t  pay_problems[] = {
       "Check that the provider's account and API version are those that the "
       "gateway is configured for." },
 
+    /* Faults behind the gateway and in it.  None of these means that a payment
+     * has failed: the request may be repeated with its key (docs/security.md
+     * IK12). */
     { "psp-refused", 502,
       "The payment service provider refused the request.",
       "The provider answered, but did not accept the checkout or gave an "

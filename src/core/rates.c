@@ -9,6 +9,7 @@
 #include "pay_json.h"
 #include "pay_money.h"
 #include "pay_rates.h"
+#include "pay_time.h"
 
 
 #define PAY_RATES_WIDTH      1024      /* members; most lists have some 170 */
@@ -45,7 +46,6 @@ static pay_status_t pay_rates_read(pay_arena_t *arena, const pay_json_t *json,
 static pay_status_t pay_rates_visit(pay_str_t name, const pay_json_t *value,
     void *data);
 static int pay_rate_read(pay_str_t text, pay_rate_t *rate);
-static size_t pay_rate_span(pay_str_t text, size_t from);
 static int pay_rate_digits(pay_str_t text, size_t whole, pay_rate_t *rate);
 static int pay_rate_exponent(pay_str_t text, size_t at, pay_rate_t *rate);
 static void pay_rate_write(pay_buf_t *out, const pay_rate_t *rate);
@@ -220,6 +220,8 @@ pay_rates_visit(pay_str_t name, const pay_json_t *value, void *data)
                           "significant digits.");
     }
 
+    /* A source may list its base, too; a rate other than 1 there belongs to
+     * another base. */
     if (pay_str_eq(name, all->base)) {
         is_one = rate.count == 1 && rate.digits[0] == '1' && rate.point == 1;
 
@@ -246,7 +248,7 @@ pay_rate_read(pay_str_t text, pay_rate_t *rate)
 {
     size_t  whole, decimals, at;
 
-    whole = pay_rate_span(text, 0);
+    whole = pay_digits_count(text, 0);
 
     if (whole == 0 || (whole > 1 && text.data[0] == '0')) {
         return 0;
@@ -255,7 +257,7 @@ pay_rate_read(pay_str_t text, pay_rate_t *rate)
     at = whole;
 
     if (at < text.len && text.data[at] == '.') {
-        decimals = pay_rate_span(text, at + 1);
+        decimals = pay_digits_count(text, at + 1);
         at += 1 + decimals;
 
         if (decimals == 0) {
@@ -267,22 +269,6 @@ pay_rate_read(pay_str_t text, pay_rate_t *rate)
            && pay_rate_exponent(text, at, rate)
            && rate->point >= PAY_RATE_POINT_MIN
            && rate->point <= PAY_RATE_POINT_MAX;
-}
-
-
-/* How many digits stand there. */
-static size_t
-pay_rate_span(pay_str_t text, size_t from)
-{
-    size_t  at;
-
-    for (at = from; at < text.len; at++) {
-        if (text.data[at] < '0' || text.data[at] > '9') {
-            break;
-        }
-    }
-
-    return at > from ? at - from : 0;
 }
 
 
@@ -304,6 +290,8 @@ pay_rate_digits(pay_str_t text, size_t whole, pay_rate_t *rate)
             continue;
         }
 
+        /* Zeros in front are no significant digits; behind the point they move
+         * it. */
         if (rate->count == 0 && digit == '0') {
             rate->point -= at > whole;
             continue;
@@ -311,6 +299,8 @@ pay_rate_digits(pay_str_t text, size_t whole, pay_rate_t *rate)
 
         rate->point += at < whole;
 
+        /* Zeros behind the twelfth digit lose nothing; another digit there
+         * would. */
         if (rate->count < PAY_RATES_DIGITS_MAX) {
             rate->digits[rate->count++] = digit;
 
@@ -349,7 +339,7 @@ pay_rate_exponent(pay_str_t text, size_t at, pay_rate_t *rate)
         at++;
     }
 
-    digits = pay_rate_span(text, at);
+    digits = pay_digits_count(text, at);
 
     if (digits == 0 || digits > PAY_EXPONENT_DIGITS
         || at + digits != text.len)

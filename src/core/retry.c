@@ -55,6 +55,7 @@ pay_retry_is_over(const pay_retry_t *retry, int64_t attempt)
 }
 
 
+/* Words of the directive; *by stays as it was for another word. */
 int
 pay_retry_parse(pay_str_t name, pay_retry_by_t *by)
 {

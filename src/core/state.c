@@ -162,6 +162,8 @@ pay_state_news(unsigned *count)
 }
 
 
+/* "" for a number that is no state: names go to logs and answers, and a crash
+ * there would cost more than an empty word. */
 const char *
 pay_state_name(pay_state_t state)
 {

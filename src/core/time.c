@@ -110,6 +110,21 @@ pay_time_parse(pay_str_t text, int64_t *unix_us)
 }
 
 
+size_t
+pay_digits_count(pay_str_t text, size_t from)
+{
+    size_t  at;
+
+    for (at = from; at < text.len; at++) {
+        if (text.data[at] < '0' || text.data[at] > '9') {
+            break;
+        }
+    }
+
+    return at > from ? at - from : 0;
+}
+
+
 /* For numbers of protocols that are digits alone: a sign, a blank or an
  * exponent would be a second spelling.  Leading zeros are accepted. */
 pay_status_t

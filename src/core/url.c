@@ -80,6 +80,8 @@ pay_url_parse(pay_str_t text, pay_url_t *url, pay_err_t *err)
                               "user name and a valid port if any.");
     }
 
+    /* The authority has ended at "/", "?", "#" or the end, so that a path is
+     * empty or begins with "/". */
     u.path = pay_url_until(&rest, "?#");
 
     if (rest.len > 0 && rest.data[0] == '?') {
@@ -266,6 +268,7 @@ pay_url_text_is_sane(pay_str_t text)
             continue;
         }
 
+        /* "%" and two digits, or the escape is broken. */
         if (text.len - i < 3) {
             return 0;
         }
@@ -279,6 +282,8 @@ pay_url_text_is_sane(pay_str_t text)
 
         byte = high * 16 + low;
 
+        /* %0d%0a in a Location header or a log would begin a new line
+         * (docs/security.md R2). */
         if (byte < 0x20 || byte == 0x7f) {
             return 0;
         }
@@ -411,6 +416,8 @@ pay_url_check(pay_arena_t *arena, pay_str_t text, const pay_str_t *hosts,
                              rule->pointer);
     }
 
+    /* A host of the test system may be plain http, if the merchant has
+     * registered it. */
     loopback = pay_host_is_loopback(url.host);
 
     if ((url.fragment.data != NULL && !rule->fragment)

@@ -71,6 +71,8 @@ pay_host_split(pay_str_t entry, pay_str_t *host, unsigned *port)
 }
 
 
+/* A leading zero is refused: 0443 and 443 would be two spellings of one
+ * port. */
 int
 pay_url_port(pay_str_t port, unsigned *number)
 {
@@ -160,6 +162,7 @@ pay_host_ipv4(pay_str_t host, uint32_t *address)
             value = value * 10 + (unsigned) (label.data[digit] - '0');
         }
 
+        /* A dot behind the first three numbers and none behind the fourth. */
         if (value > 255 || (host.len > 0) != (part < 3)) {
             return 0;
         }
@@ -279,6 +282,8 @@ pay_host_is_valid(pay_str_t host)
 }
 
 
+/* RFC 1123 section 2.1: letters, digits and dashes, no dash at either end.
+ * Underscores are legal in DNS and in no host name. */
 static int
 pay_label_is_valid(pay_str_t label)
 {

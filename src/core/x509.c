@@ -125,6 +125,7 @@ pay_x509_name_is(const pay_x509_t *leaf, const char *prefix,
     subject = X509_get_subject_name(leaf);
     at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
 
+    /* Two common names: which of them a library checks is chance. */
     if (at < 0
         || X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0)
     {

@@ -107,14 +107,18 @@ pay_flow_run(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
     memset(effect, 0, sizeof(*effect));
 
-    if (flow->step(flow, input, effect) == PAY_OK) {
-        return;
+    if (flow->step(flow, input, effect) != PAY_OK) {
+        memset(effect, 0, sizeof(*effect));
+        flow->outcome = "internal-error";
+        broken.problem = pay_problem_of_status(500);
+        pay_do_done(effect, &broken);
     }
 
-    memset(effect, 0, sizeof(*effect));
-    flow->outcome = "internal-error";
-    broken.problem = pay_problem_of_status(500);
-    pay_do_done(effect, &broken);
+    if (effect->kind == PAY_DO_DONE && flow->type != NULL
+        && flow->type->end != NULL)
+    {
+        flow->type->end(flow);
+    }
 }
 
 
@@ -165,6 +169,20 @@ pay_do_done(pay_effect_t *effect, const pay_reply_t *reply)
 
 
 /* Replies are in the flow's arena, since the glue reads them after the step. */
+pay_status_t
+pay_done_stored(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect)
+{
+    if (input->kind != PAY_INPUT_ROW) {
+        flow->outcome = "not_stored";
+    }
+
+    pay_do_done(effect, NULL);
+
+    return PAY_OK;
+}
+
+
 pay_status_t
 pay_reply_new(pay_flow_t *flow, pay_reply_kind_t kind, unsigned status,
     pay_reply_t **reply)

@@ -62,8 +62,6 @@ static pay_status_t event_applied(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t backfill_end(pay_flow_t *flow, backfill_t *backfill,
     const char *failure, pay_effect_t *effect);
-static pay_status_t backfill_ended(pay_flow_t *flow, const pay_input_t *input,
-    pay_effect_t *effect);
 static int was_missed(pay_outcome_t outcome);
 
 
@@ -272,20 +270,5 @@ backfill_end(pay_flow_t *flow, backfill_t *backfill, const char *failure,
 
     flow->outcome = (failure == NULL) ? "seen" : failure;
 
-    return pay_do_end_backfill(flow, effect, &in, backfill_ended);
-}
-
-
-/* Without a row the lease runs out, and the position stays. */
-static pay_status_t
-backfill_ended(pay_flow_t *flow, const pay_input_t *input,
-    pay_effect_t *effect)
-{
-    if (input->kind != PAY_INPUT_ROW) {
-        flow->outcome = "not_stored";
-    }
-
-    pay_do_done(effect, NULL);
-
-    return PAY_OK;
+    return pay_do_end_backfill(flow, effect, &in, pay_done_stored);
 }

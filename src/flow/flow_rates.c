@@ -37,8 +37,6 @@ static pay_status_t rates_read(pay_flow_t *flow, const pay_input_t *input,
     const char **code);
 static pay_status_t rates_end(pay_flow_t *flow, rates_t *rates,
     const char *code, pay_effect_t *effect);
-static pay_status_t rates_ended(pay_flow_t *flow, const pay_input_t *input,
-    pay_effect_t *effect);
 
 
 static const pay_flow_type_t  rates_type = {
@@ -173,18 +171,5 @@ rates_end(pay_flow_t *flow, rates_t *rates, const char *code,
 
     flow->outcome = code == NULL ? "read" : code;
 
-    return pay_do_end_rates(flow, effect, &in, rates_ended);
-}
-
-
-static pay_status_t
-rates_ended(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
-{
-    if (input->kind != PAY_INPUT_ROW) {
-        flow->outcome = "not_stored";
-    }
-
-    pay_do_done(effect, NULL);
-
-    return PAY_OK;
+    return pay_do_end_rates(flow, effect, &in, pay_done_stored);
 }

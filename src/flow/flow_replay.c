@@ -51,8 +51,6 @@ static pay_status_t replay_applied(pay_flow_t *flow, const pay_input_t *input,
 static int is_named(const replay_t *replay, const pay_psp_event_t *event);
 static pay_status_t replay_end(pay_flow_t *flow, replay_t *replay,
     const char *failure, pay_effect_t *effect);
-static pay_status_t replay_ended(pay_flow_t *flow, const pay_input_t *input,
-    pay_effect_t *effect);
 
 
 static const pay_flow_type_t  replay_type = {
@@ -233,18 +231,5 @@ replay_end(pay_flow_t *flow, replay_t *replay, const char *failure,
 
     flow->outcome = (failure != NULL) ? failure : "read";
 
-    return pay_do_end_replay(flow, effect, &in, replay_ended);
-}
-
-
-static pay_status_t
-replay_ended(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
-{
-    if (input->kind != PAY_INPUT_ROW) {
-        flow->outcome = "not_stored";
-    }
-
-    pay_do_done(effect, NULL);
-
-    return PAY_OK;
+    return pay_do_end_replay(flow, effect, &in, pay_done_stored);
 }

@@ -35,6 +35,11 @@ void pay_do_call(pay_flow_t *flow, pay_effect_t *effect,
 /* Ends the flow; `reply` may be NULL when no client waits. */
 void pay_do_done(pay_effect_t *effect, const pay_reply_t *reply);
 
+/* Ends the flow behind the operation that stored its result; the outcome is
+ * "not_stored" when the operation failed. */
+pay_status_t pay_done_stored(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect) PAY_MUST_CHECK;
+
 /* A fresh reply with everything unset. */
 pay_status_t pay_reply_new(pay_flow_t *flow, pay_reply_kind_t kind,
     unsigned status, pay_reply_t **reply) PAY_MUST_CHECK;

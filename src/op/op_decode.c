@@ -280,6 +280,7 @@ take_shape(const pay_shape_t *shape, cursor_t *at, char *to, int *is_there)
             continue;
         }
 
+        /* Columns and members run in step, as the same list made both. */
         cell = at->table->cell(at->table->rows, at->row, at->column++);
         needed += !field->may_be_null;
         missing += !field->may_be_null && cell.is_null;

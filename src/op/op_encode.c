@@ -310,10 +310,13 @@ encode(const array_t *array, pay_str_t *out)
 
     out->data = p;
 
+    /* Dimensions, 0 or 1; then whether NULLs follow; then the type of the
+     * elements. */
     p = put_int32(p, array->count != 0);
     p = put_int32(p, has_null);
     p = put_int32(p, oids[array->field->type].element);
 
+    /* Length and lower bound of the one dimension. */
     if (array->count != 0) {
         p = put_int32(p, (uint32_t) array->count);
         p = put_int32(p, 1);

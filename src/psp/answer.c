@@ -42,6 +42,7 @@ static const answer_rule_t *answer_rule(unsigned status);
 static pay_status_t answer_judge(pay_arena_t *arena,
     const pay_http_answer_t *answer, unsigned last_good,
     pay_psp_error_pt read, pay_json_t **json, answer_t *judged);
+static int answer_is_none(const pay_http_answer_t *answer, answer_t *judged);
 static pay_status_t answer_error(pay_arena_t *arena,
     const pay_http_answer_t *answer, const pay_psp_error_t *error,
     answer_t *judged);
@@ -170,6 +171,7 @@ pay_psp_parse(pay_str_t body, pay_json_t **json, pay_err_t *err)
 }
 
 
+/* The text is copied, since it belongs to `json`. */
 pay_status_t
 pay_psp_token_get(pay_arena_t *arena, const pay_json_t *json,
     const char *member, pay_str_t *token)
@@ -396,17 +398,7 @@ answer_judge(pay_arena_t *arena, const pay_http_answer_t *answer,
     judged->retry_after_s = answer->retry_after_s;
     pay_psp_unread(&judged->unread, NULL, NULL);
 
-    if (answer->sent != PAY_ANSWERED) {
-        judged->outcome = (answer->sent == PAY_SENT_NOTHING)
-                          ? PAY_PSP_NOT_SENT : PAY_PSP_UNKNOWN;
-        judged->code = (answer->failure != PAY_FAILURE_NONE)
-                       ? pay_str_of(pay_failure_name(answer->failure))
-                       : PAY_STR("no_answer");
-        return PAY_OK;
-    }
-
-    if (answer->status >= 300 && answer->status < 400) {
-        judged->code = PAY_STR("redirect");
+    if (answer_is_none(answer, judged)) {
         return PAY_OK;
     }
 
@@ -444,6 +436,29 @@ answer_judge(pay_arena_t *arena, const pay_http_answer_t *answer,
     pay_json_free(root);
 
     return status;
+}
+
+
+/* 1 for a call without an answer, or with a redirect, which is never followed;
+ * *judged says so. */
+static int
+answer_is_none(const pay_http_answer_t *answer, answer_t *judged)
+{
+    if (answer->sent != PAY_ANSWERED) {
+        judged->outcome = (answer->sent == PAY_SENT_NOTHING)
+                          ? PAY_PSP_NOT_SENT : PAY_PSP_UNKNOWN;
+        judged->code = (answer->failure != PAY_FAILURE_NONE)
+                       ? pay_str_of(pay_failure_name(answer->failure))
+                       : PAY_STR("no_answer");
+        return 1;
+    }
+
+    if (answer->status >= 300 && answer->status < 400) {
+        judged->code = PAY_STR("redirect");
+        return 1;
+    }
+
+    return 0;
 }
 
 

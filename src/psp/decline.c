@@ -84,6 +84,7 @@ static const char  *const pay_decline_retries[] = {
 PAY_ROWS(pay_decline_retries, PAY_DECLINE_RETRY_COUNT);
 
 
+/* Never NULL: a code that is not in the table reads as "unknown". */
 const pay_decline_t *
 pay_decline_named(pay_str_t code)
 {

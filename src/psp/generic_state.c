@@ -80,6 +80,8 @@ pay_generic_state(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
+/* Returns our own spelling, which outlives the answer; NULL: the word is not
+ * known, and *event is as it was. */
 const char *
 pay_generic_status(pay_str_t name, pay_psp_event_t *event)
 {

@@ -89,6 +89,8 @@ gocardless_webhook_events(pay_arena_t *arena,
 }
 
 
+/* One event that cannot be read refuses them all: they came with one
+ * signature, and will come again together. */
 static pay_status_t
 gocardless_list(pay_arena_t *arena, const pay_json_t *list,
     pay_psp_event_t *events, pay_err_t *err)

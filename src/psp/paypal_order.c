@@ -241,6 +241,8 @@ pay_paypal_echo_money(const pay_json_t *money, const pay_currency_t *currency,
 }
 
 
+/* Without a code or a value the event has no amount, which is not the same as
+ * 0. */
 pay_status_t
 pay_paypal_money_in(pay_arena_t *arena, const pay_json_t *money,
     pay_psp_event_t *event)
@@ -430,6 +432,7 @@ paypal_captures(const pay_json_t *units)
 }
 
 
+/* A status that is not in the table has the rank of the last row. */
 static paypal_capture_t
 paypal_capture_rank(const pay_json_t *capture)
 {

@@ -137,6 +137,8 @@ pay_psp_token_need(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
+/* A token that is missing or malformed leaves *token empty; only memory
+ * fails. */
 pay_status_t
 pay_psp_token_may(pay_arena_t *arena, const pay_json_t *json,
     const char *member, pay_str_t *token)
@@ -149,6 +151,7 @@ pay_psp_token_may(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
+/* The form alone: whether ISO 4217 has such a code is for the caller. */
 int
 pay_psp_is_currency(pay_str_t code)
 {
@@ -232,6 +235,8 @@ pay_psp_minor_in(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
+/* Returns the last row, whose code is empty, when the currency has no row of
+ * its own. */
 const pay_psp_unit_t *
 pay_psp_unit(const pay_psp_unit_t *rows, const pay_currency_t *currency)
 {

@@ -174,6 +174,8 @@ pay_psp_list_answer(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
+/* Frees `json` whatever the outcome, so that builders can return at their
+ * first error. */
 pay_status_t
 pay_psp_json_done(pay_arena_t *arena, pay_status_t status, pay_json_t *json,
     pay_http_request_t *request)

@@ -135,6 +135,8 @@ square_body_line(const pay_psp_checkout_t *checkout, const pay_psp_line_t *line,
 }
 
 
+/* All switches are off: a tip, a coupon or a reward would change the amount
+ * that the buyer pays. */
 static pay_status_t
 square_body_options(const pay_psp_checkout_t *checkout, pay_json_t *root)
 {

@@ -160,6 +160,8 @@ pay_square_error(pay_arena_t *arena, const pay_json_t *root,
 }
 
 
+/* 0: it is no money of Square's.  The range is judged by the callers, since an
+ * echo may be compared with any number. */
 int
 pay_square_money(const pay_json_t *json, int64_t *minor, pay_str_t *currency)
 {
@@ -180,6 +182,8 @@ pay_square_money(const pay_json_t *json, int64_t *minor, pay_str_t *currency)
 }
 
 
+/* A member that is missing is no contradiction; one that is no money is an
+ * answer that cannot be believed. */
 pay_psp_echo_t
 pay_square_echo_money(const pay_json_t *json, const char *member,
     const pay_currency_t *currency, int64_t minor)
@@ -200,6 +204,7 @@ pay_square_echo_money(const pay_json_t *json, const char *member,
 }
 
 
+/* An amount out of range becomes 0, which differs from every order's total. */
 pay_status_t
 pay_square_amount_in(pay_arena_t *arena, int64_t minor, pay_str_t currency,
     pay_psp_event_t *event)
@@ -312,6 +317,8 @@ square_order(pay_arena_t *arena, const pay_json_t *order,
 }
 
 
+/* An order may have several tenders, each with a state of its own; the sums
+ * say how the order as a whole stands. */
 static void
 square_tally(const pay_json_t *order, square_tally_t *tally)
 {

@@ -342,6 +342,8 @@ stripe_fees(pay_arena_t *arena, const pay_json_t *dispute,
 }
 
 
+/* The charge of the error is the attempt's own; only without one the latest is
+ * taken. */
 static pay_status_t
 stripe_intent_failed(pay_arena_t *arena, const pay_json_t *object,
     pay_psp_told_t *told)

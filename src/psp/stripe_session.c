@@ -125,6 +125,8 @@ stripe_unit(const pay_currency_t *currency)
 }
 
 
+/* Stripe writes currencies in lower case; | 0x20 does that to capital
+ * letters. */
 pay_str_t
 pay_stripe_currency(const pay_currency_t *currency,
     unsigned char text[PAY_PSP_CURRENCY_LEN])
@@ -319,6 +321,7 @@ pay_stripe_session(pay_arena_t *arena, const pay_json_t *session,
 }
 
 
+/* A session may have no intent yet, so a missing id is no error. */
 pay_status_t
 pay_stripe_intent_id(pay_arena_t *arena, const pay_json_t *json, pay_str_t *id)
 {

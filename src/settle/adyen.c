@@ -3,11 +3,29 @@
  * and a credit column for gross and for net.  A batch of an account comes to
  * zero in each net currency, its payout and its transfer to the next batch
  * included.
+ *
+ * Signs: credit less debit, whatever the type makes one expect.  Only fees are
+ * given as positive costs.
+ *
+ * A sale of 12.00 with 0.30 of fees, shortened (the file is
+ * tests/fixtures/settle/adyen/batch.csv), and where its columns go:
+ *
+ *    Merchant Account        M1                   account
+ *    Psp Reference           PSP1                 parent_ref, the payment
+ *    Merchant Reference      ord-1                our_ref
+ *    Creation Date           2026-11-20 11:00:00  occurred, in TimeZone CET
+ *    Type                    Settled              raw_type and kind
+ *    Modification Reference  CAP1                 psp_ref, the capture
+ *    Gross Credit (GC)       12.00                gross 1200
+ *    Net Credit (NC)         11.70                net 1170
+ *    Commission (NC)         0.30                 fee -30
+ *    Batch Number            7                    payout_ref, the statement
  */
 
 #include "settle/settle.h"
 
 
+/* Indexes of adyen_columns, in which the names of the report stand. */
 enum {
     ADYEN_ACCOUNT = 0, ADYEN_PSP_REF, ADYEN_OUR_REF, ADYEN_CREATED,
     ADYEN_ZONE, ADYEN_TYPE, ADYEN_MODIFICATION, ADYEN_GROSS_CURRENCY,
@@ -67,8 +85,10 @@ static const pay_settle_column_t  adyen_columns[] = {
     { NULL, 0 }
 };
 
-/* Adyen's journal types (docs.adyen.com, settlement details report).  The
- * list is open. */
+/* Adyen's journal types (docs.adyen.com, settlement details report).  The list
+ * is open.  A word that is not here gives a row of kind UNKNOWN, which
+ * reconciliation shows to an operator; it is never left out, since its money
+ * is in the batch. */
 static const pay_settle_word_t  adyen_types[] = {
     { "Settled", PAY_SETTLE_SALE },
     { "SettledExternally", PAY_SETTLE_SALE },
@@ -107,6 +127,7 @@ static const pay_settle_word_t  adyen_types[] = {
     { NULL, PAY_SETTLE_UNKNOWN }
 };
 
+/* No state: each record stands for itself, and the batch is the statement. */
 const pay_settle_format_t  pay_settle_adyen = {
     .name = "adyen",
     .medium = "csv",
@@ -116,6 +137,9 @@ const pay_settle_format_t  pay_settle_adyen = {
 };
 
 
+/* A batch is one statement for each account and net currency, and must come to
+ * zero (HAS_NET with said_net 0): Adyen lists its own payout and transfers
+ * among the rows. */
 static pay_status_t
 adyen_record(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 {
@@ -149,6 +173,10 @@ adyen_record(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 }
 
 
+/* "Psp Reference" is the payment, "Modification Reference" the capture or
+ * refund; a sale without a modification is named by its payment.  The first
+ * word of a payout's text (TX1XT) is the one that the bank statement
+ * repeats. */
 static pay_status_t
 adyen_texts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     pay_settle_row_t *row)
@@ -173,7 +201,9 @@ adyen_texts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
         row->psp_ref = row->parent_ref;
     }
 
-    if (row->kind == PAY_SETTLE_PAYOUT) {
+    if (row->kind == PAY_SETTLE_PAYOUT
+        || row->kind == PAY_SETTLE_PAYOUT_RETURNED)
+    {
         for (len = 0; len < row->note.len && row->note.data[len] != ' ';
              len++)
         {
@@ -201,7 +231,8 @@ adyen_texts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
-/* "CaptureFailed (Sales Day payout)" is a CaptureFailed. */
+/* "CaptureFailed (Sales Day payout)" is a CaptureFailed.  Reserve adjustments
+ * go both ways under one word; the sign tells withheld from released. */
 static pay_settle_kind_t
 adyen_kind(pay_str_t type, int64_t net)
 {
@@ -222,6 +253,8 @@ adyen_kind(pay_str_t type, int64_t net)
 }
 
 
+/* A row of type fee has its amount in net alone; gross stays 0, so that net =
+ * gross + fee holds. */
 static pay_status_t
 adyen_amounts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     const pay_currency_t *currency, pay_settle_row_t *row)
@@ -323,10 +356,8 @@ adyen_fees(pay_settle_reader_t *reader, const pay_settle_record_t *record,
         }
 
         *said = 1;
-        PAY_TRY(pay_settle_amount(reader, &pay_settle_unit_adyen_csv,
-                                  adyen_columns[column].name,
-                                  pay_settle_field(record, column), currency,
-                                  &fee));
+        PAY_TRY(pay_settle_amount_at(reader, &pay_settle_unit_adyen_csv,
+                                     record, column, currency, &fee));
         PAY_TRY(pay_settle_add(reader, fees, fee));
     }
 

@@ -10,6 +10,8 @@
 /* one digit more fits; sums of some of them cannot run over */
 #define AMOUNT_MAX  INT64_C(100000000000000000)
 
+/* The digits of an amount as they are written, before it is known how many
+ * decimals count. */
 typedef struct {
     int64_t   value;                   /* without the point */
     unsigned  decimals;
@@ -17,6 +19,8 @@ typedef struct {
     int       is_negative;
 } amount_t;
 
+/* A known payment: its text in a unit, and the minor units that it must
+ * become. */
 typedef struct {
     const pay_settle_unit_t  *unit;
     const char               *currency;
@@ -25,6 +29,10 @@ typedef struct {
 } amount_case_t;
 
 
+static pay_status_t amount_unproven(pay_settle_reader_t *reader,
+    const char *column, const pay_currency_t *currency);
+static pay_status_t amount_verdict(pay_settle_reader_t *reader,
+    const char *column, const char *trouble);
 static const char *amount_read(const pay_settle_unit_t *unit, pay_str_t text,
     const pay_currency_t *currency, int decimals, int64_t *minor);
 static const char *amount_digits(const pay_settle_unit_t *unit,
@@ -42,6 +50,8 @@ static const pay_settle_decimals_t  stripe_odd[] = {
 
 static const pay_settle_decimals_t  none_odd[] = { { "", 0 } };
 
+/* One unit for each medium.  A PSP's file and its API disagree more often than
+ * not: Stripe's report is in major units and its API in minor ones. */
 const pay_settle_unit_t  pay_settle_unit_generic = {
     .name = "generic csv", .point = '.', .is_exact = 1, .odd = none_odd
 };
@@ -111,6 +121,8 @@ static const amount_case_t  cases[] = {
 };
 
 
+/* Stripe writes codes in lower case; other spellings are refused, never
+ * guessed. */
 pay_status_t
 pay_settle_currency(pay_settle_reader_t *reader, const char *column,
     pay_str_t code, const pay_currency_t **currency)
@@ -138,45 +150,48 @@ pay_settle_currency(pay_settle_reader_t *reader, const char *column,
 }
 
 
+/* "exponent-unproven" is a refusal and no default, because an amount that is
+ * read a hundred times too large balances in every total of the file. */
 pay_status_t
 pay_settle_amount(pay_settle_reader_t *reader, const pay_settle_unit_t *unit,
     const char *column, pay_str_t text, const pay_currency_t *currency,
     int64_t *minor)
 {
-    int          decimals;
-    const char  *trouble;
+    int  decimals;
 
     decimals = amount_decimals(unit, &reader->options, currency);
     if (decimals < 0) {
-        return pay_settle_refuse(reader, "exponent-unproven", column,
-                                 "a known payment that proves the decimals "
-                                 "of %s first", currency->code);
+        return amount_unproven(reader, column, currency);
     }
 
-    trouble = amount_read(unit, text, currency, decimals, minor);
-    if (trouble != NULL) {
-        return pay_settle_refuse(reader, "amount-invalid", column, "%s",
-                                 trouble);
-    }
-
-    return PAY_OK;
+    return amount_verdict(reader, column,
+                          amount_read(unit, text, currency, decimals, minor));
 }
 
 
+pay_status_t
+pay_settle_amount_at(pay_settle_reader_t *reader,
+    const pay_settle_unit_t *unit, const pay_settle_record_t *record,
+    unsigned n, const pay_currency_t *currency, int64_t *minor)
+{
+    return pay_settle_amount(reader, unit, record->columns[n].name,
+                             pay_settle_field(record, n), currency, minor);
+}
+
+
+/* Only Mollie's costs are rounded; *rounded bounds the difference that may be
+ * left over in the end.  Half goes away from zero, since the sign is put on
+ * last. */
 pay_status_t
 pay_settle_amount_round(pay_settle_reader_t *reader,
     const pay_settle_unit_t *unit, const char *column, pay_str_t text,
     const pay_currency_t *currency, int64_t *minor, int64_t *rounded)
 {
-    int          is_round = 1, last = 0;
-    amount_t     amount;
-    const char  *trouble;
+    int       is_round = 1, last = 0;
+    amount_t  amount;
 
-    trouble = amount_digits(unit, text, &amount);
-    if (trouble != NULL) {
-        return pay_settle_refuse(reader, "amount-invalid", column, "%s",
-                                 trouble);
-    }
+    PAY_TRY(amount_verdict(reader, column,
+                           amount_digits(unit, text, &amount)));
 
     /* the first of the digits that are left over decides */
     for ( /* void */ ; amount.decimals > currency->exponent;
@@ -194,34 +209,47 @@ pay_settle_amount_round(pay_settle_reader_t *reader,
         amount.value = -amount.value;
     }
 
-    trouble = amount_shift(amount.value, amount.decimals, currency->exponent,
-                           minor);
-    if (trouble != NULL) {
-        return pay_settle_refuse(reader, "amount-invalid", column, "%s",
-                                 trouble);
-    }
-
-    return PAY_OK;
+    return amount_verdict(reader, column,
+                          amount_shift(amount.value, amount.decimals,
+                                       currency->exponent, minor));
 }
 
 
+/* For media without a point: the integer is in the PSP's own minor units,
+ * whose decimals may differ from ISO 4217's. */
 pay_status_t
 pay_settle_amount_of(pay_settle_reader_t *reader,
     const pay_settle_unit_t *unit, const char *column, int64_t theirs,
     const pay_currency_t *currency, int64_t *minor)
 {
-    int          decimals;
-    const char  *trouble;
+    int  decimals;
 
     decimals = amount_decimals(unit, &reader->options, currency);
     if (decimals < 0) {
-        return pay_settle_refuse(reader, "exponent-unproven", column,
-                                 "a known payment that proves the decimals "
-                                 "of %s first", currency->code);
+        return amount_unproven(reader, column, currency);
     }
 
-    trouble = amount_shift(theirs, (unsigned) decimals, currency->exponent,
-                           minor);
+    return amount_verdict(reader, column,
+                          amount_shift(theirs, (unsigned) decimals,
+                                       currency->exponent, minor));
+}
+
+
+static pay_status_t
+amount_unproven(pay_settle_reader_t *reader, const char *column,
+    const pay_currency_t *currency)
+{
+    return pay_settle_refuse(reader, "exponent-unproven", column,
+                             "a known payment that proves the decimals "
+                             "of %s first", currency->code);
+}
+
+
+/* Refuses the amount when there is trouble with it (not NULL). */
+static pay_status_t
+amount_verdict(pay_settle_reader_t *reader, const char *column,
+    const char *trouble)
+{
     if (trouble != NULL) {
         return pay_settle_refuse(reader, "amount-invalid", column, "%s",
                                  trouble);
@@ -231,6 +259,8 @@ pay_settle_amount_of(pay_settle_reader_t *reader,
 }
 
 
+/* tests/unit/test_settle_units.c runs it, so that a table which was edited
+ * wrongly does not get past the build. */
 pay_status_t
 pay_settle_self_test(const char **unit)
 {
@@ -267,7 +297,8 @@ pay_settle_self_test(const char **unit)
 }
 
 
-/* NULL, or the expected form. */
+/* NULL, or the expected form.  With a point the text itself says how many
+ * decimals it has; without one the unit does. */
 static const char *
 amount_read(const pay_settle_unit_t *unit, pay_str_t text,
     const pay_currency_t *currency, int decimals, int64_t *minor)
@@ -296,6 +327,8 @@ amount_read(const pay_settle_unit_t *unit, pay_str_t text,
 }
 
 
+/* NULL, or the expected form.  Leading zeros are right in MT940, and "12," is;
+ * "12." is not, since it may be the rest of a longer number. */
 static const char *
 amount_digits(const pay_settle_unit_t *unit, pay_str_t text, amount_t *amount)
 {
@@ -343,7 +376,8 @@ amount_digits(const pay_settle_unit_t *unit, pay_str_t text, amount_t *amount)
 }
 
 
-/* An amount with `from` decimals as one with `to`. */
+/* An amount with `from` decimals as one with `to`.  Digits that would be lost
+ * must be zeros: nothing is rounded here. */
 static const char *
 amount_shift(int64_t value, unsigned from, unsigned to, int64_t *minor)
 {
@@ -371,7 +405,9 @@ amount_shift(int64_t value, unsigned from, unsigned to, int64_t *minor)
 }
 
 
-/* How many decimals the medium means; -1: nobody knows. */
+/* How many decimals the medium means; -1: nobody knows.  A proven exponent of
+ * the source's configuration counts only for units that are unsure; it cannot
+ * bend a unit that is known. */
 static int
 amount_decimals(const pay_settle_unit_t *unit,
     const pay_settle_options_t *options, const pay_currency_t *currency)

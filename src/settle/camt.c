@@ -3,6 +3,25 @@
  * entry that is booked is a row; the parts of a batched entry are details of
  * it.  Opening balance and entries come to the closing balance.  camt.052
  * repeats the same entries during the day, so it is refused, as is camt.054.
+ *
+ * The elements of a statement, in the order of the schema:
+ *
+ *    Stmt: Id, number, pages, copy? ─▶ Acct ─▶ Bal, Bal … ─▶ TxsSummry?
+ *      ─▶ Ntry, Ntry … (camt_entry.c) ─▶ the end: counts, pages, balances
+ *
+ * A statement with one entry, shortened (tests/fixtures/settle/camt.053):
+ *
+ *    <Stmt><Id>S1</Id><Acct><Id><IBAN>…</IBAN></Id></Acct>
+ *     <Bal><Tp><CdOrPrtry><Cd>OPBD</Cd></CdOrPrtry></Tp>
+ *      <Amt Ccy="EUR">18.00</Amt><CdtDbtInd>CRDT</CdtDbtInd>…</Bal>
+ *     <Ntry><Amt Ccy="EUR">6.50</Amt><CdtDbtInd>CRDT</CdtDbtInd>
+ *      <Sts>BOOK</Sts><BookgDt><Dt>2026-12-31</Dt></BookgDt>
+ *      <NtryDtls><TxDtls>…</TxDtls></NtryDtls></Ntry>
+ *    </Stmt>
+ *
+ * Balances: OPBD opens, CLBD closes, PRCD is the closing balance of the
+ * statement before, ITBD one between pages.  Others (available, forward) are
+ * left out.
  */
 
 #include "settle/camt.h"
@@ -12,6 +31,8 @@
 #define CAMT_FREE       "/Ustrd"
 #define CAMT_BALANCE    CAMT_STATEMENT "/Bal"
 
+/* A function for the text of one element; `currency` is the attribute Ccy, or
+ * empty. */
 typedef pay_status_t (*camt_leaf_pt)(pay_settle_reader_t *reader,
     camt_t *state, pay_str_t text, pay_str_t currency);
 
@@ -55,6 +76,8 @@ static pay_status_t camt_digits(pay_settle_reader_t *reader,
     const char *column, pay_str_t text, int64_t *number);
 
 
+/* The version is the namespace of the document; the elements that are used
+ * here are the same in all of these. */
 static const char *const  camt_namespaces[] = {
     "urn:iso:std:iso:20022:tech:xsd:camt.053.001.02",
     "urn:iso:std:iso:20022:tech:xsd:camt.053.001.03",
@@ -95,6 +118,8 @@ const pay_settle_format_t  pay_settle_camt = {
 };
 
 
+/* The statement's state is cleared as a whole, so that nothing of one
+ * statement leaks into the next in the file. */
 static pay_status_t
 camt_opened(pay_settle_reader_t *reader, const char *path)
 {
@@ -113,6 +138,8 @@ camt_opened(pay_settle_reader_t *reader, const char *path)
 }
 
 
+/* Paths are compared as a whole: the same name stands at many places of the
+ * schema with another meaning. */
 static pay_status_t
 camt_closed(pay_settle_reader_t *reader, const char *path, pay_str_t text,
     pay_str_t currency)
@@ -155,7 +182,9 @@ camt_closed(pay_settle_reader_t *reader, const char *path, pay_str_t text,
 }
 
 
-/* Pages of one statement have one id; they are one statement here. */
+/* Pages of one statement have one id; they are one statement here.  It is
+ * called at the first entry, or at the end of a statement without any; the id
+ * and the account stand before both in the schema. */
 pay_status_t
 pay_settle_camt_begin(pay_settle_reader_t *reader, camt_t *state,
     const pay_currency_t *currency)
@@ -184,25 +213,8 @@ pay_settle_camt_begin(pay_settle_reader_t *reader, camt_t *state,
 }
 
 
-pay_status_t
-pay_settle_camt_keep(pay_settle_reader_t *reader, const char *column,
-    pay_str_t text, char *to, size_t size)
-{
-    if (text.len >= size) {
-        return pay_settle_refuse(reader, "text-too-long", column,
-                                 "at most %d bytes", (int) size - 1);
-    }
-
-    if (text.len != 0) {
-        memcpy(to, text.data, text.len);
-    }
-
-    to[text.len] = '\0';
-
-    return PAY_OK;
-}
-
-
+/* Amounts of camt have no sign: this word is the only one that says which way
+ * the money went. */
 pay_status_t
 pay_settle_camt_side(pay_settle_reader_t *reader, pay_str_t text, int *sign)
 {
@@ -223,8 +235,8 @@ camt_id(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
 {
     (void) currency;
 
-    return pay_settle_camt_keep(reader, "Stmt/Id", text, state->id,
-                                sizeof(state->id));
+    return pay_settle_keep(reader, "Stmt/Id", text, state->id,
+                           sizeof(state->id));
 }
 
 
@@ -234,11 +246,13 @@ camt_account(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
 {
     (void) currency;
 
-    return pay_settle_camt_keep(reader, "Stmt/Acct/Id", text, state->account,
-                                sizeof(state->account));
+    return pay_settle_keep(reader, "Stmt/Acct/Id", text, state->account,
+                           sizeof(state->account));
 }
 
 
+/* The electronic sequence number: a bank counts its statements of an account
+ * with it. */
 static pay_status_t
 camt_number(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
     pay_str_t currency)
@@ -259,6 +273,8 @@ camt_page(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
 }
 
 
+/* The last page is the normal case and may be left unsaid; only "false"
+ * announces more. */
 static pay_status_t
 camt_last(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
     pay_str_t currency)
@@ -278,6 +294,8 @@ camt_last(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
 }
 
 
+/* COPY, DUPL or CODU: a repeat of a statement that was sent before, which is
+ * marked and read all the same. */
 static pay_status_t
 camt_copy(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
     pay_str_t currency)
@@ -291,6 +309,8 @@ camt_copy(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
 }
 
 
+/* The number of entries that the bank has counted; prove() compares it with
+ * the rows. */
 static pay_status_t
 camt_count(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
     pay_str_t currency)
@@ -303,6 +323,8 @@ camt_count(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
 }
 
 
+/* Codes that do not fit are none of those that matter; an empty code is left
+ * out later. */
 static pay_status_t
 camt_balance_code(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
     pay_str_t currency)
@@ -319,6 +341,8 @@ camt_balance_code(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
 }
 
 
+/* The amount has no sign; CdtDbtInd gives it, and may stand before or
+ * behind. */
 static pay_status_t
 camt_balance_amount(pay_settle_reader_t *reader, camt_t *state,
     pay_str_t text, pay_str_t currency)
@@ -362,7 +386,8 @@ camt_balance_day(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
 
 
 /* Balances that are booked; available ones and forecasts are no proof.  An
- * intermediate one begins a page, the next ends it. */
+ * intermediate one begins a page, the next ends it.  All balances of a
+ * statement must be in one currency, that of its account. */
 static pay_status_t
 camt_balance(pay_settle_reader_t *reader, camt_t *state)
 {
@@ -412,6 +437,8 @@ camt_balance(pay_settle_reader_t *reader, camt_t *state)
 }
 
 
+/* Everything that the statement declares about itself is compared here; the
+ * sums of money are pay_settle_prove()'s. */
 static pay_status_t
 camt_end(pay_settle_reader_t *reader, camt_t *state)
 {
@@ -455,9 +482,10 @@ camt_end(pay_settle_reader_t *reader, camt_t *state)
 }
 
 
-/* A statement over several messages: the opening balance of the first page
- * and the closing balance of the last one count.  A page that another file
- * holds leaves it partial. */
+/* A statement over several messages: the opening balance of the first page and
+ * the closing balance of the last one count.  A page that another file holds
+ * leaves it partial.  The verdict of such a statement is PARTIAL, because its
+ * balances are those of all pages. */
 static pay_status_t
 camt_pages(pay_settle_reader_t *reader, camt_t *state,
     pay_settle_statement_t *statement)
@@ -506,6 +534,7 @@ camt_pages(pay_settle_reader_t *reader, camt_t *state,
 }
 
 
+/* Numbers of the schema are decimal text without a sign. */
 static pay_status_t
 camt_digits(pay_settle_reader_t *reader, const char *column, pay_str_t text,
     int64_t *number)

@@ -13,6 +13,8 @@
 #define CAMT_REF_MAX   142             /* Max140Text, and a prefix */
 #define CAMT_NOTE_MAX  1024
 
+/* A balance (Bal) while it is read.  `day` is YYYY-MM-DD; `amount` is in minor
+ * units without a sign, and `sign` 1 or -1. */
 typedef struct {
     char                   code[8];
     char                   day[11];
@@ -21,7 +23,10 @@ typedef struct {
     const pay_currency_t  *currency;
 } camt_balance_t;
 
-/* An entry (Ntry), or a part of it (TxDtls). */
+/* An entry (Ntry), or a part of it (TxDtls).  `end_to_end` is the reference of
+ * the payer (EndToEndId), `bank_ref` the bank's (AcctSvcrRef), `structured`
+ * the creditor's reference; `note` is the free text, of note_len bytes and
+ * without a NUL. */
 typedef struct {
     int                    sign;
     int                    has_amount;
@@ -35,6 +40,9 @@ typedef struct {
     size_t                 note_len;
 } camt_part_t;
 
+/* The entry that is open: codes of its kind of transaction, its days, the
+ * whole of it, and the part that was read last.  `emitted` numbers the details
+ * that have been handed out. */
 typedef struct {
     int64_t      line;
     char         status[8];
@@ -52,6 +60,8 @@ typedef struct {
     camt_part_t  part;                 /* the TxDtls that was read last */
 } camt_entry_t;
 
+/* The statement that is open.  `statement` and `index` are of the reader,
+ * which keeps it beyond this page. */
 typedef struct {
     int64_t                  line;
     char                     id[PAY_SETTLE_ID_MAX + 1];
@@ -89,8 +99,6 @@ pay_status_t pay_settle_camt_closed(pay_settle_reader_t *reader,
 /* Finds the open statement; its id and account must be known. */
 pay_status_t pay_settle_camt_begin(pay_settle_reader_t *reader, camt_t *state,
     const pay_currency_t *currency) PAY_MUST_CHECK;
-pay_status_t pay_settle_camt_keep(pay_settle_reader_t *reader,
-    const char *column, pay_str_t text, char *to, size_t size) PAY_MUST_CHECK;
 /* CRDT 1, DBIT -1. */
 pay_status_t pay_settle_camt_side(pay_settle_reader_t *reader, pay_str_t text,
     int *sign) PAY_MUST_CHECK;

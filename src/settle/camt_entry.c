@@ -2,6 +2,13 @@
  * Entries of a camt.053.  One with a single part takes that part's references;
  * one with several is followed by nothing of theirs but preceded by a detail
  * for each, whose parent is the entry.
+ *
+ *    Ntry opens ─┬─ no TxDtls ──────────────▶ one row, of the entry
+ *                ├─ one TxDtls ─────────────▶ one row, with its references
+ *                └─ TxDtls, TxDtls, … ──────▶ a detail each, then the row
+ *
+ * A batched entry is one amount on the account and several payments, for
+ * example a direct debit run; only the entry is in the sums.
  */
 
 #include "settle/camt.h"
@@ -13,6 +20,8 @@
 #define PART         "/Ntry/NtryDtls/TxDtls"
 #define ENTRY_PARTS  9
 
+/* Where the text of a path is kept: an offset in camt_entry_t or camt_part_t,
+ * and how many bytes fit. */
 typedef struct {
     const char  *path;
     size_t       offset;
@@ -51,6 +60,9 @@ static pay_status_t entry_type(pay_settle_reader_t *reader,
     const camt_entry_t *entry, pay_str_t *type);
 
 
+/* Sts is a text in older versions and holds Cd in newer ones.  BkTxCd has the
+ * ISO code of the transaction (domain, family, sub-family) and the bank's
+ * own. */
 static const entry_text_t  entry_texts[] = {
     ENTRY_TEXT("/Sts", status),
     ENTRY_TEXT("/Sts/Cd", status),
@@ -62,6 +74,7 @@ static const entry_text_t  entry_texts[] = {
     { NULL, 0, 0 }
 };
 
+/* Two spellings of the creditor's reference occur in files: Ref, CdtrRef. */
 static const entry_text_t  part_texts[] = {
     PART_TEXT("/Refs/EndToEndId", end_to_end),
     PART_TEXT("/Refs/AcctSvcrRef", bank_ref),
@@ -72,6 +85,8 @@ static const entry_text_t  part_texts[] = {
 };
 
 
+/* A second part proves that the entry is a batch, so the first one, which was
+ * kept back, becomes a detail. */
 pay_status_t
 pay_settle_camt_opened(pay_settle_reader_t *reader, camt_t *state,
     const char *path)
@@ -103,6 +118,7 @@ pay_settle_camt_opened(pay_settle_reader_t *reader, camt_t *state,
 }
 
 
+/* Elements outside of entries are not its matter: PAY_OK. */
 pay_status_t
 pay_settle_camt_closed(pay_settle_reader_t *reader, camt_t *state,
     const char *path, pay_str_t text, pay_str_t currency)
@@ -130,6 +146,8 @@ pay_settle_camt_closed(pay_settle_reader_t *reader, camt_t *state,
 }
 
 
+/* RvslInd does not turn the sign: CdtDbtInd has the direction of this booking
+ * already, and the flag only says that it takes back another one. */
 static pay_status_t
 entry_leaf(pay_settle_reader_t *reader, camt_entry_t *entry, const char *path,
     pay_str_t text, pay_str_t currency)
@@ -150,9 +168,9 @@ entry_leaf(pay_settle_reader_t *reader, camt_entry_t *entry, const char *path,
 
     if (strcmp(path, "/BookgDt/Dt") == 0 || strcmp(path, "/BookgDt/DtTm") == 0)
     {
-        PAY_TRY(pay_settle_camt_keep(reader, "Ntry/BookgDt", text,
-                                     entry->booked_text,
-                                     sizeof(entry->booked_text)));
+        PAY_TRY(pay_settle_keep(reader, "Ntry/BookgDt", text,
+                                entry->booked_text,
+                                sizeof(entry->booked_text)));
         return entry_day(reader, "Ntry/BookgDt", text, entry->booked_on);
     }
 
@@ -171,15 +189,17 @@ entry_leaf(pay_settle_reader_t *reader, camt_entry_t *entry, const char *path,
 }
 
 
+/* Paths that are in no table are left out: the schema has hundreds that say
+ * nothing about the booking. */
 static pay_status_t
 entry_text(pay_settle_reader_t *reader, const entry_text_t *texts, void *to,
     const char *path, pay_str_t text)
 {
     while (texts->path != NULL) {
         if (strcmp(path, texts->path) == 0) {
-            return pay_settle_camt_keep(reader, path, text,
-                                        (char *) to + texts->offset,
-                                        texts->size);
+            return pay_settle_keep(reader, path, text,
+                                   (char *) to + texts->offset,
+                                   texts->size);
         }
 
         texts++;
@@ -189,6 +209,7 @@ entry_text(pay_settle_reader_t *reader, const entry_text_t *texts, void *to,
 }
 
 
+/* A date with a time is cut to its day; the time goes into occurred_text. */
 static pay_status_t
 entry_day(pay_settle_reader_t *reader, const char *path, pay_str_t text,
     char *day)
@@ -206,6 +227,7 @@ entry_day(pay_settle_reader_t *reader, const char *path, pay_str_t text,
 }
 
 
+/* AmtDtls/TxAmt counts only where the part has no Amt of its own. */
 static pay_status_t
 part_leaf(pay_settle_reader_t *reader, camt_part_t *part, const char *path,
     pay_str_t text, pay_str_t currency)
@@ -231,6 +253,7 @@ part_leaf(pay_settle_reader_t *reader, camt_part_t *part, const char *path,
 }
 
 
+/* The amount has no sign and its currency as an attribute. */
 static pay_status_t
 part_amount(pay_settle_reader_t *reader, camt_part_t *part,
     const char *column, pay_str_t text, pay_str_t currency)
@@ -245,7 +268,9 @@ part_amount(pay_settle_reader_t *reader, camt_part_t *part,
 
 
 /* Texts of a reference are cut at 140 characters and go on in the next
- * element: they are joined without a blank. */
+ * element: they are joined without a blank.  A text that does not fit any more
+ * is left out: the note is for reading and for finding a reference, and never
+ * a sum. */
 static void
 part_note(camt_part_t *part, pay_str_t text)
 {
@@ -256,6 +281,8 @@ part_note(camt_part_t *part, pay_str_t text)
 }
 
 
+/* BOOK is the only status that moved money; PDNG and INFO are counted as
+ * skipped. */
 static pay_status_t
 entry_end(pay_settle_reader_t *reader, camt_t *state)
 {
@@ -298,6 +325,7 @@ entry_end(pay_settle_reader_t *reader, camt_t *state)
 }
 
 
+/* The statement's currency is that of its first entry; an account has one. */
 static pay_status_t
 entry_check(pay_settle_reader_t *reader, camt_t *state)
 {
@@ -323,7 +351,8 @@ entry_check(pay_settle_reader_t *reader, camt_t *state)
 
 
 /* The part that was read last, as a row of its own.  Entries that are not
- * booked have none. */
+ * booked have none.  A part in another currency than the account's has no
+ * amount in the account's terms; it is kept as the paid amount. */
 static pay_status_t
 entry_detail(pay_settle_reader_t *reader, camt_t *state)
 {
@@ -362,6 +391,8 @@ entry_detail(pay_settle_reader_t *reader, camt_t *state)
 }
 
 
+/* A return carries the bank's reason code (RtrInf) in front of the note, where
+ * an operator sees it. */
 static pay_status_t
 entry_row(pay_settle_reader_t *reader, camt_t *state, const camt_part_t *part,
     pay_settle_row_t *row)
@@ -407,7 +438,9 @@ entry_row(pay_settle_reader_t *reader, camt_t *state, const camt_part_t *part,
 }
 
 
-/* The bank's own reference is optional and not always unique. */
+/* The bank's own reference is optional and not always unique.  So the place of
+ * the entry in the statement names it: account, statement, page, number of the
+ * entry, and number of the detail. */
 static pay_status_t
 entry_key(pay_settle_reader_t *reader, camt_t *state, unsigned detail,
     pay_str_t *key)

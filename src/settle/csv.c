@@ -3,6 +3,10 @@
  * the only one that knows libcsv.  A record is bounded, its fields are UTF-8,
  * and all records have as many fields as the header (formats without a header
  * judge that themselves).
+ *
+ *    bytes ─▶ lines (bounded) ─▶ libcsv ─▶ field, field … ─▶ record
+ *      first record: the header, when the format has columns
+ *      others: format->record(), with `place` to find a column's field
  */
 
 #include <csv.h>
@@ -10,6 +14,12 @@
 #include "settle/settle.h"
 
 
+/* The parser's state and the record that is being read.
+ * - raw: bytes of the record as they stand in the file, quotes and separators
+ *   included: the limit counts these
+ * - place: for each column of the format, its field in this file; filled by
+ *   the header
+ * - field: slices of `text`, valid until the record has been handed on */
 typedef struct {
     pay_settle_reader_t  *reader;
     struct csv_parser     parser;
@@ -43,6 +53,8 @@ const pay_settle_lexer_t  pay_settle_csv = {
 };
 
 
+/* A column that the file does not have reads like an empty field: optional
+ * columns need no second path. */
 pay_str_t
 pay_settle_field(const pay_settle_record_t *record, unsigned n)
 {
@@ -53,6 +65,8 @@ pay_settle_field(const pay_settle_record_t *record, unsigned n)
 }
 
 
+/* Names are compared byte by byte, in any order; other columns are ignored,
+ * since PSPs add them without notice. */
 pay_status_t
 pay_settle_header(pay_settle_reader_t *reader,
     const pay_settle_column_t *columns, const pay_settle_record_t *header,
@@ -87,6 +101,7 @@ pay_settle_header(pay_settle_reader_t *reader,
 }
 
 
+/* Anything that is not the beginning of JSON or XML. */
 static int
 csv_fits(unsigned char first)
 {
@@ -94,6 +109,8 @@ csv_fits(unsigned char first)
 }
 
 
+/* `place`, `field` and `text` are not cleared: each is written before it is
+ * read, and 64 KiB need not be touched for each file. */
 static pay_status_t
 csv_open(pay_settle_reader_t *reader)
 {
@@ -140,6 +157,8 @@ csv_feed(pay_settle_reader_t *reader, pay_str_t bytes)
 }
 
 
+/* A quoted field may hold line ends, so a record may have several lines; the
+ * limit counts them all. */
 static pay_status_t
 csv_line(pay_settle_reader_t *reader, csv_t *csv, pay_str_t bytes)
 {
@@ -174,6 +193,8 @@ csv_line(pay_settle_reader_t *reader, csv_t *csv, pay_str_t bytes)
 }
 
 
+/* CSV_STRICT_FINI makes a quoted field that is still open an error: the file
+ * was cut. */
 static pay_status_t
 csv_end(pay_settle_reader_t *reader)
 {
@@ -203,6 +224,8 @@ csv_close(pay_settle_reader_t *reader)
 }
 
 
+/* libcsv calls this in the middle of a parse and cannot be stopped, so a
+ * refusal is kept in `status` and looked at behind the parse. */
 static void
 csv_field(void *text, size_t len, void *data)
 {
@@ -236,6 +259,7 @@ csv_field(void *text, size_t len, void *data)
 }
 
 
+/* The buffers are free again after each record, refused or not. */
 static void
 csv_record(int terminator, void *data)
 {
@@ -253,6 +277,8 @@ csv_record(int terminator, void *data)
 }
 
 
+/* The first record is the header; from then on each record must be as wide,
+ * because a missing field would shift amounts into other columns. */
 static pay_status_t
 csv_take(csv_t *csv)
 {
@@ -286,6 +312,7 @@ csv_take(csv_t *csv)
 }
 
 
+/* A line end alone; RFC 4180 has no empty records. */
 static int
 csv_is_blank(pay_str_t bytes)
 {
@@ -294,6 +321,7 @@ csv_is_blank(pay_str_t bytes)
 }
 
 
+/* libcsv takes blanks around fields off unless no byte counts as one. */
 static int
 csv_no_space(unsigned char c)
 {

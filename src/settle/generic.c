@@ -2,11 +2,17 @@
  * The generic CSV: our own format for PSPs without an adapter.  Signed
  * amounts with just the currency's decimals, kinds by our words, and a last
  * row "total" for each currency, so that a file that was cut is noticed.
+ *
+ * docs/settlement-files.md#the-generic-csv has a sample and the list of the
+ * columns.
+ *
+ *    row, row, … ─▶ "total" of each currency ─▶ the end
  */
 
 #include "settle/settle.h"
 
 
+/* Indexes of generic_columns. */
 enum {
     GENERIC_ROW_ID = 0, GENERIC_TYPE, GENERIC_PSP_REF, GENERIC_PARENT_REF,
     GENERIC_OUR_REF, GENERIC_OCCURRED, GENERIC_BOOKED, GENERIC_GROSS,
@@ -15,6 +21,8 @@ enum {
     GENERIC_RATE
 };
 
+/* `totals` counts the rows "total" that have been read: behind the first one
+ * only such rows may follow. */
 typedef struct {
     int64_t  totals;
 } generic_t;
@@ -70,6 +78,8 @@ const pay_settle_format_t  pay_settle_generic = {
 };
 
 
+/* Rows of one account and currency are one statement, whatever payouts they
+ * name: the total at the end is of all of them. */
 static pay_status_t
 generic_record(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 {
@@ -103,7 +113,8 @@ generic_record(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 }
 
 
-/* Its type says how many rows the file has in this currency. */
+/* Its type says how many rows the file has in this currency.  The figures are
+ * kept as declared and compared by pay_settle_prove(). */
 static pay_status_t
 generic_total(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     const pay_currency_t *currency)
@@ -154,6 +165,8 @@ generic_total(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
+/* occurred_at must have an offset: the format is ours, so nothing needs to be
+ * guessed. */
 static pay_status_t
 generic_texts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     pay_settle_row_t *row)
@@ -190,6 +203,7 @@ generic_texts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
+/* `tax` is the only amount that may be left out. */
 static pay_status_t
 generic_amounts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     const pay_currency_t *currency, pay_settle_row_t *row)
@@ -212,6 +226,7 @@ generic_amounts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
+/* The amount that the customer paid, where that was another currency. */
 static pay_status_t
 generic_paid(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     pay_settle_row_t *row)
@@ -233,17 +248,19 @@ generic_paid(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
+/* Just the currency's decimals, no more and no fewer: 12.0 EUR is refused,
+ * because our own format has one spelling. */
 static pay_status_t
 generic_amount(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     unsigned column, const pay_currency_t *currency, int64_t *minor)
 {
-    return pay_settle_amount(reader, &pay_settle_unit_generic,
-                             generic_columns[column].name,
-                             pay_settle_field(record, column), currency,
-                             minor);
+    return pay_settle_amount_at(reader, &pay_settle_unit_generic, record,
+                                column, currency, minor);
 }
 
 
+/* A currency without its total may have lost rows with it, so each one must
+ * have been declared. */
 static pay_status_t
 generic_finish(pay_settle_reader_t *reader)
 {

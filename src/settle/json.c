@@ -4,6 +4,14 @@
  * cut out and parsed one by one, the rest of a document when it ends; so a
  * list may be as long as it likes.  The parser is pay_json.h; here is only
  * the search for brackets.
+ *
+ *    between documents ─ { ─▶ in a document ─ "list": [ ─▶ in a list
+ *           ▲                    │      ▲                    │     │ {
+ *           └── } : document() ──┘      └────── ] ───────────┘     ▼
+ *                                             item() ◀─ } ─ in an element
+ *
+ * In a document and in an element brackets are counted and strings are
+ * skipped; nothing else of JSON is known here.
  */
 
 #include "settle/settle.h"
@@ -11,17 +19,23 @@
 
 #define JSON_WIDTH  512
 
+/* A text that is cut out of the file, to be parsed as a whole. */
 typedef struct {
     size_t         len;
     unsigned char  data[PAY_SETTLE_LINE_MAX];
 } json_text_t;
 
+/* Places at which a comma or a bracket may stand; the same three hold for
+ * elements of a list and for documents of a wrapping array. */
 typedef enum {
     JSON_BEFORE = 0,           /* a value may follow, or the end */
     JSON_VALUE,                /* a value must follow */
     JSON_BEHIND                /* a comma may follow, or the end */
 } json_place_t;
 
+/* The search for brackets.  `depth` 1 is within a document; `rest` holds the
+ * document without the elements of its lists, `item` the element that is open.
+ * Offsets into `rest` name the member that is being read. */
 typedef struct {
     unsigned      depth;               /* of open brackets in a document */
     int           in_string;
@@ -77,6 +91,7 @@ const pay_settle_lexer_t  pay_settle_json = {
 };
 
 
+/* An empty text is missing, too: ids and codes are never empty. */
 pay_status_t
 pay_settle_need_string(pay_settle_reader_t *reader, const pay_json_t *json,
     const char *member, pay_str_t *value)
@@ -92,6 +107,8 @@ pay_settle_need_string(pay_settle_reader_t *reader, const pay_json_t *json,
 }
 
 
+/* Numbers with a fraction or an exponent are none: amounts are integers of
+ * minor units. */
 pay_status_t
 pay_settle_need_integer(pay_settle_reader_t *reader, const pay_json_t *json,
     const char *member, int64_t *value)
@@ -105,6 +122,7 @@ pay_settle_need_integer(pay_settle_reader_t *reader, const pay_json_t *json,
 }
 
 
+/* For texts that a PSP may leave out; another type reads as empty. */
 pay_str_t
 pay_settle_string(const pay_json_t *json, const char *member)
 {
@@ -118,6 +136,15 @@ pay_settle_string(const pay_json_t *json, const char *member)
 }
 
 
+pay_status_t
+pay_settle_keep_member(pay_settle_reader_t *reader, const pay_json_t *json,
+    const char *member, char *to, size_t size)
+{
+    return pay_settle_keep(reader, member, pay_settle_string(json, member),
+                           to, size);
+}
+
+
 static int
 json_fits(unsigned char first)
 {
@@ -125,6 +152,7 @@ json_fits(unsigned char first)
 }
 
 
+/* Both buffers stay uncleared, as they are written before they are read. */
 static pay_status_t
 json_open(pay_settle_reader_t *reader)
 {
@@ -143,6 +171,8 @@ json_open(pay_settle_reader_t *reader)
 }
 
 
+/* Byte by byte, since a document may begin and end within one piece and
+ * several may follow each other in a file. */
 static pay_status_t
 json_feed(pay_settle_reader_t *reader, pay_str_t bytes)
 {
@@ -157,6 +187,7 @@ json_feed(pay_settle_reader_t *reader, pay_str_t bytes)
 }
 
 
+/* An open bracket or an array without its end means that the file was cut. */
 static pay_status_t
 json_end(pay_settle_reader_t *reader)
 {
@@ -181,6 +212,7 @@ json_close(pay_settle_reader_t *reader)
 }
 
 
+/* One byte at a time, so that a piece may end anywhere. */
 static pay_status_t
 json_byte(pay_settle_reader_t *reader, json_lex_t *lex, unsigned char c)
 {
@@ -200,7 +232,8 @@ json_byte(pay_settle_reader_t *reader, json_lex_t *lex, unsigned char c)
 }
 
 
-/* Documents stand one behind the other, or in an array with commas. */
+/* Documents stand one behind the other, or in an array with commas.  With an
+ * array each document but the first needs a comma before it. */
 static pay_status_t
 json_between(pay_settle_reader_t *reader, json_lex_t *lex, unsigned char c)
 {
@@ -243,6 +276,8 @@ json_between(pay_settle_reader_t *reader, json_lex_t *lex, unsigned char c)
 }
 
 
+/* An element goes to `item` and never to `rest`, so the rest of a document
+ * stays small however long its lists are. */
 static pay_status_t
 json_in_list(pay_settle_reader_t *reader, json_lex_t *lex, unsigned char c)
 {
@@ -276,6 +311,8 @@ json_in_list(pay_settle_reader_t *reader, json_lex_t *lex, unsigned char c)
 }
 
 
+/* Brackets and commas within strings are text.  The last string outside of
+ * elements may turn out to be the name of a member. */
 static pay_status_t
 json_in_string(pay_settle_reader_t *reader, json_lex_t *lex, unsigned char c)
 {
@@ -299,6 +336,8 @@ json_in_string(pay_settle_reader_t *reader, json_lex_t *lex, unsigned char c)
 }
 
 
+/* The colon behind a string makes it a name; the parser finds out later
+ * whether the JSON is valid. */
 static pay_status_t
 json_in_value(pay_settle_reader_t *reader, json_lex_t *lex, unsigned char c)
 {
@@ -339,6 +378,7 @@ json_in_value(pay_settle_reader_t *reader, json_lex_t *lex, unsigned char c)
 }
 
 
+/* The end of an element, of the object `inside`, or of the document. */
 static pay_status_t
 json_down(pay_settle_reader_t *reader, json_lex_t *lex)
 {
@@ -376,6 +416,8 @@ json_key(json_lex_t *lex, const char *inside)
 }
 
 
+/* A list is one of the format's names at the right depth; arrays elsewhere
+ * stay in the rest. */
 static void
 json_list_open(pay_settle_reader_t *reader, json_lex_t *lex)
 {
@@ -399,6 +441,7 @@ json_list_open(pay_settle_reader_t *reader, json_lex_t *lex)
 }
 
 
+/* The limit is that of one element, or of one document without its elements. */
 static pay_status_t
 json_put(pay_settle_reader_t *reader, json_lex_t *lex, unsigned char c)
 {
@@ -416,6 +459,8 @@ json_put(pay_settle_reader_t *reader, json_lex_t *lex, unsigned char c)
 }
 
 
+/* The tree lives for this call only: the format copies all that it keeps to the
+ * row or its state. */
 static pay_status_t
 json_item(pay_settle_reader_t *reader, json_lex_t *lex)
 {
@@ -433,7 +478,8 @@ json_item(pay_settle_reader_t *reader, json_lex_t *lex)
 
 
 /* A list whose name was written with escapes was not cut out: refused, so that
- * nothing is left unread. */
+ * nothing is left unread.  The lists are empty in `rest`, since their elements
+ * were handed on before. */
 static pay_status_t
 json_document(pay_settle_reader_t *reader, json_lex_t *lex)
 {
@@ -467,6 +513,8 @@ json_document(pay_settle_reader_t *reader, json_lex_t *lex)
 }
 
 
+/* Depth and number of values have the parser's own limits; JSON_WIDTH is that
+ * of one object. */
 static pay_status_t
 json_parse(pay_settle_reader_t *reader, const json_text_t *text,
     pay_json_t **json)

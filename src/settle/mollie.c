@@ -3,11 +3,29 @@
  * refunds, chargebacks and captures, one answer after the other.  Amounts are
  * decimal texts; costs have four decimals, per method and month, and their
  * tax apart, so each is rounded and the rest of their sum is a row.
+ *
+ * The objects, in any order, as one file:
+ *
+ *    settlement stl_… (amount, periods with costs) ─▶ fees, the payout
+ *    payments, refunds, chargebacks, captures ─────▶ a row each
+ *
+ * Shortened (tests/fixtures/settle/mollie/settlement.json):
+ *
+ *    {"resource":"settlement","id":"stl_…","reference":"1182161.1506.02",
+ *     "amount":{"currency":"EUR","value":"6.12"},"periods":{"2026":{"11":
+ *     {"costs":[{"method":"ideal","amountVat":{"value":"0.0735"},
+ *      "amountGross":{"value":"0.4235"}}], …}, …}}}
+ *    {"_embedded":{"payments":[{"id":"tr_1","settlementAmount":{…}, …}]},
+ *     "_links":{"next":null}}
+ *
+ * The arithmetic: 12.00 - 5.03 less the costs, each rounded (0.42, 0.30,
+ * 0.13), is 6.12; a rest of the rounding is a row of its own.
  */
 
 #include "settle/mollie.h"
 
 
+/* The lists, by which a page is recognised. */
 enum {
     MOLLIE_PAYMENTS = 0, MOLLIE_REFUNDS, MOLLIE_CHARGEBACKS, MOLLIE_CAPTURES,
     MOLLIE_LISTS
@@ -25,8 +43,6 @@ static pay_status_t mollie_document(pay_settle_reader_t *reader,
     const pay_json_t *rest);
 static pay_status_t mollie_settlement(pay_settle_reader_t *reader,
     const pay_json_t *object);
-static pay_status_t mollie_keep(pay_settle_reader_t *reader,
-    const pay_json_t *object, const char *member, char *to, size_t size);
 static pay_status_t mollie_finish(pay_settle_reader_t *reader);
 static pay_status_t mollie_rounding(pay_settle_reader_t *reader,
     mollie_t *state, int64_t rest);
@@ -40,6 +56,15 @@ static const char *const  mollie_lists[] = {
     [MOLLIE_LISTS] = NULL
 };
 PAY_ROWS(mollie_lists, MOLLIE_LISTS + 1);
+
+/* The resource of an entry of each list. */
+static const char *const  mollie_resources[] = {
+    [MOLLIE_PAYMENTS] = "payment",
+    [MOLLIE_REFUNDS] = "refund",
+    [MOLLIE_CHARGEBACKS] = "chargeback",
+    [MOLLIE_CAPTURES] = "capture"
+};
+PAY_ROWS(mollie_resources, MOLLIE_LISTS);
 
 static const pay_settle_kind_t  mollie_kinds[] = {
     [MOLLIE_PAYMENTS] = PAY_SETTLE_SALE,
@@ -62,6 +87,8 @@ const pay_settle_format_t  pay_settle_mollie = {
 };
 
 
+/* With `rounded` the amount may have four decimals, as costs have; without it
+ * a fraction of a minor unit is refused. */
 pay_status_t
 pay_settle_mollie_money(pay_settle_reader_t *reader, const pay_json_t *item,
     const char *member, const pay_currency_t **currency, int64_t *minor,
@@ -90,6 +117,8 @@ pay_settle_mollie_money(pay_settle_reader_t *reader, const pay_json_t *item,
 }
 
 
+/* The statement has no id before the end: parts may come before the settlement
+ * that names it, so mollie_finish() writes it into all of them. */
 pay_status_t
 pay_settle_mollie_emit(pay_settle_reader_t *reader, mollie_t *state,
     const pay_currency_t *currency, pay_settle_row_t *row)
@@ -110,6 +139,8 @@ pay_settle_mollie_emit(pay_settle_reader_t *reader, mollie_t *state,
 }
 
 
+/* Lists are compared by name, since the lexer hands over the format's own
+ * literal. */
 static pay_status_t
 mollie_item(pay_settle_reader_t *reader, const char *list,
     const pay_json_t *item)
@@ -129,10 +160,16 @@ mollie_item(pay_settle_reader_t *reader, const char *list,
     PAY_TRY(mollie_amounts(reader, item, n, &currency, &row));
     PAY_TRY(mollie_texts(reader, item, &row));
 
+    if (!pay_str_is(row.raw_type, mollie_resources[n])) {
+        row.kind = PAY_SETTLE_UNKNOWN;
+    }
+
     return pay_settle_mollie_emit(reader, state, currency, &row);
 }
 
 
+/* settlementAmount is signed by Mollie for refunds and chargebacks; a positive
+ * one would be read as money that comes in, so it is refused. */
 static pay_status_t
 mollie_amounts(pay_settle_reader_t *reader, const pay_json_t *item,
     unsigned list, const pay_currency_t **currency, pay_settle_row_t *row)
@@ -164,6 +201,7 @@ mollie_amounts(pay_settle_reader_t *reader, const pay_json_t *item,
 }
 
 
+/* paymentId is absent in payments, which are their own parent. */
 static pay_status_t
 mollie_texts(pay_settle_reader_t *reader, const pay_json_t *item,
     pay_settle_row_t *row)
@@ -190,6 +228,9 @@ mollie_texts(pay_settle_reader_t *reader, const pay_json_t *item,
 }
 
 
+/* A page must hold exactly one of the known lists: another object in the file
+ * is a mistake that must not pass unread.  A "next" link says that pages are
+ * missing. */
 static pay_status_t
 mollie_document(pay_settle_reader_t *reader, const pay_json_t *rest)
 {
@@ -223,6 +264,8 @@ mollie_document(pay_settle_reader_t *reader, const pay_json_t *rest)
 }
 
 
+/* A settlement that is still open changes daily; its rows would be booked and
+ * never come to its amount. */
 static pay_status_t
 mollie_settlement(pay_settle_reader_t *reader, const pay_json_t *object)
 {
@@ -234,9 +277,11 @@ mollie_settlement(pay_settle_reader_t *reader, const pay_json_t *object)
                                  "one settlement and its parts");
     }
 
-    PAY_TRY(mollie_keep(reader, object, "id", state->id, sizeof(state->id)));
-    PAY_TRY(mollie_keep(reader, object, "reference", state->reference,
-                        sizeof(state->reference)));
+    PAY_TRY(pay_settle_keep_member(reader, object, "id", state->id,
+                                   sizeof(state->id)));
+    PAY_TRY(pay_settle_keep_member(reader, object, "reference",
+                                   state->reference,
+                                   sizeof(state->reference)));
 
     /* "open" and "next" move on, and so does one that is not closed */
     if (!pay_settle_starts(pay_str_of(state->id), "stl_")
@@ -249,10 +294,10 @@ mollie_settlement(pay_settle_reader_t *reader, const pay_json_t *object)
     PAY_TRY(pay_settle_mollie_money(reader, object, "amount",
                                     &state->currency, &state->amount,
                                     &state->rounded));
-    PAY_TRY(mollie_keep(reader, object,
-                        pay_settle_string(object, "settledAt").len != 0
-                        ? "settledAt" : "createdAt", state->settled,
-                        sizeof(state->settled)));
+    PAY_TRY(pay_settle_keep_member(reader, object,
+                                   pay_settle_string(object, "settledAt").len
+                                   != 0 ? "settledAt" : "createdAt",
+                                   state->settled, sizeof(state->settled)));
 
     if (pay_settle_when(pay_str_of(state->settled), &when) != PAY_OK) {
         return pay_settle_refuse(reader, "time-invalid", "settledAt",
@@ -266,27 +311,9 @@ mollie_settlement(pay_settle_reader_t *reader, const pay_json_t *object)
 }
 
 
-static pay_status_t
-mollie_keep(pay_settle_reader_t *reader, const pay_json_t *object,
-    const char *member, char *to, size_t size)
-{
-    pay_str_t  from = pay_settle_string(object, member);
-
-    if (from.len >= size) {
-        return pay_settle_refuse(reader, "text-too-long", member,
-                                 "at most %d bytes", (int) size - 1);
-    }
-
-    if (from.len != 0) {
-        memcpy(to, from.data, from.len);
-    }
-
-    to[from.len] = '\0';
-
-    return PAY_OK;
-}
-
-
+/* The rest between the settlement's amount and its parts may be at most one
+ * minor unit for each amount that was rounded, and then becomes a row of its
+ * own; anything more is left for the proof to refuse. */
 static pay_status_t
 mollie_finish(pay_settle_reader_t *reader)
 {

@@ -12,6 +12,9 @@
 /* the member of a payment's metadata that holds our reference (src/psp) */
 #define MOLLIE_METADATA  "reference"
 
+/* The settlement as far as it has been read.  `amount` is in minor units of
+ * `currency`; `settled` is its time as written and `day` its day, for rows
+ * without one; `reference` is the text that the bank statement repeats. */
 typedef struct {
     char                   id[PAY_SETTLE_ID_MAX + 1];
     char                   reference[PAY_SETTLE_ID_MAX + 1];

@@ -8,6 +8,7 @@
 
 #define COSTS_PARTS  9
 
+/* The place in {year: {month: {costs: […]}}}, for the key of a line. */
 typedef struct {
     pay_settle_reader_t  *reader;
     mollie_t             *state;
@@ -37,6 +38,7 @@ pay_settle_mollie_costs(pay_settle_reader_t *reader, mollie_t *state,
 }
 
 
+/* The walk is by callbacks, since the names of members are data here. */
 static pay_status_t
 costs_year(pay_str_t name, const pay_json_t *value, void *data)
 {
@@ -48,6 +50,7 @@ costs_year(pay_str_t name, const pay_json_t *value, void *data)
 }
 
 
+/* Each line begins with an empty scratch: its texts are joined there. */
 static pay_status_t
 costs_month(pay_str_t name, const pay_json_t *value, void *data)
 {
@@ -66,6 +69,7 @@ costs_month(pay_str_t name, const pay_json_t *value, void *data)
 }
 
 
+/* A cost is a row of kind fee, with the tax apart. */
 static pay_status_t
 costs_line(costs_t *costs, const pay_json_t *line)
 {
@@ -84,7 +88,9 @@ costs_line(costs_t *costs, const pay_json_t *line)
 }
 
 
-/* Gross leaves the balance; the tax in it is kept apart. */
+/* Gross leaves the balance; the tax in it is kept apart.  Gross is rounded as
+ * a whole and the tax for itself, so that the sum of a line is exact and only
+ * the share may be a unit off. */
 static pay_status_t
 costs_amounts(costs_t *costs, const pay_json_t *line, pay_settle_row_t *row)
 {
@@ -116,6 +122,8 @@ costs_amounts(costs_t *costs, const pay_json_t *line, pay_settle_row_t *row)
 }
 
 
+/* Lines have no id: year, month, method and text name them, and a number tells
+ * equal ones apart. */
 static pay_status_t
 costs_key(costs_t *costs, const pay_json_t *line, pay_settle_row_t *row)
 {

@@ -2,6 +2,25 @@
  * MT940, SWIFT's customer statement.  Opening balance and lines come to the
  * closing balance; a statement over several messages is a chain in which each
  * one begins with the balance that the one before ended with.
+ *
+ * A message, and a statement of several:
+ *
+ *    :20: :25: :28C: :60F: ─▶ :61: :86: … ─▶ :62F: "-"
+ *    :60F: … :62M: "-"  :60M: … :62M: "-"  :60M: … :62F: "-"
+ *                 └── equal ──┘       └── equal ──┘
+ *
+ * From tests/fixtures/settle/mt940/day.sta, shortened:
+ *
+ *    {1:F01BANKDEFFXXXX0000000000}{2:O940…}{4:      blocks of the network
+ *    :20:STARTUMSE                                  reference, not used
+ *    :25:12030000/0000202051                        account
+ *    :28C:00223/001                                 statement/page
+ *    :60F:C261120EUR000000000100,00                 opening balance
+ *    :61:2611231123CR6,50NTRFNONREF//B1             a line
+ *    STRIPE PAYOUT                                  and its details
+ *    :86:166?00GUTSCHRIFT?20EREF+NOTPROVIDED…       the text behind the line
+ *    :62F:C261123EUR86,85                           closing balance
+ *    -}
  */
 
 #include "pay_time.h"
@@ -16,6 +35,8 @@ typedef struct {
     mt940_tag_pt   take;
 } mt940_tag_t;
 
+/* The message that is open, and the chain that it belongs to.  A line is kept
+ * back until its text or the next tag comes. */
 typedef struct {
     int                    is_open;    /* a message has begun */
     int                    has_closing;
@@ -33,6 +54,7 @@ typedef struct {
     mt940_line_t           line;
 } mt940_t;
 
+/* A balance with its sign, in minor units. */
 typedef struct {
     int64_t                minor;
     char                   day[11];
@@ -72,6 +94,7 @@ static pay_status_t mt940_key(pay_settle_reader_t *reader, mt940_t *state,
 static pay_status_t mt940_finish(pay_settle_reader_t *reader);
 
 
+/* The tags that matter; each function gets the text behind the tag. */
 static const mt940_tag_t  tags[] = {
     { "25", mt940_account },
     { "25P", mt940_account },
@@ -96,6 +119,8 @@ const pay_settle_format_t  pay_settle_mt940 = {
 };
 
 
+/* :20: begins a message.  A message before it must have had its closing
+ * balance. */
 static pay_status_t
 mt940_tag(pay_settle_reader_t *reader, pay_str_t tag, pay_str_t text)
 {
@@ -146,6 +171,7 @@ mt940_first_line(pay_str_t text)
 }
 
 
+/* Without :62F: or :62M: the message was cut. */
 static pay_status_t
 mt940_end(pay_settle_reader_t *reader, mt940_t *state)
 {
@@ -162,6 +188,7 @@ mt940_end(pay_settle_reader_t *reader, mt940_t *state)
 }
 
 
+/* Longer accounts are cut: they are compared and shown, never parsed. */
 static pay_status_t
 mt940_account(pay_settle_reader_t *reader, pay_str_t text)
 {
@@ -174,7 +201,8 @@ mt940_account(pay_settle_reader_t *reader, pay_str_t text)
 }
 
 
-/* Number and page, "00004/00001"; the page may be missing. */
+/* Number and page, "00004/00001"; the page may be missing.  The text is kept
+ * beside the number, since leading zeros are part of the id. */
 static pay_status_t
 mt940_number(pay_settle_reader_t *reader, pay_str_t text)
 {
@@ -215,6 +243,7 @@ mt940_opening_first(pay_settle_reader_t *reader, pay_str_t text)
 }
 
 
+/* :60M: is the opening of a message that continues the one before. */
 static pay_status_t
 mt940_opening_next(pay_settle_reader_t *reader, pay_str_t text)
 {
@@ -222,6 +251,9 @@ mt940_opening_next(pay_settle_reader_t *reader, pay_str_t text)
 }
 
 
+/* :60M: goes on with the statement of the message before, and must begin where
+ * that ended.  Without such a message in this file the statement is partial:
+ * its beginning is in another file. */
 static pay_status_t
 mt940_opening(pay_settle_reader_t *reader, pay_str_t text, int is_next)
 {
@@ -298,6 +330,7 @@ mt940_id(pay_settle_reader_t *reader, mt940_t *state, const char *day)
 }
 
 
+/* The line before goes out without a text if none came. */
 static pay_status_t
 mt940_entry(pay_settle_reader_t *reader, pay_str_t text)
 {
@@ -319,7 +352,8 @@ mt940_entry(pay_settle_reader_t *reader, pay_str_t text)
 }
 
 
-/* Without a line before it, it is about the statement. */
+/* Without a line before it, it is about the statement.  The text of a line
+ * ends it: the row is complete. */
 static pay_status_t
 mt940_info(pay_settle_reader_t *reader, pay_str_t text)
 {
@@ -343,6 +377,7 @@ mt940_closing_last(pay_settle_reader_t *reader, pay_str_t text)
 }
 
 
+/* :62M: is the closing of a message that another one continues. */
 static pay_status_t
 mt940_closing_more(pay_settle_reader_t *reader, pay_str_t text)
 {
@@ -350,6 +385,8 @@ mt940_closing_more(pay_settle_reader_t *reader, pay_str_t text)
 }
 
 
+/* :62M: announces that the statement goes on.  Each message moves the
+ * statement's closing balance on, so that the last one counts. */
 static pay_status_t
 mt940_closing(pay_settle_reader_t *reader, pay_str_t text, int has_more)
 {
@@ -389,7 +426,7 @@ mt940_closing(pay_settle_reader_t *reader, pay_str_t text, int has_more)
 }
 
 
-/* "D070903EUR1234718,36" */
+/* "D070903EUR1234718,36": C or D, the day, the currency, the amount. */
 static pay_status_t
 mt940_balance(pay_settle_reader_t *reader, const char *column, pay_str_t text,
     mt940_balance_t *balance)
@@ -419,6 +456,8 @@ mt940_balance(pay_settle_reader_t *reader, const char *column, pay_str_t text,
 }
 
 
+/* Hands the line out with its text; row_line is that of :61: for this row, and
+ * is set back afterwards. */
 static pay_status_t
 mt940_flush(pay_settle_reader_t *reader, mt940_t *state,
     const mt940_text_t *text)
@@ -465,6 +504,8 @@ mt940_flush(pay_settle_reader_t *reader, mt940_t *state,
 }
 
 
+/* Lines have no id of their own, so their number in the statement names
+ * them. */
 static pay_status_t
 mt940_key(pay_settle_reader_t *reader, mt940_t *state, pay_str_t *key)
 {
@@ -481,6 +522,8 @@ mt940_key(pay_settle_reader_t *reader, mt940_t *state, pay_str_t *key)
 }
 
 
+/* The end of the file ends the last message, which needs its closing
+ * balance. */
 static pay_status_t
 mt940_finish(pay_settle_reader_t *reader)
 {

@@ -11,6 +11,8 @@
 
 #define MT940_TEXT_MAX  1023
 
+/* A line :61: as read.  Texts end with NUL and are cut where they do not
+ * fit. */
 typedef struct {
     int64_t    line;
     int64_t    minor;                  /* signed */

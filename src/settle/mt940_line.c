@@ -1,6 +1,17 @@
 /*
  * The lines of an MT940: :61:, whose parts follow each other without
  * separators, and the texts :86:, which each country writes its own way.
+ *
+ * A line and its parts:
+ *
+ *    2611231123CR6,50NTRFNONREF//B1
+ *    │     │   │ │   │   │       └ bank's reference
+ *    │     │   │ │   │   └ customer's reference (none)
+ *    │     │   │ │   └ type: N, F or S and three letters
+ *    │     │   │ └ amount
+ *    │     │   └ C or D, RC, RD, EC, ED; the R of "CR" is EUR's last letter
+ *    │     └ entry date MMDD, optional
+ *    └ value date YYMMDD
  */
 
 #include "settle/mt940.h"
@@ -8,6 +19,7 @@
 
 #define LINE_DAY_S  86400
 
+/* A mark for the side, and its sign. */
 typedef struct {
     const char  *mark;
     int          sign;
@@ -43,6 +55,9 @@ static const char *const  text_tags[] = {
 };
 
 
+/* value date, entry date?, mark, letter of the currency?, amount, type,
+ * references: nothing separates them, so each part is recognised by its
+ * letters or digits. */
 pay_status_t
 pay_settle_mt940_line(pay_settle_reader_t *reader, pay_str_t field,
     const pay_currency_t *currency, mt940_line_t *line)
@@ -94,6 +109,7 @@ pay_settle_mt940_line(pay_settle_reader_t *reader, pay_str_t field,
 }
 
 
+/* Three digits and a "?" begin the German form; all others are plain text. */
 void
 pay_settle_mt940_text(pay_str_t field, mt940_text_t *text)
 {
@@ -118,6 +134,8 @@ pay_settle_mt940_text(pay_str_t field, mt940_text_t *text)
 }
 
 
+/* YYMMDD; a year from 70 on is of the last century, so that it shows as an odd
+ * day and not as a future one. */
 pay_status_t
 pay_settle_mt940_day(pay_settle_reader_t *reader, const char *column,
     pay_str_t digits, char *day)
@@ -162,6 +180,8 @@ pay_settle_mt940_copy(char *to, size_t size, pay_str_t from)
 }
 
 
+/* One message for all mistakes of the field: its parts cannot be recognised
+ * any more once one of them is wrong. */
 static pay_status_t
 line_refuse(pay_settle_reader_t *reader)
 {
@@ -170,6 +190,8 @@ line_refuse(pay_settle_reader_t *reader)
 }
 
 
+/* The entry date is optional and has no year; without it the value date counts
+ * for both. */
 static pay_status_t
 line_days(pay_settle_reader_t *reader, pay_str_t *rest, mt940_line_t *line)
 {
@@ -247,6 +269,8 @@ line_entry_day(pay_settle_reader_t *reader, pay_str_t digits,
 }
 
 
+/* NULL when none of the marks begins the text; *rest moves behind the one that
+ * does. */
 static const line_mark_t *
 line_mark(pay_str_t *rest)
 {
@@ -291,7 +315,8 @@ line_is_type(pay_str_t text)
 }
 
 
-/* customer's//bank's, then the details on a line of their own */
+/* customer's//bank's, then the details on a line of their own.  NONREF is
+ * SWIFT's word for "none"; KREF+ says that the reference stands in the text. */
 static void
 line_refs(pay_str_t rest, mt940_line_t *line)
 {
@@ -338,7 +363,9 @@ line_cut(pay_str_t *rest, const char *end)
 
 
 /* ?20 to ?29 and ?60 to ?63 are the text; names and accounts are left out.
- * Lines break within words and within "?20", so they are joined first. */
+ * Lines break within words and within "?20", so they are joined first.  The
+ * first three digits are the bank's business code; ?00 is its name and ?10 its
+ * batch number. */
 static void
 text_german(pay_str_t field, mt940_text_t *text)
 {
@@ -371,6 +398,7 @@ text_german(pay_str_t field, mt940_text_t *text)
 }
 
 
+/* Lines are joined without a blank, because banks break them anywhere. */
 static void
 text_plain(pay_str_t field, mt940_text_t *text)
 {
@@ -382,6 +410,7 @@ text_plain(pay_str_t field, mt940_text_t *text)
 }
 
 
+/* Cut between two characters of UTF-8; the result always ends with NUL. */
 static void
 text_add(char *to, size_t size, pay_str_t from)
 {
@@ -403,6 +432,8 @@ text_add(char *to, size_t size, pay_str_t from)
 }
 
 
+/* The end-to-end id is the payer's own reference: EREF+ in the German form,
+ * /EREF/ in the others.  NOTPROVIDED is SEPA's word for "none". */
 static void
 text_find(mt940_text_t *text)
 {
@@ -444,6 +475,7 @@ text_find(mt940_text_t *text)
 }
 
 
+/* An empty text passes; callers check the length. */
 static int
 line_is_digits(pay_str_t text)
 {

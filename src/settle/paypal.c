@@ -3,12 +3,30 @@
  * row: RH FH SH CH SB SF SC RF RC FF.  Amounts have no sign and no point; the
  * side stands beside them.  The names of a section's columns (CH) differ from
  * account to account.
+ *
+ *    RH ─▶ FH ─▶ section: SH CH SB … SF … SC ─▶ section … ─▶ RF RC, or FF
+ *      RH report head, FH file head, SH section head, CH columns, SB a row,
+ *      SF sums of a currency, SC count; RF, RC the same of the report; FF the
+ *      end of a file whose report goes on in another one
+ *
+ * A sale of 12.00 EUR with a fee of 0.50, shortened
+ * (tests/fixtures/settle/paypal/day.csv):
+ *
+ *    "SH","2026/11/20 00:00:00 +0100","2026/11/20 23:59:59 +0100","ACCT",""
+ *    "CH","Transaction ID","Invoice ID", … ,"Gross Transaction Amount", …
+ *    "SB","TXA","ord-1", … ,"T0006", … ,"CR",1200,"EUR","DR",50,"EUR", …
+ *    "SF","EUR",1828,3850,10,75,"CR",5000,"CR",2913, … ,10
+ *    "SC",12
+ *
+ * SF: gross in and out, fees in and out, balances with their sides, a count;
+ * SC: the count of all currencies.
  */
 
 #include "pay_time.h"
 #include "settle/paypal.h"
 
 
+/* Indexes of `columns`, found by the names in each section's CH. */
 enum {
     PAYPAL_ID = 0, PAYPAL_INVOICE, PAYPAL_REFERENCE, PAYPAL_CODE,
     PAYPAL_BEGUN, PAYPAL_DONE, PAYPAL_SIDE, PAYPAL_GROSS, PAYPAL_CURRENCY,
@@ -19,11 +37,14 @@ enum {
 typedef pay_status_t (*paypal_row_pt)(pay_settle_reader_t *reader,
     const pay_settle_record_t *record);
 
+/* A word in the first field, and the function that takes the record. */
 typedef struct {
     const char     *word;
     paypal_row_pt   take;
 } paypal_row_t;
 
+/* The section that is open and the report so far.  `day` and `account` name
+ * the section's statement. */
 typedef struct {
     int            has_head;           /* RH */
     int            in_section;
@@ -122,6 +143,7 @@ const pay_settle_format_t  pay_settle_paypal = {
 };
 
 
+/* The first field decides; the lexer has no header for this format. */
 static pay_status_t
 paypal_record(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 {
@@ -152,6 +174,8 @@ paypal_head(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 }
 
 
+/* A report may be cut into several files; only the first one has all rows of
+ * its own sums. */
 static pay_status_t
 paypal_file(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 {
@@ -168,6 +192,8 @@ paypal_file(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 }
 
 
+/* A section is of one account, and the day at which it begins names its
+ * statement.  The section before must have had its footers. */
 static pay_status_t
 paypal_section(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 {
@@ -207,6 +233,7 @@ paypal_section(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 }
 
 
+/* Each section has its own columns, so they are looked up anew. */
 static pay_status_t
 paypal_columns(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 {
@@ -219,6 +246,9 @@ paypal_columns(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 }
 
 
+/* The sums count rows as PayPal's footers do, by gross and fee as written, so
+ * they are taken before paypal_kind() moves the amounts of fees.  A memo (an
+ * authorisation) counts as a row and moves nothing. */
 static pay_status_t
 paypal_body(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 {
@@ -265,6 +295,7 @@ paypal_body(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 }
 
 
+/* Gross and fee have a side each; net is not in the file. */
 static pay_status_t
 paypal_money(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     pay_settle_row_t *row, const pay_currency_t **currency)
@@ -301,6 +332,7 @@ paypal_money(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
+/* CR is money that comes in.  A side may be empty where the amount is 0. */
 static pay_status_t
 paypal_side(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     unsigned side, unsigned amount, const pay_currency_t *currency,
@@ -324,7 +356,8 @@ paypal_side(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
-/* All rows of a payment share the invoice, years apart, too. */
+/* All rows of a payment share the invoice, years apart, too.  The custom field
+ * stands in for the invoice: both hold our reference (src/psp/paypal.c). */
 static pay_status_t
 paypal_texts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     pay_settle_row_t *row)
@@ -380,7 +413,8 @@ paypal_texts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
-/* Fees that have a row of their own, and authorisations, which move nothing. */
+/* Fees that have a row of their own, and authorisations, which move nothing.
+ * They keep their amount as the paid one. */
 static void
 paypal_kind(pay_settle_row_t *row)
 {
@@ -398,6 +432,8 @@ paypal_kind(pay_settle_row_t *row)
 }
 
 
+/* The balances of the footer bound the section's rows of that currency; the
+ * file's number is the page. */
 static pay_status_t
 paypal_section_foot(pay_settle_reader_t *reader,
     const pay_settle_record_t *record)
@@ -429,6 +465,7 @@ paypal_section_foot(pay_settle_reader_t *reader,
 }
 
 
+/* SC counts the rows of its section alone. */
 static pay_status_t
 paypal_section_count(pay_settle_reader_t *reader,
     const pay_settle_record_t *record)
@@ -441,6 +478,8 @@ paypal_section_count(pay_settle_reader_t *reader,
 }
 
 
+/* Compared with all rows of the file only where the file holds the whole
+ * report. */
 static pay_status_t
 paypal_report_foot(pay_settle_reader_t *reader,
     const pay_settle_record_t *record)
@@ -462,6 +501,8 @@ paypal_report_foot(pay_settle_reader_t *reader,
 }
 
 
+/* RC counts the rows of all files of a report, so in a later file it is not
+ * compared. */
 static pay_status_t
 paypal_report_count(pay_settle_reader_t *reader,
     const pay_settle_record_t *record)
@@ -476,6 +517,7 @@ paypal_report_count(pay_settle_reader_t *reader,
 }
 
 
+/* A file without it was cut off on its way. */
 static pay_status_t
 paypal_file_end(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 {
@@ -487,6 +529,7 @@ paypal_file_end(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 }
 
 
+/* The count of a section or of the report, as declared and as found. */
 static pay_status_t
 paypal_count(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     int64_t found)
@@ -510,6 +553,7 @@ paypal_count(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
+/* Ends a section once, whichever row comes next. */
 static pay_status_t
 paypal_section_end(pay_settle_reader_t *reader)
 {
@@ -525,6 +569,8 @@ paypal_section_end(pay_settle_reader_t *reader)
 }
 
 
+/* A file without RH is a part of a report and needs no end.  FF without RF says
+ * that the report goes on in another file. */
 static pay_status_t
 paypal_finish(pay_settle_reader_t *reader)
 {

@@ -12,7 +12,8 @@
 #define PAYPAL_CURRENCIES  64
 #define PAYPAL_PAIRS       12          /* balances of a footer */
 
-/* The sums of one currency, each above zero. */
+/* The sums of one currency, each above zero.  Minor units; in and out are
+ * apart, since footers declare them apart. */
 typedef struct {
     const pay_currency_t  *currency;
     int64_t                gross_in;
@@ -23,6 +24,7 @@ typedef struct {
     int                    is_footed;  /* the footer has been seen */
 } paypal_sum_t;
 
+/* The sums of a section or a report, one for each currency that occurs. */
 typedef struct {
     unsigned      count;
     paypal_sum_t  sums[PAYPAL_CURRENCIES];

@@ -2,6 +2,14 @@
  * Footers of PayPal's settlement report.  Public samples do not agree which of
  * the two fee totals comes first and which balances follow, so a footer holds
  * when one of the orders does: begin and all rows come to the end.
+ *
+ *    "SF","EUR",1828,3850,10,75,"CR",5000,"CR",2913,"CR",5000, … ,10
+ *          │     │    │   │  │   └ balance, balance …: begin and end of
+ *          │     │    │   └──┴── two totals of fees       several kinds
+ *          │     └────┴── gross in, gross out                 count ┘
+ *          └── currency
+ *
+ * Here 50.00 and the rows' 18.28 - 38.50 + 0.10 - 0.75 come to 29.13.
  */
 
 #include "pay_time.h"
@@ -10,6 +18,8 @@
 
 #define FOOT_FIRST  6                  /* fields before the balances */
 
+/* A footer as written: which balance is which is found out by
+ * foot_balances(). */
 typedef struct {
     int64_t   totals[4];               /* gross in, out, two of fees */
     int64_t   balances[PAYPAL_PAIRS];
@@ -30,6 +40,7 @@ static int foot_balances(const foot_t *foot, int64_t net, int64_t *begin,
     int64_t *end);
 
 
+/* Currencies are compared by address, as each has one row in the table. */
 pay_status_t
 pay_settle_paypal_sum(pay_settle_reader_t *reader, paypal_sums_t *sums,
     const pay_currency_t *currency, paypal_sum_t **sum)
@@ -57,6 +68,7 @@ pay_settle_paypal_sum(pay_settle_reader_t *reader, paypal_sums_t *sums,
 }
 
 
+/* Adds one row; gross and fee with their signs. */
 pay_status_t
 pay_settle_paypal_count(pay_settle_reader_t *reader, paypal_sum_t *sum,
     int64_t gross, int64_t fee)
@@ -72,6 +84,8 @@ pay_settle_paypal_count(pay_settle_reader_t *reader, paypal_sum_t *sum,
 }
 
 
+/* Counts and gross totals have one order in all samples; fees may be
+ * swapped. */
 pay_status_t
 pay_settle_paypal_foot(pay_settle_reader_t *reader,
     const pay_settle_record_t *record, paypal_sums_t *sums,
@@ -133,6 +147,8 @@ pay_settle_paypal_foot(pay_settle_reader_t *reader,
 }
 
 
+/* Sums of up to 2^63 are added without a sign, so that the comparison cannot
+ * overflow. */
 pay_status_t
 pay_settle_paypal_footed(pay_settle_reader_t *reader,
     const paypal_sums_t *sums)
@@ -156,6 +172,8 @@ pay_settle_paypal_footed(pay_settle_reader_t *reader,
 }
 
 
+/* Pairs of side and balance stand between the totals and the count; their
+ * number differs from account to account. */
 static pay_status_t
 foot_read(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     const pay_currency_t *currency, foot_t *foot)
@@ -194,6 +212,7 @@ foot_read(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
+/* The side stands before its balance. */
 static pay_status_t
 foot_side(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     unsigned n, const pay_currency_t *currency, int64_t *balance)
@@ -215,6 +234,7 @@ foot_side(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
+/* An empty total is 0. */
 static pay_status_t
 foot_amount(pay_settle_reader_t *reader, pay_str_t text,
     const pay_currency_t *currency, int64_t *minor)
@@ -227,7 +247,9 @@ foot_amount(pay_settle_reader_t *reader, pay_str_t text,
 }
 
 
-/* Either begin and end stand side by side, or all beginnings come first. */
+/* Either begin and end stand side by side, or all beginnings come first.  Step
+ * 1 is the first order; 3 and 5 are the distances where so many beginnings
+ * come first. */
 static int
 foot_balances(const foot_t *foot, int64_t net, int64_t *begin, int64_t *end)
 {

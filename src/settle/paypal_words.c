@@ -14,6 +14,12 @@ typedef struct {
 } paypal_code_t;
 
 
+/* PayPal's event codes, by their first digits: T00nn payments, T01nn fees,
+ * T02nn currency, T03nn deposits from a bank, T04nn withdrawals to one, T11nn
+ * reversals, T12nn disputes and adjustments, T13nn authorisations, T15nn holds,
+ * T20nn transfers, T21nn reserves and their releases (developer.paypal.com,
+ * "Transaction event code reference").  A reversal means one thing when money
+ * comes back and another when it goes. */
 static const paypal_code_t  codes[] = {
     { "T00", PAY_SETTLE_SALE, PAY_SETTLE_SENT },
     { "T01", PAY_SETTLE_FEE, PAY_SETTLE_FEE },
@@ -42,6 +48,8 @@ static const paypal_code_t  codes[] = {
 };
 
 
+/* The first prefix that fits counts, so longer ones stand before the
+ * shorter. */
 pay_settle_kind_t
 pay_settle_paypal_kind(pay_str_t code, int64_t net)
 {

@@ -3,11 +3,18 @@
  * format has refused or noted before whether something else is missing (a
  * footer, the last page).  Nothing of a file is booked before it has passed
  * here.
+ *
+ *    rows, gross, fee, net as declared     = as read
+ *    payout as declared                    = the rows without the payout
+ *    opening balance + rows                = closing balance
+ *    none of these declared                : UNDECLARED
+ *    pages in other files                  : PARTIAL
  */
 
 #include "settle/settle.h"
 
 
+/* Figures that prove a statement by themselves. */
 #define PROVE_TOTALS                                                          \
     (PAY_SETTLE_HAS_ROWS | PAY_SETTLE_HAS_GROSS | PAY_SETTLE_HAS_FEE          \
      | PAY_SETTLE_HAS_NET | PAY_SETTLE_HAS_PAYOUT)
@@ -30,6 +37,9 @@ static pay_settle_verdict_t prove_verdict(
     const pay_settle_statement_t *statement);
 
 
+/* The first statement that does not hold refuses the file as a whole, because
+ * its rows belong to one delivery.  A file without statements is refused: an
+ * empty file looks like a day without sales, and may be a failed export. */
 pay_status_t
 pay_settle_prove(pay_settle_reader_t *reader, pay_settle_verdict_t *verdict)
 {
@@ -72,6 +82,7 @@ pay_settle_prove(pay_settle_reader_t *reader, pay_settle_verdict_t *verdict)
 }
 
 
+/* Errors name the line at which the statement begins. */
 static pay_status_t
 prove_statement(pay_settle_reader_t *reader,
     pay_settle_statement_t *statement)
@@ -85,6 +96,7 @@ prove_statement(pay_settle_reader_t *reader,
 }
 
 
+/* Only declared figures are compared; the format has set `has` for each. */
 static pay_status_t
 prove_totals(pay_settle_reader_t *reader,
     const pay_settle_statement_t *statement)
@@ -115,7 +127,8 @@ prove_totals(pay_settle_reader_t *reader,
 }
 
 
-/* The payout equals the sum of the other rows. */
+/* The payout equals the sum of the other rows.  Where the payout stands among
+ * the rows, they come to zero with it. */
 static pay_status_t
 prove_payout(pay_settle_reader_t *reader,
     const pay_settle_statement_t *statement)
@@ -143,6 +156,8 @@ prove_payout(pay_settle_reader_t *reader,
 }
 
 
+/* The opening balance and all rows come to the closing one, so a missing row
+ * shows. */
 static pay_status_t
 prove_balance(pay_settle_reader_t *reader,
     const pay_settle_statement_t *statement)
@@ -163,6 +178,8 @@ prove_balance(pay_settle_reader_t *reader,
 }
 
 
+/* The message has both numbers, so that an operator can see which amount is
+ * missing. */
 static pay_status_t
 prove_one(pay_settle_reader_t *reader,
     const pay_settle_statement_t *statement, const char *reason,
@@ -179,6 +196,8 @@ prove_one(pay_settle_reader_t *reader,
 }
 
 
+/* Without any declared figure the rows prove nothing, and the payout on the
+ * bank's statement has to. */
 static pay_settle_verdict_t
 prove_verdict(const pay_settle_statement_t *statement)
 {

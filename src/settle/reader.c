@@ -2,6 +2,9 @@
  * The reader of a settlement file: takes the byte order mark off, finds the
  * medium by the first byte, hands bounded pieces to its lexer, refuses NUL,
  * keeps the reason of a refusal.  A file that is refused stays so.
+ *
+ *    AT_START ─ first byte ─▶ READING ─ end ─▶ ENDED ─▶ pay_settle_prove()
+ *        └──────── a refusal ────┴──────────────▶ FAILED, for good
  */
 
 #include "core/format.h"
@@ -24,6 +27,7 @@ static void reader_copy(char *to, size_t size, const char *from);
 static const unsigned char  mark[] = { 0xef, 0xbb, 0xbf };
 
 
+/* `scratch` is left as it is: 72 KiB that are written before they are read. */
 pay_status_t
 pay_settle_open(pay_arena_t *arena, pay_str_t name,
     const pay_settle_options_t *options, pay_settle_reader_t **reader)
@@ -53,6 +57,8 @@ pay_settle_open(pay_arena_t *arena, pay_str_t name,
 }
 
 
+/* The bytes before the medium is known are kept one by one; there are at most
+ * three of a byte order mark. */
 pay_status_t
 pay_settle_feed(pay_settle_reader_t *reader, pay_str_t bytes)
 {
@@ -74,6 +80,8 @@ pay_settle_feed(pay_settle_reader_t *reader, pay_str_t bytes)
 }
 
 
+/* The lexer's end comes first, since it may still hand out a record; the
+ * format's finish() sees all of them. */
 pay_status_t
 pay_settle_end(pay_settle_reader_t *reader)
 {
@@ -106,6 +114,8 @@ pay_settle_end(pay_settle_reader_t *reader)
 }
 
 
+/* libcsv and expat take memory of malloc, which no arena frees.  It is allowed
+ * twice, and for a reader that has failed. */
 void
 pay_settle_close(pay_settle_reader_t *reader)
 {
@@ -137,6 +147,7 @@ pay_settle_skipped(const pay_settle_reader_t *reader)
 }
 
 
+/* The line is that of the record, and 0 for pay_settle_say_file(). */
 void
 pay_settle_say(pay_settle_reader_t *reader, const char *reason,
     const char *column, const char *expected, ...)
@@ -149,6 +160,7 @@ pay_settle_say(pay_settle_reader_t *reader, const char *reason,
 }
 
 
+/* Line 0 in a refusal means the whole file. */
 void
 pay_settle_say_file(pay_settle_reader_t *reader, const char *reason,
     const char *column, const char *expected, ...)
@@ -162,7 +174,7 @@ pay_settle_say_file(pay_settle_reader_t *reader, const char *reason,
 
 
 /* The first bytes: a byte order mark goes, then the first that is no white
- * space tells the medium. */
+ * space tells the medium.  A file that ends before is empty or of no medium. */
 static pay_status_t
 reader_start(pay_settle_reader_t *reader, int at_end)
 {
@@ -197,6 +209,7 @@ reader_start(pay_settle_reader_t *reader, int at_end)
 }
 
 
+/* The bytes kept so far go to the lexer first. */
 static pay_status_t
 reader_begin(pay_settle_reader_t *reader, unsigned char first)
 {
@@ -260,6 +273,8 @@ reader_pieces(pay_settle_reader_t *reader, pay_str_t bytes)
 }
 
 
+/* The first failure stays: a reader that has failed returns the same status
+ * for ever. */
 static pay_status_t
 reader_stop(pay_settle_reader_t *reader, pay_status_t status)
 {
@@ -272,7 +287,7 @@ reader_stop(pay_settle_reader_t *reader, pay_status_t status)
 }
 
 
-/* The first reason counts. */
+/* The first reason counts.  Later ones are mostly caused by it. */
 static void
 reader_say(pay_settle_reader_t *reader, int64_t line, const char *reason,
     const char *column, const char *expected, va_list args)
@@ -301,6 +316,7 @@ reader_say(pay_settle_reader_t *reader, int64_t line, const char *reason,
 }
 
 
+/* Names of columns come from the file and may be of any length. */
 static void
 reader_copy(char *to, size_t size, const char *from)
 {

@@ -20,6 +20,8 @@ static const pay_settle_format_t *const  formats[] = {
     NULL
 };
 
+/* The words of the column `kind`, of the generic CSV's `type` and of
+ * documents. */
 static const char *const  kinds[] = {
     [PAY_SETTLE_UNKNOWN] = "unknown",
     [PAY_SETTLE_SALE] = "sale",
@@ -46,6 +48,7 @@ static const char *const  kinds[] = {
 PAY_ROWS(kinds, PAY_SETTLE_KIND_COUNT);
 
 
+/* Two rows of one name differ in the medium, which the first byte tells. */
 const pay_settle_format_t *
 pay_settle_format(pay_str_t name, unsigned char first)
 {
@@ -78,6 +81,7 @@ pay_settle_is_known(pay_str_t name)
 }
 
 
+/* Rows of one name stand together, so a name that repeats is left out. */
 const char *
 pay_settle_name(unsigned n)
 {
@@ -104,6 +108,7 @@ pay_settle_kind_name(pay_settle_kind_t kind)
 }
 
 
+/* "unknown" is no kind that a file may name itself. */
 pay_settle_kind_t
 pay_settle_kind(pay_str_t name)
 {
@@ -119,6 +124,8 @@ pay_settle_kind(pay_str_t name)
 }
 
 
+/* UNKNOWN for a word that is in no table: such a row is kept and shown, since
+ * its money is in the file's sums. */
 pay_settle_kind_t
 pay_settle_word(const pay_settle_word_t *words, pay_str_t word)
 {

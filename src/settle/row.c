@@ -2,6 +2,10 @@
  * Rows and statements: a row is checked, counted into its statement and
  * handed out; a statement is found by its id, account and currency.  Sums are
  * checked for overflow.
+ *
+ *    format ─ pay_settle_row_init() ─ fills it ─ pay_settle_statement_of()
+ *      ─ pay_settle_emit(): net = gross + fee + tax? texts bounded?
+ *          ─▶ sums of the statement ─▶ options.row(), the caller's
  */
 
 #include "settle/settle.h"
@@ -26,6 +30,8 @@ pay_settle_row_init(pay_settle_reader_t *reader, pay_settle_row_t *row)
 }
 
 
+/* The row goes to the caller's function, which may stop the reading; its
+ * slices end with this call. */
 pay_status_t
 pay_settle_emit(pay_settle_reader_t *reader, pay_settle_row_t *row)
 {
@@ -38,6 +44,8 @@ pay_settle_emit(pay_settle_reader_t *reader, pay_settle_row_t *row)
 }
 
 
+/* Statements lie in chunks that are never moved, so pointers to them stay
+ * valid while the file is read. */
 pay_settle_statement_t *
 pay_settle_at(const pay_settle_reader_t *reader, unsigned n)
 {
@@ -83,6 +91,8 @@ pay_settle_statement_of(pay_settle_reader_t *reader, pay_str_t id,
 }
 
 
+/* A day that is none is left out: the widest span is for showing and for
+ * searching. */
 void
 pay_settle_day(pay_settle_statement_t *statement, pay_str_t day)
 {
@@ -102,8 +112,9 @@ pay_settle_day(pay_settle_statement_t *statement, pay_str_t day)
 }
 
 
-/* FNV-1a.  Two keys with one hash would only be numbered on from one
- * another, which leaves them different. */
+/* FNV-1a.  Two keys with one hash would only be numbered on from one another,
+ * which leaves them different.  Half of the table at most is filled, so the
+ * search for a free place ends. */
 pay_status_t
 pay_settle_equal(pay_settle_reader_t *reader, pay_str_t key, unsigned *count)
 {
@@ -142,6 +153,8 @@ pay_settle_equal(pay_settle_reader_t *reader, pay_str_t key, unsigned *count)
 }
 
 
+/* The texts lie one behind the other in the scratch, which the lexer empties
+ * before each record. */
 pay_status_t
 pay_settle_join(pay_settle_reader_t *reader, const char *column, size_t max,
     pay_str_t *out, const pay_str_t *parts, unsigned count)
@@ -171,31 +184,36 @@ pay_settle_join(pay_settle_reader_t *reader, const char *column, size_t max,
 }
 
 
+/* The smallest int64_t has no positive, so the sum is made one short. */
 pay_status_t
 pay_settle_number(pay_settle_reader_t *reader, int64_t number, pay_str_t *out)
 {
-    char       digits[20];
-    size_t     at = sizeof(digits);
-    uint64_t   rest;
-    pay_str_t  text;
+    pay_str_t      text;
+    unsigned char  digits[PAY_INT_TEXT_MAX];
 
-    rest = number < 0 ? (uint64_t) -(number + 1) + 1 : (uint64_t) number;
-
-    do {
-        digits[--at] = (char) ('0' + rest % 10);
-        rest /= 10;
-    } while (rest != 0);
-
-    if (number < 0) {
-        digits[--at] = '-';
-    }
-
-    text = (pay_str_t) { sizeof(digits) - at, (unsigned char *) digits + at };
+    text = pay_int_text(number, digits);
 
     return pay_settle_join(reader, "", sizeof(digits), out, &text, 1);
 }
 
 
+pay_status_t
+pay_settle_keep(pay_settle_reader_t *reader, const char *column,
+    pay_str_t text, char *to, size_t size)
+{
+    if (text.len >= size) {
+        return pay_settle_refuse(reader, "text-too-long", column,
+                                 "at most %d bytes", (int) size - 1);
+    }
+
+    text_set(to, text);
+
+    return PAY_OK;
+}
+
+
+/* UTF-8 is cut in front of a character that would not fit, since PostgreSQL
+ * refuses half of one. */
 pay_str_t
 pay_settle_clip(pay_str_t text)
 {
@@ -211,6 +229,7 @@ pay_settle_clip(pay_str_t text)
 }
 
 
+/* *a keeps its value when the sum is refused. */
 pay_status_t
 pay_settle_add(pay_settle_reader_t *reader, int64_t *a, int64_t b)
 {
@@ -223,6 +242,8 @@ pay_settle_add(pay_settle_reader_t *reader, int64_t *a, int64_t b)
 }
 
 
+/* net = gross + fee + tax is the promise of every row, which all later sums
+ * rely on. */
 static pay_status_t
 row_check(pay_settle_reader_t *reader, const pay_settle_row_t *row)
 {
@@ -261,6 +282,8 @@ row_check(pay_settle_reader_t *reader, const pay_settle_row_t *row)
 }
 
 
+/* Details are parts of another row, and external rows are money outside of
+ * this balance: neither is in the sums. */
 static pay_status_t
 row_count(pay_settle_reader_t *reader, const pay_settle_row_t *row)
 {
@@ -296,6 +319,8 @@ row_count(pay_settle_reader_t *reader, const pay_settle_row_t *row)
 }
 
 
+/* An account that is not the source's is refused: a file of another shop must
+ * not be booked into this one. */
 static pay_status_t
 statement_make(pay_settle_reader_t *reader, pay_str_t id, pay_str_t account,
     const pay_currency_t *currency)
@@ -344,6 +369,7 @@ statement_make(pay_settle_reader_t *reader, pay_str_t id, pay_str_t account,
 }
 
 
+/* The currency is compared first: it differs most often. */
 static int
 statement_is(const pay_settle_statement_t *statement, pay_str_t id,
     pay_str_t account, const pay_currency_t *currency)
@@ -354,6 +380,7 @@ statement_is(const pay_settle_statement_t *statement, pay_str_t id,
 }
 
 
+/* The caller has checked the length. */
 static void
 text_set(char *to, pay_str_t from)
 {

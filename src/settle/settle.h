@@ -2,6 +2,18 @@
  * Shared by the formats of settlement files: the reader, the four lexers that
  * cut bytes into records, amounts, times and statements.  Nothing outside
  * src/settle includes this.
+ *
+ * A file on its way:
+ *
+ *    pay_settle_feed() ─ bytes ─▶ lexer ─ records ─▶ format ─ rows ─▶ caller
+ *                         (csv, json, xml, swift)      │
+ *                                      statements ◀────┘
+ *    pay_settle_end() ─▶ lexer's end, format's finish()
+ *    pay_settle_prove() ─▶ each statement's own figures against its rows
+ *
+ * A new format is the part in the middle; see docs/architecture.md#one-more.
+ * Any function refuses the file by `return pay_settle_refuse(…)`: the first
+ * reason is kept with its line.
  */
 
 #ifndef PAY_SRC_SETTLE_H
@@ -252,6 +264,10 @@ pay_status_t pay_settle_join(pay_settle_reader_t *reader, const char *column,
 /* A number as such a text. */
 pay_status_t pay_settle_number(pay_settle_reader_t *reader, int64_t number,
     pay_str_t *out) PAY_MUST_CHECK;
+/* Copies a text that must outlive its record, with a NUL behind it; without
+ * room for it in `size` bytes it is refused. */
+pay_status_t pay_settle_keep(pay_settle_reader_t *reader, const char *column,
+    pay_str_t text, char *to, size_t size) PAY_MUST_CHECK;
 /* At most PAY_SETTLE_TEXT_MAX bytes of it, whole characters. */
 pay_str_t pay_settle_clip(pay_str_t text);
 /* a + b, checked: too large is refused. */
@@ -273,13 +289,18 @@ pay_status_t pay_settle_currency(pay_settle_reader_t *reader,
 pay_status_t pay_settle_amount(pay_settle_reader_t *reader,
     const pay_settle_unit_t *unit, const char *column, pay_str_t text,
     const pay_currency_t *currency, int64_t *minor) PAY_MUST_CHECK;
-/* The same, rounded half away from zero where digits are left over, which adds
- * one to *rounded. */
+/* The same of the n-th column of the table. */
+pay_status_t pay_settle_amount_at(pay_settle_reader_t *reader,
+    const pay_settle_unit_t *unit, const pay_settle_record_t *record,
+    unsigned n, const pay_currency_t *currency, int64_t *minor)
+    PAY_MUST_CHECK;
+/* The same as pay_settle_amount(), rounded half away from zero where digits
+ * are left over, which adds one to *rounded. */
 pay_status_t pay_settle_amount_round(pay_settle_reader_t *reader,
     const pay_settle_unit_t *unit, const char *column, pay_str_t text,
     const pay_currency_t *currency, int64_t *minor, int64_t *rounded)
     PAY_MUST_CHECK;
-/* The same of an integer of theirs. */
+/* pay_settle_amount() of an integer of theirs. */
 pay_status_t pay_settle_amount_of(pay_settle_reader_t *reader,
     const pay_settle_unit_t *unit, const char *column, int64_t theirs,
     const pay_currency_t *currency, int64_t *minor) PAY_MUST_CHECK;
@@ -320,6 +341,10 @@ pay_status_t pay_settle_need_integer(pay_settle_reader_t *reader,
     PAY_MUST_CHECK;
 /* A string, or the empty one. */
 pay_str_t pay_settle_string(const pay_json_t *json, const char *member);
+/* pay_settle_keep() of that. */
+pay_status_t pay_settle_keep_member(pay_settle_reader_t *reader,
+    const pay_json_t *json, const char *member, char *to, size_t size)
+    PAY_MUST_CHECK;
 
 
 #endif /* PAY_SRC_SETTLE_H */

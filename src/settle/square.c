@@ -3,6 +3,20 @@
  * one answer after the other.  Amounts are ISO 4217 minor units.  The entries
  * of a BATCH come to the payout; a SIMPLE one has none and tells nothing but
  * its amount.
+ *
+ * The file, shortened (tests/fixtures/settle/square/payout.json):
+ *
+ *    {"payout":{"id":"po_sq1","location_id":"L1","type":"BATCH",
+ *     "amount_money":{"amount":650,"currency":"USD"},"payout_fee":[…],
+ *     "end_to_end_id":"e2e-1", …}}
+ *    {"payout_entries":[
+ *      {"id":"poe_1","payout_id":"po_sq1","type":"CHARGE",
+ *       "gross_amount_money":{…},"fee_amount_money":{…},
+ *       "net_amount_money":{…},"type_charge_details":{"payment_id":"pay_1"}},
+ *      …],"cursor":"next-page"}
+ *    {"payout_entries":[ … ]}
+ *
+ * end_to_end_id is the reference that the bank statement repeats (bank_ref).
  */
 
 #include "settle/settle.h"
@@ -10,11 +24,13 @@
 
 #define SQUARE_FEES  16                /* of one payout */
 
+/* A fee of the payout as a whole, in minor units. */
 typedef struct {
     int64_t  minor;
     char     type[64];
 } square_fee_t;
 
+/* The payout as far as it has been read; entries may come before it. */
 typedef struct {
     char                   id[PAY_SETTLE_ID_MAX + 1];
     char                   location[PAY_SETTLE_ID_MAX + 1];
@@ -43,6 +59,7 @@ static pay_status_t square_money(pay_settle_reader_t *reader,
     const pay_currency_t **currency, int64_t *minor);
 static pay_status_t square_texts(pay_settle_reader_t *reader,
     const pay_json_t *item, pay_settle_row_t *row);
+static pay_settle_kind_t square_kind(pay_str_t type, int64_t net);
 static pay_status_t square_detail(pay_str_t name, const pay_json_t *value,
     void *data);
 static pay_status_t square_document(pay_settle_reader_t *reader,
@@ -51,8 +68,6 @@ static pay_status_t square_payout(pay_settle_reader_t *reader,
     const pay_json_t *object);
 static pay_status_t square_payout_fees(pay_settle_reader_t *reader,
     const pay_json_t *list);
-static pay_status_t square_keep(pay_settle_reader_t *reader,
-    const pay_json_t *object, const char *member, char *to, size_t size);
 static pay_status_t square_finish(pay_settle_reader_t *reader);
 static pay_status_t square_rows(pay_settle_reader_t *reader, square_t *state,
     pay_settle_statement_t *payout, unsigned index);
@@ -112,6 +127,8 @@ square_item(pay_settle_reader_t *reader, const char *list,
 }
 
 
+/* The first entry names the payout where its object comes later; all others
+ * must name the same. */
 static pay_status_t
 square_entry(pay_settle_reader_t *reader, const pay_json_t *item)
 {
@@ -126,8 +143,8 @@ square_entry(pay_settle_reader_t *reader, const pay_json_t *item)
     PAY_TRY(square_texts(reader, item, &row));
 
     if (state->id[0] == '\0') {
-        PAY_TRY(square_keep(reader, item, "payout_id", state->id,
-                            sizeof(state->id)));
+        PAY_TRY(pay_settle_keep_member(reader, item, "payout_id", state->id,
+                                       sizeof(state->id)));
 
     } else if (!pay_str_is(row.payout_ref, state->id)) {
         return pay_settle_refuse(reader, "payout-foreign", "payout_id",
@@ -143,7 +160,7 @@ square_entry(pay_settle_reader_t *reader, const pay_json_t *item)
 
 
 /* Public samples do not agree whether a fee that is charged is positive: net
- * tells. */
+ * tells.  One of the two signs must fit, else the row does not hold. */
 static pay_status_t
 square_amounts(pay_settle_reader_t *reader, const pay_json_t *item,
     const pay_currency_t **currency, pay_settle_row_t *row)
@@ -176,6 +193,7 @@ square_amounts(pay_settle_reader_t *reader, const pay_json_t *item,
 }
 
 
+/* Amounts are integers of ISO 4217's minor units. */
 static pay_status_t
 square_money(pay_settle_reader_t *reader, const pay_json_t *item,
     const char *member, const pay_currency_t **currency, int64_t *minor)
@@ -200,6 +218,8 @@ square_money(pay_settle_reader_t *reader, const pay_json_t *item,
 }
 
 
+/* Rows of fees and taxes have their amount moved to where it belongs, so that
+ * gross is 0. */
 static pay_status_t
 square_texts(pay_settle_reader_t *reader, const pay_json_t *item,
     pay_settle_row_t *row)
@@ -216,7 +236,7 @@ square_texts(pay_settle_reader_t *reader, const pay_json_t *item,
                                 PAY_STR(""), row));
 
     row->booked_on = (pay_str_t) { 10, row->occurred_text.data };
-    row->kind = pay_settle_word(square_types, row->raw_type);
+    row->kind = square_kind(row->raw_type, row->net_minor);
 
     if (row->kind == PAY_SETTLE_TAX) {
         row->tax_minor = row->net_minor;
@@ -232,7 +252,24 @@ square_texts(pay_settle_reader_t *reader, const pay_json_t *item,
 }
 
 
-/* "type_charge_details": {"payment_id": …}, and so on for each type. */
+/* There is no type for what comes back: a refund that failed, a dispute that
+ * was won. */
+static pay_settle_kind_t
+square_kind(pay_str_t type, int64_t net)
+{
+    pay_settle_kind_t  kind = pay_settle_word(square_types, type);
+
+    if (kind == PAY_SETTLE_REFUND && net > 0) {
+        return PAY_SETTLE_REFUND_RETURNED;
+    }
+
+    return (kind == PAY_SETTLE_DISPUTE && net > 0)
+           ? PAY_SETTLE_DISPUTE_RETURNED : kind;
+}
+
+
+/* "type_charge_details": {"payment_id": …}, and so on for each type.  The
+ * first id that is there names the thing: refund, dispute, else the payment. */
 static pay_status_t
 square_detail(pay_str_t name, const pay_json_t *value, void *data)
 {
@@ -259,6 +296,8 @@ square_detail(pay_str_t name, const pay_json_t *value, void *data)
 }
 
 
+/* A cursor says that another page follows; the last document of the list
+ * decides. */
 static pay_status_t
 square_document(pay_settle_reader_t *reader, const pay_json_t *rest)
 {
@@ -292,6 +331,7 @@ square_document(pay_settle_reader_t *reader, const pay_json_t *rest)
 }
 
 
+/* The location is the account of the source. */
 static pay_status_t
 square_payout(pay_settle_reader_t *reader, const pay_json_t *object)
 {
@@ -310,13 +350,14 @@ square_payout(pay_settle_reader_t *reader, const pay_json_t *object)
 
     PAY_TRY(square_money(reader, object, "amount_money", &state->currency,
                          &state->amount));
-    PAY_TRY(square_keep(reader, object, "id", state->id, sizeof(state->id)));
-    PAY_TRY(square_keep(reader, object, "location_id", state->location,
-                        sizeof(state->location)));
-    PAY_TRY(square_keep(reader, object, "end_to_end_id", state->bank_ref,
-                        sizeof(state->bank_ref)));
-    PAY_TRY(square_keep(reader, object, "created_at", state->created,
-                        sizeof(state->created)));
+    PAY_TRY(pay_settle_keep_member(reader, object, "id", state->id,
+                                   sizeof(state->id)));
+    PAY_TRY(pay_settle_keep_member(reader, object, "location_id",
+                                   state->location, sizeof(state->location)));
+    PAY_TRY(pay_settle_keep_member(reader, object, "end_to_end_id",
+                                   state->bank_ref, sizeof(state->bank_ref)));
+    PAY_TRY(pay_settle_keep_member(reader, object, "created_at",
+                                   state->created, sizeof(state->created)));
     PAY_TRY(square_payout_fees(reader, pay_json_get(object, "payout_fee")));
 
     if (pay_settle_when(pay_str_of(state->created), &when) != PAY_OK) {
@@ -339,6 +380,8 @@ square_payout(pay_settle_reader_t *reader, const pay_json_t *object)
 }
 
 
+/* Kept until the end, because only the sums tell whether they are in the
+ * entries.  The limit is that of square_t. */
 static pay_status_t
 square_payout_fees(pay_settle_reader_t *reader, const pay_json_t *list)
 {
@@ -356,8 +399,8 @@ square_payout_fees(pay_settle_reader_t *reader, const pay_json_t *list)
         fee = &state->fees[state->fee_count++];
         PAY_TRY(square_money(reader, pay_json_at(list, n), "amount_money",
                              &currency, &fee->minor));
-        PAY_TRY(square_keep(reader, pay_json_at(list, n), "type", fee->type,
-                            sizeof(fee->type)));
+        PAY_TRY(pay_settle_keep_member(reader, pay_json_at(list, n), "type",
+                                       fee->type, sizeof(fee->type)));
 
         if (currency != state->currency) {
             return pay_settle_refuse(reader, "currency-differs", "payout_fee",
@@ -370,27 +413,8 @@ square_payout_fees(pay_settle_reader_t *reader, const pay_json_t *list)
 }
 
 
-static pay_status_t
-square_keep(pay_settle_reader_t *reader, const pay_json_t *object,
-    const char *member, char *to, size_t size)
-{
-    pay_str_t  from = pay_settle_string(object, member);
-
-    if (from.len >= size) {
-        return pay_settle_refuse(reader, "text-too-long", member,
-                                 "at most %d bytes", (int) size - 1);
-    }
-
-    if (from.len != 0) {
-        memcpy(to, from.data, from.len);
-    }
-
-    to[from.len] = '\0';
-
-    return PAY_OK;
-}
-
-
+/* A SIMPLE payout has no entries, so only its amount is known and the verdict
+ * is UNDECLARED. */
 static pay_status_t
 square_finish(pay_settle_reader_t *reader)
 {
@@ -415,8 +439,9 @@ square_finish(pay_settle_reader_t *reader)
 }
 
 
-/* The payout, and its fees: these are either taken from the payout, or
- * apart from it; the sums tell. */
+/* The payout, and its fees: these are either taken from the payout, or apart
+ * from it; the sums tell.  A fee that is apart is marked external, so that it
+ * is in no sum. */
 static pay_status_t
 square_rows(pay_settle_reader_t *reader, square_t *state,
     pay_settle_statement_t *payout, unsigned index)

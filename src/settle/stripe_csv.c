@@ -4,11 +4,22 @@
  * tells no total of its own; a payout that stands in it as a row must come to
  * zero with the others.  The reports of balance changes, which Stripe has for
  * payouts that are not automatic, have the same columns but the payout's.
+ *
+ * A charge and its payout, of the columns that are read (the whole file is
+ * tests/fixtures/settle/stripe/report-payout.csv):
+ *
+ *    balance_transaction_id  source_id  gross   fee   net    category  payout
+ *    txn_a                   ch_1       12.00   0.30  11.70  charge    po_1
+ *    txn_p                   po_1      -11.70   0.00 -11.70  payout    po_1
+ *
+ * balance_transaction_id is the row's key, and source_id the psp_ref; the
+ * payment_intent_id is the parent_ref where Stripe gives it.
  */
 
 #include "settle/stripe.h"
 
 
+/* Indexes of stripe_columns. */
 enum {
     STRIPE_ID = 0, STRIPE_CREATED_UTC, STRIPE_CREATED, STRIPE_AVAILABLE_UTC,
     STRIPE_AVAILABLE, STRIPE_CURRENCY, STRIPE_GROSS, STRIPE_FEE, STRIPE_NET,
@@ -64,6 +75,8 @@ const pay_settle_format_t  pay_settle_stripe_csv = {
 };
 
 
+/* The payout's own row may have no automatic_payout_id; its source is the
+ * payout. */
 static pay_status_t
 stripe_record(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 {
@@ -113,7 +126,9 @@ stripe_record(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 
 
 /* Without "_utc" the times are in the zone that the report was asked for,
- * which the file does not tell. */
+ * which the file does not tell.  Such a text is kept without an instant.
+ * booked_on is the day at which the money becomes available, since that is
+ * when it is in the payout. */
 static pay_status_t
 stripe_times(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     pay_settle_row_t *row)
@@ -155,6 +170,7 @@ stripe_times(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
+/* Stripe's fee is positive when it is charged, ours negative. */
 static pay_status_t
 stripe_amounts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     const pay_currency_t *currency, pay_settle_row_t *row)
@@ -175,6 +191,7 @@ stripe_amounts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
+/* Only where the customer paid in another currency than the balance has. */
 static pay_status_t
 stripe_paid(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     pay_settle_row_t *row)
@@ -201,12 +218,11 @@ stripe_paid(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
+/* Major units with a point; see pay_settle_unit_stripe_csv. */
 static pay_status_t
 stripe_amount(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     unsigned column, const pay_currency_t *currency, int64_t *minor)
 {
-    return pay_settle_amount(reader, &pay_settle_unit_stripe_csv,
-                             stripe_columns[column].name,
-                             pay_settle_field(record, column), currency,
-                             minor);
+    return pay_settle_amount_at(reader, &pay_settle_unit_stripe_csv, record,
+                                column, currency, minor);
 }

@@ -3,11 +3,25 @@
  * GET /v1/balance_transactions?payout=po_…, one answer after the other, the
  * payout best first.  Amounts are Stripe's minor units.  The payout's
  * amount must be the sum of its rows, and its last page must be there.
+ *
+ * The file, shortened (tests/fixtures/settle/stripe/payout.json):
+ *
+ *    {"id":"po_1","object":"payout","amount":650,"currency":"eur",
+ *     "balance_transaction":"txn_p","trace_id":{"value":"TRACE123"}, …}
+ *    {"object":"list","has_more":true,"data":[
+ *      {"id":"txn_a","amount":1200,"fee":30,"net":1170,"type":"charge",
+ *       "source":{"id":"ch_1","payment_intent":"pi_1","metadata":{…}}}, …]}
+ *    {"object":"list","has_more":false,"data":[ … ]}
+ *
+ * `source` is an id unless the call has asked Stripe to expand it; only then
+ * payment and reference are known.
  */
 
 #include "settle/stripe.h"
 
 
+/* The payout as far as it has been read.  `transaction` is the id of its own
+ * row, `trace` the reference that the bank statement repeats. */
 typedef struct {
     char                   id[PAY_SETTLE_ID_MAX + 1];
     char                   transaction[PAY_SETTLE_ID_MAX + 1];
@@ -36,8 +50,6 @@ static pay_status_t stripe_document(pay_settle_reader_t *reader,
     const pay_json_t *rest);
 static pay_status_t stripe_payout(pay_settle_reader_t *reader,
     const pay_json_t *object);
-static pay_status_t stripe_keep(pay_settle_reader_t *reader, pay_str_t from,
-    char *to);
 static pay_status_t stripe_day(pay_settle_reader_t *reader, int64_t unix_s,
     pay_str_t *day);
 static pay_status_t stripe_finish(pay_settle_reader_t *reader);
@@ -59,6 +71,7 @@ const pay_settle_format_t  pay_settle_stripe_json = {
 };
 
 
+/* A payout may be an element of a list, too. */
 static pay_status_t
 stripe_item(pay_settle_reader_t *reader, const char *list,
     const pay_json_t *item)
@@ -80,6 +93,7 @@ stripe_item(pay_settle_reader_t *reader, const char *list,
 }
 
 
+/* The rows have no id of the payout: all rows of the file are of one. */
 static pay_status_t
 stripe_transaction(pay_settle_reader_t *reader, const pay_json_t *item)
 {
@@ -114,7 +128,8 @@ stripe_transaction(pay_settle_reader_t *reader, const pay_json_t *item)
         row.bank_ref = pay_str_of(state->trace);
 
         if (state->id[0] == '\0') {
-            PAY_TRY(stripe_keep(reader, row.psp_ref, state->id));
+            PAY_TRY(pay_settle_keep(reader, "id", row.psp_ref, state->id,
+                                    sizeof(state->id)));
         }
     }
 
@@ -128,6 +143,8 @@ stripe_transaction(pay_settle_reader_t *reader, const pay_json_t *item)
 }
 
 
+/* The reporting category is the stabler word; the type is kept where it says
+ * more. */
 static pay_status_t
 stripe_texts(pay_settle_reader_t *reader, const pay_json_t *item,
     pay_settle_row_t *row)
@@ -180,6 +197,7 @@ stripe_source(const pay_json_t *source, pay_settle_row_t *row)
 }
 
 
+/* Three integers in Stripe's minor units; the fee is turned. */
 static pay_status_t
 stripe_amounts(pay_settle_reader_t *reader, const pay_json_t *item,
     const pay_currency_t *currency, pay_settle_row_t *row)
@@ -205,6 +223,8 @@ stripe_amounts(pay_settle_reader_t *reader, const pay_json_t *item,
 }
 
 
+/* The last page counts: has_more of an earlier one is answered by the pages
+ * that follow. */
 static pay_status_t
 stripe_document(pay_settle_reader_t *reader, const pay_json_t *rest)
 {
@@ -229,6 +249,7 @@ stripe_document(pay_settle_reader_t *reader, const pay_json_t *rest)
 }
 
 
+/* One payout in a file: two would have to share the rows. */
 static pay_status_t
 stripe_payout(pay_settle_reader_t *reader, const pay_json_t *object)
 {
@@ -258,36 +279,18 @@ stripe_payout(pay_settle_reader_t *reader, const pay_json_t *object)
     PAY_TRY(stripe_day(reader, arrival, &day));
     memcpy(state->day, day.data, day.len);
 
-    PAY_TRY(stripe_keep(reader, pay_settle_string(object,
-                                                  "balance_transaction"),
-                        state->transaction));
-    PAY_TRY(stripe_keep(reader,
-                        pay_settle_string(pay_json_get(object, "trace_id"),
-                                          "value"), state->trace));
+    PAY_TRY(pay_settle_keep_member(reader, object, "balance_transaction",
+                                   state->transaction,
+                                   sizeof(state->transaction)));
+    PAY_TRY(pay_settle_keep_member(reader, pay_json_get(object, "trace_id"),
+                                   "value", state->trace,
+                                   sizeof(state->trace)));
 
-    return stripe_keep(reader, id, state->id);
+    return pay_settle_keep(reader, "id", id, state->id, sizeof(state->id));
 }
 
 
-static pay_status_t
-stripe_keep(pay_settle_reader_t *reader, pay_str_t from, char *to)
-{
-    if (from.len > PAY_SETTLE_ID_MAX) {
-        return pay_settle_refuse(reader, "text-too-long", "id",
-                                 "ids of at most %d bytes",
-                                 PAY_SETTLE_ID_MAX);
-    }
-
-    if (from.len != 0) {
-        memcpy(to, from.data, from.len);
-    }
-
-    to[from.len] = '\0';
-
-    return PAY_OK;
-}
-
-
+/* The text lies in the scratch until the next record. */
 static pay_status_t
 stripe_day(pay_settle_reader_t *reader, int64_t unix_s, pay_str_t *day)
 {
@@ -303,6 +306,8 @@ stripe_day(pay_settle_reader_t *reader, int64_t unix_s, pay_str_t *day)
 }
 
 
+/* Other currencies of the file have no payout of their own; where they have
+ * such a row, they come to zero with it. */
 static pay_status_t
 stripe_finish(pay_settle_reader_t *reader)
 {

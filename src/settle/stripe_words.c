@@ -50,6 +50,7 @@ static const pay_settle_word_t  types[] = {
 };
 
 
+/* The type is looked at first, because it is the finer word. */
 pay_settle_kind_t
 pay_settle_stripe_kind(pay_str_t category, pay_str_t type, int64_t net)
 {
@@ -67,6 +68,7 @@ pay_settle_stripe_kind(pay_str_t category, pay_str_t type, int64_t net)
 }
 
 
+/* Amounts are below 10^17, so their sum fits; the check is a guard. */
 void
 pay_settle_stripe_move(pay_settle_row_t *row)
 {

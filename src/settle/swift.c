@@ -3,6 +3,11 @@
  * beginning, continued on the next lines, a "-" at the end.  Lines of banks
  * before and between the messages are left out.  Bytes that are no UTF-8 are
  * read as ISO 8859-1.
+ *
+ *    byte … LF ─▶ line ─┬─ ":61:…"    a tag: the field before goes out
+ *                       ├─ other text  belongs to the open field
+ *                       ├─ "-", "-}"   the message ends
+ *                       └─ before a tag, between messages: left out
  */
 
 #include "settle/settle.h"
@@ -10,6 +15,8 @@
 
 #define SWIFT_LINE_MAX  4096
 
+/* The line and the field that are being read.  `utf8` holds a line that was
+ * ISO 8859-1, where each byte may become two. */
 typedef struct {
     size_t         line_len;
     size_t         field_len;
@@ -42,6 +49,8 @@ const pay_settle_lexer_t  pay_settle_swift = {
 };
 
 
+/* Anything but XML and an array: MT940 begins with '{', ':' or a line of the
+ * bank's. */
 static int
 swift_fits(unsigned char first)
 {
@@ -58,6 +67,8 @@ swift_open(pay_settle_reader_t *reader)
 }
 
 
+/* Lines are bounded, so that a file without line ends cannot grow the
+ * memory. */
 static pay_status_t
 swift_feed(pay_settle_reader_t *reader, pay_str_t bytes)
 {
@@ -85,6 +96,7 @@ swift_feed(pay_settle_reader_t *reader, pay_str_t bytes)
 }
 
 
+/* The last line may have no end. */
 static pay_status_t
 swift_end(pay_settle_reader_t *reader)
 {
@@ -105,6 +117,8 @@ swift_close(pay_settle_reader_t *reader)
 }
 
 
+/* A block {1:, {2: or {4: begins a message where the bank has left the "-"
+ * out. */
 static pay_status_t
 swift_line(pay_settle_reader_t *reader, swift_t *swift)
 {
@@ -145,7 +159,8 @@ swift_line(pay_settle_reader_t *reader, swift_t *swift)
 }
 
 
-/* The line as UTF-8. */
+/* The line as UTF-8.  MT940 has no way to say its encoding, so bytes
+ * that are valid UTF-8 are taken for it. */
 static pay_str_t
 swift_utf8(swift_t *swift, pay_str_t line)
 {
@@ -216,6 +231,7 @@ swift_add(pay_settle_reader_t *reader, swift_t *swift, pay_str_t text)
 }
 
 
+/* Hands the field out once; row_line is where its tag stands. */
 static pay_status_t
 swift_flush(pay_settle_reader_t *reader, swift_t *swift)
 {
@@ -234,6 +250,7 @@ swift_flush(pay_settle_reader_t *reader, swift_t *swift)
 }
 
 
+/* The format is asked at each end, also where no message was open. */
 static pay_status_t
 swift_message_end(pay_settle_reader_t *reader, swift_t *swift)
 {

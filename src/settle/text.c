@@ -9,6 +9,7 @@ static int text_is_blank(unsigned char c);
 static unsigned utf8_length(const unsigned char *at, size_t left);
 
 
+/* NUL is a character of UTF-8 and none that PostgreSQL stores in a text. */
 int
 pay_settle_is_utf8(pay_str_t text)
 {
@@ -62,7 +63,8 @@ text_is_blank(unsigned char c)
 }
 
 
-/* RFC 3629; 0: no character begins here. */
+/* RFC 3629; 0: no character begins here.  Overlong forms and surrogates are
+ * refused: they would let one text have several spellings. */
 static unsigned
 utf8_length(const unsigned char *at, size_t left)
 {

@@ -12,7 +12,8 @@
 #define WHEN_HOUR  3600
 #define WHEN_DAY   86400
 
-/* How summer time begins and ends. */
+/* How summer time begins and ends.  EU: at the same instant everywhere, so the
+ * local hour depends on the zone; US: at the same local hour in each zone. */
 typedef enum { WHEN_FIXED, WHEN_EU, WHEN_US } when_rule_t;
 
 /* A word and the offset it names.  With a rule: this is the word of winter,
@@ -23,6 +24,7 @@ typedef struct {
     when_rule_t   rule;
 } when_zone_t;
 
+/* Memory for one text of pay_time_format(), aligned as an arena's must be. */
 typedef struct {
     _Alignas(16) unsigned char  data[32];
 } when_bytes_t;
@@ -113,6 +115,7 @@ pay_settle_day_of(int64_t unix_s, unsigned char *day)
 }
 
 
+/* With dashes only, as PostgreSQL stores it. */
 int
 pay_settle_is_day(pay_str_t text)
 {
@@ -123,6 +126,8 @@ pay_settle_is_day(pay_str_t text)
 }
 
 
+/* The text is joined with the zone's word, so that PostgreSQL can find the
+ * instant later where this code cannot. */
 pay_status_t
 pay_settle_occurred(pay_settle_reader_t *reader, const char *column,
     pay_str_t text, pay_str_t zone, pay_settle_row_t *row)
@@ -154,6 +159,7 @@ pay_settle_occurred(pay_settle_reader_t *reader, const char *column,
 }
 
 
+/* 253402300799 is the last second of the year 9999. */
 pay_status_t
 pay_settle_occurred_unix(pay_settle_reader_t *reader, const char *column,
     int64_t unix_s, pay_settle_row_t *row)
@@ -170,6 +176,8 @@ pay_settle_occurred_unix(pay_settle_reader_t *reader, const char *column,
 }
 
 
+/* 0 for a word with no or several meanings.  The rules are those of today;
+ * files of before 1996 (EU) and 2007 (US) are not expected. */
 int
 pay_settle_zone(pay_str_t word, int64_t local_s, int64_t *offset_s,
     int *ambiguous)
@@ -223,6 +231,7 @@ pay_settle_zone(pay_str_t word, int64_t local_s, int64_t *offset_s,
 }
 
 
+/* An arena of one allocation. */
 static void *
 when_alloc(void *owner, size_t size)
 {
@@ -232,9 +241,9 @@ when_alloc(void *owner, size_t size)
 }
 
 
-/* EU since 1996: 01:00 UTC of the last Sundays of March and October.  US
- * since 2007: 02:00 local of the second Sunday of March and the first of
- * November. */
+/* EU since 1996: 01:00 UTC of the last Sundays of March and October.  US since
+ * 2007: 02:00 local of the second Sunday of March and the first of November.
+ * 1 January 1970 was a Thursday: (day + 4) % 7 is 0 on Sundays. */
 static int64_t
 when_summer(int64_t local_s, when_rule_t rule, int at_end)
 {
@@ -280,6 +289,8 @@ when_day_of(int year, int month, int day)
 }
 
 
+/* A first guess by the mean length of a year, then corrected by the
+ * calendar. */
 static int
 when_year(int64_t local_s)
 {
@@ -404,6 +415,7 @@ when_offset(pay_str_t *rest, pay_settle_when_t *when)
 }
 
 
+/* Takes that many digits; *rest stays as it is when there are fewer. */
 static int
 when_take(pay_str_t *rest, unsigned digits, unsigned char *to)
 {
@@ -428,6 +440,7 @@ when_take(pay_str_t *rest, unsigned digits, unsigned char *to)
 }
 
 
+/* Takes one of these characters. */
 static int
 when_take_one(pay_str_t *rest, const char *of)
 {

@@ -2,6 +2,10 @@
  * XML, by expat; this file is the only one that knows it.  A document type, so
  * every declaration of an entity, ends the reading before anything could be
  * fetched or expanded.  Depth, texts and the size of one token are bounded.
+ *
+ *    expat: start ─▶ path grows,  format->opened(path)
+ *           text  ─▶ kept while the open element is a leaf
+ *           end   ─▶ format->closed(path, text, Ccy), path shrinks
  */
 
 #include <expat.h>
@@ -13,6 +17,9 @@
 #define XML_TEXT_MAX    8192
 #define XML_CURRENCY    8
 
+/* The parser's state.  `path` is the names of the open elements joined with
+ * '/', and `lengths` how long it was before each; `is_leaf` is 1 until an
+ * element within the open one begins. */
 typedef struct {
     pay_settle_reader_t  *reader;
     XML_Parser            parser;
@@ -64,6 +71,8 @@ xml_fits(unsigned char first)
 }
 
 
+/* XML_ParserCreateNS() joins namespace and name with XML_MARK, which stands in
+ * neither. */
 static pay_status_t
 xml_open(pay_settle_reader_t *reader)
 {
@@ -91,6 +100,7 @@ xml_open(pay_settle_reader_t *reader)
 }
 
 
+/* expat is stopped from within its handlers; their status comes first. */
 static pay_status_t
 xml_feed(pay_settle_reader_t *reader, pay_str_t bytes)
 {
@@ -124,6 +134,8 @@ xml_end(pay_settle_reader_t *reader)
 }
 
 
+/* The first error counts, ours before expat's: a parser that was stopped
+ * reports "aborted". */
 static pay_status_t
 xml_result(pay_settle_reader_t *reader, xml_t *xml, enum XML_Status status)
 {
@@ -152,6 +164,8 @@ xml_close(pay_settle_reader_t *reader)
 }
 
 
+/* The line is taken from expat before anything is judged, so that a refusal
+ * names it. */
 static void XMLCALL
 xml_start(void *data, const XML_Char *name, const XML_Char **attributes)
 {
@@ -164,6 +178,7 @@ xml_start(void *data, const XML_Char *name, const XML_Char **attributes)
 }
 
 
+/* The document's namespace is looked at once, at its top element. */
 static pay_status_t
 xml_down(xml_t *xml, const char *name, const char **attributes)
 {
@@ -214,6 +229,7 @@ xml_down(xml_t *xml, const char *name, const char **attributes)
 }
 
 
+/* Expat joins namespace and local name with "|". */
 static int
 xml_is_known(const pay_settle_format_t *format, const char *name)
 {
@@ -230,6 +246,8 @@ xml_is_known(const pay_settle_format_t *format, const char *name)
 }
 
 
+/* A callback of expat cannot fail: the first refusal is kept in xml->status,
+ * and nothing more is done behind it. */
 static void XMLCALL
 xml_stop(void *data, const XML_Char *name)
 {
@@ -244,6 +262,8 @@ xml_stop(void *data, const XML_Char *name)
 }
 
 
+/* Text between elements is white space of the layout and is dropped: only a
+ * leaf has a text. */
 static pay_status_t
 xml_up(xml_t *xml)
 {
@@ -264,6 +284,7 @@ xml_up(xml_t *xml)
 }
 
 
+/* expat hands texts over in pieces, at line ends and entities. */
 static void XMLCALL
 xml_text(void *data, const XML_Char *text, int len)
 {
@@ -287,6 +308,8 @@ xml_text(void *data, const XML_Char *text, int len)
 }
 
 
+/* Stopping here is before any declaration of an entity is read, which is how
+ * "billion laughs" and external entities are excluded (CWE-776, CWE-611). */
 static void XMLCALL
 xml_doctype(void *data, const XML_Char *name, const XML_Char *system,
     const XML_Char *public, int has_internal)
@@ -305,6 +328,8 @@ xml_doctype(void *data, const XML_Char *name, const XML_Char *system,
 }
 
 
+/* expat may call more handlers before it stops, so each looks at the status
+ * first. */
 static void
 xml_fail(xml_t *xml, pay_status_t status)
 {
@@ -315,6 +340,8 @@ xml_fail(xml_t *xml, pay_status_t status)
 }
 
 
+/* expat counts lines from 1; lines before the first byte that it got are
+ * added. */
 static void
 xml_line(xml_t *xml)
 {

@@ -209,6 +209,7 @@ adyen_item(pay_arena_t *arena, const pay_sig_input_t *input,
         return PAY_SIG_HEADER_MISSING;
     }
 
+    /* One signature an item; read strictly, as one value has one spelling. */
     values.count = 0;
 
     verdict = pay_sig_value_read(arena, text, 1, &values);

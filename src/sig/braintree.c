@@ -341,6 +341,8 @@ braintree_match(const pay_sig_input_t *input, pay_str_t payload,
     parts[1] = PAY_STR("\n");
 
     for (k = 0; k < input->key_count; k++) {
+        /* n is the number of parts: the payload alone, then with the line
+         * feed. */
         for (n = 1; n <= 2; n++) {
 
             if (pay_hmac_sha1(pay_secret_str(&input->keys[k]), parts, n, mac)

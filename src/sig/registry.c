@@ -211,6 +211,8 @@ pay_sig_cut(pay_str_t *rest, unsigned char separator, int *more)
 }
 
 
+/* ASCII alone: names of headers have no other letters (RFC 9110 section
+ * 5.1). */
 static unsigned char
 lower(unsigned char c)
 {

@@ -237,6 +237,7 @@ webhook_judge(pay_arena_t *arena, const pay_sig_input_t *input,
         return verdict;
     }
 
+    /* "<id>.<timestamp>.<body>", as the texts came. */
     parts[0] = headers[WEBHOOK_ID];
     parts[1] = PAY_STR(".");
     parts[2] = headers[WEBHOOK_TIMESTAMP];

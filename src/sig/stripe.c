@@ -118,6 +118,7 @@ stripe_judge(const pay_sig_input_t *input, pay_sig_result_t *result)
         return verdict;
     }
 
+    /* "<t>.<body>", with the time as it was written. */
     parts[0] = header.time;
     parts[1] = PAY_STR(".");
     parts[2] = input->body;

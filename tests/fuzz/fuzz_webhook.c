@@ -9,6 +9,7 @@
  */
 
 #include "fuzz.h"
+#include "../answer.h"
 
 #include "pay_psp.h"
 #include "pay_sig.h"
@@ -288,15 +289,11 @@ walk_adapters(pay_arena_t *arena, const pay_header_t *headers, unsigned status,
                                                         PAY_STR("r"));
     pay_err_t                        err;
     pay_psp_event_t                  events[PAY_PSP_EVENTS_MAX];
-    pay_http_answer_t                answer;
+    pay_http_answer_t                answer = answer_blank(PAY_ANSWERED);
     const pay_psp_adapter_t *const  *psp;
 
-    memset(&answer, 0, sizeof(answer));
-    answer.sent = PAY_ANSWERED;
     answer.status = status;
     answer.body = body;
-    answer.retry_after_s = -1;
-    answer.should_retry = -1;
 
     for (psp = pay_psp_table(); *psp != NULL; psp++) {
         count = 0;

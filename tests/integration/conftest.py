@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from support import aftermath, bodies, tokens, waiting
+from support import aftermath, bodies, mock_client, tokens, waiting
 from support.client import Api
 from support.mock import Mock
 from support.own_stack import OwnStack
@@ -108,6 +108,19 @@ def mock(gateway):
     client = Mock(gateway.mock_url)
     yield client
     client.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A mock PSP without a gateway, for the tests of the mock itself."""
+    with mock_client.running(tmp_path_factory.mktemp("keys")) as made:
+        yield made
+
+
+@pytest.fixture
+def psp(server):
+    """A storefront of it that nothing has happened to."""
+    return mock_client.afresh(server)
 
 
 @pytest.fixture(scope="session")

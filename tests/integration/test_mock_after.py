@@ -3,20 +3,9 @@ back, disputed and paid for, in the books and in each PSP's words."""
 
 import pytest
 from support.mock_changes import change, refund
-from support.mock_client import ADYEN, DIALECTS, USD, afresh, running
+from support.mock_client import ADYEN, DIALECTS, USD
 
 MANUAL = {"payment_intent_data[capture_method]": "manual"}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("keys")) as made:
-        yield made
-
-
-@pytest.fixture
-def psp(server):
-    return afresh(server)
 
 
 def money(psp, made: dict) -> dict:

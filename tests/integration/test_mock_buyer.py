@@ -8,19 +8,8 @@ import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from support.mock_client import DIALECTS, RETURN, afresh, at, ends, running
+from support.mock_client import DIALECTS, RETURN, at, ends
 from support.mock_server import until
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("keys")) as made:
-        yield made
-
-
-@pytest.fixture
-def psp(server):
-    return afresh(server)
 
 
 @pytest.fixture(params=DIALECTS)

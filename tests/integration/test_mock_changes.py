@@ -10,9 +10,7 @@ from support.mock_client import (
     ADYEN,
     DIALECTS,
     USD,
-    afresh,
     paypals,
-    running,
     said,
 )
 
@@ -21,17 +19,6 @@ MANUAL = {"payment_intent_data[capture_method]": "manual"}
 SEVERAL = MANUAL | {
     "payment_method_options[card][request_multicapture]": "if_available"
 }
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("keys")) as made:
-        yield made
-
-
-@pytest.fixture
-def psp(server):
-    return afresh(server)
 
 
 def money(psp, made: dict) -> dict:

@@ -9,19 +9,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from support.mock_client import DIALECTS, afresh, at, running, said
+from support.mock_client import DIALECTS, at, said
 from support.mock_server import DEADLINE_S, until
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("keys")) as made:
-        yield made
-
-
-@pytest.fixture
-def psp(server):
-    return afresh(server)
 
 
 def count(psp) -> int:

@@ -10,22 +10,11 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
-from support.mock_client import Psp, afresh, running
+from support.mock_client import Psp
 
 FINDING = ("generic", "mollie", "stripe")
 LISTING = ("generic", "paypal", "stripe")
 FIRST = {"generic": "paid", "paypal": "approved", "stripe": "paid"}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("keys")) as made:
-        yield made
-
-
-@pytest.fixture
-def psp(server):
-    return afresh(server)
 
 
 def sold(psp: Psp, dialect: str) -> list[str]:

@@ -12,26 +12,12 @@ import pytest
 from support.mock_client import (
     DIALECTS,
     RETURN,
-    afresh,
     at,
     ends,
     paypals,
-    running,
     said,
 )
 from support.mock_server import until
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("keys")) as made:
-        yield made
-
-
-@pytest.fixture
-def psp(server):
-    return afresh(server)
-
 
 # Once for a key.
 

@@ -279,7 +279,7 @@ def test_footer_of_paypal_counts_its_rows(psp):
     rows = records(a_day(psp, "paypal"))
     bodies = [row for row in rows if row[0] == "SB"]
     (foot,) = [row for row in rows if row[0] == "SF"]
-    assert int(foot[-1]) == len(bodies) == 6
+    assert int(foot[-1]) == len(bodies) == 7
     gross = sum(int(e[9]) for e in bodies if e[8] == "CR")
     assert int(foot[2]) == gross
 

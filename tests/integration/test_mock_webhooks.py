@@ -18,19 +18,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.x509.oid import NameOID
 from support import mock_client
-from support.mock_client import DIALECTS, KEYS, afresh, at, events, running
+from support.mock_client import DIALECTS, KEYS, at, events, running
 from support.mock_server import DEADLINE_S, until
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("keys")) as made:
-        yield made
-
-
-@pytest.fixture
-def psp(server):
-    return afresh(server)
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """PayPal's settlement report (STL; developer.paypal.com/reports): one file a
 day with all currencies, amounts without a point, the side beside them.
 
-A dispute holds the money; once it is lost the hold ends and a chargeback
-takes it.
+A dispute holds the money, its fee is a row of its own; once it is lost the
+hold ends and a chargeback takes the money.
 """
 
 from datetime import datetime, timedelta
@@ -43,21 +43,28 @@ CODES = {
     "payout": "T0400",
     "payout_returned": "T0400",
 }
+# A fee that is given back.
+FEE_BACK = "T1108"
 
 
 class PayPalForm(Form):
     silent = ()
+    daily = True
     unknown = ("refund_returned",)
 
     def rows_of(self, move) -> list:
         rows = super().rows_of(move)
-        if move.kind != "dispute_lost":
-            return rows
         back = type(move)(**move.__dict__)
-        minor = move.deed.amount_minor
-        move.kind, move.gross = "hold_ended", minor
-        back.kind, back.gross = "chargeback", -minor
-        return [move, back]
+        if move.kind == "dispute_lost":
+            minor = move.deed.amount_minor
+            move.kind, move.gross = "hold_ended", minor
+            back.kind, back.gross = "chargeback", -minor
+            return [move, back]
+        if move.kind.startswith("dispute") and move.fee:
+            back.kind, back.gross = "fee", 0
+            move.fee = 0
+            return [move, back]
+        return rows
 
     def row_id(self, row) -> str:
         """A hold, its end and a chargeback have ids of their own."""
@@ -106,16 +113,18 @@ class PayPalForm(Form):
             gross, fee = row.gross, -row.fee
             if row.kind == "fee":
                 gross, fee = fee, 0
+                code = FEE_BACK if gross > 0 else code
             sums["CR" if gross >= 0 else "DR"] += abs(gross)
             fees["CR" if fee >= 0 else "DR"] += abs(fee)
             lines.append(self._body(row, code, gross, fee))
         sums["DR"] += payout.amount
         lines.append(self._payout(payout))
         balances = []
-        for each in (payout.begin, payout.end + close.off) * 2:
+        for each in (payout.begin, payout.end) * 2:
             balances += ["CR" if each >= 0 else "DR", abs(each)]
         zeros = ["CR", 0, "CR", 0]
-        totals = (sums["CR"], sums["DR"], fees["CR"], fees["DR"])
+        gross = sums["CR"] + close.off, sums["DR"]
+        totals = (*gross, fees["CR"], fees["DR"])
         foot = (payout.currency, *totals, *balances, *zeros, len(lines))
         return lines, foot
 

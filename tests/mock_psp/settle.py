@@ -123,8 +123,8 @@ class Settlements:
         rows = faults.rows([_named(form, each) for each in rows])
         before = self.closes_of(dialect)
         number = len(before) + 1
-        at = time.time()
-        close = Close(dialect, number, self._day(body, before), at, [])
+        day = self._day(body, before if form.daily else [])
+        close = Close(dialect, number, day, time.time(), [])
         close.off, close.cut = faults.total, faults.cut
         fee = body.get("monthly_fee_minor", 0)
         for currency in sorted({each.currency for each in rows}):

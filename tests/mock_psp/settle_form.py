@@ -13,6 +13,8 @@ class Form:
     # outside knows how it shows them.
     silent = ("dispute_lost",)
     unknown: tuple = ()
+    # Has it one file a day, which is named after the day?
+    daily = False
 
     def __init__(self, dialect, settlements):
         self.dialect = dialect

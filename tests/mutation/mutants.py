@@ -205,11 +205,26 @@ TRANSITION_SWAPS = {
 
 
 def in_rows(path: str, text: str, area: str, row: str) -> list[Mutant]:
-    """Words of the transitions' rows, and whole rows."""
+    """Words of the transitions' rows, and whole rows.
+
+    A fact without a row is news of its own name that moves nothing.  So a row
+    that says this means the same when it is dropped or has a condition, and
+    only the status that it leads to is changed.
+    """
     made = []
     for found in re.finditer(row, text, re.M | re.S):
-        made.append(Mutant(area, path, *found.span(), "", "row dropped", ""))
-        words = list(re.finditer(r"\w+", found[1]))[1:]
+        words = list(re.finditer(r"\w+", found[1]))
+        # in SQL a row has its rank, whose order alone counts
+        if words[0][0] == "TRANSITION":
+            words = words[1:]
+        else:
+            del words[2]
+        if [w[0] for w in words[:2]] == [w[0] for w in words[-2:]]:
+            words = words[-1:]
+        else:
+            made.append(
+                Mutant(area, path, *found.span(), "", "row dropped", "")
+            )
         for word in words:
             start = found.start(1) + word.start()
             end = found.start(1) + word.end()

@@ -4,6 +4,7 @@
  */
 
 #include "sim.h"
+#include "../answer.h"
 
 
 static void http_arrives(sim_t *sim, void *data);
@@ -21,7 +22,7 @@ sim_send(sim_flow_t *flow)
 {
     size_t               skip;
     sim_t               *sim = flow->sim;
-    unsigned             i;
+    unsigned             count;
     sim_sent_t          *sent = sim_alloc(sim, sizeof(sim_sent_t));
     pay_effect_t        *effect = &flow->effect;
     pay_http_request_t  *http = &effect->http;
@@ -39,11 +40,7 @@ sim_send(sim_flow_t *flow)
                                                      : SIM_DEADLINE);
     sent->changes = !pay_str_is(sent->method, "GET");
 
-    for (i = 0; i < http->field_count; i++) {
-        if (pay_str_is(http->fields[i].name, "Idempotency-Key")) {
-            sent->key = sim_dup(sim, http->fields[i].value);
-        }
-    }
+    sent->key = sim_dup(sim, request_field(http, "Idempotency-Key", &count));
 
     sim->figures.calls++;
     sim_say(sim, "w%u f%u %s %.*s: calls psp %u, %s %.*s", flow->worker,
@@ -105,11 +102,8 @@ http_arrives(sim_t *sim, void *data)
     sim_sent_t        *sent = data;
     pay_http_answer_t  answer;
 
-    memset(&answer, 0, sizeof(answer));
-    answer.sent = PAY_ANSWERED;
+    answer = answer_blank(PAY_ANSWERED);
     answer.reach = PAY_REACH_COMPLETE;
-    answer.retry_after_s = -1;
-    answer.should_retry = -1;
 
     sim_psp_take(sim, sent, &answer);
     sim_say(sim, "   psp %u %s %.*s%s: %u", sent->psp->index,
@@ -203,11 +197,9 @@ no_answer(sim_sent_t *sent, pay_sent_t how, pay_reach_t reach,
     pay_failure_t why)
 {
     sent->over = 1;
-    sent->answer.sent = how;
+    sent->answer = answer_blank(how);
     sent->answer.reach = reach;
     sent->answer.failure = why;
-    sent->answer.retry_after_s = -1;
-    sent->answer.should_retry = -1;
 }
 
 

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "sim.h"
+#include "../answer.h"
 
 
 #define LOOKS_MAX   8
@@ -121,8 +122,7 @@ sim_rates_get(sim_flow_t *flow)
     pay_http_answer_t   *answer = &look->answer;
 
     look->flow = flow;
-    answer->retry_after_s = -1;
-    answer->should_retry = -1;
+    *answer = answer_blank(PAY_SENT_NOTHING);
 
     if (sim_fault(sim, faults->net_refused)) {
         answer->sent = PAY_SENT_NOTHING;

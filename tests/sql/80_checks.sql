@@ -317,6 +317,7 @@ INSERT INTO plant VALUES
     ('settlement_balance', 'DELETE FROM pay.settlement_closed'),
     ('settlement_balance', 'UPDATE pay.settlement_row SET net_minor = net_minor + 1 WHERE kind = ''fee'''),
     ('settlement_balance', 'DELETE FROM pay.journal_line WHERE kind = ''psp_paid_out'''),
+    ('settlement_reserve', 'INSERT INTO pay.settlement_hold (row_id, psp, dispute_id, merchant_id, checkout_id, amount_minor, currency) VALUES (0, ''stripe'', ''d'', ''m1'', ''c'', 1, ''USD'')'),
     ('settlement_bank', 'UPDATE pay.settlement_row SET net_minor = net_minor + 1 WHERE kind = ''receipt'''),
     ('settlement_bank', 'DELETE FROM pay.journal_line WHERE kind = ''psp_received'''),
     ('settlement_match', 'UPDATE pay.settlement_row SET gross_minor = gross_minor + 1 WHERE kind = ''sale'''),

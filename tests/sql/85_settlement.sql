@@ -46,6 +46,12 @@ SELECT is(pg_temp.import('two orders', ARRAY[
     's1|sale|ch-d1|pi-d1||150|-5|145']), 'booked 1 1 0 0 0', 'two orders');
 SELECT is(pg_temp.found('s1'), '0 matched sum', 'are one sum');
 
+SELECT is(pg_temp.import('two orders twice', ARRAY[
+    's2|sale|ch-d2|pi-d2||150|-5|145', 's3|sale|ch-d2b|pi-d2||150|0|150']),
+    'booked 2 1 0 1 0', 'the sum of two orders stands there twice');
+SELECT is(pg_temp.found('s2', 's3'), '0 matched sum, 2 duplicate',
+          'one of the two is the sum');
+
 -- found by our own reference, and only then by the PSP's
 SELECT is(pg_temp.import('references', ARRAY[
     'n1|sale|ch-3||o3|1000|0|1000', 'n2|sale|ch-4||c4|1000|0|1000']),
@@ -135,6 +141,25 @@ SELECT is(pg_temp.import('again', ARRAY['v1|sale|ch-8|pi-c8||1000|-10|990',
     'v9|fee||||0|-1|-1', 'v9|fee||||0|-1|-1']), 'booked 3 0 1 1 0',
     'a repeat is nothing, a row told twice waits');
 SELECT is(pg_temp.found('v9'), '1 charged, 2 repeated', 'told twice');
+
+SELECT is(pg_temp.import('twice 1', ARRAY['y1|fee||||0|-1|-1',
+    'y1|fee||||0|-1|-1'], p_batch => 'c'), 'booked 2 0 1 1 0', 'told twice');
+SELECT is(pg_temp.import('twice 2', ARRAY['y1|fee||||0|-1|-1',
+    'y1|fee||||0|-1|-1'], p_batch => 'c'), 'booked 2 0 0 0 0',
+    'its second version has nothing new');
+SELECT is(pg_temp.import('thrice', ARRAY['y1|fee||||0|-1|-1',
+    'y1|fee||||0|-1|-1', 'y1|fee||||0|-1|-1'], p_batch => 'c'),
+    'booked 3 0 0 1 0', 'but a third such row is one more');
+
+-- a payout that came back is paid out again
+SELECT is(pg_temp.import('paid again', ARRAY['z1|fee||||0|-10|-10||||po-n',
+    'z2|payout_returned|po-old|||500|0|500||||po-n',
+    'z3|payout|po-n|||-490|0|-490||||po-n']), 'booked 3 0 3 0 0',
+    'it is in the sum of the payout');
+SELECT is(pg_temp.import('not again', ARRAY['z4|fee||||0|-10|-10||||po-m',
+    'z5|payout_returned|po-old|||500|0|500||||po-m',
+    'z6|payout|po-m|||-491|0|-491||||po-m']), 'refused 3 0 0 0 0 payout po-m'
+    ' of USD is 491 and its rows sum to 490', 'a sum that holds neither way');
 
 \i :checks
 SELECT * FROM finish();

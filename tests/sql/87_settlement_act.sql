@@ -229,6 +229,37 @@ SELECT throws_ok('UPDATE pay.settlement_file SET state = ''proven''', 'PAY10',
 SELECT throws_ok('UPDATE pay.settlement_rule SET class = 1', 'PAY20', NULL,
                  'rules');
 
+-- rows that name no payment: nothing but amount and time
+SELECT pg_temp.sold('p' || n, ARRAY[format('op%s:%s', n, 770 + n)])
+FROM generate_series(1, 4) n
+\g /dev/null
+SELECT is(pg_temp.import('nameless', ARRAY['y1|sale|ch-y1|||771|-7|764',
+    'y2|sale|ch-y2|||772|0|772', 'y3|sale|ch-y3|||772|0|772',
+    'y4|sale|ch-y4|pi-y4||773|0|773', 'y5|sale|ch-y5|||775|0|775',
+    'y6|sale|ch-y6|||1000|0|1000', 'y7|refund|re-y7|||-774|0|-774']),
+    'booked 7 0 0 1 6', 'rows that name no payment');
+SELECT is(pg_temp.found('y1', 'y2', 'y3', 'y4', 'y5', 'y6', 'y7'),
+    '2 proposed, 3 unknown, 3 unknown, 3 unknown, 3 unknown, 3 unknown,'
+    ' 3 unknown', 'one row and one entry make a proposal');
+SELECT is((SELECT concat_ws(' ', x.checkout_id, x.proposed ->> 'checkout',
+        r.checkout_id) FROM pay.settlement_exception x
+    JOIN pay.settlement_row r USING (row_id)
+    WHERE x.exception_id = pg_temp.matter('y1')), 'p1 p1',
+    'the operator sees the payment, the row keeps what it says');
+SELECT is(pg_temp.entries('y1'), NULL, 'nothing is booked');
+SELECT is(pg_temp.accept('y1'), 'accepted', 'it is that payment');
+SELECT is(pg_temp.entries('y1') || ' / ' || pg_temp.found('y1'),
+    'psp_fee 7 USD / 2 proposed person', 'and is settled');
+SELECT is((SELECT count(*) FROM pay.settlement_closed c
+           WHERE c.source = 'order/op1'), 1::bigint, 'its entry is closed');
+SELECT is(pg_temp.import('its own row', ARRAY[
+    'y8|sale|ch-y8|pi-p1||771|-7|764']), 'booked 1 0 0 1 0',
+    'another row of the payment is a second one');
+SELECT is(pg_temp.import('of another account', ARRAY(
+    SELECT format('z%1$s|sale|ch-z%1$s|||%2$s|0|%2$s', n, 771 + n)
+    FROM generate_series(1, 51) n)), 'booked 51 0 0 0 51',
+    'of many nothing is proposed');
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;

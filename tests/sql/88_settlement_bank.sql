@@ -51,6 +51,40 @@ SELECT is(pg_temp.import('twins', ARRAY['t1|payout|po-t1|||-900|0|-900',
 SELECT is(pg_temp.import('twin', ARRAY['t3|receipt||||900|0|900'],
     p_source => 'bank'), 'booked 1 0 0 0 1', 'are not guessed');
 
+-- the name that the PSP has given the bank; a day or a short number is none
+SELECT is(pg_temp.import('named', ARRAY[
+    'w1|payout||||-5000|0|-5000||||7||||TX1XT',
+    'w2|payout||||-5000|0|-5000||||1234||||TX2XT',
+    'w3|payout||||-5000|0|-5000||||2026-11-20']),
+    'booked 3 0 3 0 0', 'payouts of one amount');
+SELECT is(pg_temp.import('their names', ARRAY[
+    'v1|receipt||||5000|0|5000||||||1234 T X2XT 2026-11-20',
+    'v2|receipt||||5000|0|5000||||||TX1XT BATCH 7'],
+    p_source => 'bank'), 'booked 2 2 0 0 0', 'by the name at the bank');
+SELECT is((SELECT string_agg(concat_ws(' ', r.row_key, c.source), ', '
+                             ORDER BY r.row_key)
+           FROM pay.settlement_row r
+           JOIN pay.settlement_closed c ON c.match_id = r.row_id
+           WHERE r.row_key IN ('v1', 'v2')),
+    'v1 payout/stripe/1/w2, v2 payout/stripe/1/w1', 'each its own');
+SELECT is(pay.payout_names('123456', 'po-1', '2026-11-20'), 'PO-1',
+          'neither a short number nor a day');
+SELECT is(pay.payout_names('12345678', NULL, NULL), '12345678',
+          'but a long number');
+
+-- one payout that comes in parts, all of them in one statement
+SELECT is(pg_temp.import('to be split', ARRAY[
+    'y1|payout|po-y1|||-6001|0|-6001||||po-y1',
+    'y2|payout|po-y2|||-6003|0|-6003||||po-y2']), 'booked 2 0 2 0 0', 'two');
+SELECT is(pg_temp.import('in parts', ARRAY[
+    'z1|receipt||||4000|0|4000||||||po-y1', 'z2|receipt||||2001|0|2001||||||po-y1',
+    'z3|receipt||||4000|0|4000||||||po-y2', 'z4|receipt||||2000|0|2000||||||po-y2'],
+    p_source => 'bank'), 'booked 4 2 0 2 0', 'parts');
+SELECT is(pg_temp.found('z1', 'z2', 'z3', 'z4'), '0 matched group,'
+    ' 0 matched group, 2 amount, 2 amount', 'the whole, and less than it');
+SELECT is(pg_temp.entries('z1') || ' / ' || pg_temp.entries('z2'),
+    'psp_received 4000 USD / psp_received 2001 USD', 'booked');
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;

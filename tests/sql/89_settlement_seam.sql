@@ -24,7 +24,7 @@ SELECT file_id AS id FROM pay.settlement_file
 \gset
 SELECT is(array_agg(s.outcome ORDER BY s.item)::text, '{staged,not_found}',
           'its rows')
-FROM pay_api.stage_settlement(ARRAY[:id, 0], '{1,1,1,2}', '{1,2,3,1}',
+FROM pay_api.stage_settlement(ARRAY[:id, 0], '{1,1}', '{1,1,1,2}', '{1,2,3,1}',
     '{r1,r2,r3,x}', '{sale,refund,fee,fee}', '{charge,refund,NULL,NULL}',
     '{ch-1,re-1,NULL,NULL}', '{pi-c1,pi-c1,NULL,NULL}',
     '{NULL,NULL,NULL,NULL}', '{1763640000000000,NULL,NULL,NULL}',
@@ -35,7 +35,7 @@ FROM pay_api.stage_settlement(ARRAY[:id, 0], '{1,1,1,2}', '{1,2,3,1}',
     '{0,0,0,0}') s;
 SELECT is(array_agg(p.outcome ORDER BY p.item)::text, '{proven,not_found}',
           'proven')
-FROM pay_api.prove_settlement(ARRAY[:id, 0], '{NULL,NULL}', '{3,1}',
+FROM pay_api.prove_settlement(ARRAY[:id, 0], '{1,1}', '{NULL,NULL}', '{3,1}',
     '{"{\"USD\": {\"rows\": 3, \"net\": 650}}","{}"}') p;
 SELECT is(string_agg(a.outcome, ' ' ORDER BY n),
     'booking booking booking booked',
@@ -48,7 +48,7 @@ FROM pay_api.advance_settlement(ARRAY[0, :id], '{1,0}') a;
 SELECT is(pg_temp.found('r1', 'r2', 'r3'),
     '0 matched object, 1 confirmed object, 1 charged', 'found');
 SELECT is(array_agg(s.outcome)::text, '{invalid}', 'nothing more comes in')
-FROM pay_api.stage_settlement(ARRAY[:id], '{1}', '{1}', '{r9}', '{fee}',
+FROM pay_api.stage_settlement(ARRAY[:id], '{1}', '{1}', '{1}', '{r9}', '{fee}',
     '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{0}', '{-1}',
     '{0}', '{-1}', '{USD}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}',
     '{NULL}', '{0}') s;

@@ -18,6 +18,9 @@ import calls
 import cost
 import databases
 from backend import Backend
+from test_settlement import scratch  # noqa: F401 (a fixture)
+
+import settle
 
 
 @pytest.fixture
@@ -72,3 +75,11 @@ def test_pgbench_gets_a_script_of_the_same_calls(env, number, tmp_path):
             "SELECT count(*) FROM pay.payment_order WHERE status = 'SUCCESS'"
         )
     assert paid == "3"
+
+
+def test_the_settlement_file_of_the_bench_proves_itself(shop, tmp_path):
+    """Its rows are of orders that only the bench has."""
+    path = tmp_path / "bench.csv"
+    settle.written(path, 20, "pi_g1")
+    said = shop.load(str(path))
+    assert (said["state"], said["class3"]) == ("booked", 20)

@@ -231,6 +231,7 @@ run(world_t *world, pay_input_t *input)
     }
 
     input->now_s = world->now_s;
+    input->is_stopping = world->is_stopping;
     memset(&world->effect, 0xa5, sizeof(world->effect));
     pay_flow_run(&world->flow, input, &world->effect);
 
@@ -253,6 +254,10 @@ run(world_t *world, pay_input_t *input)
 
     case PAY_DO_RATES:
         cr_assert_not_null(world->effect.rates);
+        break;
+
+    case PAY_DO_FILE:
+        cr_assert_not_null(world->effect.settlement);
         break;
 
     default:
@@ -480,6 +485,25 @@ world_file(world_t *world, const char *body, int64_t age_ms)
 
     run(world, &input);
     bury(answer.body);
+}
+
+
+void
+world_piece(world_t *world, pay_file_t file)
+{
+    pay_input_t  input = { .kind = PAY_INPUT_FILE, .file = &file };
+
+    if (!world->ended) {
+        cr_assert_eq(world->effect.kind, PAY_DO_FILE);
+    }
+
+    file.name = mortal(file.name);
+    file.sha256 = mortal(file.sha256);
+    file.bytes = mortal(file.bytes);
+    run(world, &input);
+    bury(file.name);
+    bury(file.sha256);
+    bury(file.bytes);
 }
 
 

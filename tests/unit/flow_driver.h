@@ -58,6 +58,7 @@ typedef struct {
     pay_flow_t              flow;
     pay_effect_t            effect;
     int64_t                 now_s;
+    int                     is_stopping;     /* the process is to end */
     int                     tortured;
     int                     ended;     /* DONE, or the flow was not made */
     int                     stored;    /* a row with a token was given */
@@ -97,6 +98,8 @@ void world_db_failed(world_t *world, pay_db_failure_t failure);
 void world_http(world_t *world, pay_http_answer_t answer);
 /* A file that answers, so old. */
 void world_file(world_t *world, const char *body, int64_t age_ms);
+/* What came of PAY_DO_FILE, whose slices die. */
+void world_piece(world_t *world, pay_file_t file);
 /* The PSP's fixture of that name, with that HTTP status. */
 void world_answer(world_t *world, const pay_psp_adapter_t *adapter,
     unsigned status, const char *fixture_name);

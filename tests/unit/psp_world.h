@@ -8,8 +8,7 @@
 
 #include "fixture.h"
 #include "torture.h"
-
-#include "pay_psp.h"
+#include "../answer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,15 +159,11 @@ replaced(pay_arena_t *arena, pay_str_t text, const char *from, const char *to)
 static inline pay_http_answer_t
 answered(unsigned status, pay_str_t body)
 {
-    pay_http_answer_t  answer;
+    pay_http_answer_t  answer = answer_blank(PAY_ANSWERED);
 
-    memset(&answer, 0, sizeof(answer));
-    answer.sent = PAY_ANSWERED;
     answer.status = status;
     answer.body = body;
     answer.content_type = PAY_STR("application/json");
-    answer.retry_after_s = -1;
-    answer.should_retry = -1;
 
     return answer;
 }
@@ -177,17 +172,8 @@ answered(unsigned status, pay_str_t body)
 static inline pay_str_t
 field_of(const pay_http_request_t *request, const char *name)
 {
-    unsigned   i, found;
-    pay_str_t  value = pay_string("");
-
-    found = 0;
-
-    for (i = 0; i < request->field_count; i++) {
-        if (pay_str_is(request->fields[i].name, name)) {
-            value = request->fields[i].value;
-            found++;
-        }
-    }
+    unsigned   found;
+    pay_str_t  value = request_field(request, name, &found);
 
     cr_expect_leq(found, 1, "%s twice", name);
 

@@ -7,27 +7,7 @@
 #include "torture.h"
 
 
-static pay_heap_t   *heap;
-static pay_arena_t  *arena;
-
-
-static void
-setup(void)
-{
-    heap = pay_heap_create();
-    cr_assert_not_null(heap);
-    arena = pay_heap_arena(heap);
-}
-
-
-static void
-teardown(void)
-{
-    pay_heap_destroy(heap);
-}
-
-
-TestSuite(pay_arena, .init = setup, .fini = teardown);
+ARENA_SUITE(pay_arena);
 
 
 Test(pay_arena, memory_is_aligned_for_any_type)

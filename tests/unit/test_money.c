@@ -17,26 +17,7 @@ typedef struct {
 } amount_t;
 
 
-static pay_heap_t   *heap;
-static pay_arena_t  *arena;
-
-
-static void
-setup(void)
-{
-    heap = pay_heap_create();
-    arena = pay_heap_arena(heap);
-}
-
-
-static void
-teardown(void)
-{
-    pay_heap_destroy(heap);
-}
-
-
-TestSuite(pay_money, .init = setup, .fini = teardown);
+ARENA_SUITE(pay_money);
 
 
 static const pay_currency_t *

@@ -14,27 +14,7 @@
     "{\"name\":\"UNPROCESSABLE_ENTITY\",\"details\":[{\"issue\":\"" issue     \
     "\"}]}"
 
-static pay_heap_t   *heap;
-static pay_arena_t  *arena;
-
-
-static void
-setup(void)
-{
-    heap = pay_heap_create();
-    cr_assert_not_null(heap);
-    arena = pay_heap_arena(heap);
-}
-
-
-static void
-teardown(void)
-{
-    pay_heap_destroy(heap);
-}
-
-
-TestSuite(pay_psp_paypal, .init = setup, .fini = teardown);
+ARENA_SUITE(pay_psp_paypal);
 
 
 static const pay_psp_adapter_t *

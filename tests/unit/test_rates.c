@@ -9,26 +9,7 @@
 #include "pay_rates.h"
 
 
-static pay_heap_t   *heap;
-static pay_arena_t  *arena;
-
-
-static void
-setup(void)
-{
-    heap = pay_heap_create();
-    arena = pay_heap_arena(heap);
-}
-
-
-static void
-teardown(void)
-{
-    pay_heap_destroy(heap);
-}
-
-
-TestSuite(pay_rates, .init = setup, .fini = teardown);
+ARENA_SUITE(pay_rates);
 
 
 static void

@@ -9,26 +9,7 @@
 #include "pay_time.h"
 
 
-static pay_heap_t   *heap;
-static pay_arena_t  *arena;
-
-
-static void
-setup(void)
-{
-    heap = pay_heap_create();
-    arena = pay_heap_arena(heap);
-}
-
-
-static void
-teardown(void)
-{
-    pay_heap_destroy(heap);
-}
-
-
-TestSuite(pay_time, .init = setup, .fini = teardown);
+ARENA_SUITE(pay_time);
 
 
 static void

@@ -33,6 +33,28 @@ test_arena(void)
 }
 
 
+/* A suite each of whose tests has a heap and its arena for itself. */
+#define ARENA_SUITE(name)                                                     \
+    static pay_heap_t   *heap;                                                \
+    static pay_arena_t  *arena;                                               \
+                                                                              \
+    static void                                                               \
+    setup(void)                                                               \
+    {                                                                         \
+        heap = pay_heap_create();                                             \
+        cr_assert_not_null(heap);                                             \
+        arena = pay_heap_arena(heap);                                         \
+    }                                                                         \
+                                                                              \
+    static void                                                               \
+    teardown(void)                                                            \
+    {                                                                         \
+        pay_heap_destroy(heap);                                               \
+    }                                                                         \
+                                                                              \
+    TestSuite(name, .init = setup, .fini = teardown)
+
+
 /* Does the work in `arena` and writes to `result`. */
 typedef pay_status_t (*torture_run_pt)(pay_arena_t *arena, void *result);
 

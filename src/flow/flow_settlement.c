@@ -1,0 +1,643 @@
+/*
+ * A look at a source of settlement files: under a lease one file is read in
+ * pieces, its rows are staged, it is proven and booked step by step, with the
+ * operations that payctl uses.  Whatever ends in the middle is taken up by the
+ * next look, which begins the file again; rows that are booked stay booked.
+ */
+
+#include "flow_settlement.h"
+
+
+#define LEASE_MS    120000
+#define RENEW_S     40                 /* of the lease, before it is renewed */
+#define STEP_ROWS   1000               /* booked in one step */
+#define LINES_MIN   64
+#define STOPPED     "stopped"          /* this worker ends: another goes on */
+
+
+static pay_status_t look_start(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t look_begun(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t file_do(pay_flow_t *flow, pay_file_do_t act,
+    pay_flow_step_pt step, pay_effect_t *effect);
+static pay_status_t file_found(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t file_opened(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t file_read(pay_flow_t *flow, const pay_settlement_row_t *row,
+    pay_effect_t *effect);
+static pay_status_t next_piece(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t piece_came(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t take_row(void *data, const pay_settle_row_t *from);
+static pay_status_t room_for_line(settlement_t *look);
+static pay_status_t copy_texts(pay_arena_t *args,
+    const pay_settle_row_t *from, pay_settlement_line_row_t *to);
+static pay_status_t stage(pay_flow_t *flow, pay_effect_t *effect);
+static pay_status_t staged(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t prove(pay_flow_t *flow, pay_effect_t *effect);
+static pay_status_t proven(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t refuse(pay_flow_t *flow, pay_effect_t *effect);
+static pay_status_t refused(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t advance(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t advanced(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t put(pay_flow_t *flow, const char *state, const char *why,
+    pay_effect_t *effect);
+static pay_status_t file_put(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t renew(pay_flow_t *flow, const pay_input_t *input,
+    pay_flow_step_pt then, pay_effect_t *effect);
+static pay_status_t renewed(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t look_end(pay_flow_t *flow, const char *code,
+    pay_effect_t *effect);
+static pay_status_t look_ended(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static void look_close(pay_flow_t *flow);
+
+
+static const pay_flow_type_t  settlement_type = {
+    .name = "settlement", .start = look_start, .is_patient = 1,
+    .end = look_close
+};
+
+
+pay_status_t
+pay_flow_settlement(pay_flow_t *flow, const pay_settle_source_t *source,
+    pay_str_t owner)
+{
+    settlement_t  *look;
+
+    look = pay_calloc(flow->arena, sizeof(settlement_t));
+    if (look == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    look->source = source;
+    look->owner = owner;
+    look->flow = flow;
+    look->settled.source = source->name;
+    pay_flow_begin(flow, &settlement_type, look);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+look_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
+{
+    settlement_t               *look = flow->state;
+    const pay_settle_source_t  *source = look->source;
+
+    static const char *const    ways[] = {
+        [PAY_SETTLE_BY_DIR] = "dir"
+    };
+    PAY_ROWS(ways, PAY_SETTLE_WAY_COUNT);
+
+    pay_begin_look_in_t         in = {
+        .source = source->name,
+        .format = source->format,
+        .merchant_id = source->merchant_id,
+        .psp = source->psp != NULL ? source->psp->name : PAY_STR(""),
+        .account = source->account,
+        .way = pay_str_of(ways[source->way]),
+        .owner = look->owner,
+        .interval_ms = source->interval_ms,
+        .lease_ms = LEASE_MS
+    };
+
+    look->renewed_s = input->now_s;
+
+    return pay_do_begin_look(flow, effect, &in, look_begun);
+}
+
+
+static pay_status_t
+look_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
+{
+    pay_outcome_t  outcome = input->result.outcome;
+
+    if (outcome == PAY_OUTCOME_DUE) {
+        return file_do(flow, PAY_FILE_NEXT, file_found, effect);
+    }
+
+    flow->outcome = outcome == PAY_OUTCOME_NOT_DUE ? "not-due"
+                    : outcome == PAY_OUTCOME_EXISTS ? "exists"
+                    : outcome == PAY_OUTCOME_INVALID ? "invalid"
+                    : "not-asked";
+    pay_do_done(effect, NULL);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+file_do(pay_flow_t *flow, pay_file_do_t act, pay_flow_step_pt step,
+    pay_effect_t *effect)
+{
+    settlement_t  *look = flow->state;
+
+    effect->kind = PAY_DO_FILE;
+    effect->file = act;
+    effect->settlement = look->source;
+    flow->step = step;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+file_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
+{
+    settlement_t             *look = flow->state;
+    const pay_file_t         *file = input->file;
+    pay_open_settlement_in_t  in = { .source = look->source->name };
+
+    if (file->failure != PAY_FAILURE_NONE) {
+        return look_end(flow, pay_failure_name(file->failure), effect);
+    }
+
+    if (file->name.len == 0) {
+        return look_end(flow, NULL, effect);
+    }
+
+    PAY_TRY(pay_dup(flow->args, file->sha256, &in.sha256));
+    PAY_TRY(pay_dup(flow->args, file->name, &in.name));
+
+    return pay_do_open_settlement(flow, effect, &in, file_opened);
+}
+
+
+static pay_status_t
+file_opened(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
+{
+    settlement_t                *look = flow->state;
+    const pay_settlement_row_t  *row = pay_row_settlement(&input->result);
+
+    if (input->kind != PAY_INPUT_ROW || row == NULL) {
+        return look_end(flow, "not-opened", effect);
+    }
+
+    look->settled.file_id = row->file_id;
+    look->attempt = row->attempt;
+
+    if (input->result.outcome == PAY_OUTCOME_KNOWN) {
+        return put(flow, "known", NULL, effect);
+    }
+
+    return file_read(flow, row, effect);
+}
+
+
+static pay_status_t
+file_read(pay_flow_t *flow, const pay_settlement_row_t *row,
+    pay_effect_t *effect)
+{
+    pay_status_t           status;
+    settlement_t          *look = flow->state;
+    pay_settle_options_t   options = { .row = take_row, .data = look };
+
+    PAY_TRY(pay_dup(flow->arena, row->account, &options.account));
+    status = pay_settle_open(flow->arena, row->format, &options,
+                             &look->reader);
+
+    if (status == PAY_NOT_FOUND) {
+        return look_end(flow, "format-unknown", effect);
+    }
+
+    return status == PAY_OK
+           ? file_do(flow, PAY_FILE_READ, piece_came, effect) : status;
+}
+
+
+static pay_status_t
+next_piece(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
+{
+    settlement_t  *look = flow->state;
+
+    if (input->is_stopping) {
+        return look_end(flow, STOPPED, effect);
+    }
+
+    if (input->now_s >= look->renewed_s + RENEW_S) {
+        return renew(flow, input, next_piece, effect);
+    }
+
+    return look->is_end ? prove(flow, effect)
+                        : file_do(flow, PAY_FILE_READ, piece_came, effect);
+}
+
+
+/* The rows of one piece are one call. */
+static pay_status_t
+piece_came(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
+{
+    pay_status_t       status;
+    settlement_t      *look = flow->state;
+    const pay_file_t  *file = input->file;
+
+    if (file->failure != PAY_FAILURE_NONE) {
+        return look_end(flow, pay_failure_name(file->failure), effect);
+    }
+
+    look->is_end = file->is_end;
+    look->is_same = file->is_same;
+    look->lines = NULL;
+    look->line_count = 0;
+    look->line_room = 0;
+
+    status = pay_settle_feed(look->reader, file->bytes);
+
+    if (status == PAY_OK && look->is_end) {
+        status = pay_settle_end(look->reader);
+    }
+
+    if (status == PAY_INVALID) {
+        return refuse(flow, effect);
+    }
+
+    PAY_TRY(status);
+
+    return look->line_count != 0 ? stage(flow, effect)
+                                 : next_piece(flow, input, effect);
+}
+
+
+static pay_status_t
+take_row(void *data, const pay_settle_row_t *from)
+{
+    settlement_t               *look = data;
+    pay_settlement_line_row_t  *to;
+
+    look->column = pay_settle_too_long(from);
+
+    if (look->column != NULL) {
+        look->settled.line = from->line;
+        return PAY_INVALID;
+    }
+
+    PAY_TRY(room_for_line(look));
+
+    to = &look->lines[look->line_count];
+    memset(to, 0, sizeof(*to));
+
+    PAY_TRY(copy_texts(look->flow->args, from, to));
+
+    to->line = from->ordinal;
+    to->kind = pay_str_of(pay_settle_kind_name(from->kind));
+    to->occurred_us = pay_maybe(from->has_occurred && from->occurred_us >= 0,
+                                from->occurred_us);
+    to->gross_minor = from->gross_minor;
+    to->fee_minor = from->fee_minor;
+    to->tax_minor = from->tax_minor;
+    to->net_minor = from->net_minor;
+    to->paid_minor = pay_maybe(from->paid_currency[0] != '\0',
+                               from->paid_minor);
+    to->flags = (from->is_external ? 1 : 0) | (from->is_detail ? 2 : 0);
+
+    look->line_count++;
+    look->settled.rows++;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+room_for_line(settlement_t *look)
+{
+    size_t                      room;
+    pay_settlement_line_row_t  *lines;
+
+    if (look->line_count < look->line_room) {
+        return PAY_OK;
+    }
+
+    room = look->line_room == 0 ? LINES_MIN : 2 * look->line_room;
+    lines = pay_alloc(look->flow->args, room * sizeof(*lines));
+    if (lines == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    if (look->line_count != 0) {
+        memcpy(lines, look->lines, look->line_count * sizeof(*lines));
+    }
+
+    look->lines = lines;
+    look->line_room = room;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+copy_texts(pay_arena_t *args, const pay_settle_row_t *from,
+    pay_settlement_line_row_t *to)
+{
+    size_t  i;
+
+    const struct {
+        pay_str_t   text;
+        pay_str_t  *copy;
+    } texts[] = {
+        { from->row_key, &to->row_key }, { from->raw_type, &to->raw_type },
+        { from->psp_ref, &to->psp_ref },
+        { from->parent_ref, &to->parent_ref },
+        { from->our_ref, &to->our_ref }, { from->booked_on, &to->booked_on },
+        { pay_str_of(from->currency), &to->currency },
+        { pay_str_of(from->paid_currency), &to->paid_currency },
+        { pay_settle_rate(from->rate), &to->rate },
+        { from->payout_ref, &to->payout_ref },
+        { from->account, &to->account },
+        { from->bank_ref, &to->bank_ref }, { from->note, &to->note }
+    };
+
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (texts[i].text.len != 0) {
+            PAY_TRY(pay_dup(args, texts[i].text, texts[i].copy));
+        }
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+stage(pay_flow_t *flow, pay_effect_t *effect)
+{
+    settlement_t              *look = flow->state;
+    pay_stage_settlement_in_t  in = {
+        .file_id = look->settled.file_id,
+        .attempt = look->attempt,
+        .rows = look->lines,
+        .rows_count = look->line_count
+    };
+
+    return pay_do_stage_settlement(flow, effect, &in, staged);
+}
+
+
+static pay_status_t
+staged(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
+{
+    if (input->kind != PAY_INPUT_ROW) {
+        return look_end(flow, "not-stored", effect);
+    }
+
+    return input->result.outcome == PAY_OUTCOME_STAGED
+           ? next_piece(flow, input, effect)
+           : look_end(flow, "overtaken", effect);
+}
+
+
+static pay_status_t
+prove(pay_flow_t *flow, pay_effect_t *effect)
+{
+    pay_status_t               status;
+    settlement_t              *look = flow->state;
+    pay_prove_settlement_in_t  in = {
+        .file_id = look->settled.file_id,
+        .attempt = look->attempt,
+        .rows = look->settled.rows
+    };
+
+    if (!look->is_same) {
+        return refuse(flow, effect);
+    }
+
+    status = pay_settle_prove(look->reader, &look->verdict);
+
+    if (status == PAY_INVALID || look->verdict == PAY_SETTLE_PARTIAL) {
+        return refuse(flow, effect);
+    }
+
+    PAY_TRY(status);
+    PAY_TRY(pay_settle_batch(flow->args, look->reader, &in.batch_key));
+    PAY_TRY(pay_settle_stated(flow->args, look->reader, &in.stated));
+
+    return pay_do_prove_settlement(flow, effect, &in, proven);
+}
+
+
+static pay_status_t
+proven(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
+{
+    if (input->kind != PAY_INPUT_ROW) {
+        return look_end(flow, "not-stored", effect);
+    }
+
+    switch (input->result.outcome) {
+
+    case PAY_OUTCOME_PROVEN:
+        return advance(flow, input, effect);
+
+    case PAY_OUTCOME_REFUSED:
+        return put(flow, "refused", "sums", effect);
+
+    default:
+        return look_end(flow, "overtaken", effect);
+    }
+}
+
+
+/* A mistake that the reader has found; the reason names its place. */
+static pay_status_t
+refuse(pay_flow_t *flow, pay_effect_t *effect)
+{
+    settlement_t                *look = flow->state;
+    const pay_settle_refusal_t  *why = pay_settle_refusal(look->reader);
+    pay_refuse_settlement_in_t   in = {
+        .file_id = look->settled.file_id, .attempt = look->attempt
+    };
+
+    if (look->column != NULL) {
+        look->why = "id-too-long";
+        PAY_TRY(pay_format(flow->args, &in.reason, SETTLEMENT_REASON_MAX,
+                           "line %" PRId64 ", column %s: longer than 255 "
+                           "bytes", look->settled.line, look->column));
+
+    } else if (why == NULL && look->is_end && !look->is_same) {
+        look->why = "changed";
+        in.reason = PAY_STR("it was changed while it was read");
+
+    } else {
+        look->why = why != NULL ? why->reason : "partial";
+        look->settled.line = why != NULL ? why->line : 0;
+        PAY_TRY(pay_settle_why(flow->args, look->reader, look->verdict,
+                               &in.reason));
+    }
+
+    return pay_do_refuse_settlement(flow, effect, &in, refused);
+}
+
+
+/* A file that was changed meanwhile stays: another look reads it. */
+static pay_status_t
+refused(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
+{
+    settlement_t  *look = flow->state;
+
+    if (input->kind != PAY_INPUT_ROW) {
+        return look_end(flow, "not-stored", effect);
+    }
+
+    if (input->result.outcome != PAY_OUTCOME_REFUSED) {
+        return look_end(flow, "overtaken", effect);
+    }
+
+    return strcmp(look->why, "changed") == 0
+           ? look_end(flow, look->why, effect)
+           : put(flow, "refused", look->why, effect);
+}
+
+
+static pay_status_t
+advance(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
+{
+    settlement_t                *look = flow->state;
+    pay_advance_settlement_in_t  in = {
+        .file_id = look->settled.file_id, .rows = STEP_ROWS
+    };
+
+    if (input->is_stopping) {
+        return look_end(flow, STOPPED, effect);
+    }
+
+    if (input->now_s >= look->renewed_s + RENEW_S) {
+        return renew(flow, input, advance, effect);
+    }
+
+    return pay_do_advance_settlement(flow, effect, &in, advanced);
+}
+
+
+static pay_status_t
+advanced(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
+{
+    if (input->kind != PAY_INPUT_ROW) {
+        return look_end(flow, "not-stored", effect);
+    }
+
+    switch (input->result.outcome) {
+
+    case PAY_OUTCOME_BOOKING:
+        return advance(flow, input, effect);
+
+    case PAY_OUTCOME_BOOKED:
+        return put(flow, "booked", NULL, effect);
+
+    default:
+        return look_end(flow, "overtaken", effect);
+    }
+}
+
+
+/* The file has come to its end; it leaves the directory. */
+static pay_status_t
+put(pay_flow_t *flow, const char *state, const char *why,
+    pay_effect_t *effect)
+{
+    settlement_t  *look = flow->state;
+
+    look->settled.state = state;
+    look->settled.why = why;
+    look->files = 1;
+    flow->settled = &look->settled;
+
+    return file_do(flow, strcmp(state, "refused") == 0 ? PAY_FILE_REFUSED
+                                                       : PAY_FILE_BOOKED,
+                   file_put, effect);
+}
+
+
+static pay_status_t
+file_put(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
+{
+    pay_failure_t  failure = input->file->failure;
+
+    return look_end(flow, failure != PAY_FAILURE_NONE ? "not-moved" : NULL,
+                    effect);
+}
+
+
+static pay_status_t
+renew(pay_flow_t *flow, const pay_input_t *input, pay_flow_step_pt then,
+    pay_effect_t *effect)
+{
+    settlement_t        *look = flow->state;
+    pay_keep_look_in_t   in = {
+        .source = look->source->name,
+        .owner = look->owner,
+        .lease_ms = LEASE_MS
+    };
+
+    look->renewed_s = input->now_s;
+    look->then = then;
+
+    return pay_do_keep_look(flow, effect, &in, renewed);
+}
+
+
+static pay_status_t
+renewed(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
+{
+    settlement_t  *look = flow->state;
+
+    if (input->kind != PAY_INPUT_ROW) {
+        return look_end(flow, "not-stored", effect);
+    }
+
+    return input->result.outcome == PAY_OUTCOME_KEPT
+           ? look->then(flow, input, effect)
+           : look_end(flow, "overtaken", effect);
+}
+
+
+/* A literal in `code`: why it brought nothing.  Behind a file that has come to
+ * its end the next one is due at once, and so is one that another worker goes
+ * on with. */
+static pay_status_t
+look_end(pay_flow_t *flow, const char *code, pay_effect_t *effect)
+{
+    settlement_t      *look = flow->state;
+    pay_end_look_in_t  in = {
+        .source = look->source->name,
+        .owner = look->owner,
+        .files = look->files,
+        .again = code == NULL ? look->files != 0 : strcmp(code, STOPPED) == 0,
+        .code = pay_str_of(code)
+    };
+
+    flow->outcome = code != NULL ? code : look->files != 0 ? "read" : "empty";
+
+    return pay_do_end_look(flow, effect, &in, look_ended);
+}
+
+
+static pay_status_t
+look_ended(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
+{
+    if (input->kind != PAY_INPUT_ROW) {
+        flow->outcome = "not-stored";
+    }
+
+    pay_do_done(effect, NULL);
+
+    return PAY_OK;
+}
+
+
+static void
+look_close(pay_flow_t *flow)
+{
+    settlement_t  *look = flow->state;
+
+    pay_settle_close(look->reader);
+    look->reader = NULL;
+}

@@ -1,0 +1,217 @@
+"""A settlement day in each of the six dialects and both formats of banks: what
+buyers have paid through the gateway is settled by the PSP less its fees, is
+paid out, and comes to the bank, every cent of it.
+
+A day has a sale through the hosted page (the nine steps), one with several
+orders, one that is captured by hand in part, a refund, one that was made at the
+PSP, a dispute, and a monthly fee.
+"""
+
+import json
+import subprocess
+
+import pytest
+from support.client import plain
+from support.own_stack import CARDS, QUICK_JOBS, OwnStack
+from support.settled import BANKS, OWED, PSPS, Settled
+from support.sold import Sold
+
+FEE, REFUND_FEE, DISPUTE_FEE, MONTHLY = 35, 5, 15, 120
+# What the PSP keeps until a dispute is decided.
+DISPUTED = 200
+# Mollie has no captures by hand here, Square completes whole payments.
+BY_HAND = ("stripe", "adyen", "generic")
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory):
+    """A stack of its own: nobody else's payments are in its payouts."""
+    stack = OwnStack()
+    try:
+        stack.configure(QUICK_JOBS)
+        settled = Settled(stack, tmp_path_factory.mktemp("files"))
+        settled.mock.settings(
+            sale_fee_minor=FEE, refund_fee_minor=REFUND_FEE, list_page=100
+        )
+        yield settled
+        stack.check_invariants()
+    finally:
+        stack.close()
+
+
+def through_the_page(settled, psp: str) -> Sold:
+    made = Sold.of(settled.stack, psp)
+    with plain(timeout=30) as buyer:
+        page = settled.stack.http.get(made.shown["redirect_url"])
+        form = {"number": CARDS["paid"], "expiry": "12/39", "cvc": "123"}
+        url = page.headers["Location"].partition("#")[0]
+        back = buyer.post(url, data=form)
+        assert back.status_code == 303, back.text
+        made.becomes("SUCCESS")
+        handed = settled.stack.http.get(back.headers["Location"])
+        shop = buyer.get(handed.headers["Location"])
+        assert '<strong id="signature">valid</strong>' in shop.text
+    return made
+
+
+class Trade:
+    """The payments of a day and what they must come to, in minor units."""
+
+    def __init__(self, settled, psp: str):
+        self.net, self.rows = 0, 0
+        self.psp = psp
+        self.page = through_the_page(settled, psp)
+        self.add(1234, FEE)
+        self.split = settled.sold(psp, amounts=("12.34", "0.01", "7.00"))
+        self.add(1935, FEE)
+        self.refunded = settled.sold(psp)
+        self.add(1234, FEE)
+        self._refund("4.00")
+        self.external = settled.sold(psp)
+        self.add(1234, FEE)
+        self.external.at_psp("refund", amount_minor=250)
+        self.add(-250, REFUND_FEE)
+        if psp != "paypal":  # its webhooks only make us ask for a list
+            self.external.reaches(amount_refunded="2.50")
+        self.disputed = settled.sold(psp)
+        self.add(1234, FEE)
+        self.disputed.at_psp("dispute", amount_minor=200, fee_minor=DISPUTE_FEE)
+        self.add(-DISPUTED, DISPUTE_FEE)
+        self.held = None
+        if psp in BY_HAND:
+            self._capture(settled)
+        self.net -= MONTHLY
+
+    def add(self, gross: int, fee: int) -> None:
+        self.net += gross - fee
+        self.rows += 1
+
+    def _refund(self, amount: str) -> None:
+        answer = self.refunded.refund(amount)
+        assert answer.status_code in (201, 202), answer.text
+        self.refunded.ends(answer, "SUCCESS")
+        self.add(-400, REFUND_FEE)
+
+    def _capture(self, settled) -> None:
+        self.held = settled.sold(self.psp, capture="manual")
+        answer = self.held.capture("5.00", final=True)
+        assert answer.status_code in (201, 202), answer.text
+        self.held.ends(answer, "SUCCESS")
+        self.add(500, FEE)
+
+
+@pytest.mark.parametrize("psp", PSPS)
+def test_every_cent_comes_to_the_bank(day, psp):
+    trade = Trade(day, psp)
+    made, said = day.settle(psp, monthly_fee_minor=MONTHLY)
+    (payout,) = made["payouts"]
+    assert payout["amount"] == trade.net
+    assert said["state"] == "booked", said
+    assert (said["class2"], said["class3"]) == (0, 0), day.matters()
+    books = day.accounts(psp, "USD")
+    assert day.owed(psp, "USD") == DISPUTED == books["psp_reserve"], books
+    assert books["psp_in_transit"] == trade.net
+    for source in BANKS:
+        before = day.accounts(psp, "USD").get("bank", 0)
+        if not before:
+            written, told = day.bank(source, payouts=[payout["id"]])
+            assert told["matched"] == 1, (written, told, day.matters())
+    books = day.accounts(psp, "USD")
+    assert books["bank"] == trade.net
+    assert books.get("psp_in_transit", 0) == 0
+    day.is_clean()
+
+
+@pytest.mark.parametrize("source", BANKS)
+def test_bank_shows_what_all_psps_have_paid(day, source):
+    """In three currencies, of all six at once; each line names its payout."""
+    sums = {}
+    payouts = []
+    for psp in PSPS:
+        currency, amount = (
+            ("EUR", "50.00") if psp != "mollie" else ("GBP", "40.00")
+        )
+        day.sold(psp, currency=currency, amounts=(amount,))
+        made, said = day.settle(psp)
+        assert said["state"] == "booked", said
+        payouts += made["payouts"]
+        for each in made["payouts"]:
+            name = each["currency"]
+            sums[name] = sums.get(name, 0) + each["amount"]
+    made, said = day.bank(source, payouts=[each["id"] for each in payouts])
+    lines = {}
+    for each in made["entries"]:
+        name = each["currency"]
+        lines[name] = lines.get(name, 0) + each["minor"]
+    assert lines == sums
+    assert said["state"] == "booked", said
+    assert said["matched"] == len(made["entries"]), day.matters()
+    rules = day.stack.sql(
+        "SELECT DISTINCT l.rule FROM pay.settlement_link l"
+        " JOIN pay.settlement_row r USING (row_id)"
+        " WHERE r.source = %s AND r.file_id ="
+        " (SELECT max(file_id) FROM pay.settlement_file)",
+        source,
+    )
+    assert rules == [("text",)]
+    day.is_clean()
+
+
+def test_day_is_closed(day):
+    text, close = day.close()
+    documents = day.where / "close.jsonl"
+    documents.write_text(text)
+    key = day.stack.values["AUDIT_PUBLIC_KEY"]
+    day.payctl("close", "verify", "--key", key, "--part", documents)
+    lines = {
+        (each["psp"], each["item"]): each["amount"]
+        for each in close["lines"]
+        if each["currency"] == "USD"
+    }
+    for psp in PSPS:
+        assert lines.get((psp, "balance/psp_in_transit"), "0.00") == "0.00"
+        assert float(lines[psp, "balance/bank"]) > 0
+        owed = [float(lines.get((psp, f"balance/{e}"), 0)) for e in OWED]
+        assert sum(owed) == pytest.approx(DISPUTED / 100)
+    changed = text.replace("balance/bank", "balance/bonk", 1)
+    documents.write_text(changed)
+    day.payctl("close", "verify", "--key", key, "--part", documents, code=1)
+
+
+def test_stripe_report_has_the_rows_of_its_api(day):
+    """The same rows by another way are nothing new."""
+    day.sold("stripe")
+    made = day.mock.call("settle", dialect="stripe")
+    answers, report = made["files"]
+    said = day.load("stripe", day.file(answers["text"], "api.json"))
+    assert (said["rows"], said["matched"]) == (2, 1)
+    before = day.accounts("stripe", "USD")
+    said = day.load("stripe", day.file(report["text"], "report.csv"))
+    assert said["state"] == "booked", said
+    assert (said["matched"], said["class1"]) == (0, 0)
+    assert (said["class2"], said["class3"]) == (0, 0), day.matters()
+    assert day.accounts("stripe", "USD") == before
+
+
+def test_report_alone_is_enough(day):
+    before = day.owed("stripe", "USD")
+    day.sold("stripe")
+    made, said = day.settle("stripe", which=1)
+    assert said["state"] == "booked", said
+    assert (said["matched"], said["class1"]) == (1, 1)
+    assert day.owed("stripe", "USD") == before
+    day.bank("bank-camt", payouts=[made["payouts"][0]["id"]])
+    day.is_clean()
+
+
+def test_json_of_payctl_is_valid_alone(day):
+    """Nothing else stands on standard output."""
+    done = subprocess.run(
+        [day.stack.values["PAYCTL"], "settlement", "list", "-o", "json"],
+        env={"PAYCTL_DSN": day.stack.values["PG_ADMIN_DSN"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for line in done.stdout.splitlines():
+        assert json.loads(line)

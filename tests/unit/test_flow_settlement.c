@@ -1,0 +1,490 @@
+/*
+ * A look at a source of settlement files: a file is staged piece by piece,
+ * proven and booked, or refused whole; whatever ends early is left to the next
+ * look.
+ */
+
+#include "flow_driver.h"
+
+#include "pay_settle.h"
+
+
+#define OWNER   "host:1:2"
+#define DIGEST  "0123456789abcdef0123456789abcdef"
+#define HEADER                                                                \
+    "row_id,type,psp_ref,our_ref,occurred_at,gross,fee,net,currency\n"
+#define SALE    "r1,sale,pay_1,ord-1,2026-11-20T10:00:00Z,12.00,-0.30,11.70," \
+                "EUR\n"
+#define FEE     "r2,fee,,,2026-11-20T11:00:00Z,0.00,-0.20,-0.20,EUR\n"
+#define TOTAL   "total,2,,,,12.00,-0.50,11.50,EUR\n"
+#define WHOLE   HEADER SALE FEE TOTAL
+
+
+static const pay_settle_source_t  source = {
+    .name = pay_string("inbox"), .format = pay_string("generic"),
+    .merchant_id = pay_string("acme"), .interval_ms = 10000
+};
+
+
+static void
+look_start(world_t *world)
+{
+    world_made(world, pay_flow_settlement(&world->flow, &source,
+                                          PAY_STR(OWNER)));
+    world_start(world);
+}
+
+
+static void
+look_due(world_t *world)
+{
+    world_open(world);
+    look_start(world);
+    expect_arg(world, begin_look, source, "inbox");
+    expect_arg(world, begin_look, format, "generic");
+    expect_arg(world, begin_look, merchant_id, "acme");
+    expect_arg(world, begin_look, psp, NULL);
+    expect_arg(world, begin_look, way, "dir");
+    expect_arg(world, begin_look, owner, OWNER);
+    cr_expect_eq(asked(world, begin_look)->interval_ms, 10000);
+    world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW });
+}
+
+
+static void
+expect_file(const world_t *world, pay_file_do_t what)
+{
+    cr_assert_eq(world->effect.kind, PAY_DO_FILE);
+    cr_expect_eq(world->effect.file, what);
+    cr_expect_eq(world->effect.settlement, &source);
+}
+
+
+static pay_settlement_row_t
+opened(void)
+{
+    return (pay_settlement_row_t) {
+        .file_id = 7, .attempt = 3, .format = PAY_STR("generic"),
+        .state = PAY_STR("received")
+    };
+}
+
+
+static void
+found(world_t *world)
+{
+    pay_settlement_row_t  row = opened();
+
+    expect_file(world, PAY_FILE_NEXT);
+    world_piece(world, (pay_file_t) { .name = PAY_STR("day.csv"),
+                                      .sha256 = PAY_STR(DIGEST) });
+    expect_arg(world, open_settlement, source, "inbox");
+    expect_arg(world, open_settlement, name, "day.csv");
+    expect_arg(world, open_settlement, sha256, DIGEST);
+    world_result(world, PAY_OUTCOME_OPENED, &row);
+}
+
+
+/* a file is found, opened, and its first bytes are asked for */
+static void
+look_found(world_t *world)
+{
+    look_due(world);
+    found(world);
+    expect_file(world, PAY_FILE_READ);
+}
+
+
+static void
+piece(world_t *world, const char *bytes)
+{
+    expect_file(world, PAY_FILE_READ);
+    world_piece(world, (pay_file_t) { .bytes = pay_str_of(bytes) });
+}
+
+
+static void
+end_of_file(world_t *world, int is_same)
+{
+    expect_file(world, PAY_FILE_READ);
+    world_piece(world, (pay_file_t) { .is_end = 1, .is_same = is_same });
+}
+
+
+static void
+look_over(world_t *world, const char *code, int64_t files, int64_t again)
+{
+    expect_arg(world, end_look, source, "inbox");
+    expect_arg(world, end_look, owner, OWNER);
+    expect_arg(world, end_look, code, code);
+    cr_expect_eq(asked(world, end_look)->files, files);
+    cr_expect_eq(asked(world, end_look)->again, again);
+    world_result(world, PAY_OUTCOME_STORED, NULL);
+    cr_expect_eq(world->effect.kind, PAY_DO_DONE);
+    world_close(world);
+}
+
+
+Test(pay_flow_settlement, a_file_is_staged_proven_and_booked)
+{
+    world_t                           world;
+    const pay_settled_t              *settled;
+    const pay_settlement_line_row_t  *line;
+
+    look_found(&world);
+    piece(&world, HEADER SALE "r2,fee,,");
+
+    cr_expect_eq(asked(&world, stage_settlement)->file_id, 7);
+    cr_expect_eq(asked(&world, stage_settlement)->attempt, 3);
+    cr_assert_eq(asked(&world, stage_settlement)->rows_count, 1);
+    line = asked(&world, stage_settlement)->rows;
+    cr_expect_eq(line->line, 1);
+    expect_text(line->row_key, "r1");
+    expect_text(line->kind, "sale");
+    expect_text(line->psp_ref, "pay_1");
+    expect_text(line->our_ref, "ord-1");
+    expect_text(line->currency, "EUR");
+    cr_expect_eq(line->gross_minor, 1200);
+    cr_expect_eq(line->fee_minor, -30);
+    cr_expect_eq(line->net_minor, 1170);
+    cr_expect(line->occurred_us.is_set);
+    cr_expect_not(line->paid_minor.is_set);
+    world_result(&world, PAY_OUTCOME_STAGED, NULL);
+
+    piece(&world, FEE + sizeof("r2,fee,,") - 1);
+    cr_assert_eq(asked(&world, stage_settlement)->rows_count, 1);
+    cr_expect_eq(asked(&world, stage_settlement)->rows->line, 2);
+    world_result(&world, PAY_OUTCOME_STAGED, NULL);
+
+    piece(&world, TOTAL);
+    end_of_file(&world, 1);
+    cr_expect_eq(asked(&world, prove_settlement)->file_id, 7);
+    cr_expect_eq(asked(&world, prove_settlement)->attempt, 3);
+    cr_expect_eq(asked(&world, prove_settlement)->rows, 2);
+    expect_arg(&world, prove_settlement, stated,
+               "{\"EUR\":{\"rows\":2,\"gross\":1200,\"fee\":-50,\"tax\":0,"
+               "\"net\":1150}}");
+    world_result(&world, PAY_OUTCOME_PROVEN, NULL);
+
+    cr_expect_eq(asked(&world, advance_settlement)->file_id, 7);
+    world_result(&world, PAY_OUTCOME_BOOKING, NULL);
+    expect_db(&world, PAY_OP_ADVANCE_SETTLEMENT);
+    world_result(&world, PAY_OUTCOME_BOOKED, NULL);
+
+    expect_file(&world, PAY_FILE_BOOKED);
+    settled = world.flow.settled;
+    cr_assert_not_null(settled);
+    cr_expect_str_eq(settled->state, "booked");
+    cr_expect_eq(settled->file_id, 7);
+    cr_expect_eq(settled->rows, 2);
+    cr_expect_null(settled->why);
+    world_piece(&world, (pay_file_t) { .is_end = 0 });
+    look_over(&world, NULL, 1, 1);
+}
+
+
+Test(pay_flow_settlement, nothing_is_asked_where_there_is_no_file)
+{
+    world_t  world;
+
+    look_due(&world);
+    expect_file(&world, PAY_FILE_NEXT);
+    world_piece(&world, (pay_file_t) { .is_end = 0 });
+    look_over(&world, NULL, 0, 0);
+}
+
+
+Test(pay_flow_settlement, what_is_not_due_is_left)
+{
+    size_t   i;
+    world_t  world;
+
+    static const struct {
+        pay_outcome_t  outcome;
+        const char    *said;
+    } ends[] = {
+        { PAY_OUTCOME_NOT_DUE, "not-due" },
+        { PAY_OUTCOME_EXISTS, "exists" },
+        { PAY_OUTCOME_INVALID, "invalid" }
+    };
+
+    for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        world_open(&world);
+        look_start(&world);
+        world_result(&world, ends[i].outcome, NULL);
+        cr_expect_eq(world.effect.kind, PAY_DO_DONE);
+        cr_expect_str_eq(world.flow.outcome, ends[i].said);
+        world_close(&world);
+    }
+
+    for (i = 0; i < DB_FAILURES; i++) {
+        world_open(&world);
+        look_start(&world);
+        world_db_failed(&world, (pay_db_failure_t) i);
+        cr_expect_eq(world.effect.kind, PAY_DO_DONE);
+        cr_expect_str_eq(world.flow.outcome, "not-asked");
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_settlement, known_bytes_are_not_read_again)
+{
+    world_t               world;
+    pay_settlement_row_t  row = opened();
+
+    look_due(&world);
+    world_piece(&world, (pay_file_t) { .name = PAY_STR("day.csv"),
+                                       .sha256 = PAY_STR(DIGEST) });
+    world_result(&world, PAY_OUTCOME_KNOWN, &row);
+    expect_file(&world, PAY_FILE_BOOKED);
+    cr_expect_str_eq(world.flow.settled->state, "known");
+    world_piece(&world, (pay_file_t) { .is_end = 0 });
+    look_over(&world, NULL, 1, 1);
+}
+
+
+Test(pay_flow_settlement, a_file_that_cannot_be_read_is_refused_with_its_place)
+{
+    size_t   i;
+    world_t  world;
+
+    static const struct {
+        const char  *bytes;
+        const char  *why;
+        const char  *reason;
+    } bad[] = {
+        { HEADER "r1,sale,pay_1,,2026-11-20T10:00:00Z,12.00,-0.30,11.00,EUR\n",
+          "row-sum", "line 2" },
+        { "row_id,type\n", "column-missing", "column psp_ref" },
+        { HEADER SALE FEE, "footer-missing", "footer-missing" },
+        { HEADER SALE FEE "total,3,,,,12.00,-0.50,11.50,EUR\n",
+          "count-differs", "count-differs" }
+    };
+
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        look_found(&world);
+        piece(&world, bad[i].bytes);
+
+        if (world.effect.kind == PAY_DO_DB
+            && world.effect.op == PAY_OP_STAGE_SETTLEMENT)
+        {
+            world_result(&world, PAY_OUTCOME_STAGED, NULL);
+        }
+
+        if (world.effect.kind == PAY_DO_FILE) {
+            end_of_file(&world, 1);
+        }
+
+        cr_expect_eq(asked(&world, refuse_settlement)->file_id, 7);
+        cr_expect_eq(asked(&world, refuse_settlement)->attempt, 3);
+        cr_expect(contains(asked(&world, refuse_settlement)->reason,
+                           bad[i].reason), "%.*s",
+                  pay_fmt(asked(&world, refuse_settlement)->reason));
+        world_result(&world, PAY_OUTCOME_REFUSED, NULL);
+        expect_file(&world, PAY_FILE_REFUSED);
+        cr_expect_str_eq(world.flow.settled->why, bad[i].why);
+        world_piece(&world, (pay_file_t) { .is_end = 0 });
+        look_over(&world, NULL, 1, 1);
+    }
+}
+
+
+/* and not moved: its new bytes are another file */
+Test(pay_flow_settlement, a_file_that_was_changed_meanwhile_is_not_booked)
+{
+    world_t  world;
+
+    look_found(&world);
+    piece(&world, WHOLE);
+    world_result(&world, PAY_OUTCOME_STAGED, NULL);
+    end_of_file(&world, 0);
+    expect_arg(&world, refuse_settlement, reason,
+               "it was changed while it was read");
+    world_result(&world, PAY_OUTCOME_REFUSED, NULL);
+    look_over(&world, "changed", 0, 0);
+}
+
+
+Test(pay_flow_settlement, sums_that_postgresql_does_not_find_refuse_it)
+{
+    world_t  world;
+
+    look_found(&world);
+    piece(&world, WHOLE);
+    world_result(&world, PAY_OUTCOME_STAGED, NULL);
+    end_of_file(&world, 1);
+    world_result(&world, PAY_OUTCOME_REFUSED, NULL);
+    expect_file(&world, PAY_FILE_REFUSED);
+    cr_expect_str_eq(world.flow.settled->why, "sums");
+    world_piece(&world, (pay_file_t) { .is_end = 0 });
+    look_over(&world, NULL, 1, 1);
+}
+
+
+/* another worker has begun the file again: this one touches nothing more */
+Test(pay_flow_settlement, a_worker_that_was_too_slow_lets_go)
+{
+    world_t  world;
+
+    look_found(&world);
+    piece(&world, WHOLE);
+    world_result(&world, PAY_OUTCOME_INVALID, NULL);
+    look_over(&world, "overtaken", 0, 0);
+
+    look_found(&world);
+    piece(&world, WHOLE);
+    world_result(&world, PAY_OUTCOME_STAGED, NULL);
+    end_of_file(&world, 1);
+    world_result(&world, PAY_OUTCOME_INVALID, NULL);
+    look_over(&world, "overtaken", 0, 0);
+}
+
+
+Test(pay_flow_settlement, the_lease_is_renewed_while_a_file_takes_long)
+{
+    world_t  world;
+
+    look_found(&world);
+    world.now_s += 41;
+    piece(&world, WHOLE);
+    world_result(&world, PAY_OUTCOME_STAGED, NULL);
+    expect_arg(&world, keep_look, source, "inbox");
+    expect_arg(&world, keep_look, owner, OWNER);
+    cr_expect_gt(asked(&world, keep_look)->lease_ms, 41000);
+    world_result(&world, PAY_OUTCOME_KEPT, NULL);
+    end_of_file(&world, 1);
+    world_result(&world, PAY_OUTCOME_PROVEN, NULL);
+    world.now_s += 41;
+    world_result(&world, PAY_OUTCOME_BOOKING, NULL);
+    expect_db(&world, PAY_OP_KEEP_LOOK);
+    world_result(&world, PAY_OUTCOME_GONE, NULL);
+    look_over(&world, "overtaken", 0, 0);
+}
+
+
+Test(pay_flow_settlement, a_worker_that_ends_leaves_the_rest_to_another)
+{
+    world_t  world;
+
+    look_found(&world);
+    piece(&world, WHOLE);
+    world.is_stopping = 1;
+    world_result(&world, PAY_OUTCOME_STAGED, NULL);
+    look_over(&world, "stopped", 0, 1);
+
+    look_found(&world);
+    piece(&world, WHOLE);
+    world_result(&world, PAY_OUTCOME_STAGED, NULL);
+    end_of_file(&world, 1);
+    world_result(&world, PAY_OUTCOME_PROVEN, NULL);
+    world.is_stopping = 1;
+    world_result(&world, PAY_OUTCOME_BOOKING, NULL);
+    look_over(&world, "stopped", 0, 1);
+}
+
+
+Test(pay_flow_settlement, what_was_not_stored_is_begun_again_later)
+{
+    unsigned  i, step;
+    world_t   world;
+
+    for (i = 0; i < DB_FAILURES; i++) {
+        for (step = 0; step < 4; step++) {
+            look_found(&world);
+            piece(&world, WHOLE);
+
+            if (step > 0) {
+                world_result(&world, PAY_OUTCOME_STAGED, NULL);
+                end_of_file(&world, step > 1);
+            }
+
+            if (step > 2) {
+                world_result(&world, PAY_OUTCOME_PROVEN, NULL);
+            }
+
+            world_db_failed(&world, (pay_db_failure_t) i);
+            look_over(&world, "not-stored", 0, 0);
+        }
+    }
+}
+
+
+Test(pay_flow_settlement, a_file_that_is_gone_or_stuck_is_noted)
+{
+    world_t               world;
+    pay_settlement_row_t  row = opened();
+
+    look_due(&world);
+    world_piece(&world, (pay_file_t) { .failure = PAY_FAILURE_UNREADABLE });
+    look_over(&world, "unreadable", 0, 0);
+
+    look_found(&world);
+    world_piece(&world, (pay_file_t) { .failure = PAY_FAILURE_UNREADABLE });
+    look_over(&world, "unreadable", 0, 0);
+
+    look_due(&world);
+    world_piece(&world, (pay_file_t) { .name = PAY_STR("day.csv"),
+                                       .sha256 = PAY_STR(DIGEST) });
+    row.format = PAY_STR("of-a-later-release");
+    world_result(&world, PAY_OUTCOME_AGAIN, &row);
+    look_over(&world, "format-unknown", 0, 0);
+
+    look_due(&world);
+    world_piece(&world, (pay_file_t) { .name = PAY_STR("day.csv"),
+                                       .sha256 = PAY_STR(DIGEST) });
+    world_result(&world, PAY_OUTCOME_KNOWN, &(pay_settlement_row_t) {
+        .file_id = 7, .attempt = 1, .format = PAY_STR("generic"),
+        .state = PAY_STR("booked")
+    });
+    world_piece(&world, (pay_file_t) { .failure = PAY_FAILURE_UNREADABLE });
+    look_over(&world, "not-moved", 1, 0);
+}
+
+
+static void
+play(world_t *world)
+{
+    size_t                i;
+    pay_settlement_row_t  row = opened();
+
+    static const pay_outcome_t  rest[] = {
+        PAY_OUTCOME_PROVEN, PAY_OUTCOME_BOOKED
+    };
+
+    look_start(world);
+
+    if (!world->ended) {
+        world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW });
+        world_piece(world, (pay_file_t) { .name = PAY_STR("day.csv"),
+                                          .sha256 = PAY_STR(DIGEST) });
+    }
+
+    if (!world->ended) {
+        world_result(world, PAY_OUTCOME_OPENED, &row);
+        world_piece(world, (pay_file_t) { .bytes = PAY_STR(WHOLE) });
+    }
+
+    if (!world->ended) {
+        world_result(world, PAY_OUTCOME_STAGED, NULL);
+        world_piece(world, (pay_file_t) { .is_end = 1, .is_same = 1 });
+    }
+
+    for (i = 0; i < 2 && !world->ended; i++) {
+        world_result(world, rest[i], NULL);
+    }
+
+    if (!world->ended) {
+        world_piece(world, (pay_file_t) { .is_end = 0 });
+    }
+
+    if (!world->ended) {
+        world_result(world, PAY_OUTCOME_STORED, NULL);
+    }
+}
+
+
+Test(pay_flow_settlement, survives_running_out_of_memory)
+{
+    cr_expect_gt(world_torture(play), 5);
+}
