@@ -486,11 +486,7 @@ read_status(pay_status_t status)
 
 /* Captures and cancellations need no body; without one no media type is
  * required.  The idempotency key is checked before the body is read (IK3); an
-<<<<<<< HEAD
  * act on an exception needs none, since a repetition finds it done. */
-=======
- * act needs none, since a repetition finds it done. */
->>>>>>> h3
 static ngx_int_t
 start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 {
