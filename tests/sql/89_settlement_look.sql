@@ -120,7 +120,7 @@ SELECT s.outcome FROM pay_api.stage_settlement(ARRAY[p_file_id],
     ARRAY[p_attempt], '{1}', '{1}', '{r1}', '{fee}', '{NULL}', '{NULL}',
     '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{0}', '{-1}', '{0}', '{-1}',
     '{USD}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}',
-    '{0}') s
+    '{NULL}', '{0}') s
 $$;
 SELECT is(pg_temp.stages(:id, 1), 'staged', 'the first attempt');
 SELECT is(o.outcome || o.attempt, 'again2', 'another worker begins again')

@@ -31,7 +31,8 @@ FROM pay_api.stage_settlement(ARRAY[:id, 0], '{1,1}', '{1,1,1,2}', '{1,2,3,1}',
     '{2026-11-20,NULL,NULL,NULL}', '{1000,-300,0,0}', '{-30,0,-20,-1}',
     '{0,0,0,0}', '{970,-300,-20,-1}', '{USD,USD,USD,USD}',
     '{NULL,NULL,NULL,NULL}', '{NULL,NULL,NULL,NULL}', '{1.5,NULL,NULL,NULL}',
-    '{po-1,po-1,NULL,NULL}', '{NULL,NULL,NULL,NULL}', '{n,NULL,NULL,NULL}',
+    '{po-1,po-1,NULL,NULL}', '{NULL,NULL,NULL,NULL}', '{b,NULL,NULL,NULL}',
+    '{n,NULL,NULL,NULL}',
     '{0,0,0,0}') s;
 SELECT is(array_agg(p.outcome ORDER BY p.item)::text, '{proven,not_found}',
           'proven')
@@ -45,13 +46,15 @@ FROM generate_series(1, 4) n,
 SELECT is(array_agg(a.outcome ORDER BY a.item)::text, '{not_found,invalid}',
           'none, and a step of nothing')
 FROM pay_api.advance_settlement(ARRAY[0, :id], '{1,0}') a;
+SELECT is((SELECT r.bank_ref || r.note FROM pay.settlement_row r
+           WHERE r.row_key = 'r1'), 'bn', 'all of its columns');
 SELECT is(pg_temp.found('r1', 'r2', 'r3'),
     '0 matched object, 1 confirmed object, 1 charged', 'found');
 SELECT is(array_agg(s.outcome)::text, '{invalid}', 'nothing more comes in')
 FROM pay_api.stage_settlement(ARRAY[:id], '{1}', '{1}', '{1}', '{r9}', '{fee}',
     '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{0}', '{-1}',
     '{0}', '{-1}', '{USD}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}',
-    '{NULL}', '{0}') s;
+    '{NULL}', '{NULL}', '{0}') s;
 SELECT is(o.outcome, 'known', 'known')
 FROM pay_api.open_settlement('{stripe}', ARRAY[sha256('a')], '{f}') o;
 SELECT is((SELECT count(*) FROM pay.settlement_staging), 0::bigint,

@@ -11,7 +11,7 @@ import re
 
 import psycopg2
 from test_linear import SETTINGS, Notices, rows_of
-from test_settlement import DISPUTE, REFUND, scratch  # noqa: F401 (a fixture)
+from test_settlement import scratch  # noqa: F401 (a fixture)
 
 # tables that grow with what the shop sells, and how many rows each order has
 STORED = {
@@ -37,6 +37,15 @@ UPDATE pg_class SET reltuples = %s, relpages = greatest(1, relpages)
 WHERE relnamespace = 'pay'::regnamespace AND relkind = 'r'
     AND (relname = %s OR oid IN (SELECT i.inhrelid FROM pg_inherits i
         JOIN pg_class p ON p.oid = i.inhparent WHERE p.relname = %s))"""
+# what webhooks say of a refund that is done and of a dispute that is opened
+REFUND = """
+SELECT outcome FROM pay_api.apply_change('{stripe}', '{webhook}',
+    ARRAY['evt-' || %(r)s], '{t}', '{refund}', '{succeeded}', '{NULL}',
+    %(p)s, ARRAY[%(r)s], '{NULL}', ARRAY[%(a)s]::bigint[], '{EUR}', '{NULL}',
+    '{NULL}', '{NULL}', '{NULL}', '{r}')"""
+DISPUTE = REFUND.replace("{refund}", "{dispute}").replace(
+    "{succeeded}", "{opened}"
+)
 PLAIN = SETTINGS.split("SET plan_cache_mode")[0]
 
 
