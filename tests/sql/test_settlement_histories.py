@@ -25,10 +25,10 @@ from settlement_judge import BANKS, BOOKED, Bank, Files, Judge
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
-FIRST = int(os.environ.get("SEED", "0"))
-HISTORIES = int(os.environ.get("HISTORIES", "30"))
+FIRST = int(os.environ.get("SEED") or 0)
+HISTORIES = int(os.environ.get("HISTORIES") or 30)
 SHORTEST = os.environ.get("SHORTEST", "1")
-STORIES = int(os.environ.get("STORIES", "24"))
+STORIES = int(os.environ.get("STORIES") or 24)
 
 # a change that is begun, sent and answered, of any merchant and PSP
 ASKED = """
