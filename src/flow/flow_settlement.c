@@ -479,7 +479,8 @@ put(pay_flow_t *flow, const pay_input_t *input, const char *state,
     look->settled.state = state;
     look->settled.why = why;
     look->files++;
-    flow->settled = &look->settled;
+    look->ended = look->settled;
+    flow->settled = &look->ended;
 
     if (look->pull != NULL) {
         look_close(flow);

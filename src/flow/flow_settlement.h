@@ -49,6 +49,9 @@ typedef struct {
     size_t                      line_room;
     int64_t                     files;       /* that have come to their end */
     pay_settled_t               settled;     /* the file */
+    pay_settled_t               ended;       /* the last one that has come to
+                                                its end: a pull begins the next
+                                                one in the same step */
     settlement_pull_t          *pull;        /* NULL: out of a directory */
 } settlement_t;
 

@@ -516,6 +516,9 @@ Test(pay_flow_settlement, settlements_are_pulled_the_oldest_first)
 
     expect_arg(&world, open_settlement, name, "po_2");
     cr_assert_not_null(world.flow.settled);
+    cr_assert_not_null(world.flow.settled->state);
+    cr_expect_str_eq(world.flow.settled->state, "booked");
+    cr_expect_eq(world.flow.settled->rows, 2);
     row.state = PAY_STR("booked");
     world_result(&world, PAY_OUTCOME_KNOWN, &row);
     expect_arg(&world, end_look, code, NULL);
