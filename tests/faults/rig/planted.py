@@ -74,7 +74,10 @@ def build_early_answer(directory):
     script = re.sub(r"-o \S*/ngx_http_payments_module\.so", f"-o {module}",
                     script)  # fmt: skip
     script = script.replace(str(FLOW), f"-I {FLOW.parent} {source}")
-    subprocess.run(["sh", "-ec", script], cwd=BUILD / "nginx", check=True)
+    # by its standard input: all objects' commands do not fit into an argument
+    subprocess.run(
+        ["sh", "-e"], input=script, text=True, cwd=BUILD / "nginx", check=True
+    )
     assert module.exists()
     return module
 
