@@ -120,6 +120,8 @@ typedef struct {
     pay_str_t           reference;     /* the provider's id of the payout */
     pay_str_t           parcel;        /* the provider's id of the batch, or
                                           of an earlier step; or empty */
+    pay_str_t           payee;         /* the provider's id of the payee, or
+                                          empty */
     pay_payout_state_t  state;
     pay_str_t           code;          /* why, made safe; or empty */
     int                 is_ours;       /* the cause is ours (no funds, a
@@ -194,6 +196,10 @@ typedef struct {
 #define PAY_PAYOUT_CONFIRMS    0x04    /* a webhook is true when the provider
                                           confirms it: confirm_request */
 #define PAY_PAYOUT_NEEDS_ACCOUNT  0x08 /* the account's id is required */
+#define PAY_PAYOUT_TAKES_BACK  0x10    /* a failure of the last step leaves the
+                                          money behind at the provider: the
+                                          item counts as failed when CANCEL of
+                                          step 0 is DONE */
 
 typedef struct pay_payout_adapter_s  pay_payout_adapter_t;
 

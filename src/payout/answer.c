@@ -257,8 +257,7 @@ power_of_ten(unsigned exponent)
 }
 
 
-/* The account's end is compared as far as the provider tells it, against the
- * IBAN: providers' ids of payees are compared by the adapters. */
+/* The account's end is compared as far as the provider tells it. */
 int
 pay_payout_contradicts(const pay_payout_item_t *item,
     const pay_payout_event_t *event)
@@ -274,6 +273,8 @@ pay_payout_contradicts(const pay_payout_item_t *item,
            || (event->has_amount
                && (event->amount_minor != item->amount_minor
                    || !pay_str_is(event->currency, item->currency->code)))
+           || (event->payee.len != 0 && item->to.payee.len != 0
+               && !pay_str_eq(event->payee, item->to.payee))
            || (event->account_end.len != 0
                && item->to.kind == PAY_PAYOUT_TO_IBAN
                && !pay_str_eq(event->account_end, end));

@@ -68,6 +68,7 @@ struct pay_payout_adapter_s {
 
 
 extern const pay_payout_adapter_t  pay_payout_generic;
+extern const pay_payout_adapter_t  pay_payout_stripe;
 
 
 /* ---- items (item.c) */

@@ -245,15 +245,11 @@ payout_account(const payout_table_t *from)
 int
 payout_call(const char *operation, pay_payout_call_t *call, unsigned *step)
 {
-    *step = 0;
-
-    if (sscanf(operation, "send%u", step) == 1) {
-        *call = PAY_PAYOUT_SEND;
-        return 1;
-    }
-
-    *call = strcmp(operation, "ask") == 0 ? PAY_PAYOUT_ASK
-            : strcmp(operation, "find") == 0 ? PAY_PAYOUT_FIND
+    *step = (unsigned) strtoul(operation + strcspn(operation, "0123456789"),
+                               NULL, 10);
+    *call = strncmp(operation, "send", 4) == 0 ? PAY_PAYOUT_SEND
+            : strncmp(operation, "ask", 3) == 0 ? PAY_PAYOUT_ASK
+            : strncmp(operation, "find", 4) == 0 ? PAY_PAYOUT_FIND
             : PAY_PAYOUT_CANCEL;
 
     return strcmp(operation, "hook") != 0;

@@ -161,22 +161,18 @@ typedef void (*call_check_pt)(const pay_payout_adapter_t *adapter,
 static void
 for_each_call(call_check_pt check)
 {
-    unsigned                     i;
+    unsigned                     step, call;
     const payout_table_t        *table;
     const pay_payout_adapter_t  *adapter;
 
     EACH_PROVIDER(adapter) {
         table = payout_table(adapter);
 
-        for (i = 0; pay_payout_step(adapter, i) != NULL; i++) {
-            if (pay_payout_can(adapter, PAY_PAYOUT_SEND)) {
-                check(adapter, table, PAY_PAYOUT_SEND, i);
-            }
-        }
-
-        for (i = PAY_PAYOUT_ASK; i < PAY_PAYOUT_CALL_COUNT; i++) {
-            if (pay_payout_can(adapter, (pay_payout_call_t) i)) {
-                check(adapter, table, (pay_payout_call_t) i, 0);
+        for (step = 0; pay_payout_step(adapter, step) != NULL; step++) {
+            for (call = 0; call < PAY_PAYOUT_CALL_COUNT; call++) {
+                if (pay_payout_can(adapter, (pay_payout_call_t) call)) {
+                    check(adapter, table, (pay_payout_call_t) call, step);
+                }
             }
         }
     }
@@ -317,7 +313,12 @@ Test(pay_payout_request, each_provider_has_its_currencies_and_amounts)
     } rows[] = {
         { "generic", "EUR", 1, "ok" },
         { "generic", "KWD", 1, "ok" },
-        { "generic", "JPY", PAY_AMOUNT_MAX_MINOR, "ok" }
+        { "generic", "JPY", PAY_AMOUNT_MAX_MINOR, "ok" },
+        { "stripe", "EUR", 1, "ok" },
+        { "stripe", "HUF", 12300, "ok" },
+        { "stripe", "HUF", 12301, "amount-invalid" },
+        { "stripe", "KWD", 12341, "amount-invalid" },
+        { "stripe", "JPY", 1, "ok" }
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
