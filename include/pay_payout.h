@@ -95,7 +95,9 @@ typedef struct {
     unsigned                  count;
     unsigned                  step;    /* that is to be sent, from 0 */
     pay_str_t                 ids[PAY_PAYOUT_STEPS_MAX];   /* references that
-                                          the earlier steps answered */
+                                          the steps answered.  To cancel an item
+                                          of a batch: its reference behind
+                                          them */
     int64_t                   made_s;  /* when the parcel was made, seconds */
     pay_str_t                 execute_on;      /* YYYY-MM-DD; bank files */
     pay_str_t                 cursor;  /* of a page of ask or find; empty: the
@@ -145,7 +147,7 @@ typedef struct {
 
 /* Outcomes of a call.
  *   DONE      it is at the provider; `reference` is the step's id, `events` has
- *             the states that the answer tells (of the last step)
+ *             the states of the items that the answer tells, if any
  *   REFUSED   definitely not accepted, and never will be under this key
  *   NOT_SENT  without effect: the same key may be sent again.  Of FIND: the
  *             complete list has none, code "not_found"
@@ -159,7 +161,9 @@ typedef struct {
     int                  is_ours;      /* as in the event, of a refusal */
     pay_payout_event_t  *events;       /* in the arena */
     unsigned             count;
-    pay_str_t            next;         /* cursor of the next page, or empty */
+    pay_str_t            next;         /* cursor of the next page (of ASK with
+                                          DONE, of FIND with UNKNOWN), or
+                                          empty */
     pay_psp_unread_t     unread;
 } pay_payout_result_t;
 

@@ -308,6 +308,54 @@ pay_payout_done(pay_arena_t *arena, const pay_payout_item_t *item,
 }
 
 
+/* The list may be longer than the batch: other systems' items are not ours to
+ * judge. */
+pay_status_t
+pay_payout_list(pay_arena_t *arena, const pay_payout_parcel_t *parcel,
+    const pay_json_t *list, pay_payout_entry_pt read,
+    pay_payout_result_t *result)
+{
+    size_t                    i;
+    pay_status_t              status;
+    pay_payout_event_t       *event;
+    const pay_payout_item_t  *item;
+
+    if (pay_json_type(list) != PAY_JSON_ARRAY) {
+        return PAY_INVALID;
+    }
+
+    PAY_TRY(pay_payout_events(arena, pay_json_size(list), result));
+
+    for (i = 0; i < pay_json_size(list); i++) {
+        event = &result->events[result->count];
+        memset(event, 0, sizeof(*event));
+
+        status = read(arena, pay_json_at(list, i), event);
+        if (status != PAY_OK && status != PAY_INVALID) {
+            return status;
+        }
+
+        item = pay_payout_item_of(parcel, event->key);
+        if (status == PAY_INVALID || item == NULL) {
+            continue;
+        }
+
+        if (!event->has_amount || pay_payout_contradicts(item, event)) {
+            event->state = PAY_PAYOUT_UNKNOWN;
+            event->code = PAY_STR("answer_mismatch");
+        }
+
+        result->count++;
+    }
+
+    result->outcome = PAY_PSP_DONE;
+    result->code = PAY_STR("");
+    pay_psp_unread(&result->unread, NULL, NULL);
+
+    return PAY_OK;
+}
+
+
 pay_status_t
 pay_payout_made(pay_arena_t *arena, const pay_json_t *json,
     const char *member, pay_payout_result_t *result)

@@ -28,6 +28,10 @@ typedef pay_status_t (*pay_payout_hook_pt)(pay_arena_t *arena,
     const pay_payout_account_t *account, const pay_json_t *root,
     pay_payout_result_t *result, pay_err_t *err);
 
+/* Reads an entry of a batch into *event, which is all zero before. */
+typedef pay_status_t (*pay_payout_entry_pt)(pay_arena_t *arena,
+    const pay_json_t *json, pay_payout_event_t *event);
+
 typedef struct {
     pay_payout_request_pt  request;    /* NULL: it has no such call */
     pay_payout_read_pt     read;
@@ -68,6 +72,7 @@ struct pay_payout_adapter_s {
 
 
 extern const pay_payout_adapter_t  pay_payout_generic;
+extern const pay_payout_adapter_t  pay_payout_paypal;
 extern const pay_payout_adapter_t  pay_payout_stripe;
 
 
@@ -141,6 +146,13 @@ int pay_payout_number(const pay_json_t *number,
 pay_status_t pay_payout_done(pay_arena_t *arena,
     const pay_payout_item_t *item, const pay_payout_event_t *event,
     pay_payout_result_t *result) PAY_MUST_CHECK;
+/* The entries of a batch's list as events, in their order: DONE.  Entries of
+ * other keys, and those that `read` refuses with PAY_INVALID, are left out; one
+ * that contradicts its item is UNKNOWN "answer_mismatch".  PAY_INVALID when it
+ * is no list. */
+pay_status_t pay_payout_list(pay_arena_t *arena,
+    const pay_payout_parcel_t *parcel, const pay_json_t *list,
+    pay_payout_entry_pt read, pay_payout_result_t *result) PAY_MUST_CHECK;
 /* How an event stands to its item; a member that the provider does not tell
  * contradicts nothing. */
 int pay_payout_contradicts(const pay_payout_item_t *item,

@@ -100,7 +100,9 @@ walk_answer(pay_arena_t *arena, const pay_payout_adapter_t *adapter,
     must(result.outcome != PAY_PSP_REFUSED || answer->status / 100 == 4);
     must(result.outcome != PAY_PSP_REFUSED || call == PAY_PAYOUT_SEND
          || call == PAY_PAYOUT_CANCEL);
-    must(result.next.len == 0 || result.outcome == PAY_PSP_UNKNOWN);
+    must(result.next.len == 0
+         || result.outcome == (call == PAY_PAYOUT_ASK ? PAY_PSP_DONE
+                                                      : PAY_PSP_UNKNOWN));
     check_word(result.code, PAY_PSP_CODE_MAX);
     check_word(result.reference, PAY_PSP_TOKEN_MAX);
     must(result.next.len <= PAY_PAYOUT_CURSOR_MAX);

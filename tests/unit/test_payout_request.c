@@ -318,7 +318,10 @@ Test(pay_payout_request, each_provider_has_its_currencies_and_amounts)
         { "stripe", "HUF", 12300, "ok" },
         { "stripe", "HUF", 12301, "amount-invalid" },
         { "stripe", "KWD", 12341, "amount-invalid" },
-        { "stripe", "JPY", 1, "ok" }
+        { "stripe", "JPY", 1, "ok" },
+        { "paypal", "EUR", 1, "ok" },
+        { "paypal", "HUF", 101, "amount-invalid" },
+        { "paypal", "KWD", 1000, "currency-unsupported" }
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
