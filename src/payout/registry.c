@@ -11,6 +11,7 @@ static const pay_payout_adapter_t *const  adapters[] = {
     &pay_payout_generic,
     &pay_payout_paypal,
     &pay_payout_stripe,
+    &pay_payout_wise,
     NULL
 };
 
