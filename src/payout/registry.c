@@ -8,6 +8,7 @@
 
 /* In alphabetical order; tests/unit/test_payout.c walks over all rows. */
 static const pay_payout_adapter_t *const  adapters[] = {
+    &pay_payout_adyen,
     &pay_payout_generic,
     &pay_payout_paypal,
     &pay_payout_stripe,
