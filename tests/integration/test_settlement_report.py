@@ -193,9 +193,9 @@ def test_one_that_cannot_be_had_is_tried_again(reading, fault, code):
     hurry(stack, name)
     booked(stack, name)
     assert wait_for(
-        lambda: stands(stack, name)
-        if stands(stack, name)[0] == "read"
-        else None,
+        lambda: (
+            stands(stack, name) if stands(stack, name)[0] == "read" else None
+        ),
         "the end",
     )
 
@@ -255,8 +255,9 @@ def test_one_that_stands_elsewhere_is_refused(reading, listener):
         name = f"settlement_detail_report_batch_{about}.csv"
         announce(stack, name, f"{url}/{name}")
         wait_for(
-            lambda name=name: stands(stack, name)
-            == ("refused", 1, "foreign-url"),
+            lambda name=name: (
+                stands(stack, name) == ("refused", 1, "foreign-url")
+            ),
             f"another {about}",
         )
         assert files(stack, name) == []
