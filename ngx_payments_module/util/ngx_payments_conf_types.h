@@ -115,13 +115,15 @@ typedef struct {
 } ngx_payments_rates_t;
 
 
-/* A source of settlement files. */
+/* A source of settlement files.  `client` is for reports that are downloaded:
+ * their URL stands in the place of a base_url. */
 typedef struct {
     pay_settle_source_t         source;
     ngx_str_t                   psp;             /* the name, or empty */
     ngx_str_t                   dir;             /* NUL-terminated */
     time_t                      age_s;           /* of a file that is whole */
     ngx_msec_t                  pull_ms;         /* 0: it is not pulled */
+    ngx_payments_psp_t          client;
 } ngx_payments_settlement_t;
 
 

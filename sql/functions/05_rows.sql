@@ -55,6 +55,8 @@ BEGIN
             ('span', ', since_s bigint, until_s bigint',
              'Seconds since 1970, from one to the other'),
             ('age', ', age_ms bigint', 'How old rates are'),
+            ('report', ', name text, url text',
+             'A settlement report that a webhook has announced'),
             ('settlement', ', file_id bigint, attempt bigint, format text, '
              'account text, state text',
              'A settlement file, and how it is read'),
