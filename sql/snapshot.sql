@@ -906,6 +906,7 @@ WITH (fillfactor='50');
 CREATE FUNCTION pay.bank_text(p_work pay.settlement_work) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.book_rematch(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
 
 CREATE TABLE pay.settlement_source (
     source pay.settlement_name NOT NULL,
@@ -1478,6 +1479,7 @@ CREATE FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[]
 CREATE FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.payout_entry(p_kind text, p_net_minor bigint) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_names(p_payout_ref text, p_psp_ref text, p_bank_ref text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.place_is_free(p_old pay.checkout) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) RETURNS integer LANGUAGE plpgsql;
@@ -1529,7 +1531,8 @@ CREATE FUNCTION pay.refuse_settlement(p_file_id bigint, p_reason text) RETURNS t
 CREATE FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.release_change_keys(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text) RETURNS pay.fact[] LANGUAGE plpgsql;
-CREATE FUNCTION pay.rematch_settlement(p_source pay.settlement_source, p_limit integer) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.rematch_disputes(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.rematch_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_limit integer) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.reopen_webhook(p_psp text, p_event_id text, p_digest bytea) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb DEFAULT NULL::jsonb) RETURNS pay.fact LANGUAGE sql IMMUTABLE;
@@ -1566,7 +1569,7 @@ CREATE FUNCTION pay.request_time(p_request_id text) RETURNS timestamp with time 
 CREATE FUNCTION pay.requote_orders(p_moves pay.move[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) RETURNS pay.fact LANGUAGE plpgsql;
-CREATE FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer) RETURNS record LANGUAGE sql STABLE;
+CREATE FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.room_of(p_order pay.payment_order, p_about text) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.round_rate(p_rate numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT;
 CREATE FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) RETURNS record LANGUAGE plpgsql STABLE;
@@ -1679,7 +1682,7 @@ CREATE FUNCTION pay.take_open(p_file pay.settlement_file, p_source pay.settlemen
 CREATE FUNCTION pay.take_over_fee(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) RETURNS record LANGUAGE plpgsql;
-CREATE FUNCTION pay.take_unknown(p_source pay.settlement_source, p_limit integer) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_up(p_news pay.news, p_held bigint) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_from integer, p_until integer) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
@@ -1701,7 +1704,7 @@ CREATE FUNCTION pay.window_payouts(p_work pay.settlement_work) RETURNS tid[] LAN
 CREATE FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) RETURNS pay.fact LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.settlement_work LANGUAGE sql STABLE;
-CREATE FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer DEFAULT 1, p_owner pay.settlement_owner DEFAULT NULL::pay.settlement_owner) RETURNS pay.settlement_work LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer DEFAULT 1, p_owner pay.settlement_owner DEFAULT NULL::pay.settlement_owner, p_file_id bigint DEFAULT 0) RETURNS pay.settlement_work LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.wrong_settlement_row(p_file_id bigint) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wrong_settlement_sum(p_file_id bigint) RETURNS text LANGUAGE sql STABLE;
@@ -3431,13 +3434,14 @@ CREATE INDEX settlement_exception_waits ON pay.settlement_exception USING btree 
 CREATE INDEX settlement_file_open ON pay.settlement_file USING btree (file_id) WHERE (state = ANY (ARRAY['received'::text, 'staged'::text, 'proven'::text, 'booking'::text]));
 CREATE INDEX settlement_file_received ON pay.settlement_file USING btree (received_at, file_id);
 CREATE UNIQUE INDEX settlement_file_version ON pay.settlement_file USING btree (source, batch_key, version) WHERE ((batch_key IS NOT NULL) AND (state <> 'refused'::text));
+CREATE INDEX settlement_hold_dispute ON pay.settlement_hold USING btree (psp, dispute_id);
 CREATE INDEX settlement_hold_open ON pay.settlement_hold USING btree (psp, dispute_id) WHERE (ended_at IS NULL);
 CREATE INDEX settlement_link_match ON pay.settlement_link USING btree (match_id) WHERE (match_id <> row_id);
 CREATE INDEX settlement_open_file ON pay.settlement_open USING btree (file_id, checkout_id);
 CREATE INDEX settlement_row_at ON pay.settlement_row USING brin (at);
 CREATE INDEX settlement_row_file ON pay.settlement_row USING btree (file_id);
 CREATE INDEX settlement_row_merchant ON pay.settlement_row USING btree (merchant_id, at, row_id);
-CREATE INDEX settlement_row_payout ON pay.settlement_row USING btree (source, net_minor) WHERE ((kind)::text = 'payout'::text);
+CREATE INDEX settlement_row_payout ON pay.settlement_row USING btree (source, net_minor) WHERE ((kind)::text = ANY (ARRAY['payout'::text, 'payout_returned'::text]));
 CREATE INDEX settlement_staging_bucket ON pay.settlement_staging USING btree (file_id, bucket);
 CREATE INDEX settlement_work_checkout ON pay.settlement_work USING btree (file_id, checkout_id);
 CREATE INDEX settlement_work_file ON pay.settlement_work USING btree (file_id, line);
@@ -3670,6 +3674,7 @@ GRANT SELECT ON TABLE pay.settlement_work TO payments_operator;
 REVOKE ALL ON FUNCTION pay.bank_text(p_work pay.settlement_work) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.book_rematch(p_file_id bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_source TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_source TO payments_operator;
 REVOKE ALL ON FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
@@ -3980,6 +3985,7 @@ REVOKE ALL ON FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id
 REVOKE ALL ON FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_entry(p_kind text, p_net_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_names(p_payout_ref text, p_psp_ref text, p_bank_ref text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.place_is_free(p_old pay.checkout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) FROM PUBLIC;
@@ -4018,7 +4024,8 @@ REVOKE ALL ON FUNCTION pay.refuse_settlement(p_file_id bigint, p_reason text) FR
 REVOKE ALL ON FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.release_change_keys(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.rematch_settlement(p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rematch_disputes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rematch_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.reopen_webhook(p_psp text, p_event_id text, p_digest bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb) FROM PUBLIC;
@@ -4030,7 +4037,7 @@ REVOKE ALL ON FUNCTION pay.request_time(p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.requote_orders(p_moves pay.move[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.room_of(p_order pay.payment_order, p_about text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.round_rate(p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.round_rate(p_rate numeric) TO payments_auditor;
@@ -4116,7 +4123,7 @@ REVOKE ALL ON FUNCTION pay.take_open(p_file pay.settlement_file, p_source pay.se
 REVOKE ALL ON FUNCTION pay.take_over_fee(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.take_unknown(p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_up(p_news pay.news, p_held bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_from integer, p_until integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
@@ -4138,7 +4145,7 @@ REVOKE ALL ON FUNCTION pay.window_payouts(p_work pay.settlement_work) FROM PUBLI
 REVOKE ALL ON FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer, p_owner pay.settlement_owner) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer, p_owner pay.settlement_owner, p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_row(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_sum(p_file_id bigint) FROM PUBLIC;
