@@ -32,7 +32,9 @@ typedef struct {
 /* The subcommands, with their own name in argv[0]; the exit code. */
 int pay_cli_settlement_import(int argc, char **argv);
 int pay_cli_settlement_act(int argc, char **argv);
-int pay_cli_settlement_set(int argc, char **argv);
+int pay_cli_settlement_source(int argc, char **argv);
+int pay_cli_settlement_limit(int argc, char **argv);
+int pay_cli_settlement_overdue(int argc, char **argv);
 
 /* Begins a transaction in which no other import opens the file; 0: another one
  * has, or the connection is lost, and copy->reason says so. */
