@@ -105,6 +105,8 @@ CREATE TABLE settlement_file (
     sha256       hash NOT NULL,
     name         text NOT NULL,
     attempt      ordinal NOT NULL DEFAULT 1,
+    -- all rows of this attempt are staged
+    is_whole     boolean NOT NULL DEFAULT false,
     batch_key    text COLLATE "C",
     version      ordinal NOT NULL DEFAULT 1,
     state        text COLLATE "C" NOT NULL DEFAULT 'received'
