@@ -68,6 +68,20 @@ ngx_payments_count_settled_failed(pay_str_t source)
 }
 
 
+void
+ngx_payments_count_close(ngx_uint_t is_signed)
+{
+    ngx_payments_settled_t  *settled;
+
+    settled = settled_of_zone();
+
+    if (settled != NULL) {
+        (void) ngx_atomic_fetch_add(is_signed ? &settled->closes
+                                              : &settled->close_failures, 1);
+    }
+}
+
+
 /* The figures replace the last ones; `at` is set last, so that a reader who
  * sees it sees them.  Ages are kept as points in time, since as numbers they
  * would stand still between two rounds. */
@@ -186,6 +200,14 @@ ngx_payments_settled_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
                       "counter", "Looks at a source that have ended early.");
     write_counts(buf, "payments_settlement_look_failures_total", NULL, settled,
                  NULL, offsetof(ngx_payments_source_stat_t, failures));
+
+    pay_metric_family(buf, "payments_closes_total", "counter",
+                      "Closed days that this host has signed.");
+    pay_metric_simple(buf, "payments_closes_total", settled->closes);
+    pay_metric_family(buf, "payments_close_failures_total", "counter",
+                      "Closes that could not be made or signed.");
+    pay_metric_simple(buf, "payments_close_failures_total",
+                      settled->close_failures);
 
     if (settled->at == 0 || is_stale(settled)) {
         return;

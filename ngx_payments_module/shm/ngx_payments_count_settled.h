@@ -15,6 +15,8 @@
 void ngx_payments_count_settled_file(pay_str_t source, const char *state);
 /* A look at a source that has ended early. */
 void ngx_payments_count_settled_failed(pay_str_t source);
+/* A close that this worker has signed (1), or could not (0). */
+void ngx_payments_count_close(ngx_uint_t is_signed);
 /* The figures of a round on any host; the text is SQL's
  * (pay_api.watch_settlement). */
 void ngx_payments_count_settled_round(pay_str_t json);

@@ -96,6 +96,8 @@ typedef struct {
     ngx_atomic_t                expected_at;
     ngx_atomic_t                unfinished_at;
     ngx_atomic_t                closed_at;
+    ngx_atomic_t                closes;          /* signed by this host … */
+    ngx_atomic_t                close_failures;  /* … or not */
     ngx_atomic_t                suspense[NGX_PAYMENTS_CURRENCIES];
     ngx_payments_source_stat_t  sources[NGX_PAYMENTS_SOURCES];
 } ngx_payments_settled_t;

@@ -401,7 +401,8 @@ CREATE TABLE settlement_aged (
 
 CREATE INDEX settlement_aged_hour ON settlement_aged (hour);
 
-INSERT INTO round (name, run_at) VALUES ('settlement', now());
+INSERT INTO round (name, run_at)
+VALUES ('settlement', now()), ('close', now());
 
 
 CREATE TRIGGER settlement_row_append_only
