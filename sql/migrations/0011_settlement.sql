@@ -210,9 +210,9 @@ CREATE INDEX settlement_row_at ON settlement_row USING brin (at);
 -- lists of a merchant, newest first
 CREATE INDEX settlement_row_merchant
     ON settlement_row (merchant_id, at, row_id);
--- a payout that comes back is found by its amount
+-- a payout and its return are found by their amount
 CREATE INDEX settlement_row_payout ON settlement_row (source, net_minor)
-    WHERE kind = 'payout';
+    WHERE kind IN ('payout', 'payout_returned');
 
 -- A match joins rows with entries: its number is that of its first row.  A row
 -- has one link at most, an entry is closed once at most.
@@ -254,6 +254,8 @@ CREATE TABLE settlement_hold (
 
 CREATE INDEX settlement_hold_open ON settlement_hold (psp, dispute_id)
     WHERE ended_at IS NULL;
+-- whether the money of a dispute was ever taken
+CREATE INDEX settlement_hold_dispute ON settlement_hold (psp, dispute_id);
 
 
 -- Kinds of entries that should come in a file.  family: the kinds of the rows

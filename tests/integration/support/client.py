@@ -10,6 +10,8 @@ import uuid
 import httpcore
 import httpx
 
+from .documented import documented
+
 THROTTLED_S = 20
 # Trusts nobody: for clients of http:// only.  By default each httpx.Client
 # loads the system's CAs, which takes 40 ms of CPU.
@@ -35,6 +37,7 @@ class Api:
             transport=transport(verify, options.pop("http2", False)),
             headers=headers,
             timeout=30,
+            event_hooks={"response": [documented]},
             **options,
         )
 

@@ -22,6 +22,7 @@ import psycopg2
 
 from . import aftermath, gateway, waiting
 from .client import transport
+from .documented import documented
 from .gateway import ROOT
 from .mock import Mock
 
@@ -124,6 +125,7 @@ class OwnStack:
             base_url=self.url,
             transport=transport(self.tls, limits=limits),
             timeout=30,
+            event_hooks={"response": [documented]},
             **more,
         )
 
