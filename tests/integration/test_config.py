@@ -306,9 +306,7 @@ def test_an_export_that_cannot_be_opened_is_refused(gateway, directory):
         ("key_file=secrets/audit.pem close=noon", "close="),
     ],
 )
-def test_a_close_that_nobody_could_sign_in_time_is_refused(
-    refuse, words, says
-):
+def test_a_close_that_nobody_could_sign_in_time_is_refused(refuse, words, says):
     jobs = PLACES["jobs"]
     refuse(says, (jobs, f"{jobs} payments_audit {words};"))
 

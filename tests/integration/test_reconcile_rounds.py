@@ -168,9 +168,7 @@ def test_a_file_that_is_left_in_the_middle_is_a_gauge(day):
         "ab" * 32,
     )
     wait_for(lambda: gauge(day, name), "the file that is not finished")
-    day.stack.sql(
-        "SELECT pay_ops.refuse_settlement(%s, 'a test')", number
-    )
+    day.stack.sql("SELECT pay_ops.refuse_settlement(%s, 'a test')", number)
     wait_for(lambda: gauge(day, name) == 0, "it is refused")
 
 
