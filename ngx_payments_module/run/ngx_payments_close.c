@@ -17,10 +17,13 @@
 
 #define LEASE_MS      30000
 #define LATE_S        3600             /* without success, then it is logged */
+#define DOUBLED_MAX   16
+#define PAUSE_MAX_MS  3600000
 
 
 /* - begin, end: calls with their arguments, used again in each round.
  * - busy: from begin_close to the end of its round.
+ * - failures: rounds that failed one after the other.
  * - well, told: when a round last went well, and when the log last said that
  *   none does. */
 typedef struct {
@@ -32,6 +35,7 @@ typedef struct {
     pay_end_close_in_t                end_args;
     unsigned char                     signature[PAY_ED25519_SIGNATURE];
     ngx_uint_t                        busy;
+    ngx_uint_t                        failures;
     time_t                            well;
     time_t                            told;
 } closer_t;
@@ -137,6 +141,7 @@ close_begun(ngx_payments_call_t *call, const pay_result_t *result,
 
     case PAY_OUTCOME_NOT_DUE:
         closer.well = ngx_time();
+        closer.failures = 0;
         closer.busy = 0;
         return;
 
@@ -198,6 +203,7 @@ close_ended(ngx_payments_call_t *call, const pay_result_t *result,
     }
 
     closer.well = ngx_time();
+    closer.failures = 0;
 
     if (result->outcome == PAY_OUTCOME_STORED) {
         ngx_payments_count_close(1);
@@ -218,6 +224,7 @@ close_failed(const char *why)
 {
     time_t  now = ngx_time();
 
+    closer.failures++;
     ngx_payments_count_close(0);
 
     if (now - closer.well > LATE_S && now - closer.told > LATE_S) {
@@ -230,11 +237,16 @@ close_failed(const char *why)
 }
 
 
-/* As often as seals are made; spread, so that workers do not ask in step. */
+/* As often as seals are made, and seldom where it fails: a day that takes
+ * PostgreSQL too long would keep it busy all the time.  Spread, so that workers
+ * do not ask in step. */
 static ngx_msec_t
 close_pause(void)
 {
-    ngx_msec_t  interval = closer.conf->interval_ms;
+    uint64_t  interval = closer.conf->interval_ms;
 
-    return interval + ngx_random() % (interval / 4 + 1);
+    interval <<= ngx_min(closer.failures, DOUBLED_MAX);
+    interval = ngx_min(interval, PAUSE_MAX_MS);
+
+    return (ngx_msec_t) (interval + ngx_random() % (interval / 4 + 1));
 }

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 import psycopg2
 import pytest
@@ -68,6 +69,16 @@ def is_proven(stack, tmp_path):
     return done.returncode == 0, done.stdout + done.stderr
 
 
+def open_yesterday(stack):
+    """As if nobody had closed it yet."""
+    stack.sql(
+        "ALTER TABLE pay.settlement_close DISABLE TRIGGER"
+        " settlement_close_kept; DELETE FROM pay.settlement_close"
+        " WHERE number = 4; ALTER TABLE pay.settlement_close ENABLE ALWAYS"
+        " TRIGGER settlement_close_kept"
+    )
+
+
 def test_days_that_were_missed_are_closed_in_order(stack, tmp_path):
     today = datetime.datetime.now(datetime.UTC).date()
     # the last close was made four days ago, and its maker died before it
@@ -101,12 +112,7 @@ def test_a_worker_that_dies_in_the_middle_is_taken_over(stack, tmp_path):
     """Between the close and its signature."""
     stack.configure()
     stack.sql(PAUSE)
-    stack.sql(
-        "ALTER TABLE pay.settlement_close DISABLE TRIGGER"
-        " settlement_close_kept; DELETE FROM pay.settlement_close"
-        " WHERE number = 4; ALTER TABLE pay.settlement_close ENABLE ALWAYS"
-        " TRIGGER settlement_close_kept"
-    )
+    open_yesterday(stack)
     held = psycopg2.connect(stack.values["PG_ADMIN_DSN"])
     with held.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(4711)")
@@ -142,3 +148,39 @@ def test_a_worker_that_dies_in_the_middle_is_taken_over(stack, tmp_path):
     assert is_proven(stack, tmp_path)[0], is_proven(stack, tmp_path)[1]
     stack.sql("DROP TRIGGER test_pause ON pay.settlement_close;"
               "DROP FUNCTION public.test_pause()")  # fmt: skip
+
+
+REFUSE = """
+CREATE FUNCTION public.test_refuse() RETURNS trigger LANGUAGE plpgsql AS
+$$BEGIN RAISE EXCEPTION 'a test'; END$$;
+CREATE TRIGGER test_refuse BEFORE INSERT ON pay.settlement_close
+FOR EACH ROW EXECUTE FUNCTION public.test_refuse();
+GRANT EXECUTE ON FUNCTION public.test_refuse TO PUBLIC"""
+
+
+def test_a_close_that_fails_is_tried_ever_more_seldom(stack, tmp_path):
+    """One that takes longer than the statement_timeout would be tried all the
+    time, and keep a connection busy."""
+
+    def failures():
+        text = stack.http.get("/metrics").text
+        return int(re.search(r"close_failures_total (\d+)$", text, re.M)[1])
+
+    stack.configure()
+    stack.sql(REFUSE)
+    open_yesterday(stack)
+    before = failures()
+    begun = time.monotonic()
+    closing(stack)
+    # of each worker after 0.2, 0.4, 0.8, 1.6 and 3.2 s at least, unless it has
+    # met another one, and not after 1 s
+    many = 5 * len(stack.workers())
+    wait_for(lambda: failures() >= before + many, "many failures")
+    assert time.monotonic() - begun >= 1.5
+    stack.expected += ["a test"]
+    stack.sql("DROP TRIGGER test_refuse ON pay.settlement_close;"
+              "DROP FUNCTION public.test_refuse()")  # fmt: skip
+    stack.reload()
+    wait_for(lambda: len(closes(stack)) == 4, "then it is closed")
+    wait_for(lambda: closes(stack)[-1][2], "and signed")
+    assert is_proven(stack, tmp_path)[0], is_proven(stack, tmp_path)[1]
