@@ -135,6 +135,7 @@ CREATE UNIQUE INDEX settlement_file_version
 CREATE INDEX settlement_file_received
     ON settlement_file (received_at, file_id);
 CREATE INDEX settlement_file_booked ON settlement_file (source, changed_at)
+    INCLUDE (matched, class1, class2, class3, repeats)
     WHERE state = 'booked';
 CREATE INDEX settlement_file_open ON settlement_file (file_id)
     WHERE state IN ('received', 'staged', 'proven', 'booking');
@@ -440,7 +441,8 @@ CREATE TABLE settlement_aged (
 
 CREATE INDEX settlement_aged_hour ON settlement_aged (hour);
 
-INSERT INTO round (name, run_at) VALUES ('settlement', now());
+INSERT INTO round (name, run_at)
+VALUES ('settlement', now()), ('close', now());
 
 
 CREATE TRIGGER settlement_row_append_only
