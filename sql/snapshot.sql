@@ -743,7 +743,6 @@ CREATE TABLE pay.settlement_file (
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     stated jsonb DEFAULT '{}'::jsonb NOT NULL,
     row_count pay.whole DEFAULT 0 NOT NULL,
-    next_bucket integer DEFAULT 0 NOT NULL,
     phase text DEFAULT 'take'::text NOT NULL COLLATE pg_catalog."C",
     matched pay.whole DEFAULT 0 NOT NULL,
     class1 pay.whole DEFAULT 0 NOT NULL,
@@ -899,6 +898,7 @@ CREATE UNLOGGED TABLE pay.settlement_work (
     rule text COLLATE pg_catalog."C",
     finding text COLLATE pg_catalog."C",
     candidate jsonb,
+    of_file bigint NOT NULL,
     rounding_minor bigint,
     rounding_currency pay.currency_code
 )
@@ -924,7 +924,7 @@ CREATE TABLE pay.settlement_source (
     CONSTRAINT settlement_source_overdue_days_check CHECK ((overdue_days > 0))
 );
 
-CREATE FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlement_source, p_of_file bigint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) RETURNS TABLE(captured bigint, refunding bigint, refunded bigint, unbalanced bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
 
@@ -1171,6 +1171,7 @@ CREATE FUNCTION pay.hear_parts(p_parts pay.change[], p_news pay.news, OUT outcom
 CREATE FUNCTION pay.hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hear_single(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, p_is_borne boolean, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.hold_file(p_file_id bigint, OUT file pay.settlement_file, OUT is_alone boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_is_over(p_news pay.news, p_word text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.id_ok(p_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -1310,12 +1311,30 @@ CREATE FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) R
 CREATE FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) RETURNS record LANGUAGE plpgsql;
+
+CREATE TABLE pay.settlement_part (
+    file_id bigint NOT NULL,
+    first_bucket integer NOT NULL,
+    until_bucket integer NOT NULL,
+    part_id bigint NOT NULL,
+    phase text DEFAULT 'take'::text NOT NULL COLLATE pg_catalog."C",
+    is_done boolean DEFAULT false NOT NULL,
+    matched pay.whole DEFAULT 0 NOT NULL,
+    class1 pay.whole DEFAULT 0 NOT NULL,
+    class2 pay.whole DEFAULT 0 NOT NULL,
+    class3 pay.whole DEFAULT 0 NOT NULL,
+    CONSTRAINT settlement_part_check CHECK ((until_bucket > first_bucket)),
+    CONSTRAINT settlement_part_phase_check CHECK ((phase = ANY (ARRAY['take'::text, 'tell'::text, 'match'::text, 'change'::text, 'book'::text])))
+);
+
+CREATE FUNCTION pay.lock_part(p_file_id bigint) RETURNS pay.settlement_part LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lose_holds(p_psp text) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on' SET enable_mergejoin TO 'on';
 CREATE FUNCTION pay.make_partition(p_month date) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partitions(p_move boolean DEFAULT true) RETURNS integer LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '200ms';
+CREATE FUNCTION pay.make_parts(p_file pay.settlement_file, p_rows integer) RETURNS void LANGUAGE sql;
 
 CREATE TABLE pay.seal (
     number bigint NOT NULL,
@@ -1342,7 +1361,7 @@ CREATE FUNCTION pay.make_wallets(p_merchant_id text[], p_seller text[], p_curren
 CREATE FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.mark_duplicates(p_news pay.news[], p_first integer[]) RETURNS pay.news[] LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.match_amounts(p_file_id bigint) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
-CREATE FUNCTION pay.match_and_book(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.match_and_book(p_file pay.settlement_file, p_source pay.settlement_source, p_of_file bigint) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.match_bank(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.match_capture(p_change pay.change, p_outside pay.change, p_word pay.fact, p_by_amount boolean) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.match_conversions(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
@@ -1662,7 +1681,7 @@ CREATE VIEW pay.checkout_state (
 CREATE FUNCTION pay.state_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.checkout_state LANGUAGE sql STABLE;
 CREATE FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.status_rank(p_status text) RETURNS integer LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_rows integer) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_mergejoin TO 'on' SET enable_seqscan TO 'on' SET plan_cache_mode TO 'force_custom_plan' SET jit TO 'off';
+CREATE FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_mergejoin TO 'on' SET enable_seqscan TO 'on' SET plan_cache_mode TO 'force_custom_plan' SET jit TO 'off';
 CREATE FUNCTION pay.store_news(p_news pay.news[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql;
@@ -1688,7 +1707,7 @@ CREATE FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settle
 CREATE FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_up(p_news pay.news, p_held bigint) RETURNS pay.fact[] LANGUAGE plpgsql;
-CREATE FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_from integer, p_until integer) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.term_seconds(p_seconds text, p_else text) RETURNS interval LANGUAGE sql IMMUTABLE;
@@ -1707,6 +1726,8 @@ CREATE FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_
 CREATE FUNCTION pay.window_payouts(p_work pay.settlement_work) RETURNS tid[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) RETURNS pay.fact LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.work_counts(p_file_id bigint, OUT matched bigint, OUT class1 bigint, OUT class2 bigint, OUT class3 bigint, OUT has_payouts boolean, OUT has_ended boolean, OUT has_roundings boolean) RETURNS record LANGUAGE sql STABLE;
+CREATE FUNCTION pay.work_keys(p_file_id bigint) RETURNS bigint[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.settlement_work LANGUAGE sql STABLE;
 CREATE FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer DEFAULT 1, p_owner pay.settlement_owner DEFAULT NULL::pay.settlement_owner, p_file_id bigint DEFAULT 0) RETURNS pay.settlement_work LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) RETURNS integer LANGUAGE plpgsql;
@@ -2164,6 +2185,15 @@ CREATE UNLOGGED TABLE pay.settlement_open (
     match integer
 )
 WITH (fillfactor='50');
+
+ALTER TABLE pay.settlement_part ALTER COLUMN part_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.settlement_part_part_id_seq
+    START WITH -1
+    INCREMENT BY -1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE pay.settlement_rounding (
     source pay.settlement_name NOT NULL,
@@ -3387,6 +3417,8 @@ ALTER TABLE ONLY pay.settlement_link
     ADD CONSTRAINT settlement_link_pkey PRIMARY KEY (row_id);
 ALTER TABLE ONLY pay.settlement_look
     ADD CONSTRAINT settlement_look_pkey PRIMARY KEY (source);
+ALTER TABLE ONLY pay.settlement_part
+    ADD CONSTRAINT settlement_part_pkey PRIMARY KEY (file_id, first_bucket);
 ALTER TABLE ONLY pay.settlement_rounding
     ADD CONSTRAINT settlement_rounding_pkey PRIMARY KEY (source, month, currency);
 ALTER TABLE ONLY pay.settlement_row
@@ -3450,6 +3482,7 @@ CREATE INDEX settlement_hold_dispute ON pay.settlement_hold USING btree (psp, di
 CREATE INDEX settlement_hold_open ON pay.settlement_hold USING btree (psp, dispute_id) WHERE (ended_at IS NULL);
 CREATE INDEX settlement_link_match ON pay.settlement_link USING btree (match_id) WHERE (match_id <> row_id);
 CREATE INDEX settlement_open_file ON pay.settlement_open USING btree (file_id, checkout_id);
+CREATE INDEX settlement_part_open ON pay.settlement_part USING btree (file_id, first_bucket) WHERE (NOT is_done);
 CREATE INDEX settlement_row_at ON pay.settlement_row USING brin (at);
 CREATE INDEX settlement_row_file ON pay.settlement_row USING btree (file_id);
 CREATE INDEX settlement_row_merchant ON pay.settlement_row USING btree (merchant_id, at, row_id);
@@ -3615,6 +3648,8 @@ ALTER TABLE ONLY pay.settlement_file
     ADD CONSTRAINT settlement_file_source_fkey FOREIGN KEY (source) REFERENCES pay.settlement_source(source);
 ALTER TABLE ONLY pay.settlement_look
     ADD CONSTRAINT settlement_look_source_fkey FOREIGN KEY (source) REFERENCES pay.settlement_source(source);
+ALTER TABLE ONLY pay.settlement_part
+    ADD CONSTRAINT settlement_part_file_id_fkey FOREIGN KEY (file_id) REFERENCES pay.settlement_file(file_id);
 ALTER TABLE ONLY pay.settlement_rule
     ADD CONSTRAINT settlement_rule_back_fkey FOREIGN KEY (back) REFERENCES pay.posting_kind(kind);
 ALTER TABLE ONLY pay.settlement_rule
@@ -3689,7 +3724,7 @@ REVOKE ALL ON FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_s
 REVOKE ALL ON FUNCTION pay.book_rematch(p_file_id bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_source TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_source TO payments_operator;
-REVOKE ALL ON FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlement_source, p_of_file bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.change TO payments_auditor;
@@ -3833,6 +3868,7 @@ REVOKE ALL ON FUNCTION pay.hear_parts(p_parts pay.change[], p_news pay.news, OUT
 REVOKE ALL ON FUNCTION pay.hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hear_single(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, p_is_borne boolean, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.hold_file(p_file_id bigint, OUT file pay.settlement_file, OUT is_alone boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_is_over(p_news pay.news, p_word text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.id_ok(p_id text) FROM PUBLIC;
@@ -3913,12 +3949,16 @@ REVOKE ALL ON FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id te
 REVOKE ALL ON FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_part TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_part TO payments_operator;
+REVOKE ALL ON FUNCTION pay.lock_part(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partition(p_month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partitions(p_move boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_parts(p_file pay.settlement_file, p_rows integer) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.seal TO payments_auditor;
 GRANT SELECT ON TABLE pay.seal TO payments_operator;
 REVOKE ALL ON FUNCTION pay.make_seal(p_most integer, OUT made pay.seal, OUT is_full boolean, OUT is_behind boolean) FROM PUBLIC;
@@ -3926,7 +3966,7 @@ REVOKE ALL ON FUNCTION pay.make_wallets(p_merchant_id text[], p_seller text[], p
 REVOKE ALL ON FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.mark_duplicates(p_news pay.news[], p_first integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_amounts(p_file_id bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.match_and_book(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.match_and_book(p_file pay.settlement_file, p_source pay.settlement_source, p_of_file bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_bank(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_capture(p_change pay.change, p_outside pay.change, p_word pay.fact, p_by_amount boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_conversions(p_file_id bigint) FROM PUBLIC;
@@ -4114,7 +4154,7 @@ REVOKE ALL ON FUNCTION pay.statement(p_merchant_id text, p_seller text, p_curren
 REVOKE ALL ON FUNCTION pay.status_rank(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_operator;
-REVOKE ALL ON FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
@@ -4140,7 +4180,7 @@ REVOKE ALL ON FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay
 REVOKE ALL ON FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_up(p_news pay.news, p_held bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_from integer, p_until integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.term_seconds(p_seconds text, p_else text) FROM PUBLIC;
@@ -4159,6 +4199,8 @@ REVOKE ALL ON FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller tex
 REVOKE ALL ON FUNCTION pay.window_payouts(p_work pay.settlement_work) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.work_counts(p_file_id bigint, OUT matched bigint, OUT class1 bigint, OUT class2 bigint, OUT class3 bigint, OUT has_payouts boolean, OUT has_ended boolean, OUT has_roundings boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.work_keys(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer, p_owner pay.settlement_owner, p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) FROM PUBLIC;
