@@ -755,6 +755,8 @@ CREATE TABLE pay.settlement_file (
 );
 
 CREATE FUNCTION pay.advance_settlement(p_file_id bigint, p_rows integer DEFAULT 5000) RETURNS pay.settlement_file LANGUAGE plpgsql;
+CREATE FUNCTION pay.age_in_days(p_age interval) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.ageing_of(p_merchant_id text, p_psp text, p_currency text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.all_merchants() RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.all_psps() RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.all_sold(p_merchant_id text, p_checkout_id text, p_order_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -1036,6 +1038,8 @@ CREATE FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merch
 CREATE FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
+CREATE FUNCTION pay.count_expected(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.count_hour(p_hour timestamp with time zone) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on';
 CREATE FUNCTION pay.count_roundings(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) RETURNS record LANGUAGE sql STABLE;
@@ -1533,6 +1537,7 @@ CREATE FUNCTION pay.purge_letters(p_limit integer, p_closed_after interval) RETU
 CREATE FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_minor bigint[], p_credit text[], p_currency text[], p_terms jsonb[], OUT items integer[], OUT rate numeric[], OUT minor bigint[], OUT missing integer[], OUT too_large integer[]) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.raise_all_overdue(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.raise_overdue(p_source text, p_now timestamp with time zone DEFAULT now()) RETURNS integer LANGUAGE plpgsql SET enable_seqscan TO 'on' SET enable_hashjoin TO 'on';
 CREATE FUNCTION pay.rate_ok(p_rate text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.rates_ok(p_base text, p_rates jsonb) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -1723,6 +1728,7 @@ CREATE FUNCTION pay.uuid_ok(p_uuid text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.version_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.watch_settlement(p_time interval) RETURNS jsonb LANGUAGE plpgsql;
 CREATE FUNCTION pay.window_payouts(p_work pay.settlement_work) RETURNS tid[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) RETURNS pay.fact LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
@@ -1769,6 +1775,7 @@ CREATE FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body byte
 CREATE FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) RETURNS SETOF pay_api.changes_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_closes(p_merchant_id text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.list_settlement_ageing(p_merchant_id text[], p_psp text[], p_currency text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_settlement_exceptions(p_merchant_id text[], p_exception_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_settlement_files(p_merchant_id text[], p_file_id bigint[], p_source text[], p_psp text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_settlement_rows(p_merchant_id text[], p_file_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1783,6 +1790,7 @@ CREATE FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[],
 CREATE FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer DEFAULT 5000) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2090,6 +2098,19 @@ CREATE TABLE pay.settlement_act (
     CONSTRAINT settlement_act_state_check CHECK ((state = ANY (ARRAY['asked'::text, 'done'::text])))
 );
 
+CREATE TABLE pay.settlement_aged (
+    merchant_id pay.id NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    psp pay.id NOT NULL,
+    family text NOT NULL COLLATE pg_catalog."C",
+    currency pay.currency_code NOT NULL,
+    overdue_days integer NOT NULL,
+    entries bigint NOT NULL,
+    minor numeric NOT NULL,
+    oldest_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
 CREATE TABLE pay.settlement_closed (
     merchant_id pay.id NOT NULL,
     source pay.journal_source NOT NULL,
@@ -2134,6 +2155,13 @@ CREATE TABLE pay.settlement_hold (
     currency pay.currency_code NOT NULL,
     ended_at timestamp with time zone
 );
+
+CREATE TABLE pay.settlement_hour (
+    hour timestamp with time zone NOT NULL,
+    counted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    is_final boolean NOT NULL
+)
+WITH (fillfactor='50');
 
 CREATE TABLE pay.settlement_limit (
     currency pay.currency_code NOT NULL,
@@ -3228,6 +3256,7 @@ CREATE VIEW pay_view.settlement_rows (
     occurred_at timestamp with time zone,
     booked_on date,
     payout_ref pay.id,
+    bank_ref text,
     merchant_id pay.id,
     checkout_id pay.id,
     currency pay.currency_code,
@@ -3393,6 +3422,8 @@ ALTER TABLE ONLY pay.seal
     ADD CONSTRAINT seal_pkey PRIMARY KEY (number);
 ALTER TABLE ONLY pay.settlement_act
     ADD CONSTRAINT settlement_act_pkey PRIMARY KEY (exception_id, seq);
+ALTER TABLE ONLY pay.settlement_aged
+    ADD CONSTRAINT settlement_aged_pkey PRIMARY KEY (merchant_id, hour, psp, family, currency);
 ALTER TABLE ONLY pay.settlement_close
     ADD CONSTRAINT settlement_close_day_key UNIQUE (day);
 ALTER TABLE ONLY pay.settlement_close
@@ -3411,6 +3442,8 @@ ALTER TABLE ONLY pay.settlement_file
     ADD CONSTRAINT settlement_file_source_sha256_key UNIQUE (source, sha256);
 ALTER TABLE ONLY pay.settlement_hold
     ADD CONSTRAINT settlement_hold_pkey PRIMARY KEY (row_id);
+ALTER TABLE ONLY pay.settlement_hour
+    ADD CONSTRAINT settlement_hour_pkey PRIMARY KEY (hour);
 ALTER TABLE ONLY pay.settlement_limit
     ADD CONSTRAINT settlement_limit_pkey PRIMARY KEY (currency);
 ALTER TABLE ONLY pay.settlement_link
@@ -3470,11 +3503,13 @@ CREATE INDEX mismatch_books ON pay.mismatch USING btree (merchant_id, checkout_i
 CREATE UNIQUE INDEX mismatch_number ON pay.mismatch USING btree (mismatch_id);
 CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature IS NULL);
 CREATE INDEX settlement_act_at ON pay.settlement_act USING btree (who, at);
+CREATE INDEX settlement_aged_hour ON pay.settlement_aged USING btree (hour);
 CREATE INDEX settlement_closed_match ON pay.settlement_closed USING btree (match_id);
 CREATE UNIQUE INDEX settlement_exception_entry ON pay.settlement_exception USING btree (merchant_id, source, kind) WHERE (source IS NOT NULL);
 CREATE INDEX settlement_exception_merchant ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id);
 CREATE INDEX settlement_exception_open ON pay.settlement_exception USING btree (exception_id) WHERE (closed_at IS NULL);
 CREATE INDEX settlement_exception_waits ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id) WHERE (closed_at IS NULL);
+CREATE INDEX settlement_file_booked ON pay.settlement_file USING btree (source, changed_at) WHERE (state = 'booked'::text);
 CREATE INDEX settlement_file_open ON pay.settlement_file USING btree (file_id) WHERE (state = ANY (ARRAY['received'::text, 'staged'::text, 'proven'::text, 'booking'::text]));
 CREATE INDEX settlement_file_received ON pay.settlement_file USING btree (received_at, file_id);
 CREATE UNIQUE INDEX settlement_file_version ON pay.settlement_file USING btree (source, batch_key, version) WHERE ((batch_key IS NOT NULL) AND (state <> 'refused'::text));
@@ -3696,6 +3731,8 @@ REVOKE ALL ON FUNCTION pay.act_on(p_exception pay.settlement_exception, p_act te
 GRANT SELECT ON TABLE pay.settlement_file TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_operator;
 REVOKE ALL ON FUNCTION pay.advance_settlement(p_file_id bigint, p_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.age_in_days(p_age interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.ageing_of(p_merchant_id text, p_psp text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.all_merchants() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.all_psps() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.all_sold(p_merchant_id text, p_checkout_id text, p_order_id text) FROM PUBLIC;
@@ -3772,6 +3809,8 @@ REVOKE ALL ON FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT unt
 REVOKE ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.count_expected(p_end timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_hour(p_hour timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_roundings(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) FROM PUBLIC;
@@ -4058,6 +4097,7 @@ REVOKE ALL ON FUNCTION pay.purge_letters(p_limit integer, p_closed_after interva
 REVOKE ALL ON FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_minor bigint[], p_credit text[], p_currency text[], p_terms jsonb[], OUT items integer[], OUT rate numeric[], OUT minor bigint[], OUT missing integer[], OUT too_large integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.raise_all_overdue(p_end timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.raise_overdue(p_source text, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rate_ok(p_rate text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rates_ok(p_base text, p_rates jsonb) FROM PUBLIC;
@@ -4196,6 +4236,7 @@ REVOKE ALL ON FUNCTION pay.uuid_ok(p_uuid text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.version_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.watch_settlement(p_time interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.window_payouts(p_work pay.settlement_work) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) FROM PUBLIC;
@@ -4278,6 +4319,8 @@ REVOKE ALL ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status tex
 GRANT ALL ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_closes(p_merchant_id text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_closes(p_merchant_id text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.list_settlement_ageing(p_merchant_id text[], p_psp text[], p_currency text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.list_settlement_ageing(p_merchant_id text[], p_psp text[], p_currency text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_settlement_exceptions(p_merchant_id text[], p_exception_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_settlement_exceptions(p_merchant_id text[], p_exception_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_settlement_files(p_merchant_id text[], p_file_id bigint[], p_source text[], p_psp text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
@@ -4306,6 +4349,8 @@ REVOKE ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id t
 GRANT ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text) FROM PUBLIC;
@@ -4401,12 +4446,16 @@ GRANT SELECT ON TABLE pay.seal_leaf TO payments_auditor;
 GRANT SELECT ON TABLE pay.seal_leaf TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_act TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_act TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_aged TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_aged TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_closed TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_closed TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_expected TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_expected TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_hold TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_hold TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_hour TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_hour TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_limit TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_limit TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_link TO payments_auditor;
