@@ -38,8 +38,9 @@ NAME = "SELECT token FROM pay.psp_token WHERE is_reference AND token LIKE '%{}'"
 
 
 class Memory:
-    """The most that an import has had at once so far, in MB: payctl, and its
-    backends without the buffers that all backends share."""
+    """The most that an import has had so far, in MB: payctl with its
+    libraries, and its backends without the buffers that all backends share,
+    as they were at the looks."""
 
     def __init__(self, rig, pid: int):
         self.rig, self.pid = rig, pid
@@ -49,10 +50,20 @@ class Memory:
     def look(self) -> None:
         if len(self.backends) < int(JOBS):
             self.backends = self.rig.sql(BACKENDS).split()
-        self.most = max(self.most, own_mb(self.pid))
+        self.most = max(self.most, peak_mb(self.pid))
         self.most_backends = max(
             self.most_backends, sum(map(own_mb, self.backends))
         )
+
+
+def peak_mb(pid) -> float:
+    """The most memory that a process has had; 0: it has ended."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    kb = [row.split()[1] for row in text.splitlines() if "VmHWM" in row]
+    return int(kb[0]) / 1024 if kb else 0.0
 
 
 def own_mb(pid) -> float:

@@ -459,6 +459,8 @@ def test_a_part_of_a_lost_connection_is_taken_by_another(shop):
     for left in range(open_parts - 1, 0, -1):
         assert shop.sql(step, [number]) == [("booking",)]
         assert shop.sql(OPEN_PARTS, [number]) == [(left,)]
+    (shown,) = shop.sql("SELECT matched FROM pay_view.settlement_files")
+    assert 0 < shown[0] < 100
     thread = threading.Thread(target=shop.sql, args=(step, [number]))
     thread.start()
     watcher = Shop(shop.database, shop.path)
