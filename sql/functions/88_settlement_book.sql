@@ -160,8 +160,21 @@ BEGIN
         AND (p_work.family <> 'refund' OR o.object IS NULL
              OR p_work.psp_ref IS NULL OR o.object = p_work.psp_ref);
 
+    -- a row that names its payment alone tells nobody that there is a dispute,
+    -- and money comes back that is still to be taken: both wait
     RETURN CASE WHEN v_same > 0 THEN 'amount'
         WHEN v_other > 0 THEN 'currency'
+        WHEN p_work.kind = 'dispute' AND p_work.psp_ref IS NULL THEN 'early'
+        WHEN p_work.kind = 'dispute_returned' AND (
+            p_work.psp_ref IS NULL OR EXISTS (
+                SELECT FROM row_dispute(p_work, p_source.psp) d
+                WHERE d.amount_minor = p_work.value_minor
+                    AND NOT EXISTS (
+                        SELECT FROM settlement_hold h
+                        WHERE h.psp = p_source.psp
+                            AND h.dispute_id = d.dispute_id
+                            AND h.merchant_id = p_work.merchant_id)))
+            THEN 'early'
         WHEN EXISTS (
             SELECT FROM journal_entry e
             JOIN settlement_expected x ON x.kind = e.kind
@@ -190,6 +203,8 @@ BEGIN
         WHEN w.kind = 'payout_returned' THEN 'returned'
         WHEN w.kind = 'transfer' THEN 'carried'
         WHEN w.kind = 'memo' THEN 'moves_nothing'
+        WHEN w.kind = 'adjustment' AND p_source.format = 'mollie'
+            AND w.raw_type = 'rounding' THEN 'rounded'
         WHEN w.kind = 'adjustment' THEN 'adjustment'
         WHEN w.kind = 'conversion' THEN 'unpaired'
         WHEN w.kind IN ('unknown', 'sent', 'sent_returned') THEN 'unknown'
@@ -206,14 +221,19 @@ BEGIN
     WHERE w.file_id = p_file_id AND w.finding IS NULL;
 
     -- of two rows about one dispute, neither of them kept yet, one takes its
-    -- money
-    UPDATE settlement_work w SET finding = 'duplicate'
+    -- money, and one gives it back; a row that does not name the dispute may be
+    -- about another one, and is looked at again behind all rows
+    UPDATE settlement_work w
+    SET finding = CASE WHEN w.psp_ref IS NULL THEN 'early'
+                       ELSE 'duplicate' END
     FROM (SELECT h.line, row_number() OVER (
-              PARTITION BY h.merchant_id, h.checkout_id, d.dispute_id
+              PARTITION BY h.merchant_id, h.checkout_id, d.dispute_id,
+                  h.finding
               ORDER BY h.line) AS nth
           FROM settlement_work h
           CROSS JOIN LATERAL row_dispute(h, p_source.psp) d
-          WHERE h.file_id = p_file_id AND h.finding = 'disputed') n
+          WHERE h.file_id = p_file_id
+              AND h.finding IN ('disputed', 'ended')) n
     WHERE w.file_id = p_file_id AND w.line = n.line AND n.nth > 1;
 END
 $$;
@@ -241,8 +261,8 @@ COMMENT ON FUNCTION pay.settlement_posting IS
 
 
 -- The entries of a row, by its rule in settlement_rule: one for its own amount,
--- and one each for a fee, a tax, a conversion, and an amount that another party
--- than the PSP pays out.
+-- and one each for a fee, a tax, a conversion, the rounding of a conversion, and
+-- an amount that another party than the PSP pays out.
 CREATE OR REPLACE FUNCTION pay.row_postings(
     p_work settlement_work, p_rule settlement_rule)
 RETURNS SETOF posting LANGUAGE sql STABLE AS $$
@@ -288,6 +308,10 @@ FROM (
                 ELSE 'psp_debited' END, p_work.net_minor, p_work.currency,
         NULL, NULL
     WHERE p_rule.posts = 'value' AND p_work.is_external
+    UNION ALL
+    SELECT CASE WHEN p_work.rounding_minor > 0 THEN 'rounded_up'
+                ELSE 'rounded' END, p_work.rounding_minor,
+        p_work.rounding_currency, NULL, NULL
     ) p
 WHERE p.minor <> 0 AND p.kind IS NOT NULL AND p_rule.posts <> 'none'
 $$;

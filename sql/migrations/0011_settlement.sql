@@ -107,6 +107,8 @@ CREATE UNIQUE INDEX settlement_file_version
     WHERE batch_key IS NOT NULL AND state <> 'refused';
 CREATE INDEX settlement_file_received
     ON settlement_file (received_at, file_id);
+CREATE INDEX settlement_file_booked ON settlement_file (source, changed_at)
+    WHERE state = 'booked';
 CREATE INDEX settlement_file_open ON settlement_file (file_id)
     WHERE state IN ('received', 'staged', 'proven', 'booking');
 
@@ -207,9 +209,9 @@ CREATE INDEX settlement_row_at ON settlement_row USING brin (at);
 -- lists of a merchant, newest first
 CREATE INDEX settlement_row_merchant
     ON settlement_row (merchant_id, at, row_id);
--- a payout that comes back is found by its amount
+-- a payout and its return are found by their amount
 CREATE INDEX settlement_row_payout ON settlement_row (source, net_minor)
-    WHERE kind = 'payout';
+    WHERE kind IN ('payout', 'payout_returned');
 
 -- A match joins rows with entries: its number is that of its first row.  A row
 -- has one link at most, an entry is closed once at most.
@@ -251,6 +253,8 @@ CREATE TABLE settlement_hold (
 
 CREATE INDEX settlement_hold_open ON settlement_hold (psp, dispute_id)
     WHERE ended_at IS NULL;
+-- whether the money of a dispute was ever taken
+CREATE INDEX settlement_hold_dispute ON settlement_hold (psp, dispute_id);
 
 
 -- Kinds of entries that should come in a file.  family: the kinds of the rows
@@ -357,6 +361,17 @@ INSERT INTO settlement_limit (currency, alone, a_day)
 VALUES ('***', 100, 1000);
 
 
+-- How many rows of a source have been rounded in a month (UTC), by a minor unit
+-- each: at most as many as one operator may write off alone (settlement_limit).
+CREATE TABLE settlement_rounding (
+    source    settlement_name NOT NULL,
+    month     date NOT NULL,
+    currency  currency_code NOT NULL,
+    rows      whole NOT NULL,
+    PRIMARY KEY (source, month, currency)
+);
+
+
 -- A day, as it stood when it was closed.  The document names the digest of the
 -- one before, and is signed with the key of the event log's seals.  It covers
 -- the entries and rows that were committed before until_tx, came before
@@ -372,6 +387,33 @@ CREATE TABLE settlement_close (
     signature  bytea CHECK (octet_length(signature) = 64),
     CHECK ((key_id IS NULL) = (signature IS NULL))
 );
+
+
+-- Entries that no file has brought yet, counted by the hour (UTC) in which they
+-- were booked: counting them anew for each reader would read all of them.
+-- is_final: all entries of the hour have come in files, for good.
+CREATE TABLE settlement_hour (
+    hour        timestamptz PRIMARY KEY,
+    counted_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    is_final    boolean NOT NULL
+) WITH (fillfactor = 50);
+
+CREATE TABLE settlement_aged (
+    merchant_id   id NOT NULL,
+    hour          timestamptz NOT NULL,
+    psp           id NOT NULL,
+    family        text COLLATE "C" NOT NULL,
+    currency      currency_code NOT NULL,
+    overdue_days  int NOT NULL,
+    entries       bigint NOT NULL,
+    minor         numeric NOT NULL,
+    oldest_at     timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, hour, psp, family, currency)
+) WITH (fillfactor = 50);
+
+CREATE INDEX settlement_aged_hour ON settlement_aged (hour);
+
+INSERT INTO round (name, run_at) VALUES ('settlement', now());
 
 
 CREATE TRIGGER settlement_row_append_only
@@ -428,8 +470,9 @@ COMMENT ON DOMAIN webhook_way IS
 
 
 -- The rows of one step on their way, with their payments and findings.  family,
--- value_minor and value_currency are compared with those of entries.  A row is
--- written again when its link is known, on its page if there is room.
+-- value_minor and value_currency are compared with those of entries.
+-- rounding_minor: by how much the row is above its entries.  A row
+-- is written again when its link is known, on its page if there is room.
 CREATE UNLOGGED TABLE settlement_work (
     LIKE settlement_staging,
     source          settlement_name NOT NULL,
@@ -446,7 +489,9 @@ CREATE UNLOGGED TABLE settlement_work (
     match           int,
     rule            text COLLATE "C",
     finding         text COLLATE "C",
-    candidate       jsonb
+    candidate       jsonb,
+    rounding_minor     bigint,
+    rounding_currency  currency_code
 ) WITH (fillfactor = 50);
 
 CREATE INDEX settlement_work_file ON settlement_work (file_id, line);
