@@ -72,37 +72,23 @@ written(sink_t *sink, const pay_payout_account_t *account,
 }
 
 
-static const char  expected[] =
-    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-    "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.001.001.09\">\n"
-    "<CstmrCdtTrfInitn>\n<GrpHdr>\n<MsgId>batch-7</MsgId>\n"
-    "<CreDtTm>2026-11-21T05:50:00Z</CreDtTm>\n<NbOfTxs>2</NbOfTxs>\n"
-    "<CtrlSum>1000000029.99</CtrlSum>\n"
-    "<InitgPty><Nm>Acme GmbH</Nm></InitgPty>\n</GrpHdr>\n"
-    "<PmtInf>\n<PmtInfId>batch-7</PmtInfId>\n<PmtMtd>TRF</PmtMtd>\n"
-    "<BtchBookg>true</BtchBookg>\n<NbOfTxs>2</NbOfTxs>\n"
-    "<CtrlSum>1000000029.99</CtrlSum>\n"
-    "<PmtTpInf><SvcLvl><Cd>SEPA</Cd></SvcLvl></PmtTpInf>\n"
-    "<ReqdExctnDt><Dt>2026-11-24</Dt></ReqdExctnDt>\n"
-    "<Dbtr><Nm>Acme GmbH</Nm></Dbtr>\n"
-    "<DbtrAcct><Id><IBAN>DE89370400440532013000</IBAN></Id></DbtrAcct>\n"
-    "<DbtrAgt><FinInstnId><BICFI>COBADEFFXXX</BICFI></FinInstnId></DbtrAgt>\n"
-    "<ChrgBr>SLEV</ChrgBr>\n"
-    "<CdtTrfTxInf>\n"
-    "<PmtId><EndToEndId>0123456789abcdef0123456789abcdef-1</EndToEndId>"
-    "</PmtId>\n<Amt><InstdAmt Ccy=\"EUR\">30.00</InstdAmt></Amt>\n"
-    "<Cdtr><Nm>Jane Mueller + Soehne</Nm></Cdtr>\n"
-    "<CdtrAcct><Id><IBAN>NL91ABNA0417164300</IBAN></Id></CdtrAcct>\n"
-    "</CdtTrfTxInf>\n"
-    "<CdtTrfTxInf>\n"
-    "<PmtId><EndToEndId>1123456789abcdef0123456789abcdef-1</EndToEndId>"
-    "</PmtId>\n<Amt><InstdAmt Ccy=\"EUR\">999999999.99</InstdAmt></Amt>\n"
-    "<CdtrAgt><FinInstnId><BICFI>ABNANL2A</BICFI></FinInstnId></CdtrAgt>\n"
-    "<Cdtr><Nm>Jane Mueller + Soehne</Nm></Cdtr>\n"
-    "<CdtrAcct><Id><IBAN>NL91ABNA0417164300</IBAN></Id></CdtrAcct>\n"
-    "<RmtInf><Ustrd>PAYOUT 4711 Acme</Ustrd></RmtInf>\n"
-    "</CdtTrfTxInf>\n"
-    "</PmtInf>\n</CstmrCdtTrfInitn>\n</Document>\n";
+/* tests/fixtures/payout/pain001/two.xml, which
+ * tests/integration/test_payout_files.py holds against a public library. */
+static const char *
+expected(void)
+{
+    FILE    *file = fopen("tests/fixtures/payout/pain001/two.xml", "rb");
+    size_t   len;
+
+    static char  kept[8192];
+
+    cr_assert_not_null(file);
+    len = fread(kept, 1, sizeof(kept) - 1, file);
+    fclose(file);
+    kept[len] = '\0';
+
+    return kept;
+}
 
 
 static void
@@ -137,7 +123,7 @@ Test(pay_payout_pain001, a_file_has_its_elements_in_the_order_of_the_schema)
     sink.calls_left = 100;
     parcel.made_s = 1795240200;
     cr_assert_eq(written(&sink, &account, &parcel, sums, items, 2), PAY_OK);
-    cr_expect_str_eq(sink.text, expected);
+    cr_expect_str_eq(sink.text, expected());
 
     account.debtor_bic = PAY_STR("");
     sink.calls_left = 100;
