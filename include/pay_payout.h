@@ -323,6 +323,36 @@ pay_status_t pay_payout_file_item(pay_payout_file_t *file,
 pay_status_t pay_payout_file_end(pay_payout_file_t *file) PAY_MUST_CHECK;
 
 
+/* ---- answers of a bank (src/payout/pain002.c) */
+
+typedef struct pay_payout_report_s  pay_payout_report_t;
+
+/* Takes an event; its texts live until the call returns.  `key` is the item's,
+ * or empty for a status of the file as a whole, whose MsgId is `parcel`.
+ * Anything but PAY_OK ends the reading and is handed on. */
+typedef pay_status_t (*pay_payout_event_pt)(void *data,
+    const pay_payout_event_t *event);
+
+/* Reads pain.002 (03 or 10), untrusted, as a stream.  Events are handed out
+ * meanwhile: they count when pay_payout_report_end() is PAY_OK, since a file
+ * may be cut off.  The event's id is the report's MsgId and the id that the
+ * status is about, so that a report that comes twice repeats its ids.  The
+ * caller closes it. */
+pay_status_t pay_payout_report_open(pay_arena_t *arena,
+    pay_payout_event_pt event, void *data, pay_payout_report_t **report)
+    PAY_MUST_CHECK;
+/* PAY_INVALID: it is refused, see pay_payout_report_refusal(). */
+pay_status_t pay_payout_report_feed(pay_payout_report_t *report,
+    pay_str_t bytes) PAY_MUST_CHECK;
+pay_status_t pay_payout_report_end(pay_payout_report_t *report)
+    PAY_MUST_CHECK;
+/* NULL is fine. */
+void pay_payout_report_close(pay_payout_report_t *report);
+/* A literal ("xml-invalid") and the line, or NULL when nothing was refused. */
+const char *pay_payout_report_refusal(const pay_payout_report_t *report,
+    int64_t *line);
+
+
 /* ---- texts (src/payout/name.c) */
 
 /* UTF-8 in the characters that SEPA takes (EPC217-08: a-z A-Z 0-9 / - ? : ( ) .
