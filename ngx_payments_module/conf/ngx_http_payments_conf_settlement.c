@@ -36,6 +36,7 @@ static ngx_uint_t is_of_bank(pay_str_t format);
 static char *check_dir(ngx_conf_t *cf, ngx_payments_settlement_t *settlement);
 static char *check_twice(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     const ngx_payments_settlement_t *settlement);
+static char *check_units(ngx_conf_t *cf);
 static char *resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_settlement_t *settlement);
 static char *refuse(ngx_conf_t *cf,
@@ -112,7 +113,9 @@ ngx_http_payments_settlement_resolve(ngx_conf_t *cf,
     for (i = 0; i < pmcf->settlements.nelts; i++) {
         at = ngx_http_payments_at(&place, cf, all[i], "", 0);
 
-        if (resolve_one(at, pmcf, all[i]) != NGX_CONF_OK) {
+        if (check_units(at) != NGX_CONF_OK
+            || resolve_one(at, pmcf, all[i]) != NGX_CONF_OK)
+        {
             return NGX_CONF_ERROR;
         }
 
@@ -378,6 +381,24 @@ check_twice(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* A build that reads known amounts wrong must read none. */
+static char *
+check_units(ngx_conf_t *cf)
+{
+    const char  *unit;
+
+    if (pay_settle_self_test(&unit) == PAY_OK) {
+        return NGX_CONF_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "this build reads amounts of "
+                       "\"%s\" wrong, and payments_settlement cannot be used "
+                       "with it: install another one", unit);
+
+    return NGX_CONF_ERROR;
 }
 
 

@@ -321,6 +321,7 @@ BEGIN
                    AND o.family = 'fee')
     THEN
         PERFORM match_fees(p_file.file_id);
+        PERFORM match_rounded_fees(p_file.file_id);
     END IF;
 
     v_postings := ARRAY(
@@ -335,6 +336,7 @@ BEGIN
     v_late := end_overdue(p_file.file_id);
     PERFORM close_returned(p_file.file_id, p_source);
     PERFORM end_holds(p_file.file_id, p_source);
+    PERFORM count_roundings(p_file.file_id);
     v_lines := post(v_postings);
 
     UPDATE settlement_file f
@@ -370,7 +372,10 @@ BEGIN
           WHERE w.file_id = p_file.file_id AND w.checkout_id IS NOT NULL) w;
 
     UPDATE settlement_work w
-    SET match = NULL, rule = NULL, finding = nullif(w.finding, 'matched')
+    SET match = NULL, rule = NULL,
+        finding = nullif(nullif(w.finding, 'matched'), 'rounded'),
+        value_minor = w.value_minor + coalesce(w.rounding_minor, 0),
+        rounding_minor = NULL, rounding_currency = NULL
     WHERE w.file_id = p_file.file_id AND w.match IS NOT NULL;
 
     IF p_source.medium = 'psp' THEN
@@ -404,6 +409,7 @@ BEGIN
     PERFORM match_amounts(p_file.file_id);
     PERFORM match_sums(p_file.file_id, true);
     PERFORM match_sums(p_file.file_id, false);
+    PERFORM match_rounded(p_file.file_id);
 END
 $$;
 COMMENT ON FUNCTION pay.match_hard IS
@@ -521,7 +527,7 @@ SET enable_hashjoin = on SET enable_mergejoin = on SET enable_seqscan = on
 SET plan_cache_mode = 'force_custom_plan' SET jit = off AS $$
 DECLARE
     v_until int := least(65536, p_file.next_bucket + greatest(1,
-        (65536::bigint * p_rows / greatest(p_file.row_count, 1))::int));
+        65536::bigint * p_rows / greatest(p_file.row_count, 1)));
     v_phase text;
     v_count int;
 BEGIN
@@ -552,7 +558,8 @@ COMMENT ON FUNCTION pay.step_settlement IS
 
 
 -- Work and staged rows are gone when the server has crashed: then the file
--- begins to be staged again.
+-- begins to be staged again.  Rows that another attempt has begun to stage are
+-- not all of them yet: a step would pass over those that are to come.
 CREATE OR REPLACE FUNCTION pay.advance_settlement(
     p_file_id bigint, p_rows int DEFAULT 5000)
 RETURNS settlement_file LANGUAGE plpgsql AS $$
@@ -567,7 +574,10 @@ BEGIN
         RETURN v_file;
     END IF;
 
-    IF v_file.row_count > 0 AND NOT EXISTS (
+    IF NOT v_file.is_whole THEN
+        RAISE EXCEPTION 'file % is being imported by another one', p_file_id
+            USING ERRCODE = 'PAY24';
+    ELSIF v_file.row_count > 0 AND NOT EXISTS (
         SELECT FROM settlement_staging s WHERE s.file_id = p_file_id)
     THEN
         RAISE EXCEPTION 'the rows of file % are gone: import it again',
