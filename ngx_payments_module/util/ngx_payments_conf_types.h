@@ -127,9 +127,11 @@ typedef struct {
 } ngx_payments_settlement_t;
 
 
-/* How the event log is sealed. */
+/* How the event log is sealed, and days are closed. */
 typedef struct {
     ngx_msec_t                  interval_ms;     /* unset: it is not */
+    ngx_msec_t                  close_ms;        /* behind midnight a day is
+                                                    closed; unset: none is */
     pay_secret_t                key;
     char                        key_id[PAY_ED25519_KEY_ID + 1];
     ngx_str_t                   next_key;        /* file, or empty */

@@ -62,6 +62,8 @@ BEGIN
              'A settlement file, and how it is read'),
             ('look', ', since_s bigint',
              'A look at a source of settlement files: from when on'),
+            ('close', ', number bigint, document text',
+             'The document of a closed day, to be signed'),
             ('seal', ', number bigint, message text',
              'A seal''s message, to be signed'),
             ('changes', ', changes text', 'Changes as JSON'),
