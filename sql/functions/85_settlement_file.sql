@@ -84,6 +84,66 @@ COMMENT ON FUNCTION pay_ops.set_settlement_source IS
     'configured or invalid; no PSP: a bank';
 
 
+-- At most p_limit staged rows of a file; the rest is left to sweep_staged().
+CREATE OR REPLACE FUNCTION pay.drop_staged(p_file_id bigint, p_limit int)
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    v_more boolean;
+BEGIN
+    DELETE FROM settlement_staging s
+    WHERE s.ctid = ANY (ARRAY(
+        SELECT d.ctid FROM settlement_staging d
+        WHERE d.file_id = p_file_id LIMIT p_limit));
+
+    v_more := EXISTS (SELECT FROM settlement_staging s
+                      WHERE s.file_id = p_file_id);
+
+    IF v_more THEN
+        INSERT INTO settlement_leftover (file_id) VALUES (p_file_id)
+        ON CONFLICT (file_id) DO NOTHING;
+    ELSE
+        DELETE FROM settlement_leftover l WHERE l.file_id = p_file_id;
+    END IF;
+
+    RETURN v_more;
+END
+$$;
+COMMENT ON FUNCTION pay.drop_staged IS
+    'Deletes so many staged rows of a file: whether it has more';
+
+
+-- One file's, so that each look at a source deletes a bounded number of rows. A
+-- file that is read again meanwhile is not touched.
+CREATE OR REPLACE FUNCTION pay.sweep_staged(p_limit int)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_file_id bigint;
+BEGIN
+    SELECT f.file_id INTO v_file_id
+    FROM settlement_leftover l
+    JOIN settlement_file f ON f.file_id = l.file_id
+    WHERE f.state IN ('booked', 'refused')
+    ORDER BY l.file_id LIMIT 1
+    FOR UPDATE OF f SKIP LOCKED;
+
+    IF v_file_id IS NOT NULL THEN
+        PERFORM drop_staged(v_file_id, p_limit);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.sweep_staged IS
+    'Deletes staged rows that a booked or refused file has left';
+
+
+CREATE OR REPLACE FUNCTION pay.drop_proof(p_file_id bigint)
+RETURNS void LANGUAGE sql AS $$
+DELETE FROM settlement_sum s WHERE s.file_id = p_file_id;
+DELETE FROM settlement_proof p WHERE p.file_id = p_file_id;
+$$;
+COMMENT ON FUNCTION pay.drop_proof IS
+    'Forgets how far the rows of a file have been checked';
+
+
 CREATE OR REPLACE FUNCTION pay.work_keys(p_file_id bigint)
 RETURNS bigint[] LANGUAGE sql STABLE AS $$
 SELECT array_agg(p.part_id) || p_file_id
@@ -125,8 +185,9 @@ BEGIN
         RETURN;
     END IF;
 
-    outcome := 'again';
-    DELETE FROM settlement_staging s WHERE s.file_id = file.file_id;
+    outcome := CASE WHEN drop_staged(file.file_id, 5000) THEN 'clearing'
+                    ELSE 'again' END;
+    PERFORM drop_proof(file.file_id);
     DELETE FROM settlement_work w
     WHERE w.file_id = ANY (work_keys(file.file_id));
     DELETE FROM settlement_open o
@@ -148,7 +209,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.open_settlement IS
-    'A file by its bytes: opened, again (begun before), known (booked) or '
+    'A file by its bytes: opened, again (begun before), clearing (begun before, '
+    'and open it once more, since rows of it are left), known (booked) or '
     'not_found (no such source)';
 
 
@@ -161,7 +223,8 @@ BEGIN
         changed_at = clock_timestamp()
     WHERE f.file_id = p_file_id AND f.state IN ('received', 'staged',
                                                 'proven', 'refused');
-    DELETE FROM settlement_staging s WHERE s.file_id = p_file_id;
+    PERFORM drop_staged(p_file_id, 5000);
+    PERFORM drop_proof(p_file_id);
 
     RETURN 'refused';
 END
@@ -170,10 +233,11 @@ COMMENT ON FUNCTION pay.refuse_settlement IS
     'Refuses a file of which nothing is booked, whole';
 
 
--- The first row with which something is wrong by itself, in words.
-CREATE OR REPLACE FUNCTION pay.wrong_settlement_row(p_file_id bigint)
-RETURNS text LANGUAGE sql STABLE AS $$
-SELECT format('row %s: %s', w.line, w.wrong)
+-- The first of these rows with which something is wrong by itself, in words.
+CREATE OR REPLACE FUNCTION pay.wrong_settlement_row(
+    p_file_id bigint, p_from int, p_until int, OUT line int, OUT wrong text)
+LANGUAGE sql STABLE AS $$
+SELECT w.line, format('row %s: %s', w.line, w.wrong)
 FROM (
     SELECT s.line, CASE
         WHEN k.code IS NULL THEN format('no such currency as %s', s.currency)
@@ -193,12 +257,121 @@ FROM (
         END AS wrong
     FROM settlement_staging s
     LEFT JOIN currency k ON k.code = s.currency
-    WHERE s.file_id = p_file_id) w
+    WHERE s.file_id = p_file_id AND s.bucket >= p_from
+        AND s.bucket < p_until) w
 WHERE w.wrong IS NOT NULL
 ORDER BY w.line LIMIT 1
 $$;
 COMMENT ON FUNCTION pay.wrong_settlement_row IS
-    'The fault of the first wrong row of a file; NULL: none';
+    'The fault of the first wrong row of some buckets of a file; NULL: none';
+
+
+-- The rows of these buckets are added to the sums of their file.
+CREATE OR REPLACE FUNCTION pay.sum_settlement(
+    p_file_id bigint, p_from int, p_until int)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    v_count bigint;
+BEGIN
+    INSERT INTO settlement_sum AS o (file_id, currency, payout_ref, row_count,
+        gross, fee, tax, net, payout_net, payouts, paid, returned, others)
+    SELECT p_file_id, w.currency, coalesce(w.payout_ref, ''), count(*),
+        coalesce(sum(w.gross_minor) FILTER (WHERE NOT w.is_external), 0),
+        coalesce(sum(w.fee_minor) FILTER (WHERE NOT w.is_external), 0),
+        coalesce(sum(w.tax_minor) FILTER (WHERE NOT w.is_external), 0),
+        coalesce(sum(w.net_minor) FILTER (WHERE NOT w.is_external), 0),
+        coalesce(sum(w.net_minor) FILTER (WHERE w.counts), 0),
+        count(*) FILTER (WHERE w.counts AND w.kind = 'payout'),
+        coalesce(sum(w.net_minor) FILTER (
+            WHERE w.counts AND w.kind = 'payout'), 0),
+        coalesce(sum(w.net_minor) FILTER (
+            WHERE w.counts AND w.kind = 'payout_returned'), 0),
+        count(*) FILTER (WHERE w.counts AND w.kind NOT IN (
+            'payout', 'payout_returned'))
+    FROM (
+        SELECT s.*, s.payout_ref IS NOT NULL AND NOT s.is_external
+            AND s.kind NOT IN ('receipt', 'debit') AS counts
+        FROM settlement_staging s
+        WHERE s.file_id = p_file_id AND s.bucket >= p_from
+            AND s.bucket < p_until AND NOT s.is_detail) w
+    GROUP BY w.currency, coalesce(w.payout_ref, '')
+    ON CONFLICT (file_id, currency, payout_ref) DO UPDATE
+    SET row_count = o.row_count + EXCLUDED.row_count,
+        gross = o.gross + EXCLUDED.gross, fee = o.fee + EXCLUDED.fee,
+        tax = o.tax + EXCLUDED.tax, net = o.net + EXCLUDED.net,
+        payout_net = o.payout_net + EXCLUDED.payout_net,
+        payouts = o.payouts + EXCLUDED.payouts,
+        paid = o.paid + EXCLUDED.paid,
+        returned = o.returned + EXCLUDED.returned,
+        others = o.others + EXCLUDED.others;
+
+    SELECT count(*) INTO v_count
+    FROM settlement_staging s
+    WHERE s.file_id = p_file_id AND s.bucket >= p_from
+        AND s.bucket < p_until;
+
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION pay.sum_settlement IS
+    'Adds some buckets of a file to its sums: how many rows they have';
+
+
+-- Checks the next buckets of a file, of at most p_rows rows together (but never
+-- a part of a bucket).  1: there are more.
+CREATE OR REPLACE FUNCTION pay.check_settlement(
+    p_file_id bigint, p_rows int)
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    v_file  settlement_file;
+    v_proof settlement_proof;
+    v_until int;
+    v_line  int;
+    v_wrong text;
+BEGIN
+    SELECT * INTO v_file FROM settlement_file f
+    WHERE f.file_id = p_file_id FOR UPDATE;
+
+    IF v_file.file_id IS NULL
+        OR v_file.state NOT IN ('received', 'staged', 'booking')
+    THEN
+        RETURN false;
+    END IF;
+
+    SELECT * INTO v_proof FROM settlement_proof p
+    WHERE p.file_id = p_file_id AND p.attempt = v_file.attempt;
+
+    IF v_proof.file_id IS NULL THEN
+        PERFORM drop_proof(p_file_id);
+        INSERT INTO settlement_proof (file_id, attempt)
+        VALUES (p_file_id, v_file.attempt)
+        RETURNING * INTO v_proof;
+    END IF;
+
+    SELECT s.bucket INTO v_until
+    FROM settlement_staging s
+    WHERE s.file_id = p_file_id AND s.bucket >= v_proof.next_bucket
+    ORDER BY s.bucket OFFSET p_rows LIMIT 1;
+    v_until := greatest(coalesce(v_until, 65536), v_proof.next_bucket + 1);
+
+    SELECT w.line, w.wrong INTO v_line, v_wrong
+    FROM wrong_settlement_row(p_file_id, v_proof.next_bucket, v_until) w;
+
+    UPDATE settlement_proof p
+    SET next_bucket = v_until,
+        row_count = p.row_count + sum_settlement(
+            p_file_id, v_proof.next_bucket, v_until),
+        wrong_line = least(p.wrong_line, v_line),
+        wrong = CASE WHEN p.wrong_line <= v_line THEN p.wrong
+                     ELSE coalesce(v_wrong, p.wrong) END
+    WHERE p.file_id = p_file_id;
+
+    RETURN v_until < 65536;
+END
+$$;
+COMMENT ON FUNCTION pay.check_settlement IS
+    'Checks the next staged rows of a file, so many at most: whether there are '
+    'more';
 
 
 -- The sums that the file states, by currency, against those of its rows; and
@@ -207,13 +380,10 @@ COMMENT ON FUNCTION pay.wrong_settlement_row IS
 CREATE OR REPLACE FUNCTION pay.wrong_settlement_sum(p_file_id bigint)
 RETURNS text LANGUAGE sql STABLE AS $$
 WITH sums AS (
-    SELECT s.currency, count(*) AS rows,
-        sum(s.gross_minor) FILTER (WHERE NOT s.is_external) AS gross,
-        sum(s.fee_minor) FILTER (WHERE NOT s.is_external) AS fee,
-        sum(s.tax_minor) FILTER (WHERE NOT s.is_external) AS tax,
-        sum(s.net_minor) FILTER (WHERE NOT s.is_external) AS net
-    FROM settlement_staging s
-    WHERE s.file_id = p_file_id AND NOT s.is_detail
+    SELECT s.currency, sum(s.row_count) AS rows, sum(s.gross) AS gross,
+        sum(s.fee) AS fee, sum(s.tax) AS tax, sum(s.net) AS net
+    FROM settlement_sum s
+    WHERE s.file_id = p_file_id
     GROUP BY s.currency
 ), said AS (
     SELECT j.key AS currency, j.value
@@ -239,20 +409,10 @@ WHERE w.has <> w.said
 ORDER BY 1 LIMIT 1)
 UNION ALL
 (SELECT format('payout %s of %s is %s and its rows sum to %s', p.payout_ref,
-        p.currency, -p.paid, p.net - p.paid)
-FROM (SELECT s.payout_ref, s.currency, sum(s.net_minor) AS net,
-          sum(s.net_minor) FILTER (WHERE s.kind = 'payout') AS paid,
-          coalesce(sum(s.net_minor) FILTER (
-              WHERE s.kind = 'payout_returned'), 0) AS returned,
-          count(*) FILTER (WHERE s.kind NOT IN ('payout', 'payout_returned'))
-              AS others
-      FROM settlement_staging s
-      WHERE s.file_id = p_file_id AND s.payout_ref IS NOT NULL
-          AND NOT s.is_external AND NOT s.is_detail
-          AND s.kind NOT IN ('receipt', 'debit')
-      GROUP BY s.payout_ref, s.currency) p
-WHERE p.paid IS NOT NULL AND p.others > 0 AND p.net <> 0
-    AND p.net <> p.returned
+        p.currency, -p.paid, p.payout_net - p.paid)
+FROM settlement_sum p
+WHERE p.file_id = p_file_id AND p.payouts > 0 AND p.others > 0
+    AND p.payout_net <> 0 AND p.payout_net <> p.returned
 ORDER BY 1 LIMIT 1)
 LIMIT 1
 $$;
@@ -280,15 +440,21 @@ BEGIN
         RETURN v_file;
     END IF;
 
+    -- most of it, or all, was done in pieces before
+    WHILE check_settlement(p_file_id, 5000) LOOP
+        NULL;
+    END LOOP;
+
+    SELECT p.row_count, p.wrong INTO v_count, v_wrong
+    FROM settlement_proof p WHERE p.file_id = p_file_id;
     v_rows := CASE v_file.state WHEN 'booking' THEN v_file.row_count
                                 ELSE p_rows END;
-    v_count := (SELECT count(*) FROM settlement_staging s
-                WHERE s.file_id = p_file_id);
 
     IF v_count <> v_rows THEN
         RAISE EXCEPTION 'file % has % rows and % are staged: import it again',
             p_file_id, v_rows, v_count USING ERRCODE = 'PAY24';
     ELSIF v_file.state = 'booking' THEN
+        PERFORM drop_proof(p_file_id);
         UPDATE settlement_file f SET is_whole = true
         WHERE f.file_id = p_file_id;
         RETURN v_file;
@@ -300,8 +466,7 @@ BEGIN
         stated = coalesce(p_stated, '{}'), changed_at = clock_timestamp()
     WHERE f.file_id = p_file_id;
 
-    v_wrong := coalesce(wrong_settlement_row(p_file_id),
-                        wrong_settlement_sum(p_file_id));
+    v_wrong := coalesce(v_wrong, wrong_settlement_sum(p_file_id));
 
     IF v_wrong IS NOT NULL THEN
         PERFORM refuse_settlement(p_file_id, v_wrong);
@@ -317,6 +482,7 @@ BEGIN
                     AND o.file_id <> f.file_id
                     AND o.state IN ('proven', 'booking', 'booked')), 0)
         WHERE f.file_id = p_file_id;
+        PERFORM drop_proof(p_file_id);
     END IF;
 
     SELECT * INTO v_file FROM settlement_file f WHERE f.file_id = p_file_id;
@@ -346,7 +512,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_ops.open_settlement IS
-    'A settlement file by its bytes: opened, again, known or not_found';
+    'A settlement file by its bytes: opened, again, clearing, known or '
+    'not_found';
 
 
 -- The last one that has opened a file goes on with it, any other import of the
@@ -373,6 +540,23 @@ $$;
 COMMENT ON FUNCTION pay_ops.hold_settlement IS
     'The state of a file that nobody has opened since, until the transaction '
     'ends';
+
+
+CREATE OR REPLACE FUNCTION pay_ops.check_settlement(
+    p_file_id bigint, p_rows int, p_attempt bigint)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+BEGIN
+    PERFORM FROM settlement_file f
+    WHERE f.file_id = p_file_id FOR UPDATE;
+    PERFORM pay_ops.hold_settlement(p_file_id, p_attempt);
+
+    RETURN CASE WHEN pay.check_settlement(p_file_id, p_rows) THEN 'again'
+                ELSE 'checked' END;
+END
+$$;
+COMMENT ON FUNCTION pay_ops.check_settlement IS
+    'Checks the next staged rows of a file: again or checked';
 
 
 -- p_attempt NULL: that of the last import

@@ -505,7 +505,7 @@ BEGIN
     WHERE f.file_id = p_file.file_id;
 
     DELETE FROM settlement_part p WHERE p.file_id = p_file.file_id;
-    DELETE FROM settlement_staging s WHERE s.file_id = p_file.file_id;
+    PERFORM drop_staged(p_file.file_id, 5000);
 END
 $$;
 COMMENT ON FUNCTION pay.end_settlement IS

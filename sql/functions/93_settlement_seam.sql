@@ -43,8 +43,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.open_settlement IS
-    'A settlement file by its bytes; again: begun before; known: booked. '
-    'Outcomes: opened, again, known, not_found, invalid';
+    'A settlement file by its bytes; again: begun before; clearing: the same, '
+    'and to be opened once more; known: booked. Outcomes: opened, again, '
+    'clearing, known, not_found, invalid';
 
 
 -- Rows of files that are not proven yet.  All of an item's, or none.  A worker
@@ -108,6 +109,42 @@ COMMENT ON FUNCTION pay_api.stage_settlement IS
     'Keeps rows of a settlement file until they are booked; flags: 1 settled '
     'by the scheme itself, 2 a part of another row. Outcomes: staged, not_found, '
     'invalid';
+
+
+-- A bounded piece of the rows.  A worker that was overtaken checks nothing.
+CREATE OR REPLACE FUNCTION pay_api.check_settlement(
+    p_file_id bigint[], p_attempt bigint[], p_rows bigint[])
+RETURNS SETOF pay_api.outcome_row
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_row  pay_api.outcome_row;
+    v_file settlement_file;
+BEGIN
+    PERFORM check_batch(array_dims(p_file_id), array_dims(p_attempt),
+                        array_dims(p_rows));
+
+    FOR v_item IN 1 .. coalesce(cardinality(p_file_id), 0) LOOP
+        v_row.item := v_item;
+
+        SELECT * INTO v_file FROM settlement_file f
+        WHERE f.file_id = p_file_id[v_item] FOR UPDATE;
+
+        v_row.outcome := CASE
+            WHEN v_file.file_id IS NULL THEN 'not_found'
+            WHEN v_file.attempt IS DISTINCT FROM p_attempt[v_item]
+                OR v_file.state NOT IN ('received', 'booking')
+                OR NOT coalesce(p_rows[v_item] BETWEEN 1 AND 1000000, false)
+            THEN 'invalid'
+            WHEN check_settlement(p_file_id[v_item], p_rows[v_item]::int)
+            THEN 'again'
+            ELSE 'checked' END;
+        RETURN NEXT v_row;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay_api.check_settlement IS
+    'Checks the next staged rows of a settlement file, so many at most; again: '
+    'there are more. Outcomes: again, checked, not_found, invalid';
 
 
 CREATE OR REPLACE FUNCTION pay_api.prove_settlement(

@@ -85,6 +85,7 @@ BEGIN
         array_dims(p_merchant_id), array_dims(p_psp), array_dims(p_account),
         array_dims(p_way), array_dims(p_owner), array_dims(p_interval_ms),
         array_dims(p_lease_ms));
+    PERFORM sweep_staged(5000);
 
     FOR v_item IN
         SELECT u.*, coalesce(id_ok(u.source) AND id_ok(u.owner)

@@ -212,6 +212,44 @@ CREATE INDEX settlement_staging_bucket
     ON settlement_staging (file_id, bucket);
 
 
+-- How far the staged rows of a file have been checked, in pieces of buckets, and
+-- the first row with which something is wrong.  Gone in a crash of the server
+-- together with the rows.
+CREATE UNLOGGED TABLE settlement_proof (
+    file_id      bigint PRIMARY KEY,
+    attempt      ordinal NOT NULL,
+    next_bucket  int NOT NULL DEFAULT 0,
+    row_count    bigint NOT NULL DEFAULT 0,
+    wrong_line   int,
+    wrong        text
+) WITH (fillfactor = 50);
+
+-- The sums of those rows, by currency and payout; '': of none.  The first five
+-- are of all rows but details, the others of the payout.
+CREATE UNLOGGED TABLE settlement_sum (
+    file_id      bigint NOT NULL,
+    currency     currency_code NOT NULL,
+    payout_ref   text COLLATE "C" NOT NULL,
+    row_count    bigint NOT NULL,
+    gross        numeric NOT NULL,
+    fee          numeric NOT NULL,
+    tax          numeric NOT NULL,
+    net          numeric NOT NULL,
+    payout_net   numeric NOT NULL,
+    payouts      bigint NOT NULL,
+    paid         numeric NOT NULL,
+    returned     numeric NOT NULL,
+    others       bigint NOT NULL,
+    PRIMARY KEY (file_id, currency, payout_ref)
+) WITH (fillfactor = 50);
+
+-- Files that are booked or refused and still have staged rows: too many to
+-- delete at once.
+CREATE UNLOGGED TABLE settlement_leftover (
+    file_id  bigint PRIMARY KEY
+);
+
+
 -- A row of a file, append-only.  version: 2 where the same row has come with
 -- other contents.  merchant_id: its merchant; checkout_id: the checkout of its
 -- payment, where that is known.

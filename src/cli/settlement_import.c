@@ -22,6 +22,7 @@
 #define IMPORT_FILES_MAX   64
 #define IMPORT_READ        65536
 #define IMPORT_STATED      16385
+#define IMPORT_ROWS        "5000"      /* checked in one step */
 #define IMPORT_KEY         513
 
 typedef struct {
@@ -292,23 +293,33 @@ import_unlock(import_t *import)
 static int
 import_open(import_t *import, int *code)
 {
+    int          is_left;
     PGresult    *rows;
     const char  *outcome, *values[3];
 
     values[0] = import->source;
     values[1] = import->sha256;
     values[2] = import->path;
-    rows = pay_cli_query(import->conn, "settlement import",
-                         "SELECT o.outcome, o.file_id, o.format, o.account,"
-                         " o.attempt FROM pay_ops.open_settlement($1, $2, $3)"
-                         " o", 3, values);
     *code = PAY_CLI_USAGE;
 
-    if (rows == NULL) {
-        return 0;
-    }
+    /* rows of an import that broke off are deleted in pieces */
+    do {
+        rows = pay_cli_query(import->conn, "settlement import",
+                             "SELECT o.outcome, o.file_id, o.format, o.account,"
+                             " o.attempt FROM pay_ops.open_settlement($1, $2,"
+                             " $3) o", 3, values);
+        if (rows == NULL) {
+            return 0;
+        }
 
-    outcome = PQgetvalue(rows, 0, 0);
+        outcome = PQgetvalue(rows, 0, 0);
+        is_left = strcmp(outcome, "clearing") == 0;
+
+        if (is_left) {
+            PQclear(rows);
+        }
+    } while (is_left);
+
     snprintf(import->file_id, sizeof(import->file_id), "%s",
              PQgetvalue(rows, 0, 1));
     snprintf(import->format, sizeof(import->format), "%s",
@@ -496,6 +507,18 @@ import_book(import_t *import)
     const char  *values[5];
 
     values[0] = import->file_id;
+    values[1] = IMPORT_ROWS;
+    values[2] = import->attempt;
+
+    do {
+        if (!import_call(import, "SELECT pay_ops.check_settlement($1::bigint,"
+                         " $2::int, $3::bigint)", 3, values, state,
+                         sizeof(state)))
+        {
+            return PAY_CLI_USAGE;
+        }
+    } while (strcmp(state, "again") == 0);
+
     values[1] = import->batch_key;
     values[2] = import->rows;
     values[3] = import->stated;

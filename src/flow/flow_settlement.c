@@ -22,6 +22,8 @@ static pay_status_t file_do(pay_flow_t *flow, pay_file_do_t act,
     pay_flow_step_pt step, pay_effect_t *effect);
 static pay_status_t file_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
+static pay_status_t open_again(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
 static pay_status_t file_opened(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t file_read(pay_flow_t *flow, const pay_settlement_row_t *row,
@@ -34,10 +36,6 @@ static pay_status_t piece_came(pay_flow_t *flow, const pay_input_t *input,
 static pay_status_t stage(pay_flow_t *flow, pay_effect_t *effect);
 static pay_status_t staged(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t prove(pay_flow_t *flow, pay_effect_t *effect);
-static pay_status_t proven(pay_flow_t *flow, const pay_input_t *input,
-    pay_effect_t *effect);
-static pay_status_t refuse(pay_flow_t *flow, pay_effect_t *effect);
 static pay_status_t refused(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t advance(pay_flow_t *flow, const pay_input_t *input,
@@ -191,8 +189,30 @@ settlement_open(pay_flow_t *flow, pay_str_t name, pay_str_t sha256,
     memset(&look->settled, 0, sizeof(look->settled));
     look->settled.source = look->source->name;
 
-    PAY_TRY(pay_dup(flow->args, sha256, &in.sha256));
-    PAY_TRY(pay_dup(flow->args, name, &in.name));
+    PAY_TRY(pay_dup(flow->arena, name, &look->name));
+    memcpy(look->sha256, sha256.data, sizeof(look->sha256));
+    in.sha256 = (pay_str_t) { sizeof(look->sha256), look->sha256 };
+    in.name = look->name;
+
+    return pay_do_open_settlement(flow, effect, &in, file_opened);
+}
+
+
+/* Rows of an attempt that broke off are deleted in pieces. */
+static pay_status_t
+open_again(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
+{
+    pay_status_t              status;
+    settlement_t             *look = flow->state;
+    pay_open_settlement_in_t  in = {
+        .source = look->source->name,
+        .name = look->name,
+        .sha256 = { sizeof(look->sha256), look->sha256 }
+    };
+
+    if (settlement_must_renew(flow, input, open_again, effect, &status)) {
+        return status;
+    }
 
     return pay_do_open_settlement(flow, effect, &in, file_opened);
 }
@@ -210,6 +230,10 @@ file_opened(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
     look->settled.file_id = row->file_id;
     look->attempt = row->attempt;
+
+    if (input->result.outcome == PAY_OUTCOME_CLEARING) {
+        return open_again(flow, input, effect);
+    }
 
     if (input->result.outcome == PAY_OUTCOME_KNOWN) {
         return look->pull != NULL ? settlement_pull_next(flow, input, effect)
@@ -261,7 +285,8 @@ next_piece(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         return status;
     }
 
-    return look->is_end ? prove(flow, effect) : ask_piece(flow, effect);
+    return look->is_end ? settlement_prove(flow, effect)
+                        : ask_piece(flow, effect);
 }
 
 
@@ -301,7 +326,7 @@ settlement_feed(pay_flow_t *flow, const pay_input_t *input, pay_str_t bytes,
     }
 
     if (status == PAY_INVALID) {
-        return refuse(flow, effect);
+        return settlement_refuse(flow, effect);
     }
 
     PAY_TRY(status);
@@ -339,37 +364,9 @@ staged(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-static pay_status_t
-prove(pay_flow_t *flow, pay_effect_t *effect)
-{
-    pay_status_t               status;
-    settlement_t              *look = flow->state;
-    pay_prove_settlement_in_t  in = {
-        .file_id = look->settled.file_id,
-        .attempt = look->attempt,
-        .rows = look->settled.rows
-    };
-
-    if (!look->is_same) {
-        return refuse(flow, effect);
-    }
-
-    status = pay_settle_prove(look->reader, &look->verdict);
-
-    if (status == PAY_INVALID || look->verdict == PAY_SETTLE_PARTIAL) {
-        return refuse(flow, effect);
-    }
-
-    PAY_TRY(status);
-    PAY_TRY(pay_settle_batch(flow->args, look->reader, &in.batch_key));
-    PAY_TRY(pay_settle_stated(flow->args, look->reader, &in.stated));
-
-    return pay_do_prove_settlement(flow, effect, &in, proven);
-}
-
-
-static pay_status_t
-proven(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
+pay_status_t
+settlement_proven(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect)
 {
     if (input->kind != PAY_INPUT_ROW) {
         return settlement_end(flow, "not-stored", effect);
@@ -390,8 +387,8 @@ proven(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
 
 /* A mistake that the reader has found; the reason names its place. */
-static pay_status_t
-refuse(pay_flow_t *flow, pay_effect_t *effect)
+pay_status_t
+settlement_refuse(pay_flow_t *flow, pay_effect_t *effect)
 {
     settlement_t                *look = flow->state;
     const pay_settle_refusal_t  *why = pay_settle_refusal(look->reader);

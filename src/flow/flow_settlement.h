@@ -7,6 +7,7 @@
 #define PAY_FLOW_SETTLEMENT_H
 
 #include "flow_util.h"
+#include "pay_crypto.h"
 #include "pay_settle.h"
 
 #include <inttypes.h>
@@ -41,7 +42,9 @@ typedef struct {
     pay_flow_t                 *flow;
     int64_t                     renewed_s;   /* the lease, last */
     pay_flow_step_pt            then;        /* behind the next renewal */
-    int64_t                     attempt;     /* of the file */
+    pay_str_t                   name;        /* of the file */
+    unsigned char               sha256[PAY_SHA256_SIZE];
+    int64_t                     attempt;
     pay_settle_reader_t        *reader;      /* NULL: none is open */
     pay_settle_verdict_t        verdict;
     int                         is_end;      /* all bytes were read … */
@@ -75,6 +78,16 @@ pay_status_t settlement_end(pay_flow_t *flow, const char *code,
 /* 1 when the lease has to be renewed first: it is, and goes on with `then`. */
 int settlement_must_renew(pay_flow_t *flow, const pay_input_t *input,
     pay_flow_step_pt then, pay_effect_t *effect, pay_status_t *status);
+
+/* flow_settlement_prove.c: all bytes of the file were read. */
+pay_status_t settlement_prove(pay_flow_t *flow, pay_effect_t *effect)
+    PAY_MUST_CHECK;
+/* flow_settlement.c, for it: the file is refused; PostgreSQL has proven it, or
+ * not. */
+pay_status_t settlement_refuse(pay_flow_t *flow, pay_effect_t *effect)
+    PAY_MUST_CHECK;
+pay_status_t settlement_proven(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect) PAY_MUST_CHECK;
 
 /* flow_settlement_rows.c: takes a row, a pay_settle_row_pt whose data is a
  * settlement_t; its memory is that of the flow's arguments. */

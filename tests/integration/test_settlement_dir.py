@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from support.gateway import ROOT
-from support.own_stack import wait_for
+from support.own_stack import DEADLINE_S, wait_for
 
 AUDIENCE = "payments_audience "
 HEADER = (
@@ -84,12 +84,12 @@ class Inbox:
         found = [f for f in self.files() if f[0] == name]
         return found[0] if found else None
 
-    def becomes(self, name, state):
+    def becomes(self, name, state, deadline_s=DEADLINE_S):
         def done():
             found = self.file(name)
             return found if found and found[1] == state else None
 
-        return wait_for(done, f"{name} to be {state}")
+        return wait_for(done, f"{name} to be {state}", deadline_s)
 
     def goes_to(self, folder, name):
         path = self.dir / folder / name
@@ -341,9 +341,7 @@ def in_the_middle(inbox, name, phase):
             return False
         if phase == "booking":
             return found[1] == "booking"
-        return inbox.stack.value(
-            "SELECT count(*) FROM pay.settlement_staging"
-        )
+        return inbox.stack.value("SELECT count(*) FROM pay.settlement_staging")
 
     wait_for(there, f"{name} in the middle of {phase}")
 

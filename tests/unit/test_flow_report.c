@@ -107,6 +107,7 @@ Test(pay_flow_report, one_is_downloaded_read_and_ended)
     world_piece(&world, (pay_file_t) { .bytes = PAY_STR(WHOLE) });
     world_result(&world, PAY_OUTCOME_STAGED, NULL);
     world_piece(&world, (pay_file_t) { .is_end = 1, .is_same = 1 });
+    world_result(&world, PAY_OUTCOME_CHECKED, NULL);
     world_result(&world, PAY_OUTCOME_PROVEN, NULL);
     world_result(&world, PAY_OUTCOME_BOOKED, NULL);
     cr_assert_not_null(world.flow.settled);

@@ -111,6 +111,19 @@ end_of_file(world_t *world, int is_same)
 }
 
 
+/* all rows, in two pieces */
+static void
+rows_checked(world_t *world)
+{
+    cr_expect_eq(asked(world, check_settlement)->file_id, 7);
+    cr_expect_eq(asked(world, check_settlement)->attempt, 3);
+    cr_expect_leq(asked(world, check_settlement)->rows, 5000);
+    world_result(world, PAY_OUTCOME_AGAIN, NULL);
+    expect_db(world, PAY_OP_CHECK_SETTLEMENT);
+    world_result(world, PAY_OUTCOME_CHECKED, NULL);
+}
+
+
 static void
 look_over(world_t *world, const char *code, int64_t files, int64_t again)
 {
@@ -158,6 +171,7 @@ Test(pay_flow_settlement, a_file_is_staged_proven_and_booked)
 
     piece(&world, TOTAL);
     end_of_file(&world, 1);
+    rows_checked(&world);
     cr_expect_eq(asked(&world, prove_settlement)->file_id, 7);
     cr_expect_eq(asked(&world, prove_settlement)->attempt, 3);
     cr_expect_eq(asked(&world, prove_settlement)->rows, 2);
@@ -314,6 +328,7 @@ Test(pay_flow_settlement, sums_that_postgresql_does_not_find_refuse_it)
     piece(&world, WHOLE);
     world_result(&world, PAY_OUTCOME_STAGED, NULL);
     end_of_file(&world, 1);
+    rows_checked(&world);
     world_result(&world, PAY_OUTCOME_REFUSED, NULL);
     expect_file(&world, PAY_FILE_REFUSED);
     cr_expect_str_eq(world.flow.settled->why, "sums");
@@ -338,6 +353,40 @@ Test(pay_flow_settlement, a_worker_that_was_too_slow_lets_go)
     end_of_file(&world, 1);
     world_result(&world, PAY_OUTCOME_INVALID, NULL);
     look_over(&world, "overtaken", 0, 0);
+
+    look_found(&world);
+    piece(&world, WHOLE);
+    world_result(&world, PAY_OUTCOME_STAGED, NULL);
+    end_of_file(&world, 1);
+    rows_checked(&world);
+    world_result(&world, PAY_OUTCOME_INVALID, NULL);
+    look_over(&world, "overtaken", 0, 0);
+}
+
+
+/* of an attempt that broke off */
+Test(pay_flow_settlement, rows_that_are_left_are_deleted_piece_by_piece)
+{
+    world_t               world;
+    pay_settlement_row_t  row = opened();
+
+    look_due(&world);
+    world_piece(&world, (pay_file_t) { .name = PAY_STR("day.csv"),
+                                       .sha256 = PAY_STR(DIGEST) });
+    world_result(&world, PAY_OUTCOME_CLEARING, &row);
+    expect_arg(&world, open_settlement, source, "inbox");
+    expect_arg(&world, open_settlement, name, "day.csv");
+    expect_arg(&world, open_settlement, sha256, DIGEST);
+    world.now_s += 41;
+    world_result(&world, PAY_OUTCOME_CLEARING, &row);
+    expect_db(&world, PAY_OP_KEEP_LOOK);
+    world_result(&world, PAY_OUTCOME_KEPT, NULL);
+    expect_arg(&world, open_settlement, name, "day.csv");
+    row.attempt = 6;
+    world_result(&world, PAY_OUTCOME_AGAIN, &row);
+    piece(&world, WHOLE);
+    cr_expect_eq(asked(&world, stage_settlement)->attempt, 6);
+    world_close(&world);
 }
 
 
@@ -354,6 +403,7 @@ Test(pay_flow_settlement, the_lease_is_renewed_while_a_file_takes_long)
     cr_expect_gt(asked(&world, keep_look)->lease_ms, 41000);
     world_result(&world, PAY_OUTCOME_KEPT, NULL);
     end_of_file(&world, 1);
+    rows_checked(&world);
     world_result(&world, PAY_OUTCOME_PROVEN, NULL);
     world.now_s += 41;
     world_result(&world, PAY_OUTCOME_BOOKING, NULL);
@@ -377,6 +427,7 @@ Test(pay_flow_settlement, a_worker_that_ends_leaves_the_rest_to_another)
     piece(&world, WHOLE);
     world_result(&world, PAY_OUTCOME_STAGED, NULL);
     end_of_file(&world, 1);
+    rows_checked(&world);
     world_result(&world, PAY_OUTCOME_PROVEN, NULL);
     world.is_stopping = 1;
     world_result(&world, PAY_OUTCOME_BOOKING, NULL);
@@ -390,7 +441,7 @@ Test(pay_flow_settlement, what_was_not_stored_is_begun_again_later)
     world_t   world;
 
     for (i = 0; i < DB_FAILURES; i++) {
-        for (step = 0; step < 4; step++) {
+        for (step = 0; step < 5; step++) {
             look_found(&world);
             piece(&world, WHOLE);
 
@@ -400,6 +451,10 @@ Test(pay_flow_settlement, what_was_not_stored_is_begun_again_later)
             }
 
             if (step > 2) {
+                world_result(&world, PAY_OUTCOME_CHECKED, NULL);
+            }
+
+            if (step > 3) {
                 world_result(&world, PAY_OUTCOME_PROVEN, NULL);
             }
 
@@ -510,6 +565,7 @@ Test(pay_flow_settlement, settlements_are_pulled_the_oldest_first)
     expect_text(asked(&world, stage_settlement)->rows->payout_ref, "po_1");
     world_result(&world, PAY_OUTCOME_STAGED, NULL);
 
+    rows_checked(&world);
     expect_db(&world, PAY_OP_PROVE_SETTLEMENT);
     world_result(&world, PAY_OUTCOME_PROVEN, NULL);
     world_result(&world, PAY_OUTCOME_BOOKED, NULL);
@@ -565,7 +621,7 @@ play(world_t *world)
     pay_settlement_row_t  row = opened();
 
     static const pay_outcome_t  rest[] = {
-        PAY_OUTCOME_PROVEN, PAY_OUTCOME_BOOKED
+        PAY_OUTCOME_CHECKED, PAY_OUTCOME_PROVEN, PAY_OUTCOME_BOOKED
     };
 
     look_start(world);
@@ -586,7 +642,7 @@ play(world_t *world)
         world_piece(world, (pay_file_t) { .is_end = 1, .is_same = 1 });
     }
 
-    for (i = 0; i < 2 && !world->ended; i++) {
+    for (i = 0; i < 3 && !world->ended; i++) {
         world_result(world, rest[i], NULL);
     }
 
