@@ -105,12 +105,13 @@ book_wait(book_t *book)
     book_job_t     *waits[SETTLEMENT_JOBS];
     struct pollfd   sockets[SETTLEMENT_JOBS];
 
+    memset(sockets, 0, sizeof(sockets));
+
     for (n = 0; n < book->count; n++) {
         if (book->jobs[n].is_busy) {
             waits[busy] = &book->jobs[n];
             sockets[busy].fd = PQsocket(book->jobs[n].conn);
             sockets[busy].events = POLLIN;
-            sockets[busy].revents = 0;
             busy++;
         }
     }
