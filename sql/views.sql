@@ -399,6 +399,16 @@ COMMENT ON VIEW pay_view.settlement_files IS
     'them were matched or fell into each class; repeats: known before';
 
 
+CREATE OR REPLACE VIEW pay_view.settlement_reports AS
+SELECT r.psp, r.name, r.state, r.announced_at, r.changed_at, r.run_at, r.tries,
+    r.code, r.file_id
+FROM pay.settlement_report r;
+COMMENT ON VIEW pay_view.settlement_reports IS
+    'Settlement reports that webhooks have announced: waiting to be downloaded '
+    'at run_at, read as a file, or refused; tries: downloads that failed, '
+    'code: why the last one did';
+
+
 CREATE OR REPLACE VIEW pay_view.settlement_rows AS
 SELECT r.row_id, r.source, coalesce(s.psp, '-') AS psp, r.file_id, r.line,
     r.row_key, r.version, r.kind, r.raw_type, r.psp_ref, r.parent_ref,

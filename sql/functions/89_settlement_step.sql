@@ -595,7 +595,8 @@ COMMENT ON FUNCTION pay.step_settlement IS
 
 
 -- Work and staged rows are gone when the server has crashed: then the file
--- begins to be staged again.
+-- begins to be staged again.  Rows that another attempt has begun to stage are
+-- not all of them yet: a step would pass over those that are to come.
 CREATE OR REPLACE FUNCTION pay.advance_settlement(
     p_file_id bigint, p_rows int DEFAULT 5000)
 RETURNS settlement_file LANGUAGE plpgsql AS $$
@@ -609,7 +610,10 @@ BEGIN
         RETURN v_file;
     END IF;
 
-    IF v_file.row_count > 0 AND NOT EXISTS (
+    IF NOT v_file.is_whole THEN
+        RAISE EXCEPTION 'file % is being imported by another one', p_file_id
+            USING ERRCODE = 'PAY24';
+    ELSIF v_file.row_count > 0 AND NOT EXISTS (
         SELECT FROM settlement_staging s WHERE s.file_id = p_file_id)
     THEN
         RAISE EXCEPTION 'the rows of file % are gone: import it again',

@@ -69,6 +69,31 @@ CREATE TABLE settlement_look (
 ) WITH (fillfactor = 50);
 
 
+-- A settlement report that a PSP's webhook has announced, until a worker has
+-- downloaded and read it.  url: as it was announced, NULL: it was no plain URL;
+-- it is never called unless it is where the configuration expects reports.
+-- tries: downloads that failed; code: why the last one did.
+CREATE TABLE settlement_report (
+    psp           id NOT NULL,
+    name          text COLLATE "C" NOT NULL
+        CHECK (name ~ '^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$'),
+    url           text COLLATE "C"
+        CHECK (octet_length(url) BETWEEN 1 AND 2048),
+    state         text COLLATE "C" NOT NULL DEFAULT 'waiting'
+        CHECK (state IN ('waiting', 'read', 'refused')),
+    announced_at  timestamptz NOT NULL DEFAULT now(),
+    run_at        timestamptz NOT NULL DEFAULT now(),
+    changed_at    timestamptz NOT NULL DEFAULT now(),
+    tries         tally NOT NULL DEFAULT 0,
+    code          text,
+    file_id       bigint,
+    PRIMARY KEY (psp, name)
+);
+
+CREATE INDEX settlement_report_due ON settlement_report (psp, run_at, name)
+    WHERE state = 'waiting';
+
+
 -- A file, once by its bytes.  attempt: who begins to read it again makes the
 -- rows of all earlier attempts worthless.  batch_key: the payout, report or statement that
 -- it is; the same one with other bytes is its next version.  stated: the sums
@@ -80,6 +105,8 @@ CREATE TABLE settlement_file (
     sha256       hash NOT NULL,
     name         text NOT NULL,
     attempt      ordinal NOT NULL DEFAULT 1,
+    -- all rows of this attempt are staged
+    is_whole     boolean NOT NULL DEFAULT false,
     batch_key    text COLLATE "C",
     version      ordinal NOT NULL DEFAULT 1,
     state        text COLLATE "C" NOT NULL DEFAULT 'received'
@@ -107,6 +134,7 @@ CREATE UNIQUE INDEX settlement_file_version
 CREATE INDEX settlement_file_received
     ON settlement_file (received_at, file_id);
 CREATE INDEX settlement_file_booked ON settlement_file (source, changed_at)
+    INCLUDE (matched, class1, class2, class3, repeats)
     WHERE state = 'booked';
 CREATE INDEX settlement_file_open ON settlement_file (file_id)
     WHERE state IN ('received', 'staged', 'proven', 'booking');
@@ -436,7 +464,8 @@ CREATE TABLE settlement_aged (
 
 CREATE INDEX settlement_aged_hour ON settlement_aged (hour);
 
-INSERT INTO round (name, run_at) VALUES ('settlement', now());
+INSERT INTO round (name, run_at)
+VALUES ('settlement', now()), ('close', now());
 
 
 CREATE TRIGGER settlement_row_append_only

@@ -22,6 +22,7 @@
 typedef struct {
     PGconn      *conn;
     const char  *file_id;
+    const char  *attempt;      /* that has opened it */
     char         text[SETTLEMENT_COPY];
     size_t       used;
     int          is_lost;      /* PostgreSQL takes no more; it is said why */
@@ -37,8 +38,11 @@ int pay_cli_settlement_source(int argc, char **argv);
 int pay_cli_settlement_limit(int argc, char **argv);
 int pay_cli_settlement_overdue(int argc, char **argv);
 
-/* Begins COPY, takes a row (a pay_settle_row_pt), ends COPY: with `refused`
- * nothing is kept.  0, or PAY_INVALID … after a complaint. */
+/* Begins a transaction in which no other import opens the file; 0: another one
+ * has, or the connection is lost, and copy->reason says so. */
+int pay_cli_copy_hold(settlement_copy_t *copy);
+/* Begins COPY in it, takes a row (a pay_settle_row_pt), ends both: with
+ * `refused` nothing is kept.  0, or PAY_INVALID … after a complaint. */
 int pay_cli_copy_begin(settlement_copy_t *copy);
 pay_status_t pay_cli_copy_row(void *data, const pay_settle_row_t *row);
 int pay_cli_copy_end(settlement_copy_t *copy, int refused);

@@ -35,6 +35,7 @@ typedef struct {
     int          as_json;
     char         sha256[PAY_SHA256_SIZE * 2 + 1];
     char         file_id[24];
+    char         attempt[24];
     char         format[64];
     char         account[256];
     char         batch_key[IMPORT_KEY];
@@ -176,7 +177,8 @@ import_connect(import_t *import, const char *dsn, unsigned jobs)
  *               │ known: nothing      │ refused: reason kept
  *
  * Each arrow is a commit of its own; the same file given again goes on behind
- * the last. */
+ * the last.  Of two imports of one file the one that has opened it last goes
+ * on. */
 static int
 import_file(import_t *import)
 {
@@ -297,9 +299,9 @@ import_open(import_t *import, int *code)
     values[1] = import->sha256;
     values[2] = import->path;
     rows = pay_cli_query(import->conn, "settlement import",
-                         "SELECT o.outcome, o.file_id, o.format, o.account"
-                         " FROM pay_ops.open_settlement($1, $2, $3) o", 3,
-                         values);
+                         "SELECT o.outcome, o.file_id, o.format, o.account,"
+                         " o.attempt FROM pay_ops.open_settlement($1, $2, $3)"
+                         " o", 3, values);
     *code = PAY_CLI_USAGE;
 
     if (rows == NULL) {
@@ -313,6 +315,8 @@ import_open(import_t *import, int *code)
              PQgetvalue(rows, 0, 2));
     snprintf(import->account, sizeof(import->account), "%s",
              PQgetvalue(rows, 0, 3));
+    snprintf(import->attempt, sizeof(import->attempt), "%s",
+             PQgetvalue(rows, 0, 4));
 
     if (strcmp(outcome, "not_found") == 0) {
         fprintf(stderr, "payctl: settlement import: no such source as \"%s\","
@@ -345,6 +349,13 @@ import_read(import_t *import, FILE *file, char *reason)
 
     copy->conn = import->conn;
     copy->file_id = import->file_id;
+    copy->attempt = import->attempt;
+
+    if (!pay_cli_copy_hold(copy)) {
+        fprintf(stderr, "payctl: settlement import: %s", copy->reason);
+        free(copy);
+        return PAY_CLI_USAGE;
+    }
 
     if (!pay_cli_copy_begin(copy)) {
         free(copy);
@@ -482,15 +493,16 @@ static int
 import_book(import_t *import)
 {
     char         state[32];
-    const char  *values[4];
+    const char  *values[5];
 
     values[0] = import->file_id;
     values[1] = import->batch_key;
     values[2] = import->rows;
     values[3] = import->stated;
+    values[4] = import->attempt;
 
     if (!import_call(import, "SELECT pay_ops.prove_settlement($1::bigint, $2,"
-                     " $3::bigint, $4::jsonb)", 4, values, state,
+                     " $3::bigint, $4::jsonb, $5::bigint)", 5, values, state,
                      sizeof(state)))
     {
         return PAY_CLI_USAGE;
