@@ -56,6 +56,11 @@ CREATE TYPE pay.close_line AS (
 	minor numeric
 );
 
+CREATE DOMAIN pay.country_code AS text COLLATE pg_catalog."C"
+	CONSTRAINT country_code_check CHECK ((VALUE ~ '^[A-Z]{2}$'::text));
+
+COMMENT ON DOMAIN pay.country_code IS 'ISO 3166-1, two letters';
+
 CREATE DOMAIN pay.currency_code AS text COLLATE pg_catalog."C"
 	CONSTRAINT currency_code_check CHECK ((octet_length(VALUE) = 3));
 
@@ -236,6 +241,34 @@ CREATE DOMAIN pay.ordinal AS integer
 	CONSTRAINT ordinal_check CHECK ((VALUE >= 1));
 
 COMMENT ON DOMAIN pay.ordinal IS 'A number in a row, from 1 on';
+
+CREATE DOMAIN pay.payout_key AS text COLLATE pg_catalog."C"
+	CONSTRAINT payout_key_check CHECK ((VALUE ~ '^[0-9a-f]{32}$'::text));
+
+COMMENT ON DOMAIN pay.payout_key IS 'The digest of the lines that an item pays, and of their destination';
+
+CREATE DOMAIN pay.payout_name AS text COLLATE pg_catalog."C"
+	CONSTRAINT payout_name_check CHECK ((VALUE ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text));
+
+COMMENT ON DOMAIN pay.payout_name IS 'The name of a pay-out provider';
+
+CREATE TYPE pay.payout_plan AS (
+	seller_account text,
+	currency text,
+	outcome text,
+	payout_id text,
+	amount_minor bigint,
+	left_minor bigint,
+	provider text,
+	destination_id text,
+	version integer,
+	seqs bigint[]
+);
+
+CREATE DOMAIN pay.payout_state AS text COLLATE pg_catalog."C"
+	CONSTRAINT payout_state_check CHECK ((VALUE = ANY (ARRAY['draft'::text, 'held'::text, 'ready'::text, 'approved'::text, 'sending'::text, 'sent'::text, 'paid'::text, 'settled'::text, 'returned'::text, 'failed'::text, 'cancelled'::text, 'unknown'::text])));
+
+COMMENT ON DOMAIN pay.payout_state IS 'docs/payouts.md#states';
 
 CREATE DOMAIN pay.positive_minor AS bigint
 	CONSTRAINT positive_minor_check CHECK ((VALUE > 0));
@@ -904,6 +937,7 @@ WITH (fillfactor='50');
 
 CREATE FUNCTION pay.bank_text(p_work pay.settlement_work) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.begin_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 
 CREATE TABLE pay.settlement_source (
@@ -1039,6 +1073,7 @@ CREATE FUNCTION pay.decimal_text(p_minor bigint, p_currency text) RETURNS text L
 CREATE FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.destination_fits(p_merchant_id text, p_provider text, p_kind text, p_country text, p_currency text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 
 CREATE TABLE pay.dispute (
@@ -1072,6 +1107,7 @@ CREATE FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) 
 CREATE FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_overdue(p_file_id bigint) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.entry_balances() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.entry_object(p_merchant_id text, p_checkout_id text, p_psp text, p_source text) RETURNS text LANGUAGE sql STABLE;
@@ -1192,6 +1228,7 @@ CREATE FUNCTION pay.is_event(p_logged text, p_news text, p_actor text, p_part oi
 CREATE FUNCTION pay.is_failed(p_change pay.change) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_given(p_provided text, p_actor text, p_order_id text, p_part oid, p_tid tid, p_late_success text, p_replaced_by text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_held_late(p_order pay.payment_order) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_iban(p_text text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_new_mismatch(p_fact pay.fact) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_over(p_letter pay.dead_letter) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -1289,6 +1326,8 @@ CREATE FUNCTION pay.keep_invalid(p_items integer[], p_psp text[], p_source text[
 CREATE FUNCTION pay.keep_late(p_facts pay.fact[], p_items integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) RETURNS integer[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb, p_told text DEFAULT NULL::text) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) RETURNS interval LANGUAGE sql IMMUTABLE;
@@ -1306,12 +1345,58 @@ CREATE FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) R
 CREATE FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) RETURNS pay.payment_order LANGUAGE plpgsql;
+
+CREATE TABLE pay.payout (
+    merchant_id pay.id NOT NULL,
+    payout_id pay.id NOT NULL,
+    payout_key pay.payout_key NOT NULL,
+    attempt pay.ordinal NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    amount_minor pay.positive_minor NOT NULL,
+    left_minor pay.minor NOT NULL,
+    line_count pay.ordinal NOT NULL,
+    provider pay.payout_name NOT NULL,
+    destination_id pay.id NOT NULL,
+    destination_version pay.ordinal NOT NULL,
+    made_by pay.filled NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    state pay.payout_state DEFAULT 'draft'::text NOT NULL,
+    reason text,
+    provider_ref pay.id,
+    proof text COLLATE pg_catalog."C",
+    voided_at timestamp with time zone,
+    CONSTRAINT payout_check CHECK (((voided_at IS NOT NULL) = ((state)::text = ANY (ARRAY['failed'::text, 'returned'::text, 'cancelled'::text])))),
+    CONSTRAINT payout_check1 CHECK (((proof IS NOT NULL) = ((state)::text = 'failed'::text))),
+    CONSTRAINT payout_check2 CHECK ((((state)::text <> ALL (ARRAY['sent'::text, 'paid'::text, 'settled'::text])) OR (provider_ref IS NOT NULL))),
+    CONSTRAINT payout_proof_check CHECK ((proof = ANY (ARRAY['refused'::text, 'not_found'::text, 'same_key'::text, 'returned_by_provider'::text, 'pain002'::text, 'person'::text])))
+)
+WITH (fillfactor='60');
+
+CREATE FUNCTION pay.lock_payout(p_merchant_id text, p_payout_id text) RETURNS pay.payout LANGUAGE sql;
+
+CREATE TABLE pay.payout_account (
+    merchant_id pay.id NOT NULL,
+    destination_id pay.id NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    version pay.ordinal DEFAULT 1 NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL COLLATE pg_catalog."C",
+    returns pay.tally DEFAULT 0 NOT NULL,
+    CONSTRAINT payout_account_state_check CHECK ((state = ANY (ARRAY['open'::text, 'suspect'::text, 'blocked'::text, 'closed'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE FUNCTION pay.lock_payout_account(p_merchant_id text, p_seller text, p_currency text) RETURNS pay.payout_account LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lose_holds(p_psp text) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on' SET enable_mergejoin TO 'on';
 CREATE FUNCTION pay.make_partition(p_month date) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partitions(p_move boolean DEFAULT true) RETURNS integer LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '200ms';
+CREATE FUNCTION pay.make_payouts(p_merchant_id text, p_seller text[], p_currency text[], p_who text) RETURNS SETOF pay.payout_plan LANGUAGE plpgsql;
 
 CREATE TABLE pay.seal (
     number bigint NOT NULL,
@@ -1357,6 +1442,7 @@ CREATE FUNCTION pay.message_of(p_event_id text, p_ids text[]) RETURNS text LANGU
 CREATE FUNCTION pay.minor_of(p_amount text, p_currency text) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.name_capture(p_news pay.news) RETURNS boolean LANGUAGE plpgsql;
@@ -1458,6 +1544,7 @@ CREATE FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id text[],
 CREATE FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.open_entries(p_exception pay.settlement_exception, p_work pay.settlement_work) RETURNS TABLE(merchant_id text, source text, kind text, minor bigint, psp text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.mismatch LANGUAGE sql STABLE;
+CREATE FUNCTION pay.open_payout_orders(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS TABLE(seller_account text, currency text, payment_order_id text, amount_minor bigint, seqs bigint[], stop text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.open_settlement(p_source text, p_sha256 bytea, p_name text, OUT outcome text, OUT file pay.settlement_file) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.order_differences(p_merchant_id text[], p_payment_order_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_statuses text[]) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -1477,8 +1564,14 @@ CREATE FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[]
 CREATE FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.payout_is_booked() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.payout_key_of(p_merchant_id text, p_seller text, p_currency text, p_destination_id text, p_seqs bigint[]) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.payout_moves() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_names(p_payout_ref text, p_psp_ref text, p_bank_ref text) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.payout_posting(p_payout pay.payout, p_kind text) RETURNS pay.posting LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.place_is_free(p_old pay.checkout) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS SETOF pay.payout_plan LANGUAGE sql STABLE;
 CREATE FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.poll_soon(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.post(p_postings pay.posting[]) RETURNS integer LANGUAGE plpgsql;
@@ -1519,6 +1612,7 @@ CREATE FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p
 CREATE FUNCTION pay.read_windows(p_windows text, p_count integer) RETURNS integer[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.record_facts(p_facts pay.fact[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.referenced_checkout(p_psp text, p_merchant_id text, p_our_ref text) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.refresh_payout_wallets(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.refund_done(p_change pay.change, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.refund_failed(p_change pay.change, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.refund_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
@@ -1563,6 +1657,21 @@ CREATE FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) RETURNS text LAN
 CREATE FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.request_time(p_request_id text) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.requote_orders(p_moves pay.move[]) RETURNS void LANGUAGE plpgsql;
+
+CREATE TABLE pay.payout_reserve (
+    merchant_id pay.id NOT NULL,
+    source pay.journal_source NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    payment_order_id pay.id,
+    psp pay.id NOT NULL,
+    amount_minor pay.positive_minor NOT NULL,
+    until timestamp with time zone NOT NULL,
+    released_at timestamp with time zone
+)
+WITH (fillfactor='80');
+
+CREATE FUNCTION pay.reserve_posting(p_reserve pay.payout_reserve, p_kind text) RETURNS pay.posting LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer) RETURNS record LANGUAGE sql STABLE;
@@ -1600,6 +1709,7 @@ CREATE FUNCTION pay.settlement_file_page(p_merchant_id text, p_source text, p_ps
 CREATE FUNCTION pay.settlement_owners(p_psp text, p_merchant_id text, p_parent_ref text, p_psp_ref text, p_our_ref text) RETURNS SETOF pay.settlement_owner LANGUAGE sql STABLE ROWS 1;
 CREATE FUNCTION pay.settlement_posting(p_work pay.settlement_work, p_kind text, p_amount_minor bigint, p_currency text, p_seller_minor bigint DEFAULT NULL::bigint, p_seller_currency text DEFAULT NULL::text) RETURNS pay.posting LANGUAGE sql STABLE;
 CREATE FUNCTION pay.settlement_row_page(p_merchant_id text, p_file_id bigint, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.shown_account(p_kind text, p_country text, p_number text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.shown_decline(p_order pay.payment_order) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -1675,6 +1785,7 @@ CREATE FUNCTION pay.take_facts(p_facts pay.fact[], p_is_plain boolean DEFAULT fa
 CREATE FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until bigint) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_open(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_unknown(p_source pay.settlement_source, p_limit integer) RETURNS integer LANGUAGE plpgsql;
@@ -1694,6 +1805,7 @@ CREATE FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text
 CREATE FUNCTION pay.uuid_ok(p_uuid text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.version_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proof text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.window_payouts(p_work pay.settlement_work) RETURNS tid[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) RETURNS pay.fact LANGUAGE sql IMMUTABLE;
@@ -1757,22 +1869,34 @@ CREATE FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) 
 CREATE FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer DEFAULT 5000) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '500ms';
+CREATE FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) RETURNS TABLE(outcome text, seller_account text, currency text, payout_id text, amount_minor bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT format text, OUT account text, OUT state text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone DEFAULT now()) RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint DEFAULT NULL::bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_payout_minimum(p_merchant_id text, p_currency text, p_minimum_minor bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text, p_why text, p_release_by text DEFAULT NULL::text, p_release_days integer DEFAULT NULL::integer, p_needs_settled boolean DEFAULT NULL::boolean, p_reserve_percent numeric DEFAULT NULL::numeric, p_reserve_days integer DEFAULT NULL::integer, p_cooling_off_hours integer DEFAULT NULL::integer) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provider text, p_adapter text, p_takes text[], p_currencies text[], p_countries text[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.settle_destination(p_merchant_id text, p_destination_id text, p_state text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) RETURNS TABLE(psp text, event_id text, received_at timestamp with time zone, state text, via text, type text, fact text, token text, reference text, code text, amount_minor bigint, currency text, merchant_id text, checkout_id text, request_id text, digest text, size bigint, keep_until timestamp with time zone, body_state text, body bytea) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.sign_close(p_number bigint, p_key_id text, p_signature text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.stop_payout_provider(p_merchant_id text, p_provider text, p_stops boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.store_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_number text, p_details bytea, p_key_id text, p_who text, p_why text) RETURNS TABLE(outcome text, destination_id text, version integer) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.unrelease_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_until timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) RETURNS TABLE(merchant_id text, explanation text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1861,6 +1985,12 @@ CREATE TABLE pay.event_default (
 )
 WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_insert_threshold='500000', autovacuum_vacuum_insert_scale_factor='0');
 
+CREATE TABLE pay.iban_country (
+    country pay.country_code NOT NULL,
+    length integer NOT NULL,
+    CONSTRAINT iban_country_length_check CHECK (((length >= 15) AND (length <= 34)))
+);
+
 CREATE TABLE pay.idempotency_key (
     merchant_id pay.id NOT NULL,
     route text NOT NULL COLLATE pg_catalog."C",
@@ -1923,6 +2053,136 @@ CREATE TABLE pay.outbox (
     at timestamp with time zone NOT NULL,
     kind pay.filled NOT NULL
 );
+
+CREATE TABLE pay.payout_act (
+    act_id bigint NOT NULL,
+    merchant_id pay.id NOT NULL,
+    subject text NOT NULL COLLATE pg_catalog."C",
+    subject_id text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    act pay.filled NOT NULL,
+    who pay.filled NOT NULL,
+    why text,
+    role text DEFAULT SESSION_USER NOT NULL,
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT payout_act_subject_check CHECK ((subject = ANY (ARRAY['payout'::text, 'batch'::text, 'destination'::text, 'order'::text, 'seller'::text, 'provider'::text, 'policy'::text])))
+);
+
+ALTER TABLE pay.payout_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.payout_act_act_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE pay.payout_destination (
+    merchant_id pay.id NOT NULL,
+    destination_id pay.id NOT NULL,
+    version pay.ordinal NOT NULL,
+    provider pay.payout_name NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    country pay.country_code NOT NULL,
+    details bytea NOT NULL,
+    key_id pay.id NOT NULL,
+    shown pay.filled NOT NULL,
+    entered_by pay.filled NOT NULL,
+    entered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    usable_from timestamp with time zone NOT NULL,
+    CONSTRAINT payout_destination_details_check CHECK (((octet_length(details) >= 1) AND (octet_length(details) <= 4096))),
+    CONSTRAINT payout_destination_kind_check CHECK ((kind = ANY (ARRAY['iban'::text, 'bban'::text, 'payee'::text]))),
+    CONSTRAINT payout_destination_shown_check CHECK ((octet_length((shown)::text) <= 16))
+);
+
+CREATE TABLE pay.payout_hold (
+    merchant_id pay.id NOT NULL,
+    seller_account pay.filled NOT NULL,
+    payment_order_id text NOT NULL COLLATE pg_catalog."C",
+    why pay.filled NOT NULL,
+    held_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE pay.payout_line (
+    merchant_id pay.id NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    wallet_seq bigint NOT NULL,
+    source pay.journal_source NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    payment_order_id pay.id,
+    amount_minor pay.signed_minor NOT NULL,
+    at timestamp with time zone NOT NULL,
+    is_open boolean DEFAULT true NOT NULL
+)
+WITH (fillfactor='80');
+
+CREATE TABLE pay.payout_minimum (
+    merchant_id pay.id NOT NULL,
+    currency pay.currency_code NOT NULL,
+    minimum_minor pay.positive_minor NOT NULL
+);
+
+CREATE TABLE pay.payout_outbox (
+    act_id bigint NOT NULL,
+    merchant_id pay.id NOT NULL,
+    kind pay.filled NOT NULL
+);
+
+CREATE TABLE pay.payout_part (
+    merchant_id pay.id NOT NULL,
+    payout_id pay.id NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    wallet_seq bigint NOT NULL,
+    is_live boolean DEFAULT true NOT NULL
+)
+WITH (fillfactor='80');
+
+CREATE TABLE pay.payout_policy (
+    merchant_id pay.id NOT NULL,
+    release_by text DEFAULT 'delivered'::text NOT NULL COLLATE pg_catalog."C",
+    release_days integer DEFAULT 14 NOT NULL,
+    needs_settled boolean DEFAULT false NOT NULL,
+    reserve_percent numeric(4,2) DEFAULT 0 NOT NULL,
+    reserve_days integer DEFAULT 90 NOT NULL,
+    cooling_off_hours integer DEFAULT 72 NOT NULL,
+    CONSTRAINT payout_policy_cooling_off_hours_check CHECK (((cooling_off_hours >= 0) AND (cooling_off_hours <= 720))),
+    CONSTRAINT payout_policy_release_by_check CHECK ((release_by = ANY (ARRAY['delivered'::text, 'days'::text, 'either'::text, 'both'::text]))),
+    CONSTRAINT payout_policy_release_days_check CHECK (((release_days >= 0) AND (release_days <= 365))),
+    CONSTRAINT payout_policy_reserve_days_check CHECK (((reserve_days >= 1) AND (reserve_days <= 730))),
+    CONSTRAINT payout_policy_reserve_percent_check CHECK (((reserve_percent >= (0)::numeric) AND (reserve_percent <= (50)::numeric)))
+);
+
+CREATE TABLE pay.payout_provider (
+    merchant_id pay.id NOT NULL,
+    provider pay.payout_name NOT NULL,
+    adapter pay.filled NOT NULL,
+    takes text[] NOT NULL,
+    currencies text[],
+    countries text[],
+    stopped_at timestamp with time zone,
+    CONSTRAINT payout_provider_takes_check CHECK (((takes <@ '{iban,bban,payee}'::text[]) AND (takes <> '{}'::text[])))
+);
+
+CREATE TABLE pay.payout_release (
+    merchant_id pay.id NOT NULL,
+    payment_order_id pay.id NOT NULL,
+    released_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE pay.payout_transition (
+    old_state pay.payout_state NOT NULL,
+    new_state pay.payout_state NOT NULL
+);
+
+CREATE TABLE pay.payout_wallet (
+    merchant_id pay.id NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    seen_seq pay.whole NOT NULL
+)
+WITH (fillfactor='80');
 
 CREATE TABLE pay.posting_kind (
     kind text NOT NULL COLLATE pg_catalog."C",
@@ -2587,6 +2847,35 @@ CREATE VIEW pay_check.payment_done (
     merchant_id pay.id,
     checkout_id pay.id,
     is_payment_done boolean
+);
+
+CREATE VIEW pay_check.payout_available (
+    merchant_id pay.id,
+    seller_account pay.filled,
+    currency pay.currency_code,
+    available_minor numeric,
+    open_minor numeric
+);
+
+CREATE VIEW pay_check.payout_clearing (
+    merchant_id pay.id,
+    provider text,
+    currency pay.currency_code,
+    booked_minor numeric,
+    item_minor numeric
+);
+
+CREATE VIEW pay_check.payout_lines (
+    merchant_id pay.id,
+    payout_id text
+);
+
+CREATE VIEW pay_check.payout_reserved (
+    merchant_id pay.id,
+    seller_account text,
+    currency pay.currency_code,
+    booked_minor numeric,
+    item_minor numeric
 );
 
 CREATE VIEW pay_check.posting_rules (
@@ -3271,8 +3560,6 @@ ALTER TABLE ONLY pay.event ATTACH PARTITION pay.event_default DEFAULT;
 
 ALTER TABLE ONLY pay.account_kind
     ADD CONSTRAINT account_kind_pkey PRIMARY KEY (account);
-ALTER TABLE ONLY pay.account_kind
-    ADD CONSTRAINT account_kind_wallet_key UNIQUE (wallet);
 ALTER TABLE ONLY pay.backfill
     ADD CONSTRAINT backfill_pkey PRIMARY KEY (psp);
 ALTER TABLE ONLY pay.change
@@ -3301,6 +3588,8 @@ ALTER TABLE ONLY pay.event
     ADD CONSTRAINT event_key PRIMARY KEY (merchant_id, payment_order_id, seq, at);
 ALTER TABLE ONLY pay.event_default
     ADD CONSTRAINT event_default_pkey PRIMARY KEY (merchant_id, payment_order_id, seq, at);
+ALTER TABLE ONLY pay.iban_country
+    ADD CONSTRAINT iban_country_pkey PRIMARY KEY (country);
 ALTER TABLE ONLY pay.idempotency_key
     ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (merchant_id, route, key);
 ALTER TABLE ONLY pay.job
@@ -3325,6 +3614,38 @@ ALTER TABLE ONLY pay.payment_order
     ADD CONSTRAINT payment_order_checkout_id_merchant_id_position_key UNIQUE (checkout_id, merchant_id, "position");
 ALTER TABLE ONLY pay.payment_order
     ADD CONSTRAINT payment_order_pkey PRIMARY KEY (payment_order_id, merchant_id);
+ALTER TABLE ONLY pay.payout_account
+    ADD CONSTRAINT payout_account_pkey PRIMARY KEY (merchant_id, destination_id);
+ALTER TABLE ONLY pay.payout_act
+    ADD CONSTRAINT payout_act_pkey PRIMARY KEY (act_id);
+ALTER TABLE ONLY pay.payout_destination
+    ADD CONSTRAINT payout_destination_pkey PRIMARY KEY (merchant_id, destination_id, version);
+ALTER TABLE ONLY pay.payout_hold
+    ADD CONSTRAINT payout_hold_pkey PRIMARY KEY (merchant_id, seller_account, payment_order_id);
+ALTER TABLE ONLY pay.payout_line
+    ADD CONSTRAINT payout_line_pkey PRIMARY KEY (merchant_id, seller_account, currency, wallet_seq);
+ALTER TABLE ONLY pay.payout_minimum
+    ADD CONSTRAINT payout_minimum_pkey PRIMARY KEY (merchant_id, currency);
+ALTER TABLE ONLY pay.payout_outbox
+    ADD CONSTRAINT payout_outbox_pkey PRIMARY KEY (act_id);
+ALTER TABLE ONLY pay.payout_part
+    ADD CONSTRAINT payout_part_pkey PRIMARY KEY (merchant_id, payout_id, wallet_seq);
+ALTER TABLE ONLY pay.payout
+    ADD CONSTRAINT payout_payout_key_attempt_key UNIQUE (payout_key, attempt);
+ALTER TABLE ONLY pay.payout
+    ADD CONSTRAINT payout_pkey PRIMARY KEY (merchant_id, payout_id);
+ALTER TABLE ONLY pay.payout_policy
+    ADD CONSTRAINT payout_policy_pkey PRIMARY KEY (merchant_id);
+ALTER TABLE ONLY pay.payout_provider
+    ADD CONSTRAINT payout_provider_pkey PRIMARY KEY (merchant_id, provider);
+ALTER TABLE ONLY pay.payout_release
+    ADD CONSTRAINT payout_release_pkey PRIMARY KEY (merchant_id, payment_order_id);
+ALTER TABLE ONLY pay.payout_reserve
+    ADD CONSTRAINT payout_reserve_pkey PRIMARY KEY (merchant_id, source);
+ALTER TABLE ONLY pay.payout_transition
+    ADD CONSTRAINT payout_transition_pkey PRIMARY KEY (old_state, new_state);
+ALTER TABLE ONLY pay.payout_wallet
+    ADD CONSTRAINT payout_wallet_pkey PRIMARY KEY (merchant_id, seller_account, currency);
 ALTER TABLE ONLY pay.posting_kind
     ADD CONSTRAINT posting_kind_pkey PRIMARY KEY (kind);
 ALTER TABLE ONLY pay.posting_rule
@@ -3418,6 +3739,15 @@ CREATE INDEX journal_entry_payout ON pay.journal_entry USING btree (merchant_id,
 CREATE UNIQUE INDEX journal_line_statement ON pay.journal_line USING btree (merchant_id, owner, currency, wallet_seq) WHERE (wallet_seq IS NOT NULL);
 CREATE INDEX mismatch_books ON pay.mismatch USING btree (merchant_id, checkout_id) WHERE (kind = 'books'::text);
 CREATE UNIQUE INDEX mismatch_number ON pay.mismatch USING btree (mismatch_id);
+CREATE UNIQUE INDEX payout_account_seller ON pay.payout_account USING btree (merchant_id, seller_account, currency) WHERE (state <> 'closed'::text);
+CREATE INDEX payout_act_subject ON pay.payout_act USING btree (merchant_id, subject, subject_id, act_id);
+CREATE INDEX payout_line_open ON pay.payout_line USING btree (merchant_id, seller_account, currency) WHERE is_open;
+CREATE INDEX payout_line_order ON pay.payout_line USING btree (merchant_id, payment_order_id);
+CREATE UNIQUE INDEX payout_live ON pay.payout USING btree (payout_key) WHERE (voided_at IS NULL);
+CREATE UNIQUE INDEX payout_part_live ON pay.payout_part USING btree (merchant_id, seller_account, currency, wallet_seq) WHERE is_live;
+CREATE INDEX payout_reserve_open ON pay.payout_reserve USING btree (merchant_id, seller_account, currency, until) WHERE (released_at IS NULL);
+CREATE INDEX payout_seller ON pay.payout USING btree (merchant_id, seller_account, created_at);
+CREATE INDEX payout_state_is ON pay.payout USING btree (state, changed_at) WHERE ((state)::text <> ALL (ARRAY['settled'::text, 'failed'::text, 'cancelled'::text]));
 CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature IS NULL);
 CREATE INDEX settlement_act_at ON pay.settlement_act USING btree (who, at);
 CREATE INDEX settlement_closed_match ON pay.settlement_closed USING btree (match_id);
@@ -3545,6 +3875,27 @@ CREATE TRIGGER payment_order_start BEFORE INSERT ON pay.payment_order FOR EACH R
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_start;
 CREATE TRIGGER payment_order_status BEFORE UPDATE OF status ON pay.payment_order FOR EACH ROW WHEN ((array_position('{NOT_STARTED,EXECUTING,FAILED,SUCCESS}'::text[], (new.status)::text) < array_position('{NOT_STARTED,EXECUTING,FAILED,SUCCESS}'::text[], (old.status)::text))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_status;
+CREATE TRIGGER payout_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
+ALTER TABLE pay.payout_act ENABLE ALWAYS TRIGGER payout_act_append_only;
+CREATE CONSTRAINT TRIGGER payout_booked AFTER INSERT OR UPDATE ON pay.payout DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pay.payout_is_booked();
+ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_booked;
+CREATE TRIGGER payout_destination_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_destination FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('versions are append-only', 'PAY20');
+ALTER TABLE pay.payout_destination ENABLE ALWAYS TRIGGER payout_destination_append_only;
+CREATE TRIGGER payout_fixed BEFORE UPDATE OF merchant_id, payout_id, payout_key, attempt, seller_account, currency, amount_minor, left_minor, line_count, provider, destination_id, destination_version, made_by, created_at ON pay.payout FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the terms of a pay-out are fixed', 'PAY11');
+ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_fixed;
+CREATE TRIGGER payout_kept BEFORE DELETE OR TRUNCATE ON pay.payout FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('pay-outs are kept', 'PAY20');
+ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_kept;
+CREATE TRIGGER payout_part_dead BEFORE UPDATE OF is_live ON pay.payout_part FOR EACH ROW WHEN ((new.is_live AND (NOT old.is_live))) EXECUTE FUNCTION pay.refuse_change('a line comes back in another item', 'PAY10');
+ALTER TABLE pay.payout_part ENABLE ALWAYS TRIGGER payout_part_dead;
+CREATE TRIGGER payout_part_fixed BEFORE UPDATE OF merchant_id, payout_id, seller_account, currency, wallet_seq ON pay.payout_part FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the lines of a pay-out are fixed', 'PAY11');
+ALTER TABLE pay.payout_part ENABLE ALWAYS TRIGGER payout_part_fixed;
+CREATE TRIGGER payout_part_kept BEFORE DELETE OR TRUNCATE ON pay.payout_part FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('pay-outs are kept', 'PAY20');
+ALTER TABLE pay.payout_part ENABLE ALWAYS TRIGGER payout_part_kept;
+CREATE TRIGGER payout_start BEFORE INSERT ON pay.payout FOR EACH ROW WHEN (((new.state)::text <> 'draft'::text)) EXECUTE FUNCTION pay.refuse_change('a pay-out begins as draft', 'PAY10');
+ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_start;
+CREATE TRIGGER payout_state_moves BEFORE UPDATE OF state ON pay.payout FOR EACH ROW WHEN (((old.state)::text <> (new.state)::text)) EXECUTE FUNCTION pay.payout_moves();
+ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_state_moves;
+CREATE TRIGGER payout_transition_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_transition FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the states are fixed', 'PAY20');
 CREATE TRIGGER posting_rule_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.posting_rule FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the rules are fixed', 'PAY20');
 CREATE TRIGGER seal_kept BEFORE DELETE OR TRUNCATE ON pay.seal FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('seals are append-only', 'PAY20');
 ALTER TABLE pay.seal ENABLE ALWAYS TRIGGER seal_kept;
@@ -3582,6 +3933,18 @@ ALTER TABLE ONLY pay.mismatch_settlement
     ADD CONSTRAINT mismatch_settlement_merchant_id_checkout_id_mismatch_id_fkey FOREIGN KEY (merchant_id, checkout_id, mismatch_id) REFERENCES pay.mismatch(merchant_id, checkout_id, mismatch_id);
 ALTER TABLE ONLY pay.payment_order
     ADD CONSTRAINT payment_order_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
+ALTER TABLE ONLY pay.payout_destination
+    ADD CONSTRAINT payout_destination_merchant_id_destination_id_fkey FOREIGN KEY (merchant_id, destination_id) REFERENCES pay.payout_account(merchant_id, destination_id);
+ALTER TABLE ONLY pay.payout_destination
+    ADD CONSTRAINT payout_destination_merchant_id_provider_fkey FOREIGN KEY (merchant_id, provider) REFERENCES pay.payout_provider(merchant_id, provider);
+ALTER TABLE ONLY pay.payout
+    ADD CONSTRAINT payout_merchant_id_destination_id_destination_version_fkey FOREIGN KEY (merchant_id, destination_id, destination_version) REFERENCES pay.payout_destination(merchant_id, destination_id, version);
+ALTER TABLE ONLY pay.payout_outbox
+    ADD CONSTRAINT payout_outbox_act_id_fkey FOREIGN KEY (act_id) REFERENCES pay.payout_act(act_id);
+ALTER TABLE ONLY pay.payout_part
+    ADD CONSTRAINT payout_part_merchant_id_payout_id_fkey FOREIGN KEY (merchant_id, payout_id) REFERENCES pay.payout(merchant_id, payout_id);
+ALTER TABLE ONLY pay.payout_part
+    ADD CONSTRAINT payout_part_merchant_id_seller_account_currency_wallet_seq_fkey FOREIGN KEY (merchant_id, seller_account, currency, wallet_seq) REFERENCES pay.payout_line(merchant_id, seller_account, currency, wallet_seq);
 ALTER TABLE ONLY pay.posting_rule
     ADD CONSTRAINT posting_rule_account_fkey FOREIGN KEY (account) REFERENCES pay.account_kind(account);
 ALTER TABLE ONLY pay.posting_rule
@@ -3666,6 +4029,7 @@ GRANT SELECT ON TABLE pay.settlement_work TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_work TO payments_operator;
 REVOKE ALL ON FUNCTION pay.bank_text(p_work pay.settlement_work) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.begin_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_source TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_source TO payments_operator;
@@ -3723,6 +4087,7 @@ REVOKE ALL ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) FROM PU
 REVOKE ALL ON FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.destination_fits(p_merchant_id text, p_provider text, p_kind text, p_country text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.dispute TO payments_auditor;
 GRANT SELECT ON TABLE pay.dispute TO payments_operator;
@@ -3738,6 +4103,7 @@ REVOKE ALL ON FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_s
 REVOKE ALL ON FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_overdue(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.entry_balances() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.entry_object(p_merchant_id text, p_checkout_id text, p_psp text, p_source text) FROM PUBLIC;
@@ -3837,6 +4203,7 @@ REVOKE ALL ON FUNCTION pay.is_event(p_logged text, p_news text, p_actor text, p_
 REVOKE ALL ON FUNCTION pay.is_failed(p_change pay.change) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_given(p_provided text, p_actor text, p_order_id text, p_part oid, p_tid tid, p_late_success text, p_replaced_by text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_held_late(p_order pay.payment_order) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_iban(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_new_mismatch(p_fact pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_over(p_letter pay.dead_letter) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
@@ -3873,6 +4240,8 @@ REVOKE ALL ON FUNCTION pay.keep_invalid(p_items integer[], p_psp text[], p_sourc
 REVOKE ALL ON FUNCTION pay.keep_late(p_facts pay.fact[], p_items integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb, p_told text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) FROM PUBLIC;
@@ -3892,12 +4261,20 @@ REVOKE ALL ON FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id te
 REVOKE ALL ON FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout TO payments_operator;
+REVOKE ALL ON FUNCTION pay.lock_payout(p_merchant_id text, p_payout_id text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_account TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_account TO payments_operator;
+REVOKE ALL ON FUNCTION pay.lock_payout_account(p_merchant_id text, p_seller text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partition(p_month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partitions(p_move boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_payouts(p_merchant_id text, p_seller text[], p_currency text[], p_who text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.seal TO payments_auditor;
 GRANT SELECT ON TABLE pay.seal TO payments_operator;
 REVOKE ALL ON FUNCTION pay.make_seal(p_most integer, OUT made pay.seal, OUT is_full boolean, OUT is_behind boolean) FROM PUBLIC;
@@ -3926,6 +4303,7 @@ REVOKE ALL ON FUNCTION pay.message_of(p_event_id text, p_ids text[]) FROM PUBLIC
 REVOKE ALL ON FUNCTION pay.minor_of(p_amount text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.name_capture(p_news pay.news) FROM PUBLIC;
@@ -3958,6 +4336,7 @@ REVOKE ALL ON FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id 
 REVOKE ALL ON FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_entries(p_exception pay.settlement_exception, p_work pay.settlement_work) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.open_payout_orders(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_settlement(p_source text, p_sha256 bytea, p_name text, OUT outcome text, OUT file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.order_differences(p_merchant_id text[], p_payment_order_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_statuses text[]) FROM PUBLIC;
@@ -3977,8 +4356,14 @@ REVOKE ALL ON FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id
 REVOKE ALL ON FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_is_booked() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_key_of(p_merchant_id text, p_seller text, p_currency text, p_destination_id text, p_seqs bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_moves() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_names(p_payout_ref text, p_psp_ref text, p_bank_ref text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_posting(p_payout pay.payout, p_kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.place_is_free(p_old pay.checkout) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_soon(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.post(p_postings pay.posting[]) FROM PUBLIC;
@@ -4006,6 +4391,7 @@ REVOKE ALL ON FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id te
 REVOKE ALL ON FUNCTION pay.read_windows(p_windows text, p_count integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.record_facts(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.referenced_checkout(p_psp text, p_merchant_id text, p_our_ref text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.refresh_payout_wallets(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refund_done(p_change pay.change, p_word pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refund_failed(p_change pay.change, p_word pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refund_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
@@ -4025,6 +4411,9 @@ REVOKE ALL ON FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) FROM PUBL
 REVOKE ALL ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.request_time(p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.requote_orders(p_moves pay.move[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_reserve TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_reserve TO payments_operator;
+REVOKE ALL ON FUNCTION pay.reserve_posting(p_reserve pay.payout_reserve, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer) FROM PUBLIC;
@@ -4070,6 +4459,7 @@ REVOKE ALL ON FUNCTION pay.settlement_file_page(p_merchant_id text, p_source tex
 REVOKE ALL ON FUNCTION pay.settlement_owners(p_psp text, p_merchant_id text, p_parent_ref text, p_psp_ref text, p_our_ref text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_posting(p_work pay.settlement_work, p_kind text, p_amount_minor bigint, p_currency text, p_seller_minor bigint, p_seller_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_row_page(p_merchant_id text, p_file_id bigint, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.shown_account(p_kind text, p_country text, p_number text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_decline(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) FROM PUBLIC;
@@ -4110,6 +4500,7 @@ REVOKE ALL ON FUNCTION pay.take_facts(p_facts pay.fact[], p_is_plain boolean, OU
 REVOKE ALL ON FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_open(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_unknown(p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
@@ -4129,6 +4520,7 @@ REVOKE ALL ON FUNCTION pay.usable_names(p_items integer[], p_token text[], p_ali
 REVOKE ALL ON FUNCTION pay.uuid_ok(p_uuid text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.version_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proof text, p_who text, p_why text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.window_payouts(p_work pay.settlement_work) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) FROM PUBLIC;
@@ -4246,10 +4638,18 @@ REVOKE ALL ON FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integ
 GRANT ALL ON FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT format text, OUT account text, OUT state text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT format text, OUT account text, OUT state text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb) FROM PUBLIC;
@@ -4258,6 +4658,8 @@ REVOKE ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with
 GRANT ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) FROM PUBLIC;
@@ -4266,18 +4668,32 @@ REVOKE ALL ON FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_wh
 GRANT ALL ON FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_payout_minimum(p_merchant_id text, p_currency text, p_minimum_minor bigint, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_payout_minimum(p_merchant_id text, p_currency text, p_minimum_minor bigint, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text, p_why text, p_release_by text, p_release_days integer, p_needs_settled boolean, p_reserve_percent numeric, p_reserve_days integer, p_cooling_off_hours integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text, p_why text, p_release_by text, p_release_days integer, p_needs_settled boolean, p_reserve_percent numeric, p_reserve_days integer, p_cooling_off_hours integer) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provider text, p_adapter text, p_takes text[], p_currencies text[], p_countries text[], p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provider text, p_adapter text, p_takes text[], p_currencies text[], p_countries text[], p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.set_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.settle_destination(p_merchant_id text, p_destination_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.settle_destination(p_merchant_id text, p_destination_id text, p_state text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.sign_close(p_number bigint, p_key_id text, p_signature text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.sign_close(p_number bigint, p_key_id text, p_signature text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.stop_payout_provider(p_merchant_id text, p_provider text, p_stops boolean, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.stop_payout_provider(p_merchant_id text, p_provider text, p_stops boolean, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.store_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_number text, p_details bytea, p_key_id text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.store_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_number text, p_details bytea, p_key_id text, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.unrelease_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.unrelease_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
@@ -4301,6 +4717,8 @@ GRANT SELECT ON TABLE pay.event_anchor TO payments_auditor;
 GRANT SELECT ON TABLE pay.event_anchor TO payments_operator;
 GRANT SELECT ON TABLE pay.event_default TO payments_auditor;
 GRANT SELECT ON TABLE pay.event_default TO payments_operator;
+GRANT SELECT ON TABLE pay.iban_country TO payments_auditor;
+GRANT SELECT ON TABLE pay.iban_country TO payments_operator;
 GRANT SELECT ON TABLE pay.idempotency_key TO payments_auditor;
 GRANT SELECT ON TABLE pay.idempotency_key TO payments_operator;
 GRANT SELECT ON TABLE pay.journal_line TO payments_auditor;
@@ -4311,6 +4729,30 @@ GRANT SELECT ON TABLE pay.news_kind TO payments_auditor;
 GRANT SELECT ON TABLE pay.news_kind TO payments_operator;
 GRANT SELECT ON TABLE pay.outbox TO payments_auditor;
 GRANT SELECT ON TABLE pay.outbox TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_act TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_act TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_destination TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_destination TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_hold TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_hold TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_line TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_line TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_minimum TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_minimum TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_outbox TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_outbox TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_part TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_part TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_policy TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_policy TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_provider TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_provider TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_release TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_release TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_transition TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_transition TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_wallet TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_wallet TO payments_operator;
 GRANT SELECT ON TABLE pay.posting_kind TO payments_auditor;
 GRANT SELECT ON TABLE pay.posting_kind TO payments_operator;
 GRANT SELECT ON TABLE pay.posting_rule TO payments_auditor;
@@ -4439,6 +4881,14 @@ GRANT SELECT ON TABLE pay_check.paid_without_event TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.paid_without_event TO payments_operator;
 GRANT SELECT ON TABLE pay_check.payment_done TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.payment_done TO payments_operator;
+GRANT SELECT ON TABLE pay_check.payout_available TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.payout_available TO payments_operator;
+GRANT SELECT ON TABLE pay_check.payout_clearing TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.payout_clearing TO payments_operator;
+GRANT SELECT ON TABLE pay_check.payout_lines TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.payout_lines TO payments_operator;
+GRANT SELECT ON TABLE pay_check.payout_reserved TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.payout_reserved TO payments_operator;
 GRANT SELECT ON TABLE pay_check.posting_rules TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.posting_rules TO payments_operator;
 GRANT SELECT ON TABLE pay_check.registration_moved TO payments_auditor;
