@@ -825,6 +825,42 @@ CREATE TABLE pay.dead_letter (
 CREATE FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
+
+CREATE TABLE pay.payout (
+    merchant_id pay.id NOT NULL,
+    payout_id pay.id NOT NULL,
+    payout_key pay.payout_key NOT NULL,
+    attempt pay.ordinal NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    amount_minor pay.positive_minor NOT NULL,
+    left_minor pay.minor NOT NULL,
+    line_count pay.ordinal NOT NULL,
+    provider pay.payout_name NOT NULL,
+    destination_id pay.id NOT NULL,
+    destination_version pay.ordinal NOT NULL,
+    made_by pay.filled NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    state pay.payout_state DEFAULT 'draft'::text NOT NULL,
+    reason text,
+    provider_ref pay.id,
+    proof text COLLATE pg_catalog."C",
+    voided_at timestamp with time zone,
+    batch_id pay.id,
+    CONSTRAINT payout_check CHECK (((voided_at IS NOT NULL) = ((state)::text = ANY (ARRAY['failed'::text, 'returned'::text, 'cancelled'::text])))),
+    CONSTRAINT payout_check1 CHECK (((proof IS NOT NULL) = ((state)::text = 'failed'::text))),
+    CONSTRAINT payout_check2 CHECK ((((state)::text <> ALL (ARRAY['sent'::text, 'paid'::text, 'settled'::text])) OR (provider_ref IS NOT NULL))),
+    CONSTRAINT payout_check3 CHECK (((batch_id IS NOT NULL) OR ((state)::text = ANY (ARRAY['draft'::text, 'held'::text, 'ready'::text, 'cancelled'::text])))),
+    CONSTRAINT payout_proof_check CHECK ((proof = ANY (ARRAY['refused'::text, 'not_found'::text, 'same_key'::text, 'returned_by_provider'::text, 'pain002'::text, 'person'::text])))
+)
+WITH (fillfactor='60');
+
+CREATE FUNCTION pay.apply_payout_fact(p_payout pay.payout, p_state text, p_ref text, p_proof text, p_who text, p_code text, p_detail jsonb) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.approval_is_foreign() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.approval_time(p_merchant_id text) RETURNS interval LANGUAGE sql STABLE;
+CREATE FUNCTION pay.approvals_missing(p_merchant_id text, p_batch_id text) RETURNS integer LANGUAGE sql STABLE;
+CREATE FUNCTION pay.approvals_needed(p_merchant_id text, p_currency text, p_total_minor bigint) RETURNS integer LANGUAGE sql STABLE;
 CREATE FUNCTION pay.as_kinds(p_kind text, p_amount bigint) RETURNS text[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.asked_by_ok(p_asked_by jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.asked_detail(p_asked_by jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
@@ -936,7 +972,11 @@ CREATE UNLOGGED TABLE pay.settlement_work (
 WITH (fillfactor='50');
 
 CREATE FUNCTION pay.bank_text(p_work pay.settlement_work) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.batch_is_approved() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.batch_is_whole() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.batch_items_are_all() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.begin_payout(p_merchant_id text, p_payout_id text, p_who text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.begin_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 
@@ -1063,6 +1103,7 @@ CREATE FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p
 CREATE FUNCTION pay.close_lines(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_lines_of(p_close pay.settlement_close, p_merchant_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_movements(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
+CREATE FUNCTION pay.close_payout_batch(p_merchant_id text, p_batch_id text, p_state text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
@@ -1224,6 +1265,7 @@ CREATE FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) RETURNS b
 CREATE FUNCTION pay.is_currency(p_currency text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_done_by(p_exception pay.settlement_exception, p_act text, p_who text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_early(p_news pay.news) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_echo(p_payout pay.payout, p_amount_minor bigint, p_currency text, p_account_end text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_event(p_logged text, p_news text, p_actor text, p_part oid, p_tid tid, p_attempt text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_failed(p_change pay.change) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_given(p_provided text, p_actor text, p_order_id text, p_part oid, p_tid tid, p_late_success text, p_replaced_by text) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -1266,6 +1308,7 @@ CREATE FUNCTION pay.job_rank(p_kind text) RETURNS integer LANGUAGE sql IMMUTABLE
 CREATE FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.judge_payout(p_state text, p_fact text) RETURNS text LANGUAGE sql IMMUTABLE;
 
 CREATE TABLE pay.checkout (
     merchant_id pay.id NOT NULL,
@@ -1337,6 +1380,7 @@ CREATE FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_order[], p
 CREATE FUNCTION pay.lay_down(p_news pay.news, p_state text, p_orders pay.payment_order[], p_parts bigint[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.lay_refund(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.learn_tokens(p_facts pay.fact[]) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.leave_payout_batch(p_payout pay.payout) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.dead_letter LANGUAGE sql STABLE;
 CREATE FUNCTION pay.lines_with_entry() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.link_work(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
@@ -1346,35 +1390,6 @@ CREATE FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OU
 CREATE FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) RETURNS pay.payment_order LANGUAGE plpgsql;
-
-CREATE TABLE pay.payout (
-    merchant_id pay.id NOT NULL,
-    payout_id pay.id NOT NULL,
-    payout_key pay.payout_key NOT NULL,
-    attempt pay.ordinal NOT NULL,
-    seller_account pay.filled NOT NULL,
-    currency pay.currency_code NOT NULL,
-    amount_minor pay.positive_minor NOT NULL,
-    left_minor pay.minor NOT NULL,
-    line_count pay.ordinal NOT NULL,
-    provider pay.payout_name NOT NULL,
-    destination_id pay.id NOT NULL,
-    destination_version pay.ordinal NOT NULL,
-    made_by pay.filled NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    state pay.payout_state DEFAULT 'draft'::text NOT NULL,
-    reason text,
-    provider_ref pay.id,
-    proof text COLLATE pg_catalog."C",
-    voided_at timestamp with time zone,
-    CONSTRAINT payout_check CHECK (((voided_at IS NOT NULL) = ((state)::text = ANY (ARRAY['failed'::text, 'returned'::text, 'cancelled'::text])))),
-    CONSTRAINT payout_check1 CHECK (((proof IS NOT NULL) = ((state)::text = 'failed'::text))),
-    CONSTRAINT payout_check2 CHECK ((((state)::text <> ALL (ARRAY['sent'::text, 'paid'::text, 'settled'::text])) OR (provider_ref IS NOT NULL))),
-    CONSTRAINT payout_proof_check CHECK ((proof = ANY (ARRAY['refused'::text, 'not_found'::text, 'same_key'::text, 'returned_by_provider'::text, 'pain002'::text, 'person'::text])))
-)
-WITH (fillfactor='60');
-
 CREATE FUNCTION pay.lock_payout(p_merchant_id text, p_payout_id text) RETURNS pay.payout LANGUAGE sql;
 
 CREATE TABLE pay.payout_account (
@@ -1435,6 +1450,7 @@ CREATE FUNCTION pay.match_parts(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.match_single(p_file_id bigint) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.match_sums(p_file_id bigint, p_single boolean) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.may_act(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_amount bigint, p_detail jsonb) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.may_approve(p_merchant_id text, p_batch_id text, p_who text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.may_be_stuck(p_merchant_id text, p_checkout_id text, p_reason text, p_since timestamp with time zone, p_limit interval) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) RETURNS numeric LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.merkle_root(p_hashes bytea[]) RETURNS bytea LANGUAGE plpgsql IMMUTABLE;
@@ -1564,6 +1580,8 @@ CREATE FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[]
 CREATE FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) RETURNS record LANGUAGE sql STABLE;
+CREATE FUNCTION pay.payout_is_approved() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_is_booked() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_key_of(p_merchant_id text, p_seller text, p_currency text, p_destination_id text, p_seqs bigint[]) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_moves() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
@@ -1691,6 +1709,7 @@ CREATE FUNCTION pay.seller_part(p_amount_minor bigint, p_credit_minor bigint, p_
 CREATE FUNCTION pay.seller_share(p_order pay.payment_order, p_amount_minor bigint) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.send_dispatches(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[], p_items integer[], OUT items integer[], OUT outcomes text[], OUT attempts bigint[], OUT sends bigint[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.send_registers(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_lease_ms bigint[]) RETURNS text[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.sending_stop(p_payout pay.payout) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean DEFAULT false) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) RETURNS record LANGUAGE plpgsql;
@@ -1767,6 +1786,7 @@ CREATE FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.set
 CREATE FUNCTION pay.store_news(p_news pay.news[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.suspended(p_mismatch pay.mismatch) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.suspense_kind(p_exception pay.settlement_exception, p_row pay.settlement_row, p_what text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.sweep_all(p_limits jsonb) RETURNS jsonb LANGUAGE plpgsql;
@@ -1792,6 +1812,7 @@ CREATE FUNCTION pay.take_unknown(p_source pay.settlement_source, p_limit integer
 CREATE FUNCTION pay.take_up(p_news pay.news, p_held bigint) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_from integer, p_until integer) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.tell_payout(p_merchant_id text, p_payout_id text, p_fact text, p_who text, p_ref text DEFAULT NULL::text, p_proof text DEFAULT NULL::text, p_code text DEFAULT NULL::text, p_amount_minor bigint DEFAULT NULL::bigint, p_currency text DEFAULT NULL::text, p_account_end text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.term_seconds(p_seconds text, p_else text) RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.terms_ok(p_terms jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE;
@@ -1805,7 +1826,7 @@ CREATE FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text
 CREATE FUNCTION pay.uuid_ok(p_uuid text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.version_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proof text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proof text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS pay.posting LANGUAGE plpgsql;
 CREATE FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.window_payouts(p_work pay.settlement_work) RETURNS tid[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) RETURNS pay.fact LANGUAGE sql IMMUTABLE;
@@ -1868,12 +1889,14 @@ CREATE FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits j
 CREATE FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer DEFAULT 5000) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.approve_payout_batch(p_merchant_id text, p_batch_id text, p_hash text, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '500ms';
 CREATE FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) RETURNS TABLE(outcome text, batch_id text, item_count integer, total_minor bigint, hash text) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) RETURNS TABLE(outcome text, seller_account text, currency text, payout_id text, amount_minor bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT format text, OUT account text, OUT state text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1884,6 +1907,7 @@ CREATE FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, 
 CREATE FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint DEFAULT NULL::bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_payout_limit(p_merchant_id text, p_currency text, p_one numeric, p_two numeric, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_payout_minimum(p_merchant_id text, p_currency text, p_minimum_minor bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text, p_why text, p_release_by text DEFAULT NULL::text, p_release_days integer DEFAULT NULL::integer, p_needs_settled boolean DEFAULT NULL::boolean, p_reserve_percent numeric DEFAULT NULL::numeric, p_reserve_days integer DEFAULT NULL::integer, p_cooling_off_hours integer DEFAULT NULL::integer) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provider text, p_adapter text, p_takes text[], p_currencies text[], p_countries text[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1897,6 +1921,7 @@ CREATE FUNCTION pay_ops.sign_close(p_number bigint, p_key_id text, p_signature t
 CREATE FUNCTION pay_ops.stop_payout_provider(p_merchant_id text, p_provider text, p_stops boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.store_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_number text, p_details bytea, p_key_id text, p_who text, p_why text) RETURNS TABLE(outcome text, destination_id text, version integer) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.unrelease_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.withdraw_payout_batch(p_merchant_id text, p_batch_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_until timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) RETURNS TABLE(merchant_id text, explanation text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2077,6 +2102,40 @@ ALTER TABLE pay.payout_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE pay.payout_approval (
+    merchant_id pay.id NOT NULL,
+    batch_id pay.id NOT NULL,
+    approver pay.filled NOT NULL,
+    hash pay.hash NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    role text DEFAULT SESSION_USER NOT NULL
+);
+
+CREATE TABLE pay.payout_batch (
+    merchant_id pay.id NOT NULL,
+    batch_id pay.id NOT NULL,
+    provider pay.payout_name NOT NULL,
+    currency pay.currency_code NOT NULL,
+    item_count pay.ordinal NOT NULL,
+    total_minor pay.positive_minor NOT NULL,
+    hash pay.hash NOT NULL,
+    made_by pay.filled NOT NULL,
+    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL COLLATE pg_catalog."C",
+    approved_at timestamp with time zone,
+    until timestamp with time zone,
+    CONSTRAINT payout_batch_check CHECK (((approved_at IS NULL) = (until IS NULL))),
+    CONSTRAINT payout_batch_check1 CHECK (((state <> ALL (ARRAY['approved'::text, 'expired'::text])) OR (approved_at IS NOT NULL))),
+    CONSTRAINT payout_batch_state_check CHECK ((state = ANY (ARRAY['open'::text, 'approved'::text, 'expired'::text, 'withdrawn'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE pay.payout_batch_item (
+    merchant_id pay.id NOT NULL,
+    batch_id pay.id NOT NULL,
+    payout_id pay.id NOT NULL
+);
+
 CREATE TABLE pay.payout_destination (
     merchant_id pay.id NOT NULL,
     destination_id pay.id NOT NULL,
@@ -2101,6 +2160,15 @@ CREATE TABLE pay.payout_hold (
     payment_order_id text NOT NULL COLLATE pg_catalog."C",
     why pay.filled NOT NULL,
     held_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE pay.payout_limit (
+    merchant_id pay.id NOT NULL,
+    currency pay.currency_code NOT NULL,
+    one numeric NOT NULL,
+    two numeric NOT NULL,
+    CONSTRAINT payout_limit_check CHECK ((two >= one)),
+    CONSTRAINT payout_limit_one_check CHECK ((one >= (0)::numeric))
 );
 
 CREATE TABLE pay.payout_line (
@@ -2147,6 +2215,8 @@ CREATE TABLE pay.payout_policy (
     reserve_percent numeric(4,2) DEFAULT 0 NOT NULL,
     reserve_days integer DEFAULT 90 NOT NULL,
     cooling_off_hours integer DEFAULT 72 NOT NULL,
+    approval_hours integer DEFAULT 24 NOT NULL,
+    CONSTRAINT payout_policy_approval_hours_check CHECK (((approval_hours >= 1) AND (approval_hours <= 168))),
     CONSTRAINT payout_policy_cooling_off_hours_check CHECK (((cooling_off_hours >= 0) AND (cooling_off_hours <= 720))),
     CONSTRAINT payout_policy_release_by_check CHECK ((release_by = ANY (ARRAY['delivered'::text, 'days'::text, 'either'::text, 'both'::text]))),
     CONSTRAINT payout_policy_release_days_check CHECK (((release_days >= 0) AND (release_days <= 365))),
@@ -2847,6 +2917,11 @@ CREATE VIEW pay_check.payment_done (
     merchant_id pay.id,
     checkout_id pay.id,
     is_payment_done boolean
+);
+
+CREATE VIEW pay_check.payout_approval (
+    merchant_id pay.id,
+    batch_id pay.id
 );
 
 CREATE VIEW pay_check.payout_available (
@@ -3618,10 +3693,18 @@ ALTER TABLE ONLY pay.payout_account
     ADD CONSTRAINT payout_account_pkey PRIMARY KEY (merchant_id, destination_id);
 ALTER TABLE ONLY pay.payout_act
     ADD CONSTRAINT payout_act_pkey PRIMARY KEY (act_id);
+ALTER TABLE ONLY pay.payout_approval
+    ADD CONSTRAINT payout_approval_pkey PRIMARY KEY (merchant_id, batch_id, approver);
+ALTER TABLE ONLY pay.payout_batch_item
+    ADD CONSTRAINT payout_batch_item_pkey PRIMARY KEY (merchant_id, batch_id, payout_id);
+ALTER TABLE ONLY pay.payout_batch
+    ADD CONSTRAINT payout_batch_pkey PRIMARY KEY (merchant_id, batch_id);
 ALTER TABLE ONLY pay.payout_destination
     ADD CONSTRAINT payout_destination_pkey PRIMARY KEY (merchant_id, destination_id, version);
 ALTER TABLE ONLY pay.payout_hold
     ADD CONSTRAINT payout_hold_pkey PRIMARY KEY (merchant_id, seller_account, payment_order_id);
+ALTER TABLE ONLY pay.payout_limit
+    ADD CONSTRAINT payout_limit_pkey PRIMARY KEY (merchant_id, currency);
 ALTER TABLE ONLY pay.payout_line
     ADD CONSTRAINT payout_line_pkey PRIMARY KEY (merchant_id, seller_account, currency, wallet_seq);
 ALTER TABLE ONLY pay.payout_minimum
@@ -3741,6 +3824,8 @@ CREATE INDEX mismatch_books ON pay.mismatch USING btree (merchant_id, checkout_i
 CREATE UNIQUE INDEX mismatch_number ON pay.mismatch USING btree (mismatch_id);
 CREATE UNIQUE INDEX payout_account_seller ON pay.payout_account USING btree (merchant_id, seller_account, currency) WHERE (state <> 'closed'::text);
 CREATE INDEX payout_act_subject ON pay.payout_act USING btree (merchant_id, subject, subject_id, act_id);
+CREATE INDEX payout_batch_made ON pay.payout_batch USING btree (merchant_id, made_at);
+CREATE INDEX payout_batched ON pay.payout USING btree (merchant_id, batch_id);
 CREATE INDEX payout_line_open ON pay.payout_line USING btree (merchant_id, seller_account, currency) WHERE is_open;
 CREATE INDEX payout_line_order ON pay.payout_line USING btree (merchant_id, payment_order_id);
 CREATE UNIQUE INDEX payout_live ON pay.payout USING btree (payout_key) WHERE (voided_at IS NULL);
@@ -3748,6 +3833,7 @@ CREATE UNIQUE INDEX payout_part_live ON pay.payout_part USING btree (merchant_id
 CREATE INDEX payout_reserve_open ON pay.payout_reserve USING btree (merchant_id, seller_account, currency, until) WHERE (released_at IS NULL);
 CREATE INDEX payout_seller ON pay.payout USING btree (merchant_id, seller_account, created_at);
 CREATE INDEX payout_state_is ON pay.payout USING btree (state, changed_at) WHERE ((state)::text <> ALL (ARRAY['settled'::text, 'failed'::text, 'cancelled'::text]));
+CREATE INDEX payout_unbatched ON pay.payout USING btree (merchant_id, provider, currency) WHERE (((state)::text = 'ready'::text) AND (batch_id IS NULL));
 CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature IS NULL);
 CREATE INDEX settlement_act_at ON pay.settlement_act USING btree (who, at);
 CREATE INDEX settlement_closed_match ON pay.settlement_closed USING btree (match_id);
@@ -3877,6 +3963,26 @@ CREATE TRIGGER payment_order_status BEFORE UPDATE OF status ON pay.payment_order
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_status;
 CREATE TRIGGER payout_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
 ALTER TABLE pay.payout_act ENABLE ALWAYS TRIGGER payout_act_append_only;
+CREATE TRIGGER payout_approval_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_approval FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('approvals are append-only', 'PAY20');
+ALTER TABLE pay.payout_approval ENABLE ALWAYS TRIGGER payout_approval_append_only;
+CREATE TRIGGER payout_approval_foreign BEFORE INSERT ON pay.payout_approval FOR EACH ROW EXECUTE FUNCTION pay.approval_is_foreign();
+ALTER TABLE pay.payout_approval ENABLE ALWAYS TRIGGER payout_approval_foreign;
+CREATE TRIGGER payout_approved BEFORE UPDATE OF state ON pay.payout FOR EACH ROW WHEN ((((new.state)::text <> (old.state)::text) AND ((new.state)::text = ANY (ARRAY['approved'::text, 'sending'::text])) AND ((old.state)::text = ANY (ARRAY['ready'::text, 'approved'::text])))) EXECUTE FUNCTION pay.payout_is_approved();
+ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_approved;
+CREATE TRIGGER payout_batch_approved BEFORE INSERT OR UPDATE OF state ON pay.payout_batch FOR EACH ROW WHEN ((new.state = 'approved'::text)) EXECUTE FUNCTION pay.batch_is_approved();
+ALTER TABLE pay.payout_batch ENABLE ALWAYS TRIGGER payout_batch_approved;
+CREATE TRIGGER payout_batch_fixed BEFORE UPDATE OF merchant_id, batch_id, provider, currency, item_count, total_minor, hash, made_by, made_at ON pay.payout_batch FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('a batch is fixed', 'PAY11');
+ALTER TABLE pay.payout_batch ENABLE ALWAYS TRIGGER payout_batch_fixed;
+CREATE TRIGGER payout_batch_item_all AFTER INSERT ON pay.payout_batch_item REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION pay.batch_items_are_all();
+ALTER TABLE pay.payout_batch_item ENABLE ALWAYS TRIGGER payout_batch_item_all;
+CREATE TRIGGER payout_batch_item_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_batch_item FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('a batch is fixed', 'PAY20');
+ALTER TABLE pay.payout_batch_item ENABLE ALWAYS TRIGGER payout_batch_item_append_only;
+CREATE TRIGGER payout_batch_kept BEFORE DELETE OR TRUNCATE ON pay.payout_batch FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('batches are kept', 'PAY20');
+ALTER TABLE pay.payout_batch ENABLE ALWAYS TRIGGER payout_batch_kept;
+CREATE TRIGGER payout_batch_state BEFORE UPDATE OF state ON pay.payout_batch FOR EACH ROW WHEN (((new.state <> old.state) AND ((old.state = ANY (ARRAY['expired'::text, 'withdrawn'::text])) OR (new.state = 'open'::text)))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
+ALTER TABLE pay.payout_batch ENABLE ALWAYS TRIGGER payout_batch_state;
+CREATE CONSTRAINT TRIGGER payout_batch_whole AFTER INSERT OR UPDATE ON pay.payout_batch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pay.batch_is_whole();
+ALTER TABLE pay.payout_batch ENABLE ALWAYS TRIGGER payout_batch_whole;
 CREATE CONSTRAINT TRIGGER payout_booked AFTER INSERT OR UPDATE ON pay.payout DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pay.payout_is_booked();
 ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_booked;
 CREATE TRIGGER payout_destination_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_destination FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('versions are append-only', 'PAY20');
@@ -3933,10 +4039,18 @@ ALTER TABLE ONLY pay.mismatch_settlement
     ADD CONSTRAINT mismatch_settlement_merchant_id_checkout_id_mismatch_id_fkey FOREIGN KEY (merchant_id, checkout_id, mismatch_id) REFERENCES pay.mismatch(merchant_id, checkout_id, mismatch_id);
 ALTER TABLE ONLY pay.payment_order
     ADD CONSTRAINT payment_order_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
+ALTER TABLE ONLY pay.payout_approval
+    ADD CONSTRAINT payout_approval_merchant_id_batch_id_fkey FOREIGN KEY (merchant_id, batch_id) REFERENCES pay.payout_batch(merchant_id, batch_id);
+ALTER TABLE ONLY pay.payout_batch_item
+    ADD CONSTRAINT payout_batch_item_merchant_id_batch_id_fkey FOREIGN KEY (merchant_id, batch_id) REFERENCES pay.payout_batch(merchant_id, batch_id);
+ALTER TABLE ONLY pay.payout_batch_item
+    ADD CONSTRAINT payout_batch_item_merchant_id_payout_id_fkey FOREIGN KEY (merchant_id, payout_id) REFERENCES pay.payout(merchant_id, payout_id);
 ALTER TABLE ONLY pay.payout_destination
     ADD CONSTRAINT payout_destination_merchant_id_destination_id_fkey FOREIGN KEY (merchant_id, destination_id) REFERENCES pay.payout_account(merchant_id, destination_id);
 ALTER TABLE ONLY pay.payout_destination
     ADD CONSTRAINT payout_destination_merchant_id_provider_fkey FOREIGN KEY (merchant_id, provider) REFERENCES pay.payout_provider(merchant_id, provider);
+ALTER TABLE ONLY pay.payout
+    ADD CONSTRAINT payout_merchant_id_batch_id_fkey FOREIGN KEY (merchant_id, batch_id) REFERENCES pay.payout_batch(merchant_id, batch_id);
 ALTER TABLE ONLY pay.payout
     ADD CONSTRAINT payout_merchant_id_destination_id_destination_version_fkey FOREIGN KEY (merchant_id, destination_id, destination_version) REFERENCES pay.payout_destination(merchant_id, destination_id, version);
 ALTER TABLE ONLY pay.payout_outbox
@@ -4014,6 +4128,13 @@ GRANT SELECT ON TABLE pay.dead_letter TO payments_operator;
 REVOKE ALL ON FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout TO payments_operator;
+REVOKE ALL ON FUNCTION pay.apply_payout_fact(p_payout pay.payout, p_state text, p_ref text, p_proof text, p_who text, p_code text, p_detail jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.approval_is_foreign() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.approval_time(p_merchant_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.approvals_missing(p_merchant_id text, p_batch_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.approvals_needed(p_merchant_id text, p_currency text, p_total_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.as_kinds(p_kind text, p_amount bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.asked_by_ok(p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.asked_detail(p_asked_by jsonb) FROM PUBLIC;
@@ -4028,7 +4149,11 @@ REVOKE ALL ON FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer
 GRANT SELECT ON TABLE pay.settlement_work TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_work TO payments_operator;
 REVOKE ALL ON FUNCTION pay.bank_text(p_work pay.settlement_work) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.batch_is_approved() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.batch_is_whole() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.batch_items_are_all() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.begin_payout(p_merchant_id text, p_payout_id text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.begin_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_source TO payments_auditor;
@@ -4075,6 +4200,7 @@ REVOKE ALL ON FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id 
 REVOKE ALL ON FUNCTION pay.close_lines(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_lines_of(p_close pay.settlement_close, p_merchant_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_movements(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.close_payout_batch(p_merchant_id text, p_batch_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) FROM PUBLIC;
@@ -4199,6 +4325,7 @@ REVOKE ALL ON FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) FR
 REVOKE ALL ON FUNCTION pay.is_currency(p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_done_by(p_exception pay.settlement_exception, p_act text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_early(p_news pay.news) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_echo(p_payout pay.payout, p_amount_minor bigint, p_currency text, p_account_end text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_event(p_logged text, p_news text, p_actor text, p_part oid, p_tid tid, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_failed(p_change pay.change) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_given(p_provided text, p_actor text, p_order_id text, p_part oid, p_tid tid, p_late_success text, p_replaced_by text) FROM PUBLIC;
@@ -4227,6 +4354,7 @@ REVOKE ALL ON FUNCTION pay.job_rank(p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_payout(p_state text, p_fact text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
 GRANT SELECT ON TABLE pay.checkout TO payments_operator;
 REVOKE ALL ON FUNCTION pay.judge_release(p_new pay.checkout) FROM PUBLIC;
@@ -4253,6 +4381,7 @@ REVOKE ALL ON FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_ord
 REVOKE ALL ON FUNCTION pay.lay_down(p_news pay.news, p_state text, p_orders pay.payment_order[], p_parts bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lay_refund(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.learn_tokens(p_facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.leave_payout_batch(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lines_with_entry() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.link_work(p_file_id bigint) FROM PUBLIC;
@@ -4262,8 +4391,6 @@ REVOKE ALL ON FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_let
 REVOKE ALL ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.payout TO payments_auditor;
-GRANT SELECT ON TABLE pay.payout TO payments_operator;
 REVOKE ALL ON FUNCTION pay.lock_payout(p_merchant_id text, p_payout_id text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_account TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_account TO payments_operator;
@@ -4294,6 +4421,7 @@ REVOKE ALL ON FUNCTION pay.match_parts(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_single(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_sums(p_file_id bigint, p_single boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.may_act(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_amount bigint, p_detail jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.may_approve(p_merchant_id text, p_batch_id text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.may_be_stuck(p_merchant_id text, p_checkout_id text, p_reason text, p_since timestamp with time zone, p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) FROM PUBLIC;
@@ -4356,6 +4484,8 @@ REVOKE ALL ON FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id
 REVOKE ALL ON FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_is_approved() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_is_booked() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_key_of(p_merchant_id text, p_seller text, p_currency text, p_destination_id text, p_seqs bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_moves() FROM PUBLIC;
@@ -4441,6 +4571,7 @@ REVOKE ALL ON FUNCTION pay.seller_part(p_amount_minor bigint, p_credit_minor big
 REVOKE ALL ON FUNCTION pay.seller_share(p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.send_dispatches(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[], p_items integer[], OUT items integer[], OUT outcomes text[], OUT attempts bigint[], OUT sends bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.send_registers(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_lease_ms bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sending_stop(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) FROM PUBLIC;
@@ -4482,6 +4613,7 @@ REVOKE ALL ON FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source 
 REVOKE ALL ON FUNCTION pay.store_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspended(p_mismatch pay.mismatch) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspense_kind(p_exception pay.settlement_exception, p_row pay.settlement_row, p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_all(p_limits jsonb) FROM PUBLIC;
@@ -4507,6 +4639,7 @@ REVOKE ALL ON FUNCTION pay.take_unknown(p_source pay.settlement_source, p_limit 
 REVOKE ALL ON FUNCTION pay.take_up(p_news pay.news, p_held bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_from integer, p_until integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tell_payout(p_merchant_id text, p_payout_id text, p_fact text, p_who text, p_ref text, p_proof text, p_code text, p_amount_minor bigint, p_currency text, p_account_end text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.term_seconds(p_seconds text, p_else text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.terms_ok(p_terms jsonb) FROM PUBLIC;
@@ -4636,6 +4769,8 @@ REVOKE ALL ON FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why 
 GRANT ALL ON FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.approve_payout_batch(p_merchant_id text, p_batch_id text, p_hash text, p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.approve_payout_batch(p_merchant_id text, p_batch_id text, p_hash text, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) FROM PUBLIC;
@@ -4648,6 +4783,8 @@ REVOKE ALL ON FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account
 GRANT ALL ON FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT format text, OUT account text, OUT state text) FROM PUBLIC;
@@ -4668,6 +4805,8 @@ REVOKE ALL ON FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_wh
 GRANT ALL ON FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_payout_limit(p_merchant_id text, p_currency text, p_one numeric, p_two numeric, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_payout_limit(p_merchant_id text, p_currency text, p_one numeric, p_two numeric, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_payout_minimum(p_merchant_id text, p_currency text, p_minimum_minor bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.set_payout_minimum(p_merchant_id text, p_currency text, p_minimum_minor bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text, p_why text, p_release_by text, p_release_days integer, p_needs_settled boolean, p_reserve_percent numeric, p_reserve_days integer, p_cooling_off_hours integer) FROM PUBLIC;
@@ -4694,6 +4833,8 @@ REVOKE ALL ON FUNCTION pay_ops.store_destination(p_merchant_id text, p_seller_ac
 GRANT ALL ON FUNCTION pay_ops.store_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_number text, p_details bytea, p_key_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.unrelease_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.unrelease_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.withdraw_payout_batch(p_merchant_id text, p_batch_id text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.withdraw_payout_batch(p_merchant_id text, p_batch_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
@@ -4731,10 +4872,18 @@ GRANT SELECT ON TABLE pay.outbox TO payments_auditor;
 GRANT SELECT ON TABLE pay.outbox TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_act TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_act TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_approval TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_approval TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_batch TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_batch TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_batch_item TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_batch_item TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_destination TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_destination TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_hold TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_hold TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_limit TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_limit TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_line TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_line TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_minimum TO payments_auditor;
@@ -4881,6 +5030,8 @@ GRANT SELECT ON TABLE pay_check.paid_without_event TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.paid_without_event TO payments_operator;
 GRANT SELECT ON TABLE pay_check.payment_done TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.payment_done TO payments_operator;
+GRANT SELECT ON TABLE pay_check.payout_approval TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.payout_approval TO payments_operator;
 GRANT SELECT ON TABLE pay_check.payout_available TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.payout_available TO payments_operator;
 GRANT SELECT ON TABLE pay_check.payout_clearing TO payments_auditor;

@@ -33,14 +33,14 @@ COMMENT ON FUNCTION pay.move_payout IS
     'Moves an item to a state, and keeps the act';
 
 
--- Ends an item that paid nothing, or whose money came back: its key is void,
--- its lines are open again, and the money is available, in one commit.  p_state:
--- cancelled, failed (p_proof: how it is known that nothing was paid) or
--- returned.
+-- Ends an item that paid nothing, or whose money came back: its key is void and
+-- its lines are open again.  The caller posts the entry that is returned, in the
+-- same commit.  p_state: cancelled, failed (p_proof: how it is known that
+-- nothing was paid) or returned.
 CREATE OR REPLACE FUNCTION pay.void_payout(
     p_payout payout, p_state text, p_proof text, p_who text, p_why text,
     p_detail jsonb DEFAULT '{}')
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS posting LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE payout p
     SET state = p_state, reason = p_why, proof = p_proof,
@@ -63,13 +63,28 @@ BEGIN
         p_payout.payout_id, p_state, p_who, p_why,
         p_detail || jsonb_build_object('proof', p_proof),
         'payout.' || p_state);
-    PERFORM post(ARRAY[payout_posting(p_payout,
+
+    RETURN payout_posting(p_payout,
         CASE p_state WHEN 'returned' THEN 'payout_returned'
-                     ELSE 'payout_released' END)]);
+                     ELSE 'payout_released' END);
 END
 $$;
 COMMENT ON FUNCTION pay.void_payout IS
-    'Ends an item whose money is the seller''s again';
+    'Ends an item whose money is the seller''s again: the entry to be posted';
+
+
+-- An item that was approved before its hold is approved anew behind it.
+CREATE OR REPLACE FUNCTION pay.leave_payout_batch(p_payout payout)
+RETURNS void LANGUAGE sql AS $$
+UPDATE payout p SET batch_id = NULL
+FROM payout_batch b
+WHERE p.merchant_id = p_payout.merchant_id
+    AND p.payout_id = p_payout.payout_id
+    AND b.merchant_id = p.merchant_id AND b.batch_id = p.batch_id
+    AND b.state <> 'open'
+$$;
+COMMENT ON FUNCTION pay.leave_payout_batch IS
+    'Takes an item out of a batch that is approved or closed';
 
 
 -- A hold of one item, until an operator ends it.
@@ -90,7 +105,7 @@ BEGIN
     v_payout := lock_payout(p_merchant_id, p_payout_id);
     IF v_payout.payout_id IS NULL THEN
         RETURN 'not_found';
-    ELSIF v_payout.state <> ALL (CASE WHEN p_holds THEN '{ready}'
+    ELSIF v_payout.state <> ALL (CASE WHEN p_holds THEN '{ready,approved}'
                                       ELSE '{held}' END::text[])
     THEN
         RETURN 'no_way';
@@ -98,6 +113,9 @@ BEGIN
 
     PERFORM move_payout(v_payout, CASE WHEN p_holds THEN 'held'
                                        ELSE 'ready' END, p_who, p_why);
+    IF NOT p_holds THEN
+        PERFORM leave_payout_batch(v_payout);
+    END IF;
 
     RETURN CASE WHEN p_holds THEN 'held' ELSE 'ready' END;
 END
@@ -122,15 +140,17 @@ BEGIN
     v_payout := lock_payout(p_merchant_id, p_payout_id);
     IF v_payout.payout_id IS NULL THEN
         RETURN 'not_found';
-    ELSIF v_payout.state NOT IN ('draft', 'held', 'ready') THEN
+    ELSIF v_payout.state NOT IN ('draft', 'held', 'ready', 'approved')
+    THEN
         RETURN 'no_way';
     END IF;
 
-    PERFORM void_payout(v_payout, 'cancelled', NULL, p_who, p_why);
+    PERFORM post(ARRAY[void_payout(v_payout, 'cancelled', NULL, p_who,
+                                   p_why)]);
 
     RETURN 'cancelled';
 END
 $$;
 COMMENT ON FUNCTION pay_ops.cancel_payout IS
-    'Gives up an item that is not approved; its money is available again: '
+    'Gives up an item before it is sent; its money is available again: '
     'cancelled, no_way (not from its state), not_found or invalid';
