@@ -24,6 +24,7 @@ typedef enum {
     PAY_FINANCE_ROWS,
     PAY_FINANCE_EXCEPTIONS,
     PAY_FINANCE_CLOSES,
+    PAY_FINANCE_AGEING,
     PAY_FINANCE_LISTS
 } pay_finance_list_t;
 

@@ -392,8 +392,8 @@ COMMENT ON VIEW pay_view.settlement_files IS
 CREATE OR REPLACE VIEW pay_view.settlement_rows AS
 SELECT r.row_id, r.source, coalesce(s.psp, '-') AS psp, r.file_id, r.line,
     r.row_key, r.version, r.kind, r.raw_type, r.psp_ref, r.parent_ref,
-    r.our_ref, r.occurred_at, r.booked_on, r.payout_ref, r.merchant_id,
-    r.checkout_id, r.currency,
+    r.our_ref, r.occurred_at, r.booked_on, r.payout_ref, r.bank_ref,
+    r.merchant_id, r.checkout_id, r.currency,
     round(r.gross_minor / 10::numeric ^ k.exponent, k.exponent) AS gross,
     round(r.fee_minor / 10::numeric ^ k.exponent, k.exponent) AS fee,
     round(r.tax_minor / 10::numeric ^ k.exponent, k.exponent) AS tax,
@@ -466,11 +466,11 @@ SELECT e.merchant_id, e.psp, e.currency, x.family, e.source, e.kind, e.at,
          ELSE '>30' END AS days,
     now() - e.at > make_interval(days => s.overdue_days) AS is_overdue
 FROM (
-    SELECT s.psp, s.merchant_id, s.medium, min(s.since) AS since,
+    SELECT s.psp, s.medium, CASE WHEN s.medium = 'bank'
+        THEN s.merchant_id END AS merchant_id, min(s.since) AS since,
         min(s.overdue_days) AS overdue_days
     FROM pay.settlement_source s
-    GROUP BY s.psp, s.medium, CASE WHEN s.medium = 'bank'
-        THEN s.merchant_id END, s.merchant_id) s
+    GROUP BY 1, 2, 3) s
 JOIN pay.settlement_expected x
     ON (x.family = 'payout') = (s.medium = 'bank')
 JOIN pay.journal_entry e ON e.kind = x.kind AND e.at >= s.since

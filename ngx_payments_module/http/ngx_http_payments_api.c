@@ -135,6 +135,8 @@ static const route_t  routes[] = {
       PAY_SCOPE_FINANCE_WRITE, act_body, PAY_ACT_RESOLVE },
     { "reconciliation/exceptions/*/write-off", WRITE, 0, NULL,
       PAY_SCOPE_FINANCE_WRITE, act_body, PAY_ACT_WRITE_OFF },
+    { "reconciliation/ageing", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+      0, NULL, PAY_FINANCE_AGEING },
     { "reconciliation/closes", READ, PAY_SCOPE_FINANCE_READ, read_finance,
       0, NULL, PAY_FINANCE_CLOSES },
     { "reconciliation/closes/*", READ, PAY_SCOPE_FINANCE_READ, read_finance,

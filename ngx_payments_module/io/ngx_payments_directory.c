@@ -14,6 +14,7 @@
 
 static int dir_open(const ngx_str_t *dir);
 static ngx_uint_t is_whole_name(const char *name);
+static ngx_uint_t is_readable(int dir, const char *name);
 static ngx_uint_t goes_first(const struct stat *a, const char *a_name,
     const struct stat *b, const u_char *b_name);
 
@@ -25,7 +26,7 @@ ngx_payments_directory_next(const ngx_str_t *dir, time_t age_s,
     int             fd;
     DIR            *stream;
     ngx_int_t       rc = NGX_DECLINED;
-    ngx_uint_t      n;
+    ngx_uint_t      n, readable, first_readable = 0;
     struct stat     fi, first;
     struct dirent  *entry;
 
@@ -55,10 +56,14 @@ ngx_payments_directory_next(const ngx_str_t *dir, time_t age_s,
             continue;
         }
 
-        if (rc == NGX_DECLINED
-            || goes_first(&fi, entry->d_name, &first, name))
+        readable = is_readable(fd, entry->d_name);
+
+        if (rc == NGX_DECLINED || readable > first_readable
+            || (readable == first_readable
+                && goes_first(&fi, entry->d_name, &first, name)))
         {
             first = fi;
+            first_readable = readable;
             (void) ngx_cpystrn(name, (u_char *) entry->d_name,
                                NGX_PAYMENTS_NAME_MAX + 1);
             rc = NGX_OK;
@@ -101,6 +106,14 @@ is_whole_name(const char *name)
     }
 
     return 1;
+}
+
+
+/* A file that this process may not read holds up no other one. */
+static ngx_uint_t
+is_readable(int dir, const char *name)
+{
+    return faccessat(dir, name, R_OK, AT_EACCESS) == 0;
 }
 
 

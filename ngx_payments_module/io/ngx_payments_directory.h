@@ -13,9 +13,9 @@
 
 /* The oldest whole file of the directory: a regular one that nobody has
  * written to for age_s seconds, and whose name neither begins with "." nor
- * ends with .part, .tmp or .filepart.  NGX_OK and its name, which ends with
- * NUL; NGX_DECLINED: there is none; NGX_ERROR: the directory cannot be read,
- * see ngx_errno. */
+ * ends with .part, .tmp or .filepart.  One that cannot be read comes behind all
+ * others.  NGX_OK and its name, which ends with NUL; NGX_DECLINED: there is
+ * none; NGX_ERROR: the directory cannot be read, see ngx_errno. */
 ngx_int_t ngx_payments_directory_next(const ngx_str_t *dir, time_t age_s,
     u_char name[NGX_PAYMENTS_NAME_MAX + 1]);
 /* Opens it for reading; NGX_INVALID_FILE when it is no regular file any

@@ -11,6 +11,7 @@
 #include "run/ngx_payments_books.h"
 #include "run/ngx_payments_flow.h"
 #include "run/ngx_payments_rates.h"
+#include "run/ngx_payments_reconcile.h"
 #include "run/ngx_payments_seal.h"
 #include "run/ngx_payments_settlement.h"
 #include "shm/ngx_payments_count.h"
@@ -73,8 +74,8 @@ static ngx_msec_t spread(ngx_msec_t interval);
 static rounds_t  rounds;
 
 
-/* The sweep, the replay and the books need no memory; lists and rates do, and
- * may fail. */
+/* The sweep, the replay, the books and the round of settlement need no memory;
+ * lists and rates do, and may fail. */
 ngx_int_t
 ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
 {
@@ -86,6 +87,7 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
     sweep_start(cycle);
     replay_start(cycle);
     ngx_payments_books_start(cycle, owner);
+    ngx_payments_reconcile_start(cycle, owner);
     ngx_payments_seal_start(cycle, owner);
 
     if (backfills_start(cycle) != NGX_OK

@@ -38,6 +38,9 @@ BEGIN
         since = coalesce(p_since, s.since),
         overdue_days = coalesce(p_overdue_days, s.overdue_days);
 
+    -- other entries are expected now: all hours are counted again
+    DELETE FROM settlement_hour;
+
     RETURN 'stored';
 EXCEPTION WHEN check_violation OR not_null_violation THEN
     RETURN 'invalid';

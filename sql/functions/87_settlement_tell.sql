@@ -127,23 +127,37 @@ COMMENT ON FUNCTION pay.tell_sales IS
     'tokens had to be stored first';
 
 
--- The dispute that a row is about: by its id, or the only one of this amount.
+-- The dispute that a row is about: by its id, or one of the payment and of this
+-- amount.  Without an id a row that takes money is not about a dispute whose
+-- money was taken before, as long as there is another one, and a row with an id
+-- never is; a row that gives money back is about one whose money is held.
 CREATE OR REPLACE FUNCTION pay.row_dispute(
     p_work settlement_work, p_psp text)
 RETURNS TABLE (dispute_id text, state text, amount_minor bigint)
 LANGUAGE sql STABLE AS $$
 SELECT d.dispute_id, d.state, d.amount_minor
 FROM (SELECT d.dispute_id::text, max(d.state) AS state,
-          sum(d.amount_minor)::bigint AS amount_minor
+          sum(d.amount_minor)::bigint AS amount_minor,
+          coalesce(d.dispute_id = p_work.psp_ref, false) AS is_named
       FROM dispute d
       WHERE d.merchant_id = p_work.merchant_id
           AND d.checkout_id = p_work.checkout_id AND d.psp = p_psp
           AND d.state <> 'moved'
       GROUP BY d.dispute_id) d
-WHERE d.dispute_id = p_work.psp_ref
+CROSS JOIN LATERAL (
+    SELECT count(*) > 0 AS was_taken,
+        coalesce(bool_or(h.ended_at IS NULL), false) AS is_held
+    FROM settlement_hold h
+    WHERE h.psp = p_psp AND h.dispute_id = d.dispute_id
+        AND h.merchant_id = p_work.merchant_id) h
+WHERE d.is_named
     OR d.amount_minor = abs(p_work.value_minor)
-ORDER BY (d.dispute_id = p_work.psp_ref) IS TRUE DESC, d.state = 'open' DESC,
-    d.dispute_id
+        AND (p_work.psp_ref IS NULL OR p_work.kind <> 'dispute'
+             OR NOT h.was_taken)
+ORDER BY d.is_named DESC,
+    CASE p_work.kind WHEN 'dispute' THEN NOT h.was_taken ELSE h.is_held END
+        DESC,
+    d.state = 'open' DESC, d.dispute_id
 LIMIT 1
 $$;
 COMMENT ON FUNCTION pay.row_dispute IS 'The dispute that a row is about';

@@ -160,8 +160,21 @@ BEGIN
         AND (p_work.family <> 'refund' OR o.object IS NULL
              OR p_work.psp_ref IS NULL OR o.object = p_work.psp_ref);
 
+    -- a row that names its payment alone tells nobody that there is a dispute,
+    -- and money comes back that is still to be taken: both wait
     RETURN CASE WHEN v_same > 0 THEN 'amount'
         WHEN v_other > 0 THEN 'currency'
+        WHEN p_work.kind = 'dispute' AND p_work.psp_ref IS NULL THEN 'early'
+        WHEN p_work.kind = 'dispute_returned' AND (
+            p_work.psp_ref IS NULL OR EXISTS (
+                SELECT FROM row_dispute(p_work, p_source.psp) d
+                WHERE d.amount_minor = p_work.value_minor
+                    AND NOT EXISTS (
+                        SELECT FROM settlement_hold h
+                        WHERE h.psp = p_source.psp
+                            AND h.dispute_id = d.dispute_id
+                            AND h.merchant_id = p_work.merchant_id)))
+            THEN 'early'
         WHEN EXISTS (
             SELECT FROM journal_entry e
             JOIN settlement_expected x ON x.kind = e.kind
@@ -206,14 +219,19 @@ BEGIN
     WHERE w.file_id = p_file_id AND w.finding IS NULL;
 
     -- of two rows about one dispute, neither of them kept yet, one takes its
-    -- money
-    UPDATE settlement_work w SET finding = 'duplicate'
+    -- money, and one gives it back; a row that does not name the dispute may be
+    -- about another one, and is looked at again behind all rows
+    UPDATE settlement_work w
+    SET finding = CASE WHEN w.psp_ref IS NULL THEN 'early'
+                       ELSE 'duplicate' END
     FROM (SELECT h.line, row_number() OVER (
-              PARTITION BY h.merchant_id, h.checkout_id, d.dispute_id
+              PARTITION BY h.merchant_id, h.checkout_id, d.dispute_id,
+                  h.finding
               ORDER BY h.line) AS nth
           FROM settlement_work h
           CROSS JOIN LATERAL row_dispute(h, p_source.psp) d
-          WHERE h.file_id = p_file_id AND h.finding = 'disputed') n
+          WHERE h.file_id = p_file_id
+              AND h.finding IN ('disputed', 'ended')) n
     WHERE w.file_id = p_file_id AND w.line = n.line AND n.nth > 1;
 END
 $$;

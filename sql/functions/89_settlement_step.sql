@@ -125,27 +125,54 @@ COMMENT ON FUNCTION pay.end_overdue IS
     'Takes entries out of the queue that have come after all: how many';
 
 
--- The payout that came back: the row names it, by its id, by its batch or by
--- its name at the bank, or it is the only one of the amount that is still on
--- its way.
+-- The entry of a row of a payout or of its return.
+CREATE OR REPLACE FUNCTION pay.payout_entry(p_kind text, p_net_minor bigint)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE WHEN p_net_minor < 0 THEN 'psp_paid_out'
+            WHEN p_kind = 'payout' THEN 'psp_debited'
+            ELSE 'psp_payout_returned' END
+$$;
+COMMENT ON FUNCTION pay.payout_entry IS
+    'The kind of the entry of a payout, or of one that came back';
+
+
+-- The other half of a payout that came back: the payout of a return, or the
+-- return of a payout, since rows come unsorted.  The return names the payout, by
+-- its id, by its batch or by its name at the bank, or each is the only one of
+-- the amount whose other half is missing.  A payout was made before it came
+-- back; one in whose rows the return stands pays the money out again, as a rule.
 CREATE OR REPLACE FUNCTION pay.returned_payout(
-    p_work settlement_work, OUT row_key text, OUT version int)
+    p_work settlement_work, OUT row_key text, OUT version int, OUT kind text)
 LANGUAGE sql STABLE AS $$
-SELECT p.row_key, p.version
+SELECT p.row_key, p.version, p.kind
 FROM (
     SELECT o.row_key::text, o.version::int, n.is_named, o.row_id,
+        payout_entry(o.kind, o.net_minor) AS kind,
         count(*) FILTER (WHERE NOT n.is_named) OVER () AS others
     FROM settlement_row o
     CROSS JOIN LATERAL (
-        SELECT coalesce(o.psp_ref IN (p_work.psp_ref, p_work.parent_ref)
-            OR o.payout_ref IN (p_work.psp_ref, p_work.parent_ref,
-                                p_work.payout_ref)
-            OR o.bank_ref = p_work.bank_ref, false) AS is_named) n
-    WHERE o.source = p_work.source AND o.kind = 'payout'
+        SELECT coalesce(o.bank_ref = p_work.bank_ref, false)
+            OR coalesce(CASE p_work.kind
+                WHEN 'payout' THEN o.psp_ref IN (p_work.psp_ref,
+                                                 p_work.payout_ref)
+                    OR o.parent_ref IN (p_work.psp_ref, p_work.payout_ref)
+                ELSE p_work.psp_ref IN (o.psp_ref, o.payout_ref)
+                    OR p_work.parent_ref IN (o.psp_ref, o.payout_ref)
+                END, false) AS is_named,
+            CASE p_work.kind WHEN 'payout' THEN 1 ELSE -1 END AS way,
+            o.booked_on - p_work.booked_on AS days,
+            o.occurred_at - p_work.occurred_at AS later) n
+    WHERE o.source = p_work.source AND o.kind <> p_work.kind
+        AND o.kind IN ('payout', 'payout_returned')
         AND o.net_minor = -p_work.net_minor AND o.currency = p_work.currency
+        AND (n.is_named
+             OR CASE WHEN o.payout_ref = p_work.payout_ref
+                     THEN n.way * n.later > interval '0'
+                     ELSE n.way * n.days >= 0 IS NOT FALSE END)
         AND NOT EXISTS (
             SELECT FROM settlement_closed c
-            WHERE c.merchant_id = o.merchant_id AND c.kind = 'psp_paid_out'
+            WHERE c.merchant_id = o.merchant_id
+                AND c.kind = payout_entry(o.kind, o.net_minor)
                 AND c.source = concat('payout/', o.source, '/', o.version,
                                       '/', o.row_key))
     ) p
@@ -153,10 +180,12 @@ WHERE p.is_named OR p.others = 1
 ORDER BY p.is_named DESC, p.row_id LIMIT 1
 $$;
 COMMENT ON FUNCTION pay.returned_payout IS
-    'The payout that a row says has come back, or nothing';
+    'The payout that a row says has come back, or the return of a payout that '
+    'a row brings, or nothing';
 
 
--- A payout that came back closes the one that it was, whatever the bank says.
+-- A payout that came back closes the one that it was, whatever the bank says,
+-- and whichever of their rows comes first.
 CREATE OR REPLACE FUNCTION pay.close_returned(
     p_file_id bigint, p_source settlement_source)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -165,8 +194,8 @@ DECLARE
 BEGIN
     FOR v_work IN
         SELECT * FROM settlement_work w
-        WHERE w.file_id = p_file_id AND w.finding = 'returned'
-        ORDER BY w.line
+        WHERE w.file_id = p_file_id AND w.finding IN ('returned', 'paid_out')
+        ORDER BY w.finding DESC, w.line
     LOOP
         INSERT INTO settlement_closed (merchant_id, source, kind, match_id)
         SELECT r.merchant_id, x.source, x.kind, r.row_id
@@ -174,11 +203,17 @@ BEGIN
         CROSS JOIN LATERAL returned_payout(v_work) o
         CROSS JOIN LATERAL (VALUES
             (concat('payout/', r.source, '/', r.version, '/', r.row_key),
-                'psp_payout_returned'),
+                payout_entry(r.kind, r.net_minor)),
             (concat('payout/', r.source, '/', o.version, '/', o.row_key),
-                'psp_paid_out')) AS x (source, kind)
+                o.kind)) AS x (source, kind)
         WHERE r.source = v_work.source AND r.row_key = v_work.row_key
             AND r.version = v_work.version AND o.row_key IS NOT NULL
+            AND NOT EXISTS (
+                SELECT FROM settlement_closed c
+                WHERE c.merchant_id = r.merchant_id
+                    AND c.source = concat('payout/', r.source, '/',
+                                          r.version, '/', r.row_key)
+                    AND c.kind = payout_entry(r.kind, r.net_minor))
         ON CONFLICT DO NOTHING;
     END LOOP;
 END
@@ -411,14 +446,26 @@ CREATE OR REPLACE FUNCTION pay.end_settlement(
     p_file settlement_file, p_source settlement_source)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_gone  int := miss_rows(p_file, p_source);
-    v_lost  int := CASE WHEN p_source.psp IS NOT NULL
-                        THEN lose_holds(p_source.psp) END;
-    v_late  int := CASE WHEN p_source.psp IS NOT NULL
-                        THEN rematch_settlement(p_source, 1000) END;
+    v_phase text := CASE WHEN p_source.psp IS NOT NULL
+                         THEN rematch_settlement(p_file, p_source, 1000)
+                         ELSE 'take' END;
+    v_gone  int;
+    v_lost  int;
 BEGIN
+    IF v_phase <> 'take' THEN
+        UPDATE settlement_file f
+        SET state = 'booking', changed_at = clock_timestamp(),
+            phase = v_phase
+        WHERE f.file_id = p_file.file_id;
+        RETURN;
+    END IF;
+
+    v_gone := miss_rows(p_file, p_source);
+    v_lost := CASE WHEN p_source.psp IS NOT NULL
+                   THEN lose_holds(p_source.psp) END;
+
     UPDATE settlement_file f
-    SET state = 'booked', changed_at = clock_timestamp(),
+    SET state = 'booked', phase = 'take', changed_at = clock_timestamp(),
         repeats = f.row_count - f.matched - f.class1 - f.class2 - f.class3,
         class2 = f.class2 + v_gone
     WHERE f.file_id = p_file.file_id;
@@ -426,7 +473,9 @@ BEGIN
     DELETE FROM settlement_staging s WHERE s.file_id = p_file.file_id;
 END
 $$;
-COMMENT ON FUNCTION pay.end_settlement IS 'All rows of a file are booked';
+COMMENT ON FUNCTION pay.end_settlement IS
+    'All rows of a file are booked, and then those of the queue that are known '
+    'by now';
 
 
 -- The rows of the work are linked, and booked, unless there is something to

@@ -10,13 +10,13 @@ SET LOCAL search_path = pay, pg_temp;
 -- came.  p_owner: its merchant and checkout, where these were found later.
 CREATE OR REPLACE FUNCTION pay.work_of_row(
     p_row settlement_row, p_line int DEFAULT 1,
-    p_owner settlement_owner DEFAULT NULL)
+    p_owner settlement_owner DEFAULT NULL, p_file_id bigint DEFAULT 0)
 RETURNS settlement_work LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_work settlement_work;
     v_own  boolean := p_row.kind IN ('fee', 'receipt', 'debit');
 BEGIN
-    v_work.file_id := 0;
+    v_work.file_id := p_file_id;
     v_work.line := p_line;
     v_work.source := p_row.source;
     v_work.psp := coalesce((SELECT s.psp FROM settlement_source s
@@ -24,9 +24,12 @@ BEGIN
     v_work.row_key := p_row.row_key;
     v_work.version := p_row.version;
     v_work.kind := p_row.kind;
+    v_work.raw_type := p_row.raw_type;
     v_work.psp_ref := p_row.psp_ref;
     v_work.parent_ref := p_row.parent_ref;
     v_work.our_ref := p_row.our_ref;
+    v_work.occurred_at := p_row.occurred_at;
+    v_work.booked_on := p_row.booked_on;
     v_work.gross_minor := p_row.gross_minor;
     v_work.fee_minor := p_row.fee_minor;
     v_work.tax_minor := p_row.tax_minor;

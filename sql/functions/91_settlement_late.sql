@@ -6,18 +6,21 @@ SET LOCAL search_path = pay, pg_temp;
 
 
 -- Rows whose payment nobody knew, or had come too early, that name one now.
+-- They are work of the file that is at its end.
 CREATE OR REPLACE FUNCTION pay.take_unknown(
-    p_source settlement_source, p_limit int)
+    p_file_id bigint, p_source settlement_source, p_limit int)
 RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     v_count int;
 BEGIN
+    DELETE FROM settlement_work w WHERE w.file_id = p_file_id;
+
     INSERT INTO settlement_work
     SELECT (u.w).*
     FROM (
         SELECT work_of_row(r, (row_number() OVER (ORDER BY r.row_id))::int,
-            ROW(o.merchant_id, o.checkout_id, o.by_ref)::settlement_owner)
-            AS w
+            ROW(o.merchant_id, o.checkout_id, o.by_ref)::settlement_owner,
+            p_file_id) AS w
         FROM (SELECT x.row_id FROM settlement_exception x
               WHERE x.closed_at IS NULL AND x.psp = p_source.psp
                   AND x.row_id IS NOT NULL
@@ -31,6 +34,11 @@ BEGIN
             AND o.checkout_id IS NOT NULL) u;
     GET DIAGNOSTICS v_count = ROW_COUNT;
 
+    UPDATE settlement_work w SET told = true
+    FROM webhook_inbox i
+    WHERE w.file_id = p_file_id AND i.psp = p_source.psp
+        AND i.event_id = settlement_event(p_source.source, w.row_key);
+
     RETURN v_count;
 END
 $$;
@@ -38,60 +46,136 @@ COMMENT ON FUNCTION pay.take_unknown IS
     'Makes work of rows whose payment is known by now: how many';
 
 
--- An exception closes by itself when the payment of its row is known now.  The
--- row's money leaves suspense, where it was the money of the source's merchant,
--- and the row is booked as if it came now.
-CREATE OR REPLACE FUNCTION pay.rematch_settlement(
-    p_source settlement_source, p_limit int)
-RETURNS int LANGUAGE plpgsql AS $$
+-- Rows of the queue about a dispute that is known by now, and not decided: one
+-- takes its money, or gives it back.  Those that take come first.
+CREATE OR REPLACE FUNCTION pay.rematch_disputes(
+    p_file_id bigint, p_source settlement_source)
+RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_file     settlement_file;
+    v_work    settlement_work;
+    v_finding text;
+BEGIN
+    FOR v_work IN
+        SELECT * FROM settlement_work w
+        WHERE w.file_id = p_file_id AND w.match IS NULL
+            AND w.family = 'dispute'
+        ORDER BY w.kind, w.line
+    LOOP
+        v_finding := unmatched_finding(v_work, p_source);
+        CONTINUE WHEN v_finding NOT IN ('disputed', 'ended');
+
+        UPDATE settlement_work w SET finding = v_finding
+        WHERE w.file_id = p_file_id AND w.line = v_work.line;
+
+        INSERT INTO settlement_hold (row_id, psp, dispute_id, merchant_id,
+            checkout_id, amount_minor, currency)
+        SELECT r.row_id, p_source.psp, d.dispute_id, v_work.merchant_id,
+            v_work.checkout_id, abs(v_work.value_minor),
+            v_work.value_currency
+        FROM settlement_row r
+        CROSS JOIN LATERAL row_dispute(v_work, p_source.psp) d
+        WHERE v_finding = 'disputed' AND r.source = v_work.source
+            AND r.row_key = v_work.row_key AND r.version = v_work.version;
+
+        PERFORM end_holds(p_file_id, p_source);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay.rematch_disputes IS
+    'Finds the disputes of rows of the queue';
+
+
+-- Rows of the queue that are linked now, or whose dispute is known, are booked
+-- and leave the queue.  The money of a row leaves suspense, where it was the
+-- money of the source's merchant.
+CREATE OR REPLACE FUNCTION pay.book_rematch(p_file_id bigint)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
     v_postings posting[];
-    v_rows     bigint[];
     v_late     int;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('rematch_settlement'));
-    v_file.file_id := 0;
-    DELETE FROM settlement_work w WHERE w.file_id = 0;
-    IF take_unknown(p_source, p_limit) = 0 THEN
-        RETURN 0;
-    END IF;
-
-    PERFORM match_easy(v_file, p_source);
-    PERFORM match_hard(v_file, p_source);
-    v_rows := ARRAY(
-        SELECT r.row_id FROM settlement_work w
-        JOIN settlement_row r ON r.source = w.source
-            AND r.row_key = w.row_key AND r.version = w.version
-        WHERE w.file_id = 0 AND w.match IS NOT NULL);
-
     SELECT array_agg(p ORDER BY k.row_id) INTO v_postings
     FROM settlement_work w
     JOIN settlement_row k ON k.source = w.source AND k.row_key = w.row_key
         AND k.version = w.version
     JOIN settlement_exception x ON x.row_id = k.row_id
-    JOIN settlement_rule u ON u.kind = w.kind AND u.finding = 'matched'
+    JOIN settlement_rule u ON u.kind = w.kind
+        AND u.finding = coalesce(w.finding, 'matched')
     CROSS JOIN LATERAL unnest(ARRAY(SELECT r FROM row_postings(w, u) r)
         || CASE WHEN suspense_kind(x, k, 'cleared') IS NOT NULL
                 THEN settlement_posting(work_of_row(k),
                     suspense_kind(x, k, 'cleared'), abs(x.amount_minor),
                     w.currency) END) p
-    WHERE w.file_id = 0 AND w.match IS NOT NULL AND p.kind IS NOT NULL;
+    WHERE w.file_id = p_file_id
+        AND (w.match IS NOT NULL OR w.finding IN ('disputed', 'ended'))
+        AND p.kind IS NOT NULL;
 
-    PERFORM link_work(0);
-    v_late := end_overdue(0);
+    PERFORM link_work(p_file_id);
+    v_late := end_overdue(p_file_id);
+
     UPDATE settlement_exception x
     SET closed_at = clock_timestamp(), closed_as = 'matched'
-    WHERE x.row_id = ANY (v_rows);
-    DELETE FROM settlement_work w WHERE w.file_id = 0;
-    DELETE FROM settlement_open o WHERE o.file_id = 0;
-    PERFORM post(v_postings);
+    FROM settlement_work w
+    JOIN settlement_row k ON k.source = w.source AND k.row_key = w.row_key
+        AND k.version = w.version
+    WHERE w.file_id = p_file_id AND x.row_id = k.row_id
+        AND (w.match IS NOT NULL OR w.finding IN ('disputed', 'ended'));
 
-    RETURN cardinality(v_rows);
+    PERFORM post(v_postings);
+END
+$$;
+COMMENT ON FUNCTION pay.book_rematch IS
+    'Books rows of the queue whose payment is known by now';
+
+
+-- An exception closes by itself when the payment of its row is known now: the
+-- row is booked as if it came now.  News in it that nobody has heard are reported
+-- before, in the phases and commits of match_and_book().  It returns the next
+-- phase; take: there is nothing more to do.
+CREATE OR REPLACE FUNCTION pay.rematch_settlement(
+    p_file settlement_file, p_source settlement_source, p_limit int)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_count int;
+BEGIN
+    IF p_file.phase = 'tell' THEN
+        RETURN CASE WHEN tell_sales(p_file.file_id, p_source)
+                    THEN 'match' ELSE 'tell' END;
+    ELSIF p_file.phase = 'change' THEN
+        v_count := tell_changes(p_file.file_id, p_source);
+        RETURN 'book';
+    END IF;
+
+    PERFORM pg_advisory_xact_lock(hashtext('rematch_settlement'));
+
+    IF take_unknown(p_file.file_id, p_source, p_limit) = 0 THEN
+        RETURN 'take';
+    END IF;
+
+    PERFORM match_easy(p_file, p_source);
+    IF p_file.phase = 'take'
+        AND untold_sales(p_file.file_id, p_source) <> '{}'
+    THEN
+        RETURN 'tell';
+    END IF;
+
+    PERFORM match_hard(p_file, p_source);
+    IF p_file.phase <> 'book'
+        AND untold_changes(p_file.file_id, p_source) <> '{}'
+    THEN
+        RETURN 'change';
+    END IF;
+
+    PERFORM rematch_disputes(p_file.file_id, p_source);
+    PERFORM book_rematch(p_file.file_id);
+    DELETE FROM settlement_work w WHERE w.file_id = p_file.file_id;
+    DELETE FROM settlement_open o WHERE o.file_id = p_file.file_id;
+
+    RETURN 'take';
 END
 $$;
 COMMENT ON FUNCTION pay.rematch_settlement IS
-    'Links rows of the queue whose payment is known by now: how many';
+    'Links rows of the queue whose payment is known by now: the next phase';
 
 
 -- Links of rows that are kept already.

@@ -205,6 +205,7 @@ BEGIN
                     'our_ref', f.our_ref,
                     'occurred_at', iso_time(f.occurred_at),
                     'booked_on', f.booked_on, 'payout_ref', f.payout_ref,
+                    'bank_ref', f.bank_ref,
                     'checkout_id', f.checkout_id, 'currency', f.currency,
                     'gross', f.gross::text, 'fee', f.fee::text,
                     'tax', f.tax::text, 'net', f.net::text,

@@ -107,6 +107,8 @@ CREATE UNIQUE INDEX settlement_file_version
     WHERE batch_key IS NOT NULL AND state <> 'refused';
 CREATE INDEX settlement_file_received
     ON settlement_file (received_at, file_id);
+CREATE INDEX settlement_file_booked ON settlement_file (source, changed_at)
+    WHERE state = 'booked';
 CREATE INDEX settlement_file_open ON settlement_file (file_id)
     WHERE state IN ('received', 'staged', 'proven', 'booking');
 
@@ -207,9 +209,9 @@ CREATE INDEX settlement_row_at ON settlement_row USING brin (at);
 -- lists of a merchant, newest first
 CREATE INDEX settlement_row_merchant
     ON settlement_row (merchant_id, at, row_id);
--- a payout that comes back is found by its amount
+-- a payout and its return are found by their amount
 CREATE INDEX settlement_row_payout ON settlement_row (source, net_minor)
-    WHERE kind = 'payout';
+    WHERE kind IN ('payout', 'payout_returned');
 
 -- A match joins rows with entries: its number is that of its first row.  A row
 -- has one link at most, an entry is closed once at most.
@@ -251,6 +253,8 @@ CREATE TABLE settlement_hold (
 
 CREATE INDEX settlement_hold_open ON settlement_hold (psp, dispute_id)
     WHERE ended_at IS NULL;
+-- whether the money of a dispute was ever taken
+CREATE INDEX settlement_hold_dispute ON settlement_hold (psp, dispute_id);
 
 
 -- Kinds of entries that should come in a file.  family: the kinds of the rows
@@ -372,6 +376,33 @@ CREATE TABLE settlement_close (
     signature  bytea CHECK (octet_length(signature) = 64),
     CHECK ((key_id IS NULL) = (signature IS NULL))
 );
+
+
+-- Entries that no file has brought yet, counted by the hour (UTC) in which they
+-- were booked: counting them anew for each reader would read all of them.
+-- is_final: all entries of the hour have come in files, for good.
+CREATE TABLE settlement_hour (
+    hour        timestamptz PRIMARY KEY,
+    counted_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    is_final    boolean NOT NULL
+) WITH (fillfactor = 50);
+
+CREATE TABLE settlement_aged (
+    merchant_id   id NOT NULL,
+    hour          timestamptz NOT NULL,
+    psp           id NOT NULL,
+    family        text COLLATE "C" NOT NULL,
+    currency      currency_code NOT NULL,
+    overdue_days  int NOT NULL,
+    entries       bigint NOT NULL,
+    minor         numeric NOT NULL,
+    oldest_at     timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, hour, psp, family, currency)
+) WITH (fillfactor = 50);
+
+CREATE INDEX settlement_aged_hour ON settlement_aged (hour);
+
+INSERT INTO round (name, run_at) VALUES ('settlement', now());
 
 
 CREATE TRIGGER settlement_row_append_only

@@ -15,7 +15,9 @@
 #define ROWS        (1u << PAY_FINANCE_ROWS)
 #define EXCEPTIONS  (1u << PAY_FINANCE_EXCEPTIONS)
 #define CLOSES      (1u << PAY_FINANCE_CLOSES)
-#define ALL         (FILES | ROWS | EXCEPTIONS | CLOSES)
+#define AGEING      (1u << PAY_FINANCE_AGEING)
+#define PAGED       (FILES | ROWS | EXCEPTIONS | CLOSES)
+#define ALL         (PAGED | AGEING)
 
 typedef pay_status_t (*take_pt)(pay_str_t value, pay_finance_query_t *query);
 
@@ -47,9 +49,9 @@ static const struct {
     { "file_id", ROWS, take_file, "file_id must be a number" },
     { "source", FILES, take_source,
       "source must be the name of a source of files" },
-    { "psp", FILES | ROWS | EXCEPTIONS, take_psp,
+    { "psp", FILES | ROWS | EXCEPTIONS | AGEING, take_psp,
       "psp must be the name of a PSP" },
-    { "currency", ROWS | EXCEPTIONS, take_currency,
+    { "currency", ROWS | EXCEPTIONS | AGEING, take_currency,
       "currency must be an ISO 4217 code, for example EUR" },
     { "class", ROWS | EXCEPTIONS, take_class,
       "class must be a number from 0 to 3" },
@@ -58,9 +60,9 @@ static const struct {
     { "day", FILES | ROWS | EXCEPTIONS, take_day,
       "day must be a date, for example 2026-11-21" },
     { "format", ALL, take_format, "format must be json or csv" },
-    { "before", ALL, take_before,
+    { "before", PAGED, take_before,
       "before must be the next of an earlier page" },
-    { "limit", ALL, take_limit, "limit must be a whole number from 1 to 100" }
+    { "limit", PAGED, take_limit, "limit must be a whole number from 1 to 100" }
 };
 
 static const char *const  states[PAY_FINANCE_LISTS][WORDS_MAX] = {

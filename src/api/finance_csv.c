@@ -47,6 +47,7 @@ static const column_t  row_columns[] = {
     { "line", 1 }, { "row_key", 0 }, { "version", 1 }, { "kind", 0 },
     { "raw_type", 0 }, { "psp_ref", 0 }, { "parent_ref", 0 }, { "our_ref", 0 },
     { "occurred_at", 0 }, { "booked_on", 0 }, { "payout_ref", 0 },
+    { "bank_ref", 0 },
     { "checkout_id", 0 }, { "currency", 0 }, { "gross", 1 }, { "fee", 1 },
     { "tax", 1 }, { "net", 1 }, { "class", 1 }, { "finding", 0 },
     { "playbook", 0 }, { "state", 0 }, { "rule", 0 }, { "match_id", 1 },
@@ -75,6 +76,12 @@ static const column_t  line_columns[] = {
     { "amount", 1 }, { NULL, 0 }
 };
 
+static const column_t  ageing_columns[] = {
+    { "psp", 0 }, { "currency", 0 }, { "family", 0 }, { "days", 0 },
+    { "entries", 1 }, { "amount", 1 }, { "overdue", 1 }, { "oldest_at", 0 },
+    { "counted_at", 0 }, { NULL, 0 }
+};
+
 /* of a page, and of one item */
 static const table_t  tables[PAY_FINANCE_LISTS][2] = {
     [PAY_FINANCE_FILES] = { { "files", file_columns }, { NULL, file_columns } },
@@ -82,7 +89,9 @@ static const table_t  tables[PAY_FINANCE_LISTS][2] = {
     [PAY_FINANCE_EXCEPTIONS] = { { "exceptions", exception_columns },
                                  { NULL, exception_columns } },
     [PAY_FINANCE_CLOSES] = { { "closes", close_columns },
-                             { "lines", line_columns } }
+                             { "lines", line_columns } },
+    [PAY_FINANCE_AGEING] = { { "ageing", ageing_columns },
+                             { NULL, ageing_columns } }
 };
 
 

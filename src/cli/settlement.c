@@ -169,12 +169,12 @@ static const pay_cli_subcommand_t  subcommands[] = {
     { "ageing", settlement_ageing },
     { "files", settlement_files },
     { "import", pay_cli_settlement_import },
-    { "limit", pay_cli_settlement_set },
+    { "limit", pay_cli_settlement_limit },
     { "list", settlement_list },
-    { "overdue", pay_cli_settlement_set },
+    { "overdue", pay_cli_settlement_overdue },
     { "resolve", pay_cli_settlement_act },
     { "show", settlement_show },
-    { "source", pay_cli_settlement_set },
+    { "source", pay_cli_settlement_source },
     { "write-off", pay_cli_settlement_act },
     { NULL, NULL }
 };

@@ -31,7 +31,9 @@ typedef struct {
 /* The subcommands, with their own name in argv[0]; the exit code. */
 int pay_cli_settlement_import(int argc, char **argv);
 int pay_cli_settlement_act(int argc, char **argv);
-int pay_cli_settlement_set(int argc, char **argv);
+int pay_cli_settlement_source(int argc, char **argv);
+int pay_cli_settlement_limit(int argc, char **argv);
+int pay_cli_settlement_overdue(int argc, char **argv);
 
 /* Begins COPY, takes a row (a pay_settle_row_pt), ends COPY: with `refused`
  * nothing is kept.  0, or PAY_INVALID … after a complaint. */

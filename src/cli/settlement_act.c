@@ -13,10 +13,6 @@
 #include <string.h>
 
 
-static int set_source(const char *dsn, const char *name,
-    const char *const *option);
-
-
 static const char  act_usage[] =
     "usage: payctl settlement accept [--dsn DSN] ID [--as KIND]"
     " --who NAME --why REASON\n"
@@ -144,78 +140,90 @@ pay_cli_settlement_act(int argc, char **argv)
 }
 
 
-/* One table of options for three verbs; options of another verb are accepted
- * and ignored, but those that a verb needs are asked for by name. */
+/* Options that are not given are NULL, for which SQL has its own defaults.  The
+ * format is checked here, since PostgreSQL does not know the readers. */
 int
-pay_cli_settlement_set(int argc, char **argv)
+pay_cli_settlement_source(int argc, char **argv)
 {
-    int          words, is_limit = strcmp(argv[0], "limit") == 0;
-    int          is_overdue = strcmp(argv[0], "overdue") == 0;
-    const char  *dsn = NULL, *name = NULL;
-    const char  *option[9] = { NULL };
+    int          words;
+    const char  *dsn = NULL, *values[7] = { NULL };
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
-        { "--format", &option[0], NULL },
-        { "--merchant", &option[1], NULL },
-        { "--psp", &option[2], NULL },
-        { "--account", &option[3], NULL },
-        { "--since", &option[4], NULL },
-        { "--overdue-days", &option[5], NULL },
-        { "--alone", &option[6], NULL },
-        { "--a-day", &option[7], NULL },
-        { "--source", &option[8], NULL },
+        { "--format", &values[1], NULL },
+        { "--merchant", &values[2], NULL },
+        { "--psp", &values[3], NULL },
+        { "--account", &values[4], NULL },
+        { "--since", &values[5], NULL },
+        { "--overdue-days", &values[6], NULL },
         { NULL, NULL, NULL }
     };
 
-    words = pay_cli_args(argc, argv, options, &name, 1);
+    words = pay_cli_args(argc, argv, options, values, 1);
 
     if (words < 0) {
         return pay_cli_say_usage(words, set_usage);
     }
 
-    if (is_overdue && words == 0 && option[8] != NULL) {
-        return pay_cli_list(&overdue_query, dsn, &option[8]);
+    if (words == 0 || values[1] == NULL || values[2] == NULL) {
+        return pay_cli_misuse(set_usage, "source takes a NAME, --format and"
+                              " --merchant");
     }
 
-    if (words != 1 || is_overdue) {
-        return pay_cli_misuse(set_usage, is_overdue ? "overdue takes --source"
-                                                    : "one name is needed");
-    }
-
-    if (is_limit && option[6] != NULL && option[7] != NULL) {
-        const char  *limit[3] = { name, option[6], option[7] };
-
-        return pay_cli_act(&limit_act, dsn, limit);
-    }
-
-    return is_limit || option[0] == NULL || option[1] == NULL
-           ? pay_cli_misuse(set_usage, is_limit
-                            ? "limit takes --alone and --a-day"
-                            : "source takes --format and --merchant")
-           : set_source(dsn, name, option);
-}
-
-
-/* The format is checked here, since PostgreSQL does not know the readers. */
-static int
-set_source(const char *dsn, const char *name, const char *const *option)
-{
-    size_t       i;
-    const char  *values[7];
-
-    if (!pay_settle_is_known(pay_str_of(option[0]))) {
+    if (!pay_settle_is_known(pay_str_of(values[1]))) {
         return pay_cli_misuse(set_usage, "there is no format \"%s\"",
-                              option[0]);
-    }
-
-    values[0] = name;
-
-    /* Options that were not given are NULL, for which SQL has its own
-     * defaults. */
-    for (i = 0; i < 6; i++) {
-        values[i + 1] = option[i];
+                              values[1]);
     }
 
     return pay_cli_act(&source_act, dsn, values);
+}
+
+
+int
+pay_cli_settlement_limit(int argc, char **argv)
+{
+    int          words;
+    const char  *dsn = NULL, *values[3] = { NULL };
+
+    const pay_cli_option_t  options[] = {
+        { "--dsn", &dsn, NULL },
+        { "--alone", &values[1], NULL },
+        { "--a-day", &values[2], NULL },
+        { NULL, NULL, NULL }
+    };
+
+    words = pay_cli_args(argc, argv, options, values, 1);
+
+    if (words < 0) {
+        return pay_cli_say_usage(words, set_usage);
+    }
+
+    return words == 1 && values[1] != NULL && values[2] != NULL
+           ? pay_cli_act(&limit_act, dsn, values)
+           : pay_cli_misuse(set_usage, "limit takes a CURRENCY, --alone and"
+                            " --a-day");
+}
+
+
+int
+pay_cli_settlement_overdue(int argc, char **argv)
+{
+    int          words;
+    const char  *dsn = NULL, *source = NULL;
+
+    const pay_cli_option_t  options[] = {
+        { "--dsn", &dsn, NULL },
+        { "--source", &source, NULL },
+        { NULL, NULL, NULL }
+    };
+
+    words = pay_cli_args(argc, argv, options, NULL, 0);
+
+    if (words < 0) {
+        return pay_cli_say_usage(words, set_usage);
+    }
+
+    return source != NULL ? pay_cli_list(&overdue_query, dsn, &source)
+                          : pay_cli_misuse(set_usage, "overdue takes"
+                                           " --source");
 }

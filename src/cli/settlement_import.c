@@ -44,6 +44,8 @@ typedef struct {
 
 static int import_file(import_t *import);
 static int import_digest(import_t *import, FILE *file);
+static int import_lock(import_t *import);
+static void import_unlock(import_t *import);
 static int import_open(import_t *import, int *code);
 static int import_read(import_t *import, FILE *file, char *reason);
 static pay_status_t import_feed(pay_settle_reader_t *reader, FILE *file);
@@ -126,6 +128,7 @@ pay_cli_settlement_import(int argc, char **argv)
     for (i = 0; i < words && import->conn != NULL; i++) {
         import->path = path[i];
         one = import_file(import);
+        import_unlock(import);
         code = rank[one] > rank[code] ? one : code;
     }
 
@@ -160,7 +163,9 @@ import_file(import_t *import)
         return PAY_CLI_USAGE;
     }
 
-    if (!import_open(import, &code)) {
+    code = PAY_CLI_USAGE;
+
+    if (!import_lock(import) || !import_open(import, &code)) {
         fclose(file);
         return code;
     }
@@ -203,6 +208,49 @@ import_digest(import_t *import, FILE *file)
     }
 
     return is_done && fseek(file, 0, SEEK_SET) == 0;
+}
+
+
+/* Two imports of one file at once would each stage rows of it, and neither
+ * would prove: the second one waits for the first, however long it takes (the
+ * role's lock_timeout is not meant for this), and finds the file known.  The
+ * lock goes with the file, or with the connection. */
+static int
+import_lock(import_t *import)
+{
+    PGresult    *rows;
+    const char  *values[2];
+
+    values[0] = import->source;
+    values[1] = import->sha256;
+    rows = pay_cli_query(import->conn, "settlement import",
+                         "SELECT set_config('lock_timeout', '0', false)", 0,
+                         NULL);
+    PQclear(rows);
+
+    if (rows != NULL) {
+        rows = pay_cli_query(import->conn, "settlement import",
+                             "SELECT pg_advisory_lock(hashtextextended("
+                             "concat('settlement/', $1::text, '/', $2::text),"
+                             " 0))", 2, values);
+        PQclear(rows);
+    }
+
+    if (rows != NULL) {
+        rows = pay_cli_query(import->conn, "settlement import",
+                             "RESET lock_timeout", 0, NULL);
+        PQclear(rows);
+    }
+
+    return rows != NULL;
+}
+
+
+static void
+import_unlock(import_t *import)
+{
+    PQclear(pay_cli_query(import->conn, "settlement import",
+                          "SELECT pg_advisory_unlock_all()", 0, NULL));
 }
 
 

@@ -90,6 +90,10 @@ ask_page(pay_flow_t *flow, pay_effect_t *effect)
         .merchant_id = flow->merchant_id, .day = query->day,
         .before = query->before, .limit = query->limit
     };
+    pay_list_settlement_ageing_in_t  ageing = {
+        .merchant_id = flow->merchant_id, .psp = query->psp,
+        .currency = query->currency
+    };
 
     switch (query->list) {
 
@@ -103,6 +107,10 @@ ask_page(pay_flow_t *flow, pay_effect_t *effect)
     case PAY_FINANCE_EXCEPTIONS:
         return pay_do_list_settlement_exceptions(flow, effect, &exceptions,
                                                  finance_found);
+
+    case PAY_FINANCE_AGEING:
+        return pay_do_list_settlement_ageing(flow, effect, &ageing,
+                                             finance_found);
 
     default:
         return pay_do_list_closes(flow, effect, &closes, finance_found);

@@ -413,12 +413,19 @@ paypal_texts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
-/* Fees that have a row of their own, and authorisations, which move nothing.
- * They keep their amount as the paid one. */
+/* Fees that have a row of their own, and authorisations, which move nothing:
+ * these keep their amount as the paid one.  The row of a dispute has an id of
+ * its own and names the payment; the dispute's id stands in webhooks alone. */
 static void
 paypal_kind(pay_settle_row_t *row)
 {
-    if (row->kind == PAY_SETTLE_FEE) {
+    if ((row->kind == PAY_SETTLE_DISPUTE
+         || row->kind == PAY_SETTLE_DISPUTE_RETURNED)
+        && row->parent_ref.len != 0)
+    {
+        row->psp_ref = PAY_STR("");
+
+    } else if (row->kind == PAY_SETTLE_FEE) {
         row->fee_minor = row->net_minor;
         row->gross_minor = 0;
 

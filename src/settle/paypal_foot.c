@@ -247,21 +247,28 @@ foot_amount(pay_settle_reader_t *reader, pay_str_t text,
 }
 
 
-/* Either begin and end stand side by side, or all beginnings come first.  Step
- * 1 is the first order; 3 and 5 are the distances where so many beginnings
- * come first. */
+/* Either begin and end stand side by side, so that begins have even indexes,
+ * or all begins come first, so that an end is half of the list behind its
+ * begin.  No other two balances are of one kind: a difference between them that
+ * happens to be the sum of the rows proves nothing. */
 static int
 foot_balances(const foot_t *foot, int64_t net, int64_t *begin, int64_t *end)
 {
-    unsigned  n, step;
+    unsigned  n, half = foot->pairs / 2;
 
-    for (step = 1; step <= foot->pairs / 2; step += 2) {
-        for (n = 0; n + step < foot->pairs; n++) {
-            if (foot->balances[n + step] - foot->balances[n] == net) {
-                *begin = foot->balances[n];
-                *end = foot->balances[n + step];
-                return 1;
-            }
+    for (n = 0; n < half; n++) {
+        if (foot->balances[2 * n + 1] - foot->balances[2 * n] == net) {
+            *begin = foot->balances[2 * n];
+            *end = foot->balances[2 * n + 1];
+            return 1;
+        }
+    }
+
+    for (n = 0; n < half; n++) {
+        if (foot->balances[n + half] - foot->balances[n] == net) {
+            *begin = foot->balances[n];
+            *end = foot->balances[n + half];
+            return 1;
         }
     }
 

@@ -283,6 +283,22 @@ def test_links_folders_and_files_that_are_not_whole_are_left(inbox):
         shutil.rmtree(outside)
 
 
+def test_a_file_that_cannot_be_read_holds_up_no_other_one(stack, inbox):
+    closed = inbox.put("closed.csv", fees("closed", 1), age_s=900)
+    try:
+        closed.chmod(0)
+        inbox.put("behind.csv", fees("behind", 1))
+        inbox.becomes("behind.csv", "booked")
+        assert inbox.file("closed.csv") is None
+        said = f"source:{inbox.name}, why:unreadable"
+        log = stack.gateway.error_log
+        wait_for(lambda: said in log.read_text(), "a line about closed.csv")
+        closed.chmod(0o644)
+        inbox.becomes("closed.csv", "booked")
+    finally:
+        closed.unlink(missing_ok=True)
+
+
 # Whoever ends in the middle.
 
 

@@ -274,6 +274,138 @@ SELECT is(array_agg(pg_temp.status('m1', 'ou' || n) ORDER BY n)::text,
     '{SUCCESS,SUCCESS,EXECUTING}', 'the orders have moved')
 FROM generate_series(1, 3) n;
 
+-- a payout's return that is imported before the payout
+SELECT is(pg_temp.import('return first', ARRAY[
+    'w1|payout_returned|po-w|||305|0|305||||po-w2',
+    'w2|payout_returned||||306|0|306||||po-w2']), 'booked 2 0 2 0 0',
+    'two payouts came back that nobody knows');
+SELECT is(pg_temp.import('payout later', ARRAY[
+    'w3|payout|po-w|||-305|0|-305||||po-w',
+    'w4|payout||||-306|0|-306||||po-w4']), 'booked 2 0 2 0 0',
+    'their own rows come later');
+SELECT is(pg_temp.import('paid again', ARRAY[
+    'w5|payout_returned||||307|0|307||||po-w6',
+    'w6|payout||||-307|0|-307||||po-w6']), 'booked 2 0 2 0 0',
+    'one is paid out again, and was made before all files');
+SELECT is(pg_temp.import('collected', ARRAY[
+    'w7|payout|po-w7|||60|0|60||||po-w7']), 'booked 1 0 1 0 0', 'collected');
+SELECT is(pg_temp.import('given back', ARRAY[
+    'w8|payout_returned|po-w7|||-60|0|-60||||po-w8']), 'booked 1 0 1 0 0',
+    'and given back');
+SELECT is((SELECT string_agg(substr(c.source, 17) || ' ' || c.kind, ', '
+                             ORDER BY c.source)
+           FROM pay.settlement_closed c WHERE c.source ~ '/w[0-9]$'),
+    'w1 psp_payout_returned, w2 psp_payout_returned, w3 psp_paid_out,'
+    ' w4 psp_paid_out, w7 psp_debited, w8 psp_paid_out',
+    'each closes its payout, whichever came first');
+
+-- rows of disputes that name the payment alone, as PayPal's do
+CREATE FUNCTION pg_temp.waits(VARIADIC p_keys text[]) RETURNS text
+LANGUAGE sql AS $$
+SELECT string_agg(concat_ws(' ', r.row_key, x.finding,
+                            coalesce(x.closed_as, 'waits')), ', '
+                  ORDER BY r.row_key)
+FROM pay.settlement_row r
+JOIN pay.settlement_exception x ON x.row_id = r.row_id
+WHERE r.row_key = ANY (p_keys)
+$$;
+SELECT is(pg_temp.import('unnamed', ARRAY[
+    'x1|dispute||pi-c20||-150|-5|-155']), 'booked 1 0 0 1 0',
+    'a dispute without its id');
+SELECT is(pg_temp.waits('x1') || ' / '
+    || (SELECT count(*) FROM pay.dispute d WHERE d.checkout_id = 'c20'),
+    'x1 early waits / 0', 'waits, and makes no dispute of its own');
+SELECT is(pg_temp.news('dispute', 'opened', 'PP-D-1', 150, 't-c20'),
+          'applied', 'until the webhook comes');
+SELECT is(pg_temp.import('unnamed next', ARRAY['x2|fee||||0|-1|-1']),
+          'booked 1 0 1 0 0', 'at the next file');
+SELECT is(pg_temp.waits('x1') || ' / ' || pg_temp.entries('x1') || ' / '
+    || (SELECT count(*) FROM pay.dispute d WHERE d.checkout_id = 'c20'),
+    'x1 early matched / psp_disputed 150 USD, psp_fee 5 USD / 1',
+    'it leaves the queue by itself');
+SELECT is(pg_temp.holds('USD', 'psp_reserve'), '520',
+          'and its money is held');
+
+SELECT is(pg_temp.news('dispute', 'opened', 'PP-D-2', 70, 't-c21')
+    || pg_temp.news('dispute', 'opened', 'PP-D-3', 70, 't-c21'),
+    'appliedapplied', 'two disputes of one payment and amount');
+SELECT is(pg_temp.import('two unnamed', ARRAY[
+    'x3|dispute||pi-c21||-70|0|-70', 'x4|dispute||pi-c21||-70|0|-70']),
+    'booked 2 0 1 1 0', 'and a row of each');
+SELECT is(pg_temp.waits('x3', 'x4') || ' / ' || pg_temp.entries('x3') || ' / '
+    || pg_temp.entries('x4'),
+    'x4 early matched / psp_disputed 70 USD / psp_disputed 70 USD',
+    'take the money of both');
+SELECT is(pg_temp.import('unnamed back', ARRAY[
+    'x5|dispute_returned||pi-c21||70|0|70',
+    'x6|dispute_returned||pi-c21||70|0|70']), 'booked 2 0 1 1 0', 'both');
+SELECT is(pg_temp.waits('x5', 'x6') || ' / ' || pg_temp.entries('x5') || ' / '
+    || pg_temp.entries('x6'),
+    'x6 early matched / psp_dispute_won 70 USD / psp_dispute_won 70 USD',
+    'are given back');
+SELECT is((SELECT count(DISTINCT h.dispute_id) FROM pay.settlement_hold h
+           WHERE h.checkout_id = 'c21' AND h.ended_at IS NOT NULL),
+          2::bigint, 'each its own');
+
+-- a second dispute of the same amount that has an id
+SELECT is(pg_temp.import('second dispute', ARRAY[
+    'x7|dispute|dp-x7|pi-c22||-80|0|-80']), 'booked 1 0 1 0 0', 'one');
+SELECT is(pg_temp.import('third dispute', ARRAY[
+    'x8|dispute|dp-x8|pi-c22||-80|0|-80']), 'booked 1 0 1 0 0', 'and another');
+SELECT is((SELECT string_agg(d.dispute_id, ' ' ORDER BY d.dispute_id)
+           FROM pay.dispute d WHERE d.checkout_id = 'c22'), 'dp-x7 dp-x8',
+          'are two');
+
+-- rows that come before their payment is known, or paid
+SELECT outcome FROM pg_temp.begin('m1', 'ky', 'y1', ARRAY['oy1:1000'])
+\g /dev/null
+SELECT pg_temp.token('m1', 'y1', 't-y1')
+\g /dev/null
+SELECT is(pg_temp.import('before', ARRAY[
+    'y1|dispute|dp-y1|t-y1||-40|-5|-45', 'y2|dispute|dp-y2|pi-y2||-50|-5|-55',
+    'y3|refund|re-y3|pi-y2||-30|0|-30', 'y4|dispute_returned|dp-y2|pi-y2'
+    '||50|0|50']), 'booked 4 0 0 1 3', 'payments that are not known or paid');
+SELECT is(pg_temp.waits('y1', 'y2', 'y3', 'y4'), 'y1 early waits,'
+    ' y2 unknown waits, y3 unknown waits, y4 unknown waits', 'rows wait');
+SELECT is(pg_temp.import('still before', ARRAY['y5|fee||||0|-1|-1']),
+          'booked 1 0 1 0 0', 'for as long as that is so');
+SELECT is(pg_temp.waits('y1', 'y2', 'y3', 'y4'), 'y1 early waits,'
+    ' y2 unknown waits, y3 unknown waits, y4 unknown waits', 'they wait on');
+SELECT outcome FROM pg_temp.begin('m1', 'ky2', 'y2', ARRAY['oy2:1000'])
+\g /dev/null
+SELECT pg_temp.token('m1', 'y2', 't-y2')
+\g /dev/null
+SELECT is(pg_temp.fact('t-y1', 'paid', p_reference => 'pi-y1')
+    || pg_temp.fact('t-y2', 'paid', p_reference => 'pi-y2'),
+    'appliedapplied', 'then they are paid');
+SELECT is(pg_temp.import('after', ARRAY['y6|fee||||0|-1|-1']),
+          'booked 1 0 1 0 0', 'and the next file comes');
+SELECT is(pg_temp.waits('y1', 'y2', 'y3', 'y4'), 'y1 early matched,'
+    ' y2 unknown matched, y3 unknown matched, y4 unknown matched',
+    'all of them leave by themselves');
+SELECT is((SELECT string_agg(d.dispute_id || ' ' || d.state, ', '
+                             ORDER BY d.dispute_id)
+           FROM pay.dispute d WHERE d.checkout_id IN ('y1', 'y2')),
+          'dp-y1 open, dp-y2 won', 'the disputes are known');
+SELECT is(pg_temp.money('oy2'), '0 1000 0 30 0', 'and the refund');
+SELECT is(pg_temp.entries('y2') || ' / ' || pg_temp.entries('y4'),
+    'psp_disputed 50 USD, psp_fee 5 USD, unknown_debit 55 USD,'
+    ' unknown_debit_cleared 55 USD / psp_dispute_won 50 USD, unknown_receipt'
+    ' 50 USD, unknown_receipt_cleared 50 USD', 'booked, out of suspense');
+
+-- given back by an earlier file than the one that took it
+SELECT is(pg_temp.news('dispute', 'opened', 'dp-z', 90, 't-c23')
+    || pg_temp.news('dispute', 'won', 'dp-z', 90, 't-c23'), 'appliedapplied',
+    'won');
+SELECT is(pg_temp.import('back first', ARRAY[
+    'z1|dispute_returned|dp-z|pi-c23||90|0|90']), 'booked 1 0 0 1 0',
+    'the money comes back that nobody saw go');
+SELECT is(pg_temp.import('taken later', ARRAY[
+    'z2|dispute|dp-z|pi-c23||-90|0|-90']), 'booked 1 0 1 0 0',
+    'and goes in a later file');
+SELECT is(pg_temp.waits('z1') || ' / ' || pg_temp.entries('z1'),
+          'z1 early matched / psp_dispute_won 90 USD', 'that is all');
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;

@@ -26,6 +26,7 @@ SET LOCAL enable_seqscan = off;
 SET LOCAL enable_hashjoin = off;
 SET LOCAL enable_mergejoin = off;
 SET LOCAL plan_cache_mode = 'force_generic_plan';
+SET LOCAL jit = off;
 
 CREATE FUNCTION pg_temp.files(
     p_merchant text, p_state text DEFAULT NULL, p_day text DEFAULT NULL,
@@ -241,6 +242,53 @@ SELECT is(pg_temp.act('resolve', 'a6'), 'done closed 1', 'without an entry');
 SELECT is(pg_temp.act('resolve', 'a6', p_why => ' '), 'invalid', 'no reason');
 SELECT is(pg_temp.act('delete', 'a6'), 'invalid', 'no such act');
 
+-- entries that no file has brought
+CREATE FUNCTION pg_temp.ageing(
+    p_merchant text, p_psp text DEFAULT NULL, p_currency text DEFAULT NULL)
+RETURNS text LANGUAGE sql AS $$
+SELECT string_agg(concat_ws(' ', i.item ->> 'psp', i.item ->> 'currency',
+    i.item ->> 'family', i.item ->> 'days', i.item ->> 'entries',
+    i.item ->> 'amount', i.item ->> 'overdue'), ', ' ORDER BY i.n)
+FROM pay_api.list_settlement_ageing(ARRAY[p_merchant], ARRAY[p_psp],
+        ARRAY[p_currency]) l,
+    json_array_elements(l.page::json -> 'ageing')
+        WITH ORDINALITY AS i (item, n)
+$$;
+CREATE FUNCTION pg_temp.watch() RETURNS text LANGUAGE sql AS $$
+DELETE FROM pay.settlement_hour;
+SELECT pay.watch_settlement('2 minutes')::text
+$$;
+UPDATE pay.settlement_source SET since = now() - interval '40 days';
+SET LOCAL search_path = pay, tap, pg_temp;
+SELECT is(pg_temp.ageing('m1'), NULL, 'before it is counted');
+SELECT is(w.outcome, 'checked', 'a round counts')
+FROM pay_api.watch_settlement('{w1}', '{60000}') w;
+SELECT is(string_agg(w.outcome, ' ' ORDER BY w.item), 'not_due not_due invalid',
+          'once an interval')
+FROM pay_api.watch_settlement('{w1,w2,NULL}', '{60000,60000,60000}') w;
+SELECT is(pg_temp.ageing('m1'), 'stripe USD sale 0-1 3 30.00 0',
+          'sales that no file has brought');
+SELECT is(pg_temp.ageing('m2'), NULL, 'a merchant sees its own');
+SELECT is(pg_temp.ageing('m1', 'adyen'), NULL, 'by PSP');
+SELECT is(pg_temp.ageing('m1', 'stripe', 'EUR'), NULL, 'by currency');
+SELECT is(pg_temp.ageing('m1', 'stripe', 'USD'),
+          'stripe USD sale 0-1 3 30.00 0', 'all that is asked for');
+-- another merchant's files of the same account count its entries once
+SELECT is(pay_ops.set_settlement_source('shared', 'generic', 'm2', 'stripe',
+    '', now() - interval '40 days', 9), 'stored', 'a shared account');
+SELECT pg_temp.watch()
+\g /dev/null
+SELECT is(pg_temp.ageing('m1'), 'stripe USD sale 0-1 3 30.00 0', 'once');
+SELECT is((
+    SELECT string_agg(concat_ws(' ', a.psp, a.family, a.entries), ', ')
+    FROM pay_view.settlement_ageing a), 'stripe sale 3', 'in the view, too');
+SELECT is(pg_temp.import('later', ARRAY['l1|sale|ch-4|pi-c4||1000|0|1000']),
+    'booked 1 1 0 0 0', 'a file brings one of them');
+SELECT pg_temp.watch()
+\g /dev/null
+SELECT is(pg_temp.ageing('m1'), 'stripe USD sale 0-1 2 20.00 0',
+          'counts the others');
+
 -- closes
 SET LOCAL search_path = pay, tap, pg_temp;
 SELECT is(c.outcome, 'made', 'a day is closed')
@@ -274,6 +322,26 @@ SELECT is(array_agg(l.outcome ORDER BY l.item)::text, '{not_found,invalid}',
           'a day that is not closed, and no page')
 FROM pay_api.list_closes('{m1,m1}', '{2020-01-01,NULL}', '{NULL,NULL}',
                          '{1,0}') l;
+
+-- with the time: entries are backdated, which no role may do
+SET CONSTRAINTS ALL IMMEDIATE;
+ALTER TABLE pay.journal_entry DISABLE TRIGGER journal_entry_append_only;
+UPDATE pay.journal_entry SET at = at - interval '20 days'
+WHERE source = 'order/o5';
+UPDATE pay.settlement_source SET checked_until = NULL;
+ALTER TABLE pay.journal_entry ENABLE ALWAYS TRIGGER journal_entry_append_only;
+SELECT pg_temp.watch()
+\g /dev/null
+SELECT is(pg_temp.ageing('m1'), 'stripe USD sale 0-1 1 10.00 0, '
+    'stripe USD sale 8-30 1 10.00 1', 'age and overdue');
+SELECT is((SELECT array_agg(concat_ws(' ', x.finding, x.class, x.amount_minor))
+    FROM pay.settlement_exception x WHERE x.finding = 'overdue')::text, '{"overdue 2 1000"}',
+    'the overdue entry is queued');
+SELECT is((SELECT string_agg(DISTINCT h.is_final::text, '')
+    FROM pay.settlement_hour h
+    WHERE h.hour < now() - interval '25 hours'
+        AND h.hour NOT IN (SELECT a.hour FROM pay.settlement_aged a)), 'true',
+    'hours without such entries are not counted again');
 
 \i :checks
 SELECT * FROM finish();

@@ -237,7 +237,7 @@ class Judge:
                 payment.paid = True
                 for early in payment.early:
                     early.closed = {"matched"}
-                    if early.row.twins or early.row.kind == "dispute":
+                    if early.row.twins:
                         early.closed.add(None)
         for row in new:
             found, closed = set(row.found), (None,)

@@ -342,6 +342,50 @@ def test_two_importers_at_once_book_once(shop):
     shop.check()
 
 
+def test_of_several_importers_of_one_file_one_books_it(shop):
+    """Each staged rows of the file, so that none of them proved, and the file
+    was refused although nothing is wrong with it."""
+    rows = [(f"r{n}", "fee", "", "", "", 0, -1, "") for n in range(20000)]
+    path = shop.file("once.csv", rows)
+    words = ["settlement", "import", "--source", "psp", path]
+    imports = [
+        subprocess.Popen(
+            [PAYCTL, *words, "--dsn", shop.dsn],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+    said = [each.communicate(timeout=300)[0] for each in imports]
+    assert sorted(each.returncode for each in imports) == [0, 3, 3], said
+    assert shop.sql("SELECT state, version FROM pay.settlement_file") == [
+        ("booked", 1)
+    ]
+    shop.check()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("source", "x", "--format", "generic", "--merchant", "m", "--alone",
+         "1"),
+        ("source", "x", "--format", "generic", "--merchant", "m", "--source",
+         "psp"),
+        ("limit", "EUR", "--alone", "1", "--a-day", "2", "--psp", "stripe"),
+        ("overdue", "--source", "psp", "--overdue-days", "3"),
+        ("overdue", "--source", "psp", "--since", "2020-01-01"),
+    ],
+)  # fmt: skip
+def test_an_option_of_another_subcommand_is_refused(words):
+    """They were taken and ignored: --overdue-days of overdue changed
+    nothing."""
+    done = subprocess.run(
+        [PAYCTL, "settlement", *words, "--dsn", "dbname=nowhere"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert words[-2] in done.stderr
+
+
 def waits(shop):
     """Waits until a session of the shop waits for a lock."""
     ends = time.monotonic() + 60

@@ -13,8 +13,8 @@
 
 #define HEAD  "row_id,source,psp,file_id,line,row_key,version,kind,raw_type,"  \
               "psp_ref,parent_ref,our_ref,occurred_at,booked_on,payout_ref,"  \
-              "checkout_id,currency,gross,fee,tax,net,class,finding,playbook,"\
-              "state,rule,match_id,exception_id,at,note\r\n"
+              "bank_ref,checkout_id,currency,gross,fee,tax,net,class,finding,"\
+              "playbook,state,rule,match_id,exception_id,at,note\r\n"
 
 /* a row whose text and net are these */
 #define ROW(text, net)                                                        \
@@ -22,13 +22,14 @@
     "\"row_key\":" text ",\"version\":1,\"kind\":\"fee\",\"raw_type\":null,"  \
     "\"psp_ref\":null,\"parent_ref\":null,\"our_ref\":null,"                  \
     "\"occurred_at\":null,\"booked_on\":null,\"payout_ref\":null,"            \
-    "\"checkout_id\":null,\"currency\":\"EUR\",\"gross\":\"0.00\","           \
+    "\"bank_ref\":null,\"checkout_id\":null,\"currency\":\"EUR\","    \
+    "\"gross\":\"0.00\","                                                     \
     "\"fee\":\"-0.30\",\"tax\":\"0.00\",\"net\":" net ",\"class\":1,"         \
     "\"finding\":\"charged\",\"playbook\":null,\"state\":\"posted\","         \
     "\"rule\":null,\"match_id\":null,\"exception_id\":null,"                  \
     "\"at\":\"2026-11-21T08:15:00.123Z\",\"note\":null}"
 #define LINE(text, net)                                                       \
-    "7,\"s\",,1,2," text ",1,\"fee\",,,,,,,,,\"EUR\",0.00,-0.30,0.00," net    \
+    "7,\"s\",,1,2," text ",1,\"fee\",,,,,,,,,,\"EUR\",0.00,-0.30,0.00," net    \
     ",1,\"charged\",,\"posted\",,,,\"2026-11-21T08:15:00.123Z\",\r\n"
 
 
@@ -111,6 +112,8 @@ Test(pay_finance, what_is_refused_is_named)
         { PAY_FINANCE_ROWS, "source=a", "list has not" },
         { PAY_FINANCE_FILES, "class=1", "list has not" },
         { PAY_FINANCE_CLOSES, "day=2026-11-21", "list has not" },
+        { PAY_FINANCE_AGEING, "limit=5", "list has not" },
+        { PAY_FINANCE_AGEING, "class=2", "list has not" },
         { PAY_FINANCE_ROWS, "limit=1&limit=1", "twice" },
         { PAY_FINANCE_ROWS, "&", "list has not" },
         { PAY_FINANCE_ROWS, "limit=1&", "list has not" },

@@ -181,6 +181,8 @@ Test(pay_settle_words, adyen_numbers_equal_rows_without_a_payment)
         "TimeZone,Type,Modification Reference,Gross Currency,"
         "Gross Debit (GC),Gross Credit (GC),Net Currency,Net Debit (NC),"
         "Net Credit (NC),Batch Number\n";
+    static const char  more[] =
+        "M,,,2026-11-20 11:00:00,CET,Fee,one more,,,,EUR,1.00,,7\n";
 
     settle_text_add(&file, header, sizeof(header) - 1);
 
@@ -199,8 +201,7 @@ Test(pay_settle_words, adyen_numbers_equal_rows_without_a_payment)
     cr_expect_null(strstr(read.dump.data, "/-1/3 "));
     settle_free(&read);
 
-    settle_text_add(&file, "M,,,2026-11-20 11:00:00,CET,Fee,one more,,,,EUR,"
-                    "1.00,,7\n", 58);
+    settle_text_add(&file, more, sizeof(more) - 1);
     settle_read(&read, NULL, "adyen", NULL, file.data, file.len, 4096);
     cr_expect_not_null(read.refusal.reason);
     cr_expect(read.refusal.reason != NULL

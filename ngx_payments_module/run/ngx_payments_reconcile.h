@@ -1,0 +1,17 @@
+/*
+ * The round of settlement, by the clock.
+ */
+
+#ifndef NGX_PAYMENTS_RECONCILE_H
+#define NGX_PAYMENTS_RECONCILE_H
+
+#include "util/ngx_payments.h"
+
+#include "pay_str.h"
+
+
+/* `owner` lives as long as the worker. */
+void ngx_payments_reconcile_start(ngx_cycle_t *cycle, pay_str_t owner);
+
+
+#endif /* NGX_PAYMENTS_RECONCILE_H */

@@ -1,0 +1,252 @@
+-- The round of settlement, which one worker of all nodes makes at a time: it
+-- queues entries that are overdue, counts those that no file has brought by the
+-- hour in which they were booked, and gathers the figures for /metrics.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- The steps of pay_view.settlement_expected, whose readers may call no function.
+CREATE OR REPLACE FUNCTION pay.age_in_days(p_age interval)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE WHEN p_age < interval '2 days' THEN '0-1'
+            WHEN p_age < interval '4 days' THEN '2-3'
+            WHEN p_age < interval '8 days' THEN '4-7'
+            WHEN p_age < interval '31 days' THEN '8-30'
+            ELSE '>30' END
+$$;
+COMMENT ON FUNCTION pay.age_in_days IS 'An age as a range of days';
+
+
+-- An hour at a time, so that a source that begins in the past needs no long
+-- statement; an account is looked at once a minute at most.
+CREATE OR REPLACE FUNCTION pay.raise_all_overdue(p_end timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_source settlement_source;
+    v_days   interval;
+    v_until  timestamptz;
+BEGIN
+    FOR v_source IN
+        SELECT * FROM settlement_source s ORDER BY s.source
+    LOOP
+        v_days := make_interval(days => v_source.overdue_days);
+        v_until := greatest(v_source.since, v_source.checked_until);
+
+        WHILE v_until < now() - v_days - interval '1 minute'
+            AND clock_timestamp() < p_end
+        LOOP
+            v_until := least(v_until + interval '1 hour', now() - v_days);
+            PERFORM raise_overdue(v_source.source, v_until + v_days);
+        END LOOP;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay.raise_all_overdue IS
+    'Queues the overdue entries of all sources, as far as the time suffices';
+
+
+-- As pay_view.settlement_expected has them, of one hour.  An entry is settled by
+-- its key: a join would read all that were ever settled.
+CREATE OR REPLACE FUNCTION pay.count_hour(p_hour timestamptz)
+RETURNS void LANGUAGE plpgsql
+SET enable_hashjoin = on AS $$
+DECLARE
+    v_groups bigint;
+BEGIN
+    DELETE FROM settlement_aged a WHERE a.hour = p_hour;
+
+    WITH entries AS MATERIALIZED (
+        SELECT e.* FROM journal_entry e
+        WHERE e.at >= p_hour AND e.at < p_hour + interval '1 hour'
+    )
+    INSERT INTO settlement_aged (merchant_id, hour, psp, family, currency,
+        overdue_days, entries, minor, oldest_at)
+    SELECT e.merchant_id, p_hour, e.psp, x.family, e.currency,
+        min(s.overdue_days), count(*), sum(x.sign * e.amount_minor), min(e.at)
+    FROM entries e
+    JOIN settlement_expected x ON x.kind = e.kind
+    JOIN (SELECT u.medium, u.psp, CASE WHEN u.medium = 'bank'
+              THEN u.merchant_id END AS merchant_id, min(u.since) AS since,
+              min(u.overdue_days) AS overdue_days
+          FROM settlement_source u GROUP BY 1, 2, 3) s
+        ON (x.family = 'payout') = (s.medium = 'bank') AND e.at >= s.since
+        AND CASE s.medium WHEN 'psp' THEN e.psp = s.psp
+                 ELSE e.merchant_id = s.merchant_id END
+        AND (s.medium = 'bank' OR NOT starts_with(e.source, 'settlement/'))
+    LEFT JOIN LATERAL (
+        SELECT c.match_id FROM settlement_closed c
+        WHERE c.merchant_id = e.merchant_id AND c.source = e.source
+            AND c.kind = e.kind
+        OFFSET 0) c ON true
+    WHERE c.match_id IS NULL
+    GROUP BY e.merchant_id, e.psp, x.family, e.currency;
+    GET DIAGNOSTICS v_groups = ROW_COUNT;
+
+    -- an entry that is committed late has an hour that is long over
+    INSERT INTO settlement_hour AS h (hour, is_final)
+    VALUES (p_hour, v_groups = 0 AND p_hour < now() - interval '1 day')
+    ON CONFLICT (hour) DO UPDATE
+    SET counted_at = clock_timestamp(), is_final = EXCLUDED.is_final;
+END
+$$;
+COMMENT ON FUNCTION pay.count_hour IS
+    'Counts the entries of an hour that no file has brought';
+
+
+-- The last three hours are counted in each round, the others behind each file
+-- that is booked, and once an hour: the longest ago is the first.  Entries older than 400 days are not counted.
+CREATE OR REPLACE FUNCTION pay.count_expected(p_end timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_hour   timestamptz;
+    v_since  timestamptz;
+    v_booked timestamptz;
+BEGIN
+    SELECT greatest(min(s.since), now() - interval '400 days'),
+        max((SELECT max(f.changed_at) FROM settlement_file f
+             WHERE f.source = s.source AND f.state = 'booked'))
+    INTO v_since, v_booked
+    FROM settlement_source s;
+
+    DELETE FROM settlement_aged a
+    WHERE a.hour < now() - interval '401 days';
+    DELETE FROM settlement_hour h
+    WHERE h.hour < now() - interval '401 days';
+
+    FOR v_hour IN
+        SELECT s.hour
+        FROM generate_series(date_trunc('hour', v_since, 'UTC'), now(),
+                             interval '1 hour') AS s (hour)
+        LEFT JOIN settlement_hour h ON h.hour = s.hour
+        WHERE h.hour IS NULL
+            OR NOT h.is_final AND (h.counted_at < v_booked
+                OR h.counted_at < now() - least((now() - h.hour) / 20
+                    - interval '10 minutes', interval '1 hour'))
+        ORDER BY h.counted_at NULLS FIRST, s.hour DESC
+    LOOP
+        PERFORM count_hour(v_hour);
+        EXIT WHEN clock_timestamp() >= p_end;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay.count_expected IS
+    'Counts the entries that no file has brought, as far as the time suffices';
+
+
+CREATE OR REPLACE FUNCTION pay.watch_settlement(p_time interval)
+RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM raise_all_overdue(clock_timestamp() + p_time / 2);
+    PERFORM count_expected(clock_timestamp() + p_time / 2);
+
+    RETURN '{}';
+END
+$$;
+COMMENT ON FUNCTION pay.watch_settlement IS 'One round of settlement';
+
+
+-- A worker that comes too early gets the figures of the last round, so that
+-- every node can show them.  Rounds take a twentieth of the time at most, however
+-- many entries an hour has.
+CREATE OR REPLACE FUNCTION pay_api.watch_settlement(
+    p_owner text[], p_interval_ms bigint[])
+RETURNS SETOF pay_api.counts_row
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_row    pay_api.counts_row;
+    v_counts jsonb;
+    v_begun  timestamptz;
+BEGIN
+    PERFORM check_batch(array_dims(p_owner), array_dims(p_interval_ms));
+
+    FOR v_item IN 1 .. coalesce(cardinality(p_owner), 0) LOOP
+        v_row := ROW(v_item, 'invalid', NULL);
+
+        IF id_ok(p_owner[v_item])
+            AND p_interval_ms[v_item] BETWEEN 0 AND 86400000
+        THEN
+            PERFORM FROM round r
+            WHERE r.name = 'settlement' AND r.run_at <= now()
+            FOR UPDATE SKIP LOCKED;
+
+            v_row.outcome := CASE WHEN FOUND THEN 'checked'
+                                  ELSE 'not_due' END;
+        END IF;
+
+        IF v_row.outcome = 'checked' THEN
+            v_begun := clock_timestamp();
+            v_counts := watch_settlement('400 ms');
+
+            UPDATE round r
+            SET counts = v_counts,
+                run_at = now() + greatest(
+                    make_interval(secs => p_interval_ms[v_item] / 1000.0),
+                    20 * (clock_timestamp() - v_begun))
+            WHERE r.name = 'settlement';
+        END IF;
+
+        IF v_row.outcome <> 'invalid' THEN
+            v_row.counts := (
+                SELECT r.counts FROM round r WHERE r.name = 'settlement');
+        END IF;
+
+        RETURN NEXT v_row;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay_api.watch_settlement IS
+    'Queues overdue entries and counts those that no file has brought, once '
+    'an interval. Outcomes: checked, not_due, invalid';
+
+
+-- oldest_at, counted_at: of the oldest of these entries, and since when at
+-- least they are counted.
+CREATE OR REPLACE FUNCTION pay.ageing_of(
+    p_merchant_id text, p_psp text, p_currency text)
+RETURNS json LANGUAGE sql STABLE AS $$
+SELECT json_build_object('ageing', coalesce(json_agg(json_build_object(
+        'psp', g.psp, 'currency', g.currency, 'family', g.family,
+        'days', g.days, 'entries', g.entries,
+        'amount', round(g.minor / 10::numeric ^ k.exponent, k.exponent)::text,
+        'overdue', g.overdue, 'oldest_at', iso_time(g.oldest_at),
+        'counted_at', iso_time(g.counted_at))
+        ORDER BY g.psp COLLATE "C", g.currency COLLATE "C",
+            g.family COLLATE "C", g.oldest_at DESC), '[]'),
+    'next', NULL)
+FROM (
+    SELECT a.psp, a.currency, a.family, age_in_days(now() - a.oldest_at) AS days,
+        sum(a.entries) AS entries, sum(a.minor) AS minor,
+        coalesce(sum(a.entries) FILTER (WHERE a.oldest_at
+            < now() - make_interval(days => a.overdue_days)), 0) AS overdue,
+        min(a.oldest_at) AS oldest_at, min(h.counted_at) AS counted_at
+    FROM settlement_aged a
+    LEFT JOIN settlement_hour h ON h.hour = a.hour
+    WHERE a.merchant_id = p_merchant_id
+        AND (p_psp IS NULL OR a.psp = p_psp)
+        AND (p_currency IS NULL OR a.currency = p_currency)
+    GROUP BY a.psp, a.currency, a.family,
+        age_in_days(now() - a.oldest_at)) g
+JOIN currency k ON k.code = g.currency
+$$;
+COMMENT ON FUNCTION pay.ageing_of IS
+    'A merchant''s entries that no file has brought, by age, for the API';
+
+
+CREATE OR REPLACE FUNCTION pay_api.list_settlement_ageing(
+    p_merchant_id text[], p_psp text[], p_currency text[])
+RETURNS SETOF pay_api.page_row
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id), array_dims(p_psp),
+                        array_dims(p_currency));
+
+    RETURN QUERY
+    SELECT n, 'found', ageing_of(p_merchant_id[n], p_psp[n],
+                                 p_currency[n])::text
+    FROM generate_series(1, cardinality(p_merchant_id)) n;
+END
+$$;
+COMMENT ON FUNCTION pay_api.list_settlement_ageing IS
+    'Entries that no file has brought, by PSP, currency and age. Outcomes: '
+    'found';
