@@ -20,5 +20,6 @@ UNION ALL
 SELECT r.row_id, 'no link'
 FROM pay.settlement_row r
 LEFT JOIN pay.settlement_link l ON l.row_id = r.row_id
-WHERE r.finding IN ('matched', 'confirmed', 'exceeds', 'converted')
+WHERE (r.finding IN ('matched', 'confirmed', 'exceeds', 'converted')
+       OR r.finding = 'rounded' AND r.kind <> 'adjustment')
     AND l.row_id IS NULL;

@@ -1,5 +1,6 @@
--- The rows of a match come to the entries that it closes.  Fees that stand in
--- rows of payments are apart, and so is money that an operator gave up.
+-- The rows of a match come to the entries that it closes, and to those of their
+-- rounding.  Fees that stand in rows of payments are apart, and so is money that
+-- an operator gave up.
 SELECT l.match_id, l.minor AS rows_minor, c.minor AS entries_minor
 FROM (
     SELECT l.match_id, l.currency, sum(l.minor) AS minor
@@ -8,7 +9,16 @@ FROM (
               WHEN r.kind IN ('fee', 'receipt', 'debit')
                   THEN r.net_minor - r.tax_minor
               WHEN r.paid_currency <> r.currency THEN r.paid_minor
-              ELSE r.gross_minor END AS minor
+              ELSE r.gross_minor END - CASE r.finding WHEN 'rounded' THEN
+                  coalesce((
+                      SELECT sum(e.amount_minor * CASE e.kind
+                          WHEN 'rounded_up' THEN 1 ELSE -1 END)
+                      FROM pay.journal_entry e
+                      WHERE e.source = concat('settlement/', r.source, '/',
+                                              r.version, '/', r.row_key)
+                          AND e.merchant_id = r.merchant_id
+                          AND e.kind IN ('rounded', 'rounded_up')), 0)
+                  ELSE 0 END AS minor
           FROM pay.settlement_link l
           JOIN pay.settlement_row r ON r.row_id = l.row_id
           WHERE r.kind <> 'conversion' AND l.rule <> 'person') l

@@ -452,6 +452,147 @@ COMMENT ON FUNCTION pay.match_sums IS
     'Links rows that together are what is left of a payment';
 
 
+-- How many more rows of a source may be rounded this month: as many minor units
+-- as one operator may write off alone.
+CREATE OR REPLACE FUNCTION pay.roundings_left(p_source text, p_currency text)
+RETURNS bigint LANGUAGE sql STABLE AS $$
+SELECT greatest(0, floor(l.alone * 10::numeric ^ k.exponent) - coalesce((
+    SELECT r.rows FROM settlement_rounding r
+    WHERE r.source = p_source AND r.currency = p_currency
+        AND r.month = date_trunc('month', now() AT TIME ZONE 'UTC')::date),
+    0))::bigint
+FROM currency k
+CROSS JOIN settlement_limit l
+WHERE k.code = p_currency AND l.currency IN (p_currency, '***')
+ORDER BY l.currency = '***' LIMIT 1
+$$;
+COMMENT ON FUNCTION pay.roundings_left IS
+    'How many more rows of a source may be rounded this month';
+
+
+-- The only row of a payment's family that is left, converted by the PSP, a minor
+-- unit away from its entries: the rate leaves no more than that.  The entries
+-- count, the row's difference goes to rounding.
+CREATE OR REPLACE FUNCTION pay.match_rounded(p_file_id bigint)
+RETURNS void LANGUAGE plpgsql SET enable_nestloop = off
+SET jit = off AS $$
+BEGIN
+    WITH rows AS (
+        SELECT w.merchant_id, w.checkout_id, w.family, w.value_currency,
+            min(w.value_minor) AS minor, min(w.psp_ref) AS object,
+            min(w.line) AS line, min(w.source) AS source
+        FROM settlement_work w
+        WHERE w.file_id = p_file_id AND w.match IS NULL
+            AND w.finding IS NULL AND w.checkout_id IS NOT NULL
+            AND w.family IN ('sale', 'refund', 'dispute')
+        GROUP BY 1, 2, 3, 4
+        HAVING count(*) = 1 AND bool_and(w.paid_currency <> w.currency
+                                         AND NOT w.is_detail)
+    ), entries AS (
+        SELECT o.merchant_id, o.checkout_id, o.family, o.currency,
+            sum(o.amount_minor) AS minor, min(o.object) AS object
+        FROM settlement_open o
+        WHERE o.file_id = p_file_id AND o.match IS NULL
+        GROUP BY 1, 2, 3, 4
+        HAVING (count(*) = 1 OR o.family = 'sale')
+            AND NOT bool_or(o.kind IN ('unknown_refund', 'unknown_dispute'))
+    ), pairs AS MATERIALIZED (
+        SELECT r.*, e.minor AS booked, row_number() OVER (
+            PARTITION BY r.source, r.value_currency ORDER BY r.line) AS nth
+        FROM rows r
+        JOIN entries e ON e.merchant_id = r.merchant_id
+            AND e.checkout_id = r.checkout_id AND e.family = r.family
+            AND e.currency = r.value_currency
+            AND (r.family <> 'refund' OR e.object = r.object) IS NOT FALSE
+        WHERE abs(e.minor - r.minor) = 1 AND sign(e.minor) = sign(r.minor)
+    ), rounded AS MATERIALIZED (
+        SELECT p.* FROM pairs p
+        WHERE p.nth <= roundings_left(p.source, p.value_currency)
+    ), closed AS (
+        UPDATE settlement_open o SET match = p.line
+        FROM rounded p
+        WHERE o.file_id = p_file_id AND o.match IS NULL
+            AND o.merchant_id = p.merchant_id
+            AND o.checkout_id = p.checkout_id AND o.family = p.family
+            AND o.currency = p.value_currency
+    )
+    UPDATE settlement_work w
+    SET match = p.line, rule = w.by_ref, finding = 'rounded',
+        value_minor = p.booked, rounding_minor = p.minor - p.booked,
+        rounding_currency = p.value_currency
+    FROM rounded p
+    WHERE w.file_id = p_file_id AND w.line = p.line;
+END
+$$;
+COMMENT ON FUNCTION pay.match_rounded IS
+    'Links converted rows that differ by a minor unit from their entries';
+
+
+CREATE OR REPLACE FUNCTION pay.count_roundings(p_file_id bigint)
+RETURNS void LANGUAGE sql AS $$
+INSERT INTO settlement_rounding AS r (source, month, currency, rows)
+SELECT w.source, date_trunc('month', now() AT TIME ZONE 'UTC')::date,
+    w.rounding_currency, count(*)
+FROM settlement_work w
+WHERE w.file_id = p_file_id AND w.rounding_minor IS NOT NULL
+GROUP BY 1, 2, 3
+ORDER BY 1, 2, 3
+ON CONFLICT (source, month, currency) DO UPDATE
+SET rows = r.rows + EXCLUDED.rows
+$$;
+COMMENT ON FUNCTION pay.count_roundings IS
+    'Counts the rows of the work that were rounded';
+
+
+-- The fee of a converted row, a minor unit away from the only one that a webhook
+-- has reported of its payment.
+CREATE OR REPLACE FUNCTION pay.match_rounded_fees(p_file_id bigint)
+RETURNS void LANGUAGE plpgsql SET enable_nestloop = off
+SET jit = off AS $$
+BEGIN
+    WITH rows AS (
+        SELECT w.merchant_id, w.checkout_id, w.currency,
+            min(w.fee_minor) AS minor, min(w.line) AS line,
+            min(w.source) AS source
+        FROM settlement_work w
+        WHERE w.file_id = p_file_id AND w.fee_minor <> 0
+            AND w.checkout_id IS NOT NULL AND w.family <> 'fee'
+            AND NOT w.fee_booked AND w.rounding_minor IS NULL
+            AND w.finding IN ('matched', 'confirmed')
+        GROUP BY 1, 2, 3
+        HAVING count(*) = 1 AND bool_and(w.paid_currency <> w.currency)
+    ), entries AS (
+        SELECT o.merchant_id, o.checkout_id, o.currency,
+            min(o.amount_minor) AS minor, min(o.ctid) AS tid
+        FROM settlement_open o
+        WHERE o.file_id = p_file_id AND o.match IS NULL AND o.family = 'fee'
+        GROUP BY 1, 2, 3
+        HAVING count(*) = 1
+    ), pairs AS MATERIALIZED (
+        SELECT r.*, e.minor AS booked, e.tid, row_number() OVER (
+            PARTITION BY r.source, r.currency ORDER BY r.line) AS nth
+        FROM rows r
+        JOIN entries e ON e.merchant_id = r.merchant_id
+            AND e.checkout_id = r.checkout_id AND e.currency = r.currency
+        WHERE abs(e.minor - r.minor) = 1 AND sign(e.minor) = sign(r.minor)
+    ), rounded AS MATERIALIZED (
+        SELECT p.* FROM pairs p
+        WHERE p.nth <= roundings_left(p.source, p.currency)
+    ), closed AS (
+        UPDATE settlement_open o SET match = p.line
+        FROM rounded p WHERE o.ctid = p.tid
+    )
+    UPDATE settlement_work w
+    SET fee_booked = true, rounding_minor = p.minor - p.booked,
+        rounding_currency = p.currency
+    FROM rounded p
+    WHERE w.file_id = p_file_id AND w.line = p.line;
+END
+$$;
+COMMENT ON FUNCTION pay.match_rounded_fees IS
+    'Fees in converted rows that are booked already but for a minor unit';
+
+
 -- A fee in a row is not booked again when a webhook has reported it before.
 CREATE OR REPLACE FUNCTION pay.match_fees(p_file_id bigint)
 RETURNS void LANGUAGE plpgsql SET enable_nestloop = off
@@ -474,8 +615,8 @@ BEGIN
             ON o.merchant_id = w.merchant_id
             AND o.checkout_id = w.checkout_id AND o.currency = w.currency
             AND o.amount_minor = w.fee_minor AND o.nth = w.nth
-        WHERE w.finding IN ('matched', 'confirmed', 'disputed', 'ended',
-            'exceeds')
+        WHERE w.finding IN ('matched', 'confirmed', 'rounded', 'disputed',
+            'ended', 'exceeds')
     ), closed AS (
         UPDATE settlement_open o SET match = p.line
         FROM pairs p WHERE o.ctid = p.tid

@@ -203,6 +203,8 @@ BEGIN
         WHEN w.kind = 'payout_returned' THEN 'returned'
         WHEN w.kind = 'transfer' THEN 'carried'
         WHEN w.kind = 'memo' THEN 'moves_nothing'
+        WHEN w.kind = 'adjustment' AND p_source.format = 'mollie'
+            AND w.raw_type = 'rounding' THEN 'rounded'
         WHEN w.kind = 'adjustment' THEN 'adjustment'
         WHEN w.kind = 'conversion' THEN 'unpaired'
         WHEN w.kind IN ('unknown', 'sent', 'sent_returned') THEN 'unknown'
@@ -259,8 +261,8 @@ COMMENT ON FUNCTION pay.settlement_posting IS
 
 
 -- The entries of a row, by its rule in settlement_rule: one for its own amount,
--- and one each for a fee, a tax, a conversion, and an amount that another party
--- than the PSP pays out.
+-- and one each for a fee, a tax, a conversion, the rounding of a conversion, and
+-- an amount that another party than the PSP pays out.
 CREATE OR REPLACE FUNCTION pay.row_postings(
     p_work settlement_work, p_rule settlement_rule)
 RETURNS SETOF posting LANGUAGE sql STABLE AS $$
@@ -306,6 +308,10 @@ FROM (
                 ELSE 'psp_debited' END, p_work.net_minor, p_work.currency,
         NULL, NULL
     WHERE p_rule.posts = 'value' AND p_work.is_external
+    UNION ALL
+    SELECT CASE WHEN p_work.rounding_minor > 0 THEN 'rounded_up'
+                ELSE 'rounded' END, p_work.rounding_minor,
+        p_work.rounding_currency, NULL, NULL
     ) p
 WHERE p.minor <> 0 AND p.kind IS NOT NULL AND p_rule.posts <> 'none'
 $$;

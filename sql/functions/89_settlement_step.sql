@@ -321,6 +321,7 @@ BEGIN
                    AND o.family = 'fee')
     THEN
         PERFORM match_fees(p_file.file_id);
+        PERFORM match_rounded_fees(p_file.file_id);
     END IF;
 
     v_postings := ARRAY(
@@ -335,6 +336,7 @@ BEGIN
     v_late := end_overdue(p_file.file_id);
     PERFORM close_returned(p_file.file_id, p_source);
     PERFORM end_holds(p_file.file_id, p_source);
+    PERFORM count_roundings(p_file.file_id);
     v_lines := post(v_postings);
 
     UPDATE settlement_file f
@@ -370,7 +372,10 @@ BEGIN
           WHERE w.file_id = p_file.file_id AND w.checkout_id IS NOT NULL) w;
 
     UPDATE settlement_work w
-    SET match = NULL, rule = NULL, finding = nullif(w.finding, 'matched')
+    SET match = NULL, rule = NULL,
+        finding = nullif(nullif(w.finding, 'matched'), 'rounded'),
+        value_minor = w.value_minor + coalesce(w.rounding_minor, 0),
+        rounding_minor = NULL, rounding_currency = NULL
     WHERE w.file_id = p_file.file_id AND w.match IS NOT NULL;
 
     IF p_source.medium = 'psp' THEN
@@ -404,6 +409,7 @@ BEGIN
     PERFORM match_amounts(p_file.file_id);
     PERFORM match_sums(p_file.file_id, true);
     PERFORM match_sums(p_file.file_id, false);
+    PERFORM match_rounded(p_file.file_id);
 END
 $$;
 COMMENT ON FUNCTION pay.match_hard IS
@@ -521,7 +527,7 @@ SET enable_hashjoin = on SET enable_mergejoin = on SET enable_seqscan = on
 SET plan_cache_mode = 'force_custom_plan' SET jit = off AS $$
 DECLARE
     v_until int := least(65536, p_file.next_bucket + greatest(1,
-        (65536::bigint * p_rows / greatest(p_file.row_count, 1))::int));
+        65536::bigint * p_rows / greatest(p_file.row_count, 1)));
     v_phase text;
     v_count int;
 BEGIN

@@ -111,6 +111,7 @@ BEGIN
         AND p.kind IS NOT NULL;
 
     PERFORM link_work(p_file_id);
+    PERFORM count_roundings(p_file_id);
     v_late := end_overdue(p_file_id);
 
     UPDATE settlement_exception x

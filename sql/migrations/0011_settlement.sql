@@ -361,6 +361,17 @@ INSERT INTO settlement_limit (currency, alone, a_day)
 VALUES ('***', 100, 1000);
 
 
+-- How many rows of a source have been rounded in a month (UTC), by a minor unit
+-- each: at most as many as one operator may write off alone (settlement_limit).
+CREATE TABLE settlement_rounding (
+    source    settlement_name NOT NULL,
+    month     date NOT NULL,
+    currency  currency_code NOT NULL,
+    rows      whole NOT NULL,
+    PRIMARY KEY (source, month, currency)
+);
+
+
 -- A day, as it stood when it was closed.  The document names the digest of the
 -- one before, and is signed with the key of the event log's seals.  It covers
 -- the entries and rows that were committed before until_tx, came before
@@ -459,8 +470,9 @@ COMMENT ON DOMAIN webhook_way IS
 
 
 -- The rows of one step on their way, with their payments and findings.  family,
--- value_minor and value_currency are compared with those of entries.  A row is
--- written again when its link is known, on its page if there is room.
+-- value_minor and value_currency are compared with those of entries.
+-- rounding_minor: by how much the row is above its entries.  A row
+-- is written again when its link is known, on its page if there is room.
 CREATE UNLOGGED TABLE settlement_work (
     LIKE settlement_staging,
     source          settlement_name NOT NULL,
@@ -477,7 +489,9 @@ CREATE UNLOGGED TABLE settlement_work (
     match           int,
     rule            text COLLATE "C",
     finding         text COLLATE "C",
-    candidate       jsonb
+    candidate       jsonb,
+    rounding_minor     bigint,
+    rounding_currency  currency_code
 ) WITH (fillfactor = 50);
 
 CREATE INDEX settlement_work_file ON settlement_work (file_id, line);

@@ -242,6 +242,8 @@ INSERT INTO settlement_rule (kind, finding, class, posts, posting, back,
     NULL, 'A payout that did not arrive'),
 ('transfer', 'carried', 1, 'value', NULL, NULL, NULL,
     'What is carried from one batch to the next'),
+('adjustment', 'rounded', 1, 'value', 'rounded_up', 'rounded', NULL,
+    'The rest of the rounding of the costs of a settlement'),
 ('memo', 'moves_nothing', 0, 'value', NULL, NULL, NULL, 'No money has moved'),
 ('adjustment', 'adjustment', 2, 'none', 'unknown_receipt', 'unknown_debit',
     'correction-by-the-psp', 'A correction that the PSP has made by hand'),
@@ -266,6 +268,14 @@ INSERT INTO settlement_rule (kind, finding, class, posts, posting, back,
     'bank-debit-unknown', 'No PSP has collected it'),
 ('unknown', 'unknown', 3, 'net', 'unknown_receipt', 'unknown_debit',
     'row-type-unknown', 'Nobody knows what rows of this type are');
+
+-- a conversion leaves a minor unit: the entries are settled as they are booked
+INSERT INTO settlement_rule (kind, finding, class, posts, posting, back, about)
+SELECT r.kind, 'rounded', 1, r.posts, r.posting, r.back,
+    'A converted amount that differs by a minor unit from the booked one'
+FROM settlement_rule r
+WHERE r.finding = 'matched' AND r.kind IN ('sale', 'sale_returned', 'refund',
+    'refund_returned', 'dispute', 'dispute_returned');
 
 -- the same of all rows that are about payments
 INSERT INTO settlement_rule (kind, finding, class, posts, posting, back,

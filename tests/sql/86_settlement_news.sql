@@ -406,6 +406,87 @@ SELECT is(pg_temp.import('taken later', ARRAY[
 SELECT is(pg_temp.waits('z1') || ' / ' || pg_temp.entries('z1'),
           'z1 early matched / psp_dispute_won 90 USD', 'that is all');
 
+-- rounding: a converted amount may be a minor unit away, and no other
+SELECT pg_temp.sold('r' || n, ARRAY['or' || n || ':1000'])
+FROM generate_series(1, 12) n
+\g /dev/null
+SELECT pg_temp.sold('rs', ARRAY['ors1:600', 'ors2:400'])
+\g /dev/null
+SELECT pg_temp.news('refund', 'succeeded', 're-r3', 100, 't-r3')
+\g /dev/null
+SELECT pg_temp.holds('USD', 'rounding', 'psp_clearing') AS before
+\gset
+SELECT is(pg_temp.import('rounded', ARRAY[
+    'ra|sale|ch-r1|pi-r1||925|-25|900|EUR|1001|USD',
+    'rb|sale|ch-r2|pi-r2||924|-25|899|EUR|999|USD',
+    'rc|refund|re-r3|pi-r3||-92|0|-92|EUR|-99|USD',
+    'rd|sale|ch-rs|pi-rs||925|0|925|EUR|1001|USD']), 'booked 4 0 4 0 0',
+    'converted amounts that differ by a minor unit');
+SELECT is(pg_temp.found('ra', 'rb', 'rc', 'rd'), '1 rounded object,'
+    ' 1 rounded object, 1 rounded object, 1 rounded object', 'are rounded');
+SELECT is(pg_temp.entries('ra') || ' / ' || pg_temp.entries('rb') || ' / '
+    || pg_temp.entries('rc'), 'psp_fee 25 EUR, rounded_up 1 USD, settled_fx'
+    ' 1001 USD 925 EUR / psp_fee 25 EUR, rounded 1 USD, settled_fx 999 USD 924'
+    ' EUR / rounded_up 1 USD, settled_fx 92 EUR 99 USD, settled_refund 100 USD',
+    'in the books');
+SELECT is((SELECT string_agg(concat_ws(' ', r.source, r.currency, r.rows), ', ')
+           FROM pay.settlement_rounding r), 'stripe USD 4', 'and counted');
+SELECT is(pg_temp.import('not rounded', ARRAY[
+    're|sale|ch-r4|pi-r4||1001|0|1001',
+    'rf|sale|ch-r5|pi-r5||925|0|925|EUR|1002|USD',
+    'rg|refund|re-rg|pi-r3||-92|0|-92|EUR|-101|USD',
+    'rh|sale|ch-r6|pi-r6||999|0|999|USD|999|USD']), 'booked 4 0 1 3 0',
+    'one currency, two minor units, another refund');
+SELECT is(pg_temp.found('re', 'rf', 'rg', 'rh'), '2 amount, 2 amount,'
+    ' 1 confirmed object, 2 amount', 'there is no tolerance elsewhere');
+
+-- of fees that a webhook has reported
+SELECT pg_temp.news('fee', 'succeeded', 'fee-r' || n, 30, 't-r' || n,
+                    p_currency => 'EUR') FROM generate_series(7, 9) n
+\g /dev/null
+SELECT is(pg_temp.import('fees rounded', ARRAY[
+    'ri|sale|ch-r7|pi-r7||925|-31|894|EUR|1000|USD',
+    'rj|sale|ch-r8|pi-r8||925|-32|893|EUR|1000|USD',
+    'rk|sale|ch-r9|pi-r9||1000|-31|969']), 'booked 3 3 0 0 0', 'fees');
+SELECT is(pg_temp.entries('ri') || ' / ' || pg_temp.entries('rj') || ' / '
+    || pg_temp.entries('rk'), 'rounded 1 EUR, settled_fx 1000 USD 925 EUR'
+    ' / psp_fee 32 EUR, settled_fx 1000 USD 925 EUR / psp_fee 31 USD',
+    'of one minor unit in a converted row');
+
+-- as many as one operator may write off alone
+SELECT pay_ops.set_settlement_limit('USD', 0.05, 1000)
+\g /dev/null
+SELECT is(pg_temp.import('limit', ARRAY[
+    'rl|sale|ch-r10|pi-r10||925|0|925|EUR|1001|USD',
+    'rm|sale|ch-r11|pi-r11||925|0|925|EUR|1001|USD']), 'booked 2 0 1 1 0',
+    'not without an end');
+SELECT is((SELECT r.rows::int FROM pay.settlement_rounding r
+           WHERE r.currency = 'USD'), 5, 'to the limit');
+
+-- what is left of the costs of a settlement of Mollie
+SELECT pay_ops.set_settlement_source('mo', 'mollie', 'm1', 'mollie', '',
+    now() - interval '1 year', 9)
+\g /dev/null
+CREATE FUNCTION pg_temp.rest(p_source text, p_name text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_id bigint := (pay_ops.open_settlement(p_source,
+        encode(sha256(p_name::bytea), 'hex'), p_name)).file_id;
+BEGIN
+    PERFORM pg_temp.stage(v_id, ARRAY[p_name || '|adjustment||||1|0|1'],
+                          'EUR');
+    UPDATE pay.settlement_staging SET raw_type = 'rounding'
+    WHERE file_id = v_id;
+    PERFORM pay_ops.prove_settlement(v_id, '', 1, '{}');
+    PERFORM pay_ops.advance_settlement(v_id, 70000);
+    RETURN pay_ops.advance_settlement(v_id, 70000);
+END
+$$;
+SELECT is(pg_temp.rest('mo', 'rest') || pg_temp.rest('stripe', 'rest2'),
+          'bookedbooked', 'the rest of a rounding');
+SELECT is(pg_temp.found('rest', 'rest2') || ' / ' || pg_temp.entries('rest'),
+    '1 rounded, 2 adjustment / rounded_up 1 EUR', 'is one where it can be');
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;

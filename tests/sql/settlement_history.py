@@ -336,7 +336,8 @@ class History:
         self.tell(payment.source, twin)
 
     def spoil(self, row, fault, is_told):
-        """Another amount, currency or sign: nothing is settled by it."""
+        """Another amount, currency or sign: nothing is settled by it, but by
+        a minor unit that a conversion leaves."""
         if not is_told and row.kind != "sale":
             return False
         wrong = (2, fault) if is_told else (2, "contradiction")
@@ -355,6 +356,9 @@ class History:
             more = self.random.choice([-7, -1, 1, 7])
             if row.paid_currency:
                 row.paid += more
+                if is_told and abs(more) == 1:
+                    row.found = ((1, "rounded"),)
+                    return True
             else:
                 row.gross += more
         row.found = (wrong,)
