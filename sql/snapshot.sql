@@ -969,7 +969,9 @@ CREATE UNLOGGED TABLE pay.settlement_work (
     match integer,
     rule text COLLATE pg_catalog."C",
     finding text COLLATE pg_catalog."C",
-    candidate jsonb
+    candidate jsonb,
+    rounding_minor bigint,
+    rounding_currency pay.currency_code
 )
 WITH (fillfactor='50');
 
@@ -1113,6 +1115,7 @@ CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx b
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.count_expected(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_hour(p_hour timestamp with time zone) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on';
+CREATE FUNCTION pay.count_roundings(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.decimal_text(p_minor bigint, p_currency text) RETURNS text LANGUAGE sql STABLE;
@@ -1452,6 +1455,8 @@ CREATE FUNCTION pay.match_fees(p_file_id bigint) RETURNS void LANGUAGE plpgsql S
 CREATE FUNCTION pay.match_hard(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.match_objects(p_file_id bigint, p_signed boolean) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.match_parts(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.match_rounded(p_file_id bigint) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
+CREATE FUNCTION pay.match_rounded_fees(p_file_id bigint) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.match_single(p_file_id bigint) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.match_sums(p_file_id bigint, p_single boolean) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.may_act(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_amount bigint, p_detail jsonb) RETURNS text LANGUAGE plpgsql;
@@ -1703,6 +1708,7 @@ CREATE FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success)
 CREATE FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.room_of(p_order pay.payment_order, p_about text) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.round_rate(p_rate numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT;
+CREATE FUNCTION pay.roundings_left(p_source text, p_currency text) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) RETURNS TABLE(dispute_id text, state text, amount_minor bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) RETURNS SETOF pay.posting LANGUAGE sql STABLE;
@@ -2516,6 +2522,13 @@ CREATE UNLOGGED TABLE pay.settlement_open (
     match integer
 )
 WITH (fillfactor='50');
+
+CREATE TABLE pay.settlement_rounding (
+    source pay.settlement_name NOT NULL,
+    month date NOT NULL,
+    currency pay.currency_code NOT NULL,
+    rows pay.whole NOT NULL
+);
 
 ALTER TABLE pay.settlement_row ALTER COLUMN row_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pay.settlement_row_row_id_seq
@@ -3881,6 +3894,8 @@ ALTER TABLE ONLY pay.settlement_link
     ADD CONSTRAINT settlement_link_pkey PRIMARY KEY (row_id);
 ALTER TABLE ONLY pay.settlement_look
     ADD CONSTRAINT settlement_look_pkey PRIMARY KEY (source);
+ALTER TABLE ONLY pay.settlement_rounding
+    ADD CONSTRAINT settlement_rounding_pkey PRIMARY KEY (source, month, currency);
 ALTER TABLE ONLY pay.settlement_row
     ADD CONSTRAINT settlement_row_pkey PRIMARY KEY (row_id);
 ALTER TABLE ONLY pay.settlement_row
@@ -4321,6 +4336,7 @@ GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.count_expected(p_end timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_hour(p_hour timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_roundings(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) FROM PUBLIC;
@@ -4532,6 +4548,8 @@ REVOKE ALL ON FUNCTION pay.match_fees(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_hard(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_objects(p_file_id bigint, p_signed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_parts(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.match_rounded(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.match_rounded_fees(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_single(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_sums(p_file_id bigint, p_single boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.may_act(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_amount bigint, p_detail jsonb) FROM PUBLIC;
@@ -4668,6 +4686,7 @@ REVOKE ALL ON FUNCTION pay.room_of(p_order pay.payment_order, p_about text) FROM
 REVOKE ALL ON FUNCTION pay.round_rate(p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.round_rate(p_rate numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.round_rate(p_rate numeric) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.roundings_left(p_source text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) FROM PUBLIC;
@@ -5064,6 +5083,8 @@ GRANT SELECT ON TABLE pay.settlement_look TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_look TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_open TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_open TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_rounding TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_rounding TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_staging TO payments_auditor;
 GRANT SELECT,INSERT ON TABLE pay.settlement_staging TO payments_operator;
 GRANT SELECT ON TABLE pay.status_rank TO payments_auditor;
