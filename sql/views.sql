@@ -521,3 +521,55 @@ SELECT c.number, c.day, c.at, c.document, c.key_id,
 FROM pay.settlement_close c;
 COMMENT ON VIEW pay_view.closes IS
     'Closed days: a signed document each, which names the one before it';
+
+
+CREATE OR REPLACE VIEW pay_view.payouts AS
+SELECT p.merchant_id, p.payout_id, p.seller_account, p.currency,
+    round(p.amount_minor / 10::numeric ^ k.exponent, k.exponent) AS amount,
+    p.amount_minor, p.state, p.reason, p.provider, d.shown AS account,
+    p.destination_id, p.destination_version, p.line_count AS lines,
+    p.payout_key || '-' || p.attempt AS provider_key, p.provider_ref,
+    p.proof, p.batch_id, p.made_by, p.created_at, p.changed_at,
+    now() - p.changed_at AS age
+FROM pay.payout p
+JOIN pay.payout_destination d ON d.merchant_id = p.merchant_id
+    AND d.destination_id = p.destination_id
+    AND d.version = p.destination_version
+JOIN pay.currency k ON k.code = p.currency;
+COMMENT ON VIEW pay_view.payouts IS
+    'Pay-outs to sellers; age: how long they are in their state';
+
+
+CREATE OR REPLACE VIEW pay_view.payout_accounts AS
+SELECT a.merchant_id, a.destination_id, a.seller_account, a.currency,
+    a.version, a.state, a.returns, d.provider, d.kind, d.country,
+    d.shown AS account, d.entered_by, d.entered_at, d.usable_from
+FROM pay.payout_account a
+JOIN pay.payout_destination d ON d.merchant_id = a.merchant_id
+    AND d.destination_id = a.destination_id AND d.version = a.version;
+COMMENT ON VIEW pay_view.payout_accounts IS
+    'Where sellers want their money, in the present version and masked';
+
+
+CREATE OR REPLACE VIEW pay_view.payout_batches AS
+SELECT b.merchant_id, b.batch_id, b.provider, b.currency,
+    round(b.total_minor / 10::numeric ^ k.exponent, k.exponent) AS amount,
+    b.item_count AS items, b.state, encode(b.hash, 'hex') AS hash, b.made_by,
+    b.made_at, a.approvers, b.approved_at, b.until
+FROM pay.payout_batch b
+JOIN pay.currency k ON k.code = b.currency
+LEFT JOIN LATERAL (
+    SELECT string_agg(a.approver, ', ' ORDER BY a.at) AS approvers
+    FROM pay.payout_approval a
+    WHERE a.merchant_id = b.merchant_id AND a.batch_id = b.batch_id) a
+    ON true;
+COMMENT ON VIEW pay_view.payout_batches IS
+    'Batches of pay-outs, and who has approved them';
+
+
+CREATE OR REPLACE VIEW pay_view.payout_acts AS
+SELECT a.merchant_id, a.subject, a.subject_id, a.at, a.act, a.who, a.why,
+    a.role, a.detail, a.act_id
+FROM pay.payout_act a;
+COMMENT ON VIEW pay_view.payout_acts IS
+    'Acts about pay-outs, accounts, releases and settings';

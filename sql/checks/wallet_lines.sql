@@ -10,7 +10,9 @@ FULL JOIN (
         coalesce(-sum(l.amount_minor)
                  FILTER (WHERE l.account = 'seller_pending'), 0) AS pending,
         coalesce(-sum(l.amount_minor)
-                 FILTER (WHERE l.account = 'seller_reserved'), 0) AS reserved
+                 FILTER (WHERE l.account IN ('seller_reserved',
+                                             'seller_paying')), 0)
+            AS reserved
     FROM pay.journal_line l
     WHERE l.wallet_seq IS NOT NULL
     GROUP BY l.merchant_id, l.owner, l.currency) l

@@ -129,7 +129,8 @@ CROSS JOIN LATERAL (
         (max(ARRAY[l.wallet_seq, l.balance_minor])
          FILTER (WHERE l.account = 'seller_pending'))[2] AS pending,
         (max(ARRAY[l.wallet_seq, l.balance_minor])
-         FILTER (WHERE l.account = 'seller_reserved'))[2] AS reserved
+         FILTER (WHERE l.account IN ('seller_reserved',
+                                     'seller_paying')))[2] AS reserved
     FROM (SELECT * FROM journal_line x
           WHERE x.merchant_id = w.merchant_id
               AND x.owner = w.seller_account AND x.currency = w.currency

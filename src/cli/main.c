@@ -50,6 +50,8 @@ static const cli_command_t  commands[] = {
       "list, show or settle what was not believed" },
     { "ops", pay_cli_ops,
       "print the tables that SQL must agree with" },
+    { "payout", pay_cli_payout,
+      "list, hold, release, make and approve pay-outs to sellers" },
     { "settlement", pay_cli_settlement,
       "import files of PSPs and banks, and settle what they differ in" },
     { "timeline", pay_cli_timeline,

@@ -156,8 +156,11 @@ FROM (VALUES
     ('line_number', '10'), ('settlement_name', 'A b'),
     ('settlement_name', repeat('x', 64)), ('settlement_key', ''),
     ('settlement_key', repeat('x', 512)), ('settlement_kind', 'charge'),
-    ('settlement_class', '4')) t (domain, value);
-SELECT is(count(*), 32::bigint, 'so many rules, and each is tried above')
+    ('settlement_class', '4'), ('payout_name', 'A b'),
+    ('payout_key', repeat('g', 32)), ('payout_key', repeat('a', 31)),
+    ('payout_state', 'SENT'), ('country_code', 'de'),
+    ('country_code', 'DEU')) t (domain, value);
+SELECT is(count(*), 36::bigint, 'so many rules, and each is tried above')
 FROM pg_type t
 WHERE t.typtype = 'd' AND t.typnamespace = 'pay'::regnamespace;
 SELECT is(starts_with(k.account, 'seller_'), k.wallet IS NOT NULL,

@@ -6,6 +6,7 @@ BEGIN;
 \ir helpers.psql
 \ir changes.psql
 \ir settlement.psql
+\ir payout.psql
 SELECT no_plan();
 
 SELECT b.outcome FROM generate_series(1, 4) n,
@@ -89,9 +90,27 @@ LANGUAGE sql SET search_path = pay, pg_temp AS
 SELECT pg_temp.close(2), pg_temp.close(1)
 \g /dev/null
 
+-- two items, one of them cancelled, and an order that waits
+SELECT pg_temp.provider(), pg_temp.account(), pg_temp.sold('p1', '{o-p1:40}'),
+    pg_temp.sold('p2', '{o-p2:50}'), pg_temp.release('o-p1')
+\g /dev/null
+SELECT pg_temp.pay(p_currency => 'USD'),
+    pay_ops.cancel_payout('m1', pg_temp.item(), 'ann', 'test'),
+    pg_temp.pay(p_currency => 'USD'), pg_temp.batch(), pg_temp.approve(),
+    pg_temp.approve('ann'), pg_temp.begin_send(), pg_temp.tell('sent', 'ref-1'),
+    pg_temp.sold('p3', '{o-p3:60}'), pg_temp.release('o-p3'),
+    pg_temp.pay(p_currency => 'USD')
+\g /dev/null
+
 \i :checks
 
 SET CONSTRAINTS ALL IMMEDIATE;
+ALTER TABLE pay.payout DISABLE TRIGGER ALL;
+ALTER TABLE pay.payout_part DISABLE TRIGGER ALL;
+ALTER TABLE pay.payout_line DISABLE TRIGGER ALL;
+ALTER TABLE pay.payout_batch DISABLE TRIGGER ALL;
+ALTER TABLE pay.payout_batch_item DISABLE TRIGGER ALL;
+ALTER TABLE pay.payout_approval DISABLE TRIGGER ALL;
 ALTER TABLE pay.settlement_file DISABLE TRIGGER ALL;
 ALTER TABLE pay.settlement_row DISABLE TRIGGER ALL;
 ALTER TABLE pay.settlement_link DISABLE TRIGGER ALL;
@@ -328,6 +347,32 @@ INSERT INTO plant VALUES
     ('settlement_exception', 'DELETE FROM pay.journal_entry WHERE source = ''order/o-s1'''),
     ('settlement_exception', 'DELETE FROM pay.settlement_row WHERE row_key = ''s1'''),
     ('settlement_rows', 'DELETE FROM pay.settlement_row WHERE kind = ''fee'''),
+    ('payout_reserved', 'UPDATE pay.payout SET amount_minor = 1 WHERE state = ''ready'''),
+    ('payout_reserved', 'UPDATE pay.payout SET state = ''cancelled'', voided_at = now() WHERE state = ''ready'''),
+    ('payout_reserved', 'DELETE FROM pay.journal_line WHERE kind = ''payout_released'''),
+    ('payout_clearing', 'UPDATE pay.payout SET state = ''sent'', provider_ref = ''x'', batch_id = ''x'' WHERE state = ''ready'''),
+    ('payout_clearing', 'UPDATE pay.payout SET state = ''returned'', voided_at = now() WHERE state = ''sent'''),
+    ('payout_clearing', 'INSERT INTO pay.journal_line VALUES (''m1'', ''pay-out/x'', ''payout_sent'', 2, ''payout_clearing'', ''bank'', ''USD'', -1)'),
+    ('payout_lines', 'DROP INDEX pay.payout_part_live; UPDATE pay.payout_part SET is_live = true'),
+    ('payout_lines', 'UPDATE pay.payout_part SET is_live = false'),
+    ('payout_lines', 'DELETE FROM pay.payout_part'),
+    ('payout_lines', 'UPDATE pay.payout_line SET is_open = true'),
+    ('payout_lines', 'UPDATE pay.payout_line SET is_open = false'),
+    ('payout_lines', 'UPDATE pay.payout_line SET amount_minor = 1 WHERE NOT is_open'),
+    ('payout_lines', 'UPDATE pay.payout_line SET source = ''order/o1'' WHERE NOT is_open'),
+    ('payout_lines', 'UPDATE pay.payout SET payout_key = repeat(''0'', 32) WHERE state = ''ready'''),
+    ('payout_lines', 'UPDATE pay.payout SET destination_id = ''other'''),
+    ('payout_approval', 'UPDATE pay.payout SET amount_minor = 41 WHERE state = ''sent'''),
+    ('payout_approval', 'UPDATE pay.payout SET destination_version = 2 WHERE state = ''sent'''),
+    ('payout_approval', 'DELETE FROM pay.payout_batch_item'),
+    ('payout_approval', 'DELETE FROM pay.payout_approval'),
+    ('payout_approval', 'UPDATE pay.payout_approval SET approver = ''max'' WHERE approver = ''eve'''),
+    ('payout_approval', 'UPDATE pay.payout_approval SET hash = sha256('''')'),
+    ('payout_approval', 'UPDATE pay.payout_batch SET total_minor = 1'),
+    ('payout_approval', 'UPDATE pay.payout_batch SET state = ''open'''),
+    ('payout_available', 'DELETE FROM pay.payout_line WHERE is_open'),
+    ('payout_available', 'UPDATE pay.payout_wallet SET seen_seq = 1'),
+    ('payout_available', 'UPDATE pay.payout_line SET is_open = true'),
     ('settlement_rows', 'UPDATE pay.settlement_file SET class1 = class1 + 1'),
     ('settlement_rows', 'UPDATE pay.settlement_file SET state = ''refused'', reason = ''x'''),
     ('suspense', 'UPDATE pay.settlement_exception SET closed_at = now(), closed_as = ''resolved'''),

@@ -1,0 +1,207 @@
+-- The lines of wallets that pay-outs take in, the rolling reserve of sales, and
+-- why an order's money stays.  The caller has locked the wallets.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- Lines since the last look.  A line of the rolling reserve belongs to the
+-- order of its sale.
+CREATE OR REPLACE FUNCTION pay.take_payout_lines(
+    p_merchant_id text, p_seller text[], p_currency text[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO payout_line (merchant_id, seller_account, currency,
+        wallet_seq, source, kind, payment_order_id, amount_minor, at)
+    SELECT p_merchant_id, u.seller, u.currency, l.wallet_seq, l.source,
+        l.kind, coalesce(e.payment_order_id, r.payment_order_id),
+        -l.amount_minor, e.at
+    FROM unnest(p_seller, p_currency) AS u (seller, currency)
+    LEFT JOIN payout_wallet s ON s.merchant_id = p_merchant_id
+        AND s.seller_account = u.seller AND s.currency = u.currency
+    CROSS JOIN LATERAL (
+        SELECT l.wallet_seq, l.source, l.kind, l.amount_minor
+        FROM journal_line l
+        WHERE l.merchant_id = p_merchant_id AND l.owner = u.seller
+            AND l.currency = u.currency AND l.wallet_seq IS NOT NULL
+            AND l.wallet_seq > coalesce(s.seen_seq, 0)
+            AND l.account = 'seller_available'
+            AND l.kind NOT IN ('payout_reserved', 'payout_released',
+                               'payout_returned')
+        OFFSET 0) l
+    CROSS JOIN LATERAL (
+        SELECT e.payment_order_id, e.at FROM journal_entry e
+        WHERE e.merchant_id = p_merchant_id AND e.source = l.source
+            AND e.kind = l.kind
+        OFFSET 0) e
+    LEFT JOIN payout_reserve r ON r.merchant_id = p_merchant_id
+        AND r.source = l.source;
+
+    INSERT INTO payout_wallet AS s (merchant_id, seller_account, currency,
+        seen_seq)
+    SELECT w.merchant_id, w.seller_account, w.currency, w.seq
+    FROM unnest(p_seller, p_currency) AS u (seller, currency)
+    JOIN wallet w ON w.merchant_id = p_merchant_id
+        AND w.seller_account = u.seller AND w.currency = u.currency
+    ON CONFLICT (merchant_id, seller_account, currency) DO UPDATE
+    SET seen_seq = EXCLUDED.seen_seq
+    WHERE s.seen_seq <> EXCLUDED.seen_seq;
+END
+$$;
+COMMENT ON FUNCTION pay.take_payout_lines IS
+    'Takes in the lines of locked wallets that pay-outs have not seen';
+
+
+-- The share of a sale that is held, rounded half to even.
+CREATE OR REPLACE FUNCTION pay.begin_reserves(
+    p_merchant_id text, p_seller text[], p_currency text[])
+RETURNS posting[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_policy payout_policy;
+    v_made   posting[];
+BEGIN
+    SELECT * INTO v_policy FROM payout_policy p
+    WHERE p.merchant_id = p_merchant_id;
+    IF coalesce(v_policy.reserve_percent, 0) = 0 THEN
+        RETURN '{}';
+    END IF;
+
+    WITH made AS (
+        INSERT INTO payout_reserve AS r (merchant_id, source, seller_account,
+            currency, payment_order_id, psp, amount_minor, until)
+        SELECT p_merchant_id, 'reserve/' || l.source, l.seller_account,
+            l.currency, l.payment_order_id, e.psp,
+            half_even(l.amount_minor * v_policy.reserve_percent / 100),
+            l.at + make_interval(days => v_policy.reserve_days)
+        FROM unnest(p_seller, p_currency) AS u (seller, currency)
+        JOIN payout_line l ON l.merchant_id = p_merchant_id
+            AND l.seller_account = u.seller AND l.currency = u.currency
+            AND l.is_open AND l.kind IN ('sale', 'late_accepted')
+        JOIN journal_entry e ON e.merchant_id = p_merchant_id
+            AND e.source = l.source AND e.kind = l.kind
+        WHERE l.at + make_interval(days => v_policy.reserve_days) > now()
+            AND half_even(l.amount_minor * v_policy.reserve_percent / 100)
+                >= 1
+        ON CONFLICT (merchant_id, source) DO NOTHING
+        RETURNING r.*
+    )
+    SELECT array_agg(reserve_posting(m, 'reserve_held')) INTO v_made
+    FROM made m;
+
+    RETURN coalesce(v_made, '{}');
+END
+$$;
+COMMENT ON FUNCTION pay.begin_reserves IS
+    'Entries that hold a part of the sales of these wallets';
+
+
+CREATE OR REPLACE FUNCTION pay.reserve_posting(
+    p_reserve payout_reserve, p_kind text)
+RETURNS posting LANGUAGE sql IMMUTABLE AS $$
+SELECT ROW(p_reserve.merchant_id, p_reserve.source, p_kind, NULL, NULL,
+    p_reserve.psp, p_reserve.seller_account, p_reserve.amount_minor,
+    p_reserve.currency, NULL, NULL, NULL, NULL)::posting
+$$;
+COMMENT ON FUNCTION pay.reserve_posting IS
+    'An entry of the rolling reserve of a sale';
+
+
+CREATE OR REPLACE FUNCTION pay.end_reserves(
+    p_merchant_id text, p_seller text[], p_currency text[])
+RETURNS posting[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_ended posting[];
+BEGIN
+    WITH ended AS (
+        UPDATE payout_reserve r SET released_at = now()
+        FROM unnest(p_seller, p_currency) AS u (seller, currency)
+        WHERE r.merchant_id = p_merchant_id AND r.seller_account = u.seller
+            AND r.currency = u.currency AND r.released_at IS NULL
+            AND r.until <= now()
+        RETURNING r.*
+    )
+    SELECT array_agg(reserve_posting(e, 'reserve_released')) INTO v_ended
+    FROM ended e;
+
+    RETURN coalesce(v_ended, '{}');
+END
+$$;
+COMMENT ON FUNCTION pay.end_reserves IS
+    'Entries that release the reserves of these wallets whose time is over';
+
+
+-- Why the money of an order stays, the first reason that holds; NULL: it may be
+-- paid out.  p_sold_at: its last sale; NULL: it has none that is open.
+CREATE OR REPLACE FUNCTION pay.payout_stop(
+    p_merchant_id text, p_order text, p_sold_at timestamptz)
+RETURNS text LANGUAGE sql STABLE AS $$
+SELECT CASE
+    WHEN h.payment_order_id IS NOT NULL THEN 'hold'
+    WHEN EXISTS (
+        SELECT FROM dispute d
+        WHERE d.merchant_id = o.merchant_id
+            AND d.checkout_id = o.checkout_id AND d.state = 'open'
+            AND coalesce(d.payment_order_id = o.payment_order_id, true))
+    THEN 'dispute'
+    WHEN o.refunding_minor > 0 THEN 'refund'
+    WHEN NOT CASE coalesce(p.release_by, 'delivered')
+        WHEN 'delivered' THEN r.payment_order_id IS NOT NULL
+        WHEN 'days' THEN p_sold_at <= t.latest
+        WHEN 'either' THEN r.payment_order_id IS NOT NULL
+            OR p_sold_at <= t.latest
+        ELSE r.payment_order_id IS NOT NULL AND p_sold_at <= t.latest END
+    THEN CASE WHEN p.release_by = 'days' OR p.release_by = 'both'
+                   AND r.payment_order_id IS NOT NULL
+              THEN 'too_early' ELSE 'not_delivered' END
+    WHEN p.needs_settled AND EXISTS (
+        SELECT FROM payout_line l
+        WHERE l.merchant_id = o.merchant_id
+            AND l.payment_order_id = o.payment_order_id AND l.is_open
+            AND l.kind = 'sale' AND NOT EXISTS (
+                SELECT FROM settlement_closed c
+                WHERE c.merchant_id = l.merchant_id
+                    AND c.source = l.source AND c.kind = l.kind))
+    THEN 'not_settled' END
+FROM payment_order o
+LEFT JOIN payout_policy p ON p.merchant_id = o.merchant_id
+LEFT JOIN payout_release r ON r.merchant_id = o.merchant_id
+    AND r.payment_order_id = o.payment_order_id
+LEFT JOIN payout_hold h ON h.merchant_id = o.merchant_id
+    AND h.seller_account = o.seller_account
+    AND h.payment_order_id = o.payment_order_id
+CROSS JOIN LATERAL (
+    SELECT clock_timestamp() - make_interval(days => p.release_days)
+        AS latest) t
+WHERE o.payment_order_id = p_order AND o.merchant_id = p_merchant_id
+$$;
+COMMENT ON FUNCTION pay.payout_stop IS
+    'Why an order''s money is not paid out: hold, dispute, refund, '
+    'not_delivered, too_early, not_settled; NULL: it may be';
+
+
+-- The open lines of wallets by order, with the reason why they stay.  An order
+-- that owes money, its reserve left out, is netted at once, whatever stops it.
+CREATE OR REPLACE FUNCTION pay.open_payout_orders(
+    p_merchant_id text, p_seller text[], p_currency text[])
+RETURNS TABLE (seller_account text, currency text, payment_order_id text,
+    amount_minor bigint, seqs bigint[], stop text)
+LANGUAGE sql STABLE AS $$
+SELECT g.seller_account, g.currency, g.payment_order_id, g.amount_minor,
+    g.seqs, CASE WHEN g.payment_order_id IS NOT NULL AND g.is_owed
+        THEN payout_stop(p_merchant_id, g.payment_order_id, g.sold_at) END
+FROM (
+    SELECT l.seller_account, l.currency, l.payment_order_id,
+        sum(l.amount_minor)::bigint AS amount_minor,
+        coalesce(sum(l.amount_minor) FILTER (WHERE l.kind NOT IN (
+            'reserve_held', 'reserve_released')), 0) >= 0 AS is_owed,
+        array_agg(l.wallet_seq) AS seqs,
+        max(l.at) FILTER (WHERE l.kind IN ('sale', 'late_accepted'))
+            AS sold_at
+    FROM unnest(p_seller, p_currency) AS u (seller, currency)
+    JOIN payout_line l ON l.merchant_id = p_merchant_id
+        AND l.seller_account = u.seller AND l.currency = u.currency
+        AND l.is_open
+    GROUP BY l.seller_account, l.currency, l.payment_order_id) g
+$$;
+COMMENT ON FUNCTION pay.open_payout_orders IS
+    'The open lines of wallets by order, and why they stay';

@@ -1,0 +1,208 @@
+-- Items: the lines of a wallet that may be paid out, as one pay-out, whose
+-- money is reserved in the same commit.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- Locks the wallets, takes in their lines, and books the rolling reserves that
+-- begin and end.  The lines of these entries are taken in, too.
+CREATE OR REPLACE FUNCTION pay.refresh_payout_wallets(
+    p_merchant_id text, p_seller text[], p_currency text[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_postings posting[];
+BEGIN
+    PERFORM lock_wallets(array_fill(p_merchant_id,
+        ARRAY[cardinality(p_seller)]), p_seller, p_currency);
+    PERFORM take_payout_lines(p_merchant_id, p_seller, p_currency);
+
+    v_postings := begin_reserves(p_merchant_id, p_seller, p_currency)
+        || end_reserves(p_merchant_id, p_seller, p_currency);
+    IF v_postings <> '{}' THEN
+        PERFORM post(v_postings);
+        PERFORM take_payout_lines(p_merchant_id, p_seller, p_currency);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.refresh_payout_wallets IS
+    'Locks wallets, and brings the lines that may be paid out up to date';
+
+
+-- The same lines to the same destination have the same key.
+CREATE OR REPLACE FUNCTION pay.payout_key_of(
+    p_merchant_id text, p_seller text, p_currency text,
+    p_destination_id text, p_seqs bigint[])
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT left(encode(sha256(convert_to(concat_ws('|', p_merchant_id, p_seller,
+    p_currency, p_destination_id, array_to_string(p_seqs, ',')), 'UTF8')),
+    'hex'), 32)
+$$;
+COMMENT ON FUNCTION pay.payout_key_of IS
+    'The key of an item: of its lines, in their order, and its destination';
+
+
+-- For each wallet the item that it could have, and the reason why it has none:
+-- nothing (to pay), minimum, no_destination, suspect, blocked, cooling_off,
+-- hold.
+CREATE OR REPLACE FUNCTION pay.plan_payouts(
+    p_merchant_id text, p_seller text[], p_currency text[])
+RETURNS SETOF payout_plan LANGUAGE sql STABLE AS $$
+SELECT u.seller, u.currency, CASE
+        WHEN coalesce(g.amount_minor, 0) <= 0 THEN 'nothing'
+        WHEN h.seller_account IS NOT NULL THEN 'hold'
+        WHEN a.destination_id IS NULL THEN 'no_destination'
+        WHEN a.state <> 'open' THEN a.state
+        WHEN d.usable_from > now() THEN 'cooling_off'
+        WHEN g.amount_minor < m.minimum_minor THEN 'minimum'
+        ELSE 'made' END,
+    gen_random_uuid()::text, g.amount_minor,
+    w.available_minor - g.amount_minor, d.provider, a.destination_id,
+    a.version, g.seqs
+FROM unnest(p_seller, p_currency) AS u (seller, currency)
+JOIN wallet w ON w.merchant_id = p_merchant_id
+    AND w.seller_account = u.seller AND w.currency = u.currency
+LEFT JOIN (
+    SELECT o.seller_account, o.currency,
+        (sum(o.amount_minor) FILTER (WHERE s.n = 1))::bigint AS amount_minor,
+        array_agg(s.seq ORDER BY s.seq) AS seqs
+    FROM open_payout_orders(p_merchant_id, p_seller, p_currency) o
+    CROSS JOIN LATERAL unnest(o.seqs) WITH ORDINALITY AS s (seq, n)
+    WHERE o.stop IS NULL
+    GROUP BY o.seller_account, o.currency) g
+    ON g.seller_account = u.seller AND g.currency = u.currency
+LEFT JOIN payout_account a ON a.merchant_id = p_merchant_id
+    AND a.seller_account = u.seller AND a.currency = u.currency
+    AND a.state <> 'closed'
+LEFT JOIN payout_destination d ON d.merchant_id = p_merchant_id
+    AND d.destination_id = a.destination_id AND d.version = a.version
+LEFT JOIN payout_minimum m ON m.merchant_id = p_merchant_id
+    AND m.currency = u.currency
+LEFT JOIN payout_hold h ON h.merchant_id = p_merchant_id
+    AND h.seller_account = u.seller AND h.payment_order_id = ''
+$$;
+COMMENT ON FUNCTION pay.plan_payouts IS
+    'The items that locked wallets could have, and why others have none';
+
+
+CREATE OR REPLACE FUNCTION pay.keep_payouts(
+    p_merchant_id text, p_plan payout_plan[], p_who text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO payout (merchant_id, payout_id, payout_key, attempt,
+        seller_account, currency, amount_minor, left_minor, line_count,
+        provider, destination_id, destination_version, made_by)
+    SELECT p_merchant_id, m.payout_id, k.key,
+        1 + (SELECT count(*) FROM payout p WHERE p.payout_key = k.key),
+        m.seller_account, m.currency, m.amount_minor, m.left_minor,
+        cardinality(m.seqs), m.provider, m.destination_id, m.version, p_who
+    FROM unnest(p_plan) m
+    CROSS JOIN LATERAL (
+        SELECT payout_key_of(p_merchant_id, m.seller_account, m.currency,
+                             m.destination_id, m.seqs) AS key) k;
+
+    INSERT INTO payout_part (merchant_id, payout_id, seller_account,
+        currency, wallet_seq)
+    SELECT p_merchant_id, m.payout_id, m.seller_account, m.currency, s
+    FROM unnest(p_plan) m, unnest(m.seqs) s;
+
+    UPDATE payout_line l SET is_open = false
+    FROM unnest(p_plan) m, unnest(m.seqs) s
+    WHERE l.merchant_id = p_merchant_id
+        AND l.seller_account = m.seller_account AND l.currency = m.currency
+        AND l.wallet_seq = s;
+
+    INSERT INTO payout_act (merchant_id, subject, subject_id, act, who,
+        detail)
+    SELECT p_merchant_id, 'payout', m.payout_id, 'made', p_who,
+        jsonb_build_object('amount_minor', m.amount_minor,
+            'currency', m.currency, 'lines', cardinality(m.seqs))
+    FROM unnest(p_plan) m;
+END
+$$;
+COMMENT ON FUNCTION pay.keep_payouts IS
+    'Writes items as drafts, with their lines';
+
+
+-- One item for each of the wallets that has something to pay: all of them in
+-- one commit.  An item is ready when nothing more is to be checked.
+CREATE OR REPLACE FUNCTION pay.make_payouts(
+    p_merchant_id text, p_seller text[], p_currency text[], p_who text)
+RETURNS SETOF payout_plan LANGUAGE plpgsql AS $$
+DECLARE
+    v_plan payout_plan[];
+    v_made payout_plan[];
+BEGIN
+    PERFORM refresh_payout_wallets(p_merchant_id, p_seller, p_currency);
+    v_plan := ARRAY(SELECT p FROM plan_payouts(p_merchant_id, p_seller,
+                                               p_currency) p);
+    v_made := ARRAY(SELECT p FROM unnest(v_plan) p
+                    WHERE p.outcome = 'made');
+
+    PERFORM keep_payouts(p_merchant_id, v_made, p_who);
+    UPDATE payout p SET state = 'ready', changed_at = clock_timestamp()
+    FROM unnest(v_made) m
+    WHERE p.merchant_id = p_merchant_id AND p.payout_id = m.payout_id;
+    PERFORM post(ARRAY(
+        SELECT payout_posting(p, 'payout_reserved')
+        FROM unnest(v_made) m
+        JOIN payout p ON p.merchant_id = p_merchant_id
+            AND p.payout_id = m.payout_id));
+
+    RETURN QUERY SELECT * FROM unnest(v_plan);
+END
+$$;
+COMMENT ON FUNCTION pay.make_payouts IS
+    'Makes the items of these wallets, and says why others have none';
+
+
+CREATE OR REPLACE FUNCTION pay.payout_posting(p_payout payout, p_kind text)
+RETURNS posting LANGUAGE sql IMMUTABLE AS $$
+SELECT ROW(p_payout.merchant_id, 'pay-out/' || p_payout.payout_id, p_kind,
+    NULL, NULL, p_payout.provider, p_payout.seller_account,
+    p_payout.amount_minor, p_payout.currency, NULL, NULL, NULL,
+    NULL)::posting
+$$;
+COMMENT ON FUNCTION pay.payout_posting IS 'An entry of an item';
+
+
+-- p_currency NULL: all wallets of the seller.
+CREATE OR REPLACE FUNCTION pay_ops.make_payouts(
+    p_merchant_id text, p_seller_account text, p_currency text, p_who text)
+RETURNS TABLE (outcome text, seller_account text, currency text,
+    payout_id text, amount_minor bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_wallets record;
+BEGIN
+    IF NOT is_statement(p_who) THEN
+        outcome := 'invalid';
+        RETURN NEXT;
+        RETURN;
+    END IF;
+
+    SELECT array_agg(w.seller_account::text) AS sellers,
+        array_agg(w.currency::text) AS currencies
+    INTO v_wallets
+    FROM wallet w
+    WHERE w.merchant_id = p_merchant_id
+        AND w.seller_account = p_seller_account
+        AND coalesce(w.currency = p_currency, true);
+    IF v_wallets.sellers IS NULL THEN
+        outcome := 'not_found';
+        RETURN NEXT;
+        RETURN;
+    END IF;
+
+    RETURN QUERY
+    SELECT m.outcome, m.seller_account, m.currency,
+        CASE WHEN m.outcome = 'made' THEN m.payout_id END, m.amount_minor
+    FROM make_payouts(p_merchant_id, v_wallets.sellers,
+                      v_wallets.currencies, p_who) m
+    ORDER BY m.currency;
+END
+$$;
+COMMENT ON FUNCTION pay_ops.make_payouts IS
+    'Makes the pay-outs of a seller, one for each currency: made, or why '
+    'not: nothing, hold, no_destination, suspect, blocked, cooling_off, '
+    'minimum; not_found or invalid';

@@ -1,0 +1,230 @@
+/*
+ * payctl payout: pay-outs to sellers.  list, show, accounts and batches read
+ * pay_view (payments_auditor may); the acts of operators stand in
+ * payout_act.c.  It sends nothing to a provider.
+ */
+
+#include "cli/act.h"
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/payout.h"
+#include "cli/table.h"
+
+#include <stddef.h>
+
+
+#define AT  PAY_CLI_AT
+
+static int payout_list(int argc, char **argv);
+static int payout_accounts(int argc, char **argv);
+static int payout_batches(int argc, char **argv);
+static int payout_of_merchant(int argc, char **argv,
+    const pay_cli_list_t *query);
+static int payout_show(int argc, char **argv);
+
+
+const char  pay_cli_payout_usage[] =
+    "usage: payctl payout list [--dsn DSN] [--merchant ID] [--state STATE]"
+    " [--all]\n"
+    "       payctl payout accounts|batches [--dsn DSN] [--merchant ID]\n"
+    "       payctl payout show [--dsn DSN] ID\n"
+    "       payctl payout release|unrelease [--dsn DSN] ORDER --merchant ID\n"
+    "                                       --who NAME --why REASON\n"
+    "       payctl payout make [--dsn DSN] SELLER --merchant ID --who NAME\n"
+    "       payctl payout hold|unhold|cancel [--dsn DSN] ID"
+    " --who NAME --why REASON\n"
+    "       payctl payout batch [--dsn DSN] --merchant ID --provider NAME\n"
+    "                           --currency CODE --who NAME\n"
+    "       payctl payout approve [--dsn DSN] BATCH --hash DIGEST"
+    " --who NAME\n"
+    "       payctl payout withdraw [--dsn DSN] BATCH --who NAME"
+    " --why REASON\n"
+    "\n"
+    "release says that an order is delivered.  make pays all orders of a\n"
+    "seller that may be paid out, one item for each currency, and says why\n"
+    "there is none.  batch puts items that are ready together; approve names\n"
+    "the digest of the batch, which batches shows, and takes another operator\n"
+    "than the one who made the batch, an item of it or an account of it.\n";
+
+static const pay_cli_filter_t  filters[] = {
+    { 0, PAY_CLI_MERCHANT }, { -1, NULL, NULL, NULL }
+};
+
+static const pay_cli_list_t  list_query = {
+    "payout list",
+    "SELECT p.payout_id AS id, p.state, p.seller_account AS seller,"
+    " p.amount, p.currency, p.provider, p.account, p.lines,"
+    " coalesce(p.batch_id, '') AS batch, coalesce(p.reason, '') AS reason,"
+    " " AT("p.created_at") " AS at"
+    " FROM pay_view.payouts p"
+    " WHERE p.merchant_id = coalesce($1, p.merchant_id)"
+    " AND p.state = coalesce($2, p.state)"
+    " AND ($3::boolean OR $2 IS NOT NULL OR p.state NOT IN ('paid',"
+    " 'settled', 'returned', 'failed', 'cancelled'))"
+    " ORDER BY p.created_at, p.payout_id",
+    3, "no pay-outs", PAY_CLI_OK, filters
+};
+
+static const pay_cli_list_t  accounts_query = {
+    "payout accounts",
+    "SELECT a.destination_id AS id, a.seller_account AS seller, a.currency,"
+    " a.state, a.provider, a.account, a.version, a.returns, a.entered_by,"
+    " " AT("a.usable_from") " AS usable_from"
+    " FROM pay_view.payout_accounts a"
+    " WHERE a.merchant_id = coalesce($1, a.merchant_id)"
+    " ORDER BY a.seller_account, a.currency, a.entered_at",
+    1, "no accounts", PAY_CLI_OK, filters
+};
+
+static const pay_cli_list_t  batches_query = {
+    "payout batches",
+    "SELECT b.batch_id AS id, b.state, b.items, b.amount, b.currency,"
+    " b.provider, b.made_by, coalesce(b.approvers, '') AS approvers,"
+    " coalesce(" AT("b.until") ", '') AS until, b.hash"
+    " FROM pay_view.payout_batches b"
+    " WHERE b.merchant_id = coalesce($1, b.merchant_id)"
+    " ORDER BY b.made_at, b.batch_id",
+    1, "no batches", PAY_CLI_OK, filters
+};
+
+static const char  show_sql[] =
+    "SELECT p.payout_id AS id, p.state, p.reason, p.merchant_id AS merchant,"
+    " p.seller_account AS seller, concat_ws(' ', p.amount, p.currency) AS"
+    " amount, p.provider, p.account, p.destination_version AS version,"
+    " p.provider_key, p.provider_ref, p.proof, p.batch_id AS batch,"
+    " p.made_by, " AT("p.created_at") " AS at,"
+    " " AT("p.changed_at") " AS changed_at"
+    " FROM pay_view.payouts p WHERE p.payout_id = $1";
+
+/* The lines with the orders that they belong to, and all that was done. */
+static const pay_cli_part_t  parts[] = {
+    { "lines",
+      "SELECT l.wallet_seq AS line, " AT("l.at") " AS at, l.kind,"
+      " coalesce(l.payment_order_id, '') AS \"order\","
+      " round(l.amount_minor / 10::numeric ^ k.exponent, k.exponent)"
+      " AS amount, l.currency"
+      " FROM pay.payout_part t JOIN pay.payout_line l"
+      " ON l.merchant_id = t.merchant_id"
+      " AND l.seller_account = t.seller_account"
+      " AND l.currency = t.currency AND l.wallet_seq = t.wallet_seq"
+      " JOIN pay.currency k ON k.code = l.currency"
+      " WHERE t.payout_id = $1 ORDER BY l.wallet_seq" },
+    { "acts",
+      "SELECT " AT("a.at") " AS at, a.act, a.who, coalesce(a.why, '') AS why,"
+      " a.detail FROM pay_view.payout_acts a"
+      " WHERE a.subject = 'payout' AND a.subject_id = $1"
+      " ORDER BY a.act_id" },
+    { NULL, NULL }
+};
+
+static const pay_cli_show_t  show = {
+    "payout show", show_sql, "no such pay-out", parts
+};
+
+static const pay_cli_subcommand_t  subcommands[] = {
+    { "accounts", payout_accounts },
+    { "approve", pay_cli_payout_approve },
+    { "batch", pay_cli_payout_batch },
+    { "batches", payout_batches },
+    { "cancel", pay_cli_payout_act },
+    { "hold", pay_cli_payout_act },
+    { "list", payout_list },
+    { "make", pay_cli_payout_make },
+    { "release", pay_cli_payout_act },
+    { "show", payout_show },
+    { "unhold", pay_cli_payout_act },
+    { "unrelease", pay_cli_payout_act },
+    { "withdraw", pay_cli_payout_act },
+    { NULL, NULL }
+};
+
+
+int
+pay_cli_payout(int argc, char **argv)
+{
+    return pay_cli_hand_over("payout", pay_cli_payout_usage, subcommands,
+                             argc, argv);
+}
+
+
+static int
+payout_list(int argc, char **argv)
+{
+    int          words, all = 0;
+    const char  *dsn = NULL, *values[3] = { NULL, NULL, NULL };
+
+    const pay_cli_option_t  options[] = {
+        { "--dsn", &dsn, NULL },
+        { "--merchant", &values[0], NULL },
+        { "--state", &values[1], NULL },
+        { "--all", NULL, &all },
+        { NULL, NULL, NULL }
+    };
+
+    words = pay_cli_args(argc, argv, options, NULL, 0);
+    if (words != 0) {
+        return pay_cli_say_usage(words, pay_cli_payout_usage);
+    }
+
+    values[2] = all ? "t" : "f";
+
+    return pay_cli_list(&list_query, dsn, values);
+}
+
+
+static int
+payout_accounts(int argc, char **argv)
+{
+    return payout_of_merchant(argc, argv, &accounts_query);
+}
+
+
+static int
+payout_batches(int argc, char **argv)
+{
+    return payout_of_merchant(argc, argv, &batches_query);
+}
+
+
+/* A list whose only parameter is the merchant. */
+static int
+payout_of_merchant(int argc, char **argv, const pay_cli_list_t *query)
+{
+    int          words;
+    const char  *dsn = NULL, *merchant = NULL;
+
+    const pay_cli_option_t  options[] = {
+        { "--dsn", &dsn, NULL },
+        { "--merchant", &merchant, NULL },
+        { NULL, NULL, NULL }
+    };
+
+    words = pay_cli_args(argc, argv, options, NULL, 0);
+
+    return words != 0 ? pay_cli_say_usage(words, pay_cli_payout_usage)
+                      : pay_cli_list(query, dsn, &merchant);
+}
+
+
+static int
+payout_show(int argc, char **argv)
+{
+    int          words;
+    const char  *dsn = NULL, *id = NULL;
+
+    const pay_cli_option_t  options[] = {
+        { "--dsn", &dsn, NULL }, { NULL, NULL, NULL }
+    };
+
+    words = pay_cli_args(argc, argv, options, &id, 1);
+
+    if (words < 0) {
+        return pay_cli_say_usage(words, pay_cli_payout_usage);
+    }
+
+    return words == 1
+           ? pay_cli_show(&show, dsn, id)
+           : pay_cli_misuse(pay_cli_payout_usage, "show takes the ID of a"
+                            " pay-out, the first column of payctl payout"
+                            " list");
+}
