@@ -56,6 +56,11 @@ CREATE TYPE pay.close_line AS (
 	minor numeric
 );
 
+CREATE DOMAIN pay.country_code AS text COLLATE pg_catalog."C"
+	CONSTRAINT country_code_check CHECK ((VALUE ~ '^[A-Z]{2}$'::text));
+
+COMMENT ON DOMAIN pay.country_code IS 'ISO 3166-1, two letters';
+
 CREATE DOMAIN pay.currency_code AS text COLLATE pg_catalog."C"
 	CONSTRAINT currency_code_check CHECK ((octet_length(VALUE) = 3));
 
@@ -236,6 +241,34 @@ CREATE DOMAIN pay.ordinal AS integer
 	CONSTRAINT ordinal_check CHECK ((VALUE >= 1));
 
 COMMENT ON DOMAIN pay.ordinal IS 'A number in a row, from 1 on';
+
+CREATE DOMAIN pay.payout_key AS text COLLATE pg_catalog."C"
+	CONSTRAINT payout_key_check CHECK ((VALUE ~ '^[0-9a-f]{32}$'::text));
+
+COMMENT ON DOMAIN pay.payout_key IS 'The digest of the lines that an item pays, and of their destination';
+
+CREATE DOMAIN pay.payout_name AS text COLLATE pg_catalog."C"
+	CONSTRAINT payout_name_check CHECK ((VALUE ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text));
+
+COMMENT ON DOMAIN pay.payout_name IS 'The name of a pay-out provider';
+
+CREATE TYPE pay.payout_plan AS (
+	seller_account text,
+	currency text,
+	outcome text,
+	payout_id text,
+	amount_minor bigint,
+	left_minor bigint,
+	provider text,
+	destination_id text,
+	version integer,
+	seqs bigint[]
+);
+
+CREATE DOMAIN pay.payout_state AS text COLLATE pg_catalog."C"
+	CONSTRAINT payout_state_check CHECK ((VALUE = ANY (ARRAY['draft'::text, 'held'::text, 'ready'::text, 'approved'::text, 'sending'::text, 'sent'::text, 'paid'::text, 'settled'::text, 'returned'::text, 'failed'::text, 'cancelled'::text, 'unknown'::text])));
+
+COMMENT ON DOMAIN pay.payout_state IS 'docs/payouts.md#states';
 
 CREATE DOMAIN pay.positive_minor AS bigint
 	CONSTRAINT positive_minor_check CHECK ((VALUE > 0));
@@ -476,6 +509,15 @@ CREATE TYPE pay_api.checkout_row AS (
 );
 
 COMMENT ON TYPE pay_api.checkout_row IS 'A checkout and one of its orders: a row for each of them';
+
+CREATE TYPE pay_api.close_row AS (
+	item integer,
+	outcome text,
+	number bigint,
+	document text
+);
+
+COMMENT ON TYPE pay_api.close_row IS 'The document of a closed day, to be signed';
 
 CREATE TYPE pay_api.counts_row AS (
 	item integer,
@@ -744,6 +786,7 @@ CREATE TABLE pay.settlement_file (
     sha256 pay.hash NOT NULL,
     name text NOT NULL,
     attempt pay.ordinal DEFAULT 1 NOT NULL,
+    is_whole boolean DEFAULT false NOT NULL,
     batch_key text COLLATE pg_catalog."C",
     version pay.ordinal DEFAULT 1 NOT NULL,
     state text DEFAULT 'received'::text NOT NULL COLLATE pg_catalog."C",
@@ -752,7 +795,6 @@ CREATE TABLE pay.settlement_file (
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     stated jsonb DEFAULT '{}'::jsonb NOT NULL,
     row_count pay.whole DEFAULT 0 NOT NULL,
-    next_bucket integer DEFAULT 0 NOT NULL,
     phase text DEFAULT 'take'::text NOT NULL COLLATE pg_catalog."C",
     matched pay.whole DEFAULT 0 NOT NULL,
     class1 pay.whole DEFAULT 0 NOT NULL,
@@ -803,6 +845,42 @@ CREATE TABLE pay.dead_letter (
 CREATE FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
+
+CREATE TABLE pay.payout (
+    merchant_id pay.id NOT NULL,
+    payout_id pay.id NOT NULL,
+    payout_key pay.payout_key NOT NULL,
+    attempt pay.ordinal NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    amount_minor pay.positive_minor NOT NULL,
+    left_minor pay.minor NOT NULL,
+    line_count pay.ordinal NOT NULL,
+    provider pay.payout_name NOT NULL,
+    destination_id pay.id NOT NULL,
+    destination_version pay.ordinal NOT NULL,
+    made_by pay.filled NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    state pay.payout_state DEFAULT 'draft'::text NOT NULL,
+    reason text,
+    provider_ref pay.id,
+    proof text COLLATE pg_catalog."C",
+    voided_at timestamp with time zone,
+    batch_id pay.id,
+    CONSTRAINT payout_check CHECK (((voided_at IS NOT NULL) = ((state)::text = ANY (ARRAY['failed'::text, 'returned'::text, 'cancelled'::text])))),
+    CONSTRAINT payout_check1 CHECK (((proof IS NOT NULL) = ((state)::text = 'failed'::text))),
+    CONSTRAINT payout_check2 CHECK ((((state)::text <> ALL (ARRAY['sent'::text, 'paid'::text, 'settled'::text])) OR (provider_ref IS NOT NULL))),
+    CONSTRAINT payout_check3 CHECK (((batch_id IS NOT NULL) OR ((state)::text = ANY (ARRAY['draft'::text, 'held'::text, 'ready'::text, 'cancelled'::text])))),
+    CONSTRAINT payout_proof_check CHECK ((proof = ANY (ARRAY['refused'::text, 'not_found'::text, 'same_key'::text, 'returned_by_provider'::text, 'pain002'::text, 'person'::text])))
+)
+WITH (fillfactor='60');
+
+CREATE FUNCTION pay.apply_payout_fact(p_payout pay.payout, p_state text, p_ref text, p_proof text, p_who text, p_code text, p_detail jsonb) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.approval_is_foreign() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.approval_time(p_merchant_id text) RETURNS interval LANGUAGE sql STABLE;
+CREATE FUNCTION pay.approvals_missing(p_merchant_id text, p_batch_id text) RETURNS integer LANGUAGE sql STABLE;
+CREATE FUNCTION pay.approvals_needed(p_merchant_id text, p_currency text, p_total_minor bigint) RETURNS integer LANGUAGE sql STABLE;
 CREATE FUNCTION pay.as_kinds(p_kind text, p_amount bigint) RETURNS text[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.asked_by_ok(p_asked_by jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.asked_detail(p_asked_by jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
@@ -909,12 +987,20 @@ CREATE UNLOGGED TABLE pay.settlement_work (
     match integer,
     rule text COLLATE pg_catalog."C",
     finding text COLLATE pg_catalog."C",
-    candidate jsonb
+    candidate jsonb,
+    of_file bigint NOT NULL,
+    rounding_minor bigint,
+    rounding_currency pay.currency_code
 )
 WITH (fillfactor='50');
 
 CREATE FUNCTION pay.bank_text(p_work pay.settlement_work) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.batch_is_approved() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.batch_is_whole() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.batch_items_are_all() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.begin_payout(p_merchant_id text, p_payout_id text, p_who text) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.begin_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.book_rematch(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
 
@@ -933,7 +1019,7 @@ CREATE TABLE pay.settlement_source (
     CONSTRAINT settlement_source_overdue_days_check CHECK ((overdue_days > 0))
 );
 
-CREATE FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlement_source, p_of_file bigint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) RETURNS TABLE(captured bigint, refunding bigint, refunded bigint, unbalanced bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
 
@@ -992,6 +1078,7 @@ CREATE FUNCTION pay.check_settlement(p_file_id bigint, p_rows integer) RETURNS b
 CREATE FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_change_keys(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) RETURNS integer[] LANGUAGE plpgsql;
@@ -1042,18 +1129,21 @@ CREATE FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p
 CREATE FUNCTION pay.close_lines(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_lines_of(p_close pay.settlement_close, p_merchant_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_movements(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
+CREATE FUNCTION pay.close_payout_batch(p_merchant_id text, p_batch_id text, p_state text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.count_expected(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_hour(p_hour timestamp with time zone) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on';
+CREATE FUNCTION pay.count_roundings(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.decimal_text(p_minor bigint, p_currency text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.destination_fits(p_merchant_id text, p_provider text, p_kind text, p_country text, p_currency text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 
 CREATE TABLE pay.dispute (
@@ -1076,7 +1166,7 @@ CREATE TABLE pay.dispute (
 );
 
 CREATE FUNCTION pay.dispute_fact(p_news pay.news, p_dispute pay.dispute, p_kind text) RETURNS pay.fact LANGUAGE plpgsql;
-CREATE FUNCTION pay.dispute_fee(p_news pay.news) RETURNS pay.fact[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.dispute_fee(p_news pay.news) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.dispute_parts(p_psp text, p_object text) RETURNS pay.dispute[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.dispute_source(p_dispute pay.dispute) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.doubt(p_word pay.fact, p_about text, p_why text, p_object text, p_amount_minor bigint, p_currency text) RETURNS pay.fact LANGUAGE plpgsql STABLE;
@@ -1089,6 +1179,7 @@ CREATE FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) 
 CREATE FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_overdue(p_file_id bigint) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.entry_balances() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.entry_object(p_merchant_id text, p_checkout_id text, p_psp text, p_source text) RETURNS text LANGUAGE sql STABLE;
@@ -1115,6 +1206,7 @@ CREATE FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) RETURNS tex
 CREATE FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) RETURNS bytea LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.events_since(p_merchant_id text, p_checkout_id text) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.exception_acts(p_id bigint) RETURNS json LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.exception_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.exception_json(p_id bigint) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.exception_page(p_merchant_id text, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.exception_with_acts(p_id bigint) RETURNS text LANGUAGE sql STABLE;
@@ -1159,7 +1251,7 @@ CREATE FUNCTION pay.hear_captures(p_news pay.news, OUT outcome text, OUT facts p
 CREATE FUNCTION pay.hear_change(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hear_dispatches(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_items integer[], OUT stored integer[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.hear_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
-CREATE FUNCTION pay.hear_fee(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.hear_fee(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 
 CREATE TABLE pay.late_success (
     merchant_id pay.id NOT NULL,
@@ -1184,6 +1276,7 @@ CREATE FUNCTION pay.hear_parts(p_parts pay.change[], p_news pay.news, OUT outcom
 CREATE FUNCTION pay.hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hear_single(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, p_is_borne boolean, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.hold_file(p_file_id bigint, OUT file pay.settlement_file, OUT is_alone boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_is_over(p_news pay.news, p_word text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.id_ok(p_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -1205,10 +1298,12 @@ CREATE FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) RETURNS b
 CREATE FUNCTION pay.is_currency(p_currency text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_done_by(p_exception pay.settlement_exception, p_act text, p_who text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_early(p_news pay.news) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_echo(p_payout pay.payout, p_amount_minor bigint, p_currency text, p_account_end text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_event(p_logged text, p_news text, p_actor text, p_part oid, p_tid tid, p_attempt text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_failed(p_change pay.change) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_given(p_provided text, p_actor text, p_order_id text, p_part oid, p_tid tid, p_late_success text, p_replaced_by text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_held_late(p_order pay.payment_order) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_iban(p_text text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_new_mismatch(p_fact pay.fact) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_over(p_letter pay.dead_letter) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -1246,6 +1341,7 @@ CREATE FUNCTION pay.job_rank(p_kind text) RETURNS integer LANGUAGE sql IMMUTABLE
 CREATE FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.judge_payout(p_state text, p_fact text) RETURNS text LANGUAGE sql IMMUTABLE;
 
 CREATE TABLE pay.checkout (
     merchant_id pay.id NOT NULL,
@@ -1306,6 +1402,8 @@ CREATE FUNCTION pay.keep_invalid(p_items integer[], p_psp text[], p_source text[
 CREATE FUNCTION pay.keep_late(p_facts pay.fact[], p_items integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) RETURNS integer[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb, p_told text DEFAULT NULL::text) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) RETURNS interval LANGUAGE sql IMMUTABLE;
@@ -1315,6 +1413,7 @@ CREATE FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_order[], p
 CREATE FUNCTION pay.lay_down(p_news pay.news, p_state text, p_orders pay.payment_order[], p_parts bigint[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.lay_refund(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.learn_tokens(p_facts pay.fact[]) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.leave_payout_batch(p_payout pay.payout) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.dead_letter LANGUAGE sql STABLE;
 CREATE FUNCTION pay.lines_with_entry() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.link_work(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
@@ -1323,12 +1422,47 @@ CREATE FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) R
 CREATE FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) RETURNS pay.payment_order LANGUAGE plpgsql;
+
+CREATE TABLE pay.settlement_part (
+    file_id bigint NOT NULL,
+    first_bucket integer NOT NULL,
+    until_bucket integer NOT NULL,
+    part_id bigint NOT NULL,
+    phase text DEFAULT 'take'::text NOT NULL COLLATE pg_catalog."C",
+    is_done boolean DEFAULT false NOT NULL,
+    matched pay.whole DEFAULT 0 NOT NULL,
+    class1 pay.whole DEFAULT 0 NOT NULL,
+    class2 pay.whole DEFAULT 0 NOT NULL,
+    class3 pay.whole DEFAULT 0 NOT NULL,
+    CONSTRAINT settlement_part_check CHECK ((until_bucket > first_bucket)),
+    CONSTRAINT settlement_part_phase_check CHECK ((phase = ANY (ARRAY['take'::text, 'tell'::text, 'match'::text, 'change'::text, 'book'::text])))
+);
+
+CREATE FUNCTION pay.lock_part(p_file_id bigint) RETURNS pay.settlement_part LANGUAGE plpgsql;
+CREATE FUNCTION pay.lock_payout(p_merchant_id text, p_payout_id text) RETURNS pay.payout LANGUAGE sql;
+
+CREATE TABLE pay.payout_account (
+    merchant_id pay.id NOT NULL,
+    destination_id pay.id NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    version pay.ordinal DEFAULT 1 NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL COLLATE pg_catalog."C",
+    returns pay.tally DEFAULT 0 NOT NULL,
+    CONSTRAINT payout_account_state_check CHECK ((state = ANY (ARRAY['open'::text, 'suspect'::text, 'blocked'::text, 'closed'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE FUNCTION pay.lock_payout_account(p_merchant_id text, p_seller text, p_currency text) RETURNS pay.payout_account LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lose_holds(p_psp text) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on' SET enable_mergejoin TO 'on';
 CREATE FUNCTION pay.make_partition(p_month date) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partitions(p_move boolean DEFAULT true) RETURNS integer LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '200ms';
+CREATE FUNCTION pay.make_parts(p_file pay.settlement_file, p_rows integer) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.make_payouts(p_merchant_id text, p_seller text[], p_currency text[], p_who text) RETURNS SETOF pay.payout_plan LANGUAGE plpgsql;
 
 CREATE TABLE pay.seal (
     number bigint NOT NULL,
@@ -1355,7 +1489,7 @@ CREATE FUNCTION pay.make_wallets(p_merchant_id text[], p_seller text[], p_curren
 CREATE FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.mark_duplicates(p_news pay.news[], p_first integer[]) RETURNS pay.news[] LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.match_amounts(p_file_id bigint) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
-CREATE FUNCTION pay.match_and_book(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.match_and_book(p_file pay.settlement_file, p_source pay.settlement_source, p_of_file bigint) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.match_bank(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.match_capture(p_change pay.change, p_outside pay.change, p_word pay.fact, p_by_amount boolean) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.match_conversions(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
@@ -1364,9 +1498,12 @@ CREATE FUNCTION pay.match_fees(p_file_id bigint) RETURNS void LANGUAGE plpgsql S
 CREATE FUNCTION pay.match_hard(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.match_objects(p_file_id bigint, p_signed boolean) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.match_parts(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.match_rounded(p_file_id bigint) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
+CREATE FUNCTION pay.match_rounded_fees(p_file_id bigint) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.match_single(p_file_id bigint) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.match_sums(p_file_id bigint, p_single boolean) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.may_act(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_amount bigint, p_detail jsonb) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.may_approve(p_merchant_id text, p_batch_id text, p_who text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.may_be_stuck(p_merchant_id text, p_checkout_id text, p_reason text, p_since timestamp with time zone, p_limit interval) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) RETURNS numeric LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.merkle_root(p_hashes bytea[]) RETURNS bytea LANGUAGE plpgsql IMMUTABLE;
@@ -1374,6 +1511,7 @@ CREATE FUNCTION pay.message_of(p_event_id text, p_ids text[]) RETURNS text LANGU
 CREATE FUNCTION pay.minor_of(p_amount text, p_currency text) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.name_capture(p_news pay.news) RETURNS boolean LANGUAGE plpgsql;
@@ -1475,6 +1613,7 @@ CREATE FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id text[],
 CREATE FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.open_entries(p_exception pay.settlement_exception, p_work pay.settlement_work) RETURNS TABLE(merchant_id text, source text, kind text, minor bigint, psp text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.mismatch LANGUAGE sql STABLE;
+CREATE FUNCTION pay.open_payout_orders(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS TABLE(seller_account text, currency text, payment_order_id text, amount_minor bigint, seqs bigint[], stop text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.open_settlement(p_source text, p_sha256 bytea, p_name text, OUT outcome text, OUT file pay.settlement_file) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.order_differences(p_merchant_id text[], p_payment_order_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_statuses text[]) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -1494,9 +1633,17 @@ CREATE FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[]
 CREATE FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_entry(p_kind text, p_net_minor bigint) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.payout_is_approved() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.payout_is_booked() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.payout_key_of(p_merchant_id text, p_seller text, p_currency text, p_destination_id text, p_seqs bigint[]) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.payout_moves() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_names(p_payout_ref text, p_psp_ref text, p_bank_ref text) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.payout_posting(p_payout pay.payout, p_kind text) RETURNS pay.posting LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.place_is_free(p_old pay.checkout) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS SETOF pay.payout_plan LANGUAGE sql STABLE;
 CREATE FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.poll_soon(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.post(p_postings pay.posting[]) RETURNS integer LANGUAGE plpgsql;
@@ -1538,6 +1685,7 @@ CREATE FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p
 CREATE FUNCTION pay.read_windows(p_windows text, p_count integer) RETURNS integer[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.record_facts(p_facts pay.fact[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.referenced_checkout(p_psp text, p_merchant_id text, p_our_ref text) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.refresh_payout_wallets(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.refund_done(p_change pay.change, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.refund_failed(p_change pay.change, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.refund_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
@@ -1583,11 +1731,27 @@ CREATE FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) RETURNS text LAN
 CREATE FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.request_time(p_request_id text) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.requote_orders(p_moves pay.move[]) RETURNS void LANGUAGE plpgsql;
+
+CREATE TABLE pay.payout_reserve (
+    merchant_id pay.id NOT NULL,
+    source pay.journal_source NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    payment_order_id pay.id,
+    psp pay.id NOT NULL,
+    amount_minor pay.positive_minor NOT NULL,
+    until timestamp with time zone NOT NULL,
+    released_at timestamp with time zone
+)
+WITH (fillfactor='80');
+
+CREATE FUNCTION pay.reserve_posting(p_reserve pay.payout_reserve, p_kind text) RETURNS pay.posting LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.room_of(p_order pay.payment_order, p_about text) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.round_rate(p_rate numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT;
+CREATE FUNCTION pay.roundings_left(p_source text, p_currency text) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) RETURNS TABLE(dispute_id text, state text, amount_minor bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) RETURNS SETOF pay.posting LANGUAGE sql STABLE;
@@ -1602,6 +1766,7 @@ CREATE FUNCTION pay.seller_part(p_amount_minor bigint, p_credit_minor bigint, p_
 CREATE FUNCTION pay.seller_share(p_order pay.payment_order, p_amount_minor bigint) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.send_dispatches(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[], p_items integer[], OUT items integer[], OUT outcomes text[], OUT attempts bigint[], OUT sends bigint[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.send_registers(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_lease_ms bigint[]) RETURNS text[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.sending_stop(p_payout pay.payout) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean DEFAULT false) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) RETURNS record LANGUAGE plpgsql;
@@ -1615,15 +1780,18 @@ CREATE FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) RETURNS vo
 CREATE FUNCTION pay.settled_fact(p_mismatch pay.mismatch, p_who text, p_why text, p_more jsonb DEFAULT '{}'::jsonb) RETURNS pay.fact LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.settlement_event(p_source text, p_row_key text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.settlement_family(p_kind text) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.settlement_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.settlement_file_json(p_file_id bigint) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.settlement_file_page(p_merchant_id text, p_source text, p_psp text, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.settlement_owners(p_psp text, p_merchant_id text, p_parent_ref text, p_psp_ref text, p_our_ref text) RETURNS SETOF pay.settlement_owner LANGUAGE sql STABLE ROWS 1;
 CREATE FUNCTION pay.settlement_posting(p_work pay.settlement_work, p_kind text, p_amount_minor bigint, p_currency text, p_seller_minor bigint DEFAULT NULL::bigint, p_seller_currency text DEFAULT NULL::text) RETURNS pay.posting LANGUAGE sql STABLE;
 CREATE FUNCTION pay.settlement_row_page(p_merchant_id text, p_file_id bigint, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.shown_account(p_kind text, p_country text, p_number text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.shown_decline(p_order pay.payment_order) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.source_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.split_amount(p_amount bigint, p_weights bigint[], p_rooms bigint[]) RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.split_note(p_news pay.news) RETURNS pay.fact LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.split_orders(p_news pay.news, OUT orders pay.payment_order[], OUT parts bigint[]) RETURNS record LANGUAGE plpgsql STABLE;
@@ -1673,11 +1841,12 @@ CREATE VIEW pay.checkout_state (
 CREATE FUNCTION pay.state_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.checkout_state LANGUAGE sql STABLE;
 CREATE FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.status_rank(p_status text) RETURNS integer LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_rows integer) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_mergejoin TO 'on' SET enable_seqscan TO 'on' SET plan_cache_mode TO 'force_custom_plan' SET jit TO 'off';
+CREATE FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_mergejoin TO 'on' SET enable_seqscan TO 'on' SET plan_cache_mode TO 'force_custom_plan' SET jit TO 'off';
 CREATE FUNCTION pay.store_news(p_news pay.news[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.sum_settlement(p_file_id bigint, p_from integer, p_until integer) RETURNS bigint LANGUAGE plpgsql;
+CREATE FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.suspended(p_mismatch pay.mismatch) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.suspense_kind(p_exception pay.settlement_exception, p_row pay.settlement_row, p_what text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.sweep_all(p_limits jsonb) RETURNS jsonb LANGUAGE plpgsql;
@@ -1697,12 +1866,15 @@ CREATE FUNCTION pay.take_facts(p_facts pay.fact[], p_is_plain boolean DEFAULT fa
 CREATE FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until bigint) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_open(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_over_fee(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_up(p_news pay.news, p_held bigint) RETURNS pay.fact[] LANGUAGE plpgsql;
-CREATE FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_from integer, p_until integer) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.tell_payout(p_merchant_id text, p_payout_id text, p_fact text, p_who text, p_ref text DEFAULT NULL::text, p_proof text DEFAULT NULL::text, p_code text DEFAULT NULL::text, p_amount_minor bigint DEFAULT NULL::bigint, p_currency text DEFAULT NULL::text, p_account_end text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.term_seconds(p_seconds text, p_else text) RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.terms_ok(p_terms jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE;
@@ -1716,11 +1888,14 @@ CREATE FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text
 CREATE FUNCTION pay.uuid_ok(p_uuid text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.version_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proof text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS pay.posting LANGUAGE plpgsql;
 CREATE FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.watch_settlement(p_time interval) RETURNS jsonb LANGUAGE plpgsql;
 CREATE FUNCTION pay.window_payouts(p_work pay.settlement_work) RETURNS tid[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) RETURNS pay.fact LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.work_counts(p_file_id bigint, OUT matched bigint, OUT class1 bigint, OUT class2 bigint, OUT class3 bigint, OUT has_payouts boolean, OUT has_ended boolean, OUT has_roundings boolean) RETURNS record LANGUAGE sql STABLE;
+CREATE FUNCTION pay.work_keys(p_file_id bigint) RETURNS bigint[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.settlement_work LANGUAGE sql STABLE;
 CREATE FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer DEFAULT 1, p_owner pay.settlement_owner DEFAULT NULL::pay.settlement_owner, p_file_id bigint DEFAULT 0) RETURNS pay.settlement_work LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) RETURNS integer LANGUAGE plpgsql;
@@ -1733,6 +1908,7 @@ CREATE FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id t
 CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[] DEFAULT NULL::text[], p_can_retry text[] DEFAULT NULL::text[], p_attempt text[] DEFAULT NULL::text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.span_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.close_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.dispatch_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.look_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1743,6 +1919,7 @@ CREATE FUNCTION pay_api.check_settlement(p_file_id bigint[], p_attempt bigint[],
 CREATE FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.job_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.claim_replay(p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.replay_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_until_s bigint[], p_listed bigint[], p_missed bigint[], p_code text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.end_close(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_look(p_source text[], p_owner text[], p_seen_s bigint[], p_files bigint[], p_again bigint[], p_code text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1785,24 +1962,41 @@ CREATE FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[])
 CREATE FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer DEFAULT 5000) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.approve_payout_batch(p_merchant_id text, p_batch_id text, p_hash text, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '500ms';
+CREATE FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT format text, OUT account text, OUT state text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) RETURNS TABLE(outcome text, batch_id text, item_count integer, total_minor bigint, hash text) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) RETURNS TABLE(outcome text, seller_account text, currency text, payout_id text, amount_minor bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint DEFAULT NULL::bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone DEFAULT now()) RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint DEFAULT NULL::bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_payout_limit(p_merchant_id text, p_currency text, p_one numeric, p_two numeric, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_payout_minimum(p_merchant_id text, p_currency text, p_minimum_minor bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text, p_why text, p_release_by text DEFAULT NULL::text, p_release_days integer DEFAULT NULL::integer, p_needs_settled boolean DEFAULT NULL::boolean, p_reserve_percent numeric DEFAULT NULL::numeric, p_reserve_days integer DEFAULT NULL::integer, p_cooling_off_hours integer DEFAULT NULL::integer) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provider text, p_adapter text, p_takes text[], p_currencies text[], p_countries text[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.settle_destination(p_merchant_id text, p_destination_id text, p_state text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) RETURNS TABLE(psp text, event_id text, received_at timestamp with time zone, state text, via text, type text, fact text, token text, reference text, code text, amount_minor bigint, currency text, merchant_id text, checkout_id text, request_id text, digest text, size bigint, keep_until timestamp with time zone, body_state text, body bytea) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.sign_close(p_number bigint, p_key_id text, p_signature text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.stop_payout_provider(p_merchant_id text, p_provider text, p_stops boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.store_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_number text, p_details bytea, p_key_id text, p_who text, p_why text) RETURNS TABLE(outcome text, destination_id text, version integer) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.unrelease_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.withdraw_payout_batch(p_merchant_id text, p_batch_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_until timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) RETURNS TABLE(merchant_id text, explanation text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1891,6 +2085,12 @@ CREATE TABLE pay.event_default (
 )
 WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_insert_threshold='500000', autovacuum_vacuum_insert_scale_factor='0');
 
+CREATE TABLE pay.iban_country (
+    country pay.country_code NOT NULL,
+    length integer NOT NULL,
+    CONSTRAINT iban_country_length_check CHECK (((length >= 15) AND (length <= 34)))
+);
+
 CREATE TABLE pay.idempotency_key (
     merchant_id pay.id NOT NULL,
     route text NOT NULL COLLATE pg_catalog."C",
@@ -1953,6 +2153,181 @@ CREATE TABLE pay.outbox (
     at timestamp with time zone NOT NULL,
     kind pay.filled NOT NULL
 );
+
+CREATE TABLE pay.payout_act (
+    act_id bigint NOT NULL,
+    merchant_id pay.id NOT NULL,
+    subject text NOT NULL COLLATE pg_catalog."C",
+    subject_id text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    act pay.filled NOT NULL,
+    who pay.filled NOT NULL,
+    why text,
+    role text DEFAULT SESSION_USER NOT NULL,
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT payout_act_subject_check CHECK ((subject = ANY (ARRAY['payout'::text, 'batch'::text, 'destination'::text, 'order'::text, 'seller'::text, 'provider'::text, 'policy'::text])))
+);
+
+ALTER TABLE pay.payout_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.payout_act_act_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE pay.payout_approval (
+    merchant_id pay.id NOT NULL,
+    batch_id pay.id NOT NULL,
+    approver pay.filled NOT NULL,
+    hash pay.hash NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    role text DEFAULT SESSION_USER NOT NULL
+);
+
+CREATE TABLE pay.payout_batch (
+    merchant_id pay.id NOT NULL,
+    batch_id pay.id NOT NULL,
+    provider pay.payout_name NOT NULL,
+    currency pay.currency_code NOT NULL,
+    item_count pay.ordinal NOT NULL,
+    total_minor pay.positive_minor NOT NULL,
+    hash pay.hash NOT NULL,
+    made_by pay.filled NOT NULL,
+    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL COLLATE pg_catalog."C",
+    approved_at timestamp with time zone,
+    until timestamp with time zone,
+    CONSTRAINT payout_batch_check CHECK (((approved_at IS NULL) = (until IS NULL))),
+    CONSTRAINT payout_batch_check1 CHECK (((state <> ALL (ARRAY['approved'::text, 'expired'::text])) OR (approved_at IS NOT NULL))),
+    CONSTRAINT payout_batch_state_check CHECK ((state = ANY (ARRAY['open'::text, 'approved'::text, 'expired'::text, 'withdrawn'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE pay.payout_batch_item (
+    merchant_id pay.id NOT NULL,
+    batch_id pay.id NOT NULL,
+    payout_id pay.id NOT NULL
+);
+
+CREATE TABLE pay.payout_destination (
+    merchant_id pay.id NOT NULL,
+    destination_id pay.id NOT NULL,
+    version pay.ordinal NOT NULL,
+    provider pay.payout_name NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    country pay.country_code NOT NULL,
+    details bytea NOT NULL,
+    key_id pay.id NOT NULL,
+    shown pay.filled NOT NULL,
+    entered_by pay.filled NOT NULL,
+    entered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    usable_from timestamp with time zone NOT NULL,
+    CONSTRAINT payout_destination_details_check CHECK (((octet_length(details) >= 1) AND (octet_length(details) <= 4096))),
+    CONSTRAINT payout_destination_kind_check CHECK ((kind = ANY (ARRAY['iban'::text, 'bban'::text, 'payee'::text]))),
+    CONSTRAINT payout_destination_shown_check CHECK ((octet_length((shown)::text) <= 16))
+);
+
+CREATE TABLE pay.payout_hold (
+    merchant_id pay.id NOT NULL,
+    seller_account pay.filled NOT NULL,
+    payment_order_id text NOT NULL COLLATE pg_catalog."C",
+    why pay.filled NOT NULL,
+    held_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE pay.payout_limit (
+    merchant_id pay.id NOT NULL,
+    currency pay.currency_code NOT NULL,
+    one numeric NOT NULL,
+    two numeric NOT NULL,
+    CONSTRAINT payout_limit_check CHECK ((two >= one)),
+    CONSTRAINT payout_limit_one_check CHECK ((one >= (0)::numeric))
+);
+
+CREATE TABLE pay.payout_line (
+    merchant_id pay.id NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    wallet_seq bigint NOT NULL,
+    source pay.journal_source NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    payment_order_id pay.id,
+    amount_minor pay.signed_minor NOT NULL,
+    at timestamp with time zone NOT NULL,
+    is_open boolean DEFAULT true NOT NULL
+)
+WITH (fillfactor='80');
+
+CREATE TABLE pay.payout_minimum (
+    merchant_id pay.id NOT NULL,
+    currency pay.currency_code NOT NULL,
+    minimum_minor pay.positive_minor NOT NULL
+);
+
+CREATE TABLE pay.payout_outbox (
+    act_id bigint NOT NULL,
+    merchant_id pay.id NOT NULL,
+    kind pay.filled NOT NULL
+);
+
+CREATE TABLE pay.payout_part (
+    merchant_id pay.id NOT NULL,
+    payout_id pay.id NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    wallet_seq bigint NOT NULL,
+    is_live boolean DEFAULT true NOT NULL
+)
+WITH (fillfactor='80');
+
+CREATE TABLE pay.payout_policy (
+    merchant_id pay.id NOT NULL,
+    release_by text DEFAULT 'delivered'::text NOT NULL COLLATE pg_catalog."C",
+    release_days integer DEFAULT 14 NOT NULL,
+    needs_settled boolean DEFAULT false NOT NULL,
+    reserve_percent numeric(4,2) DEFAULT 0 NOT NULL,
+    reserve_days integer DEFAULT 90 NOT NULL,
+    cooling_off_hours integer DEFAULT 72 NOT NULL,
+    approval_hours integer DEFAULT 24 NOT NULL,
+    CONSTRAINT payout_policy_approval_hours_check CHECK (((approval_hours >= 1) AND (approval_hours <= 168))),
+    CONSTRAINT payout_policy_cooling_off_hours_check CHECK (((cooling_off_hours >= 0) AND (cooling_off_hours <= 720))),
+    CONSTRAINT payout_policy_release_by_check CHECK ((release_by = ANY (ARRAY['delivered'::text, 'days'::text, 'either'::text, 'both'::text]))),
+    CONSTRAINT payout_policy_release_days_check CHECK (((release_days >= 0) AND (release_days <= 365))),
+    CONSTRAINT payout_policy_reserve_days_check CHECK (((reserve_days >= 1) AND (reserve_days <= 730))),
+    CONSTRAINT payout_policy_reserve_percent_check CHECK (((reserve_percent >= (0)::numeric) AND (reserve_percent <= (50)::numeric)))
+);
+
+CREATE TABLE pay.payout_provider (
+    merchant_id pay.id NOT NULL,
+    provider pay.payout_name NOT NULL,
+    adapter pay.filled NOT NULL,
+    takes text[] NOT NULL,
+    currencies text[],
+    countries text[],
+    stopped_at timestamp with time zone,
+    CONSTRAINT payout_provider_takes_check CHECK (((takes <@ '{iban,bban,payee}'::text[]) AND (takes <> '{}'::text[])))
+);
+
+CREATE TABLE pay.payout_release (
+    merchant_id pay.id NOT NULL,
+    payment_order_id pay.id NOT NULL,
+    released_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE pay.payout_transition (
+    old_state pay.payout_state NOT NULL,
+    new_state pay.payout_state NOT NULL
+);
+
+CREATE TABLE pay.payout_wallet (
+    merchant_id pay.id NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    seen_seq pay.whole NOT NULL
+)
+WITH (fillfactor='80');
 
 CREATE TABLE pay.posting_kind (
     kind text NOT NULL COLLATE pg_catalog."C",
@@ -2210,6 +2585,15 @@ CREATE UNLOGGED TABLE pay.settlement_open (
 )
 WITH (fillfactor='50');
 
+ALTER TABLE pay.settlement_part ALTER COLUMN part_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.settlement_part_part_id_seq
+    START WITH -1
+    INCREMENT BY -1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE UNLOGGED TABLE pay.settlement_proof (
     file_id bigint NOT NULL,
     attempt pay.ordinal NOT NULL,
@@ -2234,6 +2618,13 @@ CREATE TABLE pay.settlement_report (
     CONSTRAINT settlement_report_name_check CHECK ((name ~ '^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$'::text)),
     CONSTRAINT settlement_report_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'read'::text, 'refused'::text]))),
     CONSTRAINT settlement_report_url_check CHECK (((octet_length(url) >= 1) AND (octet_length(url) <= 2048)))
+);
+
+CREATE TABLE pay.settlement_rounding (
+    source pay.settlement_name NOT NULL,
+    month date NOT NULL,
+    currency pay.currency_code NOT NULL,
+    rows pay.whole NOT NULL
 );
 
 ALTER TABLE pay.settlement_row ALTER COLUMN row_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -2684,6 +3075,40 @@ CREATE VIEW pay_check.payment_done (
     merchant_id pay.id,
     checkout_id pay.id,
     is_payment_done boolean
+);
+
+CREATE VIEW pay_check.payout_approval (
+    merchant_id pay.id,
+    batch_id pay.id
+);
+
+CREATE VIEW pay_check.payout_available (
+    merchant_id pay.id,
+    seller_account pay.filled,
+    currency pay.currency_code,
+    available_minor numeric,
+    open_minor numeric
+);
+
+CREATE VIEW pay_check.payout_clearing (
+    merchant_id pay.id,
+    provider text,
+    currency pay.currency_code,
+    booked_minor numeric,
+    item_minor numeric
+);
+
+CREATE VIEW pay_check.payout_lines (
+    merchant_id pay.id,
+    payout_id text
+);
+
+CREATE VIEW pay_check.payout_reserved (
+    merchant_id pay.id,
+    seller_account text,
+    currency pay.currency_code,
+    booked_minor numeric,
+    item_minor numeric
 );
 
 CREATE VIEW pay_check.posting_rules (
@@ -3144,6 +3569,76 @@ CREATE VIEW pay_view.parked (
     request_id text
 );
 
+CREATE VIEW pay_view.payout_accounts (
+    merchant_id pay.id,
+    destination_id pay.id,
+    seller_account pay.filled,
+    currency pay.currency_code,
+    version pay.ordinal,
+    state text,
+    returns pay.tally,
+    provider pay.payout_name,
+    kind text,
+    country pay.country_code,
+    account pay.filled,
+    entered_by pay.filled,
+    entered_at timestamp with time zone,
+    usable_from timestamp with time zone
+);
+
+CREATE VIEW pay_view.payout_acts (
+    merchant_id pay.id,
+    subject text,
+    subject_id text,
+    at timestamp with time zone,
+    act pay.filled,
+    who pay.filled,
+    why text,
+    role text,
+    detail jsonb,
+    act_id bigint
+);
+
+CREATE VIEW pay_view.payout_batches (
+    merchant_id pay.id,
+    batch_id pay.id,
+    provider pay.payout_name,
+    currency pay.currency_code,
+    amount numeric,
+    items pay.ordinal,
+    state text,
+    hash text,
+    made_by pay.filled,
+    made_at timestamp with time zone,
+    approvers text,
+    approved_at timestamp with time zone,
+    until timestamp with time zone
+);
+
+CREATE VIEW pay_view.payouts (
+    merchant_id pay.id,
+    payout_id pay.id,
+    seller_account pay.filled,
+    currency pay.currency_code,
+    amount numeric,
+    amount_minor pay.positive_minor,
+    state pay.payout_state,
+    reason text,
+    provider pay.payout_name,
+    account pay.filled,
+    destination_id pay.id,
+    destination_version pay.ordinal,
+    lines pay.ordinal,
+    provider_key text,
+    provider_ref pay.id,
+    proof text,
+    batch_id pay.id,
+    made_by pay.filled,
+    created_at timestamp with time zone,
+    changed_at timestamp with time zone,
+    age interval
+);
+
 CREATE VIEW pay_view.quarantine (
     psp pay.id,
     number bigint,
@@ -3381,8 +3876,6 @@ ALTER TABLE ONLY pay.event ATTACH PARTITION pay.event_default DEFAULT;
 
 ALTER TABLE ONLY pay.account_kind
     ADD CONSTRAINT account_kind_pkey PRIMARY KEY (account);
-ALTER TABLE ONLY pay.account_kind
-    ADD CONSTRAINT account_kind_wallet_key UNIQUE (wallet);
 ALTER TABLE ONLY pay.backfill
     ADD CONSTRAINT backfill_pkey PRIMARY KEY (psp);
 ALTER TABLE ONLY pay.change
@@ -3411,6 +3904,8 @@ ALTER TABLE ONLY pay.event
     ADD CONSTRAINT event_key PRIMARY KEY (merchant_id, payment_order_id, seq, at);
 ALTER TABLE ONLY pay.event_default
     ADD CONSTRAINT event_default_pkey PRIMARY KEY (merchant_id, payment_order_id, seq, at);
+ALTER TABLE ONLY pay.iban_country
+    ADD CONSTRAINT iban_country_pkey PRIMARY KEY (country);
 ALTER TABLE ONLY pay.idempotency_key
     ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (merchant_id, route, key);
 ALTER TABLE ONLY pay.job
@@ -3435,6 +3930,46 @@ ALTER TABLE ONLY pay.payment_order
     ADD CONSTRAINT payment_order_checkout_id_merchant_id_position_key UNIQUE (checkout_id, merchant_id, "position");
 ALTER TABLE ONLY pay.payment_order
     ADD CONSTRAINT payment_order_pkey PRIMARY KEY (payment_order_id, merchant_id);
+ALTER TABLE ONLY pay.payout_account
+    ADD CONSTRAINT payout_account_pkey PRIMARY KEY (merchant_id, destination_id);
+ALTER TABLE ONLY pay.payout_act
+    ADD CONSTRAINT payout_act_pkey PRIMARY KEY (act_id);
+ALTER TABLE ONLY pay.payout_approval
+    ADD CONSTRAINT payout_approval_pkey PRIMARY KEY (merchant_id, batch_id, approver);
+ALTER TABLE ONLY pay.payout_batch_item
+    ADD CONSTRAINT payout_batch_item_pkey PRIMARY KEY (merchant_id, batch_id, payout_id);
+ALTER TABLE ONLY pay.payout_batch
+    ADD CONSTRAINT payout_batch_pkey PRIMARY KEY (merchant_id, batch_id);
+ALTER TABLE ONLY pay.payout_destination
+    ADD CONSTRAINT payout_destination_pkey PRIMARY KEY (merchant_id, destination_id, version);
+ALTER TABLE ONLY pay.payout_hold
+    ADD CONSTRAINT payout_hold_pkey PRIMARY KEY (merchant_id, seller_account, payment_order_id);
+ALTER TABLE ONLY pay.payout_limit
+    ADD CONSTRAINT payout_limit_pkey PRIMARY KEY (merchant_id, currency);
+ALTER TABLE ONLY pay.payout_line
+    ADD CONSTRAINT payout_line_pkey PRIMARY KEY (merchant_id, seller_account, currency, wallet_seq);
+ALTER TABLE ONLY pay.payout_minimum
+    ADD CONSTRAINT payout_minimum_pkey PRIMARY KEY (merchant_id, currency);
+ALTER TABLE ONLY pay.payout_outbox
+    ADD CONSTRAINT payout_outbox_pkey PRIMARY KEY (act_id);
+ALTER TABLE ONLY pay.payout_part
+    ADD CONSTRAINT payout_part_pkey PRIMARY KEY (merchant_id, payout_id, wallet_seq);
+ALTER TABLE ONLY pay.payout
+    ADD CONSTRAINT payout_payout_key_attempt_key UNIQUE (payout_key, attempt);
+ALTER TABLE ONLY pay.payout
+    ADD CONSTRAINT payout_pkey PRIMARY KEY (merchant_id, payout_id);
+ALTER TABLE ONLY pay.payout_policy
+    ADD CONSTRAINT payout_policy_pkey PRIMARY KEY (merchant_id);
+ALTER TABLE ONLY pay.payout_provider
+    ADD CONSTRAINT payout_provider_pkey PRIMARY KEY (merchant_id, provider);
+ALTER TABLE ONLY pay.payout_release
+    ADD CONSTRAINT payout_release_pkey PRIMARY KEY (merchant_id, payment_order_id);
+ALTER TABLE ONLY pay.payout_reserve
+    ADD CONSTRAINT payout_reserve_pkey PRIMARY KEY (merchant_id, source);
+ALTER TABLE ONLY pay.payout_transition
+    ADD CONSTRAINT payout_transition_pkey PRIMARY KEY (old_state, new_state);
+ALTER TABLE ONLY pay.payout_wallet
+    ADD CONSTRAINT payout_wallet_pkey PRIMARY KEY (merchant_id, seller_account, currency);
 ALTER TABLE ONLY pay.posting_kind
     ADD CONSTRAINT posting_kind_pkey PRIMARY KEY (kind);
 ALTER TABLE ONLY pay.posting_rule
@@ -3487,10 +4022,14 @@ ALTER TABLE ONLY pay.settlement_link
     ADD CONSTRAINT settlement_link_pkey PRIMARY KEY (row_id);
 ALTER TABLE ONLY pay.settlement_look
     ADD CONSTRAINT settlement_look_pkey PRIMARY KEY (source);
+ALTER TABLE ONLY pay.settlement_part
+    ADD CONSTRAINT settlement_part_pkey PRIMARY KEY (file_id, first_bucket);
 ALTER TABLE ONLY pay.settlement_proof
     ADD CONSTRAINT settlement_proof_pkey PRIMARY KEY (file_id);
 ALTER TABLE ONLY pay.settlement_report
     ADD CONSTRAINT settlement_report_pkey PRIMARY KEY (psp, name);
+ALTER TABLE ONLY pay.settlement_rounding
+    ADD CONSTRAINT settlement_rounding_pkey PRIMARY KEY (source, month, currency);
 ALTER TABLE ONLY pay.settlement_row
     ADD CONSTRAINT settlement_row_pkey PRIMARY KEY (row_id);
 ALTER TABLE ONLY pay.settlement_row
@@ -3540,6 +4079,18 @@ CREATE INDEX journal_entry_payout ON pay.journal_entry USING btree (merchant_id,
 CREATE UNIQUE INDEX journal_line_statement ON pay.journal_line USING btree (merchant_id, owner, currency, wallet_seq) WHERE (wallet_seq IS NOT NULL);
 CREATE INDEX mismatch_books ON pay.mismatch USING btree (merchant_id, checkout_id) WHERE (kind = 'books'::text);
 CREATE UNIQUE INDEX mismatch_number ON pay.mismatch USING btree (mismatch_id);
+CREATE UNIQUE INDEX payout_account_seller ON pay.payout_account USING btree (merchant_id, seller_account, currency) WHERE (state <> 'closed'::text);
+CREATE INDEX payout_act_subject ON pay.payout_act USING btree (merchant_id, subject, subject_id, act_id);
+CREATE INDEX payout_batch_made ON pay.payout_batch USING btree (merchant_id, made_at);
+CREATE INDEX payout_batched ON pay.payout USING btree (merchant_id, batch_id);
+CREATE INDEX payout_line_open ON pay.payout_line USING btree (merchant_id, seller_account, currency) WHERE is_open;
+CREATE INDEX payout_line_order ON pay.payout_line USING btree (merchant_id, payment_order_id);
+CREATE UNIQUE INDEX payout_live ON pay.payout USING btree (payout_key) WHERE (voided_at IS NULL);
+CREATE UNIQUE INDEX payout_part_live ON pay.payout_part USING btree (merchant_id, seller_account, currency, wallet_seq) WHERE is_live;
+CREATE INDEX payout_reserve_open ON pay.payout_reserve USING btree (merchant_id, seller_account, currency, until) WHERE (released_at IS NULL);
+CREATE INDEX payout_seller ON pay.payout USING btree (merchant_id, seller_account, created_at);
+CREATE INDEX payout_state_is ON pay.payout USING btree (state, changed_at) WHERE ((state)::text <> ALL (ARRAY['settled'::text, 'failed'::text, 'cancelled'::text]));
+CREATE INDEX payout_unbatched ON pay.payout USING btree (merchant_id, provider, currency) WHERE (((state)::text = 'ready'::text) AND (batch_id IS NULL));
 CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature IS NULL);
 CREATE INDEX settlement_act_at ON pay.settlement_act USING btree (who, at);
 CREATE INDEX settlement_aged_hour ON pay.settlement_aged USING btree (hour);
@@ -3548,7 +4099,7 @@ CREATE UNIQUE INDEX settlement_exception_entry ON pay.settlement_exception USING
 CREATE INDEX settlement_exception_merchant ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id);
 CREATE INDEX settlement_exception_open ON pay.settlement_exception USING btree (exception_id) WHERE (closed_at IS NULL);
 CREATE INDEX settlement_exception_waits ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id) WHERE (closed_at IS NULL);
-CREATE INDEX settlement_file_booked ON pay.settlement_file USING btree (source, changed_at) WHERE (state = 'booked'::text);
+CREATE INDEX settlement_file_booked ON pay.settlement_file USING btree (source, changed_at) INCLUDE (matched, class1, class2, class3, repeats) WHERE (state = 'booked'::text);
 CREATE INDEX settlement_file_open ON pay.settlement_file USING btree (file_id) WHERE (state = ANY (ARRAY['received'::text, 'staged'::text, 'proven'::text, 'booking'::text]));
 CREATE INDEX settlement_file_received ON pay.settlement_file USING btree (received_at, file_id);
 CREATE UNIQUE INDEX settlement_file_version ON pay.settlement_file USING btree (source, batch_key, version) WHERE ((batch_key IS NOT NULL) AND (state <> 'refused'::text));
@@ -3556,6 +4107,7 @@ CREATE INDEX settlement_hold_dispute ON pay.settlement_hold USING btree (psp, di
 CREATE INDEX settlement_hold_open ON pay.settlement_hold USING btree (psp, dispute_id) WHERE (ended_at IS NULL);
 CREATE INDEX settlement_link_match ON pay.settlement_link USING btree (match_id) WHERE (match_id <> row_id);
 CREATE INDEX settlement_open_file ON pay.settlement_open USING btree (file_id, checkout_id);
+CREATE INDEX settlement_part_open ON pay.settlement_part USING btree (file_id, first_bucket) WHERE (NOT is_done);
 CREATE INDEX settlement_report_due ON pay.settlement_report USING btree (psp, run_at, name) WHERE (state = 'waiting'::text);
 CREATE INDEX settlement_row_at ON pay.settlement_row USING brin (at);
 CREATE INDEX settlement_row_file ON pay.settlement_row USING btree (file_id);
@@ -3671,6 +4223,47 @@ CREATE TRIGGER payment_order_start BEFORE INSERT ON pay.payment_order FOR EACH R
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_start;
 CREATE TRIGGER payment_order_status BEFORE UPDATE OF status ON pay.payment_order FOR EACH ROW WHEN ((array_position('{NOT_STARTED,EXECUTING,FAILED,SUCCESS}'::text[], (new.status)::text) < array_position('{NOT_STARTED,EXECUTING,FAILED,SUCCESS}'::text[], (old.status)::text))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_status;
+CREATE TRIGGER payout_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
+ALTER TABLE pay.payout_act ENABLE ALWAYS TRIGGER payout_act_append_only;
+CREATE TRIGGER payout_approval_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_approval FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('approvals are append-only', 'PAY20');
+ALTER TABLE pay.payout_approval ENABLE ALWAYS TRIGGER payout_approval_append_only;
+CREATE TRIGGER payout_approval_foreign BEFORE INSERT ON pay.payout_approval FOR EACH ROW EXECUTE FUNCTION pay.approval_is_foreign();
+ALTER TABLE pay.payout_approval ENABLE ALWAYS TRIGGER payout_approval_foreign;
+CREATE TRIGGER payout_approved BEFORE UPDATE OF state ON pay.payout FOR EACH ROW WHEN ((((new.state)::text <> (old.state)::text) AND ((new.state)::text = ANY (ARRAY['approved'::text, 'sending'::text])) AND ((old.state)::text = ANY (ARRAY['ready'::text, 'approved'::text])))) EXECUTE FUNCTION pay.payout_is_approved();
+ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_approved;
+CREATE TRIGGER payout_batch_approved BEFORE INSERT OR UPDATE OF state ON pay.payout_batch FOR EACH ROW WHEN ((new.state = 'approved'::text)) EXECUTE FUNCTION pay.batch_is_approved();
+ALTER TABLE pay.payout_batch ENABLE ALWAYS TRIGGER payout_batch_approved;
+CREATE TRIGGER payout_batch_fixed BEFORE UPDATE OF merchant_id, batch_id, provider, currency, item_count, total_minor, hash, made_by, made_at ON pay.payout_batch FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('a batch is fixed', 'PAY11');
+ALTER TABLE pay.payout_batch ENABLE ALWAYS TRIGGER payout_batch_fixed;
+CREATE TRIGGER payout_batch_item_all AFTER INSERT ON pay.payout_batch_item REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION pay.batch_items_are_all();
+ALTER TABLE pay.payout_batch_item ENABLE ALWAYS TRIGGER payout_batch_item_all;
+CREATE TRIGGER payout_batch_item_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_batch_item FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('a batch is fixed', 'PAY20');
+ALTER TABLE pay.payout_batch_item ENABLE ALWAYS TRIGGER payout_batch_item_append_only;
+CREATE TRIGGER payout_batch_kept BEFORE DELETE OR TRUNCATE ON pay.payout_batch FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('batches are kept', 'PAY20');
+ALTER TABLE pay.payout_batch ENABLE ALWAYS TRIGGER payout_batch_kept;
+CREATE TRIGGER payout_batch_state BEFORE UPDATE OF state ON pay.payout_batch FOR EACH ROW WHEN (((new.state <> old.state) AND ((old.state = ANY (ARRAY['expired'::text, 'withdrawn'::text])) OR (new.state = 'open'::text)))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
+ALTER TABLE pay.payout_batch ENABLE ALWAYS TRIGGER payout_batch_state;
+CREATE CONSTRAINT TRIGGER payout_batch_whole AFTER INSERT OR UPDATE ON pay.payout_batch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pay.batch_is_whole();
+ALTER TABLE pay.payout_batch ENABLE ALWAYS TRIGGER payout_batch_whole;
+CREATE CONSTRAINT TRIGGER payout_booked AFTER INSERT OR UPDATE ON pay.payout DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pay.payout_is_booked();
+ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_booked;
+CREATE TRIGGER payout_destination_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_destination FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('versions are append-only', 'PAY20');
+ALTER TABLE pay.payout_destination ENABLE ALWAYS TRIGGER payout_destination_append_only;
+CREATE TRIGGER payout_fixed BEFORE UPDATE OF merchant_id, payout_id, payout_key, attempt, seller_account, currency, amount_minor, left_minor, line_count, provider, destination_id, destination_version, made_by, created_at ON pay.payout FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the terms of a pay-out are fixed', 'PAY11');
+ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_fixed;
+CREATE TRIGGER payout_kept BEFORE DELETE OR TRUNCATE ON pay.payout FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('pay-outs are kept', 'PAY20');
+ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_kept;
+CREATE TRIGGER payout_part_dead BEFORE UPDATE OF is_live ON pay.payout_part FOR EACH ROW WHEN ((new.is_live AND (NOT old.is_live))) EXECUTE FUNCTION pay.refuse_change('a line comes back in another item', 'PAY10');
+ALTER TABLE pay.payout_part ENABLE ALWAYS TRIGGER payout_part_dead;
+CREATE TRIGGER payout_part_fixed BEFORE UPDATE OF merchant_id, payout_id, seller_account, currency, wallet_seq ON pay.payout_part FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the lines of a pay-out are fixed', 'PAY11');
+ALTER TABLE pay.payout_part ENABLE ALWAYS TRIGGER payout_part_fixed;
+CREATE TRIGGER payout_part_kept BEFORE DELETE OR TRUNCATE ON pay.payout_part FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('pay-outs are kept', 'PAY20');
+ALTER TABLE pay.payout_part ENABLE ALWAYS TRIGGER payout_part_kept;
+CREATE TRIGGER payout_start BEFORE INSERT ON pay.payout FOR EACH ROW WHEN (((new.state)::text <> 'draft'::text)) EXECUTE FUNCTION pay.refuse_change('a pay-out begins as draft', 'PAY10');
+ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_start;
+CREATE TRIGGER payout_state_moves BEFORE UPDATE OF state ON pay.payout FOR EACH ROW WHEN (((old.state)::text <> (new.state)::text)) EXECUTE FUNCTION pay.payout_moves();
+ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_state_moves;
+CREATE TRIGGER payout_transition_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_transition FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the states are fixed', 'PAY20');
 CREATE TRIGGER posting_rule_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.posting_rule FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the rules are fixed', 'PAY20');
 CREATE TRIGGER seal_kept BEFORE DELETE OR TRUNCATE ON pay.seal FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('seals are append-only', 'PAY20');
 ALTER TABLE pay.seal ENABLE ALWAYS TRIGGER seal_kept;
@@ -3708,6 +4301,26 @@ ALTER TABLE ONLY pay.mismatch_settlement
     ADD CONSTRAINT mismatch_settlement_merchant_id_checkout_id_mismatch_id_fkey FOREIGN KEY (merchant_id, checkout_id, mismatch_id) REFERENCES pay.mismatch(merchant_id, checkout_id, mismatch_id);
 ALTER TABLE ONLY pay.payment_order
     ADD CONSTRAINT payment_order_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
+ALTER TABLE ONLY pay.payout_approval
+    ADD CONSTRAINT payout_approval_merchant_id_batch_id_fkey FOREIGN KEY (merchant_id, batch_id) REFERENCES pay.payout_batch(merchant_id, batch_id);
+ALTER TABLE ONLY pay.payout_batch_item
+    ADD CONSTRAINT payout_batch_item_merchant_id_batch_id_fkey FOREIGN KEY (merchant_id, batch_id) REFERENCES pay.payout_batch(merchant_id, batch_id);
+ALTER TABLE ONLY pay.payout_batch_item
+    ADD CONSTRAINT payout_batch_item_merchant_id_payout_id_fkey FOREIGN KEY (merchant_id, payout_id) REFERENCES pay.payout(merchant_id, payout_id);
+ALTER TABLE ONLY pay.payout_destination
+    ADD CONSTRAINT payout_destination_merchant_id_destination_id_fkey FOREIGN KEY (merchant_id, destination_id) REFERENCES pay.payout_account(merchant_id, destination_id);
+ALTER TABLE ONLY pay.payout_destination
+    ADD CONSTRAINT payout_destination_merchant_id_provider_fkey FOREIGN KEY (merchant_id, provider) REFERENCES pay.payout_provider(merchant_id, provider);
+ALTER TABLE ONLY pay.payout
+    ADD CONSTRAINT payout_merchant_id_batch_id_fkey FOREIGN KEY (merchant_id, batch_id) REFERENCES pay.payout_batch(merchant_id, batch_id);
+ALTER TABLE ONLY pay.payout
+    ADD CONSTRAINT payout_merchant_id_destination_id_destination_version_fkey FOREIGN KEY (merchant_id, destination_id, destination_version) REFERENCES pay.payout_destination(merchant_id, destination_id, version);
+ALTER TABLE ONLY pay.payout_outbox
+    ADD CONSTRAINT payout_outbox_act_id_fkey FOREIGN KEY (act_id) REFERENCES pay.payout_act(act_id);
+ALTER TABLE ONLY pay.payout_part
+    ADD CONSTRAINT payout_part_merchant_id_payout_id_fkey FOREIGN KEY (merchant_id, payout_id) REFERENCES pay.payout(merchant_id, payout_id);
+ALTER TABLE ONLY pay.payout_part
+    ADD CONSTRAINT payout_part_merchant_id_seller_account_currency_wallet_seq_fkey FOREIGN KEY (merchant_id, seller_account, currency, wallet_seq) REFERENCES pay.payout_line(merchant_id, seller_account, currency, wallet_seq);
 ALTER TABLE ONLY pay.posting_rule
     ADD CONSTRAINT posting_rule_account_fkey FOREIGN KEY (account) REFERENCES pay.account_kind(account);
 ALTER TABLE ONLY pay.posting_rule
@@ -3722,6 +4335,8 @@ ALTER TABLE ONLY pay.settlement_file
     ADD CONSTRAINT settlement_file_source_fkey FOREIGN KEY (source) REFERENCES pay.settlement_source(source);
 ALTER TABLE ONLY pay.settlement_look
     ADD CONSTRAINT settlement_look_source_fkey FOREIGN KEY (source) REFERENCES pay.settlement_source(source);
+ALTER TABLE ONLY pay.settlement_part
+    ADD CONSTRAINT settlement_part_file_id_fkey FOREIGN KEY (file_id) REFERENCES pay.settlement_file(file_id);
 ALTER TABLE ONLY pay.settlement_rule
     ADD CONSTRAINT settlement_rule_back_fkey FOREIGN KEY (back) REFERENCES pay.posting_kind(kind);
 ALTER TABLE ONLY pay.settlement_rule
@@ -3743,6 +4358,7 @@ REVOKE ALL ON TYPE pay_api.balances_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.change_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.changes_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.checkout_row FROM PUBLIC;
+REVOKE ALL ON TYPE pay_api.close_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.counts_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.dispatch_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.events_row FROM PUBLIC;
@@ -3780,6 +4396,13 @@ GRANT SELECT ON TABLE pay.dead_letter TO payments_operator;
 REVOKE ALL ON FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout TO payments_operator;
+REVOKE ALL ON FUNCTION pay.apply_payout_fact(p_payout pay.payout, p_state text, p_ref text, p_proof text, p_who text, p_code text, p_detail jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.approval_is_foreign() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.approval_time(p_merchant_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.approvals_missing(p_merchant_id text, p_batch_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.approvals_needed(p_merchant_id text, p_currency text, p_total_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.as_kinds(p_kind text, p_amount bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.asked_by_ok(p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.asked_detail(p_asked_by jsonb) FROM PUBLIC;
@@ -3794,12 +4417,17 @@ REVOKE ALL ON FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer
 GRANT SELECT ON TABLE pay.settlement_work TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_work TO payments_operator;
 REVOKE ALL ON FUNCTION pay.bank_text(p_work pay.settlement_work) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.batch_is_approved() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.batch_is_whole() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.batch_items_are_all() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.begin_payout(p_merchant_id text, p_payout_id text, p_who text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.begin_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.book_rematch(p_file_id bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_source TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_source TO payments_operator;
-REVOKE ALL ON FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlement_source, p_of_file bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.change TO payments_auditor;
@@ -3824,6 +4452,7 @@ REVOKE ALL ON FUNCTION pay.check_settlement(p_file_id bigint, p_rows integer) FR
 REVOKE ALL ON FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_change_keys(p_items pay.change_item[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) FROM PUBLIC;
@@ -3842,6 +4471,7 @@ REVOKE ALL ON FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id 
 REVOKE ALL ON FUNCTION pay.close_lines(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_lines_of(p_close pay.settlement_close, p_merchant_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_movements(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.close_payout_batch(p_merchant_id text, p_batch_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) FROM PUBLIC;
@@ -3850,12 +4480,14 @@ GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.count_expected(p_end timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_hour(p_hour timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_roundings(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.destination_fits(p_merchant_id text, p_provider text, p_kind text, p_country text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.dispute TO payments_auditor;
 GRANT SELECT ON TABLE pay.dispute TO payments_operator;
@@ -3873,6 +4505,7 @@ REVOKE ALL ON FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_s
 REVOKE ALL ON FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_overdue(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.entry_balances() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.entry_object(p_merchant_id text, p_checkout_id text, p_psp text, p_source text) FROM PUBLIC;
@@ -3886,6 +4519,7 @@ GRANT ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) TO pay
 GRANT ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.events_since(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.exception_acts(p_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.exception_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.exception_json(p_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.exception_page(p_merchant_id text, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.exception_with_acts(p_id bigint) FROM PUBLIC;
@@ -3947,6 +4581,7 @@ REVOKE ALL ON FUNCTION pay.hear_parts(p_parts pay.change[], p_news pay.news, OUT
 REVOKE ALL ON FUNCTION pay.hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hear_single(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, p_is_borne boolean, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.hold_file(p_file_id bigint, OUT file pay.settlement_file, OUT is_alone boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_is_over(p_news pay.news, p_word text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.id_ok(p_id text) FROM PUBLIC;
@@ -3968,10 +4603,12 @@ REVOKE ALL ON FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) FR
 REVOKE ALL ON FUNCTION pay.is_currency(p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_done_by(p_exception pay.settlement_exception, p_act text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_early(p_news pay.news) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_echo(p_payout pay.payout, p_amount_minor bigint, p_currency text, p_account_end text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_event(p_logged text, p_news text, p_actor text, p_part oid, p_tid tid, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_failed(p_change pay.change) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_given(p_provided text, p_actor text, p_order_id text, p_part oid, p_tid tid, p_late_success text, p_replaced_by text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_held_late(p_order pay.payment_order) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_iban(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_new_mismatch(p_fact pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_over(p_letter pay.dead_letter) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
@@ -3995,6 +4632,7 @@ REVOKE ALL ON FUNCTION pay.job_rank(p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_payout(p_state text, p_fact text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
 GRANT SELECT ON TABLE pay.checkout TO payments_operator;
 REVOKE ALL ON FUNCTION pay.judge_release(p_new pay.checkout) FROM PUBLIC;
@@ -4008,6 +4646,8 @@ REVOKE ALL ON FUNCTION pay.keep_invalid(p_items integer[], p_psp text[], p_sourc
 REVOKE ALL ON FUNCTION pay.keep_late(p_facts pay.fact[], p_items integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb, p_told text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) FROM PUBLIC;
@@ -4019,6 +4659,7 @@ REVOKE ALL ON FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_ord
 REVOKE ALL ON FUNCTION pay.lay_down(p_news pay.news, p_state text, p_orders pay.payment_order[], p_parts bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lay_refund(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.learn_tokens(p_facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.leave_payout_batch(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lines_with_entry() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.link_work(p_file_id bigint) FROM PUBLIC;
@@ -4027,12 +4668,22 @@ REVOKE ALL ON FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id te
 REVOKE ALL ON FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_part TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_part TO payments_operator;
+REVOKE ALL ON FUNCTION pay.lock_part(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.lock_payout(p_merchant_id text, p_payout_id text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_account TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_account TO payments_operator;
+REVOKE ALL ON FUNCTION pay.lock_payout_account(p_merchant_id text, p_seller text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partition(p_month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partitions(p_move boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_parts(p_file pay.settlement_file, p_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_payouts(p_merchant_id text, p_seller text[], p_currency text[], p_who text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.seal TO payments_auditor;
 GRANT SELECT ON TABLE pay.seal TO payments_operator;
 REVOKE ALL ON FUNCTION pay.make_seal(p_most integer, OUT made pay.seal, OUT is_full boolean, OUT is_behind boolean) FROM PUBLIC;
@@ -4040,7 +4691,7 @@ REVOKE ALL ON FUNCTION pay.make_wallets(p_merchant_id text[], p_seller text[], p
 REVOKE ALL ON FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.mark_duplicates(p_news pay.news[], p_first integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_amounts(p_file_id bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.match_and_book(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.match_and_book(p_file pay.settlement_file, p_source pay.settlement_source, p_of_file bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_bank(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_capture(p_change pay.change, p_outside pay.change, p_word pay.fact, p_by_amount boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_conversions(p_file_id bigint) FROM PUBLIC;
@@ -4049,9 +4700,12 @@ REVOKE ALL ON FUNCTION pay.match_fees(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_hard(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_objects(p_file_id bigint, p_signed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_parts(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.match_rounded(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.match_rounded_fees(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_single(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_sums(p_file_id bigint, p_single boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.may_act(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_amount bigint, p_detail jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.may_approve(p_merchant_id text, p_batch_id text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.may_be_stuck(p_merchant_id text, p_checkout_id text, p_reason text, p_since timestamp with time zone, p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) FROM PUBLIC;
@@ -4061,6 +4715,7 @@ REVOKE ALL ON FUNCTION pay.message_of(p_event_id text, p_ids text[]) FROM PUBLIC
 REVOKE ALL ON FUNCTION pay.minor_of(p_amount text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.name_capture(p_news pay.news) FROM PUBLIC;
@@ -4093,6 +4748,7 @@ REVOKE ALL ON FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id 
 REVOKE ALL ON FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_entries(p_exception pay.settlement_exception, p_work pay.settlement_work) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.open_payout_orders(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_settlement(p_source text, p_sha256 bytea, p_name text, OUT outcome text, OUT file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.order_differences(p_merchant_id text[], p_payment_order_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_statuses text[]) FROM PUBLIC;
@@ -4112,9 +4768,17 @@ REVOKE ALL ON FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id
 REVOKE ALL ON FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_entry(p_kind text, p_net_minor bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_is_approved() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_is_booked() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_key_of(p_merchant_id text, p_seller text, p_currency text, p_destination_id text, p_seqs bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_moves() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_names(p_payout_ref text, p_psp_ref text, p_bank_ref text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_posting(p_payout pay.payout, p_kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.place_is_free(p_old pay.checkout) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_soon(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.post(p_postings pay.posting[]) FROM PUBLIC;
@@ -4143,6 +4807,7 @@ REVOKE ALL ON FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id te
 REVOKE ALL ON FUNCTION pay.read_windows(p_windows text, p_count integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.record_facts(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.referenced_checkout(p_psp text, p_merchant_id text, p_our_ref text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.refresh_payout_wallets(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refund_done(p_change pay.change, p_word pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refund_failed(p_change pay.change, p_word pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refund_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
@@ -4163,6 +4828,9 @@ REVOKE ALL ON FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) FROM PUBL
 REVOKE ALL ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.request_time(p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.requote_orders(p_moves pay.move[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_reserve TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_reserve TO payments_operator;
+REVOKE ALL ON FUNCTION pay.reserve_posting(p_reserve pay.payout_reserve, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) FROM PUBLIC;
@@ -4170,6 +4838,7 @@ REVOKE ALL ON FUNCTION pay.room_of(p_order pay.payment_order, p_about text) FROM
 REVOKE ALL ON FUNCTION pay.round_rate(p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.round_rate(p_rate numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.round_rate(p_rate numeric) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.roundings_left(p_source text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) FROM PUBLIC;
@@ -4190,6 +4859,7 @@ REVOKE ALL ON FUNCTION pay.seller_part(p_amount_minor bigint, p_credit_minor big
 REVOKE ALL ON FUNCTION pay.seller_share(p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.send_dispatches(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[], p_items integer[], OUT items integer[], OUT outcomes text[], OUT attempts bigint[], OUT sends bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.send_registers(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_lease_ms bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sending_stop(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) FROM PUBLIC;
@@ -4203,15 +4873,18 @@ REVOKE ALL ON FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) FRO
 REVOKE ALL ON FUNCTION pay.settled_fact(p_mismatch pay.mismatch, p_who text, p_why text, p_more jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_event(p_source text, p_row_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_family(p_kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.settlement_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_file_json(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_file_page(p_merchant_id text, p_source text, p_psp text, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_owners(p_psp text, p_merchant_id text, p_parent_ref text, p_psp_ref text, p_our_ref text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_posting(p_work pay.settlement_work, p_kind text, p_amount_minor bigint, p_currency text, p_seller_minor bigint, p_seller_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_row_page(p_merchant_id text, p_file_id bigint, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.shown_account(p_kind text, p_country text, p_number text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_decline(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.source_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.split_amount(p_amount bigint, p_weights bigint[], p_rooms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.split_note(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.split_orders(p_news pay.news, OUT orders pay.payment_order[], OUT parts bigint[]) FROM PUBLIC;
@@ -4226,11 +4899,12 @@ REVOKE ALL ON FUNCTION pay.statement(p_merchant_id text, p_seller text, p_curren
 REVOKE ALL ON FUNCTION pay.status_rank(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_operator;
-REVOKE ALL ON FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_settlement(p_file_id bigint, p_from integer, p_until integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspended(p_mismatch pay.mismatch) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspense_kind(p_exception pay.settlement_exception, p_row pay.settlement_row, p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_all(p_limits jsonb) FROM PUBLIC;
@@ -4250,12 +4924,15 @@ REVOKE ALL ON FUNCTION pay.take_facts(p_facts pay.fact[], p_is_plain boolean, OU
 REVOKE ALL ON FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_open(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_over_fee(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_up(p_news pay.news, p_held bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_from integer, p_until integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tell_payout(p_merchant_id text, p_payout_id text, p_fact text, p_who text, p_ref text, p_proof text, p_code text, p_amount_minor bigint, p_currency text, p_account_end text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.term_seconds(p_seconds text, p_else text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.terms_ok(p_terms jsonb) FROM PUBLIC;
@@ -4269,11 +4946,14 @@ REVOKE ALL ON FUNCTION pay.usable_names(p_items integer[], p_token text[], p_ali
 REVOKE ALL ON FUNCTION pay.uuid_ok(p_uuid text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.version_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proof text, p_who text, p_why text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.watch_settlement(p_time interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.window_payouts(p_work pay.settlement_work) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.work_counts(p_file_id bigint, OUT matched bigint, OUT class1 bigint, OUT class2 bigint, OUT class3 bigint, OUT has_payouts boolean, OUT has_ended boolean, OUT has_roundings boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.work_keys(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer, p_owner pay.settlement_owner, p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) FROM PUBLIC;
@@ -4293,6 +4973,8 @@ REVOKE ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_in
 GRANT ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
@@ -4313,6 +4995,8 @@ REVOKE ALL ON FUNCTION pay_api.claim_replay(p_owner text[], p_lease_ms bigint[])
 GRANT ALL ON FUNCTION pay_api.claim_replay(p_owner text[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_until_s bigint[], p_listed bigint[], p_missed bigint[], p_code text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_until_s bigint[], p_listed bigint[], p_missed bigint[], p_code text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.end_close(p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.end_close(p_number bigint[], p_key_id text[], p_signature bytea[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_look(p_source text[], p_owner text[], p_seen_s bigint[], p_files bigint[], p_again bigint[], p_code text[]) FROM PUBLIC;
@@ -4397,22 +5081,38 @@ REVOKE ALL ON FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why 
 GRANT ALL ON FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.approve_payout_batch(p_merchant_id text, p_batch_id text, p_hash text, p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.approve_payout_batch(p_merchant_id text, p_batch_id text, p_hash text, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) TO payments_operator;
-REVOKE ALL ON FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) TO payments_operator;
-REVOKE ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT format text, OUT account text, OUT state text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT format text, OUT account text, OUT state text) TO payments_operator;
-REVOKE ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) FROM PUBLIC;
@@ -4421,18 +5121,36 @@ REVOKE ALL ON FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_wh
 GRANT ALL ON FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_payout_limit(p_merchant_id text, p_currency text, p_one numeric, p_two numeric, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_payout_limit(p_merchant_id text, p_currency text, p_one numeric, p_two numeric, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_payout_minimum(p_merchant_id text, p_currency text, p_minimum_minor bigint, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_payout_minimum(p_merchant_id text, p_currency text, p_minimum_minor bigint, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text, p_why text, p_release_by text, p_release_days integer, p_needs_settled boolean, p_reserve_percent numeric, p_reserve_days integer, p_cooling_off_hours integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text, p_why text, p_release_by text, p_release_days integer, p_needs_settled boolean, p_reserve_percent numeric, p_reserve_days integer, p_cooling_off_hours integer) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provider text, p_adapter text, p_takes text[], p_currencies text[], p_countries text[], p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provider text, p_adapter text, p_takes text[], p_currencies text[], p_countries text[], p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.set_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.settle_destination(p_merchant_id text, p_destination_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.settle_destination(p_merchant_id text, p_destination_id text, p_state text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.sign_close(p_number bigint, p_key_id text, p_signature text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.sign_close(p_number bigint, p_key_id text, p_signature text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.stop_payout_provider(p_merchant_id text, p_provider text, p_stops boolean, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.stop_payout_provider(p_merchant_id text, p_provider text, p_stops boolean, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.store_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_number text, p_details bytea, p_key_id text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.store_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_number text, p_details bytea, p_key_id text, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.unrelease_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.unrelease_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.withdraw_payout_batch(p_merchant_id text, p_batch_id text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.withdraw_payout_batch(p_merchant_id text, p_batch_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
@@ -4456,6 +5174,8 @@ GRANT SELECT ON TABLE pay.event_anchor TO payments_auditor;
 GRANT SELECT ON TABLE pay.event_anchor TO payments_operator;
 GRANT SELECT ON TABLE pay.event_default TO payments_auditor;
 GRANT SELECT ON TABLE pay.event_default TO payments_operator;
+GRANT SELECT ON TABLE pay.iban_country TO payments_auditor;
+GRANT SELECT ON TABLE pay.iban_country TO payments_operator;
 GRANT SELECT ON TABLE pay.idempotency_key TO payments_auditor;
 GRANT SELECT ON TABLE pay.idempotency_key TO payments_operator;
 GRANT SELECT ON TABLE pay.journal_line TO payments_auditor;
@@ -4466,6 +5186,38 @@ GRANT SELECT ON TABLE pay.news_kind TO payments_auditor;
 GRANT SELECT ON TABLE pay.news_kind TO payments_operator;
 GRANT SELECT ON TABLE pay.outbox TO payments_auditor;
 GRANT SELECT ON TABLE pay.outbox TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_act TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_act TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_approval TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_approval TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_batch TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_batch TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_batch_item TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_batch_item TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_destination TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_destination TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_hold TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_hold TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_limit TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_limit TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_line TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_line TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_minimum TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_minimum TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_outbox TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_outbox TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_part TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_part TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_policy TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_policy TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_provider TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_provider TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_release TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_release TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_transition TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_transition TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_wallet TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_wallet TO payments_operator;
 GRANT SELECT ON TABLE pay.posting_kind TO payments_auditor;
 GRANT SELECT ON TABLE pay.posting_kind TO payments_operator;
 GRANT SELECT ON TABLE pay.posting_rule TO payments_auditor;
@@ -4512,6 +5264,8 @@ GRANT SELECT ON TABLE pay.settlement_proof TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_proof TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_report TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_report TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_rounding TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_rounding TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_staging TO payments_auditor;
 GRANT SELECT,INSERT ON TABLE pay.settlement_staging TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_sum TO payments_auditor;
@@ -4606,6 +5360,16 @@ GRANT SELECT ON TABLE pay_check.paid_without_event TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.paid_without_event TO payments_operator;
 GRANT SELECT ON TABLE pay_check.payment_done TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.payment_done TO payments_operator;
+GRANT SELECT ON TABLE pay_check.payout_approval TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.payout_approval TO payments_operator;
+GRANT SELECT ON TABLE pay_check.payout_available TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.payout_available TO payments_operator;
+GRANT SELECT ON TABLE pay_check.payout_clearing TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.payout_clearing TO payments_operator;
+GRANT SELECT ON TABLE pay_check.payout_lines TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.payout_lines TO payments_operator;
+GRANT SELECT ON TABLE pay_check.payout_reserved TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.payout_reserved TO payments_operator;
 GRANT SELECT ON TABLE pay_check.posting_rules TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.posting_rules TO payments_operator;
 GRANT SELECT ON TABLE pay_check.registration_moved TO payments_auditor;
@@ -4684,6 +5448,14 @@ GRANT SELECT ON TABLE pay_view.orders TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.orders TO payments_operator;
 GRANT SELECT ON TABLE pay_view.parked TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.parked TO payments_operator;
+GRANT SELECT ON TABLE pay_view.payout_accounts TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.payout_accounts TO payments_operator;
+GRANT SELECT ON TABLE pay_view.payout_acts TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.payout_acts TO payments_operator;
+GRANT SELECT ON TABLE pay_view.payout_batches TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.payout_batches TO payments_operator;
+GRANT SELECT ON TABLE pay_view.payouts TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.payouts TO payments_operator;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_operator;
 GRANT SELECT ON TABLE pay_view.seals TO payments_auditor;
