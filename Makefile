@@ -17,7 +17,8 @@ CORE_OBJ = $(CORE_SRC:%.c=$(BUILD)/obj/%.o)
 CLI_OBJ = $(CLI_SRC:%.c=$(BUILD)/obj/%.o)
 UNIT_OBJ = $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
 SIM_SRC = $(sort $(wildcard tests/simulation/*.c))
-SIM_OBJ = $(SIM_SRC:%.c=$(BUILD)/obj/%.o)
+SIM_OBJ = $(SIM_SRC:%.c=$(BUILD)/obj/%.o) \
+	$(BUILD)/obj/src/cli/settlement_copy.o
 CORE_LIBS = -ljansson -ljwt -lcrypto -lcsv -lexpat
 
 FUZZ_SECONDS ?= 60

@@ -279,6 +279,80 @@ pay_status_t pay_payout_auth_answer(pay_arena_t *arena,
     pay_psp_auth_t *auth) PAY_MUST_CHECK;
 
 
+/* ---- files for a bank (src/payout/pain001.c), for adapters with
+ * PAY_PAYOUT_IS_FILE */
+
+#define PAY_PAYOUT_FILE_ROOM  4096     /* bytes handed out at once, at most */
+
+typedef struct {
+    int64_t  count;            /* items of the file */
+    int64_t  minor;            /* their sum, in cents */
+} pay_payout_sums_t;
+
+/* Takes the next bytes of the file; anything but PAY_OK is handed on, and the
+ * file is to be dropped. */
+typedef pay_status_t (*pay_payout_write_pt)(void *data, pay_str_t bytes);
+
+/* A file that is being written; the caller owns it and looks at nothing in
+ * it. */
+typedef struct {
+    pay_payout_write_pt  write;
+    void                *data;
+    pay_payout_sums_t    said;
+    pay_payout_sums_t    seen;
+    int                  has_ended;
+    int                  is_full;
+    size_t               len;
+    unsigned char        out[PAY_PAYOUT_FILE_ROOM];
+} pay_payout_file_t;
+
+/* Writes the head.  The parcel's key is the MsgId: [A-Za-z0-9-]{1,35}, never
+ * used twice; execute_on a day that the bank works; items and count of the
+ * parcel are not looked at.  The arena needs to live no longer than the call.
+ * PAY_INVALID "configuration" for a debtor's account that is none; PAY_BUG for
+ * sums or an id of ours that cannot be. */
+pay_status_t pay_payout_file_begin(pay_payout_file_t *file,
+    pay_arena_t *arena, const pay_payout_account_t *account,
+    const pay_payout_parcel_t *parcel, const pay_payout_sums_t *sums,
+    pay_payout_write_pt write, void *data, pay_err_t *err) PAY_MUST_CHECK;
+/* Writes an item.  PAY_INVALID as pay_payout_fits(). */
+pay_status_t pay_payout_file_item(pay_payout_file_t *file,
+    const pay_payout_item_t *item, pay_err_t *err) PAY_MUST_CHECK;
+/* Writes the foot.  PAY_BUG when the items were not those that the head has
+ * announced: the file is to be dropped. */
+pay_status_t pay_payout_file_end(pay_payout_file_t *file) PAY_MUST_CHECK;
+
+
+/* ---- answers of a bank (src/payout/pain002.c) */
+
+typedef struct pay_payout_report_s  pay_payout_report_t;
+
+/* Takes an event; its texts live until the call returns.  `key` is the item's,
+ * or empty for a status of the file as a whole, whose MsgId is `parcel`.
+ * Anything but PAY_OK ends the reading and is handed on. */
+typedef pay_status_t (*pay_payout_event_pt)(void *data,
+    const pay_payout_event_t *event);
+
+/* Reads pain.002 (03 or 10), untrusted, as a stream.  Events are handed out
+ * meanwhile: they count when pay_payout_report_end() is PAY_OK, since a file
+ * may be cut off.  The event's id is the report's MsgId and the id that the
+ * status is about, so that a report that comes twice repeats its ids.  The
+ * caller closes it. */
+pay_status_t pay_payout_report_open(pay_arena_t *arena,
+    pay_payout_event_pt event, void *data, pay_payout_report_t **report)
+    PAY_MUST_CHECK;
+/* PAY_INVALID: it is refused, see pay_payout_report_refusal(). */
+pay_status_t pay_payout_report_feed(pay_payout_report_t *report,
+    pay_str_t bytes) PAY_MUST_CHECK;
+pay_status_t pay_payout_report_end(pay_payout_report_t *report)
+    PAY_MUST_CHECK;
+/* NULL is fine. */
+void pay_payout_report_close(pay_payout_report_t *report);
+/* A literal ("xml-invalid") and the line, or NULL when nothing was refused. */
+const char *pay_payout_report_refusal(const pay_payout_report_t *report,
+    int64_t *line);
+
+
 /* ---- texts (src/payout/name.c) */
 
 /* UTF-8 in the characters that SEPA takes (EPC217-08: a-z A-Z 0-9 / - ? : ( ) .

@@ -235,7 +235,8 @@ const char *pay_settle_too_long(const pay_settle_row_t *row);
 pay_str_t pay_settle_rate(pay_str_t rate);
 
 /* Known payments through the exponent function of each (PSP, medium): PAY_BUG
- * and *unit, when one comes out wrong. */
+ * and *unit, when one comes out wrong.  A programme that reads files calls it
+ * before the first one. */
 pay_status_t pay_settle_self_test(const char **unit) PAY_MUST_CHECK;
 
 

@@ -6,6 +6,7 @@
 #include "conf/ngx_http_payments_conf_settlement.h"
 #include "conf/ngx_http_payments_conf_option.h"
 #include "conf/ngx_http_payments_conf_place.h"
+#include "conf/ngx_http_payments_conf_report.h"
 #include "conf/ngx_http_payments_conf_text.h"
 #include "pay_settle.h"
 
@@ -35,13 +36,15 @@ static ngx_uint_t is_of_bank(pay_str_t format);
 static char *check_dir(ngx_conf_t *cf, ngx_payments_settlement_t *settlement);
 static char *check_twice(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     const ngx_payments_settlement_t *settlement);
+static char *check_units(ngx_conf_t *cf);
 static char *resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_settlement_t *settlement);
 static char *refuse(ngx_conf_t *cf,
     const ngx_payments_settlement_t *settlement, const char *why);
 
 
-/* payments_settlement NAME format= merchant= [psp=] [account=] dir=|pull= … */
+/* payments_settlement NAME format= merchant= [psp=] [account=]
+ *     dir= … | pull= [reports= report_user=] */
 static const ngx_http_payments_option_t  options[] = {
     { "format=", .set = set_format },
     { "merchant=", .set = set_merchant },
@@ -52,6 +55,8 @@ static const ngx_http_payments_option_t  options[] = {
     { "interval=", NGX_PAYMENTS_MSEC, 1000, HOUR_MS, 10000,
       SETTLEMENT(source.interval_ms) },
     { "pull=", NGX_PAYMENTS_MSEC, 1000, DAY_MS, 0, SETTLEMENT(pull_ms) },
+    { "reports=", NGX_PAYMENTS_TEXT, SETTLEMENT(client.base_url) },
+    { "report_user=", .set = ngx_http_payments_report_user },
     { .name = NULL }
 };
 
@@ -108,7 +113,9 @@ ngx_http_payments_settlement_resolve(ngx_conf_t *cf,
     for (i = 0; i < pmcf->settlements.nelts; i++) {
         at = ngx_http_payments_at(&place, cf, all[i], "", 0);
 
-        if (resolve_one(at, pmcf, all[i]) != NGX_CONF_OK) {
+        if (check_units(at) != NGX_CONF_OK
+            || resolve_one(at, pmcf, all[i]) != NGX_CONF_OK)
+        {
             return NGX_CONF_ERROR;
         }
 
@@ -377,6 +384,24 @@ check_twice(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
 }
 
 
+/* A build that reads known amounts wrong must read none. */
+static char *
+check_units(ngx_conf_t *cf)
+{
+    const char  *unit;
+
+    if (pay_settle_self_test(&unit) == PAY_OK) {
+        return NGX_CONF_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "this build reads amounts of "
+                       "\"%s\" wrong, and payments_settlement cannot be used "
+                       "with it: install another one", unit);
+
+    return NGX_CONF_ERROR;
+}
+
+
 static char *
 resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_settlement_t *settlement)
@@ -388,15 +413,20 @@ resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
                       "payments_merchant block has");
     }
 
-    if (settlement->psp.len == 0) {
-        return NGX_CONF_OK;
+    if (settlement->psp.len != 0) {
+        source->psp = pay_env_psp(&pmcf->env,
+                                  ngx_payments_str(settlement->psp));
+
+        if (source->psp == NULL) {
+            return refuse(cf, settlement, "has a psp= that no payments_psp "
+                          "block has");
+        }
     }
 
-    source->psp = pay_env_psp(&pmcf->env, ngx_payments_str(settlement->psp));
-
-    if (source->psp == NULL) {
-        return refuse(cf, settlement, "has a psp= that no payments_psp block "
-                      "has");
+    if (ngx_http_payments_report_resolve(cf, pmcf, settlement)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
     if (source->way == PAY_SETTLE_BY_PULL
@@ -405,8 +435,8 @@ resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     {
         return refuse(cf, settlement, "has pull= for a PSP whose settlements "
                       "are not pulled in this format: only those of the "
-                      "adapters stripe, square and mollie are, each in its "
-                      "own format; take dir=");
+                      "adapters stripe, square, mollie and adyen are, each "
+                      "in its own format; take dir=");
     }
 
     return NGX_CONF_OK;

@@ -198,9 +198,58 @@ $$;
 COMMENT ON FUNCTION pay.dispute_parts IS 'The parts of a dispute that count';
 
 
+-- A settlement file may have brought a fee before the PSP's event about it: the
+-- file's entry is taken back, and its row has settled the entry of the event,
+-- as if the event had come first.
+CREATE OR REPLACE FUNCTION pay.take_over_fee(
+    p_news news, p_kind text, p_amount_minor bigint, p_currency text)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_back text := CASE p_kind WHEN 'psp_fee' THEN 'psp_fee_returned'
+                               ELSE 'psp_fee' END;
+    v_row  record;
+BEGIN
+    SELECT e.source, r.row_id, r.kind INTO v_row
+    FROM (SELECT j.source, split_part(j.source, '/', 2) AS file_source,
+              split_part(j.source, '/', 3)::int AS version
+          FROM journal_entry j
+          WHERE j.checkout_id = p_news.checkout_id
+              AND j.merchant_id = p_news.merchant_id AND j.psp = p_news.psp
+              AND j.kind = p_kind AND j.amount_minor = p_amount_minor
+              AND j.currency = p_currency
+              AND starts_with(j.source, 'settlement/')
+              AND NOT is_booked(j.merchant_id, j.source, v_back)
+          OFFSET 0) e
+    CROSS JOIN LATERAL (
+        SELECT r.row_id, r.kind, r.psp_ref FROM settlement_row r
+        WHERE r.source = e.file_source AND r.version = e.version
+            AND r.row_key = substr(e.source, length(concat('settlement/',
+                e.file_source, '/', e.version, '/')) + 1)
+        OFFSET 0) r
+    ORDER BY (r.psp_ref = p_news.object) IS TRUE DESC, e.source LIMIT 1;
+
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+
+    PERFORM post(ARRAY[ROW(p_news.merchant_id, v_row.source, v_back,
+        p_news.checkout_id, NULL, p_news.psp, NULL, p_amount_minor,
+        p_currency, NULL, NULL, NULL, p_news.request_id)::posting]);
+
+    INSERT INTO settlement_closed (merchant_id, source, kind, match_id)
+    VALUES (p_news.merchant_id, news_source(p_news), p_kind, v_row.row_id);
+
+    INSERT INTO settlement_link (row_id, match_id, rule)
+    SELECT v_row.row_id, v_row.row_id, 'fee' WHERE v_row.kind = 'fee';
+END
+$$;
+COMMENT ON FUNCTION pay.take_over_fee IS
+    'Takes back a fee that a settlement file has brought before its event';
+
+
 -- Whatever it costs is booked once.
 CREATE OR REPLACE FUNCTION pay.dispute_fee(p_news news)
-RETURNS fact[] LANGUAGE plpgsql STABLE AS $$
+RETURNS fact[] LANGUAGE plpgsql AS $$
 BEGIN
     IF coalesce(p_news.fee_minor, 0) = 0
         OR NOT is_currency(p_news.fee_currency)
@@ -208,6 +257,9 @@ BEGIN
     THEN
         RETURN '{}';
     END IF;
+
+    PERFORM take_over_fee(p_news, 'psp_fee', p_news.fee_minor,
+                          p_news.fee_currency);
 
     RETURN ARRAY[news_fact(p_news, 'fee', NULL, psp_posting(p_news,
         'psp_fee', p_news.fee_minor, p_news.fee_currency),
@@ -293,7 +345,7 @@ COMMENT ON FUNCTION pay.hear_dispute IS
 -- Charged, or given back.
 CREATE OR REPLACE FUNCTION pay.hear_fee(
     p_news news, OUT outcome text, OUT facts fact[])
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     v_kind text := CASE p_news.news WHEN 'failed' THEN 'psp_fee_returned'
                                     ELSE 'psp_fee' END;
@@ -306,6 +358,9 @@ BEGIN
     THEN
         RETURN;
     END IF;
+
+    PERFORM take_over_fee(p_news, v_kind, p_news.amount_minor,
+                          p_news.currency);
 
     outcome := 'applied';
     facts := ARRAY[news_fact(p_news, 'fee', NULL, psp_posting(p_news, v_kind,

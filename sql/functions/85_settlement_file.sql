@@ -84,6 +84,15 @@ COMMENT ON FUNCTION pay_ops.set_settlement_source IS
     'configured or invalid; no PSP: a bank';
 
 
+CREATE OR REPLACE FUNCTION pay.work_keys(p_file_id bigint)
+RETURNS bigint[] LANGUAGE sql STABLE AS $$
+SELECT array_agg(p.part_id) || p_file_id
+FROM settlement_part p WHERE p.file_id = p_file_id
+$$;
+COMMENT ON FUNCTION pay.work_keys IS
+    'The numbers under which the work of a file is kept';
+
+
 -- The same bytes are the same file.  A file that is not booked yet, or was
 -- refused, begins again; rows of it that are booked stay booked.
 CREATE OR REPLACE FUNCTION pay.open_settlement(
@@ -118,8 +127,12 @@ BEGIN
 
     outcome := 'again';
     DELETE FROM settlement_staging s WHERE s.file_id = file.file_id;
-    DELETE FROM settlement_work w WHERE w.file_id = file.file_id;
-    DELETE FROM settlement_open o WHERE o.file_id = file.file_id;
+    DELETE FROM settlement_work w
+    WHERE w.file_id = ANY (work_keys(file.file_id));
+    DELETE FROM settlement_open o
+    WHERE o.file_id = ANY (work_keys(file.file_id));
+    UPDATE settlement_part p SET phase = 'take'
+    WHERE p.file_id = file.file_id AND NOT p.is_done;
 
     IF file.state <> 'booking' THEN
         UPDATE settlement_file f
@@ -128,7 +141,8 @@ BEGIN
     END IF;
 
     UPDATE settlement_file f
-    SET attempt = f.attempt + 1, changed_at = clock_timestamp()
+    SET attempt = f.attempt + 1, is_whole = false,
+        changed_at = clock_timestamp()
     WHERE f.file_id = file.file_id
     RETURNING f.* INTO file;
 END
@@ -248,12 +262,14 @@ COMMENT ON FUNCTION pay.wrong_settlement_sum IS
 
 -- All rows are there.  p_rows: how many were read.  p_stated: the sums of the
 -- file by currency.  p_batch_key NULL: the file is no batch that could come
--- again.  Two files of one batch come one after the other.
+-- again.  Two files of one batch come one after the other.  Staged rows are lost
+-- when the server crashes: that is no fault of the file, which is not refused.
 CREATE OR REPLACE FUNCTION pay.prove_settlement(
     p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb)
 RETURNS settlement_file LANGUAGE plpgsql AS $$
 DECLARE
     v_file   settlement_file;
+    v_rows   bigint;
     v_count  bigint;
     v_wrong  text;
 BEGIN
@@ -264,14 +280,17 @@ BEGIN
         RETURN v_file;
     END IF;
 
+    v_rows := CASE v_file.state WHEN 'booking' THEN v_file.row_count
+                                ELSE p_rows END;
     v_count := (SELECT count(*) FROM settlement_staging s
                 WHERE s.file_id = p_file_id);
 
-    IF v_file.state = 'booking' THEN
-        IF v_count <> v_file.row_count THEN
-            RAISE EXCEPTION 'file % has % rows and % were staged', p_file_id,
-                v_file.row_count, v_count USING ERRCODE = 'PAY24';
-        END IF;
+    IF v_count <> v_rows THEN
+        RAISE EXCEPTION 'file % has % rows and % are staged: import it again',
+            p_file_id, v_rows, v_count USING ERRCODE = 'PAY24';
+    ELSIF v_file.state = 'booking' THEN
+        UPDATE settlement_file f SET is_whole = true
+        WHERE f.file_id = p_file_id;
         RETURN v_file;
     END IF;
 
@@ -281,9 +300,7 @@ BEGIN
         stated = coalesce(p_stated, '{}'), changed_at = clock_timestamp()
     WHERE f.file_id = p_file_id;
 
-    v_wrong := CASE WHEN v_count <> p_rows
-        THEN format('%s rows were read and %s are here', p_rows, v_count) END;
-    v_wrong := coalesce(v_wrong, wrong_settlement_row(p_file_id),
+    v_wrong := coalesce(wrong_settlement_row(p_file_id),
                         wrong_settlement_sum(p_file_id));
 
     IF v_wrong IS NOT NULL THEN
@@ -293,8 +310,8 @@ BEGIN
         WHERE s.source = v_file.source FOR UPDATE;
 
         UPDATE settlement_file f
-        SET state = 'proven', batch_key = nullif(p_batch_key, ''),
-            version = 1 + coalesce((
+        SET state = 'proven', is_whole = true,
+            batch_key = nullif(p_batch_key, ''), version = 1 + coalesce((
                 SELECT max(o.version) FROM settlement_file o
                 WHERE o.source = f.source AND o.batch_key = p_batch_key
                     AND o.file_id <> f.file_id
@@ -313,8 +330,8 @@ COMMENT ON FUNCTION pay.prove_settlement IS
 
 CREATE OR REPLACE FUNCTION pay_ops.open_settlement(
     p_source text, p_sha256 text, p_name text,
-    OUT outcome text, OUT file_id bigint, OUT format text,
-    OUT account text, OUT state text)
+    OUT outcome text, OUT file_id bigint, OUT attempt bigint,
+    OUT format text, OUT account text, OUT state text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
     v_opened record := pay.open_settlement(p_source, decode(p_sha256, 'hex'),
@@ -322,6 +339,7 @@ DECLARE
 BEGIN
     outcome := v_opened.outcome;
     file_id := (v_opened.file).file_id;
+    attempt := (v_opened.file).attempt;
     state := (v_opened.file).state;
     SELECT s.format, s.account INTO format, account
     FROM settlement_source s WHERE s.source = p_source;
@@ -331,12 +349,48 @@ COMMENT ON FUNCTION pay_ops.open_settlement IS
     'A settlement file by its bytes: opened, again, known or not_found';
 
 
-CREATE OR REPLACE FUNCTION pay_ops.prove_settlement(
-    p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb)
+-- The last one that has opened a file goes on with it, any other import of the
+-- file ends here.  Nobody opens it until the transaction ends, so that rows
+-- which are copied in this transaction are those of its last attempt.
+CREATE OR REPLACE FUNCTION pay_ops.hold_settlement(
+    p_file_id bigint, p_attempt bigint)
 RETURNS text
-LANGUAGE sql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-SELECT (pay.prove_settlement(p_file_id, p_batch_key, p_rows,
-                             p_stated)).state
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_state text;
+BEGIN
+    SELECT f.state INTO v_state FROM settlement_file f
+    WHERE f.file_id = p_file_id AND f.attempt = p_attempt FOR SHARE;
+
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'file % is being imported by another one', p_file_id
+            USING ERRCODE = 'PAY24';
+    END IF;
+
+    RETURN v_state;
+END
+$$;
+COMMENT ON FUNCTION pay_ops.hold_settlement IS
+    'The state of a file that nobody has opened since, until the transaction '
+    'ends';
+
+
+-- p_attempt NULL: that of the last import
+CREATE OR REPLACE FUNCTION pay_ops.prove_settlement(
+    p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb,
+    p_attempt bigint DEFAULT NULL)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+BEGIN
+    IF p_attempt IS NOT NULL THEN
+        PERFORM FROM settlement_file f
+        WHERE f.file_id = p_file_id FOR UPDATE;
+        PERFORM pay_ops.hold_settlement(p_file_id, p_attempt);
+    END IF;
+
+    RETURN (pay.prove_settlement(p_file_id, p_batch_key, p_rows,
+                                 p_stated)).state;
+END
 $$;
 COMMENT ON FUNCTION pay_ops.prove_settlement IS
     'Proves a staged file: proven, refused, or the state it was in';

@@ -27,8 +27,9 @@ static int settlement_lines(const char *dsn, const char *const *values);
 
 
 static const char  settlement_usage[] =
-    "usage: payctl settlement import [--dsn DSN] --source NAME [-o json]"
-    " FILE ...\n"
+    "usage: payctl settlement import [--dsn DSN] --source NAME [--jobs N]"
+    " [-o json]\n"
+    "                                FILE ...\n"
     "       payctl settlement list [--dsn DSN] [--class N] [--source NAME]"
     " [--all]\n"
     "                              [-o json]\n"
@@ -183,6 +184,15 @@ static const pay_cli_subcommand_t  subcommands[] = {
 int
 pay_cli_settlement(int argc, char **argv)
 {
+    const char  *unit;
+
+    if (pay_settle_self_test(&unit) != PAY_OK) {
+        fprintf(stderr, "payctl: settlement: this build reads amounts of"
+                " \"%s\" wrong and must not be used: install another one\n",
+                unit);
+        return PAY_CLI_USAGE;
+    }
+
     return pay_cli_hand_over("settlement", settlement_usage, subcommands,
                              argc, argv);
 }

@@ -1,7 +1,8 @@
 /*
  * payctl settlement: settlement.c lists and shows, and hands over to
  * settlement_import.c, which reads files, and to settlement_act.c, where
- * operators act; settlement_copy.c turns rows into PostgreSQL's COPY.
+ * operators act; settlement_copy.c turns rows into PostgreSQL's COPY, and
+ * settlement_book.c books a file on several connections.
  */
 
 #ifndef PAY_SRC_CLI_SETTLEMENT_H
@@ -15,11 +16,13 @@
 #define SETTLEMENT_KNOWN   3           /* exit code: a file that is booked */
 #define SETTLEMENT_REASON  512         /* bytes of why a file is refused */
 #define SETTLEMENT_COPY    (256 * 1024)
+#define SETTLEMENT_JOBS    8           /* connections that book a file */
 
 /* Rows of one file on their way into settlement_staging. */
 typedef struct {
     PGconn      *conn;
     const char  *file_id;
+    const char  *attempt;      /* that has opened it */
     char         text[SETTLEMENT_COPY];
     size_t       used;
     int          is_lost;      /* PostgreSQL takes no more; it is said why */
@@ -35,11 +38,20 @@ int pay_cli_settlement_source(int argc, char **argv);
 int pay_cli_settlement_limit(int argc, char **argv);
 int pay_cli_settlement_overdue(int argc, char **argv);
 
-/* Begins COPY, takes a row (a pay_settle_row_pt), ends COPY: with `refused`
- * nothing is kept.  0, or PAY_INVALID … after a complaint. */
+/* Begins a transaction in which no other import opens the file; 0: another one
+ * has, or the connection is lost, and copy->reason says so. */
+int pay_cli_copy_hold(settlement_copy_t *copy);
+/* Begins COPY in it, takes a row (a pay_settle_row_pt), ends both: with
+ * `refused` nothing is kept.  0, or PAY_INVALID … after a complaint. */
 int pay_cli_copy_begin(settlement_copy_t *copy);
 pay_status_t pay_cli_copy_row(void *data, const pay_settle_row_t *row);
 int pay_cli_copy_end(settlement_copy_t *copy, int refused);
+
+/* Takes a file in `state` (of `size` bytes, "proven" or "booking") further on
+ * these connections until it is booked, which *state is then.  0 after a
+ * complaint: the next import goes on. */
+int pay_cli_settlement_book(PGconn *const *conns, unsigned count,
+    const char *file_id, char *state, size_t size);
 
 
 #endif /* PAY_SRC_CLI_SETTLEMENT_H */

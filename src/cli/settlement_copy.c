@@ -23,7 +23,11 @@ static void copy_time(settlement_copy_t *copy, const pay_settle_row_t *row);
 static void copy_amounts(settlement_copy_t *copy, const pay_settle_row_t *row);
 static void copy_last(settlement_copy_t *copy, const char *text);
 static int copy_flush(settlement_copy_t *copy);
+static int copy_commit(settlement_copy_t *copy, int is_kept);
 
+
+static const char  hold_sql[] =
+    "SELECT pay_ops.hold_settlement($1::bigint, $2::bigint)";
 
 static const char  copy_sql[] =
     "COPY pay.settlement_staging (file_id, line, row_key, kind, raw_type,"
@@ -31,6 +35,32 @@ static const char  copy_sql[] =
     " fee_minor, tax_minor, net_minor, currency, paid_minor, paid_currency,"
     " rate, payout_ref, account, bank_ref, note, is_external, is_detail)"
     " FROM STDIN";
+
+
+int
+pay_cli_copy_hold(settlement_copy_t *copy)
+{
+    int          is_held;
+    PGresult    *result;
+    const char  *values[2];
+
+    PQclear(PQexec(copy->conn, "BEGIN"));
+    values[0] = copy->file_id;
+    values[1] = copy->attempt;
+    result = PQexecParams(copy->conn, hold_sql, 2, NULL, values, NULL, NULL,
+                          0);
+    is_held = PQresultStatus(result) == PGRES_TUPLES_OK;
+
+    if (!is_held) {
+        snprintf(copy->reason, sizeof(copy->reason), "%s",
+                 PQerrorMessage(copy->conn));
+        PQclear(PQexec(copy->conn, "ROLLBACK"));
+    }
+
+    PQclear(result);
+
+    return is_held;
+}
 
 
 int
@@ -246,6 +276,28 @@ pay_cli_copy_end(settlement_copy_t *copy, int refused)
 
         PQclear(result);
     }
+
+    return copy_commit(copy, is_kept);
+}
+
+
+/* Behind a COPY that has failed the transaction can only be rolled back. */
+static int
+copy_commit(settlement_copy_t *copy, int is_kept)
+{
+    PGresult  *result = PQexec(copy->conn, is_kept ? "COMMIT" : "ROLLBACK");
+
+    if (PQresultStatus(result) != PGRES_COMMAND_OK) {
+        if (is_kept) {
+            fprintf(stderr, "payctl: settlement import: %s",
+                    PQerrorMessage(copy->conn));
+        }
+
+        copy->is_lost = 1;
+        is_kept = 0;
+    }
+
+    PQclear(result);
 
     return is_kept;
 }

@@ -73,6 +73,7 @@ struct pay_payout_adapter_s {
 
 extern const pay_payout_adapter_t  pay_payout_adyen;
 extern const pay_payout_adapter_t  pay_payout_generic;
+extern const pay_payout_adapter_t  pay_payout_pain001;
 extern const pay_payout_adapter_t  pay_payout_paypal;
 extern const pay_payout_adapter_t  pay_payout_stripe;
 extern const pay_payout_adapter_t  pay_payout_wise;

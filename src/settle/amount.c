@@ -259,8 +259,8 @@ amount_verdict(pay_settle_reader_t *reader, const char *column,
 }
 
 
-/* tests/unit/test_settle_units.c runs it, so that a table which was edited
- * wrongly does not get past the build. */
+/* payctl runs it before each of its settlement commands, and nginx when it
+ * reads a configuration with sources of settlement. */
 pay_status_t
 pay_settle_self_test(const char **unit)
 {

@@ -2,8 +2,9 @@
  * Fuzz target: settlement files.  Input: a byte that names the format, one that
  * says in which pieces the rest is fed, then the file.  Whatever the bytes,
  * rows add up and have texts that PostgreSQL takes, sums of statements are
- * those of their rows, and the pieces do not matter.  tests/fuzz/run makes
- * seeds of the fixtures.
+ * those of their rows, and the pieces do not matter.  With FUZZ_FORMAT in the
+ * environment all inputs are of that format.  tests/fuzz/run makes seeds of the
+ * fixtures.
  */
 
 #include "fuzz.h"
@@ -29,6 +30,7 @@ typedef struct {
 } outcome_t;
 
 
+static const char *format_of(uint8_t byte);
 static void read_all(const char *name, pay_str_t file, size_t step,
     outcome_t *outcome);
 static void check_end(const pay_settle_reader_t *reader,
@@ -43,7 +45,6 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t       step;
-    unsigned     n, count = 0;
     pay_str_t    file;
     outcome_t    whole, pieces;
     const char  *name;
@@ -52,12 +53,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
 
-    while (pay_settle_name(count) != NULL) {
-        count++;
-    }
-
-    n = data[0] % count;
-    name = pay_settle_name(n);
+    name = format_of(data[0]);
     step = data[1] % 64 + 1;
     file = (pay_str_t) { size - 2, data + 2 };
 
@@ -72,6 +68,25 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
              && whole.seen.hash == pieces.seen.hash));
 
     return 0;
+}
+
+
+static const char *
+format_of(uint8_t byte)
+{
+    unsigned     count = 0;
+    const char  *only = getenv("FUZZ_FORMAT");
+
+    if (only != NULL) {
+        must(pay_settle_is_known(pay_str_of(only)));
+        return only;
+    }
+
+    while (pay_settle_name(count) != NULL) {
+        count++;
+    }
+
+    return pay_settle_name(byte % count);
 }
 
 

@@ -9,7 +9,7 @@
 static void refund_outside(sim_t *sim, void *data);
 static void dispute_opens(sim_t *sim, void *data);
 static void dispute_ends(sim_t *sim, void *data);
-static pay_str_t fee(sim_t *sim, sim_reg_t *reg);
+static pay_str_t fee(sim_t *sim, sim_reg_t *reg, pay_str_t id);
 static pay_str_t nonce_too(sim_t *sim, const sim_move_t *move);
 
 
@@ -17,7 +17,7 @@ static pay_str_t nonce_too(sim_t *sim, const sim_move_t *move);
 void
 sim_bank_taken(sim_t *sim, sim_reg_t *reg)
 {
-    pay_str_t  cost;
+    pay_str_t  id, cost;
 
     if (sim_fault(sim, sim->faults.outside)) {
         sim_after(sim, sim_between(sim, 0, 20 * SIM_MIN), refund_outside,
@@ -30,11 +30,12 @@ sim_bank_taken(sim_t *sim, sim_reg_t *reg)
     }
 
     if (sim_chance(sim, 200)) {
-        cost = fee(sim, reg);
+        id = sim_format(sim, "fee_%" PRIu64 "_%u", sim->scenario,
+                        ++sim->names);
+        cost = fee(sim, reg, id);
         sim_hook_tell(sim, reg, "fee.charged", sim_format(sim,
-            ",\"id\":\"fee_%" PRIu64 "_%u\",\"amount\":\"%.*s\","
-            "\"currency\":\"EUR\"", sim->scenario, ++sim->names,
-            pay_fmt(cost)), 1);
+            ",\"id\":\"%.*s\",\"amount\":\"%.*s\",\"currency\":\"EUR\"",
+            pay_fmt(id), pay_fmt(cost)), 1);
     }
 }
 
@@ -86,6 +87,7 @@ dispute_opens(sim_t *sim, void *data)
                          sim_chance(sim, 500) ? left
                                               : sim_between(sim, 1, left));
     reg->disputed += move->minor;
+    sim_settle_line(sim, reg, "dispute", move->id, -move->minor);
     sim_bank_tell(sim, move, "dispute.opened", 1);
     sim_after(sim, sim_between(sim, SIM_S, 30 * SIM_MIN), dispute_ends, move);
 }
@@ -103,6 +105,8 @@ dispute_ends(sim_t *sim, void *data)
     if (sim_chance(sim, 500)) {
         move->state = SIM_MOVE_RETURNED;
         move->reg->disputed -= move->minor;
+        sim_settle_line(sim, move->reg, "dispute_returned", move->id,
+                        move->minor);
         sim_bank_tell(sim, move, "dispute.won", 1);
         return;
     }
@@ -130,13 +134,13 @@ void
 sim_bank_tell(sim_t *sim, const sim_move_t *move, const char *type,
     int must_come)
 {
-    pay_str_t  more = PAY_STR("");
+    pay_str_t  cost, more = PAY_STR("");
 
     if (strcmp(type, "dispute.opened") == 0 || strcmp(type, "refund.done") == 0)
     {
         if (sim_chance(sim, 500)) {
-            more = sim_format(sim, ",\"fee\":\"%s\"",
-                              (const char *) fee(sim, move->reg).data);
+            cost = fee(sim, move->reg, move->id);
+            more = sim_format(sim, ",\"fee\":\"%.*s\"", pay_fmt(cost));
         }
     }
 
@@ -150,11 +154,12 @@ sim_bank_tell(sim_t *sim, const sim_move_t *move, const char *type,
 
 
 static pay_str_t
-fee(sim_t *sim, sim_reg_t *reg)
+fee(sim_t *sim, sim_reg_t *reg, pay_str_t id)
 {
     int64_t  minor = sim_between(sim, 1, 300);
 
     reg->psp->fees += minor;
+    sim_settle_line(sim, reg, "fee", id, -minor);
 
     return sim_amount(sim, minor);
 }

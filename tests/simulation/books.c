@@ -18,7 +18,6 @@ static void judge_ours(sim_t *sim, const sim_move_t *move);
 static void judge_outside(sim_t *sim, const sim_move_t *move);
 static void judge_dispute(sim_t *sim, const sim_move_t *move);
 static void judge_sums(sim_t *sim, sim_reg_t *reg);
-static int is_open(sim_t *sim, const sim_reg_t *reg);
 static void judge_fees(sim_t *sim, const sim_psp_t *psp);
 static const char *psp_name(sim_t *sim, const sim_psp_t *psp);
 
@@ -260,7 +259,7 @@ judge_sums(sim_t *sim, sim_reg_t *reg)
 {
     int64_t  taken, back, held;
 
-    if (is_open(sim, reg)) {
+    if (sim_reg_is_open(sim, reg)) {
         return;
     }
 
@@ -294,8 +293,8 @@ judge_sums(sim_t *sim, sim_reg_t *reg)
 
 
 /* People have been told that something about it is not known. */
-static int
-is_open(sim_t *sim, const sim_reg_t *reg)
+int
+sim_reg_is_open(sim_t *sim, const sim_reg_t *reg)
 {
     return sim_db_ask(sim->db, "SELECT FROM pay.checkout c JOIN "
         "pay.dead_letter d USING (merchant_id, checkout_id) WHERE "
@@ -309,17 +308,20 @@ is_open(sim_t *sim, const sim_reg_t *reg)
 static void
 judge_fees(sim_t *sim, const sim_psp_t *psp)
 {
-    int64_t  booked;
+    int64_t  booked, charged;
 
-    (void) sim_db_ask(sim->db, "SELECT coalesce(sum(e.amount_minor), 0) FROM "
+    (void) sim_db_ask(sim->db, "SELECT coalesce(sum(CASE e.kind WHEN "
+        "'psp_fee' THEN e.amount_minor ELSE -e.amount_minor END), 0) FROM "
         "pay.journal_entry e WHERE e.merchant_id = $1 AND e.psp = $2 AND "
-        "e.kind = 'psp_fee'", 2, sim_text(sim, sim->merchant.id),
-        psp_name(sim, psp));
+        "e.kind IN ('psp_fee', 'psp_fee_returned') AND e.currency = 'EUR'", 2,
+        sim_text(sim, sim->merchant.id), psp_name(sim, psp));
     booked = strtoll(sim_db_cell(sim->db, 0, 0), NULL, 10);
 
-    if (booked != psp->fees) {
+    charged = psp->fees + sim_settled_fees(sim, psp);
+
+    if (booked != charged) {
         sim_violation(sim, "I4: psp %u has charged %" PRId64 ", the journal "
-                      "says %" PRId64, psp->index, psp->fees, booked);
+                      "says %" PRId64, psp->index, charged, booked);
     }
 }
 

@@ -198,6 +198,7 @@ sim_judge_end(sim_t *sim)
     judge_orders(sim);
     judge_leftovers(sim);
     judge_books(sim);
+    sim_judge_settled(sim);
     sim_judge_money(sim);
     sim_judge_purchases(sim);
     judge_checks(sim);

@@ -18,6 +18,7 @@
 #define LENGTH_MAX   (4 * 24 * SIM_HOUR)
 #define SETTLE       (2 * SIM_HOUR)
 #define ROUNDS       4
+#define SETTLES      4         /* in one of so many scenarios PSPs settle */
 
 
 typedef struct {
@@ -159,6 +160,10 @@ run(sim_t *sim, uint64_t scenario, int is_fresh)
         (void) sim_db_ask(sim->db, "SELECT pay.make_partitions()", 0);
     }
 
+    if (sim->scenario % SETTLES == SETTLES - 1) {
+        sim_settle_plan(sim);
+    }
+
     if (!until_quiet(sim)) {
         return;
     }
@@ -173,6 +178,14 @@ run(sim_t *sim, uint64_t scenario, int is_fresh)
 
         if (i + 1 < ROUNDS && !sim_judge_requeue(sim)) {
             break;
+        }
+    }
+
+    if (sim->settle != NULL) {
+        sim_settle_last(sim);
+
+        if (!until_quiet(sim)) {
+            return;
         }
     }
 
@@ -205,6 +218,10 @@ clear(sim_t *sim)
     sim_flow_t  *flow;
 
     for (flow = sim->flows; flow != NULL; flow = flow->next) {
+        if (!flow->ended && flow->core.type->end != NULL) {
+            flow->core.type->end(&flow->core);
+        }
+
         pay_heap_destroy(flow->heap);
 
         if (flow->args != NULL) {
@@ -233,14 +250,15 @@ tell(const sim_t *sim, double seconds, uint64_t digest)
            "%" PRIu64 ", changes %" PRIu64 " (%" PRIu64 " at PSPs), converted "
            "orders %" PRIu64 ", books judged %" PRIu64 " times, webhooks "
            "%" PRIu64 " (forged %" PRIu64 "), pages to be closed %" PRIu64
-           " (and replaced %" PRIu64 "), jobs %" PRIu64 ", crashes %"
-           PRIu64 ", pauses %" PRIu64 ", lost commits %" PRIu64
+           " (and replaced %" PRIu64 "), settlement files %" PRIu64 " (rows %"
+           PRIu64 ", imported by hand %" PRIu64 "), jobs %" PRIu64
+           ", crashes %" PRIu64 ", pauses %" PRIu64 ", lost commits %" PRIu64
            ", violations %" PRIu64 ", digest %016" PRIx64 ", %.1f s\n",
            sim->seed, f->scenarios, f->steps, f->operations, f->batches,
            f->calls, f->changes, f->moves, f->converted, f->judged,
-           f->webhooks, f->forged, f->closing, f->replaced, f->jobs,
-           f->crashes, f->pauses, f->lost_commits, f->violations,
-           digest, seconds);
+           f->webhooks, f->forged, f->closing, f->replaced, f->files, f->rows,
+           f->imports, f->jobs, f->crashes, f->pauses, f->lost_commits,
+           f->violations, digest, seconds);
 }
 
 

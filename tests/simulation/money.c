@@ -384,6 +384,7 @@ capture_ends(sim_t *sim, void *data)
     reg->captured += move->minor;
     reg->payments++;
     sim_bank_capture(sim, move, 0);
+    sim_settle_line(sim, reg, "sale", move->id, move->minor);
 
     if (reg->captured == reg->total) {
         sim_psp_settle(sim, reg, "paid", NULL);
@@ -413,6 +414,7 @@ sim_money_refund_ends(sim_t *sim, void *data)
 
     move->state = SIM_MOVE_DONE;
     reg->refunded += move->minor;
+    sim_settle_line(sim, reg, "refund", move->id, -move->minor);
     sim_bank_tell(sim, move, "refund.done", 1);
 
     if (move->nonce.len != 0 && sim_fault(sim, sim->faults.fails_later)) {
@@ -430,6 +432,7 @@ refund_returns(sim_t *sim, void *data)
 
     move->state = SIM_MOVE_RETURNED;
     move->reg->refunded -= move->minor;
+    sim_settle_line(sim, move->reg, "refund_returned", move->id, move->minor);
     sim_say(sim, "   psp %u: %.*s has come back", move->reg->psp->index,
             pay_fmt(move->id));
     sim_bank_tell(sim, move, "refund.failed", 1);
@@ -446,5 +449,6 @@ sim_money_paid(sim_t *sim, sim_reg_t *reg)
     }
 
     sim_psp_settle(sim, reg, "paid", NULL);
+    sim_settle_line(sim, reg, "sale", reg->payment_id, reg->total);
     sim_bank_taken(sim, reg);
 }

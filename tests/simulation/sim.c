@@ -200,6 +200,20 @@ sim_text(sim_t *sim, pay_str_t from)
 
 
 const char *
+sim_hex(sim_t *sim, const unsigned char *digest)
+{
+    size_t  i;
+    char   *hex = sim_alloc(sim, 2 * PAY_SHA256_SIZE + 1);
+
+    for (i = 0; i < PAY_SHA256_SIZE; i++) {
+        (void) snprintf(&hex[2 * i], 3, "%02x", digest[i]);
+    }
+
+    return hex;
+}
+
+
+const char *
 sim_find(pay_str_t text, const char *part)
 {
     size_t  i, len = strlen(part);

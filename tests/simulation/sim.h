@@ -24,6 +24,10 @@
  *   step.c      of the books, behind each operation
  *   books.c     of money, at the end: the gateway's books beside the PSP's
  *   credit.c    of what sellers are owed in another currency
+ *   settle.c  what PSPs settle, and workers who read it (settle.h)
+ *   write.c     their files
+ *   import.c    payctl, which imports them, too
+ *   settled.c   what was found
  */
 
 #ifndef SIM_H
@@ -109,6 +113,11 @@ typedef struct {
     unsigned  fails_later;     /* what was pending, or a refund comes back */
     unsigned  outside;         /* refunds that somebody makes at the PSP */
     unsigned  disputed;
+    unsigned  line_wrong;      /* a row of a settlement file, or it is lost */
+    unsigned  file_bad;        /* its sums do not hold */
+    unsigned  file_again;      /* the same batch with other bytes */
+    unsigned  file_unreadable; /* or changed while it is read */
+    unsigned  import_dies;     /* payctl, at each step */
 } sim_faults_t;
 
 typedef enum {
@@ -344,9 +353,11 @@ typedef struct {
     uint64_t  changes, moves;          /* asked for; made at PSPs */
     uint64_t  judged, converted;       /* books, after an operation; orders */
     uint64_t  closing, replaced;       /* pages: to be; for good */
+    uint64_t  files, rows, imports;    /* of settlement; by hand */
 } sim_figures_t;
 
-typedef struct sim_db_s  sim_db_t;
+typedef struct sim_db_s      sim_db_t;
+typedef struct sim_settle_s  sim_settle_t;
 
 struct sim_s {
     uint64_t               seed, scenario, random;
@@ -386,6 +397,7 @@ struct sim_s {
     pay_rate_source_t      rate_sources[SIM_SOURCES];
     sim_source_t           sources[SIM_SOURCES];
     sim_credit_t          *credits;
+    sim_settle_t          *settle;       /* NULL: PSPs make no files */
     int                    dirty;        /* jobs may have moved */
     int64_t                pump_at;
     int64_t                due;          /* the next job, as last seen */
@@ -413,6 +425,8 @@ pay_str_t sim_format(sim_t *sim, const char *format, ...)
 pay_str_t sim_dup(sim_t *sim, pay_str_t from);
 /* NUL-terminated copy. */
 const char *sim_text(sim_t *sim, pay_str_t from);
+/* Of PAY_SHA256_SIZE bytes. */
+const char *sim_hex(sim_t *sim, const unsigned char *digest);
 /* Where `part` begins; NULL: it is not there. */
 const char *sim_find(pay_str_t text, const char *part);
 void sim_say(sim_t *sim, const char *format, ...)
@@ -444,6 +458,17 @@ sim_rows_t sim_db_ask(sim_db_t *db, const char *sql, unsigned count, ...);
 /* Microseconds of PostgreSQL's clock, when the next job is due, or "". */
 const char *sim_db_due(sim_db_t *db);
 const char *sim_db_cell(sim_db_t *db, int row, int column);
+/* One call as payctl makes it: the first cell of its only row, the others by
+ * sim_db_said(); NULL: it fails, sim_db_error() has the SQLSTATE. */
+const char *sim_db_operate(sim_db_t *db, const char *sql, unsigned count,
+    ...);
+const char *sim_db_said(sim_db_t *db, int column);
+const char *sim_db_error(sim_db_t *db);
+const char *sim_db_why(sim_db_t *db);
+/* Its PGconn. */
+void *sim_db_operator(sim_db_t *db);
+/* Unlogged tables are empty. */
+void sim_db_crash(sim_db_t *db);
 
 /* world.c */
 void sim_call(sim_t *sim, sim_call_t *call);
@@ -533,6 +558,20 @@ sim_wide_t sim_rates_median(const sim_t *sim, unsigned currency, int64_t age);
 int64_t sim_rates_convert(int64_t minor, unsigned currency, sim_wide_t rate);
 sim_wide_t sim_half_even(sim_wide_t n, sim_wide_t d);
 
+/* settle.c */
+void sim_settle_plan(sim_t *sim);
+/* kind: a literal, as docs/settlement-files.md has it; minor: into the
+ * balance */
+void sim_settle_line(sim_t *sim, sim_reg_t *reg, const char *kind,
+    pay_str_t object, int64_t minor);
+/* PAY_DO_FILE */
+void sim_file_do(sim_flow_t *flow);
+/* All is quiet: the last files. */
+void sim_settle_last(sim_t *sim);
+/* settled.c */
+void sim_judge_settled(sim_t *sim);
+int64_t sim_settled_fees(const sim_t *sim, const sim_psp_t *psp);
+
 /* judge.c */
 void sim_judge_call(sim_t *sim, const sim_sent_t *sent);
 void sim_judge_reply(sim_flow_t *flow, const pay_reply_t *reply);
@@ -540,10 +579,14 @@ void sim_judge_webhook(sim_t *sim, const sim_hook_t *hook);
 /* Opens what was given up again, as people would; 1 when there was any. */
 int sim_judge_requeue(sim_t *sim);
 void sim_judge_end(sim_t *sim);
-/* step.c: calls of one operation that were committed together. */
+/* step.c: calls of one operation that were committed together; the books as
+ * they are now. */
 void sim_judge_step(sim_t *sim, sim_call_t **calls, unsigned count);
+void sim_judge_now(sim_t *sim);
 /* books.c */
 void sim_judge_money(sim_t *sim);
+/* Whether operators know that something about it is not known. */
+int sim_reg_is_open(sim_t *sim, const sim_reg_t *reg);
 /* credit.c: how converted orders stand now, if they have just been sold by
  * the rates of now; and what refunds and disputes took of them. */
 void sim_judge_credits(sim_t *sim);

@@ -10,7 +10,6 @@
 
 static int may_book(const sim_call_t *call);
 static void count_pages(sim_t *sim, const sim_call_t *call);
-static void judge_books(sim_t *sim);
 static void judge_parked(sim_t *sim);
 
 
@@ -87,7 +86,7 @@ sim_judge_step(sim_t *sim, sim_call_t **calls, unsigned count)
     }
 
     if (books) {
-        judge_books(sim);
+        sim_judge_now(sim);
     }
 }
 
@@ -110,7 +109,8 @@ may_book(const sim_call_t *call)
         { PAY_OP_APPLY_CHANGE, PAY_OUTCOME_MISMATCH },
         { PAY_OP_BEGIN_CHANGE, PAY_OUTCOME_CREATED },
         { PAY_OP_END_DISPATCH, PAY_OUTCOME_NONE },
-        { PAY_OP_FINISH_JOB, PAY_OUTCOME_NONE }
+        { PAY_OP_FINISH_JOB, PAY_OUTCOME_NONE },
+        { PAY_OP_ADVANCE_SETTLEMENT, PAY_OUTCOME_NONE }
     };
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -138,8 +138,8 @@ count_pages(sim_t *sim, const sim_call_t *call)
 }
 
 
-static void
-judge_books(sim_t *sim)
+void
+sim_judge_now(sim_t *sim)
 {
     int         i;
     sim_rows_t  found;

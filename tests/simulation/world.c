@@ -349,6 +349,10 @@ flow_do(sim_flow_t *flow)
         sim_rates_get(flow);
         return;
 
+    case PAY_DO_FILE:
+        sim_file_do(flow);
+        return;
+
     default:
         flow->ended = 1;
         sim_say(sim, "w%u f%u %s ends: %s", flow->worker, flow->number,

@@ -23,6 +23,8 @@ SOURCES = {
     "paypal": "paypal",
     "camt": "camt.053",
     "mt940": "mt940",
+    "mollie": "mollie",
+    "square": "square",
 }
 DAY = ("generic", "generic/day.csv")
 BATCH = ("adyen", "adyen/batch.csv")

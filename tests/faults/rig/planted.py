@@ -4,12 +4,11 @@ real one.
 """
 
 import os
-import re
 import signal
-import subprocess
 
 from support.gateway import ROOT
 from support.own_stack import alive, wait_for
+from support.planted import planted_module
 
 # apply_event keeps the message in a transaction of its own.
 OUTSIDE = """
@@ -24,7 +23,6 @@ SELECT answer FROM public.dblink('{dsn}?options=-csearch_path%%3Dpay', format(
 $$;
 """
 BUILD = ROOT / "build" / "faults"
-OUTER = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
 FLOW = ROOT / "src" / "flow" / "flow_webhook.c"
 COMMIT = """
     return pay_do_event(flow, webhook->in.psp, "webhook", event,
@@ -49,37 +47,9 @@ def outside_the_transaction(stack) -> None:
     stack.sql(OUTSIDE.format(dsn=stack.values["PG_ADMIN_DSN"]))
 
 
-def dry_run(*arguments) -> str:
-    """The commands that make would run, and nothing else: an outer make
-    hands down its flags, of which w adds lines that are no commands."""
-    env = {key: os.environ[key] for key in os.environ if key not in OUTER}
-    return subprocess.check_output(
-        ["make", "-n", "--no-print-directory", *arguments],
-        cwd=BUILD / "nginx",
-        env=env,
-        text=True,
-    )
-
-
 def build_early_answer(directory):
     """A module that answers webhooks before it stores them: → its file"""
-    text = FLOW.read_text()
-    assert text.count(COMMIT) == 1, "the lines to plant the bug in"
-    source = directory / "planted.c"
-    source.write_text(text.replace(COMMIT, EARLY))
-    script = dry_run("-W", FLOW, "-f", BUILD / "objs" / "Makefile", "modules")
-    module = directory / "planted.so"
-    script = re.sub(r"\S*/flow_webhook\.o", str(directory / "planted.o"),
-                    script)  # fmt: skip
-    script = re.sub(r"-o \S*/ngx_http_payments_module\.so", f"-o {module}",
-                    script)  # fmt: skip
-    script = script.replace(str(FLOW), f"-I {FLOW.parent} {source}")
-    # by its standard input: all objects' commands do not fit into an argument
-    subprocess.run(
-        ["sh", "-e"], input=script, text=True, cwd=BUILD / "nginx", check=True
-    )
-    assert module.exists()
-    return module
+    return planted_module(BUILD, FLOW, COMMIT, EARLY, directory)
 
 
 class Planted:
