@@ -123,7 +123,8 @@ BEGIN
 
     IF file.state <> 'booking' THEN
         UPDATE settlement_file f
-        SET state = 'received', reason = NULL, name = left(p_name, 255)
+        SET state = 'received', reason = NULL, name = left(p_name, 255),
+            batch_key = NULL, version = 1
         WHERE f.file_id = file.file_id;
     END IF;
 

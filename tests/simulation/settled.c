@@ -231,9 +231,7 @@ is_found(const row_t *row, const sim_line_t *line)
                && *row->closed == '\0';
 
     default:
-        /* a dispute's row may wait for its payment */
-        return strncmp(line->kind, "dispute", 7) == 0
-               || row->class <= 1 || strcmp(row->closed, "matched") == 0;
+        return row->class <= 1 || strcmp(row->closed, "matched") == 0;
     }
 }
 

@@ -61,6 +61,36 @@ SELECT is((SELECT concat_ws(' ', f.row_count, f.class1, f.repeats)
            FROM pay.settlement_file f WHERE f.file_id = :id), '4 4 0',
           'whole, each row once');
 
+-- two files of one batch: the one that is proven first is the first version
+CREATE FUNCTION pg_temp.prove(p_name text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_file bigint := (SELECT f.file_id FROM pay.settlement_file f
+                      WHERE f.name = p_name);
+    v_state text;
+BEGIN
+    PERFORM pg_temp.stage(v_file, pg_temp.rows(5, 5), 'USD');
+    v_state := pay_ops.prove_settlement(v_file, 'batch', 1, '{}');
+
+    RETURN v_state || ' ' || (SELECT f.version FROM pay.settlement_file f
+                              WHERE f.file_id = v_file);
+END
+$$;
+SELECT o.outcome FROM (VALUES ('y'), ('z')) n (name),
+    pay_ops.open_settlement('stripe',
+        encode(sha256(n.name::bytea), 'hex'), n.name) o
+\g /dev/null
+SELECT is(pg_temp.prove('y'), 'proven 1', 'one is proven');
+SELECT is((SELECT o.outcome FROM pay_ops.open_settlement('stripe',
+    encode(sha256('y'), 'hex'), 'y') o), 'again', 'and begun again');
+SELECT is(pg_temp.prove('z'), 'proven 1', 'the other one is proven meanwhile');
+SELECT is(pg_temp.prove('y'), 'proven 2', 'then the first one again');
+SELECT pay_ops.advance_settlement(f.file_id, 100 + n)
+FROM generate_series(1, 9) n, pay.settlement_file f WHERE f.name IN ('y', 'z')
+\g /dev/null
+SELECT is((SELECT string_agg(f.state, ' ') FROM pay.settlement_file f
+           WHERE f.name IN ('y', 'z')), 'booked booked', 'both are booked');
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;
