@@ -131,6 +131,7 @@ typedef struct {
 typedef enum {
     PAY_SETTLE_BY_DIR = 0,     /* others put them into a directory */
     PAY_SETTLE_BY_PULL,        /* of the PSP's API */
+    PAY_SETTLE_BY_REPORT,      /* a webhook announces each, to be downloaded */
     PAY_SETTLE_WAY_COUNT
 } pay_settle_way_t;
 
@@ -143,11 +144,15 @@ typedef struct {
     pay_str_t              account;    /* the only one in its files, or
                                           empty */
     pay_settle_way_t       way;
+    pay_str_t              reports;    /* BY_REPORT: the URL below which they
+                                          are, no trailing slash … */
+    pay_str_t              report_user;    /* … and NAME:PASSWORD there */
     int64_t                interval_ms;    /* between looks at it */
     unsigned               index;      /* in pay_env_t.settlements */
 } pay_settle_source_t;
 
 #define PAY_SETTLE_SOURCES_MAX  32
+#define PAY_SETTLE_URL_MAX      2048   /* bytes of a report's URL */
 
 typedef struct {
     const pay_psp_conf_t     *psps;
@@ -185,11 +190,12 @@ typedef enum {
 typedef struct {
     pay_failure_t  failure;    /* PAY_FAILURE_NONE: it was done */
     pay_str_t      name;       /* PAY_FILE_NEXT; empty: there is none */
-    pay_str_t      sha256;     /* PAY_FILE_NEXT: 32 bytes */
+    pay_str_t      sha256;     /* PAY_FILE_NEXT, PAY_FILE_FETCH: 32 bytes */
+    unsigned       status;     /* PAY_FILE_FETCH: of HTTP */
     pay_str_t      bytes;      /* PAY_FILE_READ: a bounded piece */
     int            is_end;     /* PAY_FILE_READ: nothing follows */
     int            is_same;    /* at the end: the bytes have the digest of
-                                  PAY_FILE_NEXT */
+                                  PAY_FILE_NEXT or PAY_FILE_FETCH */
 } pay_file_t;
 
 typedef enum {
@@ -252,13 +258,15 @@ typedef enum {
     PAY_DO_HTTP,
     PAY_DO_RATES,              /* the document of a source of rates, by HTTP
                                   or from a file; PAY_INPUT_HTTP follows */
-    PAY_DO_FILE                /* about a file in the directory of a source of
-                                  settlement; PAY_INPUT_FILE follows */
+    PAY_DO_FILE                /* about a file of a source of settlement;
+                                  PAY_INPUT_FILE follows */
 } pay_effect_kind_t;
 
 typedef enum {
     PAY_FILE_NEXT = 0,         /* the oldest that is whole; it is the one that
                                   the others are about */
+    PAY_FILE_FETCH,            /* is downloaded as `http` says; the one that
+                                  PAY_FILE_READ is about then */
     PAY_FILE_READ,             /* its next bytes, from the first on */
     PAY_FILE_BOOKED,           /* is put where those lie that are booked … */
     PAY_FILE_REFUSED           /* … or refused */

@@ -148,6 +148,11 @@ typedef struct {
     pay_str_t         fee_currency;
     pay_psp_unread_t  unread;          /* of a query's answer that is not
                                           known: why */
+    pay_str_t         report;          /* a settlement report that it announces:
+                                          its name, [A-Za-z0-9._-]{1,128} and
+                                          no leading dot; or empty */
+    pay_str_t         report_url;      /* as announced, unchecked; empty: it is
+                                          no plain URL */
 } pay_psp_event_t;
 
 /* The modifications of a registration or its payment. */
@@ -238,6 +243,9 @@ typedef struct {
 #define PAY_PSP_IS_OURS         0x40   /* its protocol is this project's: its
                                           developer reads why a webhook was
                                           refused */
+
+#define PAY_PSP_REPORTS         0x80   /* its webhooks announce settlement
+                                          reports, in the format of its name */
 
 /* A settlement (payout) that the PSP lists, whose rows change no more. */
 typedef struct {

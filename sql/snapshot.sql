@@ -477,6 +477,15 @@ CREATE TYPE pay_api.checkout_row AS (
 
 COMMENT ON TYPE pay_api.checkout_row IS 'A checkout and one of its orders: a row for each of them';
 
+CREATE TYPE pay_api.close_row AS (
+	item integer,
+	outcome text,
+	number bigint,
+	document text
+);
+
+COMMENT ON TYPE pay_api.close_row IS 'The document of a closed day, to be signed';
+
 CREATE TYPE pay_api.counts_row AS (
 	item integer,
 	outcome text,
@@ -623,6 +632,15 @@ CREATE TYPE pay_api.replay_row AS (
 
 COMMENT ON TYPE pay_api.replay_row IS 'The kept body of a webhook, to be read again';
 
+CREATE TYPE pay_api.report_row AS (
+	item integer,
+	outcome text,
+	name text,
+	url text
+);
+
+COMMENT ON TYPE pay_api.report_row IS 'A settlement report that a webhook has announced';
+
 CREATE TYPE pay_api.seal_row AS (
 	item integer,
 	outcome text,
@@ -744,7 +762,6 @@ CREATE TABLE pay.settlement_file (
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     stated jsonb DEFAULT '{}'::jsonb NOT NULL,
     row_count pay.whole DEFAULT 0 NOT NULL,
-    next_bucket integer DEFAULT 0 NOT NULL,
     phase text DEFAULT 'take'::text NOT NULL COLLATE pg_catalog."C",
     matched pay.whole DEFAULT 0 NOT NULL,
     class1 pay.whole DEFAULT 0 NOT NULL,
@@ -901,7 +918,10 @@ CREATE UNLOGGED TABLE pay.settlement_work (
     match integer,
     rule text COLLATE pg_catalog."C",
     finding text COLLATE pg_catalog."C",
-    candidate jsonb
+    candidate jsonb,
+    of_file bigint NOT NULL,
+    rounding_minor bigint,
+    rounding_currency pay.currency_code
 )
 WITH (fillfactor='50');
 
@@ -925,7 +945,7 @@ CREATE TABLE pay.settlement_source (
     CONSTRAINT settlement_source_overdue_days_check CHECK ((overdue_days > 0))
 );
 
-CREATE FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlement_source, p_of_file bigint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) RETURNS TABLE(captured bigint, refunding bigint, refunded bigint, unbalanced bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
 
@@ -983,6 +1003,7 @@ CREATE FUNCTION pay.check_items(p_merchant_id text[], p_idempotency_key text[], 
 CREATE FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_change_keys(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) RETURNS integer[] LANGUAGE plpgsql;
@@ -1039,6 +1060,7 @@ CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx b
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.count_expected(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_hour(p_hour timestamp with time zone) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on';
+CREATE FUNCTION pay.count_roundings(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.decimal_text(p_minor bigint, p_currency text) RETURNS text LANGUAGE sql STABLE;
@@ -1104,6 +1126,7 @@ CREATE FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) RETURNS tex
 CREATE FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) RETURNS bytea LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.events_since(p_merchant_id text, p_checkout_id text) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.exception_acts(p_id bigint) RETURNS json LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.exception_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.exception_json(p_id bigint) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.exception_page(p_merchant_id text, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.exception_with_acts(p_id bigint) RETURNS text LANGUAGE sql STABLE;
@@ -1173,6 +1196,7 @@ CREATE FUNCTION pay.hear_parts(p_parts pay.change[], p_news pay.news, OUT outcom
 CREATE FUNCTION pay.hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hear_single(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, p_is_borne boolean, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.hold_file(p_file_id bigint, OUT file pay.settlement_file, OUT is_alone boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_is_over(p_news pay.news, p_word text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.id_ok(p_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -1312,12 +1336,30 @@ CREATE FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) R
 CREATE FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) RETURNS record LANGUAGE plpgsql;
+
+CREATE TABLE pay.settlement_part (
+    file_id bigint NOT NULL,
+    first_bucket integer NOT NULL,
+    until_bucket integer NOT NULL,
+    part_id bigint NOT NULL,
+    phase text DEFAULT 'take'::text NOT NULL COLLATE pg_catalog."C",
+    is_done boolean DEFAULT false NOT NULL,
+    matched pay.whole DEFAULT 0 NOT NULL,
+    class1 pay.whole DEFAULT 0 NOT NULL,
+    class2 pay.whole DEFAULT 0 NOT NULL,
+    class3 pay.whole DEFAULT 0 NOT NULL,
+    CONSTRAINT settlement_part_check CHECK ((until_bucket > first_bucket)),
+    CONSTRAINT settlement_part_phase_check CHECK ((phase = ANY (ARRAY['take'::text, 'tell'::text, 'match'::text, 'change'::text, 'book'::text])))
+);
+
+CREATE FUNCTION pay.lock_part(p_file_id bigint) RETURNS pay.settlement_part LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lose_holds(p_psp text) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on' SET enable_mergejoin TO 'on';
 CREATE FUNCTION pay.make_partition(p_month date) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partitions(p_move boolean DEFAULT true) RETURNS integer LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '200ms';
+CREATE FUNCTION pay.make_parts(p_file pay.settlement_file, p_rows integer) RETURNS void LANGUAGE sql;
 
 CREATE TABLE pay.seal (
     number bigint NOT NULL,
@@ -1344,7 +1386,7 @@ CREATE FUNCTION pay.make_wallets(p_merchant_id text[], p_seller text[], p_curren
 CREATE FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.mark_duplicates(p_news pay.news[], p_first integer[]) RETURNS pay.news[] LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.match_amounts(p_file_id bigint) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
-CREATE FUNCTION pay.match_and_book(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.match_and_book(p_file pay.settlement_file, p_source pay.settlement_source, p_of_file bigint) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.match_bank(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.match_capture(p_change pay.change, p_outside pay.change, p_word pay.fact, p_by_amount boolean) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.match_conversions(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
@@ -1353,6 +1395,8 @@ CREATE FUNCTION pay.match_fees(p_file_id bigint) RETURNS void LANGUAGE plpgsql S
 CREATE FUNCTION pay.match_hard(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.match_objects(p_file_id bigint, p_signed boolean) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.match_parts(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.match_rounded(p_file_id bigint) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
+CREATE FUNCTION pay.match_rounded_fees(p_file_id bigint) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.match_single(p_file_id bigint) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.match_sums(p_file_id bigint, p_single boolean) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.may_act(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_amount bigint, p_detail jsonb) RETURNS text LANGUAGE plpgsql;
@@ -1577,6 +1621,7 @@ CREATE FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success)
 CREATE FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.room_of(p_order pay.payment_order, p_about text) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.round_rate(p_rate numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT;
+CREATE FUNCTION pay.roundings_left(p_source text, p_currency text) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) RETURNS TABLE(dispute_id text, state text, amount_minor bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) RETURNS SETOF pay.posting LANGUAGE sql STABLE;
@@ -1604,6 +1649,7 @@ CREATE FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) RETURNS vo
 CREATE FUNCTION pay.settled_fact(p_mismatch pay.mismatch, p_who text, p_why text, p_more jsonb DEFAULT '{}'::jsonb) RETURNS pay.fact LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.settlement_event(p_source text, p_row_key text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.settlement_family(p_kind text) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.settlement_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.settlement_file_json(p_file_id bigint) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.settlement_file_page(p_merchant_id text, p_source text, p_psp text, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.settlement_owners(p_psp text, p_merchant_id text, p_parent_ref text, p_psp_ref text, p_our_ref text) RETURNS SETOF pay.settlement_owner LANGUAGE sql STABLE ROWS 1;
@@ -1613,6 +1659,7 @@ CREATE FUNCTION pay.shown_decline(p_order pay.payment_order) RETURNS jsonb LANGU
 CREATE FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.source_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.split_amount(p_amount bigint, p_weights bigint[], p_rooms bigint[]) RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.split_note(p_news pay.news) RETURNS pay.fact LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.split_orders(p_news pay.news, OUT orders pay.payment_order[], OUT parts bigint[]) RETURNS record LANGUAGE plpgsql STABLE;
@@ -1662,7 +1709,7 @@ CREATE VIEW pay.checkout_state (
 CREATE FUNCTION pay.state_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.checkout_state LANGUAGE sql STABLE;
 CREATE FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.status_rank(p_status text) RETURNS integer LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_rows integer) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_mergejoin TO 'on' SET enable_seqscan TO 'on' SET plan_cache_mode TO 'force_custom_plan' SET jit TO 'off';
+CREATE FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_mergejoin TO 'on' SET enable_seqscan TO 'on' SET plan_cache_mode TO 'force_custom_plan' SET jit TO 'off';
 CREATE FUNCTION pay.store_news(p_news pay.news[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql;
@@ -1689,7 +1736,7 @@ CREATE FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settle
 CREATE FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_up(p_news pay.news, p_held bigint) RETURNS pay.fact[] LANGUAGE plpgsql;
-CREATE FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_from integer, p_until integer) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.term_seconds(p_seconds text, p_else text) RETURNS interval LANGUAGE sql IMMUTABLE;
@@ -1709,6 +1756,8 @@ CREATE FUNCTION pay.watch_settlement(p_time interval) RETURNS jsonb LANGUAGE plp
 CREATE FUNCTION pay.window_payouts(p_work pay.settlement_work) RETURNS tid[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) RETURNS pay.fact LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.work_counts(p_file_id bigint, OUT matched bigint, OUT class1 bigint, OUT class2 bigint, OUT class3 bigint, OUT has_payouts boolean, OUT has_ended boolean, OUT has_roundings boolean) RETURNS record LANGUAGE sql STABLE;
+CREATE FUNCTION pay.work_keys(p_file_id bigint) RETURNS bigint[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.settlement_work LANGUAGE sql STABLE;
 CREATE FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer DEFAULT 1, p_owner pay.settlement_owner DEFAULT NULL::pay.settlement_owner, p_file_id bigint DEFAULT 0) RETURNS pay.settlement_work LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) RETURNS integer LANGUAGE plpgsql;
@@ -1716,10 +1765,12 @@ CREATE FUNCTION pay.wrong_settlement_row(p_file_id bigint) RETURNS text LANGUAGE
 CREATE FUNCTION pay.wrong_settlement_sum(p_file_id bigint) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay_api.act_on_exception(p_merchant_id text[], p_exception_id bigint[], p_act text[], p_who text[], p_why text[], p_as_kind text[], p_with_id bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[] DEFAULT NULL::text[], p_can_retry text[] DEFAULT NULL::text[], p_attempt text[] DEFAULT NULL::text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.span_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.close_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.dispatch_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.look_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1729,10 +1780,12 @@ CREATE FUNCTION pay_api.check_books(p_owner text[], p_interval_ms bigint[]) RETU
 CREATE FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.job_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.claim_replay(p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.replay_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_until_s bigint[], p_listed bigint[], p_missed bigint[], p_code text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.end_close(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_look(p_source text[], p_owner text[], p_seen_s bigint[], p_files bigint[], p_again bigint[], p_code text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.end_report(p_psp text[], p_name text[], p_file_id bigint[], p_code text[], p_again_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1744,6 +1797,7 @@ CREATE FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_id text
 CREATE FUNCTION pay_api.get_handle(p_handle text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.order_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.get_report(p_psp text[]) RETURNS SETOF pay_api.report_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) RETURNS SETOF pay_api.statement_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.keep_look(p_source text[], p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[], p_message_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2189,6 +2243,38 @@ CREATE UNLOGGED TABLE pay.settlement_open (
     match integer
 )
 WITH (fillfactor='50');
+
+ALTER TABLE pay.settlement_part ALTER COLUMN part_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.settlement_part_part_id_seq
+    START WITH -1
+    INCREMENT BY -1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE pay.settlement_report (
+    psp pay.id NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    url text COLLATE pg_catalog."C",
+    state text DEFAULT 'waiting'::text NOT NULL COLLATE pg_catalog."C",
+    announced_at timestamp with time zone DEFAULT now() NOT NULL,
+    run_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    tries pay.tally DEFAULT 0 NOT NULL,
+    code text,
+    file_id bigint,
+    CONSTRAINT settlement_report_name_check CHECK ((name ~ '^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$'::text)),
+    CONSTRAINT settlement_report_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'read'::text, 'refused'::text]))),
+    CONSTRAINT settlement_report_url_check CHECK (((octet_length(url) >= 1) AND (octet_length(url) <= 2048)))
+);
+
+CREATE TABLE pay.settlement_rounding (
+    source pay.settlement_name NOT NULL,
+    month date NOT NULL,
+    currency pay.currency_code NOT NULL,
+    rows pay.whole NOT NULL
+);
 
 ALTER TABLE pay.settlement_row ALTER COLUMN row_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pay.settlement_row_row_id_seq
@@ -3200,6 +3286,18 @@ CREATE VIEW pay_view.settlement_queue (
     why pay.filled
 );
 
+CREATE VIEW pay_view.settlement_reports (
+    psp pay.id,
+    name text,
+    state text,
+    announced_at timestamp with time zone,
+    changed_at timestamp with time zone,
+    run_at timestamp with time zone,
+    tries pay.tally,
+    code text,
+    file_id bigint
+);
+
 CREATE VIEW pay_view.settlement_rows (
     row_id bigint,
     source pay.settlement_name,
@@ -3410,6 +3508,12 @@ ALTER TABLE ONLY pay.settlement_link
     ADD CONSTRAINT settlement_link_pkey PRIMARY KEY (row_id);
 ALTER TABLE ONLY pay.settlement_look
     ADD CONSTRAINT settlement_look_pkey PRIMARY KEY (source);
+ALTER TABLE ONLY pay.settlement_part
+    ADD CONSTRAINT settlement_part_pkey PRIMARY KEY (file_id, first_bucket);
+ALTER TABLE ONLY pay.settlement_report
+    ADD CONSTRAINT settlement_report_pkey PRIMARY KEY (psp, name);
+ALTER TABLE ONLY pay.settlement_rounding
+    ADD CONSTRAINT settlement_rounding_pkey PRIMARY KEY (source, month, currency);
 ALTER TABLE ONLY pay.settlement_row
     ADD CONSTRAINT settlement_row_pkey PRIMARY KEY (row_id);
 ALTER TABLE ONLY pay.settlement_row
@@ -3465,7 +3569,7 @@ CREATE UNIQUE INDEX settlement_exception_entry ON pay.settlement_exception USING
 CREATE INDEX settlement_exception_merchant ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id);
 CREATE INDEX settlement_exception_open ON pay.settlement_exception USING btree (exception_id) WHERE (closed_at IS NULL);
 CREATE INDEX settlement_exception_waits ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id) WHERE (closed_at IS NULL);
-CREATE INDEX settlement_file_booked ON pay.settlement_file USING btree (source, changed_at) WHERE (state = 'booked'::text);
+CREATE INDEX settlement_file_booked ON pay.settlement_file USING btree (source, changed_at) INCLUDE (matched, class1, class2, class3, repeats) WHERE (state = 'booked'::text);
 CREATE INDEX settlement_file_open ON pay.settlement_file USING btree (file_id) WHERE (state = ANY (ARRAY['received'::text, 'staged'::text, 'proven'::text, 'booking'::text]));
 CREATE INDEX settlement_file_received ON pay.settlement_file USING btree (received_at, file_id);
 CREATE UNIQUE INDEX settlement_file_version ON pay.settlement_file USING btree (source, batch_key, version) WHERE ((batch_key IS NOT NULL) AND (state <> 'refused'::text));
@@ -3473,6 +3577,8 @@ CREATE INDEX settlement_hold_dispute ON pay.settlement_hold USING btree (psp, di
 CREATE INDEX settlement_hold_open ON pay.settlement_hold USING btree (psp, dispute_id) WHERE (ended_at IS NULL);
 CREATE INDEX settlement_link_match ON pay.settlement_link USING btree (match_id) WHERE (match_id <> row_id);
 CREATE INDEX settlement_open_file ON pay.settlement_open USING btree (file_id, checkout_id);
+CREATE INDEX settlement_part_open ON pay.settlement_part USING btree (file_id, first_bucket) WHERE (NOT is_done);
+CREATE INDEX settlement_report_due ON pay.settlement_report USING btree (psp, run_at, name) WHERE (state = 'waiting'::text);
 CREATE INDEX settlement_row_at ON pay.settlement_row USING brin (at);
 CREATE INDEX settlement_row_file ON pay.settlement_row USING btree (file_id);
 CREATE INDEX settlement_row_merchant ON pay.settlement_row USING btree (merchant_id, at, row_id);
@@ -3638,6 +3744,8 @@ ALTER TABLE ONLY pay.settlement_file
     ADD CONSTRAINT settlement_file_source_fkey FOREIGN KEY (source) REFERENCES pay.settlement_source(source);
 ALTER TABLE ONLY pay.settlement_look
     ADD CONSTRAINT settlement_look_source_fkey FOREIGN KEY (source) REFERENCES pay.settlement_source(source);
+ALTER TABLE ONLY pay.settlement_part
+    ADD CONSTRAINT settlement_part_file_id_fkey FOREIGN KEY (file_id) REFERENCES pay.settlement_file(file_id);
 ALTER TABLE ONLY pay.settlement_rule
     ADD CONSTRAINT settlement_rule_back_fkey FOREIGN KEY (back) REFERENCES pay.posting_kind(kind);
 ALTER TABLE ONLY pay.settlement_rule
@@ -3659,6 +3767,7 @@ REVOKE ALL ON TYPE pay_api.balances_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.change_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.changes_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.checkout_row FROM PUBLIC;
+REVOKE ALL ON TYPE pay_api.close_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.counts_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.dispatch_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.events_row FROM PUBLIC;
@@ -3669,6 +3778,7 @@ REVOKE ALL ON TYPE pay_api.order_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.outcome_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.page_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.replay_row FROM PUBLIC;
+REVOKE ALL ON TYPE pay_api.report_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.seal_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.settlement_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.span_row FROM PUBLIC;
@@ -3714,7 +3824,7 @@ REVOKE ALL ON FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_s
 REVOKE ALL ON FUNCTION pay.book_rematch(p_file_id bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_source TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_source TO payments_operator;
-REVOKE ALL ON FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlement_source, p_of_file bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.change TO payments_auditor;
@@ -3738,6 +3848,7 @@ REVOKE ALL ON FUNCTION pay.check_items(p_merchant_id text[], p_idempotency_key t
 REVOKE ALL ON FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_change_keys(p_items pay.change_item[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) FROM PUBLIC;
@@ -3764,6 +3875,7 @@ GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.count_expected(p_end timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_hour(p_hour timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_roundings(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) FROM PUBLIC;
@@ -3798,6 +3910,7 @@ GRANT ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) TO pay
 GRANT ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.events_since(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.exception_acts(p_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.exception_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.exception_json(p_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.exception_page(p_merchant_id text, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.exception_with_acts(p_id bigint) FROM PUBLIC;
@@ -3859,6 +3972,7 @@ REVOKE ALL ON FUNCTION pay.hear_parts(p_parts pay.change[], p_news pay.news, OUT
 REVOKE ALL ON FUNCTION pay.hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hear_single(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, p_is_borne boolean, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.hold_file(p_file_id bigint, OUT file pay.settlement_file, OUT is_alone boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_is_over(p_news pay.news, p_word text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.id_ok(p_id text) FROM PUBLIC;
@@ -3939,12 +4053,16 @@ REVOKE ALL ON FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id te
 REVOKE ALL ON FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_part TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_part TO payments_operator;
+REVOKE ALL ON FUNCTION pay.lock_part(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partition(p_month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partitions(p_move boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_parts(p_file pay.settlement_file, p_rows integer) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.seal TO payments_auditor;
 GRANT SELECT ON TABLE pay.seal TO payments_operator;
 REVOKE ALL ON FUNCTION pay.make_seal(p_most integer, OUT made pay.seal, OUT is_full boolean, OUT is_behind boolean) FROM PUBLIC;
@@ -3952,7 +4070,7 @@ REVOKE ALL ON FUNCTION pay.make_wallets(p_merchant_id text[], p_seller text[], p
 REVOKE ALL ON FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.mark_duplicates(p_news pay.news[], p_first integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_amounts(p_file_id bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.match_and_book(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.match_and_book(p_file pay.settlement_file, p_source pay.settlement_source, p_of_file bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_bank(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_capture(p_change pay.change, p_outside pay.change, p_word pay.fact, p_by_amount boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_conversions(p_file_id bigint) FROM PUBLIC;
@@ -3961,6 +4079,8 @@ REVOKE ALL ON FUNCTION pay.match_fees(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_hard(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_objects(p_file_id bigint, p_signed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_parts(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.match_rounded(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.match_rounded_fees(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_single(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_sums(p_file_id bigint, p_single boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.may_act(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_amount bigint, p_detail jsonb) FROM PUBLIC;
@@ -4082,6 +4202,7 @@ REVOKE ALL ON FUNCTION pay.room_of(p_order pay.payment_order, p_about text) FROM
 REVOKE ALL ON FUNCTION pay.round_rate(p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.round_rate(p_rate numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.round_rate(p_rate numeric) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.roundings_left(p_source text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) FROM PUBLIC;
@@ -4115,6 +4236,7 @@ REVOKE ALL ON FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) FRO
 REVOKE ALL ON FUNCTION pay.settled_fact(p_mismatch pay.mismatch, p_who text, p_why text, p_more jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_event(p_source text, p_row_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_family(p_kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.settlement_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_file_json(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_file_page(p_merchant_id text, p_source text, p_psp text, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_owners(p_psp text, p_merchant_id text, p_parent_ref text, p_psp_ref text, p_our_ref text) FROM PUBLIC;
@@ -4124,6 +4246,7 @@ REVOKE ALL ON FUNCTION pay.shown_decline(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.source_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.split_amount(p_amount bigint, p_weights bigint[], p_rooms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.split_note(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.split_orders(p_news pay.news, OUT orders pay.payment_order[], OUT parts bigint[]) FROM PUBLIC;
@@ -4138,7 +4261,7 @@ REVOKE ALL ON FUNCTION pay.statement(p_merchant_id text, p_seller text, p_curren
 REVOKE ALL ON FUNCTION pay.status_rank(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_operator;
-REVOKE ALL ON FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
@@ -4165,7 +4288,7 @@ REVOKE ALL ON FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay
 REVOKE ALL ON FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_up(p_news pay.news, p_held bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_from integer, p_until integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.term_seconds(p_seconds text, p_else text) FROM PUBLIC;
@@ -4185,6 +4308,8 @@ REVOKE ALL ON FUNCTION pay.watch_settlement(p_time interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.window_payouts(p_work pay.settlement_work) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.work_counts(p_file_id bigint, OUT matched bigint, OUT class1 bigint, OUT class2 bigint, OUT class3 bigint, OUT has_payouts boolean, OUT has_ended boolean, OUT has_roundings boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.work_keys(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer, p_owner pay.settlement_owner, p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) FROM PUBLIC;
@@ -4194,6 +4319,8 @@ REVOKE ALL ON FUNCTION pay_api.act_on_exception(p_merchant_id text[], p_exceptio
 GRANT ALL ON FUNCTION pay_api.act_on_exception(p_merchant_id text[], p_exception_id bigint[], p_act text[], p_who text[], p_why text[], p_as_kind text[], p_with_id bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) FROM PUBLIC;
@@ -4202,6 +4329,8 @@ REVOKE ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_in
 GRANT ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
@@ -4220,6 +4349,8 @@ REVOKE ALL ON FUNCTION pay_api.claim_replay(p_owner text[], p_lease_ms bigint[])
 GRANT ALL ON FUNCTION pay_api.claim_replay(p_owner text[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_until_s bigint[], p_listed bigint[], p_missed bigint[], p_code text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_until_s bigint[], p_listed bigint[], p_missed bigint[], p_code text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.end_close(p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.end_close(p_number bigint[], p_key_id text[], p_signature bytea[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_look(p_source text[], p_owner text[], p_seen_s bigint[], p_files bigint[], p_again bigint[], p_code text[]) FROM PUBLIC;
@@ -4228,6 +4359,8 @@ REVOKE ALL ON FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base
 GRANT ALL ON FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.end_report(p_psp text[], p_name text[], p_file_id bigint[], p_code text[], p_again_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.end_report(p_psp text[], p_name text[], p_file_id bigint[], p_code text[], p_again_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
@@ -4250,6 +4383,8 @@ REVOKE ALL ON FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_i
 GRANT ALL ON FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.get_report(p_psp text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.get_report(p_psp text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.keep_look(p_source text[], p_owner text[], p_lease_ms bigint[]) FROM PUBLIC;
@@ -4409,6 +4544,10 @@ GRANT SELECT ON TABLE pay.settlement_look TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_look TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_open TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_open TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_report TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_report TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_rounding TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_rounding TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_staging TO payments_auditor;
 GRANT SELECT,INSERT ON TABLE pay.settlement_staging TO payments_operator;
 GRANT SELECT ON TABLE pay.status_rank TO payments_auditor;
@@ -4593,6 +4732,8 @@ GRANT SELECT ON TABLE pay_view.settlement_files TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.settlement_files TO payments_operator;
 GRANT SELECT ON TABLE pay_view.settlement_queue TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.settlement_queue TO payments_operator;
+GRANT SELECT ON TABLE pay_view.settlement_reports TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.settlement_reports TO payments_operator;
 GRANT SELECT ON TABLE pay_view.settlement_rows TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.settlement_rows TO payments_operator;
 GRANT SELECT ON TABLE pay_view.stuck TO payments_auditor;

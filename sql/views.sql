@@ -380,13 +380,33 @@ COMMENT ON VIEW pay_view.seals IS
 CREATE OR REPLACE VIEW pay_view.settlement_files AS
 SELECT f.file_id, f.source, s.medium, s.format, s.merchant_id, s.psp, f.name,
     encode(f.sha256, 'hex') AS sha256, f.batch_key, f.version, f.state,
-    f.reason, f.received_at, f.changed_at, f.row_count AS rows, f.matched,
-    f.class1, f.class2, f.class3, f.repeats
+    f.reason, f.received_at, f.changed_at, f.row_count AS rows,
+    (f.matched + p.matched)::pay.whole AS matched,
+    (f.class1 + p.class1)::pay.whole AS class1,
+    (f.class2 + p.class2)::pay.whole AS class2,
+    (f.class3 + p.class3)::pay.whole AS class3, f.repeats
 FROM pay.settlement_file f
-JOIN pay.settlement_source s ON s.source = f.source;
+JOIN pay.settlement_source s ON s.source = f.source
+-- of a file that is being booked
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(p.matched), 0) AS matched,
+        coalesce(sum(p.class1), 0) AS class1,
+        coalesce(sum(p.class2), 0) AS class2,
+        coalesce(sum(p.class3), 0) AS class3
+    FROM pay.settlement_part p WHERE p.file_id = f.file_id) p;
 COMMENT ON VIEW pay_view.settlement_files IS
     'Files of PSPs and banks, how far they have come, and how many rows of '
     'them were matched or fell into each class; repeats: known before';
+
+
+CREATE OR REPLACE VIEW pay_view.settlement_reports AS
+SELECT r.psp, r.name, r.state, r.announced_at, r.changed_at, r.run_at, r.tries,
+    r.code, r.file_id
+FROM pay.settlement_report r;
+COMMENT ON VIEW pay_view.settlement_reports IS
+    'Settlement reports that webhooks have announced: waiting to be downloaded '
+    'at run_at, read as a file, or refused; tries: downloads that failed, '
+    'code: why the last one did';
 
 
 CREATE OR REPLACE VIEW pay_view.settlement_rows AS

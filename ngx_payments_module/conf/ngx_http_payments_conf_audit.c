@@ -1,6 +1,6 @@
 /*
- * payments_audit: with which key the event log is sealed, how often, and where
- * the seals go besides the database.
+ * payments_audit: with which key the event log is sealed and days are closed,
+ * how often, and where the seals go besides the database.
  */
 
 #include "conf/ngx_http_payments_conf_audit.h"
@@ -31,6 +31,8 @@ static const ngx_http_payments_option_t  options[] = {
     { "next_key_file=", NGX_PAYMENTS_TEXT, AUDIT(next_key) },
     { "interval=", NGX_PAYMENTS_MSEC, 10, 600000, NGX_CONF_UNSET,
       AUDIT(interval_ms) },
+    { "close=", NGX_PAYMENTS_MSEC, 1000, 82800000, NGX_CONF_UNSET,
+      AUDIT(close_ms) },
     { "export=", .set = set_export },
     { .name = NULL }
 };

@@ -6,6 +6,7 @@
 #include "conf/ngx_http_payments_conf_settlement.h"
 #include "conf/ngx_http_payments_conf_option.h"
 #include "conf/ngx_http_payments_conf_place.h"
+#include "conf/ngx_http_payments_conf_report.h"
 #include "conf/ngx_http_payments_conf_text.h"
 #include "pay_settle.h"
 
@@ -42,7 +43,8 @@ static char *refuse(ngx_conf_t *cf,
     const ngx_payments_settlement_t *settlement, const char *why);
 
 
-/* payments_settlement NAME format= merchant= [psp=] [account=] dir=|pull= … */
+/* payments_settlement NAME format= merchant= [psp=] [account=]
+ *     dir= … | pull= [reports= report_user=] */
 static const ngx_http_payments_option_t  options[] = {
     { "format=", .set = set_format },
     { "merchant=", .set = set_merchant },
@@ -53,6 +55,8 @@ static const ngx_http_payments_option_t  options[] = {
     { "interval=", NGX_PAYMENTS_MSEC, 1000, HOUR_MS, 10000,
       SETTLEMENT(source.interval_ms) },
     { "pull=", NGX_PAYMENTS_MSEC, 1000, DAY_MS, 0, SETTLEMENT(pull_ms) },
+    { "reports=", NGX_PAYMENTS_TEXT, SETTLEMENT(client.base_url) },
+    { "report_user=", .set = ngx_http_payments_report_user },
     { .name = NULL }
 };
 
@@ -409,15 +413,20 @@ resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
                       "payments_merchant block has");
     }
 
-    if (settlement->psp.len == 0) {
-        return NGX_CONF_OK;
+    if (settlement->psp.len != 0) {
+        source->psp = pay_env_psp(&pmcf->env,
+                                  ngx_payments_str(settlement->psp));
+
+        if (source->psp == NULL) {
+            return refuse(cf, settlement, "has a psp= that no payments_psp "
+                          "block has");
+        }
     }
 
-    source->psp = pay_env_psp(&pmcf->env, ngx_payments_str(settlement->psp));
-
-    if (source->psp == NULL) {
-        return refuse(cf, settlement, "has a psp= that no payments_psp block "
-                      "has");
+    if (ngx_http_payments_report_resolve(cf, pmcf, settlement)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
     if (source->way == PAY_SETTLE_BY_PULL
@@ -426,8 +435,8 @@ resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     {
         return refuse(cf, settlement, "has pull= for a PSP whose settlements "
                       "are not pulled in this format: only those of the "
-                      "adapters stripe, square and mollie are, each in its "
-                      "own format; take dir=");
+                      "adapters stripe, square, mollie and adyen are, each "
+                      "in its own format; take dir=");
     }
 
     return NGX_CONF_OK;

@@ -11,6 +11,7 @@
 #include "shm/ngx_payments_bulkhead.h"
 #include "shm/ngx_payments_count.h"
 #include "shm/ngx_payments_count_rates.h"
+#include "shm/ngx_payments_count_settled.h"
 #include "shm/ngx_payments_count_stage.h"
 #include "shm/ngx_payments_health.h"
 #include "shm/ngx_payments_zone.h"
@@ -81,8 +82,7 @@ static const struct {
 };
 
 
-/* Workers go on counting meanwhile: each value is right, their sums may
- * differ. */
+/* Workers go on counting meanwhile: each value is right, sums may differ. */
 ngx_int_t
 ngx_http_payments_metrics(ngx_http_request_t *r)
 {
@@ -121,6 +121,7 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
         write_backfills(&buf, &ctx->counters);
         write_seals(&buf, &ctx->counters);
         ngx_payments_rates_write(&buf, &ctx->counters);
+        ngx_payments_settled_write(&buf, &ctx->counters);
         write_health(&buf);
         write_gauges(&buf, &ctx->counters);
     }
@@ -305,8 +306,7 @@ write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c)
 }
 
 
-/* Old figures would look like good ones; an alert watches for their absence
- * (docs/operations.md). */
+/* Old figures would look like good ones; an alarm watches for their absence. */
 static ngx_uint_t
 is_stale(const ngx_payments_sweep_t *sweep)
 {

@@ -32,6 +32,10 @@ ngx_payments_easy_write(char *data, size_t size, size_t n, void *to)
     size_t                len = size * n;
     ngx_payments_http_t  *http = to;
 
+    if (http->sink != NULL) {
+        return http->sink(http, data, len) == NGX_OK ? len : 0;
+    }
+
     if (len > max_of(http) - http->len) {
         http->too_large = 1;
         return 0;

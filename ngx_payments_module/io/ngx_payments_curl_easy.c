@@ -18,6 +18,8 @@
 
 /* of an answer at a time: each call that waits keeps it, answers are short */
 #define READ_SIZE  1024
+/* of a body that is handed on as it comes */
+#define SINK_SIZE  65536
 /* of a request that goes over TLS, libcurl's least; it would be 64 kB */
 #define SEND_SIZE  16384
 #define LOOKS      64                  /* at calls that send, in one turn */
@@ -169,7 +171,8 @@ setup_easy(CURL *easy, ngx_payments_http_t *http)
     curl_easy_setopt(easy, CURLOPT_PRIVATE, http);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_SHARE, shared);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long) READ_SIZE);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
+                     (long) (http->sink != NULL ? SINK_SIZE : READ_SIZE));
     curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long) SEND_SIZE);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);

@@ -27,6 +27,10 @@ struct ngx_payments_http_s {
     void                     (*done)(ngx_payments_http_t *http,
                                      const pay_http_answer_t *answer);
     void                      *data;
+    /* takes the body as it comes, so that the answer has none; NULL: it is kept
+     * for the answer.  NGX_ERROR ends the call. */
+    ngx_int_t                (*sink)(ngx_payments_http_t *http,
+                                     const char *bytes, size_t len);
 
     pay_http_answer_t          answer;
 

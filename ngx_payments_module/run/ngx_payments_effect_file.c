@@ -1,15 +1,15 @@
 /*
  * Reads a settlement file in pieces, one in a turn of the event loop at most,
  * twice: for its digest, and for its rows.  A file that has come to its end is
- * put into a folder of its directory.
+ * put into a folder of its directory.  One that is downloaded has its digest
+ * from the download, and no name in any directory.
  */
 
 #include "run/ngx_payments_effect_file.h"
 #include "io/ngx_payments_directory.h"
+#include "run/ngx_payments_fetch.h"
 #include "util/ngx_payments_process.h"
 #include "pay_crypto.h"
-
-#include <openssl/evp.h>
 
 
 #define PIECE         65536            /* bytes */
@@ -29,12 +29,16 @@ typedef struct {
     u_char                            shown[NGX_PAYMENTS_NAME_MAX];
     u_char                            sha256[PAY_SHA256_SIZE];
     pay_file_t                        said;
+    ngx_payments_fetch_t              fetch;
 } file_t;
 
 
 static file_t *file_of(ngx_payments_flow_t *flow);
 static void file_cleanup(void *data);
 static ngx_int_t file_next(file_t *file);
+static ngx_int_t file_fetch(file_t *file, const pay_effect_t *effect);
+static void file_fetched(ngx_payments_fetch_t *fetch,
+    const pay_http_answer_t *http);
 static ngx_int_t file_begin(file_t *file);
 static void digest_handler(ngx_event_t *ev);
 static void read_handler(ngx_event_t *ev);
@@ -75,6 +79,10 @@ ngx_payments_effect_file(ngx_payments_flow_t *flow, pay_effect_t *effect,
 
     case PAY_FILE_NEXT:
         rc = file_next(file);
+        break;
+
+    case PAY_FILE_FETCH:
+        rc = file_fetch(file, effect);
         break;
 
     case PAY_FILE_READ:
@@ -182,6 +190,81 @@ file_next(file_t *file)
     take_turn(file, digest_handler);
 
     return NGX_AGAIN;
+}
+
+
+/* NGX_OK: the answer is in file->said. */
+static ngx_int_t
+file_fetch(file_t *file, const pay_effect_t *effect)
+{
+    ngx_payments_fetch_t  *fetch = &file->fetch;
+
+    if (file->fd != NGX_INVALID_FILE) {
+        (void) ngx_close_file(file->fd);
+    }
+
+    if (file->digest == NULL) {
+        file->digest = EVP_MD_CTX_new();
+    }
+
+    file->fd = ngx_payments_fetch_file();
+
+    if (file->fd == NGX_INVALID_FILE) {
+        file->said.failure = PAY_FAILURE_NO_FILE;
+        return NGX_OK;
+    }
+
+    if (file->digest == NULL || file_begin(file) != NGX_OK) {
+        file->said.failure = PAY_FAILURE_MEMORY;
+        return NGX_OK;
+    }
+
+    fetch->fd = file->fd;
+    fetch->digest = file->digest;
+    fetch->done = file_fetched;
+    fetch->data = file;
+
+    switch (ngx_payments_fetch(fetch, file->flow, file->settlement,
+                               &effect->http))
+    {
+    case NGX_OK:
+        return NGX_AGAIN;
+
+    case NGX_BUSY:
+        file->said.failure = PAY_FAILURE_BUSY;
+        return NGX_OK;
+
+    default:
+        file->said.failure = PAY_FAILURE_MEMORY;
+        return NGX_OK;
+    }
+}
+
+
+/* Only a body that came to its end counts. */
+static void
+file_fetched(ngx_payments_fetch_t *fetch, const pay_http_answer_t *http)
+{
+    file_t  *file = fetch->data;
+
+    file->said.status = http->status;
+
+    if (fetch->is_full) {
+        file->said.failure = PAY_FAILURE_NO_FILE;
+
+    } else if (http->failure != PAY_FAILURE_NONE) {
+        file->said.failure = http->failure;
+
+    } else if (digest_end(file, file->sha256) != NGX_OK
+               || file_begin(file) != NGX_OK)
+    {
+        file->said.failure = PAY_FAILURE_MEMORY;
+
+    } else {
+        file->said.sha256 = (pay_str_t) { PAY_SHA256_SIZE, file->sha256 };
+    }
+
+    answer(file);
 }
 
 

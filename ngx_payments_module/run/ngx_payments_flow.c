@@ -19,6 +19,7 @@
 #include "run/ngx_payments_effect_file.h"
 #include "run/ngx_payments_effect_rates.h"
 #include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_count_settled.h"
 #include "shm/ngx_payments_count_stage.h"
 #include "shm/ngx_payments_health.h"
 #include "util/ngx_http_payments_ctx.h"
@@ -473,6 +474,7 @@ log_settled(const pay_settled_t *settled)
 {
     ngx_uint_t  level = settled->why != NULL ? NGX_LOG_ERR : NGX_LOG_NOTICE;
 
+    ngx_payments_count_settled_file(settled->source, settled->state);
     ngx_log_error(level, ngx_cycle->log, 0,
                   "payments: a settlement file was read, source:%V, file:%L, "
                   "state:%s, rows:%L, why:%s, line:%L",

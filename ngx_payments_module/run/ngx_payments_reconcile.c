@@ -1,12 +1,13 @@
 /*
  * The round of settlement, where payments_jobs is on: one worker of all nodes
  * has PostgreSQL queue the entries that are overdue and count those that no
- * file has brought (pay_api.watch_settlement).  Nothing that is paid waits for
- * this.
+ * file has brought (pay_api.watch_settlement).  Its figures are gauges of
+ * /metrics.  Nothing that is paid waits for this.
  */
 
 #include "run/ngx_payments_reconcile.h"
 #include "io/ngx_payments_db.h"
+#include "shm/ngx_payments_count_settled.h"
 #include "util/ngx_payments_process.h"
 
 
@@ -62,16 +63,23 @@ reconcile_handler(ngx_event_t *ev)
 }
 
 
-/* A round that fails is made by the next one. */
+/* All workers ask, one has counted: each host's zone gets the figures.  A round
+ * that fails is made by the next one. */
 static void
 reconcile_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
+    const pay_counts_row_t  *row;
+
     (void) call;
-    (void) result;
     (void) failure;
 
     reconcile.busy = 0;
+    row = (result != NULL) ? pay_row_counts(result) : NULL;
+
+    if (row != NULL && row->counts.len != 0) {
+        ngx_payments_count_settled_round(row->counts);
+    }
 }
 
 

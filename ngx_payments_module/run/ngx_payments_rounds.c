@@ -9,6 +9,7 @@
 #include "run/ngx_payments_rounds.h"
 #include "io/ngx_payments_db.h"
 #include "run/ngx_payments_books.h"
+#include "run/ngx_payments_close.h"
 #include "run/ngx_payments_flow.h"
 #include "run/ngx_payments_rates.h"
 #include "run/ngx_payments_reconcile.h"
@@ -89,6 +90,7 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
     ngx_payments_books_start(cycle, owner);
     ngx_payments_reconcile_start(cycle, owner);
     ngx_payments_seal_start(cycle, owner);
+    ngx_payments_close_start(cycle, owner);
 
     if (backfills_start(cycle) != NGX_OK
         || ngx_payments_settlement_start(cycle, owner) != NGX_OK)

@@ -9,6 +9,7 @@
 #include "run/ngx_payments_settlement.h"
 #include "io/ngx_payments_directory.h"
 #include "run/ngx_payments_flow.h"
+#include "shm/ngx_payments_count_settled.h"
 #include "util/ngx_payments_process.h"
 
 
@@ -168,11 +169,13 @@ round_ended(void *data)
 }
 
 
-/* Once for each reason, until a file goes well. */
+/* Logged once for each reason, until a file goes well. */
 static void
 round_complain(round_t *round, const char *outcome)
 {
     pay_str_t  name = round->settlement->source.name;
+
+    ngx_payments_count_settled_failed(name);
 
     if (round->told != NULL && ngx_strcmp(round->told, outcome) == 0) {
         return;

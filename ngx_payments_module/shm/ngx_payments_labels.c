@@ -49,6 +49,21 @@ const char *const  ngx_payments_letter_names[] = {
 };
 PAY_ROWS(ngx_payments_letter_names, NGX_PAYMENTS_LETTERS + 1);
 
+const char *const  ngx_payments_file_names[] = {
+    "booked", "known", "refused", NULL
+};
+PAY_ROWS(ngx_payments_file_names, NGX_PAYMENTS_FILES + 1);
+
+const char *const  ngx_payments_row_names[] = {
+    "matched", "class1", "class2", "class3", "repeats", NULL
+};
+PAY_ROWS(ngx_payments_row_names, NGX_PAYMENTS_ROWS + 1);
+
+const char *const  ngx_payments_class_names[] = {
+    "2", "3", NULL
+};
+PAY_ROWS(ngx_payments_class_names, NGX_PAYMENTS_CLASSES + 1);
+
 const char *const  ngx_payments_refused_names[] = {
     "busy", "circuit-open", NULL
 };

@@ -20,6 +20,9 @@
 #define NGX_PAYMENTS_JOBS       18
 #define NGX_PAYMENTS_REASONS    9                /* of the quarantine */
 #define NGX_PAYMENTS_LETTERS    7                /* kinds of dead letters */
+#define NGX_PAYMENTS_FILES      3                /* ends of settlement files */
+#define NGX_PAYMENTS_ROWS       5                /* outcomes of their rows */
+#define NGX_PAYMENTS_CLASSES    2                /* that wait for operators */
 #define NGX_PAYMENTS_CHANGES    4                /* kinds of changes */
 #define NGX_PAYMENTS_STATES     5
 #define NGX_PAYMENTS_LES        14               /* bounds of a histogram */
@@ -34,6 +37,9 @@ extern const char *const  ngx_payments_state_names[];
 extern const char *const  ngx_payments_reason_names[];
 /* All of them; none is "other". */
 extern const char *const  ngx_payments_letter_names[];
+extern const char *const  ngx_payments_file_names[];
+extern const char *const  ngx_payments_row_names[];
+extern const char *const  ngx_payments_class_names[];
 /* By ngx_payments_refused_e. */
 extern const char *const  ngx_payments_refused_names[];
 /* By ngx_payments_work_e and ngx_payments_full_e. */

@@ -17,6 +17,10 @@
 #define NGX_PAYMENTS_WORKERS    256
 #define NGX_PAYMENTS_PSP_NAME   64
 #define NGX_PAYMENTS_RATES      16               /* sources, over reloads */
+#define NGX_PAYMENTS_SOURCES    32               /* of settlement files, over
+                                                    reloads */
+#define NGX_PAYMENTS_CURRENCIES 200              /* places in the table of
+                                                    pay_money.h */
 
 
 /* Not cumulative here; the last slot holds what is above all bounds. */
@@ -68,6 +72,35 @@ typedef struct {
                                                     it has none */
     ngx_atomic_t                failures;
 } ngx_payments_rates_stat_t;
+
+
+/* Sources of settlement files are found by name, too. */
+typedef struct {
+    size_t                      len;             /* 0: of none */
+    u_char                      name[NGX_PAYMENTS_PSP_NAME];
+    ngx_atomic_t                files[NGX_PAYMENTS_FILES];
+    ngx_atomic_t                failures;        /* of looks */
+    ngx_atomic_t                rows[NGX_PAYMENTS_ROWS];
+    ngx_atomic_t                file_at;         /* the last one was booked;
+                                                    0: not known */
+} ngx_payments_source_stat_t;
+
+
+/* The figures of the last round of settlement on any host.  Times are of
+ * ngx_time(), 0: none. */
+typedef struct {
+    ngx_atomic_t                at;              /* of that round */
+    ngx_atomic_t                unexplained[NGX_PAYMENTS_CLASSES];
+    ngx_atomic_t                unexplained_at[NGX_PAYMENTS_CLASSES];
+    ngx_atomic_t                overdue;
+    ngx_atomic_t                expected_at;
+    ngx_atomic_t                unfinished_at;
+    ngx_atomic_t                closed_at;
+    ngx_atomic_t                closes;          /* signed by this host … */
+    ngx_atomic_t                close_failures;  /* … or not */
+    ngx_atomic_t                suspense[NGX_PAYMENTS_CURRENCIES];
+    ngx_payments_source_stat_t  sources[NGX_PAYMENTS_SOURCES];
+} ngx_payments_settled_t;
 
 
 /* Figures of the event log. */
@@ -126,6 +159,7 @@ struct ngx_payments_counters_s {
     ngx_payments_psp_stat_t     other_psp;       /* no place was left */
     ngx_payments_rates_stat_t   rates[NGX_PAYMENTS_RATES];
     ngx_payments_seals_t        seals;
+    ngx_payments_settled_t      settled;
     ngx_payments_stage_stat_t   stages[PAY_STAGES];
     ngx_atomic_t                refused[NGX_PAYMENTS_WORKS]
                                        [NGX_PAYMENTS_FULLS];

@@ -115,19 +115,23 @@ typedef struct {
 } ngx_payments_rates_t;
 
 
-/* A source of settlement files. */
+/* A source of settlement files.  `client` is for reports that are downloaded:
+ * their URL stands in the place of a base_url. */
 typedef struct {
     pay_settle_source_t         source;
     ngx_str_t                   psp;             /* the name, or empty */
     ngx_str_t                   dir;             /* NUL-terminated */
     time_t                      age_s;           /* of a file that is whole */
     ngx_msec_t                  pull_ms;         /* 0: it is not pulled */
+    ngx_payments_psp_t          client;
 } ngx_payments_settlement_t;
 
 
-/* How the event log is sealed. */
+/* How the event log is sealed, and days are closed. */
 typedef struct {
     ngx_msec_t                  interval_ms;     /* unset: it is not */
+    ngx_msec_t                  close_ms;        /* behind midnight a day is
+                                                    closed; unset: none is */
     pay_secret_t                key;
     char                        key_id[PAY_ED25519_KEY_ID + 1];
     ngx_str_t                   next_key;        /* file, or empty */

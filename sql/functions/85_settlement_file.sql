@@ -84,6 +84,15 @@ COMMENT ON FUNCTION pay_ops.set_settlement_source IS
     'configured or invalid; no PSP: a bank';
 
 
+CREATE OR REPLACE FUNCTION pay.work_keys(p_file_id bigint)
+RETURNS bigint[] LANGUAGE sql STABLE AS $$
+SELECT array_agg(p.part_id) || p_file_id
+FROM settlement_part p WHERE p.file_id = p_file_id
+$$;
+COMMENT ON FUNCTION pay.work_keys IS
+    'The numbers under which the work of a file is kept';
+
+
 -- The same bytes are the same file.  A file that is not booked yet, or was
 -- refused, begins again; rows of it that are booked stay booked.
 CREATE OR REPLACE FUNCTION pay.open_settlement(
@@ -118,8 +127,12 @@ BEGIN
 
     outcome := 'again';
     DELETE FROM settlement_staging s WHERE s.file_id = file.file_id;
-    DELETE FROM settlement_work w WHERE w.file_id = file.file_id;
-    DELETE FROM settlement_open o WHERE o.file_id = file.file_id;
+    DELETE FROM settlement_work w
+    WHERE w.file_id = ANY (work_keys(file.file_id));
+    DELETE FROM settlement_open o
+    WHERE o.file_id = ANY (work_keys(file.file_id));
+    UPDATE settlement_part p SET phase = 'take'
+    WHERE p.file_id = file.file_id AND NOT p.is_done;
 
     IF file.state <> 'booking' THEN
         UPDATE settlement_file f

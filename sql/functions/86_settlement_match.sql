@@ -116,21 +116,21 @@ COMMENT ON FUNCTION pay.settlement_event IS
     'Under what name a row that tells news stands in the inbox';
 
 
--- The staged rows of these buckets become work, with their payments.  A row
+-- The staged rows of a part become work, with their payments.  A row
 -- that is known with the same contents is a repeat and no work, and so is the
 -- second row of a key that was known twice; a row that is known with other
 -- contents is the next version of itself.
 CREATE OR REPLACE FUNCTION pay.take_work(
-    p_file settlement_file, p_source settlement_source, p_from int,
-    p_until int)
+    p_file settlement_file, p_source settlement_source,
+    p_part settlement_part)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     WITH staged AS (
         SELECT s.*, row_number() OVER (PARTITION BY s.row_key
                                        ORDER BY s.line) AS nth
         FROM settlement_staging s
-        WHERE s.file_id = p_file.file_id AND s.bucket >= p_from
-            AND s.bucket < p_until
+        WHERE s.file_id = p_file.file_id AND s.bucket >= p_part.first_bucket
+            AND s.bucket < p_part.until_bucket
     ), known AS (
         SELECT s.*, o.file_id AS old_file, o.version AS old_version,
             (o.kind, o.gross_minor, o.fee_minor, o.tax_minor, o.net_minor,
@@ -155,8 +155,8 @@ BEGIN
         paid_minor, paid_currency, rate, payout_ref, account, bank_ref, note,
         is_external, is_detail, source, psp, merchant_id, checkout_id,
         by_ref, family, value_minor, value_currency, version, told,
-        finding)
-    SELECT k.file_id, k.line, k.row_key, k.kind, k.raw_type, k.psp_ref,
+        finding, of_file)
+    SELECT p_part.part_id, k.line, k.row_key, k.kind, k.raw_type, k.psp_ref,
         k.parent_ref, k.our_ref, k.occurred_at, k.booked_on,
         k.gross_minor, k.fee_minor, k.tax_minor, k.net_minor, k.currency,
         k.paid_minor, k.paid_currency, k.rate, k.payout_ref, k.account,
@@ -174,7 +174,7 @@ BEGIN
         i.event_id IS NOT NULL,
         CASE WHEN k.nth > 1 THEN 'repeated'
              WHEN k.old_version IS NOT NULL THEN 'changed'
-             WHEN p_file.version > 1 THEN 'added' END
+             WHEN p_file.version > 1 THEN 'added' END, k.file_id
     FROM known k
     CROSS JOIN LATERAL (
         SELECT p_source.medium = 'psp' AND k.kind NOT IN ('payout',
@@ -192,7 +192,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.take_work IS
-    'Makes work of the rows of some buckets, with their payments';
+    'Makes work of the rows of a part of a file, with their payments';
 
 
 -- The PSP's own id of the payment, capture, refund or dispute that an entry is

@@ -45,7 +45,7 @@ BEGIN
             booked_on, gross_minor, fee_minor, tax_minor, net_minor, currency,
             paid_minor, paid_currency, rate, payout_ref, account, bank_ref,
             note, is_external, is_detail, merchant_id, checkout_id, class, finding)
-        SELECT w.source, w.row_key, w.version, w.file_id, w.line, w.kind,
+        SELECT w.source, w.row_key, w.version, w.of_file, w.line, w.kind,
             w.raw_type, w.psp_ref, w.parent_ref, w.our_ref, w.occurred_at,
             w.booked_on, w.gross_minor, w.fee_minor, w.tax_minor, w.net_minor,
             w.currency, w.paid_minor, w.paid_currency, w.rate, w.payout_ref,
@@ -302,12 +302,36 @@ COMMENT ON FUNCTION pay.lose_holds IS
     'Books the money of disputes that are lost by now: of how many';
 
 
--- All that a file's work comes to, in one commit.
+-- How many rows of the work are of each class, and whether there are any of some
+-- rare kinds: without them statements about these are left out.
+CREATE OR REPLACE FUNCTION pay.work_counts(
+    p_file_id bigint, OUT matched bigint, OUT class1 bigint,
+    OUT class2 bigint, OUT class3 bigint, OUT has_payouts boolean,
+    OUT has_ended boolean, OUT has_roundings boolean)
+LANGUAGE sql STABLE AS $$
+SELECT count(*) FILTER (WHERE r.class = 0),
+    count(*) FILTER (WHERE r.class = 1),
+    count(*) FILTER (WHERE r.class = 2),
+    count(*) FILTER (WHERE r.class = 3),
+    coalesce(bool_or(w.finding IN ('returned', 'paid_out')), false),
+    coalesce(bool_or(w.finding = 'ended'), false),
+    coalesce(bool_or(w.rounding_minor IS NOT NULL), false)
+FROM settlement_work w
+JOIN settlement_rule r ON r.kind = w.kind AND r.finding = w.finding
+WHERE w.file_id = p_file_id
+$$;
+COMMENT ON FUNCTION pay.work_counts IS
+    'How many rows of the work are of each class, and whether it has rare ones';
+
+
+-- All that the work of a part comes to, in one commit.  p_file has the number of
+-- the part.
 CREATE OR REPLACE FUNCTION pay.book_work(
-    p_file settlement_file, p_source settlement_source)
+    p_file settlement_file, p_source settlement_source, p_of_file bigint)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_postings posting[];
+    v_counts   record;
     v_lines    int;
     v_late     int;
 BEGIN
@@ -323,6 +347,7 @@ BEGIN
         PERFORM match_fees(p_file.file_id);
         PERFORM match_rounded_fees(p_file.file_id);
     END IF;
+    v_counts := work_counts(p_file.file_id);
 
     v_postings := ARRAY(
         SELECT p
@@ -334,22 +359,21 @@ BEGIN
 
     PERFORM keep_rows(p_file, p_source);
     v_late := end_overdue(p_file.file_id);
-    PERFORM close_returned(p_file.file_id, p_source);
-    PERFORM end_holds(p_file.file_id, p_source);
-    PERFORM count_roundings(p_file.file_id);
+    IF v_counts.has_payouts THEN
+        PERFORM close_returned(p_file.file_id, p_source);
+    END IF;
+    IF v_counts.has_ended THEN
+        PERFORM end_holds(p_file.file_id, p_source);
+    END IF;
+    IF v_counts.has_roundings THEN
+        PERFORM count_roundings(p_file.file_id);
+    END IF;
     v_lines := post(v_postings);
 
-    UPDATE settlement_file f
-    SET matched = f.matched + c.matched, class1 = f.class1 + c.class1,
-        class2 = f.class2 + c.class2, class3 = f.class3 + c.class3
-    FROM (SELECT count(*) FILTER (WHERE r.class = 0) AS matched,
-              count(*) FILTER (WHERE r.class = 1) AS class1,
-              count(*) FILTER (WHERE r.class = 2) AS class2,
-              count(*) FILTER (WHERE r.class = 3) AS class3
-          FROM settlement_work w
-          JOIN settlement_rule r ON r.kind = w.kind AND r.finding = w.finding
-          WHERE w.file_id = p_file.file_id) c
-    WHERE f.file_id = p_file.file_id;
+    UPDATE settlement_part p
+    SET matched = v_counts.matched, class1 = v_counts.class1,
+        class2 = v_counts.class2, class3 = v_counts.class3
+    WHERE p.file_id = p_of_file AND p.part_id = p_file.file_id;
 
     DELETE FROM settlement_work w WHERE w.file_id = p_file.file_id;
     DELETE FROM settlement_open o WHERE o.file_id = p_file.file_id;
@@ -472,10 +496,15 @@ BEGIN
 
     UPDATE settlement_file f
     SET state = 'booked', phase = 'take', changed_at = clock_timestamp(),
-        repeats = f.row_count - f.matched - f.class1 - f.class2 - f.class3,
-        class2 = f.class2 + v_gone
+        matched = c.matched, class1 = c.class1, class2 = c.class2 + v_gone,
+        class3 = c.class3,
+        repeats = f.row_count - c.matched - c.class1 - c.class2 - c.class3
+    FROM (SELECT sum(p.matched) AS matched, sum(p.class1) AS class1,
+              sum(p.class2) AS class2, sum(p.class3) AS class3
+          FROM settlement_part p WHERE p.file_id = p_file.file_id) c
     WHERE f.file_id = p_file.file_id;
 
+    DELETE FROM settlement_part p WHERE p.file_id = p_file.file_id;
     DELETE FROM settlement_staging s WHERE s.file_id = p_file.file_id;
 END
 $$;
@@ -489,7 +518,7 @@ COMMENT ON FUNCTION pay.end_settlement IS
 -- no row, since an event takes its locks in an order in which the locks of all
 -- payments of the work cannot come first: inbox, tokens, payments, wallets.
 CREATE OR REPLACE FUNCTION pay.match_and_book(
-    p_file settlement_file, p_source settlement_source)
+    p_file settlement_file, p_source settlement_source, p_of_file bigint)
 RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM match_easy(p_file, p_source);
@@ -508,7 +537,7 @@ BEGIN
         RETURN 'change';
     END IF;
 
-    PERFORM book_work(p_file, p_source);
+    PERFORM book_work(p_file, p_source, p_of_file);
 
     RETURN 'take';
 END
@@ -517,44 +546,52 @@ COMMENT ON FUNCTION pay.match_and_book IS
     'Links and books the work, or says which phase has to come before';
 
 
--- One step, of the file's phase.  take: rows become work; tell: open orders
+-- One step, of the part's phase.  take: rows become work; tell: open orders
 -- hear of their sales; change: refunds, disputes and captures that no webhook
--- has reported are reported; match and book: all other rows.
+-- has reported are reported; match and book: all other rows.  The work of a
+-- part is kept under the part's number.
 CREATE OR REPLACE FUNCTION pay.step_settlement(
-    p_file settlement_file, p_source settlement_source, p_rows int)
+    p_file settlement_file, p_source settlement_source,
+    p_part settlement_part)
 RETURNS void LANGUAGE plpgsql
 SET enable_hashjoin = on SET enable_mergejoin = on SET enable_seqscan = on
 SET plan_cache_mode = 'force_custom_plan' SET jit = off AS $$
 DECLARE
-    v_until int := least(65536, p_file.next_bucket + greatest(1,
-        65536::bigint * p_rows / greatest(p_file.row_count, 1)));
-    v_phase text;
+    v_file  settlement_file := p_file;
+    v_phase text := p_part.phase;
     v_count int;
 BEGIN
-    IF p_file.phase = 'take' THEN
-        DELETE FROM settlement_work w WHERE w.file_id = p_file.file_id;
-        PERFORM take_work(p_file, p_source, p_file.next_bucket, v_until);
+    IF v_phase <> 'take' AND NOT EXISTS (
+        SELECT FROM settlement_work w WHERE w.file_id = p_part.part_id)
+    THEN
+        v_phase := 'take';
     END IF;
 
-    IF p_file.phase = 'tell' THEN
-        v_phase := CASE WHEN tell_sales(p_file.file_id, p_source)
+    v_file.file_id := p_part.part_id;
+    v_file.phase := v_phase;
+
+    IF v_phase = 'take' THEN
+        DELETE FROM settlement_work w WHERE w.file_id = p_part.part_id;
+        PERFORM take_work(p_file, p_source, p_part);
+    END IF;
+
+    IF v_phase = 'tell' THEN
+        v_phase := CASE WHEN tell_sales(p_part.part_id, p_source)
                         THEN 'match' ELSE 'tell' END;
-    ELSIF p_file.phase = 'change' THEN
-        v_count := tell_changes(p_file.file_id, p_source);
+    ELSIF v_phase = 'change' THEN
+        v_count := tell_changes(p_part.part_id, p_source);
         v_phase := 'book';
     ELSE
-        v_phase := match_and_book(p_file, p_source);
+        v_phase := match_and_book(v_file, p_source, p_file.file_id);
     END IF;
 
-    UPDATE settlement_file f
-    SET state = 'booking', changed_at = clock_timestamp(), phase = v_phase,
-        next_bucket = CASE v_phase WHEN 'take' THEN v_until
-                                   ELSE f.next_bucket END
-    WHERE f.file_id = p_file.file_id;
+    UPDATE settlement_part p SET phase = v_phase, is_done = v_phase = 'take'
+    WHERE p.file_id = p_part.file_id
+        AND p.first_bucket = p_part.first_bucket;
 END
 $$;
 COMMENT ON FUNCTION pay.step_settlement IS
-    'Takes a file a step further';
+    'Takes a part of a file a step further';
 
 
 -- Work and staged rows are gone when the server has crashed: then the file
@@ -564,12 +601,11 @@ CREATE OR REPLACE FUNCTION pay.advance_settlement(
     p_file_id bigint, p_rows int DEFAULT 5000)
 RETURNS settlement_file LANGUAGE plpgsql AS $$
 DECLARE
-    v_file   settlement_file;
+    v_held   record := hold_file(p_file_id);
+    v_file   settlement_file := v_held.file;
     v_source settlement_source;
+    v_part   settlement_part;
 BEGIN
-    SELECT * INTO v_file FROM settlement_file f
-    WHERE f.file_id = p_file_id FOR UPDATE;
-
     IF v_file.state NOT IN ('proven', 'booking') THEN
         RETURN v_file;
     END IF;
@@ -584,18 +620,21 @@ BEGIN
             p_file_id USING ERRCODE = 'PAY24';
     END IF;
 
-    SELECT * INTO v_source FROM settlement_source s
-    WHERE s.source = v_file.source;
-
-    IF v_file.phase <> 'take' AND NOT EXISTS (
-        SELECT FROM settlement_work w WHERE w.file_id = p_file_id)
-    THEN
-        v_file.phase := 'take';
+    IF v_file.state = 'proven' THEN
+        PERFORM make_parts(v_file, p_rows);
+        UPDATE settlement_file f
+        SET state = 'booking', changed_at = clock_timestamp()
+        WHERE f.file_id = p_file_id
+        RETURNING f.* INTO v_file;
     END IF;
 
-    IF v_file.next_bucket < 65536 THEN
-        PERFORM step_settlement(v_file, v_source, p_rows);
-    ELSE
+    SELECT * INTO v_source FROM settlement_source s
+    WHERE s.source = v_file.source;
+    v_part := lock_part(p_file_id);
+
+    IF v_part.file_id IS NOT NULL THEN
+        PERFORM step_settlement(v_file, v_source, v_part);
+    ELSIF v_held.is_alone THEN
         PERFORM end_settlement(v_file, v_source);
     END IF;
 

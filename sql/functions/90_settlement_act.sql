@@ -17,6 +17,7 @@ DECLARE
     v_own  boolean := p_row.kind IN ('fee', 'receipt', 'debit');
 BEGIN
     v_work.file_id := p_file_id;
+    v_work.of_file := p_file_id;
     v_work.line := p_line;
     v_work.source := p_row.source;
     v_work.psp := coalesce((SELECT s.psp FROM settlement_source s

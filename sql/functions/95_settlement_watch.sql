@@ -134,13 +134,84 @@ COMMENT ON FUNCTION pay.count_expected IS
     'Counts the entries that no file has brought, as far as the time suffices';
 
 
+-- Exceptions that wait.  Counting ends at 10000, the oldest first.
+CREATE OR REPLACE FUNCTION pay.exception_figures()
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+WITH waits AS MATERIALIZED (
+    SELECT x.class, x.finding, x.opened_at, x.currency, x.amount_minor
+    FROM settlement_exception x WHERE x.closed_at IS NULL
+    ORDER BY x.exception_id LIMIT 10000
+), classes AS (
+    SELECT w.class::text AS class, count(*) AS count,
+        floor(extract(epoch FROM min(w.opened_at)))::bigint AS at
+    FROM waits w GROUP BY w.class
+)
+SELECT jsonb_build_object(
+    'unexplained', (
+        SELECT coalesce(jsonb_object_agg(c.class, c.count), '{}')
+        FROM classes c),
+    'unexplained_at', (
+        SELECT coalesce(jsonb_object_agg(c.class, c.at), '{}')
+        FROM classes c),
+    'overdue', (SELECT count(*) FROM waits w WHERE w.finding = 'overdue'),
+    'suspense', (
+        SELECT coalesce(jsonb_object_agg(s.currency, s.minor), '{}')
+        FROM (SELECT w.currency, sum(abs(w.amount_minor)) AS minor
+              FROM waits w WHERE w.class = 3 GROUP BY w.currency) s))
+$$;
+COMMENT ON FUNCTION pay.exception_figures IS
+    'How many rows and entries wait for operators, and since when';
+
+
+-- file_at: the last file was booked, or the source began.
+CREATE OR REPLACE FUNCTION pay.source_figures()
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+SELECT coalesce(jsonb_agg(jsonb_build_object('source', s.source,
+    'file_at', floor(extract(epoch FROM greatest(f.at, s.since)))::bigint,
+    'matched', f.matched, 'class1', f.class1, 'class2', f.class2,
+    'class3', f.class3, 'repeats', f.repeats) ORDER BY s.source), '[]')
+FROM settlement_source s
+CROSS JOIN LATERAL (
+    SELECT max(x.changed_at) AS at, sum(x.matched) AS matched,
+        sum(x.class1) AS class1, sum(x.class2) AS class2,
+        sum(x.class3) AS class3, sum(x.repeats) AS repeats
+    FROM settlement_file x
+    WHERE x.source = s.source AND x.state = 'booked'
+    OFFSET 0) f
+$$;
+COMMENT ON FUNCTION pay.source_figures IS
+    'The rows of each source by their outcome, and the age of its files';
+
+
+-- Times are in seconds since 1970.
+CREATE OR REPLACE FUNCTION pay.settlement_figures()
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+SELECT exception_figures() || jsonb_strip_nulls(jsonb_build_object(
+    'sources', source_figures(),
+    'expected_at', (
+        SELECT floor(extract(epoch FROM min(a.oldest_at)))::bigint
+        FROM settlement_aged a
+        WHERE a.hour = (SELECT min(b.hour) FROM settlement_aged b)),
+    'unfinished_at', (
+        SELECT floor(extract(epoch FROM min(f.changed_at)))::bigint
+        FROM settlement_file f
+        WHERE f.state IN ('received', 'staged', 'proven', 'booking')),
+    'closed_at', (
+        SELECT floor(extract(epoch FROM c.until_at))::bigint
+        FROM settlement_close c WHERE c.signature IS NOT NULL
+        ORDER BY c.number DESC LIMIT 1)))
+$$;
+COMMENT ON FUNCTION pay.settlement_figures IS
+    'The figures of settlement for /metrics';
+
+
 CREATE OR REPLACE FUNCTION pay.watch_settlement(p_time interval)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM raise_all_overdue(clock_timestamp() + p_time / 2);
     PERFORM count_expected(clock_timestamp() + p_time / 2);
 
-    RETURN '{}';
+    RETURN settlement_figures();
 END
 $$;
 COMMENT ON FUNCTION pay.watch_settlement IS 'One round of settlement';

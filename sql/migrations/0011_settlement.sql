@@ -69,11 +69,36 @@ CREATE TABLE settlement_look (
 ) WITH (fillfactor = 50);
 
 
+-- A settlement report that a PSP's webhook has announced, until a worker has
+-- downloaded and read it.  url: as it was announced, NULL: it was no plain URL;
+-- it is never called unless it is where the configuration expects reports.
+-- tries: downloads that failed; code: why the last one did.
+CREATE TABLE settlement_report (
+    psp           id NOT NULL,
+    name          text COLLATE "C" NOT NULL
+        CHECK (name ~ '^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$'),
+    url           text COLLATE "C"
+        CHECK (octet_length(url) BETWEEN 1 AND 2048),
+    state         text COLLATE "C" NOT NULL DEFAULT 'waiting'
+        CHECK (state IN ('waiting', 'read', 'refused')),
+    announced_at  timestamptz NOT NULL DEFAULT now(),
+    run_at        timestamptz NOT NULL DEFAULT now(),
+    changed_at    timestamptz NOT NULL DEFAULT now(),
+    tries         tally NOT NULL DEFAULT 0,
+    code          text,
+    file_id       bigint,
+    PRIMARY KEY (psp, name)
+);
+
+CREATE INDEX settlement_report_due ON settlement_report (psp, run_at, name)
+    WHERE state = 'waiting';
+
+
 -- A file, once by its bytes.  attempt: who begins to read it again makes the
 -- rows of all earlier attempts worthless.  batch_key: the payout, report or statement that
 -- it is; the same one with other bytes is its next version.  stated: the sums
--- that it states, by currency.  Of a file that is being booked all rows below
--- next_bucket are done.  repeats: rows that were known already.
+-- that it states, by currency.  phase: of its last step, when all its parts are
+-- booked.  repeats: rows that were known already.
 CREATE TABLE settlement_file (
     file_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     source       settlement_name NOT NULL REFERENCES settlement_source,
@@ -92,7 +117,6 @@ CREATE TABLE settlement_file (
     changed_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
     stated       jsonb NOT NULL DEFAULT '{}',
     row_count    whole NOT NULL DEFAULT 0,
-    next_bucket  int NOT NULL DEFAULT 0,
     phase        text COLLATE "C" NOT NULL DEFAULT 'take'
         CHECK (phase IN ('take', 'tell', 'match', 'change', 'book')),
     matched      whole NOT NULL DEFAULT 0,
@@ -110,6 +134,7 @@ CREATE UNIQUE INDEX settlement_file_version
 CREATE INDEX settlement_file_received
     ON settlement_file (received_at, file_id);
 CREATE INDEX settlement_file_booked ON settlement_file (source, changed_at)
+    INCLUDE (matched, class1, class2, class3, repeats)
     WHERE state = 'booked';
 CREATE INDEX settlement_file_open ON settlement_file (file_id)
     WHERE state IN ('received', 'staged', 'proven', 'booking');
@@ -124,6 +149,30 @@ CREATE TRIGGER settlement_file_state
                                                          'refused'))
     EXECUTE FUNCTION refuse_change('no such transition', 'PAY10');
 ALTER TABLE settlement_file ENABLE ALWAYS TRIGGER settlement_file_state;
+
+
+-- A file is booked part by part, in any order and on several connections, each
+-- step under the lock of its part.  A part is the rows of some buckets.  part_id,
+-- negative: under which its work is kept; phase: of its next step.  The parts
+-- of a booked file are gone, their counts are the file's.
+CREATE TABLE settlement_part (
+    file_id       bigint NOT NULL REFERENCES settlement_file,
+    first_bucket  int NOT NULL,
+    until_bucket  int NOT NULL CHECK (until_bucket > first_bucket),
+    part_id       bigint NOT NULL
+        GENERATED ALWAYS AS IDENTITY (INCREMENT -1 MAXVALUE -1 START -1),
+    phase         text COLLATE "C" NOT NULL DEFAULT 'take'
+        CHECK (phase IN ('take', 'tell', 'match', 'change', 'book')),
+    is_done       boolean NOT NULL DEFAULT false,
+    matched       whole NOT NULL DEFAULT 0,
+    class1        whole NOT NULL DEFAULT 0,
+    class2        whole NOT NULL DEFAULT 0,
+    class3        whole NOT NULL DEFAULT 0,
+    PRIMARY KEY (file_id, first_bucket)
+);
+
+CREATE INDEX settlement_part_open ON settlement_part (file_id, first_bucket)
+    WHERE NOT is_done;
 
 
 -- Rows of files that are not booked yet.  Unlogged: after a crash of the
@@ -415,7 +464,8 @@ CREATE TABLE settlement_aged (
 
 CREATE INDEX settlement_aged_hour ON settlement_aged (hour);
 
-INSERT INTO round (name, run_at) VALUES ('settlement', now());
+INSERT INTO round (name, run_at)
+VALUES ('settlement', now()), ('close', now());
 
 
 CREATE TRIGGER settlement_row_append_only
@@ -471,7 +521,9 @@ COMMENT ON DOMAIN webhook_way IS
     'settlement file';
 
 
--- The rows of one step on their way, with their payments and findings.  family,
+-- The rows of one step on their way, with their payments and findings.  file_id
+-- is that of their part; of the rows of the queue that the last step of a file
+-- looks at again it is that of the file, as of_file is of all.  family,
 -- value_minor and value_currency are compared with those of entries.
 -- rounding_minor: by how much the row is above its entries.  A row
 -- is written again when its link is known, on its page if there is room.
@@ -492,6 +544,7 @@ CREATE UNLOGGED TABLE settlement_work (
     rule            text COLLATE "C",
     finding         text COLLATE "C",
     candidate       jsonb,
+    of_file            bigint NOT NULL,
     rounding_minor     bigint,
     rounding_currency  currency_code
 ) WITH (fillfactor = 50);

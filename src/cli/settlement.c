@@ -27,8 +27,9 @@ static int settlement_lines(const char *dsn, const char *const *values);
 
 
 static const char  settlement_usage[] =
-    "usage: payctl settlement import [--dsn DSN] --source NAME [-o json]"
-    " FILE ...\n"
+    "usage: payctl settlement import [--dsn DSN] --source NAME [--jobs N]"
+    " [-o json]\n"
+    "                                FILE ...\n"
     "       payctl settlement list [--dsn DSN] [--class N] [--source NAME]"
     " [--all]\n"
     "                              [-o json]\n"

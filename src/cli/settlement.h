@@ -1,7 +1,8 @@
 /*
  * payctl settlement: settlement.c lists and shows, and hands over to
  * settlement_import.c, which reads files, and to settlement_act.c, where
- * operators act; settlement_copy.c turns rows into PostgreSQL's COPY.
+ * operators act; settlement_copy.c turns rows into PostgreSQL's COPY, and
+ * settlement_book.c books a file on several connections.
  */
 
 #ifndef PAY_SRC_CLI_SETTLEMENT_H
@@ -15,6 +16,7 @@
 #define SETTLEMENT_KNOWN   3           /* exit code: a file that is booked */
 #define SETTLEMENT_REASON  512         /* bytes of why a file is refused */
 #define SETTLEMENT_COPY    (256 * 1024)
+#define SETTLEMENT_JOBS    8           /* connections that book a file */
 
 /* Rows of one file on their way into settlement_staging. */
 typedef struct {
@@ -44,6 +46,12 @@ int pay_cli_copy_hold(settlement_copy_t *copy);
 int pay_cli_copy_begin(settlement_copy_t *copy);
 pay_status_t pay_cli_copy_row(void *data, const pay_settle_row_t *row);
 int pay_cli_copy_end(settlement_copy_t *copy, int refused);
+
+/* Takes a file in `state` (of `size` bytes, "proven" or "booking") further on
+ * these connections until it is booked, which *state is then.  0 after a
+ * complaint: the next import goes on. */
+int pay_cli_settlement_book(PGconn *const *conns, unsigned count,
+    const char *file_id, char *state, size_t size);
 
 
 #endif /* PAY_SRC_CLI_SETTLEMENT_H */

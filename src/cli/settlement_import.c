@@ -22,13 +22,14 @@
 #define IMPORT_FILES_MAX   64
 #define IMPORT_READ        65536
 #define IMPORT_STATED      16385
-#define IMPORT_ROWS        "5000"      /* booked in one step */
 #define IMPORT_KEY         513
 
 typedef struct {
     /* One file's way through import_file(); texts that SQL gets are kept as C
      * strings. */
-    PGconn      *conn;
+    PGconn      *conn;         /* the first of conns */
+    PGconn      *conns[SETTLEMENT_JOBS];
+    unsigned     jobs;
     const char  *source;
     const char  *path;
     int          as_json;
@@ -43,6 +44,7 @@ typedef struct {
 } import_t;
 
 
+static int import_connect(import_t *import, const char *dsn, unsigned jobs);
 static int import_file(import_t *import);
 static int import_digest(import_t *import, FILE *file);
 static int import_lock(import_t *import);
@@ -62,13 +64,14 @@ static int import_tell(import_t *import, const char *reason, int code);
 
 
 static const char  import_usage[] =
-    "usage: payctl settlement import [--dsn DSN] --source NAME [-o json]"
-    " FILE ...\n"
+    "usage: payctl settlement import [--dsn DSN] --source NAME [--jobs N]"
+    " [-o json]\n       FILE ...\n"
     "\n"
     "Reads files of a PSP or a bank: each is proven, matched with the ledger"
     " and\nbooked, or refused whole.  A file whose bytes were booked before"
     " changes\nnothing.  Exit code 0: booked; 1: refused; 2: not read; 3:"
     " known already.  Of\nseveral files the worst counts (2, 1, 3, 0).\n"
+    "  --jobs N  books each file on N connections (1 to 8, else 1)\n"
     "Needs the role payments_operator.\n";
 
 static const char  tell_sql[] =
@@ -89,13 +92,14 @@ pay_cli_settlement_import(int argc, char **argv)
     int          i, words, code = PAY_CLI_OK, one;
     import_t    *import;
     const char  *path[IMPORT_FILES_MAX], *dsn = NULL, *source = NULL;
-    const char  *format = NULL;
+    const char  *format = NULL, *jobs = "1";
 
     static const int  rank[] = { 0, 2, 3, 1 };
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
         { "--source", &source, NULL },
+        { "--jobs", &jobs, NULL },
         { "-o", &format, NULL },
         { NULL, NULL, NULL }
     };
@@ -116,6 +120,11 @@ pay_cli_settlement_import(int argc, char **argv)
                               format);
     }
 
+    if (strlen(jobs) != 1 || jobs[0] < '1' || jobs[0] > '0' + SETTLEMENT_JOBS) {
+        return pay_cli_misuse(import_usage, "--jobs takes 1 to %d, not \"%s\"",
+                              SETTLEMENT_JOBS, jobs);
+    }
+
     import = calloc(1, sizeof(*import));
     if (import == NULL) {
         return PAY_CLI_USAGE;
@@ -123,8 +132,7 @@ pay_cli_settlement_import(int argc, char **argv)
 
     import->source = source;
     import->as_json = format != NULL;
-    import->conn = pay_cli_connect(dsn);
-    code = import->conn == NULL ? PAY_CLI_USAGE : PAY_CLI_OK;
+    code = import_connect(import, dsn, (unsigned) (jobs[0] - '0'));
 
     for (i = 0; i < words && import->conn != NULL; i++) {
         import->path = path[i];
@@ -133,10 +141,34 @@ pay_cli_settlement_import(int argc, char **argv)
         code = rank[one] > rank[code] ? one : code;
     }
 
-    PQfinish(import->conn);
+    for (i = 0; i < (int) import->jobs; i++) {
+        PQfinish(import->conns[i]);
+    }
+
     free(import);
 
     return code;
+}
+
+
+/* All connections or none: import->conn stays NULL then. */
+static int
+import_connect(import_t *import, const char *dsn, unsigned jobs)
+{
+    PGconn  *conn;
+
+    for ( ; import->jobs < jobs; import->jobs++) {
+        conn = pay_cli_connect(dsn);
+        if (conn == NULL) {
+            return PAY_CLI_USAGE;
+        }
+
+        import->conns[import->jobs] = conn;
+    }
+
+    import->conn = import->conns[0];
+
+    return PAY_CLI_OK;
 }
 
 
@@ -455,8 +487,8 @@ import_refuse(import_t *import, const char *reason)
 }
 
 
-/* Steps of IMPORT_ROWS rows: a transaction over a year's file would hold its
- * locks for minutes. */
+/* In steps of some rows: a transaction over a year's file would hold its locks
+ * for minutes. */
 static int
 import_book(import_t *import)
 {
@@ -476,13 +508,10 @@ import_book(import_t *import)
         return PAY_CLI_USAGE;
     }
 
-    while (strcmp(state, "proven") == 0 || strcmp(state, "booking") == 0) {
-        if (!import_call(import, "SELECT pay_ops.advance_settlement("
-                         "$1::bigint, " IMPORT_ROWS ")", 1, values, state,
-                         sizeof(state)))
-        {
-            return PAY_CLI_USAGE;
-        }
+    if (!pay_cli_settlement_book(import->conns, import->jobs, import->file_id,
+                                 state, sizeof(state)))
+    {
+        return PAY_CLI_USAGE;
     }
 
     return import_tell(import, NULL, strcmp(state, "booked") == 0

@@ -91,7 +91,8 @@ look_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     const pay_settle_source_t  *source = look->source;
 
     static const char *const    ways[] = {
-        [PAY_SETTLE_BY_DIR] = "dir", [PAY_SETTLE_BY_PULL] = "pull"
+        [PAY_SETTLE_BY_DIR] = "dir", [PAY_SETTLE_BY_PULL] = "pull",
+        [PAY_SETTLE_BY_REPORT] = "report"
     };
     PAY_ROWS(ways, PAY_SETTLE_WAY_COUNT);
 
@@ -121,9 +122,17 @@ look_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     const pay_look_row_t  *row = pay_row_look(&input->result);
 
     if (outcome == PAY_OUTCOME_DUE && row != NULL) {
-        return look->source->way == PAY_SETTLE_BY_PULL
-               ? settlement_pull_start(flow, row->since_s, input, effect)
-               : file_do(flow, PAY_FILE_NEXT, file_found, effect);
+        switch (look->source->way) {
+
+        case PAY_SETTLE_BY_PULL:
+            return settlement_pull_start(flow, row->since_s, input, effect);
+
+        case PAY_SETTLE_BY_REPORT:
+            return settlement_report_next(flow, input, effect);
+
+        default:
+            return file_do(flow, PAY_FILE_NEXT, file_found, effect);
+        }
     }
 
     flow->outcome = outcome == PAY_OUTCOME_NOT_DUE ? "not-due"
@@ -485,6 +494,11 @@ put(pay_flow_t *flow, const pay_input_t *input, const char *state,
     if (look->pull != NULL) {
         look_close(flow);
         return settlement_pull_next(flow, input, effect);
+    }
+
+    if (look->report != NULL) {
+        look_close(flow);
+        return settlement_report_read(flow, why, effect);
     }
 
     return file_do(flow, strcmp(state, "refused") == 0 ? PAY_FILE_REFUSED

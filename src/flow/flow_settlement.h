@@ -28,6 +28,13 @@ typedef struct {
     pay_psp_settle_page_t  page;       /* of the one that is read */
 } settlement_pull_t;
 
+/* A look at reports that were announced, one after the other. */
+typedef struct {
+    pay_str_t    name;         /* of the one that is read */
+    unsigned     count;        /* that were begun */
+    const char  *code;         /* literal: why the last one that failed did */
+} settlement_report_t;
+
 typedef struct {
     const pay_settle_source_t  *source;
     pay_str_t                   owner;
@@ -52,7 +59,8 @@ typedef struct {
     pay_settled_t               ended;       /* the last one that has come to
                                                 its end: a pull begins the next
                                                 one in the same step */
-    settlement_pull_t          *pull;        /* NULL: out of a directory */
+    settlement_pull_t          *pull;        /* NULL: none by the API */
+    settlement_report_t        *report;      /* NULL: no announced ones */
 } settlement_t;
 
 
@@ -80,6 +88,13 @@ pay_status_t settlement_pull_start(pay_flow_t *flow, int64_t since_s,
 pay_status_t settlement_pull_page(pay_flow_t *flow, pay_effect_t *effect)
     PAY_MUST_CHECK;
 pay_status_t settlement_pull_next(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect) PAY_MUST_CHECK;
+
+/* flow_settlement_report.c: the next report that was announced; the one that is
+ * open has come to its end.  `why`: a literal, it was refused; or NULL. */
+pay_status_t settlement_report_next(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect) PAY_MUST_CHECK;
+pay_status_t settlement_report_read(pay_flow_t *flow, const char *why,
     pay_effect_t *effect) PAY_MUST_CHECK;
 
 

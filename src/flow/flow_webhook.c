@@ -57,6 +57,12 @@ static pay_status_t webhook_applied(pay_flow_t *flow,
     const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t webhook_next(pay_flow_t *flow, webhook_t *webhook,
     pay_effect_t *effect);
+static pay_status_t webhook_announce(pay_flow_t *flow, webhook_t *webhook,
+    pay_effect_t *effect);
+static pay_status_t webhook_announced(pay_flow_t *flow,
+    const pay_input_t *input, pay_effect_t *effect);
+static pay_status_t webhook_apply(pay_flow_t *flow, webhook_t *webhook,
+    pay_effect_t *effect);
 static pay_status_t webhook_refuse(pay_flow_t *flow, pay_effect_t *effect,
     const pay_sig_input_t *input, const pay_sig_result_t *result);
 static pay_status_t webhook_quarantined(pay_flow_t *flow,
@@ -295,8 +301,6 @@ webhook_applied(pay_flow_t *flow, const pay_input_t *input,
 static pay_status_t
 webhook_next(pay_flow_t *flow, webhook_t *webhook, pay_effect_t *effect)
 {
-    const pay_psp_event_t  *event;
-
     if (webhook->next == webhook->count && flow->invalid_event.len != 0) {
         flow->label = "payload";
         return pay_done_problem(flow, effect, "webhook-payload-invalid", NULL);
@@ -306,10 +310,44 @@ webhook_next(pay_flow_t *flow, webhook_t *webhook, pay_effect_t *effect)
         return webhook_done(flow, effect);
     }
 
-    event = &webhook->events[webhook->next++];
+    return webhook->events[webhook->next].report.len != 0
+           ? webhook_announce(flow, webhook, effect)
+           : webhook_apply(flow, webhook, effect);
+}
 
-    return pay_do_event(flow, webhook->in.psp, "webhook", event,
-                        webhook->digest, effect, webhook_applied);
+
+/* The report is kept before its event is: behind a crash between the two the
+ * PSP sends the webhook again, and no report is lost. */
+static pay_status_t
+webhook_announce(pay_flow_t *flow, webhook_t *webhook, pay_effect_t *effect)
+{
+    const pay_psp_event_t     *event = &webhook->events[webhook->next];
+    pay_announce_report_in_t   in = {
+        .psp = webhook->in.psp->name,
+        .name = event->report,
+        .url = event->report_url
+    };
+
+    return pay_do_announce_report(flow, effect, &in, webhook_announced);
+}
+
+
+static pay_status_t
+webhook_announced(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect)
+{
+    return input->kind == PAY_INPUT_DB_FAILED
+           ? pay_done_db_failed(flow, input, effect)
+           : webhook_apply(flow, flow->state, effect);
+}
+
+
+static pay_status_t
+webhook_apply(pay_flow_t *flow, webhook_t *webhook, pay_effect_t *effect)
+{
+    return pay_do_event(flow, webhook->in.psp, "webhook",
+                        &webhook->events[webhook->next++], webhook->digest,
+                        effect, webhook_applied);
 }
 
 

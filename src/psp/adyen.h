@@ -1,7 +1,8 @@
 /*
  * The common part of the Adyen adapter's files.  adyen.c (payment links) uses
  * adyen_change.c (modifications) and adyen_event.c (PSP events), and all three
- * use adyen_link.c.  No other file includes this.
+ * use adyen_link.c.  src/payout/adyen.c includes this, too, for its amounts and
+ * errors, and no other file does.
  */
 
 #ifndef PAY_SRC_PSP_ADYEN_H

@@ -18,6 +18,10 @@
 #include "pay_id.h"
 
 
+/* The other reports that Adyen announces are no settlements. */
+#define ADYEN_REPORT      "settlement_detail_report_batch_"
+#define ADYEN_REPORT_MAX  128          /* bytes of its name */
+
 /* The code becomes a part of the event's id, which is bounded. */
 #define ADYEN_CODE_MAX  64             /* letters of an eventCode */
 
@@ -44,6 +48,9 @@ static pay_status_t adyen_item_id(pay_arena_t *arena, const pay_json_t *item,
 static pay_status_t adyen_digest(pay_arena_t *arena, pay_str_t text,
     pay_str_t *hex);
 static int adyen_code_is_valid(pay_str_t code);
+static pay_status_t adyen_item_report(pay_arena_t *arena,
+    const pay_json_t *item, int success, pay_psp_event_t *event);
+static int adyen_report_is_valid(pay_str_t name);
 static pay_status_t adyen_item_names(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_json_t *item, int success,
     pay_psp_event_t *event);
@@ -276,6 +283,8 @@ adyen_item_names(pay_arena_t *arena, const pay_psp_account_t *account,
         return PAY_OK;
     }
 
+    PAY_TRY(adyen_item_report(arena, item, success, event));
+
     member = (success && pay_psp_is(item, "eventCode", "AUTHORISATION"))
              ? "pspReference" : "originalReference";
     status = pay_psp_token_get(arena, item, member, &event->reference);
@@ -289,6 +298,61 @@ adyen_item_names(pay_arena_t *arena, const pay_psp_account_t *account,
     }
 
     return adyen_item_ours(arena, reference, event);
+}
+
+
+/* pspReference is the report's name and reason its URL, which is compared with
+ * the configured one before anything is done with it. */
+static pay_status_t
+adyen_item_report(pay_arena_t *arena, const pay_json_t *item, int success,
+    pay_psp_event_t *event)
+{
+    pay_str_t  name, url;
+
+    if (!success || !pay_psp_is(item, "eventCode", "REPORT_AVAILABLE")
+        || pay_json_string(pay_json_get(item, "pspReference"), &name) != PAY_OK
+        || !adyen_report_is_valid(name))
+    {
+        return PAY_OK;
+    }
+
+    if (pay_json_string(pay_json_get(item, "reason"), &url) == PAY_OK
+        && url.len <= PAY_PSP_URL_MAX && pay_psp_url_is_plain(url))
+    {
+        PAY_TRY(pay_dup(arena, url, &event->report_url));
+    }
+
+    return pay_dup(arena, name, &event->report);
+}
+
+
+/* It becomes the end of a URL: no slash, no escape, nothing to climb with. */
+static int
+adyen_report_is_valid(pay_str_t name)
+{
+    size_t         i;
+    pay_str_t      head = name;
+    unsigned char  c;
+
+    head.len = sizeof(ADYEN_REPORT) - 1;
+
+    if (name.len <= head.len || name.len > ADYEN_REPORT_MAX
+        || !pay_str_is(head, ADYEN_REPORT))
+    {
+        return 0;
+    }
+
+    for (i = head.len; i < name.len; i++) {
+        c = name.data[i];
+
+        if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+            && (c < '0' || c > '9') && c != '.' && c != '_' && c != '-')
+        {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

@@ -1,8 +1,9 @@
 /*
  * The common part of the PayPal adapter's files.  paypal.c (orders, access
  * tokens) uses paypal_change.c (capture and refund) and paypal_event.c (PSP
- * events and their list), and all three use paypal_order.c.  No other file
- * includes this.
+ * events and their list), and all three use paypal_order.c.
+ * src/payout/paypal.c includes this, too, for its errors, and no other file
+ * does.
  */
 
 #ifndef PAY_SRC_PSP_PAYPAL_H

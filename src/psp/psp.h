@@ -1,7 +1,7 @@
 /*
  * The common part of the PSP adapters: the rows of the registry, checks of our
- * arguments and of the untrusted answers.  Nothing outside src/psp includes
- * this.
+ * arguments and of the untrusted answers.  src/payout stands on
+ * it, too; nothing else outside src/psp includes this.
  */
 
 #ifndef PAY_SRC_PSP_H

@@ -1,7 +1,8 @@
 /*
  * The common part of the Stripe adapter's files.  stripe.c (sessions, lists)
  * uses stripe_change.c (modifications) and stripe_event.c (PSP events), and all
- * three use stripe_session.c.  No other file includes this.
+ * three use stripe_session.c.  src/payout/stripe.c includes this, too, for its
+ * amounts and errors, and no other file does.
  */
 
 #ifndef PAY_SRC_PSP_STRIPE_H

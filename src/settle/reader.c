@@ -11,6 +11,9 @@
 #include "settle/settle.h"
 
 
+static pay_status_t reader_open(pay_arena_t *arena, pay_str_t name,
+    const pay_settle_format_t *own, const pay_settle_options_t *options,
+    pay_settle_reader_t **reader);
 static pay_status_t reader_start(pay_settle_reader_t *reader, int at_end);
 static pay_status_t reader_begin(pay_settle_reader_t *reader,
     unsigned char first);
@@ -32,19 +35,39 @@ pay_status_t
 pay_settle_open(pay_arena_t *arena, pay_str_t name,
     const pay_settle_options_t *options, pay_settle_reader_t **reader)
 {
-    pay_settle_reader_t  *made;
-
     if (!pay_settle_is_known(name)) {
         return PAY_NOT_FOUND;
     }
 
-    made = pay_alloc(arena, sizeof(*made));
+    return reader_open(arena, name, NULL, options, reader);
+}
+
+
+/* For files that are no settlements, and are read by the same lexers. */
+pay_status_t
+pay_settle_open_as(pay_arena_t *arena, const pay_settle_format_t *format,
+    const pay_settle_options_t *options, pay_settle_reader_t **reader)
+{
+    return reader_open(arena, pay_str_of(format->name), format, options,
+                       reader);
+}
+
+
+/* `own` NULL: the format of that name. */
+static pay_status_t
+reader_open(pay_arena_t *arena, pay_str_t name,
+    const pay_settle_format_t *own, const pay_settle_options_t *options,
+    pay_settle_reader_t **reader)
+{
+    pay_settle_reader_t  *made = pay_alloc(arena, sizeof(*made));
+
     if (made == NULL) {
         return PAY_NO_MEMORY;
     }
 
     memset(made, 0, offsetof(pay_settle_reader_t, scratch));
     made->arena = arena;
+    made->own = own;
     made->options = *options;
     made->line = 1;
     made->row_line = 1;
@@ -216,8 +239,9 @@ reader_begin(pay_settle_reader_t *reader, unsigned char first)
     size_t                      len = reader->head_len;
     const pay_settle_format_t  *format;
 
-    format = pay_settle_format(reader->name, first);
-    if (format == NULL) {
+    format = reader->own != NULL ? reader->own
+                                 : pay_settle_format(reader->name, first);
+    if (format == NULL || !format->lexer->fits(first)) {
         return pay_settle_refuse(reader, "unknown-medium", "",
                                  "a file of the format %s",
                                  (const char *) reader->name.data);

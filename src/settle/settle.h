@@ -1,7 +1,7 @@
 /*
  * Shared by the formats of settlement files: the reader, the four lexers that
- * cut bytes into records, amounts, times and statements.  Nothing outside
- * src/settle includes this.
+ * cut bytes into records, amounts, times and statements.  src/payout reads
+ * the answers of banks with it; nothing else outside src/settle includes this.
  *
  * A file on its way:
  *
@@ -148,6 +148,8 @@ typedef enum {
 struct pay_settle_reader_s {
     pay_arena_t                *arena;
     pay_str_t                   name;
+    const pay_settle_format_t  *own;           /* that was opened, or NULL: by
+                                                  its name */
     const pay_settle_format_t  *format;        /* NULL at the start */
     pay_settle_options_t        options;
     pay_settle_stage_t          stage;
@@ -203,6 +205,10 @@ extern const pay_settle_unit_t  pay_settle_unit_square;
 extern const pay_settle_unit_t  pay_settle_unit_stripe_csv;
 extern const pay_settle_unit_t  pay_settle_unit_stripe_json;
 
+/* pay_settle_open() of a format that is in no registry. */
+pay_status_t pay_settle_open_as(pay_arena_t *arena,
+    const pay_settle_format_t *format, const pay_settle_options_t *options,
+    pay_settle_reader_t **reader) PAY_MUST_CHECK;
 /* The format of that name whose files begin with this byte; NULL: none. */
 const pay_settle_format_t *pay_settle_format(pay_str_t name,
     unsigned char first);

@@ -296,6 +296,21 @@ def test_an_export_that_cannot_be_opened_is_refused(gateway, directory):
     assert "nowhere/seals.jsonl" in said
 
 
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        ("close=1h", "needs key_file="),
+        ("key_file=secrets/nowhere.pem close=1h", "nowhere.pem"),
+        ("key_file=secrets/audit.pem close=24h", "close="),
+        ("key_file=secrets/audit.pem close=0", "close="),
+        ("key_file=secrets/audit.pem close=noon", "close="),
+    ],
+)
+def test_a_close_that_nobody_could_sign_in_time_is_refused(refuse, words, says):
+    jobs = PLACES["jobs"]
+    refuse(says, (jobs, f"{jobs} payments_audit {words};"))
+
+
 def test_more_trusted_certificates_than_are_judged_by_are_refused(
     refuse, directory
 ):

@@ -163,7 +163,8 @@ def metrics(anonymous, api, checkout, wait_for):
     """With the gauges that come with the first sweep and the first seal, for
     which there has to be an event."""
     api.create(checkout(psp="generic"))
-    late = ("payments_dead_letters ", "payments_seal_number ")
+    late = ("payments_dead_letters ", "payments_seal_number ",
+            "payments_settlement_overdue ")  # fmt: skip
 
     def all_there():
         text = anonymous.get("/metrics").text

@@ -238,6 +238,38 @@ def test_a_file_with_a_mistake_is_refused_whole(stack, inbox):
     assert "s3cr3t-cut" not in log
 
 
+def test_what_workers_have_read_is_counted(stack, inbox):
+    def count(family, more):
+        name = f'{family}{{source="{inbox.name}"{more}}}'
+        text = stack.http.get("/metrics").text
+        (found,) = re.findall(rf"^{re.escape(name)} (\d+)$", text, re.M)
+        return int(found)
+
+    def counts():
+        return [
+            count("payments_settlement_files_total", f',state="{state}"')
+            for state in ("booked", "known", "refused")
+        ]
+
+    inbox.put("c1.csv", fees("c", 2))
+    inbox.goes_to("booked", "c1.csv")
+    before = counts()
+    failed = count("payments_settlement_look_failures_total", "")
+    inbox.put("c2.csv", fees("c", 3))
+    inbox.goes_to("booked", "c2.csv")
+    inbox.put("c3.csv", fees("c", 3))
+    inbox.goes_to("booked", "c3.csv")
+    inbox.put("c4.csv", "not,a,file\n")
+    inbox.goes_to("refused", "c4.csv")
+
+    def grown():
+        return [now - old for now, old in zip(counts(), before, strict=True)]
+
+    # a file is counted behind its last step
+    wait_for(lambda: grown() == [1, 1, 1], "the counters")
+    assert count("payments_settlement_look_failures_total", "") == failed
+
+
 def test_files_come_in_the_order_of_their_age(inbox):
     inbox.put("b-old.csv", fees("order-b", 1), age_s=300)
     inbox.put("a-new.csv", fees("order-a", 1), age_s=60)

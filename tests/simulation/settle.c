@@ -445,6 +445,10 @@ sim_file_do(sim_flow_t *flow)
             file_read(sim, reading);
             break;
 
+        case PAY_FILE_FETCH:           /* its sources are directories */
+            reading->said.failure = PAY_FAILURE_UNREADABLE;
+            break;
+
         case PAY_FILE_BOOKED:
             file_put(reading, SIM_FILE_BOOKED);
             break;

@@ -397,6 +397,82 @@ def waits(shop):
         time.sleep(0.01)  # between two looks
 
 
+def begun(shop, count):
+    """A file of sales in parts of about ten rows, of which one is booked."""
+    shop.sell(1, count)
+    rows = [
+        (f"r{n}", "sale", f"ch_{n}", f"pi_{n}", "", 1000, -30, "")
+        for n in range(1, count + 1)
+    ]
+    path = shop.file("parts.csv", rows)
+    digest = hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+    number = shop.sql(
+        "SELECT file_id FROM pay_ops.open_settlement('psp', %s, 'x')",
+        [digest],
+    )[0][0]
+    shop.sql(
+        """INSERT INTO pay.settlement_staging (file_id, line, row_key, kind,
+            psp_ref, parent_ref, gross_minor, fee_minor, net_minor, currency)
+        SELECT %s, n, 'r' || n, 'sale', 'ch_' || n, 'pi_' || n, 1000, -30,
+            970, 'EUR' FROM generate_series(1, %s) n""",
+        [number, count],
+    )
+    shop.sql("SELECT pay_ops.prove_settlement(%s, '', %s, '{}')",
+             [number, count])
+    shop.sql("SELECT pay_ops.advance_settlement(%s, 10)", [number])
+    return path, number
+
+
+OPEN_PARTS = (
+    "SELECT count(*) FROM pay.settlement_part WHERE file_id = %s"
+    " AND NOT is_done"
+)
+
+
+def is_booked_once(shop, count):
+    """Each row of the file has its entry, and nothing is left of its parts."""
+    assert shop.sql("SELECT state, matched FROM pay.settlement_file") == [
+        ("booked", count)
+    ]
+    assert shop.sql("SELECT count(*), sum(amount_minor) FROM pay.journal_entry"
+                    " WHERE kind = 'psp_fee'") == [(count, 30 * count)]
+    assert shop.sql("SELECT count(*) FROM pay.settlement_part") == [(0,)]
+    shop.check()
+
+
+def test_several_connections_book_one_file_once(shop):
+    path, number = begun(shop, 600)
+    assert shop.sql(OPEN_PARTS, [number])[0][0] > 30
+    said = shop.payctl("settlement", "import", "--source", "psp", "--jobs",
+                       "3", "-o", "json", path)  # fmt: skip
+    assert json.loads(said)["state"] == "booked"
+    is_booked_once(shop, 600)
+
+
+def test_a_part_of_a_lost_connection_is_taken_by_another(shop):
+    _, number = begun(shop, 100)
+    step = "SELECT pay_ops.advance_settlement(%s, 10)"
+    other = psycopg2.connect(dbname=shop.database)
+    with other.cursor() as cursor:
+        cursor.execute(step, [number])  # and no commit
+    open_parts = shop.sql(OPEN_PARTS, [number])[0][0]
+    for left in range(open_parts - 1, 0, -1):
+        assert shop.sql(step, [number]) == [("booking",)]
+        assert shop.sql(OPEN_PARTS, [number]) == [(left,)]
+    (shown,) = shop.sql("SELECT matched FROM pay_view.settlement_files")
+    assert 0 < shown[0] < 100
+    thread = threading.Thread(target=shop.sql, args=(step, [number]))
+    thread.start()
+    watcher = Shop(shop.database, shop.path)
+    waits(watcher)
+    watcher.connection.close()
+    other.close()
+    thread.join()
+    assert shop.sql(OPEN_PARTS, [number]) == [(0,)]
+    assert shop.sql(step, [number]) == [("booked",)]
+    is_booked_once(shop, 100)
+
+
 def test_an_import_holds_no_wallet_while_it_waits_for_another(shop):
     """A token that a file shows may book a webhook that has waited for it,
     and the file's sales are booked, too.  Both in one transaction locked

@@ -484,6 +484,7 @@ Test(pay_flow_webhook, signed_nonsense_is_422_and_not_stored)
 /* An adapter whose PSP puts several facts into one delivery. */
 static unsigned  bundle_size;
 static int       bundle_asks;          /* 2: and has no id */
+static int       bundle_reports;       /* the first one announces a report */
 
 static pay_status_t
 bundle_events(pay_arena_t *arena, const pay_psp_account_t *psp_account,
@@ -503,6 +504,11 @@ bundle_events(pay_arena_t *arena, const pay_psp_account_t *psp_account,
         events[*count].type = PAY_STR("note");
         events[*count].must_ask = bundle_asks;
         events[*count].token = PAY_STR("reg_1");
+    }
+
+    if (bundle_reports) {
+        events[0].report = PAY_STR("r_0.csv");
+        events[0].report_url = PAY_STR("https://x.example/r_0.csv");
     }
 
     if (bundle_asks > 1) {
@@ -554,6 +560,42 @@ Test(pay_flow_webhook, several_events_are_one_operation_each_in_order)
     expect_reply(&world, PAY_REPLY_JSON, 200);
     cr_expect_eq(world.db_count, PAY_PSP_EVENTS_MAX);
     world_close(&world);
+}
+
+
+/* A report is kept before its event is, or a crash between the two loses it. */
+Test(pay_flow_webhook, a_report_is_kept_before_its_event)
+{
+    unsigned    i;
+    world_t     world;
+    delivery_t  delivery;
+
+    for (i = 0; i <= DB_FAILURES; i++) {
+        world_open(&world);
+        bundle_reports = 1;
+        bundle_open(&world, 2, &delivery);
+        bundle_reports = 0;
+        expect_arg(&world, announce_report, psp, "generic");
+        expect_arg(&world, announce_report, name, "r_0.csv");
+        expect_arg(&world, announce_report, url, "https://x.example/r_0.csv");
+
+        if (i < DB_FAILURES) {
+            world_db_failed(&world, (pay_db_failure_t) i);
+            expect_reply(&world, PAY_REPLY_PROBLEM,
+                         i == PAY_DB_ERROR ? 500 : 503);
+            cr_expect_eq(world.db_count, 1, "and no event");
+
+        } else {
+            world_result(&world, PAY_OUTCOME_STORED, NULL);
+            expect_arg(&world, apply_event, event_id, "evt_0");
+            world_row(&world, PAY_OUTCOME_IGNORED, NULL);
+            expect_arg(&world, apply_event, event_id, "evt_1");
+            world_row(&world, PAY_OUTCOME_IGNORED, NULL);
+            expect_reply(&world, PAY_REPLY_JSON, 200);
+        }
+
+        world_close(&world);
+    }
 }
 
 

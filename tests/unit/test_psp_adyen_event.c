@@ -335,6 +335,64 @@ Test(pay_psp_adyen_event, a_strange_reference_is_told_by_its_digest)
 }
 
 
+#define AVAILABLE(name, url)                                                  \
+    "\"eventCode\":\"REPORT_AVAILABLE\",\"success\":\"true\","               \
+    "\"merchantAccountCode\":\"YOUR_ACCOUNT\","                              \
+    "\"pspReference\":\"" name "\",\"reason\":\"" url "\""
+#define SETTLEMENT  "settlement_detail_report_batch_7.csv"
+
+
+Test(pay_psp_adyen_event, a_settlement_report_is_announced)
+{
+    pay_arena_t      *arena = test_arena();
+    pay_psp_event_t   event;
+
+    event = event_of(arena, wrapped(arena, AVAILABLE(SETTLEMENT,
+                                    "https://x.example/r/" SETTLEMENT)));
+    cr_expect(pay_str_is(event.report, SETTLEMENT));
+    cr_expect(pay_str_is(event.report_url,
+                         "https://x.example/r/" SETTLEMENT));
+    cr_expect_eq(event.fact, PAY_FACT_NONE);
+}
+
+
+Test(pay_psp_adyen_event, other_reports_and_names_announce_none)
+{
+    size_t            i;
+    pay_arena_t      *arena = test_arena();
+    pay_psp_event_t   event;
+
+    static const char *const  items[] = {
+        AVAILABLE("payments_accounting_report_2026_11_22.csv", "https://x/y"),
+        AVAILABLE("settlement_detail_report_batch_", "https://x/y"),
+        AVAILABLE("settlement_detail_report_batch_7.csv/../x", "https://x/y"),
+        AVAILABLE("settlement_detail_report_batch_7 .csv", "https://x/y"),
+        AVAILABLE("settlement_detail_report_batch_7%2f", "https://x/y"),
+        AVAILABLE("../settlement_detail_report_batch_7", "https://x/y"),
+        "\"eventCode\":\"REPORT_AVAILABLE\",\"success\":\"false\","
+        "\"merchantAccountCode\":\"YOUR_ACCOUNT\","
+        "\"pspReference\":\"" SETTLEMENT "\",\"reason\":\"https://x/y\"",
+        "\"eventCode\":\"REPORT_AVAILABLE\",\"success\":\"true\","
+        "\"merchantAccountCode\":\"OtherMerchant\","
+        "\"pspReference\":\"" SETTLEMENT "\",\"reason\":\"https://x/y\"",
+        "\"eventCode\":\"OFFER_CLOSED\",\"success\":\"true\","
+        "\"merchantAccountCode\":\"YOUR_ACCOUNT\","
+        "\"pspReference\":\"" SETTLEMENT "\",\"reason\":\"https://x/y\""
+    };
+
+    for (i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+        event = event_of(arena, wrapped(arena, items[i]));
+        cr_expect_eq(event.report.len, 0, "%s", items[i]);
+        cr_expect_eq(event.report_url.len, 0);
+    }
+
+    /* kept, and refused by who compares it */
+    event = event_of(arena, wrapped(arena, AVAILABLE(SETTLEMENT, "a b")));
+    cr_expect(pay_str_is(event.report, SETTLEMENT));
+    cr_expect_eq(event.report_url.len, 0);
+}
+
+
 static pay_str_t  tortured_body;
 
 

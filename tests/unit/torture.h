@@ -14,7 +14,7 @@
 
 
 #define TORTURE_ROUNDS  2000
-#define TORTURE_RESULT  4096
+#define TORTURE_RESULT  8192
 #define TORTURE_FILL    0xa5
 
 

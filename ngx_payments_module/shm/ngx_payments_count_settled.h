@@ -1,0 +1,28 @@
+/*
+ * The counters of settlement files, and the figures of the round of settlement.
+ */
+
+#ifndef NGX_PAYMENTS_COUNT_SETTLED_H
+#define NGX_PAYMENTS_COUNT_SETTLED_H
+
+#include "shm/ngx_payments_labels.h"
+#include "shm/ngx_payments_shm.h"
+
+#include "pay_str.h"
+
+
+/* A file that this worker has read to its end: booked, known or refused. */
+void ngx_payments_count_settled_file(pay_str_t source, const char *state);
+/* A look at a source that has ended early. */
+void ngx_payments_count_settled_failed(pay_str_t source);
+/* A close that this worker has signed (1), or could not (0). */
+void ngx_payments_count_close(ngx_uint_t is_signed);
+/* The figures of a round on any host; the text is SQL's
+ * (pay_api.watch_settlement). */
+void ngx_payments_count_settled_round(pay_str_t json);
+
+void ngx_payments_settled_write(pay_buf_t *buf,
+    const ngx_payments_counters_t *counters);
+
+
+#endif /* NGX_PAYMENTS_COUNT_SETTLED_H */
