@@ -20,6 +20,7 @@
      | PAY_SETTLE_HAS_NET | PAY_SETTLE_HAS_PAYOUT)
 #define PROVE_BALANCES  (PAY_SETTLE_HAS_OPENING | PAY_SETTLE_HAS_CLOSING)
 #define PROVE_PAGES     (PAY_SETTLE_MORE_BEFORE | PAY_SETTLE_MORE_AFTER)
+#define PROVE_AMOUNT    32             /* bytes of an amount in words */
 
 
 static pay_status_t prove_statement(pay_settle_reader_t *reader,
@@ -33,6 +34,9 @@ static pay_status_t prove_balance(pay_settle_reader_t *reader,
 static pay_status_t prove_one(pay_settle_reader_t *reader,
     const pay_settle_statement_t *statement, const char *reason,
     const char *column, int64_t said, int64_t found);
+static pay_status_t prove_text(pay_settle_reader_t *reader,
+    const pay_settle_statement_t *statement, int64_t minor,
+    char out[PROVE_AMOUNT]);
 static pay_settle_verdict_t prove_verdict(
     const pay_settle_statement_t *statement);
 
@@ -103,9 +107,14 @@ prove_totals(pay_settle_reader_t *reader,
 {
     unsigned  has = statement->has;
 
-    if (has & PAY_SETTLE_HAS_ROWS) {
-        PAY_TRY(prove_one(reader, statement, "count-differs", "rows",
-                          statement->said_rows, statement->rows));
+    if ((has & PAY_SETTLE_HAS_ROWS)
+        && statement->said_rows != statement->rows)
+    {
+        return pay_settle_refuse(reader, "count-differs", "rows",
+                                 "%lld rows of %s, but there are %lld",
+                                 (long long) statement->said_rows,
+                                 statement->currency,
+                                 (long long) statement->rows);
     }
 
     if (has & PAY_SETTLE_HAS_GROSS) {
@@ -185,14 +194,44 @@ prove_one(pay_settle_reader_t *reader,
     const pay_settle_statement_t *statement, const char *reason,
     const char *column, int64_t said, int64_t found)
 {
+    char  expected[PROVE_AMOUNT], come_to[PROVE_AMOUNT];
+
     if (said == found) {
         return PAY_OK;
     }
 
+    PAY_TRY(prove_text(reader, statement, said, expected));
+    PAY_TRY(prove_text(reader, statement, found, come_to));
+
     return pay_settle_refuse(reader, reason, column,
-                             "%lld, but the rows come to %lld (%s %s, minor "
-                             "units)", (long long) said, (long long) found,
-                             statement->currency, statement->id);
+                             "%s %s%s%s, but the rows come to %s", expected,
+                             statement->currency,
+                             statement->id[0] != '\0' ? " of " : "",
+                             statement->id, come_to);
+}
+
+
+/* In major units: "-12.34". */
+static pay_status_t
+prove_text(pay_settle_reader_t *reader,
+    const pay_settle_statement_t *statement, int64_t minor,
+    char out[PROVE_AMOUNT])
+{
+    pay_str_t              text;
+    const pay_currency_t  *currency;
+
+    PAY_TRY(pay_currency_find(pay_str_of(statement->currency), &currency,
+                              NULL));
+    PAY_TRY(pay_amount_format(reader->arena, minor, currency, &text));
+
+    if (text.len >= PROVE_AMOUNT) {
+        return PAY_BUG;
+    }
+
+    memcpy(out, text.data, text.len);
+    out[text.len] = '\0';
+
+    return PAY_OK;
 }
 
 

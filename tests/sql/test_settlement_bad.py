@@ -47,10 +47,10 @@ REFUSED = {
         "line 5", "field-count", ""),
     "footer off by one row": (
         DAY, b"total,4", b"total,5", "line 6, column rows", "count-differs",
-        ""),
+        "5 rows of EUR, but there are 4"),
     "footer off by one cent": (
         DAY, b"-0.50,0.00,EUR", b"-0.50,0.01,EUR", "line 6, column net",
-        "net-differs", ""),
+        "net-differs", "0.01 EUR, but the rows come to 0.00"),
     "a row behind the footer": (
         DAY, b"0.00,EUR,,\n", b"0.00,EUR,,\n" + NEW_FEE,
         "line 7, column row_id", "row-behind-total", "nothing but totals"),
