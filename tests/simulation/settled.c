@@ -236,15 +236,36 @@ is_found(const row_t *row, const sim_line_t *line)
 }
 
 
-/* It is in the queue for another reason: a refund of more than there was. */
+/* It is in the queue for another reason: a refund of more than there was, or a
+ * dispute's money that comes back and has not gone, as far as files say. */
 static int
 is_in_doubt(sim_t *sim, const row_t *row, const sim_line_t *line)
 {
-    return strcmp(row->finding, "exceeds") == 0
-           && sim_db_ask(sim->db, "SELECT FROM pay.mismatch WHERE merchant_id "
-                         "= $1 AND object = $2", 2,
-                         sim_text(sim, sim->merchant.id),
-                         sim_text(sim, line->object)).rows != 0;
+    const sim_line_t  *taken;
+
+    if (strcmp(row->finding, "exceeds") == 0) {
+        return sim_db_ask(sim->db, "SELECT FROM pay.mismatch WHERE "
+            "merchant_id = $1 AND object = $2", 2,
+            sim_text(sim, sim->merchant.id),
+            sim_text(sim, line->object)).rows != 0;
+    }
+
+    if (strcmp(line->kind, "dispute_returned") != 0
+        || strcmp(row->finding, "early") != 0)
+    {
+        return 0;
+    }
+
+    for (taken = line->next; taken != NULL; taken = taken->next) {
+        if (strcmp(taken->kind, "dispute") == 0
+            && pay_str_eq(taken->object, line->object))
+        {
+            return taken->fault == SIM_LINE_MISSING
+                   || taken->fault == SIM_LINE_STRANGE;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -25,12 +25,14 @@ $$;
 BUILD = ROOT / "build" / "faults"
 FLOW = ROOT / "src" / "flow" / "flow_webhook.c"
 COMMIT = """
-    return pay_do_event(flow, webhook->in.psp, "webhook", event,
-                        webhook->digest, effect, webhook_applied);
+    return pay_do_event(flow, webhook->in.psp, "webhook",
+                        &webhook->events[webhook->next++], webhook->digest,
+                        effect, webhook_applied);
 """
 EARLY = """
-    PAY_TRY(pay_do_event(flow, webhook->in.psp, "webhook", event,
-                         webhook->digest, effect, webhook_applied));
+    PAY_TRY(pay_do_event(flow, webhook->in.psp, "webhook",
+                         &webhook->events[webhook->next++], webhook->digest,
+                         effect, webhook_applied));
     {
         pay_reply_t  *early;
 
