@@ -5,8 +5,9 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Rows whose payment nobody knew, or had come too early, that name one now.
--- They are work of the file that is at its end.
+-- Rows whose payment nobody knew, or had come too early, that name one now, and
+-- rows of another amount than that of the captures that were known.  They are
+-- work of the file that is at its end.
 CREATE OR REPLACE FUNCTION pay.take_unknown(
     p_file_id bigint, p_source settlement_source, p_limit int)
 RETURNS int LANGUAGE plpgsql AS $$
@@ -24,7 +25,7 @@ BEGIN
         FROM (SELECT x.row_id FROM settlement_exception x
               WHERE x.closed_at IS NULL AND x.psp = p_source.psp
                   AND x.row_id IS NOT NULL
-                  AND x.finding IN ('unknown', 'early', 'proposed')
+                  AND x.finding IN ('unknown', 'early', 'proposed', 'amount')
               ORDER BY x.exception_id LIMIT p_limit) x
         JOIN settlement_row r ON r.row_id = x.row_id
             AND r.source = p_source.source

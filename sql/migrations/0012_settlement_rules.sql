@@ -171,6 +171,7 @@ INSERT INTO settlement_expected (kind, family, sign) VALUES
 ('refund_external', 'refund', -1),
 ('late_refunded', 'refund', -1),
 ('refund_returned', 'refund', 1),
+('late_refund_returned', 'refund', 1),
 ('unknown_refund', 'refund', -1),
 ('unknown_refund_cleared', 'refund', 1),
 ('unknown_refund_borne_returned', 'refund', 1),

@@ -205,10 +205,10 @@ judge_line(book_t *book, sim_line_t *line)
                        || strcmp(row->finding, "exceeds") == 0;
 
     if (!is_found(row, line) && !is_in_doubt(book->sim, row, line)) {
-        sim_violation(book->sim, "I9: %s %.*s (fault %d) is of class %d: %s, "
-                      "%s", line->kind, pay_fmt(line->key),
-                      (int) line->fault, row->class, row->finding,
-                      row->closed);
+        sim_violation(book->sim, "I9: %s %.*s of %.*s (fault %d) in %s is of "
+                      "class %d: %s, %s", line->kind, pay_fmt(line->key),
+                      pay_fmt(line->object), (int) line->fault, row->file,
+                      row->class, row->finding, row->closed);
     }
 }
 

@@ -162,6 +162,14 @@ SELECT is(pg_temp.import('not again', ARRAY['z4|fee||||0|-10|-10||||po-m',
     'z6|payout|po-m|||-491|0|-491||||po-m']), 'refused 3 0 0 0 0 payout po-m'
     ' of USD is 491 and its rows sum to 490', 'a sum that holds neither way');
 
+-- an entry that nobody expects in a file has its row found to be a duplicate
+SELECT is_empty($$
+    SELECT r.kind FROM pay.posting_rule r
+    WHERE r.account IN ('psp_clearing', 'refunds', 'chargebacks')
+        AND r.kind !~ '^(psp_|settled_|unknown_(debit|receipt)|rounded|written_)'
+    EXCEPT SELECT x.kind FROM pay.settlement_expected x$$,
+    'each kind that moves money at a PSP, and that no file has caused, is expected in one');
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;

@@ -487,6 +487,22 @@ SELECT is(pg_temp.rest('mo', 'rest') || pg_temp.rest('stripe', 'rest2'),
 SELECT is(pg_temp.found('rest', 'rest2') || ' / ' || pg_temp.entries('rest'),
     '1 rounded, 2 adjustment / rounded_up 1 EUR', 'is one where it can be');
 
+-- of two captures one has no row, and the other one is not known yet
+SELECT pg_temp.sold('man3', ARRAY['oman3:8000'], true)
+\g /dev/null
+SELECT pg_temp.whole('man3', 'oman3', 'capture', 'cap3', 5000, 'DONE')
+\g /dev/null
+SELECT is(pg_temp.import('captured twice', ARRAY[
+    'c1|sale|ch-c2|pi-man3||3000|-100|2900']), 'booked 1 0 0 1 0',
+    'a row of a capture that is not known');
+SELECT is(pg_temp.waits('c1'), 'c1 amount waits', 'is none of the known one');
+SELECT pg_temp.whole('man3', 'oman3', 'capture', 'cap4', 3000, 'DONE')
+\g /dev/null
+SELECT is(pg_temp.import('captured', ARRAY['c2|fee||||0|-1|-1']),
+          'booked 1 0 1 0 0', 'at the next file');
+SELECT is(pg_temp.waits('c1') || ' / ' || pg_temp.entries('c1'),
+          'c1 amount matched / psp_fee 100 USD', 'it has left the queue');
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;
