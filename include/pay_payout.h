@@ -197,10 +197,8 @@ typedef struct {
 /* Traits */
 #define PAY_PAYOUT_IS_FILE     0x01    /* no call: pay_payout_file_write() */
 #define PAY_PAYOUT_MAY_ROLL    0x02    /* states may go back: by occurred_us */
-#define PAY_PAYOUT_CONFIRMS    0x04    /* a webhook is true when the provider
-                                          confirms it: confirm_request */
-#define PAY_PAYOUT_NEEDS_ACCOUNT  0x08 /* the account's id is required */
-#define PAY_PAYOUT_TAKES_BACK  0x10    /* a failure of the last step leaves the
+#define PAY_PAYOUT_NEEDS_ACCOUNT  0x04 /* the account's id is required */
+#define PAY_PAYOUT_TAKES_BACK  0x08    /* a failure of the last step leaves the
                                           money behind at the provider: the
                                           item counts as failed when CANCEL of
                                           step 0 is DONE */
