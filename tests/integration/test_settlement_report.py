@@ -127,6 +127,9 @@ def downloads(stack):
 
 def test_an_announced_report_is_downloaded_and_booked(reading):
     stack = reading
+    # what other tests have sold, or nothing, is in a report of its own
+    sold(stack, 1)
+    booked(stack, settles(stack)["name"])
     sold(stack, 3)
     report = settles(stack)
     file = booked(stack, report["name"])
