@@ -236,15 +236,15 @@ def test_a_psp_that_hangs_for_good_keeps_it(stack):
 
 
 def test_a_refusal_after_an_open_call_is_no_reason_to_move(stack):
-    answer, made = routed.post(
-        stack, routed.order(stack, "pair"),
-        generic={"kind": "drop", "times": 6},
-    )  # fmt: skip
+    # both wait before the first call: the jobs may use up the drops at once
+    body = routed.order(stack, "pair")
+    for fault in ({"kind": "drop", "times": 6}, {"kind": "status", "status": 400}):
+        stack.mock.faults(
+            {"operation": "register", "dialect": "generic",
+             "nonce": routed.nonce_of(body)} | fault
+        )  # fmt: skip
+    answer, made = routed.post(stack, body)
     assert answer.status_code == 202
-    stack.mock.faults(
-        {"operation": "register", "dialect": "generic", "kind": "status",
-         "status": 400, "nonce": made.order_id}
-    )  # fmt: skip
     wait_for(
         lambda: (
             stack.jobs_now(made.id) is None

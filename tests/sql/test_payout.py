@@ -178,7 +178,8 @@ def test_two_approvers_at_once_both_count(payer):
         [approve.format(who) for who in ("ann", "eve", "eve", "max")]
     )
     told = [answer[0][0] for answer in answers]
-    assert told[3] == "maker"
+    # the maker is refused before the batch is full and after it
+    assert told[3] in ("maker", "closed")
     assert sorted(told[:3]) in (
         ["again", "approved", "second"],
         ["approved", "closed", "second"],
