@@ -11,7 +11,7 @@ import uuid
 
 import psycopg2
 import pytest
-from test_settlement_histories import DIGEST
+from settlement_books import DIGEST
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests/fixtures/settle"

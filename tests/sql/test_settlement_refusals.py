@@ -8,13 +8,13 @@ import pathlib
 import re
 
 import pytest
+from settlement_books import DIGEST
 from test_settlement_bad import (
     FIXTURES,
     ROOT,
     made_once,
     nothing_is_booked,
 )
-from test_settlement_histories import DIGEST
 
 __all__ = ["made_once", "nothing_is_booked"]
 FORMATS = sorted(path.parent.name for path in FIXTURES.glob("*/cases.txt"))
