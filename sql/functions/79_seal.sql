@@ -291,7 +291,7 @@ COMMENT ON FUNCTION pay_api.begin_seal IS
     'further. Outcomes: due, not_due, behind, invalid';
 
 
--- What is signed is one and the same, whichever key signs it: the first
+-- The signed text is one and the same, whichever key signs it: the first
 -- signature stays.  p_of: seal or close, the name of the round whose lease ends.
 CREATE OR REPLACE FUNCTION pay.keep_signatures(
     p_of text, p_number bigint[], p_key_id text[], p_signature bytea[])
