@@ -5,7 +5,6 @@ an operator sees, and agrees again."""
 import re
 
 import pytest
-
 from support.own_stack import HASTY_PSP, wait_for
 from support.settled import Settled
 
