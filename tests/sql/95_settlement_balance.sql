@@ -175,6 +175,8 @@ FROM pg_temp.begin('m1', 'k-eur', 'eur', ARRAY['oe:900'],
                    p_currency => 'EUR') b;
 SELECT is(pg_temp.says('USD:9999:0'), 'EUR 0 0 900 agrees, '
     'USD 9129 -1950 700 unsettled', 'they may have become dollars');
+SELECT is(pg_temp.says('USD:-9999:0'), 'EUR 0 0 900 agrees, '
+    'USD -10869 -1950 700 differs', 'euros that come in take no dollars away');
 SELECT is(pg_temp.says('USD:9999:0', 'EUR:0:0'), 'EUR 0 0 900 agrees, '
     'USD 9129 -1950 700 differs', 'unless the PSP holds euros');
 
