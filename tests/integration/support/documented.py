@@ -11,7 +11,6 @@ import yaml
 
 from .gateway import ROOT
 
-
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
