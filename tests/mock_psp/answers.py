@@ -82,6 +82,12 @@ def _wrong_account(answer: Answer, fault, dialect) -> None:
     dialect.change_account(answer.body)
 
 
+def _refuse(answer: Answer, fault, dialect) -> None:
+    refused = dialect.refuse(fault.status, fault.code)
+    answer.status, answer.body = refused.status, refused.body
+    answer.headers = refused.headers
+
+
 def _evil_host(answer: Answer, fault, dialect) -> None:
     dialect.change_url(answer.body, fault.url)
 
@@ -96,6 +102,7 @@ SPOILERS = {
     "ok_with_error": _ok_with_error,
     "wrong_amount": _wrong_amount,
     "wrong_currency": _wrong_currency,
+    "refuse": _refuse,
     "wrong_account": _wrong_account,
     "evil_host": _evil_host,
 }

@@ -80,7 +80,10 @@ PAYOUT_KINDS = {
     kind: parameters
     for kind, parameters in API_KINDS.items()
     if kind != "evil_host"
-} | {"wrong_account": {"accept": True}}
+} | {
+    "wrong_account": {"accept": True},
+    "refuse": {"status": 422, "code": "account_closed", "accept": False},
+}
 OPERATIONS = {
     "register": API_KINDS,
     "query": API_KINDS,
@@ -92,6 +95,7 @@ OPERATIONS = {
     "expire": API_KINDS,
     "token": API_KINDS,
     "send": PAYOUT_KINDS,
+    "transfer": PAYOUT_KINDS,
     "ask": PAYOUT_KINDS,
     "settlement": SETTLEMENT_KINDS,
     "webhook": WEBHOOK_KINDS,

@@ -25,6 +25,8 @@ KEYS = {
     "payout-generic.key": "pk_" + secrets.token_hex(16),
     "payout-generic.whsec": "whsec_"
     + base64.b64encode(secrets.token_bytes(32)).decode(),
+    "payout-stripe.key": "sk_test_" + secrets.token_hex(16),
+    "payout-stripe.whsec": "whsec_" + secrets.token_hex(16),
 }
 ACCOUNTS = {"wise": "222", "adyen": "BA3227C223222B5CMD2SXFKGT"}
 PATHS = {"adyen": "/btl/v4"}

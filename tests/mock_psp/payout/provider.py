@@ -94,7 +94,8 @@ class Provider(Dialect):
         made.created = made.changed = self.clock.now()
         self.ledger.add(made)
         self._become(made, made.state)
-        self.follow(made)
+        if made.kind == "payout":
+            self.follow(made)
         return made
 
     def follow(self, made: Payment) -> None:
@@ -155,6 +156,10 @@ class Provider(Dialect):
             return "limit"
         left = self.ledger.balance(self.short, made.account, made.currency)
         return "funds" if left < made.amount_minor + made.fee_minor else None
+
+    def refuse(self, status: int, code: str) -> Answer:
+        """The fault `refuse`, in this provider's words."""
+        return self.error(status, code, "refused on request")
 
     # The control API's own ways in.
 

@@ -8,8 +8,9 @@ from .books import Books
 from .clock import Clock
 from .fates import Fates
 from .generic import GenericPayouts
+from .stripe import StripePayouts
 
-PROVIDERS = (GenericPayouts,)
+PROVIDERS = (GenericPayouts, StripePayouts)
 NAMES = tuple(each.name for each in PROVIDERS)
 TICK_S = 0.02
 
