@@ -88,6 +88,10 @@ def _refuse(answer: Answer, fault, dialect) -> None:
     answer.headers = refused.headers
 
 
+def _wrong_balance(answer: Answer, fault, dialect) -> None:
+    dialect.settlement.change_balance(answer.body, fault.by_minor)
+
+
 def _evil_host(answer: Answer, fault, dialect) -> None:
     dialect.change_url(answer.body, fault.url)
 
@@ -104,6 +108,7 @@ SPOILERS = {
     "wrong_currency": _wrong_currency,
     "refuse": _refuse,
     "wrong_account": _wrong_account,
+    "wrong_balance": _wrong_balance,
     "evil_host": _evil_host,
 }
 

@@ -63,6 +63,8 @@ SETTLEMENT_KINDS = {
         "gzip_bomb html redirect slow_body"
     ).split()
 }
+# The balance of the account: one that is not that of the books.
+BALANCE_KINDS = SETTLEMENT_KINDS | {"wrong_balance": {"by_minor": 100}}
 WEBHOOK_KINDS = {
     "duplicate": {"n": 1},
     "late": {"ms": 1000},
@@ -98,6 +100,7 @@ OPERATIONS = {
     "transfer": PAYOUT_KINDS,
     "ask": PAYOUT_KINDS,
     "settlement": SETTLEMENT_KINDS,
+    "balance": BALANCE_KINDS,
     "webhook": WEBHOOK_KINDS,
 }
 
