@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 from support.client import plain
-from support.own_stack import CARDS, QUICK_JOBS, OwnStack
+from support.own_stack import CARDS, QUICK_JOBS, OwnStack, wait_for
 from support.settled import BANKS, OWED, PSPS, Settled
 from support.sold import Sold, minor
 
@@ -76,7 +76,7 @@ class Trade:
         self.external.at_psp("refund", amount_minor=250)
         self.add(-250, REFUND_FEE)
         self.owes(self.external, "9.84")
-        if psp != "paypal":  # its webhooks only make us ask for a list
+        if psp != "paypal":  # its webhooks change no money
             self.external.reaches(amount_refunded="2.50")
         self.disputed = settled.sold(psp)
         self.add(1234, FEE)
@@ -109,6 +109,23 @@ class Trade:
             "seller_available": -available,
             "seller_reserved": -reserved,
         }
+
+    def disputes_are_heard(self) -> None:
+        """PayPal's file has the money of a dispute and not its id.  That the
+        seller's money is reserved comes with PayPal's list of events, which
+        is read up to half a minute ago.
+        """
+        stack = self.disputed.stack
+
+        def heard():
+            if self.psp == "paypal":
+                stack.sql(
+                    "UPDATE pay.backfill SET run_at = now() "
+                    "WHERE psp = 'paypal'"
+                )
+            return self.disputed.balance("USD")["reserved"] == "2.00"
+
+        wait_for(heard, "the dispute in the seller's balance", 90)
 
     def sellers_have_it(self) -> None:
         for sold, available, reserved in self.sellers:
@@ -148,6 +165,7 @@ def test_every_cent_comes_to_the_bank(day, psp):
     written, told = day.bank(source, payouts=[payout["id"]])
     assert [each["minor"] for each in written["entries"]] == [trade.net]
     assert told["matched"] == 1, (written, told, day.matters())
+    trade.disputes_are_heard()
     books = day.accounts(psp, "USD")
     assert {name: each for name, each in books.items() if each} == trade.books()
     assert sum(trade.books().values()) == 0
