@@ -115,8 +115,8 @@ ngx_payments_pq_set_timeout(PGconn *pg, ngx_msec_t call, ngx_msec_t stage)
 
 
 /* A call may be freed when it is answered: nothing of it is read after that.
- * The batch is committed, so an answer that cannot be read is an outcome that
- * is not known, never a failure. */
+ * The batch is committed, so an answer that cannot be read, or for which there
+ * is no memory, is an outcome that is not known, never a failure. */
 void
 ngx_payments_pq_deliver(ngx_payments_batch_t *batch, PGresult *rows)
 {
@@ -144,9 +144,12 @@ ngx_payments_pq_deliver(ngx_payments_batch_t *batch, PGresult *rows)
             continue;
         }
 
-        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
-                      "payments: operation left an item out, op:%s",
-                      op->name);
+        if (results != NULL) {
+            ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                          "payments: operation left an item out, op:%s",
+                          op->name);
+        }
+
         batch->calls[i]->done(batch->calls[i], NULL, PAY_DB_UNKNOWN);
     }
 }
