@@ -35,6 +35,7 @@ static const char  settlement_usage[] =
     " [--all]\n"
     "                              [-o json]\n"
     "       payctl settlement files|ageing [--dsn DSN]\n"
+    "       payctl settlement balances [--dsn DSN] [--again SOURCE]\n"
     "       payctl settlement show [--dsn DSN] ID\n"
     "       payctl settlement accept [--dsn DSN] ID [--as KIND]"
     " --who NAME --why REASON\n"
@@ -171,6 +172,7 @@ static const pay_cli_list_t  ageing_query = {
 static const pay_cli_subcommand_t  subcommands[] = {
     { "accept", pay_cli_settlement_act },
     { "ageing", settlement_ageing },
+    { "balances", pay_cli_settlement_balances },
     { "copy", pay_cli_settlement_copy },
     { "files", settlement_files },
     { "import", pay_cli_settlement_import },
