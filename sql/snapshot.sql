@@ -972,6 +972,7 @@ CREATE UNLOGGED TABLE pay.settlement_work (
     note text,
     is_external boolean NOT NULL,
     is_detail boolean NOT NULL,
+    first_line integer,
     bucket integer,
     source pay.settlement_name NOT NULL,
     psp pay.id NOT NULL,
@@ -1426,8 +1427,8 @@ CREATE FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) RETURNS 
 
 CREATE TABLE pay.settlement_part (
     file_id bigint NOT NULL,
-    first_bucket integer NOT NULL,
-    until_bucket integer NOT NULL,
+    first_line integer NOT NULL,
+    until_line integer NOT NULL,
     part_id bigint NOT NULL,
     phase text DEFAULT 'take'::text NOT NULL COLLATE pg_catalog."C",
     is_done boolean DEFAULT false NOT NULL,
@@ -1435,7 +1436,7 @@ CREATE TABLE pay.settlement_part (
     class1 pay.whole DEFAULT 0 NOT NULL,
     class2 pay.whole DEFAULT 0 NOT NULL,
     class3 pay.whole DEFAULT 0 NOT NULL,
-    CONSTRAINT settlement_part_check CHECK ((until_bucket > first_bucket)),
+    CONSTRAINT settlement_part_check CHECK ((until_line > first_line)),
     CONSTRAINT settlement_part_phase_check CHECK ((phase = ANY (ARRAY['take'::text, 'tell'::text, 'match'::text, 'change'::text, 'book'::text])))
 );
 
@@ -1461,7 +1462,7 @@ CREATE FUNCTION pay.lose_holds(p_psp text) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on' SET enable_mergejoin TO 'on';
 CREATE FUNCTION pay.make_partition(p_month date) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partitions(p_move boolean DEFAULT true) RETURNS integer LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '200ms';
-CREATE FUNCTION pay.make_parts(p_file pay.settlement_file, p_rows integer) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.make_parts(p_file_id bigint, p_rows integer, p_parts integer DEFAULT 32) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_payouts(p_merchant_id text, p_seller text[], p_currency text[], p_who text) RETURNS SETOF pay.payout_plan LANGUAGE plpgsql;
 
 CREATE TABLE pay.seal (
@@ -1643,6 +1644,7 @@ CREATE FUNCTION pay.payout_names(p_payout_ref text, p_psp_ref text, p_bank_ref t
 CREATE FUNCTION pay.payout_posting(p_payout pay.payout, p_kind text) RETURNS pay.posting LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.place_is_free(p_old pay.checkout) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.place_settlement(p_file_id bigint, p_from integer, p_until integer) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS SETOF pay.payout_plan LANGUAGE sql STABLE;
 CREATE FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.poll_soon(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
@@ -2661,6 +2663,7 @@ CREATE UNLOGGED TABLE pay.settlement_staging (
     note text,
     is_external boolean DEFAULT false NOT NULL,
     is_detail boolean DEFAULT false NOT NULL,
+    first_line integer,
     bucket integer GENERATED ALWAYS AS ((hashtext(COALESCE((parent_ref)::text, (psp_ref)::text, (our_ref)::text, (row_key)::text)) & 65535)) STORED
 );
 
@@ -4023,7 +4026,7 @@ ALTER TABLE ONLY pay.settlement_link
 ALTER TABLE ONLY pay.settlement_look
     ADD CONSTRAINT settlement_look_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY pay.settlement_part
-    ADD CONSTRAINT settlement_part_pkey PRIMARY KEY (file_id, first_bucket);
+    ADD CONSTRAINT settlement_part_pkey PRIMARY KEY (file_id, first_line);
 ALTER TABLE ONLY pay.settlement_proof
     ADD CONSTRAINT settlement_proof_pkey PRIMARY KEY (file_id);
 ALTER TABLE ONLY pay.settlement_report
@@ -4107,13 +4110,14 @@ CREATE INDEX settlement_hold_dispute ON pay.settlement_hold USING btree (psp, di
 CREATE INDEX settlement_hold_open ON pay.settlement_hold USING btree (psp, dispute_id) WHERE (ended_at IS NULL);
 CREATE INDEX settlement_link_match ON pay.settlement_link USING btree (match_id) WHERE (match_id <> row_id);
 CREATE INDEX settlement_open_file ON pay.settlement_open USING btree (file_id, checkout_id);
-CREATE INDEX settlement_part_open ON pay.settlement_part USING btree (file_id, first_bucket) WHERE (NOT is_done);
+CREATE INDEX settlement_part_open ON pay.settlement_part USING btree (file_id, first_line) WHERE (NOT is_done);
 CREATE INDEX settlement_report_due ON pay.settlement_report USING btree (psp, run_at, name) WHERE (state = 'waiting'::text);
 CREATE INDEX settlement_row_at ON pay.settlement_row USING brin (at);
 CREATE INDEX settlement_row_file ON pay.settlement_row USING btree (file_id);
 CREATE INDEX settlement_row_merchant ON pay.settlement_row USING btree (merchant_id, at, row_id);
 CREATE INDEX settlement_row_payout ON pay.settlement_row USING btree (source, net_minor) WHERE ((kind)::text = ANY (ARRAY['payout'::text, 'payout_returned'::text]));
 CREATE INDEX settlement_staging_bucket ON pay.settlement_staging USING btree (file_id, bucket);
+CREATE INDEX settlement_staging_place ON pay.settlement_staging USING btree (file_id, COALESCE(first_line, line));
 CREATE INDEX settlement_work_checkout ON pay.settlement_work USING btree (file_id, checkout_id);
 CREATE INDEX settlement_work_file ON pay.settlement_work USING btree (file_id, line);
 CREATE INDEX webhook_body_keep_until ON pay.webhook_body USING btree (keep_until);
@@ -4682,7 +4686,7 @@ REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partition(p_month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partitions(p_move boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.make_parts(p_file pay.settlement_file, p_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_parts(p_file_id bigint, p_rows integer, p_parts integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_payouts(p_merchant_id text, p_seller text[], p_currency text[], p_who text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.seal TO payments_auditor;
 GRANT SELECT ON TABLE pay.seal TO payments_operator;
@@ -4778,6 +4782,7 @@ REVOKE ALL ON FUNCTION pay.payout_names(p_payout_ref text, p_psp_ref text, p_ban
 REVOKE ALL ON FUNCTION pay.payout_posting(p_payout pay.payout, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.place_is_free(p_old pay.checkout) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.place_settlement(p_file_id bigint, p_from integer, p_until integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_soon(p_facts pay.fact[]) FROM PUBLIC;
