@@ -85,6 +85,12 @@ payctl: $(BUILD)/payctl
 $(BUILD)/payctl: $(CLI_OBJ) $(BUILD)/libpay.a $(BUILD)/CLI.objects
 	$(CC) $(LDFLAGS_ALL) -pie $(CLI_OBJ) $(BUILD)/libpay.a -o $@ $(CORE_LIBS) -lpq
 
+# payctl that keeps its connections, for tests/sql.
+$(BUILD)/payctl-kept: $(BUILD)/obj/tests/sql/payctl_kept.o $(CLI_OBJ) \
+		$(BUILD)/libpay.a
+	$(CC) $(LDFLAGS_ALL) -pie -Wl,--wrap=pay_cli_connect \
+	    -Wl,--wrap=PQfinish $(filter-out %/main.o,$^) -o $@ $(CORE_LIBS) -lpq
+
 # The PSP adapters' requests as JSON lines, for tests/openapi.
 psp-requests: $(BUILD)/psp-requests
 $(BUILD)/psp-requests: $(BUILD)/obj/tests/openapi/psp_requests.o $(BUILD)/libpay.a
@@ -119,13 +125,11 @@ $(BUILD)/simulate: $(SIM_OBJ) $(BUILD)/libpay.a $(BUILD)/SIM.objects
 controls:
 	tests/simulation/controls/run
 # Random histories of payments and their settlement files, with faults:
-# make histories HISTORIES=2000 [SEED=n] [STORIES=n].
+# make histories HISTORIES=2000 [SEED=n] [STORIES=n] [PARTS=n].
 HISTORIES ?= 2000
-histories: payctl
-	HISTORIES=$(HISTORIES) PAYCTL=$(abspath $(BUILD))/payctl \
-	    SQL_PLACE="$${SQL_PLACE:-/dev/shm}" nice -n 15 tests/sql/alone \
-	    /usr/bin/python3 -m pytest -q -p no:cacheprovider --tb=line \
-	    tests/sql/test_settlement_histories.py
+histories: payctl $(BUILD)/payctl-kept
+	PAYCTL=$(abspath $(BUILD))/payctl SQL_PLACE="$${SQL_PLACE:-/dev/shm}" \
+	    nice -n 15 tests/sql/histories $(HISTORIES)
 # How many small changes of the product the tests see:
 # make mutants MUTANTS=300 SEED=1 [AREAS="flow psp"].
 mutants: payctl $(BUILD)/simulate $(BUILD)/simclock.so

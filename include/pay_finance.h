@@ -25,6 +25,7 @@ typedef enum {
     PAY_FINANCE_EXCEPTIONS,
     PAY_FINANCE_CLOSES,
     PAY_FINANCE_AGEING,
+    PAY_FINANCE_BALANCES,
     PAY_FINANCE_LISTS
 } pay_finance_list_t;
 

@@ -397,6 +397,12 @@ pay_status_t pay_psp_settlement_request(pay_arena_t *arena,
 pay_status_t pay_psp_settlement_next(pay_arena_t *arena,
     const pay_psp_adapter_t *adapter, const pay_http_answer_t *answer,
     pay_psp_settle_page_t *page, int *is_end) PAY_MUST_CHECK;
+/* 1 when the PSP tells the balance of the account; then its request.  The
+ * answer is read by pay_settle_balances(). */
+int pay_psp_has_balance(const pay_psp_adapter_t *adapter);
+pay_status_t pay_psp_balance_request(pay_arena_t *arena,
+    const pay_psp_adapter_t *adapter, const pay_psp_account_t *account,
+    pay_http_request_t *request) PAY_MUST_CHECK;
 
 
 /* NULL when there is none of that name. */

@@ -234,6 +234,28 @@ const char *pay_settle_too_long(const pay_settle_row_t *row);
  * empty; nothing is computed with it. */
 pay_str_t pay_settle_rate(pay_str_t rate);
 
+/* The balance of an account at a PSP, in one currency. */
+typedef struct {
+    const pay_currency_t  *currency;
+    int64_t                available_minor;
+    int64_t                pending_minor;
+    int                    has_reserved;       /* the PSP says it */
+    int64_t                reserved_minor;     /* in neither of the others */
+} pay_settle_balance_t;
+
+#define PAY_SETTLE_BALANCES_MAX  192   /* ISO 4217 has fewer currencies */
+
+typedef struct {
+    pay_settle_balance_t  items[PAY_SETTLE_BALANCES_MAX];
+    unsigned              count;
+    int                   is_complete; /* the account has no other balance */
+} pay_settle_balances_t;
+
+/* The answer of the PSP of that format about its balance, from a stranger.
+ * PAY_INVALID: it says nothing; PAY_NOT_FOUND: no such answer is known. */
+pay_status_t pay_settle_balances(pay_str_t format, pay_str_t body,
+    pay_settle_balances_t *balances) PAY_MUST_CHECK;
+
 /* Known payments through the exponent function of each (PSP, medium): PAY_BUG
  * and *unit, when one comes out wrong.  A programme that reads files calls it
  * before the first one. */

@@ -515,6 +515,35 @@ COMMENT ON VIEW pay_view.settlement_ageing IS
     'Entries that no file has brought yet, summed by PSP, currency and age';
 
 
+CREATE OR REPLACE VIEW pay_view.psp_balances AS
+SELECT b.balance_id, b.source, s.merchant_id, s.psp, b.currency, b.looked_at,
+    round(b.available_minor / 10::numeric ^ k.exponent, k.exponent)
+        AS available,
+    round(b.pending_minor / 10::numeric ^ k.exponent, k.exponent) AS pending,
+    round(b.reserved_minor / 10::numeric ^ k.exponent, k.exponent)
+        AS reserved,
+    round(b.our_minor / 10::numeric ^ k.exponent, k.exponent) AS ledger,
+    round(b.difference_minor / 10::numeric ^ k.exponent, k.exponent)
+        AS difference,
+    CASE WHEN b.known_low = b.known_high
+         THEN round(b.known_low / 10::numeric ^ k.exponent, k.exponent)
+         END AS accepted,
+    round((b.known_low - b.below_minor) / 10::numeric ^ k.exponent,
+          k.exponent) AS lowest,
+    round((b.known_high + b.above_minor) / 10::numeric ^ k.exponent,
+          k.exponent) AS highest,
+    b.verdict, b.exception_id, x.closed_as,
+    b.balance_id = (SELECT max(l.balance_id) FROM pay.psp_balance l
+        WHERE l.source = b.source AND l.currency = b.currency) AS is_last
+FROM pay.psp_balance b
+JOIN pay.settlement_source s ON s.source = b.source
+JOIN pay.currency k ON k.code = b.currency
+LEFT JOIN pay.settlement_exception x ON x.exception_id = b.exception_id;
+COMMENT ON VIEW pay_view.psp_balances IS
+    'The balance of a source''s account as its PSP states it, beside the '
+    'ledger; it agrees where the difference lies between lowest and highest';
+
+
 CREATE OR REPLACE VIEW pay_view.closes AS
 SELECT c.number, c.day, c.at, c.document, c.key_id,
     encode(c.signature, 'hex') AS signature

@@ -137,6 +137,8 @@ static const route_t  routes[] = {
       PAY_SCOPE_FINANCE_WRITE, act_body, PAY_ACT_WRITE_OFF },
     { "reconciliation/ageing", READ, PAY_SCOPE_FINANCE_READ, read_finance,
       0, NULL, PAY_FINANCE_AGEING },
+    { "reconciliation/balances", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+      0, NULL, PAY_FINANCE_BALANCES },
     { "reconciliation/closes", READ, PAY_SCOPE_FINANCE_READ, read_finance,
       0, NULL, PAY_FINANCE_CLOSES },
     { "reconciliation/closes/*", READ, PAY_SCOPE_FINANCE_READ, read_finance,

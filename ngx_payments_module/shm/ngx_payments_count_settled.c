@@ -23,8 +23,9 @@ static void note_suspense(ngx_payments_settled_t *settled,
     const pay_json_t *suspense);
 static ngx_atomic_uint_t number_of(const pay_json_t *json, const char *member);
 static ngx_uint_t is_stale(const ngx_payments_settled_t *settled);
-static void write_sources(pay_buf_t *buf,
-    const ngx_payments_settled_t *settled);
+static void write_source_ages(pay_buf_t *buf,
+    const ngx_payments_settled_t *settled, const char *name,
+    const char *help, size_t offset);
 static void write_exceptions(pay_buf_t *buf,
     const ngx_payments_settled_t *settled);
 static void write_suspense(pay_buf_t *buf,
@@ -110,6 +111,7 @@ ngx_payments_count_settled_round(pay_str_t text)
     }
 
     settled->overdue = number_of(json, "overdue");
+    settled->differ = number_of(json, "differ");
     settled->expected_at = number_of(json, "expected_at");
     settled->unfinished_at = number_of(json, "unfinished_at");
     settled->closed_at = number_of(json, "closed_at");
@@ -149,6 +151,7 @@ note_sources(ngx_payments_settled_t *settled, const pay_json_t *sources)
         }
 
         stat->file_at = number_of(item, "file_at");
+        stat->balance_at = number_of(item, "balance_at");
     }
 }
 
@@ -218,7 +221,14 @@ ngx_payments_settled_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
     write_counts(buf, "payments_settlement_rows", "outcome", settled,
                  ngx_payments_row_names,
                  offsetof(ngx_payments_source_stat_t, rows));
-    write_sources(buf, settled);
+    write_source_ages(buf, settled, "payments_settlement_file_age_seconds",
+                      "Since when no file of a source has been booked.",
+                      offsetof(ngx_payments_source_stat_t, file_at));
+    write_source_ages(buf, settled,
+                      "payments_settlement_balance_age_seconds",
+                      "Since when the balance of a source's account at its "
+                      "PSP has not been compared.",
+                      offsetof(ngx_payments_source_stat_t, balance_at));
     write_exceptions(buf, settled);
     write_suspense(buf, settled);
     write_ages(buf, settled);
@@ -240,24 +250,25 @@ is_stale(const ngx_payments_settled_t *settled)
 }
 
 
+/* A series for each source that has the time at this offset. */
 static void
-write_sources(pay_buf_t *buf, const ngx_payments_settled_t *settled)
+write_source_ages(pay_buf_t *buf, const ngx_payments_settled_t *settled,
+    const char *name, const char *help, size_t offset)
 {
     ngx_uint_t                         i;
-    const char                        *name;
+    const ngx_atomic_t                *at;
     const ngx_payments_source_stat_t  *stat;
 
-    name = "payments_settlement_file_age_seconds";
-    pay_metric_family(buf, name, "gauge",
-                      "Since when no file of a source has been booked.");
+    pay_metric_family(buf, name, "gauge", help);
 
     for (i = 0; i < NGX_PAYMENTS_SOURCES; i++) {
         stat = &settled->sources[i];
+        at = (const ngx_atomic_t *) ((const u_char *) stat + offset);
 
-        if (stat->len != 0 && stat->file_at != 0) {
+        if (stat->len != 0 && *at != 0) {
             pay_metric_series(buf, name, "source",
                               (pay_str_t) { stat->len, stat->name });
-            end_age(buf, stat->file_at);
+            end_age(buf, *at);
         }
     }
 }
@@ -293,6 +304,12 @@ write_exceptions(pay_buf_t *buf, const ngx_payments_settled_t *settled)
                       "Exceptions that are entries which no file has brought "
                       "in time.");
     pay_metric_simple(buf, "payments_settlement_overdue", settled->overdue);
+
+    pay_metric_family(buf, "payments_settlement_balances_differ", "gauge",
+                      "Exceptions that are balances of PSPs which differ from "
+                      "the ledger.");
+    pay_metric_simple(buf, "payments_settlement_balances_differ",
+                      settled->differ);
 }
 
 

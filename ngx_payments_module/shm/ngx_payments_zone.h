@@ -83,6 +83,8 @@ typedef struct {
     ngx_atomic_t                rows[NGX_PAYMENTS_ROWS];
     ngx_atomic_t                file_at;         /* the last one was booked;
                                                     0: not known */
+    ngx_atomic_t                balance_at;      /* its PSP's balance was last
+                                                    compared; 0: never */
 } ngx_payments_source_stat_t;
 
 
@@ -93,6 +95,7 @@ typedef struct {
     ngx_atomic_t                unexplained[NGX_PAYMENTS_CLASSES];
     ngx_atomic_t                unexplained_at[NGX_PAYMENTS_CLASSES];
     ngx_atomic_t                overdue;
+    ngx_atomic_t                differ;          /* balances of PSPs */
     ngx_atomic_t                expected_at;
     ngx_atomic_t                unfinished_at;
     ngx_atomic_t                closed_at;

@@ -60,8 +60,9 @@ BEGIN
             ('settlement', ', file_id bigint, attempt bigint, format text, '
              'account text, state text',
              'A settlement file, and how it is read'),
-            ('look', ', since_s bigint',
-             'A look at a source of settlement files: from when on'),
+            ('look', ', since_s bigint, balance_due bigint',
+             'A look at a source of settlement files: from when on, and '
+             'whether the PSP is asked for the balance'),
             ('close', ', number bigint, document text',
              'The document of a closed day, to be signed'),
             ('seal', ', number bigint, message text',

@@ -291,12 +291,12 @@ COMMENT ON FUNCTION pay_api.begin_seal IS
     'further. Outcomes: due, not_due, behind, invalid';
 
 
--- The message is one and the same, whichever worker signs it: the first
--- signature stays.
-CREATE OR REPLACE FUNCTION pay_api.end_seal(
-    p_number bigint[], p_key_id text[], p_signature bytea[])
+-- The signed text is one and the same, whichever key signs it: the first
+-- signature stays.  p_of: seal or close, the name of the round whose lease ends.
+CREATE OR REPLACE FUNCTION pay.keep_signatures(
+    p_of text, p_number bigint[], p_key_id text[], p_signature bytea[])
 RETURNS SETOF pay_api.outcome_row
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     v_row  pay_api.outcome_row;
     v_item record;
@@ -314,23 +314,45 @@ BEGIN
         v_row.item := v_item.n;
         v_row.outcome := 'invalid';
 
-        UPDATE seal s
-        SET key_id = v_item.key_id, signature = v_item.signature
-        WHERE v_item.ok AND s.number = v_item.number
-            AND s.signature IS NULL;
+        IF p_of = 'seal' THEN
+            UPDATE seal s
+            SET key_id = v_item.key_id, signature = v_item.signature
+            WHERE v_item.ok AND s.number = v_item.number
+                AND s.signature IS NULL;
+        ELSE
+            UPDATE settlement_close c
+            SET key_id = v_item.key_id, signature = v_item.signature
+            WHERE v_item.ok AND c.number = v_item.number
+                AND c.signature IS NULL;
+        END IF;
 
         IF FOUND THEN
             v_row.outcome := 'stored';
             UPDATE round r SET lease_owner = NULL, lease_until = NULL
-            WHERE r.name = 'seal';
-        ELSIF v_item.ok AND EXISTS (SELECT FROM seal s
-                                    WHERE s.number = v_item.number) THEN
+            WHERE r.name = p_of;
+        ELSIF v_item.ok AND (
+            EXISTS (SELECT FROM seal s
+                    WHERE p_of = 'seal' AND s.number = v_item.number)
+            OR EXISTS (SELECT FROM settlement_close c
+                       WHERE p_of = 'close' AND c.number = v_item.number))
+        THEN
             v_row.outcome := 'already';
         END IF;
 
         RETURN NEXT v_row;
     END LOOP;
 END
+$$;
+COMMENT ON FUNCTION pay.keep_signatures IS
+    'Keeps signatures of seals or of closed days, and ends the lease of the '
+    'round. Outcomes: stored, already, invalid';
+
+
+CREATE OR REPLACE FUNCTION pay_api.end_seal(
+    p_number bigint[], p_key_id text[], p_signature bytea[])
+RETURNS SETOF pay_api.outcome_row
+LANGUAGE sql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+    SELECT * FROM keep_signatures('seal', p_number, p_key_id, p_signature);
 $$;
 COMMENT ON FUNCTION pay_api.end_seal IS
     'Keeps the signature of a seal. Outcomes: stored, already, invalid';

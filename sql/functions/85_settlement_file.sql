@@ -397,6 +397,8 @@ COMMENT ON FUNCTION pay.check_settlement IS
 -- The sums that the file states, by currency, against those of its rows; and
 -- each payout that the file has against the rows that it pays out.  A payout
 -- that came back is paid out again with others, or has come back by itself.
+-- Where balances prove the file, a payout takes any part of them: a withdrawal
+-- of PayPal is not the sum of its day.
 CREATE OR REPLACE FUNCTION pay.wrong_settlement_sum(p_file_id bigint)
 RETURNS text LANGUAGE sql STABLE AS $$
 WITH sums AS (
@@ -433,6 +435,9 @@ UNION ALL
 FROM settlement_sum p
 WHERE p.file_id = p_file_id AND p.payouts > 0 AND p.others > 0
     AND p.payout_net <> 0 AND p.payout_net <> p.returned
+    AND NOT EXISTS (SELECT FROM said d
+                    WHERE d.currency = p.currency
+                        AND d.value ->> 'opening' IS NOT NULL)
 ORDER BY 1 LIMIT 1)
 LIMIT 1
 $$;

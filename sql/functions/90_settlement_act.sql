@@ -483,6 +483,8 @@ BEGIN
         RETURN 'closed';
     ELSIF (v_it.exception).finding = 'exceeds' THEN
         RETURN 'suspense';
+    ELSIF (v_it.exception).kind = 'balance' THEN
+        RETURN 'nothing';
     END IF;
 
     v_is_sum := (v_it.exception).finding = 'amount';
@@ -519,7 +521,7 @@ END
 $$;
 COMMENT ON FUNCTION pay_ops.write_off_settlement IS
     'Gives up, or keeps, the money of a matter: written_off, second, limit, '
-    'suspense, closed, not_found or invalid';
+    'suspense, nothing (it is a balance), closed, not_found or invalid';
 
 
 -- Nothing is booked.  Money in suspense goes with p_with, which is in suspense

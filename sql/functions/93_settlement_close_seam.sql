@@ -95,46 +95,11 @@ COMMENT ON FUNCTION pay_api.begin_close IS
     'Outcomes: due, not_due, invalid';
 
 
--- The document is one and the same, whichever key signs it: the first
--- signature stays.
 CREATE OR REPLACE FUNCTION pay_api.end_close(
     p_number bigint[], p_key_id text[], p_signature bytea[])
 RETURNS SETOF pay_api.outcome_row
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-DECLARE
-    v_row  pay_api.outcome_row;
-    v_item record;
-BEGIN
-    PERFORM check_batch(array_dims(p_number), array_dims(p_key_id),
-                        array_dims(p_signature));
-
-    FOR v_item IN
-        SELECT u.*, coalesce(id_ok(u.key_id)
-            AND octet_length(u.signature) = 64, false) AS ok
-        FROM unnest(p_number, p_key_id, p_signature)
-            WITH ORDINALITY AS u (number, key_id, signature, n)
-        ORDER BY u.number, u.n
-    LOOP
-        v_row.item := v_item.n;
-        v_row.outcome := 'invalid';
-
-        UPDATE settlement_close c
-        SET key_id = v_item.key_id, signature = v_item.signature
-        WHERE v_item.ok AND c.number = v_item.number
-            AND c.signature IS NULL;
-
-        IF FOUND THEN
-            v_row.outcome := 'stored';
-            UPDATE round r SET lease_owner = NULL, lease_until = NULL
-            WHERE r.name = 'close';
-        ELSIF v_item.ok AND EXISTS (SELECT FROM settlement_close c
-                                    WHERE c.number = v_item.number) THEN
-            v_row.outcome := 'already';
-        END IF;
-
-        RETURN NEXT v_row;
-    END LOOP;
-END
+LANGUAGE sql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+    SELECT * FROM keep_signatures('close', p_number, p_key_id, p_signature);
 $$;
 COMMENT ON FUNCTION pay_api.end_close IS
     'Keeps the signature of a closed day. Outcomes: stored, already, invalid';

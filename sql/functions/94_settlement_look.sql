@@ -44,7 +44,7 @@ COMMENT ON FUNCTION pay.declare_settlement_source IS
 -- become final days after it was made; never before the source's own beginning.
 CREATE OR REPLACE FUNCTION pay.claim_look(
     p_source text, p_way text, p_owner text, p_interval interval,
-    p_lease interval, OUT since_s bigint)
+    p_lease interval, OUT since_s bigint, OUT balance_due bigint)
 LANGUAGE plpgsql AS $$
 BEGIN
     -- further ahead than the interval: it was made shorter, or a clock wrong
@@ -62,8 +62,9 @@ BEGIN
         FOR NO KEY UPDATE OF k SKIP LOCKED) k
     WHERE l.ctid = k.tid
     RETURNING floor(extract(epoch FROM greatest(k.since, least(
-        coalesce(l.seen_until - interval '10 days', k.since), now()))))::bigint
-    INTO since_s;
+        coalesce(l.seen_until - interval '10 days', k.since), now()))))::bigint,
+        (p_way = 'pull' AND l.balance_at <= now())::int
+    INTO since_s, balance_due;
 END
 $$;
 COMMENT ON FUNCTION pay.claim_look IS
@@ -100,15 +101,17 @@ BEGIN
     LOOP
         v_row.item := v_item.n;
         v_row.since_s := NULL;
+        v_row.balance_due := NULL;
         v_stored := CASE WHEN v_item.ok THEN declare_settlement_source(
             v_item.source, v_item.format, v_item.merchant_id, v_item.psp,
             v_item.account, v_item.way) END;
 
         IF v_stored = 'stored' THEN
-            v_row.since_s := claim_look(v_item.source, v_item.way,
-                v_item.owner,
+            SELECT c.since_s, c.balance_due
+            INTO v_row.since_s, v_row.balance_due
+            FROM claim_look(v_item.source, v_item.way, v_item.owner,
                 make_interval(secs => v_item.interval_ms / 1000.0),
-                make_interval(secs => v_item.lease_ms / 1000.0));
+                make_interval(secs => v_item.lease_ms / 1000.0)) c;
         END IF;
 
         v_row.outcome := CASE

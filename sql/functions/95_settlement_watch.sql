@@ -154,6 +154,7 @@ SELECT jsonb_build_object(
         SELECT coalesce(jsonb_object_agg(c.class, c.at), '{}')
         FROM classes c),
     'overdue', (SELECT count(*) FROM waits w WHERE w.finding = 'overdue'),
+    'differ', (SELECT count(*) FROM waits w WHERE w.finding = 'differs'),
     'suspense', (
         SELECT coalesce(jsonb_object_agg(s.currency, s.minor), '{}')
         FROM (SELECT w.currency, sum(abs(w.amount_minor)) AS minor
@@ -163,13 +164,18 @@ COMMENT ON FUNCTION pay.exception_figures IS
     'How many rows and entries wait for operators, and since when';
 
 
--- file_at: the last file was booked, or the source began.
+-- file_at: the last file was booked, or the source began.  balance_at: the PSP
+-- was last asked for its balance, and it could be compared.
 CREATE OR REPLACE FUNCTION pay.source_figures()
 RETURNS jsonb LANGUAGE sql STABLE AS $$
 SELECT coalesce(jsonb_agg(jsonb_build_object('source', s.source,
     'file_at', floor(extract(epoch FROM greatest(f.at, s.since)))::bigint,
     'matched', f.matched, 'class1', f.class1, 'class2', f.class2,
-    'class3', f.class3, 'repeats', f.repeats) ORDER BY s.source), '[]')
+    'class3', f.class3, 'repeats', f.repeats, 'balance_at', (
+        SELECT floor(extract(epoch FROM max(b.looked_at)))::bigint
+        FROM psp_balance b
+        WHERE b.source = s.source AND b.verdict <> 'unsettled'))
+    ORDER BY s.source), '[]')
 FROM settlement_source s
 CROSS JOIN LATERAL (
     SELECT max(x.changed_at) AS at, sum(x.matched) AS matched,

@@ -51,6 +51,7 @@ CREATE TABLE settlement_source (
 -- them at a time, under a lease.  declared_at: when a worker last said that it
 -- stands there.  seen_until: the time up to which the PSP's settlements have
 -- been pulled.  code: why the last look brought nothing, NULL: it went well.
+-- balance_at: when the PSP is asked for the balance of the account next.
 CREATE TABLE settlement_look (
     source       settlement_name PRIMARY KEY REFERENCES settlement_source,
     way          text COLLATE "C" NOT NULL
@@ -60,6 +61,7 @@ CREATE TABLE settlement_look (
     lease_owner  text,
     lease_until  timestamptz,
     seen_until   timestamptz,
+    balance_at   timestamptz NOT NULL DEFAULT now(),
     looked_at    timestamptz,
     runs         bigint NOT NULL DEFAULT 0,
     files        bigint NOT NULL DEFAULT 0,
@@ -364,13 +366,15 @@ CREATE TABLE settlement_expected (
 );
 
 
--- The findings about a row, and the entries that follow from each.  posts: the
+-- The findings about a row, and the entries that follow from each.  kind: of the
+-- row; balance: the finding is about the balance of a PSP.  posts: the
 -- amount of the row that is posted: value, with fee and tax apart, or net.
 -- posting: the kind of entry for an amount into our balance, back: for one out
 -- of it; where nothing is posted, it is a proposal.  playbook: the row of
 -- docs/reconciliation.md that says how an operator decides.
 CREATE TABLE settlement_rule (
-    kind      settlement_kind NOT NULL,
+    kind      text COLLATE "C" NOT NULL
+        CHECK (kind = 'balance' OR kind::settlement_kind IS NOT NULL),
     finding   text COLLATE "C" NOT NULL,
     version   ordinal NOT NULL DEFAULT 1,
     class     settlement_class NOT NULL,
@@ -386,7 +390,8 @@ CREATE TABLE settlement_rule (
 
 
 -- An exception waits for an operator: a row, or an entry that no file has
--- brought (source and kind).  proposed: the entry that accept would post.
+-- brought (source and kind), or the balance of a PSP (the kind balance).
+-- proposed: the entry that accept would post.
 CREATE TABLE settlement_exception (
     exception_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     row_id        bigint UNIQUE,
@@ -423,6 +428,39 @@ CREATE INDEX settlement_exception_waits
     WHERE closed_at IS NULL;
 CREATE INDEX settlement_exception_merchant
     ON settlement_exception (merchant_id, opened_at, exception_id);
+
+-- The balance of the account of a source as its PSP tells it, beside the
+-- amount that the ledger expects there.  Append-only.  reserved_minor NULL: the
+-- PSP does not say it.  difference_minor: the PSP's sum less ours.  below_minor
+-- and above_minor: by how much it may be lower or higher, because of money
+-- that is unsettled or under way.  known_low, known_high: the difference that an
+-- operator has accepted lies between them.  unsettled: it was too early to
+-- compare, or another currency is converted, at a rate that nobody knows.
+CREATE TABLE psp_balance (
+    balance_id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    source            settlement_name NOT NULL REFERENCES settlement_source,
+    currency          currency_code NOT NULL,
+    looked_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    available_minor   bigint NOT NULL,
+    pending_minor     bigint NOT NULL,
+    reserved_minor    bigint,
+    our_minor         bigint NOT NULL,
+    difference_minor  bigint NOT NULL,
+    below_minor       whole NOT NULL,
+    above_minor       whole NOT NULL,
+    known_low         bigint NOT NULL,
+    known_high        bigint NOT NULL,
+    verdict           text COLLATE "C" NOT NULL
+        CHECK (verdict IN ('agrees', 'differs', 'unsettled')),
+    exception_id      bigint,
+    CHECK (difference_minor = available_minor + pending_minor
+        + coalesce(reserved_minor, 0) - our_minor),
+    CHECK (known_low <= known_high),
+    CHECK ((verdict = 'differs') = (exception_id IS NOT NULL))
+);
+
+CREATE INDEX psp_balance_last
+    ON psp_balance (source, currency, balance_id);
 
 -- Acts of operators on an exception, append-only: asked where a second operator
 -- has to agree, done by the second one or where one operator is enough.
@@ -518,6 +556,11 @@ CREATE TRIGGER settlement_row_append_only
     FOR EACH STATEMENT
     EXECUTE FUNCTION refuse_change('rows of files are append-only', 'PAY20');
 ALTER TABLE settlement_row ENABLE ALWAYS TRIGGER settlement_row_append_only;
+CREATE TRIGGER psp_balance_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON psp_balance
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('balances are append-only', 'PAY20');
+ALTER TABLE psp_balance ENABLE ALWAYS TRIGGER psp_balance_append_only;
 CREATE TRIGGER settlement_link_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON settlement_link
     FOR EACH STATEMENT

@@ -317,6 +317,10 @@ CROSS JOIN (VALUES
         'A later version of the file has a row that the first did not have'))
     AS f (finding, playbook, about);
 
+INSERT INTO settlement_rule (kind, finding, class, posts, playbook, about)
+VALUES ('balance', 'differs', 2, 'none', 'balance-differs',
+    'The PSP says another balance than the ledger');
+
 
 CREATE TRIGGER settlement_expected_fixed
     BEFORE UPDATE OR DELETE OR TRUNCATE ON settlement_expected

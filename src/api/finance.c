@@ -16,8 +16,9 @@
 #define EXCEPTIONS  (1u << PAY_FINANCE_EXCEPTIONS)
 #define CLOSES      (1u << PAY_FINANCE_CLOSES)
 #define AGEING      (1u << PAY_FINANCE_AGEING)
+#define BALANCES    (1u << PAY_FINANCE_BALANCES)
 #define PAGED       (FILES | ROWS | EXCEPTIONS | CLOSES)
-#define ALL         (PAGED | AGEING)
+#define ALL         (PAGED | AGEING | BALANCES)
 
 typedef pay_status_t (*take_pt)(pay_str_t value, pay_finance_query_t *query);
 
@@ -49,9 +50,9 @@ static const struct {
     { "file_id", ROWS, take_file, "file_id must be a number" },
     { "source", FILES, take_source,
       "source must be the name of a source of files" },
-    { "psp", FILES | ROWS | EXCEPTIONS | AGEING, take_psp,
+    { "psp", FILES | ROWS | EXCEPTIONS | AGEING | BALANCES, take_psp,
       "psp must be the name of a PSP" },
-    { "currency", ROWS | EXCEPTIONS | AGEING, take_currency,
+    { "currency", ROWS | EXCEPTIONS | AGEING | BALANCES, take_currency,
       "currency must be an ISO 4217 code, for example EUR" },
     { "class", ROWS | EXCEPTIONS, take_class,
       "class must be a number from 0 to 3" },

@@ -82,6 +82,13 @@ static const column_t  ageing_columns[] = {
     { "counted_at", 0 }, { NULL, 0 }
 };
 
+static const column_t  balance_columns[] = {
+    { "source", 0 }, { "psp", 0 }, { "currency", 0 }, { "looked_at", 0 },
+    { "available", 1 }, { "pending", 1 }, { "reserved", 1 }, { "ledger", 1 },
+    { "difference", 1 }, { "accepted", 1 }, { "lowest", 1 }, { "highest", 1 },
+    { "verdict", 0 }, { "exception_id", 1 }, { NULL, 0 }
+};
+
 /* of a page, and of one item */
 static const table_t  tables[PAY_FINANCE_LISTS][2] = {
     [PAY_FINANCE_FILES] = { { "files", file_columns }, { NULL, file_columns } },
@@ -91,7 +98,9 @@ static const table_t  tables[PAY_FINANCE_LISTS][2] = {
     [PAY_FINANCE_CLOSES] = { { "closes", close_columns },
                              { "lines", line_columns } },
     [PAY_FINANCE_AGEING] = { { "ageing", ageing_columns },
-                             { NULL, ageing_columns } }
+                             { NULL, ageing_columns } },
+    [PAY_FINANCE_BALANCES] = { { "balances", balance_columns },
+                               { NULL, balance_columns } }
 };
 
 

@@ -34,6 +34,7 @@ static const char  settlement_usage[] =
     " [--all]\n"
     "                              [-o json]\n"
     "       payctl settlement files|ageing [--dsn DSN]\n"
+    "       payctl settlement balances [--dsn DSN] [--again SOURCE]\n"
     "       payctl settlement show [--dsn DSN] ID\n"
     "       payctl settlement accept [--dsn DSN] ID [--as KIND]"
     " --who NAME --why REASON\n"
@@ -170,6 +171,7 @@ static const pay_cli_list_t  ageing_query = {
 static const pay_cli_subcommand_t  subcommands[] = {
     { "accept", pay_cli_settlement_act },
     { "ageing", settlement_ageing },
+    { "balances", pay_cli_settlement_balances },
     { "files", settlement_files },
     { "import", pay_cli_settlement_import },
     { "limit", pay_cli_settlement_limit },

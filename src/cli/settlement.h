@@ -37,6 +37,8 @@ int pay_cli_settlement_act(int argc, char **argv);
 int pay_cli_settlement_source(int argc, char **argv);
 int pay_cli_settlement_limit(int argc, char **argv);
 int pay_cli_settlement_overdue(int argc, char **argv);
+/* The last look at each PSP's balance; --again SOURCE: has it asked again. */
+int pay_cli_settlement_balances(int argc, char **argv);
 
 /* Begins a transaction in which no other import opens the file; 0: another one
  * has, or the connection is lost, and copy->reason says so. */

@@ -39,7 +39,7 @@ static const pay_cli_refusal_t  refusals[] = {
     { "second", "a second person has to say the same" },
     { "limit", "that is more than one person may write off in a day" },
     { "nothing", "nothing is proposed: say what it is with --as, or write it"
-      " off" },
+      " off; the balance of a PSP is resolved, since nothing of it is booked" },
     { "suspense", "its money is in suspense: accept it as something, write it"
       " off, or resolve it with the matter that it cancels out" },
     { "closed", "that is closed, see payctl settlement show" },

@@ -94,6 +94,10 @@ ask_page(pay_flow_t *flow, pay_effect_t *effect)
         .merchant_id = flow->merchant_id, .psp = query->psp,
         .currency = query->currency
     };
+    pay_list_psp_balances_in_t  balances = {
+        .merchant_id = flow->merchant_id, .psp = query->psp,
+        .currency = query->currency
+    };
 
     switch (query->list) {
 
@@ -111,6 +115,10 @@ ask_page(pay_flow_t *flow, pay_effect_t *effect)
     case PAY_FINANCE_AGEING:
         return pay_do_list_settlement_ageing(flow, effect, &ageing,
                                              finance_found);
+
+    case PAY_FINANCE_BALANCES:
+        return pay_do_list_psp_balances(flow, effect, &balances,
+                                        finance_found);
 
     default:
         return pay_do_list_closes(flow, effect, &closes, finance_found);

@@ -120,6 +120,8 @@ look_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     const pay_look_row_t  *row = pay_row_look(&input->result);
 
     if (outcome == PAY_OUTCOME_DUE && row != NULL) {
+        look->balance_due = row->balance_due != 0;
+
         switch (look->source->way) {
 
         case PAY_SETTLE_BY_PULL:
@@ -586,6 +588,12 @@ settlement_end(pay_flow_t *flow, const char *code, pay_effect_t *effect)
         in.again = look->pull->count != 0;
         in.seen_s = pay_some(in.again ? look->pull->seen_s
                                       : look->pull->until_s);
+    }
+
+    /* the files have come all the same */
+    if (code == NULL && look->balance_why != NULL) {
+        code = look->balance_why;
+        in.code = pay_str_of(code);
     }
 
     flow->outcome = code != NULL ? code : look->files != 0 ? "read" : "empty";

@@ -64,6 +64,10 @@ typedef struct {
                                                 one in the same step */
     settlement_pull_t          *pull;        /* NULL: none by the API */
     settlement_report_t        *report;      /* NULL: no announced ones */
+    int                         balance_due; /* the PSP is to be asked */
+    const char                 *balance_why; /* literal: it has said nothing;
+                                                NULL: it did, or was not
+                                                asked */
 } settlement_t;
 
 
@@ -102,6 +106,14 @@ pay_status_t settlement_pull_page(pay_flow_t *flow, pay_effect_t *effect)
     PAY_MUST_CHECK;
 pay_status_t settlement_pull_next(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect) PAY_MUST_CHECK;
+/* A literal: why an answer of the PSP says nothing. */
+const char *settlement_why_not(const pay_http_answer_t *answer);
+
+/* flow_settlement_balance.c: 1 when the PSP's balance is due; asks for it, and
+ * ends the look. */
+int settlement_has_balance(const settlement_t *look);
+pay_status_t settlement_balance(pay_flow_t *flow, pay_effect_t *effect)
+    PAY_MUST_CHECK;
 
 /* flow_settlement_report.c: the next report that was announced; the one that is
  * open has come to its end.  `why`: a literal, it was refused; or NULL. */

@@ -22,7 +22,6 @@ static pay_status_t list_keep(pay_flow_t *flow, settlement_pull_t *pull,
     const pay_psp_settlements_t *page);
 static pay_status_t page_came(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static const char *why_not(const pay_http_answer_t *answer);
 
 
 pay_status_t
@@ -82,7 +81,7 @@ list_came(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
                                        input->answer, page));
 
     if (!page->known) {
-        return settlement_end(flow, why_not(input->answer), effect);
+        return settlement_end(flow, settlement_why_not(input->answer), effect);
     }
 
     if (pull->count + page->count > SETTLEMENT_PULL_MAX) {
@@ -140,6 +139,10 @@ settlement_pull_next(pay_flow_t *flow, const pay_input_t *input,
         return status;
     }
 
+    if (pull->count == 0 && settlement_has_balance(look)) {
+        return settlement_balance(flow, effect);
+    }
+
     if (pull->count == 0 || pull->opened == OPENED_MAX) {
         return settlement_end(flow, NULL, effect);
     }
@@ -189,7 +192,7 @@ page_came(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
                                      &look->is_end);
 
     if (status == PAY_INVALID) {
-        return settlement_end(flow, why_not(input->answer), effect);
+        return settlement_end(flow, settlement_why_not(input->answer), effect);
     }
 
     PAY_TRY(status);
@@ -201,9 +204,8 @@ page_came(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* A literal. */
-static const char *
-why_not(const pay_http_answer_t *answer)
+const char *
+settlement_why_not(const pay_http_answer_t *answer)
 {
     return answer->failure != PAY_FAILURE_NONE
            ? pay_failure_name(answer->failure)

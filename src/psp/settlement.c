@@ -5,7 +5,8 @@
  *
  * Stripe: docs.stripe.com/api/payouts, /api/balance_transactions/list;
  * Square: developer.squareup.com, Payouts API; Mollie:
- * docs.mollie.com/reference/list-settlements.
+ * docs.mollie.com/reference/list-settlements.  Stripe and Mollie tell the
+ * account's balance, too; Square has no such call.
  */
 
 #include "psp/psp.h"
@@ -56,6 +57,8 @@ struct pay_psp_settle_api_s {
     const char      *only;     /* member that must be "completed"; NULL */
     const char      *final[SETTLE_FINAL_MAX];  /* words of `status` */
     settle_list_t    lists[SETTLE_LISTS_MAX + 1];
+    const char      *balance;  /* path of the account's balance; NULL: the PSP
+                                  does not tell it */
 };
 
 
@@ -100,7 +103,8 @@ const pay_psp_settle_api_t  pay_psp_stripe_settlements = {
         /* without the expansion a row names a charge, which we do not know */
         { "/v1/balance_transactions", NULL,
           "limit=50&expand%5B%5D=data.source&payout=", "data" }
-    }
+    },
+    .balance = "/v1/balance"
 };
 
 const pay_psp_settle_api_t  pay_psp_square_settlements = {
@@ -137,7 +141,8 @@ const pay_psp_settle_api_t  pay_psp_mollie_settlements = {
         { "/v2/settlements/", "/refunds", "limit=100", "refunds" },
         { "/v2/settlements/", "/chargebacks", "limit=100", "chargebacks" },
         { "/v2/settlements/", "/captures", "limit=100", "captures" }
-    }
+    },
+    .balance = "/v2/balances/primary"
 };
 
 
@@ -280,6 +285,25 @@ pay_psp_settlement_next(pay_arena_t *arena, const pay_psp_adapter_t *adapter,
               || api->lists[page->part - 1].path == NULL;
 
     return PAY_OK;
+}
+
+
+int
+pay_psp_has_balance(const pay_psp_adapter_t *adapter)
+{
+    return adapter->settlements != NULL
+           && adapter->settlements->balance != NULL;
+}
+
+
+pay_status_t
+pay_psp_balance_request(pay_arena_t *arena, const pay_psp_adapter_t *adapter,
+    const pay_psp_account_t *account, pay_http_request_t *request)
+{
+    const pay_psp_settle_api_t  *api = adapter->settlements;
+
+    return api->open(arena, account, "GET", api->balance, PAY_STR(""),
+                     request);
 }
 
 

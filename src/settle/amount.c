@@ -121,11 +121,23 @@ static const amount_case_t  cases[] = {
 };
 
 
-/* Stripe writes codes in lower case; other spellings are refused, never
- * guessed. */
 pay_status_t
 pay_settle_currency(pay_settle_reader_t *reader, const char *column,
     pay_str_t code, const pay_currency_t **currency)
+{
+    if (pay_settle_currency_find(code, currency) == PAY_OK) {
+        return PAY_OK;
+    }
+
+    return pay_settle_refuse(reader, "currency-unknown", column,
+                             "a currency of ISO 4217");
+}
+
+
+/* Stripe writes codes in lower case; other spellings are refused, never
+ * guessed. */
+pay_status_t
+pay_settle_currency_find(pay_str_t code, const pay_currency_t **currency)
 {
     size_t         i;
     unsigned char  upper[3];
@@ -145,8 +157,41 @@ pay_settle_currency(pay_settle_reader_t *reader, const char *column,
         }
     }
 
-    return pay_settle_refuse(reader, "currency-unknown", column,
-                             "a currency of ISO 4217");
+    return PAY_INVALID;
+}
+
+
+/* Units without a point are integers in JSON, the others are strings. */
+pay_status_t
+pay_settle_amount_said(const pay_settle_unit_t *unit, const pay_json_t *said,
+    const pay_currency_t *currency, int64_t *minor)
+{
+    int                   decimals;
+    int64_t               theirs;
+    pay_str_t             text;
+    const char           *trouble;
+    pay_settle_options_t  options;
+
+    memset(&options, 0, sizeof(options));
+    decimals = amount_decimals(unit, &options, currency);
+
+    if (decimals < 0) {
+        return PAY_INVALID;
+    }
+
+    if (unit->point == 0) {
+        trouble = pay_json_integer(said, &theirs) == PAY_OK
+                  ? amount_shift(theirs, (unsigned) decimals,
+                                 currency->exponent, minor)
+                  : "an integer";
+
+    } else {
+        trouble = pay_json_string(said, &text) == PAY_OK
+                  ? amount_read(unit, text, currency, decimals, minor)
+                  : "a string";
+    }
+
+    return trouble == NULL ? PAY_OK : PAY_INVALID;
 }
 
 

@@ -290,6 +290,14 @@ int pay_settle_starts(pay_str_t text, const char *start);
 pay_status_t pay_settle_currency(pay_settle_reader_t *reader,
     const char *column, pay_str_t code, const pay_currency_t **currency)
     PAY_MUST_CHECK;
+/* The same without a reader: PAY_INVALID. */
+pay_status_t pay_settle_currency_find(pay_str_t code,
+    const pay_currency_t **currency) PAY_MUST_CHECK;
+/* An amount as JSON has it, in this unit → our minor units, without a reader;
+ * PAY_INVALID when it is none. */
+pay_status_t pay_settle_amount_said(const pay_settle_unit_t *unit,
+    const pay_json_t *said, const pay_currency_t *currency, int64_t *minor)
+    PAY_MUST_CHECK;
 /* The text of an amount in this unit → our minor units.  Empty text is
  * refused. */
 pay_status_t pay_settle_amount(pay_settle_reader_t *reader,

@@ -20,8 +20,7 @@
 typedef struct {
     const char  *currency;
     int64_t      rows, gross, fee, tax, net, opening, closing;
-    unsigned     statements;
-    int          has_balance;
+    int          has_balance;          /* all of them */
 } stage_sum_t;
 
 
@@ -79,7 +78,7 @@ pay_settle_stated(pay_arena_t *arena, const pay_settle_reader_t *reader,
         stage_add(&buf, "tax", sums[i].tax);
         stage_add(&buf, "net", sums[i].net);
 
-        if (sums[i].statements == 1 && sums[i].has_balance) {
+        if (sums[i].has_balance) {
             stage_add(&buf, "opening", sums[i].opening);
             stage_add(&buf, "closing", sums[i].closing);
         }
@@ -118,19 +117,24 @@ stage_sum(stage_sum_t *sums, unsigned *count,
     if (i == *count) {
         memset(sum, 0, sizeof(*sum));
         sum->currency = statement->currency;
+        sum->has_balance = 1;
         (*count)++;
     }
 
-    sum->statements++;
     sum->rows += statement->rows;
     sum->gross += statement->gross;
     sum->fee += statement->fee;
     sum->tax += statement->tax;
     sum->net += statement->net;
-    sum->opening = statement->opening;
-    sum->closing = statement->closing;
-    sum->has_balance = (statement->has & PAY_SETTLE_HAS_OPENING)
-                       && (statement->has & PAY_SETTLE_HAS_CLOSING);
+
+    /* each statement balances, and so do their sums */
+    sum->has_balance = sum->has_balance
+                       && (statement->has & PAY_SETTLE_HAS_OPENING)
+                       && (statement->has & PAY_SETTLE_HAS_CLOSING)
+                       && !__builtin_add_overflow(sum->opening,
+                              statement->opening, &sum->opening)
+                       && !__builtin_add_overflow(sum->closing,
+                              statement->closing, &sum->closing);
 
     return sum;
 }

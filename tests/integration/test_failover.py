@@ -238,7 +238,8 @@ def test_a_psp_that_hangs_for_good_keeps_it(stack):
 def test_a_refusal_after_an_open_call_is_no_reason_to_move(stack):
     # both wait before the first call: the jobs may use up the drops at once
     body = routed.order(stack, "pair")
-    for fault in ({"kind": "drop", "times": 6}, {"kind": "status", "status": 400}):
+    drops = {"kind": "drop", "times": 6}
+    for fault in (drops, {"kind": "status", "status": 400}):
         stack.mock.faults(
             {"operation": "register", "dialect": "generic",
              "nonce": routed.nonce_of(body)} | fault

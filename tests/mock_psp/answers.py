@@ -78,6 +78,10 @@ def _wrong_currency(answer: Answer, fault, dialect) -> None:
     dialect.change_currency(answer.body)
 
 
+def _wrong_balance(answer: Answer, fault, dialect) -> None:
+    dialect.settlement.change_balance(answer.body, fault.by_minor)
+
+
 def _evil_host(answer: Answer, fault, dialect) -> None:
     dialect.change_url(answer.body, fault.url)
 
@@ -92,6 +96,7 @@ SPOILERS = {
     "ok_with_error": _ok_with_error,
     "wrong_amount": _wrong_amount,
     "wrong_currency": _wrong_currency,
+    "wrong_balance": _wrong_balance,
     "evil_host": _evil_host,
 }
 

@@ -9,7 +9,7 @@ import contextlib
 from .answers import Answer, deliver, spoil
 from .lists import BadQuery, repeat
 
-QUESTIONS = ("query", "find", "list", "settlement")
+QUESTIONS = ("query", "find", "list", "settlement", "balance")
 
 
 class Api:
@@ -59,6 +59,12 @@ class Api:
         """
         return self.listing(
             dialect, "settlement", lambda request, lag: work(request)
+        )
+
+    def balance(self, dialect, work):
+        """A handler for the question about the account's balance."""
+        return self.listing(
+            dialect, "balance", lambda request, lag: work(request)
         )
 
     def change(self, dialect, operation: str, work, find=None):

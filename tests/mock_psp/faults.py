@@ -60,6 +60,8 @@ SETTLEMENT_KINDS = {
         "gzip_bomb html redirect slow_body"
     ).split()
 }
+# The balance of the account: one that is not that of the books.
+BALANCE_KINDS = SETTLEMENT_KINDS | {"wrong_balance": {"by_minor": 100}}
 WEBHOOK_KINDS = {
     "duplicate": {"n": 1},
     "late": {"ms": 1000},
@@ -82,6 +84,7 @@ OPERATIONS = {
     "expire": API_KINDS,
     "token": API_KINDS,
     "settlement": SETTLEMENT_KINDS,
+    "balance": BALANCE_KINDS,
     "webhook": WEBHOOK_KINDS,
 }
 

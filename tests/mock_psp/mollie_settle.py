@@ -29,6 +29,10 @@ class MollieForm(Form):
             web.get(ROOT, ask(self._settlements)),
             web.get(one, ask(self._settlement)),
             web.get(one + "/{list}", ask(self._parts)),
+            web.get(
+                "/mollie/v2/balances/primary",
+                api.balance(self.dialect, self._balance),
+            ),
         ]
 
     def row_id(self, row) -> str:
@@ -109,6 +113,27 @@ class MollieForm(Form):
         page, following = self._cut(query, self._rows(payout, name))
         body = self._page_of(payout, name, page, following, query)
         return self._answer(body)
+
+    def _balance(self, request) -> Answer:
+        """docs.mollie.com/reference/get-primary-balance"""
+        lists.parameters(request, "")
+        left, moved = self.settlements.balance(self.name).get("EUR", (0, 0))
+        return self._answer(
+            {
+                "resource": "balance",
+                "id": "bal_3kUf4yU2nT",
+                "mode": "live",
+                "currency": "EUR",
+                "status": "active",
+                "availableAmount": self._amount(left, "EUR"),
+                "pendingAmount": self._amount(moved, "EUR"),
+            }
+        )
+
+    def change_balance(self, body: dict, by_minor: int) -> None:
+        amount = body["availableAmount"]
+        left = int(amount["value"].replace(".", "")) + by_minor
+        body["availableAmount"] = self._amount(left, "EUR")
 
     def _cut(self, query: dict, found: list):
         """-> the page, and the id of the entry behind it"""

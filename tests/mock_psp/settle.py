@@ -114,6 +114,17 @@ class Settlements:
         rest = [each for each in found if each.key not in self.books.settled]
         return sorted(rest, key=lambda each: each.at)
 
+    def balance(self, dialect: str) -> dict:
+        """currency -> (left over by payouts, moved since the last close)"""
+        found: dict[str, tuple[int, int]] = {}
+        for (name, currency), left in self.books.balances.items():
+            if name == dialect:
+                found[currency] = (left, 0)
+        for each in self.moves(dialect):
+            left, moved = found.get(each.currency, (0, 0))
+            found[each.currency] = (left, moved + each.net)
+        return found
+
     def close(self, dialect: str, body: dict) -> Close:
         """{day?, monthly_fee_minor?, currency?, faults?}: closes a day."""
         form = self.dialects[dialect].settlement

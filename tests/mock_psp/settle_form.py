@@ -27,6 +27,10 @@ class Form:
         """Made with api.settlement(dialect, work)."""
         return []
 
+    def change_balance(self, body: dict, by_minor: int) -> None:
+        """The fault wrong_balance."""
+        raise NotPossible(f"{self.name} tells no balance")
+
     def rows_of(self, move) -> list:
         """The rows of a move: one, none, or several."""
         if move.kind in self.unknown:

@@ -43,6 +43,9 @@ class StripeForm(Form):
             web.get(ROOT + "/payouts", ask(self._payouts)),
             web.get(ROOT + "/payouts/{payout}", ask(self._payout)),
             web.get(ROOT + "/balance_transactions", ask(self._transactions)),
+            web.get(
+                ROOT + "/balance", api.balance(self.dialect, self._balance)
+            ),
         ]
 
     def rows_of(self, move) -> list:
@@ -150,6 +153,34 @@ class StripeForm(Form):
             return self._missing("payout", name)
         rows = self._entries(payout, expand=bool(expand))
         return self._page(request, query, rows, "/v1/balance_transactions")
+
+    def _balance(self, request) -> Answer:
+        """docs.stripe.com/api/balance/balance_object"""
+        lists.parameters(request, "")
+        found = sorted(self.settlements.balance(self.name).items())
+
+        def amounts(place: int) -> list:
+            return [
+                {
+                    "amount": money.to_stripe(each[place], currency),
+                    "currency": currency.lower(),
+                    "source_types": {},
+                }
+                for currency, each in found
+            ]
+
+        return self._answer(
+            {
+                "object": "balance",
+                "available": amounts(0),
+                "livemode": False,
+                "pending": amounts(1),
+            }
+        )
+
+    def change_balance(self, body: dict, by_minor: int) -> None:
+        for each in body["available"]:
+            each["amount"] += by_minor
 
     def _missing(self, what: str, name: str) -> Answer:
         return self.dialect.error(

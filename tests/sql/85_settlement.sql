@@ -114,6 +114,10 @@ SELECT is(pg_temp.import('payout', ARRAY[
     'x2|payout|po-3|||-999|0|-999||||po-3']),
     'refused 2 0 0 0 0 payout po-3 of USD is 999 and its rows sum to 1000',
     'wrong payout');
+SELECT is(pg_temp.import('withdrawal', ARRAY[
+    'wd1|fee||||0|-20|-20||||day', 'wd2|payout|po-w|||-300|0|-300||||day'],
+    p_stated => '{"USD": {"opening": 500, "closing": 180}}'),
+    'booked 2 0 2 0 0', 'a withdrawal of a part of a balance');
 SELECT is((SELECT count(*) FROM pay.settlement_row r WHERE r.row_key LIKE 'x_'),
           0::bigint, 'nothing of them is booked');
 SELECT is(pg_temp.import('footer', ARRAY['x1|sale|ch-7|pi-c7||1000|-1|999'],

@@ -4,7 +4,8 @@ row that settles it.  Nothing here is read from the gateway.
 
 A story is one payment with all that happens to it, or one charge.  Story n
 depends on the seed and on n alone, so that a prefix of a history is the same
-history cut short.
+history cut short.  Merchants, sources, orders and ids of PSPs have the seed in
+their names: many histories share a database, and none knows of the others.
 """
 
 import dataclasses
@@ -14,12 +15,13 @@ from settlement_files import DECIMALS, Row
 
 BATCHES = 3
 LATE = BATCHES  # the batch that comes when all are overdue
-SOURCES = {
-    # source: PSP, merchant of its charges, format
+SHAPES = {
+    # source: PSP, merchant of its charges, format; of each history its own
     "shop-a": ("stripe", "m1", "stripe"),
     "shop-b": ("adyen", "m2", "adyen"),
     "shop-c": ("paypal", "m1", "generic"),
 }
+HOMES = {"m1": "bank-1", "m2": "bank-2"}  # merchants, and their banks
 MATCHED = (0, "matched")
 CONFIRMED = (1, "confirmed")
 CHARGED = (1, "charged")
@@ -44,7 +46,7 @@ class Entry:
 class Payment:
     """A checkout; paid: its orders know the money by now."""
 
-    number: int
+    number: str
     source: str
     checkout: str
     orders: list
@@ -84,13 +86,21 @@ class History:
         self.shop = shop
         self.seed = seed
         self.random = None
+        self.sources = {
+            f"{name}-{seed}": (psp, f"{merchant}-{seed}", form)
+            for name, (psp, merchant, form) in SHAPES.items()
+        }
+        self.banks = {
+            f"{merchant}-{seed}": f"{bank}-{seed}"
+            for merchant, bank in HOMES.items()
+        }
         self.entries = []
-        self.rows = {source: [] for source in SOURCES}
+        self.rows = {source: [] for source in self.sources}
         self.unheard = []
         self.lost = []
         for number in range(count):
             self.random = random.Random(f"{seed}/{number}")
-            self.story(number)
+            self.story(f"{seed}.{number}")
 
     def call(self, query, *values):
         """What one call says."""
@@ -117,7 +127,7 @@ class History:
 
     def story(self, number):
         """One payment, or one row without any."""
-        source = self.random.choice(list(SOURCES))
+        source = self.random.choice(list(self.sources))
         currency = self.random.choice(["EUR", "EUR", "USD", "JPY", "KWD"])
         batch = self.random.randrange(BATCHES)
         what = self.random.choices(
@@ -166,7 +176,7 @@ class History:
 
     def tax(self, number, source, currency, batch):
         """VAT in a row, where the format has it."""
-        if SOURCES[source][2] == "adyen":
+        if self.sources[source][2] == "adyen":
             self.fee_of(number, source, currency, batch)
             return
         self.charge(number, source, "tax", CHARGED, batch, currency,
@@ -174,7 +184,7 @@ class History:
 
     def conversion(self, number, source, currency, batch):
         """Two legs, or one of which the other is missing."""
-        if SOURCES[source][2] != "generic":
+        if self.sources[source][2] != "generic":
             self.fee_of(number, source, currency, batch)
             return
         other = "USD" if currency != "USD" else "EUR"
@@ -202,7 +212,7 @@ class History:
 
     def pay(self, number, source, currency, batch):
         """A checkout, how we know of it, its rows, and what follows."""
-        psp, home, _ = SOURCES[source]
+        psp, home, _ = self.sources[source]
         known = self.random.choices(
             ["told", "manual", "open", "lost", "unheard"],
             [12, 3, 4, 2, 1])[0]  # fmt: skip
@@ -211,7 +221,7 @@ class History:
             number, source, f"c{number}",
             [(f"o{number}-{n}", self.some(currency)) for n in range(count)],
             currency, f"pi-{number}", "")
-        payment.merchant = self.random.choice(["m1", "m2", home])
+        payment.merchant = self.random.choice([*self.banks, home])
         payment.psp = psp
         if self.random.random() < 0.25:
             payment.ours = payment.orders[0][0]
@@ -231,13 +241,11 @@ class History:
         """What the gateway has done, and what it has heard."""
         self.must(
             "created",
-            "SELECT outcome FROM played.begin(%s, %s, %s, %s, p_psp => %s,"
-            " p_currency => %s, p_terms => %s)",
-            payment.merchant, "k-" + payment.checkout, payment.checkout,
+            "SELECT played.begun(%s, %s, %s, %s, %s, %s)",
+            payment.merchant, payment.checkout,
             [f"{name}:{minor}" for name, minor in payment.orders],
             payment.psp, payment.currency,
-            '{"capture": "%s"}'
-            % ("manual" if known == "manual" else "automatic"),
+            "manual" if known == "manual" else "automatic",
         )  # fmt: skip
         if known == "lost":
             payment.ours = payment.orders[0][0]

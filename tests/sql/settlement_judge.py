@@ -14,12 +14,10 @@ from settlement_history import (
     DUPLICATE,
     EARLY,
     LATE,
-    SOURCES,
     Told,
 )
 
 BOOKED = (0, 1, 3)
-BANKS = {"m1": "bank-1", "m2": "bank-2"}
 
 
 @dataclasses.dataclass(eq=False)
@@ -44,13 +42,13 @@ class Payout:
     ref: str
     minor: int
     key: str
+    form: str
     open: bool = False
 
     @property
     def name(self):
         """What stands on the bank's statement."""
-        adyen = SOURCES[self.source][2] == "adyen"
-        return f"TX{self.ref}XT" if adyen else self.ref
+        return f"TX{self.ref}XT" if self.form == "adyen" else self.ref
 
 
 @dataclasses.dataclass(eq=False)
@@ -71,7 +69,7 @@ class Files:
         self.history = history
         self.seed = history.seed
         self.all = []
-        for source in SOURCES:
+        for source in history.sources:
             for batch in range(BATCHES):
                 self.make(source, batch)
         self.again()
@@ -93,7 +91,7 @@ class Files:
 
     def write(self, source, batch, name, rows):
         """A file of rows, and the payouts that they come to."""
-        form = SOURCES[source][2]
+        form = self.history.sources[source][2]
         rows = list(rows)
         payouts = []
         number = str(7001 + 10 * batch)
@@ -120,7 +118,7 @@ class Files:
         for row in rows:
             if row.kind == "payout":
                 payouts.append(Payout(source, row.currency, row.payout,
-                                      -row.gross, row.key))
+                                      -row.gross, row.key, form))
         batch_key = None
         if form != "generic":
             batch_key = f"{rows[0].payout}/{rows[0].currency}"
@@ -151,7 +149,7 @@ class Files:
     def last(self, returned):
         """The files of all that is late, with payouts that came back."""
         files = []
-        for source in SOURCES:
+        for source in self.history.sources:
             more = [Told("fee", key=f"fee-last-{source}", note="fee last",
                          fee=-1, found=((1, "charged"),))]
             for payout in returned:
@@ -162,13 +160,12 @@ class Files:
 
     def back(self, payout):
         """The row of a payout that did not arrive."""
-        form = SOURCES[payout.source][2]
         row = Told("payout_returned", key=f"back-{payout.ref}",
                    psp_ref=payout.ref, gross=payout.minor,
                    currency=payout.currency, found=((1, "returned"),))
-        if form == "generic":
+        if payout.form == "generic":
             row.payout = payout.ref
-        elif form == "adyen":
+        elif payout.form == "adyen":
             row.psp_ref = ""
             row.note = f"{payout.name} batch {payout.ref}, M1"
         return row
@@ -281,12 +278,13 @@ class Bank:
 
     def __init__(self, files, payouts):
         self.dice = files.chance("bank")
+        self.names = files.history.banks
         self.payouts = payouts
         self.files = []
         self.expected = {}
         groups = {}
         for payout in payouts:
-            merchant = SOURCES[payout.source][1]
+            merchant = files.history.sources[payout.source][1]
             groups.setdefault((merchant, payout.currency), []).append(payout)
         for number, (key, some) in enumerate(sorted(groups.items()), 1):
             self.write(number, *key, some)
@@ -340,8 +338,8 @@ class Bank:
         account = f"12{number}/{merchant}"
         text = mt940(account, number, currency,
                      [(minor, words) for minor, words, _ in lines])
-        name = f"{BANKS[merchant]}-{currency}.sta"
-        self.files.append(File(BANKS[merchant], name, [], None, text, []))
+        name = f"{self.names[merchant]}-{currency}.sta"
+        self.files.append(File(self.names[merchant], name, [], None, text, []))
         for n, (minor, _, found) in enumerate(lines, 1):
             key = f"{account}/{number}/2026-11-20/{n}"
-            self.expected[BANKS[merchant], key, 1] = (minor, found)
+            self.expected[self.names[merchant], key, 1] = (minor, found)

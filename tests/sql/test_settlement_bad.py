@@ -11,7 +11,7 @@ import uuid
 
 import psycopg2
 import pytest
-from test_settlement_histories import DIGEST
+from settlement_books import DIGEST
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests/fixtures/settle"
@@ -153,6 +153,22 @@ BOOKED = {
         " '%2027-01-0%' FROM pay.settlement_row", True),
     "what is pending is not booked": (
         CAMT, b"", b"", "SELECT count(*) FROM pay.settlement_row", 7),
+    "quotes, commas and line ends in a text": (
+        DAY, b"monthly, =cmd|' /C calc'!A0", b'a ""b"", c\r\nd',
+        "SELECT note FROM pay.settlement_row WHERE row_key = 'r3'",
+        'a "b", c\r\nd'),
+    "a withdrawal that is not the sum of its day": (
+        STL, b"", b"", "SELECT sum(net_minor) FROM pay.settlement_row WHERE"
+        " currency = 'EUR'", 2913 - 5000),
+    "yen and dinars": (
+        ("generic", "generic/currencies.csv"), b"", b"",
+        "SELECT string_agg(concat(currency, net_minor), ' ' ORDER BY line)"
+        " FROM pay.settlement_row", "JPY1164 KWD1200 EUR900 EUR-900 EUR1"),
+    "a type that nobody knows": (
+        DAY, b"r3,fee", b"r3,surprise", "SELECT concat_ws(' ', r.class,"
+        " r.kind, (SELECT sum(l.amount_minor) FROM pay.journal_line l WHERE"
+        " l.account = 'suspense' AND l.source LIKE '%/r3')) FROM"
+        " pay.settlement_row r WHERE r.row_key = 'r3'", "3 unknown 20"),
 }  # fmt: skip
 
 

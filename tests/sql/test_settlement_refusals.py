@@ -8,15 +8,16 @@ import pathlib
 import re
 
 import pytest
+from settlement_books import DIGEST
 from test_settlement_bad import (
     FIXTURES,
     ROOT,
+    copied,
     made_once,
     nothing_is_booked,
 )
-from test_settlement_histories import DIGEST
 
-__all__ = ["made_once", "nothing_is_booked"]
+__all__ = ["copied", "made_once", "nothing_is_booked"]
 FORMATS = sorted(path.parent.name for path in FIXTURES.glob("*/cases.txt"))
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "s": " ", "0": "\0", "\\": "\\"}
 ESCAPE = re.compile(rb"\\(?:x([0-9a-f]{2})|(.))")
@@ -89,6 +90,25 @@ def test_each_refusal_says_where_and_why_and_changes_nothing(refusing, form):
     assert not wrong, "\n".join(map(str, wrong))
     assert count > 5
     assert refusing.ask(DIGEST) == before
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_a_reader_proves_is_booked_and_a_part_is_not(books, form):
+    """PostgreSQL has proofs of its own, of sums and payouts: none of them may
+    refuse what the reader has proven."""
+    source = {"camt.053": "camt", "adyen": "adyen-8"}.get(form, form)
+    wrong, count = [], 0
+    for number, data, outcome in cases(form):
+        if outcome.startswith("refused"):
+            continue
+        count += 1
+        _, said = books.load(source, data)
+        state = "refused" if outcome.startswith("partial") else "booked"
+        if said["state"] != state or (
+                state == "refused" and "part" not in said["reason"]):
+            wrong.append((number, outcome, said))
+    assert not wrong, "\n".join(map(str, wrong))
+    assert count > 2
 
 
 def test_sums_beyond_all_amounts_are_refused(refusing):

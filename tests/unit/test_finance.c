@@ -114,6 +114,8 @@ Test(pay_finance, what_is_refused_is_named)
         { PAY_FINANCE_CLOSES, "day=2026-11-21", "list has not" },
         { PAY_FINANCE_AGEING, "limit=5", "list has not" },
         { PAY_FINANCE_AGEING, "class=2", "list has not" },
+        { PAY_FINANCE_BALANCES, "limit=5", "list has not" },
+        { PAY_FINANCE_BALANCES, "day=2026-11-21", "list has not" },
         { PAY_FINANCE_ROWS, "limit=1&limit=1", "twice" },
         { PAY_FINANCE_ROWS, "&", "list has not" },
         { PAY_FINANCE_ROWS, "limit=1&", "list has not" },

@@ -47,7 +47,7 @@ look_due(world_t *world)
     expect_arg(world, begin_look, way, "dir");
     expect_arg(world, begin_look, owner, OWNER);
     cr_expect_eq(asked(world, begin_look)->interval_ms, 10000);
-    world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW });
+    world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW, 0 });
 }
 
 
@@ -523,7 +523,7 @@ page_of(world_t *world, const char *body)
 
 
 static void
-pull_due(world_t *world, pay_settle_source_t *pulled)
+pull_due_with(world_t *world, pay_settle_source_t *pulled, int64_t balance)
 {
     world_open(world);
     *pulled = (pay_settle_source_t) {
@@ -536,7 +536,15 @@ pull_due(world_t *world, pay_settle_source_t *pulled)
     world_start(world);
     expect_arg(world, begin_look, way, "pull");
     expect_arg(world, begin_look, psp, "stripe");
-    world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW - 10000 });
+    world_result(world, PAY_OUTCOME_DUE,
+                 &(pay_look_row_t) { NOW - 10000, balance });
+}
+
+
+static void
+pull_due(world_t *world, pay_settle_source_t *pulled)
+{
+    pull_due_with(world, pulled, 0);
 }
 
 
@@ -614,6 +622,79 @@ Test(pay_flow_settlement, a_pull_that_breaks_off_is_begun_again)
 }
 
 
+#define BALANCE                                                               \
+    "{\"object\":\"balance\",\"available\":[{\"amount\":120,"               \
+    "\"currency\":\"eur\"},{\"amount\":-7,\"currency\":\"usd\"}],"            \
+    "\"pending\":[{\"amount\":30,\"currency\":\"eur\"}],"                   \
+    "\"risk_reserved\":{\"available\":[{\"amount\":5,"                       \
+    "\"currency\":\"usd\"}]}}"
+
+
+Test(pay_flow_settlement, a_pull_ends_with_the_balance_of_the_psp)
+{
+    world_t                       world;
+    pay_settle_source_t           pulled;
+    const pay_psp_balance_row_t  *rows;
+
+    pull_due_with(&world, &pulled, 1);
+    page_of(&world, LIST("false", ""));
+    page_of(&world, BALANCE);
+
+    expect_arg(&world, store_balance, source, "stripe");
+    expect_arg(&world, store_balance, owner, OWNER);
+    expect_arg(&world, store_balance, code, NULL);
+    cr_expect_eq(asked(&world, store_balance)->is_complete, 1);
+    cr_assert_eq(asked(&world, store_balance)->rows_count, 2);
+    rows = asked(&world, store_balance)->rows;
+    expect_text(rows[0].currency, "EUR");
+    cr_expect_eq(rows[0].available_minor, 120);
+    cr_expect_eq(rows[0].pending_minor, 30);
+    cr_expect_not(rows[0].reserved_minor.is_set);
+    expect_text(rows[1].currency, "USD");
+    cr_expect_eq(rows[1].available_minor, -7);
+    cr_expect_eq(rows[1].reserved_minor.number, 5);
+    world_result(&world, PAY_OUTCOME_STORED, NULL);
+
+    expect_arg(&world, end_look, code, NULL);
+    cr_expect_eq(asked(&world, end_look)->seen_s.number, NOW);
+    cr_expect_eq(asked(&world, end_look)->again, 0);
+    world_close(&world);
+}
+
+
+/* the settlements were pulled: the next look goes on behind them */
+Test(pay_flow_settlement, a_balance_that_says_nothing_holds_no_pull_up)
+{
+    world_t              world;
+    pay_settle_source_t  pulled;
+
+    pull_due_with(&world, &pulled, 1);
+    page_of(&world, LIST("false", ""));
+    world_http(&world, answered(403, PAY_STR("{}")));
+    expect_arg(&world, store_balance, code, "http-error");
+    cr_expect_eq(asked(&world, store_balance)->rows_count, 0);
+    world_result(&world, PAY_OUTCOME_STORED, NULL);
+    expect_arg(&world, end_look, code, "http-error");
+    cr_expect_eq(asked(&world, end_look)->seen_s.number, NOW);
+    world_close(&world);
+
+    pull_due_with(&world, &pulled, 1);
+    page_of(&world, LIST("false", ""));
+    page_of(&world, "{\"object\":\"balance\"}");
+    expect_arg(&world, store_balance, code, "not-readable");
+    world_result(&world, PAY_OUTCOME_GONE, NULL);
+    expect_arg(&world, end_look, code, "overtaken");
+    cr_expect_not(asked(&world, end_look)->seen_s.is_set);
+    world_close(&world);
+
+    /* a pull that has failed asks for nothing */
+    pull_due_with(&world, &pulled, 1);
+    world_no_answer(&world, PAY_SENT_SOME, PAY_FAILURE_TIMEOUT);
+    expect_arg(&world, end_look, code, "timeout");
+    world_close(&world);
+}
+
+
 static void
 play(world_t *world)
 {
@@ -627,7 +708,7 @@ play(world_t *world)
     look_start(world);
 
     if (!world->ended) {
-        world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW });
+        world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW, 0 });
         world_piece(world, (pay_file_t) { .name = PAY_STR("day.csv"),
                                           .sha256 = PAY_STR(DIGEST) });
     }

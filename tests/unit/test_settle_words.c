@@ -306,3 +306,62 @@ Test(pay_settle_words, a_csv_may_have_256_columns)
         free(file.data);
     }
 }
+
+
+static pay_status_t
+any_row(void *data, const pay_settle_row_t *row)
+{
+    (void) data;
+
+    return row != NULL ? PAY_OK : PAY_BUG;
+}
+
+
+/* PostgreSQL believes balances in place of the sum of a payout's rows: they
+ * have to be there for each statement, and are added up. */
+Test(pay_settle_words, balances_are_stated_where_each_statement_has_them)
+{
+    size_t                 n;
+    pay_str_t              stated;
+    pay_heap_t            *heap;
+    pay_settle_reader_t   *reader;
+    pay_settle_options_t   options;
+    pay_settle_verdict_t   verdict;
+
+    static const struct {
+        const char  *format, *file, *stated;
+    } files[] = {
+        { "mt940",
+          ":20:X\n:25:1/2\n:28C:1/1\n:60F:C261120EUR5,00\n"
+          ":61:2611211121C1,50NTRFNONREF\n:62F:C261121EUR6,50\n"
+          ":20:Y\n:25:1/2\n:28C:2/1\n:60F:C261121EUR6,50\n"
+          ":61:2611221122D2,00NTRFNONREF\n:62F:C261122EUR4,50\n",
+          "{\"EUR\":{\"rows\":2,\"gross\":-50,\"fee\":0,\"tax\":0,\"net\":-50,"
+          "\"opening\":1150,\"closing\":1100}}" },
+        { "generic",
+          "row_id,type,psp_ref,occurred_at,gross,fee,net,currency\n"
+          "r,sale,p,2026-11-20T10:00:00Z,1.00,0.00,1.00,EUR\n"
+          "total,1,,,1.00,0.00,1.00,EUR\n",
+          "{\"EUR\":{\"rows\":1,\"gross\":100,\"fee\":0,\"tax\":0,"
+          "\"net\":100}}" }
+    };
+
+    for (n = 0; n < sizeof(files) / sizeof(files[0]); n++) {
+        heap = pay_heap_create();
+        memset(&options, 0, sizeof(options));
+        options.row = any_row;
+        cr_assert_eq(pay_settle_open(pay_heap_arena(heap),
+                                     pay_str_of(files[n].format), &options,
+                                     &reader), PAY_OK);
+        cr_assert_eq(pay_settle_feed(reader, pay_str_of(files[n].file)),
+                     PAY_OK);
+        cr_assert_eq(pay_settle_end(reader), PAY_OK);
+        cr_assert_eq(pay_settle_prove(reader, &verdict), PAY_OK);
+        cr_assert_eq(pay_settle_stated(pay_heap_arena(heap), reader, &stated),
+                     PAY_OK);
+        cr_expect(pay_str_is(stated, files[n].stated), "%.*s",
+                  pay_fmt(stated));
+        pay_settle_close(reader);
+        pay_heap_destroy(heap);
+    }
+}
