@@ -20,6 +20,16 @@ CREATE SCHEMA pay_view;
 
 COMMENT ON SCHEMA pay_view IS 'Views for operators, auditors and support';
 
+CREATE TYPE pay.balance_bound AS (
+	currency text,
+	ours numeric,
+	reserve numeric,
+	below numeric,
+	above numeric,
+	is_foreign_in boolean,
+	is_foreign_out boolean
+);
+
 CREATE DOMAIN pay.capture_mode AS text COLLATE pg_catalog."C"
 	CONSTRAINT capture_mode_check CHECK ((VALUE = ANY (ARRAY['automatic'::text, 'manual'::text])));
 
@@ -601,10 +611,11 @@ COMMENT ON TYPE pay_api.job_row IS 'A job and its checkout';
 CREATE TYPE pay_api.look_row AS (
 	item integer,
 	outcome text,
-	since_s bigint
+	since_s bigint,
+	balance_due bigint
 );
 
-COMMENT ON TYPE pay_api.look_row IS 'A look at a source of settlement files: from when on';
+COMMENT ON TYPE pay_api.look_row IS 'A look at a source of settlement files: from when on, and whether the PSP is asked for the balance';
 
 CREATE TYPE pay_api.order_row AS (
 	item integer,
@@ -946,6 +957,32 @@ WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_th
 CREATE FUNCTION pay.attempt_is_news(p_order pay.payment_order, p_attempt text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.await_names(p_news pay.news[]) RETURNS pay.news[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer[]) RETURNS pay.fact[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.balance_bounds(p_psp text, p_listed text[]) RETURNS SETOF pay.balance_bound LANGUAGE sql STABLE;
+
+CREATE TABLE pay.psp_balance (
+    balance_id bigint NOT NULL,
+    source pay.settlement_name NOT NULL,
+    currency pay.currency_code NOT NULL,
+    looked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    available_minor bigint NOT NULL,
+    pending_minor bigint NOT NULL,
+    reserved_minor bigint,
+    our_minor bigint NOT NULL,
+    difference_minor bigint NOT NULL,
+    below_minor pay.whole NOT NULL,
+    above_minor pay.whole NOT NULL,
+    known_low bigint NOT NULL,
+    known_high bigint NOT NULL,
+    verdict text NOT NULL COLLATE pg_catalog."C",
+    exception_id bigint,
+    CONSTRAINT psp_balance_check CHECK ((difference_minor = (((available_minor + pending_minor) + COALESCE(reserved_minor, (0)::bigint)) - our_minor))),
+    CONSTRAINT psp_balance_check1 CHECK ((known_low <= known_high)),
+    CONSTRAINT psp_balance_check2 CHECK (((verdict = 'differs'::text) = (exception_id IS NOT NULL))),
+    CONSTRAINT psp_balance_verdict_check CHECK ((verdict = ANY (ARRAY['agrees'::text, 'differs'::text, 'unsettled'::text])))
+);
+
+CREATE FUNCTION pay.balance_verdict(p_bound pay.balance_bound, p_row pay.psp_balance, p_is_counted boolean) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.balances_of(p_merchant_id text, p_psp text, p_currency text) RETURNS json LANGUAGE plpgsql STABLE;
 
 CREATE UNLOGGED TABLE pay.settlement_work (
     file_id bigint NOT NULL,
@@ -1080,7 +1117,7 @@ CREATE FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after tim
 CREATE FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_change_keys(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
-CREATE FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint) RETURNS bigint LANGUAGE plpgsql;
+CREATE FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT balance_due bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) RETURNS record LANGUAGE plpgsql;
@@ -1133,6 +1170,8 @@ CREATE FUNCTION pay.close_movements(p_last pay.settlement_close, p_end timestamp
 CREATE FUNCTION pay.close_payout_batch(p_merchant_id text, p_batch_id text, p_state text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.compare_balance(p_source pay.settlement_source, p_said pay.psp_balance, p_bound pay.balance_bound, p_is_counted boolean) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) RETURNS timestamp with time zone LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.count_expected(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
@@ -1296,6 +1335,7 @@ CREATE FUNCTION pay.insert_replays(p_facts pay.fact[], p_source text[], p_fact t
 CREATE FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[], p_count bigint) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_counted(p_psp text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_currency(p_currency text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_done_by(p_exception pay.settlement_exception, p_act text, p_who text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_early(p_news pay.news) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -1407,7 +1447,9 @@ CREATE FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subjec
 CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
+CREATE FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql;
 CREATE FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) RETURNS interval LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.known_difference(p_last pay.psp_balance, OUT low bigint, OUT high bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.late_meant(p_news pay.news) RETURNS pay.late_success LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[], p_first integer, OUT facts pay.fact[]) RETURNS pay.fact[] LANGUAGE plpgsql;
@@ -1652,7 +1694,7 @@ CREATE FUNCTION pay.post(p_postings pay.posting[]) RETURNS integer LANGUAGE plpg
 CREATE FUNCTION pay.propose_rows(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_seqscan TO 'off';
 
 CREATE TABLE pay.settlement_rule (
-    kind pay.settlement_kind NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
     finding text NOT NULL COLLATE pg_catalog."C",
     version pay.ordinal DEFAULT 1 NOT NULL,
     class pay.settlement_class NOT NULL,
@@ -1662,6 +1704,7 @@ CREATE TABLE pay.settlement_rule (
     playbook text COLLATE pg_catalog."C",
     about text NOT NULL,
     CONSTRAINT settlement_rule_check CHECK ((((class)::smallint >= 2) = (playbook IS NOT NULL))),
+    CONSTRAINT settlement_rule_kind_check CHECK (((kind = 'balance'::text) OR ((kind)::pay.settlement_kind IS NOT NULL))),
     CONSTRAINT settlement_rule_posts_check CHECK ((posts = ANY (ARRAY['value'::text, 'net'::text, 'none'::text])))
 );
 
@@ -1669,12 +1712,17 @@ CREATE FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.sett
 CREATE FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.psp_names(p_psps text, p_psp text) RETURNS text[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.psp_sums(p_psp text) RETURNS TABLE(currency text, ours numeric, reserve numeric) LANGUAGE plpgsql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on' SET enable_mergejoin TO 'on';
+CREATE FUNCTION pay.psp_under_way(p_psp text) RETURNS TABLE(currency text, incoming numeric, outgoing numeric) LANGUAGE sql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on';
+CREATE FUNCTION pay.psp_unsettled(p_psp text) RETURNS TABLE(currency text, incoming numeric, outgoing numeric) LANGUAGE sql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on';
+CREATE FUNCTION pay.psp_waiting(p_psp text) RETURNS TABLE(currency text, minor numeric) LANGUAGE sql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on';
 CREATE FUNCTION pay.purge(p_limit integer DEFAULT 10000, p_ignored_after interval DEFAULT '90 days'::interval, p_closed_after interval DEFAULT '1 year'::interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint) RETURNS record LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.purge_letters(p_limit integer, p_closed_after interval) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_minor bigint[], p_credit text[], p_currency text[], p_terms jsonb[], OUT items integer[], OUT rate numeric[], OUT minor bigint[], OUT missing integer[], OUT too_large integer[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.raise_all_overdue(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.raise_balance(p_source pay.settlement_source, p_last pay.psp_balance, p_currency text, p_minor bigint) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.raise_overdue(p_source text, p_now timestamp with time zone DEFAULT now()) RETURNS integer LANGUAGE plpgsql SET enable_seqscan TO 'on' SET enable_hashjoin TO 'on';
 CREATE FUNCTION pay.rate_ok(p_rate text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.rates_ok(p_base text, p_rates jsonb) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -1685,6 +1733,7 @@ CREATE FUNCTION pay.read_lines(p_items integer[], p_merchant_id text[], p_psp te
 CREATE FUNCTION pay.read_news(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) RETURNS pay.news[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[], p_attempt bigint[]) RETURNS pay.fact[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.read_windows(p_windows text, p_count integer) RETURNS integer[] LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.recent_hour() RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.record_facts(p_facts pay.fact[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.referenced_checkout(p_psp text, p_merchant_id text, p_our_ref text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.refresh_payout_wallets(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
@@ -1921,13 +1970,13 @@ CREATE FUNCTION pay_api.check_settlement(p_file_id bigint[], p_attempt bigint[],
 CREATE FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.job_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.claim_replay(p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.replay_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_until_s bigint[], p_listed bigint[], p_missed bigint[], p_code text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.end_close(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.end_close(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_look(p_source text[], p_owner text[], p_seen_s bigint[], p_files bigint[], p_again bigint[], p_code text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_report(p_psp text[], p_name text[], p_file_id bigint[], p_code text[], p_again_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1945,6 +1994,7 @@ CREATE FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body byte
 CREATE FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) RETURNS SETOF pay_api.changes_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_closes(p_merchant_id text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.list_psp_balances(p_merchant_id text[], p_psp text[], p_currency text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_settlement_ageing(p_merchant_id text[], p_psp text[], p_currency text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_settlement_exceptions(p_merchant_id text[], p_exception_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_settlement_files(p_merchant_id text[], p_file_id bigint[], p_source text[], p_psp text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1957,6 +2007,7 @@ CREATE FUNCTION pay_api.refuse_settlement(p_file_id bigint[], p_attempt bigint[]
 CREATE FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_is_complete bigint[], p_code text[], p_rows_item bigint[], p_rows_currency text[], p_rows_available_minor bigint[], p_rows_pending_minor bigint[], p_rows_reserved_minor bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1965,6 +2016,7 @@ CREATE FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) 
 CREATE FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer DEFAULT 5000) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.approve_payout_batch(p_merchant_id text, p_batch_id text, p_hash text, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.ask_balance(p_source text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2348,6 +2400,15 @@ CREATE TABLE pay.posting_rule (
     CONSTRAINT posting_rule_side_check CHECK ((side = ANY (ARRAY['debit'::text, 'credit'::text])))
 );
 
+ALTER TABLE pay.psp_balance ALTER COLUMN balance_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.psp_balance_balance_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE pay.psp_token (
     psp pay.id NOT NULL,
     token pay.id NOT NULL,
@@ -2561,6 +2622,7 @@ CREATE TABLE pay.settlement_look (
     lease_owner text,
     lease_until timestamp with time zone,
     seen_until timestamp with time zone,
+    balance_at timestamp with time zone DEFAULT now() NOT NULL,
     looked_at timestamp with time zone,
     runs bigint DEFAULT 0 NOT NULL,
     files bigint DEFAULT 0 NOT NULL,
@@ -3642,6 +3704,27 @@ CREATE VIEW pay_view.payouts (
     age interval
 );
 
+CREATE VIEW pay_view.psp_balances (
+    balance_id bigint,
+    source pay.settlement_name,
+    merchant_id pay.id,
+    psp pay.id,
+    currency pay.currency_code,
+    looked_at timestamp with time zone,
+    available numeric,
+    pending numeric,
+    reserved numeric,
+    ledger numeric,
+    difference numeric,
+    accepted numeric,
+    lowest numeric,
+    highest numeric,
+    verdict text,
+    exception_id bigint,
+    closed_as text,
+    is_last boolean
+);
+
 CREATE VIEW pay_view.quarantine (
     psp pay.id,
     number bigint,
@@ -3977,6 +4060,8 @@ ALTER TABLE ONLY pay.posting_kind
     ADD CONSTRAINT posting_kind_pkey PRIMARY KEY (kind);
 ALTER TABLE ONLY pay.posting_rule
     ADD CONSTRAINT posting_rule_pkey PRIMARY KEY (kind, line);
+ALTER TABLE ONLY pay.psp_balance
+    ADD CONSTRAINT psp_balance_pkey PRIMARY KEY (balance_id);
 ALTER TABLE ONLY pay.psp_token
     ADD CONSTRAINT psp_token_pkey PRIMARY KEY (psp, token, is_reference);
 ALTER TABLE ONLY pay.quarantine_count
@@ -4094,6 +4179,7 @@ CREATE INDEX payout_reserve_open ON pay.payout_reserve USING btree (merchant_id,
 CREATE INDEX payout_seller ON pay.payout USING btree (merchant_id, seller_account, created_at);
 CREATE INDEX payout_state_is ON pay.payout USING btree (state, changed_at) WHERE ((state)::text <> ALL (ARRAY['settled'::text, 'failed'::text, 'cancelled'::text]));
 CREATE INDEX payout_unbatched ON pay.payout USING btree (merchant_id, provider, currency) WHERE (((state)::text = 'ready'::text) AND (batch_id IS NULL));
+CREATE INDEX psp_balance_last ON pay.psp_balance USING btree (source, currency, balance_id);
 CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature IS NULL);
 CREATE INDEX settlement_act_at ON pay.settlement_act USING btree (who, at);
 CREATE INDEX settlement_aged_hour ON pay.settlement_aged USING btree (hour);
@@ -4269,6 +4355,8 @@ CREATE TRIGGER payout_state_moves BEFORE UPDATE OF state ON pay.payout FOR EACH 
 ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_state_moves;
 CREATE TRIGGER payout_transition_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_transition FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the states are fixed', 'PAY20');
 CREATE TRIGGER posting_rule_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.posting_rule FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the rules are fixed', 'PAY20');
+CREATE TRIGGER psp_balance_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.psp_balance FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('balances are append-only', 'PAY20');
+ALTER TABLE pay.psp_balance ENABLE ALWAYS TRIGGER psp_balance_append_only;
 CREATE TRIGGER seal_kept BEFORE DELETE OR TRUNCATE ON pay.seal FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('seals are append-only', 'PAY20');
 ALTER TABLE pay.seal ENABLE ALWAYS TRIGGER seal_kept;
 CREATE TRIGGER seal_leaf_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.seal_leaf FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('seals are append-only', 'PAY20');
@@ -4329,6 +4417,8 @@ ALTER TABLE ONLY pay.posting_rule
     ADD CONSTRAINT posting_rule_account_fkey FOREIGN KEY (account) REFERENCES pay.account_kind(account);
 ALTER TABLE ONLY pay.posting_rule
     ADD CONSTRAINT posting_rule_kind_fkey FOREIGN KEY (kind) REFERENCES pay.posting_kind(kind);
+ALTER TABLE ONLY pay.psp_balance
+    ADD CONSTRAINT psp_balance_source_fkey FOREIGN KEY (source) REFERENCES pay.settlement_source(source);
 ALTER TABLE ONLY pay.rate
     ADD CONSTRAINT rate_source_fkey FOREIGN KEY (source) REFERENCES pay.rate_source(source);
 ALTER TABLE ONLY pay.settlement_act
@@ -4418,6 +4508,11 @@ GRANT SELECT ON TABLE pay.payment_order TO payments_operator;
 REVOKE ALL ON FUNCTION pay.attempt_is_news(p_order pay.payment_order, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.await_names(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.balance_bounds(p_psp text, p_listed text[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.psp_balance TO payments_auditor;
+GRANT SELECT ON TABLE pay.psp_balance TO payments_operator;
+REVOKE ALL ON FUNCTION pay.balance_verdict(p_bound pay.balance_bound, p_row pay.psp_balance, p_is_counted boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.balances_of(p_merchant_id text, p_psp text, p_currency text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_work TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_work TO payments_operator;
 REVOKE ALL ON FUNCTION pay.bank_text(p_work pay.settlement_work) FROM PUBLIC;
@@ -4457,7 +4552,7 @@ REVOKE ALL ON FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_af
 REVOKE ALL ON FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_change_keys(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT balance_due bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) FROM PUBLIC;
@@ -4478,6 +4573,8 @@ REVOKE ALL ON FUNCTION pay.close_movements(p_last pay.settlement_close, p_end ti
 REVOKE ALL ON FUNCTION pay.close_payout_batch(p_merchant_id text, p_batch_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.compare_balance(p_source pay.settlement_source, p_said pay.psp_balance, p_bound pay.balance_bound, p_is_counted boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_auditor;
@@ -4604,6 +4701,7 @@ REVOKE ALL ON FUNCTION pay.insert_replays(p_facts pay.fact[], p_source text[], p
 REVOKE ALL ON FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[], p_count bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_counted(p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_currency(p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_done_by(p_exception pay.settlement_exception, p_act text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_early(p_news pay.news) FROM PUBLIC;
@@ -4654,9 +4752,11 @@ REVOKE ALL ON FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p
 REVOKE ALL ON FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.known_difference(p_last pay.psp_balance, OUT low bigint, OUT high bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.late_meant(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[], p_first integer, OUT facts pay.fact[]) FROM PUBLIC;
@@ -4794,12 +4894,17 @@ REVOKE ALL ON FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule p
 REVOKE ALL ON FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_names(p_psps text, p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.psp_sums(p_psp text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.psp_under_way(p_psp text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.psp_unsettled(p_psp text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.psp_waiting(p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge_letters(p_limit integer, p_closed_after interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_minor bigint[], p_credit text[], p_currency text[], p_terms jsonb[], OUT items integer[], OUT rate numeric[], OUT minor bigint[], OUT missing integer[], OUT too_large integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.raise_all_overdue(p_end timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.raise_balance(p_source pay.settlement_source, p_last pay.psp_balance, p_currency text, p_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.raise_overdue(p_source text, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rate_ok(p_rate text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rates_ok(p_base text, p_rates jsonb) FROM PUBLIC;
@@ -4810,6 +4915,7 @@ REVOKE ALL ON FUNCTION pay.read_lines(p_items integer[], p_merchant_id text[], p
 REVOKE ALL ON FUNCTION pay.read_news(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[], p_attempt bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.read_windows(p_windows text, p_count integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.recent_hour() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.record_facts(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.referenced_checkout(p_psp text, p_merchant_id text, p_our_ref text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refresh_payout_wallets(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
@@ -5048,6 +5154,8 @@ REVOKE ALL ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status tex
 GRANT ALL ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_closes(p_merchant_id text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_closes(p_merchant_id text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.list_psp_balances(p_merchant_id text[], p_psp text[], p_currency text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.list_psp_balances(p_merchant_id text[], p_psp text[], p_currency text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_settlement_ageing(p_merchant_id text[], p_psp text[], p_currency text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_settlement_ageing(p_merchant_id text[], p_psp text[], p_currency text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_settlement_exceptions(p_merchant_id text[], p_exception_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
@@ -5072,6 +5180,8 @@ REVOKE ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[
 GRANT ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_is_complete bigint[], p_code text[], p_rows_item bigint[], p_rows_currency text[], p_rows_available_minor bigint[], p_rows_pending_minor bigint[], p_rows_reserved_minor bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_is_complete bigint[], p_code text[], p_rows_item bigint[], p_rows_currency text[], p_rows_available_minor bigint[], p_rows_pending_minor bigint[], p_rows_reserved_minor bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) FROM PUBLIC;
@@ -5088,6 +5198,8 @@ REVOKE ALL ON FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integ
 GRANT ALL ON FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.approve_payout_batch(p_merchant_id text, p_batch_id text, p_hash text, p_who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.approve_payout_batch(p_merchant_id text, p_batch_id text, p_hash text, p_who text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.ask_balance(p_source text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.ask_balance(p_source text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) FROM PUBLIC;
@@ -5461,6 +5573,8 @@ GRANT SELECT ON TABLE pay_view.payout_batches TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.payout_batches TO payments_operator;
 GRANT SELECT ON TABLE pay_view.payouts TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.payouts TO payments_operator;
+GRANT SELECT ON TABLE pay_view.psp_balances TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.psp_balances TO payments_operator;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_operator;
 GRANT SELECT ON TABLE pay_view.seals TO payments_auditor;
