@@ -318,6 +318,24 @@ COMMENT ON FUNCTION pay.sum_settlement IS
     'Adds some buckets of a file to its sums: how many rows they have';
 
 
+-- Rows of these buckets that name one payment get the place of the first of
+-- them, so that they come into one part.
+CREATE OR REPLACE FUNCTION pay.place_settlement(
+    p_file_id bigint, p_from int, p_until int)
+RETURNS void LANGUAGE sql AS $$
+UPDATE settlement_staging s SET first_line = p.first
+FROM (SELECT s.ctid AS tid, s.line, min(s.line) OVER (
+          PARTITION BY coalesce(s.parent_ref::text, s.psp_ref, s.our_ref,
+                                s.row_key)) AS first
+      FROM settlement_staging s
+      WHERE s.file_id = p_file_id AND s.bucket >= p_from
+          AND s.bucket < p_until) p
+WHERE s.ctid = p.tid AND p.first < p.line
+$$;
+COMMENT ON FUNCTION pay.place_settlement IS
+    'Puts the rows of a payment, in some buckets of a file, in one place';
+
+
 -- Checks the next buckets of a file, of at most p_rows rows together (but never
 -- a part of a bucket).  1: there are more.
 CREATE OR REPLACE FUNCTION pay.check_settlement(
@@ -366,6 +384,7 @@ BEGIN
         wrong = CASE WHEN p.wrong_line <= v_line THEN p.wrong
                      ELSE coalesce(v_wrong, p.wrong) END
     WHERE p.file_id = p_file_id;
+    PERFORM place_settlement(p_file_id, v_proof.next_bucket, v_until);
 
     RETURN v_until < 65536;
 END

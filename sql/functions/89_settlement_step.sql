@@ -587,7 +587,7 @@ BEGIN
 
     UPDATE settlement_part p SET phase = v_phase, is_done = v_phase = 'take'
     WHERE p.file_id = p_part.file_id
-        AND p.first_bucket = p_part.first_bucket;
+        AND p.first_line = p_part.first_line;
 END
 $$;
 COMMENT ON FUNCTION pay.step_settlement IS
@@ -605,6 +605,7 @@ DECLARE
     v_file   settlement_file := v_held.file;
     v_source settlement_source;
     v_part   settlement_part;
+    v_made   int := 0;
 BEGIN
     IF v_file.state NOT IN ('proven', 'booking') THEN
         RETURN v_file;
@@ -620,12 +621,20 @@ BEGIN
             p_file_id USING ERRCODE = 'PAY24';
     END IF;
 
+    IF v_held.is_alone THEN
+        v_made := make_parts(p_file_id, p_rows);
+    END IF;
+
     IF v_file.state = 'proven' THEN
-        PERFORM make_parts(v_file, p_rows);
         UPDATE settlement_file f
         SET state = 'booking', changed_at = clock_timestamp()
         WHERE f.file_id = p_file_id
         RETURNING f.* INTO v_file;
+    END IF;
+
+    -- other connections begin with the other parts
+    IF v_made > 1 THEN
+        RETURN v_file;
     END IF;
 
     SELECT * INTO v_source FROM settlement_source s

@@ -185,13 +185,16 @@ ALTER TABLE settlement_copy ENABLE ALWAYS TRIGGER settlement_copy_append_only;
 
 
 -- A file is booked part by part, in any order and on several connections, each
--- step under the lock of its part.  A part is the rows of some buckets.  part_id,
--- negative: under which its work is kept; phase: of its next step.  The parts
--- of a booked file are gone, their counts are the file's.
+-- step under the lock of its part.  A part is the rows of the payments that the
+-- file names first between two of its lines.  Rows that follow each other in a
+-- file are about payments of one time, which are stored side by side: a part
+-- reads and writes few pages for that reason.  part_id, negative: under which
+-- its work is kept; phase: of its next step.  The parts of a booked file are
+-- gone, their counts are the file's.
 CREATE TABLE settlement_part (
     file_id       bigint NOT NULL REFERENCES settlement_file,
-    first_bucket  int NOT NULL,
-    until_bucket  int NOT NULL CHECK (until_bucket > first_bucket),
+    first_line    int NOT NULL,
+    until_line    int NOT NULL CHECK (until_line > first_line),
     part_id       bigint NOT NULL
         GENERATED ALWAYS AS IDENTITY (INCREMENT -1 MAXVALUE -1 START -1),
     phase         text COLLATE "C" NOT NULL DEFAULT 'take'
@@ -201,17 +204,18 @@ CREATE TABLE settlement_part (
     class1        whole NOT NULL DEFAULT 0,
     class2        whole NOT NULL DEFAULT 0,
     class3        whole NOT NULL DEFAULT 0,
-    PRIMARY KEY (file_id, first_bucket)
+    PRIMARY KEY (file_id, first_line)
 );
 
-CREATE INDEX settlement_part_open ON settlement_part (file_id, first_bucket)
+CREATE INDEX settlement_part_open ON settlement_part (file_id, first_line)
     WHERE NOT is_done;
 
 
 -- Rows of files that are not booked yet.  Unlogged: after a crash of the
 -- server a file that is not booked is staged again.  bucket: rows that belong
 -- together, since they name the same payment, are in one bucket.  line counts
--- the rows of the file.
+-- the rows of the file.  first_line: of the first row that names the same
+-- payment, when the rows were checked; NULL: of this row.
 CREATE UNLOGGED TABLE settlement_staging (
     file_id        bigint NOT NULL,
     line           int NOT NULL,
@@ -237,12 +241,15 @@ CREATE UNLOGGED TABLE settlement_staging (
     note           text,
     is_external    boolean NOT NULL DEFAULT false,
     is_detail      boolean NOT NULL DEFAULT false,
+    first_line     int,
     bucket         int GENERATED ALWAYS AS (hashtext(coalesce(
         parent_ref, psp_ref, our_ref, row_key)) & 65535) STORED
 );
 
 CREATE INDEX settlement_staging_bucket
     ON settlement_staging (file_id, bucket);
+CREATE INDEX settlement_staging_place
+    ON settlement_staging (file_id, coalesce(first_line, line));
 
 
 -- How far the staged rows of a file have been checked, in pieces of buckets, and

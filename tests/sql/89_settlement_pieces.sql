@@ -154,6 +154,58 @@ SELECT is(pg_temp.looks() || ' ' || pg_temp.left_of(:id), 'not_due 0',
 SELECT is((SELECT count(*) FROM pay.settlement_leftover), 0::bigint,
           'and nothing is left');
 
+-- a part is the payments that lines side by side name first: their pages are
+-- read and written once, and all rows of a payment are in one part
+SELECT o.id FROM pg_temp.opens('g') o
+\gset
+SELECT pg_temp.stages(:id, 60);
+UPDATE pay.settlement_staging s SET our_ref = 'known'
+WHERE s.file_id = :id AND s.line IN (4, 31, 58);
+SELECT is(pg_temp.proves(:id, 60, '{}'), 'proven', 'a file of parts');
+CREATE FUNCTION pg_temp.steps(p_id bigint) RETURNS text LANGUAGE sql AS $$
+SELECT a.outcome FROM pay_api.advance_settlement(ARRAY[p_id], '{10}') a
+$$;
+CREATE FUNCTION pg_temp.lines(p_id bigint) RETURNS text LANGUAGE sql AS $$
+SELECT string_agg(r.line::text, ' ' ORDER BY r.line)
+FROM pay.settlement_row r WHERE r.file_id = p_id
+$$;
+SELECT is(pg_temp.steps(:id), 'booking', 'it is divided first');
+SELECT is(concat_ws(' ', count(*), min(p.first_line), max(p.until_line)),
+          '6 1 2147483647', 'into all of its lines')
+FROM pay.settlement_part p WHERE p.file_id = :id;
+SELECT is(pg_temp.steps(:id), 'booking', 'a step');
+SELECT is(pg_temp.lines(:id), '1 2 3 4 5 6 7 8 31 58',
+          'books lines that follow each other, and rows of their payments');
+SELECT is(pg_temp.steps(:id), 'booking', 'another step');
+SELECT is(pg_temp.lines(:id),
+    '1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 31 58', 'goes on behind');
+SELECT is(o.outcome, 'again', 'another import of the file')
+FROM pg_temp.opens('g') o;
+SELECT pg_temp.stages(:id, 60);
+UPDATE pay.settlement_staging s SET our_ref = 'known'
+WHERE s.file_id = :id AND s.line IN (4, 31, 58);
+SELECT is(pg_temp.proves(:id, 60, '{}'), 'booking', 'has the same parts');
+SELECT is(bool_or(pg_temp.steps(:id) = 'booked'), true, 'and books the rest')
+FROM generate_series(1, 8);
+SELECT is(concat_ws(' ', count(*), count(DISTINCT r.line)), '60 60',
+          'each row once')
+FROM pay.settlement_row r WHERE r.file_id = :id;
+
+-- a large file is divided piece by piece, behind what is booked
+SELECT o.id FROM pg_temp.opens('h') o
+\gset
+INSERT INTO pay.settlement_staging (file_id, line, row_key, kind, gross_minor,
+    net_minor, currency)
+SELECT :id, n, 'h' || n, 'fee', 0, 0, 'EUR' FROM generate_series(1, 340) n;
+SELECT is(pg_temp.proves(:id, 340, '{}'), 'proven', 'of 34 parts');
+SELECT is(pg_temp.steps(:id), 'booking', 'it is divided');
+SELECT is(count(*), 32::bigint, 'into no more than 32 at once')
+FROM pay.settlement_part p WHERE p.file_id = :id;
+SELECT is(bool_or(pg_temp.steps(:id) = 'booked'), true, 'all are booked')
+FROM generate_series(1, 36);
+SELECT is(count(*), 340::bigint, 'each row once')
+FROM pay.settlement_row r WHERE r.file_id = :id;
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;
