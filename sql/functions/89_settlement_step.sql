@@ -499,8 +499,10 @@ BEGIN
         matched = c.matched, class1 = c.class1, class2 = c.class2 + v_gone,
         class3 = c.class3,
         repeats = f.row_count - c.matched - c.class1 - c.class2 - c.class3
-    FROM (SELECT sum(p.matched) AS matched, sum(p.class1) AS class1,
-              sum(p.class2) AS class2, sum(p.class3) AS class3
+    FROM (SELECT coalesce(sum(p.matched), 0) AS matched,
+              coalesce(sum(p.class1), 0) AS class1,
+              coalesce(sum(p.class2), 0) AS class2,
+              coalesce(sum(p.class3), 0) AS class3
           FROM settlement_part p WHERE p.file_id = p_file.file_id) c
     WHERE f.file_id = p_file.file_id;
 
