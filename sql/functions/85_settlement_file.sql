@@ -336,17 +336,118 @@ COMMENT ON FUNCTION pay.place_settlement IS
     'Puts the rows of a payment, in some buckets of a file, in one place';
 
 
+-- The first of the next rows, in the order of keys, that has the key of another
+-- row and names another payment.  The two would come into different parts, and
+-- the second one would be taken for the first one, which is booked already.  Keys
+-- are compared with their neighbours, so that a key with any number of rows is
+-- compared in pieces, too: each piece begins with the last row of the one
+-- before.
+CREATE OR REPLACE FUNCTION pay.wrong_settlement_key(
+    p_file_id bigint, p_key text, p_line int, p_rows int,
+    OUT line int, OUT wrong text, OUT last_key text, OUT last_line int,
+    OUT is_end boolean)
+LANGUAGE sql STABLE AS $$
+WITH piece AS MATERIALIZED (
+    SELECT s.row_key::text, s.line, coalesce(
+        s.parent_ref::text, s.psp_ref, s.our_ref, s.row_key) AS name
+    FROM settlement_staging s
+    WHERE s.file_id = p_file_id
+        AND (s.row_key, s.line) >= (p_key, p_line)
+    ORDER BY s.row_key, s.line LIMIT p_rows + 1
+), pairs AS (
+    SELECT p.line, lag(p.line) OVER w AS other,
+        p.row_key = lag(p.row_key) OVER w AND p.name <> lag(p.name) OVER w
+            AS is_wrong
+    FROM piece p
+    WINDOW w AS (ORDER BY p.row_key COLLATE "C", p.line)
+)
+SELECT w.line, w.wrong, l.row_key, l.line,
+    (SELECT count(*) FROM piece) <= p_rows
+FROM (SELECT) x
+LEFT JOIN LATERAL (
+    SELECT p.line, format('row %s: it has the key of row %s and names another '
+        'payment', p.line, p.other) AS wrong
+    FROM pairs p WHERE p.is_wrong
+    ORDER BY p.line LIMIT 1) w ON true
+LEFT JOIN LATERAL (
+    SELECT p.row_key, p.line FROM piece p
+    ORDER BY p.row_key COLLATE "C" DESC, p.line DESC LIMIT 1) l ON true
+$$;
+COMMENT ON FUNCTION pay.wrong_settlement_key IS
+    'The first of some rows of a file whose key stands for another payment, '
+    'and how far the keys are compared';
+
+
+-- A later piece may find a mistake in an earlier row: the first row counts.
+CREATE OR REPLACE FUNCTION pay.keep_wrong_row(
+    p_file_id bigint, p_line int, p_wrong text)
+RETURNS void LANGUAGE sql AS $$
+UPDATE settlement_proof p SET wrong_line = p_line, wrong = p_wrong
+WHERE p.file_id = p_file_id AND p_line IS NOT NULL
+    AND coalesce(p_line < p.wrong_line, true)
+$$;
+COMMENT ON FUNCTION pay.keep_wrong_row IS
+    'Keeps the mistake in a row of a file, if it is the first one';
+
+
 -- Checks the next buckets of a file, of at most p_rows rows together (but never
--- a part of a bucket).  1: there are more.
+-- a part of a bucket).
+CREATE OR REPLACE FUNCTION pay.check_buckets(
+    p_proof settlement_proof, p_rows int)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_file_id bigint := p_proof.file_id;
+    v_until   int;
+BEGIN
+    SELECT s.bucket INTO v_until
+    FROM settlement_staging s
+    WHERE s.file_id = v_file_id AND s.bucket >= p_proof.next_bucket
+    ORDER BY s.bucket OFFSET p_rows LIMIT 1;
+    v_until := greatest(coalesce(v_until, 65536), p_proof.next_bucket + 1);
+
+    PERFORM keep_wrong_row(v_file_id, w.line, w.wrong)
+    FROM wrong_settlement_row(v_file_id, p_proof.next_bucket, v_until) w;
+
+    UPDATE settlement_proof p
+    SET next_bucket = v_until,
+        row_count = p.row_count + sum_settlement(
+            v_file_id, p_proof.next_bucket, v_until)
+    WHERE p.file_id = v_file_id;
+    PERFORM place_settlement(v_file_id, p_proof.next_bucket, v_until);
+END
+$$;
+COMMENT ON FUNCTION pay.check_buckets IS
+    'Checks the rows of the next buckets of a file';
+
+
+CREATE OR REPLACE FUNCTION pay.check_keys(
+    p_proof settlement_proof, p_rows int)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_piece record := wrong_settlement_key(p_proof.file_id,
+        p_proof.last_key, p_proof.last_line, p_rows);
+BEGIN
+    PERFORM keep_wrong_row(p_proof.file_id, v_piece.line, v_piece.wrong);
+
+    UPDATE settlement_proof p
+    SET last_key = coalesce(v_piece.last_key, p.last_key),
+        last_line = coalesce(v_piece.last_line, p.last_line),
+        keys_end = v_piece.is_end
+    WHERE p.file_id = p_proof.file_id;
+END
+$$;
+COMMENT ON FUNCTION pay.check_keys IS
+    'Compares the next keys of the rows of a file';
+
+
+-- Checks the next rows of a file: so many at most in the order of buckets, and
+-- so many in the order of keys.
 CREATE OR REPLACE FUNCTION pay.check_settlement(
     p_file_id bigint, p_rows int)
 RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     v_file  settlement_file;
     v_proof settlement_proof;
-    v_until int;
-    v_line  int;
-    v_wrong text;
 BEGIN
     SELECT * INTO v_file FROM settlement_file f
     WHERE f.file_id = p_file_id FOR UPDATE;
@@ -367,26 +468,15 @@ BEGIN
         RETURNING * INTO v_proof;
     END IF;
 
-    SELECT s.bucket INTO v_until
-    FROM settlement_staging s
-    WHERE s.file_id = p_file_id AND s.bucket >= v_proof.next_bucket
-    ORDER BY s.bucket OFFSET p_rows LIMIT 1;
-    v_until := greatest(coalesce(v_until, 65536), v_proof.next_bucket + 1);
+    IF v_proof.next_bucket < 65536 THEN
+        PERFORM check_buckets(v_proof, p_rows);
+    END IF;
+    IF NOT v_proof.keys_end THEN
+        PERFORM check_keys(v_proof, p_rows);
+    END IF;
 
-    SELECT w.line, w.wrong INTO v_line, v_wrong
-    FROM wrong_settlement_row(p_file_id, v_proof.next_bucket, v_until) w;
-
-    UPDATE settlement_proof p
-    SET next_bucket = v_until,
-        row_count = p.row_count + sum_settlement(
-            p_file_id, v_proof.next_bucket, v_until),
-        wrong_line = least(p.wrong_line, v_line),
-        wrong = CASE WHEN p.wrong_line <= v_line THEN p.wrong
-                     ELSE coalesce(v_wrong, p.wrong) END
-    WHERE p.file_id = p_file_id;
-    PERFORM place_settlement(p_file_id, v_proof.next_bucket, v_until);
-
-    RETURN v_until < 65536;
+    RETURN (SELECT p.next_bucket < 65536 OR NOT p.keys_end
+            FROM settlement_proof p WHERE p.file_id = p_file_id);
 END
 $$;
 COMMENT ON FUNCTION pay.check_settlement IS

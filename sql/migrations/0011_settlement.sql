@@ -219,15 +219,21 @@ CREATE INDEX settlement_staging_bucket
     ON settlement_staging (file_id, bucket);
 CREATE INDEX settlement_staging_place
     ON settlement_staging (file_id, coalesce(first_line, line));
+CREATE INDEX settlement_staging_key
+    ON settlement_staging (file_id, row_key, line);
 
 
--- How far the staged rows of a file have been checked, in pieces of buckets, and
--- the first row with which something is wrong.  Gone in a crash of the server
--- together with the rows.
+-- How far the staged rows of a file have been checked, in pieces of buckets and
+-- in pieces of keys, and the first row with which something is wrong.  last_key,
+-- last_line: up to which row, in the order of keys; keys_end: of all keys.  Gone
+-- in a crash of the server together with the rows.
 CREATE UNLOGGED TABLE settlement_proof (
     file_id      bigint PRIMARY KEY,
     attempt      ordinal NOT NULL,
     next_bucket  int NOT NULL DEFAULT 0,
+    last_key     text COLLATE "C" NOT NULL DEFAULT '',
+    last_line    int NOT NULL DEFAULT 0,
+    keys_end     boolean NOT NULL DEFAULT false,
     row_count    bigint NOT NULL DEFAULT 0,
     wrong_line   int,
     wrong        text
