@@ -249,8 +249,9 @@ COMMENT ON FUNCTION pay.end_holds IS
     'Ends holds whose money a file gives back';
 
 
--- Holds whose dispute is lost by now: a webhook says so, and no row does.
-CREATE OR REPLACE FUNCTION pay.lose_holds(p_psp text)
+-- Holds whose dispute is lost by now, so many at most: a webhook says so, and no
+-- row does.
+CREATE OR REPLACE FUNCTION pay.lose_holds(p_psp text, p_limit int)
 RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     v_holds settlement_hold[] := ARRAY(
@@ -259,7 +260,7 @@ DECLARE
             SELECT FROM dispute d
             WHERE d.psp = h.psp AND d.dispute_id = h.dispute_id
                 AND d.state = 'lost')
-        ORDER BY h.merchant_id, h.checkout_id
+        ORDER BY h.merchant_id, h.checkout_id LIMIT p_limit
         FOR UPDATE);
     v_lines int;
 BEGIN
@@ -440,73 +441,124 @@ COMMENT ON FUNCTION pay.match_hard IS
     'Looks for the entries that the other rows of the work settle';
 
 
--- A later version of a batch may lack rows that the version before it had: each
--- of these rows waits for an operator.
+-- A later version of a batch may lack rows that the versions before it had: each
+-- of these rows waits for an operator.  So many rows are looked for at most, by
+-- key: whether there are more.
 CREATE OR REPLACE FUNCTION pay.miss_rows(
-    p_file settlement_file, p_source settlement_source)
-RETURNS int LANGUAGE plpgsql AS $$
+    p_file settlement_file, p_source settlement_source, p_limit int)
+RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
-    v_count int := 0;
+    v_after bigint := (SELECT e.rows_after FROM settlement_end e
+                       WHERE e.file_id = p_file.file_id);
+    v_rows  settlement_row[];
+    v_gone  int;
 BEGIN
-    IF p_file.version > 1 THEN
-        INSERT INTO settlement_exception (row_id, merchant_id, psp,
-            checkout_id, class, finding, playbook, amount_minor, currency,
-            proposed)
-        SELECT r.row_id, r.merchant_id, coalesce(p_source.psp, '-'),
-            r.checkout_id, 2, 'gone', 'row-gone', -r.net_minor, r.currency,
-            NULL
+    v_rows := ARRAY(
+        SELECT o.old
         FROM settlement_file f
-        JOIN settlement_row r ON r.file_id = f.file_id
+        CROSS JOIN LATERAL (
+            SELECT r AS old, r.row_id FROM settlement_row r
+            WHERE r.file_id = f.file_id AND r.row_id > v_after
+            ORDER BY r.row_id LIMIT p_limit) o
         WHERE f.source = p_file.source AND f.batch_key = p_file.batch_key
-            AND f.version < p_file.version AND NOT EXISTS (
-                SELECT FROM settlement_staging s
-                WHERE s.file_id = p_file.file_id AND s.row_key = r.row_key)
-        ON CONFLICT (row_id) DO NOTHING;
-        GET DIAGNOSTICS v_count = ROW_COUNT;
-    END IF;
+            AND f.version < p_file.version
+        ORDER BY o.row_id LIMIT p_limit);
 
-    RETURN v_count;
+    INSERT INTO settlement_exception (row_id, merchant_id, psp,
+        checkout_id, class, finding, playbook, amount_minor, currency)
+    SELECT r.row_id, r.merchant_id, coalesce(p_source.psp, '-'),
+        r.checkout_id, 2, 'gone', 'row-gone', -r.net_minor, r.currency
+    FROM unnest(v_rows) r
+    WHERE NOT EXISTS (
+        SELECT FROM settlement_staging s
+        WHERE s.file_id = p_file.file_id AND s.row_key = r.row_key
+        OFFSET 0)
+    ORDER BY r.row_id
+    ON CONFLICT (row_id) DO NOTHING;
+    GET DIAGNOSTICS v_gone = ROW_COUNT;
+
+    UPDATE settlement_end e
+    SET rows_after = coalesce((SELECT max(r.row_id) FROM unnest(v_rows) r),
+                              v_after),
+        gone = e.gone + v_gone
+    WHERE e.file_id = p_file.file_id;
+
+    RETURN cardinality(v_rows) = p_limit;
 END
 $$;
 COMMENT ON FUNCTION pay.miss_rows IS
-    'Queues what a later version of a batch has no more: how many rows';
+    'Queues rows that a later version of a batch has no more: whether it may '
+    'lack more';
+
+
+-- The next piece of the end of a file: rows of the queue are matched again, rows
+-- of earlier versions are looked for, lost disputes are booked.
+CREATE OR REPLACE FUNCTION pay.step_end(
+    p_file settlement_file, p_source settlement_source, OUT phase text,
+    OUT is_over boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_end settlement_end;
+BEGIN
+    INSERT INTO settlement_end (file_id) VALUES (p_file.file_id)
+    ON CONFLICT DO NOTHING;
+    SELECT * INTO v_end FROM settlement_end e
+    WHERE e.file_id = p_file.file_id;
+    phase := 'take';
+    is_over := false;
+
+    IF p_source.psp IS NOT NULL
+        AND NOT (v_end.is_last_slice AND v_end.queue_after = v_end.queue_until)
+    THEN
+        phase := rematch_settlement(p_file, p_source, 1000);
+        SELECT * INTO v_end FROM settlement_end e
+        WHERE e.file_id = p_file.file_id;
+
+        IF phase <> 'take' OR NOT v_end.is_last_slice THEN
+            RETURN;
+        END IF;
+    END IF;
+
+    is_over := NOT (p_file.version > 1
+                    AND miss_rows(p_file, p_source, 5000))
+        AND (p_source.psp IS NULL
+             OR lose_holds(p_source.psp, 1000) < 1000);
+END
+$$;
+COMMENT ON FUNCTION pay.step_end IS
+    'Takes the end of a file a step further: its phase, and whether it is over';
 
 
 CREATE OR REPLACE FUNCTION pay.end_settlement(
     p_file settlement_file, p_source settlement_source)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_phase text := CASE WHEN p_source.psp IS NOT NULL
-                         THEN rematch_settlement(p_file, p_source, 1000)
-                         ELSE 'take' END;
-    v_gone  int;
-    v_lost  int;
+    v_step record := step_end(p_file, p_source);
 BEGIN
-    IF v_phase <> 'take' THEN
+    IF NOT v_step.is_over THEN
         UPDATE settlement_file f
         SET state = 'booking', changed_at = clock_timestamp(),
-            phase = v_phase
+            phase = v_step.phase
         WHERE f.file_id = p_file.file_id;
         RETURN;
     END IF;
 
-    v_gone := miss_rows(p_file, p_source);
-    v_lost := CASE WHEN p_source.psp IS NOT NULL
-                   THEN lose_holds(p_source.psp) END;
-
     UPDATE settlement_file f
     SET state = 'booked', phase = 'take', changed_at = clock_timestamp(),
-        matched = c.matched, class1 = c.class1, class2 = c.class2 + v_gone,
+        matched = c.matched, class1 = c.class1, class2 = c.class2 + e.gone,
         class3 = c.class3,
         repeats = f.row_count - c.matched - c.class1 - c.class2 - c.class3
-    FROM (SELECT coalesce(sum(p.matched), 0) AS matched,
-              coalesce(sum(p.class1), 0) AS class1,
-              coalesce(sum(p.class2), 0) AS class2,
-              coalesce(sum(p.class3), 0) AS class3
-          FROM settlement_part p WHERE p.file_id = p_file.file_id) c
-    WHERE f.file_id = p_file.file_id;
+    FROM settlement_end e
+    CROSS JOIN (
+        SELECT coalesce(sum(p.matched), 0) AS matched,
+            coalesce(sum(p.class1), 0) AS class1,
+            coalesce(sum(p.class2), 0) AS class2,
+            coalesce(sum(p.class3), 0) AS class3
+        FROM settlement_part p WHERE p.file_id = p_file.file_id) c
+    WHERE f.file_id = p_file.file_id AND e.file_id = p_file.file_id;
 
     DELETE FROM settlement_part p WHERE p.file_id = p_file.file_id;
+    DELETE FROM settlement_end e WHERE e.file_id = p_file.file_id;
     PERFORM drop_staged(p_file.file_id, 5000);
 END
 $$;
@@ -609,7 +661,7 @@ DECLARE
     v_part   settlement_part;
     v_made   int := 0;
 BEGIN
-    IF v_file.state NOT IN ('proven', 'booking') THEN
+    IF coalesce(v_file.state, '') NOT IN ('proven', 'booking') THEN
         RETURN v_file;
     END IF;
 

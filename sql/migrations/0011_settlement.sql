@@ -180,6 +180,22 @@ CREATE INDEX settlement_part_open ON settlement_part (file_id, first_line)
     WHERE NOT is_done;
 
 
+-- How far the end of a file has come, in steps of a bounded number of rows, when
+-- all its parts are booked.  queue_after: exceptions up to this one are matched
+-- again; queue_until: the last one of the slice that is under way;
+-- is_last_slice: none waited behind it when the slice began.  rows_after: rows
+-- of earlier versions up to this one are looked for; gone: the file lacks so
+-- many of them.
+CREATE TABLE settlement_end (
+    file_id        bigint PRIMARY KEY REFERENCES settlement_file,
+    queue_after    bigint NOT NULL DEFAULT 0,
+    queue_until    bigint NOT NULL DEFAULT 0,
+    is_last_slice  boolean NOT NULL DEFAULT false,
+    rows_after     bigint NOT NULL DEFAULT 0,
+    gone           whole NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+
+
 -- Rows of files that are not booked yet.  Unlogged: after a crash of the
 -- server a file that is not booked is staged again.  bucket: rows that belong
 -- together, since they name the same payment, are in one bucket.  line counts
@@ -308,7 +324,7 @@ CREATE TABLE settlement_row (
     UNIQUE (source, row_key, version)
 ) WITH (autovacuum_analyze_threshold = 1000);
 
-CREATE INDEX settlement_row_file ON settlement_row (file_id);
+CREATE INDEX settlement_row_file ON settlement_row (file_id, row_id);
 CREATE INDEX settlement_row_at ON settlement_row USING brin (at);
 -- lists of a merchant, newest first
 CREATE INDEX settlement_row_merchant
@@ -429,6 +445,11 @@ CREATE UNIQUE INDEX settlement_exception_entry
     WHERE source IS NOT NULL;
 CREATE INDEX settlement_exception_open ON settlement_exception (exception_id)
     WHERE closed_at IS NULL;
+-- rows that the end of each file of their PSP matches again
+CREATE INDEX settlement_exception_again
+    ON settlement_exception (psp, exception_id)
+    WHERE closed_at IS NULL AND row_id IS NOT NULL
+        AND finding IN ('unknown', 'early', 'proposed', 'amount');
 CREATE INDEX settlement_exception_waits
     ON settlement_exception (merchant_id, opened_at, exception_id)
     WHERE closed_at IS NULL;
