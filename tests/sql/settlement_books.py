@@ -201,8 +201,8 @@ class Books:
 def made_template():
     """The name of a new database with the schema and the helpers of pgTAP's
     tests."""
-    subprocess.run(["make", "-s", "-C", ROOT, "BUILD=build", "build/payctl-kept"],
-                   check=True)
+    make = ["make", "-s", "-C", ROOT, "BUILD=build", "build/payctl-kept"]
+    subprocess.run(make, check=True)
     name = f"pay_play_{uuid.uuid4().hex[:12]}"
     subprocess.run(["createdb", "-T", "template0", name], check=True)
     subprocess.run(
