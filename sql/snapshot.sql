@@ -252,6 +252,11 @@ CREATE DOMAIN pay.ordinal AS integer
 
 COMMENT ON DOMAIN pay.ordinal IS 'A number in a row, from 1 on';
 
+CREATE DOMAIN pay.payout_call AS text COLLATE pg_catalog."C"
+	CONSTRAINT payout_call_check CHECK ((VALUE = ANY (ARRAY['send'::text, 'ask'::text, 'find'::text, 'cancel'::text])));
+
+COMMENT ON DOMAIN pay.payout_call IS 'A call to a pay-out provider: a step is sent, the payment is asked for by the provider''s reference, is looked for by our key, or is taken back';
+
 CREATE DOMAIN pay.payout_key AS text COLLATE pg_catalog."C"
 	CONSTRAINT payout_key_check CHECK ((VALUE ~ '^[0-9a-f]{32}$'::text));
 
@@ -261,6 +266,45 @@ CREATE DOMAIN pay.payout_name AS text COLLATE pg_catalog."C"
 	CONSTRAINT payout_name_check CHECK ((VALUE ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text));
 
 COMMENT ON DOMAIN pay.payout_name IS 'The name of a pay-out provider';
+
+CREATE DOMAIN pay.payout_step AS integer
+	CONSTRAINT payout_step_check CHECK (((VALUE >= 0) AND (VALUE <= 3)));
+
+COMMENT ON DOMAIN pay.payout_step IS 'A step of a pay-out, from 0: some providers take several calls';
+
+CREATE DOMAIN pay.tally AS integer
+	CONSTRAINT tally_check CHECK ((VALUE >= 0));
+
+COMMENT ON DOMAIN pay.tally IS 'How many there are';
+
+CREATE TABLE pay.payout_sending (
+    merchant_id pay.id NOT NULL,
+    payout_id pay.id NOT NULL,
+    provider pay.payout_name NOT NULL,
+    adapter pay.filled NOT NULL,
+    call pay.payout_call DEFAULT 'send'::text NOT NULL,
+    step pay.payout_step DEFAULT 0 NOT NULL,
+    ids text[] DEFAULT '{NULL,NULL,NULL,NULL}'::text[] NOT NULL,
+    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    cursor text,
+    key_until timestamp with time zone,
+    is_doubtful boolean DEFAULT false NOT NULL,
+    looks pay.tally DEFAULT 0 NOT NULL,
+    tries pay.tally DEFAULT 0 NOT NULL,
+    calls pay.tally DEFAULT 0 NOT NULL,
+    run_at timestamp with time zone DEFAULT now(),
+    lease_until timestamp with time zone,
+    occurred_at timestamp with time zone,
+    sequence bigint,
+    CONSTRAINT payout_sending_ids_check CHECK ((cardinality(ids) = 4))
+)
+WITH (fillfactor='60');
+
+CREATE TYPE pay.payout_next AS (
+	after pay.payout_sending,
+	fact text,
+	proof text
+);
 
 CREATE TYPE pay.payout_plan AS (
 	seller_account text,
@@ -273,6 +317,14 @@ CREATE TYPE pay.payout_plan AS (
 	destination_id text,
 	version integer,
 	seqs bigint[]
+);
+
+CREATE TYPE pay.payout_said AS (
+	outcome text,
+	code text,
+	reference text,
+	state text,
+	next text
 );
 
 CREATE DOMAIN pay.payout_state AS text COLLATE pg_catalog."C"
@@ -369,11 +421,6 @@ CREATE TYPE pay.standing AS (
 	old_paid boolean,
 	old_open boolean
 );
-
-CREATE DOMAIN pay.tally AS integer
-	CONSTRAINT tally_check CHECK ((VALUE >= 0));
-
-COMMENT ON DOMAIN pay.tally IS 'How many there are';
 
 CREATE TYPE pay.wallet_state AS (
 	part oid,
@@ -664,6 +711,33 @@ CREATE TYPE pay_api.page_row AS (
 
 COMMENT ON TYPE pay_api.page_row IS 'A page of a list as JSON';
 
+CREATE TYPE pay_api.payout_call_row AS (
+	item integer,
+	outcome text,
+	payout_id text,
+	number bigint,
+	call text,
+	step bigint,
+	key text,
+	amount_minor bigint,
+	currency text,
+	kind text,
+	country text,
+	destination_id text,
+	version bigint,
+	details bytea,
+	key_id text,
+	id0 text,
+	id1 text,
+	id2 text,
+	id3 text,
+	made_s bigint,
+	cursor text,
+	seller_account text
+);
+
+COMMENT ON TYPE pay_api.payout_call_row IS 'A call to a pay-out provider that a worker has claimed';
+
 CREATE TYPE pay_api.replay_row AS (
 	item integer,
 	outcome text,
@@ -790,6 +864,7 @@ WITH (autovacuum_analyze_threshold='1000');
 
 CREATE FUNCTION pay.accepted_postings(p_exception pay.settlement_exception, p_row pay.settlement_row, p_as text, OUT postings pay.posting[], OUT is_suspended boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.act_on(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_as_kind text, p_with_id bigint) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) RETURNS void LANGUAGE sql;
 
 CREATE TABLE pay.settlement_file (
     file_id bigint NOT NULL,
@@ -893,6 +968,7 @@ CREATE FUNCTION pay.approval_time(p_merchant_id text) RETURNS interval LANGUAGE 
 CREATE FUNCTION pay.approvals_missing(p_merchant_id text, p_batch_id text) RETURNS integer LANGUAGE sql STABLE;
 CREATE FUNCTION pay.approvals_needed(p_merchant_id text, p_currency text, p_total_minor bigint) RETURNS integer LANGUAGE sql STABLE;
 CREATE FUNCTION pay.as_kinds(p_kind text, p_amount bigint) RETURNS text[] LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.ask_payout_soon(p_row pay.payout_sending, p_call text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.asked_by_ok(p_asked_by jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.asked_detail(p_asked_by jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 
@@ -1039,6 +1115,37 @@ CREATE FUNCTION pay.batch_items_are_all() RETURNS trigger LANGUAGE plpgsql SET s
 CREATE FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.begin_payout(p_merchant_id text, p_payout_id text, p_who text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.begin_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
+
+CREATE TABLE pay.settlement_end (
+    file_id bigint NOT NULL,
+    queue_after bigint DEFAULT 0 NOT NULL,
+    queue_until bigint DEFAULT 0 NOT NULL,
+    is_last_slice boolean DEFAULT false NOT NULL,
+    rows_after bigint DEFAULT 0 NOT NULL,
+    gone pay.whole DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE FUNCTION pay.begin_slice(p_file_id bigint, p_psp text, p_limit integer) RETURNS pay.settlement_end LANGUAGE sql;
+
+CREATE TABLE pay.settlement_tally (
+    name text NOT NULL COLLATE pg_catalog."C",
+    day date,
+    from_at timestamp with time zone,
+    from_tx xid8,
+    until_at timestamp with time zone NOT NULL,
+    until_tx xid8 NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    width interval NOT NULL,
+    open_after bigint,
+    is_done boolean DEFAULT false NOT NULL,
+    CONSTRAINT settlement_tally_check CHECK (((name = 'close'::text) = (day IS NOT NULL))),
+    CONSTRAINT settlement_tally_check1 CHECK (((from_at IS NULL) = (from_tx IS NULL))),
+    CONSTRAINT settlement_tally_name_check CHECK ((name = ANY (ARRAY['close'::text, 'balance'::text])))
+)
+WITH (fillfactor='50');
+
+CREATE FUNCTION pay.begin_tally(p_name text, p_day date, p_from_at timestamp with time zone, p_from_tx xid8, p_until timestamp with time zone) RETURNS pay.settlement_tally LANGUAGE sql;
 CREATE FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.book_rematch(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
 
@@ -1111,13 +1218,50 @@ CREATE FUNCTION pay.change_needs_job(p_merchant_id text, p_change_id text) RETUR
 CREATE FUNCTION pay.change_route(p_kind text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.changes_of(p_order pay.payment_order, p_kind text) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.check_batch(VARIADIC p_dims text[]) RETURNS integer LANGUAGE plpgsql IMMUTABLE;
+
+CREATE UNLOGGED TABLE pay.settlement_proof (
+    file_id bigint NOT NULL,
+    attempt pay.ordinal NOT NULL,
+    next_bucket integer DEFAULT 0 NOT NULL,
+    last_key text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    last_line integer DEFAULT 0 NOT NULL,
+    keys_end boolean DEFAULT false NOT NULL,
+    row_count bigint DEFAULT 0 NOT NULL,
+    wrong_line integer,
+    wrong text
+)
+WITH (fillfactor='50');
+
+CREATE FUNCTION pay.check_buckets(p_proof pay.settlement_proof, p_rows integer) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.check_items(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) RETURNS integer[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.check_keys(p_proof pay.settlement_proof, p_rows integer) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.check_settlement(p_file_id bigint, p_rows integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
+
+CREATE TABLE pay.payout_adapter (
+    adapter pay.filled NOT NULL,
+    window_s integer[] NOT NULL,
+    moves boolean[] NOT NULL,
+    looks integer NOT NULL,
+    gap_s integer NOT NULL,
+    asks boolean NOT NULL,
+    finds boolean NOT NULL,
+    takes_back boolean NOT NULL,
+    return_s integer NOT NULL,
+    CONSTRAINT payout_adapter_check CHECK ((cardinality(moves) = cardinality(window_s))),
+    CONSTRAINT payout_adapter_check1 CHECK (((looks = 0) OR finds)),
+    CONSTRAINT payout_adapter_gap_s_check CHECK (((gap_s >= 0) AND (gap_s <= 604800))),
+    CONSTRAINT payout_adapter_looks_check CHECK (((looks >= 0) AND (looks <= 10))),
+    CONSTRAINT payout_adapter_return_s_check CHECK ((return_s >= 0)),
+    CONSTRAINT payout_adapter_window_s_check CHECK ((((cardinality(window_s) >= 1) AND (cardinality(window_s) <= 4)) AND (0 <= ALL (window_s))))
+);
+
+CREATE FUNCTION pay.choose_payout_call(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_lease interval) RETURNS pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_change_keys(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT balance_due bigint) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.claim_payout_call(p_merchant_id text, p_provider text, p_adapter pay.payout_adapter, p_owner text, p_lease interval) RETURNS pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) RETURNS record LANGUAGE plpgsql;
@@ -1137,36 +1281,12 @@ CREATE TABLE pay.settlement_close (
     CONSTRAINT settlement_close_signature_check CHECK ((octet_length(signature) = 64))
 );
 
-CREATE FUNCTION pay.close_document(p_number bigint, p_day date, p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS text LANGUAGE sql STABLE;
-
-CREATE TABLE pay.journal_entry (
-    merchant_id pay.id NOT NULL,
-    source pay.journal_source NOT NULL,
-    kind text NOT NULL COLLATE pg_catalog."C",
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    tx xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    checkout_id pay.id,
-    payment_order_id pay.id,
-    psp pay.id NOT NULL,
-    seller_account text COLLATE pg_catalog."C",
-    amount_minor pay.positive_minor NOT NULL,
-    currency pay.currency_code NOT NULL,
-    seller_minor pay.minor NOT NULL,
-    seller_currency pay.currency_code NOT NULL,
-    rate pay.positive_rate,
-    request_id text,
-    CONSTRAINT journal_entry_check CHECK (((rate IS NULL) = ((currency)::text = (seller_currency)::text))),
-    CONSTRAINT journal_entry_check1 CHECK (((rate IS NOT NULL) OR ((seller_minor)::bigint = (amount_minor)::bigint)))
-)
-WITH (autovacuum_analyze_threshold='1000');
-
-CREATE FUNCTION pay.close_entries(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.journal_entry LANGUAGE sql STABLE;
+CREATE FUNCTION pay.close_document(p_number bigint, p_last pay.settlement_close, p_tally pay.settlement_tally) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_exception(p_id bigint, p_as text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.close_json(p_close pay.settlement_close) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.close_lines(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
+CREATE FUNCTION pay.close_lines(p_last pay.settlement_close) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_lines_of(p_close pay.settlement_close, p_merchant_id text) RETURNS json LANGUAGE sql STABLE;
-CREATE FUNCTION pay.close_movements(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_payout_batch(p_merchant_id text, p_batch_id text, p_state text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
@@ -1180,6 +1300,7 @@ CREATE FUNCTION pay.count_roundings(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.decimal_text(p_minor bigint, p_currency text) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) RETURNS pay.payout_adapter LANGUAGE plpgsql;
 CREATE FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
@@ -1217,6 +1338,7 @@ CREATE FUNCTION pay.end_changes(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsq
 CREATE FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_one_payout_call(p_merchant_id text, p_payout_id text, p_number bigint, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_overdue(p_file_id bigint) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
@@ -1275,6 +1397,25 @@ CREATE FUNCTION pay.find_change(p_merchant_id text, p_change_id text) RETURNS pa
 CREATE FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], OUT items integer[], OUT nexts text[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) RETURNS SETOF pay.payment_order LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT facts pay.fact[], OUT told pay.news[]) RETURNS record LANGUAGE plpgsql STABLE;
+
+CREATE TABLE pay.payout_event (
+    merchant_id pay.id NOT NULL,
+    provider pay.payout_name NOT NULL,
+    event_id pay.id NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    payout_id pay.id,
+    reference text,
+    parcel text,
+    state text NOT NULL COLLATE pg_catalog."C",
+    code text,
+    occurred_at timestamp with time zone,
+    sequence bigint,
+    outcome pay.filled NOT NULL,
+    CONSTRAINT payout_event_state_check CHECK ((state = ANY (ARRAY['sending'::text, 'sent'::text, 'paid'::text, 'returned'::text, 'failed'::text, 'cancelled'::text, 'unknown'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE FUNCTION pay.find_payout_of_event(p_event pay.payout_event, p_key text) RETURNS pay.payout LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_request(p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) RETURNS jsonb LANGUAGE sql STABLE;
@@ -1347,6 +1488,7 @@ CREATE FUNCTION pay.is_held_late(p_order pay.payment_order) RETURNS boolean LANG
 CREATE FUNCTION pay.is_iban(p_text text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_new_mismatch(p_fact pay.fact) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_over(p_letter pay.dead_letter) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_payout_event_behind(p_row pay.payout_sending, p_event pay.payout_event) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_reserved(p_change pay.change) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_sealed(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -1380,9 +1522,16 @@ WITH (autovacuum_vacuum_scale_factor='0.02');
 CREATE FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.job_rank(p_kind text) RETURNS integer LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.journal_payout_call(p_row pay.payout_sending, p_owner text, p_lease interval) RETURNS pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_payout(p_state text, p_fact text) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.judge_payout_asked(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.judge_payout_call(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_call text, p_said pay.payout_said) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.judge_payout_done(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.judge_payout_event(p_payout pay.payout, p_event pay.payout_event, p_amount_minor bigint, p_currency text, p_account_end text, p_must_ask boolean) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.judge_payout_find(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.judge_payout_send(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_outcome text) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
 
 CREATE TABLE pay.checkout (
     merchant_id pay.id NOT NULL,
@@ -1448,6 +1597,7 @@ CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_wrong_row(p_file_id bigint, p_line integer, p_wrong text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.known_difference(p_last pay.psp_balance, OUT low bigint, OUT high bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.late_meant(p_news pay.news) RETURNS pay.late_success LANGUAGE plpgsql STABLE;
@@ -1455,6 +1605,7 @@ CREATE FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) RETURNS 
 CREATE FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[], p_first integer, OUT facts pay.fact[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.lay_down(p_news pay.news, p_state text, p_orders pay.payment_order[], p_parts bigint[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.lay_refund(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[]) RETURNS pay.fact[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.learn_payout_event(p_row pay.payout_sending, p_event pay.payout_event) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.learn_tokens(p_facts pay.fact[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.leave_payout_batch(p_payout pay.payout) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.dead_letter LANGUAGE sql STABLE;
@@ -1500,8 +1651,8 @@ WITH (fillfactor='80');
 CREATE FUNCTION pay.lock_payout_account(p_merchant_id text, p_seller text, p_currency text) RETURNS pay.payout_account LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.lose_holds(p_psp text) RETURNS integer LANGUAGE plpgsql;
-CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on' SET enable_mergejoin TO 'on';
+CREATE FUNCTION pay.lose_holds(p_psp text, p_limit integer) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), p_rows integer DEFAULT 5000, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partition(p_month date) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partitions(p_move boolean DEFAULT true) RETURNS integer LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '200ms';
 CREATE FUNCTION pay.make_parts(p_file_id bigint, p_rows integer, p_parts integer DEFAULT 32) RETURNS integer LANGUAGE plpgsql;
@@ -1552,7 +1703,7 @@ CREATE FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) RETUR
 CREATE FUNCTION pay.merkle_root(p_hashes bytea[]) RETURNS bytea LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.message_of(p_event_id text, p_ids text[]) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.minor_of(p_amount text, p_currency text) RETURNS bigint LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source, p_limit integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
@@ -1647,6 +1798,8 @@ CREATE TABLE pay.webhook_inbox (
 WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
 CREATE FUNCTION pay.next_parked(p_limit interval) RETURNS pay.webhook_inbox[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.next_payout_approved(p_merchant_id text, p_provider text, p_adapter text, p_who text) RETURNS pay.payout_sending LANGUAGE plpgsql;
+CREATE FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_is_stopped boolean) RETURNS pay.payout_sending LANGUAGE sql;
 CREATE FUNCTION pay.next_unknown(p_limit interval) RETURNS pay.dispatch[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -1677,14 +1830,19 @@ CREATE FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parte
 CREATE FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) RETURNS record LANGUAGE sql STABLE;
+CREATE FUNCTION pay.payout_call_row(p_item integer, p_row pay.payout_sending) RETURNS SETOF pay_api.payout_call_row LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_entry(p_kind text, p_net_minor bigint) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_is_approved() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_is_booked() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_key_of(p_merchant_id text, p_seller text, p_currency text, p_destination_id text, p_seqs bigint[]) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.payout_may_be_sent() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_moves() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_names(p_payout_ref text, p_psp_ref text, p_bank_ref text) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.payout_pause(p_first_s integer, p_most_s integer, p_tries integer) RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_posting(p_payout pay.payout, p_kind text) RETURNS pay.posting LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.payout_said_ok(p_said pay.payout_said, p_retry_s bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.payout_word_fact(p_state text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.place_is_free(p_old pay.checkout) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.place_settlement(p_file_id bigint, p_from integer, p_until integer) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS SETOF pay.payout_plan LANGUAGE sql STABLE;
@@ -1712,7 +1870,7 @@ CREATE FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.sett
 CREATE FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.psp_names(p_psps text, p_psp text) RETURNS text[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.psp_sums(p_psp text) RETURNS TABLE(currency text, ours numeric, reserve numeric) LANGUAGE plpgsql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on' SET enable_mergejoin TO 'on';
+CREATE FUNCTION pay.psp_sums(p_psp text) RETURNS TABLE(currency text, ours numeric, reserve numeric) LANGUAGE plpgsql STABLE SET enable_seqscan TO 'off' SET enable_hashjoin TO 'off' SET enable_mergejoin TO 'off';
 CREATE FUNCTION pay.psp_under_way(p_psp text) RETURNS TABLE(currency text, incoming numeric, outgoing numeric) LANGUAGE sql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on';
 CREATE FUNCTION pay.psp_unsettled(p_psp text) RETURNS TABLE(currency text, incoming numeric, outgoing numeric) LANGUAGE sql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on';
 CREATE FUNCTION pay.psp_waiting(p_psp text) RETURNS TABLE(currency text, minor numeric) LANGUAGE sql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on';
@@ -1797,6 +1955,7 @@ CREATE TABLE pay.payout_reserve (
 WITH (fillfactor='80');
 
 CREATE FUNCTION pay.reserve_posting(p_reserve pay.payout_reserve, p_kind text) RETURNS pay.posting LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.rest_payout_sending(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_told text) RETURNS pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) RETURNS record LANGUAGE sql STABLE;
@@ -1806,6 +1965,7 @@ CREATE FUNCTION pay.roundings_left(p_source text, p_currency text) RETURNS bigin
 CREATE FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) RETURNS TABLE(dispute_id text, state text, amount_minor bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) RETURNS SETOF pay.posting LANGUAGE sql STABLE;
+CREATE FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) RETURNS pay.settlement_tally LANGUAGE plpgsql;
 CREATE FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.seal_digest(p_message text) RETURNS bytea LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.seal_end(p_from bigint, p_until bigint, p_span bigint, p_most integer) RETURNS bigint LANGUAGE plpgsql STABLE;
@@ -1892,10 +2052,15 @@ CREATE VIEW pay.checkout_state (
 CREATE FUNCTION pay.state_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.checkout_state LANGUAGE sql STABLE;
 CREATE FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.status_rank(p_status text) RETURNS integer LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.step_close(p_last pay.settlement_close, p_day date, p_rows integer, OUT day date, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.step_end(p_file pay.settlement_file, p_source pay.settlement_source, OUT phase text, OUT is_over boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_mergejoin TO 'on' SET enable_seqscan TO 'on' SET plan_cache_mode TO 'force_custom_plan' SET jit TO 'off';
+CREATE FUNCTION pay.step_tally(p_tally pay.settlement_tally, p_rows integer, OUT tally pay.settlement_tally, OUT rows bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_news(p_news pay.news[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.sum_ahead(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.sum_ledger(p_rows integer, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.sum_settlement(p_file_id bigint, p_from integer, p_until integer) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.suspended(p_mismatch pay.mismatch) RETURNS bigint LANGUAGE plpgsql STABLE;
@@ -1914,16 +2079,43 @@ CREATE FUNCTION pay.sweep_unknown(p_limit interval) RETURNS void LANGUAGE plpgsq
 CREATE FUNCTION pay.take_captures(p_news pay.news, p_named pay.change, p_captured bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_early(p_facts pay.fact[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_facts(p_facts pay.fact[], p_is_plain boolean DEFAULT false, OUT facts pay.fact[], OUT postings pay.posting[], OUT moved integer[], OUT late integer[], OUT against integer[]) RETURNS record LANGUAGE plpgsql;
+
+CREATE TABLE pay.payout_dispatch (
+    merchant_id pay.id NOT NULL,
+    payout_id pay.id NOT NULL,
+    number pay.ordinal NOT NULL,
+    call pay.payout_call NOT NULL,
+    step pay.payout_step NOT NULL,
+    key pay.filled NOT NULL,
+    owner pay.filled NOT NULL,
+    begun_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    key_until timestamp with time zone,
+    outcome text COLLATE pg_catalog."C",
+    code text,
+    reference text,
+    ended_at timestamp with time zone,
+    CONSTRAINT payout_dispatch_check CHECK (((outcome IS NULL) = (ended_at IS NULL))),
+    CONSTRAINT payout_dispatch_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'refused'::text, 'not_sent'::text, 'unknown'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE FUNCTION pay.take_late_payout_end(p_row pay.payout_sending, p_call pay.payout_dispatch, p_said pay.payout_said) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until bigint) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_open(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_over_fee(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_payout_end(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_number integer, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) RETURNS pay.payout_sending LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_payout_event(p_event pay.payout_event, p_key text, p_amount_minor bigint, p_currency text, p_account_end text, p_must_ask boolean) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) RETURNS record LANGUAGE plpgsql;
-CREATE FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_limit integer) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_end pay.settlement_end, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_up(p_news pay.news, p_held bigint) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.tally_count(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) RETURNS bigint LANGUAGE sql STABLE SET enable_seqscan TO 'off';
+CREATE FUNCTION pay.tally_movements(p_tally pay.settlement_tally, p_until timestamp with time zone) RETURNS SETOF pay.close_line LANGUAGE plpgsql STABLE SET enable_seqscan TO 'off' SET enable_hashjoin TO 'off' SET enable_mergejoin TO 'off';
+CREATE FUNCTION pay.tally_open(p_after bigint, p_rows integer, OUT lines pay.close_line[], OUT last bigint, OUT rows bigint) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.tally_piece(p_tally pay.settlement_tally, p_rows integer, OUT until timestamp with time zone, OUT rows bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_payout(p_merchant_id text, p_payout_id text, p_fact text, p_who text, p_ref text DEFAULT NULL::text, p_proof text DEFAULT NULL::text, p_code text DEFAULT NULL::text, p_amount_minor bigint DEFAULT NULL::bigint, p_currency text DEFAULT NULL::text, p_account_end text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS boolean LANGUAGE plpgsql;
@@ -1950,6 +2142,7 @@ CREATE FUNCTION pay.work_keys(p_file_id bigint) RETURNS bigint[] LANGUAGE sql ST
 CREATE FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.settlement_work LANGUAGE sql STABLE;
 CREATE FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer DEFAULT 1, p_owner pay.settlement_owner DEFAULT NULL::pay.settlement_owner, p_file_id bigint DEFAULT 0) RETURNS pay.settlement_work LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.wrong_settlement_key(p_file_id bigint, p_key text, p_line integer, p_rows integer, OUT line integer, OUT wrong text, OUT last_key text, OUT last_line integer, OUT is_end boolean) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wrong_settlement_row(p_file_id bigint, p_from integer, p_until integer, OUT line integer, OUT wrong text) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wrong_settlement_sum(p_file_id bigint) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay_api.act_on_exception(p_merchant_id text[], p_exception_id bigint[], p_act text[], p_who text[], p_why text[], p_as_kind text[], p_with_id bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1963,6 +2156,7 @@ CREATE FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], p_lease
 CREATE FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.dispatch_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.look_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.begin_payout_call(p_merchant_id text[], p_provider text[], p_adapter text[], p_facts jsonb[], p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.payout_call_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.age_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_seal(p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.seal_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.check_books(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1973,6 +2167,7 @@ CREATE FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_until_s big
 CREATE FUNCTION pay_api.end_close(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_look(p_source text[], p_owner text[], p_seen_s bigint[], p_files bigint[], p_again bigint[], p_code text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.end_payout_call(p_merchant_id text[], p_payout_id text[], p_number bigint[], p_outcome text[], p_code text[], p_reference text[], p_state text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_next text[], p_retry_s bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_report(p_psp text[], p_name text[], p_file_id bigint[], p_code text[], p_again_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2011,6 +2206,7 @@ CREATE FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_is_comp
 CREATE FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2156,6 +2352,27 @@ CREATE TABLE pay.idempotency_key (
     change_id pay.id
 )
 WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
+
+CREATE TABLE pay.journal_entry (
+    merchant_id pay.id NOT NULL,
+    source pay.journal_source NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    tx xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    checkout_id pay.id,
+    payment_order_id pay.id,
+    psp pay.id NOT NULL,
+    seller_account text COLLATE pg_catalog."C",
+    amount_minor pay.positive_minor NOT NULL,
+    currency pay.currency_code NOT NULL,
+    seller_minor pay.minor NOT NULL,
+    seller_currency pay.currency_code NOT NULL,
+    rate pay.positive_rate,
+    request_id text,
+    CONSTRAINT journal_entry_check CHECK (((rate IS NULL) = ((currency)::text = (seller_currency)::text))),
+    CONSTRAINT journal_entry_check1 CHECK (((rate IS NOT NULL) OR ((seller_minor)::bigint = (amount_minor)::bigint)))
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 CREATE TABLE pay.journal_line (
     merchant_id pay.id NOT NULL,
@@ -2658,16 +2875,6 @@ ALTER TABLE pay.settlement_part ALTER COLUMN part_id ADD GENERATED ALWAYS AS IDE
     CACHE 1
 );
 
-CREATE UNLOGGED TABLE pay.settlement_proof (
-    file_id bigint NOT NULL,
-    attempt pay.ordinal NOT NULL,
-    next_bucket integer DEFAULT 0 NOT NULL,
-    row_count bigint DEFAULT 0 NOT NULL,
-    wrong_line integer,
-    wrong text
-)
-WITH (fillfactor='50');
-
 CREATE TABLE pay.settlement_report (
     psp pay.id NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C",
@@ -2743,6 +2950,17 @@ CREATE UNLOGGED TABLE pay.settlement_sum (
     paid numeric NOT NULL,
     returned numeric NOT NULL,
     others bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE pay.settlement_tally_line (
+    name text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id NOT NULL,
+    psp pay.id NOT NULL,
+    currency pay.currency_code NOT NULL,
+    item text NOT NULL COLLATE pg_catalog."C",
+    count bigint NOT NULL,
+    minor numeric NOT NULL
 )
 WITH (fillfactor='50');
 
@@ -4020,6 +4238,8 @@ ALTER TABLE ONLY pay.payout_account
     ADD CONSTRAINT payout_account_pkey PRIMARY KEY (merchant_id, destination_id);
 ALTER TABLE ONLY pay.payout_act
     ADD CONSTRAINT payout_act_pkey PRIMARY KEY (act_id);
+ALTER TABLE ONLY pay.payout_adapter
+    ADD CONSTRAINT payout_adapter_pkey PRIMARY KEY (adapter);
 ALTER TABLE ONLY pay.payout_approval
     ADD CONSTRAINT payout_approval_pkey PRIMARY KEY (merchant_id, batch_id, approver);
 ALTER TABLE ONLY pay.payout_batch_item
@@ -4028,6 +4248,10 @@ ALTER TABLE ONLY pay.payout_batch
     ADD CONSTRAINT payout_batch_pkey PRIMARY KEY (merchant_id, batch_id);
 ALTER TABLE ONLY pay.payout_destination
     ADD CONSTRAINT payout_destination_pkey PRIMARY KEY (merchant_id, destination_id, version);
+ALTER TABLE ONLY pay.payout_dispatch
+    ADD CONSTRAINT payout_dispatch_pkey PRIMARY KEY (merchant_id, payout_id, number);
+ALTER TABLE ONLY pay.payout_event
+    ADD CONSTRAINT payout_event_pkey PRIMARY KEY (merchant_id, provider, event_id);
 ALTER TABLE ONLY pay.payout_hold
     ADD CONSTRAINT payout_hold_pkey PRIMARY KEY (merchant_id, seller_account, payment_order_id);
 ALTER TABLE ONLY pay.payout_limit
@@ -4052,6 +4276,8 @@ ALTER TABLE ONLY pay.payout_release
     ADD CONSTRAINT payout_release_pkey PRIMARY KEY (merchant_id, payment_order_id);
 ALTER TABLE ONLY pay.payout_reserve
     ADD CONSTRAINT payout_reserve_pkey PRIMARY KEY (merchant_id, source);
+ALTER TABLE ONLY pay.payout_sending
+    ADD CONSTRAINT payout_sending_pkey PRIMARY KEY (merchant_id, payout_id);
 ALTER TABLE ONLY pay.payout_transition
     ADD CONSTRAINT payout_transition_pkey PRIMARY KEY (old_state, new_state);
 ALTER TABLE ONLY pay.payout_wallet
@@ -4088,6 +4314,8 @@ ALTER TABLE ONLY pay.settlement_close
     ADD CONSTRAINT settlement_close_pkey PRIMARY KEY (number);
 ALTER TABLE ONLY pay.settlement_closed
     ADD CONSTRAINT settlement_closed_pkey PRIMARY KEY (merchant_id, source, kind);
+ALTER TABLE ONLY pay.settlement_end
+    ADD CONSTRAINT settlement_end_pkey PRIMARY KEY (file_id);
 ALTER TABLE ONLY pay.settlement_exception
     ADD CONSTRAINT settlement_exception_pkey PRIMARY KEY (exception_id);
 ALTER TABLE ONLY pay.settlement_exception
@@ -4128,6 +4356,10 @@ ALTER TABLE ONLY pay.settlement_source
     ADD CONSTRAINT settlement_source_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY pay.settlement_sum
     ADD CONSTRAINT settlement_sum_pkey PRIMARY KEY (file_id, currency, payout_ref);
+ALTER TABLE ONLY pay.settlement_tally_line
+    ADD CONSTRAINT settlement_tally_line_pkey PRIMARY KEY (name, merchant_id, psp, currency, item);
+ALTER TABLE ONLY pay.settlement_tally
+    ADD CONSTRAINT settlement_tally_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY pay.status_rank
     ADD CONSTRAINT status_rank_pkey PRIMARY KEY (status);
 ALTER TABLE ONLY pay.status_rank
@@ -4161,7 +4393,7 @@ CREATE INDEX event_default_at_idx ON pay.event_default USING brin (at) WITH (aut
 CREATE INDEX event_tx ON ONLY pay.event USING brin (tx) WITH (autosummarize='on');
 CREATE INDEX event_default_tx_idx ON pay.event_default USING brin (tx) WITH (autosummarize='on');
 CREATE INDEX job_rank_run_at ON pay.job USING btree (pay.job_rank((kind)::text), run_at);
-CREATE INDEX journal_entry_at ON pay.journal_entry USING brin (at);
+CREATE INDEX journal_entry_at ON pay.journal_entry USING brin (at) WITH (autosummarize='on');
 CREATE INDEX journal_entry_checkout ON pay.journal_entry USING btree (checkout_id, merchant_id);
 CREATE INDEX journal_entry_payout ON pay.journal_entry USING btree (merchant_id, at) WHERE (kind = ANY (ARRAY['psp_paid_out'::text, 'psp_debited'::text, 'psp_payout_returned'::text]));
 CREATE UNIQUE INDEX journal_line_statement ON pay.journal_line USING btree (merchant_id, owner, currency, wallet_seq) WHERE (wallet_seq IS NOT NULL);
@@ -4171,19 +4403,26 @@ CREATE UNIQUE INDEX payout_account_seller ON pay.payout_account USING btree (mer
 CREATE INDEX payout_act_subject ON pay.payout_act USING btree (merchant_id, subject, subject_id, act_id);
 CREATE INDEX payout_batch_made ON pay.payout_batch USING btree (merchant_id, made_at);
 CREATE INDEX payout_batched ON pay.payout USING btree (merchant_id, batch_id);
+CREATE INDEX payout_dispatch_begun ON pay.payout_dispatch USING btree (begun_at);
+CREATE UNIQUE INDEX payout_dispatch_open ON pay.payout_dispatch USING btree (merchant_id, payout_id) WHERE (ended_at IS NULL);
+CREATE INDEX payout_event_at ON pay.payout_event USING btree (at);
+CREATE INDEX payout_event_waiting ON pay.payout_event USING btree (merchant_id, provider, reference) WHERE ((outcome)::text = 'waiting'::text);
 CREATE INDEX payout_line_open ON pay.payout_line USING btree (merchant_id, seller_account, currency) WHERE is_open;
 CREATE INDEX payout_line_order ON pay.payout_line USING btree (merchant_id, payment_order_id);
 CREATE UNIQUE INDEX payout_live ON pay.payout USING btree (payout_key) WHERE (voided_at IS NULL);
 CREATE UNIQUE INDEX payout_part_live ON pay.payout_part USING btree (merchant_id, seller_account, currency, wallet_seq) WHERE is_live;
 CREATE INDEX payout_reserve_open ON pay.payout_reserve USING btree (merchant_id, seller_account, currency, until) WHERE (released_at IS NULL);
 CREATE INDEX payout_seller ON pay.payout USING btree (merchant_id, seller_account, created_at);
+CREATE INDEX payout_sending_due ON pay.payout_sending USING btree (merchant_id, provider, run_at) WHERE (run_at IS NOT NULL);
 CREATE INDEX payout_state_is ON pay.payout USING btree (state, changed_at) WHERE ((state)::text <> ALL (ARRAY['settled'::text, 'failed'::text, 'cancelled'::text]));
+CREATE INDEX payout_to_send ON pay.payout USING btree (merchant_id, provider, payout_id) WHERE ((state)::text = 'approved'::text);
 CREATE INDEX payout_unbatched ON pay.payout USING btree (merchant_id, provider, currency) WHERE (((state)::text = 'ready'::text) AND (batch_id IS NULL));
 CREATE INDEX psp_balance_last ON pay.psp_balance USING btree (source, currency, balance_id);
 CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature IS NULL);
 CREATE INDEX settlement_act_at ON pay.settlement_act USING btree (who, at);
 CREATE INDEX settlement_aged_hour ON pay.settlement_aged USING btree (hour);
 CREATE INDEX settlement_closed_match ON pay.settlement_closed USING btree (match_id);
+CREATE INDEX settlement_exception_again ON pay.settlement_exception USING btree (psp, exception_id) WHERE ((closed_at IS NULL) AND (row_id IS NOT NULL) AND (finding = ANY (ARRAY['unknown'::text, 'early'::text, 'proposed'::text, 'amount'::text])));
 CREATE UNIQUE INDEX settlement_exception_entry ON pay.settlement_exception USING btree (merchant_id, source, kind) WHERE (source IS NOT NULL);
 CREATE INDEX settlement_exception_merchant ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id);
 CREATE INDEX settlement_exception_open ON pay.settlement_exception USING btree (exception_id) WHERE (closed_at IS NULL);
@@ -4198,11 +4437,12 @@ CREATE INDEX settlement_link_match ON pay.settlement_link USING btree (match_id)
 CREATE INDEX settlement_open_file ON pay.settlement_open USING btree (file_id, checkout_id);
 CREATE INDEX settlement_part_open ON pay.settlement_part USING btree (file_id, first_line) WHERE (NOT is_done);
 CREATE INDEX settlement_report_due ON pay.settlement_report USING btree (psp, run_at, name) WHERE (state = 'waiting'::text);
-CREATE INDEX settlement_row_at ON pay.settlement_row USING brin (at);
-CREATE INDEX settlement_row_file ON pay.settlement_row USING btree (file_id);
+CREATE INDEX settlement_row_at ON pay.settlement_row USING brin (at) WITH (autosummarize='on');
+CREATE INDEX settlement_row_file ON pay.settlement_row USING btree (file_id, row_id);
 CREATE INDEX settlement_row_merchant ON pay.settlement_row USING btree (merchant_id, at, row_id);
 CREATE INDEX settlement_row_payout ON pay.settlement_row USING btree (source, net_minor) WHERE ((kind)::text = ANY (ARRAY['payout'::text, 'payout_returned'::text]));
 CREATE INDEX settlement_staging_bucket ON pay.settlement_staging USING btree (file_id, bucket);
+CREATE INDEX settlement_staging_key ON pay.settlement_staging USING btree (file_id, row_key, line);
 CREATE INDEX settlement_staging_place ON pay.settlement_staging USING btree (file_id, COALESCE(first_line, line));
 CREATE INDEX settlement_work_checkout ON pay.settlement_work USING btree (file_id, checkout_id);
 CREATE INDEX settlement_work_file ON pay.settlement_work USING btree (file_id, line);
@@ -4339,6 +4579,14 @@ CREATE CONSTRAINT TRIGGER payout_booked AFTER INSERT OR UPDATE ON pay.payout DEF
 ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_booked;
 CREATE TRIGGER payout_destination_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_destination FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('versions are append-only', 'PAY20');
 ALTER TABLE pay.payout_destination ENABLE ALWAYS TRIGGER payout_destination_append_only;
+CREATE TRIGGER payout_dispatch_ends_once BEFORE UPDATE ON pay.payout_dispatch FOR EACH ROW WHEN ((old.ended_at IS NOT NULL)) EXECUTE FUNCTION pay.refuse_change('the journal is append-only', 'PAY20');
+ALTER TABLE pay.payout_dispatch ENABLE ALWAYS TRIGGER payout_dispatch_ends_once;
+CREATE TRIGGER payout_dispatch_fixed BEFORE UPDATE OF merchant_id, payout_id, number, call, step, key, owner, begun_at, key_until ON pay.payout_dispatch FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the journal is append-only', 'PAY20');
+ALTER TABLE pay.payout_dispatch ENABLE ALWAYS TRIGGER payout_dispatch_fixed;
+CREATE TRIGGER payout_dispatch_kept BEFORE DELETE OR TRUNCATE ON pay.payout_dispatch FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the journal is append-only', 'PAY20');
+ALTER TABLE pay.payout_dispatch ENABLE ALWAYS TRIGGER payout_dispatch_kept;
+CREATE TRIGGER payout_dispatch_may_be BEFORE INSERT ON pay.payout_dispatch FOR EACH ROW WHEN (((new.call)::text = 'send'::text)) EXECUTE FUNCTION pay.payout_may_be_sent();
+ALTER TABLE pay.payout_dispatch ENABLE ALWAYS TRIGGER payout_dispatch_may_be;
 CREATE TRIGGER payout_fixed BEFORE UPDATE OF merchant_id, payout_id, payout_key, attempt, seller_account, currency, amount_minor, left_minor, line_count, provider, destination_id, destination_version, made_by, created_at ON pay.payout FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the terms of a pay-out are fixed', 'PAY11');
 ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_fixed;
 CREATE TRIGGER payout_kept BEFORE DELETE OR TRUNCATE ON pay.payout FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('pay-outs are kept', 'PAY20');
@@ -4349,6 +4597,10 @@ CREATE TRIGGER payout_part_fixed BEFORE UPDATE OF merchant_id, payout_id, seller
 ALTER TABLE pay.payout_part ENABLE ALWAYS TRIGGER payout_part_fixed;
 CREATE TRIGGER payout_part_kept BEFORE DELETE OR TRUNCATE ON pay.payout_part FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('pay-outs are kept', 'PAY20');
 ALTER TABLE pay.payout_part ENABLE ALWAYS TRIGGER payout_part_kept;
+CREATE TRIGGER payout_sending_fixed BEFORE UPDATE OF merchant_id, payout_id, provider, adapter, made_at ON pay.payout_sending FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the bytes of a call are fixed', 'PAY11');
+ALTER TABLE pay.payout_sending ENABLE ALWAYS TRIGGER payout_sending_fixed;
+CREATE TRIGGER payout_sending_kept BEFORE DELETE OR TRUNCATE ON pay.payout_sending FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('pay-outs are kept', 'PAY20');
+ALTER TABLE pay.payout_sending ENABLE ALWAYS TRIGGER payout_sending_kept;
 CREATE TRIGGER payout_start BEFORE INSERT ON pay.payout FOR EACH ROW WHEN (((new.state)::text <> 'draft'::text)) EXECUTE FUNCTION pay.refuse_change('a pay-out begins as draft', 'PAY10');
 ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_start;
 CREATE TRIGGER payout_state_moves BEFORE UPDATE OF state ON pay.payout FOR EACH ROW WHEN (((old.state)::text <> (new.state)::text)) EXECUTE FUNCTION pay.payout_moves();
@@ -4403,6 +4655,8 @@ ALTER TABLE ONLY pay.payout_destination
     ADD CONSTRAINT payout_destination_merchant_id_destination_id_fkey FOREIGN KEY (merchant_id, destination_id) REFERENCES pay.payout_account(merchant_id, destination_id);
 ALTER TABLE ONLY pay.payout_destination
     ADD CONSTRAINT payout_destination_merchant_id_provider_fkey FOREIGN KEY (merchant_id, provider) REFERENCES pay.payout_provider(merchant_id, provider);
+ALTER TABLE ONLY pay.payout_dispatch
+    ADD CONSTRAINT payout_dispatch_merchant_id_payout_id_fkey FOREIGN KEY (merchant_id, payout_id) REFERENCES pay.payout(merchant_id, payout_id);
 ALTER TABLE ONLY pay.payout
     ADD CONSTRAINT payout_merchant_id_batch_id_fkey FOREIGN KEY (merchant_id, batch_id) REFERENCES pay.payout_batch(merchant_id, batch_id);
 ALTER TABLE ONLY pay.payout
@@ -4413,6 +4667,10 @@ ALTER TABLE ONLY pay.payout_part
     ADD CONSTRAINT payout_part_merchant_id_payout_id_fkey FOREIGN KEY (merchant_id, payout_id) REFERENCES pay.payout(merchant_id, payout_id);
 ALTER TABLE ONLY pay.payout_part
     ADD CONSTRAINT payout_part_merchant_id_seller_account_currency_wallet_seq_fkey FOREIGN KEY (merchant_id, seller_account, currency, wallet_seq) REFERENCES pay.payout_line(merchant_id, seller_account, currency, wallet_seq);
+ALTER TABLE ONLY pay.payout_sending
+    ADD CONSTRAINT payout_sending_adapter_fkey FOREIGN KEY (adapter) REFERENCES pay.payout_adapter(adapter);
+ALTER TABLE ONLY pay.payout_sending
+    ADD CONSTRAINT payout_sending_merchant_id_payout_id_fkey FOREIGN KEY (merchant_id, payout_id) REFERENCES pay.payout(merchant_id, payout_id);
 ALTER TABLE ONLY pay.posting_rule
     ADD CONSTRAINT posting_rule_account_fkey FOREIGN KEY (account) REFERENCES pay.account_kind(account);
 ALTER TABLE ONLY pay.posting_rule
@@ -4423,6 +4681,8 @@ ALTER TABLE ONLY pay.rate
     ADD CONSTRAINT rate_source_fkey FOREIGN KEY (source) REFERENCES pay.rate_source(source);
 ALTER TABLE ONLY pay.settlement_act
     ADD CONSTRAINT settlement_act_exception_id_fkey FOREIGN KEY (exception_id) REFERENCES pay.settlement_exception(exception_id);
+ALTER TABLE ONLY pay.settlement_end
+    ADD CONSTRAINT settlement_end_file_id_fkey FOREIGN KEY (file_id) REFERENCES pay.settlement_file(file_id);
 ALTER TABLE ONLY pay.settlement_expected
     ADD CONSTRAINT settlement_expected_kind_fkey FOREIGN KEY (kind) REFERENCES pay.posting_kind(kind);
 ALTER TABLE ONLY pay.settlement_file
@@ -4447,6 +4707,8 @@ GRANT USAGE ON SCHEMA pay_ops TO payments_operator;
 GRANT USAGE ON SCHEMA pay_view TO payments_auditor;
 GRANT USAGE ON SCHEMA pay_view TO payments_operator;
 REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_sending TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_sending TO payments_operator;
 REVOKE ALL ON TYPE pay_api.age_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.balances_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.change_row FROM PUBLIC;
@@ -4462,6 +4724,7 @@ REVOKE ALL ON TYPE pay_api.look_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.order_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.outcome_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.page_row FROM PUBLIC;
+REVOKE ALL ON TYPE pay_api.payout_call_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.replay_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.report_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.seal_row FROM PUBLIC;
@@ -4476,6 +4739,7 @@ GRANT SELECT ON TABLE pay.settlement_row TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_row TO payments_operator;
 REVOKE ALL ON FUNCTION pay.accepted_postings(p_exception pay.settlement_exception, p_row pay.settlement_row, p_as text, OUT postings pay.posting[], OUT is_suspended boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.act_on(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_as_kind text, p_with_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_operator;
 REVOKE ALL ON FUNCTION pay.advance_settlement(p_file_id bigint, p_rows integer) FROM PUBLIC;
@@ -4498,6 +4762,7 @@ REVOKE ALL ON FUNCTION pay.approval_time(p_merchant_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.approvals_missing(p_merchant_id text, p_batch_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.approvals_needed(p_merchant_id text, p_currency text, p_total_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.as_kinds(p_kind text, p_amount bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.ask_payout_soon(p_row pay.payout_sending, p_call text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.asked_by_ok(p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.asked_detail(p_asked_by jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.mismatch TO payments_auditor;
@@ -4522,6 +4787,12 @@ REVOKE ALL ON FUNCTION pay.batch_items_are_all() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.begin_payout(p_merchant_id text, p_payout_id text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.begin_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_end TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_end TO payments_operator;
+REVOKE ALL ON FUNCTION pay.begin_slice(p_file_id bigint, p_psp text, p_limit integer) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_tally TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_tally TO payments_operator;
+REVOKE ALL ON FUNCTION pay.begin_tally(p_name text, p_day date, p_from_at timestamp with time zone, p_from_tx xid8, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.book_rematch(p_file_id bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_source TO payments_auditor;
@@ -4546,13 +4817,21 @@ REVOKE ALL ON FUNCTION pay.change_needs_job(p_merchant_id text, p_change_id text
 REVOKE ALL ON FUNCTION pay.change_route(p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.changes_of(p_order pay.payment_order, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.check_batch(VARIADIC p_dims text[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_proof TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_proof TO payments_operator;
+REVOKE ALL ON FUNCTION pay.check_buckets(p_proof pay.settlement_proof, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.check_items(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.check_keys(p_proof pay.settlement_proof, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.check_settlement(p_file_id bigint, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_adapter TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_adapter TO payments_operator;
+REVOKE ALL ON FUNCTION pay.choose_payout_call(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_lease interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_change_keys(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT balance_due bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.claim_payout_call(p_merchant_id text, p_provider text, p_adapter pay.payout_adapter, p_owner text, p_lease interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) FROM PUBLIC;
@@ -4560,16 +4839,12 @@ REVOKE ALL ON FUNCTION pay.claim_tokens(p_items integer[], p_merchant_id text[],
 REVOKE ALL ON FUNCTION pay.cleared_as(p_is_borne boolean) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_close TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_close TO payments_operator;
-REVOKE ALL ON FUNCTION pay.close_document(p_number bigint, p_day date, p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.journal_entry TO payments_auditor;
-GRANT SELECT ON TABLE pay.journal_entry TO payments_operator;
-REVOKE ALL ON FUNCTION pay.close_entries(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.close_document(p_number bigint, p_last pay.settlement_close, p_tally pay.settlement_tally) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_exception(p_id bigint, p_as text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_json(p_close pay.settlement_close) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.close_lines(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.close_lines(p_last pay.settlement_close) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_lines_of(p_close pay.settlement_close, p_merchant_id text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.close_movements(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_payout_batch(p_merchant_id text, p_batch_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
@@ -4585,6 +4860,7 @@ REVOKE ALL ON FUNCTION pay.count_roundings(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) FROM PUBLIC;
@@ -4604,6 +4880,7 @@ REVOKE ALL ON FUNCTION pay.end_changes(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_one_payout_call(p_merchant_id text, p_payout_id text, p_number bigint, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_overdue(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
@@ -4651,6 +4928,9 @@ REVOKE ALL ON FUNCTION pay.find_change(p_merchant_id text, p_change_id text) FRO
 REVOKE ALL ON FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT facts pay.fact[], OUT told pay.news[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_event TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_event TO payments_operator;
+REVOKE ALL ON FUNCTION pay.find_payout_of_event(p_event pay.payout_event, p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_request(p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) FROM PUBLIC;
@@ -4713,6 +4993,7 @@ REVOKE ALL ON FUNCTION pay.is_held_late(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_iban(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_new_mismatch(p_fact pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_over(p_letter pay.dead_letter) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_payout_event_behind(p_row pay.payout_sending, p_event pay.payout_event) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_reserved(p_change pay.change) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_sealed(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
@@ -4732,9 +5013,16 @@ GRANT SELECT ON TABLE pay.job TO payments_operator;
 REVOKE ALL ON FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.job_rank(p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.journal_payout_call(p_row pay.payout_sending, p_owner text, p_lease interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_payout(p_state text, p_fact text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_payout_asked(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_payout_call(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_call text, p_said pay.payout_said) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_payout_done(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_payout_event(p_payout pay.payout, p_event pay.payout_event, p_amount_minor bigint, p_currency text, p_account_end text, p_must_ask boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_payout_find(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_payout_send(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_outcome text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
 GRANT SELECT ON TABLE pay.checkout TO payments_operator;
 REVOKE ALL ON FUNCTION pay.judge_release(p_new pay.checkout) FROM PUBLIC;
@@ -4753,6 +5041,7 @@ REVOKE ALL ON FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_pl
 REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_wrong_row(p_file_id bigint, p_line integer, p_wrong text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_operator;
@@ -4762,6 +5051,7 @@ REVOKE ALL ON FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) F
 REVOKE ALL ON FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[], p_first integer, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lay_down(p_news pay.news, p_state text, p_orders pay.payment_order[], p_parts bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lay_refund(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.learn_payout_event(p_row pay.payout_sending, p_event pay.payout_event) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.learn_tokens(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.leave_payout_batch(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
@@ -4782,8 +5072,8 @@ GRANT SELECT ON TABLE pay.payout_account TO payments_operator;
 REVOKE ALL ON FUNCTION pay.lock_payout_account(p_merchant_id text, p_seller text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, p_rows integer, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partition(p_month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partitions(p_move boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_parts(p_file_id bigint, p_rows integer, p_parts integer) FROM PUBLIC;
@@ -4817,7 +5107,7 @@ GRANT ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.message_of(p_event_id text, p_ids text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.minor_of(p_amount text, p_currency text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
@@ -4843,6 +5133,8 @@ REVOKE ALL ON FUNCTION pay.next_letters() FROM PUBLIC;
 GRANT SELECT ON TABLE pay.webhook_inbox TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_inbox TO payments_operator;
 REVOKE ALL ON FUNCTION pay.next_parked(p_limit interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.next_payout_approved(p_merchant_id text, p_provider text, p_adapter text, p_who text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_is_stopped boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_unknown(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
@@ -4873,14 +5165,19 @@ REVOKE ALL ON FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OU
 REVOKE ALL ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_call_row(p_item integer, p_row pay.payout_sending) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_entry(p_kind text, p_net_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_is_approved() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_is_booked() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_key_of(p_merchant_id text, p_seller text, p_currency text, p_destination_id text, p_seqs bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_may_be_sent() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_moves() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_names(p_payout_ref text, p_psp_ref text, p_bank_ref text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_pause(p_first_s integer, p_most_s integer, p_tries integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_posting(p_payout pay.payout, p_kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_said_ok(p_said pay.payout_said, p_retry_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_word_fact(p_state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.place_is_free(p_old pay.checkout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.place_settlement(p_file_id bigint, p_from integer, p_until integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
@@ -4942,6 +5239,7 @@ REVOKE ALL ON FUNCTION pay.requote_orders(p_moves pay.move[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_reserve TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_reserve TO payments_operator;
 REVOKE ALL ON FUNCTION pay.reserve_posting(p_reserve pay.payout_reserve, p_kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rest_payout_sending(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_told text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) FROM PUBLIC;
@@ -4953,6 +5251,7 @@ REVOKE ALL ON FUNCTION pay.roundings_left(p_source text, p_currency text) FROM P
 REVOKE ALL ON FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.seal_digest(p_message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.seal_digest(p_message text) TO payments_auditor;
@@ -5010,10 +5309,15 @@ REVOKE ALL ON FUNCTION pay.statement(p_merchant_id text, p_seller text, p_curren
 REVOKE ALL ON FUNCTION pay.status_rank(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.step_close(p_last pay.settlement_close, p_day date, p_rows integer, OUT day date, OUT number bigint, OUT document text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.step_end(p_file pay.settlement_file, p_source pay.settlement_source, OUT phase text, OUT is_over boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.step_tally(p_tally pay.settlement_tally, p_rows integer, OUT tally pay.settlement_tally, OUT rows bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sum_ahead(p_end timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sum_ledger(p_rows integer, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_settlement(p_file_id bigint, p_from integer, p_until integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspended(p_mismatch pay.mismatch) FROM PUBLIC;
@@ -5032,16 +5336,25 @@ REVOKE ALL ON FUNCTION pay.sweep_unknown(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_captures(p_news pay.news, p_named pay.change, p_captured bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_early(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_facts(p_facts pay.fact[], p_is_plain boolean, OUT facts pay.fact[], OUT postings pay.posting[], OUT moved integer[], OUT late integer[], OUT against integer[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_dispatch TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_dispatch TO payments_operator;
+REVOKE ALL ON FUNCTION pay.take_late_payout_end(p_row pay.payout_sending, p_call pay.payout_dispatch, p_said pay.payout_said) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_open(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_over_fee(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_payout_end(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_number integer, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_payout_event(p_event pay.payout_event, p_key text, p_amount_minor bigint, p_currency text, p_account_end text, p_must_ask boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_end pay.settlement_end, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_up(p_news pay.news, p_held bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tally_count(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tally_movements(p_tally pay.settlement_tally, p_until timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tally_open(p_after bigint, p_rows integer, OUT lines pay.close_line[], OUT last bigint, OUT rows bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tally_piece(p_tally pay.settlement_tally, p_rows integer, OUT until timestamp with time zone, OUT rows bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_payout(p_merchant_id text, p_payout_id text, p_fact text, p_who text, p_ref text, p_proof text, p_code text, p_amount_minor bigint, p_currency text, p_account_end text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
@@ -5068,6 +5381,7 @@ REVOKE ALL ON FUNCTION pay.work_keys(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer, p_owner pay.settlement_owner, p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.wrong_settlement_key(p_file_id bigint, p_key text, p_line integer, p_rows integer, OUT line integer, OUT wrong text, OUT last_key text, OUT last_line integer, OUT is_end boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_row(p_file_id bigint, p_from integer, p_until integer, OUT line integer, OUT wrong text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_sum(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay_api.act_on_exception(p_merchant_id text[], p_exception_id bigint[], p_act text[], p_who text[], p_why text[], p_as_kind text[], p_with_id bigint[]) FROM PUBLIC;
@@ -5092,6 +5406,8 @@ REVOKE ALL ON FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_me
 GRANT ALL ON FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.begin_payout_call(p_merchant_id text[], p_provider text[], p_adapter text[], p_facts jsonb[], p_owner text[], p_lease_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.begin_payout_call(p_merchant_id text[], p_provider text[], p_adapter text[], p_facts jsonb[], p_owner text[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_seal(p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
@@ -5112,6 +5428,8 @@ REVOKE ALL ON FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id 
 GRANT ALL ON FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_look(p_source text[], p_owner text[], p_seen_s bigint[], p_files bigint[], p_again bigint[], p_code text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_look(p_source text[], p_owner text[], p_seen_s bigint[], p_files bigint[], p_again bigint[], p_code text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.end_payout_call(p_merchant_id text[], p_payout_id text[], p_number bigint[], p_outcome text[], p_code text[], p_reference text[], p_state text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_next text[], p_retry_s bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.end_payout_call(p_merchant_id text[], p_payout_id text[], p_number bigint[], p_outcome text[], p_code text[], p_reference text[], p_state text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_next text[], p_retry_s bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[]) FROM PUBLIC;
@@ -5188,6 +5506,8 @@ REVOKE ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id t
 GRANT ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) FROM PUBLIC;
@@ -5295,6 +5615,8 @@ GRANT SELECT ON TABLE pay.iban_country TO payments_auditor;
 GRANT SELECT ON TABLE pay.iban_country TO payments_operator;
 GRANT SELECT ON TABLE pay.idempotency_key TO payments_auditor;
 GRANT SELECT ON TABLE pay.idempotency_key TO payments_operator;
+GRANT SELECT ON TABLE pay.journal_entry TO payments_auditor;
+GRANT SELECT ON TABLE pay.journal_entry TO payments_operator;
 GRANT SELECT ON TABLE pay.journal_line TO payments_auditor;
 GRANT SELECT ON TABLE pay.journal_line TO payments_operator;
 GRANT SELECT ON TABLE pay.mismatch_settlement TO payments_auditor;
@@ -5377,8 +5699,6 @@ GRANT SELECT ON TABLE pay.settlement_look TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_look TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_open TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_open TO payments_operator;
-GRANT SELECT ON TABLE pay.settlement_proof TO payments_auditor;
-GRANT SELECT ON TABLE pay.settlement_proof TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_report TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_report TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_rounding TO payments_auditor;
@@ -5387,6 +5707,8 @@ GRANT SELECT ON TABLE pay.settlement_staging TO payments_auditor;
 GRANT SELECT,INSERT ON TABLE pay.settlement_staging TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_sum TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_sum TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_tally_line TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_tally_line TO payments_operator;
 GRANT SELECT ON TABLE pay.status_rank TO payments_auditor;
 GRANT SELECT ON TABLE pay.status_rank TO payments_operator;
 GRANT SELECT ON TABLE pay.transition TO payments_auditor;

@@ -25,7 +25,7 @@ WHERE e.file_id = p_file_id AND f.file_id = p_file_id
 RETURNING e.*
 $$;
 COMMENT ON FUNCTION pay.begin_slice IS
-    'Which exceptions the end of a file matches again next';
+    'The exceptions that the end of a file matches again next';
 
 
 -- Rows whose payment nobody knew, or had come too early, that name one now, and

@@ -180,22 +180,6 @@ CREATE INDEX settlement_part_open ON settlement_part (file_id, first_line)
     WHERE NOT is_done;
 
 
--- How far the end of a file has come, in steps of a bounded number of rows, when
--- all its parts are booked.  queue_after: exceptions up to this one are matched
--- again; queue_until: the last one of the slice that is under way;
--- is_last_slice: none waited behind it when the slice began.  rows_after: rows
--- of earlier versions up to this one are looked for; gone: the file lacks so
--- many of them.
-CREATE TABLE settlement_end (
-    file_id        bigint PRIMARY KEY REFERENCES settlement_file,
-    queue_after    bigint NOT NULL DEFAULT 0,
-    queue_until    bigint NOT NULL DEFAULT 0,
-    is_last_slice  boolean NOT NULL DEFAULT false,
-    rows_after     bigint NOT NULL DEFAULT 0,
-    gone           whole NOT NULL DEFAULT 0
-) WITH (fillfactor = 50);
-
-
 -- Rows of files that are not booked yet.  Unlogged: after a crash of the
 -- server a file that is not booked is staged again.  bucket: rows that belong
 -- together, since they name the same payment, are in one bucket.  line counts
@@ -325,7 +309,8 @@ CREATE TABLE settlement_row (
 ) WITH (autovacuum_analyze_threshold = 1000);
 
 CREATE INDEX settlement_row_file ON settlement_row (file_id, row_id);
-CREATE INDEX settlement_row_at ON settlement_row USING brin (at);
+CREATE INDEX settlement_row_at ON settlement_row USING brin (at)
+    WITH (autosummarize = on);
 -- lists of a merchant, newest first
 CREATE INDEX settlement_row_merchant
     ON settlement_row (merchant_id, at, row_id);
@@ -622,7 +607,8 @@ ALTER TABLE settlement_close ENABLE ALWAYS TRIGGER settlement_close_kept;
 ALTER TABLE journal_entry ALTER checkout_id DROP NOT NULL;
 
 -- The close reads the entries of a time; these come in the order of time.
-CREATE INDEX journal_entry_at ON journal_entry USING brin (at);
+CREATE INDEX journal_entry_at ON journal_entry USING brin (at)
+    WITH (autosummarize = on);
 -- payouts in transit to the bank
 CREATE INDEX journal_entry_payout ON journal_entry (merchant_id, at)
     WHERE kind IN ('psp_paid_out', 'psp_debited', 'psp_payout_returned');
