@@ -206,6 +206,70 @@ FROM generate_series(1, 36);
 SELECT is(count(*), 340::bigint, 'each row once')
 FROM pay.settlement_row r WHERE r.file_id = :id;
 
+-- a key stands for rows of one payment: rows of two payments come into two parts,
+-- of which the second would pass over its row, as if it were booked
+CREATE FUNCTION pg_temp.names(p_id bigint, p_lines int[], p_key text,
+    p_ref text) RETURNS void LANGUAGE sql AS $$
+UPDATE pay.settlement_staging s SET row_key = p_key, psp_ref = p_ref
+WHERE s.file_id = p_id AND s.line = ANY (p_lines)
+$$;
+SELECT o.id FROM pg_temp.opens('k1') o
+\gset
+SELECT pg_temp.stages(:id, 60);
+SELECT pg_temp.names(:id, '{7, 31}', 'twice', 'ch_1');
+SELECT pg_temp.names(:id, '{58}', 'twice', 'ch_2');
+SELECT is(pg_temp.proves(:id, 60, '{}'), 'refused row 58: it has the key of'
+    ' row 31 and names another payment', 'a key of two payments');
+SELECT is(pg_temp.lines(:id), NULL, 'and nothing is booked');
+
+SELECT o.id FROM pg_temp.opens('k2') o
+\gset
+SELECT pg_temp.stages(:id, 60);
+SELECT pg_temp.names(:id, '{7, 31, 58}', 'twice', 'ch_1');
+SELECT is(pg_temp.proves(:id, 60, '{}'), 'proven',
+          'a key of one payment, three times, is no mistake of the file');
+SELECT is(bool_or(pg_temp.steps(:id) = 'booked'), true, 'it is booked')
+FROM generate_series(1, 9);
+SELECT is(string_agg(concat_ws(' ', r.line, r.class, r.finding), ', '
+                     ORDER BY r.line), '7 3 unknown, 31 2 repeated,'
+    ' 58 2 repeated', 'and operators see the two')
+FROM pay.settlement_row r WHERE r.file_id = :id AND r.row_key = 'twice';
+
+-- keys are compared in pieces, too, and no piece is larger for a key that all
+-- rows have
+SELECT o.id FROM pg_temp.opens('k3') o
+\gset
+SELECT pg_temp.stages(:id, 60);
+SELECT pg_temp.names(:id, ARRAY(SELECT generate_series(1, 59)), 'same', 'ch_1');
+SELECT pg_temp.names(:id, '{60}', 'same', 'ch_2');
+SELECT is(pg_temp.checks(:id, 5), 'again', 'a piece of keys');
+SELECT is(p.last_key || ' ' || p.last_line, 'same 6', 'is no larger')
+FROM pay.settlement_proof p WHERE p.file_id = :id;
+SELECT is(count(*) FILTER (WHERE c.said = 'again') || ' '
+          || count(*) FILTER (WHERE c.said = 'checked'), '10 1',
+          'the next ones go on behind it')
+FROM (SELECT pg_temp.checks(:id, 5) AS said FROM generate_series(1, 11)) c;
+SELECT is(pg_temp.proves(:id, 60, '{}'), 'refused row 60: it has the key of'
+    ' row 59 and names another payment', 'and find the row');
+
+-- the first wrong row counts, whichever check has found it
+SELECT o.id FROM pg_temp.opens('k4') o
+\gset
+SELECT pg_temp.stages(:id, 60);
+SELECT pg_temp.names(:id, '{20}', 'r9', 'ch_2');
+UPDATE pay.settlement_staging s SET net_minor = 98
+WHERE s.file_id = :id AND s.line = 23;
+SELECT is(pg_temp.proves(:id, 60, '{}'), 'refused row 20: it has the key of'
+    ' row 9 and names another payment', 'the key');
+SELECT o.id FROM pg_temp.opens('k5') o
+\gset
+SELECT pg_temp.stages(:id, 60);
+SELECT pg_temp.names(:id, '{20}', 'r9', 'ch_2');
+UPDATE pay.settlement_staging s SET net_minor = 98
+WHERE s.file_id = :id AND s.line = 13;
+SELECT is(pg_temp.proves(:id, 60, '{}'), 'refused row 13: net is 98 and should'
+    ' be 97', 'or the sum');
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;
