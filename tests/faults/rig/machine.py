@@ -77,33 +77,6 @@ def _nth(rng) -> int:
 # libcurl 7.88 (singlesocket in lib/multi.c): when memory for a socket's list
 # of transfers is refused, it destroys that list's hash and goes on using it,
 # with a division by the number of its slots, 0.
-DEATH_OF_LIBCURL)
-    memory = stack.memory
-    stack.boot(str(memory.library), **memory.environment())
-
-
-@contextlib.contextmanager
-def no_memory(scene):
-    """One allocation fails somewhere between here and the answer; the worker
-    may refuse the request, or die: what it has begun goes on."""
-    memory, nth = scene.stack.memory, _nth(scene.rng)
-    memory.fail(scene.pid, nth)
-    yield
-    calls, failed = memory.over()
-    assert failed == (1 if calls >= nth else 0), (nth, calls, failed)
-    scene.stack.refused_memory += failed
-    if not alive(scene.pid):
-        wait_for(scene.stack.is_ready, "a new worker")
-
-
-def _nth(rng) -> int:
-    """Small ones more often: each moment is but some allocations long."""
-    return rng.randint(1, rng.choice((4, 16, 64)))
-
-
-# libcurl 7.88 (singlesocket in lib/multi.c): when memory for a socket's list of
-# transfers is refused, it destroys that list's hash and goes on using it, with a
-# division by the number of its slots, 0.
 DEATH_OF_LIBCURL = "exited on signal 8"
 CLOCK = "clock"
 
