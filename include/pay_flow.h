@@ -544,6 +544,8 @@ pay_status_t pay_flow_buyer(pay_flow_t *flow, pay_buyer_t what,
 
 typedef struct {
     const pay_psp_conf_t  *psp;
+    const pay_payout_provider_t *payout;     /* whose client is psp; NULL: it is
+                                                a PSP's */
     const pay_header_t    *headers;
     size_t                 header_count;
     pay_str_t              body;
