@@ -150,11 +150,14 @@ typedef struct {
                                           are, no trailing slash … */
     pay_str_t              report_user;    /* … and NAME:PASSWORD there */
     int64_t                interval_ms;    /* between looks at it */
+    const pay_keyring_t   *keyring;    /* seals a copy of each file; NULL: the
+                                          digest is kept alone */
     unsigned               index;      /* in pay_env_t.settlements */
 } pay_settle_source_t;
 
 #define PAY_SETTLE_SOURCES_MAX  32
 #define PAY_SETTLE_URL_MAX      2048   /* bytes of a report's URL */
+#define PAY_SETTLE_SEED         32     /* bytes */
 
 /* One `payments_payout` of the configuration: a merchant's account at a pay-out
  * provider. */
@@ -581,9 +584,11 @@ pay_status_t pay_flow_rates(pay_flow_t *flow, const pay_rate_source_t *source,
     pay_str_t owner) PAY_MUST_CHECK;
 
 /* A look at a source of settlement files, when it is due: one file of it is
- * read, proven and booked. */
+ * read, proven and booked.  seed: PAY_SETTLE_SEED random bytes, for the nonces
+ * of copies. */
 pay_status_t pay_flow_settlement(pay_flow_t *flow,
-    const pay_settle_source_t *source, pay_str_t owner) PAY_MUST_CHECK;
+    const pay_settle_source_t *source, pay_str_t owner, pay_str_t seed)
+    PAY_MUST_CHECK;
 
 /* The next call to a pay-out provider, if one is due. */
 pay_status_t pay_flow_payout(pay_flow_t *flow,

@@ -45,7 +45,7 @@ pay_str_t pay_keyring_kid(const pay_keyring_t *ring);
 /* Seals bytes with the first key; `out` has room for PAY_KEYRING_TAG bytes
  * more.  A nonce is 96 random bits, never used twice: after 2^32 of them under
  * one key the next key is due (NIST SP 800-38D, 8.3).  The AAD is kept by
- * nobody: it says what the bytes are, so that they cannot take the place of
+ * nobody: it names the place of the bytes, so that they cannot take that of
  * others.  PAY_BUG: an empty ring, or above a limit. */
 pay_status_t pay_keyring_seal(const pay_keyring_t *ring,
     const unsigned char nonce[PAY_KEYRING_NONCE], pay_str_t aad,

@@ -124,6 +124,7 @@ typedef struct {
     ngx_str_t                   dir;             /* NUL-terminated */
     time_t                      age_s;           /* of a file that is whole */
     ngx_msec_t                  pull_ms;         /* 0: it is not pulled */
+    ngx_uint_t                  keeps_copy;      /* of each file, encrypted */
     ngx_payments_psp_t          client;
 } ngx_payments_settlement_t;
 

@@ -69,8 +69,8 @@ Test(pay_keyring, the_first_key_writes_and_all_of_them_read)
 }
 
 
-/* The 16th test case of McGrew and Viega, The Galois/Counter Mode of
- * Operation, appendix B. */
+/* Test case 16 of "The Galois/Counter Mode of Operation (GCM)" (McGrew and
+ * Viega), which NIST publishes beside SP 800-38D. */
 Test(pay_keyring, seals_as_the_authors_of_gcm_do)
 {
     pay_keyring_t   ring;
