@@ -219,7 +219,8 @@ psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 
     ngx_http_payments_client_defaults(psp);
 
-    if ((psp->base_url.len != 0 && ngx_http_payments_client_check(cf, psp) != NGX_CONF_OK)
+    if ((psp->base_url.len != 0
+         && ngx_http_payments_client_check(cf, psp) != NGX_CONF_OK)
         || psp_check_pair(cf, psp) != NGX_CONF_OK
         || ngx_http_payments_retry_check(cf, psp) != NGX_CONF_OK)
     {

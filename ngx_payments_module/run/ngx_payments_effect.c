@@ -222,7 +222,7 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
 }
 
 
-/* A PSP, or what the transport knows of a pay-out provider. */
+/* A PSP, or the client of a pay-out provider. */
 static const ngx_payments_psp_t *
 called(const ngx_http_payments_main_conf_t *pmcf, const pay_effect_t *effect)
 {

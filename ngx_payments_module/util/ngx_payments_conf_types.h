@@ -129,7 +129,7 @@ typedef struct {
 } ngx_payments_settlement_t;
 
 
-/* A pay-out provider.  `client` is what the transport knows of it: its name in
+/* A pay-out provider.  The transport knows its `client` alone: its name in
  * circuits and metrics is payout/NAME, its index stands behind those of PSPs,
  * and it has no adapter. */
 typedef struct {

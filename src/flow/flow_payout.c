@@ -1,6 +1,6 @@
 /*
  * One call to a pay-out provider: PostgreSQL claims and journals it, the
- * adapter makes its bytes of what is stored and reads its answer, PostgreSQL
+ * adapter makes its bytes of stored rows and reads its answer, PostgreSQL
  * hears the end.  Which call is the next one, and under which key, is for
  * PostgreSQL to say; nothing is sent again from here.
  *
@@ -259,8 +259,8 @@ payout_answered(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
-/* Of the item itself: an answer may tell of others, too.  An answer whose echo
- * was not the item's is UNKNOWN, and its statements count for nothing. */
+/* The statement about the item: an answer may tell of others, too.  An answer
+ * whose echo was not the item's is UNKNOWN, and states nothing. */
 static const pay_payout_event_t *
 payout_statement(const payout_t *payout, const pay_payout_result_t *result)
 {

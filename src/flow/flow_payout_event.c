@@ -1,5 +1,5 @@
 /*
- * POST /webhooks/payouts/<provider>: the rest of the flow of a webhook, when its
+ * POST /webhooks/payouts/<provider>: the rest of the flow of a webhook whose
  * signature is right.  Each event of the message is one commit, inbox row and
  * item together; 2xx follows when all are committed, so that the provider sends
  * the message again otherwise.
@@ -102,7 +102,7 @@ told_id(pay_flow_t *flow, told_t *told, pay_str_t id)
     PAY_TRY(pay_sha256(told->in.body, sha256));
 
     return pay_hex_encode(flow->arena, (pay_str_t) { sizeof(sha256), sha256 },
-                   &told->message_id);
+                          &told->message_id);
 }
 
 
@@ -147,8 +147,8 @@ told_next(pay_flow_t *flow, told_t *told, pay_effect_t *effect)
 }
 
 
-/* Of several events of one message each has an id of its own, the same one when
- * the message comes again. */
+/* Each event of a message has an id of its own, the same one when the message
+ * comes again. */
 static pay_status_t
 told_event_id(pay_flow_t *flow, const told_t *told, pay_str_t *id)
 {

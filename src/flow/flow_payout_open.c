@@ -4,7 +4,8 @@
  * sealed and cannot read.
  *
  * The name of the place goes into the seal (AAD): the account of a seller
- * cannot stand in the row of another one, whoever writes the table.
+ * cannot stand in the row of another one, not even by a role that may write
+ * the table.
  */
 
 #include "flow_payout.h"

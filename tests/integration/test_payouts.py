@@ -45,14 +45,14 @@ class Payer:
         self.run = run
 
     def block(self):
-        return BLOCK.format(run=self.run, mock=self.stack.values["MOCK_PSP_URL"])
+        return BLOCK.format(
+            run=self.run, mock=self.stack.values["MOCK_PSP_URL"]
+        )
 
     def sealed(self, seller, clear):
         nonce = secrets.token_bytes(12)
         place = f"payments payout account 1\nacme\n{seller}\nEUR"
-        bytes_ = AESGCM(self.key).encrypt(
-            nonce, clear.encode(), place.encode()
-        )
+        bytes_ = AESGCM(self.key).encrypt(nonce, clear.encode(), place.encode())
         return nonce + bytes_
 
     def account(self, seller, sealed_for=None):

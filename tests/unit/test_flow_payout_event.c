@@ -36,7 +36,7 @@ delivery_sign(world_t *world, delivery_t *delivery, const char *body)
         .client = &delivery->client
     };
     scheme = pay_sig_find(pay_str_of(pay_payout_scheme(
-                              delivery->provider.adapter)));
+                                         delivery->provider.adapter)));
     cr_assert_not_null(scheme);
     cr_assert_eq(scheme->key_parse(
         PAY_STR("whsec_CANARYAAECAwQFBgcICQoLDA0ODxARST"), &delivery->key,
