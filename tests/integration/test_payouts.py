@@ -16,25 +16,27 @@ from support.own_stack import QUICK_JOBS, OwnStack, new_id, wait_for
 
 AUDIENCE = "payments_audience "
 IBAN = "DE89370400440532013000"
-BLOCK = """payments_keyring  "{run}/secrets/keyring";
-    payments_payout generic {{
+RING = 'payments_keyring  "{run}/secrets/keyring";\n    '
+BLOCK = """payments_payout {name} {{
         merchant               acme;
-        provider               generic;
-        base_url               {mock}/payout/generic;
-        api_key_file           "{run}/secrets/payout-generic.key";
-        webhook_key_file       "{run}/secrets/payout-generic.whsec";
+        provider               {name};
+        base_url               {mock}/payout/{name};
+        api_key_file           "{run}/secrets/payout-{name}.key";
+        webhook_key_file       "{run}/secrets/payout-{name}.whsec";
         timeout                connect=500ms total=1s;
         breaker                off;
         interval               100ms;
     }}
     """
-PROVIDER = """SELECT pay_ops.set_payout_provider('acme', 'generic', 'generic',
-    '{iban}', '{EUR}', NULL, 'sue', 'test')"""
+# how each provider is told an account, and its country
+KINDS = {"generic": ("iban", "DE"), "stripe": ("payee", "IE")}
+PROVIDER = """SELECT pay_ops.set_payout_provider('acme', %s, %s, ARRAY[%s],
+    '{EUR}', NULL, 'sue', 'test')"""
 LIMIT = "SELECT pay_ops.set_payout_limit('acme', 'EUR', 1000, 2000, 'sue', 't')"
 
 
 class Payer:
-    """Sellers of acme who are paid out by the provider `generic`."""
+    """Sellers of acme, and what became of their items at the provider."""
 
     def __init__(self, stack):
         self.stack = stack
@@ -45,9 +47,10 @@ class Payer:
         ring.chmod(0o400)
         self.run = run
 
-    def block(self):
-        return BLOCK.format(
-            run=self.run, mock=self.stack.values["MOCK_PSP_URL"]
+    def blocks(self):
+        mock = self.stack.values["MOCK_PSP_URL"]
+        return RING.format(run=self.run) + "".join(
+            BLOCK.format(run=self.run, mock=mock, name=name) for name in KINDS
         )
 
     def sealed(self, seller, clear):
@@ -56,13 +59,18 @@ class Payer:
         bytes_ = AESGCM(self.key).encrypt(nonce, clear.encode(), place.encode())
         return nonce + bytes_
 
-    def account(self, seller, sealed_for=None):
-        clear = '{"iban":"' + IBAN + '","name":"Jane Mueller"}'
+    def account(self, seller, provider, sealed_for=None):
+        kind, country = KINDS[provider]
+        number = IBAN if kind == "iban" else f"acct_{secrets.token_hex(8)}"
+        clear = f'{{"{kind}":"{number}","name":"Jane Mueller"}}'
         ((outcome,),) = self.stack.sql(
             "SELECT outcome FROM pay_ops.store_destination('acme', %s, 'EUR', "
-            "'generic', 'iban', 'DE', %s, %s, 'k1', 'sue', 'test')",
+            "%s, %s, %s, %s, %s, 'k1', 'sue', 'test')",
             seller,
-            IBAN,
+            provider,
+            kind,
+            country,
+            number,
             self.sealed(sealed_for or seller, clear),
         )
         assert outcome == "stored"
@@ -79,11 +87,11 @@ class Payer:
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
-    def ready(self, **account):
+    def ready(self, provider="generic", **account):
         """An item of 12.34 EUR of a new seller, that may be approved; its
         id."""
         seller = f"seller-{new_id()}"
-        self.account(seller, **account)
+        self.account(seller, provider, **account)
         orders = [
             {
                 "payment_order_id": new_id(),
@@ -105,7 +113,7 @@ class Payer:
 
     def send(self, item):
         """The item, approved: the workers do the rest."""
-        who = ("--merchant", "acme", "--provider", "generic")
+        who = ("--merchant", "acme", "--provider", self.provider(item))
         self.payctl("batch", *who, "--currency", "EUR", "--who", "max")
         ((batch, digest),) = self.stack.sql(
             "SELECT b.batch_id, encode(b.hash, 'hex') FROM pay.payout_batch b "
@@ -115,6 +123,11 @@ class Payer:
         )
         self.payctl("approve", batch, "--hash", digest, "--who", "ann")
         return item
+
+    def provider(self, item):
+        return self.stack.value(
+            "SELECT provider FROM pay.payout WHERE payout_id = %s", item
+        )
 
     def state(self, item):
         return self.stack.value(
@@ -154,7 +167,7 @@ class Payer:
     def fate(self, item, *steps):
         self.control(
             "payouts/fates",
-            provider="generic",
+            provider=self.provider(item),
             key=self.provider_key(item),
             steps=[
                 {"state": state, "after_s": after_s, **more}
@@ -165,7 +178,7 @@ class Payer:
     def fault(self, item, operation, kind, **more):
         self.control(
             "faults",
-            dialect="payout-generic",
+            dialect=f"payout-{self.provider(item)}",
             operation=operation,
             kind=kind,
             nonce=self.provider_key(item),
@@ -184,11 +197,11 @@ class Payer:
 
     def paid(self, item):
         """What the provider has paid of it; None: nothing."""
-        key = self.provider_key(item)
+        provider, key = self.provider(item), self.provider_key(item)
         answer = self.stack.mock.http.get(
-            "/payouts", params={"provider": "generic", "key": key}
+            "/payouts", params={"provider": provider, "key": key}
         )
-        return answer.json()["paid"].get("generic", {}).get(key)
+        return answer.json()["paid"].get(provider, {}).get(key)
 
 
 @pytest.fixture(scope="module")
@@ -196,8 +209,9 @@ def payer():
     stack = OwnStack()
     try:
         payer = Payer(stack)
-        stack.configure((AUDIENCE, payer.block() + AUDIENCE), QUICK_JOBS)
-        assert stack.value(PROVIDER) == "stored"
+        stack.configure((AUDIENCE, payer.blocks() + AUDIENCE), QUICK_JOBS)
+        for name, (kind, _) in KINDS.items():
+            assert stack.value(PROVIDER, name, name, kind) == "stored"
         assert stack.value(LIMIT) == "stored"
         yield payer
         stack.check_invariants()
@@ -307,6 +321,47 @@ def test_an_account_that_was_sealed_for_another_seller_is_paid_nothing(payer):
     assert payer.paid(item) is None
     assert payer.state(item) == "approved"
     payer.payctl("cancel", item, "--who", "max", "--why", "test")
+
+
+def test_stripe_is_sent_a_transfer_and_a_payout(payer):
+    item = payer.send(payer.ready("stripe"))
+    payer.becomes(item, "paid")
+    assert payer.journal(item)[:2] == ["send done", "send done"]
+    once = payer.paid(item)
+    assert once["count"] == once["live"] == 1
+    assert once["left_minor"] == 1234
+
+
+@pytest.mark.parametrize("step", ["transfer", "send"])
+def test_stripe_pays_once_when_the_answer_of_a_step_is_lost(payer, step):
+    item = payer.ready("stripe")
+    payer.fault(item, step, "malformed")
+    payer.send(item)
+    payer.becomes(item, "paid")
+    assert any(line.startswith("send unknown") for line in payer.journal(item))
+    assert payer.paid(item)["count"] == 1
+
+
+def test_a_payout_that_fails_at_stripe_is_taken_back_before_it_failed(payer):
+    item = payer.ready("stripe")
+    payer.fate(item, ("failed", 0, {"code": "account_closed"}))
+    payer.send(item)
+    payer.becomes(item, "failed")
+    assert "cancel done" in payer.journal(item)
+    assert (payer.paid(item) or {"live": 0})["live"] == 0
+
+
+def test_a_stopped_provider_is_sent_nothing(payer):
+    who = ("--merchant", "acme", "--who", "max", "--why", "test")
+    assert payer.payctl("stop", "generic", *who) == "stopped\n"
+    item = payer.send(payer.ready())
+    other = payer.send(payer.ready("stripe"))
+    payer.becomes(other, "paid")
+    assert payer.state(item) == "approved"
+    assert payer.journal(item) == []
+    assert payer.payctl("start", "generic", *who) == "started\n"
+    payer.becomes(item, "paid")
+    payer.payctl("stop", "nobody", *who, code=1)
 
 
 def test_what_the_provider_has_not_signed_changes_nothing(payer):
