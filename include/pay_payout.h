@@ -219,6 +219,8 @@ unsigned pay_payout_traits(const pay_payout_adapter_t *adapter);
 /* The n-th step; NULL behind the last one. */
 const pay_payout_step_t *pay_payout_step(const pay_payout_adapter_t *adapter,
     unsigned n);
+/* 1 when its calls need an access token (pay_payout_auth_request()). */
+int pay_payout_wants_token(const pay_payout_adapter_t *adapter);
 /* Items that one call takes. */
 unsigned pay_payout_items_max(const pay_payout_adapter_t *adapter);
 /* The proof that nothing was paid: that many complete look-ups (FIND, all

@@ -24,7 +24,6 @@
 
 static ngx_payments_settlement_t *settlement_add(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, ngx_str_t *name);
-static ngx_uint_t is_name(const ngx_str_t *name);
 static char *set_format(ngx_conf_t *cf, ngx_str_t *text, void *object);
 static char *set_merchant(ngx_conf_t *cf, ngx_str_t *text, void *object);
 static char *set_account(ngx_conf_t *cf, ngx_str_t *text, void *object);
@@ -147,7 +146,7 @@ settlement_add(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_settlement_t   *settlement, **slot;
     ngx_payments_settlement_t  **all = pmcf->settlements.elts;
 
-    if (!is_name(name)) {
+    if (!ngx_http_payments_is_name(name, NAME_MAX_LEN)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "payments_settlement needs a name first, of at "
                            "most 63 small letters, digits, \"-\" and \"_\", "
@@ -185,27 +184,6 @@ settlement_add(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_http_payments_defaults(options, settlement);
 
     return settlement;
-}
-
-
-/* As PostgreSQL keeps it: the domain settlement_name. */
-static ngx_uint_t
-is_name(const ngx_str_t *name)
-{
-    u_char  c;
-    size_t  i;
-
-    for (i = 0; i < name->len; i++) {
-        c = name->data[i];
-
-        if ((c < 'a' || c > 'z') && (c < '0' || c > '9')
-            && (i == 0 || (c != '-' && c != '_')))
-        {
-            return 0;
-        }
-    }
-
-    return name->len != 0 && name->len <= NAME_MAX_LEN;
 }
 
 

@@ -37,6 +37,7 @@ typedef enum {
 /* A PSP: the part that the core sees (first), and the part of the glue. */
 typedef struct {
     pay_psp_conf_t              psp;
+    const char                 *block;           /* literal, for messages */
     ngx_str_t                   base_url;
     ngx_msec_t                  connect_timeout;
     ngx_msec_t                  total_timeout;
@@ -128,6 +129,19 @@ typedef struct {
 } ngx_payments_settlement_t;
 
 
+/* A pay-out provider.  The transport knows its `client` alone: its name in
+ * circuits and metrics is payout/NAME, its index stands behind those of PSPs,
+ * and it has no adapter. */
+typedef struct {
+    ngx_payments_psp_t          client;          /* first: it takes the words
+                                                    of transport */
+    pay_payout_provider_t       provider;
+    ngx_str_t                   merchant;        /* the name */
+    ngx_msec_t                  interval_ms;     /* between questions for a
+                                                    call */
+} ngx_payments_payout_t;
+
+
 /* How the event log is sealed, and days are closed. */
 typedef struct {
     ngx_msec_t                  interval_ms;     /* unset: it is not */
@@ -196,6 +210,7 @@ typedef struct {
     ngx_msec_t                  quote_ttl;
     ngx_array_t                 settlements;     /* ngx_payments_settlement_t
                                                     * */
+    ngx_array_t                 payouts;         /* ngx_payments_payout_t * */
     ngx_payments_bulkhead_conf_t  bulkhead;
     ngx_msec_t                  stages[PAY_STAGES];  /* 0: no deadline */
 } ngx_http_payments_main_conf_t;

@@ -85,6 +85,13 @@ pay_payout_step(const pay_payout_adapter_t *adapter, unsigned n)
 }
 
 
+int
+pay_payout_wants_token(const pay_payout_adapter_t *adapter)
+{
+    return adapter->auth_request != NULL;
+}
+
+
 unsigned
 pay_payout_items_max(const pay_payout_adapter_t *adapter)
 {
