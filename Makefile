@@ -24,7 +24,7 @@ CORE_LIBS = -ljansson -ljwt -lcrypto -lcsv -lexpat
 FUZZ_SECONDS ?= 60
 export SEED SCENARIOS SCENARIO FIRST PARTS TRACE STOP MUTANTS
 
-.PHONY: all payctl psp-requests unit cpu simulate controls mutants \
+.PHONY: all payctl psp-requests payout-driver unit cpu simulate controls mutants \
 	glue-mutants histories faults module \
 	demo up down test bench asan fuzz lint clean
 all: payctl
@@ -94,6 +94,11 @@ $(BUILD)/payctl-kept: $(BUILD)/obj/tests/sql/payctl_kept.o $(CLI_OBJ) \
 # The PSP adapters' requests as JSON lines, for tests/openapi.
 psp-requests: $(BUILD)/psp-requests
 $(BUILD)/psp-requests: $(BUILD)/obj/tests/openapi/psp_requests.o $(BUILD)/libpay.a
+	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS)
+
+# The pay-out adapters behind a pipe, for the tests of the mock providers.
+payout-driver: $(BUILD)/payout-driver
+$(BUILD)/payout-driver: $(BUILD)/obj/tests/adapters/payout_driver.o $(BUILD)/libpay.a
 	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS)
 
 unit: $(BUILD)/unit

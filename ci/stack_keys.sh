@@ -30,6 +30,10 @@ make_secrets() {
     secret square.whsec "$me" "$(random_hex 11)"
     secret mollie.key "$me" "test_$(random_hex 15)"
     secret mollie.whsec "$me" "$(random_hex)"
+    secret payout-generic.key "$me" "pk_test_$(random_hex)"
+    secret payout-generic.whsec "$me" "whsec_$(openssl rand -base64 32)"
+    secret payout-stripe.key "$me" "sk_test_$(random_hex)"
+    secret payout-stripe.whsec "$me" "whsec_$(random_hex)"
     make_audit_key
     make_merchant acme
     make_merchant globex

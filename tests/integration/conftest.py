@@ -14,7 +14,14 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from support import aftermath, bodies, mock_client, tokens, waiting
+from support import (
+    aftermath,
+    bodies,
+    mock_client,
+    mock_payouts,
+    tokens,
+    waiting,
+)
 from support.client import Api
 from support.mock import Mock
 from support.own_stack import OwnStack
@@ -121,6 +128,19 @@ def server(tmp_path_factory):
 def psp(server):
     """A storefront of it that nothing has happened to."""
     return mock_client.afresh(server)
+
+
+@pytest.fixture(scope="module")
+def payout_server(tmp_path_factory):
+    """The mock's pay-out providers, and the adapters that call them."""
+    with mock_payouts.running(tmp_path_factory.mktemp("keys")) as made:
+        yield made
+
+
+@pytest.fixture
+def payouts(payout_server):
+    """Providers that have paid nobody yet."""
+    return mock_payouts.afresh(payout_server)
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from .dialects import NAMES
+from .dialects import NAMES as DIALECTS
+from .payout.providers import NAMES as PROVIDERS
 from .psp import Config, Psp
+
+NAMES = DIALECTS + PROVIDERS
 
 
 def _arguments() -> argparse.Namespace:
@@ -54,6 +57,14 @@ def _secrets(place: Path, suffix: str) -> dict:
     }
 
 
+def _hook(name: str) -> str:
+    """The path of the gateway that hears of it."""
+    short = name.removeprefix("payout-")
+    return (
+        f"/webhooks/{name}" if short == name else f"/webhooks/payouts/{short}"
+    )
+
+
 def _config(args: argparse.Namespace, port: int) -> Config:
     result = args.result_key_file
     keys = _secrets(args.secrets, "key")
@@ -66,7 +77,7 @@ def _config(args: argparse.Namespace, port: int) -> Config:
         webhook_secrets=_secrets(args.secrets, "whsec"),
         reports=_secrets(args.secrets, "report"),
         webhook_urls={
-            name: f"{base}/webhooks/{name}" if base else None for name in keys
+            name: f"{base}{_hook(name)}" if base else None for name in keys
         },
         webhook_ca=args.webhook_ca,
         webhook_retry_ms=args.webhook_retry_ms,

@@ -78,6 +78,16 @@ def _wrong_currency(answer: Answer, fault, dialect) -> None:
     dialect.change_currency(answer.body)
 
 
+def _wrong_account(answer: Answer, fault, dialect) -> None:
+    dialect.change_account(answer.body)
+
+
+def _refuse(answer: Answer, fault, dialect) -> None:
+    refused = dialect.refuse(fault.status, fault.code)
+    answer.status, answer.body = refused.status, refused.body
+    answer.headers = refused.headers
+
+
 def _wrong_balance(answer: Answer, fault, dialect) -> None:
     dialect.settlement.change_balance(answer.body, fault.by_minor)
 
@@ -96,6 +106,8 @@ SPOILERS = {
     "ok_with_error": _ok_with_error,
     "wrong_amount": _wrong_amount,
     "wrong_currency": _wrong_currency,
+    "refuse": _refuse,
+    "wrong_account": _wrong_account,
     "wrong_balance": _wrong_balance,
     "evil_host": _evil_host,
 }

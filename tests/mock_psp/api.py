@@ -9,7 +9,7 @@ import contextlib
 from .answers import Answer, deliver, spoil
 from .lists import BadQuery, repeat
 
-QUESTIONS = ("query", "find", "list", "settlement", "balance")
+QUESTIONS = ("query", "find", "list", "settlement", "balance", "ask")
 
 
 class Api:

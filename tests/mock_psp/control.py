@@ -12,6 +12,7 @@ from .dashboard import BadRequest, Dashboard, body_of, registration
 from .dialect import Mail
 from .faults import BadFault
 from .lifecycle import RESULTS, NotPossible
+from .payout.control import PayoutControl
 from .settle_control import SettleControl
 
 SETTINGS = {
@@ -28,6 +29,8 @@ SETTINGS = {
     "sale_fee_minor": int,
     "refund_fee_minor": int,
     "adyen_reference": str,
+    "payout_step_ms": int,
+    "payout_fee_minor": int,
 }
 WORDS = {
     "capture_result": CHANGE_RESULTS,
@@ -69,6 +72,7 @@ class Control:
             web.get(f"{root}/books", self._books),
             *Dashboard(self.psp).routes(root),
             *SettleControl(self.psp).routes(root),
+            *PayoutControl(self.psp).routes(root),
         ]
 
     async def _health(self, request):
@@ -136,7 +140,8 @@ class Control:
         envelope.
         """
         body = await body_of(request)
-        dialect = self.psp.dialects.get(body.get("dialect"))
+        speakers = self.psp.dialects | self.psp.payouts.providers
+        dialect = speakers.get(body.get("dialect"))
         if dialect is None or not self.psp.config.webhook_urls.get(
             dialect.name
         ):

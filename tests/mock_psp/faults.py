@@ -9,7 +9,10 @@ import asyncio
 import contextlib
 import itertools
 
-from .dialects import NAMES
+from .dialects import NAMES as DIALECTS
+from .payout.providers import NAMES as PROVIDERS
+
+NAMES = DIALECTS + PROVIDERS
 
 # kind -> its parameters with their defaults; "accept": was the registration
 # booked although the answer is spoilt?
@@ -73,6 +76,16 @@ WEBHOOK_KINDS = {
     "wrong_currency": {},
     "none": {},
 }
+# Of a provider that pays sellers: "send" is the call that pays, the others are
+# the steps before it.
+PAYOUT_KINDS = {
+    kind: parameters
+    for kind, parameters in API_KINDS.items()
+    if kind != "evil_host"
+} | {
+    "wrong_account": {"accept": True},
+    "refuse": {"status": 422, "code": "account_closed", "accept": False},
+}
 OPERATIONS = {
     "register": API_KINDS,
     "query": API_KINDS,
@@ -83,6 +96,9 @@ OPERATIONS = {
     "cancel": API_KINDS,
     "expire": API_KINDS,
     "token": API_KINDS,
+    "send": PAYOUT_KINDS,
+    "transfer": PAYOUT_KINDS,
+    "ask": PAYOUT_KINDS,
     "settlement": SETTLEMENT_KINDS,
     "balance": BALANCE_KINDS,
     "webhook": WEBHOOK_KINDS,

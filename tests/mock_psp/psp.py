@@ -14,6 +14,7 @@ from .dialects import DIALECTS
 from .faults import Faults
 from .hosted import Hosted
 from .lifecycle import Lifecycle
+from .payout.providers import Payouts
 from .settle import Settlements
 from .shop import Shop
 from .webhooks import Sender
@@ -48,6 +49,9 @@ class Config:
     # Whose reference Adyen's items about a change have: that of the payment,
     # as its description of webhooks says, or that of the change.
     adyen_reference: str = "payment"
+    # Between two steps of a pay-out, and what the provider takes for it.
+    payout_step_ms: int = 300
+    payout_fee_minor: int = 0
     result_key: bytes | None = None
     # user:password of those who may only read reports, by dialect.
     reports: dict = field(default_factory=dict)
@@ -70,6 +74,7 @@ class Psp:
             if each.name in config.keys
         }
         self.sender = Sender(config, self.books, self.faults)
+        self.payouts = Payouts(config, self.books, self.sender)
         self.lifecycle = Lifecycle(
             config, self.books, self.sender, self.dialects
         )
@@ -87,6 +92,7 @@ class Psp:
         await self.sender.reset()
         self.books.reset(seed)
         self.faults.clear()
+        self.payouts.reset()
         for dialect in self.dialects.values():
             dialect.reset()
 
@@ -96,6 +102,7 @@ class Psp:
         for dialect in self.dialects.values():
             app.add_routes(dialect.routes(api))
             app.add_routes(dialect.settlement.routes(api))
+        app.add_routes(self.payouts.routes(api))
         hosted = Hosted(self.books, self.lifecycle, self.dialects)
         app.add_routes(hosted.routes())
         app.add_routes(Shop(self.books, self.config).routes())
@@ -107,9 +114,12 @@ class Psp:
         await self.sender.start()
         for dialect in self.dialects.values():
             await dialect.start()
-        sweeper = asyncio.get_running_loop().create_task(self.lifecycle.sweep())
+        loop = asyncio.get_running_loop()
+        sweeper = loop.create_task(self.lifecycle.sweep())
+        ticker = loop.create_task(self.payouts.tick())
         yield
         sweeper.cancel()
+        ticker.cancel()
         for dialect in self.dialects.values():
             await dialect.stop()
         await self.sender.stop()

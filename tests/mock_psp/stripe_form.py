@@ -61,11 +61,43 @@ REFUND = {
     "metadata": {"*": "metadata"},
     "expand": {"#": "text"},
 }
+TRANSFER = {
+    "amount": "integer",
+    "currency": "text",
+    "destination": "text",
+    "description": "text",
+    "metadata": {"*": "metadata"},
+    "source_transaction": "text",
+    "source_type": "text",
+    "transfer_group": "text",
+    "expand": {"#": "text"},
+}
+PAYOUT = {
+    "amount": "integer",
+    "currency": "text",
+    "description": "text",
+    "destination": "text",
+    "metadata": {"*": "metadata"},
+    "method": "text",
+    "source_type": "text",
+    "statement_descriptor": "text",
+    "expand": {"#": "text"},
+}
+REVERSAL = {
+    "amount": "integer",
+    "description": "text",
+    "metadata": {"*": "metadata"},
+    "refund_application_fee": "text",
+    "expand": {"#": "text"},
+}
 TREES = {
     "session": TREE,
     "capture": CAPTURE,
     "cancel": {"cancellation_reason": "text", "expand": {"#": "text"}},
     "refund": REFUND,
+    "transfer": TRANSFER,
+    "payout": PAYOUT,
+    "reversal": REVERSAL,
 }
 METADATA_KEYS_MAX = 50
 METADATA_KEY_MAX = 40

@@ -1,0 +1,50 @@
+"""The pay-out providers that this mock speaks, put together; a new one is one
+more row.
+"""
+
+import asyncio
+
+from .books import Books
+from .clock import Clock
+from .fates import Fates
+from .generic import GenericPayouts
+from .stripe import StripePayouts
+
+PROVIDERS = (GenericPayouts, StripePayouts)
+NAMES = tuple(each.name for each in PROVIDERS)
+TICK_S = 0.02
+
+
+class Payouts:
+    """The world of all providers: one clock, one set of books."""
+
+    def __init__(self, config, books, sender):
+        self.sender = sender
+        self.clock = Clock()
+        self.books = Books()
+        self.fates = Fates()
+        self.providers = {
+            each.name: each(self, books, config)
+            for each in PROVIDERS
+            if each.name in config.keys
+        }
+
+    def reset(self) -> None:
+        self.clock.reset()
+        self.books.reset()
+        self.fates.queue.clear()
+        for provider in self.providers.values():
+            provider.reset()
+
+    def routes(self, api) -> list:
+        return [
+            route
+            for provider in self.providers.values()
+            for route in provider.routes(api)
+        ]
+
+    async def tick(self) -> None:
+        """Does what falls due, for ever."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            self.clock.run()
