@@ -1,13 +1,14 @@
 /*
- * Lists for finance, /v1/reconciliation: which list a query asks for, and its
- * rows as CSV (RFC 4180) that no spreadsheet takes for formulas.
+ * Lists for finance, /v1/reconciliation and /v1/payouts: the list that a query
+ * asks for, and its rows as CSV (RFC 4180) that no spreadsheet takes for
+ * formulas.
  */
 
 #ifndef PAY_FINANCE_H
 #define PAY_FINANCE_H
 
 #include "pay_op.h"
-#include "pay_problem.h"
+#include "pay_payment.h"
 
 
 #define PAY_FINANCE_LIMIT      50      /* items of a page, when the query is
@@ -26,6 +27,7 @@ typedef enum {
     PAY_FINANCE_CLOSES,
     PAY_FINANCE_AGEING,
     PAY_FINANCE_BALANCES,
+    PAY_FINANCE_PAYOUTS,
     PAY_FINANCE_LISTS
 } pay_finance_list_t;
 
@@ -44,21 +46,28 @@ typedef struct {
 typedef struct {
     pay_finance_list_t  list;
     int                 is_csv;
-    int                 is_one;        /* a file, an exception or the close of
-                                          a day, instead of a page */
+    int                 is_one;        /* a file, an exception, a pay-out or the
+                                          close of a day, instead of a page */
     pay_int_t           id;            /* of that file or exception */
+    pay_str_t           payout_id;
     pay_int_t           file_id;       /* of rows */
     pay_int_t           class;
     pay_int_t           before;        /* the next of an earlier page */
     int64_t             limit;         /* of a page */
     pay_str_t           source;
     pay_str_t           psp;
+    pay_str_t           provider;      /* of pay-outs */
     pay_str_t           currency;
     pay_str_t           state;
     pay_str_t           day;           /* 2026-11-21; of a close, too */
+    size_t              seller_len;    /* 0: of all sellers */
+    unsigned char       seller[PAY_SELLER_MAX];
 } pay_finance_query_t;
 
-#define PAY_WHY_MAX  200               /* bytes */
+#define PAY_WHY_MAX   200              /* bytes */
+#define PAY_WHY_RULE                                                          \
+    "why must be a string of 1 to 200 bytes without control characters, and " \
+    "not blank"
 
 typedef enum {
     PAY_ACT_ACCEPT = 0,
@@ -84,6 +93,9 @@ typedef struct {
     pay_str_t               body;
 } pay_finance_act_input_t;
 
+
+/* Whether a text can be the reason of an operator's act: PAY_WHY_RULE. */
+int pay_why_is_fit(pay_str_t text);
 
 /* "accept", "resolve", "write_off" */
 const char *pay_finance_act_word(pay_finance_act_kind_t kind);

@@ -18,6 +18,7 @@
 #include "pay_retry.h"
 #include "pay_seller.h"
 #include "pay_finance.h"
+#include "pay_payout_api.h"
 #include "pay_page.h"
 #include "pay_sig.h"
 
@@ -537,6 +538,10 @@ pay_status_t pay_flow_finance(pay_flow_t *flow, pay_str_t merchant_id,
 /* An operator's act on an exception; its slices live as long as the flow. */
 pay_status_t pay_flow_finance_act(pay_flow_t *flow,
     const pay_finance_act_input_t *input) PAY_MUST_CHECK;
+
+/* A request about pay-outs; its slices live as long as the flow. */
+pay_status_t pay_flow_payout_act(pay_flow_t *flow,
+    const pay_payout_act_input_t *input) PAY_MUST_CHECK;
 
 typedef enum {
     PAY_BUYER_CHECKOUT, PAY_BUYER_STATUS, PAY_BUYER_RETURN

@@ -40,13 +40,16 @@ typedef struct {
 } pay_jwt_policy_t;
 
 /* Bits of pay_claims_t.scopes */
-#define PAY_SCOPE_PAYMENTS_WRITE  0x01
-#define PAY_SCOPE_PAYMENTS_READ   0x02
-#define PAY_SCOPE_REFUNDS_WRITE   0x04
-#define PAY_SCOPE_PAYOUTS_WRITE   0x08
-#define PAY_SCOPE_BALANCE_READ    0x10
-#define PAY_SCOPE_FINANCE_READ    0x20
-#define PAY_SCOPE_FINANCE_WRITE   0x40
+#define PAY_SCOPE_PAYMENTS_WRITE   0x01
+#define PAY_SCOPE_PAYMENTS_READ    0x02
+#define PAY_SCOPE_REFUNDS_WRITE    0x04
+#define PAY_SCOPE_PAYOUTS_READ     0x08
+#define PAY_SCOPE_BALANCE_READ     0x10
+#define PAY_SCOPE_FINANCE_READ     0x20
+#define PAY_SCOPE_FINANCE_WRITE    0x40
+#define PAY_SCOPE_PAYOUTS_CREATE   0x80
+#define PAY_SCOPE_PAYOUTS_APPROVE  0x100
+#define PAY_SCOPE_PAYOUTS_SEND     0x200
 
 typedef struct {
     const pay_jwt_key_t  *key;

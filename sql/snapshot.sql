@@ -711,6 +711,15 @@ CREATE TYPE pay_api.page_row AS (
 
 COMMENT ON TYPE pay_api.page_row IS 'A page of a list as JSON';
 
+CREATE TYPE pay_api.payout_act_row AS (
+	item integer,
+	outcome text,
+	subject_id text,
+	page text
+);
+
+COMMENT ON TYPE pay_api.payout_act_row IS 'The subject of a request about pay-outs, as JSON';
+
 CREATE TYPE pay_api.payout_call_row AS (
 	item integer,
 	outcome text,
@@ -899,6 +908,7 @@ CREATE FUNCTION pay.all_merchants() RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.all_psps() RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.all_sold(p_merchant_id text, p_checkout_id text, p_order_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.amount_left(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS bigint LANGUAGE sql STABLE;
+CREATE FUNCTION pay.amount_text(p_minor bigint, p_currency text) RETURNS text LANGUAGE sql STABLE;
 
 CREATE TABLE pay.dead_letter (
     dead_letter_id bigint NOT NULL,
@@ -954,6 +964,7 @@ CREATE TABLE pay.payout (
     proof text COLLATE pg_catalog."C",
     voided_at timestamp with time zone,
     batch_id pay.id,
+    number bigint NOT NULL,
     CONSTRAINT payout_check CHECK (((voided_at IS NOT NULL) = ((state)::text = ANY (ARRAY['failed'::text, 'returned'::text, 'cancelled'::text])))),
     CONSTRAINT payout_check1 CHECK (((proof IS NOT NULL) = ((state)::text = 'failed'::text))),
     CONSTRAINT payout_check2 CHECK ((((state)::text <> ALL (ARRAY['sent'::text, 'paid'::text, 'settled'::text])) OR (provider_ref IS NOT NULL))),
@@ -1264,6 +1275,7 @@ CREATE FUNCTION pay.claim_change_keys(p_items pay.change_item[]) RETURNS void LA
 CREATE FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT balance_due bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_payout_call(p_merchant_id text, p_provider text, p_adapter pay.payout_adapter, p_owner text, p_lease interval) RETURNS pay.payout_sending LANGUAGE plpgsql;
+CREATE FUNCTION pay.claim_payout_keys(p_merchant_id text[], p_route text, p_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) RETURNS record LANGUAGE plpgsql;
@@ -1422,6 +1434,7 @@ CREATE FUNCTION pay.find_request(p_what text) RETURNS TABLE(found_as text, merch
 CREATE FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.free_payout_keys(p_merchant_id text[], p_route text, p_key text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.give_up_entry(p_exception pay.settlement_exception) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.half_even(p_value numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT;
@@ -1595,6 +1608,7 @@ CREATE FUNCTION pay.keep_late(p_facts pay.fact[], p_items integer[]) RETURNS voi
 CREATE FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb, p_told text DEFAULT NULL::text) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_payout_key(p_merchant_id text, p_route text, p_key text, p_subject_id text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
@@ -1655,6 +1669,7 @@ CREATE FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) RETURNS void 
 CREATE FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lose_holds(p_psp text, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), p_rows integer DEFAULT 5000, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.make_one_payout(p_merchant_id text, p_seller text, p_currency text, p_who text, OUT outcome text, OUT payout_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partition(p_month date) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partitions(p_move boolean DEFAULT true) RETURNS integer LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '200ms';
 CREATE FUNCTION pay.make_parts(p_file_id bigint, p_rows integer, p_parts integer DEFAULT 32) RETURNS integer LANGUAGE plpgsql;
@@ -1831,19 +1846,24 @@ CREATE FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[]
 CREATE FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.payout_acts_json(p_merchant_id text, p_subject text, p_subject_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_call_row(p_item integer, p_row pay.payout_sending) RETURNS SETOF pay_api.payout_call_row LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_entry(p_kind text, p_net_minor bigint) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_is_approved() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_is_booked() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.payout_json(p_payout pay.payout) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_key_of(p_merchant_id text, p_seller text, p_currency text, p_destination_id text, p_seqs bigint[]) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.payout_key_said(p_merchant_id text, p_route text, p_key text, p_fingerprint bytea, OUT outcome text, OUT subject_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.payout_may_be_sent() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_moves() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_names(p_payout_ref text, p_psp_ref text, p_bank_ref text) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.payout_page(p_merchant_id text, p_seller text, p_provider text, p_currency text, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.payout_pause(p_first_s integer, p_most_s integer, p_tries integer) RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_posting(p_payout pay.payout, p_kind text) RETURNS pay.posting LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_said_ok(p_said pay.payout_said, p_retry_s bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.payout_with_acts(p_merchant_id text, p_payout_id text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_word_fact(p_state text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.place_is_free(p_old pay.checkout) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.place_settlement(p_file_id bigint, p_from integer, p_until integer) RETURNS void LANGUAGE sql;
@@ -1906,6 +1926,7 @@ CREATE FUNCTION pay.refuse_second_call() RETURNS trigger LANGUAGE plpgsql SET se
 CREATE FUNCTION pay.refuse_settlement(p_file_id bigint, p_reason text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.release_change_keys(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.release_json(p_merchant_id text, p_payment_order_id text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.rematch_disputes(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.rematch_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_limit integer) RETURNS text LANGUAGE plpgsql;
@@ -2193,16 +2214,19 @@ CREATE FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body byte
 CREATE FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) RETURNS SETOF pay_api.changes_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_closes(p_merchant_id text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.list_payouts(p_merchant_id text[], p_payout_id text[], p_seller_account text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_psp_balances(p_merchant_id text[], p_psp text[], p_currency text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_settlement_ageing(p_merchant_id text[], p_psp text[], p_currency text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_settlement_exceptions(p_merchant_id text[], p_exception_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_settlement_files(p_merchant_id text[], p_file_id bigint[], p_source text[], p_psp text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_settlement_rows(p_merchant_id text[], p_file_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.make_payout(p_merchant_id text[], p_seller_account text[], p_currency text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) RETURNS SETOF pay_api.settlement_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.ready() RETURNS TABLE(state text, schema_version text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.refuse_settlement(p_file_id bigint[], p_attempt bigint[], p_reason text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.release_order(p_merchant_id text[], p_payment_order_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2477,6 +2501,7 @@ CREATE TABLE pay.payout_batch (
     state text DEFAULT 'open'::text NOT NULL COLLATE pg_catalog."C",
     approved_at timestamp with time zone,
     until timestamp with time zone,
+    number bigint NOT NULL,
     CONSTRAINT payout_batch_check CHECK (((approved_at IS NULL) = (until IS NULL))),
     CONSTRAINT payout_batch_check1 CHECK (((state <> ALL (ARRAY['approved'::text, 'expired'::text])) OR (approved_at IS NOT NULL))),
     CONSTRAINT payout_batch_state_check CHECK ((state = ANY (ARRAY['open'::text, 'approved'::text, 'expired'::text, 'withdrawn'::text])))
@@ -2487,6 +2512,15 @@ CREATE TABLE pay.payout_batch_item (
     merchant_id pay.id NOT NULL,
     batch_id pay.id NOT NULL,
     payout_id pay.id NOT NULL
+);
+
+ALTER TABLE pay.payout_batch ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.payout_batch_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE pay.payout_destination (
@@ -2544,6 +2578,15 @@ CREATE TABLE pay.payout_minimum (
     minimum_minor pay.positive_minor NOT NULL
 );
 
+ALTER TABLE pay.payout ALTER COLUMN number ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME pay.payout_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE pay.payout_outbox (
     act_id bigint NOT NULL,
     merchant_id pay.id NOT NULL,
@@ -2592,6 +2635,16 @@ CREATE TABLE pay.payout_release (
     merchant_id pay.id NOT NULL,
     payment_order_id pay.id NOT NULL,
     released_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE pay.payout_request (
+    merchant_id pay.id NOT NULL,
+    route text NOT NULL COLLATE pg_catalog."C",
+    key pay.id NOT NULL,
+    fingerprint pay.hash NOT NULL,
+    subject_id text COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE pay.payout_transition (
@@ -4307,6 +4360,8 @@ ALTER TABLE ONLY pay.payout_provider
     ADD CONSTRAINT payout_provider_pkey PRIMARY KEY (merchant_id, provider);
 ALTER TABLE ONLY pay.payout_release
     ADD CONSTRAINT payout_release_pkey PRIMARY KEY (merchant_id, payment_order_id);
+ALTER TABLE ONLY pay.payout_request
+    ADD CONSTRAINT payout_request_pkey PRIMARY KEY (merchant_id, route, key);
 ALTER TABLE ONLY pay.payout_reserve
     ADD CONSTRAINT payout_reserve_pkey PRIMARY KEY (merchant_id, source);
 ALTER TABLE ONLY pay.payout_sending
@@ -4438,6 +4493,7 @@ CREATE INDEX mismatch_books ON pay.mismatch USING btree (merchant_id, checkout_i
 CREATE UNIQUE INDEX mismatch_number ON pay.mismatch USING btree (mismatch_id);
 CREATE UNIQUE INDEX payout_account_seller ON pay.payout_account USING btree (merchant_id, seller_account, currency) WHERE (state <> 'closed'::text);
 CREATE INDEX payout_act_subject ON pay.payout_act USING btree (merchant_id, subject, subject_id, act_id);
+CREATE UNIQUE INDEX payout_batch_listed ON pay.payout_batch USING btree (merchant_id, number);
 CREATE INDEX payout_batch_made ON pay.payout_batch USING btree (merchant_id, made_at);
 CREATE INDEX payout_batched ON pay.payout USING btree (merchant_id, batch_id);
 CREATE INDEX payout_dispatch_begun ON pay.payout_dispatch USING btree (begun_at);
@@ -4446,8 +4502,10 @@ CREATE INDEX payout_event_at ON pay.payout_event USING btree (at);
 CREATE INDEX payout_event_waiting ON pay.payout_event USING btree (merchant_id, provider, reference) WHERE ((outcome)::text = 'waiting'::text);
 CREATE INDEX payout_line_open ON pay.payout_line USING btree (merchant_id, seller_account, currency) WHERE is_open;
 CREATE INDEX payout_line_order ON pay.payout_line USING btree (merchant_id, payment_order_id);
+CREATE UNIQUE INDEX payout_listed ON pay.payout USING btree (merchant_id, number);
 CREATE UNIQUE INDEX payout_live ON pay.payout USING btree (payout_key) WHERE (voided_at IS NULL);
 CREATE UNIQUE INDEX payout_part_live ON pay.payout_part USING btree (merchant_id, seller_account, currency, wallet_seq) WHERE is_live;
+CREATE INDEX payout_request_expires ON pay.payout_request USING btree (expires_at);
 CREATE INDEX payout_reserve_open ON pay.payout_reserve USING btree (merchant_id, seller_account, currency, until) WHERE (released_at IS NULL);
 CREATE INDEX payout_seller ON pay.payout USING btree (merchant_id, seller_account, created_at);
 CREATE INDEX payout_sending_due ON pay.payout_sending USING btree (merchant_id, provider, run_at) WHERE (run_at IS NOT NULL);
@@ -4765,6 +4823,7 @@ REVOKE ALL ON TYPE pay_api.look_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.order_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.outcome_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.page_row FROM PUBLIC;
+REVOKE ALL ON TYPE pay_api.payout_act_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.payout_call_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.replay_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.report_row FROM PUBLIC;
@@ -4790,6 +4849,7 @@ REVOKE ALL ON FUNCTION pay.all_merchants() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.all_psps() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.all_sold(p_merchant_id text, p_checkout_id text, p_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.amount_left(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.amount_text(p_minor bigint, p_currency text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.dead_letter TO payments_auditor;
 GRANT SELECT ON TABLE pay.dead_letter TO payments_operator;
 REVOKE ALL ON FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
@@ -4873,6 +4933,7 @@ REVOKE ALL ON FUNCTION pay.claim_change_keys(p_items pay.change_item[]) FROM PUB
 REVOKE ALL ON FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT balance_due bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_payout_call(p_merchant_id text, p_provider text, p_adapter pay.payout_adapter, p_owner text, p_lease interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.claim_payout_keys(p_merchant_id text[], p_route text, p_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) FROM PUBLIC;
@@ -4976,6 +5037,7 @@ REVOKE ALL ON FUNCTION pay.find_request(p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.free_payout_keys(p_merchant_id text[], p_route text, p_key text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.give_up_entry(p_exception pay.settlement_exception) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.half_even(p_value numeric) FROM PUBLIC;
@@ -5078,6 +5140,7 @@ REVOKE ALL ON FUNCTION pay.keep_late(p_facts pay.fact[], p_items integer[]) FROM
 REVOKE ALL ON FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb, p_told text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_payout_key(p_merchant_id text, p_route text, p_key text, p_subject_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
@@ -5115,6 +5178,7 @@ REVOKE ALL ON FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) FROM P
 REVOKE ALL ON FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, p_rows integer, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_one_payout(p_merchant_id text, p_seller text, p_currency text, p_who text, OUT outcome text, OUT payout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partition(p_month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partitions(p_move boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_parts(p_file_id bigint, p_rows integer, p_parts integer) FROM PUBLIC;
@@ -5205,19 +5269,24 @@ REVOKE ALL ON FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id
 REVOKE ALL ON FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_acts_json(p_merchant_id text, p_subject text, p_subject_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_call_row(p_item integer, p_row pay.payout_sending) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_entry(p_kind text, p_net_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_is_approved() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_is_booked() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_json(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_key_of(p_merchant_id text, p_seller text, p_currency text, p_destination_id text, p_seqs bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_key_said(p_merchant_id text, p_route text, p_key text, p_fingerprint bytea, OUT outcome text, OUT subject_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_may_be_sent() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_moves() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_names(p_payout_ref text, p_psp_ref text, p_bank_ref text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_page(p_merchant_id text, p_seller text, p_provider text, p_currency text, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_pause(p_first_s integer, p_most_s integer, p_tries integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_posting(p_payout pay.payout, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_said_ok(p_said pay.payout_said, p_retry_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_with_acts(p_merchant_id text, p_payout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_word_fact(p_state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.place_is_free(p_old pay.checkout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.place_settlement(p_file_id bigint, p_from integer, p_until integer) FROM PUBLIC;
@@ -5266,6 +5335,7 @@ REVOKE ALL ON FUNCTION pay.refuse_second_call() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refuse_settlement(p_file_id bigint, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.release_change_keys(p_items pay.change_item[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.release_json(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rematch_disputes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rematch_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
@@ -5516,6 +5586,8 @@ REVOKE ALL ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status tex
 GRANT ALL ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_closes(p_merchant_id text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_closes(p_merchant_id text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.list_payouts(p_merchant_id text[], p_payout_id text[], p_seller_account text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.list_payouts(p_merchant_id text[], p_payout_id text[], p_seller_account text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_psp_balances(p_merchant_id text[], p_psp text[], p_currency text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_psp_balances(p_merchant_id text[], p_psp text[], p_currency text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_settlement_ageing(p_merchant_id text[], p_psp text[], p_currency text[]) FROM PUBLIC;
@@ -5526,6 +5598,8 @@ REVOKE ALL ON FUNCTION pay_api.list_settlement_files(p_merchant_id text[], p_fil
 GRANT ALL ON FUNCTION pay_api.list_settlement_files(p_merchant_id text[], p_file_id bigint[], p_source text[], p_psp text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_settlement_rows(p_merchant_id text[], p_file_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_settlement_rows(p_merchant_id text[], p_file_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.make_payout(p_merchant_id text[], p_seller_account text[], p_currency text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.make_payout(p_merchant_id text[], p_seller_account text[], p_currency text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) FROM PUBLIC;
@@ -5536,6 +5610,8 @@ REVOKE ALL ON FUNCTION pay_api.ready() FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.ready() TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.refuse_settlement(p_file_id bigint[], p_attempt bigint[], p_reason text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.refuse_settlement(p_file_id bigint[], p_attempt bigint[], p_reason text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.release_order(p_merchant_id text[], p_payment_order_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.release_order(p_merchant_id text[], p_payment_order_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
@@ -5703,6 +5779,8 @@ GRANT SELECT ON TABLE pay.payout_provider TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_provider TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_release TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_release TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_request TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_request TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_transition TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_transition TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_wallet TO payments_auditor;

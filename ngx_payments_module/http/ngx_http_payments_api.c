@@ -20,6 +20,7 @@
 #include "http/ngx_http_payments_finance.h"
 #include "http/ngx_http_payments_jwt.h"
 #include "http/ngx_http_payments_limit.h"
+#include "http/ngx_http_payments_payout.h"
 #include "http/ngx_http_payments_reply.h"
 #include "http/ngx_http_payments_request.h"
 #include "http/ngx_http_payments_start.h"
@@ -52,8 +53,9 @@ struct route_s {
     unsigned        write_scope;
     void          (*write)(ngx_http_request_t *r, pay_str_t body);
     unsigned        what;              /* pay_read_t, pay_change_kind_t,
-                                          pay_finance_list_t or
-                                          pay_finance_act_kind_t */
+                                          pay_finance_list_t,
+                                          pay_finance_act_kind_t or
+                                          pay_payout_act_kind_t */
 };
 
 
@@ -83,6 +85,10 @@ static ngx_int_t start_write(ngx_http_request_t *r, const route_t *route,
     const ids_t *ids);
 static void change_body(ngx_http_request_t *r, pay_str_t body);
 static void act_body(ngx_http_request_t *r, pay_str_t body);
+static void payout_body(ngx_http_request_t *r, pay_str_t body);
+static ngx_int_t start_payout(ngx_http_request_t *r, const route_t *route,
+    const ids_t *ids, pay_str_t body);
+static void make_payout_body(ngx_http_request_t *r, pay_str_t body);
 
 
 static const route_t  routes[] = {
@@ -110,6 +116,12 @@ static const route_t  routes[] = {
       0, NULL, PAY_CHANGE_CANCEL },
     { "payments/*/cancels/*", READ, PAY_SCOPE_PAYMENTS_READ, read_change,
       0, NULL, PAY_CHANGE_CANCEL },
+    { "payments/*/release", WRITE, 0, NULL,
+      PAY_SCOPE_PAYOUTS_CREATE, payout_body, PAY_PAYOUT_RELEASE },
+    { "payouts", BOTH, PAY_SCOPE_PAYOUTS_READ, read_finance,
+      PAY_SCOPE_PAYOUTS_CREATE, make_payout_body, PAY_FINANCE_PAYOUTS },
+    { "payouts/*", READ, PAY_SCOPE_PAYOUTS_READ, read_finance,
+      0, NULL, PAY_FINANCE_PAYOUTS },
     { "checkouts", READ, PAY_SCOPE_PAYMENTS_READ, read_page, 0, NULL, 0 },
     { "checkouts/*", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
       0, NULL, PAY_READ_CHECKOUT },
@@ -488,9 +500,9 @@ read_status(pay_status_t status)
 }
 
 
-/* Captures and cancellations need no body; without one no media type is
- * required.  The idempotency key is checked before the body is read (IK3); an
- * act on an exception needs none, since a repetition finds it done. */
+/* Captures, cancellations and releases need no body; without one no media type
+ * is required.  The idempotency key is checked before the body is read (IK3);
+ * an act on an exception needs none, since a repetition finds it done. */
 static ngx_int_t
 start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 {
@@ -498,7 +510,8 @@ start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
     pay_err_t   err;
     ngx_uint_t  empty;
 
-    empty = route->write == change_body && !r->headers_in.chunked
+    empty = (route->write == change_body || route->write == payout_body)
+            && !r->headers_in.chunked
             && r->headers_in.content_length_n <= 0;
 
     if ((route->write != act_body
@@ -514,9 +527,14 @@ start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 
     rc = ngx_http_discard_request_body(r);
 
-    return rc != NGX_OK
-           ? rc : ngx_http_payments_change(r, (pay_change_kind_t) route->what,
-                                           ids->id[0], PAY_STR(""));
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return route->write == payout_body
+           ? start_payout(r, route, ids, PAY_STR(""))
+           : ngx_http_payments_change(r, (pay_change_kind_t) route->what,
+                                      ids->id[0], PAY_STR(""));
 }
 
 
@@ -549,4 +567,35 @@ act_body(ngx_http_request_t *r, pay_str_t body)
         ? NGX_HTTP_INTERNAL_SERVER_ERROR
         : ngx_http_payments_finance(r, (pay_finance_act_kind_t) route->what,
                                     ids.id[0], body));
+}
+
+
+static void
+payout_body(ngx_http_request_t *r, pay_str_t body)
+{
+    ids_t           ids;
+    const route_t  *route;
+
+    route = find_route(r, &ids);
+
+    ngx_http_finalize_request(r, route == NULL
+        ? NGX_HTTP_INTERNAL_SERVER_ERROR
+        : start_payout(r, route, &ids, body));
+}
+
+
+static ngx_int_t
+start_payout(ngx_http_request_t *r, const route_t *route, const ids_t *ids,
+    pay_str_t body)
+{
+    return ngx_http_payments_payout(r, (pay_payout_act_kind_t) route->what,
+                                    ids->id[0], body);
+}
+
+
+static void
+make_payout_body(ngx_http_request_t *r, pay_str_t body)
+{
+    ngx_http_finalize_request(r, ngx_http_payments_payout(r, PAY_PAYOUT_MAKE,
+                                                          PAY_STR(""), body));
 }

@@ -168,6 +168,18 @@ insufficient(unsigned scope)
     case PAY_SCOPE_FINANCE_WRITE:
         return INSUFFICIENT("reconciliation:write");
 
+    case PAY_SCOPE_PAYOUTS_READ:
+        return INSUFFICIENT("payouts:read");
+
+    case PAY_SCOPE_PAYOUTS_CREATE:
+        return INSUFFICIENT("payouts:create");
+
+    case PAY_SCOPE_PAYOUTS_APPROVE:
+        return INSUFFICIENT("payouts:approve");
+
+    case PAY_SCOPE_PAYOUTS_SEND:
+        return INSUFFICIENT("payouts:send");
+
     default:
         return INSUFFICIENT("payments:read");
     }

@@ -78,6 +78,8 @@ BEGIN
             ('events', ', events text', 'Events as JSON'),
             ('explanation', ', explanation text', 'An explanation as JSON'),
             ('page', ', page text', 'A page of a list as JSON'),
+            ('payout_act', ', subject_id text, page text',
+             'The subject of a request about pay-outs, as JSON'),
             ('balances', ', balances text', 'Balances as JSON'),
             ('statement', ', statement text', 'A statement as JSON'),
             ('counts', ', counts text', 'Counts as JSON'))

@@ -28,6 +28,17 @@ BEGIN
         FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS idempotency_keys = ROW_COUNT;
 
+    WITH gone AS (
+        DELETE FROM payout_request r
+        WHERE r.expires_at <= now() AND r.ctid = ANY (ARRAY(
+            SELECT e.ctid FROM payout_request e
+            WHERE e.expires_at <= now()
+            LIMIT p_limit
+            FOR UPDATE SKIP LOCKED))
+        RETURNING 1
+    )
+    SELECT idempotency_keys + count(*) INTO idempotency_keys FROM gone;
+
     DELETE FROM webhook_inbox w
     WHERE w.ctid = ANY (ARRAY(
         SELECT i.ctid FROM webhook_inbox i

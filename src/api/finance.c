@@ -4,12 +4,13 @@
 
 #include "pay_finance.h"
 #include "pay_money.h"
+#include "pay_seller.h"
 #include "pay_time.h"
 
 
 #define DAY_TEXT   10                  /* 2026-11-21 */
 #define NAME_MAX   63
-#define WORDS_MAX  6
+#define WORDS_MAX  12
 
 #define FILES       (1u << PAY_FINANCE_FILES)
 #define ROWS        (1u << PAY_FINANCE_ROWS)
@@ -17,7 +18,8 @@
 #define CLOSES      (1u << PAY_FINANCE_CLOSES)
 #define AGEING      (1u << PAY_FINANCE_AGEING)
 #define BALANCES    (1u << PAY_FINANCE_BALANCES)
-#define PAGED       (FILES | ROWS | EXCEPTIONS | CLOSES)
+#define PAYOUTS     (1u << PAY_FINANCE_PAYOUTS)
+#define PAGED       (FILES | ROWS | EXCEPTIONS | CLOSES | PAYOUTS)
 #define ALL         (PAGED | AGEING | BALANCES)
 
 typedef pay_status_t (*take_pt)(pay_str_t value, pay_finance_query_t *query);
@@ -32,6 +34,9 @@ static pay_status_t take_name(pay_str_t value, pay_str_t *name);
 static pay_status_t take_file(pay_str_t value, pay_finance_query_t *query);
 static pay_status_t take_source(pay_str_t value, pay_finance_query_t *query);
 static pay_status_t take_psp(pay_str_t value, pay_finance_query_t *query);
+static pay_status_t take_seller(pay_str_t value, pay_finance_query_t *query);
+static int digit(unsigned char c);
+static pay_status_t take_provider(pay_str_t value, pay_finance_query_t *query);
 static pay_status_t take_currency(pay_str_t value, pay_finance_query_t *query);
 static pay_status_t take_class(pay_str_t value, pay_finance_query_t *query);
 static pay_status_t take_state(pay_str_t value, pay_finance_query_t *query);
@@ -52,13 +57,18 @@ static const struct {
       "source must be the name of a source of files" },
     { "psp", FILES | ROWS | EXCEPTIONS | AGEING | BALANCES, take_psp,
       "psp must be the name of a PSP" },
-    { "currency", ROWS | EXCEPTIONS | AGEING | BALANCES, take_currency,
+    { "seller_account", PAYOUTS, take_seller,
+      "seller_account must be the account of a seller" },
+    { "provider", PAYOUTS, take_provider,
+      "provider must be the name of a provider of pay-outs" },
+    { "currency", ROWS | EXCEPTIONS | AGEING | BALANCES | PAYOUTS,
+      take_currency,
       "currency must be an ISO 4217 code, for example EUR" },
     { "class", ROWS | EXCEPTIONS, take_class,
       "class must be a number from 0 to 3" },
-    { "state", FILES | ROWS | EXCEPTIONS, take_state,
+    { "state", FILES | ROWS | EXCEPTIONS | PAYOUTS, take_state,
       "state must be one that an item of this list can have" },
-    { "day", FILES | ROWS | EXCEPTIONS, take_day,
+    { "day", FILES | ROWS | EXCEPTIONS | PAYOUTS, take_day,
       "day must be a date, for example 2026-11-21" },
     { "format", ALL, take_format, "format must be json or csv" },
     { "before", PAGED, take_before,
@@ -71,7 +81,10 @@ static const char *const  states[PAY_FINANCE_LISTS][WORDS_MAX] = {
                             "booked", "refused" },
     [PAY_FINANCE_ROWS] = { "matched", "matched_group", "posted", "proposed",
                            "exception", "resolved" },
-    [PAY_FINANCE_EXCEPTIONS] = { "open", "closed" }
+    [PAY_FINANCE_EXCEPTIONS] = { "open", "closed" },
+    [PAY_FINANCE_PAYOUTS] = { "draft", "held", "ready", "approved", "sending",
+                              "sent", "paid", "settled", "returned", "failed",
+                              "cancelled", "unknown" }
 };
 
 
@@ -147,8 +160,20 @@ take_id(pay_str_t id, pay_finance_query_t *query)
 {
     pay_status_t  status;
 
-    status = query->list == PAY_FINANCE_CLOSES ? take_day(id, query)
-                                               : take_number(id, &query->id);
+    switch (query->list) {
+
+    case PAY_FINANCE_CLOSES:
+        status = take_day(id, query);
+        break;
+
+    case PAY_FINANCE_PAYOUTS:
+        status = take_name(id, &query->payout_id);
+        break;
+
+    default:
+        status = take_number(id, &query->id);
+        break;
+    }
 
     return status == PAY_OK ? PAY_OK : PAY_NOT_FOUND;
 }
@@ -246,6 +271,66 @@ static pay_status_t
 take_psp(pay_str_t value, pay_finance_query_t *query)
 {
     return take_name(value, &query->psp);
+}
+
+
+/* A seller's account has characters that a query escapes (RFC 3986 2.1).  A
+ * plus is a plus here and no blank, which no account has. */
+static pay_status_t
+take_seller(pay_str_t value, pay_finance_query_t *query)
+{
+    int            high, low;
+    size_t         i;
+    unsigned char  c;
+
+    query->seller_len = 0;
+
+    for (i = 0; i < value.len; i++) {
+        c = value.data[i];
+
+        if (c == '%') {
+            high = value.len - i < 3 ? -1 : digit(value.data[i + 1]);
+            low = value.len - i < 3 ? -1 : digit(value.data[i + 2]);
+
+            if (high < 0 || low < 0) {
+                return PAY_INVALID;
+            }
+
+            c = (unsigned char) (high * 16 + low);
+            i += 2;
+        }
+
+        if (query->seller_len == PAY_SELLER_MAX) {
+            return PAY_INVALID;
+        }
+
+        query->seller[query->seller_len++] = c;
+    }
+
+    return pay_seller_is_valid((pay_str_t) { query->seller_len,
+                                             query->seller })
+           ? PAY_OK : PAY_INVALID;
+}
+
+
+/* of an escape, in small letters or capitals; -1: it is none */
+static int
+digit(unsigned char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+
+    c |= 0x20;
+
+    return (c >= 'a' && c <= 'f') ? c - 'a' + 10 : -1;
+}
+
+
+static pay_status_t
+take_provider(pay_str_t value, pay_finance_query_t *query)
+{
+    return take_name(value, &query->provider);
 }
 
 

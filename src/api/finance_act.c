@@ -46,6 +46,24 @@ pay_finance_act_word(pay_finance_act_kind_t kind)
 }
 
 
+int
+pay_why_is_fit(pay_str_t text)
+{
+    size_t    i;
+    unsigned  blank = 1;
+
+    for (i = 0; i < text.len; i++) {
+        if (text.data[i] < ' ' || text.data[i] == 0x7f) {
+            return 0;
+        }
+
+        blank &= text.data[i] == ' ';
+    }
+
+    return !blank && text.len <= PAY_WHY_MAX;
+}
+
+
 pay_status_t
 pay_finance_act_parse(pay_arena_t *arena, pay_finance_act_kind_t kind,
     pay_str_t body, pay_finance_act_t *act, pay_err_t *err)
@@ -98,33 +116,12 @@ static pay_status_t
 parse_why(pay_arena_t *arena, const pay_json_t *body, pay_finance_act_t *act,
     pay_err_t *err)
 {
-    size_t     i;
     pay_str_t  text;
-    unsigned   blank = 1;
 
-    if (pay_json_string(pay_json_get(body, "why"), &text) != PAY_OK
-        || text.len > PAY_WHY_MAX)
-    {
-        goto refused;
-    }
-
-    for (i = 0; i < text.len; i++) {
-        if (text.data[i] < ' ' || text.data[i] == 0x7f) {
-            goto refused;
-        }
-
-        blank &= text.data[i] == ' ';
-    }
-
-    if (!blank) {
-        return pay_dup(arena, text, &act->why);
-    }
-
-refused:
-
-    return pay_refuse_at(err, "validation-error",
-                         "why must be a string of 1 to 200 bytes without "
-                         "control characters, and not blank", "/why");
+    return (pay_json_string(pay_json_get(body, "why"), &text) == PAY_OK
+            && pay_why_is_fit(text))
+           ? pay_dup(arena, text, &act->why)
+           : pay_refuse_at(err, "validation-error", PAY_WHY_RULE, "/why");
 }
 
 

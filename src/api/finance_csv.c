@@ -89,6 +89,15 @@ static const column_t  balance_columns[] = {
     { "verdict", 0 }, { "exception_id", 1 }, { NULL, 0 }
 };
 
+static const column_t  payout_columns[] = {
+    { "payout_id", 0 }, { "state", 0 }, { "reason", 0 },
+    { "seller_account", 0 }, { "currency", 0 }, { "amount", 1 },
+    { "left", 1 }, { "lines", 1 }, { "provider", 0 }, { "destination_id", 0 },
+    { "destination_version", 1 }, { "account", 0 }, { "batch_id", 0 },
+    { "provider_key", 0 }, { "provider_ref", 0 }, { "proof", 0 },
+    { "made_by", 0 }, { "created_at", 0 }, { "changed_at", 0 }, { NULL, 0 }
+};
+
 /* of a page, and of one item */
 static const table_t  tables[PAY_FINANCE_LISTS][2] = {
     [PAY_FINANCE_FILES] = { { "files", file_columns }, { NULL, file_columns } },
@@ -100,7 +109,9 @@ static const table_t  tables[PAY_FINANCE_LISTS][2] = {
     [PAY_FINANCE_AGEING] = { { "ageing", ageing_columns },
                              { NULL, ageing_columns } },
     [PAY_FINANCE_BALANCES] = { { "balances", balance_columns },
-                               { NULL, balance_columns } }
+                               { NULL, balance_columns } },
+    [PAY_FINANCE_PAYOUTS] = { { "payouts", payout_columns },
+                              { NULL, payout_columns } }
 };
 
 

@@ -33,7 +33,10 @@ static const pay_scope_t  pay_scopes[] = {
     { pay_string("payments:write"), PAY_SCOPE_PAYMENTS_WRITE },
     { pay_string("payments:read"), PAY_SCOPE_PAYMENTS_READ },
     { pay_string("refunds:write"), PAY_SCOPE_REFUNDS_WRITE },
-    { pay_string("payouts:write"), PAY_SCOPE_PAYOUTS_WRITE },
+    { pay_string("payouts:read"), PAY_SCOPE_PAYOUTS_READ },
+    { pay_string("payouts:create"), PAY_SCOPE_PAYOUTS_CREATE },
+    { pay_string("payouts:approve"), PAY_SCOPE_PAYOUTS_APPROVE },
+    { pay_string("payouts:send"), PAY_SCOPE_PAYOUTS_SEND },
     { pay_string("balance:read"), PAY_SCOPE_BALANCE_READ },
     { pay_string("reconciliation:read"), PAY_SCOPE_FINANCE_READ },
     { pay_string("reconciliation:write"), PAY_SCOPE_FINANCE_WRITE }

@@ -93,6 +93,14 @@ const pay_problem_t  pay_problems[] = {
       "Read the order: its status and the members amount_authorized, "
       "amount_captured and amount_refundable say what can be done." },
 
+    { "payout-state-conflict", 409,
+      "The pay-out cannot be made, approved or sent now.",
+      "Something stops the pay-out: the detail names it, for instance "
+      "an account of the seller that was changed a short time ago, or an "
+      "approval by the one who has made the pay-out. Nothing was changed.",
+      "Read the detail and the pay-out. Repeat the request with a new "
+      "Idempotency-Key when the reason is gone." },
+
     { "seller-overdrawn", 409,
       "The seller has less than the refund takes.",
       "Refunds of your account may not take more than what the seller has "

@@ -99,7 +99,18 @@ ask_page(pay_flow_t *flow, pay_effect_t *effect)
         .currency = query->currency
     };
 
+    pay_list_payouts_in_t  payouts = {
+        .merchant_id = flow->merchant_id, .payout_id = query->payout_id,
+        .seller_account = { query->seller_len, query->seller },
+        .provider = query->provider, .currency = query->currency,
+        .state = query->state, .day = query->day, .before = query->before,
+        .limit = query->limit
+    };
+
     switch (query->list) {
+
+    case PAY_FINANCE_PAYOUTS:
+        return pay_do_list_payouts(flow, effect, &payouts, finance_found);
 
     case PAY_FINANCE_FILES:
         return pay_do_list_settlement_files(flow, effect, &files,

@@ -68,6 +68,7 @@ def known(api, checkout):
         # OPTIONS of what there is not is answered, too
         "file_id": "1",
         "exception_id": "1",
+        "payout_id": NOBODYS,
         "day": "2026-11-20",
     }
 
@@ -212,12 +213,11 @@ def test_filters_of_finance_are_those_of_the_parser(document):
     lists = {"FILES": "files", "ROWS": "rows", "EXCEPTIONS": "exceptions",
              "CLOSES": "closes", "AGEING": "ageing",
              "BALANCES": "balances"}  # fmt: skip
-    for list_, path in lists.items():
+    paths = {key: f"reconciliation/{each}" for key, each in lists.items()}
+    for list_, path in (paths | {"PAYOUTS": "payouts"}).items():
         told = {
             parameters[each["$ref"].rpartition("/")[2]]["name"]
-            for each in document["paths"][f"/v1/reconciliation/{path}"]["get"][
-                "parameters"
-            ]
+            for each in document["paths"][f"/v1/{path}"]["get"]["parameters"]
         }
         assert told == {
             name
@@ -228,7 +228,8 @@ def test_filters_of_finance_are_those_of_the_parser(document):
         }
     words = parser.split("states[PAY_FINANCE_LISTS]")[1].split("};")[0]
     for list_, name in (("FILES", "FileState"), ("ROWS", "RowState"),
-                        ("EXCEPTIONS", "ExceptionState")):  # fmt: skip
+                        ("EXCEPTIONS", "ExceptionState"),
+                        ("PAYOUTS", "PayoutState")):  # fmt: skip
         (row,) = re.findall(rf"FINANCE_{list_}\] = {{([^}}]*)}}", words)
         assert parameters[name]["schema"]["enum"] == re.findall(
             '"([a-z_]+)"', row
@@ -263,11 +264,13 @@ def test_members_are_those_of_the_parser(document):
         members = set(re.findall(r'"([a-z_]+)"', text))
         assert members == schemas[name]["properties"].keys()
         assert schemas[name]["additionalProperties"] is False
-    parser = source("src/api/finance_act.c")
+    parser = source("src/api/finance_act.c") + source("src/api/payout.c")
     for table, name in (
         ("accept_members", "AcceptRequest"),
         ("resolve_members", "ResolveRequest"),
         ("write_off_members", "WriteOffRequest"),
+        ("release_members", "ReleaseRequest"),
+        ("make_members", "PayoutRequest"),
     ):
         text = parser.split(f"{table}[] = {{")[1].split("}")[0]
         members = set(re.findall(r'"([a-z_]+)"', text))

@@ -10,7 +10,7 @@ from support.problems import assert_problem
 from support.tokens import ABSENT
 
 VARYING = ("date", "x-request-id", "ratelimit")
-ALL = "payments:write payments:read refunds:write payouts:write balance:read"
+ALL = "payments:write payments:read refunds:write payouts:read balance:read"
 NO_WRITE = [
     "", " ", "payments:read", "refunds:write", "payments", "payments:",
     ":write", "write", "payments:*", "*", "PAYMENTS:WRITE", "payments:writes",

@@ -11,6 +11,9 @@
 
 #define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
 
+/* 64 bytes, as long as the account of a seller may be */
+#define LONG  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 #define HEAD  "row_id,source,psp,file_id,line,row_key,version,kind,raw_type,"  \
               "psp_ref,parent_ref,our_ref,occurred_at,booked_on,payout_ref,"  \
               "bank_ref,checkout_id,currency,gross,fee,tax,net,class,finding,"\
@@ -76,6 +79,30 @@ Test(pay_finance, each_filter_is_taken_in_any_order)
 }
 
 
+Test(pay_finance, the_account_of_a_seller_may_be_escaped)
+{
+    size_t               i;
+    pay_finance_query_t  query;
+
+    static const char *const  rows[][2] = {
+        { "seller_account=a/b+c", "a/b+c" },
+        { "seller_account=a%2Fb%2bc%26", "a/b+c&" },
+        { "seller_account=" LONG, LONG }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        cr_assert_eq(parse(PAY_FINANCE_PAYOUTS, "", rows[i][0], "", &query,
+                           NULL), PAY_OK, "%s", rows[i][0]);
+        cr_expect_eq(query.seller_len, strlen(rows[i][1]));
+        cr_expect_eq(memcmp(query.seller, rows[i][1], query.seller_len), 0);
+    }
+
+    cr_assert_eq(parse(PAY_FINANCE_PAYOUTS, "0b6f-7", "", "", &query, NULL),
+                 PAY_OK);
+    cr_expect(query.is_one && pay_str_is(query.payout_id, "0b6f-7"));
+}
+
+
 Test(pay_finance, what_is_refused_is_named)
 {
     size_t               i;
@@ -117,6 +144,18 @@ Test(pay_finance, what_is_refused_is_named)
         { PAY_FINANCE_BALANCES, "limit=5", "list has not" },
         { PAY_FINANCE_BALANCES, "day=2026-11-21", "list has not" },
         { PAY_FINANCE_ROWS, "limit=1&limit=1", "twice" },
+        { PAY_FINANCE_PAYOUTS, "state=open", "state must" },
+        { PAY_FINANCE_PAYOUTS, "psp=x", "list has not" },
+        { PAY_FINANCE_PAYOUTS, "provider=", "provider must" },
+        { PAY_FINANCE_PAYOUTS, "seller_account=", "seller_account must" },
+        { PAY_FINANCE_PAYOUTS, "seller_account=a%2", "seller_account must" },
+        { PAY_FINANCE_PAYOUTS, "seller_account=a%", "seller_account must" },
+        { PAY_FINANCE_PAYOUTS, "seller_account=%g0", "seller_account must" },
+        { PAY_FINANCE_PAYOUTS, "seller_account=a%00", "seller_account must" },
+        { PAY_FINANCE_PAYOUTS, "seller_account=a%20b", "seller_account must" },
+        { PAY_FINANCE_PAYOUTS, "seller_account=" LONG "x",
+          "seller_account must" },
+        { PAY_FINANCE_FILES, "seller_account=a", "list has not" },
         { PAY_FINANCE_ROWS, "&", "list has not" },
         { PAY_FINANCE_ROWS, "limit=1&", "list has not" },
         { PAY_FINANCE_ROWS, "limit", "list has not" },

@@ -330,9 +330,12 @@ Test(pay_jwt_claims, each_scope_word_is_one_bit)
     cr_expect_eq(scopes("\"payments:write\""), PAY_SCOPE_PAYMENTS_WRITE);
     cr_expect_eq(scopes("\"payments:read\""), PAY_SCOPE_PAYMENTS_READ);
     cr_expect_eq(scopes("\"refunds:write\""), PAY_SCOPE_REFUNDS_WRITE);
-    cr_expect_eq(scopes("\"payouts:write\""), PAY_SCOPE_PAYOUTS_WRITE);
+    cr_expect_eq(scopes("\"payouts:read\""), PAY_SCOPE_PAYOUTS_READ);
+    cr_expect_eq(scopes("\"payouts:create\""), PAY_SCOPE_PAYOUTS_CREATE);
+    cr_expect_eq(scopes("\"payouts:approve\""), PAY_SCOPE_PAYOUTS_APPROVE);
+    cr_expect_eq(scopes("\"payouts:send\""), PAY_SCOPE_PAYOUTS_SEND);
     cr_expect_eq(scopes("\"balance:read\""), PAY_SCOPE_BALANCE_READ);
-    cr_expect_eq(scopes("\"balance:read payouts:write refunds:write "
+    cr_expect_eq(scopes("\"balance:read payouts:read refunds:write "
                         "payments:read payments:write\""), 0x1f);
 }
 

@@ -10,8 +10,9 @@ import jwt
 from . import canary
 
 SCOPES = (
-    "payments:write payments:read refunds:write payouts:write balance:read "
-    "reconciliation:read reconciliation:write"
+    "payments:write payments:read refunds:write balance:read "
+    "reconciliation:read reconciliation:write "
+    "payouts:read payouts:create payouts:approve payouts:send"
 )
 
 

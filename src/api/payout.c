@@ -1,0 +1,158 @@
+/*
+ * The body of a merchant's request about pay-outs, from a stranger's bytes to
+ * checked values.
+ */
+
+#include "parse.h"
+#include "pay_finance.h"
+#include "pay_payout_api.h"
+#include "pay_seller.h"
+
+
+typedef pay_status_t (*take_pt)(pay_arena_t *arena, const pay_json_t *body,
+    pay_payout_act_t *act, pay_err_t *err);
+
+#define TAKES_MAX  4
+
+/* A kind of request: its members, and their readers. */
+typedef struct {
+    const char         *route;
+    int                 may_be_empty;  /* a request without a body */
+    const char *const  *members;
+    take_pt             takes[TAKES_MAX];
+} kind_t;
+
+
+static pay_status_t parse_object(pay_arena_t *arena, const kind_t *kind,
+    const pay_json_t *body, pay_payout_act_t *act, pay_err_t *err);
+static pay_status_t take_why(pay_arena_t *arena, const pay_json_t *body,
+    pay_payout_act_t *act, pay_err_t *err);
+static pay_status_t take_seller(pay_arena_t *arena, const pay_json_t *body,
+    pay_payout_act_t *act, pay_err_t *err);
+static pay_status_t take_currency(pay_arena_t *arena, const pay_json_t *body,
+    pay_payout_act_t *act, pay_err_t *err);
+
+
+static const char *const  release_members[] = { "why", NULL };
+static const char *const  make_members[] = {
+    "seller_account", "currency", NULL
+};
+
+static const kind_t  kinds[] = {
+    [PAY_PAYOUT_RELEASE] = { "release", 1, release_members, { take_why } },
+    [PAY_PAYOUT_MAKE] = { "payouts", 0, make_members,
+                          { take_seller, take_currency } }
+};
+PAY_ROWS(kinds, PAY_PAYOUT_ACTS);
+
+
+const char *
+pay_payout_act_route(pay_payout_act_kind_t kind)
+{
+    return kinds[kind].route;
+}
+
+
+pay_status_t
+pay_payout_act_parse(pay_arena_t *arena, pay_payout_act_kind_t kind,
+    pay_str_t body, pay_payout_act_t *act, pay_err_t *err)
+{
+    pay_json_t    *json;
+    pay_status_t   status;
+
+    memset(act, 0, sizeof(*act));
+    act->why = PAY_STR("delivered");
+
+    if (body.len == 0 && kinds[kind].may_be_empty) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_json_parse(body, NULL, &json, err));
+
+    status = pay_parse_card_data(json, body, err);
+
+    if (status == PAY_OK && pay_json_type(json) != PAY_JSON_OBJECT) {
+        status = pay_refuse(err, "validation-error",
+                            "the body must be a JSON object");
+    }
+
+    if (status == PAY_OK) {
+        status = pay_parse_members(arena, json, kinds[kind].members, "",
+                                   &act->errors);
+    }
+
+    if (status == PAY_OK) {
+        status = parse_object(arena, &kinds[kind], json, act, err);
+    }
+
+    pay_json_free(json);
+
+    return status;
+}
+
+
+static pay_status_t
+parse_object(pay_arena_t *arena, const kind_t *kind, const pay_json_t *body,
+    pay_payout_act_t *act, pay_err_t *err)
+{
+    size_t  i;
+
+    for (i = 0; i < TAKES_MAX && kind->takes[i] != NULL; i++) {
+        PAY_TRY(pay_parse_note(arena, &act->errors,
+                               kind->takes[i](arena, body, act, err), err));
+    }
+
+    return pay_errors_verdict(&act->errors, err);
+}
+
+
+/* The reason is kept with the act for ever. */
+static pay_status_t
+take_why(pay_arena_t *arena, const pay_json_t *body, pay_payout_act_t *act,
+    pay_err_t *err)
+{
+    pay_str_t          text;
+    const pay_json_t  *value = pay_json_get(body, "why");
+
+    if (value == NULL) {
+        return PAY_OK;
+    }
+
+    return (pay_json_string(value, &text) == PAY_OK && pay_why_is_fit(text))
+           ? pay_dup(arena, text, &act->why)
+           : pay_refuse_at(err, "validation-error", PAY_WHY_RULE, "/why");
+}
+
+
+static pay_status_t
+take_seller(pay_arena_t *arena, const pay_json_t *body, pay_payout_act_t *act,
+    pay_err_t *err)
+{
+    pay_str_t  text;
+
+    return (pay_json_string(pay_json_get(body, "seller_account"), &text)
+            == PAY_OK && pay_seller_is_valid(text))
+           ? pay_dup(arena, text, &act->seller)
+           : pay_refuse_at(err, "validation-error",
+                           "seller_account must be the account of a seller: "
+                           "1 to 64 visible ASCII characters",
+                           "/seller_account");
+}
+
+
+/* Withdrawn currencies, too: a wallet may still hold one. */
+static pay_status_t
+take_currency(pay_arena_t *arena, const pay_json_t *body,
+    pay_payout_act_t *act, pay_err_t *err)
+{
+    pay_str_t  text;
+
+    (void) arena;
+
+    return (pay_json_string(pay_json_get(body, "currency"), &text) == PAY_OK
+            && pay_currency_find(text, &act->currency, NULL) == PAY_OK)
+           ? PAY_OK
+           : pay_refuse_at(err, "currency-unsupported",
+                           "currency must be an ISO 4217 code, for example "
+                           "\"EUR\"", "/currency");
+}

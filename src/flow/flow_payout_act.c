@@ -1,0 +1,224 @@
+/*
+ * POST of a merchant's request about pay-outs: one operation, which does it
+ * once for its Idempotency-Key, or says why it cannot be done.
+ */
+
+#include "flow_util.h"
+#include "pay_idempotency.h"
+#include "pay_jwt.h"
+
+
+#define LOCATION_MAX  4096
+
+typedef struct {
+    pay_payout_act_input_t  in;
+    pay_payout_act_t        act;
+    pay_str_t               fingerprint;
+} payout_t;
+
+typedef struct {
+    pay_outcome_t  outcome;
+    const char    *slug;
+    const char    *detail;
+} refusal_t;
+
+
+static pay_status_t payout_start(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t fingerprint(pay_flow_t *flow, payout_t *payout);
+static pay_status_t begin(pay_flow_t *flow, payout_t *payout,
+    pay_effect_t *effect);
+static pay_status_t payout_done(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t done_with(pay_flow_t *flow, const payout_t *payout,
+    pay_outcome_t outcome, const pay_payout_act_row_t *row,
+    pay_effect_t *effect);
+
+
+static const pay_flow_type_t  payout_type = {
+    .name = "payout_act", .start = payout_start
+};
+
+#define CONFLICT  "payout-state-conflict"
+
+static const refusal_t  refusals[] = {
+    { PAY_OUTCOME_NOT_FOUND, "not-found", NULL },
+    { PAY_OUTCOME_KEY_REUSED, "idempotency-key-reused", NULL },
+    { PAY_OUTCOME_NOTHING_LEFT, CONFLICT,
+      "nothing: the seller has nothing in this currency that may be paid out "
+      "now" },
+    { PAY_OUTCOME_HELD, CONFLICT, "hold: an operator holds the seller" },
+    { PAY_OUTCOME_NO_DESTINATION, CONFLICT,
+      "no_destination: the seller has no account in this currency" },
+    { PAY_OUTCOME_SUSPECT, CONFLICT,
+      "suspect: a pay-out to the seller's account came back, and an operator "
+      "looks at it" },
+    { PAY_OUTCOME_BLOCKED, CONFLICT,
+      "blocked: nothing is paid to the seller's account any more" },
+    { PAY_OUTCOME_COOLING_OFF, CONFLICT,
+      "cooling_off: the seller's account was changed a short time ago" },
+    { PAY_OUTCOME_MINIMUM, CONFLICT,
+      "minimum: the amount is below the least one of a pay-out, and carries "
+      "over" }
+};
+
+
+pay_status_t
+pay_flow_payout_act(pay_flow_t *flow, const pay_payout_act_input_t *input)
+{
+    payout_t  *payout;
+
+    payout = pay_calloc(flow->arena, sizeof(payout_t));
+    if (payout == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    payout->in = *input;
+    pay_flow_begin(flow, &payout_type, payout);
+    flow->merchant_id = input->merchant_id;
+
+    return PAY_OK;
+}
+
+
+/* The subjects of tokens distinguish maker and checker: a token without one
+ * cannot act. */
+static pay_status_t
+payout_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
+{
+    payout_t   *payout = flow->state;
+    pay_err_t   err;
+
+    (void) input;
+
+    if (payout->in.id.len > 0 && !pay_id_is_valid(payout->in.id)) {
+        return pay_done_problem(flow, effect, "not-found", NULL);
+    }
+
+    if (!pay_jwt_subject_is_fit(payout->in.subject)) {
+        return pay_done_problem(flow, effect, "validation-error",
+                                "the token must have a subject (sub), which "
+                                "is kept as the name of the operator");
+    }
+
+    memset(&err, 0, sizeof(err));
+
+    switch (pay_payout_act_parse(flow->arena, payout->in.kind,
+                                 payout->in.body, &payout->act, &err))
+    {
+    case PAY_OK:
+        break;
+
+    case PAY_INVALID:
+        return pay_done_refused_all(flow, effect, &err, &payout->act.errors);
+
+    default:
+        return PAY_NO_MEMORY;
+    }
+
+    PAY_TRY(fingerprint(flow, payout));
+
+    return begin(flow, payout, effect);
+}
+
+
+/* The path's id counts, too: the same body for another order is another
+ * request. */
+static pay_status_t
+fingerprint(pay_flow_t *flow, payout_t *payout)
+{
+    pay_str_t       route;
+    unsigned char  *digest;
+
+    digest = pay_alloc(flow->arena, PAY_SHA256_SIZE);
+    if (digest == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    PAY_TRY(pay_format(flow->scratch, &route, PAY_ID_MAX + 64, "%s %.*s",
+                       pay_payout_act_route(payout->in.kind),
+                       pay_fmt(payout->in.id)));
+    PAY_TRY(pay_idempotency_fingerprint(PAY_STR("POST"), route,
+                                        flow->merchant_id, payout->in.body,
+                                        digest));
+    payout->fingerprint = (pay_str_t) { PAY_SHA256_SIZE, digest };
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+begin(pay_flow_t *flow, payout_t *payout, pay_effect_t *effect)
+{
+    const pay_payout_act_t        *act = &payout->act;
+    const pay_payout_act_input_t  *from = &payout->in;
+
+    pay_release_order_in_t  release = {
+        .merchant_id = from->merchant_id, .payment_order_id = from->id,
+        .who = from->subject, .why = act->why,
+        .idempotency_key = from->idempotency_key,
+        .fingerprint = payout->fingerprint, .ttl_s = from->ttl_s
+    };
+    pay_make_payout_in_t    make = {
+        .merchant_id = from->merchant_id, .seller_account = act->seller,
+        .who = from->subject, .idempotency_key = from->idempotency_key,
+        .fingerprint = payout->fingerprint, .ttl_s = from->ttl_s
+    };
+
+    if (act->currency != NULL) {
+        make.currency = pay_str_of(act->currency->code);
+    }
+
+    return from->kind == PAY_PAYOUT_RELEASE
+           ? pay_do_release_order(flow, effect, &release, payout_done)
+           : pay_do_make_payout(flow, effect, &make, payout_done);
+}
+
+
+static pay_status_t
+payout_done(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
+{
+    size_t                       i;
+    pay_outcome_t                outcome = input->result.outcome;
+    const pay_payout_act_row_t  *row = pay_row_payout_act(&input->result);
+
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return pay_done_db_failed(flow, input, effect);
+    }
+
+    for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        if (outcome == refusals[i].outcome) {
+            return pay_done_problem(flow, effect, refusals[i].slug,
+                                    refusals[i].detail);
+        }
+    }
+
+    return row != NULL ? done_with(flow, flow->state, outcome, row, effect)
+                       : PAY_BUG;
+}
+
+
+/* A repetition is answered as the first request was, with the present state. */
+static pay_status_t
+done_with(pay_flow_t *flow, const payout_t *payout, pay_outcome_t outcome,
+    const pay_payout_act_row_t *row, pay_effect_t *effect)
+{
+    int           makes = payout->in.kind == PAY_PAYOUT_MAKE;
+    pay_reply_t  *reply;
+
+    PAY_TRY(pay_reply_new(flow, PAY_REPLY_JSON, makes ? 201 : 200, &reply));
+    PAY_TRY(pay_dup(flow->arena, row->page, &reply->body));
+
+    if (makes) {
+        PAY_TRY(pay_format(flow->arena, &reply->location, LOCATION_MAX,
+                           "%.*s/v1/payouts/%.*s",
+                           pay_fmt(payout->in.base_url),
+                           pay_fmt(row->subject_id)));
+    }
+
+    reply->replayed = outcome == PAY_OUTCOME_REPLAYED;
+    flow->outcome = reply->replayed ? "replayed" : "acted";
+    pay_do_done(effect, reply);
+
+    return PAY_OK;
+}
