@@ -97,6 +97,8 @@ OPERATIONS = {
     "expire": API_KINDS,
     "token": API_KINDS,
     "send": PAYOUT_KINDS,
+    "quote": PAYOUT_KINDS,
+    "recipient": PAYOUT_KINDS,
     "transfer": PAYOUT_KINDS,
     "ask": PAYOUT_KINDS,
     "settlement": SETTLEMENT_KINDS,
