@@ -252,6 +252,11 @@ CREATE DOMAIN pay.ordinal AS integer
 
 COMMENT ON DOMAIN pay.ordinal IS 'A number in a row, from 1 on';
 
+CREATE DOMAIN pay.payout_call AS text COLLATE pg_catalog."C"
+	CONSTRAINT payout_call_check CHECK ((VALUE = ANY (ARRAY['send'::text, 'ask'::text, 'find'::text, 'cancel'::text])));
+
+COMMENT ON DOMAIN pay.payout_call IS 'A call to a pay-out provider: a step is sent, the payment is asked for by the provider''s reference, is looked for by our key, or is taken back';
+
 CREATE DOMAIN pay.payout_key AS text COLLATE pg_catalog."C"
 	CONSTRAINT payout_key_check CHECK ((VALUE ~ '^[0-9a-f]{32}$'::text));
 
@@ -261,6 +266,45 @@ CREATE DOMAIN pay.payout_name AS text COLLATE pg_catalog."C"
 	CONSTRAINT payout_name_check CHECK ((VALUE ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text));
 
 COMMENT ON DOMAIN pay.payout_name IS 'The name of a pay-out provider';
+
+CREATE DOMAIN pay.payout_step AS integer
+	CONSTRAINT payout_step_check CHECK (((VALUE >= 0) AND (VALUE <= 3)));
+
+COMMENT ON DOMAIN pay.payout_step IS 'A step of a pay-out, from 0: some providers take several calls';
+
+CREATE DOMAIN pay.tally AS integer
+	CONSTRAINT tally_check CHECK ((VALUE >= 0));
+
+COMMENT ON DOMAIN pay.tally IS 'How many there are';
+
+CREATE TABLE pay.payout_sending (
+    merchant_id pay.id NOT NULL,
+    payout_id pay.id NOT NULL,
+    provider pay.payout_name NOT NULL,
+    adapter pay.filled NOT NULL,
+    call pay.payout_call DEFAULT 'send'::text NOT NULL,
+    step pay.payout_step DEFAULT 0 NOT NULL,
+    ids text[] DEFAULT '{NULL,NULL,NULL,NULL}'::text[] NOT NULL,
+    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    cursor text,
+    key_until timestamp with time zone,
+    is_doubtful boolean DEFAULT false NOT NULL,
+    looks pay.tally DEFAULT 0 NOT NULL,
+    tries pay.tally DEFAULT 0 NOT NULL,
+    calls pay.tally DEFAULT 0 NOT NULL,
+    run_at timestamp with time zone DEFAULT now(),
+    lease_until timestamp with time zone,
+    occurred_at timestamp with time zone,
+    sequence bigint,
+    CONSTRAINT payout_sending_ids_check CHECK ((cardinality(ids) = 4))
+)
+WITH (fillfactor='60');
+
+CREATE TYPE pay.payout_next AS (
+	after pay.payout_sending,
+	fact text,
+	proof text
+);
 
 CREATE TYPE pay.payout_plan AS (
 	seller_account text,
@@ -273,6 +317,14 @@ CREATE TYPE pay.payout_plan AS (
 	destination_id text,
 	version integer,
 	seqs bigint[]
+);
+
+CREATE TYPE pay.payout_said AS (
+	outcome text,
+	code text,
+	reference text,
+	state text,
+	next text
 );
 
 CREATE DOMAIN pay.payout_state AS text COLLATE pg_catalog."C"
@@ -369,11 +421,6 @@ CREATE TYPE pay.standing AS (
 	old_paid boolean,
 	old_open boolean
 );
-
-CREATE DOMAIN pay.tally AS integer
-	CONSTRAINT tally_check CHECK ((VALUE >= 0));
-
-COMMENT ON DOMAIN pay.tally IS 'How many there are';
 
 CREATE TYPE pay.wallet_state AS (
 	part oid,
@@ -664,6 +711,33 @@ CREATE TYPE pay_api.page_row AS (
 
 COMMENT ON TYPE pay_api.page_row IS 'A page of a list as JSON';
 
+CREATE TYPE pay_api.payout_call_row AS (
+	item integer,
+	outcome text,
+	payout_id text,
+	number bigint,
+	call text,
+	step bigint,
+	key text,
+	amount_minor bigint,
+	currency text,
+	kind text,
+	country text,
+	destination_id text,
+	version bigint,
+	details bytea,
+	key_id text,
+	id0 text,
+	id1 text,
+	id2 text,
+	id3 text,
+	made_s bigint,
+	cursor text,
+	seller_account text
+);
+
+COMMENT ON TYPE pay_api.payout_call_row IS 'A call to a pay-out provider that a worker has claimed';
+
 CREATE TYPE pay_api.replay_row AS (
 	item integer,
 	outcome text,
@@ -893,6 +967,7 @@ CREATE FUNCTION pay.approval_time(p_merchant_id text) RETURNS interval LANGUAGE 
 CREATE FUNCTION pay.approvals_missing(p_merchant_id text, p_batch_id text) RETURNS integer LANGUAGE sql STABLE;
 CREATE FUNCTION pay.approvals_needed(p_merchant_id text, p_currency text, p_total_minor bigint) RETURNS integer LANGUAGE sql STABLE;
 CREATE FUNCTION pay.as_kinds(p_kind text, p_amount bigint) RETURNS text[] LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.ask_payout_soon(p_row pay.payout_sending, p_call text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.asked_by_ok(p_asked_by jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.asked_detail(p_asked_by jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 
@@ -1113,10 +1188,31 @@ CREATE FUNCTION pay.check_batch(VARIADIC p_dims text[]) RETURNS integer LANGUAGE
 CREATE FUNCTION pay.check_items(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) RETURNS integer[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.check_settlement(p_file_id bigint, p_rows integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
+
+CREATE TABLE pay.payout_adapter (
+    adapter pay.filled NOT NULL,
+    window_s integer[] NOT NULL,
+    moves boolean[] NOT NULL,
+    looks integer NOT NULL,
+    gap_s integer NOT NULL,
+    asks boolean NOT NULL,
+    finds boolean NOT NULL,
+    takes_back boolean NOT NULL,
+    return_s integer NOT NULL,
+    CONSTRAINT payout_adapter_check CHECK ((cardinality(moves) = cardinality(window_s))),
+    CONSTRAINT payout_adapter_check1 CHECK (((looks = 0) OR finds)),
+    CONSTRAINT payout_adapter_gap_s_check CHECK (((gap_s >= 0) AND (gap_s <= 604800))),
+    CONSTRAINT payout_adapter_looks_check CHECK (((looks >= 0) AND (looks <= 10))),
+    CONSTRAINT payout_adapter_return_s_check CHECK ((return_s >= 0)),
+    CONSTRAINT payout_adapter_window_s_check CHECK ((((cardinality(window_s) >= 1) AND (cardinality(window_s) <= 4)) AND (0 <= ALL (window_s))))
+);
+
+CREATE FUNCTION pay.choose_payout_call(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_lease interval) RETURNS pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_change_keys(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT balance_due bigint) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.claim_payout_call(p_merchant_id text, p_provider text, p_adapter pay.payout_adapter, p_owner text, p_lease interval) RETURNS pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) RETURNS record LANGUAGE plpgsql;
@@ -1179,6 +1275,7 @@ CREATE FUNCTION pay.count_roundings(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.decimal_text(p_minor bigint, p_currency text) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) RETURNS pay.payout_adapter LANGUAGE plpgsql;
 CREATE FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
@@ -1216,6 +1313,7 @@ CREATE FUNCTION pay.end_changes(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsq
 CREATE FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_one_payout_call(p_merchant_id text, p_payout_id text, p_number bigint, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_overdue(p_file_id bigint) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
@@ -1274,6 +1372,25 @@ CREATE FUNCTION pay.find_change(p_merchant_id text, p_change_id text) RETURNS pa
 CREATE FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], OUT items integer[], OUT nexts text[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) RETURNS SETOF pay.payment_order LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT facts pay.fact[], OUT told pay.news[]) RETURNS record LANGUAGE plpgsql STABLE;
+
+CREATE TABLE pay.payout_event (
+    merchant_id pay.id NOT NULL,
+    provider pay.payout_name NOT NULL,
+    event_id pay.id NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    payout_id pay.id,
+    reference text,
+    parcel text,
+    state text NOT NULL COLLATE pg_catalog."C",
+    code text,
+    occurred_at timestamp with time zone,
+    sequence bigint,
+    outcome pay.filled NOT NULL,
+    CONSTRAINT payout_event_state_check CHECK ((state = ANY (ARRAY['sending'::text, 'sent'::text, 'paid'::text, 'returned'::text, 'failed'::text, 'cancelled'::text, 'unknown'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE FUNCTION pay.find_payout_of_event(p_event pay.payout_event, p_key text) RETURNS pay.payout LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_request(p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) RETURNS jsonb LANGUAGE sql STABLE;
@@ -1346,6 +1463,7 @@ CREATE FUNCTION pay.is_held_late(p_order pay.payment_order) RETURNS boolean LANG
 CREATE FUNCTION pay.is_iban(p_text text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_new_mismatch(p_fact pay.fact) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_over(p_letter pay.dead_letter) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_payout_event_behind(p_row pay.payout_sending, p_event pay.payout_event) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_reserved(p_change pay.change) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_sealed(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -1379,9 +1497,16 @@ WITH (autovacuum_vacuum_scale_factor='0.02');
 CREATE FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.job_rank(p_kind text) RETURNS integer LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.journal_payout_call(p_row pay.payout_sending, p_owner text, p_lease interval) RETURNS pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_payout(p_state text, p_fact text) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.judge_payout_asked(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.judge_payout_call(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_call text, p_said pay.payout_said) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.judge_payout_done(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.judge_payout_event(p_payout pay.payout, p_event pay.payout_event, p_amount_minor bigint, p_currency text, p_account_end text, p_must_ask boolean) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.judge_payout_find(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.judge_payout_send(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_outcome text) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
 
 CREATE TABLE pay.checkout (
     merchant_id pay.id NOT NULL,
@@ -1454,6 +1579,7 @@ CREATE FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) RETURNS 
 CREATE FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[], p_first integer, OUT facts pay.fact[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.lay_down(p_news pay.news, p_state text, p_orders pay.payment_order[], p_parts bigint[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.lay_refund(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[]) RETURNS pay.fact[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.learn_payout_event(p_row pay.payout_sending, p_event pay.payout_event) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.learn_tokens(p_facts pay.fact[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.leave_payout_batch(p_payout pay.payout) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.dead_letter LANGUAGE sql STABLE;
@@ -1646,6 +1772,8 @@ CREATE TABLE pay.webhook_inbox (
 WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
 CREATE FUNCTION pay.next_parked(p_limit interval) RETURNS pay.webhook_inbox[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.next_payout_approved(p_merchant_id text, p_provider text, p_adapter text, p_who text) RETURNS pay.payout_sending LANGUAGE plpgsql;
+CREATE FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_is_stopped boolean) RETURNS pay.payout_sending LANGUAGE sql;
 CREATE FUNCTION pay.next_unknown(p_limit interval) RETURNS pay.dispatch[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -1676,14 +1804,19 @@ CREATE FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parte
 CREATE FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) RETURNS record LANGUAGE sql STABLE;
+CREATE FUNCTION pay.payout_call_row(p_item integer, p_row pay.payout_sending) RETURNS SETOF pay_api.payout_call_row LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_entry(p_kind text, p_net_minor bigint) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_is_approved() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_is_booked() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_key_of(p_merchant_id text, p_seller text, p_currency text, p_destination_id text, p_seqs bigint[]) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.payout_may_be_sent() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_moves() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_names(p_payout_ref text, p_psp_ref text, p_bank_ref text) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.payout_pause(p_first_s integer, p_most_s integer, p_tries integer) RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_posting(p_payout pay.payout, p_kind text) RETURNS pay.posting LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.payout_said_ok(p_said pay.payout_said, p_retry_s bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.payout_word_fact(p_state text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.place_is_free(p_old pay.checkout) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS SETOF pay.payout_plan LANGUAGE sql STABLE;
 CREATE FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) RETURNS integer LANGUAGE plpgsql;
@@ -1795,6 +1928,7 @@ CREATE TABLE pay.payout_reserve (
 WITH (fillfactor='80');
 
 CREATE FUNCTION pay.reserve_posting(p_reserve pay.payout_reserve, p_kind text) RETURNS pay.posting LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.rest_payout_sending(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_told text) RETURNS pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) RETURNS record LANGUAGE sql STABLE;
@@ -1912,10 +2046,33 @@ CREATE FUNCTION pay.sweep_unknown(p_limit interval) RETURNS void LANGUAGE plpgsq
 CREATE FUNCTION pay.take_captures(p_news pay.news, p_named pay.change, p_captured bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_early(p_facts pay.fact[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_facts(p_facts pay.fact[], p_is_plain boolean DEFAULT false, OUT facts pay.fact[], OUT postings pay.posting[], OUT moved integer[], OUT late integer[], OUT against integer[]) RETURNS record LANGUAGE plpgsql;
+
+CREATE TABLE pay.payout_dispatch (
+    merchant_id pay.id NOT NULL,
+    payout_id pay.id NOT NULL,
+    number pay.ordinal NOT NULL,
+    call pay.payout_call NOT NULL,
+    step pay.payout_step NOT NULL,
+    key pay.filled NOT NULL,
+    owner pay.filled NOT NULL,
+    begun_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    key_until timestamp with time zone,
+    outcome text COLLATE pg_catalog."C",
+    code text,
+    reference text,
+    ended_at timestamp with time zone,
+    CONSTRAINT payout_dispatch_check CHECK (((outcome IS NULL) = (ended_at IS NULL))),
+    CONSTRAINT payout_dispatch_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'refused'::text, 'not_sent'::text, 'unknown'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE FUNCTION pay.take_late_payout_end(p_row pay.payout_sending, p_call pay.payout_dispatch, p_said pay.payout_said) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until bigint) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_open(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_over_fee(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_payout_end(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_number integer, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) RETURNS pay.payout_sending LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_payout_event(p_event pay.payout_event, p_key text, p_amount_minor bigint, p_currency text, p_account_end text, p_must_ask boolean) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) RETURNS record LANGUAGE plpgsql;
@@ -1961,6 +2118,7 @@ CREATE FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], p_lease
 CREATE FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.dispatch_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.look_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.begin_payout_call(p_merchant_id text[], p_provider text[], p_adapter text[], p_facts jsonb[], p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.payout_call_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.age_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_seal(p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.seal_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.check_books(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1971,6 +2129,7 @@ CREATE FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_until_s big
 CREATE FUNCTION pay_api.end_close(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_look(p_source text[], p_owner text[], p_seen_s bigint[], p_files bigint[], p_again bigint[], p_code text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.end_payout_call(p_merchant_id text[], p_payout_id text[], p_number bigint[], p_outcome text[], p_code text[], p_reference text[], p_state text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_next text[], p_retry_s bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_report(p_psp text[], p_name text[], p_file_id bigint[], p_code text[], p_again_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2009,6 +2168,7 @@ CREATE FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_is_comp
 CREATE FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -4017,6 +4177,8 @@ ALTER TABLE ONLY pay.payout_account
     ADD CONSTRAINT payout_account_pkey PRIMARY KEY (merchant_id, destination_id);
 ALTER TABLE ONLY pay.payout_act
     ADD CONSTRAINT payout_act_pkey PRIMARY KEY (act_id);
+ALTER TABLE ONLY pay.payout_adapter
+    ADD CONSTRAINT payout_adapter_pkey PRIMARY KEY (adapter);
 ALTER TABLE ONLY pay.payout_approval
     ADD CONSTRAINT payout_approval_pkey PRIMARY KEY (merchant_id, batch_id, approver);
 ALTER TABLE ONLY pay.payout_batch_item
@@ -4025,6 +4187,10 @@ ALTER TABLE ONLY pay.payout_batch
     ADD CONSTRAINT payout_batch_pkey PRIMARY KEY (merchant_id, batch_id);
 ALTER TABLE ONLY pay.payout_destination
     ADD CONSTRAINT payout_destination_pkey PRIMARY KEY (merchant_id, destination_id, version);
+ALTER TABLE ONLY pay.payout_dispatch
+    ADD CONSTRAINT payout_dispatch_pkey PRIMARY KEY (merchant_id, payout_id, number);
+ALTER TABLE ONLY pay.payout_event
+    ADD CONSTRAINT payout_event_pkey PRIMARY KEY (merchant_id, provider, event_id);
 ALTER TABLE ONLY pay.payout_hold
     ADD CONSTRAINT payout_hold_pkey PRIMARY KEY (merchant_id, seller_account, payment_order_id);
 ALTER TABLE ONLY pay.payout_limit
@@ -4049,6 +4215,8 @@ ALTER TABLE ONLY pay.payout_release
     ADD CONSTRAINT payout_release_pkey PRIMARY KEY (merchant_id, payment_order_id);
 ALTER TABLE ONLY pay.payout_reserve
     ADD CONSTRAINT payout_reserve_pkey PRIMARY KEY (merchant_id, source);
+ALTER TABLE ONLY pay.payout_sending
+    ADD CONSTRAINT payout_sending_pkey PRIMARY KEY (merchant_id, payout_id);
 ALTER TABLE ONLY pay.payout_transition
     ADD CONSTRAINT payout_transition_pkey PRIMARY KEY (old_state, new_state);
 ALTER TABLE ONLY pay.payout_wallet
@@ -4168,13 +4336,19 @@ CREATE UNIQUE INDEX payout_account_seller ON pay.payout_account USING btree (mer
 CREATE INDEX payout_act_subject ON pay.payout_act USING btree (merchant_id, subject, subject_id, act_id);
 CREATE INDEX payout_batch_made ON pay.payout_batch USING btree (merchant_id, made_at);
 CREATE INDEX payout_batched ON pay.payout USING btree (merchant_id, batch_id);
+CREATE INDEX payout_dispatch_begun ON pay.payout_dispatch USING btree (begun_at);
+CREATE UNIQUE INDEX payout_dispatch_open ON pay.payout_dispatch USING btree (merchant_id, payout_id) WHERE (ended_at IS NULL);
+CREATE INDEX payout_event_at ON pay.payout_event USING btree (at);
+CREATE INDEX payout_event_waiting ON pay.payout_event USING btree (merchant_id, provider, reference) WHERE ((outcome)::text = 'waiting'::text);
 CREATE INDEX payout_line_open ON pay.payout_line USING btree (merchant_id, seller_account, currency) WHERE is_open;
 CREATE INDEX payout_line_order ON pay.payout_line USING btree (merchant_id, payment_order_id);
 CREATE UNIQUE INDEX payout_live ON pay.payout USING btree (payout_key) WHERE (voided_at IS NULL);
 CREATE UNIQUE INDEX payout_part_live ON pay.payout_part USING btree (merchant_id, seller_account, currency, wallet_seq) WHERE is_live;
 CREATE INDEX payout_reserve_open ON pay.payout_reserve USING btree (merchant_id, seller_account, currency, until) WHERE (released_at IS NULL);
 CREATE INDEX payout_seller ON pay.payout USING btree (merchant_id, seller_account, created_at);
+CREATE INDEX payout_sending_due ON pay.payout_sending USING btree (merchant_id, provider, run_at) WHERE (run_at IS NOT NULL);
 CREATE INDEX payout_state_is ON pay.payout USING btree (state, changed_at) WHERE ((state)::text <> ALL (ARRAY['settled'::text, 'failed'::text, 'cancelled'::text]));
+CREATE INDEX payout_to_send ON pay.payout USING btree (merchant_id, provider, payout_id) WHERE ((state)::text = 'approved'::text);
 CREATE INDEX payout_unbatched ON pay.payout USING btree (merchant_id, provider, currency) WHERE (((state)::text = 'ready'::text) AND (batch_id IS NULL));
 CREATE INDEX psp_balance_last ON pay.psp_balance USING btree (source, currency, balance_id);
 CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature IS NULL);
@@ -4335,6 +4509,14 @@ CREATE CONSTRAINT TRIGGER payout_booked AFTER INSERT OR UPDATE ON pay.payout DEF
 ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_booked;
 CREATE TRIGGER payout_destination_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_destination FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('versions are append-only', 'PAY20');
 ALTER TABLE pay.payout_destination ENABLE ALWAYS TRIGGER payout_destination_append_only;
+CREATE TRIGGER payout_dispatch_ends_once BEFORE UPDATE ON pay.payout_dispatch FOR EACH ROW WHEN ((old.ended_at IS NOT NULL)) EXECUTE FUNCTION pay.refuse_change('the journal is append-only', 'PAY20');
+ALTER TABLE pay.payout_dispatch ENABLE ALWAYS TRIGGER payout_dispatch_ends_once;
+CREATE TRIGGER payout_dispatch_fixed BEFORE UPDATE OF merchant_id, payout_id, number, call, step, key, owner, begun_at, key_until ON pay.payout_dispatch FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the journal is append-only', 'PAY20');
+ALTER TABLE pay.payout_dispatch ENABLE ALWAYS TRIGGER payout_dispatch_fixed;
+CREATE TRIGGER payout_dispatch_kept BEFORE DELETE OR TRUNCATE ON pay.payout_dispatch FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the journal is append-only', 'PAY20');
+ALTER TABLE pay.payout_dispatch ENABLE ALWAYS TRIGGER payout_dispatch_kept;
+CREATE TRIGGER payout_dispatch_may_be BEFORE INSERT ON pay.payout_dispatch FOR EACH ROW WHEN (((new.call)::text = 'send'::text)) EXECUTE FUNCTION pay.payout_may_be_sent();
+ALTER TABLE pay.payout_dispatch ENABLE ALWAYS TRIGGER payout_dispatch_may_be;
 CREATE TRIGGER payout_fixed BEFORE UPDATE OF merchant_id, payout_id, payout_key, attempt, seller_account, currency, amount_minor, left_minor, line_count, provider, destination_id, destination_version, made_by, created_at ON pay.payout FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the terms of a pay-out are fixed', 'PAY11');
 ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_fixed;
 CREATE TRIGGER payout_kept BEFORE DELETE OR TRUNCATE ON pay.payout FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('pay-outs are kept', 'PAY20');
@@ -4345,6 +4527,10 @@ CREATE TRIGGER payout_part_fixed BEFORE UPDATE OF merchant_id, payout_id, seller
 ALTER TABLE pay.payout_part ENABLE ALWAYS TRIGGER payout_part_fixed;
 CREATE TRIGGER payout_part_kept BEFORE DELETE OR TRUNCATE ON pay.payout_part FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('pay-outs are kept', 'PAY20');
 ALTER TABLE pay.payout_part ENABLE ALWAYS TRIGGER payout_part_kept;
+CREATE TRIGGER payout_sending_fixed BEFORE UPDATE OF merchant_id, payout_id, provider, adapter, made_at ON pay.payout_sending FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the bytes of a call are fixed', 'PAY11');
+ALTER TABLE pay.payout_sending ENABLE ALWAYS TRIGGER payout_sending_fixed;
+CREATE TRIGGER payout_sending_kept BEFORE DELETE OR TRUNCATE ON pay.payout_sending FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('pay-outs are kept', 'PAY20');
+ALTER TABLE pay.payout_sending ENABLE ALWAYS TRIGGER payout_sending_kept;
 CREATE TRIGGER payout_start BEFORE INSERT ON pay.payout FOR EACH ROW WHEN (((new.state)::text <> 'draft'::text)) EXECUTE FUNCTION pay.refuse_change('a pay-out begins as draft', 'PAY10');
 ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_start;
 CREATE TRIGGER payout_state_moves BEFORE UPDATE OF state ON pay.payout FOR EACH ROW WHEN (((old.state)::text <> (new.state)::text)) EXECUTE FUNCTION pay.payout_moves();
@@ -4399,6 +4585,8 @@ ALTER TABLE ONLY pay.payout_destination
     ADD CONSTRAINT payout_destination_merchant_id_destination_id_fkey FOREIGN KEY (merchant_id, destination_id) REFERENCES pay.payout_account(merchant_id, destination_id);
 ALTER TABLE ONLY pay.payout_destination
     ADD CONSTRAINT payout_destination_merchant_id_provider_fkey FOREIGN KEY (merchant_id, provider) REFERENCES pay.payout_provider(merchant_id, provider);
+ALTER TABLE ONLY pay.payout_dispatch
+    ADD CONSTRAINT payout_dispatch_merchant_id_payout_id_fkey FOREIGN KEY (merchant_id, payout_id) REFERENCES pay.payout(merchant_id, payout_id);
 ALTER TABLE ONLY pay.payout
     ADD CONSTRAINT payout_merchant_id_batch_id_fkey FOREIGN KEY (merchant_id, batch_id) REFERENCES pay.payout_batch(merchant_id, batch_id);
 ALTER TABLE ONLY pay.payout
@@ -4409,6 +4597,10 @@ ALTER TABLE ONLY pay.payout_part
     ADD CONSTRAINT payout_part_merchant_id_payout_id_fkey FOREIGN KEY (merchant_id, payout_id) REFERENCES pay.payout(merchant_id, payout_id);
 ALTER TABLE ONLY pay.payout_part
     ADD CONSTRAINT payout_part_merchant_id_seller_account_currency_wallet_seq_fkey FOREIGN KEY (merchant_id, seller_account, currency, wallet_seq) REFERENCES pay.payout_line(merchant_id, seller_account, currency, wallet_seq);
+ALTER TABLE ONLY pay.payout_sending
+    ADD CONSTRAINT payout_sending_adapter_fkey FOREIGN KEY (adapter) REFERENCES pay.payout_adapter(adapter);
+ALTER TABLE ONLY pay.payout_sending
+    ADD CONSTRAINT payout_sending_merchant_id_payout_id_fkey FOREIGN KEY (merchant_id, payout_id) REFERENCES pay.payout(merchant_id, payout_id);
 ALTER TABLE ONLY pay.posting_rule
     ADD CONSTRAINT posting_rule_account_fkey FOREIGN KEY (account) REFERENCES pay.account_kind(account);
 ALTER TABLE ONLY pay.posting_rule
@@ -4443,6 +4635,8 @@ GRANT USAGE ON SCHEMA pay_ops TO payments_operator;
 GRANT USAGE ON SCHEMA pay_view TO payments_auditor;
 GRANT USAGE ON SCHEMA pay_view TO payments_operator;
 REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_sending TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_sending TO payments_operator;
 REVOKE ALL ON TYPE pay_api.age_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.balances_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.change_row FROM PUBLIC;
@@ -4458,6 +4652,7 @@ REVOKE ALL ON TYPE pay_api.look_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.order_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.outcome_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.page_row FROM PUBLIC;
+REVOKE ALL ON TYPE pay_api.payout_call_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.replay_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.report_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.seal_row FROM PUBLIC;
@@ -4494,6 +4689,7 @@ REVOKE ALL ON FUNCTION pay.approval_time(p_merchant_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.approvals_missing(p_merchant_id text, p_batch_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.approvals_needed(p_merchant_id text, p_currency text, p_total_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.as_kinds(p_kind text, p_amount bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.ask_payout_soon(p_row pay.payout_sending, p_call text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.asked_by_ok(p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.asked_detail(p_asked_by jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.mismatch TO payments_auditor;
@@ -4545,10 +4741,14 @@ REVOKE ALL ON FUNCTION pay.check_batch(VARIADIC p_dims text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.check_items(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.check_settlement(p_file_id bigint, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_adapter TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_adapter TO payments_operator;
+REVOKE ALL ON FUNCTION pay.choose_payout_call(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_lease interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_change_keys(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT balance_due bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.claim_payout_call(p_merchant_id text, p_provider text, p_adapter pay.payout_adapter, p_owner text, p_lease interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) FROM PUBLIC;
@@ -4581,6 +4781,7 @@ REVOKE ALL ON FUNCTION pay.count_roundings(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) FROM PUBLIC;
@@ -4600,6 +4801,7 @@ REVOKE ALL ON FUNCTION pay.end_changes(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_one_payout_call(p_merchant_id text, p_payout_id text, p_number bigint, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_overdue(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
@@ -4647,6 +4849,9 @@ REVOKE ALL ON FUNCTION pay.find_change(p_merchant_id text, p_change_id text) FRO
 REVOKE ALL ON FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT facts pay.fact[], OUT told pay.news[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_event TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_event TO payments_operator;
+REVOKE ALL ON FUNCTION pay.find_payout_of_event(p_event pay.payout_event, p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_request(p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) FROM PUBLIC;
@@ -4709,6 +4914,7 @@ REVOKE ALL ON FUNCTION pay.is_held_late(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_iban(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_new_mismatch(p_fact pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_over(p_letter pay.dead_letter) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_payout_event_behind(p_row pay.payout_sending, p_event pay.payout_event) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_reserved(p_change pay.change) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_sealed(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
@@ -4728,9 +4934,16 @@ GRANT SELECT ON TABLE pay.job TO payments_operator;
 REVOKE ALL ON FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.job_rank(p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.journal_payout_call(p_row pay.payout_sending, p_owner text, p_lease interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_payout(p_state text, p_fact text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_payout_asked(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_payout_call(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_call text, p_said pay.payout_said) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_payout_done(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_payout_event(p_payout pay.payout, p_event pay.payout_event, p_amount_minor bigint, p_currency text, p_account_end text, p_must_ask boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_payout_find(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_payout_send(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_outcome text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
 GRANT SELECT ON TABLE pay.checkout TO payments_operator;
 REVOKE ALL ON FUNCTION pay.judge_release(p_new pay.checkout) FROM PUBLIC;
@@ -4758,6 +4971,7 @@ REVOKE ALL ON FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) F
 REVOKE ALL ON FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[], p_first integer, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lay_down(p_news pay.news, p_state text, p_orders pay.payment_order[], p_parts bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lay_refund(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.learn_payout_event(p_row pay.payout_sending, p_event pay.payout_event) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.learn_tokens(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.leave_payout_batch(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
@@ -4839,6 +5053,8 @@ REVOKE ALL ON FUNCTION pay.next_letters() FROM PUBLIC;
 GRANT SELECT ON TABLE pay.webhook_inbox TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_inbox TO payments_operator;
 REVOKE ALL ON FUNCTION pay.next_parked(p_limit interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.next_payout_approved(p_merchant_id text, p_provider text, p_adapter text, p_who text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_is_stopped boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_unknown(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
@@ -4869,14 +5085,19 @@ REVOKE ALL ON FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OU
 REVOKE ALL ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_call_row(p_item integer, p_row pay.payout_sending) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_entry(p_kind text, p_net_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_is_approved() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_is_booked() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_key_of(p_merchant_id text, p_seller text, p_currency text, p_destination_id text, p_seqs bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_may_be_sent() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_moves() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_names(p_payout_ref text, p_psp_ref text, p_bank_ref text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_pause(p_first_s integer, p_most_s integer, p_tries integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_posting(p_payout pay.payout, p_kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_said_ok(p_said pay.payout_said, p_retry_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_word_fact(p_state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.place_is_free(p_old pay.checkout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) FROM PUBLIC;
@@ -4937,6 +5158,7 @@ REVOKE ALL ON FUNCTION pay.requote_orders(p_moves pay.move[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_reserve TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_reserve TO payments_operator;
 REVOKE ALL ON FUNCTION pay.reserve_posting(p_reserve pay.payout_reserve, p_kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rest_payout_sending(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_told text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) FROM PUBLIC;
@@ -5027,10 +5249,15 @@ REVOKE ALL ON FUNCTION pay.sweep_unknown(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_captures(p_news pay.news, p_named pay.change, p_captured bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_early(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_facts(p_facts pay.fact[], p_is_plain boolean, OUT facts pay.fact[], OUT postings pay.posting[], OUT moved integer[], OUT late integer[], OUT against integer[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_dispatch TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_dispatch TO payments_operator;
+REVOKE ALL ON FUNCTION pay.take_late_payout_end(p_row pay.payout_sending, p_call pay.payout_dispatch, p_said pay.payout_said) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_open(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_over_fee(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_payout_end(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_number integer, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_payout_event(p_event pay.payout_event, p_key text, p_amount_minor bigint, p_currency text, p_account_end text, p_must_ask boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) FROM PUBLIC;
@@ -5087,6 +5314,8 @@ REVOKE ALL ON FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_me
 GRANT ALL ON FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.begin_payout_call(p_merchant_id text[], p_provider text[], p_adapter text[], p_facts jsonb[], p_owner text[], p_lease_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.begin_payout_call(p_merchant_id text[], p_provider text[], p_adapter text[], p_facts jsonb[], p_owner text[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_seal(p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
@@ -5107,6 +5336,8 @@ REVOKE ALL ON FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id 
 GRANT ALL ON FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_look(p_source text[], p_owner text[], p_seen_s bigint[], p_files bigint[], p_again bigint[], p_code text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_look(p_source text[], p_owner text[], p_seen_s bigint[], p_files bigint[], p_again bigint[], p_code text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.end_payout_call(p_merchant_id text[], p_payout_id text[], p_number bigint[], p_outcome text[], p_code text[], p_reference text[], p_state text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_next text[], p_retry_s bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.end_payout_call(p_merchant_id text[], p_payout_id text[], p_number bigint[], p_outcome text[], p_code text[], p_reference text[], p_state text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_next text[], p_retry_s bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[]) FROM PUBLIC;
@@ -5183,6 +5414,8 @@ REVOKE ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id t
 GRANT ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) FROM PUBLIC;

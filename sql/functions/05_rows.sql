@@ -63,6 +63,13 @@ BEGIN
             ('look', ', since_s bigint, balance_due bigint',
              'A look at a source of settlement files: from when on, and '
              'whether the PSP is asked for the balance'),
+            ('payout_call', ', payout_id text, number bigint, call text, '
+             'step bigint, key text, amount_minor bigint, currency text, '
+             'kind text, country text, destination_id text, '
+             'version bigint, details bytea, key_id text, id0 text, '
+             'id1 text, id2 text, id3 text, made_s bigint, cursor text, '
+             'seller_account text',
+             'A call to a pay-out provider that a worker has claimed'),
             ('close', ', number bigint, document text',
              'The document of a closed day, to be signed'),
             ('seal', ', number bigint, message text',

@@ -164,7 +164,8 @@ COMMENT ON FUNCTION pay_ops.set_payout_provider IS
     'Makes or changes a pay-out provider of a merchant: stored or invalid';
 
 
--- Items that are being sent go on; no other begins.
+-- The switch stops first sends and repeats of a send whose outcome is unknown;
+-- questions about items that were sent go on.
 CREATE OR REPLACE FUNCTION pay_ops.stop_payout_provider(
     p_merchant_id text, p_provider text, p_stops boolean, p_who text,
     p_why text)

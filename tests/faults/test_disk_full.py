@@ -35,15 +35,15 @@ def disk(stack, request):
         wait_for(stack.is_ready, "the gateway to be ready")
 
 
-def proven(stack, part: str) -> None:
+def proven(stack, disk) -> None:
     """It is full; of the log that is the server's end."""
-    if part == "base":
+    if disk.part == "base":
         with pytest.raises(psycopg2.Error, match="extend|large|write"):
             stack.sql(GROW)
         return
     write = "SELECT pg_logical_emit_message(true, 'x', repeat('x', 100000))"
     with pytest.raises(psycopg2.Error):
-        for _ in range(64):
+        for _ in range(2 * disk.segments()):
             stack.sql("SELECT pg_switch_wal()")
             stack.sql(write)
 
@@ -71,7 +71,7 @@ def test_a_full_disk_loses_nothing(stack, disk, seed):
         scene = Scene(stack, rng, moment)
         with scene.held():
             with disk.full():
-                proven(stack, disk.part)
+                proven(stack, disk)
                 scene.release()
                 heard = scene.answered()
                 if heard is not None:

@@ -5,7 +5,7 @@ an operator sees, and agrees again."""
 import re
 
 import pytest
-from support.own_stack import HASTY_PSP, wait_for
+from support.own_stack import HASTY_PSP, OwnStack, wait_for
 from support.settled import Settled
 
 AUDIENCE = "payments_audience "
@@ -14,16 +14,20 @@ PATH = "/v1/reconciliation/balances"
 
 
 @pytest.fixture(scope="module")
-def asked(own_stack):
+def asked():
+    """Apart: an account with what other tests sold has no known balance."""
+    stack = OwnStack()
     lines = "".join(
         f"payments_settlement books-{psp} format={psp} merchant=acme "
         f"psp={psp} pull=1s;\n    "
         for psp in PSPS
     )
     rounds = "payments_watchdog  interval=200ms;\n    "
-    own_stack.configure((AUDIENCE, lines + rounds + AUDIENCE), HASTY_PSP)
-    yield own_stack
-    own_stack.configure()
+    try:
+        stack.configure((AUDIENCE, lines + rounds + AUDIENCE), HASTY_PSP)
+        yield stack
+    finally:
+        stack.close()
 
 
 def looks(stack, psp):

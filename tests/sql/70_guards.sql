@@ -159,8 +159,9 @@ FROM (VALUES
     ('settlement_class', '4'), ('payout_name', 'A b'),
     ('payout_key', repeat('g', 32)), ('payout_key', repeat('a', 31)),
     ('payout_state', 'SENT'), ('country_code', 'de'),
-    ('country_code', 'DEU')) t (domain, value);
-SELECT is(count(*), 36::bigint, 'so many rules, and each is tried above')
+    ('country_code', 'DEU'), ('payout_call', 'pay'), ('payout_step', '4'),
+    ('payout_step', '-1')) t (domain, value);
+SELECT is(count(*), 38::bigint, 'so many rules, and each is tried above')
 FROM pg_type t
 WHERE t.typtype = 'd' AND t.typnamespace = 'pay'::regnamespace;
 SELECT is(starts_with(k.account, 'seller_'), k.wallet IS NOT NULL,

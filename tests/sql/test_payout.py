@@ -201,3 +201,63 @@ def test_a_release_is_taken_back_before_an_item_or_not_at_all(payer):
             ("paid_out", "made"),
         )
     payer.check()
+
+
+BEGIN_CALL = """
+SELECT outcome, payout_id, number, call FROM pay_api.begin_payout_call('{m}',
+    '{bank}', '{generic}', ARRAY['{"window_s": [86400], "moves": [true],
+    "looks": 1, "gap_s": 0, "asks": true, "finds": true, "takes_back": false,
+    "return_s": 0}']::jsonb[], '{w}', '{30000}')"""
+
+
+def test_workers_at_once_claim_each_item_once(payer):
+    """None of them waits for another one's call, and no item goes to two."""
+    for n in range(1, 4):
+        payer.sell(n, n)
+        payer.release(f"o{n}")
+        payer.payctl("payout", "make", "s", "--merchant", "m", "--who", "max")
+    payer.sql("SELECT pay_ops.make_payout_batch('m', 'bank', 'EUR', 9, 'max')")
+    for who in ("ann", "eve"):
+        payer.sql(
+            "SELECT pay_ops.approve_payout_batch(merchant_id, batch_id,"
+            f" encode(hash, 'hex'), '{who}') FROM pay.payout_batch"
+        )
+    claimed = []
+    for _ in range(3):
+        for answer in payer.together([BEGIN_CALL] * 6):
+            claimed += [row for row in answer if row[0] == "due"]
+    assert sorted(row[2:] for row in claimed) == [(1, "send")] * 3
+    assert len({row[1] for row in claimed}) == 3
+    assert payer.sql(
+        "SELECT count(*) FROM pay.payout_dispatch WHERE ended_at IS NULL"
+    ) == [(3,)]
+    payer.check()
+
+
+def test_no_send_begins_behind_the_stop_switch(payer):
+    payer.sell(1, 1)
+    payer.release("o1")
+    payer.payctl("payout", "make", "s", "--merchant", "m", "--who", "max")
+    payer.sql("SELECT pay_ops.make_payout_batch('m', 'bank', 'EUR', 9, 'max')")
+    for who in ("ann", "eve"):
+        payer.sql(
+            "SELECT pay_ops.approve_payout_batch(merchant_id, batch_id,"
+            f" encode(hash, 'hex'), '{who}') FROM pay.payout_batch"
+        )
+    stop = "SELECT pay_ops.stop_payout_provider('m', 'bank', true, 'a', 'b')"
+    with psycopg2.connect(dbname=payer.database) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(stop)
+            waiting = threading.Thread(
+                target=lambda: answers.extend(payer.together([BEGIN_CALL]))
+            )
+            answers = []
+            waiting.start()
+            while payer.sql(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type"
+                " = 'Lock' AND datname = current_database()"
+            ) == [(0,)]:
+                pass
+    connection.close()
+    waiting.join(60)
+    assert answers == [[("none", None, None, None)]]

@@ -14,6 +14,9 @@ from support.own_stack import alive, children
 
 # Beyond what is there already.  The log keeps some segments for later.
 ROOM_MIB = {"base": 48, "pg_wal": 256}
+# A checkpoint makes old segments of the log free again: the log of a server
+# that may take one never ends.
+NO_CHECKPOINT = {"max_wal_size": "64GB", "checkpoint_timeout": "1h"}
 
 
 def postmaster_of(stack) -> int:
@@ -32,8 +35,15 @@ class Disk:
         self.mount = stack.gateway.run / "pg" / f"small.{part}"
         self.filler = self.mount / "filler"
         self.mounted = os.geteuid() == 0
+        for name, value in NO_CHECKPOINT.items():
+            stack.sql(f"ALTER SYSTEM SET {name} = '{value}'")
+        stack.sql("SELECT pg_reload_conf()")
         if self.mounted:
             self._move()
+
+    def segments(self) -> int:
+        """of the log, those that wait to be used again included"""
+        return len(os.listdir(self.place))
 
     def _move(self) -> None:
         self.stack.postgres("stop", "-m", "fast")
@@ -83,6 +93,12 @@ class Disk:
 
     def close(self) -> None:
         """Back onto the large disk: the stack goes on."""
+        self._move_back()
+        for name in NO_CHECKPOINT:
+            self.stack.sql(f"ALTER SYSTEM RESET {name}")
+        self.stack.sql("SELECT pg_reload_conf()")
+
+    def _move_back(self) -> None:
         if not self.mounted:
             return
         try:

@@ -50,6 +50,7 @@ def with_memory(scene) -> None:
     stack = scene.stack
     if not hasattr(stack, "memory"):
         stack.memory = Memory(stack.gateway.run)
+        stack.expected.append(DEATH_OF_LIBCURL)
     memory = stack.memory
     stack.boot(str(memory.library), **memory.environment())
 
@@ -73,6 +74,10 @@ def _nth(rng) -> int:
     return rng.randint(1, rng.choice((4, 16, 64)))
 
 
+# libcurl 7.88 (singlesocket in lib/multi.c): when memory for a socket's list
+# of transfers is refused, it destroys that list's hash and goes on using it,
+# with a division by the number of its slots, 0.
+DEATH_OF_LIBCURL = "exited on signal 8"
 CLOCK = "clock"
 
 
