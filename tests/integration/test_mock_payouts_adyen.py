@@ -76,7 +76,7 @@ def test_a_lost_answer_is_found_by_its_reference(payouts, kind):
     made = payouts.parcel()
     payouts.fault(ADYEN, "send", kind)
     assert payouts.call(ADYEN, "send", made)["outcome"] == "unknown"
-    for each in others:
+    for _ in others:
         payouts.run(ADYEN, payouts.parcel())
     found = payouts.call(ADYEN, "find", made)
     assert found["outcome"] == "done"
