@@ -12,9 +12,9 @@ import subprocess
 
 import pytest
 from support.client import plain
-from support.own_stack import CARDS, QUICK_JOBS, OwnStack
+from support.own_stack import CARDS, QUICK_JOBS, OwnStack, wait_for
 from support.settled import BANKS, OWED, PSPS, Settled
-from support.sold import Sold
+from support.sold import Sold, minor
 
 FEE, REFUND_FEE, DISPUTE_FEE, MONTHLY = 35, 5, 15, 120
 # What the PSP keeps until a dispute is decided.
@@ -58,33 +58,82 @@ class Trade:
     """The payments of a day and what they must come to, in minor units."""
 
     def __init__(self, settled, psp: str):
-        self.net, self.rows = 0, 0
+        self.net, self.rows, self.fees = 0, 0, 0
         self.psp = psp
+        self.sellers = []
         self.page = through_the_page(settled, psp)
         self.add(1234, FEE)
+        self.owes(self.page, "12.34")
         self.split = settled.sold(psp, amounts=("12.34", "0.01", "7.00"))
         self.add(1935, FEE)
+        self.owes(self.split, "19.35")
         self.refunded = settled.sold(psp)
         self.add(1234, FEE)
         self._refund("4.00")
+        self.owes(self.refunded, "8.34")
         self.external = settled.sold(psp)
         self.add(1234, FEE)
         self.external.at_psp("refund", amount_minor=250)
         self.add(-250, REFUND_FEE)
-        if psp != "paypal":  # its webhooks only make us ask for a list
+        self.owes(self.external, "9.84")
+        if psp != "paypal":  # its webhooks change no money
             self.external.reaches(amount_refunded="2.50")
         self.disputed = settled.sold(psp)
         self.add(1234, FEE)
         self.disputed.at_psp("dispute", amount_minor=200, fee_minor=DISPUTE_FEE)
         self.add(-DISPUTED, DISPUTE_FEE)
+        self.owes(self.disputed, "10.34", "2.00")
         self.held = None
         if psp in BY_HAND:
             self._capture(settled)
         self.net -= MONTHLY
+        self.fees += MONTHLY
 
     def add(self, gross: int, fee: int) -> None:
         self.net += gross - fee
+        self.fees += fee
         self.rows += 1
+
+    def owes(self, sold: Sold, available: str, reserved="0.00") -> None:
+        """What the seller has when the file is booked."""
+        self.sellers.append((sold, available, reserved))
+
+    def books(self) -> dict:
+        """The balance of each account when the bank has the payout."""
+        reserved = minor("2.00", "USD")
+        available = sum(minor(each, "USD") for _, each, _ in self.sellers)
+        return {
+            "bank": self.net,
+            "psp_fees": self.fees,
+            "psp_reserve": DISPUTED,
+            "seller_available": -available,
+            "seller_reserved": -reserved,
+        }
+
+    def disputes_are_heard(self) -> None:
+        """PayPal's file has the money of a dispute and not its id.  That the
+        seller's money is reserved comes with PayPal's list of events, which
+        is read up to half a minute ago.
+        """
+        stack = self.disputed.stack
+
+        def heard():
+            if self.psp == "paypal":
+                stack.sql(
+                    "UPDATE pay.backfill SET run_at = now() "
+                    "WHERE psp = 'paypal'"
+                )
+            return self.disputed.balance("USD")["reserved"] == "2.00"
+
+        wait_for(heard, "the dispute in the seller's balance", 90)
+
+    def sellers_have_it(self) -> None:
+        for sold, available, reserved in self.sellers:
+            assert sold.balance("USD") == {
+                "available": available,
+                "pending": "0.00",
+                "reserved": reserved,
+            }
 
     def _refund(self, amount: str) -> None:
         answer = self.refunded.refund(amount)
@@ -98,6 +147,7 @@ class Trade:
         assert answer.status_code in (201, 202), answer.text
         self.held.ends(answer, "SUCCESS")
         self.add(500, FEE)
+        self.owes(self.held, "5.00")
 
 
 @pytest.mark.parametrize("psp", PSPS)
@@ -111,14 +161,15 @@ def test_every_cent_comes_to_the_bank(day, psp):
     books = day.accounts(psp, "USD")
     assert day.owed(psp, "USD") == DISPUTED == books["psp_reserve"], books
     assert books["psp_in_transit"] == trade.net
-    for source in BANKS:
-        before = day.accounts(psp, "USD").get("bank", 0)
-        if not before:
-            written, told = day.bank(source, payouts=[payout["id"]])
-            assert told["matched"] == 1, (written, told, day.matters())
+    source = list(BANKS)[PSPS.index(psp) % len(BANKS)]
+    written, told = day.bank(source, payouts=[payout["id"]])
+    assert [each["minor"] for each in written["entries"]] == [trade.net]
+    assert told["matched"] == 1, (written, told, day.matters())
+    trade.disputes_are_heard()
     books = day.accounts(psp, "USD")
-    assert books["bank"] == trade.net
-    assert books.get("psp_in_transit", 0) == 0
+    assert {name: each for name, each in books.items() if each} == trade.books()
+    assert sum(trade.books().values()) == 0
+    trade.sellers_have_it()
     day.is_clean()
 
 
@@ -169,6 +220,17 @@ def test_day_is_closed(day):
         if each["currency"] == "USD"
     }
     for psp in PSPS:
+        shown = {
+            item.removeprefix("balance/"): minor(amount, "USD")
+            for (name, item), amount in lines.items()
+            if name == psp and item.startswith("balance/")
+        }
+        # a close is about PSPs and banks, not about sellers
+        assert {name: each for name, each in shown.items() if each} == {
+            name: each
+            for name, each in day.accounts(psp, "USD").items()
+            if each and not name.startswith("seller_")
+        }
         assert lines.get((psp, "balance/psp_in_transit"), "0.00") == "0.00"
         assert float(lines[psp, "balance/bank"]) > 0
         owed = [float(lines.get((psp, f"balance/{e}"), 0)) for e in OWED]

@@ -25,8 +25,9 @@ def refund(dialect, deed) -> dict:
             {"href": up, "rel": "up", "method": "GET"},
         ],
     }
-    if deed.fee_minor:
-        fee = dialect.render(deed.fee_minor, deed.fee_currency)
+    if deed.fee_minor < 0:
+        # given back; what PayPal keeps for a refund stands in its reports alone
+        fee = dialect.render(-deed.fee_minor, deed.fee_currency)
         shown["seller_payable_breakdown"] = {"paypal_fee": fee}
     return shown
 
