@@ -107,8 +107,7 @@ typedef struct {
 /* From the provider's block of the configuration. */
 typedef struct {
     pay_psp_account_t  call;           /* base_url, api_key; account: Wise's
-                                          profile, Adyen's balance account,
-                                          Tipalti's payer */
+                                          profile, Adyen's balance account */
     pay_str_t          debtor_name;    /* bank files: our account */
     pay_str_t          debtor_iban;
     pay_str_t          debtor_bic;     /* or empty */

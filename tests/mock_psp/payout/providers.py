@@ -11,6 +11,7 @@ from .fates import Fates
 from .generic import GenericPayouts
 from .paypal import PayPalPayouts
 from .stripe import StripePayouts
+from .tipalti import TipaltiPayouts
 from .wise import WisePayouts
 
 PROVIDERS = (
@@ -18,6 +19,7 @@ PROVIDERS = (
     GenericPayouts,
     PayPalPayouts,
     StripePayouts,
+    TipaltiPayouts,
     WisePayouts,
 )
 NAMES = tuple(each.name for each in PROVIDERS)
