@@ -36,6 +36,7 @@ make_secrets() {
     secret payout-stripe.whsec "$me" "whsec_$(random_hex)"
     secret payout-adyen.key "$me" "AQE$(random_hex 16)"
     secret payout-adyen.whsec "$me" "$(random_hex 32)"
+    secret payout-pain001.key "$me" "a bank has none"
     secret payout-paypal.key "$me" "client_$(random_hex 8):secret_$(random_hex)"
     secret payout-paypal.whsec "$me" "9J2$(random_hex 7)"
     secret payout-tipalti.key "$me" "client_$(random_hex 8):secret_$(random_hex)"

@@ -27,6 +27,7 @@ KEYS = {
     "payout-generic.key": "pk_" + secrets.token_hex(16),
     "payout-generic.whsec": "whsec_"
     + base64.b64encode(secrets.token_bytes(32)).decode(),
+    "payout-pain001.key": "a bank has none",
     "payout-paypal.key": "client_" + secrets.token_hex(8) + ":secret_x",
     "payout-paypal.whsec": "9J2" + secrets.token_hex(7).upper(),
     "payout-stripe.key": "sk_test_" + secrets.token_hex(16),

@@ -9,6 +9,7 @@ from .books import Books
 from .clock import Clock
 from .fates import Fates
 from .generic import GenericPayouts
+from .pain001 import BankFiles
 from .paypal import PayPalPayouts
 from .stripe import StripePayouts
 from .tipalti import TipaltiPayouts
@@ -16,6 +17,7 @@ from .wise import WisePayouts
 
 PROVIDERS = (
     AdyenPayouts,
+    BankFiles,
     GenericPayouts,
     PayPalPayouts,
     StripePayouts,
