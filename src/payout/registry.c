@@ -13,6 +13,7 @@ static const pay_payout_adapter_t *const  adapters[] = {
     &pay_payout_pain001,
     &pay_payout_paypal,
     &pay_payout_stripe,
+    &pay_payout_tipalti,
     &pay_payout_wise,
     NULL
 };
