@@ -428,10 +428,16 @@ COMMENT ON FUNCTION pay.wrong_settlement_sum IS
 
 -- All rows are there.  p_rows: how many were read.  p_stated: the sums of the
 -- file by currency.  p_batch_key NULL: the file is no batch that could come
--- again.  Two files of one batch come one after the other.  Staged rows are lost
--- when the server crashes: that is no fault of the file, which is not refused.
+-- again.  p_digest: of the rows that an API told.  Two files of one batch come
+-- one after the other.  Staged rows are lost when the server crashes: that is no
+-- fault of the file, which is not refused.
+--
+-- An API may tell other rows of a settlement of which some are booked.  The rest
+-- is booked as it is now; the digest stays that of the rows before, so that the
+-- next reading finds the difference, and compares those that are booked, too.
 CREATE OR REPLACE FUNCTION pay.prove_settlement(
-    p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb)
+    p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb,
+    p_digest bytea DEFAULT NULL)
 RETURNS settlement_file LANGUAGE plpgsql AS $$
 DECLARE
     v_file   settlement_file;
@@ -453,22 +459,26 @@ BEGIN
 
     SELECT p.row_count, p.wrong INTO v_count, v_wrong
     FROM settlement_proof p WHERE p.file_id = p_file_id;
-    v_rows := CASE v_file.state WHEN 'booking' THEN v_file.row_count
-                                ELSE p_rows END;
+    v_rows := CASE WHEN v_file.state = 'booking'
+                       AND v_file.digest IS NOT DISTINCT FROM p_digest
+                   THEN v_file.row_count ELSE p_rows END;
 
     IF v_count <> v_rows THEN
         RAISE EXCEPTION 'file % has % rows and % are staged: import it again',
             p_file_id, v_rows, v_count USING ERRCODE = 'PAY24';
+    ELSIF v_file.state = 'booking' AND v_wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'file % was altered while it is booked: %', p_file_id,
+            v_wrong USING ERRCODE = 'PAY24';
     ELSIF v_file.state = 'booking' THEN
         PERFORM drop_proof(p_file_id);
-        UPDATE settlement_file f SET is_whole = true
+        UPDATE settlement_file f SET is_whole = true, row_count = v_rows
         WHERE f.file_id = p_file_id;
         RETURN v_file;
     END IF;
 
     ANALYZE settlement_staging;
     UPDATE settlement_file f
-    SET state = 'staged', row_count = v_count,
+    SET state = 'staged', row_count = v_count, digest = p_digest,
         stated = coalesce(p_stated, '{}'), changed_at = clock_timestamp()
     WHERE f.file_id = p_file_id;
 

@@ -498,12 +498,18 @@ BEGIN
     SET state = 'booked', phase = 'take', changed_at = clock_timestamp(),
         matched = c.matched, class1 = c.class1, class2 = c.class2 + v_gone,
         class3 = c.class3,
-        repeats = f.row_count - c.matched - c.class1 - c.class2 - c.class3
+        repeats = greatest(0, f.row_count - c.matched - c.class1 - c.class2
+                              - c.class3),
+        reread_at = next_reread(f, interval '1 day')
     FROM (SELECT sum(p.matched) AS matched, sum(p.class1) AS class1,
               sum(p.class2) AS class2, sum(p.class3) AS class3
           FROM settlement_part p WHERE p.file_id = p_file.file_id) c
     WHERE f.file_id = p_file.file_id;
 
+    UPDATE settlement_file f SET reread_at = NULL
+    WHERE f.source = p_file.source AND f.batch_key = p_file.batch_key
+        AND f.version < p_file.version AND f.state <> 'refused'
+        AND f.reread_at IS NOT NULL;
     DELETE FROM settlement_part p WHERE p.file_id = p_file.file_id;
     PERFORM drop_staged(p_file.file_id, 5000);
 END
