@@ -125,14 +125,17 @@ ngx_payments_pq_deliver(ngx_payments_batch_t *batch, PGresult *rows)
     pay_table_t      table = { rows, (unsigned) PQntuples(rows),
                                (unsigned) PQnfields(rows), cell_of };
     pay_result_t    *results;
+    pay_status_t     status = PAY_NO_MEMORY;
     const pay_op_t  *op = pay_op(batch->op);
 
     results = ngx_pcalloc(batch->pool, batch->count * sizeof(pay_result_t));
 
-    if (results != NULL
-        && pay_op_decode(&arena, op, &table, results, (unsigned) batch->count)
-           == PAY_BUG)
-    {
+    if (results != NULL) {
+        status = pay_op_decode(&arena, op, &table, results,
+                               (unsigned) batch->count);
+    }
+
+    if (status == PAY_BUG) {
         ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                       "payments: operation answered what it may not, op:%s",
                       op->name);
@@ -144,7 +147,7 @@ ngx_payments_pq_deliver(ngx_payments_batch_t *batch, PGresult *rows)
             continue;
         }
 
-        if (results != NULL) {
+        if (status != PAY_NO_MEMORY) {
             ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                           "payments: operation left an item out, op:%s",
                           op->name);

@@ -15,7 +15,8 @@
 
 
 #define ADYEN_TRANSFERS  "/transfers"
-#define ADYEN_PAGE       "10"          /* transfers of up to 6 KiB */
+#define ADYEN_PAGE       "10"          /* transfers of up to 6 KiB; more than
+                                          one of a reference is none of ours */
 #define ADYEN_SKEW_S     3600
 #define ADYEN_SPAN_S     (30 * 86400)  /* an executionDate lies no further
                                           ahead */
@@ -52,6 +53,7 @@ static pay_status_t adyen_entry(pay_arena_t *arena, const pay_json_t *json,
     pay_payout_event_t *event);
 static pay_payout_state_t adyen_state(const pay_json_t *json, pay_str_t word,
     pay_str_t reason);
+static int adyen_is_end(pay_payout_state_t state);
 static pay_status_t adyen_whose(pay_arena_t *arena, const pay_json_t *json,
     pay_payout_event_t *event);
 
@@ -181,8 +183,9 @@ adyen_ask(pay_arena_t *arena, const pay_payout_account_t *account,
 }
 
 
-/* All transfers of the balance account that can have been made for the parcel;
- * the list knows no reference. */
+/* The transfers of this reference that can have been made for the parcel.  Both
+ * ends of the span are required.  adyen_found() compares the references
+ * nevertheless, so that an answer which is not filtered proves as much. */
 static pay_status_t
 adyen_find(pay_arena_t *arena, const pay_payout_account_t *account,
     const pay_payout_parcel_t *parcel, pay_http_request_t *request,
@@ -199,6 +202,8 @@ adyen_find(pay_arena_t *arena, const pay_payout_account_t *account,
     pay_buf_init(&query, arena, PAY_PSP_URL_MAX);
     pay_buf_text(&query, "?limit=" ADYEN_PAGE "&balanceAccountId=");
     pay_buf_percent(&query, account->call.account);
+    pay_buf_text(&query, "&reference=");
+    pay_buf_percent(&query, parcel->items[0].key);
     pay_buf_text(&query, "&createdSince=");
     pay_buf_percent(&query, since);
     pay_buf_text(&query, "&createdUntil=");
@@ -385,7 +390,10 @@ adyen_entry(pay_arena_t *arena, const pay_json_t *json,
     PAY_TRY(pay_psp_word_get(arena, json, "reason", &reason));
 
     event->state = adyen_state(json, event->type, reason);
-    event->code = pay_str_is(reason, "approved") ? PAY_STR("") : reason;
+
+    if (adyen_is_end(event->state) && !pay_str_is(reason, "approved")) {
+        event->code = reason;
+    }
 
     if (pay_json_string(pay_json_get(json, "reference"), &text) == PAY_OK) {
         PAY_TRY(pay_payout_key_in(arena, text, event));
@@ -426,6 +434,16 @@ adyen_state(const pay_json_t *json, pay_str_t word, pay_str_t reason)
     }
 
     return pay_payout_word(adyen_words, word);
+}
+
+
+/* A transfer on its way has a reason, too ("pending", "approved",
+ * "pendingExecution"), which says nothing went wrong. */
+static int
+adyen_is_end(pay_payout_state_t state)
+{
+    return state == PAY_PAYOUT_FAILED || state == PAY_PAYOUT_CANCELLED
+           || state == PAY_PAYOUT_RETURNED || state == PAY_PAYOUT_UNKNOWN;
 }
 
 

@@ -17,8 +17,9 @@ static pay_status_t call_judge(pay_arena_t *arena,
     const pay_payout_parcel_t *parcel, const pay_http_answer_t *answer,
     pay_payout_result_t *result);
 static pay_status_t call_adopt(pay_arena_t *arena,
-    const pay_payout_adapter_t *adapter, const pay_payout_parcel_t *parcel,
-    const pay_http_answer_t *answer, pay_payout_result_t *result);
+    const pay_payout_adapter_t *adapter, pay_payout_call_t call,
+    const pay_payout_parcel_t *parcel, const pay_http_answer_t *answer,
+    pay_payout_result_t *result);
 static void call_blame(const pay_payout_adapter_t *adapter,
     pay_payout_result_t *result);
 
@@ -78,10 +79,8 @@ pay_payout_answer(pay_arena_t *arena, const pay_payout_adapter_t *adapter,
 
     PAY_TRY(call_judge(arena, adapter, call, parcel, answer, &made));
 
-    if (made.outcome == PAY_PSP_REFUSED && adapter->adopt != NULL
-        && call == PAY_PAYOUT_SEND)
-    {
-        PAY_TRY(call_adopt(arena, adapter, parcel, answer, &made));
+    if (made.outcome == PAY_PSP_REFUSED && adapter->adopt != NULL) {
+        PAY_TRY(call_adopt(arena, adapter, call, parcel, answer, &made));
     }
 
     call_blame(adapter, &made);
@@ -132,12 +131,13 @@ call_judge(pay_arena_t *arena, const pay_payout_adapter_t *adapter,
 }
 
 
-/* "There is one with this key already": the first call arrived after all.  The
- * answer was read once, so parsing it again can fail for memory alone. */
+/* "There is one with this key already", "it is taken back already": the first
+ * call arrived after all.  The answer was read once, so parsing it again can
+ * fail for memory alone. */
 static pay_status_t
 call_adopt(pay_arena_t *arena, const pay_payout_adapter_t *adapter,
-    const pay_payout_parcel_t *parcel, const pay_http_answer_t *answer,
-    pay_payout_result_t *result)
+    pay_payout_call_t call, const pay_payout_parcel_t *parcel,
+    const pay_http_answer_t *answer, pay_payout_result_t *result)
 {
     pay_json_t           *json;
     pay_status_t          status;
@@ -148,7 +148,7 @@ call_adopt(pay_arena_t *arena, const pay_payout_adapter_t *adapter,
         return (status == PAY_INVALID) ? PAY_OK : status;
     }
 
-    status = adapter->adopt(arena, parcel, json, &made);
+    status = adapter->adopt(arena, call, parcel, json, &made);
     pay_json_free(json);
 
     if (status == PAY_OK) {

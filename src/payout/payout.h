@@ -23,6 +23,11 @@ typedef pay_status_t (*pay_payout_request_pt)(pay_arena_t *arena,
 typedef pay_status_t (*pay_payout_read_pt)(pay_arena_t *arena,
     const pay_payout_parcel_t *parcel, const pay_json_t *json,
     pay_payout_result_t *result);
+/* Reads the object of a refusal into *result, which says REFUSED before: it may
+ * say that the call has done its work before.  PAY_INVALID leaves it so. */
+typedef pay_status_t (*pay_payout_adopt_pt)(pay_arena_t *arena,
+    pay_payout_call_t call, const pay_payout_parcel_t *parcel,
+    const pay_json_t *json, pay_payout_result_t *result);
 /* Adds the events of a message to *result.  PAY_INVALID refuses it. */
 typedef pay_status_t (*pay_payout_hook_pt)(pay_arena_t *arena,
     const pay_payout_account_t *account, const pay_json_t *root,
@@ -60,9 +65,7 @@ struct pay_payout_adapter_s {
     pay_psp_error_pt           error;
     /* of each call; the steps of SEND are switched in its slot */
     pay_payout_slot_t          slots[PAY_PAYOUT_CALL_COUNT];
-    /* reads the object of an error that says that the parcel is there
-     * already; may be NULL */
-    pay_payout_read_pt         adopt;
+    pay_payout_adopt_pt        adopt;  /* may be NULL */
     pay_payout_hook_pt         hook;
     pay_status_t  (*auth_request)(pay_arena_t *arena,
         const pay_payout_account_t *account, pay_http_request_t *request);

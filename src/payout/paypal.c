@@ -34,7 +34,7 @@ static pay_status_t paypal_cancel(pay_arena_t *arena,
 static pay_status_t paypal_sent(pay_arena_t *arena,
     const pay_payout_parcel_t *parcel, const pay_json_t *json,
     pay_payout_result_t *result);
-static pay_status_t paypal_adopt(pay_arena_t *arena,
+static pay_status_t paypal_adopt(pay_arena_t *arena, pay_payout_call_t call,
     const pay_payout_parcel_t *parcel, const pay_json_t *json,
     pay_payout_result_t *result);
 static pay_str_t paypal_linked(const pay_json_t *links);
@@ -257,14 +257,19 @@ paypal_sent(pay_arena_t *arena, const pay_payout_parcel_t *parcel,
  * Without its link the batch is there and cannot be named, which is no
  * refusal. */
 static pay_status_t
-paypal_adopt(pay_arena_t *arena, const pay_payout_parcel_t *parcel,
-    const pay_json_t *json, pay_payout_result_t *result)
+paypal_adopt(pay_arena_t *arena, pay_payout_call_t call,
+    const pay_payout_parcel_t *parcel, const pay_json_t *json,
+    pay_payout_result_t *result)
 {
     size_t             i;
     pay_str_t          id;
     const pay_json_t  *detail, *details = pay_json_get(json, "details");
 
     (void) parcel;
+
+    if (call != PAY_PAYOUT_SEND) {
+        return PAY_INVALID;
+    }
 
     for (i = 0; i < pay_json_size(details); i++) {
         detail = pay_json_at(details, i);

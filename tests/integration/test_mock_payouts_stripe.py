@@ -76,3 +76,14 @@ def test_webhooks_name_the_connected_account(payouts):
     payouts.until(STRIPE, made, "paid")
     told = payouts.told(STRIPE, 4)
     assert {each["payee"] for each in told} == {"acct_1"}
+
+
+def test_a_reversal_behind_its_keys_window_is_the_first_one(payouts):
+    made = parcel(payouts)
+    payouts.run(STRIPE, made)
+    payouts.fault(STRIPE, "cancel", "drop_after_accept")
+    assert payouts.call(STRIPE, "cancel", made)["outcome"] == "unknown"
+    payouts.advance(DAY_S + 1)
+    back = payouts.call(STRIPE, "cancel", made)
+    assert (back["outcome"], back["events"][0]["state"]) == ("done", "returned")
+    assert {e["minor"] for e in payouts.books()["balances"]} == {0, 10**14}

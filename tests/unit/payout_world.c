@@ -277,9 +277,11 @@ payout_events(const pay_payout_event_t *events, unsigned count, char *text,
     snprintf(text, size, "-");
 
     for (i = 0; i < count && len < size; i++) {
-        len += (size_t) snprintf(text + len, size - len, "%s%s%s%s",
+        len += (size_t) snprintf(text + len, size - len, "%s%s%s%.*s%s%s",
                                  i > 0 ? "," : "",
                                  pay_payout_state_name(events[i].state),
+                                 events[i].code.len != 0 ? ":" : "",
+                                 pay_fmt(events[i].code),
                                  events[i].is_ours ? "!" : "",
                                  events[i].must_ask ? "?" : "");
     }

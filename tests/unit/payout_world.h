@@ -64,7 +64,7 @@ int payout_call(const char *operation, pay_payout_call_t *call,
     unsigned *step);
 /* "done" … "unknown" */
 const char *payout_outcome(pay_psp_outcome_t outcome);
-/* "paid,failed!,unknown?" */
+/* "paid,failed:account_closed,failed:no_funds!,unknown?" */
 void payout_events(const pay_payout_event_t *events, unsigned count,
     char *text, size_t size);
 

@@ -331,3 +331,28 @@ Test(pay_payout_request, each_provider_has_its_currencies_and_amounts)
                          (long long) rows[i].minor);
     }
 }
+
+
+/* A list of all transfers of a platform would be read for hours before it
+ * proves anything. */
+Test(pay_payout_request, adyen_looks_for_its_reference_alone)
+{
+    pay_err_t                    err;
+    pay_heap_t                  *heap = pay_heap_create();
+    pay_http_request_t           request;
+    pay_payout_parcel_t          parcel;
+    const payout_table_t        *table;
+    const pay_payout_adapter_t  *adapter = pay_payout_find(str("adyen"));
+
+    table = payout_table(adapter);
+    parcel = payout_parcel(table);
+    cr_assert_eq(built(pay_heap_arena(heap), adapter, table, PAY_PAYOUT_FIND,
+                       &parcel, &request, &err), PAY_OK);
+    cr_expect(holds(request.url, "&reference=" ITEM_KEY "&"), "%.*s",
+              pay_fmt(request.url));
+    cr_expect(holds(request.url, "&createdSince=2026-11-21T")
+              && holds(request.url, "&createdUntil=2026-12-21T"), "%.*s",
+              pay_fmt(request.url));
+
+    pay_heap_destroy(heap);
+}
