@@ -235,8 +235,8 @@ const char *pay_settle_too_long(const pay_settle_row_t *row);
  * empty; nothing is computed with it. */
 pay_str_t pay_settle_rate(pay_str_t rate);
 
-/* A digest of rows, whatever their order: of what two versions of a row are
- * compared by. */
+/* A digest of rows, in any order: of the columns by which two versions of a row
+ * are compared. */
 #define PAY_SETTLE_DIGEST_LANES  4
 
 typedef struct {

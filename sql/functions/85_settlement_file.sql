@@ -428,11 +428,11 @@ COMMENT ON FUNCTION pay.wrong_settlement_sum IS
 
 -- All rows are there.  p_rows: how many were read.  p_stated: the sums of the
 -- file by currency.  p_batch_key NULL: the file is no batch that could come
--- again.  p_digest: of the rows that an API told.  Two files of one batch come
+-- again.  p_digest: of the rows of an API.  Two files of one batch come
 -- one after the other.  Staged rows are lost when the server crashes: that is no
 -- fault of the file, which is not refused.
 --
--- An API may tell other rows of a settlement of which some are booked.  The rest
+-- An API may have other rows of a settlement of which some are booked.  The rest
 -- is booked as it is now; the digest stays that of the rows before, so that the
 -- next reading finds the difference, and compares those that are booked, too.
 CREATE OR REPLACE FUNCTION pay.prove_settlement(

@@ -1,6 +1,6 @@
 -- The operations get_reread and end_reread: a settlement that was pulled is
 -- pulled again once a day, for 10 days after it was first read, since a PSP may
--- alter what it has told.  Another digest of its rows makes a new version.
+-- alter it.  Another digest of its rows makes a new version.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;

@@ -104,8 +104,8 @@ CREATE INDEX settlement_report_due ON settlement_report (psp, run_at, name)
 -- it is; the same one with other bytes is its next version.  stated: the sums
 -- that it states, by currency.  phase: of its last step, when all its parts are
 -- booked.  repeats: rows that were known already.  digest: of the rows that were
--- proven, where a PSP's API told them; reread_at: when it is asked for them
--- again, NULL: no more.
+-- proven, where they came from a PSP's API; reread_at: when it is asked for
+-- them again, NULL: no more.
 CREATE TABLE settlement_file (
     file_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     source       settlement_name NOT NULL REFERENCES settlement_source,

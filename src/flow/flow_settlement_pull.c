@@ -2,7 +2,7 @@
  * A look at the settlements of a PSP's API: the list of those that are final,
  * then each of them, the oldest first, as a file that is made of the API's
  * answers.  A settlement is known by its id, so the digest of the file is that
- * of its name.  A PSP may alter what it has told: see flow_settlement_reread.c.
+ * of its name.  A PSP may alter it: see flow_settlement_reread.c.
  */
 
 #include "flow_settlement.h"

@@ -1,9 +1,9 @@
 /*
- * Settlements that were pulled are pulled again, since a PSP may alter what it
- * has told: once a day, for 10 days, behind those that are new.  The first
- * reading keeps nothing and compares the digest of the rows.  Where it differs,
- * the settlement is pulled once more, as the next version of the file: what has
- * changed waits for an operator.
+ * Settlements that were pulled are pulled again, since a PSP may alter them:
+ * once a day, for 10 days, behind those that are new.  The first reading keeps
+ * nothing and compares the digest of the rows.  Where it differs, the
+ * settlement is pulled once more, as the next version of the file, whose
+ * differences wait for an operator.
  *
  * A reading that breaks off is begun again, and so is a version.  A settlement
  * that cannot be read holds nothing up: it is tried an hour later.
@@ -130,8 +130,8 @@ reread_page(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* What cannot be read any more is a version, too: that one is refused, with the
- * reason. */
+/* An answer that cannot be read is a version, too: that one is refused, with
+ * the reason. */
 static pay_status_t
 reread_compare(pay_flow_t *flow, pay_status_t status, pay_effect_t *effect)
 {

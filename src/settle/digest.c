@@ -1,11 +1,11 @@
 /*
  * A digest of rows that does not depend on their order: the SHA-256 of each
  * row, added up.  An API may list the same rows in another order.  It is over
- * what makes two versions of a row different (pay.take_work()), no more: the
- * reference of a payout at the bank, for one, comes days later.
+ * the columns by which two versions of a row differ (pay.take_work()), no more:
+ * the reference of a payout at the bank, for one, comes days later.
  *
- * A sum of digests protects from chance, not from somebody who chooses rows;
- * whoever could do that could as well choose the rows that are booked.
+ * A sum of digests protects from chance, not from a PSP that chooses its rows;
+ * such a PSP could as well choose those that are booked.
  */
 
 #include "settle/settle.h"
@@ -25,7 +25,7 @@ pay_settle_digest_begin(pay_settle_digest_t *digest)
 }
 
 
-/* Each text stands behind its length, so that no two rows are the same bytes. */
+/* Each text stands behind its length: no two rows are the same bytes. */
 pay_status_t
 pay_settle_digest_add(pay_settle_digest_t *digest, const pay_settle_row_t *row)
 {
