@@ -135,6 +135,17 @@ COMMENT ON FUNCTION pay.sweep_staged IS
     'Deletes staged rows that a booked or refused file has left';
 
 
+-- The digest by which the version behind this one is known, as the first one is
+-- by that of its name.
+CREATE OR REPLACE FUNCTION pay.next_version_sha256(p_file settlement_file)
+RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+SELECT sha256(convert_to(concat('pulled settlement ', p_file.name, ' behind '),
+                         'UTF8') || p_file.sha256)
+$$;
+COMMENT ON FUNCTION pay.next_version_sha256 IS
+    'The digest of the next version of a pulled settlement';
+
+
 CREATE OR REPLACE FUNCTION pay.drop_proof(p_file_id bigint)
 RETURNS void LANGUAGE sql AS $$
 DELETE FROM settlement_sum s WHERE s.file_id = p_file_id;

@@ -21,17 +21,6 @@ COMMENT ON FUNCTION pay.next_reread IS
     'When a pulled settlement is read again, so long from now; NULL: no more';
 
 
--- The digest by which the version behind this one is known, as the first one is
--- by that of its name.
-CREATE OR REPLACE FUNCTION pay.next_version_sha256(p_file settlement_file)
-RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
-SELECT sha256(convert_to(concat('pulled settlement ', p_file.name, ' behind '),
-                         'UTF8') || p_file.sha256)
-$$;
-COMMENT ON FUNCTION pay.next_version_sha256 IS
-    'The digest of the next version of a pulled settlement';
-
-
 -- is_begun: the next version was found before, and a worker has left it.
 CREATE OR REPLACE FUNCTION pay_api.get_reread(p_source text[])
 RETURNS SETOF pay_api.reread_row
