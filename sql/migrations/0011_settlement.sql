@@ -192,13 +192,16 @@ ALTER TABLE settlement_copy ENABLE ALWAYS TRIGGER settlement_copy_append_only;
 
 
 -- A file is booked part by part, in any order and on several connections, each
--- step under the lock of its part.  A part is the rows of some buckets.  part_id,
--- negative: under which its work is kept; phase: of its next step.  The parts
--- of a booked file are gone, their counts are the file's.
+-- step under the lock of its part.  A part is the rows of the payments that the
+-- file names first between two of its lines.  Rows that follow each other in a
+-- file are about payments of one time, which are stored side by side: a part
+-- reads and writes few pages for that reason.  part_id, negative: under which
+-- its work is kept; phase: of its next step.  The parts of a booked file are
+-- gone, their counts are the file's.
 CREATE TABLE settlement_part (
     file_id       bigint NOT NULL REFERENCES settlement_file,
-    first_bucket  int NOT NULL,
-    until_bucket  int NOT NULL CHECK (until_bucket > first_bucket),
+    first_line    int NOT NULL,
+    until_line    int NOT NULL CHECK (until_line > first_line),
     part_id       bigint NOT NULL
         GENERATED ALWAYS AS IDENTITY (INCREMENT -1 MAXVALUE -1 START -1),
     phase         text COLLATE "C" NOT NULL DEFAULT 'take'
@@ -208,17 +211,18 @@ CREATE TABLE settlement_part (
     class1        whole NOT NULL DEFAULT 0,
     class2        whole NOT NULL DEFAULT 0,
     class3        whole NOT NULL DEFAULT 0,
-    PRIMARY KEY (file_id, first_bucket)
+    PRIMARY KEY (file_id, first_line)
 );
 
-CREATE INDEX settlement_part_open ON settlement_part (file_id, first_bucket)
+CREATE INDEX settlement_part_open ON settlement_part (file_id, first_line)
     WHERE NOT is_done;
 
 
 -- Rows of files that are not booked yet.  Unlogged: after a crash of the
 -- server a file that is not booked is staged again.  bucket: rows that belong
 -- together, since they name the same payment, are in one bucket.  line counts
--- the rows of the file.
+-- the rows of the file.  first_line: of the first row that names the same
+-- payment, when the rows were checked; NULL: of this row.
 CREATE UNLOGGED TABLE settlement_staging (
     file_id        bigint NOT NULL,
     line           int NOT NULL,
@@ -244,21 +248,30 @@ CREATE UNLOGGED TABLE settlement_staging (
     note           text,
     is_external    boolean NOT NULL DEFAULT false,
     is_detail      boolean NOT NULL DEFAULT false,
+    first_line     int,
     bucket         int GENERATED ALWAYS AS (hashtext(coalesce(
         parent_ref, psp_ref, our_ref, row_key)) & 65535) STORED
 );
 
 CREATE INDEX settlement_staging_bucket
     ON settlement_staging (file_id, bucket);
+CREATE INDEX settlement_staging_place
+    ON settlement_staging (file_id, coalesce(first_line, line));
+CREATE INDEX settlement_staging_key
+    ON settlement_staging (file_id, row_key, line);
 
 
--- How far the staged rows of a file have been checked, in pieces of buckets, and
--- the first row with which something is wrong.  Gone in a crash of the server
--- together with the rows.
+-- How far the staged rows of a file have been checked, in pieces of buckets and
+-- in pieces of keys, and the first row with which something is wrong.  last_key,
+-- last_line: up to which row, in the order of keys; keys_end: of all keys.  Gone
+-- in a crash of the server together with the rows.
 CREATE UNLOGGED TABLE settlement_proof (
     file_id      bigint PRIMARY KEY,
     attempt      ordinal NOT NULL,
     next_bucket  int NOT NULL DEFAULT 0,
+    last_key     text COLLATE "C" NOT NULL DEFAULT '',
+    last_line    int NOT NULL DEFAULT 0,
+    keys_end     boolean NOT NULL DEFAULT false,
     row_count    bigint NOT NULL DEFAULT 0,
     wrong_line   int,
     wrong        text
@@ -333,8 +346,9 @@ CREATE TABLE settlement_row (
     UNIQUE (source, row_key, version)
 ) WITH (autovacuum_analyze_threshold = 1000);
 
-CREATE INDEX settlement_row_file ON settlement_row (file_id);
-CREATE INDEX settlement_row_at ON settlement_row USING brin (at);
+CREATE INDEX settlement_row_file ON settlement_row (file_id, row_id);
+CREATE INDEX settlement_row_at ON settlement_row USING brin (at)
+    WITH (autosummarize = on);
 -- lists of a merchant, newest first
 CREATE INDEX settlement_row_merchant
     ON settlement_row (merchant_id, at, row_id);
@@ -454,6 +468,11 @@ CREATE UNIQUE INDEX settlement_exception_entry
     WHERE source IS NOT NULL;
 CREATE INDEX settlement_exception_open ON settlement_exception (exception_id)
     WHERE closed_at IS NULL;
+-- rows that the end of each file of their PSP matches again
+CREATE INDEX settlement_exception_again
+    ON settlement_exception (psp, exception_id)
+    WHERE closed_at IS NULL AND row_id IS NOT NULL
+        AND finding IN ('unknown', 'early', 'proposed', 'amount');
 CREATE INDEX settlement_exception_waits
     ON settlement_exception (merchant_id, opened_at, exception_id)
     WHERE closed_at IS NULL;
@@ -626,7 +645,8 @@ ALTER TABLE settlement_close ENABLE ALWAYS TRIGGER settlement_close_kept;
 ALTER TABLE journal_entry ALTER checkout_id DROP NOT NULL;
 
 -- The close reads the entries of a time; these come in the order of time.
-CREATE INDEX journal_entry_at ON journal_entry USING brin (at);
+CREATE INDEX journal_entry_at ON journal_entry USING brin (at)
+    WITH (autosummarize = on);
 -- payouts in transit to the bank
 CREATE INDEX journal_entry_payout ON journal_entry (merchant_id, at)
     WHERE kind IN ('psp_paid_out', 'psp_debited', 'psp_payout_returned');
