@@ -878,6 +878,7 @@ WITH (autovacuum_analyze_threshold='1000');
 
 CREATE FUNCTION pay.accepted_postings(p_exception pay.settlement_exception, p_row pay.settlement_row, p_as text, OUT postings pay.posting[], OUT is_suspended boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.act_on(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_as_kind text, p_with_id bigint) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) RETURNS void LANGUAGE sql;
 
 CREATE TABLE pay.settlement_file (
     file_id bigint NOT NULL,
@@ -1101,6 +1102,7 @@ CREATE UNLOGGED TABLE pay.settlement_work (
     note text,
     is_external boolean NOT NULL,
     is_detail boolean NOT NULL,
+    first_line integer,
     bucket integer,
     source pay.settlement_name NOT NULL,
     psp pay.id NOT NULL,
@@ -1130,6 +1132,37 @@ CREATE FUNCTION pay.batch_items_are_all() RETURNS trigger LANGUAGE plpgsql SET s
 CREATE FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.begin_payout(p_merchant_id text, p_payout_id text, p_who text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.begin_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
+
+CREATE TABLE pay.settlement_end (
+    file_id bigint NOT NULL,
+    queue_after bigint DEFAULT 0 NOT NULL,
+    queue_until bigint DEFAULT 0 NOT NULL,
+    is_last_slice boolean DEFAULT false NOT NULL,
+    rows_after bigint DEFAULT 0 NOT NULL,
+    gone pay.whole DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE FUNCTION pay.begin_slice(p_file_id bigint, p_psp text, p_limit integer) RETURNS pay.settlement_end LANGUAGE sql;
+
+CREATE TABLE pay.settlement_tally (
+    name text NOT NULL COLLATE pg_catalog."C",
+    day date,
+    from_at timestamp with time zone,
+    from_tx xid8,
+    until_at timestamp with time zone NOT NULL,
+    until_tx xid8 NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    width interval NOT NULL,
+    open_after bigint,
+    is_done boolean DEFAULT false NOT NULL,
+    CONSTRAINT settlement_tally_check CHECK (((name = 'close'::text) = (day IS NOT NULL))),
+    CONSTRAINT settlement_tally_check1 CHECK (((from_at IS NULL) = (from_tx IS NULL))),
+    CONSTRAINT settlement_tally_name_check CHECK ((name = ANY (ARRAY['close'::text, 'balance'::text])))
+)
+WITH (fillfactor='50');
+
+CREATE FUNCTION pay.begin_tally(p_name text, p_day date, p_from_at timestamp with time zone, p_from_tx xid8, p_until timestamp with time zone) RETURNS pay.settlement_tally LANGUAGE sql;
 CREATE FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.book_rematch(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
 
@@ -1194,6 +1227,7 @@ CREATE FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id text[], p_
 CREATE FUNCTION pay.capture_of_amount(p_news pay.news) RETURNS pay.change LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.carry_parts(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text) RETURNS bytea LANGUAGE sql STABLE;
 CREATE FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT status text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.change_columns(p_merchant_id text, p_change_id text) RETURNS TABLE(checkout_id text, change_id text, change_kind text, payment_order_id text, change_status text, amount_minor bigint, change_currency text, reason text, change_code text, reference text, change_metadata text, created_at text, changed_at text, payment_reference text) LANGUAGE plpgsql STABLE ROWS 1;
@@ -1204,7 +1238,23 @@ CREATE FUNCTION pay.change_needs_job(p_merchant_id text, p_change_id text) RETUR
 CREATE FUNCTION pay.change_route(p_kind text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.changes_of(p_order pay.payment_order, p_kind text) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.check_batch(VARIADIC p_dims text[]) RETURNS integer LANGUAGE plpgsql IMMUTABLE;
+
+CREATE UNLOGGED TABLE pay.settlement_proof (
+    file_id bigint NOT NULL,
+    attempt pay.ordinal NOT NULL,
+    next_bucket integer DEFAULT 0 NOT NULL,
+    last_key text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    last_line integer DEFAULT 0 NOT NULL,
+    keys_end boolean DEFAULT false NOT NULL,
+    row_count bigint DEFAULT 0 NOT NULL,
+    wrong_line integer,
+    wrong text
+)
+WITH (fillfactor='50');
+
+CREATE FUNCTION pay.check_buckets(p_proof pay.settlement_proof, p_rows integer) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.check_items(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) RETURNS integer[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.check_keys(p_proof pay.settlement_proof, p_rows integer) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.check_settlement(p_file_id bigint, p_rows integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 
@@ -1251,36 +1301,12 @@ CREATE TABLE pay.settlement_close (
     CONSTRAINT settlement_close_signature_check CHECK ((octet_length(signature) = 64))
 );
 
-CREATE FUNCTION pay.close_document(p_number bigint, p_day date, p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS text LANGUAGE sql STABLE;
-
-CREATE TABLE pay.journal_entry (
-    merchant_id pay.id NOT NULL,
-    source pay.journal_source NOT NULL,
-    kind text NOT NULL COLLATE pg_catalog."C",
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    tx xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    checkout_id pay.id,
-    payment_order_id pay.id,
-    psp pay.id NOT NULL,
-    seller_account text COLLATE pg_catalog."C",
-    amount_minor pay.positive_minor NOT NULL,
-    currency pay.currency_code NOT NULL,
-    seller_minor pay.minor NOT NULL,
-    seller_currency pay.currency_code NOT NULL,
-    rate pay.positive_rate,
-    request_id text,
-    CONSTRAINT journal_entry_check CHECK (((rate IS NULL) = ((currency)::text = (seller_currency)::text))),
-    CONSTRAINT journal_entry_check1 CHECK (((rate IS NOT NULL) OR ((seller_minor)::bigint = (amount_minor)::bigint)))
-)
-WITH (autovacuum_analyze_threshold='1000');
-
-CREATE FUNCTION pay.close_entries(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.journal_entry LANGUAGE sql STABLE;
+CREATE FUNCTION pay.close_document(p_number bigint, p_last pay.settlement_close, p_tally pay.settlement_tally) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_exception(p_id bigint, p_as text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.close_json(p_close pay.settlement_close) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.close_lines(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
+CREATE FUNCTION pay.close_lines(p_last pay.settlement_close) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_lines_of(p_close pay.settlement_close, p_merchant_id text) RETURNS json LANGUAGE sql STABLE;
-CREATE FUNCTION pay.close_movements(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_payout_batch(p_merchant_id text, p_batch_id text, p_state text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
@@ -1591,6 +1617,7 @@ CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_wrong_row(p_file_id bigint, p_line integer, p_wrong text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.known_difference(p_last pay.psp_balance, OUT low bigint, OUT high bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.late_meant(p_news pay.news) RETURNS pay.late_success LANGUAGE plpgsql STABLE;
@@ -1613,8 +1640,8 @@ CREATE FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) RETURNS 
 
 CREATE TABLE pay.settlement_part (
     file_id bigint NOT NULL,
-    first_bucket integer NOT NULL,
-    until_bucket integer NOT NULL,
+    first_line integer NOT NULL,
+    until_line integer NOT NULL,
     part_id bigint NOT NULL,
     phase text DEFAULT 'take'::text NOT NULL COLLATE pg_catalog."C",
     is_done boolean DEFAULT false NOT NULL,
@@ -1622,7 +1649,7 @@ CREATE TABLE pay.settlement_part (
     class1 pay.whole DEFAULT 0 NOT NULL,
     class2 pay.whole DEFAULT 0 NOT NULL,
     class3 pay.whole DEFAULT 0 NOT NULL,
-    CONSTRAINT settlement_part_check CHECK ((until_bucket > first_bucket)),
+    CONSTRAINT settlement_part_check CHECK ((until_line > first_line)),
     CONSTRAINT settlement_part_phase_check CHECK ((phase = ANY (ARRAY['take'::text, 'tell'::text, 'match'::text, 'change'::text, 'book'::text])))
 );
 
@@ -1644,11 +1671,11 @@ WITH (fillfactor='80');
 CREATE FUNCTION pay.lock_payout_account(p_merchant_id text, p_seller text, p_currency text) RETURNS pay.payout_account LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.lose_holds(p_psp text) RETURNS integer LANGUAGE plpgsql;
-CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on' SET enable_mergejoin TO 'on';
+CREATE FUNCTION pay.lose_holds(p_psp text, p_limit integer) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), p_rows integer DEFAULT 5000, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partition(p_month date) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partitions(p_move boolean DEFAULT true) RETURNS integer LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '200ms';
-CREATE FUNCTION pay.make_parts(p_file pay.settlement_file, p_rows integer) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.make_parts(p_file_id bigint, p_rows integer, p_parts integer DEFAULT 32) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_payouts(p_merchant_id text, p_seller text[], p_currency text[], p_who text) RETURNS SETOF pay.payout_plan LANGUAGE plpgsql;
 
 CREATE TABLE pay.seal (
@@ -1696,7 +1723,7 @@ CREATE FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) RETUR
 CREATE FUNCTION pay.merkle_root(p_hashes bytea[]) RETURNS bytea LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.message_of(p_event_id text, p_ids text[]) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.minor_of(p_amount text, p_currency text) RETURNS bigint LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source, p_limit integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
@@ -1839,6 +1866,7 @@ CREATE FUNCTION pay.payout_said_ok(p_said pay.payout_said, p_retry_s bigint) RET
 CREATE FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_word_fact(p_state text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.place_is_free(p_old pay.checkout) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.place_settlement(p_file_id bigint, p_from integer, p_until integer) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS SETOF pay.payout_plan LANGUAGE sql STABLE;
 CREATE FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.poll_soon(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
@@ -1864,7 +1892,7 @@ CREATE FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.sett
 CREATE FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_digest bytea DEFAULT NULL::bytea) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.psp_names(p_psps text, p_psp text) RETURNS text[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.psp_sums(p_psp text) RETURNS TABLE(currency text, ours numeric, reserve numeric) LANGUAGE plpgsql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on' SET enable_mergejoin TO 'on';
+CREATE FUNCTION pay.psp_sums(p_psp text) RETURNS TABLE(currency text, ours numeric, reserve numeric) LANGUAGE plpgsql STABLE SET enable_seqscan TO 'off' SET enable_hashjoin TO 'off' SET enable_mergejoin TO 'off';
 CREATE FUNCTION pay.psp_under_way(p_psp text) RETURNS TABLE(currency text, incoming numeric, outgoing numeric) LANGUAGE sql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on';
 CREATE FUNCTION pay.psp_unsettled(p_psp text) RETURNS TABLE(currency text, incoming numeric, outgoing numeric) LANGUAGE sql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on';
 CREATE FUNCTION pay.psp_waiting(p_psp text) RETURNS TABLE(currency text, minor numeric) LANGUAGE sql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on';
@@ -1960,6 +1988,7 @@ CREATE FUNCTION pay.roundings_left(p_source text, p_currency text) RETURNS bigin
 CREATE FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) RETURNS TABLE(dispute_id text, state text, amount_minor bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) RETURNS SETOF pay.posting LANGUAGE sql STABLE;
+CREATE FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) RETURNS pay.settlement_tally LANGUAGE plpgsql;
 CREATE FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.seal_digest(p_message text) RETURNS bytea LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.seal_end(p_from bigint, p_until bigint, p_span bigint, p_most integer) RETURNS bigint LANGUAGE plpgsql STABLE;
@@ -2046,10 +2075,15 @@ CREATE VIEW pay.checkout_state (
 CREATE FUNCTION pay.state_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.checkout_state LANGUAGE sql STABLE;
 CREATE FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.status_rank(p_status text) RETURNS integer LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.step_close(p_last pay.settlement_close, p_day date, p_rows integer, OUT day date, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.step_end(p_file pay.settlement_file, p_source pay.settlement_source, OUT phase text, OUT is_over boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_mergejoin TO 'on' SET enable_seqscan TO 'on' SET plan_cache_mode TO 'force_custom_plan' SET jit TO 'off';
+CREATE FUNCTION pay.step_tally(p_tally pay.settlement_tally, p_rows integer, OUT tally pay.settlement_tally, OUT rows bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_news(p_news pay.news[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.sum_ahead(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.sum_ledger(p_rows integer, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.sum_settlement(p_file_id bigint, p_from integer, p_until integer) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.suspended(p_mismatch pay.mismatch) RETURNS bigint LANGUAGE plpgsql STABLE;
@@ -2098,9 +2132,13 @@ CREATE FUNCTION pay.take_payout_event(p_event pay.payout_event, p_key text, p_am
 CREATE FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) RETURNS record LANGUAGE plpgsql;
-CREATE FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_limit integer) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_end pay.settlement_end, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_up(p_news pay.news, p_held bigint) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.tally_count(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) RETURNS bigint LANGUAGE sql STABLE SET enable_seqscan TO 'off';
+CREATE FUNCTION pay.tally_movements(p_tally pay.settlement_tally, p_until timestamp with time zone) RETURNS SETOF pay.close_line LANGUAGE plpgsql STABLE SET enable_seqscan TO 'off' SET enable_hashjoin TO 'off' SET enable_mergejoin TO 'off';
+CREATE FUNCTION pay.tally_open(p_after bigint, p_rows integer, OUT lines pay.close_line[], OUT last bigint, OUT rows bigint) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.tally_piece(p_tally pay.settlement_tally, p_rows integer, OUT until timestamp with time zone, OUT rows bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_payout(p_merchant_id text, p_payout_id text, p_fact text, p_who text, p_ref text DEFAULT NULL::text, p_proof text DEFAULT NULL::text, p_code text DEFAULT NULL::text, p_amount_minor bigint DEFAULT NULL::bigint, p_currency text DEFAULT NULL::text, p_account_end text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS boolean LANGUAGE plpgsql;
@@ -2127,6 +2165,7 @@ CREATE FUNCTION pay.work_keys(p_file_id bigint) RETURNS bigint[] LANGUAGE sql ST
 CREATE FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.settlement_work LANGUAGE sql STABLE;
 CREATE FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer DEFAULT 1, p_owner pay.settlement_owner DEFAULT NULL::pay.settlement_owner, p_file_id bigint DEFAULT 0) RETURNS pay.settlement_work LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.wrong_settlement_key(p_file_id bigint, p_key text, p_line integer, p_rows integer, OUT line integer, OUT wrong text, OUT last_key text, OUT last_line integer, OUT is_end boolean) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wrong_settlement_row(p_file_id bigint, p_from integer, p_until integer, OUT line integer, OUT wrong text) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wrong_settlement_sum(p_file_id bigint) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay_api.act_on_exception(p_merchant_id text[], p_exception_id bigint[], p_act text[], p_who text[], p_why text[], p_as_kind text[], p_with_id bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2342,6 +2381,27 @@ CREATE TABLE pay.idempotency_key (
     change_id pay.id
 )
 WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
+
+CREATE TABLE pay.journal_entry (
+    merchant_id pay.id NOT NULL,
+    source pay.journal_source NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    tx xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    checkout_id pay.id,
+    payment_order_id pay.id,
+    psp pay.id NOT NULL,
+    seller_account text COLLATE pg_catalog."C",
+    amount_minor pay.positive_minor NOT NULL,
+    currency pay.currency_code NOT NULL,
+    seller_minor pay.minor NOT NULL,
+    seller_currency pay.currency_code NOT NULL,
+    rate pay.positive_rate,
+    request_id text,
+    CONSTRAINT journal_entry_check CHECK (((rate IS NULL) = ((currency)::text = (seller_currency)::text))),
+    CONSTRAINT journal_entry_check1 CHECK (((rate IS NOT NULL) OR ((seller_minor)::bigint = (amount_minor)::bigint)))
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 CREATE TABLE pay.journal_line (
     merchant_id pay.id NOT NULL,
@@ -2859,16 +2919,6 @@ ALTER TABLE pay.settlement_part ALTER COLUMN part_id ADD GENERATED ALWAYS AS IDE
     CACHE 1
 );
 
-CREATE UNLOGGED TABLE pay.settlement_proof (
-    file_id bigint NOT NULL,
-    attempt pay.ordinal NOT NULL,
-    next_bucket integer DEFAULT 0 NOT NULL,
-    row_count bigint DEFAULT 0 NOT NULL,
-    wrong_line integer,
-    wrong text
-)
-WITH (fillfactor='50');
-
 CREATE TABLE pay.settlement_report (
     psp pay.id NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C",
@@ -2926,6 +2976,7 @@ CREATE UNLOGGED TABLE pay.settlement_staging (
     note text,
     is_external boolean DEFAULT false NOT NULL,
     is_detail boolean DEFAULT false NOT NULL,
+    first_line integer,
     bucket integer GENERATED ALWAYS AS ((hashtext(COALESCE((parent_ref)::text, (psp_ref)::text, (our_ref)::text, (row_key)::text)) & 65535)) STORED
 );
 
@@ -2943,6 +2994,17 @@ CREATE UNLOGGED TABLE pay.settlement_sum (
     paid numeric NOT NULL,
     returned numeric NOT NULL,
     others bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE pay.settlement_tally_line (
+    name text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id NOT NULL,
+    psp pay.id NOT NULL,
+    currency pay.currency_code NOT NULL,
+    item text NOT NULL COLLATE pg_catalog."C",
+    count bigint NOT NULL,
+    minor numeric NOT NULL
 )
 WITH (fillfactor='50');
 
@@ -4311,6 +4373,8 @@ ALTER TABLE ONLY pay.settlement_copy
     ADD CONSTRAINT settlement_copy_kid_nonce_key UNIQUE (kid, nonce);
 ALTER TABLE ONLY pay.settlement_copy
     ADD CONSTRAINT settlement_copy_pkey PRIMARY KEY (file_id, attempt, number);
+ALTER TABLE ONLY pay.settlement_end
+    ADD CONSTRAINT settlement_end_pkey PRIMARY KEY (file_id);
 ALTER TABLE ONLY pay.settlement_exception
     ADD CONSTRAINT settlement_exception_pkey PRIMARY KEY (exception_id);
 ALTER TABLE ONLY pay.settlement_exception
@@ -4334,7 +4398,7 @@ ALTER TABLE ONLY pay.settlement_link
 ALTER TABLE ONLY pay.settlement_look
     ADD CONSTRAINT settlement_look_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY pay.settlement_part
-    ADD CONSTRAINT settlement_part_pkey PRIMARY KEY (file_id, first_bucket);
+    ADD CONSTRAINT settlement_part_pkey PRIMARY KEY (file_id, first_line);
 ALTER TABLE ONLY pay.settlement_proof
     ADD CONSTRAINT settlement_proof_pkey PRIMARY KEY (file_id);
 ALTER TABLE ONLY pay.settlement_report
@@ -4351,6 +4415,10 @@ ALTER TABLE ONLY pay.settlement_source
     ADD CONSTRAINT settlement_source_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY pay.settlement_sum
     ADD CONSTRAINT settlement_sum_pkey PRIMARY KEY (file_id, currency, payout_ref);
+ALTER TABLE ONLY pay.settlement_tally_line
+    ADD CONSTRAINT settlement_tally_line_pkey PRIMARY KEY (name, merchant_id, psp, currency, item);
+ALTER TABLE ONLY pay.settlement_tally
+    ADD CONSTRAINT settlement_tally_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY pay.status_rank
     ADD CONSTRAINT status_rank_pkey PRIMARY KEY (status);
 ALTER TABLE ONLY pay.status_rank
@@ -4384,7 +4452,7 @@ CREATE INDEX event_default_at_idx ON pay.event_default USING brin (at) WITH (aut
 CREATE INDEX event_tx ON ONLY pay.event USING brin (tx) WITH (autosummarize='on');
 CREATE INDEX event_default_tx_idx ON pay.event_default USING brin (tx) WITH (autosummarize='on');
 CREATE INDEX job_rank_run_at ON pay.job USING btree (pay.job_rank((kind)::text), run_at);
-CREATE INDEX journal_entry_at ON pay.journal_entry USING brin (at);
+CREATE INDEX journal_entry_at ON pay.journal_entry USING brin (at) WITH (autosummarize='on');
 CREATE INDEX journal_entry_checkout ON pay.journal_entry USING btree (checkout_id, merchant_id);
 CREATE INDEX journal_entry_payout ON pay.journal_entry USING btree (merchant_id, at) WHERE (kind = ANY (ARRAY['psp_paid_out'::text, 'psp_debited'::text, 'psp_payout_returned'::text]));
 CREATE UNIQUE INDEX journal_line_statement ON pay.journal_line USING btree (merchant_id, owner, currency, wallet_seq) WHERE (wallet_seq IS NOT NULL);
@@ -4413,6 +4481,7 @@ CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature
 CREATE INDEX settlement_act_at ON pay.settlement_act USING btree (who, at);
 CREATE INDEX settlement_aged_hour ON pay.settlement_aged USING btree (hour);
 CREATE INDEX settlement_closed_match ON pay.settlement_closed USING btree (match_id);
+CREATE INDEX settlement_exception_again ON pay.settlement_exception USING btree (psp, exception_id) WHERE ((closed_at IS NULL) AND (row_id IS NOT NULL) AND (finding = ANY (ARRAY['unknown'::text, 'early'::text, 'proposed'::text, 'amount'::text])));
 CREATE UNIQUE INDEX settlement_exception_entry ON pay.settlement_exception USING btree (merchant_id, source, kind) WHERE (source IS NOT NULL);
 CREATE INDEX settlement_exception_merchant ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id);
 CREATE INDEX settlement_exception_open ON pay.settlement_exception USING btree (exception_id) WHERE (closed_at IS NULL);
@@ -4426,13 +4495,15 @@ CREATE INDEX settlement_hold_dispute ON pay.settlement_hold USING btree (psp, di
 CREATE INDEX settlement_hold_open ON pay.settlement_hold USING btree (psp, dispute_id) WHERE (ended_at IS NULL);
 CREATE INDEX settlement_link_match ON pay.settlement_link USING btree (match_id) WHERE (match_id <> row_id);
 CREATE INDEX settlement_open_file ON pay.settlement_open USING btree (file_id, checkout_id);
-CREATE INDEX settlement_part_open ON pay.settlement_part USING btree (file_id, first_bucket) WHERE (NOT is_done);
+CREATE INDEX settlement_part_open ON pay.settlement_part USING btree (file_id, first_line) WHERE (NOT is_done);
 CREATE INDEX settlement_report_due ON pay.settlement_report USING btree (psp, run_at, name) WHERE (state = 'waiting'::text);
-CREATE INDEX settlement_row_at ON pay.settlement_row USING brin (at);
-CREATE INDEX settlement_row_file ON pay.settlement_row USING btree (file_id);
+CREATE INDEX settlement_row_at ON pay.settlement_row USING brin (at) WITH (autosummarize='on');
+CREATE INDEX settlement_row_file ON pay.settlement_row USING btree (file_id, row_id);
 CREATE INDEX settlement_row_merchant ON pay.settlement_row USING btree (merchant_id, at, row_id);
 CREATE INDEX settlement_row_payout ON pay.settlement_row USING btree (source, net_minor) WHERE ((kind)::text = ANY (ARRAY['payout'::text, 'payout_returned'::text]));
 CREATE INDEX settlement_staging_bucket ON pay.settlement_staging USING btree (file_id, bucket);
+CREATE INDEX settlement_staging_key ON pay.settlement_staging USING btree (file_id, row_key, line);
+CREATE INDEX settlement_staging_place ON pay.settlement_staging USING btree (file_id, COALESCE(first_line, line));
 CREATE INDEX settlement_work_checkout ON pay.settlement_work USING btree (file_id, checkout_id);
 CREATE INDEX settlement_work_file ON pay.settlement_work USING btree (file_id, line);
 CREATE INDEX webhook_body_keep_until ON pay.webhook_body USING btree (keep_until);
@@ -4674,6 +4745,8 @@ ALTER TABLE ONLY pay.settlement_act
     ADD CONSTRAINT settlement_act_exception_id_fkey FOREIGN KEY (exception_id) REFERENCES pay.settlement_exception(exception_id);
 ALTER TABLE ONLY pay.settlement_copy
     ADD CONSTRAINT settlement_copy_file_id_fkey FOREIGN KEY (file_id) REFERENCES pay.settlement_file(file_id);
+ALTER TABLE ONLY pay.settlement_end
+    ADD CONSTRAINT settlement_end_file_id_fkey FOREIGN KEY (file_id) REFERENCES pay.settlement_file(file_id);
 ALTER TABLE ONLY pay.settlement_expected
     ADD CONSTRAINT settlement_expected_kind_fkey FOREIGN KEY (kind) REFERENCES pay.posting_kind(kind);
 ALTER TABLE ONLY pay.settlement_file
@@ -4731,6 +4804,7 @@ GRANT SELECT ON TABLE pay.settlement_row TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_row TO payments_operator;
 REVOKE ALL ON FUNCTION pay.accepted_postings(p_exception pay.settlement_exception, p_row pay.settlement_row, p_as text, OUT postings pay.posting[], OUT is_suspended boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.act_on(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_as_kind text, p_with_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_operator;
 REVOKE ALL ON FUNCTION pay.advance_settlement(p_file_id bigint, p_rows integer) FROM PUBLIC;
@@ -4778,6 +4852,12 @@ REVOKE ALL ON FUNCTION pay.batch_items_are_all() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.begin_payout(p_merchant_id text, p_payout_id text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.begin_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_end TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_end TO payments_operator;
+REVOKE ALL ON FUNCTION pay.begin_slice(p_file_id bigint, p_psp text, p_limit integer) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_tally TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_tally TO payments_operator;
+REVOKE ALL ON FUNCTION pay.begin_tally(p_name text, p_day date, p_from_at timestamp with time zone, p_from_tx xid8, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.book_rematch(p_file_id bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_source TO payments_auditor;
@@ -4792,6 +4872,7 @@ REVOKE ALL ON FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id tex
 REVOKE ALL ON FUNCTION pay.capture_of_amount(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.carry_parts(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT status text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.change_columns(p_merchant_id text, p_change_id text) FROM PUBLIC;
@@ -4802,7 +4883,11 @@ REVOKE ALL ON FUNCTION pay.change_needs_job(p_merchant_id text, p_change_id text
 REVOKE ALL ON FUNCTION pay.change_route(p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.changes_of(p_order pay.payment_order, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.check_batch(VARIADIC p_dims text[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_proof TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_proof TO payments_operator;
+REVOKE ALL ON FUNCTION pay.check_buckets(p_proof pay.settlement_proof, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.check_items(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.check_keys(p_proof pay.settlement_proof, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.check_settlement(p_file_id bigint, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_adapter TO payments_auditor;
@@ -4820,16 +4905,12 @@ REVOKE ALL ON FUNCTION pay.claim_tokens(p_items integer[], p_merchant_id text[],
 REVOKE ALL ON FUNCTION pay.cleared_as(p_is_borne boolean) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_close TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_close TO payments_operator;
-REVOKE ALL ON FUNCTION pay.close_document(p_number bigint, p_day date, p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.journal_entry TO payments_auditor;
-GRANT SELECT ON TABLE pay.journal_entry TO payments_operator;
-REVOKE ALL ON FUNCTION pay.close_entries(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.close_document(p_number bigint, p_last pay.settlement_close, p_tally pay.settlement_tally) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_exception(p_id bigint, p_as text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_json(p_close pay.settlement_close) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.close_lines(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.close_lines(p_last pay.settlement_close) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_lines_of(p_close pay.settlement_close, p_merchant_id text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.close_movements(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_payout_batch(p_merchant_id text, p_batch_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
@@ -5026,6 +5107,7 @@ REVOKE ALL ON FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_pl
 REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_wrong_row(p_file_id bigint, p_line integer, p_wrong text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_operator;
@@ -5056,11 +5138,11 @@ GRANT SELECT ON TABLE pay.payout_account TO payments_operator;
 REVOKE ALL ON FUNCTION pay.lock_payout_account(p_merchant_id text, p_seller text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, p_rows integer, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partition(p_month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partitions(p_move boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.make_parts(p_file pay.settlement_file, p_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_parts(p_file_id bigint, p_rows integer, p_parts integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_payouts(p_merchant_id text, p_seller text[], p_currency text[], p_who text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.seal TO payments_auditor;
 GRANT SELECT ON TABLE pay.seal TO payments_operator;
@@ -5091,7 +5173,7 @@ GRANT ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.message_of(p_event_id text, p_ids text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.minor_of(p_amount text, p_currency text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
@@ -5165,6 +5247,7 @@ REVOKE ALL ON FUNCTION pay.payout_said_ok(p_said pay.payout_said, p_retry_s bigi
 REVOKE ALL ON FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_word_fact(p_state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.place_is_free(p_old pay.checkout) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.place_settlement(p_file_id bigint, p_from integer, p_until integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_soon(p_facts pay.fact[]) FROM PUBLIC;
@@ -5237,6 +5320,7 @@ REVOKE ALL ON FUNCTION pay.roundings_left(p_source text, p_currency text) FROM P
 REVOKE ALL ON FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.seal_digest(p_message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.seal_digest(p_message text) TO payments_auditor;
@@ -5294,10 +5378,15 @@ REVOKE ALL ON FUNCTION pay.statement(p_merchant_id text, p_seller text, p_curren
 REVOKE ALL ON FUNCTION pay.status_rank(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.step_close(p_last pay.settlement_close, p_day date, p_rows integer, OUT day date, OUT number bigint, OUT document text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.step_end(p_file pay.settlement_file, p_source pay.settlement_source, OUT phase text, OUT is_over boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.step_tally(p_tally pay.settlement_tally, p_rows integer, OUT tally pay.settlement_tally, OUT rows bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sum_ahead(p_end timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sum_ledger(p_rows integer, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_settlement(p_file_id bigint, p_from integer, p_until integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspended(p_mismatch pay.mismatch) FROM PUBLIC;
@@ -5328,9 +5417,13 @@ REVOKE ALL ON FUNCTION pay.take_payout_event(p_event pay.payout_event, p_key tex
 REVOKE ALL ON FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_end pay.settlement_end, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_up(p_news pay.news, p_held bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tally_count(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tally_movements(p_tally pay.settlement_tally, p_until timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tally_open(p_after bigint, p_rows integer, OUT lines pay.close_line[], OUT last bigint, OUT rows bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tally_piece(p_tally pay.settlement_tally, p_rows integer, OUT until timestamp with time zone, OUT rows bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_payout(p_merchant_id text, p_payout_id text, p_fact text, p_who text, p_ref text, p_proof text, p_code text, p_amount_minor bigint, p_currency text, p_account_end text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
@@ -5357,6 +5450,7 @@ REVOKE ALL ON FUNCTION pay.work_keys(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer, p_owner pay.settlement_owner, p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.wrong_settlement_key(p_file_id bigint, p_key text, p_line integer, p_rows integer, OUT line integer, OUT wrong text, OUT last_key text, OUT last_line integer, OUT is_end boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_row(p_file_id bigint, p_from integer, p_until integer, OUT line integer, OUT wrong text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_sum(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay_api.act_on_exception(p_merchant_id text[], p_exception_id bigint[], p_act text[], p_who text[], p_why text[], p_as_kind text[], p_with_id bigint[]) FROM PUBLIC;
@@ -5602,6 +5696,8 @@ GRANT SELECT ON TABLE pay.iban_country TO payments_auditor;
 GRANT SELECT ON TABLE pay.iban_country TO payments_operator;
 GRANT SELECT ON TABLE pay.idempotency_key TO payments_auditor;
 GRANT SELECT ON TABLE pay.idempotency_key TO payments_operator;
+GRANT SELECT ON TABLE pay.journal_entry TO payments_auditor;
+GRANT SELECT ON TABLE pay.journal_entry TO payments_operator;
 GRANT SELECT ON TABLE pay.journal_line TO payments_auditor;
 GRANT SELECT ON TABLE pay.journal_line TO payments_operator;
 GRANT SELECT ON TABLE pay.mismatch_settlement TO payments_auditor;
@@ -5686,8 +5782,6 @@ GRANT SELECT ON TABLE pay.settlement_look TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_look TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_open TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_open TO payments_operator;
-GRANT SELECT ON TABLE pay.settlement_proof TO payments_auditor;
-GRANT SELECT ON TABLE pay.settlement_proof TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_report TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_report TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_rounding TO payments_auditor;
@@ -5696,6 +5790,8 @@ GRANT SELECT ON TABLE pay.settlement_staging TO payments_auditor;
 GRANT SELECT,INSERT ON TABLE pay.settlement_staging TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_sum TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_sum TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_tally_line TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_tally_line TO payments_operator;
 GRANT SELECT ON TABLE pay.status_rank TO payments_auditor;
 GRANT SELECT ON TABLE pay.status_rank TO payments_operator;
 GRANT SELECT ON TABLE pay.transition TO payments_auditor;
