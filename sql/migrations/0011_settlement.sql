@@ -163,34 +163,6 @@ CREATE TRIGGER settlement_file_state
 ALTER TABLE settlement_file ENABLE ALWAYS TRIGGER settlement_file_state;
 
 
--- The encrypted copy of a file, in pieces of 64 KiB as they were read; that of
--- its last attempt counts.  kid: the key under which the gateway sealed a piece;
--- PostgreSQL never has the key.  A nonce is used once under a key.
-CREATE TABLE settlement_copy (
-    file_id  bigint NOT NULL REFERENCES settlement_file,
-    attempt  ordinal NOT NULL,
-    number   ordinal NOT NULL,
-    is_last  boolean NOT NULL,
-    kid      text COLLATE "C" NOT NULL
-        CHECK (kid ~ '^[A-Za-z0-9._-]{1,63}$'),
-    nonce    bytea NOT NULL CHECK (octet_length(nonce) = 12),
-    bytes    bytea NOT NULL CHECK (octet_length(bytes) BETWEEN 16 AND 65552),
-    kept_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (file_id, attempt, number),
-    UNIQUE (kid, nonce)
-);
-
--- sealed bytes cannot be compressed
-ALTER TABLE settlement_copy ALTER bytes SET STORAGE EXTERNAL;
-
-CREATE TRIGGER settlement_copy_append_only
-    BEFORE UPDATE OR TRUNCATE ON settlement_copy
-    FOR EACH STATEMENT
-    EXECUTE FUNCTION refuse_change('copies of files are append-only',
-                                   'PAY20');
-ALTER TABLE settlement_copy ENABLE ALWAYS TRIGGER settlement_copy_append_only;
-
-
 -- A file is booked part by part, in any order and on several connections, each
 -- step under the lock of its part.  A part is the rows of the payments that the
 -- file names first between two of its lines.  Rows that follow each other in a
