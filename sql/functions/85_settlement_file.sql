@@ -364,7 +364,16 @@ BEGIN
         IF p_digest IS NOT NULL THEN
             PERFORM carry_parts(p_file_id);
         END IF;
-        UPDATE settlement_file f SET is_whole = true, row_count = v_rows
+        -- rows that are booked, and were taken out since, are rows of it still
+        UPDATE settlement_file f
+        SET is_whole = true, row_count = CASE
+            WHEN f.digest IS NOT DISTINCT FROM p_digest THEN f.row_count
+            ELSE v_rows + (
+                SELECT count(*) FROM settlement_row r
+                WHERE r.file_id = p_file_id AND NOT EXISTS (
+                    SELECT FROM settlement_staging s
+                    WHERE s.file_id = p_file_id AND s.row_key = r.row_key))
+            END
         WHERE f.file_id = p_file_id;
         RETURN v_file;
     END IF;

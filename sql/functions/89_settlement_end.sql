@@ -165,8 +165,7 @@ BEGIN
     SET state = 'booked', phase = 'take', changed_at = clock_timestamp(),
         matched = c.matched, class1 = c.class1, class2 = c.class2 + e.gone,
         class3 = c.class3,
-        repeats = greatest(0, f.row_count - c.matched - c.class1 - c.class2
-                              - c.class3),
+        repeats = f.row_count - c.matched - c.class1 - c.class2 - c.class3,
         reread_at = next_reread(f, interval '1 day')
     FROM settlement_end e
     CROSS JOIN (

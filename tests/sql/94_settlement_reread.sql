@@ -201,6 +201,29 @@ SELECT is((SELECT array_agg(f.name || f.version || coalesce(
            FROM pay.settlement_file f WHERE f.name = 'po_2'),
           '{po_21,"po_221 day"}', 'and then it agrees');
 
+-- the row that is booked is taken out
+UPDATE pay.settlement_file SET reread_at = NULL WHERE name = 'po_2';
+SELECT f.file_id AS less
+FROM pg_temp.proves('po_3', pg_temp.first('po_3'),
+    '{k1|fee|k1|||0|-1|-1,k2|fee|k2|||0|-2|-2,k3|fee|k3|||0|-3|-3}') f
+\gset
+DO $$
+BEGIN
+    FOR v_n IN 1 .. 100 LOOP
+        EXIT WHEN (SELECT count(*) FROM pay.settlement_row r
+                   WHERE r.row_key LIKE 'k_') > 0;
+        PERFORM pay_ops.advance_settlement(f.file_id, 1)
+        FROM pay.settlement_file f WHERE f.name = 'po_3';
+    END LOOP;
+END
+$$;
+SELECT is(pg_temp.found('k1', 'k2', 'k3'), '1 charged', 'one row is booked');
+SELECT is(pg_temp.pulls('po_3', pg_temp.first('po_3'), '{k4|fee|k4|||0|-4|-4}'),
+    'booked 1 2 2 0 0', 'and is a row of the file still');
+SELECT pg_temp.due();
+SELECT is(pg_temp.pulls('po_3', pg_temp.next(), '{k4|fee|k4|||0|-4|-4}'),
+    'booked 2 1 0 1 1', 'which the next version lacks');
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;
