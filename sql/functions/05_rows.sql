@@ -57,6 +57,9 @@ BEGIN
             ('age', ', age_ms bigint', 'How old rates are'),
             ('report', ', name text, url text',
              'A settlement report that a webhook has announced'),
+            ('reread', ', file_id bigint, name text, digest bytea, '
+             'next_sha256 bytea, is_begun bigint, format text, account text',
+             'A settlement that is pulled again'),
             ('settlement', ', file_id bigint, attempt bigint, format text, '
              'account text, state text',
              'A settlement file, and how it is read'),

@@ -135,6 +135,17 @@ COMMENT ON FUNCTION pay.sweep_staged IS
     'Deletes staged rows that a booked or refused file has left';
 
 
+-- The digest by which the version behind this one is known, as the first one is
+-- by that of its name.
+CREATE OR REPLACE FUNCTION pay.next_version_sha256(p_file settlement_file)
+RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+SELECT sha256(convert_to(concat('pulled settlement ', p_file.name, ' behind '),
+                         'UTF8') || p_file.sha256)
+$$;
+COMMENT ON FUNCTION pay.next_version_sha256 IS
+    'The digest of the next version of a pulled settlement';
+
+
 CREATE OR REPLACE FUNCTION pay.drop_proof(p_file_id bigint)
 RETURNS void LANGUAGE sql AS $$
 DELETE FROM settlement_sum s WHERE s.file_id = p_file_id;
@@ -285,12 +296,38 @@ COMMENT ON FUNCTION pay.wrong_settlement_sum IS
     'The first sum of a file that does not hold; NULL: all do';
 
 
+-- An API may list the rows of a settlement in another order, or other rows: the
+-- lines of the parts that are booked are not theirs any more.  All rows are
+-- divided anew; those that are booked are passed over, and stay counted.
+CREATE OR REPLACE FUNCTION pay.carry_parts(p_file_id bigint)
+RETURNS void LANGUAGE sql AS $$
+WITH gone AS (
+    DELETE FROM settlement_part p WHERE p.file_id = p_file_id
+    RETURNING p.matched, p.class1, p.class2, p.class3
+)
+INSERT INTO settlement_part (file_id, first_line, until_line, is_done, matched,
+    class1, class2, class3)
+SELECT p_file_id, -1, 0, true, sum(g.matched)::bigint, sum(g.class1)::bigint,
+    sum(g.class2)::bigint, sum(g.class3)::bigint
+FROM gone g
+HAVING count(*) > 0
+$$;
+COMMENT ON FUNCTION pay.carry_parts IS
+    'Divides a pulled file anew that is partly booked';
+
+
 -- All rows are there.  p_rows: how many were read.  p_stated: the sums of the
 -- file by currency.  p_batch_key NULL: the file is no batch that could come
--- again.  Two files of one batch come one after the other.  Staged rows are lost
--- when the server crashes: that is no fault of the file, which is not refused.
+-- again.  p_digest: of the rows of an API.  Two files of one batch come
+-- one after the other.  Staged rows are lost when the server crashes: that is no
+-- fault of the file, which is not refused.
+--
+-- An API may have other rows of a settlement of which some are booked.  The rest
+-- is booked as it is now; the digest stays that of the rows before, so that the
+-- next reading finds the difference, and compares those that are booked, too.
 CREATE OR REPLACE FUNCTION pay.prove_settlement(
-    p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb)
+    p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb,
+    p_digest bytea DEFAULT NULL)
 RETURNS settlement_file LANGUAGE plpgsql AS $$
 DECLARE
     v_file   settlement_file;
@@ -312,22 +349,38 @@ BEGIN
 
     SELECT p.row_count, p.wrong INTO v_count, v_wrong
     FROM settlement_proof p WHERE p.file_id = p_file_id;
-    v_rows := CASE v_file.state WHEN 'booking' THEN v_file.row_count
-                                ELSE p_rows END;
+    v_rows := CASE WHEN v_file.state = 'booking'
+                       AND v_file.digest IS NOT DISTINCT FROM p_digest
+                   THEN v_file.row_count ELSE p_rows END;
 
     IF v_count <> v_rows THEN
         RAISE EXCEPTION 'file % has % rows and % are staged: import it again',
             p_file_id, v_rows, v_count USING ERRCODE = 'PAY24';
+    ELSIF v_file.state = 'booking' AND v_wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'file % was altered while it is booked: %', p_file_id,
+            v_wrong USING ERRCODE = 'PAY24';
     ELSIF v_file.state = 'booking' THEN
         PERFORM drop_proof(p_file_id);
-        UPDATE settlement_file f SET is_whole = true
+        IF p_digest IS NOT NULL THEN
+            PERFORM carry_parts(p_file_id);
+        END IF;
+        -- rows that are booked, and were taken out since, are rows of it still
+        UPDATE settlement_file f
+        SET is_whole = true, row_count = CASE
+            WHEN f.digest IS NOT DISTINCT FROM p_digest THEN f.row_count
+            ELSE v_rows + (
+                SELECT count(*) FROM settlement_row r
+                WHERE r.file_id = p_file_id AND NOT EXISTS (
+                    SELECT FROM settlement_staging s
+                    WHERE s.file_id = p_file_id AND s.row_key = r.row_key))
+            END
         WHERE f.file_id = p_file_id;
         RETURN v_file;
     END IF;
 
     ANALYZE settlement_staging;
     UPDATE settlement_file f
-    SET state = 'staged', row_count = v_count,
+    SET state = 'staged', row_count = v_count, digest = p_digest,
         stated = coalesce(p_stated, '{}'), changed_at = clock_timestamp()
     WHERE f.file_id = p_file_id;
 

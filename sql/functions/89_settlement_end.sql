@@ -165,7 +165,8 @@ BEGIN
     SET state = 'booked', phase = 'take', changed_at = clock_timestamp(),
         matched = c.matched, class1 = c.class1, class2 = c.class2 + e.gone,
         class3 = c.class3,
-        repeats = f.row_count - c.matched - c.class1 - c.class2 - c.class3
+        repeats = f.row_count - c.matched - c.class1 - c.class2 - c.class3,
+        reread_at = next_reread(f, interval '1 day')
     FROM settlement_end e
     CROSS JOIN (
         SELECT coalesce(sum(p.matched), 0) AS matched,
@@ -175,6 +176,10 @@ BEGIN
         FROM settlement_part p WHERE p.file_id = p_file.file_id) c
     WHERE f.file_id = p_file.file_id AND e.file_id = p_file.file_id;
 
+    UPDATE settlement_file f SET reread_at = NULL
+    WHERE f.source = p_file.source AND f.batch_key = p_file.batch_key
+        AND f.version < p_file.version AND f.state <> 'refused'
+        AND f.reread_at IS NOT NULL;
     DELETE FROM settlement_part p WHERE p.file_id = p_file.file_id;
     DELETE FROM settlement_end e WHERE e.file_id = p_file.file_id;
     PERFORM drop_staged(p_file.file_id, 5000);

@@ -67,14 +67,18 @@ COMMENT ON FUNCTION pay_ops.keep_settlement IS
     'Keeps a piece of the encrypted copy of a file';
 
 
--- is_pulled: the digest is that of the name, since the file is made of answers
--- of the PSP's API.
+-- is_pulled: the digest is that of the name, or of the version before, since the
+-- file is made of answers of the PSP's API.
 CREATE OR REPLACE FUNCTION pay_ops.copied_settlement(
     p_file_id bigint, OUT name text, OUT sha256 bytea, OUT attempt bigint,
     OUT pieces bigint, OUT is_whole boolean, OUT is_pulled boolean)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 SELECT f.name, f.sha256, f.attempt, c.pieces, coalesce(c.is_whole, false),
     f.sha256 = sha256(convert_to('pulled settlement ' || f.name, 'UTF8'))
+    OR EXISTS (
+        SELECT FROM settlement_file o
+        WHERE o.source = f.source AND o.name = f.name
+            AND next_version_sha256(o) = f.sha256)
 FROM settlement_file f
 CROSS JOIN LATERAL (
     SELECT count(*) AS pieces,

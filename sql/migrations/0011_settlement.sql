@@ -103,7 +103,9 @@ CREATE INDEX settlement_report_due ON settlement_report (psp, run_at, name)
 -- rows of all earlier attempts worthless.  batch_key: the payout, report or statement that
 -- it is; the same one with other bytes is its next version.  stated: the sums
 -- that it states, by currency.  phase: of its last step, when all its parts are
--- booked.  repeats: rows that were known already.
+-- booked.  repeats: rows that were known already.  digest: of the rows that were
+-- proven, where they came from a PSP's API; reread_at: when it is asked for
+-- them again, NULL: no more.
 CREATE TABLE settlement_file (
     file_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     source       settlement_name NOT NULL REFERENCES settlement_source,
@@ -129,6 +131,8 @@ CREATE TABLE settlement_file (
     class2       whole NOT NULL DEFAULT 0,
     class3       whole NOT NULL DEFAULT 0,
     repeats      whole NOT NULL DEFAULT 0,
+    digest       hash,
+    reread_at    timestamptz CHECK (reread_at IS NULL OR digest IS NOT NULL),
     UNIQUE (source, sha256),
     CHECK ((state = 'refused') = (reason IS NOT NULL))
 );
@@ -141,6 +145,9 @@ CREATE INDEX settlement_file_received
 CREATE INDEX settlement_file_booked ON settlement_file (source, changed_at)
     INCLUDE (matched, class1, class2, class3, repeats)
     WHERE state = 'booked';
+CREATE INDEX settlement_file_reread
+    ON settlement_file (source, reread_at, file_id)
+    WHERE reread_at IS NOT NULL;
 CREATE INDEX settlement_file_open ON settlement_file (file_id)
     WHERE state IN ('received', 'staged', 'proven', 'booking');
 

@@ -52,12 +52,11 @@ static pay_status_t renewed(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t look_ended(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static void look_close(pay_flow_t *flow);
 
 
 static const pay_flow_type_t  settlement_type = {
     .name = "settlement", .start = look_start, .is_patient = 1,
-    .end = look_close
+    .end = settlement_close
 };
 
 
@@ -240,8 +239,10 @@ file_opened(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     }
 
     if (input->result.outcome == PAY_OUTCOME_KNOWN) {
-        return look->pull != NULL ? settlement_pull_next(flow, input, effect)
-                                  : put(flow, input, "known", NULL, effect);
+        return look->pull == NULL ? put(flow, input, "known", NULL, effect)
+               : look->pull->reread.is_on
+                 ? settlement_reread_end(flow, effect)
+                 : settlement_pull_next(flow, input, effect);
     }
 
     return file_read(flow, row, effect);
@@ -252,20 +253,30 @@ static pay_status_t
 file_read(pay_flow_t *flow, const pay_settlement_row_t *row,
     pay_effect_t *effect)
 {
-    pay_status_t           status;
-    settlement_t          *look = flow->state;
-    pay_settle_options_t   options = { .row = settlement_row, .data = look };
+    pay_status_t   status;
+    settlement_t  *look = flow->state;
 
-    PAY_TRY(pay_dup(flow->arena, row->account, &options.account));
     PAY_TRY(settlement_copy_begin(look));
-    status = pay_settle_open(flow->arena, row->format, &options,
-                             &look->reader);
+    status = settlement_reader(look, row->format, row->account);
 
     if (status == PAY_NOT_FOUND) {
         return settlement_end(flow, "format-unknown", effect);
     }
 
     return status == PAY_OK ? ask_piece(flow, effect) : status;
+}
+
+
+pay_status_t
+settlement_reader(settlement_t *look, pay_str_t format, pay_str_t account)
+{
+    pay_arena_t           *arena = look->flow->arena;
+    pay_settle_options_t   options = { .row = settlement_row, .data = look };
+
+    PAY_TRY(pay_dup(arena, account, &options.account));
+    pay_settle_digest_begin(&look->digest);
+
+    return pay_settle_open(arena, format, &options, &look->reader);
 }
 
 
@@ -506,12 +517,14 @@ put(pay_flow_t *flow, const pay_input_t *input, const char *state,
     flow->settled = &look->ended;
 
     if (look->pull != NULL) {
-        look_close(flow);
-        return settlement_pull_next(flow, input, effect);
+        settlement_close(flow);
+        return look->pull->reread.is_on
+               ? settlement_reread_end(flow, effect)
+               : settlement_pull_next(flow, input, effect);
     }
 
     if (look->report != NULL) {
-        look_close(flow);
+        settlement_close(flow);
         return settlement_report_read(flow, why, effect);
     }
 
@@ -600,14 +613,14 @@ settlement_end(pay_flow_t *flow, const char *code, pay_effect_t *effect)
     };
 
     if (look->pull != NULL && code == NULL) {
-        in.again = look->pull->count != 0;
-        in.seen_s = pay_some(in.again ? look->pull->seen_s
-                                      : look->pull->until_s);
+        in.again = look->pull->count != 0 || look->pull->has_more;
+        in.seen_s = pay_some(look->pull->count != 0 ? look->pull->seen_s
+                                                    : look->pull->until_s);
     }
 
     /* the files have come all the same */
-    if (code == NULL && look->balance_why != NULL) {
-        code = look->balance_why;
+    if (code == NULL && look->later_why != NULL) {
+        code = look->later_why;
         in.code = pay_str_of(code);
     }
 
@@ -630,8 +643,8 @@ look_ended(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-static void
-look_close(pay_flow_t *flow)
+void
+settlement_close(pay_flow_t *flow)
 {
     settlement_t  *look = flow->state;
 

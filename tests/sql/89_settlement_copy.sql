@@ -60,6 +60,12 @@ SELECT o.file_id AS pulled FROM pay_api.open_settlement('{stripe}',
 \gset
 SELECT is((SELECT c.is_pulled FROM pay_ops.copied_settlement(:pulled) c), true,
           'the digest of a pulled one is that of its name');
+SELECT o.file_id AS version FROM pay_api.open_settlement('{stripe}',
+    ARRAY[(SELECT pay.next_version_sha256(f) FROM pay.settlement_file f
+           WHERE f.file_id = :pulled)], '{po_1}') o
+\gset
+SELECT is((SELECT c.is_pulled FROM pay_ops.copied_settlement(:version) c), true,
+          'and that of its next version that of the one before');
 
 -- each attempt has a copy of its own, and the last one's counts
 SELECT is(pg_temp.keep(:b, 1, 1, 0), 'kept', 'an attempt that breaks off');
