@@ -10,6 +10,7 @@
 
 #include "pay_breaker.h"
 #include "pay_change.h"
+#include "pay_keyring.h"
 #include "pay_payment.h"
 #include "pay_problem.h"
 #include "pay_psp.h"
@@ -148,11 +149,14 @@ typedef struct {
                                           are, no trailing slash … */
     pay_str_t              report_user;    /* … and NAME:PASSWORD there */
     int64_t                interval_ms;    /* between looks at it */
+    const pay_keyring_t   *keyring;    /* seals a copy of each file; NULL: the
+                                          digest is kept alone */
     unsigned               index;      /* in pay_env_t.settlements */
 } pay_settle_source_t;
 
 #define PAY_SETTLE_SOURCES_MAX  32
 #define PAY_SETTLE_URL_MAX      2048   /* bytes of a report's URL */
+#define PAY_SETTLE_SEED         32     /* bytes */
 
 typedef struct {
     const pay_psp_conf_t     *psps;
@@ -550,9 +554,11 @@ pay_status_t pay_flow_rates(pay_flow_t *flow, const pay_rate_source_t *source,
     pay_str_t owner) PAY_MUST_CHECK;
 
 /* A look at a source of settlement files, when it is due: one file of it is
- * read, proven and booked. */
+ * read, proven and booked.  seed: PAY_SETTLE_SEED random bytes, for the nonces
+ * of copies. */
 pay_status_t pay_flow_settlement(pay_flow_t *flow,
-    const pay_settle_source_t *source, pay_str_t owner) PAY_MUST_CHECK;
+    const pay_settle_source_t *source, pay_str_t owner, pay_str_t seed)
+    PAY_MUST_CHECK;
 
 
 #endif /* PAY_FLOW_H */

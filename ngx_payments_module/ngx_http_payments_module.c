@@ -11,6 +11,7 @@
 
 #include "conf/ngx_http_payments_conf.h"
 #include "conf/ngx_http_payments_conf_audit.h"
+#include "conf/ngx_http_payments_conf_keyring.h"
 #include "conf/ngx_http_payments_conf_bodies.h"
 #include "conf/ngx_http_payments_conf_bulkhead.h"
 #include "conf/ngx_http_payments_conf_health.h"
@@ -206,6 +207,13 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_payments_main_conf_t, audit),
       &ngx_http_payments_audit_line },
+
+    { ngx_string("payments_keyring"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_payments_set_line,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, keyring),
+      &ngx_http_payments_keyring_line },
 
     { ngx_string("payments_rates"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,

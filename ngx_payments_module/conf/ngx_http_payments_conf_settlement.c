@@ -43,8 +43,15 @@ static char *refuse(ngx_conf_t *cf,
     const ngx_payments_settlement_t *settlement, const char *why);
 
 
+static const ngx_conf_enum_t  keep[] = {
+    { ngx_string("digest"), 0 },
+    { ngx_string("copy"), 1 },
+    { ngx_null_string, 0 }
+};
+
+
 /* payments_settlement NAME format= merchant= [psp=] [account=]
- *     dir= … | pull= [reports= report_user=] */
+ *     dir= … | pull= [reports= report_user=]  [keep=digest|copy] */
 static const ngx_http_payments_option_t  options[] = {
     { "format=", .set = set_format },
     { "merchant=", .set = set_merchant },
@@ -57,6 +64,8 @@ static const ngx_http_payments_option_t  options[] = {
     { "pull=", NGX_PAYMENTS_MSEC, 1000, DAY_MS, 0, SETTLEMENT(pull_ms) },
     { "reports=", NGX_PAYMENTS_TEXT, SETTLEMENT(client.base_url) },
     { "report_user=", .set = ngx_http_payments_report_user },
+    { "keep=", NGX_PAYMENTS_WORD, 0, 0, 0, SETTLEMENT(keeps_copy),
+      .names = keep },
     { .name = NULL }
 };
 
@@ -407,6 +416,16 @@ resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_settlement_t *settlement)
 {
     pay_settle_source_t  *source = &settlement->source;
+
+    if (settlement->keeps_copy) {
+        if (pmcf->keyring.count == 0) {
+            return refuse(cf, settlement, "has keep=copy: it needs "
+                          "payments_keyring, a file with the key of copies, "
+                          "for example payments_keyring secrets/keyring");
+        }
+
+        source->keyring = &pmcf->keyring;
+    }
 
     if (pay_env_merchant(&pmcf->env, source->merchant_id) == NULL) {
         return refuse(cf, settlement, "has a merchant= that no "

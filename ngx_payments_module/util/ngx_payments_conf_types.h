@@ -123,6 +123,7 @@ typedef struct {
     ngx_str_t                   dir;             /* NUL-terminated */
     time_t                      age_s;           /* of a file that is whole */
     ngx_msec_t                  pull_ms;         /* 0: it is not pulled */
+    ngx_uint_t                  keeps_copy;      /* of each file, encrypted */
     ngx_payments_psp_t          client;
 } ngx_payments_settlement_t;
 
@@ -190,6 +191,7 @@ typedef struct {
     ngx_uint_t                  body_days;       /* of verified ones; or 0 */
     size_t                      body_size;
     ngx_payments_audit_conf_t   audit;
+    pay_keyring_t               keyring;         /* no key: none is named */
     ngx_array_t                 rates;           /* ngx_payments_rates_t * */
     ngx_msec_t                  quote_ttl;
     ngx_array_t                 settlements;     /* ngx_payments_settlement_t

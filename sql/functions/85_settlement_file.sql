@@ -362,7 +362,7 @@ COMMENT ON FUNCTION pay.prove_settlement IS
 CREATE OR REPLACE FUNCTION pay_ops.open_settlement(
     p_source text, p_sha256 text, p_name text,
     OUT outcome text, OUT file_id bigint, OUT attempt bigint,
-    OUT format text, OUT account text, OUT state text)
+    OUT format text, OUT account text, OUT state text, OUT keep text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
     v_opened record := pay.open_settlement(p_source, decode(p_sha256, 'hex'),
@@ -372,7 +372,7 @@ BEGIN
     file_id := (v_opened.file).file_id;
     attempt := (v_opened.file).attempt;
     state := (v_opened.file).state;
-    SELECT s.format, s.account INTO format, account
+    SELECT s.format, s.account, s.keep INTO format, account, keep
     FROM settlement_source s WHERE s.source = p_source;
 END
 $$;

@@ -7,10 +7,11 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- The row of a source follows its directive.  p_account NULL: as it was.
+-- The row of a source follows its directive.  p_account NULL: as it was; p_keep
+-- NULL: digest.
 CREATE OR REPLACE FUNCTION pay.declare_settlement_source(
     p_source text, p_format text, p_merchant_id text, p_psp text,
-    p_account text, p_way text)
+    p_account text, p_way text, p_keep text)
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     v_old    settlement_source;
@@ -30,6 +31,8 @@ BEGIN
     IF v_stored = 'stored' THEN
         INSERT INTO settlement_look (source, way) VALUES (p_source, p_way)
         ON CONFLICT (source) DO NOTHING;
+        UPDATE settlement_source s SET keep = coalesce(p_keep, 'digest')
+        WHERE s.source = p_source AND s.keep <> coalesce(p_keep, 'digest');
     END IF;
 
     RETURN v_stored;
@@ -74,7 +77,7 @@ COMMENT ON FUNCTION pay.claim_look IS
 CREATE OR REPLACE FUNCTION pay_api.begin_look(
     p_source text[], p_format text[], p_merchant_id text[], p_psp text[],
     p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[],
-    p_lease_ms bigint[])
+    p_lease_ms bigint[], p_keep text[] DEFAULT NULL)
 RETURNS SETOF pay_api.look_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
@@ -85,18 +88,20 @@ BEGIN
     PERFORM check_batch(array_dims(p_source), array_dims(p_format),
         array_dims(p_merchant_id), array_dims(p_psp), array_dims(p_account),
         array_dims(p_way), array_dims(p_owner), array_dims(p_interval_ms),
-        array_dims(p_lease_ms));
+        array_dims(p_lease_ms),
+        coalesce(array_dims(p_keep), array_dims(p_source)));
     PERFORM sweep_staged(5000);
 
     FOR v_item IN
         SELECT u.*, coalesce(id_ok(u.source) AND id_ok(u.owner)
             AND u.way IN ('dir', 'pull', 'report')
+            AND coalesce(u.keep, 'digest') IN ('digest', 'copy')
             AND u.interval_ms BETWEEN 1 AND 31536000000
             AND u.lease_ms BETWEEN 1 AND 86400000, false) AS ok
         FROM unnest(p_source, p_format, p_merchant_id, p_psp, p_account,
-                    p_way, p_owner, p_interval_ms, p_lease_ms)
+                    p_way, p_owner, p_interval_ms, p_lease_ms, p_keep)
             WITH ORDINALITY AS u (source, format, merchant_id, psp, account,
-            way, owner, interval_ms, lease_ms, n)
+            way, owner, interval_ms, lease_ms, keep, n)
         ORDER BY u.source COLLATE "C", u.n
     LOOP
         v_row.item := v_item.n;
@@ -104,7 +109,7 @@ BEGIN
         v_row.balance_due := NULL;
         v_stored := CASE WHEN v_item.ok THEN declare_settlement_source(
             v_item.source, v_item.format, v_item.merchant_id, v_item.psp,
-            v_item.account, v_item.way) END;
+            v_item.account, v_item.way, v_item.keep) END;
 
         IF v_stored = 'stored' THEN
             SELECT c.since_s, c.balance_due

@@ -31,7 +31,8 @@ COMMENT ON DOMAIN settlement_class IS
 -- An account at a PSP or at a bank, and its merchant: charges of its files that
 -- name no payment are that merchant's.  since: entries booked before are not
 -- expected in any file.  overdue_days: after which an entry should have come in
--- a file; checked_until: overdue entries up to this time have been queued.
+-- a file; checked_until: overdue entries up to this time have been queued.  keep:
+-- whether an encrypted copy of each file stays, or its digest alone.
 CREATE TABLE settlement_source (
     source         settlement_name PRIMARY KEY,
     medium         text COLLATE "C" NOT NULL
@@ -43,6 +44,8 @@ CREATE TABLE settlement_source (
     since          timestamptz NOT NULL DEFAULT now(),
     overdue_days   int NOT NULL DEFAULT 9 CHECK (overdue_days > 0),
     checked_until  timestamptz,
+    keep           text COLLATE "C" NOT NULL DEFAULT 'digest'
+        CHECK (keep IN ('digest', 'copy')),
     CHECK ((medium = 'psp') = (psp IS NOT NULL))
 );
 
@@ -151,6 +154,34 @@ CREATE TRIGGER settlement_file_state
                                                          'refused'))
     EXECUTE FUNCTION refuse_change('no such transition', 'PAY10');
 ALTER TABLE settlement_file ENABLE ALWAYS TRIGGER settlement_file_state;
+
+
+-- The encrypted copy of a file, in pieces of 64 KiB as they were read; that of
+-- its last attempt counts.  kid: the key under which the gateway sealed a piece;
+-- PostgreSQL never has the key.  A nonce is used once under a key.
+CREATE TABLE settlement_copy (
+    file_id  bigint NOT NULL REFERENCES settlement_file,
+    attempt  ordinal NOT NULL,
+    number   ordinal NOT NULL,
+    is_last  boolean NOT NULL,
+    kid      text COLLATE "C" NOT NULL
+        CHECK (kid ~ '^[A-Za-z0-9._-]{1,63}$'),
+    nonce    bytea NOT NULL CHECK (octet_length(nonce) = 12),
+    bytes    bytea NOT NULL CHECK (octet_length(bytes) BETWEEN 16 AND 65552),
+    kept_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (file_id, attempt, number),
+    UNIQUE (kid, nonce)
+);
+
+-- sealed bytes cannot be compressed
+ALTER TABLE settlement_copy ALTER bytes SET STORAGE EXTERNAL;
+
+CREATE TRIGGER settlement_copy_append_only
+    BEFORE UPDATE OR TRUNCATE ON settlement_copy
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('copies of files are append-only',
+                                   'PAY20');
+ALTER TABLE settlement_copy ENABLE ALWAYS TRIGGER settlement_copy_append_only;
 
 
 -- A file is booked part by part, in any order and on several connections, each

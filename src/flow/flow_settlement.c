@@ -63,7 +63,7 @@ static const pay_flow_type_t  settlement_type = {
 
 pay_status_t
 pay_flow_settlement(pay_flow_t *flow, const pay_settle_source_t *source,
-    pay_str_t owner)
+    pay_str_t owner, pay_str_t seed)
 {
     settlement_t  *look;
 
@@ -74,6 +74,7 @@ pay_flow_settlement(pay_flow_t *flow, const pay_settle_source_t *source,
 
     look->source = source;
     look->owner = owner;
+    PAY_TRY(pay_dup(flow->arena, seed, &look->seed));
     look->flow = flow;
     look->settled.source = source->name;
     pay_flow_begin(flow, &settlement_type, look);
@@ -103,7 +104,8 @@ look_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         .way = pay_str_of(ways[source->way]),
         .owner = look->owner,
         .interval_ms = source->interval_ms,
-        .lease_ms = LEASE_MS
+        .lease_ms = LEASE_MS,
+        .keep = source->keyring != NULL ? PAY_STR("copy") : PAY_STR("digest")
     };
 
     look->renewed_s = input->now_s;
@@ -255,6 +257,7 @@ file_read(pay_flow_t *flow, const pay_settlement_row_t *row,
     pay_settle_options_t   options = { .row = settlement_row, .data = look };
 
     PAY_TRY(pay_dup(flow->arena, row->account, &options.account));
+    PAY_TRY(settlement_copy_begin(look));
     status = pay_settle_open(flow->arena, row->format, &options,
                              &look->reader);
 
@@ -309,7 +312,7 @@ piece_came(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* The rows of one piece are one call. */
+/* The rows of one piece are one call, and so are the pieces of a copy. */
 pay_status_t
 settlement_feed(pay_flow_t *flow, const pay_input_t *input, pay_str_t bytes,
     pay_effect_t *effect)
@@ -332,6 +335,18 @@ settlement_feed(pay_flow_t *flow, const pay_input_t *input, pay_str_t bytes,
     }
 
     PAY_TRY(status);
+    PAY_TRY(settlement_copy_seal(look, bytes));
+
+    return look->piece_count != 0 ? settlement_copy_keep(flow, effect)
+                                  : settlement_fed(flow, input, effect);
+}
+
+
+pay_status_t
+settlement_fed(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect)
+{
+    settlement_t  *look = flow->state;
 
     return look->line_count != 0 ? stage(flow, effect)
                                  : next_piece(flow, input, effect);

@@ -9,6 +9,7 @@
 #include "flow_util.h"
 #include "pay_crypto.h"
 #include "pay_settle.h"
+#include "pay_settle_copy.h"
 
 #include <inttypes.h>
 
@@ -62,6 +63,13 @@ typedef struct {
     pay_settled_t               ended;       /* the last one that has come to
                                                 its end: a pull begins the next
                                                 one in the same step */
+    pay_str_t                   seed;        /* of nonces */
+    uint64_t                    nonces;      /* that were made */
+    pay_settle_copy_t          *copy;        /* NULL: the digest is enough */
+    pay_settlement_piece_row_t *pieces;      /* of this piece of the file, as
+                                                `lines` */
+    size_t                      piece_count;
+    size_t                      piece_room;
     settlement_pull_t          *pull;        /* NULL: none by the API */
     settlement_report_t        *report;      /* NULL: no announced ones */
     int                         balance_due; /* the PSP is to be asked */
@@ -91,6 +99,18 @@ pay_status_t settlement_prove(pay_flow_t *flow, pay_effect_t *effect)
 pay_status_t settlement_refuse(pay_flow_t *flow, pay_effect_t *effect)
     PAY_MUST_CHECK;
 pay_status_t settlement_proven(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect) PAY_MUST_CHECK;
+
+/* flow_settlement_copy.c: the file that is opened is copied; seals those pieces
+ * that are full with these bytes, and the last one at the end; keeps them and
+ * goes on with settlement_fed(). */
+pay_status_t settlement_copy_begin(settlement_t *look) PAY_MUST_CHECK;
+pay_status_t settlement_copy_seal(settlement_t *look, pay_str_t bytes)
+    PAY_MUST_CHECK;
+pay_status_t settlement_copy_keep(pay_flow_t *flow, pay_effect_t *effect)
+    PAY_MUST_CHECK;
+/* flow_settlement.c: stages the rows of the piece, or reads the next one. */
+pay_status_t settlement_fed(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect) PAY_MUST_CHECK;
 
 /* flow_settlement_rows.c: takes a row, a pay_settle_row_pt whose data is a

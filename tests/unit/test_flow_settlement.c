@@ -7,9 +7,13 @@
 #include "flow_driver.h"
 
 #include "pay_settle.h"
+#include "pay_settle_copy.h"
+
+#include <stdio.h>
 
 
 #define OWNER   "host:1:2"
+#define SEED    "fedcba9876543210fedcba9876543210"
 #define DIGEST  "0123456789abcdef0123456789abcdef"
 #define HEADER                                                                \
     "row_id,type,psp_ref,our_ref,occurred_at,gross,fee,net,currency\n"
@@ -30,7 +34,7 @@ static void
 look_start(world_t *world)
 {
     world_made(world, pay_flow_settlement(&world->flow, &source,
-                                          PAY_STR(OWNER)));
+                                          PAY_STR(OWNER), PAY_STR(SEED)));
     world_start(world);
 }
 
@@ -46,6 +50,7 @@ look_due(world_t *world)
     expect_arg(world, begin_look, psp, NULL);
     expect_arg(world, begin_look, way, "dir");
     expect_arg(world, begin_look, owner, OWNER);
+    expect_arg(world, begin_look, keep, "digest");
     cr_expect_eq(asked(world, begin_look)->interval_ms, 10000);
     world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW, 0 });
 }
@@ -194,6 +199,177 @@ Test(pay_flow_settlement, a_file_is_staged_proven_and_booked)
     cr_expect_null(settled->why);
     world_piece(&world, (pay_file_t) { .is_end = 0 });
     look_over(&world, NULL, 1, 1);
+}
+
+
+static void
+copied_due(world_t *world, pay_settle_source_t *copied,
+    const pay_keyring_t *ring)
+{
+    pay_settlement_row_t  row = opened();
+
+    *copied = source;
+    copied->keyring = ring;
+    world_open(world);
+    world_made(world, pay_flow_settlement(&world->flow, copied,
+                                          PAY_STR(OWNER), PAY_STR(SEED)));
+    world_start(world);
+    expect_arg(world, begin_look, keep, "copy");
+    world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW, 0 });
+    world_piece(world, (pay_file_t) { .name = PAY_STR("day.csv"),
+                                      .sha256 = PAY_STR(DIGEST) });
+    world_result(world, PAY_OUTCOME_OPENED, &row);
+}
+
+
+static pay_keyring_t
+a_ring(void)
+{
+    pay_keyring_t  ring;
+
+    cr_assert_eq(pay_keyring_read(PAY_STR(
+        "new AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="), &ring, NULL),
+        PAY_OK);
+
+    return ring;
+}
+
+
+/* the plain text of the next piece; returns its length */
+static size_t
+expect_piece(world_t *world, const pay_keyring_t *ring, int64_t number,
+    int is_last, unsigned char *plain)
+{
+    size_t                             len;
+    pay_settle_piece_t                 piece;
+    const pay_settlement_piece_row_t  *row;
+
+    cr_assert_eq(asked(world, keep_settlement)->pieces_count, 1);
+    cr_expect_eq(asked(world, keep_settlement)->file_id, 7);
+    cr_expect_eq(asked(world, keep_settlement)->attempt, 3);
+    row = asked(world, keep_settlement)->pieces;
+    cr_expect_eq(row->number, number);
+    cr_expect_eq(row->is_last, is_last);
+    expect_text(row->kid, "new");
+    cr_assert_eq(row->nonce.len, PAY_KEYRING_NONCE);
+
+    piece = (pay_settle_piece_t) {
+        .kid = row->kid, .number = number, .is_last = is_last,
+        .bytes = row->bytes
+    };
+    memcpy(piece.nonce, row->nonce.data, sizeof(piece.nonce));
+    cr_assert_eq(pay_settle_copy_open(ring, (const unsigned char *) DIGEST,
+                                      &piece, plain, &len), PAY_OK);
+
+    return len;
+}
+
+
+Test(pay_flow_settlement, a_copy_is_kept_behind_the_last_byte)
+{
+    world_t                world;
+    pay_keyring_t          ring = a_ring();
+    unsigned char          plain[PAY_COPY_PIECE];
+    pay_settle_source_t    copied;
+
+    copied_due(&world, &copied, &ring);
+    world_piece(&world, (pay_file_t) { .bytes = PAY_STR(HEADER SALE) });
+    cr_assert_eq(asked(&world, stage_settlement)->rows_count, 1);
+    world_result(&world, PAY_OUTCOME_STAGED, NULL);
+    world_piece(&world, (pay_file_t) { .bytes = PAY_STR(FEE TOTAL) });
+    world_result(&world, PAY_OUTCOME_STAGED, NULL);
+    world_piece(&world, (pay_file_t) { .is_end = 1, .is_same = 1 });
+
+    cr_expect_eq(expect_piece(&world, &ring, 1, 1, plain),
+                 sizeof(WHOLE) - 1);
+    cr_expect_arr_eq(plain, WHOLE, sizeof(WHOLE) - 1);
+    world_result(&world, PAY_OUTCOME_KEPT, NULL);
+    rows_checked(&world);
+    world_close(&world);
+}
+
+
+/* The rows that were read with a full piece are staged behind it, and no nonce
+ * comes twice. */
+Test(pay_flow_settlement, a_full_piece_is_kept_before_its_rows_are_staged)
+{
+    size_t                 i, n, len = 0;
+    world_t                world;
+    pay_str_t              line = PAY_STR(FEE);
+    pay_keyring_t          ring = a_ring();
+    unsigned char         *file, plain[PAY_COPY_PIECE];
+    unsigned char          nonce[PAY_KEYRING_NONCE];
+    pay_settle_source_t    copied;
+
+    copied_due(&world, &copied, &ring);
+    file = pay_alloc(world.flow.arena, 2 * PAY_COPY_PIECE);
+    memcpy(file, HEADER, sizeof(HEADER) - 1);
+    for (len = sizeof(HEADER) - 1; len <= PAY_COPY_PIECE; len += line.len) {
+        memcpy(file + len, line.data, line.len);
+    }
+
+    for (i = 0; i < len; i += n) {
+        n = len - i < 60000 ? len - i : 60000;
+        world_piece(&world, (pay_file_t) { .bytes = { n, file + i } });
+
+        if (i != 0) {
+            cr_expect_eq(expect_piece(&world, &ring, 1, 0, plain),
+                         PAY_COPY_PIECE);
+            cr_expect_arr_eq(plain, file, PAY_COPY_PIECE);
+            memcpy(nonce, asked(&world, keep_settlement)->pieces->nonce.data,
+                   sizeof(nonce));
+            world_result(&world, PAY_OUTCOME_KEPT, NULL);
+        }
+
+        cr_expect_gt(asked(&world, stage_settlement)->rows_count, 100);
+        expect_text(asked(&world, stage_settlement)->rows->row_key, "r2");
+        world_result(&world, PAY_OUTCOME_STAGED, NULL);
+    }
+
+    n = (len - sizeof(HEADER) + 1) / line.len;
+    snprintf((char *) file + len, PAY_COPY_PIECE / 2,
+             "total,%zu,,,,0.00,-%zu.%zu0,-%zu.%zu0,EUR\n", n, n / 5,
+             n % 5 * 2, n / 5, n % 5 * 2);
+    n = strlen((char *) file + len);
+    world_piece(&world, (pay_file_t) { .bytes = { n, file + len } });
+    world_piece(&world, (pay_file_t) { .is_end = 1, .is_same = 1 });
+
+    len += n;
+    cr_assert_eq(expect_piece(&world, &ring, 2, 1, plain),
+                 len - PAY_COPY_PIECE);
+    cr_expect_arr_eq(plain, file + PAY_COPY_PIECE, len - PAY_COPY_PIECE);
+    cr_expect_arr_neq(asked(&world, keep_settlement)->pieces->nonce.data,
+                      nonce, sizeof(nonce));
+    world_result(&world, PAY_OUTCOME_KEPT, NULL);
+    rows_checked(&world);
+    world_close(&world);
+}
+
+
+/* a file that is not copied is not booked */
+Test(pay_flow_settlement, without_its_copy_a_file_goes_no_further)
+{
+    size_t                 i;
+    world_t                world;
+    pay_keyring_t          ring = a_ring();
+    pay_settle_source_t    copied;
+
+    for (i = 0; i <= DB_FAILURES; i++) {
+        copied_due(&world, &copied, &ring);
+        world_piece(&world, (pay_file_t) { .bytes = PAY_STR(WHOLE) });
+        world_result(&world, PAY_OUTCOME_STAGED, NULL);
+        world_piece(&world, (pay_file_t) { .is_end = 1, .is_same = 1 });
+        expect_db(&world, PAY_OP_KEEP_SETTLEMENT);
+
+        if (i == DB_FAILURES) {
+            world_result(&world, PAY_OUTCOME_INVALID, NULL);
+            look_over(&world, "overtaken", 0, 0);
+
+        } else {
+            world_db_failed(&world, (pay_db_failure_t) i);
+            look_over(&world, "not-stored", 0, 0);
+        }
+    }
 }
 
 
@@ -532,7 +708,7 @@ pull_due_with(world_t *world, pay_settle_source_t *pulled, int64_t balance)
         .way = PAY_SETTLE_BY_PULL, .interval_ms = 3600000
     };
     world_made(world, pay_flow_settlement(&world->flow, pulled,
-                                          PAY_STR(OWNER)));
+                                          PAY_STR(OWNER), PAY_STR(SEED)));
     world_start(world);
     expect_arg(world, begin_look, way, "pull");
     expect_arg(world, begin_look, psp, "stripe");
