@@ -469,7 +469,7 @@ Test(pay_flow_settlement, a_helper_renews_its_own_lease)
     world_t  world;
 
     look_helps(&world);
-    world.input.now_s += 60;
+    world.now_s += 41;
     world_result(&world, PAY_OUTCOME_BOOKING, NULL);
     expect_arg(&world, keep_look, owner, OWNER);
     world_result(&world, PAY_OUTCOME_KEPT, NULL);
