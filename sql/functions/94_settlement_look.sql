@@ -158,6 +158,14 @@ BEGIN
             WHEN v_stored = 'stored' THEN 'not_due'
             WHEN v_stored = 'in_use' THEN 'exists'
             ELSE 'invalid' END;
+
+        -- a row has all of its columns, or none
+        IF v_row.outcome IN ('due', 'booking') THEN
+            v_row.since_s := coalesce(v_row.since_s, 0);
+            v_row.balance_due := coalesce(v_row.balance_due, 0);
+            v_row.file_id := coalesce(v_row.file_id, 0);
+        END IF;
+
         RETURN NEXT v_row;
     END LOOP;
 END

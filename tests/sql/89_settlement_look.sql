@@ -162,7 +162,9 @@ SELECT s.format AS format, s.merchant_id AS merchant, l.way AS way
 FROM pay.settlement_source s JOIN pay.settlement_look l USING (source)
 \gset
 CREATE FUNCTION pg_temp.helps(p_owner text) RETURNS text LANGUAGE sql AS $$
-SELECT concat_ws(' ', b.outcome, b.file_id)
+SELECT concat_ws(' ', b.outcome, nullif(b.file_id, 0),
+    CASE WHEN num_nulls(b.since_s, b.balance_due, b.file_id) NOT IN (0, 3)
+         THEN 'half a row' END)
 FROM pay.settlement_source s
 JOIN pay.settlement_look l USING (source)
 CROSS JOIN LATERAL pay_api.begin_look(ARRAY[s.source::text],
