@@ -63,7 +63,7 @@ BEGIN
             ('settlement', ', file_id bigint, attempt bigint, format text, '
              'account text, state text',
              'A settlement file, and how it is read'),
-            ('look', ', since_s bigint, balance_due bigint',
+            ('look', ', since_s bigint, balance_due bigint, file_id bigint',
              'A look at a source of settlement files: from when on, and '
              'whether the PSP is asked for the balance'),
             ('payout_call', ', payout_id text, number bigint, call text, '

@@ -54,7 +54,8 @@ CREATE TABLE settlement_source (
 -- them at a time, under a lease.  declared_at: when a worker last said that it
 -- stands there.  seen_until: the time up to which the PSP's settlements have
 -- been pulled.  code: why the last look brought nothing, NULL: it went well.
--- balance_at: when the PSP is asked for the balance of the account next.
+-- balance_at: when the PSP is asked for the balance of the account next.  helper:
+-- a second worker, which books parts of the file that the first one has read.
 CREATE TABLE settlement_look (
     source       settlement_name PRIMARY KEY REFERENCES settlement_source,
     way          text COLLATE "C" NOT NULL
@@ -63,6 +64,8 @@ CREATE TABLE settlement_look (
     run_at       timestamptz NOT NULL DEFAULT now(),
     lease_owner  text,
     lease_until  timestamptz,
+    helper       text,
+    helper_until timestamptz,
     seen_until   timestamptz,
     balance_at   timestamptz NOT NULL DEFAULT now(),
     looked_at    timestamptz,
@@ -70,7 +73,8 @@ CREATE TABLE settlement_look (
     files        bigint NOT NULL DEFAULT 0,
     failures     bigint NOT NULL DEFAULT 0,
     code         text,
-    CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
+    CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
+    CHECK ((helper IS NULL) = (helper_until IS NULL))
 ) WITH (fillfactor = 50);
 
 
@@ -544,30 +548,6 @@ CREATE TABLE settlement_close (
     CHECK ((key_id IS NULL) = (signature IS NULL))
 );
 
-
--- Entries that no file has brought yet, counted by the hour (UTC) in which they
--- were booked: counting them anew for each reader would read all of them.
--- is_final: all entries of the hour have come in files, for good.
-CREATE TABLE settlement_hour (
-    hour        timestamptz PRIMARY KEY,
-    counted_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
-    is_final    boolean NOT NULL
-) WITH (fillfactor = 50);
-
-CREATE TABLE settlement_aged (
-    merchant_id   id NOT NULL,
-    hour          timestamptz NOT NULL,
-    psp           id NOT NULL,
-    family        text COLLATE "C" NOT NULL,
-    currency      currency_code NOT NULL,
-    overdue_days  int NOT NULL,
-    entries       bigint NOT NULL,
-    minor         numeric NOT NULL,
-    oldest_at     timestamptz NOT NULL,
-    PRIMARY KEY (merchant_id, hour, psp, family, currency)
-) WITH (fillfactor = 50);
-
-CREATE INDEX settlement_aged_hour ON settlement_aged (hour);
 
 INSERT INTO round (name, run_at)
 VALUES ('settlement', now()), ('close', now());

@@ -1,6 +1,6 @@
 -- How far a long work has come that is done in pieces, each in a transaction of
--- its own: the end of a settlement file, and sums of the ledger; and the
--- copies of files, which are kept piece by piece.
+-- its own: the end of a settlement file, sums of the ledger, and the entries that
+-- no file has brought; and the copies of files, which are kept piece by piece.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -82,5 +82,30 @@ CREATE TABLE settlement_tally_line (
     minor        numeric NOT NULL,
     PRIMARY KEY (name, merchant_id, psp, currency, item)
 ) WITH (fillfactor = 50);
+
+
+-- Entries that no file has brought yet, counted by the hour (UTC) in which they
+-- were booked: counting them anew for each reader would read all of them.
+-- is_final: all entries of the hour have come in files, for good.
+CREATE TABLE settlement_hour (
+    hour        timestamptz PRIMARY KEY,
+    counted_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    is_final    boolean NOT NULL
+) WITH (fillfactor = 50);
+
+CREATE TABLE settlement_aged (
+    merchant_id   id NOT NULL,
+    hour          timestamptz NOT NULL,
+    psp           id NOT NULL,
+    family        text COLLATE "C" NOT NULL,
+    currency      currency_code NOT NULL,
+    overdue_days  int NOT NULL,
+    entries       bigint NOT NULL,
+    minor         numeric NOT NULL,
+    oldest_at     timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, hour, psp, family, currency)
+) WITH (fillfactor = 50);
+
+CREATE INDEX settlement_aged_hour ON settlement_aged (hour);
 
 RESET ROLE;

@@ -136,6 +136,12 @@ look_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         }
     }
 
+    if (outcome == PAY_OUTCOME_BOOKING && row != NULL) {
+        look->is_helper = 1;
+        look->settled.file_id = row->file_id;
+        return advance(flow, input, effect);
+    }
+
     flow->outcome = outcome == PAY_OUTCOME_NOT_DUE ? "not-due"
                     : outcome == PAY_OUTCOME_EXISTS ? "exists"
                     : outcome == PAY_OUTCOME_INVALID ? "invalid"
@@ -482,9 +488,19 @@ advance(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* The worker that reads the file says how it ends; a helper leaves when there
+ * are no more parts. */
 static pay_status_t
 advanced(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
+    settlement_t  *look = flow->state;
+
+    if (look->is_helper && (input->kind != PAY_INPUT_ROW
+                            || input->result.outcome != PAY_OUTCOME_BOOKING))
+    {
+        return settlement_end(flow, NULL, effect);
+    }
+
     if (input->kind != PAY_INPUT_ROW) {
         return settlement_end(flow, "not-stored", effect);
     }

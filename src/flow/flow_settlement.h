@@ -86,6 +86,9 @@ typedef struct {
     size_t                      piece_room;
     settlement_pull_t          *pull;        /* NULL: none by the API */
     settlement_report_t        *report;      /* NULL: no announced ones */
+    int                         is_helper;   /* another worker has the look:
+                                                this one books parts of its
+                                                file */
     int                         balance_due; /* the PSP is to be asked */
     const char                 *later_why;   /* literal: why a settlement could
                                                 not be read again, or the PSP

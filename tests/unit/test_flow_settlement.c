@@ -52,7 +52,7 @@ look_due(world_t *world)
     expect_arg(world, begin_look, owner, OWNER);
     expect_arg(world, begin_look, keep, "digest");
     cr_expect_eq(asked(world, begin_look)->interval_ms, 10000);
-    world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW, 0 });
+    world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW, 0, 0 });
 }
 
 
@@ -215,7 +215,7 @@ copied_due(world_t *world, pay_settle_source_t *copied,
                                           PAY_STR(OWNER), PAY_STR(SEED)));
     world_start(world);
     expect_arg(world, begin_look, keep, "copy");
-    world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW, 0 });
+    world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW, 0, 0 });
     world_piece(world, (pay_file_t) { .name = PAY_STR("day.csv"),
                                       .sha256 = PAY_STR(DIGEST) });
     world_result(world, PAY_OUTCOME_OPENED, &row);
@@ -415,6 +415,67 @@ Test(pay_flow_settlement, what_is_not_due_is_left)
         cr_expect_str_eq(world.flow.outcome, "not-asked");
         world_close(&world);
     }
+}
+
+
+/* a file that another worker has read is booked by both */
+static void
+look_helps(world_t *world)
+{
+    world_open(world);
+    look_start(world);
+    world_result(world, PAY_OUTCOME_BOOKING,
+                 &(pay_look_row_t) { 0, 0, 9 });
+    cr_expect_eq(asked(world, advance_settlement)->file_id, 9);
+}
+
+
+Test(pay_flow_settlement, a_worker_that_finds_a_file_being_booked_helps)
+{
+    size_t   i;
+    world_t  world;
+
+    static const pay_outcome_t  ends[] = {
+        PAY_OUTCOME_BOOKED, PAY_OUTCOME_INVALID, PAY_OUTCOME_NOT_FOUND
+    };
+
+    for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        look_helps(&world);
+        world_result(&world, PAY_OUTCOME_BOOKING, NULL);
+        expect_db(&world, PAY_OP_ADVANCE_SETTLEMENT);
+        world_result(&world, ends[i], NULL);
+        cr_expect_null(world.flow.settled);
+        look_over(&world, NULL, 0, 0);
+    }
+}
+
+
+/* the worker that has the look begins the file again, and says so */
+Test(pay_flow_settlement, a_helper_whose_step_fails_leaves_quietly)
+{
+    size_t   i;
+    world_t  world;
+
+    for (i = 0; i < DB_FAILURES; i++) {
+        look_helps(&world);
+        world_db_failed(&world, (pay_db_failure_t) i);
+        look_over(&world, NULL, 0, 0);
+    }
+}
+
+
+Test(pay_flow_settlement, a_helper_renews_its_own_lease)
+{
+    world_t  world;
+
+    look_helps(&world);
+    world.now_s += 41;
+    world_result(&world, PAY_OUTCOME_BOOKING, NULL);
+    expect_arg(&world, keep_look, owner, OWNER);
+    world_result(&world, PAY_OUTCOME_KEPT, NULL);
+    expect_db(&world, PAY_OP_ADVANCE_SETTLEMENT);
+    world_result(&world, PAY_OUTCOME_BOOKED, NULL);
+    look_over(&world, NULL, 0, 0);
 }
 
 
@@ -686,7 +747,7 @@ play(world_t *world)
     look_start(world);
 
     if (!world->ended) {
-        world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW, 0 });
+        world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW, 0, 0 });
         world_piece(world, (pay_file_t) { .name = PAY_STR("day.csv"),
                                           .sha256 = PAY_STR(DIGEST) });
     }

@@ -71,7 +71,7 @@ pull_due_with(world_t *world, pay_settle_source_t *pulled, int64_t balance)
     expect_arg(world, begin_look, way, "pull");
     expect_arg(world, begin_look, psp, "stripe");
     world_result(world, PAY_OUTCOME_DUE,
-                 &(pay_look_row_t) { NOW - 10000, balance });
+                 &(pay_look_row_t) { NOW - 10000, balance, 0 });
 }
 
 
