@@ -659,7 +659,8 @@ CREATE TYPE pay_api.look_row AS (
 	item integer,
 	outcome text,
 	since_s bigint,
-	balance_due bigint
+	balance_due bigint,
+	file_id bigint
 );
 
 COMMENT ON TYPE pay_api.look_row IS 'A look at a source of settlement files: from when on, and whether the PSP is asked for the balance';
@@ -767,6 +768,20 @@ CREATE TYPE pay_api.report_row AS (
 );
 
 COMMENT ON TYPE pay_api.report_row IS 'A settlement report that a webhook has announced';
+
+CREATE TYPE pay_api.reread_row AS (
+	item integer,
+	outcome text,
+	file_id bigint,
+	name text,
+	digest bytea,
+	next_sha256 bytea,
+	is_begun bigint,
+	format text,
+	account text
+);
+
+COMMENT ON TYPE pay_api.reread_row IS 'A settlement that is pulled again';
 
 CREATE TYPE pay_api.seal_row AS (
 	item integer,
@@ -896,7 +911,10 @@ CREATE TABLE pay.settlement_file (
     class2 pay.whole DEFAULT 0 NOT NULL,
     class3 pay.whole DEFAULT 0 NOT NULL,
     repeats pay.whole DEFAULT 0 NOT NULL,
-    CONSTRAINT settlement_file_check CHECK (((state = 'refused'::text) = (reason IS NOT NULL))),
+    digest pay.hash,
+    reread_at timestamp with time zone,
+    CONSTRAINT settlement_file_check CHECK (((reread_at IS NULL) OR (digest IS NOT NULL))),
+    CONSTRAINT settlement_file_check1 CHECK (((state = 'refused'::text) = (reason IS NOT NULL))),
     CONSTRAINT settlement_file_phase_check CHECK ((phase = ANY (ARRAY['take'::text, 'tell'::text, 'match'::text, 'change'::text, 'book'::text]))),
     CONSTRAINT settlement_file_state_check CHECK ((state = ANY (ARRAY['received'::text, 'staged'::text, 'proven'::text, 'booking'::text, 'booked'::text, 'refused'::text])))
 );
@@ -1221,6 +1239,7 @@ CREATE FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id text[], p_
 CREATE FUNCTION pay.capture_of_amount(p_news pay.news) RETURNS pay.change LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.carry_parts(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text) RETURNS bytea LANGUAGE sql STABLE;
 CREATE FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT status text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.change_columns(p_merchant_id text, p_change_id text) RETURNS TABLE(checkout_id text, change_id text, change_kind text, payment_order_id text, change_status text, amount_minor bigint, change_currency text, reason text, change_code text, reference text, change_metadata text, created_at text, changed_at text, payment_reference text) LANGUAGE plpgsql STABLE ROWS 1;
@@ -1273,6 +1292,7 @@ CREATE FUNCTION pay.choose_payout_call(p_row pay.payout_sending, p_adapter pay.p
 CREATE FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_change_keys(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.claim_help(p_source text, p_owner text, p_lease interval) RETURNS bigint LANGUAGE sql;
 CREATE FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT balance_due bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_payout_call(p_merchant_id text, p_provider text, p_adapter pay.payout_adapter, p_owner text, p_lease interval) RETURNS pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_payout_keys(p_merchant_id text[], p_route text, p_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS void LANGUAGE plpgsql;
@@ -1817,7 +1837,9 @@ WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 CREATE FUNCTION pay.next_parked(p_limit interval) RETURNS pay.webhook_inbox[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.next_payout_approved(p_merchant_id text, p_provider text, p_adapter text, p_who text) RETURNS pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_is_stopped boolean) RETURNS pay.payout_sending LANGUAGE sql;
+CREATE FUNCTION pay.next_reread(p_file pay.settlement_file, p_pause interval) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.next_unknown(p_limit interval) RETURNS pay.dispatch[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.next_version_sha256(p_file pay.settlement_file) RETURNS bytea LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) RETURNS pay.payment_order LANGUAGE plpgsql STABLE;
@@ -1889,7 +1911,7 @@ CREATE TABLE pay.settlement_rule (
 );
 
 CREATE FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule) RETURNS jsonb LANGUAGE sql STABLE;
-CREATE FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb) RETURNS pay.settlement_file LANGUAGE plpgsql;
+CREATE FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_digest bytea DEFAULT NULL::bytea) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.psp_names(p_psps text, p_psp text) RETURNS text[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.psp_sums(p_psp text) RETURNS TABLE(currency text, ours numeric, reserve numeric) LANGUAGE plpgsql STABLE SET enable_seqscan TO 'off' SET enable_hashjoin TO 'off' SET enable_mergejoin TO 'off';
@@ -2195,6 +2217,7 @@ CREATE FUNCTION pay_api.end_payout_call(p_merchant_id text[], p_payout_id text[]
 CREATE FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_report(p_psp text[], p_name text[], p_file_id bigint[], p_code text[], p_again_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.end_reread(p_file_id bigint[], p_pause_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2207,6 +2230,7 @@ CREATE FUNCTION pay_api.get_handle(p_handle text[]) RETURNS SETOF pay_api.checko
 CREATE FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.order_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_report(p_psp text[]) RETURNS SETOF pay_api.report_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.get_reread(p_source text[]) RETURNS SETOF pay_api.reread_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) RETURNS SETOF pay_api.statement_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.keep_look(p_source text[], p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.keep_settlement(p_file_id bigint[], p_attempt bigint[], p_pieces_item bigint[], p_pieces_number bigint[], p_pieces_is_last bigint[], p_pieces_kid text[], p_pieces_nonce bytea[], p_pieces_bytes bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2222,7 +2246,7 @@ CREATE FUNCTION pay_api.list_settlement_files(p_merchant_id text[], p_file_id bi
 CREATE FUNCTION pay_api.list_settlement_rows(p_merchant_id text[], p_file_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.make_payout(p_merchant_id text[], p_seller_account text[], p_currency text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) RETURNS SETOF pay_api.settlement_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[], p_digest bytea[] DEFAULT NULL::bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.ready() RETURNS TABLE(state text, schema_version text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.refuse_settlement(p_file_id bigint[], p_attempt bigint[], p_reason text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2913,6 +2937,8 @@ CREATE TABLE pay.settlement_look (
     run_at timestamp with time zone DEFAULT now() NOT NULL,
     lease_owner text,
     lease_until timestamp with time zone,
+    helper text,
+    helper_until timestamp with time zone,
     seen_until timestamp with time zone,
     balance_at timestamp with time zone DEFAULT now() NOT NULL,
     looked_at timestamp with time zone,
@@ -2921,6 +2947,7 @@ CREATE TABLE pay.settlement_look (
     failures bigint DEFAULT 0 NOT NULL,
     code text,
     CONSTRAINT settlement_look_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
+    CONSTRAINT settlement_look_check1 CHECK (((helper IS NULL) = (helper_until IS NULL))),
     CONSTRAINT settlement_look_way_check CHECK ((way = ANY (ARRAY['dir'::text, 'pull'::text, 'report'::text])))
 )
 WITH (fillfactor='50');
@@ -4525,6 +4552,7 @@ CREATE INDEX settlement_exception_waits ON pay.settlement_exception USING btree 
 CREATE INDEX settlement_file_booked ON pay.settlement_file USING btree (source, changed_at) INCLUDE (matched, class1, class2, class3, repeats) WHERE (state = 'booked'::text);
 CREATE INDEX settlement_file_open ON pay.settlement_file USING btree (file_id) WHERE (state = ANY (ARRAY['received'::text, 'staged'::text, 'proven'::text, 'booking'::text]));
 CREATE INDEX settlement_file_received ON pay.settlement_file USING btree (received_at, file_id);
+CREATE INDEX settlement_file_reread ON pay.settlement_file USING btree (source, reread_at, file_id) WHERE (reread_at IS NOT NULL);
 CREATE UNIQUE INDEX settlement_file_version ON pay.settlement_file USING btree (source, batch_key, version) WHERE ((batch_key IS NOT NULL) AND (state <> 'refused'::text));
 CREATE INDEX settlement_hold_dispute ON pay.settlement_hold USING btree (psp, dispute_id);
 CREATE INDEX settlement_hold_open ON pay.settlement_hold USING btree (psp, dispute_id) WHERE (ended_at IS NULL);
@@ -4827,6 +4855,7 @@ REVOKE ALL ON TYPE pay_api.payout_act_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.payout_call_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.replay_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.report_row FROM PUBLIC;
+REVOKE ALL ON TYPE pay_api.reread_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.seal_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.settlement_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.span_row FROM PUBLIC;
@@ -4908,6 +4937,7 @@ REVOKE ALL ON FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id tex
 REVOKE ALL ON FUNCTION pay.capture_of_amount(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.carry_parts(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT status text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.change_columns(p_merchant_id text, p_change_id text) FROM PUBLIC;
@@ -4931,6 +4961,7 @@ REVOKE ALL ON FUNCTION pay.choose_payout_call(p_row pay.payout_sending, p_adapte
 REVOKE ALL ON FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_change_keys(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.claim_help(p_source text, p_owner text, p_lease interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT balance_due bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_payout_call(p_merchant_id text, p_provider text, p_adapter pay.payout_adapter, p_owner text, p_lease interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_payout_keys(p_merchant_id text[], p_route text, p_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) FROM PUBLIC;
@@ -5240,7 +5271,9 @@ GRANT SELECT ON TABLE pay.webhook_inbox TO payments_operator;
 REVOKE ALL ON FUNCTION pay.next_parked(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_payout_approved(p_merchant_id text, p_provider text, p_adapter text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_is_stopped boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.next_reread(p_file pay.settlement_file, p_pause interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_unknown(p_limit interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.next_version_sha256(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
@@ -5298,7 +5331,7 @@ REVOKE ALL ON FUNCTION pay.propose_rows(p_file_id bigint, p_source pay.settlemen
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_operator;
 REVOKE ALL ON FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_digest bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_names(p_psps text, p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_sums(p_psp text) FROM PUBLIC;
@@ -5548,6 +5581,8 @@ REVOKE ALL ON FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], 
 GRANT ALL ON FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_report(p_psp text[], p_name text[], p_file_id bigint[], p_code text[], p_again_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_report(p_psp text[], p_name text[], p_file_id bigint[], p_code text[], p_again_ms bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.end_reread(p_file_id bigint[], p_pause_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.end_reread(p_file_id bigint[], p_pause_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
@@ -5572,6 +5607,8 @@ REVOKE ALL ON FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order
 GRANT ALL ON FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_report(p_psp text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_report(p_psp text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.get_reread(p_source text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.get_reread(p_source text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.keep_look(p_source text[], p_owner text[], p_lease_ms bigint[]) FROM PUBLIC;
@@ -5602,8 +5639,8 @@ REVOKE ALL ON FUNCTION pay_api.make_payout(p_merchant_id text[], p_seller_accoun
 GRANT ALL ON FUNCTION pay_api.make_payout(p_merchant_id text[], p_seller_account text[], p_currency text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[], p_digest bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[], p_digest bytea[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.ready() FROM PUBLIC;
