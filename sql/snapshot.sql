@@ -2175,6 +2175,7 @@ CREATE FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlement_sou
 CREATE FUNCTION pay.untold_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS pay.fact[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text[], OUT tokens text[], OUT aliases text[]) RETURNS record LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.uuid_ok(p_uuid text) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.version_before(p_file pay.settlement_file) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.version_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proof text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS pay.posting LANGUAGE plpgsql;
@@ -5513,6 +5514,7 @@ REVOKE ALL ON FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlem
 REVOKE ALL ON FUNCTION pay.untold_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text[], OUT tokens text[], OUT aliases text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.uuid_ok(p_uuid text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.version_before(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.version_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proof text, p_who text, p_why text, p_detail jsonb) FROM PUBLIC;

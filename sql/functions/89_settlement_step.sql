@@ -468,6 +468,26 @@ COMMENT ON FUNCTION pay.step_settlement IS
     'Takes a part of a file a step further';
 
 
+-- The rows of a version are compared with those of the versions before it: these
+-- are booked first, by who books the version.  One whose rows are not there is
+-- passed over: nothing of it is booked, and it is the latest version when it has
+-- been imported again.
+CREATE OR REPLACE FUNCTION pay.version_before(p_file settlement_file)
+RETURNS bigint LANGUAGE sql STABLE AS $$
+SELECT o.file_id
+FROM settlement_file o
+WHERE o.source = p_file.source AND o.batch_key = p_file.batch_key
+    AND o.version < p_file.version AND o.state IN ('proven', 'booking')
+    AND o.is_whole
+    AND (o.row_count = 0 OR EXISTS (
+        SELECT FROM settlement_staging s WHERE s.file_id = o.file_id))
+ORDER BY o.version
+LIMIT 1
+$$;
+COMMENT ON FUNCTION pay.version_before IS
+    'The first version of a file that is to be booked before it';
+
+
 -- Work and staged rows are gone when the server has crashed: then the file
 -- begins to be staged again.  Rows that another attempt has begun to stage are
 -- not all of them yet: a step would pass over those that are to come.
@@ -480,6 +500,7 @@ DECLARE
     v_source settlement_source;
     v_part   settlement_part;
     v_made   int := 0;
+    v_before bigint;
 BEGIN
     IF coalesce(v_file.state, '') NOT IN ('proven', 'booking') THEN
         RETURN v_file;
@@ -493,6 +514,14 @@ BEGIN
     THEN
         RAISE EXCEPTION 'the rows of file % are gone: import it again',
             p_file_id USING ERRCODE = 'PAY24';
+    END IF;
+
+    v_before := version_before(v_file);
+
+    IF v_before IS NOT NULL THEN
+        PERFORM advance_settlement(v_before, p_rows);
+        v_file.state := 'booking';
+        RETURN v_file;
     END IF;
 
     IF v_held.is_alone THEN
