@@ -133,8 +133,8 @@ typedef struct {
  * circuits and metrics is payout/NAME, its index stands behind those of PSPs,
  * and it has no adapter. */
 typedef struct {
-    ngx_payments_psp_t          client;          /* first: it takes the words
-                                                    of transport */
+    ngx_payments_psp_t          client;          /* first: the words of
+                                                    PSPs' clients write here */
     pay_payout_provider_t       provider;
     ngx_str_t                   merchant;        /* the name */
     ngx_msec_t                  interval_ms;     /* between questions for a

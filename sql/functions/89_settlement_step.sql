@@ -469,9 +469,9 @@ COMMENT ON FUNCTION pay.step_settlement IS
 
 
 -- The rows of a version are compared with those of the versions before it: these
--- are booked first, by who books the version.  One whose rows are not there is
--- passed over: nothing of it is booked, and it is the latest version when it has
--- been imported again.
+-- are booked first, by the importer of the version.  One whose rows are not there
+-- is passed over until it has been imported again; it is the latest version then,
+-- unless some of it was booked before.
 CREATE OR REPLACE FUNCTION pay.version_before(p_file settlement_file)
 RETURNS bigint LANGUAGE sql STABLE AS $$
 SELECT o.file_id
