@@ -101,7 +101,7 @@ COMMENT ON FUNCTION pay.claim_references IS
 
 -- Frees the ids of payments that store_token() has claimed for registrations
 -- that left this PSP before they were locked: the webhooks wait for another
--- checkout, or for people.
+-- checkout, or for an operator.
 CREATE OR REPLACE FUNCTION pay.free_references(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_reference text[])
