@@ -34,6 +34,14 @@ make_secrets() {
     secret payout-generic.whsec "$me" "whsec_$(openssl rand -base64 32)"
     secret payout-stripe.key "$me" "sk_test_$(random_hex)"
     secret payout-stripe.whsec "$me" "whsec_$(random_hex)"
+    secret payout-adyen.key "$me" "AQE$(random_hex 16)"
+    secret payout-adyen.whsec "$me" "$(random_hex 32)"
+    secret payout-pain001.key "$me" "a bank has none"
+    secret payout-paypal.key "$me" "client_$(random_hex 8):secret_$(random_hex)"
+    secret payout-paypal.whsec "$me" "9J2$(random_hex 7)"
+    secret payout-tipalti.key "$me" "client_$(random_hex 8):secret_$(random_hex)"
+    secret payout-tipalti.whsec "$me" "$(random_hex)"
+    secret payout-wise.key "$me" "$(random_hex 18)"
     make_audit_key
     make_merchant acme
     make_merchant globex

@@ -10,7 +10,9 @@
 
 #include "pay_breaker.h"
 #include "pay_change.h"
+#include "pay_keyring.h"
 #include "pay_payment.h"
+#include "pay_payout.h"
 #include "pay_problem.h"
 #include "pay_psp.h"
 #include "pay_retry.h"
@@ -149,11 +151,30 @@ typedef struct {
                                           are, no trailing slash … */
     pay_str_t              report_user;    /* … and NAME:PASSWORD there */
     int64_t                interval_ms;    /* between looks at it */
+    const pay_keyring_t   *keyring;    /* seals a copy of each file; NULL: the
+                                          digest is kept alone */
     unsigned               index;      /* in pay_env_t.settlements */
 } pay_settle_source_t;
 
 #define PAY_SETTLE_SOURCES_MAX  32
 #define PAY_SETTLE_URL_MAX      2048   /* bytes of a report's URL */
+#define PAY_SETTLE_SEED         32     /* bytes */
+
+/* One `payments_payout` of the configuration: a merchant's account at a pay-out
+ * provider. */
+typedef struct {
+    pay_str_t                    name;
+    pay_str_t                    merchant_id;
+    const pay_payout_adapter_t  *adapter;
+    pay_payout_account_t         account;
+    const pay_psp_conf_t        *client;   /* scheme and keys of its webhooks,
+                                              and the name in metrics; it has no
+                                              adapter */
+    int64_t                      lease_ms; /* of a call, from its claim on */
+    unsigned                     index;    /* in pay_env_t.payouts */
+} pay_payout_provider_t;
+
+#define PAY_PAYOUT_PROVIDERS_MAX  8
 
 typedef struct {
     const pay_psp_conf_t     *psps;
@@ -172,10 +193,15 @@ typedef struct {
                                                 is no source of rates */
     const pay_settle_source_t *settlements;
     size_t                    settlement_count;
+    const pay_payout_provider_t *payouts;
+    size_t                    payout_count;
+    const pay_keyring_t      *keyring;       /* NULL: there is none */
 } pay_env_t;
 
 const pay_psp_conf_t *pay_env_psp(const pay_env_t *env, pay_str_t name);
 const pay_merchant_t *pay_env_merchant(const pay_env_t *env, pay_str_t id);
+const pay_payout_provider_t *pay_env_payout(const pay_env_t *env,
+    pay_str_t name);
 
 
 typedef enum {
@@ -288,6 +314,11 @@ typedef enum {
     PAY_CALL_AUTH,             /* the glue's own: an access token */
     PAY_CALL_RATES,            /* the glue's own, of a source of rates */
     PAY_CALL_SETTLEMENT,       /* a page of settlements, or of one's rows */
+    PAY_CALL_PAYOUT_SEND,      /* to a pay-out provider: as
+                                  pay_payout_call_t, in its order */
+    PAY_CALL_PAYOUT_ASK,
+    PAY_CALL_PAYOUT_FIND,
+    PAY_CALL_PAYOUT_CANCEL,
     PAY_CALL_COUNT
 } pay_call_t;
 
@@ -301,7 +332,8 @@ typedef struct {
     pay_op_id_t          op;                 /* PAY_DO_DB */
     const void          *args;               /* pay_<operation>_in_t; alive
                                                 until its row comes */
-    const pay_psp_conf_t     *psp;                /* PAY_DO_HTTP */
+    const pay_psp_conf_t     *psp;           /* PAY_DO_HTTP, or … */
+    const pay_payout_provider_t *payout;     /* … the call goes to that one */
     pay_call_t                call;          /* PAY_DO_HTTP */
     pay_http_request_t        http;
     int                       buyer_waits;   /* PAY_DO_HTTP: short deadline */
@@ -520,6 +552,8 @@ pay_status_t pay_flow_buyer(pay_flow_t *flow, pay_buyer_t what,
 
 typedef struct {
     const pay_psp_conf_t  *psp;
+    const pay_payout_provider_t *payout;     /* whose client is psp; NULL: it is
+                                                a PSP's */
     const pay_header_t    *headers;
     size_t                 header_count;
     pay_str_t              body;
@@ -555,9 +589,15 @@ pay_status_t pay_flow_rates(pay_flow_t *flow, const pay_rate_source_t *source,
     pay_str_t owner) PAY_MUST_CHECK;
 
 /* A look at a source of settlement files, when it is due: one file of it is
- * read, proven and booked. */
+ * read, proven and booked.  seed: PAY_SETTLE_SEED random bytes, for the nonces
+ * of copies. */
 pay_status_t pay_flow_settlement(pay_flow_t *flow,
-    const pay_settle_source_t *source, pay_str_t owner) PAY_MUST_CHECK;
+    const pay_settle_source_t *source, pay_str_t owner, pay_str_t seed)
+    PAY_MUST_CHECK;
+
+/* The next call to a pay-out provider, if one is due. */
+pay_status_t pay_flow_payout(pay_flow_t *flow,
+    const pay_payout_provider_t *provider, pay_str_t owner) PAY_MUST_CHECK;
 
 
 #endif /* PAY_FLOW_H */

@@ -107,8 +107,7 @@ typedef struct {
 /* From the provider's block of the configuration. */
 typedef struct {
     pay_psp_account_t  call;           /* base_url, api_key; account: Wise's
-                                          profile, Adyen's balance account,
-                                          Tipalti's payer */
+                                          profile, Adyen's balance account */
     pay_str_t          debtor_name;    /* bank files: our account */
     pay_str_t          debtor_iban;
     pay_str_t          debtor_bic;     /* or empty */
@@ -219,6 +218,8 @@ unsigned pay_payout_traits(const pay_payout_adapter_t *adapter);
 /* The n-th step; NULL behind the last one. */
 const pay_payout_step_t *pay_payout_step(const pay_payout_adapter_t *adapter,
     unsigned n);
+/* 1 when its calls need an access token (pay_payout_auth_request()). */
+int pay_payout_wants_token(const pay_payout_adapter_t *adapter);
 /* Items that one call takes. */
 unsigned pay_payout_items_max(const pay_payout_adapter_t *adapter);
 /* The proof that nothing was paid: that many complete look-ups (FIND, all
@@ -333,9 +334,9 @@ typedef pay_status_t (*pay_payout_event_pt)(void *data,
 
 /* Reads pain.002 (03 or 10), untrusted, as a stream.  Events are handed out
  * meanwhile: they count when pay_payout_report_end() is PAY_OK, since a file
- * may be cut off.  The event's id is the report's MsgId and the id that the
- * status is about, so that a report that comes twice repeats its ids.  The
- * caller closes it. */
+ * may be cut off.  The event's id is the report's MsgId, a sign of the level
+ * and the id that the status is about, so that a report that comes twice
+ * repeats its ids and no other event has them.  The caller closes it. */
 pay_status_t pay_payout_report_open(pay_arena_t *arena,
     pay_payout_event_pt event, void *data, pay_payout_report_t **report)
     PAY_MUST_CHECK;

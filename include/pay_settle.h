@@ -12,6 +12,7 @@
 #ifndef PAY_SETTLE_H
 #define PAY_SETTLE_H
 
+#include "pay_crypto.h"
 #include "pay_money.h"
 
 
@@ -233,6 +234,22 @@ const char *pay_settle_too_long(const pay_settle_row_t *row);
 /* A rate as it is kept: as written, if it is a number that is not 0, else
  * empty; nothing is computed with it. */
 pay_str_t pay_settle_rate(pay_str_t rate);
+
+/* A digest of rows, in any order: of the columns by which two versions of a row
+ * are compared. */
+#define PAY_SETTLE_DIGEST_LANES  4
+
+typedef struct {
+    uint64_t  lanes[PAY_SETTLE_DIGEST_LANES];
+    uint64_t  rows;
+} pay_settle_digest_t;
+
+void pay_settle_digest_begin(pay_settle_digest_t *digest);
+/* PAY_NO_MEMORY: trouble in libcrypto. */
+pay_status_t pay_settle_digest_add(pay_settle_digest_t *digest,
+    const pay_settle_row_t *row) PAY_MUST_CHECK;
+pay_status_t pay_settle_digest_end(const pay_settle_digest_t *digest,
+    unsigned char out[PAY_SHA256_SIZE]) PAY_MUST_CHECK;
 
 /* The balance of an account at a PSP, in one currency. */
 typedef struct {

@@ -11,6 +11,7 @@
 
 #include "conf/ngx_http_payments_conf.h"
 #include "conf/ngx_http_payments_conf_audit.h"
+#include "conf/ngx_http_payments_conf_keyring.h"
 #include "conf/ngx_http_payments_conf_bodies.h"
 #include "conf/ngx_http_payments_conf_bulkhead.h"
 #include "conf/ngx_http_payments_conf_health.h"
@@ -18,6 +19,7 @@
 #include "conf/ngx_http_payments_conf_option.h"
 #include "conf/ngx_http_payments_conf_place.h"
 #include "conf/ngx_http_payments_conf_psp.h"
+#include "conf/ngx_http_payments_conf_payout.h"
 #include "conf/ngx_http_payments_conf_rates.h"
 #include "conf/ngx_http_payments_conf_resolve.h"
 #include "conf/ngx_http_payments_conf_retry.h"
@@ -207,6 +209,13 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       offsetof(ngx_http_payments_main_conf_t, audit),
       &ngx_http_payments_audit_line },
 
+    { ngx_string("payments_keyring"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_payments_set_line,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, keyring),
+      &ngx_http_payments_keyring_line },
+
     { ngx_string("payments_rates"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
       ngx_http_payments_rates,
@@ -224,6 +233,13 @@ static ngx_command_t  ngx_http_payments_commands[] = {
     { ngx_string("payments_settlement"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
       ngx_http_payments_settlement,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("payments_payout"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_http_payments_payout_block,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -417,6 +433,8 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
                           sizeof(ngx_payments_rates_t *)) != NGX_OK
         || ngx_array_init(&pmcf->settlements, cf->pool, 4,
                           sizeof(ngx_payments_settlement_t *)) != NGX_OK
+        || ngx_array_init(&pmcf->payouts, cf->pool, 4,
+                          sizeof(ngx_payments_payout_t *)) != NGX_OK
         || ngx_array_init(&pmcf->locations, cf->pool, 8,
                           sizeof(ngx_payments_location_t)) != NGX_OK
         || ngx_array_init(&pmcf->jwt_keys, cf->pool, 4,
@@ -475,7 +493,8 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    return ngx_http_payments_settlement_resolve(cf, pmcf);
+    return ngx_http_payments_settlement_resolve(cf, pmcf) == NGX_CONF_OK
+           ? ngx_http_payments_payout_resolve(cf, pmcf) : NGX_CONF_ERROR;
 }
 
 

@@ -399,6 +399,24 @@ COMMENT ON VIEW pay_view.settlement_files IS
     'them were matched or fell into each class; repeats: known before';
 
 
+CREATE OR REPLACE VIEW pay_view.settlement_copies AS
+SELECT c.file_id, f.source, f.name, c.pieces, c.bytes,
+    (f.attempt = c.attempt AND c.has_last AND c.pieces = c.last)
+        AS is_whole, c.kids, c.kept_at
+FROM (
+    SELECT p.file_id, p.attempt, count(*) AS pieces,
+        sum(octet_length(p.bytes) - 16) AS bytes, max(p.number) AS last,
+        bool_or(p.is_last) AS has_last,
+        array_agg(DISTINCT p.kid::text ORDER BY p.kid::text) AS kids,
+        max(p.kept_at) AS kept_at
+    FROM pay.settlement_copy p
+    GROUP BY p.file_id, p.attempt) c
+JOIN pay.settlement_file f ON f.file_id = c.file_id;
+COMMENT ON VIEW pay_view.settlement_copies IS
+    'Encrypted copies of settlement files, one for each attempt to read a file, '
+    'and the names of the keys that open them; is_whole: the copy counts';
+
+
 CREATE OR REPLACE VIEW pay_view.settlement_reports AS
 SELECT r.psp, r.name, r.state, r.announced_at, r.changed_at, r.run_at, r.tries,
     r.code, r.file_id

@@ -15,6 +15,8 @@
 
 
 static char *check_score(ngx_conf_t *cf, void *object, ngx_uint_t given);
+static void client_defaults(const ngx_http_payments_main_conf_t *pmcf,
+    ngx_payments_psp_t *client);
 
 
 static const ngx_http_payments_option_t  shares[] = {
@@ -93,20 +95,33 @@ ngx_http_payments_psp_cost(ngx_conf_t *cf, void *object)
 }
 
 
-/* window_ms cannot be 0 in a line, so 0 says that the block has none. */
 void
 ngx_http_payments_health_defaults(ngx_http_payments_main_conf_t *pmcf)
 {
-    ngx_uint_t            i;
-    ngx_payments_psp_t  **psps = pmcf->psps.elts;
+    ngx_uint_t               i;
+    ngx_payments_psp_t     **psps = pmcf->psps.elts;
+    ngx_payments_payout_t  **payouts = pmcf->payouts.elts;
 
     for (i = 0; i < pmcf->psps.nelts; i++) {
-        if (psps[i]->breaker.window_ms == 0) {
-            ngx_http_payments_defaults(breaker, &psps[i]->breaker);
-        }
+        client_defaults(pmcf, psps[i]);
+    }
 
-        if (psps[i]->concurrency == NGX_CONF_UNSET_UINT) {
-            psps[i]->concurrency = (ngx_uint_t) pmcf->psp_concurrency;
-        }
+    for (i = 0; i < pmcf->payouts.nelts; i++) {
+        client_defaults(pmcf, &payouts[i]->client);
+    }
+}
+
+
+/* window_ms cannot be 0 in a line, so 0 says that the block has none. */
+static void
+client_defaults(const ngx_http_payments_main_conf_t *pmcf,
+    ngx_payments_psp_t *client)
+{
+    if (client->breaker.window_ms == 0) {
+        ngx_http_payments_defaults(breaker, &client->breaker);
+    }
+
+    if (client->concurrency == NGX_CONF_UNSET_UINT) {
+        client->concurrency = (ngx_uint_t) pmcf->psp_concurrency;
     }
 }

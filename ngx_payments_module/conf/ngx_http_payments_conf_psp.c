@@ -12,6 +12,7 @@
 #include "conf/ngx_http_payments_conf_psp.h"
 #include "conf/ngx_http_payments_conf_block.h"
 #include "conf/ngx_http_payments_conf_cert.h"
+#include "conf/ngx_http_payments_conf_client.h"
 #include "conf/ngx_http_payments_conf_health.h"
 #include "conf/ngx_http_payments_conf_option.h"
 #include "conf/ngx_http_payments_conf_place.h"
@@ -24,8 +25,6 @@
 #include "pay_url.h"
 
 
-#define CONNECT_MS   2000
-#define TOTAL_MS     10000
 #define ACCOUNT_MAX  128
 #define ID_MAX       128
 #define NAMES_MAX    64
@@ -35,13 +34,8 @@
 
 static char *psp_adapter(ngx_conf_t *cf, void *object);
 static char *unknown_adapter(ngx_conf_t *cf, ngx_str_t *name);
-static char *psp_base_url(ngx_conf_t *cf, void *object);
-static char *psp_api_key(ngx_conf_t *cf, void *object);
-static char *psp_timeout(ngx_conf_t *cf, void *object);
-static void psp_timeout_defaults(ngx_payments_psp_t *psp);
 static char *psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp);
 static const char *psp_lacks(const ngx_payments_psp_t *psp);
-static char *psp_check_url(ngx_conf_t *cf, ngx_payments_psp_t *psp);
 static char *psp_check_pair(ngx_conf_t *cf, ngx_payments_psp_t *psp);
 
 
@@ -59,8 +53,8 @@ static const ngx_conf_enum_t  off[] = {
 
 static const word_t  psp_words[] = {
     { "adapter", 1, 1, ONCE, psp_adapter, VALUE_NONE },
-    { "base_url", 1, 1, ONCE, psp_base_url, VALUE_NONE },
-    { "api_key_file", 1, 1, ONCE, psp_api_key, VALUE_NONE },
+    { "base_url", 1, 1, ONCE, ngx_http_payments_client_url, VALUE_NONE },
+    { "api_key_file", 1, 1, ONCE, ngx_http_payments_client_key, VALUE_NONE },
     { "account", 1, 1, ONCE, NULL,
       { NULL, NGX_PAYMENTS_PLAIN, 1, ACCOUNT_MAX, PSP(psp.account.account),
         .must = "must be 1 to 128 visible ASCII characters, as the PSP shows "
@@ -95,7 +89,7 @@ static const word_t  psp_words[] = {
       VALUE_NONE },
     { "ca_file", 1, 1, ONCE, ngx_http_payments_psp_ca, VALUE_NONE },
     { "proxy", 1, 1, ONCE, ngx_http_payments_psp_proxy, VALUE_NONE },
-    { "timeout", 1, 2, ONCE, psp_timeout, VALUE_NONE },
+    { "timeout", 1, 2, ONCE, ngx_http_payments_client_timeout, VALUE_NONE },
     { "breaker", 1, 5, ONCE, ngx_http_payments_psp_breaker, VALUE_NONE },
     { "concurrency", 1, 1, ONCE, NULL,
       { NULL, NGX_PAYMENTS_NUMBER, 0, NGX_PAYMENTS_CONCURRENCY_MAX,
@@ -114,13 +108,6 @@ static const word_t  psp_words[] = {
         .names = ngx_http_payments_on_off } },
     { .name = NULL }
 };
-
-static const ngx_http_payments_option_t  timeouts[] = {
-    { "connect=", NGX_PAYMENTS_MSEC, 10, 120000, 0, PSP(connect_timeout) },
-    { "total=", NGX_PAYMENTS_MSEC, 10, 120000, 0, PSP(total_timeout) },
-    { .name = NULL }
-};
-
 
 /* The index is the block's place in the file; it may change with each reload,
  * so shared memory goes by names. */
@@ -159,6 +146,7 @@ ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     *slot = psp;
+    psp->block = "payments_psp";
     psp->psp.name = ngx_payments_str(value[1]);
     psp->psp.index = (unsigned) pmcf->psps.nelts - 1;
     psp->psp.account.live = NGX_CONF_UNSET;
@@ -211,87 +199,6 @@ unknown_adapter(ngx_conf_t *cf, ngx_str_t *name)
 }
 
 
-/* Adapters begin their paths with "/". */
-static char *
-psp_base_url(ngx_conf_t *cf, void *object)
-{
-    ngx_str_t           *value = cf->args->elts;
-    ngx_payments_psp_t  *psp = object;
-
-    psp->base_url = value[1];
-
-    while (psp->base_url.len > 0
-           && psp->base_url.data[psp->base_url.len - 1] == '/')
-    {
-        psp->base_url.len--;
-    }
-
-    psp->psp.account.base_url = ngx_payments_str(psp->base_url);
-
-    return NGX_CONF_OK;
-}
-
-
-/* The key goes into a header field, where a line break would end it. */
-static char *
-psp_api_key(ngx_conf_t *cf, void *object)
-{
-    ngx_str_t           *value = cf->args->elts, key;
-    ngx_uint_t           i;
-    ngx_payments_psp_t  *psp = object;
-
-    if (ngx_http_payments_read_secret(cf, &value[1], 1, &key) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 0; i < key.len; i++) {
-        if (key.data[i] <= ' ' || key.data[i] >= 0x7f) {
-            return "names a file with more than one word: it must hold the "
-                   "API key alone";
-        }
-    }
-
-    psp->psp.account.api_key = ngx_payments_str(key);
-
-    return NGX_CONF_OK;
-}
-
-
-/* The defaults are filled in before the comparison, so that total=1s alone is
- * right. */
-static char *
-psp_timeout(ngx_conf_t *cf, void *object)
-{
-    char                *rv;
-    ngx_uint_t           given;
-    ngx_payments_psp_t  *psp = object;
-
-    rv = ngx_http_payments_options(cf, timeouts, 1, psp, &given);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    psp_timeout_defaults(psp);
-
-    return psp->connect_timeout <= psp->total_timeout ? NGX_CONF_OK
-           : "needs a connect= that is not longer than its total=";
-}
-
-
-/* Called for the line and for the block, since each may be missing. */
-static void
-psp_timeout_defaults(ngx_payments_psp_t *psp)
-{
-    if (psp->total_timeout == 0) {
-        psp->total_timeout = TOTAL_MS;
-    }
-
-    if (psp->connect_timeout == 0) {
-        psp->connect_timeout = ngx_min(CONNECT_MS, psp->total_timeout);
-    }
-}
-
-
 /* Missing words first, then words that do not fit each other. */
 static char *
 psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
@@ -310,9 +217,10 @@ psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
         return NGX_CONF_ERROR;
     }
 
-    psp_timeout_defaults(psp);
+    ngx_http_payments_client_defaults(psp);
 
-    if ((psp->base_url.len != 0 && psp_check_url(cf, psp) != NGX_CONF_OK)
+    if ((psp->base_url.len != 0
+         && ngx_http_payments_client_check(cf, psp) != NGX_CONF_OK)
         || psp_check_pair(cf, psp) != NGX_CONF_OK
         || ngx_http_payments_retry_check(cf, psp) != NGX_CONF_OK)
     {
@@ -359,50 +267,6 @@ psp_lacks(const ngx_payments_psp_t *psp)
 
     return psp->hosts == NULL
            ? "hosted_page_host, the only hosts a buyer is ever sent to" : NULL;
-}
-
-
-/* allow_private is for PSPs within the own network; otherwise a literal of a
- * private address is refused here, and a name that leads to one at each call
- * (T18). */
-static char *
-psp_check_url(ngx_conf_t *cf, ngx_payments_psp_t *psp)
-{
-    pay_err_t                err;
-    pay_url_t                url;
-    ngx_conf_t              *at;
-    ngx_uint_t               plain;
-    ngx_http_payments_at_t   place;
-
-    at = ngx_http_payments_at(&place, cf, psp, "base_url", 0);
-
-    if (pay_base_url_check(ngx_payments_str(psp->base_url),
-                           (int) psp->allow_private, &err) != PAY_OK
-        || pay_url_parse(ngx_payments_str(psp->base_url), &url, &err)
-           != PAY_OK)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, at, 0, "base_url \"%V\": %s",
-                           &psp->base_url, err.detail);
-        return NGX_CONF_ERROR;
-    }
-
-    plain = pay_str_is(url.scheme, "http");
-
-    if (plain && psp->proxy.len != 0) {
-        at = ngx_http_payments_at(&place, cf, psp, "proxy", 0);
-        ngx_conf_log_error(NGX_LOG_EMERG, at, 0,
-                           "payments_psp \"%V\" has a proxy and an http:// "
-                           "base_url, which is for a loopback host only: "
-                           "remove the proxy",
-                           &ngx_payments_nstr(psp->psp.name));
-        return NGX_CONF_ERROR;
-    }
-
-    /* "localhost" over https is a name like any other */
-    psp->loopback = pay_host_is_loopback(url.host)
-                    && (plain || url.host.data[0] == '1');
-
-    return NGX_CONF_OK;
 }
 
 

@@ -24,7 +24,6 @@
 
 static ngx_payments_settlement_t *settlement_add(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, ngx_str_t *name);
-static ngx_uint_t is_name(const ngx_str_t *name);
 static char *set_format(ngx_conf_t *cf, ngx_str_t *text, void *object);
 static char *set_merchant(ngx_conf_t *cf, ngx_str_t *text, void *object);
 static char *set_account(ngx_conf_t *cf, ngx_str_t *text, void *object);
@@ -43,8 +42,15 @@ static char *refuse(ngx_conf_t *cf,
     const ngx_payments_settlement_t *settlement, const char *why);
 
 
+static const ngx_conf_enum_t  keep[] = {
+    { ngx_string("digest"), 0 },
+    { ngx_string("copy"), 1 },
+    { ngx_null_string, 0 }
+};
+
+
 /* payments_settlement NAME format= merchant= [psp=] [account=]
- *     dir= … | pull= [reports= report_user=] */
+ *     dir= … | pull= [reports= report_user=]  [keep=digest|copy] */
 static const ngx_http_payments_option_t  options[] = {
     { "format=", .set = set_format },
     { "merchant=", .set = set_merchant },
@@ -57,6 +63,8 @@ static const ngx_http_payments_option_t  options[] = {
     { "pull=", NGX_PAYMENTS_MSEC, 1000, DAY_MS, 0, SETTLEMENT(pull_ms) },
     { "reports=", NGX_PAYMENTS_TEXT, SETTLEMENT(client.base_url) },
     { "report_user=", .set = ngx_http_payments_report_user },
+    { "keep=", NGX_PAYMENTS_WORD, 0, 0, 0, SETTLEMENT(keeps_copy),
+      .names = keep },
     { .name = NULL }
 };
 
@@ -138,7 +146,7 @@ settlement_add(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_settlement_t   *settlement, **slot;
     ngx_payments_settlement_t  **all = pmcf->settlements.elts;
 
-    if (!is_name(name)) {
+    if (!ngx_http_payments_is_name(name, NAME_MAX_LEN)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "payments_settlement needs a name first, of at "
                            "most 63 small letters, digits, \"-\" and \"_\", "
@@ -176,27 +184,6 @@ settlement_add(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_http_payments_defaults(options, settlement);
 
     return settlement;
-}
-
-
-/* As PostgreSQL keeps it: the domain settlement_name. */
-static ngx_uint_t
-is_name(const ngx_str_t *name)
-{
-    u_char  c;
-    size_t  i;
-
-    for (i = 0; i < name->len; i++) {
-        c = name->data[i];
-
-        if ((c < 'a' || c > 'z') && (c < '0' || c > '9')
-            && (i == 0 || (c != '-' && c != '_')))
-        {
-            return 0;
-        }
-    }
-
-    return name->len != 0 && name->len <= NAME_MAX_LEN;
 }
 
 
@@ -407,6 +394,16 @@ resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_settlement_t *settlement)
 {
     pay_settle_source_t  *source = &settlement->source;
+
+    if (settlement->keeps_copy) {
+        if (pmcf->keyring.count == 0) {
+            return refuse(cf, settlement, "has keep=copy: it needs "
+                          "payments_keyring, a file with the key of copies, "
+                          "for example payments_keyring secrets/keyring");
+        }
+
+        source->keyring = &pmcf->keyring;
+    }
 
     if (pay_env_merchant(&pmcf->env, source->merchant_id) == NULL) {
         return refuse(cf, settlement, "has a merchant= that no "

@@ -57,3 +57,23 @@ ngx_http_payments_is_plain(ngx_str_t *text, size_t max)
 
     return text->len != 0 && text->len <= max;
 }
+
+
+ngx_uint_t
+ngx_http_payments_is_name(const ngx_str_t *text, size_t max)
+{
+    u_char  c;
+    size_t  i;
+
+    for (i = 0; i < text->len; i++) {
+        c = text->data[i];
+
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9')
+            && (i == 0 || (c != '-' && c != '_')))
+        {
+            return 0;
+        }
+    }
+
+    return text->len != 0 && text->len <= max;
+}

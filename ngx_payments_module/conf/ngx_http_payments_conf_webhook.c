@@ -249,9 +249,9 @@ check_scheme(ngx_conf_t *cf, ngx_payments_psp_t *psp)
     if (!scheme->signs_time && psp->psp.webhook_tolerance_s != 0) {
         at = ngx_http_payments_at(&place, cf, psp, "webhook_tolerance", 0);
         ngx_conf_log_error(NGX_LOG_WARN, at, 0,
-                           "payments_psp \"%V\" has no use for "
-                           "webhook_tolerance (webhook scheme %s): it signs "
-                           "no time; remove it",
+                           "%s \"%V\" has no use for webhook_tolerance "
+                           "(webhook scheme %s): it signs no time; remove "
+                           "it", psp->block,
                            &ngx_payments_nstr(psp->psp.name), scheme->name);
     }
 
@@ -286,9 +286,9 @@ refuse(ngx_conf_t *cf, ngx_payments_psp_t *psp, const char *what,
 
     at = ngx_http_payments_at(&place, cf, psp, word, 0);
     ngx_conf_log_error(NGX_LOG_EMERG, at, 0,
-                       "payments_psp \"%V\" %s %s (webhook scheme %s): %s",
-                       &ngx_payments_nstr(psp->psp.name), what, word,
-                       psp->psp.scheme->name, mend);
+                       "%s \"%V\" %s %s (webhook scheme %s): %s",
+                       psp->block, &ngx_payments_nstr(psp->psp.name), what,
+                       word, psp->psp.scheme->name, mend);
 
     return NGX_CONF_ERROR;
 }

@@ -2,7 +2,8 @@
  * Webhooks of PSPs: from a request to the input of the flow that verifies and
  * applies it, and the challenge by which a PSP looks whether we have its key.
  *
- *     /webhooks/<psp> ─▶ is there such a PSP? ─▶ the address' limit
+ *     /webhooks/<psp>, /webhooks/payouts/<provider>
+ *       ─▶ is there such a one? ─▶ the address' limit
  *       ├▶ GET, where the scheme has a challenge: answered here, no flow
  *       └▶ POST ─▶ raw body and all fields, copied ─▶ flow ─▶ 200 after commit
  *
@@ -22,6 +23,7 @@
 
 
 #define CHALLENGE_ALLOW  "GET, HEAD, POST, OPTIONS"
+#define PAYOUTS          "payouts/"
 
 
 static ngx_int_t webhook_challenge(ngx_http_request_t *r,
@@ -29,7 +31,8 @@ static ngx_int_t webhook_challenge(ngx_http_request_t *r,
 static void webhook_body(ngx_http_request_t *r, pay_str_t body);
 static ngx_int_t webhook_start(ngx_http_request_t *r, pay_str_t body,
     ngx_payments_flow_t *flow);
-static const pay_psp_conf_t *webhook_psp(ngx_http_request_t *r);
+static const pay_psp_conf_t *webhook_psp(ngx_http_request_t *r,
+    const pay_payout_provider_t **payout);
 static ngx_int_t copy_headers(ngx_http_request_t *r, pay_arena_t *arena,
     pay_webhook_input_t *in);
 
@@ -39,11 +42,12 @@ static ngx_int_t copy_headers(ngx_http_request_t *r, pay_arena_t *arena,
 ngx_int_t
 ngx_http_payments_webhook(ngx_http_request_t *r)
 {
-    ngx_int_t              rc;
-    ngx_uint_t             asks;
-    const pay_psp_conf_t  *psp;
+    ngx_int_t                     rc;
+    ngx_uint_t                    asks;
+    const pay_psp_conf_t         *psp;
+    const pay_payout_provider_t  *payout;
 
-    psp = webhook_psp(r);
+    psp = webhook_psp(r, &payout);
     asks = psp != NULL && psp->scheme->challenge != NULL;
 
     if (r->method != NGX_HTTP_POST
@@ -126,7 +130,7 @@ webhook_start(ngx_http_request_t *r, pay_str_t body, ngx_payments_flow_t *flow)
     pay_webhook_input_t   in;
 
     core = ngx_payments_flow_core(flow);
-    in.psp = webhook_psp(r);
+    in.psp = webhook_psp(r, &in.payout);
     in.may_quarantine = (int) ngx_payments_quarantine_may(in.psp);
     in.keep_days = (unsigned) ngx_payments_main_conf()->body_days;
     in.keep_max = ngx_payments_main_conf()->body_size;
@@ -144,10 +148,10 @@ webhook_start(ngx_http_request_t *r, pay_str_t body, ngx_payments_flow_t *flow)
 }
 
 
-/* The rest of the path is the PSP's name; NULL: none of this configuration has
- * it. */
+/* The rest of the path is the PSP's name, or payouts/ and a provider's; NULL:
+ * none of this configuration has it. */
 static const pay_psp_conf_t *
-webhook_psp(ngx_http_request_t *r)
+webhook_psp(ngx_http_request_t *r, const pay_payout_provider_t **payout)
 {
     pay_str_t                       name;
     ngx_http_payments_loc_conf_t   *plcf;
@@ -155,6 +159,7 @@ webhook_psp(ngx_http_request_t *r)
 
     plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
     pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+    *payout = NULL;
 
     if (r->uri.len < plcf->prefix.len) {
         return NULL;
@@ -163,7 +168,19 @@ webhook_psp(ngx_http_request_t *r)
     name.data = r->uri.data + plcf->prefix.len;
     name.len = r->uri.len - plcf->prefix.len;
 
-    return pay_env_psp(&pmcf->env, name);
+    if (name.len <= sizeof(PAYOUTS) - 1
+        || ngx_memcmp(name.data, PAYOUTS, sizeof(PAYOUTS) - 1) != 0)
+    {
+        return pay_env_psp(&pmcf->env, name);
+    }
+
+    name.data += sizeof(PAYOUTS) - 1;
+    name.len -= sizeof(PAYOUTS) - 1;
+    *payout = pay_env_payout(&pmcf->env, name);
+
+    /* without a scheme its messages prove nothing */
+    return *payout == NULL || (*payout)->client->scheme == NULL
+           ? NULL : (*payout)->client;
 }
 
 

@@ -62,6 +62,13 @@ static void wipe(auth_t *auth);
 static auth_t  auths[NGX_PAYMENTS_PSPS_MAX];
 
 
+ngx_uint_t
+ngx_payments_oauth_is_wanted(const ngx_payments_psp_t *psp)
+{
+    return psp->psp.adapter != NULL && psp->psp.adapter->auth_request != NULL;
+}
+
+
 /* While a token serves, a renewal that fails delays no call.  Without one the
  * first call asks, and those that follow wait for the same answer. */
 ngx_int_t

@@ -16,6 +16,8 @@ struct ngx_payments_oauth_wait_s {
     void        (*ready)(ngx_payments_oauth_wait_t *wait, ngx_uint_t ok);
     void         *data;
 };
+/* 1: calls to it need an access token.  Pay-out providers have none. */
+ngx_uint_t ngx_payments_oauth_is_wanted(const ngx_payments_psp_t *psp);
 /* NGX_OK: *field is the Authorization to send, in `pool`; NGX_AGAIN: `ready`
  * will be called once, never from inside, with 1 when there is a token now;
  * NGX_BUSY: too many wait; NGX_DECLINED: the PSP gives none, ask again later;

@@ -44,7 +44,7 @@ static ngx_int_t
 call_start(ngx_payments_http_t *http)
 {
     if (http->call == PAY_CALL_AUTH || http->call == PAY_CALL_CERTIFICATE
-        || http->psp->psp.adapter->auth_request == NULL)
+        || !ngx_payments_oauth_is_wanted(http->psp))
     {
         return ngx_payments_attempt(http);
     }

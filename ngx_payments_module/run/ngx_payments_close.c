@@ -6,6 +6,7 @@
  * this, or fails with it.
  *
  *     pause ─▶ begin_close ─▶ not due ─▶ pause
+ *                  ├▶ again: a part of the day is added up ─▶ begin_close
  *                  └▶ due: document ─▶ sign ─▶ end_close ─▶ begin_close
  */
 
@@ -46,6 +47,7 @@ static void close_begin(void);
 static void close_begun(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 static const char *close_sign(const pay_close_row_t *row);
+static void close_next(void);
 static void close_ended(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 static void close_failed(const char *why);
@@ -145,6 +147,12 @@ close_begun(ngx_payments_call_t *call, const pay_result_t *result,
         closer.busy = 0;
         return;
 
+    case PAY_OUTCOME_AGAIN:
+        closer.well = ngx_time();
+        closer.failures = 0;
+        close_next();
+        return;
+
     case PAY_OUTCOME_NONE:
         break;
 
@@ -211,6 +219,16 @@ close_ended(ngx_payments_call_t *call, const pay_result_t *result,
                       "payments: a day is closed and signed, number:%L",
                       closer.end_args.number);
     }
+
+    close_next();
+}
+
+
+/* More is due at once.  A worker that ends leaves it to another one. */
+static void
+close_next(void)
+{
+    closer.busy = 0;
 
     if (!ngx_exiting && !ngx_quit && !ngx_terminate) {
         close_begin();

@@ -37,6 +37,8 @@ static ngx_uint_t has_patience(ngx_payments_flow_t *flow);
 static void patience_handler(ngx_event_t *ev);
 static ngx_int_t pace_event(ngx_payments_flow_t *flow,
     ngx_event_handler_pt handler, ngx_msec_t wait);
+static const ngx_payments_psp_t *called(
+    const ngx_http_payments_main_conf_t *pmcf, const pay_effect_t *effect);
 static ngx_uint_t passes(const pay_effect_t *effect);
 static ngx_uint_t may_store(const ngx_payments_flow_t *flow);
 static ngx_msec_t deadline_of(const ngx_payments_flow_t *flow,
@@ -170,11 +172,10 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
 {
     ngx_int_t              rc;
     ngx_payments_http_t   *http = &flow->http;
-    ngx_payments_psp_t   **psps = flow->pmcf->psps.elts;
 
     ngx_memzero(http, sizeof(ngx_payments_http_t));
 
-    http->psp = psps[effect->psp->index];
+    http->psp = called(flow->pmcf, effect);
     http->call = effect->call;
     http->can_wait = !effect->buyer_waits && effect->call == PAY_CALL_QUERY;
     http->pool = passes(effect) ? ngx_payments_flow_args_pool(flow)
@@ -218,6 +219,18 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
     input->answer = &http->answer;
 
     return NGX_OK;
+}
+
+
+/* A PSP, or the client of a pay-out provider. */
+static const ngx_payments_psp_t *
+called(const ngx_http_payments_main_conf_t *pmcf, const pay_effect_t *effect)
+{
+    ngx_payments_psp_t     **psps = pmcf->psps.elts;
+    ngx_payments_payout_t  **payouts = pmcf->payouts.elts;
+
+    return effect->payout != NULL ? &payouts[effect->payout->index]->client
+                                  : psps[effect->psp->index];
 }
 
 
@@ -285,7 +298,7 @@ static ngx_uint_t
 goes_at_once(const ngx_payments_flow_t *flow, const pay_effect_t *effect)
 {
     return !flow->alone && effect->call != PAY_CALL_CERTIFICATE
-           && flow->http.psp->psp.adapter->auth_request == NULL;
+           && !ngx_payments_oauth_is_wanted(flow->http.psp);
 }
 
 

@@ -11,6 +11,7 @@
 #include "run/ngx_payments_books.h"
 #include "run/ngx_payments_close.h"
 #include "run/ngx_payments_flow.h"
+#include "run/ngx_payments_payouts.h"
 #include "run/ngx_payments_rates.h"
 #include "run/ngx_payments_reconcile.h"
 #include "run/ngx_payments_seal.h"
@@ -93,7 +94,8 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
     ngx_payments_close_start(cycle, owner);
 
     if (backfills_start(cycle) != NGX_OK
-        || ngx_payments_settlement_start(cycle, owner) != NGX_OK)
+        || ngx_payments_settlement_start(cycle, owner) != NGX_OK
+        || ngx_payments_payouts_start(cycle, owner) != NGX_OK)
     {
         return NGX_ERROR;
     }

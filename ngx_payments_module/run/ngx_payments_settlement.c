@@ -11,6 +11,7 @@
 #include "run/ngx_payments_flow.h"
 #include "shm/ngx_payments_count_settled.h"
 #include "util/ngx_payments_process.h"
+#include "util/ngx_payments_random.h"
 
 
 #define SOON_MS     20                 /* behind a file comes the next one */
@@ -112,6 +113,7 @@ has_something(round_t *round)
 static void
 round_begin(round_t *round)
 {
+    u_char                seed[PAY_SETTLE_SEED];
     ngx_payments_flow_t  *flow;
 
     flow = ngx_payments_flow_create(all.pmcf);
@@ -119,8 +121,10 @@ round_begin(round_t *round)
         return;
     }
 
-    if (pay_flow_settlement(ngx_payments_flow_core(flow),
-                            &round->settlement->source, all.owner) != PAY_OK)
+    if (ngx_payments_random(seed, sizeof(seed)) != NGX_OK
+        || pay_flow_settlement(ngx_payments_flow_core(flow),
+                               &round->settlement->source, all.owner,
+                               (pay_str_t) { sizeof(seed), seed }) != PAY_OK)
     {
         ngx_payments_flow_discard(flow);
         return;

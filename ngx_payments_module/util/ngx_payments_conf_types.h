@@ -37,6 +37,7 @@ typedef enum {
 /* A PSP: the part that the core sees (first), and the part of the glue. */
 typedef struct {
     pay_psp_conf_t              psp;
+    const char                 *block;           /* literal, for messages */
     ngx_str_t                   base_url;
     ngx_msec_t                  connect_timeout;
     ngx_msec_t                  total_timeout;
@@ -123,8 +124,22 @@ typedef struct {
     ngx_str_t                   dir;             /* NUL-terminated */
     time_t                      age_s;           /* of a file that is whole */
     ngx_msec_t                  pull_ms;         /* 0: it is not pulled */
+    ngx_uint_t                  keeps_copy;      /* of each file, encrypted */
     ngx_payments_psp_t          client;
 } ngx_payments_settlement_t;
+
+
+/* A pay-out provider.  The transport knows its `client` alone: its name in
+ * circuits and metrics is payout/NAME, its index stands behind those of PSPs,
+ * and it has no adapter. */
+typedef struct {
+    ngx_payments_psp_t          client;          /* first: the words of
+                                                    PSPs' clients write here */
+    pay_payout_provider_t       provider;
+    ngx_str_t                   merchant;        /* the name */
+    ngx_msec_t                  interval_ms;     /* between questions for a
+                                                    call */
+} ngx_payments_payout_t;
 
 
 /* How the event log is sealed, and days are closed. */
@@ -190,10 +205,12 @@ typedef struct {
     ngx_uint_t                  body_days;       /* of verified ones; or 0 */
     size_t                      body_size;
     ngx_payments_audit_conf_t   audit;
+    pay_keyring_t               keyring;         /* no key: none is named */
     ngx_array_t                 rates;           /* ngx_payments_rates_t * */
     ngx_msec_t                  quote_ttl;
     ngx_array_t                 settlements;     /* ngx_payments_settlement_t
                                                     * */
+    ngx_array_t                 payouts;         /* ngx_payments_payout_t * */
     ngx_payments_bulkhead_conf_t  bulkhead;
     ngx_msec_t                  stages[PAY_STAGES];  /* 0: no deadline */
 } ngx_http_payments_main_conf_t;

@@ -57,10 +57,13 @@ BEGIN
             ('age', ', age_ms bigint', 'How old rates are'),
             ('report', ', name text, url text',
              'A settlement report that a webhook has announced'),
+            ('reread', ', file_id bigint, name text, digest bytea, '
+             'next_sha256 bytea, is_begun bigint, format text, account text',
+             'A settlement that is pulled again'),
             ('settlement', ', file_id bigint, attempt bigint, format text, '
              'account text, state text',
              'A settlement file, and how it is read'),
-            ('look', ', since_s bigint, balance_due bigint',
+            ('look', ', since_s bigint, balance_due bigint, file_id bigint',
              'A look at a source of settlement files: from when on, and '
              'whether the PSP is asked for the balance'),
             ('payout_call', ', payout_id text, number bigint, call text, '

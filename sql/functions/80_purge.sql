@@ -13,9 +13,10 @@ SET LOCAL search_path = pay, pg_temp;
 CREATE OR REPLACE FUNCTION pay.purge(
     p_limit int DEFAULT 10000, p_ignored_after interval DEFAULT '90 days',
     p_closed_after interval DEFAULT '1 year',
+    p_copies_after interval DEFAULT '2 years',
     OUT idempotency_keys bigint, OUT ignored_webhooks bigint,
     OUT dead_letters bigint, OUT quarantined bigint,
-    OUT webhook_bodies bigint)
+    OUT webhook_bodies bigint, OUT settlement_copies bigint)
 LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
 BEGIN
     -- the expired rows themselves: an address is one within a partition
@@ -66,12 +67,14 @@ BEGIN
         LIMIT p_limit
         FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS webhook_bodies = ROW_COUNT;
+
+    settlement_copies := purge_copies(p_limit, p_copies_after);
 END
 $$;
-COMMENT ON FUNCTION pay.purge(int, interval, interval) IS
+COMMENT ON FUNCTION pay.purge IS
     'Deletes expired idempotency keys, old webhooks without effect, closed '
-    'dead letters, old samples of the quarantine and bodies that were kept '
-    'long enough';
+    'dead letters, old samples of the quarantine, and bodies and copies of '
+    'settlement files that were kept long enough';
 
 
 -- A letter about something that is still so stays: without it the sweep would

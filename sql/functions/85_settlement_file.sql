@@ -135,6 +135,17 @@ COMMENT ON FUNCTION pay.sweep_staged IS
     'Deletes staged rows that a booked or refused file has left';
 
 
+-- The digest by which the version behind this one is known, as the first one is
+-- by that of its name.
+CREATE OR REPLACE FUNCTION pay.next_version_sha256(p_file settlement_file)
+RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+SELECT sha256(convert_to(concat('pulled settlement ', p_file.name, ' behind '),
+                         'UTF8') || p_file.sha256)
+$$;
+COMMENT ON FUNCTION pay.next_version_sha256 IS
+    'The digest of the next version of a pulled settlement';
+
+
 CREATE OR REPLACE FUNCTION pay.drop_proof(p_file_id bigint)
 RETURNS void LANGUAGE sql AS $$
 DELETE FROM settlement_sum s WHERE s.file_id = p_file_id;
@@ -234,147 +245,6 @@ COMMENT ON FUNCTION pay.refuse_settlement IS
     'Refuses a file of which nothing is booked, whole';
 
 
--- The first of these rows with which something is wrong by itself, in words.
-CREATE OR REPLACE FUNCTION pay.wrong_settlement_row(
-    p_file_id bigint, p_from int, p_until int, OUT line int, OUT wrong text)
-LANGUAGE sql STABLE AS $$
-SELECT w.line, format('row %s: %s', w.line, w.wrong)
-FROM (
-    SELECT s.line, CASE
-        WHEN k.code IS NULL THEN format('no such currency as %s', s.currency)
-        WHEN s.paid_currency IS NOT NULL AND NOT EXISTS (
-            SELECT FROM currency p WHERE p.code = s.paid_currency)
-            THEN format('no such currency as %s', s.paid_currency)
-        WHEN s.gross_minor::numeric + s.fee_minor + s.tax_minor
-             <> s.net_minor
-            THEN format('net is %s and should be %s', s.net_minor,
-                        s.gross_minor::numeric + s.fee_minor + s.tax_minor)
-        WHEN greatest(abs(s.gross_minor::numeric), abs(s.net_minor::numeric),
-                      abs(s.fee_minor::numeric), abs(s.tax_minor::numeric))
-             > 999999999999999 THEN 'the amount is out of range'
-        WHEN (s.paid_minor IS NULL) <> (s.paid_currency IS NULL)
-            OR sign(s.paid_minor) <> sign(s.gross_minor)
-            THEN 'what the buyer paid does not go with the amount'
-        END AS wrong
-    FROM settlement_staging s
-    LEFT JOIN currency k ON k.code = s.currency
-    WHERE s.file_id = p_file_id AND s.bucket >= p_from
-        AND s.bucket < p_until) w
-WHERE w.wrong IS NOT NULL
-ORDER BY w.line LIMIT 1
-$$;
-COMMENT ON FUNCTION pay.wrong_settlement_row IS
-    'The fault of the first wrong row of some buckets of a file; NULL: none';
-
-
--- The rows of these buckets are added to the sums of their file.
-CREATE OR REPLACE FUNCTION pay.sum_settlement(
-    p_file_id bigint, p_from int, p_until int)
-RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    v_count bigint;
-BEGIN
-    INSERT INTO settlement_sum AS o (file_id, currency, payout_ref, row_count,
-        gross, fee, tax, net, payout_net, payouts, paid, returned, others)
-    SELECT p_file_id, w.currency, coalesce(w.payout_ref, ''), count(*),
-        coalesce(sum(w.gross_minor) FILTER (WHERE NOT w.is_external), 0),
-        coalesce(sum(w.fee_minor) FILTER (WHERE NOT w.is_external), 0),
-        coalesce(sum(w.tax_minor) FILTER (WHERE NOT w.is_external), 0),
-        coalesce(sum(w.net_minor) FILTER (WHERE NOT w.is_external), 0),
-        coalesce(sum(w.net_minor) FILTER (WHERE w.counts), 0),
-        count(*) FILTER (WHERE w.counts AND w.kind = 'payout'),
-        coalesce(sum(w.net_minor) FILTER (
-            WHERE w.counts AND w.kind = 'payout'), 0),
-        coalesce(sum(w.net_minor) FILTER (
-            WHERE w.counts AND w.kind = 'payout_returned'), 0),
-        count(*) FILTER (WHERE w.counts AND w.kind NOT IN (
-            'payout', 'payout_returned'))
-    FROM (
-        SELECT s.*, s.payout_ref IS NOT NULL AND NOT s.is_external
-            AND s.kind NOT IN ('receipt', 'debit') AS counts
-        FROM settlement_staging s
-        WHERE s.file_id = p_file_id AND s.bucket >= p_from
-            AND s.bucket < p_until AND NOT s.is_detail) w
-    GROUP BY w.currency, coalesce(w.payout_ref, '')
-    ON CONFLICT (file_id, currency, payout_ref) DO UPDATE
-    SET row_count = o.row_count + EXCLUDED.row_count,
-        gross = o.gross + EXCLUDED.gross, fee = o.fee + EXCLUDED.fee,
-        tax = o.tax + EXCLUDED.tax, net = o.net + EXCLUDED.net,
-        payout_net = o.payout_net + EXCLUDED.payout_net,
-        payouts = o.payouts + EXCLUDED.payouts,
-        paid = o.paid + EXCLUDED.paid,
-        returned = o.returned + EXCLUDED.returned,
-        others = o.others + EXCLUDED.others;
-
-    SELECT count(*) INTO v_count
-    FROM settlement_staging s
-    WHERE s.file_id = p_file_id AND s.bucket >= p_from
-        AND s.bucket < p_until;
-
-    RETURN v_count;
-END
-$$;
-COMMENT ON FUNCTION pay.sum_settlement IS
-    'Adds some buckets of a file to its sums: how many rows they have';
-
-
--- Checks the next buckets of a file, of at most p_rows rows together (but never
--- a part of a bucket).  1: there are more.
-CREATE OR REPLACE FUNCTION pay.check_settlement(
-    p_file_id bigint, p_rows int)
-RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-    v_file  settlement_file;
-    v_proof settlement_proof;
-    v_until int;
-    v_line  int;
-    v_wrong text;
-BEGIN
-    SELECT * INTO v_file FROM settlement_file f
-    WHERE f.file_id = p_file_id FOR UPDATE;
-
-    IF v_file.file_id IS NULL
-        OR v_file.state NOT IN ('received', 'staged', 'booking')
-    THEN
-        RETURN false;
-    END IF;
-
-    SELECT * INTO v_proof FROM settlement_proof p
-    WHERE p.file_id = p_file_id AND p.attempt = v_file.attempt;
-
-    IF v_proof.file_id IS NULL THEN
-        PERFORM drop_proof(p_file_id);
-        INSERT INTO settlement_proof (file_id, attempt)
-        VALUES (p_file_id, v_file.attempt)
-        RETURNING * INTO v_proof;
-    END IF;
-
-    SELECT s.bucket INTO v_until
-    FROM settlement_staging s
-    WHERE s.file_id = p_file_id AND s.bucket >= v_proof.next_bucket
-    ORDER BY s.bucket OFFSET p_rows LIMIT 1;
-    v_until := greatest(coalesce(v_until, 65536), v_proof.next_bucket + 1);
-
-    SELECT w.line, w.wrong INTO v_line, v_wrong
-    FROM wrong_settlement_row(p_file_id, v_proof.next_bucket, v_until) w;
-
-    UPDATE settlement_proof p
-    SET next_bucket = v_until,
-        row_count = p.row_count + sum_settlement(
-            p_file_id, v_proof.next_bucket, v_until),
-        wrong_line = least(p.wrong_line, v_line),
-        wrong = CASE WHEN p.wrong_line <= v_line THEN p.wrong
-                     ELSE coalesce(v_wrong, p.wrong) END
-    WHERE p.file_id = p_file_id;
-
-    RETURN v_until < 65536;
-END
-$$;
-COMMENT ON FUNCTION pay.check_settlement IS
-    'Checks the next staged rows of a file, so many at most: whether there are '
-    'more';
-
-
 -- The sums that the file states, by currency, against those of its rows; and
 -- each payout that the file has against the rows that it pays out.  A payout
 -- that came back is paid out again with others, or has come back by itself.
@@ -426,12 +296,38 @@ COMMENT ON FUNCTION pay.wrong_settlement_sum IS
     'The first sum of a file that does not hold; NULL: all do';
 
 
+-- An API may list the rows of a settlement in another order, or other rows: the
+-- lines of the parts that are booked are not theirs any more.  All rows are
+-- divided anew; those that are booked are passed over, and stay counted.
+CREATE OR REPLACE FUNCTION pay.carry_parts(p_file_id bigint)
+RETURNS void LANGUAGE sql AS $$
+WITH gone AS (
+    DELETE FROM settlement_part p WHERE p.file_id = p_file_id
+    RETURNING p.matched, p.class1, p.class2, p.class3
+)
+INSERT INTO settlement_part (file_id, first_line, until_line, is_done, matched,
+    class1, class2, class3)
+SELECT p_file_id, -1, 0, true, sum(g.matched)::bigint, sum(g.class1)::bigint,
+    sum(g.class2)::bigint, sum(g.class3)::bigint
+FROM gone g
+HAVING count(*) > 0
+$$;
+COMMENT ON FUNCTION pay.carry_parts IS
+    'Divides a pulled file anew that is partly booked';
+
+
 -- All rows are there.  p_rows: how many were read.  p_stated: the sums of the
 -- file by currency.  p_batch_key NULL: the file is no batch that could come
--- again.  Two files of one batch come one after the other.  Staged rows are lost
--- when the server crashes: that is no fault of the file, which is not refused.
+-- again.  p_digest: of the rows of an API.  Two files of one batch come
+-- one after the other.  Staged rows are lost when the server crashes: that is no
+-- fault of the file, which is not refused.
+--
+-- An API may have other rows of a settlement of which some are booked.  The rest
+-- is booked as it is now; the digest stays that of the rows before, so that the
+-- next reading finds the difference, and compares those that are booked, too.
 CREATE OR REPLACE FUNCTION pay.prove_settlement(
-    p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb)
+    p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb,
+    p_digest bytea DEFAULT NULL)
 RETURNS settlement_file LANGUAGE plpgsql AS $$
 DECLARE
     v_file   settlement_file;
@@ -453,22 +349,38 @@ BEGIN
 
     SELECT p.row_count, p.wrong INTO v_count, v_wrong
     FROM settlement_proof p WHERE p.file_id = p_file_id;
-    v_rows := CASE v_file.state WHEN 'booking' THEN v_file.row_count
-                                ELSE p_rows END;
+    v_rows := CASE WHEN v_file.state = 'booking'
+                       AND v_file.digest IS NOT DISTINCT FROM p_digest
+                   THEN v_file.row_count ELSE p_rows END;
 
     IF v_count <> v_rows THEN
         RAISE EXCEPTION 'file % has % rows and % are staged: import it again',
             p_file_id, v_rows, v_count USING ERRCODE = 'PAY24';
+    ELSIF v_file.state = 'booking' AND v_wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'file % was altered while it is booked: %', p_file_id,
+            v_wrong USING ERRCODE = 'PAY24';
     ELSIF v_file.state = 'booking' THEN
         PERFORM drop_proof(p_file_id);
-        UPDATE settlement_file f SET is_whole = true
+        IF p_digest IS NOT NULL THEN
+            PERFORM carry_parts(p_file_id);
+        END IF;
+        -- rows that are booked, and were taken out since, are rows of it still
+        UPDATE settlement_file f
+        SET is_whole = true, row_count = CASE
+            WHEN f.digest IS NOT DISTINCT FROM p_digest THEN f.row_count
+            ELSE v_rows + (
+                SELECT count(*) FROM settlement_row r
+                WHERE r.file_id = p_file_id AND NOT EXISTS (
+                    SELECT FROM settlement_staging s
+                    WHERE s.file_id = p_file_id AND s.row_key = r.row_key))
+            END
         WHERE f.file_id = p_file_id;
         RETURN v_file;
     END IF;
 
     ANALYZE settlement_staging;
     UPDATE settlement_file f
-    SET state = 'staged', row_count = v_count,
+    SET state = 'staged', row_count = v_count, digest = p_digest,
         stated = coalesce(p_stated, '{}'), changed_at = clock_timestamp()
     WHERE f.file_id = p_file_id;
 
@@ -503,7 +415,7 @@ COMMENT ON FUNCTION pay.prove_settlement IS
 CREATE OR REPLACE FUNCTION pay_ops.open_settlement(
     p_source text, p_sha256 text, p_name text,
     OUT outcome text, OUT file_id bigint, OUT attempt bigint,
-    OUT format text, OUT account text, OUT state text)
+    OUT format text, OUT account text, OUT state text, OUT keep text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
     v_opened record := pay.open_settlement(p_source, decode(p_sha256, 'hex'),
@@ -513,7 +425,7 @@ BEGIN
     file_id := (v_opened.file).file_id;
     attempt := (v_opened.file).attempt;
     state := (v_opened.file).state;
-    SELECT s.format, s.account INTO format, account
+    SELECT s.format, s.account, s.keep INTO format, account, keep
     FROM settlement_source s WHERE s.source = p_source;
 END
 $$;

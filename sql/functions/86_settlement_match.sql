@@ -129,8 +129,9 @@ BEGIN
         SELECT s.*, row_number() OVER (PARTITION BY s.row_key
                                        ORDER BY s.line) AS nth
         FROM settlement_staging s
-        WHERE s.file_id = p_file.file_id AND s.bucket >= p_part.first_bucket
-            AND s.bucket < p_part.until_bucket
+        WHERE s.file_id = p_file.file_id
+            AND coalesce(s.first_line, s.line) >= p_part.first_line
+            AND coalesce(s.first_line, s.line) < p_part.until_line
     ), known AS (
         SELECT s.*, o.file_id AS old_file, o.version AS old_version,
             (o.kind, o.gross_minor, o.fee_minor, o.tax_minor, o.net_minor,

@@ -249,59 +249,6 @@ COMMENT ON FUNCTION pay.end_holds IS
     'Ends holds whose money a file gives back';
 
 
--- Holds whose dispute is lost by now: a webhook says so, and no row does.
-CREATE OR REPLACE FUNCTION pay.lose_holds(p_psp text)
-RETURNS int LANGUAGE plpgsql AS $$
-DECLARE
-    v_holds settlement_hold[] := ARRAY(
-        SELECT h FROM settlement_hold h
-        WHERE h.psp = p_psp AND h.ended_at IS NULL AND EXISTS (
-            SELECT FROM dispute d
-            WHERE d.psp = h.psp AND d.dispute_id = h.dispute_id
-                AND d.state = 'lost')
-        ORDER BY h.merchant_id, h.checkout_id
-        FOR UPDATE);
-    v_lines int;
-BEGIN
-    IF v_holds = '{}' THEN
-        RETURN 0;
-    END IF;
-
-    WITH entries AS (
-        SELECT h.row_id, e.merchant_id, e.source, e.kind
-        FROM unnest(v_holds) h
-        JOIN journal_entry e ON e.merchant_id = h.merchant_id
-            AND e.checkout_id = h.checkout_id
-            AND e.kind IN ('dispute_lost', 'unknown_dispute')
-            AND entry_object(e.merchant_id, e.checkout_id, e.psp, e.source)
-                = h.dispute_id
-    ), closed AS (
-        INSERT INTO settlement_closed (merchant_id, source, kind, match_id)
-        SELECT e.merchant_id, e.source, e.kind, e.row_id FROM entries e
-        ON CONFLICT DO NOTHING
-    ), linked AS (
-        INSERT INTO settlement_link (row_id, match_id, rule)
-        SELECT h.row_id, h.row_id, 'object' FROM unnest(v_holds) h
-        ON CONFLICT DO NOTHING
-    )
-    UPDATE settlement_hold h SET ended_at = clock_timestamp()
-    FROM unnest(v_holds) x WHERE h.row_id = x.row_id;
-
-    v_lines := post(ARRAY(
-        SELECT ROW(h.merchant_id, concat('settlement/', r.source, '/',
-            r.version, '/', r.row_key), 'psp_dispute_lost', h.checkout_id,
-            NULL, h.psp, NULL, h.amount_minor, h.currency, NULL, NULL, NULL,
-            NULL)::posting
-        FROM unnest(v_holds) h
-        JOIN settlement_row r ON r.row_id = h.row_id));
-
-    RETURN cardinality(v_holds);
-END
-$$;
-COMMENT ON FUNCTION pay.lose_holds IS
-    'Books the money of disputes that are lost by now: of how many';
-
-
 -- How many rows of the work are of each class, and whether there are any of some
 -- rare kinds: without them statements about these are left out.
 CREATE OR REPLACE FUNCTION pay.work_counts(
@@ -440,79 +387,6 @@ COMMENT ON FUNCTION pay.match_hard IS
     'Looks for the entries that the other rows of the work settle';
 
 
--- A later version of a batch may lack rows that the version before it had: each
--- of these rows waits for an operator.
-CREATE OR REPLACE FUNCTION pay.miss_rows(
-    p_file settlement_file, p_source settlement_source)
-RETURNS int LANGUAGE plpgsql AS $$
-DECLARE
-    v_count int := 0;
-BEGIN
-    IF p_file.version > 1 THEN
-        INSERT INTO settlement_exception (row_id, merchant_id, psp,
-            checkout_id, class, finding, playbook, amount_minor, currency,
-            proposed)
-        SELECT r.row_id, r.merchant_id, coalesce(p_source.psp, '-'),
-            r.checkout_id, 2, 'gone', 'row-gone', -r.net_minor, r.currency,
-            NULL
-        FROM settlement_file f
-        JOIN settlement_row r ON r.file_id = f.file_id
-        WHERE f.source = p_file.source AND f.batch_key = p_file.batch_key
-            AND f.version < p_file.version AND NOT EXISTS (
-                SELECT FROM settlement_staging s
-                WHERE s.file_id = p_file.file_id AND s.row_key = r.row_key)
-        ON CONFLICT (row_id) DO NOTHING;
-        GET DIAGNOSTICS v_count = ROW_COUNT;
-    END IF;
-
-    RETURN v_count;
-END
-$$;
-COMMENT ON FUNCTION pay.miss_rows IS
-    'Queues what a later version of a batch has no more: how many rows';
-
-
-CREATE OR REPLACE FUNCTION pay.end_settlement(
-    p_file settlement_file, p_source settlement_source)
-RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    v_phase text := CASE WHEN p_source.psp IS NOT NULL
-                         THEN rematch_settlement(p_file, p_source, 1000)
-                         ELSE 'take' END;
-    v_gone  int;
-    v_lost  int;
-BEGIN
-    IF v_phase <> 'take' THEN
-        UPDATE settlement_file f
-        SET state = 'booking', changed_at = clock_timestamp(),
-            phase = v_phase
-        WHERE f.file_id = p_file.file_id;
-        RETURN;
-    END IF;
-
-    v_gone := miss_rows(p_file, p_source);
-    v_lost := CASE WHEN p_source.psp IS NOT NULL
-                   THEN lose_holds(p_source.psp) END;
-
-    UPDATE settlement_file f
-    SET state = 'booked', phase = 'take', changed_at = clock_timestamp(),
-        matched = c.matched, class1 = c.class1, class2 = c.class2 + v_gone,
-        class3 = c.class3,
-        repeats = f.row_count - c.matched - c.class1 - c.class2 - c.class3
-    FROM (SELECT sum(p.matched) AS matched, sum(p.class1) AS class1,
-              sum(p.class2) AS class2, sum(p.class3) AS class3
-          FROM settlement_part p WHERE p.file_id = p_file.file_id) c
-    WHERE f.file_id = p_file.file_id;
-
-    DELETE FROM settlement_part p WHERE p.file_id = p_file.file_id;
-    PERFORM drop_staged(p_file.file_id, 5000);
-END
-$$;
-COMMENT ON FUNCTION pay.end_settlement IS
-    'All rows of a file are booked, and then those of the queue that are known '
-    'by now';
-
-
 -- The rows of the work are linked, and booked, unless there is something to
 -- report first: then the next phase does so.  It commits on its own and links
 -- no row, since an event takes its locks in an order in which the locks of all
@@ -587,11 +461,31 @@ BEGIN
 
     UPDATE settlement_part p SET phase = v_phase, is_done = v_phase = 'take'
     WHERE p.file_id = p_part.file_id
-        AND p.first_bucket = p_part.first_bucket;
+        AND p.first_line = p_part.first_line;
 END
 $$;
 COMMENT ON FUNCTION pay.step_settlement IS
     'Takes a part of a file a step further';
+
+
+-- The rows of a version are compared with those of the versions before it: these
+-- are booked first, by the importer of the version.  One whose rows are not there
+-- is passed over until it has been imported again; it is the latest version then,
+-- unless some of it was booked before.
+CREATE OR REPLACE FUNCTION pay.version_before(p_file settlement_file)
+RETURNS bigint LANGUAGE sql STABLE AS $$
+SELECT o.file_id
+FROM settlement_file o
+WHERE o.source = p_file.source AND o.batch_key = p_file.batch_key
+    AND o.version < p_file.version AND o.state IN ('proven', 'booking')
+    AND o.is_whole
+    AND (o.row_count = 0 OR EXISTS (
+        SELECT FROM settlement_staging s WHERE s.file_id = o.file_id))
+ORDER BY o.version
+LIMIT 1
+$$;
+COMMENT ON FUNCTION pay.version_before IS
+    'The first version of a file that is to be booked before it';
 
 
 -- Work and staged rows are gone when the server has crashed: then the file
@@ -605,8 +499,10 @@ DECLARE
     v_file   settlement_file := v_held.file;
     v_source settlement_source;
     v_part   settlement_part;
+    v_made   int := 0;
+    v_before bigint;
 BEGIN
-    IF v_file.state NOT IN ('proven', 'booking') THEN
+    IF coalesce(v_file.state, '') NOT IN ('proven', 'booking') THEN
         RETURN v_file;
     END IF;
 
@@ -620,12 +516,28 @@ BEGIN
             p_file_id USING ERRCODE = 'PAY24';
     END IF;
 
+    v_before := version_before(v_file);
+
+    IF v_before IS NOT NULL THEN
+        PERFORM advance_settlement(v_before, p_rows);
+        v_file.state := 'booking';
+        RETURN v_file;
+    END IF;
+
+    IF v_held.is_alone THEN
+        v_made := make_parts(p_file_id, p_rows);
+    END IF;
+
     IF v_file.state = 'proven' THEN
-        PERFORM make_parts(v_file, p_rows);
         UPDATE settlement_file f
         SET state = 'booking', changed_at = clock_timestamp()
         WHERE f.file_id = p_file_id
         RETURNING f.* INTO v_file;
+    END IF;
+
+    -- other connections begin with the other parts
+    IF v_made > 1 THEN
+        RETURN v_file;
     END IF;
 
     SELECT * INTO v_source FROM settlement_source s

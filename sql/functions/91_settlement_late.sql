@@ -5,11 +5,35 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
+-- The next exceptions of a PSP whose rows are matched again, so many at most.
+CREATE OR REPLACE FUNCTION pay.begin_slice(
+    p_file_id bigint, p_psp text, p_limit int)
+RETURNS settlement_end LANGUAGE sql AS $$
+UPDATE settlement_end e
+SET queue_until = coalesce(x.last, e.queue_after),
+    is_last_slice = x.count < p_limit
+FROM settlement_end f
+CROSS JOIN LATERAL (
+    SELECT max(x.exception_id) AS last, count(*) AS count
+    FROM (SELECT x.exception_id FROM settlement_exception x
+          WHERE x.closed_at IS NULL AND x.psp = p_psp
+              AND x.row_id IS NOT NULL
+              AND x.finding IN ('unknown', 'early', 'proposed', 'amount')
+              AND x.exception_id > f.queue_after
+          ORDER BY x.exception_id LIMIT p_limit) x) x
+WHERE e.file_id = p_file_id AND f.file_id = p_file_id
+RETURNING e.*
+$$;
+COMMENT ON FUNCTION pay.begin_slice IS
+    'The exceptions that the end of a file matches again next';
+
+
 -- Rows whose payment nobody knew, or had come too early, that name one now, and
 -- rows of another amount than that of the captures that were known.  They are
 -- work of the file that is at its end.
 CREATE OR REPLACE FUNCTION pay.take_unknown(
-    p_file_id bigint, p_source settlement_source, p_limit int)
+    p_file_id bigint, p_source settlement_source, p_end settlement_end,
+    p_limit int)
 RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     v_count int;
@@ -26,6 +50,8 @@ BEGIN
               WHERE x.closed_at IS NULL AND x.psp = p_source.psp
                   AND x.row_id IS NOT NULL
                   AND x.finding IN ('unknown', 'early', 'proposed', 'amount')
+                  AND x.exception_id > p_end.queue_after
+                  AND x.exception_id <= p_end.queue_until
               ORDER BY x.exception_id LIMIT p_limit) x
         JOIN settlement_row r ON r.row_id = x.row_id
             AND r.source = p_source.source
@@ -133,11 +159,13 @@ COMMENT ON FUNCTION pay.book_rematch IS
 -- An exception closes by itself when the payment of its row is known now: the
 -- row is booked as if it came now.  News in it that nobody has heard are reported
 -- before, in the phases and commits of match_and_book().  It returns the next
--- phase; take: there is nothing more to do.
+-- phase; take: the slice is over, and settlement_end says whether it was the
+-- last one.  All phases of a slice are about the same exceptions.
 CREATE OR REPLACE FUNCTION pay.rematch_settlement(
     p_file settlement_file, p_source settlement_source, p_limit int)
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
+    v_end   settlement_end;
     v_count int;
 BEGIN
     IF p_file.phase = 'tell' THEN
@@ -150,28 +178,36 @@ BEGIN
 
     PERFORM pg_advisory_xact_lock(hashtext('rematch_settlement'));
 
-    IF take_unknown(p_file.file_id, p_source, p_limit) = 0 THEN
-        RETURN 'take';
+    IF p_file.phase = 'take' THEN
+        v_end := begin_slice(p_file.file_id, p_source.psp, p_limit);
+    ELSE
+        SELECT * INTO v_end FROM settlement_end e
+        WHERE e.file_id = p_file.file_id;
     END IF;
 
-    PERFORM match_easy(p_file, p_source);
-    IF p_file.phase = 'take'
-        AND untold_sales(p_file.file_id, p_source) <> '{}'
-    THEN
-        RETURN 'tell';
+    IF take_unknown(p_file.file_id, p_source, v_end, p_limit) > 0 THEN
+        PERFORM match_easy(p_file, p_source);
+        IF p_file.phase = 'take'
+            AND untold_sales(p_file.file_id, p_source) <> '{}'
+        THEN
+            RETURN 'tell';
+        END IF;
+
+        PERFORM match_hard(p_file, p_source);
+        IF p_file.phase <> 'book'
+            AND untold_changes(p_file.file_id, p_source) <> '{}'
+        THEN
+            RETURN 'change';
+        END IF;
+
+        PERFORM rematch_disputes(p_file.file_id, p_source);
+        PERFORM book_rematch(p_file.file_id);
+        DELETE FROM settlement_work w WHERE w.file_id = p_file.file_id;
+        DELETE FROM settlement_open o WHERE o.file_id = p_file.file_id;
     END IF;
 
-    PERFORM match_hard(p_file, p_source);
-    IF p_file.phase <> 'book'
-        AND untold_changes(p_file.file_id, p_source) <> '{}'
-    THEN
-        RETURN 'change';
-    END IF;
-
-    PERFORM rematch_disputes(p_file.file_id, p_source);
-    PERFORM book_rematch(p_file.file_id);
-    DELETE FROM settlement_work w WHERE w.file_id = p_file.file_id;
-    DELETE FROM settlement_open o WHERE o.file_id = p_file.file_id;
+    UPDATE settlement_end e SET queue_after = e.queue_until
+    WHERE e.file_id = p_file.file_id;
 
     RETURN 'take';
 END

@@ -42,6 +42,8 @@ BEGIN
 
         IF (v_day + 1)::timestamp AT TIME ZONE 'UTC' + p_delay <= now() THEN
             v_made := make_close(v_day);
+            outcome := CASE WHEN v_made.outcome = 'again' THEN 'again'
+                            ELSE 'not_due' END;
             number := v_made.number;
             document := v_made.document;
         END IF;
@@ -49,7 +51,9 @@ BEGIN
 
     IF document IS NOT NULL THEN
         outcome := 'due';
+    END IF;
 
+    IF outcome IN ('due', 'again') THEN
         UPDATE round r
         SET lease_owner = p_owner,
             lease_until = clock_timestamp() + p_lease
@@ -58,7 +62,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.claim_close IS
-    'Leases the close of the next day, if one is due';
+    'Leases the close of the next day, if one is due: due, again or not_due';
 
 
 CREATE OR REPLACE FUNCTION pay_api.begin_close(
@@ -91,8 +95,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.begin_close IS
-    'Closes the next day that is over, whose document is to be signed. '
-    'Outcomes: due, not_due, invalid';
+    'Closes the next day that is over, whose document is to be signed; again: '
+    'a part of it is added up. Outcomes: due, again, not_due, invalid';
 
 
 CREATE OR REPLACE FUNCTION pay_api.end_close(

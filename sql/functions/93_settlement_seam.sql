@@ -149,7 +149,7 @@ COMMENT ON FUNCTION pay_api.check_settlement IS
 
 CREATE OR REPLACE FUNCTION pay_api.prove_settlement(
     p_file_id bigint[], p_attempt bigint[], p_batch_key text[],
-    p_rows bigint[], p_stated jsonb[])
+    p_rows bigint[], p_stated jsonb[], p_digest bytea[] DEFAULT NULL)
 RETURNS SETOF pay_api.outcome_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
@@ -157,7 +157,8 @@ DECLARE
     v_file settlement_file;
 BEGIN
     PERFORM check_batch(array_dims(p_file_id), array_dims(p_attempt),
-        array_dims(p_batch_key), array_dims(p_rows), array_dims(p_stated));
+        array_dims(p_batch_key), array_dims(p_rows), array_dims(p_stated),
+        coalesce(array_dims(p_digest), array_dims(p_file_id)));
 
     FOR v_item IN 1 .. coalesce(cardinality(p_file_id), 0) LOOP
         v_row.item := v_item;
@@ -167,7 +168,7 @@ BEGIN
 
         IF v_file.attempt IS NOT DISTINCT FROM p_attempt[v_item] THEN
             v_file := prove_settlement(p_file_id[v_item], p_batch_key[v_item],
-                                       p_rows[v_item], p_stated[v_item]);
+                p_rows[v_item], p_stated[v_item], p_digest[v_item]);
         ELSE
             v_file.state := 'invalid';
         END IF;

@@ -7,33 +7,75 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- The amount that a PSP owes by the ledger: the balances of the last close and
--- the entries since, so that a look reads the entries of a day or two.
+-- The ledger is added up piece by piece from one look to the next, the first
+-- time from the last close, if there is one: a look that read all of it would
+-- take longer than a statement may.  Lines that are being added to are nobody's
+-- balance until the entries before p_until are added: false.  A run never ends
+-- before the one before it, or entries would be counted twice.
+CREATE OR REPLACE FUNCTION pay.sum_ledger(p_rows int, p_until timestamptz)
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    v_tally settlement_tally;
+    v_last  settlement_close;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('settlement_balance'));
+    SELECT * INTO v_tally FROM settlement_tally t WHERE t.name = 'balance';
+
+    IF NOT FOUND THEN
+        SELECT * INTO v_last FROM settlement_close c
+        ORDER BY c.number DESC LIMIT 1;
+        PERFORM add_tally_lines('balance', ARRAY(
+            SELECT ROW(d.merchant_id, d.psp, d.currency,
+                'account/' || substr(d.item, 9), 0, d.minor)::close_line
+            FROM jsonb_populate_recordset(NULL::close_line,
+                coalesce(v_last.document::jsonb -> 'lines', '[]')) d
+            WHERE d.item LIKE 'balance/%'));
+        v_tally := begin_tally('balance', NULL, v_last.until_at,
+                               v_last.until_tx, p_until);
+    ELSIF v_tally.is_done THEN
+        v_tally := begin_tally('balance', NULL, v_tally.until_at,
+            v_tally.until_tx, greatest(p_until, v_tally.until_at));
+    END IF;
+
+    RETURN (run_tally(v_tally, p_rows)).is_done;
+END
+$$;
+COMMENT ON FUNCTION pay.sum_ledger IS
+    'Adds up the next entries of the ledger: whether it has come to the end';
+
+
+-- The amount that a PSP owes by the ledger: as it was added up, and the entries
+-- since, of this snapshot.
 CREATE OR REPLACE FUNCTION pay.psp_sums(p_psp text)
 RETURNS TABLE (currency text, ours numeric, reserve numeric)
 LANGUAGE plpgsql STABLE
-SET enable_hashjoin = on SET enable_seqscan = on SET enable_mergejoin = on
-AS $$
+SET enable_seqscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
 DECLARE
-    v_last settlement_close;
+    v_tally settlement_tally;
 BEGIN
-    SELECT * INTO v_last FROM settlement_close c
-    ORDER BY c.number DESC LIMIT 1;
+    SELECT * INTO v_tally FROM settlement_tally t WHERE t.name = 'balance';
 
     RETURN QUERY
     SELECT b.currency, sum(b.minor),
         coalesce(sum(b.minor) FILTER (WHERE b.account = 'psp_reserve'), 0)
     FROM (
         SELECT l.currency::text, l.account, l.amount_minor::numeric AS minor
-        FROM close_entries(v_last, 'infinity', '18446744073709551615') e
-        JOIN journal_line l ON l.merchant_id = e.merchant_id
-            AND l.source = e.source AND l.kind = e.kind
-        WHERE e.psp = p_psp
+        FROM (SELECT * FROM journal_entry e
+              WHERE e.at >= v_tally.until_at - interval '1 day'
+                  AND (e.at >= v_tally.until_at OR e.tx >= v_tally.until_tx)
+                  AND e.psp = p_psp
+              OFFSET 0) e
+        CROSS JOIN LATERAL (
+            SELECT * FROM journal_line l
+            WHERE l.merchant_id = e.merchant_id AND l.source = e.source
+                AND l.kind = e.kind
+            OFFSET 0) l
         UNION ALL
-        SELECT d.currency, substr(d.item, 9), d.minor
-        FROM jsonb_populate_recordset(NULL::close_line,
-            coalesce(v_last.document::jsonb -> 'lines', '[]')) d
-        WHERE d.psp = p_psp AND d.item LIKE 'balance/%') b
+        SELECT t.currency::text, substr(t.item, 9), t.minor
+        FROM settlement_tally_line t
+        WHERE t.name = 'balance' AND t.psp = p_psp
+            AND t.item LIKE 'account/%') b
     WHERE b.account IN ('psp_clearing', 'refunds', 'chargebacks',
                         'psp_reserve')
     GROUP BY b.currency;
@@ -170,7 +212,9 @@ $$;
 CREATE OR REPLACE FUNCTION pay.balance_bounds(
     p_psp text, p_listed text[])
 RETURNS SETOF balance_bound LANGUAGE sql STABLE AS $$
-WITH moves AS MATERIALIZED (
+WITH sums AS MATERIALIZED (
+    SELECT * FROM psp_sums(p_psp)
+), moves AS MATERIALIZED (
     SELECT m.currency, sum(m.below) AS below, sum(m.above) AS above,
         sum(m.incoming) AS incoming, sum(m.outgoing) AS outgoing
     FROM (
@@ -192,9 +236,9 @@ WITH moves AS MATERIALIZED (
 SELECT k.currency, coalesce(s.ours, 0), coalesce(s.reserve, 0),
     coalesce(m.below, 0), coalesce(m.above, 0), f.is_in, f.is_out
 FROM (SELECT unnest(p_listed) AS currency
-      UNION SELECT s.currency FROM psp_sums(p_psp) s
+      UNION SELECT s.currency FROM sums s
       UNION SELECT m.currency FROM moves m) k
-LEFT JOIN psp_sums(p_psp) s ON s.currency = k.currency
+LEFT JOIN sums s ON s.currency = k.currency
 LEFT JOIN moves m ON m.currency = k.currency
 CROSS JOIN foreigners f
 $$;
@@ -336,7 +380,8 @@ COMMENT ON FUNCTION pay.compare_balance IS
 
 -- p_said: of one source.  A currency that a complete answer leaves out has no
 -- balance.  When the next look is due: at the next midnight (UTC), or in an hour
--- when it was too early.
+-- when it was too early, or when the ledger is not added up yet: then nothing is
+-- compared.
 CREATE OR REPLACE FUNCTION pay.compare_balances(
     p_source settlement_source, p_said psp_balance[], p_is_complete boolean)
 RETURNS timestamptz LANGUAGE plpgsql AS $$
@@ -348,6 +393,10 @@ DECLARE
     v_bound      balance_bound;
     v_verdict    text;
 BEGIN
+    IF NOT sum_ledger(20000, clock_timestamp()) THEN
+        RETURN now() + interval '1 hour';
+    END IF;
+
     FOR v_bound IN
         SELECT * FROM balance_bounds(p_source.psp, v_listed) b
         WHERE b.currency = ANY (v_listed)

@@ -1,6 +1,7 @@
 -- The round of settlement, which one worker of all nodes makes at a time: it
 -- queues entries that are overdue, counts those that no file has brought by the
--- hour in which they were booked, and gathers the figures for /metrics.
+-- hour in which they were booked, adds up the ledger for the balances of PSPs,
+-- and gathers the figures for /metrics.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -211,11 +212,33 @@ COMMENT ON FUNCTION pay.settlement_figures IS
     'The figures of settlement for /metrics';
 
 
+-- So that the next look at a balance finds nearly all of it done.  The entries of
+-- the last hours are left to the look: a run reads the day before once more.
+CREATE OR REPLACE FUNCTION pay.sum_ahead(p_end timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    WHILE EXISTS (SELECT FROM settlement_look l
+                  WHERE l.way = 'pull'
+                      AND l.declared_at > now() - interval '2 days')
+        AND coalesce((SELECT NOT t.is_done
+                          OR t.until_at < now() - interval '6 hours'
+                      FROM settlement_tally t WHERE t.name = 'balance'), true)
+    LOOP
+        PERFORM sum_ledger(5000, now());
+        EXIT WHEN clock_timestamp() >= p_end;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay.sum_ahead IS
+    'Adds up the ledger for the balances of PSPs, as far as the time suffices';
+
+
 CREATE OR REPLACE FUNCTION pay.watch_settlement(p_time interval)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM raise_all_overdue(clock_timestamp() + p_time / 2);
-    PERFORM count_expected(clock_timestamp() + p_time / 2);
+    PERFORM raise_all_overdue(clock_timestamp() + p_time / 3);
+    PERFORM count_expected(clock_timestamp() + p_time / 3);
+    PERFORM sum_ahead(clock_timestamp() + p_time / 3);
 
     RETURN settlement_figures();
 END

@@ -31,7 +31,8 @@ COMMENT ON DOMAIN settlement_class IS
 -- An account at a PSP or at a bank, and its merchant: charges of its files that
 -- name no payment are that merchant's.  since: entries booked before are not
 -- expected in any file.  overdue_days: after which an entry should have come in
--- a file; checked_until: overdue entries up to this time have been queued.
+-- a file; checked_until: overdue entries up to this time have been queued.  keep:
+-- whether an encrypted copy of each file stays, or its digest alone.
 CREATE TABLE settlement_source (
     source         settlement_name PRIMARY KEY,
     medium         text COLLATE "C" NOT NULL
@@ -43,6 +44,8 @@ CREATE TABLE settlement_source (
     since          timestamptz NOT NULL DEFAULT now(),
     overdue_days   int NOT NULL DEFAULT 9 CHECK (overdue_days > 0),
     checked_until  timestamptz,
+    keep           text COLLATE "C" NOT NULL DEFAULT 'digest'
+        CHECK (keep IN ('digest', 'copy')),
     CHECK ((medium = 'psp') = (psp IS NOT NULL))
 );
 
@@ -51,7 +54,8 @@ CREATE TABLE settlement_source (
 -- them at a time, under a lease.  declared_at: when a worker last said that it
 -- stands there.  seen_until: the time up to which the PSP's settlements have
 -- been pulled.  code: why the last look brought nothing, NULL: it went well.
--- balance_at: when the PSP is asked for the balance of the account next.
+-- balance_at: when the PSP is asked for the balance of the account next.  helper:
+-- a second worker, which books parts of the file that the first one has read.
 CREATE TABLE settlement_look (
     source       settlement_name PRIMARY KEY REFERENCES settlement_source,
     way          text COLLATE "C" NOT NULL
@@ -60,6 +64,8 @@ CREATE TABLE settlement_look (
     run_at       timestamptz NOT NULL DEFAULT now(),
     lease_owner  text,
     lease_until  timestamptz,
+    helper       text,
+    helper_until timestamptz,
     seen_until   timestamptz,
     balance_at   timestamptz NOT NULL DEFAULT now(),
     looked_at    timestamptz,
@@ -67,7 +73,8 @@ CREATE TABLE settlement_look (
     files        bigint NOT NULL DEFAULT 0,
     failures     bigint NOT NULL DEFAULT 0,
     code         text,
-    CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
+    CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
+    CHECK ((helper IS NULL) = (helper_until IS NULL))
 ) WITH (fillfactor = 50);
 
 
@@ -100,7 +107,9 @@ CREATE INDEX settlement_report_due ON settlement_report (psp, run_at, name)
 -- rows of all earlier attempts worthless.  batch_key: the payout, report or statement that
 -- it is; the same one with other bytes is its next version.  stated: the sums
 -- that it states, by currency.  phase: of its last step, when all its parts are
--- booked.  repeats: rows that were known already.
+-- booked.  repeats: rows that were known already.  digest: of the rows that were
+-- proven, where they came from a PSP's API; reread_at: when it is asked for
+-- them again, NULL: no more.
 CREATE TABLE settlement_file (
     file_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     source       settlement_name NOT NULL REFERENCES settlement_source,
@@ -126,6 +135,8 @@ CREATE TABLE settlement_file (
     class2       whole NOT NULL DEFAULT 0,
     class3       whole NOT NULL DEFAULT 0,
     repeats      whole NOT NULL DEFAULT 0,
+    digest       hash,
+    reread_at    timestamptz CHECK (reread_at IS NULL OR digest IS NOT NULL),
     UNIQUE (source, sha256),
     CHECK ((state = 'refused') = (reason IS NOT NULL))
 );
@@ -138,6 +149,9 @@ CREATE INDEX settlement_file_received
 CREATE INDEX settlement_file_booked ON settlement_file (source, changed_at)
     INCLUDE (matched, class1, class2, class3, repeats)
     WHERE state = 'booked';
+CREATE INDEX settlement_file_reread
+    ON settlement_file (source, reread_at, file_id)
+    WHERE reread_at IS NOT NULL;
 CREATE INDEX settlement_file_open ON settlement_file (file_id)
     WHERE state IN ('received', 'staged', 'proven', 'booking');
 
@@ -154,13 +168,16 @@ ALTER TABLE settlement_file ENABLE ALWAYS TRIGGER settlement_file_state;
 
 
 -- A file is booked part by part, in any order and on several connections, each
--- step under the lock of its part.  A part is the rows of some buckets.  part_id,
--- negative: under which its work is kept; phase: of its next step.  The parts
--- of a booked file are gone, their counts are the file's.
+-- step under the lock of its part.  A part is the rows of the payments that the
+-- file names first between two of its lines.  Rows that follow each other in a
+-- file are about payments of one time, which are stored side by side: a part
+-- reads and writes few pages for that reason.  part_id, negative: under which
+-- its work is kept; phase: of its next step.  The parts of a booked file are
+-- gone, their counts are the file's.
 CREATE TABLE settlement_part (
     file_id       bigint NOT NULL REFERENCES settlement_file,
-    first_bucket  int NOT NULL,
-    until_bucket  int NOT NULL CHECK (until_bucket > first_bucket),
+    first_line    int NOT NULL,
+    until_line    int NOT NULL CHECK (until_line > first_line),
     part_id       bigint NOT NULL
         GENERATED ALWAYS AS IDENTITY (INCREMENT -1 MAXVALUE -1 START -1),
     phase         text COLLATE "C" NOT NULL DEFAULT 'take'
@@ -170,17 +187,18 @@ CREATE TABLE settlement_part (
     class1        whole NOT NULL DEFAULT 0,
     class2        whole NOT NULL DEFAULT 0,
     class3        whole NOT NULL DEFAULT 0,
-    PRIMARY KEY (file_id, first_bucket)
+    PRIMARY KEY (file_id, first_line)
 );
 
-CREATE INDEX settlement_part_open ON settlement_part (file_id, first_bucket)
+CREATE INDEX settlement_part_open ON settlement_part (file_id, first_line)
     WHERE NOT is_done;
 
 
 -- Rows of files that are not booked yet.  Unlogged: after a crash of the
 -- server a file that is not booked is staged again.  bucket: rows that belong
 -- together, since they name the same payment, are in one bucket.  line counts
--- the rows of the file.
+-- the rows of the file.  first_line: of the first row that names the same
+-- payment, when the rows were checked; NULL: of this row.
 CREATE UNLOGGED TABLE settlement_staging (
     file_id        bigint NOT NULL,
     line           int NOT NULL,
@@ -206,21 +224,30 @@ CREATE UNLOGGED TABLE settlement_staging (
     note           text,
     is_external    boolean NOT NULL DEFAULT false,
     is_detail      boolean NOT NULL DEFAULT false,
+    first_line     int,
     bucket         int GENERATED ALWAYS AS (hashtext(coalesce(
         parent_ref, psp_ref, our_ref, row_key)) & 65535) STORED
 );
 
 CREATE INDEX settlement_staging_bucket
     ON settlement_staging (file_id, bucket);
+CREATE INDEX settlement_staging_place
+    ON settlement_staging (file_id, coalesce(first_line, line));
+CREATE INDEX settlement_staging_key
+    ON settlement_staging (file_id, row_key, line);
 
 
--- How far the staged rows of a file have been checked, in pieces of buckets, and
--- the first row with which something is wrong.  Gone in a crash of the server
--- together with the rows.
+-- How far the staged rows of a file have been checked, in pieces of buckets and
+-- in pieces of keys, and the first row with which something is wrong.  last_key,
+-- last_line: up to which row, in the order of keys; keys_end: of all keys.  Gone
+-- in a crash of the server together with the rows.
 CREATE UNLOGGED TABLE settlement_proof (
     file_id      bigint PRIMARY KEY,
     attempt      ordinal NOT NULL,
     next_bucket  int NOT NULL DEFAULT 0,
+    last_key     text COLLATE "C" NOT NULL DEFAULT '',
+    last_line    int NOT NULL DEFAULT 0,
+    keys_end     boolean NOT NULL DEFAULT false,
     row_count    bigint NOT NULL DEFAULT 0,
     wrong_line   int,
     wrong        text
@@ -295,8 +322,9 @@ CREATE TABLE settlement_row (
     UNIQUE (source, row_key, version)
 ) WITH (autovacuum_analyze_threshold = 1000);
 
-CREATE INDEX settlement_row_file ON settlement_row (file_id);
-CREATE INDEX settlement_row_at ON settlement_row USING brin (at);
+CREATE INDEX settlement_row_file ON settlement_row (file_id, row_id);
+CREATE INDEX settlement_row_at ON settlement_row USING brin (at)
+    WITH (autosummarize = on);
 -- lists of a merchant, newest first
 CREATE INDEX settlement_row_merchant
     ON settlement_row (merchant_id, at, row_id);
@@ -416,6 +444,11 @@ CREATE UNIQUE INDEX settlement_exception_entry
     WHERE source IS NOT NULL;
 CREATE INDEX settlement_exception_open ON settlement_exception (exception_id)
     WHERE closed_at IS NULL;
+-- rows that the end of each file of their PSP matches again
+CREATE INDEX settlement_exception_again
+    ON settlement_exception (psp, exception_id)
+    WHERE closed_at IS NULL AND row_id IS NOT NULL
+        AND finding IN ('unknown', 'early', 'proposed', 'amount');
 CREATE INDEX settlement_exception_waits
     ON settlement_exception (merchant_id, opened_at, exception_id)
     WHERE closed_at IS NULL;
@@ -516,30 +549,6 @@ CREATE TABLE settlement_close (
 );
 
 
--- Entries that no file has brought yet, counted by the hour (UTC) in which they
--- were booked: counting them anew for each reader would read all of them.
--- is_final: all entries of the hour have come in files, for good.
-CREATE TABLE settlement_hour (
-    hour        timestamptz PRIMARY KEY,
-    counted_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
-    is_final    boolean NOT NULL
-) WITH (fillfactor = 50);
-
-CREATE TABLE settlement_aged (
-    merchant_id   id NOT NULL,
-    hour          timestamptz NOT NULL,
-    psp           id NOT NULL,
-    family        text COLLATE "C" NOT NULL,
-    currency      currency_code NOT NULL,
-    overdue_days  int NOT NULL,
-    entries       bigint NOT NULL,
-    minor         numeric NOT NULL,
-    oldest_at     timestamptz NOT NULL,
-    PRIMARY KEY (merchant_id, hour, psp, family, currency)
-) WITH (fillfactor = 50);
-
-CREATE INDEX settlement_aged_hour ON settlement_aged (hour);
-
 INSERT INTO round (name, run_at)
 VALUES ('settlement', now()), ('close', now());
 
@@ -588,7 +597,8 @@ ALTER TABLE settlement_close ENABLE ALWAYS TRIGGER settlement_close_kept;
 ALTER TABLE journal_entry ALTER checkout_id DROP NOT NULL;
 
 -- The close reads the entries of a time; these come in the order of time.
-CREATE INDEX journal_entry_at ON journal_entry USING brin (at);
+CREATE INDEX journal_entry_at ON journal_entry USING brin (at)
+    WITH (autosummarize = on);
 -- payouts in transit to the bank
 CREATE INDEX journal_entry_payout ON journal_entry (merchant_id, at)
     WHERE kind IN ('psp_paid_out', 'psp_debited', 'psp_payout_returned');

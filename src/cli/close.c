@@ -18,6 +18,7 @@
 static int close_make(int argc, char **argv);
 static int close_show(int argc, char **argv);
 static int close_export(int argc, char **argv);
+static PGresult *close_add_up(PGconn *conn, const char *day);
 static int close_key(const char *path, pay_secret_t *key);
 static int close_sign(PGconn *conn, const pay_secret_t *key, PGresult *made);
 static int close_print(const char *dsn, const char *what, const char *sql,
@@ -117,8 +118,7 @@ close_make(int argc, char **argv)
     }
 
     conn = pay_cli_connect(dsn);
-    made = conn == NULL ? NULL
-           : pay_cli_query(conn, "close make", make_sql, 1, &day);
+    made = conn == NULL ? NULL : close_add_up(conn, day);
     code = made == NULL ? PAY_CLI_USAGE : close_sign(conn, &key, made);
 
     pay_secret_wipe(&key);
@@ -126,6 +126,25 @@ close_make(int argc, char **argv)
     PQfinish(conn);
 
     return code;
+}
+
+
+/* A day is added up in pieces, each in a transaction of its own; NULL: it is
+ * said why not. */
+static PGresult *
+close_add_up(PGconn *conn, const char *day)
+{
+    PGresult  *made;
+
+    for ( ;; ) {
+        made = pay_cli_query(conn, "close make", make_sql, 1, &day);
+
+        if (made == NULL || strcmp(PQgetvalue(made, 0, 0), "again") != 0) {
+            return made;
+        }
+
+        PQclear(made);
+    }
 }
 
 

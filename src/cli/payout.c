@@ -39,12 +39,15 @@ const char  pay_cli_payout_usage[] =
     " --who NAME\n"
     "       payctl payout withdraw [--dsn DSN] BATCH --who NAME"
     " --why REASON\n"
+    "       payctl payout stop|start [--dsn DSN] PROVIDER --merchant ID\n"
+    "                                --who NAME --why REASON\n"
     "\n"
     "release says that an order is delivered.  make pays all orders of a\n"
     "seller that may be paid out, one item for each currency, and says why\n"
     "there is none.  batch puts items that are ready together; approve names\n"
     "the digest of the batch, which batches shows, and takes another operator\n"
-    "than the one who made the batch, an item of it or an account of it.\n";
+    "than the one who made the batch, an item of it or an account of it.\n"
+    "stop ends all sends to a provider, repeats, too, until start.\n";
 
 static const pay_cli_filter_t  filters[] = {
     { 0, PAY_CLI_MERCHANT }, { -1, NULL, NULL, NULL }
@@ -132,6 +135,8 @@ static const pay_cli_subcommand_t  subcommands[] = {
     { "make", pay_cli_payout_make },
     { "release", pay_cli_payout_act },
     { "show", payout_show },
+    { "start", pay_cli_payout_act },
+    { "stop", pay_cli_payout_act },
     { "unhold", pay_cli_payout_act },
     { "unrelease", pay_cli_payout_act },
     { "withdraw", pay_cli_payout_act },

@@ -1,7 +1,7 @@
 /*
- * payctl payout release, hold, cancel, make, batch, approve, withdraw: acts of
- * operators on pay-outs, with name and reason.  All call pay_ops, which takes
- * payments_operator and holds every rule.
+ * payctl payout release, hold, cancel, make, batch, approve, withdraw, stop:
+ * acts of operators on pay-outs, with name and reason.  All call pay_ops, which
+ * takes payments_operator and holds every rule.
  */
 
 #include "cli/act.h"
@@ -32,7 +32,7 @@ static const pay_cli_refusal_t  refusals[] = {
     { "other_hash", "that is not its digest, see payctl payout batches" },
     { "again", "the same approver counts once" },
     { "changed", "one of its items is not ready any more" },
-    { "not_found", "no such order, pay-out or batch" },
+    { "not_found", "no such order, pay-out, batch or provider" },
     { "invalid", "--who and --why take 1 to 200 bytes each" },
     { NULL, NULL }
 };
@@ -59,7 +59,13 @@ static const payout_act_t  acts[] = {
     { "withdraw", 0,
       { "payout withdraw", "SELECT pay_ops.withdraw_payout_batch("
         "b.merchant_id, b.batch_id, $2, $3) FROM pay.payout_batch b"
-        " WHERE b.batch_id = $1", 3, "withdrawn", refusals } }
+        " WHERE b.batch_id = $1", 3, "withdrawn", refusals } },
+    { "stop", 1,
+      { "payout stop", "SELECT pay_ops.stop_payout_provider($4, $1, true, $2,"
+        " $3)", 4, "stopped", refusals } },
+    { "start", 1,
+      { "payout start", "SELECT pay_ops.stop_payout_provider($4, $1, false,"
+        " $2, $3)", 4, "started", refusals } }
 };
 
 static const pay_cli_act_t  approve_act = {
@@ -123,7 +129,8 @@ pay_cli_payout_act(int argc, char **argv)
 
     if ((values[3] != NULL) != act->of_merchant) {
         return pay_cli_misuse(pay_cli_payout_usage, "--merchant goes with"
-                              " release and unrelease, and these take it");
+                              " release, unrelease, stop and start, and these"
+                              " take it");
     }
 
     return pay_cli_act(&act->act, dsn, values);

@@ -29,7 +29,8 @@ static int settlement_lines(const char *dsn, const char *const *values);
 static const char  settlement_usage[] =
     "usage: payctl settlement import [--dsn DSN] --source NAME [--jobs N]"
     " [-o json]\n"
-    "                                FILE ...\n"
+    "                                [--keyring FILE] FILE ...\n"
+    "       payctl settlement copy [--dsn DSN] --file ID --keyring FILE\n"
     "       payctl settlement list [--dsn DSN] [--class N] [--source NAME]"
     " [--all]\n"
     "                              [-o json]\n"
@@ -172,6 +173,7 @@ static const pay_cli_subcommand_t  subcommands[] = {
     { "accept", pay_cli_settlement_act },
     { "ageing", settlement_ageing },
     { "balances", pay_cli_settlement_balances },
+    { "copy", pay_cli_settlement_copy },
     { "files", settlement_files },
     { "import", pay_cli_settlement_import },
     { "limit", pay_cli_settlement_limit },

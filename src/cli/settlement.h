@@ -1,14 +1,18 @@
 /*
  * payctl settlement: settlement.c lists and shows, and hands over to
  * settlement_import.c, which reads files, and to settlement_act.c, where
- * operators act; settlement_copy.c turns rows into PostgreSQL's COPY, and
- * settlement_book.c books a file on several connections.
+ * operators act; settlement_copy.c turns rows into PostgreSQL's COPY,
+ * settlement_book.c books a file on several connections, and
+ * settlement_piece.c keeps encrypted copies of files and writes them out.
  */
 
 #ifndef PAY_SRC_CLI_SETTLEMENT_H
 #define PAY_SRC_CLI_SETTLEMENT_H
 
 #include "pay_settle.h"
+#include "pay_settle_copy.h"
+
+#include <stdio.h>
 
 #include <libpq-fe.h>
 
@@ -33,6 +37,7 @@ typedef struct {
 
 /* The subcommands, with their own name in argv[0]; the exit code. */
 int pay_cli_settlement_import(int argc, char **argv);
+int pay_cli_settlement_copy(int argc, char **argv);
 int pay_cli_settlement_act(int argc, char **argv);
 int pay_cli_settlement_source(int argc, char **argv);
 int pay_cli_settlement_limit(int argc, char **argv);
@@ -43,11 +48,19 @@ int pay_cli_settlement_balances(int argc, char **argv);
 /* Begins a transaction in which no other import opens the file; 0: another one
  * has, or the connection is lost, and copy->reason says so. */
 int pay_cli_copy_hold(settlement_copy_t *copy);
+/* Rolls it back before COPY has begun. */
+void pay_cli_copy_drop(settlement_copy_t *copy);
 /* Begins COPY in it, takes a row (a pay_settle_row_pt), ends both: with
  * `refused` nothing is kept.  0, or PAY_INVALID … after a complaint. */
 int pay_cli_copy_begin(settlement_copy_t *copy);
 pay_status_t pay_cli_copy_row(void *data, const pay_settle_row_t *row);
 int pay_cli_copy_end(settlement_copy_t *copy, int refused);
+
+/* Seals all bytes of the file, whose digest in hex is `sha256`, and keeps them
+ * in the transaction that pay_cli_copy_hold() has begun; the file is at its
+ * beginning before and behind.  0 after a complaint. */
+int pay_cli_settlement_keep(const settlement_copy_t *rows,
+    const pay_keyring_t *ring, const char *sha256, FILE *file);
 
 /* Takes a file in `state` (of `size` bytes, "proven" or "booking") further on
  * these connections until it is booked, which *state is then.  0 after a

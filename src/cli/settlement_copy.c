@@ -63,6 +63,13 @@ pay_cli_copy_hold(settlement_copy_t *copy)
 }
 
 
+void
+pay_cli_copy_drop(settlement_copy_t *copy)
+{
+    PQclear(PQexec(copy->conn, "ROLLBACK"));
+}
+
+
 int
 pay_cli_copy_begin(settlement_copy_t *copy)
 {

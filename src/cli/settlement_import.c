@@ -9,6 +9,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
+#include "cli/keyring.h"
 #include "cli/settlement.h"
 
 #include <inttypes.h>
@@ -34,6 +35,8 @@ typedef struct {
     const char  *source;
     const char  *path;
     int          as_json;
+    int          must_copy;    /* the source keeps copies */
+    pay_keyring_t  ring;       /* no key: no copy is kept */
     char         sha256[PAY_SHA256_SIZE * 2 + 1];
     char         file_id[24];
     char         attempt[24];
@@ -66,13 +69,15 @@ static int import_tell(import_t *import, const char *reason, int code);
 
 static const char  import_usage[] =
     "usage: payctl settlement import [--dsn DSN] --source NAME [--jobs N]"
-    " [-o json]\n       FILE ...\n"
+    " [-o json]\n       [--keyring FILE] FILE ...\n"
     "\n"
     "Reads files of a PSP or a bank: each is proven, matched with the ledger"
     " and\nbooked, or refused whole.  A file whose bytes were booked before"
     " changes\nnothing.  Exit code 0: booked; 1: refused; 2: not read; 3:"
     " known already.  Of\nseveral files the worst counts (2, 1, 3, 0).\n"
-    "  --jobs N  books each file on N connections (1 to 8, else 1)\n"
+    "  --jobs N        books each file on N connections (1 to 8, else 1)\n"
+    "  --keyring FILE  keeps a copy of each file, encrypted with the first key"
+    " of FILE\n"
     "Needs the role payments_operator.\n";
 
 static const char  tell_sql[] =
@@ -93,7 +98,7 @@ pay_cli_settlement_import(int argc, char **argv)
     int          i, words, code = PAY_CLI_OK, one;
     import_t    *import;
     const char  *path[IMPORT_FILES_MAX], *dsn = NULL, *source = NULL;
-    const char  *format = NULL, *jobs = "1";
+    const char  *format = NULL, *jobs = "1", *keyring = NULL;
 
     static const int  rank[] = { 0, 2, 3, 1 };
 
@@ -101,6 +106,7 @@ pay_cli_settlement_import(int argc, char **argv)
         { "--dsn", &dsn, NULL },
         { "--source", &source, NULL },
         { "--jobs", &jobs, NULL },
+        { "--keyring", &keyring, NULL },
         { "-o", &format, NULL },
         { NULL, NULL, NULL }
     };
@@ -133,7 +139,10 @@ pay_cli_settlement_import(int argc, char **argv)
 
     import->source = source;
     import->as_json = format != NULL;
-    code = import_connect(import, dsn, (unsigned) (jobs[0] - '0'));
+    code = keyring != NULL
+           && !pay_cli_keyring("settlement import", keyring, &import->ring)
+           ? PAY_CLI_USAGE
+           : import_connect(import, dsn, (unsigned) (jobs[0] - '0'));
 
     for (i = 0; i < words && import->conn != NULL; i++) {
         import->path = path[i];
@@ -146,6 +155,7 @@ pay_cli_settlement_import(int argc, char **argv)
         PQfinish(import->conns[i]);
     }
 
+    pay_keyring_wipe(&import->ring);
     free(import);
 
     return code;
@@ -306,8 +316,9 @@ import_open(import_t *import, int *code)
     do {
         rows = pay_cli_query(import->conn, "settlement import",
                              "SELECT o.outcome, o.file_id, o.format, o.account,"
-                             " o.attempt FROM pay_ops.open_settlement($1, $2,"
-                             " $3) o", 3, values);
+                             " o.attempt, o.keep FROM"
+                             " pay_ops.open_settlement($1, $2, $3) o", 3,
+                             values);
         if (rows == NULL) {
             return 0;
         }
@@ -328,6 +339,7 @@ import_open(import_t *import, int *code)
              PQgetvalue(rows, 0, 3));
     snprintf(import->attempt, sizeof(import->attempt), "%s",
              PQgetvalue(rows, 0, 4));
+    import->must_copy = strcmp(PQgetvalue(rows, 0, 5), "copy") == 0;
 
     if (strcmp(outcome, "not_found") == 0) {
         fprintf(stderr, "payctl: settlement import: no such source as \"%s\","
@@ -335,6 +347,11 @@ import_open(import_t *import, int *code)
 
     } else if (strcmp(outcome, "known") == 0) {
         *code = import_tell(import, "known already", SETTLEMENT_KNOWN);
+
+    } else if (import->must_copy && import->ring.count == 0) {
+        fprintf(stderr, "payctl: settlement import: copies of the files of"
+                " \"%s\" are kept: give --keyring FILE, the file of"
+                " payments_keyring\n", import->source);
 
     } else {
         *code = PAY_CLI_OK;
@@ -368,7 +385,12 @@ import_read(import_t *import, FILE *file, char *reason)
         return PAY_CLI_USAGE;
     }
 
-    if (!pay_cli_copy_begin(copy)) {
+    if ((import->ring.count != 0
+         && !pay_cli_settlement_keep(copy, &import->ring, import->sha256,
+                                     file))
+        || !pay_cli_copy_begin(copy))
+    {
+        pay_cli_copy_drop(copy);
         free(copy);
         return PAY_CLI_USAGE;
     }

@@ -58,6 +58,21 @@ pay_env_merchant(const pay_env_t *env, pay_str_t id)
 }
 
 
+const pay_payout_provider_t *
+pay_env_payout(const pay_env_t *env, pay_str_t name)
+{
+    size_t  i;
+
+    for (i = 0; i < env->payout_count; i++) {
+        if (pay_str_eq(env->payouts[i].name, name)) {
+            return &env->payouts[i];
+        }
+    }
+
+    return NULL;
+}
+
+
 const char *
 pay_call_name(pay_call_t call)
 {
@@ -67,7 +82,11 @@ pay_call_name(pay_call_t call)
         [PAY_CALL_CANCEL] = "cancel", [PAY_CALL_REFUND] = "refund",
         [PAY_CALL_EXPIRE] = "expire", [PAY_CALL_LIST] = "list",
         [PAY_CALL_CERTIFICATE] = "certificate", [PAY_CALL_AUTH] = "auth",
-        [PAY_CALL_RATES] = "rates", [PAY_CALL_SETTLEMENT] = "settlement"
+        [PAY_CALL_RATES] = "rates", [PAY_CALL_SETTLEMENT] = "settlement",
+        [PAY_CALL_PAYOUT_SEND] = "payout_send",
+        [PAY_CALL_PAYOUT_ASK] = "payout_ask",
+        [PAY_CALL_PAYOUT_FIND] = "payout_find",
+        [PAY_CALL_PAYOUT_CANCEL] = "payout_cancel"
     };
     PAY_ROWS(names, PAY_CALL_COUNT);
 

@@ -52,18 +52,17 @@ static pay_status_t renewed(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t look_ended(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static void look_close(pay_flow_t *flow);
 
 
 static const pay_flow_type_t  settlement_type = {
     .name = "settlement", .start = look_start, .is_patient = 1,
-    .end = look_close
+    .end = settlement_close
 };
 
 
 pay_status_t
 pay_flow_settlement(pay_flow_t *flow, const pay_settle_source_t *source,
-    pay_str_t owner)
+    pay_str_t owner, pay_str_t seed)
 {
     settlement_t  *look;
 
@@ -74,6 +73,7 @@ pay_flow_settlement(pay_flow_t *flow, const pay_settle_source_t *source,
 
     look->source = source;
     look->owner = owner;
+    PAY_TRY(pay_dup(flow->arena, seed, &look->seed));
     look->flow = flow;
     look->settled.source = source->name;
     pay_flow_begin(flow, &settlement_type, look);
@@ -103,7 +103,8 @@ look_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         .way = pay_str_of(ways[source->way]),
         .owner = look->owner,
         .interval_ms = source->interval_ms,
-        .lease_ms = LEASE_MS
+        .lease_ms = LEASE_MS,
+        .keep = source->keyring != NULL ? PAY_STR("copy") : PAY_STR("digest")
     };
 
     look->renewed_s = input->now_s;
@@ -133,6 +134,12 @@ look_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         default:
             return file_do(flow, PAY_FILE_NEXT, file_found, effect);
         }
+    }
+
+    if (outcome == PAY_OUTCOME_BOOKING && row != NULL) {
+        look->is_helper = 1;
+        look->settled.file_id = row->file_id;
+        return advance(flow, input, effect);
     }
 
     flow->outcome = outcome == PAY_OUTCOME_NOT_DUE ? "not-due"
@@ -238,8 +245,10 @@ file_opened(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     }
 
     if (input->result.outcome == PAY_OUTCOME_KNOWN) {
-        return look->pull != NULL ? settlement_pull_next(flow, input, effect)
-                                  : put(flow, input, "known", NULL, effect);
+        return look->pull == NULL ? put(flow, input, "known", NULL, effect)
+               : look->pull->reread.is_on
+                 ? settlement_reread_end(flow, effect)
+                 : settlement_pull_next(flow, input, effect);
     }
 
     return file_read(flow, row, effect);
@@ -250,19 +259,30 @@ static pay_status_t
 file_read(pay_flow_t *flow, const pay_settlement_row_t *row,
     pay_effect_t *effect)
 {
-    pay_status_t           status;
-    settlement_t          *look = flow->state;
-    pay_settle_options_t   options = { .row = settlement_row, .data = look };
+    pay_status_t   status;
+    settlement_t  *look = flow->state;
 
-    PAY_TRY(pay_dup(flow->arena, row->account, &options.account));
-    status = pay_settle_open(flow->arena, row->format, &options,
-                             &look->reader);
+    PAY_TRY(settlement_copy_begin(look));
+    status = settlement_reader(look, row->format, row->account);
 
     if (status == PAY_NOT_FOUND) {
         return settlement_end(flow, "format-unknown", effect);
     }
 
     return status == PAY_OK ? ask_piece(flow, effect) : status;
+}
+
+
+pay_status_t
+settlement_reader(settlement_t *look, pay_str_t format, pay_str_t account)
+{
+    pay_arena_t           *arena = look->flow->arena;
+    pay_settle_options_t   options = { .row = settlement_row, .data = look };
+
+    PAY_TRY(pay_dup(arena, account, &options.account));
+    pay_settle_digest_begin(&look->digest);
+
+    return pay_settle_open(arena, format, &options, &look->reader);
 }
 
 
@@ -309,7 +329,7 @@ piece_came(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* The rows of one piece are one call. */
+/* The rows of one piece are one call, and so are the pieces of a copy. */
 pay_status_t
 settlement_feed(pay_flow_t *flow, const pay_input_t *input, pay_str_t bytes,
     pay_effect_t *effect)
@@ -332,6 +352,18 @@ settlement_feed(pay_flow_t *flow, const pay_input_t *input, pay_str_t bytes,
     }
 
     PAY_TRY(status);
+    PAY_TRY(settlement_copy_seal(look, bytes));
+
+    return look->piece_count != 0 ? settlement_copy_keep(flow, effect)
+                                  : settlement_fed(flow, input, effect);
+}
+
+
+pay_status_t
+settlement_fed(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect)
+{
+    settlement_t  *look = flow->state;
 
     return look->line_count != 0 ? stage(flow, effect)
                                  : next_piece(flow, input, effect);
@@ -456,9 +488,19 @@ advance(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
+/* The worker that reads the file says how it ends; a helper leaves when there
+ * are no more parts. */
 static pay_status_t
 advanced(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
+    settlement_t  *look = flow->state;
+
+    if (look->is_helper && (input->kind != PAY_INPUT_ROW
+                            || input->result.outcome != PAY_OUTCOME_BOOKING))
+    {
+        return settlement_end(flow, NULL, effect);
+    }
+
     if (input->kind != PAY_INPUT_ROW) {
         return settlement_end(flow, "not-stored", effect);
     }
@@ -491,12 +533,14 @@ put(pay_flow_t *flow, const pay_input_t *input, const char *state,
     flow->settled = &look->ended;
 
     if (look->pull != NULL) {
-        look_close(flow);
-        return settlement_pull_next(flow, input, effect);
+        settlement_close(flow);
+        return look->pull->reread.is_on
+               ? settlement_reread_end(flow, effect)
+               : settlement_pull_next(flow, input, effect);
     }
 
     if (look->report != NULL) {
-        look_close(flow);
+        settlement_close(flow);
         return settlement_report_read(flow, why, effect);
     }
 
@@ -585,14 +629,14 @@ settlement_end(pay_flow_t *flow, const char *code, pay_effect_t *effect)
     };
 
     if (look->pull != NULL && code == NULL) {
-        in.again = look->pull->count != 0;
-        in.seen_s = pay_some(in.again ? look->pull->seen_s
-                                      : look->pull->until_s);
+        in.again = look->pull->count != 0 || look->pull->has_more;
+        in.seen_s = pay_some(look->pull->count != 0 ? look->pull->seen_s
+                                                    : look->pull->until_s);
     }
 
     /* the files have come all the same */
-    if (code == NULL && look->balance_why != NULL) {
-        code = look->balance_why;
+    if (code == NULL && look->later_why != NULL) {
+        code = look->later_why;
         in.code = pay_str_of(code);
     }
 
@@ -615,8 +659,8 @@ look_ended(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-static void
-look_close(pay_flow_t *flow)
+void
+settlement_close(pay_flow_t *flow)
 {
     settlement_t  *look = flow->state;
 

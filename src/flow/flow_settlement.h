@@ -9,6 +9,7 @@
 #include "flow_util.h"
 #include "pay_crypto.h"
 #include "pay_settle.h"
+#include "pay_settle_copy.h"
 
 #include <inttypes.h>
 
@@ -16,8 +17,18 @@
 #define SETTLEMENT_REASON_MAX  500     /* bytes of why a file is refused */
 #define SETTLEMENT_PULL_MAX    1000    /* settlements in one look's list */
 
+/* A settlement that was pulled before. */
+typedef struct {
+    int            is_on;              /* it is read, or its next version */
+    int            is_compared;        /* its rows are compared, not kept */
+    int            is_over;            /* none is to be read again by now */
+    int64_t        file_id;
+    unsigned char  digest[PAY_SHA256_SIZE];
+    unsigned char  next_sha256[PAY_SHA256_SIZE];
+} settlement_reread_t;
+
 /* A look at a PSP's settlements: first all of the list, then the oldest of
- * them that is not booked, and so on. */
+ * them that is not booked, and so on; then those that are to be read again. */
 typedef struct {
     int64_t                since_s;
     int64_t                until_s;    /* when the look began */
@@ -27,6 +38,8 @@ typedef struct {
     unsigned               opened;     /* that were read */
     int64_t                seen_s;     /* of the last one that was */
     pay_psp_settle_page_t  page;       /* of the one that is read */
+    settlement_reread_t    reread;
+    int                    has_more;   /* to read again, in the next look */
 } settlement_pull_t;
 
 /* A look at reports that were announced, one after the other. */
@@ -47,6 +60,8 @@ typedef struct {
     int64_t                     attempt;
     pay_settle_reader_t        *reader;      /* NULL: none is open */
     pay_settle_verdict_t        verdict;
+    pay_settle_digest_t         digest;      /* of the rows, where they are
+                                                pulled */
     int                         is_end;      /* all bytes were read … */
     int                         is_same;     /* … and are those of the
                                                 digest */
@@ -62,12 +77,22 @@ typedef struct {
     pay_settled_t               ended;       /* the last one that has come to
                                                 its end: a pull begins the next
                                                 one in the same step */
+    pay_str_t                   seed;        /* of nonces */
+    uint64_t                    nonces;      /* that were made */
+    pay_settle_copy_t          *copy;        /* NULL: the digest is enough */
+    pay_settlement_piece_row_t *pieces;      /* of this piece of the file, as
+                                                `lines` */
+    size_t                      piece_count;
+    size_t                      piece_room;
     settlement_pull_t          *pull;        /* NULL: none by the API */
     settlement_report_t        *report;      /* NULL: no announced ones */
+    int                         is_helper;   /* another worker has the look:
+                                                this one books parts of its
+                                                file */
     int                         balance_due; /* the PSP is to be asked */
-    const char                 *balance_why; /* literal: it has said nothing;
-                                                NULL: it did, or was not
-                                                asked */
+    const char                 *later_why;   /* literal: why a settlement could
+                                                not be read again, or the PSP
+                                                said nothing of its balance */
 } settlement_t;
 
 
@@ -93,6 +118,24 @@ pay_status_t settlement_refuse(pay_flow_t *flow, pay_effect_t *effect)
 pay_status_t settlement_proven(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect) PAY_MUST_CHECK;
 
+/* flow_settlement_copy.c: the file that is opened is copied; seals those pieces
+ * that are full with these bytes, and the last one at the end; keeps them and
+ * goes on with settlement_fed(). */
+pay_status_t settlement_copy_begin(settlement_t *look) PAY_MUST_CHECK;
+pay_status_t settlement_copy_seal(settlement_t *look, pay_str_t bytes)
+    PAY_MUST_CHECK;
+pay_status_t settlement_copy_keep(pay_flow_t *flow, pay_effect_t *effect)
+    PAY_MUST_CHECK;
+/* flow_settlement.c: stages the rows of the piece, or reads the next one. */
+pay_status_t settlement_fed(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect) PAY_MUST_CHECK;
+
+/* flow_settlement.c: a reader of the file that is opened, or compared; closes
+ * it.  PAY_NOT_FOUND: there is no such format. */
+pay_status_t settlement_reader(settlement_t *look, pay_str_t format,
+    pay_str_t account) PAY_MUST_CHECK;
+void settlement_close(pay_flow_t *flow);
+
 /* flow_settlement_rows.c: takes a row, a pay_settle_row_pt whose data is a
  * settlement_t; its memory is that of the flow's arguments. */
 pay_status_t settlement_row(void *data, const pay_settle_row_t *from)
@@ -106,6 +149,16 @@ pay_status_t settlement_pull_page(pay_flow_t *flow, pay_effect_t *effect)
     PAY_MUST_CHECK;
 pay_status_t settlement_pull_next(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect) PAY_MUST_CHECK;
+/* flow_settlement_reread.c: the settlement that is to be read again next; these
+ * bytes of it came, or did not; its next version has come to its end. */
+pay_status_t settlement_reread_next(pay_flow_t *flow, pay_effect_t *effect)
+    PAY_MUST_CHECK;
+pay_status_t settlement_reread_feed(pay_flow_t *flow, const pay_input_t *input,
+    pay_str_t bytes, pay_effect_t *effect) PAY_MUST_CHECK;
+pay_status_t settlement_reread_failed(pay_flow_t *flow, const char *why,
+    pay_effect_t *effect) PAY_MUST_CHECK;
+pay_status_t settlement_reread_end(pay_flow_t *flow, pay_effect_t *effect)
+    PAY_MUST_CHECK;
 /* A literal: why an answer of the PSP says nothing. */
 const char *settlement_why_not(const pay_http_answer_t *answer);
 

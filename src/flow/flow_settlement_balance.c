@@ -71,8 +71,8 @@ balance_came(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         return status;
 
     } else {
-        look->balance_why = settlement_why_not(input->answer);
-        in.code = pay_str_of(look->balance_why);
+        look->later_why = settlement_why_not(input->answer);
+        in.code = pay_str_of(look->later_why);
     }
 
     return pay_do_store_balance(flow, effect, &in, balance_stored);

@@ -90,11 +90,18 @@ static pay_status_t
 prove(pay_flow_t *flow, pay_effect_t *effect)
 {
     settlement_t              *look = flow->state;
+    unsigned char              digest[PAY_SHA256_SIZE];
     pay_prove_settlement_in_t  in = {
         .file_id = look->settled.file_id,
         .attempt = look->attempt,
         .rows = look->settled.rows
     };
+
+    if (look->pull != NULL) {
+        PAY_TRY(pay_settle_digest_end(&look->digest, digest));
+        in.digest = (pay_str_t) { sizeof(digest), digest };
+        PAY_TRY(pay_dup(flow->args, in.digest, &in.digest));
+    }
 
     PAY_TRY(pay_settle_batch(flow->args, look->reader, &in.batch_key));
     PAY_TRY(pay_settle_stated(flow->args, look->reader, &in.stated));

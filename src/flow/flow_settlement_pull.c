@@ -1,8 +1,8 @@
 /*
  * A look at the settlements of a PSP's API: the list of those that are final,
  * then each of them, the oldest first, as a file that is made of the API's
- * answers.  A settlement is known by its id, so its digest is that of its
- * name: rows of a final settlement change no more.
+ * answers.  A settlement is known by its id, so the digest of the file is that
+ * of its name.  A PSP may alter it: see flow_settlement_reread.c.
  */
 
 #include "flow_settlement.h"
@@ -139,12 +139,19 @@ settlement_pull_next(pay_flow_t *flow, const pay_input_t *input,
         return status;
     }
 
-    if (pull->count == 0 && settlement_has_balance(look)) {
-        return settlement_balance(flow, effect);
+    if (pull->count == 0 && pull->reread.is_over) {
+        return settlement_has_balance(look)
+               ? settlement_balance(flow, effect)
+               : settlement_end(flow, NULL, effect);
     }
 
-    if (pull->count == 0 || pull->opened == OPENED_MAX) {
+    if (pull->opened >= OPENED_MAX) {
+        pull->has_more = 1;
         return settlement_end(flow, NULL, effect);
+    }
+
+    if (pull->count == 0) {
+        return settlement_reread_next(flow, effect);
     }
 
     one = &pull->items[--pull->count];
@@ -183,6 +190,7 @@ settlement_pull_page(pay_flow_t *flow, pay_effect_t *effect)
 static pay_status_t
 page_came(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
+    const char    *why;
     pay_status_t   status;
     settlement_t  *look = flow->state;
 
@@ -192,7 +200,10 @@ page_came(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
                                      &look->is_end);
 
     if (status == PAY_INVALID) {
-        return settlement_end(flow, settlement_why_not(input->answer), effect);
+        why = settlement_why_not(input->answer);
+        return look->pull->reread.is_on
+               ? settlement_reread_failed(flow, why, effect)
+               : settlement_end(flow, why, effect);
     }
 
     PAY_TRY(status);
@@ -200,7 +211,9 @@ page_came(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
                     &look->pull->page.cursor));
     look->is_same = 1;
 
-    return settlement_feed(flow, input, input->answer->body, effect);
+    return look->pull->reread.is_compared
+           ? settlement_reread_feed(flow, input, input->answer->body, effect)
+           : settlement_feed(flow, input, input->answer->body, effect);
 }
 
 

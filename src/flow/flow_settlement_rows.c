@@ -20,6 +20,14 @@ settlement_row(void *data, const pay_settle_row_t *from)
     settlement_t               *look = data;
     pay_settlement_line_row_t  *to;
 
+    if (look->pull != NULL) {
+        PAY_TRY(pay_settle_digest_add(&look->digest, from));
+
+        if (look->pull->reread.is_compared) {
+            return PAY_OK;
+        }
+    }
+
     look->column = pay_settle_too_long(from);
 
     if (look->column != NULL) {

@@ -135,6 +135,18 @@ pay_status_t pay_quarantine_fill(pay_flow_t *flow,
     const pay_webhook_input_t *input, const char *why,
     pay_quarantine_webhook_in_t *in) PAY_MUST_CHECK;
 
+/* The reply that the scheme's sender expects behind the commit, with the
+ * flow's outcome (flow_webhook.c). */
+pay_status_t pay_webhook_ack(pay_flow_t *flow, const pay_sig_scheme_t *scheme,
+    pay_reply_t **reply) PAY_MUST_CHECK;
+/* Its body cannot be read, and *err may say why (flow_webhook.c). */
+pay_status_t pay_webhook_unread(pay_flow_t *flow, pay_err_t *err, int is_ours,
+    pay_effect_t *effect) PAY_MUST_CHECK;
+/* The rest of the flow of a pay-out provider's message, whose signature is
+ * right (flow_payout_event.c). */
+pay_status_t pay_payout_told(pay_flow_t *flow, const pay_webhook_input_t *in,
+    pay_str_t message_id, pay_effect_t *effect) PAY_MUST_CHECK;
+
 /* Arguments of begin_payment (flow_begin.c), which live as long as
  * flow->args. */
 pay_status_t pay_begin_orders(pay_flow_t *flow,

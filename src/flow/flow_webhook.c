@@ -51,8 +51,6 @@ static pay_status_t webhook_fetch(pay_flow_t *flow, pay_str_t url,
     pay_effect_t *effect);
 static pay_status_t webhook_read(pay_flow_t *flow, pay_str_t event_id,
     pay_effect_t *effect);
-static pay_status_t webhook_unread(pay_flow_t *flow, pay_err_t *err,
-    pay_effect_t *effect);
 static pay_status_t webhook_applied(pay_flow_t *flow,
     const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t webhook_next(pay_flow_t *flow, webhook_t *webhook,
@@ -164,7 +162,9 @@ webhook_judge(pay_flow_t *flow, pay_str_t cert_pem, pay_effect_t *effect)
     switch (psp->scheme->verify(flow->arena, &input, &result)) {
 
     case PAY_SIG_VALID:
-        return webhook_read(flow, result.event_id, effect);
+        return webhook->in.payout != NULL
+               ? pay_payout_told(flow, &webhook->in, result.event_id, effect)
+               : webhook_read(flow, result.event_id, effect);
 
     case PAY_SIG_NEED_CERT:
         return cert_pem.len == 0
@@ -211,7 +211,9 @@ webhook_read(pay_flow_t *flow, pay_str_t event_id, pay_effect_t *effect)
                                           webhook->events, &webhook->count,
                                           &err);
     if (status == PAY_INVALID) {
-        return webhook_unread(flow, &err, effect);
+        return pay_webhook_unread(flow, &err,
+                                  psp->adapter->traits & PAY_PSP_IS_OURS,
+                                  effect);
     }
 
     PAY_TRY(status);
@@ -228,11 +230,11 @@ webhook_read(pay_flow_t *flow, pay_str_t event_id, pay_effect_t *effect)
 /* The signature was right, so the sender is the PSP, and its message does not
  * read as docs say: a new version, or a defect of ours.  A PSP gets no
  * details; only the developer of a PSP that speaks our own protocol does. */
-static pay_status_t
-webhook_unread(pay_flow_t *flow, pay_err_t *err, pay_effect_t *effect)
+pay_status_t
+pay_webhook_unread(pay_flow_t *flow, pay_err_t *err, int is_ours,
+    pay_effect_t *effect)
 {
     pay_str_t         rule;
-    webhook_t        *webhook = flow->state;
     pay_psp_unread_t  unread;
 
     PAY_TRY(pay_dup(flow->arena, pay_str_of(err->detail), &rule));
@@ -248,9 +250,8 @@ webhook_unread(pay_flow_t *flow, pay_err_t *err, pay_effect_t *effect)
     err->slug = "webhook-payload-invalid";
     flow->label = "payload";
 
-    return (webhook->in.psp->adapter->traits & PAY_PSP_IS_OURS)
-           ? pay_done_refused(flow, effect, err)
-           : pay_done_problem(flow, effect, err->slug, NULL);
+    return is_ours ? pay_done_refused(flow, effect, err)
+                   : pay_done_problem(flow, effect, err->slug, NULL);
 }
 
 
@@ -405,25 +406,15 @@ webhook_quarantined(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
-/* The answer that the PSP expects. The body is stored behind the answer, and
- * only if one of its events was new. */
+/* The body is stored behind the answer, and only if one of its events was
+ * new. */
 static pay_status_t
 webhook_done(pay_flow_t *flow, pay_effect_t *effect)
 {
     webhook_t    *webhook = flow->state;
     pay_reply_t  *reply;
-    const char   *ack = webhook->in.psp->scheme->ack;
 
-    PAY_TRY(pay_reply_new(flow, ack != NULL ? PAY_REPLY_TEXT : PAY_REPLY_JSON,
-                          200, &reply));
-
-    if (ack != NULL) {
-        reply->body = pay_str_of(ack);
-
-    } else {
-        PAY_TRY(pay_format(flow->arena, &reply->body, 64,
-                           "{\"outcome\":\"%s\"}", flow->outcome));
-    }
+    PAY_TRY(pay_webhook_ack(flow, webhook->in.psp->scheme, &reply));
 
     if (webhook->in.keep_days != 0 && webhook->is_new) {
         effect->reply = reply;
@@ -431,6 +422,25 @@ webhook_done(pay_flow_t *flow, pay_effect_t *effect)
     }
 
     pay_do_done(effect, reply);
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_webhook_ack(pay_flow_t *flow, const pay_sig_scheme_t *scheme,
+    pay_reply_t **reply)
+{
+    PAY_TRY(pay_reply_new(flow, scheme->ack != NULL ? PAY_REPLY_TEXT
+                                                    : PAY_REPLY_JSON,
+                          200, reply));
+
+    if (scheme->ack == NULL) {
+        return pay_format(flow->arena, &(*reply)->body, 64,
+                          "{\"outcome\":\"%s\"}", flow->outcome);
+    }
+
+    (*reply)->body = pay_str_of(scheme->ack);
 
     return PAY_OK;
 }

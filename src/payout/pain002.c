@@ -18,6 +18,10 @@
 #define PAIN_WORD      5               /* a status, of four letters */
 #define PAIN_AMOUNT    24
 #define PAIN_EVENT_ID  (2 * PAIN_ID)
+/* in an event's id, of which level of the report it is */
+#define PAIN_OF_GROUP    '#'
+#define PAIN_OF_PAYMENT  '/'
+#define PAIN_OF_TX       ':'
 
 /* The members of the status that is being read: of the group, of a PmtInf, of
  * a transaction. */
@@ -59,7 +63,7 @@ static pay_status_t pain_closed(pay_settle_reader_t *reader, const char *path,
     pay_str_t text, pay_str_t currency);
 static void pain_keep(char *to, size_t size, pay_str_t text);
 static pay_status_t pain_tell(pay_settle_reader_t *reader,
-    pain_status_t *status, int is_tx);
+    pain_status_t *status, char of);
 static void pain_money(const pain_state_t *state, pay_payout_event_t *event);
 static void pain_lower(char *text);
 
@@ -222,15 +226,15 @@ pain_closed(pay_settle_reader_t *reader, const char *path, pay_str_t text,
     const pain_text_t  *row;
 
     if (strcmp(path, PAIN_TX) == 0) {
-        return pain_tell(reader, &state->tx, 1);
+        return pain_tell(reader, &state->tx, PAIN_OF_TX);
     }
 
     if (strcmp(path, PAIN_PAYMENT) == 0) {
-        return pain_tell(reader, &state->payment, 0);
+        return pain_tell(reader, &state->payment, PAIN_OF_PAYMENT);
     }
 
     if (strcmp(path, PAIN_GROUP) == 0) {
-        return pain_tell(reader, &state->group, 0);
+        return pain_tell(reader, &state->group, PAIN_OF_GROUP);
     }
 
     if (strcmp(path, PAIN_PLACE "GrpHdr/CreDtTm") == 0) {
@@ -276,10 +280,13 @@ pain_keep(char *to, size_t size, pay_str_t text)
 
 
 /* AM05 ("duplication") refuses this copy and says that another one is there:
- * the money may have been paid. */
+ * the money may have been paid.  A file, its PmtInf and its only transaction
+ * may have one key: the sign between the parts of an event's id tells them
+ * apart, or the second would be taken for a repetition of the first. */
 static pay_status_t
-pain_tell(pay_settle_reader_t *reader, pain_status_t *status, int is_tx)
+pain_tell(pay_settle_reader_t *reader, pain_status_t *status, char of)
 {
+    int                   is_tx = of == PAIN_OF_TX;
     char                  id[PAIN_EVENT_ID], type[PAIN_WORD];
     size_t                len = 0;
     pain_state_t         *state = reader->state;
@@ -317,7 +324,7 @@ pain_tell(pay_settle_reader_t *reader, pain_status_t *status, int is_tx)
 
     len = strlen(state->message);
     memcpy(id, state->message, len);
-    id[len++] = ':';
+    id[len++] = of;
     memcpy(id + len, status->id, strlen(status->id));
     event.event_id = (pay_str_t) { len + strlen(status->id),
                                    (unsigned char *) id };

@@ -79,6 +79,7 @@ extern const pay_payout_adapter_t  pay_payout_generic;
 extern const pay_payout_adapter_t  pay_payout_pain001;
 extern const pay_payout_adapter_t  pay_payout_paypal;
 extern const pay_payout_adapter_t  pay_payout_stripe;
+extern const pay_payout_adapter_t  pay_payout_tipalti;
 extern const pay_payout_adapter_t  pay_payout_wise;
 
 

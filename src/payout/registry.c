@@ -13,6 +13,7 @@ static const pay_payout_adapter_t *const  adapters[] = {
     &pay_payout_pain001,
     &pay_payout_paypal,
     &pay_payout_stripe,
+    &pay_payout_tipalti,
     &pay_payout_wise,
     NULL
 };
@@ -82,6 +83,13 @@ pay_payout_step(const pay_payout_adapter_t *adapter, unsigned n)
 {
     return (n < PAY_PAYOUT_STEPS_MAX && adapter->steps[n].name != NULL)
            ? &adapter->steps[n] : NULL;
+}
+
+
+int
+pay_payout_wants_token(const pay_payout_adapter_t *adapter)
+{
+    return adapter->auth_request != NULL;
 }
 
 

@@ -56,6 +56,7 @@ static pay_status_t adyen_sides(pay_settle_reader_t *reader,
     const pay_currency_t *currency, int64_t *minor);
 static pay_status_t adyen_key(pay_settle_reader_t *reader,
     const pay_settle_record_t *record, pay_settle_row_t *row);
+static int adyen_tells_fees(const pay_settle_record_t *record);
 static int adyen_has_no_net(const pay_settle_record_t *record);
 static int adyen_is_external(pay_str_t type);
 
@@ -279,7 +280,7 @@ adyen_amounts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 
 /* In one currency the fee is the difference of gross and net, and the
  * columns of fees must come to it.  With a conversion gross is the sum of net
- * and these fees. */
+ * and these fees, so that the file must have such a column. */
 static pay_status_t
 adyen_gross(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     const pay_currency_t *currency, pay_settle_row_t *row)
@@ -307,6 +308,10 @@ adyen_gross(pay_settle_reader_t *reader, const pay_settle_record_t *record,
                         ADYEN_GROSS_CREDIT, other, &gross));
 
     if (other != currency) {
+        if (!adyen_tells_fees(record)) {
+            return pay_settle_needed(reader, record, ADYEN_FEES);
+        }
+
         memcpy(row->paid_currency, other->code, sizeof(row->paid_currency));
         row->paid_minor = gross;
         row->fee_minor = -fees;
@@ -432,6 +437,23 @@ adyen_key(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 
     return pay_settle_join(reader, "Modification Reference",
                            PAY_SETTLE_KEY_MAX, &row->row_key, parts, 3);
+}
+
+
+/* Whether the file has any column of fees.  Nothing else tells the fee of a
+ * converted row: without one it would be taken as 0. */
+static int
+adyen_tells_fees(const pay_settle_record_t *record)
+{
+    unsigned  column;
+
+    for (column = ADYEN_COMMISSION; column <= ADYEN_FEES; column++) {
+        if (record->place[column] >= 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -219,6 +219,8 @@ pay_settle_amount_at(pay_settle_reader_t *reader,
     const pay_settle_unit_t *unit, const pay_settle_record_t *record,
     unsigned n, const pay_currency_t *currency, int64_t *minor)
 {
+    PAY_TRY(pay_settle_needed(reader, record, n));
+
     return pay_settle_amount(reader, unit, record->columns[n].name,
                              pay_settle_field(record, n), currency, minor);
 }

@@ -65,6 +65,20 @@ pay_settle_field(const pay_settle_record_t *record, unsigned n)
 }
 
 
+/* A row may need a column that most files do without: the amount beside a
+ * currency.  The reason is the header's, so that nobody looks for a wrong
+ * amount where there is none. */
+pay_status_t
+pay_settle_needed(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record, unsigned n)
+{
+    return record->place[n] >= 0
+           ? PAY_OK : pay_settle_refuse(reader, "column-missing",
+                                        record->columns[n].name,
+                                        "a column of this name");
+}
+
+
 /* Names are compared byte by byte, in any order; other columns are ignored,
  * since PSPs add them without notice. */
 pay_status_t

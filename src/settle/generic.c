@@ -226,7 +226,8 @@ generic_amounts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
-/* The amount that the customer paid, where that was another currency. */
+/* The amount that the customer paid, where that was another currency: both
+ * fields or neither. */
 static pay_status_t
 generic_paid(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     pay_settle_row_t *row)
@@ -234,7 +235,11 @@ generic_paid(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     const pay_currency_t  *currency;
 
     if (pay_settle_field(record, GENERIC_PAID_CURRENCY).len == 0) {
-        return PAY_OK;
+        if (pay_settle_field(record, GENERIC_PAID).len == 0) {
+            return PAY_OK;
+        }
+
+        PAY_TRY(pay_settle_needed(reader, record, GENERIC_PAID_CURRENCY));
     }
 
     PAY_TRY(pay_settle_currency(reader, "paid_currency",

@@ -237,6 +237,9 @@ void pay_settle_say_file(pay_settle_reader_t *reader, const char *reason,
 
 /* The field of the n-th column of the table; empty when the file has none. */
 pay_str_t pay_settle_field(const pay_settle_record_t *record, unsigned n);
+/* Refuses a file that does not have the n-th column, which this row needs. */
+pay_status_t pay_settle_needed(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record, unsigned n) PAY_MUST_CHECK;
 /* Finds the columns in a header: refuses a required one that is missing and
  * one of ours that stands there twice. */
 pay_status_t pay_settle_header(pay_settle_reader_t *reader,
@@ -303,7 +306,7 @@ pay_status_t pay_settle_amount_said(const pay_settle_unit_t *unit,
 pay_status_t pay_settle_amount(pay_settle_reader_t *reader,
     const pay_settle_unit_t *unit, const char *column, pay_str_t text,
     const pay_currency_t *currency, int64_t *minor) PAY_MUST_CHECK;
-/* The same of the n-th column of the table. */
+/* The same of the n-th column of the table; the file must have it. */
 pay_status_t pay_settle_amount_at(pay_settle_reader_t *reader,
     const pay_settle_unit_t *unit, const pay_settle_record_t *record,
     unsigned n, const pay_currency_t *currency, int64_t *minor)

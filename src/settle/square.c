@@ -236,6 +236,12 @@ square_texts(pay_settle_reader_t *reader, const pay_json_t *item,
                                 PAY_STR(""), row));
 
     row->booked_on = (pay_str_t) { 10, row->occurred_text.data };
+
+    if (!pay_settle_is_day(row->booked_on)) {
+        return pay_settle_refuse(reader, "time-invalid", "effective_at",
+                                 "a time such as 2026-11-20T10:00:00Z");
+    }
+
     row->kind = square_kind(row->raw_type, row->net_minor);
 
     if (row->kind == PAY_SETTLE_TAX) {

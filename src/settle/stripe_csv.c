@@ -144,7 +144,11 @@ stripe_times(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     }
 
     if (created.len == 0) {
-        return pay_settle_refuse(reader, "column-missing", "created_utc",
+        return pay_settle_refuse(reader,
+                                 record->place[STRIPE_CREATED_UTC] >= 0
+                                 || record->place[STRIPE_CREATED] >= 0
+                                 ? "field-empty" : "column-missing",
+                                 "created_utc",
                                  "a time in this column or in \"created\"");
     }
 

@@ -2,6 +2,7 @@
 them (tests/fixtures/configuration/cases.txt); the example of
 docs/architecture.md passes."""
 
+import base64
 import os
 import re
 import shutil
@@ -89,6 +90,9 @@ def private_pem(key) -> bytes:
     )
 
 
+KEY = base64.b64encode(bytes(range(32)))
+
+
 def key_files() -> dict[str, bytes]:
     """Every wrong key one may put into the configuration."""
     rsa_1024 = rsa.generate_private_key(65537, 1024)  # noqa: S505
@@ -152,6 +156,10 @@ def audit_keys() -> dict[str, bytes]:
         "empty.pem": b"",
         "text.pem": b"sk_live_do_not_print_me\n",
         "public.pem": public_pem(key),
+        "one.ring": b"a " + KEY + b"\n",
+        "two.ring": b"b.2 " + KEY + b"\n\na-1 " + KEY + b"\n",
+        "short.ring": b"a " + KEY + b"\nb " + KEY[4:] + b"\n",
+        "twice.ring": b"a " + KEY + b"\na " + KEY + b"\n",
     }
 
 

@@ -227,10 +227,13 @@ def test_question_about_payouts_can_fail(psp):
 
 def announced(psp) -> dict:
     made = settle(psp, "adyen")
-    message = psp.got("adyen", 2)[-1]
-    items = json.loads(message["body"])["notificationItems"]
-    item = items[0]["NotificationRequestItem"]
-    assert item["eventCode"] == "REPORT_AVAILABLE"
+    # two messages are under way at once: which comes first is not said
+    (item,) = (
+        each["NotificationRequestItem"]
+        for message in psp.got("adyen", 2)
+        for each in json.loads(message["body"])["notificationItems"]
+        if each["NotificationRequestItem"]["eventCode"] == "REPORT_AVAILABLE"
+    )
     assert item["pspReference"] == made["files"][0]["name"]
     return made | {"path": urlsplit(item["reason"]).path}
 
@@ -282,6 +285,53 @@ def test_footer_of_paypal_counts_its_rows(psp):
     assert int(foot[-1]) == len(bodies) == 7
     gross = sum(int(e[9]) for e in bodies if e[8] == "CR")
     assert int(foot[2]) == gross
+
+
+def test_a_part_of_the_balance_is_withdrawn(psp):
+    """The next day begins with the rest, and pays it out."""
+    psp.paid("paypal")
+    first = settle(psp, "paypal", withdraw={"USD": 500})
+    psp.paid("paypal")
+    second = settle(psp, "paypal")
+    net = MINORS - 35
+    for made, begin, paid, end in (
+        (first, 0, 500, net - 500),
+        (second, net - 500, 2 * net - 500, 0),
+    ):
+        (payout,) = made["payouts"]
+        shown = payout["begin"], payout["amount"], payout["end"]
+        assert shown == (begin, paid, end)
+        (foot,) = [row for row in records(made) if row[0] == "SF"]
+        assert foot[3] == str(paid)
+        assert foot[6:10] == ["CR", str(begin), "CR", str(end)]
+
+
+@pytest.mark.parametrize("faults", [[], [{"kind": "amount", "by_minor": 7}]])
+def test_a_report_that_comes_again_keeps_the_rest(psp, faults):
+    psp.paid("paypal")
+    settle(psp, "paypal", withdraw={"USD": 500})
+    made = settle(psp, "paypal", again=1, faults=faults)
+    off = sum(each["by_minor"] for each in faults)
+    (payout,) = made["payouts"]
+    assert (payout["amount"], payout["end"]) == (500 + off, MINORS - 35 - 500)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "withdraw", "status"),
+    [
+        ("paypal", {"USD": MINORS - 34}, 409),
+        ("paypal", {"EUR": 1}, 409),
+        ("stripe", {"USD": 1}, 409),
+        ("paypal", {"USD": 0}, 400),
+        ("paypal", {"USD": "5.00"}, 400),
+        ("paypal", [500], 400),
+    ],
+)
+def test_withdrawal_that_cannot_be(psp, dialect, withdraw, status):
+    psp.paid(dialect)
+    settle(psp, dialect, status, withdraw=withdraw)
+    (payout,) = settle(psp, dialect)["payouts"]
+    assert payout["amount"] == MINORS - 35
 
 
 def test_total_of_generic_is_its_last_row(psp):

@@ -66,6 +66,7 @@ def known(api, checkout):
         "psp": "generic",
         "slug": "amount-invalid",
         # OPTIONS of what there is not is answered, too
+        "provider": "generic",
         "file_id": "1",
         "exception_id": "1",
         "payout_id": NOBODYS,

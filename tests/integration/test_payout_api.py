@@ -16,6 +16,7 @@ from support.tokens import ABSENT
 from support.waiting import wait_for
 
 IBAN = "DE89370400440532013000"
+NOBODY = "00000000-0000-4000-8000-000000000000"
 SETTINGS = """
 SELECT pay_ops.set_payout_provider(%(merchant)s, 'bank', 'generic', '{iban}',
     '{USD,EUR}', NULL, 'sue', 'test'),
@@ -302,7 +303,7 @@ def test_another_merchant_sees_nothing_of_it(
     ("method", "path", "scope"),
     [
         ("GET", "payouts", "payouts:read"),
-        ("GET", f"payouts/{uuid.uuid4()}", "payouts:read"),
+        ("GET", f"payouts/{NOBODY}", "payouts:read"),
         ("POST", "payouts", "payouts:create"),
         ("POST", "payments/x/release", "payouts:create"),
     ],

@@ -208,6 +208,34 @@ def test_bank_shows_what_all_psps_have_paid(day, source):
     day.is_clean()
 
 
+def test_withdrawal_of_a_part_leaves_the_rest(day):
+    """PayPal's report of a day whose withdrawal is not what the day came to,
+    and that of the next one, which begins with the rest."""
+    psp, currency, part = "paypal", "GBP", 1234
+    day.sold(psp, currency=currency, amounts=("50.00",))
+    made, said = day.settle(psp, withdraw={currency: part})
+    (first,) = made["payouts"]
+    rest = 5000 - FEE - part
+    assert (first["amount"], first["end"]) == (part, rest)
+    assert said["state"] == "booked", said
+    assert (said["class2"], said["class3"]) == (0, 0), day.matters()
+    assert day.owed(psp, currency) == rest
+    assert day.accounts(psp, currency)["psp_in_transit"] == part
+    day.sold(psp, currency=currency, amounts=("10.00",))
+    made, said = day.settle(psp)
+    (second,) = made["payouts"]
+    rest += 1000 - FEE
+    assert (second["begin"], second["amount"]) == (first["end"], rest)
+    assert said["state"] == "booked", said
+    assert (said["class2"], said["class3"]) == (0, 0), day.matters()
+    assert day.owed(psp, currency) == 0
+    _, told = day.bank("bank-camt", payouts=[first["id"], second["id"]])
+    assert told["matched"] == 2, day.matters()
+    books = day.accounts(psp, currency)
+    assert (books["bank"], books["psp_in_transit"]) == (part + rest, 0)
+    day.is_clean()
+
+
 def test_day_is_closed(day):
     text, close = day.close()
     documents = day.where / "close.jsonl"

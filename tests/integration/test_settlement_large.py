@@ -1,14 +1,23 @@
-"""A settlement file of 200,000 rows in a worker whose statements may take one
-second each: none of its steps grows with the file, and what one has done stays
-done."""
+"""A settlement file of 200,000 rows in workers whose statements may take one
+second each: none of its steps grows with the file, what one has done stays
+done, and two workers book its parts."""
 
 import shutil
 
 import pytest
+from support.own_stack import wait_for
 from test_settlement_dir import AUDIENCE, Inbox, fees
 
 ROWS = 200_000
 DEADLINE_S = 400
+# two backends are in a step of the file, each with a part of its own
+HELPED = """
+SELECT EXISTS (
+    SELECT FROM pay.settlement_look l
+    WHERE l.source = %s AND l.helper <> l.lease_owner AND (
+        SELECT count(*) FROM pg_stat_activity a
+        WHERE a.state = 'active' AND a.usename = 'payments_gateway'
+            AND a.query LIKE '%%advance_settlement%%') > 1)"""
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +35,11 @@ def inbox(own_stack):
 @pytest.mark.timeout(DEADLINE_S + 200)
 def test_a_large_file_is_booked_in_short_statements(inbox):
     inbox.put("large.csv", fees("l", ROWS))
+    wait_for(
+        lambda: inbox.stack.value(HELPED, inbox.name),
+        "two workers to book parts of it",
+        DEADLINE_S,
+    )
     inbox.becomes("large.csv", "booked", DEADLINE_S)
     assert inbox.rows() == ROWS
     assert inbox.booked_twice() == 0

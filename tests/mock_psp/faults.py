@@ -55,6 +55,11 @@ LIST_KINDS = {
         "gzip_bomb html redirect ok_with_error slow_body"
     ).split()
 } | {"repeat": {}, "loop": {}, "lag": {"n": 1}}
+# A provider whose list answers how a payment stands, too: Tipalti.
+FIND_KINDS = LIST_KINDS | {
+    kind: {"accept": True}
+    for kind in ("wrong_amount", "wrong_currency", "wrong_account")
+}
 # Payouts, their rows and reports.
 SETTLEMENT_KINDS = {
     kind: API_KINDS[kind]
@@ -89,7 +94,7 @@ PAYOUT_KINDS = {
 OPERATIONS = {
     "register": API_KINDS,
     "query": API_KINDS,
-    "find": LIST_KINDS,
+    "find": FIND_KINDS,
     "list": LIST_KINDS,
     "capture": API_KINDS,
     "refund": API_KINDS,
@@ -97,6 +102,8 @@ OPERATIONS = {
     "expire": API_KINDS,
     "token": API_KINDS,
     "send": PAYOUT_KINDS,
+    "quote": PAYOUT_KINDS,
+    "recipient": PAYOUT_KINDS,
     "transfer": PAYOUT_KINDS,
     "ask": PAYOUT_KINDS,
     "settlement": SETTLEMENT_KINDS,

@@ -50,6 +50,7 @@ FEE_BACK = "T1108"
 class PayPalForm(Form):
     silent = ()
     daily = True
+    partial = True
     unknown = ("refund_returned",)
 
     def rows_of(self, move) -> list:

@@ -74,7 +74,7 @@ class Psp:
             if each.name in config.keys
         }
         self.sender = Sender(config, self.books, self.faults)
-        self.payouts = Payouts(config, self.books, self.sender)
+        self.payouts = Payouts(config, self.books, self.sender, self.dialects)
         self.lifecycle = Lifecycle(
             config, self.books, self.sender, self.dialects
         )
@@ -114,6 +114,7 @@ class Psp:
         await self.sender.start()
         for dialect in self.dialects.values():
             await dialect.start()
+        await self.payouts.start()
         loop = asyncio.get_running_loop()
         sweeper = loop.create_task(self.lifecycle.sweep())
         ticker = loop.create_task(self.payouts.tick())
@@ -122,4 +123,5 @@ class Psp:
         ticker.cancel()
         for dialect in self.dialects.values():
             await dialect.stop()
+        await self.payouts.stop()
         await self.sender.stop()

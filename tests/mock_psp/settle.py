@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from .dashboard import BadRequest
 from .lifecycle import NotPossible
 from .settle_faults import Faulty
 
@@ -126,8 +127,9 @@ class Settlements:
         return found
 
     def close(self, dialect: str, body: dict) -> Close:
-        """{day?, monthly_fee_minor?, currency?, faults?}: closes a day."""
+        """{day?, monthly_fee_minor?, withdraw?, faults?}: closes a day."""
         form = self.dialects[dialect].settlement
+        parts = _parts(form, body.get("withdraw", {}))
         faults = Faulty(body.get("faults", []), self.books)
         moves = faults.held_back(self.moves(dialect))
         rows = [row for each in moves for row in form.rows_of(each)]
@@ -143,10 +145,14 @@ class Settlements:
             if fee:
                 part.append(_monthly(form, close, currency, fee))
             payout = self._payout(form, close, currency, part)
+            if currency in parts:
+                _keep_back(payout, currency, parts.pop(currency))
             if payout:
                 close.payouts.append(payout)
         if not close.payouts:
             raise NotPossible("there is nothing to pay out")
+        if parts:
+            raise NotPossible(f"no row is in {', '.join(sorted(parts))}")
         self._keep(close, moves)
         faults.undeclared(close)
         return close
@@ -208,12 +214,33 @@ class Settlements:
             rows = faults.rows([copy.copy(row) for row in each.rows])
             payout = copy.copy(each)
             payout.rows = [r for r in rows if r.currency == each.currency]
-            payout.amount = each.begin + sum(row.net for row in payout.rows)
+            paid = each.begin + sum(row.net for row in payout.rows)
+            payout.amount = paid - each.end
             new.payouts.append(payout)
         faults.undeclared(new)
         place = self.books.closes.index(close)
         self.books.closes[place] = new
         return new
+
+
+def _parts(form, asked: dict) -> dict:
+    """currency -> what is withdrawn; of a currency that is not named all is."""
+    if not isinstance(asked, dict):
+        raise BadRequest("withdraw is an object: currency and minor units")
+    for minor in asked.values():
+        if type(minor) is not int or minor < 1:
+            raise BadRequest("an amount in minor units, above 0")
+    if asked and not form.partial:
+        raise NotPossible(f"{form.name} pays out all that there is")
+    return dict(asked)
+
+
+def _keep_back(payout, currency: str, minor: int) -> None:
+    """The payout is of `minor`; the rest stays in the balance."""
+    if payout is None or minor > payout.amount:
+        raise NotPossible(f"the balance in {currency} is not that high")
+    payout.end = payout.amount - minor
+    payout.amount = minor
 
 
 def _named(form, move: Move) -> Move:

@@ -34,7 +34,9 @@ class SettleControl:
         ]
 
     async def _settle(self, request):
-        """{dialect, day?, monthly_fee_minor?, faults?, again?, announce?}"""
+        """{dialect, day?, monthly_fee_minor?, withdraw?, faults?, again?,
+        announce?}
+        """
         body = await body_of(request)
         dialect = self._dialect(body)
         if "again" in body:

@@ -15,6 +15,8 @@ class Form:
     unknown: tuple = ()
     # Has it one file a day, which is named after the day?
     daily = False
+    # May a withdrawal be a part of the balance?
+    partial = False
 
     def __init__(self, dialect, settlements):
         self.dialect = dialect

@@ -397,7 +397,8 @@ look_due(sim_t *sim, void *data)
     flow = sim_flow_new(sim, worker, NULL, reading);
     reading->flow = flow;
 
-    if (pay_flow_settlement(&flow->core, source, sim->workers[worker].owner)
+    if (pay_flow_settlement(&flow->core, source, sim->workers[worker].owner,
+                            PAY_STR("no copies in the simulator here."))
         != PAY_OK)
     {
         sim_die("no flow of settlement");

@@ -167,19 +167,77 @@ SELECT is((SELECT string_agg(concat_ws(' ', r.row_key, r.state), ', '
     'a1 matched, a3 matched, a5 resolved, a6 resolved, b3 matched,'
     ' c1 posted, d2 exception', 'states of rows');
 
--- a day is closed
+-- a day is closed, in pieces of any size
+CREATE FUNCTION pg_temp.adds(p_rows int) RETURNS bigint[]
+LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_tally settlement_tally := begin_tally('close', current_date, NULL, NULL,
+                                            now() + interval '1 day');
+    v_step  record;
+    v_rows  bigint[] := '{}';
+BEGIN
+    DELETE FROM settlement_tally_line;
+    -- the entries of this transaction, too
+    UPDATE settlement_tally t SET until_tx = '9999999999'
+    RETURNING t.* INTO v_tally;
+    WHILE NOT v_tally.is_done LOOP
+        SELECT s.tally, s.rows INTO v_step FROM step_tally(v_tally, p_rows) s;
+        v_tally := v_step.tally;
+        v_rows := v_rows || v_step.rows;
+    END LOOP;
+    RETURN v_rows;
+END
+$$;
 CREATE FUNCTION pg_temp.close_says() RETURNS text LANGUAGE sql
 SET search_path = pay, pg_temp AS $$
 SELECT string_agg(concat_ws(' ', l.item, l.count, l.minor), ', '
                   ORDER BY l.item COLLATE "C")
-FROM pay.close_lines(NULL, now() + interval '1 day', '9999999999') l
+FROM pay.close_lines(NULL) l
 WHERE l.item IN ('balance/psp_clearing', 'balance/suspense', 'open/2/overdue',
                  'class/0/sale/matched', 'entry/written_off')
 $$;
+CREATE FUNCTION pg_temp.all_lines() RETURNS text LANGUAGE sql
+SET search_path = pay, pg_temp AS $$
+SELECT string_agg(l::text, E'\n' ORDER BY l::text COLLATE "C")
+FROM pay.close_lines(NULL) l
+$$;
+SELECT is(cardinality(pg_temp.adds(100000)), 2, 'all of it at once');
 SELECT is(pg_temp.close_says(), 'balance/psp_clearing 4920638,'
     ' balance/suspense 0, class/0/sale/matched 2 2000,'
     ' entry/written_off 3 101100, open/2/overdue 15 15000',
     'what a close says');
+SELECT pg_temp.all_lines() AS lines \gset
+SELECT ok(cardinality(pg_temp.adds(5)) > 10, 'in small pieces');
+SELECT is(pg_temp.all_lines(), :'lines', 'it says the same');
+SELECT is(pg_temp.all_lines(), (
+    SELECT string_agg(l::text, E'\n' ORDER BY l::text COLLATE "C")
+    FROM (
+        SELECT e.merchant_id::text, e.psp::text, l.currency::text,
+            x.word || l.account, CASE x.word WHEN 'account/' THEN count(*) END,
+            sum(l.amount_minor)
+        FROM pay.journal_entry e
+        JOIN pay.journal_line l USING (merchant_id, source, kind)
+        CROSS JOIN (VALUES ('account/'), ('balance/')) x (word)
+        WHERE l.account NOT LIKE 'seller\_%' AND l.account <> 'fx'
+        GROUP BY 1, 2, 3, x.word, l.account
+        UNION ALL
+        SELECT e.merchant_id, e.psp, e.currency, 'entry/' || e.kind, count(*),
+            sum(e.amount_minor)
+        FROM pay.journal_entry e GROUP BY 1, 2, 3, 4
+        UNION ALL
+        SELECT r.merchant_id, coalesce(s.psp, s.source), r.currency,
+            concat('class/', r.class, '/', r.kind, '/', r.finding), count(*),
+            sum(r.net_minor)
+        FROM pay.settlement_row r JOIN pay.settlement_source s USING (source)
+        GROUP BY 1, 2, 3, 4
+        UNION ALL
+        SELECT x.merchant_id, x.psp, x.currency,
+            concat('open/', x.class, '/', x.finding), count(*),
+            sum(x.amount_minor)
+        FROM pay.settlement_exception x WHERE x.closed_at IS NULL
+        GROUP BY 1, 2, 3, 4) l), 'which is all that there is');
+DELETE FROM pay.settlement_tally_line;
+DELETE FROM pay.settlement_tally;
 CREATE FUNCTION pg_temp.close(p_days int, p_now int DEFAULT 0) RETURNS text
 LANGUAGE sql SET search_path = pay, pg_temp AS $$
 SELECT (pay.make_close(current_date + p_days,

@@ -155,6 +155,66 @@ FROM generate_series(1, 2) n,
 SELECT is(r.outcome, 'invalid', 'what is booked is not refused')
 FROM pay_api.refuse_settlement(ARRAY[:id], '{3}', '{why}') r;
 
+-- a second worker books parts of a file beside the one that has read it
+UPDATE pay.settlement_look SET lease_owner = NULL, lease_until = NULL,
+    run_at = now(), declared_at = now();
+SELECT s.format AS format, s.merchant_id AS merchant, l.way AS way
+FROM pay.settlement_source s JOIN pay.settlement_look l USING (source)
+\gset
+CREATE FUNCTION pg_temp.helps(p_owner text) RETURNS text LANGUAGE sql AS $$
+SELECT concat_ws(' ', b.outcome, nullif(b.file_id, 0),
+    CASE WHEN num_nulls(b.since_s, b.balance_due, b.file_id) NOT IN (0, 3)
+         THEN 'half a row' END)
+FROM pay.settlement_source s
+JOIN pay.settlement_look l USING (source)
+CROSS JOIN LATERAL pay_api.begin_look(ARRAY[s.source::text],
+    ARRAY[s.format::text], ARRAY[s.merchant_id::text], ARRAY[s.psp::text],
+    '{NULL}', ARRAY[l.way], ARRAY[p_owner], '{600000}', '{60000}') b
+$$;
+SELECT is(pg_temp.helps('w1'), 'due', 'one worker has the look');
+SELECT is(pg_temp.helps('w2'), 'not_due', 'nothing is booked yet');
+SELECT o.file_id AS id FROM pay_api.open_settlement('{inbox}',
+    ARRAY[sha256('b')], '{g}') o
+\gset
+INSERT INTO pay.settlement_staging (file_id, line, row_key, kind, gross_minor,
+    net_minor, currency)
+SELECT :id, n, 'h' || n, 'fee', 0, 0, 'EUR' FROM generate_series(1, 40) n;
+SELECT is(p.outcome, 'proven', 'its file')
+FROM pay_api.prove_settlement(ARRAY[:id], '{1}', '{NULL}', '{40}', '{"{}"}') p;
+SELECT is(pg_temp.helps('w2'), 'not_due', 'has no parts yet');
+CREATE FUNCTION pg_temp.advances(p_id bigint) RETURNS text LANGUAGE sql AS $$
+SELECT a.outcome FROM pay_api.advance_settlement(ARRAY[p_id], '{10}') a
+$$;
+SELECT is(pg_temp.advances(:id), 'booking', 'it is divided');
+SELECT is(pg_temp.helps('w1'), 'not_due', 'its reader needs no help of its own');
+SELECT is(pg_temp.helps('w2'), 'booking ' || :id, 'another worker helps');
+SELECT is(pg_temp.helps('w3'), 'not_due', 'but no third one');
+SELECT is(k.outcome, 'kept', 'a helper renews its lease')
+FROM pay_api.keep_look('{inbox}', '{w2}', '{120000}') k;
+SELECT is(concat_ws(' ', l.lease_owner, l.lease_until - now(), l.helper,
+                    l.helper_until - now()), 'w1 00:01:00 w2 00:02:00',
+          'and not that of the other one')
+FROM pay.settlement_look l;
+SELECT is(k.outcome, 'gone', 'a third worker has none')
+FROM pay_api.keep_look('{inbox}', '{w3}', '{120000}') k;
+SELECT is(pg_temp.ends('w2'), 'stored', 'the helper ends');
+SELECT is(concat_ws(' ', l.lease_owner, l.helper, l.runs - r.runs), 'w1 0',
+          'the look does not')
+FROM pay.settlement_look l, (SELECT runs FROM pay.settlement_look) r;
+SELECT is(pg_temp.ends('w2'), 'gone', 'once');
+SELECT is(pg_temp.helps('w3'), 'booking ' || :id, 'and another one helps');
+UPDATE pay.settlement_look SET helper_until = now();
+SELECT is(pg_temp.helps('w4'), 'booking ' || :id, 'one takes a dead one''s place');
+SELECT is(pg_temp.ends('w3'), 'gone', 'which is heard no more');
+SELECT is(pg_temp.ends('w4'), 'stored', 'it ends');
+SELECT is(string_agg(pg_temp.advances(:id + 0 * n), ' '),
+          'booking booking booking', 'three of four parts')
+FROM generate_series(1, 3) n;
+SELECT is(pg_temp.helps('w2'), 'not_due', 'one part needs no help');
+SELECT is(string_agg(pg_temp.advances(:id + 0 * n), ' '), 'booking booked',
+          'the last one')
+FROM generate_series(1, 2) n;
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;

@@ -154,6 +154,122 @@ SELECT is(pg_temp.looks() || ' ' || pg_temp.left_of(:id), 'not_due 0',
 SELECT is((SELECT count(*) FROM pay.settlement_leftover), 0::bigint,
           'and nothing is left');
 
+-- a part is the payments that lines side by side name first: their pages are
+-- read and written once, and all rows of a payment are in one part
+SELECT o.id FROM pg_temp.opens('g') o
+\gset
+SELECT pg_temp.stages(:id, 60);
+UPDATE pay.settlement_staging s SET our_ref = 'known'
+WHERE s.file_id = :id AND s.line IN (4, 31, 58);
+SELECT is(pg_temp.proves(:id, 60, '{}'), 'proven', 'a file of parts');
+CREATE FUNCTION pg_temp.steps(p_id bigint) RETURNS text LANGUAGE sql AS $$
+SELECT a.outcome FROM pay_api.advance_settlement(ARRAY[p_id], '{10}') a
+$$;
+CREATE FUNCTION pg_temp.lines(p_id bigint) RETURNS text LANGUAGE sql AS $$
+SELECT string_agg(r.line::text, ' ' ORDER BY r.line)
+FROM pay.settlement_row r WHERE r.file_id = p_id
+$$;
+SELECT is(pg_temp.steps(:id), 'booking', 'it is divided first');
+SELECT is(concat_ws(' ', count(*), min(p.first_line), max(p.until_line)),
+          '6 1 2147483647', 'into all of its lines')
+FROM pay.settlement_part p WHERE p.file_id = :id;
+SELECT is(pg_temp.steps(:id), 'booking', 'a step');
+SELECT is(pg_temp.lines(:id), '1 2 3 4 5 6 7 8 31 58',
+          'books lines that follow each other, and rows of their payments');
+SELECT is(pg_temp.steps(:id), 'booking', 'another step');
+SELECT is(pg_temp.lines(:id),
+    '1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 31 58', 'goes on behind');
+SELECT is(o.outcome, 'again', 'another import of the file')
+FROM pg_temp.opens('g') o;
+SELECT pg_temp.stages(:id, 60);
+UPDATE pay.settlement_staging s SET our_ref = 'known'
+WHERE s.file_id = :id AND s.line IN (4, 31, 58);
+SELECT is(pg_temp.proves(:id, 60, '{}'), 'booking', 'has the same parts');
+SELECT is(bool_or(pg_temp.steps(:id) = 'booked'), true, 'and books the rest')
+FROM generate_series(1, 8);
+SELECT is(concat_ws(' ', count(*), count(DISTINCT r.line)), '60 60',
+          'each row once')
+FROM pay.settlement_row r WHERE r.file_id = :id;
+
+-- a large file is divided piece by piece, behind what is booked
+SELECT o.id FROM pg_temp.opens('h') o
+\gset
+INSERT INTO pay.settlement_staging (file_id, line, row_key, kind, gross_minor,
+    net_minor, currency)
+SELECT :id, n, 'h' || n, 'fee', 0, 0, 'EUR' FROM generate_series(1, 340) n;
+SELECT is(pg_temp.proves(:id, 340, '{}'), 'proven', 'of 34 parts');
+SELECT is(pg_temp.steps(:id), 'booking', 'it is divided');
+SELECT is(count(*), 32::bigint, 'into no more than 32 at once')
+FROM pay.settlement_part p WHERE p.file_id = :id;
+SELECT is(bool_or(pg_temp.steps(:id) = 'booked'), true, 'all are booked')
+FROM generate_series(1, 36);
+SELECT is(count(*), 340::bigint, 'each row once')
+FROM pay.settlement_row r WHERE r.file_id = :id;
+
+-- a key stands for rows of one payment: rows of two payments come into two parts,
+-- of which the second would pass over its row, as if it were booked
+CREATE FUNCTION pg_temp.names(p_id bigint, p_lines int[], p_key text,
+    p_ref text) RETURNS void LANGUAGE sql AS $$
+UPDATE pay.settlement_staging s SET row_key = p_key, psp_ref = p_ref
+WHERE s.file_id = p_id AND s.line = ANY (p_lines)
+$$;
+SELECT o.id FROM pg_temp.opens('k1') o
+\gset
+SELECT pg_temp.stages(:id, 60);
+SELECT pg_temp.names(:id, '{7, 31}', 'twice', 'ch_1');
+SELECT pg_temp.names(:id, '{58}', 'twice', 'ch_2');
+SELECT is(pg_temp.proves(:id, 60, '{}'), 'refused row 58: it has the key of'
+    ' row 31 and names another payment', 'a key of two payments');
+SELECT is(pg_temp.lines(:id), NULL, 'and nothing is booked');
+
+SELECT o.id FROM pg_temp.opens('k2') o
+\gset
+SELECT pg_temp.stages(:id, 60);
+SELECT pg_temp.names(:id, '{7, 31, 58}', 'twice', 'ch_1');
+SELECT is(pg_temp.proves(:id, 60, '{}'), 'proven',
+          'a key of one payment, three times, is no mistake of the file');
+SELECT is(bool_or(pg_temp.steps(:id) = 'booked'), true, 'it is booked')
+FROM generate_series(1, 9);
+SELECT is(string_agg(concat_ws(' ', r.line, r.class, r.finding), ', '
+                     ORDER BY r.line), '7 3 unknown, 31 2 repeated,'
+    ' 58 2 repeated', 'and operators see the two')
+FROM pay.settlement_row r WHERE r.file_id = :id AND r.row_key = 'twice';
+
+-- keys are compared in pieces, too, and no piece is larger for a key that all
+-- rows have
+SELECT o.id FROM pg_temp.opens('k3') o
+\gset
+SELECT pg_temp.stages(:id, 60);
+SELECT pg_temp.names(:id, ARRAY(SELECT generate_series(1, 59)), 'same', 'ch_1');
+SELECT pg_temp.names(:id, '{60}', 'same', 'ch_2');
+SELECT is(pg_temp.checks(:id, 5), 'again', 'a piece of keys');
+SELECT is(p.last_key || ' ' || p.last_line, 'same 6', 'is no larger')
+FROM pay.settlement_proof p WHERE p.file_id = :id;
+SELECT is(count(*) FILTER (WHERE c.said = 'again') || ' '
+          || count(*) FILTER (WHERE c.said = 'checked'), '10 1',
+          'the next ones go on behind it')
+FROM (SELECT pg_temp.checks(:id, 5) AS said FROM generate_series(1, 11)) c;
+SELECT is(pg_temp.proves(:id, 60, '{}'), 'refused row 60: it has the key of'
+    ' row 59 and names another payment', 'and find the row');
+
+-- the first wrong row counts, whichever check has found it
+SELECT o.id FROM pg_temp.opens('k4') o
+\gset
+SELECT pg_temp.stages(:id, 60);
+SELECT pg_temp.names(:id, '{20}', 'r9', 'ch_2');
+UPDATE pay.settlement_staging s SET net_minor = 98
+WHERE s.file_id = :id AND s.line = 23;
+SELECT is(pg_temp.proves(:id, 60, '{}'), 'refused row 20: it has the key of'
+    ' row 9 and names another payment', 'the key');
+SELECT o.id FROM pg_temp.opens('k5') o
+\gset
+SELECT pg_temp.stages(:id, 60);
+SELECT pg_temp.names(:id, '{20}', 'r9', 'ch_2');
+UPDATE pay.settlement_staging s SET net_minor = 98
+WHERE s.file_id = :id AND s.line = 13;
+SELECT is(pg_temp.proves(:id, 60, '{}'), 'refused row 13: net is 98 and should'
+    ' be 97', 'or the sum');
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;

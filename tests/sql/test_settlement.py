@@ -398,7 +398,7 @@ def waits(shop):
 
 
 def begun(shop, count):
-    """A file of sales in parts of about ten rows, of which one is booked."""
+    """A file of sales in parts of ten rows each."""
     shop.sell(1, count)
     rows = [
         (f"r{n}", "sale", f"ch_{n}", f"pi_{n}", "", 1000, -30, "")

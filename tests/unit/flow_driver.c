@@ -247,7 +247,8 @@ run(world_t *world, pay_input_t *input)
         break;
 
     case PAY_DO_HTTP:
-        cr_assert_not_null(world->effect.psp);
+        cr_assert((world->effect.psp == NULL)
+                  != (world->effect.payout == NULL));
         cr_assert(world->effect.http.method.len && world->effect.http.url.len);
         world->http_count++;
         break;

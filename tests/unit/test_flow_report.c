@@ -33,10 +33,10 @@ look_due(world_t *world)
         .reports = PAY_STR(PLACE), .report_user = PAY_STR("me:pass:word")
     };
     world_made(world, pay_flow_settlement(&world->flow, &source,
-                                          PAY_STR(OWNER)));
+                                          PAY_STR(OWNER), PAY_STR(DIGEST)));
     world_start(world);
     expect_arg(world, begin_look, way, "report");
-    world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW, 0 });
+    world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW, 0, 0 });
     expect_arg(world, get_report, psp, "generic");
 }
 

@@ -7,9 +7,13 @@
 #include "flow_driver.h"
 
 #include "pay_settle.h"
+#include "pay_settle_copy.h"
+
+#include <stdio.h>
 
 
 #define OWNER   "host:1:2"
+#define SEED    "fedcba9876543210fedcba9876543210"
 #define DIGEST  "0123456789abcdef0123456789abcdef"
 #define HEADER                                                                \
     "row_id,type,psp_ref,our_ref,occurred_at,gross,fee,net,currency\n"
@@ -30,7 +34,7 @@ static void
 look_start(world_t *world)
 {
     world_made(world, pay_flow_settlement(&world->flow, &source,
-                                          PAY_STR(OWNER)));
+                                          PAY_STR(OWNER), PAY_STR(SEED)));
     world_start(world);
 }
 
@@ -46,8 +50,9 @@ look_due(world_t *world)
     expect_arg(world, begin_look, psp, NULL);
     expect_arg(world, begin_look, way, "dir");
     expect_arg(world, begin_look, owner, OWNER);
+    expect_arg(world, begin_look, keep, "digest");
     cr_expect_eq(asked(world, begin_look)->interval_ms, 10000);
-    world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW, 0 });
+    world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW, 0, 0 });
 }
 
 
@@ -197,6 +202,177 @@ Test(pay_flow_settlement, a_file_is_staged_proven_and_booked)
 }
 
 
+static void
+copied_due(world_t *world, pay_settle_source_t *copied,
+    const pay_keyring_t *ring)
+{
+    pay_settlement_row_t  row = opened();
+
+    *copied = source;
+    copied->keyring = ring;
+    world_open(world);
+    world_made(world, pay_flow_settlement(&world->flow, copied,
+                                          PAY_STR(OWNER), PAY_STR(SEED)));
+    world_start(world);
+    expect_arg(world, begin_look, keep, "copy");
+    world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW, 0, 0 });
+    world_piece(world, (pay_file_t) { .name = PAY_STR("day.csv"),
+                                      .sha256 = PAY_STR(DIGEST) });
+    world_result(world, PAY_OUTCOME_OPENED, &row);
+}
+
+
+static pay_keyring_t
+a_ring(void)
+{
+    pay_keyring_t  ring;
+
+    cr_assert_eq(pay_keyring_read(PAY_STR(
+        "new AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="), &ring, NULL),
+        PAY_OK);
+
+    return ring;
+}
+
+
+/* the plain text of the next piece; returns its length */
+static size_t
+expect_piece(world_t *world, const pay_keyring_t *ring, int64_t number,
+    int is_last, unsigned char *plain)
+{
+    size_t                             len;
+    pay_settle_piece_t                 piece;
+    const pay_settlement_piece_row_t  *row;
+
+    cr_assert_eq(asked(world, keep_settlement)->pieces_count, 1);
+    cr_expect_eq(asked(world, keep_settlement)->file_id, 7);
+    cr_expect_eq(asked(world, keep_settlement)->attempt, 3);
+    row = asked(world, keep_settlement)->pieces;
+    cr_expect_eq(row->number, number);
+    cr_expect_eq(row->is_last, is_last);
+    expect_text(row->kid, "new");
+    cr_assert_eq(row->nonce.len, PAY_KEYRING_NONCE);
+
+    piece = (pay_settle_piece_t) {
+        .kid = row->kid, .number = number, .is_last = is_last,
+        .bytes = row->bytes
+    };
+    memcpy(piece.nonce, row->nonce.data, sizeof(piece.nonce));
+    cr_assert_eq(pay_settle_copy_open(ring, (const unsigned char *) DIGEST,
+                                      &piece, plain, &len), PAY_OK);
+
+    return len;
+}
+
+
+Test(pay_flow_settlement, a_copy_is_kept_behind_the_last_byte)
+{
+    world_t                world;
+    pay_keyring_t          ring = a_ring();
+    unsigned char          plain[PAY_COPY_PIECE];
+    pay_settle_source_t    copied;
+
+    copied_due(&world, &copied, &ring);
+    world_piece(&world, (pay_file_t) { .bytes = PAY_STR(HEADER SALE) });
+    cr_assert_eq(asked(&world, stage_settlement)->rows_count, 1);
+    world_result(&world, PAY_OUTCOME_STAGED, NULL);
+    world_piece(&world, (pay_file_t) { .bytes = PAY_STR(FEE TOTAL) });
+    world_result(&world, PAY_OUTCOME_STAGED, NULL);
+    world_piece(&world, (pay_file_t) { .is_end = 1, .is_same = 1 });
+
+    cr_expect_eq(expect_piece(&world, &ring, 1, 1, plain),
+                 sizeof(WHOLE) - 1);
+    cr_expect_arr_eq(plain, WHOLE, sizeof(WHOLE) - 1);
+    world_result(&world, PAY_OUTCOME_KEPT, NULL);
+    rows_checked(&world);
+    world_close(&world);
+}
+
+
+/* The rows that were read with a full piece are staged behind it, and no nonce
+ * comes twice. */
+Test(pay_flow_settlement, a_full_piece_is_kept_before_its_rows_are_staged)
+{
+    size_t                 i, n, len = 0;
+    world_t                world;
+    pay_str_t              line = PAY_STR(FEE);
+    pay_keyring_t          ring = a_ring();
+    unsigned char         *file, plain[PAY_COPY_PIECE];
+    unsigned char          nonce[PAY_KEYRING_NONCE];
+    pay_settle_source_t    copied;
+
+    copied_due(&world, &copied, &ring);
+    file = pay_alloc(world.flow.arena, 2 * PAY_COPY_PIECE);
+    memcpy(file, HEADER, sizeof(HEADER) - 1);
+    for (len = sizeof(HEADER) - 1; len <= PAY_COPY_PIECE; len += line.len) {
+        memcpy(file + len, line.data, line.len);
+    }
+
+    for (i = 0; i < len; i += n) {
+        n = len - i < 60000 ? len - i : 60000;
+        world_piece(&world, (pay_file_t) { .bytes = { n, file + i } });
+
+        if (i != 0) {
+            cr_expect_eq(expect_piece(&world, &ring, 1, 0, plain),
+                         PAY_COPY_PIECE);
+            cr_expect_arr_eq(plain, file, PAY_COPY_PIECE);
+            memcpy(nonce, asked(&world, keep_settlement)->pieces->nonce.data,
+                   sizeof(nonce));
+            world_result(&world, PAY_OUTCOME_KEPT, NULL);
+        }
+
+        cr_expect_gt(asked(&world, stage_settlement)->rows_count, 100);
+        expect_text(asked(&world, stage_settlement)->rows->row_key, "r2");
+        world_result(&world, PAY_OUTCOME_STAGED, NULL);
+    }
+
+    n = (len - sizeof(HEADER) + 1) / line.len;
+    snprintf((char *) file + len, PAY_COPY_PIECE / 2,
+             "total,%zu,,,,0.00,-%zu.%zu0,-%zu.%zu0,EUR\n", n, n / 5,
+             n % 5 * 2, n / 5, n % 5 * 2);
+    n = strlen((char *) file + len);
+    world_piece(&world, (pay_file_t) { .bytes = { n, file + len } });
+    world_piece(&world, (pay_file_t) { .is_end = 1, .is_same = 1 });
+
+    len += n;
+    cr_assert_eq(expect_piece(&world, &ring, 2, 1, plain),
+                 len - PAY_COPY_PIECE);
+    cr_expect_arr_eq(plain, file + PAY_COPY_PIECE, len - PAY_COPY_PIECE);
+    cr_expect_arr_neq(asked(&world, keep_settlement)->pieces->nonce.data,
+                      nonce, sizeof(nonce));
+    world_result(&world, PAY_OUTCOME_KEPT, NULL);
+    rows_checked(&world);
+    world_close(&world);
+}
+
+
+/* a file that is not copied is not booked */
+Test(pay_flow_settlement, without_its_copy_a_file_goes_no_further)
+{
+    size_t                 i;
+    world_t                world;
+    pay_keyring_t          ring = a_ring();
+    pay_settle_source_t    copied;
+
+    for (i = 0; i <= DB_FAILURES; i++) {
+        copied_due(&world, &copied, &ring);
+        world_piece(&world, (pay_file_t) { .bytes = PAY_STR(WHOLE) });
+        world_result(&world, PAY_OUTCOME_STAGED, NULL);
+        world_piece(&world, (pay_file_t) { .is_end = 1, .is_same = 1 });
+        expect_db(&world, PAY_OP_KEEP_SETTLEMENT);
+
+        if (i == DB_FAILURES) {
+            world_result(&world, PAY_OUTCOME_INVALID, NULL);
+            look_over(&world, "overtaken", 0, 0);
+
+        } else {
+            world_db_failed(&world, (pay_db_failure_t) i);
+            look_over(&world, "not-stored", 0, 0);
+        }
+    }
+}
+
+
 Test(pay_flow_settlement, nothing_is_asked_where_there_is_no_file)
 {
     world_t  world;
@@ -239,6 +415,67 @@ Test(pay_flow_settlement, what_is_not_due_is_left)
         cr_expect_str_eq(world.flow.outcome, "not-asked");
         world_close(&world);
     }
+}
+
+
+/* a file that another worker has read is booked by both */
+static void
+look_helps(world_t *world)
+{
+    world_open(world);
+    look_start(world);
+    world_result(world, PAY_OUTCOME_BOOKING,
+                 &(pay_look_row_t) { 0, 0, 9 });
+    cr_expect_eq(asked(world, advance_settlement)->file_id, 9);
+}
+
+
+Test(pay_flow_settlement, a_worker_that_finds_a_file_being_booked_helps)
+{
+    size_t   i;
+    world_t  world;
+
+    static const pay_outcome_t  ends[] = {
+        PAY_OUTCOME_BOOKED, PAY_OUTCOME_INVALID, PAY_OUTCOME_NOT_FOUND
+    };
+
+    for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        look_helps(&world);
+        world_result(&world, PAY_OUTCOME_BOOKING, NULL);
+        expect_db(&world, PAY_OP_ADVANCE_SETTLEMENT);
+        world_result(&world, ends[i], NULL);
+        cr_expect_null(world.flow.settled);
+        look_over(&world, NULL, 0, 0);
+    }
+}
+
+
+/* the worker that has the look begins the file again, and says so */
+Test(pay_flow_settlement, a_helper_whose_step_fails_leaves_quietly)
+{
+    size_t   i;
+    world_t  world;
+
+    for (i = 0; i < DB_FAILURES; i++) {
+        look_helps(&world);
+        world_db_failed(&world, (pay_db_failure_t) i);
+        look_over(&world, NULL, 0, 0);
+    }
+}
+
+
+Test(pay_flow_settlement, a_helper_renews_its_own_lease)
+{
+    world_t  world;
+
+    look_helps(&world);
+    world.now_s += 41;
+    world_result(&world, PAY_OUTCOME_BOOKING, NULL);
+    expect_arg(&world, keep_look, owner, OWNER);
+    world_result(&world, PAY_OUTCOME_KEPT, NULL);
+    expect_db(&world, PAY_OP_ADVANCE_SETTLEMENT);
+    world_result(&world, PAY_OUTCOME_BOOKED, NULL);
+    look_over(&world, NULL, 0, 0);
 }
 
 
@@ -497,204 +734,6 @@ Test(pay_flow_settlement, a_file_that_is_gone_or_stuck_is_noted)
 }
 
 
-#define PAYOUT(id, created)                                                   \
-    "{\"id\":\"" id "\",\"object\":\"payout\",\"created\":" created          \
-    ",\"status\":\"paid\",\"reconciliation_status\":\"completed\"}"
-#define LIST(more, items)                                                     \
-    "{\"object\":\"list\",\"has_more\":" more ",\"data\":[" items "]}"
-#define WHOLE_PAYOUT                                                          \
-    "{\"id\":\"po_1\",\"object\":\"payout\",\"amount\":970,"                   \
-    "\"currency\":\"eur\",\"created\":1795236000,\"status\":\"paid\","         \
-    "\"arrival_date\":1795236000,\"balance_transaction\":\"txn_p\"}"
-#define CHARGE                                                                \
-    "{\"id\":\"txn_1\",\"object\":\"balance_transaction\",\"amount\":1000,"    \
-    "\"fee\":30,\"net\":970,\"currency\":\"eur\",\"created\":1795236000,"      \
-    "\"type\":\"charge\",\"reporting_category\":\"charge\",\"source\":{"       \
-    "\"id\":\"ch_1\",\"payment_intent\":\"pi_1\",\"metadata\":{}}}"
-
-
-static void
-page_of(world_t *world, const char *body)
-{
-    cr_assert_eq(world->effect.kind, PAY_DO_HTTP);
-    cr_expect_eq(world->effect.call, PAY_CALL_SETTLEMENT);
-    world_http(world, answered(200, pay_str_of(body)));
-}
-
-
-static void
-pull_due_with(world_t *world, pay_settle_source_t *pulled, int64_t balance)
-{
-    world_open(world);
-    *pulled = (pay_settle_source_t) {
-        .name = PAY_STR("stripe"), .format = PAY_STR("stripe"),
-        .merchant_id = PAY_STR("acme"), .psp = &world->psps[WORLD_STRIPE],
-        .way = PAY_SETTLE_BY_PULL, .interval_ms = 3600000
-    };
-    world_made(world, pay_flow_settlement(&world->flow, pulled,
-                                          PAY_STR(OWNER)));
-    world_start(world);
-    expect_arg(world, begin_look, way, "pull");
-    expect_arg(world, begin_look, psp, "stripe");
-    world_result(world, PAY_OUTCOME_DUE,
-                 &(pay_look_row_t) { NOW - 10000, balance });
-}
-
-
-static void
-pull_due(world_t *world, pay_settle_source_t *pulled)
-{
-    pull_due_with(world, pulled, 0);
-}
-
-
-Test(pay_flow_settlement, settlements_are_pulled_the_oldest_first)
-{
-    world_t               world;
-    pay_settle_source_t   pulled;
-    pay_settlement_row_t  row = opened();
-
-    row.format = PAY_STR("stripe");
-    pull_due(&world, &pulled);
-    page_of(&world, LIST("true", PAYOUT("po_2", "1795236500")));
-    page_of(&world, LIST("false", PAYOUT("po_1", "1795236000")));
-
-    expect_arg(&world, open_settlement, source, "stripe");
-    expect_arg(&world, open_settlement, name, "po_1");
-    cr_expect_eq(asked(&world, open_settlement)->sha256.len, 32);
-    world_result(&world, PAY_OUTCOME_OPENED, &row);
-    page_of(&world, WHOLE_PAYOUT);
-    page_of(&world, LIST("false", CHARGE));
-
-    /* the second one is the payout's own, which the list does not have */
-    cr_assert_eq(asked(&world, stage_settlement)->rows_count, 2);
-    expect_text(asked(&world, stage_settlement)->rows->row_key, "txn_1");
-    expect_text(asked(&world, stage_settlement)->rows->parent_ref, "pi_1");
-    expect_text(asked(&world, stage_settlement)->rows->payout_ref, "po_1");
-    world_result(&world, PAY_OUTCOME_STAGED, NULL);
-
-    rows_checked(&world);
-    expect_db(&world, PAY_OP_PROVE_SETTLEMENT);
-    world_result(&world, PAY_OUTCOME_PROVEN, NULL);
-    world_result(&world, PAY_OUTCOME_BOOKED, NULL);
-
-    expect_arg(&world, open_settlement, name, "po_2");
-    cr_assert_not_null(world.flow.settled);
-    cr_assert_not_null(world.flow.settled->state);
-    cr_expect_str_eq(world.flow.settled->state, "booked");
-    cr_expect_eq(world.flow.settled->rows, 2);
-    row.state = PAY_STR("booked");
-    world_result(&world, PAY_OUTCOME_KNOWN, &row);
-    expect_arg(&world, end_look, code, NULL);
-    cr_expect_eq(asked(&world, end_look)->files, 1);
-    cr_expect_eq(asked(&world, end_look)->again, 0);
-    cr_expect(asked(&world, end_look)->seen_s.is_set);
-    cr_expect_eq(asked(&world, end_look)->seen_s.number, NOW);
-    world_result(&world, PAY_OUTCOME_STORED, NULL);
-    cr_expect_eq(world.effect.kind, PAY_DO_DONE);
-    world_close(&world);
-}
-
-
-/* the position stays, and the next look begins again */
-Test(pay_flow_settlement, a_pull_that_breaks_off_is_begun_again)
-{
-    world_t               world;
-    pay_settle_source_t   pulled;
-    pay_settlement_row_t  row = opened();
-
-    row.format = PAY_STR("stripe");
-    pull_due(&world, &pulled);
-    world_no_answer(&world, PAY_SENT_SOME, PAY_FAILURE_TIMEOUT);
-    expect_arg(&world, end_look, code, "timeout");
-    cr_expect_not(asked(&world, end_look)->seen_s.is_set);
-    world_close(&world);
-
-    pull_due(&world, &pulled);
-    page_of(&world, LIST("false", PAYOUT("po_1", "1795236000")));
-    world_result(&world, PAY_OUTCOME_OPENED, &row);
-    page_of(&world, WHOLE_PAYOUT);
-    world_http(&world, answered(500, PAY_STR("{}")));
-    expect_arg(&world, end_look, code, "http-error");
-    cr_expect_eq(asked(&world, end_look)->again, 0);
-    cr_expect_not(asked(&world, end_look)->seen_s.is_set);
-    world_close(&world);
-}
-
-
-#define BALANCE                                                               \
-    "{\"object\":\"balance\",\"available\":[{\"amount\":120,"               \
-    "\"currency\":\"eur\"},{\"amount\":-7,\"currency\":\"usd\"}],"            \
-    "\"pending\":[{\"amount\":30,\"currency\":\"eur\"}],"                   \
-    "\"risk_reserved\":{\"available\":[{\"amount\":5,"                       \
-    "\"currency\":\"usd\"}]}}"
-
-
-Test(pay_flow_settlement, a_pull_ends_with_the_balance_of_the_psp)
-{
-    world_t                       world;
-    pay_settle_source_t           pulled;
-    const pay_psp_balance_row_t  *rows;
-
-    pull_due_with(&world, &pulled, 1);
-    page_of(&world, LIST("false", ""));
-    page_of(&world, BALANCE);
-
-    expect_arg(&world, store_balance, source, "stripe");
-    expect_arg(&world, store_balance, owner, OWNER);
-    expect_arg(&world, store_balance, code, NULL);
-    cr_expect_eq(asked(&world, store_balance)->is_complete, 1);
-    cr_assert_eq(asked(&world, store_balance)->rows_count, 2);
-    rows = asked(&world, store_balance)->rows;
-    expect_text(rows[0].currency, "EUR");
-    cr_expect_eq(rows[0].available_minor, 120);
-    cr_expect_eq(rows[0].pending_minor, 30);
-    cr_expect_not(rows[0].reserved_minor.is_set);
-    expect_text(rows[1].currency, "USD");
-    cr_expect_eq(rows[1].available_minor, -7);
-    cr_expect_eq(rows[1].reserved_minor.number, 5);
-    world_result(&world, PAY_OUTCOME_STORED, NULL);
-
-    expect_arg(&world, end_look, code, NULL);
-    cr_expect_eq(asked(&world, end_look)->seen_s.number, NOW);
-    cr_expect_eq(asked(&world, end_look)->again, 0);
-    world_close(&world);
-}
-
-
-/* the settlements were pulled: the next look goes on behind them */
-Test(pay_flow_settlement, a_balance_that_says_nothing_holds_no_pull_up)
-{
-    world_t              world;
-    pay_settle_source_t  pulled;
-
-    pull_due_with(&world, &pulled, 1);
-    page_of(&world, LIST("false", ""));
-    world_http(&world, answered(403, PAY_STR("{}")));
-    expect_arg(&world, store_balance, code, "http-error");
-    cr_expect_eq(asked(&world, store_balance)->rows_count, 0);
-    world_result(&world, PAY_OUTCOME_STORED, NULL);
-    expect_arg(&world, end_look, code, "http-error");
-    cr_expect_eq(asked(&world, end_look)->seen_s.number, NOW);
-    world_close(&world);
-
-    pull_due_with(&world, &pulled, 1);
-    page_of(&world, LIST("false", ""));
-    page_of(&world, "{\"object\":\"balance\"}");
-    expect_arg(&world, store_balance, code, "not-readable");
-    world_result(&world, PAY_OUTCOME_GONE, NULL);
-    expect_arg(&world, end_look, code, "overtaken");
-    cr_expect_not(asked(&world, end_look)->seen_s.is_set);
-    world_close(&world);
-
-    /* a pull that has failed asks for nothing */
-    pull_due_with(&world, &pulled, 1);
-    world_no_answer(&world, PAY_SENT_SOME, PAY_FAILURE_TIMEOUT);
-    expect_arg(&world, end_look, code, "timeout");
-    world_close(&world);
-}
-
-
 static void
 play(world_t *world)
 {
@@ -708,7 +747,7 @@ play(world_t *world)
     look_start(world);
 
     if (!world->ended) {
-        world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW, 0 });
+        world_result(world, PAY_OUTCOME_DUE, &(pay_look_row_t) { NOW, 0, 0 });
         world_piece(world, (pay_file_t) { .name = PAY_STR("day.csv"),
                                           .sha256 = PAY_STR(DIGEST) });
     }

@@ -85,7 +85,7 @@ read_report(told_t *told, const char *bytes, size_t len, size_t step)
 
 
 static const char  expected[] =
-    "BANK-1:batch-7 batch-7 unknown  -1 \n"
+    "BANK-1#batch-7 batch-7 unknown  -1 \n"
     "BANK-1:0123456789abcdef0123456789abcdef-1 batch-7 failed ac04 3000EUR "
     "4300\n"
     "BANK-1:1123456789abcdef0123456789abcdef-1 batch-7 sent  -1 \n"
@@ -106,6 +106,30 @@ Test(pay_payout_pain002, a_report_tells_each_transaction)
         cr_assert_eq(read_report(&told, report, report_len, steps[i]), PAY_OK);
         cr_expect_str_eq(told.text, expected, "%s", told.text);
     }
+}
+
+
+/* Whoever takes an id once would drop the transaction behind its group. */
+Test(pay_payout_pain002, one_key_of_file_and_transaction_makes_three_ids)
+{
+    static told_t  told;
+
+    static const char  one[] =
+        "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.002.001.10\">"
+        "<CstmrPmtStsRpt><GrpHdr><MsgId>B</MsgId>"
+        "<CreDtTm>2026-11-24T09:00:00+01:00</CreDtTm></GrpHdr>"
+        "<OrgnlGrpInfAndSts><OrgnlMsgId>" ITEM_KEY "</OrgnlMsgId>"
+        "<GrpSts>ACCP</GrpSts></OrgnlGrpInfAndSts>"
+        "<OrgnlPmtInfAndSts><OrgnlPmtInfId>" ITEM_KEY "</OrgnlPmtInfId>"
+        "<PmtInfSts>ACCP</PmtInfSts>"
+        "<TxInfAndSts><OrgnlEndToEndId>" ITEM_KEY "</OrgnlEndToEndId>"
+        "<TxSts>RJCT</TxSts></TxInfAndSts></OrgnlPmtInfAndSts>"
+        "</CstmrPmtStsRpt></Document>";
+
+    cr_assert_eq(read_report(&told, one, sizeof(one) - 1, 4096), PAY_OK);
+    cr_expect_not_null(strstr(told.text, "B#" ITEM_KEY " "), "%s", told.text);
+    cr_expect_not_null(strstr(told.text, "B/" ITEM_KEY " "), "%s", told.text);
+    cr_expect_not_null(strstr(told.text, "B:" ITEM_KEY " "), "%s", told.text);
 }
 
 

@@ -319,6 +319,7 @@ Test(pay_payout_request, each_provider_has_its_currencies_and_amounts)
         { "stripe", "HUF", 12301, "amount-invalid" },
         { "stripe", "KWD", 12341, "amount-invalid" },
         { "stripe", "JPY", 1, "ok" },
+        { "tipalti", "USD", 1, "ok" },
         { "paypal", "EUR", 1, "ok" },
         { "paypal", "HUF", 101, "amount-invalid" },
         { "paypal", "KWD", 1000, "currency-unsupported" }

@@ -22,11 +22,19 @@ BUILD = "build"
 DAY_S = 86400
 IBAN = "DE89370400440532013000"
 KEYS = {
+    "payout-adyen.key": "AQE" + secrets.token_hex(16),
+    "payout-adyen.whsec": secrets.token_hex(32).upper(),
     "payout-generic.key": "pk_" + secrets.token_hex(16),
     "payout-generic.whsec": "whsec_"
     + base64.b64encode(secrets.token_bytes(32)).decode(),
+    "payout-pain001.key": "a bank has none",
+    "payout-paypal.key": "client_" + secrets.token_hex(8) + ":secret_x",
+    "payout-paypal.whsec": "9J2" + secrets.token_hex(7).upper(),
     "payout-stripe.key": "sk_test_" + secrets.token_hex(16),
     "payout-stripe.whsec": "whsec_" + secrets.token_hex(16),
+    "payout-tipalti.key": "client_" + secrets.token_hex(8) + ":secret_x",
+    "payout-tipalti.whsec": secrets.token_hex(16),
+    "payout-wise.key": secrets.token_hex(18),
 }
 ACCOUNTS = {"wise": "222", "adyen": "BA3227C223222B5CMD2SXFKGT"}
 PATHS = {"adyen": "/btl/v4"}
@@ -62,8 +70,9 @@ class Driver:
 
 
 class Payouts:
-    def __init__(self, url: str, receiver: Receiver, keys: dict, driver):
+    def __init__(self, url: str, receiver: Receiver, keys: dict, driver, where):
         self.url, self.receiver, self.keys = url, receiver, keys
+        self.where = Path(where)
         self.driver = driver
         self.http = plain(base_url=url, timeout=DEADLINE_S)
         self.tokens: dict = {}
@@ -209,13 +218,14 @@ def running(where, keys: dict = KEYS):
     receiver = Receiver()
     driver = Driver()
     with serve(where, keys, receiver.url) as url:
-        yield Payouts(url, receiver, keys, driver)
+        yield Payouts(url, receiver, keys, driver, where)
     driver.close()
     receiver.server.shutdown()
 
 
 def afresh(made: Payouts) -> Payouts:
     made.control("reset", seed=7)
+    made.tokens.clear()
     made.control("settings", payout_step_ms=20, payout_fee_minor=0, list_page=6)
     made.receiver.forget()
     return made

@@ -179,7 +179,8 @@ def connections(dsn):
     with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
         for check in sorted((ROOT / "sql" / "checks").glob("*.sql")):
             cursor.execute(check.read_text())
-            assert cursor.fetchall() == [], check.stem
+            rows = cursor.fetchall()
+            assert rows == [], (check.stem, rows[:3])
 
 
 @pytest.fixture(name="registration")

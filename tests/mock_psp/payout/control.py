@@ -20,6 +20,7 @@ class PayoutControl:
             "move": self._move,
             "balance": self._balance,
             "limit": self._limit,
+            "bank": self._bank,
         }
         return [
             web.get(root, self._books),
@@ -117,6 +118,10 @@ class PayoutControl:
         provider = self._provider(body.get("provider"))
         self.world.books.limits[provider.short] = _whole(body, "minor")
         return body
+
+    def _bank(self, body: dict) -> dict:
+        """The bank that reads and writes files: see its command()."""
+        return self._provider("pain001").command(body)
 
 
 def _whole(body: dict, name: str) -> int:

@@ -59,7 +59,7 @@ class Fate:
 
     def _walk(self, provider) -> None:
         """A fate that no payment can have is a mistake of the test."""
-        state = provider.start
+        state = provider.first
         for step in self.steps:
             if step.state not in provider.legal.get(state, ()):
                 raise BadRequest(

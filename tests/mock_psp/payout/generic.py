@@ -59,7 +59,7 @@ def _minor(body: dict) -> int:
 class GenericPayouts(Provider):
     name = "payout-generic"
     window_s = DAY_S
-    start = "accepted"
+    first = "accepted"
     legal = {
         "accepted": ("sent", "paid", "failed", "cancelled"),
         "sent": ("paid", "returned", "failed"),
@@ -156,7 +156,7 @@ class GenericPayouts(Provider):
             currency=body["currency"],
             to=to | {"text": body.get("text", "")},
             account_end=to.get("iban", "")[-4:],
-            state=self.start,
+            state=self.first,
             fee_minor=self.config.payout_fee_minor,
         )
         why = self.affords(made)

@@ -45,7 +45,7 @@ class Provider(Dialect):
     window_s = 0
     # The state of a new payment, which states may follow a state, and where
     # the money is in each.
-    start = ""
+    first = ""
     legal: dict[str, tuple] = {}
     places: dict[str, str] = {}
     # What becomes of a payment when nobody says anything else.
@@ -132,7 +132,7 @@ class Provider(Dialect):
 
     def _become(self, made: Payment, state: str) -> None:
         made.state = state
-        self.ledger.place(made, self.places[state])
+        self.ledger.place(made, self.place_of(made))
         made.history.append(
             {
                 "state": state,
@@ -141,6 +141,10 @@ class Provider(Dialect):
                 "at": self.clock.text(),
             }
         )
+
+    def place_of(self, made: Payment) -> str:
+        """Where its money is in the state that it has now."""
+        return self.places[made.state]
 
     def tell(self, made: Payment, events: list) -> list:
         return [self.world.sender.emit(self, made, event) for event in events]

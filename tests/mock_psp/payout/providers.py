@@ -4,13 +4,26 @@ more row.
 
 import asyncio
 
+from .adyen import AdyenPayouts
 from .books import Books
 from .clock import Clock
 from .fates import Fates
 from .generic import GenericPayouts
+from .pain001 import BankFiles
+from .paypal import PayPalPayouts
 from .stripe import StripePayouts
+from .tipalti import TipaltiPayouts
+from .wise import WisePayouts
 
-PROVIDERS = (GenericPayouts, StripePayouts)
+PROVIDERS = (
+    AdyenPayouts,
+    BankFiles,
+    GenericPayouts,
+    PayPalPayouts,
+    StripePayouts,
+    TipaltiPayouts,
+    WisePayouts,
+)
 NAMES = tuple(each.name for each in PROVIDERS)
 TICK_S = 0.02
 
@@ -18,8 +31,9 @@ TICK_S = 0.02
 class Payouts:
     """The world of all providers: one clock, one set of books."""
 
-    def __init__(self, config, books, sender):
+    def __init__(self, config, books, sender, dialects):
         self.sender = sender
+        self.dialects = dialects
         self.clock = Clock()
         self.books = Books()
         self.fates = Fates()
@@ -35,6 +49,14 @@ class Payouts:
         self.fates.queue.clear()
         for provider in self.providers.values():
             provider.reset()
+
+    async def start(self) -> None:
+        for provider in self.providers.values():
+            await provider.start()
+
+    async def stop(self) -> None:
+        for provider in self.providers.values():
+            await provider.stop()
 
     def routes(self, api) -> list:
         return [

@@ -75,7 +75,7 @@ def _minor(form: dict) -> tuple[str, int]:
 class StripePayouts(Provider):
     name = "payout-stripe"
     window_s = DAY_S
-    start = "pending"
+    first = "pending"
     legal = {
         "pending": ("in_transit", "paid", "failed", "canceled"),
         "in_transit": ("paid", "failed"),
@@ -279,7 +279,7 @@ class StripePayouts(Provider):
             currency=currency,
             to={"account": account},
             account_end="",
-            state=self.start,
+            state=self.first,
             account=account,
             extra={
                 "form": form,

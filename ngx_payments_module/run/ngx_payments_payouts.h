@@ -1,0 +1,17 @@
+/*
+ * Calls to pay-out providers, by the clock.
+ */
+
+#ifndef NGX_PAYMENTS_PAYOUTS_H
+#define NGX_PAYMENTS_PAYOUTS_H
+
+#include "util/ngx_payments.h"
+
+#include "pay_str.h"
+
+
+/* `owner` lives as long as the worker. */
+ngx_int_t ngx_payments_payouts_start(ngx_cycle_t *cycle, pay_str_t owner);
+
+
+#endif /* NGX_PAYMENTS_PAYOUTS_H */

@@ -1,0 +1,235 @@
+/*
+ * POST /webhooks/payouts/<provider>: nothing touches PostgreSQL before the
+ * signature holds, each event is a commit, and nothing but a commit is answered
+ * 2xx.
+ */
+
+#include "flow_driver.h"
+
+
+#define KEY   "0123456789abcdef0123456789abcdef-1"
+#define PAID                                                                  \
+    "{\"id\":\"evt_1\",\"type\":\"payout.paid\",\"data\":{\"id\":\"po_1\","   \
+    "\"key\":\"" KEY "\",\"status\":\"paid\",\"amount\":\"30.00\","           \
+    "\"currency\":\"EUR\",\"account_end\":\"3000\","                          \
+    "\"occurred_at\":\"2026-11-20T10:00:00Z\"}}"
+
+
+typedef struct {
+    pay_header_t           headers[6];
+    pay_psp_conf_t         client;
+    pay_secret_t           key;
+    pay_payout_provider_t  provider;
+    pay_webhook_input_t    in;
+} delivery_t;
+
+
+static void
+delivery_sign(world_t *world, delivery_t *delivery, const char *body)
+{
+    const pay_sig_scheme_t  *scheme;
+
+    memset(delivery, 0, sizeof(*delivery));
+    delivery->provider = (pay_payout_provider_t) {
+        .name = PAY_STR("bank"), .merchant_id = PAY_STR("acme"),
+        .adapter = pay_payout_find(PAY_STR("generic")),
+        .client = &delivery->client
+    };
+    scheme = pay_sig_find(pay_str_of(pay_payout_scheme(
+                                         delivery->provider.adapter)));
+    cr_assert_not_null(scheme);
+    cr_assert_eq(scheme->key_parse(
+        PAY_STR("whsec_CANARYAAECAwQFBgcICQoLDA0ODxARST"), &delivery->key,
+        NULL), PAY_OK);
+
+    delivery->client = (pay_psp_conf_t) {
+        .name = PAY_STR("payout/bank"), .scheme = scheme,
+        .webhook_keys = &delivery->key, .webhook_key_count = 1,
+        .webhook_tolerance_s = PAY_SIG_TOLERANCE_S
+    };
+    delivery->in = (pay_webhook_input_t) {
+        .psp = &delivery->client, .payout = &delivery->provider,
+        .headers = delivery->headers, .body = pay_str_of(body)
+    };
+
+    pay_sig_message_t  message = {
+        .settings = &delivery->client.settings, .key = &delivery->key,
+        .id = PAY_STR("msg_7"), .now_s = NOW, .body = delivery->in.body
+    };
+
+    cr_assert_eq(scheme->sign(pay_heap_arena(world->own), &message,
+                              delivery->headers, &delivery->in.header_count),
+                 PAY_OK);
+}
+
+
+static void
+deliver(world_t *world, delivery_t *delivery)
+{
+    world_made(world, pay_flow_webhook(&world->flow, &delivery->in));
+    world_start(world);
+}
+
+
+static void
+delivered(world_t *world, delivery_t *delivery, const char *body)
+{
+    world_open(world);
+    delivery_sign(world, delivery, body);
+    deliver(world, delivery);
+}
+
+
+Test(pay_flow_payout_event, an_event_is_told_before_it_is_answered)
+{
+    world_t             world;
+    delivery_t          delivery;
+    const pay_reply_t  *reply;
+
+    delivered(&world, &delivery, PAID);
+    cr_expect_null(world.effect.reply);
+    expect_arg(&world, tell_payout_event, merchant_id, "acme");
+    expect_arg(&world, tell_payout_event, provider, "bank");
+    expect_arg(&world, tell_payout_event, event_id, "evt_1");
+    expect_arg(&world, tell_payout_event, key, KEY);
+    expect_arg(&world, tell_payout_event, reference, "po_1");
+    expect_arg(&world, tell_payout_event, parcel, NULL);
+    expect_arg(&world, tell_payout_event, state, "paid");
+    expect_arg(&world, tell_payout_event, currency, "EUR");
+    expect_arg(&world, tell_payout_event, account_end, "3000");
+    cr_expect_eq(asked(&world, tell_payout_event)->amount_minor.number, 3000);
+    cr_expect_eq(asked(&world, tell_payout_event)->occurred_us.number,
+                 INT64_C(1795168800000000));
+    cr_expect_not(asked(&world, tell_payout_event)->sequence.is_set);
+    cr_expect_eq(asked(&world, tell_payout_event)->must_ask, 0);
+
+    world_result(&world, PAY_OUTCOME_APPLIED, NULL);
+    reply = expect_reply(&world, PAY_REPLY_JSON, 200);
+    expect_text(reply->body, "{\"outcome\":\"applied\"}");
+    world_close(&world);
+}
+
+
+/* each of them is committed: sent again, it would say nothing new */
+Test(pay_flow_payout_event, each_outcome_of_a_commit_is_2xx)
+{
+    unsigned    i;
+    world_t     world;
+    delivery_t  delivery;
+
+    static const struct {
+        pay_outcome_t  outcome;
+        const char    *word;
+    } cases[] = {
+        { PAY_OUTCOME_UNCHANGED, "unchanged" },
+        { PAY_OUTCOME_DUPLICATE, "duplicate" },
+        { PAY_OUTCOME_BEHIND, "unchanged" },
+        { PAY_OUTCOME_CONTRADICTION, "contradiction" },
+        { PAY_OUTCOME_ASK, "asked" },
+        { PAY_OUTCOME_WAITING, "parked" }
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        delivered(&world, &delivery, PAID);
+        world_result(&world, cases[i].outcome, NULL);
+        expect_reply(&world, PAY_REPLY_JSON, 200);
+        cr_expect_str_eq(world.flow.outcome, cases[i].word);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_payout_event, nothing_but_a_commit_is_2xx)
+{
+    unsigned            i;
+    world_t             world;
+    delivery_t          delivery;
+    const pay_reply_t  *reply;
+
+    for (i = 0; i < DB_FAILURES; i++) {
+        delivered(&world, &delivery, PAID);
+        world_db_failed(&world, (pay_db_failure_t) i);
+        reply = world.effect.reply;
+        cr_assert_not_null(reply);
+        cr_expect_geq(reply->status, 500);
+        world_close(&world);
+    }
+
+    delivered(&world, &delivery, PAID);
+    world_result(&world, PAY_OUTCOME_INVALID, NULL);
+    expect_problem(&world, "webhook-payload-invalid", 422);
+    world_close(&world);
+}
+
+
+Test(pay_flow_payout_event, a_body_that_says_nothing_of_a_payment_is_422)
+{
+    unsigned    i;
+    world_t     world;
+    delivery_t  delivery;
+
+    static const char *const  bodies[] = {
+        "{", "[]", "{\"id\":\"evt_1\"}",
+        "{\"id\":\"evt_1\",\"type\":\"payout.paid\",\"data\":{\"id\":"
+        "\"po_1\",\"status\":\"paid\"}}"
+    };
+
+    for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        delivered(&world, &delivery, bodies[i]);
+        expect_problem(&world, "webhook-payload-invalid", 422);
+        cr_expect_str_eq(pay_flow_label(&world.flow), "payload");
+        cr_expect_eq(world.db_count, 0);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_payout_event, a_message_that_the_provider_has_not_signed_is_401)
+{
+    unsigned        i;
+    world_t         world;
+    delivery_t      delivery;
+    unsigned char   other[sizeof(PAID)];
+
+    for (i = 0; i < sizeof(PAID) - 1; i += 7) {
+        world_open(&world);
+        delivery_sign(&world, &delivery, PAID);
+        memcpy(other, PAID, sizeof(PAID));
+        other[i] ^= 1;
+        delivery.in.body.data = other;
+        deliver(&world, &delivery);
+        expect_problem(&world, "webhook-signature-invalid", 401);
+        cr_expect_eq(world.db_count, 0);
+        world_close(&world);
+    }
+
+    world_open(&world);
+    delivery_sign(&world, &delivery, PAID);
+    world.now_s += PAY_SIG_TOLERANCE_S + 1;
+    deliver(&world, &delivery);
+    expect_problem(&world, "webhook-timestamp-invalid", 401);
+    cr_expect_eq(world.db_count, 0);
+    world_close(&world);
+}
+
+
+static void
+play_paid(world_t *world)
+{
+    static delivery_t  delivery;
+
+    delivery_sign(world, &delivery, PAID);
+    world_made(world, pay_flow_webhook(&world->flow, &delivery.in));
+    if (world->ended) {
+        return;
+    }
+
+    world_start(world);
+    world_result(world, PAY_OUTCOME_APPLIED, NULL);
+}
+
+
+Test(pay_flow_payout_event, a_failed_allocation_is_never_2xx)
+{
+    cr_expect_gt(world_torture(play_paid), 3);
+}
