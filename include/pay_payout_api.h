@@ -10,16 +10,16 @@
 #include "pay_payment.h"
 
 
-#define PAY_PAYOUT_ITEMS_MAX  1000     /* of a batch */
+#define PAY_PAYOUT_BATCH_MAX  1000     /* items */
 #define PAY_PAYOUT_HASH       64       /* its digest in hexadecimal digits */
 
 
 typedef enum {
-    PAY_PAYOUT_RELEASE = 0,            /* of an order */
-    PAY_PAYOUT_MAKE,
-    PAY_PAYOUT_MAKE_BATCH,
-    PAY_PAYOUT_APPROVE,                /* a batch */
-    PAY_PAYOUT_SEND,
+    PAY_PAYOUT_ACT_RELEASE = 0,        /* of an order */
+    PAY_PAYOUT_ACT_MAKE,
+    PAY_PAYOUT_ACT_MAKE_BATCH,
+    PAY_PAYOUT_ACT_APPROVE,            /* a batch */
+    PAY_PAYOUT_ACT_SEND,
     PAY_PAYOUT_ACTS
 } pay_payout_act_kind_t;
 

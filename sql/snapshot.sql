@@ -659,7 +659,8 @@ CREATE TYPE pay_api.look_row AS (
 	item integer,
 	outcome text,
 	since_s bigint,
-	balance_due bigint
+	balance_due bigint,
+	file_id bigint
 );
 
 COMMENT ON TYPE pay_api.look_row IS 'A look at a source of settlement files: from when on, and whether the PSP is asked for the balance';
@@ -768,6 +769,20 @@ CREATE TYPE pay_api.report_row AS (
 
 COMMENT ON TYPE pay_api.report_row IS 'A settlement report that a webhook has announced';
 
+CREATE TYPE pay_api.reread_row AS (
+	item integer,
+	outcome text,
+	file_id bigint,
+	name text,
+	digest bytea,
+	next_sha256 bytea,
+	is_begun bigint,
+	format text,
+	account text
+);
+
+COMMENT ON TYPE pay_api.reread_row IS 'A settlement that is pulled again';
+
 CREATE TYPE pay_api.seal_row AS (
 	item integer,
 	outcome text,
@@ -874,6 +889,7 @@ WITH (autovacuum_analyze_threshold='1000');
 CREATE FUNCTION pay.accepted_postings(p_exception pay.settlement_exception, p_row pay.settlement_row, p_as text, OUT postings pay.posting[], OUT is_suspended boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.act_on(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_as_kind text, p_with_id bigint) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subject text, p_currency text, p_limit bigint, p_hash text, p_who text, OUT outcome text, OUT batch_id text) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) RETURNS void LANGUAGE sql;
 
 CREATE TABLE pay.settlement_file (
     file_id bigint NOT NULL,
@@ -896,7 +912,10 @@ CREATE TABLE pay.settlement_file (
     class2 pay.whole DEFAULT 0 NOT NULL,
     class3 pay.whole DEFAULT 0 NOT NULL,
     repeats pay.whole DEFAULT 0 NOT NULL,
-    CONSTRAINT settlement_file_check CHECK (((state = 'refused'::text) = (reason IS NOT NULL))),
+    digest pay.hash,
+    reread_at timestamp with time zone,
+    CONSTRAINT settlement_file_check CHECK (((reread_at IS NULL) OR (digest IS NOT NULL))),
+    CONSTRAINT settlement_file_check1 CHECK (((state = 'refused'::text) = (reason IS NOT NULL))),
     CONSTRAINT settlement_file_phase_check CHECK ((phase = ANY (ARRAY['take'::text, 'tell'::text, 'match'::text, 'change'::text, 'book'::text]))),
     CONSTRAINT settlement_file_state_check CHECK ((state = ANY (ARRAY['received'::text, 'staged'::text, 'proven'::text, 'booking'::text, 'booked'::text, 'refused'::text])))
 );
@@ -1096,6 +1115,7 @@ CREATE UNLOGGED TABLE pay.settlement_work (
     note text,
     is_external boolean NOT NULL,
     is_detail boolean NOT NULL,
+    first_line integer,
     bucket integer,
     source pay.settlement_name NOT NULL,
     psp pay.id NOT NULL,
@@ -1125,6 +1145,37 @@ CREATE FUNCTION pay.batch_items_are_all() RETURNS trigger LANGUAGE plpgsql SET s
 CREATE FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.begin_payout(p_merchant_id text, p_payout_id text, p_who text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.begin_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
+
+CREATE TABLE pay.settlement_end (
+    file_id bigint NOT NULL,
+    queue_after bigint DEFAULT 0 NOT NULL,
+    queue_until bigint DEFAULT 0 NOT NULL,
+    is_last_slice boolean DEFAULT false NOT NULL,
+    rows_after bigint DEFAULT 0 NOT NULL,
+    gone pay.whole DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE FUNCTION pay.begin_slice(p_file_id bigint, p_psp text, p_limit integer) RETURNS pay.settlement_end LANGUAGE sql;
+
+CREATE TABLE pay.settlement_tally (
+    name text NOT NULL COLLATE pg_catalog."C",
+    day date,
+    from_at timestamp with time zone,
+    from_tx xid8,
+    until_at timestamp with time zone NOT NULL,
+    until_tx xid8 NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    width interval NOT NULL,
+    open_after bigint,
+    is_done boolean DEFAULT false NOT NULL,
+    CONSTRAINT settlement_tally_check CHECK (((name = 'close'::text) = (day IS NOT NULL))),
+    CONSTRAINT settlement_tally_check1 CHECK (((from_at IS NULL) = (from_tx IS NULL))),
+    CONSTRAINT settlement_tally_name_check CHECK ((name = ANY (ARRAY['close'::text, 'balance'::text])))
+)
+WITH (fillfactor='50');
+
+CREATE FUNCTION pay.begin_tally(p_name text, p_day date, p_from_at timestamp with time zone, p_from_tx xid8, p_until timestamp with time zone) RETURNS pay.settlement_tally LANGUAGE sql;
 CREATE FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.book_rematch(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
 
@@ -1138,7 +1189,9 @@ CREATE TABLE pay.settlement_source (
     since timestamp with time zone DEFAULT now() NOT NULL,
     overdue_days integer DEFAULT 9 NOT NULL,
     checked_until timestamp with time zone,
+    keep text DEFAULT 'digest'::text NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT settlement_source_check CHECK (((medium = 'psp'::text) = (psp IS NOT NULL))),
+    CONSTRAINT settlement_source_keep_check CHECK ((keep = ANY (ARRAY['digest'::text, 'copy'::text]))),
     CONSTRAINT settlement_source_medium_check CHECK ((medium = ANY (ARRAY['psp'::text, 'bank'::text]))),
     CONSTRAINT settlement_source_overdue_days_check CHECK ((overdue_days > 0))
 );
@@ -1187,6 +1240,7 @@ CREATE FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id text[], p_
 CREATE FUNCTION pay.capture_of_amount(p_news pay.news) RETURNS pay.change LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.carry_parts(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text) RETURNS bytea LANGUAGE sql STABLE;
 CREATE FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT status text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.change_columns(p_merchant_id text, p_change_id text) RETURNS TABLE(checkout_id text, change_id text, change_kind text, payment_order_id text, change_status text, amount_minor bigint, change_currency text, reason text, change_code text, reference text, change_metadata text, created_at text, changed_at text, payment_reference text) LANGUAGE plpgsql STABLE ROWS 1;
@@ -1197,7 +1251,23 @@ CREATE FUNCTION pay.change_needs_job(p_merchant_id text, p_change_id text) RETUR
 CREATE FUNCTION pay.change_route(p_kind text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.changes_of(p_order pay.payment_order, p_kind text) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.check_batch(VARIADIC p_dims text[]) RETURNS integer LANGUAGE plpgsql IMMUTABLE;
+
+CREATE UNLOGGED TABLE pay.settlement_proof (
+    file_id bigint NOT NULL,
+    attempt pay.ordinal NOT NULL,
+    next_bucket integer DEFAULT 0 NOT NULL,
+    last_key text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    last_line integer DEFAULT 0 NOT NULL,
+    keys_end boolean DEFAULT false NOT NULL,
+    row_count bigint DEFAULT 0 NOT NULL,
+    wrong_line integer,
+    wrong text
+)
+WITH (fillfactor='50');
+
+CREATE FUNCTION pay.check_buckets(p_proof pay.settlement_proof, p_rows integer) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.check_items(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) RETURNS integer[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.check_keys(p_proof pay.settlement_proof, p_rows integer) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.check_settlement(p_file_id bigint, p_rows integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 
@@ -1223,6 +1293,7 @@ CREATE FUNCTION pay.choose_payout_call(p_row pay.payout_sending, p_adapter pay.p
 CREATE FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_change_keys(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.claim_help(p_source text, p_owner text, p_lease interval) RETURNS bigint LANGUAGE sql;
 CREATE FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT balance_due bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_payout_call(p_merchant_id text, p_provider text, p_adapter pay.payout_adapter, p_owner text, p_lease interval) RETURNS pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_payout_keys(p_merchant_id text[], p_route text, p_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS void LANGUAGE plpgsql;
@@ -1245,36 +1316,12 @@ CREATE TABLE pay.settlement_close (
     CONSTRAINT settlement_close_signature_check CHECK ((octet_length(signature) = 64))
 );
 
-CREATE FUNCTION pay.close_document(p_number bigint, p_day date, p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS text LANGUAGE sql STABLE;
-
-CREATE TABLE pay.journal_entry (
-    merchant_id pay.id NOT NULL,
-    source pay.journal_source NOT NULL,
-    kind text NOT NULL COLLATE pg_catalog."C",
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    tx xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    checkout_id pay.id,
-    payment_order_id pay.id,
-    psp pay.id NOT NULL,
-    seller_account text COLLATE pg_catalog."C",
-    amount_minor pay.positive_minor NOT NULL,
-    currency pay.currency_code NOT NULL,
-    seller_minor pay.minor NOT NULL,
-    seller_currency pay.currency_code NOT NULL,
-    rate pay.positive_rate,
-    request_id text,
-    CONSTRAINT journal_entry_check CHECK (((rate IS NULL) = ((currency)::text = (seller_currency)::text))),
-    CONSTRAINT journal_entry_check1 CHECK (((rate IS NOT NULL) OR ((seller_minor)::bigint = (amount_minor)::bigint)))
-)
-WITH (autovacuum_analyze_threshold='1000');
-
-CREATE FUNCTION pay.close_entries(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.journal_entry LANGUAGE sql STABLE;
+CREATE FUNCTION pay.close_document(p_number bigint, p_last pay.settlement_close, p_tally pay.settlement_tally) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_exception(p_id bigint, p_as text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.close_json(p_close pay.settlement_close) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.close_lines(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
+CREATE FUNCTION pay.close_lines(p_last pay.settlement_close) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_lines_of(p_close pay.settlement_close, p_merchant_id text) RETURNS json LANGUAGE sql STABLE;
-CREATE FUNCTION pay.close_movements(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_payout_batch(p_merchant_id text, p_batch_id text, p_state text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
@@ -1289,7 +1336,7 @@ CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_cre
 CREATE FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.decimal_text(p_minor bigint, p_currency text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) RETURNS pay.payout_adapter LANGUAGE plpgsql;
-CREATE FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.destination_fits(p_merchant_id text, p_provider text, p_kind text, p_country text, p_currency text) RETURNS boolean LANGUAGE sql STABLE;
@@ -1587,6 +1634,7 @@ CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_wrong_row(p_file_id bigint, p_line integer, p_wrong text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.known_difference(p_last pay.psp_balance, OUT low bigint, OUT high bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.late_meant(p_news pay.news) RETURNS pay.late_success LANGUAGE plpgsql STABLE;
@@ -1609,8 +1657,8 @@ CREATE FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) RETURNS 
 
 CREATE TABLE pay.settlement_part (
     file_id bigint NOT NULL,
-    first_bucket integer NOT NULL,
-    until_bucket integer NOT NULL,
+    first_line integer NOT NULL,
+    until_line integer NOT NULL,
     part_id bigint NOT NULL,
     phase text DEFAULT 'take'::text NOT NULL COLLATE pg_catalog."C",
     is_done boolean DEFAULT false NOT NULL,
@@ -1618,7 +1666,7 @@ CREATE TABLE pay.settlement_part (
     class1 pay.whole DEFAULT 0 NOT NULL,
     class2 pay.whole DEFAULT 0 NOT NULL,
     class3 pay.whole DEFAULT 0 NOT NULL,
-    CONSTRAINT settlement_part_check CHECK ((until_bucket > first_bucket)),
+    CONSTRAINT settlement_part_check CHECK ((until_line > first_line)),
     CONSTRAINT settlement_part_phase_check CHECK ((phase = ANY (ARRAY['take'::text, 'tell'::text, 'match'::text, 'change'::text, 'book'::text])))
 );
 
@@ -1641,12 +1689,12 @@ CREATE FUNCTION pay.lock_payout_account(p_merchant_id text, p_seller text, p_cur
 CREATE FUNCTION pay.lock_payout_batches(p_merchant_id text[], p_batch_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.lose_holds(p_psp text) RETURNS integer LANGUAGE plpgsql;
-CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on' SET enable_mergejoin TO 'on';
+CREATE FUNCTION pay.lose_holds(p_psp text, p_limit integer) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), p_rows integer DEFAULT 5000, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_one_payout(p_merchant_id text, p_seller text, p_currency text, p_who text, OUT outcome text, OUT payout_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partition(p_month date) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partitions(p_move boolean DEFAULT true) RETURNS integer LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '200ms';
-CREATE FUNCTION pay.make_parts(p_file pay.settlement_file, p_rows integer) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.make_parts(p_file_id bigint, p_rows integer, p_parts integer DEFAULT 32) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_payouts(p_merchant_id text, p_seller text[], p_currency text[], p_who text) RETURNS SETOF pay.payout_plan LANGUAGE plpgsql;
 
 CREATE TABLE pay.seal (
@@ -1694,7 +1742,7 @@ CREATE FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) RETUR
 CREATE FUNCTION pay.merkle_root(p_hashes bytea[]) RETURNS bytea LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.message_of(p_event_id text, p_ids text[]) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.minor_of(p_amount text, p_currency text) RETURNS bigint LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source, p_limit integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
@@ -1791,7 +1839,9 @@ WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 CREATE FUNCTION pay.next_parked(p_limit interval) RETURNS pay.webhook_inbox[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.next_payout_approved(p_merchant_id text, p_provider text, p_adapter text, p_who text) RETURNS pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_is_stopped boolean) RETURNS pay.payout_sending LANGUAGE sql;
+CREATE FUNCTION pay.next_reread(p_file pay.settlement_file, p_pause interval) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.next_unknown(p_limit interval) RETURNS pay.dispatch[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.next_version_sha256(p_file pay.settlement_file) RETURNS bytea LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) RETURNS pay.payment_order LANGUAGE plpgsql STABLE;
@@ -1867,6 +1917,7 @@ CREATE FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at time
 CREATE FUNCTION pay.payout_with_acts(p_merchant_id text, p_payout_id text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_word_fact(p_state text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.place_is_free(p_old pay.checkout) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.place_settlement(p_file_id bigint, p_from integer, p_until integer) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS SETOF pay.payout_plan LANGUAGE sql STABLE;
 CREATE FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.poll_soon(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
@@ -1889,14 +1940,15 @@ CREATE TABLE pay.settlement_rule (
 );
 
 CREATE FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule) RETURNS jsonb LANGUAGE sql STABLE;
-CREATE FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb) RETURNS pay.settlement_file LANGUAGE plpgsql;
+CREATE FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_digest bytea DEFAULT NULL::bytea) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.psp_names(p_psps text, p_psp text) RETURNS text[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.psp_sums(p_psp text) RETURNS TABLE(currency text, ours numeric, reserve numeric) LANGUAGE plpgsql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on' SET enable_mergejoin TO 'on';
+CREATE FUNCTION pay.psp_sums(p_psp text) RETURNS TABLE(currency text, ours numeric, reserve numeric) LANGUAGE plpgsql STABLE SET enable_seqscan TO 'off' SET enable_hashjoin TO 'off' SET enable_mergejoin TO 'off';
 CREATE FUNCTION pay.psp_under_way(p_psp text) RETURNS TABLE(currency text, incoming numeric, outgoing numeric) LANGUAGE sql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on';
 CREATE FUNCTION pay.psp_unsettled(p_psp text) RETURNS TABLE(currency text, incoming numeric, outgoing numeric) LANGUAGE sql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on';
 CREATE FUNCTION pay.psp_waiting(p_psp text) RETURNS TABLE(currency text, minor numeric) LANGUAGE sql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on';
-CREATE FUNCTION pay.purge(p_limit integer DEFAULT 10000, p_ignored_after interval DEFAULT '90 days'::interval, p_closed_after interval DEFAULT '1 year'::interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint) RETURNS record LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.purge(p_limit integer DEFAULT 10000, p_ignored_after interval DEFAULT '90 days'::interval, p_closed_after interval DEFAULT '1 year'::interval, p_copies_after interval DEFAULT '2 years'::interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint, OUT settlement_copies bigint) RETURNS record LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.purge_copies(p_limit integer, p_copies_after interval) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.purge_letters(p_limit integer, p_closed_after interval) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -1988,6 +2040,7 @@ CREATE FUNCTION pay.roundings_left(p_source text, p_currency text) RETURNS bigin
 CREATE FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) RETURNS TABLE(dispute_id text, state text, amount_minor bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) RETURNS SETOF pay.posting LANGUAGE sql STABLE;
+CREATE FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) RETURNS pay.settlement_tally LANGUAGE plpgsql;
 CREATE FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.seal_digest(p_message text) RETURNS bytea LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.seal_end(p_from bigint, p_until bigint, p_span bigint, p_most integer) RETURNS bigint LANGUAGE plpgsql STABLE;
@@ -2074,10 +2127,15 @@ CREATE VIEW pay.checkout_state (
 CREATE FUNCTION pay.state_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.checkout_state LANGUAGE sql STABLE;
 CREATE FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.status_rank(p_status text) RETURNS integer LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.step_close(p_last pay.settlement_close, p_day date, p_rows integer, OUT day date, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.step_end(p_file pay.settlement_file, p_source pay.settlement_source, OUT phase text, OUT is_over boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_mergejoin TO 'on' SET enable_seqscan TO 'on' SET plan_cache_mode TO 'force_custom_plan' SET jit TO 'off';
+CREATE FUNCTION pay.step_tally(p_tally pay.settlement_tally, p_rows integer, OUT tally pay.settlement_tally, OUT rows bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_news(p_news pay.news[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.sum_ahead(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.sum_ledger(p_rows integer, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.sum_settlement(p_file_id bigint, p_from integer, p_until integer) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.suspended(p_mismatch pay.mismatch) RETURNS bigint LANGUAGE plpgsql STABLE;
@@ -2126,9 +2184,13 @@ CREATE FUNCTION pay.take_payout_event(p_event pay.payout_event, p_key text, p_am
 CREATE FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) RETURNS record LANGUAGE plpgsql;
-CREATE FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_limit integer) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_end pay.settlement_end, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_up(p_news pay.news, p_held bigint) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.tally_count(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) RETURNS bigint LANGUAGE sql STABLE SET enable_seqscan TO 'off';
+CREATE FUNCTION pay.tally_movements(p_tally pay.settlement_tally, p_until timestamp with time zone) RETURNS SETOF pay.close_line LANGUAGE plpgsql STABLE SET enable_seqscan TO 'off' SET enable_hashjoin TO 'off' SET enable_mergejoin TO 'off';
+CREATE FUNCTION pay.tally_open(p_after bigint, p_rows integer, OUT lines pay.close_line[], OUT last bigint, OUT rows bigint) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.tally_piece(p_tally pay.settlement_tally, p_rows integer, OUT until timestamp with time zone, OUT rows bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_payout(p_merchant_id text, p_payout_id text, p_fact text, p_who text, p_ref text DEFAULT NULL::text, p_proof text DEFAULT NULL::text, p_code text DEFAULT NULL::text, p_amount_minor bigint DEFAULT NULL::bigint, p_currency text DEFAULT NULL::text, p_account_end text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS boolean LANGUAGE plpgsql;
@@ -2142,6 +2204,7 @@ CREATE FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlement_sou
 CREATE FUNCTION pay.untold_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS pay.fact[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text[], OUT tokens text[], OUT aliases text[]) RETURNS record LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.uuid_ok(p_uuid text) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.version_before(p_file pay.settlement_file) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.version_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proof text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS pay.posting LANGUAGE plpgsql;
@@ -2155,6 +2218,7 @@ CREATE FUNCTION pay.work_keys(p_file_id bigint) RETURNS bigint[] LANGUAGE sql ST
 CREATE FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.settlement_work LANGUAGE sql STABLE;
 CREATE FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer DEFAULT 1, p_owner pay.settlement_owner DEFAULT NULL::pay.settlement_owner, p_file_id bigint DEFAULT 0) RETURNS pay.settlement_work LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.wrong_settlement_key(p_file_id bigint, p_key text, p_line integer, p_rows integer, OUT line integer, OUT wrong text, OUT last_key text, OUT last_line integer, OUT is_end boolean) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wrong_settlement_row(p_file_id bigint, p_from integer, p_until integer, OUT line integer, OUT wrong text) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wrong_settlement_sum(p_file_id bigint) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay_api.act_on_exception(p_merchant_id text[], p_exception_id bigint[], p_act text[], p_who text[], p_why text[], p_as_kind text[], p_with_id bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2167,7 +2231,7 @@ CREATE FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_
 CREATE FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.close_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.dispatch_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.look_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[], p_keep text[] DEFAULT NULL::text[]) RETURNS SETOF pay_api.look_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_payout_call(p_merchant_id text[], p_provider text[], p_adapter text[], p_facts jsonb[], p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.payout_call_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.age_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2184,6 +2248,7 @@ CREATE FUNCTION pay_api.end_payout_call(p_merchant_id text[], p_payout_id text[]
 CREATE FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_report(p_psp text[], p_name text[], p_file_id bigint[], p_code text[], p_again_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.end_reread(p_file_id bigint[], p_pause_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2196,8 +2261,10 @@ CREATE FUNCTION pay_api.get_handle(p_handle text[]) RETURNS SETOF pay_api.checko
 CREATE FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.order_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_report(p_psp text[]) RETURNS SETOF pay_api.report_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.get_reread(p_source text[]) RETURNS SETOF pay_api.reread_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) RETURNS SETOF pay_api.statement_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.keep_look(p_source text[], p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.keep_settlement(p_file_id bigint[], p_attempt bigint[], p_pieces_item bigint[], p_pieces_number bigint[], p_pieces_is_last bigint[], p_pieces_kid text[], p_pieces_nonce bytea[], p_pieces_bytes bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[], p_message_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) RETURNS SETOF pay_api.changes_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2211,7 +2278,7 @@ CREATE FUNCTION pay_api.list_settlement_files(p_merchant_id text[], p_file_id bi
 CREATE FUNCTION pay_api.list_settlement_rows(p_merchant_id text[], p_file_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.make_payout(p_merchant_id text[], p_seller_account text[], p_currency text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) RETURNS SETOF pay_api.settlement_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[], p_digest bytea[] DEFAULT NULL::bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.ready() RETURNS TABLE(state text, schema_version text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.refuse_settlement(p_file_id bigint[], p_attempt bigint[], p_reason text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2233,14 +2300,16 @@ CREATE FUNCTION pay_ops.ask_balance(p_source text) RETURNS text LANGUAGE plpgsql
 CREATE FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.copied_settlement(p_file_id bigint, OUT name text, OUT sha256 bytea, OUT attempt bigint, OUT pieces bigint, OUT is_whole boolean, OUT is_pulled boolean) RETURNS record LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '500ms';
 CREATE FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) RETURNS TABLE(outcome text, batch_id text, item_count integer, total_minor bigint, hash text) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) RETURNS TABLE(outcome text, seller_account text, currency text, payout_id text, amount_minor bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint DEFAULT NULL::bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone DEFAULT now()) RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2259,6 +2328,7 @@ CREATE FUNCTION pay_ops.set_settlement_source(p_source text, p_format text, p_me
 CREATE FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.settle_destination(p_merchant_id text, p_destination_id text, p_state text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.settlement_piece(p_file_id bigint, p_attempt bigint, p_number bigint, OUT is_last boolean, OUT kid text, OUT nonce bytea, OUT bytes bytea) RETURNS record LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) RETURNS TABLE(psp text, event_id text, received_at timestamp with time zone, state text, via text, type text, fact text, token text, reference text, code text, amount_minor bigint, currency text, merchant_id text, checkout_id text, request_id text, digest text, size bigint, keep_until timestamp with time zone, body_state text, body bytea) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.sign_close(p_number bigint, p_key_id text, p_signature text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.stop_payout_provider(p_merchant_id text, p_provider text, p_stops boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2370,6 +2440,27 @@ CREATE TABLE pay.idempotency_key (
     change_id pay.id
 )
 WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
+
+CREATE TABLE pay.journal_entry (
+    merchant_id pay.id NOT NULL,
+    source pay.journal_source NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    tx xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    checkout_id pay.id,
+    payment_order_id pay.id,
+    psp pay.id NOT NULL,
+    seller_account text COLLATE pg_catalog."C",
+    amount_minor pay.positive_minor NOT NULL,
+    currency pay.currency_code NOT NULL,
+    seller_minor pay.minor NOT NULL,
+    seller_currency pay.currency_code NOT NULL,
+    rate pay.positive_rate,
+    request_id text,
+    CONSTRAINT journal_entry_check CHECK (((rate IS NULL) = ((currency)::text = (seller_currency)::text))),
+    CONSTRAINT journal_entry_check1 CHECK (((rate IS NOT NULL) OR ((seller_minor)::bigint = (amount_minor)::bigint)))
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 CREATE TABLE pay.journal_line (
     merchant_id pay.id NOT NULL,
@@ -2774,6 +2865,21 @@ CREATE TABLE pay.settlement_closed (
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
+CREATE TABLE pay.settlement_copy (
+    file_id bigint NOT NULL,
+    attempt pay.ordinal NOT NULL,
+    number pay.ordinal NOT NULL,
+    is_last boolean NOT NULL,
+    kid text NOT NULL COLLATE pg_catalog."C",
+    nonce bytea NOT NULL,
+    bytes bytea NOT NULL,
+    kept_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT settlement_copy_bytes_check CHECK (((octet_length(bytes) >= 16) AND (octet_length(bytes) <= 65552))),
+    CONSTRAINT settlement_copy_kid_check CHECK ((kid ~ '^[A-Za-z0-9._-]{1,63}$'::text)),
+    CONSTRAINT settlement_copy_nonce_check CHECK ((octet_length(nonce) = 12))
+);
+ALTER TABLE ONLY pay.settlement_copy ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
 ALTER TABLE pay.settlement_exception ALTER COLUMN exception_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pay.settlement_exception_exception_id_seq
     START WITH 1
@@ -2846,6 +2952,8 @@ CREATE TABLE pay.settlement_look (
     run_at timestamp with time zone DEFAULT now() NOT NULL,
     lease_owner text,
     lease_until timestamp with time zone,
+    helper text,
+    helper_until timestamp with time zone,
     seen_until timestamp with time zone,
     balance_at timestamp with time zone DEFAULT now() NOT NULL,
     looked_at timestamp with time zone,
@@ -2854,6 +2962,7 @@ CREATE TABLE pay.settlement_look (
     failures bigint DEFAULT 0 NOT NULL,
     code text,
     CONSTRAINT settlement_look_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
+    CONSTRAINT settlement_look_check1 CHECK (((helper IS NULL) = (helper_until IS NULL))),
     CONSTRAINT settlement_look_way_check CHECK ((way = ANY (ARRAY['dir'::text, 'pull'::text, 'report'::text])))
 )
 WITH (fillfactor='50');
@@ -2882,16 +2991,6 @@ ALTER TABLE pay.settlement_part ALTER COLUMN part_id ADD GENERATED ALWAYS AS IDE
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE UNLOGGED TABLE pay.settlement_proof (
-    file_id bigint NOT NULL,
-    attempt pay.ordinal NOT NULL,
-    next_bucket integer DEFAULT 0 NOT NULL,
-    row_count bigint DEFAULT 0 NOT NULL,
-    wrong_line integer,
-    wrong text
-)
-WITH (fillfactor='50');
 
 CREATE TABLE pay.settlement_report (
     psp pay.id NOT NULL,
@@ -2950,6 +3049,7 @@ CREATE UNLOGGED TABLE pay.settlement_staging (
     note text,
     is_external boolean DEFAULT false NOT NULL,
     is_detail boolean DEFAULT false NOT NULL,
+    first_line integer,
     bucket integer GENERATED ALWAYS AS ((hashtext(COALESCE((parent_ref)::text, (psp_ref)::text, (our_ref)::text, (row_key)::text)) & 65535)) STORED
 );
 
@@ -2967,6 +3067,17 @@ CREATE UNLOGGED TABLE pay.settlement_sum (
     paid numeric NOT NULL,
     returned numeric NOT NULL,
     others bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE pay.settlement_tally_line (
+    name text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id NOT NULL,
+    psp pay.id NOT NULL,
+    currency pay.currency_code NOT NULL,
+    item text NOT NULL COLLATE pg_catalog."C",
+    count bigint NOT NULL,
+    minor numeric NOT NULL
 )
 WITH (fillfactor='50');
 
@@ -4013,6 +4124,17 @@ CREATE VIEW pay_view.settlement_ageing (
     overdue bigint
 );
 
+CREATE VIEW pay_view.settlement_copies (
+    file_id bigint,
+    source pay.settlement_name,
+    name text,
+    pieces bigint,
+    bytes bigint,
+    is_whole boolean,
+    kids text[],
+    kept_at timestamp with time zone
+);
+
 CREATE VIEW pay_view.settlement_files (
     file_id bigint,
     source pay.settlement_name,
@@ -4322,6 +4444,12 @@ ALTER TABLE ONLY pay.settlement_close
     ADD CONSTRAINT settlement_close_pkey PRIMARY KEY (number);
 ALTER TABLE ONLY pay.settlement_closed
     ADD CONSTRAINT settlement_closed_pkey PRIMARY KEY (merchant_id, source, kind);
+ALTER TABLE ONLY pay.settlement_copy
+    ADD CONSTRAINT settlement_copy_kid_nonce_key UNIQUE (kid, nonce);
+ALTER TABLE ONLY pay.settlement_copy
+    ADD CONSTRAINT settlement_copy_pkey PRIMARY KEY (file_id, attempt, number);
+ALTER TABLE ONLY pay.settlement_end
+    ADD CONSTRAINT settlement_end_pkey PRIMARY KEY (file_id);
 ALTER TABLE ONLY pay.settlement_exception
     ADD CONSTRAINT settlement_exception_pkey PRIMARY KEY (exception_id);
 ALTER TABLE ONLY pay.settlement_exception
@@ -4345,7 +4473,7 @@ ALTER TABLE ONLY pay.settlement_link
 ALTER TABLE ONLY pay.settlement_look
     ADD CONSTRAINT settlement_look_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY pay.settlement_part
-    ADD CONSTRAINT settlement_part_pkey PRIMARY KEY (file_id, first_bucket);
+    ADD CONSTRAINT settlement_part_pkey PRIMARY KEY (file_id, first_line);
 ALTER TABLE ONLY pay.settlement_proof
     ADD CONSTRAINT settlement_proof_pkey PRIMARY KEY (file_id);
 ALTER TABLE ONLY pay.settlement_report
@@ -4362,6 +4490,10 @@ ALTER TABLE ONLY pay.settlement_source
     ADD CONSTRAINT settlement_source_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY pay.settlement_sum
     ADD CONSTRAINT settlement_sum_pkey PRIMARY KEY (file_id, currency, payout_ref);
+ALTER TABLE ONLY pay.settlement_tally_line
+    ADD CONSTRAINT settlement_tally_line_pkey PRIMARY KEY (name, merchant_id, psp, currency, item);
+ALTER TABLE ONLY pay.settlement_tally
+    ADD CONSTRAINT settlement_tally_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY pay.status_rank
     ADD CONSTRAINT status_rank_pkey PRIMARY KEY (status);
 ALTER TABLE ONLY pay.status_rank
@@ -4395,7 +4527,7 @@ CREATE INDEX event_default_at_idx ON pay.event_default USING brin (at) WITH (aut
 CREATE INDEX event_tx ON ONLY pay.event USING brin (tx) WITH (autosummarize='on');
 CREATE INDEX event_default_tx_idx ON pay.event_default USING brin (tx) WITH (autosummarize='on');
 CREATE INDEX job_rank_run_at ON pay.job USING btree (pay.job_rank((kind)::text), run_at);
-CREATE INDEX journal_entry_at ON pay.journal_entry USING brin (at);
+CREATE INDEX journal_entry_at ON pay.journal_entry USING brin (at) WITH (autosummarize='on');
 CREATE INDEX journal_entry_checkout ON pay.journal_entry USING btree (checkout_id, merchant_id);
 CREATE INDEX journal_entry_payout ON pay.journal_entry USING btree (merchant_id, at) WHERE (kind = ANY (ARRAY['psp_paid_out'::text, 'psp_debited'::text, 'psp_payout_returned'::text]));
 CREATE UNIQUE INDEX journal_line_statement ON pay.journal_line USING btree (merchant_id, owner, currency, wallet_seq) WHERE (wallet_seq IS NOT NULL);
@@ -4427,6 +4559,7 @@ CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature
 CREATE INDEX settlement_act_at ON pay.settlement_act USING btree (who, at);
 CREATE INDEX settlement_aged_hour ON pay.settlement_aged USING btree (hour);
 CREATE INDEX settlement_closed_match ON pay.settlement_closed USING btree (match_id);
+CREATE INDEX settlement_exception_again ON pay.settlement_exception USING btree (psp, exception_id) WHERE ((closed_at IS NULL) AND (row_id IS NOT NULL) AND (finding = ANY (ARRAY['unknown'::text, 'early'::text, 'proposed'::text, 'amount'::text])));
 CREATE UNIQUE INDEX settlement_exception_entry ON pay.settlement_exception USING btree (merchant_id, source, kind) WHERE (source IS NOT NULL);
 CREATE INDEX settlement_exception_merchant ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id);
 CREATE INDEX settlement_exception_open ON pay.settlement_exception USING btree (exception_id) WHERE (closed_at IS NULL);
@@ -4434,18 +4567,21 @@ CREATE INDEX settlement_exception_waits ON pay.settlement_exception USING btree 
 CREATE INDEX settlement_file_booked ON pay.settlement_file USING btree (source, changed_at) INCLUDE (matched, class1, class2, class3, repeats) WHERE (state = 'booked'::text);
 CREATE INDEX settlement_file_open ON pay.settlement_file USING btree (file_id) WHERE (state = ANY (ARRAY['received'::text, 'staged'::text, 'proven'::text, 'booking'::text]));
 CREATE INDEX settlement_file_received ON pay.settlement_file USING btree (received_at, file_id);
+CREATE INDEX settlement_file_reread ON pay.settlement_file USING btree (source, reread_at, file_id) WHERE (reread_at IS NOT NULL);
 CREATE UNIQUE INDEX settlement_file_version ON pay.settlement_file USING btree (source, batch_key, version) WHERE ((batch_key IS NOT NULL) AND (state <> 'refused'::text));
 CREATE INDEX settlement_hold_dispute ON pay.settlement_hold USING btree (psp, dispute_id);
 CREATE INDEX settlement_hold_open ON pay.settlement_hold USING btree (psp, dispute_id) WHERE (ended_at IS NULL);
 CREATE INDEX settlement_link_match ON pay.settlement_link USING btree (match_id) WHERE (match_id <> row_id);
 CREATE INDEX settlement_open_file ON pay.settlement_open USING btree (file_id, checkout_id);
-CREATE INDEX settlement_part_open ON pay.settlement_part USING btree (file_id, first_bucket) WHERE (NOT is_done);
+CREATE INDEX settlement_part_open ON pay.settlement_part USING btree (file_id, first_line) WHERE (NOT is_done);
 CREATE INDEX settlement_report_due ON pay.settlement_report USING btree (psp, run_at, name) WHERE (state = 'waiting'::text);
-CREATE INDEX settlement_row_at ON pay.settlement_row USING brin (at);
-CREATE INDEX settlement_row_file ON pay.settlement_row USING btree (file_id);
+CREATE INDEX settlement_row_at ON pay.settlement_row USING brin (at) WITH (autosummarize='on');
+CREATE INDEX settlement_row_file ON pay.settlement_row USING btree (file_id, row_id);
 CREATE INDEX settlement_row_merchant ON pay.settlement_row USING btree (merchant_id, at, row_id);
 CREATE INDEX settlement_row_payout ON pay.settlement_row USING btree (source, net_minor) WHERE ((kind)::text = ANY (ARRAY['payout'::text, 'payout_returned'::text]));
 CREATE INDEX settlement_staging_bucket ON pay.settlement_staging USING btree (file_id, bucket);
+CREATE INDEX settlement_staging_key ON pay.settlement_staging USING btree (file_id, row_key, line);
+CREATE INDEX settlement_staging_place ON pay.settlement_staging USING btree (file_id, COALESCE(first_line, line));
 CREATE INDEX settlement_work_checkout ON pay.settlement_work USING btree (file_id, checkout_id);
 CREATE INDEX settlement_work_file ON pay.settlement_work USING btree (file_id, line);
 CREATE INDEX webhook_body_keep_until ON pay.webhook_body USING btree (keep_until);
@@ -4625,6 +4761,8 @@ CREATE TRIGGER settlement_close_kept BEFORE DELETE OR TRUNCATE ON pay.settlement
 ALTER TABLE pay.settlement_close ENABLE ALWAYS TRIGGER settlement_close_kept;
 CREATE TRIGGER settlement_closed_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.settlement_closed FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('links are append-only', 'PAY20');
 ALTER TABLE pay.settlement_closed ENABLE ALWAYS TRIGGER settlement_closed_append_only;
+CREATE TRIGGER settlement_copy_append_only BEFORE UPDATE OR TRUNCATE ON pay.settlement_copy FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('copies of files are append-only', 'PAY20');
+ALTER TABLE pay.settlement_copy ENABLE ALWAYS TRIGGER settlement_copy_append_only;
 CREATE TRIGGER settlement_expected_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.settlement_expected FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the rules are fixed', 'PAY20');
 CREATE TRIGGER settlement_file_state BEFORE UPDATE OF state ON pay.settlement_file FOR EACH ROW WHEN ((((old.state = 'booked'::text) AND (new.state <> old.state)) OR ((old.state = 'booking'::text) AND (new.state <> ALL (ARRAY['booking'::text, 'booked'::text]))) OR ((old.state = 'refused'::text) AND (new.state <> ALL (ARRAY['received'::text, 'refused'::text]))))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
 ALTER TABLE pay.settlement_file ENABLE ALWAYS TRIGGER settlement_file_state;
@@ -4683,6 +4821,10 @@ ALTER TABLE ONLY pay.rate
     ADD CONSTRAINT rate_source_fkey FOREIGN KEY (source) REFERENCES pay.rate_source(source);
 ALTER TABLE ONLY pay.settlement_act
     ADD CONSTRAINT settlement_act_exception_id_fkey FOREIGN KEY (exception_id) REFERENCES pay.settlement_exception(exception_id);
+ALTER TABLE ONLY pay.settlement_copy
+    ADD CONSTRAINT settlement_copy_file_id_fkey FOREIGN KEY (file_id) REFERENCES pay.settlement_file(file_id);
+ALTER TABLE ONLY pay.settlement_end
+    ADD CONSTRAINT settlement_end_file_id_fkey FOREIGN KEY (file_id) REFERENCES pay.settlement_file(file_id);
 ALTER TABLE ONLY pay.settlement_expected
     ADD CONSTRAINT settlement_expected_kind_fkey FOREIGN KEY (kind) REFERENCES pay.posting_kind(kind);
 ALTER TABLE ONLY pay.settlement_file
@@ -4728,6 +4870,7 @@ REVOKE ALL ON TYPE pay_api.payout_act_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.payout_call_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.replay_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.report_row FROM PUBLIC;
+REVOKE ALL ON TYPE pay_api.reread_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.seal_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.settlement_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.span_row FROM PUBLIC;
@@ -4741,6 +4884,7 @@ GRANT SELECT ON TABLE pay.settlement_row TO payments_operator;
 REVOKE ALL ON FUNCTION pay.accepted_postings(p_exception pay.settlement_exception, p_row pay.settlement_row, p_as text, OUT postings pay.posting[], OUT is_suspended boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.act_on(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_as_kind text, p_with_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subject text, p_currency text, p_limit bigint, p_hash text, p_who text, OUT outcome text, OUT batch_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_operator;
 REVOKE ALL ON FUNCTION pay.advance_settlement(p_file_id bigint, p_rows integer) FROM PUBLIC;
@@ -4789,6 +4933,12 @@ REVOKE ALL ON FUNCTION pay.batch_items_are_all() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.begin_payout(p_merchant_id text, p_payout_id text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.begin_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_end TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_end TO payments_operator;
+REVOKE ALL ON FUNCTION pay.begin_slice(p_file_id bigint, p_psp text, p_limit integer) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_tally TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_tally TO payments_operator;
+REVOKE ALL ON FUNCTION pay.begin_tally(p_name text, p_day date, p_from_at timestamp with time zone, p_from_tx xid8, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.book_rematch(p_file_id bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_source TO payments_auditor;
@@ -4803,6 +4953,7 @@ REVOKE ALL ON FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id tex
 REVOKE ALL ON FUNCTION pay.capture_of_amount(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.carry_parts(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT status text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.change_columns(p_merchant_id text, p_change_id text) FROM PUBLIC;
@@ -4813,7 +4964,11 @@ REVOKE ALL ON FUNCTION pay.change_needs_job(p_merchant_id text, p_change_id text
 REVOKE ALL ON FUNCTION pay.change_route(p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.changes_of(p_order pay.payment_order, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.check_batch(VARIADIC p_dims text[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_proof TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_proof TO payments_operator;
+REVOKE ALL ON FUNCTION pay.check_buckets(p_proof pay.settlement_proof, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.check_items(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.check_keys(p_proof pay.settlement_proof, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.check_settlement(p_file_id bigint, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_adapter TO payments_auditor;
@@ -4822,6 +4977,7 @@ REVOKE ALL ON FUNCTION pay.choose_payout_call(p_row pay.payout_sending, p_adapte
 REVOKE ALL ON FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_change_keys(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.claim_help(p_source text, p_owner text, p_lease interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT balance_due bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_payout_call(p_merchant_id text, p_provider text, p_adapter pay.payout_adapter, p_owner text, p_lease interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_payout_keys(p_merchant_id text[], p_route text, p_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) FROM PUBLIC;
@@ -4832,16 +4988,12 @@ REVOKE ALL ON FUNCTION pay.claim_tokens(p_items integer[], p_merchant_id text[],
 REVOKE ALL ON FUNCTION pay.cleared_as(p_is_borne boolean) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_close TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_close TO payments_operator;
-REVOKE ALL ON FUNCTION pay.close_document(p_number bigint, p_day date, p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.journal_entry TO payments_auditor;
-GRANT SELECT ON TABLE pay.journal_entry TO payments_operator;
-REVOKE ALL ON FUNCTION pay.close_entries(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.close_document(p_number bigint, p_last pay.settlement_close, p_tally pay.settlement_tally) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_exception(p_id bigint, p_as text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_json(p_close pay.settlement_close) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.close_lines(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.close_lines(p_last pay.settlement_close) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_lines_of(p_close pay.settlement_close, p_merchant_id text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.close_movements(p_last pay.settlement_close, p_end timestamp with time zone, p_until_tx xid8) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_payout_batch(p_merchant_id text, p_batch_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
@@ -4858,7 +5010,7 @@ REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text
 REVOKE ALL ON FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.destination_fits(p_merchant_id text, p_provider text, p_kind text, p_country text, p_currency text) FROM PUBLIC;
@@ -5040,6 +5192,7 @@ REVOKE ALL ON FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_pl
 REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_wrong_row(p_file_id bigint, p_line integer, p_wrong text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_operator;
@@ -5071,12 +5224,12 @@ REVOKE ALL ON FUNCTION pay.lock_payout_account(p_merchant_id text, p_seller text
 REVOKE ALL ON FUNCTION pay.lock_payout_batches(p_merchant_id text[], p_batch_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, p_rows integer, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_one_payout(p_merchant_id text, p_seller text, p_currency text, p_who text, OUT outcome text, OUT payout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partition(p_month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partitions(p_move boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.make_parts(p_file pay.settlement_file, p_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_parts(p_file_id bigint, p_rows integer, p_parts integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_payouts(p_merchant_id text, p_seller text[], p_currency text[], p_who text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.seal TO payments_auditor;
 GRANT SELECT ON TABLE pay.seal TO payments_operator;
@@ -5107,7 +5260,7 @@ GRANT ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.message_of(p_event_id text, p_ids text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.minor_of(p_amount text, p_currency text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
@@ -5135,7 +5288,9 @@ GRANT SELECT ON TABLE pay.webhook_inbox TO payments_operator;
 REVOKE ALL ON FUNCTION pay.next_parked(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_payout_approved(p_merchant_id text, p_provider text, p_adapter text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_is_stopped boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.next_reread(p_file pay.settlement_file, p_pause interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_unknown(p_limit interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.next_version_sha256(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
@@ -5190,6 +5345,7 @@ REVOKE ALL ON FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_
 REVOKE ALL ON FUNCTION pay.payout_with_acts(p_merchant_id text, p_payout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_word_fact(p_state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.place_is_free(p_old pay.checkout) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.place_settlement(p_file_id bigint, p_from integer, p_until integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_soon(p_facts pay.fact[]) FROM PUBLIC;
@@ -5198,14 +5354,15 @@ REVOKE ALL ON FUNCTION pay.propose_rows(p_file_id bigint, p_source pay.settlemen
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_operator;
 REVOKE ALL ON FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_digest bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_names(p_psps text, p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_sums(p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_under_way(p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_unsettled(p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_waiting(p_psp text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, p_copies_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint, OUT settlement_copies bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.purge_copies(p_limit integer, p_copies_after interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge_letters(p_limit integer, p_closed_after interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) FROM PUBLIC;
@@ -5262,6 +5419,7 @@ REVOKE ALL ON FUNCTION pay.roundings_left(p_source text, p_currency text) FROM P
 REVOKE ALL ON FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.seal_digest(p_message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.seal_digest(p_message text) TO payments_auditor;
@@ -5319,10 +5477,15 @@ REVOKE ALL ON FUNCTION pay.statement(p_merchant_id text, p_seller text, p_curren
 REVOKE ALL ON FUNCTION pay.status_rank(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.step_close(p_last pay.settlement_close, p_day date, p_rows integer, OUT day date, OUT number bigint, OUT document text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.step_end(p_file pay.settlement_file, p_source pay.settlement_source, OUT phase text, OUT is_over boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.step_tally(p_tally pay.settlement_tally, p_rows integer, OUT tally pay.settlement_tally, OUT rows bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sum_ahead(p_end timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sum_ledger(p_rows integer, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_settlement(p_file_id bigint, p_from integer, p_until integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspended(p_mismatch pay.mismatch) FROM PUBLIC;
@@ -5353,9 +5516,13 @@ REVOKE ALL ON FUNCTION pay.take_payout_event(p_event pay.payout_event, p_key tex
 REVOKE ALL ON FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_end pay.settlement_end, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_up(p_news pay.news, p_held bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tally_count(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tally_movements(p_tally pay.settlement_tally, p_until timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tally_open(p_after bigint, p_rows integer, OUT lines pay.close_line[], OUT last bigint, OUT rows bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tally_piece(p_tally pay.settlement_tally, p_rows integer, OUT until timestamp with time zone, OUT rows bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_payout(p_merchant_id text, p_payout_id text, p_fact text, p_who text, p_ref text, p_proof text, p_code text, p_amount_minor bigint, p_currency text, p_account_end text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
@@ -5369,6 +5536,7 @@ REVOKE ALL ON FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlem
 REVOKE ALL ON FUNCTION pay.untold_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text[], OUT tokens text[], OUT aliases text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.uuid_ok(p_uuid text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.version_before(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.version_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proof text, p_who text, p_why text, p_detail jsonb) FROM PUBLIC;
@@ -5382,6 +5550,7 @@ REVOKE ALL ON FUNCTION pay.work_keys(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer, p_owner pay.settlement_owner, p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.wrong_settlement_key(p_file_id bigint, p_key text, p_line integer, p_rows integer, OUT line integer, OUT wrong text, OUT last_key text, OUT last_line integer, OUT is_end boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_row(p_file_id bigint, p_from integer, p_until integer, OUT line integer, OUT wrong text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_sum(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay_api.act_on_exception(p_merchant_id text[], p_exception_id bigint[], p_act text[], p_who text[], p_why text[], p_as_kind text[], p_with_id bigint[]) FROM PUBLIC;
@@ -5404,8 +5573,8 @@ REVOKE ALL ON FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], 
 GRANT ALL ON FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[], p_keep text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[], p_keep text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_payout_call(p_merchant_id text[], p_provider text[], p_adapter text[], p_facts jsonb[], p_owner text[], p_lease_ms bigint[]) FROM PUBLIC;
@@ -5438,6 +5607,8 @@ REVOKE ALL ON FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], 
 GRANT ALL ON FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_report(p_psp text[], p_name text[], p_file_id bigint[], p_code text[], p_again_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_report(p_psp text[], p_name text[], p_file_id bigint[], p_code text[], p_again_ms bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.end_reread(p_file_id bigint[], p_pause_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.end_reread(p_file_id bigint[], p_pause_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
@@ -5462,10 +5633,14 @@ REVOKE ALL ON FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order
 GRANT ALL ON FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_report(p_psp text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_report(p_psp text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.get_reread(p_source text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.get_reread(p_source text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.keep_look(p_source text[], p_owner text[], p_lease_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.keep_look(p_source text[], p_owner text[], p_lease_ms bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.keep_settlement(p_file_id bigint[], p_attempt bigint[], p_pieces_item bigint[], p_pieces_number bigint[], p_pieces_is_last bigint[], p_pieces_kid text[], p_pieces_nonce bytea[], p_pieces_bytes bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.keep_settlement(p_file_id bigint[], p_attempt bigint[], p_pieces_item bigint[], p_pieces_number bigint[], p_pieces_is_last bigint[], p_pieces_kid text[], p_pieces_nonce bytea[], p_pieces_bytes bytea[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[], p_message_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[], p_message_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) FROM PUBLIC;
@@ -5492,8 +5667,8 @@ REVOKE ALL ON FUNCTION pay_api.make_payout(p_merchant_id text[], p_seller_accoun
 GRANT ALL ON FUNCTION pay_api.make_payout(p_merchant_id text[], p_seller_account text[], p_currency text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[], p_digest bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[], p_digest bytea[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.ready() FROM PUBLIC;
@@ -5536,6 +5711,8 @@ REVOKE ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id tex
 GRANT ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.copied_settlement(p_file_id bigint, OUT name text, OUT sha256 bytea, OUT attempt bigint, OUT pieces bigint, OUT is_whole boolean, OUT is_pulled boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.copied_settlement(p_file_id bigint, OUT name text, OUT sha256 bytea, OUT attempt bigint, OUT pieces bigint, OUT is_whole boolean, OUT is_pulled boolean) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) FROM PUBLIC;
@@ -5544,14 +5721,16 @@ REVOKE ALL ON FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account
 GRANT ALL ON FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) TO payments_operator;
-REVOKE ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone) FROM PUBLIC;
@@ -5588,6 +5767,8 @@ REVOKE ALL ON FUNCTION pay_ops.settle_destination(p_merchant_id text, p_destinat
 GRANT ALL ON FUNCTION pay_ops.settle_destination(p_merchant_id text, p_destination_id text, p_state text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.settlement_piece(p_file_id bigint, p_attempt bigint, p_number bigint, OUT is_last boolean, OUT kid text, OUT nonce bytea, OUT bytes bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.settlement_piece(p_file_id bigint, p_attempt bigint, p_number bigint, OUT is_last boolean, OUT kid text, OUT nonce bytea, OUT bytes bytea) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.sign_close(p_number bigint, p_key_id text, p_signature text) FROM PUBLIC;
@@ -5627,6 +5808,8 @@ GRANT SELECT ON TABLE pay.iban_country TO payments_auditor;
 GRANT SELECT ON TABLE pay.iban_country TO payments_operator;
 GRANT SELECT ON TABLE pay.idempotency_key TO payments_auditor;
 GRANT SELECT ON TABLE pay.idempotency_key TO payments_operator;
+GRANT SELECT ON TABLE pay.journal_entry TO payments_auditor;
+GRANT SELECT ON TABLE pay.journal_entry TO payments_operator;
 GRANT SELECT ON TABLE pay.journal_line TO payments_auditor;
 GRANT SELECT ON TABLE pay.journal_line TO payments_operator;
 GRANT SELECT ON TABLE pay.mismatch_settlement TO payments_auditor;
@@ -5693,6 +5876,8 @@ GRANT SELECT ON TABLE pay.settlement_aged TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_aged TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_closed TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_closed TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_copy TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_copy TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_expected TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_expected TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_hold TO payments_auditor;
@@ -5709,8 +5894,6 @@ GRANT SELECT ON TABLE pay.settlement_look TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_look TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_open TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_open TO payments_operator;
-GRANT SELECT ON TABLE pay.settlement_proof TO payments_auditor;
-GRANT SELECT ON TABLE pay.settlement_proof TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_report TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_report TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_rounding TO payments_auditor;
@@ -5719,6 +5902,8 @@ GRANT SELECT ON TABLE pay.settlement_staging TO payments_auditor;
 GRANT SELECT,INSERT ON TABLE pay.settlement_staging TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_sum TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_sum TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_tally_line TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_tally_line TO payments_operator;
 GRANT SELECT ON TABLE pay.status_rank TO payments_auditor;
 GRANT SELECT ON TABLE pay.status_rank TO payments_operator;
 GRANT SELECT ON TABLE pay.transition TO payments_auditor;
@@ -5917,6 +6102,8 @@ GRANT SELECT ON TABLE pay_view.settlement_expected TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.settlement_expected TO payments_operator;
 GRANT SELECT ON TABLE pay_view.settlement_ageing TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.settlement_ageing TO payments_operator;
+GRANT SELECT ON TABLE pay_view.settlement_copies TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.settlement_copies TO payments_operator;
 GRANT SELECT ON TABLE pay_view.settlement_files TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.settlement_files TO payments_operator;
 GRANT SELECT ON TABLE pay_view.settlement_queue TO payments_auditor;

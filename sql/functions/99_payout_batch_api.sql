@@ -33,20 +33,23 @@ COMMENT ON FUNCTION pay.payout_batch_json IS 'A batch of items for the API';
 
 
 -- The items as an approver compares them, with the operator who entered the
--- account.
+-- account, and its state, which may stop the item after the approval.
 CREATE OR REPLACE FUNCTION pay.payout_batch_items_json(
     p_merchant_id text, p_batch_id text)
 RETURNS json LANGUAGE sql STABLE AS $$
 SELECT coalesce(json_agg(json_build_object('payout_id', p.payout_id,
     'state', p.state, 'seller_account', p.seller_account,
     'amount', amount_text(p.amount_minor, p.currency),
-    'account', d.shown, 'entered_by', d.entered_by, 'made_by', p.made_by)
+    'account', d.shown, 'account_state', a.state,
+    'entered_by', d.entered_by, 'made_by', p.made_by)
     ORDER BY p.payout_id), '[]')
 FROM payout_batch_item i
 JOIN payout p ON p.merchant_id = i.merchant_id AND p.payout_id = i.payout_id
 JOIN payout_destination d ON d.merchant_id = p.merchant_id
     AND d.destination_id = p.destination_id
     AND d.version = p.destination_version
+JOIN payout_account a ON a.merchant_id = p.merchant_id
+    AND a.destination_id = p.destination_id
 WHERE i.merchant_id = p_merchant_id AND i.batch_id = p_batch_id
 $$;
 COMMENT ON FUNCTION pay.payout_batch_items_json IS

@@ -108,8 +108,8 @@ static const column_t  batch_columns[] = {
 /* of one batch */
 static const column_t  batch_item_columns[] = {
     { "payout_id", 0 }, { "state", 0 }, { "seller_account", 0 },
-    { "amount", 1 }, { "account", 0 }, { "entered_by", 0 }, { "made_by", 0 },
-    { NULL, 0 }
+    { "amount", 1 }, { "account", 0 }, { "account_state", 0 },
+    { "entered_by", 0 }, { "made_by", 0 }, { NULL, 0 }
 };
 
 /* of a page, and of one item */

@@ -52,13 +52,13 @@ static const char *const  approve_members[] = { "hash", NULL };
 static const char *const  send_members[] = { NULL };
 
 static const kind_t  kinds[] = {
-    [PAY_PAYOUT_RELEASE] = { "release", 1, release_members, { take_why } },
-    [PAY_PAYOUT_MAKE] = { "payouts", 0, make_members,
+    [PAY_PAYOUT_ACT_RELEASE] = { "release", 1, release_members, { take_why } },
+    [PAY_PAYOUT_ACT_MAKE] = { "payouts", 0, make_members,
                           { take_seller, take_currency } },
-    [PAY_PAYOUT_MAKE_BATCH] = { "payout-batches", 0, batch_members,
+    [PAY_PAYOUT_ACT_MAKE_BATCH] = { "payout-batches", 0, batch_members,
                                 { take_provider, take_currency, take_limit } },
-    [PAY_PAYOUT_APPROVE] = { "approve", 0, approve_members, { take_hash } },
-    [PAY_PAYOUT_SEND] = { "send", 1, send_members, { NULL } }
+    [PAY_PAYOUT_ACT_APPROVE] = { "approve", 0, approve_members, { take_hash } },
+    [PAY_PAYOUT_ACT_SEND] = { "send", 1, send_members, { NULL } }
 };
 PAY_ROWS(kinds, PAY_PAYOUT_ACTS);
 
@@ -215,7 +215,7 @@ take_limit(pay_arena_t *arena, const pay_json_t *body, pay_payout_act_t *act,
 
     (void) arena;
 
-    act->limit = pay_some(PAY_PAYOUT_ITEMS_MAX);
+    act->limit = pay_some(PAY_PAYOUT_BATCH_MAX);
 
     if (value == NULL) {
         return PAY_OK;
@@ -223,7 +223,7 @@ take_limit(pay_arena_t *arena, const pay_json_t *body, pay_payout_act_t *act,
 
     return (pay_json_integer(value, &act->limit.number) == PAY_OK
             && act->limit.number >= 1
-            && act->limit.number <= PAY_PAYOUT_ITEMS_MAX)
+            && act->limit.number <= PAY_PAYOUT_BATCH_MAX)
            ? PAY_OK
            : pay_refuse_at(err, "validation-error",
                            "limit must be a whole number from 1 to 1000",

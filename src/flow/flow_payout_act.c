@@ -85,8 +85,8 @@ static const struct {
 
 /* The addresses of things that are made. */
 static const char *const  places[PAY_PAYOUT_ACTS] = {
-    [PAY_PAYOUT_MAKE] = "payouts",
-    [PAY_PAYOUT_MAKE_BATCH] = "payout-batches"
+    [PAY_PAYOUT_ACT_MAKE] = "payouts",
+    [PAY_PAYOUT_ACT_MAKE_BATCH] = "payout-batches"
 };
 
 
@@ -149,8 +149,9 @@ payout_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* The path's id counts, too: the same body for another order is another
- * request. */
+/* The path's id and the operator count, too: the same body for another order is
+ * another request, and so is the approval of another person, who would take
+ * the answer to the first one for that to the own. */
 static pay_status_t
 fingerprint(pay_flow_t *flow, payout_t *payout)
 {
@@ -162,9 +163,10 @@ fingerprint(pay_flow_t *flow, payout_t *payout)
         return PAY_NO_MEMORY;
     }
 
-    PAY_TRY(pay_format(flow->scratch, &route, PAY_ID_MAX + 64, "%s %.*s",
+    PAY_TRY(pay_format(flow->scratch, &route,
+                       PAY_ID_MAX + PAY_JWT_SUB_MAX + 64, "%s %.*s %.*s",
                        pay_payout_act_route(payout->in.kind),
-                       pay_fmt(payout->in.id)));
+                       pay_fmt(payout->in.id), pay_fmt(payout->in.subject)));
     PAY_TRY(pay_idempotency_fingerprint(PAY_STR("POST"), route,
                                         flow->merchant_id, payout->in.body,
                                         digest));
@@ -198,10 +200,10 @@ begin(pay_flow_t *flow, payout_t *payout, pay_effect_t *effect)
 
     switch (from->kind) {
 
-    case PAY_PAYOUT_RELEASE:
+    case PAY_PAYOUT_ACT_RELEASE:
         return pay_do_release_order(flow, effect, &release, payout_done);
 
-    case PAY_PAYOUT_MAKE:
+    case PAY_PAYOUT_ACT_MAKE:
         return pay_do_make_payout(flow, effect, &make, payout_done);
 
     default:
@@ -215,19 +217,18 @@ begin_batch(pay_flow_t *flow, payout_t *payout, pay_effect_t *effect)
 {
     const pay_payout_act_t        *act = &payout->act;
     const pay_payout_act_input_t  *from = &payout->in;
-    int                            makes = from->kind == PAY_PAYOUT_MAKE_BATCH;
 
     pay_act_on_payout_batch_in_t  in = {
-        .act = makes ? PAY_STR("make")
-                     : pay_str_of(pay_payout_act_route(from->kind)),
-        .merchant_id = from->merchant_id,
-        .subject = makes ? act->provider : from->id, .limit = act->limit,
-        .hash = act->hash, .who = from->subject,
+        .act = pay_str_of(pay_payout_act_route(from->kind)),
+        .merchant_id = from->merchant_id, .subject = from->id,
+        .limit = act->limit, .hash = act->hash, .who = from->subject,
         .idempotency_key = from->idempotency_key,
         .fingerprint = payout->fingerprint, .ttl_s = from->ttl_s
     };
 
-    if (act->currency != NULL) {
+    if (from->kind == PAY_PAYOUT_ACT_MAKE_BATCH) {
+        in.act = PAY_STR("make");
+        in.subject = act->provider;
         in.currency = pay_str_of(act->currency->code);
     }
 

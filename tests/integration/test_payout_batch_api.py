@@ -3,6 +3,7 @@ send them, and nobody approves that person's own work."""
 
 import csv
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import yaml
@@ -80,6 +81,9 @@ def test_a_batch_is_approved_by_two_others(person, batch, gateway):
         assert answer.headers.get("Idempotent-Replayed") == replayed
         assert answer.json()["approvals_missing"] == 1
     assert approve(eve, made).json()["detail"].startswith("again:")
+    # the key of another person's approval is not taken for one's own
+    answer = approve(ann, made, key)
+    assert_problem(answer, 422, "idempotency-key-reused", gateway.url)
     done = approve(ann, made).json()
     assert (done["state"], done["approvals_missing"]) == ("approved", 0)
     assert [each["approver"] for each in done["approvals"]] == ["eve", "ann"]
@@ -113,6 +117,49 @@ def test_a_batch_waits_to_be_sent_where_the_policy_says_so(
         ]
     finally:
         operate(policy, by="approval")
+
+
+def test_approvals_and_sends_at_once_count_once(person, batch, query):
+    """Twelve requests of three persons race: two approvals are counted, and
+    one send."""
+    made = batch("4.00")
+    names = ("eve", "ann", "joe")
+    clients = [person(name) for name in names for _ in range(4)]
+    with ThreadPoolExecutor(len(clients)) as pool:
+        answers = list(pool.map(lambda each: approve(each, made), clients))
+        done = [each for each in answers if each.status_code == 200]
+        assert len(done) == 2
+        assert {
+            each.json()["detail"].split(":")[0]
+            for each in answers
+            if each not in done
+        } <= {"again", "closed"}
+        sent = list(pool.map(lambda each: act(each, made, "send"), clients))
+    assert {each.status_code for each in sent} == {200}
+    assert len({each.json()["send_at"] for each in sent}) == 1
+    ((approvals, persons),) = query(
+        "SELECT count(*), count(DISTINCT approver) FROM pay.payout_approval "
+        "WHERE batch_id = %s",
+        made["batch_id"],
+    )
+    assert (approvals, persons) == (2, 2)
+
+
+def test_an_approver_sees_an_account_that_stops_an_item(person, batch, operate):  # noqa: F811
+    item = batch("9.00")["items"][-1]
+    assert (item["account"], item["account_state"]) == ("DE…3000", "open")
+    operate(
+        "UPDATE pay.payout_account a SET state = 'suspect' FROM pay.payout p "
+        "WHERE p.payout_id = %(id)s AND a.merchant_id = p.merchant_id "
+        "AND a.destination_id = p.destination_id RETURNING 1",
+        id=item["payout_id"],
+    )
+    eve = person("eve")
+    found = eve.get(f"/v1/payouts/{item['payout_id']}").json()
+    found = eve.get(f"/v1/payout-batches/{found['batch_id']}").json()
+    assert {
+        each["payout_id"]: each["account_state"] for each in found["items"]
+    }[item["payout_id"]] == "suspect"
 
 
 def test_an_item_that_is_held_changes_the_batch(person, batch, operate):  # noqa: F811
@@ -204,7 +251,7 @@ def test_each_operation_has_its_scope(person, gateway, method, path, scope):
 def test_a_wrong_request_is_refused(person, gateway):
     eve, path = person("eve"), "payout-batches"
     for answer, status, slug in (
-        (post(eve, path), 400, "invalid-json"),
+        (post(eve, path), 415, "unsupported-media-type"),
         (post(eve, path, {}), 422, "validation-error"),
         (post(eve, path, BATCH | {"provider": "A"}), 422, "validation-error"),
         (post(eve, path, BATCH | {"provider": "-a"}), 422,

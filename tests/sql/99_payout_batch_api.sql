@@ -119,13 +119,32 @@ SELECT is((SELECT string_agg(who, ' ') FROM pay.payout_act
           'with a name');
 SELECT is(pg_temp.begin_send(), 'sending', 'its items begin');
 
+-- an account that an operator looks at stops its item, approved or not
+SELECT pg_temp.sold('a9', ARRAY['b9:9000']), pg_temp.release('b9'),
+    pg_temp.pay(p_currency => 'USD'),
+    pay_ops.set_payout_policy('m1', 'ann', 'why', p_sends_by => 'approval'),
+    pg_temp.acts('make', 'key-20')
+\g /dev/null
+UPDATE pay.payout_account SET state = 'suspect';
+SELECT is(pg_temp.approves('eve', 'key-21') || ' '
+          || pg_temp.approves('ann', 'key-22'),
+          'asked open 90.00 1 done approved 90.00 0', 'it is approved');
+SELECT is((SELECT i ->> 'account_state'
+           FROM pay_api.list_payout_batches('{m1}',
+               ARRAY[pg_temp.last_batch()], '{NULL}', '{NULL}', '{NULL}',
+               '{NULL}', '{NULL}', '{1}') l,
+               json_array_elements(l.page::json -> 'items') i), 'suspect',
+          'its approvers see the state of the account');
+SELECT is(pg_temp.begin_send(), 'held', 'and it is not sent');
+UPDATE pay.payout_account SET state = 'open';
+
 -- lists
-SELECT is(pg_temp.listed(), 'approved 30.00, approved 30.00', 'all batches');
+SELECT is(pg_temp.listed(), 'approved 90.00, approved 30.00, approved 30.00', 'all batches');
 SELECT is(pg_temp.listed('open'), NULL, 'those in a state');
 SELECT is(pg_temp.listed(p_merchant => 'm2'), NULL, 'one''s own');
 UPDATE pay.payout_batch SET until = now()
 WHERE batch_id = pg_temp.last_batch();
-SELECT is(pg_temp.listed('expired'), 'expired 30.00',
+SELECT is(pg_temp.listed('expired'), 'expired 90.00',
           'an approval whose time is over');
 SELECT is(pg_temp.sends('joe', 'key-11'), 'closed', 'sends nothing more');
 SELECT is(l.outcome, u.outcome, 'one batch: ' || u.outcome)

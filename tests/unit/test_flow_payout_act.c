@@ -42,45 +42,45 @@ static const struct {
     const char            *slug;   /* NULL: it is taken */
     const char            *pointer;
 } bodies[] = {
-    { PAY_PAYOUT_RELEASE, "", NULL, "" },
-    { PAY_PAYOUT_RELEASE, "{}", NULL, "" },
-    { PAY_PAYOUT_RELEASE, "{\"why\":\"parcel 7\"}", NULL, "" },
-    { PAY_PAYOUT_RELEASE, "{\"why\":\"\"}", "validation-error", "/why" },
-    { PAY_PAYOUT_RELEASE, "{\"why\":\"  \"}", "validation-error", "/why" },
-    { PAY_PAYOUT_RELEASE, "{\"why\":\"a\\u0007\"}", "validation-error",
+    { PAY_PAYOUT_ACT_RELEASE, "", NULL, "" },
+    { PAY_PAYOUT_ACT_RELEASE, "{}", NULL, "" },
+    { PAY_PAYOUT_ACT_RELEASE, "{\"why\":\"parcel 7\"}", NULL, "" },
+    { PAY_PAYOUT_ACT_RELEASE, "{\"why\":\"\"}", "validation-error", "/why" },
+    { PAY_PAYOUT_ACT_RELEASE, "{\"why\":\"  \"}", "validation-error", "/why" },
+    { PAY_PAYOUT_ACT_RELEASE, "{\"why\":\"a\\u0007\"}", "validation-error",
       "/why" },
-    { PAY_PAYOUT_RELEASE, "{\"why\":null}", "validation-error", "/why" },
-    { PAY_PAYOUT_RELEASE, "{\"who\":\"x\"}", "validation-error", "/who" },
-    { PAY_PAYOUT_RELEASE, "[]", "validation-error", "" },
-    { PAY_PAYOUT_RELEASE, "{", "invalid-json", "" },
-    { PAY_PAYOUT_RELEASE, "{\"why\":\"4111 1111 1111 1111\"}",
+    { PAY_PAYOUT_ACT_RELEASE, "{\"why\":null}", "validation-error", "/why" },
+    { PAY_PAYOUT_ACT_RELEASE, "{\"who\":\"x\"}", "validation-error", "/who" },
+    { PAY_PAYOUT_ACT_RELEASE, "[]", "validation-error", "" },
+    { PAY_PAYOUT_ACT_RELEASE, "{", "invalid-json", "" },
+    { PAY_PAYOUT_ACT_RELEASE, "{\"why\":\"4111 1111 1111 1111\"}",
       "card-data-not-accepted", "" },
-    { PAY_PAYOUT_MAKE, MAKE, NULL, "" },
-    { PAY_PAYOUT_MAKE, "", "invalid-json", "" },
-    { PAY_PAYOUT_MAKE, "{\"seller_account\":\"s\"}",
+    { PAY_PAYOUT_ACT_MAKE, MAKE, NULL, "" },
+    { PAY_PAYOUT_ACT_MAKE, "", "invalid-json", "" },
+    { PAY_PAYOUT_ACT_MAKE, "{\"seller_account\":\"s\"}",
       "currency-unsupported", "/currency" },
-    { PAY_PAYOUT_MAKE, "{\"currency\":\"EUR\"}", "validation-error",
+    { PAY_PAYOUT_ACT_MAKE, "{\"currency\":\"EUR\"}", "validation-error",
       "/seller_account" },
-    { PAY_PAYOUT_MAKE, "{\"currency\":\"EUR\",\"seller_account\":\"a b\"}",
+    { PAY_PAYOUT_ACT_MAKE, "{\"currency\":\"EUR\",\"seller_account\":\"a b\"}",
       "validation-error", "/seller_account" },
-    { PAY_PAYOUT_MAKE, "{\"currency\":\"XYZ\",\"seller_account\":\"a\"}",
+    { PAY_PAYOUT_ACT_MAKE, "{\"currency\":\"XYZ\",\"seller_account\":\"a\"}",
       "currency-unsupported", "/currency" },
-    { PAY_PAYOUT_MAKE_BATCH,
+    { PAY_PAYOUT_ACT_MAKE_BATCH,
       "{\"provider\":\"a-1\",\"currency\":\"EUR\",\"limit\":1000}", NULL,
       "" },
-    { PAY_PAYOUT_MAKE_BATCH, "{\"provider\":\"\",\"currency\":\"EUR\"}",
+    { PAY_PAYOUT_ACT_MAKE_BATCH, "{\"provider\":\"\",\"currency\":\"EUR\"}",
       "validation-error", "/provider" },
-    { PAY_PAYOUT_MAKE_BATCH, "{\"provider\":\"-a\",\"currency\":\"EUR\"}",
+    { PAY_PAYOUT_ACT_MAKE_BATCH, "{\"provider\":\"-a\",\"currency\":\"EUR\"}",
       "validation-error", "/provider" },
-    { PAY_PAYOUT_MAKE_BATCH, "{\"provider\":\"a\",\"currency\":\"EUR\","
+    { PAY_PAYOUT_ACT_MAKE_BATCH, "{\"provider\":\"a\",\"currency\":\"EUR\","
       "\"limit\":1001}", "validation-error", "/limit" },
-    { PAY_PAYOUT_APPROVE, "{\"hash\":\"" HASH "\"}", NULL, "" },
-    { PAY_PAYOUT_APPROVE, "{\"hash\":\"" HASH "0\"}", "validation-error",
+    { PAY_PAYOUT_ACT_APPROVE, "{\"hash\":\"" HASH "\"}", NULL, "" },
+    { PAY_PAYOUT_ACT_APPROVE, "{\"hash\":\"" HASH "0\"}", "validation-error",
       "/hash" },
-    { PAY_PAYOUT_APPROVE, "{}", "validation-error", "/hash" },
-    { PAY_PAYOUT_SEND, "", NULL, "" },
-    { PAY_PAYOUT_SEND, "{}", NULL, "" },
-    { PAY_PAYOUT_SEND, "{\"hash\":\"\"}", "validation-error", "/hash" }
+    { PAY_PAYOUT_ACT_APPROVE, "{}", "validation-error", "/hash" },
+    { PAY_PAYOUT_ACT_SEND, "", NULL, "" },
+    { PAY_PAYOUT_ACT_SEND, "{}", NULL, "" },
+    { PAY_PAYOUT_ACT_SEND, "{\"hash\":\"\"}", "validation-error", "/hash" }
 };
 
 
@@ -107,8 +107,8 @@ Test(pay_payout_api, a_body_has_what_its_kind_needs)
         }
     }
 
-    cr_assert_eq(pay_payout_act_parse(arena, PAY_PAYOUT_RELEASE, PAY_STR(""),
-                                      &act, NULL), PAY_OK);
+    cr_assert_eq(pay_payout_act_parse(arena, PAY_PAYOUT_ACT_RELEASE,
+                                      PAY_STR(""), &act, NULL), PAY_OK);
     cr_expect(pay_str_is(act.why, "delivered"));
     pay_heap_destroy(heap);
 }
@@ -130,7 +130,7 @@ Test(pay_flow_payout_act, each_answer_is_told_apart)
 
     for (i = 0; i < COUNT(rows); i++) {
         world_open(&world);
-        act_begin(&world, PAY_PAYOUT_MAKE, "", "max", MAKE);
+        act_begin(&world, PAY_PAYOUT_ACT_MAKE, "", "max", MAKE);
         expect_db(&world, PAY_OP_MAKE_PAYOUT);
         expect_arg(&world, make_payout, merchant_id, "acme");
         expect_arg(&world, make_payout, seller_account, "s/1");
@@ -165,7 +165,7 @@ Test(pay_flow_payout_act, an_order_is_released)
     const pay_reply_t  *reply;
 
     world_open(&world);
-    act_begin(&world, PAY_PAYOUT_RELEASE, "o-1", "ann", "");
+    act_begin(&world, PAY_PAYOUT_ACT_RELEASE, "o-1", "ann", "");
     expect_db(&world, PAY_OP_RELEASE_ORDER);
     expect_arg(&world, release_order, payment_order_id, "o-1");
     expect_arg(&world, release_order, who, "ann");
@@ -177,31 +177,34 @@ Test(pay_flow_payout_act, an_order_is_released)
     world_close(&world);
 
     world_open(&world);
-    act_begin(&world, PAY_PAYOUT_RELEASE, "o-1", "ann", "");
+    act_begin(&world, PAY_PAYOUT_ACT_RELEASE, "o-1", "ann", "");
     world_result(&world, PAY_OUTCOME_NOT_FOUND, NULL);
     (void) expect_problem(&world, "not-found", 404);
     world_close(&world);
 }
 
 
-/* The same body for another order, or by another route, is another request. */
-Test(pay_flow_payout_act, a_fingerprint_is_of_route_id_and_body)
+/* The same body for another order, or by another operator, is another
+ * request. */
+Test(pay_flow_payout_act, a_fingerprint_is_of_route_id_operator_and_body)
 {
     size_t         i, n;
     world_t        world;
-    unsigned char  digests[3][32];
+    unsigned char  digests[4][32];
 
     static const struct {
         const char  *id;
+        const char  *subject;
         const char  *body;
     } rows[] = {
-        { "o-1", "" }, { "o-2", "" }, { "o-1", "{}" }
+        { "o-1", "ann", "" }, { "o-2", "ann", "" }, { "o-1", "ann", "{}" },
+        { "o-1", "eve", "" }
     };
 
     for (i = 0; i < COUNT(rows); i++) {
         world_open(&world);
-        act_begin(&world, PAY_PAYOUT_RELEASE, rows[i].id, "ann",
-                  rows[i].body);
+        act_begin(&world, PAY_PAYOUT_ACT_RELEASE, rows[i].id,
+                  rows[i].subject, rows[i].body);
         memcpy(digests[i], asked(&world, release_order)->fingerprint.data, 32);
         world_result(&world, PAY_OUTCOME_NOT_FOUND, NULL);
         world_close(&world);
@@ -219,22 +222,22 @@ Test(pay_flow_payout_act, a_request_needs_a_subject_and_an_id_that_can_be)
     world_t  world;
 
     world_open(&world);
-    act_begin(&world, PAY_PAYOUT_MAKE, "", "", MAKE);
+    act_begin(&world, PAY_PAYOUT_ACT_MAKE, "", "", MAKE);
     (void) expect_problem(&world, "validation-error", 422);
     world_close(&world);
 
     world_open(&world);
-    act_begin(&world, PAY_PAYOUT_MAKE, "", "4111111111111111", MAKE);
+    act_begin(&world, PAY_PAYOUT_ACT_MAKE, "", "4111111111111111", MAKE);
     (void) expect_problem(&world, "validation-error", 422);
     world_close(&world);
 
     world_open(&world);
-    act_begin(&world, PAY_PAYOUT_RELEASE, "a:b", "ann", "");
+    act_begin(&world, PAY_PAYOUT_ACT_RELEASE, "a:b", "ann", "");
     (void) expect_problem(&world, "not-found", 404);
     world_close(&world);
 
     world_open(&world);
-    act_begin(&world, PAY_PAYOUT_MAKE, "", "ann", "{}");
+    act_begin(&world, PAY_PAYOUT_ACT_MAKE, "", "ann", "{}");
     (void) expect_problem(&world, "validation-error", 422);
     world_close(&world);
 }
@@ -243,7 +246,7 @@ Test(pay_flow_payout_act, a_request_needs_a_subject_and_an_id_that_can_be)
 static void
 play_make(world_t *world)
 {
-    act_begin(world, PAY_PAYOUT_MAKE, "", "ann", MAKE);
+    act_begin(world, PAY_PAYOUT_ACT_MAKE, "", "ann", MAKE);
     world_result(world, PAY_OUTCOME_CREATED, &(pay_payout_act_row_t) {
                      PAY_STR("p-7"), PAY_STR("{}") });
 }
@@ -270,14 +273,14 @@ Test(pay_flow_payout_act, a_batch_is_made_approved_and_sent)
         pay_outcome_t          outcome;
         unsigned               status;
     } rows[] = {
-        { PAY_PAYOUT_MAKE_BATCH, "",
+        { PAY_PAYOUT_ACT_MAKE_BATCH, "",
           "{\"provider\":\"w\",\"currency\":\"EUR\"}",
           "make", "w", PAY_OUTCOME_CREATED, 201 },
-        { PAY_PAYOUT_APPROVE, "b-7", "{\"hash\":\"" HASH "\"}", "approve",
+        { PAY_PAYOUT_ACT_APPROVE, "b-7", "{\"hash\":\"" HASH "\"}", "approve",
           "b-7", PAY_OUTCOME_ASKED, 200 },
-        { PAY_PAYOUT_APPROVE, "b-7", "{\"hash\":\"" HASH "\"}", "approve",
+        { PAY_PAYOUT_ACT_APPROVE, "b-7", "{\"hash\":\"" HASH "\"}", "approve",
           "b-7", PAY_OUTCOME_DONE, 200 },
-        { PAY_PAYOUT_SEND, "b-7", "", "send", "b-7", PAY_OUTCOME_DONE, 200 }
+        { PAY_PAYOUT_ACT_SEND, "b-7", "", "send", "b-7", PAY_OUTCOME_DONE, 200 }
     };
 
     for (i = 0; i < COUNT(rows); i++) {
@@ -288,7 +291,7 @@ Test(pay_flow_payout_act, a_batch_is_made_approved_and_sent)
         expect_arg(&world, act_on_payout_batch, subject, rows[i].subject);
         expect_arg(&world, act_on_payout_batch, who, "eve");
         expect_arg(&world, act_on_payout_batch, hash,
-                   rows[i].kind == PAY_PAYOUT_APPROVE ? HASH : "");
+                   rows[i].kind == PAY_PAYOUT_ACT_APPROVE ? HASH : "");
         world_result(&world, rows[i].outcome, &(pay_payout_act_row_t) {
                          PAY_STR("b-7"), PAY_STR("{}") });
         reply = expect_reply(&world, PAY_REPLY_JSON, rows[i].status);
@@ -315,7 +318,7 @@ Test(pay_flow_payout_act, the_reason_of_a_refusal_is_told)
 
     for (i = 0; i < COUNT(words); i++) {
         world_open(&world);
-        act_begin(&world, PAY_PAYOUT_SEND, "b-7", "eve", "");
+        act_begin(&world, PAY_PAYOUT_ACT_SEND, "b-7", "eve", "");
         world_result(&world, PAY_OUTCOME_REFUSED, &(pay_payout_act_row_t) {
                          pay_str_of(words[i]), PAY_STR("{}") });
         reply = expect_problem(&world, "payout-state-conflict", 409);
@@ -324,7 +327,7 @@ Test(pay_flow_payout_act, the_reason_of_a_refusal_is_told)
     }
 
     world_open(&world);
-    act_begin(&world, PAY_PAYOUT_SEND, "b-7", "eve", "");
+    act_begin(&world, PAY_PAYOUT_ACT_SEND, "b-7", "eve", "");
     world_result(&world, PAY_OUTCOME_REFUSED, &(pay_payout_act_row_t) {
                      PAY_STR("whim"), PAY_STR("{}") });
     (void) expect_reply(&world, PAY_REPLY_PROBLEM, 500);
