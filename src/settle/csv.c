@@ -25,6 +25,7 @@ typedef struct {
     struct csv_parser     parser;
     pay_status_t          status;
     size_t                raw;         /* bytes of the record so far */
+    int                   after_cr;    /* a record's, that an LF must follow */
     size_t                len;         /* of text */
     unsigned              count;
     unsigned              width;       /* of the header; 0: not seen */
@@ -44,7 +45,6 @@ static void csv_close(pay_settle_reader_t *reader);
 static void csv_field(void *text, size_t len, void *data);
 static void csv_record(int terminator, void *data);
 static pay_status_t csv_take(csv_t *csv);
-static int csv_is_blank(pay_str_t bytes);
 static int csv_no_space(unsigned char c);
 
 
@@ -149,7 +149,9 @@ csv_open(pay_settle_reader_t *reader)
 }
 
 
-/* Line by line, so that the line of a record and of an error is known. */
+/* Up to each LF, so that the line of a record and of an error is known, and to
+ * each CR: a record ends with a piece, never within one, in whatever pieces the
+ * file comes. */
 static pay_status_t
 csv_feed(pay_settle_reader_t *reader, pay_str_t bytes)
 {
@@ -159,10 +161,12 @@ csv_feed(pay_settle_reader_t *reader, pay_str_t bytes)
     while (bytes.len != 0) {
         end = memchr(bytes.data, '\n', bytes.len);
         n = end != NULL ? (size_t) (end - bytes.data) + 1 : bytes.len;
+        end = memchr(bytes.data, '\r', n);
+        n = end != NULL ? (size_t) (end - bytes.data) + 1 : n;
 
         PAY_TRY(csv_line(reader, reader->lex, (pay_str_t) { n, bytes.data }));
 
-        reader->line += (end != NULL);
+        reader->line += bytes.data[n - 1] == '\n';
         bytes.data += n;
         bytes.len -= n;
     }
@@ -172,15 +176,21 @@ csv_feed(pay_settle_reader_t *reader, pay_str_t bytes)
 
 
 /* A quoted field may hold line ends, so a record may have several lines; the
- * limit counts them all. */
+ * limit counts them all.  libcsv would take a CR alone for a line end. */
 static pay_status_t
 csv_line(pay_settle_reader_t *reader, csv_t *csv, pay_str_t bytes)
 {
+    if (csv->after_cr && bytes.data[0] != '\n') {
+        return pay_settle_refuse(reader, "csv-invalid", "",
+                                 "line ends of LF or CRLF");
+    }
+
     if (csv->raw == 0) {
         reader->row_line = reader->line;
+        csv->after_cr = bytes.data[0] == '\r';
 
-        /* the LF of a CRLF that was cut in two, an empty line */
-        if (csv_is_blank(bytes)) {
+        /* the LF of a CRLF, an empty line */
+        if (bytes.len == 1 && (csv->after_cr || bytes.data[0] == '\n')) {
             return PAY_OK;
         }
     }
@@ -279,12 +289,11 @@ csv_record(int terminator, void *data)
 {
     csv_t  *csv = data;
 
-    (void) terminator;
-
     if (csv->status == PAY_OK) {
         csv->status = csv_take(csv);
     }
 
+    csv->after_cr = terminator == '\r';
     csv->raw = 0;
     csv->len = 0;
     csv->count = 0;
@@ -323,15 +332,6 @@ csv_take(csv_t *csv)
     }
 
     return format->record(reader, &record);
-}
-
-
-/* A line end alone; RFC 4180 has no empty records. */
-static int
-csv_is_blank(pay_str_t bytes)
-{
-    return (bytes.len == 1 && (bytes.data[0] == '\n' || bytes.data[0] == '\r'))
-           || (bytes.len == 2 && memcmp(bytes.data, "\r\n", 2) == 0);
 }
 
 

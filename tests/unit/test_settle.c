@@ -327,6 +327,27 @@ Test(pay_settle, lines_may_end_in_cr_lf)
 }
 
 
+/* A reader once took the CR for the end of a record and the bytes behind it,
+ * when these stood in the same piece, for the beginning of the next line's. */
+Test(pay_settle, a_cr_alone_ends_nothing_in_whatever_pieces)
+{
+    size_t         step;
+    settle_read_t  read;
+
+    static const char  file[] =
+        "balance_transaction_id,created_utc,currency,gross,fee,net,"
+        "reporting_category,source_id\n"
+        "txn_a,2026-11-20 10:00:00,eur,12.00,0.30,11.70,charge,ch_1\r0003\n"
+        "txn_b,2026-11-20 11:00:00,eur,12.00,0.30,11.70,charge,ch_2\n";
+
+    for (step = 1; step <= sizeof(file); step++) {
+        settle_read(&read, NULL, "stripe", NULL, file, sizeof(file) - 1, step);
+        cr_expect(read.status == PAY_INVALID, "%zu", step);
+        settle_free(&read);
+    }
+}
+
+
 /* Any byte changed: no crash, and amounts of a proven file still add up. */
 static void
 check_bytes(const settle_file_t *file, const settle_text_t *bytes,
