@@ -119,16 +119,29 @@ COMMENT ON FUNCTION pay.settlement_event IS
 -- The staged rows of a part become work, with their payments.  A row
 -- that is known with the same contents is a repeat and no work, and so is the
 -- second row of a key that was known twice; a row that is known with other
--- contents is the next version of itself.
+-- contents is the next version of itself.  nth: of the rows of its key in the file,
+-- and in the pages before it, which are booked, and whose rows are still there.
 CREATE OR REPLACE FUNCTION pay.take_work(
     p_file settlement_file, p_source settlement_source,
     p_part settlement_part)
 RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_pages bigint[] := ARRAY(
+        SELECT f.file_id FROM settlement_file f
+        WHERE p_file.page > 1 AND f.source = p_file.source
+            AND f.batch_key = p_file.batch_key
+            AND f.version = p_file.version AND f.page < p_file.page);
 BEGIN
     WITH staged AS (
-        SELECT s.*, row_number() OVER (PARTITION BY s.row_key
-                                       ORDER BY s.line) AS nth
+        SELECT s.*, o.others, o.others + row_number() OVER (PARTITION BY s.row_key
+                                                  ORDER BY s.line) AS nth
         FROM settlement_staging s
+        CROSS JOIN LATERAL (
+            SELECT count(x.line) AS others
+            FROM settlement_staging x
+            WHERE p_file.page > 1 AND x.file_id = ANY (v_pages)
+                AND x.row_key = s.row_key
+            OFFSET 0) o
         WHERE s.file_id = p_file.file_id
             AND coalesce(s.first_line, s.line) >= p_part.first_line
             AND coalesce(s.first_line, s.line) < p_part.until_line
@@ -171,7 +184,7 @@ BEGIN
              ELSE k.gross_minor END,
         CASE WHEN k.kind IN ('fee', 'receipt', 'debit') THEN k.currency
              ELSE coalesce(k.paid_currency, k.currency) END,
-        coalesce(k.old_version, 0) + k.nth,
+        coalesce(k.old_version + k.nth - k.others, k.nth),
         i.event_id IS NOT NULL,
         CASE WHEN k.nth > 1 THEN 'repeated'
              WHEN k.old_version IS NOT NULL THEN 'changed'
