@@ -247,7 +247,7 @@ BEGIN
         AND f.state IN ('proven', 'refused') AND f.page IS NOT NULL
         AND x.merchant_id = (SELECT s.merchant_id FROM settlement_source s
                              WHERE s.source = p_file.source)
-        AND x.source = page_matter(f.source, f.file_id) AND x.kind = 'page'
+        AND x.source = page_matter(f) AND x.kind = 'page'
         AND x.closed_at IS NULL;
 END
 $$;
@@ -395,9 +395,11 @@ COMMENT ON FUNCTION pay.advance_page IS
     'Takes a page that waits, or another page of its report, a step further';
 
 
-CREATE OR REPLACE FUNCTION pay.page_matter(p_source text, p_file_id bigint)
-RETURNS text LANGUAGE sql IMMUTABLE AS
-$$SELECT concat_ws('/', 'page', p_source, p_file_id)$$;
+-- A file that is given up, and comes again, is another matter.
+CREATE OR REPLACE FUNCTION pay.page_matter(p_file settlement_file)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT concat_ws('/', 'page', p_file.source, p_file.file_id, p_file.attempt)
+$$;
 COMMENT ON FUNCTION pay.page_matter IS
     'The name of a page that waits for too long in the queue';
 
@@ -411,7 +413,7 @@ BEGIN
     INSERT INTO settlement_exception (merchant_id, psp, source, kind, class,
         finding, playbook, amount_minor, currency)
     SELECT s.merchant_id, coalesce(s.psp, '-'),
-        page_matter(f.source, f.file_id), u.kind, u.class, u.finding,
+        page_matter(f), u.kind, u.class, u.finding,
         u.playbook, m.net, m.currency
     FROM settlement_file f
     JOIN settlement_source s ON s.source = f.source

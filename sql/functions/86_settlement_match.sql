@@ -121,6 +121,9 @@ COMMENT ON FUNCTION pay.settlement_event IS
 -- second row of a key that was known twice; a row that is known with other
 -- contents is the next version of itself.  nth: of the rows of its key in the file,
 -- and in the pages before it, which are booked, and whose rows are still there.
+-- is_later: another version of the batch is booked, and its rows are compared with
+-- these.  It may have a higher number than a version that was overtaken when its
+-- booking had begun, and comes again.
 CREATE OR REPLACE FUNCTION pay.take_work(
     p_file settlement_file, p_source settlement_source,
     p_part settlement_part)
@@ -131,6 +134,10 @@ DECLARE
         WHERE p_file.page > 1 AND f.source = p_file.source
             AND f.batch_key = p_file.batch_key
             AND f.version = p_file.version AND f.page < p_file.page);
+    v_is_later boolean := EXISTS (
+        SELECT FROM settlement_file f
+        WHERE f.source = p_file.source AND f.batch_key = p_file.batch_key
+            AND f.version <> p_file.version AND f.state = 'booked');
 BEGIN
     WITH staged AS (
         SELECT s.*, o.others, o.others + row_number() OVER (PARTITION BY s.row_key
@@ -188,7 +195,7 @@ BEGIN
         i.event_id IS NOT NULL,
         CASE WHEN k.nth > 1 THEN 'repeated'
              WHEN k.old_version IS NOT NULL THEN 'changed'
-             WHEN p_file.version > 1 THEN 'added' END, k.file_id
+             WHEN v_is_later THEN 'added' END, k.file_id
     FROM known k
     CROSS JOIN LATERAL (
         SELECT p_source.medium = 'psp' AND k.kind NOT IN ('payout',

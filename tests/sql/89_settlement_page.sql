@@ -285,7 +285,7 @@ SELECT pg_temp.aged(now() + interval '2 days');
 CREATE TEMPORARY TABLE matter AS
 SELECT x.exception_id AS id FROM pay.settlement_exception x
 WHERE x.kind = 'page' AND x.closed_at IS NULL
-    AND x.source = 'page/stripe/' || pg_temp.id('f3');
+    AND starts_with(x.source, format('page/stripe/%s/', pg_temp.id('f3')));
 SELECT is(pay_ops.accept_settlement((SELECT id FROM matter), 'ann', 'it is fine')
     || ' ' || pay_ops.write_off_settlement((SELECT id FROM matter), 'ann', 'lost'),
     'nothing nothing', 'nothing of a page can be booked');
@@ -294,6 +294,9 @@ SELECT is(pay_ops.resolve_settlement((SELECT id FROM matter), 'ann', 'a test fil
 SELECT is((SELECT concat_ws(' ', f.state, f.reason, f.kept)
            FROM pay.settlement_file f WHERE f.name = 'f3'),
     'refused an operator has given it up 0', 'then it waits no more');
+SELECT is(pg_temp.page('f3', 3, ARRAY['f3|fee||||0|-1|-1'], NULL, 'ACCT/f'),
+    'staged: page 3: page 2 says that it is the last one', 'it may come again');
+SELECT is(pg_temp.aged(now() + interval '4 days'), 1, 'and is queued again');
 
 \i :checks
 SELECT * FROM finish();

@@ -417,7 +417,7 @@ page_read(pay_heap_t *heap, const char *number, const char *footers,
 
 
 #define PAGE_OWN                                                              \
-    "\"own\":{\"EUR\":{\"rows\":1,\"in\":1200,\"out\":0,"                        \
+    "\"own\":{\"EUR\":{\"rows\":1,\"in\":1200,\"out\":0,"                     \
     "\"fee_in\":0,\"fee_out\":50}},\"all\":{"
 
 /* The number of the file makes it a page, and the footers of the report the
