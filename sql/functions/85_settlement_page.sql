@@ -432,3 +432,30 @@ END
 $$;
 COMMENT ON FUNCTION pay.raise_pages IS
     'Queues pages of reports that have waited for others for a day: how many';
+
+
+-- They are booked, and their rows are still there.
+CREATE OR REPLACE FUNCTION pay.pages_before(p_file settlement_file)
+RETURNS bigint[] LANGUAGE sql STABLE AS $$
+SELECT array_agg(f.file_id)
+FROM settlement_file f
+WHERE p_file.page > 1 AND f.source = p_file.source
+    AND f.batch_key = p_file.batch_key AND f.version = p_file.version
+    AND f.page < p_file.page AND f.state = 'booked'
+$$;
+COMMENT ON FUNCTION pay.pages_before IS
+    'The pages of a report before this one, of the same version';
+
+
+-- The number of the other version may be higher: this one was overtaken when its
+-- booking had begun, and comes again.
+CREATE OR REPLACE FUNCTION pay.is_later_version(p_file settlement_file)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+SELECT EXISTS (
+    SELECT FROM settlement_file f
+    WHERE f.source = p_file.source AND f.batch_key = p_file.batch_key
+        AND f.version <> p_file.version AND f.state = 'booked')
+$$;
+COMMENT ON FUNCTION pay.is_later_version IS
+    'Whether another version of the same batch is booked, with which the rows of '
+    'this file are compared';
