@@ -296,7 +296,8 @@ typedef enum {
                                   PAY_FILE_READ is about then */
     PAY_FILE_READ,             /* its next bytes, from the first on */
     PAY_FILE_BOOKED,           /* is put where those lie that are booked … */
-    PAY_FILE_REFUSED           /* … or refused */
+    PAY_FILE_STAGED,           /* … or wait for other pages of their report … */
+    PAY_FILE_REFUSED           /* … or are refused */
 } pay_file_do_t;
 
 /* The kinds of calls to a PSP. */
@@ -384,7 +385,7 @@ typedef struct {
     pay_str_t    source;
     int64_t      file_id;
     int64_t      rows;         /* that were read */
-    const char  *state;        /* literal: booked, known, refused */
+    const char  *state;        /* literal: booked, staged, known, refused */
     const char  *why;          /* literal, of a refusal; else NULL */
     int64_t      line;         /* of a refusal, 0: the whole file */
 } pay_settled_t;

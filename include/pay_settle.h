@@ -216,12 +216,21 @@ const pay_settle_statement_t *pay_settle_statement(
 int64_t pay_settle_rows(const pay_settle_reader_t *reader);
 int64_t pay_settle_skipped(const pay_settle_reader_t *reader);
 
+/* After the end: the number of this file in a report that comes in several
+ * files, each a page of it; 0: the file is a whole report, or its format knows
+ * no pages.  A page is proven by itself, and waits for the others. */
+int64_t pay_settle_page(const pay_settle_reader_t *reader);
+
 /* After the proof, as prove_settlement takes it: the batch that the file is
  * (its first statement that has a name; empty: no batch that may come again),
- * and the sums of its rows by currency as JSON. */
+ * the sums of its rows by currency as JSON, and the sums of a page as its
+ * footers count them, with those of the whole report on the last page
+ * (empty: it is no page). */
 pay_status_t pay_settle_batch(pay_arena_t *arena,
     const pay_settle_reader_t *reader, pay_str_t *batch) PAY_MUST_CHECK;
 pay_status_t pay_settle_stated(pay_arena_t *arena,
+    const pay_settle_reader_t *reader, pay_str_t *stated) PAY_MUST_CHECK;
+pay_status_t pay_settle_page_stated(pay_arena_t *arena,
     const pay_settle_reader_t *reader, pay_str_t *stated) PAY_MUST_CHECK;
 /* Why the file is refused, for operators: line, column, reason, and the form
  * that was expected. */

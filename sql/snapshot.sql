@@ -914,12 +914,21 @@ CREATE TABLE pay.settlement_file (
     repeats pay.whole DEFAULT 0 NOT NULL,
     digest pay.hash,
     reread_at timestamp with time zone,
+    page pay.ordinal,
+    is_last_page boolean DEFAULT false NOT NULL,
+    page_sums jsonb,
+    kept pay.whole DEFAULT 0 NOT NULL,
     CONSTRAINT settlement_file_check CHECK (((reread_at IS NULL) OR (digest IS NOT NULL))),
-    CONSTRAINT settlement_file_check1 CHECK (((state = 'refused'::text) = (reason IS NOT NULL))),
+    CONSTRAINT settlement_file_check1 CHECK (((reason IS NOT NULL) OR (state <> 'refused'::text))),
+    CONSTRAINT settlement_file_check2 CHECK (((reason IS NULL) OR (state = ANY (ARRAY['staged'::text, 'refused'::text])))),
+    CONSTRAINT settlement_file_check3 CHECK (((page IS NULL) = (page_sums IS NULL))),
+    CONSTRAINT settlement_file_check4 CHECK (((page IS NOT NULL) OR (NOT is_last_page))),
     CONSTRAINT settlement_file_phase_check CHECK ((phase = ANY (ARRAY['take'::text, 'tell'::text, 'match'::text, 'change'::text, 'book'::text]))),
     CONSTRAINT settlement_file_state_check CHECK ((state = ANY (ARRAY['received'::text, 'staged'::text, 'proven'::text, 'booking'::text, 'booked'::text, 'refused'::text])))
 );
 
+CREATE FUNCTION pay.advance_file(p_file_id bigint, p_rows integer) RETURNS pay.settlement_file LANGUAGE plpgsql;
+CREATE FUNCTION pay.advance_page(p_file pay.settlement_file, p_rows integer) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.advance_settlement(p_file_id bigint, p_rows integer DEFAULT 5000) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.age_in_days(p_age interval) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.ageing_of(p_merchant_id text, p_psp text, p_currency text) RETURNS json LANGUAGE sql STABLE;
@@ -1329,6 +1338,7 @@ CREATE FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_sou
 CREATE FUNCTION pay.compare_balance(p_source pay.settlement_source, p_said pay.psp_balance, p_bound pay.balance_bound, p_is_counted boolean) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) RETURNS timestamp with time zone LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.complete_pages(p_file_id bigint) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.count_expected(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_hour(p_hour timestamp with time zone) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on';
@@ -1444,6 +1454,7 @@ CREATE FUNCTION pay.export_range(p_since timestamp with time zone, p_until times
 CREATE FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.fact_orders(p_facts pay.fact[], p_turn integer) RETURNS TABLE(item integer, kind text, actor text, order_id text, merchant_id text, checkout_id text, reference text, type text, code text, said_amount bigint, said_currency text, request_id text, detail jsonb, brings boolean, part oid, tid tid, payment_order_id text, seller_account text, amount_minor bigint, currency text, status text, old_reason text, version integer, captured_minor bigint, authorized_minor bigint, decline jsonb, old_head bytea, old_tx bigint, credit_currency text, credit_rate numeric, credit_minor bigint, credit_until timestamp with time zone, checkout_part oid, checkout tid, psp text, capture text, late_success text, next_status text, news text, logged text, told text, is_shown boolean) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.fail_replays() RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.file_due(p_file pay.settlement_file) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_by_merchant(p_merchant_id text, p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_by_psp(p_psp text, p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_change(p_merchant_id text, p_change_id text) RETURNS pay.change LANGUAGE plpgsql STABLE;
@@ -1477,10 +1488,12 @@ CREATE FUNCTION pay.free_payout_keys(p_merchant_id text[], p_route text, p_key t
 CREATE FUNCTION pay.free_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.give_up_entry(p_exception pay.settlement_exception) RETURNS pay.posting[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.give_up_page(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.half_even(p_value numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT;
 CREATE FUNCTION pay.hand_postings(p_moves pay.move[]) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.has_failed(p_news pay.news) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.has_money(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.has_more_pages(p_file pay.settlement_file) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.hash_field(p_value text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.hear_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hear_captures(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -1541,6 +1554,7 @@ CREATE FUNCTION pay.is_failed(p_change pay.change) RETURNS boolean LANGUAGE plpg
 CREATE FUNCTION pay.is_given(p_provided text, p_actor text, p_order_id text, p_part oid, p_tid tid, p_late_success text, p_replaced_by text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_held_late(p_order pay.payment_order) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_iban(p_text text) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_later_version(p_file pay.settlement_file) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_new_mismatch(p_fact pay.fact) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_over(p_letter pay.dead_letter) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_payout_event_behind(p_row pay.payout_sending, p_event pay.payout_event) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -1647,6 +1661,7 @@ CREATE FUNCTION pay.keep_invalid(p_items integer[], p_psp text[], p_source text[
 CREATE FUNCTION pay.keep_late(p_facts pay.fact[], p_items integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) RETURNS integer[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_page(p_file_id bigint, p_rows integer) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb, p_told text DEFAULT NULL::text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payout_key(p_merchant_id text, p_route text, p_key text, p_subject_id text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) RETURNS void LANGUAGE plpgsql;
@@ -1868,7 +1883,12 @@ CREATE FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts 
 CREATE FUNCTION pay.overdraws(p_order pay.payment_order, p_amount_minor bigint, p_begun text[]) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.page_is_closed(p_order pay.payment_order) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.page_matter(p_file pay.settlement_file) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.page_reason(p_page integer, p_last_page integer, p_missing integer[], p_wrong text) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.page_set(p_source text, p_batch_key text, OUT last_page integer, OUT files bigint[], OUT missing integer[], OUT is_new boolean) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.page_waits(p_file pay.settlement_file) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.page_window(p_limit integer, p_is_filtered boolean) RETURNS integer LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.pages_before(p_file pay.settlement_file) RETURNS bigint[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
@@ -1938,12 +1958,13 @@ CREATE TABLE pay.settlement_rule (
     playbook text COLLATE pg_catalog."C",
     about text NOT NULL,
     CONSTRAINT settlement_rule_check CHECK ((((class)::smallint >= 2) = (playbook IS NOT NULL))),
-    CONSTRAINT settlement_rule_kind_check CHECK (((kind = 'balance'::text) OR ((kind)::pay.settlement_kind IS NOT NULL))),
+    CONSTRAINT settlement_rule_kind_check CHECK (((kind = ANY (ARRAY['balance'::text, 'page'::text])) OR ((kind)::pay.settlement_kind IS NOT NULL))),
     CONSTRAINT settlement_rule_posts_check CHECK ((posts = ANY (ARRAY['value'::text, 'net'::text, 'none'::text])))
 );
 
 CREATE FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule) RETURNS jsonb LANGUAGE sql STABLE;
-CREATE FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_digest bytea DEFAULT NULL::bytea) RETURNS pay.settlement_file LANGUAGE plpgsql;
+CREATE FUNCTION pay.prove_pages(p_file pay.settlement_file, p_pages bigint[], p_last_page integer) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_digest bytea DEFAULT NULL::bytea, p_page jsonb DEFAULT NULL::jsonb) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.psp_names(p_psps text, p_psp text) RETURNS text[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.psp_sums(p_psp text) RETURNS TABLE(currency text, ours numeric, reserve numeric) LANGUAGE plpgsql STABLE SET enable_seqscan TO 'off' SET enable_hashjoin TO 'off' SET enable_mergejoin TO 'off';
@@ -1959,6 +1980,7 @@ CREATE FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_minor big
 CREATE FUNCTION pay.raise_all_overdue(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.raise_balance(p_source pay.settlement_source, p_last pay.psp_balance, p_currency text, p_minor bigint) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.raise_overdue(p_source text, p_now timestamp with time zone DEFAULT now()) RETURNS integer LANGUAGE plpgsql SET enable_seqscan TO 'on' SET enable_hashjoin TO 'on';
+CREATE FUNCTION pay.raise_pages(p_now timestamp with time zone DEFAULT now()) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.rate_ok(p_rate text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.rates_ok(p_base text, p_rates jsonb) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -2207,7 +2229,6 @@ CREATE FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlement_sou
 CREATE FUNCTION pay.untold_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS pay.fact[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text[], OUT tokens text[], OUT aliases text[]) RETURNS record LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.uuid_ok(p_uuid text) RETURNS boolean LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.version_before(p_file pay.settlement_file) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.version_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proof text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS pay.posting LANGUAGE plpgsql;
@@ -2221,6 +2242,7 @@ CREATE FUNCTION pay.work_keys(p_file_id bigint) RETURNS bigint[] LANGUAGE sql ST
 CREATE FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.settlement_work LANGUAGE sql STABLE;
 CREATE FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer DEFAULT 1, p_owner pay.settlement_owner DEFAULT NULL::pay.settlement_owner, p_file_id bigint DEFAULT 0) RETURNS pay.settlement_work LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.wrong_page_sum(p_files bigint[]) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wrong_settlement_key(p_file_id bigint, p_key text, p_line integer, p_rows integer, OUT line integer, OUT wrong text, OUT last_key text, OUT last_line integer, OUT is_end boolean) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wrong_settlement_row(p_file_id bigint, p_from integer, p_until integer, OUT line integer, OUT wrong text) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wrong_settlement_sum(p_file_id bigint) RETURNS text LANGUAGE sql STABLE;
@@ -2281,7 +2303,7 @@ CREATE FUNCTION pay_api.list_settlement_files(p_merchant_id text[], p_file_id bi
 CREATE FUNCTION pay_api.list_settlement_rows(p_merchant_id text[], p_file_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.make_payout(p_merchant_id text[], p_seller_account text[], p_currency text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) RETURNS SETOF pay_api.settlement_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[], p_digest bytea[] DEFAULT NULL::bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[], p_digest bytea[] DEFAULT NULL::bytea[], p_page jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.ready() RETURNS TABLE(state text, schema_version text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.refuse_settlement(p_file_id bigint[], p_attempt bigint[], p_reason text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2313,7 +2335,7 @@ CREATE FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigi
 CREATE FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) RETURNS TABLE(outcome text, batch_id text, item_count integer, total_minor bigint, hash text) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) RETURNS TABLE(outcome text, seller_account text, currency text, payout_id text, amount_minor bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint DEFAULT NULL::bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint DEFAULT NULL::bigint, p_page jsonb DEFAULT NULL::jsonb) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone DEFAULT now()) RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2927,6 +2949,39 @@ CREATE TABLE pay.settlement_hour (
 )
 WITH (fillfactor='50');
 
+CREATE UNLOGGED TABLE pay.settlement_staging (
+    file_id bigint NOT NULL,
+    line integer NOT NULL,
+    row_key pay.settlement_key NOT NULL,
+    kind pay.settlement_kind NOT NULL,
+    raw_type text,
+    psp_ref pay.id,
+    parent_ref pay.id,
+    our_ref pay.id,
+    occurred_at timestamp with time zone,
+    booked_on date,
+    gross_minor bigint NOT NULL,
+    fee_minor bigint DEFAULT 0 NOT NULL,
+    tax_minor bigint DEFAULT 0 NOT NULL,
+    net_minor bigint NOT NULL,
+    currency pay.currency_code NOT NULL,
+    paid_minor bigint,
+    paid_currency pay.currency_code,
+    rate pay.positive_rate,
+    payout_ref pay.id,
+    account text COLLATE pg_catalog."C",
+    bank_ref text,
+    note text,
+    is_external boolean DEFAULT false NOT NULL,
+    is_detail boolean DEFAULT false NOT NULL,
+    first_line integer,
+    bucket integer GENERATED ALWAYS AS ((hashtext(COALESCE((parent_ref)::text, (psp_ref)::text, (our_ref)::text, (row_key)::text)) & 65535)) STORED
+);
+
+CREATE TABLE pay.settlement_kept (
+)
+INHERITS (pay.settlement_staging);
+
 CREATE UNLOGGED TABLE pay.settlement_leftover (
     file_id bigint NOT NULL
 );
@@ -3025,35 +3080,6 @@ ALTER TABLE pay.settlement_row ALTER COLUMN row_id ADD GENERATED ALWAYS AS IDENT
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE UNLOGGED TABLE pay.settlement_staging (
-    file_id bigint NOT NULL,
-    line integer NOT NULL,
-    row_key pay.settlement_key NOT NULL,
-    kind pay.settlement_kind NOT NULL,
-    raw_type text,
-    psp_ref pay.id,
-    parent_ref pay.id,
-    our_ref pay.id,
-    occurred_at timestamp with time zone,
-    booked_on date,
-    gross_minor bigint NOT NULL,
-    fee_minor bigint DEFAULT 0 NOT NULL,
-    tax_minor bigint DEFAULT 0 NOT NULL,
-    net_minor bigint NOT NULL,
-    currency pay.currency_code NOT NULL,
-    paid_minor bigint,
-    paid_currency pay.currency_code,
-    rate pay.positive_rate,
-    payout_ref pay.id,
-    account text COLLATE pg_catalog."C",
-    bank_ref text,
-    note text,
-    is_external boolean DEFAULT false NOT NULL,
-    is_detail boolean DEFAULT false NOT NULL,
-    first_line integer,
-    bucket integer GENERATED ALWAYS AS ((hashtext(COALESCE((parent_ref)::text, (psp_ref)::text, (our_ref)::text, (row_key)::text)) & 65535)) STORED
 );
 
 CREATE UNLOGGED TABLE pay.settlement_sum (
@@ -4309,6 +4335,11 @@ CREATE VIEW pay_view.webhook_replays (
 
 ALTER TABLE ONLY pay.event ATTACH PARTITION pay.event_default DEFAULT;
 
+ALTER TABLE ONLY pay.settlement_kept ALTER COLUMN fee_minor SET DEFAULT 0;
+ALTER TABLE ONLY pay.settlement_kept ALTER COLUMN tax_minor SET DEFAULT 0;
+ALTER TABLE ONLY pay.settlement_kept ALTER COLUMN is_external SET DEFAULT false;
+ALTER TABLE ONLY pay.settlement_kept ALTER COLUMN is_detail SET DEFAULT false;
+
 ALTER TABLE ONLY pay.account_kind
     ADD CONSTRAINT account_kind_pkey PRIMARY KEY (account);
 ALTER TABLE ONLY pay.backfill
@@ -4569,12 +4600,20 @@ CREATE INDEX settlement_exception_merchant ON pay.settlement_exception USING btr
 CREATE INDEX settlement_exception_open ON pay.settlement_exception USING btree (exception_id) WHERE (closed_at IS NULL);
 CREATE INDEX settlement_exception_waits ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id) WHERE (closed_at IS NULL);
 CREATE INDEX settlement_file_booked ON pay.settlement_file USING btree (source, changed_at) INCLUDE (matched, class1, class2, class3, repeats) WHERE (state = 'booked'::text);
+CREATE INDEX settlement_file_kept ON pay.settlement_file USING btree (file_id) WHERE ((kept)::bigint > 0);
 CREATE INDEX settlement_file_open ON pay.settlement_file USING btree (file_id) WHERE (state = ANY (ARRAY['received'::text, 'staged'::text, 'proven'::text, 'booking'::text]));
 CREATE INDEX settlement_file_received ON pay.settlement_file USING btree (received_at, file_id);
 CREATE INDEX settlement_file_reread ON pay.settlement_file USING btree (source, reread_at, file_id) WHERE (reread_at IS NOT NULL);
-CREATE UNIQUE INDEX settlement_file_version ON pay.settlement_file USING btree (source, batch_key, version) WHERE ((batch_key IS NOT NULL) AND (state <> 'refused'::text));
+CREATE UNIQUE INDEX settlement_file_version ON pay.settlement_file USING btree (source, batch_key, version, COALESCE((page)::integer, 0), (
+CASE state
+    WHEN 'staged'::text THEN file_id
+    ELSE (0)::bigint
+END)) WHERE ((batch_key IS NOT NULL) AND (state <> 'refused'::text));
 CREATE INDEX settlement_hold_dispute ON pay.settlement_hold USING btree (psp, dispute_id);
 CREATE INDEX settlement_hold_open ON pay.settlement_hold USING btree (psp, dispute_id) WHERE (ended_at IS NULL);
+CREATE INDEX settlement_kept_bucket ON pay.settlement_kept USING btree (file_id, bucket);
+CREATE INDEX settlement_kept_key ON pay.settlement_kept USING btree (file_id, row_key, line);
+CREATE INDEX settlement_kept_place ON pay.settlement_kept USING btree (file_id, COALESCE(first_line, line));
 CREATE INDEX settlement_link_match ON pay.settlement_link USING btree (match_id) WHERE (match_id <> row_id);
 CREATE INDEX settlement_open_file ON pay.settlement_open USING btree (file_id, checkout_id);
 CREATE INDEX settlement_part_open ON pay.settlement_part USING btree (file_id, first_line) WHERE (NOT is_done);
@@ -4891,6 +4930,8 @@ REVOKE ALL ON FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p
 REVOKE ALL ON FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_operator;
+REVOKE ALL ON FUNCTION pay.advance_file(p_file_id bigint, p_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.advance_page(p_file pay.settlement_file, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.advance_settlement(p_file_id bigint, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.age_in_days(p_age interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.ageing_of(p_merchant_id text, p_psp text, p_currency text) FROM PUBLIC;
@@ -5005,6 +5046,7 @@ REVOKE ALL ON FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlem
 REVOKE ALL ON FUNCTION pay.compare_balance(p_source pay.settlement_source, p_said pay.psp_balance, p_bound pay.balance_bound, p_is_counted boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.complete_pages(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_operator;
@@ -5079,6 +5121,7 @@ GRANT ALL ON FUNCTION pay.export_range(p_since timestamp with time zone, p_until
 REVOKE ALL ON FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.fact_orders(p_facts pay.fact[], p_turn integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.fail_replays() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.file_due(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_by_merchant(p_merchant_id text, p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_by_psp(p_psp text, p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_change(p_merchant_id text, p_change_id text) FROM PUBLIC;
@@ -5096,12 +5139,14 @@ REVOKE ALL ON FUNCTION pay.free_payout_keys(p_merchant_id text[], p_route text, 
 REVOKE ALL ON FUNCTION pay.free_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.give_up_entry(p_exception pay.settlement_exception) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.give_up_page(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.half_even(p_value numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.half_even(p_value numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.half_even(p_value numeric) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.hand_postings(p_moves pay.move[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.has_failed(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.has_money(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.has_more_pages(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hash_field(p_value text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.hash_field(p_value text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.hash_field(p_value text) TO payments_operator;
@@ -5150,6 +5195,7 @@ REVOKE ALL ON FUNCTION pay.is_failed(p_change pay.change) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_given(p_provided text, p_actor text, p_order_id text, p_part oid, p_tid tid, p_late_success text, p_replaced_by text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_held_late(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_iban(p_text text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_later_version(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_new_mismatch(p_fact pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_over(p_letter pay.dead_letter) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_payout_event_behind(p_row pay.payout_sending, p_event pay.payout_event) FROM PUBLIC;
@@ -5195,6 +5241,7 @@ REVOKE ALL ON FUNCTION pay.keep_invalid(p_items integer[], p_psp text[], p_sourc
 REVOKE ALL ON FUNCTION pay.keep_late(p_facts pay.fact[], p_items integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_page(p_file_id bigint, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb, p_told text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_payout_key(p_merchant_id text, p_route text, p_key text, p_subject_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) FROM PUBLIC;
@@ -5321,7 +5368,12 @@ REVOKE ALL ON FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT
 REVOKE ALL ON FUNCTION pay.overdraws(p_order pay.payment_order, p_amount_minor bigint, p_begun text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_is_closed(p_order pay.payment_order) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.page_matter(p_file pay.settlement_file) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.page_reason(p_page integer, p_last_page integer, p_missing integer[], p_wrong text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.page_set(p_source text, p_batch_key text, OUT last_page integer, OUT files bigint[], OUT missing integer[], OUT is_new boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.page_waits(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_window(p_limit integer, p_is_filtered boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.pages_before(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) FROM PUBLIC;
@@ -5361,7 +5413,8 @@ REVOKE ALL ON FUNCTION pay.propose_rows(p_file_id bigint, p_source pay.settlemen
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_operator;
 REVOKE ALL ON FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_digest bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.prove_pages(p_file pay.settlement_file, p_pages bigint[], p_last_page integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_digest bytea, p_page jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_names(p_psps text, p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_sums(p_psp text) FROM PUBLIC;
@@ -5377,6 +5430,7 @@ REVOKE ALL ON FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_mi
 REVOKE ALL ON FUNCTION pay.raise_all_overdue(p_end timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.raise_balance(p_source pay.settlement_source, p_last pay.psp_balance, p_currency text, p_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.raise_overdue(p_source text, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.raise_pages(p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rate_ok(p_rate text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rates_ok(p_base text, p_rates jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) FROM PUBLIC;
@@ -5543,7 +5597,6 @@ REVOKE ALL ON FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlem
 REVOKE ALL ON FUNCTION pay.untold_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text[], OUT tokens text[], OUT aliases text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.uuid_ok(p_uuid text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.version_before(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.version_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proof text, p_who text, p_why text, p_detail jsonb) FROM PUBLIC;
@@ -5557,6 +5610,7 @@ REVOKE ALL ON FUNCTION pay.work_keys(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer, p_owner pay.settlement_owner, p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.wrong_page_sum(p_files bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_key(p_file_id bigint, p_key text, p_line integer, p_rows integer, OUT line integer, OUT wrong text, OUT last_key text, OUT last_line integer, OUT is_end boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_row(p_file_id bigint, p_from integer, p_until integer, OUT line integer, OUT wrong text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_sum(p_file_id bigint) FROM PUBLIC;
@@ -5674,8 +5728,8 @@ REVOKE ALL ON FUNCTION pay_api.make_payout(p_merchant_id text[], p_seller_accoun
 GRANT ALL ON FUNCTION pay_api.make_payout(p_merchant_id text[], p_seller_account text[], p_currency text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[], p_digest bytea[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[], p_digest bytea[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[], p_digest bytea[], p_page jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[], p_digest bytea[], p_page jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.ready() FROM PUBLIC;
@@ -5738,8 +5792,8 @@ REVOKE ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account
 GRANT ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) TO payments_operator;
-REVOKE ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint, p_page jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint, p_page jsonb) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) FROM PUBLIC;
@@ -5891,6 +5945,10 @@ GRANT SELECT ON TABLE pay.settlement_hold TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_hold TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_hour TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_hour TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_staging TO payments_auditor;
+GRANT SELECT,INSERT ON TABLE pay.settlement_staging TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_kept TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_kept TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_leftover TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_leftover TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_limit TO payments_auditor;
@@ -5905,8 +5963,6 @@ GRANT SELECT ON TABLE pay.settlement_report TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_report TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_rounding TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_rounding TO payments_operator;
-GRANT SELECT ON TABLE pay.settlement_staging TO payments_auditor;
-GRANT SELECT,INSERT ON TABLE pay.settlement_staging TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_sum TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_sum TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_tally_line TO payments_auditor;

@@ -94,6 +94,10 @@ ngx_payments_effect_file(ngx_payments_flow_t *flow, pay_effect_t *effect,
         rc = file_put(file, "booked");
         break;
 
+    case PAY_FILE_STAGED:
+        rc = file_put(file, "staged");
+        break;
+
     case PAY_FILE_REFUSED:
         rc = file_put(file, "refused");
         break;

@@ -50,7 +50,7 @@ const char *const  ngx_payments_letter_names[] = {
 PAY_ROWS(ngx_payments_letter_names, NGX_PAYMENTS_LETTERS + 1);
 
 const char *const  ngx_payments_file_names[] = {
-    "booked", "known", "refused", NULL
+    "booked", "staged", "known", "refused", NULL
 };
 PAY_ROWS(ngx_payments_file_names, NGX_PAYMENTS_FILES + 1);
 

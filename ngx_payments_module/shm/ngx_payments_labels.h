@@ -20,7 +20,7 @@
 #define NGX_PAYMENTS_JOBS       18
 #define NGX_PAYMENTS_REASONS    9                /* of the quarantine */
 #define NGX_PAYMENTS_LETTERS    7                /* kinds of dead letters */
-#define NGX_PAYMENTS_FILES      3                /* ends of settlement files */
+#define NGX_PAYMENTS_FILES      4                /* ends of settlement files */
 #define NGX_PAYMENTS_ROWS       5                /* outcomes of their rows */
 #define NGX_PAYMENTS_CLASSES    2                /* that wait for operators */
 #define NGX_PAYMENTS_CHANGES    4                /* kinds of changes */

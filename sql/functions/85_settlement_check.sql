@@ -94,11 +94,11 @@ COMMENT ON FUNCTION pay.sum_settlement IS
 CREATE OR REPLACE FUNCTION pay.place_settlement(
     p_file_id bigint, p_from int, p_until int)
 RETURNS void LANGUAGE sql AS $$
-UPDATE settlement_staging s SET first_line = p.first
+UPDATE ONLY settlement_staging s SET first_line = p.first
 FROM (SELECT s.ctid AS tid, s.line, min(s.line) OVER (
           PARTITION BY coalesce(s.parent_ref::text, s.psp_ref, s.our_ref,
                                 s.row_key)) AS first
-      FROM settlement_staging s
+      FROM ONLY settlement_staging s
       WHERE s.file_id = p_file_id AND s.bucket >= p_from
           AND s.bucket < p_until) p
 WHERE s.ctid = p.tid AND p.first < p.line

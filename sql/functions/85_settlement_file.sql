@@ -84,16 +84,26 @@ COMMENT ON FUNCTION pay_ops.set_settlement_source IS
     'configured or invalid; no PSP: a bank';
 
 
--- At most p_limit staged rows of a file; the rest is left to sweep_staged().
+-- At most p_limit staged rows of a file; the rest is left to sweep_staged().  Rows
+-- that are kept go behind those that are not.
 CREATE OR REPLACE FUNCTION pay.drop_staged(p_file_id bigint, p_limit int)
 RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     v_more boolean;
 BEGIN
-    DELETE FROM settlement_staging s
+    DELETE FROM ONLY settlement_staging s
     WHERE s.ctid = ANY (ARRAY(
-        SELECT d.ctid FROM settlement_staging d
+        SELECT d.ctid FROM ONLY settlement_staging d
         WHERE d.file_id = p_file_id LIMIT p_limit));
+
+    IF NOT FOUND AND EXISTS (SELECT FROM settlement_file f
+                             WHERE f.file_id = p_file_id AND f.kept > 0)
+    THEN
+        DELETE FROM settlement_kept s
+        WHERE s.ctid = ANY (ARRAY(
+            SELECT d.ctid FROM settlement_kept d
+            WHERE d.file_id = p_file_id LIMIT p_limit));
+    END IF;
 
     v_more := EXISTS (SELECT FROM settlement_staging s
                       WHERE s.file_id = p_file_id);
@@ -103,6 +113,8 @@ BEGIN
         ON CONFLICT (file_id) DO NOTHING;
     ELSE
         DELETE FROM settlement_leftover l WHERE l.file_id = p_file_id;
+        UPDATE settlement_file f SET kept = 0
+        WHERE f.file_id = p_file_id AND f.kept > 0;
     END IF;
 
     RETURN v_more;
@@ -110,6 +122,21 @@ END
 $$;
 COMMENT ON FUNCTION pay.drop_staged IS
     'Deletes so many staged rows of a file: whether it has more';
+
+
+-- The rows of a page are needed as long as they are: they may have moved from one
+-- page to another, so that it is known behind the last page alone which rows of
+-- earlier versions a version lacks.
+CREATE OR REPLACE FUNCTION pay.has_more_pages(p_file settlement_file)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+SELECT p_file.page IS NOT NULL AND EXISTS (
+    SELECT FROM settlement_file o
+    WHERE o.source = p_file.source AND o.batch_key = p_file.batch_key
+        AND o.version = p_file.version AND o.file_id <> p_file.file_id
+        AND o.state IN ('proven', 'booking'))
+$$;
+COMMENT ON FUNCTION pay.has_more_pages IS
+    'Whether other pages of the same version are not booked yet';
 
 
 -- One file's, so that each look at a source deletes a bounded number of rows. A
@@ -122,9 +149,19 @@ BEGIN
     SELECT f.file_id INTO v_file_id
     FROM settlement_leftover l
     JOIN settlement_file f ON f.file_id = l.file_id
-    WHERE f.state IN ('booked', 'refused')
+    WHERE f.state = 'refused' OR f.state = 'booked' AND NOT has_more_pages(f)
     ORDER BY l.file_id LIMIT 1
     FOR UPDATE OF f SKIP LOCKED;
+
+    -- the list of leftovers does not survive a crash, and kept rows do
+    IF v_file_id IS NULL THEN
+        SELECT f.file_id INTO v_file_id
+        FROM settlement_file f
+        WHERE f.kept > 0 AND (f.state = 'refused'
+            OR f.state = 'booked' AND NOT has_more_pages(f))
+        ORDER BY f.file_id LIMIT 1
+        FOR UPDATE OF f SKIP LOCKED;
+    END IF;
 
     IF v_file_id IS NOT NULL THEN
         PERFORM drop_staged(v_file_id, p_limit);
@@ -165,7 +202,8 @@ COMMENT ON FUNCTION pay.work_keys IS
 
 
 -- The same bytes are the same file.  A file that is not booked yet, or was
--- refused, begins again; rows of it that are booked stay booked.
+-- refused, begins again; rows of it that are booked stay booked.  A page whose rows
+-- are kept is not read again.
 CREATE OR REPLACE FUNCTION pay.open_settlement(
     p_source text, p_sha256 bytea, p_name text,
     OUT outcome text, OUT file settlement_file)
@@ -191,8 +229,14 @@ BEGIN
     SELECT * INTO file FROM settlement_file f
     WHERE f.source = p_source AND f.sha256 = p_sha256 FOR UPDATE;
 
-    IF file.state = 'booked' THEN
+    IF file.state = 'booked' AND NOT has_more_pages(file) THEN
         outcome := 'known';
+        RETURN;
+    ELSIF file.page IS NOT NULL AND file.is_whole
+        AND (file.kept = file.row_count OR file.state = 'booked')
+        AND file.state <> 'refused'
+    THEN
+        outcome := 'staged';
         RETURN;
     END IF;
 
@@ -209,7 +253,8 @@ BEGIN
     IF file.state <> 'booking' THEN
         UPDATE settlement_file f
         SET state = 'received', reason = NULL, name = left(p_name, 255),
-            batch_key = NULL, version = 1
+            batch_key = NULL, version = 1, page = NULL, page_sums = NULL,
+            is_last_page = false
         WHERE f.file_id = file.file_id;
     END IF;
 
@@ -222,8 +267,8 @@ END
 $$;
 COMMENT ON FUNCTION pay.open_settlement IS
     'A file by its bytes: opened, again (begun before), clearing (begun before, '
-    'and open it once more, since rows of it are left), known (booked) or '
-    'not_found (no such source)';
+    'and open it once more, since rows of it are left), staged (a page whose '
+    'rows are there), known (booked) or not_found (no such source)';
 
 
 CREATE OR REPLACE FUNCTION pay.refuse_settlement(
@@ -318,16 +363,18 @@ COMMENT ON FUNCTION pay.carry_parts IS
 
 -- All rows are there.  p_rows: how many were read.  p_stated: the sums of the
 -- file by currency.  p_batch_key NULL: the file is no batch that could come
--- again.  p_digest: of the rows of an API.  Two files of one batch come
--- one after the other.  Staged rows are lost when the server crashes: that is no
--- fault of the file, which is not refused.
+-- again.  p_digest: of the rows of an API.  p_page: {"number": 2, "last": true,
+-- "own": …, "all": …}, the file is a page, which stays staged until all are there
+-- (complete_pages).  Two files of one batch come one after the other.  Staged rows
+-- are lost when the server crashes: that is no fault of the file, which is not
+-- refused.
 --
 -- An API may have other rows of a settlement of which some are booked.  The rest
 -- is booked as it is now; the digest stays that of the rows before, so that the
 -- next reading finds the difference, and compares those that are booked, too.
 CREATE OR REPLACE FUNCTION pay.prove_settlement(
     p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb,
-    p_digest bytea DEFAULT NULL)
+    p_digest bytea DEFAULT NULL, p_page jsonb DEFAULT NULL)
 RETURNS settlement_file LANGUAGE plpgsql AS $$
 DECLARE
     v_file   settlement_file;
@@ -388,6 +435,14 @@ BEGIN
 
     IF v_wrong IS NOT NULL THEN
         PERFORM refuse_settlement(p_file_id, v_wrong);
+    ELSIF p_page IS NOT NULL THEN
+        UPDATE settlement_file f
+        SET is_whole = true, batch_key = p_batch_key,
+            page = (p_page ->> 'number')::int,
+            is_last_page = (p_page ->> 'last')::boolean,
+            page_sums = p_page - 'number' - 'last'
+        WHERE f.file_id = p_file_id;
+        PERFORM drop_proof(p_file_id);
     ELSE
         PERFORM FROM settlement_source s
         WHERE s.source = v_file.source FOR UPDATE;
@@ -430,7 +485,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_ops.open_settlement IS
-    'A settlement file by its bytes: opened, again, clearing, known or '
+    'A settlement file by its bytes: opened, again, clearing, staged, known or '
     'not_found';
 
 
@@ -480,9 +535,11 @@ COMMENT ON FUNCTION pay_ops.check_settlement IS
 -- p_attempt NULL: that of the last import
 CREATE OR REPLACE FUNCTION pay_ops.prove_settlement(
     p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb,
-    p_attempt bigint DEFAULT NULL)
+    p_attempt bigint DEFAULT NULL, p_page jsonb DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_file settlement_file;
 BEGIN
     IF p_attempt IS NOT NULL THEN
         PERFORM FROM settlement_file f
@@ -490,8 +547,11 @@ BEGIN
         PERFORM pay_ops.hold_settlement(p_file_id, p_attempt);
     END IF;
 
-    RETURN (pay.prove_settlement(p_file_id, p_batch_key, p_rows,
-                                 p_stated)).state;
+    v_file := pay.prove_settlement(p_file_id, p_batch_key, p_rows, p_stated,
+                                   NULL, p_page);
+
+    RETURN CASE WHEN v_file.state = 'staged' THEN 'proven'
+                ELSE v_file.state END;
 END
 $$;
 COMMENT ON FUNCTION pay_ops.prove_settlement IS

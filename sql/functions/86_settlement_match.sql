@@ -167,16 +167,24 @@ COMMENT ON FUNCTION pay.end_gone IS
 -- second row of a key that was known twice; a row that is known with other
 -- contents is the next version of itself.  So is one whose entries were undone
 -- since a version had lacked it: it is added again, or takes its money out of
--- suspense.
+-- suspense.  nth: of the rows of its key in the file and in the pages before it.
 CREATE OR REPLACE FUNCTION pay.take_work(
     p_file settlement_file, p_source settlement_source,
     p_part settlement_part)
 RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_pages    bigint[] := pages_before(p_file);
+    v_is_later boolean := is_later_version(p_file);
 BEGIN
     WITH staged AS (
-        SELECT s.*, row_number() OVER (PARTITION BY s.row_key
-                                       ORDER BY s.line) AS nth
+        SELECT s.*, o.others, o.others + row_number() OVER (
+            PARTITION BY s.row_key ORDER BY s.line) AS nth
         FROM settlement_staging s
+        CROSS JOIN LATERAL (
+            SELECT count(x.line) AS others FROM settlement_staging x
+            WHERE p_file.page > 1 AND x.file_id = ANY (v_pages)
+                AND x.row_key = s.row_key
+            OFFSET 0) o
         WHERE s.file_id = p_file.file_id
             AND coalesce(s.first_line, s.line) >= p_part.first_line
             AND coalesce(s.first_line, s.line) < p_part.until_line
@@ -230,13 +238,13 @@ BEGIN
              ELSE k.gross_minor END,
         CASE WHEN k.kind IN ('fee', 'receipt', 'debit') THEN k.currency
              ELSE coalesce(k.paid_currency, k.currency) END,
-        coalesce(k.old_version, 0) + k.nth,
+        coalesce(k.old_version + k.nth - k.others, k.nth),
         i.event_id IS NOT NULL,
         CASE WHEN k.nth > 1 THEN 'repeated'
              WHEN k.is_undone AND k.is_waiting AND k.is_same THEN 'back'
              WHEN k.is_undone THEN 'added'
              WHEN k.old_version IS NOT NULL THEN 'changed'
-             WHEN p_file.version > 1 THEN 'added' END, k.file_id
+             WHEN v_is_later THEN 'added' END, k.file_id
     FROM known k
     CROSS JOIN LATERAL (
         SELECT p_source.medium = 'psp' AND k.kind NOT IN ('payout',

@@ -61,7 +61,9 @@ COMMENT ON FUNCTION pay.lose_holds IS
 
 -- A later version of a batch may lack rows that the versions before it had: each
 -- of these rows waits for an operator, once more where a version between had it
--- again.  So many rows are looked for at most, by key: whether there are more.
+-- again.  So many rows are looked for at most, by key: whether there are more.  A
+-- version may be of some pages of a report alone, and leave the others as they
+-- were.
 CREATE OR REPLACE FUNCTION pay.miss_rows(
     p_file settlement_file, p_source settlement_source, p_limit int)
 RETURNS boolean LANGUAGE plpgsql AS $$
@@ -70,6 +72,11 @@ DECLARE
                        WHERE e.file_id = p_file.file_id);
     v_rows  settlement_row[];
     v_gone  int;
+    v_files settlement_file[] := ARRAY(
+        SELECT f FROM settlement_file f
+        WHERE f.file_id = p_file.file_id OR p_file.page IS NOT NULL
+            AND f.source = p_file.source AND f.batch_key = p_file.batch_key
+            AND f.version = p_file.version AND f.state = 'booked');
 BEGIN
     v_rows := ARRAY(
         SELECT o.old
@@ -80,6 +87,10 @@ BEGIN
             ORDER BY r.row_id LIMIT p_limit) o
         WHERE f.source = p_file.source AND f.batch_key = p_file.batch_key
             AND f.version < p_file.version
+            AND (f.page IS NULL OR p_file.page IS NULL OR EXISTS (
+                SELECT FROM unnest(v_files) n
+                WHERE n.page = f.page
+                    OR n.page < f.page AND n.is_last_page))
         ORDER BY o.row_id LIMIT p_limit);
 
     INSERT INTO settlement_exception AS x (row_id, merchant_id, psp,
@@ -89,7 +100,9 @@ BEGIN
     FROM unnest(v_rows) r
     WHERE NOT EXISTS (
             SELECT FROM settlement_staging s
-            WHERE s.file_id = p_file.file_id AND s.row_key = r.row_key
+            WHERE s.file_id = ANY (ARRAY(
+                    SELECT n.file_id FROM unnest(v_files) n))
+                AND s.row_key = r.row_key
             OFFSET 0)
         AND NOT EXISTS (
             SELECT FROM settlement_row b
@@ -144,7 +157,7 @@ BEGIN
         END IF;
     END IF;
 
-    is_over := NOT (p_file.version > 1
+    is_over := NOT (p_file.version > 1 AND NOT has_more_pages(p_file)
                     AND miss_rows(p_file, p_source, 5000))
         AND (p_source.psp IS NULL
              OR lose_holds(p_source.psp, 1000) < 1000);
@@ -189,7 +202,12 @@ BEGIN
         AND f.reread_at IS NOT NULL;
     DELETE FROM settlement_part p WHERE p.file_id = p_file.file_id;
     DELETE FROM settlement_end e WHERE e.file_id = p_file.file_id;
-    PERFORM drop_staged(p_file.file_id, 5000);
+    PERFORM drop_staged(f.file_id, 5000)
+    FROM settlement_file f
+    WHERE NOT has_more_pages(p_file)
+        AND (f.file_id = p_file.file_id OR f.page IS NOT NULL
+             AND f.source = p_file.source AND f.batch_key = p_file.batch_key
+             AND f.version = p_file.version AND f.state = 'booked');
 END
 $$;
 COMMENT ON FUNCTION pay.end_settlement IS

@@ -524,31 +524,10 @@ COMMENT ON FUNCTION pay.step_settlement IS
     'Takes a part of a file a step further';
 
 
--- The rows of a version are compared with those of the versions before it: these
--- are booked first, by the importer of the version.  One whose rows are not there
--- is passed over until it has been imported again; it is the latest version then,
--- unless some of it was booked before.
-CREATE OR REPLACE FUNCTION pay.version_before(p_file settlement_file)
-RETURNS bigint LANGUAGE sql STABLE AS $$
-SELECT o.file_id
-FROM settlement_file o
-WHERE o.source = p_file.source AND o.batch_key = p_file.batch_key
-    AND o.version < p_file.version AND o.state IN ('proven', 'booking')
-    AND o.is_whole
-    AND (o.row_count = 0 OR EXISTS (
-        SELECT FROM settlement_staging s WHERE s.file_id = o.file_id))
-ORDER BY o.version
-LIMIT 1
-$$;
-COMMENT ON FUNCTION pay.version_before IS
-    'The first version of a file that is to be booked before it';
-
-
 -- Work and staged rows are gone when the server has crashed: then the file
 -- begins to be staged again.  Rows that another attempt has begun to stage are
 -- not all of them yet: a step would pass over those that are to come.
-CREATE OR REPLACE FUNCTION pay.advance_settlement(
-    p_file_id bigint, p_rows int DEFAULT 5000)
+CREATE OR REPLACE FUNCTION pay.advance_file(p_file_id bigint, p_rows int)
 RETURNS settlement_file LANGUAGE plpgsql AS $$
 DECLARE
     v_held   record := hold_file(p_file_id);
@@ -572,10 +551,11 @@ BEGIN
             p_file_id USING ERRCODE = 'PAY24';
     END IF;
 
-    v_before := version_before(v_file);
+    -- the rows of a version are compared with those of the versions before it
+    v_before := file_due(v_file);
 
     IF v_before IS NOT NULL THEN
-        PERFORM advance_settlement(v_before, p_rows);
+        PERFORM advance_file(v_before, p_rows);
         v_file.state := 'booking';
         RETURN v_file;
     END IF;
@@ -611,8 +591,37 @@ BEGIN
     RETURN v_file;
 END
 $$;
-COMMENT ON FUNCTION pay.advance_settlement IS
+COMMENT ON FUNCTION pay.advance_file IS
     'Takes a proven file a step further, until it is booked';
+
+
+-- A page takes no lock before its source has been locked.
+CREATE OR REPLACE FUNCTION pay.advance_settlement(
+    p_file_id bigint, p_rows int DEFAULT 5000)
+RETURNS settlement_file LANGUAGE plpgsql AS $$
+DECLARE
+    v_file settlement_file;
+BEGIN
+    SELECT * INTO v_file FROM settlement_file f WHERE f.file_id = p_file_id;
+
+    IF v_file.page IS NOT NULL AND v_file.state IN ('staged', 'booked') THEN
+        RETURN advance_page(v_file, p_rows);
+    END IF;
+
+    v_file := advance_file(p_file_id, p_rows);
+
+    -- its other pages are booked behind it
+    IF v_file.page IS NOT NULL AND v_file.state = 'booked'
+        AND has_more_pages(v_file)
+    THEN
+        v_file.state := 'booking';
+    END IF;
+
+    RETURN v_file;
+END
+$$;
+COMMENT ON FUNCTION pay.advance_settlement IS
+    'Takes a file a step further: until it is booked, or waits for others';
 
 
 CREATE OR REPLACE FUNCTION pay_ops.advance_settlement(
@@ -622,4 +631,5 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 SELECT (pay.advance_settlement(p_file_id, p_rows)).state
 $$;
 COMMENT ON FUNCTION pay_ops.advance_settlement IS
-    'Takes a proven file a step further: its state';
+    'Takes a proven file a step further: its state, or booking when there is '
+    'more to do';

@@ -307,6 +307,11 @@ LANGUAGE plpgsql AS $$
 BEGIN
     SELECT * INTO exception FROM settlement_exception x
     WHERE x.exception_id = p_id;
+    -- a page is locked behind its source, as complete_pages does
+    PERFORM FROM settlement_source s
+    WHERE exception.kind = 'page' AND s.source = split_part(exception.source,
+                                                            '/', 2)
+    FOR UPDATE;
     PERFORM lock_checkouts(ARRAY[exception.merchant_id]::text[],
                            ARRAY[exception.checkout_id]::text[]);
     SELECT * INTO exception FROM settlement_exception x
@@ -483,7 +488,7 @@ BEGIN
         RETURN 'closed';
     ELSIF (v_it.exception).finding = 'exceeds' THEN
         RETURN 'suspense';
-    ELSIF (v_it.exception).kind = 'balance' THEN
+    ELSIF (v_it.exception).kind IN ('balance', 'page') THEN
         RETURN 'nothing';
     END IF;
 
@@ -521,10 +526,10 @@ END
 $$;
 COMMENT ON FUNCTION pay_ops.write_off_settlement IS
     'Gives up, or keeps, the money of a matter: written_off, second, limit, '
-    'suspense, nothing (it is a balance), closed, not_found or invalid';
+    'suspense, nothing (it is a balance or a page), closed, not_found or invalid';
 
 
--- Nothing is booked.  Money in suspense goes with p_with, which is in suspense
+-- Nothing is booked; a page of a report waits no more.  Money in suspense goes with p_with, which is in suspense
 -- with the same amount the other way: a receipt and its return.
 CREATE OR REPLACE FUNCTION pay_ops.resolve_settlement(
     p_id bigint, p_who text, p_why text, p_with bigint DEFAULT NULL)
@@ -577,6 +582,10 @@ BEGIN
     END IF;
 
     PERFORM close_exception(p_id, 'resolved');
+    IF (v_it.exception).kind = 'page' THEN
+        PERFORM give_up_page(split_part((v_it.exception).source, '/',
+                                        3)::bigint);
+    END IF;
     IF p_with IS NOT NULL THEN
         PERFORM close_exception(p_with, 'resolved');
         PERFORM post(ARRAY[

@@ -44,8 +44,9 @@ END
 $$;
 COMMENT ON FUNCTION pay_api.open_settlement IS
     'A settlement file by its bytes; again: begun before; clearing: the same, '
-    'and to be opened once more; known: booked. Outcomes: opened, again, '
-    'clearing, known, not_found, invalid';
+    'and to be opened once more; staged: a page whose rows are there; known: '
+    'booked. Outcomes: opened, again, clearing, staged, known, not_found, '
+    'invalid';
 
 
 -- Rows of files that are not proven yet.  All of an item's, or none.  A worker
@@ -149,7 +150,8 @@ COMMENT ON FUNCTION pay_api.check_settlement IS
 
 CREATE OR REPLACE FUNCTION pay_api.prove_settlement(
     p_file_id bigint[], p_attempt bigint[], p_batch_key text[],
-    p_rows bigint[], p_stated jsonb[], p_digest bytea[] DEFAULT NULL)
+    p_rows bigint[], p_stated jsonb[], p_digest bytea[] DEFAULT NULL,
+    p_page jsonb[] DEFAULT NULL)
 RETURNS SETOF pay_api.outcome_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
@@ -158,7 +160,8 @@ DECLARE
 BEGIN
     PERFORM check_batch(array_dims(p_file_id), array_dims(p_attempt),
         array_dims(p_batch_key), array_dims(p_rows), array_dims(p_stated),
-        coalesce(array_dims(p_digest), array_dims(p_file_id)));
+        coalesce(array_dims(p_digest), array_dims(p_file_id)),
+        coalesce(array_dims(p_page), array_dims(p_file_id)));
 
     FOR v_item IN 1 .. coalesce(cardinality(p_file_id), 0) LOOP
         v_row.item := v_item;
@@ -168,14 +171,15 @@ BEGIN
 
         IF v_file.attempt IS NOT DISTINCT FROM p_attempt[v_item] THEN
             v_file := prove_settlement(p_file_id[v_item], p_batch_key[v_item],
-                p_rows[v_item], p_stated[v_item], p_digest[v_item]);
+                p_rows[v_item], p_stated[v_item], p_digest[v_item],
+                p_page[v_item]);
         ELSE
             v_file.state := 'invalid';
         END IF;
 
         v_row.outcome := CASE
             WHEN v_file.file_id IS NULL THEN 'not_found'
-            WHEN v_file.state IN ('booking', 'booked') THEN 'proven'
+            WHEN v_file.state IN ('staged', 'booking', 'booked') THEN 'proven'
             ELSE v_file.state END;
         RETURN NEXT v_row;
     END LOOP;
@@ -246,7 +250,8 @@ BEGIN
                                          p_rows[v_item]::int);
             v_row.outcome := CASE
                 WHEN v_file.file_id IS NULL THEN 'not_found'
-                WHEN v_file.state IN ('booking', 'booked')
+                WHEN v_file.state IN ('staged', 'booking', 'booked',
+                                      'refused')
                     THEN v_file.state
                 ELSE 'invalid' END;
         END IF;
@@ -256,5 +261,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.advance_settlement IS
-    'Takes a proven settlement file a step further, of about so many rows. '
-    'Outcomes: booking, booked, not_found, invalid';
+    'Takes a proven settlement file a step further, of about so many rows; '
+    'staged: it waits for other pages of its report; refused: all of them do '
+    'not hold together. Outcomes: staged, booking, booked, refused, not_found, '
+    'invalid';

@@ -237,6 +237,7 @@ CREATE OR REPLACE FUNCTION pay.watch_settlement(p_time interval)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM raise_all_overdue(clock_timestamp() + p_time / 3);
+    PERFORM raise_pages();
     PERFORM count_expected(clock_timestamp() + p_time / 3);
     PERFORM sum_ahead(clock_timestamp() + p_time / 3);
 

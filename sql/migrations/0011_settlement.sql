@@ -110,6 +110,11 @@ CREATE INDEX settlement_report_due ON settlement_report (psp, run_at, name)
 -- booked.  repeats: rows that were known already.  digest: of the rows that were
 -- proven, where they came from a PSP's API; reread_at: when it is asked for
 -- them again, NULL: no more.
+--
+-- page: its number, where a report comes in several files; such a file is staged
+-- until all pages are there, and reason says for which it waits.  page_sums: the
+-- sums of its own rows, and those that the last page states for all of them.  kept:
+-- how many of its rows are in settlement_kept.
 CREATE TABLE settlement_file (
     file_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     source       settlement_name NOT NULL REFERENCES settlement_source,
@@ -137,13 +142,24 @@ CREATE TABLE settlement_file (
     repeats      whole NOT NULL DEFAULT 0,
     digest       hash,
     reread_at    timestamptz CHECK (reread_at IS NULL OR digest IS NOT NULL),
+    page         ordinal,
+    is_last_page boolean NOT NULL DEFAULT false,
+    page_sums    jsonb,
+    kept         whole NOT NULL DEFAULT 0,
     UNIQUE (source, sha256),
-    CHECK ((state = 'refused') = (reason IS NOT NULL))
+    CHECK (reason IS NOT NULL OR state <> 'refused'),
+    CHECK (reason IS NULL OR state IN ('staged', 'refused')),
+    CHECK ((page IS NULL) = (page_sums IS NULL)),
+    CHECK (page IS NOT NULL OR NOT is_last_page)
 );
 
+-- a page has no version until all pages are there
 CREATE UNIQUE INDEX settlement_file_version
-    ON settlement_file (source, batch_key, version)
+    ON settlement_file (source, batch_key, version, coalesce(page, 0),
+        (CASE state WHEN 'staged' THEN file_id ELSE 0 END))
     WHERE batch_key IS NOT NULL AND state <> 'refused';
+CREATE INDEX settlement_file_kept ON settlement_file (file_id)
+    WHERE kept > 0;
 CREATE INDEX settlement_file_received
     ON settlement_file (received_at, file_id);
 CREATE INDEX settlement_file_booked ON settlement_file (source, changed_at)
@@ -235,6 +251,17 @@ CREATE INDEX settlement_staging_place
     ON settlement_staging (file_id, coalesce(first_line, line));
 CREATE INDEX settlement_staging_key
     ON settlement_staging (file_id, row_key, line);
+
+-- The staged rows of pages that wait for the other pages of their report, and
+-- until all of these are booked.  They may wait for days, and their file is read no
+-- more: this table survives a crash.  A statement that reads settlement_staging
+-- reads these rows, too; ctid is an address in one of the two tables alone.
+CREATE TABLE settlement_kept () INHERITS (settlement_staging);
+
+CREATE INDEX settlement_kept_bucket ON settlement_kept (file_id, bucket);
+CREATE INDEX settlement_kept_place
+    ON settlement_kept (file_id, coalesce(first_line, line));
+CREATE INDEX settlement_kept_key ON settlement_kept (file_id, row_key, line);
 
 
 -- How far the staged rows of a file have been checked, in pieces of buckets and
@@ -388,14 +415,16 @@ CREATE TABLE settlement_expected (
 
 
 -- The findings about a row, and the entries that follow from each.  kind: of the
--- row; balance: the finding is about the balance of a PSP.  posts: the
+-- row; balance: the finding is about the balance of a PSP; page: about a page of a
+-- report.  posts: the
 -- amount of the row that is posted: value, with fee and tax apart, or net.
 -- posting: the kind of entry for an amount into our balance, back: for one out
 -- of it; where nothing is posted, it is a proposal.  playbook: the row of
 -- docs/reconciliation.md that says how an operator decides.
 CREATE TABLE settlement_rule (
     kind      text COLLATE "C" NOT NULL
-        CHECK (kind = 'balance' OR kind::settlement_kind IS NOT NULL),
+        CHECK (kind IN ('balance', 'page')
+            OR kind::settlement_kind IS NOT NULL),
     finding   text COLLATE "C" NOT NULL,
     version   ordinal NOT NULL DEFAULT 1,
     class     settlement_class NOT NULL,
@@ -411,7 +440,8 @@ CREATE TABLE settlement_rule (
 
 
 -- An exception waits for an operator: a row, or an entry that no file has
--- brought (source and kind), or the balance of a PSP (the kind balance).
+-- brought (source and kind), or the balance of a PSP (the kind balance), or a page
+-- of a report (the kind page).
 -- proposed: the entry that accept would post.
 CREATE TABLE settlement_exception (
     exception_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -324,7 +324,9 @@ FROM settlement_rule r;
 
 INSERT INTO settlement_rule (kind, finding, class, posts, playbook, about)
 VALUES ('balance', 'differs', 2, 'none', 'balance-differs',
-    'The PSP says another balance than the ledger');
+    'The PSP says another balance than the ledger'),
+    ('page', 'incomplete', 2, 'none', 'page-missing',
+    'A page of a report waits for other pages of it');
 
 
 CREATE TRIGGER settlement_expected_fixed

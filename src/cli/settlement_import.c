@@ -25,6 +25,7 @@
 #define IMPORT_STATED      16385
 #define IMPORT_ROWS        "5000"      /* checked in one step */
 #define IMPORT_KEY         513
+#define IMPORT_PAGE        32769
 
 typedef struct {
     /* One file's way through import_file(); texts that SQL gets are kept as C
@@ -36,6 +37,7 @@ typedef struct {
     const char  *path;
     int          as_json;
     int          must_copy;    /* the source keeps copies */
+    int          is_staged;    /* a page whose rows were read before */
     pay_keyring_t  ring;       /* no key: no copy is kept */
     char         sha256[PAY_SHA256_SIZE * 2 + 1];
     char         file_id[24];
@@ -44,6 +46,7 @@ typedef struct {
     char         account[256];
     char         batch_key[IMPORT_KEY];
     char         stated[IMPORT_STATED];
+    char         page[IMPORT_PAGE];    /* empty: it is a whole report */
     char         rows[24];
 } import_t;
 
@@ -62,6 +65,7 @@ static pay_status_t import_stated(import_t *import, pay_arena_t *arena,
     const pay_settle_reader_t *reader);
 static int import_refuse(import_t *import, const char *reason);
 static int import_book(import_t *import);
+static int import_go_on(import_t *import, const char *from);
 static int import_call(import_t *import, const char *sql, int count,
     const char *const *values, char *answer, size_t size);
 static int import_tell(import_t *import, const char *reason, int code);
@@ -74,7 +78,9 @@ static const char  import_usage[] =
     "Reads files of a PSP or a bank: each is proven, matched with the ledger"
     " and\nbooked, or refused whole.  A file whose bytes were booked before"
     " changes\nnothing.  Exit code 0: booked; 1: refused; 2: not read; 3:"
-    " known already.  Of\nseveral files the worst counts (2, 1, 3, 0).\n"
+    " known already.  Of\nseveral files the worst counts (2, 1, 3, 0).  A page"
+    " of a report that waits for\nits other pages counts as booked: its state"
+    " is \"staged\".\n"
     "  --jobs N        books each file on N connections (1 to 8, else 1)\n"
     "  --keyring FILE  keeps a copy of each file, encrypted with the first key"
     " of FILE\n"
@@ -215,6 +221,11 @@ import_file(import_t *import)
         return code;
     }
 
+    if (import->is_staged) {
+        fclose(file);
+        return import_go_on(import, "staged");
+    }
+
     code = import_read(import, file, reason);
     fclose(file);
 
@@ -339,6 +350,7 @@ import_open(import_t *import, int *code)
              PQgetvalue(rows, 0, 3));
     snprintf(import->attempt, sizeof(import->attempt), "%s",
              PQgetvalue(rows, 0, 4));
+    import->is_staged = strcmp(outcome, "staged") == 0;
     import->must_copy = strcmp(PQgetvalue(rows, 0, 5), "copy") == 0;
 
     if (strcmp(outcome, "not_found") == 0) {
@@ -348,7 +360,9 @@ import_open(import_t *import, int *code)
     } else if (strcmp(outcome, "known") == 0) {
         *code = import_tell(import, "known already", SETTLEMENT_KNOWN);
 
-    } else if (import->must_copy && import->ring.count == 0) {
+    } else if (import->must_copy && import->ring.count == 0
+               && !import->is_staged)
+    {
         fprintf(stderr, "payctl: settlement import: copies of the files of"
                 " \"%s\" are kept: give --keyring FILE, the file of"
                 " payments_keyring\n", import->source);
@@ -411,7 +425,8 @@ import_read(import_t *import, FILE *file, char *reason)
 
 
 /* Three ways to be refused: the format's reader, a row that PostgreSQL could
- * not store (copy->reason), and a file that is only a part of a statement. */
+ * not store (copy->reason), and a file that is only a part of a statement,
+ * unless it is a numbered page. */
 static pay_status_t
 import_parse(import_t *import, settlement_copy_t *copy, FILE *file,
     char *reason)
@@ -443,7 +458,10 @@ import_parse(import_t *import, settlement_copy_t *copy, FILE *file,
     } else if (copy->reason[0] != '\0') {
         snprintf(reason, SETTLEMENT_REASON, "%s", copy->reason);
 
-    } else if (status == PAY_INVALID || verdict == PAY_SETTLE_PARTIAL) {
+    } else if (status == PAY_INVALID
+               || (verdict == PAY_SETTLE_PARTIAL
+                   && pay_settle_page(reader) == 0))
+    {
         status = pay_settle_why(pay_heap_arena(heap), reader, verdict, &why);
         if (status == PAY_OK) {
             snprintf(reason, SETTLEMENT_REASON, "%.*s", pay_fmt(why));
@@ -490,14 +508,17 @@ static pay_status_t
 import_stated(import_t *import, pay_arena_t *arena,
     const pay_settle_reader_t *reader)
 {
-    pay_str_t  batch, stated;
+    pay_str_t  batch, stated, page;
 
     PAY_TRY(pay_settle_batch(arena, reader, &batch));
     PAY_TRY(pay_settle_stated(arena, reader, &stated));
+    PAY_TRY(pay_settle_page_stated(arena, reader, &page));
 
     snprintf(import->batch_key, sizeof(import->batch_key), "%.*s",
              pay_fmt(batch));
-    snprintf(import->stated, sizeof(import->stated), "%.*s", pay_fmt(stated));
+    snprintf(import->stated, sizeof(import->stated), "%.*s",
+             pay_fmt(stated));
+    snprintf(import->page, sizeof(import->page), "%.*s", pay_fmt(page));
 
     return PAY_OK;
 }
@@ -526,7 +547,7 @@ static int
 import_book(import_t *import)
 {
     char         state[32];
-    const char  *values[5];
+    const char  *values[6];
 
     values[0] = import->file_id;
     values[1] = IMPORT_ROWS;
@@ -545,18 +566,40 @@ import_book(import_t *import)
     values[2] = import->rows;
     values[3] = import->stated;
     values[4] = import->attempt;
+    values[5] = import->page;
 
     if (!import_call(import, "SELECT pay_ops.prove_settlement($1::bigint, $2,"
-                     " $3::bigint, $4::jsonb, $5::bigint)", 5, values, state,
+                     " $3::bigint, $4::jsonb, $5::bigint,"
+                     " nullif($6, '')::jsonb)", 6, values, state,
                      sizeof(state)))
     {
         return PAY_CLI_USAGE;
     }
 
+    return import_go_on(import, state);
+}
+
+
+/* In steps, until it is booked, or refused together with other pages, or waits
+ * for them. */
+static int
+import_go_on(import_t *import, const char *from)
+{
+    char  state[32];
+
+    /* a page that was read before may be complete by now */
+    snprintf(state, sizeof(state), "%s",
+             strcmp(from, "staged") == 0 ? "booking" : from);
+
     if (!pay_cli_settlement_book(import->conns, import->jobs, import->file_id,
                                  state, sizeof(state)))
     {
         return PAY_CLI_USAGE;
+    }
+
+    if (strcmp(state, "staged") == 0) {
+        return import_tell(import, NULL, import->is_staged ? SETTLEMENT_KNOWN
+                                                           : PAY_CLI_OK);
     }
 
     return import_tell(import, NULL, strcmp(state, "booked") == 0

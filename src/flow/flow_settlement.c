@@ -244,6 +244,10 @@ file_opened(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         return open_again(flow, input, effect);
     }
 
+    if (input->result.outcome == PAY_OUTCOME_STAGED) {
+        return advance(flow, input, effect);
+    }
+
     if (input->result.outcome == PAY_OUTCOME_KNOWN) {
         return look->pull == NULL ? put(flow, input, "known", NULL, effect)
                : look->pull->reread.is_on
@@ -513,6 +517,12 @@ advanced(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     case PAY_OUTCOME_BOOKED:
         return put(flow, input, "booked", NULL, effect);
 
+    case PAY_OUTCOME_STAGED:
+        return put(flow, input, "staged", NULL, effect);
+
+    case PAY_OUTCOME_REFUSED:
+        return put(flow, input, "refused", "sums", effect);
+
     default:
         return settlement_end(flow, "overtaken", effect);
     }
@@ -545,8 +555,8 @@ put(pay_flow_t *flow, const pay_input_t *input, const char *state,
     }
 
     return file_do(flow, strcmp(state, "refused") == 0 ? PAY_FILE_REFUSED
-                                                       : PAY_FILE_BOOKED,
-                   file_put, effect);
+                         : strcmp(state, "staged") == 0 ? PAY_FILE_STAGED
+                         : PAY_FILE_BOOKED, file_put, effect);
 }
 
 

@@ -30,7 +30,10 @@ settlement_prove(pay_flow_t *flow, pay_effect_t *effect)
 
     status = pay_settle_prove(look->reader, &look->verdict);
 
-    if (status == PAY_INVALID || look->verdict == PAY_SETTLE_PARTIAL) {
+    if (status == PAY_INVALID
+        || (look->verdict == PAY_SETTLE_PARTIAL
+            && pay_settle_page(look->reader) == 0))
+    {
         return settlement_refuse(flow, effect);
     }
 
@@ -105,6 +108,7 @@ prove(pay_flow_t *flow, pay_effect_t *effect)
 
     PAY_TRY(pay_settle_batch(flow->args, look->reader, &in.batch_key));
     PAY_TRY(pay_settle_stated(flow->args, look->reader, &in.stated));
+    PAY_TRY(pay_settle_page_stated(flow->args, look->reader, &in.page));
 
     return pay_do_prove_settlement(flow, effect, &in, settlement_proven);
 }

@@ -59,8 +59,11 @@ typedef struct {
     int64_t        rows;
     char           day[11];
     char           account[PAY_SETTLE_ID_MAX + 1];
+    char           owner[PAY_SETTLE_ID_MAX + 1];   /* RH, or the first SH */
+    char           first_day[11];      /* of the first SH */
     paypal_sums_t  section;
     paypal_sums_t  report;
+    pay_settle_page_t  page;           /* of a report in several files */
 } paypal_t;
 
 
@@ -68,6 +71,7 @@ static pay_status_t paypal_record(pay_settle_reader_t *reader,
     const pay_settle_record_t *record);
 static pay_status_t paypal_head(pay_settle_reader_t *reader,
     const pay_settle_record_t *record);
+static void paypal_own(paypal_t *state, pay_str_t account);
 static pay_status_t paypal_file(pay_settle_reader_t *reader,
     const pay_settle_record_t *record);
 static pay_status_t paypal_section(pay_settle_reader_t *reader,
@@ -166,26 +170,45 @@ paypal_record(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 static pay_status_t
 paypal_head(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 {
-    (void) record;
+    paypal_t  *state = reader->state;
 
-    ((paypal_t *) reader->state)->has_head = 1;
+    state->has_head = 1;
+
+    if (record->count > 3) {
+        paypal_own(state, record->field[3]);
+    }
 
     return PAY_OK;
 }
 
 
-/* A report may be cut into several files; only the first one has all rows of
- * its own sums. */
+/* The account whose report it is names the batch. */
+static void
+paypal_own(paypal_t *state, pay_str_t account)
+{
+    if (state->owner[0] == '\0' && account.len != 0
+        && account.len <= PAY_SETTLE_ID_MAX)
+    {
+        memcpy(state->owner, account.data, account.len);
+        state->owner[account.len] = '\0';
+    }
+}
+
+
+/* A report may come in several files, each a page of it; the sums of the report
+ * are those of all pages. */
 static pay_status_t
 paypal_file(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 {
     paypal_t  *state = reader->state;
 
     if (record->count < 2
-        || pay_digits_parse(record->field[1], &state->file) != PAY_OK)
+        || pay_digits_parse(record->field[1], &state->file) != PAY_OK
+        || state->file > PAY_SETTLE_PAGES_MAX)
     {
         return pay_settle_refuse(reader, "number-invalid", "FH",
-                                 "the number of the file");
+                                 "the number of the file, up to %d",
+                                 PAY_SETTLE_PAGES_MAX);
     }
 
     return PAY_OK;
@@ -215,6 +238,11 @@ paypal_section(pay_settle_reader_t *reader, const pay_settle_record_t *record)
     memcpy(state->account, account.data, account.len);
     state->account[account.len] = '\0';
     memcpy(state->day, when.day, sizeof(state->day));
+    paypal_own(state, account);
+
+    if (state->first_day[0] == '\0') {
+        memcpy(state->first_day, when.day, sizeof(when.day));
+    }
 
     state->in_section = 1;
     state->has_columns = 0;
@@ -498,9 +526,9 @@ paypal_report_foot(pay_settle_reader_t *reader,
     PAY_TRY(paypal_section_end(reader));
     state->has_report_end = 1;
 
-    /* the sums of files before this one are not here */
+    /* the sums of the pages before this one are not here */
     if (state->file > 1) {
-        return PAY_OK;
+        return pay_settle_paypal_report(reader, record, &state->page);
     }
 
     return pay_settle_paypal_foot(reader, record, &state->report, &currency,
@@ -508,8 +536,8 @@ paypal_report_foot(pay_settle_reader_t *reader,
 }
 
 
-/* RC counts the rows of all files of a report, so in a later file it is not
- * compared. */
+/* RC counts the rows of all pages of a report, so that a later page cannot
+ * compare it. */
 static pay_status_t
 paypal_report_count(pay_settle_reader_t *reader,
     const pay_settle_record_t *record)
@@ -519,8 +547,16 @@ paypal_report_count(pay_settle_reader_t *reader,
     PAY_TRY(paypal_section_end(reader));
     state->has_report_end = 1;
 
-    return state->file > 1 ? PAY_OK
-                           : paypal_count(reader, record, state->rows);
+    if (state->file <= 1) {
+        return paypal_count(reader, record, state->rows);
+    }
+
+    return record->count < 2
+           || pay_digits_parse(record->field[1], &state->page.all_rows)
+              != PAY_OK
+           ? pay_settle_refuse(reader, "number-invalid", "Record Count",
+                               "a number of rows")
+           : PAY_OK;
 }
 
 
@@ -576,8 +612,7 @@ paypal_section_end(pay_settle_reader_t *reader)
 }
 
 
-/* A file without RH is a part of a report and needs no end.  FF without RF says
- * that the report goes on in another file. */
+/* FF without RF says that the report goes on in another file. */
 static pay_status_t
 paypal_finish(pay_settle_reader_t *reader)
 {
@@ -587,7 +622,9 @@ paypal_finish(pay_settle_reader_t *reader)
 
     PAY_TRY(paypal_section_end(reader));
 
-    if (state->has_head && !state->has_end && !state->has_report_end) {
+    if ((state->has_head || state->file > 0) && !state->has_end
+        && !state->has_report_end)
+    {
         return pay_settle_refuse(reader, "footer-missing", "RF",
                                  "the footers of the report or the file");
     }
@@ -609,5 +646,17 @@ paypal_finish(pay_settle_reader_t *reader)
         }
     }
 
-    return PAY_OK;
+    if (state->file > 1
+        || (state->file == 1 && state->has_end && !state->has_report_end))
+    {
+        state->page.number = state->file;
+        state->page.is_last = state->has_report_end;
+        pay_settle_paypal_own(&state->report, &state->page);
+        reader->page = &state->page;
+    }
+
+    return state->first_day[0] == '\0'
+           ? PAY_OK : pay_format(reader->arena, &reader->batch,
+                                 2 * PAY_SETTLE_ID_MAX, "%s/%s", state->owner,
+                                 state->first_day);
 }

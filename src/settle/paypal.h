@@ -9,7 +9,7 @@
 #include "settle/settle.h"
 
 
-#define PAYPAL_CURRENCIES  64
+#define PAYPAL_CURRENCIES  PAY_SETTLE_PAGE_SUMS
 #define PAYPAL_PAIRS       12          /* balances of a footer */
 
 /* The sums of one currency, each above zero.  Minor units; in and out are
@@ -43,6 +43,13 @@ pay_status_t pay_settle_paypal_foot(pay_settle_reader_t *reader,
     const pay_settle_record_t *record, paypal_sums_t *sums,
     const pay_currency_t **currency, int64_t *begin, int64_t *end)
     PAY_MUST_CHECK;
+/* A footer of the whole report on its last page: its own figures alone, with
+ * the net of all pages that its balances allow. */
+pay_status_t pay_settle_paypal_report(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record, pay_settle_page_t *page)
+    PAY_MUST_CHECK;
+/* The sums of the rows of a page. */
+void pay_settle_paypal_own(const paypal_sums_t *sums, pay_settle_page_t *page);
 /* All currencies have had their footer; one whose rows come to nothing, being
  * converted at once, needs none. */
 pay_status_t pay_settle_paypal_footed(pay_settle_reader_t *reader,

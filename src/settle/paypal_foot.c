@@ -36,6 +36,8 @@ static pay_status_t foot_side(pay_settle_reader_t *reader,
     const pay_currency_t *currency, int64_t *balance);
 static pay_status_t foot_amount(pay_settle_reader_t *reader, pay_str_t text,
     const pay_currency_t *currency, int64_t *minor);
+static pay_status_t foot_nets(pay_settle_reader_t *reader, const foot_t *foot,
+    pay_settle_page_sum_t *all);
 static int foot_balances(const foot_t *foot, int64_t net, int64_t *begin,
     int64_t *end);
 
@@ -144,6 +146,102 @@ pay_settle_paypal_foot(pay_settle_reader_t *reader,
     }
 
     return PAY_OK;
+}
+
+
+/* The rows of other pages are not here, so neither order of the fees is ruled
+ * out by them. */
+pay_status_t
+pay_settle_paypal_report(pay_settle_reader_t *reader,
+    const pay_settle_record_t *record, pay_settle_page_t *page)
+{
+    foot_t                  foot;
+    unsigned                n;
+    const pay_currency_t   *currency;
+    pay_settle_page_sum_t  *all;
+
+    PAY_TRY(pay_settle_currency(reader, "Currency",
+                                record->count > 1 ? record->field[1]
+                                                  : PAY_STR(""), &currency));
+    PAY_TRY(foot_read(reader, record, currency, &foot));
+
+    for (n = 0; n < page->all_count; n++) {
+        if (page->all[n].currency == currency) {
+            return pay_settle_refuse(reader, "footer-doubled", "Currency",
+                                     "one footer of a currency");
+        }
+    }
+
+    if (n == PAY_SETTLE_PAGE_SUMS) {
+        return pay_settle_refuse(reader, "too-many", "",
+                                 "at most %d currencies",
+                                 PAY_SETTLE_PAGE_SUMS);
+    }
+
+    all = &page->all[page->all_count++];
+    all->currency = currency;
+    all->rows = foot.rows;
+    all->gross_in = foot.totals[0];
+    all->gross_out = foot.totals[1];
+    all->fees[0] = foot.totals[2];
+    all->fees[1] = foot.totals[3];
+    all->net_count = 0;
+
+    return foot_nets(reader, &foot, all);
+}
+
+
+/* Either order of the fees; both where they are equal, or where balances of two
+ * kinds fit. */
+static pay_status_t
+foot_nets(pay_settle_reader_t *reader, const foot_t *foot,
+    pay_settle_page_sum_t *all)
+{
+    int64_t  gross = foot->totals[0], fees = foot->totals[2], net, begin, end;
+
+    PAY_TRY(pay_settle_add(reader, &gross, -foot->totals[1]));
+    PAY_TRY(pay_settle_add(reader, &fees, -foot->totals[3]));
+
+    net = gross;
+    PAY_TRY(pay_settle_add(reader, &net, fees));
+
+    if (foot_balances(foot, net, &begin, &end)) {
+        all->nets[all->net_count++] = net;
+    }
+
+    net = gross;
+    PAY_TRY(pay_settle_add(reader, &net, -fees));
+
+    if (fees != 0 && foot_balances(foot, net, &begin, &end)) {
+        all->nets[all->net_count++] = net;
+    }
+
+    return all->net_count != 0
+           ? PAY_OK : pay_settle_refuse(reader, "closing-differs", "Balance",
+                                        "a beginning and an ending balance "
+                                        "that the totals lie between");
+}
+
+
+void
+pay_settle_paypal_own(const paypal_sums_t *sums, pay_settle_page_t *page)
+{
+    unsigned                n;
+    const paypal_sum_t     *from;
+    pay_settle_page_sum_t  *own;
+
+    page->own_count = sums->count;
+
+    for (n = 0; n < sums->count; n++) {
+        from = &sums->sums[n];
+        own = &page->own[n];
+        own->currency = from->currency;
+        own->rows = from->rows;
+        own->gross_in = from->gross_in;
+        own->gross_out = from->gross_out;
+        own->fees[0] = from->fee_in;
+        own->fees[1] = from->fee_out;
+    }
 }
 
 

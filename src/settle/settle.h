@@ -138,6 +138,34 @@ typedef struct {
     uint32_t  count;                   /* 0: free */
 } pay_settle_equal_t;
 
+/* The sums of one currency as footers count them, each above zero, in minor
+ * units.  nets: the sums of all rows for which the balances of the footer hold,
+ * since the two fees may stand in either order. */
+typedef struct {
+    const pay_currency_t  *currency;
+    int64_t                rows;
+    int64_t                gross_in;
+    int64_t                gross_out;
+    int64_t                fees[2];    /* of own rows: in, out */
+    int64_t                nets[2];    /* of a footer */
+    unsigned               net_count;
+} pay_settle_page_sum_t;
+
+#define PAY_SETTLE_PAGE_SUMS  64       /* currencies of a page */
+#define PAY_SETTLE_PAGES_MAX  999      /* of a report */
+
+/* A page of a report that comes in several files: the sums of its rows, and, on
+ * the last one, those that it states for all pages. */
+typedef struct {
+    int64_t                number;
+    int                    is_last;
+    unsigned               own_count;
+    unsigned               all_count;
+    int64_t                all_rows;   /* 0: not stated */
+    pay_settle_page_sum_t  own[PAY_SETTLE_PAGE_SUMS];
+    pay_settle_page_sum_t  all[PAY_SETTLE_PAGE_SUMS];
+} pay_settle_page_t;
+
 typedef enum {
     PAY_SETTLE_AT_START = 0,           /* the format's medium is not known */
     PAY_SETTLE_READING,
@@ -164,6 +192,10 @@ struct pay_settle_reader_s {
     int64_t                     row_line;      /* where the record begins */
     int64_t                     rows;
     int64_t                     skipped;
+
+    const pay_settle_page_t    *page;          /* NULL: the whole report */
+    pay_str_t                   batch;         /* empty: as its first statement
+                                                  says */
 
     void                       *lex;           /* the lexer's own */
     void                       *state;         /* the format's own */

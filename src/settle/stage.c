@@ -26,6 +26,8 @@ typedef struct {
 
 static stage_sum_t *stage_sum(stage_sum_t *sums, unsigned *count,
     const pay_settle_statement_t *statement);
+static void stage_page_sum(pay_buf_t *buf, const pay_settle_page_sum_t *sum,
+    int is_next, int is_footer);
 static void stage_add(pay_buf_t *buf, const char *name, int64_t value);
 
 
@@ -37,6 +39,10 @@ pay_settle_batch(pay_arena_t *arena, const pay_settle_reader_t *reader,
     const pay_settle_statement_t  *one;
 
     *batch = PAY_STR("");
+
+    if (reader->batch.len != 0) {
+        return pay_dup(arena, reader->batch, batch);
+    }
 
     for (i = 0; (one = pay_settle_statement(reader, i)) != NULL; i++) {
         if (one->id[0] != '\0') {
@@ -137,6 +143,89 @@ stage_sum(stage_sum_t *sums, unsigned *count,
                               statement->closing, &sum->closing);
 
     return sum;
+}
+
+
+int64_t
+pay_settle_page(const pay_settle_reader_t *reader)
+{
+    return reader->page != NULL ? reader->page->number : 0;
+}
+
+
+pay_status_t
+pay_settle_page_stated(pay_arena_t *arena, const pay_settle_reader_t *reader,
+    pay_str_t *stated)
+{
+    unsigned                  i;
+    pay_buf_t                 buf;
+    const pay_settle_page_t  *page = reader->page;
+
+    *stated = PAY_STR("");
+
+    if (page == NULL) {
+        return PAY_OK;
+    }
+
+    pay_buf_init(&buf, arena, 2 * STAGE_STATED_MAX);
+    pay_buf_text(&buf, "{\"number\":");
+    pay_buf_int(&buf, page->number);
+    pay_buf_text(&buf, page->is_last ? ",\"last\":true" : ",\"last\":false");
+
+    if (page->is_last && page->all_rows > 0) {
+        stage_add(&buf, "rows", page->all_rows);
+    }
+
+    pay_buf_text(&buf, ",\"own\":{");
+
+    for (i = 0; i < page->own_count; i++) {
+        stage_page_sum(&buf, &page->own[i], i > 0, 0);
+    }
+
+    pay_buf_text(&buf, "},\"all\":{");
+
+    for (i = 0; i < page->all_count; i++) {
+        stage_page_sum(&buf, &page->all[i], i > 0, 1);
+    }
+
+    pay_buf_text(&buf, "}}");
+
+    return pay_buf_done(&buf, stated);
+}
+
+
+/* The two fees of a footer may stand in either order. */
+static void
+stage_page_sum(pay_buf_t *buf, const pay_settle_page_sum_t *sum, int is_next,
+    int is_footer)
+{
+    pay_buf_text(buf, is_next ? ",\"" : "\"");
+    pay_buf_text(buf, sum->currency->code);
+    pay_buf_text(buf, "\":{\"rows\":");
+    pay_buf_int(buf, sum->rows);
+    stage_add(buf, "in", sum->gross_in);
+    stage_add(buf, "out", sum->gross_out);
+
+    if (!is_footer) {
+        stage_add(buf, "fee_in", sum->fees[0]);
+        stage_add(buf, "fee_out", sum->fees[1]);
+        pay_buf_text(buf, "}");
+        return;
+    }
+
+    pay_buf_text(buf, ",\"fees\":[");
+    pay_buf_int(buf, sum->fees[0]);
+    pay_buf_text(buf, ",");
+    pay_buf_int(buf, sum->fees[1]);
+    pay_buf_text(buf, "],\"nets\":[");
+    pay_buf_int(buf, sum->nets[0]);
+
+    if (sum->net_count > 1) {
+        pay_buf_text(buf, ",");
+        pay_buf_int(buf, sum->nets[1]);
+    }
+
+    pay_buf_text(buf, "]}");
 }
 
 

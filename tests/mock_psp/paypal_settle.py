@@ -5,9 +5,11 @@ A dispute holds the money, its fee is a row of its own; once it is lost the
 hold ends and a chargeback takes the money.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from .settle_faults import spoiled_pages
 from .settle_form import Form, payment
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -47,8 +49,19 @@ CODES = {
 FEE_BACK = "T1108"
 
 
+@dataclass
+class Entry:
+    """A row of the report, as its footers count it."""
+
+    payout: object
+    text: str
+    gross: int
+    fee: int
+
+
 class PayPalForm(Form):
     silent = ()
+    pages = True
     daily = True
     partial = True
     unknown = ("refund_returned",)
@@ -83,51 +96,54 @@ class PayPalForm(Form):
         return "".join(self.books.rng.choices("0123456789", k=13))
 
     def files(self, close) -> list:
+        """A report may come in several files, each a page of it with footers
+        of its own rows; the last one has those of the report.
+        """
+        entries = [e for each in close.payouts for e in self._entries(each)]
+        begin = {each.currency: each.begin for each in close.payouts}
+        whole = _feet(close, entries, begin, 0)
+        found = []
+        for number, part in enumerate(_parts(entries, close.pages), 1):
+            is_last = number == close.pages
+            feet = _feet(close, part, begin, number)
+            text = self._page(close, number, part, feet)
+            if is_last:
+                text += [_record("RF", *each) for each in whole]
+                text.append(_record("RC", len(entries)))
+            text.append(_record("FF", 1))
+            stem = close.day.replace("-", "")
+            name = f"STL-{stem}.{number:02d}.{close.version:03d}.CSV"
+            data = "\ufeff" + "\r\n".join(text) + "\r\n"
+            found.append((name, data.encode()))
+        return spoiled_pages(close, found)
+
+    def _page(self, close, number: int, entries, feet) -> list:
         day = datetime.fromisoformat(close.day).replace(tzinfo=ZONE)
-        made = day + timedelta(days=1, hours=11)
-        sections = [self._section(close, each) for each in close.payouts]
-        rows = [each for lines, _ in sections for each in lines]
-        feet = [foot for _, foot in sections]
+        made = day + timedelta(days=1, hours=11, minutes=close.version)
         end = day + timedelta(hours=23, minutes=59, seconds=59)
-        texts = [
-            _record("RH", _time(made), "X", ACCOUNT, 9),
-            _record("FH", 1),
+        head = [_record("RH", _time(made), "X", ACCOUNT, 9)]
+        return (head if number == 1 else []) + [
+            _record("FH", number),
             _record("SH", _time(day), _time(end), ACCOUNT, ""),
             _record("CH", *COLUMNS),
-            *rows,
+            *[each.text for each in entries],
             *[_record("SF", *each) for each in feet],
-            _record("SC", len(rows)),
-            *[_record("RF", *each) for each in feet],
-            _record("RC", len(rows)),
-            _record("FF", 1),
+            _record("SC", len(entries)),
         ]
-        stem = close.day.replace("-", "")
-        text = "\ufeff" + "\r\n".join(texts) + "\r\n"
-        return [(f"STL-{stem}.01.{close.version:03d}.CSV", text.encode())]
 
-    def _section(self, close, payout):
-        """-> the rows of one currency, and what its footer says"""
-        lines, sums = [], {"CR": 0, "DR": 0}
-        fees = {"CR": 0, "DR": 0}
+    def _entries(self, payout) -> list:
+        """The rows of one currency, the last one pays it out."""
+        found = []
         for row in payout.rows:
             code = row.word[:5].upper() if row.word else CODES[row.kind]
             gross, fee = row.gross, -row.fee
             if row.kind == "fee":
                 gross, fee = fee, 0
                 code = FEE_BACK if gross > 0 else code
-            sums["CR" if gross >= 0 else "DR"] += abs(gross)
-            fees["CR" if fee >= 0 else "DR"] += abs(fee)
-            lines.append(self._body(row, code, gross, fee))
-        sums["DR"] += payout.amount
-        lines.append(self._payout(payout))
-        balances = []
-        for each in (payout.begin, payout.end) * 2:
-            balances += ["CR" if each >= 0 else "DR", abs(each)]
-        zeros = ["CR", 0, "CR", 0]
-        gross = sums["CR"] + close.off, sums["DR"]
-        totals = (*gross, fees["CR"], fees["DR"])
-        foot = (payout.currency, *totals, *balances, *zeros, len(lines))
-        return lines, foot
+            text = self._body(row, code, gross, fee)
+            found.append(Entry(payout, text, gross, fee))
+        text = self._payout(payout)
+        return [*found, Entry(payout, text, -payout.amount, 0)]
 
     def _body(self, row, code: str, gross: int, fee: int) -> str:
         parent = ""
@@ -171,6 +187,47 @@ class PayPalForm(Form):
             *[""] * 7,
             payout.reference,
         )
+
+
+def _parts(entries: list, pages: int) -> list:
+    """About equal ones; a page may be empty."""
+    each = -(-len(entries) // pages)
+    return [entries[n * each : (n + 1) * each] for n in range(pages)]
+
+
+def _feet(close, entries: list, begin: dict, number: int) -> list:
+    """What the footers of each currency say.  Of a page they begin where the
+    page before has ended, which `begin` keeps.
+    """
+    feet = []
+    payouts = {id(each.payout): each.payout for each in entries}
+    for payout in payouts.values():
+        mine = [each for each in entries if each.payout is payout]
+        gross, fees = {"CR": 0, "DR": 0}, {"CR": 0, "DR": 0}
+        for each in mine:
+            gross[_side(each.gross)] += abs(each.gross)
+            fees[_side(each.fee)] += abs(each.fee)
+        first = begin[payout.currency] if number else payout.begin
+        last = first + sum(each.gross + each.fee for each in mine)
+        if number in (0, close.pages) or close.pages == 1:
+            last = payout.end
+        off = close.off
+        if number == 0:
+            off += close.report_off
+            last += close.report_off
+        if number:
+            begin[payout.currency] = last
+        balances = []
+        for minor in (first, last) * 2:
+            balances += [_side(minor), abs(minor)]
+        totals = [gross["CR"] + off, gross["DR"], *fees.values()]
+        foot = [payout.currency, *totals, *balances, "CR", 0, "CR", 0]
+        feet.append([*foot, len(mine)])
+    return feet
+
+
+def _side(minor: int) -> str:
+    return "CR" if minor >= 0 else "DR"
 
 
 def _time(when: datetime) -> str:

@@ -77,6 +77,9 @@ class Close:
     version: int = 1
     off: int = 0  # by how much each total is wrong
     cut: int | None = None  # at which byte each file ends; -1: within it
+    pages: int = 1  # in so many files the report comes
+    report_off: int = 0  # by how much the sums of all pages are wrong
+    spoiled: tuple = ()  # faults of pages
 
 
 class Settlements:
@@ -127,7 +130,9 @@ class Settlements:
         return found
 
     def close(self, dialect: str, body: dict) -> Close:
-        """{day?, monthly_fee_minor?, withdraw?, faults?}: closes a day."""
+        """{day?, monthly_fee_minor?, withdraw?, pages?, faults?}: closes a
+        day.
+        """
         form = self.dialects[dialect].settlement
         parts = _parts(form, body.get("withdraw", {}))
         faults = Faulty(body.get("faults", []), self.books)
@@ -138,7 +143,7 @@ class Settlements:
         number = len(before) + 1
         day = self._day(body, before if form.daily else [])
         close = Close(dialect, number, day, time.time(), [])
-        close.off, close.cut = faults.total, faults.cut
+        self._spoil(close, faults, body)
         fee = body.get("monthly_fee_minor", 0)
         for currency in sorted({each.currency for each in rows}):
             part = [each for each in rows if each.currency == currency]
@@ -156,6 +161,19 @@ class Settlements:
         self._keep(close, moves)
         faults.undeclared(close)
         return close
+
+    def _spoil(self, close: Close, faults: Faulty, body: dict) -> None:
+        """What is wrong with the files of a close, and how many they are."""
+        form = self.dialects[close.dialect].settlement
+        close.off, close.cut = faults.total, faults.cut
+        close.report_off, close.spoiled = faults.report_off, faults.pages
+        close.pages = body.get("pages", close.pages)
+        if type(close.pages) is not int or not 1 <= close.pages <= 99:
+            raise BadRequest("pages is a number from 1 to 99")
+        if close.pages > 1 and not form.pages:
+            raise NotPossible(f"{form.name} has one file of a close")
+        if close.spoiled and close.pages == 1:
+            raise BadRequest("a report of one file has no pages")
 
     def files(self, close: Close) -> list:
         """-> (name, bytes) of each"""
@@ -208,7 +226,7 @@ class Settlements:
         faults = Faulty(body.get("faults", []), self.books)
         new = copy.copy(close)
         new.version += 1
-        new.off, new.cut = faults.total, faults.cut
+        self._spoil(new, faults, body)
         new.payouts = []
         for each in close.payouts:
             rows = faults.rows([copy.copy(row) for row in each.rows])

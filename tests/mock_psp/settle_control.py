@@ -34,8 +34,8 @@ class SettleControl:
         ]
 
     async def _settle(self, request):
-        """{dialect, day?, monthly_fee_minor?, withdraw?, faults?, again?,
-        announce?}
+        """{dialect, day?, monthly_fee_minor?, withdraw?, pages?, faults?,
+        again?, announce?}
         """
         body = await body_of(request)
         dialect = self._dialect(body)

@@ -25,6 +25,14 @@ FILES = {
     "footer": {"by_minor": 1},
     "cut": {"at": -1},
 }
+# Of a report that comes in several files: a page does not come, comes twice;
+# the last one comes first; the sums of all pages are wrong on the last one.
+PAGES = {
+    "page_missing": {"page": 1},
+    "page_doubled": {"page": 1},
+    "pages_turned": {},
+    "report_footer": {"by_minor": 1},
+}
 SELECT = ("kind", "about", "row_kind", "declared")
 
 
@@ -42,6 +50,20 @@ class Faulty:
         return sum(
             each["by_minor"] for each in self.specs if each["kind"] == "footer"
         )
+
+    @property
+    def report_off(self) -> int:
+        """By how much the sums of the whole report alone are wrong."""
+        return sum(
+            each["by_minor"]
+            for each in self.specs
+            if each["kind"] == "report_footer"
+        )
+
+    @property
+    def pages(self) -> list:
+        """What is wrong with the pages of a report."""
+        return [each for each in self.specs if each["kind"] in PAGES]
 
     @property
     def cut(self) -> int | None:
@@ -117,14 +139,28 @@ def _sums(rows: list) -> dict:
 
 def _checked(spec: dict) -> dict:
     kind = spec.get("kind") if isinstance(spec, dict) else None
-    known = ROWS.get(kind, FILES.get(kind))
+    known = (ROWS | FILES | PAGES).get(kind)
     if known is None:
-        raise BadRequest(f"a fault is one of {', '.join([*ROWS, *FILES])}")
+        words = ", ".join([*ROWS, *FILES, *PAGES])
+        raise BadRequest(f"a fault is one of {words}")
     for name in spec:
         if name not in SELECT and name not in known:
             raise BadRequest(f"{kind} has no {name}")
     chosen = {"about": None, "row_kind": None, "declared": True}
     return chosen | known | spec
+
+
+def spoiled_pages(close, files: list) -> list:
+    """`files`, a page each, with what is wrong with their number and order."""
+    found = list(enumerate(files, 1))
+    for spec in close.spoiled:
+        if spec["kind"] == "page_missing":
+            found = [each for each in found if each[0] != spec["page"]]
+        if spec["kind"] == "page_doubled":
+            found += [each for each in found if each[0] == spec["page"]][:1]
+        if spec["kind"] == "pages_turned":
+            found.reverse()
+    return [file for _, file in found]
 
 
 def _missing(self, spec, rows, row) -> None:

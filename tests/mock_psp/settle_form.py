@@ -17,6 +17,8 @@ class Form:
     daily = False
     # May a withdrawal be a part of the balance?
     partial = False
+    # May a report come in several files?
+    pages = False
 
     def __init__(self, dialect, settlements):
         self.dialect = dialect

@@ -557,6 +557,6 @@ sim_db_operator(sim_db_t *db)
 void
 sim_db_crash(sim_db_t *db)
 {
-    must(db->judge, "TRUNCATE pay.settlement_staging, pay.settlement_work, "
-         "pay.settlement_open");
+    must(db->judge, "TRUNCATE ONLY pay.settlement_staging, "
+         "pay.settlement_work, pay.settlement_open");
 }

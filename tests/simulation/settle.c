@@ -451,6 +451,7 @@ sim_file_do(sim_flow_t *flow)
             break;
 
         case PAY_FILE_BOOKED:
+        case PAY_FILE_STAGED:
             file_put(reading, SIM_FILE_BOOKED);
             break;
 

@@ -305,7 +305,7 @@ def test_an_import_that_ended_half_way_goes_on(shop):
     )
     for _ in range(3):
         shop.sql("SELECT pay_ops.advance_settlement(%s, 50)", [number])
-    shop.sql("TRUNCATE pay.settlement_staging, pay.settlement_work")
+    shop.sql("TRUNCATE ONLY pay.settlement_staging, pay.settlement_work")
     done = shop.sql(
         "SELECT count(*) FROM pay.settlement_row WHERE file_id = %s", [number]
     )[0][0]

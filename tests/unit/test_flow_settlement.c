@@ -479,6 +479,86 @@ Test(pay_flow_settlement, a_helper_renews_its_own_lease)
 }
 
 
+/* Page 2 of 3 of a report of PayPal, with one row. */
+#define PAGE                                                                  \
+    "RH,2026/11/21 04:00:00 -0800,X,ACCT,9\nFH,2\n"                          \
+    "SH,2026/11/20 00:00:00 +0100,2026/11/20 23:59:59 +0100,ACCT\n"           \
+    "CH,Transaction ID,Invoice ID,PayPal Reference ID,Transaction Event "     \
+    "Code,Transaction Completion Date,Transaction Debit or Credit,Gross "     \
+    "Transaction Amount,Gross Transaction Currency,Fee Debit or Credit,Fee "  \
+    "Amount,Fee Currency\n"                                                   \
+    "SB,TX,ord-1,,T0006,2026/11/20 11:00:00 +0100,CR,1200,EUR,DR,50,EUR\n"    \
+    "SF,EUR,1200,0,0,50,CR,0,CR,1150,1\nSC,1\nFF,1\n"
+
+
+static void
+page_found(world_t *world, pay_outcome_t outcome)
+{
+    pay_settlement_row_t  row = opened();
+
+    look_due(world);
+    world_piece(world, (pay_file_t) { .name = PAY_STR("STL.02.CSV"),
+                                      .sha256 = PAY_STR(DIGEST) });
+    row.format = PAY_STR("paypal");
+    world_result(world, outcome, &row);
+}
+
+
+/* The file is put where pages wait, and another look goes on with the next one:
+ * a page holds up no other file. */
+Test(pay_flow_settlement, a_page_of_a_report_waits_for_the_others)
+{
+    world_t  world;
+
+    page_found(&world, PAY_OUTCOME_OPENED);
+    piece(&world, PAGE);
+    cr_assert_eq(asked(&world, stage_settlement)->rows_count, 1);
+    world_result(&world, PAY_OUTCOME_STAGED, NULL);
+    end_of_file(&world, 1);
+    rows_checked(&world);
+    expect_arg(&world, prove_settlement, batch_key, "ACCT/2026-11-20");
+    expect_arg(&world, prove_settlement, page,
+               "{\"number\":2,\"last\":false,\"own\":{\"EUR\":{\"rows\":1,"
+               "\"in\":1200,\"out\":0,\"fee_in\":0,\"fee_out\":50}},"
+               "\"all\":{}}");
+    world_result(&world, PAY_OUTCOME_PROVEN, NULL);
+    expect_db(&world, PAY_OP_ADVANCE_SETTLEMENT);
+    world_result(&world, PAY_OUTCOME_BOOKING, NULL);
+    world_result(&world, PAY_OUTCOME_STAGED, NULL);
+    expect_file(&world, PAY_FILE_STAGED);
+    cr_expect_str_eq(world.flow.settled->state, "staged");
+    world_piece(&world, (pay_file_t) { .is_end = 0 });
+    look_over(&world, NULL, 1, 1);
+}
+
+
+/* Its worker ended behind the proof: nothing of the file is read once more. */
+Test(pay_flow_settlement, a_page_whose_rows_are_there_is_not_read_again)
+{
+    world_t  world;
+
+    page_found(&world, PAY_OUTCOME_STAGED);
+    expect_db(&world, PAY_OP_ADVANCE_SETTLEMENT);
+    world_result(&world, PAY_OUTCOME_BOOKED, NULL);
+    expect_file(&world, PAY_FILE_BOOKED);
+    world_piece(&world, (pay_file_t) { .is_end = 0 });
+    look_over(&world, NULL, 1, 1);
+}
+
+
+Test(pay_flow_settlement, pages_that_do_not_hold_together_are_refused)
+{
+    world_t  world;
+
+    page_found(&world, PAY_OUTCOME_STAGED);
+    world_result(&world, PAY_OUTCOME_REFUSED, NULL);
+    expect_file(&world, PAY_FILE_REFUSED);
+    cr_expect_str_eq(world.flow.settled->why, "sums");
+    world_piece(&world, (pay_file_t) { .is_end = 0 });
+    look_over(&world, NULL, 1, 1);
+}
+
+
 Test(pay_flow_settlement, known_bytes_are_not_read_again)
 {
     world_t               world;

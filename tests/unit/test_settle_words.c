@@ -365,3 +365,129 @@ Test(pay_settle_words, balances_are_stated_where_each_statement_has_them)
         pay_heap_destroy(heap);
     }
 }
+
+
+#define PAGE_ROW                                                              \
+    "SB,TX,ord-1,,T0006,2026/11/20 11:00:00 +0100,CR,1200,EUR,DR,50,EUR\n"    \
+    "SF,EUR,1200,0,0,50,CR,0,CR,1150,1\nSC,1\n"
+
+/* A file of PayPal with one row, of page `number`, with `footers` behind it. */
+static pay_status_t
+page_read(pay_heap_t *heap, const char *number, const char *footers,
+    int64_t *page, pay_str_t *stated, pay_str_t *batch)
+{
+    pay_str_t              text;
+    pay_status_t           status;
+    pay_settle_reader_t   *reader;
+    pay_settle_options_t   options;
+    pay_settle_verdict_t   verdict;
+
+    memset(&options, 0, sizeof(options));
+    options.row = any_row;
+    cr_assert_eq(pay_format(pay_heap_arena(heap), &text, 4096,
+        "RH,2026/11/21 04:00:00 -0800,X,OWNER,9\nFH,%s\n"
+        "SH,2026/11/20 00:00:00 +0100,2026/11/20 23:59:59 +0100,ACCT\n"
+        "CH,Transaction ID,Invoice ID,PayPal Reference ID,Transaction Event "
+        "Code,Transaction Completion Date,Transaction Debit or Credit,Gross "
+        "Transaction Amount,Gross Transaction Currency,Fee Debit or Credit,Fee "
+        "Amount,Fee Currency\n" PAGE_ROW "%s", number, footers), PAY_OK);
+    cr_assert_eq(pay_settle_open(pay_heap_arena(heap), PAY_STR("paypal"),
+                                 &options, &reader), PAY_OK);
+    status = pay_settle_feed(reader, text);
+
+    if (status == PAY_OK) {
+        status = pay_settle_end(reader);
+    }
+
+    if (status == PAY_OK) {
+        cr_assert_eq(pay_settle_prove(reader, &verdict), PAY_OK);
+        *page = pay_settle_page(reader);
+        cr_expect_eq(verdict, *page != 0 ? PAY_SETTLE_PARTIAL
+                                         : PAY_SETTLE_PROVEN);
+        cr_assert_eq(pay_settle_page_stated(pay_heap_arena(heap), reader,
+                                            stated), PAY_OK);
+        cr_assert_eq(pay_settle_batch(pay_heap_arena(heap), reader, batch),
+                     PAY_OK);
+    }
+
+    pay_settle_close(reader);
+
+    return status;
+}
+
+
+#define PAGE_OWN                                                              \
+    "\"own\":{\"EUR\":{\"rows\":1,\"in\":1200,\"out\":0,"                     \
+    "\"fee_in\":0,\"fee_out\":50}},\"all\":{"
+
+/* The number of the file makes it a page, and the footers of the report the
+ * last one.  Balances rule out one order of the fees, unless they fit both. */
+Test(pay_settle_words, a_file_of_paypal_may_be_a_page_of_a_report)
+{
+    size_t       n;
+    int64_t      page;
+    pay_str_t    stated, batch;
+    pay_heap_t  *heap;
+
+    static const struct {
+        const char  *number, *footers;
+        int64_t      page;
+        const char  *stated;
+    } files[] = {
+        { "1", "RF,EUR,1200,0,0,50,CR,0,CR,1150,1\nRC,1\nFF,1\n", 0, "" },
+        { "1", "FF,1\n", 1, "{\"number\":1,\"last\":false," PAGE_OWN "}}" },
+        { "2", "FF,1\n", 2, "{\"number\":2,\"last\":false," PAGE_OWN "}}" },
+        { "2", "RF,EUR,2400,0,0,100,CR,0,CR,2300,2\nRC,2\nFF,1\n", 2,
+          "{\"number\":2,\"last\":true,\"rows\":2," PAGE_OWN
+          "\"EUR\":{\"rows\":2,\"in\":2400,\"out\":0,\"fees\":[0,100],"
+          "\"nets\":[2300]}}}" },
+        { "2", "RF,EUR,2400,0,100,0,CR,0,CR,2300,CR,0,CR,2500,2\n", 2,
+          "{\"number\":2,\"last\":true," PAGE_OWN
+          "\"EUR\":{\"rows\":2,\"in\":2400,\"out\":0,\"fees\":[100,0],"
+          "\"nets\":[2500,2300]}}}" },
+        { "3", "RC,7\n", 3,
+          "{\"number\":3,\"last\":true,\"rows\":7," PAGE_OWN "}}" }
+    };
+
+    for (n = 0; n < sizeof(files) / sizeof(files[0]); n++) {
+        heap = pay_heap_create();
+        cr_assert_eq(page_read(heap, files[n].number, files[n].footers, &page,
+                               &stated, &batch), PAY_OK);
+        cr_expect_eq(page, files[n].page);
+        cr_expect(pay_str_is(stated, files[n].stated), "%.*s",
+                  pay_fmt(stated));
+        cr_expect(pay_str_is(batch, "OWNER/2026-11-20"), "%.*s",
+                  pay_fmt(batch));
+        pay_heap_destroy(heap);
+    }
+}
+
+
+Test(pay_settle_words, a_page_of_paypal_has_to_be_whole)
+{
+    size_t       n;
+    int64_t      page;
+    pay_str_t    stated, batch;
+    pay_heap_t  *heap;
+
+    static const struct {
+        const char  *number, *footers;
+    } files[] = {
+        { "2", "" },                   /* cut */
+        { "1000", "FF,1\n" },
+        { "2", "RF,EUR,2400,0,0,100,CR,0,CR,2301,2\n" },
+        { "2", "RF,EUR,1,0,0,0,CR,0,CR,1,2\nRF,EUR,1,0,0,0,CR,0,CR,1,2\n" },
+        { "2", "RF,XYZ,1,0,0,0,CR,0,CR,1,2\n" },
+        { "2", "RF,EUR,1,0,0,0,CR,0,CR,1,two\n" },
+        { "2", "RF,EUR,1,0,0\n" },
+        { "2", "RC,two\n" }
+    };
+
+    for (n = 0; n < sizeof(files) / sizeof(files[0]); n++) {
+        heap = pay_heap_create();
+        cr_expect_eq(page_read(heap, files[n].number, files[n].footers, &page,
+                               &stated, &batch), PAY_INVALID, "%s",
+                     files[n].footers);
+        pay_heap_destroy(heap);
+    }
+}
