@@ -10,10 +10,10 @@
 #include "io/ngx_payments_db.h"
 #include "run/ngx_payments_books.h"
 #include "run/ngx_payments_close.h"
-#include "run/ngx_payments_flow.h"
 #include "run/ngx_payments_payouts.h"
 #include "run/ngx_payments_rates.h"
 #include "run/ngx_payments_reconcile.h"
+#include "run/ngx_payments_round.h"
 #include "run/ngx_payments_seal.h"
 #include "run/ngx_payments_settlement.h"
 #include "shm/ngx_payments_count.h"
@@ -28,19 +28,13 @@
 #define REPLAY_MAX_MS     30000
 
 
-/* The comparison with one PSP's list of events; one round at a time in a
- * worker. */
-typedef struct {
-    ngx_event_t            timer;
-    const pay_psp_conf_t  *psp;
-    ngx_uint_t             busy;
-} backfill_t;
-
 /* - limits: the ages of payments_watchdog as JSON, which SQL reads.
  * - busy: the sweep's call is under way; the same memory cannot be queued
  *   twice.
- * - backfills: by the index of the PSP; those without a list have a zeroed
- *   one. */
+ * - backfills: the comparisons with PSPs' lists of events, by the index of the
+ *   PSP; those without a list have a zeroed one.
+ * - replay: reads bodies of webhooks again that an operator names (payctl
+ *   webhook replay). */
 typedef struct {
     ngx_http_payments_main_conf_t  *pmcf;
     pay_str_t                       owner;
@@ -49,9 +43,8 @@ typedef struct {
     pay_sweep_in_t                  args;
     u_char                          limits[LIMITS_MAX];
     ngx_uint_t                      busy;
-    backfill_t                     *backfills;
-    ngx_event_t                     replay;
-    ngx_uint_t                      replay_busy;
+    ngx_payments_round_t           *backfills;
+    ngx_payments_round_t            replay;
 } rounds_t;
 
 
@@ -60,18 +53,25 @@ static void sweep_handler(ngx_event_t *ev);
 static void sweep_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 static ngx_int_t backfills_start(ngx_cycle_t *cycle);
-static void backfill_handler(ngx_event_t *ev);
-static void backfill_begin(backfill_t *backfill);
-static void backfill_ended(void *data);
-static ngx_msec_t backfill_pause(const pay_psp_conf_t *psp);
-static void replay_start(ngx_cycle_t *cycle);
-static void replay_handler(ngx_event_t *ev);
-static void replay_begin(void);
-static void replay_ended(void *data);
-static ngx_msec_t replay_pause(void);
-static ngx_uint_t is_stopping(void);
+static void start(ngx_payments_round_t *round,
+    const ngx_payments_round_kind_t *kind, const void *subject,
+    ngx_log_t *log);
+static pay_status_t backfill_prepare(const ngx_payments_round_t *round,
+    pay_flow_t *flow);
+static ngx_msec_t backfill_pause(const ngx_payments_round_t *round);
+static pay_status_t replay_prepare(const ngx_payments_round_t *round,
+    pay_flow_t *flow);
+static ngx_msec_t replay_pause(const ngx_payments_round_t *round);
 static ngx_msec_t spread(ngx_msec_t interval);
 
+
+static const ngx_payments_round_kind_t  backfill_round = {
+    backfill_prepare, backfill_pause, NULL, NULL, 0
+};
+
+static const ngx_payments_round_kind_t  replay_round = {
+    replay_prepare, replay_pause, NULL, NULL, 0
+};
 
 static rounds_t  rounds;
 
@@ -87,7 +87,7 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
     rounds.owner = owner;
 
     sweep_start(cycle);
-    replay_start(cycle);
+    start(&rounds.replay, &replay_round, NULL, cycle->log);
     ngx_payments_books_start(cycle, owner);
     ngx_payments_reconcile_start(cycle, owner);
     ngx_payments_seal_start(cycle, owner);
@@ -138,7 +138,7 @@ sweep_start(ngx_cycle_t *cycle)
 static void
 sweep_handler(ngx_event_t *ev)
 {
-    if (is_stopping()) {
+    if (ngx_exiting || ngx_quit || ngx_terminate) {
         return;
     }
 
@@ -177,179 +177,72 @@ static ngx_int_t
 backfills_start(ngx_cycle_t *cycle)
 {
     size_t            i;
-    backfill_t       *backfill;
     const pay_env_t  *env = &rounds.pmcf->env;
 
-    rounds.backfills = ngx_pcalloc(cycle->pool, (env->psp_count + 1)
-                                                * sizeof(backfill_t));
+    rounds.backfills = ngx_pcalloc(cycle->pool,
+                                   (env->psp_count + 1)
+                                   * sizeof(ngx_payments_round_t));
     if (rounds.backfills == NULL) {
         return NGX_ERROR;
     }
 
     for (i = 0; i < env->psp_count; i++) {
-        if (env->psps[i].backfill_ms == 0
-            || env->psps[i].adapter->list_request == NULL)
+        if (env->psps[i].backfill_ms != 0
+            && env->psps[i].adapter->list_request != NULL)
         {
-            continue;
+            start(&rounds.backfills[i], &backfill_round, &env->psps[i],
+                  cycle->log);
         }
-
-        backfill = &rounds.backfills[i];
-        backfill->psp = &env->psps[i];
-        backfill->timer.handler = backfill_handler;
-        backfill->timer.data = backfill;
-        backfill->timer.log = cycle->log;
-        backfill->timer.cancelable = 1;
-        ngx_add_timer(&backfill->timer, backfill_pause(backfill->psp));
     }
 
     return NGX_OK;
 }
 
 
-/* The timer is set again whatever happens: a failure today says nothing about
- * the next round. */
 static void
-backfill_handler(ngx_event_t *ev)
+start(ngx_payments_round_t *round, const ngx_payments_round_kind_t *kind,
+    const void *subject, ngx_log_t *log)
 {
-    backfill_t  *backfill = ev->data;
-
-    if (is_stopping()) {
-        return;
-    }
-
-    if (!backfill->busy) {
-        backfill_begin(backfill);
-    }
-
-    ngx_add_timer(ev, backfill_pause(backfill->psp));
+    round->kind = kind;
+    round->pmcf = rounds.pmcf;
+    round->subject = subject;
+    round->owner = rounds.owner;
+    ngx_payments_round_start(round, log, spread(kind->pause(round)));
 }
 
 
-/* PostgreSQL, asked by the flow's first step, says whether this PSP's list is
- * due and hands out the part of time to compare. */
-static void
-backfill_begin(backfill_t *backfill)
+static pay_status_t
+backfill_prepare(const ngx_payments_round_t *round, pay_flow_t *flow)
 {
-    ngx_payments_flow_t  *flow;
-
-    flow = ngx_payments_flow_create(rounds.pmcf);
-    if (flow == NULL) {
-        return;
-    }
-
-    if (pay_flow_backfill(ngx_payments_flow_core(flow), backfill->psp,
-                          rounds.owner) != PAY_OK)
-    {
-        ngx_payments_flow_discard(flow);
-        return;
-    }
-
-    /* before it starts: it may end at once */
-    backfill->busy = 1;
-
-    if (ngx_payments_flow_start_alone(flow, backfill_ended, backfill)
-        != NGX_OK)
-    {
-        backfill->busy = 0;
-    }
-}
-
-
-static void
-backfill_ended(void *data)
-{
-    backfill_t  *backfill = data;
-
-    backfill->busy = 0;
+    return pay_flow_backfill(flow, round->subject, round->owner);
 }
 
 
 /* Shorter than the interval: where much is missing PostgreSQL says at once
  * that the next part is due. */
 static ngx_msec_t
-backfill_pause(const pay_psp_conf_t *psp)
+backfill_pause(const ngx_payments_round_t *round)
 {
-    ngx_msec_t  pause = (ngx_msec_t) psp->backfill_ms / BACKFILL_SHARE;
+    ngx_msec_t             pause;
+    const pay_psp_conf_t  *psp = round->subject;
 
-    return spread(ngx_max(ngx_min(pause, BACKFILL_MAX_MS), BACKFILL_MIN_MS));
+    pause = (ngx_msec_t) psp->backfill_ms / BACKFILL_SHARE;
+
+    return ngx_max(ngx_min(pause, BACKFILL_MAX_MS), BACKFILL_MIN_MS);
 }
 
 
-/* The replay reads bodies of webhooks again that an operator names (payctl
- * webhook replay). */
-static void
-replay_start(ngx_cycle_t *cycle)
+static pay_status_t
+replay_prepare(const ngx_payments_round_t *round, pay_flow_t *flow)
 {
-    ngx_payments_timer_init(&rounds.replay, replay_handler, cycle->log);
-    rounds.replay.cancelable = 1;
-    ngx_add_timer(&rounds.replay, replay_pause());
-}
-
-
-static void
-replay_handler(ngx_event_t *ev)
-{
-    if (is_stopping()) {
-        return;
-    }
-
-    if (!rounds.replay_busy) {
-        replay_begin();
-    }
-
-    ngx_add_timer(ev, replay_pause());
-}
-
-
-/* As backfill_begin(): whether there is a body to read is for PostgreSQL to
- * say. */
-static void
-replay_begin(void)
-{
-    ngx_payments_flow_t  *flow;
-
-    flow = ngx_payments_flow_create(rounds.pmcf);
-    if (flow == NULL) {
-        return;
-    }
-
-    if (pay_flow_replay(ngx_payments_flow_core(flow), rounds.owner)
-        != PAY_OK)
-    {
-        ngx_payments_flow_discard(flow);
-        return;
-    }
-
-    /* before it starts: it may end at once */
-    rounds.replay_busy = 1;
-
-    if (ngx_payments_flow_start_alone(flow, replay_ended, NULL) != NGX_OK) {
-        rounds.replay_busy = 0;
-    }
-}
-
-
-static void
-replay_ended(void *data)
-{
-    (void) data;
-
-    rounds.replay_busy = 0;
+    return pay_flow_replay(flow, round->owner);
 }
 
 
 static ngx_msec_t
-replay_pause(void)
+replay_pause(const ngx_payments_round_t *round)
 {
-    return spread(ngx_min(REPLAY_SHARE * rounds.pmcf->jobs_interval,
-                          REPLAY_MAX_MS));
-}
-
-
-static ngx_uint_t
-is_stopping(void)
-{
-    return ngx_exiting || ngx_quit || ngx_terminate;
+    return ngx_min(REPLAY_SHARE * round->pmcf->jobs_interval, REPLAY_MAX_MS);
 }
 
 

@@ -99,6 +99,29 @@ COMMENT ON FUNCTION pay.claim_references IS
     'Makes PSPs'' ids of payments the property of checkouts, first wins';
 
 
+-- Frees the ids of payments that store_token() has claimed for registrations
+-- that left this PSP before they were locked: the webhooks wait for another
+-- checkout, or for an operator.
+CREATE OR REPLACE FUNCTION pay.free_references(
+    p_merchant_id text[], p_checkout_id text[], p_psp text[],
+    p_reference text[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE psp_token t
+    SET merchant_id = NULL, checkout_id = NULL
+    FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_reference)
+        AS u (merchant_id, checkout_id, psp, reference)
+    JOIN registration r ON r.merchant_id = u.merchant_id
+        AND r.checkout_id = u.checkout_id
+    WHERE t.psp = u.psp AND t.token = u.reference AND t.is_reference
+        AND t.merchant_id = u.merchant_id
+        AND t.checkout_id = u.checkout_id AND t.psp <> r.psp;
+END
+$$;
+COMMENT ON FUNCTION pay.free_references IS
+    'Gives up ids of payments at PSPs that registrations have left';
+
+
 -- The names that webhooks about these names bring with them, if they are
 -- believed.
 CREATE OR REPLACE FUNCTION pay.parked_references(

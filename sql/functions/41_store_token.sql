@@ -72,6 +72,8 @@ BEGIN
     END IF;
 
     IF v_claim.parked THEN
+        PERFORM free_references(v_parked.merchants, v_parked.checkouts,
+                                v_parked.psps, v_parked.names);
         PERFORM post(apply_parked(
             p_merchant_id || p_merchant_id || v_parked.merchants,
             p_checkout_id || p_checkout_id || v_parked.checkouts,

@@ -20,8 +20,9 @@ COMMENT ON FUNCTION pay.dispatch_ok IS
 
 
 -- Decides what may be sent now, for locked checkouts:
---   invalid  the key belongs to another PSP, registration or change; or a late
---            payment was accepted or settled elsewhere
+--   invalid  the key belongs to another PSP, registration or change; a capture
+--            of a registration without a token, which may still move to
+--            another PSP; or a late payment was accepted or settled elsewhere
 --   done     the change or the refund of the late payment has ended, however it
 --            did, or the newest attempt is done or pending
 --   ask      the newest attempt was not sent or refused, and the PSP may have
@@ -49,6 +50,7 @@ BEGIN
         SELECT u.*, d.part, d.tid, d.attempt, d.sends, o.key_until,
             now() + make_interval(secs => p_lease_ms[u.n] / 1000.0) AS lease,
             CASE WHEN p_psp[u.n] <> r.psp
+                     OR u.operation = 'capture' AND r.token IS NULL
                      OR u.operation IN ('capture', 'expire')
                         AND u.operation_id <> r.nonce AND x.kind IS NULL
                      OR x.kind <> CASE WHEN u.operation = 'expire'
@@ -77,7 +79,7 @@ BEGIN
                 checkout_id, operation, operation_id, n)
             WHERE i.n = ANY (p_items)) u
         CROSS JOIN LATERAL (
-            SELECT r.psp, r.nonce FROM registration r
+            SELECT r.psp, r.nonce, r.token FROM registration r
             WHERE r.merchant_id = u.merchant_id
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r

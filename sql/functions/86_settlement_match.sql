@@ -116,10 +116,58 @@ COMMENT ON FUNCTION pay.settlement_event IS
     'Under what name a row that tells news stands in the inbox';
 
 
+-- Rows of a part that a version before this one had lacked, where nothing was
+-- booked about that: their exceptions end.  It is a step of its own, since it
+-- locks the payments of these rows alone.
+CREATE OR REPLACE FUNCTION pay.end_gone(
+    p_file settlement_file, p_source settlement_source,
+    p_part settlement_part)
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    v_gone settlement_exception[];
+BEGIN
+    IF NOT EXISTS (SELECT FROM settlement_exception x
+                   WHERE x.finding = 'gone' AND x.closed_at IS NULL)
+    THEN
+        RETURN false;
+    END IF;
+
+    v_gone := ARRAY(
+        SELECT x
+        FROM settlement_staging s
+        JOIN settlement_row r ON r.source = p_source.source
+            AND r.row_key = s.row_key AND r.file_id <> p_file.file_id
+        JOIN settlement_exception x ON x.row_id = r.row_id
+            AND x.finding = 'gone' AND x.closed_at IS NULL
+            AND NOT x.is_suspended
+        WHERE s.file_id = p_file.file_id
+            AND coalesce(s.first_line, s.line) >= p_part.first_line
+            AND coalesce(s.first_line, s.line) < p_part.until_line);
+
+    PERFORM lock_checkouts(array_agg(g.merchant_id::text),
+                           array_agg(g.checkout_id::text))
+    FROM unnest(v_gone) g WHERE g.checkout_id IS NOT NULL;
+
+    UPDATE settlement_exception x
+    SET closed_at = clock_timestamp(), closed_as = 'matched'
+    FROM unnest(v_gone) g
+    WHERE x.exception_id = g.exception_id AND x.closed_at IS NULL
+        AND NOT x.is_suspended;
+
+    RETURN v_gone <> '{}';
+END
+$$;
+COMMENT ON FUNCTION pay.end_gone IS
+    'Takes rows out of the queue that a later version has again: whether there '
+    'were any';
+
+
 -- The staged rows of a part become work, with their payments.  A row
 -- that is known with the same contents is a repeat and no work, and so is the
 -- second row of a key that was known twice; a row that is known with other
--- contents is the next version of itself.
+-- contents is the next version of itself.  So is one whose entries were undone
+-- since a version had lacked it: it is added again, or takes its money out of
+-- suspense.
 CREATE OR REPLACE FUNCTION pay.take_work(
     p_file settlement_file, p_source settlement_source,
     p_part settlement_part)
@@ -134,7 +182,8 @@ BEGIN
             AND coalesce(s.first_line, s.line) < p_part.until_line
     ), known AS (
         SELECT s.*, o.file_id AS old_file, o.version AS old_version,
-            (o.kind, o.gross_minor, o.fee_minor, o.tax_minor, o.net_minor,
+            coalesce(g.is_undone, false) AND s.nth = 1 AS is_undone,
+            g.is_waiting, (o.kind, o.gross_minor, o.fee_minor, o.tax_minor, o.net_minor,
              o.currency, o.psp_ref, o.parent_ref, o.payout_ref)
             IS NOT DISTINCT FROM
             (s.kind, s.gross_minor, s.fee_minor, s.tax_minor, s.net_minor,
@@ -148,6 +197,16 @@ BEGIN
             SELECT r.* FROM settlement_row r
             WHERE r.source = p_source.source AND r.row_key = s.row_key
             ORDER BY r.version DESC LIMIT 1) o ON true
+        LEFT JOIN LATERAL (
+            SELECT x.is_suspended OR x.closed_as IN ('accepted',
+                'written_off') AS is_undone, x.closed_at IS NULL AS is_waiting
+            FROM settlement_row r
+            LEFT JOIN settlement_exception x ON x.row_id = r.row_id
+                AND x.finding = 'gone'
+            WHERE r.source = p_source.source AND r.row_key = s.row_key
+                AND o.row_id IS NOT NULL
+                AND (x.row_id IS NOT NULL OR r.finding IN ('back', 'added'))
+            ORDER BY r.version DESC LIMIT 1) g ON true
         WHERE o.row_id IS NULL OR o.file_id <> p_file.file_id
     )
     INSERT INTO settlement_work (file_id, line, row_key, kind, raw_type,
@@ -174,6 +233,8 @@ BEGIN
         coalesce(k.old_version, 0) + k.nth,
         i.event_id IS NOT NULL,
         CASE WHEN k.nth > 1 THEN 'repeated'
+             WHEN k.is_undone AND k.is_waiting AND k.is_same THEN 'back'
+             WHEN k.is_undone THEN 'added'
              WHEN k.old_version IS NOT NULL THEN 'changed'
              WHEN p_file.version > 1 THEN 'added' END, k.file_id
     FROM known k
@@ -189,7 +250,7 @@ BEGIN
         WHERE o.checkout_id IS NOT NULL AND i.psp = p_source.psp
             AND i.event_id = settlement_event(p_source.source, k.row_key)
         OFFSET 0) i ON true
-    WHERE k.is_same IS NOT TRUE OR k.old_version IS NULL;
+    WHERE k.is_same IS NOT TRUE OR k.old_version IS NULL OR k.is_undone;
 END
 $$;
 COMMENT ON FUNCTION pay.take_work IS

@@ -60,8 +60,8 @@ COMMENT ON FUNCTION pay.lose_holds IS
 
 
 -- A later version of a batch may lack rows that the versions before it had: each
--- of these rows waits for an operator.  So many rows are looked for at most, by
--- key: whether there are more.
+-- of these rows waits for an operator, once more where a version between had it
+-- again.  So many rows are looked for at most, by key: whether there are more.
 CREATE OR REPLACE FUNCTION pay.miss_rows(
     p_file settlement_file, p_source settlement_source, p_limit int)
 RETURNS boolean LANGUAGE plpgsql AS $$
@@ -82,17 +82,24 @@ BEGIN
             AND f.version < p_file.version
         ORDER BY o.row_id LIMIT p_limit);
 
-    INSERT INTO settlement_exception (row_id, merchant_id, psp,
+    INSERT INTO settlement_exception AS x (row_id, merchant_id, psp,
         checkout_id, class, finding, playbook, amount_minor, currency)
     SELECT r.row_id, r.merchant_id, coalesce(p_source.psp, '-'),
         r.checkout_id, 2, 'gone', 'row-gone', -r.net_minor, r.currency
     FROM unnest(v_rows) r
     WHERE NOT EXISTS (
-        SELECT FROM settlement_staging s
-        WHERE s.file_id = p_file.file_id AND s.row_key = r.row_key
-        OFFSET 0)
+            SELECT FROM settlement_staging s
+            WHERE s.file_id = p_file.file_id AND s.row_key = r.row_key
+            OFFSET 0)
+        AND NOT EXISTS (
+            SELECT FROM settlement_row b
+            WHERE b.source = r.source AND b.row_key = r.row_key
+                AND b.version > r.version AND b.finding IN ('back', 'added')
+            OFFSET 0)
     ORDER BY r.row_id
-    ON CONFLICT (row_id) DO NOTHING;
+    ON CONFLICT (row_id) DO UPDATE
+    SET opened_at = clock_timestamp(), closed_at = NULL, closed_as = NULL
+    WHERE x.finding = 'gone' AND x.closed_as = 'matched';
     GET DIAGNOSTICS v_gone = ROW_COUNT;
 
     UPDATE settlement_end e

@@ -271,6 +271,52 @@ COMMENT ON FUNCTION pay.work_counts IS
     'How many rows of the work are of each class, and whether it has rare ones';
 
 
+-- Rows that are there again, whose money an operator has put into suspense since
+-- a version had lacked them.  It leaves suspense by the entry of the row that
+-- had put it there.  Where the operator has decided otherwise meanwhile, the
+-- row waits as an added one.
+CREATE OR REPLACE FUNCTION pay.clear_gone(p_file_id bigint)
+RETURNS posting[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_gone bigint[];
+BEGIN
+    v_gone := ARRAY(
+        SELECT x.exception_id
+        FROM settlement_work w
+        JOIN settlement_row r ON r.source = w.source
+            AND r.row_key = w.row_key AND r.version < w.version
+        JOIN settlement_exception x ON x.row_id = r.row_id
+        WHERE w.file_id = p_file_id AND w.finding = 'back'
+            AND x.finding = 'gone' AND x.closed_at IS NULL AND x.is_suspended
+        ORDER BY x.exception_id
+        FOR UPDATE OF x);
+
+    UPDATE settlement_work w SET finding = 'added'
+    WHERE w.file_id = p_file_id AND w.finding = 'back' AND NOT EXISTS (
+        SELECT FROM settlement_row r
+        JOIN settlement_exception x ON x.row_id = r.row_id
+        WHERE r.source = w.source AND r.row_key = w.row_key
+            AND x.exception_id = ANY (v_gone));
+
+    UPDATE settlement_exception x
+    SET closed_at = clock_timestamp(), closed_as = 'matched',
+        is_suspended = false
+    WHERE x.exception_id = ANY (v_gone);
+
+    RETURN ARRAY(
+        SELECT settlement_posting(work_of_row(r), concat('unknown_',
+            CASE WHEN r.kind IN ('receipt', 'debit') THEN 'bank_' END,
+            CASE WHEN x.amount_minor > 0 THEN 'receipt' ELSE 'debit' END,
+            '_cleared'), abs(x.amount_minor), x.currency)
+        FROM settlement_exception x
+        JOIN settlement_row r ON r.row_id = x.row_id
+        WHERE x.exception_id = ANY (v_gone) AND x.amount_minor <> 0);
+END
+$$;
+COMMENT ON FUNCTION pay.clear_gone IS
+    'Takes rows that are there again out of suspense: the entries';
+
+
 -- All that the work of a part comes to, in one commit.  p_file has the number of
 -- the part.
 CREATE OR REPLACE FUNCTION pay.book_work(
@@ -278,6 +324,7 @@ CREATE OR REPLACE FUNCTION pay.book_work(
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_postings posting[];
+    v_cleared  posting[];
     v_counts   record;
     v_lines    int;
     v_late     int;
@@ -293,6 +340,11 @@ BEGIN
     THEN
         PERFORM match_fees(p_file.file_id);
         PERFORM match_rounded_fees(p_file.file_id);
+    END IF;
+    IF EXISTS (SELECT FROM settlement_work w
+               WHERE w.file_id = p_file.file_id AND w.finding = 'back')
+    THEN
+        v_cleared := clear_gone(p_file.file_id);
     END IF;
     v_counts := work_counts(p_file.file_id);
 
@@ -315,7 +367,7 @@ BEGIN
     IF v_counts.has_roundings THEN
         PERFORM count_roundings(p_file.file_id);
     END IF;
-    v_lines := post(v_postings);
+    v_lines := post(v_postings || v_cleared);
 
     UPDATE settlement_part p
     SET matched = v_counts.matched, class1 = v_counts.class1,
@@ -445,6 +497,10 @@ BEGIN
     v_file.phase := v_phase;
 
     IF v_phase = 'take' THEN
+        IF end_gone(p_file, p_source, p_part) THEN
+            RETURN;
+        END IF;
+
         DELETE FROM settlement_work w WHERE w.file_id = p_part.part_id;
         PERFORM take_work(p_file, p_source, p_part);
     END IF;

@@ -139,7 +139,7 @@ BEGIN
             SELECT FROM settlement_act a
             WHERE a.exception_id = p_exception.exception_id
                 AND a.act = p_act AND a.state = 'asked' AND a.who <> p_who
-                AND a.detail = p_detail);
+                AND a.detail = p_detail AND a.at >= p_exception.opened_at);
     ELSE
         v_asked := true;
     END IF;

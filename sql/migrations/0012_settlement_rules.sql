@@ -314,8 +314,13 @@ CROSS JOIN (VALUES
     ('changed', 'row-changed',
         'The row was booked, and now it has other contents'),
     ('added', 'row-added',
-        'A later version of the file has a row that the first did not have'))
+        'A later version of the file has a row that the one before did not have'))
     AS f (finding, playbook, about);
+
+INSERT INTO settlement_rule (kind, finding, class, posts, about)
+SELECT DISTINCT r.kind, 'back', 1, 'none',
+    'A version lacked the row and this one has it: its money leaves suspense'
+FROM settlement_rule r;
 
 INSERT INTO settlement_rule (kind, finding, class, posts, playbook, about)
 VALUES ('balance', 'differs', 2, 'none', 'balance-differs',

@@ -41,7 +41,8 @@ static const char  close_usage[] =
 
 /* Yesterday in UTC: a day of the books ends at the same moment everywhere. */
 static const char  make_sql[] =
-    "SELECT c.outcome, c.number, c.document FROM pay_ops.make_close("
+    "SELECT c.outcome, c.number, c.document, c.document::json ->> 'day'"
+    " FROM pay_ops.make_close("
     "coalesce($1::date, (now() AT TIME ZONE 'UTC')::date - 1)) c";
 
 #define CLOSE_LINE                                                            \
@@ -57,12 +58,13 @@ static const char  export_sql[] =
 
 static const pay_cli_list_t  show_query = {
     "close show",
-    "SELECT l.merchant_id AS merchant, l.psp, l.currency, l.item, l.count,"
-    " l.amount FROM pay_view.closes c, json_to_recordset(c.document::json"
+    "SELECT l.merchant_id AS merchant, l.psp, l.currency,"
+    " coalesce(l.item, 'no lines') AS item, l.count, l.amount"
+    " FROM pay_view.closes c LEFT JOIN json_to_recordset(c.document::json"
     " -> 'lines') AS l (merchant_id text, psp text, currency text, item text,"
-    " count bigint, amount text) WHERE c.day = $1::date"
+    " count bigint, amount text) ON true WHERE c.day = $1::date"
     " ORDER BY 1, 2, 3, 4",
-    1, "that day is not closed, or nothing has happened", PAY_CLI_NO, NULL
+    1, "that day is not closed", PAY_CLI_NO, NULL
 };
 
 static const pay_cli_subcommand_t  subcommands[] = {
@@ -221,7 +223,8 @@ close_sign(PGconn *conn, const pay_secret_t *key, PGresult *made)
         return PAY_CLI_USAGE;
     }
 
-    printf("close %s: %s, %s\n", values[0], outcome, PQgetvalue(rows, 0, 0));
+    printf("close %s of %s: %s, %s\n", values[0], PQgetvalue(made, 0, 3),
+           outcome, PQgetvalue(rows, 0, 0));
     PQclear(rows);
 
     return PAY_CLI_OK;

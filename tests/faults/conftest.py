@@ -42,10 +42,11 @@ def fault_stack():
 
 @pytest.fixture
 def stack(fault_stack):
-    """The session's stack, configured as at first, its mock well-behaved;
-    the referee has looked at everything afterwards."""
+    """The session's stack, configured as at first, whole, its mock
+    well-behaved; the referee has looked at everything afterwards."""
     fault_stack.configure()
     fault_stack.boot()
+    fault_stack.whole()
     yield fault_stack
     fault_stack.disarm()
     fault_stack.mock.clear_faults()

@@ -246,13 +246,7 @@ def test_a_refusal_after_an_open_call_is_no_reason_to_move(stack):
         )  # fmt: skip
     answer, made = routed.post(stack, body)
     assert answer.status_code == 202
-    wait_for(
-        lambda: (
-            stack.jobs_now(made.id) is None
-            or made.states() == {("FAILED", "rejected")}
-        ),
-        "the refusal",
-    )
+    routed.ends(stack, made, {("FAILED", "rejected")})
     stays(stack, made, "generic")
     assert routed.calls(stack, made, "stripe") == []
 

@@ -29,6 +29,7 @@ def test_eight_workers_send_a_change_once(gateways, registration):
     some = gateways(8)
     for _ in range(20):
         checkout, order = begun(some[0])
+        some[0].store([(checkout, checkout)])
         results = together(*[
             lambda g=g: g.send([(checkout, "capture", order)]) for g in some])
         words = sorted(outcomes(rows)[0] for rows in results)
@@ -41,6 +42,7 @@ def test_what_is_done_is_done_whoever_else_speaks(gateways, registration):
     some = gateways(4)
     for _ in range(40):
         checkout, order = begun(some[0])
+        some[0].store([(checkout, checkout)])
         some[0].send([(checkout, "capture", order)])
         words = ["UNKNOWN", "NOT_SENT", "DONE", "REFUSED"]
         results = together(*[

@@ -299,6 +299,34 @@ def test_a_token_and_a_move_wait_for_one_another(gateways, registration,
                              else ("adyen", None))
 
 
+def test_a_token_that_a_move_overtakes_leaves_no_reference(gateways, dsn):
+    """A webhook with the token and the PSP's id of the payment was there before
+    the token, and the token waits for a move to another PSP: neither name may
+    lead to the checkout, or that PSP's next word would be about a registration
+    that has left it."""
+    one, two, watch = gateways(3)
+    item = fresh()
+    checkout = item[0][1]
+    one.begin(item)
+    paid = [("webhook", uuid.uuid4().hex, "paid", checkout)]
+    assert outcomes(one.apply(paid, reference=f"id-{checkout}")) == ["parked"]
+    one.connection.autocommit = False
+    assert outcomes(one.reroute([(checkout, "refused")])) == ["rerouted"]
+    result = []
+    thread = threading.Thread(target=lambda: result.append(
+        two.store([(checkout, checkout)])))
+    thread.start()
+    wait_until_blocked(watch, two)
+    one.connection.commit()
+    thread.join(30)
+    one.connection.autocommit = True
+    assert outcomes(result[0]) == ["mismatch"]
+    with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT token, is_reference FROM pay.psp_token"
+                       " WHERE checkout_id = %s", (checkout,))
+        assert cursor.fetchall() == []
+
+
 def test_eight_moves_at_once_move_once(gateways, registration):
     some = gateways(8)
     for _ in range(20):

@@ -532,10 +532,15 @@ def test_closed_days_are_chained_and_verified_without_a_database(shop):
                        capture_output=True).stdout
     )
     today = datetime.datetime.now(datetime.timezone.utc).date()
+    for number, days in enumerate((3, 2), 1):
+        quiet = str(today - datetime.timedelta(days=days))
+        shop.payctl("close", "show", "--day", quiet, code=1)
+        assert shop.payctl(
+            "close", "make", "--key", str(key), "--day", quiet
+        ) == f"close {number} of {quiet}: made, signed\n"
+        # a day in which nothing has happened is closed all the same
+        assert "no lines" in shop.payctl("close", "show", "--day", quiet)
     shop.load(day(shop))
-    for days in (3, 2):
-        shop.payctl("close", "make", "--key", str(key), "--day",
-                    str(today - datetime.timedelta(days=days)))
     shop.payctl("close", "make", "--key", str(key), "--day", str(today),
                 code=1)
     # the day in which all of it happened is over

@@ -4,6 +4,7 @@ ngx_payments_fault.h: a worker can be stopped dead at a moment of a payment.
 
 import contextlib
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -25,6 +26,7 @@ POINTS = {
     "M6": "before-apply_event",
     "M7": "after-apply_event",
 }
+CONNECTIONS = re.compile(r"payments_database .* connections=(\d+)")
 # A PSP has one second, PostgreSQL two: whoever stands still outlasts that.
 PSP_S = 1
 DATABASE_S = 2
@@ -86,6 +88,20 @@ class FaultStack(OwnStack):
 
     def timeline(self, order_id: str) -> list[dict]:
         return self.told(f"/v1/payments/{order_id}/events")["events"]
+
+    def whole(self) -> None:
+        """Returns once each connection of each worker is there: a storefront
+        whose request meets a worker that is not yet back hears 503."""
+        text = self.gateway.conf.read_text()
+        each = int(CONNECTIONS.search(text).group(1))
+
+        def connected():
+            return self.value(
+                "SELECT count(*) FROM pg_stat_activity "
+                "WHERE usename = 'payments_gateway' AND state = 'idle'"
+            ) >= each * len(self.generation())
+
+        wait_for(connected, "the connections of all workers")
 
     # Moments.
 

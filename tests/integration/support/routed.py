@@ -137,6 +137,27 @@ def goes_on(stack, made) -> None:
     wait_for(registered, f"the registration of {made.id}")
 
 
+def ends(stack, made, states: set[tuple]) -> None:
+    """Its jobs bring it there; else the failure says how far it came."""
+
+    def there():
+        stack.jobs_now(made.id)
+        return made.states() == states
+
+    try:
+        wait_for(there, f"{states} of {made.id}")
+    except AssertionError as error:
+        jobs = stack.sql(
+            "SELECT to_jsonb(j) FROM pay.job j WHERE checkout_id = %s",
+            made.id,
+        )
+        asked = [each["operation"] for each in calls(stack, made)]
+        raise AssertionError(
+            f"{error}: {made.states()}, {made.registration}, "
+            f"{kinds(made)}, jobs {jobs}, calls {asked}"
+        ) from error
+
+
 def can_be_paid(stack, made) -> None:
     """To the end, by webhook."""
     stack.mock.pay(made.token, "paid")

@@ -92,10 +92,10 @@ class Gateway:
             "bigint", "text", "bigint", "text", "bigint"],
             zip(*rows, strict=False))
 
-    def apply(self, items, amount=None):
+    def apply(self, items, amount=None, reference=None):
         """items: (source, event id, fact, token) each."""
-        rows = [("stripe", source, event_id, "type", fact, token, None, None,
-                 amount, None, None, "request")
+        rows = [("stripe", source, event_id, "type", fact, token, reference,
+                 None, amount, None, None, "request")
                 for source, event_id, fact, token in items]
         return self.call("apply_event", ["text"] * 8 + [
             "bigint", "text", "bytea", "text"], zip(*rows, strict=False))
