@@ -1301,6 +1301,7 @@ CREATE FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval
 CREATE FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.clear_gone(p_file_id bigint) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.cleared_as(p_is_borne boolean) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.close_destination(p_merchant_id text, p_destination_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql;
 
@@ -1388,6 +1389,23 @@ CREATE FUNCTION pay.drop_proof(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.drop_staged(p_file_id bigint, p_limit integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_changes(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
+
+CREATE TABLE pay.settlement_part (
+    file_id bigint NOT NULL,
+    first_line integer NOT NULL,
+    until_line integer NOT NULL,
+    part_id bigint NOT NULL,
+    phase text DEFAULT 'take'::text NOT NULL COLLATE pg_catalog."C",
+    is_done boolean DEFAULT false NOT NULL,
+    matched pay.whole DEFAULT 0 NOT NULL,
+    class1 pay.whole DEFAULT 0 NOT NULL,
+    class2 pay.whole DEFAULT 0 NOT NULL,
+    class3 pay.whole DEFAULT 0 NOT NULL,
+    CONSTRAINT settlement_part_check CHECK ((until_line > first_line)),
+    CONSTRAINT settlement_part_phase_check CHECK ((phase = ANY (ARRAY['take'::text, 'tell'::text, 'match'::text, 'change'::text, 'book'::text])))
+);
+
+CREATE FUNCTION pay.end_gone(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_one_payout_call(p_merchant_id text, p_payout_id text, p_number bigint, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) RETURNS text LANGUAGE plpgsql;
@@ -1474,6 +1492,7 @@ CREATE FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) 
 CREATE FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.free_payout_keys(p_merchant_id text[], p_route text, p_key text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.free_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.give_up_entry(p_exception pay.settlement_exception) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.half_even(p_value numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT;
@@ -1672,22 +1691,6 @@ CREATE FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OU
 CREATE FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) RETURNS pay.payment_order LANGUAGE plpgsql;
-
-CREATE TABLE pay.settlement_part (
-    file_id bigint NOT NULL,
-    first_line integer NOT NULL,
-    until_line integer NOT NULL,
-    part_id bigint NOT NULL,
-    phase text DEFAULT 'take'::text NOT NULL COLLATE pg_catalog."C",
-    is_done boolean DEFAULT false NOT NULL,
-    matched pay.whole DEFAULT 0 NOT NULL,
-    class1 pay.whole DEFAULT 0 NOT NULL,
-    class2 pay.whole DEFAULT 0 NOT NULL,
-    class3 pay.whole DEFAULT 0 NOT NULL,
-    CONSTRAINT settlement_part_check CHECK ((until_line > first_line)),
-    CONSTRAINT settlement_part_phase_check CHECK ((phase = ANY (ARRAY['take'::text, 'tell'::text, 'match'::text, 'change'::text, 'book'::text])))
-);
-
 CREATE FUNCTION pay.lock_part(p_file_id bigint) RETURNS pay.settlement_part LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_payout(p_merchant_id text, p_payout_id text) RETURNS pay.payout LANGUAGE sql;
 CREATE FUNCTION pay.lock_payout_account(p_merchant_id text, p_seller text, p_currency text) RETURNS pay.payout_account LANGUAGE plpgsql;
@@ -4569,6 +4572,7 @@ CREATE INDEX settlement_aged_hour ON pay.settlement_aged USING btree (hour);
 CREATE INDEX settlement_closed_match ON pay.settlement_closed USING btree (match_id);
 CREATE INDEX settlement_exception_again ON pay.settlement_exception USING btree (psp, exception_id) WHERE ((closed_at IS NULL) AND (row_id IS NOT NULL) AND (finding = ANY (ARRAY['unknown'::text, 'early'::text, 'proposed'::text, 'amount'::text])));
 CREATE UNIQUE INDEX settlement_exception_entry ON pay.settlement_exception USING btree (merchant_id, source, kind) WHERE (source IS NOT NULL);
+CREATE INDEX settlement_exception_gone ON pay.settlement_exception USING btree (row_id) WHERE ((closed_at IS NULL) AND (finding = 'gone'::text));
 CREATE INDEX settlement_exception_merchant ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id);
 CREATE INDEX settlement_exception_open ON pay.settlement_exception USING btree (exception_id) WHERE (closed_at IS NULL);
 CREATE INDEX settlement_exception_waits ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id) WHERE (closed_at IS NULL);
@@ -4993,6 +4997,7 @@ REVOKE ALL ON FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval i
 REVOKE ALL ON FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.clear_gone(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.cleared_as(p_is_borne boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_destination(p_merchant_id text, p_destination_id text, p_who text, p_why text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_close TO payments_auditor;
@@ -5041,6 +5046,9 @@ REVOKE ALL ON FUNCTION pay.drop_proof(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.drop_staged(p_file_id bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_changes(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_part TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_part TO payments_operator;
+REVOKE ALL ON FUNCTION pay.end_gone(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_one_payout_call(p_merchant_id text, p_payout_id text, p_number bigint, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) FROM PUBLIC;
@@ -5100,6 +5108,7 @@ REVOKE ALL ON FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_s
 REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.free_payout_keys(p_merchant_id text[], p_route text, p_key text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.free_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.give_up_entry(p_exception pay.settlement_exception) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.half_even(p_value numeric) FROM PUBLIC;
@@ -5229,8 +5238,6 @@ REVOKE ALL ON FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_let
 REVOKE ALL ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.settlement_part TO payments_auditor;
-GRANT SELECT ON TABLE pay.settlement_part TO payments_operator;
 REVOKE ALL ON FUNCTION pay.lock_part(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_payout(p_merchant_id text, p_payout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_payout_account(p_merchant_id text, p_seller text, p_currency text) FROM PUBLIC;
