@@ -209,7 +209,7 @@ static pay_status_t
 take_name(pay_arena_t *arena, const pay_json_t *body, pay_payout_act_t *act,
     pay_err_t *err)
 {
-    pay_str_t          text, name;
+    pay_str_t          text, name = PAY_STR("");
     pay_status_t       status = PAY_INVALID;
     const pay_json_t  *value = pay_json_get(body, "name");
 
