@@ -29,6 +29,7 @@ typedef enum {
     PAY_FINANCE_BALANCES,
     PAY_FINANCE_PAYOUTS,
     PAY_FINANCE_BATCHES,
+    PAY_FINANCE_DESTINATIONS,          /* of the seller of the path */
     PAY_FINANCE_LISTS
 } pay_finance_list_t;
 
@@ -36,6 +37,7 @@ typedef enum {
 typedef struct {
     pay_finance_list_t  list;
     pay_str_t           id;            /* of the path; empty: a page */
+    pay_str_t           seller;        /* of the path, or empty */
     pay_str_t           query;         /* class=2&psp=stripe&format=csv */
     pay_str_t           accept;        /* RFC 9110 12.5.1; CSV where it names
                                           text/csv and no JSON, unless the query
@@ -48,10 +50,10 @@ typedef struct {
     pay_finance_list_t  list;
     int                 is_csv;
     int                 is_one;        /* a file, an exception, a pay-out, a
-                                          batch or the close of a day, instead
-                                          of a page */
+                                          batch, an account or the close of a
+                                          day, instead of a page */
     pay_int_t           id;            /* of that file or exception */
-    pay_str_t           payout_id;     /* of that pay-out or batch */
+    pay_str_t           payout_id;     /* of that pay-out, batch or account */
     pay_int_t           file_id;       /* of rows */
     pay_int_t           class;
     pay_int_t           before;        /* the next of an earlier page */

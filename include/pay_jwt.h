@@ -50,6 +50,7 @@ typedef struct {
 #define PAY_SCOPE_PAYOUTS_CREATE   0x80
 #define PAY_SCOPE_PAYOUTS_APPROVE  0x100
 #define PAY_SCOPE_PAYOUTS_SEND     0x200
+#define PAY_SCOPE_DESTINATIONS     0x400
 
 typedef struct {
     const pay_jwt_key_t  *key;

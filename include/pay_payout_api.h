@@ -8,10 +8,12 @@
 
 #include "pay_op.h"
 #include "pay_payment.h"
+#include "pay_payout.h"
 
 
 #define PAY_PAYOUT_BATCH_MAX  1000     /* items */
 #define PAY_PAYOUT_HASH       64       /* its digest in hexadecimal digits */
+#define PAY_DESTINATION_NONCE  12      /* bytes: PAY_KEYRING_NONCE */
 
 
 typedef enum {
@@ -20,19 +22,23 @@ typedef enum {
     PAY_PAYOUT_ACT_MAKE_BATCH,
     PAY_PAYOUT_ACT_APPROVE,            /* a batch */
     PAY_PAYOUT_ACT_SEND,
+    PAY_PAYOUT_ACT_ENTER,              /* the account of a seller */
+    PAY_PAYOUT_ACT_CLOSE,
     PAY_PAYOUT_ACTS
 } pay_payout_act_kind_t;
 
 /* A body after every check that needs no database; its texts are the arena's.
  * A member that the kind does not have is empty. */
 typedef struct {
-    pay_str_t              why;        /* of a release: "delivered" unless the
-                                          body has it */
+    pay_str_t              why;        /* of a release and of an account; has a
+                                          default */
     pay_str_t              seller;
     const pay_currency_t  *currency;
     pay_str_t              provider;
     pay_int_t              limit;      /* of a batch: items at most */
     pay_str_t              hash;       /* of the batch that is approved */
+    pay_payout_destination_t  to;      /* the account that is entered */
+    pay_str_t              shown;      /* its number, masked: "DE…3000" */
     pay_errors_t           errors;     /* of one that is refused */
 } pay_payout_act_t;
 
@@ -41,11 +47,14 @@ typedef struct {
 typedef struct {
     pay_payout_act_kind_t  kind;
     pay_str_t              merchant_id;
-    pay_str_t              id;         /* of the path, or empty */
+    pay_str_t              id;         /* of the path, or empty; of ENTER: the
+                                          seller */
     pay_str_t              subject;    /* of the token */
     pay_str_t              body;       /* empty: there is none */
     pay_str_t              idempotency_key;
     int64_t                ttl_s;      /* of the key */
+    pay_str_t              nonce;      /* of ENTER: PAY_DESTINATION_NONCE random
+                                          bytes, for this request alone */
     pay_str_t              base_url;   /* of this gateway */
 } pay_payout_act_input_t;
 

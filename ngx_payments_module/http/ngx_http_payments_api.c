@@ -80,6 +80,10 @@ static ngx_int_t read_page(ngx_http_request_t *r, pay_flow_t *core,
     const route_t *route, const ids_t *ids, pay_err_t *err);
 static ngx_int_t read_finance(ngx_http_request_t *r, pay_flow_t *core,
     const route_t *route, const ids_t *ids, pay_err_t *err);
+static ngx_int_t read_destinations(ngx_http_request_t *r, pay_flow_t *core,
+    const route_t *route, const ids_t *ids, pay_err_t *err);
+static ngx_int_t read_list(ngx_http_request_t *r, pay_flow_t *core,
+    pay_finance_asked_t *asked, pay_err_t *err);
 static ngx_int_t read_status(pay_status_t status);
 static ngx_int_t start_write(ngx_http_request_t *r, const route_t *route,
     const ids_t *ids);
@@ -136,6 +140,13 @@ static const route_t  routes[] = {
       0, NULL, PAY_READ_CHECKOUT },
     { "checkouts/*/explain", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
       0, NULL, PAY_READ_EXPLAIN_CHECKOUT },
+    { "sellers/+/destinations", BOTH, PAY_SCOPE_PAYOUTS_READ,
+      read_destinations, PAY_SCOPE_DESTINATIONS, payout_body,
+      PAY_PAYOUT_ACT_ENTER },
+    { "payout-destinations/*", READ, PAY_SCOPE_PAYOUTS_READ, read_finance,
+      0, NULL, PAY_FINANCE_DESTINATIONS },
+    { "payout-destinations/*/close", WRITE, 0, NULL,
+      PAY_SCOPE_DESTINATIONS, payout_body, PAY_PAYOUT_ACT_CLOSE },
     { "sellers/+/balance", READ, PAY_SCOPE_BALANCE_READ, read_balance,
       0, NULL, 0 },
     { "sellers/+/statement", READ, PAY_SCOPE_BALANCE_READ, read_statement,
@@ -461,23 +472,48 @@ read_page(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
 }
 
 
-/* The query is the flow's, which outlives the request. */
 static ngx_int_t
 read_finance(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
     const ids_t *ids, pay_err_t *err)
 {
-    ngx_uint_t                count;
-    pay_status_t              status;
-    ngx_table_elt_t          *accept;
-    pay_finance_asked_t       asked;
-    pay_finance_query_t       query;
-    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
+    pay_finance_asked_t  asked;
 
     ngx_memzero(&asked, sizeof(pay_finance_asked_t));
     asked.list = (pay_finance_list_t) route->what;
     asked.id = ids->id[0];
 
-    if (pay_dup(core->arena, ngx_payments_str(r->args), &asked.query)
+    return read_list(r, core, &asked, err);
+}
+
+
+static ngx_int_t
+read_destinations(ngx_http_request_t *r, pay_flow_t *core,
+    const route_t *route, const ids_t *ids, pay_err_t *err)
+{
+    pay_finance_asked_t  asked;
+
+    (void) route;
+
+    ngx_memzero(&asked, sizeof(pay_finance_asked_t));
+    asked.list = PAY_FINANCE_DESTINATIONS;
+    asked.seller = ids->id[0];
+
+    return read_list(r, core, &asked, err);
+}
+
+
+/* The query is the flow's, which outlives the request. */
+static ngx_int_t
+read_list(ngx_http_request_t *r, pay_flow_t *core, pay_finance_asked_t *asked,
+    pay_err_t *err)
+{
+    ngx_uint_t                count;
+    pay_status_t              status;
+    ngx_table_elt_t          *accept;
+    pay_finance_query_t       query;
+    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
+
+    if (pay_dup(core->arena, ngx_payments_str(r->args), &asked->query)
         != PAY_OK)
     {
         return NGX_ERROR;
@@ -485,10 +521,10 @@ read_finance(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
 
     accept = ngx_http_payments_find_header(r, "Accept", &count);
     if (accept != NULL && count == 1) {
-        asked.accept = ngx_payments_str(accept->value);
+        asked->accept = ngx_payments_str(accept->value);
     }
 
-    status = pay_finance_parse(&asked, &query, err);
+    status = pay_finance_parse(asked, &query, err);
 
     if (status == PAY_NOT_FOUND) {
         return ngx_http_payments_refuse(err, "not-found", NULL);

@@ -180,6 +180,9 @@ insufficient(unsigned scope)
     case PAY_SCOPE_PAYOUTS_SEND:
         return INSUFFICIENT("payouts:send");
 
+    case PAY_SCOPE_DESTINATIONS:
+        return INSUFFICIENT("payouts:destinations");
+
     default:
         return INSUFFICIENT("payments:read");
     }

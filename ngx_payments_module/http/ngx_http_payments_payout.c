@@ -8,6 +8,7 @@
 #include "http/ngx_http_payments_start.h"
 #include "util/ngx_http_payments_ctx.h"
 #include "util/ngx_payments_conf_types.h"
+#include "util/ngx_payments_random.h"
 
 
 static ngx_int_t fill_input(ngx_http_request_t *r, pay_flow_t *core,
@@ -54,6 +55,7 @@ static ngx_int_t
 fill_input(ngx_http_request_t *r, pay_flow_t *core, pay_str_t id,
     pay_str_t body, pay_payout_act_input_t *in)
 {
+    u_char                         nonce[PAY_DESTINATION_NONCE];
     pay_str_t                      base_url;
     ngx_http_payments_ctx_t       *ctx = ngx_http_payments_get_ctx(r);
     ngx_http_payments_loc_conf_t  *plcf;
@@ -62,7 +64,10 @@ fill_input(ngx_http_request_t *r, pay_flow_t *core, pay_str_t id,
     in->merchant_id = ctx->merchant->id;
     in->ttl_s = plcf->key_ttl;
 
-    if (ngx_http_payments_base_url(r, &base_url) != NGX_OK
+    if (ngx_payments_random(nonce, sizeof(nonce)) != NGX_OK
+        || pay_dup(core->arena, (pay_str_t) { sizeof(nonce), nonce },
+                   &in->nonce) != PAY_OK
+        || ngx_http_payments_base_url(r, &base_url) != NGX_OK
         || pay_dup(core->arena, base_url, &in->base_url) != PAY_OK
         || pay_dup(core->arena, id, &in->id) != PAY_OK
         || pay_dup(core->arena, body, &in->body) != PAY_OK

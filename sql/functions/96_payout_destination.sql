@@ -71,16 +71,15 @@ COMMENT ON FUNCTION pay.lock_payout_account IS
     'The account of a seller in a currency, locked; version NULL: it is new';
 
 
--- Stores a version.  p_number: the number of the account in clear, which is
--- checked and masked here and kept nowhere; details has it encrypted.  A seller
--- that had an account before waits for the end of the cooling-off, since a
--- stolen login changes the account first.
-CREATE OR REPLACE FUNCTION pay_ops.store_destination(
+-- Stores a version.  p_shown: the masked number; details has the whole one,
+-- encrypted.  A seller that had an account before waits for the end of the
+-- cooling-off, since a stolen login changes the account first.
+CREATE OR REPLACE FUNCTION pay.enter_destination(
     p_merchant_id text, p_seller_account text, p_currency text,
-    p_provider text, p_kind text, p_country text, p_number text,
-    p_details bytea, p_key_id text, p_who text, p_why text)
-RETURNS TABLE (outcome text, destination_id text, version int)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+    p_provider text, p_kind text, p_country text, p_shown text,
+    p_details bytea, p_key_id text, p_who text, p_why text,
+    OUT outcome text, OUT destination_id text, OUT version int)
+LANGUAGE plpgsql AS $$
 DECLARE
     v_account payout_account;
     v_first   boolean;
@@ -91,19 +90,15 @@ BEGIN
     outcome := CASE
         WHEN NOT is_statement(p_who) OR NOT is_statement(p_why)
             OR coalesce(p_seller_account, '') = ''
-            OR coalesce(p_number, '') = '' OR p_details IS NULL
-            OR octet_length(p_details) NOT BETWEEN 1 AND 4096
+            OR (octet_length(p_shown) BETWEEN 1 AND 16) IS NOT TRUE
+            OR (octet_length(p_details) BETWEEN 1 AND 4096) IS NOT TRUE
             OR (p_country ~ '^[A-Z]{2}$') IS NOT TRUE
             OR (octet_length(p_key_id) BETWEEN 1 AND 255) IS NOT TRUE
         THEN 'invalid'
-        WHEN p_kind = 'iban' AND (NOT is_iban(p_number)
-                                  OR left(p_number, 2) <> p_country)
-        THEN 'invalid_account'
         WHEN NOT destination_fits(p_merchant_id, p_provider, p_kind,
                                   p_country, p_currency)
         THEN 'unfit' END;
     IF outcome IS NOT NULL THEN
-        RETURN NEXT;
         RETURN;
     END IF;
 
@@ -116,7 +111,6 @@ BEGIN
     destination_id := v_account.destination_id;
     IF v_account.state = 'blocked' THEN
         outcome := 'blocked';
-        RETURN NEXT;
         RETURN;
     END IF;
 
@@ -126,21 +120,52 @@ BEGIN
         provider, kind, country, details, key_id, shown, entered_by,
         usable_from)
     VALUES (p_merchant_id, v_account.destination_id,
-        store_destination.version, p_provider, p_kind, p_country, p_details,
-        p_key_id, shown_account(p_kind, p_country, p_number), p_who,
+        enter_destination.version, p_provider, p_kind, p_country, p_details,
+        p_key_id, p_shown, p_who,
         now() + CASE WHEN v_first THEN interval '0'
                      ELSE make_interval(hours => v_hours) END);
     UPDATE payout_account a
-    SET version = store_destination.version, state = 'open'
+    SET version = enter_destination.version, state = 'open'
     WHERE a.merchant_id = p_merchant_id
         AND a.destination_id = v_account.destination_id;
     PERFORM keep_payout_act(p_merchant_id, 'destination',
         v_account.destination_id, CASE WHEN version = 1 THEN 'entered'
                                        ELSE 'changed' END, p_who, p_why,
         jsonb_build_object('version', version, 'provider', p_provider,
-            'shown', shown_account(p_kind, p_country, p_number)),
+            'shown', p_shown),
         CASE WHEN version = 1 THEN 'destination.entered'
              ELSE 'destination.changed' END);
+END
+$$;
+COMMENT ON FUNCTION pay.enter_destination IS
+    'Enters or changes the account of a seller in a currency: stored, unfit '
+    '(the provider does not pay there), blocked or invalid';
+
+
+-- p_number: the number of the account in clear, which is checked and masked
+-- here and kept nowhere.
+CREATE OR REPLACE FUNCTION pay_ops.store_destination(
+    p_merchant_id text, p_seller_account text, p_currency text,
+    p_provider text, p_kind text, p_country text, p_number text,
+    p_details bytea, p_key_id text, p_who text, p_why text)
+RETURNS TABLE (outcome text, destination_id text, version int)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+BEGIN
+    IF coalesce(p_number, '') = '' OR (p_country ~ '^[A-Z]{2}$') IS NOT TRUE
+    THEN
+        outcome := 'invalid';
+    ELSIF p_kind = 'iban' AND (NOT is_iban(p_number)
+                               OR left(p_number, 2) <> p_country)
+    THEN
+        outcome := 'invalid_account';
+    ELSE
+        SELECT e.outcome, e.destination_id, e.version
+        INTO outcome, destination_id, version
+        FROM enter_destination(p_merchant_id, p_seller_account, p_currency,
+            p_provider, p_kind, p_country,
+            shown_account(p_kind, p_country, p_number), p_details, p_key_id,
+            p_who, p_why) e;
+    END IF;
 
     RETURN NEXT;
 END

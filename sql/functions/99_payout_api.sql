@@ -135,18 +135,21 @@ $$;
 COMMENT ON FUNCTION pay.payout_json IS 'An item for the API';
 
 
+-- A provider's messages and a seller's changes may be many.
 CREATE OR REPLACE FUNCTION pay.payout_acts_json(
     p_merchant_id text, p_subject text, p_subject_id text)
 RETURNS json LANGUAGE sql STABLE AS $$
 SELECT coalesce(json_agg(json_build_object('at', iso_time(a.at),
     'act', a.act, 'who', a.who, 'why', a.why, 'detail', a.detail)
     ORDER BY a.act_id), '[]')
-FROM payout_act a
-WHERE a.merchant_id = p_merchant_id AND a.subject = p_subject
-    AND a.subject_id = p_subject_id
+FROM (SELECT x.* FROM payout_act x
+      WHERE x.merchant_id = p_merchant_id AND x.subject = p_subject
+          AND x.subject_id = p_subject_id
+      ORDER BY x.act_id DESC LIMIT 100) a
 $$;
 COMMENT ON FUNCTION pay.payout_acts_json IS
-    'The acts about an item or a batch for the API, the oldest first';
+    'The last hundred acts about an item, a batch or an account for the API, '
+    'the oldest first';
 
 
 CREATE OR REPLACE FUNCTION pay.payout_with_acts(

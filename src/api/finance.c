@@ -20,8 +20,9 @@
 #define BALANCES    (1u << PAY_FINANCE_BALANCES)
 #define PAYOUTS     (1u << PAY_FINANCE_PAYOUTS)
 #define BATCHES     (1u << PAY_FINANCE_BATCHES)
+#define DESTINATIONS  (1u << PAY_FINANCE_DESTINATIONS)
 #define PAGED       (FILES | ROWS | EXCEPTIONS | CLOSES | PAYOUTS | BATCHES)
-#define ALL         (PAGED | AGEING | BALANCES)
+#define ALL         (PAGED | AGEING | BALANCES | DESTINATIONS)
 
 typedef pay_status_t (*take_pt)(pay_str_t value, pay_finance_query_t *query);
 
@@ -107,6 +108,15 @@ pay_finance_parse(const pay_finance_asked_t *asked, pay_finance_query_t *query,
         PAY_TRY(take_id(asked->id, query));
     }
 
+    if (asked->seller.len > 0) {
+        if (!pay_seller_is_valid(asked->seller)) {
+            return PAY_NOT_FOUND;
+        }
+
+        memcpy(query->seller, asked->seller.data, asked->seller.len);
+        query->seller_len = asked->seller.len;
+    }
+
     for (end = rest.len > 0 ? rest.data : NULL; end != NULL; /* void */ ) {
         end = (rest.len == 0) ? NULL : memchr(rest.data, '&', rest.len);
 
@@ -170,6 +180,7 @@ take_id(pay_str_t id, pay_finance_query_t *query)
 
     case PAY_FINANCE_PAYOUTS:
     case PAY_FINANCE_BATCHES:
+    case PAY_FINANCE_DESTINATIONS:
         status = take_name(id, &query->payout_id);
         break;
 

@@ -112,6 +112,13 @@ static const column_t  batch_item_columns[] = {
     { "entered_by", 0 }, { "made_by", 0 }, { NULL, 0 }
 };
 
+static const column_t  destination_columns[] = {
+    { "destination_id", 0 }, { "seller_account", 0 }, { "currency", 0 },
+    { "state", 0 }, { "version", 1 }, { "provider", 0 }, { "kind", 0 },
+    { "country", 0 }, { "account", 0 }, { "entered_by", 0 },
+    { "entered_at", 0 }, { "usable_from", 0 }, { "returns", 1 }, { NULL, 0 }
+};
+
 /* of a page, and of one item */
 static const table_t  tables[PAY_FINANCE_LISTS][2] = {
     [PAY_FINANCE_FILES] = { { "files", file_columns }, { NULL, file_columns } },
@@ -127,7 +134,9 @@ static const table_t  tables[PAY_FINANCE_LISTS][2] = {
     [PAY_FINANCE_PAYOUTS] = { { "payouts", payout_columns },
                               { NULL, payout_columns } },
     [PAY_FINANCE_BATCHES] = { { "batches", batch_columns },
-                              { "items", batch_item_columns } }
+                              { "items", batch_item_columns } },
+    [PAY_FINANCE_DESTINATIONS] = { { "destinations", destination_columns },
+                                   { NULL, destination_columns } }
 };
 
 

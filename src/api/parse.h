@@ -9,6 +9,7 @@
 #include "pay_json.h"
 #include "pay_money.h"
 #include "pay_payment.h"
+#include "pay_payout_api.h"
 #include "pay_problem.h"
 
 
@@ -37,6 +38,11 @@ pay_status_t pay_parse_amount(const pay_json_t *value,
 /* The refusal of a text that is no amount of this currency. */
 pay_status_t pay_parse_bad_amount(const pay_currency_t *currency,
     const char *pointer, pay_err_t *err) PAY_MUST_CHECK;
+
+/* destination.c: the account of a seller, checked, masked, and as banks take
+ * it; its faults are kept in act->errors. */
+pay_status_t pay_parse_destination(pay_arena_t *arena, const pay_json_t *body,
+    pay_payout_act_t *act, pay_err_t *err) PAY_MUST_CHECK;
 
 /* order_parse.c: the orders of a checkout, from its body; what is wrong with
  * them is kept. */

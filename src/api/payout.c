@@ -19,6 +19,7 @@ typedef pay_status_t (*take_pt)(pay_arena_t *arena, const pay_json_t *body,
 typedef struct {
     const char         *route;
     int                 may_be_empty;  /* a request without a body */
+    const char         *why;           /* unless the body has another */
     const char *const  *members;
     take_pt             takes[TAKES_MAX];
 } kind_t;
@@ -40,7 +41,7 @@ static pay_status_t take_hash(pay_arena_t *arena, const pay_json_t *body,
     pay_payout_act_t *act, pay_err_t *err);
 
 
-static const char *const  release_members[] = { "why", NULL };
+static const char *const  why_members[] = { "why", NULL };
 static const char *const  make_members[] = {
     "seller_account", "currency", NULL
 };
@@ -50,15 +51,27 @@ static const char *const  batch_members[] = {
 };
 static const char *const  approve_members[] = { "hash", NULL };
 static const char *const  send_members[] = { NULL };
+static const char *const  enter_members[] = {
+    "currency", "provider", "iban", "payee", "email", "country", "bic",
+    "name", "why", NULL
+};
 
 static const kind_t  kinds[] = {
-    [PAY_PAYOUT_ACT_RELEASE] = { "release", 1, release_members, { take_why } },
-    [PAY_PAYOUT_ACT_MAKE] = { "payouts", 0, make_members,
-                          { take_seller, take_currency } },
-    [PAY_PAYOUT_ACT_MAKE_BATCH] = { "payout-batches", 0, batch_members,
-                                { take_provider, take_currency, take_limit } },
-    [PAY_PAYOUT_ACT_APPROVE] = { "approve", 0, approve_members, { take_hash } },
-    [PAY_PAYOUT_ACT_SEND] = { "send", 1, send_members, { NULL } }
+    [PAY_PAYOUT_ACT_RELEASE] = { "release", 1, "delivered", why_members,
+                                 { take_why } },
+    [PAY_PAYOUT_ACT_MAKE] = { "payouts", 0, "", make_members,
+                              { take_seller, take_currency } },
+    [PAY_PAYOUT_ACT_MAKE_BATCH] = { "payout-batches", 0, "", batch_members,
+                                    { take_provider, take_currency,
+                                      take_limit } },
+    [PAY_PAYOUT_ACT_APPROVE] = { "approve", 0, "", approve_members,
+                                 { take_hash } },
+    [PAY_PAYOUT_ACT_SEND] = { "send", 1, "", send_members, { NULL } },
+    [PAY_PAYOUT_ACT_ENTER] = { "destinations", 0, "entered", enter_members,
+                               { take_currency, take_provider,
+                                 pay_parse_destination, take_why } },
+    [PAY_PAYOUT_ACT_CLOSE] = { "close", 1, "closed", why_members,
+                               { take_why } }
 };
 PAY_ROWS(kinds, PAY_PAYOUT_ACTS);
 
@@ -78,7 +91,7 @@ pay_payout_act_parse(pay_arena_t *arena, pay_payout_act_kind_t kind,
     pay_status_t   status;
 
     memset(act, 0, sizeof(*act));
-    act->why = PAY_STR("delivered");
+    act->why = pay_str_of(kinds[kind].why);
 
     if (body.len == 0 && kinds[kind].may_be_empty) {
         return PAY_OK;

@@ -104,6 +104,7 @@ ask_page(pay_flow_t *flow, pay_effect_t *effect)
 
     case PAY_FINANCE_PAYOUTS:
     case PAY_FINANCE_BATCHES:
+    case PAY_FINANCE_DESTINATIONS:
         return ask_payouts(flow, effect);
 
     case PAY_FINANCE_FILES:
@@ -151,10 +152,24 @@ ask_payouts(pay_flow_t *flow, pay_effect_t *effect)
         .limit = query->limit
     };
 
-    return query->list == PAY_FINANCE_PAYOUTS
-           ? pay_do_list_payouts(flow, effect, &payouts, finance_found)
-           : pay_do_list_payout_batches(flow, effect, &batches,
+    pay_list_destinations_in_t  destinations = {
+        .merchant_id = flow->merchant_id, .destination_id = query->payout_id,
+        .seller_account = payouts.seller_account
+    };
+
+    switch (query->list) {
+
+    case PAY_FINANCE_PAYOUTS:
+        return pay_do_list_payouts(flow, effect, &payouts, finance_found);
+
+    case PAY_FINANCE_BATCHES:
+        return pay_do_list_payout_batches(flow, effect, &batches,
+                                          finance_found);
+
+    default:
+        return pay_do_list_destinations(flow, effect, &destinations,
                                         finance_found);
+    }
 }
 
 

@@ -3,9 +3,10 @@
  * once for its Idempotency-Key, or says why it cannot be done.
  */
 
-#include "flow_util.h"
+#include "flow_destination.h"
 #include "pay_idempotency.h"
 #include "pay_jwt.h"
+#include "pay_seller.h"
 
 
 #define LOCATION_MAX  4096
@@ -29,6 +30,8 @@ static pay_status_t fingerprint(pay_flow_t *flow, payout_t *payout);
 static pay_status_t begin(pay_flow_t *flow, payout_t *payout,
     pay_effect_t *effect);
 static pay_status_t begin_batch(pay_flow_t *flow, payout_t *payout,
+    pay_effect_t *effect);
+static pay_status_t begin_enter(pay_flow_t *flow, payout_t *payout,
     pay_effect_t *effect);
 static pay_status_t payout_done(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
@@ -80,13 +83,18 @@ static const struct {
     { "again", "again: this operator has approved the batch already" },
     { "closed",
       "closed: the batch is approved already, has expired or is withdrawn" },
-    { "not_approved", "not_approved: the batch lacks approvals" }
+    { "not_approved", "not_approved: the batch lacks approvals" },
+    { "unfit",
+      "unfit: the provider does not pay to such an account in this country and "
+      "currency" },
+    { "no_keyring", "no_keyring: this gateway keeps no accounts of sellers" }
 };
 
 /* The addresses of things that are made. */
 static const char *const  places[PAY_PAYOUT_ACTS] = {
     [PAY_PAYOUT_ACT_MAKE] = "payouts",
-    [PAY_PAYOUT_ACT_MAKE_BATCH] = "payout-batches"
+    [PAY_PAYOUT_ACT_MAKE_BATCH] = "payout-batches",
+    [PAY_PAYOUT_ACT_ENTER] = "payout-destinations"
 };
 
 
@@ -113,12 +121,17 @@ pay_flow_payout_act(pay_flow_t *flow, const pay_payout_act_input_t *input)
 static pay_status_t
 payout_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
+    int         enters;
     payout_t   *payout = flow->state;
     pay_err_t   err;
 
     (void) input;
 
-    if (payout->in.id.len > 0 && !pay_id_is_valid(payout->in.id)) {
+    enters = payout->in.kind == PAY_PAYOUT_ACT_ENTER;
+
+    if (enters ? !pay_seller_is_valid(payout->in.id)
+               : payout->in.id.len > 0 && !pay_id_is_valid(payout->in.id))
+    {
         return pay_done_problem(flow, effect, "not-found", NULL);
     }
 
@@ -141,6 +154,10 @@ payout_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
     default:
         return PAY_NO_MEMORY;
+    }
+
+    if (enters && flow->env->keyring == NULL) {
+        return done_refused(flow, PAY_STR("no_keyring"), effect);
     }
 
     PAY_TRY(fingerprint(flow, payout));
@@ -172,7 +189,8 @@ fingerprint(pay_flow_t *flow, payout_t *payout)
                                         digest));
     payout->fingerprint = (pay_str_t) { PAY_SHA256_SIZE, digest };
 
-    return PAY_OK;
+    return payout->in.kind == PAY_PAYOUT_ACT_ENTER
+           ? destination_blind(flow->env->keyring, digest) : PAY_OK;
 }
 
 
@@ -194,11 +212,24 @@ begin(pay_flow_t *flow, payout_t *payout, pay_effect_t *effect)
         .fingerprint = payout->fingerprint, .ttl_s = from->ttl_s
     };
 
+    pay_close_destination_in_t  end = {
+        .merchant_id = from->merchant_id, .destination_id = from->id,
+        .who = from->subject, .why = act->why,
+        .idempotency_key = from->idempotency_key,
+        .fingerprint = payout->fingerprint, .ttl_s = from->ttl_s
+    };
+
     if (act->currency != NULL) {
         make.currency = pay_str_of(act->currency->code);
     }
 
     switch (from->kind) {
+
+    case PAY_PAYOUT_ACT_ENTER:
+        return begin_enter(flow, payout, effect);
+
+    case PAY_PAYOUT_ACT_CLOSE:
+        return pay_do_close_destination(flow, effect, &end, payout_done);
 
     case PAY_PAYOUT_ACT_RELEASE:
         return pay_do_release_order(flow, effect, &release, payout_done);
@@ -233,6 +264,30 @@ begin_batch(pay_flow_t *flow, payout_t *payout, pay_effect_t *effect)
     }
 
     return pay_do_act_on_payout_batch(flow, effect, &in, payout_done);
+}
+
+
+static pay_status_t
+begin_enter(pay_flow_t *flow, payout_t *payout, pay_effect_t *effect)
+{
+    const pay_payout_act_t        *act = &payout->act;
+    const pay_payout_act_input_t  *from = &payout->in;
+
+    pay_enter_destination_in_t  in = {
+        .merchant_id = from->merchant_id, .seller_account = from->id,
+        .currency = pay_str_of(act->currency->code),
+        .provider = act->provider,
+        .kind = act->to.kind == PAY_PAYOUT_TO_IBAN ? PAY_STR("iban")
+                                                   : PAY_STR("payee"),
+        .country = act->to.country, .shown = act->shown,
+        .key_id = pay_keyring_kid(flow->env->keyring), .who = from->subject,
+        .why = act->why, .idempotency_key = from->idempotency_key,
+        .fingerprint = payout->fingerprint, .ttl_s = from->ttl_s
+    };
+
+    PAY_TRY(destination_seal(flow, from, act, &in.details));
+
+    return pay_do_enter_destination(flow, effect, &in, payout_done);
 }
 
 

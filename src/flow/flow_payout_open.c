@@ -8,6 +8,7 @@
  * the table.
  */
 
+#include "flow_destination.h"
 #include "flow_payout.h"
 #include "pay_json.h"
 
@@ -15,7 +16,6 @@
 #define HOUR_S       3600
 #define DAY_S        86400
 #define FACTS_MAX    1024
-#define AAD_MAX      1024
 #define TEXT_MAX     600
 #define SHORT_ID     8                 /* of the pay-out's id, for the text on
                                           the seller's statement */
@@ -124,11 +124,8 @@ open_seal(pay_flow_t *flow, payout_t *payout,
         return refuse(payout, "details_unreadable");
     }
 
-    PAY_TRY(pay_format(flow->scratch, &aad, AAD_MAX,
-                       "payments payout account 1\n%.*s\n%.*s\n%.*s",
-                       pay_fmt(payout->provider->merchant_id),
-                       pay_fmt(row->seller_account),
-                       pay_fmt(row->currency)));
+    PAY_TRY(destination_place(flow, payout->provider->merchant_id,
+                              row->seller_account, row->currency, &aad));
 
     sealed.data = row->details.data + PAY_KEYRING_NONCE;
     sealed.len = row->details.len - PAY_KEYRING_NONCE;

@@ -216,17 +216,24 @@ def test_filters_of_finance_are_those_of_the_parser(document):
              "CLOSES": "closes", "AGEING": "ageing",
              "BALANCES": "balances"}  # fmt: skip
     paths = {key: f"reconciliation/{each}" for key, each in lists.items()}
-    paths |= {"PAYOUTS": "payouts", "BATCHES": "payout-batches"}
+    paths |= {
+        "PAYOUTS": "payouts",
+        "BATCHES": "payout-batches",
+        "DESTINATIONS": "sellers/{seller_account}/destinations",
+    }
     for list_, path in paths.items():
         told = {
             parameters[each["$ref"].rpartition("/")[2]]["name"]
             for each in document["paths"][f"/v1/{path}"]["get"]["parameters"]
-        }
+        } - {"seller_account" if list_ == "DESTINATIONS" else ""}
         assert told == {
             name
             for name, where in names.items()
             if where == "ALL"
-            or (where == "PAGED" and list_ not in ("AGEING", "BALANCES"))
+            or (
+                where == "PAGED"
+                and list_ not in ("AGEING", "BALANCES", "DESTINATIONS")
+            )
             or list_ in where.split(" | ")
         }
     words = parser.split("states[PAY_FINANCE_LISTS]")[1].split("};")[0]
@@ -273,7 +280,9 @@ def test_members_are_those_of_the_parser(document):
         ("accept_members", "AcceptRequest"),
         ("resolve_members", "ResolveRequest"),
         ("write_off_members", "WriteOffRequest"),
-        ("release_members", "ReleaseRequest"),
+        ("why_members", "ReleaseRequest"),
+        ("why_members", "CloseRequest"),
+        ("enter_members", "DestinationRequest"),
         ("make_members", "PayoutRequest"),
         ("batch_members", "PayoutBatchRequest"),
         ("approve_members", "ApproveRequest"),

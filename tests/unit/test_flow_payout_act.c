@@ -313,7 +313,7 @@ Test(pay_flow_payout_act, the_reason_of_a_refusal_is_told)
     static const char *const  words[] = {
         "nothing", "hold", "no_destination", "suspect", "blocked",
         "cooling_off", "minimum", "maker", "entered", "other_hash",
-        "changed", "again", "closed", "not_approved"
+        "changed", "again", "closed", "not_approved", "unfit"
     };
 
     for (i = 0; i < COUNT(words); i++) {

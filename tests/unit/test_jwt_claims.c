@@ -334,6 +334,8 @@ Test(pay_jwt_claims, each_scope_word_is_one_bit)
     cr_expect_eq(scopes("\"payouts:create\""), PAY_SCOPE_PAYOUTS_CREATE);
     cr_expect_eq(scopes("\"payouts:approve\""), PAY_SCOPE_PAYOUTS_APPROVE);
     cr_expect_eq(scopes("\"payouts:send\""), PAY_SCOPE_PAYOUTS_SEND);
+    cr_expect_eq(scopes("\"payouts:destinations\""),
+                 PAY_SCOPE_DESTINATIONS);
     cr_expect_eq(scopes("\"balance:read\""), PAY_SCOPE_BALANCE_READ);
     cr_expect_eq(scopes("\"balance:read payouts:read refunds:write "
                         "payments:read payments:write\""), 0x1f);

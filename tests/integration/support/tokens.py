@@ -12,7 +12,8 @@ from . import canary
 SCOPES = (
     "payments:write payments:read refunds:write balance:read "
     "reconciliation:read reconciliation:write "
-    "payouts:read payouts:create payouts:approve payouts:send"
+    "payouts:read payouts:create payouts:approve payouts:send "
+    "payouts:destinations"
 )
 
 
