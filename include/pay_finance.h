@@ -28,6 +28,7 @@ typedef enum {
     PAY_FINANCE_AGEING,
     PAY_FINANCE_BALANCES,
     PAY_FINANCE_PAYOUTS,
+    PAY_FINANCE_BATCHES,
     PAY_FINANCE_LISTS
 } pay_finance_list_t;
 
@@ -46,10 +47,11 @@ typedef struct {
 typedef struct {
     pay_finance_list_t  list;
     int                 is_csv;
-    int                 is_one;        /* a file, an exception, a pay-out or the
-                                          close of a day, instead of a page */
+    int                 is_one;        /* a file, an exception, a pay-out, a
+                                          batch or the close of a day, instead
+                                          of a page */
     pay_int_t           id;            /* of that file or exception */
-    pay_str_t           payout_id;
+    pay_str_t           payout_id;     /* of that pay-out or batch */
     pay_int_t           file_id;       /* of rows */
     pay_int_t           class;
     pay_int_t           before;        /* the next of an earlier page */

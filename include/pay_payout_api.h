@@ -6,12 +6,20 @@
 #ifndef PAY_PAYOUT_API_H
 #define PAY_PAYOUT_API_H
 
+#include "pay_op.h"
 #include "pay_payment.h"
 
 
+#define PAY_PAYOUT_BATCH_MAX  1000     /* items */
+#define PAY_PAYOUT_HASH       64       /* its digest in hexadecimal digits */
+
+
 typedef enum {
-    PAY_PAYOUT_RELEASE = 0,            /* of an order */
-    PAY_PAYOUT_MAKE,
+    PAY_PAYOUT_ACT_RELEASE = 0,        /* of an order */
+    PAY_PAYOUT_ACT_MAKE,
+    PAY_PAYOUT_ACT_MAKE_BATCH,
+    PAY_PAYOUT_ACT_APPROVE,            /* a batch */
+    PAY_PAYOUT_ACT_SEND,
     PAY_PAYOUT_ACTS
 } pay_payout_act_kind_t;
 
@@ -22,6 +30,9 @@ typedef struct {
                                           body has it */
     pay_str_t              seller;
     const pay_currency_t  *currency;
+    pay_str_t              provider;
+    pay_int_t              limit;      /* of a batch: items at most */
+    pay_str_t              hash;       /* of the batch that is approved */
     pay_errors_t           errors;     /* of one that is refused */
 } pay_payout_act_t;
 

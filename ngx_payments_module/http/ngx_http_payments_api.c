@@ -89,6 +89,7 @@ static void payout_body(ngx_http_request_t *r, pay_str_t body);
 static ngx_int_t start_payout(ngx_http_request_t *r, const route_t *route,
     const ids_t *ids, pay_str_t body);
 static void make_payout_body(ngx_http_request_t *r, pay_str_t body);
+static void make_batch_body(ngx_http_request_t *r, pay_str_t body);
 
 
 static const route_t  routes[] = {
@@ -117,11 +118,19 @@ static const route_t  routes[] = {
     { "payments/*/cancels/*", READ, PAY_SCOPE_PAYMENTS_READ, read_change,
       0, NULL, PAY_CHANGE_CANCEL },
     { "payments/*/release", WRITE, 0, NULL,
-      PAY_SCOPE_PAYOUTS_CREATE, payout_body, PAY_PAYOUT_RELEASE },
+      PAY_SCOPE_PAYOUTS_CREATE, payout_body, PAY_PAYOUT_ACT_RELEASE },
     { "payouts", BOTH, PAY_SCOPE_PAYOUTS_READ, read_finance,
       PAY_SCOPE_PAYOUTS_CREATE, make_payout_body, PAY_FINANCE_PAYOUTS },
     { "payouts/*", READ, PAY_SCOPE_PAYOUTS_READ, read_finance,
       0, NULL, PAY_FINANCE_PAYOUTS },
+    { "payout-batches", BOTH, PAY_SCOPE_PAYOUTS_READ, read_finance,
+      PAY_SCOPE_PAYOUTS_CREATE, make_batch_body, PAY_FINANCE_BATCHES },
+    { "payout-batches/*", READ, PAY_SCOPE_PAYOUTS_READ, read_finance,
+      0, NULL, PAY_FINANCE_BATCHES },
+    { "payout-batches/*/approve", WRITE, 0, NULL,
+      PAY_SCOPE_PAYOUTS_APPROVE, payout_body, PAY_PAYOUT_ACT_APPROVE },
+    { "payout-batches/*/send", WRITE, 0, NULL,
+      PAY_SCOPE_PAYOUTS_SEND, payout_body, PAY_PAYOUT_ACT_SEND },
     { "checkouts", READ, PAY_SCOPE_PAYMENTS_READ, read_page, 0, NULL, 0 },
     { "checkouts/*", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
       0, NULL, PAY_READ_CHECKOUT },
@@ -596,6 +605,15 @@ start_payout(ngx_http_request_t *r, const route_t *route, const ids_t *ids,
 static void
 make_payout_body(ngx_http_request_t *r, pay_str_t body)
 {
-    ngx_http_finalize_request(r, ngx_http_payments_payout(r, PAY_PAYOUT_MAKE,
-                                                          PAY_STR(""), body));
+    ngx_http_finalize_request(r, ngx_http_payments_payout(r,
+                                     PAY_PAYOUT_ACT_MAKE, PAY_STR(""), body));
+}
+
+
+static void
+make_batch_body(ngx_http_request_t *r, pay_str_t body)
+{
+    ngx_http_finalize_request(r, ngx_http_payments_payout(r,
+                                     PAY_PAYOUT_ACT_MAKE_BATCH, PAY_STR(""),
+                                     body));
 }

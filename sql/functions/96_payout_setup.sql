@@ -69,7 +69,7 @@ CREATE OR REPLACE FUNCTION pay_ops.set_payout_policy(
     p_release_by text DEFAULT NULL, p_release_days int DEFAULT NULL,
     p_needs_settled boolean DEFAULT NULL,
     p_reserve_percent numeric DEFAULT NULL, p_reserve_days int DEFAULT NULL,
-    p_cooling_off_hours int DEFAULT NULL)
+    p_cooling_off_hours int DEFAULT NULL, p_sends_by text DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
@@ -88,7 +88,8 @@ BEGIN
         reserve_percent = coalesce(p_reserve_percent, p.reserve_percent),
         reserve_days = coalesce(p_reserve_days, p.reserve_days),
         cooling_off_hours = coalesce(p_cooling_off_hours,
-                                     p.cooling_off_hours)
+                                     p.cooling_off_hours),
+        sends_by = coalesce(p_sends_by, p.sends_by)
     WHERE p.merchant_id = p_merchant_id
     RETURNING * INTO v_new;
     PERFORM keep_payout_act(p_merchant_id, 'policy', p_merchant_id, 'stored',

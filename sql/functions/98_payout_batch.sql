@@ -244,7 +244,11 @@ BEGIN
 
     UPDATE payout_batch b
     SET state = 'approved', approved_at = now(),
-        until = now() + approval_time(p_merchant_id)
+        until = now() + approval_time(p_merchant_id),
+        send_at = CASE WHEN NOT EXISTS (
+            SELECT FROM payout_policy p
+            WHERE p.merchant_id = p_merchant_id AND p.sends_by = 'act')
+            THEN now() END
     WHERE b.merchant_id = p_merchant_id AND b.batch_id = p_batch_id;
     UPDATE payout p SET state = 'approved', changed_at = clock_timestamp()
     WHERE p.merchant_id = p_merchant_id AND p.batch_id = p_batch_id;
@@ -262,6 +266,41 @@ COMMENT ON FUNCTION pay_ops.approve_payout_batch IS
     'Approves a batch: approved, second (another approver is needed), maker '
     '(made by the same one), entered (so was an account of it), other_hash, '
     'again, changed (an item is held or gone), closed, not_found or invalid';
+
+
+CREATE OR REPLACE FUNCTION pay_ops.send_payout_batch(
+    p_merchant_id text, p_batch_id text, p_who text)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_batch payout_batch;
+BEGIN
+    IF NOT is_statement(p_who) THEN
+        RETURN 'invalid';
+    END IF;
+
+    SELECT * INTO v_batch FROM payout_batch b
+    WHERE b.merchant_id = p_merchant_id AND b.batch_id = p_batch_id
+    FOR UPDATE;
+    IF v_batch.batch_id IS NULL THEN
+        RETURN 'not_found';
+    ELSIF v_batch.state = 'open' THEN
+        RETURN 'not_approved';
+    ELSIF v_batch.state <> 'approved' OR v_batch.until <= now() THEN
+        RETURN 'closed';
+    ELSIF v_batch.send_at IS NULL THEN
+        UPDATE payout_batch b SET send_at = now()
+        WHERE b.merchant_id = p_merchant_id AND b.batch_id = p_batch_id;
+        PERFORM keep_payout_act(p_merchant_id, 'batch', p_batch_id, 'sent',
+                                p_who, NULL);
+    END IF;
+
+    RETURN 'sent';
+END
+$$;
+COMMENT ON FUNCTION pay_ops.send_payout_batch IS
+    'Lets the items of an approved batch be sent: sent, not_approved, closed '
+    '(expired or withdrawn), not_found or invalid';
 
 
 -- Items that nothing was sent of are ready again, for another batch.

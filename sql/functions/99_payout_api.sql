@@ -229,12 +229,9 @@ BEGIN
         WHERE w.merchant_id = p_merchant_id AND w.seller_account = p_seller
             AND w.currency = p_currency)
     THEN
-        outcome := 'nothing_left';
+        outcome := 'nothing';
     ELSE
-        SELECT CASE m.outcome WHEN 'made' THEN 'created'
-                              WHEN 'nothing' THEN 'nothing_left'
-                              WHEN 'hold' THEN 'held'
-                              ELSE m.outcome END,
+        SELECT CASE m.outcome WHEN 'made' THEN 'created' ELSE m.outcome END,
             CASE m.outcome WHEN 'made' THEN m.payout_id END
         INTO outcome, payout_id
         FROM make_payouts(p_merchant_id, ARRAY[p_seller], ARRAY[p_currency],
@@ -281,13 +278,18 @@ BEGIN
                     p_idempotency_key[v_item], v_said.payout_id);
             END IF;
             v_row := ROW(v_item, v_said.outcome, v_said.payout_id, NULL);
+            IF v_said.outcome NOT IN ('created', 'invalid') THEN
+                v_row := ROW(v_item, 'refused', v_said.outcome, '{}');
+            END IF;
         ELSE
             v_row := ROW(v_item, v_said.outcome, CASE v_said.outcome
                 WHEN 'replayed' THEN v_said.subject_id END, NULL);
         END IF;
 
-        v_row.page := payout_with_acts(p_merchant_id[v_item],
-                                       v_row.subject_id);
+        IF v_row.outcome <> 'refused' THEN
+            v_row.page := payout_with_acts(p_merchant_id[v_item],
+                                           v_row.subject_id);
+        END IF;
         RETURN NEXT v_row;
     END LOOP;
 
@@ -295,9 +297,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.make_payout IS
-    'Makes the pay-out of a seller in a currency, or says why there is none. '
-    'Outcomes: created, replayed, key_reused, nothing_left, held, '
-    'no_destination, suspect, blocked, cooling_off, minimum, invalid';
+    'Makes the pay-out of a seller in a currency; refused: subject_id is the '
+    'reason. Outcomes: created, replayed, key_reused, refused, invalid';
 
 
 CREATE OR REPLACE FUNCTION pay.payout_page(

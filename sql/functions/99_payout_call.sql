@@ -77,7 +77,7 @@ BEGIN
         JOIN payout_batch b ON b.merchant_id = p.merchant_id
             AND b.batch_id = p.batch_id
         WHERE p.merchant_id = p_merchant_id AND p.provider = p_provider
-            AND p.state = 'approved'
+            AND p.state = 'approved' AND least(b.send_at, b.until) <= now()
             AND NOT EXISTS (
                 SELECT FROM payout_sending s
                 WHERE s.merchant_id = p.merchant_id

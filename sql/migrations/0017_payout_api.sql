@@ -25,4 +25,32 @@ CREATE TABLE payout_request (
 );
 CREATE INDEX payout_request_expires ON payout_request (expires_at);
 
+
+-- Whether the last approval of a batch sends it, or an act of its own does.
+ALTER TABLE payout_policy ADD sends_by text COLLATE "C" NOT NULL
+    DEFAULT 'approval' CHECK (sends_by IN ('approval', 'act'));
+-- From when on the items of a batch are sent.
+ALTER TABLE payout_batch ADD send_at timestamptz,
+    ADD CHECK (send_at IS NULL OR approved_at IS NOT NULL);
+
+-- An item is approved with its batch, and sent when its batch is.
+CREATE OR REPLACE FUNCTION payout_is_approved() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM payout_batch b
+        JOIN payout_batch_item i ON i.merchant_id = b.merchant_id
+            AND i.batch_id = b.batch_id AND i.payout_id = NEW.payout_id
+        WHERE b.merchant_id = NEW.merchant_id AND b.batch_id = NEW.batch_id
+            AND b.state = 'approved'
+            AND (NEW.state = 'approved' OR b.send_at IS NOT NULL))
+    THEN
+        RAISE EXCEPTION 'no approval covers pay-out %', NEW.payout_id
+            USING ERRCODE = 'PAY10';
+    END IF;
+
+    RETURN NEW;
+END
+$$;
+
 RESET ROLE;

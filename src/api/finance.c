@@ -19,7 +19,8 @@
 #define AGEING      (1u << PAY_FINANCE_AGEING)
 #define BALANCES    (1u << PAY_FINANCE_BALANCES)
 #define PAYOUTS     (1u << PAY_FINANCE_PAYOUTS)
-#define PAGED       (FILES | ROWS | EXCEPTIONS | CLOSES | PAYOUTS)
+#define BATCHES     (1u << PAY_FINANCE_BATCHES)
+#define PAGED       (FILES | ROWS | EXCEPTIONS | CLOSES | PAYOUTS | BATCHES)
 #define ALL         (PAGED | AGEING | BALANCES)
 
 typedef pay_status_t (*take_pt)(pay_str_t value, pay_finance_query_t *query);
@@ -59,16 +60,16 @@ static const struct {
       "psp must be the name of a PSP" },
     { "seller_account", PAYOUTS, take_seller,
       "seller_account must be the account of a seller" },
-    { "provider", PAYOUTS, take_provider,
+    { "provider", PAYOUTS | BATCHES, take_provider,
       "provider must be the name of a provider of pay-outs" },
-    { "currency", ROWS | EXCEPTIONS | AGEING | BALANCES | PAYOUTS,
+    { "currency", ROWS | EXCEPTIONS | AGEING | BALANCES | PAYOUTS | BATCHES,
       take_currency,
       "currency must be an ISO 4217 code, for example EUR" },
     { "class", ROWS | EXCEPTIONS, take_class,
       "class must be a number from 0 to 3" },
-    { "state", FILES | ROWS | EXCEPTIONS | PAYOUTS, take_state,
+    { "state", FILES | ROWS | EXCEPTIONS | PAYOUTS | BATCHES, take_state,
       "state must be one that an item of this list can have" },
-    { "day", FILES | ROWS | EXCEPTIONS | PAYOUTS, take_day,
+    { "day", FILES | ROWS | EXCEPTIONS | PAYOUTS | BATCHES, take_day,
       "day must be a date, for example 2026-11-21" },
     { "format", ALL, take_format, "format must be json or csv" },
     { "before", PAGED, take_before,
@@ -84,7 +85,8 @@ static const char *const  states[PAY_FINANCE_LISTS][WORDS_MAX] = {
     [PAY_FINANCE_EXCEPTIONS] = { "open", "closed" },
     [PAY_FINANCE_PAYOUTS] = { "draft", "held", "ready", "approved", "sending",
                               "sent", "paid", "settled", "returned", "failed",
-                              "cancelled", "unknown" }
+                              "cancelled", "unknown" },
+    [PAY_FINANCE_BATCHES] = { "open", "approved", "expired", "withdrawn" }
 };
 
 
@@ -167,6 +169,7 @@ take_id(pay_str_t id, pay_finance_query_t *query)
         break;
 
     case PAY_FINANCE_PAYOUTS:
+    case PAY_FINANCE_BATCHES:
         status = take_name(id, &query->payout_id);
         break;
 

@@ -98,6 +98,20 @@ static const column_t  payout_columns[] = {
     { "made_by", 0 }, { "created_at", 0 }, { "changed_at", 0 }, { NULL, 0 }
 };
 
+static const column_t  batch_columns[] = {
+    { "batch_id", 0 }, { "state", 0 }, { "provider", 0 }, { "currency", 0 },
+    { "amount", 1 }, { "item_count", 1 }, { "hash", 0 }, { "made_by", 0 },
+    { "made_at", 0 }, { "approvals", 0 }, { "approvals_missing", 1 },
+    { "approved_at", 0 }, { "until", 0 }, { "send_at", 0 }, { NULL, 0 }
+};
+
+/* of one batch */
+static const column_t  batch_item_columns[] = {
+    { "payout_id", 0 }, { "state", 0 }, { "seller_account", 0 },
+    { "amount", 1 }, { "account", 0 }, { "account_state", 0 },
+    { "entered_by", 0 }, { "made_by", 0 }, { NULL, 0 }
+};
+
 /* of a page, and of one item */
 static const table_t  tables[PAY_FINANCE_LISTS][2] = {
     [PAY_FINANCE_FILES] = { { "files", file_columns }, { NULL, file_columns } },
@@ -111,7 +125,9 @@ static const table_t  tables[PAY_FINANCE_LISTS][2] = {
     [PAY_FINANCE_BALANCES] = { { "balances", balance_columns },
                                { NULL, balance_columns } },
     [PAY_FINANCE_PAYOUTS] = { { "payouts", payout_columns },
-                              { NULL, payout_columns } }
+                              { NULL, payout_columns } },
+    [PAY_FINANCE_BATCHES] = { { "batches", batch_columns },
+                              { "items", batch_item_columns } }
 };
 
 

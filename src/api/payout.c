@@ -12,7 +12,8 @@
 typedef pay_status_t (*take_pt)(pay_arena_t *arena, const pay_json_t *body,
     pay_payout_act_t *act, pay_err_t *err);
 
-#define TAKES_MAX  4
+#define PROVIDER_MAX  63
+#define TAKES_MAX     4
 
 /* A kind of request: its members, and their readers. */
 typedef struct {
@@ -31,6 +32,12 @@ static pay_status_t take_seller(pay_arena_t *arena, const pay_json_t *body,
     pay_payout_act_t *act, pay_err_t *err);
 static pay_status_t take_currency(pay_arena_t *arena, const pay_json_t *body,
     pay_payout_act_t *act, pay_err_t *err);
+static pay_status_t take_provider(pay_arena_t *arena, const pay_json_t *body,
+    pay_payout_act_t *act, pay_err_t *err);
+static pay_status_t take_limit(pay_arena_t *arena, const pay_json_t *body,
+    pay_payout_act_t *act, pay_err_t *err);
+static pay_status_t take_hash(pay_arena_t *arena, const pay_json_t *body,
+    pay_payout_act_t *act, pay_err_t *err);
 
 
 static const char *const  release_members[] = { "why", NULL };
@@ -38,10 +45,20 @@ static const char *const  make_members[] = {
     "seller_account", "currency", NULL
 };
 
+static const char *const  batch_members[] = {
+    "provider", "currency", "limit", NULL
+};
+static const char *const  approve_members[] = { "hash", NULL };
+static const char *const  send_members[] = { NULL };
+
 static const kind_t  kinds[] = {
-    [PAY_PAYOUT_RELEASE] = { "release", 1, release_members, { take_why } },
-    [PAY_PAYOUT_MAKE] = { "payouts", 0, make_members,
-                          { take_seller, take_currency } }
+    [PAY_PAYOUT_ACT_RELEASE] = { "release", 1, release_members, { take_why } },
+    [PAY_PAYOUT_ACT_MAKE] = { "payouts", 0, make_members,
+                          { take_seller, take_currency } },
+    [PAY_PAYOUT_ACT_MAKE_BATCH] = { "payout-batches", 0, batch_members,
+                                { take_provider, take_currency, take_limit } },
+    [PAY_PAYOUT_ACT_APPROVE] = { "approve", 0, approve_members, { take_hash } },
+    [PAY_PAYOUT_ACT_SEND] = { "send", 1, send_members, { NULL } }
 };
 PAY_ROWS(kinds, PAY_PAYOUT_ACTS);
 
@@ -155,4 +172,91 @@ take_currency(pay_arena_t *arena, const pay_json_t *body,
            : pay_refuse_at(err, "currency-unsupported",
                            "currency must be an ISO 4217 code, for example "
                            "\"EUR\"", "/currency");
+}
+
+
+static pay_status_t
+take_provider(pay_arena_t *arena, const pay_json_t *body,
+    pay_payout_act_t *act, pay_err_t *err)
+{
+    size_t         i;
+    pay_str_t      text;
+    unsigned char  c;
+
+    if (pay_json_string(pay_json_get(body, "provider"), &text) == PAY_OK
+        && text.len > 0 && text.len <= PROVIDER_MAX)
+    {
+        for (i = 0; i < text.len; i++) {
+            c = text.data[i];
+
+            if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')
+                  || (i > 0 && (c == '-' || c == '_'))))
+            {
+                break;
+            }
+        }
+
+        if (i == text.len) {
+            return pay_dup(arena, text, &act->provider);
+        }
+    }
+
+    return pay_refuse_at(err, "validation-error",
+                         "provider must be the name of a provider of pay-outs",
+                         "/provider");
+}
+
+
+static pay_status_t
+take_limit(pay_arena_t *arena, const pay_json_t *body, pay_payout_act_t *act,
+    pay_err_t *err)
+{
+    const pay_json_t  *value = pay_json_get(body, "limit");
+
+    (void) arena;
+
+    act->limit = pay_some(PAY_PAYOUT_BATCH_MAX);
+
+    if (value == NULL) {
+        return PAY_OK;
+    }
+
+    return (pay_json_integer(value, &act->limit.number) == PAY_OK
+            && act->limit.number >= 1
+            && act->limit.number <= PAY_PAYOUT_BATCH_MAX)
+           ? PAY_OK
+           : pay_refuse_at(err, "validation-error",
+                           "limit must be a whole number from 1 to 1000",
+                           "/limit");
+}
+
+
+/* An approval names the digest that its approver has seen. */
+static pay_status_t
+take_hash(pay_arena_t *arena, const pay_json_t *body, pay_payout_act_t *act,
+    pay_err_t *err)
+{
+    size_t         i;
+    pay_str_t      text;
+    unsigned char  c;
+
+    if (pay_json_string(pay_json_get(body, "hash"), &text) == PAY_OK
+        && text.len == PAY_PAYOUT_HASH)
+    {
+        for (i = 0; i < text.len; i++) {
+            c = text.data[i];
+
+            if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+                break;
+            }
+        }
+
+        if (i == text.len) {
+            return pay_dup(arena, text, &act->hash);
+        }
+    }
+
+    return pay_refuse_at(err, "validation-error",
+                         "hash must be that of the batch: 64 hexadecimal "
+                         "digits in small letters", "/hash");
 }

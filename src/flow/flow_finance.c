@@ -17,6 +17,7 @@ typedef struct {
 static pay_status_t finance_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t ask_page(pay_flow_t *flow, pay_effect_t *effect);
+static pay_status_t ask_payouts(pay_flow_t *flow, pay_effect_t *effect);
 static pay_status_t finance_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t add_page(pay_flow_t *flow, pay_str_t page,
@@ -99,18 +100,11 @@ ask_page(pay_flow_t *flow, pay_effect_t *effect)
         .currency = query->currency
     };
 
-    pay_list_payouts_in_t  payouts = {
-        .merchant_id = flow->merchant_id, .payout_id = query->payout_id,
-        .seller_account = { query->seller_len, query->seller },
-        .provider = query->provider, .currency = query->currency,
-        .state = query->state, .day = query->day, .before = query->before,
-        .limit = query->limit
-    };
-
     switch (query->list) {
 
     case PAY_FINANCE_PAYOUTS:
-        return pay_do_list_payouts(flow, effect, &payouts, finance_found);
+    case PAY_FINANCE_BATCHES:
+        return ask_payouts(flow, effect);
 
     case PAY_FINANCE_FILES:
         return pay_do_list_settlement_files(flow, effect, &files,
@@ -134,6 +128,33 @@ ask_page(pay_flow_t *flow, pay_effect_t *effect)
     default:
         return pay_do_list_closes(flow, effect, &closes, finance_found);
     }
+}
+
+
+static pay_status_t
+ask_payouts(pay_flow_t *flow, pay_effect_t *effect)
+{
+    const pay_finance_query_t  *query = &((finance_t *) flow->state)->query;
+
+    pay_list_payouts_in_t  payouts = {
+        .merchant_id = flow->merchant_id, .payout_id = query->payout_id,
+        .seller_account = { query->seller_len, query->seller },
+        .provider = query->provider, .currency = query->currency,
+        .state = query->state, .day = query->day, .before = query->before,
+        .limit = query->limit
+    };
+
+    pay_list_payout_batches_in_t  batches = {
+        .merchant_id = flow->merchant_id, .batch_id = query->payout_id,
+        .provider = query->provider, .currency = query->currency,
+        .state = query->state, .day = query->day, .before = query->before,
+        .limit = query->limit
+    };
+
+    return query->list == PAY_FINANCE_PAYOUTS
+           ? pay_do_list_payouts(flow, effect, &payouts, finance_found)
+           : pay_do_list_payout_batches(flow, effect, &batches,
+                                        finance_found);
 }
 
 

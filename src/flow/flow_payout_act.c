@@ -28,7 +28,11 @@ static pay_status_t payout_start(pay_flow_t *flow, const pay_input_t *input,
 static pay_status_t fingerprint(pay_flow_t *flow, payout_t *payout);
 static pay_status_t begin(pay_flow_t *flow, payout_t *payout,
     pay_effect_t *effect);
+static pay_status_t begin_batch(pay_flow_t *flow, payout_t *payout,
+    pay_effect_t *effect);
 static pay_status_t payout_done(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t done_refused(pay_flow_t *flow, pay_str_t word,
     pay_effect_t *effect);
 static pay_status_t done_with(pay_flow_t *flow, const payout_t *payout,
     pay_outcome_t outcome, const pay_payout_act_row_t *row,
@@ -43,23 +47,46 @@ static const pay_flow_type_t  payout_type = {
 
 static const refusal_t  refusals[] = {
     { PAY_OUTCOME_NOT_FOUND, "not-found", NULL },
-    { PAY_OUTCOME_KEY_REUSED, "idempotency-key-reused", NULL },
-    { PAY_OUTCOME_NOTHING_LEFT, CONFLICT,
-      "nothing: the seller has nothing in this currency that may be paid out "
-      "now" },
-    { PAY_OUTCOME_HELD, CONFLICT, "hold: an operator holds the seller" },
-    { PAY_OUTCOME_NO_DESTINATION, CONFLICT,
+    { PAY_OUTCOME_KEY_REUSED, "idempotency-key-reused", NULL }
+};
+
+/* The row of PAY_OUTCOME_REFUSED has the word. */
+static const struct {
+    const char  *word;
+    const char  *detail;
+} reasons[] = {
+    { "nothing", "nothing: nothing in this currency may be paid out now" },
+    { "hold", "hold: an operator holds the seller" },
+    { "no_destination",
       "no_destination: the seller has no account in this currency" },
-    { PAY_OUTCOME_SUSPECT, CONFLICT,
+    { "suspect",
       "suspect: a pay-out to the seller's account came back, and an operator "
       "looks at it" },
-    { PAY_OUTCOME_BLOCKED, CONFLICT,
+    { "blocked",
       "blocked: nothing is paid to the seller's account any more" },
-    { PAY_OUTCOME_COOLING_OFF, CONFLICT,
+    { "cooling_off",
       "cooling_off: the seller's account was changed a short time ago" },
-    { PAY_OUTCOME_MINIMUM, CONFLICT,
+    { "minimum",
       "minimum: the amount is below the least one of a pay-out, and carries "
-      "over" }
+      "over" },
+    { "maker",
+      "maker: nobody approves a batch or an item that is that person's own "
+      "work" },
+    { "entered",
+      "entered: nobody approves a pay-out to an account that the same person "
+      "has entered" },
+    { "other_hash", "other_hash: this is not the hash of the batch" },
+    { "changed", "changed: an item of the batch is not ready any more" },
+    { "again", "again: this operator has approved the batch already" },
+    { "closed",
+      "closed: the batch is approved already, has expired or is withdrawn" },
+    { "not_approved", "not_approved: the batch lacks approvals" }
+};
+
+/* The addresses of things that are made. */
+static const char *const  places[PAY_PAYOUT_ACTS] = {
+    [PAY_PAYOUT_ACT_MAKE] = "payouts",
+    [PAY_PAYOUT_ACT_MAKE_BATCH] = "payout-batches"
 };
 
 
@@ -122,8 +149,9 @@ payout_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* The path's id counts, too: the same body for another order is another
- * request. */
+/* The path's id and the operator count, too: the same body for another order is
+ * another request, and so is the approval of another person, who would take
+ * the answer to the first one for that to the own. */
 static pay_status_t
 fingerprint(pay_flow_t *flow, payout_t *payout)
 {
@@ -135,9 +163,10 @@ fingerprint(pay_flow_t *flow, payout_t *payout)
         return PAY_NO_MEMORY;
     }
 
-    PAY_TRY(pay_format(flow->scratch, &route, PAY_ID_MAX + 64, "%s %.*s",
+    PAY_TRY(pay_format(flow->scratch, &route,
+                       PAY_ID_MAX + PAY_JWT_SUB_MAX + 64, "%s %.*s %.*s",
                        pay_payout_act_route(payout->in.kind),
-                       pay_fmt(payout->in.id)));
+                       pay_fmt(payout->in.id), pay_fmt(payout->in.subject)));
     PAY_TRY(pay_idempotency_fingerprint(PAY_STR("POST"), route,
                                         flow->merchant_id, payout->in.body,
                                         digest));
@@ -169,9 +198,41 @@ begin(pay_flow_t *flow, payout_t *payout, pay_effect_t *effect)
         make.currency = pay_str_of(act->currency->code);
     }
 
-    return from->kind == PAY_PAYOUT_RELEASE
-           ? pay_do_release_order(flow, effect, &release, payout_done)
-           : pay_do_make_payout(flow, effect, &make, payout_done);
+    switch (from->kind) {
+
+    case PAY_PAYOUT_ACT_RELEASE:
+        return pay_do_release_order(flow, effect, &release, payout_done);
+
+    case PAY_PAYOUT_ACT_MAKE:
+        return pay_do_make_payout(flow, effect, &make, payout_done);
+
+    default:
+        return begin_batch(flow, payout, effect);
+    }
+}
+
+
+static pay_status_t
+begin_batch(pay_flow_t *flow, payout_t *payout, pay_effect_t *effect)
+{
+    const pay_payout_act_t        *act = &payout->act;
+    const pay_payout_act_input_t  *from = &payout->in;
+
+    pay_act_on_payout_batch_in_t  in = {
+        .act = pay_str_of(pay_payout_act_route(from->kind)),
+        .merchant_id = from->merchant_id, .subject = from->id,
+        .limit = act->limit, .hash = act->hash, .who = from->subject,
+        .idempotency_key = from->idempotency_key,
+        .fingerprint = payout->fingerprint, .ttl_s = from->ttl_s
+    };
+
+    if (from->kind == PAY_PAYOUT_ACT_MAKE_BATCH) {
+        in.act = PAY_STR("make");
+        in.subject = act->provider;
+        in.currency = pay_str_of(act->currency->code);
+    }
+
+    return pay_do_act_on_payout_batch(flow, effect, &in, payout_done);
 }
 
 
@@ -193,8 +254,29 @@ payout_done(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         }
     }
 
-    return row != NULL ? done_with(flow, flow->state, outcome, row, effect)
-                       : PAY_BUG;
+    if (row == NULL) {
+        return PAY_BUG;
+    }
+
+    return outcome == PAY_OUTCOME_REFUSED
+           ? done_refused(flow, row->subject_id, effect)
+           : done_with(flow, flow->state, outcome, row, effect);
+}
+
+
+static pay_status_t
+done_refused(pay_flow_t *flow, pay_str_t word, pay_effect_t *effect)
+{
+    size_t  i;
+
+    for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        if (pay_str_is(word, reasons[i].word)) {
+            return pay_done_problem(flow, effect, CONFLICT,
+                                    reasons[i].detail);
+        }
+    }
+
+    return PAY_BUG;
 }
 
 
@@ -203,16 +285,17 @@ static pay_status_t
 done_with(pay_flow_t *flow, const payout_t *payout, pay_outcome_t outcome,
     const pay_payout_act_row_t *row, pay_effect_t *effect)
 {
-    int           makes = payout->in.kind == PAY_PAYOUT_MAKE;
+    const char   *place = places[payout->in.kind];
     pay_reply_t  *reply;
 
-    PAY_TRY(pay_reply_new(flow, PAY_REPLY_JSON, makes ? 201 : 200, &reply));
+    PAY_TRY(pay_reply_new(flow, PAY_REPLY_JSON, place != NULL ? 201 : 200,
+                          &reply));
     PAY_TRY(pay_dup(flow->arena, row->page, &reply->body));
 
-    if (makes) {
+    if (place != NULL) {
         PAY_TRY(pay_format(flow->arena, &reply->location, LOCATION_MAX,
-                           "%.*s/v1/payouts/%.*s",
-                           pay_fmt(payout->in.base_url),
+                           "%.*s/v1/%s/%.*s", pay_fmt(payout->in.base_url),
+                           place,
                            pay_fmt(row->subject_id)));
     }
 

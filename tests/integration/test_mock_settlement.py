@@ -6,11 +6,13 @@ was asked for.  And the mock bank, which writes of these payouts.
 import csv
 import io
 import json
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from support.mock_changes import refund
 from support.mock_client import DIALECTS, KEYS, afresh, running
+from support.waiting import wait_for
 
 REPORT_USER = "report@Company.NgxPayments", "a password of reports"
 APIS = ("mollie", "square", "stripe")
@@ -157,6 +159,8 @@ WALKS = {"stripe": stripes, "square": squares, "mollie": mollies}
 @pytest.mark.parametrize("dialect", APIS)
 def test_api_shows_what_the_file_has(psp, dialect):
     made = a_day(psp, dialect)
+    begun = int(time.time())
+    wait_for(lambda: int(time.time()) > begun, 5, "another second")
     shown = WALKS[dialect](psp, made["payouts"][0]["id"])
     assert shown == in_file(made["files"][0]["text"])
     assert len(shown) > 4

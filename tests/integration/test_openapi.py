@@ -70,6 +70,7 @@ def known(api, checkout):
         "file_id": "1",
         "exception_id": "1",
         "payout_id": NOBODYS,
+        "batch_id": NOBODYS,
         "day": "2026-11-20",
     }
 
@@ -215,7 +216,8 @@ def test_filters_of_finance_are_those_of_the_parser(document):
              "CLOSES": "closes", "AGEING": "ageing",
              "BALANCES": "balances"}  # fmt: skip
     paths = {key: f"reconciliation/{each}" for key, each in lists.items()}
-    for list_, path in (paths | {"PAYOUTS": "payouts"}).items():
+    paths |= {"PAYOUTS": "payouts", "BATCHES": "payout-batches"}
+    for list_, path in paths.items():
         told = {
             parameters[each["$ref"].rpartition("/")[2]]["name"]
             for each in document["paths"][f"/v1/{path}"]["get"]["parameters"]
@@ -230,7 +232,8 @@ def test_filters_of_finance_are_those_of_the_parser(document):
     words = parser.split("states[PAY_FINANCE_LISTS]")[1].split("};")[0]
     for list_, name in (("FILES", "FileState"), ("ROWS", "RowState"),
                         ("EXCEPTIONS", "ExceptionState"),
-                        ("PAYOUTS", "PayoutState")):  # fmt: skip
+                        ("PAYOUTS", "PayoutState"),
+                        ("BATCHES", "BatchState")):  # fmt: skip
         (row,) = re.findall(rf"FINANCE_{list_}\] = {{([^}}]*)}}", words)
         assert parameters[name]["schema"]["enum"] == re.findall(
             '"([a-z_]+)"', row
@@ -272,6 +275,8 @@ def test_members_are_those_of_the_parser(document):
         ("write_off_members", "WriteOffRequest"),
         ("release_members", "ReleaseRequest"),
         ("make_members", "PayoutRequest"),
+        ("batch_members", "PayoutBatchRequest"),
+        ("approve_members", "ApproveRequest"),
     ):
         text = parser.split(f"{table}[] = {{")[1].split("}")[0]
         members = set(re.findall(r'"([a-z_]+)"', text))

@@ -66,7 +66,11 @@ class Objects:
             "amount_received": self.units(made, made.captured_minor),
             "application": None,
             "application_fee_amount": None,
-            "canceled_at": int(time.time()) if gone else None,
+            "canceled_at": made.extra.setdefault(
+                "canceled_at", int(time.time())
+            )
+            if gone
+            else None,
             "cancellation_reason": why,
             "capture_method": data.get("capture_method", "automatic_async"),
             "client_secret": f"{made.payment_id}_secret_x",
@@ -180,14 +184,18 @@ class Objects:
         )
         return self._moved(
             made,
+            made.created,
             {"id": name, "source": self.charge_id(made), "type": "charge"},
             made.captured_minor,
             fee,
             "Payment processing fee",
         )
 
-    def _moved(self, made, head: dict, minor: int, fee: int, why: str) -> dict:
-        """A balance transaction; minor and fee with their signs."""
+    def _moved(
+        self, made, at: float, head: dict, minor: int, fee: int, why: str
+    ) -> dict:
+        """A balance transaction; minor and fee with their signs.  It is the
+        same whenever it is shown."""
         amount, cost = self.units(made, minor), self.units(made, fee)
         detail = {
             "amount": cost,
@@ -199,9 +207,9 @@ class Objects:
         return head | {
             "object": "balance_transaction",
             "amount": amount,
-            "available_on": int(time.time()) + 172800,
+            "available_on": int(at) + 172800,
             "balance_type": "payments",
-            "created": int(time.time()),
+            "created": int(at),
             "currency": made.currency.lower(),
             "exchange_rate": None,
             "fee": cost,
@@ -286,4 +294,6 @@ class Objects:
             "source": deed.id,
             "type": "adjustment",
         }
-        return self._moved(deed.made, head, minor, fee, "Dispute fee")
+        return self._moved(
+            deed.made, deed.created, head, minor, fee, "Dispute fee"
+        )

@@ -9,7 +9,9 @@ SELECT no_plan();
 
 CREATE FUNCTION pg_temp.said(p_row pay_api.payout_act_row) RETURNS text
 LANGUAGE sql AS $$
-SELECT concat_ws(' ', (p_row).outcome, (p_row).page::json ->> 'amount',
+SELECT concat_ws(' ', CASE (p_row).outcome WHEN 'refused'
+        THEN (p_row).subject_id ELSE (p_row).outcome END,
+    (p_row).page::json ->> 'amount',
     (p_row).page::json ->> 'state')
 $$;
 CREATE FUNCTION pg_temp.frees(
@@ -77,10 +79,10 @@ SELECT is(pg_temp.frees('b2', ''), 'invalid', 'a key is not empty');
 SELECT is(pg_temp.makes('key-1'), 'created 10.00 ready', 'an item');
 SELECT is(pg_temp.makes('key-1'), 'replayed 10.00 ready', 'once for its key');
 SELECT is(pg_temp.makes('key-1', 'y'), 'key_reused', 'and for its body');
-SELECT is(pg_temp.makes('key-1', p_merchant => 'm2'), 'nothing_left',
+SELECT is(pg_temp.makes('key-1', p_merchant => 'm2'), 'nothing',
           'a key is of one merchant');
-SELECT is(pg_temp.makes('key-4'), 'nothing_left', 'nothing more is released');
-SELECT is(pg_temp.makes('key-4', p_seller => 'nobody'), 'nothing_left',
+SELECT is(pg_temp.makes('key-4'), 'nothing', 'nothing more is released');
+SELECT is(pg_temp.makes('key-4', p_seller => 'nobody'), 'nothing',
           'nobody has nothing');
 SELECT is_empty($$SELECT FROM pay.wallet WHERE seller_account = 'nobody'$$,
                 'and gets no wallet by being asked for');
@@ -100,14 +102,14 @@ SELECT is((
     FROM pay_api.make_payout('{m1,m1}', '{seller-1,seller-1}', '{USD,USD}',
         '{max,max}', '{key-7,key-8}', ARRAY[sha256('a'), sha256('b')],
         '{9,9}') r),
-    'created nothing_left', 'a wallet has nothing for the second one');
+    'created refused', 'a wallet has nothing for the second one');
 
 -- reasons
 SELECT pg_temp.release('b2')
 \g /dev/null
 SELECT pay_ops.hold_payouts('m1', 'seller-1', NULL, true, 'ann', 'why')
 \g /dev/null
-SELECT is(pg_temp.makes('key-9'), 'held', 'a seller who is held');
+SELECT is(pg_temp.makes('key-9'), 'hold', 'a seller who is held');
 SELECT pay_ops.hold_payouts('m1', 'seller-1', NULL, false, 'ann', 'why')
 \g /dev/null
 SELECT pg_temp.account('GB29NWBK60161331926819', p_country => 'GB')
@@ -117,7 +119,7 @@ SELECT pg_temp.cooled(), pay_ops.set_payout_minimum('m1', 'USD', 2001, 'ann',
                                                     'why')
 \g /dev/null
 SELECT is(pg_temp.makes('key-9'), 'minimum', 'too little');
-SELECT is(pg_temp.makes('key-9', p_currency => 'EUR'), 'nothing_left',
+SELECT is(pg_temp.makes('key-9', p_currency => 'EUR'), 'nothing',
           'another currency');
 SELECT pay_ops.set_payout_minimum('m1', 'USD', 1, 'ann', 'why')
 \g /dev/null
@@ -160,7 +162,7 @@ FROM unnest('{0,1001,NULL}'::bigint[]) u,
 
 -- keys end
 UPDATE pay.payout_request SET expires_at = now() WHERE key = 'key-1';
-SELECT is(pg_temp.makes('key-1', 'y'), 'nothing_left',
+SELECT is(pg_temp.makes('key-1', 'y'), 'nothing',
           'a key that is over is free');
 SELECT is((SELECT idempotency_keys FROM pay.purge()), 1::bigint,
           'and is deleted');
