@@ -1329,7 +1329,7 @@ CREATE FUNCTION pay.compare_balance(p_source pay.settlement_source, p_said pay.p
 CREATE FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) RETURNS timestamp with time zone LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
-CREATE FUNCTION pay.count_entries(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS void LANGUAGE sql SET enable_seqscan TO 'off' SET enable_hashjoin TO 'on';
+CREATE FUNCTION pay.count_entries(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS void LANGUAGE sql SET enable_seqscan TO 'off' SET enable_hashjoin TO 'on' SET jit TO 'off';
 CREATE FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows integer DEFAULT 5000) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_piece(p_rows integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_roundings(p_file_id bigint) RETURNS void LANGUAGE sql;
@@ -1932,7 +1932,7 @@ CREATE FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_h
 CREATE FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_minor bigint[], p_credit text[], p_currency text[], p_terms jsonb[], OUT items integer[], OUT rate numeric[], OUT minor bigint[], OUT missing integer[], OUT too_large integer[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.raise_all_overdue(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.raise_balance(p_source pay.settlement_source, p_last pay.psp_balance, p_currency text, p_minor bigint) RETURNS bigint LANGUAGE plpgsql;
-CREATE FUNCTION pay.raise_overdue(p_source text, p_now timestamp with time zone, p_rows integer, OUT queued integer, OUT again boolean) RETURNS record LANGUAGE plpgsql SET enable_seqscan TO 'off' SET enable_hashjoin TO 'on';
+CREATE FUNCTION pay.raise_overdue(p_source text, p_now timestamp with time zone, p_rows integer, OUT queued integer, OUT again boolean) RETURNS record LANGUAGE plpgsql SET enable_seqscan TO 'off' SET enable_hashjoin TO 'on' SET jit TO 'off';
 CREATE FUNCTION pay.rate_ok(p_rate text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.rates_ok(p_base text, p_rates jsonb) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
