@@ -888,6 +888,7 @@ WITH (autovacuum_analyze_threshold='1000');
 
 CREATE FUNCTION pay.accepted_postings(p_exception pay.settlement_exception, p_row pay.settlement_row, p_as text, OUT postings pay.posting[], OUT is_suspended boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.act_on(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_as_kind text, p_with_id bigint) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subject text, p_currency text, p_limit bigint, p_hash text, p_who text, OUT outcome text, OUT batch_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) RETURNS void LANGUAGE sql;
 
 CREATE TABLE pay.settlement_file (
@@ -1691,6 +1692,7 @@ CREATE TABLE pay.payout_account (
 WITH (fillfactor='80');
 
 CREATE FUNCTION pay.lock_payout_account(p_merchant_id text, p_seller text, p_currency text) RETURNS pay.payout_account LANGUAGE plpgsql;
+CREATE FUNCTION pay.lock_payout_batches(p_merchant_id text[], p_batch_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lose_holds(p_psp text, p_limit integer) RETURNS integer LANGUAGE plpgsql;
@@ -1876,6 +1878,33 @@ CREATE FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kin
 CREATE FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.payout_acts_json(p_merchant_id text, p_subject text, p_subject_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) RETURNS record LANGUAGE sql STABLE;
+CREATE FUNCTION pay.payout_batch_items_json(p_merchant_id text, p_batch_id text) RETURNS json LANGUAGE sql STABLE;
+
+CREATE TABLE pay.payout_batch (
+    merchant_id pay.id NOT NULL,
+    batch_id pay.id NOT NULL,
+    provider pay.payout_name NOT NULL,
+    currency pay.currency_code NOT NULL,
+    item_count pay.ordinal NOT NULL,
+    total_minor pay.positive_minor NOT NULL,
+    hash pay.hash NOT NULL,
+    made_by pay.filled NOT NULL,
+    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL COLLATE pg_catalog."C",
+    approved_at timestamp with time zone,
+    until timestamp with time zone,
+    number bigint NOT NULL,
+    send_at timestamp with time zone,
+    CONSTRAINT payout_batch_check CHECK (((approved_at IS NULL) = (until IS NULL))),
+    CONSTRAINT payout_batch_check1 CHECK (((state <> ALL (ARRAY['approved'::text, 'expired'::text])) OR (approved_at IS NOT NULL))),
+    CONSTRAINT payout_batch_check2 CHECK (((send_at IS NULL) OR (approved_at IS NOT NULL))),
+    CONSTRAINT payout_batch_state_check CHECK ((state = ANY (ARRAY['open'::text, 'approved'::text, 'expired'::text, 'withdrawn'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE FUNCTION pay.payout_batch_json(p_batch pay.payout_batch) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.payout_batch_page(p_merchant_id text, p_provider text, p_currency text, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.payout_batch_whole(p_merchant_id text, p_batch_id text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_call_row(p_item integer, p_row pay.payout_sending) RETURNS SETOF pay_api.payout_call_row LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_entry(p_kind text, p_net_minor bigint) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_is_approved() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
@@ -2200,6 +2229,7 @@ CREATE FUNCTION pay.wrong_settlement_key(p_file_id bigint, p_key text, p_line in
 CREATE FUNCTION pay.wrong_settlement_row(p_file_id bigint, p_from integer, p_until integer, OUT line integer, OUT wrong text) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wrong_settlement_sum(p_file_id bigint) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay_api.act_on_exception(p_merchant_id text[], p_exception_id bigint[], p_act text[], p_who text[], p_why text[], p_as_kind text[], p_with_id bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.act_on_payout_batch(p_act text[], p_merchant_id text[], p_subject text[], p_currency text[], p_limit bigint[], p_hash text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2246,6 +2276,7 @@ CREATE FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body byte
 CREATE FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) RETURNS SETOF pay_api.changes_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_closes(p_merchant_id text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.list_payout_batches(p_merchant_id text[], p_batch_id text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_payouts(p_merchant_id text[], p_payout_id text[], p_seller_account text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_psp_balances(p_merchant_id text[], p_psp text[], p_currency text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_settlement_ageing(p_merchant_id text[], p_psp text[], p_currency text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2294,9 +2325,10 @@ CREATE FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, 
 CREATE FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint DEFAULT NULL::bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.send_payout_batch(p_merchant_id text, p_batch_id text, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_payout_limit(p_merchant_id text, p_currency text, p_one numeric, p_two numeric, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_payout_minimum(p_merchant_id text, p_currency text, p_minimum_minor bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text, p_why text, p_release_by text DEFAULT NULL::text, p_release_days integer DEFAULT NULL::integer, p_needs_settled boolean DEFAULT NULL::boolean, p_reserve_percent numeric DEFAULT NULL::numeric, p_reserve_days integer DEFAULT NULL::integer, p_cooling_off_hours integer DEFAULT NULL::integer) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text, p_why text, p_release_by text DEFAULT NULL::text, p_release_days integer DEFAULT NULL::integer, p_needs_settled boolean DEFAULT NULL::boolean, p_reserve_percent numeric DEFAULT NULL::numeric, p_reserve_days integer DEFAULT NULL::integer, p_cooling_off_hours integer DEFAULT NULL::integer, p_sends_by text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provider text, p_adapter text, p_takes text[], p_currencies text[], p_countries text[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2520,26 +2552,6 @@ CREATE TABLE pay.payout_approval (
     role text DEFAULT SESSION_USER NOT NULL
 );
 
-CREATE TABLE pay.payout_batch (
-    merchant_id pay.id NOT NULL,
-    batch_id pay.id NOT NULL,
-    provider pay.payout_name NOT NULL,
-    currency pay.currency_code NOT NULL,
-    item_count pay.ordinal NOT NULL,
-    total_minor pay.positive_minor NOT NULL,
-    hash pay.hash NOT NULL,
-    made_by pay.filled NOT NULL,
-    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    state text DEFAULT 'open'::text NOT NULL COLLATE pg_catalog."C",
-    approved_at timestamp with time zone,
-    until timestamp with time zone,
-    number bigint NOT NULL,
-    CONSTRAINT payout_batch_check CHECK (((approved_at IS NULL) = (until IS NULL))),
-    CONSTRAINT payout_batch_check1 CHECK (((state <> ALL (ARRAY['approved'::text, 'expired'::text])) OR (approved_at IS NOT NULL))),
-    CONSTRAINT payout_batch_state_check CHECK ((state = ANY (ARRAY['open'::text, 'approved'::text, 'expired'::text, 'withdrawn'::text])))
-)
-WITH (fillfactor='80');
-
 CREATE TABLE pay.payout_batch_item (
     merchant_id pay.id NOT NULL,
     batch_id pay.id NOT NULL,
@@ -2644,12 +2656,14 @@ CREATE TABLE pay.payout_policy (
     reserve_days integer DEFAULT 90 NOT NULL,
     cooling_off_hours integer DEFAULT 72 NOT NULL,
     approval_hours integer DEFAULT 24 NOT NULL,
+    sends_by text DEFAULT 'approval'::text NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT payout_policy_approval_hours_check CHECK (((approval_hours >= 1) AND (approval_hours <= 168))),
     CONSTRAINT payout_policy_cooling_off_hours_check CHECK (((cooling_off_hours >= 0) AND (cooling_off_hours <= 720))),
     CONSTRAINT payout_policy_release_by_check CHECK ((release_by = ANY (ARRAY['delivered'::text, 'days'::text, 'either'::text, 'both'::text]))),
     CONSTRAINT payout_policy_release_days_check CHECK (((release_days >= 0) AND (release_days <= 365))),
     CONSTRAINT payout_policy_reserve_days_check CHECK (((reserve_days >= 1) AND (reserve_days <= 730))),
-    CONSTRAINT payout_policy_reserve_percent_check CHECK (((reserve_percent >= (0)::numeric) AND (reserve_percent <= (50)::numeric)))
+    CONSTRAINT payout_policy_reserve_percent_check CHECK (((reserve_percent >= (0)::numeric) AND (reserve_percent <= (50)::numeric))),
+    CONSTRAINT payout_policy_sends_by_check CHECK ((sends_by = ANY (ARRAY['approval'::text, 'act'::text])))
 );
 
 CREATE TABLE pay.payout_provider (
@@ -4902,6 +4916,7 @@ GRANT SELECT ON TABLE pay.settlement_row TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_row TO payments_operator;
 REVOKE ALL ON FUNCTION pay.accepted_postings(p_exception pay.settlement_exception, p_row pay.settlement_row, p_as text, OUT postings pay.posting[], OUT is_suspended boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.act_on(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_as_kind text, p_with_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subject text, p_currency text, p_limit bigint, p_hash text, p_who text, OUT outcome text, OUT batch_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_operator;
@@ -5245,6 +5260,7 @@ REVOKE ALL ON FUNCTION pay.lock_payout(p_merchant_id text, p_payout_id text) FRO
 GRANT SELECT ON TABLE pay.payout_account TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_account TO payments_operator;
 REVOKE ALL ON FUNCTION pay.lock_payout_account(p_merchant_id text, p_seller text, p_currency text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.lock_payout_batches(p_merchant_id text[], p_batch_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text, p_limit integer) FROM PUBLIC;
@@ -5344,6 +5360,12 @@ REVOKE ALL ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text
 REVOKE ALL ON FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_acts_json(p_merchant_id text, p_subject text, p_subject_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_batch_items_json(p_merchant_id text, p_batch_id text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_batch TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_batch TO payments_operator;
+REVOKE ALL ON FUNCTION pay.payout_batch_json(p_batch pay.payout_batch) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_batch_page(p_merchant_id text, p_provider text, p_currency text, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_batch_whole(p_merchant_id text, p_batch_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_call_row(p_item integer, p_row pay.payout_sending) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_entry(p_kind text, p_net_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_is_approved() FROM PUBLIC;
@@ -5573,6 +5595,8 @@ REVOKE ALL ON FUNCTION pay.wrong_settlement_row(p_file_id bigint, p_from integer
 REVOKE ALL ON FUNCTION pay.wrong_settlement_sum(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay_api.act_on_exception(p_merchant_id text[], p_exception_id bigint[], p_act text[], p_who text[], p_why text[], p_as_kind text[], p_with_id bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.act_on_exception(p_merchant_id text[], p_exception_id bigint[], p_act text[], p_who text[], p_why text[], p_as_kind text[], p_with_id bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.act_on_payout_batch(p_act text[], p_merchant_id text[], p_subject text[], p_currency text[], p_limit bigint[], p_hash text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.act_on_payout_batch(p_act text[], p_merchant_id text[], p_subject text[], p_currency text[], p_limit bigint[], p_hash text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) FROM PUBLIC;
@@ -5665,6 +5689,8 @@ REVOKE ALL ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status tex
 GRANT ALL ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_closes(p_merchant_id text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_closes(p_merchant_id text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.list_payout_batches(p_merchant_id text[], p_batch_id text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.list_payout_batches(p_merchant_id text[], p_batch_id text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_payouts(p_merchant_id text[], p_payout_id text[], p_seller_account text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_payouts(p_merchant_id text[], p_payout_id text[], p_seller_account text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_psp_balances(p_merchant_id text[], p_psp text[], p_currency text[]) FROM PUBLIC;
@@ -5761,12 +5787,14 @@ REVOKE ALL ON FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_wh
 GRANT ALL ON FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.send_payout_batch(p_merchant_id text, p_batch_id text, p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.send_payout_batch(p_merchant_id text, p_batch_id text, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_payout_limit(p_merchant_id text, p_currency text, p_one numeric, p_two numeric, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.set_payout_limit(p_merchant_id text, p_currency text, p_one numeric, p_two numeric, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_payout_minimum(p_merchant_id text, p_currency text, p_minimum_minor bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.set_payout_minimum(p_merchant_id text, p_currency text, p_minimum_minor bigint, p_who text, p_why text) TO payments_operator;
-REVOKE ALL ON FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text, p_why text, p_release_by text, p_release_days integer, p_needs_settled boolean, p_reserve_percent numeric, p_reserve_days integer, p_cooling_off_hours integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text, p_why text, p_release_by text, p_release_days integer, p_needs_settled boolean, p_reserve_percent numeric, p_reserve_days integer, p_cooling_off_hours integer) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text, p_why text, p_release_by text, p_release_days integer, p_needs_settled boolean, p_reserve_percent numeric, p_reserve_days integer, p_cooling_off_hours integer, p_sends_by text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text, p_why text, p_release_by text, p_release_days integer, p_needs_settled boolean, p_reserve_percent numeric, p_reserve_days integer, p_cooling_off_hours integer, p_sends_by text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provider text, p_adapter text, p_takes text[], p_currencies text[], p_countries text[], p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provider text, p_adapter text, p_takes text[], p_currencies text[], p_countries text[], p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) FROM PUBLIC;
@@ -5834,8 +5862,6 @@ GRANT SELECT ON TABLE pay.payout_act TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_act TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_approval TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_approval TO payments_operator;
-GRANT SELECT ON TABLE pay.payout_batch TO payments_auditor;
-GRANT SELECT ON TABLE pay.payout_batch TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_batch_item TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_batch_item TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_destination TO payments_auditor;
