@@ -5,6 +5,17 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
+-- The count of an hour that is under way ends, done or not: behind the piece that
+-- another one is counting.
+CREATE OR REPLACE FUNCTION pay.end_count()
+RETURNS void LANGUAGE sql AS $$
+DELETE FROM settlement_count;
+DELETE FROM settlement_count_line
+$$;
+COMMENT ON FUNCTION pay.end_count IS
+    'Ends the count of entries that no file has brought';
+
+
 -- Makes a source, or changes one.  Once the source has brought a file, its
 -- medium, its PSP and its merchant stay, because rows and entries name them.
 -- NULL: as it was, or the default.
@@ -40,6 +51,7 @@ BEGIN
 
     -- other entries are expected now: all hours are counted again
     DELETE FROM settlement_hour;
+    PERFORM end_count();
 
     RETURN 'stored';
 EXCEPTION WHEN check_violation OR not_null_violation THEN

@@ -240,21 +240,63 @@ $$;
 COMMENT ON FUNCTION pay.link_work IS 'Links kept rows that are work again';
 
 
+-- Up to which time entries are read next: so many of them at most, but for those
+-- of the same ten microseconds.
+CREATE OR REPLACE FUNCTION pay.entries_until(
+    p_from timestamptz, p_until timestamptz, p_rows int)
+RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_width interval := least(p_until - p_from, interval '1 hour');
+BEGIN
+    IF tally_count(p_from, p_from + v_width, 0, p_rows) <= p_rows THEN
+        WHILE p_from + v_width < p_until AND tally_count(p_from,
+            least(p_until, p_from + 2 * v_width), 0, p_rows) <= p_rows
+        LOOP
+            v_width := 2 * v_width;
+        END LOOP;
+    ELSE
+        LOOP
+            v_width := v_width / 2;
+            EXIT WHEN v_width <= interval '10 us' OR tally_count(p_from,
+                p_from + v_width, 0, p_rows) <= p_rows;
+        END LOOP;
+    END IF;
+
+    RETURN least(p_until, p_from + v_width);
+END
+$$;
+COMMENT ON FUNCTION pay.entries_until IS
+    'Up to which time entries are read next, so many at most';
+
+
 -- Entries that no row has settled within the time that the source's PSP takes.
 -- Each is looked at once, when its time is over; a row that comes later takes
--- it out of the queue.
+-- it out of the queue.  So many entries are read at most: there are more where
+-- it says again.
 CREATE OR REPLACE FUNCTION pay.raise_overdue(
-    p_source text, p_now timestamptz DEFAULT now())
-RETURNS int LANGUAGE plpgsql
-SET enable_seqscan = on SET enable_hashjoin = on AS $$
+    p_source text, p_now timestamptz, p_rows int,
+    OUT queued int, OUT again boolean)
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = on SET jit = off AS $$
 DECLARE
     v_source settlement_source;
+    v_from   timestamptz;
+    v_end    timestamptz;
     v_until  timestamptz;
-    v_count  int;
 BEGIN
     SELECT * INTO v_source FROM settlement_source s
     WHERE s.source = p_source FOR UPDATE;
-    v_until := p_now - make_interval(days => v_source.overdue_days);
+    v_from := greatest(v_source.since, v_source.checked_until);
+    v_end := p_now - make_interval(days => v_source.overdue_days);
+    queued := 0;
+    again := false;
+
+    IF v_end > v_from IS NOT TRUE THEN
+        RETURN;
+    END IF;
+
+    v_until := entries_until(v_from, v_end, p_rows);
+    again := v_until < v_end;
 
     INSERT INTO settlement_exception (merchant_id, psp, source, kind,
         checkout_id, class, finding, playbook, amount_minor, currency)
@@ -265,8 +307,7 @@ BEGIN
     FROM journal_entry e
     JOIN settlement_expected x ON x.kind = e.kind
         AND (x.family = 'payout') = (v_source.medium = 'bank')
-    WHERE e.at >= greatest(v_source.since, v_source.checked_until)
-        AND e.at < v_until
+    WHERE e.at >= v_from AND e.at < v_until
         AND CASE v_source.medium WHEN 'psp' THEN e.psp = v_source.psp
                  ELSE e.merchant_id = v_source.merchant_id END
         AND (v_source.medium = 'bank'
@@ -274,26 +315,26 @@ BEGIN
         AND NOT EXISTS (
             SELECT FROM settlement_closed c
             WHERE c.merchant_id = e.merchant_id AND c.source = e.source
-                AND c.kind = e.kind)
+                AND c.kind = e.kind
+            OFFSET 0)
     ON CONFLICT DO NOTHING;
-    GET DIAGNOSTICS v_count = ROW_COUNT;
+    GET DIAGNOSTICS queued = ROW_COUNT;
 
     UPDATE settlement_source s SET checked_until = v_until
-    WHERE s.source = p_source
-        AND v_until > greatest(s.since, s.checked_until);
-
-    RETURN v_count;
+    WHERE s.source = p_source;
 END
 $$;
 COMMENT ON FUNCTION pay.raise_overdue IS
-    'Queues entries that should have come in a file of this source: how many';
+    'Queues the next entries that should have come in a file of this source: '
+    'how many, and whether there may be more';
 
 
 CREATE OR REPLACE FUNCTION pay_ops.raise_overdue(
-    p_source text, p_now timestamptz DEFAULT now())
-RETURNS int
+    p_source text, p_now timestamptz DEFAULT now(), OUT queued int,
+    OUT again boolean)
 LANGUAGE sql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-SELECT pay.raise_overdue(p_source, p_now)
+SELECT r.queued, r.again FROM pay.raise_overdue(p_source, p_now, 5000) r
 $$;
 COMMENT ON FUNCTION pay_ops.raise_overdue IS
-    'Queues entries that should have come in a file of this source: how many';
+    'Queues entries that should have come in a file of this source: how many '
+    'of the next 5000 entries, and whether to call it again';

@@ -19,38 +19,55 @@ END
 $$;
 
 
--- How many entries, or rows of files, came in a time: p_rows + 1 where they are
--- more, so that no more are read.
+-- An entry that came before the last look counts only where its transaction was
+-- still under way then: from this one on.
+CREATE OR REPLACE FUNCTION pay.tally_tx(p_tally settlement_tally)
+RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE WHEN p_tally.next_at < p_tally.from_at
+            THEN p_tally.from_tx::text::bigint ELSE 0 END
+$$;
+COMMENT ON FUNCTION pay.tally_tx IS
+    'Entries of which transactions are added up next: this one and later ones';
+
+
+-- How many entries, or rows of files, of these transactions came in a time:
+-- p_rows + 1 where they are more, so that no more are read.
 CREATE OR REPLACE FUNCTION pay.tally_count(
-    p_from timestamptz, p_until timestamptz, p_rows int)
+    p_from timestamptz, p_until timestamptz, p_tx bigint, p_rows int)
 RETURNS bigint LANGUAGE sql STABLE
 SET enable_seqscan = off AS $$
 SELECT greatest(
     (SELECT count(*) FROM (
         SELECT FROM journal_entry e
-        WHERE e.at >= p_from AND e.at < p_until LIMIT p_rows + 1) e),
+        WHERE e.at >= p_from AND e.at < p_until
+            AND e.tx::text::bigint >= p_tx LIMIT p_rows + 1) e),
     (SELECT count(*) FROM (
         SELECT FROM settlement_row r
-        WHERE r.at >= p_from AND r.at < p_until LIMIT p_rows + 1) r))
+        WHERE r.at >= p_from AND r.at < p_until
+            AND r.tx::text::bigint >= p_tx LIMIT p_rows + 1) r))
 $$;
 COMMENT ON FUNCTION pay.tally_count IS
     'How many entries or rows came in a time';
 
 
 -- The end of the next piece of time: so many entries came in it at most, and so
--- many rows of files, but for those of the same ten microseconds.
+-- many rows of files, but for those of the same ten microseconds.  The time
+-- before the last look is a piece of its own, since few entries of it count.
 CREATE OR REPLACE FUNCTION pay.tally_piece(
     p_tally settlement_tally, p_rows int, OUT until timestamptz,
     OUT rows bigint)
 LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_tx bigint := tally_tx(p_tally);
 BEGIN
-    until := least(p_tally.until_at, p_tally.next_at + 2 * p_tally.width);
-    rows := tally_count(p_tally.next_at, until, p_rows);
+    until := least(p_tally.until_at, p_tally.next_at + 2 * p_tally.width,
+        CASE WHEN p_tally.next_at < p_tally.from_at THEN p_tally.from_at END);
+    rows := tally_count(p_tally.next_at, until, v_tx, p_rows);
 
     WHILE rows > p_rows AND until - p_tally.next_at > interval '10 us'
     LOOP
         until := p_tally.next_at + (until - p_tally.next_at) / 2;
-        rows := tally_count(p_tally.next_at, until, p_rows);
+        rows := tally_count(p_tally.next_at, until, v_tx, p_rows);
     END LOOP;
 END
 $$;
@@ -66,14 +83,14 @@ CREATE OR REPLACE FUNCTION pay.tally_movements(
 RETURNS SETOF close_line LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_hashjoin = off
 SET enable_mergejoin = off AS $$
+DECLARE
+    v_tx bigint := tally_tx(p_tally);
 BEGIN
     RETURN QUERY
     WITH entries AS MATERIALIZED (
         SELECT * FROM journal_entry e
         WHERE e.at >= p_tally.next_at AND e.at < p_until
-            AND e.tx < p_tally.until_tx
-            AND (p_tally.from_at IS NULL OR e.at >= p_tally.from_at
-                 OR e.tx >= p_tally.from_tx)
+            AND e.tx::text::bigint >= v_tx AND e.tx < p_tally.until_tx
     )
     SELECT e.merchant_id::text, e.psp::text, l.currency::text,
         'account/' || l.account, count(*), sum(l.amount_minor)
@@ -98,9 +115,7 @@ BEGIN
     FROM settlement_row r
     JOIN settlement_source s ON s.source = r.source
     WHERE r.at >= p_tally.next_at AND r.at < p_until
-        AND r.tx < p_tally.until_tx
-        AND (p_tally.from_at IS NULL OR r.at >= p_tally.from_at
-             OR r.tx >= p_tally.from_tx)
+        AND r.tx::text::bigint >= v_tx AND r.tx < p_tally.until_tx
     GROUP BY 1, 2, 3, 4;
 END
 $$;

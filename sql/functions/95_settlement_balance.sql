@@ -53,8 +53,10 @@ SET enable_seqscan = off SET enable_hashjoin = off
 SET enable_mergejoin = off AS $$
 DECLARE
     v_tally settlement_tally;
+    v_tx    bigint;
 BEGIN
     SELECT * INTO v_tally FROM settlement_tally t WHERE t.name = 'balance';
+    v_tx := v_tally.until_tx::text::bigint;
 
     RETURN QUERY
     SELECT b.currency, sum(b.minor),
@@ -62,9 +64,12 @@ BEGIN
     FROM (
         SELECT l.currency::text, l.account, l.amount_minor::numeric AS minor
         FROM (SELECT * FROM journal_entry e
+              WHERE e.at >= v_tally.until_at AND e.psp = p_psp
+              UNION ALL
+              SELECT * FROM journal_entry e
               WHERE e.at >= v_tally.until_at - interval '1 day'
-                  AND (e.at >= v_tally.until_at OR e.tx >= v_tally.until_tx)
-                  AND e.psp = p_psp
+                  AND e.at < v_tally.until_at
+                  AND e.tx::text::bigint >= v_tx AND e.psp = p_psp
               OFFSET 0) e
         CROSS JOIN LATERAL (
             SELECT * FROM journal_line l

@@ -19,26 +19,21 @@ $$;
 COMMENT ON FUNCTION pay.age_in_days IS 'An age as a range of days';
 
 
--- An hour at a time, so that a source that begins in the past needs no long
--- statement; an account is looked at once a minute at most.
+-- In pieces, so that a source that begins in the past, or a busy hour, needs no
+-- long statement; an account is looked at once a minute at most.
 CREATE OR REPLACE FUNCTION pay.raise_all_overdue(p_end timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_source settlement_source;
-    v_days   interval;
-    v_until  timestamptz;
 BEGIN
     FOR v_source IN
-        SELECT * FROM settlement_source s ORDER BY s.source
+        SELECT * FROM settlement_source s
+        WHERE greatest(s.since, s.checked_until) < now()
+            - make_interval(days => s.overdue_days) - interval '1 minute'
+        ORDER BY s.source
     LOOP
-        v_days := make_interval(days => v_source.overdue_days);
-        v_until := greatest(v_source.since, v_source.checked_until);
-
-        WHILE v_until < now() - v_days - interval '1 minute'
-            AND clock_timestamp() < p_end
-        LOOP
-            v_until := least(v_until + interval '1 hour', now() - v_days);
-            PERFORM raise_overdue(v_source.source, v_until + v_days);
+        WHILE clock_timestamp() < p_end LOOP
+            EXIT WHEN NOT (raise_overdue(v_source.source, now(), 5000)).again;
         END LOOP;
     END LOOP;
 END
@@ -47,57 +42,99 @@ COMMENT ON FUNCTION pay.raise_all_overdue IS
     'Queues the overdue entries of all sources, as far as the time suffices';
 
 
--- As pay_view.settlement_expected has them, of one hour.  An entry is settled by
--- its key: a join would read all that were ever settled.
-CREATE OR REPLACE FUNCTION pay.count_hour(p_hour timestamptz)
-RETURNS void LANGUAGE plpgsql
-SET enable_hashjoin = on AS $$
+-- As pay_view.settlement_expected has them, of a piece of the hour that is under
+-- way, added to those of the pieces before.  An entry is settled by its key: a
+-- join would read all that were ever settled.
+CREATE OR REPLACE FUNCTION pay.count_entries(
+    p_from timestamptz, p_until timestamptz)
+RETURNS void LANGUAGE sql
+SET enable_seqscan = off SET enable_hashjoin = on SET jit = off AS $$
+WITH entries AS MATERIALIZED (
+    SELECT e.* FROM journal_entry e WHERE e.at >= p_from AND e.at < p_until
+)
+INSERT INTO settlement_count_line AS l (merchant_id, psp, family, currency,
+    overdue_days, entries, minor, oldest_at)
+SELECT e.merchant_id, e.psp, x.family, e.currency, min(s.overdue_days),
+    count(*), sum(x.sign * e.amount_minor), min(e.at)
+FROM entries e
+JOIN settlement_expected x ON x.kind = e.kind
+JOIN (SELECT u.medium, u.psp, CASE WHEN u.medium = 'bank'
+          THEN u.merchant_id END AS merchant_id, min(u.since) AS since,
+          min(u.overdue_days) AS overdue_days
+      FROM settlement_source u GROUP BY 1, 2, 3) s
+    ON (x.family = 'payout') = (s.medium = 'bank') AND e.at >= s.since
+    AND CASE s.medium WHEN 'psp' THEN e.psp = s.psp
+             ELSE e.merchant_id = s.merchant_id END
+    AND (s.medium = 'bank' OR NOT starts_with(e.source, 'settlement/'))
+LEFT JOIN LATERAL (
+    SELECT c.match_id FROM settlement_closed c
+    WHERE c.merchant_id = e.merchant_id AND c.source = e.source
+        AND c.kind = e.kind
+    OFFSET 0) c ON true
+WHERE c.match_id IS NULL
+GROUP BY e.merchant_id, e.psp, x.family, e.currency
+ON CONFLICT (merchant_id, psp, family, currency) DO UPDATE
+SET entries = l.entries + EXCLUDED.entries, minor = l.minor + EXCLUDED.minor,
+    oldest_at = least(l.oldest_at, EXCLUDED.oldest_at)
+$$;
+COMMENT ON FUNCTION pay.count_entries IS
+    'Counts the entries of a time that no file has brought';
+
+
+-- The next entries of the hour that is under way, so many at most.  Its count
+-- takes the place of the last one when all of them are counted; it is as old as
+-- its first piece.  Whether it is done.
+CREATE OR REPLACE FUNCTION pay.count_piece(p_rows int)
+RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
+    v_count  settlement_count;
+    v_until  timestamptz;
     v_groups bigint;
 BEGIN
-    DELETE FROM settlement_aged a WHERE a.hour = p_hour;
+    SELECT * INTO v_count FROM settlement_count FOR UPDATE;
 
-    WITH entries AS MATERIALIZED (
-        SELECT e.* FROM journal_entry e
-        WHERE e.at >= p_hour AND e.at < p_hour + interval '1 hour'
-    )
+    IF NOT FOUND THEN
+        RETURN true;
+    END IF;
+
+    v_until := entries_until(v_count.next_at,
+                             v_count.hour + interval '1 hour', p_rows);
+    PERFORM count_entries(v_count.next_at, v_until);
+
+    IF v_until < v_count.hour + interval '1 hour' THEN
+        UPDATE settlement_count c SET next_at = v_until;
+        RETURN false;
+    END IF;
+
+    DELETE FROM settlement_aged a WHERE a.hour = v_count.hour;
     INSERT INTO settlement_aged (merchant_id, hour, psp, family, currency,
         overdue_days, entries, minor, oldest_at)
-    SELECT e.merchant_id, p_hour, e.psp, x.family, e.currency,
-        min(s.overdue_days), count(*), sum(x.sign * e.amount_minor), min(e.at)
-    FROM entries e
-    JOIN settlement_expected x ON x.kind = e.kind
-    JOIN (SELECT u.medium, u.psp, CASE WHEN u.medium = 'bank'
-              THEN u.merchant_id END AS merchant_id, min(u.since) AS since,
-              min(u.overdue_days) AS overdue_days
-          FROM settlement_source u GROUP BY 1, 2, 3) s
-        ON (x.family = 'payout') = (s.medium = 'bank') AND e.at >= s.since
-        AND CASE s.medium WHEN 'psp' THEN e.psp = s.psp
-                 ELSE e.merchant_id = s.merchant_id END
-        AND (s.medium = 'bank' OR NOT starts_with(e.source, 'settlement/'))
-    LEFT JOIN LATERAL (
-        SELECT c.match_id FROM settlement_closed c
-        WHERE c.merchant_id = e.merchant_id AND c.source = e.source
-            AND c.kind = e.kind
-        OFFSET 0) c ON true
-    WHERE c.match_id IS NULL
-    GROUP BY e.merchant_id, e.psp, x.family, e.currency;
+    SELECT l.merchant_id, v_count.hour, l.psp, l.family, l.currency,
+        l.overdue_days, l.entries, l.minor, l.oldest_at
+    FROM settlement_count_line l;
     GET DIAGNOSTICS v_groups = ROW_COUNT;
 
     -- an entry that is committed late has an hour that is long over
-    INSERT INTO settlement_hour AS h (hour, is_final)
-    VALUES (p_hour, v_groups = 0 AND p_hour < now() - interval '1 day')
+    INSERT INTO settlement_hour AS h (hour, counted_at, is_final)
+    VALUES (v_count.hour, v_count.begun_at,
+        v_groups = 0 AND v_count.hour < now() - interval '1 day')
     ON CONFLICT (hour) DO UPDATE
-    SET counted_at = clock_timestamp(), is_final = EXCLUDED.is_final;
+    SET counted_at = EXCLUDED.counted_at, is_final = EXCLUDED.is_final;
+    PERFORM end_count();
+
+    RETURN true;
 END
 $$;
-COMMENT ON FUNCTION pay.count_hour IS
-    'Counts the entries of an hour that no file has brought';
+COMMENT ON FUNCTION pay.count_piece IS
+    'Counts the next entries of an hour: whether all of them are counted';
 
 
 -- The last three hours are counted in each round, the others behind each file
--- that is booked, and once an hour: the longest ago is the first.  Entries older than 400 days are not counted.
-CREATE OR REPLACE FUNCTION pay.count_expected(p_end timestamptz)
+-- that is booked, and once an hour: the longest ago is the first.  An hour that
+-- the round before has left comes before all of them.  Entries older than 400
+-- days are not counted.
+CREATE OR REPLACE FUNCTION pay.count_expected(
+    p_end timestamptz, p_rows int DEFAULT 5000)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_hour   timestamptz;
@@ -115,6 +152,12 @@ BEGIN
     DELETE FROM settlement_hour h
     WHERE h.hour < now() - interval '401 days';
 
+    WHILE NOT count_piece(p_rows) LOOP
+        IF clock_timestamp() >= p_end THEN
+            RETURN;
+        END IF;
+    END LOOP;
+
     FOR v_hour IN
         SELECT s.hour
         FROM generate_series(date_trunc('hour', v_since, 'UTC'), now(),
@@ -126,7 +169,14 @@ BEGIN
                     - interval '10 minutes', interval '1 hour'))
         ORDER BY h.counted_at NULLS FIRST, s.hour DESC
     LOOP
-        PERFORM count_hour(v_hour);
+        INSERT INTO settlement_count (hour, next_at) VALUES (v_hour, v_hour);
+
+        WHILE NOT count_piece(p_rows) LOOP
+            IF clock_timestamp() >= p_end THEN
+                RETURN;
+            END IF;
+        END LOOP;
+
         EXIT WHEN clock_timestamp() >= p_end;
     END LOOP;
 END

@@ -350,8 +350,8 @@ CREATE TABLE settlement_row (
 ) WITH (autovacuum_analyze_threshold = 1000);
 
 CREATE INDEX settlement_row_file ON settlement_row (file_id, row_id);
-CREATE INDEX settlement_row_at ON settlement_row USING brin (at)
-    WITH (autosummarize = on);
+CREATE INDEX settlement_row_at ON settlement_row
+    USING brin (at, (tx::text::bigint)) WITH (autosummarize = on);
 -- lists of a merchant, newest first
 CREATE INDEX settlement_row_merchant
     ON settlement_row (merchant_id, at, row_id);
@@ -629,9 +629,12 @@ ALTER TABLE settlement_close ENABLE ALWAYS TRIGGER settlement_close_kept;
 -- payouts.
 ALTER TABLE journal_entry ALTER checkout_id DROP NOT NULL;
 
--- The close reads the entries of a time; these come in the order of time.
-CREATE INDEX journal_entry_at ON journal_entry USING brin (at)
-    WITH (autosummarize = on);
+-- The close reads the entries of a time; these come in the order of time, and
+-- of their transactions.  An entry of a transaction that was still under way at
+-- the last look is found by its transaction, or all of the day before would be
+-- read again.  xid8 has no operators for BRIN.
+CREATE INDEX journal_entry_at ON journal_entry
+    USING brin (at, (tx::text::bigint)) WITH (autosummarize = on);
 -- payouts in transit to the bank
 CREATE INDEX journal_entry_payout ON journal_entry (merchant_id, at)
     WHERE kind IN ('psp_paid_out', 'psp_debited', 'psp_payout_returned');

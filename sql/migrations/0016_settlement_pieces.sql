@@ -108,4 +108,25 @@ CREATE TABLE settlement_aged (
 
 CREATE INDEX settlement_aged_hour ON settlement_aged (hour);
 
+-- The hour whose entries are being counted, if there is one, piece by piece: those
+-- before next_at are.
+CREATE TABLE settlement_count (
+    is_only   boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+    hour      timestamptz NOT NULL,
+    begun_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    next_at   timestamptz NOT NULL
+) WITH (fillfactor = 50);
+
+CREATE TABLE settlement_count_line (
+    merchant_id   id NOT NULL,
+    psp           id NOT NULL,
+    family        text COLLATE "C" NOT NULL,
+    currency      currency_code NOT NULL,
+    overdue_days  int NOT NULL,
+    entries       bigint NOT NULL,
+    minor         numeric NOT NULL,
+    oldest_at     timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, psp, family, currency)
+) WITH (fillfactor = 50);
+
 RESET ROLE;

@@ -7,10 +7,15 @@
 #include "cli/act.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/db.h"
 #include "cli/settlement.h"
 #include "cli/table.h"
 
+#include <stdio.h>
 #include <string.h>
+
+
+static int overdue_raise(const char *dsn, const char *source);
 
 
 static const char  act_usage[] =
@@ -81,10 +86,13 @@ static const pay_cli_act_t  limit_act = {
     " $3::numeric)", 3, "stored", set_refusals
 };
 
+static const char  overdue_sql[] =
+    "SELECT r.queued + $2::bigint, r.again FROM pay.settlement_source s,"
+    " pay_ops.raise_overdue(s.source) r WHERE s.source = $1";
+
 static const pay_cli_list_t  overdue_query = {
-    "settlement overdue", "SELECT pay_ops.raise_overdue(s.source) AS queued"
-    " FROM pay.settlement_source s WHERE s.source = $1", 1,
-    "no such source", PAY_CLI_USAGE, NULL
+    "settlement overdue", "SELECT $1::bigint AS queued", 1, NULL,
+    PAY_CLI_USAGE, NULL
 };
 
 
@@ -223,7 +231,43 @@ pay_cli_settlement_overdue(int argc, char **argv)
         return pay_cli_say_usage(words, set_usage);
     }
 
-    return source != NULL ? pay_cli_list(&overdue_query, dsn, &source)
+    return source != NULL ? overdue_raise(dsn, source)
                           : pay_cli_misuse(set_usage, "overdue takes"
                                            " --source");
+}
+
+
+/* In pieces, each in a transaction of its own. */
+static int
+overdue_raise(const char *dsn, const char *source)
+{
+    int          code = PAY_CLI_USAGE, again = 1;
+    char         queued[24] = "0";
+    PGconn      *conn;
+    PGresult    *rows;
+    const char  *count = queued, *values[2] = { source, queued };
+
+    conn = pay_cli_connect(dsn);
+
+    while (conn != NULL && again) {
+        rows = pay_cli_query(conn, "settlement overdue", overdue_sql, 2,
+                             values);
+        again = 0;
+
+        if (rows != NULL && PQntuples(rows) == 0) {
+            fprintf(stderr, "payctl settlement overdue: no such source\n");
+
+        } else if (rows != NULL) {
+            snprintf(queued, sizeof(queued), "%s", PQgetvalue(rows, 0, 0));
+            again = PQgetvalue(rows, 0, 1)[0] == 't';
+            code = PAY_CLI_OK;
+        }
+
+        PQclear(rows);
+    }
+
+    PQfinish(conn);
+
+    return code == PAY_CLI_OK ? pay_cli_list(&overdue_query, dsn, &count)
+                              : code;
 }

@@ -148,7 +148,9 @@ def test_row_that_is_overdue_waits_until_it_comes(day, psp):
     made = sales(day, psp, 2)
     settled(day, psp, kind="late", about=made[0].token)
     queued = day.stack.value(
-        "SELECT pay_ops.raise_overdue(%s, now() + interval '30 days')", psp
+        "SELECT r.queued FROM pay_ops.raise_overdue(%s,"
+        " now() + interval '30 days') r",
+        psp,
     )
     assert queued >= 1
     found = [e for e in day.matters(2) if e["order"] == made[0].order_id]

@@ -119,13 +119,16 @@ SELECT is(pg_temp.ended('b3') || ' / ' || pg_temp.entries('b3'),
     ' unknown_receipt_cleared 693 USD', 'it is a sale');
 
 -- what no file brings
-SELECT is(pay_ops.raise_overdue('stripe', now() + interval '8 days'), 0,
+SELECT is((pay_ops.raise_overdue('stripe', now() + interval '8 days'))
+          .queued, 0,
           'nothing is overdue yet');
 SELECT pg_temp.news('refund', 'succeeded', 're-o', 200, 't-c5')
 \g /dev/null
-SELECT is(pay_ops.raise_overdue('stripe', now() + interval '10 days'), 18,
+SELECT is((pay_ops.raise_overdue('stripe', now() + interval '10 days'))
+          .queued, 18,
           'overdue: sales and a refund');
-SELECT is(pay_ops.raise_overdue('stripe', now() + interval '10 days'), 0,
+SELECT is((pay_ops.raise_overdue('stripe', now() + interval '10 days'))
+          .queued, 0,
           'once each');
 CREATE FUNCTION pg_temp.of_entry(p_source text) RETURNS bigint
 LANGUAGE sql AS $$

@@ -256,7 +256,7 @@ FROM pay_api.list_settlement_ageing(ARRAY[p_merchant], ARRAY[p_psp],
 $$;
 CREATE FUNCTION pg_temp.watch() RETURNS text LANGUAGE sql AS $$
 DELETE FROM pay.settlement_hour;
-SELECT pay.watch_settlement('2 minutes')::text
+SELECT pay.watch_settlement('1 hour')::text
 $$;
 UPDATE pay.settlement_source SET since = now() - interval '40 days';
 SET LOCAL search_path = pay, tap, pg_temp;
