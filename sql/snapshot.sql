@@ -1341,8 +1341,9 @@ CREATE FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.
 CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.complete_pages(p_file_id bigint) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
-CREATE FUNCTION pay.count_expected(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.count_hour(p_hour timestamp with time zone) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on';
+CREATE FUNCTION pay.count_entries(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS void LANGUAGE sql SET enable_seqscan TO 'off' SET enable_hashjoin TO 'on' SET jit TO 'off';
+CREATE FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows integer DEFAULT 5000) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.count_piece(p_rows integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_roundings(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) RETURNS record LANGUAGE sql STABLE;
@@ -1398,6 +1399,7 @@ CREATE FUNCTION pay.drop_change_job(p_change pay.change, p_why text) RETURNS voi
 CREATE FUNCTION pay.drop_proof(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.drop_staged(p_file_id bigint, p_limit integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_changes(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_count() RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 
 CREATE TABLE pay.settlement_part (
@@ -1424,6 +1426,7 @@ CREATE FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_sta
 CREATE FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.enter_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_shown text, p_details bytea, p_key_id text, p_who text, p_why text, OUT outcome text, OUT destination_id text, OUT version integer) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.entries_until(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) RETURNS timestamp with time zone LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.entry_balances() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.entry_object(p_merchant_id text, p_checkout_id text, p_psp text, p_source text) RETURNS text LANGUAGE sql STABLE;
 
@@ -1984,7 +1987,7 @@ CREATE FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_h
 CREATE FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_minor bigint[], p_credit text[], p_currency text[], p_terms jsonb[], OUT items integer[], OUT rate numeric[], OUT minor bigint[], OUT missing integer[], OUT too_large integer[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.raise_all_overdue(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.raise_balance(p_source pay.settlement_source, p_last pay.psp_balance, p_currency text, p_minor bigint) RETURNS bigint LANGUAGE plpgsql;
-CREATE FUNCTION pay.raise_overdue(p_source text, p_now timestamp with time zone DEFAULT now()) RETURNS integer LANGUAGE plpgsql SET enable_seqscan TO 'on' SET enable_hashjoin TO 'on';
+CREATE FUNCTION pay.raise_overdue(p_source text, p_now timestamp with time zone, p_rows integer, OUT queued integer, OUT again boolean) RETURNS record LANGUAGE plpgsql SET enable_seqscan TO 'off' SET enable_hashjoin TO 'on' SET jit TO 'off';
 CREATE FUNCTION pay.raise_pages(p_now timestamp with time zone DEFAULT now()) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.rate_ok(p_rate text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.rates_ok(p_base text, p_rates jsonb) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -2217,10 +2220,11 @@ CREATE FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_check
 CREATE FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_end pay.settlement_end, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_up(p_news pay.news, p_held bigint) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.tally_count(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) RETURNS bigint LANGUAGE sql STABLE SET enable_seqscan TO 'off';
+CREATE FUNCTION pay.tally_count(p_from timestamp with time zone, p_until timestamp with time zone, p_tx bigint, p_rows integer) RETURNS bigint LANGUAGE sql STABLE SET enable_seqscan TO 'off';
 CREATE FUNCTION pay.tally_movements(p_tally pay.settlement_tally, p_until timestamp with time zone) RETURNS SETOF pay.close_line LANGUAGE plpgsql STABLE SET enable_seqscan TO 'off' SET enable_hashjoin TO 'off' SET enable_mergejoin TO 'off';
 CREATE FUNCTION pay.tally_open(p_after bigint, p_rows integer, OUT lines pay.close_line[], OUT last bigint, OUT rows bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.tally_piece(p_tally pay.settlement_tally, p_rows integer, OUT until timestamp with time zone, OUT rows bigint) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.tally_tx(p_tally pay.settlement_tally) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_payout(p_merchant_id text, p_payout_id text, p_fact text, p_who text, p_ref text DEFAULT NULL::text, p_proof text DEFAULT NULL::text, p_code text DEFAULT NULL::text, p_amount_minor bigint DEFAULT NULL::bigint, p_currency text DEFAULT NULL::text, p_account_end text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS boolean LANGUAGE plpgsql;
@@ -2344,7 +2348,7 @@ CREATE FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p
 CREATE FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) RETURNS TABLE(outcome text, seller_account text, currency text, payout_id text, amount_minor bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint DEFAULT NULL::bigint, p_page jsonb DEFAULT NULL::jsonb) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone DEFAULT now()) RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone DEFAULT now(), OUT queued integer, OUT again boolean) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2912,6 +2916,27 @@ CREATE TABLE pay.settlement_copy (
     CONSTRAINT settlement_copy_nonce_check CHECK ((octet_length(nonce) = 12))
 );
 ALTER TABLE ONLY pay.settlement_copy ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
+CREATE TABLE pay.settlement_count (
+    is_only boolean DEFAULT true NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    begun_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    CONSTRAINT settlement_count_is_only_check CHECK (is_only)
+)
+WITH (fillfactor='50');
+
+CREATE TABLE pay.settlement_count_line (
+    merchant_id pay.id NOT NULL,
+    psp pay.id NOT NULL,
+    family text NOT NULL COLLATE pg_catalog."C",
+    currency pay.currency_code NOT NULL,
+    overdue_days integer NOT NULL,
+    entries bigint NOT NULL,
+    minor numeric NOT NULL,
+    oldest_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
 
 ALTER TABLE pay.settlement_exception ALTER COLUMN exception_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pay.settlement_exception_exception_id_seq
@@ -4490,6 +4515,10 @@ ALTER TABLE ONLY pay.settlement_copy
     ADD CONSTRAINT settlement_copy_kid_nonce_key UNIQUE (kid, nonce);
 ALTER TABLE ONLY pay.settlement_copy
     ADD CONSTRAINT settlement_copy_pkey PRIMARY KEY (file_id, attempt, number);
+ALTER TABLE ONLY pay.settlement_count_line
+    ADD CONSTRAINT settlement_count_line_pkey PRIMARY KEY (merchant_id, psp, family, currency);
+ALTER TABLE ONLY pay.settlement_count
+    ADD CONSTRAINT settlement_count_pkey PRIMARY KEY (is_only);
 ALTER TABLE ONLY pay.settlement_end
     ADD CONSTRAINT settlement_end_pkey PRIMARY KEY (file_id);
 ALTER TABLE ONLY pay.settlement_exception
@@ -4569,7 +4598,7 @@ CREATE INDEX event_default_at_idx ON pay.event_default USING brin (at) WITH (aut
 CREATE INDEX event_tx ON ONLY pay.event USING brin (tx) WITH (autosummarize='on');
 CREATE INDEX event_default_tx_idx ON pay.event_default USING brin (tx) WITH (autosummarize='on');
 CREATE INDEX job_rank_run_at ON pay.job USING btree (pay.job_rank((kind)::text), run_at);
-CREATE INDEX journal_entry_at ON pay.journal_entry USING brin (at) WITH (autosummarize='on');
+CREATE INDEX journal_entry_at ON pay.journal_entry USING brin (at, (((tx)::text)::bigint)) WITH (autosummarize='on');
 CREATE INDEX journal_entry_checkout ON pay.journal_entry USING btree (checkout_id, merchant_id);
 CREATE INDEX journal_entry_payout ON pay.journal_entry USING btree (merchant_id, at) WHERE (kind = ANY (ARRAY['psp_paid_out'::text, 'psp_debited'::text, 'psp_payout_returned'::text]));
 CREATE UNIQUE INDEX journal_line_statement ON pay.journal_line USING btree (merchant_id, owner, currency, wallet_seq) WHERE (wallet_seq IS NOT NULL);
@@ -4626,7 +4655,7 @@ CREATE INDEX settlement_link_match ON pay.settlement_link USING btree (match_id)
 CREATE INDEX settlement_open_file ON pay.settlement_open USING btree (file_id, checkout_id);
 CREATE INDEX settlement_part_open ON pay.settlement_part USING btree (file_id, first_line) WHERE (NOT is_done);
 CREATE INDEX settlement_report_due ON pay.settlement_report USING btree (psp, run_at, name) WHERE (state = 'waiting'::text);
-CREATE INDEX settlement_row_at ON pay.settlement_row USING brin (at) WITH (autosummarize='on');
+CREATE INDEX settlement_row_at ON pay.settlement_row USING brin (at, (((tx)::text)::bigint)) WITH (autosummarize='on');
 CREATE INDEX settlement_row_file ON pay.settlement_row USING btree (file_id, row_id);
 CREATE INDEX settlement_row_merchant ON pay.settlement_row USING btree (merchant_id, at, row_id);
 CREATE INDEX settlement_row_payout ON pay.settlement_row USING btree (source, net_minor) WHERE ((kind)::text = ANY (ARRAY['payout'::text, 'payout_returned'::text]));
@@ -5059,8 +5088,9 @@ REVOKE ALL ON FUNCTION pay.complete_pages(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_operator;
-REVOKE ALL ON FUNCTION pay.count_expected(p_end timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.count_hour(p_hour timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_entries(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_piece(p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_roundings(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) FROM PUBLIC;
@@ -5087,6 +5117,7 @@ REVOKE ALL ON FUNCTION pay.drop_change_job(p_change pay.change, p_why text) FROM
 REVOKE ALL ON FUNCTION pay.drop_proof(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.drop_staged(p_file_id bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_changes(p_facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_count() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_part TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_part TO payments_operator;
@@ -5099,6 +5130,7 @@ REVOKE ALL ON FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_h
 REVOKE ALL ON FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.enter_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_shown text, p_details bytea, p_key_id text, p_who text, p_why text, OUT outcome text, OUT destination_id text, OUT version integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.entries_until(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.entry_balances() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.entry_object(p_merchant_id text, p_checkout_id text, p_psp text, p_source text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.event TO payments_auditor;
@@ -5442,7 +5474,7 @@ REVOKE ALL ON FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest byt
 REVOKE ALL ON FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_minor bigint[], p_credit text[], p_currency text[], p_terms jsonb[], OUT items integer[], OUT rate numeric[], OUT minor bigint[], OUT missing integer[], OUT too_large integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.raise_all_overdue(p_end timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.raise_balance(p_source pay.settlement_source, p_last pay.psp_balance, p_currency text, p_minor bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.raise_overdue(p_source text, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.raise_overdue(p_source text, p_now timestamp with time zone, p_rows integer, OUT queued integer, OUT again boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.raise_pages(p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rate_ok(p_rate text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rates_ok(p_base text, p_rates jsonb) FROM PUBLIC;
@@ -5593,10 +5625,11 @@ REVOKE ALL ON FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], 
 REVOKE ALL ON FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_end pay.settlement_end, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_up(p_news pay.news, p_held bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.tally_count(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tally_count(p_from timestamp with time zone, p_until timestamp with time zone, p_tx bigint, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tally_movements(p_tally pay.settlement_tally, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tally_open(p_after bigint, p_rows integer, OUT lines pay.close_line[], OUT last bigint, OUT rows bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tally_piece(p_tally pay.settlement_tally, p_rows integer, OUT until timestamp with time zone, OUT rows bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tally_tx(p_tally pay.settlement_tally) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_payout(p_merchant_id text, p_payout_id text, p_fact text, p_who text, p_ref text, p_proof text, p_code text, p_amount_minor bigint, p_currency text, p_account_end text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
@@ -5813,8 +5846,8 @@ REVOKE ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_n
 GRANT ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint, p_page jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint, p_page jsonb) TO payments_operator;
-REVOKE ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone, OUT queued integer, OUT again boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone, OUT queued integer, OUT again boolean) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) FROM PUBLIC;
@@ -5958,6 +5991,10 @@ GRANT SELECT ON TABLE pay.settlement_closed TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_closed TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_copy TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_copy TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_count TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_count TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_count_line TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_count_line TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_expected TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_expected TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_hold TO payments_auditor;
