@@ -415,12 +415,11 @@ CREATE TABLE settlement_expected (
 
 
 -- The findings about a row, and the entries that follow from each.  kind: of the
--- row; balance: the finding is about the balance of a PSP; page: about a page of a
--- report.  posts: the
--- amount of the row that is posted: value, with fee and tax apart, or net.
--- posting: the kind of entry for an amount into our balance, back: for one out
--- of it; where nothing is posted, it is a proposal.  playbook: the row of
--- docs/reconciliation.md that says how an operator decides.
+-- row; balance: the finding is about the balance of a PSP; page: about a page of
+-- a report.  posts: the amount of the row that is posted: value, with fee and tax
+-- apart, or net.  posting: the kind of entry for an amount into our balance,
+-- back: for one out of it; where nothing is posted, it is a proposal.  playbook:
+-- the row of docs/reconciliation.md that says how an operator decides.
 CREATE TABLE settlement_rule (
     kind      text COLLATE "C" NOT NULL
         CHECK (kind IN ('balance', 'page')
