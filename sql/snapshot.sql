@@ -4632,7 +4632,7 @@ CREATE INDEX settlement_aged_hour ON pay.settlement_aged USING btree (hour);
 CREATE INDEX settlement_closed_match ON pay.settlement_closed USING btree (match_id);
 CREATE INDEX settlement_exception_again ON pay.settlement_exception USING btree (psp, exception_id) WHERE ((closed_at IS NULL) AND (row_id IS NOT NULL) AND (finding = ANY (ARRAY['unknown'::text, 'early'::text, 'proposed'::text, 'amount'::text])));
 CREATE UNIQUE INDEX settlement_exception_entry ON pay.settlement_exception USING btree (merchant_id, source, kind) WHERE (source IS NOT NULL);
-CREATE INDEX settlement_exception_gone ON pay.settlement_exception USING btree (row_id) WHERE ((closed_at IS NULL) AND (finding = 'gone'::text));
+CREATE INDEX settlement_exception_gone ON pay.settlement_exception USING btree (psp, row_id) WHERE ((closed_at IS NULL) AND (finding = 'gone'::text));
 CREATE INDEX settlement_exception_merchant ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id);
 CREATE INDEX settlement_exception_open ON pay.settlement_exception USING btree (exception_id) WHERE (closed_at IS NULL);
 CREATE INDEX settlement_exception_waits ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id) WHERE (closed_at IS NULL);

@@ -127,7 +127,8 @@ DECLARE
     v_gone settlement_exception[];
 BEGIN
     IF NOT EXISTS (SELECT FROM settlement_exception x
-                   WHERE x.finding = 'gone' AND x.closed_at IS NULL)
+                   WHERE x.finding = 'gone' AND x.closed_at IS NULL
+                       AND x.psp = coalesce(p_source.psp, '-'))
     THEN
         RETURN false;
     END IF;
@@ -138,6 +139,7 @@ BEGIN
         JOIN settlement_row r ON r.source = p_source.source
             AND r.row_key = s.row_key AND r.file_id <> p_file.file_id
         JOIN settlement_exception x ON x.row_id = r.row_id
+            AND x.psp = coalesce(p_source.psp, '-')
             AND x.finding = 'gone' AND x.closed_at IS NULL
             AND NOT x.is_suspended
         WHERE s.file_id = p_file.file_id

@@ -479,7 +479,7 @@ CREATE INDEX settlement_exception_again
     WHERE closed_at IS NULL AND row_id IS NOT NULL
         AND finding IN ('unknown', 'early', 'proposed', 'amount');
 -- rows that a later version may have again
-CREATE INDEX settlement_exception_gone ON settlement_exception (row_id)
+CREATE INDEX settlement_exception_gone ON settlement_exception (psp, row_id)
     WHERE closed_at IS NULL AND finding = 'gone';
 CREATE INDEX settlement_exception_waits
     ON settlement_exception (merchant_id, opened_at, exception_id)

@@ -186,8 +186,11 @@ class Run:
     def overdue(self, sources):
         """What no file has brought in its time."""
         for source in sources:
-            self.books.sql("SELECT pay_ops.raise_overdue(%s,"
-                           " now() + interval '99 days')", [source])
+            again = True
+            while again:
+                ((again,),) = self.books.sql(
+                    "SELECT (pay_ops.raise_overdue(%s,"
+                    " now() + interval '99 days')).again", [source])
 
     def late_entries(self, is_payout):
         """Entries in the queue, summed up."""

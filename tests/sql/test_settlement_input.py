@@ -211,7 +211,6 @@ def test_an_entry_that_was_pending_is_booked_once(books):
 @pytest.mark.parametrize("source, file, old, new", [
     ("camt", "camt.053/page.xml", "", ""),
     ("mt940", "mt940/year.sta", ":62F:C270101EUR2,5", ":62M:C270101EUR2,5"),
-    ("paypal", "paypal/day.csv", '"FH",1', '"FH",2'),
 ])  # fmt: skip
 def test_a_part_of_a_statement_is_refused_and_says_so(
     refusing, source, file, old, new
@@ -222,6 +221,15 @@ def test_a_part_of_a_statement_is_refused_and_says_so(
     assert (code, said["state"]) == (1, "refused")
     assert "part" in said["reason"]
     assert refusing.ask(DIGEST) == before
+
+
+def test_a_page_of_a_report_waits_for_the_others_and_says_so(books):
+    data = (FIXTURES / "paypal/day.csv").read_text().replace('"FH",1', '"FH",2')
+    code, said = books.load("paypal", data.encode())
+    assert (code, said["state"]) == (0, "staged")
+    assert said["reason"] == "page 2 of 2 waits for page 1"
+    assert books.ask("SELECT count(*) FROM pay.settlement_row") == 0
+    assert books.ask("SELECT count(*) FROM pay.settlement_kept") == said["rows"]
 
 
 def test_a_column_that_nobody_needs_is_stored_nowhere(books):
