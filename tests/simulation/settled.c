@@ -378,13 +378,17 @@ judge_rest(book_t *book)
 static void
 judge_overdue(sim_t *sim)
 {
-    unsigned    i;
-    sim_reg_t  *reg;
+    unsigned     i;
+    sim_reg_t   *reg;
+    sim_rows_t   found;
 
     for (i = 0; i < SIM_PSPS; i++) {
-        (void) sim_db_ask(sim->db, "SELECT pay_ops.raise_overdue($1, now() + "
-                          "interval '99 days')", 1,
-                          sim_text(sim, sim->settle->sources[i].name));
+        do {
+            found = sim_db_ask(sim->db, "SELECT FROM pay_ops.raise_overdue("
+                               "$1, now() + interval '99 days') r "
+                               "WHERE r.again", 1,
+                               sim_text(sim, sim->settle->sources[i].name));
+        } while (found.rows != 0);
 
         for (reg = sim->books[i].regs; reg != NULL; reg = reg->next) {
             if (!sim_reg_is_open(sim, reg)) {
