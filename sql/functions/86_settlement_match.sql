@@ -127,9 +127,8 @@ DECLARE
     v_gone settlement_exception[];
 BEGIN
     IF NOT EXISTS (SELECT FROM settlement_exception x
-                   WHERE x.finding = 'gone' AND x.closed_at IS NULL
-                       AND x.psp = coalesce(p_source.psp, '-'))
-    THEN
+                   WHERE x.psp = coalesce(p_source.psp, '-')
+                       AND x.finding = 'gone' AND x.closed_at IS NULL) THEN
         RETURN false;
     END IF;
 
@@ -160,8 +159,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.end_gone IS
-    'Takes rows out of the queue that a later version has again: whether there '
-    'were any';
+    'Takes rows out of the queue that are there again: whether it has';
 
 
 -- The staged rows of a part become work, with their payments.  A row
