@@ -71,6 +71,7 @@ def known(api, checkout):
         "exception_id": "1",
         "payout_id": NOBODYS,
         "batch_id": NOBODYS,
+        "destination_id": NOBODYS,
         "day": "2026-11-20",
     }
 
