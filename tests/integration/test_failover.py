@@ -239,7 +239,7 @@ def test_a_refusal_after_an_open_call_is_no_reason_to_move(stack):
     # both wait before the first call: the jobs may use up the drops at once
     body = routed.order(stack, "pair")
     drops = {"kind": "drop", "times": 6}
-    # all calls behind them: the answer of one may come too late to count
+    # all calls behind them: one that meets it may end unknown
     refusals = {"kind": "status", "status": 400, "times": 1000}
     for fault in (drops, refusals):
         stack.mock.faults(
