@@ -478,9 +478,14 @@ class History:
         is_told = known == "told" and self.random.random() < 0.5
         if is_told:
             self.dispute_news(payment, "opened", minor)
+        fee = self.fee(payment.currency)
+        # nobody could tell it from one of the same amount that was told
+        if any((e.checkout, e.family, e.minor) == (payment.checkout, "fee", fee)
+               for e in self.entries):
+            fee -= 1
         row = self.row(payment, "dispute", "dp", -minor,
                        self.random.randrange(BATCHES), (1, "disputed"), [],
-                       self.fee(payment.currency))
+                       fee)
         row.later = row.group = True
         self.tell(payment.source, row)
         if self.random.random() < 0.25:

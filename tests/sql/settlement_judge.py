@@ -60,6 +60,7 @@ class Expected:
     closed: set
     file: object
     twins: object = None
+    missed: bool = False  # a later version of the file lacks it
 
 
 class Files:
@@ -134,8 +135,10 @@ class Files:
             return
         old = dice.choice(some)
         rows = [r for r in old.rows if r.kind != "payout"]
-        rows.remove(dice.choice([r for r in rows[1:] if not r.group]
-                                or rows[-1:]))
+        alone = [r for r in rows[1:] if not r.group]
+        if not alone:
+            return
+        rows.remove(dice.choice(alone))
         for n, row in enumerate(rows[1:], 1):
             if row.kind == "fee":
                 rows[n] = dataclasses.replace(row, fee=row.fee - 1)
@@ -179,7 +182,6 @@ class Judge:
         self.expected = {}
         self.newest = {}
         self.booked = []
-        self.gone = set()
         self.payouts = []
 
     def take(self, file):
@@ -220,10 +222,9 @@ class Judge:
 
     def miss(self, other, keys):
         """A later version lacks rows that this one has brought."""
-        for (source, key, _), one in self.expected.items():
-            if (one.file is other and key not in keys
-                    and all(found[0] < 2 for found in one.allowed)):
-                self.gone.add((source, key))
+        for (_, key, _), one in self.expected.items():
+            if one.file is other and key not in keys:
+                one.missed = True
 
     def judge(self, file, new):
         """Rows that come for the first time; sales come before all else."""
@@ -245,7 +246,8 @@ class Judge:
                 row.payment.early.append(one)
             if row.twins:
                 one.twins = row.twins
-                one.allowed |= {DUPLICATE}
+                # one tells of the fact, and either finds its entry
+                one.allowed |= {DUPLICATE, (0, "matched")}
                 if row.kind == "dispute":
                     one.allowed.add((2, "contradiction"))
             for entry in row.entries:

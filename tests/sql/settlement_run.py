@@ -237,7 +237,7 @@ class Run:
         """Each row that is kept has a finding that is right for it."""
         judge, wrong, good = self.judge, [], {}
         found = {}
-        gone = set()
+        gone, missed = set(), set()
         for source, key, version, kind, finding, closed, queued in (
                 self.books.sql(FOUND, self.names)):
             found[source, key, version] = (kind, finding, closed)
@@ -249,6 +249,8 @@ class Run:
                     or closed not in one.closed):
                 wrong.append((name, one.row.payment, (kind, finding, closed),
                               one.allowed, one.closed))
+            if one.missed and kind is not None and kind < 2:
+                missed.add(name[:2])
             if one.twins and one.row.payment.paid:
                 good.setdefault(id(one.twins), []).append(
                     (finding, closed, name, one.row.found))
@@ -259,9 +261,10 @@ class Run:
             if all(x[3][0][1] == "disputed" and x[0] == "early"
                    for x in some):
                 continue
-            assert sum(x[:2] in (("early", "matched"), (x[3][0][1], None))
+            assert sum(x[:2] in (("early", "matched"), ("matched", None),
+                                 (x[3][0][1], None))
                        for x in some) == 1, some
-        assert gone == judge.gone
+        assert gone == missed
         assert self.late_entries(False).items() <= (
             judge.open_entries().items())
 
