@@ -529,8 +529,9 @@ COMMENT ON FUNCTION pay_ops.write_off_settlement IS
     'suspense, nothing (it is a balance or a page), closed, not_found or invalid';
 
 
--- Nothing is booked; a page of a report waits no more.  Money in suspense goes with p_with, which is in suspense
--- with the same amount the other way: a receipt and its return.
+-- Nothing is booked; a page of a report waits no more.  Money in suspense goes
+-- with p_with, which is in suspense with the same amount the other way: a receipt
+-- and its return.
 CREATE OR REPLACE FUNCTION pay_ops.resolve_settlement(
     p_id bigint, p_who text, p_why text, p_with bigint DEFAULT NULL)
 RETURNS text

@@ -63,11 +63,9 @@ def test_payouts_are_pulled_page_by_page_and_booked(pulling, psp):
     sold(stack, psp, 1)
     close = stack.mock.call("settle", dialect=psp, announce=False)
     for payout in close["payouts"]:
-        # it may be large, and a worker's lease lasts for two minutes
         wait_for(
             lambda each=payout: ended(each),
             f"a payout of other tests, {payout}, of {files(stack, psp)}",
-            150,
         )
 
     stack.mock.settings(list_page=2)
