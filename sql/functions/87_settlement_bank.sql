@@ -106,12 +106,14 @@ COMMENT ON FUNCTION pay.window_payouts IS
     'The payouts that a row of a bank must be, by amount and day, or NULL';
 
 
--- The open payouts that a row of a bank names.
+-- The open payouts that a row of a bank names; same: those of them that have
+-- the row's amount.
 CREATE OR REPLACE FUNCTION pay.named_payouts(
-    p_work settlement_work, OUT tids tid[], OUT total bigint, OUT psps int,
-    OUT psp text, OUT entries jsonb)
+    p_work settlement_work, OUT tids tid[], OUT same tid[], OUT total bigint,
+    OUT psps int, OUT psp text, OUT entries jsonb)
 LANGUAGE sql STABLE AS $$
 SELECT array_agg(o.ctid ORDER BY o.source, o.kind),
+    array_agg(o.ctid) FILTER (WHERE o.amount_minor = p_work.value_minor),
     sum(o.amount_minor)::bigint, count(DISTINCT o.psp)::int, min(o.psp),
     jsonb_agg(jsonb_build_object('source', o.source, 'kind', o.kind))
 FROM settlement_open o
@@ -155,8 +157,8 @@ COMMENT ON FUNCTION pay.match_parts IS
     'names';
 
 
--- Payouts that a row names, or must be.  One that it names with another sum is
--- proposed.
+-- Payouts that a row names, all together or the only one of its amount, or that
+-- it must be.  Those that it names with another sum are proposed.
 CREATE OR REPLACE FUNCTION pay.match_bank(
     p_file settlement_file, p_source settlement_source)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -180,6 +182,9 @@ BEGIN
             v_tids := NULL;
             IF v_named.total = v_work.value_minor AND v_named.psps = 1 THEN
                 v_tids := v_named.tids;
+                v_rule := 'text';
+            ELSIF cardinality(v_named.same) = 1 THEN
+                v_tids := v_named.same;
                 v_rule := 'text';
             ELSIF v_round = 2 AND v_named.tids IS NULL THEN
                 v_tids := window_payouts(v_work);

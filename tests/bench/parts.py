@@ -27,6 +27,16 @@ IN_A_HURRY = (
     "max_wal_size = '16GB'",
     "checkpoint_timeout = '1h'",
 )
+# Whether all that was written before has been sealed, and compared by the round
+# that compares the books.  Copies have the transaction of their template: a
+# round that comes to it later takes all of them for one piece of work.
+IS_BEHIND = """
+SELECT r.from_tx > t.tx AND s.until_tx > t.tx
+FROM (SELECT max(tx) AS tx FROM pay.event) t,
+    (SELECT max(until_tx) AS until_tx FROM pay.seal) s, pay.round r
+WHERE r.name = 'books'
+"""
+BEHIND_S = 60
 LIMITS = "payments_bulkhead intake=24; payments_stage_timeout key=50ms;"
 
 
@@ -227,6 +237,8 @@ def store(rig, template: str, stored: int, wanted: int) -> None:
     """Copies of the template from one number to another, by two at once; what
     makes them durable is off meanwhile, and asserted afterwards."""
     tables = rig.sql(STORED)
+    if stored == 0:
+        wait_for_rounds(rig)
     for setting in IN_A_HURRY:
         rig.sql(f"ALTER SYSTEM SET {setting}")
     switch(rig, tables, "DISABLE")
@@ -245,6 +257,14 @@ def store(rig, template: str, stored: int, wanted: int) -> None:
     rig.sql("VACUUM ANALYZE")
     rig.sql("CHECKPOINT")
     rig.assert_durable()
+
+
+def wait_for_rounds(rig) -> None:
+    ends = time.monotonic() + BEHIND_S
+    while rig.sql(IS_BEHIND) != "t":
+        if time.monotonic() > ends:
+            sys.exit("the rounds of the gateway do not pass the template")
+        time.sleep(0.2)  # between two looks
 
 
 def switch(rig, tables: str, verb: str) -> None:

@@ -16,7 +16,17 @@ def pulling(own_stack):
         for psp in PSPS
     )
     own_stack.configure((AUDIENCE, lines + AUDIENCE), HASTY_PSP)
+    # a source begins when it is first looked at: no payout may be older
+    wait_for(
+        lambda: own_stack.value(
+            "SELECT count(*) FROM pay.settlement_look "
+            "WHERE starts_with(source, 'pull-')"
+        )
+        == len(PSPS),
+        "the beginning of all sources",
+    )
     yield own_stack
+    own_stack.mock.settings(list_page=6)
     own_stack.configure()
 
 
@@ -60,6 +70,7 @@ def test_payouts_are_pulled_page_by_page_and_booked(pulling, psp):
 
     # all that other tests have sold, in large pages, or nothing: one sale
     # makes it a payout
+    stack.mock.settings(list_page=100)
     sold(stack, psp, 1)
     close = stack.mock.call("settle", dialect=psp, announce=False)
     for payout in close["payouts"]:

@@ -38,7 +38,7 @@ class Aftersale:
             status=status,
             **more,
         )
-        self.books.deeds.append(deed)
+        self.books.add_deed(deed)
         return deed
 
     def tell(self, deed: Deed, before: str = "") -> list:

@@ -147,6 +147,8 @@ class Books:
         self.by_token: dict[str, Registration] = {}
         self.by_nonce: dict[tuple[str, str], Registration] = {}
         self.deeds: list[Deed] = []
+        # of each registration, by its place in memory
+        self.deeds_by: dict[int, list[Deed]] = {}
         self.calls: list[Call] = []
         self.events: list[Made] = []
         self.deliveries: list = []
@@ -188,13 +190,16 @@ class Books:
                 return each
         return None
 
+    def add_deed(self, deed: Deed) -> None:
+        self.deeds.append(deed)
+        self.deeds_by.setdefault(id(deed.made), []).append(deed)
+
     def deeds_of(self, made: Registration, kind: str, *states: str) -> list:
         """The oldest first; of these states, or of all."""
         return [
             each
-            for each in self.deeds
-            if each.made is made
-            and each.kind == kind
+            for each in self.deeds_by.get(id(made), ())
+            if each.kind == kind
             and (not states or each.status in states)
         ]
 

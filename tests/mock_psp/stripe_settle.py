@@ -10,6 +10,7 @@ from aiohttp import web
 
 from . import lists, money
 from .answers import Answer
+from .settle import Payout
 from .settle_form import Form, deed, line, payment, utc
 
 ROOT = "/stripe/v1"
@@ -97,7 +98,7 @@ class StripeForm(Form):
 
     def _json(self, payout, close) -> str:
         """The payout and the pages of its transactions, as they come."""
-        rows = self._entries(payout, expand=True)
+        rows = [self._entry(e, True) for e in self._entries(payout)]
         pages = [rows[n : n + PAGE_MAX] for n in range(0, len(rows), PAGE_MAX)]
         texts = [self._shown(payout, close.off)]
         for n, page in enumerate(pages):
@@ -131,7 +132,8 @@ class StripeForm(Form):
                 found = [each for each in found if each["status"] == value]
             elif "[" in name:
                 found = _within(found, name, lists.number(value, name))
-        return self._page(request, query, found, "/v1/payouts")
+        page, more = self._cut(query, found, lambda each: each["id"])
+        return self._answer(_list(page, more, "/v1/payouts"))
 
     def _payout(self, request) -> Answer:
         lists.parameters(request, "")
@@ -151,8 +153,9 @@ class StripeForm(Form):
         payout = self.settlements.payout(self.name, name)
         if payout is None:
             return self._missing("payout", name)
-        rows = self._entries(payout, expand=bool(expand))
-        return self._page(request, query, rows, "/v1/balance_transactions")
+        page, more = self._cut(query, self._entries(payout), self._entry_id)
+        shown = [self._entry(each, bool(expand)) for each in page]
+        return self._answer(_list(shown, more, "/v1/balance_transactions"))
 
     def _balance(self, request) -> Answer:
         """docs.stripe.com/api/balance/balance_object"""
@@ -187,12 +190,12 @@ class StripeForm(Form):
             404, "resource_missing", f"No such {what}: '{name[:40]}'", what
         )
 
-    def _page(self, request, query, found: list, url: str) -> Answer:
+    def _cut(self, query, found: list, name):
+        """-> what is asked for, and whether more follows it"""
         asked = lists.number(query.get("limit", "10"), "limit")
         limit = lists.size(asked, PAGE_MAX, self.config)
-        place = query.get("starting_after", "")
-        rest = lists.after(found, lambda each: each["id"], place)
-        return self._answer(_list(rest[:limit], len(rest) > limit, url))
+        rest = lists.after(found, name, query.get("starting_after", ""))
+        return rest[:limit], len(rest) > limit
 
     # Objects.
 
@@ -238,19 +241,26 @@ class StripeForm(Form):
     def _own_id(self, payout) -> str:
         return "txn_1" + payout.id[4:]
 
-    def _entries(self, payout, *, expand: bool) -> list:
-        """The newest first; the payout's own row is among them."""
-        own = self._row(
+    def _entries(self, payout) -> list:
+        """The newest first; the payout's own row is itself."""
+        return [payout, *payout.rows[::-1]]
+
+    def _entry_id(self, entry) -> str:
+        return self._own_id(entry) if isinstance(entry, Payout) else entry.id
+
+    def _own_entry(self, payout) -> dict:
+        shown = self._row(
             self._own_id(payout),
             WORDS["payout"],
             (-payout.amount, 0),
             payout.currency,
             payout.at,
-        ) | {"source": payout.id, "description": "STRIPE PAYOUT"}
-        rows = [self._entry(each, expand) for each in payout.rows]
-        return [own, *rows[::-1]]
+        )
+        return shown | {"source": payout.id, "description": "STRIPE PAYOUT"}
 
     def _entry(self, row, expand: bool) -> dict:
+        if isinstance(row, Payout):
+            return self._own_entry(row)
         words = WORDS[row.kind]
         if row.word:
             words = (row.word, row.word)

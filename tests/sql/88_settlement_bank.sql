@@ -85,6 +85,25 @@ SELECT is(pg_temp.found('z1', 'z2', 'z3', 'z4'), '0 matched group,'
 SELECT is(pg_temp.entries('z1') || ' / ' || pg_temp.entries('z2'),
     'psp_received 4000 USD / psp_received 2001 USD', 'booked');
 
+-- a PSP that names two payouts alike: the bank's exact amount tells which
+SELECT is(pg_temp.import('alike', ARRAY[
+    'a1|payout||||-7004|0|-7004||||||||TX9XT',
+    'a2|payout||||-7009|0|-7009||||||||TX9XT',
+    'a3|payout||||-7020|0|-7020||||||||TX8XT',
+    'a4|payout||||-7020|0|-7020||||||||TX8XT']),
+    'booked 4 0 4 0 0', 'two payouts of one name, twice');
+SELECT is(pg_temp.import('alike at the bank', ARRAY[
+    'c1|receipt||||7001|0|7001||||||TX9XT', 'c2|receipt||||7004|0|7004||||||TX9XT',
+    'c3|receipt||||7020|0|7020||||||TX8XT'],
+    p_source => 'bank'), 'booked 3 1 0 2 0', 'three receipts');
+SELECT is(pg_temp.found('c1', 'c2', 'c3'), '2 amount, 0 matched text, 2 amount',
+    'one has the amount of one of the two, another that of both');
+SELECT is(x.proposed #>> '{entries,0,source}' || ' '
+    || jsonb_array_length(x.proposed -> 'entries'), 'payout/stripe/1/a2 1',
+    'the other payout of the name is proposed for the rest')
+FROM pay.settlement_exception x JOIN pay.settlement_row r USING (row_id)
+WHERE r.row_key = 'c1';
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;

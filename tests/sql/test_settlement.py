@@ -41,7 +41,7 @@ WITH made AS (
         array_fill(1000::bigint, ARRAY[%(n)s]),
         array_fill(1900000000::bigint, ARRAY[%(n)s]),
         ARRAY(SELECT g::bigint FROM generate_series(1, %(n)s) g),
-        %(c)s, array_fill('s'::text, ARRAY[%(n)s]),
+        %(c)s, %(s)s,
         array_fill(1000::bigint, ARRAY[%(n)s]),
         array_fill(NULL::text, ARRAY[%(n)s]),
         array_fill(60::bigint, ARRAY[%(n)s]),
@@ -100,12 +100,14 @@ class Shop:
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
-    def sell(self, first, last):
-        """Sells orders o<first> to o<last>, which the PSP calls pi_<n>."""
+    def sell(self, first, last, seller="s"):
+        """Sells orders o<first> to o<last>, which the PSP calls pi_<n>; {} in
+        the seller's name is n."""
         names = [f"o{n}" for n in range(first, last + 1)]
         values = {
             "n": len(names),
             "c": names,
+            "s": [seller.format(n) for n in range(first, last + 1)],
             "p": [f"pi_{n}" for n in range(first, last + 1)],
         }
         for query in (SOLD, TOKENS, PAID):
@@ -478,8 +480,8 @@ def test_an_import_holds_no_wallet_while_it_waits_for_another(shop):
     and the file's sales are booked, too.  Both in one transaction locked
     wallets twice, in no order, and ended in a deadlock with webhooks."""
     for order, seller in (("o1", "z"), ("o2", "a")):
-        names = {"n": 1, "c": [order], "p": ["none"]}
-        assert shop.sql(SOLD.replace("'s'::", f"'{seller}'::"), names) == [(1,)]
+        names = {"n": 1, "c": [order], "p": ["none"], "s": [seller]}
+        assert shop.sql(SOLD, names) == [(1,)]
     assert shop.sql(TOKENS, {"n": 1, "c": ["o2"], "p": []}) == [(1,)]
     # the answer to the registration of o1 is not known; its webhook waits
     shop.sql(
