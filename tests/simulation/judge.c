@@ -23,7 +23,12 @@ void
 sim_judge_call(sim_t *sim, const sim_sent_t *sent)
 {
     check_window(sim, sent);
-    check_journal(sim, sent);
+
+    if (sent->psp->index == SIM_PSPS) {
+        sim_judge_payout_call(sim, sent);
+    } else {
+        check_journal(sim, sent);
+    }
 }
 
 
@@ -199,6 +204,7 @@ sim_judge_end(sim_t *sim)
     judge_leftovers(sim);
     judge_books(sim);
     sim_judge_settled(sim);
+    sim_judge_payouts(sim);
     sim_judge_money(sim);
     sim_judge_purchases(sim);
     judge_checks(sim);

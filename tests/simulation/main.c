@@ -160,8 +160,13 @@ run(sim_t *sim, uint64_t scenario, int is_fresh)
         (void) sim_db_ask(sim->db, "SELECT pay.make_partitions()", 0);
     }
 
+    sim_fee_plan(sim);
+
     if (sim->scenario % SETTLES == SETTLES - 1) {
         sim_settle_plan(sim);
+
+    } else if (sim_pays_out(sim)) {
+        sim_payouts_plan(sim);
     }
 
     if (!until_quiet(sim)) {
@@ -251,14 +256,15 @@ tell(const sim_t *sim, double seconds, uint64_t digest)
            "orders %" PRIu64 ", books judged %" PRIu64 " times, webhooks "
            "%" PRIu64 " (forged %" PRIu64 "), pages to be closed %" PRIu64
            " (and replaced %" PRIu64 "), settlement files %" PRIu64 " (rows %"
-           PRIu64 ", imported by hand %" PRIu64 "), jobs %" PRIu64
+           PRIu64 ", imported by hand %" PRIu64 "), pay-outs %" PRIu64
+           ", jobs %" PRIu64
            ", crashes %" PRIu64 ", pauses %" PRIu64 ", lost commits %" PRIu64
            ", violations %" PRIu64 ", digest %016" PRIx64 ", %.1f s\n",
            sim->seed, f->scenarios, f->steps, f->operations, f->batches,
            f->calls, f->changes, f->moves, f->converted, f->judged,
            f->webhooks, f->forged, f->closing, f->replaced, f->files, f->rows,
-           f->imports, f->jobs, f->crashes, f->pauses, f->lost_commits,
-           f->violations, digest, seconds);
+           f->imports, f->paid_out, f->jobs, f->crashes, f->pauses,
+           f->lost_commits, f->violations, digest, seconds);
 }
 
 

@@ -27,9 +27,12 @@ sim_send(sim_flow_t *flow)
     pay_effect_t        *effect = &flow->effect;
     pay_http_request_t  *http = &effect->http;
 
-    skip = effect->psp->account.base_url.len;
+    skip = effect->payout != NULL
+           ? effect->payout->account.call.base_url.len
+           : effect->psp->account.base_url.len;
     sent->flow = flow;
-    sent->psp = &sim->books[effect->psp->index];
+    sent->psp = effect->payout != NULL ? sim_payouts_psp(sim)
+                                       : &sim->books[effect->psp->index];
     sent->call = effect->call;
     sent->method = sim_dup(sim, http->method);
     sent->path = sim_dup(sim, (pay_str_t) { http->url.len - skip,
@@ -105,7 +108,12 @@ http_arrives(sim_t *sim, void *data)
     answer = answer_blank(PAY_ANSWERED);
     answer.reach = PAY_REACH_COMPLETE;
 
-    sim_psp_take(sim, sent, &answer);
+    if (sent->psp->index == SIM_PSPS) {
+        sim_payer_take(sim, sent, &answer);
+    } else {
+        sim_psp_take(sim, sent, &answer);
+    }
+
     sim_say(sim, "   psp %u %s %.*s%s: %u", sent->psp->index,
             pay_call_name(sent->call), pay_fmt(sent->key),
             sent->is_copy ? " (a copy)" : "", answer.status);

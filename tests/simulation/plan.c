@@ -50,7 +50,7 @@ sim_plan(sim_t *sim)
     sim->keeps_clock = sim_chance(sim, 750);
     sim->backfills = sim_chance(sim, 300);
     sim->comes_late = sim_chance(sim, 120);
-    sim->sells = sim_chance(sim, 400);
+    sim->sells = sim_chance(sim, 400) || sim_pays_out(sim);
     sim->heal_at = sim->now + sim_between(sim, SIM_MIN, ACTIVE_MAX);
 
     if (sim->sells) {
@@ -373,6 +373,7 @@ make_body(sim_t *sim, const sim_post_t *post, int64_t minor, const char *psp)
 {
     unsigned           i;
     pay_str_t          orders = PAY_STR("");
+    pay_str_t          fee = sim_fee_member(sim, minor);
     const char        *credit;
     const sim_post_t  *old = post->replaces;
 
@@ -381,10 +382,11 @@ make_body(sim_t *sim, const sim_post_t *post, int64_t minor, const char *psp)
                  : sim_currencies[post->credits[i]].code;
         orders = sim_format(sim, "%.*s%s{\"payment_order_id\":\"%s\","
             "\"seller_account\":\"seller\",\"amount\":\"%d.%02d\","
-            "\"currency\":\"EUR\"%s%s%s}", pay_fmt(orders), i ? "," : "",
+            "\"currency\":\"EUR\"%s%s%s%.*s}", pay_fmt(orders), i ? "," : "",
             (const char *) post->orders[i].data, (int) (minor / 100),
             (int) (minor % 100), credit ? ",\"credit_currency\":\"" : "",
-            credit ? credit : "", credit ? "\"" : "");
+            credit ? credit : "", credit ? "\"" : "",
+            pay_fmt(fee));
     }
 
     return sim_format(sim, "{\"checkout_id\":\"%s\",\"buyer_info\":"

@@ -28,6 +28,10 @@
  *   write.c     their files
  *   import.c    payctl, which imports them, too
  *   settled.c   what was found
+ *   payout.c  sellers are paid out, by people and workers (payout.h)
+ *   payer.c     the model provider
+ *   told.c      its webhooks
+ *   paid.c      what must be true of it
  */
 
 #ifndef SIM_H
@@ -354,10 +358,12 @@ typedef struct {
     uint64_t  judged, converted;       /* books, after an operation; orders */
     uint64_t  closing, replaced;       /* pages: to be; for good */
     uint64_t  files, rows, imports;    /* of settlement; by hand */
+    uint64_t  paid_out;                /* payments of the model provider */
 } sim_figures_t;
 
 typedef struct sim_db_s      sim_db_t;
 typedef struct sim_settle_s  sim_settle_t;
+typedef struct sim_payouts_s  sim_payouts_t;
 
 struct sim_s {
     uint64_t               seed, scenario, random;
@@ -398,6 +404,7 @@ struct sim_s {
     sim_source_t           sources[SIM_SOURCES];
     sim_credit_t          *credits;
     sim_settle_t          *settle;       /* NULL: PSPs make no files */
+    sim_payouts_t         *payouts;      /* NULL: nobody is paid out */
     int                    dirty;        /* jobs may have moved */
     int64_t                pump_at;
     int64_t                due;          /* the next job, as last seen */
@@ -535,6 +542,16 @@ void sim_hook_tell(sim_t *sim, sim_reg_t *reg, const char *type,
 void sim_hook_again(sim_t *sim);
 pay_str_t sim_hook_json(sim_t *sim, const sim_hook_t *hook);
 
+/* payout.c, payer.c and paid.c */
+/* Whether sellers are paid out in this scenario; not by chance, so that the
+ * others depend on no draw. */
+int sim_pays_out(const sim_t *sim);
+void sim_payouts_plan(sim_t *sim);
+sim_psp_t *sim_payouts_psp(sim_t *sim);
+void sim_payer_take(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer);
+void sim_judge_payout_call(sim_t *sim, const sim_sent_t *sent);
+void sim_judge_payouts(sim_t *sim);
+
 /* shop.c, after.c and buyer.c */
 void sim_shop_open(sim_t *sim, sim_post_t *post, int64_t at);
 /* A UUID of chance, on the scenario's heap. */
@@ -557,6 +574,10 @@ void sim_rates_stored(sim_t *sim, const sim_call_t *call);
 sim_wide_t sim_rates_median(const sim_t *sim, unsigned currency, int64_t age);
 int64_t sim_rates_convert(int64_t minor, unsigned currency, sim_wide_t rate);
 sim_wide_t sim_half_even(sim_wide_t n, sim_wide_t d);
+
+/* fee.c */
+void sim_fee_plan(sim_t *sim);
+pay_str_t sim_fee_member(sim_t *sim, int64_t minor);
 
 /* settle.c */
 void sim_settle_plan(sim_t *sim);

@@ -1,0 +1,46 @@
+/*
+ * Fees that the merchant keeps of sales: in two of three scenarios it has a
+ * commission with VAT, and in one of them the storefront gives the fee of some
+ * orders itself.  The check order_fee judges them, and step.c the wallets that
+ * they move.  Nothing is drawn here, so that histories stay as they are.
+ */
+
+#include "sim.h"
+
+
+enum { FEE_NONE, FEE_COMMISSION, FEE_GIVEN, FEE_KINDS };
+
+#define FEE_PART  10            /* a given fee: this part of the order */
+
+
+static const char  *const returns[] = { "proportional", "all", "none" };
+
+
+void
+sim_fee_plan(sim_t *sim)
+{
+    if (sim->scenario % FEE_KINDS == FEE_NONE) {
+        return;
+    }
+
+    (void) sim_db_ask(sim->db, "SELECT pay_ops.set_fee_policy($1, $2, 19, "
+        "'sim', 'fees')", 2, sim_text(sim, sim->merchant.id),
+        returns[sim->scenario / FEE_KINDS
+                % (sizeof(returns) / sizeof(returns[0]))]);
+    (void) sim_db_ask(sim->db, "SELECT pay_ops.set_commission($1, NULL, NULL, "
+        "'EUR', 7.7777, 25, 40, 5000, NULL, 'sim', 'fees')", 1,
+        sim_text(sim, sim->merchant.id));
+}
+
+
+/* Of an order's JSON; empty: the commission counts. */
+pay_str_t
+sim_fee_member(sim_t *sim, int64_t minor)
+{
+    int64_t  fee = minor / FEE_PART;
+
+    return sim->scenario % FEE_KINDS != FEE_GIVEN || minor % 2 == 0
+           ? PAY_STR("")
+           : sim_format(sim, ",\"fee\":\"%d.%02d\"", (int) (fee / 100),
+                        (int) (fee % 100));
+}

@@ -1,0 +1,193 @@
+/*
+ * What must be true of pay-outs, beside the provider's books (P1 to P6,
+ * docs/payouts.md): before a call leaves it is in the journal; the same lines
+ * are paid once; at the end each item is what became of its payment.
+ */
+
+#include "payout.h"
+
+
+#define KEY_OF_LINES  32       /* of a key, before the attempt */
+
+
+static int is_live(const sim_paid_t *paid);
+static void judge_item(sim_t *sim, int row);
+static void judge_sums(sim_t *sim);
+static const char *among(const char *state, const char *const *states);
+
+
+/* P1: a call that may move money was journaled before. */
+void
+sim_judge_payout_call(sim_t *sim, const sim_sent_t *sent)
+{
+    long               calls = 1, sends;
+    const sim_sent_t  *other;
+
+    if (sent->call != PAY_CALL_PAYOUT_SEND) {
+        return;
+    }
+
+    for (other = sim->sent; other != NULL; other = other->next) {
+        calls += other->psp == sent->psp && pay_str_eq(other->key, sent->key);
+    }
+
+    (void) sim_db_ask(sim->db, "SELECT count(*) FROM pay.payout_dispatch d "
+        "JOIN pay.payout p USING (merchant_id, payout_id) WHERE "
+        "d.merchant_id = $1 AND d.call = 'send' AND "
+        "concat(p.payout_key, '-', p.attempt) = $2", 2,
+        sim_text(sim, sim->merchant.id), sim_text(sim, sent->key));
+    sends = strtol(sim_db_cell(sim->db, 0, 0), NULL, 10);
+
+    if (calls > sends) {
+        sim_violation(sim, "P1: call %ld of %.*s leaves, the journal has %ld",
+                      calls, pay_fmt(sent->key), sends);
+    }
+}
+
+
+/* P2: the same lines are not paid while an earlier payment of them may live,
+ * under whatever attempt. */
+void
+sim_judge_payment(sim_t *sim, const sim_paid_t *paid)
+{
+    const sim_paid_t  *other;
+
+    for (other = paid->next; other != NULL; other = other->next) {
+        if (is_live(other) && paid->key.len > KEY_OF_LINES
+            && other->key.len > KEY_OF_LINES
+            && memcmp(other->key.data, paid->key.data, KEY_OF_LINES) == 0)
+        {
+            sim_violation(sim, "P2: %.*s is paid while %.*s is %s",
+                          pay_fmt(paid->key), pay_fmt(other->key),
+                          other->status);
+        }
+    }
+}
+
+
+static int
+is_live(const sim_paid_t *paid)
+{
+    return !paid->is_back && strcmp(paid->status, "failed") != 0
+           && strcmp(paid->status, "cancelled") != 0;
+}
+
+
+void
+sim_judge_payouts(sim_t *sim)
+{
+    int                i;
+    sim_rows_t         found;
+    const sim_paid_t  *paid;
+
+    if (sim->payouts == NULL) {
+        return;
+    }
+
+    found = sim_db_ask(sim->db, "SELECT concat(payout_key, '-', attempt), "
+        "state, (amount_minor / 10.0 ^ k.exponent)::numeric(20, 4), currency "
+        "FROM pay.payout p JOIN pay.currency k ON k.code = p.currency WHERE "
+        "merchant_id = $1 ORDER BY 1", 1, sim_text(sim, sim->merchant.id));
+
+    for (i = 0; i < found.rows; i++) {
+        judge_item(sim, i);
+    }
+
+    for (paid = sim->payouts->paid; paid != NULL; paid = paid->next) {
+        found = sim_db_ask(sim->db, "SELECT FROM pay.payout WHERE "
+            "merchant_id = $1 AND concat(payout_key, '-', attempt) = $2", 2,
+            sim_text(sim, sim->merchant.id), sim_text(sim, paid->key));
+
+        if (found.rows != 1) {
+            sim_violation(sim, "P3: the provider has %.*s, which is no item",
+                          pay_fmt(paid->key));
+        }
+    }
+
+    judge_sums(sim);
+}
+
+
+/* P3: an item is paid once or not at all, and says so. */
+static void
+judge_item(sim_t *sim, int row)
+{
+    int                right;
+    unsigned           count = 0, live = 0;
+    const char        *key = sim_db_cell(sim->db, row, 0);
+    const char        *state = sim_db_cell(sim->db, row, 1);
+    const char        *minor = sim_db_cell(sim->db, row, 2);
+    const sim_paid_t  *paid, *last = NULL;
+
+    static const char *const  left[] = { "paid", "settled", NULL };
+    static const char *const  open[] = { "sending", "unknown", "sent", NULL };
+
+    for (paid = sim->payouts->paid; paid != NULL; paid = paid->next) {
+        if (pay_str_is(paid->key, key)) {
+            last = paid;
+            count++;
+            live += (unsigned) is_live(paid);
+        }
+    }
+
+    if (among(state, open)) {
+        sim_violation(sim, "P4: %s is still %s, the provider has it %s", key,
+                      state, last != NULL ? last->status : "not");
+        return;
+    }
+
+    right = among(state, left) ? live == 1 && last->has_left
+            : strcmp(state, "returned") == 0 ? live == 0 && count == 1
+                                               && last->is_back
+            : live == 0 && (last == NULL || !last->has_left);
+
+    if (!right || count > 1) {
+        sim_violation(sim, "P3: %s is %s, the provider has %u, the last one "
+                      "%s", key, state, count,
+                      last != NULL ? last->status : "not");
+    }
+
+    if (last != NULL && strtod((const char *) last->amount.data, NULL)
+                        != strtod(minor, NULL))
+    {
+        sim_violation(sim, "P3: %s has %s %s, the provider %.*s", key, minor,
+                      sim_db_cell(sim->db, row, 3), pay_fmt(last->amount));
+    }
+}
+
+
+/* P3: what has left by the ledger is what is paid. */
+static void
+judge_sums(sim_t *sim)
+{
+    int         i;
+    sim_rows_t  found;
+
+    found = sim_db_ask(sim->db, "SELECT coalesce(l.currency, p.currency), "
+        "l.minor, p.minor FROM (SELECT currency, -sum(amount_minor) AS minor "
+        "FROM pay.journal_line WHERE merchant_id = $1 AND account = "
+        "'payout_clearing' GROUP BY currency) l FULL JOIN (SELECT currency, "
+        "sum(amount_minor) AS minor FROM pay.payout WHERE merchant_id = $1 "
+        "AND state IN ('sent', 'paid', 'settled') GROUP BY currency) p USING "
+        "(currency) WHERE coalesce(l.minor, 0) <> coalesce(p.minor, 0)", 1,
+        sim_text(sim, sim->merchant.id));
+
+    for (i = 0; i < found.rows; i++) {
+        sim_violation(sim, "P3: %s: the ledger has paid out %s, items %s",
+                      sim_db_cell(sim->db, i, 0), sim_db_cell(sim->db, i, 1),
+                      sim_db_cell(sim->db, i, 2));
+    }
+}
+
+
+static const char *
+among(const char *state, const char *const *states)
+{
+    for ( ; *states != NULL; states++) {
+        if (strcmp(*states, state) == 0) {
+            return *states;
+        }
+    }
+
+    return NULL;
+}

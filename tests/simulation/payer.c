@@ -1,0 +1,355 @@
+/*
+ * The model provider of pay-outs: reads the bytes that the adapter `generic`
+ * has built, keeps books, and answers as docs/payout-providers.md says.  A call
+ * that it answers as refused or busy has had no effect.
+ */
+
+#include <jansson.h>
+
+#include "payout.h"
+
+
+#define PATH    "/v1/payouts"
+#define BY_KEY  PATH "?key="
+
+
+static int trouble(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer);
+static sim_said_t dispatch(sim_t *sim, sim_sent_t *sent);
+static sim_said_t take_send(sim_t *sim, sim_sent_t *sent);
+static sim_key_t *key_find(sim_t *sim, pay_str_t key);
+static void key_keep(sim_t *sim, const sim_sent_t *sent, pay_str_t id);
+static sim_paid_t *make_payment(sim_t *sim, const sim_sent_t *sent);
+static pay_str_t member(sim_t *sim, const json_t *object, const char *name);
+static void plan_fate(sim_t *sim, sim_paid_t *paid);
+static sim_said_t take_list(sim_t *sim, pay_str_t key);
+static sim_said_t take_cancel(sim_t *sim, sim_paid_t *paid);
+static sim_paid_t *paid_find(sim_t *sim, pay_str_t id);
+static sim_said_t shown(sim_t *sim, unsigned status, const sim_paid_t *paid);
+static void become(sim_paid_t *paid, const char *status, const char *code);
+static void pay_it(sim_t *sim, void *data);
+static void arrive(sim_t *sim, void *data);
+static void fail(sim_t *sim, void *data);
+static void come_back(sim_t *sim, void *data);
+
+
+void
+sim_payer_take(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer)
+{
+    sim_said_t  said;
+
+    answer->content_type = PAY_STR("application/json");
+
+    if (trouble(sim, sent, answer)) {
+        return;
+    }
+
+    said = dispatch(sim, sent);
+    answer->status = said.status;
+    answer->body = said.body;
+    sent->nothing_happened = said.refused;
+
+    if (sim_fault(sim, sim->faults.psp_error)) {
+        answer->status = 500 + (unsigned) sim_below(sim, 5);
+        answer->body = PAY_STR("{\"error\":{\"code\":\"internal\"}}");
+        sent->nothing_happened = 0;
+
+    } else if (sim_fault(sim, sim->faults.psp_malformed)) {
+        answer->body.len = sim_below(sim, answer->body.len + 1);
+        sent->nothing_happened = 0;
+    }
+}
+
+
+/* Before anything happens. */
+static int
+trouble(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer)
+{
+    const sim_faults_t  *faults = &sim->faults;
+
+    answer->body = PAY_STR("{\"error\":{\"code\":\"later\"}}");
+
+    if (sim_fault(sim, faults->psp_busy)) {
+        answer->status = sim_chance(sim, 800) ? 429 : 401;
+        answer->retry_after_s = sim_between(sim, -1, 90);
+        sent->nothing_happened = 1;
+        return 1;
+    }
+
+    if (sim_fault(sim, faults->psp_error)) {
+        answer->status = 500 + (unsigned) sim_below(sim, 5);
+        return 1;
+    }
+
+    return 0;
+}
+
+
+static sim_said_t
+dispatch(sim_t *sim, sim_sent_t *sent)
+{
+    pay_str_t    id;
+    const char  *path = (const char *) sent->path.data, *slash;
+    sim_paid_t  *paid;
+
+    if (strcmp(path, PATH) == 0) {
+        return take_send(sim, sent);
+    }
+
+    if (strncmp(path, BY_KEY, strlen(BY_KEY)) == 0) {
+        return take_list(sim, pay_str_of(path + strlen(BY_KEY)));
+    }
+
+    path += strlen(PATH "/");
+    slash = strchr(path, '/');
+    id = pay_str_of(path);
+    id.len = slash != NULL ? (size_t) (slash - path) : id.len;
+    paid = paid_find(sim, id);
+
+    if (paid == NULL) {
+        sim_violation(sim, "the provider knows no pay-out %s", path);
+        return sim_psp_refuse(sim, 404, "not_found");
+    }
+
+    return slash == NULL ? shown(sim, 200, paid) : take_cancel(sim, paid);
+}
+
+
+/* Within the window of a key, and some more, the first payment is shown. */
+static sim_said_t
+take_send(sim_t *sim, sim_sent_t *sent)
+{
+    sim_key_t   *known = key_find(sim, sent->key);
+    sim_paid_t  *paid;
+
+    if (known != NULL) {
+        if (!pay_str_eq(known->body, sent->body)) {
+            sim_violation(sim, "P5: %.*s is sent again with another body",
+                          pay_fmt(sent->key));
+        }
+
+        return known->answer.len == 0
+               ? sim_psp_refuse(sim, 422, "account_invalid")
+               : shown(sim, 201, paid_find(sim, known->answer));
+    }
+
+    if (sim_fault(sim, sim->faults.psp_refuses)) {
+        key_keep(sim, sent, PAY_STR(""));
+        return sim_psp_refuse(sim, 422, "account_invalid");
+    }
+
+    paid = make_payment(sim, sent);
+    key_keep(sim, sent, paid->id);
+
+    return shown(sim, 201, paid);
+}
+
+
+static sim_key_t *
+key_find(sim_t *sim, pay_str_t key)
+{
+    sim_psp_t  *psp = &sim->payouts->psp;
+    sim_key_t  *known;
+
+    for (known = psp->keys; known != NULL; known = known->next) {
+        if (pay_str_eq(known->key, key)
+            && psp->window != 0
+            && sim->now - known->made_at <= psp->window + SIM_SLACK)
+        {
+            return known;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* id: empty, it was refused */
+static void
+key_keep(sim_t *sim, const sim_sent_t *sent, pay_str_t id)
+{
+    sim_key_t  *known = sim_alloc(sim, sizeof(sim_key_t));
+
+    known->key = sent->key;
+    known->body = sent->body;
+    known->answer = id;
+    known->made_at = sim->now;
+    known->next = sim->payouts->psp.keys;
+    sim->payouts->psp.keys = known;
+}
+
+
+static sim_paid_t *
+make_payment(sim_t *sim, const sim_sent_t *sent)
+{
+    json_t      *body;
+    pay_str_t    iban;
+    sim_paid_t  *paid = sim_alloc(sim, sizeof(sim_paid_t));
+
+    body = json_loadb((const char *) sent->body.data, sent->body.len,
+                      JSON_REJECT_DUPLICATES, NULL);
+    paid->sim = sim;
+    paid->id = sim_format(sim, "pay_%" PRIu64 "_%u", sim->scenario,
+                          ++sim->names);
+    paid->key = member(sim, body, "key");
+    paid->amount = member(sim, body, "amount");
+    paid->currency = member(sim, body, "currency");
+    iban = member(sim, json_object_get(body, "destination"), "iban");
+    json_decref(body);
+
+    if (!pay_str_eq(paid->key, sent->key) || iban.len < 4) {
+        sim_violation(sim, "P5: the body of %.*s has another key, or no IBAN",
+                      pay_fmt(sent->key));
+    }
+
+    paid->end = (pay_str_t) { 4, iban.data + iban.len - 4 };
+    paid->next = sim->payouts->paid;
+    sim->payouts->paid = paid;
+    sim->figures.paid_out++;
+    sim_judge_payment(sim, paid);
+    become(paid, "accepted", NULL);
+    plan_fate(sim, paid);
+
+    return paid;
+}
+
+
+static pay_str_t
+member(sim_t *sim, const json_t *object, const char *name)
+{
+    const char  *text = json_string_value(json_object_get(object, name));
+
+    return sim_dup(sim, pay_str_of(text != NULL ? text : ""));
+}
+
+
+static void
+plan_fate(sim_t *sim, sim_paid_t *paid)
+{
+    int64_t  later = sim_between(sim, SIM_MS, 10 * SIM_MIN);
+
+    sim_after(sim, later, sim_fault(sim, sim->faults.fails_later) ? fail
+                          : sim_chance(sim, 700) ? pay_it : arrive, paid);
+}
+
+
+static sim_said_t
+take_list(sim_t *sim, pay_str_t key)
+{
+    pay_str_t          list = PAY_STR("");
+    const sim_paid_t  *paid;
+
+    for (paid = sim->payouts->paid; paid != NULL; paid = paid->next) {
+        if (pay_str_eq(paid->key, key)) {
+            list = sim_format(sim, "%.*s%s%.*s", pay_fmt(list),
+                              list.len != 0 ? "," : "",
+                              pay_fmt(sim_payer_json(sim, paid)));
+        }
+    }
+
+    return (sim_said_t) {
+        200, sim_format(sim, "{\"payouts\":[%.*s]}", pay_fmt(list)), 0
+    };
+}
+
+
+static sim_said_t
+take_cancel(sim_t *sim, sim_paid_t *paid)
+{
+    if (strcmp(paid->status, "accepted") == 0) {
+        become(paid, "cancelled", NULL);
+    }
+
+    return shown(sim, 200, paid);
+}
+
+
+static sim_paid_t *
+paid_find(sim_t *sim, pay_str_t id)
+{
+    sim_paid_t  *paid;
+
+    for (paid = sim->payouts->paid; paid != NULL; paid = paid->next) {
+        if (pay_str_eq(paid->id, id)) {
+            return paid;
+        }
+    }
+
+    return NULL;
+}
+
+
+static sim_said_t
+shown(sim_t *sim, unsigned status, const sim_paid_t *paid)
+{
+    return (sim_said_t) { status, sim_payer_json(sim, paid), 0 };
+}
+
+
+static void
+become(sim_paid_t *paid, const char *status, const char *code)
+{
+    sim_t  *sim = paid->sim;
+
+    paid->status = status;
+    paid->code = code;
+    paid->at = sim->now;
+    sim_say(sim, "   provider: %.*s of %.*s %.*s is %s", pay_fmt(paid->key),
+            pay_fmt(paid->amount), pay_fmt(paid->currency), status);
+    sim_payer_tell(sim, paid);
+}
+
+
+static void
+pay_it(sim_t *sim, void *data)
+{
+    sim_paid_t  *paid = data;
+
+    if (strcmp(paid->status, "accepted") == 0) {
+        paid->has_left = 1;
+        become(paid, "sent", NULL);
+        sim_after(sim, sim_between(sim, SIM_MS, 20 * SIM_MIN), arrive, paid);
+    }
+}
+
+
+static void
+arrive(sim_t *sim, void *data)
+{
+    sim_paid_t  *paid = data;
+
+    if (strcmp(paid->status, "cancelled") == 0) {
+        return;
+    }
+
+    paid->has_left = 1;
+    become(paid, "paid", NULL);
+
+    if (sim_fault(sim, sim->faults.fails_later)) {
+        sim_after(sim, sim_between(sim, SIM_MS, 20 * SIM_MIN), come_back,
+                  paid);
+    }
+}
+
+
+static void
+fail(sim_t *sim, void *data)
+{
+    sim_paid_t  *paid = data;
+
+    (void) sim;
+
+    if (strcmp(paid->status, "accepted") == 0) {
+        become(paid, "failed", "account_closed");
+    }
+}
+
+
+static void
+come_back(sim_t *sim, void *data)
+{
+    sim_paid_t  *paid = data;
+
+    (void) sim;
+    paid->is_back = 1;
+    become(paid, "returned", "account_closed");
+}
