@@ -42,6 +42,7 @@ make_secrets() {
     secret payout-tipalti.key "$me" "client_$(random_hex 8):secret_$(random_hex)"
     secret payout-tipalti.whsec "$me" "$(random_hex)"
     secret payout-wise.key "$me" "$(random_hex 18)"
+    secret keyring "$me" "k1 $(openssl rand -base64 32)"
     make_audit_key
     make_merchant acme
     make_merchant globex

@@ -105,3 +105,13 @@ pg_source() {
         --dsn "host=$PGSOCKETS port=$PGPORT dbname=payments user=postgres" \
         "$1" --merchant acme "${@:2}" >/dev/null
 }
+
+# The provider that pays the sellers of acme out; one approver is enough.
+pg_payouts() {
+    admin_sql -d payments -o /dev/null <<SQL
+SELECT pay_ops.set_payout_provider('acme', 'generic', 'generic', '{iban}',
+    '{EUR,USD}', NULL, 'stack', 'the mock pays out');
+SELECT pay_ops.set_payout_limit('acme', '***', 1000000, 2000000, 'stack',
+    'one approver');
+SQL
+}

@@ -41,6 +41,10 @@ const pay_currency_t *pay_currency_table(void);
 pay_status_t pay_amount_parse(pay_str_t text, const pay_currency_t *currency,
     int64_t *minor, pay_err_t *err) PAY_MUST_CHECK;
 
+/* The same of a fee, which may be zero. */
+pay_status_t pay_fee_parse(pay_str_t text, const pay_currency_t *currency,
+    int64_t *minor, pay_err_t *err) PAY_MUST_CHECK;
+
 /* 1234 → "12.34"; negative numbers get a leading minus. */
 pay_status_t pay_amount_format(pay_arena_t *arena, int64_t minor,
     const pay_currency_t *currency, pay_str_t *text) PAY_MUST_CHECK;

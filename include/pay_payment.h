@@ -20,7 +20,7 @@
 #define PAY_SELLER_MAX      64
 
 /* An order.  The members behind `reason` are the stored sums of its money; a
- * request fills only `credit` of them. */
+ * request fills only `credit` and the fee of them. */
 typedef struct {
     pay_str_t              id;
     pay_str_t              seller;
@@ -37,6 +37,10 @@ typedef struct {
     int64_t                credit_minor;
     pay_str_t              credit_rate;          /* decimal text */
     pay_str_t              credit_until;         /* ISO 8601 */
+    int                    has_fee;    /* the merchant's of this sale; of a
+                                          request: the storefront gives it */
+    int64_t                fee_minor;
+    int64_t                fee_tax_minor;        /* VAT on it */
     pay_str_t              decline;    /* of the last declined attempt, JSON
                                           text by SQL; empty: none */
 } pay_order_t;

@@ -139,6 +139,19 @@ CREATE DOMAIN pay.failure_reason AS text COLLATE pg_catalog."C"
 
 COMMENT ON DOMAIN pay.failure_reason IS 'Why an order is FAILED';
 
+CREATE TYPE pay.fee_due AS (
+	fee_minor bigint,
+	tax_minor bigint,
+	booked_minor bigint,
+	booked_tax bigint,
+	entries bigint
+);
+
+CREATE DOMAIN pay.fee_percent AS numeric(7,4)
+	CONSTRAINT fee_percent_check CHECK (((VALUE >= (0)::numeric) AND (VALUE <= (100)::numeric)));
+
+COMMENT ON DOMAIN pay.fee_percent IS 'A part of an amount, with 4 decimals';
+
 CREATE DOMAIN pay.filled AS text COLLATE pg_catalog."C"
 	CONSTRAINT filled_check CHECK ((VALUE <> ''::text));
 
@@ -512,7 +525,9 @@ CREATE TYPE pay_api.change_row AS (
 	credit_minor bigint,
 	credit_rate text,
 	credit_until text,
-	decline text
+	decline text,
+	fee_minor bigint,
+	fee_tax_minor bigint
 );
 
 COMMENT ON TYPE pay_api.change_row IS 'A capture, a cancellation or a refund, and its checkout';
@@ -562,7 +577,9 @@ CREATE TYPE pay_api.checkout_row AS (
 	credit_minor bigint,
 	credit_rate text,
 	credit_until text,
-	decline text
+	decline text,
+	fee_minor bigint,
+	fee_tax_minor bigint
 );
 
 COMMENT ON TYPE pay_api.checkout_row IS 'A checkout and one of its orders: a row for each of them';
@@ -650,7 +667,9 @@ CREATE TYPE pay_api.job_row AS (
 	credit_minor bigint,
 	credit_rate text,
 	credit_until text,
-	decline text
+	decline text,
+	fee_minor bigint,
+	fee_tax_minor bigint
 );
 
 COMMENT ON TYPE pay_api.job_row IS 'A job and its checkout';
@@ -692,7 +711,9 @@ CREATE TYPE pay_api.order_row AS (
 	credit_minor bigint,
 	credit_rate text,
 	credit_until text,
-	decline text
+	decline text,
+	fee_minor bigint,
+	fee_tax_minor bigint
 );
 
 COMMENT ON TYPE pay_api.order_row IS 'An order and what its checkout says of it';
@@ -889,6 +910,7 @@ WITH (autovacuum_analyze_threshold='1000');
 CREATE FUNCTION pay.accepted_postings(p_exception pay.settlement_exception, p_row pay.settlement_row, p_as text, OUT postings pay.posting[], OUT is_suspended boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.act_on(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_as_kind text, p_with_id bigint) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subject text, p_currency text, p_limit bigint, p_hash text, p_who text, OUT outcome text, OUT batch_id text) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.add_counts(p_one jsonb, p_other jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) RETURNS void LANGUAGE sql;
 
 CREATE TABLE pay.settlement_file (
@@ -1061,11 +1083,14 @@ CREATE TABLE pay.payment_order (
     credit_until timestamp with time zone,
     head pay.hash NOT NULL,
     head_tx bigint NOT NULL,
+    fee_minor pay.minor,
+    fee_tax_minor pay.minor,
     CONSTRAINT payment_order_check CHECK ((((status)::text = 'FAILED'::text) = (reason IS NOT NULL))),
     CONSTRAINT payment_order_check1 CHECK (((GREATEST(authorized_minor, captured_minor))::bigint <= (amount_minor)::bigint)),
     CONSTRAINT payment_order_check2 CHECK ((((refunding_minor)::bigint + (refunded_minor)::bigint) <= (captured_minor)::bigint)),
     CONSTRAINT payment_order_check3 CHECK ((num_nulls(credit_currency, credit_rate, credit_minor, credit_until) = ANY (ARRAY[0, 4]))),
-    CONSTRAINT payment_order_check4 CHECK (((credit_currency)::text <> (currency)::text))
+    CONSTRAINT payment_order_check4 CHECK (((credit_currency)::text <> (currency)::text)),
+    CONSTRAINT payment_order_check5 CHECK (((fee_minor IS NULL) = (fee_tax_minor IS NULL)))
 )
 WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
@@ -1098,6 +1123,7 @@ CREATE TABLE pay.psp_balance (
 
 CREATE FUNCTION pay.balance_verdict(p_bound pay.balance_bound, p_row pay.psp_balance, p_is_counted boolean) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.balances_of(p_merchant_id text, p_psp text, p_currency text) RETURNS json LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.bank_day_from(p_calendar text, p_day date) RETURNS date LANGUAGE plpgsql STABLE;
 
 CREATE UNLOGGED TABLE pay.settlement_work (
     file_id bigint NOT NULL,
@@ -1153,6 +1179,7 @@ CREATE FUNCTION pay.batch_is_whole() RETURNS trigger LANGUAGE plpgsql SECURITY D
 CREATE FUNCTION pay.batch_items_are_all() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.begin_payout(p_merchant_id text, p_payout_id text, p_who text) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.begin_payout_runs(p_most integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.begin_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 
 CREATE TABLE pay.settlement_end (
@@ -1336,6 +1363,24 @@ CREATE FUNCTION pay.close_lines_of(p_close pay.settlement_close, p_merchant_id t
 CREATE FUNCTION pay.close_payout_batch(p_merchant_id text, p_batch_id text, p_state text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
+
+CREATE TABLE pay.commission (
+    commission_id bigint NOT NULL,
+    merchant_id pay.id NOT NULL,
+    seller_account text NOT NULL COLLATE pg_catalog."C",
+    psp text NOT NULL COLLATE pg_catalog."C",
+    currency pay.currency_code NOT NULL,
+    percent pay.fee_percent,
+    fixed_minor pay.minor DEFAULT 0 NOT NULL,
+    minimum_minor pay.minor DEFAULT 0 NOT NULL,
+    maximum_minor pay.minor,
+    valid_from timestamp with time zone NOT NULL,
+    entered_by pay.filled NOT NULL,
+    entered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT commission_check CHECK (((minimum_minor)::bigint <= (maximum_minor)::bigint))
+);
+
+CREATE FUNCTION pay.commission_at(p_merchant_id text, p_seller text, p_psp text, p_currency text, p_at timestamp with time zone) RETURNS pay.commission LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.compare_balance(p_source pay.settlement_source, p_said pay.psp_balance, p_bound pay.balance_bound, p_is_counted boolean) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) RETURNS timestamp with time zone LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
@@ -1398,6 +1443,33 @@ CREATE FUNCTION pay.doubt(p_word pay.fact, p_about text, p_why text, p_object te
 CREATE FUNCTION pay.drop_change_job(p_change pay.change, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.drop_proof(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.drop_staged(p_file_id bigint, p_limit integer) RETURNS boolean LANGUAGE plpgsql;
+
+CREATE TABLE pay.payout_schedule (
+    merchant_id pay.id NOT NULL,
+    seller_account text NOT NULL COLLATE pg_catalog."C",
+    every text NOT NULL COLLATE pg_catalog."C",
+    on_day integer,
+    cut_off time(0) without time zone NOT NULL,
+    zone pay.filled NOT NULL,
+    calendar text COLLATE pg_catalog."C",
+    batch_items integer,
+    run_day date,
+    next_day date,
+    next_at timestamp with time zone,
+    CONSTRAINT payout_schedule_batch_items_check CHECK (((batch_items >= 1) AND (batch_items <= 10000))),
+    CONSTRAINT payout_schedule_check CHECK ((
+CASE every
+    WHEN 'week'::text THEN ((on_day >= 1) AND (on_day <= 7))
+    WHEN 'month'::text THEN ((on_day >= 1) AND (on_day <= 31))
+    ELSE (on_day IS NULL)
+END IS TRUE)),
+    CONSTRAINT payout_schedule_check1 CHECK (((next_at IS NULL) = (every = 'demand'::text))),
+    CONSTRAINT payout_schedule_check2 CHECK (((next_at IS NULL) = (next_day IS NULL))),
+    CONSTRAINT payout_schedule_every_check CHECK ((every = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'demand'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE FUNCTION pay.due_time(p_schedule pay.payout_schedule, p_day date) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.end_changes(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_count() RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -1475,6 +1547,9 @@ CREATE FUNCTION pay.export_range(p_since timestamp with time zone, p_until times
 CREATE FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.fact_orders(p_facts pay.fact[], p_turn integer) RETURNS TABLE(item integer, kind text, actor text, order_id text, merchant_id text, checkout_id text, reference text, type text, code text, said_amount bigint, said_currency text, request_id text, detail jsonb, brings boolean, part oid, tid tid, payment_order_id text, seller_account text, amount_minor bigint, currency text, status text, old_reason text, version integer, captured_minor bigint, authorized_minor bigint, decline jsonb, old_head bytea, old_tx bigint, credit_currency text, credit_rate numeric, credit_minor bigint, credit_until timestamp with time zone, checkout_part oid, checkout tid, psp text, capture text, late_success text, next_status text, news text, logged text, told text, is_shown boolean) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.fail_replays() RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.fee_entries(p_order pay.payment_order, p_due pay.fee_due, p_psp text, p_request_id text) RETURNS pay.posting[] LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.fee_of(p_order pay.payment_order) RETURNS pay.fee_due LANGUAGE plpgsql STABLE SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.fee_postings(p_postings pay.posting[], p_new integer[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.file_due(p_file pay.settlement_file) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_by_merchant(p_merchant_id text, p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_by_psp(p_psp text, p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE sql STABLE;
@@ -1504,12 +1579,14 @@ CREATE FUNCTION pay.find_payout_of_event(p_event pay.payout_event, p_key text) R
 CREATE FUNCTION pay.find_request(p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.fix_fees(p_postings pay.posting[], p_new integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.free_payout_keys(p_merchant_id text[], p_route text, p_key text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.free_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.give_up_entry(p_exception pay.settlement_exception) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.give_up_page(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.given_fees_ok(p_fees jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.half_even(p_value numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT;
 CREATE FUNCTION pay.hand_postings(p_moves pay.move[]) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.has_failed(p_news pay.news) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -1555,7 +1632,7 @@ CREATE FUNCTION pay.insert_beginnings(p_items integer[], p_item integer[], p_id 
 CREATE FUNCTION pay.insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint) RETURNS pay.change LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], OUT placed integer[], OUT nonces text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_dispute(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint, p_part integer) RETURNS pay.dispute LANGUAGE plpgsql;
-CREATE FUNCTION pay.insert_entries(p_postings pay.posting[], OUT new integer[], OUT unowned boolean) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.insert_entries(p_postings pay.posting[], OUT new integer[], OUT unowned boolean, OUT has_fees boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_keys(p_items integer[], p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_ttl_s bigint[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_news(p_news pay.news[]) RETURNS pay.news[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_orders(p_items integer[], p_item integer[], p_place integer[], p_id text[], p_seller text[], p_minor bigint[], p_credit text[], p_hash bytea[], p_rate numeric[], p_credit_minor bigint[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_terms jsonb[]) RETURNS integer[] LANGUAGE plpgsql;
@@ -1563,6 +1640,7 @@ CREATE FUNCTION pay.insert_outside(p_news pay.news, p_order pay.payment_order, p
 CREATE FUNCTION pay.insert_plain_lines(p_postings pay.posting[], p_new integer[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_replays(p_facts pay.fact[], p_source text[], p_fact text[], p_digest bytea[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[], p_count bigint) RETURNS integer[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.is_bank_day(p_calendar text, p_day date) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_counted(p_psp text) RETURNS boolean LANGUAGE sql STABLE;
@@ -1678,6 +1756,7 @@ CREATE FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone,
 CREATE FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_given_fees(p_items integer[], p_item integer[], p_place integer[], p_id text[], p_minor bigint[], p_merchant_id text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_invalid(p_items integer[], p_psp text[], p_source text[], p_event_id text[], p_token text[], p_reference text[], p_object text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_late(p_facts pay.fact[], p_items integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) RETURNS void LANGUAGE plpgsql;
@@ -1690,6 +1769,7 @@ CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_aga
 CREATE FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_wrong_row(p_file_id bigint, p_line integer, p_wrong text) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.kept_fee(p_returns text, p_fee_minor bigint, p_captured_minor bigint, p_back_minor bigint) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.known_difference(p_last pay.psp_balance, OUT low bigint, OUT high bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.late_meant(p_news pay.news) RETURNS pay.late_success LANGUAGE plpgsql STABLE;
@@ -1721,7 +1801,37 @@ CREATE FUNCTION pay.make_one_payout(p_merchant_id text, p_seller text, p_currenc
 CREATE FUNCTION pay.make_partition(p_month date) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partitions(p_move boolean DEFAULT true) RETURNS integer LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '200ms';
 CREATE FUNCTION pay.make_parts(p_file_id bigint, p_rows integer, p_parts integer DEFAULT 32) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.make_payout_piece(p_owner text, p_wallets integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_payouts(p_merchant_id text, p_seller text[], p_currency text[], p_who text) RETURNS SETOF pay.payout_plan LANGUAGE plpgsql;
+
+CREATE TABLE pay.payout_run (
+    merchant_id pay.id NOT NULL,
+    run_id bigint NOT NULL,
+    seller_account text NOT NULL COLLATE pg_catalog."C",
+    due_day date NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    batch_items integer,
+    state text DEFAULT 'making'::text NOT NULL COLLATE pg_catalog."C",
+    at_seller text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    at_currency text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    owner pay.id,
+    pieces pay.tally DEFAULT 0 NOT NULL,
+    wallets pay.whole DEFAULT 0 NOT NULL,
+    items pay.whole DEFAULT 0 NOT NULL,
+    batches pay.whole DEFAULT 0 NOT NULL,
+    outcomes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    begun_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT payout_run_check CHECK (((ended_at IS NOT NULL) = (state = 'done'::text))),
+    CONSTRAINT payout_run_check1 CHECK (((batch_items IS NOT NULL) OR (state <> 'batching'::text))),
+    CONSTRAINT payout_run_state_check CHECK ((state = ANY (ARRAY['making'::text, 'batching'::text, 'done'::text])))
+)
+WITH (fillfactor='60');
+
+CREATE FUNCTION pay.make_run_batch(p_run pay.payout_run, p_owner text) RETURNS boolean LANGUAGE plpgsql;
+CREATE FUNCTION pay.make_run_items(p_run pay.payout_run, p_seller text[], p_currency text[]) RETURNS jsonb LANGUAGE plpgsql;
+CREATE FUNCTION pay.make_run_piece(p_run pay.payout_run, p_wallets integer, p_owner text) RETURNS void LANGUAGE plpgsql;
 
 CREATE TABLE pay.seal (
     number bigint NOT NULL,
@@ -1775,7 +1885,7 @@ CREATE FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach
 CREATE FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.name_capture(p_news pay.news) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.named_order(p_news pay.news) RETURNS pay.payment_order LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.named_payouts(p_work pay.settlement_work, OUT tids tid[], OUT total bigint, OUT psps integer, OUT psp text, OUT entries jsonb) RETURNS record LANGUAGE sql STABLE;
+CREATE FUNCTION pay.named_payouts(p_work pay.settlement_work, OUT tids tid[], OUT same tid[], OUT total bigint, OUT psps integer, OUT psp text, OUT entries jsonb) RETURNS record LANGUAGE sql STABLE;
 
 CREATE TABLE pay.dispatch (
     merchant_id pay.id NOT NULL,
@@ -1837,6 +1947,7 @@ CREATE FUNCTION pay.news_source(p_news pay.news) RETURNS text LANGUAGE sql IMMUT
 CREATE FUNCTION pay.news_word(p_news pay.news) RETURNS pay.fact LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.next_checkouts(OUT merchants text[], OUT checkouts text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.next_due_day(p_schedule pay.payout_schedule, p_after date) RETURNS date LANGUAGE sql STABLE;
 CREATE FUNCTION pay.next_letters() RETURNS pay.dead_letter[] LANGUAGE plpgsql;
 
 CREATE TABLE pay.webhook_inbox (
@@ -1866,6 +1977,7 @@ CREATE FUNCTION pay.next_parked(p_limit interval) RETURNS pay.webhook_inbox[] LA
 CREATE FUNCTION pay.next_payout_approved(p_merchant_id text, p_provider text, p_adapter text, p_who text) RETURNS pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_is_stopped boolean) RETURNS pay.payout_sending LANGUAGE sql;
 CREATE FUNCTION pay.next_reread(p_file pay.settlement_file, p_pause interval) RETURNS timestamp with time zone LANGUAGE sql STABLE;
+CREATE FUNCTION pay.next_run_wallets(p_run pay.payout_run, p_wallets integer, p_lines integer, OUT sellers text[], OUT currencies text[], OUT at_seller text, OUT at_currency text, OUT is_last boolean) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.next_unknown(p_limit interval) RETURNS pay.dispatch[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.next_version_sha256(p_file pay.settlement_file) RETURNS bytea LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
@@ -1880,7 +1992,7 @@ CREATE FUNCTION pay.open_payout_orders(p_merchant_id text, p_seller text[], p_cu
 CREATE FUNCTION pay.open_settlement(p_source text, p_sha256 bytea, p_name text, OUT outcome text, OUT file pay.settlement_file) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.order_differences(p_merchant_id text[], p_payment_order_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_statuses text[]) RETURNS boolean LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.order_line(p_order pay.payment_order) RETURNS TABLE(place bigint, order_id text, seller_account text, order_minor bigint, order_status text, order_reason text, authorized_minor bigint, captured_minor bigint, refunding_minor bigint, refunded_minor bigint, charged_back_minor bigint, credit_currency text, credit_minor bigint, credit_rate text, credit_until text, decline text) LANGUAGE sql STABLE ROWS 1;
+CREATE FUNCTION pay.order_line(p_order pay.payment_order) RETURNS TABLE(place bigint, order_id text, seller_account text, order_minor bigint, order_status text, order_reason text, authorized_minor bigint, captured_minor bigint, refunding_minor bigint, refunded_minor bigint, charged_back_minor bigint, credit_currency text, credit_minor bigint, credit_rate text, credit_until text, decline text, fee_minor bigint, fee_tax_minor bigint) LANGUAGE sql STABLE ROWS 1;
 CREATE FUNCTION pay.order_ok(p_id text, p_seller text, p_minor bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_amount_minor bigint, p_seller_minor bigint, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[]) RETURNS pay.payment_order[] LANGUAGE plpgsql STABLE;
@@ -1889,6 +2001,7 @@ CREATE FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome
 CREATE FUNCTION pay.outside_pending(p_change pay.change, p_news pay.news) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.overdraws(p_order pay.payment_order, p_amount_minor bigint, p_begun text[]) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.overtaken_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.page_is_closed(p_order pay.payment_order) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.page_matter(p_file pay.settlement_file) RETURNS text LANGUAGE sql IMMUTABLE;
@@ -1932,8 +2045,10 @@ CREATE FUNCTION pay.payout_batch_page(p_merchant_id text, p_provider text, p_cur
 CREATE FUNCTION pay.payout_batch_whole(p_merchant_id text, p_batch_id text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_call_row(p_item integer, p_row pay.payout_sending) RETURNS SETOF pay_api.payout_call_row LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_entry(p_kind text, p_net_minor bigint) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.payout_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_is_approved() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_is_booked() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.payout_item_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_json(p_payout pay.payout) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_key_of(p_merchant_id text, p_seller text, p_currency text, p_destination_id text, p_seqs bigint[]) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_key_said(p_merchant_id text, p_route text, p_key text, p_fingerprint bytea, OUT outcome text, OUT subject_id text) RETURNS record LANGUAGE plpgsql;
@@ -1949,7 +2064,9 @@ CREATE FUNCTION pay.payout_with_acts(p_merchant_id text, p_payout_id text) RETUR
 CREATE FUNCTION pay.payout_word_fact(p_state text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.place_is_free(p_old pay.checkout) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.place_settlement(p_file_id bigint, p_from integer, p_until integer) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.plan_calendar(p_calendar text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS SETOF pay.payout_plan LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plan_schedule(p_schedule pay.payout_schedule, p_keeps boolean) RETURNS pay.payout_schedule LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.poll_soon(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.post(p_postings pay.posting[]) RETURNS integer LANGUAGE plpgsql;
@@ -2073,6 +2190,7 @@ CREATE FUNCTION pay.roundings_left(p_source text, p_currency text) RETURNS bigin
 CREATE FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) RETURNS TABLE(dispute_id text, state text, amount_minor bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) RETURNS SETOF pay.posting LANGUAGE sql STABLE;
+CREATE FUNCTION pay.run_name(p_run pay.payout_run) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) RETURNS pay.settlement_tally LANGUAGE plpgsql;
 CREATE FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.seal_digest(p_message text) RETURNS bytea LANGUAGE sql IMMUTABLE;
@@ -2154,7 +2272,9 @@ CREATE VIEW pay.checkout_state (
     credit_minor bigint,
     credit_rate text,
     credit_until text,
-    decline text
+    decline text,
+    fee_minor bigint,
+    fee_tax_minor bigint
 );
 
 CREATE FUNCTION pay.state_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.checkout_state LANGUAGE sql STABLE;
@@ -2243,7 +2363,21 @@ CREATE FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) RETURNS void
 CREATE FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proof text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS pay.posting LANGUAGE plpgsql;
 CREATE FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.watch_settlement(p_time interval) RETURNS jsonb LANGUAGE plpgsql;
+
+CREATE TABLE pay.order_fee (
+    merchant_id pay.id NOT NULL,
+    payment_order_id pay.id NOT NULL,
+    given_minor pay.minor,
+    commission_id bigint,
+    returns text NOT NULL COLLATE pg_catalog."C",
+    tax_percent pay.fee_percent NOT NULL,
+    CONSTRAINT order_fee_check CHECK ((num_nulls(given_minor, commission_id) = 1)),
+    CONSTRAINT order_fee_returns_check CHECK ((returns = ANY (ARRAY['all'::text, 'proportional'::text, 'none'::text])))
+);
+
+CREATE FUNCTION pay.whole_fee(p_fee pay.order_fee, p_commission pay.commission, p_amount_minor bigint, p_captured_minor bigint) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.window_payouts(p_work pay.settlement_work) RETURNS tid[] LANGUAGE sql STABLE;
+CREATE FUNCTION pay.with_fees(INOUT p_postings pay.posting[], INOUT p_new integer[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) RETURNS pay.fact LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.work_counts(p_file_id bigint, OUT matched bigint, OUT class1 bigint, OUT class2 bigint, OUT class3 bigint, OUT has_payouts boolean, OUT has_ended boolean, OUT has_roundings boolean) RETURNS record LANGUAGE sql STABLE;
@@ -2313,6 +2447,7 @@ CREATE FUNCTION pay_api.list_settlement_ageing(p_merchant_id text[], p_psp text[
 CREATE FUNCTION pay_api.list_settlement_exceptions(p_merchant_id text[], p_exception_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_settlement_files(p_merchant_id text[], p_file_id bigint[], p_source text[], p_psp text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_settlement_rows(p_merchant_id text[], p_file_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.make_due_payouts(p_owner text[], p_wallets bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.make_payout(p_merchant_id text[], p_seller_account text[], p_currency text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) RETURNS SETOF pay_api.settlement_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[], p_digest bytea[] DEFAULT NULL::bytea[], p_page jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2328,6 +2463,7 @@ CREATE FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[
 CREATE FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2339,6 +2475,7 @@ CREATE FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_wh
 CREATE FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.copied_settlement(p_file_id bigint, OUT name text, OUT sha256 bytea, OUT attempt bigint, OUT pieces bigint, OUT is_whole boolean, OUT is_pulled boolean) RETURNS record LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '500ms';
+CREATE FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2356,10 +2493,15 @@ CREATE FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text)
 CREATE FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint DEFAULT NULL::bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.send_payout_batch(p_merchant_id text, p_batch_id text, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_commission(p_merchant_id text, p_seller_account text, p_psp text, p_currency text, p_percent numeric, p_fixed_minor bigint, p_minimum_minor bigint, p_maximum_minor bigint, p_valid_from timestamp with time zone, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_fee_policy(p_merchant_id text, p_returns text, p_tax_percent numeric, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_payout_calendar(p_calendar text, p_closed_on integer[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_payout_holiday(p_calendar text, p_day text, p_name text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_payout_limit(p_merchant_id text, p_currency text, p_one numeric, p_two numeric, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_payout_minimum(p_merchant_id text, p_currency text, p_minimum_minor bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text, p_why text, p_release_by text DEFAULT NULL::text, p_release_days integer DEFAULT NULL::integer, p_needs_settled boolean DEFAULT NULL::boolean, p_reserve_percent numeric DEFAULT NULL::numeric, p_reserve_days integer DEFAULT NULL::integer, p_cooling_off_hours integer DEFAULT NULL::integer, p_sends_by text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provider text, p_adapter text, p_takes text[], p_currencies text[], p_countries text[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_payout_schedule(p_merchant_id text, p_seller_account text, p_every text, p_on_day integer, p_cut_off text, p_zone text, p_calendar text, p_batch_items integer, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2384,7 +2526,7 @@ CREATE TABLE pay.account_kind (
     wallet text COLLATE pg_catalog."C",
     about text NOT NULL,
     CONSTRAINT account_kind_check CHECK (((owner = 'seller'::text) = (wallet IS NOT NULL))),
-    CONSTRAINT account_kind_class_check CHECK ((class = ANY (ARRAY['asset'::text, 'liability'::text, 'expense'::text, 'transit'::text]))),
+    CONSTRAINT account_kind_class_check CHECK ((class = ANY (ARRAY['asset'::text, 'liability'::text, 'expense'::text, 'income'::text, 'transit'::text]))),
     CONSTRAINT account_kind_owner_check CHECK ((owner = ANY (ARRAY['psp'::text, 'seller'::text, 'nobody'::text]))),
     CONSTRAINT account_kind_wallet_check CHECK ((wallet = ANY (ARRAY['available'::text, 'pending'::text, 'reserved'::text])))
 );
@@ -2403,6 +2545,15 @@ CREATE TABLE pay.backfill (
     code text,
     CONSTRAINT backfill_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
     CONSTRAINT backfill_span_s_check CHECK (((span_s >= 360) AND (span_s <= 21600)))
+);
+
+ALTER TABLE pay.commission ALTER COLUMN commission_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.commission_commission_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE pay.currency (
@@ -2459,6 +2610,13 @@ CREATE TABLE pay.event_default (
     CONSTRAINT event_begins CHECK ((((seq)::integer = 1) = (old_status IS NULL)))
 )
 WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_insert_threshold='500000', autovacuum_vacuum_insert_scale_factor='0');
+
+CREATE TABLE pay.fee_policy (
+    merchant_id pay.id NOT NULL,
+    returns text DEFAULT 'proportional'::text NOT NULL COLLATE pg_catalog."C",
+    tax_percent pay.fee_percent DEFAULT 0 NOT NULL,
+    CONSTRAINT fee_policy_returns_check CHECK ((returns = ANY (ARRAY['all'::text, 'proportional'::text, 'none'::text])))
+);
 
 CREATE TABLE pay.iban_country (
     country pay.country_code NOT NULL,
@@ -2561,7 +2719,7 @@ CREATE TABLE pay.payout_act (
     why text,
     role text DEFAULT SESSION_USER NOT NULL,
     detail jsonb DEFAULT '{}'::jsonb NOT NULL,
-    CONSTRAINT payout_act_subject_check CHECK ((subject = ANY (ARRAY['payout'::text, 'batch'::text, 'destination'::text, 'order'::text, 'seller'::text, 'provider'::text, 'policy'::text])))
+    CONSTRAINT payout_act_subject_check CHECK ((subject = ANY (ARRAY['payout'::text, 'batch'::text, 'destination'::text, 'order'::text, 'seller'::text, 'provider'::text, 'policy'::text, 'schedule'::text, 'calendar'::text])))
 );
 
 ALTER TABLE pay.payout_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -2597,6 +2755,13 @@ ALTER TABLE pay.payout_batch ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTIT
     CACHE 1
 );
 
+CREATE TABLE pay.payout_calendar (
+    calendar text NOT NULL COLLATE pg_catalog."C",
+    closed_on integer[] DEFAULT '{6,7}'::integer[] NOT NULL,
+    CONSTRAINT payout_calendar_calendar_check CHECK ((calendar ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$'::text)),
+    CONSTRAINT payout_calendar_closed_on_check CHECK (((closed_on <@ '{1,2,3,4,5,6,7}'::integer[]) AND (cardinality(closed_on) < 7)))
+);
+
 CREATE TABLE pay.payout_destination (
     merchant_id pay.id NOT NULL,
     destination_id pay.id NOT NULL,
@@ -2621,6 +2786,12 @@ CREATE TABLE pay.payout_hold (
     payment_order_id text NOT NULL COLLATE pg_catalog."C",
     why pay.filled NOT NULL,
     held_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE pay.payout_holiday (
+    calendar text NOT NULL COLLATE pg_catalog."C",
+    day date NOT NULL,
+    name pay.filled NOT NULL
 );
 
 CREATE TABLE pay.payout_limit (
@@ -2721,6 +2892,15 @@ CREATE TABLE pay.payout_request (
     subject_id text COLLATE pg_catalog."C",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE pay.payout_run ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.payout_run_run_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE pay.payout_transition (
@@ -3515,6 +3695,17 @@ CREATE VIEW pay_check.late_waits (
     at timestamp with time zone
 );
 
+CREATE VIEW pay_check.order_fee (
+    merchant_id pay.id,
+    payment_order_id pay.id,
+    fee_minor bigint,
+    fee_tax_minor bigint,
+    due_minor bigint,
+    due_tax bigint,
+    booked_minor bigint,
+    booked_tax bigint
+);
+
 CREATE VIEW pay_check.order_without_registration (
     merchant_id pay.id,
     payment_order_id pay.id
@@ -3846,6 +4037,21 @@ CREATE VIEW pay_view.closes (
     signature text
 );
 
+CREATE VIEW pay_view.commissions (
+    merchant_id pay.id,
+    commission_id bigint,
+    seller_account text,
+    psp text,
+    currency pay.currency_code,
+    percent pay.fee_percent,
+    fixed numeric,
+    minimum numeric,
+    maximum numeric,
+    valid_from timestamp with time zone,
+    entered_by pay.filled,
+    entered_at timestamp with time zone
+);
+
 CREATE VIEW pay_view.dead_letters (
     dead_letter_id bigint,
     state text,
@@ -3999,6 +4205,20 @@ CREATE VIEW pay_view.mismatches (
     payment_order_id pay.id
 );
 
+CREATE VIEW pay_view.order_fees (
+    merchant_id pay.id,
+    checkout_id pay.id,
+    payment_order_id pay.id,
+    seller_account pay.filled,
+    currency pay.currency_code,
+    fee numeric,
+    tax numeric,
+    commission_id bigint,
+    given_minor pay.minor,
+    returns text,
+    tax_percent pay.fee_percent
+);
+
 CREATE VIEW pay_view.orders (
     merchant_id pay.id,
     payment_order_id pay.id,
@@ -4075,6 +4295,47 @@ CREATE VIEW pay_view.payout_batches (
     approvers text,
     approved_at timestamp with time zone,
     until timestamp with time zone
+);
+
+CREATE VIEW pay_view.payout_holidays (
+    calendar text,
+    closed_on integer[],
+    day date,
+    name pay.filled
+);
+
+CREATE VIEW pay_view.payout_runs (
+    merchant_id pay.id,
+    run_id bigint,
+    seller_account text,
+    due_day date,
+    due_at timestamp with time zone,
+    state text,
+    made_by text,
+    pieces pay.tally,
+    wallets pay.whole,
+    items pay.whole,
+    batches pay.whole,
+    outcomes jsonb,
+    begun_at timestamp with time zone,
+    changed_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    owner pay.id,
+    age interval
+);
+
+CREATE VIEW pay_view.payout_schedules (
+    merchant_id pay.id,
+    seller_account text,
+    every text,
+    on_day integer,
+    cut_off time(0) without time zone,
+    zone pay.filled,
+    calendar text,
+    batch_items integer,
+    run_day date,
+    next_day date,
+    next_at timestamp with time zone
 );
 
 CREATE VIEW pay_view.payouts (
@@ -4387,6 +4648,8 @@ ALTER TABLE ONLY pay.checkout
     ADD CONSTRAINT checkout_pkey PRIMARY KEY (merchant_id, checkout_id);
 ALTER TABLE ONLY pay.checkout
     ADD CONSTRAINT checkout_psp_nonce_key UNIQUE (psp, nonce);
+ALTER TABLE ONLY pay.commission
+    ADD CONSTRAINT commission_pkey PRIMARY KEY (commission_id);
 ALTER TABLE ONLY pay.currency
     ADD CONSTRAINT currency_pkey PRIMARY KEY (code);
 ALTER TABLE ONLY pay.dead_letter
@@ -4403,6 +4666,8 @@ ALTER TABLE ONLY pay.event
     ADD CONSTRAINT event_key PRIMARY KEY (merchant_id, payment_order_id, seq, at);
 ALTER TABLE ONLY pay.event_default
     ADD CONSTRAINT event_default_pkey PRIMARY KEY (merchant_id, payment_order_id, seq, at);
+ALTER TABLE ONLY pay.fee_policy
+    ADD CONSTRAINT fee_policy_pkey PRIMARY KEY (merchant_id);
 ALTER TABLE ONLY pay.iban_country
     ADD CONSTRAINT iban_country_pkey PRIMARY KEY (country);
 ALTER TABLE ONLY pay.idempotency_key
@@ -4423,6 +4688,8 @@ ALTER TABLE ONLY pay.mismatch_settlement
     ADD CONSTRAINT mismatch_settlement_pkey PRIMARY KEY (merchant_id, checkout_id, mismatch_id);
 ALTER TABLE ONLY pay.news_kind
     ADD CONSTRAINT news_kind_pkey PRIMARY KEY (news);
+ALTER TABLE ONLY pay.order_fee
+    ADD CONSTRAINT order_fee_pkey PRIMARY KEY (merchant_id, payment_order_id);
 ALTER TABLE ONLY pay.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (merchant_id, payment_order_id, seq);
 ALTER TABLE ONLY pay.payment_order
@@ -4441,6 +4708,8 @@ ALTER TABLE ONLY pay.payout_batch_item
     ADD CONSTRAINT payout_batch_item_pkey PRIMARY KEY (merchant_id, batch_id, payout_id);
 ALTER TABLE ONLY pay.payout_batch
     ADD CONSTRAINT payout_batch_pkey PRIMARY KEY (merchant_id, batch_id);
+ALTER TABLE ONLY pay.payout_calendar
+    ADD CONSTRAINT payout_calendar_pkey PRIMARY KEY (calendar);
 ALTER TABLE ONLY pay.payout_destination
     ADD CONSTRAINT payout_destination_pkey PRIMARY KEY (merchant_id, destination_id, version);
 ALTER TABLE ONLY pay.payout_dispatch
@@ -4449,6 +4718,8 @@ ALTER TABLE ONLY pay.payout_event
     ADD CONSTRAINT payout_event_pkey PRIMARY KEY (merchant_id, provider, event_id);
 ALTER TABLE ONLY pay.payout_hold
     ADD CONSTRAINT payout_hold_pkey PRIMARY KEY (merchant_id, seller_account, payment_order_id);
+ALTER TABLE ONLY pay.payout_holiday
+    ADD CONSTRAINT payout_holiday_pkey PRIMARY KEY (calendar, day);
 ALTER TABLE ONLY pay.payout_limit
     ADD CONSTRAINT payout_limit_pkey PRIMARY KEY (merchant_id, currency);
 ALTER TABLE ONLY pay.payout_line
@@ -4473,6 +4744,12 @@ ALTER TABLE ONLY pay.payout_request
     ADD CONSTRAINT payout_request_pkey PRIMARY KEY (merchant_id, route, key);
 ALTER TABLE ONLY pay.payout_reserve
     ADD CONSTRAINT payout_reserve_pkey PRIMARY KEY (merchant_id, source);
+ALTER TABLE ONLY pay.payout_run
+    ADD CONSTRAINT payout_run_merchant_id_run_id_key UNIQUE (merchant_id, run_id);
+ALTER TABLE ONLY pay.payout_run
+    ADD CONSTRAINT payout_run_pkey PRIMARY KEY (merchant_id, seller_account, due_day);
+ALTER TABLE ONLY pay.payout_schedule
+    ADD CONSTRAINT payout_schedule_pkey PRIMARY KEY (merchant_id, seller_account);
 ALTER TABLE ONLY pay.payout_sending
     ADD CONSTRAINT payout_sending_pkey PRIMARY KEY (merchant_id, payout_id);
 ALTER TABLE ONLY pay.payout_transition
@@ -4584,6 +4861,7 @@ ALTER TABLE ONLY pay.webhook_replay
 
 CREATE INDEX change_open ON pay.change USING btree (created_at) WHERE (pay.status_rank((status)::text) < 2);
 CREATE INDEX checkout_created ON pay.checkout USING btree (merchant_id, created_at, checkout_id) WHERE ((total_minor)::bigint > 0);
+CREATE INDEX commission_key ON pay.commission USING btree (merchant_id, currency, seller_account, psp, valid_from, commission_id);
 CREATE INDEX dead_letter_checkout ON pay.dead_letter USING btree (merchant_id, checkout_id);
 CREATE INDEX dead_letter_closed ON pay.dead_letter USING btree (closed_at) WHERE (state <> 'open'::text);
 CREATE INDEX dead_letter_event ON pay.dead_letter USING btree (psp, event_id) WHERE (event_id IS NOT NULL);
@@ -4608,6 +4886,7 @@ CREATE UNIQUE INDEX payout_account_seller ON pay.payout_account USING btree (mer
 CREATE INDEX payout_act_subject ON pay.payout_act USING btree (merchant_id, subject, subject_id, act_id);
 CREATE UNIQUE INDEX payout_batch_listed ON pay.payout_batch USING btree (merchant_id, number);
 CREATE INDEX payout_batch_made ON pay.payout_batch USING btree (merchant_id, made_at);
+CREATE INDEX payout_batch_open ON pay.payout_batch USING btree (made_at) WHERE (state = 'open'::text);
 CREATE INDEX payout_batched ON pay.payout USING btree (merchant_id, batch_id);
 CREATE INDEX payout_dispatch_begun ON pay.payout_dispatch USING btree (begun_at);
 CREATE UNIQUE INDEX payout_dispatch_open ON pay.payout_dispatch USING btree (merchant_id, payout_id) WHERE (ended_at IS NULL);
@@ -4620,6 +4899,10 @@ CREATE UNIQUE INDEX payout_live ON pay.payout USING btree (payout_key) WHERE (vo
 CREATE UNIQUE INDEX payout_part_live ON pay.payout_part USING btree (merchant_id, seller_account, currency, wallet_seq) WHERE is_live;
 CREATE INDEX payout_request_expires ON pay.payout_request USING btree (expires_at);
 CREATE INDEX payout_reserve_open ON pay.payout_reserve USING btree (merchant_id, seller_account, currency, until) WHERE (released_at IS NULL);
+CREATE INDEX payout_reserve_order ON pay.payout_reserve USING btree (merchant_id, payment_order_id) WHERE (released_at IS NULL);
+CREATE INDEX payout_run_open ON pay.payout_run USING btree (changed_at) WHERE (ended_at IS NULL);
+CREATE INDEX payout_schedule_calendar ON pay.payout_schedule USING btree (calendar);
+CREATE INDEX payout_schedule_due ON pay.payout_schedule USING btree (next_at) WHERE (next_at IS NOT NULL);
 CREATE INDEX payout_seller ON pay.payout USING btree (merchant_id, seller_account, created_at);
 CREATE INDEX payout_sending_due ON pay.payout_sending USING btree (merchant_id, provider, run_at) WHERE (run_at IS NOT NULL);
 CREATE INDEX payout_state_is ON pay.payout USING btree (state, changed_at) WHERE ((state)::text <> ALL (ARRAY['settled'::text, 'failed'::text, 'cancelled'::text]));
@@ -4734,6 +5017,8 @@ CREATE TRIGGER checkout_token BEFORE UPDATE OF token, alias, attempt ON pay.chec
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_token;
 CREATE TRIGGER checkout_version BEFORE UPDATE OF version, is_payment_done ON pay.checkout FOR EACH ROW WHEN (((new.version < old.version) OR (new.is_payment_done < old.is_payment_done))) EXECUTE FUNCTION pay.refuse_change('versions grow, done is done', 'PAY11');
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_version;
+CREATE TRIGGER commission_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.commission FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the schedule is append-only', 'PAY20');
+ALTER TABLE pay.commission ENABLE ALWAYS TRIGGER commission_append_only;
 CREATE TRIGGER dispatch_first BEFORE INSERT ON pay.dispatch FOR EACH ROW WHEN (((new.operation)::text = 'register'::text)) EXECUTE FUNCTION pay.refuse_second_call();
 ALTER TABLE pay.dispatch ENABLE ALWAYS TRIGGER dispatch_first;
 CREATE TRIGGER dropped_month_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.dropped_month FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('what was done was done', 'PAY20');
@@ -4763,6 +5048,8 @@ ALTER TABLE pay.mismatch ENABLE ALWAYS TRIGGER mismatch_append_only;
 CREATE TRIGGER mismatch_settlement_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.mismatch_settlement FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the queue is append-only', 'PAY20');
 ALTER TABLE pay.mismatch_settlement ENABLE ALWAYS TRIGGER mismatch_settlement_append_only;
 CREATE TRIGGER news_kind_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.news_kind FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the state machine is fixed', 'PAY20');
+CREATE TRIGGER order_fee_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.order_fee FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the terms of a fee are fixed', 'PAY20');
+ALTER TABLE pay.order_fee ENABLE ALWAYS TRIGGER order_fee_append_only;
 CREATE TRIGGER payment_order_fixed BEFORE UPDATE OF merchant_id, payment_order_id, checkout_id, "position", seller_account, amount_minor, currency ON pay.payment_order FOR EACH ROW WHEN (((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.payment_order_id)::text IS DISTINCT FROM (old.payment_order_id)::text)) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR ((new."position")::integer IS DISTINCT FROM (old."position")::integer)) OR ((new.seller_account)::text IS DISTINCT FROM (old.seller_account)::text)) OR ((new.amount_minor)::bigint IS DISTINCT FROM (old.amount_minor)::bigint)) OR ((new.currency)::text IS DISTINCT FROM (old.currency)::text))) EXECUTE FUNCTION pay.refuse_change('an order''s terms are fixed', 'PAY11');
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_fixed;
 CREATE TRIGGER payment_order_head BEFORE UPDATE OF version, head, head_tx ON pay.payment_order FOR EACH ROW WHEN (((new.version < old.version) OR (new.head_tx < old.head_tx) OR (((new.head)::bytea <> (old.head)::bytea) <> (new.version <> old.version)))) EXECUTE FUNCTION pay.refuse_change('versions grow, and a head has its version', 'PAY11');
@@ -4815,6 +5102,12 @@ CREATE TRIGGER payout_part_fixed BEFORE UPDATE OF merchant_id, payout_id, seller
 ALTER TABLE pay.payout_part ENABLE ALWAYS TRIGGER payout_part_fixed;
 CREATE TRIGGER payout_part_kept BEFORE DELETE OR TRUNCATE ON pay.payout_part FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('pay-outs are kept', 'PAY20');
 ALTER TABLE pay.payout_part ENABLE ALWAYS TRIGGER payout_part_kept;
+CREATE TRIGGER payout_run_ends_once BEFORE UPDATE ON pay.payout_run FOR EACH ROW WHEN ((old.ended_at IS NOT NULL)) EXECUTE FUNCTION pay.refuse_change('a run ends once', 'PAY11');
+ALTER TABLE pay.payout_run ENABLE ALWAYS TRIGGER payout_run_ends_once;
+CREATE TRIGGER payout_run_fixed BEFORE UPDATE OF merchant_id, run_id, seller_account, due_day, due_at, batch_items, begun_at ON pay.payout_run FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the terms of a run are fixed', 'PAY11');
+ALTER TABLE pay.payout_run ENABLE ALWAYS TRIGGER payout_run_fixed;
+CREATE TRIGGER payout_run_kept BEFORE DELETE OR TRUNCATE ON pay.payout_run FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('runs are kept', 'PAY20');
+ALTER TABLE pay.payout_run ENABLE ALWAYS TRIGGER payout_run_kept;
 CREATE TRIGGER payout_sending_fixed BEFORE UPDATE OF merchant_id, payout_id, provider, adapter, made_at ON pay.payout_sending FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the bytes of a call are fixed', 'PAY11');
 ALTER TABLE pay.payout_sending ENABLE ALWAYS TRIGGER payout_sending_fixed;
 CREATE TRIGGER payout_sending_kept BEFORE DELETE OR TRUNCATE ON pay.payout_sending FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('pay-outs are kept', 'PAY20');
@@ -4863,6 +5156,8 @@ ALTER TABLE ONLY pay.late_success
     ADD CONSTRAINT late_success_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
 ALTER TABLE ONLY pay.mismatch_settlement
     ADD CONSTRAINT mismatch_settlement_merchant_id_checkout_id_mismatch_id_fkey FOREIGN KEY (merchant_id, checkout_id, mismatch_id) REFERENCES pay.mismatch(merchant_id, checkout_id, mismatch_id);
+ALTER TABLE ONLY pay.order_fee
+    ADD CONSTRAINT order_fee_commission_id_fkey FOREIGN KEY (commission_id) REFERENCES pay.commission(commission_id);
 ALTER TABLE ONLY pay.payment_order
     ADD CONSTRAINT payment_order_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
 ALTER TABLE ONLY pay.payout_approval
@@ -4877,6 +5172,8 @@ ALTER TABLE ONLY pay.payout_destination
     ADD CONSTRAINT payout_destination_merchant_id_provider_fkey FOREIGN KEY (merchant_id, provider) REFERENCES pay.payout_provider(merchant_id, provider);
 ALTER TABLE ONLY pay.payout_dispatch
     ADD CONSTRAINT payout_dispatch_merchant_id_payout_id_fkey FOREIGN KEY (merchant_id, payout_id) REFERENCES pay.payout(merchant_id, payout_id);
+ALTER TABLE ONLY pay.payout_holiday
+    ADD CONSTRAINT payout_holiday_calendar_fkey FOREIGN KEY (calendar) REFERENCES pay.payout_calendar(calendar);
 ALTER TABLE ONLY pay.payout
     ADD CONSTRAINT payout_merchant_id_batch_id_fkey FOREIGN KEY (merchant_id, batch_id) REFERENCES pay.payout_batch(merchant_id, batch_id);
 ALTER TABLE ONLY pay.payout
@@ -4887,6 +5184,8 @@ ALTER TABLE ONLY pay.payout_part
     ADD CONSTRAINT payout_part_merchant_id_payout_id_fkey FOREIGN KEY (merchant_id, payout_id) REFERENCES pay.payout(merchant_id, payout_id);
 ALTER TABLE ONLY pay.payout_part
     ADD CONSTRAINT payout_part_merchant_id_seller_account_currency_wallet_seq_fkey FOREIGN KEY (merchant_id, seller_account, currency, wallet_seq) REFERENCES pay.payout_line(merchant_id, seller_account, currency, wallet_seq);
+ALTER TABLE ONLY pay.payout_schedule
+    ADD CONSTRAINT payout_schedule_calendar_fkey FOREIGN KEY (calendar) REFERENCES pay.payout_calendar(calendar);
 ALTER TABLE ONLY pay.payout_sending
     ADD CONSTRAINT payout_sending_adapter_fkey FOREIGN KEY (adapter) REFERENCES pay.payout_adapter(adapter);
 ALTER TABLE ONLY pay.payout_sending
@@ -4964,6 +5263,7 @@ GRANT SELECT ON TABLE pay.settlement_row TO payments_operator;
 REVOKE ALL ON FUNCTION pay.accepted_postings(p_exception pay.settlement_exception, p_row pay.settlement_row, p_as text, OUT postings pay.posting[], OUT is_suspended boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.act_on(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_as_kind text, p_with_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subject text, p_currency text, p_limit bigint, p_hash text, p_who text, OUT outcome text, OUT batch_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.add_counts(p_one jsonb, p_other jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_operator;
@@ -5006,6 +5306,7 @@ GRANT SELECT ON TABLE pay.psp_balance TO payments_auditor;
 GRANT SELECT ON TABLE pay.psp_balance TO payments_operator;
 REVOKE ALL ON FUNCTION pay.balance_verdict(p_bound pay.balance_bound, p_row pay.psp_balance, p_is_counted boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.balances_of(p_merchant_id text, p_psp text, p_currency text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.bank_day_from(p_calendar text, p_day date) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_work TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_work TO payments_operator;
 REVOKE ALL ON FUNCTION pay.bank_text(p_work pay.settlement_work) FROM PUBLIC;
@@ -5014,6 +5315,7 @@ REVOKE ALL ON FUNCTION pay.batch_is_whole() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.batch_items_are_all() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.begin_payout(p_merchant_id text, p_payout_id text, p_who text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.begin_payout_runs(p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.begin_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_end TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_end TO payments_operator;
@@ -5081,6 +5383,9 @@ REVOKE ALL ON FUNCTION pay.close_lines_of(p_close pay.settlement_close, p_mercha
 REVOKE ALL ON FUNCTION pay.close_payout_batch(p_merchant_id text, p_batch_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.commission TO payments_auditor;
+GRANT SELECT ON TABLE pay.commission TO payments_operator;
+REVOKE ALL ON FUNCTION pay.commission_at(p_merchant_id text, p_seller text, p_psp text, p_currency text, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_balance(p_source pay.settlement_source, p_said pay.psp_balance, p_bound pay.balance_bound, p_is_counted boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) FROM PUBLIC;
@@ -5116,6 +5421,9 @@ REVOKE ALL ON FUNCTION pay.doubt(p_word pay.fact, p_about text, p_why text, p_ob
 REVOKE ALL ON FUNCTION pay.drop_change_job(p_change pay.change, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.drop_proof(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.drop_staged(p_file_id bigint, p_limit integer) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_schedule TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_schedule TO payments_operator;
+REVOKE ALL ON FUNCTION pay.due_time(p_schedule pay.payout_schedule, p_day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_changes(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_count() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
@@ -5168,6 +5476,11 @@ GRANT ALL ON FUNCTION pay.export_range(p_since timestamp with time zone, p_until
 REVOKE ALL ON FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.fact_orders(p_facts pay.fact[], p_turn integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.fail_replays() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.fee_entries(p_order pay.payment_order, p_due pay.fee_due, p_psp text, p_request_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.fee_of(p_order pay.payment_order) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.fee_of(p_order pay.payment_order) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.fee_of(p_order pay.payment_order) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.fee_postings(p_postings pay.posting[], p_new integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.file_due(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_by_merchant(p_merchant_id text, p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_by_psp(p_psp text, p_what text) FROM PUBLIC;
@@ -5181,12 +5494,14 @@ REVOKE ALL ON FUNCTION pay.find_payout_of_event(p_event pay.payout_event, p_key 
 REVOKE ALL ON FUNCTION pay.find_request(p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.fix_fees(p_postings pay.posting[], p_new integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.free_payout_keys(p_merchant_id text[], p_route text, p_key text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.free_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.give_up_entry(p_exception pay.settlement_exception) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.give_up_page(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.given_fees_ok(p_fees jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.half_even(p_value numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.half_even(p_value numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.half_even(p_value numeric) TO payments_operator;
@@ -5222,7 +5537,7 @@ REVOKE ALL ON FUNCTION pay.insert_beginnings(p_items integer[], p_item integer[]
 REVOKE ALL ON FUNCTION pay.insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], OUT placed integer[], OUT nonces text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_dispute(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint, p_part integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.insert_entries(p_postings pay.posting[], OUT new integer[], OUT unowned boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.insert_entries(p_postings pay.posting[], OUT new integer[], OUT unowned boolean, OUT has_fees boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_keys(p_items integer[], p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_ttl_s bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_orders(p_items integer[], p_item integer[], p_place integer[], p_id text[], p_seller text[], p_minor bigint[], p_credit text[], p_hash bytea[], p_rate numeric[], p_credit_minor bigint[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_terms jsonb[]) FROM PUBLIC;
@@ -5230,6 +5545,7 @@ REVOKE ALL ON FUNCTION pay.insert_outside(p_news pay.news, p_order pay.payment_o
 REVOKE ALL ON FUNCTION pay.insert_plain_lines(p_postings pay.posting[], p_new integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_replays(p_facts pay.fact[], p_source text[], p_fact text[], p_digest bytea[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[], p_count bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_bank_day(p_calendar text, p_day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_counted(p_psp text) FROM PUBLIC;
@@ -5284,6 +5600,7 @@ REVOKE ALL ON FUNCTION pay.keep_anchors(p_month date, p_until timestamp with tim
 REVOKE ALL ON FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_given_fees(p_items integer[], p_item integer[], p_place integer[], p_id text[], p_minor bigint[], p_merchant_id text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_invalid(p_items integer[], p_psp text[], p_source text[], p_event_id text[], p_token text[], p_reference text[], p_object text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_late(p_facts pay.fact[], p_items integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) FROM PUBLIC;
@@ -5296,6 +5613,9 @@ REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[]
 REVOKE ALL ON FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_wrong_row(p_file_id bigint, p_line integer, p_wrong text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.kept_fee(p_returns text, p_fee_minor bigint, p_captured_minor bigint, p_back_minor bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.kept_fee(p_returns text, p_fee_minor bigint, p_captured_minor bigint, p_back_minor bigint) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.kept_fee(p_returns text, p_fee_minor bigint, p_captured_minor bigint, p_back_minor bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_operator;
@@ -5329,7 +5649,13 @@ REVOKE ALL ON FUNCTION pay.make_one_payout(p_merchant_id text, p_seller text, p_
 REVOKE ALL ON FUNCTION pay.make_partition(p_month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partitions(p_move boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_parts(p_file_id bigint, p_rows integer, p_parts integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_payout_piece(p_owner text, p_wallets integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_payouts(p_merchant_id text, p_seller text[], p_currency text[], p_who text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_run TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_run TO payments_operator;
+REVOKE ALL ON FUNCTION pay.make_run_batch(p_run pay.payout_run, p_owner text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_run_items(p_run pay.payout_run, p_seller text[], p_currency text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_run_piece(p_run pay.payout_run, p_wallets integer, p_owner text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.seal TO payments_auditor;
 GRANT SELECT ON TABLE pay.seal TO payments_operator;
 REVOKE ALL ON FUNCTION pay.make_seal(p_most integer, OUT made pay.seal, OUT is_full boolean, OUT is_behind boolean) FROM PUBLIC;
@@ -5366,7 +5692,7 @@ REVOKE ALL ON FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], 
 REVOKE ALL ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.name_capture(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.named_order(p_news pay.news) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.named_payouts(p_work pay.settlement_work, OUT tids tid[], OUT total bigint, OUT psps integer, OUT psp text, OUT entries jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.named_payouts(p_work pay.settlement_work, OUT tids tid[], OUT same tid[], OUT total bigint, OUT psps integer, OUT psp text, OUT entries jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.dispatch TO payments_auditor;
 GRANT SELECT ON TABLE pay.dispatch TO payments_operator;
 GRANT SELECT ON TABLE pay.journal TO payments_auditor;
@@ -5381,6 +5707,7 @@ REVOKE ALL ON FUNCTION pay.news_source(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.news_word(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_checkouts(OUT merchants text[], OUT checkouts text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.next_due_day(p_schedule pay.payout_schedule, p_after date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_letters() FROM PUBLIC;
 GRANT SELECT ON TABLE pay.webhook_inbox TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_inbox TO payments_operator;
@@ -5388,6 +5715,7 @@ REVOKE ALL ON FUNCTION pay.next_parked(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_payout_approved(p_merchant_id text, p_provider text, p_adapter text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_is_stopped boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_reread(p_file pay.settlement_file, p_pause interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.next_run_wallets(p_run pay.payout_run, p_wallets integer, p_lines integer, OUT sellers text[], OUT currencies text[], OUT at_seller text, OUT at_currency text, OUT is_last boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_unknown(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_version_sha256(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) FROM PUBLIC;
@@ -5411,6 +5739,7 @@ REVOKE ALL ON FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT 
 REVOKE ALL ON FUNCTION pay.outside_pending(p_change pay.change, p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.overdraws(p_order pay.payment_order, p_amount_minor bigint, p_begun text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.overtaken_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_is_closed(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_matter(p_file pay.settlement_file) FROM PUBLIC;
@@ -5433,8 +5762,10 @@ REVOKE ALL ON FUNCTION pay.payout_batch_page(p_merchant_id text, p_provider text
 REVOKE ALL ON FUNCTION pay.payout_batch_whole(p_merchant_id text, p_batch_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_call_row(p_item integer, p_row pay.payout_sending) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_entry(p_kind text, p_net_minor bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_is_approved() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_is_booked() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_item_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_json(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_key_of(p_merchant_id text, p_seller text, p_currency text, p_destination_id text, p_seqs bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_key_said(p_merchant_id text, p_route text, p_key text, p_fingerprint bytea, OUT outcome text, OUT subject_id text) FROM PUBLIC;
@@ -5450,7 +5781,9 @@ REVOKE ALL ON FUNCTION pay.payout_with_acts(p_merchant_id text, p_payout_id text
 REVOKE ALL ON FUNCTION pay.payout_word_fact(p_state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.place_is_free(p_old pay.checkout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.place_settlement(p_file_id bigint, p_from integer, p_until integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plan_calendar(p_calendar text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plan_schedule(p_schedule pay.payout_schedule, p_keeps boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_soon(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.post(p_postings pay.posting[]) FROM PUBLIC;
@@ -5525,6 +5858,7 @@ REVOKE ALL ON FUNCTION pay.roundings_left(p_source text, p_currency text) FROM P
 REVOKE ALL ON FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.run_name(p_run pay.payout_run) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.seal_digest(p_message text) FROM PUBLIC;
@@ -5540,6 +5874,8 @@ GRANT ALL ON FUNCTION pay.seal_root(p_number bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.second_time(p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.see_exceptions(p_merchant_id text, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.seller_part(p_amount_minor bigint, p_credit_minor bigint, p_before bigint, p_part bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.seller_part(p_amount_minor bigint, p_credit_minor bigint, p_before bigint, p_part bigint) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.seller_part(p_amount_minor bigint, p_credit_minor bigint, p_before bigint, p_part bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.seller_share(p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.send_dispatches(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[], p_items integer[], OUT items integer[], OUT outcomes text[], OUT attempts bigint[], OUT sends bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.send_registers(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_lease_ms bigint[]) FROM PUBLIC;
@@ -5648,7 +5984,13 @@ REVOKE ALL ON FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) FROM 
 REVOKE ALL ON FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proof text, p_who text, p_why text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.watch_settlement(p_time interval) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.order_fee TO payments_auditor;
+GRANT SELECT ON TABLE pay.order_fee TO payments_operator;
+REVOKE ALL ON FUNCTION pay.whole_fee(p_fee pay.order_fee, p_commission pay.commission, p_amount_minor bigint, p_captured_minor bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.whole_fee(p_fee pay.order_fee, p_commission pay.commission, p_amount_minor bigint, p_captured_minor bigint) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.whole_fee(p_fee pay.order_fee, p_commission pay.commission, p_amount_minor bigint, p_captured_minor bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.window_payouts(p_work pay.settlement_work) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.with_fees(INOUT p_postings pay.posting[], INOUT p_new integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_counts(p_file_id bigint, OUT matched bigint, OUT class1 bigint, OUT class2 bigint, OUT class3 bigint, OUT has_payouts boolean, OUT has_ended boolean, OUT has_roundings boolean) FROM PUBLIC;
@@ -5776,6 +6118,8 @@ REVOKE ALL ON FUNCTION pay_api.list_settlement_files(p_merchant_id text[], p_fil
 GRANT ALL ON FUNCTION pay_api.list_settlement_files(p_merchant_id text[], p_file_id bigint[], p_source text[], p_psp text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_settlement_rows(p_merchant_id text[], p_file_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_settlement_rows(p_merchant_id text[], p_file_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.make_due_payouts(p_owner text[], p_wallets bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.make_due_payouts(p_owner text[], p_wallets bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.make_payout(p_merchant_id text[], p_seller_account text[], p_currency text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.make_payout(p_merchant_id text[], p_seller_account text[], p_currency text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) FROM PUBLIC;
@@ -5806,6 +6150,8 @@ REVOKE ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_l
 GRANT ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) FROM PUBLIC;
@@ -5828,6 +6174,8 @@ REVOKE ALL ON FUNCTION pay_ops.copied_settlement(p_file_id bigint, OUT name text
 GRANT ALL ON FUNCTION pay_ops.copied_settlement(p_file_id bigint, OUT name text, OUT sha256 bytea, OUT attempt bigint, OUT pieces bigint, OUT is_whole boolean, OUT is_pulled boolean) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) FROM PUBLIC;
@@ -5862,6 +6210,14 @@ REVOKE ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why
 GRANT ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.send_payout_batch(p_merchant_id text, p_batch_id text, p_who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.send_payout_batch(p_merchant_id text, p_batch_id text, p_who text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_commission(p_merchant_id text, p_seller_account text, p_psp text, p_currency text, p_percent numeric, p_fixed_minor bigint, p_minimum_minor bigint, p_maximum_minor bigint, p_valid_from timestamp with time zone, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_commission(p_merchant_id text, p_seller_account text, p_psp text, p_currency text, p_percent numeric, p_fixed_minor bigint, p_minimum_minor bigint, p_maximum_minor bigint, p_valid_from timestamp with time zone, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_fee_policy(p_merchant_id text, p_returns text, p_tax_percent numeric, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_fee_policy(p_merchant_id text, p_returns text, p_tax_percent numeric, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_payout_calendar(p_calendar text, p_closed_on integer[], p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_payout_calendar(p_calendar text, p_closed_on integer[], p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_payout_holiday(p_calendar text, p_day text, p_name text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_payout_holiday(p_calendar text, p_day text, p_name text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_payout_limit(p_merchant_id text, p_currency text, p_one numeric, p_two numeric, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.set_payout_limit(p_merchant_id text, p_currency text, p_one numeric, p_two numeric, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_payout_minimum(p_merchant_id text, p_currency text, p_minimum_minor bigint, p_who text, p_why text) FROM PUBLIC;
@@ -5870,6 +6226,8 @@ REVOKE ALL ON FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text,
 GRANT ALL ON FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text, p_why text, p_release_by text, p_release_days integer, p_needs_settled boolean, p_reserve_percent numeric, p_reserve_days integer, p_cooling_off_hours integer, p_sends_by text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provider text, p_adapter text, p_takes text[], p_currencies text[], p_countries text[], p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provider text, p_adapter text, p_takes text[], p_currencies text[], p_countries text[], p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_payout_schedule(p_merchant_id text, p_seller_account text, p_every text, p_on_day integer, p_cut_off text, p_zone text, p_calendar text, p_batch_items integer, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_payout_schedule(p_merchant_id text, p_seller_account text, p_every text, p_on_day integer, p_cut_off text, p_zone text, p_calendar text, p_batch_items integer, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
@@ -5917,6 +6275,8 @@ GRANT SELECT ON TABLE pay.event_anchor TO payments_auditor;
 GRANT SELECT ON TABLE pay.event_anchor TO payments_operator;
 GRANT SELECT ON TABLE pay.event_default TO payments_auditor;
 GRANT SELECT ON TABLE pay.event_default TO payments_operator;
+GRANT SELECT ON TABLE pay.fee_policy TO payments_auditor;
+GRANT SELECT ON TABLE pay.fee_policy TO payments_operator;
 GRANT SELECT ON TABLE pay.iban_country TO payments_auditor;
 GRANT SELECT ON TABLE pay.iban_country TO payments_operator;
 GRANT SELECT ON TABLE pay.idempotency_key TO payments_auditor;
@@ -5937,10 +6297,14 @@ GRANT SELECT ON TABLE pay.payout_approval TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_approval TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_batch_item TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_batch_item TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_calendar TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_calendar TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_destination TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_destination TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_hold TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_hold TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_holiday TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_holiday TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_limit TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_limit TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_line TO payments_auditor;
@@ -6105,6 +6469,8 @@ GRANT SELECT ON TABLE pay_check.late_untold TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.late_untold TO payments_operator;
 GRANT SELECT ON TABLE pay_check.late_waits TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.late_waits TO payments_operator;
+GRANT SELECT ON TABLE pay_check.order_fee TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.order_fee TO payments_operator;
 GRANT SELECT ON TABLE pay_check.order_without_registration TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.order_without_registration TO payments_operator;
 GRANT SELECT ON TABLE pay_check.outbox_orphan TO payments_auditor;
@@ -6183,6 +6549,8 @@ GRANT SELECT ON TABLE pay_view.checkouts TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.checkouts TO payments_operator;
 GRANT SELECT ON TABLE pay_view.closes TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.closes TO payments_operator;
+GRANT SELECT ON TABLE pay_view.commissions TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.commissions TO payments_operator;
 GRANT SELECT ON TABLE pay_view.dead_letters TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.dead_letters TO payments_operator;
 GRANT SELECT ON TABLE pay_view.dispatches TO payments_auditor;
@@ -6197,6 +6565,8 @@ GRANT SELECT ON TABLE pay_view.ledger TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.ledger TO payments_operator;
 GRANT SELECT ON TABLE pay_view.mismatches TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.mismatches TO payments_operator;
+GRANT SELECT ON TABLE pay_view.order_fees TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.order_fees TO payments_operator;
 GRANT SELECT ON TABLE pay_view.orders TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.orders TO payments_operator;
 GRANT SELECT ON TABLE pay_view.parked TO payments_auditor;
@@ -6207,6 +6577,12 @@ GRANT SELECT ON TABLE pay_view.payout_acts TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.payout_acts TO payments_operator;
 GRANT SELECT ON TABLE pay_view.payout_batches TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.payout_batches TO payments_operator;
+GRANT SELECT ON TABLE pay_view.payout_holidays TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.payout_holidays TO payments_operator;
+GRANT SELECT ON TABLE pay_view.payout_runs TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.payout_runs TO payments_operator;
+GRANT SELECT ON TABLE pay_view.payout_schedules TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.payout_schedules TO payments_operator;
 GRANT SELECT ON TABLE pay_view.payouts TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.payouts TO payments_operator;
 GRANT SELECT ON TABLE pay_view.psp_balances TO payments_auditor;

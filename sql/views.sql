@@ -614,9 +614,72 @@ COMMENT ON VIEW pay_view.payout_batches IS
     'Batches of pay-outs, and who has approved them';
 
 
+CREATE OR REPLACE VIEW pay_view.payout_schedules AS
+SELECT s.merchant_id, nullif(s.seller_account, '') AS seller_account,
+    s.every, s.on_day, s.cut_off, s.zone, s.calendar, s.batch_items,
+    s.run_day, s.next_day, s.next_at
+FROM pay.payout_schedule s;
+COMMENT ON VIEW pay_view.payout_schedules IS
+    'When pay-outs are made; seller_account NULL: of all sellers without a '
+    'schedule of their own';
+
+
+CREATE OR REPLACE VIEW pay_view.payout_holidays AS
+SELECT c.calendar, c.closed_on, h.day, h.name
+FROM pay.payout_calendar c
+LEFT JOIN pay.payout_holiday h ON h.calendar = c.calendar;
+COMMENT ON VIEW pay_view.payout_holidays IS
+    'Calendars: the days of the week that are no bank days, from 1, Monday, '
+    'to 7, and the holidays';
+
+
+CREATE OR REPLACE VIEW pay_view.payout_runs AS
+SELECT r.merchant_id, r.run_id, nullif(r.seller_account, '')
+    AS seller_account, r.due_day, r.due_at, r.state,
+    'schedule/' || r.run_id AS made_by, r.pieces, r.wallets, r.items,
+    r.batches, r.outcomes, r.begun_at, r.changed_at, r.ended_at, r.owner,
+    CASE WHEN r.ended_at IS NULL THEN now() - r.due_at END AS age
+FROM pay.payout_run r;
+COMMENT ON VIEW pay_view.payout_runs IS
+    'Due times of schedules, and the items that were made; age: how long a run '
+    'that has not ended has been due';
+
+
 CREATE OR REPLACE VIEW pay_view.payout_acts AS
 SELECT a.merchant_id, a.subject, a.subject_id, a.at, a.act, a.who, a.why,
     a.role, a.detail, a.act_id
 FROM pay.payout_act a;
 COMMENT ON VIEW pay_view.payout_acts IS
     'Acts about pay-outs, accounts, releases and settings';
+
+
+CREATE OR REPLACE VIEW pay_view.commissions AS
+SELECT c.merchant_id, c.commission_id, nullif(c.seller_account, '')
+        AS seller_account,
+    nullif(c.psp, '') AS psp, c.currency, c.percent,
+    round(c.fixed_minor / 10::numeric ^ k.exponent, k.exponent) AS fixed,
+    round(c.minimum_minor / 10::numeric ^ k.exponent, k.exponent)
+        AS minimum,
+    round(c.maximum_minor / 10::numeric ^ k.exponent, k.exponent)
+        AS maximum,
+    c.valid_from, c.entered_by, c.entered_at
+FROM pay.commission c
+JOIN pay.currency k ON k.code = c.currency;
+COMMENT ON VIEW pay_view.commissions IS
+    'The schedule of commissions on sellers'' sales';
+
+
+CREATE OR REPLACE VIEW pay_view.order_fees AS
+SELECT f.merchant_id, o.checkout_id, f.payment_order_id, o.seller_account,
+    coalesce(o.credit_currency, o.currency) AS currency,
+    round(coalesce(o.fee_minor, 0) / 10::numeric ^ k.exponent, k.exponent)
+        AS fee,
+    round(coalesce(o.fee_tax_minor, 0) / 10::numeric ^ k.exponent,
+          k.exponent) AS tax,
+    f.commission_id, f.given_minor, f.returns, f.tax_percent
+FROM pay.order_fee f
+JOIN pay.payment_order o ON o.merchant_id = f.merchant_id
+    AND o.payment_order_id = f.payment_order_id
+JOIN pay.currency k ON k.code = coalesce(o.credit_currency, o.currency);
+COMMENT ON VIEW pay_view.order_fees IS
+    'The fees of orders as they are booked, and their terms';

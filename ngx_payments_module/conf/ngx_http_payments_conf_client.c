@@ -1,6 +1,6 @@
 /*
  * The words about transport that the blocks payments_psp and payments_payout
- * share: the address, the key, the deadlines of a call.
+ * share: the address, the key, the mode, the deadlines of a call.
  */
 
 #include "conf/ngx_http_payments_conf_client.h"
@@ -15,6 +15,12 @@
 
 #define PSP(member)  NGX_PAYMENTS_FIELD(ngx_payments_psp_t, member)
 
+
+const ngx_conf_enum_t  ngx_http_payments_modes[] = {
+    { ngx_string("live"), 1 },
+    { ngx_string("test"), 0 },
+    { ngx_null_string, 0 }
+};
 
 static const ngx_http_payments_option_t  timeouts[] = {
     { "connect=", NGX_PAYMENTS_MSEC, 10, 120000, 0, PSP(connect_timeout) },

@@ -9,6 +9,9 @@
 #include "util/ngx_payments_conf_types.h"
 
 
+/* The values of the word mode. */
+extern const ngx_conf_enum_t  ngx_http_payments_modes[];
+
 /* Setters of base_url, api_key_file and timeout. */
 char *ngx_http_payments_client_url(ngx_conf_t *cf, void *object);
 char *ngx_http_payments_client_key(ngx_conf_t *cf, void *object);

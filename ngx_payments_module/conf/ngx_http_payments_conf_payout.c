@@ -6,6 +6,7 @@
 
 #include "conf/ngx_http_payments_conf_payout.h"
 #include "conf/ngx_http_payments_conf_block.h"
+#include "conf/ngx_http_payments_conf_cert.h"
 #include "conf/ngx_http_payments_conf_client.h"
 #include "conf/ngx_http_payments_conf_health.h"
 #include "conf/ngx_http_payments_conf_place.h"
@@ -20,6 +21,7 @@
                                           with "payout/" before it */
 #define ACCOUNT_MAX    128
 #define ID_MAX_LEN     255
+#define WEBHOOK_ID_MAX 128
 #define NAMES_MAX      16
 #define HOUR_MS        3600000
 #define INTERVAL_MS    2000
@@ -35,6 +37,8 @@ static char *payout_provider(ngx_conf_t *cf, void *object);
 static char *unknown_provider(ngx_conf_t *cf, ngx_str_t *name);
 static char *payout_check(ngx_conf_t *cf, ngx_payments_payout_t *payout);
 static const char *payout_lacks(const ngx_payments_payout_t *payout);
+static char *payout_check_pair(ngx_conf_t *cf,
+    ngx_payments_payout_t *payout);
 static char *payout_webhook(ngx_conf_t *cf, ngx_payments_payout_t *payout);
 static char *resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_payout_t *payout);
@@ -54,11 +58,27 @@ static const word_t  payout_words[] = {
         PAYOUT(client.psp.account.account),
         .must = "must be 1 to 128 visible ASCII characters, as the provider "
                 "shows the account's name" } },
+    { "mode", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_WORD, PAYOUT(client.psp.account.live),
+        .names = ngx_http_payments_modes } },
     { "webhook_key_file", 1, PAY_SIG_KEYS_MAX, ONCE,
       ngx_http_payments_webhook_keys, VALUE_NONE },
     { "webhook_tolerance", 1, 1, ONCE, NULL,
       { NULL, NGX_PAYMENTS_SEC, 1, 3600,
         PAYOUT(client.psp.webhook_tolerance_s) } },
+    { "webhook_id", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_PLAIN, 1, WEBHOOK_ID_MAX,
+        PAYOUT(client.psp.settings.webhook_id) } },
+    { "webhook_ca_file", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_TEXT, PAYOUT(client.webhook_ca) } },
+    { "webhook_cert_host", 1, 16, OFTEN, NULL,
+      /* the size of the pointer, because the directive sets the pointer:
+       * NOLINTNEXTLINE(bugprone-sizeof-expression) */
+      { NULL, NGX_PAYMENTS_HOSTS, PAYOUT(client.cert_hosts) } },
+    { "webhook_cert_path", 1, 1, ONCE, ngx_http_payments_cert_path,
+      VALUE_NONE },
+    { "webhook_cert_rate", 1, 2, ONCE, ngx_http_payments_cert_rate,
+      VALUE_NONE },
     { "pinned_public_key", 1, 4, ONCE, ngx_http_payments_psp_pins,
       VALUE_NONE },
     { "ca_file", 1, 1, ONCE, ngx_http_payments_psp_ca, VALUE_NONE },
@@ -178,6 +198,7 @@ payout_add(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     payout->client.psp.name = payout->provider.name;
     payout->client.psp.index = NGX_PAYMENTS_PSPS_MAX
                                + (unsigned) pmcf->payouts.nelts - 1;
+    payout->client.psp.account.live = NGX_CONF_UNSET;
     payout->client.concurrency = NGX_CONF_UNSET_UINT;
 
     return payout;
@@ -200,10 +221,7 @@ payout_provider(ngx_conf_t *cf, void *object)
                "block";
     }
 
-    if (pay_payout_wants_token(payout->provider.adapter)) {
-        return "wants access tokens, which pay-outs do not have yet: remove "
-               "the block";
-    }
+    payout->client.payout = payout->provider.adapter;
 
     return NGX_CONF_OK;
 }
@@ -251,6 +269,7 @@ payout_check(ngx_conf_t *cf, ngx_payments_payout_t *payout)
     }
 
     if (ngx_http_payments_client_check(cf, &payout->client) != NGX_CONF_OK
+        || payout_check_pair(cf, payout) != NGX_CONF_OK
         || payout_webhook(at, payout) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
@@ -290,6 +309,33 @@ payout_lacks(const ngx_payments_payout_t *payout)
 }
 
 
+/* The request for an access token is built once as a trial. */
+static char *
+payout_check_pair(ngx_conf_t *cf, ngx_payments_payout_t *payout)
+{
+    ngx_conf_t             *at;
+    pay_arena_t             arena = ngx_payments_arena(cf->temp_pool);
+    pay_http_request_t      request;
+    pay_payout_account_t    account;
+    ngx_http_payments_at_t  place;
+
+    ngx_memzero(&account, sizeof(pay_payout_account_t));
+    account.call = payout->client.psp.account;
+
+    if (!pay_payout_wants_token(payout->provider.adapter)
+        || pay_payout_auth_request(&arena, payout->provider.adapter, &account,
+                                   &request) == PAY_OK)
+    {
+        return NGX_CONF_OK;
+    }
+
+    at = ngx_http_payments_at(&place, cf, payout, "api_key_file", 0);
+
+    return refuse(at, payout, "needs CLIENT_ID:SECRET in the file of "
+                  "api_key_file for this provider");
+}
+
+
 /* A provider whose messages cannot be verified is asked instead. */
 static char *
 payout_webhook(ngx_conf_t *cf, ngx_payments_payout_t *payout)
@@ -303,10 +349,14 @@ payout_webhook(ngx_conf_t *cf, ngx_payments_payout_t *payout)
     }
 
     return client->keys == NULL && client->psp.webhook_tolerance_s == 0
+           && client->psp.settings.webhook_id.len == 0
+           && client->webhook_ca.len == 0 && client->cert_hosts == NULL
+           && client->psp.settings.cert_path.len == 0
+           && client->cert_rate == 0
            ? NGX_CONF_OK
            : refuse(cf, payout, "has words about webhooks, which cannot be "
-                    "verified for this provider: remove webhook_key_file and "
-                    "webhook_tolerance, it is asked instead");
+                    "verified for this provider: remove those that begin with "
+                    "webhook_, it is asked instead");
 }
 
 

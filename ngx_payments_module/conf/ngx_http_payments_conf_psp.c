@@ -39,12 +39,6 @@ static const char *psp_lacks(const ngx_payments_psp_t *psp);
 static char *psp_check_pair(ngx_conf_t *cf, ngx_payments_psp_t *psp);
 
 
-static const ngx_conf_enum_t  modes[] = {
-    { ngx_string("live"), 1 },
-    { ngx_string("test"), 0 },
-    { ngx_null_string, 0 }
-};
-
 static const ngx_conf_enum_t  off[] = {
     { ngx_string("off"), 0 },
     { ngx_null_string, 0 }
@@ -60,7 +54,8 @@ static const word_t  psp_words[] = {
         .must = "must be 1 to 128 visible ASCII characters, as the PSP shows "
                 "the account's name" } },
     { "mode", 1, 1, ONCE, NULL,
-      { NULL, NGX_PAYMENTS_WORD, PSP(psp.account.live), .names = modes } },
+      { NULL, NGX_PAYMENTS_WORD, PSP(psp.account.live),
+        .names = ngx_http_payments_modes } },
     { "webhook_scheme", 1, 1, ONCE, ngx_http_payments_webhook_scheme,
       VALUE_NONE },
     { "webhook_key_file", 1, PAY_SIG_KEYS_MAX, ONCE,

@@ -10,6 +10,7 @@
 #include "http/ngx_http_payments_send.h"
 #include "shm/ngx_payments_bulkhead.h"
 #include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_count_payouts.h"
 #include "shm/ngx_payments_count_rates.h"
 #include "shm/ngx_payments_count_settled.h"
 #include "shm/ngx_payments_count_stage.h"
@@ -34,10 +35,8 @@ static void write_changes(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_db(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c);
-static void write_quarantined(pay_buf_t *buf,
-    const ngx_payments_counters_t *c);
-static void write_backfills(pay_buf_t *buf,
-    const ngx_payments_counters_t *c);
+static void write_quarantined(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static void write_backfills(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_seals(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static ngx_uint_t is_stale(const ngx_payments_sweep_t *sweep);
 static ngx_uint_t lists_events(const ngx_payments_psp_stat_t *stat);
@@ -122,6 +121,7 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
         write_seals(&buf, &ctx->counters);
         ngx_payments_rates_write(&buf, &ctx->counters);
         ngx_payments_settled_write(&buf, &ctx->counters);
+        ngx_payments_payouts_write(&buf, &ctx->counters);
         write_health(&buf);
         write_gauges(&buf, &ctx->counters);
     }

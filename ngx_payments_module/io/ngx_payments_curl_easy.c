@@ -26,6 +26,7 @@
 
 
 static ngx_int_t setup_easy(CURL *easy, ngx_payments_http_t *http);
+static ngx_uint_t pays_out(const ngx_payments_http_t *http);
 static ngx_int_t setup_request(CURL *easy, ngx_payments_http_t *http);
 static ngx_int_t setup_body(CURL *easy, ngx_payments_http_t *http);
 static ngx_int_t setup_tls(CURL *easy, ngx_payments_http_t *http);
@@ -189,8 +190,20 @@ setup_easy(CURL *easy, ngx_payments_http_t *http)
                      (long) ngx_min(http->psp->connect_timeout,
                                     http->timeout));
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long) http->timeout);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long) pays_out(http));
 
     return NGX_OK;
+}
+
+
+/* Pay-outs take no kept connection: when one dies before the first byte of an
+ * answer, libcurl sends the request again by itself, and not each provider
+ * dedupes (docs/payout-providers.md#tipalti). */
+static ngx_uint_t
+pays_out(const ngx_payments_http_t *http)
+{
+    return http->call == PAY_CALL_PAYOUT_SEND
+           || http->call == PAY_CALL_PAYOUT_CANCEL;
 }
 
 

@@ -1,6 +1,7 @@
 /*
- * Access tokens of the PSPs that need one (OAuth2 client credentials), per PSP
- * and worker.  One call at a time requests it, and other calls wait for it
+ * Access tokens of the PSPs and pay-out providers that need one (OAuth2 client
+ * credentials), for each of them and each worker.  One call at a time requests
+ * it, and other calls wait for it
  * meanwhile; it is renewed while the old one still serves.  Tokens stay in this
  * file's memory, are wiped when their time is over, and never logged.
  *
@@ -23,6 +24,7 @@
 #define PAUSE_MS        1000                     /* after a failure */
 #define SCHEME          "Bearer "
 #define SCHEME_LEN      (sizeof(SCHEME) - 1)
+#define AUTHS_MAX       (NGX_PAYMENTS_PSPS_MAX + PAY_PAYOUT_PROVIDERS_MAX)
 
 
 /* Without a token `len` is 0.  `pool` is set while a request for one is under
@@ -47,8 +49,13 @@ static auth_t *auth_of(const ngx_payments_psp_t *psp);
 static ngx_int_t field_of(const auth_t *auth, ngx_pool_t *pool,
     pay_str_t *field);
 static ngx_int_t ask(auth_t *auth, const ngx_payments_psp_t *psp);
+static pay_status_t make_request(pay_arena_t *arena,
+    const ngx_payments_psp_t *psp, pay_http_request_t *request);
 static void asked(ngx_payments_http_t *http);
 static ngx_int_t keep(auth_t *auth, const pay_http_answer_t *answer);
+static pay_status_t read_answer(pay_arena_t *arena,
+    const ngx_payments_psp_t *psp, const pay_http_answer_t *answer,
+    pay_psp_auth_t *fresh);
 static ngx_uint_t token_is_plain(pay_str_t token);
 static void close_question(auth_t *auth, ngx_uint_t ok);
 static void wait_for(auth_t *auth, ngx_payments_oauth_wait_t *wait);
@@ -59,13 +66,16 @@ static ngx_uint_t is_past(ngx_msec_t time);
 static void wipe(auth_t *auth);
 
 
-static auth_t  auths[NGX_PAYMENTS_PSPS_MAX];
+static auth_t  auths[AUTHS_MAX];
 
 
 ngx_uint_t
 ngx_payments_oauth_is_wanted(const ngx_payments_psp_t *psp)
 {
-    return psp->psp.adapter != NULL && psp->psp.adapter->auth_request != NULL;
+    return psp->payout != NULL
+           ? (ngx_uint_t) pay_payout_wants_token(psp->payout)
+           : psp->psp.adapter != NULL
+             && psp->psp.adapter->auth_request != NULL;
 }
 
 
@@ -138,7 +148,7 @@ ngx_payments_oauth_stop(void)
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < NGX_PAYMENTS_PSPS_MAX; i++) {
+    for (i = 0; i < AUTHS_MAX; i++) {
         if (auths[i].timer.timer_set) {
             ngx_del_timer(&auths[i].timer);
         }
@@ -148,8 +158,8 @@ ngx_payments_oauth_stop(void)
 }
 
 
-/* Made on first use: an index is a PSP of this configuration, and the process
- * has one configuration. */
+/* Made on first use: an index is a PSP or a provider of this configuration, and
+ * the process has one configuration. */
 static auth_t *
 auth_of(const ngx_payments_psp_t *psp)
 {
@@ -211,8 +221,7 @@ ask(auth_t *auth, const ngx_payments_psp_t *psp)
     auth->http.finished = asked;
     auth->http.data = auth;
 
-    if (psp->psp.adapter->auth_request(&arena, &psp->psp.account,
-                                       &auth->request) == PAY_OK
+    if (make_request(&arena, psp, &auth->request) == PAY_OK
         && ngx_payments_attempt(&auth->http) == NGX_OK)
     {
         return NGX_OK;
@@ -221,6 +230,24 @@ ask(auth_t *auth, const ngx_payments_psp_t *psp)
     close_question(auth, 0);
 
     return NGX_ERROR;
+}
+
+
+static pay_status_t
+make_request(pay_arena_t *arena, const ngx_payments_psp_t *psp,
+    pay_http_request_t *request)
+{
+    pay_payout_account_t  account;
+
+    if (psp->payout == NULL) {
+        return psp->psp.adapter->auth_request(arena, &psp->psp.account,
+                                              request);
+    }
+
+    ngx_memzero(&account, sizeof(pay_payout_account_t));
+    account.call = psp->psp.account;
+
+    return pay_payout_auth_request(arena, psp->payout, &account, request);
 }
 
 
@@ -266,8 +293,7 @@ keep(auth_t *auth, const pay_http_answer_t *answer)
 
     ngx_memzero(&fresh, sizeof(pay_psp_auth_t));
 
-    if (auth->http.psp->psp.adapter->auth_answer(&arena, answer, &fresh)
-        != PAY_OK
+    if (read_answer(&arena, auth->http.psp, answer, &fresh) != PAY_OK
         || !token_is_plain(fresh.token) || fresh.lifetime_s <= 0)
     {
         return NGX_ERROR;
@@ -290,6 +316,16 @@ keep(auth_t *auth, const pay_http_answer_t *answer)
     OPENSSL_cleanse((u_char *) fresh.token.data, fresh.token.len);
 
     return NGX_OK;
+}
+
+
+static pay_status_t
+read_answer(pay_arena_t *arena, const ngx_payments_psp_t *psp,
+    const pay_http_answer_t *answer, pay_psp_auth_t *fresh)
+{
+    return psp->payout != NULL
+           ? pay_payout_auth_answer(arena, psp->payout, answer, fresh)
+           : psp->psp.adapter->auth_answer(arena, answer, fresh);
 }
 
 

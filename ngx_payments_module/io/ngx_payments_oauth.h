@@ -1,6 +1,6 @@
 /*
- * Access tokens of PSPs with an auth_request, one per PSP and worker, renewed
- * before they end.
+ * Access tokens of PSPs and pay-out providers with an auth_request, one for
+ * each of them and each worker, renewed before they end.
  */
 
 #ifndef NGX_PAYMENTS_OAUTH_H
@@ -16,7 +16,7 @@ struct ngx_payments_oauth_wait_s {
     void        (*ready)(ngx_payments_oauth_wait_t *wait, ngx_uint_t ok);
     void         *data;
 };
-/* 1: calls to it need an access token.  Pay-out providers have none. */
+/* 1: calls to it need an access token. */
 ngx_uint_t ngx_payments_oauth_is_wanted(const ngx_payments_psp_t *psp);
 /* NGX_OK: *field is the Authorization to send, in `pool`; NGX_AGAIN: `ready`
  * will be called once, never from inside, with 1 when there is a token now;

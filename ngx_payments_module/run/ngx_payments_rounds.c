@@ -14,6 +14,7 @@
 #include "run/ngx_payments_rates.h"
 #include "run/ngx_payments_reconcile.h"
 #include "run/ngx_payments_round.h"
+#include "run/ngx_payments_schedule.h"
 #include "run/ngx_payments_seal.h"
 #include "run/ngx_payments_settlement.h"
 #include "shm/ngx_payments_count.h"
@@ -90,6 +91,7 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
     start(&rounds.replay, &replay_round, NULL, cycle->log);
     ngx_payments_books_start(cycle, owner);
     ngx_payments_reconcile_start(cycle, owner);
+    ngx_payments_schedule_start(cycle, owner);
     ngx_payments_seal_start(cycle, owner);
     ngx_payments_close_start(cycle, owner);
 

@@ -64,6 +64,11 @@ const char *const  ngx_payments_class_names[] = {
 };
 PAY_ROWS(ngx_payments_class_names, NGX_PAYMENTS_CLASSES + 1);
 
+const char *const  ngx_payments_payout_names[] = {
+    "draft", "held", "ready", "approved", "sending", "unknown", "sent", NULL
+};
+PAY_ROWS(ngx_payments_payout_names, NGX_PAYMENTS_PAYOUTS + 1);
+
 const char *const  ngx_payments_refused_names[] = {
     "busy", "circuit-open", NULL
 };

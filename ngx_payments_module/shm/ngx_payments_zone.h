@@ -106,6 +106,18 @@ typedef struct {
 } ngx_payments_settled_t;
 
 
+/* The figures of the last round of pay-outs on any host.  Times are of
+ * ngx_time(), 0: none. */
+typedef struct {
+    ngx_atomic_t                at;              /* of that round */
+    ngx_atomic_t                items[NGX_PAYMENTS_PAYOUTS];
+    ngx_atomic_t                items_at[NGX_PAYMENTS_PAYOUTS];
+    ngx_atomic_t                runs;
+    ngx_atomic_t                due_at;
+    ngx_atomic_t                open_at;
+} ngx_payments_payouts_t;
+
+
 /* Figures of the event log. */
 typedef struct {
     ngx_atomic_t                total;           /* signed by this host */
@@ -163,6 +175,7 @@ struct ngx_payments_counters_s {
     ngx_payments_rates_stat_t   rates[NGX_PAYMENTS_RATES];
     ngx_payments_seals_t        seals;
     ngx_payments_settled_t      settled;
+    ngx_payments_payouts_t      payouts;
     ngx_payments_stage_stat_t   stages[PAY_STAGES];
     ngx_atomic_t                refused[NGX_PAYMENTS_WORKS]
                                        [NGX_PAYMENTS_FULLS];

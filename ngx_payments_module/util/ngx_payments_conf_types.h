@@ -37,6 +37,8 @@ typedef enum {
 /* A PSP: the part that the core sees (first), and the part of the glue. */
 typedef struct {
     pay_psp_conf_t              psp;
+    const pay_payout_adapter_t *payout;          /* of a pay-out provider, whose
+                                                    psp has no adapter */
     const char                 *block;           /* literal, for messages */
     ngx_str_t                   base_url;
     ngx_msec_t                  connect_timeout;
@@ -130,8 +132,8 @@ typedef struct {
 
 
 /* A pay-out provider.  The transport knows its `client` alone: its name in
- * circuits and metrics is payout/NAME, its index stands behind those of PSPs,
- * and it has no adapter. */
+ * circuits and metrics is payout/NAME, and its index stands behind those of
+ * PSPs. */
 typedef struct {
     ngx_payments_psp_t          client;          /* first: the words of
                                                     PSPs' clients write here */

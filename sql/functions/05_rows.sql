@@ -22,7 +22,7 @@ DECLARE
         'refunding_minor bigint, refunded_minor bigint, '
         'charged_back_minor bigint, credit_currency text, '
         'credit_minor bigint, credit_rate text, credit_until text, '
-        'decline text';
+        'decline text, fee_minor bigint, fee_tax_minor bigint';
     c_order CONSTANT text := ', checkout_id text, psp text, handle text, '
         'token text, base_url text, expires_s bigint, version bigint, '
         'first_status text, currency text';

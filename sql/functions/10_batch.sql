@@ -159,7 +159,8 @@ RETURNS TABLE (
     order_status text, order_reason text, authorized_minor bigint,
     captured_minor bigint, refunding_minor bigint, refunded_minor bigint,
     charged_back_minor bigint, credit_currency text, credit_minor bigint,
-    credit_rate text, credit_until text, decline text)
+    credit_rate text, credit_until text, decline text, fee_minor bigint,
+    fee_tax_minor bigint)
 LANGUAGE sql STABLE ROWS 1 AS $$
 SELECT (p_order).position::bigint, (p_order).payment_order_id::text,
     (p_order).seller_account::text, (p_order).amount_minor::bigint,
@@ -171,7 +172,8 @@ SELECT (p_order).position::bigint, (p_order).payment_order_id::text,
     nullif((p_order).charged_back_minor, 0)::bigint,
     (p_order).credit_currency::text, (p_order).credit_minor::bigint,
     (p_order).credit_rate::text, second_time((p_order).credit_until),
-    shown_decline(p_order)::text
+    shown_decline(p_order)::text, (p_order).fee_minor::bigint,
+    (p_order).fee_tax_minor::bigint
 $$;
 COMMENT ON FUNCTION pay.order_line IS
     'An order as the operations return it';

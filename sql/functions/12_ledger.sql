@@ -89,9 +89,11 @@ COMMENT ON FUNCTION pay.lock_wallets IS
 
 -- Entries that are new, by the numbers of their postings, in key order.  A
 -- duplicate in the batch, and an entry that was booked before, is left out.
--- unowned: some seller has no wallet yet.
+-- unowned: some seller has no wallet yet; has_fees: some order is of a merchant
+-- that takes fees (14_fee.sql).
 CREATE OR REPLACE FUNCTION pay.insert_entries(
-    p_postings posting[], OUT new int[], OUT unowned boolean)
+    p_postings posting[], OUT new int[], OUT unowned boolean,
+    OUT has_fees boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
     v_owners  text[];
@@ -120,8 +122,14 @@ BEGIN
                         AND x.seller_account = p.seller_account
                         AND x.currency
                             = coalesce(p.seller_currency, p.currency)
-                    OFFSET 0))
-    INTO v_owners, v_sources, v_kinds, unowned
+                    OFFSET 0)),
+        EXISTS (SELECT FROM (
+                    SELECT DISTINCT p.merchant_id FROM unnest(p_postings) p
+                    WHERE p.payment_order_id IS NOT NULL) m
+                CROSS JOIN LATERAL (
+                    SELECT FROM fee_policy f
+                    WHERE f.merchant_id = m.merchant_id OFFSET 0) f)
+    INTO v_owners, v_sources, v_kinds, unowned, has_fees
     FROM won w;
 
     IF cardinality(v_kinds) = cardinality(p_postings) THEN
@@ -221,6 +229,11 @@ BEGIN
             array_agg(p.seller_account),
             array_agg(coalesce(p.seller_currency, p.currency)))
         FROM unnest(p_postings) p WHERE p.seller_account IS NOT NULL;
+    END IF;
+
+    IF v_made.has_fees THEN
+        SELECT * INTO p_postings, v_made.new
+        FROM with_fees(p_postings, v_made.new);
     END IF;
 
     FOR v_line IN

@@ -23,7 +23,8 @@ COMMENT ON FUNCTION pay.order_ok IS
 
 -- Reads p_terms, {"capture": "automatic|manual", "quote_ttl_s": 1…,
 -- "rate_age_s": 1…, "replaces": a checkout's id, "change_id": a fresh UUID,
--- "can_close": whether its PSP closes pages, "asked_by": see asked_by_ok()}.
+-- "can_close": whether its PSP closes pages, "fees": of its orders, see
+-- keep_given_fees(), "asked_by": see asked_by_ok()}.
 -- The defaults are automatic, 15 minutes and 5.
 CREATE OR REPLACE FUNCTION pay.term_seconds(p_seconds text, p_else text)
 RETURNS interval LANGUAGE sql IMMUTABLE AS $$
@@ -47,6 +48,7 @@ BEGIN
         AND (p_terms ->> 'replaces' IS NULL
              OR id_ok(p_terms ->> 'replaces')
                 AND uuid_ok(p_terms ->> 'change_id'))
+        AND (p_terms -> 'fees' IS NULL OR given_fees_ok(p_terms -> 'fees'))
         AND asked_by_ok(p_terms -> 'asked_by');
 END
 $$;

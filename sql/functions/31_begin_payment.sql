@@ -99,6 +99,7 @@ DECLARE
     v_next     int[];
     v_item     int;
     v_replaces boolean;
+    v_has_fees boolean;
     -- items that lost to no other checkout
     v_unquoted  int[];
     v_too_large int[];
@@ -130,6 +131,7 @@ BEGIN
         p_orders_amount_minor, p_orders_credit_currency, p_ttl_s, p_lease_ms,
         p_psps, p_route, p_key_windows, p_late_success, p_terms);
     v_replaces := p_terms::text LIKE '%"replaces%';
+    v_has_fees := p_terms::text LIKE '%"fees%';
     v_left := v_items;
 
     -- Items that lost only to a batch-mate that lost itself go round again;
@@ -177,6 +179,11 @@ BEGIN
                 v_line.detail, v_line.hash, p_merchant_id, p_checkout_id,
                 p_lease_ms, p_request_id);
 
+            IF v_has_fees THEN
+                PERFORM keep_given_fees(v_made, v_line.item, v_line.place,
+                    v_line.id, v_line.minor, p_merchant_id, p_terms);
+            END IF;
+
             IF v_replaces THEN
                 PERFORM close_replaced(v_made, v_waits, p_merchant_id,
                     p_checkout_id, p_lease_ms, p_request_id, p_terms);
@@ -195,7 +202,7 @@ BEGIN
                 l.place::bigint, l.id, l.seller, l.minor, 'NOT_STARTED', NULL,
                 NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint,
                 NULL::bigint, q.credit_currency, q.credit_minor, q.credit_rate,
-                q.credit_until, NULL
+                q.credit_until, NULL, NULL::bigint, NULL::bigint
             FROM unnest(v_line.item, v_line.place, v_line.id, v_line.seller,
                         v_line.minor, v_line.credit)
                 AS l (n, place, id, seller, minor, credit)

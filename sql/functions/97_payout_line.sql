@@ -106,18 +106,50 @@ COMMENT ON FUNCTION pay.reserve_posting IS
     'An entry of the rolling reserve of a sale';
 
 
+-- Orders of these wallets of which less is left, behind refunds and disputes,
+-- than is reserved.
+CREATE OR REPLACE FUNCTION pay.overtaken_reserves(
+    p_merchant_id text, p_seller text[], p_currency text[])
+RETURNS SETOF text LANGUAGE sql STABLE AS $$
+SELECT t.payment_order_id
+FROM (
+    SELECT DISTINCT l.payment_order_id
+    FROM unnest(p_seller, p_currency) AS u (seller, currency)
+    JOIN payout_line l ON l.merchant_id = p_merchant_id
+        AND l.seller_account = u.seller AND l.currency = u.currency
+        AND l.is_open AND l.amount_minor < 0 AND l.kind <> 'reserve_held') t
+CROSS JOIN LATERAL (
+    SELECT sum(r.amount_minor) AS reserved
+    FROM payout_reserve r
+    WHERE r.merchant_id = p_merchant_id
+        AND r.payment_order_id = t.payment_order_id
+        AND r.released_at IS NULL) r
+WHERE r.reserved > (
+    SELECT coalesce(sum(l.amount_minor), 0) FROM payout_line l
+    WHERE l.merchant_id = p_merchant_id
+        AND l.payment_order_id = t.payment_order_id
+        AND l.kind NOT IN ('reserve_held', 'reserve_released'))
+$$;
+COMMENT ON FUNCTION pay.overtaken_reserves IS
+    'Orders whose reserve is more than the money left of them';
+
+
+-- Reserves whose time is over, and those of orders that have lost their money:
+-- refunded money is not reserved as well, or another order would be short of it.
 CREATE OR REPLACE FUNCTION pay.end_reserves(
     p_merchant_id text, p_seller text[], p_currency text[])
 RETURNS posting[] LANGUAGE plpgsql AS $$
 DECLARE
     v_ended posting[];
+    v_short text[] := ARRAY(SELECT overtaken_reserves(p_merchant_id, p_seller,
+                                                      p_currency));
 BEGIN
     WITH ended AS (
         UPDATE payout_reserve r SET released_at = now()
         FROM unnest(p_seller, p_currency) AS u (seller, currency)
         WHERE r.merchant_id = p_merchant_id AND r.seller_account = u.seller
             AND r.currency = u.currency AND r.released_at IS NULL
-            AND r.until <= now()
+            AND (r.until <= now() OR r.payment_order_id = ANY (v_short))
         RETURNING r.*
     )
     SELECT array_agg(reserve_posting(e, 'reserve_released')) INTO v_ended
@@ -127,7 +159,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.end_reserves IS
-    'Entries that release the reserves of these wallets whose time is over';
+    'Entries that release the reserves of these wallets that are over';
 
 
 -- Why the money of an order stays, the first reason that holds; NULL: it may be

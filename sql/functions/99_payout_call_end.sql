@@ -93,7 +93,8 @@ BEGIN
     UPDATE payout_event e
     SET payout_id = p_payout_id, outcome = 'ask'
     WHERE e.merchant_id = p_merchant_id AND e.provider = v_row.provider
-        AND e.reference = p_said.reference AND e.outcome = 'waiting';
+        AND p_said.reference IN (e.reference, e.parcel)
+        AND e.outcome = 'waiting';
     IF FOUND AND v_after.call = 'ask' THEN
         UPDATE payout_sending s SET run_at = now()
         WHERE s.merchant_id = p_merchant_id AND s.payout_id = p_payout_id;

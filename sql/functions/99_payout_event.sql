@@ -42,15 +42,18 @@ COMMENT ON FUNCTION pay.is_payout_event_behind IS
 
 
 -- The reference in a message belongs to the item's row: the provider has the
--- payment, so that nothing is sent or looked for any more.
+-- payment, so that nothing is sent or looked for any more.  A batch of one call
+-- is asked about by its own id, not by that of its payment.
 CREATE OR REPLACE FUNCTION pay.learn_payout_event(
     p_row payout_sending, p_event payout_event)
 RETURNS void LANGUAGE sql AS $$
 UPDATE payout_sending s
 SET occurred_at = greatest(s.occurred_at, p_event.occurred_at),
     sequence = greatest(s.sequence, p_event.sequence),
-    ids[s.step + 1] = CASE WHEN l.learns THEN p_event.reference
-                           ELSE s.ids[s.step + 1] END,
+    ids[s.step + 1] = CASE
+        WHEN NOT l.learns THEN s.ids[s.step + 1]
+        WHEN s.step = 0 THEN coalesce(p_event.parcel, p_event.reference)
+        ELSE p_event.reference END,
     call = CASE WHEN l.learns THEN 'ask' ELSE s.call END,
     is_doubtful = s.is_doubtful AND NOT l.learns
 FROM payout_adapter a, LATERAL (

@@ -259,6 +259,9 @@ CREATE TABLE payout_reserve (
     PRIMARY KEY (merchant_id, source)
 ) WITH (fillfactor = 80);
 
+CREATE INDEX payout_reserve_order
+    ON payout_reserve (merchant_id, payment_order_id)
+    WHERE released_at IS NULL;
 CREATE INDEX payout_reserve_open
     ON payout_reserve (merchant_id, seller_account, currency, until)
     WHERE released_at IS NULL;

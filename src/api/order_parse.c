@@ -23,15 +23,17 @@ static pay_status_t parse_currency(const pay_json_t *json, const char *member,
     unsigned index, const pay_currency_t **currency, pay_err_t *err);
 static pay_status_t parse_credit(pay_arena_t *arena, const pay_json_t *json,
     unsigned index, pay_payment_request_t *request, pay_err_t *err);
+static pay_status_t parse_fee(pay_arena_t *arena, const pay_json_t *json,
+    unsigned index, pay_payment_request_t *request, pay_err_t *err);
 
 
 static const char  *const order_members[] = {
     "payment_order_id", "seller_account", "amount", "currency",
-    "credit_currency", NULL
+    "credit_currency", "fee", NULL
 };
 
 static const part_pt  parts[] = {
-    parse_order_id, parse_seller, parse_money, parse_credit
+    parse_order_id, parse_seller, parse_money, parse_credit, parse_fee
 };
 
 
@@ -262,6 +264,46 @@ parse_credit(pay_arena_t *arena, const pay_json_t *json, unsigned index,
 
     request->orders[index].credit = (currency == request->currency) ? NULL
                                                                     : currency;
+
+    return PAY_OK;
+}
+
+
+/* The fee that the merchant keeps of this sale, in its currency, in place of a
+ * commission; parse_money() has run before and set currency and amount.  Zero
+ * is a fee, too: none is taken then. */
+static pay_status_t
+parse_fee(pay_arena_t *arena, const pay_json_t *json, unsigned index,
+    pay_payment_request_t *request, pay_err_t *err)
+{
+    pay_str_t          text;
+    pay_order_t       *order = &request->orders[index];
+    const pay_json_t  *value;
+
+    (void) arena;
+
+    value = pay_json_get(json, "fee");
+    if (value == NULL || request->currency == NULL) {
+        return PAY_OK;
+    }
+
+    if (pay_json_string(value, &text) != PAY_OK
+        || pay_fee_parse(text, request->currency, &order->fee_minor, NULL)
+           != PAY_OK)
+    {
+        return pay_refuse_at(err, "amount-invalid",
+                             "fee must be a decimal string with exactly the "
+                             "currency's number of decimals",
+                             "/payment_orders/%u/fee", index);
+    }
+
+    if (order->amount_minor != 0 && order->fee_minor > order->amount_minor) {
+        return pay_refuse_at(err, "amount-invalid",
+                             "fee must not be larger than the order's amount",
+                             "/payment_orders/%u/fee", index);
+    }
+
+    order->has_fee = 1;
 
     return PAY_OK;
 }

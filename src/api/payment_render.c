@@ -21,6 +21,8 @@ static void put_order(pay_buf_t *buf, const pay_checkout_t *checkout,
 static void put_money(pay_buf_t *buf, const pay_checkout_t *checkout,
     const pay_order_t *order);
 static void put_credit(pay_buf_t *buf, const pay_order_t *order);
+static void put_fee(pay_buf_t *buf, const pay_order_t *order,
+    const pay_currency_t *currency);
 static void put_text(pay_buf_t *buf, const char *member, pay_str_t text);
 static void put_amount(pay_buf_t *buf, const char *member, int64_t minor,
     const pay_currency_t *currency);
@@ -168,6 +170,11 @@ put_order(pay_buf_t *buf, const pay_checkout_t *checkout,
     if (order->credit != NULL) {
         put_credit(buf, order);
     }
+
+    if (order->has_fee) {
+        put_fee(buf, order, order->credit != NULL ? order->credit
+                                                  : checkout->currency);
+    }
 }
 
 
@@ -203,6 +210,18 @@ put_credit(pay_buf_t *buf, const pay_order_t *order)
     put_amount(buf, ",\"amount\":\"", order->credit_minor, order->credit);
     put_text(buf, ",\"rate\":\"", order->credit_rate);
     put_text(buf, ",\"expires_at\":\"", order->credit_until);
+    pay_buf_text(buf, "}");
+}
+
+
+/* The fee is taken from the seller's wallet, in its currency. */
+static void
+put_fee(pay_buf_t *buf, const pay_order_t *order,
+    const pay_currency_t *currency)
+{
+    put_amount(buf, ",\"fee\":{\"amount\":\"", order->fee_minor, currency);
+    put_amount(buf, ",\"tax\":\"", order->fee_tax_minor, currency);
+    put_text(buf, ",\"currency\":\"", pay_str_of(currency->code));
     pay_buf_text(buf, "}");
 }
 

@@ -1,7 +1,8 @@
 /*
  * payctl payout: pay-outs to sellers.  list, show, accounts and batches read
  * pay_view (payments_auditor may); the acts of operators stand in
- * payout_act.c.  It sends nothing to a provider.
+ * payout_act.c, schedules in payout_schedule.c.  It sends nothing to a
+ * provider.
  */
 
 #include "cli/act.h"
@@ -18,8 +19,6 @@
 static int payout_list(int argc, char **argv);
 static int payout_accounts(int argc, char **argv);
 static int payout_batches(int argc, char **argv);
-static int payout_of_merchant(int argc, char **argv,
-    const pay_cli_list_t *query);
 static int payout_show(int argc, char **argv);
 
 
@@ -41,13 +40,31 @@ const char  pay_cli_payout_usage[] =
     " --why REASON\n"
     "       payctl payout stop|start [--dsn DSN] PROVIDER --merchant ID\n"
     "                                --who NAME --why REASON\n"
+    "       payctl payout schedules|runs [--dsn DSN] [--merchant ID]\n"
+    "       payctl payout schedule [--dsn DSN] --merchant ID"
+    " [--seller ACCOUNT]\n"
+    "                              --every day|week|month|demand|none"
+    " [--on DAY]\n"
+    "                              [--at HH:MM] [--zone NAME]"
+    " [--calendar NAME]\n"
+    "                              [--batch ITEMS] --who NAME"
+    " --why REASON\n"
+    "       payctl payout holidays [--dsn DSN] CALENDAR\n"
+    "       payctl payout calendar [--dsn DSN] CALENDAR --closed DAYS|none\n"
+    "                              --who NAME --why REASON\n"
+    "       payctl payout holiday [--dsn DSN] CALENDAR DAY"
+    " --name NAME|--remove\n"
+    "                             --who NAME --why REASON\n"
     "\n"
     "release says that an order is delivered.  make pays all orders of a\n"
     "seller that may be paid out, one item for each currency, and says why\n"
     "there is none.  batch puts items that are ready together; approve names\n"
     "the digest of the batch, which batches shows, and takes another operator\n"
     "than the one who made the batch, an item of it or an account of it.\n"
-    "stop ends all sends to a provider, repeats, too, until start.\n";
+    "stop ends all sends to a provider, repeats, too, until start.\n"
+    "schedule says when workers make the items of a merchant or of a seller;\n"
+    "none removes it.  --on is a day of the week, from 1, Monday, to 7, or of\n"
+    "the month; --at is the cut-off, at the clock of --zone.\n";
 
 static const pay_cli_filter_t  filters[] = {
     { 0, PAY_CLI_MERCHANT }, { -1, NULL, NULL, NULL }
@@ -129,11 +146,17 @@ static const pay_cli_subcommand_t  subcommands[] = {
     { "approve", pay_cli_payout_approve },
     { "batch", pay_cli_payout_batch },
     { "batches", payout_batches },
+    { "calendar", pay_cli_payout_calendar },
     { "cancel", pay_cli_payout_act },
     { "hold", pay_cli_payout_act },
+    { "holiday", pay_cli_payout_holiday },
+    { "holidays", pay_cli_payout_holidays },
     { "list", payout_list },
     { "make", pay_cli_payout_make },
     { "release", pay_cli_payout_act },
+    { "runs", pay_cli_payout_runs },
+    { "schedule", pay_cli_payout_schedule },
+    { "schedules", pay_cli_payout_schedules },
     { "show", payout_show },
     { "start", pay_cli_payout_act },
     { "stop", pay_cli_payout_act },
@@ -180,20 +203,19 @@ payout_list(int argc, char **argv)
 static int
 payout_accounts(int argc, char **argv)
 {
-    return payout_of_merchant(argc, argv, &accounts_query);
+    return pay_cli_payout_list(argc, argv, &accounts_query);
 }
 
 
 static int
 payout_batches(int argc, char **argv)
 {
-    return payout_of_merchant(argc, argv, &batches_query);
+    return pay_cli_payout_list(argc, argv, &batches_query);
 }
 
 
-/* A list whose only parameter is the merchant. */
-static int
-payout_of_merchant(int argc, char **argv, const pay_cli_list_t *query)
+int
+pay_cli_payout_list(int argc, char **argv, const pay_cli_list_t *query)
 {
     int          words;
     const char  *dsn = NULL, *merchant = NULL;

@@ -122,10 +122,30 @@ pay_currency_table(void)
 }
 
 
-/* Form first, number then: a refusal says whether the text or the size is
- * wrong. Zero is no payment (docs/security.md X45). */
+/* Zero is no payment (docs/security.md X45). */
 pay_status_t
 pay_amount_parse(pay_str_t text, const pay_currency_t *currency,
+    int64_t *minor, pay_err_t *err)
+{
+    int64_t  value;
+
+    PAY_TRY(pay_fee_parse(text, currency, &value, err));
+
+    if (value == 0) {
+        return pay_refuse(err, "amount-invalid",
+                          "The amount must be greater than zero.");
+    }
+
+    *minor = value;
+
+    return PAY_OK;
+}
+
+
+/* Form first, number then: a refusal says whether the text or the size is
+ * wrong. */
+pay_status_t
+pay_fee_parse(pay_str_t text, const pay_currency_t *currency,
     int64_t *minor, pay_err_t *err)
 {
     size_t       i;
@@ -152,11 +172,6 @@ pay_amount_parse(pay_str_t text, const pay_currency_t *currency,
             return pay_refuse(err, "amount-invalid",
                               "The amount is larger than one order may be.");
         }
-    }
-
-    if (value == 0) {
-        return pay_refuse(err, "amount-invalid",
-                          "The amount must be greater than zero.");
     }
 
     *minor = value;

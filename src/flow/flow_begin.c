@@ -80,3 +80,27 @@ pay_begin_windows(pay_flow_t *flow, const pay_route_t *route,
 
     return pay_buf_done(&buf, windows);
 }
+
+
+/* The fees of the orders in minor units, in their sequence; null: the schedule
+ * of commissions decides. */
+void
+pay_begin_fees(pay_buf_t *buf, const pay_payment_request_t *request)
+{
+    unsigned  i;
+
+    pay_buf_text(buf, ",\"fees\":[");
+
+    for (i = 0; i < request->order_count; i++) {
+        pay_buf_text(buf, i == 0 ? "" : ",");
+
+        if (request->orders[i].has_fee) {
+            pay_buf_int(buf, request->orders[i].fee_minor);
+
+        } else {
+            pay_buf_text(buf, "null");
+        }
+    }
+
+    pay_buf_text(buf, "]");
+}

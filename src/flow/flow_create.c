@@ -11,6 +11,7 @@
 /* Retry-After in seconds of an order whose currency has no rate at the
  * moment. */
 #define RATE_RETRY_S  60
+#define TERMS_MAX     2048
 
 
 /* The first two go with the arguments of begin_payment. */
@@ -503,23 +504,24 @@ takes_later(const pay_payment_request_t *request,
 static pay_status_t
 terms(pay_flow_t *flow, const create_t *create, pay_str_t *json)
 {
-    int                           converts;
+    int                           converts = 0, has_fees = 0;
     unsigned                      i;
     pay_buf_t                     buf;
     pay_str_t                     asked_by = create->in->asked_by;
     const pay_payment_request_t  *request = create->in->request;
 
-    for (i = 0, converts = 0; i < request->order_count; i++) {
+    for (i = 0; i < request->order_count; i++) {
         converts |= request->orders[i].credit != NULL;
+        has_fees |= request->orders[i].has_fee;
     }
 
-    if (!request->manual && !converts && request->replaces.len == 0
-        && asked_by.len == 0)
+    if (!request->manual && !converts && !has_fees
+        && request->replaces.len == 0 && asked_by.len == 0)
     {
         return PAY_OK;
     }
 
-    pay_buf_init(&buf, flow->args, 1024);
+    pay_buf_init(&buf, flow->args, TERMS_MAX);
     pay_buf_text(&buf, request->manual ? "{\"capture\":\"manual\""
                                        : "{\"capture\":\"automatic\"");
 
@@ -539,6 +541,10 @@ terms(pay_flow_t *flow, const create_t *create, pay_str_t *json)
         pay_buf_text(&buf, "\",\"change_id\":\"");
         pay_buf_add(&buf, create->in->change_id);
         pay_buf_text(&buf, create->can_close ? "\",\"can_close\":true" : "\"");
+    }
+
+    if (has_fees) {
+        pay_begin_fees(&buf, request);
     }
 
     if (asked_by.len != 0) {

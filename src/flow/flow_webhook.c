@@ -186,6 +186,7 @@ webhook_fetch(pay_flow_t *flow, pay_str_t url, pay_effect_t *effect)
 
     pay_do_call(flow, effect, webhook->in.psp, PAY_CALL_CERTIFICATE,
                 webhook_certified);
+    effect->payout = webhook->in.payout;
     effect->http.method = PAY_STR("GET");
 
     return pay_dup(flow->scratch, url, &effect->http.url);

@@ -21,6 +21,7 @@ static pay_status_t take_numbers(const pay_line_row_t *row,
     pay_order_t *order);
 static pay_status_t take_credit(pay_arena_t *arena, const pay_line_row_t *row,
     pay_order_t *order);
+static pay_status_t take_fee(const pay_line_row_t *row, pay_order_t *order);
 
 
 /* For orders of a whole checkout and for the one of get_order alike, so that
@@ -44,6 +45,7 @@ pay_line_decode(pay_arena_t *arena, const pay_line_row_t *row,
 
     PAY_TRY(copy_texts(arena, texts, sizeof(texts) / sizeof(texts[0])));
     PAY_TRY(take_numbers(row, order));
+    PAY_TRY(take_fee(row, order));
 
     return take_credit(arena, row, order);
 }
@@ -156,4 +158,18 @@ take_credit(pay_arena_t *arena, const pay_line_row_t *row, pay_order_t *order)
     PAY_TRY(pay_dup(arena, row->credit_rate, &order->credit_rate));
 
     return pay_dup(arena, row->credit_until, &order->credit_until);
+}
+
+
+/* Fee and VAT come together or not at all. */
+static pay_status_t
+take_fee(const pay_line_row_t *row, pay_order_t *order)
+{
+    order->has_fee = row->fee_minor.is_set;
+    order->fee_minor = row->fee_minor.number;
+    order->fee_tax_minor = row->fee_tax_minor.number;
+
+    return (row->fee_tax_minor.is_set == row->fee_minor.is_set
+            && order->fee_minor >= 0 && order->fee_tax_minor >= 0)
+           ? PAY_OK : PAY_BUG;
 }

@@ -45,6 +45,7 @@ static pay_status_t tipalti_error(pay_arena_t *arena, const pay_json_t *root,
     pay_psp_error_t *error);
 static pay_status_t tipalti_auth_request(pay_arena_t *arena,
     const pay_payout_account_t *account, pay_http_request_t *request);
+static int tipalti_key_is_pair(pay_str_t key);
 static pay_status_t tipalti_auth_answer(pay_arena_t *arena,
     const pay_http_answer_t *answer, pay_psp_auth_t *auth);
 
@@ -369,6 +370,10 @@ tipalti_auth_request(pay_arena_t *arena, const pay_payout_account_t *account,
 {
     pay_http_request_t  made;
 
+    if (!tipalti_key_is_pair(account->call.api_key)) {
+        return PAY_BUG;
+    }
+
     PAY_TRY(pay_psp_request_open(arena, &account->call, "POST", TIPALTI_TOKEN,
                                  PAY_STR(""), &made));
     PAY_TRY(pay_psp_basic_add(arena, account->call.api_key, &made));
@@ -380,6 +385,19 @@ tipalti_auth_request(pay_arena_t *arena, const pay_payout_account_t *account,
     *request = made;
 
     return PAY_OK;
+}
+
+
+/* nginx -t refuses any other key. */
+static int
+tipalti_key_is_pair(pay_str_t key)
+{
+    const unsigned char  *colon;
+
+    colon = (key.len != 0) ? memchr(key.data, ':', key.len) : NULL;
+
+    return colon != NULL && colon != key.data
+           && colon + 1 < key.data + key.len;
 }
 
 

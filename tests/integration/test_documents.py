@@ -164,7 +164,7 @@ def metrics(anonymous, api, checkout, wait_for):
     which there has to be an event."""
     api.create(checkout(psp="generic"))
     late = ("payments_dead_letters ", "payments_seal_number ",
-            "payments_settlement_overdue ")  # fmt: skip
+            "payments_settlement_overdue ", "payments_payouts ")  # fmt: skip
 
     def all_there():
         text = anonymous.get("/metrics").text

@@ -22,6 +22,16 @@ BATCH = {"provider": "bank", "currency": "USD"}
 ALL = "payouts:read payouts:create payouts:approve payouts:send"
 
 
+# make up needs one approver; here two are needed
+TWO = """SELECT pay_ops.set_payout_limit(%(merchant)s, 'USD', 0, 1000000000,
+    'sue', 'test')"""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def two_approvers(operate):  # noqa: F811
+    assert operate(TWO) == [("stored",)]
+
+
 @pytest.fixture
 def person(gateway, tls, mint):
     """person(name) → the API as that person."""

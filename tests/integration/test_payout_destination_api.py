@@ -8,7 +8,14 @@ from support.client import Api, fresh_key
 from support.own_stack import QUICK_JOBS, OwnStack, new_id
 from support.problems import assert_problem
 from support.tokens import minter_of
-from test_payouts import AUDIENCE, LIMIT, PROVIDER, Payer, expect_paid_once
+from test_payouts import (
+    AUDIENCE,
+    HASTY,
+    LIMIT,
+    PROVIDER,
+    Payer,
+    expect_paid_once,
+)
 
 IBAN = "DE89370400440532013000"
 ACCOUNT = {"currency": "EUR", "provider": "generic", "iban": IBAN,
@@ -21,7 +28,9 @@ def payer():
     stack = OwnStack()
     try:
         payer = Payer(stack)
-        stack.configure((AUDIENCE, payer.blocks() + AUDIENCE), QUICK_JOBS)
+        stack.configure(
+            (AUDIENCE, payer.blocks() + AUDIENCE), *HASTY, QUICK_JOBS
+        )
         assert stack.value(PROVIDER, "generic", "generic", "iban") == "stored"
         assert stack.value(LIMIT) == "stored"
         yield payer

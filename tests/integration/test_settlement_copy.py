@@ -27,7 +27,7 @@ def write_key(path, text):
 
 @pytest.fixture(scope="module")
 def ring(own_stack):
-    path = own_stack.gateway.secrets / "keyring"
+    path = own_stack.gateway.secrets / "copies.keyring"
     return write_key(path, key_line("first"))
 
 
@@ -36,7 +36,8 @@ def inbox(own_stack, ring):
     made = Inbox(own_stack, "copied")
     line = made.line().replace(" dir=", " keep=copy dir=")
     own_stack.configure(
-        (AUDIENCE, f"payments_keyring {ring};\n    " + line + AUDIENCE)
+        ("/secrets/keyring", f"/secrets/{ring.name}"),
+        (AUDIENCE, line + AUDIENCE),
     )
     yield made
     own_stack.configure()
@@ -111,9 +112,7 @@ def test_payctl_keeps_copies_as_workers_do(stack, inbox, ring, tmp_path):
     assert (out.returncode, out.stdout) == (0, path.read_bytes())
 
 
-def test_a_new_key_writes_and_the_old_one_reads(
-    stack, inbox, ring, tmp_path
-):
+def test_a_new_key_writes_and_the_old_one_reads(stack, inbox, ring, tmp_path):
     booked(inbox, "old.csv", fees("old", 2))
     both = write_key(tmp_path / "both", key_line("second") + ring.read_text())
     path = tmp_path / "new.csv"

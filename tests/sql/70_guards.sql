@@ -126,6 +126,7 @@ FROM (VALUES
       credit_rate = 2, credit_minor = 1', '23514'),
     ('UPDATE pay.payment_order SET credit_currency = currency,
       credit_rate = 2, credit_minor = 1, credit_until = now()', '23514'),
+    ('UPDATE pay.payment_order SET fee_minor = 1', '23514'),
     ('UPDATE pay.registration SET state = ''REGISTERED''', '23514'),
     ('UPDATE pay.event SET reason = ''x''', 'PAY20'),
     ('UPDATE pay.event SET reason = ''x'' WHERE false', 'PAY20'),
@@ -160,8 +161,9 @@ FROM (VALUES
     ('payout_key', repeat('g', 32)), ('payout_key', repeat('a', 31)),
     ('payout_state', 'SENT'), ('country_code', 'de'),
     ('country_code', 'DEU'), ('payout_call', 'pay'), ('payout_step', '4'),
-    ('payout_step', '-1')) t (domain, value);
-SELECT is(count(*), 38::bigint, 'so many rules, and each is tried above')
+    ('payout_step', '-1'), ('fee_percent', '100.0001'),
+    ('fee_percent', '-1')) t (domain, value);
+SELECT is(count(*), 39::bigint, 'so many rules, and each is tried above')
 FROM pg_type t
 WHERE t.typtype = 'd' AND t.typnamespace = 'pay'::regnamespace;
 SELECT is(starts_with(k.account, 'seller_'), k.wallet IS NOT NULL,

@@ -101,12 +101,18 @@ SELECT pg_temp.pay(p_currency => 'USD'),
     pg_temp.sold('p3', '{o-p3:60}'), pg_temp.release('o-p3'),
     pg_temp.pay(p_currency => 'USD')
 \g /dev/null
+-- the fee of o-g1
+SELECT pay_ops.set_fee_policy('m1', 'all', 20, 'ann', 'test'),
+    pay_ops.set_commission('m1', NULL, NULL, 'USD', 10, 0, 0, NULL, NULL,
+                           'ann', 'test'), pg_temp.sold('g1', '{o-g1:100}')
+\g /dev/null
 
 \i :checks
 
 SET CONSTRAINTS ALL IMMEDIATE;
 ALTER TABLE pay.payout DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_part DISABLE TRIGGER ALL;
+ALTER TABLE pay.order_fee DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_line DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_batch DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_batch_item DISABLE TRIGGER ALL;
@@ -130,6 +136,13 @@ ALTER TABLE pay.posting_rule DISABLE TRIGGER ALL;
 
 CREATE TEMPORARY TABLE plant (name text, breach text);
 INSERT INTO plant VALUES
+    ('order_fee', 'UPDATE pay.payment_order SET fee_minor = 9 WHERE payment_order_id = ''o-g1'''),
+    ('order_fee', 'UPDATE pay.payment_order SET fee_tax_minor = 0 WHERE payment_order_id = ''o-g1'''),
+    ('order_fee', 'DELETE FROM pay.journal_entry WHERE kind = ''platform_fee_tax'''),
+    ('order_fee', 'UPDATE pay.journal_entry SET amount_minor = 9, seller_minor = 9 WHERE kind = ''platform_fee'''),
+    ('order_fee', 'UPDATE pay.order_fee SET tax_percent = 30'),
+    ('order_fee', 'UPDATE pay.payment_order SET fee_minor = NULL, fee_tax_minor = NULL WHERE payment_order_id = ''o-g1'''),
+    ('order_fee', 'DELETE FROM pay.order_fee'),
     ('change_money', 'UPDATE pay.payment_order SET refunded_minor = 9 WHERE payment_order_id = ''o-f1'''),
     ('change_money', 'UPDATE pay.payment_order SET refunding_minor = 19 WHERE payment_order_id = ''o-f1'''),
     ('change_money', 'UPDATE pay.payment_order SET charged_back_minor = 10 WHERE payment_order_id = ''o-f1'''),

@@ -244,20 +244,33 @@ SELECT is(pay_ops.set_payout_minimum('m1', 'USD', 1, 'ann', 'test'),
 SELECT is(pg_temp.pay(p_currency => 'USD'), 'made 234 USD',
           '2 of 100 (2.5) and 4 of 140 (3.5) stay');
 SELECT is((SELECT string_agg(concat_ws(' ', e.source, e.kind,
-               e.amount_minor), ', ' ORDER BY e.source)
+               e.amount_minor), ', ' ORDER BY e.source, e.kind)
            FROM pay.journal_entry e WHERE e.kind LIKE 'reserve%'),
           'reserve/order/o3 reserve_held 8, reserve/order/o5 reserve_held 12,'
+          ' reserve/order/o5 reserve_released 12,'
           ' reserve/order/o6 reserve_held 15, reserve/order/o8 reserve_held 2,'
           ' reserve/order/o9 reserve_held 4',
-          'as entries, of all sales that are not paid out');
+          'as entries, of all sales that are not paid out and not disputed');
 SELECT is(pg_temp.pay(p_currency => 'USD'), 'nothing USD', 'once');
-SELECT is(pg_temp.stops(), 'o3 292 hold, o5 -12 dispute, o6 485 refund',
+SELECT is(pg_temp.stops(), 'o3 292 hold, o5 0 dispute, o6 485 refund',
           'the reserve of a disputed order is borne by no other one');
 UPDATE pay.payout_reserve SET until = now() WHERE source LIKE '%o9';
 SELECT is(pg_temp.pay(p_currency => 'USD'), 'made 4 USD',
           'the time of one is over');
 SELECT is((SELECT count(*) FROM pay.journal_entry e
-           WHERE e.kind = 'reserve_released'), 1::bigint, 'one entry');
+           WHERE e.kind = 'reserve_released'
+               AND e.source LIKE '%o9'), 1::bigint, 'one entry');
+
+-- a dispute leaves less of an order than is reserved of it
+SELECT is(pg_temp.policy('days', 0, false, 20), 'stored', 'a larger reserve');
+SELECT pg_temp.sold('c10', '{o10:1000}'),
+    pg_temp.news('dispute', 'opened', 'dp-2', 900, 't-c10')
+\g /dev/null
+SELECT is(pg_temp.pay(p_currency => 'USD'), 'nothing USD', 'it is disputed');
+SELECT is(pg_temp.booked('reserve/order/o10'),
+          'reserve_held 200, reserve_released 200', 'its reserve ends');
+SELECT is(pg_temp.stops(), 'o10 100 dispute, o3 292 hold, o5 0 dispute, '
+    'o6 485 refund', 'no other order is short of it');
 
 -- who may do it
 SELECT is(pg_temp.run_as('payments_gateway', sql), '42501', sql)

@@ -14,13 +14,14 @@ CREATE FUNCTION pg_temp.event(
     p_sequence bigint DEFAULT NULL, p_us bigint DEFAULT NULL,
     p_must_ask bigint DEFAULT 0, p_amount bigint DEFAULT NULL,
     p_has_key boolean DEFAULT true, p_key text DEFAULT NULL,
-    p_provider text DEFAULT 'bank')
+    p_provider text DEFAULT 'bank', p_parcel text DEFAULT NULL)
 RETURNS text LANGUAGE sql AS $$
 SELECT e.outcome FROM pay.payout p, pay_api.tell_payout_event('{m1}',
     ARRAY[p_provider], ARRAY[p_id],
     ARRAY[coalesce(p_key, CASE WHEN p_has_key
                                THEN p.payout_key || '-' || p.attempt END)],
-    ARRAY[p_ref], '{NULL}', ARRAY[p_state], '{NULL}', ARRAY[p_amount],
+    ARRAY[p_ref], ARRAY[p_parcel], ARRAY[p_state], '{NULL}',
+    ARRAY[p_amount],
     '{USD}', '{NULL}', ARRAY[p_us], ARRAY[p_sequence],
     ARRAY[p_must_ask]) e
 WHERE p.payout_id = pg_temp.item()
@@ -93,6 +94,28 @@ SELECT is(pg_temp.end_call('done', p_ref => 'po_5', p_state => 'failed'),
           'stored', 'and says that it has failed');
 SELECT is(pg_temp.state(), 'failed po_5', 'which is a proof');
 
+-- a batch: it is asked about by its own id, whatever came first
+SELECT pg_temp.ready()
+\g /dev/null
+SELECT is(pg_temp.send_next(), 'due send 0', 'a batch is sent');
+SELECT is(pg_temp.event('i1', 'unknown', p_has_key => false,
+                        p_parcel => 'batch_1'), 'waiting',
+          'a message about the batch');
+SELECT is(pg_temp.event('i2', 'paid', 'item_1', p_must_ask => 1,
+                        p_parcel => 'batch_1'), 'ask',
+          'a hint about its payment');
+SELECT is(pg_temp.end_call('unknown', 'timeout'), 'stored',
+          'the answer is lost');
+SELECT is(pg_temp.begin_call(), 'due ask 0 batch_1', 'the batch is asked');
+SELECT is(pg_temp.end_call('done', p_ref => 'batch_1', p_state => 'paid'),
+          'stored', 'it is paid');
+SELECT is((SELECT e.outcome::text FROM pay.payout_event e
+           WHERE e.event_id = 'i1'), 'ask',
+          'no message about the batch waits any more');
+SELECT is(pg_temp.begin_call(), 'due ask 0 batch_1', 'it is asked for that');
+SELECT is(pg_temp.end_call('done', p_ref => 'batch_1', p_state => 'paid'),
+          'stored', 'and stays paid');
+
 -- two calls that move money: a failure of the second takes the first one back
 SELECT pay_ops.set_payout_provider('m1', 'bank', 'stripe', '{iban}', '{USD}',
     NULL, 'ann', 'test')
@@ -102,7 +125,7 @@ SELECT pg_temp.begin_call(p_adapter => 'stripe', p_facts => pg_temp.facts()
     || '{"window_s": [86400, 86400], "moves": [true, true],
          "takes_back": true}')
 $$;
-SELECT pg_temp.pay(p_currency => 'USD'), pg_temp.batch(), pg_temp.approve()
+SELECT pg_temp.ready(), pg_temp.batch(), pg_temp.approve()
 \g /dev/null
 SELECT is(pg_temp.next(), 'due send 0', 'the transfer');
 SELECT is(pg_temp.end_call('done', p_ref => 'tr_1', p_state => 'sent'),

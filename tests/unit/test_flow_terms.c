@@ -72,6 +72,24 @@ Test(pay_flow_terms, terms_tell_of_capture_and_quotes)
 }
 
 
+Test(pay_flow_terms, terms_tell_the_fees_in_the_sequence_of_the_orders)
+{
+    world_t            world;
+
+    static const char  fees[] = BODY(ONE_ORDER ","
+        "{\"payment_order_id\":\"order-2\",\"seller_account\":\"s\","
+        "\"amount\":\"30.00\",\"currency\":\"USD\",\"fee\":\"1.50\"},"
+        "{\"payment_order_id\":\"order-3\",\"seller_account\":\"s\","
+        "\"amount\":\"30.00\",\"currency\":\"USD\",\"fee\":\"0.00\"}");
+
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC, fees);
+    expect_arg(&world, begin_payment, terms, "{\"capture\":\"automatic\","
+               "\"fees\":[null,150,0]}");
+    world_close(&world);
+}
+
+
 static int  was_later;
 
 

@@ -642,6 +642,38 @@ Test(pay_payment_parse, a_credit_in_another_currency_is_asked_for)
 }
 
 
+/* A fee of zero is one, and a fee may be the whole amount. */
+Test(pay_payment_parse, a_fee_is_at_most_the_order)
+{
+    pay_err_t               err;
+    pay_payment_request_t   r;
+
+    static const refusal_t  bad[] = {
+        { WITH_ORDERS("[{" SELLER "," MONEY ",\"fee\":\"12.35\"}]"),
+          "amount-invalid", "/payment_orders/0/fee" },
+        { WITH_ORDERS("[{" SELLER "," MONEY ",\"fee\":\"1.234\"}]"),
+          "amount-invalid", "/payment_orders/0/fee" },
+        { WITH_ORDERS("[" ORDER ",{" SELLER "," MONEY ",\"fee\":\"1\"}]"),
+          "amount-invalid", "/payment_orders/1/fee" },
+        { WITH_ORDERS("[{" SELLER "," MONEY ",\"fee\":\"-1.00\"}]"),
+          "amount-invalid", "/payment_orders/0/fee" },
+        { WITH_ORDERS("[{" SELLER "," MONEY ",\"fee\":1}]"),
+          "amount-invalid", "/payment_orders/0/fee" },
+        { WITH_ORDERS("[{" SELLER "," MONEY ",\"fee\":null}]"),
+          "amount-invalid", "/payment_orders/0/fee" }
+    };
+
+    cr_assert_eq(parse(test_arena(), WITH_ORDERS(
+        "[{\"payment_order_id\":\"a\"," SELLER "," MONEY
+        ",\"fee\":\"12.34\"},{\"payment_order_id\":\"b\"," SELLER "," MONEY
+        ",\"fee\":\"0.00\"}," ORDER "]"), &r, &err), PAY_OK);
+    cr_expect(r.orders[0].has_fee && r.orders[0].fee_minor == 1234);
+    cr_expect(r.orders[1].has_fee && r.orders[1].fee_minor == 0);
+    cr_expect_not(r.orders[2].has_fee);
+    expect_refused(bad, COUNT(bad));
+}
+
+
 Test(pay_payment_parse, refusals_need_no_err)
 {
     pay_payment_request_t   r;

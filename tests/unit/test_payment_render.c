@@ -173,6 +173,38 @@ Test(pay_payment_render, an_order_tells_what_became_of_its_money)
         "\"currency\":\"JPY\",\"amount\":\"3100\",\"rate\":\"155.6\","
         "\"expires_at\":\"2026-11-21T06:00:00Z\"},"), "%.*s",
         pay_fmt(text));
+    cr_expect_null(strstr((const char *) text.data, "\"fee\""));
+}
+
+
+/* In the currency of the seller's wallet. */
+Test(pay_payment_render, a_fee_is_shown_with_its_tax)
+{
+    pay_str_t        text;
+    pay_order_t     *order;
+    pay_checkout_t   c;
+
+    checkout_make(&c);
+    order = &c.orders[1];
+    order->has_fee = 1;
+    order->fee_minor = 120;
+    order->fee_tax_minor = 24;
+    cr_assert_eq(pay_order_render(test_arena(), &c, PAY_STR("o-2"), &text),
+                 PAY_OK);
+    cr_expect_not_null(strstr((const char *) text.data,
+        ",\"fee\":{\"amount\":\"1.20\",\"tax\":\"0.24\",\"currency\":"
+        "\"USD\"}"), "%.*s", pay_fmt(text));
+
+    order->credit = NULL;
+    cr_assert_eq(pay_currency_find(PAY_STR("JPY"), &order->credit, NULL),
+                 PAY_OK);
+    order->credit_rate = PAY_STR("1");
+    order->credit_until = PAY_STR("2026-11-21T06:00:00Z");
+    cr_assert_eq(pay_order_render(test_arena(), &c, PAY_STR("o-2"), &text),
+                 PAY_OK);
+    cr_expect_not_null(strstr((const char *) text.data,
+        ",\"fee\":{\"amount\":\"120\",\"tax\":\"24\",\"currency\":"
+        "\"JPY\"}"), "%.*s", pay_fmt(text));
 }
 
 

@@ -26,7 +26,8 @@ SELECT w.seller_account, w.currency FROM pay.wallet w LEFT JOIN (
     SELECT merchant_id, owner, currency,
         -sum(amount_minor) FILTER (WHERE account = 'seller_available') AS a,
         -sum(amount_minor) FILTER (WHERE account = 'seller_pending') AS p,
-        -sum(amount_minor) FILTER (WHERE account = 'seller_reserved') AS r
+        -sum(amount_minor) FILTER (
+            WHERE account IN ('seller_reserved', 'seller_paying')) AS r
     FROM pay.journal_line GROUP BY 1, 2, 3) l
     ON l.merchant_id = w.merchant_id AND l.owner = w.seller_account
     AND l.currency = w.currency

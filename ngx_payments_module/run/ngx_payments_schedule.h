@@ -1,0 +1,17 @@
+/*
+ * Pay-outs that schedules have due, by the clock.
+ */
+
+#ifndef NGX_PAYMENTS_SCHEDULE_H
+#define NGX_PAYMENTS_SCHEDULE_H
+
+#include "util/ngx_payments.h"
+
+#include "pay_str.h"
+
+
+/* `owner` lives as long as the worker. */
+void ngx_payments_schedule_start(ngx_cycle_t *cycle, pay_str_t owner);
+
+
+#endif /* NGX_PAYMENTS_SCHEDULE_H */

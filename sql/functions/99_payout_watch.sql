@@ -1,0 +1,94 @@
+-- The figures of pay-outs for /metrics, which one worker of all nodes gathers at
+-- a time.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- The items of each state in which something has to happen, and since when the
+-- oldest of them is in it.  Counting ends at 10000.
+CREATE OR REPLACE FUNCTION pay.payout_item_figures()
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+SELECT jsonb_build_object(
+    'items', jsonb_object_agg(s.state, (
+        SELECT count(*)
+        FROM (SELECT FROM payout p WHERE p.state = s.state
+                  AND p.state NOT IN ('settled', 'failed', 'cancelled')
+              LIMIT 10000) f)),
+    'items_at', jsonb_object_agg(s.state, (
+        SELECT floor(extract(epoch FROM min(p.changed_at)))::bigint
+        FROM payout p WHERE p.state = s.state
+            AND p.state NOT IN ('settled', 'failed', 'cancelled'))))
+FROM unnest('{draft,held,ready,approved,sending,unknown,sent}'::text[])
+    AS s (state)
+$$;
+COMMENT ON FUNCTION pay.payout_item_figures IS
+    'How many items are in each state, and since when';
+
+
+-- due_at: the due time of the oldest run that is not done, begun or not.
+-- Times are in seconds since 1970.
+CREATE OR REPLACE FUNCTION pay.payout_figures()
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+SELECT jsonb_strip_nulls(payout_item_figures() || jsonb_build_object(
+    'runs', (SELECT count(*) FROM payout_run r WHERE r.ended_at IS NULL),
+    'due_at', floor(extract(epoch FROM least(
+        (SELECT min(r.due_at) FROM payout_run r WHERE r.ended_at IS NULL),
+        (SELECT min(s.next_at) FROM payout_schedule s
+         WHERE s.next_at <= now()))))::bigint,
+    'open_at', (
+        SELECT floor(extract(epoch FROM min(b.made_at)))::bigint
+        FROM payout_batch b WHERE b.state = 'open')))
+$$;
+COMMENT ON FUNCTION pay.payout_figures IS
+    'The figures of pay-outs for /metrics';
+
+
+-- A worker that comes too early gets the figures of the last round, so that
+-- every node can show them.
+CREATE OR REPLACE FUNCTION pay_api.watch_payouts(
+    p_owner text[], p_interval_ms bigint[])
+RETURNS SETOF pay_api.counts_row
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_row    pay_api.counts_row;
+    v_counts jsonb;
+BEGIN
+    PERFORM check_batch(array_dims(p_owner), array_dims(p_interval_ms));
+
+    FOR v_item IN 1 .. coalesce(cardinality(p_owner), 0) LOOP
+        v_row := ROW(v_item, 'invalid', NULL);
+
+        IF id_ok(p_owner[v_item])
+            AND p_interval_ms[v_item] BETWEEN 0 AND 86400000
+        THEN
+            PERFORM FROM round r
+            WHERE r.name = 'payouts' AND r.run_at <= now()
+            FOR UPDATE SKIP LOCKED;
+
+            v_row.outcome := CASE WHEN FOUND THEN 'checked'
+                                  ELSE 'not_due' END;
+        END IF;
+
+        IF v_row.outcome = 'checked' THEN
+            v_counts := payout_figures();
+
+            UPDATE round r
+            SET counts = v_counts,
+                run_at = now() + make_interval(
+                    secs => p_interval_ms[v_item] / 1000.0)
+            WHERE r.name = 'payouts';
+        END IF;
+
+        IF v_row.outcome <> 'invalid' THEN
+            v_row.counts := (
+                SELECT r.counts FROM round r WHERE r.name = 'payouts');
+        END IF;
+
+        RETURN NEXT v_row;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay_api.watch_payouts IS
+    'Gathers the figures of pay-outs, once an interval. Outcomes: checked, '
+    'not_due, invalid';
