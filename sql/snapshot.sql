@@ -864,10 +864,11 @@ CREATE TABLE pay.settlement_exception (
     closed_at timestamp with time zone,
     closed_as text COLLATE pg_catalog."C",
     CONSTRAINT settlement_exception_check CHECK (((closed_at IS NULL) = (closed_as IS NULL))),
-    CONSTRAINT settlement_exception_check1 CHECK (((row_id IS NULL) = (source IS NOT NULL))),
-    CONSTRAINT settlement_exception_check2 CHECK (((source IS NULL) = (kind IS NULL))),
+    CONSTRAINT settlement_exception_check1 CHECK (((closed_as <> 'gone'::text) OR (finding <> 'gone'::text))),
+    CONSTRAINT settlement_exception_check2 CHECK (((row_id IS NULL) = (source IS NOT NULL))),
+    CONSTRAINT settlement_exception_check3 CHECK (((source IS NULL) = (kind IS NULL))),
     CONSTRAINT settlement_exception_class_check CHECK (((class)::smallint >= 2)),
-    CONSTRAINT settlement_exception_closed_as_check CHECK ((closed_as = ANY (ARRAY['matched'::text, 'accepted'::text, 'resolved'::text, 'written_off'::text])))
+    CONSTRAINT settlement_exception_closed_as_check CHECK ((closed_as = ANY (ARRAY['matched'::text, 'accepted'::text, 'resolved'::text, 'written_off'::text, 'gone'::text])))
 );
 
 CREATE TABLE pay.settlement_row (
@@ -1492,6 +1493,7 @@ CREATE TABLE pay.settlement_part (
 CREATE FUNCTION pay.end_gone(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_missed(p_rows pay.settlement_row[]) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_one_payout_call(p_merchant_id text, p_payout_id text, p_number bigint, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_overdue(p_file_id bigint) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
@@ -2087,7 +2089,7 @@ CREATE TABLE pay.settlement_rule (
     CONSTRAINT settlement_rule_posts_check CHECK ((posts = ANY (ARRAY['value'::text, 'net'::text, 'none'::text])))
 );
 
-CREATE FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule, p_minor bigint) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.prove_pages(p_file pay.settlement_file, p_pages bigint[], p_last_page integer) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_digest bytea DEFAULT NULL::bytea, p_page jsonb DEFAULT NULL::jsonb) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.psp_names(p_psps text, p_psp text) RETURNS text[] LANGUAGE sql IMMUTABLE;
@@ -2101,6 +2103,7 @@ CREATE FUNCTION pay.purge_copies(p_limit integer, p_copies_after interval) RETUR
 CREATE FUNCTION pay.purge_letters(p_limit integer, p_closed_after interval) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.queue_missed(p_rows pay.settlement_row[], p_psp text) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_minor bigint[], p_credit text[], p_currency text[], p_terms jsonb[], OUT items integer[], OUT rate numeric[], OUT minor bigint[], OUT missing integer[], OUT too_large integer[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.raise_all_overdue(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.raise_balance(p_source pay.settlement_source, p_last pay.psp_balance, p_currency text, p_minor bigint) RETURNS bigint LANGUAGE plpgsql;
@@ -2190,6 +2193,7 @@ CREATE FUNCTION pay.roundings_left(p_source text, p_currency text) RETURNS bigin
 CREATE FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) RETURNS TABLE(dispute_id text, state text, amount_minor bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) RETURNS SETOF pay.posting LANGUAGE sql STABLE;
+CREATE FUNCTION pay.row_standing(p_source text, p_row_key text) RETURNS TABLE(minor bigint, is_undone boolean, is_in_suspense boolean) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.run_name(p_run pay.payout_run) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) RETURNS pay.settlement_tally LANGUAGE plpgsql;
 CREATE FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -2385,6 +2389,7 @@ CREATE FUNCTION pay.work_keys(p_file_id bigint) RETURNS bigint[] LANGUAGE sql ST
 CREATE FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.settlement_work LANGUAGE sql STABLE;
 CREATE FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer DEFAULT 1, p_owner pay.settlement_owner DEFAULT NULL::pay.settlement_owner, p_file_id bigint DEFAULT 0) RETURNS pay.settlement_work LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.written_off_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.wrong_page_sum(p_files bigint[]) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wrong_settlement_key(p_file_id bigint, p_key text, p_line integer, p_rows integer, OUT line integer, OUT wrong text, OUT last_key text, OUT last_line integer, OUT is_end boolean) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wrong_settlement_row(p_file_id bigint, p_from integer, p_until integer, OUT line integer, OUT wrong text) RETURNS record LANGUAGE sql STABLE;
@@ -4800,8 +4805,6 @@ ALTER TABLE ONLY pay.settlement_end
     ADD CONSTRAINT settlement_end_pkey PRIMARY KEY (file_id);
 ALTER TABLE ONLY pay.settlement_exception
     ADD CONSTRAINT settlement_exception_pkey PRIMARY KEY (exception_id);
-ALTER TABLE ONLY pay.settlement_exception
-    ADD CONSTRAINT settlement_exception_row_id_key UNIQUE (row_id);
 ALTER TABLE ONLY pay.settlement_expected
     ADD CONSTRAINT settlement_expected_pkey PRIMARY KEY (kind);
 ALTER TABLE ONLY pay.settlement_file
@@ -4916,8 +4919,10 @@ CREATE INDEX settlement_closed_match ON pay.settlement_closed USING btree (match
 CREATE INDEX settlement_exception_again ON pay.settlement_exception USING btree (psp, exception_id) WHERE ((closed_at IS NULL) AND (row_id IS NOT NULL) AND (finding = ANY (ARRAY['unknown'::text, 'early'::text, 'proposed'::text, 'amount'::text])));
 CREATE UNIQUE INDEX settlement_exception_entry ON pay.settlement_exception USING btree (merchant_id, source, kind) WHERE (source IS NOT NULL);
 CREATE INDEX settlement_exception_gone ON pay.settlement_exception USING btree (psp, row_id) WHERE ((closed_at IS NULL) AND (finding = 'gone'::text));
+CREATE UNIQUE INDEX settlement_exception_gone_row ON pay.settlement_exception USING btree (row_id) WHERE (finding = 'gone'::text);
 CREATE INDEX settlement_exception_merchant ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id);
 CREATE INDEX settlement_exception_open ON pay.settlement_exception USING btree (exception_id) WHERE (closed_at IS NULL);
+CREATE UNIQUE INDEX settlement_exception_row ON pay.settlement_exception USING btree (row_id) WHERE (finding <> 'gone'::text);
 CREATE INDEX settlement_exception_waits ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id) WHERE (closed_at IS NULL);
 CREATE INDEX settlement_file_booked ON pay.settlement_file USING btree (source, changed_at) INCLUDE (matched, class1, class2, class3, repeats) WHERE (state = 'booked'::text);
 CREATE INDEX settlement_file_kept ON pay.settlement_file USING btree (file_id) WHERE ((kept)::bigint > 0);
@@ -5432,6 +5437,7 @@ GRANT SELECT ON TABLE pay.settlement_part TO payments_operator;
 REVOKE ALL ON FUNCTION pay.end_gone(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_missed(p_rows pay.settlement_row[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_one_payout_call(p_merchant_id text, p_payout_id text, p_number bigint, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_overdue(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
@@ -5790,7 +5796,7 @@ REVOKE ALL ON FUNCTION pay.post(p_postings pay.posting[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.propose_rows(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_operator;
-REVOKE ALL ON FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule, p_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.prove_pages(p_file pay.settlement_file, p_pages bigint[], p_last_page integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_digest bytea, p_page jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_names(p_psps text, p_psp text) FROM PUBLIC;
@@ -5804,6 +5810,7 @@ REVOKE ALL ON FUNCTION pay.purge_copies(p_limit integer, p_copies_after interval
 REVOKE ALL ON FUNCTION pay.purge_letters(p_limit integer, p_closed_after interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.queue_missed(p_rows pay.settlement_row[], p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_minor bigint[], p_credit text[], p_currency text[], p_terms jsonb[], OUT items integer[], OUT rate numeric[], OUT minor bigint[], OUT missing integer[], OUT too_large integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.raise_all_overdue(p_end timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.raise_balance(p_source pay.settlement_source, p_last pay.psp_balance, p_currency text, p_minor bigint) FROM PUBLIC;
@@ -5858,6 +5865,7 @@ REVOKE ALL ON FUNCTION pay.roundings_left(p_source text, p_currency text) FROM P
 REVOKE ALL ON FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.row_standing(p_source text, p_row_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.run_name(p_run pay.payout_run) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
@@ -5998,6 +6006,7 @@ REVOKE ALL ON FUNCTION pay.work_keys(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer, p_owner pay.settlement_owner, p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.written_off_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_page_sum(p_files bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_key(p_file_id bigint, p_key text, p_line integer, p_rows integer, OUT line integer, OUT wrong text, OUT last_key text, OUT last_line integer, OUT is_end boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_row(p_file_id bigint, p_from integer, p_until integer, OUT line integer, OUT wrong text) FROM PUBLIC;

@@ -438,13 +438,14 @@ CREATE TABLE settlement_rule (
 );
 
 
--- An exception waits for an operator: a row, or an entry that no file has
+-- An exception waits for an operator: a row (what was found when it came, and
+-- that it is gone), or an entry that no file has
 -- brought (source and kind), or the balance of a PSP (the kind balance), or a page
 -- of a report (the kind page).
 -- proposed: the entry that accept would post.
 CREATE TABLE settlement_exception (
     exception_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    row_id        bigint UNIQUE,
+    row_id        bigint,
     merchant_id   id NOT NULL,
     psp           id NOT NULL,
     source        journal_source,
@@ -462,12 +463,17 @@ CREATE TABLE settlement_exception (
     closed_at     timestamptz,
     closed_as     text COLLATE "C"
         CHECK (closed_as IN ('matched', 'accepted', 'resolved',
-                             'written_off')),
+                             'written_off', 'gone')),
     CHECK ((closed_at IS NULL) = (closed_as IS NULL)),
+    CHECK (closed_as <> 'gone' OR finding <> 'gone'),
     CHECK ((row_id IS NULL) = (source IS NOT NULL)),
     CHECK ((source IS NULL) = (kind IS NULL))
 );
 
+CREATE UNIQUE INDEX settlement_exception_row
+    ON settlement_exception (row_id) WHERE finding <> 'gone';
+CREATE UNIQUE INDEX settlement_exception_gone_row
+    ON settlement_exception (row_id) WHERE finding = 'gone';
 CREATE UNIQUE INDEX settlement_exception_entry
     ON settlement_exception (merchant_id, source, kind)
     WHERE source IS NOT NULL;
