@@ -205,8 +205,8 @@ BEGIN
             SELECT r.* FROM settlement_row r
             WHERE r.source = p_source.source AND r.row_key = s.row_key
             ORDER BY r.version DESC LIMIT 1) o ON true
-        LEFT JOIN LATERAL row_standing(p_source.source, s.row_key) g
-            ON o.row_id IS NOT NULL
+        CROSS JOIN LATERAL row_standing(p_source.source,
+            CASE WHEN o.row_id IS NOT NULL THEN s.row_key END) g
         WHERE o.row_id IS NULL OR o.file_id <> p_file.file_id
     )
     INSERT INTO settlement_work (file_id, line, row_key, kind, raw_type,

@@ -62,7 +62,8 @@ COMMENT ON FUNCTION pay.lose_holds IS
 -- The amount that the rows of a key stand for: that of each version, less those
 -- that are gone.  Where it is not the amount of the newest row, money has been
 -- given back since a version had lacked the key; is_in_suspense: all of it is in
--- suspense.  Rows that a file told twice stand for themselves.
+-- suspense.  Rows that a file has twice stand for themselves.  p_row_key NULL:
+-- nothing is looked for.
 CREATE OR REPLACE FUNCTION pay.row_standing(p_source text, p_row_key text)
 RETURNS TABLE (minor bigint, is_undone boolean, is_in_suspense boolean)
 LANGUAGE sql STABLE AS $$
@@ -86,7 +87,8 @@ FROM (
             AND x.finding <> 'gone'
         LEFT JOIN settlement_exception g ON g.row_id = r.row_id
             AND g.finding = 'gone'
-        WHERE r.source = p_source AND r.row_key = p_row_key
+        WHERE p_row_key IS NOT NULL
+            AND r.source = p_source AND r.row_key = p_row_key
             AND r.finding <> 'repeated'
             AND r.version >= coalesce((
                 SELECT max(b.version) FROM settlement_row b
@@ -99,7 +101,7 @@ COMMENT ON FUNCTION pay.row_standing IS
 
 -- Rows that later versions lack, and of which nothing is booked or the money is
 -- in suspense: their exceptions end, and the money leaves suspense.  Rows that
--- their file told twice stay in the queue.  It locks the payments of these rows.
+-- their file has twice stay in the queue.  It locks the payments of these rows.
 CREATE OR REPLACE FUNCTION pay.end_missed(p_rows settlement_row[])
 RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
