@@ -1766,7 +1766,7 @@ CREATE FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[],
 CREATE FUNCTION pay.keep_page(p_file_id bigint, p_rows integer) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb, p_told text DEFAULT NULL::text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payout_key(p_merchant_id text, p_route text, p_key text, p_subject_id text) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) RETURNS tid[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql;
@@ -4890,14 +4890,14 @@ CREATE INDEX payout_act_subject ON pay.payout_act USING btree (merchant_id, subj
 CREATE UNIQUE INDEX payout_batch_listed ON pay.payout_batch USING btree (merchant_id, number);
 CREATE INDEX payout_batch_made ON pay.payout_batch USING btree (merchant_id, made_at);
 CREATE INDEX payout_batch_open ON pay.payout_batch USING btree (made_at) WHERE (state = 'open'::text);
-CREATE INDEX payout_batched ON pay.payout USING btree (merchant_id, batch_id);
+CREATE INDEX payout_batched ON pay.payout USING btree (batch_id, merchant_id);
 CREATE INDEX payout_dispatch_begun ON pay.payout_dispatch USING btree (begun_at);
 CREATE UNIQUE INDEX payout_dispatch_open ON pay.payout_dispatch USING btree (merchant_id, payout_id) WHERE (ended_at IS NULL);
 CREATE INDEX payout_event_at ON pay.payout_event USING btree (at);
 CREATE INDEX payout_event_waiting ON pay.payout_event USING btree (merchant_id, provider, reference) WHERE ((outcome)::text = 'waiting'::text);
 CREATE INDEX payout_line_open ON pay.payout_line USING btree (merchant_id, seller_account, currency) WHERE is_open;
-CREATE INDEX payout_line_order ON pay.payout_line USING btree (merchant_id, payment_order_id);
-CREATE UNIQUE INDEX payout_listed ON pay.payout USING btree (merchant_id, number);
+CREATE INDEX payout_line_order ON pay.payout_line USING btree (payment_order_id, merchant_id);
+CREATE UNIQUE INDEX payout_listed ON pay.payout USING btree ("left"((merchant_id)::text, 255), number);
 CREATE UNIQUE INDEX payout_live ON pay.payout USING btree (payout_key) WHERE (voided_at IS NULL);
 CREATE UNIQUE INDEX payout_part_live ON pay.payout_part USING btree (merchant_id, seller_account, currency, wallet_seq) WHERE is_live;
 CREATE INDEX payout_request_expires ON pay.payout_request USING btree (expires_at);
@@ -4906,7 +4906,7 @@ CREATE INDEX payout_reserve_order ON pay.payout_reserve USING btree (merchant_id
 CREATE INDEX payout_run_open ON pay.payout_run USING btree (changed_at) WHERE (ended_at IS NULL);
 CREATE INDEX payout_schedule_calendar ON pay.payout_schedule USING btree (calendar);
 CREATE INDEX payout_schedule_due ON pay.payout_schedule USING btree (next_at) WHERE (next_at IS NOT NULL);
-CREATE INDEX payout_seller ON pay.payout USING btree (merchant_id, seller_account, created_at);
+CREATE INDEX payout_seller ON pay.payout USING btree (seller_account, merchant_id, created_at);
 CREATE INDEX payout_sending_due ON pay.payout_sending USING btree (merchant_id, provider, run_at) WHERE (run_at IS NOT NULL);
 CREATE INDEX payout_state_is ON pay.payout USING btree (state, changed_at) WHERE ((state)::text <> ALL (ARRAY['settled'::text, 'failed'::text, 'cancelled'::text]));
 CREATE INDEX payout_to_send ON pay.payout USING btree (merchant_id, provider, payout_id) WHERE ((state)::text = 'approved'::text);
