@@ -510,6 +510,8 @@ CREATE TYPE pay_api.change_row AS (
 	code text,
 	version bigint,
 	capture text,
+	replaces text,
+	replaced_by text,
 	place bigint,
 	order_id text,
 	seller_account text,
@@ -562,6 +564,8 @@ CREATE TYPE pay_api.checkout_row AS (
 	code text,
 	version bigint,
 	capture text,
+	replaces text,
+	replaced_by text,
 	place bigint,
 	order_id text,
 	seller_account text,
@@ -652,6 +656,8 @@ CREATE TYPE pay_api.job_row AS (
 	code text,
 	version bigint,
 	capture text,
+	replaces text,
+	replaced_by text,
 	place bigint,
 	order_id text,
 	seller_account text,
@@ -2229,6 +2235,7 @@ CREATE FUNCTION pay.settlement_posting(p_work pay.settlement_work, p_kind text, 
 CREATE FUNCTION pay.settlement_row_page(p_merchant_id text, p_file_id bigint, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.shown_account(p_kind text, p_country text, p_number text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.shown_decline(p_order pay.payment_order) RETURNS jsonb LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.shown_detail(p_detail jsonb, p_currency text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2261,6 +2268,8 @@ CREATE VIEW pay.checkout_state (
     code text,
     version bigint,
     capture text,
+    replaces text,
+    replaced_by text,
     place bigint,
     order_id text,
     seller_account text,
@@ -5909,6 +5918,7 @@ REVOKE ALL ON FUNCTION pay.settlement_posting(p_work pay.settlement_work, p_kind
 REVOKE ALL ON FUNCTION pay.settlement_row_page(p_merchant_id text, p_file_id bigint, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_account(p_kind text, p_country text, p_number text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_decline(p_order pay.payment_order) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.shown_detail(p_detail jsonb, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) FROM PUBLIC;
