@@ -1,6 +1,7 @@
 /*
  * The state of a camt.053 between its elements: the statement, the balance and
- * the entry that are open.  camt.c reads statements, camt_entry.c entries.
+ * the entry that are open.  camt.c reads statements, camt_entry.c entries;
+ * camt_shared.c has the parts that both use.
  */
 
 #ifndef PAY_SETTLE_CAMT_H
