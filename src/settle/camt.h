@@ -90,6 +90,7 @@ typedef struct {
 } camt_t;
 
 
+/* An element of an entry begins; `path` as below. */
 pay_status_t pay_settle_camt_opened(pay_settle_reader_t *reader,
     camt_t *state, const char *path) PAY_MUST_CHECK;
 /* `path` behind the statement's. */
