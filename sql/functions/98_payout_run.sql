@@ -51,10 +51,11 @@ COMMENT ON FUNCTION pay.begin_payout_runs IS
 
 
 -- The next wallets of a run that may have something to pay, and the last one
--- that was looked at: at most twenty times p_wallets are.  A wallet whose new
--- lines are more than p_lines ends the piece.  is_last: there are no more.
+-- that was looked at: at most p_look are.  A wallet whose new lines are more than
+-- p_lines ends the piece.  is_last: there are no more.
 CREATE OR REPLACE FUNCTION pay.next_run_wallets(
-    p_run payout_run, p_wallets int, p_lines int, OUT sellers text[],
+    p_run payout_run, p_wallets int, p_lines int, p_look int,
+    OUT sellers text[],
     OUT currencies text[], OUT at_seller text, OUT at_currency text,
     OUT is_last boolean)
 LANGUAGE sql STABLE AS $$
@@ -68,7 +69,7 @@ WITH looked AS MATERIALIZED (
         AND (p_run.seller_account = ''
              OR w.seller_account = p_run.seller_account)
     ORDER BY w.seller_account, w.currency
-    LIMIT 20 * p_wallets
+    LIMIT p_look
 ), chosen AS (
     SELECT l.seller_account, l.currency, l.n,
         row_number() OVER (ORDER BY l.n) AS place,
@@ -103,7 +104,7 @@ SELECT coalesce((SELECT array_agg(t.seller_account::text ORDER BY t.n)
               FROM taken t), '{}'),
     l.seller_account, l.currency,
     e.n IS NOT DISTINCT FROM (SELECT max(x.n) FROM looked x)
-        AND (SELECT count(*) FROM looked) < 20 * p_wallets
+        AND (SELECT count(*) FROM looked) < p_look
 FROM ended e
 LEFT JOIN looked l ON l.n = e.n
 $$;
@@ -158,6 +159,8 @@ $$;
 COMMENT ON FUNCTION pay.add_counts IS 'Two objects of numbers, added up';
 
 
+-- Twice as many wallets as a piece takes are looked at, and twenty times as many
+-- where few of them have something to pay.
 CREATE OR REPLACE FUNCTION pay.make_run_piece(
     p_run payout_run, p_wallets int, p_owner text)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -165,7 +168,12 @@ DECLARE
     v_next     record;
     v_outcomes jsonb := '{}';
 BEGIN
-    v_next := next_run_wallets(p_run, p_wallets, 50 * p_wallets);
+    v_next := next_run_wallets(p_run, p_wallets, 50 * p_wallets,
+                               2 * p_wallets);
+    IF NOT v_next.is_last AND cardinality(v_next.sellers) <= p_wallets / 4 THEN
+        v_next := next_run_wallets(p_run, p_wallets, 50 * p_wallets,
+                                   20 * p_wallets);
+    END IF;
     IF v_next.sellers <> '{}' THEN
         v_outcomes := make_run_items(p_run, v_next.sellers,
                                      v_next.currencies);
