@@ -952,6 +952,67 @@ CREATE TABLE pay.settlement_file (
 CREATE FUNCTION pay.advance_file(p_file_id bigint, p_rows integer) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.advance_page(p_file pay.settlement_file, p_rows integer) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.advance_settlement(p_file_id bigint, p_rows integer DEFAULT 5000) RETURNS pay.settlement_file LANGUAGE plpgsql;
+
+CREATE TABLE pay.payout_advice (
+    merchant_id pay.id NOT NULL,
+    payout_id pay.id NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    since_seq pay.whole NOT NULL,
+    until_seq bigint NOT NULL,
+    opening_minor bigint NOT NULL,
+    sales_minor bigint NOT NULL,
+    refunds_minor bigint NOT NULL,
+    disputes_minor bigint NOT NULL,
+    fees_minor bigint NOT NULL,
+    reserve_minor bigint NOT NULL,
+    payouts_minor bigint NOT NULL,
+    adjustments_minor bigint NOT NULL,
+    paid_minor pay.positive_minor NOT NULL,
+    closing_minor pay.minor NOT NULL,
+    sha256 pay.hash NOT NULL,
+    CONSTRAINT payout_advice_check CHECK ((until_seq > (since_seq)::bigint)),
+    CONSTRAINT payout_advice_check1 CHECK ((((((((((opening_minor + sales_minor) + refunds_minor) + disputes_minor) + fees_minor) + reserve_minor) + payouts_minor) + adjustments_minor) - (paid_minor)::bigint) = (closing_minor)::bigint))
+);
+
+CREATE FUNCTION pay.advice_holds(p_advice pay.payout_advice) RETURNS boolean LANGUAGE sql STABLE;
+CREATE FUNCTION pay.advice_json(p_advice pay.payout_advice, p_before bigint, p_limit integer) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.advice_lines(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_since bigint, p_until bigint) RETURNS TABLE(wallet_seq bigint, at timestamp with time zone, source text, kind text, part text, payment_order_id text, amount_minor bigint, is_new boolean, is_paid boolean) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.advice_lines_json(p_advice pay.payout_advice, p_before bigint, p_limit integer, OUT lines json, OUT next bigint) RETURNS record LANGUAGE sql STABLE;
+
+CREATE TABLE pay.payout (
+    merchant_id pay.id NOT NULL,
+    payout_id pay.id NOT NULL,
+    payout_key pay.payout_key NOT NULL,
+    attempt pay.ordinal NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    amount_minor pay.positive_minor NOT NULL,
+    left_minor pay.minor NOT NULL,
+    line_count pay.ordinal NOT NULL,
+    provider pay.payout_name NOT NULL,
+    destination_id pay.id NOT NULL,
+    destination_version pay.ordinal NOT NULL,
+    made_by pay.filled NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    state pay.payout_state DEFAULT 'draft'::text NOT NULL,
+    reason text,
+    provider_ref pay.id,
+    proof text COLLATE pg_catalog."C",
+    voided_at timestamp with time zone,
+    batch_id pay.id,
+    number bigint NOT NULL,
+    CONSTRAINT payout_check CHECK (((voided_at IS NOT NULL) = ((state)::text = ANY (ARRAY['failed'::text, 'returned'::text, 'cancelled'::text])))),
+    CONSTRAINT payout_check1 CHECK (((proof IS NOT NULL) = ((state)::text = 'failed'::text))),
+    CONSTRAINT payout_check2 CHECK ((((state)::text <> ALL (ARRAY['sent'::text, 'paid'::text, 'settled'::text])) OR (provider_ref IS NOT NULL))),
+    CONSTRAINT payout_check3 CHECK (((batch_id IS NOT NULL) OR ((state)::text = ANY (ARRAY['draft'::text, 'held'::text, 'ready'::text, 'cancelled'::text])))),
+    CONSTRAINT payout_proof_check CHECK ((proof = ANY (ARRAY['refused'::text, 'not_found'::text, 'same_key'::text, 'returned_by_provider'::text, 'pain002'::text, 'person'::text])))
+)
+WITH (fillfactor='60');
+
+CREATE FUNCTION pay.advice_of(p_payout pay.payout, p_since bigint, p_until bigint, p_opening bigint) RETURNS pay.payout_advice LANGUAGE sql STABLE;
+CREATE FUNCTION pay.advice_page(p_merchant_id text, p_payout_id text, p_before bigint, p_limit integer, OUT outcome text, OUT page text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.age_in_days(p_age interval) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.ageing_of(p_merchant_id text, p_psp text, p_currency text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.all_merchants() RETURNS SETOF text LANGUAGE sql STABLE;
@@ -991,38 +1052,6 @@ CREATE TABLE pay.dead_letter (
 CREATE FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
-
-CREATE TABLE pay.payout (
-    merchant_id pay.id NOT NULL,
-    payout_id pay.id NOT NULL,
-    payout_key pay.payout_key NOT NULL,
-    attempt pay.ordinal NOT NULL,
-    seller_account pay.filled NOT NULL,
-    currency pay.currency_code NOT NULL,
-    amount_minor pay.positive_minor NOT NULL,
-    left_minor pay.minor NOT NULL,
-    line_count pay.ordinal NOT NULL,
-    provider pay.payout_name NOT NULL,
-    destination_id pay.id NOT NULL,
-    destination_version pay.ordinal NOT NULL,
-    made_by pay.filled NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    state pay.payout_state DEFAULT 'draft'::text NOT NULL,
-    reason text,
-    provider_ref pay.id,
-    proof text COLLATE pg_catalog."C",
-    voided_at timestamp with time zone,
-    batch_id pay.id,
-    number bigint NOT NULL,
-    CONSTRAINT payout_check CHECK (((voided_at IS NOT NULL) = ((state)::text = ANY (ARRAY['failed'::text, 'returned'::text, 'cancelled'::text])))),
-    CONSTRAINT payout_check1 CHECK (((proof IS NOT NULL) = ((state)::text = 'failed'::text))),
-    CONSTRAINT payout_check2 CHECK ((((state)::text <> ALL (ARRAY['sent'::text, 'paid'::text, 'settled'::text])) OR (provider_ref IS NOT NULL))),
-    CONSTRAINT payout_check3 CHECK (((batch_id IS NOT NULL) OR ((state)::text = ANY (ARRAY['draft'::text, 'held'::text, 'ready'::text, 'cancelled'::text])))),
-    CONSTRAINT payout_proof_check CHECK ((proof = ANY (ARRAY['refused'::text, 'not_found'::text, 'same_key'::text, 'returned_by_provider'::text, 'pain002'::text, 'person'::text])))
-)
-WITH (fillfactor='60');
-
 CREATE FUNCTION pay.apply_payout_fact(p_payout pay.payout, p_state text, p_ref text, p_proof text, p_who text, p_code text, p_detail jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.approval_is_foreign() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.approval_time(p_merchant_id text) RETURNS interval LANGUAGE sql STABLE;
@@ -1763,6 +1792,7 @@ CREATE FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) RETURN
 CREATE FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_page(p_file_id bigint, p_rows integer) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb, p_told text DEFAULT NULL::text) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_payout_advices(p_merchant_id text, p_payout_id text[], p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payout_key(p_merchant_id text, p_route text, p_key text, p_subject_id text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
@@ -2430,6 +2460,7 @@ CREATE FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_id text
 CREATE FUNCTION pay_api.get_handle(p_handle text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.order_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.get_payout_advice(p_merchant_id text[], p_payout_id text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_report(p_psp text[]) RETURNS SETOF pay_api.report_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_reread(p_source text[]) RETURNS SETOF pay_api.reread_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) RETURNS SETOF pay_api.statement_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2518,6 +2549,7 @@ CREATE FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text
 CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_until timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) RETURNS TABLE(merchant_id text, explanation text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.find(p_what text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint DEFAULT NULL::bigint) RETURNS TABLE(merchant_id text, outcome text, advice text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 
 CREATE TABLE pay.account_kind (
     account text NOT NULL COLLATE pg_catalog."C",
@@ -2729,6 +2761,12 @@ ALTER TABLE pay.payout_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTITY 
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE pay.payout_advice_kind (
+    kind text NOT NULL COLLATE pg_catalog."C",
+    part text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT payout_advice_kind_part_check CHECK ((part = ANY (ARRAY['sales'::text, 'refunds'::text, 'disputes'::text, 'fees'::text, 'reserve'::text, 'payouts'::text, 'adjustments'::text])))
 );
 
 CREATE TABLE pay.payout_approval (
@@ -3730,6 +3768,11 @@ CREATE VIEW pay_check.payment_done (
     is_payment_done boolean
 );
 
+CREATE VIEW pay_check.payout_advice (
+    merchant_id pay.id,
+    payout_id pay.id
+);
+
 CREATE VIEW pay_check.payout_approval (
     merchant_id pay.id,
     batch_id pay.id
@@ -4702,6 +4745,10 @@ ALTER TABLE ONLY pay.payout_act
     ADD CONSTRAINT payout_act_pkey PRIMARY KEY (act_id);
 ALTER TABLE ONLY pay.payout_adapter
     ADD CONSTRAINT payout_adapter_pkey PRIMARY KEY (adapter);
+ALTER TABLE ONLY pay.payout_advice_kind
+    ADD CONSTRAINT payout_advice_kind_pkey PRIMARY KEY (kind);
+ALTER TABLE ONLY pay.payout_advice
+    ADD CONSTRAINT payout_advice_pkey PRIMARY KEY (merchant_id, payout_id);
 ALTER TABLE ONLY pay.payout_approval
     ADD CONSTRAINT payout_approval_pkey PRIMARY KEY (merchant_id, batch_id, approver);
 ALTER TABLE ONLY pay.payout_batch_item
@@ -4884,6 +4931,7 @@ CREATE INDEX mismatch_books ON pay.mismatch USING btree (merchant_id, checkout_i
 CREATE UNIQUE INDEX mismatch_number ON pay.mismatch USING btree (mismatch_id);
 CREATE UNIQUE INDEX payout_account_seller ON pay.payout_account USING btree (merchant_id, seller_account, currency) WHERE (state <> 'closed'::text);
 CREATE INDEX payout_act_subject ON pay.payout_act USING btree (merchant_id, subject, subject_id, act_id);
+CREATE UNIQUE INDEX payout_advice_wallet ON pay.payout_advice USING btree (merchant_id, seller_account, currency, until_seq);
 CREATE UNIQUE INDEX payout_batch_listed ON pay.payout_batch USING btree (merchant_id, number);
 CREATE INDEX payout_batch_made ON pay.payout_batch USING btree (merchant_id, made_at);
 CREATE INDEX payout_batch_open ON pay.payout_batch USING btree (made_at) WHERE (state = 'open'::text);
@@ -5060,6 +5108,8 @@ CREATE TRIGGER payment_order_status BEFORE UPDATE OF status ON pay.payment_order
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_status;
 CREATE TRIGGER payout_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
 ALTER TABLE pay.payout_act ENABLE ALWAYS TRIGGER payout_act_append_only;
+CREATE TRIGGER payout_advice_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_advice FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('an advice is fixed', 'PAY20');
+ALTER TABLE pay.payout_advice ENABLE ALWAYS TRIGGER payout_advice_append_only;
 CREATE TRIGGER payout_approval_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_approval FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('approvals are append-only', 'PAY20');
 ALTER TABLE pay.payout_approval ENABLE ALWAYS TRIGGER payout_approval_append_only;
 CREATE TRIGGER payout_approval_foreign BEFORE INSERT ON pay.payout_approval FOR EACH ROW EXECUTE FUNCTION pay.approval_is_foreign();
@@ -5160,6 +5210,10 @@ ALTER TABLE ONLY pay.order_fee
     ADD CONSTRAINT order_fee_commission_id_fkey FOREIGN KEY (commission_id) REFERENCES pay.commission(commission_id);
 ALTER TABLE ONLY pay.payment_order
     ADD CONSTRAINT payment_order_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
+ALTER TABLE ONLY pay.payout_advice_kind
+    ADD CONSTRAINT payout_advice_kind_kind_fkey FOREIGN KEY (kind) REFERENCES pay.posting_kind(kind);
+ALTER TABLE ONLY pay.payout_advice
+    ADD CONSTRAINT payout_advice_merchant_id_payout_id_fkey FOREIGN KEY (merchant_id, payout_id) REFERENCES pay.payout(merchant_id, payout_id);
 ALTER TABLE ONLY pay.payout_approval
     ADD CONSTRAINT payout_approval_merchant_id_batch_id_fkey FOREIGN KEY (merchant_id, batch_id) REFERENCES pay.payout_batch(merchant_id, batch_id);
 ALTER TABLE ONLY pay.payout_batch_item
@@ -5270,6 +5324,22 @@ GRANT SELECT ON TABLE pay.settlement_file TO payments_operator;
 REVOKE ALL ON FUNCTION pay.advance_file(p_file_id bigint, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.advance_page(p_file pay.settlement_file, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.advance_settlement(p_file_id bigint, p_rows integer) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_advice TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_advice TO payments_operator;
+REVOKE ALL ON FUNCTION pay.advice_holds(p_advice pay.payout_advice) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.advice_holds(p_advice pay.payout_advice) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.advice_holds(p_advice pay.payout_advice) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.advice_json(p_advice pay.payout_advice, p_before bigint, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.advice_lines(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_since bigint, p_until bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.advice_lines(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_since bigint, p_until bigint) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.advice_lines(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_since bigint, p_until bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.advice_lines_json(p_advice pay.payout_advice, p_before bigint, p_limit integer, OUT lines json, OUT next bigint) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout TO payments_operator;
+REVOKE ALL ON FUNCTION pay.advice_of(p_payout pay.payout, p_since bigint, p_until bigint, p_opening bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.advice_of(p_payout pay.payout, p_since bigint, p_until bigint, p_opening bigint) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.advice_of(p_payout pay.payout, p_since bigint, p_until bigint, p_opening bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.advice_page(p_merchant_id text, p_payout_id text, p_before bigint, p_limit integer, OUT outcome text, OUT page text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.age_in_days(p_age interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.ageing_of(p_merchant_id text, p_psp text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.all_merchants() FROM PUBLIC;
@@ -5282,8 +5352,6 @@ GRANT SELECT ON TABLE pay.dead_letter TO payments_operator;
 REVOKE ALL ON FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.payout TO payments_auditor;
-GRANT SELECT ON TABLE pay.payout TO payments_operator;
 REVOKE ALL ON FUNCTION pay.apply_payout_fact(p_payout pay.payout, p_state text, p_ref text, p_proof text, p_who text, p_code text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.approval_is_foreign() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.approval_time(p_merchant_id text) FROM PUBLIC;
@@ -5607,6 +5675,7 @@ REVOKE ALL ON FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[])
 REVOKE ALL ON FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_page(p_file_id bigint, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb, p_told text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_payout_advices(p_merchant_id text, p_payout_id text[], p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_payout_key(p_merchant_id text, p_route text, p_key text, p_subject_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) FROM PUBLIC;
@@ -6084,6 +6153,8 @@ REVOKE ALL ON FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_i
 GRANT ALL ON FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.get_payout_advice(p_merchant_id text[], p_payout_id text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.get_payout_advice(p_merchant_id text[], p_payout_id text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_report(p_psp text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_report(p_psp text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_reread(p_source text[]) FROM PUBLIC;
@@ -6263,6 +6334,9 @@ GRANT ALL ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id te
 REVOKE ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) TO payments_operator;
 GRANT SELECT ON TABLE pay.account_kind TO payments_auditor;
 GRANT SELECT ON TABLE pay.account_kind TO payments_operator;
 GRANT SELECT ON TABLE pay.backfill TO payments_auditor;
@@ -6293,6 +6367,8 @@ GRANT SELECT ON TABLE pay.outbox TO payments_auditor;
 GRANT SELECT ON TABLE pay.outbox TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_act TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_act TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_advice_kind TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_advice_kind TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_approval TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_approval TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_batch_item TO payments_auditor;
@@ -6479,6 +6555,8 @@ GRANT SELECT ON TABLE pay_check.paid_without_event TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.paid_without_event TO payments_operator;
 GRANT SELECT ON TABLE pay_check.payment_done TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.payment_done TO payments_operator;
+GRANT SELECT ON TABLE pay_check.payout_advice TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.payout_advice TO payments_operator;
 GRANT SELECT ON TABLE pay_check.payout_approval TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.payout_approval TO payments_operator;
 GRANT SELECT ON TABLE pay_check.payout_available TO payments_auditor;

@@ -111,13 +111,6 @@ BEGIN
     WHERE l.merchant_id = p_merchant_id
         AND l.seller_account = m.seller_account AND l.currency = m.currency
         AND l.wallet_seq = s;
-
-    INSERT INTO payout_act (merchant_id, subject, subject_id, act, who,
-        detail)
-    SELECT p_merchant_id, 'payout', m.payout_id, 'made', p_who,
-        jsonb_build_object('amount_minor', m.amount_minor,
-            'currency', m.currency, 'lines', cardinality(m.seqs))
-    FROM unnest(p_plan) m;
 END
 $$;
 COMMENT ON FUNCTION pay.keep_payouts IS
@@ -148,6 +141,8 @@ BEGIN
         FROM unnest(v_made) m
         JOIN payout p ON p.merchant_id = p_merchant_id
             AND p.payout_id = m.payout_id));
+    PERFORM keep_payout_advices(p_merchant_id, ARRAY(
+        SELECT m.payout_id FROM unnest(v_made) m), p_who);
 
     RETURN QUERY SELECT * FROM unnest(v_plan);
 END
