@@ -143,6 +143,14 @@ BEGIN
             AND p.payout_id = m.payout_id));
     PERFORM keep_payout_advices(p_merchant_id, ARRAY(
         SELECT m.payout_id FROM unnest(v_made) m), p_who);
+    IF EXISTS (SELECT FROM screening_policy s
+               WHERE s.merchant_id = p_merchant_id AND s.is_on)
+    THEN
+        PERFORM hold_by_screening(p)
+        FROM unnest(v_made) m
+        JOIN payout p ON p.merchant_id = p_merchant_id
+            AND p.payout_id = m.payout_id;
+    END IF;
 
     RETURN QUERY SELECT * FROM unnest(v_plan);
 END

@@ -39,6 +39,7 @@ const char  pay_cli_payout_usage[] =
     " --who NAME\n"
     "       payctl payout withdraw [--dsn DSN] BATCH --who NAME"
     " --why REASON\n"
+    "       payctl payout screening import|lists|set|held|clear|reject ...\n"
     "       payctl payout stop|start [--dsn DSN] PROVIDER --merchant ID\n"
     "                                --who NAME --why REASON\n"
     "       payctl payout schedules|runs [--dsn DSN] [--merchant ID]\n"
@@ -161,6 +162,7 @@ static const pay_cli_subcommand_t  subcommands[] = {
     { "runs", pay_cli_payout_runs },
     { "schedule", pay_cli_payout_schedule },
     { "schedules", pay_cli_payout_schedules },
+    { "screening", pay_cli_payout_screening },
     { "show", payout_show },
     { "start", pay_cli_payout_act },
     { "stop", pay_cli_payout_act },

@@ -22,6 +22,7 @@ int pay_cli_payout_holiday(int argc, char **argv);
 int pay_cli_payout_holidays(int argc, char **argv);
 int pay_cli_payout_runs(int argc, char **argv);
 int pay_cli_payout_schedule(int argc, char **argv);
+int pay_cli_payout_screening(int argc, char **argv);
 int pay_cli_payout_schedules(int argc, char **argv);
 
 /* A list whose only parameter is the merchant. */
