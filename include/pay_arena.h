@@ -51,6 +51,10 @@ typedef struct {
     pay_status_t    status;
 } pay_buf_t;
 
+/* An empty buffer that will hold at most `max` bytes of the arena.  Nothing is
+ * allocated yet.  The functions below add to it and report nothing: after the
+ * first failure (PAY_NO_MEMORY, PAY_INVALID for a text beyond `max`, or the one
+ * of pay_buf_fail()) they do nothing, and pay_buf_done() returns it. */
 void pay_buf_init(pay_buf_t *buf, pay_arena_t *arena, size_t max);
 /* A hint that this many bytes (> 0) will be allocated: one block for all. */
 void pay_buf_expect(pay_buf_t *buf, size_t size);
@@ -73,8 +77,11 @@ pay_status_t pay_buf_done(pay_buf_t *buf, pay_str_t *out) PAY_MUST_CHECK;
  * the next one; 0 never) for the torture tests. */
 typedef struct pay_heap_s  pay_heap_t;
 
+/* The caller destroys it, with all that was allocated in its arena; NULL: no
+ * memory. */
 pay_heap_t *pay_heap_create(void);
 void pay_heap_destroy(pay_heap_t *heap);
+/* Borrowed: it ends with the heap. */
 pay_arena_t *pay_heap_arena(pay_heap_t *heap);
 void pay_heap_fail_at(pay_heap_t *heap, unsigned n);
 /* 1 when the planned failure has happened. */

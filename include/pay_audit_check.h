@@ -97,8 +97,10 @@ pay_status_t pay_audit_check_root(pay_audit_check_t *check,
  * pay_audit_check_seals(). */
 pay_status_t pay_audit_check_event(pay_audit_check_t *check,
     const pay_audit_row_t *row, uint64_t line) PAY_MUST_CHECK;
+/* After the last event: reports leaves of seals that no event has matched. */
 pay_status_t pay_audit_check_end(pay_audit_check_t *check) PAY_MUST_CHECK;
 
+/* Borrowed; they grow until pay_audit_check_end(). */
 const pay_audit_counts_t *pay_audit_counts(const pay_audit_check_t *check);
 
 /* "changed", "missing", "inserted", … */

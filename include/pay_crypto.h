@@ -23,9 +23,12 @@ typedef struct {
 /* Longer than PAY_SECRET_MAX or empty: PAY_INVALID. */
 pay_status_t pay_secret_set(pay_secret_t *secret, pay_str_t bytes)
     PAY_MUST_CHECK;
+/* Overwrites it in a way that the compiler keeps. */
 void pay_secret_wipe(pay_secret_t *secret);
+/* Borrowed: it ends with the secret. */
 pay_str_t pay_secret_str(const pay_secret_t *secret);
 
+/* FIPS 180-4.  PAY_NO_MEMORY: trouble in libcrypto. */
 pay_status_t pay_sha256(pay_str_t bytes, unsigned char out[PAY_SHA256_SIZE])
     PAY_MUST_CHECK;
 /* Over the concatenation of `count` slices.  Trouble in libcrypto is
@@ -50,6 +53,8 @@ uint32_t pay_crc32(pay_str_t bytes);
 /* 1 when equal; time depends on the lengths only. */
 int pay_equal_ct(pay_str_t a, pay_str_t b);
 
+/* Texts and bytes below are new ones in the arena.  Encoders fail with
+ * PAY_NO_MEMORY alone. */
 pay_status_t pay_hex_encode(pay_arena_t *arena, pay_str_t bytes,
     pay_str_t *text) PAY_MUST_CHECK;                       /* lower case */
 /* Lower-case hex of exactly `size` bytes, else PAY_INVALID. */

@@ -40,6 +40,8 @@ pay_status_t pay_ed25519_public(const pay_secret_t *key,
 pay_status_t pay_ed25519_key_id(const unsigned char key[PAY_ED25519_KEY],
     char id[PAY_ED25519_KEY_ID + 1]) PAY_MUST_CHECK;
 
+/* Ed25519 of RFC 8032 over the message itself.  PAY_BUG when the key has not 32
+ * bytes; PAY_NO_MEMORY: libcrypto failed. */
 pay_status_t pay_ed25519_sign(const pay_secret_t *key, pay_str_t message,
     unsigned char signature[PAY_ED25519_SIGNATURE]) PAY_MUST_CHECK;
 

@@ -199,6 +199,8 @@ typedef struct {
     const pay_keyring_t      *keyring;       /* NULL: there is none */
 } pay_env_t;
 
+/* By name; NULL: the configuration has none.  Borrowed: they live as long as
+ * the process. */
 const pay_psp_conf_t *pay_env_psp(const pay_env_t *env, pay_str_t name);
 const pay_merchant_t *pay_env_merchant(const pay_env_t *env, pay_str_t id);
 const pay_payout_provider_t *pay_env_payout(const pay_env_t *env,
@@ -510,6 +512,8 @@ typedef struct {
     pay_str_t               asked_by;        /* of pay_jwt_asker(), or empty */
 } pay_change_input_t;
 
+/* As pay_flow_create(), and so are all below.  *input is copied, and its slices
+ * live as long as the flow. */
 pay_status_t pay_flow_change(pay_flow_t *flow, const pay_change_input_t *input)
     PAY_MUST_CHECK;
 
@@ -518,6 +522,8 @@ typedef enum {
     PAY_READ_EXPLAIN_CHECKOUT
 } pay_read_t;
 
+/* GET of one object by its id, which is not checked yet; another merchant's is
+ * not found.  Both slices live as long as the flow. */
 pay_status_t pay_flow_read(pay_flow_t *flow, pay_read_t what,
     pay_str_t merchant_id, pay_str_t id) PAY_MUST_CHECK;
 
@@ -551,6 +557,8 @@ typedef enum {
     PAY_BUYER_CHECKOUT, PAY_BUYER_STATUS, PAY_BUYER_RETURN
 } pay_buyer_t;
 
+/* A page of a buyer, who is known by the handle alone, which is not checked
+ * yet and lives as long as the flow. */
 pay_status_t pay_flow_buyer(pay_flow_t *flow, pay_buyer_t what,
     pay_str_t handle) PAY_MUST_CHECK;
 
@@ -568,6 +576,8 @@ typedef struct {
     size_t               keep_max;           /* … and how large it may be */
 } pay_webhook_input_t;
 
+/* A message whose header fields and body nobody has looked at: the signature is
+ * verified first.  The slices of *input live as long as the flow. */
 pay_status_t pay_flow_webhook(pay_flow_t *flow,
     const pay_webhook_input_t *input) PAY_MUST_CHECK;
 

@@ -48,8 +48,10 @@ pay_status_t pay_json_parse(pay_str_t text, const pay_json_limits_t *limits,
 /* Drops a reference; NULL is fine. */
 void pay_json_free(pay_json_t *json);
 
-pay_json_type_t pay_json_type(const pay_json_t *json);   /* NULL: _NULL */
-size_t pay_json_size(const pay_json_t *json);   /* members or elements */
+/* PAY_JSON_NULL for NULL, too. */
+pay_json_type_t pay_json_type(const pay_json_t *json);
+/* How many members or elements; 0 for NULL and for other types. */
+size_t pay_json_size(const pay_json_t *json);
 
 /* Borrowed children; NULL when absent or `json` is NULL or of another type. */
 const pay_json_t *pay_json_get(const pay_json_t *json, const char *member);

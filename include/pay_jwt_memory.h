@@ -41,6 +41,7 @@ pay_status_t pay_jwt_verify_known(pay_jwt_memory_t *memory,
     pay_arena_t *arena, pay_str_t token, const pay_jwt_policy_t *policy,
     pay_claims_t *claims, pay_jwt_why_t *why) PAY_MUST_CHECK;
 
+/* Forgets all tokens. */
 void pay_jwt_memory_clear(pay_jwt_memory_t *memory);
 
 

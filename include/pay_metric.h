@@ -1,6 +1,8 @@
 /*
- * Prometheus' text format, version 0.0.4.  Names, types and help texts are
- * literals; a label's value may be anything.
+ * Prometheus' text format, version 0.0.4
+ * (https://prometheus.io/docs/instrumenting/exposition_formats/).  Names, types
+ * and help texts are literals; a label's value may be anything.  Errors are
+ * the buffer's.
  */
 
 #ifndef PAY_METRIC_H
@@ -9,6 +11,8 @@
 #include "pay_arena.h"
 
 
+/* HELP and TYPE ("counter", "gauge", "histogram"), once for a name and in front
+ * of all its series. */
 void pay_metric_family(pay_buf_t *buf, const char *name, const char *type,
     const char *help);
 

@@ -162,6 +162,7 @@ pay_maybe(int is_set, int64_t number)
 }
 
 
+/* The description of an operation; `id` is below PAY_OP_COUNT. */
 const pay_op_t *pay_op(pay_op_id_t id);
 /* "created" …; "" for PAY_OUTCOME_NONE. */
 const char *pay_outcome_word(pay_outcome_t outcome);

@@ -87,6 +87,8 @@ typedef struct {
     pay_str_t              code;
     int64_t                version;
     int                    manual;         /* captured by calls of its own */
+    pay_str_t              replaces;       /* a checkout_id, or empty */
+    pay_str_t              replaced_by;
     pay_order_t           *orders;
     unsigned               order_count;
 } pay_checkout_t;

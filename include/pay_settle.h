@@ -253,10 +253,12 @@ typedef struct {
     uint64_t  rows;
 } pay_settle_digest_t;
 
+/* The digest of no rows. */
 void pay_settle_digest_begin(pay_settle_digest_t *digest);
 /* PAY_NO_MEMORY: trouble in libcrypto. */
 pay_status_t pay_settle_digest_add(pay_settle_digest_t *digest,
     const pay_settle_row_t *row) PAY_MUST_CHECK;
+/* The same for the same rows in any order; more may be added behind it. */
 pay_status_t pay_settle_digest_end(const pay_settle_digest_t *digest,
     unsigned char out[PAY_SHA256_SIZE]) PAY_MUST_CHECK;
 

@@ -34,6 +34,8 @@ typedef struct {
 } pay_settle_piece_t;
 
 
+/* An empty copy of the file with this digest.  The ring lives as long as the
+ * copy. */
 void pay_settle_copy_begin(pay_settle_copy_t *copy, const pay_keyring_t *ring,
     const unsigned char sha256[PAY_SHA256_SIZE]);
 /* Takes as many of the bytes as there is room for: how many.  When it takes

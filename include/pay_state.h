@@ -75,10 +75,12 @@ pay_transition_t pay_state_next(pay_state_t state, pay_fact_t fact);
 const pay_transition_row_t *pay_state_transitions(unsigned *count);
 const pay_news_row_t *pay_state_news(unsigned *count);
 
-const char *pay_state_name(pay_state_t state);     /* "NOT_STARTED" … */
+/* As SQL and the API write them: "NOT_STARTED", "EXECUTING" … */
+const char *pay_state_name(pay_state_t state);
 /* "" for facts that fail nothing, else declined|expired|cancelled|rejected */
 const char *pay_fact_reason(pay_fact_t fact);
-const char *pay_fact_name(pay_fact_t fact);        /* none|pending|paid|… */
+/* As SQL writes them: "none", "pending", "paid" … */
+const char *pay_fact_name(pay_fact_t fact);
 /* 1 and *state set when `name` is a state's name. */
 int pay_state_parse(pay_str_t name, pay_state_t *state);
 

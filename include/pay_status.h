@@ -49,6 +49,7 @@ pay_status_t pay_refuse_at(pay_err_t *err, const char *slug,
 void pay_err_say(pay_err_t *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* A copy that does not point into `from`, which may end. */
 void pay_err_copy(pay_err_t *to, const pay_err_t *from);
 
 

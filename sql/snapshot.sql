@@ -510,6 +510,8 @@ CREATE TYPE pay_api.change_row AS (
 	code text,
 	version bigint,
 	capture text,
+	replaces text,
+	replaced_by text,
 	place bigint,
 	order_id text,
 	seller_account text,
@@ -562,6 +564,8 @@ CREATE TYPE pay_api.checkout_row AS (
 	code text,
 	version bigint,
 	capture text,
+	replaces text,
+	replaced_by text,
 	place bigint,
 	order_id text,
 	seller_account text,
@@ -652,6 +656,8 @@ CREATE TYPE pay_api.job_row AS (
 	code text,
 	version bigint,
 	capture text,
+	replaces text,
+	replaced_by text,
 	place bigint,
 	order_id text,
 	seller_account text,
@@ -864,10 +870,11 @@ CREATE TABLE pay.settlement_exception (
     closed_at timestamp with time zone,
     closed_as text COLLATE pg_catalog."C",
     CONSTRAINT settlement_exception_check CHECK (((closed_at IS NULL) = (closed_as IS NULL))),
-    CONSTRAINT settlement_exception_check1 CHECK (((row_id IS NULL) = (source IS NOT NULL))),
-    CONSTRAINT settlement_exception_check2 CHECK (((source IS NULL) = (kind IS NULL))),
+    CONSTRAINT settlement_exception_check1 CHECK (((closed_as <> 'gone'::text) OR (finding <> 'gone'::text))),
+    CONSTRAINT settlement_exception_check2 CHECK (((row_id IS NULL) = (source IS NOT NULL))),
+    CONSTRAINT settlement_exception_check3 CHECK (((source IS NULL) = (kind IS NULL))),
     CONSTRAINT settlement_exception_class_check CHECK (((class)::smallint >= 2)),
-    CONSTRAINT settlement_exception_closed_as_check CHECK ((closed_as = ANY (ARRAY['matched'::text, 'accepted'::text, 'resolved'::text, 'written_off'::text])))
+    CONSTRAINT settlement_exception_closed_as_check CHECK ((closed_as = ANY (ARRAY['matched'::text, 'accepted'::text, 'resolved'::text, 'written_off'::text, 'gone'::text])))
 );
 
 CREATE TABLE pay.settlement_row (
@@ -1521,10 +1528,12 @@ CREATE TABLE pay.settlement_part (
 CREATE FUNCTION pay.end_gone(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_missed(p_rows pay.settlement_row[]) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_one_payout_call(p_merchant_id text, p_payout_id text, p_number bigint, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_overdue(p_file_id bigint) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interval) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.enter_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_shown text, p_details bytea, p_key_id text, p_who text, p_why text, p_name text, OUT outcome text, OUT destination_id text, OUT version integer) RETURNS record LANGUAGE plpgsql;
@@ -1796,7 +1805,7 @@ CREATE FUNCTION pay.keep_page(p_file_id bigint, p_rows integer) RETURNS pay.sett
 CREATE FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb, p_told text DEFAULT NULL::text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payout_advices(p_merchant_id text, p_payout_id text[], p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payout_key(p_merchant_id text, p_route text, p_key text, p_subject_id text) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) RETURNS tid[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql;
@@ -2131,7 +2140,7 @@ CREATE TABLE pay.settlement_rule (
     CONSTRAINT settlement_rule_posts_check CHECK ((posts = ANY (ARRAY['value'::text, 'net'::text, 'none'::text])))
 );
 
-CREATE FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule, p_minor bigint) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.prove_pages(p_file pay.settlement_file, p_pages bigint[], p_last_page integer) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_digest bytea DEFAULT NULL::bytea, p_page jsonb DEFAULT NULL::jsonb) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.psp_names(p_psps text, p_psp text) RETURNS text[] LANGUAGE sql IMMUTABLE;
@@ -2145,6 +2154,7 @@ CREATE FUNCTION pay.purge_copies(p_limit integer, p_copies_after interval) RETUR
 CREATE FUNCTION pay.purge_letters(p_limit integer, p_closed_after interval) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.queue_missed(p_rows pay.settlement_row[], p_psp text) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_minor bigint[], p_credit text[], p_currency text[], p_terms jsonb[], OUT items integer[], OUT rate numeric[], OUT minor bigint[], OUT missing integer[], OUT too_large integer[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.raise_all_overdue(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.raise_balance(p_source pay.settlement_source, p_last pay.psp_balance, p_currency text, p_minor bigint) RETURNS bigint LANGUAGE plpgsql;
@@ -2230,11 +2240,13 @@ CREATE FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p
 CREATE FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.room_of(p_order pay.payment_order, p_about text) RETURNS bigint LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.round_counts(p_name text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.round_rate(p_rate numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT;
 CREATE FUNCTION pay.roundings_left(p_source text, p_currency text) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) RETURNS TABLE(dispute_id text, state text, amount_minor bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) RETURNS SETOF pay.posting LANGUAGE sql STABLE;
+CREATE FUNCTION pay.row_standing(p_source text, p_row_key text) RETURNS TABLE(minor bigint, is_undone boolean, is_in_suspense boolean) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.run_name(p_run pay.payout_run) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) RETURNS pay.settlement_tally LANGUAGE plpgsql;
 CREATE FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -2272,6 +2284,7 @@ CREATE FUNCTION pay.settlement_posting(p_work pay.settlement_work, p_kind text, 
 CREATE FUNCTION pay.settlement_row_page(p_merchant_id text, p_file_id bigint, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.shown_account(p_kind text, p_country text, p_number text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.shown_decline(p_order pay.payment_order) RETURNS jsonb LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.shown_detail(p_detail jsonb, p_currency text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2304,6 +2317,8 @@ CREATE VIEW pay.checkout_state (
     code text,
     version bigint,
     capture text,
+    replaces text,
+    replaced_by text,
     place bigint,
     order_id text,
     seller_account text,
@@ -2384,6 +2399,7 @@ CREATE FUNCTION pay.take_payout_event(p_event pay.payout_event, p_key text, p_am
 CREATE FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_round(p_name text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_end pay.settlement_end, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_up(p_news pay.news, p_held bigint) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql;
@@ -2432,6 +2448,7 @@ CREATE FUNCTION pay.work_keys(p_file_id bigint) RETURNS bigint[] LANGUAGE sql ST
 CREATE FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.settlement_work LANGUAGE sql STABLE;
 CREATE FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer DEFAULT 1, p_owner pay.settlement_owner DEFAULT NULL::pay.settlement_owner, p_file_id bigint DEFAULT 0) RETURNS pay.settlement_work LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.written_off_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.wrong_page_sum(p_files bigint[]) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wrong_settlement_key(p_file_id bigint, p_key text, p_line integer, p_rows integer, OUT line integer, OUT wrong text, OUT last_key text, OUT last_line integer, OUT is_end boolean) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wrong_settlement_row(p_file_id bigint, p_from integer, p_until integer, OUT line integer, OUT wrong text) RETURNS record LANGUAGE sql STABLE;
@@ -4928,8 +4945,6 @@ ALTER TABLE ONLY pay.settlement_end
     ADD CONSTRAINT settlement_end_pkey PRIMARY KEY (file_id);
 ALTER TABLE ONLY pay.settlement_exception
     ADD CONSTRAINT settlement_exception_pkey PRIMARY KEY (exception_id);
-ALTER TABLE ONLY pay.settlement_exception
-    ADD CONSTRAINT settlement_exception_row_id_key UNIQUE (row_id);
 ALTER TABLE ONLY pay.settlement_expected
     ADD CONSTRAINT settlement_expected_pkey PRIMARY KEY (kind);
 ALTER TABLE ONLY pay.settlement_file
@@ -5016,14 +5031,14 @@ CREATE UNIQUE INDEX payout_advice_wallet ON pay.payout_advice USING btree (merch
 CREATE UNIQUE INDEX payout_batch_listed ON pay.payout_batch USING btree (merchant_id, number);
 CREATE INDEX payout_batch_made ON pay.payout_batch USING btree (merchant_id, made_at);
 CREATE INDEX payout_batch_open ON pay.payout_batch USING btree (made_at) WHERE (state = 'open'::text);
-CREATE INDEX payout_batched ON pay.payout USING btree (merchant_id, batch_id);
+CREATE INDEX payout_batched ON pay.payout USING btree (batch_id, merchant_id);
 CREATE INDEX payout_dispatch_begun ON pay.payout_dispatch USING btree (begun_at);
 CREATE UNIQUE INDEX payout_dispatch_open ON pay.payout_dispatch USING btree (merchant_id, payout_id) WHERE (ended_at IS NULL);
 CREATE INDEX payout_event_at ON pay.payout_event USING btree (at);
 CREATE INDEX payout_event_waiting ON pay.payout_event USING btree (merchant_id, provider, reference) WHERE ((outcome)::text = 'waiting'::text);
 CREATE INDEX payout_line_open ON pay.payout_line USING btree (merchant_id, seller_account, currency) WHERE is_open;
-CREATE INDEX payout_line_order ON pay.payout_line USING btree (merchant_id, payment_order_id);
-CREATE UNIQUE INDEX payout_listed ON pay.payout USING btree (merchant_id, number);
+CREATE INDEX payout_line_order ON pay.payout_line USING btree (payment_order_id, merchant_id);
+CREATE UNIQUE INDEX payout_listed ON pay.payout USING btree ("left"((merchant_id)::text, 255), number);
 CREATE UNIQUE INDEX payout_live ON pay.payout USING btree (payout_key) WHERE (voided_at IS NULL);
 CREATE UNIQUE INDEX payout_part_live ON pay.payout_part USING btree (merchant_id, seller_account, currency, wallet_seq) WHERE is_live;
 CREATE INDEX payout_request_expires ON pay.payout_request USING btree (expires_at);
@@ -5032,7 +5047,7 @@ CREATE INDEX payout_reserve_order ON pay.payout_reserve USING btree (merchant_id
 CREATE INDEX payout_run_open ON pay.payout_run USING btree (changed_at) WHERE (ended_at IS NULL);
 CREATE INDEX payout_schedule_calendar ON pay.payout_schedule USING btree (calendar);
 CREATE INDEX payout_schedule_due ON pay.payout_schedule USING btree (next_at) WHERE (next_at IS NOT NULL);
-CREATE INDEX payout_seller ON pay.payout USING btree (merchant_id, seller_account, created_at);
+CREATE INDEX payout_seller ON pay.payout USING btree (seller_account, merchant_id, created_at);
 CREATE INDEX payout_sending_due ON pay.payout_sending USING btree (merchant_id, provider, run_at) WHERE (run_at IS NOT NULL);
 CREATE INDEX payout_state_is ON pay.payout USING btree (state, changed_at) WHERE ((state)::text <> ALL (ARRAY['settled'::text, 'failed'::text, 'cancelled'::text]));
 CREATE INDEX payout_to_send ON pay.payout USING btree (merchant_id, provider, payout_id) WHERE ((state)::text = 'approved'::text);
@@ -5047,8 +5062,10 @@ CREATE INDEX settlement_closed_match ON pay.settlement_closed USING btree (match
 CREATE INDEX settlement_exception_again ON pay.settlement_exception USING btree (psp, exception_id) WHERE ((closed_at IS NULL) AND (row_id IS NOT NULL) AND (finding = ANY (ARRAY['unknown'::text, 'early'::text, 'proposed'::text, 'amount'::text])));
 CREATE UNIQUE INDEX settlement_exception_entry ON pay.settlement_exception USING btree (merchant_id, source, kind) WHERE (source IS NOT NULL);
 CREATE INDEX settlement_exception_gone ON pay.settlement_exception USING btree (psp, row_id) WHERE ((closed_at IS NULL) AND (finding = 'gone'::text));
+CREATE UNIQUE INDEX settlement_exception_gone_row ON pay.settlement_exception USING btree (row_id) WHERE (finding = 'gone'::text);
 CREATE INDEX settlement_exception_merchant ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id);
 CREATE INDEX settlement_exception_open ON pay.settlement_exception USING btree (exception_id) WHERE (closed_at IS NULL);
+CREATE UNIQUE INDEX settlement_exception_row ON pay.settlement_exception USING btree (row_id) WHERE (finding <> 'gone'::text);
 CREATE INDEX settlement_exception_waits ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id) WHERE (closed_at IS NULL);
 CREATE INDEX settlement_file_booked ON pay.settlement_file USING btree (source, changed_at) INCLUDE (matched, class1, class2, class3, repeats) WHERE (state = 'booked'::text);
 CREATE INDEX settlement_file_kept ON pay.settlement_file USING btree (file_id) WHERE ((kept)::bigint > 0);
@@ -5589,10 +5606,12 @@ GRANT SELECT ON TABLE pay.settlement_part TO payments_operator;
 REVOKE ALL ON FUNCTION pay.end_gone(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_missed(p_rows pay.settlement_row[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_one_payout_call(p_merchant_id text, p_payout_id text, p_number bigint, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_overdue(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.enter_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_shown text, p_details bytea, p_key_id text, p_who text, p_why text, p_name text, OUT outcome text, OUT destination_id text, OUT version integer) FROM PUBLIC;
@@ -5954,7 +5973,7 @@ REVOKE ALL ON FUNCTION pay.post(p_postings pay.posting[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.propose_rows(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_operator;
-REVOKE ALL ON FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule, p_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.prove_pages(p_file pay.settlement_file, p_pages bigint[], p_last_page integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_digest bytea, p_page jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_names(p_psps text, p_psp text) FROM PUBLIC;
@@ -5968,6 +5987,7 @@ REVOKE ALL ON FUNCTION pay.purge_copies(p_limit integer, p_copies_after interval
 REVOKE ALL ON FUNCTION pay.purge_letters(p_limit integer, p_closed_after interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.queue_missed(p_rows pay.settlement_row[], p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_minor bigint[], p_credit text[], p_currency text[], p_terms jsonb[], OUT items integer[], OUT rate numeric[], OUT minor bigint[], OUT missing integer[], OUT too_large integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.raise_all_overdue(p_end timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.raise_balance(p_source pay.settlement_source, p_last pay.psp_balance, p_currency text, p_minor bigint) FROM PUBLIC;
@@ -6016,6 +6036,7 @@ REVOKE ALL ON FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id 
 REVOKE ALL ON FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.room_of(p_order pay.payment_order, p_about text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.round_counts(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.round_rate(p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.round_rate(p_rate numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.round_rate(p_rate numeric) TO payments_operator;
@@ -6023,6 +6044,7 @@ REVOKE ALL ON FUNCTION pay.roundings_left(p_source text, p_currency text) FROM P
 REVOKE ALL ON FUNCTION pay.row_bounds(p_day text, p_file_id bigint, p_before bigint, OUT since timestamp with time zone, OUT until timestamp with time zone, OUT before timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_dispute(p_work pay.settlement_work, p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.row_postings(p_work pay.settlement_work, p_rule pay.settlement_rule) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.row_standing(p_source text, p_row_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.run_name(p_run pay.payout_run) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
@@ -6068,6 +6090,7 @@ REVOKE ALL ON FUNCTION pay.settlement_posting(p_work pay.settlement_work, p_kind
 REVOKE ALL ON FUNCTION pay.settlement_row_page(p_merchant_id text, p_file_id bigint, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_account(p_kind text, p_country text, p_number text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_decline(p_order pay.payment_order) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.shown_detail(p_detail jsonb, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) FROM PUBLIC;
@@ -6125,6 +6148,7 @@ REVOKE ALL ON FUNCTION pay.take_payout_event(p_event pay.payout_event, p_key tex
 REVOKE ALL ON FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_round(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_end pay.settlement_end, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_up(p_news pay.news, p_held bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
@@ -6165,6 +6189,7 @@ REVOKE ALL ON FUNCTION pay.work_keys(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer, p_owner pay.settlement_owner, p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.written_off_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_page_sum(p_files bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_key(p_file_id bigint, p_key text, p_line integer, p_rows integer, OUT line integer, OUT wrong text, OUT last_key text, OUT last_line integer, OUT is_end boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_row(p_file_id bigint, p_from integer, p_until integer, OUT line integer, OUT wrong text) FROM PUBLIC;

@@ -450,7 +450,10 @@ JOIN pay.settlement_source s ON s.source = r.source
 JOIN pay.currency k ON k.code = r.currency
 LEFT JOIN pay.settlement_rule u ON u.kind = r.kind AND u.finding = r.finding
 LEFT JOIN pay.settlement_link l ON l.row_id = r.row_id
-LEFT JOIN pay.settlement_exception x ON x.row_id = r.row_id;
+LEFT JOIN LATERAL (
+    -- that it is gone, where that was found
+    SELECT x.* FROM pay.settlement_exception x WHERE x.row_id = r.row_id
+    ORDER BY x.closed_at IS NULL DESC, x.exception_id DESC LIMIT 1) x ON true;
 COMMENT ON VIEW pay_view.settlement_rows IS
     'Rows of files with their findings and their links';
 

@@ -8,6 +8,7 @@
 #include "util/ngx_payments.h"
 
 
+/* Setter of payments_merchant: reads its block and adds the merchant. */
 char *ngx_http_payments_merchant_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 

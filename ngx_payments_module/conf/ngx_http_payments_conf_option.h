@@ -69,8 +69,8 @@ typedef struct {
 char *ngx_http_payments_set_line(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 /* Reads the line's words from the one of that number on into *object; refuses
- * what is unknown, out of bounds or named twice.  Returns what a setter
- * returns, and in *given a bit for each row that was there. */
+ * what is unknown, out of bounds or named twice.  Returns the code of a
+ * setter, and in *given a bit for each row that was there. */
 char *ngx_http_payments_options(ngx_conf_t *cf,
     const ngx_http_payments_option_t *options, ngx_uint_t from, void *object,
     ngx_uint_t *given);

@@ -8,6 +8,7 @@
 #include "util/ngx_payments.h"
 
 
+/* Setter of payments_psp: reads its block and adds the PSP. */
 char *ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 

@@ -8,6 +8,7 @@
 #include "util/ngx_payments_conf_types.h"
 
 
+/* Setter of payments_settlement: adds the source. */
 char *ngx_http_payments_settlement(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 /* When all is read. */

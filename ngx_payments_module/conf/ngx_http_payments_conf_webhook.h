@@ -8,6 +8,7 @@
 #include "util/ngx_payments_conf_types.h"
 
 
+/* Words of a block; `object` is a ngx_payments_psp_t, or begins with one. */
 char *ngx_http_payments_webhook_scheme(ngx_conf_t *cf, void *object);
 char *ngx_http_payments_webhook_keys(ngx_conf_t *cf, void *object);
 char *ngx_http_payments_webhook_url(ngx_conf_t *cf, void *object);

@@ -14,30 +14,19 @@ static ngx_int_t fill_input(ngx_http_request_t *r, pay_flow_t *core,
     pay_str_t order_id, pay_str_t body, pay_change_input_t *in);
 
 
-/* The place is counted and always given: money that exists must move even when
- * the gateway is full.  The body is checked by the flow, together with its
- * order. */
+/* The body is checked by the flow, together with its order. */
 ngx_int_t
 ngx_http_payments_change(ngx_http_request_t *r, pay_change_kind_t kind,
     pay_str_t order_id, pay_str_t body)
 {
-    int64_t                   unused;
     pay_flow_t               *core;
     pay_change_input_t        in;
     ngx_payments_flow_t      *flow;
-    ngx_http_payments_ctx_t  *ctx;
 
-    flow = ngx_payments_flow_create(ngx_http_get_module_main_conf(r,
-                                    ngx_http_payments_module));
+    flow = ngx_http_payments_new_change(r);
     if (flow == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    ctx = ngx_http_payments_get_ctx(r);
-
-    /* never refused */
-    (void) ngx_payments_flow_admit(flow, NGX_PAYMENTS_WORK_CHANGE,
-                                   ctx->merchant, &unused);
 
     core = ngx_payments_flow_core(flow);
     ngx_memzero(&in, sizeof(pay_change_input_t));
@@ -74,9 +63,7 @@ fill_input(ngx_http_request_t *r, pay_flow_t *core, pay_str_t order_id,
         || pay_dup(core->arena, body, &in->body) != PAY_OK
         || pay_dup(core->arena, ctx->key, &in->idempotency_key) != PAY_OK
         || pay_jwt_asker(core->arena, ctx->jwt_key->kid, ctx->subject,
-                         &in->asked_by) != PAY_OK
-        || pay_dup(core->arena, (pay_str_t) { PAY_UUID_TEXT, ctx->request_id },
-                   &core->request_id) != PAY_OK)
+                         &in->asked_by) != PAY_OK)
     {
         return NGX_ERROR;
     }

@@ -10,7 +10,7 @@
 #include "pay_change.h"
 
 
-/* Begins one; returns what a content handler returns. */
+/* Begins one; returns the code of a content handler. */
 ngx_int_t ngx_http_payments_change(ngx_http_request_t *r,
     pay_change_kind_t kind, pay_str_t order_id, pay_str_t body);
 

@@ -13,23 +13,17 @@ ngx_int_t
 ngx_http_payments_finance(ngx_http_request_t *r, pay_finance_act_kind_t kind,
     pay_str_t exception_id, pay_str_t body)
 {
-    int64_t                   unused;
     pay_flow_t               *core;
     ngx_payments_flow_t      *flow;
     pay_finance_act_input_t   in;
     ngx_http_payments_ctx_t  *ctx;
 
-    flow = ngx_payments_flow_create(ngx_http_get_module_main_conf(r,
-                                    ngx_http_payments_module));
+    flow = ngx_http_payments_new_change(r);
     if (flow == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ctx = ngx_http_payments_get_ctx(r);
-
-    /* never refused */
-    (void) ngx_payments_flow_admit(flow, NGX_PAYMENTS_WORK_CHANGE,
-                                   ctx->merchant, &unused);
 
     core = ngx_payments_flow_core(flow);
     ngx_memzero(&in, sizeof(pay_finance_act_input_t));
@@ -40,8 +34,6 @@ ngx_http_payments_finance(ngx_http_request_t *r, pay_finance_act_kind_t kind,
     if (pay_dup(core->arena, exception_id, &in.id) != PAY_OK
         || pay_dup(core->arena, body, &in.body) != PAY_OK
         || pay_dup(core->arena, ctx->subject, &in.subject) != PAY_OK
-        || pay_dup(core->arena, (pay_str_t) { PAY_UUID_TEXT, ctx->request_id },
-                   &core->request_id) != PAY_OK
         || pay_flow_finance_act(core, &in) != PAY_OK)
     {
         ngx_payments_flow_discard(flow);

@@ -14,6 +14,7 @@
 #include "shm/ngx_payments_count_rates.h"
 #include "shm/ngx_payments_count_settled.h"
 #include "shm/ngx_payments_count_stage.h"
+#include "shm/ngx_payments_figures.h"
 #include "shm/ngx_payments_health.h"
 #include "shm/ngx_payments_zone.h"
 #include "util/ngx_payments_memory.h"
@@ -22,7 +23,6 @@
 
 
 #define BODY_MAX    (1024 * 1024)
-#define SWEEPS_OLD  10                 /* in intervals of the watchdog */
 
 #ifndef NGX_PAYMENTS_VERSION
 #define NGX_PAYMENTS_VERSION  "0.1.0"
@@ -38,7 +38,6 @@ static void write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_quarantined(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_backfills(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_seals(pay_buf_t *buf, const ngx_payments_counters_t *c);
-static ngx_uint_t is_stale(const ngx_payments_sweep_t *sweep);
 static ngx_uint_t lists_events(const ngx_payments_psp_stat_t *stat);
 static const ngx_payments_psp_stat_t *psp_stat(
     const ngx_payments_counters_t *c, ngx_uint_t i);
@@ -278,12 +277,12 @@ write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c)
 {
     const ngx_payments_sweep_t  *sweep = &c->sweep;
 
-    if (sweep->at == 0 || is_stale(sweep)) {
+    if (ngx_payments_figures_are_old(sweep->at)) {
         return;
     }
 
     pay_metric_family(buf, "payments_dead_letters", "gauge",
-                      "What waits for people, by kind.");
+                      "Dead letters that are open, by kind.");
     words(buf, "payments_dead_letters", "kind",
           ngx_payments_letter_names, sweep->letters);
 
@@ -303,20 +302,6 @@ write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c)
                       "Contradictions between the gateway's own books.");
     pay_metric_simple(buf, "payments_books_differences",
                       sweep->differences);
-}
-
-
-/* Old figures would look like good ones; an alarm watches for their absence. */
-static ngx_uint_t
-is_stale(const ngx_payments_sweep_t *sweep)
-{
-    time_t  age, limit;
-
-    age = ngx_time() - (time_t) sweep->at;
-    limit = SWEEPS_OLD * (time_t) (ngx_payments_main_conf()->watch.interval_ms
-                                   / 1000 + 1);
-
-    return age > limit;
 }
 
 
@@ -360,7 +345,7 @@ write_quarantined(pay_buf_t *buf, const ngx_payments_counters_t *c)
 
     name = "payments_webhooks_quarantined_total";
     pay_metric_family(buf, name, "counter",
-                      "Webhooks that were refused and put aside for people, "
+                      "Webhooks that were refused and put aside for operators, "
                       "by why.");
 
     for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {

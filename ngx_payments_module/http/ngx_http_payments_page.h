@@ -12,8 +12,8 @@
 
 
 /* The status page of a checkout, in r->pool, with the header field that makes
- * it come again.  NGX_DECLINED: it could not be made; else NGX_OK, or what a
- * content handler returns. */
+ * it come again.  NGX_DECLINED: it could not be made; else NGX_OK, or the code
+ * of a content handler. */
 ngx_int_t ngx_http_payments_status_html(ngx_http_request_t *r,
     const pay_reply_t *reply, ngx_str_t *html);
 /* The page of a remittance advice, in r->pool: NGX_OK, or NGX_DECLINED, it

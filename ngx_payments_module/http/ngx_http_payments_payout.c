@@ -19,21 +19,14 @@ ngx_int_t
 ngx_http_payments_payout(ngx_http_request_t *r, pay_payout_act_kind_t kind,
     pay_str_t id, pay_str_t body)
 {
-    int64_t                  unused;
     pay_flow_t              *core;
     ngx_payments_flow_t     *flow;
     pay_payout_act_input_t   in;
 
-    flow = ngx_payments_flow_create(ngx_http_get_module_main_conf(r,
-                                    ngx_http_payments_module));
+    flow = ngx_http_payments_new_change(r);
     if (flow == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    /* never refused */
-    (void) ngx_payments_flow_admit(flow, NGX_PAYMENTS_WORK_CHANGE,
-                                   ngx_http_payments_get_ctx(r)->merchant,
-                                   &unused);
 
     core = ngx_payments_flow_core(flow);
     ngx_memzero(&in, sizeof(pay_payout_act_input_t));
@@ -72,9 +65,7 @@ fill_input(ngx_http_request_t *r, pay_flow_t *core, pay_str_t id,
         || pay_dup(core->arena, id, &in->id) != PAY_OK
         || pay_dup(core->arena, body, &in->body) != PAY_OK
         || pay_dup(core->arena, ctx->key, &in->idempotency_key) != PAY_OK
-        || pay_dup(core->arena, ctx->subject, &in->subject) != PAY_OK
-        || pay_dup(core->arena, (pay_str_t) { PAY_UUID_TEXT, ctx->request_id },
-                   &core->request_id) != PAY_OK)
+        || pay_dup(core->arena, ctx->subject, &in->subject) != PAY_OK)
     {
         return NGX_ERROR;
     }

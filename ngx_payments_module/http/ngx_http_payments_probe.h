@@ -8,7 +8,9 @@
 #include "util/ngx_payments.h"
 
 
+/* Content of payments_health live: 200 while the process serves. */
 ngx_int_t ngx_http_payments_live(ngx_http_request_t *r);
+/* Content of payments_health ready: 200 when PostgreSQL answers, else 503. */
 ngx_int_t ngx_http_payments_ready(ngx_http_request_t *r);
 
 

@@ -8,7 +8,7 @@
 #include "util/ngx_payments.h"
 
 
-/* Sends a whole answer and returns what a content handler returns. */
+/* Sends a whole answer and returns the code of a content handler. */
 ngx_int_t ngx_http_payments_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *type, ngx_str_t *body);
 /* `name` is a literal; the value is copied. */

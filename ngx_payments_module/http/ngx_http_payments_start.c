@@ -37,6 +37,22 @@ ngx_http_payments_new_flow(ngx_http_request_t *r)
 }
 
 
+ngx_payments_flow_t *
+ngx_http_payments_new_change(ngx_http_request_t *r)
+{
+    int64_t               unused;
+    ngx_payments_flow_t  *flow = ngx_http_payments_new_flow(r);
+
+    if (flow != NULL) {
+        (void) ngx_payments_flow_admit(flow, NGX_PAYMENTS_WORK_CHANGE,
+                                       ngx_http_payments_get_ctx(r)->merchant,
+                                       &unused);
+    }
+
+    return flow;
+}
+
+
 /* The flow is run/'s now; nothing of it may be touched behind this. */
 ngx_int_t
 ngx_http_payments_start(ngx_http_request_t *r, ngx_payments_flow_t *flow)

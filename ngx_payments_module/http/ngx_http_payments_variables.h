@@ -8,6 +8,8 @@
 #include "util/ngx_payments.h"
 
 
+/* Before the configuration is read.  NGX_ERROR: no memory, or a name is
+ * taken. */
 ngx_int_t ngx_http_payments_add_variables(ngx_conf_t *cf);
 
 

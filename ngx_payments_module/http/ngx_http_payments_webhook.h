@@ -8,6 +8,8 @@
 #include "util/ngx_payments.h"
 
 
+/* Content of /webhooks/: the limit of the address, the PSP by the last part of
+ * the path, the raw body, and a flow that may outlive the request. */
 ngx_int_t ngx_http_payments_webhook(ngx_http_request_t *r);
 
 

@@ -35,11 +35,11 @@ typedef struct {
 } ngx_payments_value_t;
 
 
+#define NGX_PAYMENTS_NESTING  4
+
 /* NULL when every tag is known, in its place and closed; else what is wrong,
  * a literal, with the tag's text and line.  Lists lie in no other list and
  * sections are nested NGX_PAYMENTS_NESTING deep at most. */
-#define NGX_PAYMENTS_NESTING  4
-
 const char *ngx_payments_template_check(pay_str_t page,
     const ngx_payments_slot_t *slots, pay_str_t *where, ngx_uint_t *line);
 

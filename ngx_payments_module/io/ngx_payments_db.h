@@ -9,6 +9,8 @@
 #include "util/ngx_payments_conf_types.h"
 
 
+/* At the start of a worker: the queues, and connections that are opened in the
+ * background.  `conf` lives as long as the process. */
 ngx_int_t ngx_payments_db_start(ngx_cycle_t *cycle,
     ngx_payments_db_conf_t *conf);
 /* NGX_OK: queued; NGX_BUSY: the queue is full; NGX_DECLINED: PostgreSQL is

@@ -30,6 +30,7 @@ typedef struct {
 } ngx_payments_queues_t;
 
 
+/* Empty queues with the configured sizes of batches. */
 void ngx_payments_queue_init(ngx_payments_queues_t *queues,
     const ngx_payments_db_conf_t *conf);
 

@@ -10,7 +10,7 @@
 
 typedef struct ngx_payments_flow_s  ngx_payments_flow_t;
 
-/* Answers the request; returns what a content handler returns.  It may be
+/* Answers the request; returns the code of a content handler.  It may be
  * called long after the handler returned, and never for a request that is
  * gone. */
 typedef ngx_int_t (*ngx_payments_reply_pt)(ngx_http_request_t *r,
@@ -32,7 +32,7 @@ ngx_int_t ngx_payments_flow_admit(ngx_payments_flow_t *flow,
 void ngx_payments_flow_discard(ngx_payments_flow_t *flow);
 
 /* Subscribes the request (or NULL: nobody), which `reply` will answer, and
- * takes the first step.  Returns what a content handler returns. */
+ * takes the first step.  Returns the code of a content handler. */
 ngx_int_t ngx_payments_flow_start(ngx_payments_flow_t *flow,
     ngx_http_request_t *r, ngx_payments_reply_pt reply);
 /* Gives a flow that no request waits for an id of its own and takes the first

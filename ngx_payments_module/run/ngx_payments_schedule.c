@@ -16,7 +16,7 @@
 #include "util/ngx_payments_process.h"
 
 
-#define PIECE_WALLETS  20
+#define PIECE_WALLETS  200
 #define SHARE          4               /* of the time of a piece */
 
 

@@ -16,7 +16,10 @@ typedef struct {
     ngx_uint_t            merchant;              /* its cell */
 } ngx_payments_place_t;
 
+/* At the start of a worker: takes a block of counters.  Without one the worker
+ * counts nothing and refuses nothing, which is NGX_OK; NGX_ERROR: no memory. */
 ngx_int_t ngx_payments_bulkhead_init(ngx_cycle_t *cycle);
+/* At its end, with all places that flows still hold. */
 void ngx_payments_bulkhead_stop(void);
 /* NGX_OK: *place is held; NGX_BUSY: there is none, counted.  `merchant`: of
  * the configuration, or NULL. */

@@ -6,6 +6,7 @@
  */
 
 #include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_figures.h"
 #include "shm/ngx_payments_zone.h"
 #include "util/ngx_payments_process.h"
 
@@ -20,8 +21,6 @@ static ngx_uint_t code_index(ngx_uint_t status);
 static void observe(ngx_payments_histogram_t *histogram, ngx_msec_t ms);
 static ngx_payments_psp_stat_t *psp_stat(ngx_uint_t index);
 static ngx_payments_psp_stat_t *psp_stat_named(pay_str_t name);
-static ngx_atomic_uint_t number_of(const pay_json_t *json,
-    const char *member);
 static ngx_payments_psp_stat_t *find_psp(ngx_payments_counters_t *c,
     pay_str_t name);
 static void claim_psp(ngx_payments_counters_t *c, ngx_slab_pool_t *pool,
@@ -247,12 +246,13 @@ ngx_payments_count_sweep(pay_str_t text)
     letters = pay_json_get(json, "dead_letters");
 
     for (i = 0; i < NGX_PAYMENTS_LETTERS; i++) {
-        sweep->letters[i] = number_of(letters, ngx_payments_letter_names[i]);
+        sweep->letters[i] = ngx_payments_figure(
+            letters, ngx_payments_letter_names[i]);
     }
 
-    sweep->unknown = number_of(json, "unknown");
-    sweep->parked = number_of(json, "parked");
-    sweep->overdue_s = number_of(json, "overdue_s");
+    sweep->unknown = ngx_payments_figure(json, "unknown");
+    sweep->parked = ngx_payments_figure(json, "parked");
+    sweep->overdue_s = ngx_payments_figure(json, "overdue_s");
     ngx_memory_barrier();
     sweep->at = (ngx_atomic_uint_t) ngx_time();
 
@@ -275,7 +275,7 @@ ngx_payments_count_books(pay_str_t text)
         return 0;
     }
 
-    differences = number_of(json, "differences");
+    differences = ngx_payments_figure(json, "differences");
     pay_json_free(json);
 
     if (c != NULL) {
@@ -437,18 +437,6 @@ psp_stat_named(pay_str_t name)
     psp = pmcf != NULL ? pay_env_psp(&pmcf->env, name) : NULL;
 
     return psp != NULL ? psp_stat(psp->index) : NULL;
-}
-
-
-/* A member that is missing, negative or no integer counts as 0: metrics must
- * not fail a sweep. */
-static ngx_atomic_uint_t
-number_of(const pay_json_t *json, const char *member)
-{
-    int64_t  number;
-
-    return pay_json_integer(pay_json_get(json, member), &number) == PAY_OK
-           && number > 0 ? (ngx_atomic_uint_t) number : 0;
 }
 
 

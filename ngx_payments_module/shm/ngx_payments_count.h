@@ -11,15 +11,24 @@
 #include "pay_op.h"
 
 
+/* Each of these is one atomic add or a few.  Without a zone they do nothing; a
+ * word that is in no table of ngx_payments_labels.h counts as "other".
+ *
+ * A request has ended with that status; `flow`: its type's name. */
 void ngx_payments_count_request(const char *flow, ngx_uint_t status,
     ngx_msec_t ms);
+/* 429 by the limit of a merchant (1) or of an address (0). */
 void ngx_payments_count_limited(ngx_uint_t per_merchant);
+/* A request was refused because it holds card data. */
 void ngx_payments_count_card_data(void);
 void ngx_payments_count_webhook(const char *outcome);
+/* A call to PostgreSQL has ended, with so many items; `failed`: as a whole. */
 void ngx_payments_count_db(pay_op_id_t op, ngx_uint_t items, ngx_uint_t failed,
     ngx_msec_t ms);
-void ngx_payments_count_db_rejected(void);          /* queue full or too old */
-void ngx_payments_count_db_connect(ngx_uint_t up);  /* 1 connected, 0 lost */
+/* An item was not sent: the queue is full, or its stage's time was over. */
+void ngx_payments_count_db_rejected(void);
+/* A connection is up (1) or lost (0). */
+void ngx_payments_count_db_connect(ngx_uint_t up);
 /* A call that has ended. */
 void ngx_payments_count_psp(const ngx_payments_psp_t *psp, pay_call_t call,
     const pay_http_answer_t *answer, ngx_msec_t ms);

@@ -3,25 +3,18 @@
  */
 
 #include "shm/ngx_payments_count_payouts.h"
+#include "shm/ngx_payments_figures.h"
 #include "shm/ngx_payments_zone.h"
-#include "util/ngx_payments_process.h"
 #include "pay_json.h"
 #include "pay_metric.h"
 
 
-#define ROUNDS_OLD  10                 /* in intervals of the watchdog */
-
-
-static ngx_atomic_uint_t number_of(const pay_json_t *json, const char *member);
-static ngx_uint_t is_stale(const ngx_payments_payouts_t *payouts);
 static void write_items(pay_buf_t *buf,
     const ngx_payments_payouts_t *payouts);
-static uint64_t age_of(ngx_atomic_uint_t at);
 
 
 /* The figures replace the last ones; `at` is set last, so that a reader who
- * sees it sees them.  Ages are kept as points in time, since as numbers they
- * would stand still between two rounds. */
+ * sees it sees them. */
 void
 ngx_payments_count_payouts_round(pay_str_t text)
 {
@@ -42,33 +35,19 @@ ngx_payments_count_payouts_round(pay_str_t text)
     since = pay_json_get(json, "items_at");
 
     for (i = 0; i < NGX_PAYMENTS_PAYOUTS; i++) {
-        payouts->items[i] = number_of(items, ngx_payments_payout_names[i]);
-        payouts->items_at[i] = number_of(since, ngx_payments_payout_names[i]);
+        payouts->items[i] = ngx_payments_figure(
+            items, ngx_payments_payout_names[i]);
+        payouts->items_at[i] = ngx_payments_figure(
+            since, ngx_payments_payout_names[i]);
     }
 
-    payouts->runs = number_of(json, "runs");
-    payouts->due_at = number_of(json, "due_at");
-    payouts->open_at = number_of(json, "open_at");
+    payouts->runs = ngx_payments_figure(json, "runs");
+    payouts->due_at = ngx_payments_figure(json, "due_at");
+    payouts->open_at = ngx_payments_figure(json, "open_at");
 
     ngx_memory_barrier();
     payouts->at = (ngx_atomic_uint_t) ngx_time();
     pay_json_free(json);
-}
-
-
-/* 0 where there is none. */
-static ngx_atomic_uint_t
-number_of(const pay_json_t *json, const char *member)
-{
-    int64_t  number = 0;
-
-    if (json == NULL
-        || pay_json_integer(pay_json_get(json, member), &number) != PAY_OK)
-    {
-        return 0;
-    }
-
-    return (ngx_atomic_uint_t) ngx_max(number, 0);
 }
 
 
@@ -77,7 +56,7 @@ ngx_payments_payouts_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
 {
     const ngx_payments_payouts_t  *payouts = &c->payouts;
 
-    if (payouts->at == 0 || is_stale(payouts)) {
+    if (ngx_payments_figures_are_old(payouts->at)) {
         return;
     }
 
@@ -90,26 +69,11 @@ ngx_payments_payouts_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
                       "How long the oldest run that is not done has been due; "
                       "0: none.");
     pay_metric_simple(buf, "payments_payout_run_overdue_seconds",
-                      age_of(payouts->due_at));
+                      ngx_payments_figure_age(payouts->due_at));
     pay_metric_family(buf, "payments_payout_approval_wait_seconds", "gauge",
                       "How long the oldest open batch has waited; 0: none.");
     pay_metric_simple(buf, "payments_payout_approval_wait_seconds",
-                      age_of(payouts->open_at));
-}
-
-
-/* Old figures would look like good ones; an alert watches for their absence
- * (docs/operations.md). */
-static ngx_uint_t
-is_stale(const ngx_payments_payouts_t *payouts)
-{
-    time_t  age, limit;
-
-    age = ngx_time() - (time_t) payouts->at;
-    limit = ROUNDS_OLD * (time_t) (ngx_payments_main_conf()->watch.interval_ms
-                                   / 1000 + 1);
-
-    return age > limit;
+                      ngx_payments_figure_age(payouts->open_at));
 }
 
 
@@ -135,14 +99,6 @@ write_items(pay_buf_t *buf, const ngx_payments_payouts_t *payouts)
     for (i = 0; i < NGX_PAYMENTS_PAYOUTS; i++) {
         pay_metric_series(buf, name, "state",
                           pay_str_of(ngx_payments_payout_names[i]));
-        pay_metric_end(buf, age_of(payouts->items_at[i]));
+        pay_metric_end(buf, ngx_payments_figure_age(payouts->items_at[i]));
     }
-}
-
-
-/* Seconds; of no time none. */
-static uint64_t
-age_of(ngx_atomic_uint_t at)
-{
-    return at == 0 ? 0 : (uint64_t) ngx_max(ngx_time() - (time_t) at, 0);
 }

@@ -15,6 +15,7 @@
  * (pay_api.watch_payouts). */
 void ngx_payments_count_payouts_round(pay_str_t json);
 
+/* Appends their families; nothing when the figures are old. */
 void ngx_payments_payouts_write(pay_buf_t *buf,
     const ngx_payments_counters_t *counters);
 

@@ -6,14 +6,13 @@
  */
 
 #include "shm/ngx_payments_count_settled.h"
+#include "shm/ngx_payments_figures.h"
 #include "shm/ngx_payments_zone.h"
-#include "util/ngx_payments_process.h"
 #include "pay_json.h"
 #include "pay_metric.h"
 #include "pay_money.h"
 
 
-#define ROUNDS_OLD  10                 /* in intervals of the watchdog */
 #define NAME_ROOM   24
 
 
@@ -21,8 +20,6 @@ static void note_sources(ngx_payments_settled_t *settled,
     const pay_json_t *sources);
 static void note_suspense(ngx_payments_settled_t *settled,
     const pay_json_t *suspense);
-static ngx_atomic_uint_t number_of(const pay_json_t *json, const char *member);
-static ngx_uint_t is_stale(const ngx_payments_settled_t *settled);
 static void write_source_ages(pay_buf_t *buf,
     const ngx_payments_settled_t *settled, const char *name,
     const char *help, size_t offset);
@@ -31,7 +28,6 @@ static void write_exceptions(pay_buf_t *buf,
 static void write_suspense(pay_buf_t *buf,
     const ngx_payments_settled_t *settled);
 static void write_ages(pay_buf_t *buf, const ngx_payments_settled_t *settled);
-static void end_age(pay_buf_t *buf, ngx_atomic_uint_t at);
 static void write_counts(pay_buf_t *buf, const char *name, const char *label,
     const ngx_payments_settled_t *settled, const char *const *words,
     size_t offset);
@@ -104,17 +100,17 @@ ngx_payments_count_settled_round(pay_str_t text)
     since = pay_json_get(json, "unexplained_at");
 
     for (i = 0; i < NGX_PAYMENTS_CLASSES; i++) {
-        settled->unexplained[i] = number_of(counts,
-                                            ngx_payments_class_names[i]);
-        settled->unexplained_at[i] = number_of(since,
-                                               ngx_payments_class_names[i]);
+        settled->unexplained[i] = ngx_payments_figure(
+            counts, ngx_payments_class_names[i]);
+        settled->unexplained_at[i] = ngx_payments_figure(
+            since, ngx_payments_class_names[i]);
     }
 
-    settled->overdue = number_of(json, "overdue");
-    settled->differ = number_of(json, "differ");
-    settled->expected_at = number_of(json, "expected_at");
-    settled->unfinished_at = number_of(json, "unfinished_at");
-    settled->closed_at = number_of(json, "closed_at");
+    settled->overdue = ngx_payments_figure(json, "overdue");
+    settled->differ = ngx_payments_figure(json, "differ");
+    settled->expected_at = ngx_payments_figure(json, "expected_at");
+    settled->unfinished_at = ngx_payments_figure(json, "unfinished_at");
+    settled->closed_at = ngx_payments_figure(json, "closed_at");
     note_suspense(settled, pay_json_get(json, "suspense"));
     note_sources(settled, pay_json_get(json, "sources"));
 
@@ -147,11 +143,12 @@ note_sources(ngx_payments_settled_t *settled, const pay_json_t *sources)
         }
 
         for (k = 0; k < NGX_PAYMENTS_ROWS; k++) {
-            stat->rows[k] = number_of(item, ngx_payments_row_names[k]);
+            stat->rows[k] = ngx_payments_figure(item,
+                                                ngx_payments_row_names[k]);
         }
 
-        stat->file_at = number_of(item, "file_at");
-        stat->balance_at = number_of(item, "balance_at");
+        stat->file_at = ngx_payments_figure(item, "file_at");
+        stat->balance_at = ngx_payments_figure(item, "balance_at");
     }
 }
 
@@ -167,24 +164,8 @@ note_suspense(ngx_payments_settled_t *settled, const pay_json_t *suspense)
     for (i = 0; i < NGX_PAYMENTS_CURRENCIES && currency[i].code[0] != '\0';
          i++)
     {
-        settled->suspense[i] = number_of(suspense, currency[i].code);
+        settled->suspense[i] = ngx_payments_figure(suspense, currency[i].code);
     }
-}
-
-
-/* 0 where there is none. */
-static ngx_atomic_uint_t
-number_of(const pay_json_t *json, const char *member)
-{
-    int64_t  number = 0;
-
-    if (json == NULL
-        || pay_json_integer(pay_json_get(json, member), &number) != PAY_OK)
-    {
-        return 0;
-    }
-
-    return (ngx_atomic_uint_t) ngx_max(number, 0);
 }
 
 
@@ -212,7 +193,7 @@ ngx_payments_settled_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
     pay_metric_simple(buf, "payments_close_failures_total",
                       settled->close_failures);
 
-    if (settled->at == 0 || is_stale(settled)) {
+    if (ngx_payments_figures_are_old(settled->at)) {
         return;
     }
 
@@ -235,21 +216,6 @@ ngx_payments_settled_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
 }
 
 
-/* Old figures would look like good ones; an alert watches for their absence
- * (docs/operations.md). */
-static ngx_uint_t
-is_stale(const ngx_payments_settled_t *settled)
-{
-    time_t  age, limit;
-
-    age = ngx_time() - (time_t) settled->at;
-    limit = ROUNDS_OLD * (time_t) (ngx_payments_main_conf()->watch.interval_ms
-                                   / 1000 + 1);
-
-    return age > limit;
-}
-
-
 /* A series for each source that has the time at this offset. */
 static void
 write_source_ages(pay_buf_t *buf, const ngx_payments_settled_t *settled,
@@ -268,7 +234,7 @@ write_source_ages(pay_buf_t *buf, const ngx_payments_settled_t *settled,
         if (stat->len != 0 && *at != 0) {
             pay_metric_series(buf, name, "source",
                               (pay_str_t) { stat->len, stat->name });
-            end_age(buf, *at);
+            pay_metric_end(buf, ngx_payments_figure_age(*at));
         }
     }
 }
@@ -297,7 +263,8 @@ write_exceptions(pay_buf_t *buf, const ngx_payments_settled_t *settled)
     for (i = 0; i < NGX_PAYMENTS_CLASSES; i++) {
         pay_metric_series(buf, name, "class",
                           pay_str_of(ngx_payments_class_names[i]));
-        end_age(buf, settled->unexplained_at[i]);
+        pay_metric_end(buf,
+                       ngx_payments_figure_age(settled->unexplained_at[i]));
     }
 
     pay_metric_family(buf, "payments_settlement_overdue", "gauge",
@@ -364,18 +331,9 @@ write_ages(pay_buf_t *buf, const ngx_payments_settled_t *settled)
 
         if (!ages[i].is_left_out) {
             pay_metric_simple(buf, ages[i].name,
-                              ages[i].at == 0 ? 0 : (uint64_t)
-                              ngx_max(ngx_time() - (time_t) ages[i].at, 0));
+                              ngx_payments_figure_age(ages[i].at));
         }
     }
-}
-
-
-static void
-end_age(pay_buf_t *buf, ngx_atomic_uint_t at)
-{
-    pay_metric_end(buf, at == 0 ? 0 : (uint64_t)
-                   ngx_max(ngx_time() - (time_t) at, 0));
 }
 
 

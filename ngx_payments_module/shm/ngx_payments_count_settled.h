@@ -21,6 +21,8 @@ void ngx_payments_count_close(ngx_uint_t is_signed);
  * (pay_api.watch_settlement). */
 void ngx_payments_count_settled_round(pay_str_t json);
 
+/* Appends the families of settlement; those of rounds only while their figures
+ * are fresh. */
 void ngx_payments_settled_write(pay_buf_t *buf,
     const ngx_payments_counters_t *counters);
 

@@ -26,6 +26,8 @@ typedef struct {
 } ngx_payments_health_stat_t;
 
 
+/* At the start of a worker: drops what a dead worker with this number had in
+ * flight.  Always NGX_OK. */
 ngx_int_t ngx_payments_health_init(ngx_cycle_t *cycle);
 /* NGX_OK: a call may go, and is in flight until one of the next two is called;
  * NGX_DECLINED: the circuit is open; NGX_BUSY: as many as may be are in

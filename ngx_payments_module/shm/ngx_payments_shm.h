@@ -21,6 +21,7 @@ typedef enum {
 } ngx_payments_gcra_e;
 
 
+/* nginx' init of the zone; `data`: the old zone's, when a reload keeps it. */
 ngx_int_t ngx_payments_shm_init_zone(ngx_shm_zone_t *zone, void *data);
 /* The zone's memory as this process sees it; NULL: there is no zone. */
 ngx_payments_shctx_t *ngx_payments_shctx(ngx_slab_pool_t **pool);

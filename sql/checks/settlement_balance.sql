@@ -12,11 +12,9 @@ WITH entries AS (
                 AND c.kind = l.kind))
     GROUP BY l.currency, l.owner
 ), rows AS (
-    SELECT r.currency, s.psp, sum(r.net_minor
-        - CASE WHEN r.finding = 'changed' THEN (
-            SELECT o.net_minor FROM pay.settlement_row o
-            WHERE o.source = r.source AND o.row_key = r.row_key
-                AND o.version = r.version - 1) ELSE 0 END) AS minor
+    SELECT r.currency, s.psp, sum(
+        CASE WHEN r.finding IN ('changed', 'added') THEN x.amount_minor
+             ELSE r.net_minor END) AS minor
     FROM pay.settlement_row r
     JOIN pay.settlement_source s ON s.source = r.source
     JOIN pay.settlement_rule u ON u.kind = r.kind AND u.finding = r.finding
@@ -24,11 +22,12 @@ WITH entries AS (
         AND x.finding = r.finding
     WHERE s.medium = 'psp' AND NOT r.is_external AND NOT r.is_detail
         AND r.kind NOT IN ('transfer', 'memo')
-        AND (u.posts <> 'none' OR x.is_suspended OR x.closed_as IN ('matched', 'accepted',
-                                                  'written_off'))
+        AND x.closed_as IS DISTINCT FROM 'gone'
+        AND (u.posts <> 'none' OR x.is_suspended
+             OR x.closed_as IN ('matched', 'accepted', 'written_off'))
     GROUP BY r.currency, s.psp
 ), gone AS (
-    SELECT r.currency, s.psp, -sum(r.net_minor) AS minor
+    SELECT r.currency, s.psp, sum(x.amount_minor) AS minor
     FROM pay.settlement_exception x
     JOIN pay.settlement_row r ON r.row_id = x.row_id
     JOIN pay.settlement_source s ON s.source = r.source

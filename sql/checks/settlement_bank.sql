@@ -12,11 +12,9 @@ FROM (
 FULL JOIN (
     SELECT r.merchant_id, r.currency, sum(r.minor) AS minor
     FROM (
-        SELECT r.merchant_id, r.currency, r.net_minor
-            - CASE WHEN r.finding = 'changed' THEN (
-                SELECT o.net_minor FROM pay.settlement_row o
-                WHERE o.source = r.source AND o.row_key = r.row_key
-                    AND o.version = r.version - 1) ELSE 0 END AS minor
+        SELECT r.merchant_id, r.currency,
+            CASE WHEN r.finding IN ('changed', 'added') THEN x.amount_minor
+                 ELSE r.net_minor END AS minor
         FROM pay.settlement_row r
         JOIN pay.settlement_source s ON s.source = r.source
         JOIN pay.settlement_rule u ON u.kind = r.kind
@@ -24,15 +22,17 @@ FULL JOIN (
         LEFT JOIN pay.settlement_exception x ON x.row_id = r.row_id
             AND x.finding = r.finding
         WHERE s.medium = 'bank' AND NOT r.is_detail
+            AND x.closed_as IS DISTINCT FROM 'gone'
             AND (u.posts <> 'none' OR x.is_suspended
-                 OR x.closed_as IN ('matched', 'accepted'))
+                 OR x.closed_as IN ('matched', 'accepted', 'written_off'))
         UNION ALL
         SELECT x.merchant_id, x.currency, x.amount_minor
         FROM pay.settlement_exception x
         JOIN pay.settlement_row r ON r.row_id = x.row_id
         JOIN pay.settlement_source s ON s.source = r.source
         WHERE s.medium = 'bank' AND NOT r.is_detail AND x.finding = 'gone'
-            AND (x.is_suspended OR x.closed_as = 'accepted')) r
+            AND (x.is_suspended
+                 OR x.closed_as IN ('accepted', 'written_off'))) r
     GROUP BY r.merchant_id, r.currency) r
     ON r.merchant_id = e.merchant_id AND r.currency = e.currency
 WHERE coalesce(e.minor, 0) <> coalesce(r.minor, 0);

@@ -191,6 +191,21 @@ $$;
 COMMENT ON FUNCTION pay.orders_of IS 'The orders of a checkout, by its key';
 
 
+-- A view takes new columns at its end only: an older one is made again, and
+-- with it state_of(), which follows.
+DO $$
+BEGIN
+    IF to_regclass('pay.checkout_state') IS NOT NULL AND NOT EXISTS (
+        SELECT FROM pg_attribute a
+        WHERE a.attrelid = to_regclass('pay.checkout_state')
+            AND a.attname = 'replaces')
+    THEN
+        DROP VIEW pay.checkout_state CASCADE;
+    END IF;
+END
+$$;
+
+
 -- The columns of the shape checkout of src/op/rows.list, one row for each of
 -- its orders.
 CREATE OR REPLACE VIEW pay.checkout_state AS
@@ -201,7 +216,8 @@ SELECT c.merchant_id::text, c.checkout_id::text,
     c.currency::text, c.total_minor::bigint,
     extract(epoch FROM c.expires_at)::bigint AS expires_s,
     c.state::text AS registration_state, c.attempt::bigint AS attempt,
-    c.code, c.version::bigint AS version, c.capture::text, l.*
+    c.code, c.version::bigint AS version, c.capture::text,
+    c.replaces::text, c.replaced_by::text, l.*
 FROM checkout c
 CROSS JOIN LATERAL orders_of(c.merchant_id, c.checkout_id) o
 CROSS JOIN LATERAL order_line(o) l;

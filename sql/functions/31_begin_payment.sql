@@ -199,6 +199,7 @@ BEGIN
                 p_total_minor[n], p_expires_s[n], 'REGISTERING', 1::bigint,
                 NULL, 1::bigint,
                 coalesce(p_terms[n] ->> 'capture', 'automatic'),
+                p_terms[n] ->> 'replaces', NULL,
                 l.place::bigint, l.id, l.seller, l.minor, 'NOT_STARTED', NULL,
                 NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint,
                 NULL::bigint, q.credit_currency, q.credit_minor, q.credit_rate,

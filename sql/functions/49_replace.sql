@@ -322,7 +322,8 @@ BEGIN
             p_new.checkout_id, NULL, 'gateway', p_request_id)];
     END IF;
 
-    UPDATE checkout c SET replaced_by = NULL
+    -- its readers see a change
+    UPDATE checkout c SET replaced_by = NULL, version = c.version + 1
     WHERE c.merchant_id = p_new.merchant_id
         AND c.checkout_id = p_new.replaces;
 

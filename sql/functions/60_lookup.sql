@@ -130,14 +130,37 @@ COMMENT ON FUNCTION pay_api.get_handle IS
 
 -- At most its newest 1000 events, of those months that are still here.  The
 -- name of an operator who decided something, and the reason, are not shown.
+-- A reader gets amounts as the rest of the API has them, beside the minor units
+-- of the log.  A currency that only the PSP knows has no decimals here.
+CREATE OR REPLACE FUNCTION pay.shown_detail(p_detail jsonb, p_currency text)
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+SELECT CASE WHEN p_detail ?| '{amount_minor,captured_minor,assigned}'
+    THEN p_detail || jsonb_strip_nulls(jsonb_build_object(
+        'amount', decimal_text((p_detail ->> 'amount_minor')::bigint,
+            coalesce(p_detail ->> 'currency', p_currency)),
+        'amount_captured', decimal_text(
+            (p_detail ->> 'captured_minor')::bigint, p_currency),
+        'amounts_assigned', (
+            SELECT jsonb_object_agg(a.key, decimal_text(a.value::bigint,
+                                                        p_currency))
+            FROM jsonb_each_text(p_detail -> 'assigned') a)))
+    ELSE p_detail END
+$$;
+COMMENT ON FUNCTION pay.shown_detail IS
+    'The detail of an event with its amounts in decimals';
+
+
 CREATE OR REPLACE FUNCTION pay.timeline(
     p_merchant_id text, p_payment_order_id text, p_inside boolean)
 RETURNS json LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    v_since timestamptz := (
-        SELECT events_since(o.merchant_id, o.checkout_id)
-        FROM find_order(p_merchant_id, p_payment_order_id) o);
+    v_since    timestamptz;
+    v_currency text;
 BEGIN
+    SELECT events_since(o.merchant_id, o.checkout_id), o.currency
+    INTO v_since, v_currency
+    FROM find_order(p_merchant_id, p_payment_order_id) o;
+
     IF v_since IS NULL THEN
         RETURN NULL;
     END IF;
@@ -147,9 +170,10 @@ BEGIN
             'at', iso_time(e.at), 'kind', e.kind, 'actor', e.actor,
             'old_status', e.old_status, 'new_status', e.new_status,
             'reason', e.reason,
-            'detail', CASE WHEN e.actor = 'operator' AND NOT p_inside
-                           THEN e.detail - '{who,why,role}'::text[]
-                           ELSE e.detail END,
+            'detail', shown_detail(
+                CASE WHEN e.actor = 'operator' AND NOT p_inside
+                     THEN e.detail - '{who,why,role}'::text[]
+                     ELSE e.detail END, v_currency),
             'request_id', e.request_id) ORDER BY e.seq), '[]')
         FROM (SELECT * FROM event x
               WHERE x.merchant_id = p_merchant_id

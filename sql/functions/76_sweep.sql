@@ -523,26 +523,18 @@ BEGIN
         IF sweep_ok(p_owner[v_item], p_interval_ms[v_item],
                     p_limits[v_item])
         THEN
-            PERFORM FROM round r
-            WHERE r.name = 'sweep' AND r.run_at <= now()
-            FOR UPDATE SKIP LOCKED;
-
-            v_row.outcome := CASE WHEN FOUND THEN 'swept' ELSE 'not_due' END;
+            v_row.outcome := CASE WHEN take_round('sweep') THEN 'swept'
+                                  ELSE 'not_due' END;
         END IF;
 
         IF v_row.outcome = 'swept' THEN
             v_counts := sweep_all(p_limits[v_item]);
-
-            UPDATE round r
-            SET counts = v_counts,
-                run_at = now() + make_interval(
-                    secs => p_interval_ms[v_item] / 1000.0)
-            WHERE r.name = 'sweep';
+            PERFORM end_round('sweep', v_counts, make_interval(
+                secs => p_interval_ms[v_item] / 1000.0));
         END IF;
 
         IF v_row.outcome <> 'invalid' THEN
-            v_row.counts := (
-                SELECT r.counts FROM round r WHERE r.name = 'sweep');
+            v_row.counts := round_counts('sweep');
         END IF;
 
         RETURN NEXT v_row;

@@ -165,7 +165,7 @@ COMMENT ON FUNCTION pay.end_gone IS
 -- The staged rows of a part become work, with their payments.  A row
 -- that is known with the same contents is a repeat and no work, and so is the
 -- second row of a key that was known twice; a row that is known with other
--- contents is the next version of itself.  So is one whose entries were undone
+-- contents is the next version of itself.  So is one whose money was given back
 -- since a version had lacked it: it is added again, or takes its money out of
 -- suspense.  nth: of the rows of its key in the file and in the pages before it.
 CREATE OR REPLACE FUNCTION pay.take_work(
@@ -191,7 +191,7 @@ BEGIN
     ), known AS (
         SELECT s.*, o.file_id AS old_file, o.version AS old_version,
             coalesce(g.is_undone, false) AND s.nth = 1 AS is_undone,
-            g.is_waiting, (o.kind, o.gross_minor, o.fee_minor, o.tax_minor, o.net_minor,
+            g.is_in_suspense, (o.kind, o.gross_minor, o.fee_minor, o.tax_minor, o.net_minor,
              o.currency, o.psp_ref, o.parent_ref, o.payout_ref)
             IS NOT DISTINCT FROM
             (s.kind, s.gross_minor, s.fee_minor, s.tax_minor, s.net_minor,
@@ -205,16 +205,8 @@ BEGIN
             SELECT r.* FROM settlement_row r
             WHERE r.source = p_source.source AND r.row_key = s.row_key
             ORDER BY r.version DESC LIMIT 1) o ON true
-        LEFT JOIN LATERAL (
-            SELECT x.is_suspended OR x.closed_as IN ('accepted',
-                'written_off') AS is_undone, x.closed_at IS NULL AS is_waiting
-            FROM settlement_row r
-            LEFT JOIN settlement_exception x ON x.row_id = r.row_id
-                AND x.finding = 'gone'
-            WHERE r.source = p_source.source AND r.row_key = s.row_key
-                AND o.row_id IS NOT NULL
-                AND (x.row_id IS NOT NULL OR r.finding IN ('back', 'added'))
-            ORDER BY r.version DESC LIMIT 1) g ON true
+        CROSS JOIN LATERAL row_standing(p_source.source,
+            CASE WHEN o.row_id IS NOT NULL THEN s.row_key END) g
         WHERE o.row_id IS NULL OR o.file_id <> p_file.file_id
     )
     INSERT INTO settlement_work (file_id, line, row_key, kind, raw_type,
@@ -241,7 +233,7 @@ BEGIN
         coalesce(k.old_version + k.nth - k.others, k.nth),
         i.event_id IS NOT NULL,
         CASE WHEN k.nth > 1 THEN 'repeated'
-             WHEN k.is_undone AND k.is_waiting AND k.is_same THEN 'back'
+             WHEN k.is_undone AND k.is_in_suspense AND k.is_same THEN 'back'
              WHEN k.is_undone THEN 'added'
              WHEN k.old_version IS NOT NULL THEN 'changed'
              WHEN v_is_later THEN 'added' END, k.file_id

@@ -7,17 +7,18 @@ SET LOCAL search_path = pay, pg_temp;
 
 -- The posting that accept would make for a row; its exception shows it to the
 -- operator.
+-- p_minor: the amount that waits.
 CREATE OR REPLACE FUNCTION pay.proposed_posting(
-    p_work settlement_work, p_rule settlement_rule)
+    p_work settlement_work, p_rule settlement_rule, p_minor bigint)
 RETURNS jsonb LANGUAGE sql STABLE AS $$
 SELECT jsonb_build_object('kind', CASE
         WHEN p_rule.finding <> 'amount' OR p_work.family = 'payout' THEN
-            CASE WHEN p_work.net_minor >= 0 THEN p_rule.posting
+            CASE WHEN p_minor >= 0 THEN p_rule.posting
                  ELSE p_rule.back END
         WHEN l.minor > 0 THEN 'written_up' ELSE 'written_off' END,
     'amount_minor', abs(CASE
         WHEN p_rule.finding <> 'amount' OR p_work.family = 'payout'
-            THEN p_work.net_minor ELSE l.minor END),
+            THEN p_minor ELSE l.minor END),
     'currency', CASE WHEN p_rule.finding <> 'amount' THEN p_work.currency
                      ELSE p_work.value_currency END)
     || coalesce(p_work.candidate, '{}')
@@ -83,15 +84,15 @@ BEGIN
         class, finding, playbook, amount_minor, currency, proposed)
     SELECT k.row_id, w.merchant_id, w.psp,
         coalesce(w.checkout_id, w.candidate ->> 'checkout'), k.class,
-        w.finding, r.playbook, w.net_minor
-            - CASE WHEN w.finding = 'changed' THEN (
-                SELECT o.net_minor FROM settlement_row o
-                WHERE o.source = w.source AND o.row_key = w.row_key
-                    AND o.version = w.version - 1) ELSE 0 END,
-        w.currency, proposed_posting(w, r)
+        w.finding, r.playbook, w.net_minor - s.minor, w.currency,
+        proposed_posting(w, r, w.net_minor - s.minor)
     FROM settlement_work w
     JOIN kept k ON k.line = w.line AND k.class >= 2
     JOIN settlement_rule r ON r.kind = w.kind AND r.finding = w.finding
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN w.finding IN ('changed', 'added') THEN (
+            SELECT o.minor FROM row_standing(w.source, w.row_key) o)
+            ELSE 0 END AS minor) s
     WHERE w.file_id = p_file.file_id
     ORDER BY w.line;
 END

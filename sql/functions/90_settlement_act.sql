@@ -194,6 +194,7 @@ SELECT CASE
     WHEN p_what <> 'put' AND NOT p_exception.is_suspended AND NOT EXISTS (
         SELECT FROM settlement_rule u
         WHERE u.kind = p_row.kind AND u.finding = p_row.finding
+            AND u.finding = p_exception.finding
             AND u.posts = 'net') THEN NULL
     WHEN p_what = 'written_off' THEN
         CASE WHEN p_exception.amount_minor > 0 THEN 'suspense_written_up'
@@ -332,6 +333,8 @@ CREATE OR REPLACE FUNCTION pay.is_sum(
 RETURNS boolean LANGUAGE sql STABLE AS $$
 SELECT p_exception.finding = 'amount'
     OR p_exception.finding NOT IN ('exceeds', 'gone', 'changed')
+        AND (p_exception.finding <> 'added'
+             OR p_exception.amount_minor = p_row.net_minor)
         AND suspense_kind(p_exception, p_row, 'cleared') IS NULL
         AND amount_left(p_exception, p_row) = 0
         AND EXISTS (SELECT FROM open_entries(p_exception,
@@ -370,7 +373,8 @@ COMMENT ON FUNCTION pay.version_postings IS
 
 -- p_as: the kind of the row's entry.  Without it the proposal is booked: the
 -- payment of the row is settled, or the difference of two versions is booked,
--- or else the money goes into suspense, where it still waits.
+-- or else the money goes into suspense, where it still waits.  Two versions may
+-- differ in other contents than the amount.
 CREATE OR REPLACE FUNCTION pay.accepted_postings(
     p_exception settlement_exception, p_row settlement_row, p_as text,
     OUT postings posting[], OUT is_suspended boolean)
@@ -382,7 +386,9 @@ DECLARE
 BEGIN
     is_suspended := false;
 
-    IF p_as IS NOT NULL THEN
+    IF v_amount = 0 AND NOT is_sum(p_exception, p_row) THEN
+        postings := '{}';
+    ELSIF p_as IS NOT NULL THEN
         postings := ARRAY[settlement_posting(v_work, p_as, v_amount,
                                              p_exception.currency)];
         IF v_clears IS NOT NULL THEN
@@ -464,16 +470,41 @@ COMMENT ON FUNCTION pay_ops.accept_settlement IS
     'not_found or invalid';
 
 
+-- Money that a bank has moved goes through suspense: the PSPs owe none of it.
+CREATE OR REPLACE FUNCTION pay.written_off_postings(
+    p_exception settlement_exception, p_row settlement_row)
+RETURNS posting[] LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_kinds text[] := ARRAY[suspense_kind(p_exception, p_row, 'written_off')];
+BEGIN
+    IF v_kinds[1] IS NULL AND p_row.kind IN ('receipt', 'debit') THEN
+        p_exception.is_suspended := true;
+        v_kinds := ARRAY[suspense_kind(p_exception, p_row, 'put'),
+            suspense_kind(p_exception, p_row, 'written_off')];
+    ELSIF v_kinds[1] IS NULL THEN
+        v_kinds := ARRAY[CASE WHEN p_exception.amount_minor > 0
+                              THEN 'written_up' ELSE 'written_off' END];
+    END IF;
+
+    RETURN ARRAY(
+        SELECT settlement_posting(work_of_row(p_row), k.kind,
+            abs(p_exception.amount_minor), p_exception.currency)
+        FROM unnest(v_kinds) WITH ORDINALITY AS k (kind, n)
+        WHERE p_exception.amount_minor <> 0 ORDER BY k.n);
+END
+$$;
+COMMENT ON FUNCTION pay.written_off_postings IS
+    'The entries of a row whose money is given up, or kept';
+
+
 CREATE OR REPLACE FUNCTION pay_ops.write_off_settlement(
     p_id bigint, p_who text, p_why text)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
     v_it       record;
-    v_work     settlement_work;
     v_may      text;
     v_amount   bigint;
-    v_kind     text;
     v_is_sum   boolean;
     v_postings posting[];
 BEGIN
@@ -509,13 +540,7 @@ BEGIN
     ELSIF v_is_sum THEN
         v_postings := settle_amount(v_it.exception, v_it.kept);
     ELSE
-        v_work := work_of_row(v_it.kept);
-        v_kind := coalesce(suspense_kind(v_it.exception, v_it.kept,
-                                       'written_off'),
-            CASE WHEN (v_it.exception).amount_minor > 0 THEN 'written_up'
-                 ELSE 'written_off' END);
-        v_postings := ARRAY[settlement_posting(v_work, v_kind,
-            v_amount, (v_it.exception).currency)];
+        v_postings := written_off_postings(v_it.exception, v_it.kept);
     END IF;
 
     PERFORM close_exception(p_id, 'written_off');

@@ -126,6 +126,7 @@ BEGIN
     JOIN settlement_row k ON k.source = w.source AND k.row_key = w.row_key
         AND k.version = w.version
     JOIN settlement_exception x ON x.row_id = k.row_id
+        AND x.finding <> 'gone'
     JOIN settlement_rule u ON u.kind = w.kind
         AND u.finding = coalesce(w.finding, 'matched')
     CROSS JOIN LATERAL unnest(ARRAY(SELECT r FROM row_postings(w, u) r)
@@ -147,6 +148,7 @@ BEGIN
     JOIN settlement_row k ON k.source = w.source AND k.row_key = w.row_key
         AND k.version = w.version
     WHERE w.file_id = p_file_id AND x.row_id = k.row_id
+        AND x.finding <> 'gone'
         AND (w.match IS NOT NULL OR w.finding IN ('disputed', 'ended'));
 
     PERFORM post(v_postings);

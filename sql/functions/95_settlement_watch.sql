@@ -317,11 +317,7 @@ BEGIN
         IF id_ok(p_owner[v_item])
             AND p_interval_ms[v_item] BETWEEN 0 AND 86400000
         THEN
-            PERFORM FROM round r
-            WHERE r.name = 'settlement' AND r.run_at <= now()
-            FOR UPDATE SKIP LOCKED;
-
-            v_row.outcome := CASE WHEN FOUND THEN 'checked'
+            v_row.outcome := CASE WHEN take_round('settlement') THEN 'checked'
                                   ELSE 'not_due' END;
         END IF;
 
@@ -329,17 +325,13 @@ BEGIN
             v_begun := clock_timestamp();
             v_counts := watch_settlement('400 ms');
 
-            UPDATE round r
-            SET counts = v_counts,
-                run_at = now() + greatest(
-                    make_interval(secs => p_interval_ms[v_item] / 1000.0),
-                    20 * (clock_timestamp() - v_begun))
-            WHERE r.name = 'settlement';
+            PERFORM end_round('settlement', v_counts, greatest(
+                make_interval(secs => p_interval_ms[v_item] / 1000.0),
+                20 * (clock_timestamp() - v_begun)));
         END IF;
 
         IF v_row.outcome <> 'invalid' THEN
-            v_row.counts := (
-                SELECT r.counts FROM round r WHERE r.name = 'settlement');
+            v_row.counts := round_counts('settlement');
         END IF;
 
         RETURN NEXT v_row;

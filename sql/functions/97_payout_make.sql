@@ -44,10 +44,19 @@ COMMENT ON FUNCTION pay.payout_key_of IS
 
 -- For each wallet the item that it could have, and the reason why it has none:
 -- nothing (to pay), minimum, no_destination, suspect, blocked, cooling_off,
--- hold.
+-- hold.  The open orders are looked for once for all wallets.
 CREATE OR REPLACE FUNCTION pay.plan_payouts(
     p_merchant_id text, p_seller text[], p_currency text[])
 RETURNS SETOF payout_plan LANGUAGE sql STABLE AS $$
+WITH open AS MATERIALIZED (
+    SELECT o.seller_account, o.currency,
+        (sum(o.amount_minor) FILTER (WHERE s.n = 1))::bigint AS amount_minor,
+        array_agg(s.seq ORDER BY s.seq) AS seqs
+    FROM open_payout_orders(p_merchant_id, p_seller, p_currency) o
+    CROSS JOIN LATERAL unnest(o.seqs) WITH ORDINALITY AS s (seq, n)
+    WHERE o.stop IS NULL
+    GROUP BY o.seller_account, o.currency
+)
 SELECT u.seller, u.currency, CASE
         WHEN coalesce(g.amount_minor, 0) <= 0 THEN 'nothing'
         WHEN h.seller_account IS NOT NULL THEN 'hold'
@@ -62,14 +71,7 @@ SELECT u.seller, u.currency, CASE
 FROM unnest(p_seller, p_currency) AS u (seller, currency)
 JOIN wallet w ON w.merchant_id = p_merchant_id
     AND w.seller_account = u.seller AND w.currency = u.currency
-LEFT JOIN (
-    SELECT o.seller_account, o.currency,
-        (sum(o.amount_minor) FILTER (WHERE s.n = 1))::bigint AS amount_minor,
-        array_agg(s.seq ORDER BY s.seq) AS seqs
-    FROM open_payout_orders(p_merchant_id, p_seller, p_currency) o
-    CROSS JOIN LATERAL unnest(o.seqs) WITH ORDINALITY AS s (seq, n)
-    WHERE o.stop IS NULL
-    GROUP BY o.seller_account, o.currency) g
+LEFT JOIN open g
     ON g.seller_account = u.seller AND g.currency = u.currency
 LEFT JOIN payout_account a ON a.merchant_id = p_merchant_id
     AND a.seller_account = u.seller AND a.currency = u.currency
@@ -87,34 +89,48 @@ COMMENT ON FUNCTION pay.plan_payouts IS
 
 CREATE OR REPLACE FUNCTION pay.keep_payouts(
     p_merchant_id text, p_plan payout_plan[], p_who text)
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS tid[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_places tid[];
 BEGIN
-    INSERT INTO payout (merchant_id, payout_id, payout_key, attempt,
-        seller_account, currency, amount_minor, left_minor, line_count,
-        provider, destination_id, destination_version, made_by)
-    SELECT p_merchant_id, m.payout_id, k.key,
-        1 + (SELECT count(*) FROM payout p WHERE p.payout_key = k.key),
-        m.seller_account, m.currency, m.amount_minor, m.left_minor,
-        cardinality(m.seqs), m.provider, m.destination_id, m.version, p_who
-    FROM unnest(p_plan) m
-    CROSS JOIN LATERAL (
-        SELECT payout_key_of(p_merchant_id, m.seller_account, m.currency,
-                             m.destination_id, m.seqs) AS key) k;
+    WITH kept AS (
+        INSERT INTO payout (merchant_id, payout_id, payout_key, attempt,
+            seller_account, currency, amount_minor, left_minor, line_count,
+            provider, destination_id, destination_version, made_by)
+        SELECT p_merchant_id, m.payout_id, k.key,
+            1 + (SELECT count(*) FROM payout p WHERE p.payout_key = k.key),
+            m.seller_account, m.currency, m.amount_minor, m.left_minor,
+            cardinality(m.seqs), m.provider, m.destination_id, m.version, p_who
+        FROM unnest(p_plan) m
+        CROSS JOIN LATERAL (
+            SELECT payout_key_of(p_merchant_id, m.seller_account, m.currency,
+                                 m.destination_id, m.seqs) AS key) k
+        RETURNING ctid
+    )
+    SELECT array_agg(k.ctid) INTO v_places FROM kept k;
 
     INSERT INTO payout_part (merchant_id, payout_id, seller_account,
         currency, wallet_seq)
     SELECT p_merchant_id, m.payout_id, m.seller_account, m.currency, s
     FROM unnest(p_plan) m, unnest(m.seqs) s;
 
+    -- from the plan to the lines, one by one: the merchant may have millions
     UPDATE payout_line l SET is_open = false
-    FROM unnest(p_plan) m, unnest(m.seqs) s
-    WHERE l.merchant_id = p_merchant_id
-        AND l.seller_account = m.seller_account AND l.currency = m.currency
-        AND l.wallet_seq = s;
+    FROM unnest(p_plan) m
+    CROSS JOIN LATERAL unnest(m.seqs) s
+    CROSS JOIN LATERAL (
+        SELECT x.ctid AS place FROM payout_line x
+        WHERE x.merchant_id = p_merchant_id
+            AND x.seller_account = m.seller_account
+            AND x.currency = m.currency AND x.wallet_seq = s
+        OFFSET 0) x
+    WHERE l.ctid = x.place;
+
+    RETURN v_places;
 END
 $$;
 COMMENT ON FUNCTION pay.keep_payouts IS
-    'Writes items as drafts, with their lines';
+    'Writes items as drafts, with their lines: where their rows are';
 
 
 -- One item for each of the wallets that has something to pay: all of them in
@@ -123,8 +139,10 @@ CREATE OR REPLACE FUNCTION pay.make_payouts(
     p_merchant_id text, p_seller text[], p_currency text[], p_who text)
 RETURNS SETOF payout_plan LANGUAGE plpgsql AS $$
 DECLARE
-    v_plan payout_plan[];
-    v_made payout_plan[];
+    v_plan     payout_plan[];
+    v_made     payout_plan[];
+    v_places   tid[];
+    v_postings posting[];
 BEGIN
     PERFORM refresh_payout_wallets(p_merchant_id, p_seller, p_currency);
     v_plan := ARRAY(SELECT p FROM plan_payouts(p_merchant_id, p_seller,
@@ -132,15 +150,14 @@ BEGIN
     v_made := ARRAY(SELECT p FROM unnest(v_plan) p
                     WHERE p.outcome = 'made');
 
-    PERFORM keep_payouts(p_merchant_id, v_made, p_who);
-    UPDATE payout p SET state = 'ready', changed_at = clock_timestamp()
-    FROM unnest(v_made) m
-    WHERE p.merchant_id = p_merchant_id AND p.payout_id = m.payout_id;
-    PERFORM post(ARRAY(
-        SELECT payout_posting(p, 'payout_reserved')
-        FROM unnest(v_made) m
-        JOIN payout p ON p.merchant_id = p_merchant_id
-            AND p.payout_id = m.payout_id));
+    v_places := keep_payouts(p_merchant_id, v_made, p_who);
+    WITH ready AS (
+        UPDATE payout p SET state = 'ready', changed_at = clock_timestamp()
+        WHERE p.ctid = ANY (v_places)
+        RETURNING payout_posting(p, 'payout_reserved') AS posting
+    )
+    SELECT array_agg(r.posting) INTO v_postings FROM ready r;
+    PERFORM post(coalesce(v_postings, '{}'));
     PERFORM keep_payout_advices(p_merchant_id, ARRAY(
         SELECT m.payout_id FROM unnest(v_made) m), p_who);
     IF EXISTS (SELECT FROM screening_policy s
@@ -148,8 +165,11 @@ BEGIN
     THEN
         PERFORM hold_by_screening(p)
         FROM unnest(v_made) m
-        JOIN payout p ON p.merchant_id = p_merchant_id
-            AND p.payout_id = m.payout_id;
+        CROSS JOIN LATERAL (
+            SELECT x.* FROM payout x
+            WHERE x.merchant_id = p_merchant_id
+                AND x.payout_id = m.payout_id
+            OFFSET 0) p;
     END IF;
 
     RETURN QUERY SELECT * FROM unnest(v_plan);

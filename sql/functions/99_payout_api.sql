@@ -324,7 +324,7 @@ BEGIN
                 AND x.created_at >= v_day.since
                 AND x.created_at < v_day.until AS fits
             FROM (SELECT p.* FROM payout p
-                  WHERE p.merchant_id = p_merchant_id
+                  WHERE left(p.merchant_id, 255) = p_merchant_id
                       AND p.number < coalesce(p_before, 9223372036854775807)
                   ORDER BY p.number DESC LIMIT v_window + 1) x
         ), fit AS MATERIALIZED (
@@ -334,7 +334,7 @@ BEGIN
         SELECT json_build_object('payouts', coalesce((
                 SELECT json_agg(payout_json(p) ORDER BY f.n)
                 FROM fit f
-                JOIN payout p ON p.merchant_id = p_merchant_id
+                JOIN payout p ON left(p.merchant_id, 255) = p_merchant_id
                     AND p.number = f.number
                 WHERE f.place <= p_limit), '[]'),
             'next', (SELECT s.number FROM seen s

@@ -51,8 +51,7 @@ CREATE OR REPLACE FUNCTION pay_api.watch_payouts(
 RETURNS SETOF pay_api.counts_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
-    v_row    pay_api.counts_row;
-    v_counts jsonb;
+    v_row pay_api.counts_row;
 BEGIN
     PERFORM check_batch(array_dims(p_owner), array_dims(p_interval_ms));
 
@@ -62,27 +61,17 @@ BEGIN
         IF id_ok(p_owner[v_item])
             AND p_interval_ms[v_item] BETWEEN 0 AND 86400000
         THEN
-            PERFORM FROM round r
-            WHERE r.name = 'payouts' AND r.run_at <= now()
-            FOR UPDATE SKIP LOCKED;
-
-            v_row.outcome := CASE WHEN FOUND THEN 'checked'
+            v_row.outcome := CASE WHEN take_round('payouts') THEN 'checked'
                                   ELSE 'not_due' END;
         END IF;
 
         IF v_row.outcome = 'checked' THEN
-            v_counts := payout_figures();
-
-            UPDATE round r
-            SET counts = v_counts,
-                run_at = now() + make_interval(
-                    secs => p_interval_ms[v_item] / 1000.0)
-            WHERE r.name = 'payouts';
+            PERFORM end_round('payouts', payout_figures(), make_interval(
+                secs => p_interval_ms[v_item] / 1000.0));
         END IF;
 
         IF v_row.outcome <> 'invalid' THEN
-            v_row.counts := (
-                SELECT r.counts FROM round r WHERE r.name = 'payouts');
+            v_row.counts := round_counts('payouts');
         END IF;
 
         RETURN NEXT v_row;

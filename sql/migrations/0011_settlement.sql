@@ -438,13 +438,13 @@ CREATE TABLE settlement_rule (
 );
 
 
--- An exception waits for an operator: a row, or an entry that no file has
--- brought (source and kind), or the balance of a PSP (the kind balance), or a page
--- of a report (the kind page).
--- proposed: the entry that accept would post.
+-- An exception waits for an operator: a row (its finding, and that it is gone),
+-- an entry that no file has brought (source and kind), the balance of a PSP (the
+-- kind balance), or a page of a report (the kind page).  proposed: the entry that
+-- accept would post.
 CREATE TABLE settlement_exception (
     exception_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    row_id        bigint UNIQUE,
+    row_id        bigint,
     merchant_id   id NOT NULL,
     psp           id NOT NULL,
     source        journal_source,
@@ -462,12 +462,17 @@ CREATE TABLE settlement_exception (
     closed_at     timestamptz,
     closed_as     text COLLATE "C"
         CHECK (closed_as IN ('matched', 'accepted', 'resolved',
-                             'written_off')),
+                             'written_off', 'gone')),
     CHECK ((closed_at IS NULL) = (closed_as IS NULL)),
+    CHECK (closed_as <> 'gone' OR finding <> 'gone'),
     CHECK ((row_id IS NULL) = (source IS NOT NULL)),
     CHECK ((source IS NULL) = (kind IS NULL))
 );
 
+CREATE UNIQUE INDEX settlement_exception_row
+    ON settlement_exception (row_id) WHERE finding <> 'gone';
+CREATE UNIQUE INDEX settlement_exception_gone_row
+    ON settlement_exception (row_id) WHERE finding = 'gone';
 CREATE UNIQUE INDEX settlement_exception_entry
     ON settlement_exception (merchant_id, source, kind)
     WHERE source IS NOT NULL;
@@ -552,7 +557,6 @@ CREATE TABLE settlement_limit (
 INSERT INTO settlement_limit (currency, alone, a_day)
 VALUES ('***', 100, 1000);
 
-
 -- How many rows of a source have been rounded in a month (UTC), by a minor unit
 -- each: at most as many as one operator may write off alone (settlement_limit).
 CREATE TABLE settlement_rounding (
@@ -562,7 +566,6 @@ CREATE TABLE settlement_rounding (
     rows      whole NOT NULL,
     PRIMARY KEY (source, month, currency)
 );
-
 
 -- A day, as it stood when it was closed.  The document names the digest of the
 -- one before, and is signed with the key of the event log's seals.  It covers
@@ -580,10 +583,8 @@ CREATE TABLE settlement_close (
     CHECK ((key_id IS NULL) = (signature IS NULL))
 );
 
-
 INSERT INTO round (name, run_at)
 VALUES ('settlement', now()), ('close', now());
-
 
 CREATE TRIGGER settlement_row_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON settlement_row
@@ -623,7 +624,6 @@ CREATE TRIGGER settlement_close_kept
     EXECUTE FUNCTION refuse_change('closed days stay closed', 'PAY20');
 ALTER TABLE settlement_close ENABLE ALWAYS TRIGGER settlement_close_kept;
 
-
 -- Entries of a PSP's account that belong to no payment: fees of a month,
 -- payouts.
 ALTER TABLE journal_entry ALTER checkout_id DROP NOT NULL;
@@ -645,7 +645,6 @@ COMMENT ON DOMAIN webhook_way IS
     'How a webhook came: by itself, by a look at the PSP''s list, out of its '
     'kept body, which an operator has had read again, or as a row of a '
     'settlement file';
-
 
 -- The rows of one step on their way, with their payments and findings.  file_id
 -- is that of their part; of the rows of the queue that the last step of a file

@@ -243,7 +243,9 @@ CREATE TABLE payout_line (
 
 CREATE INDEX payout_line_open
     ON payout_line (merchant_id, seller_account, currency) WHERE is_open;
-CREATE INDEX payout_line_order ON payout_line (merchant_id, payment_order_id);
+-- not by the merchant first: a plan that was made when there were few lines looks
+-- one up by its key all the same
+CREATE INDEX payout_line_order ON payout_line (payment_order_id, merchant_id);
 
 -- The rolling reserve of a sale: its entries have this source.
 CREATE TABLE payout_reserve (
@@ -310,7 +312,7 @@ CREATE TABLE payout (
 CREATE UNIQUE INDEX payout_live ON payout (payout_key)
     WHERE voided_at IS NULL;
 CREATE INDEX payout_seller
-    ON payout (merchant_id, seller_account, created_at);
+    ON payout (seller_account, merchant_id, created_at);
 CREATE INDEX payout_state_is ON payout (state, changed_at)
     WHERE state NOT IN ('settled', 'failed', 'cancelled');
 

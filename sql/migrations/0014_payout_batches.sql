@@ -75,7 +75,7 @@ ALTER TABLE payout
                                                  'cancelled'));
 CREATE INDEX payout_unbatched ON payout (merchant_id, provider, currency)
     WHERE state = 'ready' AND batch_id IS NULL;
-CREATE INDEX payout_batched ON payout (merchant_id, batch_id);
+CREATE INDEX payout_batched ON payout (batch_id, merchant_id);
 
 
 CREATE TRIGGER payout_batch_fixed

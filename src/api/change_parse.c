@@ -71,25 +71,9 @@ pay_change_parse(pay_arena_t *arena, pay_change_kind_t kind, pay_str_t body,
         return PAY_OK;
     }
 
-    PAY_TRY(pay_json_parse(body, NULL, &json, err));
-
-    /* Before the other checks, so that no refusal can repeat card data. */
-    status = pay_parse_card_data(json, body, err);
-
-    if (status == PAY_OK && pay_json_type(json) != PAY_JSON_OBJECT) {
-        status = pay_refuse(err, "validation-error",
-                            "the body must be a JSON object");
-    }
-
-    if (status == PAY_OK) {
-        status = pay_parse_members(arena, json, members[kind], "",
-                                   &request->errors);
-    }
-
-    if (status == PAY_OK) {
-        status = parse_object(arena, json, request, err);
-    }
-
+    PAY_TRY(pay_parse_body(arena, body, members[kind], &request->errors,
+                           &json, err));
+    status = parse_object(arena, json, request, err);
     pay_json_free(json);
 
     return status;

@@ -72,24 +72,9 @@ pay_finance_act_parse(pay_arena_t *arena, pay_finance_act_kind_t kind,
     pay_status_t   status;
 
     memset(act, 0, sizeof(*act));
-    PAY_TRY(pay_json_parse(body, NULL, &json, err));
-
-    status = pay_parse_card_data(json, body, err);
-
-    if (status == PAY_OK && pay_json_type(json) != PAY_JSON_OBJECT) {
-        status = pay_refuse(err, "validation-error",
-                            "the body must be a JSON object");
-    }
-
-    if (status == PAY_OK) {
-        status = pay_parse_members(arena, json, members[kind], "",
-                                   &act->errors);
-    }
-
-    if (status == PAY_OK) {
-        status = parse_object(arena, json, act, err);
-    }
-
+    PAY_TRY(pay_parse_body(arena, body, members[kind], &act->errors,
+                           &json, err));
+    status = parse_object(arena, json, act, err);
     pay_json_free(json);
 
     return status;

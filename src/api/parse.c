@@ -25,6 +25,8 @@ typedef struct {
 } member_check_t;
 
 
+static pay_status_t parse_card_data(const pay_json_t *json, pay_str_t body,
+    pay_err_t *err);
 static pay_status_t check_member(pay_str_t name, const pay_json_t *value,
     void *data);
 static pay_status_t check_card_names(const pay_json_t *json, pay_err_t *err);
@@ -39,12 +41,44 @@ static pay_status_t check_metadata(pay_str_t name, const pay_json_t *value,
 static int is_plain(double real);
 
 
+/* Card data is looked for before anything else, so that no refusal of ours can
+ * repeat it, and nothing is stored. */
+pay_status_t
+pay_parse_body(pay_arena_t *arena, pay_str_t body, const char *const *allowed,
+    pay_errors_t *errors, pay_json_t **json, pay_err_t *err)
+{
+    pay_json_t    *made;
+    pay_status_t   status;
+
+    PAY_TRY(pay_json_parse(body, NULL, &made, err));
+
+    status = parse_card_data(made, body, err);
+
+    if (status == PAY_OK && pay_json_type(made) != PAY_JSON_OBJECT) {
+        status = pay_refuse(err, "validation-error",
+                            "the body must be a JSON object");
+    }
+
+    if (status == PAY_OK) {
+        status = pay_parse_members(arena, made, allowed, "", errors);
+    }
+
+    if (status != PAY_OK) {
+        pay_json_free(made);
+        return status;
+    }
+
+    *json = made;
+
+    return PAY_OK;
+}
+
+
 /* Three looks, from the clearest refusal to the widest net: names of members,
  * single texts, and the raw body, in which a card number may stand as a JSON
- * number.  This runs before any other check, so that no refusal of ours can
- * repeat card data, and nothing is stored. */
-pay_status_t
-pay_parse_card_data(const pay_json_t *json, pay_str_t body, pay_err_t *err)
+ * number. */
+static pay_status_t
+parse_card_data(const pay_json_t *json, pay_str_t body, pay_err_t *err)
 {
     PAY_TRY(check_card_names(json, err));
     PAY_TRY(pay_json_each_string(json, check_card_data, err, NULL));

@@ -13,9 +13,12 @@
 #include "pay_problem.h"
 
 
-/* PAY_INVALID when a name or a string in it, or the raw text, looks like a
- * card number. */
-pay_status_t pay_parse_card_data(const pay_json_t *json, pay_str_t body,
+/* The body of a request as a JSON object, which the caller frees.  PAY_INVALID:
+ * it is none, or a name or a string in it, or the raw text, looks like a card
+ * number.  Members that are not among `allowed` (ends with NULL) are kept in
+ * *errors. */
+pay_status_t pay_parse_body(pay_arena_t *arena, pay_str_t body,
+    const char *const *allowed, pay_errors_t *errors, pay_json_t **json,
     pay_err_t *err) PAY_MUST_CHECK;
 
 /* The result of reading one part of a body.  A refusal is kept and PAY_OK

@@ -90,14 +90,9 @@ pay_payment_parse(pay_arena_t *arena, pay_str_t body,
     memset(request, 0, sizeof(*request));
     err = (err != NULL) ? err : &unused;
 
-    PAY_TRY(pay_json_parse(body, NULL, &json, err));
-
-    status = pay_parse_card_data(json, body, err);
-
-    if (status == PAY_OK) {
-        status = parse_object(arena, json, request, err);
-    }
-
+    PAY_TRY(pay_parse_body(arena, body, body_members, &request->errors,
+                           &json, err));
+    status = parse_object(arena, json, request, err);
     pay_json_free(json);
 
     return status;
@@ -114,13 +109,6 @@ parse_object(pay_arena_t *arena, const pay_json_t *body,
     size_t         i;
     pay_status_t   status;
     pay_errors_t  *errors = &request->errors;
-
-    if (pay_json_type(body) != PAY_JSON_OBJECT) {
-        return pay_refuse(err, "validation-error",
-                          "the body must be a JSON object");
-    }
-
-    PAY_TRY(pay_parse_members(arena, body, body_members, "", errors));
 
     for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         status = parts[i](arena, body, request, err);
@@ -329,7 +317,7 @@ parse_buyer(pay_arena_t *arena, const pay_json_t *body,
 
 
 /* A PSP's token for a stored card, never the card itself:
- * pay_parse_card_data() has refused those before. */
+ * pay_parse_body() has refused those before. */
 static pay_status_t
 parse_card(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)

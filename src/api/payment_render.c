@@ -15,6 +15,7 @@
 
 static pay_status_t put_progress(pay_buf_t *buf,
     const pay_checkout_t *checkout);
+static void put_places(pay_buf_t *buf, const pay_checkout_t *checkout);
 static void put_orders(pay_buf_t *buf, const pay_checkout_t *checkout);
 static void put_order(pay_buf_t *buf, const pay_checkout_t *checkout,
     const pay_order_t *order);
@@ -43,6 +44,7 @@ pay_checkout_render(pay_arena_t *arena, const pay_checkout_t *checkout,
     put_text(&buf, "{\"checkout_id\":\"", checkout->checkout_id);
     put_text(&buf, ",\"status\":\"", pay_str_of(pay_state_name(state)));
     PAY_TRY(put_progress(&buf, checkout));
+    put_places(&buf, checkout);
     put_orders(&buf, checkout);
     pay_buf_text(&buf, "}");
 
@@ -117,6 +119,21 @@ put_progress(pay_buf_t *buf, const pay_checkout_t *checkout)
     put_text(buf, ",\"expires_at\":\"", time);
 
     return PAY_OK;
+}
+
+
+/* Most checkouts have neither member.  replaced_by stands there as soon as the
+ * other checkout is stored, before this one's page is closed for it. */
+static void
+put_places(pay_buf_t *buf, const pay_checkout_t *checkout)
+{
+    if (checkout->replaces.len != 0) {
+        put_text(buf, ",\"replaces\":\"", checkout->replaces);
+    }
+
+    if (checkout->replaced_by.len != 0) {
+        put_text(buf, ",\"replaced_by\":\"", checkout->replaced_by);
+    }
 }
 
 

@@ -97,24 +97,9 @@ pay_payout_act_parse(pay_arena_t *arena, pay_payout_act_kind_t kind,
         return PAY_OK;
     }
 
-    PAY_TRY(pay_json_parse(body, NULL, &json, err));
-
-    status = pay_parse_card_data(json, body, err);
-
-    if (status == PAY_OK && pay_json_type(json) != PAY_JSON_OBJECT) {
-        status = pay_refuse(err, "validation-error",
-                            "the body must be a JSON object");
-    }
-
-    if (status == PAY_OK) {
-        status = pay_parse_members(arena, json, kinds[kind].members, "",
-                                   &act->errors);
-    }
-
-    if (status == PAY_OK) {
-        status = parse_object(arena, &kinds[kind], json, act, err);
-    }
-
+    PAY_TRY(pay_parse_body(arena, body, kinds[kind].members, &act->errors,
+                           &json, err));
+    status = parse_object(arena, &kinds[kind], json, act, err);
     pay_json_free(json);
 
     return status;

@@ -7,7 +7,7 @@
 #include "cli/audit.h"
 #include "cli/cli.h"
 
-#include <stdio.h>
+#include <stddef.h>
 
 
 static const char  audit_usage[] =
@@ -43,43 +43,4 @@ int
 pay_cli_audit(int argc, char **argv)
 {
     return pay_cli_hand_over("audit", audit_usage, subcommands, argc, argv);
-}
-
-
-int
-pay_cli_audit_complain(const char *subject, const char *what)
-{
-    fprintf(stderr, "payctl: audit: %s: %s\n", subject, what);
-
-    return PAY_CLI_USAGE;
-}
-
-
-/* For key files: white space at the end is removed, and a file that is larger
- * than any key is refused, as it is not the file that was meant. */
-const char *
-pay_cli_audit_read(const char *path, unsigned char *text, size_t max,
-    pay_str_t *bytes)
-{
-    int     failed;
-    FILE   *file;
-    size_t  len;
-
-    file = fopen(path, "rb");
-    if (file == NULL) {
-        return "cannot be opened";
-    }
-
-    setvbuf(file, NULL, _IONBF, 0);    /* no copy of a key in stdio */
-    len = fread(text, 1, max, file);
-    failed = ferror(file) || fgetc(file) != EOF;
-    fclose(file);
-
-    while (len > 0 && text[len - 1] <= ' ') {
-        len--;
-    }
-
-    *bytes = (pay_str_t) { len, text };
-
-    return failed ? "cannot be read, or is too large for a key" : NULL;
 }

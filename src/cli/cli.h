@@ -16,6 +16,8 @@
 #define PAY_CLI_USAGE    2             /* not done: wrong call or no input */
 
 
+/* The subcommands, each with its own name in argv[0]; they return an exit
+ * code. */
 int pay_cli_audit(int argc, char **argv);              /* audit.c */
 int pay_cli_backfill(int argc, char **argv);           /* backfill.c */
 int pay_cli_change(int argc, char **argv);             /* change.c */

@@ -25,7 +25,7 @@ static int close_print(const char *dsn, const char *what, const char *sql,
     int count, const char *const *values);
 
 
-static const char  close_usage[] =
+const char  pay_cli_close_usage[] =
     "usage: payctl close make [--dsn DSN] [--day DATE] --key PRIVATE.pem\n"
     "       payctl close show [--dsn DSN] --day DATE [-o json]\n"
     "       payctl close export [--dsn DSN] > FILE\n"
@@ -79,14 +79,8 @@ static const pay_cli_subcommand_t  subcommands[] = {
 int
 pay_cli_close(int argc, char **argv)
 {
-    return pay_cli_hand_over("close", close_usage, subcommands, argc, argv);
-}
-
-
-int
-pay_cli_close_misuse(int words)
-{
-    return pay_cli_say_usage(words, close_usage);
+    return pay_cli_hand_over("close", pay_cli_close_usage, subcommands, argc,
+                             argv);
 }
 
 
@@ -110,8 +104,9 @@ close_make(int argc, char **argv)
 
     words = pay_cli_args(argc, argv, options, NULL, 0);
     if (words != 0 || path == NULL) {
-        return words != 0 ? pay_cli_say_usage(words, close_usage)
-                          : pay_cli_misuse(close_usage, "make takes --key");
+        return words != 0 ? pay_cli_say_usage(words, pay_cli_close_usage)
+                          : pay_cli_misuse(pay_cli_close_usage,
+                                           "make takes --key");
     }
 
     code = close_key(path, &key);
@@ -249,12 +244,13 @@ close_show(int argc, char **argv)
     words = pay_cli_args(argc, argv, options, NULL, 0);
 
     if (words != 0) {
-        return pay_cli_say_usage(words, close_usage);
+        return pay_cli_say_usage(words, pay_cli_close_usage);
     }
 
     if (day == NULL || (format != NULL && strcmp(format, "json") != 0)) {
-        return pay_cli_misuse(close_usage, day == NULL ? "show takes --day"
-                                                       : "-o takes json");
+        return pay_cli_misuse(pay_cli_close_usage,
+                              day == NULL ? "show takes --day"
+                                          : "-o takes json");
     }
 
     return format != NULL
@@ -275,7 +271,7 @@ close_export(int argc, char **argv)
 
     words = pay_cli_args(argc, argv, options, NULL, 0);
 
-    return words != 0 ? pay_cli_say_usage(words, close_usage)
+    return words != 0 ? pay_cli_say_usage(words, pay_cli_close_usage)
            : close_print(dsn, "close export", export_sql, 0, NULL);
 }
 

@@ -9,8 +9,8 @@
 /* Its own name in argv[0]; the exit code. */
 int pay_cli_close_verify(int argc, char **argv);
 
-/* The usage, for what pay_cli_args() has returned; the exit code. */
-int pay_cli_close_misuse(int words);
+/* The usage of all subcommands. */
+extern const char  pay_cli_close_usage[];
 
 
 #endif /* PAY_SRC_CLI_CLOSE_H */

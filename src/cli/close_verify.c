@@ -4,6 +4,7 @@
  */
 
 #include "pay_json.h"
+#include "cli/args.h"
 #include "cli/audit.h"
 #include "cli/cli.h"
 #include "cli/close.h"
@@ -60,8 +61,8 @@ pay_cli_close_verify(int argc, char **argv)
 
     if (!verify_parse(argc, argv, &check, key_files)) {
         /* -2 is PAY_CLI_HELP, -1 PAY_CLI_MISUSE. */
-        return pay_cli_close_misuse(argc >= 2 && strcmp(argv[1], "--help") == 0
-                                    ? -2 : -1);
+        return pay_cli_say_usage(argc >= 2 && strcmp(argv[1], "--help") == 0
+                                 ? -2 : -1, pay_cli_close_usage);
     }
 
     code = verify_keys(&check, key_files);

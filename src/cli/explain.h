@@ -1,6 +1,7 @@
 /*
- * payctl explain in three files: explain.c asks the database, explain_text.c
- * makes an English text of its answer, explain_story.c prints the history.
+ * payctl explain: explain.c asks the database, explain_text.c makes an English
+ * text of its answer, explain_story.c prints the history, and explain_value.c
+ * makes text of the answer's values for both.
  */
 
 #ifndef PAY_SRC_CLI_EXPLAIN_H

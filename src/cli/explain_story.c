@@ -28,6 +28,7 @@ struct explain_story_s {
     line_t        lines[EXPLAIN_LINES];
     FILE         *out;         /* the text of the line under way */
     size_t        size;
+    const pay_json_t  *detail; /* of the event under way */
 };
 
 typedef struct explain_story_s  story_t;
@@ -41,6 +42,7 @@ static void tell_all(story_t *story, const pay_json_t *list, tell_pt tell);
 static void tell_event(story_t *story, const pay_json_t *event);
 static pay_status_t tell_detail(pay_str_t name, const pay_json_t *value,
     void *data);
+static int has_decimals(const story_t *story, pay_str_t name);
 static void tell_dispatch(story_t *story, const pay_json_t *sent);
 static void tell_letter(story_t *story, const pay_json_t *letter);
 static void tell_exception(story_t *story, const pay_json_t *said);
@@ -156,7 +158,8 @@ tell_event(story_t *story, const pay_json_t *event)
     }
 
     also(story, "reason", text_of(story, event, "reason"));
-    (void) !pay_json_each(pay_json_get(event, "detail"), tell_detail, story);
+    story->detail = pay_json_get(event, "detail");
+    (void) !pay_json_each(story->detail, tell_detail, story);
     end(story);
 }
 
@@ -174,6 +177,9 @@ tell_detail(pay_str_t name, const pay_json_t *value, void *data)
         fprintf(story->out, ", %.*s %.*s", (int) name.len, name.data,
                 (int) text.len, text.data);
 
+    } else if (has_decimals(story, name)) {
+        return PAY_OK;
+
     } else if (pay_json_integer(value, &number) == PAY_OK) {
         fprintf(story->out, ", %.*s %lld", (int) name.len, name.data,
                 (long long) number);
@@ -183,6 +189,18 @@ tell_detail(pay_str_t name, const pay_json_t *value, void *data)
     }
 
     return PAY_OK;
+}
+
+
+/* Minor units stand alone where the gateway does not know the currency. */
+static int
+has_decimals(const story_t *story, pay_str_t name)
+{
+    const char  *twin = pay_str_is(name, "amount_minor") ? "amount"
+                        : pay_str_is(name, "captured_minor")
+                          ? "amount_captured" : NULL;
+
+    return twin != NULL && pay_json_get(story->detail, twin) != NULL;
 }
 
 

@@ -220,25 +220,6 @@ payout_batches(int argc, char **argv)
 }
 
 
-int
-pay_cli_payout_list(int argc, char **argv, const pay_cli_list_t *query)
-{
-    int          words;
-    const char  *dsn = NULL, *merchant = NULL;
-
-    const pay_cli_option_t  options[] = {
-        { "--dsn", &dsn, NULL },
-        { "--merchant", &merchant, NULL },
-        { NULL, NULL, NULL }
-    };
-
-    words = pay_cli_args(argc, argv, options, NULL, 0);
-
-    return words != 0 ? pay_cli_say_usage(words, pay_cli_payout_usage)
-                      : pay_cli_list(query, dsn, &merchant);
-}
-
-
 static int
 payout_show(int argc, char **argv)
 {

@@ -57,6 +57,8 @@ static int import_digest(import_t *import, FILE *file);
 static int import_lock(import_t *import);
 static void import_unlock(import_t *import);
 static int import_open(import_t *import, int *code);
+static int import_files(import_t *import, const char *dsn, unsigned jobs,
+    const char *const *paths, int count);
 static int import_read(import_t *import, FILE *file, char *reason);
 static pay_status_t import_feed(pay_settle_reader_t *reader, FILE *file);
 static pay_status_t import_parse(import_t *import, settlement_copy_t *copy,
@@ -96,17 +98,13 @@ static const char  tell_sql[] =
     " FROM pay_view.settlement_files f WHERE f.file_id = $1::bigint";
 
 
-/* Files are independent: one that is refused does not stop the others.  `rank`
- * orders the exit codes by how bad they are. */
 int
 pay_cli_settlement_import(int argc, char **argv)
 {
-    int          i, words, code = PAY_CLI_OK, one;
+    int          words, code = PAY_CLI_USAGE;
     import_t    *import;
     const char  *path[IMPORT_FILES_MAX], *dsn = NULL, *source = NULL;
     const char  *format = NULL, *jobs = "1", *keyring = NULL;
-
-    static const int  rank[] = { 0, 2, 3, 1 };
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
@@ -145,24 +143,44 @@ pay_cli_settlement_import(int argc, char **argv)
 
     import->source = source;
     import->as_json = format != NULL;
-    code = keyring != NULL
-           && !pay_cli_keyring("settlement import", keyring, &import->ring)
-           ? PAY_CLI_USAGE
-           : import_connect(import, dsn, (unsigned) (jobs[0] - '0'));
 
-    for (i = 0; i < words && import->conn != NULL; i++) {
-        import->path = path[i];
+    if (keyring == NULL
+        || pay_cli_keyring("settlement import", keyring, &import->ring))
+    {
+        code = import_files(import, dsn, (unsigned) (jobs[0] - '0'), path,
+                            words);
+    }
+
+    pay_keyring_wipe(&import->ring);
+    free(import);
+
+    return code;
+}
+
+
+/* Files are independent: one that is refused does not stop the others.  `rank`
+ * orders the exit codes by how bad they are. */
+static int
+import_files(import_t *import, const char *dsn, unsigned jobs,
+    const char *const *paths, int count)
+{
+    int       code, i, one;
+    unsigned  k;
+
+    static const int  rank[] = { 0, 2, 3, 1 };
+
+    code = import_connect(import, dsn, jobs);
+
+    for (i = 0; i < count && import->conn != NULL; i++) {
+        import->path = paths[i];
         one = import_file(import);
         import_unlock(import);
         code = rank[one] > rank[code] ? one : code;
     }
 
-    for (i = 0; i < (int) import->jobs; i++) {
-        PQfinish(import->conns[i]);
+    for (k = 0; k < import->jobs; k++) {
+        PQfinish(import->conns[k]);
     }
-
-    pay_keyring_wipe(&import->ring);
-    free(import);
 
     return code;
 }

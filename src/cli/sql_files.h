@@ -36,6 +36,7 @@ typedef struct {
 /* Reads all of `root`.  NULL after a complaint on stderr. */
 sql_files_t *pay_sql_files_load(const char *root);
 
+/* With all texts that its files hold. */
 void pay_sql_files_free(sql_files_t *sql);
 
 

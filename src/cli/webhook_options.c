@@ -448,3 +448,12 @@ verify_add_keys(verify_t *verify, pay_str_t text)
 
     return (verify->key_count == before) ? "holds no key" : NULL;
 }
+
+
+int
+verify_complain(const char *subject, const char *what)
+{
+    fprintf(stderr, "payctl: %s: %s\n", subject, what);
+
+    return PAY_CLI_USAGE;
+}

@@ -132,15 +132,6 @@ verify_body(const verify_t *verify)
 }
 
 
-int
-verify_complain(const char *subject, const char *what)
-{
-    fprintf(stderr, "payctl: %s: %s\n", subject, what);
-
-    return PAY_CLI_USAGE;
-}
-
-
 /* A verdict that could not be written is no verdict: the exit code must not
  * say valid when the pipe was closed. */
 static int

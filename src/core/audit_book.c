@@ -67,14 +67,6 @@ pay_audit_what_name(pay_audit_what_t what)
 }
 
 
-void
-pay_audit_tell(const pay_audit_check_t *check,
-    const pay_audit_finding_t *finding)
-{
-    check->conf->found(check->conf->data, finding);
-}
-
-
 /* Bytewise, as the export is sorted (COLLATE "C" in SQL), and the merchant
  * first. */
 int

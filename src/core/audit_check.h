@@ -69,8 +69,6 @@ struct pay_audit_check_s {
 };
 
 
-void pay_audit_tell(const pay_audit_check_t *check,
-    const pay_audit_finding_t *finding);
 /* PAY_INVALID: the signature is wrong, which was reported.  A right one counts
  * for its key if it is that of the export, not that of a seal that was kept
  * elsewhere. */
@@ -89,6 +87,14 @@ const audit_seal_t *pay_audit_find_seal(const pay_audit_check_t *check,
 /* The order's leaf in a seal, or NULL. */
 audit_leaf_t *pay_audit_find_leaf(const audit_seal_t *seal,
     pay_str_t merchant, pay_str_t order);
+
+
+static inline void
+pay_audit_tell(const pay_audit_check_t *check,
+    const pay_audit_finding_t *finding)
+{
+    check->conf->found(check->conf->data, finding);
+}
 
 
 static inline void

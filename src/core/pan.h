@@ -70,6 +70,7 @@ int pay_pan_first(pay_str_t text, pay_pan_span_t *span);
 #define PAY_PAN_GAPS  0x80
 
 extern const unsigned char  pay_pan_ranges[100];
+/* Whether no card begins with these four digits. */
 int pay_pan_is_gap(const unsigned char first[4]);
 
 /* 1 when what stands around a number makes it part of something else: of a

@@ -30,6 +30,7 @@ pay_str_t pay_url_until(pay_str_t *rest, const char *stop);
 /* 1 when the byte is in `set`; a NUL byte never is. */
 int pay_url_in(unsigned char c, const char *set);
 
+/* Letters and digits of ASCII, whatever the locale. */
 int pay_url_alnum(unsigned char c);
 unsigned char pay_url_lower(unsigned char c);
 

@@ -40,8 +40,6 @@ static pay_status_t poll_open(pay_flow_t *flow, pay_job_t *job, int64_t now_s,
     pay_effect_t *effect);
 static pay_status_t job_applied(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t job_ended(pay_flow_t *flow, const pay_input_t *input,
-    pay_effect_t *effect);
 static pay_status_t give_up(pay_flow_t *flow, pay_job_t *job,
     pay_effect_t *effect);
 static pay_status_t start_poll(pay_flow_t *flow, pay_job_t *job,
@@ -209,7 +207,7 @@ job_attempt_told(pay_flow_t *flow, const pay_input_t *input,
     pay_job_t  *job = flow->state;
 
     if (input->kind == PAY_INPUT_DB_FAILED) {
-        return job_ended(flow, input, effect);
+        return pay_job_ended(flow, input, effect);
     }
 
     job->ask.fact.fact = PAY_FACT_NONE;
@@ -262,7 +260,7 @@ job_applied(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     pay_job_t  *job = flow->state;
 
     if (input->kind == PAY_INPUT_DB_FAILED) {
-        return job_ended(flow, input, effect);
+        return pay_job_ended(flow, input, effect);
     }
 
     if (job->ended) {
@@ -279,21 +277,6 @@ job_applied(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
     /* a final state has deleted the job; a mismatch waits for an operator */
     return look_again(flow, job, input->now_s, 1, "applied", effect);
-}
-
-
-/* Without a row from the database the job is not given back: its lease runs
- * out, and another worker starts over. */
-static pay_status_t
-job_ended(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
-{
-    if (input->kind == PAY_INPUT_DB_FAILED) {
-        flow->outcome = "not-stored";
-    }
-
-    pay_do_done(effect, NULL);
-
-    return PAY_OK;
 }
 
 
@@ -428,28 +411,4 @@ last_look_left_s(const pay_job_t *job, int64_t now_s)
     }
 
     return c->expires_s + EXPIRY_GRACE_S + job->reg.psp->last_look_s - now_s;
-}
-
-
-/* The owner goes with it: a job whose lease has run out may belong to another
- * worker by now, and then nothing is written. */
-pay_status_t
-pay_job_finish(pay_flow_t *flow, pay_job_t *job, const pay_job_end_t *end,
-    pay_effect_t *effect)
-{
-    pay_finish_job_in_t  in = {
-        .merchant_id = job->reg.checkout.merchant_id,
-        .checkout_id = job->reg.checkout.checkout_id,
-        .kind = job->kind,
-        .operation_id = pay_str_is(job->kind, "change") ? job->operation_id
-                                                        : PAY_STR(""),
-        .owner = job->owner,
-        .delay_ms = end->delay_ms,
-        .code = pay_str_of(end->code),
-        .dead = pay_str_of(end->dead)
-    };
-
-    flow->outcome = end->code;
-
-    return pay_do_finish_job(flow, effect, &in, job_ended);
 }

@@ -8,15 +8,8 @@
 #include "flow_util.h"
 
 
-/* Milliseconds after which a job looks again at a call that another worker
- * has, or whose journal could not be read. */
-#define BUSY_MS  5000
-
-
 static pay_status_t refund_sent(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t send_dead(pay_flow_t *flow, pay_job_t *job,
-    const char *code, const char *dead, pay_effect_t *effect);
 
 
 /* The whole checkout is paid back: a late success is one payment, whatever its
@@ -30,8 +23,8 @@ pay_refund_start(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
     const pay_psp_adapter_t  *adapter = job->reg.psp->adapter;
 
     if (!(adapter->changes & PAY_PSP_CAN(PAY_PSP_REFUND))) {
-        return send_dead(flow, job, "not_supported", PAY_DEAD_REFUSED,
-                         effect);
+        return pay_job_finish(flow, job, &(pay_job_end_t) {
+            -1, "not_supported", PAY_DEAD_REFUSED }, effect);
     }
 
     /* a poll or a webhook may still bring the id; when the attempts are over, a
@@ -69,68 +62,4 @@ refund_sent(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     (void) input;
 
     return pay_send_finish(flow, flow->state, "refunded", effect);
-}
-
-
-/* How the job goes on after each end of the call: it is done, it is a dead
- * letter, or it comes again.  OVER is a dead letter because the PSP may have
- * forgotten the key: a repetition could pay a second time. */
-pay_status_t
-pay_send_finish(pay_flow_t *flow, pay_job_t *job, const char *good,
-    pay_effect_t *effect)
-{
-    switch (job->send.end) {
-
-    case PAY_SENT_DONE:
-    case PAY_SENT_PENDING:
-    case PAY_SENT_ENDED:
-        return pay_job_finish(flow, job, &(pay_job_end_t) { -1, good, NULL },
-                              effect);
-
-    case PAY_SENT_REFUSED:
-        return send_dead(flow, job, "refused", PAY_DEAD_REFUSED, effect);
-
-    case PAY_SENT_OVER:
-        return send_dead(flow, job, "unknown", PAY_DEAD_KEY_WINDOW, effect);
-
-    case PAY_SENT_NOT_SENT:
-        return pay_send_again(flow, job, "not_sent", effect);
-
-    case PAY_SENT_UNKNOWN:
-        return pay_send_again(flow, job, "unknown", effect);
-
-    case PAY_SENT_NOT_STORED:
-        return pay_send_again(flow, job, "not_stored", effect);
-
-    default:
-        return pay_job_finish(flow, job, &(pay_job_end_t) { BUSY_MS, "busy",
-                                                            NULL }, effect);
-    }
-}
-
-
-/* delay_ms grows with job->attempts; the seed spreads the jobs of one failure
- * over time.  PAY_RETRY_REFUND is the directive for all changes. */
-pay_status_t
-pay_send_again(pay_flow_t *flow, pay_job_t *job, const char *code,
-    pay_effect_t *effect)
-{
-    pay_job_end_t  end;
-
-    end.code = code;
-    end.dead = pay_retry_dead(job->reg.psp, PAY_RETRY_REFUND, job->attempts);
-    end.delay_ms = pay_retry_ms(job->reg.psp, PAY_RETRY_REFUND, job->attempts,
-                                job->send.retry_after_s, job->operation_id);
-
-    return pay_job_finish(flow, job, &end, effect);
-}
-
-
-/* -1: the job ends, and the dead letter stands in its place. */
-static pay_status_t
-send_dead(pay_flow_t *flow, pay_job_t *job, const char *code,
-    const char *dead, pay_effect_t *effect)
-{
-    return pay_job_finish(flow, job, &(pay_job_end_t) { -1, code, dead },
-                          effect);
 }

@@ -136,10 +136,10 @@ pay_status_t pay_quarantine_fill(pay_flow_t *flow,
     pay_quarantine_webhook_in_t *in) PAY_MUST_CHECK;
 
 /* The reply that the scheme's sender expects behind the commit, with the
- * flow's outcome (flow_webhook.c). */
+ * flow's outcome (flow_webhook_reply.c). */
 pay_status_t pay_webhook_ack(pay_flow_t *flow, const pay_sig_scheme_t *scheme,
     pay_reply_t **reply) PAY_MUST_CHECK;
-/* Its body cannot be read, and *err may say why (flow_webhook.c). */
+/* Its body cannot be read, and *err may say why (flow_webhook_reply.c). */
 pay_status_t pay_webhook_unread(pay_flow_t *flow, pay_err_t *err, int is_ours,
     pay_effect_t *effect) PAY_MUST_CHECK;
 /* The rest of the flow of a pay-out provider's message, whose signature is
@@ -289,8 +289,8 @@ typedef struct {
     int               ended;           /* its time is over by our word */
 } pay_job_t;
 
-/* Gives the job back: it is due again after delay_ms (< 0: it is done), or
- * goes to the dead letters for the reason `dead`. */
+/* How a job ends (flow_job_end.c).  It is due again after delay_ms (< 0: it is
+ * done), or goes to the dead letters for the reason `dead`. */
 typedef struct {
     int64_t      delay_ms;
     const char  *code;                 /* literal */
@@ -299,14 +299,17 @@ typedef struct {
 
 pay_status_t pay_job_finish(pay_flow_t *flow, pay_job_t *job,
     const pay_job_end_t *end, pay_effect_t *effect) PAY_MUST_CHECK;
+/* The same without finish_job, behind an operation that has failed. */
+pay_status_t pay_job_ended(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect) PAY_MUST_CHECK;
 /* A late payment is paid back (flow_refund.c). */
 pay_status_t pay_refund_start(pay_flow_t *flow, pay_job_t *job,
     pay_effect_t *effect) PAY_MUST_CHECK;
 /* A change goes on (flow_change_job.c). */
 pay_status_t pay_change_job_start(pay_flow_t *flow, pay_job_t *job,
     pay_effect_t *effect) PAY_MUST_CHECK;
-/* How a job ends whose send.end is set (flow_refund.c); `good` is the code of
- * one that is done. */
+/* How a job ends whose send.end is set; `good` is the code of one that is
+ * done. */
 pay_status_t pay_send_finish(pay_flow_t *flow, pay_job_t *job,
     const char *good, pay_effect_t *effect) PAY_MUST_CHECK;
 /* Later, as payments_retry says, and not before send.retry_after_s; at its

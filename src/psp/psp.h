@@ -464,7 +464,9 @@ int pay_psp_unit_to_theirs(const pay_psp_unit_t *unit, int64_t ours,
     int64_t *theirs);
 int64_t pay_psp_unit_to_ours(const pay_psp_unit_t *unit, int64_t theirs);
 
-/* psp/call.c: the requests that a pay_psp_wire_t describes. */
+/* psp/call.c: the requests that a pay_psp_wire_t describes.  All memory is the
+ * arena's.  PAY_INVALID: the PSP cannot be asked for it, and *err says why;
+ * nothing was sent. */
 
 pay_status_t pay_psp_call_register(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
@@ -487,7 +489,11 @@ pay_status_t pay_psp_body_empty(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_change_t *change,
     pay_json_t *root, pay_err_t *err) PAY_MUST_CHECK;
 
-/* psp/slots.c: the slots of pay_psp_adapter_t around what an adapter brings. */
+/* psp/slots.c: the slots of pay_psp_adapter_t around what an adapter brings.
+ * They judge by the transport and the status how far the call came, and call
+ * the adapter's functions only for an answer that can be read.  PAY_NO_MEMORY,
+ * or PAY_OK and *result; an answer that says nothing is UNKNOWN, never an
+ * error. */
 
 pay_status_t pay_psp_register_answer(pay_arena_t *arena,
     const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,

@@ -1,6 +1,7 @@
 /*
  * The state of a camt.053 between its elements: the statement, the balance and
- * the entry that are open.  camt.c reads statements, camt_entry.c entries.
+ * the entry that are open.  camt.c reads statements, camt_entry.c entries;
+ * camt_shared.c has the parts that both use.
  */
 
 #ifndef PAY_SETTLE_CAMT_H
@@ -89,6 +90,7 @@ typedef struct {
 } camt_t;
 
 
+/* An element of an entry begins; `path` as below. */
 pay_status_t pay_settle_camt_opened(pay_settle_reader_t *reader,
     camt_t *state, const char *path) PAY_MUST_CHECK;
 /* `path` behind the statement's. */

@@ -1,6 +1,7 @@
 /*
  * Shared by the files of Mollie's settlements: mollie.c reads the settlement
- * and its parts, mollie_costs.c its periods.
+ * and its parts, mollie_costs.c its periods; mollie_row.c has the amounts and
+ * rows of both.
  */
 
 #ifndef PAY_SETTLE_MOLLIE_H

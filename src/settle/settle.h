@@ -258,6 +258,7 @@ pay_settle_kind_t pay_settle_kind(pay_str_t name);
 #define pay_settle_refuse_file(...)                                           \
     (pay_settle_say_file(__VA_ARGS__), PAY_INVALID)
 
+/* For the two macros: notes the refusal, of which the first one counts. */
 void pay_settle_say(pay_settle_reader_t *reader, const char *reason,
     const char *column, const char *expected, ...)
     __attribute__((format(printf, 4, 5)));

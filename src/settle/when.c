@@ -126,56 +126,6 @@ pay_settle_is_day(pay_str_t text)
 }
 
 
-/* The text is joined with the zone's word, so that PostgreSQL can find the
- * instant later where this code cannot. */
-pay_status_t
-pay_settle_occurred(pay_settle_reader_t *reader, const char *column,
-    pay_str_t text, pay_str_t zone, pay_settle_row_t *row)
-{
-    pay_str_t          parts[3] = { text, pay_string(" "), zone };
-    pay_settle_when_t  when;
-
-    if (pay_settle_when(text, &when) != PAY_OK) {
-        return pay_settle_refuse(reader, "time-invalid", column,
-                                 "a time such as 2026-11-20 10:00:00");
-    }
-
-    PAY_TRY(pay_settle_join(reader, column, PAY_SETTLE_TEXT_MAX,
-                            &row->occurred_text, parts,
-                            zone.len != 0 ? 3 : 1));
-
-    if (!when.has_offset && zone.len != 0) {
-        when.has_offset = pay_settle_zone(zone, when.local_s, &when.offset_s,
-                                          &row->is_ambiguous);
-    }
-
-    if (when.has_offset) {
-        row->has_occurred = 1;
-        row->occurred_us = (when.local_s - when.offset_s) * 1000000
-                           + when.micro;
-    }
-
-    return PAY_OK;
-}
-
-
-/* 253402300799 is the last second of the year 9999. */
-pay_status_t
-pay_settle_occurred_unix(pay_settle_reader_t *reader, const char *column,
-    int64_t unix_s, pay_settle_row_t *row)
-{
-    if (unix_s < 0 || unix_s > INT64_C(253402300799)) {
-        return pay_settle_refuse(reader, "time-invalid", column,
-                                 "seconds since 1970");
-    }
-
-    row->has_occurred = 1;
-    row->occurred_us = unix_s * 1000000;
-
-    return pay_settle_number(reader, unix_s, &row->occurred_text);
-}
-
-
 /* 0 for a word with no or several meanings.  The rules are those of today;
  * files of before 1996 (EU) and 2007 (US) are not expected. */
 int

@@ -1,6 +1,9 @@
 /*
  * What the CPU benchmarks share: the CPU time of a piece of work, beside the
- * SHA-256 of the same bytes, which any request costs at least once.
+ * SHA-256 of the same bytes, which any request costs at least once.  Bounds
+ * are those of the core on which SHA-256 costs BENCH_SHA_NS a byte; a slower
+ * core, or one that is shared, has wider ones in proportion.  BENCH_SLACK in
+ * the environment multiplies them: make test has 2.
  */
 
 #ifndef BENCH_MEASURE_H
@@ -8,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "pay_crypto.h"
@@ -15,6 +19,7 @@
 
 #define BENCH_ROUNDS  7
 #define BENCH_NS      20000000 /* a round lasts at least as long */
+#define BENCH_SHA_NS  0.57
 
 typedef void (*bench_work_pt)(pay_str_t text, void *data);
 
@@ -66,6 +71,20 @@ bench_sha256(pay_str_t text, void *data)
     if (pay_sha256(text, digest) != PAY_OK) {
         abort();
     }
+}
+
+
+/* What is allowed on this core at this moment, of what is allowed on that
+ * one; never less. */
+static inline double
+bench_bound(double bound, pay_str_t text)
+{
+    double       sha = bench_ns(bench_sha256, text, NULL) / (double) text.len;
+    const char  *slack = getenv("BENCH_SLACK");
+
+    bound *= (slack != NULL) ? strtod(slack, NULL) : 1;
+
+    return (sha > BENCH_SHA_NS) ? bound * sha / BENCH_SHA_NS : bound;
 }
 
 

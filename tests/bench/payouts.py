@@ -3,6 +3,7 @@ sellers (100,000) with one sale each, as one run of the gateway's workers,
 alone and while payments come at a quarter of their best rate.
 """
 
+import datetime
 import os
 import sys
 import threading
@@ -34,12 +35,11 @@ SELECT count(*) FROM unnest($1::text[]) o, pay_ops.release_order('acme', o,
 # the time of the schedule has come, on a day that had no run yet and has none
 # due behind it
 COMES = """
-UPDATE pay.payout_schedule SET next_day = current_date + {day},
-    next_at = now()"""
+UPDATE pay.payout_schedule SET next_day = '{day}', next_at = now()"""
 RUN = """
 SELECT state, items,
     extract(epoch FROM coalesce(ended_at, clock_timestamp()) - begun_at)
-FROM pay.payout_run WHERE due_day = current_date + {day}"""
+FROM pay.payout_run WHERE due_day = '{day}'"""
 
 
 def sold(rig, names: list[str]) -> None:
@@ -75,9 +75,11 @@ class Run:
     """The run of a due day, as a table shows it."""
 
     def __init__(self, rig, day: int):
-        self.rig, self.day = rig, day
+        self.rig = rig
+        # once: the bench may go on past midnight
+        self.day = datetime.date.today() + datetime.timedelta(days=day)
         self.state, self.items, self.seconds = "", 0, 0.0
-        rig.sql(COMES.format(day=day))
+        rig.sql(COMES.format(day=self.day))
 
     def look(self) -> None:
         row = self.rig.sql(RUN.format(day=self.day))

@@ -1,7 +1,8 @@
 /*
  * What a stranger's webhook costs before it is refused: for each scheme the
  * CPU of the body that we know as its worst, of the largest size, signed for
- * another body.  Fails when a byte costs more than BOUND_NS.
+ * another body.  Fails when a body costs more than its bound in proportion to
+ * SHA-256 (measure.h), or when a scheme of the registry has no body here.
  */
 
 #include "measure.h"
@@ -10,8 +11,10 @@
 
 
 #define BODY_MAX  262144       /* of the hardened file */
-#define BOUND_NS  40.0
+#define TRIES     5
 #define NOW       INT64_C(1795238460)
+
+#define COUNT(list)  (sizeof(list) / sizeof((list)[0]))
 
 #define MAC64     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
@@ -22,6 +25,7 @@ typedef struct {
     const char  *piece;
     const char  *behind;
     size_t       max;
+    double       bound_us;     /* about 1.5 times what docs/security.md says */
 } bench_body_t;
 
 typedef struct {
@@ -35,25 +39,27 @@ typedef struct {
     "\"additionalData\":{\"hmacSignature\":\"" MAC64 "\"},\"x\":["
 
 static const bench_body_t  bodies[] = {
-    { "stripe", "any", "", "x", "", BODY_MAX },
-    { "standardwebhooks", "any", "", "x", "", BODY_MAX },
-    { "svix", "any", "", "x", "", BODY_MAX },
+    { "stripe", "any", "", "x", "", BODY_MAX, 250 },
+    { "standardwebhooks", "any", "", "x", "", BODY_MAX, 250 },
+    { "svix", "any", "", "x", "", BODY_MAX, 250 },
     { "adyen", "empty arrays", ITEM, "[[],[],[],[],[],[],[],[]],", "[]]}}]}",
-      6200 },
-    { "adyen", "one long text", ITEM "\"", "\\u0061", "\"]}}]}", 65536 },
+      6200, 350 },
+    { "adyen", "one long text", ITEM "\"", "\\u0061", "\"]}}]}", 65536, 1400 },
     { "adyen", "too many values", ITEM,
-      "[[],[],[],[],[],[],[],[]],", "[]]}}]}", 65536 },
-    { "adyen", "too long", ITEM, "[],", "[]]}}]}", BODY_MAX },
-    { "adyen-platform", "any", "", "x", "", BODY_MAX },
+      "[[],[],[],[],[],[],[],[]],", "[]]}}]}", 65536, 30 },
+    { "adyen", "too long", ITEM, "[],", "[]]}}]}", BODY_MAX, 5 },
+    { "adyen-platform", "any", "", "x", "", BODY_MAX, 250 },
     { "braintree", "escapes",
       "bt_signature=public_key_1%7C0123456789abcdef0123456789abcdef01234567&"
-      "bt_payload=", "%41", "", BODY_MAX },
-    { "gocardless", "any", "", "x", "", BODY_MAX },
-    { "mollie", "any", "", "x", "", BODY_MAX },
-    { "paypal", "any, no certificate yet", "", "x", "", BODY_MAX },
-    { "paypal", "any, with what is none", "", "x", "", BODY_MAX },
-    { "razorpay", "any", "", "x", "", BODY_MAX },
-    { "square", "any", "", "x", "", BODY_MAX }
+      "bt_payload=", "%41", "", BODY_MAX, 700 },
+    { "gocardless", "any", "", "x", "", BODY_MAX, 250 },
+    { "mollie", "any", "", "x", "", BODY_MAX, 250 },
+    { "mollie-legacy", "a hint", "id=tr_", "a", "", 70, 5 },
+    { "mollie-legacy", "too long", "id=tr_", "a", "", BODY_MAX, 5 },
+    { "paypal", "any, no certificate yet", "", "x", "", BODY_MAX, 5 },
+    { "paypal", "any, with what is none", "", "x", "", BODY_MAX, 1800 },
+    { "razorpay", "any", "", "x", "", BODY_MAX, 250 },
+    { "square", "any", "", "x", "", BODY_MAX, 250 }
 };
 
 static const pay_str_t  hosts[] = { pay_string("api.example.com") };
@@ -158,22 +164,69 @@ sign(bench_case_t *one, pay_arena_t *arena, pay_secret_t *key,
 }
 
 
+/* In us; the best of some tries while it is too much, as in scan.c. */
+static double
+cost(pay_str_t body, bench_case_t *one, double bound_us, int *over)
+{
+    double    us, best = 0;
+    unsigned  i;
+
+    for (i = 0; i < TRIES; i++) {
+        us = bench_ns(verify, body, one) / 1000;
+        best = (i == 0 || us < best) ? us : best;
+        *over = best > bench_bound(bound_us, bench_repeat("x", 4096));
+
+        if (!*over) {
+            break;
+        }
+    }
+
+    return best;
+}
+
+
+static int
+each_scheme_has_a_body(void)
+{
+    int                             all = 1;
+    size_t                          i;
+    const pay_sig_scheme_t *const  *scheme;
+
+    for (scheme = pay_sig_table(); *scheme != NULL; scheme++) {
+        for (i = 0; i < COUNT(bodies); i++) {
+            if (strcmp(bodies[i].scheme, (*scheme)->name) == 0) {
+                break;
+            }
+        }
+
+        if (i == COUNT(bodies)) {
+            printf("%s has no body here\n", (*scheme)->name);
+            all = 0;
+        }
+    }
+
+    return all;
+}
+
+
 int
 main(void)
 {
-    int            bad = 0;
+    int            bad, over;
     size_t         i;
-    double         ns;
+    double         us;
     pay_str_t      body;
     pay_heap_t    *heap = pay_heap_create();
     bench_case_t   one;
     pay_header_t   headers[4];
     pay_secret_t   key;
 
+    bad = !each_scheme_has_a_body();
+
     printf("%-18s %-24s %8s %8s %8s  %s\n", "scheme", "body", "bytes",
            "ns/byte", "us", "verdict");
 
-    for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+    for (i = 0; i < COUNT(bodies); i++) {
         memset(&key, 0, sizeof(key));
         one.scheme = pay_sig_find(pay_str_of(bodies[i].scheme));
         sign(&one, pay_heap_arena(heap), &key, headers);
@@ -182,12 +235,12 @@ main(void)
                              ? PAY_STR("none") : PAY_STR("");
 
         body = body_of(&bodies[i]);
-        ns = bench_ns(verify, body, &one);
-        bad |= ns / (double) body.len > BOUND_NS;
+        us = cost(body, &one, bodies[i].bound_us, &over);
+        bad |= over;
 
-        printf("%-18s %-24s %8zu %8.2f %8.0f  %s\n", bodies[i].scheme,
-               bodies[i].what, body.len, ns / (double) body.len, ns / 1000,
-               pay_sig_verdict_name(one.verdict));
+        printf("%-18s %-24s %8zu %8.2f %8.0f  %s%s\n", bodies[i].scheme,
+               bodies[i].what, body.len, us * 1000 / (double) body.len, us,
+               pay_sig_verdict_name(one.verdict), over ? "  (too much)" : "");
     }
 
     pay_heap_destroy(heap);

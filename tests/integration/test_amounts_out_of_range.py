@@ -17,6 +17,11 @@ def mismatches(stack, made) -> list[tuple]:
     )
 
 
+def about(stack, made) -> list[str]:
+    lines = stack.gateway.error_log.read_text(errors="replace").splitlines()
+    return [x for x in lines if f"checkout:{made.id}" in x]
+
+
 def paid(stack, psp: str):
     made = stack.created(psp)
     stack.mock.pay(made.token, "paid")
@@ -43,6 +48,8 @@ def test_stripe_refund_out_of_range(stack, amount):
         assert sent["status"] == 200, sent
     told = mismatches(stack, made)
     assert [row[:1] for row in told] == [("refund",)] * 2, told
+    logged = wait_for(lambda: about(stack, made), "the line of the log")
+    assert "[crit]" in logged[0] and "amount or token differs" in logged[0]
     assert stack.payment(made.order_id)["amount_refunded"] == "0.00"
 
 
@@ -58,4 +65,5 @@ def test_adyen_refund_failed_out_of_range(stack):
     sent = stack.mock.webhook(dialect="adyen", type="REFUND_FAILED", data=item)
     assert sent["status"] == 200, sent
     wait_for(lambda: mismatches(stack, made), "the mismatch")
+    assert wait_for(lambda: about(stack, made), "the line of the log")
     assert stack.payment(made.order_id)["amount_refunded"] == "0.00"

@@ -72,7 +72,10 @@ def test_a_refund_says_what_it_was_told(stack):
     assert deed["amount_minor"] == 250
     kinds = routed.kinds(made)
     assert kinds[-2:] == ["refund_requested", "refunded"]
-    assert routed.detail(made, "refunded")["amount_minor"] == 250
+    told = routed.detail(made, "refunded")
+    assert (told["amount"], told["amount_minor"]) == ("2.50", 250)
+    explained = stack.get(f"/v1/payments/{made.order_id}/explain").json()
+    assert told in [each["detail"] for each in explained["events"]]
 
 
 def test_several_refunds_take_what_is_left(stack):

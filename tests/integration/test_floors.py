@@ -1,5 +1,6 @@
-"""ci/floors.py, of ci/check-style, finds what breaks the floors of the glue,
-and nothing else: each case is planted in a small tree of its own."""
+"""ci/floors.py, of ci/check-style, finds what breaks the floors of the glue and
+circles of calls in src/, and nothing else: each case is planted in a small tree
+of its own."""
 
 import importlib.util
 
@@ -106,5 +107,42 @@ def test_a_circle_is_found(tmp_path):
     assert "calls in a circle of 2 files" in rules[0]
 
 
-def test_the_glue_keeps_its_floors():
+def core_of(root, *files):
+    """What is found in a src/ whose files call the one of the next name."""
+    for name, other in zip(files, (*files[1:], files[0]), strict=True):
+        path = root / "src" / f"{name}.c"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        function, called = (x.rpartition("/")[2] for x in (name, other))
+        path.write_text(
+            f"int\n{function}(void)\n{{\n    return {called}();\n}}\n"
+        )
+    return found(root, {})
+
+
+def test_a_circle_of_the_core_is_found(tmp_path):
+    (rule,) = core_of(tmp_path, "api/one", "core/two", "flow/three")
+    assert "calls in a circle of 3 files" in rule
+
+
+def test_only_the_look_at_settlement_files_goes_round(tmp_path):
+    look = ["flow/flow_settlement", "flow/flow_settlement_pull"]
+    assert core_of(tmp_path, *look) == []
+    (tmp_path / "docs/architecture.md").unlink()
+    (tmp_path / "docs").rmdir()
+    assert len(core_of(tmp_path, *look, "flow/flow_job")) == 1
+
+
+def test_a_name_of_two_files_is_no_call(tmp_path):
+    """A static function may be called as one of another file is."""
+    source = tmp_path / "src/core"
+    source.mkdir(parents=True)
+    (source / "a.c").write_text(
+        "int\na(void)\n{\n    return word();\n}\n\n\n"
+        "static int\nword(void)\n{\n}\n"
+    )
+    (source / "b.c").write_text("int\nword(void)\n{\n    return a();\n}\n")
+    assert found(tmp_path, {}) == []
+
+
+def test_the_tree_keeps_its_floors():
     assert list(FLOORS.findings()) == []

@@ -1,4 +1,5 @@
-"""ci/format and ci/analyze, in small trees of their own."""
+"""ci/format, ci/analyze and a rule of ci/check-style, in small trees of their
+own."""
 
 import importlib.machinery
 import importlib.util
@@ -116,3 +117,39 @@ def test_a_file_is_analyzed_again_when_it_or_a_header_has_changed(
 
     (tmp_path / changed).write_text(texts[changed] + "int  more;\n")
     assert (analyze(tmp_path).hash_of(path, "gcc") != before) == again
+
+
+CONFIG, CORE = "#include <ngx_config.h>\n", "#include <ngx_core.h>\n"
+OWN = '#include "util/own.h"\n'
+# the includes of a file of the glue, those of util/own.h, the line of a finding
+ORDERS = {
+    "nginx's own": (CONFIG + CORE + "#include <time.h>\n", "", None),
+    "a system header first": ("#include <time.h>\n" + CONFIG + CORE, "", 1),
+    "one between the two": (CONFIG + "#include <time.h>\n" + CORE, "", 1),
+    "neither": ("#include <time.h>\n", "", 1),
+    "ngx_http.h behind another": (
+        CONFIG + CORE + "#include <time.h>\n#include <ngx_http.h>\n", "", 1,
+    ),
+    "an own header that has them first": (OWN, CONFIG + CORE, None),
+    "an own header that has another first": (OWN, "#include <time.h>\n", 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_a_header_before_nginxs_own_is_found(name, tmp_path, monkeypatch):
+    """_GNU_SOURCE would come too late: nginx 1.25 and later do not compile."""
+    text, own, line = ORDERS[name]
+    monkeypatch.syspath_prepend(ROOT / "ci")
+    loader = importlib.machinery.SourceFileLoader(
+        "check_style", str(ROOT / "ci/check-style")
+    )
+    spec = importlib.util.spec_from_loader("check_style", loader)
+    style = importlib.util.module_from_spec(spec)
+    loader.exec_module(style)
+    monkeypatch.setattr(style, "ROOT", tmp_path)
+    glue = tmp_path / style.GLUE
+    (glue / "util").mkdir(parents=True)
+    (glue / "util/own.h").write_text(own)
+    (glue / "a.c").write_text(text)
+    found = list(style.check_nginx_first(f"{style.GLUE}a.c", text))
+    assert [number for number, _ in found] == ([line] if line else []), found

@@ -68,6 +68,8 @@ def test_explain_says_what_was_not_believed(books, payctl, name):
     assert re.search(r"mismatch \d+: not believed \(amount\), from stripe by "
                      r"webhook", out)
     assert "said 0.05 USD, ours 12.34 USD" in out
+    (line,) = re.findall("mismatch, by webhook: .*", out)
+    assert ", amount 0.05" in line and "minor" not in line, line
 
 
 def test_explain_json_is_what_the_api_says(books, payctl, name):

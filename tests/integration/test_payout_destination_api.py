@@ -6,16 +6,10 @@ import subprocess
 import pytest
 from support.client import Api, fresh_key
 from support.own_stack import QUICK_JOBS, OwnStack, new_id
+from support.payer import Payer
 from support.problems import assert_problem
 from support.tokens import minter_of
-from test_payouts import (
-    AUDIENCE,
-    HASTY,
-    LIMIT,
-    PROVIDER,
-    Payer,
-    expect_paid_once,
-)
+from test_payouts import AUDIENCE, HASTY
 
 IBAN = "DE89370400440532013000"
 ACCOUNT = {"currency": "EUR", "provider": "generic", "iban": IBAN,
@@ -27,12 +21,11 @@ WRITES = "payouts:read payouts:create payouts:destinations"
 def payer():
     stack = OwnStack()
     try:
-        payer = Payer(stack)
+        payer = Payer(stack, "stripe", asks=False)
         stack.configure(
             (AUDIENCE, payer.blocks() + AUDIENCE), *HASTY, QUICK_JOBS
         )
-        assert stack.value(PROVIDER, "generic", "generic", "iban") == "stored"
-        assert stack.value(LIMIT) == "stored"
+        payer.enter("generic")
         yield payer
         stack.check_invariants()
     finally:
@@ -106,7 +99,7 @@ def test_an_account_that_was_entered_is_paid_to(payer, person):
     )
     assert answer.status_code == 200, answer.text
     payer.becomes(item, "paid")
-    expect_paid_once(payer, item)
+    payer.expect_paid_once(item)
 
 
 def test_a_request_is_done_once_for_its_key(payer, person):

@@ -5,9 +5,10 @@ import re
 
 import psycopg2
 import pytest
-from support.own_stack import OwnStack, new_id, wait_for
-from test_payouts import AUDIENCE, KINDS, LIMIT, PROVIDER, Payer
+from support.own_stack import OwnStack, wait_for
+from support.payer import Payer
 
+AUDIENCE = "payments_audience "
 QUICK_ROUNDS = (
     AUDIENCE,
     "payments_jobs  on interval=100ms;\n"
@@ -19,26 +20,6 @@ SELLERS = 3
 
 class Shop(Payer):
     """Sellers of acme whose items nobody makes by hand."""
-
-    def sold(self):
-        """A new seller with a paid order of 12.34 EUR that is delivered."""
-        seller = f"seller-{new_id()}"
-        self.account(seller, "generic")
-        made = self.stack.created(
-            "generic",
-            payment_orders=[
-                {
-                    "payment_order_id": new_id(),
-                    "seller_account": seller,
-                    "amount": "12.34",
-                    "currency": "EUR",
-                }
-            ],
-        )
-        self.stack.mock.pay(made.registration["token"])
-        made.becomes("SUCCESS")
-        self.payctl("release", made.order_id, "--merchant", "acme", *WHO)
-        return seller
 
     def comes(self):
         """The time of the schedule has come, two hours ago."""
@@ -66,11 +47,9 @@ class Shop(Payer):
 def shop():
     stack = OwnStack()
     try:
-        shop = Shop(stack)
+        shop = Shop(stack, "stripe", asks=False)
         stack.configure((AUDIENCE, shop.blocks() + AUDIENCE), QUICK_ROUNDS)
-        for name, (kind, _) in KINDS.items():
-            assert stack.value(PROVIDER, name, name, kind) == "stored"
-        assert stack.value(LIMIT) == "stored"
+        shop.enter("generic", "stripe")
         yield shop
         stack.check_invariants()
     finally:

@@ -283,6 +283,22 @@ def test_what_postgresql_cannot_do_is_503_at_once(stack, link, failing, code):
     registered_once(stack, with_key(stack, body, key))
 
 
+def test_an_error_of_an_operation_is_500_and_not_an_outage(
+    stack, link, failing
+):
+    """22012, division by zero: it is rolled back and would fail again, so no
+    storefront is asked to try again."""
+    body, key = stack.order(), new_id()
+    failing("22012")
+    answer = stack.post(body, key)
+    assert answer.status_code == 500, answer.text
+    assert slug(answer) == "internal-error"
+    assert "Retry-After" not in answer.headers
+    assert stack.mock.calls(nonce_of(body)) == []
+    stack.sql("DROP FUNCTION public.fail CASCADE")
+    registered_once(stack, with_key(stack, body, key))
+
+
 def test_without_a_place_for_a_connection_it_is_503_until_there_is(stack, link):
     """53300, too many connections."""
     stack.sql("ALTER ROLE payments_gateway CONNECTION LIMIT 0")

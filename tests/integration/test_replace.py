@@ -79,6 +79,15 @@ def explained(made) -> dict:
     return answer.json()
 
 
+def places(made) -> tuple[dict, str]:
+    """What a GET says of the other checkout, and its ETag."""
+    answer = made.stack.get(f"/v1/checkouts/{made.id}")
+    assert answer.status_code == 200, answer.text
+    shown = answer.json()
+    names = {"replaces", "replaced_by"} & shown.keys()
+    return {name: shown[name] for name in names}, answer.headers["ETag"]
+
+
 def told(made) -> list[tuple]:
     return [
         (each["kind"], each["actor"])
@@ -100,6 +109,28 @@ def test_the_old_page_is_closed_and_the_new_one_is_paid(stack, psp):
     stack.mock.pay(new.token)
     new.becomes("SUCCESS")
     assert old.states() == {("FAILED", "cancelled")}
+
+
+def test_a_read_of_either_names_the_other(stack):
+    old = stack.created()
+    nobody, before = places(old)
+    assert nobody == {}
+    new = replaced(old)
+    assert new.shown["replaces"] == old.id
+    assert places(new)[0] == {"replaces": old.id}
+    named, after = places(old)
+    assert named == {"replaced_by": new.id}
+    assert after != before
+
+
+def test_a_place_that_was_not_taken_is_free_for_readers_too(stack):
+    old = stack.created()
+    silent(old)
+    stack.mock.pay(old.token)
+    body = replacing(old)
+    refused(old, stack.post(body))
+    assert places(old)[0] == {}
+    assert places(Checkout(stack, body, None))[0] == {"replaces": old.id}
 
 
 def test_a_declined_page_is_closed_too(stack):

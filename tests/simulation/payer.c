@@ -48,8 +48,7 @@ sim_payer_take(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer)
     answer->body = said.body;
     sent->nothing_happened = said.refused;
 
-    if (sim_fault(sim, sim->faults.psp_error)) {
-        answer->status = 500 + (unsigned) sim_below(sim, 5);
+    if (sim_psp_is_broken(sim, answer)) {
         answer->body = PAY_STR("{\"error\":{\"code\":\"internal\"}}");
         sent->nothing_happened = 0;
 
@@ -64,23 +63,10 @@ sim_payer_take(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer)
 static int
 trouble(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer)
 {
-    const sim_faults_t  *faults = &sim->faults;
-
     answer->body = PAY_STR("{\"error\":{\"code\":\"later\"}}");
 
-    if (sim_fault(sim, faults->psp_busy)) {
-        answer->status = sim_chance(sim, 800) ? 429 : 401;
-        answer->retry_after_s = sim_between(sim, -1, 90);
-        sent->nothing_happened = 1;
-        return 1;
-    }
-
-    if (sim_fault(sim, faults->psp_error)) {
-        answer->status = 500 + (unsigned) sim_below(sim, 5);
-        return 1;
-    }
-
-    return 0;
+    return sim_psp_is_busy(sim, sent, answer)
+           || sim_psp_is_broken(sim, answer);
 }
 
 

@@ -51,8 +51,7 @@ sim_psp_take(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer)
     answer->content_type = PAY_STR("application/json");
     sent->nothing_happened = said.refused;
 
-    if (sim_fault(sim, sim->faults.psp_error)) {
-        answer->status = 500 + (unsigned) sim_below(sim, 5);
+    if (sim_psp_is_broken(sim, answer)) {
         answer->body = PAY_STR("{\"error\":{\"code\":\"internal\"}}");
         sent->nothing_happened = 0;
 
@@ -67,29 +66,47 @@ sim_psp_take(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer)
 static int
 trouble(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer)
 {
-    const sim_faults_t  *faults = &sim->faults;
-
     answer->content_type = PAY_STR("application/json");
     answer->body = PAY_STR("{\"error\":{\"code\":\"later\"}}");
 
-    if (sim_fault(sim, faults->psp_busy)) {
-        answer->status = sim_chance(sim, 800) ? 429 : 401;
-        answer->retry_after_s = sim_between(sim, -1, 90);
-        sent->nothing_happened = 1;
+    if (sim_psp_is_busy(sim, sent, answer)) {
         return 1;
     }
 
-    if (sim_fault(sim, faults->psp_conflict)) {
+    if (sim_fault(sim, sim->faults.psp_conflict)) {
         answer->status = 409;
         return 1;
     }
 
-    if (sim_fault(sim, faults->psp_error)) {
-        answer->status = 500 + (unsigned) sim_below(sim, 5);
-        return 1;
+    return sim_psp_is_broken(sim, answer);
+}
+
+
+int
+sim_psp_is_busy(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer)
+{
+    if (!sim_fault(sim, sim->faults.psp_busy)) {
+        return 0;
     }
 
-    return 0;
+    answer->status = sim_chance(sim, 800) ? 429 : 401;
+    answer->retry_after_s = sim_between(sim, -1, 90);
+    sent->nothing_happened = 1;
+
+    return 1;
+}
+
+
+int
+sim_psp_is_broken(sim_t *sim, pay_http_answer_t *answer)
+{
+    if (!sim_fault(sim, sim->faults.psp_error)) {
+        return 0;
+    }
+
+    answer->status = 500 + (unsigned) sim_below(sim, 5);
+
+    return 1;
 }
 
 

@@ -508,6 +508,10 @@ void sim_psp_clear(sim_t *sim, sim_reg_t *reg);
 sim_reg_t *sim_psp_reg(sim_t *sim, pay_str_t token);
 int sim_psp_is_open(sim_t *sim, sim_reg_t *reg);
 sim_said_t sim_psp_refuse(sim_t *sim, unsigned status, const char *code);
+/* Faults of any model that is called, drawn from the seed: it has no time, and
+ * nothing has happened; it answers 500 to 504. */
+int sim_psp_is_busy(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer);
+int sim_psp_is_broken(sim_t *sim, pay_http_answer_t *answer);
 
 /* money.c */
 pay_str_t sim_amount(sim_t *sim, int64_t minor);

@@ -102,6 +102,25 @@ SELECT is((jsonb_array_length(e), e -> 0 -> 'seq', e -> -1 -> 'seq',
 FROM pay_api.get_events('{m1}', '{o-long}') g,
     LATERAL (SELECT g.events::jsonb AS e) l;
 
+SET LOCAL search_path = pay, tap;
+SELECT is(shown_detail(d::jsonb, c)::text, wanted, 'amounts of ' || d)
+FROM (VALUES
+    ('{"amount_minor": 1234}', 'USD',
+     '{"amount": "12.34", "amount_minor": 1234}'),
+    ('{"amount_minor": 7, "currency": "JPY"}', 'USD',
+     '{"amount": "7", "currency": "JPY", "amount_minor": 7}'),
+    ('{"amount_minor": 7, "currency": "???"}', 'USD',
+     '{"currency": "???", "amount_minor": 7}'),
+    ('{"captured_minor": 5, "amount_minor": -5}', 'KWD',
+     '{"amount": "-0.005", "amount_minor": -5, "captured_minor": 5, '
+     '"amount_captured": "0.005"}'),
+    ('{"assigned": {"a": 500, "b": 1}}', 'EUR',
+     '{"assigned": {"a": 500, "b": 1}, '
+     '"amounts_assigned": {"a": "5.00", "b": "0.01"}}'),
+    ('{"code": "x", "why": null}', 'EUR', '{"why": null, "code": "x"}'),
+    ('{}', 'EUR', '{}')) t (d, c, wanted);
+SET LOCAL search_path = tap, pg_temp;
+
 SET LOCAL timezone = 'Asia/Kathmandu';
 SELECT is(g.events::jsonb -> 0 ->> 'at', to_char(e.at AT TIME ZONE 'UTC',
           'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'whatever the session''s zone')

@@ -169,7 +169,12 @@ SELECT is(pg_temp.replace('d3', 'd'), 'not_replaced', 'paid is paid');
 SELECT is(pg_temp.replace('e2', 'e'), 'waiting e2 REGISTERING', 'it waits');
 SELECT is(pg_temp.send('e', 'cancel', 'xe2'), 'send 1 1', 'the close is sent');
 SELECT is(pg_temp.sent('e', 'cancel', 'xe2', 'REFUSED'), 'stored', 'refused');
+SELECT c.version AS before FROM pay.checkout c WHERE c.checkout_id = 'e'
+\gset
 SELECT is(pg_temp.release('e2'), 'refused REFUSED not_replaced', 'refused');
+SELECT is((c.replaced_by, c.version - :before)::text, '(,1)',
+          'which its readers see by their ETag')
+FROM pay.checkout c WHERE c.checkout_id = 'e';
 SELECT is(pg_temp.status('m1', 'oe'), 'EXECUTING', 'the old one is open');
 SELECT is(pg_temp.replace('e3', 'e'), 'waiting e3 REGISTERING',
           'it may be tried again');

@@ -14,6 +14,7 @@ from settlement_history import (
     DUPLICATE,
     EARLY,
     LATE,
+    Entry,
     Told,
 )
 
@@ -61,6 +62,25 @@ class Expected:
     file: object
     twins: object = None
     missed: bool = False  # a later version of the file lacks it
+
+    @property
+    def is_ended(self):
+        """Nothing of it is booked, and it waits no more."""
+        return self.missed and self.closed == {"gone"}
+
+    def miss(self):
+        """A later version lacks it.  What waits with nothing booked, or in
+        suspense, ends; what is booked waits for an operator."""
+        self.missed = True
+        waits = {found for found in self.allowed if found[0] >= 2
+                 and found[1] not in ("exceeds", "repeated")}  # fmt: skip
+        if waits and None in self.closed:
+            self.closed.add("gone")
+            if waits == self.allowed:
+                self.closed.remove(None)
+            if self.closed == {"gone"}:
+                for entry in self.row.entries:
+                    entry.settled = False
 
 
 class Files:
@@ -204,14 +224,14 @@ class Judge:
                 self.keep(file, row, 1, (2, "added"))
             else:
                 new.append(row)
+        for other in others:
+            self.miss(other, set(count))
         self.judge(file, new)
         for key, nth in count.items():
             row = [r for r in file.rows if r.key == key][-1]
             old, contents = self.newest.get((file.source, key), (0, None))
             if contents != row.contents() or nth > old:
                 self.newest[file.source, key] = (old + nth, row.contents())
-        for other in others:
-            self.miss(other, set(count))
         self.booked.append(file)
 
     def keep(self, file, row, version, *found, closed=(None,)):
@@ -224,7 +244,7 @@ class Judge:
         """A later version lacks rows that this one has brought."""
         for (_, key, _), one in self.expected.items():
             if one.file is other and key not in keys:
-                one.missed = True
+                one.miss()
 
     def judge(self, file, new):
         """Rows that come for the first time; sales come before all else."""
@@ -234,6 +254,9 @@ class Judge:
                     and CONFIRMED in row.found):
                 payment.paid = True
                 for early in payment.early:
+                    if early.is_ended:
+                        self.heard(early)
+                        continue
                     early.closed = {"matched"}
                     if early.row.twins:
                         early.closed.add(None)
@@ -257,10 +280,20 @@ class Judge:
                     payout.open = True
                     self.payouts.append(payout)
 
+    def heard(self, one):
+        """News of a row that is gone stay: its refund is booked with the
+        sale, and no row settles it."""
+        row = one.row
+        if row.kind == "refund":
+            self.history.entries.append(
+                Entry(row.payment.checkout, "refund", row.gross, row.currency,
+                      row.payment.psp))  # fmt: skip
+
     def is_normal(self, row):
         """Whether a row was new when it came."""
         return any(
             one.row is row and one.allowed & set(row.found)
+            and not one.is_ended
             for one in self.expected.values()
         )
 

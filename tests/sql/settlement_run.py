@@ -15,8 +15,10 @@ from settlement_judge import BOOKED, Bank, Files, Judge
 
 FOUND = """
 SELECT r.source, r.row_key, r.version, r.class, r.finding, x.closed_as,
-    x.finding
-FROM pay.settlement_row r LEFT JOIN pay.settlement_exception x USING (row_id)
+    EXISTS (SELECT FROM pay.settlement_exception g
+            WHERE g.row_id = r.row_id AND g.finding = 'gone')
+FROM pay.settlement_row r LEFT JOIN pay.settlement_exception x
+    ON x.row_id = r.row_id AND x.finding <> 'gone'
 WHERE r.source = ANY (%(sources)s)"""
 OVERDUE = """
 SELECT coalesce(x.checkout_id, x.source), e.family, x.currency,
@@ -210,7 +212,8 @@ class Run:
                 entry = history.expect(payment, "sale", minor)
                 entry.settled = normal
             for one in self.judge.expected.values():
-                if one.row in rows and (3, "unknown") in one.allowed:
+                if (one.row in rows and (3, "unknown") in one.allowed
+                        and not one.is_ended):
                     one.closed = {"matched"}
         for payment, minor in history.lost:
             history.dispute_news(payment, "lost", minor)
@@ -241,7 +244,7 @@ class Run:
         for source, key, version, kind, finding, closed, queued in (
                 self.books.sql(FOUND, self.names)):
             found[source, key, version] = (kind, finding, closed)
-            if queued == "gone":
+            if queued:
                 gone.add((source, key))
         for name, one in judge.expected.items():
             kind, finding, closed = found.pop(name, (None, None, None))
@@ -249,7 +252,8 @@ class Run:
                     or closed not in one.closed):
                 wrong.append((name, one.row.payment, (kind, finding, closed),
                               one.allowed, one.closed))
-            if one.missed and kind is not None and kind < 2:
+            if one.missed and kind is not None and (
+                    kind < 2 or closed == "matched" or finding == "exceeds"):
                 missed.add(name[:2])
             if one.twins and one.row.payment.paid:
                 good.setdefault(id(one.twins), []).append(
@@ -274,7 +278,8 @@ class Run:
         for row in self.books.sql(FOUND, self.names):
             one = self.judge.expected[row[:3]]
             psp = self.sources[row[0]][0]
-            if row[3] in BOOKED or row[4] == "exceeds" or row[5]:
+            if row[5] != "gone" and (
+                    row[3] in BOOKED or row[4] == "exceeds" or row[5]):
                 held.setdefault((psp, one.row.currency), []).append(
                     one.row.net)
         for entry in self.history.entries:
@@ -282,8 +287,8 @@ class Run:
                 held.setdefault((entry.psp, entry.currency), []).append(
                     entry.minor)
         held = {key: sum(some) for key, some in held.items() if sum(some)}
-        assert {row[:2]: row[2] for row in self.books.sql(
-            HELD, self.names)} == held
+        found = {row[:2]: row[2] for row in self.books.sql(HELD, self.names)}
+        assert found == held, (found, held)
 
     def banks(self):
         """What arrives at the banks."""

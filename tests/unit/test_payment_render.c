@@ -100,6 +100,24 @@ Test(pay_payment_render, redirect_is_ours_and_nothing_inside_comes_out)
 }
 
 
+Test(pay_payment_render, the_other_checkout_is_named_where_there_is_one)
+{
+    pay_str_t        text;
+    pay_heap_t      *heap = pay_heap_create();
+    pay_checkout_t   c;
+
+    checkout_make(&c);
+    c.replaces = PAY_STR("c-0");
+    c.replaced_by = PAY_STR("c-2");
+    text = rendered(heap, &c);
+    cr_expect_not_null(strstr((const char *) text.data,
+        "\"expires_at\":\"2026-11-21T05:50:00Z\",\"replaces\":\"c-0\","
+        "\"replaced_by\":\"c-2\",\"payment_orders\":["), "%.*s",
+        pay_fmt(text));
+    pay_heap_destroy(heap);
+}
+
+
 /* Who polls until is_payment_done waits for ever for one that has failed. */
 Test(pay_payment_render, only_success_is_done_and_failure_is_final_too)
 {

@@ -55,6 +55,10 @@ class Spec:
     keyed: bool = True  # its books have our key
 
 
+OWN = {  # those of the stack itself
+    "generic": Spec("iban", "DE"),
+    "stripe": Spec("payee", "IE", payee="acct_"),
+}
 SPECS = {
     "adyen": Spec(
         "iban",
@@ -67,19 +71,24 @@ SPECS = {
     "tipalti": Spec("payee", "IE", "", payee="payee-"),
     "paypal": Spec("payee", "IE", CERTIFIED, payee="PAYEE"),
 }
+KNOWN = SPECS | OWN
 
 
 class Payer:
-    def __init__(self, stack: OwnStack, *names: str):
-        self.stack, self.names = stack, names
+    """names: the providers whose blocks are added; asks: questions about items
+    are made due, instead of waiting for their time."""
+
+    def __init__(self, stack: OwnStack, *names: str, asks: bool = True):
+        self.stack, self.names, self.asks = stack, names, asks
         self.run = stack.gateway.run
         ring = (self.run / "secrets" / "keyring").read_text()
         self.key = base64.b64decode(ring.split()[1])
 
-    def enter(self) -> None:
-        """The rows of the providers in PostgreSQL, and one approver's limit."""
-        for name in self.names:
-            kind = SPECS[name].kind
+    def enter(self, *names: str) -> None:
+        """The rows of these providers in PostgreSQL, or of those with a block,
+        and one approver's limit."""
+        for name in names or self.names:
+            kind = KNOWN[name].kind
             assert self.stack.value(PROVIDER, name, name, kind) == "stored"
         assert self.stack.value(LIMIT) == "stored"
 
@@ -93,7 +102,7 @@ class Payer:
             words["cert_host"] = host.split(";")[0]
         made = []
         for name in self.names:
-            spec = SPECS[name]
+            spec = KNOWN[name]
             more = spec.more.format(name=name, **words)
             made.append(
                 BLOCK.format(name=name, path=spec.path, more=more, **words)
@@ -108,8 +117,14 @@ class Payer:
         bytes_ = AESGCM(self.key).encrypt(nonce, clear.encode(), place.encode())
         return nonce + bytes_
 
-    def account(self, seller: str, provider: str, currency: str) -> None:
-        spec = SPECS[provider]
+    def account(
+        self,
+        seller: str,
+        provider: str,
+        currency: str = "EUR",
+        sealed_for: str = "",
+    ) -> None:
+        spec = KNOWN[provider]
         number = spec.payee + secrets.token_hex(4).upper()
         number = IBAN if spec.kind == "iban" else number
         clear = f'{{"{spec.kind}":"{number}","name":"Jane Mueller"}}'
@@ -122,11 +137,11 @@ class Payer:
             spec.kind,
             spec.country,
             number,
-            self.sealed(seller, currency, clear),
+            self.sealed(sealed_for or seller, currency, clear),
         )
         assert outcome == "stored"
 
-    def payctl(self, *words: str) -> str:
+    def payctl(self, *words: str, code: int = 0) -> str:
         done = subprocess.run(
             [ROOT / "build" / "payctl", "payout", *words],
             env=os.environ | {"PAYCTL_DSN": self.stack.values["PG_ADMIN_DSN"]},
@@ -135,14 +150,16 @@ class Payer:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
-    def ready(self, provider: str, currency: str = "EUR") -> str:
-        """An item of 1234 minor units of a new seller, that may be approved;
-        its id."""
+    def sold(
+        self, provider: str = "generic", currency: str = "EUR", **account: str
+    ) -> str:
+        """A new seller with a paid order of 1234 minor units that is
+        delivered."""
         seller = f"seller-{new_id()}"
-        self.account(seller, provider, currency)
+        self.account(seller, provider, currency, **account)
         orders = [
             {
                 "payment_order_id": new_id(),
@@ -156,6 +173,14 @@ class Payer:
         made.becomes("SUCCESS")
         who = ("--merchant", "acme", "--who", "max")
         self.payctl("release", made.order_id, *who, "--why", "test")
+        return seller
+
+    def ready(
+        self, provider: str = "generic", currency: str = "EUR", **account: str
+    ) -> str:
+        """An item of such a seller, that may be approved; its id."""
+        seller = self.sold(provider, currency, **account)
+        who = ("--merchant", "acme", "--who", "max")
         assert "made" in self.payctl("make", seller, *who)
         return self.of_item("payout_id", "seller_account = %s", seller)
 
@@ -197,12 +222,11 @@ class Payer:
         )
 
     def asks_until(self, item: str, condition, what: str) -> None:
-        """It is asked about meanwhile, instead of waiting for the time."""
         asked = 0.0
 
         def is_so() -> bool:
             nonlocal asked
-            if time.monotonic() > asked + ASK_S:
+            if self.asks and time.monotonic() > asked + ASK_S:
                 self.ask(item)
                 asked = time.monotonic()
             return condition()
@@ -277,7 +301,7 @@ class Payer:
         key = self.of_item(
             "payout_key || '-' || attempt", "payout_id = %s", item
         )
-        if SPECS[self.provider(item)].keyed:
+        if KNOWN[self.provider(item)].keyed:
             return key
         made = bytearray(hashlib.sha256(f"{key}:transfer".encode()).digest())
         made[6] = made[6] & 0x0F | 0x50
@@ -289,12 +313,12 @@ class Payer:
         assert answer.status_code < 300, answer.text
         return answer.json()
 
-    def fate(self, item: str, *states: str) -> None:
+    def fate(self, item: str, *states: str, **more) -> None:
         self.control(
             "payouts/fates",
             provider=self.provider(item),
             key=self.item_key(item),
-            steps=[{"state": state, "after_s": 0} for state in states],
+            steps=[{"state": state, "after_s": 0} | more for state in states],
         )
 
     def fault(self, item: str, operation: str, kind: str, **more) -> None:
@@ -318,7 +342,7 @@ class Payer:
             )
 
     @contextlib.contextmanager
-    def no_webhooks(self, provider: str):
+    def no_webhooks(self, provider: str = "generic"):
         name = f"payout-{provider}"
         url = self.control("settings")["webhook_urls"][name]
         self.control("settings", webhook_urls={name: ""})
@@ -351,5 +375,5 @@ class Payer:
         assert once["count"] == once["live"] == 1, once
         assert (once["left_minor"], once["back_minor"]) == (MINOR, 0)
         assert once["currency"] == currency
-        if SPECS[self.provider(item)].kind == "iban":
+        if KNOWN[self.provider(item)].kind == "iban":
             assert once["account_end"] == IBAN[-4:]
