@@ -30,6 +30,8 @@ typedef enum {
     PAY_FINANCE_PAYOUTS,
     PAY_FINANCE_BATCHES,
     PAY_FINANCE_DESTINATIONS,          /* of the seller of the path */
+    PAY_FINANCE_ADVICE,                /* the lines of one, of the pay-out of
+                                          the path */
     PAY_FINANCE_LISTS
 } pay_finance_list_t;
 
@@ -39,9 +41,11 @@ typedef struct {
     pay_str_t           id;            /* of the path; empty: a page */
     pay_str_t           seller;        /* of the path, or empty */
     pay_str_t           query;         /* class=2&psp=stripe&format=csv */
-    pay_str_t           accept;        /* RFC 9110 12.5.1; CSV where it names
-                                          text/csv and no JSON, unless the query
-                                          has a format */
+    pay_str_t           accept;        /* RFC 9110 12.5.1: CSV where it names
+                                          text/csv and no JSON, and a page of
+                                          an advice where it names text/html
+                                          and neither; the query's format
+                                          counts before it */
 } pay_finance_asked_t;
 
 /* Slices point into the query and the id.  An empty one, and a number that is
@@ -49,11 +53,13 @@ typedef struct {
 typedef struct {
     pay_finance_list_t  list;
     int                 is_csv;
+    int                 is_html;       /* of an advice */
     int                 is_one;        /* a file, an exception, a pay-out, a
                                           batch, an account or the close of a
                                           day, instead of a page */
     pay_int_t           id;            /* of that file or exception */
-    pay_str_t           payout_id;     /* of that pay-out, batch or account */
+    pay_str_t           payout_id;     /* of that pay-out, batch or account, or
+                                          of the advice */
     pay_int_t           file_id;       /* of rows */
     pay_int_t           class;
     pay_int_t           before;        /* the next of an earlier page */

@@ -8,6 +8,7 @@
 #ifndef PAY_FLOW_H
 #define PAY_FLOW_H
 
+#include "pay_advice.h"
 #include "pay_breaker.h"
 #include "pay_change.h"
 #include "pay_keyring.h"
@@ -259,7 +260,8 @@ typedef enum {
     PAY_REPLY_CSV,             /* text/csv, to be saved as a file */
     PAY_REPLY_PROBLEM,
     PAY_REPLY_REDIRECT,        /* 303 */
-    PAY_REPLY_PAGE             /* the status page of `checkout` */
+    PAY_REPLY_PAGE,            /* the status page of `checkout` */
+    PAY_REPLY_ADVICE           /* the page of `advice` */
 } pay_reply_kind_t;
 
 typedef struct {
@@ -279,6 +281,7 @@ typedef struct {
     pay_str_t              shop_url;         /* page: way back; empty: its
                                                 host is not allowed any more */
     int                    pending;          /* page: keeps asking */
+    const pay_advice_t    *advice;
 } pay_reply_t;
 
 typedef enum {

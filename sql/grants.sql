@@ -45,7 +45,8 @@ GRANT EXECUTE ON FUNCTION pay.status_rank, pay.event_hash, pay.event_bytes,
     pay.hash_field, pay.iso_micros, pay.merkle_root, pay.seal_root,
     pay.seal_message, pay.seal_digest, pay.export_range, pay.half_even,
     pay.round_rate, pay.convert, pay.key_window, pay.seller_part,
-    pay.whole_fee, pay.kept_fee, pay.fee_of
+    pay.whole_fee, pay.kept_fee, pay.fee_of, pay.advice_lines,
+    pay.advice_of, pay.advice_holds
     TO payments_auditor, payments_operator;
 
 -- rows of files come by COPY, and are believed after their proof only

@@ -959,6 +959,67 @@ CREATE TABLE pay.settlement_file (
 CREATE FUNCTION pay.advance_file(p_file_id bigint, p_rows integer) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.advance_page(p_file pay.settlement_file, p_rows integer) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.advance_settlement(p_file_id bigint, p_rows integer DEFAULT 5000) RETURNS pay.settlement_file LANGUAGE plpgsql;
+
+CREATE TABLE pay.payout_advice (
+    merchant_id pay.id NOT NULL,
+    payout_id pay.id NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    since_seq pay.whole NOT NULL,
+    until_seq bigint NOT NULL,
+    opening_minor bigint NOT NULL,
+    sales_minor bigint NOT NULL,
+    refunds_minor bigint NOT NULL,
+    disputes_minor bigint NOT NULL,
+    fees_minor bigint NOT NULL,
+    reserve_minor bigint NOT NULL,
+    payouts_minor bigint NOT NULL,
+    adjustments_minor bigint NOT NULL,
+    paid_minor pay.positive_minor NOT NULL,
+    closing_minor pay.minor NOT NULL,
+    sha256 pay.hash NOT NULL,
+    CONSTRAINT payout_advice_check CHECK ((until_seq > (since_seq)::bigint)),
+    CONSTRAINT payout_advice_check1 CHECK ((((((((((opening_minor + sales_minor) + refunds_minor) + disputes_minor) + fees_minor) + reserve_minor) + payouts_minor) + adjustments_minor) - (paid_minor)::bigint) = (closing_minor)::bigint))
+);
+
+CREATE FUNCTION pay.advice_holds(p_advice pay.payout_advice) RETURNS boolean LANGUAGE sql STABLE;
+CREATE FUNCTION pay.advice_json(p_advice pay.payout_advice, p_before bigint, p_limit integer) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.advice_lines(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_since bigint, p_until bigint) RETURNS TABLE(wallet_seq bigint, at timestamp with time zone, source text, kind text, part text, payment_order_id text, amount_minor bigint, is_new boolean, is_paid boolean) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.advice_lines_json(p_advice pay.payout_advice, p_before bigint, p_limit integer, OUT lines json, OUT next bigint) RETURNS record LANGUAGE sql STABLE;
+
+CREATE TABLE pay.payout (
+    merchant_id pay.id NOT NULL,
+    payout_id pay.id NOT NULL,
+    payout_key pay.payout_key NOT NULL,
+    attempt pay.ordinal NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    amount_minor pay.positive_minor NOT NULL,
+    left_minor pay.minor NOT NULL,
+    line_count pay.ordinal NOT NULL,
+    provider pay.payout_name NOT NULL,
+    destination_id pay.id NOT NULL,
+    destination_version pay.ordinal NOT NULL,
+    made_by pay.filled NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    state pay.payout_state DEFAULT 'draft'::text NOT NULL,
+    reason text,
+    provider_ref pay.id,
+    proof text COLLATE pg_catalog."C",
+    voided_at timestamp with time zone,
+    batch_id pay.id,
+    number bigint NOT NULL,
+    CONSTRAINT payout_check CHECK (((voided_at IS NOT NULL) = ((state)::text = ANY (ARRAY['failed'::text, 'returned'::text, 'cancelled'::text])))),
+    CONSTRAINT payout_check1 CHECK (((proof IS NOT NULL) = ((state)::text = 'failed'::text))),
+    CONSTRAINT payout_check2 CHECK ((((state)::text <> ALL (ARRAY['sent'::text, 'paid'::text, 'settled'::text])) OR (provider_ref IS NOT NULL))),
+    CONSTRAINT payout_check3 CHECK (((batch_id IS NOT NULL) OR ((state)::text = ANY (ARRAY['draft'::text, 'held'::text, 'ready'::text, 'cancelled'::text])))),
+    CONSTRAINT payout_proof_check CHECK ((proof = ANY (ARRAY['refused'::text, 'not_found'::text, 'same_key'::text, 'returned_by_provider'::text, 'pain002'::text, 'person'::text])))
+)
+WITH (fillfactor='60');
+
+CREATE FUNCTION pay.advice_of(p_payout pay.payout, p_since bigint, p_until bigint, p_opening bigint) RETURNS pay.payout_advice LANGUAGE sql STABLE;
+CREATE FUNCTION pay.advice_page(p_merchant_id text, p_payout_id text, p_before bigint, p_limit integer, OUT outcome text, OUT page text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.age_in_days(p_age interval) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.ageing_of(p_merchant_id text, p_psp text, p_currency text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.all_merchants() RETURNS SETOF text LANGUAGE sql STABLE;
@@ -998,38 +1059,6 @@ CREATE TABLE pay.dead_letter (
 CREATE FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
-
-CREATE TABLE pay.payout (
-    merchant_id pay.id NOT NULL,
-    payout_id pay.id NOT NULL,
-    payout_key pay.payout_key NOT NULL,
-    attempt pay.ordinal NOT NULL,
-    seller_account pay.filled NOT NULL,
-    currency pay.currency_code NOT NULL,
-    amount_minor pay.positive_minor NOT NULL,
-    left_minor pay.minor NOT NULL,
-    line_count pay.ordinal NOT NULL,
-    provider pay.payout_name NOT NULL,
-    destination_id pay.id NOT NULL,
-    destination_version pay.ordinal NOT NULL,
-    made_by pay.filled NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    state pay.payout_state DEFAULT 'draft'::text NOT NULL,
-    reason text,
-    provider_ref pay.id,
-    proof text COLLATE pg_catalog."C",
-    voided_at timestamp with time zone,
-    batch_id pay.id,
-    number bigint NOT NULL,
-    CONSTRAINT payout_check CHECK (((voided_at IS NOT NULL) = ((state)::text = ANY (ARRAY['failed'::text, 'returned'::text, 'cancelled'::text])))),
-    CONSTRAINT payout_check1 CHECK (((proof IS NOT NULL) = ((state)::text = 'failed'::text))),
-    CONSTRAINT payout_check2 CHECK ((((state)::text <> ALL (ARRAY['sent'::text, 'paid'::text, 'settled'::text])) OR (provider_ref IS NOT NULL))),
-    CONSTRAINT payout_check3 CHECK (((batch_id IS NOT NULL) OR ((state)::text = ANY (ARRAY['draft'::text, 'held'::text, 'ready'::text, 'cancelled'::text])))),
-    CONSTRAINT payout_proof_check CHECK ((proof = ANY (ARRAY['refused'::text, 'not_found'::text, 'same_key'::text, 'returned_by_provider'::text, 'pain002'::text, 'person'::text])))
-)
-WITH (fillfactor='60');
-
 CREATE FUNCTION pay.apply_payout_fact(p_payout pay.payout, p_state text, p_ref text, p_proof text, p_who text, p_code text, p_detail jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.approval_is_foreign() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.approval_time(p_merchant_id text) RETURNS interval LANGUAGE sql STABLE;
@@ -1505,8 +1534,9 @@ CREATE FUNCTION pay.end_overdue(p_file_id bigint) RETURNS integer LANGUAGE plpgs
 CREATE FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interval) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.enter_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_shown text, p_details bytea, p_key_id text, p_who text, p_why text, OUT outcome text, OUT destination_id text, OUT version integer) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.enter_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_shown text, p_details bytea, p_key_id text, p_who text, p_why text, p_name text, OUT outcome text, OUT destination_id text, OUT version integer) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.entries_until(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) RETURNS timestamp with time zone LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.entry_balances() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.entry_object(p_merchant_id text, p_checkout_id text, p_psp text, p_source text) RETURNS text LANGUAGE sql STABLE;
@@ -1632,6 +1662,7 @@ CREATE FUNCTION pay.hear_parts(p_parts pay.change[], p_news pay.news, OUT outcom
 CREATE FUNCTION pay.hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hear_single(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, p_is_borne boolean, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.hold_by_screening(p_payout pay.payout) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_file(p_file_id bigint, OUT file pay.settlement_file, OUT is_alone boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_is_over(p_news pay.news, p_word text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -1772,6 +1803,7 @@ CREATE FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) RETURN
 CREATE FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_page(p_file_id bigint, p_rows integer) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb, p_told text DEFAULT NULL::text) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_payout_advices(p_merchant_id text, p_payout_id text[], p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payout_key(p_merchant_id text, p_route text, p_key text, p_subject_id text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) RETURNS tid[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
@@ -1792,6 +1824,17 @@ CREATE FUNCTION pay.leave_payout_batch(p_payout pay.payout) RETURNS void LANGUAG
 CREATE FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.dead_letter LANGUAGE sql STABLE;
 CREATE FUNCTION pay.lines_with_entry() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.link_work(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
+
+CREATE TABLE pay.screening_policy (
+    merchant_id pay.id NOT NULL,
+    is_on boolean NOT NULL,
+    lists text[] NOT NULL,
+    max_age_hours integer NOT NULL,
+    CONSTRAINT screening_policy_lists_check CHECK (((lists <@ '{ofac,eu}'::text[]) AND (lists <> '{}'::text[]))),
+    CONSTRAINT screening_policy_max_age_hours_check CHECK (((max_age_hours >= 1) AND (max_age_hours <= 720)))
+);
+
+CREATE FUNCTION pay.lists_are_fresh(p_policy pay.screening_policy) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.locate_news(p_news pay.news[]) RETURNS pay.news[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) RETURNS record LANGUAGE plpgsql;
@@ -1893,6 +1936,7 @@ CREATE FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p
 CREATE FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.name_capture(p_news pay.news) RETURNS boolean LANGUAGE plpgsql;
+CREATE FUNCTION pay.name_words(p_name text) RETURNS bytea[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.named_order(p_news pay.news) RETURNS pay.payment_order LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.named_payouts(p_work pay.settlement_work, OUT tids tid[], OUT same tid[], OUT total bigint, OUT psps integer, OUT psp text, OUT entries jsonb) RETURNS record LANGUAGE sql STABLE;
 
@@ -2175,6 +2219,7 @@ CREATE FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) RETURNS text LAN
 CREATE FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.request_time(p_request_id text) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.requote_orders(p_moves pay.move[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.rescreen_payouts() RETURNS bigint LANGUAGE plpgsql;
 
 CREATE TABLE pay.payout_reserve (
     merchant_id pay.id NOT NULL,
@@ -2205,6 +2250,8 @@ CREATE FUNCTION pay.row_standing(p_source text, p_row_key text) RETURNS TABLE(mi
 CREATE FUNCTION pay.run_name(p_run pay.payout_run) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) RETURNS pay.settlement_tally LANGUAGE plpgsql;
 CREATE FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.sanction_hits(p_words bytea[], p_lists text[]) RETURNS TABLE(list text, entry_id text, name text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.screen_payout(p_payout pay.payout) RETURNS TABLE(why text, list text, entry_id text, name text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.seal_digest(p_message text) RETURNS bytea LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.seal_end(p_from bigint, p_until bigint, p_span bigint, p_most integer) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.seal_message(p_seal pay.seal) RETURNS text LANGUAGE plpgsql IMMUTABLE;
@@ -2436,7 +2483,7 @@ CREATE FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_failu
 CREATE FUNCTION pay_api.end_report(p_psp text[], p_name text[], p_file_id bigint[], p_code text[], p_again_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_reread(p_file_id bigint[], p_pause_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.enter_destination(p_merchant_id text[], p_seller_account text[], p_currency text[], p_provider text[], p_kind text[], p_country text[], p_shown text[], p_details bytea[], p_key_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.enter_destination(p_merchant_id text[], p_seller_account text[], p_currency text[], p_provider text[], p_kind text[], p_country text[], p_shown text[], p_details bytea[], p_key_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_name text[] DEFAULT NULL::text[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2447,6 +2494,7 @@ CREATE FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_id text
 CREATE FUNCTION pay_api.get_handle(p_handle text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.order_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.get_payout_advice(p_merchant_id text[], p_payout_id text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_report(p_psp text[]) RETURNS SETOF pay_api.report_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_reread(p_source text[]) RETURNS SETOF pay_api.reread_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) RETURNS SETOF pay_api.statement_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2490,12 +2538,14 @@ CREATE FUNCTION pay_ops.ask_balance(p_source text) RETURNS text LANGUAGE plpgsql
 CREATE FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.clear_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.copied_settlement(p_file_id bigint, OUT name text, OUT sha256 bytea, OUT attempt bigint, OUT pieces bigint, OUT is_whole boolean, OUT is_pulled boolean) RETURNS record LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '500ms';
 CREATE FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.import_sanctions(p_list text, p_sha256 bytea, p_entry_id text[], p_name text[], p_shrinks boolean, p_who text) RETURNS TABLE(outcome text, names bigint, entries bigint, released bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) RETURNS TABLE(outcome text, batch_id text, item_count integer, total_minor bigint, hash text) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2504,6 +2554,7 @@ CREATE FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name tex
 CREATE FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint DEFAULT NULL::bigint, p_page jsonb DEFAULT NULL::jsonb) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone DEFAULT now(), OUT queued integer, OUT again boolean) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.reject_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2519,6 +2570,7 @@ CREATE FUNCTION pay_ops.set_payout_minimum(p_merchant_id text, p_currency text, 
 CREATE FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text, p_why text, p_release_by text DEFAULT NULL::text, p_release_days integer DEFAULT NULL::integer, p_needs_settled boolean DEFAULT NULL::boolean, p_reserve_percent numeric DEFAULT NULL::numeric, p_reserve_days integer DEFAULT NULL::integer, p_cooling_off_hours integer DEFAULT NULL::integer, p_sends_by text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provider text, p_adapter text, p_takes text[], p_currencies text[], p_countries text[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_payout_schedule(p_merchant_id text, p_seller_account text, p_every text, p_on_day integer, p_cut_off text, p_zone text, p_calendar text, p_batch_items integer, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_payout_screening(p_merchant_id text, p_is_on boolean, p_lists text[], p_max_age_hours integer, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2528,13 +2580,14 @@ CREATE FUNCTION pay_ops.settlement_piece(p_file_id bigint, p_attempt bigint, p_n
 CREATE FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) RETURNS TABLE(psp text, event_id text, received_at timestamp with time zone, state text, via text, type text, fact text, token text, reference text, code text, amount_minor bigint, currency text, merchant_id text, checkout_id text, request_id text, digest text, size bigint, keep_until timestamp with time zone, body_state text, body bytea) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.sign_close(p_number bigint, p_key_id text, p_signature text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.stop_payout_provider(p_merchant_id text, p_provider text, p_stops boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_ops.store_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_number text, p_details bytea, p_key_id text, p_who text, p_why text) RETURNS TABLE(outcome text, destination_id text, version integer) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.store_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_number text, p_details bytea, p_key_id text, p_who text, p_why text, p_name text DEFAULT NULL::text) RETURNS TABLE(outcome text, destination_id text, version integer) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.unrelease_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.withdraw_payout_batch(p_merchant_id text, p_batch_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_until timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) RETURNS TABLE(merchant_id text, explanation text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.find(p_what text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint DEFAULT NULL::bigint) RETURNS TABLE(merchant_id text, outcome text, advice text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 
 CREATE TABLE pay.account_kind (
     account text NOT NULL COLLATE pg_catalog."C",
@@ -2736,7 +2789,7 @@ CREATE TABLE pay.payout_act (
     why text,
     role text DEFAULT SESSION_USER NOT NULL,
     detail jsonb DEFAULT '{}'::jsonb NOT NULL,
-    CONSTRAINT payout_act_subject_check CHECK ((subject = ANY (ARRAY['payout'::text, 'batch'::text, 'destination'::text, 'order'::text, 'seller'::text, 'provider'::text, 'policy'::text, 'schedule'::text, 'calendar'::text])))
+    CONSTRAINT payout_act_subject_check CHECK ((subject = ANY (ARRAY['payout'::text, 'batch'::text, 'destination'::text, 'order'::text, 'seller'::text, 'provider'::text, 'policy'::text, 'schedule'::text, 'calendar'::text, 'screening'::text])))
 );
 
 ALTER TABLE pay.payout_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -2746,6 +2799,12 @@ ALTER TABLE pay.payout_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTITY 
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE pay.payout_advice_kind (
+    kind text NOT NULL COLLATE pg_catalog."C",
+    part text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT payout_advice_kind_part_check CHECK ((part = ANY (ARRAY['sales'::text, 'refunds'::text, 'disputes'::text, 'fees'::text, 'reserve'::text, 'payouts'::text, 'adjustments'::text])))
 );
 
 CREATE TABLE pay.payout_approval (
@@ -2792,6 +2851,7 @@ CREATE TABLE pay.payout_destination (
     entered_by pay.filled NOT NULL,
     entered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     usable_from timestamp with time zone NOT NULL,
+    name_words bytea[],
     CONSTRAINT payout_destination_details_check CHECK (((octet_length(details) >= 1) AND (octet_length(details) <= 4096))),
     CONSTRAINT payout_destination_kind_check CHECK ((kind = ANY (ARRAY['iban'::text, 'bban'::text, 'payee'::text]))),
     CONSTRAINT payout_destination_shown_check CHECK ((octet_length((shown)::text) <= 16))
@@ -3043,11 +3103,60 @@ CREATE TABLE pay.round (
     CONSTRAINT round_check1 CHECK (((lease_owner IS NULL) = (lease_until IS NULL)))
 );
 
+CREATE TABLE pay.sanction_list (
+    version bigint NOT NULL,
+    list text NOT NULL COLLATE pg_catalog."C",
+    sha256 pay.hash NOT NULL,
+    names pay.ordinal NOT NULL,
+    entries pay.ordinal NOT NULL,
+    imported_by pay.filled NOT NULL,
+    imported_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT sanction_list_list_check CHECK ((list = ANY (ARRAY['ofac'::text, 'eu'::text])))
+);
+
+ALTER TABLE pay.sanction_list ALTER COLUMN version ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.sanction_list_version_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE pay.sanction_name (
+    list text NOT NULL COLLATE pg_catalog."C",
+    entry_id text NOT NULL COLLATE pg_catalog."C",
+    name pay.filled NOT NULL,
+    words bytea[] NOT NULL,
+    CONSTRAINT sanction_name_words_check CHECK ((words <> '{}'::bytea[]))
+);
+
 CREATE TABLE pay.schema_migration (
     file text NOT NULL COLLATE pg_catalog."C",
     sha256 text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT schema_migration_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+
+CREATE TABLE pay.screening_clearance (
+    merchant_id pay.id NOT NULL,
+    destination_id pay.id NOT NULL,
+    version pay.ordinal NOT NULL,
+    list text NOT NULL COLLATE pg_catalog."C",
+    entry_id text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL COLLATE pg_catalog."C",
+    asked_by pay.filled NOT NULL,
+    asked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    cleared_by pay.filled,
+    cleared_at timestamp with time zone,
+    CONSTRAINT screening_clearance_check CHECK (((cleared_by)::text <> (asked_by)::text)),
+    CONSTRAINT screening_clearance_check1 CHECK (((cleared_by IS NULL) = (cleared_at IS NULL)))
+);
+
+CREATE TABLE pay.screening_salt (
+    is_one boolean NOT NULL,
+    salt pay.hash NOT NULL,
+    CONSTRAINT screening_salt_is_one_check CHECK (is_one)
 );
 
 CREATE TABLE pay.seal_leaf (
@@ -3745,6 +3854,11 @@ CREATE VIEW pay_check.payment_done (
     merchant_id pay.id,
     checkout_id pay.id,
     is_payment_done boolean
+);
+
+CREATE VIEW pay_check.payout_advice (
+    merchant_id pay.id,
+    payout_id pay.id
 );
 
 CREATE VIEW pay_check.payout_approval (
@@ -4719,6 +4833,10 @@ ALTER TABLE ONLY pay.payout_act
     ADD CONSTRAINT payout_act_pkey PRIMARY KEY (act_id);
 ALTER TABLE ONLY pay.payout_adapter
     ADD CONSTRAINT payout_adapter_pkey PRIMARY KEY (adapter);
+ALTER TABLE ONLY pay.payout_advice_kind
+    ADD CONSTRAINT payout_advice_kind_pkey PRIMARY KEY (kind);
+ALTER TABLE ONLY pay.payout_advice
+    ADD CONSTRAINT payout_advice_pkey PRIMARY KEY (merchant_id, payout_id);
 ALTER TABLE ONLY pay.payout_approval
     ADD CONSTRAINT payout_approval_pkey PRIMARY KEY (merchant_id, batch_id, approver);
 ALTER TABLE ONLY pay.payout_batch_item
@@ -4789,8 +4907,18 @@ ALTER TABLE ONLY pay.rate_source
     ADD CONSTRAINT rate_source_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY pay.round
     ADD CONSTRAINT round_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY pay.sanction_list
+    ADD CONSTRAINT sanction_list_pkey PRIMARY KEY (version);
+ALTER TABLE ONLY pay.sanction_name
+    ADD CONSTRAINT sanction_name_pkey PRIMARY KEY (list, entry_id, name);
 ALTER TABLE ONLY pay.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (file);
+ALTER TABLE ONLY pay.screening_clearance
+    ADD CONSTRAINT screening_clearance_pkey PRIMARY KEY (merchant_id, destination_id, version, list, entry_id, name);
+ALTER TABLE ONLY pay.screening_policy
+    ADD CONSTRAINT screening_policy_pkey PRIMARY KEY (merchant_id);
+ALTER TABLE ONLY pay.screening_salt
+    ADD CONSTRAINT screening_salt_pkey PRIMARY KEY (is_one);
 ALTER TABLE ONLY pay.seal_leaf
     ADD CONSTRAINT seal_leaf_pkey PRIMARY KEY (number, "position");
 ALTER TABLE ONLY pay.seal
@@ -4899,6 +5027,7 @@ CREATE INDEX mismatch_books ON pay.mismatch USING btree (merchant_id, checkout_i
 CREATE UNIQUE INDEX mismatch_number ON pay.mismatch USING btree (mismatch_id);
 CREATE UNIQUE INDEX payout_account_seller ON pay.payout_account USING btree (merchant_id, seller_account, currency) WHERE (state <> 'closed'::text);
 CREATE INDEX payout_act_subject ON pay.payout_act USING btree (merchant_id, subject, subject_id, act_id);
+CREATE UNIQUE INDEX payout_advice_wallet ON pay.payout_advice USING btree (merchant_id, seller_account, currency, until_seq);
 CREATE UNIQUE INDEX payout_batch_listed ON pay.payout_batch USING btree (merchant_id, number);
 CREATE INDEX payout_batch_made ON pay.payout_batch USING btree (merchant_id, made_at);
 CREATE INDEX payout_batch_open ON pay.payout_batch USING btree (made_at) WHERE (state = 'open'::text);
@@ -4924,6 +5053,8 @@ CREATE INDEX payout_state_is ON pay.payout USING btree (state, changed_at) WHERE
 CREATE INDEX payout_to_send ON pay.payout USING btree (merchant_id, provider, payout_id) WHERE ((state)::text = 'approved'::text);
 CREATE INDEX payout_unbatched ON pay.payout USING btree (merchant_id, provider, currency) WHERE (((state)::text = 'ready'::text) AND (batch_id IS NULL));
 CREATE INDEX psp_balance_last ON pay.psp_balance USING btree (source, currency, balance_id);
+CREATE INDEX sanction_list_newest ON pay.sanction_list USING btree (list, version);
+CREATE INDEX sanction_name_words ON pay.sanction_name USING gin (words);
 CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature IS NULL);
 CREATE INDEX settlement_act_at ON pay.settlement_act USING btree (who, at);
 CREATE INDEX settlement_aged_hour ON pay.settlement_aged USING btree (hour);
@@ -5077,6 +5208,8 @@ CREATE TRIGGER payment_order_status BEFORE UPDATE OF status ON pay.payment_order
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_status;
 CREATE TRIGGER payout_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
 ALTER TABLE pay.payout_act ENABLE ALWAYS TRIGGER payout_act_append_only;
+CREATE TRIGGER payout_advice_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_advice FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('an advice is fixed', 'PAY20');
+ALTER TABLE pay.payout_advice ENABLE ALWAYS TRIGGER payout_advice_append_only;
 CREATE TRIGGER payout_approval_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_approval FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('approvals are append-only', 'PAY20');
 ALTER TABLE pay.payout_approval ENABLE ALWAYS TRIGGER payout_approval_append_only;
 CREATE TRIGGER payout_approval_foreign BEFORE INSERT ON pay.payout_approval FOR EACH ROW EXECUTE FUNCTION pay.approval_is_foreign();
@@ -5137,6 +5270,10 @@ CREATE TRIGGER payout_transition_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pa
 CREATE TRIGGER posting_rule_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.posting_rule FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the rules are fixed', 'PAY20');
 CREATE TRIGGER psp_balance_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.psp_balance FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('balances are append-only', 'PAY20');
 ALTER TABLE pay.psp_balance ENABLE ALWAYS TRIGGER psp_balance_append_only;
+CREATE TRIGGER sanction_list_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.sanction_list FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('imports are append-only', 'PAY20');
+ALTER TABLE pay.sanction_list ENABLE ALWAYS TRIGGER sanction_list_append_only;
+CREATE TRIGGER screening_clearance_kept BEFORE DELETE OR TRUNCATE ON pay.screening_clearance FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('clearances are kept', 'PAY20');
+ALTER TABLE pay.screening_clearance ENABLE ALWAYS TRIGGER screening_clearance_kept;
 CREATE TRIGGER seal_kept BEFORE DELETE OR TRUNCATE ON pay.seal FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('seals are append-only', 'PAY20');
 ALTER TABLE pay.seal ENABLE ALWAYS TRIGGER seal_kept;
 CREATE TRIGGER seal_leaf_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.seal_leaf FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('seals are append-only', 'PAY20');
@@ -5177,6 +5314,10 @@ ALTER TABLE ONLY pay.order_fee
     ADD CONSTRAINT order_fee_commission_id_fkey FOREIGN KEY (commission_id) REFERENCES pay.commission(commission_id);
 ALTER TABLE ONLY pay.payment_order
     ADD CONSTRAINT payment_order_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
+ALTER TABLE ONLY pay.payout_advice_kind
+    ADD CONSTRAINT payout_advice_kind_kind_fkey FOREIGN KEY (kind) REFERENCES pay.posting_kind(kind);
+ALTER TABLE ONLY pay.payout_advice
+    ADD CONSTRAINT payout_advice_merchant_id_payout_id_fkey FOREIGN KEY (merchant_id, payout_id) REFERENCES pay.payout(merchant_id, payout_id);
 ALTER TABLE ONLY pay.payout_approval
     ADD CONSTRAINT payout_approval_merchant_id_batch_id_fkey FOREIGN KEY (merchant_id, batch_id) REFERENCES pay.payout_batch(merchant_id, batch_id);
 ALTER TABLE ONLY pay.payout_batch_item
@@ -5215,6 +5356,8 @@ ALTER TABLE ONLY pay.psp_balance
     ADD CONSTRAINT psp_balance_source_fkey FOREIGN KEY (source) REFERENCES pay.settlement_source(source);
 ALTER TABLE ONLY pay.rate
     ADD CONSTRAINT rate_source_fkey FOREIGN KEY (source) REFERENCES pay.rate_source(source);
+ALTER TABLE ONLY pay.screening_clearance
+    ADD CONSTRAINT screening_clearance_merchant_id_destination_id_version_fkey FOREIGN KEY (merchant_id, destination_id, version) REFERENCES pay.payout_destination(merchant_id, destination_id, version);
 ALTER TABLE ONLY pay.settlement_act
     ADD CONSTRAINT settlement_act_exception_id_fkey FOREIGN KEY (exception_id) REFERENCES pay.settlement_exception(exception_id);
 ALTER TABLE ONLY pay.settlement_copy
@@ -5287,6 +5430,22 @@ GRANT SELECT ON TABLE pay.settlement_file TO payments_operator;
 REVOKE ALL ON FUNCTION pay.advance_file(p_file_id bigint, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.advance_page(p_file pay.settlement_file, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.advance_settlement(p_file_id bigint, p_rows integer) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_advice TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_advice TO payments_operator;
+REVOKE ALL ON FUNCTION pay.advice_holds(p_advice pay.payout_advice) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.advice_holds(p_advice pay.payout_advice) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.advice_holds(p_advice pay.payout_advice) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.advice_json(p_advice pay.payout_advice, p_before bigint, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.advice_lines(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_since bigint, p_until bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.advice_lines(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_since bigint, p_until bigint) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.advice_lines(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_since bigint, p_until bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.advice_lines_json(p_advice pay.payout_advice, p_before bigint, p_limit integer, OUT lines json, OUT next bigint) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout TO payments_operator;
+REVOKE ALL ON FUNCTION pay.advice_of(p_payout pay.payout, p_since bigint, p_until bigint, p_opening bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.advice_of(p_payout pay.payout, p_since bigint, p_until bigint, p_opening bigint) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.advice_of(p_payout pay.payout, p_since bigint, p_until bigint, p_opening bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.advice_page(p_merchant_id text, p_payout_id text, p_before bigint, p_limit integer, OUT outcome text, OUT page text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.age_in_days(p_age interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.ageing_of(p_merchant_id text, p_psp text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.all_merchants() FROM PUBLIC;
@@ -5299,8 +5458,6 @@ GRANT SELECT ON TABLE pay.dead_letter TO payments_operator;
 REVOKE ALL ON FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.payout TO payments_auditor;
-GRANT SELECT ON TABLE pay.payout TO payments_operator;
 REVOKE ALL ON FUNCTION pay.apply_payout_fact(p_payout pay.payout, p_state text, p_ref text, p_proof text, p_who text, p_code text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.approval_is_foreign() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.approval_time(p_merchant_id text) FROM PUBLIC;
@@ -5455,8 +5612,9 @@ REVOKE ALL ON FUNCTION pay.end_overdue(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.enter_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_shown text, p_details bytea, p_key_id text, p_who text, p_why text, OUT outcome text, OUT destination_id text, OUT version integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.enter_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_shown text, p_details bytea, p_key_id text, p_who text, p_why text, p_name text, OUT outcome text, OUT destination_id text, OUT version integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.entries_until(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.entry_balances() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.entry_object(p_merchant_id text, p_checkout_id text, p_psp text, p_source text) FROM PUBLIC;
@@ -5547,6 +5705,7 @@ REVOKE ALL ON FUNCTION pay.hear_parts(p_parts pay.change[], p_news pay.news, OUT
 REVOKE ALL ON FUNCTION pay.hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hear_single(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, p_is_borne boolean, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.hold_by_screening(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_file(p_file_id bigint, OUT file pay.settlement_file, OUT is_alone boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_is_over(p_news pay.news, p_word text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
@@ -5626,6 +5785,7 @@ REVOKE ALL ON FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[])
 REVOKE ALL ON FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_page(p_file_id bigint, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb, p_told text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_payout_advices(p_merchant_id text, p_payout_id text[], p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_payout_key(p_merchant_id text, p_route text, p_key text, p_subject_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) FROM PUBLIC;
@@ -5650,6 +5810,9 @@ REVOKE ALL ON FUNCTION pay.leave_payout_batch(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lines_with_entry() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.link_work(p_file_id bigint) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.screening_policy TO payments_auditor;
+GRANT SELECT ON TABLE pay.screening_policy TO payments_operator;
+REVOKE ALL ON FUNCTION pay.lists_are_fresh(p_policy pay.screening_policy) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.locate_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) FROM PUBLIC;
@@ -5710,6 +5873,7 @@ REVOKE ALL ON FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who 
 REVOKE ALL ON FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.name_capture(p_news pay.news) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.name_words(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.named_order(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.named_payouts(p_work pay.settlement_work, OUT tids tid[], OUT same tid[], OUT total bigint, OUT psps integer, OUT psp text, OUT entries jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.dispatch TO payments_auditor;
@@ -5863,6 +6027,7 @@ REVOKE ALL ON FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) FROM PUBL
 REVOKE ALL ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.request_time(p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.requote_orders(p_moves pay.move[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rescreen_payouts() FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_reserve TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_reserve TO payments_operator;
 REVOKE ALL ON FUNCTION pay.reserve_posting(p_reserve pay.payout_reserve, p_kind text) FROM PUBLIC;
@@ -5883,6 +6048,8 @@ REVOKE ALL ON FUNCTION pay.row_standing(p_source text, p_row_key text) FROM PUBL
 REVOKE ALL ON FUNCTION pay.run_name(p_run pay.payout_run) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sanction_hits(p_words bytea[], p_lists text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.screen_payout(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.seal_digest(p_message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.seal_digest(p_message text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.seal_digest(p_message text) TO payments_operator;
@@ -6087,8 +6254,8 @@ REVOKE ALL ON FUNCTION pay_api.end_reread(p_file_id bigint[], p_pause_ms bigint[
 GRANT ALL ON FUNCTION pay_api.end_reread(p_file_id bigint[], p_pause_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.enter_destination(p_merchant_id text[], p_seller_account text[], p_currency text[], p_provider text[], p_kind text[], p_country text[], p_shown text[], p_details bytea[], p_key_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.enter_destination(p_merchant_id text[], p_seller_account text[], p_currency text[], p_provider text[], p_kind text[], p_country text[], p_shown text[], p_details bytea[], p_key_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.enter_destination(p_merchant_id text[], p_seller_account text[], p_currency text[], p_provider text[], p_kind text[], p_country text[], p_shown text[], p_details bytea[], p_key_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_name text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.enter_destination(p_merchant_id text[], p_seller_account text[], p_currency text[], p_provider text[], p_kind text[], p_country text[], p_shown text[], p_details bytea[], p_key_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_name text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[]) FROM PUBLIC;
@@ -6109,6 +6276,8 @@ REVOKE ALL ON FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_i
 GRANT ALL ON FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.get_payout_advice(p_merchant_id text[], p_payout_id text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.get_payout_advice(p_merchant_id text[], p_payout_id text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_report(p_psp text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_report(p_psp text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_reread(p_source text[]) FROM PUBLIC;
@@ -6195,6 +6364,8 @@ REVOKE ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id tex
 GRANT ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.clear_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.clear_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.copied_settlement(p_file_id bigint, OUT name text, OUT sha256 bytea, OUT attempt bigint, OUT pieces bigint, OUT is_whole boolean, OUT is_pulled boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.copied_settlement(p_file_id bigint, OUT name text, OUT sha256 bytea, OUT attempt bigint, OUT pieces bigint, OUT is_whole boolean, OUT is_pulled boolean) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) FROM PUBLIC;
@@ -6207,6 +6378,8 @@ REVOKE ALL ON FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account
 GRANT ALL ON FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.import_sanctions(p_list text, p_sha256 bytea, p_entry_id text[], p_name text[], p_shrinks boolean, p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.import_sanctions(p_list text, p_sha256 bytea, p_entry_id text[], p_name text[], p_shrinks boolean, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
@@ -6223,6 +6396,8 @@ REVOKE ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with
 GRANT ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone, OUT queued integer, OUT again boolean) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.reject_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.reject_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) FROM PUBLIC;
@@ -6253,6 +6428,8 @@ REVOKE ALL ON FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provide
 GRANT ALL ON FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provider text, p_adapter text, p_takes text[], p_currencies text[], p_countries text[], p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_payout_schedule(p_merchant_id text, p_seller_account text, p_every text, p_on_day integer, p_cut_off text, p_zone text, p_calendar text, p_batch_items integer, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.set_payout_schedule(p_merchant_id text, p_seller_account text, p_every text, p_on_day integer, p_cut_off text, p_zone text, p_calendar text, p_batch_items integer, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_payout_screening(p_merchant_id text, p_is_on boolean, p_lists text[], p_max_age_hours integer, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_payout_screening(p_merchant_id text, p_is_on boolean, p_lists text[], p_max_age_hours integer, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
@@ -6271,8 +6448,8 @@ REVOKE ALL ON FUNCTION pay_ops.sign_close(p_number bigint, p_key_id text, p_sign
 GRANT ALL ON FUNCTION pay_ops.sign_close(p_number bigint, p_key_id text, p_signature text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.stop_payout_provider(p_merchant_id text, p_provider text, p_stops boolean, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.stop_payout_provider(p_merchant_id text, p_provider text, p_stops boolean, p_who text, p_why text) TO payments_operator;
-REVOKE ALL ON FUNCTION pay_ops.store_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_number text, p_details bytea, p_key_id text, p_who text, p_why text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_ops.store_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_number text, p_details bytea, p_key_id text, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.store_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_number text, p_details bytea, p_key_id text, p_who text, p_why text, p_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.store_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_number text, p_details bytea, p_key_id text, p_who text, p_why text, p_name text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.unrelease_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.unrelease_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.withdraw_payout_batch(p_merchant_id text, p_batch_id text, p_who text, p_why text) FROM PUBLIC;
@@ -6288,6 +6465,9 @@ GRANT ALL ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id te
 REVOKE ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) TO payments_operator;
 GRANT SELECT ON TABLE pay.account_kind TO payments_auditor;
 GRANT SELECT ON TABLE pay.account_kind TO payments_operator;
 GRANT SELECT ON TABLE pay.backfill TO payments_auditor;
@@ -6318,6 +6498,8 @@ GRANT SELECT ON TABLE pay.outbox TO payments_auditor;
 GRANT SELECT ON TABLE pay.outbox TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_act TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_act TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_advice_kind TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_advice_kind TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_approval TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_approval TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_batch_item TO payments_auditor;
@@ -6368,8 +6550,16 @@ GRANT SELECT ON TABLE pay.registration TO payments_auditor;
 GRANT SELECT ON TABLE pay.registration TO payments_operator;
 GRANT SELECT ON TABLE pay.round TO payments_auditor;
 GRANT SELECT ON TABLE pay.round TO payments_operator;
+GRANT SELECT ON TABLE pay.sanction_list TO payments_auditor;
+GRANT SELECT ON TABLE pay.sanction_list TO payments_operator;
+GRANT SELECT ON TABLE pay.sanction_name TO payments_auditor;
+GRANT SELECT ON TABLE pay.sanction_name TO payments_operator;
 GRANT SELECT ON TABLE pay.schema_migration TO payments_auditor;
 GRANT SELECT ON TABLE pay.schema_migration TO payments_operator;
+GRANT SELECT ON TABLE pay.screening_clearance TO payments_auditor;
+GRANT SELECT ON TABLE pay.screening_clearance TO payments_operator;
+GRANT SELECT ON TABLE pay.screening_salt TO payments_auditor;
+GRANT SELECT ON TABLE pay.screening_salt TO payments_operator;
 GRANT SELECT ON TABLE pay.seal_leaf TO payments_auditor;
 GRANT SELECT ON TABLE pay.seal_leaf TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_act TO payments_auditor;
@@ -6504,6 +6694,8 @@ GRANT SELECT ON TABLE pay_check.paid_without_event TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.paid_without_event TO payments_operator;
 GRANT SELECT ON TABLE pay_check.payment_done TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.payment_done TO payments_operator;
+GRANT SELECT ON TABLE pay_check.payout_advice TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.payout_advice TO payments_operator;
 GRANT SELECT ON TABLE pay_check.payout_approval TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.payout_approval TO payments_operator;
 GRANT SELECT ON TABLE pay_check.payout_available TO payments_auditor;

@@ -127,6 +127,8 @@ static const route_t  routes[] = {
       PAY_SCOPE_PAYOUTS_CREATE, make_payout_body, PAY_FINANCE_PAYOUTS },
     { "payouts/*", READ, PAY_SCOPE_PAYOUTS_READ, read_finance,
       0, NULL, PAY_FINANCE_PAYOUTS },
+    { "payouts/*/advice", READ, PAY_SCOPE_PAYOUTS_READ, read_finance,
+      0, NULL, PAY_FINANCE_ADVICE },
     { "payout-batches", BOTH, PAY_SCOPE_PAYOUTS_READ, read_finance,
       PAY_SCOPE_PAYOUTS_CREATE, make_batch_body, PAY_FINANCE_BATCHES },
     { "payout-batches/*", READ, PAY_SCOPE_PAYOUTS_READ, read_finance,

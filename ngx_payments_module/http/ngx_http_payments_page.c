@@ -1,7 +1,7 @@
 /*
- * The buyer's pages: the status of a checkout, and the page for an error.  What
- * they say stands in html/, loaded and checked by ngx_payments_pages.c; here
- * they get their values.  Nothing is sent here.
+ * The pages: the status of a checkout, an error, and remittance advices.  Their
+ * texts stand in html/, loaded and checked by ngx_payments_pages.c; here they
+ * get their values.  Nothing is sent here.
  */
 
 #include "http/ngx_http_payments_page.h"
@@ -64,6 +64,37 @@ ngx_http_payments_status_html(ngx_http_request_t *r, const pay_reply_t *reply,
 
     return ngx_http_payments_render(r, &pmcf->pages.status,
                                     ngx_payments_status_slots, v, html)
+           == NGX_OK ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* The stylesheet is that of the pages of problems, which every configuration
+ * has under this path. */
+ngx_int_t
+ngx_http_payments_advice_html(ngx_http_request_t *r,
+    const pay_advice_t *advice, ngx_str_t *html)
+{
+    ngx_uint_t                      i;
+    ngx_payments_value_t            v[ADVICE_SLOTS];
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+
+    ngx_memzero(v, sizeof(v));
+    v[ADVICE_STYLE].text = PAY_STR("/problems/style.css");
+    v[ADVICE_LINES].count = advice->lines;
+    v[ADVICE_MORE].count = advice->has_more;
+
+    for (i = 0; i < PAY_ADVICE_VALUES; i++) {
+        v[ADVICE_VALUES + i].text = advice->values[i];
+    }
+
+    for (i = 0; i < PAY_ADVICE_COLUMNS; i++) {
+        v[ADVICE_COLUMNS + i].items = advice->columns[i];
+    }
+
+    return ngx_http_payments_render(r, &pmcf->pages.advice,
+                                    ngx_payments_advice_slots, v, html)
            == NGX_OK ? NGX_OK : NGX_DECLINED;
 }
 

@@ -16,6 +16,10 @@
  * of a content handler. */
 ngx_int_t ngx_http_payments_status_html(ngx_http_request_t *r,
     const pay_reply_t *reply, ngx_str_t *html);
+/* The page of a remittance advice, in r->pool: NGX_OK, or NGX_DECLINED, it
+ * could not be made. */
+ngx_int_t ngx_http_payments_advice_html(ngx_http_request_t *r,
+    const pay_advice_t *advice, ngx_str_t *html);
 /* The page for an error of that status, in r->pool.  NGX_DECLINED: this is no
  * buyer who wants a page. */
 ngx_int_t ngx_http_payments_error_html(ngx_http_request_t *r,

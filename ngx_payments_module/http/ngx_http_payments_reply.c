@@ -59,6 +59,7 @@ ngx_http_payments_reply(ngx_http_request_t *r, const pay_reply_t *reply)
         return redirect(r, reply);
 
     case PAY_REPLY_PAGE:
+    case PAY_REPLY_ADVICE:
         return reply_page(r, reply);
 
     default:
@@ -342,7 +343,9 @@ reply_page(ngx_http_request_t *r, const pay_reply_t *reply)
     ngx_int_t  rc;
     ngx_str_t  html;
 
-    rc = ngx_http_payments_status_html(r, reply, &html);
+    rc = reply->kind == PAY_REPLY_ADVICE
+         ? ngx_http_payments_advice_html(r, reply->advice, &html)
+         : ngx_http_payments_status_html(r, reply, &html);
 
     switch (rc) {
 

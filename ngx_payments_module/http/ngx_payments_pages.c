@@ -92,6 +92,43 @@ const ngx_payments_slot_t  ngx_payments_error_slots[] = {
 };
 PAY_ROWS(ngx_payments_error_slots, ERROR_SLOTS + 1);
 
+#define VALUE(value)  [ADVICE_VALUES + (value)]
+#define COLUMN(column)  [ADVICE_COLUMNS + (column)]
+
+const ngx_payments_slot_t  ngx_payments_advice_slots[] = {
+    [ADVICE_STYLE] = { "style_url", NGX_PAYMENTS_SLOT_TEXT },
+    [ADVICE_LINES] = { "lines", NGX_PAYMENTS_SLOT_LIST },
+    [ADVICE_MORE] = { "more", NGX_PAYMENTS_SLOT_FLAG },
+    VALUE(PAY_ADVICE_PAYOUT) = { "payout_id", NGX_PAYMENTS_SLOT_TEXT },
+    VALUE(PAY_ADVICE_STATE) = { "state", NGX_PAYMENTS_SLOT_TEXT },
+    VALUE(PAY_ADVICE_MERCHANT) = { "merchant_id", NGX_PAYMENTS_SLOT_TEXT },
+    VALUE(PAY_ADVICE_SELLER) = { "seller_account", NGX_PAYMENTS_SLOT_TEXT },
+    VALUE(PAY_ADVICE_CURRENCY) = { "currency", NGX_PAYMENTS_SLOT_TEXT },
+    VALUE(PAY_ADVICE_PROVIDER) = { "provider", NGX_PAYMENTS_SLOT_TEXT },
+    VALUE(PAY_ADVICE_ACCOUNT) = { "account", NGX_PAYMENTS_SLOT_TEXT },
+    VALUE(PAY_ADVICE_MADE_AT) = { "made_at", NGX_PAYMENTS_SLOT_TEXT },
+    VALUE(PAY_ADVICE_OPENING) = { "opening", NGX_PAYMENTS_SLOT_TEXT },
+    VALUE(PAY_ADVICE_SALES) = { "sales", NGX_PAYMENTS_SLOT_TEXT },
+    VALUE(PAY_ADVICE_REFUNDS) = { "refunds", NGX_PAYMENTS_SLOT_TEXT },
+    VALUE(PAY_ADVICE_DISPUTES) = { "disputes", NGX_PAYMENTS_SLOT_TEXT },
+    VALUE(PAY_ADVICE_FEES) = { "fees", NGX_PAYMENTS_SLOT_TEXT },
+    VALUE(PAY_ADVICE_RESERVE) = { "reserve", NGX_PAYMENTS_SLOT_TEXT },
+    VALUE(PAY_ADVICE_PAYOUTS) = { "payouts", NGX_PAYMENTS_SLOT_TEXT },
+    VALUE(PAY_ADVICE_ADJUSTMENTS) = { "adjustments", NGX_PAYMENTS_SLOT_TEXT },
+    VALUE(PAY_ADVICE_PAID) = { "paid", NGX_PAYMENTS_SLOT_TEXT },
+    VALUE(PAY_ADVICE_CLOSING) = { "closing", NGX_PAYMENTS_SLOT_TEXT },
+    VALUE(PAY_ADVICE_SHA256) = { "sha256", NGX_PAYMENTS_SLOT_TEXT },
+    COLUMN(PAY_ADVICE_LINE_AT) = { "line_at", NGX_PAYMENTS_SLOT_ITEM },
+    COLUMN(PAY_ADVICE_LINE_PART) = { "line_part", NGX_PAYMENTS_SLOT_ITEM },
+    COLUMN(PAY_ADVICE_LINE_KIND) = { "line_kind", NGX_PAYMENTS_SLOT_ITEM },
+    COLUMN(PAY_ADVICE_LINE_ORDER) = { "line_order", NGX_PAYMENTS_SLOT_ITEM },
+    COLUMN(PAY_ADVICE_LINE_AMOUNT) = { "line_amount",
+                                       NGX_PAYMENTS_SLOT_ITEM },
+    COLUMN(PAY_ADVICE_LINE_PAID) = { "line_paid", NGX_PAYMENTS_SLOT_ITEM },
+    { NULL, NGX_PAYMENTS_SLOT_TEXT }
+};
+PAY_ROWS(ngx_payments_advice_slots, ADVICE_SLOTS + 1);
+
 static const page_t  pages[] = {
     { "status.html", compiled_in(payments_status_html),
       offsetof(ngx_payments_pages_t, status), ngx_payments_status_slots },
@@ -101,6 +138,8 @@ static const page_t  pages[] = {
       offsetof(ngx_payments_pages_t, problems), ngx_payments_list_slots },
     { "error.html", compiled_in(payments_error_html),
       offsetof(ngx_payments_pages_t, error), ngx_payments_error_slots },
+    { "advice.html", compiled_in(payments_advice_html),
+      offsetof(ngx_payments_pages_t, advice), ngx_payments_advice_slots },
     { "style.css", compiled_in(payments_style_css),
       offsetof(ngx_payments_pages_t, style), NULL },
     { NULL, ngx_null_string, 0, NULL }

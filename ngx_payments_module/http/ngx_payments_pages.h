@@ -9,6 +9,8 @@
 #include "http/ngx_payments_template.h"
 #include "util/ngx_payments_conf_types.h"
 
+#include "pay_advice.h"
+
 
 /* The slots of each page, by which values are given; the names are in
  * ngx_payments_pages.c. */
@@ -38,6 +40,16 @@ enum {
 };
 
 
+/* ADVICE_VALUES and ADVICE_COLUMNS: the first of as many as pay_advice_t has,
+ * in its order. */
+enum {
+    ADVICE_STYLE = 0, ADVICE_LINES, ADVICE_MORE, ADVICE_VALUES,
+    ADVICE_COLUMNS = ADVICE_VALUES + PAY_ADVICE_VALUES,
+    ADVICE_SLOTS = ADVICE_COLUMNS + PAY_ADVICE_COLUMNS
+};
+
+
+extern const ngx_payments_slot_t  ngx_payments_advice_slots[];
 extern const ngx_payments_slot_t  ngx_payments_status_slots[];
 extern const ngx_payments_slot_t  ngx_payments_error_slots[];
 extern const ngx_payments_slot_t  ngx_payments_problem_slots[];

@@ -172,6 +172,7 @@ typedef struct {
     ngx_str_t                   problem;         /* html/problem.html */
     ngx_str_t                   problems;        /* html/problems.html */
     ngx_str_t                   error;           /* html/error.html */
+    ngx_str_t                   advice;          /* html/advice.html */
     ngx_str_t                   style;           /* html/style.css */
 } ngx_payments_pages_t;
 

@@ -72,12 +72,12 @@ COMMENT ON FUNCTION pay.lock_payout_account IS
 
 
 -- Stores a version.  p_shown: the masked number; details has the whole one,
--- encrypted.  A seller that had an account before waits for the end of the
+-- encrypted.  p_name: the holder in Latin letters, of which digests are kept.  A seller that had an account before waits for the end of the
 -- cooling-off, since a stolen login changes the account first.
 CREATE OR REPLACE FUNCTION pay.enter_destination(
     p_merchant_id text, p_seller_account text, p_currency text,
     p_provider text, p_kind text, p_country text, p_shown text,
-    p_details bytea, p_key_id text, p_who text, p_why text,
+    p_details bytea, p_key_id text, p_who text, p_why text, p_name text,
     OUT outcome text, OUT destination_id text, OUT version int)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -118,10 +118,10 @@ BEGIN
     version := coalesce(v_account.version + 1, 1);
     INSERT INTO payout_destination (merchant_id, destination_id, version,
         provider, kind, country, details, key_id, shown, entered_by,
-        usable_from)
+        name_words, usable_from)
     VALUES (p_merchant_id, v_account.destination_id,
         enter_destination.version, p_provider, p_kind, p_country, p_details,
-        p_key_id, p_shown, p_who,
+        p_key_id, p_shown, p_who, name_words(p_name),
         now() + CASE WHEN v_first THEN interval '0'
                      ELSE make_interval(hours => v_hours) END);
     UPDATE payout_account a
@@ -147,7 +147,8 @@ COMMENT ON FUNCTION pay.enter_destination IS
 CREATE OR REPLACE FUNCTION pay_ops.store_destination(
     p_merchant_id text, p_seller_account text, p_currency text,
     p_provider text, p_kind text, p_country text, p_number text,
-    p_details bytea, p_key_id text, p_who text, p_why text)
+    p_details bytea, p_key_id text, p_who text, p_why text,
+    p_name text DEFAULT NULL)
 RETURNS TABLE (outcome text, destination_id text, version int)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 BEGIN
@@ -164,7 +165,7 @@ BEGIN
         FROM enter_destination(p_merchant_id, p_seller_account, p_currency,
             p_provider, p_kind, p_country,
             shown_account(p_kind, p_country, p_number), p_details, p_key_id,
-            p_who, p_why) e;
+            p_who, p_why, p_name) e;
     END IF;
 
     RETURN NEXT;

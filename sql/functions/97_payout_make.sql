@@ -126,13 +126,6 @@ BEGIN
         OFFSET 0) x
     WHERE l.ctid = x.place;
 
-    INSERT INTO payout_act (merchant_id, subject, subject_id, act, who,
-        detail)
-    SELECT p_merchant_id, 'payout', m.payout_id, 'made', p_who,
-        jsonb_build_object('amount_minor', m.amount_minor,
-            'currency', m.currency, 'lines', cardinality(m.seqs))
-    FROM unnest(p_plan) m;
-
     RETURN v_places;
 END
 $$;
@@ -165,6 +158,19 @@ BEGIN
     )
     SELECT array_agg(r.posting) INTO v_postings FROM ready r;
     PERFORM post(coalesce(v_postings, '{}'));
+    PERFORM keep_payout_advices(p_merchant_id, ARRAY(
+        SELECT m.payout_id FROM unnest(v_made) m), p_who);
+    IF EXISTS (SELECT FROM screening_policy s
+               WHERE s.merchant_id = p_merchant_id AND s.is_on)
+    THEN
+        PERFORM hold_by_screening(p)
+        FROM unnest(v_made) m
+        CROSS JOIN LATERAL (
+            SELECT x.* FROM payout x
+            WHERE x.merchant_id = p_merchant_id
+                AND x.payout_id = m.payout_id
+            OFFSET 0) p;
+    END IF;
 
     RETURN QUERY SELECT * FROM unnest(v_plan);
 END

@@ -213,6 +213,12 @@ BEGIN
     PERFORM FROM payout p
     WHERE p.merchant_id = p_merchant_id AND p.batch_id = p_batch_id
     ORDER BY p.payout_id FOR NO KEY UPDATE;
+    IF v_batch.state = 'open' THEN
+        PERFORM hold_by_screening(p)
+        FROM payout p
+        WHERE p.merchant_id = p_merchant_id AND p.batch_id = p_batch_id
+            AND p.state = 'ready';
+    END IF;
 
     v_may := CASE
         WHEN v_batch.batch_id IS NULL THEN 'not_found'

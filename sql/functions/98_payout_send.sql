@@ -63,6 +63,8 @@ BEGIN
     ELSIF v_stop IS NOT NULL THEN
         PERFORM move_payout(v_payout, 'held', p_who, v_stop);
         RETURN 'held';
+    ELSIF hold_by_screening(v_payout) THEN
+        RETURN 'held';
     END IF;
 
     PERFORM move_payout(v_payout, 'sending', p_who, NULL);

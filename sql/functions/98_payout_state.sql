@@ -107,6 +107,7 @@ BEGIN
         RETURN 'not_found';
     ELSIF v_payout.state <> ALL (CASE WHEN p_holds THEN '{ready,approved}'
                                       ELSE '{held}' END::text[])
+        OR v_payout.reason = 'screening' AND NOT p_holds
     THEN
         RETURN 'no_way';
     END IF;

@@ -113,7 +113,8 @@ COMMENT ON FUNCTION pay.release_json IS 'The release of an order for the API';
 CREATE OR REPLACE FUNCTION pay.payout_json(p_payout payout)
 RETURNS json LANGUAGE sql STABLE AS $$
 SELECT json_build_object('payout_id', p_payout.payout_id,
-    'state', p_payout.state, 'reason', p_payout.reason,
+    'state', p_payout.state,
+    'reason', nullif(p_payout.reason, 'screening'),
     'seller_account', p_payout.seller_account,
     'currency', p_payout.currency,
     'amount', amount_text(p_payout.amount_minor, p_payout.currency),

@@ -62,7 +62,8 @@ CREATE OR REPLACE FUNCTION pay_api.enter_destination(
     p_merchant_id text[], p_seller_account text[], p_currency text[],
     p_provider text[], p_kind text[], p_country text[], p_shown text[],
     p_details bytea[], p_key_id text[], p_who text[], p_why text[],
-    p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[])
+    p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[],
+    p_name text[] DEFAULT NULL)
 RETURNS SETOF pay_api.payout_act_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
@@ -75,7 +76,8 @@ BEGIN
         array_dims(p_provider), array_dims(p_kind), array_dims(p_country),
         array_dims(p_shown), array_dims(p_details), array_dims(p_key_id),
         array_dims(p_who), array_dims(p_why), array_dims(p_idempotency_key),
-        array_dims(p_fingerprint), array_dims(p_ttl_s));
+        array_dims(p_fingerprint), array_dims(p_ttl_s),
+        coalesce(array_dims(p_name), array_dims(p_merchant_id)));
     PERFORM claim_payout_keys(p_merchant_id, 'destination',
         p_idempotency_key, p_fingerprint, p_ttl_s);
 
@@ -95,7 +97,7 @@ BEGIN
                 p_seller_account[v_item], p_currency[v_item],
                 p_provider[v_item], p_kind[v_item], p_country[v_item],
                 p_shown[v_item], p_details[v_item], p_key_id[v_item],
-                p_who[v_item], p_why[v_item]);
+                p_who[v_item], p_why[v_item], p_name[v_item]);
             IF v_said.outcome = 'stored' THEN
                 v_row := ROW(v_item, 'created', v_said.destination_id, NULL);
                 PERFORM keep_payout_key(p_merchant_id[v_item], 'destination',

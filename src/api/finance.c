@@ -21,13 +21,15 @@
 #define PAYOUTS     (1u << PAY_FINANCE_PAYOUTS)
 #define BATCHES     (1u << PAY_FINANCE_BATCHES)
 #define DESTINATIONS  (1u << PAY_FINANCE_DESTINATIONS)
-#define PAGED       (FILES | ROWS | EXCEPTIONS | CLOSES | PAYOUTS | BATCHES)
+#define ADVICE      (1u << PAY_FINANCE_ADVICE)
+#define PAGED       (FILES | ROWS | EXCEPTIONS | CLOSES | PAYOUTS | BATCHES \
+                     | ADVICE)
 #define ALL         (PAGED | AGEING | BALANCES | DESTINATIONS)
 
 typedef pay_status_t (*take_pt)(pay_str_t value, pay_finance_query_t *query);
 
 
-static int accepts_csv(pay_str_t accept);
+static int accepts(pay_str_t accept, const char *type);
 static pay_status_t take_id(pay_str_t id, pay_finance_query_t *query);
 static pay_status_t take_part(pay_str_t part, pay_finance_query_t *query,
     unsigned *seen, pay_err_t *err);
@@ -72,7 +74,8 @@ static const struct {
       "state must be one that an item of this list can have" },
     { "day", FILES | ROWS | EXCEPTIONS | PAYOUTS | BATCHES, take_day,
       "day must be a date, for example 2026-11-21" },
-    { "format", ALL, take_format, "format must be json or csv" },
+    { "format", ALL, take_format,
+      "format must be json or csv, or html for an advice" },
     { "before", PAGED, take_before,
       "before must be the next of an earlier page" },
     { "limit", PAGED, take_limit, "limit must be a whole number from 1 to 100" }
@@ -101,10 +104,12 @@ pay_finance_parse(const pay_finance_asked_t *asked, pay_finance_query_t *query,
 
     memset(query, 0, sizeof(*query));
     query->list = asked->list;
-    query->is_csv = accepts_csv(asked->accept);
+    query->is_csv = accepts(asked->accept, "text/csv");
+    query->is_html = asked->list == PAY_FINANCE_ADVICE && !query->is_csv
+                     && accepts(asked->accept, "text/html");
 
     if (asked->id.len > 0) {
-        query->is_one = 1;
+        query->is_one = asked->list != PAY_FINANCE_ADVICE;
         PAY_TRY(take_id(asked->id, query));
     }
 
@@ -129,27 +134,32 @@ pay_finance_parse(const pay_finance_asked_t *asked, pay_finance_query_t *query,
         rest.len -= part.len + (end != NULL);
     }
 
-    if (query->is_csv && (query->before.is_set || query->limit > 0)) {
+    if ((query->is_csv || query->is_html)
+        && (query->before.is_set || query->limit > 0))
+    {
         return pay_refuse(err, "validation-error",
-                          "CSV has all that is selected: it has no pages, so "
-                          "neither before nor limit");
+                          "CSV has all that is selected, and html the newest "
+                          "lines: they have no pages, so neither before nor "
+                          "limit");
     }
 
     if (query->limit == 0) {
-        query->limit = query->is_csv ? PAY_EXPORT_PAGE : PAY_FINANCE_LIMIT;
+        query->limit = (query->is_csv || query->is_html)
+                       ? PAY_EXPORT_PAGE : PAY_FINANCE_LIMIT;
     }
 
     return PAY_OK;
 }
 
 
+/* Names the type, and no JSON. */
 static int
-accepts_csv(pay_str_t accept)
+accepts(pay_str_t accept, const char *type)
 {
-    size_t  i;
-    int     csv = 0;
+    int        named = 0;
+    size_t     i;
+    pay_str_t  name = pay_str_of(type);
 
-    static const pay_str_t  name = pay_string("text/csv");
     static const pay_str_t  json = pay_string("json");
 
     for (i = 0; i < accept.len; i++) {
@@ -159,11 +169,11 @@ accepts_csv(pay_str_t accept)
             return 0;
         }
 
-        csv |= accept.len - i >= name.len
-               && memcmp(accept.data + i, name.data, name.len) == 0;
+        named |= accept.len - i >= name.len
+                 && memcmp(accept.data + i, name.data, name.len) == 0;
     }
 
-    return csv;
+    return named;
 }
 
 
@@ -181,6 +191,7 @@ take_id(pay_str_t id, pay_finance_query_t *query)
     case PAY_FINANCE_PAYOUTS:
     case PAY_FINANCE_BATCHES:
     case PAY_FINANCE_DESTINATIONS:
+    case PAY_FINANCE_ADVICE:
         status = take_name(id, &query->payout_id);
         break;
 
@@ -412,8 +423,11 @@ static pay_status_t
 take_format(pay_str_t value, pay_finance_query_t *query)
 {
     query->is_csv = pay_str_is(value, "csv");
+    query->is_html = query->list == PAY_FINANCE_ADVICE
+                     && pay_str_is(value, "html");
 
-    return (query->is_csv || pay_str_is(value, "json")) ? PAY_OK : PAY_INVALID;
+    return (query->is_csv || query->is_html || pay_str_is(value, "json"))
+           ? PAY_OK : PAY_INVALID;
 }
 
 

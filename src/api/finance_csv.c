@@ -6,6 +6,7 @@
  * counts stay numbers, negative ones, too.
  */
 
+#include "pay_advice.h"
 #include "pay_finance.h"
 #include "pay_json.h"
 
@@ -29,6 +30,8 @@ static pay_status_t add_item(pay_arena_t *arena, const table_t *table,
     const pay_json_t *item, pay_buf_t *buf);
 static pay_status_t add_value(pay_arena_t *arena, const pay_json_t *value,
     int is_number, pay_buf_t *buf);
+static pay_status_t add_totals(pay_arena_t *arena, const pay_json_t *json,
+    pay_buf_t *buf);
 static void add_text(pay_str_t text, pay_buf_t *buf);
 static int is_number(pay_str_t text);
 static int is_formula(pay_str_t text);
@@ -119,6 +122,13 @@ static const column_t  destination_columns[] = {
     { "entered_at", 0 }, { "usable_from", 0 }, { "returns", 1 }, { NULL, 0 }
 };
 
+/* of an advice, whose sums come first: they have the first four of them */
+static const column_t  advice_columns[] = {
+    { "part", 0 }, { "kind", 0 }, { "amount", 1 }, { "currency", 0 },
+    { "line", 1 }, { "at", 0 }, { "payment_order_id", 0 }, { "new", 0 },
+    { "paid", 0 }, { NULL, 0 }
+};
+
 /* of a page, and of one item */
 static const table_t  tables[PAY_FINANCE_LISTS][2] = {
     [PAY_FINANCE_FILES] = { { "files", file_columns }, { NULL, file_columns } },
@@ -136,7 +146,9 @@ static const table_t  tables[PAY_FINANCE_LISTS][2] = {
     [PAY_FINANCE_BATCHES] = { { "batches", batch_columns },
                               { "items", batch_item_columns } },
     [PAY_FINANCE_DESTINATIONS] = { { "destinations", destination_columns },
-                                   { NULL, destination_columns } }
+                                   { NULL, destination_columns } },
+    [PAY_FINANCE_ADVICE] = { { "lines", advice_columns },
+                             { NULL, advice_columns } }
 };
 
 
@@ -185,6 +197,12 @@ pay_finance_csv_rows(pay_arena_t *arena, const pay_finance_query_t *query,
         status = pay_json_type(items) == PAY_JSON_ARRAY ? PAY_OK : PAY_BUG;
     }
 
+    if (status == PAY_OK && query->list == PAY_FINANCE_ADVICE
+        && !query->before.is_set)
+    {
+        status = add_totals(arena, json, buf);
+    }
+
     for (i = 0; i < count && status == PAY_OK; i++) {
         status = add_item(arena, table, table->member != NULL
                                         ? pay_json_at(items, i) : items, buf);
@@ -223,6 +241,27 @@ add_item(pay_arena_t *arena, const table_t *table, const pay_json_t *item,
     }
 
     pay_buf_text(buf, "\r\n");
+
+    return PAY_OK;
+}
+
+
+/* A row for each sum, on the first page. */
+static pay_status_t
+add_totals(pay_arena_t *arena, const pay_json_t *json, pay_buf_t *buf)
+{
+    unsigned  value;
+
+    for (value = PAY_ADVICE_OPENING; value <= PAY_ADVICE_CLOSING; value++) {
+        pay_buf_text(buf, "\"total\",\"");
+        pay_buf_text(buf, pay_advice_name((pay_advice_value_t) value));
+        pay_buf_text(buf, "\",");
+        PAY_TRY(add_value(arena, pay_json_get(json, pay_advice_name(
+                          (pay_advice_value_t) value)), 1, buf));
+        pay_buf_text(buf, ",");
+        PAY_TRY(add_value(arena, pay_json_get(json, "currency"), 0, buf));
+        pay_buf_text(buf, ",,,,,\r\n");
+    }
 
     return PAY_OK;
 }

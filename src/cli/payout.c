@@ -27,6 +27,7 @@ const char  pay_cli_payout_usage[] =
     " [--all]\n"
     "       payctl payout accounts|batches [--dsn DSN] [--merchant ID]\n"
     "       payctl payout show [--dsn DSN] ID\n"
+    "       payctl payout advice [--dsn DSN] ID [-o json|csv]\n"
     "       payctl payout release|unrelease [--dsn DSN] ORDER --merchant ID\n"
     "                                       --who NAME --why REASON\n"
     "       payctl payout make [--dsn DSN] SELLER --merchant ID --who NAME\n"
@@ -38,6 +39,7 @@ const char  pay_cli_payout_usage[] =
     " --who NAME\n"
     "       payctl payout withdraw [--dsn DSN] BATCH --who NAME"
     " --why REASON\n"
+    "       payctl payout screening import|lists|set|held|clear|reject ...\n"
     "       payctl payout stop|start [--dsn DSN] PROVIDER --merchant ID\n"
     "                                --who NAME --why REASON\n"
     "       payctl payout schedules|runs [--dsn DSN] [--merchant ID]\n"
@@ -56,6 +58,8 @@ const char  pay_cli_payout_usage[] =
     " --name NAME|--remove\n"
     "                             --who NAME --why REASON\n"
     "\n"
+    "advice prints what a pay-out consists of, its newest 1000 lines; as CSV\n"
+    "all lines.\n"
     "release says that an order is delivered.  make pays all orders of a\n"
     "seller that may be paid out, one item for each currency, and says why\n"
     "there is none.  batch puts items that are ready together; approve names\n"
@@ -143,6 +147,7 @@ static const pay_cli_show_t  show = {
 
 static const pay_cli_subcommand_t  subcommands[] = {
     { "accounts", payout_accounts },
+    { "advice", pay_cli_payout_advice },
     { "approve", pay_cli_payout_approve },
     { "batch", pay_cli_payout_batch },
     { "batches", payout_batches },
@@ -157,6 +162,7 @@ static const pay_cli_subcommand_t  subcommands[] = {
     { "runs", pay_cli_payout_runs },
     { "schedule", pay_cli_payout_schedule },
     { "schedules", pay_cli_payout_schedules },
+    { "screening", pay_cli_payout_screening },
     { "show", payout_show },
     { "start", pay_cli_payout_act },
     { "stop", pay_cli_payout_act },

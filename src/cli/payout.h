@@ -1,6 +1,6 @@
 /*
  * payctl payout: payout.c lists and shows, and hands over to payout_act.c,
- * where operators act, and to payout_schedule.c.
+ * where operators act, to payout_advice.c and to payout_schedule.c.
  */
 
 #ifndef PAY_SRC_CLI_PAYOUT_H
@@ -13,6 +13,7 @@ extern const char  pay_cli_payout_usage[];
 
 /* The subcommands, with their own name in argv[0]; the exit code. */
 int pay_cli_payout_act(int argc, char **argv);
+int pay_cli_payout_advice(int argc, char **argv);
 int pay_cli_payout_approve(int argc, char **argv);
 int pay_cli_payout_batch(int argc, char **argv);
 int pay_cli_payout_make(int argc, char **argv);
@@ -21,6 +22,7 @@ int pay_cli_payout_holiday(int argc, char **argv);
 int pay_cli_payout_holidays(int argc, char **argv);
 int pay_cli_payout_runs(int argc, char **argv);
 int pay_cli_payout_schedule(int argc, char **argv);
+int pay_cli_payout_screening(int argc, char **argv);
 int pay_cli_payout_schedules(int argc, char **argv);
 
 /* A list whose only parameter is the merchant. */

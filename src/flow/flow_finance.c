@@ -18,9 +18,12 @@ static pay_status_t finance_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t ask_page(pay_flow_t *flow, pay_effect_t *effect);
 static pay_status_t ask_payouts(pay_flow_t *flow, pay_effect_t *effect);
+static pay_status_t ask_advice(pay_flow_t *flow, pay_effect_t *effect);
 static pay_status_t finance_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t add_page(pay_flow_t *flow, pay_str_t page,
+    pay_effect_t *effect);
+static pay_status_t show_advice(pay_flow_t *flow, pay_str_t page,
     pay_effect_t *effect);
 static pay_status_t done_with(pay_flow_t *flow, pay_reply_kind_t kind,
     pay_str_t body, pay_effect_t *effect);
@@ -107,6 +110,9 @@ ask_page(pay_flow_t *flow, pay_effect_t *effect)
     case PAY_FINANCE_DESTINATIONS:
         return ask_payouts(flow, effect);
 
+    case PAY_FINANCE_ADVICE:
+        return ask_advice(flow, effect);
+
     case PAY_FINANCE_FILES:
         return pay_do_list_settlement_files(flow, effect, &files,
                                             finance_found);
@@ -174,6 +180,20 @@ ask_payouts(pay_flow_t *flow, pay_effect_t *effect)
 
 
 static pay_status_t
+ask_advice(pay_flow_t *flow, pay_effect_t *effect)
+{
+    const pay_finance_query_t  *query = &((finance_t *) flow->state)->query;
+
+    pay_get_payout_advice_in_t  advice = {
+        .merchant_id = flow->merchant_id, .payout_id = query->payout_id,
+        .before = query->before, .limit = query->limit
+    };
+
+    return pay_do_get_payout_advice(flow, effect, &advice, finance_found);
+}
+
+
+static pay_status_t
 finance_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_str_t              body;
@@ -188,6 +208,11 @@ finance_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         return pay_done_problem(flow, effect, "not-found", NULL);
     }
 
+    if (input->result.outcome == PAY_OUTCOME_CONTRADICTION) {
+        flow->outcome = "contradiction";
+        return pay_done_problem(flow, effect, "internal-error", NULL);
+    }
+
     if (input->result.outcome != PAY_OUTCOME_FOUND || row == NULL) {
         return PAY_BUG;
     }
@@ -196,6 +221,10 @@ finance_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
     if (finance->query.is_csv) {
         return add_page(flow, row->page, effect);
+    }
+
+    if (finance->query.is_html) {
+        return show_advice(flow, row->page, effect);
     }
 
     PAY_TRY(pay_dup(flow->arena, row->page, &body));
@@ -234,6 +263,25 @@ add_page(pay_flow_t *flow, pay_str_t page, pay_effect_t *effect)
     return finance->query.before.is_set
            ? ask_page(flow, effect)
            : done_with(flow, PAY_REPLY_CSV, body, effect);
+}
+
+
+static pay_status_t
+show_advice(pay_flow_t *flow, pay_str_t page, pay_effect_t *effect)
+{
+    pay_reply_t   *reply;
+    pay_advice_t  *advice = pay_calloc(flow->arena, sizeof(pay_advice_t));
+
+    if (advice == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    PAY_TRY(pay_advice_read(flow->arena, page, advice));
+    PAY_TRY(pay_reply_new(flow, PAY_REPLY_ADVICE, 200, &reply));
+    reply->advice = advice;
+    pay_do_done(effect, reply);
+
+    return PAY_OK;
 }
 
 

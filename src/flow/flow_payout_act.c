@@ -282,7 +282,8 @@ begin_enter(pay_flow_t *flow, payout_t *payout, pay_effect_t *effect)
         .country = act->to.country, .shown = act->shown,
         .key_id = pay_keyring_kid(flow->env->keyring), .who = from->subject,
         .why = act->why, .idempotency_key = from->idempotency_key,
-        .fingerprint = payout->fingerprint, .ttl_s = from->ttl_s
+        .fingerprint = payout->fingerprint, .ttl_s = from->ttl_s,
+        .name = act->to.name
     };
 
     PAY_TRY(destination_seal(flow, from, act, &in.details));

@@ -221,12 +221,17 @@ def test_filters_of_finance_are_those_of_the_parser(document):
         "PAYOUTS": "payouts",
         "BATCHES": "payout-batches",
         "DESTINATIONS": "sellers/{seller_account}/destinations",
+        "ADVICE": "payouts/{payout_id}/advice",
     }
     for list_, path in paths.items():
         told = {
             parameters[each["$ref"].rpartition("/")[2]]["name"]
             for each in document["paths"][f"/v1/{path}"]["get"]["parameters"]
-        } - {"seller_account" if list_ == "DESTINATIONS" else ""}
+        } - {
+            {"DESTINATIONS": "seller_account", "ADVICE": "payout_id"}.get(
+                list_
+            )
+        }
         assert told == {
             name
             for name, where in names.items()

@@ -114,6 +114,8 @@ ALTER TABLE pay.payout DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_part DISABLE TRIGGER ALL;
 ALTER TABLE pay.order_fee DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_line DISABLE TRIGGER ALL;
+ALTER TABLE pay.payout_advice DISABLE TRIGGER ALL;
+ALTER TABLE pay.payout_act DISABLE TRIGGER USER;
 ALTER TABLE pay.payout_batch DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_batch_item DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_approval DISABLE TRIGGER ALL;
@@ -375,6 +377,11 @@ INSERT INTO plant VALUES
     ('payout_lines', 'UPDATE pay.payout_line SET source = ''order/o1'' WHERE NOT is_open'),
     ('payout_lines', 'UPDATE pay.payout SET payout_key = repeat(''0'', 32) WHERE state = ''ready'''),
     ('payout_lines', 'UPDATE pay.payout SET destination_id = ''other'''),
+    ('payout_advice', 'UPDATE pay.payout_advice SET sha256 = sha256('''')'),
+    ('payout_advice', 'UPDATE pay.payout_advice SET opening_minor = opening_minor + 1, adjustments_minor = adjustments_minor - 1'),
+    ('payout_advice', 'DELETE FROM pay.payout_advice a WHERE a.until_seq > (SELECT min(o.until_seq) FROM pay.payout_advice o)'),
+    ('payout_advice', 'UPDATE pay.payout_act SET detail = ''{}'' WHERE act = ''made'''),
+    ('payout_advice', 'UPDATE pay.journal_line SET amount_minor = amount_minor - 1 WHERE kind = ''sale'''),
     ('payout_approval', 'UPDATE pay.payout SET amount_minor = 41 WHERE state = ''sent'''),
     ('payout_approval', 'UPDATE pay.payout SET destination_version = 2 WHERE state = ''sent'''),
     ('payout_approval', 'DELETE FROM pay.payout_batch_item'),

@@ -20,7 +20,7 @@ SELECT concat_ws(' ', CASE r.outcome WHEN 'refused' THEN r.subject_id
 FROM pay_api.enter_destination(ARRAY[p_merchant], ARRAY[p_seller],
     ARRAY[p_currency], ARRAY[p_provider], ARRAY[p_kind], ARRAY[p_country],
     ARRAY[p_shown], ARRAY['sealed'::bytea], '{k1}', ARRAY[p_who], '{test}',
-    ARRAY[p_key], ARRAY[sha256(p_body::bytea)], '{3600}') r
+    ARRAY[p_key], ARRAY[sha256(p_body::bytea)], '{3600}', '{Max Muster}') r
 $$;
 CREATE FUNCTION pg_temp.account_of(
     p_seller text DEFAULT 's1', p_currency text DEFAULT 'USD')

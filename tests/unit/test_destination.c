@@ -181,6 +181,7 @@ Test(pay_destination, an_account_is_sealed_for_its_row)
     expect_arg(&world, enter_destination, shown, "DE…3000");
     expect_arg(&world, enter_destination, key_id, "k1");
     expect_arg(&world, enter_destination, why, "entered");
+    expect_arg(&world, enter_destination, name, "Joerg Mueller + Soehne");
 
     sealed = asked(&world, enter_destination)->details;
     cr_assert_eq(sealed.len, PAY_KEYRING_NONCE + sizeof(wanted) - 1

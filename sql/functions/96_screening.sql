@@ -1,0 +1,331 @@
+-- Screening: names of lists and of account holders are compared by digests of
+-- their words.  A pay-out that is not known to be free is held, and the merchant
+-- sees that it is held and no more.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- p_name is in Latin letters, as src/payout/name.c spells it.  Forms of
+-- companies and titles are no words; ae, oe and ue are a, o and u, since lists
+-- spell umlauts in both ways.
+CREATE OR REPLACE FUNCTION pay.name_words(p_name text)
+RETURNS bytea[] LANGUAGE sql STABLE AS $$
+SELECT array_agg(w.word ORDER BY w.word)
+FROM (
+    SELECT DISTINCT sha256((SELECT s.salt FROM screening_salt s)
+        || convert_to(regexp_replace(t, '([aou])e', '\1', 'g'), 'UTF8'))
+        AS word
+    FROM regexp_split_to_table(regexp_replace(lower(p_name), '[''.]', '', 'g'),
+                               '[^a-z0-9]+') t
+    WHERE t <> '' AND t <> ALL ('{mr,mrs,ms,dr,prof,the,and,und,et,y,of,
+        gmbh,ag,kg,ohg,ug,ltd,limited,llc,llp,inc,corp,co,company,plc,sa,sas,
+        sarl,srl,spa,bv,nv,oy,ab,as,ooo,zao,oao,pjsc,jsc,fze,sro}')) w
+$$;
+COMMENT ON FUNCTION pay.name_words IS
+    'The digests of the words of a name, sorted; NULL: it has none';
+
+
+-- Names of lists that an account holder may be: all words of the one are words
+-- of the other.  A single word must be the whole name.
+CREATE OR REPLACE FUNCTION pay.sanction_hits(p_words bytea[], p_lists text[])
+RETURNS TABLE (list text, entry_id text, name text)
+LANGUAGE sql STABLE AS $$
+SELECT n.list, n.entry_id, n.name
+FROM sanction_name n
+WHERE n.words && p_words AND n.list = ANY (p_lists)
+    AND (n.words = p_words
+         OR cardinality(n.words) > 1 AND n.words <@ p_words
+         OR cardinality(p_words) > 1 AND p_words <@ n.words)
+$$;
+COMMENT ON FUNCTION pay.sanction_hits IS
+    'The names of lists that a holder with these words may be';
+
+
+-- Whether a merchant's lists are all there and new enough.
+CREATE OR REPLACE FUNCTION pay.lists_are_fresh(p_policy screening_policy)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+SELECT bool_and(coalesce((
+    SELECT l.imported_at > clock_timestamp()
+        - make_interval(hours => p_policy.max_age_hours)
+    FROM sanction_list l WHERE l.list = u
+    ORDER BY l.version DESC LIMIT 1), false))
+FROM unnest(p_policy.lists) u
+$$;
+COMMENT ON FUNCTION pay.lists_are_fresh IS
+    'Whether all lists of a merchant have been imported lately';
+
+
+-- The findings that hold an item; none: it is free, or its merchant screens
+-- nothing.  An old list and an unknown name are findings.
+CREATE OR REPLACE FUNCTION pay.screen_payout(p_payout payout)
+RETURNS TABLE (why text, list text, entry_id text, name text)
+LANGUAGE sql STABLE AS $$
+SELECT f.why, f.list, f.entry_id, f.name
+FROM screening_policy s
+JOIN payout_destination d ON d.merchant_id = p_payout.merchant_id
+    AND d.destination_id = p_payout.destination_id
+    AND d.version = p_payout.destination_version
+CROSS JOIN LATERAL (
+    SELECT 'list' AS why, '' AS list, '' AS entry_id, '' AS name
+    WHERE NOT lists_are_fresh(s)
+    UNION ALL
+    SELECT 'name', '', '', '' WHERE d.name_words IS NULL
+    UNION ALL
+    SELECT 'hit', h.list, h.entry_id, h.name
+    FROM sanction_hits(d.name_words, s.lists) h) f
+WHERE s.merchant_id = p_payout.merchant_id AND s.is_on
+    AND (f.why = 'list' OR NOT EXISTS (
+        SELECT FROM screening_clearance c
+        WHERE c.merchant_id = d.merchant_id
+            AND c.destination_id = d.destination_id
+            AND c.version = d.version AND c.list = f.list
+            AND c.entry_id = f.entry_id AND c.name = f.name
+            AND c.cleared_by IS NOT NULL))
+$$;
+COMMENT ON FUNCTION pay.screen_payout IS
+    'Why an item may not be paid: list (none, or too old), name (not known), '
+    'hit (an entry of a list)';
+
+
+-- Holds an item that has findings.  The merchant's timeline says held alone.
+CREATE OR REPLACE FUNCTION pay.hold_by_screening(p_payout payout)
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    v_found jsonb := (
+        SELECT jsonb_agg(to_jsonb(f))
+        FROM (SELECT * FROM screen_payout(p_payout) s
+              ORDER BY s.why, s.list, s.entry_id, s.name LIMIT 50) f);
+BEGIN
+    IF v_found IS NULL THEN
+        RETURN false;
+    END IF;
+
+    UPDATE payout p
+    SET state = 'held', reason = 'screening', changed_at = clock_timestamp()
+    WHERE p.merchant_id = p_payout.merchant_id
+        AND p.payout_id = p_payout.payout_id;
+    PERFORM keep_payout_act(p_payout.merchant_id, 'payout',
+        p_payout.payout_id, 'held', 'gateway', NULL);
+    PERFORM keep_payout_act(p_payout.merchant_id, 'screening',
+        p_payout.payout_id, 'held', 'gateway', NULL,
+        jsonb_build_object('findings', v_found));
+
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION pay.hold_by_screening IS
+    'Holds an item that may not be paid, by the lists as they are now';
+
+
+-- An item that was held goes on, approved anew.  p_who is not shown to the
+-- merchant.
+CREATE OR REPLACE FUNCTION pay.end_screening(
+    p_payout payout, p_act text, p_who text, p_why text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE payout p
+    SET state = 'ready', reason = NULL, changed_at = clock_timestamp()
+    WHERE p.merchant_id = p_payout.merchant_id
+        AND p.payout_id = p_payout.payout_id;
+    PERFORM leave_payout_batch(p_payout);
+    PERFORM keep_payout_act(p_payout.merchant_id, 'payout',
+        p_payout.payout_id, 'ready', 'gateway', NULL);
+    PERFORM keep_payout_act(p_payout.merchant_id, 'screening',
+        p_payout.payout_id, p_act, p_who, p_why);
+END
+$$;
+COMMENT ON FUNCTION pay.end_screening IS
+    'Makes an item ready again that screening has held';
+
+
+CREATE OR REPLACE FUNCTION pay_ops.set_payout_screening(
+    p_merchant_id text, p_is_on boolean, p_lists text[], p_max_age_hours int,
+    p_who text, p_why text)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+BEGIN
+    IF NOT is_statement(p_who) OR NOT is_statement(p_why) THEN
+        RETURN 'invalid';
+    END IF;
+
+    INSERT INTO screening_policy AS s (merchant_id, is_on, lists,
+        max_age_hours)
+    VALUES (p_merchant_id, p_is_on, p_lists, p_max_age_hours)
+    ON CONFLICT (merchant_id) DO UPDATE
+    SET is_on = EXCLUDED.is_on, lists = EXCLUDED.lists,
+        max_age_hours = EXCLUDED.max_age_hours;
+    PERFORM keep_payout_act(p_merchant_id, 'screening', p_merchant_id,
+        'policy', p_who, p_why, jsonb_build_object('is_on', p_is_on,
+            'lists', p_lists, 'max_age_hours', p_max_age_hours));
+
+    RETURN 'stored';
+EXCEPTION WHEN check_violation OR not_null_violation THEN
+    RETURN 'invalid';
+END
+$$;
+COMMENT ON FUNCTION pay_ops.set_payout_screening IS
+    'Says by which lists a merchant''s pay-outs are screened, and how old these '
+    'may be: stored or invalid';
+
+
+-- Replaces the names of a list.  A list of less than half of the names before is
+-- taken for a file that was cut.  Items that were held for want of a list go on.
+CREATE OR REPLACE FUNCTION pay_ops.import_sanctions(
+    p_list text, p_sha256 bytea, p_entry_id text[], p_name text[],
+    p_shrinks boolean, p_who text)
+RETURNS TABLE (outcome text, names bigint, entries bigint, released bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_old bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('sanctions', 0));
+    v_old := (SELECT count(*) FROM sanction_name n WHERE n.list = p_list);
+    outcome := CASE
+        WHEN NOT is_statement(p_who) OR (p_list IN ('ofac', 'eu')) IS NOT TRUE
+            OR octet_length(p_sha256) IS DISTINCT FROM 32
+            OR cardinality(p_name) IS DISTINCT FROM cardinality(p_entry_id)
+            OR coalesce(cardinality(p_name), 0) = 0
+        THEN 'invalid'
+        WHEN cardinality(p_name) * 2 < v_old AND NOT p_shrinks THEN 'shrunk'
+        ELSE 'imported' END;
+    IF outcome <> 'imported' THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+
+    DELETE FROM sanction_name n WHERE n.list = p_list;
+    INSERT INTO sanction_name (list, entry_id, name, words)
+    SELECT DISTINCT p_list, u.entry_id, u.name, name_words(u.name)
+    FROM unnest(p_entry_id, p_name) AS u (entry_id, name)
+    WHERE name_words(u.name) IS NOT NULL;
+    SELECT count(*), count(DISTINCT n.entry_id) INTO names, entries
+    FROM sanction_name n WHERE n.list = p_list;
+    INSERT INTO sanction_list (list, sha256, names, entries, imported_by)
+    VALUES (p_list, p_sha256, import_sanctions.names::int,
+        import_sanctions.entries::int, p_who);
+    released := rescreen_payouts();
+    RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION pay_ops.import_sanctions IS
+    'Replaces the names of a list: imported, shrunk (less than half of the names '
+    'before) or invalid';
+
+
+CREATE OR REPLACE FUNCTION pay.rescreen_payouts()
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    v_payout payout;
+    v_count  bigint := 0;
+BEGIN
+    FOR v_payout IN
+        SELECT p.* FROM payout p
+        WHERE p.state = 'held' AND p.reason = 'screening'
+        ORDER BY p.merchant_id, p.payout_id FOR NO KEY UPDATE
+    LOOP
+        IF NOT EXISTS (SELECT FROM screen_payout(v_payout)) THEN
+            PERFORM end_screening(v_payout, 'free', 'gateway', NULL);
+            v_count := v_count + 1;
+        END IF;
+    END LOOP;
+
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION pay.rescreen_payouts IS
+    'Makes items ready again whose findings are gone: how many';
+
+
+-- The first operator asks, and the second one clears.  Neither has made the
+-- item or entered its account.  A list that is missing cannot be cleared.
+CREATE OR REPLACE FUNCTION pay_ops.clear_payout_screening(
+    p_merchant_id text, p_payout_id text, p_who text, p_why text)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_payout payout;
+BEGIN
+    IF NOT is_statement(p_who) OR NOT is_statement(p_why) THEN
+        RETURN 'invalid';
+    END IF;
+
+    v_payout := lock_payout(p_merchant_id, p_payout_id);
+    IF v_payout.payout_id IS NULL THEN
+        RETURN 'not_found';
+    ELSIF v_payout.state <> 'held'
+        OR v_payout.reason IS DISTINCT FROM 'screening'
+    THEN
+        RETURN 'no_way';
+    ELSIF v_payout.made_by = p_who THEN
+        RETURN 'maker';
+    ELSIF EXISTS (
+        SELECT FROM payout_destination d
+        WHERE d.merchant_id = p_merchant_id
+            AND d.destination_id = v_payout.destination_id
+            AND d.version = v_payout.destination_version
+            AND d.entered_by = p_who)
+    THEN
+        RETURN 'entered';
+    ELSIF EXISTS (SELECT FROM screen_payout(v_payout) f WHERE f.why = 'list')
+    THEN
+        RETURN 'no_list';
+    END IF;
+
+    INSERT INTO screening_clearance AS c (merchant_id, destination_id,
+        version, list, entry_id, name, asked_by)
+    SELECT p_merchant_id, v_payout.destination_id,
+        v_payout.destination_version, f.list, f.entry_id, f.name, p_who
+    FROM screen_payout(v_payout) f
+    ON CONFLICT (merchant_id, destination_id, version, list, entry_id, name)
+    DO UPDATE SET cleared_by = p_who, cleared_at = clock_timestamp()
+    WHERE c.asked_by <> p_who AND c.cleared_by IS NULL;
+    IF EXISTS (SELECT FROM screen_payout(v_payout)) THEN
+        PERFORM keep_payout_act(p_merchant_id, 'screening', p_payout_id,
+                                'asked', p_who, p_why);
+        RETURN 'second';
+    END IF;
+
+    PERFORM end_screening(v_payout, 'cleared', p_who, p_why);
+
+    RETURN 'ready';
+END
+$$;
+COMMENT ON FUNCTION pay_ops.clear_payout_screening IS
+    'Clears the findings about an item: ready, second (another operator is '
+    'needed), maker, entered, no_list (none, or too old), no_way (screening does '
+    'not hold it), not_found or invalid';
+
+
+-- Gives up an item that screening holds.  The next one is held again.
+CREATE OR REPLACE FUNCTION pay_ops.reject_payout_screening(
+    p_merchant_id text, p_payout_id text, p_who text, p_why text)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_payout payout;
+BEGIN
+    IF NOT is_statement(p_who) OR NOT is_statement(p_why) THEN
+        RETURN 'invalid';
+    END IF;
+
+    v_payout := lock_payout(p_merchant_id, p_payout_id);
+    IF v_payout.payout_id IS NULL THEN
+        RETURN 'not_found';
+    ELSIF v_payout.state <> 'held'
+        OR v_payout.reason IS DISTINCT FROM 'screening'
+    THEN
+        RETURN 'no_way';
+    END IF;
+
+    PERFORM keep_payout_act(p_merchant_id, 'screening', p_payout_id,
+                            'rejected', p_who, p_why);
+    PERFORM post(ARRAY[void_payout(v_payout, 'cancelled', NULL, 'gateway',
+                                   NULL)]);
+
+    RETURN 'cancelled';
+END
+$$;
+COMMENT ON FUNCTION pay_ops.reject_payout_screening IS
+    'Gives up an item that screening holds: cancelled, no_way, not_found or '
+    'invalid';

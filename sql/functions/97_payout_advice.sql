@@ -1,0 +1,147 @@
+-- Remittance advice: the lines and the sums of a pay-out, made with the item,
+-- and compared with the ledger at each reading.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- The lines of an advice: those of the wallet's available money behind p_since
+-- and before p_until (is_new), and older ones that the item pays.
+CREATE OR REPLACE FUNCTION pay.advice_lines(
+    p_merchant_id text, p_payout_id text, p_seller text, p_currency text,
+    p_since bigint, p_until bigint)
+RETURNS TABLE (wallet_seq bigint, at timestamptz, source text, kind text,
+    part text, payment_order_id text, amount_minor bigint, is_new boolean,
+    is_paid boolean)
+LANGUAGE sql STABLE AS $$
+SELECT l.wallet_seq, e.at, l.source, l.kind, coalesce(k.part, 'adjustments'),
+    coalesce(e.payment_order_id, r.payment_order_id), -l.amount_minor,
+    l.wallet_seq > p_since, t.wallet_seq IS NOT NULL
+FROM (
+    SELECT j.wallet_seq, j.source, j.kind, j.amount_minor
+    FROM pay.journal_line j
+    WHERE j.merchant_id = p_merchant_id AND j.owner = p_seller
+        AND j.currency = p_currency AND j.wallet_seq IS NOT NULL
+        AND j.wallet_seq > p_since AND j.wallet_seq < p_until
+        AND j.account = 'seller_available'
+    UNION ALL
+    SELECT j.wallet_seq, j.source, j.kind, j.amount_minor
+    FROM pay.payout_part o
+    JOIN pay.journal_line j ON j.merchant_id = p_merchant_id
+        AND j.owner = p_seller AND j.currency = p_currency
+        AND j.wallet_seq = o.wallet_seq
+    WHERE o.merchant_id = p_merchant_id AND o.payout_id = p_payout_id
+        AND o.wallet_seq <= p_since) l
+JOIN pay.journal_entry e ON e.merchant_id = p_merchant_id
+    AND e.source = l.source AND e.kind = l.kind
+LEFT JOIN pay.payout_advice_kind k ON k.kind = l.kind
+LEFT JOIN pay.payout_reserve r ON r.merchant_id = p_merchant_id
+    AND r.source = l.source
+LEFT JOIN pay.payout_part t ON t.merchant_id = p_merchant_id
+    AND t.payout_id = p_payout_id AND t.wallet_seq = l.wallet_seq
+$$;
+COMMENT ON FUNCTION pay.advice_lines IS
+    'The lines of the ledger that an advice tells of';
+
+
+-- Each text of the digest is JSON, so that no two advices have the same text.
+CREATE OR REPLACE FUNCTION pay.advice_of(
+    p_payout pay.payout, p_since bigint, p_until bigint, p_opening bigint)
+RETURNS pay.payout_advice LANGUAGE sql STABLE AS $$
+SELECT ROW(p_payout.merchant_id, p_payout.payout_id, p_payout.seller_account,
+    p_payout.currency, p_since, p_until, p_opening, s.sales, s.refunds,
+    s.disputes, s.fees, s.reserve, s.payouts, s.adjustments,
+    p_payout.amount_minor, p_payout.left_minor,
+    sha256(convert_to(concat(json_build_array('advice 1',
+        p_payout.merchant_id, p_payout.payout_id, p_payout.seller_account,
+        p_payout.currency, p_since, p_until, p_opening, s.sales, s.refunds,
+        s.disputes, s.fees, s.reserve, s.payouts, s.adjustments,
+        p_payout.amount_minor, p_payout.left_minor), s.lines), 'UTF8')))
+    ::pay.payout_advice
+FROM (
+    SELECT coalesce(sum(n.amount) FILTER (WHERE l.part = 'sales'), 0)::bigint
+            AS sales,
+        coalesce(sum(n.amount) FILTER (WHERE l.part = 'refunds'), 0)::bigint
+            AS refunds,
+        coalesce(sum(n.amount) FILTER (WHERE l.part = 'disputes'), 0)::bigint
+            AS disputes,
+        coalesce(sum(n.amount) FILTER (WHERE l.part = 'fees'), 0)::bigint
+            AS fees,
+        coalesce(sum(n.amount) FILTER (WHERE l.part = 'reserve'), 0)::bigint
+            AS reserve,
+        coalesce(sum(n.amount) FILTER (WHERE l.part = 'payouts'), 0)::bigint
+            AS payouts,
+        coalesce(sum(n.amount) FILTER (WHERE l.part = 'adjustments'), 0)
+            ::bigint AS adjustments,
+        string_agg(E'\n' || json_build_array(l.wallet_seq,
+            (extract(epoch FROM l.at) * 1000000)::bigint, l.source, l.kind,
+            l.payment_order_id, l.amount_minor, l.is_new, l.is_paid), ''
+            ORDER BY l.wallet_seq) AS lines
+    FROM pay.advice_lines(p_payout.merchant_id, p_payout.payout_id,
+        p_payout.seller_account, p_payout.currency, p_since, p_until) l
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN l.is_new THEN l.amount_minor ELSE 0 END AS amount) n
+    ) s
+$$;
+COMMENT ON FUNCTION pay.advice_of IS
+    'The advice of an item by the ledger as it stands now';
+
+
+-- The items were made, and their money is reserved: each opens with the closing
+-- of the wallet's item before.
+CREATE OR REPLACE FUNCTION pay.keep_payout_advices(
+    p_merchant_id text, p_payout_id text[], p_who text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO payout_advice
+    SELECT a.*
+    FROM payout p
+    JOIN journal_line j ON j.merchant_id = p.merchant_id
+        AND j.source = 'pay-out/' || p.payout_id
+        AND j.kind = 'payout_reserved' AND j.account = 'seller_available'
+    LEFT JOIN LATERAL (
+        SELECT o.until_seq, o.closing_minor
+        FROM payout_advice o
+        WHERE o.merchant_id = p.merchant_id
+            AND o.seller_account = p.seller_account
+            AND o.currency = p.currency
+        ORDER BY o.until_seq DESC LIMIT 1) o ON true
+    CROSS JOIN LATERAL advice_of(p, coalesce(o.until_seq, 0), j.wallet_seq,
+        coalesce(o.closing_minor, 0)) a
+    WHERE p.merchant_id = p_merchant_id AND p.payout_id = ANY (p_payout_id);
+
+    INSERT INTO payout_act (merchant_id, subject, subject_id, act, who,
+        detail)
+    SELECT p_merchant_id, 'payout', p.payout_id, 'made', p_who,
+        jsonb_build_object('amount_minor', p.amount_minor,
+            'currency', p.currency, 'lines', p.line_count,
+            'advice', encode(a.sha256, 'hex'))
+    FROM payout p
+    JOIN payout_advice a ON a.merchant_id = p.merchant_id
+        AND a.payout_id = p.payout_id
+    WHERE p.merchant_id = p_merchant_id AND p.payout_id = ANY (p_payout_id);
+END
+$$;
+COMMENT ON FUNCTION pay.keep_payout_advices IS
+    'Writes the advices of new items, and the acts that made them, with the '
+    'digests';
+
+
+-- Whether the ledger, the advice and the act that made the item agree.
+CREATE OR REPLACE FUNCTION pay.advice_holds(p_advice pay.payout_advice)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+SELECT coalesce((
+        SELECT bool_and(a.detail ->> 'advice'
+                        = encode(p_advice.sha256, 'hex'))
+        FROM pay.payout_act a
+        WHERE a.merchant_id = p_advice.merchant_id AND a.subject = 'payout'
+            AND a.subject_id = p_advice.payout_id AND a.act = 'made'), false)
+    AND (
+        SELECT pay.advice_of(p, p_advice.since_seq, p_advice.until_seq,
+                             p_advice.opening_minor) = p_advice
+        FROM pay.payout p
+        WHERE p.merchant_id = p_advice.merchant_id
+            AND p.payout_id = p_advice.payout_id)
+$$;
+COMMENT ON FUNCTION pay.advice_holds IS
+    'Whether an advice is that of the ledger, and its digest that of the act';

@@ -1,0 +1,37 @@
+/*
+ * Files of sanctions lists: the names that they have, in Latin letters.
+ * Private to src/cli.
+ */
+
+#ifndef PAY_SRC_CLI_SANCTIONS_H
+#define PAY_SRC_CLI_SANCTIONS_H
+
+#include "pay_arena.h"
+#include "pay_status.h"
+#include "pay_str.h"
+
+
+typedef enum {
+    PAY_SANCTIONS_OFAC = 0,    /* sdn.csv or alt.csv of OFAC: no header */
+    PAY_SANCTIONS_EU           /* csvFullSanctionsList_1_1 of the EU: a header,
+                                  semicolons */
+} pay_sanctions_format_t;
+
+/* ids and names are arrays as PostgreSQL reads them, without the braces. */
+typedef struct {
+    pay_buf_t  ids;
+    pay_buf_t  names;
+    size_t     count;
+    size_t     unread;         /* names in other letters, which are left out */
+    size_t     records;
+} pay_sanctions_t;
+
+
+/* Adds the names of a file, all of it.  PAY_INVALID: it is no such file, or
+ * was cut; *wrong says why. */
+pay_status_t pay_sanctions_read(pay_arena_t *arena, pay_str_t file,
+    pay_sanctions_format_t format, pay_sanctions_t *to, const char **wrong)
+    PAY_MUST_CHECK;
+
+
+#endif /* PAY_SRC_CLI_SANCTIONS_H */

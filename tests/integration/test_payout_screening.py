@@ -1,0 +1,148 @@
+"""Sanctions lists: payctl imports the files of OFAC and of the EU, an account
+that is entered by the API is screened by its holder's name, and the merchant
+reads that its pay-out is held and no more."""
+
+import os
+import subprocess
+
+import pytest
+from support.client import fresh_key
+from support.gateway import ROOT
+from test_payout_api import (  # noqa: F401 (fixtures)
+    operate,
+    pay,
+    person,
+    post,
+    release,
+    seller_of,
+)
+
+PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
+SDN = (
+    '306,"BANCO NACIONAL DE CUBA",-0- ,"CUBA",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,'
+    '-0- ,"a.k.a. ""BNC""."\r\n'
+    '7001,"SCREENED, Nikolai ""The Tall"" Petrovich","individual","SDGT",-0- ,'
+    '-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,"DOB 1960; POB Ústí"\r\n'
+    "\x1a"
+)
+ALT = '7001,12,"aka","SKRINED, Nikolay",-0- \r\n'
+EU = (
+    "\ufefffileGenerationDate;Entity_LogicalId;Entity_Remark;"
+    "NameAlias_WholeName;NameAlias_Gender\n"
+    "20/11/2026;13;say \"so\";Jürgen Gelistet;M\n"
+    "20/11/2026;13;;;\n"
+    "20/11/2026;13;;Юрген Гелистет;M\n"
+    '20/11/2026;14;"a;b";"Handel "Nord" OOO";\n'
+)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    place = tmp_path_factory.mktemp("lists")
+    for name, text in (("sdn.csv", SDN), ("alt.csv", ALT), ("eu.csv", EU)):
+        (place / name).write_text(text, encoding="utf-8", newline="")
+    return place
+
+
+@pytest.fixture
+def screening(gateway):
+    """screening(*words) → payctl payout screening …"""
+
+    def run(verb, *words):
+        return subprocess.run(
+            [PAYCTL, "payout", "screening", verb, "--dsn",
+             gateway.env["PG_ADMIN_DSN"], *map(str, words)],
+            capture_output=True, text=True, timeout=60
+        )  # fmt: skip
+
+    return run
+
+
+def test_the_files_of_ofac_and_the_eu_are_read(screening, files, query):
+    said = screening("import", "--list", "ofac", "--who", "ann", "--shrinks",
+                     files / "sdn.csv", files / "alt.csv")  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    assert "names:3, entries:2, in other letters:0" in said.stdout
+    said = screening("import", "--list", "eu", "--who", "ann", "--shrinks",
+                     files / "eu.csv")  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    assert "names:2, entries:2, in other letters:1" in said.stdout
+    names = query("SELECT list, entry_id, name FROM pay.sanction_name "
+                  "ORDER BY 1, 2, 3")  # fmt: skip
+    assert names == [
+        ("eu", "13", "Juergen Gelistet"),
+        ("eu", "14", "Handel 'Nord' OOO"),
+        ("ofac", "306", "BANCO NACIONAL DE CUBA"),
+        ("ofac", "7001", "SCREENED, Nikolai ''The Tall'' Petrovich"),
+        ("ofac", "7001", "SKRINED, Nikolay"),
+    ], names
+
+
+@pytest.mark.parametrize(
+    ("list_", "text"),
+    [
+        ("ofac", ""),
+        ("ofac", "1,a,b\r\n"),
+        ("ofac", "x" + SDN),
+        ("ofac", SDN[:40]),
+        ("ofac", '1,"' + SDN[4:60]),
+        ("eu", SDN),
+        ("eu", EU.replace("NameAlias_WholeName", "Name")),
+        ("eu", EU[:-20]),
+        ("eu", EU.splitlines()[0] + "\n"),
+    ],
+)
+def test_another_or_a_cut_file_changes_nothing(
+    screening, tmp_path, query, list_, text
+):
+    path = tmp_path / "file.csv"
+    path.write_text(text, encoding="utf-8", newline="")
+    before = query("SELECT count(*) FROM pay.sanction_name")
+    said = screening("import", "--list", list_, "--who", "ann", path)
+    assert said.returncode == 2, said
+    assert query("SELECT count(*) FROM pay.sanction_name") == before
+
+
+def test_a_hit_is_held_and_the_merchant_reads_no_more(
+    person, seller_of, screening, files, query  # noqa: F811
+):  # fmt: skip
+    said = screening("import", "--list", "ofac", "--who", "ann", "--shrinks",
+                     files / "sdn.csv", files / "alt.csv")  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    client = person("max")
+    enterer = person("sue", scope="payouts:destinations")
+    seller, (order,) = seller_of("10.00", account=False)
+    answer = post(enterer, f"sellers/{seller}/destinations", {
+        "currency": "USD", "provider": "bank", "name": "Nikołay Skrined",
+        "iban": "DE89370400440532013000"}, fresh_key())  # fmt: skip
+    assert answer.status_code == 201, answer.text
+    release(client, order)
+    try:
+        said = screening("set", "--merchant", "acme", "--lists", "ofac",
+                         "--who", "ann", "--why", "law")  # fmt: skip
+        assert said.returncode == 0, said.stderr
+        answer = pay(client, seller)
+        assert answer.status_code == 201, answer.text
+        item = answer.json()
+        assert (item["state"], item["reason"]) == ("held", None)
+        told = client.get(f"/v1/payouts/{item['payout_id']}").text.lower()
+        assert [word for word in ("screen", "ofac", "skrined", "sanction")
+                if word in told] == []  # fmt: skip
+        said = screening("held")
+        assert "SKRINED, Nikolay" in said.stdout, said.stdout
+        for who, code, word in (("max", 1, "maker"), ("sue", 1, "entered"),
+                                ("ann", 1, "second"),
+                                ("bob", 0, "ready")):  # fmt: skip
+            said = screening("clear", item["payout_id"], "--who", who, "--why",
+                             "born in 1990")  # fmt: skip
+            assert (said.returncode, said.stdout.split()) == (code, [word])
+        assert client.get(f"/v1/payouts/{item['payout_id']}").json()[
+            "state"] == "ready"  # fmt: skip
+    finally:
+        said = screening("set", "--merchant", "acme", "--lists", "none",
+                         "--who", "ann", "--why", "the end")  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    rows = query("SELECT act, who FROM pay.payout_act WHERE subject = "
+                 "'screening' AND subject_id = %s ORDER BY act_id",
+                 item["payout_id"])  # fmt: skip
+    assert rows == [("held", "gateway"), ("asked", "ann"), ("cleared", "bob")]
