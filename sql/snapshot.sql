@@ -1803,7 +1803,7 @@ CREATE FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) RETURN
 CREATE FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_page(p_file_id bigint, p_rows integer) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb, p_told text DEFAULT NULL::text) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.keep_payout_advices(p_merchant_id text, p_payout_id text[], p_who text) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_payout_advices(p_places tid[], p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payout_key(p_merchant_id text, p_route text, p_key text, p_subject_id text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) RETURNS tid[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
@@ -5785,7 +5785,7 @@ REVOKE ALL ON FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[])
 REVOKE ALL ON FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_page(p_file_id bigint, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb, p_told text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.keep_payout_advices(p_merchant_id text, p_payout_id text[], p_who text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_payout_advices(p_places tid[], p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_payout_key(p_merchant_id text, p_route text, p_key text, p_subject_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) FROM PUBLIC;

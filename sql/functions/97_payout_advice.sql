@@ -88,17 +88,20 @@ COMMENT ON FUNCTION pay.advice_of IS
 
 
 -- The items were made, and their money is reserved: each opens with the closing
--- of the wallet's item before.
+-- of the wallet's item before.  p_places: where the rows of the items are.
 CREATE OR REPLACE FUNCTION pay.keep_payout_advices(
-    p_merchant_id text, p_payout_id text[], p_who text)
+    p_places tid[], p_who text)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO payout_advice
     SELECT a.*
     FROM payout p
-    JOIN journal_line j ON j.merchant_id = p.merchant_id
-        AND j.source = 'pay-out/' || p.payout_id
-        AND j.kind = 'payout_reserved' AND j.account = 'seller_available'
+    CROSS JOIN LATERAL (
+        SELECT l.wallet_seq FROM journal_line l
+        WHERE l.merchant_id = p.merchant_id
+            AND l.source = 'pay-out/' || p.payout_id
+            AND l.kind = 'payout_reserved' AND l.account = 'seller_available'
+        OFFSET 0) j
     LEFT JOIN LATERAL (
         SELECT o.until_seq, o.closing_minor
         FROM payout_advice o
@@ -108,18 +111,20 @@ BEGIN
         ORDER BY o.until_seq DESC LIMIT 1) o ON true
     CROSS JOIN LATERAL advice_of(p, coalesce(o.until_seq, 0), j.wallet_seq,
         coalesce(o.closing_minor, 0)) a
-    WHERE p.merchant_id = p_merchant_id AND p.payout_id = ANY (p_payout_id);
+    WHERE p.ctid = ANY (p_places);
 
     INSERT INTO payout_act (merchant_id, subject, subject_id, act, who,
         detail)
-    SELECT p_merchant_id, 'payout', p.payout_id, 'made', p_who,
+    SELECT p.merchant_id, 'payout', p.payout_id, 'made', p_who,
         jsonb_build_object('amount_minor', p.amount_minor,
             'currency', p.currency, 'lines', p.line_count,
             'advice', encode(a.sha256, 'hex'))
     FROM payout p
-    JOIN payout_advice a ON a.merchant_id = p.merchant_id
-        AND a.payout_id = p.payout_id
-    WHERE p.merchant_id = p_merchant_id AND p.payout_id = ANY (p_payout_id);
+    CROSS JOIN LATERAL (
+        SELECT a.sha256 FROM payout_advice a
+        WHERE a.merchant_id = p.merchant_id AND a.payout_id = p.payout_id
+        OFFSET 0) a
+    WHERE p.ctid = ANY (p_places);
 END
 $$;
 COMMENT ON FUNCTION pay.keep_payout_advices IS

@@ -154,12 +154,14 @@ BEGIN
     WITH ready AS (
         UPDATE payout p SET state = 'ready', changed_at = clock_timestamp()
         WHERE p.ctid = ANY (v_places)
-        RETURNING payout_posting(p, 'payout_reserved') AS posting
+        RETURNING p.ctid AS place,
+            payout_posting(p, 'payout_reserved') AS posting
     )
-    SELECT array_agg(r.posting) INTO v_postings FROM ready r;
+    SELECT array_agg(r.place), array_agg(r.posting)
+    INTO v_places, v_postings
+    FROM ready r;
     PERFORM post(coalesce(v_postings, '{}'));
-    PERFORM keep_payout_advices(p_merchant_id, ARRAY(
-        SELECT m.payout_id FROM unnest(v_made) m), p_who);
+    PERFORM keep_payout_advices(v_places, p_who);
     IF EXISTS (SELECT FROM screening_policy s
                WHERE s.merchant_id = p_merchant_id AND s.is_on)
     THEN

@@ -17,6 +17,7 @@ typedef struct {
 static pay_status_t finance_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t ask_page(pay_flow_t *flow, pay_effect_t *effect);
+static pay_status_t ask_sums(pay_flow_t *flow, pay_effect_t *effect);
 static pay_status_t ask_payouts(pay_flow_t *flow, pay_effect_t *effect);
 static pay_status_t ask_advice(pay_flow_t *flow, pay_effect_t *effect);
 static pay_status_t finance_found(pay_flow_t *flow, const pay_input_t *input,
@@ -94,14 +95,6 @@ ask_page(pay_flow_t *flow, pay_effect_t *effect)
         .merchant_id = flow->merchant_id, .day = query->day,
         .before = query->before, .limit = query->limit
     };
-    pay_list_settlement_ageing_in_t  ageing = {
-        .merchant_id = flow->merchant_id, .psp = query->psp,
-        .currency = query->currency
-    };
-    pay_list_psp_balances_in_t  balances = {
-        .merchant_id = flow->merchant_id, .psp = query->psp,
-        .currency = query->currency
-    };
 
     switch (query->list) {
 
@@ -125,16 +118,34 @@ ask_page(pay_flow_t *flow, pay_effect_t *effect)
                                                  finance_found);
 
     case PAY_FINANCE_AGEING:
-        return pay_do_list_settlement_ageing(flow, effect, &ageing,
-                                             finance_found);
-
     case PAY_FINANCE_BALANCES:
-        return pay_do_list_psp_balances(flow, effect, &balances,
-                                        finance_found);
+        return ask_sums(flow, effect);
 
     default:
         return pay_do_list_closes(flow, effect, &closes, finance_found);
     }
+}
+
+
+/* Lists that have no pages. */
+static pay_status_t
+ask_sums(pay_flow_t *flow, pay_effect_t *effect)
+{
+    const pay_finance_query_t        *query =
+        &((finance_t *) flow->state)->query;
+    pay_list_settlement_ageing_in_t  ageing = {
+        .merchant_id = flow->merchant_id, .psp = query->psp,
+        .currency = query->currency
+    };
+    pay_list_psp_balances_in_t       balances = {
+        .merchant_id = flow->merchant_id, .psp = query->psp,
+        .currency = query->currency
+    };
+
+    return query->list == PAY_FINANCE_AGEING
+           ? pay_do_list_settlement_ageing(flow, effect, &ageing,
+                                           finance_found)
+           : pay_do_list_psp_balances(flow, effect, &balances, finance_found);
 }
 
 
