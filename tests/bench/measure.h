@@ -2,8 +2,7 @@
  * What the CPU benchmarks share: the CPU time of a piece of work, beside the
  * SHA-256 of the same bytes, which any request costs at least once.  Bounds
  * are those of the core on which SHA-256 costs BENCH_SHA_NS a byte; a slower
- * core, or one that is shared, has wider ones in proportion.  BENCH_SLACK in
- * the environment multiplies them: make test has 2.
+ * core, or one that is shared, has wider ones in proportion.
  */
 
 #ifndef BENCH_MEASURE_H
@@ -79,10 +78,7 @@ bench_sha256(pay_str_t text, void *data)
 static inline double
 bench_bound(double bound, pay_str_t text)
 {
-    double       sha = bench_ns(bench_sha256, text, NULL) / (double) text.len;
-    const char  *slack = getenv("BENCH_SLACK");
-
-    bound *= (slack != NULL) ? strtod(slack, NULL) : 1;
+    double  sha = bench_ns(bench_sha256, text, NULL) / (double) text.len;
 
     return (sha > BENCH_SHA_NS) ? bound * sha / BENCH_SHA_NS : bound;
 }
