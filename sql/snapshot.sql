@@ -5062,10 +5062,9 @@ CREATE INDEX settlement_closed_match ON pay.settlement_closed USING btree (match
 CREATE INDEX settlement_exception_again ON pay.settlement_exception USING btree (psp, exception_id) WHERE ((closed_at IS NULL) AND (row_id IS NOT NULL) AND (finding = ANY (ARRAY['unknown'::text, 'early'::text, 'proposed'::text, 'amount'::text])));
 CREATE UNIQUE INDEX settlement_exception_entry ON pay.settlement_exception USING btree (merchant_id, source, kind) WHERE (source IS NOT NULL);
 CREATE INDEX settlement_exception_gone ON pay.settlement_exception USING btree (psp, row_id) WHERE ((closed_at IS NULL) AND (finding = 'gone'::text));
-CREATE UNIQUE INDEX settlement_exception_gone_row ON pay.settlement_exception USING btree (row_id) WHERE (finding = 'gone'::text);
 CREATE INDEX settlement_exception_merchant ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id);
 CREATE INDEX settlement_exception_open ON pay.settlement_exception USING btree (exception_id) WHERE (closed_at IS NULL);
-CREATE UNIQUE INDEX settlement_exception_row ON pay.settlement_exception USING btree (row_id) WHERE (finding <> 'gone'::text);
+CREATE UNIQUE INDEX settlement_exception_row ON pay.settlement_exception USING btree (row_id, ((finding = 'gone'::text)));
 CREATE INDEX settlement_exception_waits ON pay.settlement_exception USING btree (merchant_id, opened_at, exception_id) WHERE (closed_at IS NULL);
 CREATE INDEX settlement_file_booked ON pay.settlement_file USING btree (source, changed_at) INCLUDE (matched, class1, class2, class3, repeats) WHERE (state = 'booked'::text);
 CREATE INDEX settlement_file_kept ON pay.settlement_file USING btree (file_id) WHERE ((kept)::bigint > 0);

@@ -83,10 +83,14 @@ FROM (
             coalesce(g.is_suspended AND g.closed_at IS NULL, false)
                 AS is_suspended
         FROM settlement_row r
-        LEFT JOIN settlement_exception x ON x.row_id = r.row_id
-            AND x.finding <> 'gone'
-        LEFT JOIN settlement_exception g ON g.row_id = r.row_id
-            AND g.finding = 'gone'
+        LEFT JOIN LATERAL (
+            SELECT * FROM settlement_exception o
+            WHERE o.row_id = r.row_id AND o.finding <> 'gone'
+            OFFSET 0) x ON true
+        LEFT JOIN LATERAL (
+            SELECT * FROM settlement_exception o
+            WHERE o.row_id = r.row_id AND o.finding = 'gone'
+            OFFSET 0) g ON true
         WHERE p_row_key IS NOT NULL
             AND r.source = p_source AND r.row_key = p_row_key
             AND r.finding <> 'repeated'
@@ -169,7 +173,7 @@ BEGIN
         OR u.posts = 'value'
         OR u.posts = 'net' AND x.closed_as = 'resolved'
     ORDER BY r.row_id
-    ON CONFLICT (row_id) WHERE finding = 'gone' DO UPDATE
+    ON CONFLICT (row_id, (finding = 'gone')) DO UPDATE
     SET opened_at = clock_timestamp(), closed_at = NULL, closed_as = NULL
     WHERE g.closed_as = 'matched';
     GET DIAGNOSTICS v_count = ROW_COUNT;

@@ -470,9 +470,7 @@ CREATE TABLE settlement_exception (
 );
 
 CREATE UNIQUE INDEX settlement_exception_row
-    ON settlement_exception (row_id) WHERE finding <> 'gone';
-CREATE UNIQUE INDEX settlement_exception_gone_row
-    ON settlement_exception (row_id) WHERE finding = 'gone';
+    ON settlement_exception (row_id, (finding = 'gone'));
 CREATE UNIQUE INDEX settlement_exception_entry
     ON settlement_exception (merchant_id, source, kind)
     WHERE source IS NOT NULL;
