@@ -6,7 +6,10 @@ import subprocess
 import pytest
 from support.gateway import ROOT
 
-LIMITS = "include 0\nsrc 1\nngx_payments_module 0\nsql 0\ndocs 0\n"
+LIMITS = (
+    "include 0\nsrc 1\nngx_payments_module 0\nsql 0\ndocs 0\n"
+    "README.md 0\nCONTRIBUTING.md 0\n"
+)
 
 # name of the file, its text, what is said of it (empty: nothing)
 CASES = {
