@@ -80,9 +80,8 @@ def test_polls_leave_room_for_a_registration(stack):
 
 @pytest.fixture
 def impatient(stack):
-    block = "payments_psp generic {"
     stack.configure(
-        (block, f"{block} breaker failures=50% calls=4 window=1h open=1h;"),
+        ("breaker off;", "breaker failures=50% calls=4 window=1h open=1h;"),
         (
             "payments_audience ",
             "payments_buyer_timeout 100ms;\n"

@@ -40,7 +40,7 @@ def frail(own_stack, request):
         ONE_WORKER,
         QUICK_JOBS,
         (f"{gateway.mock_url}/generic;", f"{way.url}/generic;{trust}"),
-        ("total=10s;", "total=10s;\n        breaker off; backfill off;"),
+        ("total=10s;", "total=10s;\n        backfill off;"),
         *routed.edits("generic", "", "method=two generic stripe")[1:],
     )
     yield way

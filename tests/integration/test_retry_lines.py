@@ -18,7 +18,7 @@ def nobody_there(stack):
     edits = []
     for name, line in (("stripe", "retry register cancel;"), ("generic", "")):
         old = f"base_url           {mock}/{name};"
-        new = f"base_url http://127.0.0.1:{free_port()}; breaker off; {line}"
+        new = f"base_url http://127.0.0.1:{free_port()}; {line}"
         edits.append((old, new))
     stack.configure(QUICK_JOBS, HTTP, *edits)
     yield

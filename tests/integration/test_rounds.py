@@ -16,13 +16,11 @@ WATCH = (
     "    payments_watchdog registering=1s executing=1s unknown=1s parked=1s "
     "interval=200ms;\n    "
 )
-# a PSP that fails on purpose here would be asked no more
-NO_BREAKER = ("total=10s;", "total=10s;\n        breaker off;")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def configured(own_stack):
-    own_stack.configure((AUDIENCE, WATCH + AUDIENCE), NO_BREAKER)
+    own_stack.configure((AUDIENCE, WATCH + AUDIENCE))
     yield
     own_stack.configure()
 
@@ -137,11 +135,11 @@ def test_a_flood_of_forged_webhooks_is_put_aside_in_part_only(stack):
 
 def test_without_a_quarantine_nothing_is_put_aside(stack):
     off = (AUDIENCE, f"payments_quarantine off;\n    {WATCH}{AUDIENCE}")
-    stack.configure(off, NO_BREAKER)
+    stack.configure(off)
     before = stored(stack)
     made = stack.created()
     forge(message(made, "paid"))
-    stack.configure((AUDIENCE, WATCH + AUDIENCE), NO_BREAKER)
+    stack.configure((AUDIENCE, WATCH + AUDIENCE))
     assert stored(stack) == before
 
 

@@ -34,10 +34,7 @@ CONNECT, TOTAL = "2s", "10s"
 # A look at a PSP's list is a call, too: none is counted and none has the place
 # of a registration.
 NO_LIST = "backfill off;"
-NO_BREAKER = (
-    f"total={TOTAL};",
-    f"total={TOTAL};\n        breaker off; {NO_LIST}",
-)
+UNLISTED = (f"total={TOTAL};", f"total={TOTAL}; {NO_LIST}")
 WORDS = {
     "closed": "breaker off;",
     "flaky": f"breaker failures=50% calls={CALLS} window=1h open=4s probes=1;",
@@ -63,7 +60,7 @@ def edits(own_stack):
         for name in NAMES.split()
     )
     return [
-        NO_BREAKER,  # for the stack's own PSPs
+        UNLISTED,  # for the stack's own PSPs
         *routed.edits(NAMES, blocks, ROUTES),
         ("payments_audience ", SCORE),
         # a poll is a call, too, and what is counted here are calls

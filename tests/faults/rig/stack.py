@@ -32,10 +32,7 @@ PSP_S = 1
 DATABASE_S = 2
 HASTY = [
     QUICK_JOBS,
-    (
-        "connect=2s total=10s",
-        f"connect=500ms total={PSP_S}s;\n        breaker            off",
-    ),
+    ("connect=2s total=10s", f"connect=500ms total={PSP_S}s"),
     ("queue=4096;", f"queue=4096 timeout={DATABASE_S}s;"),
 ]
 

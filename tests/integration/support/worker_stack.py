@@ -22,7 +22,7 @@ def worker_stack():
     if is_first():
         yield load()
         return
-    made = OwnStack(PAY_RATE="", MOCK_RETRY_MS="")  # as make up's
+    made = OwnStack(PAY_RATE="", MOCK_RETRY_MS="", PAY_BREAKER="")  # as make up's
     try:
         yield made.gateway
     finally:
