@@ -49,7 +49,7 @@ static const char  usage[] =
     "                               --who NAME --why REASON\n"
     "\n"
     "import replaces all names of a list with those of its files: of ofac,\n"
-    "sdn.csv and alt.csv; of eu, csvFullSanctionsList_1_1.  --shrinks takes\n"
+    "sdn.csv and alt.csv, both; of eu, csvFullSanctionsList_1_1.  --shrinks takes\n"
     "a list that has less than half of the names.  set says by which lists\n"
     "the pay-outs of a merchant are screened (\"ofac,eu\"), and how old these\n"
     "may be.  held shows the items that screening holds, and why.  clear\n"
@@ -321,8 +321,10 @@ read_all(pay_arena_t *arena, const char *const *paths, int count,
     const char **values, pay_sanctions_t *found, unsigned char *digest,
     const char **wrong)
 {
-    int        i;
-    pay_str_t  parts[FILES_MAX];
+    int                     i;
+    pay_str_t               parts[FILES_MAX];
+    pay_sanctions_format_t  format = (values[0][0] == 'e')
+                                     ? PAY_SANCTIONS_EU : PAY_SANCTIONS_OFAC;
 
     memset(found, 0, sizeof(*found));
     pay_buf_init(&found->ids, arena, TEXT_MAX);
@@ -337,12 +339,13 @@ read_all(pay_arena_t *arena, const char *const *paths, int count,
             return PAY_INVALID;
         }
 
-        PAY_TRY(pay_sanctions_read(arena, parts[i], values[0][0] == 'e'
-                                   ? PAY_SANCTIONS_EU : PAY_SANCTIONS_OFAC,
-                                   found, wrong));
+        PAY_TRY(pay_sanctions_read(arena, parts[i], format, found, wrong));
     }
 
+    PAY_TRY(pay_sanctions_complete(found, format, wrong));
+
     if (found->count == 0) {
+        *wrong = "the list has no name";
         return PAY_INVALID;
     }
 

@@ -12,6 +12,8 @@
 
 
 #define FIELDS_MAX  128
+#define SDN_FIELDS  12                 /* the name is the second */
+#define ALT_FIELDS  5                  /* the name is the fourth */
 #define NAME_MAX    350                /* bytes, of OFAC's SDN_Name */
 #define NULL_FIELD  "-0-"              /* OFAC's word for none */
 #define END_OF_FILE 0x1a               /* on the last line of OFAC's files */
@@ -27,8 +29,8 @@ static int next_record(pay_str_t *rest, unsigned char separator,
 static int next_field(pay_str_t *rest, unsigned char separator,
     pay_str_t *field);
 static int is_end(pay_str_t text, size_t at, unsigned char separator);
-static pay_status_t read_ofac(pay_arena_t *arena, const record_t *record,
-    pay_sanctions_t *to, const char **wrong);
+static pay_status_t read_ofac(pay_arena_t *arena, unsigned fields,
+    const record_t *record, pay_sanctions_t *to, const char **wrong);
 static pay_status_t read_eu(pay_arena_t *arena, const record_t *head,
     const record_t *record, pay_sanctions_t *to, const char **wrong);
 static pay_status_t add_name(pay_arena_t *arena, pay_str_t id, pay_str_t name,
@@ -41,7 +43,9 @@ pay_status_t
 pay_sanctions_read(pay_arena_t *arena, pay_str_t file,
     pay_sanctions_format_t format, pay_sanctions_t *to, const char **wrong)
 {
+    size_t         records = 0;
     record_t       head, record;
+    unsigned       fields = 0;
     pay_status_t   status = PAY_OK;
     unsigned char  separator = (format == PAY_SANCTIONS_EU) ? ';' : ',';
 
@@ -71,10 +75,13 @@ pay_sanctions_read(pay_arena_t *arena, pay_str_t file,
             continue;
         }
 
-        to->records++;
+        if (records++ == 0) {
+            fields = record.count;
+        }
+
         status = (format == PAY_SANCTIONS_EU)
                  ? read_eu(arena, &head, &record, to, wrong)
-                 : read_ofac(arena, &record, to, wrong);
+                 : read_ofac(arena, fields, &record, to, wrong);
     }
 
     if (status == PAY_OK && file.len > 0) {
@@ -82,7 +89,30 @@ pay_sanctions_read(pay_arena_t *arena, pay_str_t file,
         return PAY_INVALID;
     }
 
+    if (format == PAY_SANCTIONS_OFAC && fields == ALT_FIELDS) {
+        to->aliases++;
+
+    } else if (records > 0 || format == PAY_SANCTIONS_EU) {
+        to->entries++;
+    }
+
     return status;
+}
+
+
+pay_status_t
+pay_sanctions_complete(const pay_sanctions_t *to,
+    pay_sanctions_format_t format, const char **wrong)
+{
+    if (format == PAY_SANCTIONS_EU) {
+        *wrong = "the list of the EU is one FILE";
+        return to->entries == 1 ? PAY_OK : PAY_INVALID;
+    }
+
+    *wrong = "the list of OFAC takes sdn.csv and alt.csv, once each: without "
+             "alt.csv no alias would be compared";
+
+    return to->entries == 1 && to->aliases == 1 ? PAY_OK : PAY_INVALID;
 }
 
 
@@ -154,21 +184,21 @@ is_end(pay_str_t text, size_t at, unsigned char separator)
 }
 
 
-/* sdn.csv: 12 fields, the name is the second; alt.csv: 5, the fourth. */
+/* fields: of the first record, which all others have, too. */
 static pay_status_t
-read_ofac(pay_arena_t *arena, const record_t *record, pay_sanctions_t *to,
-    const char **wrong)
+read_ofac(pay_arena_t *arena, unsigned fields, const record_t *record,
+    pay_sanctions_t *to, const char **wrong)
 {
-    if ((record->count != 12 && record->count != 5)
-        || !is_number(record->field[0]))
+    if ((fields != SDN_FIELDS && fields != ALT_FIELDS)
+        || record->count != fields || !is_number(record->field[0]))
     {
         *wrong = "a record is neither of sdn.csv (12 fields) nor of alt.csv "
-                 "(5)";
+                 "(5), or the file has both";
         return PAY_INVALID;
     }
 
     return add_name(arena, record->field[0],
-                    record->field[record->count == 12 ? 1 : 3], to);
+                    record->field[fields == SDN_FIELDS ? 1 : 3], to);
 }
 
 

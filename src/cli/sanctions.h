@@ -12,7 +12,9 @@
 
 
 typedef enum {
-    PAY_SANCTIONS_OFAC = 0,    /* sdn.csv or alt.csv of OFAC: no header */
+    PAY_SANCTIONS_OFAC = 0,    /* sdn.csv or alt.csv of OFAC: no header; each
+                                  belongs to a list, see
+                                  pay_sanctions_complete() */
     PAY_SANCTIONS_EU           /* csvFullSanctionsList_1_1 of the EU: a header,
                                   semicolons */
 } pay_sanctions_format_t;
@@ -23,15 +25,21 @@ typedef struct {
     pay_buf_t  names;
     size_t     count;
     size_t     unread;         /* names in other letters, which are left out */
-    size_t     records;
+    size_t     entries;        /* files that have the entries of a list */
+    size_t     aliases;        /* files that have other names of these */
 } pay_sanctions_t;
 
 
-/* Adds the names of a file, all of it.  PAY_INVALID: it is no such file, or
- * was cut; *wrong says why. */
+/* Adds the names of a file, all of it.  PAY_INVALID: it is no such file, was
+ * cut, or its records are of two files; *wrong says why. */
 pay_status_t pay_sanctions_read(pay_arena_t *arena, pay_str_t file,
     pay_sanctions_format_t format, pay_sanctions_t *to, const char **wrong)
     PAY_MUST_CHECK;
+
+/* PAY_INVALID: a file of the list is missing, or stands twice; *wrong says
+ * which.  A list without its aliases would let a listed person pass. */
+pay_status_t pay_sanctions_complete(const pay_sanctions_t *to,
+    pay_sanctions_format_t format, const char **wrong) PAY_MUST_CHECK;
 
 
 #endif /* PAY_SRC_CLI_SANCTIONS_H */

@@ -79,26 +79,36 @@ def test_the_files_of_ofac_and_the_eu_are_read(screening, files, query):
 
 
 @pytest.mark.parametrize(
-    ("list_", "text"),
+    ("list_", "texts"),
     [
-        ("ofac", ""),
-        ("ofac", "1,a,b\r\n"),
-        ("ofac", "x" + SDN),
-        ("ofac", SDN[:40]),
-        ("ofac", '1,"' + SDN[4:60]),
-        ("eu", SDN),
-        ("eu", EU.replace("NameAlias_WholeName", "Name")),
-        ("eu", EU[:-20]),
-        ("eu", EU.splitlines()[0] + "\n"),
+        ("ofac", ["", ALT]),
+        ("ofac", [SDN, ""]),
+        ("ofac", ["1,a,b\r\n", ALT]),
+        ("ofac", ["x" + SDN, ALT]),
+        ("ofac", [SDN[:40], ALT]),
+        ("ofac", ['1,"' + SDN[4:60], ALT]),
+        ("eu", [SDN]),
+        ("eu", [EU.replace("NameAlias_WholeName", "Name")]),
+        ("eu", [EU[:-20]]),
+        ("eu", [EU.splitlines()[0] + "\n"]),
+        # aliases that are not compared let a listed person pass
+        ("ofac", [SDN]),
+        ("ofac", [ALT]),
+        ("ofac", [SDN[:-1] + ALT]),
+        ("ofac", [SDN, SDN]),
+        ("ofac", [SDN, ALT, ALT]),
+        ("eu", [EU, EU]),
     ],
 )
 def test_another_or_a_cut_file_changes_nothing(
-    screening, tmp_path, query, list_, text
+    screening, tmp_path, query, list_, texts
 ):
-    path = tmp_path / "file.csv"
-    path.write_text(text, encoding="utf-8", newline="")
+    paths = [tmp_path / f"file{n}.csv" for n in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text, encoding="utf-8", newline="")
     before = query("SELECT count(*) FROM pay.sanction_name")
-    said = screening("import", "--list", list_, "--who", "ann", path)
+    said = screening("import", "--list", list_, "--who", "ann", "--shrinks",
+                     *paths)  # fmt: skip
     assert said.returncode == 2, said
     assert query("SELECT count(*) FROM pay.sanction_name") == before
 
