@@ -44,6 +44,7 @@ ngx_payments_count_payouts_round(pay_str_t text)
     payouts->runs = ngx_payments_figure(json, "runs");
     payouts->due_at = ngx_payments_figure(json, "due_at");
     payouts->open_at = ngx_payments_figure(json, "open_at");
+    payouts->lists_at = ngx_payments_figure(json, "lists_at");
 
     ngx_memory_barrier();
     payouts->at = (ngx_atomic_uint_t) ngx_time();
@@ -74,6 +75,11 @@ ngx_payments_payouts_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
                       "How long the oldest open batch has waited; 0: none.");
     pay_metric_simple(buf, "payments_payout_approval_wait_seconds",
                       ngx_payments_figure_age(payouts->open_at));
+    pay_metric_family(buf, "payments_screening_list_age_seconds", "gauge",
+                      "Since the import of the oldest sanctions list that "
+                      "pay-outs are screened by; 0: none is.");
+    pay_metric_simple(buf, "payments_screening_list_age_seconds",
+                      ngx_payments_figure_age(payouts->lists_at));
 }
 
 

@@ -115,6 +115,7 @@ typedef struct {
     ngx_atomic_t                runs;
     ngx_atomic_t                due_at;
     ngx_atomic_t                open_at;
+    ngx_atomic_t                lists_at;
 } ngx_payments_payouts_t;
 
 

@@ -81,7 +81,8 @@ WHERE s.merchant_id = p_payout.merchant_id AND s.is_on
             AND c.destination_id = d.destination_id
             AND c.version = d.version AND c.list = f.list
             AND c.entry_id = f.entry_id AND c.name = f.name
-            AND c.cleared_by IS NOT NULL))
+            AND c.cleared_by <> p_payout.made_by
+            AND c.asked_by <> p_payout.made_by))
 $$;
 COMMENT ON FUNCTION pay.screen_payout IS
     'Why an item may not be paid: list (none, or too old), name (not known), '
@@ -139,14 +140,54 @@ COMMENT ON FUNCTION pay.end_screening IS
     'Makes an item ready again that screening has held';
 
 
+-- Whether another operator has asked for the same setting within a day, and
+-- nobody has set another one since.
+CREATE OR REPLACE FUNCTION pay.is_screening_asked(
+    p_merchant_id text, p_detail jsonb, p_who text)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+SELECT EXISTS (
+    SELECT FROM payout_act a
+    WHERE a.merchant_id = p_merchant_id AND a.subject = 'screening'
+        AND a.subject_id = p_merchant_id AND a.act = 'asked'
+        AND a.at > clock_timestamp() - interval '1 day'
+        AND a.detail = p_detail AND a.who <> p_who
+        AND NOT EXISTS (
+            SELECT FROM payout_act s
+            WHERE s.merchant_id = a.merchant_id AND s.subject = a.subject
+                AND s.subject_id = a.subject_id AND s.act = 'policy'
+                AND s.act_id > a.act_id))
+$$;
+COMMENT ON FUNCTION pay.is_screening_asked IS
+    'Whether another operator has asked for this setting';
+
+
+-- A setting by which less is screened than before takes two operators.
 CREATE OR REPLACE FUNCTION pay_ops.set_payout_screening(
     p_merchant_id text, p_is_on boolean, p_lists text[], p_max_age_hours int,
     p_who text, p_why text)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_detail jsonb := jsonb_build_object('is_on', p_is_on, 'lists', p_lists,
+        'max_age_hours', p_max_age_hours);
 BEGIN
-    IF NOT is_statement(p_who) OR NOT is_statement(p_why) THEN
+    IF NOT is_statement(p_who) OR NOT is_statement(p_why)
+        OR NOT id_ok(p_merchant_id) OR p_is_on IS NULL
+        OR (p_lists <@ '{ofac,eu}' AND p_lists <> '{}') IS NOT TRUE
+        OR (p_max_age_hours BETWEEN 1 AND 720) IS NOT TRUE
+    THEN
         RETURN 'invalid';
+    END IF;
+
+    PERFORM FROM screening_policy s
+    WHERE s.merchant_id = p_merchant_id AND s.is_on
+        AND NOT (p_is_on AND p_lists @> s.lists
+                 AND p_max_age_hours <= s.max_age_hours)
+    FOR UPDATE;
+    IF FOUND AND NOT is_screening_asked(p_merchant_id, v_detail, p_who) THEN
+        PERFORM keep_payout_act(p_merchant_id, 'screening', p_merchant_id,
+                                'asked', p_who, p_why, v_detail);
+        RETURN 'second';
     END IF;
 
     INSERT INTO screening_policy AS s (merchant_id, is_on, lists,
@@ -156,17 +197,15 @@ BEGIN
     SET is_on = EXCLUDED.is_on, lists = EXCLUDED.lists,
         max_age_hours = EXCLUDED.max_age_hours;
     PERFORM keep_payout_act(p_merchant_id, 'screening', p_merchant_id,
-        'policy', p_who, p_why, jsonb_build_object('is_on', p_is_on,
-            'lists', p_lists, 'max_age_hours', p_max_age_hours));
+        'policy', p_who, p_why, v_detail);
 
     RETURN 'stored';
-EXCEPTION WHEN check_violation OR not_null_violation THEN
-    RETURN 'invalid';
 END
 $$;
 COMMENT ON FUNCTION pay_ops.set_payout_screening IS
     'Says by which lists a merchant''s pay-outs are screened, and how old these '
-    'may be: stored or invalid';
+    'may be: stored, second (another operator is needed, since less would be '
+    'screened) or invalid';
 
 
 -- Replaces the names of a list.  A list of less than half of the names before is
@@ -237,6 +276,21 @@ COMMENT ON FUNCTION pay.rescreen_payouts IS
     'Makes items ready again whose findings are gone: how many';
 
 
+-- A clearance is no word of its own for an item that one of the two has made.
+CREATE OR REPLACE FUNCTION pay.is_cleared_by_maker(p_payout payout)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+SELECT EXISTS (
+    SELECT FROM screen_payout(p_payout) f
+    JOIN screening_clearance c ON c.merchant_id = p_payout.merchant_id
+        AND c.destination_id = p_payout.destination_id
+        AND c.version = p_payout.destination_version AND c.list = f.list
+        AND c.entry_id = f.entry_id AND c.name = f.name
+    WHERE c.asked_by = p_payout.made_by OR c.cleared_by = p_payout.made_by)
+$$;
+COMMENT ON FUNCTION pay.is_cleared_by_maker IS
+    'Whether the maker of an item has part in a clearance that it needs';
+
+
 -- The first operator asks, and the second one clears.  Neither has made the
 -- item or entered its account.  A list that is missing cannot be cleared.
 CREATE OR REPLACE FUNCTION pay_ops.clear_payout_screening(
@@ -257,7 +311,7 @@ BEGIN
         OR v_payout.reason IS DISTINCT FROM 'screening'
     THEN
         RETURN 'no_way';
-    ELSIF v_payout.made_by = p_who THEN
+    ELSIF v_payout.made_by = p_who OR is_cleared_by_maker(v_payout) THEN
         RETURN 'maker';
     ELSIF EXISTS (
         SELECT FROM payout_destination d

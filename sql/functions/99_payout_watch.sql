@@ -26,6 +26,19 @@ COMMENT ON FUNCTION pay.payout_item_figures IS
     'How many items are in each state, and since when';
 
 
+-- The import of the oldest list that a merchant is screened by; 1970: there is none.
+CREATE OR REPLACE FUNCTION pay.screening_lists_at()
+RETURNS timestamptz LANGUAGE sql STABLE AS $$
+SELECT min(coalesce((
+    SELECT l.imported_at FROM sanction_list l WHERE l.list = u.list
+    ORDER BY l.version DESC LIMIT 1), to_timestamp(1)))
+FROM (SELECT DISTINCT unnest(s.lists) AS list FROM screening_policy s
+      WHERE s.is_on) u
+$$;
+COMMENT ON FUNCTION pay.screening_lists_at IS
+    'When the oldest list that a merchant is screened by was imported';
+
+
 -- due_at: the due time of the oldest run that is not done, begun or not.
 -- Times are in seconds since 1970.
 CREATE OR REPLACE FUNCTION pay.payout_figures()
@@ -36,6 +49,7 @@ SELECT jsonb_strip_nulls(payout_item_figures() || jsonb_build_object(
         (SELECT min(r.due_at) FROM payout_run r WHERE r.ended_at IS NULL),
         (SELECT min(s.next_at) FROM payout_schedule s
          WHERE s.next_at <= now()))))::bigint,
+    'lists_at', floor(extract(epoch FROM screening_lists_at()))::bigint,
     'open_at', (
         SELECT floor(extract(epoch FROM min(b.made_at)))::bigint
         FROM payout_batch b WHERE b.state = 'open')))

@@ -39,6 +39,10 @@ const char  pay_cli_payout_usage[] =
     " --who NAME\n"
     "       payctl payout withdraw [--dsn DSN] BATCH --who NAME"
     " --why REASON\n"
+    "       payctl payout decide [--dsn DSN] ID --as paid [--ref REFERENCE]\n"
+    "                            --who NAME --why REASON\n"
+    "       payctl payout decide [--dsn DSN] ID --as failed --who NAME"
+    " --why REASON\n"
     "       payctl payout screening import|lists|set|held|clear|reject ...\n"
     "       payctl payout stop|start [--dsn DSN] PROVIDER --merchant ID\n"
     "                                --who NAME --why REASON\n"
@@ -65,6 +69,8 @@ const char  pay_cli_payout_usage[] =
     "there is none.  batch puts items that are ready together; approve names\n"
     "the digest of the batch, which batches shows, and takes another operator\n"
     "than the one who made the batch, an item of it or an account of it.\n"
+    "decide ends a pay-out that no provider answers about, by the word of two\n"
+    "operators: the first asks, and the second says the same.\n"
     "stop ends all sends to a provider, repeats, too, until start.\n"
     "schedule says when workers make the items of a merchant or of a seller;\n"
     "none removes it.  --on is a day of the week, from 1, Monday, to 7, or of\n"
@@ -153,6 +159,7 @@ static const pay_cli_subcommand_t  subcommands[] = {
     { "batches", payout_batches },
     { "calendar", pay_cli_payout_calendar },
     { "cancel", pay_cli_payout_act },
+    { "decide", pay_cli_payout_decide },
     { "hold", pay_cli_payout_act },
     { "holiday", pay_cli_payout_holiday },
     { "holidays", pay_cli_payout_holidays },

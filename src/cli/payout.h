@@ -16,6 +16,7 @@ int pay_cli_payout_act(int argc, char **argv);
 int pay_cli_payout_advice(int argc, char **argv);
 int pay_cli_payout_approve(int argc, char **argv);
 int pay_cli_payout_batch(int argc, char **argv);
+int pay_cli_payout_decide(int argc, char **argv);
 int pay_cli_payout_make(int argc, char **argv);
 int pay_cli_payout_calendar(int argc, char **argv);
 int pay_cli_payout_holiday(int argc, char **argv);

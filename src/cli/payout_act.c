@@ -1,7 +1,7 @@
 /*
- * payctl payout release, hold, cancel, make, batch, approve, withdraw, stop:
- * acts of operators on pay-outs, with name and reason.  All call pay_ops, which
- * takes payments_operator and holds every rule.
+ * payctl payout release, hold, cancel, make, batch, approve, withdraw, decide,
+ * stop: acts of operators on pay-outs, with name and reason.  All call pay_ops,
+ * which takes payments_operator and holds every rule.
  */
 
 #include "cli/act.h"
@@ -26,8 +26,12 @@ static const pay_cli_refusal_t  refusals[] = {
     { "paid_out", "a pay-out has its money already" },
     { "no_way", "not from its state, see payctl payout show" },
     { "closed", "that batch is expired, withdrawn or approved" },
-    { "second", "another approver is needed" },
-    { "maker", "who made the batch or an item of it does not approve it" },
+    { "second", "another person is needed" },
+    { "maker", "who made the batch or an item of it does not approve it, and"
+      " decides about none" },
+    { "busy", "a call is under way, try again in a minute" },
+    { "other_ref", "paid takes the provider's reference, and not another one"
+      " than payctl payout show has" },
     { "entered", "who entered an account of it does not approve it" },
     { "other_hash", "that is not its digest, see payctl payout batches" },
     { "again", "the same approver counts once" },
@@ -72,6 +76,17 @@ static const pay_cli_act_t  approve_act = {
     "payout approve", "SELECT pay_ops.approve_payout_batch(b.merchant_id,"
     " b.batch_id, $2, $3) FROM pay.payout_batch b WHERE b.batch_id = $1", 3,
     "approved", refusals
+};
+
+#define DECIDE                                                                \
+    ITEM("pay_ops.decide_payout(p.merchant_id, p.payout_id, $4, $5, $2, $3)")
+
+static const pay_cli_act_t  paid_act = {
+    "payout decide", DECIDE, 5, "paid", refusals
+};
+
+static const pay_cli_act_t  failed_act = {
+    "payout decide", DECIDE, 5, "failed", refusals
 };
 
 static const pay_cli_list_t  make_query = {
@@ -160,6 +175,42 @@ pay_cli_payout_approve(int argc, char **argv)
            ? pay_cli_act(&approve_act, dsn, values)
            : pay_cli_misuse(pay_cli_payout_usage, "approve takes a BATCH,"
                             " --hash and --who");
+}
+
+
+int
+pay_cli_payout_decide(int argc, char **argv)
+{
+    int          words;
+    const char  *dsn = NULL, *values[5] = { NULL };
+
+    const pay_cli_option_t  options[] = {
+        { "--dsn", &dsn, NULL },
+        { "--who", &values[1], NULL },
+        { "--why", &values[2], NULL },
+        { "--as", &values[3], NULL },
+        { "--ref", &values[4], NULL },
+        { NULL, NULL, NULL }
+    };
+
+    words = pay_cli_args(argc, argv, options, values, 1);
+
+    if (words < 0) {
+        return pay_cli_say_usage(words, pay_cli_payout_usage);
+    }
+
+    if (words == 0 || values[1] == NULL || values[2] == NULL
+        || values[3] == NULL
+        || (strcmp(values[3], "paid") != 0 && strcmp(values[3], "failed") != 0)
+        || (values[4] != NULL && values[3][0] == 'f'))
+    {
+        return pay_cli_misuse(pay_cli_payout_usage, "decide takes an ID, --as"
+                              " paid with the provider's --ref or --as failed,"
+                              " --who and --why");
+    }
+
+    return pay_cli_act(values[3][0] == 'p' ? &paid_act : &failed_act, dsn,
+                       values);
 }
 
 

@@ -49,11 +49,12 @@ static const char  usage[] =
     "                               --who NAME --why REASON\n"
     "\n"
     "import replaces all names of a list with those of its files: of ofac,\n"
-    "sdn.csv and alt.csv, both; of eu, csvFullSanctionsList_1_1.  --shrinks takes\n"
-    "a list that has less than half of the names.  set says by which lists\n"
-    "the pay-outs of a merchant are screened (\"ofac,eu\"), and how old these\n"
-    "may be.  held shows the items that screening holds, and why.  clear\n"
-    "takes two operators; reject gives an item up.\n";
+    "sdn.csv and alt.csv, both; of eu, csvFullSanctionsList_1_1.  --shrinks\n"
+    "takes a list that has less than half of the names.  set says by which\n"
+    "lists the pay-outs of a merchant are screened (\"ofac,eu\"), and how old\n"
+    "these may be; less screening than before takes two operators.  held\n"
+    "shows the items that screening holds, and why.  clear takes two\n"
+    "operators; reject gives an item up.\n";
 
 static const pay_cli_subcommand_t  subcommands[] = {
     { "clear", screening_act },

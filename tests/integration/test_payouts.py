@@ -170,6 +170,34 @@ def test_a_stopped_provider_is_sent_nothing(payer):
     payer.payctl("stop", "nobody", *who, code=1)
 
 
+def test_two_operators_end_an_item_that_nobody_answers_about(payer):
+    item = payer.ready()
+    payer.fault(item, "send", "malformed", sticky=True)
+    with payer.no_webhooks():
+        payer.send(item)
+        payer.becomes(item, "unknown")
+        (there,) = payer.payments(item)
+        paid = ("paid", "--ref", there["id"])
+
+        def decides(said: str, name: str, *words: str) -> bool:
+            """A repeat may be under way."""
+            answer = payer.payctl("decide", item, "--as", *words, "--who",
+                                  name, "--why", "statement 7",
+                                  code=None).strip()  # fmt: skip
+            assert answer in ("busy", said), answer
+            return answer == said
+
+        assert decides("other_ref", "ann", "paid")
+        assert decides("maker", "max", *paid)
+        wait_for(lambda: decides("second", "ann", *paid), "ann asks")
+        wait_for(lambda: decides("paid", "bob", *paid), "bob says the same")
+        calls = payer.journal(item)
+        later = payer.send(payer.ready())
+        payer.becomes(later, "paid")
+    assert payer.journal(item) == calls
+    payer.expect_paid_once(item)
+
+
 def test_what_the_provider_has_not_signed_changes_nothing(payer):
     for name, status in (("generic", 401), ("nobody", 404)):
         answer = payer.stack.http.post(

@@ -34,6 +34,9 @@ WHERE p.payout_id = pg_temp.item()
 $$;
 CREATE FUNCTION pg_temp.clear(p_who text) RETURNS text LANGUAGE sql AS
 'SELECT pay_ops.clear_payout_screening(''m1'', pg_temp.item(), p_who, ''no'')';
+CREATE FUNCTION pg_temp.lists_at() RETURNS int LANGUAGE sql
+SET search_path = pay, pg_temp AS
+'SELECT extract(epoch FROM screening_lists_at())::int';
 CREATE FUNCTION pg_temp.older() RETURNS void LANGUAGE sql AS $$
 ALTER TABLE pay.sanction_list DISABLE TRIGGER USER;
 UPDATE pay.sanction_list SET imported_at = imported_at - interval '25 h';
@@ -60,6 +63,23 @@ SELECT is(pay_ops.set_payout_screening('m1', true, lists, hours, 'ann', 'law'),
           'invalid', 'lists that there are, and not for ever')
 FROM (VALUES ('{un}'::text[], 24), ('{}', 24), (NULL, 24), ('{eu}', 721)
     ) v (lists, hours);
+SELECT is(pay_ops.set_payout_screening('m1', is_on, lists, hours, who, 'law'),
+          said, concat_ws(' ', is_on, lists, hours, who, said))
+FROM (VALUES (true, '{ofac,eu}'::text[], 24, 'ann', 'stored'),
+    (true, '{eu,ofac}', 12, 'ann', 'stored'),
+    (true, '{ofac,eu}', 24, 'ann', 'second'),
+    (true, '{ofac,eu}', 25, 'bob', 'second'),
+    (true, '{ofac,eu}', 24, 'ann', 'second'),
+    (true, '{ofac,eu}', 24, 'bob', 'stored'),
+    (false, '{ofac,eu}', 24, 'ann', 'second'),
+    (true, '{ofac,eu}', 23, 'ann', 'stored'),
+    (false, '{ofac,eu}', 24, 'bob', 'second'),
+    (true, '{ofac}', 24, 'bob', 'second'),
+    (true, '{ofac}', 24, 'ann', 'stored'),
+    (false, '{ofac}', 24, 'ann', 'second'),
+    (false, '{ofac}', 24, 'bob', 'stored'),
+    (true, '{ofac}', 24, 'ann', 'stored')) v (is_on, lists, hours, who, said);
+SELECT is(pg_temp.lists_at(), 1, 'a list is missing');
 SELECT pg_temp.pay(p_currency => 'USD')
 \g /dev/null
 SELECT is(pg_temp.standing(), 'held screening', 'no list: it is held');
@@ -69,6 +89,7 @@ SELECT is(pay_ops.hold_payout('m1', pg_temp.item(), false, 'ann', 'ok'),
 SELECT is(pg_temp.listed('{"1|IVANOV, Ivan Ivanovich","2|ACME TRADING LLC",
     "3|MUELLER, Hans","4|ABU","5|O''BRIEN, Sean"}'), 'imported 5 5 1',
     'a list comes, and the item goes on');
+SELECT ok(pg_temp.lists_at() > 1, 'which is there');
 SELECT is(pg_temp.standing(), 'ready', 'it is ready');
 
 -- names
@@ -105,6 +126,20 @@ SELECT is(pg_temp.clear(w.who), w.said, w.who) FROM (VALUES
     ('ann', 'second'), ('ann', 'second'), ('bob', 'ready'),
     ('bob', 'no_way')) w (who, said);
 SELECT is(pg_temp.standing(), 'ready', 'two operators have cleared it');
+
+-- who has part in a clearance does not make the item that it is for
+SELECT pay_ops.cancel_payout('m1', pg_temp.item(), 'ann', 'again')
+\g /dev/null
+SELECT FROM pay_ops.make_payouts('m1', 'seller-1', 'USD', 'bob')
+\g /dev/null
+SELECT is(pg_temp.standing(), 'held screening', 'its clearer has made it');
+SELECT is(pg_temp.clear(w), 'maker', 'and nobody else clears it for him')
+FROM unnest('{bob,cid}'::text[]) w;
+SELECT pay_ops.reject_payout_screening('m1', pg_temp.item(), 'ann', 'is')
+\g /dev/null
+SELECT pg_temp.pay(p_currency => 'USD')
+\g /dev/null
+SELECT is(pg_temp.standing(), 'ready', 'another maker, and it is free');
 
 -- approval and sending look again, at the lists as they are then
 SELECT is(pg_temp.batch(), 'made 2 300', 'a batch');

@@ -22,7 +22,8 @@ def worker_stack():
     if is_first():
         yield load()
         return
-    made = OwnStack(PAY_RATE="", MOCK_RETRY_MS="", PAY_BREAKER="")  # as make up's
+    # as make up's
+    made = OwnStack(PAY_RATE="", MOCK_RETRY_MS="", PAY_BREAKER="")
     try:
         yield made.gateway
     finally:
