@@ -139,7 +139,7 @@ read_line(pay_arena_t *arena, const pay_json_t *line, size_t place,
 
         if (i == PAY_ADVICE_LINE_PAID) {
             advice->columns[i][place] = pay_json_type(value) == PAY_JSON_TRUE
-                                        ? PAY_STR("yes") : PAY_STR("");
+                                        ? PAY_STR("yes") : PAY_STR("no");
 
         } else if (pay_json_type(value) != PAY_JSON_NULL) {
             PAY_TRY(read_text(arena, value, &advice->columns[i][place]));

@@ -128,7 +128,7 @@ Test(pay_advice, its_texts_are_those_of_the_answer)
     cr_expect(pay_str_is(advice.columns[PAY_ADVICE_LINE_ORDER][0], "<b>"));
     cr_expect_eq(advice.columns[PAY_ADVICE_LINE_ORDER][1].len, 0);
     cr_expect(pay_str_is(advice.columns[PAY_ADVICE_LINE_PAID][0], "yes"));
-    cr_expect_eq(advice.columns[PAY_ADVICE_LINE_PAID][1].len, 0);
+    cr_expect(pay_str_is(advice.columns[PAY_ADVICE_LINE_PAID][1], "no"));
     pay_heap_destroy(heap);
 }
 
