@@ -48,6 +48,8 @@ BEGIN
         LIMIT p_limit
         FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS ignored_webhooks = ROW_COUNT;
+    ignored_webhooks := ignored_webhooks
+        + purge_payout_events(p_limit, p_ignored_after);
 
     dead_letters := purge_letters(p_limit, p_closed_after);
 
@@ -75,6 +77,30 @@ COMMENT ON FUNCTION pay.purge IS
     'Deletes expired idempotency keys, old webhooks without effect, closed '
     'dead letters, old samples of the quarantine, and bodies and copies of '
     'settlement files that were kept long enough';
+
+
+-- A message that was applied, and one that contradicts, is evidence and stays.
+CREATE OR REPLACE FUNCTION pay.purge_payout_events(
+    p_limit int, p_ignored_after interval)
+RETURNS bigint LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_count bigint;
+BEGIN
+    DELETE FROM payout_event w
+    WHERE w.ctid = ANY (ARRAY(
+        SELECT e.ctid FROM payout_event e
+        WHERE e.at < now() - p_ignored_after
+            AND e.outcome NOT IN ('applied', 'contradiction')
+        ORDER BY e.at
+        LIMIT p_limit
+        FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION pay.purge_payout_events IS
+    'Deletes old messages of pay-out providers that had no effect';
 
 
 -- A letter about something that is still so stays: without it the sweep would

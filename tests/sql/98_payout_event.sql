@@ -147,6 +147,19 @@ SELECT is(pg_temp.end_call('done', p_ref => 'trr_1', p_state => 'returned'),
           'stored', 'it is back');
 SELECT is(pg_temp.state(), 'failed', 'now the item has failed');
 
+-- old messages without effect go, and the others are evidence
+UPDATE pay.payout_event SET at = at - interval '91 days'
+WHERE event_id <> 'h1';
+CREATE TEMP TABLE effects AS SELECT e.event_id FROM pay.payout_event e
+WHERE e.outcome IN ('applied', 'contradiction');
+SELECT cmp_ok((SELECT count(*) FROM effects), '>', 3::bigint, 'evidence');
+SELECT cmp_ok((pay.purge(2)).ignored_webhooks, '=', 2::bigint, 'a piece');
+SELECT cmp_ok((pay.purge()).ignored_webhooks, '>', 0::bigint, 'the rest');
+SELECT is((pay.purge()).ignored_webhooks, 0::bigint, 'until none is left');
+SELECT bag_eq('SELECT event_id FROM pay.payout_event',
+              $$SELECT event_id FROM effects UNION SELECT 'h1'$$,
+              'a young one stays, and what had an effect');
+
 SET CONSTRAINTS ALL IMMEDIATE;
 \i :checks
 
