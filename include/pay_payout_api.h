@@ -22,6 +22,7 @@ typedef enum {
     PAY_PAYOUT_ACT_MAKE_BATCH,
     PAY_PAYOUT_ACT_APPROVE,            /* a batch */
     PAY_PAYOUT_ACT_SEND,
+    PAY_PAYOUT_ACT_WITHDRAW,
     PAY_PAYOUT_ACT_ENTER,              /* the account of a seller */
     PAY_PAYOUT_ACT_CLOSE,
     PAY_PAYOUT_ACTS

@@ -137,6 +137,8 @@ static const route_t  routes[] = {
       PAY_SCOPE_PAYOUTS_APPROVE, payout_body, PAY_PAYOUT_ACT_APPROVE },
     { "payout-batches/*/send", WRITE, 0, NULL,
       PAY_SCOPE_PAYOUTS_SEND, payout_body, PAY_PAYOUT_ACT_SEND },
+    { "payout-batches/*/withdraw", WRITE, 0, NULL,
+      PAY_SCOPE_PAYOUTS_CREATE, payout_body, PAY_PAYOUT_ACT_WITHDRAW },
     { "checkouts", READ, PAY_SCOPE_PAYMENTS_READ, read_page, 0, NULL, 0 },
     { "checkouts/*", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
       0, NULL, PAY_READ_CHECKOUT },

@@ -88,7 +88,7 @@ COMMENT ON FUNCTION pay.lock_payout_batches IS
 -- The act of one request: its outcome, and the batch that it was about.
 CREATE OR REPLACE FUNCTION pay.act_on_payout_batch(
     p_act text, p_merchant_id text, p_subject text, p_currency text,
-    p_limit bigint, p_hash text, p_who text, OUT outcome text,
+    p_limit bigint, p_hash text, p_why text, p_who text, OUT outcome text,
     OUT batch_id text)
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -104,6 +104,11 @@ BEGIN
         outcome := pay_ops.send_payout_batch(p_merchant_id, p_subject,
                                              p_who);
         outcome := CASE outcome WHEN 'sent' THEN 'done' ELSE outcome END;
+    ELSIF p_act = 'withdraw' THEN
+        outcome := pay_ops.withdraw_payout_batch(p_merchant_id, p_subject,
+                                                 p_who, p_why);
+        outcome := CASE outcome WHEN 'withdrawn' THEN 'done'
+                                ELSE outcome END;
     ELSE
         SELECT CASE m.outcome WHEN 'made' THEN 'created'
                               ELSE m.outcome END, m.batch_id
@@ -118,13 +123,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.act_on_payout_batch IS
-    'Makes, approves or sends a batch; without a batch_id nothing was done, and '
-    'the outcome is the reason';
+    'Makes, approves, sends or withdraws a batch; without a batch_id nothing was '
+    'done, and the outcome is the reason';
 
 
 CREATE OR REPLACE FUNCTION pay_api.act_on_payout_batch(
     p_act text[], p_merchant_id text[], p_subject text[], p_currency text[],
-    p_limit bigint[], p_hash text[], p_who text[],
+    p_limit bigint[], p_hash text[], p_why text[], p_who text[],
     p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[])
 RETURNS SETOF pay_api.payout_act_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
@@ -134,8 +139,9 @@ DECLARE
 BEGIN
     PERFORM check_batch(array_dims(p_act), array_dims(p_merchant_id),
         array_dims(p_subject), array_dims(p_currency), array_dims(p_limit),
-        array_dims(p_hash), array_dims(p_who), array_dims(p_idempotency_key),
-        array_dims(p_fingerprint), array_dims(p_ttl_s));
+        array_dims(p_hash), array_dims(p_why), array_dims(p_who),
+        array_dims(p_idempotency_key), array_dims(p_fingerprint),
+        array_dims(p_ttl_s));
     PERFORM claim_payout_keys(p_merchant_id, 'batch', p_idempotency_key,
                               p_fingerprint, p_ttl_s);
     PERFORM lock_payout_batches(p_merchant_id, p_subject);
@@ -150,7 +156,7 @@ BEGIN
             v_said := act_on_payout_batch(p_act[v_item],
                 p_merchant_id[v_item], p_subject[v_item],
                 p_currency[v_item], p_limit[v_item], p_hash[v_item],
-                p_who[v_item]);
+                p_why[v_item], p_who[v_item]);
             v_row := ROW(v_item, v_said.outcome, v_said.batch_id, NULL);
             IF v_said.batch_id IS NOT NULL THEN
                 PERFORM keep_payout_key(p_merchant_id[v_item], 'batch',
@@ -171,7 +177,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.act_on_payout_batch IS
-    'Makes a batch of the items that are ready, approves one, or sends one; '
+    'Makes a batch of the items that are ready, approves, sends or withdraws '
+    'one; '
     'asked: it takes another approver; refused: subject_id is the reason. '
     'Outcomes: created, done, asked, replayed, key_reused, refused, '
     'not_found, invalid';

@@ -67,6 +67,8 @@ static const kind_t  kinds[] = {
     [PAY_PAYOUT_ACT_APPROVE] = { "approve", 0, "", approve_members,
                                  { take_hash } },
     [PAY_PAYOUT_ACT_SEND] = { "send", 1, "", send_members, { NULL } },
+    [PAY_PAYOUT_ACT_WITHDRAW] = { "withdraw", 1, "withdrawn", why_members,
+                                  { take_why } },
     [PAY_PAYOUT_ACT_ENTER] = { "destinations", 0, "entered", enter_members,
                                { take_currency, take_provider,
                                  pay_parse_destination, take_why } },

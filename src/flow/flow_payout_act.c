@@ -252,7 +252,8 @@ begin_batch(pay_flow_t *flow, payout_t *payout, pay_effect_t *effect)
     pay_act_on_payout_batch_in_t  in = {
         .act = pay_str_of(pay_payout_act_route(from->kind)),
         .merchant_id = from->merchant_id, .subject = from->id,
-        .limit = act->limit, .hash = act->hash, .who = from->subject,
+        .limit = act->limit, .hash = act->hash, .why = act->why,
+        .who = from->subject,
         .idempotency_key = from->idempotency_key,
         .fingerprint = payout->fingerprint, .ttl_s = from->ttl_s
     };

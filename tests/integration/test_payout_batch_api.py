@@ -198,6 +198,35 @@ def test_an_approval_ends(person, batch, operate):  # noqa: F811
     assert answer.json()["detail"].startswith("closed:")
 
 
+def test_a_batch_is_withdrawn_until_it_is_sent(person, batch):
+    made, max_ = batch("8.00"), person("max")
+    assert approve(person("eve"), made).status_code == 200
+    key = fresh_key()
+    for replayed in (None, "true"):
+        answer = act(max_, made, "withdraw", key, why="typing mistake")
+        assert answer.status_code == 200, answer.text
+        assert answer.headers.get("Idempotent-Replayed") == replayed
+        told = answer.json()
+        assert told["state"] == "withdrawn"
+        assert {each["state"] for each in told["items"]} == {"ready"}
+        (said,) = [a for a in told["acts"] if a["act"] == "withdrawn"]
+        assert (said["who"], said["why"]) == ("max", "typing mistake")
+    for client, word in ((person("ann"), "approve"), (max_, "withdraw")):
+        body = {"hash": made["hash"]} if word == "approve" else {}
+        answer = act(client, made, word, **body)
+        assert answer.status_code == 409, answer.text
+        assert answer.json()["detail"].startswith("closed:")
+    again = post(max_, "payout-batches", BATCH).json()
+    assert [each["payout_id"] for each in again["items"]] == [
+        each["payout_id"] for each in made["items"]
+    ]
+    # an approved one, too, until it is sent; a reason is not needed
+    for name in ("eve", "ann"):
+        assert approve(person(name), again).status_code == 200
+    answer = act(max_, again, "withdraw")
+    assert answer.json()["state"] == "withdrawn", answer.text
+
+
 def test_batches_are_listed_and_exported(person, batch):
     first, second = batch("1.00"), batch("2.00")
     eve = person("eve", "payouts:read")
@@ -249,6 +278,7 @@ def test_another_merchant_has_no_part_in_it(batch, gateway, tls, other_mint):
         ("POST", "", "payouts:create"),
         ("POST", "/x/approve", "payouts:approve"),
         ("POST", "/x/send", "payouts:send"),
+        ("POST", "/x/withdraw", "payouts:create"),
     ],
 )
 def test_each_operation_has_its_scope(person, gateway, method, path, scope):

@@ -17,7 +17,8 @@ SELECT concat_ws(' ', CASE r.outcome WHEN 'refused' THEN r.subject_id
                       ELSE r.outcome END, (r.page::json) ->> 'state',
     (r.page::json) ->> 'amount', (r.page::json) ->> 'approvals_missing')
 FROM pay_api.act_on_payout_batch(ARRAY[p_act], ARRAY[p_merchant],
-    ARRAY[p_subject], '{USD}', ARRAY[p_limit], ARRAY[p_hash], ARRAY[p_who],
+    ARRAY[p_subject], '{USD}', ARRAY[p_limit], ARRAY[p_hash], '{mistake}',
+    ARRAY[p_who],
     ARRAY[p_key], ARRAY[sha256(p_body::bytea)], '{3600}') r
 $$;
 CREATE FUNCTION pg_temp.last_batch() RETURNS text LANGUAGE sql AS
@@ -147,6 +148,14 @@ WHERE batch_id = pg_temp.last_batch();
 SELECT is(pg_temp.listed('expired'), 'expired 90.00',
           'an approval whose time is over');
 SELECT is(pg_temp.sends('joe', 'key-11'), 'closed', 'sends nothing more');
+SELECT is(pg_temp.acts('withdraw', 'key-30', 'joe', pg_temp.last_batch(),
+                       p_merchant => 'm2'), 'not_found', 'another''s batch');
+SELECT is(pg_temp.acts('withdraw', 'key-30', 'joe', pg_temp.last_batch()),
+          'done withdrawn 90.00 0', 'a batch is taken back');
+SELECT is(pg_temp.acts('withdraw', 'key-30', 'joe', pg_temp.last_batch()),
+          'replayed withdrawn 90.00 0', 'once for its key');
+SELECT is(pg_temp.acts('withdraw', 'key-31', 'joe', pg_temp.last_batch()),
+          'closed', 'once');
 SELECT is(l.outcome, u.outcome, 'one batch: ' || u.outcome)
 FROM (VALUES ('m1', 'found'), ('m2', 'not_found')) u (merchant, outcome),
     pay_api.list_payout_batches(ARRAY[u.merchant],

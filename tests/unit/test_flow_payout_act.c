@@ -280,7 +280,10 @@ Test(pay_flow_payout_act, a_batch_is_made_approved_and_sent)
           "b-7", PAY_OUTCOME_ASKED, 200 },
         { PAY_PAYOUT_ACT_APPROVE, "b-7", "{\"hash\":\"" HASH "\"}", "approve",
           "b-7", PAY_OUTCOME_DONE, 200 },
-        { PAY_PAYOUT_ACT_SEND, "b-7", "", "send", "b-7", PAY_OUTCOME_DONE, 200 }
+        { PAY_PAYOUT_ACT_SEND, "b-7", "", "send", "b-7", PAY_OUTCOME_DONE,
+          200 },
+        { PAY_PAYOUT_ACT_WITHDRAW, "b-7", "{\"why\":\"w\"}", "withdraw", "b-7",
+          PAY_OUTCOME_DONE, 200 }
     };
 
     for (i = 0; i < COUNT(rows); i++) {
@@ -292,6 +295,8 @@ Test(pay_flow_payout_act, a_batch_is_made_approved_and_sent)
         expect_arg(&world, act_on_payout_batch, who, "eve");
         expect_arg(&world, act_on_payout_batch, hash,
                    rows[i].kind == PAY_PAYOUT_ACT_APPROVE ? HASH : "");
+        expect_arg(&world, act_on_payout_batch, why,
+                   rows[i].kind == PAY_PAYOUT_ACT_WITHDRAW ? "w" : "");
         world_result(&world, rows[i].outcome, &(pay_payout_act_row_t) {
                          PAY_STR("b-7"), PAY_STR("{}") });
         reply = expect_reply(&world, PAY_REPLY_JSON, rows[i].status);
