@@ -23,7 +23,7 @@ COMMENT ON FUNCTION pay.file_item_of IS
 -- p_said: the statements of a report, in its order.  One about a file is one
 -- about each of its items that the report does not name itself.
 CREATE OR REPLACE FUNCTION pay_ops.read_payout_report(
-    p_merchant_id text, p_provider text, p_account text, p_said jsonb)
+    p_merchant_id text, p_provider text, p_said jsonb)
 RETURNS TABLE (outcome text, event_id text, key text, parcel text, state text,
     code text, amount_minor bigint, currency text, account_end text,
     occurred_us bigint)
@@ -33,8 +33,9 @@ WITH said AS MATERIALIZED (
     FROM ROWS FROM (jsonb_to_recordset(p_said) AS (
         event_id text, key text, parcel text, state text, code text,
         amount_minor bigint, currency text, account_end text,
-        occurred_us bigint)) WITH ORDINALITY AS s (event_id, key, parcel,
-            state, code, amount_minor, currency, account_end, occurred_us, n)
+        occurred_us bigint, account text)) WITH ORDINALITY AS s (event_id,
+            key, parcel, state, code, amount_minor, currency, account_end,
+            occurred_us, account, n)
 ), one AS (
     SELECT s.*, i.msg_id, f.debtor_iban
     FROM said s
@@ -56,7 +57,7 @@ FROM (
     SELECT 1 AS rank, o.n, CASE
             WHEN o.msg_id IS NULL THEN 'not_found'
             WHEN o.parcel <> o.msg_id THEN 'other_file'
-            WHEN p_account <> o.debtor_iban THEN 'other_account'
+            WHEN o.account <> o.debtor_iban THEN 'other_account'
             ELSE 'item' END AS outcome,
         o.event_id, o.key, o.parcel, o.state, o.code, o.amount_minor,
         o.currency, o.account_end, o.occurred_us
