@@ -19,6 +19,7 @@
 #define PAY_PAYOUT_H
 
 #include "pay_iban.h"
+#include "pay_keyring.h"
 #include "pay_psp.h"
 
 
@@ -276,6 +277,34 @@ pay_status_t pay_payout_auth_request(pay_arena_t *arena,
 pay_status_t pay_payout_auth_answer(pay_arena_t *arena,
     const pay_payout_adapter_t *adapter, const pay_http_answer_t *answer,
     pay_psp_auth_t *auth) PAY_MUST_CHECK;
+
+
+/* ---- accounts of sellers (src/payout/account.c) */
+
+/* The account of an item as PostgreSQL keeps it. */
+typedef struct {
+    pay_str_t  payout_id;
+    pay_str_t  merchant_id;
+    pay_str_t  seller_account;
+    pay_str_t  currency;
+    pay_str_t  kind;           /* "iban" or "payee" */
+    pay_str_t  country;
+    pay_str_t  key_id;         /* of the keyring */
+    pay_str_t  details;        /* nonce and sealed bytes */
+} pay_payout_sealed_t;
+
+/* The name of the row that an account stands in, the AAD of its seal. */
+pay_status_t pay_payout_place(pay_arena_t *arena, pay_str_t merchant_id,
+    pay_str_t seller, pay_str_t currency, pay_str_t *place) PAY_MUST_CHECK;
+/* Fills currency, destination and text of the item, in the arena; the ring may
+ * be NULL.  PAY_INVALID: *why, a literal, is the code why it cannot be paid
+ * to ("no_keyring", "key_missing", "details_unreadable" …). */
+pay_status_t pay_payout_open(pay_arena_t *arena, const pay_keyring_t *ring,
+    const pay_payout_sealed_t *row, pay_payout_item_t *item,
+    const char **why) PAY_MUST_CHECK;
+/* The columns of pay.payout_adapter but its name, as JSON. */
+pay_status_t pay_payout_facts(pay_arena_t *arena,
+    const pay_payout_adapter_t *adapter, pay_str_t *facts) PAY_MUST_CHECK;
 
 
 /* ---- files for a bank (src/payout/pain001.c), for adapters with

@@ -9,6 +9,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/payout.h"
+#include "cli/payout_file.h"
 #include "cli/table.h"
 
 #include <stddef.h>
@@ -44,6 +45,7 @@ const char  pay_cli_payout_usage[] =
     "       payctl payout decide [--dsn DSN] ID --as failed --who NAME"
     " --why REASON\n"
     "       payctl payout screening import|lists|set|held|clear|reject ...\n"
+    "       payctl payout file write|read|list ...\n"
     "       payctl payout stop|start [--dsn DSN] PROVIDER --merchant ID\n"
     "                                --who NAME --why REASON\n"
     "       payctl payout schedules|runs [--dsn DSN] [--merchant ID]\n"
@@ -160,6 +162,7 @@ static const pay_cli_subcommand_t  subcommands[] = {
     { "calendar", pay_cli_payout_calendar },
     { "cancel", pay_cli_payout_act },
     { "decide", pay_cli_payout_decide },
+    { "file", pay_cli_payout_file },
     { "hold", pay_cli_payout_act },
     { "holiday", pay_cli_payout_holiday },
     { "holidays", pay_cli_payout_holidays },

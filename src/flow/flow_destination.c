@@ -1,13 +1,12 @@
 /*
  * The account of a seller, sealed: PostgreSQL keeps it and cannot read it.
- * flow_payout_open.c opens the seal.
+ * src/payout/account.c opens the seal.
  */
 
 #include "flow_destination.h"
 #include "pay_json.h"
 
 
-#define PLACE_MAX    1024
 #define DETAILS_MAX  PAY_SECRET_MAX
 
 static const pay_str_t  blind_name = pay_string(
@@ -16,17 +15,6 @@ static const pay_str_t  blind_name = pay_string(
 static pay_status_t write_details(pay_flow_t *flow,
     const pay_payout_destination_t *to, pay_str_t *clear);
 static void member(pay_buf_t *buf, const char *name, pay_str_t value);
-
-
-pay_status_t
-destination_place(pay_flow_t *flow, pay_str_t merchant_id, pay_str_t seller,
-    pay_str_t currency, pay_str_t *place)
-{
-    return pay_format(flow->scratch, place, PLACE_MAX,
-                      "payments payout account 1\n%.*s\n%.*s\n%.*s",
-                      pay_fmt(merchant_id), pay_fmt(seller),
-                      pay_fmt(currency));
-}
 
 
 pay_status_t
@@ -42,8 +30,8 @@ destination_seal(pay_flow_t *flow, const pay_payout_act_input_t *in,
     }
 
     PAY_TRY(write_details(flow, &act->to, &clear));
-    PAY_TRY(destination_place(flow, in->merchant_id, in->id,
-                              pay_str_of(act->currency->code), &place));
+    PAY_TRY(pay_payout_place(flow->scratch, in->merchant_id, in->id,
+                             pay_str_of(act->currency->code), &place));
 
     out = pay_alloc(flow->arena, PAY_KEYRING_NONCE + clear.len
                                  + PAY_KEYRING_TAG);

@@ -9,11 +9,6 @@
 #include "flow_util.h"
 
 
-/* The name of the row that an account stands in, the AAD of its seal: the
- * account of a seller cannot stand in the row of another one. */
-pay_status_t destination_place(pay_flow_t *flow, pay_str_t merchant_id,
-    pay_str_t seller, pay_str_t currency, pay_str_t *place) PAY_MUST_CHECK;
-
 /* The account of a request as it is stored: its nonce, and the sealed
  * bytes.  PAY_BUG without a keyring. */
 pay_status_t destination_seal(pay_flow_t *flow,

@@ -14,7 +14,8 @@
  * its lease its outcome counts as unknown.
  */
 
-#include "flow_payout.h"
+#include "flow_util.h"
+#include "pay_payout.h"
 
 
 /* A row that comes later than this behind its question is not acted on: the
@@ -27,6 +28,21 @@
 #define UNREADABLE_S  600              /* until a call that cannot be made is
                                           tried anew */
 
+/* A call that was claimed; the whole of it lives in the flow's arena. */
+typedef struct {
+    const pay_payout_provider_t  *provider;
+    pay_str_t                     owner;
+    int64_t                       started_s;
+    pay_str_t                     payout_id;
+    int64_t                       number;      /* in the journal */
+    pay_payout_call_t             call;        /* _COUNT: a word that is not
+                                                  known */
+    pay_payout_item_t             item;        /* the parcel's only one */
+    pay_payout_parcel_t           parcel;
+    const char                   *why;         /* literal: the account cannot
+                                                  be read */
+} payout_t;
+
 
 static pay_status_t payout_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
@@ -35,6 +51,8 @@ static pay_status_t payout_begun(pay_flow_t *flow, const pay_input_t *input,
 static pay_status_t payout_claimed(pay_flow_t *flow, const pay_input_t *input,
     const pay_payout_call_row_t *row, pay_effect_t *effect);
 static pay_status_t payout_keep(pay_flow_t *flow, payout_t *payout,
+    const pay_payout_call_row_t *row);
+static pay_status_t payout_open(pay_flow_t *flow, payout_t *payout,
     const pay_payout_call_row_t *row);
 static pay_status_t payout_call(pay_flow_t *flow, payout_t *payout,
     pay_effect_t *effect);
@@ -107,7 +125,7 @@ payout_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     };
 
     payout->started_s = input->now_s;
-    PAY_TRY(payout_facts(flow->args, provider->adapter, &in.facts));
+    PAY_TRY(pay_payout_facts(flow->args, provider->adapter, &in.facts));
 
     return pay_do_begin_payout_call(flow, effect, &in, payout_begun);
 }
@@ -194,6 +212,26 @@ payout_keep(pay_flow_t *flow, payout_t *payout,
     payout->item.amount_minor = row->amount_minor;
 
     return PAY_OK;
+}
+
+
+static pay_status_t
+payout_open(pay_flow_t *flow, payout_t *payout,
+    const pay_payout_call_row_t *row)
+{
+    pay_payout_sealed_t  sealed = {
+        .payout_id = payout->payout_id,
+        .merchant_id = payout->provider->merchant_id,
+        .seller_account = row->seller_account,
+        .currency = row->currency,
+        .kind = row->kind,
+        .country = row->country,
+        .key_id = row->key_id,
+        .details = row->details
+    };
+
+    return pay_payout_open(flow->arena, flow->env->keyring, &sealed,
+                           &payout->item, &payout->why);
 }
 
 

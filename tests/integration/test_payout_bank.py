@@ -1,0 +1,348 @@
+"""Files for a bank, from the API to the bank's books and back: each item is in
+one file that the bank can see, whatever dies on the way, and moves by the
+bank's answers alone."""
+
+import json
+import re
+import subprocess
+import xml.etree.ElementTree as ET
+
+import pytest
+from support.bank_files import DEBTOR, SETTINGS, Bank, House
+from support.mock_payouts import DAY_S, IBAN
+from test_payout_files import LIBRARY, PYTHON, SCHEMA, leaves
+
+NAMES = {"p": f"urn:iso:std:iso:20022:tech:xsd:{SCHEMA}"}
+
+
+@pytest.fixture
+def house(gateway, tls, mint, api, mock, checkout, tmp_path):
+    made = House(gateway, tls, mint, api, mock, checkout, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def bank(payouts, house):
+    return Bank(payouts, house)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def books(gateway):
+    """The books hold behind each of these tests."""
+    yield
+    done = subprocess.run(
+        [gateway.env["PAYCTL"], "check", "--dsn", gateway.env["PG_ADMIN_DSN"]],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def payments(path) -> dict:
+    """EndToEndId → amount of a file."""
+    root = ET.fromstring(path.read_bytes())
+    return {
+        each.find("p:PmtId/p:EndToEndId", NAMES).text: each.find(
+            "p:Amt/p:InstdAmt", NAMES
+        ).text
+        for each in root.iterfind(".//p:CdtTrfTxInf", NAMES)
+    }
+
+
+def equals_library(path, rows: list[dict]) -> None:
+    """The file is valid, and what sepaxml makes for the same payments."""
+    root = ET.fromstring(path.read_bytes())
+    day = root.find(".//p:ReqdExctnDt/p:Dt", NAMES).text
+    to = {"name": "Joerg Mueller + Soehne", "IBAN": IBAN, "execution_date": day}
+    debtor = {"name": "Acme GmbH", "IBAN": DEBTOR, "batch": True,
+              "currency": "EUR"}  # fmt: skip
+    asked = {
+        "schema": SCHEMA,
+        "debtor": debtor,
+        "payments": [to | row for row in rows],
+    }
+    done = subprocess.run(
+        [PYTHON, "-c", LIBRARY, json.dumps(asked), path],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    ours = leaves(path.read_bytes())
+    theirs = leaves(done.stdout)
+    # the library leaves out a bank that it is not told
+    ours = [leaf for leaf in ours if "/DbtrAgt/" not in leaf[0]]
+    theirs = [leaf for leaf in theirs if "/DbtrAgt/" not in leaf[0]]
+    assert ours == theirs
+
+
+def test_a_seller_is_paid_by_a_file(house, bank):
+    items = house.approved("10.00", "5.50", name="Jörg Müller & Söhne")
+    said = house.write()
+    (path,) = house.files()
+    assert said == f"{path.name}: 2 items, 15.50 EUR\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert house.hidden() == []
+    items.sort()
+    amounts = {i: house.item(i)["amount"] for i in items}
+    assert payments(path) == {house.key(i): amounts[i] for i in items}
+    rows = [
+        {
+            "amount": int(amounts[i].replace(".", "")),
+            "endtoend_id": house.key(i),
+            "description": f"PAYOUT {i[:8]} acme",
+        }
+        for i in items
+    ]
+    equals_library(path, rows)
+    assert {house.state(i) for i in items} == {"sending"}
+    assert house.journal(items[0]) == ["send done"]
+    assert house.write() == "nothing is to be sent\n"
+
+    (taken,) = bank.take()
+    assert (taken["code"], taken["count"]) == (None, 2)
+    (report,) = bank.told()
+    assert "applied:2" in house.read(report)
+    assert {house.state(i) for i in items} == {"sent"}
+    assert "known already" in house.read(report, code=3)
+    (statement,) = bank.told("statement")
+    assert "applied:2" in house.read(statement)
+    for item in items:
+        assert house.state(item) == "settled"
+        assert house.booked(item) == ["payout_reserved", "payout_sent"]
+        once = bank.paid(house.key(item))
+        assert (once["count"], once["live"]) == (1, 1), once
+
+
+def test_a_rejected_payment_is_the_sellers_money_again(house, bank):
+    seller = house.sold("7.00", "Jane Mueller")
+    item = house.pays(seller)
+    house.approve()
+    key = house.key(item)
+    bank.fate(key, {"state": "RJCT", "code": "AC04"})
+    house.write()
+    bank.take()
+    house.read(*bank.told(positive=False))
+    failed = house.item(item)
+    assert (failed["state"], failed["proof"]) == ("failed", "pain002")
+    assert house.booked(item) == ["payout_reserved", "payout_released"]
+    again = house.pays(seller)
+    assert house.key(again) == key[:-1] + "2"
+    house.approve()
+    house.write()
+    (path,) = house.files()
+    assert list(payments(path)) == [house.key(again)]
+
+
+def test_a_payment_comes_back_behind_its_settlement(house, bank):
+    (item,) = house.approved("8.00")
+    key = house.key(item)
+    late = {"state": "RTRN", "after_s": 3 * DAY_S, "code": "AC04"}
+    bank.fate(key, ("ACSP", 0), ("ACSC", 0), late)
+    house.write()
+    bank.take()
+    house.read(*bank.told("statement", batch=False))
+    assert house.state(item) == "settled"
+    bank.payouts.advance(4 * DAY_S)
+    house.read(*bank.told("statement"))
+    assert house.state(item) == "returned"
+    (act,) = [a for a in house.item(item)["acts"] if a["act"] == "returned"]
+    assert act["why"] == "ac04"
+    assert house.booked(item)[-1] == "payout_returned"
+    account = house.value(
+        "SELECT a.state FROM pay.payout_account a JOIN pay.payout p "
+        "USING (merchant_id, destination_id) WHERE p.payout_id = %s",
+        item,
+    )
+    assert account == "suspect"
+
+
+def test_a_file_that_is_refused_pays_nobody(house, bank):
+    """The bank names the file alone."""
+    items = house.approved("1.00", "2.00")
+    bank.payouts.control(
+        "payouts/balance", provider="pain001", currency="EUR", minor=0
+    )
+    house.write()
+    (taken,) = bank.take()
+    assert taken["code"] == "AM04"
+    assert "applied:2" in house.read(*bank.told())
+    assert {house.state(i) for i in items} == {"failed"}
+
+
+def test_a_crash_before_the_name_sends_the_items_in_a_later_file(house, bank):
+    (item,) = house.approved("9.00")
+    house.dies("DIES_BEFORE")
+    assert house.files() == []
+    assert len(house.hidden()) == 1
+    assert house.state(item) == "sending"
+    assert house.journal(item) == ["send open"]
+    said = house.write()
+    assert "dropped, which an earlier run has left" in said
+    (path,) = house.files()
+    assert payments(path) == {house.key(item): "9.00"}
+    assert house.hidden() == []
+    assert house.journal(item) == ["send not_sent file_dropped", "send done"]
+    bank.take()
+    house.read(*bank.told())
+    assert house.state(item) == "sent"
+    assert bank.paid(house.key(item))["count"] == 1
+
+
+def test_a_crash_behind_the_name_keeps_the_file(house):
+    (item,) = house.approved("9.00")
+    house.dies("DIES_BEHIND")
+    (path,) = house.files()
+    before = path.read_bytes()
+    said = house.write()
+    assert said.startswith(f"{path.name}: written")
+    assert said.endswith("nothing is to be sent\n")
+    assert house.files() == [path]
+    assert path.read_bytes() == before
+    assert house.journal(item) == ["send done"]
+
+
+def test_a_file_that_was_taken_meanwhile_is_not_made_again(house, bank):
+    """The bank's client was quicker than the commit: nobody can tell it from
+    a file that is gone, so the bank says it."""
+    (item,) = house.approved("9.00")
+    house.dies("DIES_BEHIND")
+    bank.take()
+    said = house.write(code=1)
+    assert "lost" in said and "unknown until the bank's report" in said
+    assert house.state(item) == "unknown"
+    assert "nothing is to be sent" in house.write()
+    assert house.files() == []
+    house.read(*bank.told())
+    assert house.state(item) == "sent"
+    assert bank.paid(house.key(item))["count"] == 1
+
+
+def test_a_stopped_provider_has_no_file(house):
+    (item,) = house.approved("3.00")
+    stop = "SELECT pay_ops.stop_payout_provider('acme', %s, %s, 'sue', 'test')"
+    house.sql(stop, house.provider, True)
+    assert "is stopped" in house.write(code=1)
+    assert (house.files(), house.state(item)) == ([], "approved")
+    house.sql(stop, house.provider, False)
+    house.write()
+    assert list(payments(*house.files())) == [house.key(item)]
+
+
+def test_two_at_once_put_each_item_into_one_file(house):
+    items = house.approved("1.00", "2.00", "3.00")
+    words = house.write_words("--limit", "2")
+    running = [
+        subprocess.Popen(
+            words,
+            env=house.env(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        for _ in range(2)
+    ]
+    said = [each.communicate()[0] for each in running]
+    assert [each.returncode for each in running] == [0, 0], said
+    found = [key for path in house.files() for key in payments(path)]
+    assert sorted(found) == sorted(house.key(i) for i in items)
+    assert sorted(len(payments(p)) for p in house.files()) == [1, 2]
+
+
+def test_without_the_key_of_its_account_an_item_is_not_sent(house, tmp_path):
+    (item,) = house.approved("4.00")
+    ring = tmp_path / "keyring"
+    text = (house.gateway.secrets / "keyring").read_text()
+    ring.write_text(re.sub(r"(?m)^(\S+)", "other", text, count=1))
+    ring.chmod(0o400)
+    assert f"{item} is not in it: key_missing" in house.write(
+        code=1, keyring=ring
+    )
+    assert (house.files(), house.hidden()) == ([], [])
+    assert house.state(item) == "approved"
+    assert house.journal(item) == ["send not_sent key_missing"]
+
+
+def test_a_directory_that_is_none_claims_nothing(house, tmp_path):
+    (item,) = house.approved("4.00")
+    house.write(code=2, where=tmp_path / "nowhere")
+    assert (house.state(item), house.journal(item)) == ("approved", [])
+
+
+def test_silence_moves_nothing(house):
+    (item,) = house.approved("4.00")
+    house.write()
+    listed = house.run(house.words("list"))
+    (line,) = [e for e in listed.splitlines() if house.provider in e]
+    assert line.split()[-1] == "1"
+    assert (house.state(item), house.write()) == (
+        "sending",
+        "nothing is to be sent\n",
+    )
+
+
+def test_the_report_of_another_provider_is_refused(house, bank):
+    (item,) = house.approved("4.00")
+    house.write()
+    bank.take()
+    other = f"{house.provider}-2"
+    house.sql(SETTINGS, other, "pain001")
+    (report,) = bank.told()
+    assert "not_found" in house.read(report, code=1, provider=other)
+    assert house.state(item) == "sending"
+    assert house.read(report, code=0)
+    assert house.state(item) == "sent"
+
+
+def change(path, before: str, after: str):
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(">4.00<", ">4.01<"), (IBAN, IBAN[:-4] + "1111")],
+)
+def test_another_payment_than_ours_is_a_contradiction(
+    house, bank, before, after
+):
+    (item,) = house.approved("4.00")
+    house.write()
+    bank.take()
+    (report,) = bank.told()
+    assert "contradiction" in house.read(
+        change(report, before, after), code=1
+    )
+    assert house.state(item) == "unknown"
+    assert house.booked(item) == ["payout_reserved"]
+
+
+def test_a_report_that_was_cut_off_changes_nothing(house, bank):
+    (item,) = house.approved("4.00")
+    house.write()
+    bank.take()
+    (report,) = bank.told()
+    whole = report.read_bytes()
+    report.write_bytes(whole[:-20])
+    house.read(report, code=2)
+    assert house.state(item) == "sending"
+    report.write_bytes(whole)
+    house.read(report)
+    assert house.state(item) == "sent"
+
+
+def test_the_statement_of_another_account_is_refused(house, bank):
+    (item,) = house.approved("4.00")
+    house.write()
+    bank.take()
+    (statement,) = bank.told("statement")
+    other = "DE75512108001245126199"
+    assert "other_account" in house.read(
+        change(statement, DEBTOR, other), code=1
+    )
+    assert house.state(item) == "sending"
