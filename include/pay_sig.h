@@ -22,6 +22,7 @@
 #define PAY_SIG_NEEDS_PUBLIC_KEY  0x04
 #define PAY_SIG_NEEDS_WEBHOOK_ID  0x08
 #define PAY_SIG_NEEDS_CERT        0x10 /* ca_pem and cert_hosts */
+#define PAY_SIG_NEEDS_RSA_KEY     0x20 /* settings.rsa_pem */
 
 typedef struct {
     pay_str_t  name;
@@ -48,6 +49,8 @@ typedef struct {
     pay_str_t         public_key;      /* Braintree's, beside the key */
     pay_str_t         webhook_id;      /* PayPal's id of the listener */
     pay_str_t         ca_pem;          /* trusted certificates, PEM text */
+    pay_str_t         rsa_pem;         /* as pay_rsa_check() wants it: the
+                                          sender's public keys */
     const pay_str_t  *cert_hosts;      /* only these may issue certificates;
                                           none: from cert_pem alone, whose
                                           address is not judged */
@@ -77,6 +80,8 @@ typedef struct {
                                           is not), or empty */
     pay_str_t          cert_url;       /* with PAY_SIG_NEED_CERT */
     int64_t            timestamp_s;    /* 0 when the scheme has none */
+    int                is_test;        /* with PAY_SIG_VALID: a trial of the
+                                          sender's, which is about nothing */
     int                ahead;          /* with PAY_SIG_TIMESTAMP: 1 too far
                                           ahead, -1 too old, 0 no number */
 } pay_sig_result_t;

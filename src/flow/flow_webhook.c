@@ -162,6 +162,11 @@ webhook_judge(pay_flow_t *flow, pay_str_t cert_pem, pay_effect_t *effect)
     switch (psp->scheme->verify(flow->arena, &input, &result)) {
 
     case PAY_SIG_VALID:
+        if (result.is_test) {
+            flow->outcome = "ignored";
+            return webhook_done(flow, effect);
+        }
+
         return webhook->in.payout != NULL
                ? pay_payout_told(flow, &webhook->in, result.event_id, effect)
                : webhook_read(flow, result.event_id, effect);

@@ -24,6 +24,7 @@ static const pay_sig_scheme_t *const  schemes[] = {
     &pay_sig_paypal,
     &pay_sig_razorpay,
     &pay_sig_square,
+    &pay_sig_wise,
     NULL
 };
 

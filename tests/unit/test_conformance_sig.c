@@ -35,7 +35,8 @@ typedef void (*vector_pt)(vector_t *vector);
 
 /* Not signed by their senders. */
 static const char *const  unsigned_headers[] = {
-    "Content-Type", "Protocol", "X-Razorpay-Event-Id", "Paypal-Cert-Url", NULL
+    "Content-Type", "Protocol", "X-Razorpay-Event-Id", "Paypal-Cert-Url",
+    "X-Delivery-Id", NULL
 };
 
 /* Sign nothing at all, their webhooks are hints; no scheme gets into here
@@ -133,6 +134,10 @@ vector_open(vector_t *vector, const pay_sig_scheme_t *scheme,
     vector->input.now_s = json_integer_value(json_object_get(json, "now"));
     vector->input.tolerance_s = PAY_SIG_TOLERANCE_S;
     vector->input.keys = vector->keys;
+
+    if (scheme->needs & PAY_SIG_NEEDS_RSA_KEY) {
+        vector->settings.rsa_pem = text_of(json, "secret");
+    }
 
     if (scheme->key_parse != NULL) {
         cr_assert_eq(scheme->key_parse(text_of(json, "secret"),
