@@ -8,6 +8,7 @@
 #include "conf/ngx_http_payments_conf_block.h"
 #include "conf/ngx_http_payments_conf_cert.h"
 #include "conf/ngx_http_payments_conf_client.h"
+#include "conf/ngx_http_payments_conf_confirm.h"
 #include "conf/ngx_http_payments_conf_health.h"
 #include "conf/ngx_http_payments_conf_place.h"
 #include "conf/ngx_http_payments_conf_text.h"
@@ -79,6 +80,10 @@ static const word_t  payout_words[] = {
     { "webhook_cert_path", 1, 1, ONCE, ngx_http_payments_cert_path,
       VALUE_NONE },
     { "webhook_cert_rate", 1, 2, ONCE, ngx_http_payments_cert_rate,
+      VALUE_NONE },
+    { "webhook_confirm_url", 1, 1, ONCE, ngx_http_payments_confirm_url,
+      VALUE_NONE },
+    { "webhook_confirm_rate", 1, 2, ONCE, ngx_http_payments_confirm_rate,
       VALUE_NONE },
     { "pinned_public_key", 1, 4, ONCE, ngx_http_payments_psp_pins,
       VALUE_NONE },
@@ -363,7 +368,9 @@ has_webhook_words(const ngx_payments_psp_t *client)
            || client->psp.settings.webhook_id.len != 0
            || client->webhook_ca.len != 0 || client->cert_hosts != NULL
            || client->psp.settings.cert_path.len != 0
-           || client->cert_rate != 0;
+           || client->cert_rate != 0
+           || client->psp.settings.confirm_url.len != 0
+           || client->confirm_rate != 0;
 }
 
 

@@ -5,6 +5,7 @@
 
 #include "conf/ngx_http_payments_conf_webhook.h"
 #include "conf/ngx_http_payments_conf_cert.h"
+#include "conf/ngx_http_payments_conf_confirm.h"
 #include "conf/ngx_http_payments_conf_place.h"
 #include "conf/ngx_http_payments_conf_tls.h"
 #include "conf/ngx_http_payments_secret.h"
@@ -56,6 +57,8 @@ static const need_t  needs[] = {
       "the public half of the key pair" },
     { PAY_SIG_NEEDS_WEBHOOK_ID, "webhook_id",
       "the id that the PSP has given to the webhook" },
+    { PAY_SIG_NEEDS_CONFIRM, "webhook_confirm_url",
+      "the address where the sender says whether a message is its own" },
     { 0, NULL, NULL }
 };
 
@@ -74,6 +77,10 @@ ngx_http_payments_webhook_scheme(ngx_conf_t *cf, void *object)
     psp->psp.scheme = pay_sig_find(ngx_payments_str(value[1]));
     if (psp->psp.scheme == NULL) {
         return unknown_scheme(cf, &value[1]);
+    }
+
+    if (psp->psp.scheme->needs & PAY_SIG_NEEDS_CONFIRM) {
+        return "is a scheme of payments_payout alone";
     }
 
     return NGX_CONF_OK;
@@ -166,7 +173,9 @@ ngx_http_payments_webhook_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
     }
 
     if (check_scheme(cf, psp) != NGX_CONF_OK
-        || check_cert(cf, psp) != NGX_CONF_OK)
+        || check_cert(cf, psp) != NGX_CONF_OK
+        || ((core->scheme->needs & PAY_SIG_NEEDS_CONFIRM)
+            && ngx_http_payments_confirm_check(cf, psp) != NGX_CONF_OK))
     {
         return NGX_CONF_ERROR;
     }
@@ -251,6 +260,11 @@ check_scheme(ngx_conf_t *cf, ngx_payments_psp_t *psp)
                       "remove it");
     }
 
+    if (!(scheme->needs & PAY_SIG_NEEDS_CONFIRM) && psp->confirm_rate != 0) {
+        return refuse(cf, psp, "has no use for", "webhook_confirm_rate",
+                      "remove it");
+    }
+
     /* harmless, and easily copied from a block that needs it */
     if (!scheme->signs_time && psp->psp.webhook_tolerance_s != 0) {
         at = ngx_http_payments_at(&place, cf, psp, "webhook_tolerance", 0);
@@ -272,6 +286,9 @@ has(const ngx_payments_psp_t *psp, unsigned need)
 
     case NEEDS_KEY_FILE:
         return psp->keys != NULL;
+
+    case PAY_SIG_NEEDS_CONFIRM:
+        return psp->psp.settings.confirm_url.len != 0;
 
     case PAY_SIG_NEEDS_PUBLIC_KEY:
         return psp->psp.settings.public_key.len != 0;

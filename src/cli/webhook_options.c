@@ -178,6 +178,11 @@ verify_check(const verify_t *verify)
 
     needs = verify->scheme->needs;
 
+    if (needs & PAY_SIG_NEEDS_CONFIRM) {
+        return verify_complain("--scheme", "its sender has to be asked, which "
+                               "the gateway does alone");
+    }
+
     for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
         if ((needs & wanted[i].needed) && !wanted[i].is_there) {
             return verify_complain(wanted[i].option,

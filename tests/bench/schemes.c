@@ -62,6 +62,9 @@ static const bench_body_t  bodies[] = {
     { "paypal", "any, with what is none", "", "x", "", BODY_MAX, 1800 },
     { "razorpay", "any", "", "x", "", BODY_MAX, 250 },
     { "square", "any", "", "x", "", BODY_MAX, 250 },
+    { "tipalti", "a form, not asked yet", "type=error&key=", "x", "", 65536,
+      120 },
+    { "tipalti", "too long", "type=error&key=", "x", "", BODY_MAX, 5 },
     { "wise", "any", "", "x", "", BODY_MAX, 350 }
 };
 
@@ -96,7 +99,9 @@ static pay_header_t  paypal[] = {
     { pay_string("PAYPAL-CERT-URL"),
       pay_string("https://api.example.com/v1/notifications/certs/a") },
     { pay_string("PAYPAL-AUTH-ALGO"), pay_string("SHA256withRSA") },
-    { pay_string("X-Signature-SHA256"), pay_string(RSA64) }
+    { pay_string("X-Signature-SHA256"), pay_string(RSA64) },
+    { pay_string("Content-Type"),
+      pay_string("application/x-www-form-urlencoded") }
 };
 
 

@@ -33,6 +33,8 @@ typedef struct {
 static unsigned char take(input_t *in);
 static pay_str_t take_text(input_t *in);
 static void walk_schemes(pay_arena_t *arena, pay_sig_input_t *input);
+static int is_confirmed(const pay_sig_scheme_t *scheme,
+    const pay_sig_input_t *input);
 static void check_signed(pay_arena_t *arena,
     const pay_sig_scheme_t *scheme, const pay_sig_input_t *input);
 static void check_challenge(pay_arena_t *arena,
@@ -62,7 +64,8 @@ static const char *const  names[][HEADERS] = {
     { "x-square-hmacsha256-signature", "x-square-signature", "x-a" },
     { "PAYPAL-CERT-URL", "PAYPAL-TRANSMISSION-SIG", "PAYPAL-AUTH-ALGO" },
     { "paypal-transmission-id", "PAYPAL-CERT-URL", "PAYPAL-AUTH-ALGO" },
-    { "X-Signature-SHA256", "X-Test-Notification", "X-Delivery-Id" }
+    { "X-Signature-SHA256", "X-Test-Notification", "X-Delivery-Id" },
+    { "Content-Type", "x-a", "x-b" }
 };
 
 #define NAMES  (sizeof(names) / sizeof(names[0]))
@@ -154,6 +157,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (choice & 0x40) {
         input.cert_pem = input.body;
+        input.confirmed = headers[1].value;
     }
 
     walk_schemes(pay_heap_arena(heap), &input);
@@ -218,7 +222,10 @@ walk_schemes(pay_arena_t *arena, pay_sig_input_t *input)
 
         (void) (*scheme)->verify(arena, input, &result);
         must(result.verdict != PAY_SIG_ERROR);
-        must(result.verdict != PAY_SIG_VALID || (*scheme)->needs == 0);
+        must(result.verdict != PAY_SIG_VALID || (*scheme)->needs == 0
+             || is_confirmed(*scheme, input));
+        must(result.verdict != PAY_SIG_NEED_CONFIRM
+             || ((*scheme)->needs & PAY_SIG_NEEDS_CONFIRM));
         must(result.verdict == PAY_SIG_VALID || result.event_id.len == 0);
         must(result.verdict == PAY_SIG_VALID || !result.is_test);
         must((result.verdict == PAY_SIG_NEED_CERT)
@@ -235,6 +242,21 @@ walk_schemes(pay_arena_t *arena, pay_sig_input_t *input)
             check_challenge(arena, *scheme, input);
         }
     }
+}
+
+
+/* By its sender's word, which is the second header of the input here. */
+static int
+is_confirmed(const pay_sig_scheme_t *scheme, const pay_sig_input_t *input)
+{
+    pay_str_t  word = input->confirmed;
+
+    while (word.len != 0 && word.data[word.len - 1] <= ' ') {
+        word.len--;
+    }
+
+    return (scheme->needs & PAY_SIG_NEEDS_CONFIRM)
+           && pay_str_is(word, "VERIFIED");
 }
 
 
