@@ -40,7 +40,6 @@ make_secrets() {
     secret payout-paypal.key "$me" "client_$(random_hex 8):secret_$(random_hex)"
     secret payout-paypal.whsec "$me" "9J2$(random_hex 7)"
     secret payout-tipalti.key "$me" "client_$(random_hex 8):secret_$(random_hex)"
-    secret payout-tipalti.whsec "$me" "$(random_hex)"
     secret payout-wise.key "$me" "$(random_hex 18)"
     secret keyring "$me" "k1 $(openssl rand -base64 32)"
     make_audit_key

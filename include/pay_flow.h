@@ -317,6 +317,8 @@ typedef enum {
     PAY_CALL_LIST,
     PAY_CALL_CERTIFICATE,      /* http.url alone, of a stranger: kept by URL,
                                   without the PSP's key */
+    PAY_CALL_CONFIRM,          /* a webhook's body, back to its sender, at
+                                  settings.confirm_url: without a key */
     PAY_CALL_AUTH,             /* the glue's own: an access token */
     PAY_CALL_RATES,            /* the glue's own, of a source of rates */
     PAY_CALL_SETTLEMENT,       /* a page of settlements, or of one's rows */
@@ -330,6 +332,9 @@ typedef enum {
 
 /* For logs, and the label value in metrics. */
 const char *pay_call_name(pay_call_t call);
+/* 1 for a call to another server than the API's: it carries no key, none of the
+ * API's pins is its own, and it says nothing about the API's health. */
+int pay_call_is_aside(pay_call_t call);
 
 /* A step may answer the request and still go on: `reply` is looked at first. */
 typedef struct {

@@ -202,6 +202,9 @@ typedef struct {
                                           money behind at the provider: the
                                           item counts as failed when CANCEL of
                                           step 0 is DONE */
+#define PAY_PAYOUT_MAY_POLL    0x10    /* its webhooks only make questions come
+                                          earlier: they may be left out of the
+                                          configuration */
 
 typedef struct pay_payout_adapter_s  pay_payout_adapter_t;
 

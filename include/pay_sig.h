@@ -22,6 +22,8 @@
 #define PAY_SIG_NEEDS_PUBLIC_KEY  0x04
 #define PAY_SIG_NEEDS_WEBHOOK_ID  0x08
 #define PAY_SIG_NEEDS_CERT        0x10 /* ca_pem and cert_hosts */
+#define PAY_SIG_NEEDS_RSA_KEY     0x20 /* settings.rsa_pem */
+#define PAY_SIG_NEEDS_CONFIRM     0x40 /* settings.confirm_url */
 
 typedef struct {
     pay_str_t  name;
@@ -37,6 +39,10 @@ typedef enum {
     PAY_SIG_NEED_CERT,         /* result.cert_url must be fetched (it is https
                                   and its host is one of cert_hosts), then
                                   verify again with cert_pem */
+    PAY_SIG_NEED_CONFIRM,      /* the body must be posted to confirm_url as it
+                                  is, then verify again with the answer's body
+                                  as `confirmed`; the same verdict then: it
+                                  was no answer */
     PAY_SIG_CERT_INVALID,      /* chain, name or dates of the certificate */
     PAY_SIG_ERROR,             /* out of memory or libcrypto failed */
     PAY_SIG_VERDICT_COUNT
@@ -48,6 +54,10 @@ typedef struct {
     pay_str_t         public_key;      /* Braintree's, beside the key */
     pay_str_t         webhook_id;      /* PayPal's id of the listener */
     pay_str_t         ca_pem;          /* trusted certificates, PEM text */
+    pay_str_t         rsa_pem;         /* as pay_rsa_check() wants it: the
+                                          sender's public keys */
+    pay_str_t         confirm_url;     /* the sender's address that says
+                                          whether a message is its own */
     const pay_str_t  *cert_hosts;      /* only these may issue certificates;
                                           none: from cert_pem alone, whose
                                           address is not judged */
@@ -69,6 +79,8 @@ typedef struct {
     const pay_sig_settings_t  *settings;   /* never NULL */
     pay_str_t            cert_pem;     /* untrusted, the answer of cert_url;
                                           empty: not fetched yet */
+    pay_str_t            confirmed;    /* the answer of confirm_url; empty: not
+                                          asked yet */
 } pay_sig_input_t;
 
 typedef struct {
@@ -77,6 +89,8 @@ typedef struct {
                                           is not), or empty */
     pay_str_t          cert_url;       /* with PAY_SIG_NEED_CERT */
     int64_t            timestamp_s;    /* 0 when the scheme has none */
+    int                is_test;        /* with PAY_SIG_VALID: a trial of the
+                                          sender's, which is about nothing */
     int                ahead;          /* with PAY_SIG_TIMESTAMP: 1 too far
                                           ahead, -1 too old, 0 no number */
 } pay_sig_result_t;
@@ -126,7 +140,8 @@ const pay_sig_scheme_t *pay_sig_find(pay_str_t name);
 const pay_sig_scheme_t *const *pay_sig_table(void);
 
 /* verdict → literal: "valid", "header-missing", "header-invalid",
- * "timestamp", "mismatch", "need-cert", "cert-invalid", "error". */
+ * "timestamp", "mismatch", "need-cert", "need-confirm", "cert-invalid",
+ * "error". */
 const char *pay_sig_verdict_name(pay_sig_verdict_t verdict);
 
 /* The only value of that header, case-insensitively: PAY_NOT_FOUND when

@@ -8,6 +8,7 @@
 #include "conf/ngx_http_payments_conf_block.h"
 #include "conf/ngx_http_payments_conf_cert.h"
 #include "conf/ngx_http_payments_conf_client.h"
+#include "conf/ngx_http_payments_conf_confirm.h"
 #include "conf/ngx_http_payments_conf_health.h"
 #include "conf/ngx_http_payments_conf_place.h"
 #include "conf/ngx_http_payments_conf_text.h"
@@ -40,6 +41,7 @@ static const char *payout_lacks(const ngx_payments_payout_t *payout);
 static char *payout_check_pair(ngx_conf_t *cf,
     ngx_payments_payout_t *payout);
 static char *payout_webhook(ngx_conf_t *cf, ngx_payments_payout_t *payout);
+static ngx_uint_t has_webhook_words(const ngx_payments_psp_t *client);
 static char *resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_payout_t *payout);
 static char *refuse(ngx_conf_t *cf, const ngx_payments_payout_t *payout,
@@ -78,6 +80,10 @@ static const word_t  payout_words[] = {
     { "webhook_cert_path", 1, 1, ONCE, ngx_http_payments_cert_path,
       VALUE_NONE },
     { "webhook_cert_rate", 1, 2, ONCE, ngx_http_payments_cert_rate,
+      VALUE_NONE },
+    { "webhook_confirm_url", 1, 1, ONCE, ngx_http_payments_confirm_url,
+      VALUE_NONE },
+    { "webhook_confirm_rate", 1, 2, ONCE, ngx_http_payments_confirm_rate,
       VALUE_NONE },
     { "pinned_public_key", 1, 4, ONCE, ngx_http_payments_psp_pins,
       VALUE_NONE },
@@ -336,27 +342,35 @@ payout_check_pair(ngx_conf_t *cf, ngx_payments_payout_t *payout)
 }
 
 
-/* A provider whose messages cannot be verified is asked instead. */
+/* Without words about webhooks a provider that may be polled is asked alone. */
 static char *
 payout_webhook(ngx_conf_t *cf, ngx_payments_payout_t *payout)
 {
     const char          *scheme = pay_payout_scheme(payout->provider.adapter);
     ngx_payments_psp_t  *client = &payout->client;
 
-    if (scheme != NULL) {
-        client->psp.scheme = pay_sig_find(pay_str_of(scheme));
-        return ngx_http_payments_webhook_check(cf, client);
+    if ((pay_payout_traits(payout->provider.adapter) & PAY_PAYOUT_MAY_POLL)
+        && !has_webhook_words(client))
+    {
+        return NGX_CONF_OK;
     }
 
-    return client->keys == NULL && client->psp.webhook_tolerance_s == 0
-           && client->psp.settings.webhook_id.len == 0
-           && client->webhook_ca.len == 0 && client->cert_hosts == NULL
-           && client->psp.settings.cert_path.len == 0
-           && client->cert_rate == 0
-           ? NGX_CONF_OK
-           : refuse(cf, payout, "has words about webhooks, which cannot be "
-                    "verified for this provider: remove those that begin with "
-                    "webhook_, it is asked instead");
+    client->psp.scheme = pay_sig_find(pay_str_of(scheme));
+
+    return ngx_http_payments_webhook_check(cf, client);
+}
+
+
+static ngx_uint_t
+has_webhook_words(const ngx_payments_psp_t *client)
+{
+    return client->keys != NULL || client->psp.webhook_tolerance_s != 0
+           || client->psp.settings.webhook_id.len != 0
+           || client->webhook_ca.len != 0 || client->cert_hosts != NULL
+           || client->psp.settings.cert_path.len != 0
+           || client->cert_rate != 0
+           || client->psp.settings.confirm_url.len != 0
+           || client->confirm_rate != 0;
 }
 
 

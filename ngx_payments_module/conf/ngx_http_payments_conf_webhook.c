@@ -5,11 +5,13 @@
 
 #include "conf/ngx_http_payments_conf_webhook.h"
 #include "conf/ngx_http_payments_conf_cert.h"
+#include "conf/ngx_http_payments_conf_confirm.h"
 #include "conf/ngx_http_payments_conf_place.h"
 #include "conf/ngx_http_payments_conf_tls.h"
 #include "conf/ngx_http_payments_secret.h"
 #include "util/ngx_payments_memory.h"
 #include "pay_crypto.h"
+#include "pay_rsa.h"
 #include "pay_url.h"
 #include "pay_x509.h"
 
@@ -18,6 +20,8 @@
 #define NAMES_MAX   64
 #define CA_MAX      (2 * 1024 * 1024)
 
+
+#define NEEDS_KEY_FILE  (PAY_SIG_NEEDS_KEY | PAY_SIG_NEEDS_RSA_KEY)
 
 /* A need of a scheme, the word that meets it, and how a message explains it. */
 typedef struct {
@@ -36,6 +40,9 @@ static char *check_cert(ngx_conf_t *cf, ngx_payments_psp_t *psp);
 static char *default_hosts(ngx_conf_t *cf, ngx_payments_psp_t *psp);
 static char *load_ca(ngx_conf_t *cf, ngx_payments_psp_t *psp);
 static char *load_keys(ngx_conf_t *cf, ngx_payments_psp_t *psp);
+static char *load_rsa_keys(ngx_conf_t *cf, ngx_payments_psp_t *psp);
+static char *check_rsa_keys(ngx_conf_t *cf, ngx_payments_psp_t *psp,
+    ngx_str_t *file);
 static char *key_lines(ngx_conf_t *cf, ngx_payments_psp_t *psp,
     ngx_str_t *file, ngx_str_t text);
 static char *add_key(ngx_conf_t *cf, ngx_payments_psp_t *psp,
@@ -44,12 +51,14 @@ static char *add_key(ngx_conf_t *cf, ngx_payments_psp_t *psp,
 
 /* The URL is looked at later: it has a default of the http block's. */
 static const need_t  needs[] = {
-    { PAY_SIG_NEEDS_KEY, "webhook_key_file",
-      "the file with the secret of the webhook" },
+    { NEEDS_KEY_FILE, "webhook_key_file",
+      "the file with the secret, or the public key, of the webhook" },
     { PAY_SIG_NEEDS_PUBLIC_KEY, "webhook_public_key",
       "the public half of the key pair" },
     { PAY_SIG_NEEDS_WEBHOOK_ID, "webhook_id",
       "the id that the PSP has given to the webhook" },
+    { PAY_SIG_NEEDS_CONFIRM, "webhook_confirm_url",
+      "the address where the sender says whether a message is its own" },
     { 0, NULL, NULL }
 };
 
@@ -68,6 +77,10 @@ ngx_http_payments_webhook_scheme(ngx_conf_t *cf, void *object)
     psp->psp.scheme = pay_sig_find(ngx_payments_str(value[1]));
     if (psp->psp.scheme == NULL) {
         return unknown_scheme(cf, &value[1]);
+    }
+
+    if (psp->psp.scheme->needs & PAY_SIG_NEEDS_CONFIRM) {
+        return "is a scheme of payments_payout alone";
     }
 
     return NGX_CONF_OK;
@@ -160,7 +173,9 @@ ngx_http_payments_webhook_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
     }
 
     if (check_scheme(cf, psp) != NGX_CONF_OK
-        || check_cert(cf, psp) != NGX_CONF_OK)
+        || check_cert(cf, psp) != NGX_CONF_OK
+        || ((core->scheme->needs & PAY_SIG_NEEDS_CONFIRM)
+            && ngx_http_payments_confirm_check(cf, psp) != NGX_CONF_OK))
     {
         return NGX_CONF_ERROR;
     }
@@ -245,6 +260,11 @@ check_scheme(ngx_conf_t *cf, ngx_payments_psp_t *psp)
                       "remove it");
     }
 
+    if (!(scheme->needs & PAY_SIG_NEEDS_CONFIRM) && psp->confirm_rate != 0) {
+        return refuse(cf, psp, "has no use for", "webhook_confirm_rate",
+                      "remove it");
+    }
+
     /* harmless, and easily copied from a block that needs it */
     if (!scheme->signs_time && psp->psp.webhook_tolerance_s != 0) {
         at = ngx_http_payments_at(&place, cf, psp, "webhook_tolerance", 0);
@@ -264,8 +284,11 @@ has(const ngx_payments_psp_t *psp, unsigned need)
 {
     switch (need) {
 
-    case PAY_SIG_NEEDS_KEY:
+    case NEEDS_KEY_FILE:
         return psp->keys != NULL;
+
+    case PAY_SIG_NEEDS_CONFIRM:
+        return psp->psp.settings.confirm_url.len != 0;
 
     case PAY_SIG_NEEDS_PUBLIC_KEY:
         return psp->psp.settings.public_key.len != 0;
@@ -392,6 +415,10 @@ load_keys(ngx_conf_t *cf, ngx_payments_psp_t *psp)
         return NGX_CONF_OK;             /* its scheme has none */
     }
 
+    if (psp->psp.scheme->needs & PAY_SIG_NEEDS_RSA_KEY) {
+        return load_rsa_keys(cf, psp);
+    }
+
     files = psp->keys->elts;
     n = psp->keys->nelts;
 
@@ -416,6 +443,62 @@ load_keys(ngx_conf_t *cf, ngx_payments_psp_t *psp)
     psp->psp.webhook_key_count = psp->keys->nelts;
 
     return NGX_CONF_OK;
+}
+
+
+/* The texts of all files behind each other, checked file by file, so that a
+ * message names the one that is wrong.  They are no secrets. */
+static char *
+load_rsa_keys(ngx_conf_t *cf, ngx_payments_psp_t *psp)
+{
+    pay_buf_t    all;
+    ngx_str_t   *files = psp->keys->elts, text;
+    ngx_uint_t   i;
+    pay_arena_t  arena = ngx_payments_arena(cf->pool);
+
+    pay_buf_init(&all, &arena, PAY_SIG_KEYS_MAX * (PAY_RSA_PEM_MAX + 1));
+
+    for (i = 0; i < psp->keys->nelts; i++) {
+        if (ngx_http_payments_read_file(cf, &files[i], PAY_RSA_PEM_MAX, &text)
+            != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+
+        psp->psp.settings.rsa_pem = ngx_payments_str(text);
+
+        if (check_rsa_keys(cf, psp, &files[i]) != NGX_CONF_OK) {
+            return NGX_CONF_ERROR;
+        }
+
+        pay_buf_add(&all, ngx_payments_str(text));
+        pay_buf_text(&all, "\n");
+    }
+
+    if (pay_buf_done(&all, &psp->psp.settings.rsa_pem) != PAY_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return check_rsa_keys(cf, psp, &files[0]);
+}
+
+
+static char *
+check_rsa_keys(ngx_conf_t *cf, ngx_payments_psp_t *psp, ngx_str_t *file)
+{
+    pay_err_t  err;
+
+    err.detail = "no memory for its keys";
+
+    if (pay_rsa_check(psp->psp.settings.rsa_pem, &err) == PAY_OK) {
+        return NGX_CONF_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"%V\" holds no key for scheme %s: %s", file,
+                       psp->psp.scheme->name, err.detail);
+
+    return NGX_CONF_ERROR;
 }
 
 

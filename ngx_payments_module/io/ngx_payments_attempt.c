@@ -36,7 +36,7 @@ ngx_payments_attempt(ngx_payments_http_t *http)
         return NGX_OK;
     }
 
-    if (http->call != PAY_CALL_CERTIFICATE) {
+    if (!pay_call_is_aside(http->call)) {
         ngx_payments_health_forget(http->psp);
     }
 
@@ -78,12 +78,11 @@ ngx_payments_attempt_refuse(ngx_payments_http_t *http, pay_failure_t why,
 }
 
 
-/* A certificate comes from another server than the API, of which it says
- * nothing. */
+/* What comes from another server than the API says nothing about that. */
 static ngx_int_t
 begin_health(ngx_payments_http_t *http)
 {
-    if (http->call == PAY_CALL_CERTIFICATE) {
+    if (pay_call_is_aside(http->call)) {
         return NGX_OK;
     }
 
@@ -110,7 +109,7 @@ end_health(ngx_payments_http_t *http)
 {
     pay_http_answer_t  *answer = &http->answer;
 
-    if (http->call == PAY_CALL_CERTIFICATE) {
+    if (pay_call_is_aside(http->call)) {
         return;
     }
 

@@ -30,6 +30,7 @@ static ngx_uint_t pays_out(const ngx_payments_http_t *http);
 static ngx_int_t setup_request(CURL *easy, ngx_payments_http_t *http);
 static ngx_int_t setup_body(CURL *easy, ngx_payments_http_t *http);
 static ngx_int_t setup_tls(CURL *easy, ngx_payments_http_t *http);
+static ngx_uint_t is_plain(const ngx_payments_http_t *http);
 static ngx_int_t trust_only(CURL *easy, CURLoption cafile, CURLoption capath,
     const ngx_str_t *file);
 static ngx_int_t setup_proxy(CURL *easy, const ngx_payments_psp_t *psp);
@@ -269,11 +270,10 @@ setup_body(CURL *easy, ngx_payments_http_t *http)
 static ngx_int_t
 setup_tls(CURL *easy, ngx_payments_http_t *http)
 {
-    ngx_uint_t                 plain, cert;
+    ngx_uint_t                 plain;
     const ngx_payments_psp_t  *psp = http->psp;
 
-    cert = http->call == PAY_CALL_CERTIFICATE;
-    plain = !cert && ngx_strncmp(psp->base_url.data, "http://", 7) == 0;
+    plain = is_plain(http);
 
     if (curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https")
         != CURLE_OK)
@@ -296,8 +296,8 @@ setup_tls(CURL *easy, ngx_payments_http_t *http)
         return NGX_ERROR;
     }
 
-    /* a pin is the API's, which certificates need not come from */
-    if (psp->pinned.len != 0 && !cert
+    /* a pin is the API's, which others need not have */
+    if (psp->pinned.len != 0 && !pay_call_is_aside(http->call)
         && curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY,
                             (char *) psp->pinned.data) != CURLE_OK)
     {
@@ -305,6 +305,19 @@ setup_tls(CURL *easy, ngx_payments_http_t *http)
     }
 
     return NGX_OK;
+}
+
+
+/* A certificate's address is a stranger's word: never. */
+static ngx_uint_t
+is_plain(const ngx_payments_http_t *http)
+{
+    pay_str_t  url = http->call == PAY_CALL_CONFIRM
+                     ? http->request->url
+                     : ngx_payments_str(http->psp->base_url);
+
+    return http->call != PAY_CALL_CERTIFICATE && url.len > 7
+           && ngx_strncmp(url.data, "http://", 7) == 0;
 }
 
 

@@ -18,9 +18,7 @@ typedef struct ngx_payments_http_s  ngx_payments_http_t;
 struct ngx_payments_http_s {
     const pay_http_request_t  *request;          /* alive until done */
     const ngx_payments_psp_t  *psp;
-    pay_call_t                 call;             /* a certificate's: no key, no
-                                                    pins; says nothing about
-                                                    the PSP's health */
+    pay_call_t                 call;             /* see pay_call_is_aside() */
     ngx_uint_t                 can_wait;         /* a question of a job */
     ngx_msec_t                 timeout;
     ngx_pool_t                *pool;             /* for the answer */

@@ -43,7 +43,7 @@ ngx_payments_psp_call(ngx_payments_http_t *http)
 static ngx_int_t
 call_start(ngx_payments_http_t *http)
 {
-    if (http->call == PAY_CALL_AUTH || http->call == PAY_CALL_CERTIFICATE
+    if (http->call == PAY_CALL_AUTH || pay_call_is_aside(http->call)
         || !ngx_payments_oauth_is_wanted(http->psp))
     {
         return ngx_payments_attempt(http);

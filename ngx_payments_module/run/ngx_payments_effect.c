@@ -8,6 +8,7 @@
 
 #include "run/ngx_payments_effect.h"
 #include "io/ngx_payments_cert.h"
+#include "io/ngx_payments_confirm.h"
 #include "io/ngx_payments_psp.h"
 #include "shm/ngx_payments_count.h"
 #include "shm/ngx_payments_count_rates.h"
@@ -198,6 +199,12 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
     } else if (effect->call == PAY_CALL_CERTIFICATE) {
         rc = get_cert(flow);
 
+    } else if (effect->call == PAY_CALL_CONFIRM
+               && !ngx_payments_confirm_may(http->psp))
+    {
+        no_answer(&http->answer, PAY_FAILURE_BUSY);
+        rc = NGX_DECLINED;
+
     } else if (effect->buyer_waits && asked_just_now(effect->http.url)) {
         no_answer(&http->answer, PAY_FAILURE_BUSY);
         rc = NGX_DECLINED;
@@ -297,7 +304,7 @@ keep_body(ngx_pool_t *pool, pay_str_t *body)
 static ngx_uint_t
 goes_at_once(const ngx_payments_flow_t *flow, const pay_effect_t *effect)
 {
-    return !flow->alone && effect->call != PAY_CALL_CERTIFICATE
+    return !flow->alone && !pay_call_is_aside(effect->call)
            && !ngx_payments_oauth_is_wanted(flow->http.psp);
 }
 
@@ -348,7 +355,7 @@ note_call(const ngx_payments_flow_t *flow, const pay_http_answer_t *answer)
     ngx_msec_t  took = ngx_current_msec - flow->wait_started;
     ngx_msec_t  deadline = flow->pmcf->stages[PAY_STAGE_PSP];
 
-    if (flow->http.call == PAY_CALL_CERTIFICATE) {
+    if (pay_call_is_aside(flow->http.call)) {
         return;
     }
 

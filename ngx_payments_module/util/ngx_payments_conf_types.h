@@ -50,6 +50,9 @@ typedef struct {
     ngx_array_t                *cert_hosts;      /* pay_str_t */
     ngx_uint_t                  cert_rate;       /* fetches per 1000 s */
     ngx_uint_t                  cert_burst;      /* beside the first */
+    ngx_uint_t                  confirm_rate;    /* webhooks posted back, per
+                                                    1000 s */
+    ngx_uint_t                  confirm_burst;   /* beside the first */
     ngx_str_t                   webhook_ca;      /* file */
     ngx_flag_t                  allow_private;
     ngx_flag_t                  loopback;        /* base_url says so itself */

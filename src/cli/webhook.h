@@ -7,6 +7,7 @@
 #ifndef PAY_SRC_CLI_WEBHOOK_H
 #define PAY_SRC_CLI_WEBHOOK_H
 
+#include "pay_rsa.h"
 #include "pay_sig.h"
 
 
@@ -31,6 +32,7 @@ typedef struct {
     pay_str_t                cert_pem;
     unsigned char            cert_text[VERIFY_PEM_MAX + 1];
     unsigned char            ca_text[VERIFY_PEM_MAX + 1];
+    unsigned char            rsa_text[PAY_RSA_PEM_MAX + 1];
 } verify_t;
 
 

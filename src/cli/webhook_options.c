@@ -37,6 +37,7 @@ static pay_str_t verify_trim(pay_str_t text);
 static const char *verify_read(const char *path, unsigned char *text,
     size_t max, size_t *len);
 static const char *verify_read_keys(verify_t *verify, const char *path);
+static const char *verify_read_rsa(verify_t *verify, const char *path);
 static const char *verify_read_pem(const char *path, unsigned char *text,
     pay_str_t *pem);
 static const char *verify_add_keys(verify_t *verify, pay_str_t text);
@@ -98,7 +99,9 @@ verify_read_files(verify_t *verify)
     const char  *trouble;
 
     for (i = 0; i < verify->file_count; i++) {
-        trouble = verify_read_keys(verify, verify->files[i]);
+        trouble = (verify->scheme->needs & PAY_SIG_NEEDS_RSA_KEY)
+                  ? verify_read_rsa(verify, verify->files[i])
+                  : verify_read_keys(verify, verify->files[i]);
         if (trouble != NULL) {
             return verify_complain(verify->files[i], trouble);
         }
@@ -158,7 +161,8 @@ verify_check(const verify_t *verify)
         int          is_there;
         const char  *option;
     } wanted[] = {
-        { PAY_SIG_NEEDS_KEY, verify->file_count != 0, "--secret-file" },
+        { PAY_SIG_NEEDS_KEY | PAY_SIG_NEEDS_RSA_KEY, verify->file_count != 0,
+          "--secret-file" },
         { PAY_SIG_NEEDS_URL, settings->url.len != 0, "--url" },
         { PAY_SIG_NEEDS_PUBLIC_KEY, settings->public_key.len != 0,
           "--public-key" },
@@ -174,6 +178,11 @@ verify_check(const verify_t *verify)
 
     needs = verify->scheme->needs;
 
+    if (needs & PAY_SIG_NEEDS_CONFIRM) {
+        return verify_complain("--scheme", "its sender has to be asked, which "
+                               "the gateway does alone");
+    }
+
     for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
         if ((needs & wanted[i].needed) && !wanted[i].is_there) {
             return verify_complain(wanted[i].option,
@@ -183,7 +192,8 @@ verify_check(const verify_t *verify)
 
     /* A key for a scheme without keys: the operator believes in a check that
      * is not made. */
-    if (!(needs & PAY_SIG_NEEDS_KEY) && verify->file_count != 0) {
+    if (!(needs & (PAY_SIG_NEEDS_KEY | PAY_SIG_NEEDS_RSA_KEY))
+        && verify->file_count != 0) {
         return verify_complain("--secret-file", "this scheme has no key");
     }
 
@@ -382,6 +392,33 @@ verify_read_keys(verify_t *verify, const char *path)
     explicit_bzero(text, sizeof(text));
 
     return trouble;
+}
+
+
+/* Behind the keys of the files before; public ones need no wiping. */
+static const char *
+verify_read_rsa(verify_t *verify, const char *path)
+{
+    size_t       len;
+    pay_err_t    err;
+    pay_str_t   *pem = &verify->settings.rsa_pem;
+    const char  *trouble;
+
+    if (pem->len != 0 && pem->len < PAY_RSA_PEM_MAX) {
+        verify->rsa_text[pem->len++] = '\n';
+    }
+
+    trouble = verify_read(path, verify->rsa_text + pem->len,
+                          PAY_RSA_PEM_MAX - pem->len, &len);
+    if (trouble != NULL) {
+        return trouble;
+    }
+
+    pem->data = verify->rsa_text;
+    pem->len += len;
+    err.detail = "no memory for its keys";
+
+    return (pay_rsa_check(*pem, &err) == PAY_OK) ? NULL : err.detail;
 }
 
 

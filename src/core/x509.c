@@ -14,10 +14,9 @@
 
 #include "pay_crypto.h"
 #include "pay_x509.h"
+#include "core/rsa.h"
 
 
-#define X509_RSA_BITS_MIN  2048
-#define X509_RSA_BITS_MAX  8192
 #define X509_DEPTH         5           /* intermediates between leaf and CA */
 #define X509_AUTH_LEVEL    2           /* 112 bits: RSA 2048, no SHA-1 */
 #define X509_KEPT          4           /* texts of trusted certificates */
@@ -39,8 +38,6 @@ static pay_status_t x509_judge(X509_STORE *store, STACK_OF(X509) *chain,
 static int x509_is_host(const pay_x509_t *leaf, const char *name,
     size_t len);
 static int x509_is_host_byte(unsigned char c);
-static int x509_rsa_fits(EVP_PKEY *key, EVP_MD_CTX *md, pay_str_t text,
-    pay_str_t signature);
 
 
 /* Reading a bundle takes longer than all the rest.  By digest: the text's
@@ -165,7 +162,7 @@ pay_x509_rsa_verify(pay_x509_t *leaf, pay_str_t text, pay_str_t signature)
     }
 
     key = X509_get0_pubkey(leaf);      /* NULL: of an unknown kind */
-    fits = key != NULL && x509_rsa_fits(key, md, text, signature);
+    fits = key != NULL && pay_rsa_fits(key, md, text, signature);
 
     EVP_MD_CTX_free(md);
     ERR_clear_error();
@@ -368,21 +365,4 @@ x509_is_host_byte(unsigned char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
            || (c >= '0' && c <= '9') || c == '.' || c == '-';
-}
-
-
-/* 2048 bits are the auth level's minimum as well; the upper bound limits the
- * CPU that a stranger's certificate can cost. */
-static int
-x509_rsa_fits(EVP_PKEY *key, EVP_MD_CTX *md, pay_str_t text,
-    pay_str_t signature)
-{
-    int  bits = EVP_PKEY_get_bits(key);
-
-    return EVP_PKEY_is_a(key, "RSA")
-           && bits >= X509_RSA_BITS_MIN && bits <= X509_RSA_BITS_MAX
-           && EVP_DigestVerifyInit(md, NULL, EVP_sha256(), NULL, key) == 1
-           && EVP_DigestVerify(md, signature.data, signature.len, text.data,
-                               text.len)
-              == 1;
 }

@@ -81,7 +81,8 @@ pay_call_name(pay_call_t call)
         [PAY_CALL_QUERY] = "query", [PAY_CALL_CAPTURE] = "capture",
         [PAY_CALL_CANCEL] = "cancel", [PAY_CALL_REFUND] = "refund",
         [PAY_CALL_EXPIRE] = "expire", [PAY_CALL_LIST] = "list",
-        [PAY_CALL_CERTIFICATE] = "certificate", [PAY_CALL_AUTH] = "auth",
+        [PAY_CALL_CERTIFICATE] = "certificate",
+        [PAY_CALL_CONFIRM] = "confirm", [PAY_CALL_AUTH] = "auth",
         [PAY_CALL_RATES] = "rates", [PAY_CALL_SETTLEMENT] = "settlement",
         [PAY_CALL_PAYOUT_SEND] = "payout_send",
         [PAY_CALL_PAYOUT_ASK] = "payout_ask",
@@ -91,6 +92,13 @@ pay_call_name(pay_call_t call)
     PAY_ROWS(names, PAY_CALL_COUNT);
 
     return names[call];
+}
+
+
+int
+pay_call_is_aside(pay_call_t call)
+{
+    return call == PAY_CALL_CERTIFICATE || call == PAY_CALL_CONFIRM;
 }
 
 

@@ -6,6 +6,7 @@
  * body is kept for operators.
  *
  *    verify ─┬─ needs a certificate ─▶ fetch ─▶ verify
+ *            ├─ needs the sender's word ─▶ post back ─▶ verify
  *            ├─ invalid ─▶ 401 ─▶ quarantine_webhook ─▶ end
  *            └─ valid ─▶ the adapter ─┬─ cannot read it ─▶ 422
  *                                     └─ events: a commit each ─┐
@@ -18,8 +19,10 @@
 #include "pay_pan.h"
 
 
-/* Retry-After in seconds while the PSP's certificate cannot be fetched. */
+/* Retry-After in seconds while the PSP's certificate cannot be fetched, or its
+ * word. */
 #define CERT_RETRY_S  5
+#define CONFIRM_MAX   64               /* bytes of that word */
 
 
 /* The state of one message, in the flow's arena.
@@ -45,10 +48,15 @@ static pay_status_t webhook_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t webhook_certified(pay_flow_t *flow,
     const pay_input_t *input, pay_effect_t *effect);
-static pay_status_t webhook_judge(pay_flow_t *flow, pay_str_t cert_pem,
+static pay_status_t webhook_confirmed(pay_flow_t *flow,
+    const pay_input_t *input, pay_effect_t *effect);
+static pay_status_t webhook_come_again(pay_flow_t *flow,
     pay_effect_t *effect);
+static pay_status_t webhook_judge(pay_flow_t *flow, pay_str_t cert_pem,
+    pay_str_t confirmed, pay_effect_t *effect);
 static pay_status_t webhook_fetch(pay_flow_t *flow, pay_str_t url,
     pay_effect_t *effect);
+static pay_status_t webhook_confirm(pay_flow_t *flow, pay_effect_t *effect);
 static pay_status_t webhook_read(pay_flow_t *flow, pay_str_t event_id,
     pay_effect_t *effect);
 static pay_status_t webhook_applied(pay_flow_t *flow,
@@ -107,7 +115,7 @@ webhook_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
     webhook->now_s = input->now_s;
 
-    return webhook_judge(flow, PAY_STR(""), effect);
+    return webhook_judge(flow, PAY_STR(""), PAY_STR(""), effect);
 }
 
 
@@ -117,14 +125,34 @@ static pay_status_t
 webhook_certified(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
-    pay_reply_t  *reply;
+    const pay_http_answer_t  *answer = input->answer;
 
-    if (input->answer->sent == PAY_ANSWERED && input->answer->status == 200
-        && input->answer->body.len > 0
-        && input->answer->body.len <= PAY_SIG_CERT_MAX)
-    {
-        return webhook_judge(flow, input->answer->body, effect);
-    }
+    return answer->sent == PAY_ANSWERED && answer->status == 200
+           && answer->body.len > 0 && answer->body.len <= PAY_SIG_CERT_MAX
+           ? webhook_judge(flow, answer->body, PAY_STR(""), effect)
+           : webhook_come_again(flow, effect);
+}
+
+
+/* The sender has said whether the message is its own, or nothing that can be
+ * used. */
+static pay_status_t
+webhook_confirmed(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect)
+{
+    const pay_http_answer_t  *answer = input->answer;
+
+    return answer->sent == PAY_ANSWERED && answer->status == 200
+           && answer->body.len > 0 && answer->body.len <= CONFIRM_MAX
+           ? webhook_judge(flow, PAY_STR(""), answer->body, effect)
+           : webhook_come_again(flow, effect);
+}
+
+
+static pay_status_t
+webhook_come_again(pay_flow_t *flow, pay_effect_t *effect)
+{
+    pay_reply_t  *reply;
 
     PAY_TRY(pay_done_problem_reply(flow, effect, "dependency-unavailable",
                                    NULL, &reply));
@@ -139,7 +167,8 @@ webhook_certified(pay_flow_t *flow, const pay_input_t *input,
  * keys of the block are tried, so that webhooks verify during a rotation,
  * too. */
 static pay_status_t
-webhook_judge(pay_flow_t *flow, pay_str_t cert_pem, pay_effect_t *effect)
+webhook_judge(pay_flow_t *flow, pay_str_t cert_pem, pay_str_t confirmed,
+    pay_effect_t *effect)
 {
     webhook_t             *webhook = flow->state;
     const pay_psp_conf_t  *psp = webhook->in.psp;
@@ -158,10 +187,16 @@ webhook_judge(pay_flow_t *flow, pay_str_t cert_pem, pay_effect_t *effect)
     input.tolerance_s = psp->webhook_tolerance_s;
     input.settings = &psp->settings;
     input.cert_pem = cert_pem;
+    input.confirmed = confirmed;
 
     switch (psp->scheme->verify(flow->arena, &input, &result)) {
 
     case PAY_SIG_VALID:
+        if (result.is_test) {
+            flow->outcome = "ignored";
+            return webhook_done(flow, effect);
+        }
+
         return webhook->in.payout != NULL
                ? pay_payout_told(flow, &webhook->in, result.event_id, effect)
                : webhook_read(flow, result.event_id, effect);
@@ -169,6 +204,10 @@ webhook_judge(pay_flow_t *flow, pay_str_t cert_pem, pay_effect_t *effect)
     case PAY_SIG_NEED_CERT:
         return cert_pem.len == 0
                ? webhook_fetch(flow, result.cert_url, effect) : PAY_BUG;
+
+    case PAY_SIG_NEED_CONFIRM:
+        return confirmed.len == 0 ? webhook_confirm(flow, effect)
+                                  : webhook_come_again(flow, effect);
 
     default:
         return webhook_refuse(flow, effect, &input, &result);
@@ -190,6 +229,28 @@ webhook_fetch(pay_flow_t *flow, pay_str_t url, pay_effect_t *effect)
     effect->http.method = PAY_STR("GET");
 
     return pay_dup(flow->scratch, url, &effect->http.url);
+}
+
+
+/* Posts the body back as it came.  The address is the operator's, and nothing
+ * but the sender's own bytes goes there. */
+static pay_status_t
+webhook_confirm(pay_flow_t *flow, pay_effect_t *effect)
+{
+    webhook_t           *webhook = flow->state;
+    pay_http_request_t  *http = &effect->http;
+
+    pay_do_call(flow, effect, webhook->in.psp, PAY_CALL_CONFIRM,
+                webhook_confirmed);
+    effect->payout = webhook->in.payout;
+    http->method = PAY_STR("POST");
+    http->url = webhook->in.psp->settings.confirm_url;
+    http->body = webhook->in.body;
+    http->fields[0].name = PAY_STR("Content-Type");
+    http->fields[0].value = PAY_STR("application/x-www-form-urlencoded");
+    http->field_count = 1;
+
+    return PAY_OK;
 }
 
 

@@ -20,6 +20,9 @@ static pay_status_t call_adopt(pay_arena_t *arena,
     const pay_payout_adapter_t *adapter, pay_payout_call_t call,
     const pay_payout_parcel_t *parcel, const pay_http_answer_t *answer,
     pay_payout_result_t *result);
+static pay_status_t call_hook(pay_arena_t *arena,
+    const pay_payout_adapter_t *adapter, const pay_payout_account_t *account,
+    pay_str_t body, pay_payout_result_t *result, pay_err_t *err);
 static void call_blame(const pay_payout_adapter_t *adapter,
     pay_payout_result_t *result);
 
@@ -183,9 +186,32 @@ pay_payout_webhook(pay_arena_t *arena, const pay_payout_adapter_t *adapter,
     const pay_payout_account_t *account, pay_str_t body,
     pay_payout_event_t **events, unsigned *count, pay_err_t *err)
 {
-    pay_json_t           *root;
-    pay_status_t          status;
-    pay_payout_result_t   made;
+    pay_payout_result_t  made;
+
+    memset(&made, 0, sizeof(made));
+
+    if (adapter->form_hook != NULL) {
+        PAY_TRY(adapter->form_hook(arena, account, body, &made, err));
+
+    } else {
+        PAY_TRY(call_hook(arena, adapter, account, body, &made, err));
+    }
+
+    call_blame(adapter, &made);
+    *events = made.events;
+    *count = made.count;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+call_hook(pay_arena_t *arena, const pay_payout_adapter_t *adapter,
+    const pay_payout_account_t *account, pay_str_t body,
+    pay_payout_result_t *result, pay_err_t *err)
+{
+    pay_json_t    *root;
+    pay_status_t   status;
 
     if (adapter->hook == NULL) {
         return pay_refuse(err, "validation-error",
@@ -194,16 +220,10 @@ pay_payout_webhook(pay_arena_t *arena, const pay_payout_adapter_t *adapter,
 
     PAY_TRY(pay_psp_parse(body, &root, err));
 
-    memset(&made, 0, sizeof(made));
-    status = adapter->hook(arena, account, root, &made, err);
+    status = adapter->hook(arena, account, root, result, err);
     pay_json_free(root);
-    PAY_TRY(status);
 
-    call_blame(adapter, &made);
-    *events = made.events;
-    *count = made.count;
-
-    return PAY_OK;
+    return status;
 }
 
 

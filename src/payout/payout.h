@@ -33,6 +33,11 @@ typedef pay_status_t (*pay_payout_hook_pt)(pay_arena_t *arena,
     const pay_payout_account_t *account, const pay_json_t *root,
     pay_payout_result_t *result, pay_err_t *err);
 
+/* The same of a message that is a form. */
+typedef pay_status_t (*pay_payout_form_hook_pt)(pay_arena_t *arena,
+    const pay_payout_account_t *account, pay_str_t body,
+    pay_payout_result_t *result, pay_err_t *err);
+
 /* Reads an entry of a batch into *event, which is all zero before. */
 typedef pay_status_t (*pay_payout_entry_pt)(pay_arena_t *arena,
     const pay_json_t *json, pay_payout_event_t *event);
@@ -66,7 +71,8 @@ struct pay_payout_adapter_s {
     /* of each call; the steps of SEND are switched in its slot */
     pay_payout_slot_t          slots[PAY_PAYOUT_CALL_COUNT];
     pay_payout_adopt_pt        adopt;  /* may be NULL */
-    pay_payout_hook_pt         hook;
+    pay_payout_hook_pt         hook;   /* one of the two, or none */
+    pay_payout_form_hook_pt    form_hook;
     pay_status_t  (*auth_request)(pay_arena_t *arena,
         const pay_payout_account_t *account, pay_http_request_t *request);
     pay_status_t  (*auth_answer)(pay_arena_t *arena,

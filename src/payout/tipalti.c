@@ -5,9 +5,15 @@
  * is one.  Tipalti states no end of its protection against a second payment of
  * one refCode, so that a lost answer is looked for and nothing is sent again.
  *
+ * Messages are IPNs, forms that Tipalti confirms (src/sig/tipalti.c): the public
+ * clients github peek-travel/tipalti-elixir and riipen/tipalti-ruby have their
+ * types and where they are posted back.
+ *
  *    SUBMITTED ─▶ SCHEDULED, FRAUD_REVIEW … ─▶ PAID ─▶ CLEARED
  *        └─▶ DEFERRED, CANCELED                  └─▶ REJECTED
  */
+
+#include "pay_form.h"
 
 #include "payout/payout.h"
 
@@ -15,6 +21,9 @@
 #define TIPALTI_TOKEN     "/oauth2/token"
 #define TIPALTI_BATCHES   "/api/v1/payment-batches"
 #define TIPALTI_PAYMENTS  "/api/v1/payments"
+
+#define TIPALTI_FIELDS_MAX  64         /* of an IPN */
+#define TIPALTI_ID_MAX      64         /* bytes of an IPN's key */
 
 
 static pay_status_t tipalti_send(pay_arena_t *arena,
@@ -35,10 +44,16 @@ static pay_status_t tipalti_found(pay_arena_t *arena,
 static pay_status_t tipalti_only(const pay_payout_parcel_t *parcel,
     const pay_json_t *json, const pay_json_t **payment, size_t *count);
 static pay_status_t tipalti_hook(pay_arena_t *arena,
-    const pay_payout_account_t *account, const pay_json_t *root,
+    const pay_payout_account_t *account, pay_str_t body,
     pay_payout_result_t *result, pay_err_t *err);
-static pay_status_t tipalti_hooked(pay_arena_t *arena, const pay_json_t *root,
-    const pay_json_t *payment, pay_payout_result_t *result);
+static pay_status_t tipalti_field(pay_arena_t *arena, pay_str_t body,
+    const char *name, pay_str_t *value);
+static pay_status_t tipalti_single(pay_arena_t *arena, pay_str_t body,
+    pay_str_t id, pay_payout_result_t *result);
+static pay_status_t tipalti_group(pay_arena_t *arena, pay_str_t text,
+    pay_str_t id, pay_payout_result_t *result, pay_err_t *err);
+static pay_status_t tipalti_told(pay_arena_t *arena, pay_str_t id,
+    pay_str_t key, pay_str_t word, pay_payout_result_t *result);
 static pay_status_t tipalti_entry(pay_arena_t *arena, const pay_json_t *json,
     pay_payout_event_t *event);
 static pay_status_t tipalti_error(pay_arena_t *arena, const pay_json_t *root,
@@ -70,9 +85,22 @@ static const pay_payout_word_t  tipalti_words[] = {
     { NULL, PAY_PAYOUT_UNKNOWN }
 };
 
+/* The types of IPNs, and the states that a group's payments have in one. */
+static const pay_payout_word_t  tipalti_told_words[] = {
+    { "payment_submitted", PAY_PAYOUT_SENDING },
+    { "submitted", PAY_PAYOUT_SENDING },
+    { "scheduled", PAY_PAYOUT_SENDING },
+    { "completed", PAY_PAYOUT_SENT },
+    { "error", PAY_PAYOUT_FAILED },
+    { "deferred", PAY_PAYOUT_FAILED },
+    { "payment_cancelled", PAY_PAYOUT_CANCELLED },
+    { NULL, PAY_PAYOUT_UNKNOWN }
+};
+
 const pay_payout_adapter_t  pay_payout_tipalti = {
     .name = "tipalti",
-    .scheme = NULL,
+    .scheme = "tipalti",
+    .traits = PAY_PAYOUT_MAY_POLL,
     .steps = { { "batch", 0, 1 } },
     .items_max = 1,
     .looks = 2,
@@ -86,7 +114,7 @@ const pay_payout_adapter_t  pay_payout_tipalti = {
         [PAY_PAYOUT_ASK] = { tipalti_find, tipalti_asked },
         [PAY_PAYOUT_FIND] = { tipalti_find, tipalti_found }
     },
-    .hook = tipalti_hook,
+    .form_hook = tipalti_hook,
     .auth_request = tipalti_auth_request,
     .auth_answer = tipalti_auth_answer
 };
@@ -238,75 +266,153 @@ tipalti_only(const pay_payout_parcel_t *parcel, const pay_json_t *json,
 }
 
 
-/* Messages are hints, since there is no scheme for them: Tipalti is asked.  A
- * group's message names several payments. */
+/* An IPN tells no state by which a payment that is final can be told from one
+ * that may be rejected, so that Tipalti is asked behind each.  A group's message
+ * names several payments; one about a payee names none. */
 static pay_status_t
 tipalti_hook(pay_arena_t *arena, const pay_payout_account_t *account,
-    const pay_json_t *root, pay_payout_result_t *result, pay_err_t *err)
+    pay_str_t body, pay_payout_result_t *result, pay_err_t *err)
 {
-    size_t             i, count;
-    int                is_test = pay_json_is_true(pay_json_get(root,
-                                                               "isTest"));
-    const pay_json_t  *data = pay_json_get(root, "eventData");
-    const pay_json_t  *list = pay_json_get(data, "payments");
+    pay_str_t     id, text;
+    pay_status_t  status;
 
-    count = (pay_json_type(list) == PAY_JSON_ARRAY) ? pay_json_size(list) : 1;
+    (void) account;
 
-    if (!pay_psp_is_there(root, "id") || !pay_psp_is_there(root, "type")
-        || pay_json_type(data) != PAY_JSON_OBJECT
-        || count > PAY_PAYOUT_EVENTS_MAX
-        || (account->call.live >= 0 && account->call.live == is_test))
+    status = tipalti_field(arena, body, "type", &text);
+
+    if (status == PAY_OK) {
+        status = tipalti_field(arena, body, "key", &id);
+    }
+
+    if (status == PAY_OK
+        && (id.len > TIPALTI_ID_MAX || !pay_psp_token_is_valid(id)))
     {
+        status = PAY_INVALID;
+    }
+
+    if (status == PAY_INVALID || status == PAY_NOT_FOUND) {
         return pay_refuse(err, "validation-error",
-                          "a message has id, type and eventData, and is of "
-                          "this mode");
+                          "an IPN is a form with type and key");
     }
 
-    PAY_TRY(pay_payout_events(arena, count, result));
+    PAY_TRY(status);
+    status = tipalti_field(arena, body, "group_payments", &text);
 
-    for (i = 0; i < count; i++) {
-        PAY_TRY(tipalti_hooked(arena, root, pay_json_type(list)
-                               == PAY_JSON_ARRAY ? pay_json_at(list, i) : data,
-                               result));
+    if (status == PAY_OK) {
+        return tipalti_group(arena, text, id, result, err);
     }
 
-    return PAY_OK;
+    if (status == PAY_NOT_FOUND) {
+        PAY_TRY(pay_payout_events(arena, 1, result));
+        return tipalti_single(arena, body, id, result);
+    }
+
+    return status == PAY_INVALID
+           ? pay_refuse(err, "validation-error", "group_payments is malformed")
+           : status;
 }
 
 
-/* A payment without a key of ours is another system's; a message about a payee
- * has none. */
+/* A field of the form, once, and not empty. */
 static pay_status_t
-tipalti_hooked(pay_arena_t *arena, const pay_json_t *root,
-    const pay_json_t *payment, pay_payout_result_t *result)
+tipalti_field(pay_arena_t *arena, pay_str_t body, const char *name,
+    pay_str_t *value)
 {
-    pay_str_t            text, id;
+    PAY_TRY(pay_form_get(arena, body, TIPALTI_FIELDS_MAX, name, value));
+
+    return value->len != 0 ? PAY_OK : PAY_NOT_FOUND;
+}
+
+
+static pay_status_t
+tipalti_single(pay_arena_t *arena, pay_str_t body, pay_str_t id,
+    pay_payout_result_t *result)
+{
+    pay_str_t     key, type;
+    pay_status_t  status;
+
+    status = tipalti_field(arena, body, "ref_code", &key);
+    if (status != PAY_OK) {
+        return (status == PAY_NOT_FOUND) ? PAY_OK : status;
+    }
+
+    PAY_TRY(tipalti_field(arena, body, "type", &type));
+
+    return tipalti_told(arena, id, key, type, result);
+}
+
+
+/* [{"ref_code","payment_status"}] */
+static pay_status_t
+tipalti_group(pay_arena_t *arena, pay_str_t text, pay_str_t id,
+    pay_payout_result_t *result, pay_err_t *err)
+{
+    size_t             i;
+    pay_str_t          key, word;
+    pay_json_t        *root;
+    pay_status_t       status;
+    const pay_json_t  *each;
+
+    static const pay_json_limits_t  limits = {
+        .max_size = PAY_PSP_BODY_MAX,
+        .max_depth = 3,
+        .max_width = PAY_PAYOUT_EVENTS_MAX,
+        .max_values = PAY_PSP_VALUES_MAX
+    };
+
+    status = pay_json_parse(text, &limits, &root, NULL);
+
+    if (status == PAY_OK && pay_json_type(root) != PAY_JSON_ARRAY) {
+        pay_json_free(root);
+        status = PAY_INVALID;
+    }
+
+    if (status != PAY_OK) {
+        return (status == PAY_INVALID)
+               ? pay_refuse(err, "validation-error",
+                            "group_payments is a list of at most 250 payments")
+               : status;
+    }
+
+    status = pay_payout_events(arena, pay_json_size(root), result);
+
+    for (i = 0; status == PAY_OK && i < pay_json_size(root); i++) {
+        each = pay_json_at(root, i);
+
+        if (pay_json_string(pay_json_get(each, "ref_code"), &key) == PAY_OK) {
+            word = PAY_STR("");
+            (void) !pay_json_string(pay_json_get(each, "payment_status"),
+                                    &word);
+            status = tipalti_told(arena, id, key, word, result);
+        }
+    }
+
+    pay_json_free(root);
+
+    return status;
+}
+
+
+/* A payment without a key of ours is another system's.  The message's key is
+ * the same one when it comes again. */
+static pay_status_t
+tipalti_told(pay_arena_t *arena, pay_str_t id, pay_str_t key, pay_str_t word,
+    pay_payout_result_t *result)
+{
     pay_payout_event_t  *event = &result->events[result->count];
 
     memset(event, 0, sizeof(*event));
-
-    if (pay_json_string(pay_json_get(payment, "refCode"), &text) != PAY_OK) {
-        return PAY_OK;
-    }
-
-    PAY_TRY(pay_payout_key_in(arena, text, event));
+    PAY_TRY(pay_payout_key_in(arena, key, event));
 
     if (event->key.len == 0) {
         return PAY_OK;
     }
 
-    PAY_TRY(pay_psp_word_get(arena, root, "id", &id));
-    PAY_TRY(pay_psp_word_get(arena, payment, "paymentStatus", &event->type));
-    PAY_TRY(pay_psp_word_get(arena, payment, "errorCode", &event->code));
-    event->state = pay_payout_word(tipalti_words, event->type);
+    PAY_TRY(pay_psp_safe(arena, word, &event->type));
+    event->state = pay_payout_word(tipalti_told_words, event->type);
     event->must_ask = 1;
     PAY_TRY(pay_format(arena, &event->event_id, PAY_PSP_TOKEN_MAX,
                        "%.*s:%.*s", pay_fmt(id), pay_fmt(event->key)));
-
-    if (pay_json_string(pay_json_get(root, "createdDate"), &text) == PAY_OK) {
-        event->occurred_us = pay_payout_time_us(text);
-    }
-
     result->count++;
 
     return PAY_OK;

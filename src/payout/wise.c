@@ -6,7 +6,8 @@
  * behind a lost answer (FIND).
  *
  * States may go back ("rollback"): of two reports the later counts
- * (occurred_at).  A webhook is a hint.
+ * (occurred_at).  A webhook (docs.wise.com/api-reference/webhook-event) tells a
+ * state and no amount, so that the transfer is asked behind each.
  */
 
 #include "payout/payout.h"
@@ -93,6 +94,10 @@ static const pay_payout_word_t  wise_words[] = {
     { NULL, PAY_PAYOUT_UNKNOWN }
 };
 
+static const char *const  wise_unfunded[] = {
+    "incoming_payment_waiting", "incoming_payment_initiated", NULL
+};
+
 static const char *const  wise_ours[] = {
     "transfer.insufficient_funds", "insufficient_funds",
     "balance.payment-option-unavailable", NULL
@@ -100,8 +105,9 @@ static const char *const  wise_ours[] = {
 
 const pay_payout_adapter_t  pay_payout_wise = {
     .name = "wise",
-    .scheme = NULL,
-    .traits = PAY_PAYOUT_MAY_ROLL | PAY_PAYOUT_NEEDS_ACCOUNT,
+    .scheme = "wise",
+    .traits = PAY_PAYOUT_MAY_ROLL | PAY_PAYOUT_NEEDS_ACCOUNT
+              | PAY_PAYOUT_MAY_POLL,
     .steps = {
         [WISE_QUOTE] = { "quote", 0, 0 },
         [WISE_RECIPIENT] = { "recipient", 0, 0 },
@@ -492,8 +498,9 @@ wise_found(pay_arena_t *arena, const pay_payout_parcel_t *parcel,
 }
 
 
-/* The id of the message stands in a header field; this one is made of the
- * transfer, its state and the time, so that a repeat has the same. */
+/* The id of the delivery stands in a header field, which is not signed, and
+ * each subscription has its own; this one is made of the transfer, its state
+ * and the time, so that a repeat has the same. */
 static pay_status_t
 wise_hook(pay_arena_t *arena, const pay_payout_account_t *account,
     const pay_json_t *root, pay_payout_result_t *result, pay_err_t *err)
@@ -551,6 +558,11 @@ wise_hooked(pay_arena_t *arena, const pay_json_t *data,
     PAY_TRY(pay_psp_word_get(arena, data, "failure_reason_code",
                              &event->code));
     event->state = pay_payout_word(wise_words, word);
+
+    /* it does not prove that the transfer has been funded */
+    if (pay_psp_is_one_of(word, wise_unfunded)) {
+        event->state = PAY_PAYOUT_UNKNOWN;
+    }
 
     if (pay_json_string(pay_json_get(data, "occurred_at"), &time) == PAY_OK) {
         event->occurred_us = pay_payout_time_us(time);

@@ -7,6 +7,8 @@
  * ?bt_challenge=….
  */
 
+#include "pay_form.h"
+
 #include "sig/sig.h"
 
 
@@ -30,11 +32,6 @@ static pay_sig_verdict_t braintree_judge(pay_arena_t *arena,
     const pay_sig_input_t *input);
 static pay_sig_verdict_t braintree_field(pay_arena_t *arena, pay_str_t form,
     const char *name, pay_str_t *value);
-static pay_status_t braintree_raw_field(pay_str_t form, const char *name,
-    pay_str_t *raw);
-static pay_status_t braintree_decode(pay_arena_t *arena, pay_str_t raw,
-    pay_str_t *value);
-static int braintree_hex_digit(unsigned char c);
 static int braintree_is_payload(pay_str_t text);
 static int braintree_is_challenge(pay_str_t text);
 static pay_sig_verdict_t braintree_pairs(pay_str_t text, pay_str_t public_key,
@@ -136,109 +133,19 @@ static pay_sig_verdict_t
 braintree_field(pay_arena_t *arena, pay_str_t form, const char *name,
     pay_str_t *value)
 {
-    pay_str_t     raw;
     pay_status_t  status;
 
-    status = braintree_raw_field(form, name, &raw);
-    if (status != PAY_OK) {
-        return (status == PAY_NOT_FOUND) ? PAY_SIG_HEADER_MISSING
-                                         : PAY_SIG_HEADER_INVALID;
+    status = pay_form_get(arena, form, BRAINTREE_FIELDS_MAX, name, value);
+
+    if (status == PAY_NOT_FOUND) {
+        return PAY_SIG_HEADER_MISSING;
     }
 
-    status = braintree_decode(arena, raw, value);
     if (status == PAY_NO_MEMORY) {
         return PAY_SIG_ERROR;
     }
 
     return (status == PAY_OK) ? PAY_SIG_VALID : PAY_SIG_HEADER_INVALID;
-}
-
-
-/* The only field of that name, still encoded: PAY_NOT_FOUND when absent,
- * PAY_INVALID when doubled or in a form of too many fields. */
-static pay_status_t
-braintree_raw_field(pay_str_t form, const char *name, pay_str_t *raw)
-{
-    int        more, has_value, found;
-    unsigned   fields;
-    pay_str_t  field;
-
-    found = 0;
-    fields = 0;
-
-    do {
-        if (fields++ == BRAINTREE_FIELDS_MAX) {
-            return PAY_INVALID;
-        }
-
-        field = pay_sig_cut(&form, '&', &more);
-
-        if (!pay_str_is(pay_sig_cut(&field, '=', &has_value), name)) {
-            continue;
-        }
-
-        if (found++ || !has_value) {
-            return PAY_INVALID;
-        }
-
-        *raw = field;
-    } while (more);
-
-    return found ? PAY_OK : PAY_NOT_FOUND;
-}
-
-
-/* application/x-www-form-urlencoded: "+" is a blank, %XX a byte. */
-static pay_status_t
-braintree_decode(pay_arena_t *arena, pay_str_t raw, pay_str_t *value)
-{
-    int             high, low;
-    size_t          i, n;
-    unsigned char  *out;
-
-    out = pay_alloc(arena, raw.len + 1);
-    if (out == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    for (i = 0, n = 0; i < raw.len; i++) {
-        if (raw.data[i] != '%') {
-            out[n++] = (raw.data[i] == '+') ? ' ' : raw.data[i];
-            continue;
-        }
-
-        if (raw.len - i < 3) {
-            return PAY_INVALID;
-        }
-
-        high = braintree_hex_digit(raw.data[i + 1]);
-        low = braintree_hex_digit(raw.data[i + 2]);
-
-        if (high < 0 || low < 0) {
-            return PAY_INVALID;
-        }
-
-        out[n++] = (unsigned char) (high << 4 | low);
-        i += 2;
-    }
-
-    *value = (pay_str_t) { n, out };
-
-    return PAY_OK;
-}
-
-
-/* Either case, as forms may be encoded by any library. */
-static int
-braintree_hex_digit(unsigned char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-
-    c |= 0x20;
-
-    return (c >= 'a' && c <= 'f') ? c - 'a' + 10 : -1;
 }
 
 
@@ -375,7 +282,8 @@ braintree_challenge(pay_arena_t *arena, const pay_sig_settings_t *settings,
         return PAY_BUG;
     }
 
-    if (braintree_raw_field(query, "bt_challenge", &text) != PAY_OK
+    if (pay_form_raw(query, BRAINTREE_FIELDS_MAX, "bt_challenge", &text)
+        != PAY_OK
         || !braintree_is_challenge(text))
     {
         return PAY_INVALID;

@@ -24,6 +24,8 @@ static const pay_sig_scheme_t *const  schemes[] = {
     &pay_sig_paypal,
     &pay_sig_razorpay,
     &pay_sig_square,
+    &pay_sig_tipalti,
+    &pay_sig_wise,
     NULL
 };
 
@@ -34,6 +36,7 @@ static const char *const  verdict_names[] = {
     [PAY_SIG_TIMESTAMP] = "timestamp",
     [PAY_SIG_MISMATCH] = "mismatch",
     [PAY_SIG_NEED_CERT] = "need-cert",
+    [PAY_SIG_NEED_CONFIRM] = "need-confirm",
     [PAY_SIG_CERT_INVALID] = "cert-invalid",
     [PAY_SIG_ERROR] = "error"
 };

@@ -59,6 +59,8 @@ extern const pay_sig_scheme_t  pay_sig_square;
 extern const pay_sig_scheme_t  pay_sig_standardwebhooks;
 extern const pay_sig_scheme_t  pay_sig_stripe;
 extern const pay_sig_scheme_t  pay_sig_svix;
+extern const pay_sig_scheme_t  pay_sig_tipalti;
+extern const pay_sig_scheme_t  pay_sig_wise;
 
 
 /* PAY_SIG_VALID and *timestamp_s when `text` is plain digits not further than

@@ -16,6 +16,8 @@
 
 #define COUNT(list)  (sizeof(list) / sizeof((list)[0]))
 
+#define A43       "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define RSA64     A43 A43 A43 A43 A43 A43 A43 A43 /* 258 bytes */
 #define MAC64     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 typedef struct {
@@ -59,16 +61,32 @@ static const bench_body_t  bodies[] = {
     { "paypal", "any, no certificate yet", "", "x", "", BODY_MAX, 5 },
     { "paypal", "any, with what is none", "", "x", "", BODY_MAX, 1800 },
     { "razorpay", "any", "", "x", "", BODY_MAX, 250 },
-    { "square", "any", "", "x", "", BODY_MAX, 250 }
+    { "square", "any", "", "x", "", BODY_MAX, 250 },
+    { "tipalti", "a form, not asked yet", "type=error&key=", "x", "", 65536,
+      120 },
+    { "tipalti", "too long", "type=error&key=", "x", "", BODY_MAX, 5 },
+    { "wise", "any", "", "x", "", BODY_MAX, 350 }
 };
 
 static const pay_str_t  hosts[] = { pay_string("api.example.com") };
+
+static const char  rsa_pem[] =
+    "-----BEGIN PUBLIC KEY-----\n"
+    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA9iftiHlGD1KBI/vbYnBw\n"
+    "WS8dPstGOqQD/81l9WUYQ9qCbCENOlNHWEBKOyBa6HPze+k0HQJNFltcaItDyft1\n"
+    "L/v0uYkEKkLoatVD87lUk8khxS5LAjAgMOeckIfFb7YxiMcdAuCOTDPXInhImHyI\n"
+    "orABoxT9PCIBRDwDVo2E+u1biS3j31HDZpUmzG2CbKYEWNM+W/haA66kv2poEbof\n"
+    "+uaIc5PbczVpJ/TJxOwm3yg0QXUqIvhvhyJeiC52HEekduYwVRzfT90f3mUlkIUQ\n"
+    "gh91WqO78iAe81JOmqKwW+tHkw3XSG2wYgi1GbdZq0Po3NWiFhT/vdobh7f1Boun\n"
+    "1QIDAQAB\n"
+    "-----END PUBLIC KEY-----\n";
 
 static const pay_sig_settings_t  settings = {
     .url = pay_string("https://shop.example.com/webhooks/psp"),
     .public_key = pay_string("public_key_1"),
     .webhook_id = pay_string("WH-1"),
     .ca_pem = pay_string("no certificate"),
+    .rsa_pem = { sizeof(rsa_pem) - 1, (const unsigned char *) rsa_pem },
     .cert_hosts = hosts,
     .cert_host_count = 1
 };
@@ -80,7 +98,10 @@ static pay_header_t  paypal[] = {
     { pay_string("PAYPAL-TRANSMISSION-SIG"), pay_string(MAC64) },
     { pay_string("PAYPAL-CERT-URL"),
       pay_string("https://api.example.com/v1/notifications/certs/a") },
-    { pay_string("PAYPAL-AUTH-ALGO"), pay_string("SHA256withRSA") }
+    { pay_string("PAYPAL-AUTH-ALGO"), pay_string("SHA256withRSA") },
+    { pay_string("X-Signature-SHA256"), pay_string(RSA64) },
+    { pay_string("Content-Type"),
+      pay_string("application/x-www-form-urlencoded") }
 };
 
 

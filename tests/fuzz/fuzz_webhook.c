@@ -33,6 +33,8 @@ typedef struct {
 static unsigned char take(input_t *in);
 static pay_str_t take_text(input_t *in);
 static void walk_schemes(pay_arena_t *arena, pay_sig_input_t *input);
+static int is_confirmed(const pay_sig_scheme_t *scheme,
+    const pay_sig_input_t *input);
 static void check_signed(pay_arena_t *arena,
     const pay_sig_scheme_t *scheme, const pay_sig_input_t *input);
 static void check_challenge(pay_arena_t *arena,
@@ -61,7 +63,9 @@ static const char *const  names[][HEADERS] = {
     { "X-Razorpay-Event-Id", "X-Razorpay-Signature", "x-a" },
     { "x-square-hmacsha256-signature", "x-square-signature", "x-a" },
     { "PAYPAL-CERT-URL", "PAYPAL-TRANSMISSION-SIG", "PAYPAL-AUTH-ALGO" },
-    { "paypal-transmission-id", "PAYPAL-CERT-URL", "PAYPAL-AUTH-ALGO" }
+    { "paypal-transmission-id", "PAYPAL-CERT-URL", "PAYPAL-AUTH-ALGO" },
+    { "X-Signature-SHA256", "X-Test-Notification", "X-Delivery-Id" },
+    { "Content-Type", "x-a", "x-b" }
 };
 
 #define NAMES  (sizeof(names) / sizeof(names[0]))
@@ -84,6 +88,18 @@ static const char  ca_pem[] =
     "AQH/MAoGCCqGSM49BAMCA0gAMEUCIHQ6PBRuAPvOMfZL9DsV9BM35BPrCh0IpgOL\n"
     "GIiV4CfaAiEA8XdWomQ1hJV++SBcec+o33aV+LTr9T62cIAg0arKv9Y=\n"
     "-----END CERTIFICATE-----\n";
+
+/* Its private half is nowhere. */
+static const char  rsa_pem[] =
+    "-----BEGIN PUBLIC KEY-----\n"
+    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA9iftiHlGD1KBI/vbYnBw\n"
+    "WS8dPstGOqQD/81l9WUYQ9qCbCENOlNHWEBKOyBa6HPze+k0HQJNFltcaItDyft1\n"
+    "L/v0uYkEKkLoatVD87lUk8khxS5LAjAgMOeckIfFb7YxiMcdAuCOTDPXInhImHyI\n"
+    "orABoxT9PCIBRDwDVo2E+u1biS3j31HDZpUmzG2CbKYEWNM+W/haA66kv2poEbof\n"
+    "+uaIc5PbczVpJ/TJxOwm3yg0QXUqIvhvhyJeiC52HEekduYwVRzfT90f3mUlkIUQ\n"
+    "gh91WqO78iAe81JOmqKwW+tHkw3XSG2wYgi1GbdZq0Po3NWiFhT/vdobh7f1Boun\n"
+    "1QIDAQAB\n"
+    "-----END PUBLIC KEY-----\n";
 
 static const pay_str_t  cert_hosts[] = { pay_string("api.paypal.com") };
 
@@ -127,6 +143,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     settings.public_key = PAY_STR("public_key_1");
     settings.webhook_id = PAY_STR("WH-1");
     settings.ca_pem = pay_str_of(ca_pem);
+    settings.rsa_pem = pay_str_of(rsa_pem);
     settings.cert_hosts = cert_hosts;
     settings.cert_host_count = 1;
 
@@ -140,6 +157,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (choice & 0x40) {
         input.cert_pem = input.body;
+        input.confirmed = headers[1].value;
     }
 
     walk_schemes(pay_heap_arena(heap), &input);
@@ -204,8 +222,12 @@ walk_schemes(pay_arena_t *arena, pay_sig_input_t *input)
 
         (void) (*scheme)->verify(arena, input, &result);
         must(result.verdict != PAY_SIG_ERROR);
-        must(result.verdict != PAY_SIG_VALID || (*scheme)->needs == 0);
+        must(result.verdict != PAY_SIG_VALID || (*scheme)->needs == 0
+             || is_confirmed(*scheme, input));
+        must(result.verdict != PAY_SIG_NEED_CONFIRM
+             || ((*scheme)->needs & PAY_SIG_NEEDS_CONFIRM));
         must(result.verdict == PAY_SIG_VALID || result.event_id.len == 0);
+        must(result.verdict == PAY_SIG_VALID || !result.is_test);
         must((result.verdict == PAY_SIG_NEED_CERT)
              == (result.cert_url.len != 0));
         must(result.verdict != PAY_SIG_NEED_CERT
@@ -220,6 +242,21 @@ walk_schemes(pay_arena_t *arena, pay_sig_input_t *input)
             check_challenge(arena, *scheme, input);
         }
     }
+}
+
+
+/* By its sender's word, which is the second header of the input here. */
+static int
+is_confirmed(const pay_sig_scheme_t *scheme, const pay_sig_input_t *input)
+{
+    pay_str_t  word = input->confirmed;
+
+    while (word.len != 0 && word.data[word.len - 1] <= ' ') {
+        word.len--;
+    }
+
+    return (scheme->needs & PAY_SIG_NEEDS_CONFIRM)
+           && pay_str_is(word, "VERIFIED");
 }
 
 

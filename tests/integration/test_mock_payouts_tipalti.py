@@ -1,12 +1,9 @@
 """Tipalti in the mock: batches of one instruction, by our adapter."""
 
-import hashlib
-import hmac
-import json
-
 import pytest
 from support.mock_payouts import DAY_S
 
+FORM = "application/x-www-form-urlencoded"
 TIPALTI = "tipalti"
 TO = {"kind": "payee", "payee": "5f1e"}
 
@@ -181,7 +178,17 @@ def test_yen_and_dinars_keep_their_decimals(payouts):
         assert (event["amount_minor"], event["currency"]) == (minor, currency)
 
 
-def test_messages_are_hints_signed_and_out_of_order(payouts):
+def confirmed(payouts, body: bytes) -> str:
+    answer = payouts.http.post(
+        "/payout/tipalti/notif/ipn.aspx",
+        content=body,
+        headers={"Content-Type": FORM},
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def test_messages_are_hints_confirmed_and_out_of_order(payouts):
     payouts.fate(TIPALTI, ("PAID", 60), ("REJECTED", 60))
     made = one(payouts)
     payouts.fault(TIPALTI, "webhook", "reorder")
@@ -198,10 +205,18 @@ def test_messages_are_hints_signed_and_out_of_order(payouts):
         "sent",
         "sent",
     ]
-    secret = payouts.keys["payout-tipalti.whsec"].encode()
     for each in payouts.got(TIPALTI, 4):
-        sent = each["headers"]["tipalti-signature"]
-        told_at, mac = (part.split("=")[1] for part in sent.split(","))
-        text = f"{told_at}-".encode() + each["body"]
-        assert hmac.new(secret, text, hashlib.sha256).hexdigest() == mac
-        assert json.loads(each["body"])["isTest"]
+        assert each["headers"]["content-type"] == FORM
+        assert confirmed(payouts, each["body"]) == "VERIFIED"
+        assert confirmed(payouts, each["body"] + b"&a=b") == "INVALID"
+        assert confirmed(payouts, each["body"][:-1]) == "INVALID"
+
+
+def test_a_forged_message_is_not_confirmed(payouts):
+    made = one(payouts)
+    payouts.fault(TIPALTI, "webhook", "forged", attempts=1)
+    payouts.run(TIPALTI, made)
+    payouts.advance(1)
+    bodies = [each["body"] for each in payouts.got(TIPALTI, 1)]
+    words = [confirmed(payouts, body) for body in bodies]
+    assert "INVALID" in words, words

@@ -14,7 +14,14 @@ SENDS = {"adyen": 1, "wise": 4, "tipalti": 1, "paypal": 1}
 # where a repeat of the call that pays is the first one
 KEYED = ("adyen", "paypal")
 # providers whose messages are verified
-TOLD = ("adyen", "paypal")
+TOLD = ("adyen", "paypal", "wise", "tipalti")
+# those whose messages only make a question due: the state that a payment waits
+# in, and the one that is told
+ASKED = {
+    "wise": ("processing", "outgoing_payment_sent"),
+    "tipalti": ("SCHEDULED", "PAID"),
+}
+ENDS = {"wise": "paid", "tipalti": "sent"}
 # Where a payment that has been paid goes when it comes back.
 BACK = {
     "adyen": ("returned",),
@@ -205,6 +212,122 @@ def test_messages_that_come_twice_count_once(payer, name):
     payer.becomes(item, "paid")
     payer.expect_paid_once(item)
     assert payer.booked(item) == ["payout_reserved", "payout_sent"]
+
+
+def waiting(payer, name: str) -> str:
+    """An item that the provider works on, about which nothing is due."""
+    item = payer.ready(name)
+    payer.fate(item, ASKED[name][0])
+    payer.send(item)
+    wait_for(
+        lambda: (
+            [each["state"] for each in payer.payments(item)] == [ASKED[name][0]]
+        ),
+        f"{ASKED[name][0]} in the books",
+    )
+    wait_for(
+        lambda: all(
+            each["state"] == "delivered" for each in payer.sent_to_us(item)
+        ),
+        "the messages until then",
+    )
+    payer.asks = False
+    payer.rests(item)
+    return item
+
+
+@pytest.fixture
+def patient(payer):
+    """Nothing is asked but for a message."""
+    yield payer
+    payer.asks = True
+    payer.stack.mock.http.delete("/faults")
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_message_makes_the_question_due(patient, name):
+    item = waiting(patient, name)
+    patient.move(item, ASKED[name][1])
+    patient.becomes(item, ENDS[name])
+    patient.expect_paid_once(item)
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_forged_message_changes_nothing(patient, name):
+    """A signature by another key; a form that Tipalti has never sent."""
+    item = waiting(patient, name)
+    before = patient.told(item), patient.journal(item)
+    patient.fault(item, "webhook", "forged", sticky=True)
+    patient.move(item, ASKED[name][1])
+    wait_for(
+        lambda: patient.sent_to_us(item)[-1]["last_status"] == 401,
+        "a refusal",
+    )
+    assert (patient.told(item), patient.journal(item)) == before
+    assert patient.state(item) == "sending"
+    patient.stack.mock.http.delete("/faults")
+    patient.asks = True
+    patient.becomes(item, ENDS[name])
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_the_provider_s_messages_change_nothing_twice(patient, name):
+    item = waiting(patient, name)
+    patient.fault(item, "webhook", "duplicate", n=3)
+    patient.move(item, ASKED[name][1])
+    patient.becomes(item, ENDS[name])
+    wait_for(
+        lambda: patient.sent_to_us(item)[-1]["copies"] == 3,
+        "three copies more",
+    )
+    patient.expect_paid_once(item)
+    assert patient.booked(item) == ["payout_reserved", "payout_sent"]
+    assert len(patient.told(item)) == len(patient.sent_to_us(item))
+
+
+def test_wise_s_late_message_changes_nothing(patient):
+    """That it is converted comes behind the message that it was sent."""
+    item = waiting(patient, "wise")
+    patient.fault(item, "webhook", "reorder", ms=60_000)
+    patient.move(item, "funds_converted", "outgoing_payment_sent")
+    patient.becomes(item, "paid")
+    wait_for(
+        lambda: "behind" in [outcome for _, outcome in patient.told(item)],
+        f"a message that came late: {patient.told(item)}",
+    )
+    assert patient.state(item) == "paid"
+    patient.expect_paid_once(item)
+
+
+@pytest.mark.parametrize("kind", ["html", "drop"])
+def test_a_message_that_nobody_confirms_is_sent_again(patient, kind):
+    """503: neither believed nor refused."""
+    item = waiting(patient, "tipalti")
+    patient.fault(item, "confirm", kind)
+    patient.move(item, "PAID")
+    patient.becomes(item, "sent")
+    last = patient.sent_to_us(item)[-1]
+    assert (last["attempts"], last["last_status"]) == (2, 200), last
+
+
+def test_a_test_notification_of_wise_is_answered_and_nothing_more(patient):
+    item = waiting(patient, "wise")
+    before = patient.told(item), patient.journal(item)
+    (made,) = patient.payments(item)
+    answer = patient.control(
+        "webhook",
+        dialect="payout-wise",
+        type="transfers#state-change",
+        data={
+            "resource": {"id": int(made["id"]), "type": "transfer"},
+            "current_state": "outgoing_payment_sent",
+            "occurred_at": "2099-01-01T00:00:00Z",
+        },
+        headers={"X-Test-Notification": "true"},
+    )
+    assert answer["status"] == 200, answer
+    assert (patient.told(item), patient.journal(item)) == before
+    assert patient.state(item) == "sending"
 
 
 def test_adyen_s_sequence_numbers_order_its_messages(payer):

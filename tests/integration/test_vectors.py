@@ -28,6 +28,7 @@ FILES = (
     "paypal-real",
     "razorpay",
     "square",
+    "wise",
 )
 
 # What the vector's id ends with -> our answer, why.

@@ -106,6 +106,7 @@ OPERATIONS = {
     "recipient": PAYOUT_KINDS,
     "transfer": PAYOUT_KINDS,
     "ask": PAYOUT_KINDS,
+    "confirm": PAYOUT_KINDS,
     "settlement": SETTLEMENT_KINDS,
     "balance": BALANCE_KINDS,
     "webhook": WEBHOOK_KINDS,

@@ -38,6 +38,18 @@ static const char *const  sig_keys[PAY_SIG_KEYS_MAX + 1] = {
     "4123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 };
 
+/* Of a key that opens nothing. */
+static const char  sig_rsa_pem[] =
+    "-----BEGIN PUBLIC KEY-----\n"
+    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA9iftiHlGD1KBI/vbYnBw\n"
+    "WS8dPstGOqQD/81l9WUYQ9qCbCENOlNHWEBKOyBa6HPze+k0HQJNFltcaItDyft1\n"
+    "L/v0uYkEKkLoatVD87lUk8khxS5LAjAgMOeckIfFb7YxiMcdAuCOTDPXInhImHyI\n"
+    "orABoxT9PCIBRDwDVo2E+u1biS3j31HDZpUmzG2CbKYEWNM+W/haA66kv2poEbof\n"
+    "+uaIc5PbczVpJ/TJxOwm3yg0QXUqIvhvhyJeiC52HEekduYwVRzfT90f3mUlkIUQ\n"
+    "gh91WqO78iAe81JOmqKwW+tHkw3XSG2wYgi1GbdZq0Po3NWiFhT/vdobh7f1Boun\n"
+    "1QIDAQAB\n"
+    "-----END PUBLIC KEY-----\n";
+
 static const pay_str_t  sig_hosts[] = { pay_string("api.example.com") };
 
 
@@ -58,6 +70,7 @@ sig_open(sig_world_t *w, const pay_sig_scheme_t *scheme)
     w->settings.public_key = PAY_STR("public_key_1");
     w->settings.webhook_id = PAY_STR("WH-1");
     w->settings.ca_pem = PAY_STR("no certificate");
+    w->settings.rsa_pem = pay_str_of(sig_rsa_pem);
     w->settings.cert_hosts = sig_hosts;
     w->settings.cert_host_count = 1;
 

@@ -233,3 +233,118 @@ Test(pay_flow_payout_event, a_failed_allocation_is_never_2xx)
 {
     cr_expect_gt(world_torture(play_paid), 3);
 }
+
+
+/* A message of Tipalti's, which has to be posted back. */
+static void
+ask_open(world_t *world, delivery_t *delivery)
+{
+    world_open(world);
+    delivery_sign(world, delivery, "key=0404&type=completed&ref_code=" KEY);
+    delivery->provider.adapter = pay_payout_find(PAY_STR("tipalti"));
+    delivery->client.scheme = pay_sig_find(PAY_STR("tipalti"));
+    delivery->client.settings.confirm_url
+        = PAY_STR("https://console.example/ipn");
+    delivery->headers[0] = (pay_header_t) {
+        pay_string("Content-Type"),
+        pay_string("application/x-www-form-urlencoded")
+    };
+    delivery->in.header_count = 1;
+    deliver(world, delivery);
+    expect_http(world);
+    cr_expect_eq(world->effect.call, PAY_CALL_CONFIRM);
+    cr_expect(pay_str_is(world->effect.http.url,
+                         "https://console.example/ipn"));
+    cr_expect(pay_str_eq(world->effect.http.body, delivery->in.body));
+    cr_expect_eq(world->effect.http.field_count, 1, "no key leaves");
+    cr_expect_eq(world->effect.payout, &delivery->provider);
+    cr_expect_eq(world->db_count, 0);
+}
+
+
+Test(pay_flow_payout_event, a_message_counts_when_its_sender_confirms_it)
+{
+    world_t     world;
+    delivery_t  delivery;
+
+    ask_open(&world, &delivery);
+    world_http(&world, answered(200, PAY_STR("VERIFIED")));
+    expect_db(&world, PAY_OP_TELL_PAYOUT_EVENT);
+    expect_arg(&world, tell_payout_event, key, KEY);
+    expect_arg(&world, tell_payout_event, event_id, "0404:" KEY);
+    world_row(&world, PAY_OUTCOME_ASK, NULL);
+    cr_expect(pay_str_is(expect_reply(&world, PAY_REPLY_JSON, 200)->body,
+                         "{\"outcome\":\"asked\"}"));
+    world_close(&world);
+
+    ask_open(&world, &delivery);
+    world_http(&world, answered(200, PAY_STR("INVALID")));
+    expect_problem(&world, "webhook-signature-invalid", 401);
+    cr_expect_eq(world.db_count, 0);
+    world_close(&world);
+}
+
+
+/* It has to come again: 200 would lose it, 401 would end its repetition. */
+Test(pay_flow_payout_event, without_a_word_of_its_sender_a_message_is_503)
+{
+    size_t              i;
+    world_t             world;
+    delivery_t          delivery;
+    pay_http_answer_t   answer;
+
+    static const struct {
+        pay_sent_t   sent;
+        unsigned     status;
+        const char  *body;
+    } rows[] = {
+        { PAY_SENT_NOTHING, 0, "" }, { PAY_SENT_SOME, 0, "" },
+        { PAY_ANSWERED, 500, "VERIFIED" }, { PAY_ANSWERED, 302, "VERIFIED" },
+        { PAY_ANSWERED, 200, "" }, { PAY_ANSWERED, 200, "<html>" },
+        { PAY_ANSWERED, 200, "INVALID INVALID INVALID INVALID INVALID INVALID "
+          "INVALID INVALID INVALID INVALID" }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        ask_open(&world, &delivery);
+        answer = answered(rows[i].status, pay_str_of(rows[i].body));
+        answer.sent = rows[i].sent;
+        world_http(&world, answer);
+        expect_problem(&world, "dependency-unavailable", 503);
+        cr_expect_eq(world.db_count, 0, "%zu", i);
+        world_close(&world);
+    }
+}
+
+
+static pay_sig_verdict_t
+a_test(pay_arena_t *arena, const pay_sig_input_t *input,
+    pay_sig_result_t *result)
+{
+    (void) arena;
+    (void) input;
+
+    memset(result, 0, sizeof(*result));
+    result->is_test = 1;
+
+    return result->verdict;
+}
+
+
+Test(pay_flow_payout_event, a_test_notification_changes_nothing)
+{
+    world_t           world;
+    delivery_t        delivery;
+    pay_sig_scheme_t  scheme;
+
+    world_open(&world);
+    delivery_sign(&world, &delivery, PAID);
+    scheme = *delivery.client.scheme;
+    scheme.verify = a_test;
+    delivery.client.scheme = &scheme;
+    deliver(&world, &delivery);
+    cr_expect(pay_str_is(expect_reply(&world, PAY_REPLY_JSON, 200)->body,
+                         "{\"outcome\":\"ignored\"}"));
+    cr_expect_eq(world.db_count, 0);
+    world_close(&world);
+}

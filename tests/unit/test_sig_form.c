@@ -28,7 +28,9 @@ static const promise_t  promises[] = {
     { "square", PAY_SIG_NEEDS_KEY | PAY_SIG_NEEDS_URL, 0, NULL, 0 },
     { "standardwebhooks", PAY_SIG_NEEDS_KEY, 1, NULL, 0 },
     { "stripe", PAY_SIG_NEEDS_KEY, 1, NULL, 0 },
-    { "svix", PAY_SIG_NEEDS_KEY, 1, NULL, 0 }
+    { "svix", PAY_SIG_NEEDS_KEY, 1, NULL, 0 },
+    { "tipalti", PAY_SIG_NEEDS_CONFIRM, 0, NULL, 0 },
+    { "wise", PAY_SIG_NEEDS_RSA_KEY, 0, NULL, 0 }
 };
 
 static const char *const  forms[] = {

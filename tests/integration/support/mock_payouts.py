@@ -33,7 +33,6 @@ KEYS = {
     "payout-stripe.key": "sk_test_" + secrets.token_hex(16),
     "payout-stripe.whsec": "whsec_" + secrets.token_hex(16),
     "payout-tipalti.key": "client_" + secrets.token_hex(8) + ":secret_x",
-    "payout-tipalti.whsec": secrets.token_hex(16),
     "payout-wise.key": secrets.token_hex(18),
 }
 ACCOUNTS = {"wise": "222", "adyen": "BA3227C223222B5CMD2SXFKGT"}

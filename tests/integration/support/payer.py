@@ -29,6 +29,9 @@ BLOCK = """payments_payout {name} {{
         {more}
     }}
     """
+PUBLIC = """account  222;
+        webhook_key_file   "{run}/secrets/payout-wise.pub.pem";"""
+CONFIRMED = "webhook_confirm_url  {mock}/payout/tipalti/notif/ipn.aspx;"
 SIGNED = 'webhook_key_file  "{run}/secrets/payout-{name}.whsec";'
 CERTIFIED = """webhook_id  {webhook_id};
         webhook_ca_file    "{run}/secrets/paypal.ca.pem";
@@ -67,8 +70,8 @@ SPECS = {
         "        mode     test;",
         "/btl/v4",
     ),
-    "wise": Spec("iban", "DE", "account  222;", keyed=False),
-    "tipalti": Spec("payee", "IE", "", payee="payee-"),
+    "wise": Spec("iban", "DE", PUBLIC, keyed=False),
+    "tipalti": Spec("payee", "IE", CONFIRMED, payee="payee-"),
     "paypal": Spec("payee", "IE", CERTIFIED, payee="PAYEE"),
 }
 KNOWN = SPECS | OWN
@@ -243,6 +246,24 @@ class Payer:
                 f"{self.provider(item)}: not {state} but {self.state(item)}, "
                 f"{self.journal(item)}, {self.told(item)}"
             ) from why
+
+    def rests(self, item: str) -> None:
+        """No question is due any more: only a message makes one so."""
+        wait_for(
+            lambda: self.stack.sql(
+                "UPDATE pay.payout_sending "
+                "SET run_at = now() + interval '1 day' "
+                "WHERE payout_id = %s AND lease_until IS NULL "
+                "AND call = 'ask' RETURNING 1",
+                item,
+            ),
+            f"a question about {item}: {self.journal(item)}",
+        )
+
+    def sent_to_us(self, item: str) -> list[dict]:
+        """The provider's messages about it, and what became of them."""
+        key = self.item_key(item)
+        return self.stack.mock.books(token=key)["webhooks"]
 
     def lapse(self, item: str) -> None:
         """The provider may have forgotten the key of a lost send."""

@@ -38,6 +38,7 @@ ADAPTERS = {
     "braintree": ("braintree", ""),
     "razorpay": ("razorpay", ""),
     "gocardless": ("gocardless", ""),
+    "wise": ("generic", API),
 }
 # member of a vector, and so of its block: its unit there
 WORDS = {"url": "", "public_key": "", "webhook_id": "", "tolerance": "s"}

@@ -4,14 +4,14 @@ The answer names the batch; its payments are made `payout_step_ms` later.  A
 refCode pays once for as long as it is known, which nobody states an end of:
 here it is 30 days, and behind them the same one pays again.  Paid is not final.
 
-The books' key of a payment is its refCode.  Messages are signed as public
-clients verify them: HMAC of the time and the body.
+The books' key of a payment is its refCode.  Messages are IPNs: forms without a
+signature.  Who gets one posts it back to /notif/ipn.aspx, unchanged, and the
+answer is VERIFIED for the bytes that were sent from here, else INVALID.
 """
 
-import hashlib
-import hmac
 import re
 import secrets
+from urllib.parse import parse_qs, urlencode
 
 from aiohttp import web
 
@@ -29,13 +29,15 @@ FILTER = re.compile(r'refCode=="([\w.-]{1,64})"')
 INSTRUCTION = {"payeeId": str, "amountSubmitted": dict, "refCode": str}
 # a state → the message that tells of it
 EVENTS = {
-    "SUBMITTED": "paymentSubmitted",
-    "PAID": "paymentCompleted",
-    "DEFERRED": "paymentDeferred",
-    "DEFERRED_INTERNAL": "paymentDeferred",
-    "CANCELED": "paymentCanceled",
-    "REJECTED": "paymentError",
+    "SUBMITTED": "payment_submitted",
+    "PAID": "completed",
+    "DEFERRED": "deferred",
+    "DEFERRED_INTERNAL": "deferred",
+    "CANCELED": "payment_cancelled",
+    "REJECTED": "error",
 }
+FORM = "application/x-www-form-urlencoded"
+CONFIRM = "/notif/ipn.aspx"
 
 
 class TipaltiPayouts(Provider):
@@ -83,18 +85,26 @@ class TipaltiPayouts(Provider):
         "CANCELED": "none",
     }
     fate = ("PAID", "CLEARED")
-    authorise = PayPal.authorise
+    forged = "forged"
     _grant = PayPal._grant
 
     def __init__(self, world, books, config):
         super().__init__(world, books, config)
         self.tokens: dict[str, float] = {}
         self.batches: dict[str, list] = {}
+        self.sent: set[bytes] = set()
 
     def reset(self) -> None:
         super().reset()
         self.tokens.clear()
         self.batches.clear()
+        self.sent.clear()
+
+    def authorise(self, request) -> Answer | None:
+        """Whoever got an IPN may ask about it."""
+        if request.path.endswith(CONFIRM):
+            return None
+        return PayPal.authorise(self, request)
 
     def routes(self, api) -> list:
         root = self.root + "/api/v1"
@@ -105,6 +115,9 @@ class TipaltiPayouts(Provider):
 
         return [
             web.post(self.root + "/oauth2/token", call("token", self._grant)),
+            web.post(
+                self.root + CONFIRM, call("confirm", self._confirm, _of_ipn)
+            ),
             web.post(batches, call("send", self._send, _sender)),
             web.get(
                 batches + "/{id}/instructions", call("ask", self._instructions)
@@ -288,32 +301,48 @@ class TipaltiPayouts(Provider):
         kind = EVENTS.get(made.state)
         if kind is None:
             return []
-        data = {"refCode": made.key, "paymentStatus": made.state}
+        data = {
+            "ref_code": made.key,
+            "payee_id": made.to["payee"],
+            "amount_submitted": money.render(made.amount_minor, made.currency),
+            "currency_submitted": made.currency,
+        }
         if made.code:
-            data |= {"errorCode": made.code, "errorDescription": made.code}
+            data |= {"error_code": made.code, "error_description": made.code}
         return [self.envelope(kind, data)]
 
     def envelope(self, kind: str, data: dict) -> dict:
         return {
-            "id": secrets.token_hex(12),
+            "key": secrets.token_hex(16),
+            "c_date": self.clock.text(),
             "type": kind,
-            "createdDate": self.clock.text(),
-            "isTest": True,
-            "version": "1",
-            "traceId": secrets.token_hex(8),
-            "eventData": data,
-        }
+        } | data
 
-    def event_object(self, event: dict) -> dict:
-        return event["eventData"]
+    def event_id(self, event: dict) -> str:
+        return event["key"]
+
+    def rename(self, event: dict, event_id: str) -> None:
+        event["key"] = event_id
+
+    def wire(self, event: dict) -> bytes:
+        return urlencode(event).encode()
 
     def sign(self, secret: str, mail) -> None:
-        text = f"{mail.now}-".encode() + mail.body
-        mac = hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
-        mail.headers["Tipalti-Signature"] = f"t={mail.now},v={mac}"
+        """A forged one is never sent from here."""
+        mail.headers["Content-Type"] = FORM
+        if secret == self.forged:
+            mail.body += b"&forged=true"
+        else:
+            self.sent.add(bytes(mail.body))
 
     def wrong_secret(self) -> str:
-        return secrets.token_hex(16)
+        return self.forged
+
+    def _confirm(self, request, raw: bytes, named):
+        word = "VERIFIED" if raw in self.sent else "INVALID"
+        answer = Answer(200, raw=word.encode())
+        answer.headers["Content-Type"] = "text/html"
+        return answer, word.lower()
 
 
 def _minor(amount: dict) -> tuple[str, int]:
@@ -343,6 +372,11 @@ def _sender(request, raw: bytes) -> Named:
         return Named(str(load(raw)["paymentInstructions"][0]["refCode"]))
     except (Refused, KeyError, IndexError, TypeError):
         return Named("")
+
+
+def _of_ipn(request, raw: bytes) -> Named:
+    form = parse_qs(raw.decode(errors="replace"))
+    return Named(form.get("ref_code", [""])[0])
 
 
 def _finder(request, raw: bytes) -> Named:
