@@ -17,6 +17,20 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from .gateway import ROOT
 from .own_stack import OwnStack, new_id, wait_for
 
+AUDIENCE = "payments_audience "  # where nginx.conf takes more directives
+# The stack's own block, more hastily.
+HASTY_OWN = (
+    (
+        "payments_payout generic {",
+        "payments_payout generic {\n"
+        + " " * 8
+        + "breaker off;\n        interval 100ms;",
+    ),
+    (
+        "timeout            connect=1s total=5s;",
+        "timeout            connect=500ms total=1s;",
+    ),
+)
 IBAN = "DE89370400440532013000"
 BLOCK = """payments_payout {name} {{
         merchant               acme;
