@@ -270,7 +270,8 @@ class PayOut:
         wait_for(
             lambda: all(
                 each["state"] == "delivered"
-                for each in self.stack.mock.books(token=key)["webhooks"]
+                for each in self.stack.mock.books()["webhooks"]
+                if each["token"] == key
             ),
             "the provider's messages to be taken",
             PATIENCE_S,

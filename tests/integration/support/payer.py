@@ -88,6 +88,16 @@ SPECS = {
 KNOWN = SPECS | OWN
 
 
+def book_key(provider: str, key: str) -> str:
+    """As the provider's books have it: Wise's is a UUID made of ours."""
+    if KNOWN[provider].keyed:
+        return key
+    made = bytearray(hashlib.sha256(f"{key}:transfer".encode()).digest())
+    made[6] = made[6] & 0x0F | 0x50
+    made[8] = made[8] & 0x3F | 0x80
+    return str(uuid.UUID(bytes=bytes(made[:16])))
+
+
 class Payer:
     """names: the providers whose blocks are added; asks: questions about items
     are made due, instead of waiting for their time."""
@@ -311,16 +321,10 @@ class Payer:
     # The provider.
 
     def item_key(self, item: str) -> str:
-        """As the provider's books have it: Wise's is a UUID made of ours."""
         key = self.of_item(
             "payout_key || '-' || attempt", "payout_id = %s", item
         )
-        if KNOWN[self.provider(item)].keyed:
-            return key
-        made = bytearray(hashlib.sha256(f"{key}:transfer".encode()).digest())
-        made[6] = made[6] & 0x0F | 0x50
-        made[8] = made[8] & 0x3F | 0x80
-        return str(uuid.UUID(bytes=bytes(made[:16])))
+        return book_key(self.provider(item), key)
 
     def control(self, verb: str, **body):
         answer = self.stack.mock.http.post(f"/{verb}", json=body)
