@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 
 import pytest  # noqa: E402
-from rig.referee import Referee  # noqa: E402
+from rig.referee import Referee, judged  # noqa: E402
 from rig.stack import FaultStack  # noqa: E402
 
 
@@ -42,15 +42,9 @@ def fault_stack():
 
 @pytest.fixture
 def stack(fault_stack):
-    """The session's stack, configured as at first, whole, its mock
-    well-behaved; the referee has looked at everything afterwards."""
-    fault_stack.configure()
-    fault_stack.boot()
-    fault_stack.whole()
-    yield fault_stack
-    fault_stack.disarm()
-    fault_stack.mock.clear_faults()
-    Referee(fault_stack).check()
+    """The session's stack, configured as at first."""
+    with judged(fault_stack):
+        yield fault_stack
 
 
 def cell_of(nodeid: str) -> str:

@@ -12,13 +12,15 @@ import signal
 
 import psycopg2
 import pytest
-from rig.planted import Planted, outside_the_transaction
+from rig.pay_out import PayOut
+from rig.planted import KEYS, LOST, Planted, outside_the_transaction, rewritten
 from rig.referee import Referee
 from rig.sale import Sale
 from rig.scene import Scene
 from rig.stack import FaultStack
 from support.load import Load
 from support.own_stack import wait_for
+from support.payer import HASTY_OWN, Payer
 
 ACKNOWLEDGED = 30
 CRASHES = 3
@@ -117,3 +119,30 @@ def test_an_answer_before_the_commit_is_caught(doomed):
         if scene.sale.result == "paid":
             with pytest.raises(AssertionError, match="paid at the PSP"):
                 Referee(doomed).paid_is_success(books)
+
+
+@pytest.mark.parametrize(
+    ("planted", "end", "seen"),
+    [
+        (KEYS, "send done", "paid, and no item"),
+        (LOST, "send refused lost", "'failed', "),
+    ],
+    ids=["fresh-key", "lost-is-refused"],
+)
+def test_a_pay_out_whose_call_is_lost_is_caught(doomed, planted, end, seen):
+    """A worker dies while the provider has the payment."""
+    rewritten(doomed, *planted)
+    doomed.configure(*HASTY_OWN)
+    payer = Payer(doomed)
+    payer.enter("generic")
+    held = PayOut(payer, random.Random("planted/payout"))
+    with held.held(held.call, "accepted"):
+        doomed.kill(held.pid)
+
+    def ended():
+        held.hurry()
+        return end in payer.journal(held.item)
+
+    wait_for(ended, end)
+    with pytest.raises(AssertionError, match=seen):
+        Referee(doomed).paid_out_once()

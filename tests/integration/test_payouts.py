@@ -6,22 +6,7 @@ import re
 
 import pytest
 from support.own_stack import QUICK_JOBS, OwnStack, wait_for
-from support.payer import IBAN, Payer
-
-AUDIENCE = "payments_audience "
-# the stack's own block, more hastily
-HASTY = (
-    (
-        "payments_payout generic {",
-        "payments_payout generic {\n"
-        + " " * 8
-        + "breaker off;\n        interval 100ms;",
-    ),
-    (
-        "timeout            connect=1s total=5s;",
-        "timeout            connect=500ms total=1s;",
-    ),
-)
+from support.payer import AUDIENCE, HASTY_OWN, IBAN, Payer
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +15,7 @@ def payer():
     try:
         payer = Payer(stack, "stripe", asks=False)
         stack.configure(
-            (AUDIENCE, payer.blocks() + AUDIENCE), *HASTY, QUICK_JOBS
+            (AUDIENCE, payer.blocks() + AUDIENCE), *HASTY_OWN, QUICK_JOBS
         )
         payer.enter("generic", "stripe")
         yield payer

@@ -22,6 +22,10 @@ SELECT answer FROM public.dblink('{dsn}?options=-csearch_path%%3Dpay', format(
     p_facts, p_fact, p_digest, p_count)) AS t (answer int[])
 $$;
 """
+# A call whose worker died is sent again under another key, or counts as
+# refused.
+KEYS = ("payout_call_row", "p.attempt", "p_row.calls")
+LOST = ("claim_payout_call", "'unknown', 'lost'", "'refused', 'lost'")
 BUILD = ROOT / "build" / "faults"
 FLOW = ROOT / "src" / "flow" / "flow_webhook.c"
 COMMIT = """
@@ -47,6 +51,15 @@ EARLY = """
 
 def outside_the_transaction(stack) -> None:
     stack.sql(OUTSIDE.format(dsn=stack.values["PG_ADMIN_DSN"]))
+
+
+def rewritten(stack, function: str, old: str, new: str) -> None:
+    """A function of pay in that stack's database, with other text in it."""
+    name = f"pay.{function}"
+    text = stack.value("SELECT pg_get_functiondef(%s::regproc)", name)
+    assert text.count(old) == 1, f"the text of {name} to plant the bug in"
+    text = text.replace(old, new).replace("%", "%%")
+    stack.sql(f"SET search_path = pay; {text}; RESET search_path")
 
 
 def build_early_answer(directory):

@@ -5,12 +5,16 @@ What sql/checks says holds inside PostgreSQL; what is asked here is whether
 PostgreSQL and the world outside tell the same story.
 """
 
+import contextlib
 from collections import defaultdict
 
 from support.own_stack import wait_for
 
 # Whose webhooks go into the inbox under their own event id.
 BOOKED = ("generic", "stripe")
+# States of a pay-out: the provider may have it, or has sent the money.
+OPEN = ("sending", "unknown")
+LEFT = ("sent", "paid", "settled")
 
 
 class Referee:
@@ -24,6 +28,7 @@ class Referee:
         self.one_registration(books)
         self.changed_once(books)
         self.taken_is_kept(books)
+        self.paid_out_once()
         self.nothing_waits_for_ever()
 
     def paid_is_success(self, books: dict) -> None:
@@ -83,6 +88,36 @@ class Referee:
         )
         assert told <= kept, f"answered 2xx and not kept: {told - kept}"
 
+    def paid_out_once(self) -> None:
+        """Each item is paid once by its provider's books or not at all, as it
+        says itself; and nobody is paid what is no item.
+        """
+        answer = self.stack.mock.http.get("/payouts")
+        paid = {
+            (provider, key): row
+            for provider, keys in answer.json()["paid"].items()
+            for key, row in keys.items()
+        }
+        rows = self.stack.sql(
+            "SELECT provider, payout_key || '-' || attempt, state, "
+            "amount_minor, currency FROM pay.payout"
+        )
+        items = {(provider, key) for provider, key, *_ in rows}
+        strange = {each: paid[each] for each in paid if each not in items}
+        assert not strange, f"paid, and no item: {strange}"
+        for provider, key, state, amount, currency in rows:
+            row = paid.get((provider, key))
+            if state in OPEN:
+                assert row is None or row["live"] <= 1, (state, row)
+            elif state in LEFT:
+                wanted = (1, 1, amount, currency)
+                names = ("count", "live", "left_minor", "currency")
+                assert row, f"{key} is {state}, and {provider} has not paid it"
+                found = tuple(row[name] for name in names)
+                assert found == wanted, (state, row, wanted)
+            else:
+                assert row is None or row["live"] == 0, (state, row)
+
     def nothing_waits_for_ever(self) -> None:
         """I8: what is due is taken; no lease outlives its worker unseen."""
         overdue = (
@@ -91,3 +126,16 @@ class Referee:
             "coalesce(lease_until, '-infinity') < now() - interval '5 s'"
         )
         wait_for(lambda: not self.stack.sql(overdue), "overdue jobs to be done")
+
+
+@contextlib.contextmanager
+def judged(stack, *edits):
+    """The stack, configured with these edits, whole, its mock well-behaved;
+    the referee has looked at everything afterwards."""
+    stack.configure(*edits)
+    stack.boot()
+    stack.whole()
+    yield
+    stack.disarm()
+    stack.mock.clear_faults()
+    Referee(stack).check()

@@ -17,6 +17,20 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from .gateway import ROOT
 from .own_stack import OwnStack, new_id, wait_for
 
+AUDIENCE = "payments_audience "  # where nginx.conf takes more directives
+# The stack's own block, more hastily.
+HASTY_OWN = (
+    (
+        "payments_payout generic {",
+        "payments_payout generic {\n"
+        + " " * 8
+        + "breaker off;\n        interval 100ms;",
+    ),
+    (
+        "timeout            connect=1s total=5s;",
+        "timeout            connect=500ms total=1s;",
+    ),
+)
 IBAN = "DE89370400440532013000"
 BLOCK = """payments_payout {name} {{
         merchant               acme;
@@ -75,6 +89,16 @@ SPECS = {
     "paypal": Spec("payee", "IE", CERTIFIED, payee="PAYEE"),
 }
 KNOWN = SPECS | OWN
+
+
+def book_key(provider: str, key: str) -> str:
+    """As the provider's books have it: Wise's is a UUID made of ours."""
+    if KNOWN[provider].keyed:
+        return key
+    made = bytearray(hashlib.sha256(f"{key}:transfer".encode()).digest())
+    made[6] = made[6] & 0x0F | 0x50
+    made[8] = made[8] & 0x3F | 0x80
+    return str(uuid.UUID(bytes=bytes(made[:16])))
 
 
 class Payer:
@@ -320,16 +344,10 @@ class Payer:
     # The provider.
 
     def item_key(self, item: str) -> str:
-        """As the provider's books have it: Wise's is a UUID made of ours."""
         key = self.of_item(
             "payout_key || '-' || attempt", "payout_id = %s", item
         )
-        if KNOWN[self.provider(item)].keyed:
-            return key
-        made = bytearray(hashlib.sha256(f"{key}:transfer".encode()).digest())
-        made[6] = made[6] & 0x0F | 0x50
-        made[8] = made[8] & 0x3F | 0x80
-        return str(uuid.UUID(bytes=bytes(made[:16])))
+        return book_key(self.provider(item), key)
 
     def control(self, verb: str, **body):
         answer = self.stack.mock.http.post(f"/{verb}", json=body)
