@@ -1368,6 +1368,7 @@ CREATE FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval
 CREATE FUNCTION pay.claim_help(p_source text, p_owner text, p_lease interval) RETURNS bigint LANGUAGE sql;
 CREATE FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT balance_due bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_payout_call(p_merchant_id text, p_provider text, p_adapter pay.payout_adapter, p_owner text, p_lease interval) RETURNS pay.payout_sending LANGUAGE plpgsql;
+CREATE FUNCTION pay.claim_payout_items(p_merchant_id text, p_provider text, p_adapter pay.payout_adapter, p_most integer, p_who text) RETURNS SETOF pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_payout_keys(p_merchant_id text[], p_route text, p_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) RETURNS integer[] LANGUAGE plpgsql;
@@ -1477,6 +1478,29 @@ CREATE FUNCTION pay.dispute_parts(p_psp text, p_object text) RETURNS pay.dispute
 CREATE FUNCTION pay.dispute_source(p_dispute pay.dispute) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.doubt(p_word pay.fact, p_about text, p_why text, p_object text, p_amount_minor bigint, p_currency text) RETURNS pay.fact LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.drop_change_job(p_change pay.change, p_why text) RETURNS void LANGUAGE plpgsql;
+
+CREATE TABLE pay.payout_file (
+    msg_id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id NOT NULL,
+    provider pay.payout_name NOT NULL,
+    state text DEFAULT 'claimed'::text NOT NULL COLLATE pg_catalog."C",
+    debtor_iban text NOT NULL COLLATE pg_catalog."C",
+    execute_on date NOT NULL,
+    place pay.filled NOT NULL,
+    made_by pay.filled NOT NULL,
+    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    item_count pay.tally DEFAULT 0 NOT NULL,
+    total_minor pay.minor DEFAULT 0 NOT NULL,
+    sha256 pay.hash,
+    ended_at timestamp with time zone,
+    CONSTRAINT payout_file_check CHECK (((state = ANY (ARRAY['claimed'::text, 'dropped'::text])) OR (sha256 IS NOT NULL))),
+    CONSTRAINT payout_file_check1 CHECK (((ended_at IS NULL) = (state = ANY (ARRAY['claimed'::text, 'fixed'::text])))),
+    CONSTRAINT payout_file_msg_id_check CHECK ((msg_id ~ '^[0-9a-f]{32}$'::text)),
+    CONSTRAINT payout_file_state_check CHECK ((state = ANY (ARRAY['claimed'::text, 'fixed'::text, 'written'::text, 'dropped'::text, 'lost'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE FUNCTION pay.drop_payout_file(p_file pay.payout_file, p_code text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.drop_proof(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.drop_staged(p_file_id bigint, p_limit integer) RETURNS boolean LANGUAGE plpgsql;
 
@@ -1531,6 +1555,18 @@ CREATE FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boole
 CREATE FUNCTION pay.end_missed(p_rows pay.settlement_row[]) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_one_payout_call(p_merchant_id text, p_payout_id text, p_number bigint, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_overdue(p_file_id bigint) RETURNS integer LANGUAGE plpgsql;
+
+CREATE TABLE pay.payout_file_item (
+    msg_id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id NOT NULL,
+    payout_id pay.id NOT NULL,
+    number pay.ordinal NOT NULL,
+    key pay.filled NOT NULL,
+    is_in boolean DEFAULT true NOT NULL
+)
+WITH (fillfactor='80');
+
+CREATE FUNCTION pay.end_payout_file_item(p_item pay.payout_file_item, p_how text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_payout_sending(p_payout pay.payout) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
@@ -1591,6 +1627,7 @@ CREATE FUNCTION pay.fee_entries(p_order pay.payment_order, p_due pay.fee_due, p_
 CREATE FUNCTION pay.fee_of(p_order pay.payment_order) RETURNS pay.fee_due LANGUAGE plpgsql STABLE SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.fee_postings(p_postings pay.posting[], p_new integer[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.file_due(p_file pay.settlement_file) RETURNS bigint LANGUAGE sql STABLE;
+CREATE FUNCTION pay.file_item_of(p_merchant_id text, p_provider text, p_key text) RETURNS pay.payout_file_item LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_by_merchant(p_merchant_id text, p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_by_psp(p_psp text, p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_change(p_merchant_id text, p_change_id text) RETURNS pay.change LANGUAGE plpgsql STABLE;
@@ -1611,7 +1648,7 @@ CREATE TABLE pay.payout_event (
     occurred_at timestamp with time zone,
     sequence bigint,
     outcome pay.filled NOT NULL,
-    CONSTRAINT payout_event_state_check CHECK ((state = ANY (ARRAY['sending'::text, 'sent'::text, 'paid'::text, 'returned'::text, 'failed'::text, 'cancelled'::text, 'unknown'::text])))
+    CONSTRAINT payout_event_state_check CHECK ((state = ANY (ARRAY['sending'::text, 'sent'::text, 'paid'::text, 'settled'::text, 'returned'::text, 'failed'::text, 'cancelled'::text, 'unknown'::text])))
 )
 WITH (fillfactor='80');
 
@@ -1704,6 +1741,7 @@ CREATE FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) RETUR
 CREATE FUNCTION pay.is_reserved(p_change pay.change) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_screening_asked(p_merchant_id text, p_detail jsonb, p_who text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_sealed(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_settled_twice(p_payout pay.payout, p_event pay.payout_event) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_statement(p_text text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_sum(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_tangled(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -1743,6 +1781,7 @@ CREATE FUNCTION pay.judge_payout_call(p_row pay.payout_sending, p_adapter pay.pa
 CREATE FUNCTION pay.judge_payout_done(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.judge_payout_event(p_payout pay.payout, p_event pay.payout_event, p_amount_minor bigint, p_currency text, p_account_end text, p_must_ask boolean) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_payout_find(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.judge_payout_report(p_item pay.payout_file_item, p_event pay.payout_event, p_amount_minor bigint, p_currency text, p_account_end text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_payout_send(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_outcome text) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
 
 CREATE TABLE pay.checkout (
@@ -1825,6 +1864,7 @@ CREATE FUNCTION pay.lay_refund(p_news pay.news, p_orders pay.payment_order[], p_
 CREATE FUNCTION pay.learn_payout_event(p_row pay.payout_sending, p_event pay.payout_event) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.learn_tokens(p_facts pay.fact[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.leave_payout_batch(p_payout pay.payout) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.leave_payout_file(p_item pay.payout_file_item, p_code text, p_retry_s bigint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.dead_letter LANGUAGE sql STABLE;
 CREATE FUNCTION pay.lines_with_entry() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.link_work(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
@@ -1849,6 +1889,7 @@ CREATE FUNCTION pay.lock_part(p_file_id bigint) RETURNS pay.settlement_part LANG
 CREATE FUNCTION pay.lock_payout(p_merchant_id text, p_payout_id text) RETURNS pay.payout LANGUAGE sql;
 CREATE FUNCTION pay.lock_payout_account(p_merchant_id text, p_seller text, p_currency text) RETURNS pay.payout_account LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_payout_batches(p_merchant_id text[], p_batch_id text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.lock_payout_file(p_merchant_id text, p_provider text, p_msg_id text) RETURNS pay.payout_file LANGUAGE sql;
 CREATE FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lose_holds(p_psp text, p_limit integer) RETURNS integer LANGUAGE plpgsql;
@@ -1857,6 +1898,7 @@ CREATE FUNCTION pay.make_one_payout(p_merchant_id text, p_seller text, p_currenc
 CREATE FUNCTION pay.make_partition(p_month date) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partitions(p_move boolean DEFAULT true) RETURNS integer LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '200ms';
 CREATE FUNCTION pay.make_parts(p_file_id bigint, p_rows integer, p_parts integer DEFAULT 32) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.make_payout_file(p_merchant_id text, p_provider text, p_adapter pay.payout_adapter, p_most integer, p_debtor_iban text, p_execute_on date, p_place text, p_who text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_payout_piece(p_owner text, p_wallets integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_payouts(p_merchant_id text, p_seller text[], p_currency text[], p_who text) RETURNS SETOF pay.payout_plan LANGUAGE plpgsql;
 
@@ -2542,6 +2584,7 @@ CREATE FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer DEFA
 CREATE FUNCTION pay_ops.approve_payout_batch(p_merchant_id text, p_batch_id text, p_hash text, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.ask_balance(p_source text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.begin_payout_file(p_merchant_id text, p_provider text, p_adapter text, p_facts jsonb, p_most integer, p_debtor_iban text, p_execute_on date, p_place text, p_who text, OUT outcome text, OUT msg_id text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.clear_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2549,6 +2592,9 @@ CREATE FUNCTION pay_ops.copied_settlement(p_file_id bigint, OUT name text, OUT s
 CREATE FUNCTION pay_ops.decide_payout(p_merchant_id text, p_payout_id text, p_fact text, p_ref text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '500ms';
 CREATE FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.end_payout_report(p_merchant_id text, p_provider text, p_sha256 bytea, p_kind text, p_counts jsonb, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.fix_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_left text[], p_codes text[], p_items integer, p_total_minor bigint, p_sha256 bytea) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2560,6 +2606,7 @@ CREATE FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, 
 CREATE FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint DEFAULT NULL::bigint, p_page jsonb DEFAULT NULL::jsonb) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone DEFAULT now(), OUT queued integer, OUT again boolean) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.read_payout_report(p_merchant_id text, p_provider text, p_said jsonb) RETURNS TABLE(outcome text, event_id text, key text, parcel text, state text, code text, amount_minor bigint, currency text, account_end text, occurred_us bigint) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.reject_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2588,6 +2635,7 @@ CREATE FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) RETURNS TABLE(
 CREATE FUNCTION pay_ops.sign_close(p_number bigint, p_key_id text, p_signature text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.stop_payout_provider(p_merchant_id text, p_provider text, p_stops boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.store_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_number text, p_details bytea, p_key_id text, p_who text, p_why text, p_name text DEFAULT NULL::text) RETURNS TABLE(outcome text, destination_id text, version integer) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.take_payout_report(p_merchant_id text, p_provider text, p_event_id text, p_key text, p_parcel text, p_state text, p_code text, p_amount_minor bigint, p_currency text, p_account_end text, p_occurred_us bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.unrelease_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.withdraw_payout_batch(p_merchant_id text, p_batch_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2966,6 +3014,17 @@ CREATE TABLE pay.payout_release (
     merchant_id pay.id NOT NULL,
     payment_order_id pay.id NOT NULL,
     released_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE pay.payout_report (
+    merchant_id pay.id NOT NULL,
+    provider pay.payout_name NOT NULL,
+    sha256 pay.hash NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    counts jsonb NOT NULL,
+    read_by pay.filled NOT NULL,
+    read_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT payout_report_kind_check CHECK ((kind = ANY (ARRAY['pain.002'::text, 'camt.053'::text])))
 );
 
 CREATE TABLE pay.payout_request (
@@ -4858,6 +4917,10 @@ ALTER TABLE ONLY pay.payout_dispatch
     ADD CONSTRAINT payout_dispatch_pkey PRIMARY KEY (merchant_id, payout_id, number);
 ALTER TABLE ONLY pay.payout_event
     ADD CONSTRAINT payout_event_pkey PRIMARY KEY (merchant_id, provider, event_id);
+ALTER TABLE ONLY pay.payout_file_item
+    ADD CONSTRAINT payout_file_item_pkey PRIMARY KEY (msg_id, payout_id);
+ALTER TABLE ONLY pay.payout_file
+    ADD CONSTRAINT payout_file_pkey PRIMARY KEY (msg_id);
 ALTER TABLE ONLY pay.payout_hold
     ADD CONSTRAINT payout_hold_pkey PRIMARY KEY (merchant_id, seller_account, payment_order_id);
 ALTER TABLE ONLY pay.payout_holiday
@@ -4882,6 +4945,8 @@ ALTER TABLE ONLY pay.payout_provider
     ADD CONSTRAINT payout_provider_pkey PRIMARY KEY (merchant_id, provider);
 ALTER TABLE ONLY pay.payout_release
     ADD CONSTRAINT payout_release_pkey PRIMARY KEY (merchant_id, payment_order_id);
+ALTER TABLE ONLY pay.payout_report
+    ADD CONSTRAINT payout_report_pkey PRIMARY KEY (merchant_id, provider, sha256);
 ALTER TABLE ONLY pay.payout_request
     ADD CONSTRAINT payout_request_pkey PRIMARY KEY (merchant_id, route, key);
 ALTER TABLE ONLY pay.payout_reserve
@@ -5042,12 +5107,18 @@ CREATE INDEX payout_batched ON pay.payout USING btree (batch_id, merchant_id);
 CREATE INDEX payout_dispatch_begun ON pay.payout_dispatch USING btree (begun_at);
 CREATE UNIQUE INDEX payout_dispatch_open ON pay.payout_dispatch USING btree (merchant_id, payout_id) WHERE (ended_at IS NULL);
 CREATE INDEX payout_event_at ON pay.payout_event USING btree (at);
+CREATE INDEX payout_event_of ON pay.payout_event USING btree (merchant_id, payout_id) WHERE (payout_id IS NOT NULL);
 CREATE INDEX payout_event_waiting ON pay.payout_event USING btree (merchant_id, provider, reference) WHERE ((outcome)::text = 'waiting'::text);
+CREATE UNIQUE INDEX payout_file_item_key ON pay.payout_file_item USING btree (key) WHERE is_in;
+CREATE UNIQUE INDEX payout_file_item_once ON pay.payout_file_item USING btree (merchant_id, payout_id) WHERE is_in;
+CREATE INDEX payout_file_made ON pay.payout_file USING btree (made_at);
+CREATE UNIQUE INDEX payout_file_open ON pay.payout_file USING btree (merchant_id, provider) WHERE (ended_at IS NULL);
 CREATE INDEX payout_line_open ON pay.payout_line USING btree (merchant_id, seller_account, currency) WHERE is_open;
 CREATE INDEX payout_line_order ON pay.payout_line USING btree (payment_order_id, merchant_id);
 CREATE UNIQUE INDEX payout_listed ON pay.payout USING btree ("left"((merchant_id)::text, 255), number);
 CREATE UNIQUE INDEX payout_live ON pay.payout USING btree (payout_key) WHERE (voided_at IS NULL);
 CREATE UNIQUE INDEX payout_part_live ON pay.payout_part USING btree (merchant_id, seller_account, currency, wallet_seq) WHERE is_live;
+CREATE INDEX payout_report_at ON pay.payout_report USING btree (read_at);
 CREATE INDEX payout_request_expires ON pay.payout_request USING btree (expires_at);
 CREATE INDEX payout_reserve_open ON pay.payout_reserve USING btree (merchant_id, seller_account, currency, until) WHERE (released_at IS NULL);
 CREATE INDEX payout_reserve_order ON pay.payout_reserve USING btree (merchant_id, payment_order_id) WHERE (released_at IS NULL);
@@ -5248,6 +5319,18 @@ CREATE TRIGGER payout_dispatch_kept BEFORE DELETE OR TRUNCATE ON pay.payout_disp
 ALTER TABLE pay.payout_dispatch ENABLE ALWAYS TRIGGER payout_dispatch_kept;
 CREATE TRIGGER payout_dispatch_may_be BEFORE INSERT ON pay.payout_dispatch FOR EACH ROW WHEN (((new.call)::text = 'send'::text)) EXECUTE FUNCTION pay.payout_may_be_sent();
 ALTER TABLE pay.payout_dispatch ENABLE ALWAYS TRIGGER payout_dispatch_may_be;
+CREATE TRIGGER payout_file_fixed BEFORE UPDATE OF msg_id, merchant_id, provider, debtor_iban, execute_on, place, made_by, made_at ON pay.payout_file FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the bytes of a file are fixed', 'PAY11');
+ALTER TABLE pay.payout_file ENABLE ALWAYS TRIGGER payout_file_fixed;
+CREATE TRIGGER payout_file_item_fixed BEFORE UPDATE OF msg_id, merchant_id, payout_id, number, key ON pay.payout_file_item FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the items of a file are fixed', 'PAY11');
+ALTER TABLE pay.payout_file_item ENABLE ALWAYS TRIGGER payout_file_item_fixed;
+CREATE TRIGGER payout_file_item_kept BEFORE DELETE OR TRUNCATE ON pay.payout_file_item FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('pay-outs are kept', 'PAY20');
+ALTER TABLE pay.payout_file_item ENABLE ALWAYS TRIGGER payout_file_item_kept;
+CREATE TRIGGER payout_file_item_out BEFORE UPDATE ON pay.payout_file_item FOR EACH ROW WHEN ((NOT old.is_in)) EXECUTE FUNCTION pay.refuse_change('the items of a file are fixed', 'PAY11');
+ALTER TABLE pay.payout_file_item ENABLE ALWAYS TRIGGER payout_file_item_out;
+CREATE TRIGGER payout_file_kept BEFORE DELETE OR TRUNCATE ON pay.payout_file FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('pay-outs are kept', 'PAY20');
+ALTER TABLE pay.payout_file ENABLE ALWAYS TRIGGER payout_file_kept;
+CREATE TRIGGER payout_file_state BEFORE UPDATE ON pay.payout_file FOR EACH ROW WHEN ((NOT (((old.state = 'claimed'::text) AND (new.state = ANY (ARRAY['fixed'::text, 'dropped'::text]))) OR ((old.state = 'fixed'::text) AND (new.state = ANY (ARRAY['written'::text, 'dropped'::text, 'lost'::text])) AND ((new.sha256)::bytea = (old.sha256)::bytea) AND ((new.item_count)::integer = (old.item_count)::integer) AND ((new.total_minor)::bigint = (old.total_minor)::bigint))))) EXECUTE FUNCTION pay.refuse_change('the bytes of a file are fixed', 'PAY11');
+ALTER TABLE pay.payout_file ENABLE ALWAYS TRIGGER payout_file_state;
 CREATE TRIGGER payout_fixed BEFORE UPDATE OF merchant_id, payout_id, payout_key, attempt, seller_account, currency, amount_minor, left_minor, line_count, provider, destination_id, destination_version, made_by, created_at ON pay.payout FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the terms of a pay-out are fixed', 'PAY11');
 ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_fixed;
 CREATE TRIGGER payout_kept BEFORE DELETE OR TRUNCATE ON pay.payout FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('pay-outs are kept', 'PAY20');
@@ -5258,6 +5341,8 @@ CREATE TRIGGER payout_part_fixed BEFORE UPDATE OF merchant_id, payout_id, seller
 ALTER TABLE pay.payout_part ENABLE ALWAYS TRIGGER payout_part_fixed;
 CREATE TRIGGER payout_part_kept BEFORE DELETE OR TRUNCATE ON pay.payout_part FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('pay-outs are kept', 'PAY20');
 ALTER TABLE pay.payout_part ENABLE ALWAYS TRIGGER payout_part_kept;
+CREATE TRIGGER payout_report_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.payout_report FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('reports are append-only', 'PAY20');
+ALTER TABLE pay.payout_report ENABLE ALWAYS TRIGGER payout_report_append_only;
 CREATE TRIGGER payout_run_ends_once BEFORE UPDATE ON pay.payout_run FOR EACH ROW WHEN ((old.ended_at IS NOT NULL)) EXECUTE FUNCTION pay.refuse_change('a run ends once', 'PAY11');
 ALTER TABLE pay.payout_run ENABLE ALWAYS TRIGGER payout_run_ends_once;
 CREATE TRIGGER payout_run_fixed BEFORE UPDATE OF merchant_id, run_id, seller_account, due_day, due_at, batch_items, begun_at ON pay.payout_run FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the terms of a run are fixed', 'PAY11');
@@ -5336,6 +5421,12 @@ ALTER TABLE ONLY pay.payout_destination
     ADD CONSTRAINT payout_destination_merchant_id_provider_fkey FOREIGN KEY (merchant_id, provider) REFERENCES pay.payout_provider(merchant_id, provider);
 ALTER TABLE ONLY pay.payout_dispatch
     ADD CONSTRAINT payout_dispatch_merchant_id_payout_id_fkey FOREIGN KEY (merchant_id, payout_id) REFERENCES pay.payout(merchant_id, payout_id);
+ALTER TABLE ONLY pay.payout_file_item
+    ADD CONSTRAINT payout_file_item_merchant_id_payout_id_number_fkey FOREIGN KEY (merchant_id, payout_id, number) REFERENCES pay.payout_dispatch(merchant_id, payout_id, number);
+ALTER TABLE ONLY pay.payout_file_item
+    ADD CONSTRAINT payout_file_item_msg_id_fkey FOREIGN KEY (msg_id) REFERENCES pay.payout_file(msg_id);
+ALTER TABLE ONLY pay.payout_file
+    ADD CONSTRAINT payout_file_merchant_id_provider_fkey FOREIGN KEY (merchant_id, provider) REFERENCES pay.payout_provider(merchant_id, provider);
 ALTER TABLE ONLY pay.payout_holiday
     ADD CONSTRAINT payout_holiday_calendar_fkey FOREIGN KEY (calendar) REFERENCES pay.payout_calendar(calendar);
 ALTER TABLE ONLY pay.payout
@@ -5348,6 +5439,8 @@ ALTER TABLE ONLY pay.payout_part
     ADD CONSTRAINT payout_part_merchant_id_payout_id_fkey FOREIGN KEY (merchant_id, payout_id) REFERENCES pay.payout(merchant_id, payout_id);
 ALTER TABLE ONLY pay.payout_part
     ADD CONSTRAINT payout_part_merchant_id_seller_account_currency_wallet_seq_fkey FOREIGN KEY (merchant_id, seller_account, currency, wallet_seq) REFERENCES pay.payout_line(merchant_id, seller_account, currency, wallet_seq);
+ALTER TABLE ONLY pay.payout_report
+    ADD CONSTRAINT payout_report_merchant_id_provider_fkey FOREIGN KEY (merchant_id, provider) REFERENCES pay.payout_provider(merchant_id, provider);
 ALTER TABLE ONLY pay.payout_schedule
     ADD CONSTRAINT payout_schedule_calendar_fkey FOREIGN KEY (calendar) REFERENCES pay.payout_calendar(calendar);
 ALTER TABLE ONLY pay.payout_sending
@@ -5544,6 +5637,7 @@ REVOKE ALL ON FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease i
 REVOKE ALL ON FUNCTION pay.claim_help(p_source text, p_owner text, p_lease interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT balance_due bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_payout_call(p_merchant_id text, p_provider text, p_adapter pay.payout_adapter, p_owner text, p_lease interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.claim_payout_items(p_merchant_id text, p_provider text, p_adapter pay.payout_adapter, p_most integer, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_payout_keys(p_merchant_id text[], p_route text, p_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) FROM PUBLIC;
@@ -5599,6 +5693,9 @@ REVOKE ALL ON FUNCTION pay.dispute_parts(p_psp text, p_object text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.dispute_source(p_dispute pay.dispute) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.doubt(p_word pay.fact, p_about text, p_why text, p_object text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.drop_change_job(p_change pay.change, p_why text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_file TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_file TO payments_operator;
+REVOKE ALL ON FUNCTION pay.drop_payout_file(p_file pay.payout_file, p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.drop_proof(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.drop_staged(p_file_id bigint, p_limit integer) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_schedule TO payments_auditor;
@@ -5615,6 +5712,9 @@ REVOKE ALL ON FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letter
 REVOKE ALL ON FUNCTION pay.end_missed(p_rows pay.settlement_row[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_one_payout_call(p_merchant_id text, p_payout_id text, p_number bigint, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_overdue(p_file_id bigint) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_file_item TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_file_item TO payments_operator;
+REVOKE ALL ON FUNCTION pay.end_payout_file_item(p_item pay.payout_file_item, p_how text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_payout_sending(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
@@ -5666,6 +5766,7 @@ GRANT ALL ON FUNCTION pay.fee_of(p_order pay.payment_order) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.fee_of(p_order pay.payment_order) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.fee_postings(p_postings pay.posting[], p_new integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.file_due(p_file pay.settlement_file) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.file_item_of(p_merchant_id text, p_provider text, p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_by_merchant(p_merchant_id text, p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_by_psp(p_psp text, p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_change(p_merchant_id text, p_change_id text) FROM PUBLIC;
@@ -5753,6 +5854,7 @@ REVOKE ALL ON FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text
 REVOKE ALL ON FUNCTION pay.is_reserved(p_change pay.change) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_screening_asked(p_merchant_id text, p_detail jsonb, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_sealed(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_settled_twice(p_payout pay.payout, p_event pay.payout_event) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_statement(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_sum(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_tangled(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
@@ -5778,6 +5880,7 @@ REVOKE ALL ON FUNCTION pay.judge_payout_call(p_row pay.payout_sending, p_adapter
 REVOKE ALL ON FUNCTION pay.judge_payout_done(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_payout_event(p_payout pay.payout, p_event pay.payout_event, p_amount_minor bigint, p_currency text, p_account_end text, p_must_ask boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_payout_find(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_payout_report(p_item pay.payout_file_item, p_event pay.payout_event, p_amount_minor bigint, p_currency text, p_account_end text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_payout_send(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_outcome text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
 GRANT SELECT ON TABLE pay.checkout TO payments_operator;
@@ -5817,6 +5920,7 @@ REVOKE ALL ON FUNCTION pay.lay_refund(p_news pay.news, p_orders pay.payment_orde
 REVOKE ALL ON FUNCTION pay.learn_payout_event(p_row pay.payout_sending, p_event pay.payout_event) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.learn_tokens(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.leave_payout_batch(p_payout pay.payout) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.leave_payout_file(p_item pay.payout_file_item, p_code text, p_retry_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lines_with_entry() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.link_work(p_file_id bigint) FROM PUBLIC;
@@ -5833,6 +5937,7 @@ REVOKE ALL ON FUNCTION pay.lock_part(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_payout(p_merchant_id text, p_payout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_payout_account(p_merchant_id text, p_seller text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_payout_batches(p_merchant_id text[], p_batch_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.lock_payout_file(p_merchant_id text, p_provider text, p_msg_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text, p_limit integer) FROM PUBLIC;
@@ -5841,6 +5946,7 @@ REVOKE ALL ON FUNCTION pay.make_one_payout(p_merchant_id text, p_seller text, p_
 REVOKE ALL ON FUNCTION pay.make_partition(p_month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partitions(p_move boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_parts(p_file_id bigint, p_rows integer, p_parts integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_payout_file(p_merchant_id text, p_provider text, p_adapter pay.payout_adapter, p_most integer, p_debtor_iban text, p_execute_on date, p_place text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_payout_piece(p_owner text, p_wallets integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_payouts(p_merchant_id text, p_seller text[], p_currency text[], p_who text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_run TO payments_auditor;
@@ -6372,6 +6478,8 @@ REVOKE ALL ON FUNCTION pay_ops.ask_balance(p_source text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.ask_balance(p_source text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.begin_payout_file(p_merchant_id text, p_provider text, p_adapter text, p_facts jsonb, p_most integer, p_debtor_iban text, p_execute_on date, p_place text, p_who text, OUT outcome text, OUT msg_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.begin_payout_file(p_merchant_id text, p_provider text, p_adapter text, p_facts jsonb, p_most integer, p_debtor_iban text, p_execute_on date, p_place text, p_who text, OUT outcome text, OUT msg_id text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) FROM PUBLIC;
@@ -6386,6 +6494,12 @@ REVOKE ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who t
 GRANT ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.end_payout_report(p_merchant_id text, p_provider text, p_sha256 bytea, p_kind text, p_counts jsonb, p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.end_payout_report(p_merchant_id text, p_provider text, p_sha256 bytea, p_kind text, p_counts jsonb, p_who text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.fix_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_left text[], p_codes text[], p_items integer, p_total_minor bigint, p_sha256 bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.fix_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_left text[], p_codes text[], p_items integer, p_total_minor bigint, p_sha256 bytea) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) FROM PUBLIC;
@@ -6408,6 +6522,8 @@ REVOKE ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key te
 GRANT ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint, p_page jsonb) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone, OUT queued integer, OUT again boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone, OUT queued integer, OUT again boolean) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.read_payout_report(p_merchant_id text, p_provider text, p_said jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.read_payout_report(p_merchant_id text, p_provider text, p_said jsonb) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.reject_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) FROM PUBLIC;
@@ -6464,6 +6580,8 @@ REVOKE ALL ON FUNCTION pay_ops.stop_payout_provider(p_merchant_id text, p_provid
 GRANT ALL ON FUNCTION pay_ops.stop_payout_provider(p_merchant_id text, p_provider text, p_stops boolean, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.store_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_number text, p_details bytea, p_key_id text, p_who text, p_why text, p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.store_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_number text, p_details bytea, p_key_id text, p_who text, p_why text, p_name text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.take_payout_report(p_merchant_id text, p_provider text, p_event_id text, p_key text, p_parcel text, p_state text, p_code text, p_amount_minor bigint, p_currency text, p_account_end text, p_occurred_us bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.take_payout_report(p_merchant_id text, p_provider text, p_event_id text, p_key text, p_parcel text, p_state text, p_code text, p_amount_minor bigint, p_currency text, p_account_end text, p_occurred_us bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.unrelease_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.unrelease_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.withdraw_payout_batch(p_merchant_id text, p_batch_id text, p_who text, p_why text) FROM PUBLIC;
@@ -6542,6 +6660,8 @@ GRANT SELECT ON TABLE pay.payout_provider TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_provider TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_release TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_release TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_report TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_report TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_request TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_request TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_transition TO payments_auditor;
