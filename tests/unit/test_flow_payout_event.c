@@ -305,7 +305,7 @@ Test(pay_flow_payout_event, without_a_word_of_its_sender_a_message_is_503)
           "INVALID INVALID INVALID INVALID" }
     };
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         ask_open(&world, &delivery);
         answer = answered(rows[i].status, pay_str_of(rows[i].body));
         answer.sent = rows[i].sent;
