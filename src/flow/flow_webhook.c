@@ -223,8 +223,6 @@ webhook_judge(pay_flow_t *flow, pay_str_t cert_pem, pay_str_t confirmed,
 static pay_status_t
 webhook_fetch(pay_flow_t *flow, pay_str_t url, pay_effect_t *effect)
 {
-    webhook_t  *webhook = flow->state;
-
     webhook_call(flow, effect, PAY_CALL_CERTIFICATE, webhook_certified);
     effect->http.method = PAY_STR("GET");
 
