@@ -272,7 +272,7 @@ Test(pay_flow_payout_event, a_message_counts_when_its_sender_confirms_it)
     expect_db(&world, PAY_OP_TELL_PAYOUT_EVENT);
     expect_arg(&world, tell_payout_event, key, KEY);
     expect_arg(&world, tell_payout_event, event_id, "0404:" KEY);
-    world_row(&world, PAY_OUTCOME_ASK, NULL);
+    world_result(&world, PAY_OUTCOME_ASK, NULL);
     cr_expect(pay_str_is(expect_reply(&world, PAY_REPLY_JSON, 200)->body,
                          "{\"outcome\":\"asked\"}"));
     world_close(&world);
