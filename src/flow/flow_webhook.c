@@ -57,6 +57,8 @@ static pay_status_t webhook_judge(pay_flow_t *flow, pay_str_t cert_pem,
 static pay_status_t webhook_fetch(pay_flow_t *flow, pay_str_t url,
     pay_effect_t *effect);
 static pay_status_t webhook_confirm(pay_flow_t *flow, pay_effect_t *effect);
+static void webhook_call(pay_flow_t *flow, pay_effect_t *effect,
+    pay_call_t call, pay_flow_step_pt step);
 static pay_status_t webhook_read(pay_flow_t *flow, pay_str_t event_id,
     pay_effect_t *effect);
 static pay_status_t webhook_applied(pay_flow_t *flow,
@@ -221,11 +223,7 @@ webhook_judge(pay_flow_t *flow, pay_str_t cert_pem, pay_str_t confirmed,
 static pay_status_t
 webhook_fetch(pay_flow_t *flow, pay_str_t url, pay_effect_t *effect)
 {
-    webhook_t  *webhook = flow->state;
-
-    pay_do_call(flow, effect, webhook->in.psp, PAY_CALL_CERTIFICATE,
-                webhook_certified);
-    effect->payout = webhook->in.payout;
+    webhook_call(flow, effect, PAY_CALL_CERTIFICATE, webhook_certified);
     effect->http.method = PAY_STR("GET");
 
     return pay_dup(flow->scratch, url, &effect->http.url);
@@ -240,9 +238,7 @@ webhook_confirm(pay_flow_t *flow, pay_effect_t *effect)
     webhook_t           *webhook = flow->state;
     pay_http_request_t  *http = &effect->http;
 
-    pay_do_call(flow, effect, webhook->in.psp, PAY_CALL_CONFIRM,
-                webhook_confirmed);
-    effect->payout = webhook->in.payout;
+    webhook_call(flow, effect, PAY_CALL_CONFIRM, webhook_confirmed);
     http->method = PAY_STR("POST");
     http->url = webhook->in.psp->settings.confirm_url;
     http->body = webhook->in.body;
@@ -251,6 +247,20 @@ webhook_confirm(pay_flow_t *flow, pay_effect_t *effect)
     http->field_count = 1;
 
     return PAY_OK;
+}
+
+
+/* To the PSP, or to the provider of pay-outs, whose message it is. */
+static void
+webhook_call(pay_flow_t *flow, pay_effect_t *effect, pay_call_t call,
+    pay_flow_step_pt step)
+{
+    webhook_t  *webhook = flow->state;
+
+    pay_do_call(flow, effect,
+                webhook->in.payout == NULL ? webhook->in.psp : NULL, call,
+                step);
+    effect->payout = webhook->in.payout;
 }
 
 

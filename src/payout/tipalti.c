@@ -5,9 +5,9 @@
  * is one.  Tipalti states no end of its protection against a second payment of
  * one refCode, so that a lost answer is looked for and nothing is sent again.
  *
- * Messages are IPNs, forms that Tipalti confirms (src/sig/tipalti.c): the public
- * clients github peek-travel/tipalti-elixir and riipen/tipalti-ruby have their
- * types and where they are posted back.
+ * Messages are IPNs, forms that Tipalti confirms (src/sig/tipalti.c): the
+ * public clients github peek-travel/tipalti-elixir and riipen/tipalti-ruby have
+ * their types and where they are posted back.
  *
  *    SUBMITTED ─▶ SCHEDULED, FRAUD_REVIEW … ─▶ PAID ─▶ CLEARED
  *        └─▶ DEFERRED, CANCELED                  └─▶ REJECTED
@@ -267,8 +267,8 @@ tipalti_only(const pay_payout_parcel_t *parcel, const pay_json_t *json,
 
 
 /* An IPN tells no state by which a payment that is final can be told from one
- * that may be rejected, so that Tipalti is asked behind each.  A group's message
- * names several payments; one about a payee names none. */
+ * that may be rejected, so that Tipalti is asked behind each.  A group's
+ * message names several payments; one about a payee names none. */
 static pay_status_t
 tipalti_hook(pay_arena_t *arena, const pay_payout_account_t *account,
     pay_str_t body, pay_payout_result_t *result, pay_err_t *err)

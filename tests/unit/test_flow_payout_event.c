@@ -272,7 +272,7 @@ Test(pay_flow_payout_event, a_message_counts_when_its_sender_confirms_it)
     expect_db(&world, PAY_OP_TELL_PAYOUT_EVENT);
     expect_arg(&world, tell_payout_event, key, KEY);
     expect_arg(&world, tell_payout_event, event_id, "0404:" KEY);
-    world_row(&world, PAY_OUTCOME_ASK, NULL);
+    world_result(&world, PAY_OUTCOME_ASK, NULL);
     cr_expect(pay_str_is(expect_reply(&world, PAY_REPLY_JSON, 200)->body,
                          "{\"outcome\":\"asked\"}"));
     world_close(&world);
@@ -305,7 +305,7 @@ Test(pay_flow_payout_event, without_a_word_of_its_sender_a_message_is_503)
           "INVALID INVALID INVALID INVALID" }
     };
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         ask_open(&world, &delivery);
         answer = answered(rows[i].status, pay_str_of(rows[i].body));
         answer.sent = rows[i].sent;

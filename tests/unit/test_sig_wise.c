@@ -17,7 +17,7 @@
 
 
 #define BODY                                                                  \
-    "{\"data\":{\"resource\":{\"id\":111}},"                                    \
+    "{\"data\":{\"resource\":{\"id\":111}},"                                  \
     "\"event_type\":\"transfers#state-change\"}"
 
 enum { H_SIGNATURE, H_DELIVERY, H_TEST, H_COUNT };

@@ -287,7 +287,8 @@ class Payer:
     def sent_to_us(self, item: str) -> list[dict]:
         """The provider's messages about it, and what became of them."""
         key = self.item_key(item)
-        return self.stack.mock.books(token=key)["webhooks"]
+        sent = self.stack.mock.books()["webhooks"]
+        return [each for each in sent if each["token"] == key]
 
     def lapse(self, item: str) -> None:
         """The provider may have forgotten the key of a lost send."""
