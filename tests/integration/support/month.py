@@ -30,6 +30,8 @@ RATES = {"USD": "1.10", "GBP": "0.85", "JPY": "160.5", "KWD": "0.333"}
 DIGITS = {"EUR": 2, "USD": 2, "GBP": 2, "JPY": 0, "KWD": 3}
 HASTE_S = 0.3
 PATIENCE_S = 120  # for fifty items, each with several calls
+# No answer is lost here because a machine is slow.
+PATIENT = "connect=500ms total=1s", "connect=2s total=10s"
 # Of one week: sales of a single order, and those that share a checkout.
 SOLO, SHARED, TOGETHER = 30, 32, 4
 REFUNDS, DISPUTES, CONVERTED = 6, 3, 3
@@ -132,9 +134,10 @@ class Month:
         self.rates.write_text(json.dumps({"base": "EUR", "rates": RATES}))
         self.rates.chmod(0o644)
         source = f"payments_rates bank file={self.rates} base=EUR interval=1s;"
+        blocks = self.payer.blocks().replace(*PATIENT)
         self.stack.configure(
-            (AUDIENCE, f"{source}\n    {self.payer.blocks()}{AUDIENCE}"),
-            *HASTY_OWN,
+            (AUDIENCE, f"{source}\n    {blocks}{AUDIENCE}"),
+            HASTY_OWN[0],
             QUICK_JOBS,
         )
         value = self.stack.value
