@@ -72,10 +72,14 @@ APPROVE = """SELECT pay_ops.approve_payout_batch('acme', b.batch_id,
     WHERE b.state = 'open'"""
 UNSOLD = """SELECT count(*) FROM pay.payment_order
     WHERE status <> 'SUCCESS' AND payment_order_id = ANY (%s)"""
-# Instead of waiting for the time of a question.
-HURRY = """UPDATE pay.payout_sending s SET run_at = now() FROM pay.payout p
-    WHERE p.merchant_id = s.merchant_id AND p.payout_id = s.payout_id
-        AND p.state <> 'paid' AND s.lease_until IS NULL AND s.run_at > now()"""
+# Instead of waiting for the time of a question.  Workers lock these rows, too,
+# so nothing waits here.
+HURRY = """UPDATE pay.payout_sending SET run_at = now()
+    WHERE payout_id IN (
+        SELECT s.payout_id FROM pay.payout_sending s
+        JOIN pay.payout p USING (merchant_id, payout_id)
+        WHERE p.state <> 'paid' AND s.lease_until IS NULL AND s.run_at > now()
+        FOR UPDATE OF s SKIP LOCKED)"""
 UNPAID = """SELECT provider, state, count(*) FROM pay.payout
     WHERE state NOT IN ('paid', 'returned') GROUP BY 1, 2"""
 OPEN_CHANGES = "SELECT change_id FROM pay.change WHERE status <> 'SUCCESS'"
