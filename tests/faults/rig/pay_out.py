@@ -9,6 +9,7 @@ import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import psycopg2
 from support.own_stack import new_id, wait_for
 from support.sold import books_hold
 
@@ -27,6 +28,13 @@ MOVES = {
     "generic": [("send", "payout")],
     "stripe": [("transfer", "transfer"), ("send", "payout")],
 }
+# The seller's own, so that each run has a due time of its own.
+SCHEDULE = """SELECT pay_ops.set_payout_schedule('acme', %s, 'day', NULL, NULL,
+    NULL, NULL, 10, 'max', 'test')"""
+DUE = """UPDATE pay.payout_schedule SET next_at = now() - interval '1 hour'
+    WHERE seller_account = %s"""
+WAITING = """SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+    AND query LIKE '%%make_due_payouts%%'"""
 LAST = """SELECT call, step, number FROM pay.payout_dispatch
     WHERE payout_id = %s ORDER BY number DESC LIMIT 1"""
 # The worker of that call is dead, or has had PostgreSQL die under it.
@@ -56,6 +64,7 @@ class PayOut:
         self.struck = 0  # the call that was under way then
         self.pid = 0
         self.others: list[int] = []
+        self.lock = None
         self.released = False
         self.pool = ThreadPoolExecutor(1)
         self.first = None
@@ -158,6 +167,35 @@ class PayOut:
         self.pid = self.stack.caught()
         self.struck = self.last()[2]
 
+    def run(self) -> None:
+        """A schedule's run, in the middle of its transaction: somebody else
+        has the wallet until release()."""
+        assert self.stack.value(SCHEDULE, self.seller) == "stored"
+        self.lock = psycopg2.connect(self.stack.values["PG_ADMIN_DSN"])
+        with self.lock.cursor() as cursor:
+            cursor.execute(
+                "SELECT FROM pay.wallet WHERE seller_account = %s FOR UPDATE",
+                (self.seller,),
+            )
+        self.stack.sql(DUE, self.seller)
+        wait_for(lambda: self.stack.sql(WAITING), "the run to wait")
+        self.asked.clear()
+
+    def made_by_run(self) -> None:
+        """One item, in a batch that somebody approves."""
+        made = wait_for(
+            lambda: self.stack.sql(
+                "SELECT p.payout_id, b.batch_id, encode(b.hash, 'hex') "
+                "FROM pay.payout p JOIN pay.payout_batch b "
+                "USING (merchant_id, batch_id) WHERE p.seller_account = %s",
+                self.seller,
+            ),
+            "the item of the run",
+            PATIENCE_S,
+        )
+        ((self.item, batch, digest),) = made
+        self.payer.payctl("approve", batch, "--hash", digest, "--who", "ann")
+
     def last(self) -> tuple:
         """The last call: its name, its step and its number."""
         rows = self.stack.sql(LAST, self.item)
@@ -224,6 +262,10 @@ class PayOut:
     def release(self) -> None:
         if not self.released:
             self.released = True
+            if self.lock:
+                with contextlib.suppress(psycopg2.Error):
+                    self.lock.rollback()
+                self.lock.close()
             for pid in (self.pid, *self.others):
                 if pid:
                     self.stack.go_on(pid)
