@@ -2599,7 +2599,7 @@ CREATE FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, 
 CREATE FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint DEFAULT NULL::bigint, p_page jsonb DEFAULT NULL::jsonb) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone DEFAULT now(), OUT queued integer, OUT again boolean) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_ops.read_payout_report(p_merchant_id text, p_provider text, p_account text, p_said jsonb) RETURNS TABLE(outcome text, event_id text, key text, parcel text, state text, code text, amount_minor bigint, currency text, account_end text, occurred_us bigint) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.read_payout_report(p_merchant_id text, p_provider text, p_said jsonb) RETURNS TABLE(outcome text, event_id text, key text, parcel text, state text, code text, amount_minor bigint, currency text, account_end text, occurred_us bigint) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.reject_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -6507,8 +6507,8 @@ REVOKE ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key te
 GRANT ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint, p_page jsonb) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone, OUT queued integer, OUT again boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone, OUT queued integer, OUT again boolean) TO payments_operator;
-REVOKE ALL ON FUNCTION pay_ops.read_payout_report(p_merchant_id text, p_provider text, p_account text, p_said jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_ops.read_payout_report(p_merchant_id text, p_provider text, p_account text, p_said jsonb) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.read_payout_report(p_merchant_id text, p_provider text, p_said jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.read_payout_report(p_merchant_id text, p_provider text, p_said jsonb) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.reject_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) FROM PUBLIC;
