@@ -11,7 +11,7 @@ SET LOCAL search_path = pay, pg_temp;
 --              the final one at any moment
 --    written   it has its final name
 --    dropped   it never got one: its items were not sent
---    lost      neither name is there any more: somebody took it, or nobody
+--    lost      neither name is there any more: the bank may have it
 -- place: the host since its last boot, and the directory, since only there a
 -- temporary name proves that the file was never seen.
 CREATE TABLE payout_file (
@@ -35,7 +35,7 @@ CREATE TABLE payout_file (
     CHECK ((ended_at IS NULL) = (state IN ('claimed', 'fixed')))
 ) WITH (fillfactor = 80);
 
--- one at a time: the next one takes up what the last one has left
+-- one at a time: the next run ends the file that the last one has left
 CREATE UNIQUE INDEX payout_file_open ON payout_file (merchant_id, provider)
     WHERE ended_at IS NULL;
 CREATE INDEX payout_file_made ON payout_file (made_at);

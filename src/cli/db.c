@@ -114,6 +114,23 @@ pay_cli_query(PGconn *conn, const char *what, const char *sql, int count,
 }
 
 
+int
+pay_cli_word(PGconn *conn, const char *what, const char *sql, int count,
+    const char *const *values, char *word)
+{
+    PGresult  *rows = pay_cli_query(conn, what, sql, count, values);
+
+    if (rows == NULL) {
+        return 0;
+    }
+
+    snprintf(word, PAY_CLI_WORD, "%s", PQgetvalue(rows, 0, 0));
+    PQclear(rows);
+
+    return 1;
+}
+
+
 /* PQerrorMessage() ends with a line feed. */
 static void
 db_complain(PGconn *conn, const char *what)

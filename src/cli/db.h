@@ -22,6 +22,13 @@ int pay_cli_exec(PGconn *conn, const char *what, const char *sql);
 /* The same without a complaint, for what may well fail. */
 int pay_cli_try(PGconn *conn, const char *sql);
 
+#define PAY_CLI_WORD  64               /* bytes of a word, with a NUL */
+
+/* The first column of the only row of a statement with `count` text parameters,
+ * cut to PAY_CLI_WORD; 0 after a complaint. */
+int pay_cli_word(PGconn *conn, const char *what, const char *sql, int count,
+    const char *const *values, char *word);
+
 /* As pay_cli_exec(), for one statement with `count` text parameters; the rows,
  * or NULL after a complaint.  The caller ends them with PQclear(). */
 PGresult *pay_cli_query(PGconn *conn, const char *what, const char *sql,

@@ -6,11 +6,8 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "cli/db.h"
 #include "cli/payout_file.h"
 #include "cli/table.h"
-
-#include <stdio.h>
 
 
 #define AT  PAY_CLI_AT
@@ -32,12 +29,12 @@ const char  pay_cli_payout_file_usage[] =
     "                               --who NAME FILE ...\n"
     "       payctl payout file list [--dsn DSN] [--merchant ID]\n"
     "\n"
-    "write puts approved items of a provider of adapter pain001 into one file,\n"
-    "ID.xml in DIR, for the bank's client to take; other names in DIR are not\n"
-    "for it.  --on is the day on which the bank pays, else the next bank day.\n"
-    "read takes the bank's answers, pain.002 and camt.053: each is read whole,\n"
-    "and counts once.  list shows the files, and how many of their items the\n"
-    "bank has not answered.\n"
+    "write puts approved items of a provider of adapter pain001 into one\n"
+    "file, ID.xml in DIR, for the bank's client to take; other names in DIR\n"
+    "are not for it.  --on is the day on which the bank pays, else the next\n"
+    "bank day.  read takes the bank's answers, pain.002 and camt.053: each\n"
+    "is read whole, and counts once.  list shows the files, and how many of\n"
+    "their items the bank has not answered.\n"
     "Exit code 0: done; 1: not all of it; 2: not done; 3: all FILEs are known\n"
     "already.\n";
 
@@ -92,21 +89,4 @@ file_list(int argc, char **argv)
 
     return words != 0 ? pay_cli_say_usage(words, pay_cli_payout_file_usage)
                       : pay_cli_list(&list_query, dsn, &merchant);
-}
-
-
-int
-pay_cli_payout_word(PGconn *conn, const char *sql, int count,
-    const char *const *values, char *word, size_t size)
-{
-    PGresult  *rows = pay_cli_query(conn, FILE_WHAT, sql, count, values);
-
-    if (rows == NULL) {
-        return 0;
-    }
-
-    snprintf(word, size, "%s", PQgetvalue(rows, 0, 0));
-    PQclear(rows);
-
-    return 1;
 }

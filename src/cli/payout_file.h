@@ -68,11 +68,6 @@ int pay_cli_payout_file_read(int argc, char **argv);
 
 extern const char  pay_cli_payout_file_usage[];
 
-/* The first column of the only row of a statement, cut to `size`; 0 after a
- * complaint. */
-int pay_cli_payout_word(PGconn *conn, const char *sql, int count,
-    const char *const *values, char *word, size_t size);
-
 /* Makes the bytes of the claimed file under its name FILE_PART, with their
  * digest and sums, and the list of items that are left out.  PAY_INVALID after
  * a complaint: nothing is there under any name. */

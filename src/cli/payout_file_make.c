@@ -1,6 +1,6 @@
 /*
  * The bytes of a bank's file: the accounts of its items are opened with the
- * keyring, each item is held against what the bank takes, and those that fit
+ * keyring, each item is held against the limits of the bank, and those that fit
  * are written as pain.001 under a temporary name, durably.
  */
 

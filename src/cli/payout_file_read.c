@@ -1,8 +1,8 @@
 /*
  * payctl payout file read: the bank's answers to files, pain.002 and
  * camt.053.  A file is read to its end, its statements are checked together,
- * and then each is applied in a transaction of its own; what ends in the middle
- * is taken up by the next reading of the same file.
+ * and then each is applied in a transaction of its own; a reading that ends in
+ * the middle is taken up by the next one of the same file.
  */
 
 #define _GNU_SOURCE
@@ -20,9 +20,9 @@
 
 
 #define FILES_MAX    64
+#define WHO_MAX      200
 #define FILE_MAX    (64 * 1024 * 1024)
 #define HEAD         4096              /* bytes that name the kind of a file */
-#define WORD_MAX     32
 #define KNOWN        3                 /* exit code, as settlement import */
 #define RETURN       "RETURN "         /* before the reason of an entry */
 #define KEY_MAX      PAY_PAYOUT_KEY_MAX
@@ -73,8 +73,20 @@ static const char *const  outcomes[OUTCOMES] = {
     "invalid", "not_found", NULL
 };
 
+static const char  known_sql[] =
+    "SELECT CASE WHEN EXISTS (SELECT FROM pay.payout_report r"
+    " WHERE r.merchant_id = $1 AND r.provider = $2"
+    " AND r.sha256 = decode($3, 'hex')) THEN 'known'"
+    " WHEN NOT EXISTS (SELECT FROM pay.payout_provider v"
+    " WHERE v.merchant_id = $1 AND v.provider = $2)"
+    " THEN 'none' ELSE 'new' END";
+
 static const char  said_sql[] =
     "SELECT r.* FROM pay_ops.read_payout_report($1, $2, $3::jsonb) r";
+
+static const char  end_sql[] =
+    "SELECT pay_ops.end_payout_report($1, $2, decode($3, 'hex'), $4,"
+    " $5::jsonb, $6)";
 
 static const char  take_sql[] =
     "SELECT pay_ops.take_payout_report($1, $2, $3, $4, $5, $6, $7,"
@@ -104,7 +116,8 @@ pay_cli_payout_file_read(int argc, char **argv)
     }
 
     if (words == 0 || file.merchant == NULL || file.provider == NULL
-        || file.who == NULL)
+        || file.who == NULL || file.who[0] == '\0'
+        || strlen(file.who) > WHO_MAX)
     {
         return pay_cli_misuse(pay_cli_payout_file_usage, "read takes"
                               " --merchant, --provider, --who and FILEs");
@@ -167,30 +180,27 @@ read_one(file_read_t *file)
 static int
 read_bytes(const file_read_t *file, pay_str_t *text)
 {
-    size_t          n, size = 0;
+    long            size = 0;
+    size_t          n = 0;
     FILE           *from = fopen(file->path, "rb");
     unsigned char  *data = NULL;
 
-    if (from != NULL && fseek(from, 0, SEEK_END) == 0) {
-        size = (size_t) ftell(from);
-        rewind(from);
-        data = size > 0 && size <= FILE_MAX ? pay_alloc(file->arena, size)
-                                             : NULL;
-    }
-
-    n = data != NULL ? fread(data, 1, size, from) : 0;
-
     if (from != NULL) {
+        size = fseek(from, 0, SEEK_END) == 0 ? ftell(from) : 0;
+        rewind(from);
+        data = size > 0 && size <= FILE_MAX
+               ? pay_alloc(file->arena, (size_t) size) : NULL;
+        n = data != NULL ? fread(data, 1, (size_t) size, from) : 0;
         fclose(from);
     }
 
-    if (data == NULL || n != size) {
+    if (data == NULL || n != (size_t) size) {
         fprintf(stderr, "payctl: " FILE_WHAT ": %s: cannot be read, or is too"
                 " large\n", file->path);
         return 0;
     }
 
-    *text = (pay_str_t) { size, data };
+    *text = (pay_str_t) { n, data };
 
     return 1;
 }
@@ -199,18 +209,10 @@ read_bytes(const file_read_t *file, pay_str_t *text)
 static int
 read_known(file_read_t *file, int *is_known)
 {
-    char         word[WORD_MAX];
+    char         word[PAY_CLI_WORD];
     const char  *values[] = { file->merchant, file->provider, file->sha256 };
 
-    if (!pay_cli_payout_word(file->conn, "SELECT CASE WHEN EXISTS (SELECT FROM"
-                             " pay.payout_report r WHERE r.merchant_id = $1"
-                             " AND r.provider = $2 AND r.sha256 ="
-                             " decode($3, 'hex')) THEN 'known' WHEN NOT EXISTS"
-                             " (SELECT FROM pay.payout_provider v"
-                             " WHERE v.merchant_id = $1 AND v.provider = $2)"
-                             " THEN 'none' ELSE 'new' END", 3, values, word,
-                             sizeof(word)))
-    {
+    if (!pay_cli_word(file->conn, FILE_WHAT, known_sql, 3, values, word)) {
         return 0;
     }
 
@@ -374,7 +376,12 @@ reason_of(pay_arena_t *arena, pay_str_t note)
         return code;
     }
 
-    for (i = from; i < note.len && note.data[i] != ' '; i++);
+    i = from;
+
+    while (i < note.len && note.data[i] != ' ') {
+        i++;
+    }
+
     text = pay_alloc(arena, i - from + 1);
 
     if (text != NULL) {
@@ -500,7 +507,7 @@ static int
 read_take(file_read_t *file, const PGresult *rows)
 {
     int          i, column;
-    char         word[WORD_MAX];
+    char         word[PAY_CLI_WORD];
     size_t       k;
     const char  *values[COLUMNS + 1] = { file->merchant, file->provider };
 
@@ -514,15 +521,15 @@ read_take(file_read_t *file, const PGresult *rows)
                                  ? NULL : PQgetvalue(rows, i, column);
         }
 
-        if (!pay_cli_payout_word(file->conn, take_sql, COLUMNS + 1, values,
-                                 word, sizeof(word)))
+        if (!pay_cli_word(file->conn, FILE_WHAT, take_sql, COLUMNS + 1,
+                          values, word))
         {
             return 0;
         }
 
-        for (k = 0; outcomes[k] != NULL && strcmp(outcomes[k], word) != 0;
-             k++);
-        file->counts[k]++;
+        for (k = 0; outcomes[k] != NULL; k++) {
+            file->counts[k] += strcmp(outcomes[k], word) == 0;
+        }
 
         if (strcmp(word, "contradiction") == 0) {
             fprintf(stderr, "payctl: " FILE_WHAT ": %s: contradiction: %s\n",
@@ -537,7 +544,7 @@ read_take(file_read_t *file, const PGresult *rows)
 static int
 read_end(file_read_t *file)
 {
-    char         word[WORD_MAX];
+    char         word[PAY_CLI_WORD];
     size_t       k;
     pay_buf_t    buf;
     pay_str_t    counts;
@@ -572,19 +579,11 @@ read_end(file_read_t *file)
     values[4] = (const char *) counts.data;
     values[5] = file->who;
 
-    if (!pay_cli_payout_word(file->conn, "SELECT pay_ops.end_payout_report($1,"
-                             " $2, decode($3, 'hex'), $4, $5::jsonb, $6)", 6,
-                             values, word, sizeof(word)))
-    {
+    if (!pay_cli_word(file->conn, FILE_WHAT, end_sql, 6, values, word)) {
         return PAY_CLI_USAGE;
     }
 
-    if (strcmp(word, "invalid") == 0) {
-        return pay_cli_misuse(pay_cli_payout_file_usage, "--who takes 1 to"
-                              " 200 bytes");
-    }
-
-    /* contradictions, and what follows them in the table */
+    /* contradictions and those behind them in the table */
     return file->counts[4] + file->counts[5] + file->counts[6] == 0
            ? PAY_CLI_OK : PAY_CLI_NO;
 }

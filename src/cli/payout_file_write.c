@@ -3,7 +3,8 @@
  * the bank.  Each arrow is a commit or a durable step on the disk; a lock of
  * the session keeps two of them apart.
  *
- *    claim the items ─▶ bytes as .ID.part ─▶ fixed ─▶ rename to ID.xml ─▶ written
+ *    items claimed ─▶ bytes as .ID.part ─▶ fixed ─▶ renamed to ID.xml
+ *        ─▶ written
  *
  * The next one ends the file of one that died:
  *    claimed                     nothing could be seen         dropped
@@ -27,7 +28,6 @@
 #include <unistd.h>
 
 
-#define WORD_MAX     32
 #define ARRAY_MAX    (4 * 1024 * 1024)
 
 typedef struct {
@@ -58,6 +58,10 @@ static int write_told(file_write_t *file);
 static const char  begin_sql[] =
     "SELECT b.outcome, b.msg_id FROM pay_ops.begin_payout_file($1, $2,"
     " 'pain001', $3::jsonb, $4::int, $5, $6::date, $7, $8) b";
+
+static const char  fix_sql[] =
+    "SELECT pay_ops.fix_payout_file($1, $2, $3, $4::text[], $5::text[],"
+    " $6::int, $7::bigint, decode($8, 'hex'))";
 
 static const char  open_sql[] =
     "SELECT f.msg_id, f.state, f.place, encode(f.sha256, 'hex')"
@@ -192,7 +196,7 @@ write_run(file_write_t *file)
 
 
 /* Held until the connection ends.  The second one waits, however long it
- * takes, and finds what the first one has left. */
+ * takes, and finds the file that the first one has left. */
 static int
 write_lock(file_write_t *file)
 {
@@ -297,11 +301,11 @@ write_fate(file_write_t *file, const char *state, const char *place)
 static int
 write_end(file_write_t *file, const char *how)
 {
-    char         word[WORD_MAX];
+    char         word[PAY_CLI_WORD];
     const char  *values[] = { file->merchant, file->provider, file->id, how };
 
-    if (!pay_cli_payout_word(file->conn, "SELECT pay_ops.end_payout_file($1,"
-                             " $2, $3, $4)", 4, values, word, sizeof(word)))
+    if (!pay_cli_word(file->conn, FILE_WHAT, "SELECT pay_ops.end_payout_file("
+                      "$1, $2, $3, $4)", 4, values, word))
     {
         return 0;
     }
@@ -375,7 +379,7 @@ write_begin(file_write_t *file, int *code)
 static int
 write_file(file_write_t *file)
 {
-    char          word[WORD_MAX] = "";
+    char          word[PAY_CLI_WORD] = "";
     pay_status_t  status = pay_cli_payout_file_make(file);
 
     if (status == PAY_OK && file->sums.count != 0 && !write_digest(file)) {
@@ -423,10 +427,7 @@ write_fix(file_write_t *file, char *word)
     values[6] = minor;
     values[7] = file->sha256;
 
-    return pay_cli_payout_word(file->conn, "SELECT pay_ops.fix_payout_file($1,"
-                               " $2, $3, $4::text[], $5::text[], $6::int,"
-                               " $7::bigint, decode($8, 'hex'))", 8, values,
-                               word, WORD_MAX);
+    return pay_cli_word(file->conn, FILE_WHAT, fix_sql, 8, values, word);
 }
 
 
@@ -457,7 +458,7 @@ write_array(file_write_t *file, int codes, const char **text)
 }
 
 
-/* Of the bytes that are on the disk. */
+/* The digest is that of the bytes that are on the disk. */
 static int
 write_digest(file_write_t *file)
 {
