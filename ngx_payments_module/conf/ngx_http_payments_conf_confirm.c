@@ -70,7 +70,7 @@ ngx_http_payments_confirm_rate(ngx_conf_t *cf, void *object)
 
 
 /* The real provider confirms nothing on a loopback host: that is the rest of a
- * trial, and whoever listens there would say VERIFIED. */
+ * trial, and any process that listens there could say VERIFIED. */
 char *
 ngx_http_payments_confirm_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {

@@ -78,7 +78,7 @@ ngx_payments_attempt_refuse(ngx_payments_http_t *http, pay_failure_t why,
 }
 
 
-/* What comes from another server than the API says nothing about that. */
+/* An answer of another server says nothing about the API. */
 static ngx_int_t
 begin_health(ngx_payments_http_t *http)
 {

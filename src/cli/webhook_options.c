@@ -193,7 +193,8 @@ verify_check(const verify_t *verify)
     /* A key for a scheme without keys: the operator believes in a check that
      * is not made. */
     if (!(needs & (PAY_SIG_NEEDS_KEY | PAY_SIG_NEEDS_RSA_KEY))
-        && verify->file_count != 0) {
+        && verify->file_count != 0)
+    {
         return verify_complain("--secret-file", "this scheme has no key");
     }
 

@@ -266,8 +266,8 @@ tipalti_only(const pay_payout_parcel_t *parcel, const pay_json_t *json,
 }
 
 
-/* An IPN tells no state by which a payment that is final can be told from one
- * that may be rejected, so that Tipalti is asked behind each.  A group's
+/* An IPN has no state that distinguishes a payment that is final from one that
+ * may be rejected, so that Tipalti is asked behind each.  A group's
  * message names several payments; one about a payee names none. */
 static pay_status_t
 tipalti_hook(pay_arena_t *arena, const pay_payout_account_t *account,

@@ -72,7 +72,7 @@ tipalti_judge(const pay_sig_input_t *input)
 }
 
 
-/* Parameters behind the type, such as a charset, say nothing. */
+/* Parameters behind the type, such as a charset, do not count. */
 static pay_sig_verdict_t
 tipalti_type(const pay_sig_input_t *input)
 {

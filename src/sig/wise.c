@@ -4,8 +4,8 @@
  * the base64 of RSASSA-PKCS1-v1_5 with SHA-256 over the raw body, by a key
  * whose public half Wise publishes, one for the sandbox and one for production.
  * Only the body is signed: X-Delivery-Id is another one for each subscription
- * that tells of an event, so that the adapter makes the event's id of what is
- * signed.
+ * that tells of an event, so that the adapter makes the event's id of signed
+ * members.
  */
 
 #include "pay_rsa.h"
@@ -84,9 +84,8 @@ wise_judge(pay_arena_t *arena, const pay_sig_input_t *input)
 }
 
 
-/* Sent while a subscription is made, to see whether somebody answers.  The
- * header is not signed: a message that has it changes nothing, whoever has
- * added it. */
+/* Sent while a subscription is made, to see whether the address answers.  The
+ * header is not signed: a message that has it changes nothing. */
 static int
 wise_is_test(const pay_sig_input_t *input)
 {
