@@ -200,6 +200,9 @@ SELECT pg_temp.later('400 days')
 SELECT is(pg_temp.begin_file(), 'none', 'no time makes it payable again');
 SELECT is(pay_ops.cancel_payout('m1', pg_temp.item(), 'ann', 'x'), 'no_way',
           'and no operator');
+SELECT is(pay_ops.decide_payout('m1', pg_temp.item(), 'failed', NULL, 'ann',
+                                'the bank has no such file'), 'second',
+          'alone');
 
 -- a report is read as a whole
 CREATE FUNCTION pg_temp.read(p_said text)
@@ -229,6 +232,12 @@ SELECT is(pay_ops.end_payout_report('m1', 'bank', sha256('r'), 'pain.002',
     '{}', 'cron'), 'read', 'a report is read');
 SELECT is(pay_ops.end_payout_report('m1', 'bank', sha256('r'), 'pain.002',
     '{}', 'cron'), 'known', 'once');
+
+SELECT is(pay_ops.decide_payout('m1', pg_temp.item(), 'failed', NULL, 'bob',
+                                'the bank has no such file'), 'failed',
+          'two operators end an item of a file that the bank has not');
+SELECT is(pg_temp.report('s9', 'settled', 1000), 'contradiction',
+          'a debit behind that is theirs');
 
 SET CONSTRAINTS ALL IMMEDIATE;
 \i :checks
