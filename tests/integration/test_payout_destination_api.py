@@ -6,10 +6,9 @@ import subprocess
 import pytest
 from support.client import Api, fresh_key
 from support.own_stack import QUICK_JOBS, OwnStack, new_id
-from support.payer import Payer
+from support.payer import AUDIENCE, HASTY_OWN, Payer
 from support.problems import assert_problem
 from support.tokens import minter_of
-from test_payouts import AUDIENCE, HASTY
 
 IBAN = "DE89370400440532013000"
 ACCOUNT = {"currency": "EUR", "provider": "generic", "iban": IBAN,
@@ -23,7 +22,7 @@ def payer():
     try:
         payer = Payer(stack, "stripe", asks=False)
         stack.configure(
-            (AUDIENCE, payer.blocks() + AUDIENCE), *HASTY, QUICK_JOBS
+            (AUDIENCE, payer.blocks() + AUDIENCE), *HASTY_OWN, QUICK_JOBS
         )
         payer.enter("generic")
         yield payer

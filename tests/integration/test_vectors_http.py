@@ -182,7 +182,7 @@ def test_time_is_bound_both_ways_over_http(world, scheme, offset, slug):
 
 
 # Headers that decide; nothing is signed in these and nothing relies on them.
-UNSIGNED = {"content-type", "protocol", "x-razorpay-event-id"}
+UNSIGNED = {"content-type", "protocol", "x-delivery-id", "x-razorpay-event-id"}
 READ = [
     (scheme, name)
     for scheme, vector in RIGHT.items()
