@@ -111,6 +111,37 @@ headers_add(vector_t *vector, json_t *headers)
 }
 
 
+/* The vector's public keys one behind another, as in a webhook_key_file. */
+static pay_str_t
+rsa_pem_of(pay_arena_t *arena, const json_t *json)
+{
+    size_t         i;
+    json_t        *secret;
+    pay_str_t      pem = { 0, NULL };
+    const json_t  *list = json_object_get(json, "secrets");
+
+    if (list == NULL) {
+        return text_of(json, "secret");
+    }
+
+    json_array_foreach(list, i, secret) {
+        pem.len += json_string_length(secret);
+    }
+
+    pem.data = pay_alloc(arena, pem.len);
+    cr_assert_not_null(pem.data);
+    pem.len = 0;
+
+    json_array_foreach(list, i, secret) {
+        memcpy((unsigned char *) pem.data + pem.len, json_string_value(secret),
+               json_string_length(secret));
+        pem.len += json_string_length(secret);
+    }
+
+    return pem;
+}
+
+
 static void
 vector_open(vector_t *vector, const pay_sig_scheme_t *scheme,
     const json_t *file, const json_t *json)
@@ -140,7 +171,7 @@ vector_open(vector_t *vector, const pay_sig_scheme_t *scheme,
     vector->input.keys = vector->keys;
 
     if (scheme->needs & PAY_SIG_NEEDS_RSA_KEY) {
-        vector->settings.rsa_pem = text_of(json, "secret");
+        vector->settings.rsa_pem = rsa_pem_of(vector->arena, json);
     }
 
     if (scheme->key_parse != NULL) {
@@ -186,8 +217,9 @@ each_vector(vector_pt test)
 
             if (pay_str_is(text_of(json, "expect"), "valid")
                 && pay_str_is(text_of(json, "tier"), "core")
-                && text_of(json, "secret").len
-                   + text_of(json, "cert_pem").len != 0)
+                && (text_of(json, "secret").len
+                    + text_of(json, "cert_pem").len != 0
+                    || ((*row)->needs & PAY_SIG_NEEDS_RSA_KEY)))
             {
                 vector_open(&one, *row, file, json);
                 test(&one);
