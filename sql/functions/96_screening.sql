@@ -209,7 +209,8 @@ COMMENT ON FUNCTION pay_ops.set_payout_screening IS
 
 
 -- Replaces the names of a list.  A list of less than half of the names before is
--- taken for a file that was cut.  Items that were held for want of a list go on.
+-- taken for a file that was cut.  In the same commit, items that are hits now are
+-- held, and those that were held for want of a list go on.
 CREATE OR REPLACE FUNCTION pay_ops.import_sanctions(
     p_list text, p_sha256 bytea, p_entry_id text[], p_name text[],
     p_shrinks boolean, p_who text)
@@ -252,6 +253,8 @@ COMMENT ON FUNCTION pay_ops.import_sanctions IS
     'before) or invalid';
 
 
+-- Compares all items that may still be sent with the lists of this commit: who
+-- sends or approves one of them waits for it, and then sees these lists.
 CREATE OR REPLACE FUNCTION pay.rescreen_payouts()
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -261,9 +264,14 @@ BEGIN
     FOR v_payout IN
         SELECT p.* FROM payout p
         WHERE p.state = 'held' AND p.reason = 'screening'
+            OR p.state IN ('ready', 'approved')
+            AND EXISTS (SELECT FROM screening_policy s
+                        WHERE s.merchant_id = p.merchant_id AND s.is_on)
         ORDER BY p.merchant_id, p.payout_id FOR NO KEY UPDATE
     LOOP
-        IF NOT EXISTS (SELECT FROM screen_payout(v_payout)) THEN
+        IF v_payout.state <> 'held' THEN
+            PERFORM hold_by_screening(v_payout);
+        ELSIF NOT EXISTS (SELECT FROM screen_payout(v_payout)) THEN
             PERFORM end_screening(v_payout, 'free', 'gateway', NULL);
             v_count := v_count + 1;
         END IF;
@@ -273,7 +281,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.rescreen_payouts IS
-    'Makes items ready again whose findings are gone: how many';
+    'Holds the items that the lists stop, and makes those ready again whose '
+    'findings are gone: how many';
 
 
 -- A clearance is no word of its own for an item that one of the two has made.

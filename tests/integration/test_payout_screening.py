@@ -4,7 +4,9 @@ reads that its pay-out is held and no more."""
 
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg2
 import pytest
 from support.client import fresh_key
 from support.gateway import ROOT
@@ -158,3 +160,64 @@ def test_a_hit_is_held_and_the_merchant_reads_no_more(
                  "'screening' AND subject_id = %s ORDER BY act_id",
                  item["payout_id"])  # fmt: skip
     assert rows == [("held", "gateway"), ("asked", "ann"), ("cleared", "bob")]
+
+
+def test_who_reaches_for_an_item_waits_for_an_import(
+    person, seller_of, screening, gateway  # noqa: F811
+):  # fmt: skip
+    """Between a new list and its comparison nothing can be sent."""
+    dsn = gateway.env["PG_ADMIN_DSN"]
+    client = person("max")
+    seller, (order,) = seller_of("10.00", account=False)
+    answer = post(person("sue", scope="payouts:destinations"),
+                  f"sellers/{seller}/destinations", {
+        "currency": "USD", "provider": "bank", "name": "Latelisted Person",
+        "iban": "DE89370400440532013000"}, fresh_key())  # fmt: skip
+    assert answer.status_code == 201, answer.text
+    release(client, order)
+    one, two, watch = (psycopg2.connect(dsn) for _ in range(3))
+    watch.autocommit = True
+
+    def listed(cursor, names):
+        cursor.execute(
+            "SELECT outcome FROM pay_ops.import_sanctions('eu', sha256('x'), "
+            "'{1,2}', %s, true, 'ann')", (names,))  # fmt: skip
+        return cursor.fetchone()[0]
+
+    def reach(item):
+        with two.cursor() as cursor:
+            cursor.execute("SET search_path = pay, pg_temp")
+            cursor.execute("SELECT state, reason FROM pay.lock_payout('acme', "
+                           "%s)", (item,))  # fmt: skip
+            return cursor.fetchone()
+
+    def is_waiting():
+        with watch.cursor() as cursor:
+            cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0",
+                           (two.info.backend_pid,))  # fmt: skip
+            return cursor.fetchone()[0]
+
+    try:
+        with one.cursor() as cursor:
+            assert listed(cursor, ["A B", "C D"]) == "imported"
+        one.commit()
+        said = screening("set", "--merchant", "acme", "--lists", "eu",
+                         "--who", "ann", "--why", "law")  # fmt: skip
+        assert said.returncode == 0, said.stderr
+        item = pay(client, seller).json()
+        assert item["state"] == "ready", item
+        with ThreadPoolExecutor(1) as pool, one.cursor() as cursor:
+            assert listed(cursor, ["Latelisted Person", "C D"]) == "imported"
+            later = pool.submit(reach, item["payout_id"])
+            while not later.done() and not is_waiting():
+                pass
+            assert not later.done(), "the item was free before the commit"
+            one.commit()
+            assert later.result(30) == ("held", "screening")
+    finally:
+        for each in (one, two, watch):
+            each.close()
+        for who in ("ann", "bob"):
+            said = screening("set", "--merchant", "acme", "--lists", "none",
+                             "--who", who, "--why", "the end")  # fmt: skip
+    assert said.returncode == 0, said

@@ -37,6 +37,10 @@ CREATE FUNCTION pg_temp.clear(p_who text) RETURNS text LANGUAGE sql AS
 CREATE FUNCTION pg_temp.lists_at() RETURNS int LANGUAGE sql
 SET search_path = pay, pg_temp AS
 'SELECT extract(epoch FROM screening_lists_at())::int';
+CREATE FUNCTION pg_temp.late_name(p_name text) RETURNS void LANGUAGE sql
+SET search_path = pay, pg_temp AS
+'INSERT INTO sanction_name (list, entry_id, name, words)
+ SELECT ''ofac'', ''9'', p_name, name_words(p_name)';
 CREATE FUNCTION pg_temp.older() RETURNS void LANGUAGE sql AS $$
 ALTER TABLE pay.sanction_list DISABLE TRIGGER USER;
 UPDATE pay.sanction_list SET imported_at = imported_at - interval '25 h';
@@ -152,10 +156,31 @@ SELECT is(pg_temp.listed('{"1|IVANOV, Ivan Ivanovich","2|X Y","3|A B"}'),
           'imported 3 3 2', 'a new one frees them');
 SELECT is(pg_temp.approve(), 'second', 'one approver');
 SELECT is(pg_temp.approve('bob'), 'approved', 'and another');
-SELECT is(pg_temp.listed('{"1|Ivan Ivanov","2|X Y","3|A B"}'),
-          'imported 3 3 0', 'the entry has another name');
+-- sending looks at the names as they are, whoever has changed them
+SAVEPOINT approved;
+SELECT pg_temp.late_name('Ivan Ivanov')
+\g /dev/null
 SELECT is(pg_temp.begin_send(), 'held', 'an approved item is not sent');
 SELECT is(pg_temp.standing(), 'held screening', 'it is a hit again');
+ROLLBACK TO approved;
+
+-- an import holds what it hits in its own commit, and nothing else
+SELECT is((SELECT string_agg(p.state, ' ') FROM pay.payout p
+           WHERE p.batch_id IS NOT NULL AND p.state <> 'cancelled'),
+          'approved approved', 'both items are approved');
+SELECT is(pg_temp.listed('{"1|Ivan Ivanov","2|X Y","3|A B"}'),
+          'imported 3 3 0', 'the entry has another name');
+SELECT is(pg_temp.standing(), 'held screening', 'the hit is held at once');
+SELECT is((SELECT string_agg(p.state, ' ' ORDER BY p.state) FROM pay.payout p
+           WHERE p.batch_id IS NOT NULL AND p.state <> 'cancelled'),
+          'approved held', 'the other account''s is not');
+SELECT is(pg_temp.begin_send(), 'no_way', 'it is not sent');
+SELECT is(pg_temp.listed('{"1|Ivan Ivanov","2|X Y","3|A B"}'),
+          'imported 3 3 0', 'the same list once more');
+SELECT is((SELECT count(*) FROM pay.payout_act a
+           WHERE a.subject = 'screening' AND a.subject_id = pg_temp.item()
+               AND a.detail #>> '{findings,0,name}' = 'Ivan Ivanov'),
+          1::bigint, 'holds it once');
 SELECT is(pay_ops.reject_payout_screening('m1', pg_temp.item(), 'ann', 'is'),
           'cancelled', 'an operator rejects it');
 SELECT is(pay_ops.reject_payout_screening('m1', pg_temp.item(), 'ann', 'is'),
