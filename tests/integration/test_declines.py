@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from support.client import plain
-from support.gateway import ROOT
+from support.gateway import PAYCTL
 from support.own_stack import QUICK_JOBS, wait_for
 
 # psp -> what it calls insufficient_funds and a stolen card
@@ -175,7 +175,7 @@ def test_payctl_shows_the_attempt(stack):
     for command in ("timeline", "explain"):
         done = subprocess.run(
             [
-                f"{ROOT}/build/payctl",
+                PAYCTL,
                 command,
                 "--dsn",
                 stack.gateway.env["PG_DSN"],

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from support.gateway import ROOT
+from support.gateway import PAYCTL
 from support.month import DIGITS, ROWS, SELLERS, Month
 from support.own_stack import OwnStack
 from support.payer import book_key
@@ -176,7 +176,7 @@ def later_lines(stack) -> dict:
 
 def test_payctl_finds_nothing(month):
     done = subprocess.run(
-        [ROOT / "build" / "payctl", "check"],
+        [PAYCTL, "check"],
         env=os.environ | {"PAYCTL_DSN": month.stack.values["PG_ADMIN_DSN"]},
         capture_output=True, text=True, check=False,
     )  # fmt: skip

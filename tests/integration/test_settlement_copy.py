@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 import pytest
-from support.gateway import ROOT
+from support.gateway import PAYCTL
 from test_settlement_dir import AUDIENCE, Inbox, fees
 
 CELL = "f4ce-in-the-file"
@@ -47,7 +47,7 @@ def inbox(own_stack, ring):
 def payctl(stack, *words):
     env = {**os.environ, "PAYCTL_DSN": stack.values["PG_ADMIN_DSN"]}
     return subprocess.run(
-        [ROOT / "build" / "payctl", "settlement", *words],
+        [PAYCTL, "settlement", *words],
         env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -13,7 +13,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from support.gateway import ROOT
+from support.gateway import PAYCTL
 from support.own_stack import DEADLINE_S, wait_for
 
 AUDIENCE = "payments_audience "
@@ -138,7 +138,7 @@ def inbox(own_stack):
 def payctl(stack, *words):
     env = {**os.environ, "PAYCTL_DSN": stack.values["PG_ADMIN_DSN"]}
     return subprocess.run(
-        [ROOT / "build" / "payctl", *words],
+        [PAYCTL, *words],
         env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -6,7 +6,8 @@ are split over the orders, move as one afterwards, and are laid otherwise by
 import subprocess
 
 import pytest
-from support.own_stack import ROOT, wait_for
+from support.gateway import PAYCTL
+from support.own_stack import wait_for
 from support.sold import Sold, books_hold
 
 PSPS = ("generic", "stripe")
@@ -49,7 +50,7 @@ def rows(made: Sold) -> list[tuple]:
 
 def payctl(stack, *words: str) -> tuple:
     done = subprocess.run(
-        [ROOT / "build/payctl", "mismatch", *words[:1], "--dsn",
+        [PAYCTL, "mismatch", *words[:1], "--dsn",
          stack.values["PG_ADMIN_DSN"], *words[1:]],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         timeout=30,

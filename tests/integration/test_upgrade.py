@@ -39,9 +39,13 @@ class Asked(threading.Thread):
 @pytest.fixture
 def nginx(gateway, tmp_path):
     """In the background, as a unit of systemd has it (in the foreground nginx
-    ignores USR2), and by its absolute path.  The master that lives at the end
-    is ended, whichever it is."""
-    text = swap(MINIMAL, ("daemon            off;", "daemon            on;"))
+    ignores USR2), and by its absolute path.  nginx clears the environment of
+    a new binary, so that the sanitizers' options are named.  The master that
+    lives at the end is ended, whichever it is."""
+    text = swap(
+        MINIMAL,
+        ("daemon            off;", "daemon            on;\nenv ASAN_OPTIONS;"),
+    )
     made = Nginx(gateway, tmp_path, text)
     assert Path(made.command()[0]).is_absolute()
     made.conf.write_text(made.text)

@@ -8,7 +8,7 @@ import uuid
 import psycopg2
 
 from .client import Api, fresh_key
-from .gateway import ROOT
+from .gateway import PAYCTL
 from .mock_payouts import IBAN
 from .waiting import wait_for
 
@@ -168,7 +168,7 @@ class House:
     # payctl.
 
     def words(self, act: str, *more: str) -> list:
-        return [ROOT / "build" / "payctl", "payout", "file", act,
+        return [PAYCTL, "payout", "file", act,
                 "--merchant", "acme", *more]  # fmt: skip
 
     def env(self, **more: str) -> dict:

@@ -8,6 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[3]
+# that of a sanitized build where ci/asan runs the tests
+PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
 
 
 def env_path() -> Path:

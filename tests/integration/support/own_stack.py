@@ -73,7 +73,8 @@ def shutting_down(pid: int) -> bool:
         title = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return True
-    return b"shutting down" in title or not alive(pid)
+    # a process that ends loses its title before its state says so
+    return not title or b"shutting down" in title or not alive(pid)
 
 
 class OwnStack:

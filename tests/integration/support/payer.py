@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from .gateway import ROOT
+from .gateway import PAYCTL
 from .own_stack import OwnStack, new_id, wait_for
 
 AUDIENCE = "payments_audience "  # where nginx.conf takes more directives
@@ -171,7 +171,7 @@ class Payer:
     def payctl(self, *words: str, code: int | None = 0) -> str:
         """code None: any."""
         done = subprocess.run(
-            [ROOT / "build" / "payctl", "payout", *words],
+            [PAYCTL, "payout", *words],
             env=os.environ | {"PAYCTL_DSN": self.stack.values["PG_ADMIN_DSN"]},
             stdin=subprocess.DEVNULL,
             capture_output=True,
