@@ -2228,6 +2228,7 @@ CREATE FUNCTION pay.refuse_second_call() RETURNS trigger LANGUAGE plpgsql SET se
 CREATE FUNCTION pay.refuse_settlement(p_file_id bigint, p_reason text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.release_change_keys(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.release_due_reserves(p_wallets integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.release_json(p_merchant_id text, p_payment_order_id text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.rematch_disputes(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
@@ -3953,6 +3954,15 @@ CREATE VIEW pay_check.payout_lines (
     payout_id text
 );
 
+CREATE VIEW pay_check.payout_reserve (
+    merchant_id pay.id,
+    seller_account pay.filled,
+    currency pay.currency_code,
+    source pay.journal_source,
+    amount_minor pay.positive_minor,
+    until timestamp with time zone
+);
+
 CREATE VIEW pay_check.payout_reserved (
     merchant_id pay.id,
     seller_account text,
@@ -5122,6 +5132,7 @@ CREATE INDEX payout_report_at ON pay.payout_report USING btree (read_at);
 CREATE INDEX payout_request_expires ON pay.payout_request USING btree (expires_at);
 CREATE INDEX payout_reserve_open ON pay.payout_reserve USING btree (merchant_id, seller_account, currency, until) WHERE (released_at IS NULL);
 CREATE INDEX payout_reserve_order ON pay.payout_reserve USING btree (merchant_id, payment_order_id) WHERE (released_at IS NULL);
+CREATE INDEX payout_reserve_until ON pay.payout_reserve USING btree (until) WHERE (released_at IS NULL);
 CREATE INDEX payout_run_open ON pay.payout_run USING btree (changed_at) WHERE (ended_at IS NULL);
 CREATE INDEX payout_schedule_calendar ON pay.payout_schedule USING btree (calendar);
 CREATE INDEX payout_schedule_due ON pay.payout_schedule USING btree (next_at) WHERE (next_at IS NOT NULL);
@@ -6131,6 +6142,7 @@ REVOKE ALL ON FUNCTION pay.refuse_second_call() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refuse_settlement(p_file_id bigint, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.release_change_keys(p_items pay.change_item[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.release_due_reserves(p_wallets integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.release_json(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rematch_disputes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
@@ -6838,6 +6850,8 @@ GRANT SELECT ON TABLE pay_check.payout_clearing TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.payout_clearing TO payments_operator;
 GRANT SELECT ON TABLE pay_check.payout_lines TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.payout_lines TO payments_operator;
+GRANT SELECT ON TABLE pay_check.payout_reserve TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.payout_reserve TO payments_operator;
 GRANT SELECT ON TABLE pay_check.payout_reserved TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.payout_reserved TO payments_operator;
 GRANT SELECT ON TABLE pay_check.posting_rules TO payments_auditor;

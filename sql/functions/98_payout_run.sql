@@ -237,6 +237,43 @@ COMMENT ON FUNCTION pay.make_run_batch IS
     'items';
 
 
+-- Reserves whose time is over end at the next turn of a worker, so that a wallet
+-- in debt, or one that no schedule comes to, does not keep them.  The wallets are
+-- those of the merchant whose reserve is over for the longest time.
+CREATE OR REPLACE FUNCTION pay.release_due_reserves(p_wallets int)
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    v_due record;
+BEGIN
+    WITH due AS MATERIALIZED (
+        SELECT r.merchant_id, r.seller_account, r.currency, r.until
+        FROM payout_reserve r
+        WHERE r.released_at IS NULL AND r.until <= now()
+        ORDER BY r.until LIMIT p_wallets
+    )
+    SELECT w.merchant_id, array_agg(w.seller_account::text) AS sellers,
+        array_agg(w.currency::text) AS currencies
+    INTO v_due
+    FROM (SELECT DISTINCT d.merchant_id, d.seller_account, d.currency
+          FROM due d
+          WHERE d.merchant_id = (SELECT f.merchant_id FROM due f
+                                 ORDER BY f.until LIMIT 1)) w
+    GROUP BY w.merchant_id;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+
+    PERFORM refresh_payout_wallets(v_due.merchant_id, v_due.sellers,
+                                   v_due.currencies);
+
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION pay.release_due_reserves IS
+    'Ends the reserves of some wallets whose time is over: whether there were '
+    'any';
+
+
 -- The run that has waited longest comes first, so that a large one does not keep
 -- a small one waiting.
 CREATE OR REPLACE FUNCTION pay.make_payout_piece(
@@ -253,7 +290,7 @@ BEGIN
     WHERE r.ended_at IS NULL ORDER BY r.changed_at LIMIT 1
     FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
-        RETURN false;
+        RETURN release_due_reserves(p_wallets);
     ELSIF v_run.state = 'batching' THEN
         RETURN make_run_batch(v_run, p_owner);
     END IF;
@@ -264,7 +301,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.make_payout_piece IS
-    'Makes the next piece of a run: whether there was one';
+    'Makes the next piece of a run, or ends reserves whose time is over: '
+    'whether there was something to do';
 
 
 CREATE OR REPLACE FUNCTION pay_api.make_due_payouts(
@@ -289,5 +327,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.make_due_payouts IS
-    'Makes a piece of the pay-outs that schedules have due. Outcomes: again, '
-    'not_due, invalid';
+    'Makes a piece of the pay-outs that schedules have due, or ends reserves '
+    'whose time is over. Outcomes: again, not_due, invalid';

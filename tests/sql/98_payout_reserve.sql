@@ -1,0 +1,58 @@
+-- Rolling reserves whose time is over end without a run: of wallets in debt, and
+-- of those whose seller has no schedule.
+
+BEGIN;
+\ir helpers.psql
+\ir changes.psql
+\ir settlement.psql
+\ir payout.psql
+SELECT no_plan();
+
+CREATE FUNCTION pg_temp.due(p_wallets int DEFAULT 200) RETURNS text
+LANGUAGE sql AS $$
+SELECT d.outcome FROM pay_api.make_due_payouts('{w1}', ARRAY[p_wallets]) d
+$$;
+CREATE FUNCTION pg_temp.wallets() RETURNS text LANGUAGE sql AS $$
+SELECT string_agg(concat_ws(' ', w.seller_account, w.available_minor,
+    w.reserved_minor), ', ' ORDER BY w.seller_account)
+FROM pay.wallet w
+$$;
+CREATE FUNCTION pg_temp.standing() RETURNS bigint LANGUAGE sql AS $$
+SELECT count(*) FROM pay.payout_reserve r WHERE r.released_at IS NULL
+$$;
+
+SELECT pg_temp.provider(), pg_temp.policy('days', 0, false, 10)
+\g /dev/null
+SELECT pg_temp.sold('c1', '{o1:1000:s1}'), pg_temp.sold('c2', '{o2:500:s2}'),
+    pg_temp.sold('c3', '{o3:700:s3}'),
+    pg_temp.account(p_seller => 's1')
+\g /dev/null
+SELECT pay_ops.make_payouts('m1', s, NULL, 'ann')
+FROM unnest('{s1,s2,s3}'::text[]) s
+\g /dev/null
+SELECT is(pg_temp.wallets(), 's1 0 1000, s2 450 50, s3 630 70',
+          'one is paid out, and a part of each sale is held');
+SELECT is(pg_temp.due(), 'not_due', 'their time is not over');
+
+-- the order that was paid out is lost: the seller owes money
+SELECT pg_temp.news('dispute', 'opened', 'dp-1', 800, 't-c1')
+\g /dev/null
+SELECT is(pg_temp.wallets(), 's1 -800 1800, s2 450 50, s3 630 70',
+          'a seller in debt');
+UPDATE pay.payout_reserve SET until = now() - interval '2 days';
+SELECT is(pg_temp.due(1), 'again', 'a wallet of those whose time is over');
+SELECT is(pg_temp.standing(), 2::bigint, 'one at a time');
+SELECT is(pg_temp.due(), 'again', 'the others');
+SELECT is(pg_temp.wallets(), 's1 -700 1700, s2 500 0, s3 700 0',
+          'without a schedule, and with a debt');
+SELECT is(pg_temp.standing(), 0::bigint, 'none stands');
+SELECT is(pg_temp.due(), 'not_due', 'once');
+SELECT is((SELECT count(*) FROM pay.payout), 1::bigint, 'no item is made');
+SELECT is((SELECT count(*) FROM pay.journal_entry e
+           WHERE e.kind = 'reserve_released'), 3::bigint, 'their entries');
+
+SET CONSTRAINTS ALL IMMEDIATE;
+\i :checks
+
+SELECT finish();
+ROLLBACK;
