@@ -2474,6 +2474,7 @@ CREATE FUNCTION pay.version_postings(p_exception pay.settlement_exception, p_row
 CREATE FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proof text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS pay.posting LANGUAGE plpgsql;
 CREATE FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.wallets_of_due_reserves(p_most integer, OUT merchant_id text, OUT sellers text[], OUT currencies text[]) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.watch_settlement(p_time interval) RETURNS jsonb LANGUAGE plpgsql;
 
 CREATE TABLE pay.order_fee (
@@ -6304,6 +6305,7 @@ REVOKE ALL ON FUNCTION pay.version_postings(p_exception pay.settlement_exception
 REVOKE ALL ON FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proof text, p_who text, p_why text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.wallets_of_due_reserves(p_most integer, OUT merchant_id text, OUT sellers text[], OUT currencies text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.watch_settlement(p_time interval) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.order_fee TO payments_auditor;
 GRANT SELECT ON TABLE pay.order_fee TO payments_operator;

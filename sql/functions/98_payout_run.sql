@@ -237,29 +237,41 @@ COMMENT ON FUNCTION pay.make_run_batch IS
     'items';
 
 
+-- The wallets of the merchant whose reserve is over for the longest time.
+CREATE OR REPLACE FUNCTION pay.wallets_of_due_reserves(
+    p_most int, OUT merchant_id text, OUT sellers text[],
+    OUT currencies text[])
+LANGUAGE sql STABLE AS $$
+WITH due AS MATERIALIZED (
+    SELECT r.merchant_id, r.seller_account, r.currency, r.until
+    FROM payout_reserve r
+    WHERE r.released_at IS NULL AND r.until <= now()
+    ORDER BY r.until LIMIT p_most
+)
+SELECT w.merchant_id, array_agg(w.seller_account::text),
+    array_agg(w.currency::text)
+FROM (SELECT DISTINCT d.merchant_id, d.seller_account, d.currency
+      FROM due d
+      WHERE d.merchant_id = (SELECT f.merchant_id FROM due f
+                             ORDER BY f.until LIMIT 1)) w
+GROUP BY w.merchant_id
+$$;
+COMMENT ON FUNCTION pay.wallets_of_due_reserves IS
+    'Wallets of one merchant that have a reserve whose time is over';
+
+
 -- Reserves whose time is over end at the next turn of a worker, so that a wallet
--- in debt, or one that no schedule comes to, does not keep them.  The wallets are
--- those of the merchant whose reserve is over for the longest time.
+-- in debt, or one that no schedule comes to, does not keep them.  Where the entries
+-- of a wallet cannot be written, it does not keep the others waiting, and payctl
+-- check names its reserves.
 CREATE OR REPLACE FUNCTION pay.release_due_reserves(p_wallets int)
 RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
-    v_due record;
+    v_due  record;
+    v_some boolean := false;
 BEGIN
-    WITH due AS MATERIALIZED (
-        SELECT r.merchant_id, r.seller_account, r.currency, r.until
-        FROM payout_reserve r
-        WHERE r.released_at IS NULL AND r.until <= now()
-        ORDER BY r.until LIMIT p_wallets
-    )
-    SELECT w.merchant_id, array_agg(w.seller_account::text) AS sellers,
-        array_agg(w.currency::text) AS currencies
-    INTO v_due
-    FROM (SELECT DISTINCT d.merchant_id, d.seller_account, d.currency
-          FROM due d
-          WHERE d.merchant_id = (SELECT f.merchant_id FROM due f
-                                 ORDER BY f.until LIMIT 1)) w
-    GROUP BY w.merchant_id;
-    IF NOT FOUND THEN
+    SELECT * INTO v_due FROM wallets_of_due_reserves(p_wallets);
+    IF v_due.merchant_id IS NULL THEN
         RETURN false;
     END IF;
 
@@ -267,6 +279,19 @@ BEGIN
                                    v_due.currencies);
 
     RETURN true;
+EXCEPTION WHEN integrity_constraint_violation THEN
+    FOR v_place IN 1 .. cardinality(v_due.sellers) LOOP
+        BEGIN
+            PERFORM refresh_payout_wallets(v_due.merchant_id,
+                v_due.sellers[v_place : v_place],
+                v_due.currencies[v_place : v_place]);
+            v_some := true;
+        EXCEPTION WHEN integrity_constraint_violation THEN
+            NULL;
+        END;
+    END LOOP;
+
+    RETURN v_some;
 END
 $$;
 COMMENT ON FUNCTION pay.release_due_reserves IS

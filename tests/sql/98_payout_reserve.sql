@@ -51,6 +51,21 @@ SELECT is((SELECT count(*) FROM pay.payout), 1::bigint, 'no item is made');
 SELECT is((SELECT count(*) FROM pay.journal_entry e
            WHERE e.kind = 'reserve_released'), 3::bigint, 'their entries');
 
+-- a wallet whose entries cannot be written: its source is booked already
+SELECT pg_temp.sold('c4', '{o4:900:s4}'), pg_temp.sold('c5', '{o5:300:s5}'),
+    pay_ops.make_payouts('m1', s, NULL, 'ann')
+FROM unnest('{s4,s5}'::text[]) s
+\g /dev/null
+SAVEPOINT whole;
+UPDATE pay.payout_reserve SET until = now() - interval '2 days'
+WHERE released_at IS NULL;
+UPDATE pay.wallet SET reserved_minor = 0 WHERE seller_account = 's4';
+SELECT is(pg_temp.due(), 'again', 'one of the two can be ended');
+SELECT is((SELECT string_agg(r.seller_account, ' ') FROM pay.payout_reserve r
+           WHERE r.released_at IS NULL), 's4', 'the other stays');
+SELECT is(pg_temp.due(), 'not_due', 'and does not keep a worker busy');
+ROLLBACK TO whole;
+
 SET CONSTRAINTS ALL IMMEDIATE;
 \i :checks
 

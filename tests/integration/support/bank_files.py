@@ -210,9 +210,13 @@ class House:
         source.write_text(SHIM)
         made = ["gcc", "-shared", "-fPIC", "-o", shim, source]
         subprocess.run(made, check=True)
-        before = os.environ.get("LD_PRELOAD", "")
-        loaded = f"{before}:{shim}".lstrip(":")
-        self.write(code=9, env={"LD_PRELOAD": loaded, where: "1"})
+        # of a sanitized payctl the runtime is linked, and the shim before it
+        more = {"LD_PRELOAD": shim, "ASAN_OPTIONS": "verify_asan_link_order=0"}
+        added = {
+            name: f"{os.environ.get(name, '')}:{value}".lstrip(":")
+            for name, value in more.items()
+        }
+        self.write(code=9, env=added | {where: "1"})
 
     def read(self, *files, code: int = 0, provider: str = "") -> str:
         name = provider or self.provider
