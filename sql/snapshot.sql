@@ -3955,15 +3955,6 @@ CREATE VIEW pay_check.payout_lines (
     payout_id text
 );
 
-CREATE VIEW pay_check.payout_reserve (
-    merchant_id pay.id,
-    seller_account pay.filled,
-    currency pay.currency_code,
-    source pay.journal_source,
-    amount_minor pay.positive_minor,
-    until timestamp with time zone
-);
-
 CREATE VIEW pay_check.payout_reserved (
     merchant_id pay.id,
     seller_account text,
@@ -6852,8 +6843,6 @@ GRANT SELECT ON TABLE pay_check.payout_clearing TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.payout_clearing TO payments_operator;
 GRANT SELECT ON TABLE pay_check.payout_lines TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.payout_lines TO payments_operator;
-GRANT SELECT ON TABLE pay_check.payout_reserve TO payments_auditor;
-GRANT SELECT ON TABLE pay_check.payout_reserve TO payments_operator;
 GRANT SELECT ON TABLE pay_check.payout_reserved TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.payout_reserved TO payments_operator;
 GRANT SELECT ON TABLE pay_check.posting_rules TO payments_auditor;

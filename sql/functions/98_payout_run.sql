@@ -262,8 +262,7 @@ COMMENT ON FUNCTION pay.wallets_of_due_reserves IS
 
 -- Reserves whose time is over end at the next turn of a worker, so that a wallet
 -- in debt, or one that no schedule comes to, does not keep them.  Where the entries
--- of a wallet cannot be written, it does not keep the others waiting, and payctl
--- check names its reserves.
+-- of a wallet cannot be written, it does not keep the others waiting.
 CREATE OR REPLACE FUNCTION pay.release_due_reserves(p_wallets int)
 RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE

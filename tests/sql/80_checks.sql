@@ -390,7 +390,6 @@ INSERT INTO plant VALUES
     ('payout_approval', 'UPDATE pay.payout_approval SET hash = sha256('''')'),
     ('payout_approval', 'UPDATE pay.payout_batch SET total_minor = 1'),
     ('payout_approval', 'UPDATE pay.payout_batch SET state = ''open'''),
-    ('payout_reserve', 'INSERT INTO pay.payout_reserve (merchant_id, source, seller_account, currency, psp, amount_minor, until) VALUES (''m1'', ''reserve/order/late'', ''s'', ''USD'', ''stripe'', 1, now() - interval ''25 h'')'),
     ('payout_available', 'DELETE FROM pay.payout_line WHERE is_open'),
     ('payout_available', 'UPDATE pay.payout_wallet SET seen_seq = 1'),
     ('payout_available', 'UPDATE pay.payout_line SET is_open = true'),
