@@ -1846,7 +1846,7 @@ CREATE FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) RETURN
 CREATE FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_page(p_file_id bigint, p_rows integer) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb, p_told text DEFAULT NULL::text) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.keep_payout_advices(p_places tid[], p_who text) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_payout_advices(p_places tid[], p_who text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.keep_payout_key(p_merchant_id text, p_route text, p_key text, p_subject_id text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) RETURNS tid[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
@@ -2087,6 +2087,22 @@ CREATE FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id text[],
 CREATE FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.open_entries(p_exception pay.settlement_exception, p_work pay.settlement_work) RETURNS TABLE(merchant_id text, source text, kind text, minor bigint, psp text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.mismatch LANGUAGE sql STABLE;
+
+CREATE TABLE pay.payout_line (
+    merchant_id pay.id NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    wallet_seq bigint NOT NULL,
+    source pay.journal_source NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    payment_order_id pay.id,
+    amount_minor pay.signed_minor NOT NULL,
+    at timestamp with time zone NOT NULL,
+    is_open boolean DEFAULT true NOT NULL
+)
+WITH (fillfactor='80');
+
+CREATE FUNCTION pay.open_payout_lines(p_merchant_id text, p_seller text, p_currency text) RETURNS SETOF pay.payout_line LANGUAGE sql STABLE;
 CREATE FUNCTION pay.open_payout_orders(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS TABLE(seller_account text, currency text, payment_order_id text, amount_minor bigint, seqs bigint[], stop text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.open_settlement(p_source text, p_sha256 bytea, p_name text, OUT outcome text, OUT file pay.settlement_file) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.order_differences(p_merchant_id text[], p_payment_order_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb) LANGUAGE sql STABLE;
@@ -2936,20 +2952,6 @@ CREATE TABLE pay.payout_limit (
     CONSTRAINT payout_limit_check CHECK ((two >= one)),
     CONSTRAINT payout_limit_one_check CHECK ((one >= (0)::numeric))
 );
-
-CREATE TABLE pay.payout_line (
-    merchant_id pay.id NOT NULL,
-    seller_account pay.filled NOT NULL,
-    currency pay.currency_code NOT NULL,
-    wallet_seq bigint NOT NULL,
-    source pay.journal_source NOT NULL,
-    kind text NOT NULL COLLATE pg_catalog."C",
-    payment_order_id pay.id,
-    amount_minor pay.signed_minor NOT NULL,
-    at timestamp with time zone NOT NULL,
-    is_open boolean DEFAULT true NOT NULL
-)
-WITH (fillfactor='80');
 
 CREATE TABLE pay.payout_minimum (
     merchant_id pay.id NOT NULL,
@@ -6028,6 +6030,9 @@ REVOKE ALL ON FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id 
 REVOKE ALL ON FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_entries(p_exception pay.settlement_exception, p_work pay.settlement_work) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_line TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_line TO payments_operator;
+REVOKE ALL ON FUNCTION pay.open_payout_lines(p_merchant_id text, p_seller text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_payout_orders(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_settlement(p_source text, p_sha256 bytea, p_name text, OUT outcome text, OUT file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.order_differences(p_merchant_id text[], p_payment_order_id text[]) FROM PUBLIC;
@@ -6651,8 +6656,6 @@ GRANT SELECT ON TABLE pay.payout_holiday TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_holiday TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_limit TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_limit TO payments_operator;
-GRANT SELECT ON TABLE pay.payout_line TO payments_auditor;
-GRANT SELECT ON TABLE pay.payout_line TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_minimum TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_minimum TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_outbox TO payments_auditor;

@@ -25,20 +25,31 @@ FROM (
         AND j.wallet_seq > p_since AND j.wallet_seq < p_until
         AND j.account = 'seller_available'
     UNION ALL
-    SELECT j.wallet_seq, j.source, j.kind, j.amount_minor
+    SELECT o.wallet_seq, j.source, j.kind, j.amount_minor
     FROM pay.payout_part o
-    JOIN pay.journal_line j ON j.merchant_id = p_merchant_id
-        AND j.owner = p_seller AND j.currency = p_currency
-        AND j.wallet_seq = o.wallet_seq
+    CROSS JOIN LATERAL (
+        SELECT j.source, j.kind, j.amount_minor
+        FROM pay.journal_line j
+        WHERE j.merchant_id = p_merchant_id AND j.owner = p_seller
+            AND j.currency = p_currency AND j.wallet_seq = o.wallet_seq
+        OFFSET 0) j
     WHERE o.merchant_id = p_merchant_id AND o.payout_id = p_payout_id
         AND o.wallet_seq <= p_since) l
-JOIN pay.journal_entry e ON e.merchant_id = p_merchant_id
-    AND e.source = l.source AND e.kind = l.kind
+CROSS JOIN LATERAL (
+    SELECT e.at, e.payment_order_id FROM pay.journal_entry e
+    WHERE e.merchant_id = p_merchant_id AND e.source = l.source
+        AND e.kind = l.kind
+    OFFSET 0) e
 LEFT JOIN pay.payout_advice_kind k ON k.kind = l.kind
-LEFT JOIN pay.payout_reserve r ON r.merchant_id = p_merchant_id
-    AND r.source = l.source
-LEFT JOIN pay.payout_part t ON t.merchant_id = p_merchant_id
-    AND t.payout_id = p_payout_id AND t.wallet_seq = l.wallet_seq
+LEFT JOIN LATERAL (
+    SELECT r.payment_order_id FROM pay.payout_reserve r
+    WHERE r.merchant_id = p_merchant_id AND r.source = l.source
+    OFFSET 0) r ON true
+LEFT JOIN LATERAL (
+    SELECT t.wallet_seq FROM pay.payout_part t
+    WHERE t.merchant_id = p_merchant_id AND t.payout_id = p_payout_id
+        AND t.wallet_seq = l.wallet_seq
+    OFFSET 0) t ON true
 $$;
 COMMENT ON FUNCTION pay.advice_lines IS
     'The lines of the ledger that an advice tells of';
@@ -91,10 +102,9 @@ COMMENT ON FUNCTION pay.advice_of IS
 -- of the wallet's item before.  p_places: where the rows of the items are.
 CREATE OR REPLACE FUNCTION pay.keep_payout_advices(
     p_places tid[], p_who text)
-RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO payout_advice
-    SELECT a.*
+RETURNS void LANGUAGE sql AS $$
+WITH made AS MATERIALIZED (
+    SELECT p.line_count, a AS advice
     FROM payout p
     CROSS JOIN LATERAL (
         SELECT l.wallet_seq FROM journal_line l
@@ -111,21 +121,16 @@ BEGIN
         ORDER BY o.until_seq DESC LIMIT 1) o ON true
     CROSS JOIN LATERAL advice_of(p, coalesce(o.until_seq, 0), j.wallet_seq,
         coalesce(o.closing_minor, 0)) a
-    WHERE p.ctid = ANY (p_places);
-
-    INSERT INTO payout_act (merchant_id, subject, subject_id, act, who,
-        detail)
-    SELECT p.merchant_id, 'payout', p.payout_id, 'made', p_who,
-        jsonb_build_object('amount_minor', p.amount_minor,
-            'currency', p.currency, 'lines', p.line_count,
-            'advice', encode(a.sha256, 'hex'))
-    FROM payout p
-    CROSS JOIN LATERAL (
-        SELECT a.sha256 FROM payout_advice a
-        WHERE a.merchant_id = p.merchant_id AND a.payout_id = p.payout_id
-        OFFSET 0) a
-    WHERE p.ctid = ANY (p_places);
-END
+    WHERE p.ctid = ANY (p_places)
+), kept AS (
+    INSERT INTO payout_advice SELECT (m.advice).* FROM made m
+)
+INSERT INTO payout_act (merchant_id, subject, subject_id, act, who, detail)
+SELECT (m.advice).merchant_id, 'payout', (m.advice).payout_id, 'made', p_who,
+    jsonb_build_object('amount_minor', (m.advice).paid_minor,
+        'currency', (m.advice).currency, 'lines', m.line_count,
+        'advice', encode((m.advice).sha256, 'hex'))
+FROM made m
 $$;
 COMMENT ON FUNCTION pay.keep_payout_advices IS
     'Writes the advices of new items, and the acts that made them, with the '

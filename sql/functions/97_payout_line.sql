@@ -6,7 +6,8 @@ SET LOCAL search_path = pay, pg_temp;
 
 
 -- Lines since the last look.  A line of the rolling reserve belongs to the
--- order of its sale.
+-- order of its sale.  Each wallet looks its own rows up: a plan that was made in
+-- an empty database would read those of all wallets of the merchant for each.
 CREATE OR REPLACE FUNCTION pay.take_payout_lines(
     p_merchant_id text, p_seller text[], p_currency text[])
 RETURNS void LANGUAGE plpgsql AS $$
@@ -17,8 +18,11 @@ BEGIN
         l.kind, coalesce(e.payment_order_id, r.payment_order_id),
         -l.amount_minor, e.at
     FROM unnest(p_seller, p_currency) AS u (seller, currency)
-    LEFT JOIN payout_wallet s ON s.merchant_id = p_merchant_id
-        AND s.seller_account = u.seller AND s.currency = u.currency
+    LEFT JOIN LATERAL (
+        SELECT s.seen_seq FROM payout_wallet s
+        WHERE s.merchant_id = p_merchant_id
+            AND s.seller_account = u.seller AND s.currency = u.currency
+        OFFSET 0) s ON true
     CROSS JOIN LATERAL (
         SELECT l.wallet_seq, l.source, l.kind, l.amount_minor
         FROM journal_line l
@@ -34,15 +38,20 @@ BEGIN
         WHERE e.merchant_id = p_merchant_id AND e.source = l.source
             AND e.kind = l.kind
         OFFSET 0) e
-    LEFT JOIN payout_reserve r ON r.merchant_id = p_merchant_id
-        AND r.source = l.source;
+    LEFT JOIN LATERAL (
+        SELECT r.payment_order_id FROM payout_reserve r
+        WHERE r.merchant_id = p_merchant_id AND r.source = l.source
+        OFFSET 0) r ON true;
 
     INSERT INTO payout_wallet AS s (merchant_id, seller_account, currency,
         seen_seq)
-    SELECT w.merchant_id, w.seller_account, w.currency, w.seq
+    SELECT p_merchant_id, u.seller, u.currency, w.seq
     FROM unnest(p_seller, p_currency) AS u (seller, currency)
-    JOIN wallet w ON w.merchant_id = p_merchant_id
-        AND w.seller_account = u.seller AND w.currency = u.currency
+    CROSS JOIN LATERAL (
+        SELECT w.seq FROM wallet w
+        WHERE w.merchant_id = p_merchant_id
+            AND w.seller_account = u.seller AND w.currency = u.currency
+        OFFSET 0) w
     ON CONFLICT (merchant_id, seller_account, currency) DO UPDATE
     SET seen_seq = EXCLUDED.seen_seq
     WHERE s.seen_seq <> EXCLUDED.seen_seq;
@@ -50,6 +59,18 @@ END
 $$;
 COMMENT ON FUNCTION pay.take_payout_lines IS
     'Takes in the lines of locked wallets that pay-outs have not seen';
+
+
+CREATE OR REPLACE FUNCTION pay.open_payout_lines(
+    p_merchant_id text, p_seller text, p_currency text)
+RETURNS SETOF payout_line LANGUAGE sql STABLE AS $$
+SELECT l.* FROM payout_line l
+WHERE l.merchant_id = p_merchant_id AND l.seller_account = p_seller
+    AND l.currency = p_currency AND l.is_open
+OFFSET 0
+$$;
+COMMENT ON FUNCTION pay.open_payout_lines IS
+    'The lines of a wallet that are in no item';
 
 
 -- The share of a sale that is held, rounded half to even.
@@ -74,12 +95,14 @@ BEGIN
             half_even(l.amount_minor * v_policy.reserve_percent / 100),
             l.at + make_interval(days => v_policy.reserve_days)
         FROM unnest(p_seller, p_currency) AS u (seller, currency)
-        JOIN payout_line l ON l.merchant_id = p_merchant_id
-            AND l.seller_account = u.seller AND l.currency = u.currency
-            AND l.is_open AND l.kind IN ('sale', 'late_accepted')
-        JOIN journal_entry e ON e.merchant_id = p_merchant_id
-            AND e.source = l.source AND e.kind = l.kind
-        WHERE l.at + make_interval(days => v_policy.reserve_days) > now()
+        CROSS JOIN LATERAL open_payout_lines(p_merchant_id, u.seller,
+                                             u.currency) l
+        CROSS JOIN LATERAL (
+            SELECT e.psp FROM journal_entry e
+            WHERE e.merchant_id = p_merchant_id AND e.source = l.source
+                AND e.kind = l.kind
+            OFFSET 0) e
+        WHERE l.kind IN ('sale', 'late_accepted') AND l.at + make_interval(days => v_policy.reserve_days) > now()
             AND half_even(l.amount_minor * v_policy.reserve_percent / 100)
                 >= 1
         ON CONFLICT (merchant_id, source) DO NOTHING
@@ -115,9 +138,9 @@ SELECT t.payment_order_id
 FROM (
     SELECT DISTINCT l.payment_order_id
     FROM unnest(p_seller, p_currency) AS u (seller, currency)
-    JOIN payout_line l ON l.merchant_id = p_merchant_id
-        AND l.seller_account = u.seller AND l.currency = u.currency
-        AND l.is_open AND l.amount_minor < 0 AND l.kind <> 'reserve_held') t
+    CROSS JOIN LATERAL open_payout_lines(p_merchant_id, u.seller,
+                                         u.currency) l
+    WHERE l.amount_minor < 0 AND l.kind <> 'reserve_held') t
 CROSS JOIN LATERAL (
     SELECT sum(r.amount_minor) AS reserved
     FROM payout_reserve r
@@ -147,9 +170,14 @@ BEGIN
     WITH ended AS (
         UPDATE payout_reserve r SET released_at = now()
         FROM unnest(p_seller, p_currency) AS u (seller, currency)
-        WHERE r.merchant_id = p_merchant_id AND r.seller_account = u.seller
-            AND r.currency = u.currency AND r.released_at IS NULL
-            AND (r.until <= now() OR r.payment_order_id = ANY (v_short))
+        CROSS JOIN LATERAL (
+            SELECT x.ctid AS place FROM payout_reserve x
+            WHERE x.merchant_id = p_merchant_id
+                AND x.seller_account = u.seller AND x.currency = u.currency
+                AND x.released_at IS NULL
+                AND (x.until <= now() OR x.payment_order_id = ANY (v_short))
+            OFFSET 0) x
+        WHERE r.ctid = x.place
         RETURNING r.*
     )
     SELECT array_agg(reserve_posting(e, 'reserve_released')) INTO v_ended
@@ -230,9 +258,8 @@ FROM (
         max(l.at) FILTER (WHERE l.kind IN ('sale', 'late_accepted'))
             AS sold_at
     FROM unnest(p_seller, p_currency) AS u (seller, currency)
-    JOIN payout_line l ON l.merchant_id = p_merchant_id
-        AND l.seller_account = u.seller AND l.currency = u.currency
-        AND l.is_open
+    CROSS JOIN LATERAL open_payout_lines(p_merchant_id, u.seller,
+                                         u.currency) l
     GROUP BY l.seller_account, l.currency, l.payment_order_id) g
 $$;
 COMMENT ON FUNCTION pay.open_payout_orders IS

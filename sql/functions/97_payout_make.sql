@@ -44,22 +44,13 @@ COMMENT ON FUNCTION pay.payout_key_of IS
 
 -- For each wallet the item that it could have, and the reason why it has none:
 -- nothing (to pay), minimum, no_destination, suspect, blocked, cooling_off,
--- hold.  The open orders are looked for once for all wallets.
+-- hold.  Each wallet looks its own rows up, whatever a plan knows of the tables.
 CREATE OR REPLACE FUNCTION pay.plan_payouts(
     p_merchant_id text, p_seller text[], p_currency text[])
 RETURNS SETOF payout_plan LANGUAGE sql STABLE AS $$
-WITH open AS MATERIALIZED (
-    SELECT o.seller_account, o.currency,
-        (sum(o.amount_minor) FILTER (WHERE s.n = 1))::bigint AS amount_minor,
-        array_agg(s.seq ORDER BY s.seq) AS seqs
-    FROM open_payout_orders(p_merchant_id, p_seller, p_currency) o
-    CROSS JOIN LATERAL unnest(o.seqs) WITH ORDINALITY AS s (seq, n)
-    WHERE o.stop IS NULL
-    GROUP BY o.seller_account, o.currency
-)
 SELECT u.seller, u.currency, CASE
         WHEN coalesce(g.amount_minor, 0) <= 0 THEN 'nothing'
-        WHEN h.seller_account IS NOT NULL THEN 'hold'
+        WHEN h.is_held THEN 'hold'
         WHEN a.destination_id IS NULL THEN 'no_destination'
         WHEN a.state <> 'open' THEN a.state
         WHEN d.usable_from > now() THEN 'cooling_off'
@@ -69,19 +60,40 @@ SELECT u.seller, u.currency, CASE
     w.available_minor - g.amount_minor, d.provider, a.destination_id,
     a.version, g.seqs
 FROM unnest(p_seller, p_currency) AS u (seller, currency)
-JOIN wallet w ON w.merchant_id = p_merchant_id
-    AND w.seller_account = u.seller AND w.currency = u.currency
-LEFT JOIN open g
-    ON g.seller_account = u.seller AND g.currency = u.currency
-LEFT JOIN payout_account a ON a.merchant_id = p_merchant_id
-    AND a.seller_account = u.seller AND a.currency = u.currency
-    AND a.state <> 'closed'
-LEFT JOIN payout_destination d ON d.merchant_id = p_merchant_id
-    AND d.destination_id = a.destination_id AND d.version = a.version
-LEFT JOIN payout_minimum m ON m.merchant_id = p_merchant_id
-    AND m.currency = u.currency
-LEFT JOIN payout_hold h ON h.merchant_id = p_merchant_id
-    AND h.seller_account = u.seller AND h.payment_order_id = ''
+CROSS JOIN LATERAL (
+    SELECT w.available_minor FROM wallet w
+    WHERE w.merchant_id = p_merchant_id
+        AND w.seller_account = u.seller AND w.currency = u.currency
+    OFFSET 0) w
+CROSS JOIN LATERAL (
+    SELECT (sum(o.amount_minor) FILTER (WHERE s.n = 1))::bigint
+            AS amount_minor,
+        array_agg(s.seq ORDER BY s.seq) AS seqs
+    FROM open_payout_orders(p_merchant_id, ARRAY[u.seller],
+                            ARRAY[u.currency]) o
+    CROSS JOIN LATERAL unnest(o.seqs) WITH ORDINALITY AS s (seq, n)
+    WHERE o.stop IS NULL) g
+LEFT JOIN LATERAL (
+    SELECT a.destination_id, a.version, a.state
+    FROM payout_account a
+    WHERE a.merchant_id = p_merchant_id AND a.seller_account = u.seller
+        AND a.currency = u.currency AND a.state <> 'closed'
+    OFFSET 0) a ON true
+LEFT JOIN LATERAL (
+    SELECT d.provider, d.usable_from FROM payout_destination d
+    WHERE d.merchant_id = p_merchant_id
+        AND d.destination_id = a.destination_id AND d.version = a.version
+    OFFSET 0) d ON true
+LEFT JOIN LATERAL (
+    SELECT m.minimum_minor FROM payout_minimum m
+    WHERE m.merchant_id = p_merchant_id AND m.currency = u.currency
+    OFFSET 0) m ON true
+CROSS JOIN LATERAL (
+    SELECT EXISTS (
+        SELECT FROM payout_hold h
+        WHERE h.merchant_id = p_merchant_id AND h.seller_account = u.seller
+            AND h.payment_order_id = '') AS is_held
+    OFFSET 0) h
 $$;
 COMMENT ON FUNCTION pay.plan_payouts IS
     'The items that locked wallets could have, and why others have none';

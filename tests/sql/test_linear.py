@@ -1,6 +1,7 @@
-"""That the checks of a batch cost each item the same, however many there are: a
-join of each item with all lines of its batch was there once, and no test of
-outcomes sees it.  Rows are counted, since time depends on the machine.
+"""That an item of a batch, and of a run of pay-outs, costs the same, however
+many there are: a join of each item with all lines of its batch was there once,
+and one of each wallet with all wallets of its merchant, and no test of outcomes
+sees it.  Rows are counted, since time depends on the machine.
 
 libpq's PGHOST, PGPORT and PGUSER name a superuser; tests/sql/run sets PAYCTL.
 """
@@ -33,7 +34,7 @@ SELECT count(*) FROM pay_api.begin_payment(
     array_fill(100::bigint, ARRAY[%(n)s]),
     array_fill(1900000000::bigint, ARRAY[%(n)s]),
     ARRAY(SELECT generate_series(1, %(n)s::bigint)), %(ids)s,
-    array_fill('s'::text, ARRAY[%(n)s]),
+    %(sellers)s,
     array_fill(100::bigint, ARRAY[%(n)s]),
     array_fill(NULL::text, ARRAY[%(n)s]),
     array_fill(60::bigint, ARRAY[%(n)s]),
@@ -64,6 +65,17 @@ SELECT count(*) FROM pay_api.apply_event(
     array_fill(sha256('b'), ARRAY[%(n)s]),
     array_fill('r'::text, ARRAY[%(n)s])) b
 WHERE b.outcome = 'applied'"""
+KNOWN = """
+SELECT count(*) FROM unnest(%(sellers)s) s, pay_ops.store_destination('m', s,
+    'USD', 'bank', 'iban', 'DE', 'DE89370400440532013000', 'opaque', 'k1',
+    'sue', 'test') d WHERE d.outcome = 'stored'"""
+DELIVERED = """
+SELECT count(*) FROM unnest(%(ids)s) o, pay_ops.release_order('m', o, 'sue',
+    'test') r WHERE r = 'released'"""
+PAY_OUT = """
+SELECT count(*) FROM pay.make_payouts('m', %(sellers)s,
+    array_fill('USD'::text, ARRAY[%(n)s]), 'sue') m
+WHERE m.outcome = %(outcome)s"""
 # as the gateway's role has it
 SETTINGS = """
 LOAD 'auto_explain';
@@ -117,15 +129,20 @@ def rows_of(node):
     return own + sum(rows_of(each) for each in node.get("Plans", []))
 
 
-def counted(connection, statement, size, name):
-    """Rows that one call with so many items reads and makes, by item."""
-    connection.notices = Notices()
+def asked(connection, statement, size, name, **given):
+    """One call with so many items, all of which have the same outcome."""
+    ids = [f"{name}{n}" for n in range(size)]
     with connection.cursor() as cursor:
         cursor.execute(
-            statement,
-            {"n": size, "ids": [f"{name}{n}" for n in range(size)]},
+            statement, {"n": size, "ids": ids, "sellers": ids} | given
         )
         assert cursor.fetchone() == (size,)
+
+
+def counted(connection, statement, size, name, **given):
+    """Rows that one call with so many items reads and makes, by item."""
+    connection.notices = Notices()
+    asked(connection, statement, size, name, **given)
     plans = [
         json.loads(each[each.index("{") :])["Plan"]
         for each in connection.notices.heard
@@ -141,6 +158,34 @@ def test_an_item_costs_as_many_rows_in_a_large_batch_as_in_a_small_one(
     with connection.cursor() as cursor:
         cursor.execute(SETTINGS)
     for statement in (BEGIN, TOKEN, PAID):
-        small = counted(connection, statement, 16, "a")
-        large = counted(connection, statement, 256, "b")
-        assert large < 1.5 * small, statement
+        few, many = (
+            counted(connection, statement, size, name, sellers=["s"] * size)
+            for size, name in ((16, "a"), (256, "b"))
+        )
+        assert many < 1.5 * few, statement
+
+
+def test_a_pay_out_costs_as_many_rows_in_a_large_piece_of_a_large_merchant(
+    connection,
+):
+    """Its plans are made while the tables are empty, as those of a worker are
+    that runs since the installation.  256 sellers have money that stays."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pay_ops.set_payout_provider('m', 'bank', 'generic',"
+            " '{iban}', NULL, NULL, 'sue', 'test'),"
+            " pay_ops.set_payout_policy('m', 'sue', 'test', 'delivered', 1,"
+            " NULL, 10, 30)"
+        )
+    sizes = {"a": 16, "b": 256, "c": 256}
+    for name, size in sizes.items():
+        for statement in (BEGIN, TOKEN, PAID, KNOWN):
+            asked(connection, statement, size, name)
+    for name in ("a", "c"):
+        asked(connection, DELIVERED, sizes[name], name)
+    with connection.cursor() as cursor:
+        cursor.execute(SETTINGS + "; SET search_path = pay")
+    few = counted(connection, PAY_OUT, 16, "a", outcome="made")
+    counted(connection, PAY_OUT, 256, "b", outcome="nothing")
+    many = counted(connection, PAY_OUT, 256, "c", outcome="made")
+    assert many < 1.2 * few, (few, many)
