@@ -22,6 +22,9 @@ PAGES = sorted(
 )
 
 
+IS_GROUP = "source <(sed -n '/^is_group/,/^}/p' ci/install)"
+
+
 def name_of(path) -> str:
     return str(path.relative_to(ROOT))
 
@@ -383,6 +386,25 @@ def test_make_has_the_targets_that_the_readme_names():
     named = set(re.findall(r"`?make ([a-z]+)`?", page("README.md")))
     targets = set(re.findall(r"^([a-z]+):", page("Makefile"), re.M))
     assert named and named <= targets
+
+
+def test_what_is_installed_stands_in_the_list_of_packages():
+    """ci/install refused the group of make lint, which nobody then ran."""
+    texts = page("Makefile") + page("CONTRIBUTING.md") + page("README.md")
+    groups = {
+        word
+        for line in re.findall(r"ci/install ([a-z -]+)", texts)
+        for word in line.split()
+        if not word.startswith("--")
+    }
+    assert "lint" in groups
+    for group in (*groups, "nothing"):
+        done = subprocess.run(
+            ["bash", "-c", f"source ci/lib.sh; {IS_GROUP}; is_group {group}"],
+            cwd=ROOT,
+            check=False,
+        )
+        assert (done.returncode == 0) == (group != "nothing"), group
 
 
 def test_the_first_screen_is_what_make_demo_prints():
