@@ -30,6 +30,10 @@ struct ngx_payments_call_s {
                                                     its statement; 0: none */
     ngx_uint_t            money;                 /* for a change: as if of
                                                     PAY_CLASS_MONEY */
+    ngx_msec_t            patience;              /* of a job: how long the last
+                                                    free connection is kept
+                                                    from it; 0: as long as no
+                                                    queue may starve */
 
     /* private to ngx_payments_db.c but the last, which says when to come
      * again after NGX_BUSY or PAY_DB_OVERLOADED */

@@ -220,14 +220,17 @@ may_go(ngx_payments_queues_t *queues, pay_op_id_t op)
 
 
 /* The last free connection is not for a job: a job may take its time, and a
- * request may come for which a client waits. */
+ * request may come for which a client waits.  A job that is many calls in a row
+ * takes it when its patience is over: each of them would wait for long. */
 static ngx_uint_t
 has_connection(const ngx_payments_queues_t *queues,
     const ngx_payments_call_t *call, ngx_uint_t idle)
 {
     return idle > 1 || ngx_queue_empty(&queues->wire)
            || ngx_payments_queue_class(call) != PAY_CLASS_JOBS
-           || waits_long(queues, call);
+           || waits_long(queues, call)
+           || (call->patience != 0
+               && ngx_current_msec - call->since > call->patience);
 }
 
 

@@ -16,7 +16,8 @@
 #include "util/ngx_payments_process.h"
 
 
-#define PIECE_WALLETS  100
+#define PIECE_WALLETS  250
+#define PATIENCE_MS    50
 #define SHARE          4               /* of the time of a piece */
 
 
@@ -59,6 +60,7 @@ ngx_payments_schedule_start(ngx_cycle_t *cycle, pay_str_t owner)
     schedule.make.op = PAY_OP_MAKE_DUE_PAYOUTS;
     schedule.make.args = &schedule.make_args;
     schedule.make.done = schedule_made;
+    schedule.make.patience = PATIENCE_MS;
 
     schedule.watch_args.owner = owner;
     schedule.watch_args.interval_ms =
