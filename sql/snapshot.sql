@@ -1615,6 +1615,24 @@ CREATE FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text, p_in
 CREATE FUNCTION pay.explain_loss(p_merchant_id text, p_idempotency_key text, p_fingerprint bytea, p_checkout_id text, p_orders text[], OUT outcome text, OUT checkout_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.explain_next(p_s pay.standing, OUT what text, OUT at timestamp with time zone) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.explain_orders(p_merchant_id text, p_checkout_id text) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.explain_payout(p_order pay.payment_order) RETURNS json LANGUAGE plpgsql STABLE;
+
+CREATE TABLE pay.payout_line (
+    merchant_id pay.id NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    wallet_seq bigint NOT NULL,
+    source pay.journal_source NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    payment_order_id pay.id,
+    amount_minor pay.signed_minor NOT NULL,
+    at timestamp with time zone NOT NULL,
+    is_open boolean DEFAULT true NOT NULL
+)
+WITH (fillfactor='80');
+
+CREATE FUNCTION pay.explain_payout_items(p_merchant_id text, p_lines pay.payout_line[]) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.explain_payout_wallet(p_order pay.payment_order, p_lines pay.payout_line[]) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_registered(p_s pay.standing, OUT waits_for text, OUT why text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.explain_retry(p_s pay.standing, p_at timestamp with time zone, OUT answer text, OUT after timestamp with time zone, OUT reason text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.explain_standing(p_s pay.standing) RETURNS json LANGUAGE plpgsql STABLE;
@@ -2087,21 +2105,6 @@ CREATE FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id text[],
 CREATE FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.open_entries(p_exception pay.settlement_exception, p_work pay.settlement_work) RETURNS TABLE(merchant_id text, source text, kind text, minor bigint, psp text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.mismatch LANGUAGE sql STABLE;
-
-CREATE TABLE pay.payout_line (
-    merchant_id pay.id NOT NULL,
-    seller_account pay.filled NOT NULL,
-    currency pay.currency_code NOT NULL,
-    wallet_seq bigint NOT NULL,
-    source pay.journal_source NOT NULL,
-    kind text NOT NULL COLLATE pg_catalog."C",
-    payment_order_id pay.id,
-    amount_minor pay.signed_minor NOT NULL,
-    at timestamp with time zone NOT NULL,
-    is_open boolean DEFAULT true NOT NULL
-)
-WITH (fillfactor='80');
-
 CREATE FUNCTION pay.open_payout_lines(p_merchant_id text, p_seller text, p_currency text) RETURNS SETOF pay.payout_line LANGUAGE sql STABLE;
 CREATE FUNCTION pay.open_payout_orders(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS TABLE(seller_account text, currency text, payment_order_id text, amount_minor bigint, seqs bigint[], stop text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.open_settlement(p_source text, p_sha256 bytea, p_name text, OUT outcome text, OUT file pay.settlement_file) RETURNS record LANGUAGE plpgsql;
@@ -2167,6 +2170,7 @@ CREATE FUNCTION pay.payout_item_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_json(p_payout pay.payout) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_key_of(p_merchant_id text, p_seller text, p_currency text, p_destination_id text, p_seqs bigint[]) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_key_said(p_merchant_id text, p_route text, p_key text, p_fingerprint bytea, OUT outcome text, OUT subject_id text) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.payout_lines_of(p_order pay.payment_order) RETURNS SETOF pay.payout_line LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_may_be_sent() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_moves() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_names(p_payout_ref text, p_psp_ref text, p_bank_ref text) RETURNS text LANGUAGE sql IMMUTABLE;
@@ -2175,6 +2179,7 @@ CREATE FUNCTION pay.payout_pause(p_first_s integer, p_most_s integer, p_tries in
 CREATE FUNCTION pay.payout_posting(p_payout pay.payout, p_kind text) RETURNS pay.posting LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_said_ok(p_said pay.payout_said, p_retry_s bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.payout_stop_of(p_is_held boolean, p_account pay.payout_account, p_usable_from timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_with_acts(p_merchant_id text, p_payout_id text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_word_fact(p_state text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.place_is_free(p_old pay.checkout) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -2324,6 +2329,7 @@ CREATE FUNCTION pay.seal_root(p_number bigint) RETURNS bytea LANGUAGE plpgsql ST
 CREATE FUNCTION pay.second_time(p_at timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.see_exceptions(p_merchant_id text, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS SETOF pay.settlement_exception LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.seller_part(p_amount_minor bigint, p_credit_minor bigint, p_before bigint, p_part bigint) RETURNS bigint LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.seller_payout_stop(p_merchant_id text, p_seller text, p_currency text, OUT stop text, OUT until timestamp with time zone) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.seller_share(p_order pay.payment_order, p_amount_minor bigint) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.send_dispatches(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[], p_items integer[], OUT items integer[], OUT outcomes text[], OUT attempts bigint[], OUT sends bigint[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.send_registers(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_lease_ms bigint[]) RETURNS text[] LANGUAGE plpgsql;
@@ -5755,6 +5761,11 @@ REVOKE ALL ON FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id tex
 REVOKE ALL ON FUNCTION pay.explain_loss(p_merchant_id text, p_idempotency_key text, p_fingerprint bytea, p_checkout_id text, p_orders text[], OUT outcome text, OUT checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_next(p_s pay.standing, OUT what text, OUT at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_orders(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.explain_payout(p_order pay.payment_order) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout_line TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_line TO payments_operator;
+REVOKE ALL ON FUNCTION pay.explain_payout_items(p_merchant_id text, p_lines pay.payout_line[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.explain_payout_wallet(p_order pay.payment_order, p_lines pay.payout_line[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_registered(p_s pay.standing, OUT waits_for text, OUT why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_retry(p_s pay.standing, p_at timestamp with time zone, OUT answer text, OUT after timestamp with time zone, OUT reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_standing(p_s pay.standing) FROM PUBLIC;
@@ -6030,8 +6041,6 @@ REVOKE ALL ON FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id 
 REVOKE ALL ON FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_entries(p_exception pay.settlement_exception, p_work pay.settlement_work) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.payout_line TO payments_auditor;
-GRANT SELECT ON TABLE pay.payout_line TO payments_operator;
 REVOKE ALL ON FUNCTION pay.open_payout_lines(p_merchant_id text, p_seller text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_payout_orders(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_settlement(p_source text, p_sha256 bytea, p_name text, OUT outcome text, OUT file pay.settlement_file) FROM PUBLIC;
@@ -6076,6 +6085,7 @@ REVOKE ALL ON FUNCTION pay.payout_item_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_json(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_key_of(p_merchant_id text, p_seller text, p_currency text, p_destination_id text, p_seqs bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_key_said(p_merchant_id text, p_route text, p_key text, p_fingerprint bytea, OUT outcome text, OUT subject_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_lines_of(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_may_be_sent() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_moves() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_names(p_payout_ref text, p_psp_ref text, p_bank_ref text) FROM PUBLIC;
@@ -6084,6 +6094,7 @@ REVOKE ALL ON FUNCTION pay.payout_pause(p_first_s integer, p_most_s integer, p_t
 REVOKE ALL ON FUNCTION pay.payout_posting(p_payout pay.payout, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_said_ok(p_said pay.payout_said, p_retry_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_stop_of(p_is_held boolean, p_account pay.payout_account, p_usable_from timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_with_acts(p_merchant_id text, p_payout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_word_fact(p_state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.place_is_free(p_old pay.checkout) FROM PUBLIC;
@@ -6192,6 +6203,7 @@ REVOKE ALL ON FUNCTION pay.see_exceptions(p_merchant_id text, p_state text, p_da
 REVOKE ALL ON FUNCTION pay.seller_part(p_amount_minor bigint, p_credit_minor bigint, p_before bigint, p_part bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.seller_part(p_amount_minor bigint, p_credit_minor bigint, p_before bigint, p_part bigint) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.seller_part(p_amount_minor bigint, p_credit_minor bigint, p_before bigint, p_part bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.seller_payout_stop(p_merchant_id text, p_seller text, p_currency text, OUT stop text, OUT until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.seller_share(p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.send_dispatches(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[], p_items integer[], OUT items integer[], OUT outcomes text[], OUT attempts bigint[], OUT sends bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.send_registers(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_lease_ms bigint[]) FROM PUBLIC;

@@ -42,6 +42,20 @@ COMMENT ON FUNCTION pay.payout_key_of IS
     'The key of an item: of its lines, in their order, and its destination';
 
 
+-- p_account NULL: the seller has none.
+CREATE OR REPLACE FUNCTION pay.payout_stop_of(
+    p_is_held boolean, p_account payout_account, p_usable_from timestamptz)
+RETURNS text LANGUAGE sql STABLE AS $$
+SELECT CASE WHEN p_is_held THEN 'hold'
+    WHEN p_account.destination_id IS NULL THEN 'no_destination'
+    WHEN p_account.state <> 'open' THEN p_account.state
+    WHEN p_usable_from > now() THEN 'cooling_off' END
+$$;
+COMMENT ON FUNCTION pay.payout_stop_of IS
+    'The reason why a seller gets no item: hold, no_destination, suspect, '
+    'blocked, cooling_off; NULL: there is none';
+
+
 -- For each wallet the item that it could have, and the reason why it has none:
 -- nothing (to pay), minimum, no_destination, suspect, blocked, cooling_off,
 -- hold.  Each wallet looks its own rows up, whatever a plan knows of the tables.
@@ -50,15 +64,12 @@ CREATE OR REPLACE FUNCTION pay.plan_payouts(
 RETURNS SETOF payout_plan LANGUAGE sql STABLE AS $$
 SELECT u.seller, u.currency, CASE
         WHEN coalesce(g.amount_minor, 0) <= 0 THEN 'nothing'
-        WHEN h.is_held THEN 'hold'
-        WHEN a.destination_id IS NULL THEN 'no_destination'
-        WHEN a.state <> 'open' THEN a.state
-        WHEN d.usable_from > now() THEN 'cooling_off'
+        WHEN s.stop IS NOT NULL THEN s.stop
         WHEN g.amount_minor < m.minimum_minor THEN 'minimum'
         ELSE 'made' END,
     gen_random_uuid()::text, g.amount_minor,
-    w.available_minor - g.amount_minor, d.provider, a.destination_id,
-    a.version, g.seqs
+    w.available_minor - g.amount_minor, d.provider, (a.account).destination_id,
+    (a.account).version, g.seqs
 FROM unnest(p_seller, p_currency) AS u (seller, currency)
 CROSS JOIN LATERAL (
     SELECT w.available_minor FROM wallet w
@@ -74,15 +85,15 @@ CROSS JOIN LATERAL (
     CROSS JOIN LATERAL unnest(o.seqs) WITH ORDINALITY AS s (seq, n)
     WHERE o.stop IS NULL) g
 LEFT JOIN LATERAL (
-    SELECT a.destination_id, a.version, a.state
-    FROM payout_account a
-    WHERE a.merchant_id = p_merchant_id AND a.seller_account = u.seller
-        AND a.currency = u.currency AND a.state <> 'closed'
+    SELECT x AS account FROM payout_account x
+    WHERE x.merchant_id = p_merchant_id AND x.seller_account = u.seller
+        AND x.currency = u.currency AND x.state <> 'closed'
     OFFSET 0) a ON true
 LEFT JOIN LATERAL (
     SELECT d.provider, d.usable_from FROM payout_destination d
     WHERE d.merchant_id = p_merchant_id
-        AND d.destination_id = a.destination_id AND d.version = a.version
+        AND d.destination_id = (a.account).destination_id
+        AND d.version = (a.account).version
     OFFSET 0) d ON true
 LEFT JOIN LATERAL (
     SELECT m.minimum_minor FROM payout_minimum m
@@ -94,6 +105,8 @@ CROSS JOIN LATERAL (
         WHERE h.merchant_id = p_merchant_id AND h.seller_account = u.seller
             AND h.payment_order_id = '') AS is_held
     OFFSET 0) h
+CROSS JOIN LATERAL (
+    SELECT payout_stop_of(h.is_held, a.account, d.usable_from) AS stop) s
 $$;
 COMMENT ON FUNCTION pay.plan_payouts IS
     'The items that locked wallets could have, and why others have none';

@@ -1,7 +1,7 @@
 /*
- * The history of an order: its timeline, its calls to the PSP, its dead letters
- * and its mismatches, each a line with its time.  All of it was written by
- * other parties and goes out through pay_cli_put().
+ * The history of an order: its timeline, its calls to the PSP, its dead
+ * letters, its mismatches and its pay-outs, each a line with its time.  All of
+ * it was written by other parties and goes out through pay_cli_put().
  */
 
 #include "cli/explain.h"
@@ -19,7 +19,7 @@ typedef struct {
     char        *text;
 } line_t;
 
-/* Lines are gathered from five lists and sorted by time at the end.  Each
+/* Lines are gathered from six lists and sorted by time at the end.  Each
  * line's text is a stream of its own (open_memstream), because its length is
  * not known before. */
 struct explain_story_s {
@@ -47,6 +47,7 @@ static void tell_dispatch(story_t *story, const pay_json_t *sent);
 static void tell_letter(story_t *story, const pay_json_t *letter);
 static void tell_exception(story_t *story, const pay_json_t *said);
 static void tell_late(story_t *story, const pay_json_t *late);
+static void tell_payout(story_t *story, const pay_json_t *payout);
 static int begin(story_t *story, const char *at);
 static void end(story_t *story);
 static void also(story_t *story, const char *name, const char *value);
@@ -76,6 +77,8 @@ explain_put_story(pay_arena_t *arena, const pay_json_t *top)
     tell_all(story, pay_json_get(top, "dead_letters"), tell_letter);
     tell_all(story, pay_json_get(top, "exceptions"), tell_exception);
     tell_late(story, pay_json_get(top, "late_success"));
+    tell_all(story, pay_json_get(pay_json_get(top, "payout"), "payouts"),
+             tell_payout);
 
     put_story(story);
     told = story->count > 0;
@@ -315,6 +318,24 @@ tell_late(story_t *story, const pay_json_t *late)
             text_of(story, late, "state"));
     also(story, "reference", text_of(story, late, "reference"));
     also(story, "refund", text_of(story, late, "refund_id"));
+    end(story);
+}
+
+
+static void
+tell_payout(story_t *story, const pay_json_t *payout)
+{
+    if (!begin(story, text_of(story, payout, "created_at"))) {
+        return;
+    }
+
+    fprintf(story->out, "pay-out %s by %s: %s",
+            text_of(story, payout, "payout_id"),
+            text_of(story, payout, "provider"),
+            amount_of(story, payout, "of_order", "currency"));
+    also(story, "of", text_of(story, payout, "amount"));
+    also(story, "now", text_of(story, payout, "state"));
+    also(story, "since", text_of(story, payout, "changed_at"));
     end(story);
 }
 

@@ -17,6 +17,9 @@ static void put_field(const char *name, const char *value);
 static void put_head(pay_arena_t *arena, const char *merchant,
     const pay_json_t *top);
 static void put_judgement(pay_arena_t *arena, const pay_json_t *top);
+static void put_payout(pay_arena_t *arena, const pay_json_t *payout);
+static void put_stop(pay_arena_t *arena, const char *name,
+    const pay_json_t *payout, const char *stop, const char *until);
 
 
 /* 0 when the JSON cannot be read, which is a mismatch of versions between
@@ -44,6 +47,7 @@ pay_cli_explain_text(const char *merchant, pay_str_t explanation)
     if (done) {
         put_head(arena, merchant, top);
         put_judgement(arena, top);
+        put_payout(arena, pay_json_get(top, "payout"));
         done = explain_put_story(arena, top);
         pay_json_free(top);
     }
@@ -126,4 +130,54 @@ put_judgement(pay_arena_t *arena, const pay_json_t *top)
     }
 
     put_field("", explain_text_of(arena, retry, "reason"));
+}
+
+
+/* The seller's money of the order; nothing where none was sold. */
+static void
+put_payout(pay_arena_t *arena, const pay_json_t *payout)
+{
+    const char  *at;
+
+    if (*explain_text_of(arena, payout, "open") == '\0') {
+        return;
+    }
+
+    putchar('\n');
+    put_field("to pay out", explain_amount_of(arena, payout, "open",
+                                              "currency"));
+    put_field("  seller", explain_text_of(arena, payout, "seller_account"));
+    put_stop(arena, "  stopped by", payout, "stop", "until");
+    put_stop(arena, "  seller's stop", payout, "seller_stop", "seller_until");
+
+    at = explain_text_of(arena, payout, "reserved_until");
+
+    if (*at != '\0') {
+        put_field("  reserved", explain_amount_of(arena, payout, "reserved",
+                                                  "currency"));
+        put_field("    until", at);
+    }
+
+    at = explain_text_of(arena, payout, "next_run_at");
+
+    if (*at != '\0') {
+        put_field("  next run", at);
+    }
+}
+
+
+static void
+put_stop(pay_arena_t *arena, const char *name, const pay_json_t *payout,
+    const char *stop, const char *until)
+{
+    const char  *why = explain_text_of(arena, payout, stop);
+    const char  *at = explain_text_of(arena, payout, until);
+
+    if (*why != '\0') {
+        put_field(name, why);
+    }
+
+    if (*at != '\0') {
+        put_field("    until", at);
+    }
 }
