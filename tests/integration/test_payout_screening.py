@@ -251,6 +251,37 @@ def test_a_hit_is_held_and_the_merchant_reads_no_more(
     assert rows == [("held", "gateway"), ("asked", "ann"), ("cleared", "bob")]
 
 
+def test_a_near_name_is_held_and_operators_read_that_it_is_near(
+    person, seller_of, screening, files  # noqa: F811
+):  # fmt: skip
+    said = screening("import", "--list", "ofac", "--who", "ann", "--shrinks",
+                     files / "sdn.xml")  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    client = person("max")
+    seller, (order,) = seller_of("10.00", account=False)
+    answer = post(person("sue", scope="payouts:destinations"),
+                  f"sellers/{seller}/destinations", {
+        "currency": "USD", "provider": "bank", "name": "Nikolai Scrined",
+        "iban": "DE89370400440532013000"}, fresh_key())  # fmt: skip
+    assert answer.status_code == 201, answer.text
+    release(client, order)
+    try:
+        said = screening("set", "--merchant", "acme", "--lists", "ofac",
+                         "--who", "ann", "--why", "law")  # fmt: skip
+        assert said.returncode == 0, said.stderr
+        item = pay(client, seller).json()
+        assert (item["state"], item["reason"]) == ("held", None)
+        said = screening("held")
+        line, = (line for line in said.stdout.splitlines()
+                 if item["payout_id"] in line)  # fmt: skip
+        assert "near" in line and "SKRINED, Nikolay" in line, line
+    finally:
+        for who in ("ann", "bob"):
+            said = screening("set", "--merchant", "acme", "--lists", "none",
+                             "--who", who, "--why", "the end")  # fmt: skip
+    assert said.returncode == 0, said
+
+
 def test_who_reaches_for_an_item_waits_for_an_import(
     person, seller_of, screening, gateway  # noqa: F811
 ):  # fmt: skip
