@@ -1869,6 +1869,7 @@ CREATE FUNCTION pay.keep_payout_key(p_merchant_id text, p_route text, p_key text
 CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) RETURNS tid[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
+CREATE FUNCTION pay.keep_sanction_words(p_name text[]) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_wrong_row(p_file_id bigint, p_line integer, p_wrong text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.kept_fee(p_returns text, p_fee_minor bigint, p_captured_minor bigint, p_back_minor bigint) RETURNS bigint LANGUAGE sql IMMUTABLE;
@@ -2000,6 +2001,8 @@ CREATE FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p
 CREATE FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.name_capture(p_news pay.news) RETURNS boolean LANGUAGE plpgsql;
+CREATE FUNCTION pay.name_near(p_name text) RETURNS bytea[] LANGUAGE sql STABLE;
+CREATE FUNCTION pay.name_parts(p_name text) RETURNS TABLE(part text, word bytea) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.name_words(p_name text) RETURNS bytea[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.named_order(p_news pay.news) RETURNS pay.payment_order LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.named_payouts(p_work pay.settlement_work, OUT tids tid[], OUT same tid[], OUT total bigint, OUT psps integer, OUT psp text, OUT entries jsonb) RETURNS record LANGUAGE sql STABLE;
@@ -2319,7 +2322,7 @@ CREATE FUNCTION pay.row_standing(p_source text, p_row_key text) RETURNS TABLE(mi
 CREATE FUNCTION pay.run_name(p_run pay.payout_run) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) RETURNS pay.settlement_tally LANGUAGE plpgsql;
 CREATE FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.sanction_hits(p_words bytea[], p_lists text[]) RETURNS TABLE(list text, entry_id text, name text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.sanction_hits(p_words bytea[], p_near bytea[], p_lists text[]) RETURNS TABLE(why text, list text, entry_id text, name text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.screen_payout(p_payout pay.payout) RETURNS TABLE(why text, list text, entry_id text, name text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.screening_lists_at() RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.seal_digest(p_message text) RETURNS bytea LANGUAGE sql IMMUTABLE;
@@ -2515,6 +2518,9 @@ CREATE FUNCTION pay.window_payouts(p_work pay.settlement_work) RETURNS tid[] LAN
 CREATE FUNCTION pay.with_fees(INOUT p_postings pay.posting[], INOUT p_new integer[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) RETURNS pay.fact LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.word_digest(p_word text) RETURNS bytea LANGUAGE sql STABLE;
+CREATE FUNCTION pay.word_keys(p_word text) RETURNS bytea[] LANGUAGE sql STABLE;
+CREATE FUNCTION pay.words_alike(p_words bytea[], p_near bytea[]) RETURNS TABLE(mine bytea, theirs bytea) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.work_counts(p_file_id bigint, OUT matched bigint, OUT class1 bigint, OUT class2 bigint, OUT class3 bigint, OUT has_payouts boolean, OUT has_ended boolean, OUT has_roundings boolean) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.work_keys(p_file_id bigint) RETURNS bigint[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.settlement_work LANGUAGE sql STABLE;
@@ -2931,6 +2937,7 @@ CREATE TABLE pay.payout_destination (
     entered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     usable_from timestamp with time zone NOT NULL,
     name_words bytea[],
+    name_near bytea[],
     CONSTRAINT payout_destination_details_check CHECK (((octet_length(details) >= 1) AND (octet_length(details) <= 4096))),
     CONSTRAINT payout_destination_kind_check CHECK ((kind = ANY (ARRAY['iban'::text, 'bban'::text, 'payee'::text]))),
     CONSTRAINT payout_destination_shown_check CHECK ((octet_length((shown)::text) <= 16))
@@ -3205,6 +3212,12 @@ CREATE TABLE pay.sanction_name (
     name pay.filled NOT NULL,
     words bytea[] NOT NULL,
     CONSTRAINT sanction_name_words_check CHECK ((words <> '{}'::bytea[]))
+);
+
+CREATE TABLE pay.sanction_word (
+    word bytea NOT NULL,
+    near bytea[] NOT NULL,
+    CONSTRAINT sanction_word_near_check CHECK ((near <> '{}'::bytea[]))
 );
 
 CREATE TABLE pay.schema_migration (
@@ -4993,6 +5006,8 @@ ALTER TABLE ONLY pay.sanction_list
     ADD CONSTRAINT sanction_list_pkey PRIMARY KEY (version);
 ALTER TABLE ONLY pay.sanction_name
     ADD CONSTRAINT sanction_name_pkey PRIMARY KEY (list, entry_id, name);
+ALTER TABLE ONLY pay.sanction_word
+    ADD CONSTRAINT sanction_word_pkey PRIMARY KEY (word);
 ALTER TABLE ONLY pay.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (file);
 ALTER TABLE ONLY pay.screening_clearance
@@ -5143,7 +5158,8 @@ CREATE INDEX payout_to_send ON pay.payout USING btree (merchant_id, provider, pa
 CREATE INDEX payout_unbatched ON pay.payout USING btree (merchant_id, provider, currency) WHERE (((state)::text = 'ready'::text) AND (batch_id IS NULL));
 CREATE INDEX psp_balance_last ON pay.psp_balance USING btree (source, currency, balance_id);
 CREATE INDEX sanction_list_newest ON pay.sanction_list USING btree (list, version);
-CREATE INDEX sanction_name_words ON pay.sanction_name USING gin (words);
+CREATE INDEX sanction_name_words ON pay.sanction_name USING gin (words) WITH (fastupdate=off);
+CREATE INDEX sanction_word_near ON pay.sanction_word USING gin (near) WITH (fastupdate=off);
 CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature IS NULL);
 CREATE INDEX settlement_act_at ON pay.settlement_act USING btree (who, at);
 CREATE INDEX settlement_aged_hour ON pay.settlement_aged USING btree (hour);
@@ -5919,6 +5935,7 @@ REVOKE ALL ON FUNCTION pay.keep_payout_key(p_merchant_id text, p_route text, p_k
 REVOKE ALL ON FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_sanction_words(p_name text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_wrong_row(p_file_id bigint, p_line integer, p_wrong text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.kept_fee(p_returns text, p_fee_minor bigint, p_captured_minor bigint, p_back_minor bigint) FROM PUBLIC;
@@ -6005,6 +6022,8 @@ REVOKE ALL ON FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who 
 REVOKE ALL ON FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.name_capture(p_news pay.news) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.name_near(p_name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.name_parts(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.name_words(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.named_order(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.named_payouts(p_work pay.settlement_work, OUT tids tid[], OUT same tid[], OUT total bigint, OUT psps integer, OUT psp text, OUT entries jsonb) FROM PUBLIC;
@@ -6185,7 +6204,7 @@ REVOKE ALL ON FUNCTION pay.row_standing(p_source text, p_row_key text) FROM PUBL
 REVOKE ALL ON FUNCTION pay.run_name(p_run pay.payout_run) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.sanction_hits(p_words bytea[], p_lists text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sanction_hits(p_words bytea[], p_near bytea[], p_lists text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.screen_payout(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.screening_lists_at() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.seal_digest(p_message text) FROM PUBLIC;
@@ -6324,6 +6343,9 @@ REVOKE ALL ON FUNCTION pay.window_payouts(p_work pay.settlement_work) FROM PUBLI
 REVOKE ALL ON FUNCTION pay.with_fees(INOUT p_postings pay.posting[], INOUT p_new integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.word_digest(p_word text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.word_keys(p_word text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.words_alike(p_words bytea[], p_near bytea[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_counts(p_file_id bigint, OUT matched bigint, OUT class1 bigint, OUT class2 bigint, OUT class3 bigint, OUT has_payouts boolean, OUT has_ended boolean, OUT has_roundings boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_keys(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.work_of_exception(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
@@ -6708,6 +6730,8 @@ GRANT SELECT ON TABLE pay.sanction_list TO payments_auditor;
 GRANT SELECT ON TABLE pay.sanction_list TO payments_operator;
 GRANT SELECT ON TABLE pay.sanction_name TO payments_auditor;
 GRANT SELECT ON TABLE pay.sanction_name TO payments_operator;
+GRANT SELECT ON TABLE pay.sanction_word TO payments_auditor;
+GRANT SELECT ON TABLE pay.sanction_word TO payments_operator;
 GRANT SELECT ON TABLE pay.schema_migration TO payments_auditor;
 GRANT SELECT ON TABLE pay.schema_migration TO payments_operator;
 GRANT SELECT ON TABLE pay.screening_clearance TO payments_auditor;

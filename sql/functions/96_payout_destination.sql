@@ -118,10 +118,11 @@ BEGIN
     version := coalesce(v_account.version + 1, 1);
     INSERT INTO payout_destination (merchant_id, destination_id, version,
         provider, kind, country, details, key_id, shown, entered_by,
-        name_words, usable_from)
+        name_words, name_near, usable_from)
     VALUES (p_merchant_id, v_account.destination_id,
         enter_destination.version, p_provider, p_kind, p_country, p_details,
         p_key_id, p_shown, p_who, name_words(p_name),
+        name_near(p_name),
         now() + CASE WHEN v_first THEN interval '0'
                      ELSE make_interval(hours => v_hours) END);
     UPDATE payout_account a

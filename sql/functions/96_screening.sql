@@ -6,40 +6,106 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
+CREATE OR REPLACE FUNCTION pay.word_digest(p_word text)
+RETURNS bytea LANGUAGE sql STABLE AS $$
+SELECT sha256((SELECT s.salt FROM screening_salt s)
+              || convert_to(p_word, 'UTF8'))
+$$;
+COMMENT ON FUNCTION pay.word_digest IS
+    'The digest of a word with the salt of this database';
+
+
 -- p_name is in Latin letters, as src/payout/name.c spells it.  Forms of
 -- companies and titles are no words; ae, oe and ue are a, o and u, since lists
 -- spell umlauts in both ways.
-CREATE OR REPLACE FUNCTION pay.name_words(p_name text)
-RETURNS bytea[] LANGUAGE sql STABLE AS $$
-SELECT array_agg(w.word ORDER BY w.word)
+CREATE OR REPLACE FUNCTION pay.name_parts(p_name text)
+RETURNS TABLE (part text, word bytea) LANGUAGE sql STABLE AS $$
+SELECT u.part, word_digest(u.part)
 FROM (
-    SELECT DISTINCT sha256((SELECT s.salt FROM screening_salt s)
-        || convert_to(regexp_replace(t, '([aou])e', '\1', 'g'), 'UTF8'))
-        AS word
+    SELECT DISTINCT regexp_replace(t, '([aou])e', '\1', 'g') AS part
     FROM regexp_split_to_table(regexp_replace(lower(p_name), '[''.]', '', 'g'),
                                '[^a-z0-9]+') t
     WHERE t <> '' AND t <> ALL ('{mr,mrs,ms,dr,prof,the,and,und,et,y,of,
         gmbh,ag,kg,ohg,ug,ltd,limited,llc,llp,inc,corp,co,company,plc,sa,sas,
-        sarl,srl,spa,bv,nv,oy,ab,as,ooo,zao,oao,pjsc,jsc,fze,sro}')) w
+        sarl,srl,spa,bv,nv,oy,ab,as,ooo,zao,oao,pjsc,jsc,fze,sro}')) u
+$$;
+COMMENT ON FUNCTION pay.name_parts IS
+    'The words of a name that are compared, and their digests';
+
+
+CREATE OR REPLACE FUNCTION pay.name_words(p_name text)
+RETURNS bytea[] LANGUAGE sql STABLE AS $$
+SELECT array_agg(p.word ORDER BY p.word) FROM name_parts(p_name) p
 $$;
 COMMENT ON FUNCTION pay.name_words IS
     'The digests of the words of a name, sorted; NULL: it has none';
 
 
--- Names of lists that an account holder may be: all words of the one are words
--- of the other.  A single word must be the whole name.
-CREATE OR REPLACE FUNCTION pay.sanction_hits(p_words bytea[], p_lists text[])
-RETURNS TABLE (list text, entry_id text, name text)
+-- A word of fewer than 5 letters has no key but its own: one letter makes another
+-- word of it.  8 bytes, since keys are many, and a false one is seen by operators.
+CREATE OR REPLACE FUNCTION pay.word_keys(p_word text)
+RETURNS bytea[] LANGUAGE sql STABLE AS $$
+SELECT array_agg(DISTINCT substr(word_digest(k), 1, 8))
+FROM (SELECT p_word
+      UNION ALL
+      SELECT overlay(p_word PLACING '' FROM i FOR 1)
+      FROM generate_series(1, length(p_word)) i
+      WHERE length(p_word) >= 5) v (k)
+$$;
+COMMENT ON FUNCTION pay.word_keys IS
+    'The digests of a word and of it without one of its letters: words that are '
+    'one edit apart share one';
+
+
+CREATE OR REPLACE FUNCTION pay.name_near(p_name text)
+RETURNS bytea[] LANGUAGE sql STABLE AS $$
+SELECT array_agg((SELECT string_agg(k, '') FROM unnest(word_keys(p.part)) k)
+                 ORDER BY p.word)
+FROM name_parts(p_name) p
+$$;
+COMMENT ON FUNCTION pay.name_near IS
+    'The keys of each word of name_words, joined; NULL: it has none';
+
+
+-- A word is its own, whether or not a list has its keys.  Without the holder's
+-- (p_near NULL) there are no others.
+CREATE OR REPLACE FUNCTION pay.words_alike(p_words bytea[], p_near bytea[])
+RETURNS TABLE (mine bytea, theirs bytea) LANGUAGE sql STABLE AS $$
+SELECT u, u FROM unnest(p_words) u
+UNION
+SELECT u.word, w.word
+FROM unnest(p_words, p_near) AS u (word, keys)
+JOIN sanction_word w ON w.near && ARRAY(
+    SELECT substr(u.keys, i, 8)
+    FROM generate_series(1, length(u.keys), 8) i)
+$$;
+COMMENT ON FUNCTION pay.words_alike IS
+    'For each word of a holder the words of lists that it may be';
+
+
+-- Names of lists that an account holder may be: each word of the shorter name is
+-- one of the longer name or near one, and no two of them are the same one.  A
+-- single word must be the whole name.
+CREATE OR REPLACE FUNCTION pay.sanction_hits(
+    p_words bytea[], p_near bytea[], p_lists text[])
+RETURNS TABLE (why text, list text, entry_id text, name text)
 LANGUAGE sql STABLE AS $$
-SELECT n.list, n.entry_id, n.name
-FROM sanction_name n
-WHERE n.words && p_words AND n.list = ANY (p_lists)
-    AND (n.words = p_words
-         OR cardinality(n.words) > 1 AND n.words <@ p_words
-         OR cardinality(p_words) > 1 AND p_words <@ n.words)
+WITH candidate AS (
+    SELECT n.*, cardinality(p_words) AS mine, cardinality(n.words) AS theirs,
+        least(count(DISTINCT a.mine), count(DISTINCT a.theirs)) AS shared
+    FROM words_alike(p_words, p_near) a
+    JOIN sanction_name n ON n.words @> ARRAY[a.theirs]
+    WHERE n.list = ANY (p_lists)
+    GROUP BY n.list, n.entry_id, n.name)
+SELECT CASE WHEN c.words <@ p_words OR p_words <@ c.words THEN 'hit'
+            ELSE 'near' END, c.list, c.entry_id, c.name
+FROM candidate c
+WHERE c.shared >= least(c.mine, c.theirs)
+    AND (c.shared > 1 OR c.mine = c.theirs)
 $$;
 COMMENT ON FUNCTION pay.sanction_hits IS
-    'The names of lists that a holder with these words may be';
+    'The names of lists that a holder with these words and keys may be: hit, or '
+    'near (a letter of a word is another one, missing or too many)';
 
 
 -- Whether a merchant's lists are all there and new enough.
@@ -72,8 +138,8 @@ CROSS JOIN LATERAL (
     UNION ALL
     SELECT 'name', '', '', '' WHERE d.name_words IS NULL
     UNION ALL
-    SELECT 'hit', h.list, h.entry_id, h.name
-    FROM sanction_hits(d.name_words, s.lists) h) f
+    SELECT h.why, h.list, h.entry_id, h.name
+    FROM sanction_hits(d.name_words, d.name_near, s.lists) h) f
 WHERE s.merchant_id = p_payout.merchant_id AND s.is_on
     AND (f.why = 'list' OR NOT EXISTS (
         SELECT FROM screening_clearance c
@@ -86,7 +152,7 @@ WHERE s.merchant_id = p_payout.merchant_id AND s.is_on
 $$;
 COMMENT ON FUNCTION pay.screen_payout IS
     'Why an item may not be paid: list (none, or too old), name (not known), '
-    'hit (an entry of a list)';
+    'hit (an entry of a list), near (nearly one)';
 
 
 -- Holds an item that has findings.  The merchant's timeline says held alone.
@@ -208,6 +274,18 @@ COMMENT ON FUNCTION pay_ops.set_payout_screening IS
     'screened) or invalid';
 
 
+CREATE OR REPLACE FUNCTION pay.keep_sanction_words(p_name text[])
+RETURNS void LANGUAGE sql AS $$
+INSERT INTO sanction_word (word, near)
+SELECT v.word, word_keys(v.part)
+FROM (SELECT DISTINCT p.word, p.part
+      FROM unnest(p_name) n CROSS JOIN name_parts(n) p) v
+ON CONFLICT (word) DO NOTHING
+$$;
+COMMENT ON FUNCTION pay.keep_sanction_words IS
+    'Keeps the keys of the words of names of a list';
+
+
 -- Replaces the names of a list.  A list of less than half of the names before is
 -- taken for a file that was cut.  In the same commit, items that are hits now are
 -- held, and those that were held for want of a list go on.
@@ -234,16 +312,20 @@ BEGIN
         RETURN;
     END IF;
 
+    PERFORM keep_sanction_words(p_name);
     DELETE FROM sanction_name n WHERE n.list = p_list;
     INSERT INTO sanction_name (list, entry_id, name, words)
-    SELECT DISTINCT p_list, u.entry_id, u.name, name_words(u.name)
+    SELECT DISTINCT p_list, u.entry_id, u.name, w
     FROM unnest(p_entry_id, p_name) AS u (entry_id, name)
-    WHERE name_words(u.name) IS NOT NULL;
+    CROSS JOIN LATERAL name_words(u.name) w
+    WHERE w IS NOT NULL;
     SELECT count(*), count(DISTINCT n.entry_id) INTO names, entries
     FROM sanction_name n WHERE n.list = p_list;
     INSERT INTO sanction_list (list, sha256, names, entries, imported_by)
     VALUES (p_list, p_sha256, import_sanctions.names::int,
         import_sanctions.entries::int, p_who);
+    -- for the plans of the comparisons that follow
+    ANALYZE sanction_name, sanction_word;
     released := rescreen_payouts();
     RETURN NEXT;
 END

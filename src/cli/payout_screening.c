@@ -49,12 +49,12 @@ static const char  usage[] =
     "                               --who NAME --why REASON\n"
     "\n"
     "import replaces all names of a list with those of its files: of ofac,\n"
-    "sdn.csv and alt.csv, both; of eu, csvFullSanctionsList_1_1.  --shrinks\n"
-    "takes a list that has less than half of the names.  set says by which\n"
-    "lists the pay-outs of a merchant are screened (\"ofac,eu\"), and how old\n"
-    "these may be; less screening than before takes two operators.  held\n"
-    "shows the items that screening holds, and why.  clear takes two\n"
-    "operators; reject gives an item up.\n";
+    "sdn.xml, or sdn.csv and alt.csv, both; of eu, csvFullSanctionsList_1_1.\n"
+    "--shrinks takes a list that has less than half of the names.\n"
+    "set says by which lists the pay-outs of a merchant are screened\n"
+    "(\"ofac,eu\"), and how old these may be; less screening than before\n"
+    "takes two operators.  held shows the items that screening holds, and\n"
+    "why.  clear takes two operators; reject gives an item up.\n";
 
 static const pay_cli_subcommand_t  subcommands[] = {
     { "clear", screening_act },
@@ -303,9 +303,10 @@ import_files(const char *const *paths, int count, const char *dsn,
         printf("%s\n", PQgetvalue(rows, 0, 0));
 
         if (code == PAY_CLI_OK) {
-            printf("names:%s, entries:%s, in other letters:%zu, released:%s\n",
+            printf("names:%s, entries:%s, in other letters:%zu, weak:%zu, "
+                   "released:%s\n",
                    PQgetvalue(rows, 0, 1), PQgetvalue(rows, 0, 2),
-                   found.unread, PQgetvalue(rows, 0, 3));
+                   found.unread, found.weak, PQgetvalue(rows, 0, 3));
         }
     }
 

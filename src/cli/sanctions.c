@@ -1,12 +1,11 @@
 /*
- * Reads the CSV files of OFAC and of the EU.  Both have quotes within fields
- * that are not doubled, so that a strict reader refuses them: a field ends with
- * a quote that a separator or an end of line follows.
+ * Reads the CSV files of OFAC and of the EU; sdn.xml is for sanctions_xml.c.
+ * Both have quotes within fields that are not doubled, so that a strict reader
+ * refuses them: a field ends with a quote that a separator or an end of line
+ * follows.
  */
 
 #include "cli/sanctions.h"
-
-#include "pay_payout.h"
 
 #include <string.h>
 
@@ -14,8 +13,6 @@
 #define FIELDS_MAX  128
 #define SDN_FIELDS  12                 /* the name is the second */
 #define ALT_FIELDS  5                  /* the name is the fourth */
-#define NAME_MAX    350                /* bytes, of OFAC's SDN_Name */
-#define NULL_FIELD  "-0-"              /* OFAC's word for none */
 #define END_OF_FILE 0x1a               /* on the last line of OFAC's files */
 
 typedef struct {
@@ -33,9 +30,6 @@ static pay_status_t read_ofac(pay_arena_t *arena, unsigned fields,
     const record_t *record, pay_sanctions_t *to, const char **wrong);
 static pay_status_t read_eu(pay_arena_t *arena, const record_t *head,
     const record_t *record, pay_sanctions_t *to, const char **wrong);
-static pay_status_t add_name(pay_arena_t *arena, pay_str_t id, pay_str_t name,
-    pay_sanctions_t *to);
-static int is_number(pay_str_t text);
 static int place_of(const record_t *head, const char *name);
 
 
@@ -54,6 +48,10 @@ pay_sanctions_read(pay_arena_t *arena, pay_str_t file,
     if (file.len >= 3 && memcmp(file.data, "\xEF\xBB\xBF", 3) == 0) {
         file.data += 3;
         file.len -= 3;
+    }
+
+    if (format == PAY_SANCTIONS_OFAC && file.len > 0 && file.data[0] == '<') {
+        return pay_sanctions_read_xml(arena, file, to, wrong);
     }
 
     if (format == PAY_SANCTIONS_EU
@@ -109,8 +107,8 @@ pay_sanctions_complete(const pay_sanctions_t *to,
         return to->entries == 1 ? PAY_OK : PAY_INVALID;
     }
 
-    *wrong = "the list of OFAC takes sdn.csv and alt.csv, once each: without "
-             "alt.csv no alias would be compared";
+    *wrong = "the list of OFAC takes sdn.xml alone, or sdn.csv and alt.csv, "
+             "once each: without alt.csv no alias would be compared";
 
     return to->entries == 1 && to->aliases == 1 ? PAY_OK : PAY_INVALID;
 }
@@ -190,15 +188,16 @@ read_ofac(pay_arena_t *arena, unsigned fields, const record_t *record,
     pay_sanctions_t *to, const char **wrong)
 {
     if ((fields != SDN_FIELDS && fields != ALT_FIELDS)
-        || record->count != fields || !is_number(record->field[0]))
+        || record->count != fields || !pay_sanctions_is_id(record->field[0]))
     {
         *wrong = "a record is neither of sdn.csv (12 fields) nor of alt.csv "
                  "(5), or the file has both";
         return PAY_INVALID;
     }
 
-    return add_name(arena, record->field[0],
-                    record->field[fields == SDN_FIELDS ? 1 : 3], to);
+    return pay_sanctions_add(arena, record->field[0],
+                             record->field[fields == SDN_FIELDS ? 1 : 3],
+                             to);
 }
 
 
@@ -210,68 +209,15 @@ read_eu(pay_arena_t *arena, const record_t *head, const record_t *record,
     unsigned  id = (unsigned) place_of(head, "Entity_LogicalId");
     unsigned  name = (unsigned) place_of(head, "NameAlias_WholeName");
 
-    if (record->count != head->count || !is_number(record->field[id])) {
+    if (record->count != head->count
+        || !pay_sanctions_is_id(record->field[id]))
+    {
         *wrong = "a record has not the fields of the header";
         return PAY_INVALID;
     }
 
-    return add_name(arena, record->field[id], record->field[name], to);
-}
-
-
-/* Names in Cyrillic and other letters stand beside their Latin spelling in
- * both lists; the others cannot be compared with names of accounts, which are
- * Latin. */
-static pay_status_t
-add_name(pay_arena_t *arena, pay_str_t id, pay_str_t name, pay_sanctions_t *to)
-{
-    pay_str_t     latin;
-    pay_status_t  status;
-
-    if (name.len == 0 || pay_str_is(name, NULL_FIELD)
-        || pay_str_is(name, NULL_FIELD " "))
-    {
-        return PAY_OK;
-    }
-
-    status = pay_payout_name(arena, name, NAME_MAX, &latin);
-
-    if (status == PAY_INVALID) {
-        to->unread++;
-        return PAY_OK;
-    }
-
-    if (status != PAY_OK) {
-        return status;
-    }
-
-    if (to->count++ > 0) {
-        pay_buf_text(&to->ids, ",");
-        pay_buf_text(&to->names, ",");
-    }
-
-    /* no letter of these needs an escape */
-    pay_buf_add(&to->ids, id);
-    pay_buf_text(&to->names, "\"");
-    pay_buf_add(&to->names, latin);
-    pay_buf_text(&to->names, "\"");
-
-    return PAY_OK;
-}
-
-
-static int
-is_number(pay_str_t text)
-{
-    size_t  i;
-
-    for (i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9') {
-            return 0;
-        }
-    }
-
-    return text.len > 0 && text.len < 20;
+    return pay_sanctions_add(arena, record->field[id], record->field[name],
+                             to);
 }
 
 

@@ -1,7 +1,8 @@
 /*
  * Shared by the formats of settlement files: the reader, the four lexers that
  * cut bytes into records, amounts, times and statements.  src/payout reads
- * the answers of banks with it; nothing else outside src/settle includes this.
+ * the answers of banks with it, src/cli the XML of sanctions lists; nothing
+ * else outside src/settle includes this.
  *
  * A file on its way:
  *

@@ -16,6 +16,7 @@
 #define TEXT_MAX (1024 * 1024)
 
 
+static unsigned is_xml(pay_str_t file);
 static size_t count_ids(pay_str_t ids);
 static size_t count_names(pay_str_t names);
 
@@ -48,8 +49,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(status == PAY_OK || (status == PAY_INVALID && wrong != NULL));
 
     if (status == PAY_OK) {
-        must(found.entries + found.aliases <= 1);
-        must(found.count == 0 || found.entries + found.aliases == 1);
+        must(found.entries <= 1 && found.aliases <= 1);
+        must(found.entries + found.aliases <= 1 + is_xml(file));
+        must(found.weak == 0 || is_xml(file));
+        must(found.count == 0 || found.entries + found.aliases > 0);
         must(pay_buf_done(&found.ids, &ids) == PAY_OK);
         must(pay_buf_done(&found.names, &names) == PAY_OK);
         must(count_ids(ids) == found.count);
@@ -59,6 +62,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pay_heap_destroy(heap);
 
     return 0;
+}
+
+
+static unsigned
+is_xml(pay_str_t file)
+{
+    return (file.len > 0 && file.data[0] == '<')
+           || (file.len > 3 && memcmp(file.data, "\xEF\xBB\xBF<", 4) == 0);
 }
 
 

@@ -28,6 +28,29 @@ SDN = (
     "\x1a"
 )
 ALT = '7001,12,"aka","SKRINED, Nikolay",-0- \r\n'
+# the list of SDN and ALT, with a weak alias, which these do not have
+XML = """<?xml version="1.0" standalone="yes"?>
+<sdnList xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+ xmlns="https://sanctionslistservice.ofac.treas.gov/api/PublicationPreview/exports/XML">
+  <publshInformation><Publish_Date>11/20/2026</Publish_Date>
+    <Record_Count>2</Record_Count></publshInformation>
+  <sdnEntry><uid>306</uid><lastName>BANCO NACIONAL DE CUBA</lastName>
+    <sdnType>Entity</sdnType><programList><program>CUBA</program></programList>
+    <akaList><aka><uid>220</uid><type>a.k.a.</type><category>weak</category>
+      <lastName>BNC</lastName></aka></akaList></sdnEntry>
+  <sdnEntry><uid>7001</uid><firstName>Nikolai "The Tall" Petrovich</firstName>
+    <lastName>SCREENED</lastName><sdnType>Individual</sdnType>
+    <akaList><aka><uid>12</uid><type>a.k.a.</type><category>strong</category>
+      <lastName>SKRINED</lastName><firstName>Nikolay</firstName></aka></akaList>
+    <placeOfBirthList><placeOfBirthItem><uid>9</uid>
+      <placeOfBirth>&#xDA;st&#xED;</placeOfBirth></placeOfBirthItem>
+    </placeOfBirthList></sdnEntry>
+</sdnList>
+"""
+ENTITY = XML.replace(
+    "<sdnList",
+    '<!DOCTYPE sdnList [<!ENTITY a "SCREENED">]>\n<sdnList', 1
+).replace("<lastName>SCREENED<", "<lastName>&a;<")  # fmt: skip
 EU = (
     "\ufefffileGenerationDate;Entity_LogicalId;Entity_Remark;"
     "NameAlias_WholeName;NameAlias_Gender\n"
@@ -41,7 +64,8 @@ EU = (
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     place = tmp_path_factory.mktemp("lists")
-    for name, text in (("sdn.csv", SDN), ("alt.csv", ALT), ("eu.csv", EU)):
+    for name, text in (("sdn.csv", SDN), ("alt.csv", ALT), ("eu.csv", EU),
+                       ("sdn.xml", XML)):  # fmt: skip
         (place / name).write_text(text, encoding="utf-8", newline="")
     return place
 
@@ -75,9 +99,70 @@ def test_the_files_of_ofac_and_the_eu_are_read(screening, files, query):
         ("eu", "13", "Juergen Gelistet"),
         ("eu", "14", "Handel 'Nord' OOO"),
         ("ofac", "306", "BANCO NACIONAL DE CUBA"),
-        ("ofac", "7001", "SCREENED, Nikolai ''The Tall'' Petrovich"),
+        ("ofac", "7001", "SCREENED, Nikolai 'The Tall' Petrovich"),
         ("ofac", "7001", "SKRINED, Nikolay"),
     ], names
+
+
+def test_sdn_xml_has_the_names_of_both_csv_files(screening, files, query):
+    found = []
+    for names in (["sdn.csv", "alt.csv"], ["sdn.xml"]):
+        said = screening("import", "--list", "ofac", "--who", "ann",
+                         "--shrinks", *(files / name for name in names)
+                         )  # fmt: skip
+        assert said.returncode == 0, said.stderr
+        assert "names:3, entries:2, in other letters:0, weak:" in said.stdout
+        found.append(query("SELECT entry_id, name, words::text FROM "
+                           "pay.sanction_name WHERE list = 'ofac' "
+                           "ORDER BY 1, 2"))  # fmt: skip
+    assert "weak:1," in said.stdout, said.stdout
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        (ENTITY, "line 2: expected XML without a document type"),
+        (XML[:-20], "expected valid XML"),
+        (XML.replace("Count>2", "Count>3"), "as many entries as Record_Count"),
+        (XML.replace("Count>2", "Count>two"), "a number of entries"),
+        (XML.replace("exports/XML", "exports/ADVANCED_XML"), "or its like"),
+        (XML.replace("sdnList", "sanctions"), "the top element sdnList"),
+        (XML.replace("<uid>7001</uid>", ""), "uid, a number, before"),
+        (XML.replace("<uid>7001</uid>", "<uid>7x</uid>"), "uid, a number"),
+        (XML.replace("<lastName>SCREENED</lastName>", ""), "a lastName"),
+        (XML.replace("<lastName>SCREENED</lastName>",
+                     "<lastName>A</lastName><lastName>B</lastName>"),
+         "once each"),
+        (XML.replace("SCREENED", "S" * 1025), "at most 1024 bytes"),
+    ],
+)  # fmt: skip
+def test_an_sdn_xml_with_a_fault_is_refused_with_its_line(
+    screening, tmp_path, query, text, wrong
+):
+    path = tmp_path / "sdn.xml"
+    path.write_text(text, encoding="utf-8")
+    before = query("SELECT count(*) FROM pay.sanction_name")
+    said = screening("import", "--list", "ofac", "--who", "ann", "--shrinks",
+                     path)  # fmt: skip
+    assert said.returncode == 2, said
+    assert "line " in said.stderr and wrong in said.stderr, said.stderr
+    assert query("SELECT count(*) FROM pay.sanction_name") == before
+
+
+def test_an_sdn_xml_with_less_than_half_of_the_names_is_not_taken(
+    screening, files, tmp_path, query
+):
+    said = screening("import", "--list", "ofac", "--who", "ann", "--shrinks",
+                     files / "sdn.xml")  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    path = tmp_path / "sdn.xml"
+    end = XML.index("  <sdnEntry><uid>7001")
+    path.write_text(XML[:end].replace("Count>2", "Count>1") + "</sdnList>")
+    said = screening("import", "--list", "ofac", "--who", "ann", path)
+    assert (said.returncode, said.stdout.split()) == (1, ["shrunk"]), said
+    assert query("SELECT count(*) FROM pay.sanction_name "
+                 "WHERE list = 'ofac'") == [(3,)]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -99,7 +184,11 @@ def test_the_files_of_ofac_and_the_eu_are_read(screening, files, query):
         ("ofac", [SDN[:-1] + ALT]),
         ("ofac", [SDN, SDN]),
         ("ofac", [SDN, ALT, ALT]),
+        ("ofac", [XML, XML]),
+        ("ofac", [XML, ALT]),
+        ("ofac", [SDN, XML]),
         ("eu", [EU, EU]),
+        ("eu", [XML]),
     ],
 )
 def test_another_or_a_cut_file_changes_nothing(
@@ -160,6 +249,37 @@ def test_a_hit_is_held_and_the_merchant_reads_no_more(
                  "'screening' AND subject_id = %s ORDER BY act_id",
                  item["payout_id"])  # fmt: skip
     assert rows == [("held", "gateway"), ("asked", "ann"), ("cleared", "bob")]
+
+
+def test_a_near_name_is_held_and_operators_read_that_it_is_near(
+    person, seller_of, screening, files  # noqa: F811
+):  # fmt: skip
+    said = screening("import", "--list", "ofac", "--who", "ann", "--shrinks",
+                     files / "sdn.xml")  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    client = person("max")
+    seller, (order,) = seller_of("10.00", account=False)
+    answer = post(person("sue", scope="payouts:destinations"),
+                  f"sellers/{seller}/destinations", {
+        "currency": "USD", "provider": "bank", "name": "Nikolai Scrined",
+        "iban": "DE89370400440532013000"}, fresh_key())  # fmt: skip
+    assert answer.status_code == 201, answer.text
+    release(client, order)
+    try:
+        said = screening("set", "--merchant", "acme", "--lists", "ofac",
+                         "--who", "ann", "--why", "law")  # fmt: skip
+        assert said.returncode == 0, said.stderr
+        item = pay(client, seller).json()
+        assert (item["state"], item["reason"]) == ("held", None)
+        said = screening("held")
+        line, = (line for line in said.stdout.splitlines()
+                 if item["payout_id"] in line)  # fmt: skip
+        assert "near" in line and "SKRINED, Nikolay" in line, line
+    finally:
+        for who in ("ann", "bob"):
+            said = screening("set", "--merchant", "acme", "--lists", "none",
+                             "--who", who, "--why", "the end")  # fmt: skip
+    assert said.returncode == 0, said
 
 
 def test_who_reaches_for_an_item_waits_for_an_import(

@@ -25,8 +25,9 @@ SELECT d.outcome FROM pay_ops.store_destination('m1', p_seller, 'USD', 'bank',
 $$;
 CREATE FUNCTION pg_temp.hit(p_holder text) RETURNS text
 LANGUAGE sql SET search_path = pay, pg_temp AS $$
-SELECT string_agg(h.entry_id, ' ' ORDER BY h.entry_id)
-FROM sanction_hits(name_words(p_holder), '{ofac,eu}') h
+SELECT string_agg(concat(CASE h.why WHEN 'near' THEN '~' END, h.entry_id), ' '
+                  ORDER BY h.entry_id)
+FROM sanction_hits(name_words(p_holder), name_near(p_holder), '{ofac,eu}') h
 $$;
 CREATE FUNCTION pg_temp.standing() RETURNS text LANGUAGE sql AS $$
 SELECT concat_ws(' ', p.state, p.reason) FROM pay.payout p
