@@ -346,3 +346,150 @@ def test_the_statement_of_another_account_is_refused(house, bank):
         change(statement, DEBTOR, other), code=1
     )
     assert house.state(item) == "sending"
+
+
+def settled(house, bank, *amounts: str) -> list[str]:
+    """Items that have left the bank's account, of which it has not told."""
+    items = house.approved(*amounts)
+    house.write()
+    bank.take()
+    return items
+
+
+def once(house, bank, item: str, *more: str) -> None:
+    """Paid once, by all books."""
+    kinds = ["payout_reserved", "payout_sent", *more]
+    assert house.booked(item) == kinds
+    made = bank.paid(house.key(item))
+    assert (made["count"], made["live"]) == (1, 0 if more else 1)
+
+
+@pytest.mark.parametrize("batch", [True, False])
+@pytest.mark.parametrize("order", [("notice", "statement"),
+                                   ("statement", "notice")])  # fmt: skip
+def test_a_debit_is_notified_and_stated_and_counts_once(
+    house, bank, order, batch
+):
+    items = settled(house, bank, "10.00", "5.50")
+    first, second = [bank.told(do, batch=batch) for do in order]
+    said = house.read(*first)
+    assert "applied:2" in said
+    assert {house.state(i) for i in items} == {"settled"}
+    assert "unchanged:2" in house.read(*second)
+    for item in items:
+        assert house.state(item) == "settled"
+        once(house, bank, item)
+    known = house.value(
+        "SELECT array_agg(kind ORDER BY read_at) FROM pay.payout_report "
+        "WHERE provider = %s",
+        house.provider,
+    )
+    kinds = {"notice": "camt.054", "statement": "camt.053"}
+    assert known == [kinds[do] for do in order]
+
+
+def test_a_debit_and_its_return_are_notified_before_the_statement(house, bank):
+    (item,) = settled(house, bank, "8.00")
+    house.read(*bank.told("notice"))
+    made = bank.payouts.books(provider="pain001", key=house.key(item))
+    move = {"provider": "pain001", "id": made["payments"][0]["id"]}
+    bank.payouts.control("payouts/move", state="RTRN", code="AC04", **move)
+    house.read(*bank.told("notice"))
+    assert house.state(item) == "returned"
+    (act,) = [a for a in house.item(item)["acts"] if a["act"] == "returned"]
+    assert act["why"] == "ac04"
+    assert "unchanged:2" in house.read(*bank.told("statement"))
+    assert house.state(item) == "returned"
+    once(house, bank, item, "payout_returned")
+
+
+def test_what_is_pending_at_the_bank_has_not_settled(house, bank):
+    (item,) = settled(house, bank, "4.00")
+    said = house.read(*bank.told("notice", status="PDNG"))
+    assert said.endswith("camt.054, others:0\n")
+    assert house.state(item) == "sending"
+    assert "applied:1" in house.read(*bank.told("notice"))
+    assert house.state(item) == "settled"
+
+
+def test_a_notification_that_comes_again_counts_once(house, bank):
+    (item,) = settled(house, bank, "4.00")
+    one, two = bank.told("notice", times=2)
+    house.read(one)
+    assert "known already" in house.read(two, code=3)
+    change(two, "<Ntfctn>", "<Ntfctn><!-- again -->")
+    assert "duplicate:1" in house.read(two)
+    once(house, bank, item)
+
+
+@pytest.mark.parametrize("do", ["notice", "statement"])
+def test_a_second_debit_of_one_kind_of_message_is_another(house, bank, do):
+    """Whatever the other kind has said, and whether the money came back."""
+    (item,) = settled(house, bank, "4.00")
+    house.read(*bank.told("notice"), *bank.told("statement"))
+    kind = {"notice": "camt054", "statement": "camt053"}[do]
+    (file,) = house.outbox.glob(f"{kind}-*.xml")
+    number = re.search("Id>([NS][0-9]+)<", file.read_text())[1]
+    change(file, f"<Id>{number}<", "<Id>OTHER<")
+    assert "contradiction" in house.read(file, code=1)
+    once(house, bank, item)
+    (act,) = [
+        a for a in house.item(item)["acts"] if a["act"] == "contradiction"
+    ]
+    assert act["why"] == "debited_twice"
+
+
+def test_the_notification_of_another_account_is_refused(house, bank):
+    (item,) = settled(house, bank, "4.00")
+    (notice,) = bank.told("notice")
+    change(notice, DEBTOR, "DE75512108001245126199")
+    assert "other_account" in house.read(notice, code=1)
+    assert house.state(item) == "sending"
+
+
+def test_payments_of_others_are_passed_over_in_a_notification(house, bank):
+    """Another system's from the same account, and all of another account."""
+    mine, foreign = settled(house, bank, "4.00", "6.00")
+    (notice,) = bank.told("notice", batch=False)
+    change(notice, house.key(foreign), "ELSEWHERE-1")
+    text = notice.read_text()
+    part = text[text.index("<Ntfctn>") : text.index("</Ntfctn>")]
+    part = part.replace(DEBTOR, "DE75512108001245126199")
+    part = part.replace(house.key(mine), "ELSEWHERE-2")
+    change(notice, "</Ntfctn>", f"</Ntfctn>{part}</Ntfctn>")
+    assert "applied:1, others:3" in house.read(notice)
+    assert house.state(mine) == "settled"
+    assert house.state(foreign) == "sending"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(">4.00<", ">4.01<"), ('"EUR"', '"USD"')]
+)
+def test_a_notification_of_another_amount_is_a_contradiction(
+    house, bank, before, after
+):
+    (item,) = settled(house, bank, "4.00")
+    (notice,) = bank.told("notice")
+    assert "contradiction" in house.read(change(notice, before, after), code=1)
+    assert house.state(item) == "unknown"
+    assert house.booked(item) == ["payout_reserved"]
+    assert "applied:1" in house.read(*bank.told("statement"))
+    assert house.state(item) == "settled"
+
+
+def test_a_notification_without_entries_is_read(house, bank):
+    (item,) = settled(house, bank, "4.00")
+    (notice,) = bank.told("notice")
+    text = notice.read_text()
+    change(notice, text[text.index("<Ntry>") : text.index("</Ntfctn>")], "")
+    assert "camt.054, others:0" in house.read(notice)
+    assert house.state(item) == "sending"
+
+
+def test_a_notification_is_no_statement_for_reconciliation(house, bank):
+    """Its entries come again, and it proves no account."""
+    settled(house, bank, "4.00")
+    (notice,) = bank.told("notice")
+    words = [house.words("read")[0], "settlement", "import"]
+    said = house.run([*words, "--source", "bank-camt", notice], code=1)
+    assert "namespace" in said

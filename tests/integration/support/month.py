@@ -58,6 +58,7 @@ def by_files(month) -> None:
         month.bank.take()
     if month.stack.value(AT_BANK, BANK, ["sending", "sent"]):
         month.read("report")
+        month.read("notice")
         month.read("statement")
 
 
