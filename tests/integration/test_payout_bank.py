@@ -9,7 +9,9 @@ import xml.etree.ElementTree as ET
 
 import pytest
 from support.bank_files import DEBTOR, SETTINGS, Bank, House
+from support.client import fresh_key
 from support.mock_payouts import DAY_S, IBAN
+from support.waiting import wait_for
 from test_payout_files import LIBRARY, PYTHON, SCHEMA, leaves
 
 NAMES = {"p": f"urn:iso:std:iso:20022:tech:xsd:{SCHEMA}"}
@@ -493,3 +495,135 @@ def test_a_notification_is_no_statement_for_reconciliation(house, bank):
     words = [house.words("read")[0], "settlement", "import"]
     said = house.run([*words, "--source", "bank-camt", notice], code=1)
     assert "namespace" in said
+
+
+def test_a_part_of_a_file_is_rejected(house, bank):
+    """PART of the file says nothing; each payment has a word of its own."""
+    items = house.approved("1.00", "2.00", "3.00")
+    bad = items[1]
+    bank.fate(house.key(bad), {"state": "RJCT", "code": "AC04"})
+    house.write()
+    bank.take()
+    (report,) = bank.told()
+    assert "<GrpSts>PART<" in report.read_text()
+    assert "applied:3" in house.read(report)
+    states = {i: house.state(i) for i in items}
+    assert states == {i: "failed" if i == bad else "sent" for i in items}
+    assert "applied:2" in house.read(*bank.told("statement"))
+    for item in items:
+        assert house.state(item) == ("failed" if item == bad else "settled")
+        count = bank.paid(house.key(item)).get("count", 0)
+        assert count == (item != bad)
+
+
+def test_a_report_that_comes_again_counts_once(house, bank):
+    """Its bytes are others, its id is the same."""
+    (item,) = house.approved("4.00")
+    house.write()
+    bank.take()
+    one, two = bank.told(times=2)
+    house.read(one)
+    assert "known already" in house.read(two, code=3)
+    change(two, "<GrpHdr>", "<GrpHdr><!-- again -->")
+    assert "duplicate:1" in house.read(two)
+    assert house.state(item) == "sent"
+    assert house.booked(item) == ["payout_reserved", "payout_sent"]
+
+
+@pytest.mark.parametrize("amount", ["4.001", "0.001", "-4.00", "9" * 20])
+@pytest.mark.parametrize("do", ["report", "notice", "statement"])
+def test_an_amount_that_cannot_be_is_not_believed(house, bank, do, amount):
+    """Of a report it is another one than the item's; entries are not read."""
+    (item,) = settled(house, bank, "4.00")
+    (file,) = bank.told(do)
+    change(file, ">4.00<", f">{amount}<")
+    is_report = do == "report"
+    said = house.read(file, code=1 if is_report else 2)
+    assert ("contradiction" if is_report else "line") in said
+    assert house.state(item) == ("unknown" if is_report else "sending")
+    assert house.booked(item) == ["payout_reserved"]
+
+
+def test_a_return_that_names_no_payment_moves_nothing(house, bank):
+    """Nobody guesses by the amount: reconciliation has the entry."""
+    (item,) = settled(house, bank, "4.00")
+    house.read(*bank.told("statement"))
+    made = bank.payouts.books(provider="pain001", key=house.key(item))
+    move = {"provider": "pain001", "id": made["payments"][0]["id"]}
+    bank.payouts.control("payouts/move", state="RTRN", code="AC04", **move)
+    (statement,) = bank.told("statement")
+    change(statement, house.key(item), "NOTPROVIDED")
+    assert house.read(statement).endswith("camt.053, others:0\n")
+    assert house.state(item) == "settled"
+
+
+def test_an_account_that_changes_behind_the_approval_is_not_paid(house, bank):
+    """The approved number is in the file, and the new one cools off."""
+    seller = house.sold("4.00", "Jane Mueller")
+    item = house.pays(seller)
+    house.approve()
+    other = {"currency": "EUR", "provider": house.provider,
+             "iban": "GB82WEST12345698765432", "name": "Eve Other"}  # fmt: skip
+    house.post("sue", f"sellers/{seller}/destinations", other)
+    house.write()
+    (path,) = house.files()
+    text = path.read_text()
+    assert IBAN in text
+    assert "GB82" not in text
+    assert "Jane Mueller" in text
+    bank.take()
+    house.read(*bank.told())
+    assert house.state(item) == "sent"
+    assert bank.paid(house.key(item))["to"]["iban"] == IBAN
+
+
+def test_an_account_that_is_closed_behind_the_approval_is_not_paid(house):
+    seller = house.sold("4.00", "Jane Mueller")
+    item = house.pays(seller)
+    house.approve()
+    account = house.value(
+        "SELECT destination_id FROM pay.payout WHERE payout_id = %s", item
+    )
+    house.post("sue", f"payout-destinations/{account}/close", {"why": "test"})
+    assert house.write() == "nothing is to be sent\n"
+    assert house.files() == []
+    assert house.state(item) == "held"
+
+
+@pytest.mark.parametrize("what", ["refund", "dispute"])
+def test_money_that_is_reserved_is_not_taken_back(house, bank, what):
+    """A refund or a dispute before the sending makes the seller a debtor, and
+    the approved item is paid.  The amount of an open dispute is reserved, too.
+    """
+    seller = house.sold("7.00", "Jane Mueller")
+    item = house.pays(seller)
+    house.approve()
+    ((order, token),) = house.sql(
+        "SELECT o.payment_order_id, r.token FROM pay.payment_order o "
+        "JOIN pay.registration r USING (merchant_id, checkout_id) "
+        "WHERE o.seller_account = %s",
+        seller,
+    )
+    if what == "refund":
+        path = f"/v1/payments/{order}/refunds"
+        body = {"amount": "7.00", "currency": "EUR"}
+        headers = {"Idempotency-Key": fresh_key()}
+        answer = house.api.post(path, headers=headers, json=body)
+        assert answer.status_code in (201, 202), answer.text
+    else:
+        house.mock.call("dispute", token=token)
+    disputed = 700 if what == "dispute" else 0
+    wallet = (
+        "SELECT available_minor, pending_minor, reserved_minor "
+        "FROM pay.wallet WHERE seller_account = %s"
+    )
+    wait_for(
+        lambda: house.sql(wallet, seller) == [(-700, 0, 700 + disputed)],
+        what="the seller's debt",
+    )
+    house.write()
+    bank.take()
+    house.read(*bank.told(), *bank.told("statement"))
+    assert house.state(item) == "settled"
+    assert house.sql(wallet, seller) == [(-700, 0, disputed)]
+    once(house, bank, item)
