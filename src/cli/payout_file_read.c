@@ -28,6 +28,7 @@
 #define KEY_MAX      PAY_PAYOUT_KEY_MAX
 #define OUTCOMES     8
 #define ID_MAX       128
+#define PLACE_MAX   (PAY_SETTLE_KEY_MAX + 1 + KEY_MAX)
 #define NOTICE       "camt.054/"       /* before the id of an entry of one */
 
 /* Columns of said_sql; those from EVENT on are parameters of take_sql. */
@@ -386,15 +387,21 @@ told_entry(void *data, const pay_settle_row_t *row)
 
 
 /* A bank notifies of an entry, and its statement has it again: the two have ids
- * of their own, and the id says which of them it is. */
+ * of their own, and the id says which of them it is.  The place of an entry
+ * alone would not do: some banks number their statements anew each year. */
 static pay_status_t
 entry_id(file_read_t *file, const pay_settle_row_t *row, pay_str_t *id)
 {
     pay_buf_t      buf;
-    pay_str_t      hex;
+    pay_str_t      hex, place;
     unsigned char  digest[PAY_SHA256_SIZE];
 
-    PAY_TRY(pay_sha256(row->row_key, digest));
+    pay_buf_init(&buf, file->arena, PLACE_MAX);
+    pay_buf_add(&buf, row->row_key);
+    pay_buf_text(&buf, " ");
+    pay_buf_add(&buf, row->our_ref);
+    PAY_TRY(pay_buf_done(&buf, &place));
+    PAY_TRY(pay_sha256(place, digest));
     PAY_TRY(pay_hex_encode(file->arena, (pay_str_t) { sizeof(digest), digest },
                            &hex));
     pay_buf_init(&buf, file->arena, ID_MAX);

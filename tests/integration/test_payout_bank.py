@@ -627,3 +627,19 @@ def test_money_that_is_reserved_is_not_taken_back(house, bank, what):
     assert house.state(item) == "settled"
     assert house.sql(wallet, seller) == [(-700, 0, disputed)]
     once(house, bank, item)
+
+
+@pytest.mark.parametrize("do", ["notice", "statement"])
+def test_a_number_of_a_statement_that_comes_again_hides_nothing(
+    house, bank, do
+):
+    """Some banks begin with 1 each year: an entry of another item at the same
+    place was taken for a repetition, and its item stayed on its way."""
+    numbers = []
+    for amount in ("4.00", "5.00"):
+        (item,) = settled(house, bank, amount)
+        (file,) = bank.told(do)
+        numbers += re.findall("<Id>([NS][0-9]+)<", file.read_text())
+        change(file, f"<Id>{numbers[-1]}<", f"<Id>{numbers[0]}<")
+        assert "applied:1" in house.read(file)
+        assert house.state(item) == "settled"
