@@ -192,6 +192,12 @@ const char *pay_settle_verdict_name(pay_settle_verdict_t verdict);
 pay_status_t pay_settle_open(pay_arena_t *arena, pay_str_t name,
     const pay_settle_options_t *options, pay_settle_reader_t **reader)
     PAY_MUST_CHECK;
+/* The same for a camt.054, a bank's notification of debits and credits.  Its
+ * entries stand in a camt.053 again, so that it is no format of a source; it
+ * has no balances, and its verdict is UNDECLARED. */
+pay_status_t pay_settle_open_notice(pay_arena_t *arena,
+    const pay_settle_options_t *options, pay_settle_reader_t **reader)
+    PAY_MUST_CHECK;
 /* The next bytes of the file, as many as there are at hand; rows are handed
  * out meanwhile.  PAY_INVALID: the file is refused, see
  * pay_settle_refusal(), and stays so. */

@@ -1753,6 +1753,7 @@ CREATE FUNCTION pay.is_held_late(p_order pay.payment_order) RETURNS boolean LANG
 CREATE FUNCTION pay.is_iban(p_text text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_later_version(p_file pay.settlement_file) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_new_mismatch(p_fact pay.fact) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_notice_entry(p_event_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_over(p_letter pay.dead_letter) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_payout_event_behind(p_row pay.payout_sending, p_event pay.payout_event) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -3041,7 +3042,7 @@ CREATE TABLE pay.payout_report (
     counts jsonb NOT NULL,
     read_by pay.filled NOT NULL,
     read_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT payout_report_kind_check CHECK ((kind = ANY (ARRAY['pain.002'::text, 'camt.053'::text])))
+    CONSTRAINT payout_report_kind_check CHECK ((kind = ANY (ARRAY['pain.002'::text, 'camt.053'::text, 'camt.054'::text])))
 );
 
 CREATE TABLE pay.payout_request (
@@ -5880,6 +5881,7 @@ REVOKE ALL ON FUNCTION pay.is_held_late(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_iban(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_later_version(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_new_mismatch(p_fact pay.fact) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_notice_entry(p_event_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_over(p_letter pay.dead_letter) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_payout_event_behind(p_row pay.payout_sending, p_event pay.payout_event) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) FROM PUBLIC;

@@ -1,4 +1,5 @@
--- The bank's answers to files: pain.002, and the entries of its statements.
+-- The bank's answers to files: pain.002, and the entries of its statements
+-- (camt.053) and notifications (camt.054).
 -- payctl reads a file to its end, has it checked as a whole, and brings each
 -- statement about an item in a transaction of its own.  Each counts once, by its
 -- id, so that a file that was cut off in the middle is read again.
@@ -79,15 +80,29 @@ COMMENT ON FUNCTION pay_ops.read_payout_report IS
     '(of no file of this provider), other_file or other_account';
 
 
--- A bank that debits twice has paid twice.
+-- payctl has put this before the ids of entries of a camt.054.
+CREATE OR REPLACE FUNCTION pay.is_notice_entry(p_event_id text)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT p_event_id LIKE 'camt.054/%'
+$$;
+COMMENT ON FUNCTION pay.is_notice_entry IS
+    'Whether an entry of a bank stands in a notification, not in a statement';
+
+
+-- A bank that debits twice has paid twice.  It notifies of each debit and has
+-- it on its statement, in either order: these two are one debit, and only the
+-- second one of the same kind of message is another.
 CREATE OR REPLACE FUNCTION pay.is_settled_twice(
     p_payout payout, p_event payout_event)
 RETURNS boolean LANGUAGE sql STABLE AS $$
-SELECT p_event.state = 'settled' AND p_payout.state = 'settled'
+SELECT p_event.state = 'settled'
+    AND p_payout.state IN ('settled', 'returned')
     AND EXISTS (
         SELECT FROM payout_event e
         WHERE e.merchant_id = p_payout.merchant_id
             AND e.payout_id = p_payout.payout_id AND e.state = 'settled'
+            AND is_notice_entry(e.event_id)
+                = is_notice_entry(p_event.event_id)
             AND e.event_id <> p_event.event_id)
 $$;
 COMMENT ON FUNCTION pay.is_settled_twice IS

@@ -32,9 +32,9 @@ const char  pay_cli_payout_file_usage[] =
     "write puts approved items of a provider of adapter pain001 into one\n"
     "file, ID.xml in DIR, for the bank's client to take; other names in DIR\n"
     "are not for it.  --on is the day on which the bank pays, else the next\n"
-    "bank day.  read takes the bank's answers, pain.002 and camt.053: each\n"
-    "is read whole, and counts once.  list shows the files, and how many of\n"
-    "their items the bank has not answered.\n"
+    "bank day.  read takes the bank's answers, pain.002, camt.053 and\n"
+    "camt.054: each is read whole, and counts once.  list shows the files,\n"
+    "and how many of their items the bank has not answered.\n"
     "Exit code 0: done; 1: not all of it; 2: not done; 3: all FILEs are known\n"
     "already.\n";
 

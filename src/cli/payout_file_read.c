@@ -1,6 +1,6 @@
 /*
- * payctl payout file read: the bank's answers to files, pain.002 and
- * camt.053.  A file is read to its end, its statements are checked together,
+ * payctl payout file read: the bank's answers to files, pain.002, camt.053 and
+ * camt.054.  A file is read to its end, its statements are checked together,
  * and then each is applied in a transaction of its own; a reading that ends in
  * the middle is taken up by the next one of the same file.
  */
@@ -27,9 +27,19 @@
 #define RETURN       "RETURN "         /* before the reason of an entry */
 #define KEY_MAX      PAY_PAYOUT_KEY_MAX
 #define OUTCOMES     8
+#define ID_MAX       128
+#define PLACE_MAX   (PAY_SETTLE_KEY_MAX + 1 + KEY_MAX)
+#define NOTICE       "camt.054/"       /* before the id of an entry of one */
 
 /* Columns of said_sql; those from EVENT on are parameters of take_sql. */
 enum { OUTCOME = 0, EVENT, COLUMNS = 10 };
+
+typedef enum {
+    READ_REPORT = 0,                   /* pain.002 */
+    READ_STATEMENT,                    /* camt.053 */
+    READ_NOTICE,                       /* camt.054 */
+    READ_COUNT
+} read_kind_t;
 
 /* A file while it is read.  `said` is the JSON of its statements. */
 typedef struct {
@@ -39,7 +49,7 @@ typedef struct {
     const char   *who;
     const char   *path;
     pay_arena_t  *arena;
-    int           is_report;           /* pain.002, else camt.053 */
+    read_kind_t   kind;
     char          sha256[FILE_DIGEST + 1];
     unsigned      said_count;
     pay_buf_t     said;
@@ -56,6 +66,8 @@ static pay_status_t read_report(file_read_t *file, pay_str_t text,
     const char **why, int64_t *line);
 static pay_status_t read_statement(file_read_t *file, pay_str_t text,
     const char **why, int64_t *line);
+static pay_status_t entry_id(file_read_t *file,
+    const pay_settle_row_t *row, pay_str_t *id);
 static pay_status_t told_status(void *data, const pay_payout_event_t *event);
 static pay_status_t told_entry(void *data, const pay_settle_row_t *row);
 static pay_str_t reason_of(pay_arena_t *arena, pay_str_t note);
@@ -72,6 +84,13 @@ static const char *const  outcomes[OUTCOMES] = {
     "applied", "unchanged", "duplicate", "behind", "contradiction",
     "invalid", "not_found", NULL
 };
+
+static const char *const  kinds[] = {
+    [READ_REPORT] = "pain.002",
+    [READ_STATEMENT] = "camt.053",
+    [READ_NOTICE] = "camt.054"
+};
+PAY_ROWS(kinds, READ_COUNT);
 
 static const char  known_sql[] =
     "SELECT CASE WHEN EXISTS (SELECT FROM pay.payout_report r"
@@ -228,21 +247,26 @@ read_known(file_read_t *file, int *is_known)
 }
 
 
-/* The namespace of the document stands in its first bytes. */
+/* The namespace of the document stands in its first bytes; any other one is
+ * refused by the reader of statements. */
 static int
 read_parse(file_read_t *file, pay_str_t text)
 {
+    int            is_report, is_notice;
     int64_t        line = 0;
     const char    *why = "no memory";
     pay_str_t      head = { text.len < HEAD ? text.len : HEAD, text.data };
     pay_status_t   status;
 
-    file->is_report = memmem(head.data, head.len, "pain.002.001.", 13) != NULL;
+    is_report = memmem(head.data, head.len, "pain.002.001.", 13) != NULL;
+    is_notice = memmem(head.data, head.len, "camt.054.001.", 13) != NULL;
+    file->kind = is_report ? READ_REPORT
+                 : is_notice ? READ_NOTICE : READ_STATEMENT;
     pay_buf_init(&file->said, file->arena, FILE_MAX);
     pay_buf_text(&file->said, "[");
 
-    status = file->is_report ? read_report(file, text, &why, &line)
-                             : read_statement(file, text, &why, &line);
+    status = is_report ? read_report(file, text, &why, &line)
+                       : read_statement(file, text, &why, &line);
     if (status != PAY_OK) {
         fprintf(stderr, "payctl: " FILE_WHAT ": %s: line %lld: %s\n",
                 file->path, (long long) line, why != NULL ? why : "refused");
@@ -279,7 +303,8 @@ read_report(file_read_t *file, pay_str_t text, const char **why,
 }
 
 
-/* The reader of settlement files: its proof is that of the balances. */
+/* The reader of settlement files: its proof is that of the balances, which a
+ * notification does not have. */
 static pay_status_t
 read_statement(file_read_t *file, pay_str_t text, const char **why,
     int64_t *line)
@@ -290,15 +315,17 @@ read_statement(file_read_t *file, pay_str_t text, const char **why,
     pay_settle_verdict_t         verdict = PAY_SETTLE_REFUSED;
     const pay_settle_refusal_t  *refusal;
 
-    PAY_TRY(pay_settle_open(file->arena, PAY_STR("camt.053"), &options,
-                            &reader));
+    PAY_TRY(file->kind == READ_NOTICE
+            ? pay_settle_open_notice(file->arena, &options, &reader)
+            : pay_settle_open(file->arena, PAY_STR("camt.053"), &options,
+                              &reader));
     status = pay_settle_feed(reader, text);
 
     if (status == PAY_OK) {
         status = pay_settle_end(reader);
     }
 
-    if (status == PAY_OK) {
+    if (status == PAY_OK && file->kind == READ_STATEMENT) {
         status = pay_settle_prove(reader, &verdict);
     }
 
@@ -329,20 +356,15 @@ told_status(void *data, const pay_payout_event_t *event)
 static pay_status_t
 told_entry(void *data, const pay_settle_row_t *row)
 {
-    pay_str_t            hex;
     file_read_t         *file = data;
-    unsigned char        digest[PAY_SHA256_SIZE];
     pay_payout_event_t   event;
 
     if (row->our_ref.len == 0 || row->our_ref.len > KEY_MAX) {
         return PAY_OK;
     }
 
-    PAY_TRY(pay_sha256(row->row_key, digest));
-    PAY_TRY(pay_hex_encode(file->arena, (pay_str_t) { sizeof(digest), digest },
-                           &hex));
     memset(&event, 0, sizeof(event));
-    event.event_id = hex;
+    PAY_TRY(entry_id(file, row, &event.event_id));
     event.key = row->our_ref;
     event.has_amount = 1;
     event.amount_minor = row->gross_minor;
@@ -361,6 +383,32 @@ told_entry(void *data, const pay_settle_row_t *row)
     say(file, &event, row->account);
 
     return PAY_OK;
+}
+
+
+/* A bank notifies of an entry, and its statement has it again: the two have ids
+ * of their own, and the id says which of them it is.  The place of an entry
+ * alone would not do: some banks number their statements anew each year. */
+static pay_status_t
+entry_id(file_read_t *file, const pay_settle_row_t *row, pay_str_t *id)
+{
+    pay_buf_t      buf;
+    pay_str_t      hex, place;
+    unsigned char  digest[PAY_SHA256_SIZE];
+
+    pay_buf_init(&buf, file->arena, PLACE_MAX);
+    pay_buf_add(&buf, row->row_key);
+    pay_buf_text(&buf, " ");
+    pay_buf_add(&buf, row->our_ref);
+    PAY_TRY(pay_buf_done(&buf, &place));
+    PAY_TRY(pay_sha256(place, digest));
+    PAY_TRY(pay_hex_encode(file->arena, (pay_str_t) { sizeof(digest), digest },
+                           &hex));
+    pay_buf_init(&buf, file->arena, ID_MAX);
+    pay_buf_text(&buf, file->kind == READ_NOTICE ? NOTICE : "");
+    pay_buf_add(&buf, hex);
+
+    return pay_buf_done(&buf, id);
 }
 
 
@@ -489,7 +537,7 @@ read_check(file_read_t *file, const PGresult *rows)
             continue;
         }
 
-        if (!file->is_report && strcmp(outcome, "not_found") == 0) {
+        if (file->kind != READ_REPORT && strcmp(outcome, "not_found") == 0) {
             file->others++;
             continue;
         }
@@ -553,7 +601,7 @@ read_end(file_read_t *file)
     pay_buf_init(&buf, file->arena, HEAD);
     pay_buf_text(&buf, "{\"others\":");
     pay_buf_int(&buf, file->others);
-    printf("%s: %s", file->path, file->is_report ? "pain.002" : "camt.053");
+    printf("%s: %s", file->path, kinds[file->kind]);
 
     for (k = 0; outcomes[k] != NULL; k++) {
         pay_buf_text(&buf, ",\"");
@@ -575,7 +623,7 @@ read_end(file_read_t *file)
         return PAY_CLI_USAGE;
     }
 
-    values[3] = file->is_report ? "pain.002" : "camt.053";
+    values[3] = kinds[file->kind];
     values[4] = (const char *) counts.data;
     values[5] = file->who;
 

@@ -2,7 +2,7 @@
  * camt.053 of ISO 20022, bank to customer statement, versions 2 to 8.  Each
  * entry that is booked is a row; the parts of a batched entry are details of
  * it.  Opening balance and entries come to the closing balance.  camt.052
- * repeats the same entries during the day, so it is refused, as is camt.054.
+ * repeats the same entries during the day, so it is refused.
  *
  * The elements of a statement, in the order of the schema:
  *
@@ -22,14 +22,20 @@
  * Balances: OPBD opens, CLBD closes, PRCD is the closing balance of the
  * statement before, ITBD one between pages.  Others (available, forward) are
  * left out.
+ *
+ * camt.054, the notification of debits and credits, has the same entries below
+ * Ntfctn instead of Stmt, with other words for its pages, and no balances: it
+ * proves no account, and the next camt.053 repeats it.  So it is a format of
+ * its own that no source can name, for the answers to bank files alone.
  */
 
 #include "settle/camt.h"
 
 
 #define CAMT_STATEMENT  "Document/BkToCstmrStmt/Stmt"
+#define CAMT_NOTICE     "Document/BkToCstmrDbtCdtNtfctn/Ntfctn"
+#define CAMT_BALANCE    "/Bal"
 #define CAMT_FREE       "/Ustrd"
-#define CAMT_BALANCE    CAMT_STATEMENT "/Bal"
 
 /* A function for the text of one element; `currency` is the attribute Ccy, or
  * empty. */
@@ -42,6 +48,9 @@ typedef struct {
 } camt_leaf_t;
 
 
+static int camt_is_notice(const pay_settle_reader_t *reader);
+static const char *camt_inside(const pay_settle_reader_t *reader,
+    const char *path);
 static pay_status_t camt_opened(pay_settle_reader_t *reader,
     const char *path);
 static pay_status_t camt_closed(pay_settle_reader_t *reader, const char *path,
@@ -70,6 +79,8 @@ static pay_status_t camt_balance_day(pay_settle_reader_t *reader,
     camt_t *state, pay_str_t text, pay_str_t currency);
 static pay_status_t camt_balance(pay_settle_reader_t *reader, camt_t *state);
 static pay_status_t camt_end(pay_settle_reader_t *reader, camt_t *state);
+static pay_status_t camt_balanced(pay_settle_reader_t *reader,
+    camt_t *state);
 static pay_status_t camt_pages(pay_settle_reader_t *reader, camt_t *state,
     pay_settle_statement_t *statement);
 static pay_status_t camt_digits(pay_settle_reader_t *reader,
@@ -89,12 +100,25 @@ static const char *const  camt_namespaces[] = {
     NULL
 };
 
-/* Behind CAMT_STATEMENT. */
+static const char *const  notice_namespaces[] = {
+    "urn:iso:std:iso:20022:tech:xsd:camt.054.001.02",
+    "urn:iso:std:iso:20022:tech:xsd:camt.054.001.03",
+    "urn:iso:std:iso:20022:tech:xsd:camt.054.001.04",
+    "urn:iso:std:iso:20022:tech:xsd:camt.054.001.05",
+    "urn:iso:std:iso:20022:tech:xsd:camt.054.001.06",
+    "urn:iso:std:iso:20022:tech:xsd:camt.054.001.07",
+    "urn:iso:std:iso:20022:tech:xsd:camt.054.001.08",
+    NULL
+};
+
+/* Behind CAMT_STATEMENT or CAMT_NOTICE. */
 static const camt_leaf_t  camt_leaves[] = {
     { "/Id", camt_id },
     { "/ElctrncSeqNb", camt_number },
     { "/StmtPgntn/PgNb", camt_page },
     { "/StmtPgntn/LastPgInd", camt_last },
+    { "/NtfctnPgntn/PgNb", camt_page },
+    { "/NtfctnPgntn/LastPgInd", camt_last },
     { "/CpyDplctInd", camt_copy },
     { "/Acct/Id/IBAN", camt_account },
     { "/Acct/Id/Othr/Id", camt_account },
@@ -117,6 +141,35 @@ const pay_settle_format_t  pay_settle_camt = {
     .closed = camt_closed
 };
 
+const pay_settle_format_t  pay_settle_notice = {
+    .name = "camt.054",
+    .medium = "xml",
+    .lexer = &pay_settle_xml,
+    .state_size = sizeof(camt_t),
+    .namespaces = notice_namespaces,
+    .opened = camt_opened,
+    .closed = camt_closed
+};
+
+
+static int
+camt_is_notice(const pay_settle_reader_t *reader)
+{
+    return reader->format == &pay_settle_notice;
+}
+
+
+/* The path behind the statement's, or the notification's; NULL: it stands
+ * outside of both. */
+static const char *
+camt_inside(const pay_settle_reader_t *reader, const char *path)
+{
+    const char  *top = camt_is_notice(reader) ? CAMT_NOTICE : CAMT_STATEMENT;
+    size_t       len = strlen(top);
+
+    return strncmp(path, top, len) == 0 ? path + len : NULL;
+}
+
 
 /* The statement's state is cleared as a whole, so that nothing of one
  * statement leaks into the next in the file. */
@@ -125,7 +178,13 @@ camt_opened(pay_settle_reader_t *reader, const char *path)
 {
     camt_t  *state = reader->state;
 
-    if (strcmp(path, CAMT_STATEMENT) == 0) {
+    path = camt_inside(reader, path);
+
+    if (path == NULL) {
+        return PAY_OK;
+    }
+
+    if (path[0] == '\0') {
         reader->row_line = reader->line;
         memset(state, 0, sizeof(*state));
         state->line = reader->line;
@@ -148,11 +207,13 @@ camt_closed(pay_settle_reader_t *reader, const char *path, pay_str_t text,
     camt_t             *state = reader->state;
     const camt_leaf_t  *leaf;
 
-    if (strncmp(path, CAMT_STATEMENT, strlen(CAMT_STATEMENT)) != 0) {
+    path = camt_inside(reader, path);
+
+    if (path == NULL) {
         return PAY_OK;
     }
 
-    if (strcmp(path, CAMT_STATEMENT) == 0) {
+    if (path[0] == '\0') {
         return camt_end(reader, state);
     }
 
@@ -161,7 +222,6 @@ camt_closed(pay_settle_reader_t *reader, const char *path, pay_str_t text,
         return camt_balance(reader, state);
     }
 
-    path += strlen(CAMT_STATEMENT);
     len = strlen(path);
 
     /* a reference may go on in the next of these texts, behind a blank */
@@ -347,6 +407,10 @@ camt_balance(pay_settle_reader_t *reader, camt_t *state)
     int              is_opening, is_closing, is_between;
     camt_balance_t  *balance = &state->balance;
 
+    if (camt_is_notice(reader)) {
+        return PAY_OK;             /* it has none by the schema */
+    }
+
     is_between = strcmp(balance->code, "ITBD") == 0;
     is_opening = strcmp(balance->code, "OPBD") == 0
                  || strcmp(balance->code, "PRCD") == 0
@@ -391,7 +455,8 @@ camt_balance(pay_settle_reader_t *reader, camt_t *state)
 
 
 /* Everything that the statement declares about itself is compared here; the
- * sums of money are pay_settle_prove()'s. */
+ * sums of money are pay_settle_prove()'s.  A notification without entries has
+ * no currency, and is nothing. */
 static pay_status_t
 camt_end(pay_settle_reader_t *reader, camt_t *state)
 {
@@ -399,6 +464,42 @@ camt_end(pay_settle_reader_t *reader, camt_t *state)
 
     reader->row_line = state->line;
 
+    if (!camt_is_notice(reader)) {
+        PAY_TRY(camt_balanced(reader, state));
+    }
+
+    if (state->has_count && state->count != state->entries) {
+        return pay_settle_refuse(reader, "count-differs",
+                                 "TtlNtries/NbOfNtries",
+                                 "%lld entries, found %lld",
+                                 (long long) state->count,
+                                 (long long) state->entries);
+    }
+
+    statement = state->statement;
+
+    if (statement == NULL) {
+        return PAY_OK;
+    }
+
+    statement->number = state->number;
+    statement->line = state->line;
+
+    if (state->is_copy) {
+        statement->has |= PAY_SETTLE_IS_COPY;
+    }
+
+    pay_settle_day(statement, pay_str_of(state->first_day));
+    pay_settle_day(statement, pay_str_of(state->last_day));
+
+    return camt_pages(reader, state, statement);
+}
+
+
+/* Entries are in the currency of the balances. */
+static pay_status_t
+camt_balanced(pay_settle_reader_t *reader, camt_t *state)
+{
     if (state->balances_in == NULL) {
         return pay_settle_refuse(reader, "balance-missing", "Stmt/Bal",
                                  "the booked balances OPBD and CLBD");
@@ -412,26 +513,7 @@ camt_end(pay_settle_reader_t *reader, camt_t *state)
                                  state->balances_in->code);
     }
 
-    if (state->has_count && state->count != state->entries) {
-        return pay_settle_refuse(reader, "count-differs",
-                                 "TtlNtries/NbOfNtries",
-                                 "%lld entries, found %lld",
-                                 (long long) state->count,
-                                 (long long) state->entries);
-    }
-
-    statement = state->statement;
-    statement->number = state->number;
-    statement->line = state->line;
-
-    if (state->is_copy) {
-        statement->has |= PAY_SETTLE_IS_COPY;
-    }
-
-    pay_settle_day(statement, pay_str_of(state->first_day));
-    pay_settle_day(statement, pay_str_of(state->last_day));
-
-    return camt_pages(reader, state, statement);
+    return PAY_OK;
 }
 
 
@@ -475,7 +557,8 @@ camt_pages(pay_settle_reader_t *reader, camt_t *state,
         statement->closing = state->closing;
     }
 
-    if (!(statement->has & (PAY_SETTLE_MORE_AFTER | PAY_SETTLE_MORE_BEFORE))
+    if (!camt_is_notice(reader)
+        && !(statement->has & (PAY_SETTLE_MORE_AFTER | PAY_SETTLE_MORE_BEFORE))
         && (!(statement->has & PAY_SETTLE_HAS_OPENING)
             || !state->has_closing))
     {

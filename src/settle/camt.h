@@ -1,7 +1,7 @@
 /*
- * The state of a camt.053 between its elements: the statement, the balance and
- * the entry that are open.  camt.c reads statements, camt_entry.c entries;
- * camt_shared.c has the parts that both use.
+ * The state of a camt.053 or camt.054 between its elements: the statement, the
+ * balance and the entry that are open.  camt.c reads statements, camt_entry.c
+ * entries; camt_shared.c has the parts that both use.
  */
 
 #ifndef PAY_SETTLE_CAMT_H
@@ -90,10 +90,10 @@ typedef struct {
 } camt_t;
 
 
-/* An element of an entry begins; `path` as below. */
+/* An element of an entry begins; `path` behind the statement's. */
 pay_status_t pay_settle_camt_opened(pay_settle_reader_t *reader,
     camt_t *state, const char *path) PAY_MUST_CHECK;
-/* `path` behind the statement's. */
+/* And ends. */
 pay_status_t pay_settle_camt_closed(pay_settle_reader_t *reader,
     camt_t *state, const char *path, pay_str_t text, pay_str_t currency)
     PAY_MUST_CHECK;

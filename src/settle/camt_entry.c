@@ -1,7 +1,7 @@
 /*
- * Entries of a camt.053.  One with a single part takes that part's references;
- * one with several is followed by nothing of theirs but preceded by a detail
- * for each, whose parent is the entry.
+ * Entries of a camt.053 or camt.054.  One with a single part takes that part's
+ * references; one with several is followed by nothing of theirs but preceded by
+ * a detail for each, whose parent is the entry.
  *
  *    Ntry opens ─┬─ no TxDtls ──────────────▶ one row, of the entry
  *                ├─ one TxDtls ─────────────▶ one row, with its references
@@ -14,8 +14,6 @@
 #include "settle/camt.h"
 
 
-#define ENTRY_PATH   "Document/BkToCstmrStmt/Stmt/Ntry"
-#define PART_PATH    ENTRY_PATH "/NtryDtls/TxDtls"
 #define ENTRY        "/Ntry"
 #define PART         "/Ntry/NtryDtls/TxDtls"
 #define ENTRY_PARTS  9
@@ -93,7 +91,7 @@ pay_settle_camt_opened(pay_settle_reader_t *reader, camt_t *state,
 {
     camt_entry_t  *entry = &state->entry;
 
-    if (strcmp(path, ENTRY_PATH) == 0) {
+    if (strcmp(path, ENTRY) == 0) {
         memset(entry, 0, sizeof(*entry));
         entry->line = reader->line;
         reader->scratch_len = 0;
@@ -101,7 +99,7 @@ pay_settle_camt_opened(pay_settle_reader_t *reader, camt_t *state,
         return PAY_OK;
     }
 
-    if (strcmp(path, PART_PATH) != 0) {
+    if (strcmp(path, PART) != 0) {
         return PAY_OK;
     }
 

@@ -1,6 +1,6 @@
 /*
  * The parts that statements (camt.c) and entries (camt_entry.c) of a camt.053
- * share.
+ * or camt.054 share.
  */
 
 #include "settle/camt.h"

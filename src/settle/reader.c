@@ -53,6 +53,14 @@ pay_settle_open_as(pay_arena_t *arena, const pay_settle_format_t *format,
 }
 
 
+pay_status_t
+pay_settle_open_notice(pay_arena_t *arena,
+    const pay_settle_options_t *options, pay_settle_reader_t **reader)
+{
+    return pay_settle_open_as(arena, &pay_settle_notice, options, reader);
+}
+
+
 /* `own` NULL: the format of that name. */
 static pay_status_t
 reader_open(pay_arena_t *arena, pay_str_t name,

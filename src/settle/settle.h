@@ -220,6 +220,7 @@ extern const pay_settle_lexer_t  pay_settle_swift;
 
 extern const pay_settle_format_t  pay_settle_adyen;
 extern const pay_settle_format_t  pay_settle_camt;
+extern const pay_settle_format_t  pay_settle_notice;   /* in no registry */
 extern const pay_settle_format_t  pay_settle_generic;
 extern const pay_settle_format_t  pay_settle_mollie;
 extern const pay_settle_format_t  pay_settle_mt940;

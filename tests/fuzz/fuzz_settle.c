@@ -14,6 +14,7 @@
 
 
 #define must        FUZZ_CHECK
+#define NOTICE      "camt.054"         /* a format of no registry */
 #define STATEMENTS  64                 /* whose sums are counted again */
 
 typedef struct {
@@ -78,7 +79,8 @@ format_of(uint8_t byte)
     const char  *only = getenv("FUZZ_FORMAT");
 
     if (only != NULL) {
-        must(pay_settle_is_known(pay_str_of(only)));
+        must(strcmp(only, NOTICE) == 0
+             || pay_settle_is_known(pay_str_of(only)));
         return only;
     }
 
@@ -86,7 +88,9 @@ format_of(uint8_t byte)
         count++;
     }
 
-    return pay_settle_name(byte % count);
+    /* behind those of the registry */
+    return byte % (count + 1) == count ? NOTICE
+                                       : pay_settle_name(byte % (count + 1));
 }
 
 
@@ -104,8 +108,10 @@ read_all(const char *name, pay_str_t file, size_t step, outcome_t *outcome)
     options.row = take_row;
     options.data = &outcome->seen;
     outcome->verdict = PAY_SETTLE_REFUSED;
-    outcome->status = pay_settle_open(pay_heap_arena(heap), pay_str_of(name),
-                                      &options, &reader);
+    outcome->status = strcmp(name, NOTICE) == 0
+        ? pay_settle_open_notice(pay_heap_arena(heap), &options, &reader)
+        : pay_settle_open(pay_heap_arena(heap), pay_str_of(name), &options,
+                          &reader);
     must(outcome->status == PAY_OK);
 
     while (outcome->status == PAY_OK && file.len != 0) {

@@ -13,7 +13,6 @@ DEBTOR = {
     "debtor_iban": "NL91ABNA0417164300",
     "debtor_bic": "",
 }
-CAMT = {"c": "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"}
 
 
 class Folders:
@@ -56,21 +55,21 @@ class Folders:
             events += read["events"]
         return events
 
-    def entries(self, **more) -> list:
+    def entries(self, do: str = "statement", **more) -> list:
         """(side, amount, keys, reason) of each entry of the statements."""
         found = self.payouts.control(
-            "payouts/bank", do="statement", outbox=str(self.outbox), **more
+            "payouts/bank", do=do, outbox=str(self.outbox), **more
         )
         rows = []
         for name in found["files"]:
             root = ET.fromstring((self.outbox / name).read_bytes())
-            for entry in root.iterfind(".//c:Ntry", CAMT):
-                keys = entry.iterfind(".//c:EndToEndId", CAMT)
-                why = entry.find(".//c:RtrInf/c:Rsn/c:Cd", CAMT)
+            for entry in root.iterfind(".//{*}Ntry"):
+                keys = entry.iterfind(".//{*}EndToEndId")
+                why = entry.find(".//{*}RtrInf/{*}Rsn/{*}Cd")
                 rows.append(
                     (
-                        entry.find("c:CdtDbtInd", CAMT).text,
-                        entry.find("c:Amt", CAMT).text,
+                        entry.find("{*}CdtDbtInd").text,
+                        entry.find("{*}Amt").text,
                         [each.text for each in keys],
                         None if why is None else why.text,
                     )
@@ -160,6 +159,17 @@ def test_a_file_that_nobody_knows_any_more_pays_again(bank, payouts):
     payouts.advance(31 * DAY_S)
     bank.run(made)
     assert payouts.paid(BANK, made["key"])["live"] == 2
+
+
+def test_a_notification_has_the_entries_of_a_statement(bank):
+    made = bank.parcel()
+    bank.run(made)
+    keys = [each["key"] for each in made["items"]]
+    pending = bank.entries("notice", status="PDNG")
+    booked = bank.entries("notice")
+    assert bank.entries("notice") == []
+    assert pending == booked == bank.entries()
+    assert booked == [("DBIT", "60.00", keys, None)]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ import xml.etree.ElementTree as ET
 
 import pytest
 from support.bank_files import DEBTOR, SETTINGS, Bank, House
+from support.client import fresh_key
 from support.mock_payouts import DAY_S, IBAN
+from support.waiting import wait_for
 from test_payout_files import LIBRARY, PYTHON, SCHEMA, leaves
 
 NAMES = {"p": f"urn:iso:std:iso:20022:tech:xsd:{SCHEMA}"}
@@ -346,3 +348,298 @@ def test_the_statement_of_another_account_is_refused(house, bank):
         change(statement, DEBTOR, other), code=1
     )
     assert house.state(item) == "sending"
+
+
+def settled(house, bank, *amounts: str) -> list[str]:
+    """Items that have left the bank's account, of which it has not told."""
+    items = house.approved(*amounts)
+    house.write()
+    bank.take()
+    return items
+
+
+def once(house, bank, item: str, *more: str) -> None:
+    """Paid once, by all books."""
+    kinds = ["payout_reserved", "payout_sent", *more]
+    assert house.booked(item) == kinds
+    made = bank.paid(house.key(item))
+    assert (made["count"], made["live"]) == (1, 0 if more else 1)
+
+
+@pytest.mark.parametrize("batch", [True, False])
+@pytest.mark.parametrize("order", [("notice", "statement"),
+                                   ("statement", "notice")])  # fmt: skip
+def test_a_debit_is_notified_and_stated_and_counts_once(
+    house, bank, order, batch
+):
+    items = settled(house, bank, "10.00", "5.50")
+    first, second = [bank.told(do, batch=batch) for do in order]
+    said = house.read(*first)
+    assert "applied:2" in said
+    assert {house.state(i) for i in items} == {"settled"}
+    assert "unchanged:2" in house.read(*second)
+    for item in items:
+        assert house.state(item) == "settled"
+        once(house, bank, item)
+    known = house.value(
+        "SELECT array_agg(kind ORDER BY read_at) FROM pay.payout_report "
+        "WHERE provider = %s",
+        house.provider,
+    )
+    kinds = {"notice": "camt.054", "statement": "camt.053"}
+    assert known == [kinds[do] for do in order]
+
+
+def test_a_debit_and_its_return_are_notified_before_the_statement(house, bank):
+    (item,) = settled(house, bank, "8.00")
+    house.read(*bank.told("notice"))
+    made = bank.payouts.books(provider="pain001", key=house.key(item))
+    move = {"provider": "pain001", "id": made["payments"][0]["id"]}
+    bank.payouts.control("payouts/move", state="RTRN", code="AC04", **move)
+    house.read(*bank.told("notice"))
+    assert house.state(item) == "returned"
+    (act,) = [a for a in house.item(item)["acts"] if a["act"] == "returned"]
+    assert act["why"] == "ac04"
+    assert "unchanged:2" in house.read(*bank.told("statement"))
+    assert house.state(item) == "returned"
+    once(house, bank, item, "payout_returned")
+
+
+def test_what_is_pending_at_the_bank_has_not_settled(house, bank):
+    (item,) = settled(house, bank, "4.00")
+    said = house.read(*bank.told("notice", status="PDNG"))
+    assert said.endswith("camt.054, others:0\n")
+    assert house.state(item) == "sending"
+    assert "applied:1" in house.read(*bank.told("notice"))
+    assert house.state(item) == "settled"
+
+
+def test_a_notification_that_comes_again_counts_once(house, bank):
+    (item,) = settled(house, bank, "4.00")
+    one, two = bank.told("notice", times=2)
+    house.read(one)
+    assert "known already" in house.read(two, code=3)
+    change(two, "<Ntfctn>", "<Ntfctn><!-- again -->")
+    assert "duplicate:1" in house.read(two)
+    once(house, bank, item)
+
+
+@pytest.mark.parametrize("do", ["notice", "statement"])
+def test_a_second_debit_of_one_kind_of_message_is_another(house, bank, do):
+    """Whatever the other kind has said, and whether the money came back."""
+    (item,) = settled(house, bank, "4.00")
+    house.read(*bank.told("notice"), *bank.told("statement"))
+    kind = {"notice": "camt054", "statement": "camt053"}[do]
+    (file,) = house.outbox.glob(f"{kind}-*.xml")
+    number = re.search("Id>([NS][0-9]+)<", file.read_text())[1]
+    change(file, f"<Id>{number}<", "<Id>OTHER<")
+    assert "contradiction" in house.read(file, code=1)
+    once(house, bank, item)
+    (act,) = [
+        a for a in house.item(item)["acts"] if a["act"] == "contradiction"
+    ]
+    assert act["why"] == "debited_twice"
+
+
+def test_the_notification_of_another_account_is_refused(house, bank):
+    (item,) = settled(house, bank, "4.00")
+    (notice,) = bank.told("notice")
+    change(notice, DEBTOR, "DE75512108001245126199")
+    assert "other_account" in house.read(notice, code=1)
+    assert house.state(item) == "sending"
+
+
+def test_payments_of_others_are_passed_over_in_a_notification(house, bank):
+    """Another system's from the same account, and all of another account."""
+    mine, foreign = settled(house, bank, "4.00", "6.00")
+    (notice,) = bank.told("notice", batch=False)
+    change(notice, house.key(foreign), "ELSEWHERE-1")
+    text = notice.read_text()
+    part = text[text.index("<Ntfctn>") : text.index("</Ntfctn>")]
+    part = part.replace(DEBTOR, "DE75512108001245126199")
+    part = part.replace(house.key(mine), "ELSEWHERE-2")
+    change(notice, "</Ntfctn>", f"</Ntfctn>{part}</Ntfctn>")
+    assert "applied:1, others:3" in house.read(notice)
+    assert house.state(mine) == "settled"
+    assert house.state(foreign) == "sending"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(">4.00<", ">4.01<"), ('"EUR"', '"USD"')]
+)
+def test_a_notification_of_another_amount_is_a_contradiction(
+    house, bank, before, after
+):
+    (item,) = settled(house, bank, "4.00")
+    (notice,) = bank.told("notice")
+    assert "contradiction" in house.read(change(notice, before, after), code=1)
+    assert house.state(item) == "unknown"
+    assert house.booked(item) == ["payout_reserved"]
+    assert "applied:1" in house.read(*bank.told("statement"))
+    assert house.state(item) == "settled"
+
+
+def test_a_notification_without_entries_is_read(house, bank):
+    (item,) = settled(house, bank, "4.00")
+    (notice,) = bank.told("notice")
+    text = notice.read_text()
+    change(notice, text[text.index("<Ntry>") : text.index("</Ntfctn>")], "")
+    assert "camt.054, others:0" in house.read(notice)
+    assert house.state(item) == "sending"
+
+
+def test_a_notification_is_no_statement_for_reconciliation(house, bank):
+    """Its entries come again, and it proves no account."""
+    settled(house, bank, "4.00")
+    (notice,) = bank.told("notice")
+    words = [house.words("read")[0], "settlement", "import"]
+    said = house.run([*words, "--source", "bank-camt", notice], code=1)
+    assert "namespace" in said
+
+
+def test_a_part_of_a_file_is_rejected(house, bank):
+    """PART of the file says nothing; each payment has a word of its own."""
+    items = house.approved("1.00", "2.00", "3.00")
+    bad = items[1]
+    bank.fate(house.key(bad), {"state": "RJCT", "code": "AC04"})
+    house.write()
+    bank.take()
+    (report,) = bank.told()
+    assert "<GrpSts>PART<" in report.read_text()
+    assert "applied:3" in house.read(report)
+    states = {i: house.state(i) for i in items}
+    assert states == {i: "failed" if i == bad else "sent" for i in items}
+    assert "applied:2" in house.read(*bank.told("statement"))
+    for item in items:
+        assert house.state(item) == ("failed" if item == bad else "settled")
+        count = bank.paid(house.key(item)).get("count", 0)
+        assert count == (item != bad)
+
+
+def test_a_report_that_comes_again_counts_once(house, bank):
+    """Its bytes are others, its id is the same."""
+    (item,) = house.approved("4.00")
+    house.write()
+    bank.take()
+    one, two = bank.told(times=2)
+    house.read(one)
+    assert "known already" in house.read(two, code=3)
+    change(two, "<GrpHdr>", "<GrpHdr><!-- again -->")
+    assert "duplicate:1" in house.read(two)
+    assert house.state(item) == "sent"
+    assert house.booked(item) == ["payout_reserved", "payout_sent"]
+
+
+@pytest.mark.parametrize("amount", ["4.001", "0.001", "-4.00", "9" * 20])
+@pytest.mark.parametrize("do", ["report", "notice", "statement"])
+def test_an_amount_that_cannot_be_is_not_believed(house, bank, do, amount):
+    """Of a report it is another one than the item's; entries are not read."""
+    (item,) = settled(house, bank, "4.00")
+    (file,) = bank.told(do)
+    change(file, ">4.00<", f">{amount}<")
+    is_report = do == "report"
+    said = house.read(file, code=1 if is_report else 2)
+    assert ("contradiction" if is_report else "line") in said
+    assert house.state(item) == ("unknown" if is_report else "sending")
+    assert house.booked(item) == ["payout_reserved"]
+
+
+def test_a_return_that_names_no_payment_moves_nothing(house, bank):
+    """Nobody guesses by the amount: reconciliation has the entry."""
+    (item,) = settled(house, bank, "4.00")
+    house.read(*bank.told("statement"))
+    made = bank.payouts.books(provider="pain001", key=house.key(item))
+    move = {"provider": "pain001", "id": made["payments"][0]["id"]}
+    bank.payouts.control("payouts/move", state="RTRN", code="AC04", **move)
+    (statement,) = bank.told("statement")
+    change(statement, house.key(item), "NOTPROVIDED")
+    assert house.read(statement).endswith("camt.053, others:0\n")
+    assert house.state(item) == "settled"
+
+
+def test_an_account_that_changes_behind_the_approval_is_not_paid(house, bank):
+    """The approved number is in the file, and the new one cools off."""
+    seller = house.sold("4.00", "Jane Mueller")
+    item = house.pays(seller)
+    house.approve()
+    other = {"currency": "EUR", "provider": house.provider,
+             "iban": "GB82WEST12345698765432", "name": "Eve Other"}  # fmt: skip
+    house.post("sue", f"sellers/{seller}/destinations", other)
+    house.write()
+    (path,) = house.files()
+    text = path.read_text()
+    assert IBAN in text
+    assert "GB82" not in text
+    assert "Jane Mueller" in text
+    bank.take()
+    house.read(*bank.told())
+    assert house.state(item) == "sent"
+    assert bank.paid(house.key(item))["to"]["iban"] == IBAN
+
+
+def test_an_account_that_is_closed_behind_the_approval_is_not_paid(house):
+    seller = house.sold("4.00", "Jane Mueller")
+    item = house.pays(seller)
+    house.approve()
+    account = house.value(
+        "SELECT destination_id FROM pay.payout WHERE payout_id = %s", item
+    )
+    house.post("sue", f"payout-destinations/{account}/close", {"why": "test"})
+    assert house.write() == "nothing is to be sent\n"
+    assert house.files() == []
+    assert house.state(item) == "held"
+
+
+@pytest.mark.parametrize("what", ["refund", "dispute"])
+def test_money_that_is_reserved_is_not_taken_back(house, bank, what):
+    """A refund or a dispute before the sending makes the seller a debtor, and
+    the approved item is paid.  The amount of an open dispute is reserved, too.
+    """
+    seller = house.sold("7.00", "Jane Mueller")
+    item = house.pays(seller)
+    house.approve()
+    ((order, token),) = house.sql(
+        "SELECT o.payment_order_id, r.token FROM pay.payment_order o "
+        "JOIN pay.registration r USING (merchant_id, checkout_id) "
+        "WHERE o.seller_account = %s",
+        seller,
+    )
+    if what == "refund":
+        path = f"/v1/payments/{order}/refunds"
+        body = {"amount": "7.00", "currency": "EUR"}
+        headers = {"Idempotency-Key": fresh_key()}
+        answer = house.api.post(path, headers=headers, json=body)
+        assert answer.status_code in (201, 202), answer.text
+    else:
+        house.mock.call("dispute", token=token)
+    disputed = 700 if what == "dispute" else 0
+    wallet = (
+        "SELECT available_minor, pending_minor, reserved_minor "
+        "FROM pay.wallet WHERE seller_account = %s"
+    )
+    wait_for(
+        lambda: house.sql(wallet, seller) == [(-700, 0, 700 + disputed)],
+        what="the seller's debt",
+    )
+    house.write()
+    bank.take()
+    house.read(*bank.told(), *bank.told("statement"))
+    assert house.state(item) == "settled"
+    assert house.sql(wallet, seller) == [(-700, 0, disputed)]
+    once(house, bank, item)
+
+
+@pytest.mark.parametrize("do", ["notice", "statement"])
+def test_a_number_of_a_statement_that_comes_again_hides_nothing(
+    house, bank, do
+):
+    """Some banks begin with 1 each year: an entry of another item at the same
+    place was taken for a repetition, and its item stayed on its way."""
+    numbers = []
+    for amount in ("4.00", "5.00"):
+        (item,) = settled(house, bank, amount)
+        (file,) = bank.told(do)
+        numbers += re.findall("<Id>([NS][0-9]+)<", file.read_text())
+        change(file, f"<Id>{numbers[-1]}<", f"<Id>{numbers[0]}<")
+        assert "applied:1" in house.read(file)
+        assert house.state(item) == "settled"

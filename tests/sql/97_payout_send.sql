@@ -65,6 +65,8 @@ SELECT throws_ok(sql, state, NULL, sql) FROM (VALUES
     ('UPDATE pay.payout_batch SET total_minor = 1', 'PAY11'),
     ('DELETE FROM pay.payout_batch', 'PAY20'),
     ('DELETE FROM pay.payout_batch_item', 'PAY20')) s (sql, state);
+SELECT is(pay_ops.set_payout_limit('m1', 'EUR', 1000000, 2000000, 'ann',
+                                   'test'), 'stored', 'of other money');
 SELECT is(pg_temp.approve(), 'second', 'without limits it takes two');
 SELECT is(pg_temp.approve(), 'again', 'who are not the same');
 SELECT is(pg_temp.approve('ann'), 'approved', 'another one');

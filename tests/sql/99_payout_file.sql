@@ -165,8 +165,20 @@ SELECT is(pg_temp.entries(), 'payout_reserved payout_sent',
           'the money has left');
 SELECT is(pg_temp.report('r6', 'settled', 1000), 'contradiction',
           'a second debit');
+SELECT is(pg_temp.report('camt.054/n1', 'settled', 1000), 'unchanged',
+          'a notification of the debit that the statement has is no second');
+SELECT is(pg_temp.report('camt.054/n1', 'settled', 1000), 'duplicate',
+          'and counts once');
+SELECT is(pg_temp.report('camt.054/n2', 'settled', 1000), 'contradiction',
+          'a second notification of a debit is another debit');
+SELECT is(pg_temp.report('camt.054/n3', 'settled', 999), 'contradiction',
+          'and so is one of another amount');
 SELECT is(pg_temp.report('r7', 'returned', 1000), 'applied',
           'it comes back');
+SELECT is(pg_temp.report('camt.054/n4', 'returned', 1000), 'unchanged',
+          'as the bank notifies, too');
+SELECT is(pg_temp.report('r8', 'settled', 1000), 'contradiction',
+          'a debit behind the return is another one');
 SELECT is(pg_temp.state(), 'returned ' || pg_temp.key(), 'it is returned');
 SELECT is(pg_temp.entries(), 'payout_reserved payout_sent payout_returned',
           'once');
@@ -174,17 +186,31 @@ SELECT pay_ops.settle_destination('m1', a.destination_id, 'open', 'ann', 'x')
 FROM pay.payout_account a
 \g /dev/null
 
+-- a notification comes first
+SELECT pg_temp.approved()
+\g /dev/null
+SELECT is(pg_temp.begin_file(), 'claimed', 'another item');
+SELECT pg_temp.fix(), pg_temp.end_file('written')
+\g /dev/null
+SELECT is(pg_temp.report('camt.054/n5', 'settled', 2000), 'applied',
+          'a notification of the debit settles it');
+SELECT is(pg_temp.report('r9', 'settled', 2000), 'unchanged',
+          'the statement has the same debit');
+SELECT is(pg_temp.report('r11', 'settled', 2000), 'contradiction',
+          'a second debit of the statement is found all the same');
+SELECT is(pg_temp.entries(), 'payout_reserved payout_sent', 'booked once');
+
 -- rejected: the next attempt has a key of its own
 SELECT pg_temp.approved()
 \g /dev/null
 SELECT is(pg_temp.begin_file(), 'claimed', 'the lines are paid anew');
 SELECT pg_temp.fix(), pg_temp.end_file('written')
 \g /dev/null
-SELECT is(pg_temp.report('s1', 'failed', 2000), 'applied', 'it is rejected');
+SELECT is(pg_temp.report('s1', 'failed', 1000), 'applied', 'it is rejected');
 SELECT is((SELECT p.state || ' ' || p.proof FROM pay.payout p
            WHERE p.payout_id = pg_temp.item()), 'failed pain002',
           'which is a proof');
-SELECT is(pg_temp.report('s2', 'settled', 2000), 'contradiction',
+SELECT is(pg_temp.report('s2', 'settled', 1000), 'contradiction',
           'a debit behind it is an operator''s');
 
 -- nobody knows where the file is

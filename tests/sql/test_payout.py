@@ -203,6 +203,33 @@ def test_a_release_is_taken_back_before_an_item_or_not_at_all(payer):
     payer.check()
 
 
+REFUND = """
+SELECT outcome FROM pay_api.begin_change(ARRAY['m'], ARRAY['o{n}'],
+    ARRAY['refund'], ARRAY[gen_random_uuid()::text], ARRAY['key-{n}'],
+    ARRAY[sha256('body')], ARRAY[86400]::bigint[], ARRAY[1000]::bigint[],
+    ARRAY['EUR'], ARRAY['why'], ARRAY['{{}}']::jsonb[],
+    ARRAY[30000]::bigint[], ARRAY['r'],
+    ARRAY[NULL]::jsonb[])"""
+
+
+def test_a_refund_beside_an_item_takes_its_money_or_is_a_debt(payer):
+    """Of one order, whole: whichever of them is first."""
+    payer.sell(1, 6)
+    for n in range(1, 7):
+        payer.release(f"o{n}")
+        refund, made = payer.together([
+            REFUND.format(n=n),
+            "SELECT outcome FROM pay_ops.make_payouts('m', 's', 'EUR', 'max')",
+        ])  # fmt: skip
+        assert refund == [("created",)]
+        assert made[0][0] in ("made", "nothing")
+    items = "SELECT coalesce(sum(amount_minor), 0)::bigint FROM pay.payout"
+    ((paid,),) = payer.sql(items)
+    ((available,),) = payer.sql("SELECT available_minor FROM pay.wallet")
+    assert available == -paid
+    payer.check()
+
+
 BEGIN_CALL = """
 SELECT outcome, payout_id, number, call FROM pay_api.begin_payout_call('{m}',
     '{bank}', '{generic}', ARRAY['{"window_s": [86400], "moves": [true],

@@ -105,6 +105,9 @@ REFUSED = {
     "camt.052, which repeats camt.053": (
         CAMT, b"camt.053.001.02", b"camt.052.001.02",
         "line 2, column xmlns", "namespace", ""),
+    "camt.054, which repeats camt.053": (
+        CAMT, b"camt.053.001.02", b"camt.054.001.02",
+        "line 2, column xmlns", "namespace", ""),
     "a closing balance off by one": (
         SWIFT, b"C261123EUR86,85\n:64", b"C261123EUR86,86\n:64",
         "column closing balance", "closing-differs", ""),

@@ -1,6 +1,6 @@
 """What files may bring, from the command line to the books, over several files
-and days; and that each line of tests/fixtures/settle/INPUT.md names tests that
-are there.
+and days; and that each line of tests/fixtures/settle/INPUT.md, and of that of
+pay-outs, names tests that are there.
 """
 
 import csv
@@ -25,6 +25,7 @@ from test_settlement_bad import (
 
 __all__ = ["copied", "made_once", "nothing_is_booked", "scratch"]
 TABLE = FIXTURES / "INPUT.md"
+PAYOUTS = FIXTURES.parent / "payout" / "INPUT.md"
 # a test, as the table names it
 TEST = re.compile(r"`([\w.]+)::([^`]+)`")
 # files whose columns go by name, and where their names stand
@@ -333,10 +334,11 @@ def names_of(path):
     return set(re.findall(r"'((?:[^'\n]|'')+)'\)", text))
 
 
-def test_each_input_has_a_test_that_is_there():
-    lines = [line for line in TABLE.read_text().splitlines()
+def named_in(table, least):
+    """The names of the tests in a table; each of them is there."""
+    lines = [line for line in table.read_text().splitlines()
              if line.startswith("| ") and not line.startswith("| input")]
-    assert len(lines) > 50
+    assert len(lines) > least
     wrong, named = [], set()
     for line in lines:
         tests = TEST.findall(line)
@@ -348,4 +350,13 @@ def test_each_input_has_a_test_that_is_there():
                 wrong.append(f"no such test: {file} {name}")
             named.add(name)
     assert not wrong, "\n".join(wrong)
+    return named
+
+
+def test_each_input_has_a_test_that_is_there():
+    named = named_in(TABLE, 50)
     assert {*REFUSED, *BOOKED} <= named, {*REFUSED, *BOOKED} - named
+
+
+def test_each_trouble_of_a_pay_out_has_a_test_that_is_there():
+    assert named_in(PAYOUTS, 40)

@@ -11,6 +11,7 @@
 
 
 #define WORLD_LINE  4096
+#define NOTICE      "camt.054"
 
 
 static pay_status_t world_row(void *data, const pay_settle_row_t *row);
@@ -33,6 +34,16 @@ settle_text_add(settle_text_t *text, const char *bytes, size_t len)
     memcpy(text->data + text->len, bytes, len);
     text->len += len;
     text->data[text->len] = '\0';
+}
+
+
+const char *
+settle_format(unsigned n)
+{
+    const char  *name = pay_settle_name(n);
+
+    return name != NULL || n == 0 || pay_settle_name(n - 1) == NULL ? name
+                                                                   : NOTICE;
 }
 
 
@@ -81,8 +92,10 @@ settle_read(settle_read_t *read, pay_arena_t *arena, const char *format,
     own.row = world_row;
     own.data = &read->dump;
 
-    read->status = pay_settle_open(arena != NULL ? arena : pay_heap_arena(heap),
-                                   pay_str_of(format), &own, &reader);
+    arena = arena != NULL ? arena : pay_heap_arena(heap);
+    read->status = strcmp(format, NOTICE) == 0
+                   ? pay_settle_open_notice(arena, &own, &reader)
+                   : pay_settle_open(arena, pay_str_of(format), &own, &reader);
 
     for (at = 0; read->status == PAY_OK && at < len; at += n) {
         n = len - at < step ? len - at : step;

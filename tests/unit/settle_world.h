@@ -31,6 +31,9 @@ typedef struct {
 
 
 void settle_text_add(settle_text_t *text, const char *bytes, size_t len);
+/* The n-th format: those of the registry, and camt.054, which is in none; NULL
+ * behind the last. */
+const char *settle_format(unsigned n);
 /* The bytes of tests/fixtures/settle/<format>/<name>; fails the test when there
  * is none. */
 settle_text_t settle_fixture(const char *format, const char *name);

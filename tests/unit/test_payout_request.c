@@ -322,7 +322,11 @@ Test(pay_payout_request, each_provider_has_its_currencies_and_amounts)
         { "tipalti", "USD", 1, "ok" },
         { "paypal", "EUR", 1, "ok" },
         { "paypal", "HUF", 101, "amount-invalid" },
-        { "paypal", "KWD", 1000, "currency-unsupported" }
+        { "paypal", "KWD", 1000, "currency-unsupported" },
+        { "pain001", "EUR", 1, "ok" },
+        { "pain001", "EUR", 99999999999, "ok" },
+        { "pain001", "EUR", 100000000000, "amount-invalid" },
+        { "pain001", "USD", 1, "currency-unsupported" }
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

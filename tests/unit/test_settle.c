@@ -72,8 +72,8 @@ for_each_file(settle_check_pt check)
     settle_text_t  bytes;
     settle_read_t  whole;
 
-    for (n = 0; pay_settle_name(n) != NULL; n++) {
-        count = files_of(pay_settle_name(n), files);
+    for (n = 0; settle_format(n) != NULL; n++) {
+        count = files_of(settle_format(n), files);
 
         for (i = 0; i < count; i++) {
             bytes = settle_fixture(files[i].format, files[i].name);
@@ -397,7 +397,7 @@ check_account(const settle_file_t *file, const settle_text_t *bytes,
     pay_settle_options_t  options;
 
     static const char *const  with[] = {
-        "adyen", "camt.053", "mt940", "paypal", "square", NULL
+        "adyen", "camt.053", "camt.054", "mt940", "paypal", "square", NULL
     };
     const char *const  *name = with;
 

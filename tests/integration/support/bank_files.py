@@ -44,18 +44,90 @@ int renameat2(int from, const char *old, int to, const char *made,
 """
 
 
-class House:
-    """One provider of acme of adapter pain001, with two directories."""
+class Files:
+    """payctl payout file for one provider of acme, with two directories.
+    secrets: where its keyring is."""
+
+    def __init__(self, dsn: str, secrets, provider: str, where):
+        self.dsn, self.secrets = dsn, secrets
+        self.provider, self.where = provider, where
+        self.inbox, self.outbox = where / "in", where / "out"
+        self.inbox.mkdir()
+        self.outbox.mkdir()
+
+    def words(self, act: str, *more: str) -> list:
+        return [PAYCTL, "payout", "file", act,
+                "--merchant", "acme", *more]  # fmt: skip
+
+    def env(self, **more: str) -> dict:
+        return os.environ | {"PAYCTL_DSN": self.dsn} | more
+
+    def write_words(self, *more: str, keyring=None, where=None) -> list:
+        return self.words(
+            "write",
+            *("--provider", self.provider),
+            *("--dir", where or self.inbox),
+            *("--keyring", keyring or self.secrets / "keyring"),
+            *("--debtor-name", "Acme GmbH"),
+            *("--debtor-iban", DEBTOR),
+            *("--who", "cron"),
+            *more,
+        )
+
+    def run(self, words: list, code: int = 0, **env: str) -> str:
+        done = subprocess.run(
+            words,
+            env=self.env(**env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, (done.returncode, done.stdout,
+                                         done.stderr)  # fmt: skip
+        return done.stdout + done.stderr
+
+    def write(self, *more: str, code: int = 0, env=None, **other) -> str:
+        words = self.write_words(*more, **other)
+        return self.run(words, code, **(env or {}))
+
+    def dies(self, where: str) -> None:
+        """write ends without a word at that place."""
+        shim, source = self.where / "shim.so", self.where / "shim.c"
+        source.write_text(SHIM)
+        made = ["gcc", "-shared", "-fPIC", "-o", shim, source]
+        subprocess.run(made, check=True)
+        # of a sanitized payctl the runtime is linked, and the shim before it
+        more = {"LD_PRELOAD": shim, "ASAN_OPTIONS": "verify_asan_link_order=0"}
+        added = {
+            name: f"{os.environ.get(name, '')}:{value}".lstrip(":")
+            for name, value in more.items()
+        }
+        self.write(code=9, env=added | {where: "1"})
+
+    def read(self, *files, code: int = 0, provider: str = "") -> str:
+        name = provider or self.provider
+        words = ("--provider", name, "--who", "cron", *files)
+        return self.run(self.words("read", *words), code)
+
+    def files(self) -> list:
+        """Those that the bank's client takes."""
+        return sorted(self.inbox.glob("*.xml"))
+
+    def hidden(self) -> list[str]:
+        return [p.name for p in self.inbox.iterdir() if p.name[0] == "."]
+
+
+class House(Files):
+    """A new provider of acme, of adapter pain001, and its sellers."""
 
     def __init__(self, gateway, tls, mint, api, mock, checkout, where):
         self.gateway, self.tls, self.mint = gateway, tls, mint
         self.api, self.mock, self.checkout = api, mock, checkout
-        self.where = where
-        self.inbox, self.outbox = where / "in", where / "out"
-        self.inbox.mkdir()
-        self.outbox.mkdir()
-        self.provider = f"house-{uuid.uuid4().hex[:8]}"
-        self.link = psycopg2.connect(gateway.env["PG_ADMIN_DSN"])
+        provider = f"house-{uuid.uuid4().hex[:8]}"
+        dsn = gateway.env["PG_ADMIN_DSN"]
+        super().__init__(dsn, gateway.secrets, provider, where)
+        self.link = psycopg2.connect(dsn)
         self.link.autocommit = True
         self.clients = {}
         self.sql(SETTINGS, self.provider, BANK)
@@ -165,82 +237,18 @@ class House:
             )
         ]
 
-    # payctl.
-
-    def words(self, act: str, *more: str) -> list:
-        return [PAYCTL, "payout", "file", act,
-                "--merchant", "acme", *more]  # fmt: skip
-
-    def env(self, **more: str) -> dict:
-        dsn = self.gateway.env["PG_ADMIN_DSN"]
-        return os.environ | {"PAYCTL_DSN": dsn} | more
-
-    def write_words(self, *more: str, keyring=None, where=None) -> list:
-        return self.words(
-            "write",
-            *("--provider", self.provider),
-            *("--dir", where or self.inbox),
-            *("--keyring", keyring or self.gateway.secrets / "keyring"),
-            *("--debtor-name", "Acme GmbH"),
-            *("--debtor-iban", DEBTOR),
-            *("--who", "cron"),
-            *more,
-        )
-
-    def run(self, words: list, code: int = 0, **env: str) -> str:
-        done = subprocess.run(
-            words,
-            env=self.env(**env),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == code, (done.returncode, done.stdout,
-                                         done.stderr)  # fmt: skip
-        return done.stdout + done.stderr
-
-    def write(self, *more: str, code: int = 0, env=None, **other) -> str:
-        words = self.write_words(*more, **other)
-        return self.run(words, code, **(env or {}))
-
-    def dies(self, where: str) -> None:
-        """write ends without a word at that place."""
-        shim, source = self.where / "shim.so", self.where / "shim.c"
-        source.write_text(SHIM)
-        made = ["gcc", "-shared", "-fPIC", "-o", shim, source]
-        subprocess.run(made, check=True)
-        # of a sanitized payctl the runtime is linked, and the shim before it
-        more = {"LD_PRELOAD": shim, "ASAN_OPTIONS": "verify_asan_link_order=0"}
-        added = {
-            name: f"{os.environ.get(name, '')}:{value}".lstrip(":")
-            for name, value in more.items()
-        }
-        self.write(code=9, env=added | {where: "1"})
-
-    def read(self, *files, code: int = 0, provider: str = "") -> str:
-        name = provider or self.provider
-        words = ("--provider", name, "--who", "cron", *files)
-        return self.run(self.words("read", *words), code)
-
-    def files(self) -> list:
-        """Those that the bank's client takes."""
-        return sorted(self.inbox.glob("*.xml"))
-
-    def hidden(self) -> list[str]:
-        return [p.name for p in self.inbox.iterdir() if p.name[0] == "."]
-
 
 class Bank:
-    """The mock's bank, with the directories of a house."""
+    """The mock's bank, with the directories of these files.  payouts: the
+    mock's control API, and its clock."""
 
-    def __init__(self, payouts, house):
-        self.payouts, self.house = payouts, house
+    def __init__(self, payouts, files: Files):
+        self.payouts, self.files = payouts, files
 
     def control(self, do: str, **more) -> list:
         inbox = do == "take"
-        where = {"inbox": str(self.house.inbox)} if inbox else {
-            "outbox": str(self.house.outbox)
+        where = {"inbox": str(self.files.inbox)} if inbox else {
+            "outbox": str(self.files.outbox)
         }  # fmt: skip
         made = self.payouts.control("payouts/bank", do=do, **where, **more)
         return made["files"]
@@ -253,7 +261,7 @@ class Bank:
     def told(self, do: str = "report", **more) -> list:
         """The files that it writes now."""
         found = self.control(do, **more)
-        return [self.house.outbox / name for name in found]
+        return [self.files.outbox / name for name in found]
 
     def fate(self, key: str, *steps) -> None:
         self.payouts.fate(BANK, *steps, key=key)

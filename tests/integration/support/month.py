@@ -1,6 +1,7 @@
 """A month of a marketplace in five currencies: sales, refunds, disputes, orders
 that are credited in another currency, a rolling reserve, and a run of
-pay-outs at the end of each week through every provider of the mock.
+pay-outs at the end of each week through every provider of the mock, a bank
+that takes files among them.
 
 A model in whole minor units (`earned`) knows what each seller has earned; it
 reads nothing of the ledger.  Time is moved by data: reserves, the schedule and
@@ -18,8 +19,9 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 import httpx
 
+from .bank_files import BANK, Bank, Files
 from .own_stack import QUICK_JOBS, new_id, wait_for
-from .payer import AUDIENCE, HASTY_OWN, KNOWN, OWN, Payer
+from .payer import AUDIENCE, HASTY_OWN, KNOWN, SPECS, Payer
 
 WEEKS = 4
 SELLERS = 50
@@ -49,6 +51,17 @@ class Row:
     drive: Callable = lambda month: None
 
 
+def by_files(month) -> None:
+    """A file for the bank, and what it answers to all that it has."""
+    if month.stack.value(AT_BANK, BANK, ["approved"]):
+        month.files.write()
+        month.bank.take()
+    if month.stack.value(AT_BANK, BANK, ["sending", "sent"]):
+        month.read("report")
+        month.read("notice")
+        month.read("statement")
+
+
 # Stripe has three decimals only in tens, and PayPal has no KWD.
 ROWS = (
     Row("generic", tuple(DIGITS)),
@@ -57,7 +70,10 @@ ROWS = (
     Row("wise", tuple(DIGITS), ("bounced_back", "funds_refunded")),
     Row("tipalti", tuple(DIGITS)),
     Row("paypal", ("EUR", "USD", "GBP", "JPY")),
+    Row(BANK, ("EUR",), ("RTRN",), by_files),
 )
+AT_BANK = """SELECT count(*) FROM pay.payout
+    WHERE provider = %s AND state = ANY (%s)"""
 PROVIDER = """SELECT pay_ops.set_payout_provider('acme', %s, %s, ARRAY[%s],
     %s, NULL, 'sue', 'test')"""
 LIMIT = "SELECT pay_ops.set_payout_limit('acme', '***', 1e8, 1e9, 'sue', 't')"
@@ -78,10 +94,11 @@ HURRY = """UPDATE pay.payout_sending SET run_at = now()
     WHERE payout_id IN (
         SELECT s.payout_id FROM pay.payout_sending s
         JOIN pay.payout p USING (merchant_id, payout_id)
-        WHERE p.state <> 'paid' AND s.lease_until IS NULL AND s.run_at > now()
+        WHERE p.state NOT IN ('paid', 'settled')
+            AND s.lease_until IS NULL AND s.run_at > now()
         FOR UPDATE OF s SKIP LOCKED)"""
 UNPAID = """SELECT provider, state, count(*) FROM pay.payout
-    WHERE state NOT IN ('paid', 'returned') GROUP BY 1, 2"""
+    WHERE state NOT IN ('paid', 'settled', 'returned') GROUP BY 1, 2"""
 OPEN_CHANGES = "SELECT change_id FROM pay.change WHERE status <> 'SUCCESS'"
 OPEN_DISPUTES = "SELECT count(*) FROM pay.dispute WHERE state = 'open'"
 
@@ -119,8 +136,11 @@ class Month:
     def __init__(self, stack, directory):
         self.stack = stack
         self.rng = random.Random("month")
-        names = [row.name for row in ROWS if row.name not in OWN]
+        names = [row.name for row in ROWS if row.name in SPECS]
         self.payer = Payer(stack, "stripe", *names)
+        dsn = stack.values["PG_ADMIN_DSN"]
+        self.files = Files(dsn, stack.gateway.secrets, BANK, directory)
+        self.bank = Bank(self.payer, self.files)
         self.rates = directory / "rates.json"
         self.sellers = [self.seller(n) for n in range(SELLERS)]
         self.earned: Counter = Counter()  # (seller, currency) → minor units
@@ -191,10 +211,12 @@ class Month:
         return Order(seller, amount, currency, credit, new_id())
 
     def sell(self) -> None:
+        """Those who have sold least come first, so that all sell."""
         rng = self.rng
-        baskets = [
-            [self.order(each)] for each in rng.sample(self.sellers, SOLO)
-        ]
+        sales = Counter(order.seller for order in self.sold)
+        chosen = rng.sample(self.sellers, SELLERS)
+        chosen.sort(key=lambda each: sales[each])
+        baskets = [[self.order(each)] for each in chosen[:SOLO]]
         others = [s for s in self.sellers if s.currency in ("JPY", "KWD")]
         baskets += [
             [self.order(each, "EUR")] for each in rng.sample(others, CONVERTED)
@@ -310,7 +332,7 @@ class Month:
         self.stack.sql(
             "UPDATE pay.payout_reserve SET until = until - interval '7 days'"
         )
-        self.payer.control("payouts/clock", advance_s=WEEK_S)
+        self.payer.advance(WEEK_S)
 
     def pay(self, runs: int) -> None:
         """A run, whose batches somebody else approves."""
@@ -346,16 +368,24 @@ class Month:
         except AssertionError as why:
             raise AssertionError(f"{why}: {self.stack.sql(shown)}") from None
 
+    def read(self, do: str) -> None:
+        """What the bank writes now; a report may have nothing to say."""
+        for file in self.bank.told(do):
+            self.files.read(file)
+
     def give_back(self) -> None:
-        """Of two providers a payment comes back.  One of the sellers is paid
-        again by the next run; the other one's account stays suspect."""
-        for n, row in enumerate([row for row in ROWS if row.back][:2]):
+        """Of three providers a payment comes back.  Two of the sellers are
+        paid again by the next run; the other one's account stays suspect."""
+        for n, row in enumerate(row for row in ROWS if row.back):
             item = self.stack.sql(
                 "SELECT payout_id FROM pay.payout WHERE provider = %s "
-                "AND state = 'paid' ORDER BY amount_minor DESC LIMIT 1",
+                "AND state IN ('paid', 'settled') "
+                "ORDER BY amount_minor DESC LIMIT 1",
                 row.name,
             )[0][0]
             self.payer.move(item, *row.back)
+            if row.name == BANK:
+                self.read("statement")
             self.payer.becomes(item, "returned")
             seller, account = self.stack.sql(
                 "SELECT seller_account, destination_id FROM pay.payout "
@@ -363,7 +393,7 @@ class Month:
                 item,
             )[0]
             self.seen["returns"] += 1
-            if n:
+            if n == 1:
                 self.suspect.add(seller)
                 continue
             settled = self.stack.value(

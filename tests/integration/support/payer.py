@@ -88,7 +88,8 @@ SPECS = {
     "tipalti": Spec("payee", "IE", CONFIRMED, payee="payee-"),
     "paypal": Spec("payee", "IE", CERTIFIED, payee="PAYEE"),
 }
-KNOWN = SPECS | OWN
+FILES = {"pain001": Spec("iban", "DE")}  # a bank: no worker calls it
+KNOWN = SPECS | OWN | FILES
 
 
 def book_key(provider: str, key: str) -> str:
@@ -354,6 +355,9 @@ class Payer:
         answer = self.stack.mock.http.post(f"/{verb}", json=body)
         assert answer.status_code < 300, answer.text
         return answer.json()
+
+    def advance(self, seconds: float) -> None:
+        self.control("payouts/clock", advance_s=seconds)
 
     def fate(self, item: str, *states: str, **more) -> None:
         self.control(

@@ -1,8 +1,8 @@
 """A bank that takes pain.001.001.09 out of a directory and writes
-pain.002.001.10 and camt.053.001.08 into another: all of it on command, so that
-an answer is late, never comes, rejects a part or comes twice.
+pain.002.001.10, camt.053.001.08 and camt.054.001.08 into another: all of it on
+command, so that an answer is late, never comes, rejects a part or comes twice.
 
-The words of pain.002 are the states, and RTRN, which a statement alone tells.
+The words of pain.002 are the states, and RTRN, which entries alone tell.
 A MsgId is known for 30 days and refused as a duplicate (AM05); behind them the
 same file pays again.  The books' key of a payment is its EndToEndId.
 """
@@ -21,6 +21,7 @@ DAY_S = 86400
 PAIN = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 REPORT = "urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"
 STATEMENT = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
+NOTICE = "urn:iso:std:iso:20022:tech:xsd:camt.054.001.08"
 REJECTED = ("RJCT",)
 OPENING = 10**9
 CURRENCY = "EUR"
@@ -65,6 +66,7 @@ class BankFiles(Provider):
         self.groups: list[dict] = []  # each file that was taken
         self.told_states: dict[str, str] = {}  # as the last report had them
         self.booked: set = set()  # entries that a statement has
+        self.notified: set = set()  # and those that a notification has
         self.written = 0
         self.balance = OPENING
 
@@ -194,25 +196,41 @@ class BankFiles(Provider):
         """A camt.053: what left the account, as one entry a file or one an
         item, and what came back; [] when nothing happened.
         """
+        entries = self._entries(self.booked, batch)
+        if not entries:
+            return []
+        text = self._statement(entries)
+        return [self._write(outbox, "camt053", text) for _ in range(times)]
+
+    def notice(self, outbox: Path, batch: bool, times: int, status: str):
+        """A camt.054 of the same entries, which their statement has again.
+        Those that are pending are notified of once more when they are booked.
+        """
+        booked = status == "BOOK"
+        known = self.notified if booked else set(self.notified)
+        entries = self._entries(known, batch)
+        if not entries:
+            return []
+        text = self._notice(entries, status)
+        return [self._write(outbox, "camt054", text) for _ in range(times)]
+
+    def _entries(self, known: set, batch: bool) -> list:
+        """Those that are not known; now they are."""
         entries = []
         for group in self.groups:
             gone = [
                 each
                 for each in self._of(group["msg_id"])
-                if each.was("left") and (each.id, "left") not in self.booked
+                if each.was("left") and (each.id, "left") not in known
             ]
-            self.booked |= {(each.id, "left") for each in gone}
+            known |= {(each.id, "left") for each in gone}
             parts = [gone] if batch else [[each] for each in gone]
             entries += [(group, "DBIT", part) for part in parts if part]
         for each in self.ledger.of(self.short):
-            back = each.state == "RTRN" and (each.id, "back") not in self.booked
-            if back:
-                self.booked.add((each.id, "back"))
+            if each.state == "RTRN" and (each.id, "back") not in known:
+                known.add((each.id, "back"))
                 entries.append((None, "CRDT", [each]))
-        if not entries:
-            return []
-        text = self._statement(entries)
-        return [self._write(outbox, "camt053", text) for _ in range(times)]
+        return entries
 
     def _statement(self, entries: list) -> str:
         number, day = self._number(), self.clock.text()[:10]
@@ -220,7 +238,6 @@ class BankFiles(Provider):
         for _, side, part in entries:
             minor = sum(each.amount_minor for each in part)
             self.balance += minor if side == "CRDT" else -minor
-        debtor = next(g["debtor"] for g in self.groups if g.get("debtor"))
         body = [
             _entry(f"{number}-{place}", day, *entry)
             for place, entry in enumerate(entries)
@@ -231,13 +248,34 @@ class BankFiles(Provider):
                 f'<Document xmlns="{STATEMENT}"><BkToCstmrStmt>',
                 f"<GrpHdr><MsgId>BANK-S{number}</MsgId></GrpHdr>",
                 f"<Stmt><Id>S{number}</Id>",
-                f"<Acct><Id><IBAN>{debtor}</IBAN></Id></Acct>",
+                self._account(),
                 _balance("OPBD", begin, day),
                 _balance("CLBD", self.balance, day),
                 *body,
                 "</Stmt></BkToCstmrStmt></Document>\n",
             ]
         )
+
+    def _notice(self, entries: list, status: str) -> str:
+        number, day = self._number(), self.clock.text()[:10]
+        body = [
+            _entry(f"{number}-{place}", day, *entry, status)
+            for place, entry in enumerate(entries)
+        ]
+        return "\n".join(
+            [
+                '<?xml version="1.0" encoding="UTF-8"?>',
+                f'<Document xmlns="{NOTICE}"><BkToCstmrDbtCdtNtfctn>',
+                f"<GrpHdr><MsgId>BANK-N{number}</MsgId></GrpHdr>",
+                f"<Ntfctn><Id>N{number}</Id>{self._account()}",
+                *body,
+                "</Ntfctn></BkToCstmrDbtCdtNtfctn></Document>\n",
+            ]
+        )
+
+    def _account(self) -> str:
+        debtor = next(g["debtor"] for g in self.groups if g.get("debtor"))
+        return f"<Acct><Id><IBAN>{debtor}</IBAN></Id></Acct>"
 
     def _number(self) -> int:
         self.written += 1
@@ -255,7 +293,8 @@ class BankFiles(Provider):
 
     def command(self, body: dict) -> dict:
         """{do: take, inbox} | {do: report, outbox, positive?, times?} |
-        {do: statement, outbox, batch?, times?}
+        {do: statement, outbox, batch?, times?} |
+        {do: notice, outbox, batch?, times?, status?}
         """
         times = body.get("times", 1)
         if type(times) is not int or times < 1:
@@ -271,7 +310,12 @@ class BankFiles(Provider):
         if body.get("do") == "statement":
             batch = body.get("batch", True)
             return {"files": self.statement(place, batch, times)}
-        raise BadRequest("do: take, report or statement")
+        if body.get("do") == "notice":
+            batch, status = body.get("batch", True), body.get("status", "BOOK")
+            if status not in ("BOOK", "PDNG"):
+                raise BadRequest("status: BOOK or PDNG")
+            return {"files": self.notice(place, batch, times, status)}
+        raise BadRequest("do: take, report, statement or notice")
 
 
 def _one(element, path: str):
@@ -342,7 +386,9 @@ def _balance(code: str, minor: int, day: str) -> str:
     )
 
 
-def _entry(reference: str, day: str, group, side: str, part: list) -> str:
+def _entry(
+    reference: str, day: str, group, side: str, part: list, status="BOOK"
+) -> str:
     """A return names the payment that it is of, and why."""
     rows = []
     for each in part:
@@ -359,7 +405,7 @@ def _entry(reference: str, day: str, group, side: str, part: list) -> str:
     if group is not None:
         info = f"<Btch><PmtInfId>{group['info_id']}</PmtInfId></Btch>"
     return (
-        f"<Ntry>{_money(total, side)}<Sts><Cd>BOOK</Cd></Sts>"
+        f"<Ntry>{_money(total, side)}<Sts><Cd>{status}</Cd></Sts>"
         f"<BookgDt><Dt>{day}</Dt></BookgDt><ValDt><Dt>{day}</Dt></ValDt>"
         f"<AcctSvcrRef>P{reference}</AcctSvcrRef><BkTxCd><Domn><Cd>PMNT</Cd>"
         "<Fmly><Cd>ICDT</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn></BkTxCd>"
