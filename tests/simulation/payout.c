@@ -9,9 +9,9 @@
 #include "payout.h"
 
 
-#define ONE_OF     4           /* scenarios */
 #define ROUNDS     6
 #define STEPS_MAX  2000        /* looks for a call behind the healing */
+#define NEVER      INT64_MAX
 #define IBAN       "DE89370400440532013000"
 #define SELLER     "seller"
 #define DETAILS    "{\"iban\":\"" IBAN "\",\"name\":\"Jane Miller\"}"
@@ -34,13 +34,14 @@ static void disturb(sim_t *sim);
 static void make_batches(sim_t *sim);
 static void approver(sim_t *sim, void *data);
 static void worker_looks(sim_t *sim, void *unused);
-static int may_be_due(sim_t *sim);
+static void look(sim_t *sim);
+static int64_t next_due(sim_t *sim);
 
 
 int
 sim_pays_out(const sim_t *sim)
 {
-    return sim->scenario % ONE_OF == 0;
+    return sim->scenario % sim->payouts_in == 0;
 }
 
 
@@ -137,6 +138,12 @@ plan_accounts(sim_t *sim)
         merchant);
     (void) sim_db_ask(sim->db, "SELECT pay_ops.set_payout_limit($1, '***', "
         "1000000, 2000000, 'sue', 'test')", 1, merchant);
+
+    /* else only the first account of a seller may be paid to soon */
+    if (sim_chance(sim, 850)) {
+        (void) sim_db_ask(sim->db, "SELECT pay_ops.set_payout_policy($1, "
+            "'sue', 'test', p_cooling_off_hours => 0)", 1, merchant);
+    }
 
     if (sim_chance(sim, 300)) {
         (void) sim_db_ask(sim->db, "SELECT pay_ops.set_payout_policy($1, "
@@ -349,26 +356,46 @@ approver(sim_t *sim, void *data)
 }
 
 
-/* As ngx_payments_payouts.c: each look asks for one call. */
+/* As ngx_payments_payouts.c: each look asks for one call.  Real workers look
+ * all the time; here one looks when there is something, at times another one,
+ * too. */
 static void
 worker_looks(sim_t *sim, void *unused)
 {
-    unsigned        worker;
-    sim_flow_t     *flow;
+    int             is_last = sim->now > sim->heal_at + SIM_HOUR;
+    int64_t         due = next_due(sim), pause;
     sim_payouts_t  *payouts = sim->payouts;
 
     (void) unused;
 
-    if (sim->now > sim->heal_at + SIM_HOUR) {
-        payouts->steps++;
-
-        if (payouts->steps > STEPS_MAX || !may_be_due(sim)) {
-            return;
-        }
+    if (is_last && (due == NEVER || ++payouts->steps > STEPS_MAX)) {
+        return;
     }
 
-    sim_after(sim, sim_between(sim, SIM_S, SIM_PAYOUT_STEP), worker_looks,
-              NULL);
+    pause = sim_between(sim, SIM_S, SIM_PAYOUT_STEP);
+
+    if (due > sim->now && (is_last || sim_chance(sim, 950))) {
+        sim_after(sim, is_last && due - sim->now > pause ? due - sim->now
+                       : pause, worker_looks, NULL);
+        return;
+    }
+
+    look(sim);
+
+    if (sim_chance(sim, 100)) {
+        look(sim);
+    }
+
+    sim_after(sim, pause, worker_looks, NULL);
+}
+
+
+static void
+look(sim_t *sim)
+{
+    unsigned        worker;
+    sim_flow_t     *flow;
+    sim_payouts_t  *payouts = sim->payouts;
 
     if (!sim_worker_pick(sim, &worker)) {
         return;
@@ -387,14 +414,21 @@ worker_looks(sim_t *sim, void *unused)
 }
 
 
-static int
-may_be_due(sim_t *sim)
+/* When a call may be due, by the simulator's clock; NEVER: nothing is under
+ * way. */
+static int64_t
+next_due(sim_t *sim)
 {
-    sim_rows_t  found;
+    const char  *cell;
 
-    found = sim_db_ask(sim->db, "SELECT FROM pay.payout WHERE merchant_id = "
-        "$1 AND state IN ('approved', 'sending', 'unknown', 'sent')", 1,
+    (void) sim_db_ask(sim->db, "SELECT (extract(epoch FROM min(CASE WHEN "
+        "p.state = 'approved' THEN coalesce(s.run_at, 'epoch') ELSE "
+        "greatest(s.run_at, s.lease_until) END)) * 1000000)::bigint FROM "
+        "pay.payout p LEFT JOIN pay.payout_sending s USING (merchant_id, "
+        "payout_id) WHERE p.merchant_id = $1 AND p.state IN ('approved', "
+        "'sending', 'unknown', 'sent')", 1,
         sim_text(sim, sim->merchant.id));
+    cell = sim_db_cell(sim->db, 0, 0);
 
-    return found.rows != 0;
+    return *cell == '\0' ? NEVER : strtoll(cell, NULL, 10) - sim->db_off;
 }

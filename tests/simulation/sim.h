@@ -367,6 +367,7 @@ typedef struct sim_payouts_s  sim_payouts_t;
 
 struct sim_s {
     uint64_t               seed, scenario, random;
+    uint64_t               payouts_in;   /* one of so many scenarios */
     int                    trace;
     int64_t                now;          /* microseconds since 1970 */
     int64_t                started;
