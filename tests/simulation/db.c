@@ -15,7 +15,7 @@
 
 #define TEMPLATE       "simulation"
 #define ASK_MAX        8
-#define QUESTIONS_MAX  64
+#define QUESTIONS_MAX  128
 #define CONNINFO_MAX   1024
 
 

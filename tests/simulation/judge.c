@@ -24,7 +24,7 @@ sim_judge_call(sim_t *sim, const sim_sent_t *sent)
 {
     check_window(sim, sent);
 
-    if (sent->psp->index == SIM_PSPS) {
+    if (sent->psp->index >= SIM_PSPS) {
         sim_judge_payout_call(sim, sent);
     } else {
         check_journal(sim, sent);

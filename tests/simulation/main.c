@@ -35,7 +35,17 @@ static void run(sim_t *sim, uint64_t scenario, int is_fresh);
 static int until_quiet(sim_t *sim);
 static void clear(sim_t *sim);
 static void tell(const sim_t *sim, double seconds, uint64_t digest);
+static void tell_payouts(const sim_figures_t *f);
 static double now_s(void);
+
+static const char *const  step_names[SIM_STEPS] = {
+    [SIM_STEP_ASKS] = "the claim", [SIM_STEP_CLAIMED] = "the claimed call",
+    [SIM_STEP_CALLS] = "the call", [SIM_STEP_CALLED] = "the sent call",
+    [SIM_STEP_TAKEN] = "the payment", [SIM_STEP_ANSWERED] = "the answer",
+    [SIM_STEP_ENDED] = "the stored answer", [SIM_STEP_MESSAGE] = "a message",
+    [SIM_STEP_TOLD] = "a stored message", [SIM_STEP_REQUEST] = "a request",
+    [SIM_STEP_DONE] = "a stored request"
+};
 
 
 int
@@ -271,6 +281,30 @@ tell(const sim_t *sim, double seconds, uint64_t digest)
            f->webhooks, f->forged, f->closing, f->replaced, f->files, f->rows,
            f->imports, f->paid_out, f->jobs, f->crashes, f->pauses,
            f->lost_commits, f->violations, digest, seconds);
+
+    if (f->payers != 0) {
+        tell_payouts(f);
+    }
+}
+
+
+static void
+tell_payouts(const sim_figures_t *f)
+{
+    unsigned  i;
+
+    printf("pay-outs: scenarios %" PRIu64 ", items %" PRIu64 ", payments %"
+           PRIu64 ", of them back %" PRIu64 " (without a message %" PRIu64
+           "), look-ups behind a key's window %" PRIu64 ", workers killed at",
+           f->payers, f->items, f->paid_out, f->came_back, f->silent,
+           f->expired);
+
+    for (i = 0; i < SIM_STEPS; i++) {
+        printf("%s %s %" PRIu64, i == 0 ? "" : ",", step_names[i],
+               f->payout_crashes[i]);
+    }
+
+    printf("\n");
 }
 
 

@@ -57,7 +57,10 @@ sim_plan(sim_t *sim)
         sim->heal_at += 20 * SIM_MIN;
     }
 
-    if (sim_chance(sim, 100)) {
+    if (sim_pays_out(sim) && sim_chance(sim, 300)) {
+        sim->heal_at += sim_between(sim, SIM_HOUR, 4 * SIM_HOUR);
+
+    } else if (sim_chance(sim, 100)) {
         sim->heal_at += sim_between(sim, 0, 3 * SIM_HOUR);
     }
 
