@@ -338,7 +338,7 @@ worker_looks(sim_t *sim, void *unused)
 
     if (due > sim->now && (is_last || sim_chance(sim, 950))) {
         sim_after(sim, is_last && due - sim->now > pause ? due - sim->now
-                       : pause, worker_looks, NULL);
+                       : 2 * pause, worker_looks, NULL);
         return;
     }
 
