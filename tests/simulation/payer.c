@@ -111,7 +111,7 @@ take_send(sim_t *sim, sim_sent_t *sent)
     sim_paid_t  *paid;
 
     if (known != NULL) {
-        if (!pay_str_eq(known->body, sent->body)) {
+        if (!known->is_over && !pay_str_eq(known->body, sent->body)) {
             sim_violation(sim, "P5: %.*s is sent again with another body",
                           pay_fmt(sent->key));
         }
@@ -142,12 +142,38 @@ key_find(sim_t *sim, const sim_sent_t *sent)
 
     for (known = psp->keys; known != NULL; known = known->next) {
         if (pay_str_eq(known->key, sent->key)
-            && psp->window != 0
-            && sim->now - known->made_at <= psp->window + SIM_SLACK)
+            && (known->is_over
+                || (psp->window != 0
+                    && sim->now - known->made_at <= psp->window
+                                                    + SIM_SLACK)))
         {
             return known;
         }
     }
+
+    return NULL;
+}
+
+
+const sim_paid_t *
+sim_payer_end(sim_t *sim, unsigned payer, pay_str_t key)
+{
+    sim_psp_t         *psp = &sim->payouts->psps[payer];
+    sim_key_t         *known;
+    const sim_paid_t  *paid;
+
+    for (paid = sim->payouts->paid; paid != NULL; paid = paid->next) {
+        if (paid->payer == payer && pay_str_eq(paid->key, key)) {
+            return paid;
+        }
+    }
+
+    known = sim_alloc(sim, sizeof(sim_key_t));
+    known->key = key;
+    known->is_over = 1;
+    known->made_at = sim->now;
+    known->next = psp->keys;
+    psp->keys = known;
 
     return NULL;
 }

@@ -72,6 +72,9 @@ void sim_payer_tell(sim_t *sim, const sim_paid_t *paid);
 /* The payment as JSON. */
 pay_str_t sim_payer_json(sim_t *sim, const sim_paid_t *paid);
 
+/* payer.c: the payment of this key; NULL: there is none, and never will be. */
+const sim_paid_t *sim_payer_end(sim_t *sim, unsigned payer, pay_str_t key);
+
 /* paid.c: before each payment that the provider makes. */
 void sim_judge_payment(sim_t *sim, const sim_paid_t *paid);
 

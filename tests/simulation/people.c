@@ -41,6 +41,7 @@ static void release_orders(sim_t *sim);
 static void disturb(sim_t *sim);
 static void disturb_provider(sim_t *sim);
 static void provider_starts(sim_t *sim, void *data);
+static void decide(sim_t *sim);
 static void make_batches(sim_t *sim, void *unused);
 static void find_batches(sim_t *sim);
 static void found_batch(sim_t *sim, const char *id, const char *hash);
@@ -101,6 +102,7 @@ treasurer(sim_t *sim, void *unused)
     release_orders(sim);
     disturb(sim);
     disturb_provider(sim);
+    decide(sim);
     find_batches(sim);
 
     if (!sim->payouts->by_api) {
@@ -243,6 +245,51 @@ provider_starts(sim_t *sim, void *data)
     (void) sim_db_ask(sim->db, "SELECT pay_ops.stop_payout_provider($1, $2, "
         "false, 'max', 'it is right')", 2,
         sim_text(sim, sim->merchant.id), (const char *) data);
+}
+
+
+/* Two of them end an item whose outcome is not known: they have called the
+ * provider, who says what it has, and pays nothing later that it has not paid
+ * yet. */
+static void
+decide(sim_t *sim)
+{
+    int                i;
+    const char        *key, *said, *id;
+    sim_rows_t         found;
+    const sim_paid_t  *paid;
+
+    if (!sim_fault(sim, 300)) {
+        return;
+    }
+
+    found = sim_db_ask(sim->db, "SELECT payout_id, concat(payout_key, '-', "
+        "attempt), provider = $2 FROM pay.payout WHERE merchant_id = $1 AND "
+        "state = 'unknown' ORDER BY 2 LIMIT 1", 2,
+        sim_text(sim, sim->merchant.id), sim_payers[1]);
+
+    if (found.rows == 0) {
+        return;
+    }
+
+    id = sim_text(sim, pay_str_of(sim_db_cell(sim->db, 0, 0)));
+    key = sim_text(sim, pay_str_of(sim_db_cell(sim->db, 0, 1)));
+    paid = sim_payer_end(sim, *sim_db_cell(sim->db, 0, 2) == 't',
+                         pay_str_of(key));
+
+    if (paid != NULL && (!paid->has_left || paid->is_back)) {
+        return;
+    }
+
+    for (i = 1; i <= 2; i++) {
+        said = paid != NULL
+               ? act(sim, "SELECT pay_ops.decide_payout($1, $2, 'paid', $3, "
+                     "$4, 'by telephone')", id, sim_text(sim, paid->id),
+                     people[i])
+               : act(sim, "SELECT pay_ops.decide_payout($1, $2, 'failed', "
+                     "NULL, $3, 'by telephone')", id, people[i], NULL);
+        sim_say(sim, "people: %s decides about %s: %s", people[i], key, said);
+    }
 }
 
 

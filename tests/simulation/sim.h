@@ -254,6 +254,7 @@ struct sim_key_s {
     pay_str_t    body;
     unsigned     status;
     pay_str_t    answer;
+    int          is_over;                /* refused for ever, whatever body */
     int64_t      made_at;
     sim_key_t   *next;
 };
