@@ -13,6 +13,7 @@
 
 #define ROUNDS       6
 #define TRIES_MAX    300
+#define EACH_MAX     32        /* of those that an act is about */
 #define PIECE        1         /* wallets of a schedule's piece */
 #define TTL_S        86400
 #define OLD_ENOUGH   (6 * SIM_MIN)
@@ -39,6 +40,7 @@ static const char *act(sim_t *sim, const char *sql, const char *first,
     const char *second, const char *third);
 static void release_orders(sim_t *sim);
 static void disturb(sim_t *sim);
+static void for_each(sim_t *sim, const char *ids, const char *sql);
 static void disturb_provider(sim_t *sim);
 static void provider_starts(sim_t *sim, void *data);
 static void decide(sim_t *sim);
@@ -182,27 +184,29 @@ release_orders(sim_t *sim)
 static void
 disturb(sim_t *sim)
 {
-    const char  *merchant = sim_text(sim, sim->merchant.id);
-
     if (sim_fault(sim, 200)) {
-        (void) sim_db_ask(sim->db, "SELECT p.payout_id, "
-            "pay_ops.cancel_payout($1, p.payout_id, 'max', 'wrong') FROM "
-            "(SELECT payout_id FROM pay.payout WHERE merchant_id = $1 ORDER "
-            "BY payout_id LIMIT 1) p", 1, merchant);
+        for_each(sim, "SELECT payout_id FROM pay.payout WHERE merchant_id = "
+                 "$1 ORDER BY payout_id LIMIT 1",
+                 "SELECT pay_ops.cancel_payout($1, $2, 'max', 'wrong')");
     }
 
     if (sim_chance(sim, 150)) {
-        (void) sim_db_ask(sim->db, "SELECT p.payout_id, pay_ops.hold_payout("
-            "$1, p.payout_id, p.state <> 'held', 'max', 'a look') FROM "
-            "(SELECT payout_id, state FROM pay.payout WHERE merchant_id = $1 "
-            "ORDER BY payout_id DESC LIMIT 1) p", 1, merchant);
+        for_each(sim, "SELECT payout_id FROM (SELECT payout_id, state FROM "
+                 "pay.payout WHERE merchant_id = $1 ORDER BY payout_id DESC "
+                 "LIMIT 1) p WHERE state = 'held'",
+                 "SELECT pay_ops.hold_payout($1, $2, false, 'max', 'ok')");
+
+    } else if (sim_chance(sim, 150)) {
+        for_each(sim, "SELECT payout_id FROM pay.payout WHERE merchant_id = "
+                 "$1 ORDER BY payout_id DESC LIMIT 1",
+                 "SELECT pay_ops.hold_payout($1, $2, true, 'max', 'a look')");
     }
 
     if (sim->healed || sim_chance(sim, 500)) {
-        (void) sim_db_ask(sim->db, "SELECT pay_ops.settle_destination($1, "
-            "a.destination_id, 'open', 'max', 'asked') FROM "
-            "pay.payout_account a WHERE a.merchant_id = $1 AND a.state = "
-            "'suspect'", 1, merchant);
+        for_each(sim, "SELECT destination_id FROM pay.payout_account WHERE "
+                 "merchant_id = $1 AND state = 'suspect' ORDER BY currency",
+                 "SELECT pay_ops.settle_destination($1, $2, 'open', 'max', "
+                 "'asked')");
     }
 
     if (sim_fault(sim, 80)) {
@@ -213,28 +217,46 @@ disturb(sim_t *sim)
 }
 
 
+/* sql: an act about $2, which is each of the ids. */
+static void
+for_each(sim_t *sim, const char *ids, const char *sql)
+{
+    int          i, count = 0;
+    sim_rows_t   found;
+    const char  *id[EACH_MAX];
+
+    found = sim_db_ask(sim->db, ids, 1, sim_text(sim, sim->merchant.id));
+
+    for (i = 0; i < found.rows && i < EACH_MAX; i++) {
+        id[count++] = sim_text(sim, pay_str_of(sim_db_cell(sim->db, i, 0)));
+    }
+
+    for (i = 0; i < count; i++) {
+        sim_say(sim, "people: %s: %s", id[i], act(sim, sql, id[i], NULL,
+                                                  NULL));
+    }
+}
+
+
 /* The stop switch, and batches that are taken back. */
 static void
 disturb_provider(sim_t *sim)
 {
     const char  *payer = sim_payers[sim_below(sim, SIM_PAYERS)];
-    const char  *merchant = sim_text(sim, sim->merchant.id);
 
     if (sim_fault(sim, 60)) {
-        sim_say(sim, "people: %s is stopped", payer);
-        (void) sim_db_ask(sim->db, "SELECT pay_ops.stop_payout_provider($1, "
-            "$2, true, 'max', 'a look')", 2, merchant, payer);
+        sim_say(sim, "people: %s is %s", payer,
+                act(sim, "SELECT pay_ops.stop_payout_provider($1, $2, true, "
+                    "'max', 'a look')", payer, NULL, NULL));
         sim_after(sim, sim_between(sim, SIM_S, 20 * SIM_MIN),
                   provider_starts, (void *) payer);
     }
 
     if (sim_fault(sim, 60)) {
-        sim_say(sim, "people: the batches are taken back");
-        (void) sim_db_ask(sim->db, "SELECT b.batch_id, "
-            "pay_ops.withdraw_payout_batch($1, b.batch_id, 'max', 'wrong') "
-            "FROM (SELECT batch_id FROM pay.payout_batch WHERE merchant_id = "
-            "$1 AND state IN ('open', 'approved') ORDER BY batch_id) b", 1,
-            merchant);
+        for_each(sim, "SELECT batch_id FROM pay.payout_batch WHERE "
+                 "merchant_id = $1 AND state IN ('open', 'approved') ORDER "
+                 "BY batch_id", "SELECT pay_ops.withdraw_payout_batch($1, "
+                 "$2, 'max', 'wrong')");
     }
 }
 
@@ -242,9 +264,9 @@ disturb_provider(sim_t *sim)
 static void
 provider_starts(sim_t *sim, void *data)
 {
-    (void) sim_db_ask(sim->db, "SELECT pay_ops.stop_payout_provider($1, $2, "
-        "false, 'max', 'it is right')", 2,
-        sim_text(sim, sim->merchant.id), (const char *) data);
+    sim_say(sim, "people: %s is %s", (const char *) data,
+            act(sim, "SELECT pay_ops.stop_payout_provider($1, $2, false, "
+                "'max', 'it is right')", data, NULL, NULL));
 }
 
 
