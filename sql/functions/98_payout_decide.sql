@@ -20,22 +20,39 @@ COMMENT ON FUNCTION pay.is_decision_asked IS
     'Whether another operator has asked for this decision about an item';
 
 
--- Nothing is sent any more.  A payment that is known to the provider is asked
--- about as others are, since it may come back.
+-- Nothing is sent any more.  A payment is asked about as others are, since it
+-- may come back, and some providers tell that to nobody who does not ask: where
+-- no answer has brought its reference, by that of the operators.
 CREATE OR REPLACE FUNCTION pay.end_payout_sending(p_payout payout)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_row payout_sending;
+    v_row     payout_sending;
+    v_adapter payout_adapter;
+    v_ref     text := (
+        SELECT p.provider_ref FROM payout p
+        WHERE p.merchant_id = p_payout.merchant_id
+            AND p.payout_id = p_payout.payout_id AND p.state = 'paid');
 BEGIN
     SELECT s.* INTO v_row FROM payout_sending s
     WHERE s.merchant_id = p_payout.merchant_id
         AND s.payout_id = p_payout.payout_id
     FOR NO KEY UPDATE;
+    SELECT * INTO v_adapter FROM payout_adapter a
+    WHERE a.adapter = v_row.adapter;
+
+    IF v_ref IS NOT NULL AND v_adapter.asks
+        AND v_row.step + 1 = cardinality(v_adapter.moves)
+        AND v_row.ids[v_row.step + 1] IS NULL
+    THEN
+        v_row.ids[v_row.step + 1] := v_ref;
+        v_row.call := 'ask';
+    END IF;
+
     v_row.run_at := NULL;
-    v_row := rest_payout_sending(v_row, a, 'person') FROM payout_adapter a
-        WHERE a.adapter = v_row.adapter;
+    v_row := rest_payout_sending(v_row, v_adapter, 'person');
     UPDATE payout_sending s
-    SET run_at = v_row.run_at, is_doubtful = false
+    SET call = v_row.call, ids = v_row.ids, run_at = v_row.run_at,
+        is_doubtful = false
     WHERE s.merchant_id = p_payout.merchant_id
         AND s.payout_id = p_payout.payout_id;
 END

@@ -15,7 +15,7 @@
 
 #define TEMPLATE       "simulation"
 #define ASK_MAX        8
-#define QUESTIONS_MAX  64
+#define QUESTIONS_MAX  128
 #define CONNINFO_MAX   1024
 
 
@@ -45,6 +45,7 @@ static void leave(sim_db_t *db);
 static PGconn *enter(sim_db_t *db, const char *user, const char *database);
 static void must(PGconn *pg, const char *sql);
 static void prepare(sim_db_t *db);
+static void prepare_checks(sim_db_t *db);
 static int may_fail(pay_op_id_t op, const char *state);
 static int moves_jobs(pay_op_id_t op);
 static const char *question(sim_db_t *db, const char *sql);
@@ -193,6 +194,21 @@ prepare(sim_db_t *db)
 
     must(db->judge, "PREPARE due AS SELECT (extract(epoch FROM min(greatest("
          "j.run_at, j.lease_until))) * 1000000)::bigint FROM pay.job j");
+    prepare_checks(db);
+}
+
+
+/* All views of pay_check at once: to plan them takes longer than to run them.
+ * Durability is not this cluster's aim. */
+static void
+prepare_checks(sim_db_t *db)
+{
+    (void) sim_db_ask(db, "SELECT 'PREPARE checks AS ' || string_agg(format("
+        "'SELECT %L, to_jsonb(c)::text FROM pay_check.%I c', v.viewname, "
+        "v.viewname), ' UNION ALL ' ORDER BY v.viewname) FROM "
+        "pg_catalog.pg_views v WHERE v.schemaname = 'pay_check' AND "
+        "v.viewname <> 'durability'", 0);
+    must(db->judge, sim_db_cell(db, 0, 0));
 }
 
 

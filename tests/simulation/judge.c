@@ -24,7 +24,7 @@ sim_judge_call(sim_t *sim, const sim_sent_t *sent)
 {
     check_window(sim, sent);
 
-    if (sent->psp->index == SIM_PSPS) {
+    if (sent->psp->index >= SIM_PSPS) {
         sim_judge_payout_call(sim, sent);
     } else {
         check_journal(sim, sent);
@@ -432,17 +432,8 @@ judge_books(sim_t *sim)
 static void
 judge_checks(sim_t *sim)
 {
-    int          i;
-    sim_rows_t   found;
-    const char  *sql;
-
-    /* durability is not this cluster's aim */
-    (void) sim_db_ask(sim->db, "SELECT string_agg(format('SELECT %L, "
-        "to_jsonb(c)::text FROM pay_check.%I c', v.viewname, v.viewname), "
-        "' UNION ALL ' ORDER BY v.viewname) FROM pg_catalog.pg_views v WHERE "
-        "v.schemaname = 'pay_check' AND v.viewname <> 'durability'", 0);
-    sql = sim_text(sim, pay_str_of(sim_db_cell(sim->db, 0, 0)));
-    found = sim_db_ask(sim->db, sql, 0);
+    int         i;
+    sim_rows_t  found = sim_db_ask(sim->db, "EXECUTE checks", 0);
 
     for (i = 0; i < found.rows; i++) {
         sim_violation(sim, "sql/checks/%s.sql: %s",

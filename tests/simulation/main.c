@@ -2,7 +2,8 @@
  * simulate: runs scenarios of one seed, one after another, and says what
  * they came to.
  *   simulate --host DIRECTORY --clock FILE
- *       [--seed N] [--first N] [--scenarios N] [--trace] [--stop]
+ *       [--seed N] [--first N] [--scenarios N] [--payouts N] [--trace] [--stop]
+ * --payouts: sellers are paid out in one of so many scenarios (4).
  * --stop: at the first scenario with a violation.
  * Exit code 0 only without a violation, 2 when it cannot run.
  */
@@ -19,11 +20,12 @@
 #define SETTLE       (2 * SIM_HOUR)
 #define ROUNDS       4
 #define SETTLES      4         /* in one of so many scenarios PSPs settle */
+#define PAYOUTS      4         /* and sellers are paid out, in others */
 
 
 typedef struct {
     const char  *host, *clock;
-    uint64_t     seed, first, scenarios;
+    uint64_t     seed, first, scenarios, payouts;
     int          trace, stop;
 } options_t;
 
@@ -33,7 +35,17 @@ static void run(sim_t *sim, uint64_t scenario, int is_fresh);
 static int until_quiet(sim_t *sim);
 static void clear(sim_t *sim);
 static void tell(const sim_t *sim, double seconds, uint64_t digest);
+static void tell_payouts(const sim_figures_t *f);
 static double now_s(void);
+
+static const char *const  step_names[SIM_STEPS] = {
+    [SIM_STEP_ASKS] = "the claim", [SIM_STEP_CLAIMED] = "the claimed call",
+    [SIM_STEP_CALLS] = "the call", [SIM_STEP_CALLED] = "the sent call",
+    [SIM_STEP_TAKEN] = "the payment", [SIM_STEP_ANSWERED] = "the answer",
+    [SIM_STEP_ENDED] = "the stored answer", [SIM_STEP_MESSAGE] = "a message",
+    [SIM_STEP_TOLD] = "a stored message", [SIM_STEP_REQUEST] = "a request",
+    [SIM_STEP_DONE] = "a stored request"
+};
 
 
 int
@@ -43,7 +55,7 @@ main(int argc, char **argv)
     sim_t      *sim = calloc(1, sizeof(sim_t));
     double      started = now_s();
     uint64_t    i, digest = 0;
-    options_t   options = { NULL, NULL, 1, 0, 1, 0, 0 };
+    options_t   options = { NULL, NULL, 1, 0, 1, PAYOUTS, 0, 0 };
 
     parse(argc, argv, &options);
 
@@ -53,6 +65,7 @@ main(int argc, char **argv)
 
     sim->seed = options.seed;
     sim->trace = options.trace;
+    sim->payouts_in = options.payouts;
     sim->db = sim_db_open(options.host, options.clock);
 
     for (i = 0; i < options.scenarios; i++) {
@@ -97,7 +110,8 @@ parse(int argc, char **argv, options_t *options)
         { "--clock", &options->clock, NULL },
         { "--seed", NULL, &options->seed },
         { "--first", NULL, &options->first },
-        { "--scenarios", NULL, &options->scenarios }
+        { "--scenarios", NULL, &options->scenarios },
+        { "--payouts", NULL, &options->payouts }
     };
 
     for (i = 1; i < argc; i++) {
@@ -130,8 +144,9 @@ parse(int argc, char **argv, options_t *options)
         }
     }
 
-    if (!options->host || !options->clock) {
-        sim_die("simulate: --host and --clock are needed");
+    if (!options->host || !options->clock || options->payouts == 0) {
+        sim_die("simulate: --host and --clock are needed, and --payouts is "
+                "not 0");
     }
 }
 
@@ -153,7 +168,7 @@ run(sim_t *sim, uint64_t scenario, int is_fresh)
     (void) sim_db_ask(sim->db, "SELECT setval('public.sim_uuid', $1::text"
                       "::bigint)", 1,
                       (const char *) sim_format(sim, "%" PRIu64,
-                                                1 + scenario * 1000).data);
+                                                1 + scenario * 100000).data);
 
     /* as its deployment would have done today */
     if (is_fresh) {
@@ -162,11 +177,11 @@ run(sim_t *sim, uint64_t scenario, int is_fresh)
 
     sim_fee_plan(sim);
 
-    if (sim->scenario % SETTLES == SETTLES - 1) {
-        sim_settle_plan(sim);
-
-    } else if (sim_pays_out(sim)) {
+    if (sim_pays_out(sim)) {
         sim_payouts_plan(sim);
+
+    } else if (sim->scenario % SETTLES == SETTLES - 1) {
+        sim_settle_plan(sim);
     }
 
     if (!until_quiet(sim)) {
@@ -238,6 +253,7 @@ clear(sim_t *sim)
     memset(sim, 0, sizeof(sim_t));
     sim->seed = kept.seed;
     sim->trace = kept.trace;
+    sim->payouts_in = kept.payouts_in;
     sim->db = kept.db;
     sim->events = kept.events;
     sim->event_size = kept.event_size;
@@ -265,6 +281,30 @@ tell(const sim_t *sim, double seconds, uint64_t digest)
            f->webhooks, f->forged, f->closing, f->replaced, f->files, f->rows,
            f->imports, f->paid_out, f->jobs, f->crashes, f->pauses,
            f->lost_commits, f->violations, digest, seconds);
+
+    if (f->payers != 0) {
+        tell_payouts(f);
+    }
+}
+
+
+static void
+tell_payouts(const sim_figures_t *f)
+{
+    unsigned  i;
+
+    printf("pay-outs: scenarios %" PRIu64 ", items %" PRIu64 ", payments %"
+           PRIu64 ", of them back %" PRIu64 " (without a message %" PRIu64
+           "), look-ups behind a key's window %" PRIu64 ", workers killed at",
+           f->payers, f->items, f->paid_out, f->came_back, f->silent,
+           f->expired);
+
+    for (i = 0; i < SIM_STEPS; i++) {
+        printf("%s %s %" PRIu64, i == 0 ? "" : ",", step_names[i],
+               f->payout_crashes[i]);
+    }
+
+    printf("\n");
 }
 
 

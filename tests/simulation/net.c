@@ -8,6 +8,7 @@
 
 
 static void http_arrives(sim_t *sim, void *data);
+static int is_mute(const sim_t *sim, const sim_psp_t *psp);
 static void double_it(sim_t *sim, const sim_sent_t *sent);
 static void send_copy(sim_t *sim, sim_sent_t *sent);
 static void http_fails(sim_t *sim, void *data);
@@ -31,7 +32,7 @@ sim_send(sim_flow_t *flow)
            ? effect->payout->account.call.base_url.len
            : effect->psp->account.base_url.len;
     sent->flow = flow;
-    sent->psp = effect->payout != NULL ? sim_payouts_psp(sim)
+    sent->psp = effect->payout != NULL ? sim_payouts_psp(sim, effect->payout)
                                        : &sim->books[effect->psp->index];
     sent->call = effect->call;
     sent->method = sim_dup(sim, http->method);
@@ -108,8 +109,13 @@ http_arrives(sim_t *sim, void *data)
     answer = answer_blank(PAY_ANSWERED);
     answer.reach = PAY_REACH_COMPLETE;
 
-    if (sent->psp->index == SIM_PSPS) {
+    if (sent->psp->index >= SIM_PSPS) {
         sim_payer_take(sim, sent, &answer);
+
+        if (sent->flow->life == sim->workers[sent->flow->worker].life) {
+            sim_payout_step(sim, sent->flow->worker, SIM_STEP_TAKEN);
+        }
+
     } else {
         sim_psp_take(sim, sent, &answer);
     }
@@ -120,7 +126,7 @@ http_arrives(sim_t *sim, void *data)
 
     double_it(sim, sent);
 
-    if (sent->is_copy || sent->over
+    if (sent->is_copy || sent->over || is_mute(sim, sent->psp)
         || sim_fault(sim, sim->faults.net_answer_lost))
     {
         return;
@@ -142,6 +148,14 @@ http_arrives(sim_t *sim, void *data)
 
     sim_after(sim, sim_between(sim, 5 * SIM_MS, 400 * SIM_MS), http_heard,
               sent);
+}
+
+
+static int
+is_mute(const sim_t *sim, const sim_psp_t *psp)
+{
+    return !sim->healed && sim->now >= psp->mute_from
+           && sim->now < psp->mute_until;
 }
 
 

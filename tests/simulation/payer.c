@@ -1,7 +1,7 @@
 /*
- * The model provider of pay-outs: reads the bytes that the adapter `generic`
- * has built, keeps books, and answers as docs/payout-providers.md says.  A call
- * that it answers as refused or busy has had no effect.
+ * The model providers of pay-outs: each reads the bytes that the adapter
+ * `generic` has built, keeps books, and answers as docs/payout-providers.md
+ * says.  A call that it answers as refused or busy has had no effect.
  */
 
 #include <jansson.h>
@@ -11,19 +11,21 @@
 
 #define PATH    "/v1/payouts"
 #define BY_KEY  PATH "?key="
+#define LATE_MAX  (40 * SIM_HOUR)    /* until money comes back */
 
 
 static int trouble(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer);
 static sim_said_t dispatch(sim_t *sim, sim_sent_t *sent);
 static sim_said_t take_send(sim_t *sim, sim_sent_t *sent);
-static sim_key_t *key_find(sim_t *sim, pay_str_t key);
+static sim_key_t *key_find(sim_t *sim, const sim_sent_t *sent);
 static void key_keep(sim_t *sim, const sim_sent_t *sent, pay_str_t id);
 static sim_paid_t *make_payment(sim_t *sim, const sim_sent_t *sent);
+static void go_mute(sim_t *sim, sim_psp_t *psp);
 static pay_str_t member(sim_t *sim, const json_t *object, const char *name);
 static void plan_fate(sim_t *sim, sim_paid_t *paid);
-static sim_said_t take_list(sim_t *sim, pay_str_t key);
+static sim_said_t take_list(sim_t *sim, const sim_psp_t *psp, pay_str_t key);
 static sim_said_t take_cancel(sim_t *sim, sim_paid_t *paid);
-static sim_paid_t *paid_find(sim_t *sim, pay_str_t id);
+static sim_paid_t *paid_find(sim_t *sim, unsigned payer, pay_str_t id);
 static sim_said_t shown(sim_t *sim, unsigned status, const sim_paid_t *paid);
 static void become(sim_paid_t *paid, const char *status, const char *code);
 static void pay_it(sim_t *sim, void *data);
@@ -73,6 +75,7 @@ trouble(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer)
 static sim_said_t
 dispatch(sim_t *sim, sim_sent_t *sent)
 {
+    unsigned     payer = sent->psp->index - SIM_PSPS;
     pay_str_t    id;
     const char  *path = (const char *) sent->path.data, *slash;
     sim_paid_t  *paid;
@@ -82,14 +85,14 @@ dispatch(sim_t *sim, sim_sent_t *sent)
     }
 
     if (strncmp(path, BY_KEY, strlen(BY_KEY)) == 0) {
-        return take_list(sim, pay_str_of(path + strlen(BY_KEY)));
+        return take_list(sim, sent->psp, pay_str_of(path + strlen(BY_KEY)));
     }
 
     path += strlen(PATH "/");
     slash = strchr(path, '/');
     id = pay_str_of(path);
     id.len = slash != NULL ? (size_t) (slash - path) : id.len;
-    paid = paid_find(sim, id);
+    paid = paid_find(sim, payer, id);
 
     if (paid == NULL) {
         sim_violation(sim, "the provider knows no pay-out %s", path);
@@ -104,18 +107,19 @@ dispatch(sim_t *sim, sim_sent_t *sent)
 static sim_said_t
 take_send(sim_t *sim, sim_sent_t *sent)
 {
-    sim_key_t   *known = key_find(sim, sent->key);
+    sim_key_t   *known = key_find(sim, sent);
     sim_paid_t  *paid;
 
     if (known != NULL) {
-        if (!pay_str_eq(known->body, sent->body)) {
+        if (!known->is_over && !pay_str_eq(known->body, sent->body)) {
             sim_violation(sim, "P5: %.*s is sent again with another body",
                           pay_fmt(sent->key));
         }
 
         return known->answer.len == 0
                ? sim_psp_refuse(sim, 422, "account_invalid")
-               : shown(sim, 201, paid_find(sim, known->answer));
+               : shown(sim, 201, paid_find(sim, sent->psp->index - SIM_PSPS,
+                                           known->answer));
     }
 
     if (sim_fault(sim, sim->faults.psp_refuses)) {
@@ -131,19 +135,45 @@ take_send(sim_t *sim, sim_sent_t *sent)
 
 
 static sim_key_t *
-key_find(sim_t *sim, pay_str_t key)
+key_find(sim_t *sim, const sim_sent_t *sent)
 {
-    sim_psp_t  *psp = &sim->payouts->psp;
+    sim_psp_t  *psp = sent->psp;
     sim_key_t  *known;
 
     for (known = psp->keys; known != NULL; known = known->next) {
-        if (pay_str_eq(known->key, key)
-            && psp->window != 0
-            && sim->now - known->made_at <= psp->window + SIM_SLACK)
+        if (pay_str_eq(known->key, sent->key)
+            && (known->is_over
+                || (psp->window != 0
+                    && sim->now - known->made_at <= psp->window
+                                                    + SIM_SLACK)))
         {
             return known;
         }
     }
+
+    return NULL;
+}
+
+
+const sim_paid_t *
+sim_payer_end(sim_t *sim, unsigned payer, pay_str_t key)
+{
+    sim_psp_t         *psp = &sim->payouts->psps[payer];
+    sim_key_t         *known;
+    const sim_paid_t  *paid;
+
+    for (paid = sim->payouts->paid; paid != NULL; paid = paid->next) {
+        if (paid->payer == payer && pay_str_eq(paid->key, key)) {
+            return paid;
+        }
+    }
+
+    known = sim_alloc(sim, sizeof(sim_key_t));
+    known->key = key;
+    known->is_over = 1;
+    known->made_at = sim->now;
+    known->next = psp->keys;
+    psp->keys = known;
 
     return NULL;
 }
@@ -159,8 +189,8 @@ key_keep(sim_t *sim, const sim_sent_t *sent, pay_str_t id)
     known->body = sent->body;
     known->answer = id;
     known->made_at = sim->now;
-    known->next = sim->payouts->psp.keys;
-    sim->payouts->psp.keys = known;
+    known->next = sent->psp->keys;
+    sent->psp->keys = known;
 }
 
 
@@ -174,6 +204,7 @@ make_payment(sim_t *sim, const sim_sent_t *sent)
     body = json_loadb((const char *) sent->body.data, sent->body.len,
                       JSON_REJECT_DUPLICATES, NULL);
     paid->sim = sim;
+    paid->payer = sent->psp->index - SIM_PSPS;
     paid->id = sim_format(sim, "pay_%" PRIu64 "_%u", sim->scenario,
                           ++sim->names);
     paid->key = member(sim, body, "key");
@@ -187,6 +218,10 @@ make_payment(sim_t *sim, const sim_sent_t *sent)
                       pay_fmt(sent->key));
     }
 
+    if (sent->psp->goes_mute) {
+        go_mute(sim, sent->psp);
+    }
+
     paid->end = (pay_str_t) { 4, iban.data + iban.len - 4 };
     paid->next = sim->payouts->paid;
     sim->payouts->paid = paid;
@@ -196,6 +231,19 @@ make_payment(sim_t *sim, const sim_sent_t *sent)
     plan_fate(sim, paid);
 
     return paid;
+}
+
+
+/* What it has done becomes known when it may have forgotten the key. */
+static void
+go_mute(sim_t *sim, sim_psp_t *psp)
+{
+    psp->goes_mute = 0;
+    psp->mute_from = sim->now;
+    psp->mute_until = sim->now + sim_between(sim, SIM_MIN, 20 * SIM_MIN);
+    psp->down_from = psp->mute_until;
+    psp->down_until = psp->down_from + sim_between(sim, SIM_HOUR / 2,
+                                                   3 * SIM_HOUR);
 }
 
 
@@ -219,13 +267,17 @@ plan_fate(sim_t *sim, sim_paid_t *paid)
 
 
 static sim_said_t
-take_list(sim_t *sim, pay_str_t key)
+take_list(sim_t *sim, const sim_psp_t *psp, pay_str_t key)
 {
     pay_str_t          list = PAY_STR("");
     const sim_paid_t  *paid;
 
+    sim->figures.expired += psp->window != 0;
+
     for (paid = sim->payouts->paid; paid != NULL; paid = paid->next) {
-        if (pay_str_eq(paid->key, key)) {
+        if (paid->payer == psp->index - SIM_PSPS
+            && pay_str_eq(paid->key, key))
+        {
             list = sim_format(sim, "%.*s%s%.*s", pay_fmt(list),
                               list.len != 0 ? "," : "",
                               pay_fmt(sim_payer_json(sim, paid)));
@@ -250,12 +302,12 @@ take_cancel(sim_t *sim, sim_paid_t *paid)
 
 
 static sim_paid_t *
-paid_find(sim_t *sim, pay_str_t id)
+paid_find(sim_t *sim, unsigned payer, pay_str_t id)
 {
     sim_paid_t  *paid;
 
     for (paid = sim->payouts->paid; paid != NULL; paid = paid->next) {
-        if (pay_str_eq(paid->id, id)) {
+        if (paid->payer == payer && pay_str_eq(paid->id, id)) {
             return paid;
         }
     }
@@ -281,7 +333,15 @@ become(sim_paid_t *paid, const char *status, const char *code)
     paid->at = sim->now;
     sim_say(sim, "   provider: %.*s of %.*s %.*s is %s", pay_fmt(paid->key),
             pay_fmt(paid->amount), pay_fmt(paid->currency), status);
-    sim_payer_tell(sim, paid);
+
+    if (!paid->is_silent) {
+        sim_payer_tell(sim, paid);
+
+        /* and once more under another id */
+        if (sim_chance(sim, 150)) {
+            sim_payer_tell(sim, paid);
+        }
+    }
 }
 
 
@@ -311,7 +371,10 @@ arrive(sim_t *sim, void *data)
     become(paid, "paid", NULL);
 
     if (sim_fault(sim, sim->faults.fails_later)) {
-        sim_after(sim, sim_between(sim, SIM_MS, 20 * SIM_MIN), come_back,
+        paid->comes_back = 1;
+        sim_after(sim, sim_chance(sim, 700)
+                       ? sim_between(sim, SIM_MS, 20 * SIM_MIN)
+                       : sim_between(sim, SIM_HOUR, LATE_MAX), come_back,
                   paid);
     }
 }
@@ -335,7 +398,9 @@ come_back(sim_t *sim, void *data)
 {
     sim_paid_t  *paid = data;
 
-    (void) sim;
     paid->is_back = 1;
+    paid->is_silent = sim_chance(sim, 300);
+    sim->figures.came_back++;
+    sim->figures.silent += (unsigned) paid->is_silent;
     become(paid, "returned", "account_closed");
 }

@@ -1,7 +1,6 @@
 /*
- * Those who pay sellers out: a treasurer who says what is delivered, makes
- * items and batches, holds and gives up, and a second person who approves; and
- * the workers, which call the provider as long as a call may be due.
+ * Sellers are paid out: two providers, the accounts of a seller, and workers,
+ * which call as long as a call may be due, and die at each step of it.
  */
 
 #include <stdio.h>
@@ -9,38 +8,43 @@
 #include "payout.h"
 
 
-#define ONE_OF     4           /* scenarios */
-#define ROUNDS     6
 #define STEPS_MAX  2000        /* looks for a call behind the healing */
+#define NEVER      INT64_MAX
+#define LAST       (68 * SIM_HOUR)    /* look, behind the healing */
 #define IBAN       "DE89370400440532013000"
-#define SELLER     "seller"
 #define DETAILS    "{\"iban\":\"" IBAN "\",\"name\":\"Jane Miller\"}"
 
-typedef struct {
-    const char  *id;
-    const char  *hash;
-} batch_t;
 
-
-static void plan_provider(sim_t *sim);
+static int is_long(const sim_t *sim);
+static void plan_adapter(sim_t *sim);
+static void plan_provider(sim_t *sim, unsigned i);
 static void plan_accounts(sim_t *sim);
-static void enter_account(sim_t *sim, const char *currency);
 static const char *sealed(sim_t *sim, const char *currency);
-static void treasurer(sim_t *sim, void *unused);
-static const char *act(sim_t *sim, const char *sql, const char *first,
-    const char *second, const char *third);
-static void release_orders(sim_t *sim);
-static void disturb(sim_t *sim);
-static void make_batches(sim_t *sim);
-static void approver(sim_t *sim, void *data);
 static void worker_looks(sim_t *sim, void *unused);
-static int may_be_due(sim_t *sim);
+static void look(sim_t *sim, unsigned payer);
+static int64_t next_due(sim_t *sim, unsigned *payer);
+static const char *coming_back(sim_t *sim);
+
+
+const char *const  sim_payers[SIM_PAYERS] = { "bridge", "ferry" };
+
+static const struct {
+    pay_op_id_t  op;
+    sim_step_t   before, behind;
+} steps[] = {
+    { PAY_OP_BEGIN_PAYOUT_CALL, SIM_STEP_ASKS, SIM_STEP_CLAIMED },
+    { PAY_OP_END_PAYOUT_CALL, SIM_STEP_ANSWERED, SIM_STEP_ENDED },
+    { PAY_OP_TELL_PAYOUT_EVENT, SIM_STEP_MESSAGE, SIM_STEP_TOLD },
+    { PAY_OP_MAKE_PAYOUT, SIM_STEP_REQUEST, SIM_STEP_DONE },
+    { PAY_OP_ACT_ON_PAYOUT_BATCH, SIM_STEP_REQUEST, SIM_STEP_DONE },
+    { PAY_OP_MAKE_DUE_PAYOUTS, SIM_STEP_REQUEST, SIM_STEP_DONE }
+};
 
 
 int
 sim_pays_out(const sim_t *sim)
 {
-    return sim->scenario % ONE_OF == 0;
+    return sim->scenario % sim->payouts_in == 0;
 }
 
 
@@ -50,39 +54,121 @@ sim_payouts_plan(sim_t *sim)
     unsigned  i;
 
     sim->payouts = sim_alloc(sim, sizeof(sim_payouts_t));
-    plan_provider(sim);
-    plan_accounts(sim);
+    plan_adapter(sim);
 
-    for (i = 0; i < ROUNDS; i++) {
-        sim_after(sim, sim_between(sim, SIM_MIN, sim->heal_at - sim->now),
-                  treasurer, NULL);
+    for (i = 0; i < SIM_PAYERS; i++) {
+        plan_provider(sim, i);
     }
 
-    /* what was sold to the last is paid out, too */
-    sim_at(sim, sim->heal_at + 10 * SIM_MIN, treasurer, NULL);
-    sim_at(sim, sim->heal_at + 40 * SIM_MIN, treasurer, NULL);
+    plan_accounts(sim);
+
+    sim->figures.payers++;
+    sim->payouts->dies = sim_chance(sim, 500) ? 0
+                         : (unsigned) sim_below(sim, 100);
+    sim->payouts->dies_at = (sim_step_t) (sim->scenario / sim->payouts_in
+                                          % SIM_STEPS);
+    sim->payouts->dies_in = (unsigned) sim_below(sim, 4);
+
+    if (sim_chance(sim, 250)) {
+        sim->faults.fails_later = 100 + (unsigned) sim_below(sim, 300);
+    }
+
+    sim_people_plan(sim);
     sim_after(sim, SIM_PAYOUT_STEP, worker_looks, NULL);
 }
 
 
 sim_psp_t *
-sim_payouts_psp(sim_t *sim)
+sim_payouts_psp(sim_t *sim, const pay_payout_provider_t *provider)
 {
-    return &sim->payouts->psp;
+    return &sim->payouts->psps[provider - sim->payouts->providers];
 }
 
 
-static void
-plan_provider(sim_t *sim)
+void
+sim_payout_step(sim_t *sim, unsigned worker, sim_step_t step)
 {
-    unsigned               hours;
-    sim_payouts_t         *payouts = sim->payouts;
-    pay_psp_conf_t        *client = &payouts->client;
-    pay_payout_provider_t *provider = &payouts->provider;
+    int             dies = 0;
+    unsigned        often;
+    sim_payouts_t  *payouts = sim->payouts;
 
-    static const unsigned  windows[] = { 24, 24, 1, 0 };
+    if (payouts == NULL || step == SIM_STEPS || sim->healed
+        || !sim->workers[worker].up)
+    {
+        return;
+    }
+
+    if (step == payouts->dies_at) {
+        dies = payouts->dies_in == 0;
+        payouts->dies_in--;
+    }
+
+    often = step == SIM_STEP_ASKS || step == SIM_STEP_REQUEST ? 4 : 1;
+
+    if (dies || sim_fault(sim, payouts->dies / often)) {
+        sim->figures.payout_crashes[step]++;
+        sim_worker_kill(sim, &sim->workers[worker]);
+    }
+}
+
+
+sim_step_t
+sim_payout_before(const sim_call_t *call)
+{
+    size_t  i;
+
+    for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        if (steps[i].op == call->op) {
+            return steps[i].before;
+        }
+    }
+
+    return SIM_STEPS;
+}
+
+
+/* A look that has found nothing is no step. */
+sim_step_t
+sim_payout_behind(const sim_call_t *call)
+{
+    size_t         i;
+    pay_outcome_t  outcome = call->result.outcome;
+
+    for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        if (steps[i].op == call->op) {
+            return outcome == PAY_OUTCOME_NONE || outcome == PAY_OUTCOME_NO_JOB
+                   || outcome == PAY_OUTCOME_NOT_DUE ? SIM_STEPS
+                                                     : steps[i].behind;
+        }
+    }
+
+    return SIM_STEPS;
+}
+
+
+static int
+is_long(const sim_t *sim)
+{
+    return sim->heal_at - sim->now > 90 * SIM_MIN;
+}
+
+
+/* Both providers have it. */
+static void
+plan_adapter(sim_t *sim)
+{
+    unsigned        i, hours;
+    sim_payouts_t  *payouts = sim->payouts;
+
+    static const unsigned  windows[] = { 24, 1, 1, 0 };
 
     hours = windows[sim_below(sim, sizeof(windows) / sizeof(windows[0]))];
+
+    /* so that it is over before the faults are */
+    if (is_long(sim) && sim_chance(sim, 700)) {
+        hours = 1;
+    }
+
     payouts->adapter = pay_payout_generic;
     payouts->adapter.steps[0].window_hours = hours;
 
@@ -92,13 +178,9 @@ plan_provider(sim_t *sim)
         payouts->adapter.look_gap_s = 300;
     }
 
-    payouts->psp.index = SIM_PSPS;
-    payouts->psp.window = hours * SIM_HOUR;
-
-    if (sim_chance(sim, 300)) {
-        payouts->psp.down_from = sim->now + sim_between(sim, 0, 20 * SIM_MIN);
-        payouts->psp.down_until = payouts->psp.down_from
-                                  + sim_between(sim, 0, SIM_HOUR);
+    for (i = 0; i < SIM_PAYERS; i++) {
+        payouts->psps[i].index = SIM_PSPS + i;
+        payouts->psps[i].window = hours * SIM_HOUR;
     }
 
     if (pay_keyring_read(PAY_STR("k1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd"
@@ -108,21 +190,40 @@ plan_provider(sim_t *sim)
         sim_die("no keyring");
     }
 
+    sim->env.payouts = payouts->providers;
+    sim->env.payout_count = SIM_PAYERS;
+    sim->env.keyring = &payouts->ring;
+}
+
+
+static void
+plan_provider(sim_t *sim, unsigned i)
+{
+    sim_psp_t              *psp = &sim->payouts->psps[i];
+    sim_payouts_t          *payouts = sim->payouts;
+    pay_psp_conf_t         *client = &payouts->clients[i];
+    pay_payout_provider_t  *provider = &payouts->providers[i];
+
+    if (sim_chance(sim, 300)) {
+        psp->down_from = sim->now + sim_between(sim, 0, 20 * SIM_MIN);
+        psp->down_until = psp->down_from + sim_between(sim, 0, SIM_HOUR);
+
+    } else {
+        psp->goes_mute = sim_chance(sim, is_long(sim) ? 800 : 200);
+    }
+
     *client = sim->psps[0];
-    client->name = PAY_STR("payout/bridge");
+    client->name = sim_format(sim, "payout/%s", sim_payers[i]);
     client->adapter = NULL;
 
-    provider->name = PAY_STR("bridge");
+    provider->index = i;
+    provider->name = pay_str_of(sim_payers[i]);
     provider->merchant_id = sim->merchant.id;
     provider->adapter = &payouts->adapter;
     provider->account.call.base_url = PAY_STR("https://pay.example");
     provider->account.call.api_key = PAY_STR("key");
     provider->client = client;
     provider->lease_ms = 60000;
-
-    sim->env.payouts = provider;
-    sim->env.payout_count = 1;
-    sim->env.keyring = &payouts->ring;
 }
 
 
@@ -132,11 +233,20 @@ plan_accounts(sim_t *sim)
     unsigned     i;
     const char  *merchant = sim_text(sim, sim->merchant.id);
 
-    (void) sim_db_ask(sim->db, "SELECT pay_ops.set_payout_provider($1, "
-        "'bridge', 'generic', '{iban}', NULL, NULL, 'sue', 'test')", 1,
-        merchant);
+    for (i = 0; i < SIM_PAYERS; i++) {
+        (void) sim_db_ask(sim->db, "SELECT pay_ops.set_payout_provider($1, "
+            "$2, 'generic', '{iban}', NULL, NULL, 'sue', 'test')", 2,
+            merchant, sim_payers[i]);
+    }
+
     (void) sim_db_ask(sim->db, "SELECT pay_ops.set_payout_limit($1, '***', "
-        "1000000, 2000000, 'sue', 'test')", 1, merchant);
+        "700, 2000, 'sue', 'test')", 1, merchant);
+
+    /* else only the first account of a seller may be paid to soon */
+    if (sim_chance(sim, 850)) {
+        (void) sim_db_ask(sim->db, "SELECT pay_ops.set_payout_policy($1, "
+            "'sue', 'test', p_cooling_off_hours => 0)", 1, merchant);
+    }
 
     if (sim_chance(sim, 300)) {
         (void) sim_db_ask(sim->db, "SELECT pay_ops.set_payout_policy($1, "
@@ -145,21 +255,27 @@ plan_accounts(sim_t *sim)
     }
 
     for (i = 0; i < SIM_CURRENCIES; i++) {
-        enter_account(sim, sim_currencies[i].code);
+        sim_account_enter(sim, sim_currencies[i].code,
+                          sim_payers[sim_below(sim, SIM_PAYERS)]);
     }
 }
 
 
-static void
-enter_account(sim_t *sim, const char *currency)
+/* An account to which payments came back twice stays blocked. */
+void
+sim_account_enter(sim_t *sim, const char *currency, const char *payer)
 {
-    (void) sim_db_ask(sim->db, "SELECT s.outcome FROM "
-        "pay_ops.store_destination($1, '" SELLER "', $2, 'bridge', 'iban', "
-        "'DE', '" IBAN "', $3::text::bytea, 'k1', 'sue', 'test') s", 3,
-        sim_text(sim, sim->merchant.id), currency, sealed(sim, currency));
+    const char  *said;
 
-    if (strcmp(sim_db_cell(sim->db, 0, 0), "stored") != 0) {
-        sim_die("an account is not stored: %s", sim_db_cell(sim->db, 0, 0));
+    (void) sim_db_ask(sim->db, "SELECT s.outcome FROM "
+        "pay_ops.store_destination($1, '" SIM_SELLER "', $2, $4, 'iban', 'DE', "
+        "'" IBAN "', $3::text::bytea, 'k1', 'sue', 'test') s", 4,
+        sim_text(sim, sim->merchant.id), currency, sealed(sim, currency),
+        payer);
+    said = sim_db_cell(sim->db, 0, 0);
+
+    if (strcmp(said, "stored") != 0 && strcmp(said, "blocked") != 0) {
+        sim_die("an account is not stored: %s", said);
     }
 }
 
@@ -177,8 +293,8 @@ sealed(sim_t *sim, const char *currency)
         bytes[i] = (unsigned char) sim_random(sim);
     }
 
-    place = sim_format(sim, "payments payout account 1\n%.*s\n" SELLER "\n%s",
-                       pay_fmt(sim->merchant.id), currency);
+    place = sim_format(sim, "payments payout account 1\n%.*s\n" SIM_SELLER
+                       "\n%s", pay_fmt(sim->merchant.id), currency);
 
     if (pay_keyring_seal(&sim->payouts->ring, bytes, place, clear,
                          &bytes[PAY_KEYRING_NONCE])
@@ -200,175 +316,52 @@ sealed(sim_t *sim, const char *currency)
 }
 
 
-static void
-treasurer(sim_t *sim, void *unused)
-{
-    (void) unused;
-
-    release_orders(sim);
-    disturb(sim);
-    sim_say(sim, "people: make pay-outs: %s",
-            act(sim, "SELECT coalesce(string_agg(concat_ws(' ', m.currency, "
-                "m.outcome, m.amount_minor), ', ' ORDER BY m.currency), '') "
-                "FROM pay_ops.make_payouts($1, '" SELLER "', NULL, 'max') m",
-                NULL, NULL, NULL));
-    make_batches(sim);
-}
-
-
-/* As payctl does it; $1 is the merchant. */
-static const char *
-act(sim_t *sim, const char *sql, const char *first, const char *second,
-    const char *third)
-{
-    unsigned     count = 1 + (first != NULL) + (second != NULL)
-                         + (third != NULL);
-    const char  *said;
-
-    said = sim_db_operate(sim->db, sql, count,
-                          sim_text(sim, sim->merchant.id), first, second,
-                          third);
-
-    if (said == NULL) {
-        sim_violation(sim, "P6: an act fails: %s", sim_db_why(sim->db));
-        return "";
-    }
-
-    return sim_text(sim, pay_str_of(said));
-}
-
-
-static void
-release_orders(sim_t *sim)
-{
-    int          i, count = 0;
-    const char  *ids[32], *merchant = sim_text(sim, sim->merchant.id);
-    sim_rows_t   found;
-
-    found = sim_db_ask(sim->db, "SELECT payment_order_id FROM "
-        "pay.payment_order WHERE merchant_id = $1 AND status = 'SUCCESS' "
-        "ORDER BY 1", 1, merchant);
-
-    for (i = 0; i < found.rows && i < 32; i++) {
-        ids[count++] = sim_text(sim, pay_str_of(sim_db_cell(sim->db, i, 0)));
-    }
-
-    for (i = 0; i < count; i++) {
-        if (sim->healed || sim_chance(sim, 700)) {
-            (void) sim_db_ask(sim->db, "SELECT pay_ops.release_order($1, $2, "
-                "'max', 'delivered')", 2, merchant, ids[i]);
-
-        } else if (sim_chance(sim, 300)) {
-            (void) sim_db_ask(sim->db, "SELECT pay_ops.unrelease_order($1, "
-                "$2, 'max', 'an error')", 2, merchant, ids[i]);
-        }
-    }
-}
-
-
-/* What people may do to items and accounts at any time. */
-static void
-disturb(sim_t *sim)
-{
-    const char  *merchant = sim_text(sim, sim->merchant.id);
-
-    if (sim_fault(sim, 200)) {
-        (void) sim_db_ask(sim->db, "SELECT p.payout_id, "
-            "pay_ops.cancel_payout($1, p.payout_id, 'max', 'wrong') FROM "
-            "(SELECT payout_id FROM pay.payout WHERE merchant_id = $1 ORDER "
-            "BY payout_id LIMIT 1) p", 1, merchant);
-    }
-
-    if (sim_chance(sim, 150)) {
-        (void) sim_db_ask(sim->db, "SELECT p.payout_id, pay_ops.hold_payout("
-            "$1, p.payout_id, p.state <> 'held', 'max', 'a look') FROM "
-            "(SELECT payout_id, state FROM pay.payout WHERE merchant_id = $1 "
-            "ORDER BY payout_id DESC LIMIT 1) p", 1, merchant);
-    }
-
-    if (sim->healed || sim_chance(sim, 500)) {
-        (void) sim_db_ask(sim->db, "SELECT pay_ops.settle_destination($1, "
-            "a.destination_id, 'open', 'max', 'asked') FROM "
-            "pay.payout_account a WHERE a.merchant_id = $1 AND a.state = "
-            "'suspect'", 1, merchant);
-    }
-
-    if (sim_fault(sim, 50)) {
-        enter_account(sim, sim_currencies[0].code);
-    }
-}
-
-
-static void
-make_batches(sim_t *sim)
-{
-    unsigned     i;
-    batch_t     *batch;
-    const char  *merchant = sim_text(sim, sim->merchant.id);
-
-    for (i = 0; i < SIM_CURRENCIES; i++) {
-        (void) sim_db_ask(sim->db, "SELECT outcome, batch_id, hash FROM "
-            "pay_ops.make_payout_batch($1, 'bridge', $2, 10, 'max')", 2,
-            merchant, sim_currencies[i].code);
-
-        if (strcmp(sim_db_cell(sim->db, 0, 0), "made") != 0) {
-            continue;
-        }
-
-        batch = sim_alloc(sim, sizeof(batch_t));
-        batch->id = sim_text(sim, pay_str_of(sim_db_cell(sim->db, 0, 1)));
-        batch->hash = sim_text(sim, pay_str_of(sim_db_cell(sim->db, 0, 2)));
-        sim_after(sim, sim_between(sim, SIM_S, 5 * SIM_MIN), approver, batch);
-
-        if (sim_chance(sim, 200)) {
-            sim_after(sim, sim_between(sim, SIM_S, 5 * SIM_MIN), approver,
-                      batch);
-        }
-    }
-}
-
-
-/* At times the one who has made it tries first. */
-static void
-approver(sim_t *sim, void *data)
-{
-    const char     *said, *who = sim_chance(sim, 100) ? "max" : "ann";
-    const batch_t  *batch = data;
-
-    said = act(sim, "SELECT pay_ops.approve_payout_batch($1, $2, $3, $4)",
-               batch->id, batch->hash, who);
-    sim_say(sim, "people: %s approves a batch: %s", who, said);
-
-    if (strcmp(who, "max") == 0) {
-        if (strcmp(said, "approved") == 0) {
-            sim_violation(sim, "P6: the maker of a batch has approved it");
-        }
-
-        sim_after(sim, SIM_MIN, approver, data);
-    }
-}
-
-
-/* As ngx_payments_payouts.c: each look asks for one call. */
+/* As ngx_payments_payouts.c: each look asks for one call.  Real workers look
+ * all the time; here one looks when there is something, at times another one,
+ * too. */
 static void
 worker_looks(sim_t *sim, void *unused)
 {
-    unsigned        worker;
-    sim_flow_t     *flow;
+    int             is_last = sim->now > sim->heal_at + SIM_HOUR;
+    int64_t         due, pause;
+    unsigned        payer;
     sim_payouts_t  *payouts = sim->payouts;
 
     (void) unused;
 
-    if (sim->now > sim->heal_at + SIM_HOUR) {
-        payouts->steps++;
+    due = next_due(sim, &payer);
 
-        if (payouts->steps > STEPS_MAX || !may_be_due(sim)) {
-            return;
-        }
+    /* whatever comes back is known by then: NEVER is later, too */
+    if (is_last && (due > sim->heal_at + LAST
+                    || ++payouts->steps > STEPS_MAX))
+    {
+        return;
     }
 
-    sim_after(sim, sim_between(sim, SIM_S, SIM_PAYOUT_STEP), worker_looks,
-              NULL);
+    pause = sim_between(sim, SIM_S, SIM_PAYOUT_STEP);
+
+    if (due > sim->now && (is_last || sim_chance(sim, 950))) {
+        sim_after(sim, is_last && due - sim->now > pause ? due - sim->now
+                       : 2 * pause, worker_looks, NULL);
+        return;
+    }
+
+    look(sim, payer);
+
+    if (sim_chance(sim, 150)) {
+        look(sim, (unsigned) sim_below(sim, SIM_PAYERS));
+    }
+
+    sim_after(sim, pause, worker_looks, NULL);
+}
+
+
+static void
+look(sim_t *sim, unsigned payer)
+{
+    unsigned        worker;
+    sim_flow_t     *flow;
+    sim_payouts_t  *payouts = sim->payouts;
 
     if (!sim_worker_pick(sim, &worker)) {
         return;
@@ -376,7 +369,7 @@ worker_looks(sim_t *sim, void *unused)
 
     flow = sim_flow_new(sim, worker, NULL, NULL);
 
-    if (pay_flow_payout(&flow->core, &payouts->provider,
+    if (pay_flow_payout(&flow->core, &payouts->providers[payer],
                         sim->workers[worker].owner)
         != PAY_OK)
     {
@@ -387,14 +380,50 @@ worker_looks(sim_t *sim, void *unused)
 }
 
 
-static int
-may_be_due(sim_t *sim)
+/* When a call may be due, by the simulator's clock, and to whom; NEVER: nothing
+ * is under way. */
+static int64_t
+next_due(sim_t *sim, unsigned *payer)
 {
     sim_rows_t  found;
 
-    found = sim_db_ask(sim->db, "SELECT FROM pay.payout WHERE merchant_id = "
-        "$1 AND state IN ('approved', 'sending', 'unknown', 'sent')", 1,
-        sim_text(sim, sim->merchant.id));
+    found = sim_db_ask(sim->db, "SELECT (extract(epoch FROM x.due) * "
+        "1000000)::bigint, p.provider = $3 FROM pay.payout p LEFT JOIN "
+        "pay.payout_sending s USING (merchant_id, payout_id), LATERAL "
+        "(SELECT CASE WHEN p.state = 'approved' THEN coalesce(s.run_at, "
+        "'epoch') ELSE greatest(s.run_at, s.lease_until) END) x (due) WHERE "
+        "p.merchant_id = $1 AND (p.state IN ('approved', 'sending', "
+        "'unknown', 'sent') OR p.state = 'paid' AND concat(p.payout_key, "
+        "'-', p.attempt) = ANY ($2::text[])) AND x.due IS NOT NULL "
+        "ORDER BY x.due, p.payout_id "
+        "LIMIT 1", 3, sim_text(sim, sim->merchant.id), coming_back(sim),
+        sim_payers[1]);
 
-    return found.rows != 0;
+    if (found.rows == 0) {
+        *payer = (unsigned) sim_below(sim, SIM_PAYERS);
+        return NEVER;
+    }
+
+    *payer = *sim_db_cell(sim->db, 0, 1) == 't';
+
+    return strtoll(sim_db_cell(sim->db, 0, 0), NULL, 10) - sim->db_off;
+}
+
+
+/* The keys of the payments that come back some time, or have: a provider that
+ * sends no message of it is asked once a day. */
+static const char *
+coming_back(sim_t *sim)
+{
+    pay_str_t          keys = PAY_STR("");
+    const sim_paid_t  *paid;
+
+    for (paid = sim->payouts->paid; paid != NULL; paid = paid->next) {
+        if (paid->comes_back) {
+            keys = sim_format(sim, "%.*s%s%.*s", pay_fmt(keys),
+                              keys.len != 0 ? "," : "", pay_fmt(paid->key));
+        }
+    }
+
+    return (const char *) sim_format(sim, "{%.*s}", pay_fmt(keys)).data;
 }

@@ -1,10 +1,11 @@
 /*
  * Pay-outs in the simulator: a treasurer releases orders, makes items and
- * batches, another one approves; workers call a model provider, which pays,
- * and tells of it.
+ * batches, another one approves; workers call two model providers, which pay,
+ * and tell of it.
  *
- *   payout.c  people, and workers who call                sim_payouts_plan()
- *   payer.c   the model provider                          sim_payer_take()
+ *   payout.c  providers, and workers who call             sim_payouts_plan()
+ *   people.c  treasurer and approvers, schedules          sim_people_plan()
+ *   payer.c   the model providers                         sim_payer_take()
  *   told.c    its webhooks
  *   paid.c    what must be true
  */
@@ -16,37 +17,63 @@
 #include "sim.h"
 
 
+#define SIM_PAYERS       2
+#define SIM_SELLER       "seller"
 #define SIM_PAYOUT_STEP  (20 * SIM_S)    /* of a worker that looks for calls */
+
+typedef struct sim_request_s  sim_request_t;
 
 /* A payment as the provider's books have it. */
 typedef struct sim_paid_s  sim_paid_t;
 
 struct sim_paid_s {
     sim_t         *sim;
+    unsigned       payer;                /* whose books */
     pay_str_t      id, key, amount, currency, end;
     const char    *status;               /* of docs/payout-providers.md */
     const char    *code;                 /* or NULL */
     int            has_left;             /* its money, to the seller */
-    int            is_back;              /* and came back */
+    int            comes_back;           /* some time */
+    int            is_back;              /* it has */
+    int            is_silent;            /* and no message says so */
     int64_t        at;                   /* of its status */
     sim_paid_t    *next;
 };
 
 struct sim_payouts_s {
-    pay_payout_provider_t  provider;
+    pay_payout_provider_t  providers[SIM_PAYERS];
     pay_payout_adapter_t   adapter;      /* with a key window of its own */
-    pay_psp_conf_t         client;
+    pay_psp_conf_t         clients[SIM_PAYERS];
     pay_keyring_t          ring;
-    sim_psp_t              psp;          /* of its network and keys */
-    sim_paid_t            *paid;         /* newest first */
+    sim_psp_t              psps[SIM_PAYERS];     /* their networks and keys */
+    sim_paid_t            *paid;         /* by both, newest first */
     unsigned               steps;        /* since the healing */
+    unsigned               dies;         /* a worker, at each step: permille */
+    sim_step_t             dies_at;      /* one does for sure */
+    unsigned               dies_in;      /*   when this has come so often */
+    int                    by_api;       /* requests, else payctl */
+    int                    by_schedule;  /* items are made, too */
+    sim_request_t         *requests;
 };
 
+
+extern const char *const  sim_payers[SIM_PAYERS];
+
+/* payout.c: the account of the seller, anew. */
+void sim_account_enter(sim_t *sim, const char *currency, const char *payer);
+
+/* people.c */
+void sim_people_plan(sim_t *sim);
+/* P6: each request was answered. */
+void sim_judge_people(sim_t *sim);
 
 /* told.c: what has become of a payment, until it is answered 2xx. */
 void sim_payer_tell(sim_t *sim, const sim_paid_t *paid);
 /* The payment as JSON. */
 pay_str_t sim_payer_json(sim_t *sim, const sim_paid_t *paid);
+
+/* payer.c: the payment of this key; NULL: there is none, and never will be. */
+const sim_paid_t *sim_payer_end(sim_t *sim, unsigned payer, pay_str_t key);
 
 /* paid.c: before each payment that the provider makes. */
 void sim_judge_payment(sim_t *sim, const sim_paid_t *paid);

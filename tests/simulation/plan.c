@@ -49,7 +49,7 @@ sim_plan(sim_t *sim)
     sim->pump_at = INT64_MAX;
     sim->keeps_clock = sim_chance(sim, 750);
     sim->backfills = sim_chance(sim, 300);
-    sim->comes_late = sim_chance(sim, 120);
+    sim->comes_late = sim_chance(sim, 120) && !sim_pays_out(sim);
     sim->sells = sim_chance(sim, 400) || sim_pays_out(sim);
     sim->heal_at = sim->now + sim_between(sim, SIM_MIN, ACTIVE_MAX);
 
@@ -57,7 +57,10 @@ sim_plan(sim_t *sim)
         sim->heal_at += 20 * SIM_MIN;
     }
 
-    if (sim_chance(sim, 100)) {
+    if (sim_pays_out(sim) && sim_chance(sim, 300)) {
+        sim->heal_at += sim_between(sim, SIM_HOUR, 4 * SIM_HOUR);
+
+    } else if (sim_chance(sim, 100)) {
         sim->heal_at += sim_between(sim, 0, 3 * SIM_HOUR);
     }
 
@@ -76,6 +79,11 @@ sim_plan(sim_t *sim)
     sim_rates_plan(sim);
     plan_accidents(sim);
     n = 1 + (unsigned) sim_below(sim, 3);
+
+    /* an item is made of what several orders have brought */
+    if (sim_pays_out(sim)) {
+        n += (unsigned) sim_below(sim, 4);
+    }
 
     /* not by chance: what happens in the others depends on no such draw */
     sim->replaces = sim->scenario % 3 == 2;

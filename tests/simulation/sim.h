@@ -28,10 +28,11 @@
  *   write.c     their files
  *   import.c    payctl, which imports them, too
  *   settled.c   what was found
- *   payout.c  sellers are paid out, by people and workers (payout.h)
- *   payer.c     the model provider
- *   told.c      its webhooks
- *   paid.c      what must be true of it
+ *   payout.c  sellers are paid out, by workers (payout.h)
+ *   people.c    by those who make items and batches, and approve
+ *   payer.c     the model providers
+ *   told.c      their webhooks
+ *   paid.c      what must be true of them
  */
 
 #ifndef SIM_H
@@ -253,6 +254,7 @@ struct sim_key_s {
     pay_str_t    body;
     unsigned     status;
     pay_str_t    answer;
+    int          is_over;                /* refused for ever, whatever body */
     int64_t      made_at;
     sim_key_t   *next;
 };
@@ -277,6 +279,8 @@ struct sim_psp_s {
     int           lingers;
     int64_t       close_lag;
     int64_t       down_from, down_until;
+    int           goes_mute;             /* some time: it works, and no … */
+    int64_t       mute_from, mute_until; /* … answer arrives */
     int64_t       window;
     sim_reg_t    *regs;
     sim_move_t   *moves;                 /* newest first */
@@ -351,6 +355,22 @@ struct sim_credit_s {
     sim_credit_t  *next;
 };
 
+/* Where the worker of a pay-out may die. */
+typedef enum {
+    SIM_STEP_ASKS = 0,         /* begin_payout_call is under way */
+    SIM_STEP_CLAIMED,          /* and committed; nobody has heard of it */
+    SIM_STEP_CALLS,            /* no byte has left */
+    SIM_STEP_CALLED,
+    SIM_STEP_TAKEN,            /* the provider has it */
+    SIM_STEP_ANSWERED,         /* end_payout_call is under way */
+    SIM_STEP_ENDED,
+    SIM_STEP_MESSAGE,          /* tell_payout_event is under way */
+    SIM_STEP_TOLD,
+    SIM_STEP_REQUEST,          /* of an operator, or a schedule is due */
+    SIM_STEP_DONE,
+    SIM_STEPS
+} sim_step_t;
+
 typedef struct {
     uint64_t  scenarios, steps, operations, batches, calls, crashes, pauses;
     uint64_t  lost_commits, webhooks, forged, jobs, violations;
@@ -358,7 +378,12 @@ typedef struct {
     uint64_t  judged, converted;       /* books, after an operation; orders */
     uint64_t  closing, replaced;       /* pages: to be; for good */
     uint64_t  files, rows, imports;    /* of settlement; by hand */
-    uint64_t  paid_out;                /* payments of the model provider */
+    uint64_t  paid_out;                /* payments of the model providers */
+    uint64_t  payers, items;           /* scenarios with pay-outs; items */
+    uint64_t  expired;                 /* look-ups behind a key's window */
+    uint64_t  came_back;               /* payments, of which so many … */
+    uint64_t  silent;                  /* … without a message */
+    uint64_t  payout_crashes[SIM_STEPS];
 } sim_figures_t;
 
 typedef struct sim_db_s      sim_db_t;
@@ -367,6 +392,7 @@ typedef struct sim_payouts_s  sim_payouts_t;
 
 struct sim_s {
     uint64_t               seed, scenario, random;
+    uint64_t               payouts_in;   /* one of so many scenarios */
     int                    trace;
     int64_t                now;          /* microseconds since 1970 */
     int64_t                started;
@@ -551,10 +577,17 @@ pay_str_t sim_hook_json(sim_t *sim, const sim_hook_t *hook);
  * others depend on no draw. */
 int sim_pays_out(const sim_t *sim);
 void sim_payouts_plan(sim_t *sim);
-sim_psp_t *sim_payouts_psp(sim_t *sim);
+sim_psp_t *sim_payouts_psp(sim_t *sim, const pay_payout_provider_t *provider);
 void sim_payer_take(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer);
 void sim_judge_payout_call(sim_t *sim, const sim_sent_t *sent);
 void sim_judge_payouts(sim_t *sim);
+/* Behind an operation: lines, items and the ledger as they are now. */
+void sim_judge_items(sim_t *sim);
+/* At times the worker is killed here. */
+void sim_payout_step(sim_t *sim, unsigned worker, sim_step_t step);
+/* The steps before and behind an operation; SIM_STEPS: none. */
+sim_step_t sim_payout_before(const sim_call_t *call);
+sim_step_t sim_payout_behind(const sim_call_t *call);
 
 /* shop.c, after.c and buyer.c */
 void sim_shop_open(sim_t *sim, sim_post_t *post, int64_t at);

@@ -110,7 +110,12 @@ may_book(const sim_call_t *call)
         { PAY_OP_BEGIN_CHANGE, PAY_OUTCOME_CREATED },
         { PAY_OP_END_DISPATCH, PAY_OUTCOME_NONE },
         { PAY_OP_FINISH_JOB, PAY_OUTCOME_NONE },
-        { PAY_OP_ADVANCE_SETTLEMENT, PAY_OUTCOME_NONE }
+        { PAY_OP_ADVANCE_SETTLEMENT, PAY_OUTCOME_NONE },
+        { PAY_OP_END_PAYOUT_CALL, PAY_OUTCOME_NONE },
+        { PAY_OP_TELL_PAYOUT_EVENT, PAY_OUTCOME_APPLIED },
+        { PAY_OP_MAKE_PAYOUT, PAY_OUTCOME_CREATED },
+        { PAY_OP_ACT_ON_PAYOUT_BATCH, PAY_OUTCOME_DONE },
+        { PAY_OP_MAKE_DUE_PAYOUTS, PAY_OUTCOME_AGAIN }
     };
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -154,6 +159,10 @@ sim_judge_now(sim_t *sim)
 
     if (sim->source_count != 0) {
         sim_judge_credits(sim);
+    }
+
+    if (sim->payouts != NULL) {
+        sim_judge_items(sim);
     }
 }
 

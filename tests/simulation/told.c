@@ -1,5 +1,5 @@
 /*
- * The model provider's webhooks: signed, late, doubled, out of order, sent
+ * The model providers' webhooks: signed, late, doubled, out of order, sent
  * until they are answered 2xx.
  */
 
@@ -11,6 +11,7 @@
 #define TRIES_MAX  200
 
 typedef struct {
+    unsigned    payer;
     pay_str_t   id;
     pay_str_t   body;
     unsigned    tries;
@@ -19,6 +20,7 @@ typedef struct {
 
 
 static void news_due(sim_t *sim, void *data);
+static int is_away(const sim_t *sim, const news_t *news);
 static void deliver(sim_t *sim, news_t *news);
 static void answered(sim_flow_t *flow, const pay_reply_t *reply);
 
@@ -29,6 +31,7 @@ sim_payer_tell(sim_t *sim, const sim_paid_t *paid)
     int64_t   delay;
     news_t   *news = sim_alloc(sim, sizeof(news_t));
 
+    news->payer = paid->payer;
     news->id = sim_format(sim, "evp_%" PRIu64 "_%u", sim->scenario,
                           ++sim->names);
     news->body = sim_format(sim,
@@ -75,15 +78,26 @@ news_due(sim_t *sim, void *data)
 
     news->tries++;
 
-    if (!sim_fault(sim, sim->faults.hook_lost)) {
+    if (!is_away(sim, news) && !sim_fault(sim, sim->faults.hook_lost)) {
         deliver(sim, news);
     }
 
-    if (sim_fault(sim, sim->faults.hook_doubled)) {
+    if (!is_away(sim, news) && sim_fault(sim, sim->faults.hook_doubled)) {
         deliver(sim, news);
     }
 
     sim_after(sim, sim_between(sim, 5 * SIM_S, 5 * SIM_MIN), news_due, news);
+}
+
+
+/* Who has lost its answers has lost its messages, too. */
+static int
+is_away(const sim_t *sim, const news_t *news)
+{
+    const sim_psp_t  *psp = &sim->payouts->psps[news->payer];
+
+    return !sim->healed && psp->mute_until != 0 && sim->now >= psp->mute_from
+           && sim->now < psp->down_until;
 }
 
 
@@ -96,7 +110,7 @@ deliver(sim_t *sim, news_t *news)
     pay_header_t        *headers = sim_alloc(sim, 4 * sizeof(pay_header_t));
     sim_payouts_t       *payouts = sim->payouts;
     pay_sig_message_t    message = {
-        &payouts->client.settings, &sim->webhook_key, news->id,
+        &payouts->clients[news->payer].settings, &sim->webhook_key, news->id,
         sim->now / SIM_S, news->body
     };
     pay_webhook_input_t  in;
@@ -107,8 +121,8 @@ deliver(sim_t *sim, news_t *news)
 
     flow = sim_flow_new(sim, worker, answered, news);
     memset(&in, 0, sizeof(in));
-    in.psp = &payouts->client;
-    in.payout = &payouts->provider;
+    in.psp = &payouts->clients[news->payer];
+    in.payout = &payouts->providers[news->payer];
     in.body = news->body;
 
     if (in.psp->scheme->sign(flow->core.arena, &message, headers, &count)

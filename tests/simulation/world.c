@@ -6,6 +6,7 @@
 #include "sim.h"
 
 
+static void call_send(sim_t *sim, sim_call_t *call);
 static void call_fail(sim_t *sim, sim_call_t *call, pay_db_failure_t failure,
     int64_t delay);
 static void call_run(sim_t *sim, void *data);
@@ -17,6 +18,7 @@ static void flow_db_done(sim_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 static void flow_begin(sim_t *sim, void *data);
 static void flow_do(sim_flow_t *flow);
+static void http_do(sim_flow_t *flow);
 static int is_on_its_way(const sim_flow_t *flow);
 static void worker_up(sim_t *sim, void *data);
 static void worker_name(sim_t *sim, sim_worker_t *worker);
@@ -24,6 +26,14 @@ static void worker_name(sim_t *sim, sim_worker_t *worker);
 
 void
 sim_call(sim_t *sim, sim_call_t *call)
+{
+    call_send(sim, call);
+    sim_payout_step(sim, call->worker, sim_payout_before(call));
+}
+
+
+static void
+call_send(sim_t *sim, sim_call_t *call)
 {
     const sim_faults_t  *faults = &sim->faults;
 
@@ -107,6 +117,11 @@ call_run(sim_t *sim, void *data)
                            ? sim_between(sim, 0, 2 * SIM_S)
                            : sim_between(sim, 200, 3000), call_heard,
                       calls[i]);
+        }
+
+        if (calls[i]->life == sim->workers[calls[i]->worker].life) {
+            sim_payout_step(sim, calls[i]->worker,
+                            sim_payout_behind(calls[i]));
         }
     }
 }
@@ -342,7 +357,7 @@ flow_do(sim_flow_t *flow)
         return;
 
     case PAY_DO_HTTP:
-        sim_send(flow);
+        http_do(flow);
         return;
 
     case PAY_DO_RATES:
@@ -365,6 +380,25 @@ flow_do(sim_flow_t *flow)
         {
             sim_violation(sim, "flow %s ends by a bug", flow->core.type->name);
         }
+    }
+}
+
+
+static void
+http_do(sim_flow_t *flow)
+{
+    sim_t  *sim = flow->sim;
+
+    if (flow->effect.payout == NULL) {
+        sim_send(flow);
+        return;
+    }
+
+    sim_payout_step(sim, flow->worker, SIM_STEP_CALLS);
+
+    if (flow->life == sim->workers[flow->worker].life) {
+        sim_send(flow);
+        sim_payout_step(sim, flow->worker, SIM_STEP_CALLED);
     }
 }
 

@@ -84,8 +84,16 @@ SELECT is(pg_temp.decide('bob', 'paid', 'ref_3'), 'second',
 SELECT is(pg_temp.decide('bob', 'paid', 'ref_2'), 'paid', 'the second');
 SELECT is(pg_temp.state(), 'paid ref_2', 'it is paid');
 SELECT is(pg_temp.money(), '0 0', 'and its money has left');
-SELECT is(pg_temp.run_at(), 'none', 'the provider knows no call of it');
-SELECT is(pg_temp.tell('returned'), 'returned', 'it may still come back');
+-- a provider that tells a return to nobody who does not ask was never asked
+SELECT is(pg_temp.run_at(), 'ask', 'it is asked about by that reference');
+SELECT is(s.run_at, now() + interval '1 day', 'a day later')
+FROM pay.payout_sending s WHERE s.payout_id = pg_temp.item();
+SELECT pg_temp.later('1 day')
+\g /dev/null
+SELECT is(pg_temp.begin_call(), 'due ask 0 ref_2', 'it is asked');
+SELECT is(pg_temp.end_call('done', p_ref => 'ref_2', p_state => 'returned'),
+          'stored', 'and it has come back');
+SELECT is(pg_temp.state(), 'returned ref_2', 'which counts');
 
 -- an answer in between
 SELECT pay_ops.settle_destination('m1', d.destination_id, 'open', 'ann', 'ok')
