@@ -1742,6 +1742,7 @@ CREATE FUNCTION pay.is_cleared_by_maker(p_payout pay.payout) RETURNS boolean LAN
 CREATE FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_counted(p_psp text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_currency(p_currency text) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_debit_left(p_event pay.payout_event) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_decision_asked(p_payout pay.payout, p_detail jsonb, p_who text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_done_by(p_exception pay.settlement_exception, p_act text, p_who text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_early(p_news pay.news) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -5870,6 +5871,7 @@ REVOKE ALL ON FUNCTION pay.is_cleared_by_maker(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_counted(p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_currency(p_currency text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_debit_left(p_event pay.payout_event) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_decision_asked(p_payout pay.payout, p_detail jsonb, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_done_by(p_exception pay.settlement_exception, p_act text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_early(p_news pay.news) FROM PUBLIC;
