@@ -6740,8 +6740,6 @@ GRANT SELECT ON TABLE pay.schema_migration TO payments_auditor;
 GRANT SELECT ON TABLE pay.schema_migration TO payments_operator;
 GRANT SELECT ON TABLE pay.screening_clearance TO payments_auditor;
 GRANT SELECT ON TABLE pay.screening_clearance TO payments_operator;
-GRANT SELECT ON TABLE pay.screening_salt TO payments_auditor;
-GRANT SELECT ON TABLE pay.screening_salt TO payments_operator;
 GRANT SELECT ON TABLE pay.seal_leaf TO payments_auditor;
 GRANT SELECT ON TABLE pay.seal_leaf TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_act TO payments_auditor;
