@@ -38,6 +38,8 @@ GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_api TO payments_gateway;
 GRANT USAGE ON SCHEMA pay, pay_view TO payments_auditor, payments_operator;
 GRANT SELECT ON ALL TABLES IN SCHEMA pay, pay_view
     TO payments_auditor, payments_operator;
+-- with it, names are guessed from their digests
+REVOKE SELECT ON pay.screening_salt FROM payments_auditor, payments_operator;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_view
     TO payments_auditor, payments_operator;
 -- for sql/checks, which auditors run

@@ -1,4 +1,5 @@
--- Operators end an item that no provider answers about.
+-- Operators end an item that no provider answers about, or whose bank's entries
+-- do not say so that it came back.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -61,8 +62,9 @@ COMMENT ON FUNCTION pay.end_payout_sending IS
     'Ends the calls about an item that operators have decided about';
 
 
--- p_fact: paid (p_ref: the provider's reference, if no answer has brought one)
--- or failed.  The word of two operators is the proof.
+-- p_fact: paid (p_ref: the provider's reference, if no answer has brought one),
+-- failed, or, when the money has left, returned.  The word of two operators is
+-- the proof.
 CREATE OR REPLACE FUNCTION pay_ops.decide_payout(
     p_merchant_id text, p_payout_id text, p_fact text, p_ref text,
     p_who text, p_why text)
@@ -75,13 +77,16 @@ DECLARE
     v_told   text;
 BEGIN
     IF NOT is_statement(p_who) OR NOT is_statement(p_why)
-        OR (p_fact IN ('paid', 'failed')) IS NOT TRUE
+        OR (p_fact IN ('paid', 'failed', 'returned')) IS NOT TRUE
         OR p_ref IS NOT NULL AND NOT id_ok(p_ref)
     THEN
         RETURN 'invalid';
     ELSIF v_payout.payout_id IS NULL THEN
         RETURN 'not_found';
-    ELSIF v_payout.state NOT IN ('sending', 'unknown') THEN
+    ELSIF v_payout.state <> ALL (CASE p_fact
+            WHEN 'returned' THEN '{sent,paid,settled}'
+            ELSE '{sending,unknown}' END::text[])
+    THEN
         RETURN 'no_way';
     ELSIF p_fact = 'paid' AND coalesce(v_payout.provider_ref, p_ref) IS NULL
         OR p_ref <> v_payout.provider_ref
@@ -110,6 +115,7 @@ END
 $$;
 COMMENT ON FUNCTION pay_ops.decide_payout IS
     'Ends an item that was sent by the word of two operators: paid, failed, '
+    'returned, '
     'second (another operator is needed), maker, other_ref (paid takes the '
     'provider''s reference, and no other one than the known), busy (a call is '
     'under way), no_way (not from its state), not_found or invalid';

@@ -21,8 +21,9 @@ COMMENT ON FUNCTION pay.file_item_of IS
     'EndToEndId; NULL: there is none';
 
 
--- p_said: the statements of a report, in its order.  One about a file is one
--- about each of its items that the report does not name itself.
+-- p_said: the statements of a report, in its order, credits behind the debits
+-- that they may bring back.  One about a file is one about each of its items
+-- that the report does not name itself.
 CREATE OR REPLACE FUNCTION pay_ops.read_payout_report(
     p_merchant_id text, p_provider text, p_said jsonb)
 RETURNS TABLE (outcome text, event_id text, key text, parcel text, state text,
@@ -73,7 +74,7 @@ FROM (
     WHERE w.msg_id IS NULL
         OR w.state <> 'unknown'
            AND NOT EXISTS (SELECT FROM said s WHERE s.key = i.key)) r
-ORDER BY r.rank, r.n, r.key
+ORDER BY r.rank, r.state = 'returned', r.n, r.key
 $$;
 COMMENT ON FUNCTION pay_ops.read_payout_report IS
     'The statements of a bank''s report, each about one item: item, not_found '
@@ -109,6 +110,27 @@ COMMENT ON FUNCTION pay.is_settled_twice IS
     'Whether a debit of the bank is the second one of an item';
 
 
+-- A bank that has debited twice and credits once has taken the second debit
+-- back: the seller still has the money, and would be paid anew.
+CREATE OR REPLACE FUNCTION pay.is_debit_left(p_event payout_event)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+SELECT p_event.state = 'returned' AND coalesce((
+    SELECT max(k.debits) > coalesce(max(k.credits) FILTER (
+        WHERE k.is_notice = is_notice_entry(p_event.event_id)), 0)
+    FROM (
+        SELECT is_notice_entry(e.event_id) AS is_notice,
+            count(*) FILTER (WHERE e.state = 'settled') AS debits,
+            count(*) FILTER (WHERE e.state = 'returned') AS credits
+        FROM payout_event e
+        WHERE e.merchant_id = p_event.merchant_id
+            AND e.payout_id = p_event.payout_id
+        GROUP BY 1) k), false)
+$$;
+COMMENT ON FUNCTION pay.is_debit_left IS
+    'Whether behind this credit of the bank, which is kept already, a debit of '
+    'the item is left';
+
+
 CREATE OR REPLACE FUNCTION pay.judge_payout_report(
     p_item payout_file_item, p_event payout_event, p_amount_minor bigint,
     p_currency text, p_account_end text)
@@ -132,6 +154,12 @@ BEGIN
         PERFORM keep_payout_act(p_item.merchant_id, 'payout',
             p_item.payout_id, 'contradiction', p_event.provider,
             'debited_twice', jsonb_build_object('event', p_event.event_id),
+            'payout.contradiction');
+        RETURN 'contradiction';
+    ELSIF is_debit_left(p_event) THEN
+        PERFORM keep_payout_act(p_item.merchant_id, 'payout',
+            p_item.payout_id, 'contradiction', p_event.provider,
+            'debit_left', jsonb_build_object('event', p_event.event_id),
             'payout.contradiction');
         RETURN 'contradiction';
     END IF;

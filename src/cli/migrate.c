@@ -156,13 +156,18 @@ migrate_run(migrate_t *m)
 
 
 /* One payctl at a time; others wait.  The lock belongs to the session, so that
- * the end of the connection releases it even when payctl is killed. */
+ * the end of the connection releases it even when payctl is killed.  A lock of
+ * a table is not waited for like that: all workers would wait behind it, for as
+ * long as a pg_dump takes.  The administrator's own setting counts more. */
 static int
 migrate_lock(migrate_t *m)
 {
     return pay_cli_exec(m->conn, "lock",
                         "SELECT pg_advisory_lock("
-                        "hashtextextended('payctl migrate', 0))");
+                        "hashtextextended('payctl migrate', 0))")
+           && pay_cli_exec(m->conn, "bound the locks",
+                           "SELECT set_config('lock_timeout', '5s', false)"
+                           " WHERE current_setting('lock_timeout') = '0'");
 }
 
 

@@ -89,6 +89,10 @@ static const pay_cli_act_t  failed_act = {
     "payout decide", DECIDE, 5, "failed", refusals
 };
 
+static const pay_cli_act_t  returned_act = {
+    "payout decide", DECIDE, 5, "returned", refusals
+};
+
 static const pay_cli_list_t  make_query = {
     "payout make",
     "SELECT m.outcome, coalesce(m.currency, '') AS currency,"
@@ -184,7 +188,8 @@ pay_cli_payout_decide(int argc, char **argv)
     int          words;
     const char  *dsn = NULL, *values[5] = { NULL };
 
-    const pay_cli_option_t  options[] = {
+    const pay_cli_act_t     *act = NULL;
+    const pay_cli_option_t   options[] = {
         { "--dsn", &dsn, NULL },
         { "--who", &values[1], NULL },
         { "--why", &values[2], NULL },
@@ -199,18 +204,21 @@ pay_cli_payout_decide(int argc, char **argv)
         return pay_cli_say_usage(words, pay_cli_payout_usage);
     }
 
-    if (words == 0 || values[1] == NULL || values[2] == NULL
-        || values[3] == NULL
-        || (strcmp(values[3], "paid") != 0 && strcmp(values[3], "failed") != 0)
-        || (values[4] != NULL && values[3][0] == 'f'))
-    {
-        return pay_cli_misuse(pay_cli_payout_usage, "decide takes an ID, --as"
-                              " paid with the provider's --ref or --as failed,"
-                              " --who and --why");
+    if (values[3] != NULL) {
+        act = strcmp(values[3], "paid") == 0 ? &paid_act
+              : strcmp(values[3], "failed") == 0 ? &failed_act
+              : strcmp(values[3], "returned") == 0 ? &returned_act : NULL;
     }
 
-    return pay_cli_act(values[3][0] == 'p' ? &paid_act : &failed_act, dsn,
-                       values);
+    if (words == 0 || values[1] == NULL || values[2] == NULL || act == NULL
+        || (values[4] != NULL && act != &paid_act))
+    {
+        return pay_cli_misuse(pay_cli_payout_usage, "decide takes an ID, --as"
+                              " paid with the provider's --ref, --as failed or"
+                              " --as returned, --who and --why");
+    }
+
+    return pay_cli_act(act, dsn, values);
 }
 
 

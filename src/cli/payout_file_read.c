@@ -28,7 +28,7 @@
 #define KEY_MAX      PAY_PAYOUT_KEY_MAX
 #define OUTCOMES     8
 #define ID_MAX       128
-#define PLACE_MAX   (PAY_SETTLE_KEY_MAX + 1 + KEY_MAX)
+#define PLACE_MAX   (PAY_SETTLE_KEY_MAX + 64 + KEY_MAX)
 #define NOTICE       "camt.054/"       /* before the id of an entry of one */
 
 /* Columns of said_sql; those from EVENT on are parameters of take_sql. */
@@ -375,9 +375,12 @@ told_entry(void *data, const pay_settle_row_t *row)
         event.currency = pay_str_of(row->paid_currency);
     }
 
-    event.state = event.amount_minor < 0 ? PAY_PAYOUT_SETTLED
-                                         : PAY_PAYOUT_RETURNED;
+    event.state = row->kind == PAY_SETTLE_DEBIT ? PAY_PAYOUT_SETTLED
+                                                : PAY_PAYOUT_RETURNED;
     event.amount_minor *= event.amount_minor < 0 ? -1 : 1;
+    /* a credit of nobody knows how much is not the item's money */
+    event.has_amount = event.amount_minor != 0
+                       || event.state == PAY_PAYOUT_RETURNED;
 
     event.code = reason_of(file->arena, row->note);
     say(file, &event, row->account);
@@ -388,7 +391,9 @@ told_entry(void *data, const pay_settle_row_t *row)
 
 /* A bank notifies of an entry, and its statement has it again: the two have ids
  * of their own, and the id says which of them it is.  The place of an entry
- * alone would not do: some banks number their statements anew each year. */
+ * alone would not do: some banks number their statements anew each year, and
+ * their notifications not at all, so that a return stands where its debit has
+ * stood. */
 static pay_status_t
 entry_id(file_read_t *file, const pay_settle_row_t *row, pay_str_t *id)
 {
@@ -400,6 +405,8 @@ entry_id(file_read_t *file, const pay_settle_row_t *row, pay_str_t *id)
     pay_buf_add(&buf, row->row_key);
     pay_buf_text(&buf, " ");
     pay_buf_add(&buf, row->our_ref);
+    pay_buf_text(&buf, row->kind == PAY_SETTLE_DEBIT ? " debit " : " credit ");
+    pay_buf_add(&buf, row->booked_on);
     PAY_TRY(pay_buf_done(&buf, &place));
     PAY_TRY(pay_sha256(place, digest));
     PAY_TRY(pay_hex_encode(file->arena, (pay_str_t) { sizeof(digest), digest },

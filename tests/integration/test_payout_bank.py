@@ -643,3 +643,43 @@ def test_a_number_of_a_statement_that_comes_again_hides_nothing(
         change(file, f"<Id>{numbers[-1]}<", f"<Id>{numbers[0]}<")
         assert "applied:1" in house.read(file)
         assert house.state(item) == "settled"
+
+
+@pytest.mark.parametrize("do", ["notice", "statement"])
+def test_a_return_at_the_place_of_its_debit_is_no_repetition(house, bank, do):
+    """Of a bank whose notifications have no numbers of their own the return
+    was a duplicate, and the money was never the seller's again."""
+    (item,) = settled(house, bank, "6.00")
+    (debit,) = bank.told(do)
+    assert "applied:1" in house.read(debit)
+    text = debit.read_text()
+    entry = text[text.index("<Ntry>") : text.index("</Ntry>")]
+    text = text.replace(entry, entry.replace(">DBIT<", ">CRDT<"))
+    swap = {"OPBD": "CLBD", "CLBD": "OPBD"}
+    text = re.sub("OPBD|CLBD", lambda code: swap[code[0]], text)
+    credit = debit.with_name(f"credit-{debit.name}")
+    credit.write_text(text)
+    assert "applied:1" in house.read(credit)
+    assert house.state(item) == "returned"
+    assert house.booked(item) == [
+        "payout_reserved",
+        "payout_sent",
+        "payout_returned",
+    ]
+
+
+def test_a_debit_in_a_batch_without_its_amount_is_a_debit(house, bank):
+    """The schema does not ask for the amount of a part: it was taken for a
+    credit of nothing, and the item was unknown."""
+    first, second = settled(house, bank, "2.00", "3.00")
+    (statement,) = bank.told("statement", batch=True)
+    text = statement.read_text()
+    parts = re.findall("<TxDtls>.*?</TxDtls>", text, re.DOTALL)
+    assert len(parts) == 2
+    for part in parts:
+        bare = re.sub("<(Amt|CdtDbtInd).*?</\\1>", "", part, flags=re.DOTALL)
+        assert bare != part
+        text = text.replace(part, bare)
+    statement.write_text(text)
+    assert "applied:2" in house.read(statement)
+    assert {house.state(first), house.state(second)} == {"settled"}

@@ -213,6 +213,11 @@ FROM (VALUES ('SELECT FROM pay.screening_salt'),
      'NULL)'),
     ('SELECT pay_ops.clear_payout_screening(NULL, NULL, NULL, NULL)')) s (sql);
 
+SELECT is(pg_temp.run_as(role, 'SELECT salt FROM pay.screening_salt'),
+          '42501', role || ' cannot guess names by their digests')
+FROM (VALUES ('payments_gateway'), ('payments_auditor'),
+             ('payments_operator')) r (role);
+
 \i :checks
 
 SELECT finish();

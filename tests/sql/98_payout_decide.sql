@@ -45,6 +45,7 @@ SELECT is(pay_ops.decide_payout('m1', v.id, v.fact, v.ref, v.who, v.why),
           v.said, concat_ws(' ', v.fact, v.who, v.said))
 FROM (VALUES
     (pg_temp.item(), 'sent', NULL, 'ann', 'x', 'invalid'),
+    (pg_temp.item(), 'returned', NULL, 'ann', 'x', 'no_way'),
     (pg_temp.item(), NULL, NULL, 'ann', 'x', 'invalid'),
     (pg_temp.item(), 'failed', NULL, ' ', 'x', 'invalid'),
     (pg_temp.item(), 'failed', NULL, 'ann', NULL, 'invalid'),
@@ -84,6 +85,7 @@ SELECT is(pg_temp.decide('bob', 'paid', 'ref_3'), 'second',
 SELECT is(pg_temp.decide('bob', 'paid', 'ref_2'), 'paid', 'the second');
 SELECT is(pg_temp.state(), 'paid ref_2', 'it is paid');
 SELECT is(pg_temp.money(), '0 0', 'and its money has left');
+SAVEPOINT decided;
 -- a provider that tells a return to nobody who does not ask was never asked
 SELECT is(pg_temp.run_at(), 'ask', 'it is asked about by that reference');
 SELECT is(s.run_at, now() + interval '1 day', 'a day later')
@@ -94,6 +96,15 @@ SELECT is(pg_temp.begin_call(), 'due ask 0 ref_2', 'it is asked');
 SELECT is(pg_temp.end_call('done', p_ref => 'ref_2', p_state => 'returned'),
           'stored', 'and it has come back');
 SELECT is(pg_temp.state(), 'returned ref_2', 'which counts');
+ROLLBACK TO decided;
+SELECT is(pg_temp.decide('ann'), 'no_way', 'it cannot fail any more');
+SELECT is(pg_temp.decide('ann', 'returned'), 'second',
+          'it may still come back: the first operator sees it at the bank');
+SELECT is(pg_temp.decide('max', 'returned'), 'maker', 'not its maker');
+SELECT is(pg_temp.decide('bob', 'returned'), 'returned', 'and the second');
+SELECT is(pg_temp.money(), '1000 0', 'the money is the seller''s again');
+SELECT is(pg_temp.tell('returned'), 'unchanged',
+          'the provider''s message of it counts no more');
 
 -- an answer in between
 SELECT pay_ops.settle_destination('m1', d.destination_id, 'open', 'ann', 'ok')

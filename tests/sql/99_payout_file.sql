@@ -173,10 +173,24 @@ SELECT is(pg_temp.report('camt.054/n2', 'settled', 1000), 'contradiction',
           'a second notification of a debit is another debit');
 SELECT is(pg_temp.report('camt.054/n3', 'settled', 999), 'contradiction',
           'and so is one of another amount');
-SELECT is(pg_temp.report('r7', 'returned', 1000), 'applied',
-          'it comes back');
-SELECT is(pg_temp.report('camt.054/n4', 'returned', 1000), 'unchanged',
-          'as the bank notifies, too');
+SELECT is(pg_temp.report('r7', 'returned', 1000), 'contradiction',
+          'of two debits one comes back');
+SELECT is(pg_temp.report('r7', 'returned', 1000), 'duplicate',
+          'which counts once');
+SELECT is(pg_temp.report('camt.054/n4', 'returned', 1000), 'contradiction',
+          'and is the same one that the bank notifies of');
+SELECT is(pg_temp.state(), 'settled ' || pg_temp.key(),
+          'the seller still has the money');
+SELECT is(pg_temp.pay(p_currency => 'EUR'), 'nothing EUR',
+          'and is not paid anew');
+SELECT is(pg_temp.report('r7b', 'returned', 1000), 'contradiction',
+          'of three debits two');
+SELECT is(pg_temp.report('r7c', 'returned', 1000), 'applied',
+          'all of it comes back');
+SELECT is(pg_temp.report('camt.054/n4b', 'returned', 1000), 'contradiction',
+          'as the bank notifies, too: its second credit');
+SELECT is(pg_temp.report('camt.054/n4c', 'returned', 1000), 'unchanged',
+          'and its third');
 SELECT is(pg_temp.report('r8', 'settled', 1000), 'contradiction',
           'a debit behind the return is another one');
 SELECT is(pg_temp.state(), 'returned ' || pg_temp.key(), 'it is returned');
@@ -254,6 +268,10 @@ SELECT is(pg_temp.read(format('[{"event_id": "t", "key": "%s", "parcel": "z",
 SELECT is(pg_temp.read(format('[{"event_id": "t", "key": "%s", "state":
     "settled", "account": "DE89370400440532013000"}]', pg_temp.key())),
     'other_account t settled', 'a statement of another account');
+SELECT is(pg_temp.read(format('[{"event_id": "c", "key": "%1$s", "state":
+    "returned"}, {"event_id": "d", "key": "%1$s", "state": "settled"}]',
+    pg_temp.key())), 'item d settled, item c returned',
+    'a debit comes before the credit that may bring it back');
 SELECT is(pay_ops.end_payout_report('m1', 'bank', sha256('r'), 'pain.002',
     '{}', 'cron'), 'read', 'a report is read');
 SELECT is(pay_ops.end_payout_report('m1', 'bank', sha256('r'), 'pain.002',

@@ -119,6 +119,22 @@ def test_failing_migration_leaves_nothing_of_itself(dsn, sql):
         list((sql / "migrations").glob("*.sql")))
 
 
+def test_a_reader_of_a_table_does_not_make_all_others_wait(dsn, sql):
+    """Behind a pg_dump a migration waited for its lock without an end, and
+    every worker behind the migration."""
+    assert migrate(dsn, sql)[0] == 0
+    (sql / "migrations" / "0099_more.sql").write_text(
+        "ALTER TABLE pay.payout_destination ADD more int;\n"
+    )
+    dump = psycopg2.connect(dsn)
+    dump.cursor().execute("SELECT FROM pay.payout_destination")
+    code, _, err = migrate(dsn, sql)
+    assert code == 1 and "lock timeout" in err
+    dump.close()
+    code, out, _ = migrate(dsn, sql)
+    assert code == 0 and "applied migrations/0099_more.sql" in out
+
+
 def test_failing_function_leaves_the_old_ones(dsn, sql):
     migrate(dsn, sql)
     path = sql / "functions" / "70_job.sql"
