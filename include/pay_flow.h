@@ -177,6 +177,19 @@ typedef struct {
 
 #define PAY_PAYOUT_PROVIDERS_MAX  8
 
+/* One `payments_screening` of the configuration: a merchant's account at a
+ * provider of sanctions screening. */
+typedef struct {
+    pay_str_t              name;
+    pay_str_t              merchant_id;
+    pay_psp_account_t      account;    /* base_url, api_key */
+    const pay_psp_conf_t  *client;     /* the name in metrics */
+    int64_t                lease_ms;   /* of a question, from its claim on */
+    int64_t                retry_s;    /* behind a question, before the next
+                                          one about the same account */
+    unsigned               index;      /* for the caller */
+} pay_screening_provider_t;
+
 typedef struct {
     const pay_psp_conf_t     *psps;
     size_t                    psp_count;
@@ -327,6 +340,7 @@ typedef enum {
     PAY_CALL_PAYOUT_ASK,
     PAY_CALL_PAYOUT_FIND,
     PAY_CALL_PAYOUT_CANCEL,
+    PAY_CALL_SCREENING,        /* to a provider of sanctions screening */
     PAY_CALL_COUNT
 } pay_call_t;
 
@@ -345,6 +359,7 @@ typedef struct {
                                                 until its row comes */
     const pay_psp_conf_t     *psp;           /* PAY_DO_HTTP, or … */
     const pay_payout_provider_t *payout;     /* … the call goes to that one */
+    const pay_screening_provider_t *screening;   /* … or to that one */
     pay_call_t                call;          /* PAY_DO_HTTP */
     pay_http_request_t        http;
     int                       buyer_waits;   /* PAY_DO_HTTP: short deadline */
@@ -617,6 +632,10 @@ pay_status_t pay_flow_settlement(pay_flow_t *flow,
 /* The next call to a pay-out provider, if one is due. */
 pay_status_t pay_flow_payout(pay_flow_t *flow,
     const pay_payout_provider_t *provider, pay_str_t owner) PAY_MUST_CHECK;
+
+/* The next question to a provider of sanctions screening, if one is due. */
+pay_status_t pay_flow_screening(pay_flow_t *flow,
+    const pay_screening_provider_t *provider) PAY_MUST_CHECK;
 
 
 #endif /* PAY_FLOW_H */

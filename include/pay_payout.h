@@ -310,6 +310,37 @@ pay_status_t pay_payout_facts(pay_arena_t *arena,
     const pay_payout_adapter_t *adapter, pay_str_t *facts) PAY_MUST_CHECK;
 
 
+/* ---- sanctions screening by a provider (src/payout/screening.c) */
+
+typedef enum {
+    PAY_SCREENING_FAILED = 0,  /* no answer: the holder is not clear */
+    PAY_SCREENING_CLEAR,
+    PAY_SCREENING_HIT,
+    PAY_SCREENING_COUNT
+} pay_screening_t;
+
+typedef struct {
+    pay_screening_t   answer;
+    pay_str_t         reference;       /* of a hit, a token; or empty */
+    pay_str_t         code;            /* of a failure, [a-z0-9_.-]{0,64} */
+    int64_t           retry_after_s;   /* -1: untold */
+    pay_psp_unread_t  unread;
+} pay_screening_result_t;
+
+/* Asks about the holder of an account, whose name is not empty.  id:
+ * [A-Za-z0-9-]{1,255}, one for each question. */
+pay_status_t pay_screening_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, pay_str_t id,
+    const pay_payout_destination_t *to, pay_http_request_t *request)
+    PAY_MUST_CHECK;
+/* Reads the answer, which is untrusted: one that does not repeat the id is
+ * FAILED.  Fails for PAY_NO_MEMORY and PAY_BUG alone; *result is written on
+ * success only, its texts live in the arena. */
+pay_status_t pay_screening_answer(pay_arena_t *arena, pay_str_t id,
+    const pay_http_answer_t *answer, pay_screening_result_t *result)
+    PAY_MUST_CHECK;
+
+
 /* ---- files for a bank (src/payout/pain001.c), for adapters with
  * PAY_PAYOUT_IS_FILE */
 

@@ -20,6 +20,7 @@
 #include "conf/ngx_http_payments_conf_place.h"
 #include "conf/ngx_http_payments_conf_psp.h"
 #include "conf/ngx_http_payments_conf_payout.h"
+#include "conf/ngx_http_payments_conf_screening.h"
 #include "conf/ngx_http_payments_conf_rates.h"
 #include "conf/ngx_http_payments_conf_resolve.h"
 #include "conf/ngx_http_payments_conf_retry.h"
@@ -244,6 +245,13 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       0,
       NULL },
 
+    { ngx_string("payments_screening"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_http_payments_screening_block,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("payments_bulkhead"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_http_payments_set_line,
@@ -435,6 +443,8 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
                           sizeof(ngx_payments_settlement_t *)) != NGX_OK
         || ngx_array_init(&pmcf->payouts, cf->pool, 4,
                           sizeof(ngx_payments_payout_t *)) != NGX_OK
+        || ngx_array_init(&pmcf->screenings, cf->pool, 4,
+                          sizeof(ngx_payments_screening_t *)) != NGX_OK
         || ngx_array_init(&pmcf->locations, cf->pool, 8,
                           sizeof(ngx_payments_location_t)) != NGX_OK
         || ngx_array_init(&pmcf->jwt_keys, cf->pool, 4,
@@ -493,8 +503,13 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    return ngx_http_payments_settlement_resolve(cf, pmcf) == NGX_CONF_OK
-           ? ngx_http_payments_payout_resolve(cf, pmcf) : NGX_CONF_ERROR;
+    if (ngx_http_payments_settlement_resolve(cf, pmcf) != NGX_CONF_OK
+        || ngx_http_payments_payout_resolve(cf, pmcf) != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_payments_screening_resolve(cf, pmcf);
 }
 
 

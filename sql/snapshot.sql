@@ -810,6 +810,22 @@ CREATE TYPE pay_api.reread_row AS (
 
 COMMENT ON TYPE pay_api.reread_row IS 'A settlement that is pulled again';
 
+CREATE TYPE pay_api.screening_row AS (
+	item integer,
+	outcome text,
+	destination_id text,
+	version bigint,
+	number bigint,
+	seller_account text,
+	currency text,
+	kind text,
+	country text,
+	details bytea,
+	key_id text
+);
+
+COMMENT ON TYPE pay_api.screening_row IS 'A question to a screening provider that a worker has claimed';
+
 CREATE TYPE pay_api.seal_row AS (
 	item integer,
 	outcome text,
@@ -1372,6 +1388,26 @@ CREATE FUNCTION pay.claim_payout_items(p_merchant_id text, p_provider text, p_ad
 CREATE FUNCTION pay.claim_payout_keys(p_merchant_id text[], p_route text, p_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) RETURNS integer[] LANGUAGE plpgsql;
+
+CREATE TABLE pay.screening_answer (
+    merchant_id pay.id NOT NULL,
+    destination_id pay.id NOT NULL,
+    version pay.ordinal NOT NULL,
+    provider pay.payout_name NOT NULL,
+    calls pay.ordinal NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    begun_at timestamp with time zone,
+    answer text COLLATE pg_catalog."C",
+    reference pay.filled,
+    asked_at timestamp with time zone,
+    code pay.filled,
+    CONSTRAINT screening_answer_answer_check CHECK ((answer = ANY (ARRAY['clear'::text, 'hit'::text]))),
+    CONSTRAINT screening_answer_check CHECK (((answer IS NULL) = (asked_at IS NULL))),
+    CONSTRAINT screening_answer_check1 CHECK ((((answer = 'hit'::text) IS TRUE) = (reference IS NOT NULL)))
+)
+WITH (fillfactor='80');
+
+CREATE FUNCTION pay.claim_screening(p_merchant_id text, p_provider text, p_lease interval) RETURNS pay.screening_answer LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.clear_gone(p_file_id bigint) RETURNS pay.posting[] LANGUAGE plpgsql;
@@ -1859,6 +1895,7 @@ CREATE FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone,
 CREATE FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_findings(p_payout pay.payout) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_given_fees(p_items integer[], p_item integer[], p_place integer[], p_id text[], p_minor bigint[], p_merchant_id text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_invalid(p_items integer[], p_psp text[], p_source text[], p_event_id text[], p_token text[], p_reference text[], p_object text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_late(p_facts pay.fact[], p_items integer[]) RETURNS void LANGUAGE plpgsql;
@@ -1895,6 +1932,7 @@ CREATE TABLE pay.screening_policy (
     is_on boolean NOT NULL,
     lists text[] NOT NULL,
     max_age_hours integer NOT NULL,
+    provider pay.payout_name,
     CONSTRAINT screening_policy_lists_check CHECK (((lists <@ '{ofac,eu}'::text[]) AND (lists <> '{}'::text[]))),
     CONSTRAINT screening_policy_max_age_hours_check CHECK (((max_age_hours >= 1) AND (max_age_hours <= 720)))
 );
@@ -2293,6 +2331,7 @@ CREATE FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) RETURNS text LAN
 CREATE FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.request_time(p_request_id text) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.requote_orders(p_moves pay.move[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.rescreen_payout(p_payout pay.payout) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.rescreen_payouts() RETURNS bigint LANGUAGE plpgsql;
 
 CREATE TABLE pay.payout_reserve (
@@ -2476,6 +2515,7 @@ CREATE FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[], p_cur
 CREATE FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_round(p_name text) RETURNS boolean LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_screening(p_key pay.screening_answer, p_answer text, p_reference text, p_code text, p_retry interval) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_end pay.settlement_end, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_up(p_news pay.news, p_held bigint) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql;
@@ -2547,6 +2587,7 @@ CREATE FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_
 CREATE FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_payout_call(p_merchant_id text[], p_provider text[], p_adapter text[], p_facts jsonb[], p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.payout_call_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.age_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.begin_screening(p_merchant_id text[], p_provider text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.screening_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_seal(p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.seal_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.check_books(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.check_settlement(p_file_id bigint[], p_attempt bigint[], p_rows bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2605,6 +2646,7 @@ CREATE FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_ps
 CREATE FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_is_complete bigint[], p_code text[], p_rows_item bigint[], p_rows_currency text[], p_rows_available_minor bigint[], p_rows_pending_minor bigint[], p_rows_reserved_minor bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.store_screening(p_merchant_id text[], p_provider text[], p_destination_id text[], p_version bigint[], p_number bigint[], p_answer text[], p_reference text[], p_code text[], p_retry_s bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2656,7 +2698,7 @@ CREATE FUNCTION pay_ops.set_payout_minimum(p_merchant_id text, p_currency text, 
 CREATE FUNCTION pay_ops.set_payout_policy(p_merchant_id text, p_who text, p_why text, p_release_by text DEFAULT NULL::text, p_release_days integer DEFAULT NULL::integer, p_needs_settled boolean DEFAULT NULL::boolean, p_reserve_percent numeric DEFAULT NULL::numeric, p_reserve_days integer DEFAULT NULL::integer, p_cooling_off_hours integer DEFAULT NULL::integer, p_sends_by text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provider text, p_adapter text, p_takes text[], p_currencies text[], p_countries text[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_payout_schedule(p_merchant_id text, p_seller_account text, p_every text, p_on_day integer, p_cut_off text, p_zone text, p_calendar text, p_batch_items integer, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_ops.set_payout_screening(p_merchant_id text, p_is_on boolean, p_lists text[], p_max_age_hours integer, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_payout_screening(p_merchant_id text, p_is_on boolean, p_lists text[], p_max_age_hours integer, p_who text, p_why text, p_provider text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -5012,6 +5054,8 @@ ALTER TABLE ONLY pay.sanction_word
     ADD CONSTRAINT sanction_word_pkey PRIMARY KEY (word);
 ALTER TABLE ONLY pay.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (file);
+ALTER TABLE ONLY pay.screening_answer
+    ADD CONSTRAINT screening_answer_pkey PRIMARY KEY (merchant_id, destination_id, version, provider);
 ALTER TABLE ONLY pay.screening_clearance
     ADD CONSTRAINT screening_clearance_pkey PRIMARY KEY (merchant_id, destination_id, version, list, entry_id, name);
 ALTER TABLE ONLY pay.screening_policy
@@ -5156,6 +5200,7 @@ CREATE INDEX payout_schedule_due ON pay.payout_schedule USING btree (next_at) WH
 CREATE INDEX payout_seller ON pay.payout USING btree (seller_account, merchant_id, created_at);
 CREATE INDEX payout_sending_due ON pay.payout_sending USING btree (merchant_id, provider, run_at) WHERE (run_at IS NOT NULL);
 CREATE INDEX payout_state_is ON pay.payout USING btree (state, changed_at) WHERE ((state)::text <> ALL (ARRAY['settled'::text, 'failed'::text, 'cancelled'::text]));
+CREATE INDEX payout_to_screen ON pay.payout USING btree (merchant_id, destination_id) WHERE ((state)::text = ANY (ARRAY['held'::text, 'ready'::text, 'approved'::text]));
 CREATE INDEX payout_to_send ON pay.payout USING btree (merchant_id, provider, payout_id) WHERE ((state)::text = 'approved'::text);
 CREATE INDEX payout_unbatched ON pay.payout USING btree (merchant_id, provider, currency) WHERE (((state)::text = 'ready'::text) AND (batch_id IS NULL));
 CREATE INDEX psp_balance_last ON pay.psp_balance USING btree (source, currency, balance_id);
@@ -5484,6 +5529,8 @@ ALTER TABLE ONLY pay.psp_balance
     ADD CONSTRAINT psp_balance_source_fkey FOREIGN KEY (source) REFERENCES pay.settlement_source(source);
 ALTER TABLE ONLY pay.rate
     ADD CONSTRAINT rate_source_fkey FOREIGN KEY (source) REFERENCES pay.rate_source(source);
+ALTER TABLE ONLY pay.screening_answer
+    ADD CONSTRAINT screening_answer_merchant_id_destination_id_version_fkey FOREIGN KEY (merchant_id, destination_id, version) REFERENCES pay.payout_destination(merchant_id, destination_id, version);
 ALTER TABLE ONLY pay.screening_clearance
     ADD CONSTRAINT screening_clearance_merchant_id_destination_id_version_fkey FOREIGN KEY (merchant_id, destination_id, version) REFERENCES pay.payout_destination(merchant_id, destination_id, version);
 ALTER TABLE ONLY pay.settlement_act
@@ -5538,6 +5585,7 @@ REVOKE ALL ON TYPE pay_api.payout_call_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.replay_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.report_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.reread_row FROM PUBLIC;
+REVOKE ALL ON TYPE pay_api.screening_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.seal_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.settlement_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.span_row FROM PUBLIC;
@@ -5670,6 +5718,9 @@ REVOKE ALL ON FUNCTION pay.claim_payout_items(p_merchant_id text, p_provider tex
 REVOKE ALL ON FUNCTION pay.claim_payout_keys(p_merchant_id text[], p_route text, p_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.screening_answer TO payments_auditor;
+GRANT SELECT ON TABLE pay.screening_answer TO payments_operator;
+REVOKE ALL ON FUNCTION pay.claim_screening(p_merchant_id text, p_provider text, p_lease interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.clear_gone(p_file_id bigint) FROM PUBLIC;
@@ -5927,6 +5978,7 @@ REVOKE ALL ON FUNCTION pay.keep_anchors(p_month date, p_until timestamp with tim
 REVOKE ALL ON FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_findings(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_given_fees(p_items integer[], p_item integer[], p_place integer[], p_id text[], p_minor bigint[], p_merchant_id text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_invalid(p_items integer[], p_psp text[], p_source text[], p_event_id text[], p_token text[], p_reference text[], p_object text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_late(p_facts pay.fact[], p_items integer[]) FROM PUBLIC;
@@ -6187,6 +6239,7 @@ REVOKE ALL ON FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) FROM PUBL
 REVOKE ALL ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.request_time(p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.requote_orders(p_moves pay.move[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rescreen_payout(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rescreen_payouts() FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_reserve TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_reserve TO payments_operator;
@@ -6311,6 +6364,7 @@ REVOKE ALL ON FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[]
 REVOKE ALL ON FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_round(p_name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_screening(p_key pay.screening_answer, p_answer text, p_reference text, p_code text, p_retry interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_end pay.settlement_end, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_up(p_news pay.news, p_held bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
@@ -6388,6 +6442,8 @@ REVOKE ALL ON FUNCTION pay_api.begin_payout_call(p_merchant_id text[], p_provide
 GRANT ALL ON FUNCTION pay_api.begin_payout_call(p_merchant_id text[], p_provider text[], p_adapter text[], p_facts jsonb[], p_owner text[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.begin_screening(p_merchant_id text[], p_provider text[], p_lease_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.begin_screening(p_merchant_id text[], p_provider text[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_seal(p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_seal(p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.check_books(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
@@ -6504,6 +6560,8 @@ REVOKE ALL ON FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_
 GRANT ALL ON FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_is_complete bigint[], p_code text[], p_rows_item bigint[], p_rows_currency text[], p_rows_available_minor bigint[], p_rows_pending_minor bigint[], p_rows_reserved_minor bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.store_screening(p_merchant_id text[], p_provider text[], p_destination_id text[], p_version bigint[], p_number bigint[], p_answer text[], p_reference text[], p_code text[], p_retry_s bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.store_screening(p_merchant_id text[], p_provider text[], p_destination_id text[], p_version bigint[], p_number bigint[], p_answer text[], p_reference text[], p_code text[], p_retry_s bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) FROM PUBLIC;
@@ -6606,8 +6664,8 @@ REVOKE ALL ON FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provide
 GRANT ALL ON FUNCTION pay_ops.set_payout_provider(p_merchant_id text, p_provider text, p_adapter text, p_takes text[], p_currencies text[], p_countries text[], p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_payout_schedule(p_merchant_id text, p_seller_account text, p_every text, p_on_day integer, p_cut_off text, p_zone text, p_calendar text, p_batch_items integer, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.set_payout_schedule(p_merchant_id text, p_seller_account text, p_every text, p_on_day integer, p_cut_off text, p_zone text, p_calendar text, p_batch_items integer, p_who text, p_why text) TO payments_operator;
-REVOKE ALL ON FUNCTION pay_ops.set_payout_screening(p_merchant_id text, p_is_on boolean, p_lists text[], p_max_age_hours integer, p_who text, p_why text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_ops.set_payout_screening(p_merchant_id text, p_is_on boolean, p_lists text[], p_max_age_hours integer, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_payout_screening(p_merchant_id text, p_is_on boolean, p_lists text[], p_max_age_hours integer, p_who text, p_why text, p_provider text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_payout_screening(p_merchant_id text, p_is_on boolean, p_lists text[], p_max_age_hours integer, p_who text, p_why text, p_provider text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p_a_day numeric) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;

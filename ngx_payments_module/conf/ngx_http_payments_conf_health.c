@@ -98,9 +98,10 @@ ngx_http_payments_psp_cost(ngx_conf_t *cf, void *object)
 void
 ngx_http_payments_health_defaults(ngx_http_payments_main_conf_t *pmcf)
 {
-    ngx_uint_t               i;
-    ngx_payments_psp_t     **psps = pmcf->psps.elts;
-    ngx_payments_payout_t  **payouts = pmcf->payouts.elts;
+    ngx_uint_t                  i;
+    ngx_payments_psp_t        **psps = pmcf->psps.elts;
+    ngx_payments_payout_t     **payouts = pmcf->payouts.elts;
+    ngx_payments_screening_t  **screenings = pmcf->screenings.elts;
 
     for (i = 0; i < pmcf->psps.nelts; i++) {
         client_defaults(pmcf, psps[i]);
@@ -108,6 +109,10 @@ ngx_http_payments_health_defaults(ngx_http_payments_main_conf_t *pmcf)
 
     for (i = 0; i < pmcf->payouts.nelts; i++) {
         client_defaults(pmcf, &payouts[i]->client);
+    }
+
+    for (i = 0; i < pmcf->screenings.nelts; i++) {
+        client_defaults(pmcf, &screenings[i]->client);
     }
 }
 

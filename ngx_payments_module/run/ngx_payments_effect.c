@@ -229,12 +229,17 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
 }
 
 
-/* A PSP, or the client of a pay-out provider. */
+/* A PSP, or the client of a provider of pay-outs or of screening. */
 static const ngx_payments_psp_t *
 called(const ngx_http_payments_main_conf_t *pmcf, const pay_effect_t *effect)
 {
-    ngx_payments_psp_t     **psps = pmcf->psps.elts;
-    ngx_payments_payout_t  **payouts = pmcf->payouts.elts;
+    ngx_payments_psp_t        **psps = pmcf->psps.elts;
+    ngx_payments_payout_t     **payouts = pmcf->payouts.elts;
+    ngx_payments_screening_t  **screenings = pmcf->screenings.elts;
+
+    if (effect->screening != NULL) {
+        return &screenings[effect->screening->index]->client;
+    }
 
     return effect->payout != NULL ? &payouts[effect->payout->index]->client
                                   : psps[effect->psp->index];

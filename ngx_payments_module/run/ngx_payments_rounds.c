@@ -15,6 +15,7 @@
 #include "run/ngx_payments_reconcile.h"
 #include "run/ngx_payments_round.h"
 #include "run/ngx_payments_schedule.h"
+#include "run/ngx_payments_screenings.h"
 #include "run/ngx_payments_seal.h"
 #include "run/ngx_payments_settlement.h"
 #include "shm/ngx_payments_count.h"
@@ -97,7 +98,8 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
 
     if (backfills_start(cycle) != NGX_OK
         || ngx_payments_settlement_start(cycle, owner) != NGX_OK
-        || ngx_payments_payouts_start(cycle, owner) != NGX_OK)
+        || ngx_payments_payouts_start(cycle, owner) != NGX_OK
+        || ngx_payments_screenings_start(cycle) != NGX_OK)
     {
         return NGX_ERROR;
     }

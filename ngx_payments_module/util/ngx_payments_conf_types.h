@@ -147,6 +147,18 @@ typedef struct {
 } ngx_payments_payout_t;
 
 
+/* A provider of sanctions screening.  The transport knows its `client` alone:
+ * its name in circuits and metrics is screening/NAME. */
+typedef struct {
+    ngx_payments_psp_t          client;          /* first, as above */
+    pay_screening_provider_t    provider;
+    ngx_str_t                   merchant;        /* the name */
+    ngx_msec_t                  interval_ms;     /* between questions for an
+                                                    account */
+    time_t                      retry_s;
+} ngx_payments_screening_t;
+
+
 /* How the event log is sealed, and days are closed. */
 typedef struct {
     ngx_msec_t                  interval_ms;     /* unset: it is not */
@@ -217,6 +229,8 @@ typedef struct {
     ngx_array_t                 settlements;     /* ngx_payments_settlement_t
                                                     * */
     ngx_array_t                 payouts;         /* ngx_payments_payout_t * */
+    ngx_array_t                 screenings;      /* ngx_payments_screening_t
+                                                    * */
     ngx_payments_bulkhead_conf_t  bulkhead;
     ngx_msec_t                  stages[PAY_STAGES];  /* 0: no deadline */
 } ngx_http_payments_main_conf_t;

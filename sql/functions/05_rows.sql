@@ -73,6 +73,10 @@ BEGIN
              'id1 text, id2 text, id3 text, made_s bigint, cursor text, '
              'seller_account text',
              'A call to a pay-out provider that a worker has claimed'),
+            ('screening', ', destination_id text, version bigint, '
+             'number bigint, seller_account text, currency text, kind text, '
+             'country text, details bytea, key_id text',
+             'A question to a screening provider that a worker has claimed'),
             ('close', ', number bigint, document text',
              'The document of a closed day, to be signed'),
             ('seal', ', number bigint, message text',

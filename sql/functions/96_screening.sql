@@ -123,7 +123,8 @@ COMMENT ON FUNCTION pay.lists_are_fresh IS
 
 
 -- The findings that hold an item; none: it is free, or its merchant screens
--- nothing.  An old list and an unknown name are findings.
+-- nothing.  An old list, an unknown name and a provider that has not answered
+-- are findings.
 CREATE OR REPLACE FUNCTION pay.screen_payout(p_payout payout)
 RETURNS TABLE (why text, list text, entry_id text, name text)
 LANGUAGE sql STABLE AS $$
@@ -139,9 +140,23 @@ CROSS JOIN LATERAL (
     SELECT 'name', '', '', '' WHERE d.name_words IS NULL
     UNION ALL
     SELECT h.why, h.list, h.entry_id, h.name
-    FROM sanction_hits(d.name_words, d.name_near, s.lists) h) f
+    FROM sanction_hits(d.name_words, d.name_near, s.lists) h
+    UNION ALL
+    SELECT v.why, 'provider/' || s.provider,
+        CASE v.why WHEN 'provider' THEN a.reference ELSE '' END, ''
+    FROM (VALUES (true)) one
+    LEFT JOIN screening_answer a ON a.merchant_id = d.merchant_id
+        AND a.destination_id = d.destination_id AND a.version = d.version
+        AND a.provider = s.provider
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN (a.asked_at > clock_timestamp()
+                  - make_interval(hours => s.max_age_hours)) IS NOT TRUE
+            THEN 'pending'
+            WHEN a.answer = 'hit' THEN 'provider' END) v (why)
+    WHERE s.provider IS NOT NULL AND v.why IS NOT NULL) f
 WHERE s.merchant_id = p_payout.merchant_id AND s.is_on
-    AND (f.why = 'list' OR NOT EXISTS (
+    AND (f.why IN ('list', 'pending') OR NOT EXISTS (
         SELECT FROM screening_clearance c
         WHERE c.merchant_id = d.merchant_id
             AND c.destination_id = d.destination_id
@@ -152,7 +167,8 @@ WHERE s.merchant_id = p_payout.merchant_id AND s.is_on
 $$;
 COMMENT ON FUNCTION pay.screen_payout IS
     'Why an item may not be paid: list (none, or too old), name (not known), '
-    'hit (an entry of a list), near (nearly one)';
+    'hit (an entry of a list), near (nearly one), pending (no answer of the '
+    'provider, or one that is too old), provider (a hit, by its reference)';
 
 
 -- Holds an item that has findings.  The merchant's timeline says held alone.
@@ -230,17 +246,19 @@ COMMENT ON FUNCTION pay.is_screening_asked IS
 -- A setting by which less is screened than before takes two operators.
 CREATE OR REPLACE FUNCTION pay_ops.set_payout_screening(
     p_merchant_id text, p_is_on boolean, p_lists text[], p_max_age_hours int,
-    p_who text, p_why text)
+    p_who text, p_why text, p_provider text DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
-    v_detail jsonb := jsonb_build_object('is_on', p_is_on, 'lists', p_lists,
-        'max_age_hours', p_max_age_hours);
+    v_detail jsonb := jsonb_strip_nulls(jsonb_build_object('is_on', p_is_on,
+        'lists', p_lists, 'max_age_hours', p_max_age_hours,
+        'provider', p_provider));
 BEGIN
     IF NOT is_statement(p_who) OR NOT is_statement(p_why)
         OR NOT id_ok(p_merchant_id) OR p_is_on IS NULL
         OR (p_lists <@ '{ofac,eu}' AND p_lists <> '{}') IS NOT TRUE
         OR (p_max_age_hours BETWEEN 1 AND 720) IS NOT TRUE
+        OR p_provider !~ '^[a-z0-9][a-z0-9_-]{0,62}$'
     THEN
         RETURN 'invalid';
     END IF;
@@ -248,7 +266,8 @@ BEGIN
     PERFORM FROM screening_policy s
     WHERE s.merchant_id = p_merchant_id AND s.is_on
         AND NOT (p_is_on AND p_lists @> s.lists
-                 AND p_max_age_hours <= s.max_age_hours)
+                 AND p_max_age_hours <= s.max_age_hours
+                 AND coalesce(p_provider = s.provider, s.provider IS NULL))
     FOR UPDATE;
     IF FOUND AND NOT is_screening_asked(p_merchant_id, v_detail, p_who) THEN
         PERFORM keep_payout_act(p_merchant_id, 'screening', p_merchant_id,
@@ -257,11 +276,12 @@ BEGIN
     END IF;
 
     INSERT INTO screening_policy AS s (merchant_id, is_on, lists,
-        max_age_hours)
-    VALUES (p_merchant_id, p_is_on, p_lists, p_max_age_hours)
+        max_age_hours, provider)
+    VALUES (p_merchant_id, p_is_on, p_lists, p_max_age_hours, p_provider)
     ON CONFLICT (merchant_id) DO UPDATE
     SET is_on = EXCLUDED.is_on, lists = EXCLUDED.lists,
-        max_age_hours = EXCLUDED.max_age_hours;
+        max_age_hours = EXCLUDED.max_age_hours,
+        provider = EXCLUDED.provider;
     PERFORM keep_payout_act(p_merchant_id, 'screening', p_merchant_id,
         'policy', p_who, p_why, v_detail);
 
@@ -269,8 +289,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_ops.set_payout_screening IS
-    'Says by which lists a merchant''s pay-outs are screened, and how old these '
-    'may be: stored, second (another operator is needed, since less would be '
+    'Says by which lists, and by which provider beside them, a merchant''s '
+    'pay-outs are screened, and how old lists and answers may be: stored, second (another operator is needed, since less would be '
     'screened) or invalid';
 
 
@@ -335,6 +355,26 @@ COMMENT ON FUNCTION pay_ops.import_sanctions IS
     'before) or invalid';
 
 
+-- An item that is locked, and may be sent or is held by screening.
+CREATE OR REPLACE FUNCTION pay.rescreen_payout(p_payout payout)
+RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_payout.state <> 'held' THEN
+        RETURN CASE WHEN hold_by_screening(p_payout) THEN 'held'
+                    ELSE 'same' END;
+    ELSIF EXISTS (SELECT FROM screen_payout(p_payout)) THEN
+        RETURN 'same';
+    END IF;
+
+    PERFORM end_screening(p_payout, 'free', 'gateway', NULL);
+
+    RETURN 'free';
+END
+$$;
+COMMENT ON FUNCTION pay.rescreen_payout IS
+    'Compares an item anew: held, free (it is ready again) or same';
+
+
 -- Compares all items that may still be sent with the lists of this commit: who
 -- sends or approves one of them waits for it, and then sees these lists.
 CREATE OR REPLACE FUNCTION pay.rescreen_payouts()
@@ -351,10 +391,7 @@ BEGIN
                         WHERE s.merchant_id = p.merchant_id AND s.is_on)
         ORDER BY p.merchant_id, p.payout_id FOR NO KEY UPDATE
     LOOP
-        IF v_payout.state <> 'held' THEN
-            PERFORM hold_by_screening(v_payout);
-        ELSIF NOT EXISTS (SELECT FROM screen_payout(v_payout)) THEN
-            PERFORM end_screening(v_payout, 'free', 'gateway', NULL);
+        IF rescreen_payout(v_payout) = 'free' THEN
             v_count := v_count + 1;
         END IF;
     END LOOP;
@@ -383,7 +420,8 @@ COMMENT ON FUNCTION pay.is_cleared_by_maker IS
 
 
 -- The first operator asks, and the second one clears.  Neither has made the
--- item or entered its account.  A list that is missing cannot be cleared.
+-- item or entered its account.  A list or an answer that is missing cannot be
+-- cleared.
 CREATE OR REPLACE FUNCTION pay_ops.clear_payout_screening(
     p_merchant_id text, p_payout_id text, p_who text, p_why text)
 RETURNS text
@@ -412,7 +450,8 @@ BEGIN
             AND d.entered_by = p_who)
     THEN
         RETURN 'entered';
-    ELSIF EXISTS (SELECT FROM screen_payout(v_payout) f WHERE f.why = 'list')
+    ELSIF EXISTS (SELECT FROM screen_payout(v_payout) f
+                  WHERE f.why IN ('list', 'pending'))
     THEN
         RETURN 'no_list';
     END IF;
@@ -438,7 +477,8 @@ END
 $$;
 COMMENT ON FUNCTION pay_ops.clear_payout_screening IS
     'Clears the findings about an item: ready, second (another operator is '
-    'needed), maker, entered, no_list (none, or too old), no_way (screening does '
+    'needed), maker, entered, no_list (none, or too old, or the provider has not '
+    'answered), no_way (screening does '
     'not hold it), not_found or invalid';
 
 

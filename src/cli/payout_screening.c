@@ -44,6 +44,7 @@ static const char  usage[] =
     "       payctl payout screening lists|held [--dsn DSN]\n"
     "       payctl payout screening set [--dsn DSN] --merchant ID\n"
     "                               --lists NAMES|none [--hours N]\n"
+    "                               [--provider NAME]\n"
     "                               --who NAME --why REASON\n"
     "       payctl payout screening clear|reject [--dsn DSN] ID\n"
     "                               --who NAME --why REASON\n"
@@ -52,9 +53,10 @@ static const char  usage[] =
     "sdn.xml, or sdn.csv and alt.csv, both; of eu, csvFullSanctionsList_1_1.\n"
     "--shrinks takes a list that has less than half of the names.\n"
     "set says by which lists the pay-outs of a merchant are screened\n"
-    "(\"ofac,eu\"), and how old these may be; less screening than before\n"
-    "takes two operators.  held shows the items that screening holds, and\n"
-    "why.  clear takes two operators; reject gives an item up.\n";
+    "(\"ofac,eu\"), by which provider beside them, and how old lists and\n"
+    "answers may be; less screening than before takes two operators.\n"
+    "held shows the items that screening holds, and why.  clear takes two\n"
+    "operators; reject gives an item up.\n";
 
 static const pay_cli_subcommand_t  subcommands[] = {
     { "clear", screening_act },
@@ -71,11 +73,11 @@ static const pay_cli_refusal_t  refusals[] = {
     { "maker", "who made the item does not clear it" },
     { "entered", "who entered its account does not clear it" },
     { "no_list", "a list is missing or too old, see payctl payout screening"
-      " lists" },
+      " lists, or the provider has not answered" },
     { "no_way", "screening does not hold it" },
     { "not_found", "no such pay-out" },
     { "invalid", "--who and --why take 1 to 200 bytes each, --lists ofac and"
-      " eu, --hours 1 to 720" },
+      " eu, --hours 1 to 720, --provider a name of payments_screening" },
     { NULL, NULL }
 };
 
@@ -94,7 +96,7 @@ static const pay_cli_act_t  reject_act = {
 static const pay_cli_act_t  set_act = {
     WHAT " set", "SELECT pay_ops.set_payout_screening($1, $2 <> 'none',"
     " string_to_array(CASE $2 WHEN 'none' THEN 'ofac' ELSE $2 END, ','),"
-    " coalesce($3, '48')::int, $4, $5)", 5, "stored", refusals
+    " coalesce($3, '48')::int, $4, $5, $6)", 6, "stored", refusals
 };
 
 static const pay_cli_list_t  lists_query = {
@@ -202,7 +204,7 @@ static int
 screening_set(int argc, char **argv)
 {
     int          words;
-    const char  *dsn = NULL, *values[5] = { NULL };
+    const char  *dsn = NULL, *values[6] = { NULL };
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
@@ -211,6 +213,7 @@ screening_set(int argc, char **argv)
         { "--hours", &values[2], NULL },
         { "--who", &values[3], NULL },
         { "--why", &values[4], NULL },
+        { "--provider", &values[5], NULL },
         { NULL, NULL, NULL }
     };
 

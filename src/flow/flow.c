@@ -87,7 +87,8 @@ pay_call_name(pay_call_t call)
         [PAY_CALL_PAYOUT_SEND] = "payout_send",
         [PAY_CALL_PAYOUT_ASK] = "payout_ask",
         [PAY_CALL_PAYOUT_FIND] = "payout_find",
-        [PAY_CALL_PAYOUT_CANCEL] = "payout_cancel"
+        [PAY_CALL_PAYOUT_CANCEL] = "payout_cancel",
+        [PAY_CALL_SCREENING] = "screening"
     };
     PAY_ROWS(names, PAY_CALL_COUNT);
 

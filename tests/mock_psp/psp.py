@@ -15,6 +15,7 @@ from .faults import Faults
 from .hosted import Hosted
 from .lifecycle import Lifecycle
 from .payout.providers import Payouts
+from .screening import Screening
 from .settle import Settlements
 from .shop import Shop
 from .webhooks import Sender
@@ -103,6 +104,7 @@ class Psp:
             app.add_routes(dialect.routes(api))
             app.add_routes(dialect.settlement.routes(api))
         app.add_routes(self.payouts.routes(api))
+        app.add_routes(Screening(self.config).routes())
         hosted = Hosted(self.books, self.lifecycle, self.dialects)
         app.add_routes(hosted.routes())
         app.add_routes(Shop(self.books, self.config).routes())

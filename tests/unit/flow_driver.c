@@ -247,8 +247,9 @@ run(world_t *world, pay_input_t *input)
         break;
 
     case PAY_DO_HTTP:
-        cr_assert((world->effect.psp == NULL)
-                  != (world->effect.payout == NULL));
+        cr_assert_eq((world->effect.psp != NULL)
+                     + (world->effect.payout != NULL)
+                     + (world->effect.screening != NULL), 1);
         cr_assert(world->effect.http.method.len && world->effect.http.url.len);
         world->http_count++;
         break;

@@ -151,14 +151,15 @@ class Payer:
         provider: str,
         currency: str = "EUR",
         sealed_for: str = "",
+        name: str = "Jane Mueller",
     ) -> None:
         spec = KNOWN[provider]
         number = spec.payee + secrets.token_hex(4).upper()
         number = IBAN if spec.kind == "iban" else number
-        clear = f'{{"{spec.kind}":"{number}","name":"Jane Mueller"}}'
+        clear = f'{{"{spec.kind}":"{number}","name":"{name}"}}'
         ((outcome,),) = self.stack.sql(
             "SELECT outcome FROM pay_ops.store_destination('acme', %s, %s, "
-            "%s, %s, %s, %s, %s, 'k1', 'sue', 'test')",
+            "%s, %s, %s, %s, %s, 'k1', 'sue', 'test', %s)",
             seller,
             currency,
             provider,
@@ -166,6 +167,7 @@ class Payer:
             spec.country,
             number,
             self.sealed(sealed_for or seller, currency, clear),
+            name,
         )
         assert outcome == "stored"
 

@@ -1,0 +1,15 @@
+/*
+ * Questions to providers of sanctions screening, where payments_jobs is on.
+ */
+
+#ifndef NGX_PAYMENTS_SCREENINGS_H
+#define NGX_PAYMENTS_SCREENINGS_H
+
+#include "util/ngx_payments.h"
+
+
+/* Begins the rounds of this worker. */
+ngx_int_t ngx_payments_screenings_start(ngx_cycle_t *cycle);
+
+
+#endif /* NGX_PAYMENTS_SCREENINGS_H */
