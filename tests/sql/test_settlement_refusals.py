@@ -19,6 +19,8 @@ from test_settlement_bad import (
 
 __all__ = ["copied", "made_once", "nothing_is_booked"]
 FORMATS = sorted(path.parent.name for path in FIXTURES.glob("*/cases.txt"))
+# A notification proves no balance: payctl payout file read takes it alone.
+IMPORTED = [form for form in FORMATS if form != "camt.054"]
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "s": " ", "0": "\0", "\\": "\\"}
 ESCAPE = re.compile(rb"\\(?:x([0-9a-f]{2})|(.))")
 # a refusal in a reader: its word
@@ -73,7 +75,7 @@ def as_told(outcome: str) -> str:
     return f"{where or 'the file'}: {word}, expected "
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", IMPORTED)
 def test_each_refusal_says_where_and_why_and_changes_nothing(refusing, form):
     before = refusing.ask(DIGEST)
     source = {"camt.053": "camt", "adyen": "adyen-8"}.get(form, form)
@@ -92,7 +94,7 @@ def test_each_refusal_says_where_and_why_and_changes_nothing(refusing, form):
     assert refusing.ask(DIGEST) == before
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", IMPORTED)
 def test_what_a_reader_proves_is_booked_and_a_part_is_not(books, form):
     """PostgreSQL has proofs of its own, of sums and payouts: none of them may
     refuse what the reader has proven.  Pages of PayPal's report wait for each
