@@ -8,6 +8,8 @@ from . import canary
 from .gateway import ROOT
 
 BAD = re.compile(rb"\[(alert|emerg)\]|exited on signal|Sanitizer|runtime error")
+# with the salt, digests of words give the names of account holders away
+HIDDEN = {"pay.screening_salt"}
 TABLES = """
 SELECT c.oid::regclass::text, has_table_privilege(c.oid, 'SELECT')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -39,15 +41,18 @@ def broken_invariants(db) -> list[str]:
 
 
 def dump(db, sink) -> list[str]:
-    """Every table's rows into the sink; the tables' names."""
+    """The rows of every table that readers may read into the sink; the names of
+    these tables."""
     with db.cursor() as cursor:
         cursor.execute(TABLES)
         tables = cursor.fetchall()
-        for name, readable in tables:
-            assert readable, f"PG_DSN may not read {name}"
+        hidden = {name for name, readable in tables if not readable}
+        assert hidden <= HIDDEN, "PG_DSN may not read these"
+        names = [name for name, readable in tables if readable]
+        for name in names:
             cursor.copy_expert(f"COPY {name} TO STDOUT", sink)
             sink.end()
-    return [name for name, _ in tables]
+    return names
 
 
 class Aftermath:
