@@ -5168,6 +5168,7 @@ CREATE INDEX journal_entry_payout ON pay.journal_entry USING btree (merchant_id,
 CREATE UNIQUE INDEX journal_line_statement ON pay.journal_line USING btree (merchant_id, owner, currency, wallet_seq) WHERE (wallet_seq IS NOT NULL);
 CREATE INDEX mismatch_books ON pay.mismatch USING btree (merchant_id, checkout_id) WHERE (kind = 'books'::text);
 CREATE UNIQUE INDEX mismatch_number ON pay.mismatch USING btree (mismatch_id);
+CREATE INDEX payout_account_known ON pay.payout_account USING btree (seller_account, merchant_id);
 CREATE UNIQUE INDEX payout_account_seller ON pay.payout_account USING btree (merchant_id, seller_account, currency) WHERE (state <> 'closed'::text);
 CREATE INDEX payout_act_subject ON pay.payout_act USING btree (merchant_id, subject, subject_id, act_id);
 CREATE UNIQUE INDEX payout_advice_wallet ON pay.payout_advice USING btree (merchant_id, seller_account, currency, until_seq);
