@@ -309,7 +309,7 @@ BEGIN
         UNION ALL SELECT t FROM take_payout_outbox(p_most) t
         UNION ALL SELECT t FROM take_settlement_outbox(p_most) t
         UNION ALL SELECT t FROM take_webhook_outbox(p_most) t));
-    IF v_told = '{}' THEN
+    IF cardinality(v_told) = 0 THEN
         RETURN 0;
     END IF;
 

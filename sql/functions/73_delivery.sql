@@ -19,7 +19,7 @@ DECLARE
         ORDER BY w.endpoint_id, w.merchant_id
         FOR UPDATE);
 BEGIN
-    IF v_endpoints = '{}' THEN
+    IF cardinality(v_endpoints) = 0 THEN
         RETURN;
     END IF;
 
@@ -279,12 +279,13 @@ DECLARE
     v_endpoint webhook_endpoint := lock_endpoint(p_delivery.merchant_id,
                                                  p_delivery.endpoint_id);
     v_wait     interval := CASE WHEN p_outcome = 'failed'
-        THEN greatest(delivery_wait(p_delivery.attempts), p_retry) END;
+        THEN delivery_wait(p_delivery.attempts) END;
 BEGIN
     UPDATE webhook_delivery d
     SET state = CASE WHEN p_outcome = 'delivered' THEN 'delivered'
                      WHEN v_wait IS NULL THEN 'failed' ELSE 'due' END,
-        is_leased = false, run_at = now() + coalesce(v_wait, '0'),
+        is_leased = false,
+        run_at = now() + greatest(v_wait, p_retry),
         status = p_delivery.status, failure = p_delivery.failure,
         took_ms = p_delivery.took_ms,
         ended_at = CASE WHEN v_wait IS NULL THEN clock_timestamp() END
@@ -308,7 +309,7 @@ BEGIN
         p_delivery.status, coalesce(p_delivery.failure, 'status'), p_answer);
     IF v_endpoint.state = 'enabled' THEN
         PERFORM note_failure(v_endpoint, p_outcome = 'gone',
-                             now() + coalesce(v_wait, '5 minutes'));
+                             now() + greatest(v_wait, p_retry));
     END IF;
 
     RETURN 'stored';

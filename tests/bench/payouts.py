@@ -32,6 +32,8 @@ SELECT count(*) FROM unnest($1::text[]) s, pay_ops.store_destination('acme',
 RELEASES = """
 SELECT count(*) FROM unnest($1::text[]) o, pay_ops.release_order('acme', o,
     'bench', 'bench') r WHERE r = 'released'"""
+# no day of it is due by itself: midnight may pass while sellers enter accounts
+NEVER = "UPDATE pay.payout_schedule SET next_at = now() + interval '1 year'"
 # the time of the schedule has come, on a day that had no run yet and has none
 # due behind it
 COMES = """
@@ -126,6 +128,7 @@ def made(rig, day: int, items: int, rate: float = 0) -> dict:
 def measure(rig) -> dict:
     items = int(os.environ.get("PAYOUT_ITEMS", "100000"))
     rig.sql(SETTINGS)
+    rig.sql(NEVER)
     alone = made(rig, 1, items)
     rig.wrk("payment", CLIENTS, 2)
     best = median_of([rig.wrk("payment", CLIENTS) for _ in range(rig.rounds)])

@@ -189,3 +189,27 @@ def test_a_pay_out_costs_as_many_rows_in_a_large_piece_of_a_large_merchant(
     counted(connection, PAY_OUT, 256, "b", outcome="nothing")
     many = counted(connection, PAY_OUT, 256, "c", outcome="made")
     assert many < 1.2 * few, (few, many)
+
+
+def test_an_account_costs_as_many_rows_with_many_sellers_as_with_few(
+    connection,
+):
+    """Whether the seller had one before was looked up through all accounts of
+    the merchant."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pay_ops.set_payout_provider('m', 'bank', 'generic',"
+            " '{iban}', NULL, NULL, 'sue', 'test'),"
+            " pay_ops.set_payout_policy('m', 'sue', 'test', 'delivered')"
+        )
+        cursor.execute(SETTINGS + "; SET search_path = pay")
+    seen = {}
+    for name, size in {"a": 16, "b": 512, "c": 16}.items():
+        for statement in (BEGIN, TOKEN, PAID):
+            asked(connection, statement, size, name)
+        seen[name] = [
+            counted(connection, statement, size, name)
+            for statement in (KNOWN, DELIVERED)
+        ]
+    for few, many in zip(seen["a"], seen["c"]):
+        assert many < 1.2 * few, seen
