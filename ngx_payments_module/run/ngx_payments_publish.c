@@ -1,0 +1,107 @@
+/*
+ * Events for receivers, where payments_jobs is on: publish_events moves what
+ * commits have left in the outboxes into the log of messages.  Of all workers
+ * of all nodes one does it at a time, and for the others nothing is due.  No
+ * payment waits for this, and none notifies it: it costs a call an interval,
+ * whatever is paid.
+ *
+ *     pause ─▶ publish_events ─▶ not due ─▶ pause
+ *                    └▶ again: messages are there ─▶ deliveries, a short pause
+ */
+
+#include "run/ngx_payments_publish.h"
+#include "io/ngx_payments_db.h"
+#include "run/ngx_payments_deliveries.h"
+#include "util/ngx_payments_process.h"
+
+
+#define MOST         1000              /* rows of each outbox in one call */
+#define INTERVAL_MS  200
+#define SOON_MS      50
+#define PATIENCE_MS  50
+
+
+/* One call at a time, with arguments that never change. */
+typedef struct {
+    ngx_payments_call_t         call;
+    pay_publish_events_in_t     args;
+    ngx_event_t                 timer;
+    ngx_uint_t                  busy;
+} publish_t;
+
+
+static void publish_handler(ngx_event_t *ev);
+static void publish_done(ngx_payments_call_t *call, const pay_result_t *result,
+    pay_db_failure_t failure);
+static ngx_msec_t publish_pause(void);
+
+
+static publish_t  publish;
+
+
+void
+ngx_payments_publish_start(ngx_cycle_t *cycle, pay_str_t owner)
+{
+    ngx_memzero(&publish, sizeof(publish_t));
+
+    publish.args.owner = owner;
+    publish.args.most = MOST;
+    publish.call.op = PAY_OP_PUBLISH_EVENTS;
+    publish.call.args = &publish.args;
+    publish.call.done = publish_done;
+    publish.call.patience = PATIENCE_MS;
+
+    ngx_payments_timer_init(&publish.timer, publish_handler, cycle->log);
+    publish.timer.cancelable = 1;
+    ngx_add_timer(&publish.timer, publish_pause());
+}
+
+
+static void
+publish_handler(ngx_event_t *ev)
+{
+    if (ngx_exiting || ngx_quit || ngx_terminate) {
+        return;
+    }
+
+    if (!publish.busy) {
+        publish.busy = ngx_payments_db_call(&publish.call) == NGX_OK;
+    }
+
+    ngx_add_timer(ev, publish_pause());
+}
+
+
+/* Messages that are there are delivered without waiting for the next question
+ * of this worker.  nginx moves no timer by less than 300 ms. */
+static void
+publish_done(ngx_payments_call_t *call, const pay_result_t *result,
+    pay_db_failure_t failure)
+{
+    (void) call;
+    (void) failure;
+
+    publish.busy = 0;
+
+    if (result == NULL || result->outcome != PAY_OUTCOME_AGAIN
+        || ngx_exiting || ngx_quit || ngx_terminate)
+    {
+        return;
+    }
+
+    ngx_payments_deliveries_soon();
+
+    if (publish.timer.timer_set) {
+        ngx_del_timer(&publish.timer);
+    }
+
+    ngx_add_timer(&publish.timer, SOON_MS);
+}
+
+
+/* Spread, so that workers do not ask in step. */
+static ngx_msec_t
+publish_pause(void)
+{
+    return INTERVAL_MS + ngx_random() % (INTERVAL_MS / 4 + 1);
+}
