@@ -7,6 +7,7 @@
 
 #include "shm/ngx_payments_shm.h"
 
+#include "pay_buf.h"
 #include "pay_str.h"
 
 
