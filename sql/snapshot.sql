@@ -1551,6 +1551,7 @@ CREATE FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) RETURN
 CREATE FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.delivery_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delivery_json(p_delivery pay.webhook_delivery) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delivery_page(p_merchant_id text, p_endpoint_id text, p_state text, p_before bigint, p_limit integer) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delivery_wait(p_attempts integer) RETURNS interval LANGUAGE sql;
@@ -1722,6 +1723,7 @@ CREATE TABLE pay.event (
 PARTITION BY RANGE (at);
 
 CREATE FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) RETURNS text LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.event_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) RETURNS bytea LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.events_since(p_merchant_id text, p_checkout_id text) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.exception_acts(p_id bigint) RETURNS json LANGUAGE plpgsql STABLE;
@@ -1738,6 +1740,7 @@ CREATE FUNCTION pay.explain_final(p_s pay.standing, OUT waits_for text, OUT why 
 CREATE FUNCTION pay.explain_late(p_merchant_id text, p_checkout_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text, p_inside boolean) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_loss(p_merchant_id text, p_idempotency_key text, p_fingerprint bytea, p_checkout_id text, p_orders text[], OUT outcome text, OUT checkout_id text) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.explain_messages(p_order pay.payment_order) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_next(p_s pay.standing, OUT what text, OUT at timestamp with time zone) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.explain_orders(p_merchant_id text, p_checkout_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_payout(p_order pay.payment_order) RETURNS json LANGUAGE plpgsql STABLE;
@@ -2270,7 +2273,7 @@ CREATE FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_statuses 
 CREATE FUNCTION pay.order_line(p_order pay.payment_order) RETURNS TABLE(place bigint, order_id text, seller_account text, order_minor bigint, order_status text, order_reason text, authorized_minor bigint, captured_minor bigint, refunding_minor bigint, refunded_minor bigint, charged_back_minor bigint, credit_currency text, credit_minor bigint, credit_rate text, credit_until text, decline text, fee_minor bigint, fee_tax_minor bigint) LANGUAGE sql STABLE ROWS 1;
 CREATE FUNCTION pay.order_ok(p_id text, p_seller text, p_minor bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_amount_minor bigint, p_seller_minor bigint, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.order_told(p_order pay.payment_order, p_psp text, p_event pay.event) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.order_told(p_order pay.payment_order, p_event pay.event, p_psp text, p_amount text, p_credit text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[]) RETURNS pay.payment_order[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.payment_order LANGUAGE sql STABLE;
 CREATE FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2289,7 +2292,7 @@ CREATE FUNCTION pay.pages_before(p_file pay.settlement_file) RETURNS bigint[] LA
 CREATE FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.part_told(p_type text, p_currency text, p_event pay.event) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.part_told(p_type text, p_event pay.event, p_amount text, p_currency text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.payout_acts_json(p_merchant_id text, p_subject text, p_subject_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) RETURNS record LANGUAGE sql STABLE;
@@ -2379,6 +2382,7 @@ CREATE FUNCTION pay.publish(p_most integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.purge(p_limit integer DEFAULT 10000, p_ignored_after interval DEFAULT '90 days'::interval, p_closed_after interval DEFAULT '1 year'::interval, p_copies_after interval DEFAULT '2 years'::interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint, OUT settlement_copies bigint) RETURNS record LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.purge_copies(p_limit integer, p_copies_after interval) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.purge_letters(p_limit integer, p_closed_after interval) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.purge_messages(p_limit integer DEFAULT 10000, p_after interval DEFAULT '90 days'::interval, OUT messages bigint, OUT deliveries bigint) RETURNS record LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.purge_payout_events(p_limit integer, p_ignored_after interval) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -2483,6 +2487,7 @@ CREATE FUNCTION pay.run_name(p_run pay.payout_run) RETURNS text LANGUAGE sql IMM
 CREATE FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) RETURNS pay.settlement_tally LANGUAGE plpgsql;
 CREATE FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.sanction_hits(p_words bytea[], p_near bytea[], p_lists text[]) RETURNS TABLE(why text, list text, entry_id text, name text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.scaled_text(p_minor bigint, p_exponent integer) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.screen_payout(p_payout pay.payout) RETURNS TABLE(why text, list text, entry_id text, name text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.screening_lists_at() RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.seal_digest(p_message text) RETURNS bytea LANGUAGE sql IMMUTABLE;
@@ -2674,6 +2679,7 @@ CREATE FUNCTION pay.types_ok(p_types jsonb) RETURNS boolean LANGUAGE sql IMMUTAB
 CREATE FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.untold(p_told pay.told[]) RETURNS pay.told[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlement_source) RETURNS pay.news[] LANGUAGE sql STABLE;
+CREATE FUNCTION pay.untold_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.untold_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS pay.fact[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text[], OUT tokens text[], OUT aliases text[]) RETURNS record LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.uuid_ok(p_uuid text) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -2799,6 +2805,7 @@ CREATE FUNCTION pay_api.store_screening(p_merchant_id text[], p_provider text[],
 CREATE FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.watch_events(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -4001,6 +4008,12 @@ CREATE VIEW pay_check.currency_unknown (
     currency pay.currency_code
 );
 
+CREATE VIEW pay_check.delivery_untold (
+    merchant_id pay.id,
+    endpoint_id pay.id,
+    position bigint
+);
+
 CREATE VIEW pay_check.dispatch_attempts (
     merchant_id pay.id,
     checkout_id pay.id,
@@ -4156,6 +4169,12 @@ CREATE VIEW pay_check.late_waits (
     checkout_id pay.id,
     state text,
     at timestamp with time zone
+);
+
+CREATE VIEW pay_check.message_gap (
+    merchant_id text,
+    subject text,
+    sequence bigint
 );
 
 CREATE VIEW pay_check.order_fee (
@@ -6008,6 +6027,7 @@ REVOKE ALL ON FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb)
 REVOKE ALL ON FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.delivery_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delivery_json(p_delivery pay.webhook_delivery) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delivery_page(p_merchant_id text, p_endpoint_id text, p_state text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delivery_wait(p_attempts integer) FROM PUBLIC;
@@ -6068,6 +6088,7 @@ GRANT SELECT ON TABLE pay.event TO payments_operator;
 REVOKE ALL ON FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.event_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) TO payments_operator;
@@ -6086,6 +6107,7 @@ REVOKE ALL ON FUNCTION pay.explain_final(p_s pay.standing, OUT waits_for text, O
 REVOKE ALL ON FUNCTION pay.explain_late(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text, p_inside boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_loss(p_merchant_id text, p_idempotency_key text, p_fingerprint bytea, p_checkout_id text, p_orders text[], OUT outcome text, OUT checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.explain_messages(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_next(p_s pay.standing, OUT what text, OUT at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_orders(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_payout(p_order pay.payment_order) FROM PUBLIC;
@@ -6396,7 +6418,7 @@ REVOKE ALL ON FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_st
 REVOKE ALL ON FUNCTION pay.order_line(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.order_ok(p_id text, p_seller text, p_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_amount_minor bigint, p_seller_minor bigint, p_request_id text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.order_told(p_order pay.payment_order, p_psp text, p_event pay.event) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.order_told(p_order pay.payment_order, p_event pay.event, p_psp text, p_amount text, p_credit text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
@@ -6415,7 +6437,7 @@ REVOKE ALL ON FUNCTION pay.pages_before(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.part_told(p_type text, p_currency text, p_event pay.event) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.part_told(p_type text, p_event pay.event, p_amount text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_acts_json(p_merchant_id text, p_subject text, p_subject_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) FROM PUBLIC;
@@ -6470,6 +6492,7 @@ REVOKE ALL ON FUNCTION pay.publish(p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, p_copies_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint, OUT settlement_copies bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge_copies(p_limit integer, p_copies_after interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge_letters(p_limit integer, p_closed_after interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.purge_messages(p_limit integer, p_after interval, OUT messages bigint, OUT deliveries bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge_payout_events(p_limit integer, p_ignored_after interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) FROM PUBLIC;
@@ -6539,6 +6562,7 @@ REVOKE ALL ON FUNCTION pay.run_name(p_run pay.payout_run) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sanction_hits(p_words bytea[], p_near bytea[], p_lists text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.scaled_text(p_minor bigint, p_exponent integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.screen_payout(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.screening_lists_at() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.seal_digest(p_message text) FROM PUBLIC;
@@ -6670,6 +6694,7 @@ REVOKE ALL ON FUNCTION pay.types_ok(p_types jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.untold(p_told pay.told[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.untold_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.untold_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text[], OUT tokens text[], OUT aliases text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.uuid_ok(p_uuid text) FROM PUBLIC;
@@ -6873,6 +6898,8 @@ REVOKE ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_l
 GRANT ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.watch_events(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.watch_events(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
@@ -7201,6 +7228,8 @@ GRANT SELECT ON TABLE pay_check.credit_converted TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.credit_converted TO payments_operator;
 GRANT SELECT ON TABLE pay_check.currency_unknown TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.currency_unknown TO payments_operator;
+GRANT SELECT ON TABLE pay_check.delivery_untold TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.delivery_untold TO payments_operator;
 GRANT SELECT ON TABLE pay_check.dispatch_attempts TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.dispatch_attempts TO payments_operator;
 GRANT SELECT ON TABLE pay_check.dispatch_owner TO payments_auditor;
@@ -7239,6 +7268,8 @@ GRANT SELECT ON TABLE pay_check.late_untold TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.late_untold TO payments_operator;
 GRANT SELECT ON TABLE pay_check.late_waits TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.late_waits TO payments_operator;
+GRANT SELECT ON TABLE pay_check.message_gap TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.message_gap TO payments_operator;
 GRANT SELECT ON TABLE pay_check.order_fee TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.order_fee TO payments_operator;
 GRANT SELECT ON TABLE pay_check.order_without_registration TO payments_auditor;

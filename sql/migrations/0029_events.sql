@@ -181,4 +181,6 @@ CREATE TABLE webhook_attempt (
     PRIMARY KEY (endpoint_id, merchant_id, position, number, at)
 );
 
+INSERT INTO round (name, run_at) VALUES ('events', now());
+
 RESET ROLE;
