@@ -57,6 +57,7 @@ static const char  *const rules[] = {
 pay_status_t
 pay_events_parse(pay_str_t text, pay_events_query_t *query, pay_err_t *err)
 {
+    int                   more = text.len != 0;
     unsigned              seen = 0;
     pay_str_t             part;
     const unsigned char  *end;
@@ -67,18 +68,15 @@ pay_events_parse(pay_str_t text, pay_events_query_t *query, pay_err_t *err)
         return PAY_NOT_FOUND;
     }
 
-    while (text.len != 0) {
-        end = memchr(text.data, '&', text.len);
+    while (more) {
+        end = text.len == 0 ? NULL : memchr(text.data, '&', text.len);
         part.data = text.data;
         part.len = end == NULL ? text.len : (size_t) (end - text.data);
         PAY_TRY(take_part(part, query, &seen, err));
 
-        if (end == NULL) {
-            break;
-        }
-
-        text.data += part.len + 1;
-        text.len -= part.len + 1;
+        more = end != NULL;
+        text.data += more ? part.len + 1 : 0;
+        text.len -= more ? part.len + 1 : 0;
     }
 
     return query->what != PAY_EVENTS_DELIVERIES || query->endpoint.len != 0
