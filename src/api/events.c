@@ -79,9 +79,9 @@ pay_events_parse(pay_str_t text, pay_events_query_t *query, pay_err_t *err)
         text.len -= more ? part.len + 1 : 0;
     }
 
-    return query->what != PAY_EVENTS_DELIVERIES || query->endpoint.len != 0
+    return query->list != PAY_EVENTS_DELIVERIES || query->endpoint.len != 0
            ? PAY_OK
-           : pay_refuse(err, "validation-error", rules[query->what]);
+           : pay_refuse(err, "validation-error", rules[query->list]);
 }
 
 
@@ -107,7 +107,7 @@ take_part(pay_str_t part, pay_events_query_t *query, unsigned *seen,
         value.len = part.len - name.len - 1;
 
         if (!pay_str_is(name, parameters[i].name)
-            || (parameters[i].lists & (1u << query->what)) == 0
+            || (parameters[i].lists & (1u << query->list)) == 0
             || (*seen & (1u << i)) != 0)
         {
             continue;
@@ -122,7 +122,7 @@ take_part(pay_str_t part, pay_events_query_t *query, unsigned *seen,
 
     return pay_refuse(err, "validation-error",
                       query->id.len != 0 ? rules[PAY_EVENTS_ENDPOINTS]
-                                         : rules[query->what]);
+                                         : rules[query->list]);
 }
 
 

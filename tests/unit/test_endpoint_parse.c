@@ -32,12 +32,12 @@ parse(pay_endpoint_act_kind_t kind, const char *body, pay_endpoint_act_t *act,
 
 
 static pay_status_t
-query_of(pay_events_what_t what, const char *id, const char *text,
+query_of(pay_events_list_t list, const char *id, const char *text,
     pay_events_query_t *query, pay_err_t *err)
 {
     memset(query, 0, sizeof(*query));
     memset(err, 0, sizeof(*err));
-    query->what = what;
+    query->list = list;
     query->id = pay_str_of(id);
 
     return pay_events_parse(pay_str_of(text), query, err);
@@ -235,7 +235,7 @@ Test(pay_events_parse, refuses_what_it_does_not_know)
     pay_events_query_t  query;
 
     static const struct {
-        pay_events_what_t  what;
+        pay_events_list_t  list;
         const char        *text;
     } cases[] = {
         { PAY_EVENTS_MESSAGES, "limit=0" },
@@ -258,7 +258,7 @@ Test(pay_events_parse, refuses_what_it_does_not_know)
     };
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        cr_expect_eq(query_of(cases[i].what, "", cases[i].text, &query, &err),
+        cr_expect_eq(query_of(cases[i].list, "", cases[i].text, &query, &err),
                      PAY_INVALID, "%s", cases[i].text);
         cr_expect_not_null(err.detail);
     }

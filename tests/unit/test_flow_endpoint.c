@@ -200,11 +200,11 @@ Test(pay_flow_endpoint, refusals_have_their_problems)
 
 
 static void
-events_ask(world_t *world, pay_events_what_t what, const char *id,
+events_ask(world_t *world, pay_events_list_t list, const char *id,
     const char *text)
 {
     pay_err_t           err;
-    pay_events_query_t  query = { .what = what, .id = pay_str_of(id) };
+    pay_events_query_t  query = { .list = list, .id = pay_str_of(id) };
 
     cr_assert_eq(pay_events_parse(pay_str_of(text), &query, &err), PAY_OK);
     world_open(world);
