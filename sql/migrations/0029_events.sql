@@ -181,6 +181,23 @@ CREATE TABLE webhook_attempt (
     PRIMARY KEY (endpoint_id, merchant_id, position, number, at)
 );
 
+-- What operators have done with endpoints.
+CREATE TABLE webhook_act (
+    act_id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    merchant_id  id NOT NULL,
+    endpoint_id  id NOT NULL,
+    at           timestamptz NOT NULL DEFAULT clock_timestamp(),
+    act          filled NOT NULL,
+    who          filled NOT NULL,
+    why          filled NOT NULL,
+    role         text NOT NULL DEFAULT session_user
+);
+CREATE TRIGGER webhook_act_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON webhook_act
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('acts are append-only', 'PAY20');
+ALTER TABLE webhook_act ENABLE ALWAYS TRIGGER webhook_act_append_only;
+
 INSERT INTO round (name, run_at) VALUES ('events', now());
 
 RESET ROLE;
