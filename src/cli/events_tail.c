@@ -20,7 +20,7 @@
 static volatile sig_atomic_t  is_over;
 
 static const char  begin_sql[] =
-    "SELECT CASE WHEN $1 IS NULL THEN p.position ELSE"
+    "SELECT CASE WHEN $1::text IS NULL THEN p.position ELSE"
     " (SELECT m.position FROM pay.message m WHERE m.message_id = $1) END"
     " FROM pay.message_place p";
 
