@@ -102,7 +102,11 @@ read_result(pay_arena_t *arena, pay_str_t id, const pay_json_t *json,
     } else {
         result->code = PAY_STR("answer_invalid");
         pay_psp_unread(&result->unread, "result", "must be clear or hit");
+        return PAY_OK;
     }
+
+    result->code = PAY_STR("");
+    pay_psp_unread(&result->unread, NULL, NULL);
 
     return PAY_OK;
 }
