@@ -7,9 +7,11 @@
 
 #include "util/ngx_payments.h"
 
+#include "pay_str.h"
 
-/* Begins the rounds of this worker. */
-ngx_int_t ngx_payments_screenings_start(ngx_cycle_t *cycle);
+
+/* Begins the rounds of this worker; `owner` lives as long as it does. */
+ngx_int_t ngx_payments_screenings_start(ngx_cycle_t *cycle, pay_str_t owner);
 
 
 #endif /* NGX_PAYMENTS_SCREENINGS_H */
