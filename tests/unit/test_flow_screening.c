@@ -212,6 +212,7 @@ Test(pay_flow_screening, whatever_is_no_answer_is_a_failure)
         { 200, "{\"result\":\"clear\"}" },
         { 200, "{\"id\":\"" ID "\"}" },
         { 200, "{\"id\":\"" ID "\",\"result\":\"clean\"}" },
+        { 200, "{\"id\":\"" ID "\",\"result\":\"Clear\"}" },
         { 200, "{\"id\":\"" ID "\",\"result\":true}" },
         { 200, "{\"id\":\"" ID "\",\"result\":\"clear\"" },
         { 200, "" }, { 204, "" }, { 302, CLEAR }, { 401, CLEAR },
