@@ -366,7 +366,7 @@ payout_not_made(pay_flow_t *flow, payout_t *payout, const char *code,
         .number = payout->number,
         .outcome = PAY_STR("not_sent"),
         .code = pay_str_of(code),
-        .retry_s = strcmp(code, LATE) == 0 ? 0 : UNREADABLE_S
+        .retry_s = pay_str_is(pay_str_of(code), LATE) ? 0 : UNREADABLE_S
     };
 
     flow->outcome = code;
