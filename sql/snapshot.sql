@@ -2490,6 +2490,7 @@ CREATE FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias tex
 CREATE FUNCTION pay.sanction_hits(p_words bytea[], p_near bytea[], p_lists text[]) RETURNS TABLE(why text, list text, entry_id text, name text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.scaled_text(p_minor bigint, p_exponent integer) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.screen_payout(p_payout pay.payout) RETURNS TABLE(why text, list text, entry_id text, name text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.screening_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.screening_lists_at() RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.seal_digest(p_message text) RETURNS bytea LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.seal_end(p_from bigint, p_until bigint, p_span bigint, p_most integer) RETURNS bigint LANGUAGE plpgsql STABLE;
@@ -2876,6 +2877,7 @@ CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT N
 CREATE FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) RETURNS TABLE(merchant_id text, explanation text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.find(p_what text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint DEFAULT NULL::bigint) RETURNS TABLE(merchant_id text, outcome text, advice text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.screening_waits() RETURNS TABLE(merchant_id text, provider text, destination_id text, version integer, items bigint, since timestamp with time zone, due_at timestamp with time zone, questions integer, code text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 
 CREATE TABLE pay.account_kind (
     account text NOT NULL COLLATE pg_catalog."C",
@@ -6592,6 +6594,7 @@ REVOKE ALL ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_al
 REVOKE ALL ON FUNCTION pay.sanction_hits(p_words bytea[], p_near bytea[], p_lists text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.scaled_text(p_minor bigint, p_exponent integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.screen_payout(p_payout pay.payout) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.screening_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.screening_lists_at() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.seal_digest(p_message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.seal_digest(p_message text) TO payments_auditor;
@@ -7070,6 +7073,9 @@ GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) TO payments
 REVOKE ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.screening_waits() FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.screening_waits() TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.screening_waits() TO payments_operator;
 GRANT SELECT ON TABLE pay.account_kind TO payments_auditor;
 GRANT SELECT ON TABLE pay.account_kind TO payments_operator;
 GRANT SELECT ON TABLE pay.backfill TO payments_auditor;
