@@ -1625,7 +1625,7 @@ WITH (fillfactor='80');
 CREATE FUNCTION pay.drop_payout_file(p_file pay.payout_file, p_code text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.drop_proof(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.drop_staged(p_file_id bigint, p_limit integer) RETURNS boolean LANGUAGE plpgsql;
-CREATE FUNCTION pay.due_deliveries(p_endpoint pay.webhook_endpoint, p_room integer) RETURNS SETOF bigint LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.due_deliveries(p_endpoint pay.webhook_endpoint, p_room integer) RETURNS SETOF tid LANGUAGE plpgsql STABLE;
 
 CREATE TABLE pay.payout_schedule (
     merchant_id pay.id NOT NULL,
@@ -5403,7 +5403,7 @@ ALTER TABLE ONLY pay.webhook_body
 ALTER TABLE ONLY pay.webhook_delivery
     ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (endpoint_id, merchant_id, "position");
 ALTER TABLE ONLY pay.webhook_endpoint
-    ADD CONSTRAINT webhook_endpoint_pkey PRIMARY KEY (endpoint_id, merchant_id);
+    ADD CONSTRAINT webhook_endpoint_pkey PRIMARY KEY (merchant_id, endpoint_id);
 ALTER TABLE ONLY pay.webhook_inbox
     ADD CONSTRAINT webhook_inbox_pkey PRIMARY KEY (psp, event_id);
 ALTER TABLE ONLY pay.webhook_outbox
@@ -5521,12 +5521,11 @@ CREATE INDEX settlement_staging_place ON pay.settlement_staging USING btree (fil
 CREATE INDEX settlement_work_checkout ON pay.settlement_work USING btree (file_id, checkout_id);
 CREATE INDEX settlement_work_file ON pay.settlement_work USING btree (file_id, line);
 CREATE INDEX webhook_body_keep_until ON pay.webhook_body USING btree (keep_until);
-CREATE INDEX webhook_delivery_due ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, run_at) WHERE (state = 'due'::text);
+CREATE INDEX webhook_delivery_due ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, run_at, "position") WHERE (state = 'due'::text);
 CREATE INDEX webhook_delivery_failed ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, ended_at) WHERE (state = 'failed'::text);
 CREATE INDEX webhook_delivery_leased ON pay.webhook_delivery USING btree (endpoint_id, merchant_id) WHERE is_leased;
 CREATE INDEX webhook_delivery_open ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, "position") WHERE (state = 'due'::text);
 CREATE INDEX webhook_endpoint_look ON pay.webhook_endpoint USING btree (look_at) WHERE (state = 'enabled'::text);
-CREATE INDEX webhook_endpoint_merchant ON pay.webhook_endpoint USING btree (merchant_id, created_at);
 CREATE INDEX webhook_inbox_early ON pay.webhook_inbox USING btree (merchant_id, checkout_id) WHERE (((state)::text = 'parked'::text) AND (checkout_id IS NOT NULL));
 CREATE INDEX webhook_inbox_idle ON pay.webhook_inbox USING btree (received_at) WHERE (((state)::text = 'asked'::text) OR (((state)::text = 'ignored'::text) AND (fact = 'none'::text)));
 CREATE INDEX webhook_inbox_named ON pay.webhook_inbox USING btree (psp, reference) WHERE (((state)::text = 'parked'::text) AND (reference <> (token)::text));
@@ -5841,9 +5840,9 @@ ALTER TABLE ONLY pay.settlement_rule
 ALTER TABLE ONLY pay.transition
     ADD CONSTRAINT transition_news_fkey FOREIGN KEY (news) REFERENCES pay.news_kind(news);
 ALTER TABLE ONLY pay.webhook_delivery
-    ADD CONSTRAINT webhook_delivery_endpoint_id_merchant_id_fkey FOREIGN KEY (endpoint_id, merchant_id) REFERENCES pay.webhook_endpoint(endpoint_id, merchant_id);
+    ADD CONSTRAINT webhook_delivery_merchant_id_endpoint_id_fkey FOREIGN KEY (merchant_id, endpoint_id) REFERENCES pay.webhook_endpoint(merchant_id, endpoint_id);
 ALTER TABLE ONLY pay.webhook_secret
-    ADD CONSTRAINT webhook_secret_endpoint_id_merchant_id_fkey FOREIGN KEY (endpoint_id, merchant_id) REFERENCES pay.webhook_endpoint(endpoint_id, merchant_id);
+    ADD CONSTRAINT webhook_secret_merchant_id_endpoint_id_fkey FOREIGN KEY (merchant_id, endpoint_id) REFERENCES pay.webhook_endpoint(merchant_id, endpoint_id);
 
 GRANT USAGE ON SCHEMA pay TO payments_auditor;
 GRANT USAGE ON SCHEMA pay TO payments_operator;

@@ -101,12 +101,10 @@ CREATE TABLE webhook_endpoint (
     paused_until   timestamptz,
     -- not later than the first of its deliveries is due
     look_at        timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (endpoint_id, merchant_id),
+    PRIMARY KEY (merchant_id, endpoint_id),
     CHECK ((state = 'disabled') = (reason IS NOT NULL)),
     CHECK ((failures = 0) = (failing_since IS NULL))
 ) WITH (fillfactor = 60);
-CREATE INDEX webhook_endpoint_merchant
-    ON webhook_endpoint (merchant_id, created_at);
 CREATE INDEX webhook_endpoint_look ON webhook_endpoint (look_at)
     WHERE state = 'enabled';
 
@@ -130,7 +128,7 @@ CREATE TABLE webhook_secret (
     made_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     until        timestamptz,
     PRIMARY KEY (endpoint_id, merchant_id, number),
-    FOREIGN KEY (endpoint_id, merchant_id) REFERENCES webhook_endpoint
+    FOREIGN KEY (merchant_id, endpoint_id) REFERENCES webhook_endpoint
 );
 
 -- A message on its way to an endpoint.  is_leased: a worker has it until run_at.
@@ -149,13 +147,13 @@ CREATE TABLE webhook_delivery (
     took_ms      int,
     ended_at     timestamptz,
     PRIMARY KEY (endpoint_id, merchant_id, position),
-    FOREIGN KEY (endpoint_id, merchant_id) REFERENCES webhook_endpoint,
+    FOREIGN KEY (merchant_id, endpoint_id) REFERENCES webhook_endpoint,
     CHECK ((state = 'due') = (ended_at IS NULL)),
     CHECK (NOT is_leased OR state = 'due')
 ) WITH (fillfactor = 60, autovacuum_vacuum_threshold = 1000,
         autovacuum_vacuum_scale_factor = 0.02);
 CREATE INDEX webhook_delivery_due
-    ON webhook_delivery (endpoint_id, merchant_id, run_at)
+    ON webhook_delivery (endpoint_id, merchant_id, run_at, position)
     WHERE state = 'due';
 -- for endpoints that want their order
 CREATE INDEX webhook_delivery_open
