@@ -5,9 +5,9 @@
 #ifndef NGX_PAYMENTS_COUNT_EVENTS_H
 #define NGX_PAYMENTS_COUNT_EVENTS_H
 
-#include "shm/ngx_payments_labels.h"
 #include "shm/ngx_payments_shm.h"
 
+#include "pay_arena.h"
 #include "pay_str.h"
 
 

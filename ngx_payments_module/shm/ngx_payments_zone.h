@@ -196,6 +196,8 @@ struct ngx_payments_counters_s {
     ngx_payments_seals_t        seals;
     ngx_payments_settled_t      settled;
     ngx_payments_payouts_t      payouts;
+    ngx_atomic_t                deliveries[NGX_PAYMENTS_DELIVERIES];
+    ngx_payments_histogram_t    delivery_duration;
     ngx_payments_stage_stat_t   stages[PAY_STAGES];
     ngx_atomic_t                refused[NGX_PAYMENTS_WORKS]
                                        [NGX_PAYMENTS_FULLS];
