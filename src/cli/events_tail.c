@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/db.h"
 #include "cli/events.h"
+#include "cli/events_forward.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -25,32 +26,36 @@ static const char  begin_sql[] =
     " FROM pay.message_place p";
 
 static const char  next_sql[] =
-    "SELECT m.position, m.body FROM pay.message m"
+    "SELECT m.position, m.body, m.message_id FROM pay.message m"
     " WHERE m.position > $1::bigint"
     " AND m.merchant_id = coalesce($2, m.merchant_id)"
     " AND m.type = coalesce($3, m.type) ORDER BY m.position LIMIT 500";
 
 
 static void stop(int number);
-static int follow(PGconn *conn, char *position, const char *merchant,
-    const char *type);
-static int tell(const PGresult *rows, char *position);
+static int follow(PGconn *conn, pay_cli_forward_t *forward, char *position,
+    const char *merchant, const char *type);
+static int tell(const PGresult *rows, pay_cli_forward_t *forward,
+    char *position);
 static void rest(void);
 
 
 int
 pay_cli_events_tail(int argc, char **argv)
 {
-    int          words, code;
-    char         position[PAY_CLI_WORD];
-    PGconn      *conn;
-    const char  *dsn = NULL, *merchant = NULL, *type = NULL, *after = NULL;
+    int                 words, code;
+    char                position[PAY_CLI_WORD];
+    PGconn             *conn;
+    const char         *dsn = NULL, *merchant = NULL, *type = NULL;
+    const char         *after = NULL, *url = NULL;
+    pay_cli_forward_t  *forward = NULL;
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
         { "--merchant", &merchant, NULL },
         { "--type", &type, NULL },
         { "--after", &after, NULL },
+        { "--forward", &url, NULL },
         { NULL, NULL, NULL }
     };
 
@@ -60,25 +65,37 @@ pay_cli_events_tail(int argc, char **argv)
         return pay_cli_say_usage(words, pay_cli_events_usage);
     }
 
+    if (url != NULL) {
+        forward = pay_cli_forward_begin(url);
+
+        if (forward == NULL) {
+            return PAY_CLI_USAGE;
+        }
+    }
+
+    code = PAY_CLI_USAGE;
     conn = pay_cli_connect(dsn);
 
     if (conn == NULL
         || !pay_cli_word(conn, "events tail", begin_sql, 1, &after, position))
     {
-        PQfinish(conn);
-        return PAY_CLI_USAGE;
+        goto done;
     }
 
     if (*position == '\0') {
         fprintf(stderr, "payctl events tail: no such event\n");
-        PQfinish(conn);
-        return PAY_CLI_NO;
+        code = PAY_CLI_NO;
+        goto done;
     }
 
     signal(SIGINT, stop);
     signal(SIGTERM, stop);
-    code = follow(conn, position, merchant, type);
+    code = follow(conn, forward, position, merchant, type);
+
+done:
+
     PQfinish(conn);
+    pay_cli_forward_end(forward);
 
     return code;
 }
@@ -94,7 +111,8 @@ stop(int number)
 
 
 static int
-follow(PGconn *conn, char *position, const char *merchant, const char *type)
+follow(PGconn *conn, pay_cli_forward_t *forward, char *position,
+    const char *merchant, const char *type)
 {
     int          told;
     PGresult    *rows;
@@ -107,7 +125,7 @@ follow(PGconn *conn, char *position, const char *merchant, const char *type)
             return PAY_CLI_USAGE;
         }
 
-        told = tell(rows, position);
+        told = tell(rows, forward, position);
         PQclear(rows);
 
         if (told < 0) {
@@ -125,12 +143,18 @@ follow(PGconn *conn, char *position, const char *merchant, const char *type)
 
 /* How many events were printed; -1: nobody reads them any more. */
 static int
-tell(const PGresult *rows, char *position)
+tell(const PGresult *rows, pay_cli_forward_t *forward, char *position)
 {
     int  row;
 
     for (row = 0; row < PQntuples(rows); row++) {
         puts(PQgetvalue(rows, row, 1));
+
+        if (forward != NULL) {
+            pay_cli_forward(forward, PQgetvalue(rows, row, 2),
+                            PQgetvalue(rows, row, 1));
+        }
+
         (void) snprintf(position, PAY_CLI_WORD, "%s",
                         PQgetvalue(rows, row, 0));
     }
