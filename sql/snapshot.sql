@@ -1887,7 +1887,8 @@ CREATE TABLE pay.checkout (
     CONSTRAINT checkout_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
     CONSTRAINT checkout_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
     CONSTRAINT checkout_check3 CHECK ((cardinality(key_windows) = cardinality((psps)::text[]))),
-    CONSTRAINT checkout_check4 CHECK ((((first_call)::text = 'DONE'::text) = (first_ended_at IS NOT NULL)))
+    CONSTRAINT checkout_check4 CHECK ((((first_call)::text = 'DONE'::text) = (first_ended_at IS NOT NULL))),
+    CONSTRAINT checkout_payment_method_check CHECK ((((octet_length(payment_method) >= 1) AND (octet_length(payment_method) <= 64)) AND (payment_method !~ '[^A-Za-z0-9._~-]'::text)))
 )
 WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
@@ -4914,10 +4915,6 @@ ALTER TABLE ONLY pay.change
     ADD CONSTRAINT change_pkey PRIMARY KEY (merchant_id, checkout_id, change_id);
 ALTER TABLE ONLY pay.checkout
     ADD CONSTRAINT checkout_handle_key UNIQUE (handle);
-
-ALTER TABLE pay.checkout
-    ADD CONSTRAINT checkout_payment_method_check CHECK ((((octet_length(payment_method) >= 1) AND (octet_length(payment_method) <= 64)) AND (payment_method !~ '[^A-Za-z0-9._~-]'::text))) NOT VALID;
-
 ALTER TABLE ONLY pay.checkout
     ADD CONSTRAINT checkout_pkey PRIMARY KEY (merchant_id, checkout_id);
 ALTER TABLE ONLY pay.checkout
