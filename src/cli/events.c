@@ -75,9 +75,9 @@ const char  pay_cli_events_usage[] =
     "to an address of this machine, signed with a secret that it prints.\n"
     "deliveries shows the newest 100 to an endpoint; STATE is due, delivered\n"
     "or failed.  lag counts the events that wait for the publisher, for each\n"
-    "endpoint, for each reader of the log.  replay delivers an event again, or those of\n"
-    "a time; with --failed, those that were given up.  enable, disable and\n"
-    "replay need the role payments_operator.\n";
+    "endpoint, for each reader of the log.  replay delivers an event again,\n"
+    "or those of a time; with --failed, those that were given up.  enable,\n"
+    "disable and replay need the role payments_operator.\n";
 
 static const pay_cli_list_t  list_query = {
     "events list",
