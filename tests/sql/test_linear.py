@@ -234,7 +234,7 @@ def test_an_account_costs_as_many_rows_with_many_sellers_as_with_few(
             counted(connection, statement, size, name)
             for statement in (KNOWN, DELIVERED)
         ]
-    for few, many in zip(seen["a"], seen["c"]):
+    for few, many in zip(seen["a"], seen["c"], strict=True):
         assert many < 1.2 * few, seen
 
 
@@ -255,5 +255,5 @@ def test_an_event_costs_as_many_rows_in_a_long_log_as_in_a_short_one(
             with connection.cursor() as cursor:
                 cursor.execute("UPDATE pay.webhook_endpoint SET look_at = now()")
             seen[name].append(counted(connection, statement, 16, name))
-    for few, many in zip(seen["a"], seen["c"]):
+    for few, many in zip(seen["a"], seen["c"], strict=True):
         assert many < 1.2 * few + 5, seen
