@@ -211,5 +211,5 @@ def test_an_account_costs_as_many_rows_with_many_sellers_as_with_few(
             counted(connection, statement, size, name)
             for statement in (KNOWN, DELIVERED)
         ]
-    for few, many in zip(seen["a"], seen["c"]):
+    for few, many in zip(seen["a"], seen["c"], strict=True):
         assert many < 1.2 * few, seen
