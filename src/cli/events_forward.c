@@ -1,7 +1,7 @@
 /*
  * payctl events tail --forward: each event is signed with a secret of its own
  * and posted to an address of this machine, so that a developer's receiver
- * sees what an endpoint would get.
+ * gets the requests of an endpoint.
  */
 
 #include "pay_endpoint.h"
