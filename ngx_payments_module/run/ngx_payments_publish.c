@@ -3,9 +3,9 @@
  * rows that commits have left in the outboxes into the log of messages.  Of all
  * workers of all nodes one does it at a time, and for the others nothing is
  * due.  No payment waits for this, and none notifies it: it costs a call an
- * interval, whatever is paid.  Behind a full round it rests as long as that has taken,
- * so that payments come first.  By another clock it asks for the figures of
- * events, which are gauges of /metrics.
+ * interval, whatever is paid.  Behind a full round it rests as long as that
+ * has taken, so that payments come first.  By another clock it asks for the
+ * figures of events, which are gauges of /metrics.
  *
  *     pause ─▶ publish_events ─▶ not due ─▶ pause
  *                    └▶ again: messages are there ─▶ deliveries, a short pause

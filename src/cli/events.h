@@ -1,4 +1,4 @@
-/* payctl events: what its files share.  Private to src/cli. */
+/* The files of payctl events.  Private to src/cli. */
 
 #ifndef PAY_SRC_CLI_EVENTS_H
 #define PAY_SRC_CLI_EVENTS_H

@@ -87,6 +87,7 @@ DELIVER = """
 SELECT count(*) FROM pay_api.begin_delivery(
     array_fill('w'::text, ARRAY[%(n)s]),
     array_fill(1000::bigint, ARRAY[%(n)s])) d WHERE d.outcome = 'due'"""
+LOOK = "UPDATE pay.webhook_endpoint SET look_at = now()"
 END_DELIVERY = """
 SELECT count(*) FROM (
     SELECT array_agg(d.merchant_id::text) AS m,
@@ -234,7 +235,7 @@ def test_an_account_costs_as_many_rows_with_many_sellers_as_with_few(
             counted(connection, statement, size, name)
             for statement in (KNOWN, DELIVERED)
         ]
-    for few, many in zip(seen["a"], seen["c"]):
+    for few, many in zip(seen["a"], seen["c"], strict=True):
         assert many < 1.2 * few, seen
 
 
@@ -253,7 +254,7 @@ def test_an_event_costs_as_many_rows_in_a_long_log_as_in_a_short_one(
         for statement in (DELIVER, END_DELIVERY):
             connection.commit()
             with connection.cursor() as cursor:
-                cursor.execute("UPDATE pay.webhook_endpoint SET look_at = now()")
+                cursor.execute(LOOK)
             seen[name].append(counted(connection, statement, 16, name))
-    for few, many in zip(seen["a"], seen["c"]):
+    for few, many in zip(seen["a"], seen["c"], strict=True):
         assert many < 1.2 * few + 5, seen
