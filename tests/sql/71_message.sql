@@ -332,10 +332,10 @@ FROM (SELECT e.explanation::json -> 'messages' -> 0 AS page
 
 -- what is old goes when everybody has heard it
 SELECT is(pay.purge_messages()::text, '(0,0)', 'nothing is old');
-SELECT is((pay.purge_messages(1000, '-1 s')).messages, 3::bigint,
+SELECT is((pay.purge_messages(1000, '-1 day')).messages, 3::bigint,
     'what the reader has passed');
 UPDATE pay.message_reader SET position = 1000;
-SELECT cmp_ok((pay.purge_messages(1000, '-1 s')).messages, '>', 5::bigint,
+SELECT cmp_ok((pay.purge_messages(1000, '-1 day')).messages, '>', 5::bigint,
     'the rest');
 SELECT is((SELECT count(*) FROM pay.message m
            WHERE NOT EXISTS (SELECT FROM pay.webhook_delivery d
