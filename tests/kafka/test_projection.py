@@ -1,0 +1,177 @@
+"""A projection from Kafka alone is the revenue that the database has, after kill
+-9 of broker, relay, publisher and receivers.
+"""
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psycopg2
+import pytest
+from rig.topic import check_against, read_topic
+from support.waiting import wait_for
+
+RECEIVER = Path(__file__).with_name("revenue.py")
+ROUNDS = 60
+SALES = 20  # of a round
+ROWS = "SELECT seller, day, currency, minor FROM revenue ORDER BY 1, 2, 3"
+
+
+class Receivers:
+    """Two of one group, with one store."""
+
+    def __init__(self, address: str, topic: str, place: Path):
+        self.store = place / "revenue.db"
+        self.words = [address, topic, "revenue", str(self.store)]
+        self.log = (place / "receivers.log").open("ab")
+        self.running = {}
+
+    def start(self, name: str) -> None:
+        self.running[name] = subprocess.Popen(
+            [sys.executable, RECEIVER, *self.words],
+            stdout=self.log,
+            stderr=self.log,
+        )
+
+    def kill(self, name: str) -> None:
+        process = self.running.pop(name)
+        assert process.poll() is None, Path(self.log.name).read_text()
+        process.kill()
+        process.wait(30)
+
+    def again(self, name: str) -> None:
+        self.kill(name)
+        self.start(name)
+
+    def rows(self, query: str = ROWS) -> list[tuple]:
+        with sqlite3.connect(self.store, timeout=30) as store:
+            return store.execute(query).fetchall()
+
+    def seen(self) -> int:
+        try:
+            return self.rows("SELECT count(*) FROM seen")[0][0]
+        except sqlite3.OperationalError:
+            return 0  # its tables are not made yet
+
+    def close(self) -> None:
+        for name in list(self.running):
+            self.kill(name)
+        self.log.close()
+
+
+@pytest.fixture(name="receivers")
+def two(broker, topic, tmp_path):
+    made = Receivers(broker.address, topic, tmp_path)
+    made.start("one")
+    made.start("two")
+    yield made
+    made.close()
+
+
+class Shop(threading.Thread):
+    """Sells, and publishes as a worker of the gateway does; its connections
+    are killed by the test."""
+
+    def __init__(self, db):
+        super().__init__()
+        self.db = db
+        self.rounds = 0
+        self.error = None
+
+    def run(self):
+        try:
+            for _ in range(ROUNDS):
+                self.db.sell(SALES)
+                self.publish()
+                self.rounds += 1
+        except BaseException as error:
+            self.error = error
+            raise
+
+    def publish(self):
+        while True:
+            try:
+                self.db.publish()
+                return
+            except psycopg2.Error:
+                pass  # killed: again, as the next worker does
+
+    def reached(self, part: float) -> None:
+        wait_for(
+            lambda: self.error or self.rounds >= ROUNDS * part,
+            120,
+            f"{part} of the sales",
+        )
+
+
+def kill_publisher(db) -> None:
+    link = db.connect()
+    link.cursor().execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE usename = 'payments_gateway' AND datname = %s",
+        (db.name,),
+    )
+    link.close()
+
+
+def test_the_revenue_of_receivers_is_that_of_the_database(
+    db, broker, topic, relay, receivers
+):
+    shop = Shop(db)
+    shop.start()
+    first = relay("first", relay_lease__ms=1000)
+
+    shop.reached(0.2)
+    wait_for(lambda: receivers.seen() > 0, 60, "the first messages")
+    receivers.again("one")
+    kill_publisher(db)
+    shop.reached(0.4)
+    first.kill()
+    relay("second", relay_lease__ms=1000)
+    shop.reached(0.6)
+    broker.kill()
+    receivers.again("two")
+    broker.start()
+    shop.reached(0.8)
+    receivers.again("one")
+    kill_publisher(db)
+    shop.join(120)
+    assert shop.error is None
+    db.publish()
+
+    db.wait_until_relayed(120)
+    messages = db.messages()
+    wait_for(
+        lambda: receivers.seen() == len(messages), 120, "all to be received"
+    )
+    assert db.sales == ROUNDS * SALES
+    assert receivers.rows() == db.revenue()
+    check_against(read_topic(broker.address, topic), messages)
+
+
+def test_repetitions_change_no_sum(db, broker, topic, relay, receivers):
+    """The whole log once more, as an operator who sets the mark back has it."""
+    relay("first")
+    db.sell(200)
+    db.publish()
+    db.wait_until_relayed()
+    db.sql("UPDATE pay.message_reader SET position = 0")
+    relay("second")
+    # the relay goes on from its own place, the next one from the mark
+    db.sql("UPDATE pay.message_reader SET owner = NULL, until = NULL")
+    count = len(db.messages())
+    wait_for(
+        lambda: len(read_topic(broker.address, topic)) >= 2 * count,
+        60,
+        "the second copies",
+    )
+    wait_for(
+        lambda: receivers.seen() == count
+        and receivers.rows("SELECT count(DISTINCT id) FROM repeated")
+        == [(count,)],
+        60,
+        "the receivers",
+    )
+    assert receivers.rows() == db.revenue()
