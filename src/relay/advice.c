@@ -19,8 +19,10 @@ static const advice_row_t *advice_find(rd_kafka_resp_err_t error);
 
 
 #define NO_TOPIC  "create the topic"
-#define AWAY  "nothing, messages stay in PostgreSQL until the brokers are back"
-#define LOGIN  "check security.protocol, sasl.mechanisms and the user's password"
+#define AWAY                                                                  \
+    "nothing, messages stay in PostgreSQL until the brokers are back"
+#define LOGIN                                                                 \
+    "check security.protocol, sasl.mechanisms and the user's password"
 #define SIZE                                                                  \
     "raise the topic's max.message.bytes, or lower batch.size beneath it"
 

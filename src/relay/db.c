@@ -28,6 +28,7 @@ static int db_is_up(relay_db_t *db);
 static PGconn *db_connect(const relay_conf_t *conf);
 static PGresult *db_call(relay_db_t *db, const char *sql, int count,
     const char *const *values);
+static relay_db_status_t db_not_done(relay_db_t *db);
 static void db_lost(relay_db_t *db, const char *what, const char *why);
 static relay_db_status_t db_judge(relay_db_t *db, const PGresult *result);
 static const char *db_text(char *number, int64_t value);
@@ -76,7 +77,7 @@ relay_db_claim(relay_db_t *db, int64_t after, relay_rows_t *rows)
                      " FROM pay_relay.claim_messages($1, $2, $3, $4, $5)", 5,
                      values);
     if (result == NULL) {
-        return RELAY_DB_DOWN;
+        return db_not_done(db);
     }
 
     status = db_judge(db, result);
@@ -110,7 +111,7 @@ relay_db_mark(relay_db_t *db, int64_t position, int lease_ms, int64_t *lag)
                      " FROM pay_relay.mark_messages($1, $2, $3, $4)", 4,
                      values);
     if (result == NULL) {
-        return RELAY_DB_DOWN;
+        return db_not_done(db);
     }
 
     status = db_judge(db, result);
@@ -159,6 +160,8 @@ relay_rows_free(relay_rows_t *rows)
 }
 
 
+/* The call in which the connection is made is not carried out: its position may
+ * be one of another server. */
 static int
 db_is_up(relay_db_t *db)
 {
@@ -178,8 +181,9 @@ db_is_up(relay_db_t *db)
     }
 
     relay_log("info", "connected to PostgreSQL");
+    db->is_new = 1;
 
-    return 1;
+    return 0;
 }
 
 
@@ -221,6 +225,17 @@ db_call(relay_db_t *db, const char *sql, int count, const char *const *values)
     }
 
     return result;
+}
+
+
+static relay_db_status_t
+db_not_done(relay_db_t *db)
+{
+    int  is_new = db->is_new;
+
+    db->is_new = 0;
+
+    return is_new ? RELAY_DB_NEW : RELAY_DB_DOWN;
 }
 
 

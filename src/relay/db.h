@@ -20,6 +20,8 @@ typedef struct pg_result  PGresult;
 typedef enum {
     RELAY_DB_OK,
     RELAY_DB_TAKEN,                    /* the lease is another relay's */
+    RELAY_DB_NEW,                      /* not done: connected, maybe to another
+                                        * server that has less of the log */
     RELAY_DB_DOWN                      /* not done, and logged: ask later */
 } relay_db_status_t;
 
@@ -28,6 +30,7 @@ typedef struct {
     relay_log_t          log;
     char                 owner[128];   /* no other process has the same */
     PGconn              *conn;
+    int                  is_new;       /* RELAY_DB_NEW is due */
     int64_t              retry_at;     /* ms; no connection before */
 } relay_db_t;
 
@@ -51,8 +54,8 @@ typedef struct {
 /* 1, or 0 when the kernel has no random bytes. */
 int relay_db_init(relay_db_t *db, const relay_conf_t *conf);
 
-/* The messages behind the mark and behind `after`; written on success only.  The
- * caller frees the rows. */
+/* The messages behind the mark and behind `after`; written on success only.
+ * The caller frees the rows. */
 relay_db_status_t relay_db_claim(relay_db_t *db, int64_t after,
     relay_rows_t *rows);
 

@@ -73,6 +73,7 @@ static void loop_mark(relay_loop_t *loop);
 static void loop_keep_lease(relay_loop_t *loop);
 static void loop_fail(relay_loop_t *loop);
 static void loop_lose(relay_loop_t *loop);
+static void loop_begin_again(relay_loop_t *loop);
 static void loop_drop(relay_loop_t *loop);
 static void loop_wait(relay_loop_t *loop);
 static void loop_tell(relay_loop_t *loop);
@@ -153,6 +154,10 @@ loop_claim(relay_loop_t *loop)
 
     case RELAY_DB_TAKEN:
         loop_lose(loop);
+        return;
+
+    case RELAY_DB_NEW:
+        loop_begin_again(loop);
         return;
 
     case RELAY_DB_DOWN:
@@ -293,6 +298,9 @@ loop_mark(relay_loop_t *loop)
 
     if (status == RELAY_DB_TAKEN) {
         loop_lose(loop);
+
+    } else if (status == RELAY_DB_NEW) {
+        loop_begin_again(loop);
     }
 }
 
@@ -330,11 +338,20 @@ loop_lose(relay_loop_t *loop)
         relay_log("warn", "lost the lease, reader:%s", loop->conf->name);
     }
 
-    loop_drop(loop);
+    loop_begin_again(loop);
     loop->is_held = 0;
+    loop->look_at = relay_now() + STANDBY_MS;
+}
+
+
+/* The mark in PostgreSQL counts, whatever was sent.  After a failover it may be
+ * that of an earlier moment, and positions may have been given anew. */
+static void
+loop_begin_again(relay_loop_t *loop)
+{
+    loop_drop(loop);
     loop->sent = 0;
     loop->done = 0;
-    loop->look_at = relay_now() + STANDBY_MS;
 }
 
 

@@ -208,3 +208,30 @@ def test_postgresql_may_restart(db, cluster, broker, topic, relay):
     check_against(records, db.messages())
     # of the call, and of the connections after it
     assert each.text().count("out of reach") <= 2
+
+
+def test_a_server_that_has_less_of_the_log_is_followed(
+    db, broker, topic, relay
+):
+    """After a failover without its last commits positions are given anew: the
+    messages there were taken for those that had been sent."""
+    relay()
+    db.fill(100)
+    db.wait_until_relayed()
+    # as the standby has it
+    db.sql(
+        "DELETE FROM pay.message WHERE position > 40;"
+        "UPDATE pay.message_place SET position = 40;"
+        "UPDATE pay.message_reader SET position = 40"
+    )
+    db.forget_relays()
+    db.sell(20)
+    db.publish()
+    db.wait_until_relayed()
+    sold = [id_ for id_, key, _ in db.messages() if "/x" not in key]
+    assert len(sold) == 40
+    wait_for(
+        lambda: {*sold} <= {r.id for r in read_topic(broker.address, topic)},
+        30,
+        "the new messages",
+    )

@@ -167,7 +167,8 @@ class Broker:
     @functools.cached_property
     def admin(self) -> AdminClient:
         """Kept: its end would end what it has begun."""
-        return AdminClient({"bootstrap.servers": self.address})
+        quiet = {"log_level": 2}  # a broker that is killed is no news
+        return AdminClient({"bootstrap.servers": self.address} | quiet)
 
     def create_topic(self, name: str, partitions: int = 8, **config) -> None:
         settings = {key.replace("_", "."): v for key, v in config.items()}
