@@ -1,7 +1,7 @@
 /*
- * librdkafka for the relay: an idempotent producer, its delivery reports and its
- * errors.  A message is a CloudEvent in structured mode (CloudEvents' binding to
- * Kafka, 3.3); the headers repeat what filters need.
+ * librdkafka for the relay: an idempotent producer, its delivery reports and
+ * its errors.  A message is a CloudEvent in structured mode (CloudEvents'
+ * binding to Kafka, 3.3); headers repeat its id and type, for filters.
  */
 
 #include "relay/kafka.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 
 
-#define KAFKA_KEY  1024                /* bytes of merchant/subject, and a NUL */
+#define KAFKA_KEY  1024                /* bytes of merchant/subject, a NUL */
 #define CONTENT_TYPE  "application/cloudevents+json; charset=UTF-8"
 
 
@@ -147,8 +147,9 @@ relay_kafka_check(const relay_conf_t *conf)
 }
 
 
-/* librdkafka's own lines repeat for as long as a broker is away; the errors that
- * matter come to kafka_error().  With "debug" in the file its lines are wanted. */
+/* librdkafka's own lines repeat for as long as a broker is away; the errors
+ * that matter come to kafka_error().  With "debug" in the file the lines are
+ * wanted. */
 static rd_kafka_t *
 kafka_make(const relay_conf_t *conf, void *opaque)
 {

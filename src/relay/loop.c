@@ -2,7 +2,7 @@
  * The relay's loop.  A few batches are on their way at a time, and the mark
  * never passes a message whose report is not in:
  *
- *   mark ─▶ | batch | batch | … | ◀─ sent        claim: what lies behind sent
+ *   mark ─▶ | batch | batch | … | ◀─ sent        claim: the rows behind sent
  *           reported all? mark it
  *
  * Each stream of messages thus begins at the mark and has no gaps.  When two

@@ -10,10 +10,11 @@
 #include <signal.h>
 
 
-/* Until *is_stopping is set by a signal; then waits for the reports of what is
- * on its way, marks it and gives the lease back.  1, or 0 when it cannot
+/* Until *is_stopping is set by a signal; then waits for the reports of messages
+ * on their way, marks them and gives the lease back.  1, or 0 when it cannot
  * begin. */
-int relay_run(const relay_conf_t *conf, const volatile sig_atomic_t *is_stopping);
+int relay_run(const relay_conf_t *conf,
+    const volatile sig_atomic_t *is_stopping);
 
 
 #endif /* PAY_SRC_RELAY_LOOP_H */

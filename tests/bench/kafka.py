@@ -1,6 +1,6 @@
-"""How many messages a second the relay brings from a filled log into a broker, on
-a PostgreSQL and a broker of its own.  Run by build/venv's Python: what reads
-Kafka is there (ci/install --python --kafka).
+"""How many messages a second the relay brings from a filled log into a broker,
+on a PostgreSQL and a broker of its own.  Run by build/venv's Python, which has
+a client of Kafka (ci/install --python --kafka).
 
 Usage: kafka.py [MESSAGES].  Prints one JSON object.
 """

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""A receiver as an example: the revenue of each seller and day, from Kafka alone.
+"""An example of a receiver: the revenue of each seller and day, from Kafka.
 
 Usage: revenue.py BROKERS TOPIC GROUP STORE, where STORE is a file of SQLite.
 As many as there are partitions may run at once, in one consumer group.
 
-A message may come twice (docs/events-kafka.md), always with the same id.  So the
-ids and the sums are stored in one transaction, and the group's offsets are
+A message may come twice (docs/events-kafka.md), always with the same id.  So
+the ids and the sums are stored in one transaction, and the group's offsets are
 committed behind it: a receiver that dies in between reads some messages again,
 and finds their ids.
 """

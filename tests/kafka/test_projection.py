@@ -1,5 +1,5 @@
-"""A projection from Kafka alone is the revenue that the database has, after kill
--9 of broker, relay, publisher and receivers.
+"""A projection from Kafka alone is the revenue that the database has, after
+kill -9 of broker, relay, publisher and receivers.
 """
 
 import sqlite3

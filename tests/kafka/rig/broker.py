@@ -34,7 +34,7 @@ CLUSTER = "cGF5bWVudHMtb2YtdGVzdA"
 USER, PASSWORD = "relay", "of-the-test"
 # quick to start on a loaded machine; a heap that a test can afford
 JAVA = (
-    "java -Xms64m -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto"
+    "java -Xms64m -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
     " -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp"
 ).split()
 PROPERTIES = """

@@ -73,8 +73,8 @@ class Cluster:
         place.chmod(0o755)
         if os.geteuid() == 0:
             subprocess.run(["chown", "postgres", place], check=True)
-        run(place, f"{PGBIN}/initdb", "-D", self.data, "-U", "postgres",
-            "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")  # fmt: skip
+        make = f"{PGBIN}/initdb -U postgres --auth=trust --no-sync"
+        run(place, *make.split(), "--encoding=UTF8", "--locale=C", self.data)
         with (self.data / "postgresql.conf").open("a") as conf:
             conf.write(SETTINGS.format(place=place))
 
