@@ -20,6 +20,9 @@
 #define DB_RETRY_MS  1000
 #define DB_NUMBER    24                /* digits of a bigint, a sign, a NUL */
 
+/* Reasons of relay_log_is_new(). */
+enum { REASON_INVALID, REASON_CONNECT, REASON_CALL };
+
 enum { COLUMN_OUTCOME, COLUMN_POSITION, COLUMN_MERCHANT, COLUMN_ID,
        COLUMN_TYPE, COLUMN_SUBJECT, COLUMN_BODY };
 
@@ -29,7 +32,7 @@ static PGconn *db_connect(const relay_conf_t *conf);
 static PGresult *db_call(relay_db_t *db, const char *sql, int count,
     const char *const *values);
 static relay_db_status_t db_not_done(relay_db_t *db);
-static void db_lost(relay_db_t *db, const char *what, const char *why);
+static void db_lost(relay_db_t *db, int reason);
 static relay_db_status_t db_judge(relay_db_t *db, const PGresult *result);
 static const char *db_text(char *number, int64_t value);
 
@@ -55,6 +58,23 @@ relay_db_init(relay_db_t *db, const relay_conf_t *conf)
     host[sizeof(host) - 1] = '\0';
     snprintf(db->owner, sizeof(db->owner), "%s/%ld/%016" PRIx64, host,
              (long) getpid(), once);
+
+    return 1;
+}
+
+
+/* libpq's complaint would quote the text, which may have a password. */
+int
+relay_db_check(const relay_conf_t *conf)
+{
+    PQconninfoOption  *found = PQconninfoParse(conf->database, NULL);
+
+    if (found == NULL) {
+        relay_log("error", "relay.database is no connection string of libpq");
+        return 0;
+    }
+
+    PQconninfoFree(found);
 
     return 1;
 }
@@ -176,7 +196,7 @@ db_is_up(relay_db_t *db)
     db->conn = db_connect(db->conf);
 
     if (PQstatus(db->conn) != CONNECTION_OK) {
-        db_lost(db, "connect", PQerrorMessage(db->conn));
+        db_lost(db, REASON_CONNECT);
         return 0;
     }
 
@@ -219,7 +239,7 @@ db_call(relay_db_t *db, const char *sql, int count, const char *const *values)
     result = PQexecParams(db->conn, sql, count, NULL, values, NULL, NULL, 0);
 
     if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) == 0) {
-        db_lost(db, "call", PQerrorMessage(db->conn));
+        db_lost(db, REASON_CALL);
         PQclear(result);
         return NULL;
     }
@@ -241,11 +261,14 @@ db_not_done(relay_db_t *db)
 
 /* PQerrorMessage() ends with a line feed and may have several lines. */
 static void
-db_lost(relay_db_t *db, const char *what, const char *why)
+db_lost(relay_db_t *db, int reason)
 {
-    if (relay_log_is_new(&db->log, what[1])) {
+    const char  *why = PQerrorMessage(db->conn);
+
+    if (relay_log_is_new(&db->log, reason)) {
         relay_log("warn", "PostgreSQL is out of reach, at:%s, reason:%.*s",
-                  what, (int) strcspn(why, "\n"), why);
+                  reason == REASON_CALL ? "call" : "connect",
+                  (int) strcspn(why, "\n"), why);
     }
 
     PQfinish(db->conn);
@@ -264,7 +287,7 @@ db_judge(relay_db_t *db, const PGresult *result)
     }
 
     if (strcmp(outcome, "invalid") == 0) {
-        if (relay_log_is_new(&db->log, 0)) {
+        if (relay_log_is_new(&db->log, REASON_INVALID)) {
             relay_log("error", "PostgreSQL refuses the call, reader:%s,"
                       " do:check relay.name", db->conf->name);
         }

@@ -54,6 +54,9 @@ typedef struct {
 /* 1, or 0 when the kernel has no random bytes. */
 int relay_db_init(relay_db_t *db, const relay_conf_t *conf);
 
+/* 1 when libpq can read relay.database. */
+int relay_db_check(const relay_conf_t *conf);
+
 /* The messages behind the mark and behind `after`; written on success only.
  * The caller frees the rows. */
 relay_db_status_t relay_db_claim(relay_db_t *db, int64_t after,

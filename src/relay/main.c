@@ -5,6 +5,7 @@
  */
 
 #include "relay/conf.h"
+#include "relay/db.h"
 #include "relay/kafka.h"
 #include "relay/log.h"
 #include "relay/loop.h"
@@ -91,7 +92,7 @@ main_run(const char *path, int is_check)
     }
 
     ok = relay_conf_read(&conf, path)
-         && relay_kafka_check(&conf)
+         && relay_db_check(&conf) && relay_kafka_check(&conf)
          && (is_check || relay_run(&conf, &is_stopping));
 
     relay_conf_free(&conf);

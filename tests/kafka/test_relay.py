@@ -39,6 +39,17 @@ def test_what_is_published_later_arrives_without_a_restart(
     assert len(records) == 30
 
 
+def test_a_queue_smaller_than_a_batch_is_waited_for(
+    db, broker, topic, relay
+):
+    db.fill(3000)
+    relay(queue_buffering_max_messages="30")
+    db.wait_until_relayed()
+    records = read_topic(broker.address, topic)
+    check_against(records, db.messages())
+    assert copies(records) == 0
+
+
 def test_kcat_reads_a_cloud_event_with_its_key_and_headers(
     db, broker, topic, relay
 ):

@@ -58,6 +58,7 @@ def test_a_file_with_comments_and_settings_of_librdkafka_is_taken(check):
         ("relay.lease_ms=999", "relay.lease_ms is a number"),
         ("relay.topic=" + "t" * 250, "longer than 249 bytes"),
         ("relay.topic=", "relay.topic or relay.name is missing"),
+        ("relay.database=host", "no connection string of libpq"),
         ("a line", "a line is key=value"),
         ("x" * 3000, "the line is too long"),
         ("max.in.flight=10", "librdkafka refuses the configuration"),
@@ -81,8 +82,11 @@ def test_a_file_that_all_users_may_read_is_refused(check):
     assert "open to all users" in said
 
 
-def test_a_refused_value_is_not_written(check):
-    code, said = check(GOOD, "linger.ms=Geheim")
+@pytest.mark.parametrize(
+    "line", ["linger.ms=Geheim", "relay.database=host=x passwort=Geheim"]
+)
+def test_a_refused_value_is_not_written(check, line):
+    code, said = check(GOOD, line)
     assert (code, "Geheim" in said) == (1, False)
 
 
