@@ -69,14 +69,12 @@ ALTER ROLE payments_operator SET lock_timeout = '5s';
 ALTER ROLE payments_operator SET idle_in_transaction_session_timeout = '10s';
 
 -- The log is read by its key, whether it was empty or long when the plan was
--- made.  A mark that a crash loses makes repetitions, which receivers know by
--- their ids: it need not wait for the disk.
+-- made.
 ALTER ROLE payments_relay SET plan_cache_mode = 'force_generic_plan';
 ALTER ROLE payments_relay SET enable_seqscan = off;
 ALTER ROLE payments_relay SET enable_bitmapscan = off;
 ALTER ROLE payments_relay SET random_page_cost = 0.1;
 ALTER ROLE payments_relay SET jit = off;
-ALTER ROLE payments_relay SET synchronous_commit = off;
 ALTER ROLE payments_relay SET default_transaction_isolation = 'read committed';
 ALTER ROLE payments_relay SET statement_timeout = '10s';
 ALTER ROLE payments_relay SET lock_timeout = '5s';
