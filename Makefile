@@ -85,7 +85,7 @@ $(BUILD)/libpay.a: $(CORE_OBJ) $(BUILD)/CORE.objects
 
 payctl: $(BUILD)/payctl
 $(BUILD)/payctl: $(CLI_OBJ) $(BUILD)/libpay.a $(BUILD)/CLI.objects
-	$(CC) $(LDFLAGS_ALL) -pie $(CLI_OBJ) $(BUILD)/libpay.a -o $@ $(CORE_LIBS) -lpq
+	$(CC) $(LDFLAGS_ALL) -pie $(CLI_OBJ) $(BUILD)/libpay.a -o $@ $(CORE_LIBS) -lpq -lcurl
 
 # Messages to Kafka, for those who have one (docs/events-kafka.md).
 relay: $(BUILD)/payments-relay
@@ -96,7 +96,7 @@ $(BUILD)/payments-relay: $(RELAY_OBJ) $(BUILD)/RELAY.objects
 $(BUILD)/payctl-kept: $(BUILD)/obj/tests/sql/payctl_kept.o $(CLI_OBJ) \
 		$(BUILD)/libpay.a
 	$(CC) $(LDFLAGS_ALL) -pie -Wl,--wrap=pay_cli_connect \
-	    -Wl,--wrap=PQfinish $(filter-out %/main.o,$^) -o $@ $(CORE_LIBS) -lpq
+	    -Wl,--wrap=PQfinish $(filter-out %/main.o,$^) -o $@ $(CORE_LIBS) -lpq -lcurl
 
 # The PSP adapters' requests as JSON lines, for tests/openapi.
 psp-requests: $(BUILD)/psp-requests

@@ -17,6 +17,7 @@
 #include "conf/ngx_http_payments_conf_health.h"
 #include "conf/ngx_http_payments_conf_merchant.h"
 #include "conf/ngx_http_payments_conf_option.h"
+#include "conf/ngx_http_payments_conf_endpoints.h"
 #include "conf/ngx_http_payments_conf_place.h"
 #include "conf/ngx_http_payments_conf_psp.h"
 #include "conf/ngx_http_payments_conf_payout.h"
@@ -251,6 +252,13 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("payments_webhook_endpoints"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_payments_set_line,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, endpoints),
+      &ngx_http_payments_endpoints_line },
 
     { ngx_string("payments_bulkhead"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
@@ -504,7 +512,8 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
     }
 
     if (ngx_http_payments_settlement_resolve(cf, pmcf) != NGX_CONF_OK
-        || ngx_http_payments_payout_resolve(cf, pmcf) != NGX_CONF_OK)
+        || ngx_http_payments_payout_resolve(cf, pmcf) != NGX_CONF_OK
+        || ngx_http_payments_endpoints_resolve(cf, pmcf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }

@@ -1535,10 +1535,12 @@ CREATE TABLE pay.commission (
     valid_from timestamp with time zone NOT NULL,
     entered_by pay.filled NOT NULL,
     entered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT commission_check CHECK (((minimum_minor)::bigint <= (maximum_minor)::bigint))
+    payment_method text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT commission_check CHECK (((minimum_minor)::bigint <= (maximum_minor)::bigint)),
+    CONSTRAINT commission_payment_method_check CHECK (((octet_length(payment_method) <= 64) AND (payment_method !~ '[^A-Za-z0-9._~-]'::text)))
 );
 
-CREATE FUNCTION pay.commission_at(p_merchant_id text, p_seller text, p_psp text, p_currency text, p_at timestamp with time zone) RETURNS pay.commission LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.commission_at(p_merchant_id text, p_seller text, p_psp text, p_currency text, p_at timestamp with time zone, p_payment_method text DEFAULT NULL::text) RETURNS pay.commission LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.compare_balance(p_source pay.settlement_source, p_said pay.psp_balance, p_bound pay.balance_bound, p_is_counted boolean) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) RETURNS timestamp with time zone LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
@@ -1555,6 +1557,7 @@ CREATE FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) RETURN
 CREATE FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.delivery_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delivery_json(p_delivery pay.webhook_delivery) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delivery_page(p_merchant_id text, p_endpoint_id text, p_state text, p_before bigint, p_limit integer) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delivery_wait(p_attempts integer) RETURNS interval LANGUAGE sql;
@@ -1628,7 +1631,7 @@ WITH (fillfactor='80');
 CREATE FUNCTION pay.drop_payout_file(p_file pay.payout_file, p_code text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.drop_proof(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.drop_staged(p_file_id bigint, p_limit integer) RETURNS boolean LANGUAGE plpgsql;
-CREATE FUNCTION pay.due_deliveries(p_endpoint pay.webhook_endpoint, p_room integer) RETURNS SETOF bigint LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.due_deliveries(p_endpoint pay.webhook_endpoint, p_room integer) RETURNS SETOF tid LANGUAGE plpgsql STABLE;
 
 CREATE TABLE pay.payout_schedule (
     merchant_id pay.id NOT NULL,
@@ -1726,6 +1729,7 @@ CREATE TABLE pay.event (
 PARTITION BY RANGE (at);
 
 CREATE FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) RETURNS text LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.event_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) RETURNS bytea LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.events_since(p_merchant_id text, p_checkout_id text) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.exception_acts(p_id bigint) RETURNS json LANGUAGE plpgsql STABLE;
@@ -1742,6 +1746,7 @@ CREATE FUNCTION pay.explain_final(p_s pay.standing, OUT waits_for text, OUT why 
 CREATE FUNCTION pay.explain_late(p_merchant_id text, p_checkout_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text, p_inside boolean) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_loss(p_merchant_id text, p_idempotency_key text, p_fingerprint bytea, p_checkout_id text, p_orders text[], OUT outcome text, OUT checkout_id text) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.explain_messages(p_order pay.payment_order) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_next(p_s pay.standing, OUT what text, OUT at timestamp with time zone) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.explain_orders(p_merchant_id text, p_checkout_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_payout(p_order pay.payment_order) RETURNS json LANGUAGE plpgsql STABLE;
@@ -1989,11 +1994,13 @@ CREATE TABLE pay.checkout (
     replaces pay.id,
     replaced_by pay.id,
     waits boolean DEFAULT false NOT NULL,
+    payment_method text COLLATE pg_catalog."C",
     CONSTRAINT checkout_check CHECK ((((state)::text <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
     CONSTRAINT checkout_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
     CONSTRAINT checkout_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
     CONSTRAINT checkout_check3 CHECK ((cardinality(key_windows) = cardinality((psps)::text[]))),
-    CONSTRAINT checkout_check4 CHECK ((((first_call)::text = 'DONE'::text) = (first_ended_at IS NOT NULL)))
+    CONSTRAINT checkout_check4 CHECK ((((first_call)::text = 'DONE'::text) = (first_ended_at IS NOT NULL))),
+    CONSTRAINT checkout_payment_method_check CHECK ((((octet_length(payment_method) >= 1) AND (octet_length(payment_method) <= 64)) AND (payment_method !~ '[^A-Za-z0-9._~-]'::text)))
 )
 WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
@@ -2053,6 +2060,7 @@ CREATE FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) R
 CREATE FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_endpoint(p_merchant_id text, p_endpoint_id text) RETURNS pay.webhook_endpoint LANGUAGE sql;
+CREATE FUNCTION pay.lock_endpoint_for(p_endpoint_id text, p_act text, p_who text, p_why text, OUT outcome text, OUT endpoint pay.webhook_endpoint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) RETURNS pay.payment_order LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_part(p_file_id bigint) RETURNS pay.settlement_part LANGUAGE plpgsql;
@@ -2275,7 +2283,7 @@ CREATE FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_statuses 
 CREATE FUNCTION pay.order_line(p_order pay.payment_order) RETURNS TABLE(place bigint, order_id text, seller_account text, order_minor bigint, order_status text, order_reason text, authorized_minor bigint, captured_minor bigint, refunding_minor bigint, refunded_minor bigint, charged_back_minor bigint, credit_currency text, credit_minor bigint, credit_rate text, credit_until text, decline text, fee_minor bigint, fee_tax_minor bigint) LANGUAGE sql STABLE ROWS 1;
 CREATE FUNCTION pay.order_ok(p_id text, p_seller text, p_minor bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_amount_minor bigint, p_seller_minor bigint, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.order_told(p_order pay.payment_order, p_psp text, p_event pay.event) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.order_told(p_order pay.payment_order, p_event pay.event, p_psp text, p_amount text, p_credit text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[]) RETURNS pay.payment_order[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.payment_order LANGUAGE sql STABLE;
 CREATE FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2294,8 +2302,9 @@ CREATE FUNCTION pay.pages_before(p_file pay.settlement_file) RETURNS bigint[] LA
 CREATE FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.part_told(p_type text, p_currency text, p_event pay.event) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.part_told(p_type text, p_event pay.event, p_amount text, p_currency text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.payment_method_ok(p_method text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_acts_json(p_merchant_id text, p_subject text, p_subject_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_batch_items_json(p_merchant_id text, p_batch_id text) RETURNS json LANGUAGE sql STABLE;
@@ -2384,6 +2393,7 @@ CREATE FUNCTION pay.publish(p_most integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.purge(p_limit integer DEFAULT 10000, p_ignored_after interval DEFAULT '90 days'::interval, p_closed_after interval DEFAULT '1 year'::interval, p_copies_after interval DEFAULT '2 years'::interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint, OUT settlement_copies bigint) RETURNS record LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.purge_copies(p_limit integer, p_copies_after interval) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.purge_letters(p_limit integer, p_closed_after interval) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.purge_messages(p_limit integer DEFAULT 10000, p_after interval DEFAULT '90 days'::interval, OUT messages bigint, OUT deliveries bigint) RETURNS record LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.purge_payout_events(p_limit integer, p_ignored_after interval) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -2488,7 +2498,9 @@ CREATE FUNCTION pay.run_name(p_run pay.payout_run) RETURNS text LANGUAGE sql IMM
 CREATE FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) RETURNS pay.settlement_tally LANGUAGE plpgsql;
 CREATE FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.sanction_hits(p_words bytea[], p_near bytea[], p_lists text[]) RETURNS TABLE(why text, list text, entry_id text, name text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.scaled_text(p_minor bigint, p_exponent integer) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.screen_payout(p_payout pay.payout) RETURNS TABLE(why text, list text, entry_id text, name text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.screening_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.screening_lists_at() RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.seal_digest(p_message text) RETURNS bytea LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.seal_end(p_from bigint, p_until bigint, p_span bigint, p_most integer) RETURNS bigint LANGUAGE plpgsql STABLE;
@@ -2679,6 +2691,7 @@ CREATE FUNCTION pay.types_ok(p_types jsonb) RETURNS boolean LANGUAGE sql IMMUTAB
 CREATE FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.untold(p_told pay.told[]) RETURNS pay.told[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlement_source) RETURNS pay.news[] LANGUAGE sql STABLE;
+CREATE FUNCTION pay.untold_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.untold_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS pay.fact[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text[], OUT tokens text[], OUT aliases text[]) RETURNS record LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.uuid_ok(p_uuid text) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -2804,6 +2817,7 @@ CREATE FUNCTION pay_api.store_screening(p_merchant_id text[], p_provider text[],
 CREATE FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.watch_events(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2820,6 +2834,7 @@ CREATE FUNCTION pay_ops.copied_settlement(p_file_id bigint, OUT name text, OUT s
 CREATE FUNCTION pay_ops.decide_payout(p_merchant_id text, p_payout_id text, p_fact text, p_ref text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '500ms';
 CREATE FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.enable_endpoint(p_endpoint_id text, p_enable boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.end_payout_report(p_merchant_id text, p_provider text, p_sha256 bytea, p_kind text, p_counts jsonb, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.fix_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_left text[], p_codes text[], p_items integer, p_total_minor bigint, p_sha256 bytea) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2838,12 +2853,13 @@ CREATE FUNCTION pay_ops.read_payout_report(p_merchant_id text, p_provider text, 
 CREATE FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.reject_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.replay_events(p_endpoint_id text, p_message_id text, p_since timestamp with time zone, p_until timestamp with time zone, p_only_failed boolean, p_who text, p_why text) RETURNS TABLE(outcome text, deliveries bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint DEFAULT NULL::bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.send_payout_batch(p_merchant_id text, p_batch_id text, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_ops.set_commission(p_merchant_id text, p_seller_account text, p_psp text, p_currency text, p_percent numeric, p_fixed_minor bigint, p_minimum_minor bigint, p_maximum_minor bigint, p_valid_from timestamp with time zone, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_commission(p_merchant_id text, p_seller_account text, p_psp text, p_currency text, p_percent numeric, p_fixed_minor bigint, p_minimum_minor bigint, p_maximum_minor bigint, p_valid_from timestamp with time zone, p_who text, p_why text, p_payment_method text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_fee_policy(p_merchant_id text, p_returns text, p_tax_percent numeric, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_payout_calendar(p_calendar text, p_closed_on integer[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_payout_holiday(p_calendar text, p_day text, p_name text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2873,6 +2889,7 @@ CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT N
 CREATE FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) RETURNS TABLE(merchant_id text, explanation text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.find(p_what text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint DEFAULT NULL::bigint) RETURNS TABLE(merchant_id text, outcome text, advice text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.screening_waits() RETURNS TABLE(merchant_id text, provider text, destination_id text, version integer, items bigint, since timestamp with time zone, due_at timestamp with time zone, questions integer, code text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 
 CREATE TABLE pay.account_kind (
     account text NOT NULL COLLATE pg_catalog."C",
@@ -3796,6 +3813,26 @@ CREATE TABLE pay.wallet (
 )
 WITH (fillfactor='50', autovacuum_vacuum_threshold='1000', autovacuum_analyze_threshold='1000');
 
+CREATE TABLE pay.webhook_act (
+    act_id bigint NOT NULL,
+    merchant_id pay.id NOT NULL,
+    endpoint_id pay.id NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    act pay.filled NOT NULL,
+    who pay.filled NOT NULL,
+    why pay.filled NOT NULL,
+    role text DEFAULT SESSION_USER NOT NULL
+);
+
+ALTER TABLE pay.webhook_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.webhook_act_act_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE pay.webhook_attempt (
     endpoint_id pay.id NOT NULL,
     merchant_id pay.id NOT NULL,
@@ -4008,6 +4045,12 @@ CREATE VIEW pay_check.currency_unknown (
     currency pay.currency_code
 );
 
+CREATE VIEW pay_check.delivery_untold (
+    merchant_id pay.id,
+    endpoint_id pay.id,
+    position bigint
+);
+
 CREATE VIEW pay_check.dispatch_attempts (
     merchant_id pay.id,
     checkout_id pay.id,
@@ -4163,6 +4206,12 @@ CREATE VIEW pay_check.late_waits (
     checkout_id pay.id,
     state text,
     at timestamp with time zone
+);
+
+CREATE VIEW pay_check.message_gap (
+    merchant_id text,
+    subject text,
+    sequence bigint
 );
 
 CREATE VIEW pay_check.order_fee (
@@ -4500,7 +4549,8 @@ CREATE VIEW pay_view.checkouts (
     job pay.job_kind,
     job_run_at timestamp with time zone,
     job_attempts integer,
-    job_code text
+    job_code text,
+    payment_method text
 );
 
 CREATE VIEW pay_view.closes (
@@ -4524,7 +4574,8 @@ CREATE VIEW pay_view.commissions (
     maximum numeric,
     valid_from timestamp with time zone,
     entered_by pay.filled,
-    entered_at timestamp with time zone
+    entered_at timestamp with time zone,
+    payment_method text
 );
 
 CREATE VIEW pay_view.dead_letters (
@@ -5357,6 +5408,8 @@ ALTER TABLE ONLY pay.transition
     ADD CONSTRAINT transition_pkey PRIMARY KEY (kind, status, rank);
 ALTER TABLE ONLY pay.wallet
     ADD CONSTRAINT wallet_pkey PRIMARY KEY (merchant_id, seller_account, currency);
+ALTER TABLE ONLY pay.webhook_act
+    ADD CONSTRAINT webhook_act_pkey PRIMARY KEY (act_id);
 ALTER TABLE ONLY pay.webhook_attempt
     ADD CONSTRAINT webhook_attempt_pkey PRIMARY KEY (endpoint_id, merchant_id, "position", number, at);
 ALTER TABLE ONLY pay.webhook_body
@@ -5364,7 +5417,7 @@ ALTER TABLE ONLY pay.webhook_body
 ALTER TABLE ONLY pay.webhook_delivery
     ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (endpoint_id, merchant_id, "position");
 ALTER TABLE ONLY pay.webhook_endpoint
-    ADD CONSTRAINT webhook_endpoint_pkey PRIMARY KEY (endpoint_id, merchant_id);
+    ADD CONSTRAINT webhook_endpoint_pkey PRIMARY KEY (merchant_id, endpoint_id);
 ALTER TABLE ONLY pay.webhook_inbox
     ADD CONSTRAINT webhook_inbox_pkey PRIMARY KEY (psp, event_id);
 ALTER TABLE ONLY pay.webhook_outbox
@@ -5378,7 +5431,7 @@ ALTER TABLE ONLY pay.webhook_secret
 
 CREATE INDEX change_open ON pay.change USING btree (created_at) WHERE (pay.status_rank((status)::text) < 2);
 CREATE INDEX checkout_created ON pay.checkout USING btree (merchant_id, created_at, checkout_id) WHERE ((total_minor)::bigint > 0);
-CREATE INDEX commission_key ON pay.commission USING btree (merchant_id, currency, seller_account, psp, valid_from, commission_id);
+CREATE INDEX commission_key ON pay.commission USING btree (merchant_id, currency, seller_account, payment_method, psp, valid_from, commission_id);
 CREATE INDEX dead_letter_checkout ON pay.dead_letter USING btree (merchant_id, checkout_id);
 CREATE INDEX dead_letter_closed ON pay.dead_letter USING btree (closed_at) WHERE (state <> 'open'::text);
 CREATE INDEX dead_letter_event ON pay.dead_letter USING btree (psp, event_id) WHERE (event_id IS NOT NULL);
@@ -5482,12 +5535,11 @@ CREATE INDEX settlement_staging_place ON pay.settlement_staging USING btree (fil
 CREATE INDEX settlement_work_checkout ON pay.settlement_work USING btree (file_id, checkout_id);
 CREATE INDEX settlement_work_file ON pay.settlement_work USING btree (file_id, line);
 CREATE INDEX webhook_body_keep_until ON pay.webhook_body USING btree (keep_until);
-CREATE INDEX webhook_delivery_due ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, run_at) WHERE (state = 'due'::text);
+CREATE INDEX webhook_delivery_due ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, run_at, "position") WHERE (state = 'due'::text);
 CREATE INDEX webhook_delivery_failed ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, ended_at) WHERE (state = 'failed'::text);
 CREATE INDEX webhook_delivery_leased ON pay.webhook_delivery USING btree (endpoint_id, merchant_id) WHERE is_leased;
 CREATE INDEX webhook_delivery_open ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, "position") WHERE (state = 'due'::text);
 CREATE INDEX webhook_endpoint_look ON pay.webhook_endpoint USING btree (look_at) WHERE (state = 'enabled'::text);
-CREATE INDEX webhook_endpoint_merchant ON pay.webhook_endpoint USING btree (merchant_id, created_at);
 CREATE INDEX webhook_inbox_early ON pay.webhook_inbox USING btree (merchant_id, checkout_id) WHERE (((state)::text = 'parked'::text) AND (checkout_id IS NOT NULL));
 CREATE INDEX webhook_inbox_idle ON pay.webhook_inbox USING btree (received_at) WHERE (((state)::text = 'asked'::text) OR (((state)::text = 'ignored'::text) AND (fact = 'none'::text)));
 CREATE INDEX webhook_inbox_named ON pay.webhook_inbox USING btree (psp, reference) WHERE (((state)::text = 'parked'::text) AND (reference <> (token)::text));
@@ -5547,7 +5599,7 @@ CREATE TRIGGER change_fixed BEFORE UPDATE OF merchant_id, change_id, checkout_id
 ALTER TABLE pay.change ENABLE ALWAYS TRIGGER change_fixed;
 CREATE TRIGGER change_status BEFORE UPDATE OF status ON pay.change FOR EACH ROW WHEN (((pay.status_rank((new.status)::text) < pay.status_rank((old.status)::text)) AND (NOT new.returned) AND (NOT ((old.kind = 'capture'::text) AND old.by_amount AND (NOT new.by_amount))))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
 ALTER TABLE pay.change ENABLE ALWAYS TRIGGER change_status;
-CREATE TRIGGER checkout_fixed BEFORE UPDATE OF merchant_id, checkout_id, checkout_uuid, handle, base_url, currency, total_minor ON pay.checkout FOR EACH ROW WHEN (((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR (new.checkout_uuid IS DISTINCT FROM old.checkout_uuid)) OR ((new.handle)::text IS DISTINCT FROM (old.handle)::text)) OR ((new.base_url)::text IS DISTINCT FROM (old.base_url)::text)) OR ((new.currency)::text IS DISTINCT FROM (old.currency)::text)) OR ((new.total_minor)::bigint IS DISTINCT FROM (old.total_minor)::bigint))) EXECUTE FUNCTION pay.refuse_change('a checkout''s terms are fixed', 'PAY11');
+CREATE TRIGGER checkout_fixed BEFORE UPDATE OF merchant_id, checkout_id, checkout_uuid, handle, base_url, currency, total_minor, payment_method ON pay.checkout FOR EACH ROW WHEN ((((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR (new.checkout_uuid IS DISTINCT FROM old.checkout_uuid)) OR ((new.handle)::text IS DISTINCT FROM (old.handle)::text)) OR ((new.base_url)::text IS DISTINCT FROM (old.base_url)::text)) OR ((new.currency)::text IS DISTINCT FROM (old.currency)::text)) OR ((new.total_minor)::bigint IS DISTINCT FROM (old.total_minor)::bigint)) OR (new.payment_method IS DISTINCT FROM old.payment_method))) EXECUTE FUNCTION pay.refuse_change('a checkout''s terms are fixed', 'PAY11');
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_fixed;
 CREATE TRIGGER checkout_nonce BEFORE UPDATE OF nonce, psps, key_windows ON pay.checkout FOR EACH ROW WHEN (((((new.nonce)::text IS DISTINCT FROM (old.nonce)::text) OR ((new.psps)::text[] IS DISTINCT FROM (old.psps)::text[])) OR (new.key_windows IS DISTINCT FROM old.key_windows))) EXECUTE FUNCTION pay.refuse_change('one nonce for ever', 'PAY11');
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_nonce;
@@ -5708,6 +5760,8 @@ CREATE TRIGGER settlement_row_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON
 ALTER TABLE pay.settlement_row ENABLE ALWAYS TRIGGER settlement_row_append_only;
 CREATE TRIGGER settlement_rule_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.settlement_rule FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the rules are fixed', 'PAY20');
 CREATE TRIGGER transition_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.transition FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the state machine is fixed', 'PAY20');
+CREATE TRIGGER webhook_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.webhook_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
+ALTER TABLE pay.webhook_act ENABLE ALWAYS TRIGGER webhook_act_append_only;
 
 ALTER TABLE ONLY pay.change
     ADD CONSTRAINT change_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
@@ -5800,9 +5854,9 @@ ALTER TABLE ONLY pay.settlement_rule
 ALTER TABLE ONLY pay.transition
     ADD CONSTRAINT transition_news_fkey FOREIGN KEY (news) REFERENCES pay.news_kind(news);
 ALTER TABLE ONLY pay.webhook_delivery
-    ADD CONSTRAINT webhook_delivery_endpoint_id_merchant_id_fkey FOREIGN KEY (endpoint_id, merchant_id) REFERENCES pay.webhook_endpoint(endpoint_id, merchant_id);
+    ADD CONSTRAINT webhook_delivery_merchant_id_endpoint_id_fkey FOREIGN KEY (merchant_id, endpoint_id) REFERENCES pay.webhook_endpoint(merchant_id, endpoint_id);
 ALTER TABLE ONLY pay.webhook_secret
-    ADD CONSTRAINT webhook_secret_endpoint_id_merchant_id_fkey FOREIGN KEY (endpoint_id, merchant_id) REFERENCES pay.webhook_endpoint(endpoint_id, merchant_id);
+    ADD CONSTRAINT webhook_secret_merchant_id_endpoint_id_fkey FOREIGN KEY (merchant_id, endpoint_id) REFERENCES pay.webhook_endpoint(merchant_id, endpoint_id);
 
 GRANT USAGE ON SCHEMA pay TO payments_auditor;
 GRANT USAGE ON SCHEMA pay TO payments_operator;
@@ -5997,7 +6051,7 @@ REVOKE ALL ON FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], 
 REVOKE ALL ON FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.commission TO payments_auditor;
 GRANT SELECT ON TABLE pay.commission TO payments_operator;
-REVOKE ALL ON FUNCTION pay.commission_at(p_merchant_id text, p_seller text, p_psp text, p_currency text, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.commission_at(p_merchant_id text, p_seller text, p_psp text, p_currency text, p_at timestamp with time zone, p_payment_method text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_balance(p_source pay.settlement_source, p_said pay.psp_balance, p_bound pay.balance_bound, p_is_counted boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) FROM PUBLIC;
@@ -6016,6 +6070,7 @@ REVOKE ALL ON FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb)
 REVOKE ALL ON FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.delivery_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delivery_json(p_delivery pay.webhook_delivery) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delivery_page(p_merchant_id text, p_endpoint_id text, p_state text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delivery_wait(p_attempts integer) FROM PUBLIC;
@@ -6076,6 +6131,7 @@ GRANT SELECT ON TABLE pay.event TO payments_operator;
 REVOKE ALL ON FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.event_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) TO payments_operator;
@@ -6094,6 +6150,7 @@ REVOKE ALL ON FUNCTION pay.explain_final(p_s pay.standing, OUT waits_for text, O
 REVOKE ALL ON FUNCTION pay.explain_late(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text, p_inside boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_loss(p_merchant_id text, p_idempotency_key text, p_fingerprint bytea, p_checkout_id text, p_orders text[], OUT outcome text, OUT checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.explain_messages(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_next(p_s pay.standing, OUT what text, OUT at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_orders(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_payout(p_order pay.payment_order) FROM PUBLIC;
@@ -6293,6 +6350,7 @@ REVOKE ALL ON FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id te
 REVOKE ALL ON FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_endpoint(p_merchant_id text, p_endpoint_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.lock_endpoint_for(p_endpoint_id text, p_act text, p_who text, p_why text, OUT outcome text, OUT endpoint pay.webhook_endpoint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_part(p_file_id bigint) FROM PUBLIC;
@@ -6405,7 +6463,7 @@ REVOKE ALL ON FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_st
 REVOKE ALL ON FUNCTION pay.order_line(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.order_ok(p_id text, p_seller text, p_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_amount_minor bigint, p_seller_minor bigint, p_request_id text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.order_told(p_order pay.payment_order, p_psp text, p_event pay.event) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.order_told(p_order pay.payment_order, p_event pay.event, p_psp text, p_amount text, p_credit text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
@@ -6424,8 +6482,9 @@ REVOKE ALL ON FUNCTION pay.pages_before(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.part_told(p_type text, p_currency text, p_event pay.event) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.part_told(p_type text, p_event pay.event, p_amount text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payment_method_ok(p_method text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_acts_json(p_merchant_id text, p_subject text, p_subject_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_batch_items_json(p_merchant_id text, p_batch_id text) FROM PUBLIC;
@@ -6479,6 +6538,7 @@ REVOKE ALL ON FUNCTION pay.publish(p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, p_copies_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint, OUT settlement_copies bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge_copies(p_limit integer, p_copies_after interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge_letters(p_limit integer, p_closed_after interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.purge_messages(p_limit integer, p_after interval, OUT messages bigint, OUT deliveries bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge_payout_events(p_limit integer, p_ignored_after interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) FROM PUBLIC;
@@ -6548,7 +6608,9 @@ REVOKE ALL ON FUNCTION pay.run_name(p_run pay.payout_run) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sanction_hits(p_words bytea[], p_near bytea[], p_lists text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.scaled_text(p_minor bigint, p_exponent integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.screen_payout(p_payout pay.payout) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.screening_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.screening_lists_at() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.seal_digest(p_message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.seal_digest(p_message text) TO payments_auditor;
@@ -6679,6 +6741,7 @@ REVOKE ALL ON FUNCTION pay.types_ok(p_types jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.untold(p_told pay.told[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.untold_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.untold_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text[], OUT tokens text[], OUT aliases text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.uuid_ok(p_uuid text) FROM PUBLIC;
@@ -6882,6 +6945,8 @@ REVOKE ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_l
 GRANT ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.watch_events(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.watch_events(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
@@ -6914,6 +6979,8 @@ REVOKE ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who t
 GRANT ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.enable_endpoint(p_endpoint_id text, p_enable boolean, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.enable_endpoint(p_endpoint_id text, p_enable boolean, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.end_payout_report(p_merchant_id text, p_provider text, p_sha256 bytea, p_kind text, p_counts jsonb, p_who text) FROM PUBLIC;
@@ -6950,6 +7017,8 @@ REVOKE ALL ON FUNCTION pay_ops.reject_payout_screening(p_merchant_id text, p_pay
 GRANT ALL ON FUNCTION pay_ops.reject_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.replay_events(p_endpoint_id text, p_message_id text, p_since timestamp with time zone, p_until timestamp with time zone, p_only_failed boolean, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.replay_events(p_endpoint_id text, p_message_id text, p_since timestamp with time zone, p_until timestamp with time zone, p_only_failed boolean, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) FROM PUBLIC;
@@ -6960,8 +7029,8 @@ REVOKE ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why
 GRANT ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.send_payout_batch(p_merchant_id text, p_batch_id text, p_who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.send_payout_batch(p_merchant_id text, p_batch_id text, p_who text) TO payments_operator;
-REVOKE ALL ON FUNCTION pay_ops.set_commission(p_merchant_id text, p_seller_account text, p_psp text, p_currency text, p_percent numeric, p_fixed_minor bigint, p_minimum_minor bigint, p_maximum_minor bigint, p_valid_from timestamp with time zone, p_who text, p_why text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_ops.set_commission(p_merchant_id text, p_seller_account text, p_psp text, p_currency text, p_percent numeric, p_fixed_minor bigint, p_minimum_minor bigint, p_maximum_minor bigint, p_valid_from timestamp with time zone, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_commission(p_merchant_id text, p_seller_account text, p_psp text, p_currency text, p_percent numeric, p_fixed_minor bigint, p_minimum_minor bigint, p_maximum_minor bigint, p_valid_from timestamp with time zone, p_who text, p_why text, p_payment_method text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_commission(p_merchant_id text, p_seller_account text, p_psp text, p_currency text, p_percent numeric, p_fixed_minor bigint, p_minimum_minor bigint, p_maximum_minor bigint, p_valid_from timestamp with time zone, p_who text, p_why text, p_payment_method text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_fee_policy(p_merchant_id text, p_returns text, p_tax_percent numeric, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.set_fee_policy(p_merchant_id text, p_returns text, p_tax_percent numeric, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_payout_calendar(p_calendar text, p_closed_on integer[], p_who text, p_why text) FROM PUBLIC;
@@ -7024,6 +7093,9 @@ GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) TO payments
 REVOKE ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.screening_waits() FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.screening_waits() TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.screening_waits() TO payments_operator;
 GRANT SELECT ON TABLE pay.account_kind TO payments_auditor;
 GRANT SELECT ON TABLE pay.account_kind TO payments_operator;
 GRANT SELECT ON TABLE pay.backfill TO payments_auditor;
@@ -7172,6 +7244,8 @@ GRANT SELECT ON TABLE pay.transition TO payments_auditor;
 GRANT SELECT ON TABLE pay.transition TO payments_operator;
 GRANT SELECT ON TABLE pay.wallet TO payments_auditor;
 GRANT SELECT ON TABLE pay.wallet TO payments_operator;
+GRANT SELECT ON TABLE pay.webhook_act TO payments_auditor;
+GRANT SELECT ON TABLE pay.webhook_act TO payments_operator;
 GRANT SELECT ON TABLE pay.webhook_attempt TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_attempt TO payments_operator;
 GRANT SELECT ON TABLE pay.webhook_body TO payments_auditor;
@@ -7214,6 +7288,8 @@ GRANT SELECT ON TABLE pay_check.credit_converted TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.credit_converted TO payments_operator;
 GRANT SELECT ON TABLE pay_check.currency_unknown TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.currency_unknown TO payments_operator;
+GRANT SELECT ON TABLE pay_check.delivery_untold TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.delivery_untold TO payments_operator;
 GRANT SELECT ON TABLE pay_check.dispatch_attempts TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.dispatch_attempts TO payments_operator;
 GRANT SELECT ON TABLE pay_check.dispatch_owner TO payments_auditor;
@@ -7252,6 +7328,8 @@ GRANT SELECT ON TABLE pay_check.late_untold TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.late_untold TO payments_operator;
 GRANT SELECT ON TABLE pay_check.late_waits TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.late_waits TO payments_operator;
+GRANT SELECT ON TABLE pay_check.message_gap TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.message_gap TO payments_operator;
 GRANT SELECT ON TABLE pay_check.order_fee TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.order_fee TO payments_operator;
 GRANT SELECT ON TABLE pay_check.order_without_registration TO payments_auditor;

@@ -17,28 +17,35 @@ END
 $$;
 
 
+-- An amount where the exponent of its currency is at hand: a query for each
+-- amount would cost more than the message.
+CREATE OR REPLACE FUNCTION pay.scaled_text(p_minor bigint, p_exponent int)
+RETURNS text LANGUAGE sql IMMUTABLE AS
+'SELECT round(p_minor / 10::numeric ^ p_exponent, p_exponent)::text';
+COMMENT ON FUNCTION pay.scaled_text IS
+    'An amount in units of a currency with so many decimals';
+
+
 -- What never changes of an order, beside what the event has made of it: the
 -- present amounts of the order may be those of a later event.
 CREATE OR REPLACE FUNCTION pay.order_told(
-    p_order payment_order, p_psp text, p_event event)
+    p_order payment_order, p_event event, p_psp text, p_amount text,
+    p_credit text)
 RETURNS json LANGUAGE sql STABLE AS $$
-SELECT json_strip_nulls(json_build_object(
+SELECT json_build_object(
     'payment_order_id', p_order.payment_order_id,
     'checkout_id', p_order.checkout_id,
     'seller_account', p_order.seller_account,
-    'amount', decimal_text(p_order.amount_minor, p_order.currency),
-    'currency', p_order.currency,
+    'amount', p_amount, 'currency', p_order.currency,
     'status', coalesce(p_event.new_status, p_order.status),
     'reason', CASE WHEN p_event.seq IS NULL THEN p_order.reason::text
                    ELSE p_event.reason END,
-    'psp', p_psp,
-    'version', p_event.seq,
+    'psp', p_psp, 'version', p_event.seq,
     'decline', p_event.detail -> 'decline',
-    'credit', CASE WHEN p_order.credit_currency IS NOT NULL
+    'credit', CASE WHEN p_credit IS NOT NULL
                    THEN json_build_object(
                        'currency', p_order.credit_currency,
-                       'amount', decimal_text(p_order.credit_minor,
-                                              p_order.credit_currency)) END))
+                       'amount', p_credit) END)
 $$;
 COMMENT ON FUNCTION pay.order_told IS
     'An order as a message shows it';
@@ -46,17 +53,14 @@ COMMENT ON FUNCTION pay.order_told IS
 
 -- The capture, cancellation, refund or dispute of an event.  NULL: it has none.
 CREATE OR REPLACE FUNCTION pay.part_told(
-    p_type text, p_currency text, p_event event)
+    p_type text, p_event event, p_amount text, p_currency text)
 RETURNS json LANGUAGE sql STABLE AS $$
-SELECT json_strip_nulls(json_build_object(
-    split_part(p_type, '.', 1) || '_id',
-    coalesce(p_event.detail ->> 'change_id',
-             p_event.detail ->> 'dispute_id'),
-    'amount', decimal_text((p_event.detail ->> 'amount_minor')::bigint,
-        coalesce(p_event.detail ->> 'currency', p_currency)),
-    'currency', coalesce(p_event.detail ->> 'currency', p_currency)))
-WHERE split_part(p_type, '.', 1) IN ('capture', 'cancel', 'refund', 'dispute')
-    AND p_event.seq IS NOT NULL
+SELECT CASE WHEN p_type NOT LIKE 'payment.%' AND p_event.seq IS NOT NULL
+    THEN json_build_object(
+        split_part(p_type, '.', 1) || '_id',
+        coalesce(p_event.detail ->> 'change_id',
+                 p_event.detail ->> 'dispute_id'),
+        'amount', p_amount, 'currency', p_currency) END
 $$;
 COMMENT ON FUNCTION pay.part_told IS
     'The capture, cancellation, refund or dispute that a message is about';
@@ -86,7 +90,10 @@ WITH chosen AS MATERIALIZED (
 ), known AS (
     SELECT g.merchant_id::text, g.payment_order_id::text, g.seq, g.at,
         g.kind::text, o.checkout_id::text, o AS payment_order,
-        c.psp::text AS psp, e.event
+        c.psp::text AS psp, e.event,
+        scaled_text(o.amount_minor, k.exponent) AS amount,
+        scaled_text(o.credit_minor, r.exponent) AS credit,
+        scaled_text(e.amount_minor, x.exponent) AS part, x.code AS part_in
     FROM gone g
     CROSS JOIN LATERAL find_order(g.merchant_id, g.payment_order_id) o
     CROSS JOIN LATERAL (
@@ -94,18 +101,25 @@ WITH chosen AS MATERIALIZED (
         WHERE c.merchant_id = o.merchant_id AND c.checkout_id = o.checkout_id
         OFFSET 0) c
     LEFT JOIN LATERAL (
-        SELECT x AS event FROM event x
-        WHERE x.merchant_id = g.merchant_id
-            AND x.payment_order_id = g.payment_order_id AND x.seq = g.seq
-            AND x.at = g.at
+        SELECT y AS event, (y.detail ->> 'amount_minor')::bigint
+                AS amount_minor, y.detail ->> 'currency' AS currency
+        FROM event y
+        WHERE y.merchant_id = g.merchant_id
+            AND y.payment_order_id = g.payment_order_id AND y.seq = g.seq
+            AND y.at = g.at
         OFFSET 0) e ON true
+    JOIN currency k ON k.code = o.currency
+    LEFT JOIN currency r ON r.code = o.credit_currency
+    LEFT JOIN currency x ON x.code = coalesce(e.currency, o.currency)
 )
 SELECT k.merchant_id, 'payment/' || k.payment_order_id, k.seq, k.kind, k.at,
     k.payment_order_id || '/' || k.seq,
     json_strip_nulls(json_build_object(
-        'payment', order_told(k.payment_order, k.psp, k.event),
+        'payment', order_told(k.payment_order, k.event, k.psp, k.amount,
+                              k.credit),
         split_part(k.kind, '.', 1),
-        part_told(k.kind, (k.payment_order).currency, k.event)))
+        CASE WHEN k.kind NOT LIKE 'payment.%' THEN
+            part_told(k.kind, k.event, k.part, k.part_in) END))
 FROM known k
 UNION ALL
 -- a checkout is completed with the last of its orders

@@ -61,8 +61,7 @@ $$;
 COMMENT ON FUNCTION pay.keep_secret IS 'Keeps a secret of an endpoint';
 
 
--- The lock of the merchant's rows bounds their number for requests at one time,
--- too.
+-- The caller has the lock of the merchant's endpoints.
 CREATE OR REPLACE FUNCTION pay.make_endpoint(
     p_merchant_id text, p_endpoint_id text, p_url text, p_types jsonb,
     p_scheme text, p_is_ordered boolean, p_sealed bytea, p_key_id text,
@@ -71,7 +70,6 @@ RETURNS webhook_endpoint LANGUAGE plpgsql AS $$
 DECLARE
     v_endpoint webhook_endpoint;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('endpoint ' || p_merchant_id));
     IF (SELECT count(*) FROM webhook_endpoint w
         WHERE w.merchant_id = p_merchant_id) >= 100
     THEN
@@ -94,6 +92,10 @@ COMMENT ON FUNCTION pay.make_endpoint IS
     'Makes an endpoint; NULL: the merchant has as many as it may';
 
 
+-- An endpoint's id may come from an Idempotency-Key: one that is there was made
+-- by the first request, whose secret nobody can read again.  The lock bounds
+-- the number of endpoints for requests at one time, and has the second of two
+-- with one id see what the first has made.
 CREATE OR REPLACE FUNCTION pay_api.store_endpoint(
     p_merchant_id text[], p_endpoint_id text[], p_url text[],
     p_types jsonb[], p_scheme text[], p_is_ordered bigint[],
@@ -103,13 +105,18 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
     v_row      pay_api.page_row;
     v_endpoint webhook_endpoint;
+    v_item     int;
 BEGIN
     PERFORM check_batch(array_dims(p_merchant_id), array_dims(p_endpoint_id),
         array_dims(p_url), array_dims(p_types), array_dims(p_scheme),
         array_dims(p_is_ordered), array_dims(p_sealed), array_dims(p_key_id),
         array_dims(p_who));
 
-    FOR v_item IN 1 .. coalesce(cardinality(p_merchant_id), 0) LOOP
+    -- in the order of locks
+    FOR v_item IN
+        SELECT n FROM generate_subscripts(p_merchant_id, 1) n
+        ORDER BY p_merchant_id[n], p_endpoint_id[n]
+    LOOP
         v_row.item := v_item;
         v_row.page := NULL;
         v_row.outcome := 'invalid';
@@ -121,13 +128,28 @@ BEGIN
             AND octet_length(p_sealed[v_item]) BETWEEN 1 AND 1024
             AND id_ok(p_key_id[v_item]) AND p_who[v_item] <> ''
         THEN
-            v_endpoint := make_endpoint(p_merchant_id[v_item],
-                p_endpoint_id[v_item], p_url[v_item], p_types[v_item],
-                p_scheme[v_item], p_is_ordered[v_item] <> 0,
-                p_sealed[v_item], p_key_id[v_item], p_who[v_item]);
-            v_row.outcome := CASE WHEN v_endpoint.endpoint_id IS NULL
-                THEN 'refused' ELSE 'stored' END;
-            v_row.page := CASE WHEN v_row.outcome = 'stored'
+            PERFORM pg_advisory_xact_lock(
+                hashtext('endpoint ' || p_merchant_id[v_item]));
+            v_endpoint := lock_endpoint(p_merchant_id[v_item],
+                                        p_endpoint_id[v_item]);
+            v_row.outcome := CASE
+                WHEN v_endpoint.endpoint_id IS NULL THEN 'refused'
+                WHEN (v_endpoint.url, to_jsonb(v_endpoint.types),
+                      v_endpoint.scheme, v_endpoint.is_ordered)
+                     = (p_url[v_item], p_types[v_item], p_scheme[v_item],
+                        p_is_ordered[v_item] <> 0)
+                THEN 'replayed' ELSE 'key_reused' END;
+
+            IF v_row.outcome = 'refused' THEN
+                v_endpoint := make_endpoint(p_merchant_id[v_item],
+                    p_endpoint_id[v_item], p_url[v_item], p_types[v_item],
+                    p_scheme[v_item], p_is_ordered[v_item] <> 0,
+                    p_sealed[v_item], p_key_id[v_item], p_who[v_item]);
+                v_row.outcome := CASE WHEN v_endpoint.endpoint_id IS NULL
+                    THEN 'refused' ELSE 'stored' END;
+            END IF;
+
+            v_row.page := CASE WHEN v_row.outcome IN ('stored', 'replayed')
                 THEN endpoint_json(v_endpoint)::text END;
         END IF;
 
@@ -136,7 +158,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.store_endpoint IS
-    'Makes an endpoint of a merchant. Outcomes: stored, refused, invalid';
+    'Makes an endpoint of a merchant. Outcomes: stored, replayed, key_reused, '
+    'refused, invalid';
 
 
 -- Its deliveries that are due end with it; replay_deliveries brings them back.

@@ -107,12 +107,10 @@ CREATE TABLE webhook_endpoint (
     paused_until   timestamptz,
     -- not later than the first of its deliveries is due
     look_at        timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (endpoint_id, merchant_id),
+    PRIMARY KEY (merchant_id, endpoint_id),
     CHECK ((state = 'disabled') = (reason IS NOT NULL)),
     CHECK ((failures = 0) = (failing_since IS NULL))
 ) WITH (fillfactor = 60);
-CREATE INDEX webhook_endpoint_merchant
-    ON webhook_endpoint (merchant_id, created_at);
 CREATE INDEX webhook_endpoint_look ON webhook_endpoint (look_at)
     WHERE state = 'enabled';
 
@@ -136,7 +134,7 @@ CREATE TABLE webhook_secret (
     made_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     until        timestamptz,
     PRIMARY KEY (endpoint_id, merchant_id, number),
-    FOREIGN KEY (endpoint_id, merchant_id) REFERENCES webhook_endpoint
+    FOREIGN KEY (merchant_id, endpoint_id) REFERENCES webhook_endpoint
 );
 
 -- A message on its way to an endpoint.  is_leased: a worker has it until run_at.
@@ -155,13 +153,13 @@ CREATE TABLE webhook_delivery (
     took_ms      int,
     ended_at     timestamptz,
     PRIMARY KEY (endpoint_id, merchant_id, position),
-    FOREIGN KEY (endpoint_id, merchant_id) REFERENCES webhook_endpoint,
+    FOREIGN KEY (merchant_id, endpoint_id) REFERENCES webhook_endpoint,
     CHECK ((state = 'due') = (ended_at IS NULL)),
     CHECK (NOT is_leased OR state = 'due')
 ) WITH (fillfactor = 60, autovacuum_vacuum_threshold = 1000,
         autovacuum_vacuum_scale_factor = 0.02);
 CREATE INDEX webhook_delivery_due
-    ON webhook_delivery (endpoint_id, merchant_id, run_at)
+    ON webhook_delivery (endpoint_id, merchant_id, run_at, position)
     WHERE state = 'due';
 -- for endpoints that want their order
 CREATE INDEX webhook_delivery_open
@@ -186,5 +184,24 @@ CREATE TABLE webhook_attempt (
     answer       text,
     PRIMARY KEY (endpoint_id, merchant_id, position, number, at)
 );
+
+-- What operators have done with endpoints.
+CREATE TABLE webhook_act (
+    act_id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    merchant_id  id NOT NULL,
+    endpoint_id  id NOT NULL,
+    at           timestamptz NOT NULL DEFAULT clock_timestamp(),
+    act          filled NOT NULL,
+    who          filled NOT NULL,
+    why          filled NOT NULL,
+    role         text NOT NULL DEFAULT session_user
+);
+CREATE TRIGGER webhook_act_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON webhook_act
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('acts are append-only', 'PAY20');
+ALTER TABLE webhook_act ENABLE ALWAYS TRIGGER webhook_act_append_only;
+
+INSERT INTO round (name, run_at) VALUES ('events', now());
 
 RESET ROLE;

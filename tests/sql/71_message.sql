@@ -312,5 +312,42 @@ SELECT is(l.page::json -> 'deliveries' -> 0 ->> 'state', 'failed',
     'the newest delivery')
 FROM pay_api.list_deliveries('{m1}', '{all}', '{failed}', '{NULL}', '{1}') l;
 
+-- what operators see
+INSERT INTO pay.message_reader (name, position) VALUES ('kafka', 3);
+SELECT is(f.counts::jsonb ->> 'behind', (p.position - 3)::text,
+    'how far a reader is behind'),
+    is(f.counts::jsonb ->> 'disabled', '1', 'endpoints that have ended'),
+    is(f.outcome, 'checked', 'once an interval')
+FROM pay_api.watch_events('{w1}', '{1000}') f, pay.message_place p;
+SELECT is(f.outcome, 'not_due', 'the others get the same figures'),
+    is(f.counts::jsonb ->> 'disabled', '1', 'of the last round')
+FROM pay_api.watch_events('{w2}', '{1000}') f;
+SELECT is(x.page ->> 'type', 'payment.succeeded', 'explain has the message'),
+    is(x.page -> 'receivers' -> 0 ->> 'receiver', 'all', 'an endpoint'),
+    is(x.page -> 'receivers' -> 0 ->> 'state', 'failed', 'that was disabled'),
+    is(x.page -> 'receivers' -> 1 ->> 'receiver', 'kafka', 'and a reader'),
+    is(x.page -> 'receivers' -> 1 ->> 'state', 'due', 'that is behind')
+FROM (SELECT e.explanation::json -> 'messages' -> 0 AS page
+      FROM pay_api.explain_payment('{m1}', '{o3}') e) x;
+
+-- what is old goes when everybody has heard it
+SELECT is(pay.purge_messages()::text, '(0,0)', 'nothing is old');
+SELECT is((pay.purge_messages(1000, '-1 s')).messages, 3::bigint,
+    'what the reader has passed');
+UPDATE pay.message_reader SET position = 1000;
+SELECT cmp_ok((pay.purge_messages(1000, '-1 s')).messages, '>', 5::bigint,
+    'the rest');
+SELECT is((SELECT count(*) FROM pay.message m
+           WHERE NOT EXISTS (SELECT FROM pay.webhook_delivery d
+                             WHERE d.position = m.position
+                                 AND d.state = 'due')), 0::bigint,
+    'but for what is still to be delivered');
+INSERT INTO pay.outbox VALUES ('m1', 'o1', 12, now(), 'refund.failed');
+SELECT pg_temp.publish()
+\g /dev/null
+SELECT is((SELECT m.sequence::int FROM pay.message m
+           WHERE m.subject = 'payment/o1' ORDER BY m.position DESC LIMIT 1),
+    4, 'a subject counts on');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -113,6 +113,7 @@ SET CONSTRAINTS ALL IMMEDIATE;
 ALTER TABLE pay.payout DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_part DISABLE TRIGGER ALL;
 ALTER TABLE pay.order_fee DISABLE TRIGGER ALL;
+ALTER TABLE pay.commission DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_line DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_advice DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_act DISABLE TRIGGER USER;
@@ -145,6 +146,10 @@ INSERT INTO plant VALUES
     ('order_fee', 'UPDATE pay.order_fee SET tax_percent = 30'),
     ('order_fee', 'UPDATE pay.payment_order SET fee_minor = NULL, fee_tax_minor = NULL WHERE payment_order_id = ''o-g1'''),
     ('order_fee', 'DELETE FROM pay.order_fee'),
+    ('order_fee', 'UPDATE pay.commission SET payment_method = ''card'''),
+    ('order_fee', 'UPDATE pay.commission SET seller_account = ''s-9'''),
+    ('order_fee', 'UPDATE pay.commission SET currency = ''EUR'''),
+    ('order_fee', 'UPDATE pay.commission SET merchant_id = ''m9'''),
     ('change_money', 'UPDATE pay.payment_order SET refunded_minor = 9 WHERE payment_order_id = ''o-f1'''),
     ('change_money', 'UPDATE pay.payment_order SET refunding_minor = 19 WHERE payment_order_id = ''o-f1'''),
     ('change_money', 'UPDATE pay.payment_order SET charged_back_minor = 10 WHERE payment_order_id = ''o-f1'''),
@@ -322,6 +327,11 @@ INSERT INTO plant VALUES
     ('late_booked', 'UPDATE pay.late_success SET state = ''refunded'' WHERE checkout_id = ''c8'''),
     ('late_booked', 'UPDATE pay.late_success SET state = ''accepted'' WHERE checkout_id = ''c7'''),
     ('outbox_orphan', 'UPDATE pay.outbox SET seq = seq + 1000'),
+    ('message_gap', 'SELECT pay_api.publish_events(''{w}'', ''{1000}''); UPDATE pay.message_subject SET sequence = sequence + 1'),
+    ('message_gap', 'SELECT pay_api.publish_events(''{w}'', ''{1000}''); UPDATE pay.message_place SET position = 1'),
+    ('message_gap', 'SELECT pay_api.publish_events(''{w}'', ''{1000}''); DELETE FROM pay.message_subject'),
+    ('delivery_untold', 'SELECT pay_api.store_endpoint(''{m1}'', ''{e1}'', ''{u}'', ''{[]}'', ''{v1}'', ''{0}'', ''{x}'', ''{k}'', ''{sue}''); INSERT INTO pay.webhook_delivery (endpoint_id, merchant_id, position) VALUES (''e1'', ''m1'', 12345)'),
+    ('delivery_untold', 'SELECT pay_api.store_endpoint(''{m1}'', ''{e1}'', ''{u}'', ''{[]}'', ''{v1}'', ''{0}'', ''{x}'', ''{k}'', ''{sue}''); SELECT pay_api.publish_events(''{w}'', ''{1000}''); UPDATE pay.webhook_endpoint SET look_at = ''infinity'''),
     ('dispatch_attempts', 'DELETE FROM pay.dispatch WHERE checkout_id = ''c5'' AND attempt = 1'),
     ('dispatch_attempts', 'UPDATE pay.dispatch SET state = ''DONE'' WHERE checkout_id = ''c5'' AND attempt = 1'),
     ('dispatch_attempts', 'UPDATE pay.dispatch SET state = ''PENDING'' WHERE checkout_id = ''c5'' AND attempt = 1'),
