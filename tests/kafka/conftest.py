@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 import pytest  # noqa: E402
 from rig import broker as brokers  # noqa: E402
 from rig import database as databases  # noqa: E402
+from rig.receivers import Receivers  # noqa: E402
 from rig.relay import LEASE_MS, Relay  # noqa: E402
 
 
@@ -81,3 +82,13 @@ def relay(broker, db, topic_name, tmp_path):
         each.close()
         assert "Sanitizer" not in each.text()
         assert "runtime error" not in each.text()
+
+
+@pytest.fixture
+def receivers(broker, topic, tmp_path):
+    """Two of one group."""
+    made = Receivers(broker.address, topic, tmp_path)
+    made.start("one")
+    made.start("two")
+    yield made
+    made.close()

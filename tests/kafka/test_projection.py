@@ -2,72 +2,14 @@
 kill -9 of broker, relay, publisher and receivers.
 """
 
-import sqlite3
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import psycopg2
-import pytest
 from rig.topic import check_against, read_topic
 from support.waiting import wait_for
 
-RECEIVER = Path(__file__).with_name("revenue.py")
 ROUNDS = 60
 SALES = 20  # of a round
-ROWS = "SELECT seller, day, currency, minor FROM revenue ORDER BY 1, 2, 3"
-
-
-class Receivers:
-    """Two of one group, with one store."""
-
-    def __init__(self, address: str, topic: str, place: Path):
-        self.store = place / "revenue.db"
-        self.words = [address, topic, "revenue", str(self.store)]
-        self.log = (place / "receivers.log").open("ab")
-        self.running = {}
-
-    def start(self, name: str) -> None:
-        self.running[name] = subprocess.Popen(
-            [sys.executable, RECEIVER, *self.words],
-            stdout=self.log,
-            stderr=self.log,
-        )
-
-    def kill(self, name: str) -> None:
-        process = self.running.pop(name)
-        assert process.poll() is None, Path(self.log.name).read_text()
-        process.kill()
-        process.wait(30)
-
-    def again(self, name: str) -> None:
-        self.kill(name)
-        self.start(name)
-
-    def rows(self, query: str = ROWS) -> list[tuple]:
-        with sqlite3.connect(self.store, timeout=30) as store:
-            return store.execute(query).fetchall()
-
-    def seen(self) -> int:
-        try:
-            return self.rows("SELECT count(*) FROM seen")[0][0]
-        except sqlite3.OperationalError:
-            return 0  # its tables are not made yet
-
-    def close(self) -> None:
-        for name in list(self.running):
-            self.kill(name)
-        self.log.close()
-
-
-@pytest.fixture(name="receivers")
-def two(broker, topic, tmp_path):
-    made = Receivers(broker.address, topic, tmp_path)
-    made.start("one")
-    made.start("two")
-    yield made
-    made.close()
 
 
 class Shop(threading.Thread):
