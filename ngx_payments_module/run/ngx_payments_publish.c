@@ -1,6 +1,6 @@
 /*
- * Events for receivers, where payments_jobs is on: publish_events moves what
- * commits have left in the outboxes into the log of messages.  Of all workers
+ * Events for receivers, where payments_jobs is on: publish_events moves the
+ * rows that commits have left in the outboxes into the log of messages.  Of all workers
  * of all nodes one does it at a time, and for the others nothing is due.  No
  * payment waits for this, and none notifies it: it costs a call an interval,
  * whatever is paid.  Behind a full round it rests as long as that has taken,

@@ -315,7 +315,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.end_one_delivery IS
-    'Keeps what became of an attempt';
+    'Keeps the end of an attempt';
 
 
 CREATE OR REPLACE FUNCTION pay_api.end_delivery(
@@ -363,7 +363,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.end_delivery IS
-    'Keeps what became of deliveries. Outcomes: stored, gone, invalid';
+    'Keeps the ends of attempts. Outcomes: stored, gone, invalid';
 
 
 CREATE OR REPLACE FUNCTION pay.delivery_json(p_delivery webhook_delivery)

@@ -1,5 +1,5 @@
--- What operators do with endpoints and readers; each act is kept with the name
--- of the one who did it.
+-- Acts of operators on endpoints; each is kept with the name of the one who did
+-- it.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;

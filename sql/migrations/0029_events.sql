@@ -1,6 +1,6 @@
 -- Events for receivers: the log of messages, the endpoints of storefronts, and
--- what became of each delivery (docs/events.md).  The functions are those of
--- 71_message.sql to 73_delivery_api.sql.
+-- the deliveries to them (docs/events.md).  The functions are those of
+-- 71_message.sql to 76_event_ops.sql.
 
 CREATE SCHEMA pay_relay AUTHORIZATION payments_owner;
 COMMENT ON SCHEMA pay_relay IS
@@ -11,15 +11,15 @@ SET LOCAL search_path = pay, pg_temp;
 
 
 -- Where publish_events stands.  Its lock makes publishers one at a time, so that
--- positions are committed in their order: what a reader has seen of them never
--- gets a gap filled later.
+-- positions are committed in their order: behind a position that a reader has
+-- seen, no lower one appears.
 CREATE TABLE message_place (
     is_one    boolean PRIMARY KEY DEFAULT true CHECK (is_one),
     position  whole NOT NULL
 );
 INSERT INTO message_place (position) VALUES (0);
 
--- What receivers hear, as they get it: body is never written again, so that a
+-- The messages as receivers get them: body is never written again, so that a
 -- repetition has the same bytes.  sequence counts the messages of a subject
 -- without gaps.
 CREATE TABLE message (
@@ -51,7 +51,7 @@ CREATE TABLE message_subject (
     PRIMARY KEY (subject, merchant_id)
 ) WITH (fillfactor = 80);
 
--- Exceptions of reconciliation that no message has told yet.
+-- Exceptions of reconciliation that have no message yet.
 CREATE TABLE settlement_outbox (
     exception_id  bigint PRIMARY KEY REFERENCES settlement_exception
 );
@@ -114,7 +114,7 @@ CREATE TABLE webhook_endpoint (
 CREATE INDEX webhook_endpoint_look ON webhook_endpoint (look_at)
     WHERE state = 'enabled';
 
--- What receivers hear of an endpoint itself.
+-- Messages about an endpoint itself.
 CREATE TABLE webhook_outbox (
     number       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     endpoint_id  id NOT NULL,
@@ -185,7 +185,7 @@ CREATE TABLE webhook_attempt (
     PRIMARY KEY (endpoint_id, merchant_id, position, number, at)
 );
 
--- What operators have done with endpoints.
+-- Acts of operators on endpoints.
 CREATE TABLE webhook_act (
     act_id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     merchant_id  id NOT NULL,

@@ -1,6 +1,6 @@
 /*
- * payctl events: the log of events, the endpoints of storefronts and what was
- * delivered to them.  list, show, endpoints, deliveries and lag read tables
+ * payctl events: the log of events, the endpoints of storefronts and the
+ * deliveries to them.  list, show, endpoints, deliveries and lag read tables
  * (payments_auditor may); enable, disable and replay call pay_ops, which takes
  * payments_operator and keeps who did it and why.  tail stands in
  * events_tail.c.
@@ -18,8 +18,7 @@
 
 #define AT  PAY_CLI_AT
 
-/* What the words behind the verb may be; each verb reads those that it
- * knows. */
+/* The options behind the verb; each verb reads those that it knows. */
 typedef struct {
     const char  *dsn;
     const char  *merchant;
@@ -54,8 +53,8 @@ static int switch_endpoint(const events_args_t *args, const char *word,
 
 
 const char  pay_cli_events_usage[] =
-    "usage: payctl events list [--dsn DSN] [--merchant ID] [--subject KIND/ID]\n"
-    "                          [--type TYPE]\n"
+    "usage: payctl events list [--dsn DSN] [--merchant ID]\n"
+    "                          [--subject KIND/ID] [--type TYPE]\n"
     "       payctl events show [--dsn DSN] EVENT\n"
     "       payctl events tail [--dsn DSN] [--merchant ID] [--type TYPE]\n"
     "                          [--after EVENT] [--forward URL]\n"
@@ -75,10 +74,10 @@ const char  pay_cli_events_usage[] =
     "event that --after names, until it is interrupted; --forward sends each\n"
     "to an address of this machine, signed with a secret that it prints.\n"
     "deliveries shows the newest 100 to an endpoint; STATE is due, delivered\n"
-    "or failed.  lag says what waits: for the publisher, for each endpoint,\n"
-    "for each reader of the log.  replay delivers an event again, or those of\n"
-    "a time; with --failed, those that were given up.  enable, disable and\n"
-    "replay need the role payments_operator.\n";
+    "or failed.  lag counts the events that wait for the publisher, for each\n"
+    "endpoint, for each reader of the log.  replay delivers an event again,\n"
+    "or those of a time; with --failed, those that were given up.  enable,\n"
+    "disable and replay need the role payments_operator.\n";
 
 static const pay_cli_list_t  list_query = {
     "events list",

@@ -97,22 +97,22 @@ make_secret(pay_cli_forward_t *forward)
 {
     int             done = 0;
     pay_str_t       text;
-    pay_arena_t    *arena;
+    pay_heap_t     *heap;
     unsigned char   bytes[PAY_ENDPOINT_SECRET];
 
-    arena = pay_arena_new();
+    heap = pay_heap_create();
 
-    if (arena != NULL && getentropy(bytes, sizeof(bytes)) == 0
+    if (heap != NULL && getentropy(bytes, sizeof(bytes)) == 0
         && pay_secret_set(&forward->secret,
                           (pay_str_t) { sizeof(bytes), bytes }) == PAY_OK
-        && pay_endpoint_key_text(arena, PAY_ENDPOINT_V1, &forward->secret,
-                                 &text) == PAY_OK)
+        && pay_endpoint_key_text(pay_heap_arena(heap), PAY_ENDPOINT_V1,
+                                 &forward->secret, &text) == PAY_OK)
     {
         fprintf(stderr, "signed with %.*s\n", (int) text.len, text.data);
         done = 1;
     }
 
-    pay_arena_free(arena);
+    pay_heap_destroy(heap);
 
     return done;
 }
@@ -123,14 +123,15 @@ pay_cli_forward(pay_cli_forward_t *forward, const char *id, const char *body)
 {
     long                status = 0;
     CURLcode            code;
-    pay_arena_t        *arena = pay_arena_new();
+    pay_heap_t         *heap = pay_heap_create();
     struct curl_slist  *fields;
 
-    fields = arena == NULL ? NULL : headers(arena, forward, id, body);
+    fields = heap == NULL ? NULL
+             : headers(pay_heap_arena(heap), forward, id, body);
 
     if (fields == NULL) {
         fprintf(stderr, "%s: not sent, no memory\n", id);
-        pay_arena_free(arena);
+        pay_heap_destroy(heap);
         return;
     }
 
@@ -153,7 +154,7 @@ pay_cli_forward(pay_cli_forward_t *forward, const char *id, const char *body)
     }
 
     curl_slist_free_all(fields);
-    pay_arena_free(arena);
+    pay_heap_destroy(heap);
 }
 
 
@@ -198,7 +199,7 @@ headers(pay_arena_t *arena, const pay_cli_forward_t *forward, const char *id,
 }
 
 
-/* What the receiver says is its developer's, who sees it there. */
+/* The developer sees the receiver's answer there. */
 static size_t
 drop(char *bytes, size_t size, size_t count, void *data)
 {

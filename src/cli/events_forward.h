@@ -10,7 +10,7 @@ typedef struct forward_s  pay_cli_forward_t;
  * NULL after a complaint.  pay_cli_forward_end() ends it. */
 pay_cli_forward_t *pay_cli_forward_begin(const char *url);
 
-/* Posts the event, signed, and says on stderr what the receiver has answered.
+/* Posts the event, signed, and prints the status of the answer to stderr.
  * It is sent once: the next one goes whatever became of it. */
 void pay_cli_forward(pay_cli_forward_t *forward, const char *id,
     const char *body);

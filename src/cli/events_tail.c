@@ -1,6 +1,6 @@
 /*
- * payctl events tail: the log as it grows, an event a line.  The log's positions
- * become visible in their order, so that a cursor misses nothing.
+ * payctl events tail: the log as it grows, an event a line.  Positions of the
+ * log become visible in their order, so that a cursor misses nothing.
  */
 
 #include "cli/args.h"
