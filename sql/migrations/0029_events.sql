@@ -2,6 +2,10 @@
 -- the deliveries to them (docs/events.md).  The functions are those of
 -- 71_message.sql to 76_event_ops.sql.
 
+CREATE SCHEMA pay_relay AUTHORIZATION payments_owner;
+COMMENT ON SCHEMA pay_relay IS
+    'The functions that a relay to a broker may EXECUTE';
+
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
@@ -69,7 +73,9 @@ CREATE TRIGGER settlement_exception_told
 
 
 -- A receiver that reads the log in order, as a relay to a broker does: all
--- messages up to position have arrived there.
+-- messages up to position have arrived there.  The owner alone may move it; when
+-- until has passed another one may become the owner.  changed_at: when the owner
+-- was last heard of.
 CREATE TABLE message_reader (
     name        payout_name PRIMARY KEY,
     position    whole NOT NULL,
