@@ -110,13 +110,13 @@ static void
 judge_log(sim_t *sim)
 {
     int         i;
+    pay_str_t   tests, ends;
     sim_rows_t  found;
 
+    tests = sim_format(sim, "%" PRId64, sim->receivers->tests);
+    ends = sim_format(sim, "%" PRId64, sim->receivers->ends);
     found = sim_db_ask(sim->db, question, 3, sim_text(sim, sim->merchant.id),
-        (const char *) sim_format(sim, "%" PRId64,
-                                  sim->receivers->tests).data,
-        (const char *) sim_format(sim, "%" PRId64,
-                                  sim->receivers->ends).data);
+                       (const char *) tests.data, (const char *) ends.data);
 
     for (i = 0; i < found.rows; i++) {
         sim_violation(sim, "I10: %s", sim_db_cell(sim->db, i, 0));

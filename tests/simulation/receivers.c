@@ -11,10 +11,6 @@
 
 
 #define DOWN_MAX  (30 * SIM_HOUR)      /* of a receiver */
-#define CHANGE                                                                \
-    "SELECT c.outcome FROM pay_api.change_endpoint(ARRAY[$1], ARRAY[$2], "    \
-    "ARRAY[$3], ARRAY[$4::text::bytea], ARRAY['k1'], ARRAY[$5::text::bigint], " \
-    "ARRAY['sue']) c"
 
 
 static void plan_faults(sim_t *sim);
@@ -31,6 +27,11 @@ static void enable(sim_t *sim, void *data);
 static void change(sim_t *sim, const sim_endpoint_t *endpoint,
     const char *act, const char *sealed, int64_t overlap_s);
 
+
+static const char  change_call[] =
+    "SELECT c.outcome FROM pay_api.change_endpoint(ARRAY[$1], ARRAY[$2], "
+    "ARRAY[$3], ARRAY[$4::text::bytea], ARRAY['k1'], "
+    "ARRAY[$5::text::bigint], ARRAY['sue']) c";
 
 static const sim_types_t  types[] = {
     { "[]", { NULL } },
@@ -356,8 +357,8 @@ change(sim_t *sim, const sim_endpoint_t *endpoint, const char *act,
     const char *sealed, int64_t overlap_s)
 {
     sim_db_clock(sim->db, sim->now + sim->db_off);
-    (void) sim_db_ask(sim->db, CHANGE, 5, sim_text(sim, sim->merchant.id),
-        sim_text(sim, endpoint->id), act, sealed,
+    (void) sim_db_ask(sim->db, change_call, 5,
+        sim_text(sim, sim->merchant.id), sim_text(sim, endpoint->id), act, sealed,
         (const char *) sim_format(sim, "%" PRId64, overlap_s).data);
 
     if (strcmp(sim_db_cell(sim->db, 0, 0), "stored") != 0) {
