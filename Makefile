@@ -83,13 +83,13 @@ $(BUILD)/libpay.a: $(CORE_OBJ) $(BUILD)/CORE.objects
 
 payctl: $(BUILD)/payctl
 $(BUILD)/payctl: $(CLI_OBJ) $(BUILD)/libpay.a $(BUILD)/CLI.objects
-	$(CC) $(LDFLAGS_ALL) -pie $(CLI_OBJ) $(BUILD)/libpay.a -o $@ $(CORE_LIBS) -lpq
+	$(CC) $(LDFLAGS_ALL) -pie $(CLI_OBJ) $(BUILD)/libpay.a -o $@ $(CORE_LIBS) -lpq -lcurl
 
 # payctl that keeps its connections, for tests/sql.
 $(BUILD)/payctl-kept: $(BUILD)/obj/tests/sql/payctl_kept.o $(CLI_OBJ) \
 		$(BUILD)/libpay.a
 	$(CC) $(LDFLAGS_ALL) -pie -Wl,--wrap=pay_cli_connect \
-	    -Wl,--wrap=PQfinish $(filter-out %/main.o,$^) -o $@ $(CORE_LIBS) -lpq
+	    -Wl,--wrap=PQfinish $(filter-out %/main.o,$^) -o $@ $(CORE_LIBS) -lpq -lcurl
 
 # The PSP adapters' requests as JSON lines, for tests/openapi.
 psp-requests: $(BUILD)/psp-requests

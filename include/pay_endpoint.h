@@ -66,8 +66,9 @@ pay_status_t pay_endpoint_open(pay_arena_t *arena, const pay_keyring_t *ring,
     pay_str_t merchant_id, pay_str_t endpoint_id, pay_str_t key_id,
     pay_str_t sealed, pay_secret_t *secret, const char **why) PAY_MUST_CHECK;
 
-/* What the owner of the endpoint verifies with: the secret itself, whsec_…, or
- * the public half of it, whpk_…  The text is as secret as its kind. */
+/* The key that the owner of the endpoint verifies with: the secret itself,
+ * whsec_…, or the public half of it, whpk_…  The text is as secret as its
+ * kind. */
 pay_status_t pay_endpoint_key_text(pay_arena_t *arena,
     pay_endpoint_scheme_t scheme, const pay_secret_t *secret, pay_str_t *text)
     PAY_MUST_CHECK;

@@ -58,16 +58,16 @@ typedef struct {
     pay_str_t                base_url; /* of this gateway */
 } pay_endpoint_act_input_t;
 
-/* What a GET is about. */
+/* The subject of a GET. */
 typedef enum {
     PAY_EVENTS_MESSAGES = 0,
     PAY_EVENTS_ENDPOINTS,
     PAY_EVENTS_DELIVERIES
-} pay_events_what_t;
+} pay_events_list_t;
 
 /* Its texts are slices of the request's, which live as long as the flow. */
 typedef struct {
-    pay_events_what_t  what;
+    pay_events_list_t  list;
     pay_str_t          id;             /* this one; empty: a list */
     pay_str_t          endpoint;
     pay_str_t          after;          /* id of a message; empty: the first */
@@ -93,7 +93,7 @@ const char *pay_endpoint_act_name(pay_endpoint_act_kind_t kind);
 pay_status_t pay_endpoint_render(pay_arena_t *arena, pay_str_t page,
     const pay_secret_t *secret, pay_str_t *json) PAY_MUST_CHECK;
 
-/* Reads the query of a GET, without the '?'.  query->what and query->id are
+/* Reads the query of a GET, without the '?'.  query->list and query->id are
  * set.  PAY_INVALID "validation-error", whose detail names the parameter, for
  * one that is unknown, comes twice or breaks its rule; PAY_NOT_FOUND: the id is
  * none. */

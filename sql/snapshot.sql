@@ -1531,10 +1531,12 @@ CREATE TABLE pay.commission (
     valid_from timestamp with time zone NOT NULL,
     entered_by pay.filled NOT NULL,
     entered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT commission_check CHECK (((minimum_minor)::bigint <= (maximum_minor)::bigint))
+    payment_method text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT commission_check CHECK (((minimum_minor)::bigint <= (maximum_minor)::bigint)),
+    CONSTRAINT commission_payment_method_check CHECK (((octet_length(payment_method) <= 64) AND (payment_method !~ '[^A-Za-z0-9._~-]'::text)))
 );
 
-CREATE FUNCTION pay.commission_at(p_merchant_id text, p_seller text, p_psp text, p_currency text, p_at timestamp with time zone) RETURNS pay.commission LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.commission_at(p_merchant_id text, p_seller text, p_psp text, p_currency text, p_at timestamp with time zone, p_payment_method text DEFAULT NULL::text) RETURNS pay.commission LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.compare_balance(p_source pay.settlement_source, p_said pay.psp_balance, p_bound pay.balance_bound, p_is_counted boolean) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) RETURNS timestamp with time zone LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
@@ -1625,7 +1627,7 @@ WITH (fillfactor='80');
 CREATE FUNCTION pay.drop_payout_file(p_file pay.payout_file, p_code text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.drop_proof(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.drop_staged(p_file_id bigint, p_limit integer) RETURNS boolean LANGUAGE plpgsql;
-CREATE FUNCTION pay.due_deliveries(p_endpoint pay.webhook_endpoint, p_room integer) RETURNS SETOF bigint LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.due_deliveries(p_endpoint pay.webhook_endpoint, p_room integer) RETURNS SETOF tid LANGUAGE plpgsql STABLE;
 
 CREATE TABLE pay.payout_schedule (
     merchant_id pay.id NOT NULL,
@@ -1987,11 +1989,13 @@ CREATE TABLE pay.checkout (
     replaces pay.id,
     replaced_by pay.id,
     waits boolean DEFAULT false NOT NULL,
+    payment_method text COLLATE pg_catalog."C",
     CONSTRAINT checkout_check CHECK ((((state)::text <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
     CONSTRAINT checkout_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
     CONSTRAINT checkout_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
     CONSTRAINT checkout_check3 CHECK ((cardinality(key_windows) = cardinality((psps)::text[]))),
-    CONSTRAINT checkout_check4 CHECK ((((first_call)::text = 'DONE'::text) = (first_ended_at IS NOT NULL)))
+    CONSTRAINT checkout_check4 CHECK ((((first_call)::text = 'DONE'::text) = (first_ended_at IS NOT NULL))),
+    CONSTRAINT checkout_payment_method_check CHECK ((((octet_length(payment_method) >= 1) AND (octet_length(payment_method) <= 64)) AND (payment_method !~ '[^A-Za-z0-9._~-]'::text)))
 )
 WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
@@ -2051,6 +2055,7 @@ CREATE FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) R
 CREATE FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_endpoint(p_merchant_id text, p_endpoint_id text) RETURNS pay.webhook_endpoint LANGUAGE sql;
+CREATE FUNCTION pay.lock_endpoint_for(p_endpoint_id text, p_act text, p_who text, p_why text, OUT outcome text, OUT endpoint pay.webhook_endpoint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) RETURNS pay.payment_order LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_part(p_file_id bigint) RETURNS pay.settlement_part LANGUAGE plpgsql;
@@ -2294,6 +2299,7 @@ CREATE FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parte
 CREATE FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.part_told(p_type text, p_event pay.event, p_amount text, p_currency text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.payment_method_ok(p_method text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_acts_json(p_merchant_id text, p_subject text, p_subject_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_batch_items_json(p_merchant_id text, p_batch_id text) RETURNS json LANGUAGE sql STABLE;
@@ -2489,6 +2495,7 @@ CREATE FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias tex
 CREATE FUNCTION pay.sanction_hits(p_words bytea[], p_near bytea[], p_lists text[]) RETURNS TABLE(why text, list text, entry_id text, name text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.scaled_text(p_minor bigint, p_exponent integer) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.screen_payout(p_payout pay.payout) RETURNS TABLE(why text, list text, entry_id text, name text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.screening_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.screening_lists_at() RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.seal_digest(p_message text) RETURNS bytea LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.seal_end(p_from bigint, p_until bigint, p_span bigint, p_most integer) RETURNS bigint LANGUAGE plpgsql STABLE;
@@ -2822,6 +2829,7 @@ CREATE FUNCTION pay_ops.copied_settlement(p_file_id bigint, OUT name text, OUT s
 CREATE FUNCTION pay_ops.decide_payout(p_merchant_id text, p_payout_id text, p_fact text, p_ref text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '500ms';
 CREATE FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.enable_endpoint(p_endpoint_id text, p_enable boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.end_payout_report(p_merchant_id text, p_provider text, p_sha256 bytea, p_kind text, p_counts jsonb, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.fix_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_left text[], p_codes text[], p_items integer, p_total_minor bigint, p_sha256 bytea) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2840,12 +2848,13 @@ CREATE FUNCTION pay_ops.read_payout_report(p_merchant_id text, p_provider text, 
 CREATE FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.reject_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.replay_events(p_endpoint_id text, p_message_id text, p_since timestamp with time zone, p_until timestamp with time zone, p_only_failed boolean, p_who text, p_why text) RETURNS TABLE(outcome text, deliveries bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint DEFAULT NULL::bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.send_payout_batch(p_merchant_id text, p_batch_id text, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_ops.set_commission(p_merchant_id text, p_seller_account text, p_psp text, p_currency text, p_percent numeric, p_fixed_minor bigint, p_minimum_minor bigint, p_maximum_minor bigint, p_valid_from timestamp with time zone, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.set_commission(p_merchant_id text, p_seller_account text, p_psp text, p_currency text, p_percent numeric, p_fixed_minor bigint, p_minimum_minor bigint, p_maximum_minor bigint, p_valid_from timestamp with time zone, p_who text, p_why text, p_payment_method text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_fee_policy(p_merchant_id text, p_returns text, p_tax_percent numeric, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_payout_calendar(p_calendar text, p_closed_on integer[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_payout_holiday(p_calendar text, p_day text, p_name text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2873,6 +2882,7 @@ CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT N
 CREATE FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) RETURNS TABLE(merchant_id text, explanation text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.find(p_what text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint DEFAULT NULL::bigint) RETURNS TABLE(merchant_id text, outcome text, advice text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.screening_waits() RETURNS TABLE(merchant_id text, provider text, destination_id text, version integer, items bigint, since timestamp with time zone, due_at timestamp with time zone, questions integer, code text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 
 CREATE TABLE pay.account_kind (
     account text NOT NULL COLLATE pg_catalog."C",
@@ -3796,6 +3806,26 @@ CREATE TABLE pay.wallet (
 )
 WITH (fillfactor='50', autovacuum_vacuum_threshold='1000', autovacuum_analyze_threshold='1000');
 
+CREATE TABLE pay.webhook_act (
+    act_id bigint NOT NULL,
+    merchant_id pay.id NOT NULL,
+    endpoint_id pay.id NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    act pay.filled NOT NULL,
+    who pay.filled NOT NULL,
+    why pay.filled NOT NULL,
+    role text DEFAULT SESSION_USER NOT NULL
+);
+
+ALTER TABLE pay.webhook_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.webhook_act_act_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE pay.webhook_attempt (
     endpoint_id pay.id NOT NULL,
     merchant_id pay.id NOT NULL,
@@ -4512,7 +4542,8 @@ CREATE VIEW pay_view.checkouts (
     job pay.job_kind,
     job_run_at timestamp with time zone,
     job_attempts integer,
-    job_code text
+    job_code text,
+    payment_method text
 );
 
 CREATE VIEW pay_view.closes (
@@ -4536,7 +4567,8 @@ CREATE VIEW pay_view.commissions (
     maximum numeric,
     valid_from timestamp with time zone,
     entered_by pay.filled,
-    entered_at timestamp with time zone
+    entered_at timestamp with time zone,
+    payment_method text
 );
 
 CREATE VIEW pay_view.dead_letters (
@@ -5369,6 +5401,8 @@ ALTER TABLE ONLY pay.transition
     ADD CONSTRAINT transition_pkey PRIMARY KEY (kind, status, rank);
 ALTER TABLE ONLY pay.wallet
     ADD CONSTRAINT wallet_pkey PRIMARY KEY (merchant_id, seller_account, currency);
+ALTER TABLE ONLY pay.webhook_act
+    ADD CONSTRAINT webhook_act_pkey PRIMARY KEY (act_id);
 ALTER TABLE ONLY pay.webhook_attempt
     ADD CONSTRAINT webhook_attempt_pkey PRIMARY KEY (endpoint_id, merchant_id, "position", number, at);
 ALTER TABLE ONLY pay.webhook_body
@@ -5376,7 +5410,7 @@ ALTER TABLE ONLY pay.webhook_body
 ALTER TABLE ONLY pay.webhook_delivery
     ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (endpoint_id, merchant_id, "position");
 ALTER TABLE ONLY pay.webhook_endpoint
-    ADD CONSTRAINT webhook_endpoint_pkey PRIMARY KEY (endpoint_id, merchant_id);
+    ADD CONSTRAINT webhook_endpoint_pkey PRIMARY KEY (merchant_id, endpoint_id);
 ALTER TABLE ONLY pay.webhook_inbox
     ADD CONSTRAINT webhook_inbox_pkey PRIMARY KEY (psp, event_id);
 ALTER TABLE ONLY pay.webhook_outbox
@@ -5390,7 +5424,7 @@ ALTER TABLE ONLY pay.webhook_secret
 
 CREATE INDEX change_open ON pay.change USING btree (created_at) WHERE (pay.status_rank((status)::text) < 2);
 CREATE INDEX checkout_created ON pay.checkout USING btree (merchant_id, created_at, checkout_id) WHERE ((total_minor)::bigint > 0);
-CREATE INDEX commission_key ON pay.commission USING btree (merchant_id, currency, seller_account, psp, valid_from, commission_id);
+CREATE INDEX commission_key ON pay.commission USING btree (merchant_id, currency, seller_account, payment_method, psp, valid_from, commission_id);
 CREATE INDEX dead_letter_checkout ON pay.dead_letter USING btree (merchant_id, checkout_id);
 CREATE INDEX dead_letter_closed ON pay.dead_letter USING btree (closed_at) WHERE (state <> 'open'::text);
 CREATE INDEX dead_letter_event ON pay.dead_letter USING btree (psp, event_id) WHERE (event_id IS NOT NULL);
@@ -5494,12 +5528,11 @@ CREATE INDEX settlement_staging_place ON pay.settlement_staging USING btree (fil
 CREATE INDEX settlement_work_checkout ON pay.settlement_work USING btree (file_id, checkout_id);
 CREATE INDEX settlement_work_file ON pay.settlement_work USING btree (file_id, line);
 CREATE INDEX webhook_body_keep_until ON pay.webhook_body USING btree (keep_until);
-CREATE INDEX webhook_delivery_due ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, run_at) WHERE (state = 'due'::text);
+CREATE INDEX webhook_delivery_due ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, run_at, "position") WHERE (state = 'due'::text);
 CREATE INDEX webhook_delivery_failed ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, ended_at) WHERE (state = 'failed'::text);
 CREATE INDEX webhook_delivery_leased ON pay.webhook_delivery USING btree (endpoint_id, merchant_id) WHERE is_leased;
 CREATE INDEX webhook_delivery_open ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, "position") WHERE (state = 'due'::text);
 CREATE INDEX webhook_endpoint_look ON pay.webhook_endpoint USING btree (look_at) WHERE (state = 'enabled'::text);
-CREATE INDEX webhook_endpoint_merchant ON pay.webhook_endpoint USING btree (merchant_id, created_at);
 CREATE INDEX webhook_inbox_early ON pay.webhook_inbox USING btree (merchant_id, checkout_id) WHERE (((state)::text = 'parked'::text) AND (checkout_id IS NOT NULL));
 CREATE INDEX webhook_inbox_idle ON pay.webhook_inbox USING btree (received_at) WHERE (((state)::text = 'asked'::text) OR (((state)::text = 'ignored'::text) AND (fact = 'none'::text)));
 CREATE INDEX webhook_inbox_named ON pay.webhook_inbox USING btree (psp, reference) WHERE (((state)::text = 'parked'::text) AND (reference <> (token)::text));
@@ -5559,7 +5592,7 @@ CREATE TRIGGER change_fixed BEFORE UPDATE OF merchant_id, change_id, checkout_id
 ALTER TABLE pay.change ENABLE ALWAYS TRIGGER change_fixed;
 CREATE TRIGGER change_status BEFORE UPDATE OF status ON pay.change FOR EACH ROW WHEN (((pay.status_rank((new.status)::text) < pay.status_rank((old.status)::text)) AND (NOT new.returned) AND (NOT ((old.kind = 'capture'::text) AND old.by_amount AND (NOT new.by_amount))))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
 ALTER TABLE pay.change ENABLE ALWAYS TRIGGER change_status;
-CREATE TRIGGER checkout_fixed BEFORE UPDATE OF merchant_id, checkout_id, checkout_uuid, handle, base_url, currency, total_minor ON pay.checkout FOR EACH ROW WHEN (((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR (new.checkout_uuid IS DISTINCT FROM old.checkout_uuid)) OR ((new.handle)::text IS DISTINCT FROM (old.handle)::text)) OR ((new.base_url)::text IS DISTINCT FROM (old.base_url)::text)) OR ((new.currency)::text IS DISTINCT FROM (old.currency)::text)) OR ((new.total_minor)::bigint IS DISTINCT FROM (old.total_minor)::bigint))) EXECUTE FUNCTION pay.refuse_change('a checkout''s terms are fixed', 'PAY11');
+CREATE TRIGGER checkout_fixed BEFORE UPDATE OF merchant_id, checkout_id, checkout_uuid, handle, base_url, currency, total_minor, payment_method ON pay.checkout FOR EACH ROW WHEN ((((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR (new.checkout_uuid IS DISTINCT FROM old.checkout_uuid)) OR ((new.handle)::text IS DISTINCT FROM (old.handle)::text)) OR ((new.base_url)::text IS DISTINCT FROM (old.base_url)::text)) OR ((new.currency)::text IS DISTINCT FROM (old.currency)::text)) OR ((new.total_minor)::bigint IS DISTINCT FROM (old.total_minor)::bigint)) OR (new.payment_method IS DISTINCT FROM old.payment_method))) EXECUTE FUNCTION pay.refuse_change('a checkout''s terms are fixed', 'PAY11');
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_fixed;
 CREATE TRIGGER checkout_nonce BEFORE UPDATE OF nonce, psps, key_windows ON pay.checkout FOR EACH ROW WHEN (((((new.nonce)::text IS DISTINCT FROM (old.nonce)::text) OR ((new.psps)::text[] IS DISTINCT FROM (old.psps)::text[])) OR (new.key_windows IS DISTINCT FROM old.key_windows))) EXECUTE FUNCTION pay.refuse_change('one nonce for ever', 'PAY11');
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_nonce;
@@ -5720,6 +5753,8 @@ CREATE TRIGGER settlement_row_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON
 ALTER TABLE pay.settlement_row ENABLE ALWAYS TRIGGER settlement_row_append_only;
 CREATE TRIGGER settlement_rule_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.settlement_rule FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the rules are fixed', 'PAY20');
 CREATE TRIGGER transition_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.transition FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the state machine is fixed', 'PAY20');
+CREATE TRIGGER webhook_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.webhook_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
+ALTER TABLE pay.webhook_act ENABLE ALWAYS TRIGGER webhook_act_append_only;
 
 ALTER TABLE ONLY pay.change
     ADD CONSTRAINT change_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
@@ -5812,9 +5847,9 @@ ALTER TABLE ONLY pay.settlement_rule
 ALTER TABLE ONLY pay.transition
     ADD CONSTRAINT transition_news_fkey FOREIGN KEY (news) REFERENCES pay.news_kind(news);
 ALTER TABLE ONLY pay.webhook_delivery
-    ADD CONSTRAINT webhook_delivery_endpoint_id_merchant_id_fkey FOREIGN KEY (endpoint_id, merchant_id) REFERENCES pay.webhook_endpoint(endpoint_id, merchant_id);
+    ADD CONSTRAINT webhook_delivery_merchant_id_endpoint_id_fkey FOREIGN KEY (merchant_id, endpoint_id) REFERENCES pay.webhook_endpoint(merchant_id, endpoint_id);
 ALTER TABLE ONLY pay.webhook_secret
-    ADD CONSTRAINT webhook_secret_endpoint_id_merchant_id_fkey FOREIGN KEY (endpoint_id, merchant_id) REFERENCES pay.webhook_endpoint(endpoint_id, merchant_id);
+    ADD CONSTRAINT webhook_secret_merchant_id_endpoint_id_fkey FOREIGN KEY (merchant_id, endpoint_id) REFERENCES pay.webhook_endpoint(merchant_id, endpoint_id);
 
 GRANT USAGE ON SCHEMA pay TO payments_auditor;
 GRANT USAGE ON SCHEMA pay TO payments_operator;
@@ -6008,7 +6043,7 @@ REVOKE ALL ON FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], 
 REVOKE ALL ON FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.commission TO payments_auditor;
 GRANT SELECT ON TABLE pay.commission TO payments_operator;
-REVOKE ALL ON FUNCTION pay.commission_at(p_merchant_id text, p_seller text, p_psp text, p_currency text, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.commission_at(p_merchant_id text, p_seller text, p_psp text, p_currency text, p_at timestamp with time zone, p_payment_method text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_balance(p_source pay.settlement_source, p_said pay.psp_balance, p_bound pay.balance_bound, p_is_counted boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) FROM PUBLIC;
@@ -6306,6 +6341,7 @@ REVOKE ALL ON FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id te
 REVOKE ALL ON FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_endpoint(p_merchant_id text, p_endpoint_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.lock_endpoint_for(p_endpoint_id text, p_act text, p_who text, p_why text, OUT outcome text, OUT endpoint pay.webhook_endpoint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_part(p_file_id bigint) FROM PUBLIC;
@@ -6439,6 +6475,7 @@ REVOKE ALL ON FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OU
 REVOKE ALL ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.part_told(p_type text, p_event pay.event, p_amount text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payment_method_ok(p_method text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_acts_json(p_merchant_id text, p_subject text, p_subject_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_batch_items_json(p_merchant_id text, p_batch_id text) FROM PUBLIC;
@@ -6564,6 +6601,7 @@ REVOKE ALL ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_al
 REVOKE ALL ON FUNCTION pay.sanction_hits(p_words bytea[], p_near bytea[], p_lists text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.scaled_text(p_minor bigint, p_exponent integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.screen_payout(p_payout pay.payout) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.screening_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.screening_lists_at() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.seal_digest(p_message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.seal_digest(p_message text) TO payments_auditor;
@@ -6932,6 +6970,8 @@ REVOKE ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who t
 GRANT ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.enable_endpoint(p_endpoint_id text, p_enable boolean, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.enable_endpoint(p_endpoint_id text, p_enable boolean, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.end_payout_report(p_merchant_id text, p_provider text, p_sha256 bytea, p_kind text, p_counts jsonb, p_who text) FROM PUBLIC;
@@ -6968,6 +7008,8 @@ REVOKE ALL ON FUNCTION pay_ops.reject_payout_screening(p_merchant_id text, p_pay
 GRANT ALL ON FUNCTION pay_ops.reject_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.replay_events(p_endpoint_id text, p_message_id text, p_since timestamp with time zone, p_until timestamp with time zone, p_only_failed boolean, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.replay_events(p_endpoint_id text, p_message_id text, p_since timestamp with time zone, p_until timestamp with time zone, p_only_failed boolean, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) FROM PUBLIC;
@@ -6978,8 +7020,8 @@ REVOKE ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why
 GRANT ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.send_payout_batch(p_merchant_id text, p_batch_id text, p_who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.send_payout_batch(p_merchant_id text, p_batch_id text, p_who text) TO payments_operator;
-REVOKE ALL ON FUNCTION pay_ops.set_commission(p_merchant_id text, p_seller_account text, p_psp text, p_currency text, p_percent numeric, p_fixed_minor bigint, p_minimum_minor bigint, p_maximum_minor bigint, p_valid_from timestamp with time zone, p_who text, p_why text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_ops.set_commission(p_merchant_id text, p_seller_account text, p_psp text, p_currency text, p_percent numeric, p_fixed_minor bigint, p_minimum_minor bigint, p_maximum_minor bigint, p_valid_from timestamp with time zone, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.set_commission(p_merchant_id text, p_seller_account text, p_psp text, p_currency text, p_percent numeric, p_fixed_minor bigint, p_minimum_minor bigint, p_maximum_minor bigint, p_valid_from timestamp with time zone, p_who text, p_why text, p_payment_method text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.set_commission(p_merchant_id text, p_seller_account text, p_psp text, p_currency text, p_percent numeric, p_fixed_minor bigint, p_minimum_minor bigint, p_maximum_minor bigint, p_valid_from timestamp with time zone, p_who text, p_why text, p_payment_method text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_fee_policy(p_merchant_id text, p_returns text, p_tax_percent numeric, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.set_fee_policy(p_merchant_id text, p_returns text, p_tax_percent numeric, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_payout_calendar(p_calendar text, p_closed_on integer[], p_who text, p_why text) FROM PUBLIC;
@@ -7038,6 +7080,9 @@ GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) TO payments
 REVOKE ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.screening_waits() FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.screening_waits() TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.screening_waits() TO payments_operator;
 GRANT SELECT ON TABLE pay.account_kind TO payments_auditor;
 GRANT SELECT ON TABLE pay.account_kind TO payments_operator;
 GRANT SELECT ON TABLE pay.backfill TO payments_auditor;
@@ -7186,6 +7231,8 @@ GRANT SELECT ON TABLE pay.transition TO payments_auditor;
 GRANT SELECT ON TABLE pay.transition TO payments_operator;
 GRANT SELECT ON TABLE pay.wallet TO payments_auditor;
 GRANT SELECT ON TABLE pay.wallet TO payments_operator;
+GRANT SELECT ON TABLE pay.webhook_act TO payments_auditor;
+GRANT SELECT ON TABLE pay.webhook_act TO payments_operator;
 GRANT SELECT ON TABLE pay.webhook_attempt TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_attempt TO payments_operator;
 GRANT SELECT ON TABLE pay.webhook_body TO payments_auditor;

@@ -13,7 +13,7 @@ SELECT c.merchant_id, c.checkout_id, c.checkout_uuid, c.psp, c.currency,
     c.state AS registration_state, c.attempt, c.nonce, c.token, c.alias,
     c.reference, c.code, c.psps, c.refused_psps, c.open_attempts,
     j.kind AS job, j.run_at AS job_run_at, j.attempts AS job_attempts,
-    j.code AS job_code
+    j.code AS job_code, c.payment_method
 FROM pay.checkout c
 JOIN pay.currency k ON k.code = c.currency
 LEFT JOIN pay.job j ON j.merchant_id = c.merchant_id
@@ -665,7 +665,8 @@ SELECT c.merchant_id, c.commission_id, nullif(c.seller_account, '')
         AS minimum,
     round(c.maximum_minor / 10::numeric ^ k.exponent, k.exponent)
         AS maximum,
-    c.valid_from, c.entered_by, c.entered_at
+    c.valid_from, c.entered_by, c.entered_at,
+    nullif(c.payment_method, '') AS payment_method
 FROM pay.commission c
 JOIN pay.currency k ON k.code = c.currency;
 COMMENT ON VIEW pay_view.commissions IS

@@ -11,6 +11,7 @@
 #include "conf/ngx_http_payments_conf_confirm.h"
 #include "conf/ngx_http_payments_conf_health.h"
 #include "conf/ngx_http_payments_conf_place.h"
+#include "conf/ngx_http_payments_conf_provider.h"
 #include "conf/ngx_http_payments_conf_text.h"
 #include "conf/ngx_http_payments_conf_tls.h"
 #include "conf/ngx_http_payments_conf_webhook.h"
@@ -18,22 +19,15 @@
 
 
 #define BLOCK          "payments_payout"
-#define NAME_MAX_LEN   57              /* a label in the zone holds 64 bytes,
-                                          with "payout/" before it */
 #define ACCOUNT_MAX    128
 #define ID_MAX_LEN     255
 #define WEBHOOK_ID_MAX 128
 #define NAMES_MAX      16
 #define HOUR_MS        3600000
-#define INTERVAL_MS    2000
-#define LEASE_SLACK_MS 30000           /* to the claim, to its place in time,
-                                          and to the end's commit */
 
 #define PAYOUT(member)  NGX_PAYMENTS_FIELD(ngx_payments_payout_t, member)
 
 
-static ngx_payments_payout_t *payout_add(ngx_conf_t *cf,
-    ngx_http_payments_main_conf_t *pmcf, ngx_str_t *name);
 static char *payout_provider(ngx_conf_t *cf, void *object);
 static char *unknown_provider(ngx_conf_t *cf, ngx_str_t *name);
 static char *payout_check(ngx_conf_t *cf, ngx_payments_payout_t *payout);
@@ -44,9 +38,15 @@ static char *payout_webhook(ngx_conf_t *cf, ngx_payments_payout_t *payout);
 static ngx_uint_t has_webhook_words(const ngx_payments_psp_t *client);
 static char *resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_payout_t *payout);
-static char *refuse(ngx_conf_t *cf, const ngx_payments_payout_t *payout,
-    const char *why);
 
+
+static const ngx_http_payments_provider_kind_t  payout_kind = {
+    .block = BLOCK, .label = "payout", .name_len = 57,
+    .count = PAY_PAYOUT_PROVIDERS_MAX, .used = "served",
+    .index = NGX_PAYMENTS_PSPS_MAX,
+    .size = sizeof(ngx_payments_payout_t),
+    .name = offsetof(ngx_payments_payout_t, provider.name)
+};
 
 static const word_t  payout_words[] = {
     { "merchant", 1, 1, ONCE, NULL,
@@ -113,12 +113,17 @@ ngx_http_payments_payout_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     (void) cmd;
 
-    payout = payout_add(cf, pmcf, &value[1]);
+    payout = ngx_http_payments_provider_add(cf, &payout_kind, &pmcf->payouts,
+                                            &value[1]);
 
-    return payout == NULL
-           || ngx_http_payments_parse_block(cf, payout_words, BLOCK, payout)
-              != NGX_CONF_OK
-           ? NGX_CONF_ERROR : payout_check(cf, payout);
+    if (payout == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    payout->client.psp.account.live = NGX_CONF_UNSET;
+
+    return ngx_http_payments_parse_block(cf, payout_words, BLOCK, payout)
+           == NGX_CONF_OK ? payout_check(cf, payout) : NGX_CONF_ERROR;
 }
 
 
@@ -156,58 +161,6 @@ ngx_http_payments_payout_resolve(ngx_conf_t *cf,
     pmcf->env.keyring = pmcf->keyring.count != 0 ? &pmcf->keyring : NULL;
 
     return NGX_CONF_OK;
-}
-
-
-/* As PostgreSQL keeps names of providers: the domain payout_name. */
-static ngx_payments_payout_t *
-payout_add(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
-    ngx_str_t *name)
-{
-    ngx_uint_t               i;
-    ngx_payments_payout_t   *payout, **slot;
-    ngx_payments_payout_t  **all = pmcf->payouts.elts;
-
-    if (!ngx_http_payments_is_name(name, NAME_MAX_LEN)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           BLOCK " needs a name first, of at most 57 small "
-                           "letters, digits, \"-\" and \"_\", not \"%V\"",
-                           name);
-        return NULL;
-    }
-
-    for (i = 0; i < pmcf->payouts.nelts; i++) {
-        if (pay_str_eq(all[i]->provider.name, ngx_payments_str(*name))) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               BLOCK " \"%V\" stands twice: merge the blocks",
-                               name);
-            return NULL;
-        }
-    }
-
-    if (pmcf->payouts.nelts == PAY_PAYOUT_PROVIDERS_MAX) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           BLOCK " \"%V\" is one too many: at most %d are "
-                           "served", name, PAY_PAYOUT_PROVIDERS_MAX);
-        return NULL;
-    }
-
-    payout = ngx_pcalloc(cf->pool, sizeof(ngx_payments_payout_t));
-    slot = ngx_array_push(&pmcf->payouts);
-    if (payout == NULL || slot == NULL) {
-        return NULL;
-    }
-
-    *slot = payout;
-    payout->provider.name = ngx_payments_str(*name);
-    payout->client.block = BLOCK;
-    payout->client.psp.name = payout->provider.name;
-    payout->client.psp.index = NGX_PAYMENTS_PSPS_MAX
-                               + (unsigned) pmcf->payouts.nelts - 1;
-    payout->client.psp.account.live = NGX_CONF_UNSET;
-    payout->client.concurrency = NGX_CONF_UNSET_UINT;
-
-    return payout;
 }
 
 
@@ -257,7 +210,6 @@ payout_check(ngx_conf_t *cf, ngx_payments_payout_t *payout)
 {
     const char              *lacks = payout_lacks(payout);
     ngx_conf_t              *at;
-    pay_arena_t              arena = ngx_payments_arena(cf->pool);
     ngx_http_payments_at_t   place;
 
     at = ngx_http_payments_at(&place, cf, payout, "", 0);
@@ -268,23 +220,13 @@ payout_check(ngx_conf_t *cf, ngx_payments_payout_t *payout)
         return NGX_CONF_ERROR;
     }
 
-    ngx_http_payments_client_defaults(&payout->client);
-
-    if (payout->interval_ms == 0) {
-        payout->interval_ms = INTERVAL_MS;
-    }
-
-    if (ngx_http_payments_client_check(cf, &payout->client) != NGX_CONF_OK
-        || payout_check_pair(cf, payout) != NGX_CONF_OK
-        || payout_webhook(at, payout) != NGX_CONF_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    /* no PSP has a "/" in its name: they share circuits and metrics by it */
-    return pay_format(&arena, &payout->client.psp.name, NGX_MAX_CONF_ERRSTR,
-                      "payout/%.*s", pay_fmt(payout->provider.name)) == PAY_OK
-           ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return ngx_http_payments_provider_check(cf, &payout->client,
+                                            &payout->interval_ms)
+           != NGX_CONF_OK
+           || payout_check_pair(cf, payout) != NGX_CONF_OK
+           || payout_webhook(at, payout) != NGX_CONF_OK
+           ? NGX_CONF_ERROR
+           : ngx_http_payments_provider_label(cf, &payout_kind, payout);
 }
 
 
@@ -337,8 +279,10 @@ payout_check_pair(ngx_conf_t *cf, ngx_payments_payout_t *payout)
 
     at = ngx_http_payments_at(&place, cf, payout, "api_key_file", 0);
 
-    return refuse(at, payout, "needs CLIENT_ID:SECRET in the file of "
-                  "api_key_file for this provider");
+    return ngx_http_payments_provider_refuse(at, &payout_kind, payout,
+                                             "needs CLIENT_ID:SECRET in the "
+                                             "file of api_key_file for this "
+                                             "provider");
 }
 
 
@@ -383,25 +327,9 @@ resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     provider->merchant_id = ngx_payments_str(payout->merchant);
     provider->account.call = payout->client.psp.account;
     provider->client = &payout->client.psp;
-    provider->lease_ms = (int64_t) (payout->client.total_timeout
-                                    + LEASE_SLACK_MS);
+    provider->lease_ms =
+        ngx_http_payments_provider_lease_ms(&payout->client);
 
-    if (pay_env_merchant(&pmcf->env, provider->merchant_id) == NULL) {
-        return refuse(cf, payout, "has a merchant that no payments_merchant "
-                      "block has");
-    }
-
-    return pmcf->keyring.count != 0 ? NGX_CONF_OK
-           : refuse(cf, payout, "needs payments_keyring in the http block: "
-                    "the accounts of sellers are stored sealed");
-}
-
-
-static char *
-refuse(ngx_conf_t *cf, const ngx_payments_payout_t *payout, const char *why)
-{
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, BLOCK " \"%V\" %s",
-                       &ngx_payments_nstr(payout->provider.name), why);
-
-    return NGX_CONF_ERROR;
+    return ngx_http_payments_provider_resolve(cf, &payout_kind, payout, pmcf,
+                                              provider->merchant_id);
 }

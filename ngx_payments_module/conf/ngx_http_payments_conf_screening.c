@@ -8,35 +8,35 @@
 #include "conf/ngx_http_payments_conf_client.h"
 #include "conf/ngx_http_payments_conf_health.h"
 #include "conf/ngx_http_payments_conf_place.h"
+#include "conf/ngx_http_payments_conf_provider.h"
 #include "conf/ngx_http_payments_conf_text.h"
 #include "conf/ngx_http_payments_conf_tls.h"
 #include "util/ngx_payments_memory.h"
 
 
 #define BLOCK          "payments_screening"
-#define NAME_MAX_LEN   54              /* a label in the zone holds 64 bytes,
-                                          with "screening/" before it */
 #define SCREENINGS_MAX 8
 #define ID_MAX_LEN     255
 #define HOUR_MS        3600000
 #define DAY_S          86400
-#define INTERVAL_MS    2000
 #define RETRY_S        60
-#define LEASE_SLACK_MS 30000           /* to the claim, and to the answer's
-                                          commit */
 
 #define SCREENING(member)  NGX_PAYMENTS_FIELD(ngx_payments_screening_t, member)
 
 
-static ngx_payments_screening_t *screening_add(ngx_conf_t *cf,
-    ngx_http_payments_main_conf_t *pmcf, ngx_str_t *name);
 static char *screening_check(ngx_conf_t *cf,
     ngx_payments_screening_t *screening);
 static char *resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_screening_t *screening);
-static char *refuse(ngx_conf_t *cf, const ngx_payments_screening_t *screening,
-    const char *why);
 
+
+static const ngx_http_payments_provider_kind_t  screening_kind = {
+    .block = BLOCK, .label = "screening", .name_len = 54,
+    .count = SCREENINGS_MAX, .used = "asked",
+    .index = NGX_PAYMENTS_PSPS_MAX + PAY_PAYOUT_PROVIDERS_MAX,
+    .size = sizeof(ngx_payments_screening_t),
+    .name = offsetof(ngx_payments_screening_t, provider.name)
+};
 
 static const word_t  screening_words[] = {
     { "merchant", 1, 1, ONCE, NULL,
@@ -75,7 +75,8 @@ ngx_http_payments_screening_block(ngx_conf_t *cf, ngx_command_t *cmd,
 
     (void) cmd;
 
-    screening = screening_add(cf, pmcf, &value[1]);
+    screening = ngx_http_payments_provider_add(cf, &screening_kind,
+                                               &pmcf->screenings, &value[1]);
 
     return screening == NULL
            || ngx_http_payments_parse_block(cf, screening_words, BLOCK,
@@ -107,63 +108,11 @@ ngx_http_payments_screening_resolve(ngx_conf_t *cf,
 }
 
 
-static ngx_payments_screening_t *
-screening_add(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
-    ngx_str_t *name)
-{
-    ngx_uint_t                  i;
-    ngx_payments_screening_t   *screening, **slot;
-    ngx_payments_screening_t  **all = pmcf->screenings.elts;
-
-    if (!ngx_http_payments_is_name(name, NAME_MAX_LEN)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           BLOCK " needs a name first, of at most 54 small "
-                           "letters, digits, \"-\" and \"_\", not \"%V\"",
-                           name);
-        return NULL;
-    }
-
-    for (i = 0; i < pmcf->screenings.nelts; i++) {
-        if (pay_str_eq(all[i]->provider.name, ngx_payments_str(*name))) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               BLOCK " \"%V\" stands twice: merge the blocks",
-                               name);
-            return NULL;
-        }
-    }
-
-    if (pmcf->screenings.nelts == SCREENINGS_MAX) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           BLOCK " \"%V\" is one too many: at most %d are "
-                           "asked", name, SCREENINGS_MAX);
-        return NULL;
-    }
-
-    screening = ngx_pcalloc(cf->pool, sizeof(ngx_payments_screening_t));
-    slot = ngx_array_push(&pmcf->screenings);
-    if (screening == NULL || slot == NULL) {
-        return NULL;
-    }
-
-    *slot = screening;
-    screening->provider.name = ngx_payments_str(*name);
-    screening->client.block = BLOCK;
-    screening->client.psp.name = screening->provider.name;
-    screening->client.psp.index = NGX_PAYMENTS_PSPS_MAX
-                                  + PAY_PAYOUT_PROVIDERS_MAX
-                                  + (unsigned) pmcf->screenings.nelts - 1;
-    screening->client.concurrency = NGX_CONF_UNSET_UINT;
-
-    return screening;
-}
-
-
 static char *
 screening_check(ngx_conf_t *cf, ngx_payments_screening_t *screening)
 {
     ngx_conf_t              *at;
     const char              *lacks;
-    pay_arena_t              arena = ngx_payments_arena(cf->pool);
     ngx_http_payments_at_t   place;
 
     at = ngx_http_payments_at(&place, cf, screening, "", 0);
@@ -175,29 +124,20 @@ screening_check(ngx_conf_t *cf, ngx_payments_screening_t *screening)
             ? "lacks api_key_file" : NULL;
 
     if (lacks != NULL) {
-        return refuse(at, screening, lacks);
-    }
-
-    ngx_http_payments_client_defaults(&screening->client);
-
-    if (screening->interval_ms == 0) {
-        screening->interval_ms = INTERVAL_MS;
+        return ngx_http_payments_provider_refuse(at, &screening_kind,
+                                                 screening, lacks);
     }
 
     if (screening->retry_s == 0) {
         screening->retry_s = RETRY_S;
     }
 
-    if (ngx_http_payments_client_check(cf, &screening->client)
-        != NGX_CONF_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    /* no PSP has a "/" in its name: they share circuits and metrics by it */
-    return pay_format(&arena, &screening->client.psp.name, NGX_MAX_CONF_ERRSTR,
-                      "screening/%.*s", pay_fmt(screening->provider.name))
-           == PAY_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return ngx_http_payments_provider_check(cf, &screening->client,
+                                            &screening->interval_ms)
+           != NGX_CONF_OK
+           ? NGX_CONF_ERROR
+           : ngx_http_payments_provider_label(cf, &screening_kind,
+                                              screening);
 }
 
 
@@ -211,26 +151,9 @@ resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     provider->account = screening->client.psp.account;
     provider->client = &screening->client.psp;
     provider->retry_s = screening->retry_s;
-    provider->lease_ms = (int64_t) (screening->client.total_timeout
-                                    + LEASE_SLACK_MS);
+    provider->lease_ms =
+        ngx_http_payments_provider_lease_ms(&screening->client);
 
-    if (pay_env_merchant(&pmcf->env, provider->merchant_id) == NULL) {
-        return refuse(cf, screening, "has a merchant that no "
-                      "payments_merchant block has");
-    }
-
-    return pmcf->keyring.count != 0 ? NGX_CONF_OK
-           : refuse(cf, screening, "needs payments_keyring in the http block: "
-                    "the accounts of sellers are stored sealed");
-}
-
-
-static char *
-refuse(ngx_conf_t *cf, const ngx_payments_screening_t *screening,
-    const char *why)
-{
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, BLOCK " \"%V\" %s",
-                       &ngx_payments_nstr(screening->provider.name), why);
-
-    return NGX_CONF_ERROR;
+    return ngx_http_payments_provider_resolve(cf, &screening_kind, screening,
+                                              pmcf, provider->merchant_id);
 }

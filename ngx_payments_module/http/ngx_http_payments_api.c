@@ -53,7 +53,7 @@ struct route_s {
                                           pay_finance_list_t,
                                           pay_finance_act_kind_t,
                                           pay_payout_act_kind_t,
-                                          pay_events_what_t or
+                                          pay_events_list_t or
                                           pay_endpoint_act_kind_t */
 };
 
@@ -480,7 +480,7 @@ static ngx_int_t
 read_events(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
     const ids_t *ids, pay_err_t *err)
 {
-    return ngx_http_payments_events(r, core, (pay_events_what_t) route->what,
+    return ngx_http_payments_events(r, core, (pay_events_list_t) route->what,
                                     ids->id[0], err);
 }
 

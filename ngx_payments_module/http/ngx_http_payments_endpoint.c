@@ -80,7 +80,7 @@ fill_input(ngx_http_request_t *r, pay_flow_t *core, pay_str_t id,
 /* The query is the flow's, which outlives the request. */
 ngx_int_t
 ngx_http_payments_events(ngx_http_request_t *r, pay_flow_t *core,
-    pay_events_what_t what, pay_str_t id, pay_err_t *err)
+    pay_events_list_t list, pay_str_t id, pay_err_t *err)
 {
     pay_str_t                 args;
     pay_status_t              status;
@@ -88,7 +88,7 @@ ngx_http_payments_events(ngx_http_request_t *r, pay_flow_t *core,
     ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
 
     ngx_memzero(&query, sizeof(pay_events_query_t));
-    query.what = what;
+    query.list = list;
     query.id = id;
 
     if (pay_dup(core->arena, ngx_payments_str(r->args), &args) != PAY_OK) {

@@ -18,7 +18,7 @@ ngx_int_t ngx_http_payments_endpoint(ngx_http_request_t *r,
 /* Prepares the flow of a GET.  NGX_DECLINED with *err: it is refused;
  * NGX_ERROR: no memory. */
 ngx_int_t ngx_http_payments_events(ngx_http_request_t *r, pay_flow_t *core,
-    pay_events_what_t what, pay_str_t id, pay_err_t *err);
+    pay_events_list_t list, pay_str_t id, pay_err_t *err);
 
 
 #endif /* NGX_HTTP_PAYMENTS_ENDPOINT_H */

@@ -1,5 +1,5 @@
 /*
- * Patterns of paths: '*' is a segment, '+' is what lies between, slashes
+ * Patterns of paths: '*' is a segment, '+' all that lies between, slashes
  * included.
  */
 

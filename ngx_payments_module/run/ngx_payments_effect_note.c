@@ -1,6 +1,6 @@
 /*
- * What metrics and the log learn of an effect that has ended.  Addresses and
- * bodies stay out of both.
+ * The end of an effect, for metrics and the log.  Addresses and bodies
+ * stay out of both.
  */
 
 #include "run/ngx_payments_effect_note.h"

@@ -1,5 +1,5 @@
 /*
- * What metrics and the log learn of an effect that has ended.
+ * The end of an effect, for metrics and the log.
  */
 
 #ifndef NGX_PAYMENTS_EFFECT_NOTE_H

@@ -10,8 +10,7 @@
 #include "util/ngx_payments_process.h"
 
 
-#define SOON_MS   1
-#define FIRST_MS  1000
+#define SOON_MS  1
 
 
 static pay_status_t payout_prepare(const ngx_payments_round_t *round,
@@ -29,29 +28,9 @@ static const ngx_payments_round_kind_t  payout_round = {
 ngx_int_t
 ngx_payments_payouts_start(ngx_cycle_t *cycle, pay_str_t owner)
 {
-    ngx_uint_t                      i;
-    ngx_payments_round_t           *rounds;
-    ngx_payments_payout_t         **payouts;
-    ngx_http_payments_main_conf_t  *pmcf = ngx_payments_main_conf();
-
-    payouts = pmcf->payouts.elts;
-
-    rounds = ngx_pcalloc(cycle->pool, (pmcf->payouts.nelts + 1)
-                                      * sizeof(ngx_payments_round_t));
-    if (rounds == NULL) {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < pmcf->payouts.nelts; i++) {
-        rounds[i].kind = &payout_round;
-        rounds[i].pmcf = pmcf;
-        rounds[i].subject = payouts[i];
-        rounds[i].owner = owner;
-        ngx_payments_round_start(&rounds[i], cycle->log,
-                                 ngx_random() % FIRST_MS);
-    }
-
-    return NGX_OK;
+    return ngx_payments_round_start_all(cycle, &payout_round,
+                                        &ngx_payments_main_conf()->payouts,
+                                        owner);
 }
 
 

@@ -6,6 +6,9 @@
 #include "util/ngx_payments_process.h"
 
 
+#define FIRST_MS  1000
+
+
 static void round_handler(ngx_event_t *ev);
 static void round_begin(ngx_payments_round_t *round);
 static void round_ended(void *data);
@@ -21,6 +24,36 @@ ngx_payments_round_start(ngx_payments_round_t *round, ngx_log_t *log,
     round->timer.log = log;
     round->timer.cancelable = 1;
     ngx_add_timer(&round->timer, first_ms);
+}
+
+
+/* One more than there are blocks, as an allocation of 0 bytes would look like a
+ * failure. */
+ngx_int_t
+ngx_payments_round_start_all(ngx_cycle_t *cycle,
+    const ngx_payments_round_kind_t *kind, const ngx_array_t *subjects,
+    pay_str_t owner)
+{
+    void                  **all = subjects->elts;
+    ngx_uint_t              i;
+    ngx_payments_round_t   *rounds;
+
+    rounds = ngx_pcalloc(cycle->pool, (subjects->nelts + 1)
+                                      * sizeof(ngx_payments_round_t));
+    if (rounds == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < subjects->nelts; i++) {
+        rounds[i].kind = kind;
+        rounds[i].pmcf = ngx_payments_main_conf();
+        rounds[i].subject = all[i];
+        rounds[i].owner = owner;
+        ngx_payments_round_start(&rounds[i], cycle->log,
+                                 ngx_random() % FIRST_MS);
+    }
+
+    return NGX_OK;
 }
 
 

@@ -54,6 +54,12 @@ struct ngx_payments_round_s {
 void ngx_payments_round_start(ngx_payments_round_t *round, ngx_log_t *log,
     ngx_msec_t first_ms);
 
+/* A round for each block of a configuration's array of pointers, the first
+ * question within a second.  NGX_ERROR: no memory. */
+ngx_int_t ngx_payments_round_start_all(ngx_cycle_t *cycle,
+    const ngx_payments_round_kind_t *kind, const ngx_array_t *subjects,
+    pay_str_t owner);
+
 /* Whether a complaint is worth a line: another one than the last.  NULL: it
  * goes well again. */
 ngx_uint_t ngx_payments_round_news(ngx_payments_round_t *round,

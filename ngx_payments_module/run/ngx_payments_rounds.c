@@ -102,7 +102,7 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
     if (backfills_start(cycle) != NGX_OK
         || ngx_payments_settlement_start(cycle, owner) != NGX_OK
         || ngx_payments_payouts_start(cycle, owner) != NGX_OK
-        || ngx_payments_screenings_start(cycle) != NGX_OK
+        || ngx_payments_screenings_start(cycle, owner) != NGX_OK
         || ngx_payments_deliveries_start(cycle, owner) != NGX_OK)
     {
         return NGX_ERROR;

@@ -12,6 +12,7 @@
 
 #include "run/ngx_payments_schedule.h"
 #include "io/ngx_payments_db.h"
+#include "run/ngx_payments_screenings.h"
 #include "shm/ngx_payments_count_payouts.h"
 #include "util/ngx_payments_process.h"
 
@@ -147,6 +148,7 @@ gauges_done(ngx_payments_call_t *call, const pay_result_t *result,
 
     if (row != NULL && row->counts.len != 0) {
         ngx_payments_count_payouts_round(row->counts);
+        ngx_payments_screenings_watch(row->counts);
     }
 }
 

@@ -9,9 +9,10 @@
 #include "run/ngx_payments_round.h"
 #include "util/ngx_payments_process.h"
 
+#include "pay_json.h"
 
-#define SOON_MS   1
-#define FIRST_MS  1000
+
+#define SOON_MS  1
 
 
 static pay_status_t screening_prepare(const ngx_payments_round_t *round,
@@ -19,38 +20,49 @@ static pay_status_t screening_prepare(const ngx_payments_round_t *round,
 static ngx_msec_t screening_pause(const ngx_payments_round_t *round);
 static ngx_uint_t screening_ended(ngx_payments_round_t *round,
     const char *outcome);
+static uint32_t unasked_digest(const pay_json_t *policies);
+static void unasked_log(const pay_json_t *policies);
+static ngx_uint_t is_unasked(const pay_json_t *policy, pay_str_t *merchant,
+    pay_str_t *provider);
 
 
 static const ngx_payments_round_kind_t  screening_round = {
     screening_prepare, screening_pause, NULL, screening_ended, SOON_MS
 };
 
+/* of the policies that were logged; 0: none */
+static uint32_t  unasked;
+
 
 ngx_int_t
-ngx_payments_screenings_start(ngx_cycle_t *cycle)
+ngx_payments_screenings_start(ngx_cycle_t *cycle, pay_str_t owner)
 {
-    ngx_uint_t                      i;
-    ngx_payments_round_t           *rounds;
-    ngx_payments_screening_t      **screenings;
-    ngx_http_payments_main_conf_t  *pmcf = ngx_payments_main_conf();
+    return ngx_payments_round_start_all(cycle, &screening_round,
+                                        &ngx_payments_main_conf()->screenings,
+                                        owner);
+}
 
-    screenings = pmcf->screenings.elts;
 
-    rounds = ngx_pcalloc(cycle->pool, (pmcf->screenings.nelts + 1)
-                                      * sizeof(ngx_payments_round_t));
-    if (rounds == NULL) {
-        return NGX_ERROR;
+void
+ngx_payments_screenings_watch(pay_str_t figures)
+{
+    uint32_t           digest;
+    pay_json_t        *json;
+    const pay_json_t  *policies;
+
+    if (pay_json_parse(figures, NULL, &json, NULL) != PAY_OK) {
+        return;
     }
 
-    for (i = 0; i < pmcf->screenings.nelts; i++) {
-        rounds[i].kind = &screening_round;
-        rounds[i].pmcf = pmcf;
-        rounds[i].subject = screenings[i];
-        ngx_payments_round_start(&rounds[i], cycle->log,
-                                 ngx_random() % FIRST_MS);
+    policies = pay_json_get(json, "providers");
+    digest = unasked_digest(policies);
+
+    if (digest != unasked) {
+        unasked_log(policies);
     }
 
-    return NGX_OK;
+    unasked = digest;
+    pay_json_free(json);
 }
 
 
@@ -95,4 +107,76 @@ screening_ended(ngx_payments_round_t *round, const char *outcome)
     }
 
     return called;
+}
+
+
+static uint32_t
+unasked_digest(const pay_json_t *policies)
+{
+    size_t     i;
+    uint32_t   crc;
+    pay_str_t  merchant, provider;
+
+    ngx_crc32_init(crc);
+
+    for (i = 0; i < pay_json_size(policies); i++) {
+        if (is_unasked(pay_json_at(policies, i), &merchant, &provider)) {
+            ngx_crc32_update(&crc, (u_char *) merchant.data, merchant.len);
+            ngx_crc32_update(&crc, (u_char *) "\n", 1);
+            ngx_crc32_update(&crc, (u_char *) provider.data, provider.len);
+            ngx_crc32_update(&crc, (u_char *) "\n", 1);
+        }
+    }
+
+    ngx_crc32_final(crc);
+
+    return crc;
+}
+
+
+static void
+unasked_log(const pay_json_t *policies)
+{
+    size_t     i;
+    pay_str_t  merchant, provider;
+
+    for (i = 0; i < pay_json_size(policies); i++) {
+        if (is_unasked(pay_json_at(policies, i), &merchant, &provider)) {
+            ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                          "payments: a screening policy names a provider that "
+                          "no payments_screening block of this host has, and "
+                          "pay-outs are held, merchant:%V, provider:%V",
+                          &ngx_payments_nstr(merchant),
+                          &ngx_payments_nstr(provider));
+        }
+    }
+}
+
+
+/* Another gateway on the database may serve the merchants that are not known
+ * here, so that only those of this configuration count. */
+static ngx_uint_t
+is_unasked(const pay_json_t *policy, pay_str_t *merchant, pay_str_t *provider)
+{
+    ngx_uint_t                            i;
+    const ngx_http_payments_main_conf_t  *pmcf = ngx_payments_main_conf();
+    ngx_payments_screening_t            **all = pmcf->screenings.elts;
+
+    if (pay_json_string(pay_json_get(policy, "merchant"), merchant) != PAY_OK
+        || pay_json_string(pay_json_get(policy, "provider"), provider)
+           != PAY_OK
+        || pay_env_merchant(&pmcf->env, *merchant) == NULL)
+    {
+        return 0;
+    }
+
+    for (i = 0; i < pmcf->screenings.nelts; i++) {
+        if (pay_str_eq(all[i]->provider.name, *provider)
+            && pay_str_eq(all[i]->provider.merchant_id, *merchant))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
 }

@@ -7,9 +7,15 @@
 
 #include "util/ngx_payments.h"
 
+#include "pay_str.h"
 
-/* Begins the rounds of this worker. */
-ngx_int_t ngx_payments_screenings_start(ngx_cycle_t *cycle);
+
+/* Begins the rounds of this worker; `owner` lives as long as it does. */
+ngx_int_t ngx_payments_screenings_start(ngx_cycle_t *cycle, pay_str_t owner);
+/* Logs the policies whose provider no block of this host asks, once for each
+ * set of them.  The figures are those of pay_api.watch_payouts; others than
+ * JSON are passed over. */
+void ngx_payments_screenings_watch(pay_str_t figures);
 
 
 #endif /* NGX_PAYMENTS_SCREENINGS_H */

@@ -15,7 +15,6 @@
 
 
 #define SOON_MS     20                 /* behind a file comes the next one */
-#define FIRST_MS    1000
 #define ASK_SHARE   4                  /* of a pull's interval, between
                                           questions */
 #define ASK_MAX_MS  30000
@@ -40,29 +39,9 @@ static const ngx_payments_round_kind_t  settlement_round = {
 ngx_int_t
 ngx_payments_settlement_start(ngx_cycle_t *cycle, pay_str_t owner)
 {
-    ngx_uint_t                      i;
-    ngx_payments_round_t           *rounds;
-    ngx_payments_settlement_t     **settlements;
-    ngx_http_payments_main_conf_t  *pmcf = ngx_payments_main_conf();
-
-    settlements = pmcf->settlements.elts;
-
-    rounds = ngx_pcalloc(cycle->pool, (pmcf->settlements.nelts + 1)
-                                      * sizeof(ngx_payments_round_t));
-    if (rounds == NULL) {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < pmcf->settlements.nelts; i++) {
-        rounds[i].kind = &settlement_round;
-        rounds[i].pmcf = pmcf;
-        rounds[i].subject = settlements[i];
-        rounds[i].owner = owner;
-        ngx_payments_round_start(&rounds[i], cycle->log,
-                                 ngx_random() % FIRST_MS);
-    }
-
-    return NGX_OK;
+    return ngx_payments_round_start_all(cycle, &settlement_round,
+                                        &ngx_payments_main_conf()->settlements,
+                                        owner);
 }
 
 

@@ -11,6 +11,8 @@
 
 static void write_items(pay_buf_t *buf,
     const ngx_payments_payouts_t *payouts);
+static void write_screening(pay_buf_t *buf,
+    const ngx_payments_payouts_t *payouts);
 
 
 /* The figures replace the last ones; `at` is set last, so that a reader who
@@ -45,6 +47,9 @@ ngx_payments_count_payouts_round(pay_str_t text)
     payouts->due_at = ngx_payments_figure(json, "due_at");
     payouts->open_at = ngx_payments_figure(json, "open_at");
     payouts->lists_at = ngx_payments_figure(json, "lists_at");
+    payouts->waits = ngx_payments_figure(json, "waits");
+    payouts->waits_at = ngx_payments_figure(json, "waits_at");
+    payouts->unasked_at = ngx_payments_figure(json, "unasked_at");
 
     ngx_memory_barrier();
     payouts->at = (ngx_atomic_uint_t) ngx_time();
@@ -75,11 +80,8 @@ ngx_payments_payouts_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
                       "How long the oldest open batch has waited; 0: none.");
     pay_metric_simple(buf, "payments_payout_approval_wait_seconds",
                       ngx_payments_figure_age(payouts->open_at));
-    pay_metric_family(buf, "payments_screening_list_age_seconds", "gauge",
-                      "Since the import of the oldest sanctions list that "
-                      "pay-outs are screened by; 0: none is.");
-    pay_metric_simple(buf, "payments_screening_list_age_seconds",
-                      ngx_payments_figure_age(payouts->lists_at));
+
+    write_screening(buf, payouts);
 }
 
 
@@ -107,4 +109,29 @@ write_items(pay_buf_t *buf, const ngx_payments_payouts_t *payouts)
                           pay_str_of(ngx_payments_payout_names[i]));
         pay_metric_end(buf, ngx_payments_figure_age(payouts->items_at[i]));
     }
+}
+
+
+static void
+write_screening(pay_buf_t *buf, const ngx_payments_payouts_t *payouts)
+{
+    pay_metric_family(buf, "payments_screening_list_age_seconds", "gauge",
+                      "Since the import of the oldest sanctions list that "
+                      "pay-outs are screened by; 0: none is.");
+    pay_metric_simple(buf, "payments_screening_list_age_seconds",
+                      ngx_payments_figure_age(payouts->lists_at));
+    pay_metric_family(buf, "payments_screening_waiting", "gauge",
+                      "Accounts whose pay-outs are held until a screening "
+                      "provider answers.");
+    pay_metric_simple(buf, "payments_screening_waiting", payouts->waits);
+    pay_metric_family(buf, "payments_screening_waiting_oldest_seconds",
+                      "gauge", "How long the oldest of them has waited; 0: "
+                      "none.");
+    pay_metric_simple(buf, "payments_screening_waiting_oldest_seconds",
+                      ngx_payments_figure_age(payouts->waits_at));
+    pay_metric_family(buf, "payments_screening_unasked_seconds", "gauge",
+                      "How long the oldest question to a screening provider "
+                      "has been due that no worker asks; 0: none.");
+    pay_metric_simple(buf, "payments_screening_unasked_seconds",
+                      ngx_payments_figure_age(payouts->unasked_at));
 }

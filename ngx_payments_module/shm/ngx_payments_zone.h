@@ -116,6 +116,9 @@ typedef struct {
     ngx_atomic_t                due_at;
     ngx_atomic_t                open_at;
     ngx_atomic_t                lists_at;
+    ngx_atomic_t                waits;           /* for a screening provider */
+    ngx_atomic_t                waits_at;
+    ngx_atomic_t                unasked_at;
 } ngx_payments_payouts_t;
 
 

@@ -1,5 +1,5 @@
 -- The messages of a subject are numbered without gaps in the order of the log,
--- up to the last one that was told; the oldest may have been purged.
+-- up to the last one that was published; the oldest may have been purged.
 SELECT m.merchant_id, m.subject, m.sequence
 FROM (
     SELECT x.merchant_id, x.subject, x.sequence,

@@ -109,24 +109,34 @@ COMMENT ON FUNCTION pay.fee_of IS
     'The fee of an order as it should be, and as it is booked';
 
 
--- The row of the schedule that counts at a moment: that of the seller and the
--- PSP, of the seller, of the PSP, of all, in this sequence.  Of each of these
--- the row that is valid last counts, and of those of one time the last one.
+-- The function of releases before migration 0028 has no payment method.  It is
+-- dropped here, in the commit that replaces its callers, and not in the
+-- migration: a sale in between would find none.
+DROP FUNCTION IF EXISTS pay.commission_at(text, text, text, text, timestamptz);
+
+-- The row of the schedule that counts at a moment.  A row about the seller comes
+-- before one about all sellers, then one about the payment method (NULL: not
+-- known) before one about all methods, then one about the PSP before one about
+-- all PSPs.  Of rows about the same the one that is valid last counts, and of
+-- those of one time the last one.
 CREATE OR REPLACE FUNCTION pay.commission_at(
     p_merchant_id text, p_seller text, p_psp text, p_currency text,
-    p_at timestamptz)
+    p_at timestamptz, p_payment_method text DEFAULT NULL)
 RETURNS commission LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_found commission;
 BEGIN
     SELECT c.* INTO v_found
-    FROM (VALUES (1, p_seller, p_psp), (2, p_seller, ''), (3, '', p_psp),
-        (4, '', '')) AS k (rank, seller, psp)
+    FROM (VALUES (1, p_seller, p_payment_method, p_psp),
+        (2, p_seller, p_payment_method, ''), (3, p_seller, '', p_psp),
+        (4, p_seller, '', ''), (5, '', p_payment_method, p_psp),
+        (6, '', p_payment_method, ''), (7, '', '', p_psp), (8, '', '', ''))
+        AS k (rank, seller, method, psp)
     CROSS JOIN LATERAL (
         SELECT x.* FROM commission x
         WHERE x.merchant_id = p_merchant_id AND x.currency = p_currency
-            AND x.seller_account = k.seller AND x.psp = k.psp
-            AND x.valid_from <= p_at
+            AND x.seller_account = k.seller AND x.payment_method = k.method
+            AND x.psp = k.psp AND x.valid_from <= p_at
         ORDER BY x.valid_from DESC, x.commission_id DESC LIMIT 1) c
     WHERE c.percent IS NOT NULL
     ORDER BY k.rank LIMIT 1;
@@ -135,11 +145,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.commission_at IS
-    'The commission on a sale of this seller by this PSP at this time';
+    'The commission on a sale of this seller by this payment method and PSP at '
+    'this time';
 
 
 -- Fixes the terms of orders with their first sale.  A later capture has those
--- of the first one.
+-- of the first one.  The row of the checkout is locked by this transaction; it
+-- is read for merchants that take fees only.
 CREATE OR REPLACE FUNCTION pay.fix_fees(p_postings posting[], p_new int[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -163,8 +175,12 @@ BEGIN
             AND e.merchant_id = s.merchant_id
             AND e.payment_order_id = s.payment_order_id
             AND e.kind IN ('sale', 'late_accepted')) t
+    LEFT JOIN LATERAL (
+        SELECT k.payment_method FROM checkout k
+        WHERE k.merchant_id = s.merchant_id AND k.checkout_id = s.checkout_id
+        OFFSET 0) k ON true
     CROSS JOIN LATERAL commission_at(s.merchant_id, s.seller_account, s.psp,
-                                     s.currency, t.at) c
+                                     s.currency, t.at, k.payment_method) c
     WHERE c.commission_id IS NOT NULL
     ON CONFLICT (merchant_id, payment_order_id) DO NOTHING;
 END

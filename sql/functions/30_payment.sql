@@ -24,7 +24,8 @@ COMMENT ON FUNCTION pay.order_ok IS
 -- Reads p_terms, {"capture": "automatic|manual", "quote_ttl_s": 1…,
 -- "rate_age_s": 1…, "replaces": a checkout's id, "change_id": a fresh UUID,
 -- "can_close": whether its PSP closes pages, "fees": of its orders, see
--- keep_given_fees(), "asked_by": see asked_by_ok()}.
+-- keep_given_fees(), "payment_method": a word of the storefront's, "asked_by":
+-- see asked_by_ok()}.
 -- The defaults are automatic, 15 minutes and 5.
 CREATE OR REPLACE FUNCTION pay.term_seconds(p_seconds text, p_else text)
 RETURNS interval LANGUAGE sql IMMUTABLE AS $$
@@ -34,6 +35,16 @@ SELECT CASE WHEN coalesce(p_seconds, p_else) ~ '^[1-9][0-9]*$'
 $$;
 COMMENT ON FUNCTION pay.term_seconds IS
     'A term of begin_payment in seconds, NULL for one that is invalid';
+
+
+-- As src/api/payment_parse.c takes it.
+CREATE OR REPLACE FUNCTION pay.payment_method_ok(p_method text)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT octet_length(p_method) BETWEEN 1 AND 64
+    AND p_method !~ '[^A-Za-z0-9._~-]'
+$$;
+COMMENT ON FUNCTION pay.payment_method_ok IS
+    'The rule of the CHECK constraints of payment methods, as a function';
 
 
 CREATE OR REPLACE FUNCTION pay.terms_ok(p_terms jsonb)
@@ -49,6 +60,8 @@ BEGIN
              OR id_ok(p_terms ->> 'replaces')
                 AND uuid_ok(p_terms ->> 'change_id'))
         AND (p_terms -> 'fees' IS NULL OR given_fees_ok(p_terms -> 'fees'))
+        AND (p_terms ->> 'payment_method' IS NULL
+             OR payment_method_ok(p_terms ->> 'payment_method'))
         AND asked_by_ok(p_terms -> 'asked_by');
 END
 $$;
@@ -133,7 +146,7 @@ BEGIN
                 checkout_uuid, handle, psp, return_url, base_url, buyer_info,
                 metadata, credit_card_info, currency, total_minor, expires_at,
                 late_success, capture, replaces, nonce, lease_until, psps,
-                key_windows, first_call, request_id)
+                key_windows, first_call, request_id, payment_method)
             SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n])
                 p_merchant_id[n], p_checkout_id[n], p_checkout_uuid[n]::uuid,
                 p_handle[n], p_psp[n], p_return_url[n], p_base_url[n],
@@ -145,7 +158,7 @@ BEGIN
                 p_terms[n] ->> 'replaces', nonces[n],
                 now() + make_interval(secs => p_lease_ms[n] / 1000.0),
                 l.psps, read_windows(p_key_windows[n], cardinality(l.psps)),
-                'OPEN', p_request_id[n]
+                'OPEN', p_request_id[n], p_terms[n] ->> 'payment_method'
             FROM unnest(v_left) n
             CROSS JOIN LATERAL (
                 SELECT psp_names(p_psps[n], p_psp[n]) AS psps OFFSET 0) l

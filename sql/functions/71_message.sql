@@ -6,7 +6,7 @@ SET LOCAL search_path = pay, pg_temp;
 
 
 -- A row of an outbox on its way into the log.  n orders the messages of one
--- subject; source makes the id, so that no row is told under two of them.
+-- subject; source makes the id, so that no row is published under two of them.
 DO $$
 BEGIN
     IF to_regtype('pay.told') IS NULL THEN
@@ -26,8 +26,8 @@ COMMENT ON FUNCTION pay.scaled_text IS
     'An amount in units of a currency with so many decimals';
 
 
--- What never changes of an order, beside what the event has made of it: the
--- present amounts of the order may be those of a later event.
+-- The members of an order that never change, and its status behind the event:
+-- the present amounts of the order may be those of a later event.
 CREATE OR REPLACE FUNCTION pay.order_told(
     p_order payment_order, p_event event, p_psp text, p_amount text,
     p_credit text)
@@ -144,7 +144,7 @@ COMMENT ON FUNCTION pay.take_outbox IS
     'Takes rows about payment orders out of their outbox';
 
 
--- Names of operators and ends of account numbers are not told.
+-- Names of operators and ends of account numbers do not go out.
 CREATE OR REPLACE FUNCTION pay.take_payout_outbox(p_most int)
 RETURNS SETOF told LANGUAGE sql AS $$
 WITH gone AS (
@@ -240,7 +240,7 @@ SELECT 'evt_' || left(encode(sha256(convert_to(
     p_merchant_id || E'\n' || p_source, 'UTF8')), 'hex'), 32)
 $$;
 COMMENT ON FUNCTION pay.message_id IS
-    'The id of a message: the same whenever its row is told';
+    'The id of a message: the same whenever its row is published';
 
 
 -- CloudEvents 1.0 in its JSON format; sequence is that of its extension.
@@ -301,7 +301,7 @@ WHERE t.type <> 'checkout.completed'
                        AND s.merchant_id = t.merchant_id)
 $$;
 COMMENT ON FUNCTION pay.untold IS
-    'Without the completions that were told before';
+    'Without the completions that were published before';
 
 
 -- One publisher at a time; its messages are the log's next ones.
@@ -344,7 +344,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.publish IS
-    'Moves what the outboxes have into the log: how many messages';
+    'Moves the rows of the outboxes into the log: how many messages';
 
 
 CREATE OR REPLACE FUNCTION pay_api.publish_events(

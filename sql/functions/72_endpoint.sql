@@ -95,7 +95,7 @@ COMMENT ON FUNCTION pay.make_endpoint IS
 -- An endpoint's id may come from an Idempotency-Key: one that is there was made
 -- by the first request, whose secret nobody can read again.  The lock bounds
 -- the number of endpoints for requests at one time, and has the second of two
--- with one id see what the first has made.
+-- with one id see the endpoint of the first.
 CREATE OR REPLACE FUNCTION pay_api.store_endpoint(
     p_merchant_id text[], p_endpoint_id text[], p_url text[],
     p_types jsonb[], p_scheme text[], p_is_ordered bigint[],

@@ -62,12 +62,12 @@ COMMENT ON FUNCTION pay.endpoint_room IS
 -- Where the order is wanted, the first one that is open goes or none.
 CREATE OR REPLACE FUNCTION pay.due_deliveries(
     p_endpoint webhook_endpoint, p_room int)
-RETURNS SETOF bigint LANGUAGE plpgsql STABLE AS $$
+RETURNS SETOF tid LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF p_endpoint.is_ordered THEN
         RETURN QUERY
-        SELECT f.position
-        FROM (SELECT d.position, d.run_at FROM webhook_delivery d
+        SELECT f.ctid
+        FROM (SELECT d.ctid, d.run_at FROM webhook_delivery d
               WHERE d.endpoint_id = p_endpoint.endpoint_id
                   AND d.merchant_id = p_endpoint.merchant_id
                   AND d.state = 'due'
@@ -75,7 +75,7 @@ BEGIN
         WHERE f.run_at <= now() AND p_room > 0;
     ELSE
         RETURN QUERY
-        SELECT d.position FROM webhook_delivery d
+        SELECT d.ctid FROM webhook_delivery d
         WHERE d.endpoint_id = p_endpoint.endpoint_id
             AND d.merchant_id = p_endpoint.merchant_id
             AND d.state = 'due' AND d.run_at <= now()
@@ -84,7 +84,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.due_deliveries IS
-    'The next deliveries to an endpoint that may begin';
+    'The addresses of the next deliveries to an endpoint that may begin';
 
 
 -- An endpoint is looked at again as soon as its next delivery is due, soon where
@@ -93,9 +93,10 @@ CREATE OR REPLACE FUNCTION pay.next_look(p_endpoint webhook_endpoint)
 RETURNS timestamptz LANGUAGE sql STABLE AS $$
 SELECT greatest(now() + interval '20 ms', least(
     now() + interval '5 minutes',
-    (SELECT min(d.run_at) FROM webhook_delivery d
+    (SELECT d.run_at FROM webhook_delivery d
      WHERE d.endpoint_id = p_endpoint.endpoint_id
-         AND d.merchant_id = p_endpoint.merchant_id AND d.state = 'due')))
+         AND d.merchant_id = p_endpoint.merchant_id AND d.state = 'due'
+     ORDER BY d.run_at, d.position LIMIT 1)))
 $$;
 COMMENT ON FUNCTION pay.next_look IS
     'When an endpoint is to be looked at again';
@@ -123,11 +124,9 @@ BEGIN
         UPDATE webhook_delivery d
         SET attempts = d.attempts + 1, is_leased = true,
             run_at = now() + p_lease
-        WHERE d.endpoint_id = v_endpoint.endpoint_id
-            AND d.merchant_id = v_endpoint.merchant_id
-            AND d.position = ANY (ARRAY(
-                SELECT * FROM due_deliveries(v_endpoint,
-                    least(v_left, endpoint_room(v_endpoint)))))
+        WHERE d.ctid = ANY (ARRAY(
+            SELECT * FROM due_deliveries(v_endpoint,
+                least(v_left, endpoint_room(v_endpoint)))))
         RETURNING d.*;
         GET DIAGNOSTICS v_count = ROW_COUNT;
         v_left := v_left - v_count;
@@ -316,7 +315,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.end_one_delivery IS
-    'Keeps what became of an attempt';
+    'Keeps the end of an attempt';
 
 
 CREATE OR REPLACE FUNCTION pay_api.end_delivery(
@@ -364,7 +363,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.end_delivery IS
-    'Keeps what became of deliveries. Outcomes: stored, gone, invalid';
+    'Keeps the ends of attempts. Outcomes: stored, gone, invalid';
 
 
 CREATE OR REPLACE FUNCTION pay.delivery_json(p_delivery webhook_delivery)

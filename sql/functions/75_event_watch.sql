@@ -1,11 +1,11 @@
--- Events for receivers as operators see them: figures for /metrics, what explain
--- says of an order, and the end of old messages.
+-- Events for receivers as operators see them: figures for /metrics, the part of
+-- explain about an order, and the end of old messages.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- What no message tells yet.  Counting ends at 10000; times are in seconds since
+-- Changes without a message yet.  Counting ends at 10000; times are in seconds since
 -- 1970.
 CREATE OR REPLACE FUNCTION pay.untold_figures()
 RETURNS jsonb LANGUAGE sql STABLE AS $$
@@ -143,7 +143,8 @@ COMMENT ON FUNCTION pay.explain_messages IS
     'The messages about an order, and which receivers have heard of them';
 
 
--- What a reader has not passed, and what is still to be delivered, stays.
+-- A message that a reader has not passed, or that is still to be delivered,
+-- stays.
 CREATE OR REPLACE FUNCTION pay.purge_messages(
     p_limit int DEFAULT 10000, p_after interval DEFAULT '90 days',
     OUT messages bigint, OUT deliveries bigint)

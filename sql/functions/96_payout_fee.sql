@@ -41,14 +41,14 @@ COMMENT ON FUNCTION pay_ops.set_fee_policy IS
     'invalid';
 
 
--- p_seller_account and p_psp NULL: all.  p_percent NULL: the row of this
--- seller, PSP and currency ends.  p_valid_from NULL: now; not in the past,
--- because sales that are booked keep their terms.
+-- p_seller_account, p_payment_method and p_psp NULL: all.  p_percent NULL: the
+-- row of this seller, method, PSP and currency ends.  p_valid_from NULL: now; not
+-- in the past, because sales that are booked keep their terms.
 CREATE OR REPLACE FUNCTION pay_ops.set_commission(
     p_merchant_id text, p_seller_account text, p_psp text, p_currency text,
     p_percent numeric, p_fixed_minor bigint, p_minimum_minor bigint,
     p_maximum_minor bigint, p_valid_from timestamptz, p_who text,
-    p_why text)
+    p_why text, p_payment_method text DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
@@ -67,11 +67,12 @@ BEGIN
     ON CONFLICT DO NOTHING;
     INSERT INTO commission (merchant_id, seller_account, psp, currency,
         percent, fixed_minor, minimum_minor, maximum_minor, valid_from,
-        entered_by)
+        entered_by, payment_method)
     VALUES (p_merchant_id, coalesce(p_seller_account, ''),
         coalesce(p_psp, ''), p_currency, p_percent,
         coalesce(p_fixed_minor, 0), coalesce(p_minimum_minor, 0),
-        p_maximum_minor, coalesce(p_valid_from, now()), p_who)
+        p_maximum_minor, coalesce(p_valid_from, now()), p_who,
+        coalesce(p_payment_method, ''))
     RETURNING * INTO v_new;
     PERFORM keep_payout_act(p_merchant_id, 'policy', p_merchant_id,
         'commission', p_who, p_why, to_jsonb(v_new));

@@ -1,21 +1,21 @@
 -- Events for receivers: the log of messages, the endpoints of storefronts, and
--- what became of each delivery (docs/events.md).  The functions are those of
--- 71_message.sql to 73_delivery_api.sql.
+-- the deliveries to them (docs/events.md).  The functions are those of
+-- 71_message.sql to 76_event_ops.sql.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
 -- Where publish_events stands.  Its lock makes publishers one at a time, so that
--- positions are committed in their order: what a reader has seen of them never
--- gets a gap filled later.
+-- positions are committed in their order: behind a position that a reader has
+-- seen, no lower one appears.
 CREATE TABLE message_place (
     is_one    boolean PRIMARY KEY DEFAULT true CHECK (is_one),
     position  whole NOT NULL
 );
 INSERT INTO message_place (position) VALUES (0);
 
--- What receivers hear, as they get it: body is never written again, so that a
+-- The messages as receivers get them: body is never written again, so that a
 -- repetition has the same bytes.  sequence counts the messages of a subject
 -- without gaps.
 CREATE TABLE message (
@@ -47,7 +47,7 @@ CREATE TABLE message_subject (
     PRIMARY KEY (subject, merchant_id)
 ) WITH (fillfactor = 80);
 
--- Exceptions of reconciliation that no message has told yet.
+-- Exceptions of reconciliation that have no message yet.
 CREATE TABLE settlement_outbox (
     exception_id  bigint PRIMARY KEY REFERENCES settlement_exception
 );
@@ -101,16 +101,14 @@ CREATE TABLE webhook_endpoint (
     paused_until   timestamptz,
     -- not later than the first of its deliveries is due
     look_at        timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (endpoint_id, merchant_id),
+    PRIMARY KEY (merchant_id, endpoint_id),
     CHECK ((state = 'disabled') = (reason IS NOT NULL)),
     CHECK ((failures = 0) = (failing_since IS NULL))
 ) WITH (fillfactor = 60);
-CREATE INDEX webhook_endpoint_merchant
-    ON webhook_endpoint (merchant_id, created_at);
 CREATE INDEX webhook_endpoint_look ON webhook_endpoint (look_at)
     WHERE state = 'enabled';
 
--- What receivers hear of an endpoint itself.
+-- Messages about an endpoint itself.
 CREATE TABLE webhook_outbox (
     number       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     endpoint_id  id NOT NULL,
@@ -130,7 +128,7 @@ CREATE TABLE webhook_secret (
     made_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     until        timestamptz,
     PRIMARY KEY (endpoint_id, merchant_id, number),
-    FOREIGN KEY (endpoint_id, merchant_id) REFERENCES webhook_endpoint
+    FOREIGN KEY (merchant_id, endpoint_id) REFERENCES webhook_endpoint
 );
 
 -- A message on its way to an endpoint.  is_leased: a worker has it until run_at.
@@ -149,13 +147,13 @@ CREATE TABLE webhook_delivery (
     took_ms      int,
     ended_at     timestamptz,
     PRIMARY KEY (endpoint_id, merchant_id, position),
-    FOREIGN KEY (endpoint_id, merchant_id) REFERENCES webhook_endpoint,
+    FOREIGN KEY (merchant_id, endpoint_id) REFERENCES webhook_endpoint,
     CHECK ((state = 'due') = (ended_at IS NULL)),
     CHECK (NOT is_leased OR state = 'due')
 ) WITH (fillfactor = 60, autovacuum_vacuum_threshold = 1000,
         autovacuum_vacuum_scale_factor = 0.02);
 CREATE INDEX webhook_delivery_due
-    ON webhook_delivery (endpoint_id, merchant_id, run_at)
+    ON webhook_delivery (endpoint_id, merchant_id, run_at, position)
     WHERE state = 'due';
 -- for endpoints that want their order
 CREATE INDEX webhook_delivery_open
@@ -180,6 +178,23 @@ CREATE TABLE webhook_attempt (
     answer       text,
     PRIMARY KEY (endpoint_id, merchant_id, position, number, at)
 );
+
+-- Acts of operators on endpoints.
+CREATE TABLE webhook_act (
+    act_id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    merchant_id  id NOT NULL,
+    endpoint_id  id NOT NULL,
+    at           timestamptz NOT NULL DEFAULT clock_timestamp(),
+    act          filled NOT NULL,
+    who          filled NOT NULL,
+    why          filled NOT NULL,
+    role         text NOT NULL DEFAULT session_user
+);
+CREATE TRIGGER webhook_act_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON webhook_act
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('acts are append-only', 'PAY20');
+ALTER TABLE webhook_act ENABLE ALWAYS TRIGGER webhook_act_append_only;
 
 INSERT INTO round (name, run_at) VALUES ('events', now());
 

@@ -197,8 +197,7 @@ is_word(pay_str_t text)
     size_t  i;
 
     for (i = 0; i < text.len; i++) {
-        if ((text.data[i] < 'a' || text.data[i] > 'z') && text.data[i] != '_')
-        {
+        if ((text.data[i] < 'a' || text.data[i] > 'z') && text.data[i] != '_') {
             return 0;
         }
     }
@@ -270,8 +269,8 @@ take_event(const reader_t *in)
         || (value != NULL && pay_json_get(in->body, "failed_only") != NULL))
     {
         return pay_refuse_at(in->err, "validation-error",
-                             "either event, or since with until and "
-                             "failed_only, says what is delivered again",
+                             "name either an event, or since, with until "
+                             "and failed_only, to deliver events again",
                              "/event");
     }
 

@@ -57,6 +57,7 @@ static const char  *const rules[] = {
 pay_status_t
 pay_events_parse(pay_str_t text, pay_events_query_t *query, pay_err_t *err)
 {
+    int                   more = text.len != 0;
     unsigned              seen = 0;
     pay_str_t             part;
     const unsigned char  *end;
@@ -67,23 +68,20 @@ pay_events_parse(pay_str_t text, pay_events_query_t *query, pay_err_t *err)
         return PAY_NOT_FOUND;
     }
 
-    while (text.len != 0) {
-        end = memchr(text.data, '&', text.len);
+    while (more) {
+        end = text.len == 0 ? NULL : memchr(text.data, '&', text.len);
         part.data = text.data;
         part.len = end == NULL ? text.len : (size_t) (end - text.data);
         PAY_TRY(take_part(part, query, &seen, err));
 
-        if (end == NULL) {
-            break;
-        }
-
-        text.data += part.len + 1;
-        text.len -= part.len + 1;
+        more = end != NULL;
+        text.data += more ? part.len + 1 : 0;
+        text.len -= more ? part.len + 1 : 0;
     }
 
-    return query->what != PAY_EVENTS_DELIVERIES || query->endpoint.len != 0
+    return query->list != PAY_EVENTS_DELIVERIES || query->endpoint.len != 0
            ? PAY_OK
-           : pay_refuse(err, "validation-error", rules[query->what]);
+           : pay_refuse(err, "validation-error", rules[query->list]);
 }
 
 
@@ -109,7 +107,7 @@ take_part(pay_str_t part, pay_events_query_t *query, unsigned *seen,
         value.len = part.len - name.len - 1;
 
         if (!pay_str_is(name, parameters[i].name)
-            || (parameters[i].lists & (1u << query->what)) == 0
+            || (parameters[i].lists & (1u << query->list)) == 0
             || (*seen & (1u << i)) != 0)
         {
             continue;
@@ -124,7 +122,7 @@ take_part(pay_str_t part, pay_events_query_t *query, unsigned *seen,
 
     return pay_refuse(err, "validation-error",
                       query->id.len != 0 ? rules[PAY_EVENTS_ENDPOINTS]
-                                         : rules[query->what]);
+                                         : rules[query->list]);
 }
 
 

@@ -342,7 +342,7 @@ tell_payout(story_t *story, const pay_json_t *payout)
 }
 
 
-/* A receiver that has not heard of it is named, since that is what is looked
+/* Each receiver is named with its state: one that has not heard of it is looked
  * for here. */
 static void
 tell_message(story_t *story, const pay_json_t *message)

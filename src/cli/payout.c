@@ -1,8 +1,8 @@
 /*
  * payctl payout: pay-outs to sellers.  list, show, accounts and batches read
  * pay_view (payments_auditor may); the acts of operators stand in
- * payout_act.c, schedules in payout_schedule.c.  It sends nothing to a
- * provider.
+ * payout_act.c, schedules in payout_schedule.c, commissions in
+ * payout_commission.c.  It sends nothing to a provider.
  */
 
 #include "cli/act.h"
@@ -44,8 +44,17 @@ const char  pay_cli_payout_usage[] =
     "                            --who NAME --why REASON\n"
     "       payctl payout decide [--dsn DSN] ID --as failed|returned\n"
     "                            --who NAME --why REASON\n"
-    "       payctl payout screening import|lists|set|held|clear|reject ...\n"
+    "       payctl payout screening import|lists|set|held|waiting|clear|reject"
+    " ...\n"
     "       payctl payout file write|read|list ...\n"
+    "       payctl payout commissions [--dsn DSN] [--merchant ID]\n"
+    "       payctl payout commission [--dsn DSN] --merchant ID"
+    " [--seller ACCOUNT]\n"
+    "                                [--method NAME] [--psp NAME]"
+    " --currency CODE\n"
+    "                                --percent SHARE|none [--fixed MINOR]\n"
+    "                                [--minimum MINOR] [--maximum MINOR]\n"
+    "                                [--from TIME] --who NAME --why REASON\n"
     "       payctl payout stop|start [--dsn DSN] PROVIDER --merchant ID\n"
     "                                --who NAME --why REASON\n"
     "       payctl payout schedules|runs [--dsn DSN] [--merchant ID]\n"
@@ -75,6 +84,10 @@ const char  pay_cli_payout_usage[] =
     "has come back whose money had left, by the word of two operators: the\n"
     "first asks, and the second says the same.\n"
     "stop ends all sends to a provider, repeats, too, until start.\n"
+    "commission adds a row to the schedule of the fees that a merchant keeps:\n"
+    "about one seller, payment method and PSP, or all; none ends such a row.\n"
+    "MINOR is an amount in minor units, 30 for 0.30 EUR; without --from the\n"
+    "row counts from now on.\n"
     "schedule says when workers make the items of a merchant or of a seller;\n"
     "none removes it.  --on is a day of the week, from 1, Monday, to 7, or of\n"
     "the month; --at is the cut-off, at the clock of --zone.\n";
@@ -162,6 +175,8 @@ static const pay_cli_subcommand_t  subcommands[] = {
     { "batches", payout_batches },
     { "calendar", pay_cli_payout_calendar },
     { "cancel", pay_cli_payout_act },
+    { "commission", pay_cli_payout_commission },
+    { "commissions", pay_cli_payout_commissions },
     { "decide", pay_cli_payout_decide },
     { "file", pay_cli_payout_file },
     { "hold", pay_cli_payout_act },

@@ -1,6 +1,7 @@
 /*
  * payctl payout: payout.c lists and shows, and hands over to payout_act.c,
- * where operators act, to payout_advice.c and to payout_schedule.c.
+ * where operators act, to payout_advice.c, payout_commission.c and
+ * payout_schedule.c.
  */
 
 #ifndef PAY_SRC_CLI_PAYOUT_H
@@ -16,6 +17,8 @@ int pay_cli_payout_act(int argc, char **argv);
 int pay_cli_payout_advice(int argc, char **argv);
 int pay_cli_payout_approve(int argc, char **argv);
 int pay_cli_payout_batch(int argc, char **argv);
+int pay_cli_payout_commission(int argc, char **argv);
+int pay_cli_payout_commissions(int argc, char **argv);
 int pay_cli_payout_decide(int argc, char **argv);
 int pay_cli_payout_make(int argc, char **argv);
 int pay_cli_payout_calendar(int argc, char **argv);

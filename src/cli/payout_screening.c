@@ -26,8 +26,7 @@
 
 static int screening_set(int argc, char **argv);
 static int screening_import(int argc, char **argv);
-static int screening_lists(int argc, char **argv);
-static int screening_held(int argc, char **argv);
+static int screening_list(int argc, char **argv);
 static int screening_act(int argc, char **argv);
 static int import_files(const char *const *paths, int count, const char *dsn,
     const char **values);
@@ -41,7 +40,7 @@ static pay_status_t finish_text(pay_buf_t *buf, const char **text);
 static const char  usage[] =
     "usage: payctl payout screening import [--dsn DSN] --list ofac|eu\n"
     "                               --who NAME [--shrinks] FILE ...\n"
-    "       payctl payout screening lists|held [--dsn DSN]\n"
+    "       payctl payout screening lists|held|waiting [--dsn DSN]\n"
     "       payctl payout screening set [--dsn DSN] --merchant ID\n"
     "                               --lists NAMES|none [--hours N]\n"
     "                               [--provider NAME]\n"
@@ -55,16 +54,19 @@ static const char  usage[] =
     "set says by which lists the pay-outs of a merchant are screened\n"
     "(\"ofac,eu\"), by which provider beside them, and how old lists and\n"
     "answers may be; less screening than before takes two operators.\n"
-    "held shows the items that screening holds, and why.  clear takes two\n"
+    "held shows the items that screening holds, and why.  waiting shows the\n"
+    "providers whose answers are missing, for how long no worker has asked a\n"
+    "question that is due, and why the last ones failed.  clear takes two\n"
     "operators; reject gives an item up.\n";
 
 static const pay_cli_subcommand_t  subcommands[] = {
     { "clear", screening_act },
-    { "held", screening_held },
+    { "held", screening_list },
     { "import", screening_import },
-    { "lists", screening_lists },
+    { "lists", screening_list },
     { "reject", screening_act },
     { "set", screening_set },
+    { "waiting", screening_list },
     { NULL, NULL }
 };
 
@@ -123,6 +125,26 @@ static const pay_cli_list_t  held_query = {
     0, "screening holds nothing", PAY_CLI_OK, NULL
 };
 
+/* unasked: a worker asks within seconds where one has the provider's block. */
+static const pay_cli_list_t  waiting_query = {
+    WHAT " waiting",
+    "SELECT w.merchant_id AS merchant, w.provider, count(*) AS accounts,"
+    " sum(w.items) AS items, " PAY_CLI_AT("min(w.since)") " AS since,"
+    " coalesce(date_trunc('second', now() - min(w.due_at)"
+    " FILTER (WHERE w.due_at <= now()))::text, '') AS unasked,"
+    " sum(w.questions) AS questions,"
+    " coalesce(string_agg(DISTINCT w.code, ' '), '') AS failures"
+    " FROM pay_view.screening_waits() w GROUP BY w.merchant_id, w.provider"
+    " ORDER BY min(w.since)",
+    0, "no account waits for a provider", PAY_CLI_OK, NULL
+};
+
+/* By the first letter of the verb. */
+static const pay_cli_list_t *const  lists[] = {
+    ['h' - 'a'] = &held_query, ['l' - 'a'] = &lists_query,
+    ['w' - 'a'] = &waiting_query
+};
+
 static const char  import_sql[] =
     "SELECT i.outcome, i.names, i.entries, i.released"
     " FROM pay_ops.import_sanctions($1, decode($2, 'hex'), $3::text[],"
@@ -136,8 +158,9 @@ pay_cli_payout_screening(int argc, char **argv)
 }
 
 
+/* The verb is argv[0]. */
 static int
-screening_lists(int argc, char **argv)
+screening_list(int argc, char **argv)
 {
     int          words;
     const char  *dsn = NULL;
@@ -149,24 +172,7 @@ screening_lists(int argc, char **argv)
     words = pay_cli_args(argc, argv, options, NULL, 0);
 
     return words != 0 ? pay_cli_say_usage(words, usage)
-                      : pay_cli_list(&lists_query, dsn, NULL);
-}
-
-
-static int
-screening_held(int argc, char **argv)
-{
-    int          words;
-    const char  *dsn = NULL;
-
-    const pay_cli_option_t  options[] = {
-        { "--dsn", &dsn, NULL }, { NULL, NULL, NULL }
-    };
-
-    words = pay_cli_args(argc, argv, options, NULL, 0);
-
-    return words != 0 ? pay_cli_say_usage(words, usage)
-                      : pay_cli_list(&held_query, dsn, NULL);
+                      : pay_cli_list(lists[argv[0][0] - 'a'], dsn, NULL);
 }
 
 

@@ -4,8 +4,8 @@
  * https://github.com/standard-webhooks/standard-webhooks).  Knows no flow and
  * no row.
  *
- * A secret is sealed for its endpoint (AAD), so that it cannot sign in the place
- * of another one's, not even by a role that may write the table.
+ * A secret is sealed for its endpoint (AAD), so that it cannot sign in the
+ * place of another one's, not even by a role that may write the table.
  */
 
 #include "pay_address.h"

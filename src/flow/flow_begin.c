@@ -1,6 +1,6 @@
 /*
  * Arguments of begin_payment that are made of several things: the orders, the
- * PSPs that may take them and how long these know a key.
+ * PSPs that may take them and how long these know a key; members of its terms.
  */
 
 #include "flow_util.h"
@@ -103,4 +103,15 @@ pay_begin_fees(pay_buf_t *buf, const pay_payment_request_t *request)
     }
 
     pay_buf_text(buf, "]");
+}
+
+
+/* The storefront's payment_method, on which commissions may depend.  None of
+ * the characters that pay_payment_parse() allows in it needs an escape. */
+void
+pay_begin_method(pay_buf_t *buf, const pay_payment_request_t *request)
+{
+    pay_buf_text(buf, ",\"payment_method\":\"");
+    pay_buf_add(buf, request->method);
+    pay_buf_text(buf, "\"");
 }

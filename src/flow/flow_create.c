@@ -499,8 +499,9 @@ takes_later(const pay_payment_request_t *request,
 }
 
 
-/* Builds p_terms: the requester, the capture mode, the limits of quotes and the
- * checkout that is replaced; NULL for a payment that needs none of them. */
+/* Builds p_terms: the requester, the capture mode, the limits of quotes, the
+ * payment method and the checkout that is replaced; NULL for a payment that
+ * needs none of them. */
 static pay_status_t
 terms(pay_flow_t *flow, const create_t *create, pay_str_t *json)
 {
@@ -516,7 +517,8 @@ terms(pay_flow_t *flow, const create_t *create, pay_str_t *json)
     }
 
     if (!request->manual && !converts && !has_fees
-        && request->replaces.len == 0 && asked_by.len == 0)
+        && request->replaces.len == 0 && request->method.len == 0
+        && asked_by.len == 0)
     {
         return PAY_OK;
     }
@@ -545,6 +547,10 @@ terms(pay_flow_t *flow, const create_t *create, pay_str_t *json)
 
     if (has_fees) {
         pay_begin_fees(&buf, request);
+    }
+
+    if (request->method.len != 0) {
+        pay_begin_method(&buf, request);
     }
 
     if (asked_by.len != 0) {

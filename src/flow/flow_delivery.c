@@ -1,7 +1,7 @@
 /*
  * One attempt to deliver a message to an endpoint of a storefront: a row of
  * begin_delivery is signed with the secrets of the endpoint and posted, and
- * what became of it goes back.  Any 2xx is a delivery, 410 says that there is
+ * its end goes back.  Any 2xx is a delivery, 410 says that there is
  * no such endpoint any more, and all else is a failure: PostgreSQL says when it
  * is tried again.
  *

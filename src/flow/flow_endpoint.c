@@ -3,8 +3,8 @@
  * A secret is made here of random bytes of the caller, sealed before
  * PostgreSQL gets it, and shown in this answer alone.
  *
- * An Idempotency-Key names the endpoint that it makes: its id comes from the key
- * and the merchant.  A repetition finds the endpoint there, and is answered
+ * An Idempotency-Key names the endpoint that it makes: its id comes from the
+ * key and the merchant.  A repetition finds the endpoint there, and is answered
  * with it, but not with its secret, which nobody can read any more.
  */
 

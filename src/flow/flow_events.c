@@ -54,7 +54,7 @@ events_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
     (void) input;
 
-    switch (query->what) {
+    switch (query->list) {
 
     case PAY_EVENTS_MESSAGES:
         return pay_do_list_messages(flow, effect, &messages, events_found);

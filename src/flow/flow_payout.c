@@ -14,17 +14,11 @@
  * its lease its outcome counts as unknown.
  */
 
-#include "flow_util.h"
+#include "flow_provider.h"
 #include "pay_payout.h"
 
 
-/* A row that comes later than this behind its question is not acted on: the
- * call would reach into the time when another worker takes it for lost. */
-#define LATE_S        10
 #define LATE          "late"
-#define RETRY_MAX_S   86400
-#define CODE_MAX      64
-#define TEXT_MAX      255              /* bytes of a reference or a cursor */
 #define UNREADABLE_S  600              /* until a call that cannot be made is
                                           tried anew */
 
@@ -64,9 +58,6 @@ static pay_status_t payout_end(pay_flow_t *flow, payout_t *payout,
     const pay_payout_result_t *result, pay_effect_t *effect);
 static pay_status_t payout_not_made(pay_flow_t *flow, payout_t *payout,
     const char *code, pay_effect_t *effect);
-static pay_status_t payout_ended(pay_flow_t *flow, const pay_input_t *input,
-    pay_effect_t *effect);
-static pay_str_t bounded(pay_str_t text, size_t max);
 
 
 static const pay_flow_type_t  payout_type = {
@@ -162,7 +153,7 @@ payout_claimed(pay_flow_t *flow, const pay_input_t *input,
 
     PAY_TRY(payout_keep(flow, payout, row));
 
-    if (input->now_s - payout->started_s > LATE_S) {
+    if (provider_is_late(input, payout->started_s)) {
         return payout_not_made(flow, payout, LATE, effect);
     }
 
@@ -339,8 +330,8 @@ payout_end(pay_flow_t *flow, payout_t *payout,
     };
 
     if (result->retry_after_s > 0) {
-        in.retry_s = result->retry_after_s < RETRY_MAX_S
-                     ? result->retry_after_s : RETRY_MAX_S;
+        in.retry_s = result->retry_after_s < PROVIDER_RETRY_MAX_S
+                     ? result->retry_after_s : PROVIDER_RETRY_MAX_S;
     }
 
     if (event != NULL) {
@@ -350,16 +341,16 @@ payout_end(pay_flow_t *flow, payout_t *payout,
         PAY_TRY(pay_dup(flow->args, event->account_end, &in.account_end));
     }
 
-    PAY_TRY(pay_dup(flow->args, bounded(event != NULL && event->code.len != 0
-                                        ? event->code : result->code,
-                                        CODE_MAX), &in.code));
-    PAY_TRY(pay_dup(flow->args, bounded(result->reference, TEXT_MAX),
-                    &in.reference));
-    PAY_TRY(pay_dup(flow->args, bounded(result->next, TEXT_MAX), &in.next));
+    PAY_TRY(provider_text(flow, event != NULL && event->code.len != 0
+                          ? event->code : result->code, PROVIDER_CODE_MAX,
+                          &in.code));
+    PAY_TRY(provider_text(flow, result->reference, PROVIDER_TEXT_MAX,
+                          &in.reference));
+    PAY_TRY(provider_text(flow, result->next, PROVIDER_TEXT_MAX, &in.next));
 
     flow->outcome = "called";
 
-    return pay_do_end_payout_call(flow, effect, &in, payout_ended);
+    return pay_do_end_payout_call(flow, effect, &in, provider_stored);
 }
 
 
@@ -375,39 +366,10 @@ payout_not_made(pay_flow_t *flow, payout_t *payout, const char *code,
         .number = payout->number,
         .outcome = PAY_STR("not_sent"),
         .code = pay_str_of(code),
-        .retry_s = strcmp(code, LATE) == 0 ? 0 : UNREADABLE_S
+        .retry_s = pay_str_is(pay_str_of(code), LATE) ? 0 : UNREADABLE_S
     };
 
     flow->outcome = code;
 
-    return pay_do_end_payout_call(flow, effect, &in, payout_ended);
-}
-
-
-/* Unheard, the call has no end: its lease sees to it. */
-static pay_status_t
-payout_ended(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
-{
-    if (input->kind != PAY_INPUT_ROW) {
-        flow->outcome = "not-stored";
-
-    } else if (input->result.outcome == PAY_OUTCOME_GONE) {
-        flow->outcome = "gone";
-
-    } else if (input->result.outcome != PAY_OUTCOME_STORED) {
-        flow->outcome = "not-taken";
-    }
-
-    pay_do_done(effect, NULL);
-
-    return PAY_OK;
-}
-
-
-/* A text that is too long is cut nowhere: a part of a reference is another
- * one. */
-static pay_str_t
-bounded(pay_str_t text, size_t max)
-{
-    return text.len <= max ? text : PAY_STR("");
+    return pay_do_end_payout_call(flow, effect, &in, provider_stored);
 }

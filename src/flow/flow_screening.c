@@ -10,17 +10,11 @@
  *                        store_screening ─▶ end
  */
 
-#include "flow_util.h"
+#include "flow_provider.h"
 #include "pay_payout.h"
 
 
-/* A row that comes later behind its question is not acted on: the call would
- * reach into the time of another worker. */
-#define LATE_S       10
-#define RETRY_MAX_S  86400
-#define ID_MAX       512
-#define CODE_MAX     64
-#define TEXT_MAX     255
+#define ID_MAX  512
 
 typedef struct {
     const pay_screening_provider_t  *provider;
@@ -49,11 +43,8 @@ static pay_status_t screening_failed(pay_flow_t *flow,
     screening_t *screening, const char *why, pay_effect_t *effect);
 static pay_status_t screening_store(pay_flow_t *flow, screening_t *screening,
     const pay_screening_result_t *result, pay_effect_t *effect);
-static pay_status_t screening_stored(pay_flow_t *flow,
-    const pay_input_t *input, pay_effect_t *effect);
 static int64_t pause_s(const screening_t *screening,
     const pay_screening_result_t *result);
-static pay_str_t bounded(pay_str_t text, size_t max);
 
 
 static const pay_flow_type_t  screening_type = {
@@ -130,7 +121,7 @@ screening_begun(pay_flow_t *flow, const pay_input_t *input,
 
     PAY_TRY(status);
 
-    return input->now_s - screening->started_s > LATE_S
+    return provider_is_late(input, screening->started_s)
            ? screening_failed(flow, screening, "late", effect)
            : screening->item.to.name.len == 0
            ? screening_failed(flow, screening, "no_name", effect)
@@ -229,36 +220,15 @@ screening_store(pay_flow_t *flow, screening_t *screening,
         .retry_s = pause_s(screening, result)
     };
 
-    PAY_TRY(pay_dup(flow->args, bounded(result->reference, TEXT_MAX),
-                    &in.reference));
+    PAY_TRY(provider_text(flow, result->reference, PROVIDER_TEXT_MAX,
+                          &in.reference));
 
     if (result->answer == PAY_SCREENING_FAILED) {
-        PAY_TRY(pay_dup(flow->args, bounded(result->code, CODE_MAX),
-                        &in.code));
+        PAY_TRY(provider_text(flow, result->code, PROVIDER_CODE_MAX,
+                              &in.code));
     }
 
-    return pay_do_store_screening(flow, effect, &in, screening_stored);
-}
-
-
-/* Unheard, the question has no answer: its lease sees to it. */
-static pay_status_t
-screening_stored(pay_flow_t *flow, const pay_input_t *input,
-    pay_effect_t *effect)
-{
-    if (input->kind != PAY_INPUT_ROW) {
-        flow->outcome = "not-stored";
-
-    } else if (input->result.outcome == PAY_OUTCOME_GONE) {
-        flow->outcome = "gone";
-
-    } else if (input->result.outcome != PAY_OUTCOME_STORED) {
-        flow->outcome = "not-taken";
-    }
-
-    pay_do_done(effect, NULL);
-
-    return PAY_OK;
+    return pay_do_store_screening(flow, effect, &in, provider_stored);
 }
 
 
@@ -270,14 +240,5 @@ pause_s(const screening_t *screening, const pay_screening_result_t *result)
 
     s = result->retry_after_s > s ? result->retry_after_s : s;
 
-    return s < RETRY_MAX_S ? s : RETRY_MAX_S;
-}
-
-
-/* A text that is too long is cut nowhere: a part of a reference is another
- * one. */
-static pay_str_t
-bounded(pay_str_t text, size_t max)
-{
-    return text.len <= max ? text : PAY_STR("");
+    return s < PROVIDER_RETRY_MAX_S ? s : PROVIDER_RETRY_MAX_S;
 }

@@ -157,8 +157,9 @@ pay_status_t pay_begin_psps(pay_flow_t *flow, const pay_route_t *route,
 /* In seconds, in the same order. */
 pay_status_t pay_begin_windows(pay_flow_t *flow, const pay_route_t *route,
     pay_str_t *windows) PAY_MUST_CHECK;
-/* The member of p_terms. */
+/* Members of p_terms. */
 void pay_begin_fees(pay_buf_t *buf, const pay_payment_request_t *request);
+void pay_begin_method(pay_buf_t *buf, const pay_payment_request_t *request);
 
 /* Registration (flow_register.c).  The request is a pure function of the
  * stored checkout: the same bytes on every attempt. */

@@ -74,7 +74,8 @@ pay_screening_answer(pay_arena_t *arena, pay_str_t id,
 }
 
 
-/* An answer to another question is one about another holder. */
+/* An answer to another question is one about another holder.  The word is read
+ * to the letter: pay_psp_word_get() would make words alike that are not. */
 static pay_status_t
 read_result(pay_arena_t *arena, pay_str_t id, const pay_json_t *json,
     pay_screening_result_t *result)
@@ -89,7 +90,9 @@ read_result(pay_arena_t *arena, pay_str_t id, const pay_json_t *json,
         return PAY_OK;
     }
 
-    PAY_TRY(pay_psp_word_get(arena, json, "result", &text));
+    if (pay_json_string(pay_json_get(json, "result"), &text) != PAY_OK) {
+        text = PAY_STR("");
+    }
 
     if (pay_str_is(text, "clear")) {
         result->answer = PAY_SCREENING_CLEAR;
@@ -102,7 +105,11 @@ read_result(pay_arena_t *arena, pay_str_t id, const pay_json_t *json,
     } else {
         result->code = PAY_STR("answer_invalid");
         pay_psp_unread(&result->unread, "result", "must be clear or hit");
+        return PAY_OK;
     }
+
+    result->code = PAY_STR("");
+    pay_psp_unread(&result->unread, NULL, NULL);
 
     return PAY_OK;
 }

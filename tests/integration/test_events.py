@@ -413,7 +413,8 @@ def test_reading_takes_its_scope(gate, shop, scope, status):
 
 
 def test_writing_takes_its_scope(gate, shop, receiver, path):
-    token = tokens.minter_of(gate.values, "MERCHANT")(scope="events:read payments:write")
+    mint = tokens.minter_of(gate.values, "MERCHANT")
+    token = mint(scope="events:read payments:write")
     headers = {"Authorization": f"Bearer {token}"}
     body = {"url": receiver.url(path)}
     answer = shop.ask("POST", HOOKS, json=body, headers=headers)

@@ -89,6 +89,37 @@ def test_a_storefront_gives_the_fee_of_an_order(shop):
     assert shown == [fee("2.50", "0.50"), None, fee("0.00", "0.00")]
 
 
+def test_a_commission_depends_on_the_payment_method(shop):
+    by_card, by_transfer, without = (
+        Sold.of(shop, amounts=("10.00",), **more)
+        for more in (
+            {"payment_method": "card"},
+            {"payment_method": "sepa.transfer"},
+            {},
+        )
+    )
+    made = (by_card, by_transfer, without)
+    for each in made:
+        assert shop.sql(COMMISSION, each.seller, 10, 0) == [("stored",)]
+        row = COMMISSION.replace("'test')", "'test', 'card')")
+        assert shop.sql(row, each.seller, 20, 0) == [("stored",)]
+    for each in made:
+        shop.mock.pay(each.token)
+        each.becomes("SUCCESS")
+    assert [each.order()["fee"] for each in made] == [
+        fee("2.00", "0.40"),
+        fee("1.00", "0.20"),
+        fee("1.00", "0.20"),
+    ]
+
+    # a later row changes nothing of a sale that is booked
+    assert shop.sql(row, by_card.seller, 90, 0) == [("stored",)]
+    assert by_card.refund("5.00").status_code == 201
+    assert by_card.order()["fee"] == fee("1.00", "0.20")
+    for each in made:
+        each.agree()
+
+
 @pytest.mark.parametrize("wrong", ("10.01", "1.001", "1", "-1.00", "", 1, None))
 def test_a_fee_that_cannot_be_is_refused(shop, wrong):
     body = with_fee(shop, "1.00")

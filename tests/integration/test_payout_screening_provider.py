@@ -2,10 +2,17 @@
 item go on or holds it, and without a word that is new enough nothing is
 paid."""
 
+import re
+
 import pytest
-from support.own_stack import QUICK_JOBS, OwnStack, wait_for
+from support.own_stack import OwnStack, wait_for
 from support.payer import AUDIENCE, HASTY_OWN, Payer
 
+QUICK_ROUNDS = (
+    AUDIENCE,
+    "payments_jobs  on interval=100ms;\n"
+    "    payments_watchdog  interval=200ms;\n    " + AUDIENCE,
+)
 BLOCK = """payments_screening {name} {{
         merchant      acme;
         base_url      {url};
@@ -20,6 +27,7 @@ LIST = """SELECT outcome FROM pay_ops.import_sanctions('eu', sha256('x'),
     '{1}', '{Nobody Atall}', true, 'ann')"""
 FINDINGS = """SELECT string_agg(DISTINCT f.why, ' ') FROM pay.payout p
     CROSS JOIN LATERAL pay.screen_payout(p) f WHERE p.payout_id = %s"""
+WAITS = "SELECT count(*) FROM pay_view.screening_waits()"
 ANSWER = """SELECT a.{} FROM pay.screening_answer a
     JOIN pay.payout p ON p.destination_id = a.destination_id
     WHERE p.payout_id = %s AND a.provider = %s"""
@@ -35,7 +43,8 @@ def payer():
             BLOCK.format(name=name, url=url, run=payer.run)
             for name, url in (("watch", mock), ("dead", "http://127.0.0.1:1"))
         )
-        stack.configure((AUDIENCE, blocks + AUDIENCE), *HASTY_OWN, QUICK_JOBS)
+        stack.configure((AUDIENCE, blocks + AUDIENCE), *HASTY_OWN,
+                        QUICK_ROUNDS)  # fmt: skip
         payer.enter("generic")
         assert stack.value(LIST) == "imported"
         screened_by(payer, "watch")
@@ -127,3 +136,42 @@ def test_an_answer_that_is_too_old_holds_the_item_until_a_new_one(payer):
     assert findings(payer, item) == "pending"
     assert payer.stack.sql(age.format("interval '0'"), item)
     payer.becomes(item, "ready")
+
+
+def waiting(payer):
+    """Accounts; seconds of the oldest; for how long nobody has asked."""
+    text = payer.stack.http.get("/metrics").text
+    found = re.findall(
+        r"^payments_screening_(?:waiting|waiting_oldest_seconds|unasked_seconds)"
+        r" (\d+)$",
+        text,
+        re.MULTILINE,
+    )
+    return [int(one) for one in found]
+
+
+def complaints(payer) -> list[str]:
+    log = payer.stack.gateway.error_log.read_text(errors="replace")
+    return re.findall(r"names a provider that no .* provider:(\w+)", log)
+
+
+def test_a_policy_whose_provider_has_no_block_is_seen(payer):
+    """Its items were held for ever, and nothing but a document said why."""
+    assert complaints(payer) == []
+    wait_for(lambda: waiting(payer), "figures")
+    before = payer.stack.value(WAITS)
+    screened_by(payer, "nobody")
+    try:
+        item = payer.ready(name="Forgotten Person")
+        wait_for(lambda: complaints(payer), "the warning")
+        wait_for(lambda: waiting(payer)[0] == before + 1, "the account")
+        wait_for(lambda: all(waiting(payer)), "that nobody asks")
+        line = payer.payctl("screening", "waiting").splitlines()[1]
+        assert re.match(rf"acme +nobody +{before + 1} +\d+ +20\S+Z +"
+                        r"00:0\d:\d\d +0", line), line  # fmt: skip
+    finally:
+        screened_by(payer, "watch")
+    payer.becomes(item, "ready")
+    wait_for(lambda: waiting(payer)[0] == before, "nothing more that waits")
+    wait_for(lambda: waiting(payer)[2] < 3, "that somebody asks")
+    assert len(complaints(payer)) <= len(payer.stack.workers())

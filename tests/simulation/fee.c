@@ -1,8 +1,9 @@
 /*
  * Fees that the merchant keeps of sales: in two of three scenarios it has a
- * commission with VAT, and in one of them the storefront gives the fee of some
- * orders itself.  The check order_fee judges them, and step.c the wallets that
- * they move.  Nothing is drawn here, so that histories stay as they are.
+ * commission with VAT, another one by card, and in one of them the storefront
+ * gives the fee of some orders itself.  The check order_fee judges them, and
+ * step.c the wallets that they move.  Nothing is drawn here, so that histories
+ * stay as they are.
  */
 
 #include "sim.h"
@@ -11,6 +12,7 @@
 enum { FEE_NONE, FEE_COMMISSION, FEE_GIVEN, FEE_KINDS };
 
 #define FEE_PART  10            /* a given fee: this part of the order */
+#define FEE_CARD  3             /* each third amount is paid by card */
 
 
 static const char  *const returns[] = { "proportional", "all", "none" };
@@ -30,6 +32,18 @@ sim_fee_plan(sim_t *sim)
     (void) sim_db_ask(sim->db, "SELECT pay_ops.set_commission($1, NULL, NULL, "
         "'EUR', 7.7777, 25, 40, 5000, NULL, 'sim', 'fees')", 1,
         sim_text(sim, sim->merchant.id));
+    (void) sim_db_ask(sim->db, "SELECT pay_ops.set_commission($1, NULL, NULL, "
+        "'EUR', 11.1111, 0, 0, NULL, NULL, 'sim', 'fees', 'card')", 1,
+        sim_text(sim, sim->merchant.id));
+}
+
+
+/* Of a checkout's JSON; empty: it has no payment method. */
+const char *
+sim_fee_method(const sim_t *sim, int64_t minor)
+{
+    return sim->scenario % FEE_KINDS == FEE_NONE || minor % FEE_CARD != 0
+           ? "" : "\"payment_method\":\"card\",";
 }
 
 

@@ -175,7 +175,7 @@ sim_judge_payouts(sim_t *sim)
 
     judge_sums(sim);
     judge_books(sim);
-    sim_judge_people(sim);
+    sim_judge_requests(sim);
 }
 
 

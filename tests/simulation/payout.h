@@ -4,7 +4,9 @@
  * and tell of it.
  *
  *   payout.c  providers, and workers who call             sim_payouts_plan()
- *   people.c  treasurer and approvers, schedules          sim_people_plan()
+ *   people.c  treasurer, schedules                        sim_people_plan()
+ *   batch.c   batches and their approvers                 sim_batches_make()
+ *   request.c the API, as these people use it             sim_request()
  *   payer.c   the model providers                         sim_payer_take()
  *   told.c    its webhooks
  *   paid.c    what must be true
@@ -18,10 +20,18 @@
 
 
 #define SIM_PAYERS       2
+#define SIM_PEOPLE       4
 #define SIM_SELLER       "seller"
 #define SIM_PAYOUT_STEP  (20 * SIM_S)    /* of a worker that looks for calls */
 
 typedef struct sim_request_s  sim_request_t;
+
+/* A batch that is approved. */
+typedef struct {
+    const char    *id;
+    const char    *hash;
+    unsigned       who;                  /* of sim_people comes next */
+} sim_batch_t;
 
 /* A payment as the provider's books have it. */
 typedef struct sim_paid_s  sim_paid_t;
@@ -58,14 +68,29 @@ struct sim_payouts_s {
 
 
 extern const char *const  sim_payers[SIM_PAYERS];
+extern const char *const  sim_people[SIM_PEOPLE];      /* the first one makes */
 
 /* payout.c: the account of the seller, anew. */
 void sim_account_enter(sim_t *sim, const char *currency, const char *payer);
 
 /* people.c */
 void sim_people_plan(sim_t *sim);
+/* SQL as payctl executes it, and its answer; $1 is the merchant. */
+const char *sim_act(sim_t *sim, const char *sql, const char *first,
+    const char *second, const char *third);
+
+/* batch.c: of all that is ready; of schedules, and those whose approvers have
+ * not come; one that was made; the answer to its next approver. */
+void sim_batches_make(sim_t *sim, void *unused);
+void sim_batches_find(sim_t *sim);
+void sim_batch_found(sim_t *sim, const char *id, const char *hash);
+void sim_batch_said(sim_t *sim, sim_batch_t *batch, const char *said);
+
+/* request.c: one by `who`; batch: the one that it approves, or NULL. */
+void sim_request(sim_t *sim, pay_payout_act_kind_t kind, const char *who,
+    pay_str_t body, sim_batch_t *batch);
 /* P6: each request was answered. */
-void sim_judge_people(sim_t *sim);
+void sim_judge_requests(sim_t *sim);
 
 /* told.c: what has become of a payment, until it is answered 2xx. */
 void sim_payer_tell(sim_t *sim, const sim_paid_t *paid);

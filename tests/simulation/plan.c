@@ -399,11 +399,11 @@ make_body(sim_t *sim, const sim_post_t *post, int64_t minor, const char *psp)
 
     return sim_format(sim, "{\"checkout_id\":\"%s\",\"buyer_info\":"
         "{\"email\":\"b@example.com\"},\"return_url\":"
-        "\"https://shop.example.com/done\",\"expires_in\":%d,%s%s%s%s%s%s%s"
+        "\"https://shop.example.com/done\",\"expires_in\":%d,%s%s%s%s%s%s%s%s"
         "\"payment_orders\":[%.*s]}", (const char *) post->checkout_id.data,
         (int) post->expires_in_s, psp ? "\"psp\":\"" : "", psp ? psp : "",
         psp ? "\"," : "", post->is_manual ? "\"capture\":\"manual\"," : "",
         old ? "\"replaces\":\"" : "",
         old ? (const char *) old->checkout_id.data : "",
-        old ? "\"," : "", pay_fmt(orders));
+        old ? "\"," : "", sim_fee_method(sim, minor), pay_fmt(orders));
 }

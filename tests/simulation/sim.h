@@ -672,6 +672,7 @@ sim_wide_t sim_half_even(sim_wide_t n, sim_wide_t d);
 /* fee.c */
 void sim_fee_plan(sim_t *sim);
 pay_str_t sim_fee_member(sim_t *sim, int64_t minor);
+const char *sim_fee_method(const sim_t *sim, int64_t minor);
 
 /* settle.c */
 void sim_settle_plan(sim_t *sim);

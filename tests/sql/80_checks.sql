@@ -113,6 +113,7 @@ SET CONSTRAINTS ALL IMMEDIATE;
 ALTER TABLE pay.payout DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_part DISABLE TRIGGER ALL;
 ALTER TABLE pay.order_fee DISABLE TRIGGER ALL;
+ALTER TABLE pay.commission DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_line DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_advice DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_act DISABLE TRIGGER USER;
@@ -145,6 +146,10 @@ INSERT INTO plant VALUES
     ('order_fee', 'UPDATE pay.order_fee SET tax_percent = 30'),
     ('order_fee', 'UPDATE pay.payment_order SET fee_minor = NULL, fee_tax_minor = NULL WHERE payment_order_id = ''o-g1'''),
     ('order_fee', 'DELETE FROM pay.order_fee'),
+    ('order_fee', 'UPDATE pay.commission SET payment_method = ''card'''),
+    ('order_fee', 'UPDATE pay.commission SET seller_account = ''s-9'''),
+    ('order_fee', 'UPDATE pay.commission SET currency = ''EUR'''),
+    ('order_fee', 'UPDATE pay.commission SET merchant_id = ''m9'''),
     ('change_money', 'UPDATE pay.payment_order SET refunded_minor = 9 WHERE payment_order_id = ''o-f1'''),
     ('change_money', 'UPDATE pay.payment_order SET refunding_minor = 19 WHERE payment_order_id = ''o-f1'''),
     ('change_money', 'UPDATE pay.payment_order SET charged_back_minor = 10 WHERE payment_order_id = ''o-f1'''),

@@ -47,6 +47,16 @@ SET run_at = a.run_at - make_interval(hours => p_hours),
     asked_at = a.asked_at - make_interval(hours => p_hours)
 $$;
 
+-- accounts, whether one waits, whether a question is due that nobody asks
+CREATE FUNCTION pg_temp.waits() RETURNS text LANGUAGE sql
+SET search_path = pay, pg_temp AS $$
+SELECT concat_ws(' ', f.o ->> 'waits', f.o ? 'waits_at', f.o ? 'unasked_at')
+FROM (SELECT payout_figures() AS o) f
+$$;
+CREATE FUNCTION pg_temp.providers() RETURNS text LANGUAGE sql
+SET search_path = pay, pg_temp AS
+'SELECT payout_figures() ->> ''providers''';
+
 SELECT pg_temp.provider(), pg_temp.holder('Max Mustermann')
 \g /dev/null
 SELECT pg_temp.sold('c' || n, ARRAY['o' || n || ':' || n * 100])
@@ -66,6 +76,9 @@ FROM (VALUES ('ann', NULL, 'stored'), ('ann', 'watch', 'stored'),
     ('bob', NULL, 'stored'), ('ann', 'watch', 'stored')
     ) w (who, provider, said);
 SELECT is(pg_temp.ask(), 'none', 'there is nothing to ask');
+SELECT is(pg_temp.waits(), '0 f f', 'nothing waits');
+SELECT is(pg_temp.providers(), '[{"merchant": "m1", "provider": "watch"}]',
+          'workers hear of the policy');
 
 SELECT pg_temp.release('o1')
 \g /dev/null
@@ -74,15 +87,22 @@ SELECT pg_temp.pay(p_currency => 'USD')
 SELECT is(pg_temp.standing(), 'held screening', 'no answer: it is held');
 SELECT is(pg_temp.why(), 'pending provider/watch', 'for want of an answer');
 SELECT is(pg_temp.clear('ann'), 'no_list', 'which nobody can clear');
+SELECT is(pg_temp.waits(), '1 t t', 'an account waits, and nobody asks');
 SELECT is(pg_temp.ask('other'), 'none', 'another provider is not asked');
 SELECT is(pg_temp.ask(), 'due 1 1 seller-1 USD DE', 'the provider is');
 SELECT is(pg_temp.ask(), 'none', 'by one worker');
+SELECT is(pg_temp.waits(), '1 t f', 'it waits, and is asked about');
 SELECT is(pg_temp.say('failed'), 'stored', 'it fails');
 SELECT is(pg_temp.say('clear'), 'gone', 'a question has one answer');
 SELECT is(pg_temp.standing(), 'held screening', 'it stays held');
 SELECT is(pg_temp.ask(), 'none', 'not at once');
+SELECT is(pg_temp.waits(), '1 t f', 'and this is not held against a worker');
 SELECT pg_temp.later(1)
 \g /dev/null
+SELECT is(pg_temp.waits(), '1 t t', 'later it is');
+SELECT is((SELECT concat_ws(' ', w.merchant_id, w.provider, w.items,
+                            w.questions)
+           FROM pay_view.screening_waits() w), 'm1 watch 1 1', 'one row for it');
 SELECT is(pg_temp.ask(), 'due 1 2 seller-1 USD DE', 'but later');
 SELECT pg_temp.later(1)
 \g /dev/null
@@ -91,6 +111,7 @@ SELECT is(pg_temp.say('clear', p_number => 2), 'gone', 'and comes too late');
 SELECT is(pg_temp.say('fine'), 'invalid', 'a word that there is not');
 SELECT is(pg_temp.say('clear'), 'stored', 'it is clear');
 SELECT is(pg_temp.standing(), 'ready', 'the item goes on');
+SELECT is(pg_temp.waits(), '0 f f', 'and nothing waits');
 
 -- age: renewed from the half on, and too old behind the whole
 SELECT pg_temp.later(11)
@@ -106,6 +127,8 @@ SELECT pg_temp.later(12)
 \g /dev/null
 SELECT is(pg_temp.approve('ann'), 'changed', 'too old for an approval');
 SELECT is(pg_temp.standing(), 'held screening', 'it is held');
+SELECT is((SELECT w.due_at = w.since FROM pay_view.screening_waits() w), true,
+          'nobody has waited before it was held');
 SELECT pg_temp.ask(), pg_temp.say('clear')
 \g /dev/null
 SELECT is(pg_temp.standing(), 'ready', 'until the next answer');
@@ -117,6 +140,7 @@ SELECT pg_temp.ask(), pg_temp.say('hit', 'case-7')
 \g /dev/null
 SELECT is(pg_temp.standing(), 'held screening', 'a hit holds it');
 SELECT is(pg_temp.why(), 'provider provider/watch case-7', 'by its reference');
+SELECT is(pg_temp.waits(), '0 f f', 'a hit waits for operators');
 SELECT is((SELECT a.detail #>> '{findings,0,entry_id}' FROM pay.payout_act a
            WHERE a.subject = 'screening' AND a.subject_id = pg_temp.item()
            ORDER BY a.act_id DESC LIMIT 1), 'case-7', 'operators read it');

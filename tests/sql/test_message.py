@@ -51,7 +51,6 @@ def made(name):
     """Orders of payments, by the operation itself."""
     ids = [f"w{w}o{n}" for w in range(WRITERS) for n in range(ORDERS)]
 
-
     with psycopg2.connect(dbname=name) as connection:
         with connection.cursor() as cursor:
             for first in range(0, len(ids), 100):
@@ -77,9 +76,7 @@ def write(name, writer, broken):
             with connection, connection.cursor() as cursor:
                 cursor.execute(LOCK, (order,))
                 cursor.execute(TELL, (order, seq, seq + chance.randrange(3)))
-                cursor.execute(
-                    "SELECT pg_sleep(%s)", (chance.random() / 50,)
-                )
+                cursor.execute("SELECT pg_sleep(%s)", (chance.random() / 50,))
         connection.close()
     except Exception as error:  # pylint: disable=broad-except
         broken.append(error)

@@ -168,12 +168,14 @@ NAMES = """SELECT string_agg(x.name, ' ' ORDER BY x.name) FROM (
     FROM information_schema.columns WHERE table_schema LIKE 'pay%') x (name)"""
 
 
-def older_release(sql, to):
-    """What release 0002 may have looked like to a newer one."""
+def older_release(sql, to, newest="0002"):
+    """What release 0002, or another one, may have looked like to a newer
+    one."""
     for name in ("migrations", "functions", "checks"):
         (to / name).mkdir(parents=True)
-    for path in sorted((sql / "migrations").iterdir())[:2]:
-        shutil.copy(path, to / "migrations")
+    for path in (sql / "migrations").iterdir():
+        if path.name[:4] <= newest:
+            shutil.copy(path, to / "migrations")
     shutil.copy(sql / "roles.sql", to)
     (to / "functions" / "10_old.sql").write_text(OLD_FUNCTIONS)
     (to / "views.sql").write_text(
@@ -200,6 +202,40 @@ def test_what_an_older_release_made_gives_way(dsn, sql, tmp_path):
     admin.close()
     assert migrate(dsn, sql)[0] == 0
     assert after == value(dsn, NAMES)
+
+
+BEFORE_METHODS = """WITH made AS (
+    INSERT INTO pay.checkout (merchant_id, checkout_id, checkout_uuid, handle,
+        psp, return_url, base_url, currency, total_minor, expires_at, nonce,
+        psps, key_windows)
+    VALUES ('m', 'c', gen_random_uuid(), 'h', 'stripe', 'u', 'u', 'EUR', 1000,
+        now(), 'n', '{stripe}', '{0}') RETURNING 1),
+entered AS (
+    INSERT INTO pay.commission (merchant_id, seller_account, psp, currency,
+        percent, valid_from, entered_by)
+    VALUES ('m', '', '', 'EUR', 10, now(), 'sue'),
+        ('m', 's', '', 'EUR', 20, now(), 'sue') RETURNING 1)
+SELECT (SELECT count(*) FROM made) + (SELECT count(*) FROM entered)"""
+
+
+def test_rows_of_before_0028_are_about_all_payment_methods(dsn, sql, tmp_path):
+    old = older_release(sql, tmp_path / "old", "0027")
+    assert migrate(dsn, old)[0] == 0
+    assert value(dsn, BEFORE_METHODS) == 3
+    assert migrate(dsn, sql)[::2] == (0, "")
+    assert value(dsn, "SELECT payment_method FROM pay.checkout") is None
+    assert value(dsn, "SELECT string_agg(payment_method, '') FROM"
+                 " pay.commission") == ""
+    inside = f"{dsn} options='-c search_path=pay,pg_temp'"
+    for seller, percent in (("s", 20), ("other", 10)):
+        for method in ("'card'", "NULL"):
+            assert value(inside, "SELECT percent FROM commission_at('m',"
+                         f" '{seller}', 'stripe', 'EUR', now(),"
+                         f" {method})") == percent
+    assert value(dsn, "WITH u AS (UPDATE pay.checkout SET code = 'x'"
+                 " RETURNING 1) SELECT count(*) FROM u") == 1
+    assert value(dsn, "SELECT count(*) FROM pg_proc WHERE proname IN"
+                 " ('commission_at', 'set_commission')") == 2
 
 
 def test_other_arguments_need_no_migration(dsn, sql):

@@ -1,8 +1,7 @@
 /*
  * Endpoints of storefronts: addresses, sealed secrets, signatures.  The vector
  * of v1 is that of the libraries of Standard Webhooks
- * (https://github.com/standard-webhooks/standard-webhooks, libraries/python
- * and spec/standard-webhooks.md).
+ * (https://github.com/standard-webhooks/standard-webhooks).
  */
 
 #include <criterion/criterion.h>

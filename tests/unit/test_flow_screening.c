@@ -179,6 +179,26 @@ Test(pay_flow_screening, the_providers_word_is_stored)
 }
 
 
+/* Each good answer was logged as one that cannot be read. */
+Test(pay_flow_screening, an_answer_that_was_read_is_not_logged_as_unreadable)
+{
+    unsigned  i;
+    world_t   world;
+
+    static const char *const  bodies[] = {
+        CLEAR, "{\"id\":\"" ID "\",\"result\":\"hit\"}",
+        "{\"id\":\"" ID "\",\"result\":\"clean\"}"
+    };
+
+    for (i = 0; i < 3; i++) {
+        screening_due(&world);
+        world_http(&world, answered(200, pay_str_of(bodies[i])));
+        cr_expect_eq(world.flow.unread != NULL, i == 2, "%s", bodies[i]);
+        world_close(&world);
+    }
+}
+
+
 Test(pay_flow_screening, whatever_is_no_answer_is_a_failure)
 {
     unsigned  i;
@@ -192,6 +212,7 @@ Test(pay_flow_screening, whatever_is_no_answer_is_a_failure)
         { 200, "{\"result\":\"clear\"}" },
         { 200, "{\"id\":\"" ID "\"}" },
         { 200, "{\"id\":\"" ID "\",\"result\":\"clean\"}" },
+        { 200, "{\"id\":\"" ID "\",\"result\":\"Clear\"}" },
         { 200, "{\"id\":\"" ID "\",\"result\":true}" },
         { 200, "{\"id\":\"" ID "\",\"result\":\"clear\"" },
         { 200, "" }, { 204, "" }, { 302, CLEAR }, { 401, CLEAR },

@@ -90,6 +90,20 @@ Test(pay_flow_terms, terms_tell_the_fees_in_the_sequence_of_the_orders)
 }
 
 
+/* Commissions may depend on it. */
+Test(pay_flow_terms, terms_tell_the_payment_method)
+{
+    world_t  world;
+
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC,
+                BODY_WITH("\"payment_method\":\"sepa~d.d_1-x\",", ONE_ORDER));
+    expect_arg(&world, begin_payment, terms, "{\"capture\":\"automatic\","
+               "\"payment_method\":\"sepa~d.d_1-x\"}");
+    world_close(&world);
+}
+
+
 static int  was_later;
 
 
