@@ -61,8 +61,7 @@ sim_receivers_before(sim_t *sim, pay_op_id_t op)
 
     before = sim_stream(sim, SIM_STREAM_RECEIVERS);
 
-    if (may_be_held(op) && sim_fault(sim, receivers->holds))
-    {
+    if (may_be_held(op) && sim_fault(sim, receivers->holds)) {
         how = SIM_RUN_HELD;
         sim->figures.held++;
 

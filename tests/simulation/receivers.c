@@ -147,19 +147,20 @@ store(sim_t *sim, sim_endpoint_t *endpoint)
 static void
 plan_down(sim_t *sim, sim_endpoint_t *endpoint)
 {
-    int64_t  length = sim->heal_at - sim->now;
+    int64_t  longest, length = sim->heal_at - sim->now;
 
     if (sim_chance(sim, 500)) {
         return;
     }
 
+    longest = sim_chance(sim, 500) ? 10 * SIM_MIN
+              : sim_chance(sim, 700) ? 4 * SIM_HOUR : DOWN_MAX;
     endpoint->down = sim_chance(sim, 150) ? SIM_DOWN_GONE
                      : (sim_down_t) sim_below(sim, SIM_DOWN_GONE);
     endpoint->down_from = sim->now + sim_between(sim, 0, length);
     endpoint->down_until = endpoint->down == SIM_DOWN_GONE ? INT64_MAX
-        : endpoint->down_from + sim_between(sim, SIM_S,
-              sim_chance(sim, 500) ? 10 * SIM_MIN
-              : sim_chance(sim, 700) ? 4 * SIM_HOUR : DOWN_MAX);
+                           : endpoint->down_from
+                             + sim_between(sim, SIM_S, longest);
 }
 
 
@@ -358,7 +359,8 @@ change(sim_t *sim, const sim_endpoint_t *endpoint, const char *act,
 {
     sim_db_clock(sim->db, sim->now + sim->db_off);
     (void) sim_db_ask(sim->db, change_call, 5,
-        sim_text(sim, sim->merchant.id), sim_text(sim, endpoint->id), act, sealed,
+        sim_text(sim, sim->merchant.id), sim_text(sim, endpoint->id), act,
+        sealed,
         (const char *) sim_format(sim, "%" PRId64, overlap_s).data);
 
     if (strcmp(sim_db_cell(sim->db, 0, 0), "stored") != 0) {

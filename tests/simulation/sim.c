@@ -16,8 +16,8 @@ static void sift_down(sim_event_t *events, size_t count);
 uint64_t
 sim_random(sim_t *sim)
 {
-    uint64_t  z = (sim->randoms[sim->stream]
-                   += UINT64_C(0x9e3779b97f4a7c15));
+    uint64_t  *random = &sim->randoms[sim->stream];
+    uint64_t   z = (*random += UINT64_C(0x9e3779b97f4a7c15));
 
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
