@@ -264,7 +264,7 @@ until_told(sim_t *sim)
 {
     while (sim_step(sim) || sim_receivers_more(sim)) {
         if (sim->steps > ALL_MAX || sim->now - sim->started > TOLD_MAX) {
-            sim_violation(sim, "I9: receivers do not hear all of it");
+            sim_violation(sim, "I10: receivers do not hear all of it");
             return 0;
         }
     }
