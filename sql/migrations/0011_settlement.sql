@@ -481,9 +481,6 @@ CREATE INDEX settlement_exception_again
     ON settlement_exception (psp, exception_id)
     WHERE closed_at IS NULL AND row_id IS NOT NULL
         AND finding IN ('unknown', 'early', 'proposed', 'amount');
--- rows of a payment that wait for each other
-CREATE INDEX settlement_exception_early ON settlement_exception
-    (merchant_id, checkout_id) WHERE closed_at IS NULL AND finding = 'early';
 -- rows that a later version may have again
 CREATE INDEX settlement_exception_gone ON settlement_exception (psp, row_id)
     WHERE closed_at IS NULL AND finding = 'gone';

@@ -293,7 +293,7 @@ CROSS JOIN (VALUES
     ('duplicate', 2, 'paid-twice',
         'Another row has settled all that is booked of this payment'),
     ('early', 2, 'comes-before-its-payment',
-        'Its payment, its dispute or its other half has not come yet'),
+        'Its payment, or its dispute, has not come yet'),
     ('contradiction', 2, 'contradicts-the-order',
         'The order is in a state in which this cannot be'),
     ('proposed', 2, 'check-the-proposal',

@@ -184,7 +184,7 @@ FROM (VALUES
      '42501')
     ) s (sql, state);
 
-SELECT is(schema_version, '0030', 'ready knows the newest migration')
+SELECT is(schema_version, '0031', 'ready knows the newest migration')
 FROM pay_api.ready();
 
 SELECT throws_ok(sql, 'PAY01', NULL, sql)
