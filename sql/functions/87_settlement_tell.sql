@@ -209,8 +209,10 @@ FROM (
             AND s.currency = w.value_currency AND s.match IS NULL) s
     CROSS JOIN LATERAL (VALUES
         ('refund', CASE WHEN w.psp_ref IS NOT NULL THEN
-            CASE w.kind WHEN 'refund' THEN 'succeeded'
-                        WHEN 'refund_returned' THEN 'failed' END END, NULL),
+            CASE WHEN w.kind = 'refund_returned' THEN 'failed'
+                 WHEN w.kind = 'refund'
+                     AND NOT has_come_back(w, p_source.psp)
+                     THEN 'succeeded' END END, NULL),
         ('dispute', CASE WHEN w.psp_ref IS NOT NULL AND NOT EXISTS (
                 SELECT FROM row_dispute(w, p_source.psp) d
                 WHERE w.kind = 'dispute' OR d.state <> 'open')

@@ -148,6 +148,12 @@ BEGIN
             = settlement_event(p_source.source, p_work.row_key))
     THEN
         RETURN 'early';
+    ELSIF p_work.kind IN ('refund', 'refund_returned')
+        AND is_unbooked_refund(p_work.merchant_id, p_work.checkout_id,
+                               p_source.psp, p_work.psp_ref)
+    THEN
+        -- the other one of the two rows is still to come
+        RETURN 'early';
     END IF;
 
     SELECT count(*) FILTER (WHERE o.currency = p_work.value_currency),

@@ -430,6 +430,7 @@ BEGIN
 
     PERFORM match_objects(p_file.file_id, true);
     PERFORM match_objects(p_file.file_id, false);
+    PERFORM match_returns(p_file.file_id, p_source.psp);
     PERFORM match_amounts(p_file.file_id);
     PERFORM match_sums(p_file.file_id, true);
     PERFORM match_sums(p_file.file_id, false);

@@ -30,7 +30,8 @@ COMMENT ON FUNCTION pay.begin_slice IS
 
 -- Rows whose payment nobody knew, or had come too early, that name one now, and
 -- rows of another amount than that of the captures that were known.  They are
--- work of the file that is at its end.
+-- work of the file that is at its end.  Two rows that have waited for each other
+-- come together, in whichever slices they are.
 CREATE OR REPLACE FUNCTION pay.take_unknown(
     p_file_id bigint, p_source settlement_source, p_end settlement_end,
     p_limit int)
@@ -46,13 +47,28 @@ BEGIN
         SELECT work_of_row(r, (row_number() OVER (ORDER BY r.row_id))::int,
             ROW(o.merchant_id, o.checkout_id, o.by_ref)::settlement_owner,
             p_file_id) AS w
-        FROM (SELECT x.row_id FROM settlement_exception x
-              WHERE x.closed_at IS NULL AND x.psp = p_source.psp
-                  AND x.row_id IS NOT NULL
-                  AND x.finding IN ('unknown', 'early', 'proposed', 'amount')
-                  AND x.exception_id > p_end.queue_after
-                  AND x.exception_id <= p_end.queue_until
-              ORDER BY x.exception_id LIMIT p_limit) x
+        FROM (WITH slice AS MATERIALIZED (
+                  SELECT x.row_id, x.merchant_id, x.checkout_id, x.finding
+                  FROM settlement_exception x
+                  WHERE x.closed_at IS NULL AND x.psp = p_source.psp
+                      AND x.row_id IS NOT NULL
+                      AND x.finding IN ('unknown', 'early', 'proposed',
+                                        'amount')
+                      AND x.exception_id > p_end.queue_after
+                      AND x.exception_id <= p_end.queue_until
+                  ORDER BY x.exception_id LIMIT p_limit)
+              SELECT s.row_id FROM slice s
+              UNION
+              SELECT o.row_id
+              FROM slice s
+              CROSS JOIN LATERAL (
+                  SELECT x.row_id FROM settlement_exception x
+                  WHERE x.merchant_id = s.merchant_id
+                      AND x.checkout_id = s.checkout_id
+                      AND x.psp = p_source.psp
+                      AND x.closed_at IS NULL AND x.finding = 'early'
+                  OFFSET 0) o
+              WHERE s.finding = 'early') x
         JOIN settlement_row r ON r.row_id = x.row_id
             AND r.source = p_source.source
         CROSS JOIN LATERAL settlement_owners(p_source.psp,
