@@ -5847,8 +5847,6 @@ ALTER TABLE ONLY pay.settlement_file
     ADD CONSTRAINT settlement_file_source_fkey FOREIGN KEY (source) REFERENCES pay.settlement_source(source);
 ALTER TABLE ONLY pay.settlement_look
     ADD CONSTRAINT settlement_look_source_fkey FOREIGN KEY (source) REFERENCES pay.settlement_source(source);
-ALTER TABLE ONLY pay.settlement_outbox
-    ADD CONSTRAINT settlement_outbox_exception_id_fkey FOREIGN KEY (exception_id) REFERENCES pay.settlement_exception(exception_id);
 ALTER TABLE ONLY pay.settlement_part
     ADD CONSTRAINT settlement_part_file_id_fkey FOREIGN KEY (file_id) REFERENCES pay.settlement_file(file_id);
 ALTER TABLE ONLY pay.settlement_rule

@@ -457,7 +457,8 @@ COMMENT ON FUNCTION pay_api.list_deliveries IS
 
 
 -- Ten thousand at most in one request, the oldest first; those that are due
--- already stay as they are.
+-- already stay as they are.  The time is that of the failure, or else that of
+-- the message.
 CREATE OR REPLACE FUNCTION pay.replay(
     p_endpoint webhook_endpoint, p_message_id text, p_since timestamptz,
     p_until timestamptz, p_only_failed boolean)
@@ -473,14 +474,17 @@ BEGIN
             AND d.position = m.position
         WHERE m.merchant_id = p_endpoint.merchant_id
             AND (p_message_id IS NULL OR m.message_id = p_message_id)
-            AND coalesce(m.published_at >= p_since, true)
-            AND coalesce(m.published_at < p_until, true)
+            AND coalesce(CASE WHEN p_only_failed THEN d.ended_at
+                              ELSE m.published_at END >= p_since, true)
+            AND coalesce(CASE WHEN p_only_failed THEN d.ended_at
+                              ELSE m.published_at END < p_until, true)
             AND (m.type <> 'endpoint.test'
                  OR m.subject = 'endpoint/' || p_endpoint.endpoint_id)
             AND CASE WHEN p_only_failed
                      THEN coalesce(d.state = 'failed', false)
                      WHEN p_message_id IS NOT NULL THEN true
-                     ELSE is_wanted(p_endpoint.types, m.type) END
+                     ELSE m.type = 'endpoint.test'
+                         OR is_wanted(p_endpoint.types, m.type) END
         ORDER BY m.position LIMIT 10000
     )
     INSERT INTO webhook_delivery AS d (endpoint_id, merchant_id, position)

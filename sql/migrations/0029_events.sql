@@ -53,7 +53,7 @@ CREATE TABLE message_subject (
 
 -- Exceptions of reconciliation that have no message yet.
 CREATE TABLE settlement_outbox (
-    exception_id  bigint PRIMARY KEY REFERENCES settlement_exception
+    exception_id  bigint PRIMARY KEY
 );
 
 CREATE FUNCTION pay.tell_exception() RETURNS trigger LANGUAGE plpgsql AS $$
