@@ -58,7 +58,8 @@ def by_standardwebhooks(secret, headers, body):
 def by_svix(secret, headers, body):
     webhook = svix.Webhook(secret)
     try:
-        return webhook.verify(body, headers)["type"]
+        webhook.verify(body, headers)
+        return json.loads(body)["type"]
     except svix.WebhookVerificationError:
         return "refused"
 
