@@ -10,11 +10,13 @@ CFLAGS_ALL = $(HARDEN) $(WARN) $(SANITIZE) -Iinclude -Isrc \
 	$(shell pkg-config --cflags libpq jansson libjwt 2>/dev/null) $(CFLAGS)
 LDFLAGS_ALL = -Wl,-z,relro,-z,now,-z,noexecstack $(SANITIZE) $(LDFLAGS)
 
-CORE_SRC = $(sort $(filter-out src/cli/%,$(wildcard src/*/*.c)))
+CORE_SRC = $(sort $(filter-out src/cli/% src/relay/%,$(wildcard src/*/*.c)))
 CLI_SRC = $(sort $(wildcard src/cli/*.c))
+RELAY_SRC = $(sort $(wildcard src/relay/*.c))
 UNIT_SRC = $(sort $(wildcard tests/unit/*.c))
 CORE_OBJ = $(CORE_SRC:%.c=$(BUILD)/obj/%.o)
 CLI_OBJ = $(CLI_SRC:%.c=$(BUILD)/obj/%.o)
+RELAY_OBJ = $(RELAY_SRC:%.c=$(BUILD)/obj/%.o)
 UNIT_OBJ = $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
 SIM_SRC = $(sort $(wildcard tests/simulation/*.c))
 SIM_OBJ = $(SIM_SRC:%.c=$(BUILD)/obj/%.o) \
@@ -24,7 +26,7 @@ CORE_LIBS = -ljansson -ljwt -lcrypto -lcsv -lexpat
 FUZZ_SECONDS ?= 60
 export SEED SCENARIOS SCENARIO FIRST PARTS TRACE STOP MUTANTS
 
-.PHONY: all payctl psp-requests payout-driver unit cpu simulate controls mutants \
+.PHONY: all payctl relay psp-requests payout-driver unit cpu simulate controls mutants \
 	glue-mutants histories faults module \
 	demo up down test bench asan fuzz lint clean
 all: payctl
@@ -83,13 +85,18 @@ $(BUILD)/libpay.a: $(CORE_OBJ) $(BUILD)/CORE.objects
 
 payctl: $(BUILD)/payctl
 $(BUILD)/payctl: $(CLI_OBJ) $(BUILD)/libpay.a $(BUILD)/CLI.objects
-	$(CC) $(LDFLAGS_ALL) -pie $(CLI_OBJ) $(BUILD)/libpay.a -o $@ $(CORE_LIBS) -lpq
+	$(CC) $(LDFLAGS_ALL) -pie $(CLI_OBJ) $(BUILD)/libpay.a -o $@ $(CORE_LIBS) -lpq -lcurl
+
+# Messages to Kafka, for those who have one (docs/events-kafka.md).
+relay: $(BUILD)/payments-relay
+$(BUILD)/payments-relay: $(RELAY_OBJ) $(BUILD)/RELAY.objects
+	$(CC) $(LDFLAGS_ALL) -pie $(RELAY_OBJ) -o $@ -lpq -lrdkafka
 
 # payctl that keeps its connections, for tests/sql.
 $(BUILD)/payctl-kept: $(BUILD)/obj/tests/sql/payctl_kept.o $(CLI_OBJ) \
 		$(BUILD)/libpay.a
 	$(CC) $(LDFLAGS_ALL) -pie -Wl,--wrap=pay_cli_connect \
-	    -Wl,--wrap=PQfinish $(filter-out %/main.o,$^) -o $@ $(CORE_LIBS) -lpq
+	    -Wl,--wrap=PQfinish $(filter-out %/main.o,$^) -o $@ $(CORE_LIBS) -lpq -lcurl
 
 # The PSP adapters' requests as JSON lines, for tests/openapi.
 psp-requests: $(BUILD)/psp-requests

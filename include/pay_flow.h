@@ -11,6 +11,7 @@
 #include "pay_advice.h"
 #include "pay_breaker.h"
 #include "pay_change.h"
+#include "pay_endpoint_api.h"
 #include "pay_keyring.h"
 #include "pay_payment.h"
 #include "pay_payout.h"
@@ -210,6 +211,7 @@ typedef struct {
     const pay_payout_provider_t *payouts;
     size_t                    payout_count;
     const pay_keyring_t      *keyring;       /* NULL: there is none */
+    pay_hosts_t               endpoint_hosts;    /* of storefronts */
 } pay_env_t;
 
 /* By name; NULL: the configuration has none.  Borrowed: they live as long as
@@ -341,6 +343,8 @@ typedef enum {
     PAY_CALL_PAYOUT_FIND,
     PAY_CALL_PAYOUT_CANCEL,
     PAY_CALL_SCREENING,        /* to a provider of sanctions screening */
+    PAY_CALL_DELIVERY,         /* a message to an endpoint of a storefront, at
+                                  http.url: to no PSP */
     PAY_CALL_COUNT
 } pay_call_t;
 
@@ -359,7 +363,8 @@ typedef struct {
                                                 until its row comes */
     const pay_psp_conf_t     *psp;           /* PAY_DO_HTTP, or … */
     const pay_payout_provider_t *payout;     /* … the call goes to that one */
-    const pay_screening_provider_t *screening;   /* … or to that one */
+    const pay_screening_provider_t *screening;   /* … or to that one; a
+                                                PAY_CALL_DELIVERY to none */
     pay_call_t                call;          /* PAY_DO_HTTP */
     pay_http_request_t        http;
     int                       buyer_waits;   /* PAY_DO_HTTP: short deadline */
@@ -573,6 +578,16 @@ pay_status_t pay_flow_finance_act(pay_flow_t *flow,
 pay_status_t pay_flow_payout_act(pay_flow_t *flow,
     const pay_payout_act_input_t *input) PAY_MUST_CHECK;
 
+/* A request about an endpoint for webhooks; its slices live as long as the
+ * flow. */
+pay_status_t pay_flow_endpoint(pay_flow_t *flow,
+    const pay_endpoint_act_input_t *input) PAY_MUST_CHECK;
+
+/* Events, endpoints or deliveries; the slices of *query live as long as the
+ * flow. */
+pay_status_t pay_flow_events(pay_flow_t *flow, pay_str_t merchant_id,
+    const pay_events_query_t *query) PAY_MUST_CHECK;
+
 typedef enum {
     PAY_BUYER_CHECKOUT, PAY_BUYER_STATUS, PAY_BUYER_RETURN
 } pay_buyer_t;
@@ -636,6 +651,11 @@ pay_status_t pay_flow_payout(pay_flow_t *flow,
 /* The next question to a provider of sanctions screening, if one is due. */
 pay_status_t pay_flow_screening(pay_flow_t *flow,
     const pay_screening_provider_t *provider) PAY_MUST_CHECK;
+
+/* One attempt to deliver a message to an endpoint of a storefront: a row of
+ * begin_delivery, which is copied. */
+pay_status_t pay_flow_delivery(pay_flow_t *flow,
+    const pay_delivery_row_t *row) PAY_MUST_CHECK;
 
 
 #endif /* PAY_FLOW_H */

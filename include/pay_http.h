@@ -88,6 +88,7 @@ typedef struct {
                                           client library sends again by itself
                                           when a kept connection dies */
     pay_failure_t     failure;
+    int64_t           took_ms;         /* of the last try; 0: none was made */
 } pay_http_answer_t;
 
 

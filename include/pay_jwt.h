@@ -51,6 +51,8 @@ typedef struct {
 #define PAY_SCOPE_PAYOUTS_APPROVE  0x100
 #define PAY_SCOPE_PAYOUTS_SEND     0x200
 #define PAY_SCOPE_DESTINATIONS     0x400
+#define PAY_SCOPE_EVENTS_READ      0x800
+#define PAY_SCOPE_EVENTS_WRITE     0x1000
 
 typedef struct {
     const pay_jwt_key_t  *key;

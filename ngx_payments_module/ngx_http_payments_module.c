@@ -17,6 +17,7 @@
 #include "conf/ngx_http_payments_conf_health.h"
 #include "conf/ngx_http_payments_conf_merchant.h"
 #include "conf/ngx_http_payments_conf_option.h"
+#include "conf/ngx_http_payments_conf_endpoints.h"
 #include "conf/ngx_http_payments_conf_place.h"
 #include "conf/ngx_http_payments_conf_psp.h"
 #include "conf/ngx_http_payments_conf_payout.h"
@@ -40,8 +41,6 @@
 #define MAX_BODY_LIMIT    (1024 * 1024)
 #define BODY_TIMEOUT_MIN  10
 #define BODY_TIMEOUT_MAX  600000
-#define LEASE_SLACK_MS    5000
-#define POLL_AFTER_MS     15000
 
 
 static ngx_int_t ngx_http_payments_preconfiguration(ngx_conf_t *cf);
@@ -61,7 +60,6 @@ static char *ngx_http_payments_check_max_body(ngx_conf_t *cf, void *post,
     void *data);
 static char *ngx_http_payments_check_body_timeout(ngx_conf_t *cf, void *post,
     void *data);
-static ngx_msec_t longest_psp_timeout(ngx_http_payments_main_conf_t *pmcf);
 
 
 static ngx_conf_num_bounds_t  jwt_lifetime_bounds = {
@@ -251,6 +249,13 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("payments_webhook_endpoints"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_payments_set_line,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, endpoints),
+      &ngx_http_payments_endpoints_line },
 
     { ngx_string("payments_bulkhead"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
@@ -463,9 +468,7 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
 }
 
 
-/* The http block is read; a lease lasts as long as the longest call and a
- * slack, so a job is not given to another worker while its call may still be
- * answered. */
+/* The http block is read. */
 static char *
 ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
 {
@@ -491,10 +494,6 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    pmcf->env.lease_ms = (int64_t) (longest_psp_timeout(pmcf)
-                                    + LEASE_SLACK_MS);
-    pmcf->env.poll_after_ms = POLL_AFTER_MS;
-
     if (ngx_http_payments_rates_resolve(cf, pmcf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
@@ -504,7 +503,8 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
     }
 
     if (ngx_http_payments_settlement_resolve(cf, pmcf) != NGX_CONF_OK
-        || ngx_http_payments_payout_resolve(cf, pmcf) != NGX_CONF_OK)
+        || ngx_http_payments_payout_resolve(cf, pmcf) != NGX_CONF_OK
+        || ngx_http_payments_endpoints_resolve(cf, pmcf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -678,20 +678,4 @@ ngx_http_payments_check_body_timeout(ngx_conf_t *cf, void *post, void *data)
 
     return *timeout >= BODY_TIMEOUT_MIN && *timeout <= BODY_TIMEOUT_MAX
            ? NGX_CONF_OK : "must be a time from 10ms to 10m";
-}
-
-
-/* Behind stages_resolve(), which may have shortened them. */
-static ngx_msec_t
-longest_psp_timeout(ngx_http_payments_main_conf_t *pmcf)
-{
-    ngx_uint_t            i;
-    ngx_msec_t            longest = 0;
-    ngx_payments_psp_t  **psps = pmcf->psps.elts;
-
-    for (i = 0; i < pmcf->psps.nelts; i++) {
-        longest = ngx_max(longest, psps[i]->total_timeout);
-    }
-
-    return longest;
 }

@@ -1,7 +1,7 @@
 -- The rights of each role, idempotent.  Applied after tables, functions and
--- views: nothing for PUBLIC, EXECUTE on pay_api for the gateway, SELECT for
--- auditors and operators, EXECUTE on pay_ops for operators (docs/security.md
--- T31).
+-- views: nothing for PUBLIC, EXECUTE on pay_api for the gateway and on pay_relay
+-- for relays, SELECT for auditors and operators, EXECUTE on pay_ops for operators
+-- (docs/security.md T31).
 
 DO $$
 BEGIN
@@ -11,21 +11,25 @@ BEGIN
                    current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I'
                    ' TO payments_gateway, payments_auditor,'
-                   ' payments_operator',
+                   ' payments_operator, payments_relay',
                    current_database());
 END
 $$;
 
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 
-REVOKE ALL ON SCHEMA pay, pay_api, pay_view, pay_ops
-    FROM PUBLIC, payments_gateway, payments_auditor, payments_operator;
-REVOKE ALL ON ALL TABLES IN SCHEMA pay, pay_api, pay_view, pay_ops
-    FROM PUBLIC, payments_gateway, payments_auditor, payments_operator;
-REVOKE ALL ON ALL SEQUENCES IN SCHEMA pay, pay_api, pay_view, pay_ops
-    FROM PUBLIC, payments_gateway, payments_auditor, payments_operator;
-REVOKE ALL ON ALL ROUTINES IN SCHEMA pay, pay_api, pay_view, pay_ops
-    FROM PUBLIC, payments_gateway, payments_auditor, payments_operator;
+REVOKE ALL ON SCHEMA pay, pay_api, pay_view, pay_ops, pay_relay
+    FROM PUBLIC, payments_gateway, payments_auditor, payments_operator,
+        payments_relay;
+REVOKE ALL ON ALL TABLES IN SCHEMA pay, pay_api, pay_view, pay_ops, pay_relay
+    FROM PUBLIC, payments_gateway, payments_auditor, payments_operator,
+        payments_relay;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA pay, pay_api, pay_view, pay_ops, pay_relay
+    FROM PUBLIC, payments_gateway, payments_auditor, payments_operator,
+        payments_relay;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA pay, pay_api, pay_view, pay_ops, pay_relay
+    FROM PUBLIC, payments_gateway, payments_auditor, payments_operator,
+        payments_relay;
 
 ALTER DEFAULT PRIVILEGES FOR ROLE payments_owner
     REVOKE ALL ON ROUTINES FROM PUBLIC;
@@ -34,6 +38,9 @@ ALTER DEFAULT PRIVILEGES FOR ROLE payments_owner
 
 GRANT USAGE ON SCHEMA pay_api TO payments_gateway;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_api TO payments_gateway;
+
+GRANT USAGE ON SCHEMA pay_relay TO payments_relay;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_relay TO payments_relay;
 
 GRANT USAGE ON SCHEMA pay, pay_view TO payments_auditor, payments_operator;
 GRANT SELECT ON ALL TABLES IN SCHEMA pay, pay_view

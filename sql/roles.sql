@@ -12,7 +12,7 @@ DECLARE
 BEGIN
     FOREACH v_role IN ARRAY
         ARRAY['payments_owner', 'payments_gateway', 'payments_auditor',
-              'payments_operator']
+              'payments_operator', 'payments_relay']
     LOOP
         IF to_regrole(v_role) IS NULL THEN
             EXECUTE format('CREATE ROLE %I', v_role);
@@ -36,6 +36,10 @@ ALTER ROLE payments_auditor SET default_transaction_read_only = on;
 
 -- operators: an auditor who may also settle dead letters (pay_ops)
 ALTER ROLE payments_operator LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
+    NOINHERIT NOREPLICATION NOBYPASSRLS;
+
+-- a relay of messages to a broker: EXECUTE on the functions of pay_relay
+ALTER ROLE payments_relay LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
     NOINHERIT NOREPLICATION NOBYPASSRLS;
 
 -- The gateway's statements are few, prepared once and always look rows up
@@ -63,3 +67,15 @@ ALTER ROLE payments_gateway SET idle_in_transaction_session_timeout = '10s';
 -- no idle console session holds the lock of a checkout for long
 ALTER ROLE payments_operator SET lock_timeout = '5s';
 ALTER ROLE payments_operator SET idle_in_transaction_session_timeout = '10s';
+
+-- The log is read by its key, whether it was empty or long when the plan was
+-- made.
+ALTER ROLE payments_relay SET plan_cache_mode = 'force_generic_plan';
+ALTER ROLE payments_relay SET enable_seqscan = off;
+ALTER ROLE payments_relay SET enable_bitmapscan = off;
+ALTER ROLE payments_relay SET random_page_cost = 0.1;
+ALTER ROLE payments_relay SET jit = off;
+ALTER ROLE payments_relay SET default_transaction_isolation = 'read committed';
+ALTER ROLE payments_relay SET statement_timeout = '10s';
+ALTER ROLE payments_relay SET lock_timeout = '5s';
+ALTER ROLE payments_relay SET idle_in_transaction_session_timeout = '10s';

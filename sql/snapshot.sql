@@ -16,6 +16,10 @@ CREATE SCHEMA pay_ops;
 
 COMMENT ON SCHEMA pay_ops IS 'The functions that operators may EXECUTE';
 
+CREATE SCHEMA pay_relay;
+
+COMMENT ON SCHEMA pay_relay IS 'The functions that a relay to a broker may EXECUTE';
+
 CREATE SCHEMA pay_view;
 
 COMMENT ON SCHEMA pay_view IS 'Views for operators, auditors and support';
@@ -435,6 +439,16 @@ CREATE TYPE pay.standing AS (
 	old_open boolean
 );
 
+CREATE TYPE pay.told AS (
+	merchant_id text,
+	subject text,
+	n bigint,
+	type text,
+	at timestamp with time zone,
+	source text,
+	data json
+);
+
 CREATE TYPE pay.wallet_state AS (
 	part oid,
 	tid tid,
@@ -604,6 +618,30 @@ CREATE TYPE pay_api.counts_row AS (
 );
 
 COMMENT ON TYPE pay_api.counts_row IS 'Counts as JSON';
+
+CREATE TYPE pay_api.delivery_row AS (
+	item integer,
+	outcome text,
+	merchant_id text,
+	endpoint_id text,
+	"position" bigint,
+	number bigint,
+	url text,
+	scheme text,
+	message_id text,
+	body text,
+	number1 bigint,
+	sealed1 bytea,
+	key_id1 text,
+	number2 bigint,
+	sealed2 bytea,
+	key_id2 text,
+	number3 bigint,
+	sealed3 bytea,
+	key_id3 text
+);
+
+COMMENT ON TYPE pay_api.delivery_row IS 'A message on its way to an endpoint';
 
 CREATE TYPE pay_api.dispatch_row AS (
 	item integer,
@@ -932,6 +970,33 @@ WITH (autovacuum_analyze_threshold='1000');
 
 CREATE FUNCTION pay.accepted_postings(p_exception pay.settlement_exception, p_row pay.settlement_row, p_as text, OUT postings pay.posting[], OUT is_suspended boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.act_on(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_as_kind text, p_with_id bigint) RETURNS text LANGUAGE plpgsql;
+
+CREATE TABLE pay.webhook_endpoint (
+    merchant_id pay.id NOT NULL,
+    endpoint_id pay.id NOT NULL,
+    url pay.filled NOT NULL,
+    types text[] NOT NULL COLLATE pg_catalog."C",
+    scheme text NOT NULL COLLATE pg_catalog."C",
+    is_ordered boolean NOT NULL,
+    state text DEFAULT 'enabled'::text NOT NULL COLLATE pg_catalog."C",
+    reason text COLLATE pg_catalog."C",
+    created_by pay.filled NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    failures pay.tally DEFAULT 0 NOT NULL,
+    failing_since timestamp with time zone,
+    paused_until timestamp with time zone,
+    look_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT webhook_endpoint_check CHECK (((state = 'disabled'::text) = (reason IS NOT NULL))),
+    CONSTRAINT webhook_endpoint_check1 CHECK ((((failures)::integer = 0) = (failing_since IS NULL))),
+    CONSTRAINT webhook_endpoint_reason_check CHECK ((reason = ANY (ARRAY['merchant'::text, 'operator'::text, 'gone'::text, 'failing'::text]))),
+    CONSTRAINT webhook_endpoint_scheme_check CHECK ((scheme = ANY (ARRAY['v1'::text, 'v1a'::text]))),
+    CONSTRAINT webhook_endpoint_state_check CHECK ((state = ANY (ARRAY['enabled'::text, 'disabled'::text]))),
+    CONSTRAINT webhook_endpoint_url_check CHECK ((octet_length((url)::text) <= 2048))
+)
+WITH (fillfactor='60');
+
+CREATE FUNCTION pay.act_on_endpoint(p_endpoint pay.webhook_endpoint, p_act text, p_sealed bytea, p_key_id text, p_overlap interval, p_who text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subject text, p_currency text, p_limit bigint, p_hash text, p_why text, p_who text, OUT outcome text, OUT batch_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.add_counts(p_one jsonb, p_other jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) RETURNS void LANGUAGE sql;
@@ -1381,6 +1446,26 @@ CREATE FUNCTION pay.choose_payout_call(p_row pay.payout_sending, p_adapter pay.p
 CREATE FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_change_keys(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
+
+CREATE TABLE pay.webhook_delivery (
+    endpoint_id pay.id NOT NULL,
+    merchant_id pay.id NOT NULL,
+    "position" bigint NOT NULL,
+    state text DEFAULT 'due'::text NOT NULL COLLATE pg_catalog."C",
+    attempts pay.tally DEFAULT 0 NOT NULL,
+    run_at timestamp with time zone DEFAULT now() NOT NULL,
+    is_leased boolean DEFAULT false NOT NULL,
+    status integer,
+    failure text,
+    took_ms integer,
+    ended_at timestamp with time zone,
+    CONSTRAINT webhook_delivery_check CHECK (((state = 'due'::text) = (ended_at IS NULL))),
+    CONSTRAINT webhook_delivery_check1 CHECK (((NOT is_leased) OR (state = 'due'::text))),
+    CONSTRAINT webhook_delivery_state_check CHECK ((state = ANY (ARRAY['due'::text, 'delivered'::text, 'failed'::text])))
+)
+WITH (fillfactor='60', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_scale_factor='0.02');
+
+CREATE FUNCTION pay.claim_deliveries(p_slots integer, p_lease interval) RETURNS SETOF pay.webhook_delivery LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_help(p_source text, p_owner text, p_lease interval) RETURNS bigint LANGUAGE sql;
 CREATE FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT balance_due bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.claim_payout_call(p_merchant_id text, p_provider text, p_adapter pay.payout_adapter, p_owner text, p_lease interval) RETURNS pay.payout_sending LANGUAGE plpgsql;
@@ -1472,6 +1557,10 @@ CREATE FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) RETURN
 CREATE FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.delivery_figures() RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.delivery_json(p_delivery pay.webhook_delivery) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.delivery_page(p_merchant_id text, p_endpoint_id text, p_state text, p_before bigint, p_limit integer) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.delivery_wait(p_attempts integer) RETURNS interval LANGUAGE sql;
 CREATE FUNCTION pay.destination_fits(p_merchant_id text, p_provider text, p_kind text, p_country text, p_currency text) RETURNS boolean LANGUAGE sql STABLE;
 
 CREATE TABLE pay.payout_account (
@@ -1489,6 +1578,7 @@ WITH (fillfactor='80');
 CREATE FUNCTION pay.destination_json(p_account pay.payout_account) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.destination_versions_json(p_merchant_id text, p_destination_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.destination_whole(p_merchant_id text, p_destination_id text) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.disable_endpoint(p_merchant_id text, p_endpoint_id text, p_reason text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 
 CREATE TABLE pay.dispute (
@@ -1541,6 +1631,7 @@ WITH (fillfactor='80');
 CREATE FUNCTION pay.drop_payout_file(p_file pay.payout_file, p_code text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.drop_proof(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.drop_staged(p_file_id bigint, p_limit integer) RETURNS boolean LANGUAGE plpgsql;
+CREATE FUNCTION pay.due_deliveries(p_endpoint pay.webhook_endpoint, p_room integer) RETURNS SETOF tid LANGUAGE plpgsql STABLE;
 
 CREATE TABLE pay.payout_schedule (
     merchant_id pay.id NOT NULL,
@@ -1591,6 +1682,7 @@ CREATE FUNCTION pay.end_gone(p_file pay.settlement_file, p_source pay.settlement
 CREATE FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_missed(p_rows pay.settlement_row[]) RETURNS boolean LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_one_delivery(p_delivery pay.webhook_delivery, p_outcome text, p_answer text, p_retry interval) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_one_payout_call(p_merchant_id text, p_payout_id text, p_number bigint, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_overdue(p_file_id bigint) RETURNS integer LANGUAGE plpgsql;
 
@@ -1611,6 +1703,8 @@ CREATE FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency
 CREATE FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interval) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.endpoint_json(p_endpoint pay.webhook_endpoint) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.endpoint_room(p_endpoint pay.webhook_endpoint) RETURNS integer LANGUAGE sql STABLE;
 CREATE FUNCTION pay.enter_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_shown text, p_details bytea, p_key_id text, p_who text, p_why text, p_name text, OUT outcome text, OUT destination_id text, OUT version integer) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.entries_until(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) RETURNS timestamp with time zone LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.entry_balances() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1635,6 +1729,7 @@ CREATE TABLE pay.event (
 PARTITION BY RANGE (at);
 
 CREATE FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) RETURNS text LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.event_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) RETURNS bytea LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.events_since(p_merchant_id text, p_checkout_id text) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.exception_acts(p_id bigint) RETURNS json LANGUAGE plpgsql STABLE;
@@ -1651,6 +1746,7 @@ CREATE FUNCTION pay.explain_final(p_s pay.standing, OUT waits_for text, OUT why 
 CREATE FUNCTION pay.explain_late(p_merchant_id text, p_checkout_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text, p_inside boolean) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_loss(p_merchant_id text, p_idempotency_key text, p_fingerprint bytea, p_checkout_id text, p_orders text[], OUT outcome text, OUT checkout_id text) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.explain_messages(p_order pay.payment_order) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_next(p_s pay.standing, OUT what text, OUT at timestamp with time zone) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.explain_orders(p_merchant_id text, p_checkout_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_payout(p_order pay.payment_order) RETURNS json LANGUAGE plpgsql STABLE;
@@ -1679,6 +1775,20 @@ CREATE FUNCTION pay.export_range(p_since timestamp with time zone, p_until times
 CREATE FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.fact_orders(p_facts pay.fact[], p_turn integer) RETURNS TABLE(item integer, kind text, actor text, order_id text, merchant_id text, checkout_id text, reference text, type text, code text, said_amount bigint, said_currency text, request_id text, detail jsonb, brings boolean, part oid, tid tid, payment_order_id text, seller_account text, amount_minor bigint, currency text, status text, old_reason text, version integer, captured_minor bigint, authorized_minor bigint, decline jsonb, old_head bytea, old_tx bigint, credit_currency text, credit_rate numeric, credit_minor bigint, credit_until timestamp with time zone, checkout_part oid, checkout tid, psp text, capture text, late_success text, next_status text, news text, logged text, told text, is_shown boolean) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.fail_replays() RETURNS void LANGUAGE plpgsql;
+
+CREATE TABLE pay.message (
+    "position" bigint NOT NULL,
+    merchant_id pay.id NOT NULL,
+    message_id pay.id NOT NULL,
+    type pay.filled NOT NULL,
+    subject pay.filled NOT NULL,
+    sequence pay.ordinal NOT NULL,
+    at timestamp with time zone NOT NULL,
+    body text NOT NULL,
+    published_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE FUNCTION pay.fan_out(p_messages pay.message[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.fee_entries(p_order pay.payment_order, p_due pay.fee_due, p_psp text, p_request_id text) RETURNS pay.posting[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.fee_of(p_order pay.payment_order) RETURNS pay.fee_due LANGUAGE plpgsql STABLE SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.fee_postings(p_postings pay.posting[], p_new integer[]) RETURNS pay.posting[] LANGUAGE plpgsql;
@@ -1760,6 +1870,7 @@ CREATE FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_cur
 CREATE FUNCTION pay.hold_by_screening(p_payout pay.payout) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_file(p_file_id bigint, OUT file pay.settlement_file, OUT is_alone boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_is_over(p_news pay.news, p_word text) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.hold_reader(p_name text, p_owner text, p_lease_ms bigint) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.id_ok(p_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean, OUT is_borne boolean) RETURNS record LANGUAGE plpgsql STABLE;
@@ -1809,6 +1920,7 @@ CREATE FUNCTION pay.is_unbooked_refund(p_merchant_id text, p_checkout_id text, p
 CREATE FUNCTION pay.is_unfinished(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_untold(p_news pay.news) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_wanted(p_types text[], p_type text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.iso_micros(p_at timestamp with time zone) RETURNS text LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.iso_time(p_at timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
 
@@ -1915,6 +2027,7 @@ CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.keep_sanction_words(p_name text[]) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.keep_secret(p_merchant_id text, p_endpoint_id text, p_number integer, p_sealed bytea, p_key_id text, p_who text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_wrong_row(p_file_id bigint, p_line integer, p_wrong text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.kept_fee(p_returns text, p_fee_minor bigint, p_captured_minor bigint, p_back_minor bigint) RETURNS bigint LANGUAGE sql IMMUTABLE;
@@ -1948,6 +2061,8 @@ CREATE FUNCTION pay.locate_news(p_news pay.news[]) RETURNS pay.news[] LANGUAGE p
 CREATE FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.lock_endpoint(p_merchant_id text, p_endpoint_id text) RETURNS pay.webhook_endpoint LANGUAGE sql;
+CREATE FUNCTION pay.lock_endpoint_for(p_endpoint_id text, p_act text, p_who text, p_why text, OUT outcome text, OUT endpoint pay.webhook_endpoint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) RETURNS pay.payment_order LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_part(p_file_id bigint) RETURNS pay.settlement_part LANGUAGE plpgsql;
@@ -1959,6 +2074,7 @@ CREATE FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) RETURNS void 
 CREATE FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lose_holds(p_psp text, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), p_rows integer DEFAULT 5000, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.make_endpoint(p_merchant_id text, p_endpoint_id text, p_url text, p_types jsonb, p_scheme text, p_is_ordered boolean, p_sealed bytea, p_key_id text, p_who text) RETURNS pay.webhook_endpoint LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_one_payout(p_merchant_id text, p_seller text, p_currency text, p_who text, OUT outcome text, OUT payout_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partition(p_month date) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partitions(p_move boolean DEFAULT true) RETURNS integer LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '200ms';
@@ -2040,7 +2156,10 @@ CREATE FUNCTION pay.may_approve(p_merchant_id text, p_batch_id text, p_who text)
 CREATE FUNCTION pay.may_be_stuck(p_merchant_id text, p_checkout_id text, p_reason text, p_since timestamp with time zone, p_limit interval) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) RETURNS numeric LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.merkle_root(p_hashes bytea[]) RETURNS bytea LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.message_body(p_id text, p_told pay.told, p_sequence bigint) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.message_id(p_merchant_id text, p_source text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.message_of(p_event_id text, p_ids text[]) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.message_page(p_merchant_id text, p_after bigint, p_type text, p_limit integer) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.minor_of(p_amount text, p_currency text) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source, p_limit integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
@@ -2116,6 +2235,7 @@ CREATE FUNCTION pay.next_checkouts(OUT merchants text[], OUT checkouts text[]) R
 CREATE FUNCTION pay.next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.next_due_day(p_schedule pay.payout_schedule, p_after date) RETURNS date LANGUAGE sql STABLE;
 CREATE FUNCTION pay.next_letters() RETURNS pay.dead_letter[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.next_look(p_endpoint pay.webhook_endpoint) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 
 CREATE TABLE pay.webhook_inbox (
     psp pay.id NOT NULL,
@@ -2147,7 +2267,10 @@ CREATE FUNCTION pay.next_reread(p_file pay.settlement_file, p_pause interval) RE
 CREATE FUNCTION pay.next_run_wallets(p_run pay.payout_run, p_wallets integer, p_lines integer, p_look integer, OUT sellers text[], OUT currencies text[], OUT at_seller text, OUT at_currency text, OUT is_last boolean) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.next_unknown(p_limit interval) RETURNS pay.dispatch[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.next_version_sha256(p_file pay.settlement_file) RETURNS bytea LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.note_failure(p_endpoint pay.webhook_endpoint, p_is_gone boolean, p_next timestamp with time zone) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.note_success(p_endpoint pay.webhook_endpoint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.number_messages(p_told pay.told[], p_position bigint) RETURNS SETOF pay.message LANGUAGE sql STABLE;
 CREATE FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) RETURNS pay.payment_order LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean, OUT code text) RETURNS record LANGUAGE plpgsql STABLE;
@@ -2163,6 +2286,7 @@ CREATE FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_statuses 
 CREATE FUNCTION pay.order_line(p_order pay.payment_order) RETURNS TABLE(place bigint, order_id text, seller_account text, order_minor bigint, order_status text, order_reason text, authorized_minor bigint, captured_minor bigint, refunding_minor bigint, refunded_minor bigint, charged_back_minor bigint, credit_currency text, credit_minor bigint, credit_rate text, credit_until text, decline text, fee_minor bigint, fee_tax_minor bigint) LANGUAGE sql STABLE ROWS 1;
 CREATE FUNCTION pay.order_ok(p_id text, p_seller text, p_minor bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_amount_minor bigint, p_seller_minor bigint, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.order_told(p_order pay.payment_order, p_event pay.event, p_psp text, p_amount text, p_credit text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[]) RETURNS pay.payment_order[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.payment_order LANGUAGE sql STABLE;
 CREATE FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2181,6 +2305,7 @@ CREATE FUNCTION pay.pages_before(p_file pay.settlement_file) RETURNS bigint[] LA
 CREATE FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.part_told(p_type text, p_event pay.event, p_amount text, p_currency text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.payment_method_ok(p_method text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_acts_json(p_merchant_id text, p_subject text, p_subject_id text) RETURNS json LANGUAGE sql STABLE;
@@ -2267,9 +2392,11 @@ CREATE FUNCTION pay.psp_sums(p_psp text) RETURNS TABLE(currency text, ours numer
 CREATE FUNCTION pay.psp_under_way(p_psp text) RETURNS TABLE(currency text, incoming numeric, outgoing numeric) LANGUAGE sql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on';
 CREATE FUNCTION pay.psp_unsettled(p_psp text) RETURNS TABLE(currency text, incoming numeric, outgoing numeric) LANGUAGE sql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on';
 CREATE FUNCTION pay.psp_waiting(p_psp text) RETURNS TABLE(currency text, minor numeric) LANGUAGE sql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on';
+CREATE FUNCTION pay.publish(p_most integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.purge(p_limit integer DEFAULT 10000, p_ignored_after interval DEFAULT '90 days'::interval, p_closed_after interval DEFAULT '1 year'::interval, p_copies_after interval DEFAULT '2 years'::interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint, OUT settlement_copies bigint) RETURNS record LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.purge_copies(p_limit integer, p_copies_after interval) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.purge_letters(p_limit integer, p_closed_after interval) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.purge_messages(p_limit integer DEFAULT 10000, p_after interval DEFAULT '90 days'::interval, OUT messages bigint, OUT deliveries bigint) RETURNS record LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.purge_payout_events(p_limit integer, p_ignored_after interval) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -2308,6 +2435,7 @@ CREATE FUNCTION pay.rematch_settlement(p_file pay.settlement_file, p_source pay.
 CREATE FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.reopen_webhook(p_psp text, p_event_id text, p_digest bytea) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb DEFAULT NULL::jsonb) RETURNS pay.fact LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.replay(p_endpoint pay.webhook_endpoint, p_message_id text, p_since timestamp with time zone, p_until timestamp with time zone, p_only_failed boolean) RETURNS bigint LANGUAGE plpgsql;
 
 CREATE TABLE pay.webhook_replay (
     replay_id bigint NOT NULL,
@@ -2361,6 +2489,7 @@ CREATE FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p
 CREATE FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.room_of(p_order pay.payment_order, p_about text) RETURNS bigint LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.rotate_secret(p_endpoint pay.webhook_endpoint, p_sealed bytea, p_key_id text, p_overlap interval, p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.round_counts(p_name text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.round_rate(p_rate numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT;
 CREATE FUNCTION pay.roundings_left(p_source text, p_currency text) RETURNS bigint LANGUAGE sql STABLE;
@@ -2372,6 +2501,7 @@ CREATE FUNCTION pay.run_name(p_run pay.payout_run) RETURNS text LANGUAGE sql IMM
 CREATE FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) RETURNS pay.settlement_tally LANGUAGE plpgsql;
 CREATE FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.sanction_hits(p_words bytea[], p_near bytea[], p_lists text[]) RETURNS TABLE(why text, list text, entry_id text, name text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.scaled_text(p_minor bigint, p_exponent integer) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.screen_payout(p_payout pay.payout) RETURNS TABLE(why text, list text, entry_id text, name text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.screening_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.screening_lists_at() RETURNS timestamp with time zone LANGUAGE sql STABLE;
@@ -2409,6 +2539,20 @@ CREATE FUNCTION pay.settlement_row_page(p_merchant_id text, p_file_id bigint, p_
 CREATE FUNCTION pay.shown_account(p_kind text, p_country text, p_number text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.shown_decline(p_order pay.payment_order) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.shown_detail(p_detail jsonb, p_currency text) RETURNS jsonb LANGUAGE sql STABLE;
+
+CREATE TABLE pay.webhook_secret (
+    endpoint_id pay.id NOT NULL,
+    merchant_id pay.id NOT NULL,
+    number pay.ordinal NOT NULL,
+    sealed bytea NOT NULL,
+    key_id pay.id NOT NULL,
+    made_by pay.filled NOT NULL,
+    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    until timestamp with time zone,
+    CONSTRAINT webhook_secret_sealed_check CHECK ((octet_length(sealed) <= 1024))
+);
+
+CREATE FUNCTION pay.signing_secrets(p_merchant_id text, p_endpoint_id text) RETURNS pay.webhook_secret[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2517,16 +2661,20 @@ CREATE FUNCTION pay.take_late_payout_end(p_row pay.payout_sending, p_call pay.pa
 CREATE FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until bigint) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_open(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_outbox(p_most integer) RETURNS SETOF pay.told LANGUAGE sql;
 CREATE FUNCTION pay.take_over_fee(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_payout_end(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_number integer, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) RETURNS pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_payout_event(p_event pay.payout_event, p_key text, p_amount_minor bigint, p_currency text, p_account_end text, p_must_ask boolean) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_payout_outbox(p_most integer) RETURNS SETOF pay.told LANGUAGE sql;
 CREATE FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_round(p_name text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_screening(p_key pay.screening_answer, p_answer text, p_reference text, p_code text, p_retry interval) RETURNS boolean LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_settlement_outbox(p_most integer) RETURNS SETOF pay.told LANGUAGE sql;
 CREATE FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_end pay.settlement_end, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_up(p_news pay.news, p_held bigint) RETURNS pay.fact[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_webhook_outbox(p_most integer) RETURNS SETOF pay.told LANGUAGE sql;
 CREATE FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.tally_count(p_from timestamp with time zone, p_until timestamp with time zone, p_tx bigint, p_rows integer) RETURNS bigint LANGUAGE sql STABLE SET enable_seqscan TO 'off';
 CREATE FUNCTION pay.tally_movements(p_tally pay.settlement_tally, p_until timestamp with time zone) RETURNS SETOF pay.close_line LANGUAGE plpgsql STABLE SET enable_seqscan TO 'off' SET enable_hashjoin TO 'off' SET enable_mergejoin TO 'off';
@@ -2534,6 +2682,7 @@ CREATE FUNCTION pay.tally_open(p_after bigint, p_rows integer, OUT lines pay.clo
 CREATE FUNCTION pay.tally_piece(p_tally pay.settlement_tally, p_rows integer, OUT until timestamp with time zone, OUT rows bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.tally_tx(p_tally pay.settlement_tally) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.tell_exception() RETURNS trigger LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_payout(p_merchant_id text, p_payout_id text, p_fact text, p_who text, p_ref text DEFAULT NULL::text, p_proof text DEFAULT NULL::text, p_code text DEFAULT NULL::text, p_amount_minor bigint DEFAULT NULL::bigint, p_currency text DEFAULT NULL::text, p_account_end text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.term_seconds(p_seconds text, p_else text) RETURNS interval LANGUAGE sql IMMUTABLE;
@@ -2541,8 +2690,11 @@ CREATE FUNCTION pay.terms_ok(p_terms jsonb) RETURNS boolean LANGUAGE plpgsql IMM
 CREATE FUNCTION pay.this_tx() RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amount_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.types_ok(p_types jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) RETURNS text LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.untold(p_told pay.told[]) RETURNS pay.told[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlement_source) RETURNS pay.news[] LANGUAGE sql STABLE;
+CREATE FUNCTION pay.untold_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.untold_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS pay.fact[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text[], OUT tokens text[], OUT aliases text[]) RETURNS record LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.uuid_ok(p_uuid text) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -2591,6 +2743,7 @@ CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id te
 CREATE FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.span_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.close_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.begin_delivery(p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.delivery_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.dispatch_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[], p_keep text[] DEFAULT NULL::text[]) RETURNS SETOF pay_api.look_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2598,6 +2751,7 @@ CREATE FUNCTION pay_api.begin_payout_call(p_merchant_id text[], p_provider text[
 CREATE FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.age_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_screening(p_merchant_id text[], p_provider text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.screening_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_seal(p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.seal_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.change_endpoint(p_merchant_id text[], p_endpoint_id text[], p_act text[], p_sealed bytea[], p_key_id text[], p_overlap_s bigint[], p_who text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.check_books(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.check_settlement(p_file_id bigint[], p_attempt bigint[], p_rows bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.job_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2605,6 +2759,7 @@ CREATE FUNCTION pay_api.claim_replay(p_owner text[], p_lease_ms bigint[]) RETURN
 CREATE FUNCTION pay_api.close_destination(p_merchant_id text[], p_destination_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_until_s bigint[], p_listed bigint[], p_missed bigint[], p_code text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_close(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.end_delivery(p_merchant_id text[], p_endpoint_id text[], p_position bigint[], p_number bigint[], p_outcome text[], p_status bigint[], p_failure text[], p_answer text[], p_took_ms bigint[], p_retry_s bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_look(p_source text[], p_owner text[], p_seen_s bigint[], p_files bigint[], p_again bigint[], p_code text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_payout_call(p_merchant_id text[], p_payout_id text[], p_number bigint[], p_outcome text[], p_code text[], p_reference text[], p_state text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_next text[], p_retry_s bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2634,7 +2789,10 @@ CREATE FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body byte
 CREATE FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) RETURNS SETOF pay_api.changes_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_closes(p_merchant_id text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.list_deliveries(p_merchant_id text[], p_endpoint_id text[], p_state text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_destinations(p_merchant_id text[], p_destination_id text[], p_seller_account text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.list_endpoints(p_merchant_id text[], p_endpoint_id text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.list_messages(p_merchant_id text[], p_message_id text[], p_after text[], p_type text[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_payout_batches(p_merchant_id text[], p_batch_id text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_payouts(p_merchant_id text[], p_payout_id text[], p_seller_account text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_psp_balances(p_merchant_id text[], p_psp text[], p_currency text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2646,19 +2804,23 @@ CREATE FUNCTION pay_api.make_due_payouts(p_owner text[], p_wallets bigint[]) RET
 CREATE FUNCTION pay_api.make_payout(p_merchant_id text[], p_seller_account text[], p_currency text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) RETURNS SETOF pay_api.settlement_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[], p_digest bytea[] DEFAULT NULL::bytea[], p_page jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.publish_events(p_owner text[], p_most bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.ready() RETURNS TABLE(state text, schema_version text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.refuse_settlement(p_file_id bigint[], p_attempt bigint[], p_reason text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.release_order(p_merchant_id text[], p_payment_order_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.replay_deliveries(p_merchant_id text[], p_endpoint_id text[], p_message_id text[], p_since_us bigint[], p_until_us bigint[], p_only_failed bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_is_complete bigint[], p_code text[], p_rows_item bigint[], p_rows_currency text[], p_rows_available_minor bigint[], p_rows_pending_minor bigint[], p_rows_reserved_minor bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.store_endpoint(p_merchant_id text[], p_endpoint_id text[], p_url text[], p_types jsonb[], p_scheme text[], p_is_ordered bigint[], p_sealed bytea[], p_key_id text[], p_who text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_screening(p_merchant_id text[], p_provider text[], p_destination_id text[], p_version bigint[], p_number bigint[], p_answer text[], p_reference text[], p_code text[], p_retry_s bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.watch_events(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2675,6 +2837,7 @@ CREATE FUNCTION pay_ops.copied_settlement(p_file_id bigint, OUT name text, OUT s
 CREATE FUNCTION pay_ops.decide_payout(p_merchant_id text, p_payout_id text, p_fact text, p_ref text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '500ms';
 CREATE FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.enable_endpoint(p_endpoint_id text, p_enable boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.end_payout_report(p_merchant_id text, p_provider text, p_sha256 bytea, p_kind text, p_counts jsonb, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.fix_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_left text[], p_codes text[], p_items integer, p_total_minor bigint, p_sha256 bytea) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2693,6 +2856,7 @@ CREATE FUNCTION pay_ops.read_payout_report(p_merchant_id text, p_provider text, 
 CREATE FUNCTION pay_ops.refuse_settlement(p_file_id bigint, p_reason text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.reject_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.replay_events(p_endpoint_id text, p_message_id text, p_since timestamp with time zone, p_until timestamp with time zone, p_only_failed boolean, p_who text, p_why text) RETURNS TABLE(outcome text, deliveries bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2722,6 +2886,8 @@ CREATE FUNCTION pay_ops.take_payout_report(p_merchant_id text, p_provider text, 
 CREATE FUNCTION pay_ops.unrelease_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.withdraw_payout_batch(p_merchant_id text, p_batch_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_relay.claim_messages(p_name text, p_owner text, p_lease_ms bigint, p_after bigint, p_most integer) RETURNS TABLE(outcome text, "position" bigint, merchant_id text, message_id text, type text, subject text, body text) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_relay.mark_messages(p_name text, p_owner text, p_lease_ms bigint, p_position bigint) RETURNS TABLE(outcome text, lag bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_until timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) RETURNS TABLE(merchant_id text, explanation text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.find(p_what text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2881,6 +3047,28 @@ CREATE TABLE pay.journal_line (
     CONSTRAINT journal_line_check1 CHECK (((wallet_seq IS NOT NULL) = starts_with(account, 'seller_'::text)))
 )
 WITH (autovacuum_analyze_threshold='1000');
+
+CREATE TABLE pay.message_place (
+    is_one boolean DEFAULT true NOT NULL,
+    "position" pay.whole NOT NULL,
+    CONSTRAINT message_place_is_one_check CHECK (is_one)
+);
+
+CREATE TABLE pay.message_reader (
+    name pay.payout_name NOT NULL,
+    "position" pay.whole NOT NULL,
+    owner text,
+    until timestamp with time zone,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE pay.message_subject (
+    subject pay.filled NOT NULL,
+    merchant_id pay.id NOT NULL,
+    sequence pay.ordinal NOT NULL
+)
+WITH (fillfactor='80');
 
 ALTER TABLE pay.mismatch ALTER COLUMN mismatch_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pay.mismatch_mismatch_id_seq
@@ -3523,6 +3711,10 @@ CREATE UNLOGGED TABLE pay.settlement_open (
 )
 WITH (fillfactor='50');
 
+CREATE TABLE pay.settlement_outbox (
+    exception_id bigint NOT NULL
+);
+
 ALTER TABLE pay.settlement_part ALTER COLUMN part_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pay.settlement_part_part_id_seq
     START WITH -1
@@ -3624,6 +3816,38 @@ CREATE TABLE pay.wallet (
 )
 WITH (fillfactor='50', autovacuum_vacuum_threshold='1000', autovacuum_analyze_threshold='1000');
 
+CREATE TABLE pay.webhook_act (
+    act_id bigint NOT NULL,
+    merchant_id pay.id NOT NULL,
+    endpoint_id pay.id NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    act pay.filled NOT NULL,
+    who pay.filled NOT NULL,
+    why pay.filled NOT NULL,
+    role text DEFAULT SESSION_USER NOT NULL
+);
+
+ALTER TABLE pay.webhook_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.webhook_act_act_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE pay.webhook_attempt (
+    endpoint_id pay.id NOT NULL,
+    merchant_id pay.id NOT NULL,
+    "position" bigint NOT NULL,
+    number pay.ordinal NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    took_ms integer,
+    status integer,
+    failure pay.filled NOT NULL,
+    answer text
+);
+
 CREATE TABLE pay.webhook_body (
     psp pay.id NOT NULL,
     digest bytea NOT NULL,
@@ -3639,6 +3863,23 @@ CREATE TABLE pay.webhook_body (
     CONSTRAINT webhook_body_left_out_check CHECK ((left_out = ANY (ARRAY['card_number'::text, 'too_large'::text]))),
     CONSTRAINT webhook_body_message_ids_check CHECK ((cardinality(message_ids) <= 16)),
     CONSTRAINT webhook_body_size_check CHECK ((size >= 0))
+);
+
+CREATE TABLE pay.webhook_outbox (
+    number bigint NOT NULL,
+    endpoint_id pay.id NOT NULL,
+    merchant_id pay.id NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    kind pay.filled NOT NULL
+);
+
+ALTER TABLE pay.webhook_outbox ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.webhook_outbox_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE pay.webhook_quarantine (
@@ -3807,6 +4048,12 @@ CREATE VIEW pay_check.currency_unknown (
     currency pay.currency_code
 );
 
+CREATE VIEW pay_check.delivery_untold (
+    merchant_id pay.id,
+    endpoint_id pay.id,
+    position bigint
+);
+
 CREATE VIEW pay_check.dispatch_attempts (
     merchant_id pay.id,
     checkout_id pay.id,
@@ -3962,6 +4209,12 @@ CREATE VIEW pay_check.late_waits (
     checkout_id pay.id,
     state text,
     at timestamp with time zone
+);
+
+CREATE VIEW pay_check.message_gap (
+    merchant_id text,
+    subject text,
+    sequence bigint
 );
 
 CREATE VIEW pay_check.order_fee (
@@ -4958,6 +5211,14 @@ ALTER TABLE ONLY pay.late_success
     ADD CONSTRAINT late_success_pkey PRIMARY KEY (merchant_id, checkout_id);
 ALTER TABLE ONLY pay.late_success
     ADD CONSTRAINT late_success_refund_id_key UNIQUE (refund_id);
+ALTER TABLE ONLY pay.message
+    ADD CONSTRAINT message_pkey PRIMARY KEY ("position");
+ALTER TABLE ONLY pay.message_place
+    ADD CONSTRAINT message_place_pkey PRIMARY KEY (is_one);
+ALTER TABLE ONLY pay.message_reader
+    ADD CONSTRAINT message_reader_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY pay.message_subject
+    ADD CONSTRAINT message_subject_pkey PRIMARY KEY (subject, merchant_id);
 ALTER TABLE ONLY pay.mismatch
     ADD CONSTRAINT mismatch_pkey PRIMARY KEY (merchant_id, checkout_id, mismatch_id);
 ALTER TABLE ONLY pay.mismatch_settlement
@@ -5118,6 +5379,8 @@ ALTER TABLE ONLY pay.settlement_link
     ADD CONSTRAINT settlement_link_pkey PRIMARY KEY (row_id);
 ALTER TABLE ONLY pay.settlement_look
     ADD CONSTRAINT settlement_look_pkey PRIMARY KEY (source);
+ALTER TABLE ONLY pay.settlement_outbox
+    ADD CONSTRAINT settlement_outbox_pkey PRIMARY KEY (exception_id);
 ALTER TABLE ONLY pay.settlement_part
     ADD CONSTRAINT settlement_part_pkey PRIMARY KEY (file_id, first_line);
 ALTER TABLE ONLY pay.settlement_proof
@@ -5148,14 +5411,26 @@ ALTER TABLE ONLY pay.transition
     ADD CONSTRAINT transition_pkey PRIMARY KEY (kind, status, rank);
 ALTER TABLE ONLY pay.wallet
     ADD CONSTRAINT wallet_pkey PRIMARY KEY (merchant_id, seller_account, currency);
+ALTER TABLE ONLY pay.webhook_act
+    ADD CONSTRAINT webhook_act_pkey PRIMARY KEY (act_id);
+ALTER TABLE ONLY pay.webhook_attempt
+    ADD CONSTRAINT webhook_attempt_pkey PRIMARY KEY (endpoint_id, merchant_id, "position", number, at);
 ALTER TABLE ONLY pay.webhook_body
     ADD CONSTRAINT webhook_body_pkey PRIMARY KEY (psp, digest);
+ALTER TABLE ONLY pay.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (endpoint_id, merchant_id, "position");
+ALTER TABLE ONLY pay.webhook_endpoint
+    ADD CONSTRAINT webhook_endpoint_pkey PRIMARY KEY (merchant_id, endpoint_id);
 ALTER TABLE ONLY pay.webhook_inbox
     ADD CONSTRAINT webhook_inbox_pkey PRIMARY KEY (psp, event_id);
+ALTER TABLE ONLY pay.webhook_outbox
+    ADD CONSTRAINT webhook_outbox_pkey PRIMARY KEY (number);
 ALTER TABLE ONLY pay.webhook_quarantine
     ADD CONSTRAINT webhook_quarantine_pkey PRIMARY KEY (psp, slot);
 ALTER TABLE ONLY pay.webhook_replay
     ADD CONSTRAINT webhook_replay_pkey PRIMARY KEY (replay_id);
+ALTER TABLE ONLY pay.webhook_secret
+    ADD CONSTRAINT webhook_secret_pkey PRIMARY KEY (endpoint_id, merchant_id, number);
 
 CREATE INDEX change_open ON pay.change USING btree (created_at) WHERE (pay.status_rank((status)::text) < 2);
 CREATE INDEX checkout_created ON pay.checkout USING btree (merchant_id, created_at, checkout_id) WHERE ((total_minor)::bigint > 0);
@@ -5178,6 +5453,9 @@ CREATE INDEX journal_entry_at ON pay.journal_entry USING brin (at, (((tx)::text)
 CREATE INDEX journal_entry_checkout ON pay.journal_entry USING btree (checkout_id, merchant_id);
 CREATE INDEX journal_entry_payout ON pay.journal_entry USING btree (merchant_id, at) WHERE (kind = ANY (ARRAY['psp_paid_out'::text, 'psp_debited'::text, 'psp_payout_returned'::text]));
 CREATE UNIQUE INDEX journal_line_statement ON pay.journal_line USING btree (merchant_id, owner, currency, wallet_seq) WHERE (wallet_seq IS NOT NULL);
+CREATE INDEX message_merchant ON pay.message USING btree (merchant_id, "position");
+CREATE UNIQUE INDEX message_name ON pay.message USING btree (message_id);
+CREATE INDEX message_published ON pay.message USING brin (published_at);
 CREATE INDEX mismatch_books ON pay.mismatch USING btree (merchant_id, checkout_id) WHERE (kind = 'books'::text);
 CREATE UNIQUE INDEX mismatch_number ON pay.mismatch USING btree (mismatch_id);
 CREATE INDEX payout_account_known ON pay.payout_account USING btree (seller_account, merchant_id);
@@ -5261,6 +5539,11 @@ CREATE INDEX settlement_staging_place ON pay.settlement_staging USING btree (fil
 CREATE INDEX settlement_work_checkout ON pay.settlement_work USING btree (file_id, checkout_id);
 CREATE INDEX settlement_work_file ON pay.settlement_work USING btree (file_id, line);
 CREATE INDEX webhook_body_keep_until ON pay.webhook_body USING btree (keep_until);
+CREATE INDEX webhook_delivery_due ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, run_at, "position") WHERE (state = 'due'::text);
+CREATE INDEX webhook_delivery_failed ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, ended_at) WHERE (state = 'failed'::text);
+CREATE INDEX webhook_delivery_leased ON pay.webhook_delivery USING btree (endpoint_id, merchant_id) WHERE is_leased;
+CREATE INDEX webhook_delivery_open ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, "position") WHERE (state = 'due'::text);
+CREATE INDEX webhook_endpoint_look ON pay.webhook_endpoint USING btree (look_at) WHERE (state = 'enabled'::text);
 CREATE INDEX webhook_inbox_early ON pay.webhook_inbox USING btree (merchant_id, checkout_id) WHERE (((state)::text = 'parked'::text) AND (checkout_id IS NOT NULL));
 CREATE INDEX webhook_inbox_idle ON pay.webhook_inbox USING btree (received_at) WHERE (((state)::text = 'asked'::text) OR (((state)::text = 'ignored'::text) AND (fact = 'none'::text)));
 CREATE INDEX webhook_inbox_named ON pay.webhook_inbox USING btree (psp, reference) WHERE (((state)::text = 'parked'::text) AND (reference <> (token)::text));
@@ -5356,6 +5639,8 @@ CREATE TRIGGER late_success_fixed BEFORE UPDATE OF merchant_id, checkout_id, psp
 ALTER TABLE pay.late_success ENABLE ALWAYS TRIGGER late_success_fixed;
 CREATE TRIGGER late_success_state BEFORE UPDATE OF state ON pay.late_success FOR EACH ROW WHEN (((new.state <> old.state) AND (((((((old.state <> 'held'::text) OR (new.state <> 'accepted'::text)) AND ((old.state <> 'held'::text) OR (new.state <> 'resolved'::text))) AND ((old.state <> 'refunding'::text) OR (new.state <> 'refunded'::text))) AND ((old.state <> 'refunding'::text) OR (new.state <> 'resolved'::text))) AND ((old.state <> 'refunded'::text) OR (new.state <> 'refunding'::text))) AND ((old.state <> 'resolved'::text) OR (new.state <> 'refunded'::text))))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
 ALTER TABLE pay.late_success ENABLE ALWAYS TRIGGER late_success_state;
+CREATE TRIGGER message_immutable BEFORE UPDATE OR TRUNCATE ON pay.message FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('messages are immutable', 'PAY20');
+ALTER TABLE pay.message ENABLE ALWAYS TRIGGER message_immutable;
 CREATE TRIGGER mismatch_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.mismatch FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the queue is append-only', 'PAY20');
 ALTER TABLE pay.mismatch ENABLE ALWAYS TRIGGER mismatch_append_only;
 CREATE TRIGGER mismatch_settlement_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.mismatch_settlement FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the queue is append-only', 'PAY20');
@@ -5469,6 +5754,7 @@ CREATE TRIGGER settlement_closed_append_only BEFORE DELETE OR UPDATE OR TRUNCATE
 ALTER TABLE pay.settlement_closed ENABLE ALWAYS TRIGGER settlement_closed_append_only;
 CREATE TRIGGER settlement_copy_append_only BEFORE UPDATE OR TRUNCATE ON pay.settlement_copy FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('copies of files are append-only', 'PAY20');
 ALTER TABLE pay.settlement_copy ENABLE ALWAYS TRIGGER settlement_copy_append_only;
+CREATE TRIGGER settlement_exception_told AFTER INSERT ON pay.settlement_exception REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pay.tell_exception();
 CREATE TRIGGER settlement_expected_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.settlement_expected FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the rules are fixed', 'PAY20');
 CREATE TRIGGER settlement_file_state BEFORE UPDATE OF state ON pay.settlement_file FOR EACH ROW WHEN ((((old.state = 'booked'::text) AND (new.state <> old.state)) OR ((old.state = 'booking'::text) AND (new.state <> ALL (ARRAY['booking'::text, 'booked'::text]))) OR ((old.state = 'refused'::text) AND (new.state <> ALL (ARRAY['received'::text, 'refused'::text]))))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
 ALTER TABLE pay.settlement_file ENABLE ALWAYS TRIGGER settlement_file_state;
@@ -5478,6 +5764,8 @@ CREATE TRIGGER settlement_row_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON
 ALTER TABLE pay.settlement_row ENABLE ALWAYS TRIGGER settlement_row_append_only;
 CREATE TRIGGER settlement_rule_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.settlement_rule FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the rules are fixed', 'PAY20');
 CREATE TRIGGER transition_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.transition FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the state machine is fixed', 'PAY20');
+CREATE TRIGGER webhook_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.webhook_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
+ALTER TABLE pay.webhook_act ENABLE ALWAYS TRIGGER webhook_act_append_only;
 
 ALTER TABLE ONLY pay.change
     ADD CONSTRAINT change_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
@@ -5567,6 +5855,10 @@ ALTER TABLE ONLY pay.settlement_rule
     ADD CONSTRAINT settlement_rule_posting_fkey FOREIGN KEY (posting) REFERENCES pay.posting_kind(kind);
 ALTER TABLE ONLY pay.transition
     ADD CONSTRAINT transition_news_fkey FOREIGN KEY (news) REFERENCES pay.news_kind(news);
+ALTER TABLE ONLY pay.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_merchant_id_endpoint_id_fkey FOREIGN KEY (merchant_id, endpoint_id) REFERENCES pay.webhook_endpoint(merchant_id, endpoint_id);
+ALTER TABLE ONLY pay.webhook_secret
+    ADD CONSTRAINT webhook_secret_merchant_id_endpoint_id_fkey FOREIGN KEY (merchant_id, endpoint_id) REFERENCES pay.webhook_endpoint(merchant_id, endpoint_id);
 
 GRANT USAGE ON SCHEMA pay TO payments_auditor;
 GRANT USAGE ON SCHEMA pay TO payments_operator;
@@ -5574,6 +5866,7 @@ GRANT USAGE ON SCHEMA pay_api TO payments_gateway;
 GRANT USAGE ON SCHEMA pay_check TO payments_auditor;
 GRANT USAGE ON SCHEMA pay_check TO payments_operator;
 GRANT USAGE ON SCHEMA pay_ops TO payments_operator;
+GRANT USAGE ON SCHEMA pay_relay TO payments_relay;
 GRANT USAGE ON SCHEMA pay_view TO payments_auditor;
 GRANT USAGE ON SCHEMA pay_view TO payments_operator;
 REVOKE USAGE ON SCHEMA public FROM PUBLIC;
@@ -5586,6 +5879,7 @@ REVOKE ALL ON TYPE pay_api.changes_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.checkout_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.close_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.counts_row FROM PUBLIC;
+REVOKE ALL ON TYPE pay_api.delivery_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.dispatch_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.events_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.explanation_row FROM PUBLIC;
@@ -5612,6 +5906,9 @@ GRANT SELECT ON TABLE pay.settlement_row TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_row TO payments_operator;
 REVOKE ALL ON FUNCTION pay.accepted_postings(p_exception pay.settlement_exception, p_row pay.settlement_row, p_as text, OUT postings pay.posting[], OUT is_suspended boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.act_on(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_as_kind text, p_with_id bigint) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.webhook_endpoint TO payments_auditor;
+GRANT SELECT ON TABLE pay.webhook_endpoint TO payments_operator;
+REVOKE ALL ON FUNCTION pay.act_on_endpoint(p_endpoint pay.webhook_endpoint, p_act text, p_sealed bytea, p_key_id text, p_overlap interval, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subject text, p_currency text, p_limit bigint, p_hash text, p_why text, p_who text, OUT outcome text, OUT batch_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_counts(p_one jsonb, p_other jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) FROM PUBLIC;
@@ -5725,6 +6022,9 @@ REVOKE ALL ON FUNCTION pay.choose_payout_call(p_row pay.payout_sending, p_adapte
 REVOKE ALL ON FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_change_keys(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_close(p_owner text, p_delay interval, p_lease interval, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.webhook_delivery TO payments_auditor;
+GRANT SELECT ON TABLE pay.webhook_delivery TO payments_operator;
+REVOKE ALL ON FUNCTION pay.claim_deliveries(p_slots integer, p_lease interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_help(p_source text, p_owner text, p_lease interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_look(p_source text, p_way text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT balance_due bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.claim_payout_call(p_merchant_id text, p_provider text, p_adapter pay.payout_adapter, p_owner text, p_lease interval) FROM PUBLIC;
@@ -5772,12 +6072,17 @@ REVOKE ALL ON FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb)
 REVOKE ALL ON FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.delivery_figures() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.delivery_json(p_delivery pay.webhook_delivery) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.delivery_page(p_merchant_id text, p_endpoint_id text, p_state text, p_before bigint, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.delivery_wait(p_attempts integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.destination_fits(p_merchant_id text, p_provider text, p_kind text, p_country text, p_currency text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_account TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_account TO payments_operator;
 REVOKE ALL ON FUNCTION pay.destination_json(p_account pay.payout_account) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.destination_versions_json(p_merchant_id text, p_destination_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.destination_whole(p_merchant_id text, p_destination_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.disable_endpoint(p_merchant_id text, p_endpoint_id text, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.dispute TO payments_auditor;
 GRANT SELECT ON TABLE pay.dispute TO payments_operator;
@@ -5792,6 +6097,7 @@ GRANT SELECT ON TABLE pay.payout_file TO payments_operator;
 REVOKE ALL ON FUNCTION pay.drop_payout_file(p_file pay.payout_file, p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.drop_proof(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.drop_staged(p_file_id bigint, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.due_deliveries(p_endpoint pay.webhook_endpoint, p_room integer) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_schedule TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_schedule TO payments_operator;
 REVOKE ALL ON FUNCTION pay.due_time(p_schedule pay.payout_schedule, p_day date) FROM PUBLIC;
@@ -5804,6 +6110,7 @@ REVOKE ALL ON FUNCTION pay.end_gone(p_file pay.settlement_file, p_source pay.set
 REVOKE ALL ON FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_missed(p_rows pay.settlement_row[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_one_delivery(p_delivery pay.webhook_delivery, p_outcome text, p_answer text, p_retry interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_one_payout_call(p_merchant_id text, p_payout_id text, p_number bigint, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_overdue(p_file_id bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_file_item TO payments_auditor;
@@ -5815,6 +6122,8 @@ REVOKE ALL ON FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_c
 REVOKE ALL ON FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.endpoint_json(p_endpoint pay.webhook_endpoint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.endpoint_room(p_endpoint pay.webhook_endpoint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.enter_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_shown text, p_details bytea, p_key_id text, p_who text, p_why text, p_name text, OUT outcome text, OUT destination_id text, OUT version integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.entries_until(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.entry_balances() FROM PUBLIC;
@@ -5824,6 +6133,7 @@ GRANT SELECT ON TABLE pay.event TO payments_operator;
 REVOKE ALL ON FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.event_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) TO payments_operator;
@@ -5842,6 +6152,7 @@ REVOKE ALL ON FUNCTION pay.explain_final(p_s pay.standing, OUT waits_for text, O
 REVOKE ALL ON FUNCTION pay.explain_late(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text, p_inside boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_loss(p_merchant_id text, p_idempotency_key text, p_fingerprint bytea, p_checkout_id text, p_orders text[], OUT outcome text, OUT checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.explain_messages(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_next(p_s pay.standing, OUT what text, OUT at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_orders(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_payout(p_order pay.payment_order) FROM PUBLIC;
@@ -5859,6 +6170,9 @@ GRANT ALL ON FUNCTION pay.export_range(p_since timestamp with time zone, p_until
 REVOKE ALL ON FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.fact_orders(p_facts pay.fact[], p_turn integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.fail_replays() FROM PUBLIC;
+GRANT SELECT ON TABLE pay.message TO payments_auditor;
+GRANT SELECT ON TABLE pay.message TO payments_operator;
+REVOKE ALL ON FUNCTION pay.fan_out(p_messages pay.message[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.fee_entries(p_order pay.payment_order, p_due pay.fee_due, p_psp text, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.fee_of(p_order pay.payment_order) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.fee_of(p_order pay.payment_order) TO payments_auditor;
@@ -5916,6 +6230,7 @@ REVOKE ALL ON FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint
 REVOKE ALL ON FUNCTION pay.hold_by_screening(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_file(p_file_id bigint, OUT file pay.settlement_file, OUT is_alone boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_is_over(p_news pay.news, p_word text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.hold_reader(p_name text, p_owner text, p_lease_ms bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.id_ok(p_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean, OUT is_borne boolean) FROM PUBLIC;
@@ -5965,6 +6280,7 @@ REVOKE ALL ON FUNCTION pay.is_unbooked_refund(p_merchant_id text, p_checkout_id 
 REVOKE ALL ON FUNCTION pay.is_unfinished(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_untold(p_news pay.news) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_wanted(p_types text[], p_type text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.iso_micros(p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.iso_micros(p_at timestamp with time zone) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.iso_micros(p_at timestamp with time zone) TO payments_operator;
@@ -6008,6 +6324,7 @@ REVOKE ALL ON FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_pl
 REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_sanction_words(p_name text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_secret(p_merchant_id text, p_endpoint_id text, p_number integer, p_sealed bytea, p_key_id text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_wrong_row(p_file_id bigint, p_line integer, p_wrong text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.kept_fee(p_returns text, p_fee_minor bigint, p_captured_minor bigint, p_back_minor bigint) FROM PUBLIC;
@@ -6036,6 +6353,8 @@ REVOKE ALL ON FUNCTION pay.locate_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.lock_endpoint(p_merchant_id text, p_endpoint_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.lock_endpoint_for(p_endpoint_id text, p_act text, p_who text, p_why text, OUT outcome text, OUT endpoint pay.webhook_endpoint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_part(p_file_id bigint) FROM PUBLIC;
@@ -6047,6 +6366,7 @@ REVOKE ALL ON FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) FROM P
 REVOKE ALL ON FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, p_rows integer, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_endpoint(p_merchant_id text, p_endpoint_id text, p_url text, p_types jsonb, p_scheme text, p_is_ordered boolean, p_sealed bytea, p_key_id text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_one_payout(p_merchant_id text, p_seller text, p_currency text, p_who text, OUT outcome text, OUT payout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partition(p_month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partitions(p_move boolean) FROM PUBLIC;
@@ -6087,7 +6407,10 @@ REVOKE ALL ON FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval
 REVOKE ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.message_body(p_id text, p_told pay.told, p_sequence bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.message_id(p_merchant_id text, p_source text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.message_of(p_event_id text, p_ids text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.message_page(p_merchant_id text, p_after bigint, p_type text, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.minor_of(p_amount text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) FROM PUBLIC;
@@ -6116,6 +6439,7 @@ REVOKE ALL ON FUNCTION pay.next_checkouts(OUT merchants text[], OUT checkouts te
 REVOKE ALL ON FUNCTION pay.next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_due_day(p_schedule pay.payout_schedule, p_after date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_letters() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.next_look(p_endpoint pay.webhook_endpoint) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.webhook_inbox TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_inbox TO payments_operator;
 REVOKE ALL ON FUNCTION pay.next_parked(p_limit interval) FROM PUBLIC;
@@ -6125,7 +6449,10 @@ REVOKE ALL ON FUNCTION pay.next_reread(p_file pay.settlement_file, p_pause inter
 REVOKE ALL ON FUNCTION pay.next_run_wallets(p_run pay.payout_run, p_wallets integer, p_lines integer, p_look integer, OUT sellers text[], OUT currencies text[], OUT at_seller text, OUT at_currency text, OUT is_last boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_unknown(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_version_sha256(p_file pay.settlement_file) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.note_failure(p_endpoint pay.webhook_endpoint, p_is_gone boolean, p_next timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.note_success(p_endpoint pay.webhook_endpoint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.number_messages(p_told pay.told[], p_position bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean, OUT code text) FROM PUBLIC;
@@ -6141,6 +6468,7 @@ REVOKE ALL ON FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_st
 REVOKE ALL ON FUNCTION pay.order_line(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.order_ok(p_id text, p_seller text, p_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_amount_minor bigint, p_seller_minor bigint, p_request_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.order_told(p_order pay.payment_order, p_event pay.event, p_psp text, p_amount text, p_credit text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
@@ -6159,6 +6487,7 @@ REVOKE ALL ON FUNCTION pay.pages_before(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.part_told(p_type text, p_event pay.event, p_amount text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payment_method_ok(p_method text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_acts_json(p_merchant_id text, p_subject text, p_subject_id text) FROM PUBLIC;
@@ -6210,9 +6539,11 @@ REVOKE ALL ON FUNCTION pay.psp_sums(p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_under_way(p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_unsettled(p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_waiting(p_psp text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.publish(p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, p_copies_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint, OUT settlement_copies bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge_copies(p_limit integer, p_copies_after interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge_letters(p_limit integer, p_closed_after interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.purge_messages(p_limit integer, p_after interval, OUT messages bigint, OUT deliveries bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge_payout_events(p_limit integer, p_ignored_after interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) FROM PUBLIC;
@@ -6251,6 +6582,7 @@ REVOKE ALL ON FUNCTION pay.rematch_settlement(p_file pay.settlement_file, p_sour
 REVOKE ALL ON FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.reopen_webhook(p_psp text, p_event_id text, p_digest bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.replay(p_endpoint pay.webhook_endpoint, p_message_id text, p_since timestamp with time zone, p_until timestamp with time zone, p_only_failed boolean) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.webhook_replay TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_replay TO payments_operator;
 REVOKE ALL ON FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) FROM PUBLIC;
@@ -6267,6 +6599,7 @@ REVOKE ALL ON FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id 
 REVOKE ALL ON FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.room_of(p_order pay.payment_order, p_about text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rotate_secret(p_endpoint pay.webhook_endpoint, p_sealed bytea, p_key_id text, p_overlap interval, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.round_counts(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.round_rate(p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.round_rate(p_rate numeric) TO payments_auditor;
@@ -6280,6 +6613,7 @@ REVOKE ALL ON FUNCTION pay.run_name(p_run pay.payout_run) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.run_tally(p_tally pay.settlement_tally, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sanction_hits(p_words bytea[], p_near bytea[], p_lists text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.scaled_text(p_minor bigint, p_exponent integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.screen_payout(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.screening_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.screening_lists_at() FROM PUBLIC;
@@ -6325,6 +6659,9 @@ REVOKE ALL ON FUNCTION pay.settlement_row_page(p_merchant_id text, p_file_id big
 REVOKE ALL ON FUNCTION pay.shown_account(p_kind text, p_country text, p_number text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_decline(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_detail(p_detail jsonb, p_currency text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.webhook_secret TO payments_auditor;
+GRANT SELECT ON TABLE pay.webhook_secret TO payments_operator;
+REVOKE ALL ON FUNCTION pay.signing_secrets(p_merchant_id text, p_endpoint_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) FROM PUBLIC;
@@ -6376,16 +6713,20 @@ REVOKE ALL ON FUNCTION pay.take_late_payout_end(p_row pay.payout_sending, p_call
 REVOKE ALL ON FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_open(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_outbox(p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_over_fee(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_payout_end(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_number integer, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_payout_event(p_event pay.payout_event, p_key text, p_amount_minor bigint, p_currency text, p_account_end text, p_must_ask boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_payout_outbox(p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_round(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_screening(p_key pay.screening_answer, p_answer text, p_reference text, p_code text, p_retry interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_settlement_outbox(p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_end pay.settlement_end, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_up(p_news pay.news, p_held bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_webhook_outbox(p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tally_count(p_from timestamp with time zone, p_until timestamp with time zone, p_tx bigint, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tally_movements(p_tally pay.settlement_tally, p_until timestamp with time zone) FROM PUBLIC;
@@ -6393,6 +6734,7 @@ REVOKE ALL ON FUNCTION pay.tally_open(p_after bigint, p_rows integer, OUT lines 
 REVOKE ALL ON FUNCTION pay.tally_piece(p_tally pay.settlement_tally, p_rows integer, OUT until timestamp with time zone, OUT rows bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tally_tx(p_tally pay.settlement_tally) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tell_exception() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_payout(p_merchant_id text, p_payout_id text, p_fact text, p_who text, p_ref text, p_proof text, p_code text, p_amount_minor bigint, p_currency text, p_account_end text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.term_seconds(p_seconds text, p_else text) FROM PUBLIC;
@@ -6400,8 +6742,11 @@ REVOKE ALL ON FUNCTION pay.terms_ok(p_terms jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.this_tx() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amount_minor bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.types_ok(p_types jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.untold(p_told pay.told[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.untold_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.untold_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text[], OUT tokens text[], OUT aliases text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.uuid_ok(p_uuid text) FROM PUBLIC;
@@ -6451,6 +6796,8 @@ REVOKE ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_orde
 GRANT ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.begin_delivery(p_owner text[], p_lease_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.begin_delivery(p_owner text[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[], p_keep text[]) FROM PUBLIC;
@@ -6465,6 +6812,8 @@ REVOKE ALL ON FUNCTION pay_api.begin_screening(p_merchant_id text[], p_provider 
 GRANT ALL ON FUNCTION pay_api.begin_screening(p_merchant_id text[], p_provider text[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_seal(p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_seal(p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.change_endpoint(p_merchant_id text[], p_endpoint_id text[], p_act text[], p_sealed bytea[], p_key_id text[], p_overlap_s bigint[], p_who text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.change_endpoint(p_merchant_id text[], p_endpoint_id text[], p_act text[], p_sealed bytea[], p_key_id text[], p_overlap_s bigint[], p_who text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.check_books(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.check_books(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.check_settlement(p_file_id bigint[], p_attempt bigint[], p_rows bigint[]) FROM PUBLIC;
@@ -6479,6 +6828,8 @@ REVOKE ALL ON FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_unti
 GRANT ALL ON FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_until_s bigint[], p_listed bigint[], p_missed bigint[], p_code text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_close(p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_close(p_number bigint[], p_key_id text[], p_signature bytea[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.end_delivery(p_merchant_id text[], p_endpoint_id text[], p_position bigint[], p_number bigint[], p_outcome text[], p_status bigint[], p_failure text[], p_answer text[], p_took_ms bigint[], p_retry_s bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.end_delivery(p_merchant_id text[], p_endpoint_id text[], p_position bigint[], p_number bigint[], p_outcome text[], p_status bigint[], p_failure text[], p_answer text[], p_took_ms bigint[], p_retry_s bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_look(p_source text[], p_owner text[], p_seen_s bigint[], p_files bigint[], p_again bigint[], p_code text[]) FROM PUBLIC;
@@ -6537,8 +6888,14 @@ REVOKE ALL ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status tex
 GRANT ALL ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_closes(p_merchant_id text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_closes(p_merchant_id text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.list_deliveries(p_merchant_id text[], p_endpoint_id text[], p_state text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.list_deliveries(p_merchant_id text[], p_endpoint_id text[], p_state text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_destinations(p_merchant_id text[], p_destination_id text[], p_seller_account text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_destinations(p_merchant_id text[], p_destination_id text[], p_seller_account text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.list_endpoints(p_merchant_id text[], p_endpoint_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.list_endpoints(p_merchant_id text[], p_endpoint_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.list_messages(p_merchant_id text[], p_message_id text[], p_after text[], p_type text[], p_limit bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.list_messages(p_merchant_id text[], p_message_id text[], p_after text[], p_type text[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_payout_batches(p_merchant_id text[], p_batch_id text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_payout_batches(p_merchant_id text[], p_batch_id text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_payouts(p_merchant_id text[], p_payout_id text[], p_seller_account text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
@@ -6561,6 +6918,8 @@ REVOKE ALL ON FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[]
 GRANT ALL ON FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_name text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[], p_digest bytea[], p_page jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[], p_digest bytea[], p_page jsonb[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.publish_events(p_owner text[], p_most bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.publish_events(p_owner text[], p_most bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.ready() FROM PUBLIC;
@@ -6571,12 +6930,16 @@ REVOKE ALL ON FUNCTION pay_api.release_order(p_merchant_id text[], p_payment_ord
 GRANT ALL ON FUNCTION pay_api.release_order(p_merchant_id text[], p_payment_order_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.replay_deliveries(p_merchant_id text[], p_endpoint_id text[], p_message_id text[], p_since_us bigint[], p_until_us bigint[], p_only_failed bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.replay_deliveries(p_merchant_id text[], p_endpoint_id text[], p_message_id text[], p_since_us bigint[], p_until_us bigint[], p_only_failed bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_is_complete bigint[], p_code text[], p_rows_item bigint[], p_rows_currency text[], p_rows_available_minor bigint[], p_rows_pending_minor bigint[], p_rows_reserved_minor bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_is_complete bigint[], p_code text[], p_rows_item bigint[], p_rows_currency text[], p_rows_available_minor bigint[], p_rows_pending_minor bigint[], p_rows_reserved_minor bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.store_endpoint(p_merchant_id text[], p_endpoint_id text[], p_url text[], p_types jsonb[], p_scheme text[], p_is_ordered bigint[], p_sealed bytea[], p_key_id text[], p_who text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.store_endpoint(p_merchant_id text[], p_endpoint_id text[], p_url text[], p_types jsonb[], p_scheme text[], p_is_ordered bigint[], p_sealed bytea[], p_key_id text[], p_who text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.store_screening(p_merchant_id text[], p_provider text[], p_destination_id text[], p_version bigint[], p_number bigint[], p_answer text[], p_reference text[], p_code text[], p_retry_s bigint[]) FROM PUBLIC;
@@ -6587,6 +6950,8 @@ REVOKE ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_l
 GRANT ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.watch_events(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.watch_events(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
@@ -6619,6 +6984,8 @@ REVOKE ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who t
 GRANT ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.enable_endpoint(p_endpoint_id text, p_enable boolean, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.enable_endpoint(p_endpoint_id text, p_enable boolean, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.end_payout_report(p_merchant_id text, p_provider text, p_sha256 bytea, p_kind text, p_counts jsonb, p_who text) FROM PUBLIC;
@@ -6655,6 +7022,8 @@ REVOKE ALL ON FUNCTION pay_ops.reject_payout_screening(p_merchant_id text, p_pay
 GRANT ALL ON FUNCTION pay_ops.reject_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.release_order(p_merchant_id text, p_payment_order_id text, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.replay_events(p_endpoint_id text, p_message_id text, p_since timestamp with time zone, p_until timestamp with time zone, p_only_failed boolean, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.replay_events(p_endpoint_id text, p_message_id text, p_since timestamp with time zone, p_until timestamp with time zone, p_only_failed boolean, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.replay_webhook(p_psp text, p_event_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) FROM PUBLIC;
@@ -6713,6 +7082,10 @@ REVOKE ALL ON FUNCTION pay_ops.withdraw_payout_batch(p_merchant_id text, p_batch
 GRANT ALL ON FUNCTION pay_ops.withdraw_payout_batch(p_merchant_id text, p_batch_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_relay.claim_messages(p_name text, p_owner text, p_lease_ms bigint, p_after bigint, p_most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_relay.claim_messages(p_name text, p_owner text, p_lease_ms bigint, p_after bigint, p_most integer) TO payments_relay;
+REVOKE ALL ON FUNCTION pay_relay.mark_messages(p_name text, p_owner text, p_lease_ms bigint, p_position bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_relay.mark_messages(p_name text, p_owner text, p_lease_ms bigint, p_position bigint) TO payments_relay;
 REVOKE ALL ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_until timestamp with time zone) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_until timestamp with time zone) TO payments_operator;
@@ -6750,6 +7123,12 @@ GRANT SELECT ON TABLE pay.journal_entry TO payments_auditor;
 GRANT SELECT ON TABLE pay.journal_entry TO payments_operator;
 GRANT SELECT ON TABLE pay.journal_line TO payments_auditor;
 GRANT SELECT ON TABLE pay.journal_line TO payments_operator;
+GRANT SELECT ON TABLE pay.message_place TO payments_auditor;
+GRANT SELECT ON TABLE pay.message_place TO payments_operator;
+GRANT SELECT ON TABLE pay.message_reader TO payments_auditor;
+GRANT SELECT ON TABLE pay.message_reader TO payments_operator;
+GRANT SELECT ON TABLE pay.message_subject TO payments_auditor;
+GRANT SELECT ON TABLE pay.message_subject TO payments_operator;
 GRANT SELECT ON TABLE pay.mismatch_settlement TO payments_auditor;
 GRANT SELECT ON TABLE pay.mismatch_settlement TO payments_operator;
 GRANT SELECT ON TABLE pay.news_kind TO payments_auditor;
@@ -6854,6 +7233,8 @@ GRANT SELECT ON TABLE pay.settlement_look TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_look TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_open TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_open TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_outbox TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_outbox TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_report TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_report TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_rounding TO payments_auditor;
@@ -6868,8 +7249,14 @@ GRANT SELECT ON TABLE pay.transition TO payments_auditor;
 GRANT SELECT ON TABLE pay.transition TO payments_operator;
 GRANT SELECT ON TABLE pay.wallet TO payments_auditor;
 GRANT SELECT ON TABLE pay.wallet TO payments_operator;
+GRANT SELECT ON TABLE pay.webhook_act TO payments_auditor;
+GRANT SELECT ON TABLE pay.webhook_act TO payments_operator;
+GRANT SELECT ON TABLE pay.webhook_attempt TO payments_auditor;
+GRANT SELECT ON TABLE pay.webhook_attempt TO payments_operator;
 GRANT SELECT ON TABLE pay.webhook_body TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_body TO payments_operator;
+GRANT SELECT ON TABLE pay.webhook_outbox TO payments_auditor;
+GRANT SELECT ON TABLE pay.webhook_outbox TO payments_operator;
 GRANT SELECT ON TABLE pay.webhook_quarantine TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_quarantine TO payments_operator;
 GRANT SELECT ON TABLE pay_check.amount_sum TO payments_auditor;
@@ -6906,6 +7293,8 @@ GRANT SELECT ON TABLE pay_check.credit_converted TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.credit_converted TO payments_operator;
 GRANT SELECT ON TABLE pay_check.currency_unknown TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.currency_unknown TO payments_operator;
+GRANT SELECT ON TABLE pay_check.delivery_untold TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.delivery_untold TO payments_operator;
 GRANT SELECT ON TABLE pay_check.dispatch_attempts TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.dispatch_attempts TO payments_operator;
 GRANT SELECT ON TABLE pay_check.dispatch_owner TO payments_auditor;
@@ -6944,6 +7333,8 @@ GRANT SELECT ON TABLE pay_check.late_untold TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.late_untold TO payments_operator;
 GRANT SELECT ON TABLE pay_check.late_waits TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.late_waits TO payments_operator;
+GRANT SELECT ON TABLE pay_check.message_gap TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.message_gap TO payments_operator;
 GRANT SELECT ON TABLE pay_check.order_fee TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.order_fee TO payments_operator;
 GRANT SELECT ON TABLE pay_check.order_without_registration TO payments_auditor;

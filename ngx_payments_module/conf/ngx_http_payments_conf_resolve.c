@@ -14,12 +14,17 @@
 #include "conf/ngx_http_payments_conf_webhook.h"
 
 
+#define LEASE_SLACK_MS    5000
+#define POLL_AFTER_MS     15000
+
+
 /* The digest of a key, in a form that is the same for all its spellings. */
 typedef struct {
     u_char         bytes[PAY_JWT_DIGEST_SIZE];
 } digest_t;
 
 
+static ngx_msec_t longest_psp_timeout(ngx_http_payments_main_conf_t *pmcf);
 static char *resolve_psps(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf);
 static char *resolve_merchants(ngx_conf_t *cf,
@@ -62,6 +67,9 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
         return NGX_CONF_ERROR;
     }
 
+    pmcf->env.lease_ms = (int64_t) (longest_psp_timeout(pmcf)
+                                    + LEASE_SLACK_MS);
+    pmcf->env.poll_after_ms = POLL_AFTER_MS;
     ngx_http_payments_health_defaults(pmcf);
     ngx_http_payments_retry_defaults(pmcf);
 
@@ -79,6 +87,23 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
     rv = resolve_merchants(cf, pmcf, core);
 
     return rv == NGX_CONF_OK ? resolve_keys(cf, pmcf, core) : rv;
+}
+
+
+/* A lease lasts as long as the longest call and a slack, so a job is not given
+ * to another worker while its call may still be answered. */
+static ngx_msec_t
+longest_psp_timeout(ngx_http_payments_main_conf_t *pmcf)
+{
+    ngx_uint_t            i;
+    ngx_msec_t            longest = 0;
+    ngx_payments_psp_t  **psps = pmcf->psps.elts;
+
+    for (i = 0; i < pmcf->psps.nelts; i++) {
+        longest = ngx_max(longest, psps[i]->total_timeout);
+    }
+
+    return longest;
 }
 
 

@@ -17,12 +17,14 @@
 #include "http/ngx_http_payments_change.h"
 #include "http/ngx_http_payments_check.h"
 #include "http/ngx_http_payments_create.h"
+#include "http/ngx_http_payments_endpoint.h"
 #include "http/ngx_http_payments_finance.h"
 #include "http/ngx_http_payments_jwt.h"
 #include "http/ngx_http_payments_limit.h"
 #include "http/ngx_http_payments_payout.h"
 #include "http/ngx_http_payments_reply.h"
 #include "http/ngx_http_payments_request.h"
+#include "http/ngx_http_payments_route.h"
 #include "http/ngx_http_payments_start.h"
 #include "util/ngx_http_payments_ctx.h"
 #include "util/ngx_payments_conf_types.h"
@@ -31,20 +33,15 @@
 #define READ     "GET, HEAD, OPTIONS"
 #define WRITE    "POST, OPTIONS"
 #define BOTH     "GET, HEAD, POST, OPTIONS"
-#define IDS_MAX  2
 
 
-/* The text that matches the '*' of a pattern; empty where it has none. */
-typedef struct {
-    pay_str_t     id[IDS_MAX];
-} ids_t;
+typedef ngx_http_payments_ids_t  ids_t;
 
 /* Begins the flow of a GET; NGX_DECLINED with *err: it is refused. */
 typedef struct route_s  route_t;
 typedef ngx_int_t (*route_read_pt)(ngx_http_request_t *r, pay_flow_t *core,
     const route_t *route, const ids_t *ids, pay_err_t *err);
 
-/* '*' is a segment of the path, '+' is what lies between, slashes included. */
 struct route_s {
     const char     *pattern;           /* below the location's prefix */
     const char     *allow;
@@ -54,14 +51,14 @@ struct route_s {
     void          (*write)(ngx_http_request_t *r, pay_str_t body);
     unsigned        what;              /* pay_read_t, pay_change_kind_t,
                                           pay_finance_list_t,
-                                          pay_finance_act_kind_t or
-                                          pay_payout_act_kind_t */
+                                          pay_finance_act_kind_t,
+                                          pay_payout_act_kind_t,
+                                          pay_events_list_t or
+                                          pay_endpoint_act_kind_t */
 };
 
 
 static const route_t *find_route(ngx_http_request_t *r, ids_t *ids);
-static ngx_uint_t route_fits(const char *pattern, pay_str_t path, ids_t *ids);
-static size_t id_length(char kind, const char *pattern, pay_str_t path);
 static ngx_int_t check_caller(ngx_http_request_t *r, unsigned scope,
     pay_err_t *err);
 static ngx_int_t check_quota(ngx_http_request_t *r, pay_str_t merchant,
@@ -82,11 +79,15 @@ static ngx_int_t read_finance(ngx_http_request_t *r, pay_flow_t *core,
     const route_t *route, const ids_t *ids, pay_err_t *err);
 static ngx_int_t read_destinations(ngx_http_request_t *r, pay_flow_t *core,
     const route_t *route, const ids_t *ids, pay_err_t *err);
+static ngx_int_t read_events(ngx_http_request_t *r, pay_flow_t *core,
+    const route_t *route, const ids_t *ids, pay_err_t *err);
 static ngx_int_t read_list(ngx_http_request_t *r, pay_flow_t *core,
     pay_finance_asked_t *asked, pay_err_t *err);
 static ngx_int_t read_status(pay_status_t status);
 static ngx_int_t start_write(ngx_http_request_t *r, const route_t *route,
     const ids_t *ids);
+static ngx_int_t check_key(ngx_http_request_t *r, const route_t *route,
+    pay_err_t *err);
 static void change_body(ngx_http_request_t *r, pay_str_t body);
 static void act_body(ngx_http_request_t *r, pay_str_t body);
 static void payout_body(ngx_http_request_t *r, pay_str_t body);
@@ -94,6 +95,10 @@ static ngx_int_t start_payout(ngx_http_request_t *r, const route_t *route,
     const ids_t *ids, pay_str_t body);
 static void make_payout_body(ngx_http_request_t *r, pay_str_t body);
 static void make_batch_body(ngx_http_request_t *r, pay_str_t body);
+static void make_endpoint_body(ngx_http_request_t *r, pay_str_t body);
+static void endpoint_body(ngx_http_request_t *r, pay_str_t body);
+static ngx_int_t start_endpoint(ngx_http_request_t *r, const route_t *route,
+    const ids_t *ids, pay_str_t body);
 
 
 static const route_t  routes[] = {
@@ -139,6 +144,26 @@ static const route_t  routes[] = {
       PAY_SCOPE_PAYOUTS_SEND, payout_body, PAY_PAYOUT_ACT_SEND },
     { "payout-batches/*/withdraw", WRITE, 0, NULL,
       PAY_SCOPE_PAYOUTS_CREATE, payout_body, PAY_PAYOUT_ACT_WITHDRAW },
+    { "events", READ, PAY_SCOPE_EVENTS_READ, read_events,
+      0, NULL, PAY_EVENTS_MESSAGES },
+    { "events/*", READ, PAY_SCOPE_EVENTS_READ, read_events,
+      0, NULL, PAY_EVENTS_MESSAGES },
+    { "webhook-endpoints", BOTH, PAY_SCOPE_EVENTS_READ, read_events,
+      PAY_SCOPE_EVENTS_WRITE, make_endpoint_body, PAY_EVENTS_ENDPOINTS },
+    { "webhook-endpoints/*", READ, PAY_SCOPE_EVENTS_READ, read_events,
+      0, NULL, PAY_EVENTS_ENDPOINTS },
+    { "webhook-endpoints/*/enable", WRITE, 0, NULL,
+      PAY_SCOPE_EVENTS_WRITE, endpoint_body, PAY_ENDPOINT_ENABLE },
+    { "webhook-endpoints/*/disable", WRITE, 0, NULL,
+      PAY_SCOPE_EVENTS_WRITE, endpoint_body, PAY_ENDPOINT_DISABLE },
+    { "webhook-endpoints/*/test", WRITE, 0, NULL,
+      PAY_SCOPE_EVENTS_WRITE, endpoint_body, PAY_ENDPOINT_TEST },
+    { "webhook-endpoints/*/rotate", WRITE, 0, NULL,
+      PAY_SCOPE_EVENTS_WRITE, endpoint_body, PAY_ENDPOINT_ROTATE },
+    { "webhook-endpoints/*/replay", WRITE, 0, NULL,
+      PAY_SCOPE_EVENTS_WRITE, endpoint_body, PAY_ENDPOINT_REPLAY },
+    { "webhook-deliveries", READ, PAY_SCOPE_EVENTS_READ, read_events,
+      0, NULL, PAY_EVENTS_DELIVERIES },
     { "checkouts", READ, PAY_SCOPE_PAYMENTS_READ, read_page, 0, NULL, 0 },
     { "checkouts/*", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
       0, NULL, PAY_READ_CHECKOUT },
@@ -250,67 +275,12 @@ find_route(ngx_http_request_t *r, ids_t *ids)
     path.len = r->uri.len - plcf->prefix.len;
 
     for (route = routes; route->pattern != NULL; route++) {
-        if (route_fits(route->pattern, path, ids)) {
+        if (ngx_http_payments_route_fits(route->pattern, path, ids)) {
             return route;
         }
     }
 
     return NULL;
-}
-
-
-/* Bytes are compared as they are: nginx has decoded the path. */
-static ngx_uint_t
-route_fits(const char *pattern, pay_str_t path, ids_t *ids)
-{
-    size_t      len;
-    ngx_uint_t  n = 0;
-
-    ngx_memzero(ids, sizeof(ids_t));
-
-    for ( /* void */ ; *pattern != '\0'; pattern++) {
-        if (*pattern != '*' && *pattern != '+') {
-            if (path.len == 0 || path.data[0] != (u_char) *pattern) {
-                return 0;
-            }
-
-            len = 1;
-
-        } else {
-            len = id_length(*pattern, pattern + 1, path);
-
-            if (len == 0 || n == IDS_MAX) {
-                return 0;
-            }
-
-            ids->id[n++] = (pay_str_t) { len, path.data };
-        }
-
-        path.data += len;
-        path.len -= len;
-    }
-
-    return path.len == 0;
-}
-
-
-/* 0: there is none.  Behind a '+' the rest of the pattern is fixed.  A
- * seller's name may hold slashes, so '+' takes all but the tail. */
-static size_t
-id_length(char kind, const char *pattern, pay_str_t path)
-{
-    size_t   tail;
-    u_char  *slash;
-
-    if (kind == '+') {
-        tail = ngx_strlen(pattern);
-        return path.len > tail ? path.len - tail : 0;
-    }
-
-    slash = ngx_strlchr((u_char *) path.data,
-                        (u_char *) path.data + path.len, '/');
-
-    return slash == NULL ? path.len : (size_t) (slash - path.data);
 }
 
 
@@ -369,7 +339,7 @@ start_read(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
     core = ngx_payments_flow_core(flow);
     rc = NGX_OK;
 
-    for (i = 0; i < IDS_MAX; i++) {
+    for (i = 0; i < NGX_HTTP_PAYMENTS_IDS_MAX; i++) {
         if (pay_dup(core->arena, ids->id[i], &copy.id[i]) != PAY_OK) {
             rc = NGX_ERROR;
         }
@@ -506,6 +476,15 @@ read_destinations(ngx_http_request_t *r, pay_flow_t *core,
 }
 
 
+static ngx_int_t
+read_events(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
+    const ids_t *ids, pay_err_t *err)
+{
+    return ngx_http_payments_events(r, core, (pay_events_list_t) route->what,
+                                    ids->id[0], err);
+}
+
+
 /* The query is the flow's, which outlives the request. */
 static ngx_int_t
 read_list(ngx_http_request_t *r, pay_flow_t *core, pay_finance_asked_t *asked,
@@ -551,7 +530,8 @@ read_status(pay_status_t status)
 
 /* Captures, cancellations and releases need no body; without one no media type
  * is required.  The idempotency key is checked before the body is read (IK3);
- * an act on an exception needs none, since a repetition finds it done. */
+ * an act on an exception or an endpoint has none, since a repetition finds it
+ * done or does no harm, and one that makes an endpoint may have one. */
 static ngx_int_t
 start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 {
@@ -559,12 +539,12 @@ start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
     pay_err_t   err;
     ngx_uint_t  empty;
 
-    empty = (route->write == change_body || route->write == payout_body)
+    empty = (route->write == change_body || route->write == payout_body
+             || route->write == endpoint_body)
             && !r->headers_in.chunked
             && r->headers_in.content_length_n <= 0;
 
-    if ((route->write != act_body
-         && ngx_http_payments_check_key(r, &err) != NGX_OK)
+    if (check_key(r, route, &err) != NGX_OK
         || (!empty && ngx_http_payments_check_media(r, &err) != NGX_OK))
     {
         return ngx_http_payments_problem(r, err.slug, err.detail, NULL);
@@ -582,8 +562,23 @@ start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 
     return route->write == payout_body
            ? start_payout(r, route, ids, PAY_STR(""))
+           : route->write == endpoint_body
+           ? start_endpoint(r, route, ids, PAY_STR(""))
            : ngx_http_payments_change(r, (pay_change_kind_t) route->what,
                                       ids->id[0], PAY_STR(""));
+}
+
+
+static ngx_int_t
+check_key(ngx_http_request_t *r, const route_t *route, pay_err_t *err)
+{
+    if (route->write == act_body || route->write == endpoint_body) {
+        return NGX_OK;
+    }
+
+    return route->write == make_endpoint_body
+           ? ngx_http_payments_may_key(r, err)
+           : ngx_http_payments_check_key(r, err);
 }
 
 
@@ -656,4 +651,36 @@ make_batch_body(ngx_http_request_t *r, pay_str_t body)
     ngx_http_finalize_request(r, ngx_http_payments_payout(r,
                                      PAY_PAYOUT_ACT_MAKE_BATCH, PAY_STR(""),
                                      body));
+}
+
+
+static void
+make_endpoint_body(ngx_http_request_t *r, pay_str_t body)
+{
+    ngx_http_finalize_request(r, ngx_http_payments_endpoint(r,
+                                     PAY_ENDPOINT_MAKE, PAY_STR(""), body));
+}
+
+
+static void
+endpoint_body(ngx_http_request_t *r, pay_str_t body)
+{
+    ids_t           ids;
+    const route_t  *route;
+
+    route = find_route(r, &ids);
+
+    ngx_http_finalize_request(r, route == NULL
+        ? NGX_HTTP_INTERNAL_SERVER_ERROR
+        : start_endpoint(r, route, &ids, body));
+}
+
+
+static ngx_int_t
+start_endpoint(ngx_http_request_t *r, const route_t *route, const ids_t *ids,
+    pay_str_t body)
+{
+    return ngx_http_payments_endpoint(r,
+                                      (pay_endpoint_act_kind_t) route->what,
+                                      ids->id[0], body);
 }

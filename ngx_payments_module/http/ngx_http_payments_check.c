@@ -104,6 +104,16 @@ is_json(ngx_str_t *type)
 }
 
 
+ngx_int_t
+ngx_http_payments_may_key(ngx_http_request_t *r, pay_err_t *err)
+{
+    ngx_uint_t  count;
+
+    return ngx_http_payments_find_header(r, "Idempotency-Key", &count) == NULL
+           ? NGX_OK : ngx_http_payments_check_key(r, err);
+}
+
+
 /* A key is stored, so one that looks like a card number is refused (T13). */
 ngx_int_t
 ngx_http_payments_check_key(ngx_http_request_t *r, pay_err_t *err)

@@ -15,6 +15,8 @@
 ngx_int_t ngx_http_payments_check_media(ngx_http_request_t *r,
     pay_err_t *err);
 ngx_int_t ngx_http_payments_check_key(ngx_http_request_t *r, pay_err_t *err);
+/* The same for a request that may have no key, and then keeps none. */
+ngx_int_t ngx_http_payments_may_key(ngx_http_request_t *r, pay_err_t *err);
 
 
 #endif /* NGX_HTTP_PAYMENTS_CHECK_H */

@@ -183,6 +183,12 @@ insufficient(unsigned scope)
     case PAY_SCOPE_DESTINATIONS:
         return INSUFFICIENT("payouts:destinations");
 
+    case PAY_SCOPE_EVENTS_READ:
+        return INSUFFICIENT("events:read");
+
+    case PAY_SCOPE_EVENTS_WRITE:
+        return INSUFFICIENT("events:write");
+
     default:
         return INSUFFICIENT("payments:read");
     }

@@ -10,6 +10,8 @@
 #include "http/ngx_http_payments_send.h"
 #include "shm/ngx_payments_bulkhead.h"
 #include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_count_deliveries.h"
+#include "shm/ngx_payments_count_events.h"
 #include "shm/ngx_payments_count_payouts.h"
 #include "shm/ngx_payments_count_rates.h"
 #include "shm/ngx_payments_count_settled.h"
@@ -121,6 +123,8 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
         ngx_payments_rates_write(&buf, &ctx->counters);
         ngx_payments_settled_write(&buf, &ctx->counters);
         ngx_payments_payouts_write(&buf, &ctx->counters);
+        ngx_payments_deliveries_write(&buf, &ctx->counters);
+        ngx_payments_events_write(&buf, &ctx->counters);
         write_health(&buf);
         write_gauges(&buf, &ctx->counters);
     }

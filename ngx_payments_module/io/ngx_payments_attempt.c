@@ -12,6 +12,7 @@
 #define BUSY_RETRY_S  1
 
 
+static void count(const ngx_payments_http_t *http, ngx_msec_t ms);
 static ngx_int_t begin_health(ngx_payments_http_t *http);
 static void end_health(ngx_payments_http_t *http);
 static ngx_uint_t says_nothing(const ngx_payments_http_t *http);
@@ -53,8 +54,8 @@ ngx_payments_attempt_end(ngx_payments_http_t *http)
 {
     end_health(http);
 
-    ngx_payments_count_psp(http->psp, http->call, &http->answer,
-                           ngx_current_msec - http->started);
+    http->answer.took_ms = (int64_t) (ngx_current_msec - http->started);
+    count(http, ngx_current_msec - http->started);
 }
 
 
@@ -72,9 +73,19 @@ ngx_payments_attempt_refuse(ngx_payments_http_t *http, pay_failure_t why,
     answer->should_retry = -1;
     answer->unheard = http->unheard;
 
-    ngx_payments_count_psp(http->psp, http->call, answer, 0);
+    count(http, 0);
 
     return NGX_DECLINED;
+}
+
+
+/* Deliveries go to no PSP and have counters of their own. */
+static void
+count(const ngx_payments_http_t *http, ngx_msec_t ms)
+{
+    if (http->call != PAY_CALL_DELIVERY) {
+        ngx_payments_count_psp(http->psp, http->call, &http->answer, ms);
+    }
 }
 
 

@@ -9,9 +9,13 @@
 
 #define FIRST_BUFFER  4096
 #define FIRST_FINAL   200              /* status; 1xx is no answer */
+#define HEADER_MAX    65536            /* bytes of all header lines */
+#define DELIVERY_MAX  4096             /* bytes of a storefront's answer */
 
 
 static size_t max_of(const ngx_payments_http_t *http);
+static ngx_int_t keep(ngx_payments_http_t *http, const char *data,
+    size_t len);
 static ngx_int_t grow(ngx_payments_http_t *http, size_t need);
 static ngx_int_t header_value(pay_str_t line, const char *name,
     pay_str_t *value);
@@ -29,26 +33,40 @@ static pay_failure_t failure_of(const ngx_payments_http_t *http,
 size_t
 ngx_payments_easy_write(char *data, size_t size, size_t n, void *to)
 {
-    size_t                len = size * n;
+    size_t                room, len = size * n;
     ngx_payments_http_t  *http = to;
 
     if (http->sink != NULL) {
         return http->sink(http, data, len) == NGX_OK ? len : 0;
     }
 
-    if (len > max_of(http) - http->len) {
+    room = max_of(http) - http->len;
+
+    if (len > room && http->call == PAY_CALL_DELIVERY) {
+        http->cut = keep(http, data, room) == NGX_OK;
+        return 0;
+    }
+
+    if (len > room) {
         http->too_large = 1;
         return 0;
     }
 
+    return keep(http, data, len) == NGX_OK ? len : 0;
+}
+
+
+static ngx_int_t
+keep(ngx_payments_http_t *http, const char *data, size_t len)
+{
     if (http->len + len > http->size && grow(http, http->len + len) != NGX_OK) {
-        return 0;
+        return NGX_ERROR;
     }
 
     ngx_memcpy(http->buf + http->len, data, len);
     http->len += len;
 
-    return len;
+    return NGX_OK;
 }
 
 
@@ -56,12 +74,13 @@ static size_t
 max_of(const ngx_payments_http_t *http)
 {
     return http->call == PAY_CALL_SETTLEMENT ? PAY_HTTP_SETTLE_MAX
+           : http->call == PAY_CALL_DELIVERY ? DELIVERY_MAX
                                              : PAY_HTTP_ANSWER_MAX;
 }
 
 
 /* Only the fields that say when to repeat are read.  A line is not ended by a
- * NUL. */
+ * NUL.  libcurl 7.88 keeps all lines, however many there are. */
 size_t
 ngx_payments_easy_header(char *data, size_t size, size_t n, void *to)
 {
@@ -72,6 +91,12 @@ ngx_payments_easy_header(char *data, size_t size, size_t n, void *to)
 
     line.len = size * n;
     line.data = (u_char *) data;
+    http->header_len += line.len;
+
+    if (http->header_len > HEADER_MAX) {
+        http->too_large = 1;
+        return 0;
+    }
 
     /* not each line: trailers come after the body */
     if (ngx_strncmp(line.data, "HTTP/", ngx_min(line.len, 5)) == 0) {
@@ -103,14 +128,24 @@ ngx_payments_easy_answer(ngx_payments_http_t *http, CURLcode result)
 {
     long                status = 0;
     char               *type = NULL;
+    curl_off_t          later = 0;             /* Retry-After as a date, too */
     ngx_str_t           copy;
     pay_http_answer_t  *answer = &http->answer;
 
     curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
 
+    if (result == CURLE_WRITE_ERROR && http->cut) {
+        result = CURLE_OK;
+    }
+
     /* libcurl calls it an answer when the header was cut off */
     if (result == CURLE_OK && (!http->headed || status < FIRST_FINAL)) {
         result = CURLE_RECV_ERROR;
+    }
+
+    if (http->call == PAY_CALL_DELIVERY && answer->retry_after_s == -1) {
+        curl_easy_getinfo(http->easy, CURLINFO_RETRY_AFTER, &later);
+        answer->retry_after_s = later > 0 ? later : -1;
     }
 
     answer->reach = how_far(http, result);

@@ -1,7 +1,7 @@
 /*
  * One call as libcurl wants it: method, fields, trust.
  *
- * Rules kept here: https only (http for a loopback base_url), no redirects,
+ * Rules kept here: https only (http for a loopback address), no redirects,
  * verified chain and host, TLS 1.2 or newer, pins on top, and no connection
  * to an address that is no public host's.
  */
@@ -41,6 +41,7 @@ static int begin_callback(void *data, char *address, char *local, int port,
     int local_port);
 static ngx_uint_t may_connect(const ngx_payments_http_t *http,
     const u_char *bytes, size_t len);
+static ngx_uint_t is_loopback(const u_char *bytes, size_t len);
 
 
 /* TLS sessions with PSPs.  A handle makes one call, so each alone would keep
@@ -82,7 +83,9 @@ ngx_payments_easy_create(ngx_payments_http_t *http)
     http->buf = NULL;
     http->len = 0;
     http->size = 0;
+    http->header_len = 0;
     http->too_large = 0;
+    http->cut = 0;
     http->begun = 0;
     http->sending = 0;
     http->headed = 0;
@@ -308,11 +311,13 @@ setup_tls(CURL *easy, ngx_payments_http_t *http)
 }
 
 
-/* A certificate's address is a stranger's word: never. */
+/* A certificate's address is a stranger's word: never.  The URL of a delivery
+ * was judged by its flow. */
 static ngx_uint_t
 is_plain(const ngx_payments_http_t *http)
 {
     pay_str_t  url = http->call == PAY_CALL_CONFIRM
+                     || http->call == PAY_CALL_DELIVERY
                      ? http->request->url
                      : ngx_payments_str(http->psp->base_url);
 
@@ -459,13 +464,26 @@ begin_callback(void *data, char *address, char *local, int port,
 
 
 /* With a proxy it is the proxy's address, which is configuration; where the
- * tunnel leads is the proxy's to judge. */
+ * tunnel leads is the proxy's to judge.  The URL of an endpoint is a
+ * storefront's: where this machine is allowed, the private network is not. */
 static ngx_uint_t
 may_connect(const ngx_payments_http_t *http, const u_char *bytes, size_t len)
 {
     const ngx_payments_psp_t  *psp = http->psp;
 
     return psp->allow_private || psp->proxy.len != 0
-           || (psp->loopback && http->call != PAY_CALL_CERTIFICATE)
+           || (psp->loopback && http->call != PAY_CALL_CERTIFICATE
+               && (http->call != PAY_CALL_DELIVERY
+                   || is_loopback(bytes, len)))
            || !pay_address_is_special(bytes, len);
+}
+
+
+static ngx_uint_t
+is_loopback(const u_char *bytes, size_t len)
+{
+    static const u_char  v6[16] = { [15] = 1 };
+
+    return (len == 4 && bytes[0] == 127)
+           || (len == sizeof(v6) && ngx_memcmp(bytes, v6, sizeof(v6)) == 0);
 }

@@ -54,7 +54,10 @@ struct ngx_payments_http_s {
     ngx_msec_t                 started;
     ngx_uint_t                 begun;            /* copies of the request
                                                     itself */
+    size_t                     header_len;       /* of all its answers */
     unsigned                   too_large:1;
+    unsigned                   cut:1;            /* a delivery's body, which
+                                                    nobody reads to its end */
     unsigned                   sending:1;        /* begun, and was not whole at
                                                     the last look */
     unsigned                   headed:1;         /* the answer's header is

@@ -10,8 +10,8 @@
 #include "io/ngx_payments_cert.h"
 #include "io/ngx_payments_confirm.h"
 #include "io/ngx_payments_psp.h"
+#include "run/ngx_payments_effect_note.h"
 #include "shm/ngx_payments_count.h"
-#include "shm/ngx_payments_count_rates.h"
 #include "shm/ngx_payments_count_stage.h"
 #include "shm/ngx_payments_health.h"
 #include "shm/ngx_payments_quarantine.h"
@@ -44,14 +44,9 @@ static ngx_uint_t passes(const pay_effect_t *effect);
 static ngx_uint_t may_store(const ngx_payments_flow_t *flow);
 static ngx_msec_t deadline_of(const ngx_payments_flow_t *flow,
     pay_stage_t stage);
-static void note_stage(const ngx_payments_flow_t *flow);
-static void note_call(const ngx_payments_flow_t *flow,
-    const pay_http_answer_t *answer);
+static ngx_uint_t is_paced(const ngx_payments_flow_t *flow);
 static ngx_int_t pace_call(ngx_payments_flow_t *flow);
 static void pace_handler(ngx_event_t *ev);
-static void note_done(const ngx_payments_call_t *call,
-    const pay_result_t *result);
-static void note_rates(const pay_end_rates_in_t *in);
 static pay_status_t keep_request(ngx_payments_flow_t *flow,
     pay_effect_t *effect);
 static pay_status_t keep_body(ngx_pool_t *pool, pay_str_t *body);
@@ -210,7 +205,7 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
         rc = NGX_DECLINED;
 
     } else {
-        rc = flow->alone ? pace_call(flow) : ngx_payments_psp_call(http);
+        rc = is_paced(flow) ? pace_call(flow) : ngx_payments_psp_call(http);
     }
 
     if (goes_at_once(flow, effect)) {
@@ -229,13 +224,18 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
 }
 
 
-/* A PSP, or the client of a provider of pay-outs or of screening. */
+/* A PSP, the client of a provider of pay-outs or of screening, or that of all
+ * endpoints of storefronts. */
 static const ngx_payments_psp_t *
 called(const ngx_http_payments_main_conf_t *pmcf, const pay_effect_t *effect)
 {
     ngx_payments_psp_t        **psps = pmcf->psps.elts;
     ngx_payments_payout_t     **payouts = pmcf->payouts.elts;
     ngx_payments_screening_t  **screenings = pmcf->screenings.elts;
+
+    if (effect->call == PAY_CALL_DELIVERY) {
+        return &pmcf->endpoints.client;
+    }
 
     if (effect->screening != NULL) {
         return &screenings[effect->screening->index]->client;
@@ -341,39 +341,6 @@ deadline_of(const ngx_payments_flow_t *flow, pay_stage_t stage)
 }
 
 
-/* Jobs wait on purpose; their waits would hide those of buyers. */
-static void
-note_stage(const ngx_payments_flow_t *flow)
-{
-    if (!flow->alone) {
-        ngx_payments_count_stage(pay_op(flow->call.op)->stage,
-                                 (uint64_t) (ngx_current_msec
-                                             - flow->wait_started) * 1000);
-    }
-}
-
-
-/* The PSP's own calls, for whichever flow they are made. */
-static void
-note_call(const ngx_payments_flow_t *flow, const pay_http_answer_t *answer)
-{
-    ngx_msec_t  took = ngx_current_msec - flow->wait_started;
-    ngx_msec_t  deadline = flow->pmcf->stages[PAY_STAGE_PSP];
-
-    if (pay_call_is_aside(flow->http.call)) {
-        return;
-    }
-
-    ngx_payments_count_stage(PAY_STAGE_PSP, (uint64_t) took * 1000);
-
-    if (deadline != 0 && took + 1 >= deadline
-        && answer->failure == PAY_FAILURE_TIMEOUT)
-    {
-        ngx_payments_count_stage_timeout(PAY_STAGE_PSP);
-    }
-}
-
-
 /* A flow whose PSP is not known stores nothing. */
 static ngx_uint_t
 may_store(const ngx_payments_flow_t *flow)
@@ -383,6 +350,14 @@ may_store(const ngx_payments_flow_t *flow)
     psp = pay_env_psp(&flow->pmcf->env, flow->core.psp_name);
 
     return psp != NULL && ngx_payments_quarantine_take(psp);
+}
+
+
+/* Each endpoint of a storefront has a cap of its own, in PostgreSQL. */
+static ngx_uint_t
+is_paced(const ngx_payments_flow_t *flow)
+{
+    return flow->alone != NULL && flow->http.call != PAY_CALL_DELIVERY;
 }
 
 
@@ -566,8 +541,7 @@ db_done(ngx_payments_call_t *call, const pay_result_t *result,
         flow->alone->waits = 0;
     }
 
-    note_stage(flow);
-    note_done(call, result);
+    ngx_payments_note_row(flow, result);
 
     if (!flow->core.keeps_args) {
         ngx_payments_flow_drop_args(flow);
@@ -589,55 +563,8 @@ db_done(ngx_payments_call_t *call, const pay_result_t *result,
 }
 
 
-/* The numbers that metrics need of an operation, beyond its calls. */
-static void
-note_done(const ngx_payments_call_t *call, const pay_result_t *result)
-{
-    const pay_age_row_t          *age;
-    const pay_begin_rates_in_t   *rates;
-    const pay_end_backfill_in_t  *backfill;
-
-    if (call->op == PAY_OP_END_BACKFILL && result != NULL
-        && result->outcome == PAY_OUTCOME_STORED)
-    {
-        backfill = call->args;
-        ngx_payments_count_backfill(backfill->psp, backfill->listed,
-                                    backfill->missed);
-    }
-
-    if (call->op == PAY_OP_BEGIN_RATES && result != NULL) {
-        age = pay_row_age(result);
-        rates = call->args;
-        ngx_payments_count_rates_age(rates->source,
-                                     age != NULL ? age->age_ms
-                                                 : pay_maybe(0, 0));
-    }
-
-    if (call->op == PAY_OP_END_RATES) {
-        note_rates(call->args);
-    }
-}
-
-
-/* Why: a code of the core, never the text of the source. */
-static void
-note_rates(const pay_end_rates_in_t *in)
-{
-    if (in->rates.len != 0) {
-        ngx_payments_count_rates_age(in->source, pay_some(in->age_ms));
-        return;
-    }
-
-    ngx_payments_count_rates_failed(in->source);
-    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                  "payments: a source has given no rates, source:%V, why:%V",
-                  &ngx_payments_nstr(in->source),
-                  &ngx_payments_nstr(in->code));
-}
-
-
 /* in_handler is cleared here and in db_done(): from now on nginx' content
- * handler is not on the stack.  Addresses and bodies stay out of the log. */
+ * handler is not on the stack. */
 static void
 http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
 {
@@ -648,24 +575,7 @@ http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
 
     flow->in_handler = 0;
     flow->psp_ms += ngx_current_msec - flow->wait_started;
-    note_call(flow, answer);
-
-    if (answer->failure != PAY_FAILURE_NONE) {
-        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                      "payments: psp call failed, psp:%V, why:%s, sent:%d, "
-                      "reach:%s", &ngx_payments_nstr(http->psp->psp.name),
-                      pay_failure_name(answer->failure), (int) answer->sent,
-                      pay_reach_name(answer->reach));
-    }
-
-    if (answer->unheard != 0) {
-        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
-                      "payments: psp call was sent again on another "
-                      "connection, psp:%V, what:%s, unheard:%ui, status:%ui",
-                      &ngx_payments_nstr(http->psp->psp.name),
-                      pay_call_name(http->call), (ngx_uint_t) answer->unheard,
-                      (ngx_uint_t) answer->status);
-    }
+    ngx_payments_note_answer(flow, answer);
 
     if (http->call == PAY_CALL_CERTIFICATE) {
         tell_cert(http->request->url, answer);

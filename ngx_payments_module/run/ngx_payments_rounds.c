@@ -10,7 +10,9 @@
 #include "io/ngx_payments_db.h"
 #include "run/ngx_payments_books.h"
 #include "run/ngx_payments_close.h"
+#include "run/ngx_payments_deliveries.h"
 #include "run/ngx_payments_payouts.h"
+#include "run/ngx_payments_publish.h"
 #include "run/ngx_payments_rates.h"
 #include "run/ngx_payments_reconcile.h"
 #include "run/ngx_payments_round.h"
@@ -93,13 +95,15 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
     ngx_payments_books_start(cycle, owner);
     ngx_payments_reconcile_start(cycle, owner);
     ngx_payments_schedule_start(cycle, owner);
+    ngx_payments_publish_start(cycle, owner);
     ngx_payments_seal_start(cycle, owner);
     ngx_payments_close_start(cycle, owner);
 
     if (backfills_start(cycle) != NGX_OK
         || ngx_payments_settlement_start(cycle, owner) != NGX_OK
         || ngx_payments_payouts_start(cycle, owner) != NGX_OK
-        || ngx_payments_screenings_start(cycle, owner) != NGX_OK)
+        || ngx_payments_screenings_start(cycle, owner) != NGX_OK
+        || ngx_payments_deliveries_start(cycle, owner) != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -69,6 +69,12 @@ const char *const  ngx_payments_payout_names[] = {
 };
 PAY_ROWS(ngx_payments_payout_names, NGX_PAYMENTS_PAYOUTS + 1);
 
+/* Words of end_delivery. */
+const char *const  ngx_payments_delivery_names[] = {
+    "delivered", "failed", "gone", NULL
+};
+PAY_ROWS(ngx_payments_delivery_names, NGX_PAYMENTS_DELIVERIES + 1);
+
 const char *const  ngx_payments_refused_names[] = {
     "busy", "circuit-open", NULL
 };

@@ -24,6 +24,7 @@
 #define NGX_PAYMENTS_ROWS       5                /* outcomes of their rows */
 #define NGX_PAYMENTS_CLASSES    2                /* that wait for operators */
 #define NGX_PAYMENTS_PAYOUTS    7                /* states that do not last */
+#define NGX_PAYMENTS_DELIVERIES 3                /* ends of attempts */
 #define NGX_PAYMENTS_CHANGES    4                /* kinds of changes */
 #define NGX_PAYMENTS_STATES     5
 #define NGX_PAYMENTS_LES        14               /* bounds of a histogram */
@@ -42,6 +43,7 @@ extern const char *const  ngx_payments_file_names[];
 extern const char *const  ngx_payments_row_names[];
 extern const char *const  ngx_payments_class_names[];
 extern const char *const  ngx_payments_payout_names[];
+extern const char *const  ngx_payments_delivery_names[];
 /* By ngx_payments_refused_e. */
 extern const char *const  ngx_payments_refused_names[];
 /* By ngx_payments_work_e and ngx_payments_full_e. */

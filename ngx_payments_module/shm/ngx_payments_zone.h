@@ -122,6 +122,21 @@ typedef struct {
 } ngx_payments_payouts_t;
 
 
+/* The figures of the last round of events for receivers on any host.  Times are
+ * of ngx_time(), 0: none. */
+typedef struct {
+    ngx_atomic_t                at;              /* of that round */
+    ngx_atomic_t                untold;
+    ngx_atomic_t                untold_at;
+    ngx_atomic_t                due;
+    ngx_atomic_t                due_at;
+    ngx_atomic_t                failing;         /* endpoints … */
+    ngx_atomic_t                disabled;        /* … of any merchant */
+    ngx_atomic_t                behind;
+    ngx_atomic_t                behind_at;
+} ngx_payments_events_t;
+
+
 /* Figures of the event log. */
 typedef struct {
     ngx_atomic_t                total;           /* signed by this host */
@@ -177,9 +192,12 @@ struct ngx_payments_counters_s {
     ngx_payments_psp_stat_t    *psps[NGX_PAYMENTS_PSPS_MAX];
     ngx_payments_psp_stat_t     other_psp;       /* no place was left */
     ngx_payments_rates_stat_t   rates[NGX_PAYMENTS_RATES];
+    ngx_payments_events_t       events;
     ngx_payments_seals_t        seals;
     ngx_payments_settled_t      settled;
     ngx_payments_payouts_t      payouts;
+    ngx_atomic_t                deliveries[NGX_PAYMENTS_DELIVERIES];
+    ngx_payments_histogram_t    delivery_duration;
     ngx_payments_stage_stat_t   stages[PAY_STAGES];
     ngx_atomic_t                refused[NGX_PAYMENTS_WORKS]
                                        [NGX_PAYMENTS_FULLS];

@@ -159,6 +159,17 @@ typedef struct {
 } ngx_payments_screening_t;
 
 
+/* How messages go to the endpoints of storefronts.  The transport knows its
+ * `client` alone: each call has a URL of its own. */
+typedef struct {
+    ngx_uint_t                  concurrency;     /* deliveries of a worker */
+    ngx_msec_t                  interval_ms;     /* between questions for one
+                                                    when there was none */
+    ngx_uint_t                  hosts;           /* pay_hosts_t */
+    ngx_payments_psp_t          client;
+} ngx_payments_endpoints_t;
+
+
 /* How the event log is sealed, and days are closed. */
 typedef struct {
     ngx_msec_t                  interval_ms;     /* unset: it is not */
@@ -231,6 +242,7 @@ typedef struct {
     ngx_array_t                 payouts;         /* ngx_payments_payout_t * */
     ngx_array_t                 screenings;      /* ngx_payments_screening_t
                                                     * */
+    ngx_payments_endpoints_t    endpoints;
     ngx_payments_bulkhead_conf_t  bulkhead;
     ngx_msec_t                  stages[PAY_STAGES];  /* 0: no deadline */
 } ngx_http_payments_main_conf_t;

@@ -77,6 +77,12 @@ BEGIN
              'number bigint, seller_account text, currency text, kind text, '
              'country text, details bytea, key_id text',
              'A question to a screening provider that a worker has claimed'),
+            ('delivery', ', merchant_id text, endpoint_id text, '
+             'position bigint, number bigint, url text, scheme text, '
+             'message_id text, body text, number1 bigint, sealed1 bytea, '
+             'key_id1 text, number2 bigint, sealed2 bytea, key_id2 text, '
+             'number3 bigint, sealed3 bytea, key_id3 text',
+             'A message on its way to an endpoint'),
             ('close', ', number bigint, document text',
              'The document of a closed day, to be signed'),
             ('seal', ', number bigint, message text',

@@ -547,6 +547,7 @@ BEGIN
             'changes', explain_changes(o),
             'disputes', explain_disputes(c.merchant_id, c.checkout_id),
             'payout', explain_payout(o),
+            'messages', explain_messages(o),
             'events', timeline(o.merchant_id, o.payment_order_id,
                                p_inside))::text
         FROM find_order(p_merchant_id, p_payment_order_id) o

@@ -2,6 +2,7 @@
  * The query of a list of checkouts, from a stranger.
  */
 
+#include "parse.h"
 #include "pay_page.h"
 #include "pay_crypto.h"
 #include "pay_state.h"
@@ -113,9 +114,7 @@ take_part(pay_str_t part, pay_page_t *page, unsigned *seen, pay_err_t *err)
 }
 
 
-/* Seconds, milliseconds as the API shows them, or microseconds: all are filled
- * up to the one form that pay_time_parse() reads.  Clients may write a colon
- * as %3A; no other escape is needed in a time. */
+/* Clients may write a colon as %3A; no other escape is needed in a time. */
 static pay_status_t
 take_after(pay_str_t value, pay_page_t *page)
 {
@@ -136,20 +135,11 @@ take_after(pay_str_t value, pay_page_t *page)
         }
     }
 
-    if (i != value.len || (n != 20 && n != 24 && n != TIME_TEXT)
-        || text[n - 1] != 'Z')
-    {
-        return PAY_INVALID;
-    }
-
-    if (n < TIME_TEXT) {
-        memcpy(text + n - 1, n == 20 ? ".000000Z" : "000Z",
-               TIME_TEXT - n + 1);
-    }
-
     page->has_after = 1;
 
-    return pay_time_parse((pay_str_t) { TIME_TEXT, text }, &page->after_us);
+    return i == value.len
+           ? pay_parse_time((pay_str_t) { n, text }, &page->after_us)
+           : PAY_INVALID;
 }
 
 

@@ -4,9 +4,11 @@
 
 #include "parse.h"
 #include "pay_pan.h"
+#include "pay_time.h"
 
 
 #define CARD_DATA     "card-data-not-accepted"
+#define TIME_TEXT     27               /* 2026-11-21T08:15:00.123456Z */
 #define METADATA_MAX  4096
 #define KEY_MAX       40
 #define VALUE_MAX     500
@@ -103,6 +105,29 @@ pay_parse_note(pay_arena_t *arena, pay_errors_t *errors, pay_status_t status,
     }
 
     return pay_errors_add(errors, arena, err);
+}
+
+
+/* All spellings are filled up to the one that pay_time_parse() reads. */
+pay_status_t
+pay_parse_time(pay_str_t text, int64_t *us)
+{
+    unsigned char  full[TIME_TEXT];
+
+    if ((text.len != 20 && text.len != 24 && text.len != TIME_TEXT)
+        || text.data[text.len - 1] != 'Z')
+    {
+        return PAY_INVALID;
+    }
+
+    memcpy(full, text.data, text.len);
+
+    if (text.len < TIME_TEXT) {
+        memcpy(full + text.len - 1, text.len == 20 ? ".000000Z" : "000Z",
+               TIME_TEXT - text.len + 1);
+    }
+
+    return pay_time_parse((pay_str_t) { TIME_TEXT, full }, us);
 }
 
 

@@ -52,6 +52,11 @@ pay_status_t pay_parse_destination(pay_arena_t *arena, const pay_json_t *body,
 pay_status_t pay_parse_orders(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
 
+/* A time in UTC as clients write it, with seconds, milliseconds (as the API
+ * shows them) or microseconds, in microseconds since 1970.  PAY_INVALID:
+ * another text. */
+pay_status_t pay_parse_time(pay_str_t text, int64_t *us) PAY_MUST_CHECK;
+
 /* The member as JSON text of at most `max` bytes. */
 pay_status_t pay_parse_document(pay_arena_t *arena, const pay_json_t *value,
     const char *pointer, size_t max, pay_str_t *text, pay_err_t *err)

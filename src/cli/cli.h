@@ -24,6 +24,7 @@ int pay_cli_change(int argc, char **argv);             /* change.c */
 int pay_cli_check(int argc, char **argv);              /* check.c */
 int pay_cli_close(int argc, char **argv);             /* close.c */
 int pay_cli_dlq(int argc, char **argv);                /* dlq.c */
+int pay_cli_events(int argc, char **argv);             /* events.c */
 int pay_cli_explain(int argc, char **argv);            /* explain.c */
 int pay_cli_find(int argc, char **argv);               /* find.c */
 int pay_cli_jwt(int argc, char **argv);                /* jwt.c */

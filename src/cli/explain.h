@@ -12,7 +12,7 @@
 
 /* The newest 1000 events and 100 of each other kind, letters and mismatches
  * twice. */
-#define EXPLAIN_LINES  1700
+#define EXPLAIN_LINES  1800
 #define EXPLAIN_VALUES 65536
 
 

@@ -19,7 +19,7 @@ typedef struct {
     char        *text;
 } line_t;
 
-/* Lines are gathered from six lists and sorted by time at the end.  Each
+/* Lines are gathered from seven lists and sorted by time at the end.  Each
  * line's text is a stream of its own (open_memstream), because its length is
  * not known before. */
 struct explain_story_s {
@@ -48,6 +48,7 @@ static void tell_letter(story_t *story, const pay_json_t *letter);
 static void tell_exception(story_t *story, const pay_json_t *said);
 static void tell_late(story_t *story, const pay_json_t *late);
 static void tell_payout(story_t *story, const pay_json_t *payout);
+static void tell_message(story_t *story, const pay_json_t *message);
 static int begin(story_t *story, const char *at);
 static void end(story_t *story);
 static void also(story_t *story, const char *name, const char *value);
@@ -79,6 +80,7 @@ explain_put_story(pay_arena_t *arena, const pay_json_t *top)
     tell_late(story, pay_json_get(top, "late_success"));
     tell_all(story, pay_json_get(pay_json_get(top, "payout"), "payouts"),
              tell_payout);
+    tell_all(story, pay_json_get(top, "messages"), tell_message);
 
     put_story(story);
     told = story->count > 0;
@@ -336,6 +338,32 @@ tell_payout(story_t *story, const pay_json_t *payout)
     also(story, "of", text_of(story, payout, "amount"));
     also(story, "now", text_of(story, payout, "state"));
     also(story, "since", text_of(story, payout, "changed_at"));
+    end(story);
+}
+
+
+/* Each receiver is named with its state: one that has not heard of it is looked
+ * for here. */
+static void
+tell_message(story_t *story, const pay_json_t *message)
+{
+    size_t             i;
+    const pay_json_t  *receiver, *list = pay_json_get(message, "receivers");
+
+    if (!begin(story, text_of(story, message, "published_at"))) {
+        return;
+    }
+
+    fprintf(story->out, "event %s published",
+            text_of(story, message, "type"));
+    also(story, "id", text_of(story, message, "event_id"));
+
+    for (i = 0; i < pay_json_size(list); i++) {
+        receiver = pay_json_at(list, i);
+        also(story, text_of(story, receiver, "receiver"),
+             text_of(story, receiver, "state"));
+    }
+
     end(story);
 }
 

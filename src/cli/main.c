@@ -38,6 +38,8 @@ static const cli_command_t  commands[] = {
       "close days, show them, verify their documents" },
     { "dlq", pay_cli_dlq,
       "list, show, requeue, accept or resolve dead letters" },
+    { "events", pay_cli_events,
+      "list or follow events, their endpoints and deliveries; replay" },
     { "explain", pay_cli_explain,
       "print how a payment stands and what comes next" },
     { "find", pay_cli_find,

@@ -101,6 +101,14 @@ const pay_problem_t  pay_problems[] = {
       "Read the detail and the pay-out. Repeat the request with a new "
       "Idempotency-Key when the reason is gone." },
 
+    { "endpoint-state-conflict", 409,
+      "The endpoint for webhooks is not in a state for this.",
+      "The endpoint is disabled, there are as many endpoints as there may be, "
+      "or this gateway delivers no webhooks: the detail says which. Nothing "
+      "was changed.",
+      "Read the detail and the endpoint: enable it before events are tested or "
+      "delivered again." },
+
     { "seller-overdrawn", 409,
       "The seller has less than the refund takes.",
       "Refunds of your account may not take more than what the seller has "

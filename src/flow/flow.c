@@ -88,7 +88,8 @@ pay_call_name(pay_call_t call)
         [PAY_CALL_PAYOUT_ASK] = "payout_ask",
         [PAY_CALL_PAYOUT_FIND] = "payout_find",
         [PAY_CALL_PAYOUT_CANCEL] = "payout_cancel",
-        [PAY_CALL_SCREENING] = "screening"
+        [PAY_CALL_SCREENING] = "screening",
+        [PAY_CALL_DELIVERY] = "delivery"
     };
     PAY_ROWS(names, PAY_CALL_COUNT);
 
@@ -99,7 +100,8 @@ pay_call_name(pay_call_t call)
 int
 pay_call_is_aside(pay_call_t call)
 {
-    return call == PAY_CALL_CERTIFICATE || call == PAY_CALL_CONFIRM;
+    return call == PAY_CALL_CERTIFICATE || call == PAY_CALL_CONFIRM
+           || call == PAY_CALL_DELIVERY;
 }
 
 

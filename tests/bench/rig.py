@@ -26,6 +26,9 @@ TRUST = """
         ca_file            "@RUN@/tls/ca.pem";"""
 CONF_EDITS = {
     'access.log" payments;': 'access.log" payments buffer=64k flush=1s;',
+    # events go to the nginx that stands beside
+    "endpoints hosts=loopback;": "endpoints hosts=loopback concurrency=64"
+    ' interval=50ms "ca_file=@RUN@/tls/ca.pem";',
     # ten thousand calls at once, each with a connection to the PSP
     "worker_connections  2048;": "worker_connections  32768;",
     "worker_processes        2;": "worker_processes        @WORKERS@;"

@@ -196,7 +196,8 @@ def test_the_labels_of_metrics_are_documented():
         words = labels.split(f"ngx_payments_{table}[")[1].split("};")[0]
         words = re.findall(r'"([\w-]+)"', words)
         assert f"({', '.join(words)})" in told
-    # of PSPs' calls: a source of rates is no PSP, and its file no call
+    # of PSPs' calls: a source of rates is no PSP, and its file no call; nor is
+    # an endpoint of a storefront
     results = ["ok", "http-error", *failures()]
     for word in ("no-file", "unreadable"):
         results.remove(word)
@@ -204,6 +205,7 @@ def test_the_labels_of_metrics_are_documented():
     calls = page("src/flow/flow.c").split("\npay_call_name(")[1]
     words = re.findall(r'= "([\w-]+)"', calls.split("};")[0])
     words.remove("rates")
+    words.remove("delivery")
     assert len(words) == 17
     assert f"({', '.join(words)})" in told
 

@@ -72,6 +72,8 @@ def known(api, checkout):
         "payout_id": NOBODYS,
         "batch_id": NOBODYS,
         "destination_id": NOBODYS,
+        "event_id": NOBODYS,
+        "endpoint_id": NOBODYS,
         "day": "2026-11-20",
     }
 

@@ -28,6 +28,8 @@ struct sim_db_s {
     PGconn      *gateway;
     PGconn      *judge;
     PGconn      *operator;         /* payctl */
+    PGconn      *beside;           /* another worker, which publishes */
+    PGresult    *told;             /* of its last call */
     PGresult    *rows;             /* of the judge's last question */
     PGresult    *said;             /* of payctl's last call */
     const char  *questions[QUESTIONS_MAX];       /* that are prepared */
@@ -46,6 +48,8 @@ static PGconn *enter(sim_db_t *db, const char *user, const char *database);
 static void must(PGconn *pg, const char *sql);
 static void prepare(sim_db_t *db);
 static void prepare_checks(sim_db_t *db);
+static PGresult *run_as(sim_t *sim, sim_call_t **calls, unsigned count,
+    sim_run_t how);
 static int may_fail(pay_op_id_t op, const char *state);
 static int moves_jobs(pay_op_id_t op);
 static const char *question(sim_db_t *db, const char *sql);
@@ -106,6 +110,7 @@ sim_db_renew(sim_db_t *db)
     db->judge = enter(db, "postgres", name);
     db->gateway = enter(db, "payments_gateway", name);
     db->operator = enter(db, "payments_operator", name);
+    db->beside = enter(db, "payments_gateway", name);
     prepare(db);
 }
 
@@ -118,11 +123,14 @@ leave(sim_db_t *db)
 
     PQclear(db->rows);
     PQclear(db->said);
+    PQclear(db->told);
     PQfinish(db->gateway);
     PQfinish(db->judge);
     PQfinish(db->operator);
+    PQfinish(db->beside);
     db->rows = NULL;
     db->said = NULL;
+    db->told = NULL;
     db->question_count = 0;
 
     if (db->number != 0) {
@@ -228,7 +236,7 @@ sim_db_clock(sim_db_t *db, int64_t now)
 
 
 void
-sim_db_run(sim_t *sim, sim_call_t **calls, unsigned count)
+sim_db_run(sim_t *sim, sim_call_t **calls, unsigned count, sim_run_t how)
 {
     unsigned         i;
     PGresult        *rows;
@@ -240,9 +248,14 @@ sim_db_run(sim_t *sim, sim_call_t **calls, unsigned count)
     sim->figures.batches++;
     sim->dirty |= moves_jobs(calls[0]->op);
 
-    rows = execute(sim->db, op, calls, count);
+    rows = run_as(sim, calls, count, how);
 
-    if (PQresultStatus(rows) == PGRES_TUPLES_OK) {
+    if (how == SIM_RUN_TORN) {
+        for (i = 0; i < count; i++) {
+            calls[i]->failure = PAY_DB_ERROR;
+        }
+
+    } else if (PQresultStatus(rows) == PGRES_TUPLES_OK) {
         deliver(sim, op, rows, calls, count);
 
     } else {
@@ -261,6 +274,29 @@ sim_db_run(sim_t *sim, sim_call_t **calls, unsigned count)
     }
 
     PQclear(rows);
+}
+
+
+static PGresult *
+run_as(sim_t *sim, sim_call_t **calls, unsigned count, sim_run_t how)
+{
+    PGconn    *gateway = sim->db->gateway;
+    PGresult  *rows;
+
+    if (how == SIM_RUN_WHOLE) {
+        return execute(sim->db, pay_op(calls[0]->op), calls, count);
+    }
+
+    must(gateway, "BEGIN");
+    rows = execute(sim->db, pay_op(calls[0]->op), calls, count);
+
+    if (how == SIM_RUN_HELD) {
+        sim_receivers_beside(sim);
+    }
+
+    must(gateway, how == SIM_RUN_HELD ? "COMMIT" : "ROLLBACK");
+
+    return rows;
 }
 
 
@@ -537,6 +573,46 @@ sim_db_operate(sim_db_t *db, const char *sql, unsigned count, ...)
 
     return PQresultStatus(db->said) == PGRES_TUPLES_OK
            && PQntuples(db->said) == 1 ? PQgetvalue(db->said, 0, 0) : NULL;
+}
+
+
+const char *
+sim_db_beside(sim_db_t *db, const char *sql, unsigned count, ...)
+{
+    va_list      list;
+    unsigned     i;
+    const char  *values[ASK_MAX];
+
+    va_start(list, count);
+
+    for (i = 0; i < count; i++) {
+        values[i] = va_arg(list, const char *);
+    }
+
+    va_end(list);
+
+    PQclear(db->told);
+    db->told = PQexecParams(db->beside, sql, (int) count, NULL, values, NULL,
+                            NULL, 0);
+
+    if (PQresultStatus(db->told) != PGRES_TUPLES_OK
+        || PQntuples(db->told) == 0)
+    {
+        sim_die("beside: %s: %s", sql, PQerrorMessage(db->beside));
+    }
+
+    return PQgetvalue(db->told, 0, 0);
+}
+
+
+void
+sim_db_seed(sim_db_t *db, uint64_t seed)
+{
+    char  sql[64];
+
+    (void) snprintf(sql, sizeof(sql), "SELECT setseed(0.%06u)",
+                    (unsigned) (seed % 1000000));
+    must(db->gateway, sql);
 }
 
 

@@ -156,7 +156,7 @@ backfill_due(sim_t *sim, void *data)
 
     sim->rounds--;
 
-    if (!sim->healed || sim->event_count > sim->rounds
+    if (!sim->healed || sim->queued[SIM_STREAM_MAIN] > sim->rounds
         || (psp->hooks != NULL
             && psp->hooks->at + 2 * BACKFILL_GAP > sim->now))
     {

@@ -16,7 +16,6 @@ static void judge_paid(sim_t *sim, const sim_reg_t *reg, int row,
 static int late_refund(sim_t *sim, const sim_reg_t *reg, const char *id);
 static void judge_leftovers(sim_t *sim);
 static void judge_books(sim_t *sim);
-static void judge_checks(sim_t *sim);
 
 
 void
@@ -207,7 +206,7 @@ sim_judge_end(sim_t *sim)
     sim_judge_payouts(sim);
     sim_judge_money(sim);
     sim_judge_purchases(sim);
-    judge_checks(sim);
+    sim_judge_checks(sim);
 }
 
 
@@ -429,8 +428,8 @@ judge_books(sim_t *sim)
 
 
 /* Each view of pay_check, which are the queries of sql/checks, is empty. */
-static void
-judge_checks(sim_t *sim)
+void
+sim_judge_checks(sim_t *sim)
 {
     int         i;
     sim_rows_t  found = sim_db_ask(sim->db, "EXECUTE checks", 0);

@@ -2,8 +2,10 @@
  * simulate: runs scenarios of one seed, one after another, and says what
  * they came to.
  *   simulate --host DIRECTORY --clock FILE
- *       [--seed N] [--first N] [--scenarios N] [--payouts N] [--trace] [--stop]
+ *       [--seed N] [--first N] [--scenarios N] [--payouts N] [--receivers N]
+ *       [--trace] [--stop]
  * --payouts: sellers are paid out in one of so many scenarios (4).
+ * --receivers: storefronts hear of events in one of so many (3).
  * --stop: at the first scenario with a violation.
  * Exit code 0 only without a violation, 2 when it cannot run.
  */
@@ -16,16 +18,19 @@
 
 #define EPOCH        20        /* scenarios of one database: checks read all */
 #define STEPS_MAX    20000
+#define ALL_MAX      60000     /* with those of receivers */
 #define LENGTH_MAX   (4 * 24 * SIM_HOUR)
+#define TOLD_MAX     (7 * 24 * SIM_HOUR)
 #define SETTLE       (2 * SIM_HOUR)
 #define ROUNDS       4
 #define SETTLES      4         /* in one of so many scenarios PSPs settle */
 #define PAYOUTS      4         /* and sellers are paid out, in others */
+#define RECEIVERS    3         /* and storefronts hear of it */
 
 
 typedef struct {
     const char  *host, *clock;
-    uint64_t     seed, first, scenarios, payouts;
+    uint64_t     seed, first, scenarios, payouts, receivers;
     int          trace, stop;
 } options_t;
 
@@ -33,9 +38,11 @@ typedef struct {
 static void parse(int argc, char **argv, options_t *options);
 static void run(sim_t *sim, uint64_t scenario, int is_fresh);
 static int until_quiet(sim_t *sim);
+static int until_told(sim_t *sim);
 static void clear(sim_t *sim);
 static void tell(const sim_t *sim, double seconds, uint64_t digest);
 static void tell_payouts(const sim_figures_t *f);
+static void tell_receivers(const sim_figures_t *f);
 static double now_s(void);
 
 static const char *const  step_names[SIM_STEPS] = {
@@ -55,7 +62,7 @@ main(int argc, char **argv)
     sim_t      *sim = calloc(1, sizeof(sim_t));
     double      started = now_s();
     uint64_t    i, digest = 0;
-    options_t   options = { NULL, NULL, 1, 0, 1, PAYOUTS, 0, 0 };
+    options_t   options = { NULL, NULL, 1, 0, 1, PAYOUTS, RECEIVERS, 0, 0 };
 
     parse(argc, argv, &options);
 
@@ -66,6 +73,7 @@ main(int argc, char **argv)
     sim->seed = options.seed;
     sim->trace = options.trace;
     sim->payouts_in = options.payouts;
+    sim->receivers_in = options.receivers;
     sim->db = sim_db_open(options.host, options.clock);
 
     for (i = 0; i < options.scenarios; i++) {
@@ -111,7 +119,8 @@ parse(int argc, char **argv, options_t *options)
         { "--seed", NULL, &options->seed },
         { "--first", NULL, &options->first },
         { "--scenarios", NULL, &options->scenarios },
-        { "--payouts", NULL, &options->payouts }
+        { "--payouts", NULL, &options->payouts },
+        { "--receivers", NULL, &options->receivers }
     };
 
     for (i = 1; i < argc; i++) {
@@ -144,9 +153,11 @@ parse(int argc, char **argv, options_t *options)
         }
     }
 
-    if (!options->host || !options->clock || options->payouts == 0) {
-        sim_die("simulate: --host and --clock are needed, and --payouts is "
-                "not 0");
+    if (!options->host || !options->clock || options->payouts == 0
+        || options->receivers == 0)
+    {
+        sim_die("simulate: --host and --clock are needed, and --payouts and "
+                "--receivers are not 0");
     }
 }
 
@@ -158,7 +169,10 @@ run(sim_t *sim, uint64_t scenario, int is_fresh)
     unsigned  i;
 
     sim->scenario = scenario;
-    sim->random = sim->seed * UINT64_C(0x2545f4914f6cdd1d) + scenario;
+    sim->randoms[SIM_STREAM_MAIN] =
+        sim->seed * UINT64_C(0x2545f4914f6cdd1d) + scenario;
+    sim->randoms[SIM_STREAM_RECEIVERS] =
+        ~sim->randoms[SIM_STREAM_MAIN] * UINT64_C(0x9e3779b97f4a7c15);
     (void) sim_random(sim);
     sim->heap = pay_heap_create();
     sim->digest = UINT64_C(0xcbf29ce484222325);
@@ -173,6 +187,10 @@ run(sim_t *sim, uint64_t scenario, int is_fresh)
     /* as its deployment would have done today */
     if (is_fresh) {
         (void) sim_db_ask(sim->db, "SELECT pay.make_partitions()", 0);
+    }
+
+    if (sim_has_receivers(sim)) {
+        sim_receivers_plan(sim);
     }
 
     sim_fee_plan(sim);
@@ -210,6 +228,11 @@ run(sim_t *sim, uint64_t scenario, int is_fresh)
     }
 
     sim_judge_end(sim);
+
+    if (sim->receivers != NULL && until_told(sim)) {
+        sim_judge_receivers(sim);
+        sim_receivers_end(sim);
+    }
 }
 
 
@@ -219,15 +242,34 @@ until_quiet(sim_t *sim)
     for ( ;; ) {
         sim_pump(sim);
 
-        if (!sim_step(sim)) {
+        if (sim->queued[SIM_STREAM_MAIN] == 0) {
             return 1;
         }
 
-        if (sim->steps > STEPS_MAX || sim->now - sim->started > LENGTH_MAX) {
+        (void) sim_step(sim);
+
+        if (sim->steps > (sim->receivers != NULL ? ALL_MAX : STEPS_MAX)
+            || sim->now - sim->started > LENGTH_MAX)
+        {
             sim_violation(sim, "I8: it does not come to rest");
             return 0;
         }
     }
+}
+
+
+/* All else is quiet: receivers hear what they have not heard yet. */
+static int
+until_told(sim_t *sim)
+{
+    while (sim_step(sim) || sim_receivers_more(sim)) {
+        if (sim->steps > ALL_MAX || sim->now - sim->started > TOLD_MAX) {
+            sim_violation(sim, "I10: receivers do not hear all of it");
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
@@ -254,6 +296,7 @@ clear(sim_t *sim)
     sim->seed = kept.seed;
     sim->trace = kept.trace;
     sim->payouts_in = kept.payouts_in;
+    sim->receivers_in = kept.receivers_in;
     sim->db = kept.db;
     sim->events = kept.events;
     sim->event_size = kept.event_size;
@@ -285,6 +328,24 @@ tell(const sim_t *sim, double seconds, uint64_t digest)
     if (f->payers != 0) {
         tell_payouts(f);
     }
+
+    if (f->receivers != 0) {
+        tell_receivers(f);
+    }
+}
+
+
+static void
+tell_receivers(const sim_figures_t *f)
+{
+    printf("receivers: scenarios %" PRIu64 ", publishers %" PRIu64
+           ", messages %" PRIu64 ", attempts %" PRIu64 ", heard %" PRIu64
+           " (again %" PRIu64 "), refused by receivers %" PRIu64 ", read %"
+           PRIu64 " (again %" PRIu64 "), commits held %" PRIu64
+           ", rolled back %" PRIu64 ", workers killed at a step %" PRIu64
+           "\n", f->receivers, f->published, f->messages, f->letters,
+           f->heard, f->again, f->refused, f->read, f->reread, f->held,
+           f->torn, f->letter_crashes);
 }
 
 

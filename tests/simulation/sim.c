@@ -16,12 +16,24 @@ static void sift_down(sim_event_t *events, size_t count);
 uint64_t
 sim_random(sim_t *sim)
 {
-    uint64_t  z = (sim->random += UINT64_C(0x9e3779b97f4a7c15));
+    uint64_t  *random = &sim->randoms[sim->stream];
+    uint64_t   z = (*random += UINT64_C(0x9e3779b97f4a7c15));
 
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
 
     return z ^ (z >> 31);
+}
+
+
+sim_stream_t
+sim_stream(sim_t *sim, sim_stream_t stream)
+{
+    sim_stream_t  before = sim->stream;
+
+    sim->stream = stream;
+
+    return before;
 }
 
 
@@ -66,7 +78,7 @@ sim_at(sim_t *sim, int64_t at, sim_event_pt run, void *data)
 {
     size_t        i, parent;
     sim_event_t   event = { at < sim->now ? sim->now : at, sim_random(sim),
-                            run, data };
+                            run, data, sim->stream };
 
     if (sim->event_count == sim->event_size) {
         sim->event_size = sim->event_size ? 2 * sim->event_size : 256;
@@ -88,6 +100,7 @@ sim_at(sim_t *sim, int64_t at, sim_event_pt run, void *data)
     }
 
     sim->events[i] = event;
+    sim->queued[event.stream]++;
 }
 
 
@@ -111,10 +124,14 @@ sim_step(sim_t *sim)
     sim->events[0] = sim->events[--sim->event_count];
     sift_down(sim->events, sim->event_count);
 
-    sim->now = event.at;
+    /* what was left when all else was quiet is late */
+    sim->now = event.at > sim->now ? event.at : sim->now;
+    sim->queued[event.stream]--;
     sim->steps++;
     sim->figures.steps++;
+    sim->stream = event.stream;
     event.run(sim, event.data);
+    sim->stream = SIM_STREAM_MAIN;
 
     return 1;
 }

@@ -33,6 +33,11 @@
  *   payer.c     the model providers
  *   told.c      their webhooks
  *   paid.c      what must be true of them
+ *   receivers.c storefronts hear of events at endpoints (receivers.h)
+ *   publish.c   which workers publish,
+ *   deliver.c   and deliver
+ *   receive.c   to receivers
+ *   heard.c     what must be true of it
  */
 
 #ifndef SIM_H
@@ -86,7 +91,23 @@ typedef struct {
     uint64_t       tie;
     sim_event_pt   run;
     void          *data;
+    unsigned       stream;     /* that it draws from */
 } sim_event_t;
+
+/* Where chance comes from.  What an event does and has done draws from one
+ * stream, so that events for receivers leave the course of payments alone. */
+typedef enum {
+    SIM_STREAM_MAIN = 0,
+    SIM_STREAM_RECEIVERS,
+    SIM_STREAMS
+} sim_stream_t;
+
+/* How a batch comes to its end in PostgreSQL. */
+typedef enum {
+    SIM_RUN_WHOLE = 0,
+    SIM_RUN_HELD,              /* others publish before it is committed */
+    SIM_RUN_TORN               /* it is not committed */
+} sim_run_t;
 
 /* Chances in thousands, drawn anew for each scenario; 0 after the healing. */
 typedef struct {
@@ -384,15 +405,25 @@ typedef struct {
     uint64_t  came_back;               /* payments, of which so many … */
     uint64_t  silent;                  /* … without a message */
     uint64_t  payout_crashes[SIM_STEPS];
+    uint64_t  receivers;               /* scenarios with them */
+    uint64_t  published, messages;     /* operations; what they have told */
+    uint64_t  letters, heard, again;   /* sent; taken, of which so many twice */
+    uint64_t  refused;                 /* by receivers, for their signature */
+    uint64_t  held, torn, letter_crashes;
+    uint64_t  read, reread;            /* by the reader; more than once */
 } sim_figures_t;
 
 typedef struct sim_db_s      sim_db_t;
 typedef struct sim_settle_s  sim_settle_t;
 typedef struct sim_payouts_s  sim_payouts_t;
+typedef struct sim_receivers_s  sim_receivers_t;
 
 struct sim_s {
-    uint64_t               seed, scenario, random;
+    uint64_t               seed, scenario;
+    uint64_t               randoms[SIM_STREAMS];
+    sim_stream_t           stream;       /* that is drawn from now */
     uint64_t               payouts_in;   /* one of so many scenarios */
+    uint64_t               receivers_in;
     int                    trace;
     int64_t                now;          /* microseconds since 1970 */
     int64_t                started;
@@ -403,6 +434,7 @@ struct sim_s {
     pay_heap_t            *heap;
     sim_event_t           *events;
     size_t                 event_count, event_size;
+    size_t                 queued[SIM_STREAMS];    /* of them */
     uint64_t               digest;
     uint64_t               steps;
     sim_faults_t           faults;
@@ -431,6 +463,7 @@ struct sim_s {
     sim_credit_t          *credits;
     sim_settle_t          *settle;       /* NULL: PSPs make no files */
     sim_payouts_t         *payouts;      /* NULL: nobody is paid out */
+    sim_receivers_t       *receivers;    /* NULL: nobody hears of events */
     int                    dirty;        /* jobs may have moved */
     int64_t                pump_at;
     int64_t                due;          /* the next job, as last seen */
@@ -443,6 +476,9 @@ struct sim_s {
 
 /* sim.c */
 uint64_t sim_random(sim_t *sim);
+/* What is drawn and put into the queue from now on is of this stream; returns
+ * the one before. */
+sim_stream_t sim_stream(sim_t *sim, sim_stream_t stream);
 uint64_t sim_below(sim_t *sim, uint64_t n);
 int64_t sim_between(sim_t *sim, int64_t from, int64_t to);
 /* 1 in `permille` of a thousand cases; never after the healing. */
@@ -481,7 +517,12 @@ void sim_db_renew(sim_db_t *db);
 /* Everybody's clock there says so from now on. */
 void sim_db_clock(sim_db_t *db, int64_t now);
 /* Runs the calls of one operation as one batch: fills result or failure. */
-void sim_db_run(sim_t *sim, sim_call_t **calls, unsigned count);
+void sim_db_run(sim_t *sim, sim_call_t **calls, unsigned count,
+    sim_run_t how);
+/* A call of a worker's beside a batch that is not committed: the first cell. */
+const char *sim_db_beside(sim_db_t *db, const char *sql, unsigned count, ...);
+/* PostgreSQL's random() goes on from here. */
+void sim_db_seed(sim_db_t *db, uint64_t seed);
 /* Rows of a question of the judge's, beside the gateway.  The result stays
  * until the next question. */
 typedef struct {
@@ -589,6 +630,22 @@ void sim_payout_step(sim_t *sim, unsigned worker, sim_step_t step);
 sim_step_t sim_payout_before(const sim_call_t *call);
 sim_step_t sim_payout_behind(const sim_call_t *call);
 
+/* receivers.c, publish.c, deliver.c and heard.c */
+int sim_has_receivers(const sim_t *sim);
+void sim_receivers_plan(sim_t *sim);
+/* At times the worker is killed here. */
+void sim_receivers_step(sim_t *sim, unsigned worker, pay_op_id_t op);
+sim_run_t sim_receivers_before(sim_t *sim, pay_op_id_t op);
+/* In the middle of SIM_RUN_HELD. */
+void sim_receivers_beside(sim_t *sim);
+void sim_receivers_behind(sim_t *sim, const sim_call_t *call);
+/* Nothing else moves any more: 1 when something is still to be told. */
+int sim_receivers_more(sim_t *sim);
+void sim_letter_send(sim_flow_t *flow);
+void sim_judge_receivers(sim_t *sim);
+/* Endpoints of this scenario hear nothing of the next one. */
+void sim_receivers_end(sim_t *sim);
+
 /* shop.c, after.c and buyer.c */
 void sim_shop_open(sim_t *sim, sim_post_t *post, int64_t at);
 /* A UUID of chance, on the scenario's heap. */
@@ -638,6 +695,7 @@ void sim_judge_webhook(sim_t *sim, const sim_hook_t *hook);
 /* Opens what was given up again, as people would; 1 when there was any. */
 int sim_judge_requeue(sim_t *sim);
 void sim_judge_end(sim_t *sim);
+void sim_judge_checks(sim_t *sim);
 /* step.c: calls of one operation that were committed together; the books as
  * they are now. */
 void sim_judge_step(sim_t *sim, sim_call_t **calls, unsigned count);

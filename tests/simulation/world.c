@@ -29,6 +29,7 @@ sim_call(sim_t *sim, sim_call_t *call)
 {
     call_send(sim, call);
     sim_payout_step(sim, call->worker, sim_payout_before(call));
+    sim_receivers_step(sim, call->worker, call->op);
 }
 
 
@@ -102,7 +103,7 @@ call_run(sim_t *sim, void *data)
     }
 
     count = gather(sim, call, calls);
-    sim_db_run(sim, calls, count);
+    sim_db_run(sim, calls, count, sim_receivers_before(sim, call->op));
     sim_judge_step(sim, calls, count);
 
     for (i = 0; i < count; i++) {
@@ -122,7 +123,10 @@ call_run(sim_t *sim, void *data)
         if (calls[i]->life == sim->workers[calls[i]->worker].life) {
             sim_payout_step(sim, calls[i]->worker,
                             sim_payout_behind(calls[i]));
+            sim_receivers_step(sim, calls[i]->worker, calls[i]->op);
         }
+
+        sim_receivers_behind(sim, calls[i]);
     }
 }
 
@@ -388,6 +392,11 @@ static void
 http_do(sim_flow_t *flow)
 {
     sim_t  *sim = flow->sim;
+
+    if (flow->effect.call == PAY_CALL_DELIVERY) {
+        sim_letter_send(flow);
+        return;
+    }
 
     if (flow->effect.payout == NULL) {
         sim_send(flow);

@@ -7,13 +7,15 @@ SELECT no_plan();
 SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc p
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
-                             'pay_ops'::regnamespace)
+                             'pay_ops'::regnamespace,
+                             'pay_relay'::regnamespace)
         AND obj_description(p.oid) IS NULL AND p.prorettype <> 'trigger'::regtype
 $$, 'every function has a COMMENT');
 
 SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc p
-    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay_ops'::regnamespace)
+    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay_ops'::regnamespace,
+                             'pay_relay'::regnamespace)
         AND (p.prosecdef
              AND 'search_path=pay, pg_temp' = ANY (p.proconfig)) IS NOT TRUE
 $$, 'every function for others is SECURITY DEFINER with a fixed path');
@@ -38,13 +40,15 @@ $$, 'a deferred check is SECURITY DEFINER with a fixed path');
 SELECT is_empty($$
     SELECT p.pronamespace::regnamespace, p.proname FROM pg_proc p
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
-                             'pay_ops'::regnamespace)
+                             'pay_ops'::regnamespace,
+                             'pay_relay'::regnamespace)
     GROUP BY 1, 2 HAVING count(*) > 1
 $$, 'no function is overloaded');
 
 SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc p
-    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay_ops'::regnamespace)
+    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay_ops'::regnamespace,
+                             'pay_relay'::regnamespace)
         AND EXISTS (SELECT FROM unnest(p.proargnames, p.proargmodes) a (n, m)
                     WHERE m = 'i' AND n NOT LIKE 'p\_%')
 $$, 'parameters are named p_');
@@ -52,7 +56,8 @@ $$, 'parameters are named p_');
 SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc p
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
-                             'pay_ops'::regnamespace)
+                             'pay_ops'::regnamespace,
+                             'pay_relay'::regnamespace)
         AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'plpgsql')
         AND p.prosrc ~* '\mexecute\M'
         -- a partition's name and bounds cannot be parameters
@@ -67,19 +72,22 @@ SELECT is_empty($$
     UNION ALL
     SELECT p.oid FROM pg_proc p
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
-                             'pay_ops'::regnamespace)
+                             'pay_ops'::regnamespace,
+                             'pay_relay'::regnamespace)
         AND p.proowner <> 'payments_owner'::regrole
 $$, 'payments_owner owns everything');
 
 SELECT is_empty($$
     SELECT n.nspname, a.grantee FROM pg_namespace n, aclexplode(n.nspacl) a
-    WHERE n.nspname IN ('pay', 'pay_api', 'pay_view', 'pay_ops', 'public')
+    WHERE n.nspname IN ('pay', 'pay_api', 'pay_view', 'pay_ops', 'pay_relay',
+                        'public')
         AND a.grantee = 0
     UNION ALL
     SELECT p.proname, a.grantee FROM pg_proc p,
         aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
-                             'pay_ops'::regnamespace)
+                             'pay_ops'::regnamespace,
+                             'pay_relay'::regnamespace)
         AND a.grantee = 0
     UNION ALL
     SELECT c.relname, a.grantee FROM pg_class c, aclexplode(c.relacl) a
@@ -92,11 +100,12 @@ $$, 'PUBLIC may do nothing');
 
 SELECT is_empty($$
     SELECT c.oid::regclass FROM pg_class c
+    CROSS JOIN unnest('{payments_gateway,payments_relay}'::text[]) r
     WHERE c.relnamespace IN ('pay'::regnamespace, 'pay_view'::regnamespace)
         AND c.relkind IN ('r', 'v', 'S')
-        AND has_table_privilege('payments_gateway', c.oid,
+        AND has_table_privilege(r, c.oid,
             'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
-$$, 'the gateway has no right on any table');
+$$, 'neither the gateway nor a relay has a right on any table');
 
 SELECT is_empty($$
     SELECT rolname FROM pg_roles
@@ -110,9 +119,9 @@ SELECT ok(NOT pg_has_role('payments_gateway', r, 'MEMBER'),
 FROM (VALUES ('payments_owner'), ('payments_auditor'),
              ('payments_operator'), ('pg_read_all_data')) t (r);
 SELECT ok(NOT pg_has_role(m, r, 'MEMBER'), m || ' is no member of ' || r)
-FROM unnest('{payments_auditor,payments_operator}'::text[]) m,
+FROM unnest('{payments_auditor,payments_operator,payments_relay}'::text[]) m,
     unnest('{payments_owner,payments_gateway,payments_auditor,
-             payments_operator}'::text[]) r
+             payments_operator,payments_relay}'::text[]) r
 WHERE m <> r;
 
 -- T31, as the gateway's role
@@ -137,6 +146,7 @@ FROM (VALUES
     ('SELECT * FROM pay_view.find(''x'')'),
     ('SELECT pay_ops.resolve_dead_letter(1, ''me'', ''why'')'),
     ('SELECT pay.accept_late(''m'', ''c'')'),
+    ('SELECT * FROM pay_relay.mark_messages(''kafka'', ''r'', 1000, 0)'),
     ('UPDATE pay.dead_letter SET state = ''open'''),
     ('SELECT * FROM pay.late_success'),
     ('ALTER TABLE pay.event DISABLE TRIGGER ALL'),
@@ -182,6 +192,21 @@ FROM (VALUES
     ('CREATE TABLE pay_ops.mine (a int)', '42501'),
     ('CREATE FUNCTION pay_ops.mine() RETURNS int LANGUAGE sql AS ''SELECT 1''',
      '42501')
+    ) s (sql, state);
+
+SELECT is(pg_temp.run_as('payments_relay', sql), state, 'relay: ' || sql)
+FROM (VALUES
+    ('SELECT * FROM pay_relay.claim_messages(''kafka'', ''r'', 1000, 0, 1)',
+     'ok'),
+    ('SELECT * FROM pay_relay.mark_messages(''kafka'', ''r'', 1000, 0)', 'ok'),
+    ('SELECT * FROM pay.message', '42501'),
+    ('UPDATE pay.message_reader SET position = 0', '42501'),
+    ('SELECT pay.hold_reader(''kafka'', ''r'', 1000)', '42501'),
+    ('SELECT * FROM pay_view.timeline', '42501'),
+    ('SELECT * FROM pay_api.publish_events(''{w}'', ''{1}'')', '42501'),
+    ('SELECT * FROM pay_api.list_messages(''{m}'', ''{NULL}'', ''{NULL}'', '
+     '''{NULL}'', ''{1}'')', '42501'),
+    ('CREATE TEMPORARY TABLE mine (a int)', '42501')
     ) s (sql, state);
 
 SELECT is(schema_version, '0031', 'ready knows the newest migration')

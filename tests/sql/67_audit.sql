@@ -189,10 +189,10 @@ BEGIN
     RETURN pg_temp.scans(p_table) - v_before;
 END
 $$;
--- the timeline twice, and whether it was pending
+-- the timeline twice, whether it was pending, and its messages
 SELECT is(pg_temp.looked(o, t), n::bigint, o || ' in ' || t)
-FROM (VALUES ('old2', 'event_2024_03', 3), ('old3', 'event_2024_03', 0),
-    ('old3', 'event_2024_04', 3), ('o1', 'event_2024_03', 0),
+FROM (VALUES ('old2', 'event_2024_03', 4), ('old3', 'event_2024_03', 0),
+    ('old3', 'event_2024_04', 4), ('o1', 'event_2024_03', 0),
     ('o1', 'event_2024_04', 0)) v (o, t, n);
 
 -- a month goes when it is old, sealed and the oldest

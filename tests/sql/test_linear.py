@@ -76,6 +76,30 @@ PAY_OUT = """
 SELECT count(*) FROM pay.make_payouts('m', %(sellers)s,
     array_fill('USD'::text, ARRAY[%(n)s]), 'sue') m
 WHERE m.outcome = %(outcome)s"""
+ENDPOINT = """
+SELECT count(*) FROM pay_api.store_endpoint('{m}', ARRAY[%(name)s], '{u}',
+    ARRAY['[]'::jsonb], '{v1}', '{0}', ARRAY['x'::bytea], '{k}', '{sue}') e
+WHERE e.outcome = 'stored'"""
+PUBLISH = """
+SELECT %(n)s FROM pay_api.publish_events('{w}', '{10000}') p
+WHERE p.outcome = 'again'"""
+DELIVER = """
+SELECT count(*) FROM pay_api.begin_delivery(
+    array_fill('w'::text, ARRAY[%(n)s]),
+    array_fill(1000::bigint, ARRAY[%(n)s])) d WHERE d.outcome = 'due'"""
+LOOK = "UPDATE pay.webhook_endpoint SET look_at = now()"
+END_DELIVERY = """
+SELECT count(*) FROM (
+    SELECT array_agg(d.merchant_id::text) AS m,
+        array_agg(d.endpoint_id::text) AS e, array_agg(d.position) AS p
+    FROM pay.webhook_delivery d WHERE d.is_leased) x,
+    pay_api.end_delivery(x.m, x.e, x.p, array_fill(1::bigint, ARRAY[%(n)s]),
+        array_fill('delivered'::text, ARRAY[%(n)s]),
+        array_fill(200::bigint, ARRAY[%(n)s]),
+        array_fill(NULL::text, ARRAY[%(n)s]),
+        array_fill(NULL::text, ARRAY[%(n)s]),
+        array_fill(1::bigint, ARRAY[%(n)s]),
+        array_fill(0::bigint, ARRAY[%(n)s])) d WHERE d.outcome = 'stored'"""
 # as the gateway's role has it
 SETTINGS = """
 LOAD 'auto_explain';
@@ -213,3 +237,24 @@ def test_an_account_costs_as_many_rows_with_many_sellers_as_with_few(
         ]
     for few, many in zip(seen["a"], seen["c"], strict=True):
         assert many < 1.2 * few, seen
+
+
+def test_an_event_costs_as_many_rows_in_a_long_log_as_in_a_short_one(
+    connection,
+):
+    """Published, claimed and delivered: an endpoint's share is 16."""
+    with connection.cursor() as cursor:
+        cursor.execute(ENDPOINT, {"name": "e1"})
+        cursor.execute(SETTINGS + "; SET search_path = pay")
+    seen = {}
+    for name, size in {"a": 16, "b": 512, "c": 16}.items():
+        for statement in (BEGIN, TOKEN, PAID):
+            asked(connection, statement, size, name)
+        seen[name] = [counted(connection, PUBLISH, size, name)]
+        for statement in (DELIVER, END_DELIVERY):
+            connection.commit()
+            with connection.cursor() as cursor:
+                cursor.execute(LOOK)
+            seen[name].append(counted(connection, statement, 16, name))
+    for few, many in zip(seen["a"], seen["c"], strict=True):
+        assert many < 1.2 * few + 5, seen

@@ -4,7 +4,7 @@ secret anywhere (docs/architecture.md#rules-of-the-house)."""
 import re
 from pathlib import Path
 
-from . import canary
+from . import canary, event_schemas
 from .gateway import ROOT
 
 BAD = re.compile(rb"\[(alert|emerg)\]|exited on signal|Sanitizer|runtime error")
@@ -66,6 +66,7 @@ class Aftermath:
         gateway = self.gateway
         assert bad_lines(gateway.error_log, self.start) == []
         assert broken_invariants(db) == []
+        assert event_schemas.all_faults(db) == []
         scanner = canary.scanner(
             gateway.secrets,
             gateway.env["MERCHANT_JWT"],

@@ -13,7 +13,7 @@ SCOPES = (
     "payments:write payments:read refunds:write balance:read "
     "reconciliation:read reconciliation:write "
     "payouts:read payouts:create payouts:approve payouts:send "
-    "payouts:destinations"
+    "payouts:destinations events:read events:write"
 )
 
 

@@ -1,0 +1,309 @@
+/*
+ * Deliveries of messages to the endpoints of storefronts, where payments_jobs
+ * is on and there is a keyring.  A worker has so many slots
+ * (payments_webhook_endpoints concurrency=), each with one delivery under a
+ * lease, from the question for it to its end.  How many an endpoint may have
+ * under way, and whether it is paused, is for PostgreSQL to say: an endpoint
+ * that hangs holds its own share of slots and no others.
+ *
+ *     free ─tick─▶ begin_delivery asked ─▶ none: free
+ *      ▲                 └▶ due: its flow runs ─▶ ended ─▶ asked again at once
+ *      └──────────────────── none is due ◀──────────────────┘
+ *
+ * A tick asks for one delivery while there are none, and for twice as many as
+ * the last time as long as all are there, which is soon all free slots.
+ */
+
+#include "run/ngx_payments_deliveries.h"
+#include "io/ngx_payments_db.h"
+#include "run/ngx_payments_flow.h"
+#include "shm/ngx_payments_bulkhead.h"
+#include "util/ngx_payments_log_pace.h"
+#include "util/ngx_payments_process.h"
+
+
+#define PATIENCE_MS    50
+#define BUSY_PAUSE_MS  25              /* PostgreSQL looks at an endpoint every
+                                          20 ms */
+#define LATE_MS        10000
+#define LEASE_SLACK_MS 45000           /* to the claim, and to the commit of
+                                          the end */
+
+
+/* One delivery at a time; `busy` covers the question, too. */
+typedef struct {
+    ngx_payments_call_t        call;
+    pay_begin_delivery_in_t    args;
+    ngx_payments_flow_t       *flow;   /* NULL: it is asked for */
+    ngx_msec_t                 asked;
+    ngx_uint_t                 busy;
+    unsigned                   ticked:1;   /* asked for by a tick */
+} slot_t;
+
+/* - most: deliveries that the next tick asks for.
+ * - ticked, came: those that the last tick has asked for, and that were there.
+ * - active: when the last one was there. */
+typedef struct {
+    ngx_http_payments_main_conf_t  *pmcf;
+    slot_t                         *slots;       /* NULL: nothing is delivered
+                                                    here */
+    ngx_uint_t                      count;
+    ngx_event_t                     timer;
+    ngx_uint_t                      most;
+    ngx_uint_t                      ticked;
+    ngx_uint_t                      came;
+    ngx_msec_t                      active;
+    ngx_uint_t                      is_active;
+} deliveries_t;
+
+
+static void deliveries_handler(ngx_event_t *ev);
+static void set_most(void);
+static ngx_msec_t next_tick(void);
+static ngx_uint_t claim(slot_t *slot, ngx_uint_t ticked);
+static void claim_done(ngx_payments_call_t *call, const pay_result_t *result,
+    pay_db_failure_t failure);
+static ngx_int_t start(slot_t *slot, const pay_delivery_row_t *row);
+static void delivery_ended(void *data);
+static void complain(const ngx_payments_flow_t *flow, const char *outcome);
+static ngx_uint_t is_ending(void);
+
+
+static deliveries_t  deliveries;
+
+
+/* Without a keyring no secret could be opened: nodes that have one deliver. */
+ngx_int_t
+ngx_payments_deliveries_start(ngx_cycle_t *cycle, pay_str_t owner)
+{
+    slot_t                         *slot;
+    ngx_uint_t                      i;
+    ngx_payments_endpoints_t       *conf;
+    ngx_http_payments_main_conf_t  *pmcf = ngx_payments_main_conf();
+
+    ngx_memzero(&deliveries, sizeof(deliveries_t));
+
+    if (pmcf->keyring.count == 0) {
+        return NGX_OK;
+    }
+
+    conf = &pmcf->endpoints;
+    deliveries.pmcf = pmcf;
+    deliveries.count = conf->concurrency;
+    deliveries.most = 1;
+
+    deliveries.slots = ngx_pcalloc(cycle->pool,
+                                   deliveries.count * sizeof(slot_t));
+    if (deliveries.slots == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < deliveries.count; i++) {
+        slot = &deliveries.slots[i];
+        slot->args.owner = owner;
+        slot->args.lease_ms = (int64_t) conf->client.total_timeout
+                              + LEASE_SLACK_MS;
+        slot->call.op = PAY_OP_BEGIN_DELIVERY;
+        slot->call.args = &slot->args;
+        slot->call.done = claim_done;
+        slot->call.data = slot;
+        slot->call.patience = PATIENCE_MS;
+    }
+
+    ngx_payments_timer_init(&deliveries.timer, deliveries_handler,
+                            cycle->log);
+    deliveries.timer.cancelable = 1;
+    ngx_add_timer(&deliveries.timer, next_tick());
+
+    return NGX_OK;
+}
+
+
+/* nginx moves no timer by less than 300 ms. */
+void
+ngx_payments_deliveries_soon(void)
+{
+    if (deliveries.slots != NULL && deliveries.timer.timer_set
+        && !deliveries.is_active)
+    {
+        ngx_del_timer(&deliveries.timer);
+        ngx_add_timer(&deliveries.timer, 1);
+    }
+}
+
+
+/* While requests are refused for want of room, one delivery at a time is asked
+ * for: storefronts can wait, buyers cannot. */
+static void
+deliveries_handler(ngx_event_t *ev)
+{
+    ngx_uint_t  i, n;
+
+    if (is_ending()) {
+        return;
+    }
+
+    set_most();
+    n = ngx_payments_bulkhead_is_pressed() ? 1 : deliveries.most;
+
+    deliveries.ticked = 0;
+    deliveries.came = 0;
+
+    for (i = 0; i < deliveries.count && deliveries.ticked < n; i++) {
+        if (deliveries.slots[i].busy) {
+            continue;
+        }
+
+        if (!claim(&deliveries.slots[i], 1)) {
+            break;
+        }
+
+        deliveries.ticked++;
+    }
+
+    ngx_add_timer(ev, next_tick());
+}
+
+
+static void
+set_most(void)
+{
+    deliveries.is_active = deliveries.is_active
+        && ngx_current_msec - deliveries.active
+           < deliveries.pmcf->endpoints.interval_ms;
+
+    if (deliveries.ticked != 0 && deliveries.came == deliveries.ticked) {
+        deliveries.most = ngx_min(deliveries.most * 2, deliveries.count);
+
+    } else {
+        deliveries.most = ngx_max(deliveries.most / 2, 1);
+    }
+}
+
+
+/* Spread, so that workers do not ask in step. */
+static ngx_msec_t
+next_tick(void)
+{
+    ngx_msec_t  interval = deliveries.pmcf->endpoints.interval_ms;
+
+    if (deliveries.is_active) {
+        interval = ngx_min(interval, BUSY_PAUSE_MS);
+    }
+
+    return interval + ngx_random() % (interval / 4 + 1);
+}
+
+
+/* 0: the queue does not take it, and the next tick asks again. */
+static ngx_uint_t
+claim(slot_t *slot, ngx_uint_t ticked)
+{
+    slot->asked = ngx_current_msec;
+    slot->ticked = ticked ? 1 : 0;
+    slot->flow = NULL;
+    slot->busy = ngx_payments_db_call(&slot->call) == NGX_OK;
+
+    return slot->busy;
+}
+
+
+/* A delivery that comes too late behind its question, or is not begun for want
+ * of memory, is left to its lease: it could reach into the time of another
+ * worker. */
+static void
+claim_done(ngx_payments_call_t *call, const pay_result_t *result,
+    pay_db_failure_t failure)
+{
+    slot_t                    *slot = call->data;
+    const pay_delivery_row_t  *row;
+
+    (void) failure;
+
+    row = result != NULL ? pay_row_delivery(result) : NULL;
+
+    if (row == NULL) {
+        slot->busy = 0;
+        return;
+    }
+
+    deliveries.active = ngx_current_msec;
+    deliveries.is_active = 1;
+    deliveries.came += slot->ticked;
+
+    if (ngx_current_msec - slot->asked > LATE_MS
+        || start(slot, row) != NGX_OK)
+    {
+        slot->busy = 0;
+    }
+}
+
+
+/* NGX_ERROR: nothing was begun, and nothing will end. */
+static ngx_int_t
+start(slot_t *slot, const pay_delivery_row_t *row)
+{
+    slot->flow = ngx_payments_flow_create(deliveries.pmcf);
+    if (slot->flow == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (pay_flow_delivery(ngx_payments_flow_core(slot->flow), row) != PAY_OK) {
+        ngx_payments_flow_discard(slot->flow);
+        return NGX_ERROR;
+    }
+
+    return ngx_payments_flow_start_alone(slot->flow, delivery_ended, slot);
+}
+
+
+/* An endpoint that wants its order has the next one due by now. */
+static void
+delivery_ended(void *data)
+{
+    slot_t      *slot = data;
+    const char  *outcome;
+
+    outcome = ngx_payments_flow_core(slot->flow)->outcome;
+
+    if (outcome != NULL && ngx_strcmp(outcome, "delivered") != 0
+        && ngx_strcmp(outcome, "failed") != 0
+        && ngx_strcmp(outcome, "gone") != 0)
+    {
+        complain(slot->flow, outcome);
+    }
+
+    slot->busy = 0;
+    slot->flow = NULL;
+
+    if (!is_ending() && !ngx_payments_bulkhead_is_pressed()) {
+        (void) claim(slot, 0);
+    }
+}
+
+
+/* Paced: an outage of PostgreSQL would make one for each delivery. */
+static void
+complain(const ngx_payments_flow_t *flow, const char *outcome)
+{
+    ngx_uint_t                       omitted;
+    static ngx_payments_log_pace_t   pace;
+
+    if (!ngx_payments_log_may(&pace, &omitted)) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "payments: a webhook to a storefront was not sent or its end "
+                  "not stored, merchant:%V, why:%s, omitted:%ui",
+                  &ngx_payments_nstr(ngx_payments_flow_core(
+                      (ngx_payments_flow_t *) flow)->merchant_id),
+                  outcome, omitted);
+}
+
+
+static ngx_uint_t
+is_ending(void)
+{
+    return ngx_exiting || ngx_quit || ngx_terminate;
+}

@@ -1,0 +1,17 @@
+/*
+ * Events for receivers, by the clock.
+ */
+
+#ifndef NGX_PAYMENTS_PUBLISH_H
+#define NGX_PAYMENTS_PUBLISH_H
+
+#include "util/ngx_payments.h"
+
+#include "pay_str.h"
+
+
+/* `owner` lives as long as the worker. */
+void ngx_payments_publish_start(ngx_cycle_t *cycle, pay_str_t owner);
+
+
+#endif /* NGX_PAYMENTS_PUBLISH_H */

@@ -1,0 +1,23 @@
+/*
+ * The figures of events for receivers.
+ */
+
+#ifndef NGX_PAYMENTS_COUNT_EVENTS_H
+#define NGX_PAYMENTS_COUNT_EVENTS_H
+
+#include "shm/ngx_payments_shm.h"
+
+#include "pay_arena.h"
+#include "pay_str.h"
+
+
+/* The figures of a round on any host; the text is SQL's
+ * (pay_api.watch_events). */
+void ngx_payments_count_events_round(pay_str_t json);
+
+/* Appends their families; nothing when the figures are old. */
+void ngx_payments_events_write(pay_buf_t *buf,
+    const ngx_payments_counters_t *counters);
+
+
+#endif /* NGX_PAYMENTS_COUNT_EVENTS_H */

@@ -1,0 +1,97 @@
+"""What a topic holds, read by a consumer that belongs to no group."""
+
+import dataclasses
+import json
+import time
+
+from confluent_kafka import Consumer, TopicPartition
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    partition: int
+    offset: int
+    key: str
+    headers: dict
+    event: dict
+
+    @property
+    def id(self) -> str:
+        return self.event["id"]
+
+    @property
+    def sequence(self) -> int:
+        return int(self.event["sequence"])
+
+
+def record(message) -> Record:
+    return Record(
+        message.partition(),
+        message.offset(),
+        message.key().decode(),
+        {key: value.decode() for key, value in message.headers() or []},
+        json.loads(message.value()),
+    )
+
+
+def read_topic(address: str, topic: str, deadline: float = 60) -> list[Record]:
+    """All that the topic holds now: each partition's records in order."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": address,
+            "group.id": "none",
+            "enable.auto.commit": False,
+        }
+    )
+    try:
+        return list(_read(consumer, topic, time.monotonic() + deadline))
+    finally:
+        consumer.close()
+
+
+def _read(consumer, topic: str, limit: float):
+    found = consumer.list_topics(topic, 30).topics[topic].partitions
+    ends = {}
+    for number in found:
+        low, high = consumer.get_watermark_offsets(
+            TopicPartition(topic, number), 30
+        )
+        if high > low:
+            ends[number] = high
+    consumer.assign([TopicPartition(topic, n, 0) for n in ends])
+    while ends:
+        assert time.monotonic() < limit, f"the topic's end: {ends}"
+        for message in consumer.consume(1000, 0.2):
+            assert message.error() is None, message.error()
+            yield record(message)
+            if message.offset() + 1 >= ends.get(message.partition(), 0):
+                ends.pop(message.partition(), None)
+
+
+def first_copies(records: list[Record]) -> list[Record]:
+    """As a receiver sees them that knows ids again."""
+    seen = set()
+    return [r for r in records if not (r.id in seen or seen.add(r.id))]
+
+
+def copies(records: list[Record]) -> int:
+    """How many are repetitions."""
+    return len(records) - len({r.id for r in records})
+
+
+def check_against(records: list[Record], messages: list[tuple]) -> None:
+    """Nothing is missing, nothing is foreign, each key is in one partition
+    and in its order, and a repetition has the same content."""
+    wanted = {id_: (key, sequence) for id_, key, sequence in messages}
+    contents = {}
+    for each in records:
+        assert contents.setdefault(each.id, each.event) == each.event
+        assert wanted[each.id] == (each.key, each.sequence)
+        assert each.headers["ce_id"] == each.id
+        assert each.headers["ce_type"] == each.event["type"]
+    assert len(contents) == len(wanted), "messages are missing"
+    places, last = {}, {}
+    for each in first_copies(records):
+        assert places.setdefault(each.key, each.partition) == each.partition
+        assert each.sequence == last.get(each.key, 0) + 1, each.key
+        last[each.key] = each.sequence
