@@ -197,10 +197,13 @@ SELECT is((SELECT c.number FROM pg_temp.claim() c WHERE c.outcome = 'due'),
 SELECT is(pg_temp.ended('some', :last, 10, 'failed', 500), 'stored', 'fails');
 SELECT is(d.state, 'failed', 'it is given up')
 FROM pay.webhook_delivery d WHERE d.endpoint_id = 'some';
+-- the time is that of the failure, behind that of the message
 SELECT is(r.outcome, 'stored', 'all that failed'),
     is(r.page::json ->> 'deliveries', '1', 'again')
-FROM pay_api.replay_deliveries('{m1}', '{some}', '{NULL}', '{0}', '{NULL}',
-                               '{1}') r;
+FROM pay.webhook_delivery d, pay_api.replay_deliveries('{m1}', '{some}',
+    '{NULL}', ARRAY[(extract(epoch FROM d.ended_at) * 1000000)::bigint],
+    '{NULL}', '{1}') r
+WHERE d.endpoint_id = 'some';
 SELECT is((SELECT c.number FROM pg_temp.claim() c WHERE c.outcome = 'due'),
     1::bigint, 'from the first attempt on');
 SELECT is(pg_temp.ended('some', :last, 1, 'gone', 410), 'stored',
@@ -242,6 +245,13 @@ FROM pg_temp.act('some', 'rotate', 0) a;
 SELECT is((SELECT array_agg(s.number::int) FROM pay.webhook_secret s
            WHERE s.endpoint_id = 'some' AND coalesce(s.until > now(), true)),
     '{3}'::int[], 'the newest signs');
+SELECT a.outcome FROM pg_temp.act('some', 'test') a
+\g /dev/null
+SELECT pg_temp.publish(), pg_temp.pass('1 s')
+\g /dev/null
+SELECT is(concat_ws(' ', c.number1, c.number2, c.number3), '3',
+    'and no other')
+FROM pg_temp.claim() c WHERE c.endpoint_id = 'some';
 
 -- the order, where it is wanted
 SELECT pg_temp.endpoint('line', '["payment.*"]', 1)
