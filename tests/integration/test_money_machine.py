@@ -41,6 +41,13 @@ FAULTS = {
     "late": {"kind": "delay", "ms": 100},
 }
 REFUSALS = {409, 422, 502}
+# Which of those that are there, counted around: how many there are hangs on who
+# came first, and Hypothesis wants the same draws of the same sequence.
+PICKS = st.integers(0, 59)
+
+
+def pick(found, picked):
+    return found[picked % len(found)]
 
 
 class Money(RuleBasedStateMachine):
@@ -161,12 +168,11 @@ class Money(RuleBasedStateMachine):
         sale.send(event)
         sale.told.add(event["id"])
 
-    @rule(data=st.data())
-    def repeats(self, data):
+    @rule(picked=PICKS)
+    def repeats(self, picked):
         if not self.asked:
             return
-        asked = data.draw(st.sampled_from(range(len(self.asked))))
-        sale, key, tail, body, change_id = self.asked[asked]
+        sale, key, tail, body, change_id = pick(self.asked, picked)
         answer = sale.change(tail, key, **body)
         assert answer.status_code in (201, 202), answer.text
         assert answer.json()[f"{tail.removesuffix('s')}_id"] == change_id
@@ -197,8 +203,8 @@ class Money(RuleBasedStateMachine):
             body |= {"amount_minor": left, "fee_minor": 15}
         sale.at_psp(what, **body)
 
-    @rule(sale=sales, data=st.data())
-    def ends_there(self, sale, data):
+    @rule(sale=sales, picked=PICKS, end=PICKS)
+    def ends_there(self, sale, picked, end):
         found = [
             each
             for each in self.stack.mock.books(token=sale.token)["deeds"]
@@ -206,20 +212,17 @@ class Money(RuleBasedStateMachine):
         ]
         if not found:
             return
-        deed = data.draw(st.sampled_from(range(len(found))))
-        deed = found[deed]
-        words = ENDS[deed["kind"], deed["status"]]
-        sale.ended(deed, data.draw(st.sampled_from(words)))
+        deed = pick(found, picked)
+        sale.ended(deed, pick(ENDS[deed["kind"], deed["status"]], end))
 
-    @rule(sale=sales, data=st.data())
-    def tells_one(self, sale, data):
+    @rule(sale=sales, picked=PICKS)
+    def tells_one(self, sale, picked):
         """An event that was held back comes, and comes again.  In no order,
         but of two about one thing the first is first: no PSP numbers them.
         """
         events = first_of_each(sale.unsent(), sale.told)
         if events:
-            place = data.draw(st.sampled_from(range(len(events))))
-            self.tell_event(sale, events[place])
+            self.tell_event(sale, pick(events, picked))
 
     @rule(sale=sales)
     def jobs_run(self, sale):
