@@ -31,6 +31,7 @@ static int is_found(const row_t *row, const sim_line_t *line);
 static int is_in_doubt(sim_t *sim, const row_t *row, const sim_line_t *line);
 static void judge_doubled(book_t *book, sim_line_t *line, row_t *row);
 static void judge_batch(book_t *book, const sim_file_t *file);
+static int are_beside(sim_t *sim, const sim_file_t *file);
 static int version_of(sim_t *sim, const sim_file_t *file);
 static void judge_rest(book_t *book);
 static void judge_overdue(sim_t *sim);
@@ -298,11 +299,15 @@ judge_doubled(book_t *book, sim_line_t *line, row_t *row)
 
 
 /* I9: of two versions of a batch, the difference waits for an operator, and
- * nothing else: the row that only one of them has is gone or was added. */
+ * nothing else: the row that only one of them has is gone or was added.  A
+ * version whose booking was left and went on behind that of the other one is
+ * compared with it: then the row that is booked last was added. */
 static void
 judge_batch(book_t *book, const sim_file_t *file)
 {
     int          is_second = version_of(book->sim, file) == 2;
+    int          is_beside = are_beside(book->sim, file);
+    int          was_added, is_whole;
     row_t       *row;
     unsigned     i;
     sim_line_t  *lines[2];       /* of the second one alone, of the first */
@@ -322,9 +327,12 @@ judge_batch(book_t *book, const sim_file_t *file)
         row->is_judged = 1;
         lines[i]->is_settled = row->class <= 1;
 
-        if (i == 0 ? strcmp(row->finding, "added") != 0
-                   : !is_found(row, lines[i])
-                     || strcmp(row->queued, "gone") != 0)
+        was_added = strcmp(row->finding, "added") == 0;
+        is_whole = is_found(row, lines[i])
+                   && (i == 0 || strcmp(row->queued, "gone") == 0);
+
+        if (is_beside ? !was_added && !is_whole
+                      : i == 0 ? !was_added : !is_whole)
         {
             sim_violation(book->sim, "I9: %.*s, which %s version has alone, is "
                           "of class %d: %s, %s", pay_fmt(lines[i]->key),
@@ -332,6 +340,24 @@ judge_batch(book_t *book, const sim_file_t *file)
                           row->finding, row->queued);
         }
     }
+}
+
+
+/* Whether the first version was booked behind the beginning of the second. */
+static int
+are_beside(sim_t *sim, const sim_file_t *file)
+{
+    sim_rows_t  found;
+
+    found = sim_db_ask(sim->db, "SELECT FROM pay.settlement_file f "
+        "JOIN pay.settlement_file o USING (source, batch_key) "
+        "WHERE f.source = $1 AND f.name = $2 AND f.version + o.version = 3 "
+        "AND CASE WHEN f.version = 1 THEN f.changed_at > o.received_at "
+        "ELSE o.changed_at > f.received_at END", 2,
+        sim_text(sim, sim->settle->sources[file->psp->index].name),
+        sim_text(sim, file->name));
+
+    return found.rows != 0;
 }
 
 
