@@ -1067,39 +1067,7 @@ CREATE FUNCTION pay.advice_holds(p_advice pay.payout_advice) RETURNS boolean LAN
 CREATE FUNCTION pay.advice_json(p_advice pay.payout_advice, p_before bigint, p_limit integer) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.advice_lines(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_since bigint, p_until bigint) RETURNS TABLE(wallet_seq bigint, at timestamp with time zone, source text, kind text, part text, payment_order_id text, amount_minor bigint, is_new boolean, is_paid boolean) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.advice_lines_json(p_advice pay.payout_advice, p_before bigint, p_limit integer, OUT lines json, OUT next bigint) RETURNS record LANGUAGE sql STABLE;
-
-CREATE TABLE pay.payout (
-    merchant_id pay.id NOT NULL,
-    payout_id pay.id NOT NULL,
-    payout_key pay.payout_key NOT NULL,
-    attempt pay.ordinal NOT NULL,
-    seller_account pay.filled NOT NULL,
-    currency pay.currency_code NOT NULL,
-    amount_minor pay.positive_minor NOT NULL,
-    left_minor pay.minor NOT NULL,
-    line_count pay.ordinal NOT NULL,
-    provider pay.payout_name NOT NULL,
-    destination_id pay.id NOT NULL,
-    destination_version pay.ordinal NOT NULL,
-    made_by pay.filled NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    state pay.payout_state DEFAULT 'draft'::text NOT NULL,
-    reason text,
-    provider_ref pay.id,
-    proof text COLLATE pg_catalog."C",
-    voided_at timestamp with time zone,
-    batch_id pay.id,
-    number bigint NOT NULL,
-    CONSTRAINT payout_check CHECK (((voided_at IS NOT NULL) = ((state)::text = ANY (ARRAY['failed'::text, 'returned'::text, 'cancelled'::text])))),
-    CONSTRAINT payout_check1 CHECK (((proof IS NOT NULL) = ((state)::text = 'failed'::text))),
-    CONSTRAINT payout_check2 CHECK ((((state)::text <> ALL (ARRAY['sent'::text, 'paid'::text, 'settled'::text])) OR (provider_ref IS NOT NULL))),
-    CONSTRAINT payout_check3 CHECK (((batch_id IS NOT NULL) OR ((state)::text = ANY (ARRAY['draft'::text, 'held'::text, 'ready'::text, 'cancelled'::text])))),
-    CONSTRAINT payout_proof_check CHECK ((proof = ANY (ARRAY['refused'::text, 'not_found'::text, 'same_key'::text, 'returned_by_provider'::text, 'pain002'::text, 'person'::text])))
-)
-WITH (fillfactor='60');
-
-CREATE FUNCTION pay.advice_of(p_payout pay.payout, p_since bigint, p_until bigint, p_opening bigint) RETURNS pay.payout_advice LANGUAGE sql STABLE;
+CREATE FUNCTION pay.advice_of(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_paid bigint, p_closing bigint, p_since bigint, p_until bigint, p_opening bigint) RETURNS SETOF pay.payout_advice LANGUAGE sql STABLE;
 CREATE FUNCTION pay.advice_page(p_merchant_id text, p_payout_id text, p_before bigint, p_limit integer, OUT outcome text, OUT page text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.age_in_days(p_age interval) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.ageing_of(p_merchant_id text, p_psp text, p_currency text) RETURNS json LANGUAGE sql STABLE;
@@ -1140,6 +1108,38 @@ CREATE TABLE pay.dead_letter (
 CREATE FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
+
+CREATE TABLE pay.payout (
+    merchant_id pay.id NOT NULL,
+    payout_id pay.id NOT NULL,
+    payout_key pay.payout_key NOT NULL,
+    attempt pay.ordinal NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    amount_minor pay.positive_minor NOT NULL,
+    left_minor pay.minor NOT NULL,
+    line_count pay.ordinal NOT NULL,
+    provider pay.payout_name NOT NULL,
+    destination_id pay.id NOT NULL,
+    destination_version pay.ordinal NOT NULL,
+    made_by pay.filled NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    state pay.payout_state DEFAULT 'draft'::text NOT NULL,
+    reason text,
+    provider_ref pay.id,
+    proof text COLLATE pg_catalog."C",
+    voided_at timestamp with time zone,
+    batch_id pay.id,
+    number bigint NOT NULL,
+    CONSTRAINT payout_check CHECK (((voided_at IS NOT NULL) = ((state)::text = ANY (ARRAY['failed'::text, 'returned'::text, 'cancelled'::text])))),
+    CONSTRAINT payout_check1 CHECK (((proof IS NOT NULL) = ((state)::text = 'failed'::text))),
+    CONSTRAINT payout_check2 CHECK ((((state)::text <> ALL (ARRAY['sent'::text, 'paid'::text, 'settled'::text])) OR (provider_ref IS NOT NULL))),
+    CONSTRAINT payout_check3 CHECK (((batch_id IS NOT NULL) OR ((state)::text = ANY (ARRAY['draft'::text, 'held'::text, 'ready'::text, 'cancelled'::text])))),
+    CONSTRAINT payout_proof_check CHECK ((proof = ANY (ARRAY['refused'::text, 'not_found'::text, 'same_key'::text, 'returned_by_provider'::text, 'pain002'::text, 'person'::text])))
+)
+WITH (fillfactor='60');
+
 CREATE FUNCTION pay.apply_payout_fact(p_payout pay.payout, p_state text, p_ref text, p_proof text, p_who text, p_code text, p_detail jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.approval_is_foreign() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.approval_time(p_merchant_id text) RETURNS interval LANGUAGE sql STABLE;
@@ -2021,7 +2021,7 @@ CREATE FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) RETURN
 CREATE FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_page(p_file_id bigint, p_rows integer) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb, p_told text DEFAULT NULL::text) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.keep_payout_advices(p_places tid[], p_who text) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.keep_payout_advices(p_places tid[], p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payout_key(p_merchant_id text, p_route text, p_key text, p_subject_id text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) RETURNS tid[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
@@ -2262,9 +2262,10 @@ WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
 CREATE FUNCTION pay.next_parked(p_limit interval) RETURNS pay.webhook_inbox[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.next_payout_approved(p_merchant_id text, p_provider text, p_adapter text, p_who text) RETURNS pay.payout_sending LANGUAGE plpgsql;
+CREATE FUNCTION pay.next_payout_id() RETURNS text LANGUAGE sql;
 CREATE FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_is_stopped boolean) RETURNS pay.payout_sending LANGUAGE sql;
 CREATE FUNCTION pay.next_reread(p_file pay.settlement_file, p_pause interval) RETURNS timestamp with time zone LANGUAGE sql STABLE;
-CREATE FUNCTION pay.next_run_wallets(p_run pay.payout_run, p_wallets integer, p_lines integer, p_look integer, OUT sellers text[], OUT currencies text[], OUT at_seller text, OUT at_currency text, OUT is_last boolean) RETURNS record LANGUAGE sql STABLE;
+CREATE FUNCTION pay.next_run_wallets(p_run pay.payout_run, p_wallets integer, p_lines integer, p_look integer, OUT sellers text[], OUT currencies text[], OUT at_seller text, OUT at_currency text, OUT is_last boolean) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.next_unknown(p_limit interval) RETURNS pay.dispatch[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.next_version_sha256(p_file pay.settlement_file) RETURNS bytea LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.note_failure(p_endpoint pay.webhook_endpoint, p_is_gone boolean, p_next timestamp with time zone) RETURNS void LANGUAGE plpgsql;
@@ -2344,7 +2345,7 @@ CREATE FUNCTION pay.payout_is_approved() RETURNS trigger LANGUAGE plpgsql SET se
 CREATE FUNCTION pay.payout_is_booked() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.payout_item_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_json(p_payout pay.payout) RETURNS json LANGUAGE sql STABLE;
-CREATE FUNCTION pay.payout_key_of(p_merchant_id text, p_seller text, p_currency text, p_destination_id text, p_seqs bigint[]) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.payout_key_of(p_merchant_id text, p_seller text, p_currency text, p_destination_id text, p_seqs bigint[]) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_key_said(p_merchant_id text, p_route text, p_key text, p_fingerprint bytea, OUT outcome text, OUT subject_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.payout_lines_of(p_order pay.payment_order) RETURNS SETOF pay.payout_line LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_may_be_sent() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
@@ -2354,8 +2355,8 @@ CREATE FUNCTION pay.payout_page(p_merchant_id text, p_seller text, p_provider te
 CREATE FUNCTION pay.payout_pause(p_first_s integer, p_most_s integer, p_tries integer) RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_posting(p_payout pay.payout, p_kind text) RETURNS pay.posting LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_said_ok(p_said pay.payout_said, p_retry_s bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_stop_of(p_is_held boolean, p_account pay.payout_account, p_usable_from timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.payout_stops(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_with_acts(p_merchant_id text, p_payout_id text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_word_fact(p_state text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.place_is_free(p_old pay.checkout) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -5465,7 +5466,7 @@ CREATE UNIQUE INDEX payout_advice_wallet ON pay.payout_advice USING btree (merch
 CREATE UNIQUE INDEX payout_batch_listed ON pay.payout_batch USING btree (merchant_id, number);
 CREATE INDEX payout_batch_made ON pay.payout_batch USING btree (merchant_id, made_at);
 CREATE INDEX payout_batch_open ON pay.payout_batch USING btree (made_at) WHERE (state = 'open'::text);
-CREATE INDEX payout_batched ON pay.payout USING btree (batch_id, merchant_id);
+CREATE INDEX payout_batched ON pay.payout USING btree (batch_id, merchant_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX payout_dispatch_begun ON pay.payout_dispatch USING btree (begun_at);
 CREATE UNIQUE INDEX payout_dispatch_open ON pay.payout_dispatch USING btree (merchant_id, payout_id) WHERE (ended_at IS NULL);
 CREATE INDEX payout_event_at ON pay.payout_event USING btree (at);
@@ -5726,7 +5727,7 @@ CREATE TRIGGER payout_sending_fixed BEFORE UPDATE OF merchant_id, payout_id, pro
 ALTER TABLE pay.payout_sending ENABLE ALWAYS TRIGGER payout_sending_fixed;
 CREATE TRIGGER payout_sending_kept BEFORE DELETE OR TRUNCATE ON pay.payout_sending FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('pay-outs are kept', 'PAY20');
 ALTER TABLE pay.payout_sending ENABLE ALWAYS TRIGGER payout_sending_kept;
-CREATE TRIGGER payout_start BEFORE INSERT ON pay.payout FOR EACH ROW WHEN (((new.state)::text <> 'draft'::text)) EXECUTE FUNCTION pay.refuse_change('a pay-out begins as draft', 'PAY10');
+CREATE TRIGGER payout_start BEFORE INSERT ON pay.payout FOR EACH ROW WHEN (((new.state)::text <> ALL (ARRAY['draft'::text, 'ready'::text]))) EXECUTE FUNCTION pay.refuse_change('a pay-out begins as draft or ready', 'PAY10');
 ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_start;
 CREATE TRIGGER payout_state_moves BEFORE UPDATE OF state ON pay.payout FOR EACH ROW WHEN (((old.state)::text <> (new.state)::text)) EXECUTE FUNCTION pay.payout_moves();
 ALTER TABLE pay.payout ENABLE ALWAYS TRIGGER payout_state_moves;
@@ -5927,11 +5928,9 @@ REVOKE ALL ON FUNCTION pay.advice_lines(p_merchant_id text, p_payout_id text, p_
 GRANT ALL ON FUNCTION pay.advice_lines(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_since bigint, p_until bigint) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.advice_lines(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_since bigint, p_until bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.advice_lines_json(p_advice pay.payout_advice, p_before bigint, p_limit integer, OUT lines json, OUT next bigint) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.payout TO payments_auditor;
-GRANT SELECT ON TABLE pay.payout TO payments_operator;
-REVOKE ALL ON FUNCTION pay.advice_of(p_payout pay.payout, p_since bigint, p_until bigint, p_opening bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay.advice_of(p_payout pay.payout, p_since bigint, p_until bigint, p_opening bigint) TO payments_auditor;
-GRANT ALL ON FUNCTION pay.advice_of(p_payout pay.payout, p_since bigint, p_until bigint, p_opening bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.advice_of(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_paid bigint, p_closing bigint, p_since bigint, p_until bigint, p_opening bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.advice_of(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_paid bigint, p_closing bigint, p_since bigint, p_until bigint, p_opening bigint) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.advice_of(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_paid bigint, p_closing bigint, p_since bigint, p_until bigint, p_opening bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.advice_page(p_merchant_id text, p_payout_id text, p_before bigint, p_limit integer, OUT outcome text, OUT page text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.age_in_days(p_age interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.ageing_of(p_merchant_id text, p_psp text, p_currency text) FROM PUBLIC;
@@ -5945,6 +5944,8 @@ GRANT SELECT ON TABLE pay.dead_letter TO payments_operator;
 REVOKE ALL ON FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payout TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout TO payments_operator;
 REVOKE ALL ON FUNCTION pay.apply_payout_fact(p_payout pay.payout, p_state text, p_ref text, p_proof text, p_who text, p_code text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.approval_is_foreign() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.approval_time(p_merchant_id text) FROM PUBLIC;
@@ -6444,6 +6445,7 @@ GRANT SELECT ON TABLE pay.webhook_inbox TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_inbox TO payments_operator;
 REVOKE ALL ON FUNCTION pay.next_parked(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_payout_approved(p_merchant_id text, p_provider text, p_adapter text, p_who text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.next_payout_id() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_is_stopped boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_reread(p_file pay.settlement_file, p_pause interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_run_wallets(p_run pay.payout_run, p_wallets integer, p_lines integer, p_look integer, OUT sellers text[], OUT currencies text[], OUT at_seller text, OUT at_currency text, OUT is_last boolean) FROM PUBLIC;
@@ -6515,8 +6517,8 @@ REVOKE ALL ON FUNCTION pay.payout_page(p_merchant_id text, p_seller text, p_prov
 REVOKE ALL ON FUNCTION pay.payout_pause(p_first_s integer, p_most_s integer, p_tries integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_posting(p_payout pay.payout, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_said_ok(p_said pay.payout_said, p_retry_s bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.payout_stop(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_stop_of(p_is_held boolean, p_account pay.payout_account, p_usable_from timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_stops(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_with_acts(p_merchant_id text, p_payout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_word_fact(p_state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.place_is_free(p_old pay.checkout) FROM PUBLIC;

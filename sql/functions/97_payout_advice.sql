@@ -43,7 +43,8 @@ CROSS JOIN LATERAL (
 LEFT JOIN pay.payout_advice_kind k ON k.kind = l.kind
 LEFT JOIN LATERAL (
     SELECT r.payment_order_id FROM pay.payout_reserve r
-    WHERE r.merchant_id = p_merchant_id AND r.source = l.source
+    WHERE e.payment_order_id IS NULL AND r.merchant_id = p_merchant_id
+        AND r.source = l.source
     OFFSET 0) r ON true
 LEFT JOIN LATERAL (
     SELECT t.wallet_seq FROM pay.payout_part t
@@ -55,20 +56,21 @@ COMMENT ON FUNCTION pay.advice_lines IS
     'The lines of the ledger that an advice tells of';
 
 
--- Each text of the digest is JSON, so that no two advices have the same text.
+-- Each text of the digest is JSON, so that no two advices have the same text.  A
+-- set of one row without a row for an argument, as payout_stops() is one: a part
+-- of its caller's statement.
 CREATE OR REPLACE FUNCTION pay.advice_of(
-    p_payout pay.payout, p_since bigint, p_until bigint, p_opening bigint)
-RETURNS pay.payout_advice LANGUAGE sql STABLE AS $$
-SELECT ROW(p_payout.merchant_id, p_payout.payout_id, p_payout.seller_account,
-    p_payout.currency, p_since, p_until, p_opening, s.sales, s.refunds,
-    s.disputes, s.fees, s.reserve, s.payouts, s.adjustments,
-    p_payout.amount_minor, p_payout.left_minor,
-    sha256(convert_to(concat(json_build_array('advice 1',
-        p_payout.merchant_id, p_payout.payout_id, p_payout.seller_account,
-        p_payout.currency, p_since, p_until, p_opening, s.sales, s.refunds,
-        s.disputes, s.fees, s.reserve, s.payouts, s.adjustments,
-        p_payout.amount_minor, p_payout.left_minor), s.lines), 'UTF8')))
-    ::pay.payout_advice
+    p_merchant_id text, p_payout_id text, p_seller text, p_currency text,
+    p_paid bigint, p_closing bigint, p_since bigint, p_until bigint,
+    p_opening bigint)
+RETURNS SETOF pay.payout_advice LANGUAGE sql STABLE AS $$
+SELECT p_merchant_id, p_payout_id, p_seller, p_currency, p_since, p_until,
+    p_opening, s.sales, s.refunds, s.disputes, s.fees, s.reserve, s.payouts,
+    s.adjustments, p_paid, p_closing,
+    sha256(convert_to(concat(json_build_array('advice 1', p_merchant_id,
+        p_payout_id, p_seller, p_currency, p_since, p_until, p_opening,
+        s.sales, s.refunds, s.disputes, s.fees, s.reserve, s.payouts,
+        s.adjustments, p_paid, p_closing), s.lines), 'UTF8'))
 FROM (
     SELECT coalesce(sum(n.amount) FILTER (WHERE l.part = 'sales'), 0)::bigint
             AS sales,
@@ -88,11 +90,12 @@ FROM (
             (extract(epoch FROM l.at) * 1000000)::bigint, l.source, l.kind,
             l.payment_order_id, l.amount_minor, l.is_new, l.is_paid), ''
             ORDER BY l.wallet_seq) AS lines
-    FROM pay.advice_lines(p_payout.merchant_id, p_payout.payout_id,
-        p_payout.seller_account, p_payout.currency, p_since, p_until) l
+    FROM pay.advice_lines(p_merchant_id, p_payout_id, p_seller, p_currency,
+        p_since, p_until) l
     CROSS JOIN LATERAL (
         SELECT CASE WHEN l.is_new THEN l.amount_minor ELSE 0 END AS amount) n
     ) s
+OFFSET 0
 $$;
 COMMENT ON FUNCTION pay.advice_of IS
     'The advice of an item by the ledger as it stands now';
@@ -102,35 +105,47 @@ COMMENT ON FUNCTION pay.advice_of IS
 -- of the wallet's item before.  p_places: where the rows of the items are.
 CREATE OR REPLACE FUNCTION pay.keep_payout_advices(
     p_places tid[], p_who text)
-RETURNS void LANGUAGE sql AS $$
-WITH made AS MATERIALIZED (
-    SELECT p.line_count, a AS advice
-    FROM payout p
-    CROSS JOIN LATERAL (
-        SELECT l.wallet_seq FROM journal_line l
-        WHERE l.merchant_id = p.merchant_id
-            AND l.source = 'pay-out/' || p.payout_id
-            AND l.kind = 'payout_reserved' AND l.account = 'seller_available'
-        OFFSET 0) j
-    LEFT JOIN LATERAL (
-        SELECT o.until_seq, o.closing_minor
-        FROM payout_advice o
-        WHERE o.merchant_id = p.merchant_id
-            AND o.seller_account = p.seller_account
-            AND o.currency = p.currency
-        ORDER BY o.until_seq DESC LIMIT 1) o ON true
-    CROSS JOIN LATERAL advice_of(p, coalesce(o.until_seq, 0), j.wallet_seq,
-        coalesce(o.closing_minor, 0)) a
-    WHERE p.ctid = ANY (p_places)
-), kept AS (
-    INSERT INTO payout_advice SELECT (m.advice).* FROM made m
-)
-INSERT INTO payout_act (merchant_id, subject, subject_id, act, who, detail)
-SELECT (m.advice).merchant_id, 'payout', (m.advice).payout_id, 'made', p_who,
-    jsonb_build_object('amount_minor', (m.advice).paid_minor,
-        'currency', (m.advice).currency, 'lines', m.line_count,
-        'advice', encode((m.advice).sha256, 'hex'))
-FROM made m
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    WITH made AS MATERIALIZED (
+        SELECT a.*, p.line_count
+        FROM payout p
+        CROSS JOIN LATERAL (
+            SELECT l.wallet_seq FROM journal_line l
+            WHERE l.merchant_id = p.merchant_id
+                AND l.source = 'pay-out/' || p.payout_id
+                AND l.kind = 'payout_reserved'
+                AND l.account = 'seller_available'
+            OFFSET 0) j
+        LEFT JOIN LATERAL (
+            SELECT o.until_seq, o.closing_minor
+            FROM payout_advice o
+            WHERE o.merchant_id = p.merchant_id
+                AND o.seller_account = p.seller_account
+                AND o.currency = p.currency
+            ORDER BY o.until_seq DESC LIMIT 1) o ON true
+        CROSS JOIN LATERAL advice_of(p.merchant_id, p.payout_id,
+            p.seller_account, p.currency, p.amount_minor, p.left_minor,
+            coalesce(o.until_seq, 0), j.wallet_seq,
+            coalesce(o.closing_minor, 0)) a
+        WHERE p.ctid = ANY (p_places)
+    ), kept AS (
+        INSERT INTO payout_advice
+        SELECT m.merchant_id, m.payout_id, m.seller_account, m.currency,
+            m.since_seq, m.until_seq, m.opening_minor, m.sales_minor,
+            m.refunds_minor, m.disputes_minor, m.fees_minor,
+            m.reserve_minor, m.payouts_minor, m.adjustments_minor,
+            m.paid_minor, m.closing_minor, m.sha256
+        FROM made m
+    )
+    INSERT INTO payout_act (merchant_id, subject, subject_id, act, who,
+        detail)
+    SELECT m.merchant_id, 'payout', m.payout_id, 'made', p_who,
+        jsonb_build_object('amount_minor', m.paid_minor,
+            'currency', m.currency, 'lines', m.line_count,
+            'advice', encode(m.sha256, 'hex'))
+    FROM made m;
+END
 $$;
 COMMENT ON FUNCTION pay.keep_payout_advices IS
     'Writes the advices of new items, and the acts that made them, with the '
@@ -147,9 +162,11 @@ SELECT coalesce((
         WHERE a.merchant_id = p_advice.merchant_id AND a.subject = 'payout'
             AND a.subject_id = p_advice.payout_id AND a.act = 'made'), false)
     AND (
-        SELECT pay.advice_of(p, p_advice.since_seq, p_advice.until_seq,
-                             p_advice.opening_minor) = p_advice
+        SELECT a = p_advice
         FROM pay.payout p
+        CROSS JOIN LATERAL pay.advice_of(p.merchant_id, p.payout_id,
+            p.seller_account, p.currency, p.amount_minor, p.left_minor,
+            p_advice.since_seq, p_advice.until_seq, p_advice.opening_minor) a
         WHERE p.merchant_id = p_advice.merchant_id
             AND p.payout_id = p_advice.payout_id)
 $$;

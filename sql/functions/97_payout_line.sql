@@ -6,8 +6,9 @@ SET LOCAL search_path = pay, pg_temp;
 
 
 -- Lines since the last look.  A line of the rolling reserve belongs to the
--- order of its sale.  Each wallet looks its own rows up: a plan that was made in
--- an empty database would read those of all wallets of the merchant for each.
+-- order of its sale; all others have their order themselves.  Each wallet looks
+-- its own rows up: a plan that was made in an empty database would read those of
+-- all wallets of the merchant for each.
 CREATE OR REPLACE FUNCTION pay.take_payout_lines(
     p_merchant_id text, p_seller text[], p_currency text[])
 RETURNS void LANGUAGE plpgsql AS $$
@@ -40,7 +41,8 @@ BEGIN
         OFFSET 0) e
     LEFT JOIN LATERAL (
         SELECT r.payment_order_id FROM payout_reserve r
-        WHERE r.merchant_id = p_merchant_id AND r.source = l.source
+        WHERE e.payment_order_id IS NULL AND r.merchant_id = p_merchant_id
+            AND r.source = l.source
         OFFSET 0) r ON true;
 
     INSERT INTO payout_wallet AS s (merchant_id, seller_account, currency,
@@ -164,9 +166,17 @@ CREATE OR REPLACE FUNCTION pay.end_reserves(
 RETURNS posting[] LANGUAGE plpgsql AS $$
 DECLARE
     v_ended posting[];
-    v_short text[] := ARRAY(SELECT overtaken_reserves(p_merchant_id, p_seller,
-                                                      p_currency));
+    v_short text[];
 BEGIN
+    IF NOT EXISTS (SELECT FROM payout_reserve r
+                   WHERE r.merchant_id = p_merchant_id
+                       AND r.released_at IS NULL)
+    THEN
+        RETURN '{}';
+    END IF;
+
+    v_short := ARRAY(SELECT overtaken_reserves(p_merchant_id, p_seller,
+                                               p_currency));
     WITH ended AS (
         UPDATE payout_reserve r SET released_at = now()
         FROM unnest(p_seller, p_currency) AS u (seller, currency)
@@ -191,10 +201,12 @@ COMMENT ON FUNCTION pay.end_reserves IS
 
 
 -- Why the money of an order stays, the first reason that holds; NULL: it may be
--- paid out.  p_sold_at: its last sale; NULL: it has none that is open.
-CREATE OR REPLACE FUNCTION pay.payout_stop(
+-- paid out.  p_sold_at: its last sale; NULL: it has none that is open.  A set of
+-- one row, so that it becomes a part of its caller's statement: one of its own
+-- for each order costs several times as much.
+CREATE OR REPLACE FUNCTION pay.payout_stops(
     p_merchant_id text, p_order text, p_sold_at timestamptz)
-RETURNS text LANGUAGE sql STABLE AS $$
+RETURNS SETOF text LANGUAGE sql STABLE AS $$
 SELECT CASE
     WHEN h.payment_order_id IS NOT NULL THEN 'hold'
     WHEN EXISTS (
@@ -233,8 +245,9 @@ CROSS JOIN LATERAL (
     SELECT clock_timestamp() - make_interval(days => p.release_days)
         AS latest) t
 WHERE o.payment_order_id = p_order AND o.merchant_id = p_merchant_id
+OFFSET 0
 $$;
-COMMENT ON FUNCTION pay.payout_stop IS
+COMMENT ON FUNCTION pay.payout_stops IS
     'Why an order''s money is not paid out: hold, dispute, refund, '
     'not_delivered, too_early, not_settled; NULL: it may be';
 
@@ -247,8 +260,7 @@ RETURNS TABLE (seller_account text, currency text, payment_order_id text,
     amount_minor bigint, seqs bigint[], stop text)
 LANGUAGE sql STABLE AS $$
 SELECT g.seller_account, g.currency, g.payment_order_id, g.amount_minor,
-    g.seqs, CASE WHEN g.payment_order_id IS NOT NULL AND g.is_owed
-        THEN payout_stop(p_merchant_id, g.payment_order_id, g.sold_at) END
+    g.seqs, s.stop
 FROM (
     SELECT l.seller_account, l.currency, l.payment_order_id,
         sum(l.amount_minor)::bigint AS amount_minor,
@@ -261,6 +273,8 @@ FROM (
     CROSS JOIN LATERAL open_payout_lines(p_merchant_id, u.seller,
                                          u.currency) l
     GROUP BY l.seller_account, l.currency, l.payment_order_id) g
+LEFT JOIN LATERAL payout_stops(p_merchant_id, g.payment_order_id, g.sold_at)
+    AS s (stop) ON g.is_owed
 $$;
 COMMENT ON FUNCTION pay.open_payout_orders IS
     'The open lines of wallets by order, and why they stay';

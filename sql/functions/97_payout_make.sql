@@ -33,13 +33,24 @@ COMMENT ON FUNCTION pay.refresh_payout_wallets IS
 CREATE OR REPLACE FUNCTION pay.payout_key_of(
     p_merchant_id text, p_seller text, p_currency text,
     p_destination_id text, p_seqs bigint[])
-RETURNS text LANGUAGE sql IMMUTABLE AS $$
+RETURNS text LANGUAGE sql STABLE AS $$
 SELECT left(encode(sha256(convert_to(concat_ws('|', p_merchant_id, p_seller,
     p_currency, p_destination_id, array_to_string(p_seqs, ',')), 'UTF8')),
     'hex'), 32)
 $$;
 COMMENT ON FUNCTION pay.payout_key_of IS
     'The key of an item: of its lines, in their order, and its destination';
+
+
+-- A UUID of version 7: ids that are made together stand together in all indexes,
+-- where those of version 4 touch another page for each item.
+CREATE OR REPLACE FUNCTION pay.next_payout_id()
+RETURNS text LANGUAGE sql VOLATILE AS $$
+SELECT overlay(lpad(to_hex((extract(epoch FROM clock_timestamp())
+        * 1000)::bigint), 12, '0') PLACING '-' FROM 9 FOR 0) || '-7'
+    || substr(gen_random_uuid()::text, 16)
+$$;
+COMMENT ON FUNCTION pay.next_payout_id IS 'The id of a new item';
 
 
 -- p_account NULL: the seller has none.
@@ -67,7 +78,7 @@ SELECT u.seller, u.currency, CASE
         WHEN s.stop IS NOT NULL THEN s.stop
         WHEN g.amount_minor < m.minimum_minor THEN 'minimum'
         ELSE 'made' END,
-    gen_random_uuid()::text, g.amount_minor,
+    next_payout_id(), g.amount_minor,
     w.available_minor - g.amount_minor, d.provider, (a.account).destination_id,
     (a.account).version, g.seqs
 FROM unnest(p_seller, p_currency) AS u (seller, currency)
@@ -121,15 +132,17 @@ BEGIN
     WITH kept AS (
         INSERT INTO payout (merchant_id, payout_id, payout_key, attempt,
             seller_account, currency, amount_minor, left_minor, line_count,
-            provider, destination_id, destination_version, made_by)
+            provider, destination_id, destination_version, made_by, state)
         SELECT p_merchant_id, m.payout_id, k.key,
             1 + (SELECT count(*) FROM payout p WHERE p.payout_key = k.key),
             m.seller_account, m.currency, m.amount_minor, m.left_minor,
-            cardinality(m.seqs), m.provider, m.destination_id, m.version, p_who
+            cardinality(m.seqs), m.provider, m.destination_id, m.version, p_who,
+            'ready'
         FROM unnest(p_plan) m
         CROSS JOIN LATERAL (
             SELECT payout_key_of(p_merchant_id, m.seller_account, m.currency,
-                                 m.destination_id, m.seqs) AS key) k
+                                 m.destination_id, m.seqs) AS key
+            OFFSET 0) k
         RETURNING ctid
     )
     SELECT array_agg(k.ctid) INTO v_places FROM kept k;
@@ -155,11 +168,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.keep_payouts IS
-    'Writes items as drafts, with their lines: where their rows are';
+    'Writes items, with their lines: where their rows are';
 
 
 -- One item for each of the wallets that has something to pay: all of them in
--- one commit.  An item is ready when nothing more is to be checked.
+-- one commit, in which screening may still hold it.
 CREATE OR REPLACE FUNCTION pay.make_payouts(
     p_merchant_id text, p_seller text[], p_currency text[], p_who text)
 RETURNS SETOF payout_plan LANGUAGE plpgsql AS $$
@@ -167,7 +180,6 @@ DECLARE
     v_plan     payout_plan[];
     v_made     payout_plan[];
     v_places   tid[];
-    v_postings posting[];
 BEGIN
     PERFORM refresh_payout_wallets(p_merchant_id, p_seller, p_currency);
     v_plan := ARRAY(SELECT p FROM plan_payouts(p_merchant_id, p_seller,
@@ -176,16 +188,8 @@ BEGIN
                     WHERE p.outcome = 'made');
 
     v_places := keep_payouts(p_merchant_id, v_made, p_who);
-    WITH ready AS (
-        UPDATE payout p SET state = 'ready', changed_at = clock_timestamp()
-        WHERE p.ctid = ANY (v_places)
-        RETURNING p.ctid AS place,
-            payout_posting(p, 'payout_reserved') AS posting
-    )
-    SELECT array_agg(r.place), array_agg(r.posting)
-    INTO v_places, v_postings
-    FROM ready r;
-    PERFORM post(coalesce(v_postings, '{}'));
+    PERFORM post(ARRAY(SELECT payout_posting(p, 'payout_reserved')
+                       FROM payout p WHERE p.ctid = ANY (v_places)));
     PERFORM keep_payout_advices(v_places, p_who);
     IF EXISTS (SELECT FROM screening_policy s
                WHERE s.merchant_id = p_merchant_id AND s.is_on)
@@ -214,6 +218,56 @@ SELECT ROW(p_payout.merchant_id, 'pay-out/' || p_payout.payout_id, p_kind,
     NULL)::posting
 $$;
 COMMENT ON FUNCTION pay.payout_posting IS 'An entry of an item';
+
+
+-- Checked at the commit, for each item as it stands then.  Its entries are those
+-- of its state, and its lines are live exactly as long as it is: so money is never
+-- available again while a key is alive, and no item is without its reservation.
+CREATE OR REPLACE FUNCTION pay.payout_is_booked() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_item record;
+    v_due  text[];
+BEGIN
+    SELECT p.state, p.line_count, ARRAY(
+            SELECT e.kind
+            FROM journal_entry e
+            WHERE e.merchant_id = p.merchant_id
+                AND e.source = 'pay-out/' || p.payout_id
+                AND e.amount_minor = p.amount_minor
+                AND e.currency = p.currency
+            ORDER BY e.kind) AS booked, (
+            SELECT count(*) FROM payout_part t
+            WHERE t.merchant_id = p.merchant_id
+                AND t.payout_id = p.payout_id
+                AND t.is_live = (p.voided_at IS NULL)) AS lines
+    INTO v_item
+    FROM payout p
+    WHERE p.merchant_id = NEW.merchant_id AND p.payout_id = NEW.payout_id;
+
+    v_due := CASE
+        WHEN v_item.state IN ('failed', 'cancelled')
+            THEN '{payout_released,payout_reserved}'
+        WHEN v_item.state IN ('sent', 'paid', 'settled')
+            THEN '{payout_reserved,payout_sent}'
+        WHEN v_item.state = 'returned'
+            THEN '{payout_reserved,payout_returned,payout_sent}'
+        ELSE '{payout_reserved}' END;
+
+    IF v_item.booked IS DISTINCT FROM v_due THEN
+        RAISE EXCEPTION 'pay-out % is %, and % is booked', NEW.payout_id,
+            v_item.state, coalesce(nullif(array_to_string(v_item.booked, ' '),
+                                          ''), 'nothing') USING ERRCODE = 'PAY22';
+    ELSIF v_item.lines IS DISTINCT FROM v_item.line_count THEN
+        RAISE EXCEPTION 'the lines of pay-out % are not those of its state',
+            NEW.payout_id USING ERRCODE = 'PAY22';
+    END IF;
+
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION pay.payout_is_booked IS
+    'The entries and the lines of an item are those of its state';
 
 
 -- p_currency NULL: all wallets of the seller.

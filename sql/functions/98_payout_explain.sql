@@ -129,10 +129,8 @@ CROSS JOIN LATERAL (
     WHERE x.merchant_id = p_order.merchant_id
         AND x.payment_order_id = p_order.payment_order_id
         AND x.released_at IS NULL) r
-CROSS JOIN LATERAL (
-    SELECT CASE WHEN w.open_minor > 0 THEN payout_stop(
-        p_order.merchant_id, p_order.payment_order_id, w.sold_at) END
-        AS stop) s
+LEFT JOIN LATERAL payout_stops(p_order.merchant_id,
+    p_order.payment_order_id, w.sold_at) AS s (stop) ON w.open_minor > 0
 CROSS JOIN LATERAL seller_payout_stop(p_order.merchant_id,
     w.seller_account, w.currency) b
 LEFT JOIN payout_policy p ON p.merchant_id = p_order.merchant_id

@@ -52,61 +52,76 @@ COMMENT ON FUNCTION pay.begin_payout_runs IS
 
 -- The next wallets of a run that may have something to pay, and the last one
 -- that was looked at: at most p_look are.  A wallet whose new lines are more than
--- p_lines ends the piece.  is_last: there are no more.
+-- p_lines ends the piece.  is_last: there are no more.  Of each wallet its own
+-- rows are looked up, and only until there are enough wallets.
 CREATE OR REPLACE FUNCTION pay.next_run_wallets(
     p_run payout_run, p_wallets int, p_lines int, p_look int,
     OUT sellers text[],
     OUT currencies text[], OUT at_seller text, OUT at_currency text,
     OUT is_last boolean)
-LANGUAGE sql STABLE AS $$
-WITH looked AS MATERIALIZED (
-    SELECT w.seller_account, w.currency, w.seq, w.available_minor,
-        row_number() OVER (ORDER BY w.seller_account, w.currency) AS n
-    FROM wallet w
-    WHERE w.merchant_id = p_run.merchant_id
-        AND (w.seller_account, w.currency)
-            > (p_run.at_seller, p_run.at_currency)
-        AND (p_run.seller_account = ''
-             OR w.seller_account = p_run.seller_account)
-    ORDER BY w.seller_account, w.currency
-    LIMIT p_look
-), chosen AS (
-    SELECT l.seller_account, l.currency, l.n,
-        row_number() OVER (ORDER BY l.n) AS place,
-        sum(l.seq - coalesce(s.seen_seq, 0)) OVER (ORDER BY l.n) AS lines
-    FROM looked l
-    LEFT JOIN payout_wallet s ON s.merchant_id = p_run.merchant_id
-        AND s.seller_account = l.seller_account AND s.currency = l.currency
-    WHERE (l.available_minor > 0 OR EXISTS (
-            SELECT FROM payout_reserve r
-            WHERE r.merchant_id = p_run.merchant_id
-                AND r.seller_account = l.seller_account
-                AND r.currency = l.currency AND r.released_at IS NULL
-                AND r.until <= now()))
-        AND (p_run.seller_account <> '' OR NOT EXISTS (
-            SELECT FROM payout_schedule o
-            WHERE o.merchant_id = p_run.merchant_id
-                AND o.seller_account = l.seller_account))
-), taken AS (
-    SELECT c.seller_account, c.currency, c.n, c.place
-    FROM chosen c
-    WHERE c.place = 1 OR c.place <= p_wallets AND c.lines <= p_lines
-), ended AS (
-    -- all wallets that are chosen are taken: the look ends at its own end
-    SELECT CASE WHEN (SELECT count(*) FROM taken)
-                    = (SELECT count(*) FROM chosen)
-                THEN (SELECT max(l.n) FROM looked l)
-                ELSE (SELECT max(t.n) FROM taken t) END AS n
-)
-SELECT coalesce((SELECT array_agg(t.seller_account::text ORDER BY t.n)
-                 FROM taken t), '{}'),
-    coalesce((SELECT array_agg(t.currency::text ORDER BY t.n)
-              FROM taken t), '{}'),
-    l.seller_account, l.currency,
-    e.n IS NOT DISTINCT FROM (SELECT max(x.n) FROM looked x)
-        AND (SELECT count(*) FROM looked) < p_look
-FROM ended e
-LEFT JOIN looked l ON l.n = e.n
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    WITH looked AS MATERIALIZED (
+        SELECT w.seller_account, w.currency, w.seq, w.available_minor,
+            row_number() OVER (ORDER BY w.seller_account, w.currency) AS n
+        FROM wallet w
+        WHERE w.merchant_id = p_run.merchant_id
+            AND (w.seller_account, w.currency)
+                > (p_run.at_seller, p_run.at_currency)
+            AND (p_run.seller_account = ''
+                 OR w.seller_account = p_run.seller_account)
+        ORDER BY w.seller_account, w.currency
+        LIMIT p_look
+    ), due AS (
+        SELECT l.seller_account, l.currency, l.n, l.seq
+        FROM looked l
+        WHERE (l.available_minor > 0 OR EXISTS (
+                SELECT FROM payout_reserve r
+                WHERE r.merchant_id = p_run.merchant_id
+                    AND r.seller_account = l.seller_account
+                    AND r.currency = l.currency AND r.released_at IS NULL
+                    AND r.until <= now()
+                OFFSET 0))
+            AND (p_run.seller_account <> '' OR NOT EXISTS (
+                SELECT FROM payout_schedule o
+                WHERE o.merchant_id = p_run.merchant_id
+                    AND o.seller_account = l.seller_account
+                OFFSET 0))
+        -- one that is not taken shows that there are more
+        ORDER BY l.n LIMIT p_wallets + 1
+    ), chosen AS (
+        SELECT d.seller_account, d.currency, d.n,
+            row_number() OVER (ORDER BY d.n) AS place,
+            sum(d.seq - coalesce(s.seen_seq, 0)) OVER (ORDER BY d.n) AS lines
+        FROM due d
+        LEFT JOIN LATERAL (
+            SELECT x.seen_seq FROM payout_wallet x
+            WHERE x.merchant_id = p_run.merchant_id
+                AND x.seller_account = d.seller_account
+                AND x.currency = d.currency
+            OFFSET 0) s ON true
+    ), taken AS (
+        SELECT c.seller_account, c.currency, c.n, c.place
+        FROM chosen c
+        WHERE c.place = 1 OR c.place <= p_wallets AND c.lines <= p_lines
+    ), ended AS (
+        -- all wallets that are chosen are taken: the look ends at its own end
+        SELECT CASE WHEN (SELECT count(*) FROM taken)
+                        = (SELECT count(*) FROM chosen)
+                    THEN (SELECT max(l.n) FROM looked l)
+                    ELSE (SELECT max(t.n) FROM taken t) END AS n
+    )
+    SELECT coalesce((SELECT array_agg(t.seller_account::text ORDER BY t.n)
+                     FROM taken t), '{}'),
+        coalesce((SELECT array_agg(t.currency::text ORDER BY t.n)
+                  FROM taken t), '{}'),
+        l.seller_account, l.currency,
+        e.n IS NOT DISTINCT FROM (SELECT max(x.n) FROM looked x)
+            AND (SELECT count(*) FROM looked) < p_look
+    INTO sellers, currencies, at_seller, at_currency, is_last
+    FROM ended e
+    LEFT JOIN looked l ON l.n = e.n;
+END
 $$;
 COMMENT ON FUNCTION pay.next_run_wallets IS
     'The wallets of the next piece of a run';

@@ -147,6 +147,12 @@ SELECT throws_ok(sql, state, NULL, sql) FROM (VALUES
      'jsonb_build_object(''payout_id'', ''x'', ''attempt'', 2, ''state'', '
      '''draft''))).* FROM pay.payout p', '23505'),
     ('INSERT INTO pay.payout SELECT (jsonb_populate_record(p, '
+     'jsonb_build_object(''payout_id'', ''x'', ''state'', ''held''))).* '
+     'FROM pay.payout p', 'PAY10'),
+    ('INSERT INTO pay.payout SELECT (jsonb_populate_record(p, '
+     'jsonb_build_object(''payout_id'', ''x'', ''state'', ''sending''))).* '
+     'FROM pay.payout p', 'PAY10'),
+    ('INSERT INTO pay.payout SELECT (jsonb_populate_record(p, '
      'jsonb_build_object(''payout_id'', ''x'', ''left_minor'', -1))).* '
      'FROM pay.payout p', '23514')
     ) s (sql, state);
@@ -169,6 +175,15 @@ BEGIN
     RETURN v_state;
 END
 $$;
+-- an item that is ready at once has its reservation and its lines, too
+SELECT is(pg_temp.at_commit('INSERT INTO pay.payout SELECT '
+    '(jsonb_populate_record(p, jsonb_build_object(''payout_id'', ''x'', '
+    '''number'', 0, ''payout_key'', repeat(''a'', 32)))).* '
+    'FROM pay.payout p; ' || sql), 'PAY22', sql) FROM (VALUES
+    (''),
+    ('SELECT pay.post(ARRAY[pay.payout_posting(p, ''payout_reserved'')]) '
+     'FROM pay.payout p WHERE p.payout_id = ''x''')
+    ) s (sql);
 SELECT is(pg_temp.at_commit(sql), 'PAY22', sql) FROM (VALUES
     ('UPDATE pay.payout SET state = ''cancelled'', voided_at = now()'),
     ('UPDATE pay.payout SET state = ''held''; '

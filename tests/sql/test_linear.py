@@ -76,6 +76,15 @@ PAY_OUT = """
 SELECT count(*) FROM pay.make_payouts('m', %(sellers)s,
     array_fill('USD'::text, ARRAY[%(n)s]), 'sue') m
 WHERE m.outcome = %(outcome)s"""
+OWN = """
+SELECT count(pay_ops.set_payout_schedule('m', 'a' || n, 'demand', NULL, NULL,
+    NULL, NULL, NULL, 'sue', 'test')) FROM generate_series(0, 511, 2) n"""
+COMES = """
+UPDATE pay.payout_schedule SET next_at = now()
+WHERE seller_account = ''"""
+PIECE = """
+SELECT %(n)s FROM pay_api.make_due_payouts('{w}', ARRAY[%(n)s]) d
+WHERE d.outcome = 'again'"""
 ENDPOINT = """
 SELECT count(*) FROM pay_api.store_endpoint('{m}', ARRAY[%(name)s], '{u}',
     ARRAY['[]'::jsonb], '{v1}', '{0}', ARRAY['x'::bytea], '{k}', '{sue}') e
@@ -213,6 +222,29 @@ def test_a_pay_out_costs_as_many_rows_in_a_large_piece_of_a_large_merchant(
     counted(connection, PAY_OUT, 256, "b", outcome="nothing")
     many = counted(connection, PAY_OUT, 256, "c", outcome="made")
     assert many < 1.2 * few, (few, many)
+
+
+def test_a_piece_of_a_run_costs_as_many_rows_behind_many_wallets(connection):
+    """They were joined with all that pay-outs have seen, when the statistics
+    were those of empty tables.  Each second seller has a schedule."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pay_ops.set_payout_provider('m', 'bank', 'generic',"
+            " '{iban}', NULL, NULL, 'sue', 'test'),"
+            " pay_ops.set_payout_policy('m', 'sue', 'test', 'delivered'),"
+            " pay_ops.set_payout_schedule('m', NULL, 'day', NULL, NULL, NULL,"
+            " NULL, NULL, 'sue', 'test')"
+        )
+    for statement in (BEGIN, TOKEN, PAID, KNOWN, DELIVERED):
+        asked(connection, statement, 512, "a")
+    with connection.cursor() as cursor:
+        cursor.execute(OWN + "; ANALYZE")
+        cursor.execute(SETTINGS + "; SET search_path = pay")
+        cursor.execute(COMES)
+        # begins the run
+        cursor.execute(PIECE.replace("%(n)s", "16"))
+    seen = [counted(connection, PIECE, 16, "") for _ in range(12)]
+    assert seen[-1] < 1.2 * seen[0], seen
 
 
 def test_an_account_costs_as_many_rows_with_many_sellers_as_with_few(
