@@ -24,6 +24,7 @@
 #include "conf/ngx_http_payments_conf_screening.h"
 #include "conf/ngx_http_payments_conf_rates.h"
 #include "conf/ngx_http_payments_conf_resolve.h"
+#include "conf/ngx_http_payments_conf_risk.h"
 #include "conf/ngx_http_payments_conf_retry.h"
 #include "conf/ngx_http_payments_conf_settlement.h"
 #include "conf/ngx_http_payments_conf_warn.h"
@@ -257,6 +258,27 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       offsetof(ngx_http_payments_main_conf_t, endpoints),
       &ngx_http_payments_endpoints_line },
 
+    { ngx_string("payments_risk"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_payments_set_line,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, risk),
+      &ngx_http_payments_risk_line },
+
+    { ngx_string("payments_risk_rule"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_payments_risk_rule,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("payments_risk_velocity"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_payments_risk_velocity,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("payments_bulkhead"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_http_payments_set_line,
@@ -450,6 +472,10 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
                           sizeof(ngx_payments_payout_t *)) != NGX_OK
         || ngx_array_init(&pmcf->screenings, cf->pool, 4,
                           sizeof(ngx_payments_screening_t *)) != NGX_OK
+        || ngx_array_init(&pmcf->risk.rules, cf->pool, 8,
+                          sizeof(pay_risk_rule_t)) != NGX_OK
+        || ngx_array_init(&pmcf->risk.velocities, cf->pool, 4,
+                          sizeof(pay_risk_velocity_t)) != NGX_OK
         || ngx_array_init(&pmcf->locations, cf->pool, 8,
                           sizeof(ngx_payments_location_t)) != NGX_OK
         || ngx_array_init(&pmcf->jwt_keys, cf->pool, 4,
@@ -504,7 +530,8 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
 
     if (ngx_http_payments_settlement_resolve(cf, pmcf) != NGX_CONF_OK
         || ngx_http_payments_payout_resolve(cf, pmcf) != NGX_CONF_OK
-        || ngx_http_payments_endpoints_resolve(cf, pmcf) != NGX_CONF_OK)
+        || ngx_http_payments_endpoints_resolve(cf, pmcf) != NGX_CONF_OK
+        || ngx_http_payments_risk_resolve(cf, pmcf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
