@@ -79,7 +79,8 @@ CREATE OR REPLACE FUNCTION pay_api.begin_payment(
     p_orders_seller_account text[], p_orders_amount_minor bigint[],
     p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[],
     p_request_id text[], p_psps text[], p_route text[],
-    p_key_windows text[], p_late_success text[], p_terms jsonb[])
+    p_key_windows text[], p_late_success text[], p_terms jsonb[],
+    p_risk jsonb[] DEFAULT NULL)
 RETURNS SETOF pay_api.checkout_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
@@ -117,7 +118,8 @@ BEGIN
         array_dims(p_expires_s), array_dims(p_ttl_s),
         array_dims(p_lease_ms), array_dims(p_request_id),
         array_dims(p_psps), array_dims(p_route), array_dims(p_key_windows),
-        array_dims(p_late_success), array_dims(p_terms));
+        array_dims(p_late_success), array_dims(p_terms),
+        coalesce(array_dims(p_risk), array_dims(p_terms)));
     PERFORM check_batch(
         array_dims(p_orders_item), array_dims(p_orders_id),
         array_dims(p_orders_seller_account),
@@ -199,7 +201,7 @@ BEGIN
                 p_total_minor[n], p_expires_s[n], 'REGISTERING', 1::bigint,
                 NULL, 1::bigint,
                 coalesce(p_terms[n] ->> 'capture', 'automatic'),
-                p_terms[n] ->> 'replaces', NULL,
+                p_terms[n] ->> 'replaces', NULL, NULL,
                 l.place::bigint, l.id, l.seller, l.minor, 'NOT_STARTED', NULL,
                 NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint,
                 NULL::bigint, q.credit_currency, q.credit_minor, q.credit_rate,
@@ -278,6 +280,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.begin_payment IS
-    'Creates checkouts. Outcomes: created, waiting, replayed, in_progress, '
-    'key_reused, exists, rate_missing, credit_too_large, nothing_to_replace, '
+    'Creates checkouts. Outcomes: created, waiting, blocked, replayed, '
+    'in_progress, key_reused, exists, rate_missing, credit_too_large, nothing_to_replace, '
     'not_replaced, invalid';
