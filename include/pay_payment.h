@@ -57,7 +57,7 @@ typedef struct {
     pay_str_t              billing_country;
     pay_str_t              shipping_country;
     int64_t                account_created_s;
-} pay_buyer_t;
+} pay_buyer_info_t;
 
 /* The body of POST /v1/payments after every check. */
 typedef struct {
@@ -66,7 +66,7 @@ typedef struct {
     pay_str_t              method;         /* payment_method, or empty */
     pay_str_t              replaces;       /* a checkout's id, or empty */
     pay_str_t              country;        /* buyer_info.country, or empty */
-    pay_buyer_t            buyer;
+    pay_buyer_info_t            buyer;
     pay_str_t              return_url;     /* unchecked: needs the hosts */
     pay_str_t              buyer_info;     /* JSON text, or empty */
     pay_str_t              metadata;       /* JSON text, or empty */

@@ -6,6 +6,7 @@
 #define NGX_HTTP_PAYMENTS_CONF_RISK_H
 
 #include "conf/ngx_http_payments_conf_option.h"
+#include "util/ngx_payments_conf_types.h"
 
 
 extern ngx_http_payments_line_t  ngx_http_payments_risk_line;

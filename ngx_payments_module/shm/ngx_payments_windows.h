@@ -6,6 +6,7 @@
 #define NGX_PAYMENTS_WINDOWS_H
 
 #include "util/ngx_payments.h"
+#include "pay_risk.h"
 
 
 /* Of payments_risk memory=. */

@@ -21,17 +21,17 @@ typedef struct {
     const char   *complaint;
     size_t        max;
     is_good_pt    is_good;     /* NULL: any text */
-    size_t        offset;      /* in pay_buyer_t */
+    size_t        offset;      /* in pay_buyer_info_t */
 } member_t;
 
 #define MEMBER(name, member, max, is_good, must)                              \
     { name, "/buyer_info/" name, "buyer_info." name " must be " must, max,    \
-      is_good, offsetof(pay_buyer_t, member) }
+      is_good, offsetof(pay_buyer_info_t, member) }
 
 
 static pay_status_t parse_text(pay_arena_t *arena, const pay_json_t *buyer,
-    const member_t *member, pay_buyer_t *out, pay_err_t *err);
-static pay_status_t parse_created(const pay_json_t *buyer, pay_buyer_t *out,
+    const member_t *member, pay_buyer_info_t *out, pay_err_t *err);
+static pay_status_t parse_created(const pay_json_t *buyer, pay_buyer_info_t *out,
     pay_err_t *err);
 static int is_email(pay_str_t text);
 static int is_phone(pay_str_t text);
@@ -58,7 +58,7 @@ static const member_t  members[] = {
 
 pay_status_t
 pay_parse_buyer(pay_arena_t *arena, const pay_json_t *buyer,
-    pay_buyer_t *out, pay_errors_t *errors, pay_err_t *err)
+    pay_buyer_info_t *out, pay_errors_t *errors, pay_err_t *err)
 {
     size_t        i;
     pay_status_t  status;
@@ -77,7 +77,7 @@ pay_parse_buyer(pay_arena_t *arena, const pay_json_t *buyer,
 /* null is as good as absent: many clients write what they do not know so. */
 static pay_status_t
 parse_text(pay_arena_t *arena, const pay_json_t *buyer,
-    const member_t *member, pay_buyer_t *out, pay_err_t *err)
+    const member_t *member, pay_buyer_info_t *out, pay_err_t *err)
 {
     pay_str_t          text;
     const pay_json_t  *value;
@@ -100,7 +100,7 @@ parse_text(pay_arena_t *arena, const pay_json_t *buyer,
 
 
 static pay_status_t
-parse_created(const pay_json_t *buyer, pay_buyer_t *out, pay_err_t *err)
+parse_created(const pay_json_t *buyer, pay_buyer_info_t *out, pay_err_t *err)
 {
     int64_t            us;
     pay_str_t          text;

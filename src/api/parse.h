@@ -55,7 +55,7 @@ pay_status_t pay_parse_orders(pay_arena_t *arena, const pay_json_t *body,
 /* buyer_parse.c: the members of buyer_info that are read; what is wrong with
  * them is kept. */
 pay_status_t pay_parse_buyer(pay_arena_t *arena, const pay_json_t *buyer,
-    pay_buyer_t *out, pay_errors_t *errors, pay_err_t *err) PAY_MUST_CHECK;
+    pay_buyer_info_t *out, pay_errors_t *errors, pay_err_t *err) PAY_MUST_CHECK;
 
 /* A time in UTC as clients write it, with seconds, milliseconds (as the API
  * shows them) or microseconds, in microseconds since 1970.  PAY_INVALID:

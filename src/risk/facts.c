@@ -109,7 +109,7 @@ static pay_status_t
 set_buyer(pay_arena_t *arena, pay_risk_facts_t *facts)
 {
     pay_str_t            text;
-    const pay_buyer_t   *buyer = &facts->request->buyer;
+    const pay_buyer_info_t   *buyer = &facts->request->buyer;
     pay_risk_address_t   address;
 
     set_text(facts, PAY_RISK_buyer, buyer->id);
