@@ -458,6 +458,9 @@ struct pay_flow_s {
                                                 be read; empty: none */
     unsigned           left_out;             /* entries of a PSP's list that
                                                 are no events */
+    const char        *risk;                 /* literal: the decision of a new
+                                                checkout, NULL: nothing was
+                                                looked at */
     const char        *change_kind;          /* literals: of a change that was
                                                 sent, NULL: none was */
     const char        *change_status;

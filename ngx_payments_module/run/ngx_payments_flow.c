@@ -19,6 +19,7 @@
 #include "run/ngx_payments_effect_file.h"
 #include "run/ngx_payments_effect_rates.h"
 #include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_count_risk.h"
 #include "shm/ngx_payments_count_settled.h"
 #include "shm/ngx_payments_count_stage.h"
 #include "shm/ngx_payments_health.h"
@@ -451,6 +452,10 @@ flow_end(ngx_payments_flow_t *flow)
 
     if (core->quarantined != NULL) {
         ngx_payments_count_quarantined(core->psp_name, core->quarantined);
+    }
+
+    if (core->risk != NULL) {
+        ngx_payments_count_risk(core->risk);
     }
 
     if (core->change_kind != NULL) {

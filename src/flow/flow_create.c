@@ -264,7 +264,7 @@ create_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     pay_outcome_t              outcome = input->result.outcome;
     const pay_checkout_row_t  *row = pay_row_checkout(&input->result);
 
-    pay_risk_ended(create->risk, input, effect);
+    pay_risk_ended(flow, create->risk, input, effect);
 
     if (input->kind == PAY_INPUT_DB_FAILED) {
         return pay_done_db_failed(flow, input, effect);

@@ -61,17 +61,34 @@ pay_risk_judged(pay_flow_t *flow, const pay_risk_check_t *check,
 }
 
 
+/* Of a replay the decision has been counted before. */
 void
-pay_risk_ended(const pay_risk_check_t *check, const pay_input_t *input,
-    pay_effect_t *effect)
+pay_risk_ended(pay_flow_t *flow, const pay_risk_check_t *check,
+    const pay_input_t *input, pay_effect_t *effect)
 {
-    if (check != NULL && !is_new(input)) {
+    pay_risk_action_t          decision;
+    const pay_checkout_row_t  *row;
+
+    if (check == NULL) {
+        return;
+    }
+
+    if (!is_new(input)) {
         effect->uncounts = &check->counts;
+        return;
+    }
+
+    row = pay_row_checkout(&input->result);
+
+    if (row != NULL
+        && pay_risk_action_find(row->risk, &decision) == PAY_OK)
+    {
+        flow->risk = pay_risk_action_name(decision);
     }
 }
 
 
-/* What may have been stored counts. */
+/* An attempt that may have been stored counts. */
 static int
 is_new(const pay_input_t *input)
 {

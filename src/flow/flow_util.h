@@ -173,8 +173,8 @@ pay_status_t pay_risk_check(pay_flow_t *flow, const pay_create_input_t *in,
 pay_status_t pay_risk_judged(pay_flow_t *flow, const pay_risk_check_t *check,
     pay_str_t *json) PAY_MUST_CHECK;
 /* With the end of begin_payment in `input`. */
-void pay_risk_ended(const pay_risk_check_t *check, const pay_input_t *input,
-    pay_effect_t *effect);
+void pay_risk_ended(pay_flow_t *flow, const pay_risk_check_t *check,
+    const pay_input_t *input, pay_effect_t *effect);
 
 /* Registration (flow_register.c).  The request is a pure function of the
  * stored checkout: the same bytes on every attempt. */
