@@ -559,9 +559,10 @@ typedef enum {
 } pay_read_t;
 
 /* GET of one object by its id, which is not checked yet; another merchant's is
- * not found.  Both slices live as long as the flow. */
+ * not found.  Both slices live as long as the flow.  sees_risk: an explanation
+ * shows the decision of risk, which would teach a storefront's attackers. */
 pay_status_t pay_flow_read(pay_flow_t *flow, pay_read_t what,
-    pay_str_t merchant_id, pay_str_t id) PAY_MUST_CHECK;
+    pay_str_t merchant_id, pay_str_t id, int sees_risk) PAY_MUST_CHECK;
 
 /* The changes of that kind of an order, or with change_id that one. */
 pay_status_t pay_flow_read_change(pay_flow_t *flow, pay_change_kind_t kind,
