@@ -369,6 +369,11 @@ CREATE DOMAIN pay.registration_state AS text COLLATE pg_catalog."C"
 
 COMMENT ON DOMAIN pay.registration_state IS 'REGISTERING: the outcome is open; REGISTERED: the token is stored; REFUSED: the PSP will never have it, or its time ran out before it had';
 
+CREATE DOMAIN pay.risk_key AS text COLLATE pg_catalog."C"
+	CONSTRAINT risk_key_check CHECK ((VALUE = ANY (ARRAY['ip'::text, 'ip_net'::text, 'email'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'seller'::text, 'merchant'::text])));
+
+COMMENT ON DOMAIN pay.risk_key IS 'What a counter is about; its value is a keyed hash in hex, whatever it is about';
+
 CREATE DOMAIN pay.risk_kind AS text COLLATE pg_catalog."C"
 	CONSTRAINT risk_kind_check CHECK ((VALUE = ANY (ARRAY['email'::text, 'email_domain'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'ip'::text, 'country'::text, 'card'::text])));
 
@@ -1755,7 +1760,7 @@ CREATE FUNCTION pay.exception_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.exception_json(p_id bigint) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.exception_page(p_merchant_id text, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.exception_with_acts(p_id bigint) RETURNS text LANGUAGE sql STABLE;
-CREATE FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_inside boolean) RETURNS text LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_inside boolean, p_sees_risk boolean) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.explain_changes(p_order pay.payment_order) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_dispatches(p_merchant_id text, p_checkout_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_disputes(p_merchant_id text, p_checkout_id text) RETURNS json LANGUAGE sql STABLE;
@@ -1787,7 +1792,7 @@ CREATE FUNCTION pay.explain_payout_items(p_merchant_id text, p_lines pay.payout_
 CREATE FUNCTION pay.explain_payout_wallet(p_order pay.payment_order, p_lines pay.payout_line[]) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_registered(p_s pay.standing, OUT waits_for text, OUT why text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.explain_retry(p_s pay.standing, p_at timestamp with time zone, OUT answer text, OUT after timestamp with time zone, OUT reason text) RETURNS record LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.explain_risk(p_merchant_id text, p_checkout_id text, p_inside boolean) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.explain_risk(p_merchant_id text, p_checkout_id text, p_sees_risk boolean) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_standing(p_s pay.standing) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.explain_unregistered(p_s pay.standing, p_what text, OUT waits_for text, OUT why text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.export_range(p_since timestamp with time zone, p_until timestamp with time zone, OUT from_tx bigint, OUT until_tx bigint, OUT first bigint, OUT last bigint) RETURNS record LANGUAGE plpgsql STABLE;
@@ -2810,8 +2815,8 @@ CREATE FUNCTION pay_api.end_report(p_psp text[], p_name text[], p_file_id bigint
 CREATE FUNCTION pay_api.end_reread(p_file_id bigint[], p_pause_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.enter_destination(p_merchant_id text[], p_seller_account text[], p_currency text[], p_provider text[], p_kind text[], p_country text[], p_shown text[], p_details bytea[], p_key_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_name text[] DEFAULT NULL::text[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[], p_sees_risk bigint[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[], p_sees_risk bigint[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_balance(p_merchant_id text[], p_seller_account text[]) RETURNS SETOF pay_api.balances_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3472,7 +3477,7 @@ CREATE VIEW pay.registration (
 
 CREATE TABLE pay.risk_counter (
     merchant_id pay.id NOT NULL,
-    kind pay.risk_kind NOT NULL,
+    kind pay.risk_key NOT NULL,
     value pay.id NOT NULL,
     hour timestamp with time zone NOT NULL,
     attempts bigint NOT NULL,
@@ -6291,7 +6296,7 @@ REVOKE ALL ON FUNCTION pay.exception_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.exception_json(p_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.exception_page(p_merchant_id text, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.exception_with_acts(p_id bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_inside boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_inside boolean, p_sees_risk boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_changes(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_dispatches(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_disputes(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
@@ -6310,7 +6315,7 @@ REVOKE ALL ON FUNCTION pay.explain_payout_items(p_merchant_id text, p_lines pay.
 REVOKE ALL ON FUNCTION pay.explain_payout_wallet(p_order pay.payment_order, p_lines pay.payout_line[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_registered(p_s pay.standing, OUT waits_for text, OUT why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_retry(p_s pay.standing, p_at timestamp with time zone, OUT answer text, OUT after timestamp with time zone, OUT reason text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.explain_risk(p_merchant_id text, p_checkout_id text, p_inside boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.explain_risk(p_merchant_id text, p_checkout_id text, p_sees_risk boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_standing(p_s pay.standing) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_unregistered(p_s pay.standing, p_what text, OUT waits_for text, OUT why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.export_range(p_since timestamp with time zone, p_until timestamp with time zone, OUT from_tx bigint, OUT until_tx bigint, OUT first bigint, OUT last bigint) FROM PUBLIC;
@@ -7016,10 +7021,10 @@ REVOKE ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_si
 GRANT ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.enter_destination(p_merchant_id text[], p_seller_account text[], p_currency text[], p_provider text[], p_kind text[], p_country text[], p_shown text[], p_details bytea[], p_key_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_name text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.enter_destination(p_merchant_id text[], p_seller_account text[], p_currency text[], p_provider text[], p_kind text[], p_country text[], p_shown text[], p_details bytea[], p_key_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_name text[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[], p_sees_risk bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[], p_sees_risk bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[], p_sees_risk bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[], p_sees_risk bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_balance(p_merchant_id text[], p_seller_account text[]) FROM PUBLIC;

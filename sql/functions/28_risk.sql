@@ -78,7 +78,10 @@ BEGIN
         AND risk_hit_ok(p_window) AND p_window ->> 'then' <> 'allow'
         AND v_of IN ('attempts', 'declines', 'amount')
         AND jsonb_typeof(p_window -> 'hash') = 'string'
-        AND risk_value_ok(p_window ->> 'key', p_window ->> 'hash')
+        AND p_window ->> 'key' IN ('ip', 'ip_net', 'email', 'phone', 'buyer',
+                                   'device', 'seller', 'merchant')
+        AND octet_length(p_window ->> 'hash') = 64
+        AND p_window ->> 'hash' !~ '[^0-9a-f]'
         AND jsonb_typeof(p_window -> 'hours') = 'number'
         AND octet_length(p_window ->> 'hours') <= 3
         AND p_window ->> 'hours' !~ '[^0-9]'

@@ -512,12 +512,12 @@ COMMENT ON FUNCTION pay.explain_orders IS
 -- The names of rules would teach whoever tries them, and a key is personal: a
 -- storefront sees neither, and operators see no key.
 CREATE OR REPLACE FUNCTION pay.explain_risk(
-    p_merchant_id text, p_checkout_id text, p_inside boolean)
+    p_merchant_id text, p_checkout_id text, p_sees_risk boolean)
 RETURNS json LANGUAGE sql STABLE AS $$
 SELECT json_build_object('decision', d.decision, 'by', d.decided_by,
     'hits', d.hits, 'version', d.version, 'at', iso_time(d.at))
 FROM risk_decision d
-WHERE p_inside AND d.merchant_id = p_merchant_id
+WHERE p_sees_risk AND d.merchant_id = p_merchant_id
     AND d.checkout_id = p_checkout_id
 $$;
 COMMENT ON FUNCTION pay.explain_risk IS
@@ -527,7 +527,8 @@ COMMENT ON FUNCTION pay.explain_risk IS
 -- The members in the sequence in which a reader needs them.  p_inside: for
 -- operators, who see which operator decided something, and why.
 CREATE OR REPLACE FUNCTION pay.explain(
-    p_merchant_id text, p_payment_order_id text, p_inside boolean)
+    p_merchant_id text, p_payment_order_id text, p_inside boolean,
+    p_sees_risk boolean)
 RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_standing standing := standing_of(p_merchant_id, p_payment_order_id);
@@ -561,7 +562,8 @@ BEGIN
             'late_success', explain_late(c.merchant_id, c.checkout_id),
             'changes', explain_changes(o),
             'disputes', explain_disputes(c.merchant_id, c.checkout_id),
-            'risk', explain_risk(c.merchant_id, c.checkout_id, p_inside),
+            'risk', explain_risk(c.merchant_id, c.checkout_id,
+                                 p_sees_risk),
             'payout', explain_payout(o),
             'messages', explain_messages(o),
             'events', timeline(o.merchant_id, o.payment_order_id,
@@ -584,21 +586,22 @@ COMMENT ON FUNCTION pay.explain IS
 
 
 CREATE OR REPLACE FUNCTION pay_api.explain_payment(
-    p_merchant_id text[], p_payment_order_id text[])
+    p_merchant_id text[], p_payment_order_id text[], p_sees_risk bigint[])
 RETURNS SETOF pay_api.explanation_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 BEGIN
     PERFORM check_batch(array_dims(p_merchant_id),
-                        array_dims(p_payment_order_id));
+        array_dims(p_payment_order_id), array_dims(p_sees_risk));
 
     RETURN QUERY
     SELECT u.n::int,
         CASE WHEN x.explanation IS NULL THEN 'not_found' ELSE 'found' END,
         x.explanation
-    FROM unnest(p_merchant_id, p_payment_order_id)
-        WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
+    FROM unnest(p_merchant_id, p_payment_order_id, p_sees_risk)
+        WITH ORDINALITY AS u (merchant_id, payment_order_id, sees_risk, n)
     CROSS JOIN LATERAL (
-        SELECT explain(u.merchant_id, u.payment_order_id, false)
+        SELECT explain(u.merchant_id, u.payment_order_id, false,
+                       u.sees_risk = 1)
             AS explanation
         OFFSET 0) x;
 END
@@ -610,21 +613,22 @@ COMMENT ON FUNCTION pay_api.explain_payment IS
 -- A checkout is explained by its first order, whose explanation lists the
 -- others: the PSP sees one payment.
 CREATE OR REPLACE FUNCTION pay_api.explain_checkout(
-    p_merchant_id text[], p_checkout_id text[])
+    p_merchant_id text[], p_checkout_id text[], p_sees_risk bigint[])
 RETURNS SETOF pay_api.explanation_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 BEGIN
     PERFORM check_batch(array_dims(p_merchant_id),
-                        array_dims(p_checkout_id));
+        array_dims(p_checkout_id), array_dims(p_sees_risk));
 
     RETURN QUERY
     SELECT u.n::int,
         CASE WHEN x.explanation IS NULL THEN 'not_found' ELSE 'found' END,
         x.explanation
-    FROM unnest(p_merchant_id, p_checkout_id)
-        WITH ORDINALITY AS u (merchant_id, checkout_id, n)
+    FROM unnest(p_merchant_id, p_checkout_id, p_sees_risk)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, sees_risk, n)
     LEFT JOIN LATERAL (
-        SELECT explain(o.merchant_id, o.payment_order_id, false)
+        SELECT explain(o.merchant_id, o.payment_order_id, false,
+                       u.sees_risk = 1)
             AS explanation
         FROM payment_order o
         WHERE o.merchant_id = u.merchant_id
@@ -659,7 +663,7 @@ BEGIN
     SELECT m.id, x.explanation
     FROM merchant m
     CROSS JOIN LATERAL (
-        SELECT explain(m.id, p_payment_order_id, true) AS explanation
+        SELECT explain(m.id, p_payment_order_id, true, true) AS explanation
         OFFSET 0) x
     WHERE x.explanation IS NOT NULL
     ORDER BY m.id;

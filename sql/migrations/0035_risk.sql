@@ -7,6 +7,9 @@ SET LOCAL search_path = pay, pg_temp;
 
 CREATE DOMAIN risk_word AS text COLLATE "C"
     CHECK (VALUE IN ('allow', 'challenge', 'review', 'block'));
+CREATE DOMAIN risk_key AS text COLLATE "C"
+    CHECK (VALUE IN ('ip', 'ip_net', 'email', 'phone', 'buyer', 'device',
+                     'seller', 'merchant'));
 CREATE DOMAIN risk_kind AS text COLLATE "C"
     CHECK (VALUE IN ('email', 'email_domain', 'phone', 'buyer', 'device', 'ip',
                      'country', 'card'));
@@ -15,6 +18,10 @@ COMMENT ON DOMAIN risk_word IS
 COMMENT ON DOMAIN risk_kind IS
     'What a list or a counter is about.  email, phone, buyer, device and card '
     'are keyed hashes in hex; ip is a prefix';
+
+COMMENT ON DOMAIN risk_key IS
+    'What a counter is about; its value is a keyed hash in hex, whatever it is '
+    'about';
 
 -- NULL: nothing was looked at.  The type is no domain: that would write the
 -- whole table anew while sales wait.  The CHECK reads it once.
@@ -66,7 +73,7 @@ ALTER TABLE risk_list_act ENABLE ALWAYS TRIGGER risk_list_act_append_only;
 -- amounts.  Half of each page is free, so that a count is a HOT update.
 CREATE TABLE risk_counter (
     merchant_id  id NOT NULL,
-    kind         risk_kind NOT NULL,
+    kind         risk_key NOT NULL,
     value        id NOT NULL,
     hour         timestamptz NOT NULL,
     attempts     bigint NOT NULL,
@@ -123,6 +130,9 @@ INSERT INTO transition (kind, status, rank, actor, capture, is_held, provided,
 ('blocked', 'FAILED', 1, 'any', 'any', false, 'always', 'none', 'FAILED');
 
 -- they have one argument or one result more now
+DROP FUNCTION IF EXISTS pay.explain(text, text, boolean);
+DROP FUNCTION IF EXISTS pay_api.explain_payment(text[], text[]);
+DROP FUNCTION IF EXISTS pay_api.explain_checkout(text[], text[]);
 DROP FUNCTION IF EXISTS pay.purge(int, interval, interval, interval);
 DROP FUNCTION IF EXISTS pay.insert_checkouts(int[], text[], text[], text[],
     text[], text[], text[], text[], text[], jsonb[], jsonb[], jsonb[], text[],
