@@ -113,6 +113,8 @@ BEGIN
         (p_s.late = 'resolved', 'nobody',
          'It was paid after its time was over, and an operator has settled '
          'that by hand.'),
+        (p_s.reason = 'risk', 'nobody',
+         'It was refused because the risk was too high.'),
         (p_s.waits AND p_s.reason = 'cancelled', 'nobody',
          'The page that it was to replace was paid or could not be closed, '
          'so it never got one.'),
@@ -122,8 +124,6 @@ BEGIN
         (p_s.reason = 'cancelled', 'nobody', 'It was cancelled.'),
         (p_s.reason = 'rejected', 'nobody',
          '%s refused to take it, so there never was a page to pay on.'),
-        (p_s.reason = 'risk', 'nobody',
-         'It was refused because the risk was too high.'),
         (p_s.token IS NULL, 'nobody',
          '%s gave no page before its time was over, so no payment was '
          'possible.'),
@@ -509,6 +509,21 @@ COMMENT ON FUNCTION pay.explain_orders IS
     'All orders of a checkout in a line each';
 
 
+-- The names of rules would teach whoever tries them, and a key is personal: a
+-- storefront sees neither, and operators see no key.
+CREATE OR REPLACE FUNCTION pay.explain_risk(
+    p_merchant_id text, p_checkout_id text, p_inside boolean)
+RETURNS json LANGUAGE sql STABLE AS $$
+SELECT json_build_object('decision', d.decision, 'by', d.decided_by,
+    'hits', d.hits, 'version', d.version, 'at', iso_time(d.at))
+FROM risk_decision d
+WHERE p_inside AND d.merchant_id = p_merchant_id
+    AND d.checkout_id = p_checkout_id
+$$;
+COMMENT ON FUNCTION pay.explain_risk IS
+    'What was decided about a checkout before its PSP was asked, and why';
+
+
 -- The members in the sequence in which a reader needs them.  p_inside: for
 -- operators, who see which operator decided something, and why.
 CREATE OR REPLACE FUNCTION pay.explain(
@@ -546,6 +561,7 @@ BEGIN
             'late_success', explain_late(c.merchant_id, c.checkout_id),
             'changes', explain_changes(o),
             'disputes', explain_disputes(c.merchant_id, c.checkout_id),
+            'risk', explain_risk(c.merchant_id, c.checkout_id, p_inside),
             'payout', explain_payout(o),
             'messages', explain_messages(o),
             'events', timeline(o.merchant_id, o.payment_order_id,
