@@ -78,7 +78,7 @@ def test_explain_json_is_what_the_api_says(books, payctl, name):
     code, out, _ = payctl("explain", "--json", name)
     assert code == 0
     api = books.value("SELECT explanation FROM pay_api.explain_payment("
-                      "'{acme}', ARRAY[%s])", name)
+                      "'{acme}', ARRAY[%s], '{0}')", name)
     assert json.loads(out) == json.loads(api)
 
 

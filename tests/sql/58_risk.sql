@@ -85,14 +85,17 @@ FROM pay_view.explain('m1', 'o-g-block') x;
 SELECT is(x.explanation::jsonb -> 'risk' -> 'hits' -> 1 ->> 'name', 'large',
           'and the hits')
 FROM pay_view.explain('m1', 'o-hits') x;
+SELECT is(x.explanation::jsonb -> 'risk' ->> 'decision', 'block',
+          'finance, too')
+FROM pay_api.explain_payment('{m1}', '{o-g-block}', '{1}') x;
 SELECT ok(x.explanation::jsonb -> 'risk' = 'null', 'storefronts see none')
-FROM pay_api.explain_payment('{m1}', '{o-hits}') x;
+FROM pay_api.explain_payment('{m1}', '{o-hits}', '{0}') x;
 SELECT is(x.explanation::jsonb ->> 'why',
           'It was refused because the risk was too high.', 'but the reason')
-FROM pay_api.explain_payment('{m1}', '{o-g-block}') x;
+FROM pay_api.explain_payment('{m1}', '{o-g-block}', '{0}') x;
 SELECT is(x.explanation::jsonb -> 'safe_to_retry' ->> 'answer', 'yes',
           'there is no page')
-FROM pay_api.explain_payment('{m1}', '{o-g-block}') x;
+FROM pay_api.explain_payment('{m1}', '{o-g-block}', '{0}') x;
 
 -- a review holds the pay-outs of its orders, until an operator says otherwise
 SELECT is(h.seller_account || ' ' || h.why, 'seller-1 to be reviewed', 'held')
@@ -332,7 +335,7 @@ SELECT is((SELECT count(*) FROM pay.change c WHERE c.checkout_id = 'old'),
           0::bigint, 'and its page stays');
 SELECT is(x.explanation::jsonb ->> 'why',
           'It was refused because the risk was too high.', 'why')
-FROM pay_api.explain_payment('{m1}', '{o-new}') x;
+FROM pay_api.explain_payment('{m1}', '{o-new}', '{0}') x;
 SELECT is(b.outcome, 'waiting', 'another one may replace it')
 FROM pg_temp.begin('m1', 'k-new2', 'new2', '{o-new2:100}',
     p_terms => jsonb_build_object('replaces', 'old', 'can_close', true,
