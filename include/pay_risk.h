@@ -1,6 +1,6 @@
 /*
- * Risk: what is known of a checkout before its PSP is asked, the rules that
- * look at it, and the windows in which attempts are counted.  Nothing here does
+ * Risk: the facts of a checkout before its PSP is asked, the rules that
+ * look at them, and the windows in which attempts are counted.  There is no
  * I/O: the caller counts (pay_risk_counts_t), and PostgreSQL decides in the
  * commit that stores the checkout, by the document that pay_risk_document()
  * makes, by its lists and by the windows that it keeps itself.
@@ -23,8 +23,8 @@
 #define PAY_RISK_WINDOW_MAX_S    (30 * 86400)
 #define PAY_RISK_DOCUMENT_MAX    16384 /* bytes */
 
-/* What is done, from the mildest on: of several the most severe one counts, but
- * a rule or list that allows ends all. */
+/* Decisions, from the mildest on: of several the most severe one counts, but a
+ * rule or list that allows ends all. */
 typedef enum {
     PAY_RISK_ALLOW = 0,
     PAY_RISK_CHALLENGE,        /* the PSP asks for 3-D Secure, where it can */
@@ -35,20 +35,21 @@ typedef enum {
 
 typedef enum {
 #define ATTRIBUTE(name, type)  PAY_RISK_##name,
-#include "../src/risk/attribute.list"
+#include "risk/attribute.list"
 #undef ATTRIBUTE
     PAY_RISK_ATTRIBUTES
 } pay_risk_attribute_t;
 
 typedef enum {
 #define KEY(name, attribute, personal)  PAY_RISK_BY_##name,
-#include "../src/risk/key.list"
+#include "risk/key.list"
 #undef KEY
     PAY_RISK_KEYS
 } pay_risk_key_t;
 
-typedef enum { PAY_RISK_TEXT = 0, PAY_RISK_NUMBER, PAY_RISK_AMOUNT }
-    pay_risk_type_t;
+typedef enum {
+    PAY_RISK_TEXT = 0, PAY_RISK_NUMBER, PAY_RISK_AMOUNT
+} pay_risk_type_t;
 
 /* text of PAY_RISK_TEXT, number of the others: minor units of an amount. */
 typedef struct {
@@ -69,8 +70,8 @@ typedef enum {
     PAY_RISK_GE
 } pay_risk_compare_t;
 
-/* A comparison; what is not known is neither equal nor different, so that it
- * does not hold, but for `ATTRIBUTE=missing`.
+/* A comparison.  A value that is not known is neither equal nor different, so
+ * that it does not hold, but for `ATTRIBUTE=missing`.
  * - values: PAY_RISK_TEXT, any of which may be equal. */
 typedef struct {
     pay_risk_attribute_t   attribute;
@@ -141,7 +142,7 @@ typedef struct {
 
 /* Reads a rule: words are those of a line from "if" to the one before "then=",
  * as in `amount>=5000.00USD and country=DE,FR or email=missing`.  The texts are
- * copied.  PAY_INVALID: err->detail says what is wrong and how to mend it. */
+ * copied.  PAY_INVALID: err->detail says how to mend it. */
 pay_status_t pay_risk_rule_read(pay_arena_t *arena, const pay_str_t *words,
     size_t count, pay_risk_rule_t *rule, pay_err_t *err) PAY_MUST_CHECK;
 /* 1 when it applies to these facts. */
@@ -169,7 +170,7 @@ pay_status_t pay_risk_list_value(pay_arena_t *arena, const pay_risk_t *risk,
     unsigned hash, pay_str_t kind, pay_str_t value, pay_str_t *kept)
     PAY_MUST_CHECK;
 
-/* What is known of a request at a time.  Normalised texts are the arena's, the
+/* The facts of a request at a time.  Normalised texts are the arena's, the
  * rest borrows. */
 pay_status_t pay_risk_facts(pay_arena_t *arena, pay_str_t merchant_id,
     const pay_payment_request_t *request, int64_t now_s,
@@ -192,9 +193,9 @@ typedef struct pay_risk_table_s  pay_risk_table_t;
 /* Makes an empty one; NULL: the memory is too small.  `memory` is aligned for
  * any type. */
 pay_risk_table_t *pay_risk_table(void *memory, size_t size);
-/* Adds one to the window of a key and returns how many it has: those of the last
- * window_s seconds, and at most a fifteenth of that more.  A time before that of
- * the last one counts as the last one's. */
+/* Adds one to the window of a key and returns how many it has: those of the
+ * last window_s seconds, and at most a fifteenth of that more.  A time before
+ * that of the last one counts as the last one's. */
 uint32_t pay_risk_table_add(pay_risk_table_t *table, uint64_t key,
     int64_t window_s, int64_t at_s);
 /* Takes one back that was added at that time, if it is still there. */

@@ -372,17 +372,17 @@ COMMENT ON DOMAIN pay.registration_state IS 'REGISTERING: the outcome is open; R
 CREATE DOMAIN pay.risk_key AS text COLLATE pg_catalog."C"
 	CONSTRAINT risk_key_check CHECK ((VALUE = ANY (ARRAY['ip'::text, 'ip_net'::text, 'email'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'seller'::text, 'merchant'::text])));
 
-COMMENT ON DOMAIN pay.risk_key IS 'What a counter is about; its value is a keyed hash in hex, whatever it is about';
+COMMENT ON DOMAIN pay.risk_key IS 'The kind of a counter; its value is always a keyed hash in hex';
 
 CREATE DOMAIN pay.risk_kind AS text COLLATE pg_catalog."C"
 	CONSTRAINT risk_kind_check CHECK ((VALUE = ANY (ARRAY['email'::text, 'email_domain'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'ip'::text, 'country'::text, 'card'::text])));
 
-COMMENT ON DOMAIN pay.risk_kind IS 'What a list or a counter is about.  email, phone, buyer, device and card are keyed hashes in hex; ip is a prefix';
+COMMENT ON DOMAIN pay.risk_kind IS 'The kind of an entry of a list.  email, phone, buyer, device and card are keyed hashes in hex; ip is a prefix';
 
 CREATE DOMAIN pay.risk_word AS text COLLATE pg_catalog."C"
 	CONSTRAINT risk_word_check CHECK ((VALUE = ANY (ARRAY['allow'::text, 'challenge'::text, 'review'::text, 'block'::text])));
 
-COMMENT ON DOMAIN pay.risk_word IS 'What was decided about a payment, or what a hit asks for';
+COMMENT ON DOMAIN pay.risk_word IS 'A decision about a payment, or the one that a hit asks for';
 
 CREATE DOMAIN pay.settlement_class AS smallint
 	CONSTRAINT settlement_class_check CHECK (((VALUE >= 0) AND (VALUE <= 3)));

@@ -1,5 +1,5 @@
 /*
- * What is looked at before the PSP is asked: rules and velocities, in the
+ * The look at a checkout before its PSP is asked: rules and velocities, in the
  * sequence of the configuration.  A rule's comparisons are read by the core
  * (src/risk/rule.c); here stand the words around them.
  */
@@ -344,7 +344,7 @@ velocity_then(ngx_conf_t *cf, ngx_str_t *text, void *object)
 }
 
 
-/* NULL, or what is wrong. */
+/* NULL, or the complaint. */
 static const char *
 velocity_check(velocity_t *v)
 {
@@ -427,8 +427,8 @@ ngx_http_payments_risk_resolve(ngx_conf_t *cf,
     if (pmcf->keyring.count == 0) {
         at = ngx_http_payments_at(&place, cf, pmcf, "payments_risk", 0);
         ngx_conf_log_error(NGX_LOG_EMERG, at, 0, "payments_risk needs "
-                           "payments_keyring in the http block: what is "
-                           "counted of buyers is kept as keyed hashes");
+                           "payments_keyring in the http block: counts of "
+                           "buyers are kept under keyed hashes");
         return NGX_CONF_ERROR;
     }
 

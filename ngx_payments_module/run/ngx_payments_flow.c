@@ -41,6 +41,8 @@
 
 static void flow_step(ngx_payments_flow_t *flow, pay_input_t *input);
 static void steps(ngx_payments_flow_t *flow, pay_input_t *input);
+static ngx_int_t begin_effect(ngx_payments_flow_t *flow,
+    pay_effect_t *effect, pay_input_t *input);
 static void run(ngx_payments_flow_t *flow, pay_input_t *input,
     pay_effect_t *effect);
 static void log_unread(const pay_flow_t *core);
@@ -244,39 +246,44 @@ steps(ngx_payments_flow_t *flow, pay_input_t *input)
             flow_reply(flow, effect.reply);
         }
 
-        switch (effect.kind) {
-
-        case PAY_DO_DB:
-            rc = ngx_payments_effect_db(flow, &effect, input);
-            break;
-
-        case PAY_DO_HTTP:
-            rc = ngx_payments_effect_http(flow, &effect, input);
-            break;
-
-        case PAY_DO_RATES:
-            rc = ngx_payments_effect_rates(flow, &effect, input);
-            break;
-
-        case PAY_DO_FILE:
-            rc = ngx_payments_effect_file(flow, &effect, input);
-            break;
-
-        case PAY_DO_COUNT:
-            ngx_payments_windows_count(effect.counts);
-            ngx_memzero(input, sizeof(pay_input_t));
-            input->kind = PAY_INPUT_COUNTED;
-            rc = NGX_OK;
-            break;
-
-        default:
+        if (effect.kind == PAY_DO_DONE) {
             flow_end(flow);
             return;
         }
 
+        rc = begin_effect(flow, &effect, input);
+
         if (rc == NGX_AGAIN) {
             return;
         }
+    }
+}
+
+
+/* NGX_AGAIN: something has to be waited for. */
+static ngx_int_t
+begin_effect(ngx_payments_flow_t *flow, pay_effect_t *effect,
+    pay_input_t *input)
+{
+    switch (effect->kind) {
+
+    case PAY_DO_DB:
+        return ngx_payments_effect_db(flow, effect, input);
+
+    case PAY_DO_HTTP:
+        return ngx_payments_effect_http(flow, effect, input);
+
+    case PAY_DO_RATES:
+        return ngx_payments_effect_rates(flow, effect, input);
+
+    case PAY_DO_FILE:
+        return ngx_payments_effect_file(flow, effect, input);
+
+    default:
+        ngx_payments_windows_count(effect->counts);
+        ngx_memzero(input, sizeof(pay_input_t));
+        input->kind = PAY_INPUT_COUNTED;
+        return NGX_OK;
     }
 }
 

@@ -1,7 +1,7 @@
 /*
  * How long the stages of a request take, and whose deadline ran out: a
  * histogram and a counter each, in the shared zone, and their part of
- * /metrics.  What is shown of payments_bulkhead stands here, too.
+ * /metrics.  Those of payments_bulkhead stand here, too.
  */
 
 #include "shm/ngx_payments_count_stage.h"

@@ -172,7 +172,7 @@ typedef struct {
 
 enum { NGX_PAYMENTS_RISK_OFF, NGX_PAYMENTS_RISK_ON, NGX_PAYMENTS_RISK_SHADOW };
 
-/* What is looked at before a PSP is asked. */
+/* The look at checkouts before their PSPs are asked. */
 typedef struct {
     ngx_uint_t                  mode;
     size_t                      memory;          /* of windows, bytes */

@@ -148,7 +148,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.risk_ok IS
-    'Whether begin_payment can take what risk has found';
+    'Whether begin_payment can take these findings of risk';
 
 
 CREATE OR REPLACE FUNCTION pay.this_hour()
@@ -362,7 +362,7 @@ FROM (
             false AS is_shadow, NULL::jsonb AS hit, 0::bigint AS place
         FROM unnest(p_items) n
         UNION ALL
-        -- what they ask for is in the gateway's decision
+        -- their words are in the gateway's decision
         SELECT n, 'hit', NULL, NULL, true, x.hit || '{"by": "rule"}', x.place
         FROM unnest(p_items) n
         CROSS JOIN LATERAL jsonb_array_elements(p_risk[n] -> 'hits')
@@ -382,7 +382,7 @@ CROSS JOIN LATERAL (
     OFFSET 0) d
 $$;
 COMMENT ON FUNCTION pay.judge_risk IS
-    'What is decided about items of begin_payment, and why';
+    'The decisions about items of begin_payment, and why';
 
 
 -- Counts, decides, and writes it down.  The checkout has the gateway's word
@@ -544,11 +544,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.look_at_risk IS
-    'Decides about new checkouts, and does what was decided';
+    'Decides about new checkouts, and carries it out';
 
 
--- Of locked checkouts those that have just been declined, with each key of
--- their windows.  declined_at makes that once for each: webhooks come twice.
+-- Locked checkouts that have just been declined, with each key of their
+-- windows.  declined_at makes that once for each: webhooks come twice.
 -- The last thing that a transaction locks, in key order.
 CREATE OR REPLACE FUNCTION pay.count_declines(
     p_merchant_id text[], p_checkout_id text[])

@@ -509,7 +509,7 @@ COMMENT ON FUNCTION pay.explain_orders IS
     'All orders of a checkout in a line each';
 
 
--- The names of rules would teach whoever tries them, and a key is personal: a
+-- The names of rules would teach an attacker, and a key is personal: a
 -- storefront sees neither, and operators see no key.
 CREATE OR REPLACE FUNCTION pay.explain_risk(
     p_merchant_id text, p_checkout_id text, p_sees_risk boolean)
@@ -521,7 +521,7 @@ WHERE p_sees_risk AND d.merchant_id = p_merchant_id
     AND d.checkout_id = p_checkout_id
 $$;
 COMMENT ON FUNCTION pay.explain_risk IS
-    'What was decided about a checkout before its PSP was asked, and why';
+    'The decision about a checkout before its PSP was asked, and why';
 
 
 -- The members in the sequence in which a reader needs them.  p_inside: for

@@ -1,7 +1,7 @@
 /*
  * The members of buyer_info that the gateway reads, for routes and rules of
- * risk.  All are optional; one that is there must be what it says, since a rule
- * that cannot read it would let through what it was made for.
+ * risk.  All are optional; one that is there must be right, since a rule that
+ * cannot read it would let pass the checkouts that it was made for.
  */
 
 #include "parse.h"
@@ -31,8 +31,8 @@ typedef struct {
 
 static pay_status_t parse_text(pay_arena_t *arena, const pay_json_t *buyer,
     const member_t *member, pay_buyer_info_t *out, pay_err_t *err);
-static pay_status_t parse_created(const pay_json_t *buyer, pay_buyer_info_t *out,
-    pay_err_t *err);
+static pay_status_t parse_created(const pay_json_t *buyer,
+    pay_buyer_info_t *out, pay_err_t *err);
 static int is_email(pay_str_t text);
 static int is_phone(pay_str_t text);
 static int is_address(pay_str_t text);
@@ -74,7 +74,8 @@ pay_parse_buyer(pay_arena_t *arena, const pay_json_t *buyer,
 }
 
 
-/* null is as good as absent: many clients write what they do not know so. */
+/* null is as good as absent: many clients write it for a value that they do
+ * not know. */
 static pay_status_t
 parse_text(pay_arena_t *arena, const pay_json_t *buyer,
     const member_t *member, pay_buyer_info_t *out, pay_err_t *err)
@@ -126,7 +127,7 @@ parse_created(const pay_json_t *buyer, pay_buyer_info_t *out, pay_err_t *err)
 }
 
 
-/* No more than what windows and lists need: something, an @, a domain. */
+/* Windows and lists need no more: something, an @, a domain. */
 static int
 is_email(pay_str_t text)
 {

@@ -52,8 +52,8 @@ pay_status_t pay_parse_destination(pay_arena_t *arena, const pay_json_t *body,
 pay_status_t pay_parse_orders(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
 
-/* buyer_parse.c: the members of buyer_info that are read; what is wrong with
- * them is kept. */
+/* buyer_parse.c: the members of buyer_info that are read; complaints are
+ * kept. */
 pay_status_t pay_parse_buyer(pay_arena_t *arena, const pay_json_t *buyer,
     pay_buyer_info_t *out, pay_errors_t *errors, pay_err_t *err) PAY_MUST_CHECK;
 

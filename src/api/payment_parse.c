@@ -293,8 +293,8 @@ parse_capture(pay_arena_t *arena, const pay_json_t *body,
 }
 
 
-/* Required, and kept as the storefront sends it, within TEXT_MAX bytes.  Members
- * that nobody reads pass. */
+/* Required, and kept as the storefront sends it, within TEXT_MAX bytes.
+ * Members that nobody reads pass. */
 static pay_status_t
 parse_buyer(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)

@@ -1,20 +1,18 @@
 /*
- * payctl risk: the lists that allow, challenge, review or block, and what was
- * decided about checkouts.  list and decisions read tables (payments_auditor
+ * payctl risk: the lists that allow, challenge, review or block, and decisions
+ * about checkouts.  list and decisions read tables (payments_auditor
  * may); add, remove and import call pay_ops, which takes payments_operator and
- * keeps who did it and why.  What is personal is hashed here, with the keyring
- * of the gateway, and never leaves this process in clear.
+ * keeps who did it and why.  Personal values are hashed here, with the keyring
+ * of the gateway, and never leave this process in clear.
  */
 
 #include "cli/act.h"
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "cli/keyring.h"
 #include "cli/risk.h"
 #include "pay_risk.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 
@@ -35,28 +33,6 @@ static int risk_show(pay_cli_risk_t *args, const char *const *words);
 static int act_on(pay_cli_risk_t *args, const char *const *words,
     const pay_cli_act_t *act, int has_until);
 
-
-const char  pay_cli_risk_usage[] =
-    "usage: payctl risk list [--dsn DSN] [--merchant ID]\n"
-    "       payctl risk list add EFFECT KIND VALUE --why REASON [--who NAME]\n"
-    "                        [--merchant ID] [--until TIME] [--keyring FILE]\n"
-    "       payctl risk list remove EFFECT KIND VALUE --why REASON"
-    " [--who NAME]\n"
-    "                        [--merchant ID] [--keyring FILE]\n"
-    "       payctl risk list import EFFECT KIND FILE --why REASON"
-    " [--who NAME]\n"
-    "                        [--merchant ID] [--until TIME] [--keyring FILE]\n"
-    "       payctl risk decisions [--dsn DSN] [--merchant ID]"
-    " [--decision WORD]\n"
-    "       payctl risk show [--dsn DSN] --merchant ID CHECKOUT\n"
-    "\n"
-    "EFFECT is block, review, challenge or allow; KIND is email, email_domain,\n"
-    "phone, buyer, device, ip (an address, or one with /8, /16, /24; of IPv6\n"
-    "/32, /48, /64) or country.  Without --merchant an entry is for all.\n"
-    "email, phone, buyer and device are kept as hashes under the first key of\n"
-    "the gateway's keyring: --keyring FILE, or PAYCTL_KEYRING.  --who is the\n"
-    "user of this machine, if it is not said.  import reads a value from each\n"
-    "line.  add, remove and import need the role payments_operator.\n";
 
 static const pay_cli_list_t  list_query = {
     "risk list",
@@ -162,8 +138,7 @@ pay_cli_risk(int argc, char **argv)
     }
 
     for (i = 0; i < size && count > 0; i++) {
-        if (strcmp(words[0], verb[i].name) == 0 && count == 1 + verb[i].words)
-        {
+        if (strcmp(words[0], verb[i].name) == 0 && count == 1 + verb[i].words) {
             return verb[i].run(&args, words + 1);
         }
     }
@@ -261,73 +236,4 @@ act_on(pay_cli_risk_t *args, const char *const *words,
     pay_heap_destroy(heap);
 
     return code;
-}
-
-
-const char *
-pay_cli_risk_who(const pay_cli_risk_t *args)
-{
-    const char  *user = getenv("LOGNAME");
-
-    user = user != NULL && *user != '\0' ? user : getenv("USER");
-
-    return args->who != NULL ? args->who
-           : user != NULL && *user != '\0' ? user : "payctl";
-}
-
-
-int
-pay_cli_risk_keys(const pay_cli_risk_t *args, const char *kind,
-    pay_risk_t *risk)
-{
-    int             done;
-    size_t          i;
-    const char     *path = args->keyring;
-    pay_keyring_t   ring;
-
-    static const char  *const clear[] = { "ip", "country", "email_domain" };
-
-    memset(risk, 0, sizeof(pay_risk_t));
-
-    for (i = 0; i < sizeof(clear) / sizeof(clear[0]); i++) {
-        if (strcmp(kind, clear[i]) == 0) {
-            return 1;
-        }
-    }
-
-    path = path != NULL ? path : getenv("PAYCTL_KEYRING");
-
-    if (path == NULL) {
-        (void) pay_cli_misuse(pay_cli_risk_usage, "risk list: %s is kept as a "
-                              "hash: give --keyring or set PAYCTL_KEYRING",
-                              kind);
-        return 0;
-    }
-
-    if (!pay_cli_keyring("risk list", path, &ring)) {
-        return 0;
-    }
-
-    done = pay_risk_keys(&ring, risk) == PAY_OK;
-    pay_keyring_wipe(&ring);
-
-    return done;
-}
-
-
-int
-pay_cli_risk_value(pay_arena_t *arena, const pay_risk_t *risk,
-    const char *kind, const char *value, pay_str_t *kept)
-{
-    pay_str_t  text;
-
-    if (pay_risk_list_value(arena, risk, 0, pay_str_of(kind),
-                            pay_str_of(value), &text) != PAY_OK
-        || pay_dup(arena, text, kept) != PAY_OK)
-    {
-        return pay_cli_misuse(pay_cli_risk_usage, "risk list: %s is no value "
-                              "of %s", value, kind);
-    }
-
-    return PAY_CLI_OK;
 }

@@ -1,6 +1,6 @@
 /*
  * payctl risk: risk.c acts on one entry and shows, risk_import.c reads files of
- * entries.
+ * entries, risk_value.c has the words that both need.
  */
 
 #ifndef PAY_SRC_CLI_RISK_H
@@ -25,7 +25,7 @@ extern const char  pay_cli_risk_usage[];
 /* EFFECT KIND FILE; the exit code. */
 int pay_cli_risk_import(pay_cli_risk_t *args, const char *const *words);
 
-/* Who does it: --who, or the user of this machine. */
+/* The operator: --who, or the user of this machine. */
 const char *pay_cli_risk_who(const pay_cli_risk_t *args);
 /* The keys of hashes, which values of this kind may need; 0 after a
  * complaint. */

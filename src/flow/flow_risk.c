@@ -61,7 +61,7 @@ pay_risk_judged(pay_flow_t *flow, const pay_risk_check_t *check,
 }
 
 
-/* Of a replay the decision has been counted before. */
+/* The decision of a replay has been counted before. */
 void
 pay_risk_ended(pay_flow_t *flow, const pay_risk_check_t *check,
     const pay_input_t *input, pay_effect_t *effect)

@@ -157,13 +157,13 @@ pay_status_t pay_begin_psps(pay_flow_t *flow, const pay_route_t *route,
 /* In seconds, in the same order. */
 pay_status_t pay_begin_windows(pay_flow_t *flow, const pay_route_t *route,
     pay_str_t *windows) PAY_MUST_CHECK;
-/* p_terms.  can_close: the PSP of the checkout that it replaces closes pages. */
+/* p_terms.  can_close: the PSP of the replaced checkout closes pages. */
 pay_status_t pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
     int can_close, pay_str_t *json) PAY_MUST_CHECK;
 
 /* Risk (flow_risk.c): an attempt is counted, judged, and taken back from the
- * counts where nothing new was stored.  *check is the flow's and lives until its
- * end; NULL for the latter two: nothing was looked at. */
+ * counts where nothing new was stored.  *check is the flow's and lives until
+ * its end; NULL for the latter two: nothing was looked at. */
 typedef struct pay_risk_check_s  pay_risk_check_t;
 
 pay_status_t pay_risk_check(pay_flow_t *flow, const pay_create_input_t *in,

@@ -1,7 +1,7 @@
 /*
- * What PostgreSQL gets to decide with: the hits so far, what was known without
- * anything personal, the values that lists are looked up by, and the windows
- * that it counts itself.
+ * The document with which PostgreSQL decides: the hits so far, the facts
+ * without anything personal, the values that lists are looked up by, and the
+ * windows that it counts itself.
  */
 
 #include "risk.h"
@@ -93,7 +93,7 @@ add_rules(document_t *doc)
 }
 
 
-/* Of a checkout with several sellers one hit is enough. */
+/* One hit is enough for a checkout with several sellers. */
 static void
 add_counted(document_t *doc, const pay_risk_counts_t *counts)
 {
@@ -135,7 +135,7 @@ add_hit(document_t *doc, pay_str_t name, pay_risk_action_t then,
 }
 
 
-/* Of what is personal only that it was there. */
+/* A personal fact is only said to be there. */
 static void
 add_facts(document_t *doc, const pay_risk_counts_t *counts)
 {

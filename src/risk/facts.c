@@ -1,5 +1,5 @@
 /*
- * What is known of a checkout when it is created, each in one spelling, so that
+ * The facts of a checkout when it is created, each in one spelling, so that
  * rules, windows and lists mean the same by the same text.
  */
 
@@ -28,7 +28,7 @@ static pay_str_t behind_at(pay_str_t email);
 
 const pay_risk_attribute_row_t  pay_risk_attributes[] = {
 #define ATTRIBUTE(name, type)  { #name, PAY_RISK_##type },
-#include "attribute.list"
+#include "risk/attribute.list"
 #undef ATTRIBUTE
 };
 
@@ -193,8 +193,7 @@ pay_risk_email(pay_arena_t *arena, pay_str_t text, pay_str_t *email)
 }
 
 
-/* As Google says of its mail: dots don't matter, and what is behind + is a
- * tag. */
+/* Google says so of its mail: dots don't matter, and a tag stands behind +. */
 static int
 ignores_dots(pay_str_t domain)
 {

@@ -1,5 +1,5 @@
 /*
- * Keys: what attempts are counted by and what lists hold.  A personal value
+ * Keys, by which attempts are counted, and which lists hold.  A personal value
  * leaves this file as a keyed hash alone.
  */
 
@@ -34,7 +34,7 @@ static int is_country(pay_str_t text);
 const pay_risk_key_row_t  pay_risk_key_rows[] = {
 #define KEY(name, attribute, personal)                                        \
     { #name, PAY_RISK_##attribute, personal },
-#include "key.list"
+#include "risk/key.list"
 #undef KEY
 };
 
@@ -129,7 +129,7 @@ pay_risk_keys(const pay_keyring_t *ring, pay_risk_t *risk)
 }
 
 
-/* The kind is hashed, too, so that equal texts of two kinds are told apart. */
+/* The kind is hashed, too, so that equal texts of two kinds differ. */
 pay_status_t
 pay_risk_hash(pay_arena_t *arena, const pay_risk_t *risk, unsigned hash,
     pay_str_t kind, pay_str_t value, pay_str_t *hex)

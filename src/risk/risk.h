@@ -1,5 +1,5 @@
 /*
- * What the files of risk share.  Private to src/risk.
+ * Types and functions that the files of risk share.  Private to src/risk.
  */
 
 #ifndef PAY_SRC_RISK_H
@@ -24,7 +24,7 @@ typedef struct {
 
 extern const pay_risk_attribute_row_t  pay_risk_attributes[];
 
-/* What a key is the value of, and whether it is kept as a hash. */
+/* A key: its attribute, and whether the value is kept as a hash. */
 typedef struct {
     const char            *name;
     pay_risk_attribute_t   attribute;

@@ -1,7 +1,7 @@
 /*
  * Rules: comparisons with "and" and "or" between them, read once from a line
- * of the configuration.  What is not known makes a comparison not hold, so that
- * a rule never hits by what is missing, unless it asks for that.
+ * of the configuration.  A fact that is not known makes no comparison hold, so
+ * that a rule never hits by a missing one, unless it asks for that.
  */
 
 #include "risk.h"

@@ -290,7 +290,8 @@ def test_an_item_costs_as_many_rows_beside_a_long_list_in_a_large_batch(
     connection = connect()
     with connection.cursor() as cursor:
         cursor.execute(SETTINGS)
-    few, many = (looked_at(connection, 16, "a"), looked_at(connection, 256, "b"))
+    few = looked_at(connection, 16, "a")
+    many = looked_at(connection, 256, "b")
     with connection.cursor() as cursor:
         cursor.execute(IMPORT, {"n": 100000})
         assert cursor.fetchone() == ("imported", 100000)

@@ -21,7 +21,7 @@ risk_world_open(risk_world_t *world)
     cr_assert_eq(pay_risk_keys(&world->ring, &world->risk), PAY_OK);
     world->risk.rules = world->rules;
     world->risk.velocities = world->velocities;
-    strcpy(world->risk.version, "v1");
+    memcpy(world->risk.version, "v1", sizeof("v1"));
 
     world->orders[0].seller = PAY_STR("seller-1");
     world->orders[0].amount_minor = 50000;

@@ -192,12 +192,13 @@ Test(pay_risk, rules_of_another_merchant_do_not_apply)
     risk_world_t  world;
 
     risk_world_open(&world);
-    risk_world_rule(&world, "if hour=11", PAY_RISK_BLOCK)->merchant_id =
-        PAY_STR("other");
-    risk_world_velocity(&world, PAY_RISK_BY_ip, 60, 1, PAY_RISK_BLOCK)
-        ->merchant_id = PAY_STR("other");
-    risk_world_velocity(&world, PAY_RISK_BY_ip, 7200, 1, PAY_RISK_BLOCK)
-        ->merchant_id = PAY_STR("other");
+    (void) risk_world_rule(&world, "if hour=11", PAY_RISK_BLOCK);
+    (void) risk_world_velocity(&world, PAY_RISK_BY_ip, 60, 1, PAY_RISK_BLOCK);
+    (void) risk_world_velocity(&world, PAY_RISK_BY_ip, 7200, 1,
+                               PAY_RISK_BLOCK);
+    world.rules[0].merchant_id = PAY_STR("other");
+    world.velocities[0].merchant_id = PAY_STR("other");
+    world.velocities[1].merchant_id = PAY_STR("other");
     cr_expect(has(risk_world_document(&world), "\"hits\":[]"));
     cr_expect(has(risk_world_document(&world), "\"windows\":[]"));
     cr_expect_eq(world.counts.count, 0);
@@ -247,8 +248,8 @@ Test(pay_risk, long_windows_are_postgresqls)
     velocity->currency = world.request.currency;
     document = risk_world_document(&world);
     cr_expect_eq(world.counts.count, 0);
-    cr_expect(has(document, "\"windows\":[{\"name\":\"often\",\"key\":\"email\","
-                  "\"hash\":\""));
+    cr_expect(has(document, "\"windows\":[{\"name\":\"often\","
+                  "\"key\":\"email\",\"hash\":\""));
     cr_expect(has(document, "\"hours\":24,\"of\":\"amount\",\"limit\":1000000,"
                   "\"currency\":\"USD\",\"then\":\"review\",\"shadow\":false}]"
                   "}"));
