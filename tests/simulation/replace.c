@@ -10,6 +10,7 @@
 
 static const sim_post_t *post_of(sim_t *sim, const sim_reg_t *reg);
 static sim_reg_t *page_of(sim_t *sim, const sim_post_t *post);
+static const char *reference_of(sim_t *sim, const sim_post_t *post);
 static int takes_money(sim_t *sim, sim_reg_t *reg);
 static int has_money(const sim_reg_t *reg);
 static int is_late(sim_t *sim, const sim_post_t *post);
@@ -34,7 +35,9 @@ sim_replace_at(sim_t *sim, int64_t at)
 }
 
 
-/* I1: no page of the same purchase takes money when this one is made. */
+/* I1: no page of the same purchase takes money when this one is made, unless
+ * nobody will get the address of this one: its request has come so late that
+ * the registration is over. */
 void
 sim_judge_beside(sim_t *sim, const sim_reg_t *reg)
 {
@@ -43,6 +46,10 @@ sim_judge_beside(sim_t *sim, const sim_reg_t *reg)
 
     if (sim->replaces) {
         mine = post_of(sim, reg);
+    }
+
+    if (mine != NULL && *reference_of(sim, mine) == '\0') {
+        return;
     }
 
     for (post = mine ? sim->posts : NULL; post != NULL; post = post->next) {
@@ -118,17 +125,7 @@ page_of(sim_t *sim, const sim_post_t *post)
 {
     unsigned     i;
     sim_reg_t   *reg;
-    sim_rows_t   found;
-    const char  *reference;
-
-    found = sim_db_ask(sim->db, "SELECT c.checkout_uuid FROM pay.checkout c "
-        "JOIN pay.registration r USING (merchant_id, checkout_id) WHERE "
-        "c.merchant_id = $1 AND c.checkout_id = $2 AND (r.token IS NOT NULL "
-        "OR r.state = 'REGISTERING')", 2,
-        sim_text(sim, sim->merchant.id), sim_text(sim, post->checkout_id));
-
-    reference = found.rows ? sim_text(sim,
-                    pay_str_of(sim_db_cell(sim->db, 0, 0))) : "";
+    const char  *reference = reference_of(sim, post);
 
     for (i = 0; i < SIM_PSPS; i++) {
         for (reg = sim->books[i].regs; reg != NULL; reg = reg->next) {
@@ -139,6 +136,23 @@ page_of(sim_t *sim, const sim_post_t *post)
     }
 
     return NULL;
+}
+
+
+/* "": nobody has the address of its page, and nobody will get it. */
+static const char *
+reference_of(sim_t *sim, const sim_post_t *post)
+{
+    sim_rows_t  found;
+
+    found = sim_db_ask(sim->db, "SELECT c.checkout_uuid FROM pay.checkout c "
+        "JOIN pay.registration r USING (merchant_id, checkout_id) WHERE "
+        "c.merchant_id = $1 AND c.checkout_id = $2 AND (r.token IS NOT NULL "
+        "OR r.state = 'REGISTERING')", 2,
+        sim_text(sim, sim->merchant.id), sim_text(sim, post->checkout_id));
+
+    return found.rows ? sim_text(sim,
+                    pay_str_of(sim_db_cell(sim->db, 0, 0))) : "";
 }
 
 
