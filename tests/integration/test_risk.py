@@ -240,6 +240,18 @@ def test_a_large_amount_is_reviewed_and_its_pay_out_waits(stack):
     assert seen["risk"]["decision"] == "allow"
 
 
+@pytest.mark.parametrize("psp", ["stripe", "generic"])
+def test_a_challenge_reaches_the_psp(stack, listed, psp):
+    buyer = new_id()
+    listed("challenge", "buyer", buyer)
+    for name, wanted in ((buyer, True), (new_id(), False)):
+        asked = stack.order(psp, buyer_info={"id": name})
+        order = only(stack.post(asked))
+        (call,) = stack.mock.calls(order["payment_order_id"])
+        words = ("request_three_d_secure", '"challenge"')
+        assert any(w in call["body"] for w in words) == wanted, call
+
+
 def test_in_shadow_nothing_acts(stack, listed):
     ip, buyer = address(), new_id()
     listed("block", "buyer", buyer)
