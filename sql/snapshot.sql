@@ -372,12 +372,12 @@ COMMENT ON DOMAIN pay.registration_state IS 'REGISTERING: the outcome is open; R
 CREATE DOMAIN pay.risk_kind AS text COLLATE pg_catalog."C"
 	CONSTRAINT risk_kind_check CHECK ((VALUE = ANY (ARRAY['email'::text, 'email_domain'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'ip'::text, 'country'::text, 'card'::text])));
 
-COMMENT ON DOMAIN pay.risk_kind IS 'What a list or a counter is about.  email, phone, buyer, device and card are keyed hashes in hex; ip is a prefix';
+COMMENT ON DOMAIN pay.risk_kind IS 'The kind of key of a list or a counter.  email, phone, buyer, device and card are keyed hashes in hex; ip is a prefix';
 
 CREATE DOMAIN pay.risk_word AS text COLLATE pg_catalog."C"
 	CONSTRAINT risk_word_check CHECK ((VALUE = ANY (ARRAY['allow'::text, 'challenge'::text, 'review'::text, 'block'::text])));
 
-COMMENT ON DOMAIN pay.risk_word IS 'What was decided about a payment, or what a hit asks for';
+COMMENT ON DOMAIN pay.risk_word IS 'The decision about a payment, or the one that a hit asks for';
 
 CREATE DOMAIN pay.settlement_class AS smallint
 	CONSTRAINT settlement_class_check CHECK (((VALUE >= 0) AND (VALUE <= 3)));
@@ -1787,7 +1787,7 @@ CREATE FUNCTION pay.explain_payout_items(p_merchant_id text, p_lines pay.payout_
 CREATE FUNCTION pay.explain_payout_wallet(p_order pay.payment_order, p_lines pay.payout_line[]) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_registered(p_s pay.standing, OUT waits_for text, OUT why text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.explain_retry(p_s pay.standing, p_at timestamp with time zone, OUT answer text, OUT after timestamp with time zone, OUT reason text) RETURNS record LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.explain_risk(p_merchant_id text, p_checkout_id text, p_inside boolean) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.explain_risk(p_merchant_id text, p_payment_order_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_standing(p_s pay.standing) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.explain_unregistered(p_s pay.standing, p_what text, OUT waits_for text, OUT why text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.export_range(p_since timestamp with time zone, p_until timestamp with time zone, OUT from_tx bigint, OUT until_tx bigint, OUT first bigint, OUT last bigint) RETURNS record LANGUAGE plpgsql STABLE;
@@ -6310,7 +6310,7 @@ REVOKE ALL ON FUNCTION pay.explain_payout_items(p_merchant_id text, p_lines pay.
 REVOKE ALL ON FUNCTION pay.explain_payout_wallet(p_order pay.payment_order, p_lines pay.payout_line[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_registered(p_s pay.standing, OUT waits_for text, OUT why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_retry(p_s pay.standing, p_at timestamp with time zone, OUT answer text, OUT after timestamp with time zone, OUT reason text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.explain_risk(p_merchant_id text, p_checkout_id text, p_inside boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.explain_risk(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_standing(p_s pay.standing) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_unregistered(p_s pay.standing, p_what text, OUT waits_for text, OUT why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.export_range(p_since timestamp with time zone, p_until timestamp with time zone, OUT from_tx bigint, OUT until_tx bigint, OUT first bigint, OUT last bigint) FROM PUBLIC;

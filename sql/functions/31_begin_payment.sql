@@ -197,7 +197,7 @@ BEGIN
                     v_line.id, v_line.minor, p_merchant_id, p_terms);
             END IF;
 
-            -- the others are told at the end
+            -- the others are answered at the end
             v_plain := v_made;
             IF v_looks THEN
                 v_plain := ARRAY(

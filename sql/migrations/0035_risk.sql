@@ -1,5 +1,5 @@
--- Risk: lists, counters and decisions of what is looked at before a PSP is
--- asked.  The functions are those of 28_risk.sql and 29_risk_list.sql.
+-- Risk: lists, counters and decisions about payments, before a PSP is asked.
+-- The functions are those of 28_risk.sql and 29_risk_list.sql.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -11,9 +11,9 @@ CREATE DOMAIN risk_kind AS text COLLATE "C"
     CHECK (VALUE IN ('email', 'email_domain', 'phone', 'buyer', 'device', 'ip',
                      'country', 'card'));
 COMMENT ON DOMAIN risk_word IS
-    'What was decided about a payment, or what a hit asks for';
+    'The decision about a payment, or the one that a hit asks for';
 COMMENT ON DOMAIN risk_kind IS
-    'What a list or a counter is about.  email, phone, buyer, device and card '
+    'The kind of key of a list or a counter.  email, phone, buyer, device and card '
     'are keyed hashes in hex; ip is a prefix';
 
 -- NULL: nothing was looked at.  The type is no domain: that would write the
@@ -60,7 +60,7 @@ CREATE TRIGGER risk_list_act_append_only
 ALTER TABLE risk_list_act ENABLE ALWAYS TRIGGER risk_list_act_append_only;
 
 
--- What came with a key in an hour.  amounts: minor units by the currency of the
+-- The attempts and declines with a key in an hour.  amounts: minor units by the currency of the
 -- payments, as they were; a window converts their sums when it is asked, since a
 -- rate may be missing now and there later.  It is only kept for windows of
 -- amounts.  Half of each page is free, so that a count is a HOT update.
@@ -118,9 +118,10 @@ INSERT INTO transition (kind, status, rank, actor, capture, is_held, provided,
 ('blocked', 'NOT_STARTED', 1, 'any', 'any', false,
     'always', 'blocked', 'FAILED'),
 ('blocked', 'EXECUTING', 1, 'any', 'any', false,
-    'always', 'none', 'EXECUTING'),
-('blocked', 'SUCCESS', 1, 'any', 'any', false, 'always', 'none', 'SUCCESS'),
-('blocked', 'FAILED', 1, 'any', 'any', false, 'always', 'none', 'FAILED');
+    'always', 'blocked', 'FAILED'),
+('blocked', 'SUCCESS', 1, 'any', 'any', false,
+    'always', 'blocked', 'SUCCESS'),
+('blocked', 'FAILED', 1, 'any', 'any', false, 'always', 'blocked', 'FAILED');
 
 -- they have one argument or one result more now
 DROP FUNCTION IF EXISTS pay.purge(int, interval, interval, interval);
