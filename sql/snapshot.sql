@@ -5050,6 +5050,19 @@ CREATE VIEW pay_view.quarantine (
     request_id text
 );
 
+CREATE VIEW pay_view.risk_decisions (
+    merchant_id pay.id,
+    checkout_id pay.id,
+    at timestamp with time zone,
+    decision pay.risk_word,
+    decided_by text,
+    hits jsonb,
+    version pay.filled,
+    declined_at timestamp with time zone,
+    currency pay.currency_code,
+    total numeric
+);
+
 CREATE VIEW pay_view.seals (
     number bigint,
     at timestamp with time zone,
@@ -7643,6 +7656,8 @@ GRANT SELECT ON TABLE pay_view.psp_balances TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.psp_balances TO payments_operator;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_operator;
+GRANT SELECT ON TABLE pay_view.risk_decisions TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.risk_decisions TO payments_operator;
 GRANT SELECT ON TABLE pay_view.seals TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.seals TO payments_operator;
 GRANT SELECT ON TABLE pay_view.settlement_acts TO payments_auditor;

@@ -96,6 +96,12 @@ SELECT is(x.explanation::jsonb -> 'safe_to_retry' ->> 'answer', 'yes',
           'there is no page')
 FROM pay_api.explain_payment('{m1}', '{o-g-block}') x;
 
+SELECT is(concat_ws(' ', v.decision, v.decided_by, v.total, v.currency),
+          'block rule 1.00 USD', 'the view')
+FROM pay_view.risk_decisions v WHERE v.checkout_id = 'g-block';
+SELECT hasnt_column('pay_view', 'risk_decisions', c, 'without ' || c)
+FROM unnest('{keys,counted,facts,inputs_hash}'::name[]) c;
+
 -- a review holds the pay-outs of its orders, until an operator says otherwise
 SELECT is(h.seller_account || ' ' || h.why, 'seller-1 to be reviewed', 'held')
 FROM pay.payout_hold h WHERE h.payment_order_id = 'o-g-review';
