@@ -104,8 +104,8 @@ typedef struct {
     int                    manual;         /* captured by calls of its own */
     pay_str_t              replaces;       /* a checkout_id, or empty */
     pay_str_t              replaced_by;
-    pay_str_t              risk;           /* the decision before the PSP
-                                              was asked; empty: nothing */
+    pay_str_t              risk;           /* the decision before the PSP was
+                                              asked; empty: there was none */
     pay_order_t           *orders;
     unsigned               order_count;
 } pay_checkout_t;

@@ -1792,7 +1792,7 @@ CREATE FUNCTION pay.explain_payout_items(p_merchant_id text, p_lines pay.payout_
 CREATE FUNCTION pay.explain_payout_wallet(p_order pay.payment_order, p_lines pay.payout_line[]) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_registered(p_s pay.standing, OUT waits_for text, OUT why text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.explain_retry(p_s pay.standing, p_at timestamp with time zone, OUT answer text, OUT after timestamp with time zone, OUT reason text) RETURNS record LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.explain_risk(p_merchant_id text, p_checkout_id text, p_sees_risk boolean) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.explain_risk(p_merchant_id text, p_payment_order_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_standing(p_s pay.standing) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.explain_unregistered(p_s pay.standing, p_what text, OUT waits_for text, OUT why text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.export_range(p_since timestamp with time zone, p_until timestamp with time zone, OUT from_tx bigint, OUT until_tx bigint, OUT first bigint, OUT last bigint) RETURNS record LANGUAGE plpgsql STABLE;
@@ -5055,6 +5055,19 @@ CREATE VIEW pay_view.quarantine (
     request_id text
 );
 
+CREATE VIEW pay_view.risk_decisions (
+    merchant_id pay.id,
+    checkout_id pay.id,
+    at timestamp with time zone,
+    decision pay.risk_word,
+    decided_by text,
+    hits jsonb,
+    version pay.filled,
+    declined_at timestamp with time zone,
+    currency pay.currency_code,
+    total numeric
+);
+
 CREATE VIEW pay_view.seals (
     number bigint,
     at timestamp with time zone,
@@ -6315,7 +6328,7 @@ REVOKE ALL ON FUNCTION pay.explain_payout_items(p_merchant_id text, p_lines pay.
 REVOKE ALL ON FUNCTION pay.explain_payout_wallet(p_order pay.payment_order, p_lines pay.payout_line[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_registered(p_s pay.standing, OUT waits_for text, OUT why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_retry(p_s pay.standing, p_at timestamp with time zone, OUT answer text, OUT after timestamp with time zone, OUT reason text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.explain_risk(p_merchant_id text, p_checkout_id text, p_sees_risk boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.explain_risk(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_standing(p_s pay.standing) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_unregistered(p_s pay.standing, p_what text, OUT waits_for text, OUT why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.export_range(p_since timestamp with time zone, p_until timestamp with time zone, OUT from_tx bigint, OUT until_tx bigint, OUT first bigint, OUT last bigint) FROM PUBLIC;
@@ -7648,6 +7661,8 @@ GRANT SELECT ON TABLE pay_view.psp_balances TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.psp_balances TO payments_operator;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_operator;
+GRANT SELECT ON TABLE pay_view.risk_decisions TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.risk_decisions TO payments_operator;
 GRANT SELECT ON TABLE pay_view.seals TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.seals TO payments_operator;
 GRANT SELECT ON TABLE pay_view.settlement_acts TO payments_auditor;

@@ -148,7 +148,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.risk_ok IS
-    'Whether begin_payment can take these findings of risk';
+    'Whether begin_payment can take these findings';
 
 
 CREATE OR REPLACE FUNCTION pay.this_hour()
@@ -382,7 +382,7 @@ CROSS JOIN LATERAL (
     OFFSET 0) d
 $$;
 COMMENT ON FUNCTION pay.judge_risk IS
-    'The decisions about items of begin_payment, and why';
+    'The decisions about items of begin_payment, and their reasons';
 
 
 -- Counts, decides, and writes it down.  The checkout has the gateway's word
@@ -499,7 +499,7 @@ COMMENT ON FUNCTION pay.hold_for_review IS
 
 
 -- The end of begin_payment for items that were looked at.  It is behind all
--- rounds of it: counters are the last thing that a transaction locks, and many
+-- rounds of it: counters are the last rows that a transaction locks, and many
 -- payments wait for one of them.
 CREATE OR REPLACE FUNCTION pay.look_at_risk(
     p_items int[], p_waits int[], p_merchant_id text[], p_checkout_id text[],
@@ -544,12 +544,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.look_at_risk IS
-    'Decides about new checkouts, and carries it out';
+    'Decides about new checkouts, and carries the decisions out';
 
 
--- Locked checkouts that have just been declined, with each key of their
+-- Locked checkouts that have just been declined count with each key of their
 -- windows.  declined_at makes that once for each: webhooks come twice.
--- The last thing that a transaction locks, in key order.
+-- Counters are the last rows that a transaction locks, in key order.
 CREATE OR REPLACE FUNCTION pay.count_declines(
     p_merchant_id text[], p_checkout_id text[])
 RETURNS void LANGUAGE plpgsql AS $$

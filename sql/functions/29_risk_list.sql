@@ -1,5 +1,6 @@
 -- Lists of keys that are allowed, challenged, reviewed or blocked, for operators.
--- Every change is an act with the operator and the reason.
+-- Every change is an act with the operator and the reason.  Decisions as
+-- operators and auditors read them stand at the end.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -184,3 +185,16 @@ $$;
 COMMENT ON FUNCTION pay_ops.risk_list_list IS
     'Entries of the lists of a merchant (*: of all), those that have expired '
     'included, in the sequence in which they came';
+
+
+-- Without the keys, which name a buyer, and without the facts.
+CREATE OR REPLACE VIEW pay_view.risk_decisions AS
+SELECT d.merchant_id, d.checkout_id, d.at, d.decision, d.decided_by, d.hits,
+    d.version, d.declined_at, c.currency,
+    round(c.total_minor / 10::numeric ^ k.exponent, k.exponent) AS total
+FROM pay.risk_decision d
+JOIN pay.checkout c ON c.merchant_id = d.merchant_id
+    AND c.checkout_id = d.checkout_id
+JOIN pay.currency k ON k.code = c.currency;
+COMMENT ON VIEW pay_view.risk_decisions IS
+    'Decisions about checkouts before their PSP was asked, without keys';

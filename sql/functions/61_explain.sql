@@ -509,23 +509,27 @@ COMMENT ON FUNCTION pay.explain_orders IS
     'All orders of a checkout in a line each';
 
 
--- The names of rules would teach an attacker, and a key is personal: a
--- storefront sees neither, and operators see no key.
+-- The names of rules would teach an attacker, and a key is personal: operators
+-- see the first, and nobody sees the other one.
 CREATE OR REPLACE FUNCTION pay.explain_risk(
-    p_merchant_id text, p_checkout_id text, p_sees_risk boolean)
+    p_merchant_id text, p_payment_order_id text)
 RETURNS json LANGUAGE sql STABLE AS $$
 SELECT json_build_object('decision', d.decision, 'by', d.decided_by,
     'hits', d.hits, 'version', d.version, 'at', iso_time(d.at))
-FROM risk_decision d
-WHERE p_sees_risk AND d.merchant_id = p_merchant_id
-    AND d.checkout_id = p_checkout_id
+FROM find_order(p_merchant_id, p_payment_order_id) o
+CROSS JOIN LATERAL (
+    SELECT x.* FROM risk_decision x
+    WHERE x.merchant_id = o.merchant_id AND x.checkout_id = o.checkout_id
+    OFFSET 0) d
 $$;
 COMMENT ON FUNCTION pay.explain_risk IS
-    'The decision about a checkout before its PSP was asked, and why';
+    'The decision about a checkout before its PSP was asked, and its reasons; '
+    'NULL: there was none';
 
 
 -- The members in the sequence in which a reader needs them.  p_inside: for
--- operators, who see which operator decided something, and why.
+-- operators, who see which operator decided something, and why.  p_sees_risk:
+-- behind all else stands the decision about the risk, if there was one.
 CREATE OR REPLACE FUNCTION pay.explain(
     p_merchant_id text, p_payment_order_id text, p_inside boolean,
     p_sees_risk boolean)
@@ -533,14 +537,15 @@ RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_standing standing := standing_of(p_merchant_id, p_payment_order_id);
     v_answer   json;
+    v_risk     json;
+    v_all      text;
 BEGIN
     IF v_standing IS NULL THEN
         RETURN NULL;
     END IF;
 
     v_answer := explain_standing(v_standing);
-
-    RETURN (
+    v_all := (
         SELECT json_build_object('payment_order_id', o.payment_order_id,
             'checkout_id', o.checkout_id, 'status', o.status,
             'reason', o.reason, 'decline', shown_decline(o), 'psp', r.psp,
@@ -562,8 +567,6 @@ BEGIN
             'late_success', explain_late(c.merchant_id, c.checkout_id),
             'changes', explain_changes(o),
             'disputes', explain_disputes(c.merchant_id, c.checkout_id),
-            'risk', explain_risk(c.merchant_id, c.checkout_id,
-                                 p_sees_risk),
             'payout', explain_payout(o),
             'messages', explain_messages(o),
             'events', timeline(o.merchant_id, o.payment_order_id,
@@ -579,6 +582,13 @@ BEGIN
             WHERE x.merchant_id = o.merchant_id
                 AND x.checkout_id = o.checkout_id
             OFFSET 0) r);
+
+    IF p_sees_risk THEN
+        v_risk := explain_risk(p_merchant_id, p_payment_order_id);
+    END IF;
+
+    RETURN CASE WHEN v_risk IS NULL THEN v_all
+                ELSE left(v_all, -1) || ', "risk" : ' || v_risk || '}' END;
 END
 $$;
 COMMENT ON FUNCTION pay.explain IS

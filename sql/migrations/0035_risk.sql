@@ -66,8 +66,8 @@ CREATE TRIGGER risk_list_act_append_only
 ALTER TABLE risk_list_act ENABLE ALWAYS TRIGGER risk_list_act_append_only;
 
 
--- Attempts, declines and amounts with a key in an hour.  amounts: minor units by the currency of the
--- payments, as they were; a window converts their sums when it is asked, since a
+-- Attempts, declines and amounts with a key in an hour.  amounts: minor units
+-- by the currency of the payments, as they were; a window converts their sums when it is asked, since a
 -- rate may be missing now and there later.  It is only kept for windows of
 -- amounts.  Half of each page is free, so that a count is a HOT update.
 CREATE TABLE risk_counter (
@@ -124,8 +124,9 @@ INSERT INTO transition (kind, status, rank, actor, capture, is_held, provided,
 ('blocked', 'NOT_STARTED', 1, 'any', 'any', false,
     'always', 'blocked', 'FAILED'),
 ('blocked', 'EXECUTING', 1, 'any', 'any', false,
-    'always', 'blocked', 'EXECUTING'),
-('blocked', 'SUCCESS', 1, 'any', 'any', false, 'always', 'blocked', 'SUCCESS'),
+    'always', 'blocked', 'FAILED'),
+('blocked', 'SUCCESS', 1, 'any', 'any', false,
+    'always', 'blocked', 'SUCCESS'),
 ('blocked', 'FAILED', 1, 'any', 'any', false, 'always', 'blocked', 'FAILED');
 
 -- they have one argument or one result more now

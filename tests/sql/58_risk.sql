@@ -85,17 +85,25 @@ FROM pay_view.explain('m1', 'o-g-block') x;
 SELECT is(x.explanation::jsonb -> 'risk' -> 'hits' -> 1 ->> 'name', 'large',
           'and the hits')
 FROM pay_view.explain('m1', 'o-hits') x;
+SELECT ok(NOT x.explanation::jsonb ? 'risk', 'nothing was looked at')
+FROM pay_view.explain('m1', 'o-off') x;
+SELECT ok(NOT x.explanation::jsonb ? 'risk', 'storefronts see none')
+FROM pay_api.explain_payment('{m1}', '{o-hits}', '{0}') x;
 SELECT is(x.explanation::jsonb -> 'risk' ->> 'decision', 'block',
           'finance, too')
 FROM pay_api.explain_payment('{m1}', '{o-g-block}', '{1}') x;
-SELECT ok(x.explanation::jsonb -> 'risk' = 'null', 'storefronts see none')
-FROM pay_api.explain_payment('{m1}', '{o-hits}', '{0}') x;
 SELECT is(x.explanation::jsonb ->> 'why',
           'It was refused because the risk was too high.', 'but the reason')
 FROM pay_api.explain_payment('{m1}', '{o-g-block}', '{0}') x;
 SELECT is(x.explanation::jsonb -> 'safe_to_retry' ->> 'answer', 'yes',
           'there is no page')
 FROM pay_api.explain_payment('{m1}', '{o-g-block}', '{0}') x;
+
+SELECT is(concat_ws(' ', v.decision, v.decided_by, v.total, v.currency),
+          'block rule 1.00 USD', 'the view')
+FROM pay_view.risk_decisions v WHERE v.checkout_id = 'g-block';
+SELECT hasnt_column('pay_view', 'risk_decisions', c, 'without ' || c)
+FROM unnest('{keys,counted,facts,inputs_hash}'::name[]) c;
 
 -- a review holds the pay-outs of its orders, until an operator says otherwise
 SELECT is(h.seller_account || ' ' || h.why, 'seller-1 to be reviewed', 'held')

@@ -245,7 +245,7 @@ SELECT is(pg_temp.members(pg_temp.explained('s24')),
     'payment_order_id checkout_id status reason decline psp amount '
     'currency payment_orders expires_at replaces replaced_by registration waits_for why '
     'next_step safe_to_retry '
-    'dispatches dead_letters exceptions late_success changes disputes risk payout messages events', 'members');
+    'dispatches dead_letters exceptions late_success changes disputes payout messages events', 'members');
 SELECT is(pg_temp.explained('s24') ->> 'amount',
     round(o.amount_minor / 100.0, 2)::text, 'amounts are decimal strings')
 FROM pay.payment_order o WHERE o.payment_order_id = 's24';

@@ -121,15 +121,17 @@ def window(name, limit, **more):
 
 def risk(windows=(), keys=()):
     """As the gateway makes it."""
-    return json.dumps({
-        "version": "c0ffee",
-        "decision": "allow",
-        "allowed": False,
-        "hits": [],
-        "facts": {},
-        "keys": [["email", key(name)] for name in keys],
-        "windows": list(windows),
-    })
+    return json.dumps(
+        {
+            "version": "c0ffee",
+            "decision": "allow",
+            "allowed": False,
+            "hits": [],
+            "facts": {},
+            "keys": [["email", key(name)] for name in keys],
+            "windows": list(windows),
+        }
+    )
 
 
 def begin(connection, ids, risks, currencies=None):
@@ -202,15 +204,14 @@ def test_exactly_the_limit_passes_of_a_hundred_at_once(connect, currencies):
             )
             seen.update(created=created, blocked=blocked)
 
-    at_once([
-        lambda w=w, c=c: pay(w, c) for w, c in enumerate(connections)
-    ])
+    at_once([lambda w=w, c=c: pay(w, c) for w, c in enumerate(connections)])
     if same_hour(connections[0]) != hour:
         pytest.skip("the hour has changed in the meantime")
     assert seen == {"created": 10, "blocked": 90}
-    assert value(
-        connections[0], "SELECT sum(attempts) FROM pay.risk_counter"
-    ) == 100
+    assert (
+        value(connections[0], "SELECT sum(attempts) FROM pay.risk_counter")
+        == 100
+    )
 
 
 def test_batches_with_keys_in_opposite_sequences_do_not_wait_for_each_other(
@@ -225,10 +226,11 @@ def test_batches_with_keys_in_opposite_sequences_do_not_wait_for_each_other(
 
     for n, connection in enumerate(others):
         ids = [f"d-{n}-{m}" for m in range(200)]
-        begin(connection, ids, [
-            risk([window(draw.choice(people), 10**6)])
-            for _ in ids
-        ])
+        begin(
+            connection,
+            ids,
+            [risk([window(draw.choice(people), 10**6)]) for _ in ids],
+        )
         with connection.cursor() as cursor:
             cursor.execute(TOKEN, {"n": len(ids), "ids": ids})
         connection.commit()
@@ -254,10 +256,13 @@ def test_batches_with_keys_in_opposite_sequences_do_not_wait_for_each_other(
         [lambda w=w, c=c: pay(w, c) for w, c in enumerate(connections)]
         + [lambda w=w, c=c: decline(w, c) for w, c in enumerate(others)]
     )
-    assert value(
-        connections[0],
-        "SELECT (sum(attempts), sum(declines))::text FROM pay.risk_counter",
-    ) == f"({4 * 15 * 20 + 400},400)"
+    assert (
+        value(
+            connections[0],
+            "SELECT (sum(attempts), sum(declines))::text FROM pay.risk_counter",
+        )
+        == f"({4 * 15 * 20 + 400},400)"
+    )
 
 
 def looked_at(connection, size, name):
