@@ -152,7 +152,7 @@ reference_of(sim_t *sim, const sim_post_t *post)
         sim_text(sim, sim->merchant.id), sim_text(sim, post->checkout_id));
 
     return found.rows ? sim_text(sim,
-                    pay_str_of(sim_db_cell(sim->db, 0, 0))) : "";
+                                 pay_str_of(sim_db_cell(sim->db, 0, 0))) : "";
 }
 
 
