@@ -7,7 +7,11 @@
 #ifndef PAY_ADDRESS_H
 #define PAY_ADDRESS_H
 
+#include "pay_status.h"
 #include "pay_str.h"
+
+
+#define PAY_ADDRESS_MAX  16            /* bytes of an IPv6 address */
 
 
 /* Returns 1 when these bytes, in network order, are not the address of a public
@@ -16,6 +20,11 @@
  * IPv4-mapped or translated IPv6 address.  IPv6 is public only within 2000::/3.
  * Returns 1 for any length but 4 and 16. */
 int pay_address_is_special(const unsigned char *bytes, size_t len);
+
+/* The bytes of an address in text, 4 or 16 of them, without zone or prefix;
+ * those behind are zero.  PAY_INVALID: the text is none. */
+pay_status_t pay_address_parse(pay_str_t text,
+    unsigned char bytes[PAY_ADDRESS_MAX], size_t *len) PAY_MUST_CHECK;
 
 
 #endif /* PAY_ADDRESS_H */

@@ -18,6 +18,7 @@
 #include "pay_problem.h"
 #include "pay_psp.h"
 #include "pay_retry.h"
+#include "pay_risk.h"
 #include "pay_seller.h"
 #include "pay_finance.h"
 #include "pay_payout_api.h"
@@ -211,6 +212,7 @@ typedef struct {
     const pay_payout_provider_t *payouts;
     size_t                    payout_count;
     const pay_keyring_t      *keyring;       /* NULL: there is none */
+    const pay_risk_t         *risk;          /* NULL: nothing is looked at */
     pay_hosts_t               endpoint_hosts;    /* of storefronts */
 } pay_env_t;
 
@@ -228,7 +230,8 @@ typedef enum {
     PAY_INPUT_DB_FAILED,       /* no row; db_failure says whether there was
                                   an effect */
     PAY_INPUT_HTTP,            /* the PSP call has ended, one way or other */
-    PAY_INPUT_FILE             /* behind PAY_DO_FILE */
+    PAY_INPUT_FILE,            /* behind PAY_DO_FILE */
+    PAY_INPUT_COUNTED          /* behind PAY_DO_COUNT */
 } pay_input_kind_t;
 
 /* The end of PAY_DO_FILE; its slices die after the step. */
@@ -305,8 +308,10 @@ typedef enum {
     PAY_DO_HTTP,
     PAY_DO_RATES,              /* the document of a source of rates, by HTTP
                                   or from a file; PAY_INPUT_HTTP follows */
-    PAY_DO_FILE                /* about a file of a source of settlement;
+    PAY_DO_FILE,               /* about a file of a source of settlement;
                                   PAY_INPUT_FILE follows */
+    PAY_DO_COUNT               /* in the windows of risk in memory;
+                                  PAY_INPUT_COUNTED follows at once */
 } pay_effect_kind_t;
 
 typedef enum {
@@ -371,6 +376,9 @@ typedef struct {
     const pay_rate_source_t  *rates;         /* PAY_DO_RATES */
     const pay_settle_source_t *settlement;   /* PAY_DO_FILE */
     pay_file_do_t             file;          /* PAY_DO_FILE */
+    pay_risk_counts_t        *counts;        /* PAY_DO_COUNT: filled in */
+    const pay_risk_counts_t  *uncounts;      /* of any effect: taken back first;
+                                                NULL: none */
 } pay_effect_t;
 
 
@@ -450,6 +458,9 @@ struct pay_flow_s {
                                                 be read; empty: none */
     unsigned           left_out;             /* entries of a PSP's list that
                                                 are no events */
+    const char        *risk;                 /* literal: the decision of a new
+                                                checkout, NULL: nothing was
+                                                looked at */
     const char        *change_kind;          /* literals: of a change that was
                                                 sent, NULL: none was */
     const char        *change_status;
@@ -548,9 +559,10 @@ typedef enum {
 } pay_read_t;
 
 /* GET of one object by its id, which is not checked yet; another merchant's is
- * not found.  Both slices live as long as the flow. */
+ * not found.  Both slices live as long as the flow.  sees_risk: an explanation
+ * shows the decision of risk, which would teach a storefront's attackers. */
 pay_status_t pay_flow_read(pay_flow_t *flow, pay_read_t what,
-    pay_str_t merchant_id, pay_str_t id) PAY_MUST_CHECK;
+    pay_str_t merchant_id, pay_str_t id, int sees_risk) PAY_MUST_CHECK;
 
 /* The changes of that kind of an order, or with change_id that one. */
 pay_status_t pay_flow_read_change(pay_flow_t *flow, pay_change_kind_t kind,

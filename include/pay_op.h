@@ -68,7 +68,7 @@ typedef enum {
 typedef enum {
     PAY_STAGE_KEY = 0,         /* the idempotency key, and the rows stored
                                   with it */
-    PAY_STAGE_RISK,            /* nothing yet */
+    PAY_STAGE_RISK,            /* windows in memory, and rules */
     PAY_STAGE_ROUTING,         /* which PSPs may take the order */
     PAY_STAGE_PSP,             /* one call to a PSP */
     PAY_STAGE_LEDGER,          /* an operation that books */

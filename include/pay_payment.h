@@ -45,6 +45,20 @@ typedef struct {
                                           text by SQL; empty: none */
 } pay_order_t;
 
+/* The members of buyer_info that the gateway reads: the storefront's word for
+ * them.  Empty, or 0: not given. */
+typedef struct {
+    pay_str_t              id;
+    pay_str_t              email;
+    pay_str_t              phone;
+    pay_str_t              ip;             /* IPv4 or IPv6 as text */
+    pay_str_t              user_agent;
+    pay_str_t              device;
+    pay_str_t              billing_country;
+    pay_str_t              shipping_country;
+    int64_t                account_created_s;
+} pay_buyer_info_t;
+
 /* The body of POST /v1/payments after every check. */
 typedef struct {
     pay_str_t              checkout_id;
@@ -52,6 +66,7 @@ typedef struct {
     pay_str_t              method;         /* payment_method, or empty */
     pay_str_t              replaces;       /* a checkout's id, or empty */
     pay_str_t              country;        /* buyer_info.country, or empty */
+    pay_buyer_info_t            buyer;
     pay_str_t              return_url;     /* unchecked: needs the hosts */
     pay_str_t              buyer_info;     /* JSON text, or empty */
     pay_str_t              metadata;       /* JSON text, or empty */
@@ -89,6 +104,8 @@ typedef struct {
     int                    manual;         /* captured by calls of its own */
     pay_str_t              replaces;       /* a checkout_id, or empty */
     pay_str_t              replaced_by;
+    pay_str_t              risk;           /* the decision before the PSP was
+                                              asked; empty: there was none */
     pay_order_t           *orders;
     unsigned               order_count;
 } pay_checkout_t;

@@ -48,6 +48,9 @@ typedef struct {
     unsigned                 line_count;
     int                      capture_later; /* authorise only; for PSPs with
                                              PAY_PSP_AUTHORIZES */
+    int                      challenge;   /* the buyer's bank is to ask for
+                                             3-D Secure, where the PSP has a
+                                             word for it */
     pay_str_t                find_from;   /* find_request alone: the page to
                                              look through; empty: the first */
 } pay_psp_checkout_t;

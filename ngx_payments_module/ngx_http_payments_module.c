@@ -24,6 +24,7 @@
 #include "conf/ngx_http_payments_conf_screening.h"
 #include "conf/ngx_http_payments_conf_rates.h"
 #include "conf/ngx_http_payments_conf_resolve.h"
+#include "conf/ngx_http_payments_conf_risk.h"
 #include "conf/ngx_http_payments_conf_retry.h"
 #include "conf/ngx_http_payments_conf_settlement.h"
 #include "conf/ngx_http_payments_conf_warn.h"
@@ -35,6 +36,9 @@
 #include "run/ngx_payments_worker.h"
 #include "util/ngx_payments_conf_types.h"
 
+
+#define ARRAY(member, type)                                                   \
+    { offsetof(ngx_http_payments_main_conf_t, member), sizeof(type) }
 
 #define JWT_MAX_LIFETIME  3600
 #define KEY_TTL           86400
@@ -257,6 +261,27 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       offsetof(ngx_http_payments_main_conf_t, endpoints),
       &ngx_http_payments_endpoints_line },
 
+    { ngx_string("payments_risk"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_payments_set_line,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, risk),
+      &ngx_http_payments_risk_line },
+
+    { ngx_string("payments_risk_rule"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_payments_risk_rule,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("payments_risk_velocity"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_payments_risk_velocity,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("payments_bulkhead"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_http_payments_set_line,
@@ -431,31 +456,32 @@ ngx_http_payments_postconfiguration(ngx_conf_t *cf)
 static void *
 ngx_http_payments_create_main_conf(ngx_conf_t *cf)
 {
+    ngx_uint_t                      i;
     ngx_http_payments_main_conf_t  *pmcf;
+
+    static const struct { size_t offset, size; } arrays[] = {
+        ARRAY(psps, ngx_payments_psp_t *), ARRAY(jwt_keys, pay_jwt_key_t),
+        ARRAY(merchants, ngx_payments_merchant_t *),
+        ARRAY(rates, ngx_payments_rates_t *),
+        ARRAY(settlements, ngx_payments_settlement_t *),
+        ARRAY(payouts, ngx_payments_payout_t *),
+        ARRAY(screenings, ngx_payments_screening_t *),
+        ARRAY(locations, ngx_payments_location_t),
+        ARRAY(risk.rules, pay_risk_rule_t),
+        ARRAY(risk.velocities, pay_risk_velocity_t)
+    };
 
     pmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_payments_main_conf_t));
     if (pmcf == NULL) {
         return NULL;
     }
 
-    if (ngx_array_init(&pmcf->psps, cf->pool, 4,
-                       sizeof(ngx_payments_psp_t *)) != NGX_OK
-        || ngx_array_init(&pmcf->merchants, cf->pool, 4,
-                          sizeof(ngx_payments_merchant_t *)) != NGX_OK
-        || ngx_array_init(&pmcf->rates, cf->pool, 4,
-                          sizeof(ngx_payments_rates_t *)) != NGX_OK
-        || ngx_array_init(&pmcf->settlements, cf->pool, 4,
-                          sizeof(ngx_payments_settlement_t *)) != NGX_OK
-        || ngx_array_init(&pmcf->payouts, cf->pool, 4,
-                          sizeof(ngx_payments_payout_t *)) != NGX_OK
-        || ngx_array_init(&pmcf->screenings, cf->pool, 4,
-                          sizeof(ngx_payments_screening_t *)) != NGX_OK
-        || ngx_array_init(&pmcf->locations, cf->pool, 8,
-                          sizeof(ngx_payments_location_t)) != NGX_OK
-        || ngx_array_init(&pmcf->jwt_keys, cf->pool, 4,
-                          sizeof(pay_jwt_key_t)) != NGX_OK)
-    {
-        return NULL;
+    for (i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
+        if (ngx_array_init((ngx_array_t *) ((char *) pmcf + arrays[i].offset),
+                           cf->pool, 4, arrays[i].size) != NGX_OK)
+        {
+            return NULL;
+        }
     }
 
     pmcf->jwt_max_lifetime = NGX_CONF_UNSET;
@@ -468,10 +494,21 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
 }
 
 
-/* The http block is read. */
+/* The http block is read.  Each of them may need those before it. */
+static char *(*const  resolves[])(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf) = {
+    ngx_http_payments_stages_resolve,
+    ngx_http_payments_rates_resolve, ngx_http_payments_resolve,
+    ngx_http_payments_settlement_resolve, ngx_http_payments_payout_resolve,
+    ngx_http_payments_endpoints_resolve, ngx_http_payments_risk_resolve,
+    ngx_http_payments_screening_resolve
+};
+
+
 static char *
 ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
 {
+    ngx_uint_t                      i;
     ngx_http_payments_main_conf_t  *pmcf = conf;
 
     if (pmcf->audience.len == 0) {
@@ -484,32 +521,13 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_msec_value(pmcf->buyer_timeout, 3000);
     ngx_conf_init_value(pmcf->quarantine, 1);
 
-    if (ngx_http_payments_stages_resolve(cf, pmcf) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
+    for (i = 0; i < sizeof(resolves) / sizeof(resolves[0]); i++) {
+        if (resolves[i](cf, pmcf) != NGX_CONF_OK) {
+            return NGX_CONF_ERROR;
+        }
     }
 
-    if (pmcf->html.len != 0
-        && ngx_conf_full_name(cf->cycle, &pmcf->html, 1) != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    if (ngx_http_payments_rates_resolve(cf, pmcf) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (ngx_http_payments_resolve(cf, pmcf) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (ngx_http_payments_settlement_resolve(cf, pmcf) != NGX_CONF_OK
-        || ngx_http_payments_payout_resolve(cf, pmcf) != NGX_CONF_OK
-        || ngx_http_payments_endpoints_resolve(cf, pmcf) != NGX_CONF_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    return ngx_http_payments_screening_resolve(cf, pmcf);
+    return NGX_CONF_OK;
 }
 
 

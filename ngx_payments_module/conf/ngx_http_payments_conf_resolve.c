@@ -47,6 +47,12 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
     char            *rv;
     pay_merchant_t  *core;
 
+    if (pmcf->html.len != 0
+        && ngx_conf_full_name(cf->cycle, &pmcf->html, 1) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     if (pmcf->db.dsns == NULL && pmcf->psps.nelts == 0
         && pmcf->merchants.nelts == 0 && pmcf->settlements.nelts == 0
         && pmcf->zone == NULL && !pmcf->active)

@@ -375,7 +375,9 @@ read_order(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
     (void) err;
 
     return read_status(pay_flow_read(core, (pay_read_t) route->what,
-                                     ctx->merchant->id, ids->id[0]));
+                                     ctx->merchant->id, ids->id[0],
+                                     (ctx->scopes & PAY_SCOPE_FINANCE_READ)
+                                     != 0));
 }
 
 

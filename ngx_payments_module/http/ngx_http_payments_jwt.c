@@ -85,6 +85,7 @@ ngx_http_payments_authenticate(ngx_http_request_t *r, unsigned scope,
     ctx->merchant = *merchant;
     ctx->jwt_key = claims.key;
     ctx->subject = claims.subject;
+    ctx->scopes = claims.scopes;
     ctx->merchant_id = ngx_payments_nstr((*merchant)->id);
 
     if ((*merchant)->disabled) {

@@ -92,7 +92,7 @@ ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
 
     if (flow->late) {
         flow->late = 0;
-        ngx_payments_count_stage_timeout(PAY_STAGE_ROUTING);
+        ngx_payments_count_stage_timeout((pay_stage_t) flow->late_stage);
         input->db_failure = PAY_DB_OVERLOADED;
         return NGX_OK;
     }

@@ -19,9 +19,11 @@
 #include "run/ngx_payments_effect_file.h"
 #include "run/ngx_payments_effect_rates.h"
 #include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_count_risk.h"
 #include "shm/ngx_payments_count_settled.h"
 #include "shm/ngx_payments_count_stage.h"
 #include "shm/ngx_payments_health.h"
+#include "shm/ngx_payments_windows.h"
 #include "util/ngx_http_payments_ctx.h"
 #include "util/ngx_payments_fault.h"
 #include "util/ngx_payments_log_pace.h"
@@ -39,11 +41,13 @@
 
 static void flow_step(ngx_payments_flow_t *flow, pay_input_t *input);
 static void steps(ngx_payments_flow_t *flow, pay_input_t *input);
+static ngx_int_t begin_effect(ngx_payments_flow_t *flow,
+    pay_effect_t *effect, pay_input_t *input);
 static void run(ngx_payments_flow_t *flow, pay_input_t *input,
     pay_effect_t *effect);
 static void log_unread(const pay_flow_t *core);
-static void run_routing(ngx_payments_flow_t *flow, pay_input_t *input,
-    pay_effect_t *effect);
+static void run_timed(ngx_payments_flow_t *flow, pay_input_t *input,
+    pay_effect_t *effect, pay_stage_t stage);
 static uint64_t now_us(void);
 static void flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply);
 static void flow_note(ngx_payments_flow_t *flow);
@@ -225,42 +229,61 @@ steps(ngx_payments_flow_t *flow, pay_input_t *input)
         input->is_stopping = ngx_exiting || ngx_quit || ngx_terminate;
 
         if (input->kind == PAY_INPUT_START && type->routes) {
-            run_routing(flow, input, &effect);
+            run_timed(flow, input, &effect, PAY_STAGE_ROUTING);
+
+        } else if (input->kind == PAY_INPUT_COUNTED) {
+            run_timed(flow, input, &effect, PAY_STAGE_RISK);
 
         } else {
             run(flow, input, &effect);
+        }
+
+        if (effect.uncounts != NULL) {
+            ngx_payments_windows_take(effect.uncounts);
         }
 
         if (effect.reply != NULL) {
             flow_reply(flow, effect.reply);
         }
 
-        switch (effect.kind) {
-
-        case PAY_DO_DB:
-            rc = ngx_payments_effect_db(flow, &effect, input);
-            break;
-
-        case PAY_DO_HTTP:
-            rc = ngx_payments_effect_http(flow, &effect, input);
-            break;
-
-        case PAY_DO_RATES:
-            rc = ngx_payments_effect_rates(flow, &effect, input);
-            break;
-
-        case PAY_DO_FILE:
-            rc = ngx_payments_effect_file(flow, &effect, input);
-            break;
-
-        default:
+        if (effect.kind == PAY_DO_DONE) {
             flow_end(flow);
             return;
         }
 
+        rc = begin_effect(flow, &effect, input);
+
         if (rc == NGX_AGAIN) {
             return;
         }
+    }
+}
+
+
+/* NGX_AGAIN: something has to be waited for. */
+static ngx_int_t
+begin_effect(ngx_payments_flow_t *flow, pay_effect_t *effect,
+    pay_input_t *input)
+{
+    switch (effect->kind) {
+
+    case PAY_DO_DB:
+        return ngx_payments_effect_db(flow, effect, input);
+
+    case PAY_DO_HTTP:
+        return ngx_payments_effect_http(flow, effect, input);
+
+    case PAY_DO_RATES:
+        return ngx_payments_effect_rates(flow, effect, input);
+
+    case PAY_DO_FILE:
+        return ngx_payments_effect_file(flow, effect, input);
+
+    default:
+        ngx_payments_windows_count(effect->counts);
+        ngx_memzero(input, sizeof(pay_input_t));
+        input->kind = PAY_INPUT_COUNTED;
+        return NGX_OK;
     }
 }
 
@@ -311,25 +334,26 @@ log_unread(const pay_flow_t *core)
 }
 
 
-/* A create's first step chooses its PSPs; nothing has happened yet.  Routing
- * is done by the CPU, without a wait, so its deadline can only be judged
- * afterwards; `late` makes the operation that would follow a refusal, before
- * anything is stored. */
+/* A create chooses its PSPs and looks at risk before anything is stored.  Both
+ * are done by the CPU, without a wait, so their deadline can only be judged
+ * afterwards; `late` makes the operation that would follow a refusal. */
 static void
-run_routing(ngx_payments_flow_t *flow, pay_input_t *input,
-    pay_effect_t *effect)
+run_timed(ngx_payments_flow_t *flow, pay_input_t *input,
+    pay_effect_t *effect, pay_stage_t stage)
 {
     uint64_t    us, begun = now_us();
-    ngx_msec_t  most = flow->pmcf->stages[PAY_STAGE_ROUTING];
+    ngx_msec_t  most = flow->pmcf->stages[stage];
 
-    ngx_payments_fault("within", "routing");
+    ngx_payments_fault("within", stage == PAY_STAGE_RISK ? "risk" : "routing");
     run(flow, input, effect);
 
     us = now_us() - begun;
-    ngx_payments_count_stage(PAY_STAGE_ROUTING, us);
+    ngx_payments_count_stage(stage, us);
 
-    flow->late = most != 0 && effect->kind == PAY_DO_DB
-                 && us > (uint64_t) most * (US_PER_S / 1000);
+    if (most != 0 && us > (uint64_t) most * (US_PER_S / 1000)) {
+        flow->late = 1;
+        flow->late_stage = (unsigned) stage & 7;
+    }
 }
 
 
@@ -435,6 +459,10 @@ flow_end(ngx_payments_flow_t *flow)
 
     if (core->quarantined != NULL) {
         ngx_payments_count_quarantined(core->psp_name, core->quarantined);
+    }
+
+    if (core->risk != NULL) {
+        ngx_payments_count_risk(core->risk);
     }
 
     if (core->change_kind != NULL) {

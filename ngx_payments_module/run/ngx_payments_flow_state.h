@@ -64,7 +64,8 @@ struct ngx_payments_flow_s {
 
     ngx_payments_alone_t           *alone;       /* NULL: a request's */
     ngx_payments_place_t            place;       /* of payments_bulkhead */
-    unsigned                        late:1;      /* routing took too long */
+    unsigned                        late:1;      /* this took too long: */
+    unsigned                        late_stage:3;  /* a pay_stage_t */
     unsigned                        in_handler:1;  /* of the request */
 };
 

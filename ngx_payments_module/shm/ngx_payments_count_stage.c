@@ -1,8 +1,7 @@
 /*
  * How long the stages of a request take, and whose deadline ran out: a
  * histogram and a counter each, in the shared zone, and their part of
- * /metrics.  A stage that there is not yet (risk) is not shown.  What is shown
- * of payments_bulkhead stands here, too.
+ * /metrics.  Those of payments_bulkhead stand here, too.
  */
 
 #include "shm/ngx_payments_count_stage.h"
@@ -21,9 +20,9 @@ static void write_histogram(pay_buf_t *buf, pay_str_t stage,
 static void write_seconds(pay_buf_t *buf, ngx_atomic_uint_t us);
 
 
-/* Stages without a name are not shown. */
 static const char  *const stage_names[] = {
-    [PAY_STAGE_KEY] = "key", [PAY_STAGE_ROUTING] = "routing",
+    [PAY_STAGE_KEY] = "key", [PAY_STAGE_RISK] = "risk",
+    [PAY_STAGE_ROUTING] = "routing",
     [PAY_STAGE_PSP] = "psp", [PAY_STAGE_LEDGER] = "ledger"
 };
 PAY_ROWS(stage_names, PAY_STAGES);
@@ -81,20 +80,16 @@ ngx_payments_stages_write(pay_buf_t *buf,
                       "How long a stage of a request took.");
 
     for (i = 0; i < PAY_STAGES; i++) {
-        if (stage_names[i] != NULL) {
-            write_histogram(buf, pay_str_of(stage_names[i]),
-                            &counters->stages[i]);
-        }
+        write_histogram(buf, pay_str_of(stage_names[i]),
+                        &counters->stages[i]);
     }
 
     pay_metric_family(buf, name, "counter",
                       "Stages whose deadline ran out.");
 
     for (i = 0; i < PAY_STAGES; i++) {
-        if (stage_names[i] != NULL) {
-            pay_metric_series(buf, name, "stage", pay_str_of(stage_names[i]));
-            pay_metric_end(buf, counters->stages[i].timeouts);
-        }
+        pay_metric_series(buf, name, "stage", pay_str_of(stage_names[i]));
+        pay_metric_end(buf, counters->stages[i].timeouts);
     }
 }
 

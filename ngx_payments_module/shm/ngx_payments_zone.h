@@ -183,6 +183,7 @@ struct ngx_payments_counters_s {
     ngx_atomic_t                jobs[NGX_PAYMENTS_JOBS];
     ngx_atomic_t                changes[NGX_PAYMENTS_CHANGES]
                                        [NGX_PAYMENTS_STATES];
+    ngx_atomic_t                risk[PAY_RISK_ACTIONS];     /* decisions */
     ngx_atomic_t                db_calls[PAY_OP_COUNT][2];  /* ok, failed */
     ngx_atomic_t                db_items[PAY_OP_COUNT];
     ngx_payments_histogram_t    db_duration[PAY_OP_COUNT];

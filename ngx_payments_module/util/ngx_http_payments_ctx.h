@@ -32,8 +32,8 @@ typedef struct {
  * - limit: filled in by http/ngx_http_payments_limit.c, sent by
  *   ngx_http_payments_send.c.
  * - body_timer, body_handler, body, body_size: while the body is being read.
- * - merchant, jwt_key, subject: of a token that was verified, and of nothing
- *   else that the request says.
+ * - merchant, jwt_key, subject, scopes: of a token that was verified, and of
+ *   nothing else that the request says.
  * - key: the Idempotency-Key, parsed. */
 typedef struct {
     ngx_http_request_t         *request;
@@ -48,6 +48,7 @@ typedef struct {
     const pay_merchant_t       *merchant;
     const pay_jwt_key_t        *jwt_key;         /* that signed the token */
     pay_str_t                   subject;         /* the token's, or empty */
+    unsigned                    scopes;          /* PAY_SCOPE_… */
     pay_str_t                   key;             /* idempotency key */
 
     /* for logs; literals or the request pool's */

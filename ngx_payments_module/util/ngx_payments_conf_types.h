@@ -170,6 +170,20 @@ typedef struct {
 } ngx_payments_endpoints_t;
 
 
+enum { NGX_PAYMENTS_RISK_OFF, NGX_PAYMENTS_RISK_ON, NGX_PAYMENTS_RISK_SHADOW };
+
+/* The look at checkouts before their PSPs are asked. */
+typedef struct {
+    ngx_uint_t                  mode;
+    size_t                      memory;          /* of windows, bytes */
+    ngx_array_t                 rules;           /* pay_risk_rule_t */
+    ngx_array_t                 velocities;      /* pay_risk_velocity_t */
+    u_char                      digest[PAY_SHA256_SIZE];  /* of the lines */
+    ngx_shm_zone_t             *zone;            /* NULL: it is off */
+    pay_risk_t                  core;
+} ngx_payments_risk_conf_t;
+
+
 /* How the event log is sealed, and days are closed. */
 typedef struct {
     ngx_msec_t                  interval_ms;     /* unset: it is not */
@@ -243,6 +257,7 @@ typedef struct {
     ngx_array_t                 screenings;      /* ngx_payments_screening_t
                                                     * */
     ngx_payments_endpoints_t    endpoints;
+    ngx_payments_risk_conf_t    risk;
     ngx_payments_bulkhead_conf_t  bulkhead;
     ngx_msec_t                  stages[PAY_STAGES];  /* 0: no deadline */
 } ngx_http_payments_main_conf_t;

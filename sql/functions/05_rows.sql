@@ -15,7 +15,8 @@ DECLARE
         'alias text, hosted_url text, return_url text, base_url text, '
         'currency text, total_minor bigint, expires_s bigint, '
         'registration_state text, attempt bigint, code text, '
-        'version bigint, capture text, replaces text, replaced_by text';
+        'version bigint, capture text, replaces text, replaced_by text, '
+        'risk text';
     c_line CONSTANT text := ', place bigint, order_id text, '
         'seller_account text, order_minor bigint, order_status text, '
         'order_reason text, authorized_minor bigint, captured_minor bigint, '

@@ -270,6 +270,7 @@ FROM (
         CASE WHEN d.next_status <> 'FAILED' THEN NULL
              WHEN d.status = 'FAILED' THEN d.old_reason
              WHEN d.news = 'refused' THEN 'rejected'
+             WHEN d.news = 'blocked' THEN 'risk'
              ELSE d.news END AS reason
     FROM (
         SELECT x.*, encode(x.old_head, 'hex') AS head_text,

@@ -128,8 +128,8 @@ CREATE OR REPLACE FUNCTION pay.insert_checkouts(
     p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[],
     p_total_minor bigint[], p_expires_s bigint[], p_lease_ms bigint[],
     p_request_id text[], p_psps text[], p_key_windows text[],
-    p_late_success text[], p_terms jsonb[], OUT placed int[],
-    OUT nonces text[])
+    p_late_success text[], p_terms jsonb[], p_risk jsonb[],
+    OUT placed int[], OUT nonces text[])
 LANGUAGE plpgsql AS $$
 DECLARE
     v_left      int[] := p_items;
@@ -146,7 +146,7 @@ BEGIN
                 checkout_uuid, handle, psp, return_url, base_url, buyer_info,
                 metadata, credit_card_info, currency, total_minor, expires_at,
                 late_success, capture, replaces, nonce, lease_until, psps,
-                key_windows, first_call, request_id, payment_method)
+                key_windows, first_call, request_id, payment_method, risk)
             SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n])
                 p_merchant_id[n], p_checkout_id[n], p_checkout_uuid[n]::uuid,
                 p_handle[n], p_psp[n], p_return_url[n], p_base_url[n],
@@ -158,7 +158,8 @@ BEGIN
                 p_terms[n] ->> 'replaces', nonces[n],
                 now() + make_interval(secs => p_lease_ms[n] / 1000.0),
                 l.psps, read_windows(p_key_windows[n], cardinality(l.psps)),
-                'OPEN', p_request_id[n], p_terms[n] ->> 'payment_method'
+                'OPEN', p_request_id[n], p_terms[n] ->> 'payment_method',
+                p_risk[n] ->> 'decision'
             FROM unnest(v_left) n
             CROSS JOIN LATERAL (
                 SELECT psp_names(p_psps[n], p_psp[n]) AS psps OFFSET 0) l

@@ -79,7 +79,8 @@ CREATE OR REPLACE FUNCTION pay_api.begin_payment(
     p_orders_seller_account text[], p_orders_amount_minor bigint[],
     p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[],
     p_request_id text[], p_psps text[], p_route text[],
-    p_key_windows text[], p_late_success text[], p_terms jsonb[])
+    p_key_windows text[], p_late_success text[], p_terms jsonb[],
+    p_risk jsonb[] DEFAULT NULL)
 RETURNS SETOF pay_api.checkout_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
@@ -100,6 +101,10 @@ DECLARE
     v_item     int;
     v_replaces boolean;
     v_has_fees boolean;
+    v_looks    boolean := coalesce(num_nonnulls(VARIADIC p_risk) > 0, false);
+    v_looked   int[] := '{}';
+    v_waiting  int[] := '{}';
+    v_plain    int[];
     -- items that lost to no other checkout
     v_unquoted  int[];
     v_too_large int[];
@@ -117,7 +122,8 @@ BEGIN
         array_dims(p_expires_s), array_dims(p_ttl_s),
         array_dims(p_lease_ms), array_dims(p_request_id),
         array_dims(p_psps), array_dims(p_route), array_dims(p_key_windows),
-        array_dims(p_late_success), array_dims(p_terms));
+        array_dims(p_late_success), array_dims(p_terms),
+        coalesce(array_dims(p_risk), array_dims(p_terms)));
     PERFORM check_batch(
         array_dims(p_orders_item), array_dims(p_orders_id),
         array_dims(p_orders_seller_account),
@@ -130,6 +136,13 @@ BEGIN
         p_orders_item, p_orders_id, p_orders_seller_account,
         p_orders_amount_minor, p_orders_credit_currency, p_ttl_s, p_lease_ms,
         p_psps, p_route, p_key_windows, p_late_success, p_terms);
+    IF v_looks THEN
+        v_items := ARRAY(
+            SELECT n FROM unnest(v_items) n
+            WHERE p_risk[n] IS NULL OR risk_ok(p_risk[n])
+            ORDER BY n);
+    END IF;
+
     v_replaces := p_terms::text LIKE '%"replaces%';
     v_has_fees := p_terms::text LIKE '%"fees%';
     v_left := v_items;
@@ -148,7 +161,7 @@ BEGIN
                 p_return_url, p_base_url, p_buyer_info, p_metadata,
                 p_credit_card_info, p_currency, p_total_minor, p_expires_s,
                 p_lease_ms, p_request_id, p_psps, p_key_windows,
-                p_late_success, p_terms);
+                p_late_success, p_terms, p_risk);
             v_placed := v_stored.placed;
         END IF;
 
@@ -184,8 +197,19 @@ BEGIN
                     v_line.id, v_line.minor, p_merchant_id, p_terms);
             END IF;
 
+            -- the others are answered at the end
+            v_plain := v_made;
+            IF v_looks THEN
+                v_plain := ARRAY(
+                    SELECT n FROM unnest(v_made) n WHERE p_risk[n] IS NULL);
+                v_looked := v_looked || ARRAY(
+                    SELECT n FROM unnest(v_made) n
+                    WHERE p_risk[n] IS NOT NULL);
+                v_waiting := v_waiting || v_waits;
+            END IF;
+
             IF v_replaces THEN
-                PERFORM close_replaced(v_made, v_waits, p_merchant_id,
+                PERFORM close_replaced(v_plain, v_waits, p_merchant_id,
                     p_checkout_id, p_lease_ms, p_request_id, p_terms);
             END IF;
 
@@ -199,7 +223,7 @@ BEGIN
                 p_total_minor[n], p_expires_s[n], 'REGISTERING', 1::bigint,
                 NULL, 1::bigint,
                 coalesce(p_terms[n] ->> 'capture', 'automatic'),
-                p_terms[n] ->> 'replaces', NULL,
+                p_terms[n] ->> 'replaces', NULL, NULL,
                 l.place::bigint, l.id, l.seller, l.minor, 'NOT_STARTED', NULL,
                 NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint,
                 NULL::bigint, q.credit_currency, q.credit_minor, q.credit_rate,
@@ -217,7 +241,7 @@ BEGIN
                     AND s.checkout_id = p_checkout_id[l.n]
                     AND s.place = l.place
                 OFFSET 0) q ON true
-            WHERE n = ANY (v_made)
+            WHERE n = ANY (v_plain)
             ORDER BY 1, l.place;
         END IF;
 
@@ -268,6 +292,14 @@ BEGIN
         v_left := v_next;
     END LOOP;
 
+    IF v_looked <> '{}' THEN
+        RETURN QUERY
+        SELECT * FROM look_at_risk(ARRAY(
+                SELECT n FROM unnest(v_looked) n ORDER BY n), v_waiting,
+            p_merchant_id, p_checkout_id, p_psp, p_currency, p_total_minor,
+            p_lease_ms, p_request_id, p_terms, p_risk);
+    END IF;
+
     IF cardinality(v_items) < v_count THEN
         RETURN QUERY
         SELECT n, 'invalid', s.*
@@ -278,6 +310,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.begin_payment IS
-    'Creates checkouts. Outcomes: created, waiting, replayed, in_progress, '
-    'key_reused, exists, rate_missing, credit_too_large, nothing_to_replace, '
+    'Creates checkouts. Outcomes: created, waiting, blocked, replayed, '
+    'in_progress, key_reused, exists, rate_missing, credit_too_large, nothing_to_replace, '
     'not_replaced, invalid';

@@ -490,6 +490,10 @@ BEGIN
     PERFORM post(v_taken.postings || apply_named(v_parked, p_merchant_id,
         p_checkout_id, v_named.psps, v_named.names));
 
+    IF v_parked <> '{}' THEN
+        PERFORM count_declines(p_merchant_id, p_checkout_id);
+    END IF;
+
     RETURN QUERY
     SELECT n, CASE WHEN n <> ALL (v_valid) THEN 'invalid'
                    WHEN n = ANY (v_stored) THEN 'stored'

@@ -272,6 +272,7 @@ DECLARE
     v_psps      text[];
     v_names     text[];
     v_wrong     boolean;
+    v_declined  boolean;
     v_parked    int[] := '{}';
     v_taken     record;
     v_locked    int;
@@ -283,8 +284,8 @@ BEGIN
                            AND f.kind NOT IN ('mismatch', 'notified')
                            AND f.reference IS DISTINCT FROM f.token
                        THEN f.reference END),
-        bool_or(f.kind = 'mismatch')
-    INTO v_merchants, v_checkouts, v_psps, v_names, v_wrong
+        bool_or(f.kind = 'mismatch'), bool_or(f.kind = 'declined')
+    INTO v_merchants, v_checkouts, v_psps, v_names, v_wrong, v_declined
     FROM unnest(p_facts) f;
 
     IF array_remove(v_names, NULL) <> '{}' THEN
@@ -304,6 +305,10 @@ BEGIN
     END IF;
 
     v_lines := post(v_taken.postings);
+
+    IF v_declined OR v_parked <> '{}' THEN
+        PERFORM count_declines(v_merchants, v_checkouts);
+    END IF;
 
     -- as insert_webhooks() has guessed
     IF NOT p_late AND cardinality(v_taken.moved) = cardinality(p_facts) THEN

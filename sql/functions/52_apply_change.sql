@@ -386,6 +386,10 @@ BEGIN
     PERFORM post(v_taken.postings || apply_named(v_parked, v_merchants,
         v_checkouts, v_psps, v_names));
 
+    IF v_parked <> '{}' THEN
+        PERFORM count_declines(v_merchants, v_checkouts);
+    END IF;
+
     RETURN v_taken.told;
 END
 $$;

@@ -113,6 +113,8 @@ BEGIN
         (p_s.late = 'resolved', 'nobody',
          'It was paid after its time was over, and an operator has settled '
          'that by hand.'),
+        (p_s.reason = 'risk', 'nobody',
+         'It was refused because the risk was too high.'),
         (p_s.waits AND p_s.reason = 'cancelled', 'nobody',
          'The page that it was to replace was paid or could not be closed, '
          'so it never got one.'),
@@ -122,8 +124,6 @@ BEGIN
         (p_s.reason = 'cancelled', 'nobody', 'It was cancelled.'),
         (p_s.reason = 'rejected', 'nobody',
          '%s refused to take it, so there never was a page to pay on.'),
-        (p_s.reason = 'risk', 'nobody',
-         'It was refused because the risk was too high.'),
         (p_s.token IS NULL, 'nobody',
          '%s gave no page before its time was over, so no payment was '
          'possible.'),
@@ -509,22 +509,43 @@ COMMENT ON FUNCTION pay.explain_orders IS
     'All orders of a checkout in a line each';
 
 
+-- The names of rules would teach an attacker, and a key is personal: operators
+-- see the first, and nobody sees the other one.
+CREATE OR REPLACE FUNCTION pay.explain_risk(
+    p_merchant_id text, p_payment_order_id text)
+RETURNS json LANGUAGE sql STABLE AS $$
+SELECT json_build_object('decision', d.decision, 'by', d.decided_by,
+    'hits', d.hits, 'version', d.version, 'at', iso_time(d.at))
+FROM find_order(p_merchant_id, p_payment_order_id) o
+CROSS JOIN LATERAL (
+    SELECT x.* FROM risk_decision x
+    WHERE x.merchant_id = o.merchant_id AND x.checkout_id = o.checkout_id
+    OFFSET 0) d
+$$;
+COMMENT ON FUNCTION pay.explain_risk IS
+    'The decision about a checkout before its PSP was asked, and its reasons; '
+    'NULL: there was none';
+
+
 -- The members in the sequence in which a reader needs them.  p_inside: for
--- operators, who see which operator decided something, and why.
+-- operators, who see which operator decided something, and why.  p_sees_risk:
+-- behind all else stands the decision about the risk, if there was one.
 CREATE OR REPLACE FUNCTION pay.explain(
-    p_merchant_id text, p_payment_order_id text, p_inside boolean)
+    p_merchant_id text, p_payment_order_id text, p_inside boolean,
+    p_sees_risk boolean)
 RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_standing standing := standing_of(p_merchant_id, p_payment_order_id);
     v_answer   json;
+    v_risk     json;
+    v_all      text;
 BEGIN
     IF v_standing IS NULL THEN
         RETURN NULL;
     END IF;
 
     v_answer := explain_standing(v_standing);
-
-    RETURN (
+    v_all := (
         SELECT json_build_object('payment_order_id', o.payment_order_id,
             'checkout_id', o.checkout_id, 'status', o.status,
             'reason', o.reason, 'decline', shown_decline(o), 'psp', r.psp,
@@ -561,6 +582,13 @@ BEGIN
             WHERE x.merchant_id = o.merchant_id
                 AND x.checkout_id = o.checkout_id
             OFFSET 0) r);
+
+    IF p_sees_risk THEN
+        v_risk := explain_risk(p_merchant_id, p_payment_order_id);
+    END IF;
+
+    RETURN CASE WHEN v_risk IS NULL THEN v_all
+                ELSE left(v_all, -1) || ', "risk" : ' || v_risk || '}' END;
 END
 $$;
 COMMENT ON FUNCTION pay.explain IS
@@ -568,21 +596,22 @@ COMMENT ON FUNCTION pay.explain IS
 
 
 CREATE OR REPLACE FUNCTION pay_api.explain_payment(
-    p_merchant_id text[], p_payment_order_id text[])
+    p_merchant_id text[], p_payment_order_id text[], p_sees_risk bigint[])
 RETURNS SETOF pay_api.explanation_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 BEGIN
     PERFORM check_batch(array_dims(p_merchant_id),
-                        array_dims(p_payment_order_id));
+        array_dims(p_payment_order_id), array_dims(p_sees_risk));
 
     RETURN QUERY
     SELECT u.n::int,
         CASE WHEN x.explanation IS NULL THEN 'not_found' ELSE 'found' END,
         x.explanation
-    FROM unnest(p_merchant_id, p_payment_order_id)
-        WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
+    FROM unnest(p_merchant_id, p_payment_order_id, p_sees_risk)
+        WITH ORDINALITY AS u (merchant_id, payment_order_id, sees_risk, n)
     CROSS JOIN LATERAL (
-        SELECT explain(u.merchant_id, u.payment_order_id, false)
+        SELECT explain(u.merchant_id, u.payment_order_id, false,
+                       u.sees_risk = 1)
             AS explanation
         OFFSET 0) x;
 END
@@ -594,21 +623,22 @@ COMMENT ON FUNCTION pay_api.explain_payment IS
 -- A checkout is explained by its first order, whose explanation lists the
 -- others: the PSP sees one payment.
 CREATE OR REPLACE FUNCTION pay_api.explain_checkout(
-    p_merchant_id text[], p_checkout_id text[])
+    p_merchant_id text[], p_checkout_id text[], p_sees_risk bigint[])
 RETURNS SETOF pay_api.explanation_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 BEGIN
     PERFORM check_batch(array_dims(p_merchant_id),
-                        array_dims(p_checkout_id));
+        array_dims(p_checkout_id), array_dims(p_sees_risk));
 
     RETURN QUERY
     SELECT u.n::int,
         CASE WHEN x.explanation IS NULL THEN 'not_found' ELSE 'found' END,
         x.explanation
-    FROM unnest(p_merchant_id, p_checkout_id)
-        WITH ORDINALITY AS u (merchant_id, checkout_id, n)
+    FROM unnest(p_merchant_id, p_checkout_id, p_sees_risk)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, sees_risk, n)
     LEFT JOIN LATERAL (
-        SELECT explain(o.merchant_id, o.payment_order_id, false)
+        SELECT explain(o.merchant_id, o.payment_order_id, false,
+                       u.sees_risk = 1)
             AS explanation
         FROM payment_order o
         WHERE o.merchant_id = u.merchant_id
@@ -643,7 +673,7 @@ BEGIN
     SELECT m.id, x.explanation
     FROM merchant m
     CROSS JOIN LATERAL (
-        SELECT explain(m.id, p_payment_order_id, true) AS explanation
+        SELECT explain(m.id, p_payment_order_id, true, true) AS explanation
         OFFSET 0) x
     WHERE x.explanation IS NOT NULL
     ORDER BY m.id;

@@ -133,6 +133,7 @@ BEGIN
         array_agg(x.name)))
     FROM webhook_inbox i, unnest(ARRAY[i.token, i.reference]) x (name)
     WHERE i.psp = p_letter.psp AND i.event_id = p_letter.event_id;
+    PERFORM count_declines(ARRAY[p_merchant_id], ARRAY[p_checkout_id]);
 
     RETURN EXISTS (
         SELECT FROM webhook_inbox i

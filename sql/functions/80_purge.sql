@@ -16,7 +16,8 @@ CREATE OR REPLACE FUNCTION pay.purge(
     p_copies_after interval DEFAULT '2 years',
     OUT idempotency_keys bigint, OUT ignored_webhooks bigint,
     OUT dead_letters bigint, OUT quarantined bigint,
-    OUT webhook_bodies bigint, OUT settlement_copies bigint)
+    OUT webhook_bodies bigint, OUT settlement_copies bigint,
+    OUT risk_rows bigint)
 LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
 BEGIN
     -- the expired rows themselves: an address is one within a partition
@@ -71,12 +72,48 @@ BEGIN
     GET DIAGNOSTICS webhook_bodies = ROW_COUNT;
 
     settlement_copies := purge_copies(p_limit, p_copies_after);
+    risk_rows := purge_risk(p_limit);
 END
 $$;
 COMMENT ON FUNCTION pay.purge IS
     'Deletes expired idempotency keys, old webhooks without effect, closed '
-    'dead letters, old samples of the quarantine, and bodies and copies of '
-    'settlement files that were kept long enough';
+    'dead letters, old samples of the quarantine, bodies and copies of '
+    'settlement files that were kept long enough, and the counters and inputs '
+    'of risk that no window and no dispute needs';
+
+
+-- No window is longer than 30 days.  A dispute may come within 13 months; the
+-- decision itself, without the keys that name a buyer, stays for ever.
+CREATE OR REPLACE FUNCTION pay.purge_risk(p_limit int)
+RETURNS bigint LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_counters bigint;
+    v_count    bigint;
+BEGIN
+    DELETE FROM risk_counter w
+    WHERE w.ctid = ANY (ARRAY(
+        SELECT c.ctid FROM risk_counter c
+        WHERE (c.hour AT TIME ZONE 'UTC')
+            < (now() AT TIME ZONE 'UTC') - interval '31 days'
+        LIMIT p_limit
+        FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS v_counters = ROW_COUNT;
+
+    UPDATE risk_decision w
+    SET keys = NULL, counted = NULL, facts = NULL
+    WHERE w.ctid = ANY (ARRAY(
+        SELECT d.ctid FROM risk_decision d
+        WHERE d.keys IS NOT NULL AND d.at < now() - interval '13 months'
+        ORDER BY d.at
+        LIMIT p_limit
+        FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+
+    RETURN v_counters + v_count;
+END
+$$;
+COMMENT ON FUNCTION pay.purge_risk IS
+    'Deletes counters that no window has, and the inputs of old decisions';
 
 
 -- A message that was applied, and one that contradicts, is evidence and stays.

@@ -52,6 +52,11 @@ pay_status_t pay_parse_destination(pay_arena_t *arena, const pay_json_t *body,
 pay_status_t pay_parse_orders(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
 
+/* buyer_parse.c: the members of buyer_info that are read; complaints are
+ * kept. */
+pay_status_t pay_parse_buyer(pay_arena_t *arena, const pay_json_t *buyer,
+    pay_buyer_info_t *out, pay_errors_t *errors, pay_err_t *err) PAY_MUST_CHECK;
+
 /* A time in UTC as clients write it, with seconds, milliseconds (as the API
  * shows them) or microseconds, in microseconds since 1970.  PAY_INVALID:
  * another text. */

@@ -293,8 +293,8 @@ parse_capture(pay_arena_t *arena, const pay_json_t *body,
 }
 
 
-/* Required, and kept as the storefront sends it, within TEXT_MAX bytes; of its
- * members only `country` is read, for routes. */
+/* Required, and kept as the storefront sends it, within TEXT_MAX bytes.
+ * Members that nobody reads pass. */
 static pay_status_t
 parse_buyer(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
@@ -312,7 +312,10 @@ parse_buyer(pay_arena_t *arena, const pay_json_t *body,
     PAY_TRY(pay_parse_document(arena, value, "/buyer_info", TEXT_MAX,
                                &request->buyer_info, err));
 
-    return parse_country(arena, value, request);
+    PAY_TRY(parse_country(arena, value, request));
+
+    return pay_parse_buyer(arena, value, &request->buyer, &request->errors,
+                           err);
 }
 
 

@@ -17,6 +17,7 @@ static void put_field(const char *name, const char *value);
 static void put_head(pay_arena_t *arena, const char *merchant,
     const pay_json_t *top);
 static void put_judgement(pay_arena_t *arena, const pay_json_t *top);
+static void put_risk(pay_arena_t *arena, const pay_json_t *risk);
 static void put_payout(pay_arena_t *arena, const pay_json_t *payout);
 static void put_stop(pay_arena_t *arena, const char *name,
     const pay_json_t *payout, const char *stop, const char *until);
@@ -47,6 +48,7 @@ pay_cli_explain_text(const char *merchant, pay_str_t explanation)
     if (done) {
         put_head(arena, merchant, top);
         put_judgement(arena, top);
+        put_risk(arena, pay_json_get(top, "risk"));
         put_payout(arena, pay_json_get(top, "payout"));
         done = explain_put_story(arena, top);
         pay_json_free(top);
@@ -130,6 +132,38 @@ put_judgement(pay_arena_t *arena, const pay_json_t *top)
     }
 
     put_field("", explain_text_of(arena, retry, "reason"));
+}
+
+
+/* The decision before the PSP was asked; nothing where nothing was looked at.
+ * The name of a hit of a list is the kind of its key, never the key. */
+static void
+put_risk(pay_arena_t *arena, const pay_json_t *risk)
+{
+    size_t             i;
+    const pay_json_t  *hit, *hits;
+
+    if (risk == NULL) {
+        return;
+    }
+
+    putchar('\n');
+    put_field("risk", explain_text_of(arena, risk, "decision"));
+    put_field("  decided by", explain_text_of(arena, risk, "by"));
+    put_field("  rules", explain_text_of(arena, risk, "version"));
+
+    hits = pay_json_get(risk, "hits");
+
+    for (i = 0; i < pay_json_size(hits); i++) {
+        hit = pay_json_at(hits, i);
+        put_field("  hit", explain_text_of(arena, hit, "name"));
+        put_field("    of", explain_text_of(arena, hit, "by"));
+        put_field("    asks for", explain_text_of(arena, hit, "then"));
+
+        if (pay_json_is_true(pay_json_get(hit, "shadow"))) {
+            put_field("    in shadow", "yes");
+        }
+    }
 }
 
 

@@ -6,9 +6,12 @@
 
 #include "pay_address.h"
 
+#include <arpa/inet.h>
 
-#define V4_LEN  4
-#define V6_LEN  16
+
+#define TEXT_MAX  45
+#define V4_LEN    4
+#define V6_LEN    16
 
 
 typedef struct {
@@ -123,4 +126,32 @@ in_range(const unsigned char *bytes, const range_t *range)
     mask = (0xffu << (8 - rest)) & 0xffu;
 
     return rest == 0 || (bytes[whole] & mask) == range->prefix[whole];
+}
+
+
+pay_status_t
+pay_address_parse(pay_str_t text, unsigned char bytes[PAY_ADDRESS_MAX],
+    size_t *len)
+{
+    char  copy[TEXT_MAX + 1];
+
+    memset(bytes, 0, PAY_ADDRESS_MAX);
+
+    if (text.len == 0 || text.len > TEXT_MAX
+        || memchr(text.data, '\0', text.len) != NULL)
+    {
+        return PAY_INVALID;
+    }
+
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+
+    if (inet_pton(AF_INET, copy, bytes) == 1) {
+        *len = V4_LEN;
+        return PAY_OK;
+    }
+
+    *len = V6_LEN;
+
+    return inet_pton(AF_INET6, copy, bytes) == 1 ? PAY_OK : PAY_INVALID;
 }

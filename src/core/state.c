@@ -37,6 +37,7 @@ enum {
     KIND_authorized = PAY_FACT_AUTHORIZED,
     KIND_attempt_declined = PAY_FACT_ATTEMPT,
     KIND_refused,
+    KIND_blocked,
     KIND_registered,
     KIND_registration_unknown
 };

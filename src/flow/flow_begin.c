@@ -6,7 +6,12 @@
 #include "flow_util.h"
 
 
-#define HOUR_S  3600
+#define HOUR_S     3600
+#define TERMS_MAX  2048
+
+
+static void add_fees(pay_buf_t *buf, const pay_payment_request_t *request);
+static void add_method(pay_buf_t *buf, const pay_payment_request_t *request);
 
 
 /* The rows are in flow->args, which is freed before the step that gets the
@@ -82,10 +87,76 @@ pay_begin_windows(pay_flow_t *flow, const pay_route_t *route,
 }
 
 
+/* Builds p_terms: the requester, the capture mode, the limits of quotes, the
+ * payment method and the checkout that is replaced; NULL for a payment that
+ * needs none of them. */
+pay_status_t
+pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
+    int can_close, pay_str_t *json)
+{
+    int                           converts = 0, has_fees = 0;
+    unsigned                      i;
+    pay_buf_t                     buf;
+    pay_str_t                     asked_by = in->asked_by;
+    const pay_payment_request_t  *request = in->request;
+
+    for (i = 0; i < request->order_count; i++) {
+        converts |= request->orders[i].credit != NULL;
+        has_fees |= request->orders[i].has_fee;
+    }
+
+    if (!request->manual && !converts && !has_fees
+        && request->replaces.len == 0 && request->method.len == 0
+        && asked_by.len == 0)
+    {
+        return PAY_OK;
+    }
+
+    pay_buf_init(&buf, flow->args, TERMS_MAX);
+    pay_buf_text(&buf, request->manual ? "{\"capture\":\"manual\""
+                                       : "{\"capture\":\"automatic\"");
+
+    if (converts && flow->env->quote_ttl_s > 0) {
+        pay_buf_text(&buf, ",\"quote_ttl_s\":");
+        pay_buf_int(&buf, flow->env->quote_ttl_s);
+    }
+
+    if (converts && flow->env->rate_age_s > 0) {
+        pay_buf_text(&buf, ",\"rate_age_s\":");
+        pay_buf_int(&buf, flow->env->rate_age_s);
+    }
+
+    if (request->replaces.len != 0) {
+        pay_buf_text(&buf, ",\"replaces\":\"");
+        pay_buf_add(&buf, request->replaces);
+        pay_buf_text(&buf, "\",\"change_id\":\"");
+        pay_buf_add(&buf, in->change_id);
+        pay_buf_text(&buf, can_close ? "\",\"can_close\":true" : "\"");
+    }
+
+    if (has_fees) {
+        add_fees(&buf, request);
+    }
+
+    if (request->method.len != 0) {
+        add_method(&buf, request);
+    }
+
+    if (asked_by.len != 0) {
+        pay_buf_text(&buf, ",\"asked_by\":");
+        pay_buf_add(&buf, asked_by);
+    }
+
+    pay_buf_text(&buf, "}");
+
+    return pay_buf_done(&buf, json);
+}
+
+
 /* The fees of the orders in minor units, in their sequence; null: the schedule
  * of commissions decides. */
-void
-pay_begin_fees(pay_buf_t *buf, const pay_payment_request_t *request)
+static void
+add_fees(pay_buf_t *buf, const pay_payment_request_t *request)
 {
     unsigned  i;
 
@@ -108,8 +179,8 @@ pay_begin_fees(pay_buf_t *buf, const pay_payment_request_t *request)
 
 /* The storefront's payment_method, on which commissions may depend.  None of
  * the characters that pay_payment_parse() allows in it needs an escape. */
-void
-pay_begin_method(pay_buf_t *buf, const pay_payment_request_t *request)
+static void
+add_method(pay_buf_t *buf, const pay_payment_request_t *request)
 {
     pay_buf_text(buf, ",\"payment_method\":\"");
     pay_buf_add(buf, request->method);

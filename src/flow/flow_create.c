@@ -11,7 +11,6 @@
 /* Retry-After in seconds of an order whose currency has no rate at the
  * moment. */
 #define RATE_RETRY_S  60
-#define TERMS_MAX     2048
 
 
 /* The first two go with the arguments of begin_payment. */
@@ -22,6 +21,7 @@ typedef struct {
     pay_str_t            replaces;     /* a checkout, or empty */
     pay_replace_t       *replace;      /* NULL: it replaces none */
     int                  can_close;    /* the PSP of what it replaces */
+    pay_risk_check_t    *risk;         /* NULL: nothing was looked at */
     unsigned             in_progress_status;
 } create_t;
 
@@ -32,6 +32,10 @@ static pay_status_t create_start(pay_flow_t *flow, const pay_input_t *input,
 static pay_status_t create_old_found(pay_flow_t *flow,
     const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t begin(pay_flow_t *flow, create_t *create,
+    pay_effect_t *effect);
+static pay_status_t create_counted(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t begin_stored(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect);
 static pay_status_t create_begun(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
@@ -50,8 +54,6 @@ static pay_status_t check_psp(pay_flow_t *flow, create_t *create,
     const pay_psp_conf_t *psp, pay_err_t *err);
 static int takes_later(const pay_payment_request_t *request,
     const pay_psp_adapter_t *adapter);
-static pay_status_t terms(pay_flow_t *flow, const create_t *create,
-    pay_str_t *json);
 static pay_status_t register_now(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect);
 static pay_status_t done_no_rate(pay_flow_t *flow, pay_effect_t *effect);
@@ -189,10 +191,31 @@ create_old_found(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
+/* Attempts are counted before anything is decided. */
+static pay_status_t
+begin(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
+{
+    return flow->env->risk == NULL
+           ? begin_stored(flow, create, effect)
+           : pay_risk_check(flow, create->in, &create->risk, effect,
+                            create_counted);
+}
+
+
+static pay_status_t
+create_counted(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect)
+{
+    (void) input;
+
+    return begin_stored(flow, flow->state, effect);
+}
+
+
 /* begin_payment writes the key, the checkout, its orders, its first call and
  * its job in one commit; only its outcome decides whether the PSP is called. */
 static pay_status_t
-begin(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
+begin_stored(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
 {
     const pay_checkout_t      *c = &create->reg.checkout;
     const pay_create_input_t  *from = create->in;
@@ -225,7 +248,8 @@ begin(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
     PAY_TRY(pay_begin_orders(flow, from->request, &in.orders));
     PAY_TRY(pay_begin_psps(flow, create->route, &in.psps));
     PAY_TRY(pay_begin_windows(flow, create->route, &in.key_windows));
-    PAY_TRY(terms(flow, create, &in.terms));
+    PAY_TRY(pay_begin_terms(flow, from, create->can_close, &in.terms));
+    PAY_TRY(pay_risk_judged(flow, create->risk, &in.risk));
 
     return pay_do_begin_payment(flow, effect, &in, create_begun);
 }
@@ -240,6 +264,8 @@ create_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     pay_outcome_t              outcome = input->result.outcome;
     const pay_checkout_row_t  *row = pay_row_checkout(&input->result);
 
+    pay_risk_ended(flow, create->risk, input, effect);
+
     if (input->kind == PAY_INPUT_DB_FAILED) {
         return pay_done_db_failed(flow, input, effect);
     }
@@ -248,6 +274,7 @@ create_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
     case PAY_OUTCOME_CREATED:
     case PAY_OUTCOME_WAITING:
+    case PAY_OUTCOME_BLOCKED:
     case PAY_OUTCOME_REPLAYED:
     case PAY_OUTCOME_EXISTS:
         break;
@@ -272,6 +299,9 @@ create_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         create->replace->checkout = &create->reg.checkout;
         create->replace->done = create_released;
         return pay_replace_start(flow, create->replace, effect);
+
+    case PAY_OUTCOME_BLOCKED:
+        return done_state(flow, create, effect, 0);
 
     case PAY_OUTCOME_REPLAYED:
         return done_state(flow, create, effect, 1);
@@ -496,71 +526,6 @@ takes_later(const pay_payment_request_t *request,
            || ((adapter->traits & PAY_PSP_AUTHORIZES)
                && (request->order_count == 1
                    || (adapter->traits & PAY_PSP_MULTICAPTURE)));
-}
-
-
-/* Builds p_terms: the requester, the capture mode, the limits of quotes, the
- * payment method and the checkout that is replaced; NULL for a payment that
- * needs none of them. */
-static pay_status_t
-terms(pay_flow_t *flow, const create_t *create, pay_str_t *json)
-{
-    int                           converts = 0, has_fees = 0;
-    unsigned                      i;
-    pay_buf_t                     buf;
-    pay_str_t                     asked_by = create->in->asked_by;
-    const pay_payment_request_t  *request = create->in->request;
-
-    for (i = 0; i < request->order_count; i++) {
-        converts |= request->orders[i].credit != NULL;
-        has_fees |= request->orders[i].has_fee;
-    }
-
-    if (!request->manual && !converts && !has_fees
-        && request->replaces.len == 0 && request->method.len == 0
-        && asked_by.len == 0)
-    {
-        return PAY_OK;
-    }
-
-    pay_buf_init(&buf, flow->args, TERMS_MAX);
-    pay_buf_text(&buf, request->manual ? "{\"capture\":\"manual\""
-                                       : "{\"capture\":\"automatic\"");
-
-    if (converts && flow->env->quote_ttl_s > 0) {
-        pay_buf_text(&buf, ",\"quote_ttl_s\":");
-        pay_buf_int(&buf, flow->env->quote_ttl_s);
-    }
-
-    if (converts && flow->env->rate_age_s > 0) {
-        pay_buf_text(&buf, ",\"rate_age_s\":");
-        pay_buf_int(&buf, flow->env->rate_age_s);
-    }
-
-    if (request->replaces.len != 0) {
-        pay_buf_text(&buf, ",\"replaces\":\"");
-        pay_buf_add(&buf, request->replaces);
-        pay_buf_text(&buf, "\",\"change_id\":\"");
-        pay_buf_add(&buf, create->in->change_id);
-        pay_buf_text(&buf, create->can_close ? "\",\"can_close\":true" : "\"");
-    }
-
-    if (has_fees) {
-        pay_begin_fees(&buf, request);
-    }
-
-    if (request->method.len != 0) {
-        pay_begin_method(&buf, request);
-    }
-
-    if (asked_by.len != 0) {
-        pay_buf_text(&buf, ",\"asked_by\":");
-        pay_buf_add(&buf, asked_by);
-    }
-
-    pay_buf_text(&buf, "}");
-
-    return pay_buf_done(&buf, json);
 }
 
 

@@ -10,6 +10,7 @@
 typedef struct {
     pay_read_t  what;
     pay_str_t   id;
+    int         sees_risk;
 } read_t;
 
 
@@ -36,7 +37,7 @@ static const pay_flow_type_t  read_type = {
 
 pay_status_t
 pay_flow_read(pay_flow_t *flow, pay_read_t what, pay_str_t merchant_id,
-    pay_str_t id)
+    pay_str_t id, int sees_risk)
 {
     read_t  *read;
 
@@ -47,6 +48,7 @@ pay_flow_read(pay_flow_t *flow, pay_read_t what, pay_str_t merchant_id,
 
     read->what = what;
     read->id = id;
+    read->sees_risk = sees_risk;
     pay_flow_begin(flow, &read_type, read);
     flow->merchant_id = merchant_id;
 
@@ -146,13 +148,15 @@ read_ask(pay_flow_t *flow, const read_t *read, pay_effect_t *effect)
         return pay_do_explain_payment(flow, effect,
             &(pay_explain_payment_in_t) {
                 .merchant_id = flow->merchant_id,
-                .payment_order_id = read->id
+                .payment_order_id = read->id,
+                .sees_risk = read->sees_risk
             }, read_done);
 
     default:
         return pay_do_explain_checkout(flow, effect,
             &(pay_explain_checkout_in_t) {
-                .merchant_id = flow->merchant_id, .checkout_id = read->id
+                .merchant_id = flow->merchant_id, .checkout_id = read->id,
+                .sees_risk = read->sees_risk
             }, read_done);
     }
 }

@@ -101,6 +101,7 @@ make_psp_checkout(pay_flow_t *flow, const pay_psp_conf_t *psp,
     psp_checkout->expires_s = checkout->expires_s;
     psp_checkout->line_count = checkout->order_count;
     psp_checkout->capture_later = checkout->manual;
+    psp_checkout->challenge = pay_str_is(checkout->risk, "challenge");
 
     PAY_TRY(pay_format(flow->scratch, &psp_checkout->return_url, 4096,
                        "%.*s/return/%.*s", pay_fmt(checkout->base_url),

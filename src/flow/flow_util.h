@@ -157,9 +157,24 @@ pay_status_t pay_begin_psps(pay_flow_t *flow, const pay_route_t *route,
 /* In seconds, in the same order. */
 pay_status_t pay_begin_windows(pay_flow_t *flow, const pay_route_t *route,
     pay_str_t *windows) PAY_MUST_CHECK;
-/* Members of p_terms. */
-void pay_begin_fees(pay_buf_t *buf, const pay_payment_request_t *request);
-void pay_begin_method(pay_buf_t *buf, const pay_payment_request_t *request);
+/* p_terms.  can_close: the PSP of the replaced checkout closes pages. */
+pay_status_t pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
+    int can_close, pay_str_t *json) PAY_MUST_CHECK;
+
+/* Risk (flow_risk.c): an attempt is counted, judged, and taken back from the
+ * counts where nothing new was stored.  *check is the flow's and lives until
+ * its end; NULL for the latter two: nothing was looked at. */
+typedef struct pay_risk_check_s  pay_risk_check_t;
+
+pay_status_t pay_risk_check(pay_flow_t *flow, const pay_create_input_t *in,
+    pay_risk_check_t **check, pay_effect_t *effect, pay_flow_step_pt counted)
+    PAY_MUST_CHECK;
+/* The document for begin_payment, of flow->args. */
+pay_status_t pay_risk_judged(pay_flow_t *flow, const pay_risk_check_t *check,
+    pay_str_t *json) PAY_MUST_CHECK;
+/* With the end of begin_payment in `input`. */
+void pay_risk_ended(pay_flow_t *flow, const pay_risk_check_t *check,
+    const pay_input_t *input, pay_effect_t *effect);
 
 /* Registration (flow_register.c).  The request is a pure function of the
  * stored checkout: the same bytes on every attempt. */

@@ -115,6 +115,10 @@ generic_body(pay_arena_t *arena, const pay_psp_account_t *account,
         PAY_TRY(pay_json_set_string(root, "capture", PAY_STR("manual")));
     }
 
+    if (checkout->challenge) {
+        PAY_TRY(pay_json_set(root, "challenge", pay_json_boolean_new(1)));
+    }
+
     lines = pay_json_array_new();
     PAY_TRY(pay_json_set(root, "lines", lines));
 

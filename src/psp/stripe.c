@@ -162,6 +162,11 @@ stripe_form(pay_buf_t *form, const pay_psp_checkout_t *checkout, pay_err_t *err)
         stripe_form_held(form);
     }
 
+    if (checkout->challenge) {
+        pay_stripe_pair(form, "payment_method_options[card]"
+                        "[request_three_d_secure]", PAY_STR("any"));
+    }
+
     for (i = 0; i < checkout->line_count; i++) {
         PAY_TRY(stripe_form_line(form, i, &checkout->lines[i],
                                  checkout->currency, err));

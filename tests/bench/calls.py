@@ -42,6 +42,7 @@ VALUES = {
         "p_key_windows": "'86400'",
         "p_late_success": "'accept'",
         "p_terms": "NULL",
+        "p_risk": "NULL",
     },
     "store_token": {
         "p_merchant_id": "'acme'",

@@ -78,8 +78,26 @@ def test_explain_json_is_what_the_api_says(books, payctl, name):
     code, out, _ = payctl("explain", "--json", name)
     assert code == 0
     api = books.value("SELECT explanation FROM pay_api.explain_payment("
-                      "'{acme}', ARRAY[%s])", name)
+                      "'{acme}', ARRAY[%s], '{0}')", name)
     assert json.loads(out) == json.loads(api)
+
+
+def test_explain_says_what_was_decided_about_the_risk(books, payctl, name):
+    """And the storefront, which reads the same facts, does not learn it."""
+    books.begin(name, risk=json.dumps({
+        "version": "c0ffee", "decision": "review", "allowed": False,
+        "hits": [{"name": "large", "then": "review", "shadow": False},
+                 {"name": "far", "then": "block", "shadow": True}],
+        "facts": {}, "keys": [], "windows": []}))
+    code, out, _ = payctl("explain", name)
+    assert code == 0
+    assert fields(out)["risk"] == "review"
+    assert fields(out)["decided by"] == "rule"
+    assert re.search(r"hit +large\n +of +rule\n +asks for +review\n  hit +far\n"
+                     r" +of +rule\n +asks for +block\n +in shadow +yes", out)
+    api = books.value("SELECT explanation FROM pay_api.explain_payment("
+                      "'{acme}', ARRAY[%s])", name)
+    assert "large" not in api and "risk" not in api
 
 
 def test_explain_shows_each_merchants_order(books, payctl, name):

@@ -51,6 +51,7 @@ class Registration:
     fingerprint: str = ""
     again: bool = False  # may one try more follow a decline?
     manual: bool = False  # is the money held first, and captured later?
+    challenge: bool = False  # is the buyer's bank asked to authenticate?
     captured_minor: int = 0
     fee_minor: int = 0  # what the PSP kept of the sale, in its currency
     extra: dict = field(default_factory=dict)
@@ -63,7 +64,8 @@ class Registration:
     def view(self) -> dict:
         keys = (
             "dialect nonce token amount currency status reference created "
-            "requests code payment_id expires_at manual captured_minor"
+            "requests code payment_id expires_at manual captured_minor "
+            "challenge"
         )
         return {key: getattr(self, key) for key in keys.split()}
 

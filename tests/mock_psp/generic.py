@@ -122,6 +122,7 @@ class Generic(Dialect):
             fingerprint=fingerprint,
             again=True,
             manual="capture" in body,
+            challenge=body.get("challenge", False),
         )
         self.books.add(made)
         return made

@@ -16,7 +16,7 @@ MEMBERS = {
     "return_url": str,
     "lines": list,
 }
-OPTIONAL = {"capture": str}
+OPTIONAL = {"capture": str, "challenge": bool}
 LINE_MEMBERS = {"payment_order_id": str, "name": str, "amount": str}
 CHANGE_MEMBERS = {"nonce": str, "reference": str}
 MONEY_MEMBERS = CHANGE_MEMBERS | {"amount": str, "currency": str}

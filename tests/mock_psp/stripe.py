@@ -119,6 +119,11 @@ def _is_manual(form: dict) -> bool:
     return data.get("capture_method") == "manual"
 
 
+def _is_challenged(form: dict) -> bool:
+    card = form.get("payment_method_options", {}).get("card", {})
+    return card.get("request_three_d_secure") in ("any", "challenge")
+
+
 class Stripe(Dialect):
     name = "stripe"
     form = StripeForm
@@ -267,6 +272,7 @@ class Stripe(Dialect):
                 for _, part, name in lines
             ],
             manual=_is_manual(form),
+            challenge=_is_challenged(form),
             extra={"form": form, "units": units},
         )
         self.books.add(made)

@@ -37,7 +37,12 @@ TREE = {
             },
         }
     },
-    "payment_method_options": {"card": {"request_multicapture": "text"}},
+    "payment_method_options": {
+        "card": {
+            "request_multicapture": "text",
+            "request_three_d_secure": "text",
+        }
+    },
     "payment_intent_data": {
         "capture_method": "text",
         "description": "text",

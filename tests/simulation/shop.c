@@ -308,7 +308,7 @@ shop_looks(sim_t *sim, void *data)
     request->is_read = what;
     flow = sim_flow_new(sim, worker, looked, request);
 
-    if (pay_flow_read(&flow->core, what, sim->merchant.id, id) != PAY_OK) {
+    if (pay_flow_read(&flow->core, what, sim->merchant.id, id, 0) != PAY_OK) {
         sim_die("no read flow");
     }
 

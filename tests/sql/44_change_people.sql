@@ -14,7 +14,7 @@ FROM generate_series(1, 5) n
 CREATE FUNCTION pg_temp.explained(p_order text) RETURNS jsonb
 LANGUAGE sql AS $$
 SELECT x.explanation::jsonb
-FROM pay_api.explain_payment('{m1}', ARRAY[p_order]) x
+FROM pay_api.explain_payment('{m1}', ARRAY[p_order], '{0}') x
 $$;
 -- who waits, what is next and when, whether another checkout is safe
 CREATE FUNCTION pg_temp.short(p_order text) RETURNS text LANGUAGE sql AS $$

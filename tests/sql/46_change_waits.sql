@@ -16,7 +16,7 @@ FROM (VALUES ('c1', 'automatic', 'paid'), ('c2', 'automatic', 'paid'),
 \g /dev/null
 CREATE FUNCTION pg_temp.says(p_order text) RETURNS text LANGUAGE sql AS $$
 SELECT concat_ws(': ', e ->> 'waits_for', e ->> 'why')
-FROM pay_api.explain_payment('{m1}', ARRAY[p_order]) x
+FROM pay_api.explain_payment('{m1}', ARRAY[p_order], '{0}') x
 CROSS JOIN LATERAL (SELECT x.explanation::jsonb) t (e)
 $$;
 -- its job was claimed, found nothing to send under, and is given back

@@ -377,9 +377,9 @@ FROM pay_api.get_events('{m1}', '{o6}') e;
 SELECT ok(e.events !~ '"(who|why|role)"', 'but not who, and why')
 FROM pay_api.get_events('{m1}', '{o6}') e;
 SELECT ok(x.explanation !~ '"(who|role)"|"ann"|"closed_by" : "', 'nor here')
-FROM pay_api.explain_payment('{m1}', '{o6}') x;
+FROM pay_api.explain_payment('{m1}', '{o6}', '{0}') x;
 SELECT is(x.explanation::json #>> '{dead_letters,0,state}', 'requeued', 'what')
-FROM pay_api.explain_payment('{m1}', '{o6}') x;
+FROM pay_api.explain_payment('{m1}', '{o6}', '{0}') x;
 SELECT is(x.explanation::json #>> '{dead_letters,0,closed_by}', 'ann',
           'to our own people')
 FROM pay_view.explain('m1', 'o6') x;

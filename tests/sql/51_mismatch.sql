@@ -20,7 +20,7 @@ RETURNS text LANGUAGE sql AS 'SELECT pay_ops.settle_mismatch($1, $2, $3)';
 CREATE FUNCTION pg_temp.explained(p_order text) RETURNS jsonb
 LANGUAGE sql AS $$
 SELECT x.explanation::jsonb
-FROM pay_api.explain_payment('{m1}', ARRAY[p_order]) x
+FROM pay_api.explain_payment('{m1}', ARRAY[p_order], '{0}') x
 $$;
 CREATE FUNCTION pg_temp.stuck(p_checkout text) RETURNS text
 LANGUAGE sql AS $$

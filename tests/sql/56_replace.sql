@@ -253,7 +253,7 @@ SELECT is(pg_temp.replace('q3', 'q2'), 'not_replaced', 'q may be paid');
 SELECT is(pg_temp.replace('q4', 'q'), 'not_replaced', 'and is being closed');
 SELECT is(x.explanation::json #>> '{safe_to_retry,answer}', 'no',
           'its story says so')
-FROM pay_api.explain_payment('{m1}', '{oq2}') x;
+FROM pay_api.explain_payment('{m1}', '{oq2}', '{0}') x;
 SELECT is(pg_temp.sent('q', 'cancel', 'xq2', 'REFUSED'), 'stored', 'refused');
 SELECT is(pg_temp.replace('q3', 'q2'), 'not_replaced', 'q is open');
 SELECT is(pg_temp.replace('q4', 'q'), 'waiting q4 REGISTERING',
@@ -268,7 +268,7 @@ SELECT is(pg_temp.release('s2'), 'refused REFUSED not_replaced', 'refused');
 SELECT is(pg_temp.replace('s3', 's2'), 'not_replaced', 's is open');
 SELECT is(x.explanation::json #>> '{safe_to_retry,answer}', 'no',
           'its story says so')
-FROM pay_api.explain_payment('{m1}', '{os2}') x;
+FROM pay_api.explain_payment('{m1}', '{os2}', '{0}') x;
 
 -- late money on a page that was closed
 SELECT b.outcome FROM pg_temp.begin('m1', 'k-z', 'z', '{oz:100}',
@@ -283,7 +283,7 @@ SELECT is(pg_temp.release('z2'), 'released REGISTERING', 'released');
 SELECT is(pg_temp.fact('tz', 'paid'), 'held', 'is held, as it is after expiry');
 SELECT is(x.explanation::json #>> '{safe_to_retry,answer}', 'no',
           'the new one says so')
-FROM pay_api.explain_payment('{m1}', '{oz2}') x;
+FROM pay_api.explain_payment('{m1}', '{oz2}', '{0}') x;
 
 -- late money that came while the page was being closed stays late, although
 -- the PSP then refuses to close it: it is not a sale as well

@@ -19,7 +19,7 @@ SELECT concat_ws(' ', e ->> 'waits_for', '/', e #>> '{next_step,what}',
     e #>> '{safe_to_retry,answer}',
     pg_temp.minutes(e #>> '{safe_to_retry,after}'))
 FROM (SELECT x.explanation::json AS e
-      FROM pay_api.explain_payment('{m1}', ARRAY[p_id]) x) x
+      FROM pay_api.explain_payment('{m1}', ARRAY[p_id], '{0}') x) x
 $$;
 
 CREATE TEMPORARY TABLE states (
@@ -223,11 +223,11 @@ SELECT is(pg_temp.verdict('s' || n), verdict,
 FROM states ORDER BY n;
 SELECT ok(x.explanation::json ->> 'why' LIKE '%' || why || '%',
           format('%s: %s', n, x.explanation::json ->> 'why'))
-FROM states, pay_api.explain_payment('{m1}', ARRAY['s' || n]) x
+FROM states, pay_api.explain_payment('{m1}', ARRAY['s' || n], '{0}') x
 ORDER BY n;
 SELECT is_empty($$
     SELECT n, w FROM states,
-        pay_api.explain_payment('{m1}', ARRAY['s' || n]) x,
+        pay_api.explain_payment('{m1}', ARRAY['s' || n], '{0}') x,
         unnest(ARRAY[x.explanation::json ->> 'why',
                      x.explanation::json #>> '{safe_to_retry,reason}']) w
     WHERE w IS NULL OR w !~ '\.$' OR w ~ '%|REGISTER|UNKNOWN|dispatch|nonce'
@@ -237,7 +237,7 @@ $$, 'sentences, without the words of the inside');
 -- all of it, in the order in which people read it
 CREATE FUNCTION pg_temp.explained(p_id text) RETURNS json LANGUAGE sql AS $$
 SELECT x.explanation::json
-FROM pay_api.explain_payment('{m1}', ARRAY[p_id]) x
+FROM pay_api.explain_payment('{m1}', ARRAY[p_id], '{0}') x
 $$;
 CREATE FUNCTION pg_temp.members(p json) RETURNS text LANGUAGE sql AS
 'SELECT string_agg(k, '' '') FROM json_object_keys(p) k';
@@ -252,12 +252,12 @@ FROM pay.payment_order o WHERE o.payment_order_id = 's24';
 SELECT is(x.explanation, pg_temp.explained('s24')::text,
           'a checkout is explained by its first order')
 FROM pay.payment_order o, pay_api.explain_checkout(
-    ARRAY['m1'], ARRAY[o.checkout_id::text]) x
+    ARRAY['m1'], ARRAY[o.checkout_id::text], '{0}') x
 WHERE o.payment_order_id = 's24';
 SELECT is(string_agg(x.item || x.outcome, ' ' ORDER BY x.item),
           '1not_found 2not_found 3not_found', 'not what others have')
 FROM pay.payment_order o, pay_api.explain_checkout(ARRAY['m2', 'm1', NULL],
-    ARRAY[o.checkout_id::text, 'no', o.checkout_id::text]) x
+    ARRAY[o.checkout_id::text, 'no', o.checkout_id::text], '{0,0,0}') x
 WHERE o.payment_order_id = 's24';
 SELECT is(pg_temp.explained('s24') #>> '{registration,state}', 'REGISTERING',
           'the registration');
@@ -291,7 +291,8 @@ SELECT is(string_agg(x.item || x.outcome || coalesce(
               x.explanation::json ->> 'payment_order_id', ''), ' '
               ORDER BY x.item),
           '1founds1 2not_found 3not_found 4not_found 5founds1', 'a batch')
-FROM pay_api.explain_payment('{m1,m2,m1,NULL,m1}', '{s1,s1,no,s1,s1}') x;
+FROM pay_api.explain_payment('{m1,m2,m1,NULL,m1}', '{s1,s1,no,s1,s1}',
+    '{0,0,0,0,0}') x;
 
 -- lists have an end
 INSERT INTO pay.dispatch (merchant_id, checkout_id, operation, operation_id,
@@ -332,10 +333,12 @@ FROM (VALUES
     ('payments_gateway', 'SELECT * FROM pay_view.explain(NULL, ''s1'')',
      '42501'),
     ('payments_gateway',
-     'SELECT * FROM pay_api.explain_payment(''{m1}'', ''{s1}'')', 'ok'),
+     'SELECT * FROM pay_api.explain_payment(''{m1}'', ''{s1}'', ''{0}'')', 'ok'),
     ('payments_auditor',
-     'SELECT * FROM pay_api.explain_payment(''{m1}'', ''{s1}'')', '42501'),
-    ('payments_gateway', 'SELECT pay.explain(''m1'', ''s1'', true)', '42501')
+     'SELECT * FROM pay_api.explain_payment(''{m1}'', ''{s1}'', ''{0}'')',
+     '42501'),
+    ('payments_gateway', 'SELECT pay.explain(''m1'', ''s1'', true, true)',
+     '42501')
     ) t (r, sql, state);
 
 -- a few look-ups, however many payments there are

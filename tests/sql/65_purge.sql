@@ -19,12 +19,12 @@ WHERE key = 'k4';
 UPDATE pay.webhook_inbox SET received_at = now() - interval '91 days'
 WHERE event_id <> 'e3';
 
-SELECT is(p::text, '(2,2,0,0,0,0)', 'stops at the limit') FROM pay.purge(2, '90 d') p;
-SELECT is(p::text, '(1,1,0,0,0,0)', 'what only asked goes, too')
+SELECT is(p::text, '(2,2,0,0,0,0,0)', 'stops at the limit') FROM pay.purge(2, '90 d') p;
+SELECT is(p::text, '(1,1,0,0,0,0,0)', 'what only asked goes, too')
 FROM pay.purge(2, '90 d') p;
 UPDATE pay.webhook_inbox SET received_at = now() - interval '89 days'
 WHERE event_id = 'e3';
-SELECT is(pay.purge()::text, '(0,0,0,0,0,0)', 'until nothing is left to do');
+SELECT is(pay.purge()::text, '(0,0,0,0,0,0,0)', 'until nothing is left to do');
 SELECT is((SELECT string_agg(key, ' ') FROM pay.idempotency_key), 'k4',
           'a key that is alive stays');
 SELECT is((SELECT string_agg(state || ' ' || event_id, ', ' ORDER BY event_id)
@@ -40,7 +40,7 @@ SELECT is(pg_temp.token('m1', 'c2', 't-early'), 'stored', 'later');
 SELECT is(pg_temp.status('m1', 'o2'), 'SUCCESS',
           'a webhook that was parked for months is applied');
 
-SELECT is(pay.purge(n, i)::text, '(0,0,0,0,0,0)', 'nothing asked, nothing done')
+SELECT is(pay.purge(n, i)::text, '(0,0,0,0,0,0,0)', 'nothing asked, nothing done')
 FROM (VALUES (0, '1 d'::interval), (5, NULL)) t (n, i);
 
 -- dead letters and the quarantine
@@ -61,15 +61,15 @@ INSERT INTO pay.webhook_quarantine (psp, slot, number, received_at, reason,
     digest, headers, body, size)
 SELECT 'stripe', n, n, now() - (28 + n) * interval '1 day', 'stale',
     sha256('x'), '{}', '', 0 FROM generate_series(1, 4) n;
-SELECT is(pay.purge(1)::text, '(0,0,1,1,0,0)', 'stops at the limit');
-SELECT is(pay.purge()::text, '(0,0,1,1,0,0)', 'letters of a year, 30 days');
+SELECT is(pay.purge(1)::text, '(0,0,1,1,0,0,0)', 'stops at the limit');
+SELECT is(pay.purge()::text, '(0,0,1,1,0,0,0)', 'letters of a year, 30 days');
 SELECT is(string_agg(concat_ws(' ', checkout_id, kind, state), ', '
                      ORDER BY dead_letter_id),
     'c1 poll requeued, c1 late_success open, c3 stuck resolved',
     'what is open stays, what is young, and what is still so')
 FROM pay.dead_letter;
-SELECT is(pay.purge(10, '90 d', '1 d')::text, '(0,0,1,0,0,0)', 'or sooner');
-SELECT is(pay.purge()::text, '(0,0,0,0,0,0)', 'until nothing is left');
+SELECT is(pay.purge(10, '90 d', '1 d')::text, '(0,0,1,0,0,0,0)', 'or sooner');
+SELECT is(pay.purge()::text, '(0,0,0,0,0,0,0)', 'until nothing is left');
 DELETE FROM pay.dead_letter;
 
 SELECT throws_ok('SELECT pay.purge(-1)', '2201W', NULL, 'a negative limit');

@@ -185,7 +185,7 @@ DECLARE
     v_before bigint := pg_temp.scans(p_table);
 BEGIN
     PERFORM FROM pay_api.get_events('{m1}', ARRAY[p_order]);
-    PERFORM FROM pay_api.explain_payment('{m1}', ARRAY[p_order]);
+    PERFORM FROM pay_api.explain_payment('{m1}', ARRAY[p_order], '{0}');
     RETURN pg_temp.scans(p_table) - v_before;
 END
 $$;

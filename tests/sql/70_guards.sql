@@ -162,8 +162,10 @@ FROM (VALUES
     ('payout_state', 'SENT'), ('country_code', 'de'),
     ('country_code', 'DEU'), ('payout_call', 'pay'), ('payout_step', '4'),
     ('payout_step', '-1'), ('fee_percent', '100.0001'),
-    ('fee_percent', '-1')) t (domain, value);
-SELECT is(count(*), 39::bigint, 'so many rules, and each is tried above')
+    ('fee_percent', '-1'), ('risk_word', 'deny'), ('risk_kind', 'mail'),
+    ('risk_key', 'card'))
+    t (domain, value);
+SELECT is(count(*), 42::bigint, 'so many rules, and each is tried above')
 FROM pg_type t
 WHERE t.typtype = 'd' AND t.typnamespace = 'pay'::regnamespace;
 SELECT is(starts_with(k.account, 'seller_'), k.wallet IS NOT NULL,

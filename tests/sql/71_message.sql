@@ -338,7 +338,7 @@ SELECT is(x.page ->> 'type', 'payment.succeeded', 'explain has the message'),
     is(x.page -> 'receivers' -> 1 ->> 'receiver', 'kafka', 'and a reader'),
     is(x.page -> 'receivers' -> 1 ->> 'state', 'due', 'that is behind')
 FROM (SELECT e.explanation::json -> 'messages' -> 0 AS page
-      FROM pay_api.explain_payment('{m1}', '{o3}') e) x;
+      FROM pay_api.explain_payment('{m1}', '{o3}', '{0}') e) x;
 
 -- what is old goes when everybody has heard it
 SELECT is(pay.purge_messages()::text, '(0,0)', 'nothing is old');

@@ -7,6 +7,7 @@ BEGIN;
 \ir changes.psql
 \ir settlement.psql
 \ir payout.psql
+\ir risk.psql
 SELECT no_plan();
 
 SELECT b.outcome FROM generate_series(1, 4) n,
@@ -107,6 +108,13 @@ SELECT pay_ops.set_fee_policy('m1', 'all', 20, 'ann', 'test'),
                            'ann', 'test'), pg_temp.sold('g1', '{o-g1:100}')
 \g /dev/null
 
+-- r1 is allowed, r2 blocked, r3 was not looked at
+SELECT b.outcome FROM (VALUES ('r1', 'allow'), ('r2', 'block'), ('r3', NULL))
+        x (c, word),
+    pg_temp.begin('m1', 'k-' || c, c, ARRAY['o-' || c || ':100'],
+        p_risk => CASE WHEN word <> '' THEN pg_temp.risk(word) END) b
+\g /dev/null
+
 \i :checks
 
 SET CONSTRAINTS ALL IMMEDIATE;
@@ -136,9 +144,23 @@ ALTER TABLE pay.late_success DISABLE TRIGGER ALL;
 ALTER TABLE pay.journal_entry DISABLE TRIGGER ALL;
 ALTER TABLE pay.journal_line DISABLE TRIGGER ALL;
 ALTER TABLE pay.posting_rule DISABLE TRIGGER ALL;
+ALTER TABLE pay.risk_decision DISABLE TRIGGER ALL;
 
 CREATE TEMPORARY TABLE plant (name text, breach text);
 INSERT INTO plant VALUES
+    ('risk_decision', 'DELETE FROM pay.risk_decision WHERE checkout_id = ''r1'''),
+    ('risk_decision', 'DELETE FROM pay.risk_decision WHERE checkout_id = ''r2'''),
+    ('risk_decision', 'UPDATE pay.risk_decision SET checkout_id = ''none'' WHERE checkout_id = ''r1'''),
+    ('risk_decision', 'UPDATE pay.risk_decision SET decision = ''allow'' WHERE checkout_id = ''r2'''),
+    ('risk_decision', 'UPDATE pay.checkout SET risk = NULL WHERE checkout_id = ''r1'''),
+    ('risk_decision', 'UPDATE pay.checkout SET risk = ''block'' WHERE checkout_id = ''r3'''),
+    ('risk_decision', 'UPDATE pay.checkout SET state = ''REGISTERING'' WHERE checkout_id = ''r2'''),
+    ('risk_decision', 'UPDATE pay.checkout SET token = ''t-r2'' WHERE checkout_id = ''r2'''),
+    ('risk_decision', 'UPDATE pay.checkout SET first_call = ''OPEN'' WHERE checkout_id = ''r2'''),
+    ('risk_decision', 'UPDATE pay.payment_order SET reason = ''rejected'' WHERE checkout_id = ''r2'''),
+    ('risk_decision', 'UPDATE pay.payment_order SET status = ''FAILED'', reason = ''risk'' WHERE checkout_id = ''r3'''),
+    ('risk_decision', 'UPDATE pay.payment_order SET status = ''FAILED'', reason = ''risk'' WHERE checkout_id = ''r1'''),
+    ('dispatch_registration', 'UPDATE pay.checkout SET first_call = NULL WHERE checkout_id = ''r1'''),
     ('order_fee', 'UPDATE pay.payment_order SET fee_minor = 9 WHERE payment_order_id = ''o-g1'''),
     ('order_fee', 'UPDATE pay.payment_order SET fee_tax_minor = 0 WHERE payment_order_id = ''o-g1'''),
     ('order_fee', 'DELETE FROM pay.journal_entry WHERE kind = ''platform_fee_tax'''),

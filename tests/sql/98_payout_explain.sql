@@ -10,7 +10,7 @@ SELECT no_plan();
 
 CREATE FUNCTION pg_temp.said(p_order text) RETURNS json LANGUAGE sql AS $$
 SELECT x.explanation::json -> 'payout'
-FROM pay_api.explain_payment('{m1}', ARRAY[p_order]) x
+FROM pay_api.explain_payment('{m1}', ARRAY[p_order], '{0}') x
 $$;
 CREATE FUNCTION pg_temp.days(p_time text) RETURNS text LANGUAGE sql AS $$
 SELECT '@' || round(extract(epoch FROM p_time::timestamptz - now()) / 86400)

@@ -263,6 +263,10 @@ run(world_t *world, pay_input_t *input)
         cr_assert_not_null(world->effect.settlement);
         break;
 
+    case PAY_DO_COUNT:
+        cr_assert_not_null(world->effect.counts);
+        break;
+
     default:
         cr_assert_eq(world->effect.kind, PAY_DO_DONE);
         cr_assert_not_null(world->flow.outcome);
@@ -462,6 +466,22 @@ world_db_failed(world_t *world, pay_db_failure_t failure)
 {
     pay_input_t  input = { .kind = PAY_INPUT_DB_FAILED,
                            .db_failure = failure };
+
+    run(world, &input);
+}
+
+
+void
+world_counted(world_t *world, uint32_t count)
+{
+    unsigned     i;
+    pay_input_t  input = { .kind = PAY_INPUT_COUNTED };
+
+    if (!world->ended) {
+        for (i = 0; i < world->effect.counts->count; i++) {
+            world->effect.counts->items[i].count = count;
+        }
+    }
 
     run(world, &input);
 }

@@ -95,6 +95,8 @@ void world_dispatch_row(world_t *world, pay_outcome_t outcome,
 void world_replay_row(world_t *world, const char *psp, const char *event_id,
     const char *message_id, pay_str_t body);
 void world_db_failed(world_t *world, pay_db_failure_t failure);
+/* Each window that was counted has so many. */
+void world_counted(world_t *world, uint32_t count);
 void world_http(world_t *world, pay_http_answer_t answer);
 /* A file that answers, so old. */
 void world_file(world_t *world, const char *body, int64_t age_ms);

@@ -13,7 +13,7 @@ static void
 read_open(world_t *world, pay_read_t what, const char *id)
 {
     world_made(world, pay_flow_read(&world->flow, what, PAY_STR("acme"),
-                                    pay_str_of(id)));
+                                    pay_str_of(id), 1));
     world_start(world);
 }
 

@@ -188,7 +188,8 @@ Test(pay_op, empty_is_legal_only_for_token_alias_url_and_code)
         { AT(hosted_url), PAY_OK }, { AT(return_url), PAY_BUG },
         { AT(base_url), PAY_BUG }, { AT(currency), PAY_BUG },
         { AT(registration_state), PAY_BUG }, { AT(code), PAY_OK },
-        { AT(replaces), PAY_OK }, { AT(replaced_by), PAY_OK }
+        { AT(replaces), PAY_OK }, { AT(replaced_by), PAY_OK },
+        { AT(risk), PAY_OK }
     };
 
     for (i = 0; i < COUNT(rows); i++) {

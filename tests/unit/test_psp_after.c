@@ -314,6 +314,44 @@ registration(pay_arena_t *arena, const pay_psp_adapter_t *psp, int later)
 }
 
 
+/* Two PSPs have a word for 3-D Secure; nobody else's request changes. */
+Test(pay_psp_after, a_challenge_is_asked_for_where_there_is_a_word)
+{
+    pay_heap_t               *heap;
+    pay_psp_account_t         ours;
+    pay_psp_checkout_t        checkout;
+    pay_http_request_t        plain, asked;
+    const pay_psp_adapter_t  *psp;
+
+    EACH_ROW(psp) {
+        if (psp->register_request == NULL) {
+            continue;
+        }
+
+        heap = pay_heap_create();
+        ours = kit_account(kit_table(psp));
+        checkout = order_make();
+        checkout.challenge = 1;
+        plain = registration(pay_heap_arena(heap), psp, 0);
+        cr_assert_eq(psp->register_request(pay_heap_arena(heap), &ours,
+                                           &checkout, &asked, NULL), PAY_OK);
+
+        if (psp == pay_psp_find(PAY_STR("stripe"))) {
+            cr_expect(contains(asked.body, "payment_method_options%5Bcard%5D"
+                               "%5Brequest_three_d_secure%5D=any"));
+
+        } else if (psp == pay_psp_find(PAY_STR("generic"))) {
+            cr_expect(contains(asked.body, "\"challenge\":true"));
+
+        } else {
+            cr_expect(pay_str_eq(plain.body, asked.body), "%s", psp->name);
+        }
+
+        pay_heap_destroy(heap);
+    }
+}
+
+
 /* An adapter that takes capture_later says so to its PSP, and to that alone
  * when it was asked for. */
 Test(pay_psp_after, who_can_hold_money_asks_for_it)

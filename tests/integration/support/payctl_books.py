@@ -37,7 +37,7 @@ class Books:
         return self.run(sql, *values)[0][0]
 
     def begin(self, order, merchant="acme", late="accept", token=None,
-              checkout=None, key=None):  # fmt: skip
+              checkout=None, key=None, risk=None):  # fmt: skip
         """A checkout of one order, registered if there is a token; its names
         are the order's unless told."""
         checkout = checkout or order
@@ -47,9 +47,10 @@ class Books:
             " ARRAY[%s], '{stripe}', ARRAY[%s], '{u}', '{u}', '{NULL}',"
             " '{NULL}', '{NULL}', '{USD}', '{1234}', '{1900000000}',"
             " '{1}', ARRAY[%s], '{s}', '{1234}', '{NULL}', '{60}', '{60}',"
-            " '{r}', '{NULL}', '{NULL}', '{NULL}', ARRAY[%s], '{NULL}')",
+            " '{r}', '{NULL}', '{NULL}', '{NULL}', ARRAY[%s], '{NULL}',"
+            " ARRAY[%s::jsonb])",
             merchant, key or order, checkout, uuid.uuid4().hex, order, order,
-            late)
+            late, risk)
         assert outcome == "created"
         if token is not None:
             assert self.value(

@@ -1,0 +1,208 @@
+/*
+ * Risk: the facts of a checkout before its PSP is asked, the rules that
+ * look at them, and the windows in which attempts are counted.  There is no
+ * I/O: the caller counts (pay_risk_counts_t), and PostgreSQL decides in the
+ * commit that stores the checkout, by the document that pay_risk_document()
+ * makes, by its lists and by the windows that it keeps itself.
+ */
+
+#ifndef PAY_RISK_H
+#define PAY_RISK_H
+
+#include "pay_keyring.h"
+#include "pay_payment.h"
+
+
+#define PAY_RISK_RULES_MAX       64
+#define PAY_RISK_TERMS_MAX       16    /* comparisons of a rule */
+#define PAY_RISK_VALUES_MAX      32    /* of a comparison */
+#define PAY_RISK_VELOCITIES_MAX  16
+#define PAY_RISK_NAME_MAX        32    /* bytes of a rule's name */
+#define PAY_RISK_HASHES          2     /* keys that lists are looked up by */
+#define PAY_RISK_MEMORY_S        3600  /* longer windows are PostgreSQL's */
+#define PAY_RISK_WINDOW_MAX_S    (30 * 86400)
+#define PAY_RISK_DOCUMENT_MAX    16384 /* bytes */
+
+/* Decisions, from the mildest on: of several the most severe one counts, but a
+ * rule or list that allows ends all. */
+typedef enum {
+    PAY_RISK_ALLOW = 0,
+    PAY_RISK_CHALLENGE,        /* the PSP asks for 3-D Secure, where it can */
+    PAY_RISK_REVIEW,           /* pay-outs of it wait for an operator */
+    PAY_RISK_BLOCK,            /* FAILED with reason risk; nothing is sent */
+    PAY_RISK_ACTIONS
+} pay_risk_action_t;
+
+typedef enum {
+#define ATTRIBUTE(name, type)  PAY_RISK_##name,
+#include "risk/attribute.list"
+#undef ATTRIBUTE
+    PAY_RISK_ATTRIBUTES
+} pay_risk_attribute_t;
+
+typedef enum {
+#define KEY(name, attribute, personal)  PAY_RISK_BY_##name,
+#include "risk/key.list"
+#undef KEY
+    PAY_RISK_KEYS
+} pay_risk_key_t;
+
+typedef enum {
+    PAY_RISK_TEXT = 0, PAY_RISK_NUMBER, PAY_RISK_AMOUNT
+} pay_risk_type_t;
+
+/* text of PAY_RISK_TEXT, number of the others: minor units of an amount. */
+typedef struct {
+    int        is_known;
+    pay_str_t  text;
+    int64_t    number;
+} pay_risk_value_t;
+
+typedef struct {
+    pay_risk_value_t               values[PAY_RISK_ATTRIBUTES];
+    const pay_payment_request_t   *request;      /* borrowed */
+    pay_str_t                      merchant_id;
+    int64_t                        now_s;
+} pay_risk_facts_t;
+
+typedef enum {
+    PAY_RISK_EQ = 0, PAY_RISK_NE, PAY_RISK_LT, PAY_RISK_LE, PAY_RISK_GT,
+    PAY_RISK_GE
+} pay_risk_compare_t;
+
+/* A comparison.  A value that is not known is neither equal nor different, so
+ * that it does not hold, but for `ATTRIBUTE=missing`.
+ * - values: PAY_RISK_TEXT, any of which may be equal. */
+typedef struct {
+    pay_risk_attribute_t   attribute;
+    pay_risk_compare_t     compare;
+    int                    of_missing;
+    int                    of_other;   /* with `other` */
+    pay_risk_attribute_t   other;
+    pay_str_t             *values;
+    unsigned               value_count;
+    int64_t                number;
+    const pay_currency_t  *currency;   /* of an amount */
+    int                    begins_or;  /* behind "or"; "and" binds closer */
+} pay_risk_term_t;
+
+typedef struct {
+    pay_str_t          name;
+    pay_str_t          merchant_id;    /* empty: of all */
+    pay_risk_action_t  then;
+    int                is_shadow;      /* is stored, and does nothing */
+    unsigned           term_count;
+    pay_risk_term_t   *terms;
+} pay_risk_rule_t;
+
+typedef enum {
+    PAY_RISK_ATTEMPTS = 0, PAY_RISK_DECLINES, PAY_RISK_SUM, PAY_RISK_OF_COUNT
+} pay_risk_of_t;
+
+/* So many in a window are allowed, one more hits.  Attempts of an hour at most
+ * are counted in memory, all others by PostgreSQL in whole hours. */
+typedef struct {
+    pay_str_t              name;
+    pay_str_t              merchant_id;          /* empty: of all */
+    pay_risk_key_t         key;
+    pay_risk_of_t          of;
+    int64_t                window_s;
+    int64_t                limit;      /* of a sum: minor units … */
+    const pay_currency_t  *currency;   /* … of this one */
+    pay_risk_action_t      then;
+    int                    is_shadow;
+} pay_risk_velocity_t;
+
+/* The configuration; read-only for the life of the process. */
+typedef struct {
+    const pay_risk_rule_t      *rules;
+    unsigned                    rule_count;
+    const pay_risk_velocity_t  *velocities;
+    unsigned                    velocity_count;
+    int                         is_shadow;       /* of all */
+    unsigned char               keys[PAY_RISK_HASHES][PAY_SHA256_SIZE];
+    unsigned                    key_count;       /* the first one counts */
+    char                        version[2 * PAY_SHA256_SIZE + 1];
+} pay_risk_t;
+
+/* One count in memory: the caller adds one to the key's window at `at_s` and
+ * stores how many the window has then. */
+typedef struct {
+    const pay_risk_velocity_t  *velocity;
+    uint64_t                    key;   /* of the velocity, merchant and key */
+    uint32_t                    count;
+} pay_risk_count_t;
+
+typedef struct {
+    unsigned           count;
+    int64_t            at_s;
+    pay_risk_count_t  *items;
+} pay_risk_counts_t;
+
+
+/* Reads a rule: words are those of a line from "if" to the one before "then=",
+ * as in `amount>=5000.00USD and country=DE,FR or email=missing`.  The texts are
+ * copied.  PAY_INVALID: err->detail says how to mend it. */
+pay_status_t pay_risk_rule_read(pay_arena_t *arena, const pay_str_t *words,
+    size_t count, pay_risk_rule_t *rule, pay_err_t *err) PAY_MUST_CHECK;
+/* 1 when it applies to these facts. */
+int pay_risk_rule_hits(const pay_risk_rule_t *rule,
+    const pay_risk_facts_t *facts);
+
+/* A line of words for a rule or window, for its version and for operators. */
+const char *pay_risk_action_name(pay_risk_action_t action);
+const char *pay_risk_key_name(pay_risk_key_t key);
+const char *pay_risk_of_name(pay_risk_of_t of);
+/* PAY_NOT_FOUND: there is none of that name. */
+pay_status_t pay_risk_action_find(pay_str_t name, pay_risk_action_t *action)
+    PAY_MUST_CHECK;
+pay_status_t pay_risk_key_find(pay_str_t name, pay_risk_key_t *key)
+    PAY_MUST_CHECK;
+
+/* The keys of hashes, from the first keys of the ring, which are used for
+ * nothing else. */
+pay_status_t pay_risk_keys(const pay_keyring_t *ring, pay_risk_t *risk)
+    PAY_MUST_CHECK;
+/* A value as lists and counters keep it: of a personal kind the hex of its
+ * keyed hash, of others itself.  The value is normalised first.  PAY_INVALID:
+ * there is no such kind, or no value of it looks like that. */
+pay_status_t pay_risk_list_value(pay_arena_t *arena, const pay_risk_t *risk,
+    unsigned hash, pay_str_t kind, pay_str_t value, pay_str_t *kept)
+    PAY_MUST_CHECK;
+
+/* The facts of a request at a time.  Normalised texts are the arena's, the
+ * rest borrows. */
+pay_status_t pay_risk_facts(pay_arena_t *arena, pay_str_t merchant_id,
+    const pay_payment_request_t *request, int64_t now_s,
+    pay_risk_facts_t *facts) PAY_MUST_CHECK;
+/* The windows in memory that this attempt belongs to, to be counted. */
+pay_status_t pay_risk_count(pay_arena_t *arena, const pay_risk_t *risk,
+    const pay_risk_facts_t *facts, pay_risk_counts_t *counts) PAY_MUST_CHECK;
+/* The document for begin_payment (sql/functions/28_risk.sql), once the counts
+ * are there. */
+pay_status_t pay_risk_document(pay_arena_t *arena, const pay_risk_t *risk,
+    const pay_risk_facts_t *facts, const pay_risk_counts_t *counts,
+    pay_str_t *json) PAY_MUST_CHECK;
+
+
+/* The windows in memory: a table in `size` bytes that are shared by all workers
+ * of a host, under a lock of the caller's.  A key that has not come for the
+ * longest time makes room for a new one. */
+typedef struct pay_risk_table_s  pay_risk_table_t;
+
+/* Makes an empty one; NULL: the memory is too small.  `memory` is aligned for
+ * any type. */
+pay_risk_table_t *pay_risk_table(void *memory, size_t size);
+/* Adds one to the window of a key and returns how many it has: those of the
+ * last window_s seconds, and at most a fifteenth of that more.  A time before
+ * that of the last one counts as the last one's. */
+uint32_t pay_risk_table_add(pay_risk_table_t *table, uint64_t key,
+    int64_t window_s, int64_t at_s);
+/* Takes one back that was added at that time, if it is still there. */
+void pay_risk_table_take(pay_risk_table_t *table, uint64_t key,
+    int64_t window_s, int64_t at_s);
+/* How many keys have made room for others while their window was not over. */
+uint64_t pay_risk_table_evicted(const pay_risk_table_t *table);
+
+
+#endif /* PAY_RISK_H */

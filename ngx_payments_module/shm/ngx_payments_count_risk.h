@@ -1,0 +1,20 @@
+/*
+ * Counters of the decisions of risk.
+ */
+
+#ifndef NGX_PAYMENTS_COUNT_RISK_H
+#define NGX_PAYMENTS_COUNT_RISK_H
+
+#include "shm/ngx_payments_shm.h"
+
+#include "pay_arena.h"
+
+
+/* A new checkout was decided so; the word is one of pay_risk_action_name(). */
+void ngx_payments_count_risk(const char *decision);
+/* The part of /metrics, where payments_risk is not off. */
+void ngx_payments_risk_write(pay_buf_t *buf,
+    const ngx_payments_counters_t *counters);
+
+
+#endif /* NGX_PAYMENTS_COUNT_RISK_H */

@@ -1,0 +1,239 @@
+/*
+ * payctl risk: the lists that allow, challenge, review or block, and decisions
+ * about checkouts.  list and decisions read tables (payments_auditor
+ * may); add, remove and import call pay_ops, which takes payments_operator and
+ * keeps who did it and why.  Personal values are hashed here, with the keyring
+ * of the gateway, and never leave this process in clear.
+ */
+
+#include "cli/act.h"
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/risk.h"
+#include "pay_risk.h"
+
+#include <stddef.h>
+#include <string.h>
+
+
+#define AT  PAY_CLI_AT
+
+typedef struct {
+    const char  *name;
+    int          words;        /* behind it */
+    int        (*run)(pay_cli_risk_t *args, const char *const *words);
+} risk_verb_t;
+
+
+static int risk_list(pay_cli_risk_t *args, const char *const *words);
+static int risk_add(pay_cli_risk_t *args, const char *const *words);
+static int risk_remove(pay_cli_risk_t *args, const char *const *words);
+static int risk_decisions(pay_cli_risk_t *args, const char *const *words);
+static int risk_show(pay_cli_risk_t *args, const char *const *words);
+static int act_on(pay_cli_risk_t *args, const char *const *words,
+    const pay_cli_act_t *act, int has_until);
+
+
+static const pay_cli_list_t  list_query = {
+    "risk list",
+    "SELECT l.list_id AS entry, l.merchant_id AS merchant, l.effect, l.kind,"
+    " CASE WHEN l.kind IN ('ip', 'country', 'email_domain') THEN l.value"
+    " ELSE left(l.value, 12) || '...' END AS value,"
+    " coalesce(" AT("l.until") ", '') AS until, l.who, l.why,"
+    " " AT("l.at") " AS at FROM pay.risk_list l"
+    " WHERE l.merchant_id IN (coalesce($1, l.merchant_id), '*')"
+    " ORDER BY l.list_id DESC LIMIT 1000",
+    1, "no entries", PAY_CLI_OK, NULL
+};
+
+static const pay_cli_list_t  decisions_query = {
+    "risk decisions",
+    "SELECT d.merchant_id AS merchant, d.checkout_id AS checkout, d.decision,"
+    " d.decided_by AS by, (SELECT string_agg(h ->> 'name' || CASE WHEN"
+    " h -> 'shadow' = 'true' THEN ' (shadow)' ELSE '' END, ' ')"
+    " FROM jsonb_array_elements(d.hits) h) AS hits,"
+    " left(d.version, 12) AS version, " AT("d.at") " AS at"
+    " FROM pay.risk_decision d"
+    " WHERE d.merchant_id = coalesce($1, d.merchant_id)"
+    " AND d.decision = coalesce($2, d.decision)"
+    " ORDER BY d.at DESC LIMIT 100",
+    2, "no decisions", PAY_CLI_OK, NULL
+};
+
+static const pay_cli_list_t  show_query = {
+    "risk show",
+    "SELECT d.decision, d.decided_by AS by, d.hits, d.facts, d.version,"
+    " encode(d.inputs_hash, 'hex') AS inputs_hash, " AT("d.at") " AS at"
+    " FROM pay.risk_decision d"
+    " WHERE d.merchant_id = $1 AND d.checkout_id = $2",
+    2, "no decision about such a checkout", PAY_CLI_NO, NULL
+};
+
+static const pay_cli_refusal_t  refusals[] = {
+    { "not_found", "no such entry" },
+    { "invalid", "--who and --why take 1 to 200 bytes each, EFFECT is block,"
+      " review, challenge or allow, --until is to come" },
+    { "unchanged", "it is there already, with this end" },
+    { NULL, NULL }
+};
+
+static const pay_cli_act_t  add_act = {
+    "risk list add",
+    "SELECT CASE o WHEN 'changed' THEN 'added' ELSE o END"
+    " FROM pay_ops.risk_list_add($1, $2, $3, $4, $5::timestamptz, $6, $7) o",
+    7, "added", refusals
+};
+
+static const pay_cli_act_t  remove_act = {
+    "risk list remove",
+    "SELECT pay_ops.risk_list_remove($1, $2, $3, $4, $5, $6)", 6, "removed",
+    refusals
+};
+
+static const risk_verb_t  list_verbs[] = {
+    { "add", 3, risk_add },
+    { "remove", 3, risk_remove },
+    { "import", 3, pay_cli_risk_import }
+};
+
+static const risk_verb_t  verbs[] = {
+    { "list", 0, risk_list },
+    { "decisions", 0, risk_decisions },
+    { "show", 1, risk_show }
+};
+
+
+int
+pay_cli_risk(int argc, char **argv)
+{
+    int                 count;
+    size_t              i, size = sizeof(verbs) / sizeof(verbs[0]);
+    const char         *word[5] = { NULL };
+    const char *const  *words = word;
+    const risk_verb_t  *verb = verbs;
+    pay_cli_risk_t      args = { .dsn = NULL };
+
+    const pay_cli_option_t  options[] = {
+        { "--dsn", &args.dsn, NULL },
+        { "--merchant", &args.merchant, NULL },
+        { "--decision", &args.decision, NULL },
+        { "--until", &args.until, NULL },
+        { "--who", &args.who, NULL },
+        { "--why", &args.why, NULL },
+        { "--keyring", &args.keyring, NULL },
+        { NULL, NULL, NULL }
+    };
+
+    count = pay_cli_args(argc, argv, options, word, 5);
+
+    if (count < 0) {
+        return pay_cli_say_usage(count, pay_cli_risk_usage);
+    }
+
+    if (count > 1 && strcmp(word[0], "list") == 0) {
+        verb = list_verbs;
+        size = sizeof(list_verbs) / sizeof(list_verbs[0]);
+        words++;
+        count--;
+    }
+
+    for (i = 0; i < size && count > 0; i++) {
+        if (strcmp(words[0], verb[i].name) == 0 && count == 1 + verb[i].words) {
+            return verb[i].run(&args, words + 1);
+        }
+    }
+
+    return pay_cli_misuse(pay_cli_risk_usage, "payctl risk: which?");
+}
+
+
+static int
+risk_list(pay_cli_risk_t *args, const char *const *words)
+{
+    (void) words;
+
+    return pay_cli_list(&list_query, args->dsn, &args->merchant);
+}
+
+
+static int
+risk_decisions(pay_cli_risk_t *args, const char *const *words)
+{
+    const char  *values[] = { args->merchant, args->decision };
+
+    (void) words;
+
+    return pay_cli_list(&decisions_query, args->dsn, values);
+}
+
+
+static int
+risk_show(pay_cli_risk_t *args, const char *const *words)
+{
+    const char  *values[] = { args->merchant, words[0] };
+
+    return args->merchant == NULL
+           ? pay_cli_misuse(pay_cli_risk_usage, "risk show: --merchant is "
+                            "missing: ids of checkouts are its own")
+           : pay_cli_list(&show_query, args->dsn, values);
+}
+
+
+static int
+risk_add(pay_cli_risk_t *args, const char *const *words)
+{
+    return act_on(args, words, &add_act, 1);
+}
+
+
+static int
+risk_remove(pay_cli_risk_t *args, const char *const *words)
+{
+    return act_on(args, words, &remove_act, 0);
+}
+
+
+static int
+act_on(pay_cli_risk_t *args, const char *const *words,
+    const pay_cli_act_t *act, int has_until)
+{
+    int          code, n = 0;
+    pay_str_t    kept;
+    pay_heap_t  *heap;
+    pay_risk_t   risk;
+    const char  *values[7];
+
+    if (args->why == NULL) {
+        return pay_cli_misuse(pay_cli_risk_usage, "%s: --why is missing: the "
+                              "reason is kept", act->what);
+    }
+
+    heap = pay_heap_create();
+    if (heap == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    code = pay_cli_risk_keys(args, words[1], &risk)
+           ? pay_cli_risk_value(pay_heap_arena(heap), &risk, words[1],
+                                words[2], &kept)
+           : PAY_CLI_USAGE;
+
+    if (code == PAY_CLI_OK) {
+        values[n++] = args->merchant != NULL ? args->merchant : "*";
+        values[n++] = words[0];
+        values[n++] = words[1];
+        values[n++] = (const char *) kept.data;
+
+        if (has_until) {
+            values[n++] = args->until;
+        }
+
+        values[n++] = pay_cli_risk_who(args);
+        values[n++] = args->why;
+        code = pay_cli_act(act, args->dsn, values);
+    }
+
+    pay_heap_destroy(heap);
+
+    return code;
+}

@@ -1,0 +1,40 @@
+/*
+ * payctl risk: risk.c acts on one entry and shows, risk_import.c reads files of
+ * entries, risk_value.c has the words that both need.
+ */
+
+#ifndef PAY_SRC_CLI_RISK_H
+#define PAY_SRC_CLI_RISK_H
+
+#include "pay_risk.h"
+
+
+/* The options; each verb reads those that it knows. */
+typedef struct {
+    const char  *dsn;
+    const char  *merchant;
+    const char  *decision;
+    const char  *until;
+    const char  *who;
+    const char  *why;
+    const char  *keyring;
+} pay_cli_risk_t;
+
+extern const char  pay_cli_risk_usage[];
+
+/* EFFECT KIND FILE; the exit code. */
+int pay_cli_risk_import(pay_cli_risk_t *args, const char *const *words);
+
+/* The operator: --who, or the user of this machine. */
+const char *pay_cli_risk_who(const pay_cli_risk_t *args);
+/* The keys of hashes, which values of this kind may need; 0 after a
+ * complaint. */
+int pay_cli_risk_keys(const pay_cli_risk_t *args, const char *kind,
+    pay_risk_t *risk);
+/* The value as lists keep it, with a NUL behind it; PAY_CLI_OK, or the code
+ * after a complaint. */
+int pay_cli_risk_value(pay_arena_t *arena, const pay_risk_t *risk,
+    const char *kind, const char *value, pay_str_t *kept);
+
+
+#endif /* PAY_SRC_CLI_RISK_H */

@@ -1,0 +1,106 @@
+/*
+ * The words of payctl risk that its files share: usage, operator, and values as
+ * lists keep them, hashed with the keyring of the gateway where they are
+ * personal.
+ */
+
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/keyring.h"
+#include "cli/risk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+
+const char  pay_cli_risk_usage[] =
+    "usage: payctl risk list [--dsn DSN] [--merchant ID]\n"
+    "       payctl risk list add EFFECT KIND VALUE --why REASON [--who NAME]\n"
+    "                        [--merchant ID] [--until TIME] [--keyring FILE]\n"
+    "       payctl risk list remove EFFECT KIND VALUE --why REASON"
+    " [--who NAME]\n"
+    "                        [--merchant ID] [--keyring FILE]\n"
+    "       payctl risk list import EFFECT KIND FILE --why REASON"
+    " [--who NAME]\n"
+    "                        [--merchant ID] [--until TIME] [--keyring FILE]\n"
+    "       payctl risk decisions [--dsn DSN] [--merchant ID]"
+    " [--decision WORD]\n"
+    "       payctl risk show [--dsn DSN] --merchant ID CHECKOUT\n"
+    "\n"
+    "EFFECT is block, review, challenge or allow; KIND is email,\n"
+    "email_domain, phone, buyer, device, ip (an address, or one with /8,\n"
+    "/16, /24; of IPv6 /32, /48, /64) or country.  Without --merchant an\n"
+    "entry is for all.\n"
+    "email, phone, buyer and device are kept as hashes under the first key of\n"
+    "the gateway's keyring: --keyring FILE, or PAYCTL_KEYRING.  --who is the\n"
+    "user of this machine, if it is not said.  import reads a value from each\n"
+    "line.  add, remove and import need the role payments_operator.\n";
+
+
+const char *
+pay_cli_risk_who(const pay_cli_risk_t *args)
+{
+    const char  *user = getenv("LOGNAME");
+
+    user = user != NULL && *user != '\0' ? user : getenv("USER");
+
+    return args->who != NULL ? args->who
+           : user != NULL && *user != '\0' ? user : "payctl";
+}
+
+
+int
+pay_cli_risk_keys(const pay_cli_risk_t *args, const char *kind,
+    pay_risk_t *risk)
+{
+    int             done;
+    size_t          i;
+    const char     *path = args->keyring;
+    pay_keyring_t   ring;
+
+    static const char  *const clear[] = { "ip", "country", "email_domain" };
+
+    memset(risk, 0, sizeof(pay_risk_t));
+
+    for (i = 0; i < sizeof(clear) / sizeof(clear[0]); i++) {
+        if (strcmp(kind, clear[i]) == 0) {
+            return 1;
+        }
+    }
+
+    path = path != NULL ? path : getenv("PAYCTL_KEYRING");
+
+    if (path == NULL) {
+        (void) pay_cli_misuse(pay_cli_risk_usage, "risk list: %s is kept as a "
+                              "hash: give --keyring or set PAYCTL_KEYRING",
+                              kind);
+        return 0;
+    }
+
+    if (!pay_cli_keyring("risk list", path, &ring)) {
+        return 0;
+    }
+
+    done = pay_risk_keys(&ring, risk) == PAY_OK;
+    pay_keyring_wipe(&ring);
+
+    return done;
+}
+
+
+int
+pay_cli_risk_value(pay_arena_t *arena, const pay_risk_t *risk,
+    const char *kind, const char *value, pay_str_t *kept)
+{
+    pay_str_t  text;
+
+    if (pay_risk_list_value(arena, risk, 0, pay_str_of(kind),
+                            pay_str_of(value), &text) != PAY_OK
+        || pay_dup(arena, text, kept) != PAY_OK)
+    {
+        return pay_cli_misuse(pay_cli_risk_usage, "risk list: %s is no value "
+                              "of %s", value, kind);
+    }
+
+    return PAY_CLI_OK;
+}

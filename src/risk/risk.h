@@ -1,0 +1,69 @@
+/*
+ * Types and functions that the files of risk share.  Private to src/risk.
+ */
+
+#ifndef PAY_SRC_RISK_H
+#define PAY_SRC_RISK_H
+
+#include "pay_risk.h"
+
+
+#define PAY_RISK_PREFIX_TEXT  50       /* bytes of an address with its bits */
+#define PAY_RISK_PREFIXES     4
+
+/* An address of a buyer. */
+typedef struct {
+    int            is_v6;
+    unsigned char  bytes[16];          /* of IPv4 the first four */
+} pay_risk_address_t;
+
+typedef struct {
+    const char       *name;
+    pay_risk_type_t   type;
+} pay_risk_attribute_row_t;
+
+extern const pay_risk_attribute_row_t  pay_risk_attributes[];
+
+/* A key: its attribute, and whether the value is kept as a hash. */
+typedef struct {
+    const char            *name;
+    pay_risk_attribute_t   attribute;
+    int                    is_personal;
+} pay_risk_key_row_t;
+
+extern const pay_risk_key_row_t  pay_risk_key_rows[];
+
+
+/* PAY_INVALID: no address in text. */
+pay_status_t pay_risk_address(pay_str_t text, pay_risk_address_t *address)
+    PAY_MUST_CHECK;
+/* The network of so many bits, as PostgreSQL writes a cidr with its bits. */
+pay_status_t pay_risk_prefix(pay_arena_t *arena,
+    const pay_risk_address_t *address, unsigned bits, pay_str_t *text)
+    PAY_MUST_CHECK;
+/* The lengths of prefixes that lists have, from the shortest on. */
+const unsigned *pay_risk_prefix_bits(const pay_risk_address_t *address);
+
+/* As the facts have them. */
+pay_status_t pay_risk_email(pay_arena_t *arena, pay_str_t text,
+    pay_str_t *email) PAY_MUST_CHECK;
+pay_status_t pay_risk_phone(pay_arena_t *arena, pay_str_t text,
+    pay_str_t *phone) PAY_MUST_CHECK;
+/* The keyed hash of a value in hex. */
+pay_status_t pay_risk_hash(pay_arena_t *arena, const pay_risk_t *risk,
+    unsigned hash, pay_str_t kind, pay_str_t value, pay_str_t *hex)
+    PAY_MUST_CHECK;
+
+/* The values by which a velocity counts this attempt: several where the
+ * checkout has several sellers, none where nothing is known.  *values is the
+ * arena's; the hash of a personal one. */
+pay_status_t pay_risk_key_values(pay_arena_t *arena, const pay_risk_t *risk,
+    const pay_risk_facts_t *facts, pay_risk_key_t key, pay_str_t **values,
+    unsigned *count) PAY_MUST_CHECK;
+/* Whether the window is one in memory. */
+int pay_risk_in_memory(const pay_risk_velocity_t *velocity);
+/* Whether it counts checkouts of this merchant. */
+int pay_risk_is_of(pay_str_t merchant_id, const pay_risk_facts_t *facts);
+
+
+#endif /* PAY_SRC_RISK_H */

@@ -1,0 +1,186 @@
+/*
+ * The part of a create that looks at risk: counted before it is stored, taken
+ * back where nothing new was stored, and nothing sent when it is blocked.
+ */
+
+#include "flow_driver.h"
+
+
+static pay_risk_rule_t      rules[1];
+static pay_risk_velocity_t  velocities[1];
+static pay_risk_t           risk;
+
+
+/* One rule that always hits, one window of addresses of mail. */
+static void
+open_with_risk(world_t *world)
+{
+    pay_err_t      err;
+    pay_keyring_t  ring = { .count = 1 };
+    pay_str_t      words[2] = { PAY_STR("if"), PAY_STR("hour>=0") };
+
+    risk = (pay_risk_t) {
+        .rules = rules, .rule_count = 1, .velocities = velocities,
+        .velocity_count = 1, .version = "v1"
+    };
+    velocities[0] = (pay_risk_velocity_t) {
+        .name = PAY_STR("mail"), .key = PAY_RISK_BY_email, .window_s = 600,
+        .limit = 1, .then = PAY_RISK_BLOCK
+    };
+    rules[0] = (pay_risk_rule_t) {
+        .name = PAY_STR("always"), .then = PAY_RISK_REVIEW
+    };
+    cr_assert_eq(pay_risk_rule_read(pay_heap_arena(world->own), words, 2,
+                                    &rules[0], &err), PAY_OK);
+    cr_assert_eq(pay_risk_keys(&ring, &risk), PAY_OK);
+    world->env.risk = &risk;
+    create_open(world, WORLD_GENERIC, BODY(ONE_ORDER));
+}
+
+
+static const char *
+document(world_t *world)
+{
+    pay_str_t  copy;
+
+    cr_assert_eq(pay_dup(pay_heap_arena(world->own),
+                         asked(world, begin_payment)->risk, &copy), PAY_OK);
+
+    return (const char *) copy.data;
+}
+
+
+Test(pay_flow_risk, nothing_is_stored_before_it_is_counted)
+{
+    world_t  world;
+
+    world_open(&world);
+    open_with_risk(&world);
+    cr_assert_eq(world.effect.kind, PAY_DO_COUNT);
+    cr_expect_eq(world.effect.counts->count, 1);
+    cr_expect_eq(world.db_count, 0);
+
+    world_counted(&world, 1);
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    cr_expect_not_null(strstr(document(&world), "\"decision\":\"review\""));
+    world_close(&world);
+}
+
+
+Test(pay_flow_risk, one_attempt_too_many_is_a_hit)
+{
+    world_t  world;
+
+    world_open(&world);
+    open_with_risk(&world);
+    world_counted(&world, 2);
+    cr_expect_not_null(strstr(document(&world), "\"decision\":\"block\""));
+    world_close(&world);
+}
+
+
+Test(pay_flow_risk, without_a_configuration_nothing_is_looked_at)
+{
+    world_t  world;
+
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    expect_arg(&world, begin_payment, risk, NULL);
+    world_close(&world);
+}
+
+
+Test(pay_flow_risk, what_is_blocked_is_answered_and_sent_to_nobody)
+{
+    world_t             world;
+    const pay_reply_t  *reply;
+    pay_checkout_row_t  row;
+
+    world_open(&world);
+    open_with_risk(&world);
+    world_counted(&world, 2);
+    row = view_of(world.psps[WORLD_GENERIC].adapter);
+    row.registration_state = PAY_STR("REFUSED");
+    row.code = PAY_STR("risk");
+    row.risk = PAY_STR("block");
+    set_orders(&row, "[" STORED("order-1", "3000", "FAILED", "\"risk\"") "]");
+    world_row(&world, PAY_OUTCOME_BLOCKED, &row);
+
+    cr_assert(world.ended);
+    reply = world.effect.reply;
+    cr_expect_eq(reply->status, 201);
+    cr_expect(contains(reply->body, "\"status\":\"FAILED\""));
+    cr_expect(contains(reply->body, "\"reason\":\"risk\""));
+    cr_expect_not(contains(reply->body, "block"), "no word of the decision");
+    cr_expect_eq(world.http_count, 0);
+    cr_expect_null(world.effect.uncounts, "it counts");
+    world_close(&world);
+}
+
+
+Test(pay_flow_risk, what_stores_nothing_is_taken_back)
+{
+    size_t         i;
+    world_t        world;
+    pay_outcome_t  outcomes[] = {
+        PAY_OUTCOME_REPLAYED, PAY_OUTCOME_IN_PROGRESS, PAY_OUTCOME_KEY_REUSED,
+        PAY_OUTCOME_EXISTS, PAY_OUTCOME_RATE_MISSING
+    };
+
+    for (i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
+        world_open(&world);
+        open_with_risk(&world);
+        world_counted(&world, 1);
+
+        if (outcomes[i] == PAY_OUTCOME_REPLAYED
+            || outcomes[i] == PAY_OUTCOME_EXISTS)
+        {
+            pay_checkout_row_t  row =
+                view_of(world.psps[WORLD_GENERIC].adapter);
+
+            world_row(&world, outcomes[i], &row);
+
+        } else {
+            world_row(&world, outcomes[i], NULL);
+        }
+
+        cr_expect_not_null(world.effect.uncounts, "%zu", i);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_risk, what_may_be_stored_stays_counted)
+{
+    size_t            i;
+    world_t           world;
+    pay_db_failure_t  failures[] = {
+        PAY_DB_OVERLOADED, PAY_DB_UNAVAILABLE, PAY_DB_UNKNOWN, PAY_DB_ERROR
+    };
+
+    for (i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+        world_open(&world);
+        open_with_risk(&world);
+        world_counted(&world, 1);
+        world_db_failed(&world, failures[i]);
+        cr_expect_eq(world.effect.uncounts == NULL,
+                     failures[i] == PAY_DB_UNKNOWN, "%zu", i);
+        world_close(&world);
+    }
+}
+
+
+static void
+play_counted(world_t *world)
+{
+    open_with_risk(world);
+    world_counted(world, 2);
+    world_row(world, PAY_OUTCOME_IN_PROGRESS, NULL);
+}
+
+
+Test(pay_flow_risk, memory_that_ends_is_an_answer)
+{
+    cr_expect_geq(world_torture(play_counted), 25);
+}

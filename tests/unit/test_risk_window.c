@@ -1,0 +1,158 @@
+/*
+ * Windows in memory: their edges, clocks that step back, keys that make room.
+ */
+
+#include "pay_risk.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+
+#define SIZE  65536
+#define T     INT64_C(1764068400)      /* divisible by 4 and 40 */
+
+
+static pay_risk_table_t *
+table_of(size_t size)
+{
+    void  *memory = aligned_alloc(16, size);
+
+    cr_assert_not_null(memory);
+
+    return pay_risk_table(memory, size);
+}
+
+
+Test(pay_risk_window, each_attempt_counts_once)
+{
+    uint32_t           i;
+    pay_risk_table_t  *table = table_of(SIZE);
+
+    for (i = 1; i <= 100; i++) {
+        cr_expect_eq(pay_risk_table_add(table, 7, 600, T), i);
+    }
+
+    cr_expect_eq(pay_risk_table_add(table, 8, 600, T), 1);
+    free(table);
+}
+
+
+Test(pay_risk_window, a_window_is_as_long_as_it_says_and_a_fifteenth_more)
+{
+    int64_t            s, last = 0;
+    pay_risk_table_t  *table;
+
+    for (s = 0; s < 120; s++) {
+        table = table_of(SIZE);
+        (void) pay_risk_table_add(table, 7, 60, T);
+
+        if (pay_risk_table_add(table, 7, 60, T + s) == 2) {
+            last = s;
+        }
+
+        free(table);
+    }
+
+    cr_expect_geq(last, 60);
+    cr_expect_leq(last, 64);
+}
+
+
+Test(pay_risk_window, attempts_leave_in_the_order_in_which_they_came)
+{
+    pay_risk_table_t  *table = table_of(SIZE);
+
+    cr_expect_eq(pay_risk_table_add(table, 7, 600, T), 1);
+    cr_expect_eq(pay_risk_table_add(table, 7, 600, T + 300), 2);
+    cr_expect_eq(pay_risk_table_add(table, 7, 600, T + 599), 3);
+    cr_expect_eq(pay_risk_table_add(table, 7, 600, T + 700), 3);
+    cr_expect_eq(pay_risk_table_add(table, 7, 600, T + 5000), 1);
+    free(table);
+}
+
+
+Test(pay_risk_window, a_clock_that_steps_back_loses_nothing)
+{
+    pay_risk_table_t  *table = table_of(SIZE);
+
+    cr_expect_eq(pay_risk_table_add(table, 7, 60, T), 1);
+    cr_expect_eq(pay_risk_table_add(table, 7, 60, T - 3600), 2);
+    cr_expect_eq(pay_risk_table_add(table, 7, 60, T + 30), 3);
+    free(table);
+}
+
+
+Test(pay_risk_window, what_is_taken_back_was_never_there)
+{
+    pay_risk_table_t  *table = table_of(SIZE);
+
+    cr_expect_eq(pay_risk_table_add(table, 7, 60, T), 1);
+    cr_expect_eq(pay_risk_table_add(table, 7, 60, T + 10), 2);
+    pay_risk_table_take(table, 7, 60, T);
+    cr_expect_eq(pay_risk_table_add(table, 7, 60, T + 10), 2);
+
+    /* nothing to be taken: a strange key, a time to come, one long over */
+    pay_risk_table_take(table, 9, 60, T);
+    pay_risk_table_take(table, 7, 60, T + 600);
+    pay_risk_table_take(table, 7, 60, T - 600);
+    pay_risk_table_take(table, 7, 60, T);
+    cr_expect_eq(pay_risk_table_add(table, 7, 60, T + 10), 3);
+    free(table);
+}
+
+
+Test(pay_risk_window, the_key_that_has_not_come_for_longest_makes_room)
+{
+    uint64_t           key;
+    pay_risk_table_t  *table = table_of(512);     /* one set of eight */
+
+    for (key = 0; key < 8; key++) {
+        cr_expect_eq(pay_risk_table_add(table, key, 600,
+                                        T + (int64_t) key), 1);
+    }
+
+    cr_expect_eq(pay_risk_table_add(table, 0, 600, T + 20), 2);
+    cr_expect_eq(pay_risk_table_evicted(table), 0);
+    cr_expect_eq(pay_risk_table_add(table, 100, 600, T + 21), 1);
+    cr_expect_eq(pay_risk_table_evicted(table), 1);
+    cr_expect_eq(pay_risk_table_add(table, 0, 600, T + 22), 3);
+    cr_expect_eq(pay_risk_table_add(table, 1, 600, T + 23), 1, "1 was oldest");
+    free(table);
+}
+
+
+Test(pay_risk_window, a_window_that_is_over_makes_room_without_a_word)
+{
+    uint64_t           key;
+    pay_risk_table_t  *table = table_of(512);
+
+    for (key = 0; key < 9; key++) {
+        (void) pay_risk_table_add(table, key, 60, T + (int64_t) key * 61);
+    }
+
+    cr_expect_eq(pay_risk_table_evicted(table), 0);
+    free(table);
+}
+
+
+Test(pay_risk_window, a_bucket_does_not_overflow)
+{
+    unsigned           i;
+    uint32_t           count = 0;
+    pay_risk_table_t  *table = table_of(SIZE);
+
+    for (i = 0; i < 70000; i++) {
+        count = pay_risk_table_add(table, 7, 3600, T);
+    }
+
+    cr_expect_eq(count, 65535);
+    free(table);
+}
+
+
+Test(pay_risk_window, too_little_memory_is_no_table)
+{
+    char  memory[64];
+
+    cr_expect_null(pay_risk_table(memory, sizeof(memory)));
+}
