@@ -1116,6 +1116,9 @@ WITH (fillfactor='60');
 
 CREATE FUNCTION pay.advice_of(p_payout pay.payout, p_since bigint, p_until bigint, p_opening bigint) RETURNS pay.payout_advice LANGUAGE sql STABLE;
 CREATE FUNCTION pay.advice_page(p_merchant_id text, p_payout_id text, p_before bigint, p_limit integer, OUT outcome text, OUT page text) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.again_failed(p_endpoint pay.webhook_endpoint, p_since timestamp with time zone, p_until timestamp with time zone) RETURNS SETOF bigint LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.again_one(p_endpoint pay.webhook_endpoint, p_message_id text, p_until timestamp with time zone, p_only_failed boolean) RETURNS SETOF bigint LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.again_since(p_endpoint pay.webhook_endpoint, p_since timestamp with time zone, p_until timestamp with time zone) RETURNS SETOF bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.age_in_days(p_age interval) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.ageing_of(p_merchant_id text, p_psp text, p_currency text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.all_merchants() RETURNS SETOF text LANGUAGE sql STABLE;
@@ -5947,6 +5950,9 @@ REVOKE ALL ON FUNCTION pay.advice_of(p_payout pay.payout, p_since bigint, p_unti
 GRANT ALL ON FUNCTION pay.advice_of(p_payout pay.payout, p_since bigint, p_until bigint, p_opening bigint) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.advice_of(p_payout pay.payout, p_since bigint, p_until bigint, p_opening bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.advice_page(p_merchant_id text, p_payout_id text, p_before bigint, p_limit integer, OUT outcome text, OUT page text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.again_failed(p_endpoint pay.webhook_endpoint, p_since timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.again_one(p_endpoint pay.webhook_endpoint, p_message_id text, p_until timestamp with time zone, p_only_failed boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.again_since(p_endpoint pay.webhook_endpoint, p_since timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.age_in_days(p_age interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.ageing_of(p_merchant_id text, p_psp text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.all_merchants() FROM PUBLIC;

@@ -94,6 +94,73 @@ COMMENT ON FUNCTION pay_api.list_deliveries IS
     'invalid';
 
 
+-- One message, where the endpoint may have it.
+CREATE OR REPLACE FUNCTION pay.again_one(
+    p_endpoint webhook_endpoint, p_message_id text, p_until timestamptz,
+    p_only_failed boolean)
+RETURNS SETOF bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY
+    SELECT m.position FROM message m
+    LEFT JOIN LATERAL (
+        SELECT d.state, d.ended_at FROM webhook_delivery d
+        WHERE d.endpoint_id = p_endpoint.endpoint_id
+            AND d.merchant_id = p_endpoint.merchant_id
+            AND d.position = m.position OFFSET 0) d ON true
+    WHERE m.message_id = p_message_id
+        AND m.merchant_id = p_endpoint.merchant_id
+        AND (m.type <> 'endpoint.test'
+             OR m.subject = 'endpoint/' || p_endpoint.endpoint_id)
+        AND (NOT p_only_failed OR coalesce(d.state = 'failed', false))
+        AND coalesce(CASE WHEN p_only_failed THEN d.ended_at
+                          ELSE m.published_at END < p_until, true);
+END
+$$;
+COMMENT ON FUNCTION pay.again_one IS
+    'The position of a message that an endpoint is to get again';
+
+
+-- By the index of failures, which are few, and not by the messages of the
+-- merchant: an order by positions would lead the planner to all deliveries.
+CREATE OR REPLACE FUNCTION pay.again_failed(
+    p_endpoint webhook_endpoint, p_since timestamptz, p_until timestamptz)
+RETURNS SETOF bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY
+    SELECT f.position
+    FROM (SELECT d.position FROM webhook_delivery d
+          WHERE d.endpoint_id = p_endpoint.endpoint_id
+              AND d.merchant_id = p_endpoint.merchant_id
+              AND d.state = 'failed'
+              AND d.ended_at >= coalesce(p_since, '-infinity')
+              AND d.ended_at < coalesce(p_until, 'infinity') OFFSET 0) f
+    ORDER BY f.position LIMIT 10000;
+END
+$$;
+COMMENT ON FUNCTION pay.again_failed IS
+    'The positions of messages that have failed to reach an endpoint';
+
+
+CREATE OR REPLACE FUNCTION pay.again_since(
+    p_endpoint webhook_endpoint, p_since timestamptz, p_until timestamptz)
+RETURNS SETOF bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY
+    SELECT m.position FROM message m
+    WHERE m.merchant_id = p_endpoint.merchant_id
+        AND m.published_at >= coalesce(p_since, '-infinity')
+        AND m.published_at < coalesce(p_until, 'infinity')
+        AND CASE m.type
+            WHEN 'endpoint.test'
+            THEN m.subject = 'endpoint/' || p_endpoint.endpoint_id
+            ELSE is_wanted(p_endpoint.types, m.type) END
+    ORDER BY m.position LIMIT 10000;
+END
+$$;
+COMMENT ON FUNCTION pay.again_since IS
+    'The positions of messages of a time that an endpoint wants';
+
+
 -- Ten thousand at most in one request, the oldest first; those that are due
 -- already stay as they are.  The time is that of the failure, or else that of
 -- the message.
@@ -102,32 +169,21 @@ CREATE OR REPLACE FUNCTION pay.replay(
     p_until timestamptz, p_only_failed boolean)
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
+    v_again bigint[];
     v_count bigint;
 BEGIN
-    WITH again AS (
-        SELECT m.position FROM message m
-        LEFT JOIN webhook_delivery d
-            ON d.endpoint_id = p_endpoint.endpoint_id
-            AND d.merchant_id = p_endpoint.merchant_id
-            AND d.position = m.position
-        WHERE m.merchant_id = p_endpoint.merchant_id
-            AND (p_message_id IS NULL OR m.message_id = p_message_id)
-            AND coalesce(CASE WHEN p_only_failed THEN d.ended_at
-                              ELSE m.published_at END >= p_since, true)
-            AND coalesce(CASE WHEN p_only_failed THEN d.ended_at
-                              ELSE m.published_at END < p_until, true)
-            AND (m.type <> 'endpoint.test'
-                 OR m.subject = 'endpoint/' || p_endpoint.endpoint_id)
-            AND CASE WHEN p_only_failed
-                     THEN coalesce(d.state = 'failed', false)
-                     WHEN p_message_id IS NOT NULL THEN true
-                     ELSE m.type = 'endpoint.test'
-                         OR is_wanted(p_endpoint.types, m.type) END
-        ORDER BY m.position LIMIT 10000
-    )
+    IF p_message_id IS NOT NULL THEN
+        v_again := ARRAY(SELECT again_one(p_endpoint, p_message_id, p_until,
+                                          p_only_failed));
+    ELSIF p_only_failed THEN
+        v_again := ARRAY(SELECT again_failed(p_endpoint, p_since, p_until));
+    ELSE
+        v_again := ARRAY(SELECT again_since(p_endpoint, p_since, p_until));
+    END IF;
+
     INSERT INTO webhook_delivery AS d (endpoint_id, merchant_id, position)
     SELECT p_endpoint.endpoint_id, p_endpoint.merchant_id, a.position
-    FROM again a
+    FROM unnest(v_again) a (position)
     ON CONFLICT (endpoint_id, merchant_id, position) DO UPDATE
     SET state = 'due', attempts = 0, run_at = now(), ended_at = NULL
     WHERE d.state <> 'due';
