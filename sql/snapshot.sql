@@ -80,6 +80,21 @@ CREATE DOMAIN pay.currency_code AS text COLLATE pg_catalog."C"
 
 COMMENT ON DOMAIN pay.currency_code IS 'ISO 4217';
 
+CREATE TYPE pay.delivery_end AS (
+	item integer,
+	way text,
+	merchant_id text COLLATE pg_catalog."C",
+	endpoint_id text COLLATE pg_catalog."C",
+	"position" bigint,
+	number integer,
+	outcome text,
+	status integer,
+	failure text,
+	answer text,
+	took_ms integer,
+	retry interval
+);
+
 CREATE DOMAIN pay.dispatch_operation AS text COLLATE pg_catalog."C"
 	CONSTRAINT dispatch_operation_check CHECK ((VALUE = ANY (ARRAY['register'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'expire'::text])));
 
@@ -1088,6 +1103,9 @@ CREATE FUNCTION pay.advice_lines(p_merchant_id text, p_payout_id text, p_seller 
 CREATE FUNCTION pay.advice_lines_json(p_advice pay.payout_advice, p_before bigint, p_limit integer, OUT lines json, OUT next bigint) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.advice_of(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_paid bigint, p_closing bigint, p_since bigint, p_until bigint, p_opening bigint) RETURNS SETOF pay.payout_advice LANGUAGE sql STABLE;
 CREATE FUNCTION pay.advice_page(p_merchant_id text, p_payout_id text, p_before bigint, p_limit integer, OUT outcome text, OUT page text) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.again_failed(p_endpoint pay.webhook_endpoint, p_since timestamp with time zone, p_until timestamp with time zone) RETURNS SETOF bigint LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.again_one(p_endpoint pay.webhook_endpoint, p_message_id text, p_until timestamp with time zone, p_only_failed boolean) RETURNS SETOF bigint LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.again_since(p_endpoint pay.webhook_endpoint, p_since timestamp with time zone, p_until timestamp with time zone) RETURNS SETOF bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.age_in_days(p_age interval) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.ageing_of(p_merchant_id text, p_psp text, p_currency text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.all_merchants() RETURNS SETOF text LANGUAGE sql STABLE;
@@ -1654,7 +1672,7 @@ WITH (fillfactor='80');
 CREATE FUNCTION pay.drop_payout_file(p_file pay.payout_file, p_code text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.drop_proof(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.drop_staged(p_file_id bigint, p_limit integer) RETURNS boolean LANGUAGE plpgsql;
-CREATE FUNCTION pay.due_deliveries(p_endpoint pay.webhook_endpoint, p_room integer) RETURNS SETOF tid LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.due_deliveries(p_endpoints pay.webhook_endpoint[], p_slots integer) RETURNS SETOF tid LANGUAGE plpgsql STABLE;
 
 CREATE TABLE pay.payout_schedule (
     merchant_id pay.id NOT NULL,
@@ -1684,6 +1702,7 @@ WITH (fillfactor='80');
 CREATE FUNCTION pay.due_time(p_schedule pay.payout_schedule, p_day date) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.end_changes(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_count() RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.end_delivered(p_ends pay.delivery_end[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 
 CREATE TABLE pay.settlement_part (
@@ -1705,7 +1724,7 @@ CREATE FUNCTION pay.end_gone(p_file pay.settlement_file, p_source pay.settlement
 CREATE FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_missed(p_rows pay.settlement_row[]) RETURNS boolean LANGUAGE plpgsql;
-CREATE FUNCTION pay.end_one_delivery(p_delivery pay.webhook_delivery, p_outcome text, p_answer text, p_retry interval) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_one_delivery(p_end pay.delivery_end) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_one_payout_call(p_merchant_id text, p_payout_id text, p_number bigint, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_overdue(p_file_id bigint) RETURNS integer LANGUAGE plpgsql;
 
@@ -1727,7 +1746,6 @@ CREATE FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interval) RETU
 CREATE FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.endpoint_json(p_endpoint pay.webhook_endpoint) RETURNS json LANGUAGE sql STABLE;
-CREATE FUNCTION pay.endpoint_room(p_endpoint pay.webhook_endpoint) RETURNS integer LANGUAGE sql STABLE;
 CREATE FUNCTION pay.enter_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_shown text, p_details bytea, p_key_id text, p_who text, p_why text, p_name text, OUT outcome text, OUT destination_id text, OUT version integer) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.entries_until(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) RETURNS timestamp with time zone LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.entry_balances() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2095,6 +2113,7 @@ CREATE FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OU
 CREATE FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_endpoint(p_merchant_id text, p_endpoint_id text) RETURNS pay.webhook_endpoint LANGUAGE sql;
 CREATE FUNCTION pay.lock_endpoint_for(p_endpoint_id text, p_act text, p_who text, p_why text, OUT outcome text, OUT endpoint pay.webhook_endpoint) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.lock_endpoints(p_ends pay.delivery_end[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) RETURNS pay.payment_order LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_part(p_file_id bigint) RETURNS pay.settlement_part LANGUAGE plpgsql;
@@ -2105,6 +2124,7 @@ CREATE FUNCTION pay.lock_payout_file(p_merchant_id text, p_provider text, p_msg_
 CREATE FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.look_at_risk(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_currency text[], p_total_minor bigint[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[], p_risk jsonb[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql;
+CREATE FUNCTION pay.look_later(p_endpoints pay.webhook_endpoint[], p_claimed pay.webhook_delivery[], p_is_full boolean) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lose_holds(p_psp text, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), p_rows integer DEFAULT 5000, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_endpoint(p_merchant_id text, p_endpoint_id text, p_url text, p_types jsonb, p_scheme text, p_is_ordered boolean, p_sealed bytea, p_key_id text, p_who text) RETURNS pay.webhook_endpoint LANGUAGE plpgsql;
@@ -2268,7 +2288,6 @@ CREATE FUNCTION pay.next_checkouts(OUT merchants text[], OUT checkouts text[]) R
 CREATE FUNCTION pay.next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.next_due_day(p_schedule pay.payout_schedule, p_after date) RETURNS date LANGUAGE sql STABLE;
 CREATE FUNCTION pay.next_letters() RETURNS pay.dead_letter[] LANGUAGE plpgsql;
-CREATE FUNCTION pay.next_look(p_endpoint pay.webhook_endpoint) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 
 CREATE TABLE pay.webhook_inbox (
     psp pay.id NOT NULL,
@@ -2582,20 +2601,6 @@ CREATE FUNCTION pay.severity(p_word text) RETURNS integer LANGUAGE sql IMMUTABLE
 CREATE FUNCTION pay.shown_account(p_kind text, p_country text, p_number text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.shown_decline(p_order pay.payment_order) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.shown_detail(p_detail jsonb, p_currency text) RETURNS jsonb LANGUAGE sql STABLE;
-
-CREATE TABLE pay.webhook_secret (
-    endpoint_id pay.id NOT NULL,
-    merchant_id pay.id NOT NULL,
-    number pay.ordinal NOT NULL,
-    sealed bytea NOT NULL,
-    key_id pay.id NOT NULL,
-    made_by pay.filled NOT NULL,
-    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    until timestamp with time zone,
-    CONSTRAINT webhook_secret_sealed_check CHECK ((octet_length(sealed) <= 1024))
-);
-
-CREATE FUNCTION pay.signing_secrets(p_merchant_id text, p_endpoint_id text) RETURNS pay.webhook_secret[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -4031,6 +4036,18 @@ ALTER TABLE pay.webhook_replay ALTER COLUMN replay_id ADD GENERATED ALWAYS AS ID
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE pay.webhook_secret (
+    endpoint_id pay.id NOT NULL,
+    merchant_id pay.id NOT NULL,
+    number pay.ordinal NOT NULL,
+    sealed bytea NOT NULL,
+    key_id pay.id NOT NULL,
+    made_by pay.filled NOT NULL,
+    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    until timestamp with time zone,
+    CONSTRAINT webhook_secret_sealed_check CHECK ((octet_length(sealed) <= 1024))
 );
 
 CREATE VIEW pay_check.amount_sum (
@@ -6094,6 +6111,9 @@ REVOKE ALL ON FUNCTION pay.advice_of(p_merchant_id text, p_payout_id text, p_sel
 GRANT ALL ON FUNCTION pay.advice_of(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_paid bigint, p_closing bigint, p_since bigint, p_until bigint, p_opening bigint) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.advice_of(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_paid bigint, p_closing bigint, p_since bigint, p_until bigint, p_opening bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.advice_page(p_merchant_id text, p_payout_id text, p_before bigint, p_limit integer, OUT outcome text, OUT page text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.again_failed(p_endpoint pay.webhook_endpoint, p_since timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.again_one(p_endpoint pay.webhook_endpoint, p_message_id text, p_until timestamp with time zone, p_only_failed boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.again_since(p_endpoint pay.webhook_endpoint, p_since timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.age_in_days(p_age interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.ageing_of(p_merchant_id text, p_psp text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.all_merchants() FROM PUBLIC;
@@ -6264,12 +6284,13 @@ GRANT SELECT ON TABLE pay.payout_file TO payments_operator;
 REVOKE ALL ON FUNCTION pay.drop_payout_file(p_file pay.payout_file, p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.drop_proof(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.drop_staged(p_file_id bigint, p_limit integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.due_deliveries(p_endpoint pay.webhook_endpoint, p_room integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.due_deliveries(p_endpoints pay.webhook_endpoint[], p_slots integer) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_schedule TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_schedule TO payments_operator;
 REVOKE ALL ON FUNCTION pay.due_time(p_schedule pay.payout_schedule, p_day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_changes(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_count() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_delivered(p_ends pay.delivery_end[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_part TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_part TO payments_operator;
@@ -6277,7 +6298,7 @@ REVOKE ALL ON FUNCTION pay.end_gone(p_file pay.settlement_file, p_source pay.set
 REVOKE ALL ON FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_missed(p_rows pay.settlement_row[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.end_one_delivery(p_delivery pay.webhook_delivery, p_outcome text, p_answer text, p_retry interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_one_delivery(p_end pay.delivery_end) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_one_payout_call(p_merchant_id text, p_payout_id text, p_number bigint, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_overdue(p_file_id bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_file_item TO payments_auditor;
@@ -6290,7 +6311,6 @@ REVOKE ALL ON FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interva
 REVOKE ALL ON FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.endpoint_json(p_endpoint pay.webhook_endpoint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.endpoint_room(p_endpoint pay.webhook_endpoint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.enter_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_shown text, p_details bytea, p_key_id text, p_who text, p_why text, p_name text, OUT outcome text, OUT destination_id text, OUT version integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.entries_until(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.entry_balances() FROM PUBLIC;
@@ -6529,6 +6549,7 @@ REVOKE ALL ON FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_let
 REVOKE ALL ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_endpoint(p_merchant_id text, p_endpoint_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_endpoint_for(p_endpoint_id text, p_act text, p_who text, p_why text, OUT outcome text, OUT endpoint pay.webhook_endpoint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.lock_endpoints(p_ends pay.delivery_end[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_exception(p_id bigint, OUT exception pay.settlement_exception, OUT kept pay.settlement_row, OUT psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_order_wallet(p_merchant_id text, p_order text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_part(p_file_id bigint) FROM PUBLIC;
@@ -6539,6 +6560,7 @@ REVOKE ALL ON FUNCTION pay.lock_payout_file(p_merchant_id text, p_provider text,
 REVOKE ALL ON FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.look_at_risk(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_currency text[], p_total_minor bigint[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[], p_risk jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.look_later(p_endpoints pay.webhook_endpoint[], p_claimed pay.webhook_delivery[], p_is_full boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, p_rows integer, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_endpoint(p_merchant_id text, p_endpoint_id text, p_url text, p_types jsonb, p_scheme text, p_is_ordered boolean, p_sealed bytea, p_key_id text, p_who text) FROM PUBLIC;
@@ -6614,7 +6636,6 @@ REVOKE ALL ON FUNCTION pay.next_checkouts(OUT merchants text[], OUT checkouts te
 REVOKE ALL ON FUNCTION pay.next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_due_day(p_schedule pay.payout_schedule, p_after date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_letters() FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.next_look(p_endpoint pay.webhook_endpoint) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.webhook_inbox TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_inbox TO payments_operator;
 REVOKE ALL ON FUNCTION pay.next_parked(p_limit interval) FROM PUBLIC;
@@ -6844,9 +6865,6 @@ REVOKE ALL ON FUNCTION pay.severity(p_word text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_account(p_kind text, p_country text, p_number text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_decline(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_detail(p_detail jsonb, p_currency text) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.webhook_secret TO payments_auditor;
-GRANT SELECT ON TABLE pay.webhook_secret TO payments_operator;
-REVOKE ALL ON FUNCTION pay.signing_secrets(p_merchant_id text, p_endpoint_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) FROM PUBLIC;
@@ -7463,6 +7481,8 @@ GRANT SELECT ON TABLE pay.webhook_outbox TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_outbox TO payments_operator;
 GRANT SELECT ON TABLE pay.webhook_quarantine TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_quarantine TO payments_operator;
+GRANT SELECT ON TABLE pay.webhook_secret TO payments_auditor;
+GRANT SELECT ON TABLE pay.webhook_secret TO payments_operator;
 GRANT SELECT ON TABLE pay_check.amount_sum TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.amount_sum TO payments_operator;
 GRANT SELECT ON TABLE pay_check.authorized_booked TO payments_auditor;

@@ -34,6 +34,8 @@ struct ngx_payments_call_s {
                                                     free connection is kept
                                                     from it; 0: as long as no
                                                     queue may starve */
+    ngx_uint_t            is_brief;              /* of a job: takes it at once
+                                                    while no requests come */
 
     /* private to ngx_payments_db.c but the last, which says when to come
      * again after NGX_BUSY or PAY_DB_OVERLOADED */

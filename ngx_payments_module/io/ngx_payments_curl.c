@@ -63,11 +63,18 @@ static void finish(ngx_payments_http_t *http, CURLcode result);
 static curl_t  curl;
 
 
-/* Behind their calls libcurl keeps KEPT_PER_WORKER connections at most; by
- * default its cache would grow with the calls. */
+/* Behind their calls libcurl keeps KEPT_PER_WORKER connections at most, and one
+ * for each delivery that may be under way, those without a slot included; by
+ * default its cache would grow with the calls.  With fewer, each call above the
+ * limit would cost a handshake. */
 ngx_int_t
 ngx_payments_curl_start(ngx_cycle_t *cycle)
 {
+    ngx_uint_t  kept;
+
+    kept = KEPT_PER_WORKER
+           + 2 * ngx_payments_main_conf()->endpoints.concurrency;
+
     ngx_memzero(&curl, sizeof(curl_t));
 
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
@@ -91,7 +98,7 @@ ngx_payments_curl_start(ngx_cycle_t *cycle)
     curl_multi_setopt(curl.multi, CURLMOPT_SOCKETFUNCTION, socket_callback);
     curl_multi_setopt(curl.multi, CURLMOPT_TIMERFUNCTION, timer_callback);
     curl_multi_setopt(curl.multi, CURLMOPT_MAXCONNECTS,
-                      (long) KEPT_PER_WORKER);
+                      (long) kept);
 
     return NGX_OK;
 }

@@ -7,6 +7,9 @@
 #include "io/ngx_payments_queue.h"
 
 
+#define QUIET_MS  100                  /* behind the last request */
+
+
 static void count_in(ngx_payments_queues_t *queues,
     const ngx_payments_call_t *call, ngx_int_t delta);
 static ngx_payments_call_t *next_call(ngx_payments_queues_t *queues,
@@ -36,6 +39,7 @@ ngx_payments_queue_init(ngx_payments_queues_t *queues,
 
     queues->batch = conf->batch;
     queues->wait = conf->wait;
+    queues->asked = ngx_current_msec;
     ngx_queue_init(&queues->wire);
 
     for (i = 0; i < PAY_OP_COUNT; i++) {
@@ -67,6 +71,10 @@ ngx_payments_queue_put(ngx_payments_queues_t *queues,
 
     ngx_queue_insert_tail(q, &call->queue);         /* before q */
     count_in(queues, call, 1);
+
+    if (ngx_payments_queue_class(call) != PAY_CLASS_JOBS) {
+        queues->asked = ngx_current_msec;
+    }
 }
 
 
@@ -221,7 +229,9 @@ may_go(ngx_payments_queues_t *queues, pay_op_id_t op)
 
 /* The last free connection is not for a job: a job may take its time, and a
  * request may come for which a client waits.  A job that is many calls in a row
- * takes it when its patience is over: each of them would wait for long. */
+ * takes it when its patience is over: each of them would wait for long.  A
+ * brief job takes it while no requests come: with two connections the claims
+ * and the ends of deliveries would wait for each other's commit. */
 static ngx_uint_t
 has_connection(const ngx_payments_queues_t *queues,
     const ngx_payments_call_t *call, ngx_uint_t idle)
@@ -230,7 +240,9 @@ has_connection(const ngx_payments_queues_t *queues,
            || ngx_payments_queue_class(call) != PAY_CLASS_JOBS
            || waits_long(queues, call)
            || (call->patience != 0
-               && ngx_current_msec - call->since > call->patience);
+               && ngx_current_msec - call->since > call->patience)
+           || (call->is_brief
+               && ngx_current_msec - queues->asked > QUIET_MS);
 }
 
 

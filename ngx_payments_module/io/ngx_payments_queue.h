@@ -27,6 +27,8 @@ typedef struct {
     ngx_uint_t    sent;                   /* calls in them */
     ngx_uint_t    batch;                  /* the configured batch_max[] */
     ngx_msec_t    wait;                   /* of a call, at most */
+    ngx_msec_t    asked;                  /* when the last call came that is
+                                             none of a job */
 } ngx_payments_queues_t;
 
 

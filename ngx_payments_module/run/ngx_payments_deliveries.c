@@ -2,13 +2,20 @@
  * Deliveries of messages to the endpoints of storefronts, where payments_jobs
  * is on and there is a keyring.  A worker has so many slots
  * (payments_webhook_endpoints concurrency=), each with one delivery under a
- * lease, from the question for it to its end.  How many an endpoint may have
- * under way, and whether it is paused, is for PostgreSQL to say: an endpoint
- * that hangs holds its own share of slots and no others.
+ * lease, from the question for it to the answer of the endpoint.  How many an
+ * endpoint may have under way, and whether it is paused, is for PostgreSQL to
+ * say: an endpoint that hangs holds its own share of slots and no others.
  *
  *     free ─tick─▶ begin_delivery asked ─▶ none: free
- *      ▲                 └▶ due: its flow runs ─▶ ended ─▶ asked again at once
- *      └──────────────────── none is due ◀──────────────────┘
+ *      ▲                 └▶ due: its flow runs ─▶ answered ─▶ asked again
+ *      └──────────────────── none is due ◀─────────┤
+ *                                                  └▶ end_delivery ─▶ ended
+ *
+ * While PostgreSQL commits the ends of some deliveries, the slots have others:
+ * with the end in the slot, all slots of a worker waited in step, for
+ * PostgreSQL and for the endpoints in turn.  An endpoint that does not answer
+ * for SLOW_MS gives its slot up, too, or one that hangs would slow all others
+ * down.  There are no more deliveries without a slot than slots.
  *
  * A tick asks for one delivery while there are none, and for twice as many as
  * the last time as long as all are there, which is soon all free slots.
@@ -26,6 +33,7 @@
 #define BUSY_PAUSE_MS  25              /* PostgreSQL looks at an endpoint every
                                           20 ms */
 #define LATE_MS        10000
+#define SLOW_MS        500             /* without an answer */
 #define LEASE_SLACK_MS 45000           /* to the claim, and to the commit of
                                           the end */
 
@@ -34,15 +42,25 @@
 typedef struct {
     ngx_payments_call_t        call;
     pay_begin_delivery_in_t    args;
-    ngx_payments_flow_t       *flow;   /* NULL: it is asked for */
+    struct delivery_s         *delivery;   /* NULL: none, or it is asked for */
     ngx_msec_t                 asked;
     ngx_uint_t                 busy;
     unsigned                   ticked:1;   /* asked for by a tick */
 } slot_t;
 
+/* In the memory of its flow. */
+typedef struct delivery_s {
+    ngx_payments_flow_t       *flow;
+    slot_t                    *slot;   /* NULL: it is slow, or its end is to be
+                                          stored */
+    ngx_msec_t                 begun;
+} delivery_t;
+
 /* - most: deliveries that the next tick asks for.
  * - ticked, came: those that the last tick has asked for, and that were there.
- * - active: when the last one was there. */
+ * - active: when the last one was there.
+ * - without: deliveries that have given their slot up.
+ * - is_dry: none was due when last asked for. */
 typedef struct {
     ngx_http_payments_main_conf_t  *pmcf;
     slot_t                         *slots;       /* NULL: nothing is delivered
@@ -54,6 +72,8 @@ typedef struct {
     ngx_uint_t                      came;
     ngx_msec_t                      active;
     ngx_uint_t                      is_active;
+    ngx_uint_t                      without;
+    ngx_uint_t                      is_dry;
 } deliveries_t;
 
 
@@ -64,7 +84,11 @@ static ngx_uint_t claim(slot_t *slot, ngx_uint_t ticked);
 static void claim_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 static ngx_int_t start(slot_t *slot, const pay_delivery_row_t *row);
+static void free_slow(void);
+static ngx_uint_t give_up_slot(delivery_t *delivery);
+static void delivery_answered(void *data);
 static void delivery_ended(void *data);
+static void ask_again(void);
 static void complain(const ngx_payments_flow_t *flow, const char *outcome);
 static ngx_uint_t is_ending(void);
 
@@ -108,6 +132,7 @@ ngx_payments_deliveries_start(ngx_cycle_t *cycle, pay_str_t owner)
         slot->call.done = claim_done;
         slot->call.data = slot;
         slot->call.patience = PATIENCE_MS;
+        slot->call.is_brief = 1;
     }
 
     ngx_payments_timer_init(&deliveries.timer, deliveries_handler,
@@ -143,6 +168,7 @@ deliveries_handler(ngx_event_t *ev)
         return;
     }
 
+    free_slow();
     set_most();
     n = ngx_payments_bulkhead_is_pressed() ? 1 : deliveries.most;
 
@@ -201,7 +227,6 @@ claim(slot_t *slot, ngx_uint_t ticked)
 {
     slot->asked = ngx_current_msec;
     slot->ticked = ticked ? 1 : 0;
-    slot->flow = NULL;
     slot->busy = ngx_payments_db_call(&slot->call) == NGX_OK;
 
     return slot->busy;
@@ -221,6 +246,8 @@ claim_done(ngx_payments_call_t *call, const pay_result_t *result,
     (void) failure;
 
     row = result != NULL ? pay_row_delivery(result) : NULL;
+
+    deliveries.is_dry = row == NULL;
 
     if (row == NULL) {
         slot->busy = 0;
@@ -243,17 +270,80 @@ claim_done(ngx_payments_call_t *call, const pay_result_t *result,
 static ngx_int_t
 start(slot_t *slot, const pay_delivery_row_t *row)
 {
-    slot->flow = ngx_payments_flow_create(deliveries.pmcf);
-    if (slot->flow == NULL) {
+    pay_flow_t           *core;
+    delivery_t           *delivery;
+    ngx_payments_flow_t  *flow;
+
+    flow = ngx_payments_flow_create(deliveries.pmcf);
+    if (flow == NULL) {
         return NGX_ERROR;
     }
 
-    if (pay_flow_delivery(ngx_payments_flow_core(slot->flow), row) != PAY_OK) {
-        ngx_payments_flow_discard(slot->flow);
+    core = ngx_payments_flow_core(flow);
+    delivery = pay_calloc(core->arena, sizeof(delivery_t));
+
+    if (delivery == NULL || pay_flow_delivery(core, row) != PAY_OK) {
+        ngx_payments_flow_discard(flow);
         return NGX_ERROR;
     }
 
-    return ngx_payments_flow_start_alone(slot->flow, delivery_ended, slot);
+    delivery->flow = flow;
+    delivery->slot = slot;
+    delivery->begun = ngx_current_msec;
+    slot->delivery = delivery;
+
+    if (ngx_payments_flow_start_watched(flow, delivery_answered,
+                                        delivery_ended, delivery) != NGX_OK)
+    {
+        slot->delivery = NULL;
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+free_slow(void)
+{
+    ngx_uint_t   i;
+    delivery_t  *delivery;
+
+    for (i = 0; i < deliveries.count; i++) {
+        delivery = deliveries.slots[i].delivery;
+
+        if (delivery != NULL
+            && ngx_current_msec - delivery->begun > SLOW_MS)
+        {
+            (void) give_up_slot(delivery);
+        }
+    }
+}
+
+
+/* 0: it has none, or too many are without. */
+static ngx_uint_t
+give_up_slot(delivery_t *delivery)
+{
+    if (delivery->slot == NULL || deliveries.without >= deliveries.count) {
+        return 0;
+    }
+
+    delivery->slot->busy = 0;
+    delivery->slot->delivery = NULL;
+    delivery->slot = NULL;
+    deliveries.without++;
+
+    return 1;
+}
+
+
+static void
+delivery_answered(void *data)
+{
+    if (give_up_slot(data) && !deliveries.is_dry) {
+        ask_again();
+    }
 }
 
 
@@ -261,23 +351,45 @@ start(slot_t *slot, const pay_delivery_row_t *row)
 static void
 delivery_ended(void *data)
 {
-    slot_t      *slot = data;
+    delivery_t  *delivery = data;
     const char  *outcome;
 
-    outcome = ngx_payments_flow_core(slot->flow)->outcome;
+    outcome = ngx_payments_flow_core(delivery->flow)->outcome;
 
     if (outcome != NULL && ngx_strcmp(outcome, "delivered") != 0
         && ngx_strcmp(outcome, "failed") != 0
         && ngx_strcmp(outcome, "gone") != 0)
     {
-        complain(slot->flow, outcome);
+        complain(delivery->flow, outcome);
     }
 
-    slot->busy = 0;
-    slot->flow = NULL;
+    if (delivery->slot != NULL) {
+        delivery->slot->busy = 0;
+        delivery->slot->delivery = NULL;
 
-    if (!is_ending() && !ngx_payments_bulkhead_is_pressed()) {
-        (void) claim(slot, 0);
+    } else {
+        deliveries.without--;
+    }
+
+    ask_again();
+}
+
+
+/* For one delivery, where a slot is free. */
+static void
+ask_again(void)
+{
+    ngx_uint_t  i;
+
+    if (is_ending() || ngx_payments_bulkhead_is_pressed()) {
+        return;
+    }
+
+    for (i = 0; i < deliveries.count; i++) {
+        if (!deliveries.slots[i].busy) {
+            (void) claim(&deliveries.slots[i], 0);
+            return;
+        }
     }
 }
 

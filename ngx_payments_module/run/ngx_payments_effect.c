@@ -80,6 +80,8 @@ ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
     flow->call.data = flow;
     flow->call.timeout = deadline_of(flow, pay_op(effect->op)->stage);
     flow->call.money = flow->place.work == NGX_PAYMENTS_WORK_CHANGE;
+    flow->call.patience = 0;           /* an answer may have lain there */
+    flow->call.is_brief = effect->op == PAY_OP_END_DELIVERY;
     flow->wait_started = ngx_current_msec;
 
     ngx_memzero(input, sizeof(pay_input_t));
@@ -576,6 +578,10 @@ http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
     flow->in_handler = 0;
     flow->psp_ms += ngx_current_msec - flow->wait_started;
     ngx_payments_note_answer(flow, answer);
+
+    if (flow->alone != NULL && flow->alone->answered != NULL) {
+        flow->alone->answered(flow->alone->data);
+    }
 
     if (http->call == PAY_CALL_CERTIFICATE) {
         tell_cert(http->request->url, answer);

@@ -149,10 +149,18 @@ ngx_payments_flow_start(ngx_payments_flow_t *flow, ngx_http_request_t *r,
 }
 
 
-/* The id stands in the log lines of its calls, as a request's would. */
 ngx_int_t
 ngx_payments_flow_start_alone(ngx_payments_flow_t *flow,
     void (*ended)(void *data), void *data)
+{
+    return ngx_payments_flow_start_watched(flow, NULL, ended, data);
+}
+
+
+/* The id stands in the log lines of its calls, as a request's would. */
+ngx_int_t
+ngx_payments_flow_start_watched(ngx_payments_flow_t *flow,
+    void (*answered)(void *data), void (*ended)(void *data), void *data)
 {
     pay_flow_t  *core = ngx_payments_flow_core(flow);
 
@@ -165,6 +173,7 @@ ngx_payments_flow_start_alone(ngx_payments_flow_t *flow,
         return NGX_ERROR;
     }
 
+    flow->alone->answered = answered;
     flow->alone->ended = ended;
     flow->alone->data = data;
 

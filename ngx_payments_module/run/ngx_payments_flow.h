@@ -40,6 +40,10 @@ ngx_int_t ngx_payments_flow_start(ngx_payments_flow_t *flow,
  * NGX_ERROR: it was dropped, never started, and `ended` is not called. */
 ngx_int_t ngx_payments_flow_start_alone(ngx_payments_flow_t *flow,
     void (*ended)(void *data), void *data);
+/* The same; `answered`, too, is called, before `ended`, when a call over HTTP
+ * has come to its end. */
+ngx_int_t ngx_payments_flow_start_watched(ngx_payments_flow_t *flow,
+    void (*answered)(void *data), void (*ended)(void *data), void *data);
 
 
 #endif /* NGX_PAYMENTS_FLOW_H */

@@ -14,6 +14,7 @@
 
 /* The part that only a flow has for which no request waits. */
 typedef struct {
+    void                          (*answered)(void *data);   /* or NULL */
     void                          (*ended)(void *data);
     void                           *data;
     ngx_event_t                    *pace;        /* its call waits; NULL: none

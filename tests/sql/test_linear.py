@@ -109,6 +109,20 @@ SELECT count(*) FROM (
         array_fill(NULL::text, ARRAY[%(n)s]),
         array_fill(1::bigint, ARRAY[%(n)s]),
         array_fill(0::bigint, ARRAY[%(n)s])) d WHERE d.outcome = 'stored'"""
+ARRIVED = """
+UPDATE pay.webhook_delivery SET state = 'delivered', ended_at = now()
+WHERE state = 'due'"""
+GIVEN_UP = """
+WITH gone AS (
+    UPDATE pay.webhook_delivery d SET state = 'failed', ended_at = now()
+    WHERE d.state = 'delivered' AND d.position IN (
+        SELECT x.position FROM pay.webhook_delivery x
+        WHERE x.state = 'delivered' ORDER BY x.position DESC LIMIT %(n)s)
+    RETURNING 1)
+SELECT count(*) FROM gone"""
+REPLAY = """
+SELECT (r.page::json ->> 'deliveries')::int FROM pay_api.replay_deliveries(
+    '{m}', '{e1}', '{NULL}', '{0}', '{NULL}', '{1}') r"""
 # as the gateway's role has it
 SETTINGS = """
 LOAD 'auto_explain';
@@ -290,3 +304,22 @@ def test_an_event_costs_as_many_rows_in_a_long_log_as_in_a_short_one(
             seen[name].append(counted(connection, statement, 16, name))
     for few, many in zip(seen["a"], seen["c"], strict=True):
         assert many < 1.2 * few + 5, seen
+
+
+def test_a_replay_of_failures_costs_as_many_rows_in_a_long_log(
+    connection,
+):
+    """All messages of the merchant were read for it."""
+    with connection.cursor() as cursor:
+        cursor.execute(ENDPOINT, {"name": "e1"})
+        cursor.execute(SETTINGS + "; SET search_path = pay")
+    seen = {}
+    for name, size in {"a": 16, "b": 512, "c": 16}.items():
+        for statement in (BEGIN, TOKEN, PAID):
+            asked(connection, statement, size, name)
+        asked(connection, PUBLISH, size, name)
+        with connection.cursor() as cursor:
+            cursor.execute(ARRIVED)
+        asked(connection, GIVEN_UP, 8, name)
+        seen[name] = counted(connection, REPLAY, 8, name)
+    assert seen["c"] < 1.2 * seen["a"] + 5, seen
