@@ -17,6 +17,7 @@
 #include "conf/ngx_http_payments_conf_health.h"
 #include "conf/ngx_http_payments_conf_merchant.h"
 #include "conf/ngx_http_payments_conf_option.h"
+#include "conf/ngx_http_payments_conf_declared.h"
 #include "conf/ngx_http_payments_conf_endpoints.h"
 #include "conf/ngx_http_payments_conf_place.h"
 #include "conf/ngx_http_payments_conf_psp.h"
@@ -257,6 +258,13 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       offsetof(ngx_http_payments_main_conf_t, endpoints),
       &ngx_http_payments_endpoints_line },
 
+    { ngx_string("payments_webhook_endpoint"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_payments_declared,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("payments_bulkhead"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_http_payments_set_line,
@@ -450,6 +458,8 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
                           sizeof(ngx_payments_payout_t *)) != NGX_OK
         || ngx_array_init(&pmcf->screenings, cf->pool, 4,
                           sizeof(ngx_payments_screening_t *)) != NGX_OK
+        || ngx_array_init(&pmcf->declared, cf->pool, 4,
+                          sizeof(ngx_payments_declared_t *)) != NGX_OK
         || ngx_array_init(&pmcf->locations, cf->pool, 8,
                           sizeof(ngx_payments_location_t)) != NGX_OK
         || ngx_array_init(&pmcf->jwt_keys, cf->pool, 4,
@@ -504,7 +514,8 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
 
     if (ngx_http_payments_settlement_resolve(cf, pmcf) != NGX_CONF_OK
         || ngx_http_payments_payout_resolve(cf, pmcf) != NGX_CONF_OK
-        || ngx_http_payments_endpoints_resolve(cf, pmcf) != NGX_CONF_OK)
+        || ngx_http_payments_endpoints_resolve(cf, pmcf) != NGX_CONF_OK
+        || ngx_http_payments_declared_resolve(cf, pmcf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
