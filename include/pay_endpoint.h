@@ -16,6 +16,11 @@
 #define PAY_ENDPOINT_SECRET   32       /* bytes, of either scheme */
 #define PAY_ENDPOINT_ENTROPY  (PAY_KEYRING_NONCE + PAY_ENDPOINT_SECRET)
 #define PAY_ENDPOINT_SECRETS  3        /* that sign at one time */
+/* Bytes of one that an operator brings (Standard Webhooks 1.0). */
+#define PAY_ENDPOINT_SECRET_MIN  24
+#define PAY_ENDPOINT_SECRET_MAX  64
+#define PAY_ENDPOINT_TYPES       50    /* in the list of an endpoint */
+#define PAY_EVENT_TYPE_MAX       64    /* bytes */
 
 /* The hosts that may be called, directive payments_webhook_endpoints. */
 typedef enum {
@@ -60,6 +65,13 @@ pay_status_t pay_endpoint_seal(pay_arena_t *arena, const pay_keyring_t *ring,
     const unsigned char entropy[PAY_ENDPOINT_ENTROPY], pay_str_t *sealed)
     PAY_MUST_CHECK;
 
+/* The same for a secret that the caller brings, of PAY_ENDPOINT_SECRET_MIN to
+ * _MAX bytes; else PAY_INVALID. */
+pay_status_t pay_endpoint_seal_own(pay_arena_t *arena,
+    const pay_keyring_t *ring, pay_str_t merchant_id, pay_str_t endpoint_id,
+    const unsigned char nonce[PAY_KEYRING_NONCE], const pay_secret_t *secret,
+    pay_str_t *sealed) PAY_MUST_CHECK;
+
 /* The other way round; the caller wipes *secret.  PAY_INVALID: *why, a literal,
  * says why it cannot be opened: key_missing, secret_unreadable. */
 pay_status_t pay_endpoint_open(pay_arena_t *arena, const pay_keyring_t *ring,
@@ -80,6 +92,29 @@ pay_status_t pay_endpoint_sign(pay_arena_t *arena,
     pay_endpoint_scheme_t scheme, const pay_secret_t *secrets, unsigned count,
     const pay_endpoint_message_t *message, pay_str_t *timestamp,
     pay_str_t *signature) PAY_MUST_CHECK;
+
+/* An id that follows from these parts, at most PAY_ENDPOINT_ID_PARTS: a UUID of
+ * version 8 (RFC 9562, 5.8) of their digest, a text of the arena.  The first
+ * part names the kind of id. */
+#define PAY_ENDPOINT_ID_PARTS  4
+pay_status_t pay_endpoint_id(pay_arena_t *arena, const pay_str_t *parts,
+    unsigned count, pay_str_t *id) PAY_MUST_CHECK;
+/* The id of an endpoint which stands in nginx.conf. */
+pay_status_t pay_endpoint_line_id(pay_arena_t *arena, pay_str_t merchant_id,
+    pay_str_t url, pay_str_t *id) PAY_MUST_CHECK;
+
+/* By these bytes PostgreSQL knows the secret of a line again: a MAC of its
+ * place, under the secret, which no one finds by them. */
+pay_status_t pay_endpoint_fingerprint(pay_str_t merchant_id,
+    pay_str_t endpoint_id, const pay_secret_t *secret,
+    unsigned char out[PAY_SHA256_SIZE]) PAY_MUST_CHECK;
+
+/* "payment.*,refund.failed" as the JSON of an endpoint's types, a text of the
+ * arena; an empty text is [], all types.  PAY_INVALID: a type that no event
+ * has, one that stands twice, or more than PAY_ENDPOINT_TYPES; *wrong is the
+ * one that it is about. */
+pay_status_t pay_endpoint_types_read(pay_arena_t *arena, pay_str_t text,
+    pay_str_t *json, pay_str_t *wrong) PAY_MUST_CHECK;
 
 
 #endif /* PAY_ENDPOINT_H */

@@ -12,11 +12,9 @@
 #include "pay_problem.h"
 
 
-#define PAY_ENDPOINT_TYPES     50
 #define PAY_ENDPOINT_OVERLAP   86400   /* s, when the body is silent */
 #define PAY_EVENTS_LIMIT       100     /* when the query is silent */
 #define PAY_EVENTS_LIMIT_MAX   1000
-#define PAY_EVENT_TYPE_MAX     64      /* bytes */
 
 
 typedef enum {

@@ -17,6 +17,7 @@
 #include "conf/ngx_http_payments_conf_health.h"
 #include "conf/ngx_http_payments_conf_merchant.h"
 #include "conf/ngx_http_payments_conf_option.h"
+#include "conf/ngx_http_payments_conf_declared.h"
 #include "conf/ngx_http_payments_conf_endpoints.h"
 #include "conf/ngx_http_payments_conf_place.h"
 #include "conf/ngx_http_payments_conf_psp.h"
@@ -39,6 +40,9 @@
 
 #define ARRAY(member, type)                                                   \
     { offsetof(ngx_http_payments_main_conf_t, member), sizeof(type) }
+
+/* of a directive that reads its line itself */
+#define IN_MAIN  NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL
 
 #define JWT_MAX_LIFETIME  3600
 #define KEY_TTL           86400
@@ -96,9 +100,7 @@ static ngx_command_t  ngx_http_payments_commands[] = {
     { ngx_string("payments_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_payments_zone,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
+      IN_MAIN },
 
     { ngx_string("payments_database"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
@@ -173,9 +175,7 @@ static ngx_command_t  ngx_http_payments_commands[] = {
     { ngx_string("payments_retry"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
       ngx_http_payments_retry,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
+      IN_MAIN },
 
     { ngx_string("payments_late_success"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
@@ -222,9 +222,7 @@ static ngx_command_t  ngx_http_payments_commands[] = {
     { ngx_string("payments_rates"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
       ngx_http_payments_rates,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
+      IN_MAIN },
 
     { ngx_string("payments_quote"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
@@ -236,23 +234,17 @@ static ngx_command_t  ngx_http_payments_commands[] = {
     { ngx_string("payments_settlement"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
       ngx_http_payments_settlement,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
+      IN_MAIN },
 
     { ngx_string("payments_payout"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
       ngx_http_payments_payout_block,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
+      IN_MAIN },
 
     { ngx_string("payments_screening"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
       ngx_http_payments_screening_block,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
+      IN_MAIN },
 
     { ngx_string("payments_webhook_endpoints"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
@@ -260,6 +252,11 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_payments_main_conf_t, endpoints),
       &ngx_http_payments_endpoints_line },
+
+    { ngx_string("payments_webhook_endpoint"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_payments_declared,
+      IN_MAIN },
 
     { ngx_string("payments_risk"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
@@ -271,16 +268,12 @@ static ngx_command_t  ngx_http_payments_commands[] = {
     { ngx_string("payments_risk_rule"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
       ngx_http_payments_risk_rule,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
+      IN_MAIN },
 
     { ngx_string("payments_risk_velocity"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
       ngx_http_payments_risk_velocity,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
+      IN_MAIN },
 
     { ngx_string("payments_bulkhead"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
@@ -299,16 +292,12 @@ static ngx_command_t  ngx_http_payments_commands[] = {
     { ngx_string("payments_psp"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
       ngx_http_payments_psp_block,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
+      IN_MAIN },
 
     { ngx_string("payments_merchant"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
       ngx_http_payments_merchant_block,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
+      IN_MAIN },
 
     { ngx_string("payments_api"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
@@ -466,6 +455,7 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
         ARRAY(settlements, ngx_payments_settlement_t *),
         ARRAY(payouts, ngx_payments_payout_t *),
         ARRAY(screenings, ngx_payments_screening_t *),
+        ARRAY(declared, ngx_payments_declared_t *),
         ARRAY(locations, ngx_payments_location_t),
         ARRAY(risk.rules, pay_risk_rule_t),
         ARRAY(risk.velocities, pay_risk_velocity_t)
@@ -497,10 +487,10 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
 /* The http block is read.  Each of them may need those before it. */
 static char *(*const  resolves[])(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf) = {
-    ngx_http_payments_stages_resolve,
-    ngx_http_payments_rates_resolve, ngx_http_payments_resolve,
-    ngx_http_payments_settlement_resolve, ngx_http_payments_payout_resolve,
-    ngx_http_payments_endpoints_resolve, ngx_http_payments_risk_resolve,
+    ngx_http_payments_stages_resolve, ngx_http_payments_rates_resolve,
+    ngx_http_payments_resolve, ngx_http_payments_settlement_resolve,
+    ngx_http_payments_payout_resolve, ngx_http_payments_endpoints_resolve,
+    ngx_http_payments_declared_resolve, ngx_http_payments_risk_resolve,
     ngx_http_payments_screening_resolve
 };
 

@@ -1020,10 +1020,14 @@ CREATE TABLE pay.webhook_endpoint (
     failing_since timestamp with time zone,
     paused_until timestamp with time zone,
     look_at timestamp with time zone DEFAULT now() NOT NULL,
+    source text DEFAULT 'api'::text NOT NULL COLLATE pg_catalog."C",
+    declared_at timestamp with time zone,
     CONSTRAINT webhook_endpoint_check CHECK (((state = 'disabled'::text) = (reason IS NOT NULL))),
     CONSTRAINT webhook_endpoint_check1 CHECK ((((failures)::integer = 0) = (failing_since IS NULL))),
-    CONSTRAINT webhook_endpoint_reason_check CHECK ((reason = ANY (ARRAY['merchant'::text, 'operator'::text, 'gone'::text, 'failing'::text]))),
+    CONSTRAINT webhook_endpoint_declared CHECK (((source = 'directive'::text) = (declared_at IS NOT NULL))),
+    CONSTRAINT webhook_endpoint_reason_check CHECK ((reason = ANY (ARRAY['merchant'::text, 'operator'::text, 'gone'::text, 'failing'::text, 'undeclared'::text]))),
     CONSTRAINT webhook_endpoint_scheme_check CHECK ((scheme = ANY (ARRAY['v1'::text, 'v1a'::text]))),
+    CONSTRAINT webhook_endpoint_source_check CHECK ((source = ANY (ARRAY['api'::text, 'directive'::text]))),
     CONSTRAINT webhook_endpoint_state_check CHECK ((state = ANY (ARRAY['enabled'::text, 'disabled'::text]))),
     CONSTRAINT webhook_endpoint_url_check CHECK ((octet_length((url)::text) <= 2048))
 )
@@ -1595,7 +1599,9 @@ CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_cre
 CREATE FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.decimal_text(p_minor bigint, p_currency text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) RETURNS pay.payout_adapter LANGUAGE plpgsql;
+CREATE FUNCTION pay.declare_secret(p_endpoint pay.webhook_endpoint, p_fingerprint bytea, p_sealed bytea, p_key_id text, p_overlap interval) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.declared_for() RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.delivery_figures() RETURNS jsonb LANGUAGE sql STABLE;
@@ -1745,6 +1751,7 @@ CREATE FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency
 CREATE FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interval) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_undeclared() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.endpoint_json(p_endpoint pay.webhook_endpoint) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.enter_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_shown text, p_details bytea, p_key_id text, p_who text, p_why text, p_name text, OUT outcome text, OUT destination_id text, OUT version integer) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.entries_until(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) RETURNS timestamp with time zone LANGUAGE plpgsql STABLE;
@@ -1938,6 +1945,7 @@ CREATE FUNCTION pay.is_counted(p_psp text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_currency(p_currency text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_debit_left(p_event pay.payout_event) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_decision_asked(p_payout pay.payout, p_detail jsonb, p_who text) RETURNS boolean LANGUAGE sql STABLE;
+CREATE FUNCTION pay.is_declared(p_endpoint pay.webhook_endpoint, p_act text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_done_by(p_exception pay.settlement_exception, p_act text, p_who text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_early(p_news pay.news) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_echo(p_payout pay.payout, p_amount_minor bigint, p_currency text, p_account_end text) RETURNS boolean LANGUAGE sql STABLE;
@@ -2127,6 +2135,7 @@ CREATE FUNCTION pay.look_at_risk(p_items integer[], p_waits integer[], p_merchan
 CREATE FUNCTION pay.look_later(p_endpoints pay.webhook_endpoint[], p_claimed pay.webhook_delivery[], p_is_full boolean) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lose_holds(p_psp text, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), p_rows integer DEFAULT 5000, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.make_declared(p_merchant_id text, p_endpoint_id text, p_url text, p_types jsonb, p_is_ordered boolean, p_fingerprint bytea, p_sealed bytea, p_key_id text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_endpoint(p_merchant_id text, p_endpoint_id text, p_url text, p_types jsonb, p_scheme text, p_is_ordered boolean, p_sealed bytea, p_key_id text, p_who text) RETURNS pay.webhook_endpoint LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_one_payout(p_merchant_id text, p_seller text, p_currency text, p_who text, OUT outcome text, OUT payout_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partition(p_month date) RETURNS void LANGUAGE plpgsql;
@@ -2222,6 +2231,7 @@ CREATE FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[
 CREATE FUNCTION pay.name_capture(p_news pay.news) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.name_near(p_name text) RETURNS bytea[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.name_parts(p_name text) RETURNS TABLE(part text, word bytea) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.name_secret(p_endpoint pay.webhook_endpoint, p_number integer, p_fingerprint bytea) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.name_words(p_name text) RETURNS bytea[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.named_order(p_news pay.news) RETURNS pay.payment_order LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.named_payouts(p_work pay.settlement_work, OUT tids tid[], OUT same tid[], OUT total bigint, OUT psps integer, OUT psp text, OUT entries jsonb) RETURNS record LANGUAGE sql STABLE;
@@ -2486,6 +2496,7 @@ CREATE FUNCTION pay.release_json(p_merchant_id text, p_payment_order_id text) RE
 CREATE FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.rematch_disputes(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.rematch_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_limit integer) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.renew_declared(p_endpoint pay.webhook_endpoint, p_types text[], p_is_ordered boolean) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.reopen_webhook(p_psp text, p_event_id text, p_digest bytea) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb DEFAULT NULL::jsonb) RETURNS pay.fact LANGUAGE sql IMMUTABLE;
@@ -2809,6 +2820,7 @@ CREATE FUNCTION pay_api.check_settlement(p_file_id bigint[], p_attempt bigint[],
 CREATE FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.job_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.claim_replay(p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.replay_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.close_destination(p_merchant_id text[], p_destination_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.declare_endpoints(p_merchant_id text[], p_endpoint_id text[], p_url text[], p_types jsonb[], p_is_ordered bigint[], p_fingerprint bytea[], p_sealed bytea[], p_key_id text[], p_overlap_s bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_until_s bigint[], p_listed bigint[], p_missed bigint[], p_code text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_close(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_delivery(p_merchant_id text[], p_endpoint_id text[], p_position bigint[], p_number bigint[], p_outcome text[], p_status bigint[], p_failure text[], p_answer text[], p_took_ms bigint[], p_retry_s bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2872,6 +2884,7 @@ CREATE FUNCTION pay_api.store_screening(p_merchant_id text[], p_provider text[],
 CREATE FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.watch_endpoints(p_owner text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.watch_events(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -4047,6 +4060,10 @@ CREATE TABLE pay.webhook_secret (
     made_by pay.filled NOT NULL,
     made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     until timestamp with time zone,
+    fingerprint bytea,
+    declared_at timestamp with time zone,
+    CONSTRAINT webhook_secret_check CHECK (((fingerprint IS NULL) = (declared_at IS NULL))),
+    CONSTRAINT webhook_secret_fingerprint_check CHECK ((octet_length(fingerprint) = 32)),
     CONSTRAINT webhook_secret_sealed_check CHECK ((octet_length(sealed) <= 1024))
 );
 
@@ -6256,7 +6273,9 @@ REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text
 REVOKE ALL ON FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.declare_secret(p_endpoint pay.webhook_endpoint, p_fingerprint bytea, p_sealed bytea, p_key_id text, p_overlap interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.declared_for() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delivery_figures() FROM PUBLIC;
@@ -6310,6 +6329,7 @@ REVOKE ALL ON FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_c
 REVOKE ALL ON FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_undeclared() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.endpoint_json(p_endpoint pay.webhook_endpoint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.enter_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_shown text, p_details bytea, p_key_id text, p_who text, p_why text, p_name text, OUT outcome text, OUT destination_id text, OUT version integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.entries_until(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) FROM PUBLIC;
@@ -6444,6 +6464,7 @@ REVOKE ALL ON FUNCTION pay.is_counted(p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_currency(p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_debit_left(p_event pay.payout_event) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_decision_asked(p_payout pay.payout, p_detail jsonb, p_who text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_declared(p_endpoint pay.webhook_endpoint, p_act text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_done_by(p_exception pay.settlement_exception, p_act text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_early(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_echo(p_payout pay.payout, p_amount_minor bigint, p_currency text, p_account_end text) FROM PUBLIC;
@@ -6563,6 +6584,7 @@ REVOKE ALL ON FUNCTION pay.look_at_risk(p_items integer[], p_waits integer[], p_
 REVOKE ALL ON FUNCTION pay.look_later(p_endpoints pay.webhook_endpoint[], p_claimed pay.webhook_delivery[], p_is_full boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, p_rows integer, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_declared(p_merchant_id text, p_endpoint_id text, p_url text, p_types jsonb, p_is_ordered boolean, p_fingerprint bytea, p_sealed bytea, p_key_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_endpoint(p_merchant_id text, p_endpoint_id text, p_url text, p_types jsonb, p_scheme text, p_is_ordered boolean, p_sealed bytea, p_key_id text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_one_payout(p_merchant_id text, p_seller text, p_currency text, p_who text, OUT outcome text, OUT payout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partition(p_month date) FROM PUBLIC;
@@ -6617,6 +6639,7 @@ REVOKE ALL ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_i
 REVOKE ALL ON FUNCTION pay.name_capture(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.name_near(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.name_parts(p_name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.name_secret(p_endpoint pay.webhook_endpoint, p_number integer, p_fingerprint bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.name_words(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.named_order(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.named_payouts(p_work pay.settlement_work, OUT tids tid[], OUT same tid[], OUT total bigint, OUT psps integer, OUT psp text, OUT entries jsonb) FROM PUBLIC;
@@ -6777,6 +6800,7 @@ REVOKE ALL ON FUNCTION pay.release_json(p_merchant_id text, p_payment_order_id t
 REVOKE ALL ON FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rematch_disputes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rematch_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.renew_declared(p_endpoint pay.webhook_endpoint, p_types text[], p_is_ordered boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.reopen_webhook(p_psp text, p_event_id text, p_digest bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb) FROM PUBLIC;
@@ -7030,6 +7054,8 @@ REVOKE ALL ON FUNCTION pay_api.claim_replay(p_owner text[], p_lease_ms bigint[])
 GRANT ALL ON FUNCTION pay_api.claim_replay(p_owner text[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.close_destination(p_merchant_id text[], p_destination_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.close_destination(p_merchant_id text[], p_destination_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.declare_endpoints(p_merchant_id text[], p_endpoint_id text[], p_url text[], p_types jsonb[], p_is_ordered bigint[], p_fingerprint bytea[], p_sealed bytea[], p_key_id text[], p_overlap_s bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.declare_endpoints(p_merchant_id text[], p_endpoint_id text[], p_url text[], p_types jsonb[], p_is_ordered bigint[], p_fingerprint bytea[], p_sealed bytea[], p_key_id text[], p_overlap_s bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_until_s bigint[], p_listed bigint[], p_missed bigint[], p_code text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_until_s bigint[], p_listed bigint[], p_missed bigint[], p_code text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_close(p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
@@ -7156,6 +7182,8 @@ REVOKE ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_l
 GRANT ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.tell_payout_event(p_merchant_id text[], p_provider text[], p_event_id text[], p_key text[], p_reference text[], p_parcel text[], p_state text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_account_end text[], p_occurred_us bigint[], p_sequence bigint[], p_must_ask bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.watch_endpoints(p_owner text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.watch_endpoints(p_owner text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.watch_events(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.watch_events(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;

@@ -10,6 +10,7 @@
 #include "io/ngx_payments_db.h"
 #include "run/ngx_payments_books.h"
 #include "run/ngx_payments_close.h"
+#include "run/ngx_payments_declare.h"
 #include "run/ngx_payments_deliveries.h"
 #include "run/ngx_payments_payouts.h"
 #include "run/ngx_payments_publish.h"
@@ -81,7 +82,7 @@ static rounds_t  rounds;
 
 
 /* The sweep, the replay, the books and the round of settlement need no memory;
- * lists and rates do, and may fail. */
+ * lists, rates and lines do, and may fail. */
 ngx_int_t
 ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
 {
@@ -103,7 +104,8 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
         || ngx_payments_settlement_start(cycle, owner) != NGX_OK
         || ngx_payments_payouts_start(cycle, owner) != NGX_OK
         || ngx_payments_screenings_start(cycle, owner) != NGX_OK
-        || ngx_payments_deliveries_start(cycle, owner) != NGX_OK)
+        || ngx_payments_deliveries_start(cycle, owner) != NGX_OK
+        || ngx_payments_declare_start(cycle, owner) != NGX_OK)
     {
         return NGX_ERROR;
     }

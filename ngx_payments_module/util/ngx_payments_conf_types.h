@@ -18,6 +18,8 @@
 #define NGX_PAYMENTS_API_BODY         (64 * 1024)
 #define NGX_PAYMENTS_WEBHOOK_BODY     (256 * 1024)
 #define NGX_PAYMENTS_AUDIT_MS         10000
+#define NGX_PAYMENTS_DECLARED_MAX     1000     /* lines of
+                                                  payments_webhook_endpoint */
 
 
 typedef enum {
@@ -170,6 +172,19 @@ typedef struct {
 } ngx_payments_endpoints_t;
 
 
+/* An endpoint of a storefront that stands in nginx.conf.  `args` is all that
+ * PostgreSQL gets of it; the secret is there sealed, and nowhere else. */
+typedef struct {
+    ngx_str_t                   merchant;        /* the name */
+    ngx_str_t                   url;
+    ngx_str_t                   secret_file;
+    pay_str_t                   types;           /* JSON */
+    ngx_uint_t                  is_ordered;
+    time_t                      overlap_s;
+    pay_declare_endpoints_in_t  args;
+} ngx_payments_declared_t;
+
+
 enum { NGX_PAYMENTS_RISK_OFF, NGX_PAYMENTS_RISK_ON, NGX_PAYMENTS_RISK_SHADOW };
 
 /* The look at checkouts before their PSPs are asked. */
@@ -257,6 +272,8 @@ typedef struct {
     ngx_array_t                 screenings;      /* ngx_payments_screening_t
                                                     * */
     ngx_payments_endpoints_t    endpoints;
+    ngx_array_t                 declared;        /* ngx_payments_declared_t
+                                                    * */
     ngx_payments_risk_conf_t    risk;
     ngx_payments_bulkhead_conf_t  bulkhead;
     ngx_msec_t                  stages[PAY_STAGES];  /* 0: no deadline */

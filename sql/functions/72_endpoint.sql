@@ -9,6 +9,7 @@ RETURNS json LANGUAGE sql STABLE AS $$
 SELECT json_build_object('endpoint_id', p_endpoint.endpoint_id,
     'url', p_endpoint.url, 'types', to_json(p_endpoint.types),
     'scheme', p_endpoint.scheme, 'ordered', p_endpoint.is_ordered,
+    'source', p_endpoint.source,
     'state', p_endpoint.state, 'reason', p_endpoint.reason,
     'failures', p_endpoint.failures,
     'failing_since', iso_time(p_endpoint.failing_since),
@@ -61,7 +62,8 @@ $$;
 COMMENT ON FUNCTION pay.keep_secret IS 'Keeps a secret of an endpoint';
 
 
--- The caller has the lock of the merchant's endpoints.
+-- The caller has the lock of the merchant's endpoints.  Those that stand in no
+-- nginx.conf any more take no place.
 CREATE OR REPLACE FUNCTION pay.make_endpoint(
     p_merchant_id text, p_endpoint_id text, p_url text, p_types jsonb,
     p_scheme text, p_is_ordered boolean, p_sealed bytea, p_key_id text,
@@ -71,7 +73,8 @@ DECLARE
     v_endpoint webhook_endpoint;
 BEGIN
     IF (SELECT count(*) FROM webhook_endpoint w
-        WHERE w.merchant_id = p_merchant_id) >= 100
+        WHERE w.merchant_id = p_merchant_id
+            AND w.reason IS DISTINCT FROM 'undeclared') >= 100
     THEN
         RETURN NULL;
     END IF;
@@ -254,6 +257,20 @@ $$;
 COMMENT ON FUNCTION pay.lock_endpoint IS 'An endpoint, locked';
 
 
+-- The words of a line of nginx.conf are changed there.  A test, and enabling one
+-- that has failed for too long, change none of them.
+CREATE OR REPLACE FUNCTION pay.is_declared(
+    p_endpoint webhook_endpoint, p_act text)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT p_endpoint.source = 'directive'
+    AND (p_act IN ('disable', 'rotate')
+         OR p_act = 'enable'
+            AND p_endpoint.reason IS NOT DISTINCT FROM 'undeclared')
+$$;
+COMMENT ON FUNCTION pay.is_declared IS
+    'Whether an act is nginx.conf''s, and not the merchant''s';
+
+
 CREATE OR REPLACE FUNCTION pay_api.change_endpoint(
     p_merchant_id text[], p_endpoint_id text[], p_act text[],
     p_sealed bytea[], p_key_id text[], p_overlap_s bigint[], p_who text[])
@@ -282,6 +299,7 @@ BEGIN
                            AND id_ok(p_key_id[v_item]))) IS NOT TRUE
             THEN 'invalid'
             WHEN v_endpoint.endpoint_id IS NULL THEN 'not_found'
+            WHEN is_declared(v_endpoint, p_act[v_item]) THEN 'declared'
             ELSE act_on_endpoint(v_endpoint, p_act[v_item], p_sealed[v_item],
                 p_key_id[v_item],
                 make_interval(secs => p_overlap_s[v_item]), p_who[v_item])
@@ -298,7 +316,7 @@ END
 $$;
 COMMENT ON FUNCTION pay_api.change_endpoint IS
     'Enables, disables, tests or rotates the secret of an endpoint. Outcomes: '
-    'stored, not_found, refused, invalid';
+    'stored, not_found, declared, refused, invalid';
 
 
 CREATE OR REPLACE FUNCTION pay_api.list_endpoints(

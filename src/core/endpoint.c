@@ -15,11 +15,16 @@
 
 #define PLACE_MAX      256
 #define SIGNATURE_MAX  512
-#define SEALED_SIZE    (PAY_ENDPOINT_ENTROPY + PAY_KEYRING_TAG)
+#define FRAME          (PAY_KEYRING_NONCE + PAY_KEYRING_TAG)
 
 
 static pay_status_t check_literal(pay_str_t host, pay_hosts_t hosts,
     pay_err_t *err);
+static int size_ok(size_t size);
+static pay_status_t seal(pay_arena_t *arena, const pay_keyring_t *ring,
+    pay_str_t merchant_id, pay_str_t endpoint_id,
+    const unsigned char nonce[PAY_KEYRING_NONCE], pay_str_t secret,
+    pay_str_t *sealed);
 static pay_status_t place_of(pay_arena_t *arena, pay_str_t merchant_id,
     pay_str_t endpoint_id, pay_str_t *place);
 static pay_status_t sign_one(pay_arena_t *arena,
@@ -118,22 +123,55 @@ pay_endpoint_seal(pay_arena_t *arena, const pay_keyring_t *ring,
     pay_str_t merchant_id, pay_str_t endpoint_id,
     const unsigned char entropy[PAY_ENDPOINT_ENTROPY], pay_str_t *sealed)
 {
-    pay_str_t       place, clear;
+    pay_str_t  secret;
+
+    secret.data = entropy + PAY_KEYRING_NONCE;
+    secret.len = PAY_ENDPOINT_SECRET;
+
+    return seal(arena, ring, merchant_id, endpoint_id, entropy, secret,
+                sealed);
+}
+
+
+pay_status_t
+pay_endpoint_seal_own(pay_arena_t *arena, const pay_keyring_t *ring,
+    pay_str_t merchant_id, pay_str_t endpoint_id,
+    const unsigned char nonce[PAY_KEYRING_NONCE], const pay_secret_t *secret,
+    pay_str_t *sealed)
+{
+    return size_ok(secret->len)
+           ? seal(arena, ring, merchant_id, endpoint_id, nonce,
+                  pay_secret_str(secret), sealed)
+           : PAY_INVALID;
+}
+
+
+static int
+size_ok(size_t size)
+{
+    return size >= PAY_ENDPOINT_SECRET_MIN && size <= PAY_ENDPOINT_SECRET_MAX;
+}
+
+
+static pay_status_t
+seal(pay_arena_t *arena, const pay_keyring_t *ring, pay_str_t merchant_id,
+    pay_str_t endpoint_id, const unsigned char nonce[PAY_KEYRING_NONCE],
+    pay_str_t secret, pay_str_t *sealed)
+{
+    pay_str_t       place;
     unsigned char  *out;
 
     PAY_TRY(place_of(arena, merchant_id, endpoint_id, &place));
 
-    out = pay_alloc(arena, SEALED_SIZE);
+    out = pay_alloc(arena, secret.len + FRAME);
     if (out == NULL) {
         return PAY_NO_MEMORY;
     }
 
-    memcpy(out, entropy, PAY_KEYRING_NONCE);
-    clear.data = entropy + PAY_KEYRING_NONCE;
-    clear.len = PAY_ENDPOINT_SECRET;
-    PAY_TRY(pay_keyring_seal(ring, out, place, clear,
+    memcpy(out, nonce, PAY_KEYRING_NONCE);
+    PAY_TRY(pay_keyring_seal(ring, out, place, secret,
                              out + PAY_KEYRING_NONCE));
-    *sealed = (pay_str_t) { SEALED_SIZE, out };
+    *sealed = (pay_str_t) { secret.len + FRAME, out };
 
     return PAY_OK;
 }
@@ -161,7 +199,7 @@ pay_endpoint_open(pay_arena_t *arena, const pay_keyring_t *ring,
 
     secret->len = 0;
 
-    if (sealed.len != SEALED_SIZE) {
+    if (sealed.len < FRAME || !size_ok(sealed.len - FRAME)) {
         *why = "secret_unreadable";
         return PAY_INVALID;
     }
@@ -170,14 +208,14 @@ pay_endpoint_open(pay_arena_t *arena, const pay_keyring_t *ring,
 
     status = ring == NULL ? PAY_NOT_FOUND
              : pay_keyring_open(ring, key_id, sealed.data, place,
-                                (pay_str_t) { SEALED_SIZE - PAY_KEYRING_NONCE,
+                                (pay_str_t) { sealed.len - PAY_KEYRING_NONCE,
                                               sealed.data
                                               + PAY_KEYRING_NONCE },
                                 secret->data);
     switch (status) {
 
     case PAY_OK:
-        secret->len = PAY_ENDPOINT_SECRET;
+        secret->len = sealed.len - FRAME;
         return PAY_OK;
 
     case PAY_NOT_FOUND:

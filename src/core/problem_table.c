@@ -104,10 +104,11 @@ const pay_problem_t  pay_problems[] = {
     { "endpoint-state-conflict", 409,
       "The endpoint for webhooks is not in a state for this.",
       "The endpoint is disabled, there are as many endpoints as there may be, "
-      "or this gateway delivers no webhooks: the detail says which. Nothing "
-      "was changed.",
+      "it stands in the gateway's nginx.conf, or this gateway delivers no "
+      "webhooks: the detail says which. Nothing was changed.",
       "Read the detail and the endpoint: enable it before events are tested or "
-      "delivered again." },
+      "delivered again. One of nginx.conf is changed by the gateway's "
+      "operator." },
 
     { "seller-overdrawn", 409,
       "The seller has less than the refund takes.",

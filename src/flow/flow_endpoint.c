@@ -109,12 +109,9 @@ endpoint_start(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
-/* As a UUID of version 8 (RFC 9562, 5.8): its bits are a digest's. */
 static pay_status_t
 name_endpoint(pay_flow_t *flow, endpoint_t *endpoint)
 {
-    pay_str_t                        hex;
-    unsigned char                    digest[PAY_SHA256_SIZE];
     const pay_endpoint_act_input_t  *in = &endpoint->in;
 
     const pay_str_t  parts[] = { key_name, in->merchant_id, PAY_STR("\n"),
@@ -126,17 +123,7 @@ name_endpoint(pay_flow_t *flow, endpoint_t *endpoint)
         return PAY_OK;
     }
 
-    PAY_TRY(pay_sha256_parts(parts, 4, digest));
-    digest[6] = (unsigned char) (0x80 | (digest[6] & 0x0f));
-    digest[8] = (unsigned char) (0x80 | (digest[8] & 0x3f));
-    PAY_TRY(pay_hex_encode(flow->scratch, (pay_str_t) { 16, digest }, &hex));
-
-    return pay_format(flow->arena, &endpoint->endpoint_id, PAY_UUID_TEXT,
-                      "%.*s-%.*s-%.*s-%.*s-%.*s", 8, (const char *) hex.data,
-                      4, (const char *) hex.data + 8,
-                      4, (const char *) hex.data + 12,
-                      4, (const char *) hex.data + 16,
-                      12, (const char *) hex.data + 20);
+    return pay_endpoint_id(flow->arena, parts, 4, &endpoint->endpoint_id);
 }
 
 
@@ -211,6 +198,13 @@ endpoint_done(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
     case PAY_OUTCOME_KEY_REUSED:
         return pay_done_problem(flow, effect, "idempotency-key-reused", NULL);
+
+    case PAY_OUTCOME_DECLARED:
+        return pay_done_problem(flow, effect, CONFLICT,
+                                "declared: the endpoint stands in the "
+                                "gateway's nginx.conf "
+                                "(payments_webhook_endpoint), and is changed "
+                                "there");
 
     case PAY_OUTCOME_REFUSED:
         return done_refused(flow, endpoint, effect);

@@ -23,6 +23,9 @@ static const advice_row_t *advice_find(rd_kafka_resp_err_t error);
     "nothing, messages stay in PostgreSQL until the brokers are back"
 #define LOGIN                                                                 \
     "check security.protocol, sasl.mechanisms and the user's password"
+/* OpenSSL's reason is the same for an unknown CA and for another host. */
+#define TLS                                                                   \
+    "check ssl.ca.location, and that the broker's certificate has its host name"
 #define SIZE                                                                  \
     "raise the topic's max.message.bytes, or lower batch.size beneath it"
 
@@ -40,7 +43,7 @@ static const advice_row_t  advice_errors[] = {
     { RD_KAFKA_RESP_ERR__AUTHENTICATION, LOGIN },
     { RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, LOGIN },
     { RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM, LOGIN },
-    { RD_KAFKA_RESP_ERR__SSL, "check ssl.ca.location and the certificates" },
+    { RD_KAFKA_RESP_ERR__SSL, TLS },
     { RD_KAFKA_RESP_ERR__INVALID_ARG, "report the message's id as a bug" },
     { RD_KAFKA_RESP_ERR_NO_ERROR, NULL }
 };

@@ -1,19 +1,18 @@
 /*
  * librdkafka for the relay: an idempotent producer, its delivery reports and
- * its errors.  A message is a CloudEvent in structured mode (CloudEvents'
- * binding to Kafka, 3.3); headers repeat its id and type, for filters.
+ * its errors.
  */
 
 #include "relay/kafka.h"
 
 #include "relay/advice.h"
+#include "relay/message.h"
 
-#include <stdio.h>
 #include <string.h>
 
 
-#define KAFKA_KEY  1024                /* bytes of merchant/subject, a NUL */
-#define CONTENT_TYPE  "application/cloudevents+json; charset=UTF-8"
+#define KAFKA_HEADER(header)                                                  \
+    RD_KAFKA_V_HEADER((header).name, (header).value, (ssize_t) (header).size)
 
 
 static rd_kafka_t *kafka_make(const relay_conf_t *conf, void *opaque);
@@ -67,27 +66,27 @@ relay_kafka_open(relay_kafka_t *kafka, int wait_ms)
 relay_send_t
 relay_kafka_send(relay_kafka_t *kafka, const relay_row_t *row, int *arrived)
 {
-    int                  size;
-    char                 key[KAFKA_KEY];
+    char                 key[RELAY_KEY];
+    size_t               size;
+    relay_header_t       headers[RELAY_HEADERS];
     rd_kafka_resp_err_t  error;
 
-    size = snprintf(key, sizeof(key), "%s/%s", row->merchant_id, row->subject);
-
-    if (size < 0 || (size_t) size >= sizeof(key)) {
+    if (!relay_message_key(row, key, &size)) {
         kafka_fail(kafka, RD_KAFKA_RESP_ERR__INVALID_ARG, row->message_id);
         return RELAY_REFUSED;
     }
 
+    relay_message_headers(row, headers);
+
     error = rd_kafka_producev(kafka->producer,
                               RD_KAFKA_V_RKT(kafka->topic),
                               RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                              RD_KAFKA_V_KEY(key, (size_t) size),
+                              RD_KAFKA_V_KEY(key, size),
                               RD_KAFKA_V_VALUE((void *) row->body,
                                                row->body_size),
-                              RD_KAFKA_V_HEADER("content-type", CONTENT_TYPE,
-                                                sizeof(CONTENT_TYPE) - 1),
-                              RD_KAFKA_V_HEADER("ce_id", row->message_id, -1),
-                              RD_KAFKA_V_HEADER("ce_type", row->type, -1),
+                              KAFKA_HEADER(headers[0]),
+                              KAFKA_HEADER(headers[1]),
+                              KAFKA_HEADER(headers[2]),
                               RD_KAFKA_V_OPAQUE(arrived),
                               RD_KAFKA_V_END);
 

@@ -127,6 +127,12 @@ def key_files() -> dict[str, bytes]:
             b"whsec_" + os.urandom(16).hex().encode() + b"\n" for _ in range(6)
         ),
         "good.whsec": b"whsec_" + os.urandom(16).hex().encode() + b"\n",
+        "shop.whsec": b"whsec_" + KEY + b"\n",
+        "24.whsec": b"whsec_" + base64.b64encode(b"s" * 24) + b"\n",
+        "64.whsec": b"whsec_" + base64.b64encode(b"s" * 64) + b"\n",
+        "23.whsec": b"whsec_" + base64.b64encode(b"s" * 23) + b"\n",
+        "65.whsec": b"whsec_" + base64.b64encode(b"s" * 65) + b"\n",
+        "two.whsec": (b"whsec_" + KEY + b"\n") * 2,
         "webhook.text": b"a-webhook-key-of-some-length\n",
         "webhook.hex": os.urandom(32).hex().upper().encode() + b"\n",
         "client.pair": b"the-client:its-secret\n",
@@ -149,6 +155,7 @@ def audit_keys() -> dict[str, bytes]:
         "shown.pem": shown,
         "changeable.pem": shown,
         "x25519.pem": private_pem(x25519.X25519PrivateKey.generate()),
+        "bare.whsec": KEY + b"\n",
         "rsa.pem": private_pem(rsa.generate_private_key(65537, 2048)),
         "locked.pem": locked,
         "two.pem": one + following,
@@ -268,6 +275,17 @@ def test_no_secret_is_ever_shown(gateway, directory, refuse):
     assert "two words" not in refuse("API", words)
 
 
+def test_the_secret_of_an_endpoint_is_never_shown(refuse, directory):
+    jobs = PLACES["jobs"]
+    ring = f"{jobs} payments_keyring secrets/one.ring;"
+    for name in ("23.whsec", "65.whsec", "two.whsec", "bare.whsec"):
+        line = f"acme https://shop.example/x secret_file=secrets/{name}"
+        text = f"{ring} payments_webhook_endpoint {line};"
+        said = refuse("holds no secret", (jobs, text))
+        secret = (directory / "secrets" / name).read_text().split()[0]
+        assert secret.removeprefix("whsec_") not in said
+
+
 def test_nginx_T_shows_no_secret(gateway, directory):
     nginx = Nginx(gateway, directory, MINIMAL)
     assert nginx.test()[0] == 0
@@ -284,6 +302,14 @@ def test_nginx_T_shows_no_secret(gateway, directory):
 
 
 # The query of a source's URL is a password: of the customer there.
+def test_no_refusal_shows_the_url_of_an_endpoint(refuse):
+    canary = "k3y" * 8
+    jobs = PLACES["jobs"]
+    url = f"http://shop.example/r?key={canary}"
+    line = f"{jobs} payments_webhook_endpoint acme {url} secret_file=x;"
+    assert canary not in refuse("payments_webhook_endpoint", (jobs, line))
+
+
 @pytest.mark.parametrize("host", ["10.0.0.1", "rates.example"])
 def test_no_refusal_shows_the_query(refuse, host):
     scheme = "http" if host == "rates.example" else "https"

@@ -182,6 +182,12 @@ Test(pay_flow_endpoint, refusals_have_their_problems)
         world_close(&world);
     }
 
+    /* the next declaration would undo it */
+    endpoint_asks(&world, PAY_ENDPOINT_DISABLE, "e-1", "", "");
+    page_comes(&world, PAY_OUTCOME_DECLARED, NULL);
+    expect_problem(&world, "endpoint-state-conflict", 409);
+    world_close(&world);
+
     endpoint_asks(&world, PAY_ENDPOINT_TEST, "a b", "", "");
     expect_problem(&world, "not-found", 404);
     world_close(&world);

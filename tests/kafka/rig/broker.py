@@ -1,8 +1,9 @@
 """A real Kafka broker of one node, with its controller in the same process.
 
 Its jars are those of build/kafka (ci/install --kafka).  It listens on the
-loopback only: in plain text, where anybody is a superuser, and with SASL,
-where the relay's user may do what the ACLs of a test allow.
+loopback only: in plain text and over TLS, where anybody is a superuser, and
+with SASL, in plain text and over TLS, where the relay's user may do what the
+ACLs of a test allow.  A last listener has the certificate of another host.
 """
 
 import contextlib
@@ -28,6 +29,8 @@ from confluent_kafka.admin import (
 )
 from support.waiting import wait_for
 
+from .certificates import Authority
+
 ROOT = Path(__file__).resolve().parents[3]
 LIB = ROOT / "build" / "kafka" / "lib"
 CLUSTER = "cGF5bWVudHMtb2YtdGVzdA"
@@ -42,17 +45,26 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 listeners=PLAINTEXT://127.0.0.1:{plain},SASL_PLAINTEXT://127.0.0.1:{sasl},\
+SSL://127.0.0.1:{tls},SASL_SSL://127.0.0.1:{both},OTHER://127.0.0.1:{other},\
 CONTROLLER://127.0.0.1:{controller}
 advertised.listeners=PLAINTEXT://127.0.0.1:{plain},\
-SASL_PLAINTEXT://127.0.0.1:{sasl}
+SASL_PLAINTEXT://127.0.0.1:{sasl},SSL://localhost:{tls},\
+SASL_SSL://localhost:{both},OTHER://localhost:{other}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,\
-SASL_PLAINTEXT:SASL_PLAINTEXT
+SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL,OTHER:SSL
 sasl.enabled.mechanisms=PLAIN
 listener.name.sasl_plaintext.plain.sasl.jaas.config=\
 org.apache.kafka.common.security.plain.PlainLoginModule required \
 user_{user}="{password}";
+listener.name.sasl_ssl.plain.sasl.jaas.config=\
+org.apache.kafka.common.security.plain.PlainLoginModule required \
+user_{user}="{password}";
+ssl.keystore.type=PEM
+ssl.keystore.location={certificate}
+listener.name.other.ssl.keystore.type=PEM
+listener.name.other.ssl.keystore.location={other_certificate}
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
 log.dirs={data}
@@ -82,14 +94,21 @@ def free_ports(count: int) -> list[int]:
 class Broker:
     def __init__(self, place: Path):
         self.place = place
-        self.plain, self.sasl, controller = free_ports(3)
+        ports = free_ports(6)
+        self.plain, self.sasl, self.tls, self.both, self.other = ports[:5]
+        self.authority = Authority(place, "kafka-ca")
         self.data = place / "data"
         self.properties = place / "server.properties"
         self.properties.write_text(
             PROPERTIES.format(
                 plain=self.plain,
                 sasl=self.sasl,
-                controller=controller,
+                tls=self.tls,
+                both=self.both,
+                other=self.other,
+                controller=ports[5],
+                certificate=self.authority.server("localhost"),
+                other_certificate=self.authority.server("other.example"),
                 data=self.data,
                 user=USER,
                 password=PASSWORD,
