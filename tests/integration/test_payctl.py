@@ -96,7 +96,7 @@ def test_explain_says_what_was_decided_about_the_risk(books, payctl, name):
     assert re.search(r"hit +large\n +of +rule\n +asks for +review\n  hit +far\n"
                      r" +of +rule\n +asks for +block\n +in shadow +yes", out)
     api = books.value("SELECT explanation FROM pay_api.explain_payment("
-                      "'{acme}', ARRAY[%s])", name)
+                      "'{acme}', ARRAY[%s], '{0}')", name)
     assert "large" not in api and "risk" not in api
 
 
