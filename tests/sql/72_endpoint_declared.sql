@@ -42,7 +42,10 @@ $$;
 CREATE FUNCTION pg_temp.signing() RETURNS text LANGUAGE sql
 SET search_path = pay, pg_temp AS $$
 SELECT string_agg(convert_from(s.sealed, 'UTF8'), ' ' ORDER BY s.number DESC)
-FROM unnest(pay.signing_secrets('m1', 'e1')) s
+FROM (SELECT x.* FROM webhook_secret x
+      WHERE x.merchant_id = 'm1' AND x.endpoint_id = 'e1'
+          AND coalesce(x.until > now(), true)
+      ORDER BY x.number DESC LIMIT 3) s
 $$;
 
 CREATE FUNCTION pg_temp.disabled(
