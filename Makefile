@@ -21,12 +21,12 @@ UNIT_OBJ = $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
 SIM_SRC = $(sort $(wildcard tests/simulation/*.c))
 SIM_OBJ = $(SIM_SRC:%.c=$(BUILD)/obj/%.o) \
 	$(BUILD)/obj/src/cli/settlement_copy.o
-CORE_LIBS = -ljansson -ljwt -lcrypto -lcsv -lexpat
+CORE_LIBS = -ljansson -ljwt -lcrypto -lcsv -lexpat -lm
 
 FUZZ_SECONDS ?= 60
 export SEED SCENARIOS SCENARIO FIRST PARTS TRACE STOP MUTANTS
 
-.PHONY: all payctl relay psp-requests payout-driver unit cpu simulate controls mutants \
+.PHONY: all payctl relay psp-requests payout-driver risk-model unit cpu simulate controls mutants \
 	glue-mutants histories faults module \
 	demo up down test bench asan fuzz lint clean
 all: payctl
@@ -106,6 +106,11 @@ $(BUILD)/psp-requests: $(BUILD)/obj/tests/openapi/psp_requests.o $(BUILD)/libpay
 # The pay-out adapters behind a pipe, for the tests of the mock providers.
 payout-driver: $(BUILD)/payout-driver
 $(BUILD)/payout-driver: $(BUILD)/obj/tests/adapters/payout_driver.o $(BUILD)/libpay.a
+	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS)
+
+# A learned score of risk behind a pipe, for tests/risk.
+risk-model: $(BUILD)/risk-model
+$(BUILD)/risk-model: $(BUILD)/obj/tests/risk/model_driver.o $(BUILD)/libpay.a
 	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS)
 
 unit: $(BUILD)/unit
