@@ -122,10 +122,11 @@ $(BUILD)/unit: $(UNIT_OBJ) $(BUILD)/libpay.a $(BUILD)/UNIT.objects
 	$(CC) $(LDFLAGS_ALL) -pie $(UNIT_OBJ) $(BUILD)/libpay.a -o $@ $(CORE_LIBS) -lcriterion
 
 # CPU that hostile bytes cost: the scan for card numbers, and each scheme of
-# webhooks before its signature is known to be wrong.
-cpu: $(BUILD)/bench-scan $(BUILD)/bench-schemes
+# webhooks before its signature is known to be wrong; and one learned score.
+cpu: $(BUILD)/bench-scan $(BUILD)/bench-schemes $(BUILD)/bench-score
 	$(BUILD)/bench-scan
 	$(BUILD)/bench-schemes
+	$(BUILD)/bench-score
 $(BUILD)/bench-%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libpay.a
 	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS)
 

@@ -55,9 +55,10 @@ typedef struct {
 } pay_risk_reason_t;
 
 /* raw is on the scale of log odds, probability its sigmoid.  base and the
- * contributions of the features add up to raw, but for the rounding of
- * LightGBM's internal_value, which the text has with 6 digits.  Reasons come
- * with the greatest share first. */
+ * contributions of the features add up to raw.  A contribution is how far a
+ * feature moved the score on the way of this vector: of trees, by the
+ * internal_value of their nodes, which the text has with 6 digits.  The reason
+ * with the greatest share comes first; a share below 0.01 is none. */
 typedef struct {
     double             raw;
     double             probability;
