@@ -24,12 +24,12 @@ RELAY_UNIT_OBJ = $(RELAY_UNIT_SRC:%.c=$(BUILD)/obj/%.o) \
 SIM_SRC = $(sort $(wildcard tests/simulation/*.c))
 SIM_OBJ = $(SIM_SRC:%.c=$(BUILD)/obj/%.o) \
 	$(BUILD)/obj/src/cli/settlement_copy.o
-CORE_LIBS = -ljansson -ljwt -lcrypto -lcsv -lexpat
+CORE_LIBS = -ljansson -ljwt -lcrypto -lcsv -lexpat -lm
 
 FUZZ_SECONDS ?= 60
 export SEED SCENARIOS SCENARIO FIRST PARTS TRACE STOP MUTANTS
 
-.PHONY: all payctl relay psp-requests payout-driver unit cpu simulate controls mutants \
+.PHONY: all payctl relay psp-requests payout-driver risk-model unit cpu simulate controls mutants \
 	glue-mutants histories faults module \
 	demo up down test bench asan fuzz lint clean
 all: payctl
@@ -111,6 +111,11 @@ payout-driver: $(BUILD)/payout-driver
 $(BUILD)/payout-driver: $(BUILD)/obj/tests/adapters/payout_driver.o $(BUILD)/libpay.a
 	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS)
 
+# A learned score of risk behind a pipe, for tests/risk.
+risk-model: $(BUILD)/risk-model
+$(BUILD)/risk-model: $(BUILD)/obj/tests/risk/model_driver.o $(BUILD)/libpay.a
+	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS)
+
 # The relay's own where librdkafka is installed, as ci/build does.
 UNITS = $(BUILD)/unit \
 	$(shell pkg-config --exists rdkafka && echo $(BUILD)/unit-relay)
@@ -126,10 +131,11 @@ $(BUILD)/unit-relay: $(RELAY_UNIT_OBJ) $(BUILD)/RELAY_UNIT.objects
 	$(CC) $(LDFLAGS_ALL) -pie $(RELAY_UNIT_OBJ) -o $@ -lpq -lrdkafka -lcriterion
 
 # CPU that hostile bytes cost: the scan for card numbers, and each scheme of
-# webhooks before its signature is known to be wrong.
-cpu: $(BUILD)/bench-scan $(BUILD)/bench-schemes
+# webhooks before its signature is known to be wrong; and one learned score.
+cpu: $(BUILD)/bench-scan $(BUILD)/bench-schemes $(BUILD)/bench-score
 	$(BUILD)/bench-scan
 	$(BUILD)/bench-schemes
+	$(BUILD)/bench-score
 $(BUILD)/bench-%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libpay.a
 	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS)
 

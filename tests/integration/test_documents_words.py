@@ -17,8 +17,8 @@ PLAIN = [
             "adapters", "architecture", "audit", "currencies", "directives",
             "finance-sql", "first-day-stripe", "glossary", "ledger",
             "operations", "performance", "psp-generic", "psps", "reliability",
-            "routing", "scaling", "security", "storefront", "troubleshooting",
-            "upgrade", "webhooks",
+            "risk-score", "routing", "scaling", "security", "storefront",
+            "troubleshooting", "upgrade", "webhooks",
         )
     ),
     *(f"docs/psp/{path.name}" for path in (ROOT / "docs/psp").glob("*.md")),

@@ -1,0 +1,174 @@
+#!/usr/bin/python3
+"""Makes the vectors of the learned score of events, as the gateway makes them
+of a request: with nothing that was not known at the time.
+
+Input: events as JSON lines in the order of their time (tests/risk/world.py has
+the form).  Output: JSON lines with id, at, amount (in dollars), features, label
+and label_at, as tools/risk/train.py reads them.
+
+Usage: tools/risk/features.py <events.jsonl >vectors.jsonl
+"""
+
+import heapq
+import itertools
+import json
+import math
+import re
+import sys
+import time
+from collections import defaultdict, deque
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DAY_S = 86400
+# units of a currency that are a dollar, and its decimals
+DOLLAR = {"USD": (1.0, 2), "EUR": (0.9, 2), "JPY": (150.0, 0)}
+FREE_MAIL = frozenset(
+    "gmail.com googlemail.com outlook.com hotmail.com live.com yahoo.com"
+    " icloud.com gmx.de gmx.net web.de mail.ru proton.me protonmail.com"
+    " aol.com yandex.ru qq.com 163.com".split()
+)
+
+
+def names() -> list[str]:
+    """The list that is compiled into the gateway."""
+    text = (ROOT / "src/risk/feature.list").read_text(encoding="utf-8")
+    return re.findall(r"^FEATURE\((\w+)\)", text, re.M)
+
+
+class Window:
+    """How many came in the last seconds, by key; a key that is missing has no
+    count."""
+
+    def __init__(self, seconds: int):
+        self.seconds = seconds
+        self.times = defaultdict(deque)
+
+    def count(self, key, at: int):
+        if not key:
+            return None
+        times = self.times[key]
+        while times and times[0] <= at - self.seconds:
+            times.popleft()
+        return len(times)
+
+    def add(self, key, at: int) -> None:
+        if key:
+            self.times[key].append(at)
+
+
+class Buyer:
+    def __init__(self):
+        self.orders = self.failures = self.disputes = 0
+        self.psp_risk = None
+        self.countries = set()
+
+
+class History:
+    """All that a gateway knows of earlier checkouts."""
+
+    def __init__(self):
+        self.buyers = defaultdict(Buyer)
+        self.news = []
+        self.serial = itertools.count()
+        self.windows = {
+            "ip": Window(600), "email": Window(3600), "id": Window(3600),
+            "device": Window(3600),
+        }  # fmt: skip
+
+    def buyer(self, event: dict):
+        info = event["buyer_info"]
+        key = info.get("id") or info.get("email")
+        return (event["merchant"], key) if key else None
+
+    def hear(self, now: int) -> None:
+        """News up to now; the outcome of an event is known a second later."""
+        while self.news and self.news[0][0] <= now:
+            _, _, key, what, risk, country = heapq.heappop(self.news)
+            buyer = self.buyers[key]
+            buyer.orders += what == "paid"
+            buyer.failures += what in ("declined", "abandoned")
+            buyer.disputes += what == "dispute_fraud"
+            if risk is not None:
+                buyer.psp_risk = risk
+            if what == "paid" and country:
+                buyer.countries.add(country)
+
+    def vector(self, event: dict) -> dict:
+        at, info = event["at"], event["buyer_info"]
+        self.hear(at)
+        key = self.buyer(event)
+        known = self.buyers.get(key) or Buyer()
+        when = time.gmtime(at)
+        units, decimals = DOLLAR[event["currency"]]
+        shipping = info.get("shipping_country")
+        billing = info.get("billing_country")
+        born = info.get("account_created_at")
+        mail = (info.get("email") or "").rpartition("@")[2].lower()
+        counts = {
+            name: window.count(info.get(name), at)
+            for name, window in self.windows.items()
+        }
+        return {
+            "amount_log": math.log1p(event["amount"] / 10**decimals / units),
+            "hour": when.tm_hour,
+            "weekday": when.tm_wday + 1,
+            "orders": event["orders"],
+            "sellers": len(set(event["sellers"])),
+            "account_age_days": max(0, at - born) // DAY_S if born else None,
+            "email_is_free": int(mail in FREE_MAIL) if mail else None,
+            "country_differs": int(shipping != billing)
+            if shipping and billing
+            else None,
+            "shipping_differs": int(shipping not in known.countries)
+            if shipping and known.countries
+            else None,
+            "attempts_ip_10m": counts["ip"],
+            "attempts_email_1h": counts["email"],
+            "attempts_buyer_1h": counts["id"],
+            "attempts_device_1h": counts["device"],
+            "buyer_orders": known.orders if key else None,
+            "buyer_failures": known.failures if key else None,
+            "buyer_disputes": known.disputes if key else None,
+            "psp_risk": known.psp_risk,
+        }
+
+    def keep(self, event: dict) -> None:
+        at, info = event["at"], event["buyer_info"]
+        for name, window in self.windows.items():
+            window.add(info.get(name), at)
+        key = self.buyer(event)
+        if not key:
+            return
+        country = info.get("shipping_country")
+        self.tell(at + 1, key, event["outcome"], event["psp_risk"], country)
+        if event.get("news_at"):
+            self.tell(event["news_at"], key, event["news"])
+
+    def tell(self, at, key, what, risk=None, country=None) -> None:
+        number = next(self.serial)
+        heapq.heappush(self.news, (at, number, key, what, risk, country))
+
+
+def vectors(events):
+    history = History()
+    for event in events:
+        units, decimals = DOLLAR[event["currency"]]
+        yield {
+            "id": event["id"],
+            "at": event["at"],
+            "amount": event["amount"] / 10**decimals / units,
+            "features": history.vector(event),
+            "label": event["label"],
+            "label_at": event["label_at"],
+        }
+        history.keep(event)
+
+
+def main() -> None:
+    for row in vectors(json.loads(line) for line in sys.stdin):
+        print(json.dumps(row, separators=(",", ":")))
+
+
+if __name__ == "__main__":
+    main()
