@@ -222,12 +222,12 @@ BEGIN
         v_row.outcome := CASE
             WHEN num_nonnulls(p_message_id[v_item], p_since_us[v_item]) <> 1
             THEN 'invalid'
-            WHEN v_endpoint.endpoint_id IS NULL
-                OR p_message_id[v_item] IS NOT NULL AND NOT EXISTS (
+            WHEN v_endpoint.endpoint_id IS NULL THEN 'not_found'
+            WHEN p_message_id[v_item] IS NOT NULL AND NOT EXISTS (
                     SELECT FROM message m
                     WHERE m.message_id = p_message_id[v_item]
                         AND m.merchant_id = p_merchant_id[v_item])
-            THEN 'not_found'
+            THEN 'unknown'
             WHEN v_endpoint.state = 'disabled' THEN 'refused'
             ELSE 'stored' END;
 
@@ -244,4 +244,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.replay_deliveries IS
-    'Delivers messages again. Outcomes: stored, not_found, refused, invalid';
+    'Delivers messages again. Outcomes: stored, not_found, unknown, refused, '
+    'invalid';

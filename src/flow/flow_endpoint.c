@@ -33,6 +33,7 @@ static pay_status_t endpoint_done(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t done_refused(pay_flow_t *flow,
     const endpoint_t *endpoint, pay_effect_t *effect);
+static pay_status_t done_unknown(pay_flow_t *flow, pay_effect_t *effect);
 static pay_status_t done_with(pay_flow_t *flow, const endpoint_t *endpoint,
     int is_replayed, pay_str_t page, pay_effect_t *effect);
 static pay_status_t with_secret(pay_flow_t *flow, const endpoint_t *endpoint,
@@ -196,6 +197,9 @@ endpoint_done(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     case PAY_OUTCOME_NOT_FOUND:
         return pay_done_problem(flow, effect, "not-found", NULL);
 
+    case PAY_OUTCOME_UNKNOWN:
+        return done_unknown(flow, effect);
+
     case PAY_OUTCOME_KEY_REUSED:
         return pay_done_problem(flow, effect, "idempotency-key-reused", NULL);
 
@@ -226,6 +230,21 @@ done_refused(pay_flow_t *flow, const endpoint_t *endpoint,
                             ? "full: the merchant has as many endpoints as it "
                               "may have"
                             : "disabled: the endpoint is disabled");
+}
+
+
+/* The endpoint is there, so this is no 404: a member of the body is wrong. */
+static pay_status_t
+done_unknown(pay_flow_t *flow, pay_effect_t *effect)
+{
+    pay_err_t  err;
+
+    memset(&err, 0, sizeof(err));
+    (void) pay_refuse_at(&err, "validation-error",
+                         "the event is unknown, or older than events are kept",
+                         "/event");
+
+    return pay_done_refused(flow, effect, &err);
 }
 
 

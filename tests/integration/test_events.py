@@ -349,7 +349,8 @@ def test_a_message_is_delivered_again_on_request(shop, receiver, path):
         made, "replay", {"since": event["time"], "failed_only": True}
     )
     assert again == {"deliveries": 0}
-    shop.act(made, "replay", {"event": new_id()}, status=404)
+    refused = shop.act(made, "replay", {"event": new_id()}, status=422)
+    assert refused["errors"][0]["pointer"] == "/event"
 
 
 def test_what_has_failed_is_delivered_again(gate, shop, receiver, path):

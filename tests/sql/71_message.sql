@@ -220,6 +220,9 @@ SELECT is((SELECT m.type || ' ' || m.subject FROM pay.message m
 SELECT is(r.outcome, 'refused', 'a disabled endpoint gets nothing')
 FROM pay_api.replay_deliveries('{m1}', '{some}', '{NULL}', '{0}', '{NULL}',
                                '{0}') r;
+SELECT is(r.outcome, 'unknown', 'an event that nobody knows')
+FROM pay_api.replay_deliveries('{m1}', '{some}', '{nobody-knows}', '{NULL}',
+                               '{NULL}', '{0}') r;
 SELECT is(a.outcome, 'refused', 'nor a test') FROM pg_temp.act('some', 'test')
     a;
 SELECT is(a.outcome, 'not_found', 'another merchant has none')

@@ -170,6 +170,7 @@ Test(pay_flow_endpoint, refusals_have_their_problems)
         unsigned       status;
     } refusals[] = {
         { PAY_OUTCOME_NOT_FOUND, "not-found", 404 },
+        { PAY_OUTCOME_UNKNOWN, "validation-error", 422 },
         { PAY_OUTCOME_REFUSED, "endpoint-state-conflict", 409 }
     };
 
