@@ -81,13 +81,14 @@ DEATH_OF_LIBCURL = "exited on signal 8"
 CLOCK = "clock"
 
 
-def with_clock(scene) -> None:
-    """Before the payment is held: nginx behind libfaketime."""
+def with_clock(scene, *edits) -> None:
+    """Before the payment is held: nginx behind libfaketime, and with these
+    edits of its configuration."""
     stack = scene.stack
     set_clock(stack, "+0")
     names = (*VARIABLES, "FAKETIME_TIMESTAMP_FILE")
     kept = "".join(f"env {name};\n" for name in names)
-    stack.configure(("events {", kept + "events {"))
+    stack.configure(("events {", kept + "events {"), *edits)
     stack.boot(
         library(),
         FAKETIME_TIMESTAMP_FILE=str(stack.gateway.run / CLOCK),
