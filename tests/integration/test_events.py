@@ -23,6 +23,7 @@ from support.receiver import (
 from support.tls_psp import Authority
 
 DIRECTIVE = "payments_webhook_endpoints hosts=loopback;"
+WORKERS = ("worker_processes        2;", "worker_processes        1;")
 TOLD = ("payment.succeeded", "checkout.completed")
 
 
@@ -496,7 +497,7 @@ def figure(gate, name: str) -> int:
     raise AssertionError(f"no {name}")
 
 
-# the last, as it configures the gateway anew
+# the last ones, as they configure the gateway anew
 
 
 def test_a_private_address_is_refused_where_it_is_not_allowed(
@@ -513,4 +514,22 @@ def test_a_private_address_is_refused_where_it_is_not_allowed(
     shop.act(private, "test")
     assert failure(shop, private)["failure"] == "private-address"
     assert receiver.got(path) == []
+    gate.configure(directive(authority))
+
+
+def test_an_endpoint_that_hangs_gives_its_slot_up(
+    authority, gate, shop, receiver, path
+):
+    """One worker with one slot: the other endpoint would have to wait until
+    the first attempt has failed, after fifteen seconds."""
+    line, text = directive(authority)
+    one = text.replace("interval=", "concurrency=1 interval=")
+    gate.configure((line, one), WORKERS)
+    hangs = shop.make(receiver.says(f"{path}/hangs", HANG))
+    made = shop.make(receiver.says(path, OK))
+    shop.act(hangs, "test")
+    wait_for(lambda: receiver.got(f"{path}/hangs"), "the request that hangs")
+    shop.act(made, "test")
+    delivered(shop, made)
+    assert [each["failed_attempts"] for each in shop.deliveries(hangs)] == [[]]
     gate.configure(directive(authority))
