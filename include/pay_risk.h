@@ -2,7 +2,7 @@
  * Risk: the facts of a checkout before its PSP is asked, the rules that
  * look at them, and the windows in which attempts are counted.  There is no
  * I/O: the caller counts (pay_risk_counts_t), and PostgreSQL decides in the
- * commit that stores the checkout, by the document that pay_risk_document()
+ * commit that stores the checkout, by the findings that pay_risk_find()
  * makes, by its lists and by the windows that it keeps itself.
  */
 
@@ -139,6 +139,39 @@ typedef struct {
     pay_risk_count_t  *items;
 } pay_risk_counts_t;
 
+/* A rule, or a window in memory, that hits. */
+typedef struct {
+    pay_str_t          name;
+    pay_risk_action_t  then;
+    int                is_shadow;
+} pay_risk_hit_t;
+
+/* A value that lists are looked up by, as they keep it. */
+typedef struct {
+    const char  *kind;
+    pay_str_t    value;
+} pay_risk_kept_t;
+
+/* A window that PostgreSQL counts; hash: of its key's value. */
+typedef struct {
+    const pay_risk_velocity_t  *velocity;
+    pay_str_t                   hash;
+    int64_t                     hours;
+    int                         is_shadow;
+} pay_risk_window_t;
+
+/* - json: version, decision of the hits, whether a rule allows, and the facts
+ *   without anything personal: see sql/functions/28_risk.sql. */
+typedef struct {
+    pay_str_t              json;
+    pay_risk_hit_t        *hits;
+    size_t                 hit_count;
+    pay_risk_kept_t       *keys;
+    size_t                 key_count;
+    pay_risk_window_t     *windows;
+    size_t                 window_count;
+} pay_risk_findings_t;
+
 
 /* Reads a rule: words are those of a line from "if" to the one before "then=",
  * as in `amount>=5000.00USD and country=DE,FR or email=missing`.  The texts are
@@ -178,11 +211,11 @@ pay_status_t pay_risk_facts(pay_arena_t *arena, pay_str_t merchant_id,
 /* The windows in memory that this attempt belongs to, to be counted. */
 pay_status_t pay_risk_count(pay_arena_t *arena, const pay_risk_t *risk,
     const pay_risk_facts_t *facts, pay_risk_counts_t *counts) PAY_MUST_CHECK;
-/* The document for begin_payment (sql/functions/28_risk.sql), once the counts
- * are there. */
-pay_status_t pay_risk_document(pay_arena_t *arena, const pay_risk_t *risk,
+/* Finds the arguments of begin_payment about an attempt, once the counts are
+ * there.  All of it is the arena's or the configuration's. */
+pay_status_t pay_risk_find(pay_arena_t *arena, const pay_risk_t *risk,
     const pay_risk_facts_t *facts, const pay_risk_counts_t *counts,
-    pay_str_t *json) PAY_MUST_CHECK;
+    pay_risk_findings_t *findings) PAY_MUST_CHECK;
 
 
 /* The windows in memory: a table in `size` bytes that are shared by all workers

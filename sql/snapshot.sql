@@ -384,6 +384,16 @@ CREATE DOMAIN pay.registration_state AS text COLLATE pg_catalog."C"
 
 COMMENT ON DOMAIN pay.registration_state IS 'REGISTERING: the outcome is open; REGISTERED: the token is stored; REFUSED: the PSP will never have it, or its time ran out before it had';
 
+CREATE TYPE pay.risk_findings AS (
+	items integer[],
+	bys text[],
+	words text[],
+	shadows boolean[],
+	hits jsonb[]
+);
+
+COMMENT ON TYPE pay.risk_findings IS 'Findings of lists and windows about items of begin_payment';
+
 CREATE DOMAIN pay.risk_key AS text COLLATE pg_catalog."C"
 	CONSTRAINT risk_key_check CHECK ((VALUE = ANY (ARRAY['ip'::text, 'ip_net'::text, 'email'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'seller'::text, 'merchant'::text])));
 
@@ -393,6 +403,28 @@ CREATE DOMAIN pay.risk_kind AS text COLLATE pg_catalog."C"
 	CONSTRAINT risk_kind_check CHECK ((VALUE = ANY (ARRAY['email'::text, 'email_domain'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'ip'::text, 'country'::text, 'card'::text])));
 
 COMMENT ON DOMAIN pay.risk_kind IS 'The kind of an entry of a list.  email, phone, buyer, device and card are keyed hashes in hex; ip is a prefix';
+
+CREATE TYPE pay.risk_rows AS (
+	hit_item bigint[],
+	hit_name text[],
+	hit_word text[],
+	hit_shadow bigint[],
+	key_item bigint[],
+	key_kind text[],
+	key_value text[],
+	window_item bigint[],
+	window_name text[],
+	window_key text[],
+	window_hash text[],
+	window_hours bigint[],
+	window_measure text[],
+	window_threshold bigint[],
+	window_currency text[],
+	window_word text[],
+	window_shadow bigint[]
+);
+
+COMMENT ON TYPE pay.risk_rows IS 'Findings of the gateway about items of begin_payment';
 
 CREATE DOMAIN pay.risk_word AS text COLLATE pg_catalog."C"
 	CONSTRAINT risk_word_check CHECK ((VALUE = ANY (ARRAY['allow'::text, 'challenge'::text, 'review'::text, 'block'::text])));
@@ -1589,10 +1621,11 @@ CREATE FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.
 CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.complete_pages(p_file_id bigint) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
-CREATE FUNCTION pay.count_attempts(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[]) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.count_attempts(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_declines(p_merchant_id text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_entries(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS void LANGUAGE sql SET enable_seqscan TO 'off' SET enable_hashjoin TO 'on' SET jit TO 'off';
 CREATE FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows integer DEFAULT 5000) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.count_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.count_piece(p_rows integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_roundings(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
@@ -1928,6 +1961,7 @@ CREATE FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, O
 CREATE FUNCTION pay.insert_beginnings(p_items integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint) RETURNS pay.change LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], p_risk jsonb[], OUT placed integer[], OUT nonces text[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.insert_decisions(p_items integer[], p_words text[], p_bys text[], p_hits jsonb[], p_merchant_id text[], p_checkout_id text[], p_risk jsonb[], p_rows pay.risk_rows) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_dispute(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint, p_part integer) RETURNS pay.dispute LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_entries(p_postings pay.posting[], OUT new integer[], OUT unowned boolean, OUT has_fees boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_keys(p_items integer[], p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_ttl_s bigint[]) RETURNS integer[] LANGUAGE plpgsql;
@@ -1996,6 +2030,7 @@ WITH (autovacuum_vacuum_scale_factor='0.02');
 
 CREATE FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.job_rank(p_kind text) RETURNS integer LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.join_findings(INOUT p_a pay.risk_findings, p_b pay.risk_findings) RETURNS pay.risk_findings LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.journal_payout_call(p_row pay.payout_sending, p_owner text, p_lease interval) RETURNS pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) RETURNS void LANGUAGE plpgsql;
@@ -2063,10 +2098,10 @@ WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_th
 
 CREATE FUNCTION pay.judge_release(p_new pay.checkout) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolean) RETURNS text LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.judge_risk(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[]) RETURNS TABLE(n integer, decision text, decided_by text, hits jsonb) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.judge_risk(p_items integer[], p_risk jsonb[], p_rows pay.risk_rows, p_found pay.risk_findings) RETURNS TABLE(n integer, decision text, decided_by text, hits jsonb) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.judged_facts(p_facts pay.fact[], p_turn integer, p_now timestamp with time zone, p_at text, p_tx bigint) RETURNS TABLE(item integer, kind text, merchant_id text, checkout_id text, reference text, brings boolean, news text, is_event boolean, changes boolean, move pay.move, is_sale boolean, is_stale boolean, sale pay.posting) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], OUT items integer[], OUT words text[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_rows pay.risk_rows, OUT items integer[], OUT words text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2102,7 +2137,7 @@ CREATE FUNCTION pay.leave_payout_file(p_item pay.payout_file_item, p_code text, 
 CREATE FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.dead_letter LANGUAGE sql STABLE;
 CREATE FUNCTION pay.lines_with_entry() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.link_work(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.list_hits(p_items integer[], p_merchant_id text[], p_risk jsonb[]) RETURNS TABLE(n integer, word text, hit jsonb) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.list_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
 
 CREATE TABLE pay.screening_policy (
     merchant_id pay.id NOT NULL,
@@ -2131,7 +2166,7 @@ CREATE FUNCTION pay.lock_payout_batches(p_merchant_id text[], p_batch_id text[])
 CREATE FUNCTION pay.lock_payout_file(p_merchant_id text, p_provider text, p_msg_id text) RETURNS pay.payout_file LANGUAGE sql;
 CREATE FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.look_at_risk(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_currency text[], p_total_minor bigint[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[], p_risk jsonb[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql;
+CREATE FUNCTION pay.look_at_risk(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_currency text[], p_total_minor bigint[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[], p_risk jsonb[], p_rows pay.risk_rows) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql;
 CREATE FUNCTION pay.look_later(p_endpoints pay.webhook_endpoint[], p_claimed pay.webhook_delivery[], p_is_full boolean) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lose_holds(p_psp text, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), p_rows integer DEFAULT 5000, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
@@ -2330,6 +2365,7 @@ CREATE FUNCTION pay.next_reread(p_file pay.settlement_file, p_pause interval) RE
 CREATE FUNCTION pay.next_run_wallets(p_run pay.payout_run, p_wallets integer, p_lines integer, p_look integer, OUT sellers text[], OUT currencies text[], OUT at_seller text, OUT at_currency text, OUT is_last boolean) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.next_unknown(p_limit interval) RETURNS pay.dispatch[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.next_version_sha256(p_file pay.settlement_file) RETURNS bytea LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.no_findings() RETURNS pay.risk_findings LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.note_failure(p_endpoint pay.webhook_endpoint, p_is_gone boolean, p_next timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.note_success(p_endpoint pay.webhook_endpoint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
@@ -2554,12 +2590,8 @@ CREATE FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p
 CREATE FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.risk_entry_ok(p_merchant_id text, p_effect text, p_kind text, p_value text) RETURNS boolean LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.risk_hit_ok(p_hit jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.risk_lists_ok(p_risk jsonb) RETURNS boolean LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.risk_ok(p_risk jsonb) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.risk_ok(p_risk jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.risk_value_ok(p_kind text, p_value text) RETURNS boolean LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.risk_window_ok(p_window jsonb) RETURNS boolean LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.risk_windows(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[]) RETURNS TABLE(n integer, merchant_id text, kind text, value text, name text, hours integer, measure text, threshold bigint, currency text, word text, is_shadow boolean, later bigint, later_minor numeric) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.room_of(p_order pay.payment_order, p_about text) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.rotate_secret(p_endpoint pay.webhook_endpoint, p_sealed bytea, p_key_id text, p_overlap interval, p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.round_counts(p_name text) RETURNS jsonb LANGUAGE sql STABLE;
@@ -2679,6 +2711,7 @@ CREATE FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at 
 CREATE FUNCTION pay.store_risk_entries(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT added bigint, OUT changed bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.sum_ahead(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.sum_findings(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.sum_ledger(p_rows integer, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.sum_settlement(p_file_id bigint, p_from integer, p_until integer) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) RETURNS void LANGUAGE plpgsql;
@@ -2779,7 +2812,6 @@ CREATE TABLE pay.order_fee (
 );
 
 CREATE FUNCTION pay.whole_fee(p_fee pay.order_fee, p_commission pay.commission, p_amount_minor bigint, p_captured_minor bigint) RETURNS bigint LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.window_hits(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[]) RETURNS TABLE(n integer, word text, is_shadow boolean, hit jsonb) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.window_payouts(p_work pay.settlement_work) RETURNS tid[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.with_fees(INOUT p_postings pay.posting[], INOUT p_new integer[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) RETURNS pay.fact LANGUAGE sql IMMUTABLE;
@@ -2794,6 +2826,7 @@ CREATE FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer DEFAULT
 CREATE FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.written_off_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.wrong_page_sum(p_files bigint[]) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.wrong_risk_rows(p_rows pay.risk_rows) RETURNS integer[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.wrong_settlement_key(p_file_id bigint, p_key text, p_line integer, p_rows integer, OUT line integer, OUT wrong text, OUT last_key text, OUT last_line integer, OUT is_end boolean) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wrong_settlement_row(p_file_id bigint, p_from integer, p_until integer, OUT line integer, OUT wrong text) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wrong_settlement_sum(p_file_id bigint) RETURNS text LANGUAGE sql STABLE;
@@ -2809,7 +2842,7 @@ CREATE FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], p_lease
 CREATE FUNCTION pay_api.begin_delivery(p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.delivery_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.dispatch_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[], p_keep text[] DEFAULT NULL::text[]) RETURNS SETOF pay_api.look_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], p_risk jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], p_risk jsonb[] DEFAULT NULL::jsonb[], p_risk_hits_item bigint[] DEFAULT '{}'::bigint[], p_risk_hits_name text[] DEFAULT '{}'::text[], p_risk_hits_word text[] DEFAULT '{}'::text[], p_risk_hits_is_shadow bigint[] DEFAULT '{}'::bigint[], p_risk_keys_item bigint[] DEFAULT '{}'::bigint[], p_risk_keys_kind text[] DEFAULT '{}'::text[], p_risk_keys_value text[] DEFAULT '{}'::text[], p_risk_windows_item bigint[] DEFAULT '{}'::bigint[], p_risk_windows_name text[] DEFAULT '{}'::text[], p_risk_windows_key text[] DEFAULT '{}'::text[], p_risk_windows_hash text[] DEFAULT '{}'::text[], p_risk_windows_hours bigint[] DEFAULT '{}'::bigint[], p_risk_windows_measure text[] DEFAULT '{}'::text[], p_risk_windows_threshold bigint[] DEFAULT '{}'::bigint[], p_risk_windows_currency text[] DEFAULT '{}'::text[], p_risk_windows_word text[] DEFAULT '{}'::text[], p_risk_windows_is_shadow bigint[] DEFAULT '{}'::bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_payout_call(p_merchant_id text[], p_provider text[], p_adapter text[], p_facts jsonb[], p_owner text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.payout_call_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.age_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_screening(p_merchant_id text[], p_provider text[], p_lease_ms bigint[]) RETURNS SETOF pay_api.screening_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -5683,7 +5716,7 @@ CREATE INDEX payout_to_screen ON pay.payout USING btree (merchant_id, destinatio
 CREATE INDEX payout_to_send ON pay.payout USING btree (merchant_id, provider, payout_id) WHERE ((state)::text = 'approved'::text);
 CREATE INDEX payout_unbatched ON pay.payout USING btree (merchant_id, provider, currency) WHERE (((state)::text = 'ready'::text) AND (batch_id IS NULL));
 CREATE INDEX psp_balance_last ON pay.psp_balance USING btree (source, currency, balance_id);
-CREATE INDEX risk_counter_age ON pay.risk_counter USING btree ((hour AT TIME ZONE 'UTC'::text));
+CREATE INDEX risk_counter_age ON pay.risk_counter USING brin (hour) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX risk_decision_age ON pay.risk_decision USING btree (at) WHERE (keys IS NOT NULL);
 CREATE INDEX sanction_list_newest ON pay.sanction_list USING btree (list, version);
 CREATE INDEX sanction_name_words ON pay.sanction_name USING gin (words) WITH (fastupdate=off);
@@ -6263,10 +6296,11 @@ REVOKE ALL ON FUNCTION pay.complete_pages(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_operator;
-REVOKE ALL ON FUNCTION pay.count_attempts(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_attempts(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_declines(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_entries(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_piece(p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_roundings(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) FROM PUBLIC;
@@ -6447,6 +6481,7 @@ REVOKE ALL ON FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object 
 REVOKE ALL ON FUNCTION pay.insert_beginnings(p_items integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], p_risk jsonb[], OUT placed integer[], OUT nonces text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.insert_decisions(p_items integer[], p_words text[], p_bys text[], p_hits jsonb[], p_merchant_id text[], p_checkout_id text[], p_risk jsonb[], p_rows pay.risk_rows) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_dispute(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint, p_part integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_entries(p_postings pay.posting[], OUT new integer[], OUT unowned boolean, OUT has_fees boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_keys(p_items integer[], p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_ttl_s bigint[]) FROM PUBLIC;
@@ -6501,6 +6536,7 @@ GRANT SELECT ON TABLE pay.job TO payments_auditor;
 GRANT SELECT ON TABLE pay.job TO payments_operator;
 REVOKE ALL ON FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.job_rank(p_kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.join_findings(INOUT p_a pay.risk_findings, p_b pay.risk_findings) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.journal_payout_call(p_row pay.payout_sending, p_owner text, p_lease interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) FROM PUBLIC;
@@ -6517,10 +6553,10 @@ GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
 GRANT SELECT ON TABLE pay.checkout TO payments_operator;
 REVOKE ALL ON FUNCTION pay.judge_release(p_new pay.checkout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.judge_risk(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_risk(p_items integer[], p_risk jsonb[], p_rows pay.risk_rows, p_found pay.risk_findings) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judged_facts(p_facts pay.fact[], p_turn integer, p_now timestamp with time zone, p_at text, p_tx bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone, p_who text, p_why text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], OUT items integer[], OUT words text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_rows pay.risk_rows, OUT items integer[], OUT words text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
@@ -6560,7 +6596,7 @@ REVOKE ALL ON FUNCTION pay.leave_payout_file(p_item pay.payout_file_item, p_code
 REVOKE ALL ON FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lines_with_entry() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.link_work(p_file_id bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.list_hits(p_items integer[], p_merchant_id text[], p_risk jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.list_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.screening_policy TO payments_auditor;
 GRANT SELECT ON TABLE pay.screening_policy TO payments_operator;
 REVOKE ALL ON FUNCTION pay.lists_are_fresh(p_policy pay.screening_policy) FROM PUBLIC;
@@ -6580,7 +6616,7 @@ REVOKE ALL ON FUNCTION pay.lock_payout_batches(p_merchant_id text[], p_batch_id 
 REVOKE ALL ON FUNCTION pay.lock_payout_file(p_merchant_id text, p_provider text, p_msg_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.look_at_risk(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_currency text[], p_total_minor bigint[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[], p_risk jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.look_at_risk(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_currency text[], p_total_minor bigint[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[], p_risk jsonb[], p_rows pay.risk_rows) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.look_later(p_endpoints pay.webhook_endpoint[], p_claimed pay.webhook_delivery[], p_is_full boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, p_rows integer, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
@@ -6669,6 +6705,7 @@ REVOKE ALL ON FUNCTION pay.next_reread(p_file pay.settlement_file, p_pause inter
 REVOKE ALL ON FUNCTION pay.next_run_wallets(p_run pay.payout_run, p_wallets integer, p_lines integer, p_look integer, OUT sellers text[], OUT currencies text[], OUT at_seller text, OUT at_currency text, OUT is_last boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_unknown(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_version_sha256(p_file pay.settlement_file) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.no_findings() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.note_failure(p_endpoint pay.webhook_endpoint, p_is_gone boolean, p_next timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.note_success(p_endpoint pay.webhook_endpoint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) FROM PUBLIC;
@@ -6821,12 +6858,8 @@ REVOKE ALL ON FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id 
 REVOKE ALL ON FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_entry_ok(p_merchant_id text, p_effect text, p_kind text, p_value text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.risk_hit_ok(p_hit jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.risk_lists_ok(p_risk jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_ok(p_risk jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_value_ok(p_kind text, p_value text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.risk_window_ok(p_window jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.risk_windows(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.room_of(p_order pay.payment_order, p_about text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rotate_secret(p_endpoint pay.webhook_endpoint, p_sealed bytea, p_key_id text, p_overlap interval, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.round_counts(p_name text) FROM PUBLIC;
@@ -6916,6 +6949,7 @@ REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb
 REVOKE ALL ON FUNCTION pay.store_risk_entries(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT added bigint, OUT changed bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_ahead(p_end timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sum_findings(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_ledger(p_rows integer, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_settlement(p_file_id bigint, p_from integer, p_until integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) FROM PUBLIC;
@@ -6990,7 +7024,6 @@ GRANT SELECT ON TABLE pay.order_fee TO payments_operator;
 REVOKE ALL ON FUNCTION pay.whole_fee(p_fee pay.order_fee, p_commission pay.commission, p_amount_minor bigint, p_captured_minor bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.whole_fee(p_fee pay.order_fee, p_commission pay.commission, p_amount_minor bigint, p_captured_minor bigint) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.whole_fee(p_fee pay.order_fee, p_commission pay.commission, p_amount_minor bigint, p_captured_minor bigint) TO payments_operator;
-REVOKE ALL ON FUNCTION pay.window_hits(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.window_payouts(p_work pay.settlement_work) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_fees(INOUT p_postings pay.posting[], INOUT p_new integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) FROM PUBLIC;
@@ -7005,6 +7038,7 @@ REVOKE ALL ON FUNCTION pay.work_of_row(p_row pay.settlement_row, p_line integer,
 REVOKE ALL ON FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.written_off_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_page_sum(p_files bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.wrong_risk_rows(p_rows pay.risk_rows) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_key(p_file_id bigint, p_key text, p_line integer, p_rows integer, OUT line integer, OUT wrong text, OUT last_key text, OUT last_line integer, OUT is_end boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_row(p_file_id bigint, p_from integer, p_until integer, OUT line integer, OUT wrong text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wrong_settlement_sum(p_file_id bigint) FROM PUBLIC;
@@ -7032,8 +7066,8 @@ REVOKE ALL ON FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_i
 GRANT ALL ON FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[], p_keep text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_look(p_source text[], p_format text[], p_merchant_id text[], p_psp text[], p_account text[], p_way text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[], p_keep text[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], p_risk jsonb[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], p_risk jsonb[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], p_risk jsonb[], p_risk_hits_item bigint[], p_risk_hits_name text[], p_risk_hits_word text[], p_risk_hits_is_shadow bigint[], p_risk_keys_item bigint[], p_risk_keys_kind text[], p_risk_keys_value text[], p_risk_windows_item bigint[], p_risk_windows_name text[], p_risk_windows_key text[], p_risk_windows_hash text[], p_risk_windows_hours bigint[], p_risk_windows_measure text[], p_risk_windows_threshold bigint[], p_risk_windows_currency text[], p_risk_windows_word text[], p_risk_windows_is_shadow bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], p_risk jsonb[], p_risk_hits_item bigint[], p_risk_hits_name text[], p_risk_hits_word text[], p_risk_hits_is_shadow bigint[], p_risk_keys_item bigint[], p_risk_keys_kind text[], p_risk_keys_value text[], p_risk_windows_item bigint[], p_risk_windows_name text[], p_risk_windows_key text[], p_risk_windows_hash text[], p_risk_windows_hours bigint[], p_risk_windows_measure text[], p_risk_windows_threshold bigint[], p_risk_windows_currency text[], p_risk_windows_word text[], p_risk_windows_is_shadow bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_payout_call(p_merchant_id text[], p_provider text[], p_adapter text[], p_facts jsonb[], p_owner text[], p_lease_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_payout_call(p_merchant_id text[], p_provider text[], p_adapter text[], p_facts jsonb[], p_owner text[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;

@@ -4,13 +4,9 @@
 --   {"version": hex of the hash of its rules,
 --    "decision": the most severe of its rules and of its windows in memory,
 --    "allowed": a rule says that nothing else counts,
---    "hits": [{"name": …, "then": …, "shadow": …}, …],
---    "facts": {…}, without personal data, to be kept with the decision,
---    "keys": [[kind, value], …], looked up in the lists,
---    "windows": [{"name": …, "key": kind, "hash": value, "hours": 1 to 720,
---                 "of": "attempts", "declines" or "amount", "limit": …,
---                 "currency": of an amount, whose minor units limit is in,
---                 "then": …, "shadow": …}, …]}
+--    "facts": {…}, without personal data, to be kept with the decision}
+-- Its rows are risk_hits (rules and windows that have hit), risk_keys (looked up
+-- in the lists) and risk_windows (counted here); see wrong_risk_rows().
 -- An attempt is counted first and judged by the sum that it is part of, in rows
 -- that stay locked: of any number at once no more than the limit get through.
 -- Private to schema pay.
@@ -50,105 +46,96 @@ COMMENT ON FUNCTION pay.has_members IS
     'Whether it is an object with these members and no others';
 
 
-CREATE OR REPLACE FUNCTION pay.risk_hit_ok(p_hit jsonb)
-RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-SELECT coalesce(jsonb_typeof(p_hit -> 'name') = 'string'
-    AND octet_length(p_hit ->> 'name') BETWEEN 1 AND 64
-    AND jsonb_typeof(p_hit -> 'shadow') = 'boolean'
-    AND p_hit -> 'then' IN ('"allow"', '"challenge"', '"review"', '"block"'),
-    false)
+-- 1 for allow up to 4 for block.
+CREATE OR REPLACE FUNCTION pay.severity(p_word text)
+RETURNS int LANGUAGE sql IMMUTABLE AS $$
+SELECT array_position('{allow,challenge,review,block}', p_word)
 $$;
-COMMENT ON FUNCTION pay.risk_hit_ok IS
-    'Whether the members are right that hits and windows have in common';
-
-
-CREATE OR REPLACE FUNCTION pay.risk_window_ok(p_window jsonb)
-RETURNS boolean LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    v_names text[] := '{name,key,hash,hours,of,limit,then,shadow}';
-    v_of    text;
-BEGIN
-    IF jsonb_typeof(p_window) IS DISTINCT FROM 'object' THEN
-        RETURN false;
-    END IF;
-
-    v_of := p_window ->> 'of';
-    RETURN coalesce(has_members(p_window, CASE v_of WHEN 'amount'
-                THEN v_names || '{currency}'::text[] ELSE v_names END)
-        AND risk_hit_ok(p_window) AND p_window ->> 'then' <> 'allow'
-        AND v_of IN ('attempts', 'declines', 'amount')
-        AND jsonb_typeof(p_window -> 'hash') = 'string'
-        AND p_window ->> 'key' IN ('ip', 'ip_net', 'email', 'phone', 'buyer',
-                                   'device', 'seller', 'merchant')
-        AND octet_length(p_window ->> 'hash') = 64
-        AND p_window ->> 'hash' !~ '[^0-9a-f]'
-        AND jsonb_typeof(p_window -> 'hours') = 'number'
-        AND octet_length(p_window ->> 'hours') <= 3
-        AND p_window ->> 'hours' !~ '[^0-9]'
-        AND (p_window ->> 'hours')::int BETWEEN 1 AND 720
-        AND jsonb_typeof(p_window -> 'limit') = 'number'
-        AND octet_length(p_window ->> 'limit') <= 15
-        AND p_window ->> 'limit' !~ '[^0-9]'
-        AND (v_of <> 'amount' OR EXISTS (
-            SELECT FROM currency k WHERE k.code = p_window ->> 'currency'))
-        , false);
-END
-$$;
-COMMENT ON FUNCTION pay.risk_window_ok IS
-    'Whether begin_payment can take this window';
-
-
-CREATE OR REPLACE FUNCTION pay.risk_lists_ok(p_risk jsonb)
-RETURNS boolean LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN (SELECT coalesce(bool_and(
-                risk_hit_ok(h) AND has_members(h, '{name,then,shadow}')), true)
-            FROM jsonb_array_elements(p_risk -> 'hits') h)
-        AND (SELECT coalesce(bool_and(CASE
-                WHEN jsonb_typeof(k) <> 'array' THEN false
-                ELSE jsonb_array_length(k) = 2
-                    AND jsonb_typeof(k -> 0) = 'string'
-                    AND jsonb_typeof(k -> 1) = 'string'
-                    AND risk_value_ok(k ->> 0, k ->> 1) END), true)
-             FROM jsonb_array_elements(p_risk -> 'keys') k)
-        -- of the same one twice nobody could say which attempt is whose
-        AND (SELECT coalesce(bool_and(risk_window_ok(w)), true)
-                 AND count(*) = count(DISTINCT (w ->> 'name', w ->> 'key',
-                                                w ->> 'hash'))
-             FROM jsonb_array_elements(p_risk -> 'windows') w);
-END
-$$;
-COMMENT ON FUNCTION pay.risk_lists_ok IS
-    'Whether begin_payment can take these hits, keys and windows';
+COMMENT ON FUNCTION pay.severity IS 'How severe a decision is';
 
 
 CREATE OR REPLACE FUNCTION pay.risk_ok(p_risk jsonb)
-RETURNS boolean LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    IF NOT has_members(p_risk, '{version,decision,allowed,hits,facts,keys,'
-                               'windows}')
-        OR EXISTS (
-            SELECT FROM unnest('{hits,keys,windows}'::text[]) a
-            WHERE CASE jsonb_typeof(p_risk -> a)
-                WHEN 'array' THEN jsonb_array_length(p_risk -> a) > 64
-                ELSE true END)
-    THEN
-        RETURN false;
-    END IF;
-
-    RETURN jsonb_typeof(p_risk -> 'version') = 'string'
-        AND octet_length(p_risk ->> 'version') BETWEEN 1 AND 64
-        AND p_risk ->> 'version' !~ '[^0-9a-f]'
-        AND p_risk -> 'decision' IN ('"allow"', '"challenge"', '"review"',
-                                     '"block"')
-        AND jsonb_typeof(p_risk -> 'allowed') = 'boolean'
-        AND jsonb_typeof(p_risk -> 'facts') = 'object'
-        AND octet_length(p_risk ->> 'facts') <= 4096
-        AND risk_lists_ok(p_risk);
-END
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT coalesce(has_members(p_risk, '{version,decision,allowed,facts}')
+    AND jsonb_typeof(p_risk -> 'version') = 'string'
+    AND octet_length(p_risk ->> 'version') BETWEEN 1 AND 64
+    AND p_risk ->> 'version' !~ '[^0-9a-f]'
+    AND jsonb_typeof(p_risk -> 'decision') = 'string'
+    AND severity(p_risk ->> 'decision') IS NOT NULL
+    AND jsonb_typeof(p_risk -> 'allowed') = 'boolean'
+    AND jsonb_typeof(p_risk -> 'facts') = 'object'
+    AND octet_length(p_risk ->> 'facts') <= 4096, false)
 $$;
 COMMENT ON FUNCTION pay.risk_ok IS
     'Whether begin_payment can take these findings';
+
+
+-- Items with a row that cannot be taken.  Of a window hours are 1 to 720, and the
+-- threshold is attempts, declines, or of amounts minor units of the currency; of
+-- the same one twice nobody could say which attempt is whose.  Checks stand in
+-- the statements, since a function with a query is planned at each call.
+CREATE OR REPLACE FUNCTION pay.wrong_risk_rows(p_rows risk_rows)
+RETURNS int[] LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_wrong int[] := '{}';
+BEGIN
+    IF p_rows.hit_item <> '{}' THEN
+        v_wrong := v_wrong || ARRAY(
+            SELECT h.n::int
+            FROM unnest(p_rows.hit_item, p_rows.hit_name, p_rows.hit_word,
+                        p_rows.hit_shadow) AS h (n, name, word, shadow)
+            WHERE (octet_length(h.name) BETWEEN 1 AND 64
+                AND severity(h.word) IS NOT NULL
+                AND h.shadow IN (0, 1)) IS NOT TRUE);
+    END IF;
+
+    IF p_rows.key_item <> '{}' THEN
+        v_wrong := v_wrong || ARRAY(
+            SELECT k.n::int
+            FROM unnest(p_rows.key_item, p_rows.key_kind, p_rows.key_value)
+                AS k (n, kind, value)
+            WHERE NOT risk_value_ok(k.kind, k.value));
+    END IF;
+
+    IF p_rows.window_item <> '{}' THEN
+        v_wrong := v_wrong || ARRAY(
+            SELECT w.n::int
+            FROM unnest(p_rows.window_item, p_rows.window_name,
+                p_rows.window_key, p_rows.window_hash, p_rows.window_hours,
+                p_rows.window_measure, p_rows.window_threshold,
+                p_rows.window_currency, p_rows.window_word,
+                p_rows.window_shadow) AS w (n, name, key, hash, hours,
+                measure, threshold, currency, word, shadow)
+            WHERE (octet_length(w.name) BETWEEN 1 AND 64
+                AND w.key IN ('ip', 'ip_net', 'email', 'phone', 'buyer',
+                              'device', 'seller', 'merchant')
+                AND octet_length(w.hash) = 64 AND w.hash !~ '[^0-9a-f]'
+                AND w.hours BETWEEN 1 AND 720
+                AND w.threshold BETWEEN 0 AND 999999999999999
+                AND w.word IN ('challenge', 'review', 'block')
+                AND w.shadow IN (0, 1)
+                AND CASE w.measure
+                    WHEN 'attempts' THEN w.currency IS NULL
+                    WHEN 'declines' THEN w.currency IS NULL
+                    WHEN 'amount' THEN EXISTS (
+                        SELECT FROM currency k WHERE k.code = w.currency)
+                    END) IS NOT TRUE);
+    END IF;
+
+    IF cardinality(p_rows.window_item) > 1 THEN
+        v_wrong := v_wrong || ARRAY(
+            SELECT w.n::int
+            FROM unnest(p_rows.window_item, p_rows.window_name,
+                p_rows.window_key, p_rows.window_hash)
+                AS w (n, name, key, hash)
+            GROUP BY w.n, w.name, w.key, w.hash HAVING count(*) > 1);
+    END IF;
+
+    RETURN v_wrong;
+END
+$$;
+COMMENT ON FUNCTION pay.wrong_risk_rows IS
+    'Items of begin_payment with a hit, key or window that cannot be taken';
 
 
 CREATE OR REPLACE FUNCTION pay.this_hour()
@@ -190,42 +177,12 @@ COMMENT ON FUNCTION pay.amount_in IS
     'is no rate';
 
 
--- The windows of items.  later, later_minor: the attempts and amounts of items
--- behind this one that come with the same key.  All of a batch is counted
--- before it is judged, and an item must not suffer from those behind it.
-CREATE OR REPLACE FUNCTION pay.risk_windows(
-    p_items int[], p_merchant_id text[], p_currency text[],
-    p_total_minor bigint[], p_risk jsonb[])
-RETURNS TABLE (
-    n int, merchant_id text, kind text, value text, name text, hours int,
-    measure text, threshold bigint, currency text, word text, is_shadow boolean,
-    later bigint, later_minor numeric)
-LANGUAGE sql STABLE AS $$
-SELECT x.n, p_merchant_id[x.n], x.key, x.hash, x.name, x.hours, x."of",
-    x."limit", x.currency, x."then", x.shadow, count(*) OVER w,
-    coalesce(sum(CASE WHEN x."of" = 'amount' THEN amount_in(
-        p_total_minor[x.n], p_currency[x.n], x.currency) END) OVER w, 0)
-FROM (
-    SELECT n, r.*
-    FROM unnest(p_items) n
-    CROSS JOIN LATERAL jsonb_to_recordset(p_risk[n] -> 'windows') AS r (
-        name text, key text, hash text, hours int, "of" text, "limit" bigint,
-        currency text, "then" text, shadow boolean)) x
-WINDOW w AS (PARTITION BY p_merchant_id[x.n], x.key, x.hash, x.name
-             ORDER BY x.n RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
-$$;
-COMMENT ON FUNCTION pay.risk_windows IS
-    'The windows of items of begin_payment, as rows';
-
-
 -- One row for each key and hour, locked in key order.  An amount is only
 -- counted for a window of amounts.
 CREATE OR REPLACE FUNCTION pay.count_attempts(
     p_items int[], p_merchant_id text[], p_currency text[],
-    p_total_minor bigint[], p_risk jsonb[])
-RETURNS int LANGUAGE plpgsql AS $$
-DECLARE
-    v_count int;
+    p_total_minor bigint[], p_rows risk_rows)
+RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO risk_counter AS c (merchant_id, kind, value, hour, attempts,
         declines, amounts)
@@ -237,11 +194,13 @@ BEGIN
             p_currency[x.n] AS currency, count(*) AS attempts,
             sum(p_total_minor[x.n]) FILTER (WHERE x.has_amount) AS minor
         FROM (
-            SELECT n, (w ->> 'key') COLLATE "C" AS kind,
-                (w ->> 'hash') COLLATE "C" AS value,
-                bool_or(w ->> 'of' = 'amount') AS has_amount
-            FROM unnest(p_items) n
-            CROSS JOIN LATERAL jsonb_array_elements(p_risk[n] -> 'windows') w
+            SELECT w.n, w.key COLLATE "C" AS kind,
+                w.hash COLLATE "C" AS value,
+                bool_or(w.measure = 'amount') AS has_amount
+            FROM unnest(p_rows.window_item, p_rows.window_key,
+                        p_rows.window_hash, p_rows.window_measure)
+                AS w (n, key, hash, measure)
+            WHERE w.n = ANY (p_items)
             GROUP BY 1, 2, 3) x
         GROUP BY 1, 2, 3, 4) k
     GROUP BY 1, 2, 3
@@ -249,96 +208,179 @@ BEGIN
     ON CONFLICT (merchant_id, kind, value, hour) DO UPDATE
     SET attempts = c.attempts + EXCLUDED.attempts,
         amounts = add_amounts(c.amounts, EXCLUDED.amounts);
-
-    GET DIAGNOSTICS v_count = ROW_COUNT;
-    RETURN v_count;
 END
 $$;
 COMMENT ON FUNCTION pay.count_attempts IS
     'Counts items of begin_payment with each key of their windows';
 
 
--- A window of h hours has the hour that has begun and the h whole ones before
--- it, so that it never misses a part of its time.  An amount that no rate
--- converts makes the sum unknown.  That is a hit, but for it alone nobody is
--- blocked: review is the most.  The rows of this hour are locked.
-CREATE OR REPLACE FUNCTION pay.window_hits(
-    p_items int[], p_merchant_id text[], p_currency text[],
-    p_total_minor bigint[], p_risk jsonb[])
-RETURNS TABLE (n int, word text, is_shadow boolean, hit jsonb)
-LANGUAGE sql STABLE AS $$
-SELECT w.n, f.word, w.is_shadow,
-    jsonb_strip_nulls(jsonb_build_object('by', 'window', 'name', w.name,
-        'then', f.word, 'shadow', w.is_shadow,
-        'unknown', nullif(s.is_unknown, false)))
-FROM risk_windows(p_items, p_merchant_id, p_currency, p_total_minor, p_risk) w
-CROSS JOIN LATERAL (
-    SELECT sum(CASE w.measure WHEN 'attempts' THEN c.attempts
-                              ELSE c.declines END) AS seen
-    FROM risk_counter c
-    WHERE c.merchant_id = w.merchant_id AND c.kind = w.kind
-        AND c.value = w.value
-        AND c.hour >= this_hour() - make_interval(hours => w.hours)
-    OFFSET 0) c
-LEFT JOIN LATERAL (
-    SELECT sum(amount_in(m.minor, m.key, w.currency)) AS seen,
-        bool_or(amount_in(m.minor, m.key, w.currency) IS NULL) AS is_unknown
-    FROM (
-        SELECT a.key, sum(a.value::numeric) AS minor
-        FROM risk_counter c
-        CROSS JOIN LATERAL jsonb_each_text(c.amounts) a
-        WHERE w.measure = 'amount'
-            AND c.merchant_id = w.merchant_id AND c.kind = w.kind
-            AND c.value = w.value
-            AND c.hour >= this_hour() - make_interval(hours => w.hours)
-        GROUP BY a.key) m
-    OFFSET 0) s ON true
-CROSS JOIN LATERAL (
-    SELECT CASE WHEN s.is_unknown AND w.word = 'block' THEN 'review'
-                ELSE w.word END AS word) f
-WHERE s.is_unknown OR w.threshold < CASE w.measure
-    WHEN 'amount' THEN s.seen - w.later_minor
-    WHEN 'attempts' THEN c.seen - w.later
-    ELSE c.seen END
+-- The findings of lists and windows about items.
+CREATE OR REPLACE FUNCTION pay.no_findings()
+RETURNS risk_findings LANGUAGE sql IMMUTABLE AS
+'SELECT ROW(''{}'', ''{}'', ''{}'', ''{}'', ''{}'')::risk_findings';
+COMMENT ON FUNCTION pay.no_findings IS 'No lists and no windows';
+
+
+CREATE OR REPLACE FUNCTION pay.join_findings(
+    INOUT p_a risk_findings, p_b risk_findings)
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    p_a.items := p_a.items || p_b.items;
+    p_a.bys := p_a.bys || p_b.bys;
+    p_a.words := p_a.words || p_b.words;
+    p_a.shadows := p_a.shadows || p_b.shadows;
+    p_a.hits := p_a.hits || p_b.hits;
+END
 $$;
-COMMENT ON FUNCTION pay.window_hits IS
-    'Windows of items of begin_payment that are beyond their limits';
+COMMENT ON FUNCTION pay.join_findings IS 'Those of both';
+
+
+-- A window of h hours has the hour that has begun and the h whole ones before
+-- it, so that it never misses a part of its time.  The rows of this hour are
+-- locked.  later: the attempts of items behind this one that come with the same
+-- key.  All of a batch is counted before it is judged, and an item must not
+-- suffer from those behind it.
+CREATE OR REPLACE FUNCTION pay.count_findings(
+    p_items int[], p_merchant_id text[], p_rows risk_rows)
+RETURNS risk_findings LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_found risk_findings;
+BEGIN
+    IF NOT p_rows.window_measure && '{attempts,declines}' THEN
+        RETURN no_findings();
+    END IF;
+
+    SELECT coalesce(array_agg(w.n), '{}'),
+        coalesce(array_agg('window'::text), '{}'),
+        coalesce(array_agg(w.word), '{}'),
+        coalesce(array_agg(w.shadow = 1), '{}'),
+        coalesce(array_agg(jsonb_build_object('by', 'window', 'name', w.name,
+            'then', w.word, 'shadow', w.shadow = 1)), '{}')
+    INTO v_found
+    FROM (
+        SELECT u.*, count(*) OVER (
+            PARTITION BY p_merchant_id[u.n], u.key, u.hash, u.name ORDER BY u.n
+            RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS later
+        FROM unnest(p_rows.window_item, p_rows.window_name, p_rows.window_key,
+            p_rows.window_hash, p_rows.window_hours, p_rows.window_measure,
+            p_rows.window_threshold, p_rows.window_word, p_rows.window_shadow)
+            AS u (n, name, key, hash, hours, measure, threshold, word, shadow)
+        WHERE u.n = ANY (p_items) AND u.measure <> 'amount') w
+    CROSS JOIN LATERAL (
+        SELECT sum(CASE w.measure WHEN 'attempts' THEN c.attempts
+                                  ELSE c.declines END) AS seen
+        FROM risk_counter c
+        WHERE c.merchant_id = p_merchant_id[w.n] AND c.kind = w.key
+            AND c.value = w.hash
+            AND c.hour >= this_hour() - make_interval(hours => w.hours::int)
+        OFFSET 0) c
+    WHERE w.threshold < CASE w.measure
+        WHEN 'attempts' THEN c.seen - w.later ELSE c.seen END;
+
+    RETURN v_found;
+END
+$$;
+COMMENT ON FUNCTION pay.count_findings IS
+    'Windows of attempts and declines of items of begin_payment that are '
+    'beyond their limits';
+
+
+-- The same of amounts.  An amount that no rate converts makes the sum unknown.
+-- That is a hit, but for it alone nobody is blocked: review is the most.
+CREATE OR REPLACE FUNCTION pay.sum_findings(
+    p_items int[], p_merchant_id text[], p_currency text[],
+    p_total_minor bigint[], p_rows risk_rows)
+RETURNS risk_findings LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_found risk_findings;
+BEGIN
+    IF NOT 'amount' = ANY (p_rows.window_measure) THEN
+        RETURN no_findings();
+    END IF;
+
+    SELECT coalesce(array_agg(w.n), '{}'),
+        coalesce(array_agg('window'::text), '{}'),
+        coalesce(array_agg(f.word), '{}'),
+        coalesce(array_agg(w.shadow = 1), '{}'),
+        coalesce(array_agg(jsonb_strip_nulls(jsonb_build_object(
+            'by', 'window', 'name', w.name, 'then', f.word,
+            'shadow', w.shadow = 1,
+            'unknown', nullif(s.is_unknown, false)))), '{}')
+    INTO v_found
+    FROM (
+        SELECT u.*, coalesce(sum(amount_in(p_total_minor[u.n],
+                p_currency[u.n], u.currency)) OVER (
+            PARTITION BY p_merchant_id[u.n], u.key, u.hash, u.name ORDER BY u.n
+            RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), 0) AS later
+        FROM unnest(p_rows.window_item, p_rows.window_name, p_rows.window_key,
+            p_rows.window_hash, p_rows.window_hours, p_rows.window_measure,
+            p_rows.window_threshold, p_rows.window_currency,
+            p_rows.window_word, p_rows.window_shadow)
+            AS u (n, name, key, hash, hours, measure, threshold, currency,
+                  word, shadow)
+        WHERE u.n = ANY (p_items) AND u.measure = 'amount') w
+    CROSS JOIN LATERAL (
+        SELECT sum(amount_in(m.minor, m.key, w.currency)) AS seen,
+            bool_or(amount_in(m.minor, m.key, w.currency) IS NULL)
+                AS is_unknown
+        FROM (
+            SELECT a.key, sum(a.value::numeric) AS minor
+            FROM risk_counter c
+            CROSS JOIN LATERAL jsonb_each_text(c.amounts) a
+            WHERE c.merchant_id = p_merchant_id[w.n] AND c.kind = w.key
+                AND c.value = w.hash
+                AND c.hour >= this_hour()
+                    - make_interval(hours => w.hours::int)
+            GROUP BY a.key) m
+        OFFSET 0) s
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN s.is_unknown AND w.word = 'block' THEN 'review'
+                    ELSE w.word END AS word) f
+    WHERE s.is_unknown OR w.threshold < s.seen - w.later;
+
+    RETURN v_found;
+END
+$$;
+COMMENT ON FUNCTION pay.sum_findings IS
+    'Windows of amounts of items of begin_payment that are beyond their limits';
 
 
 -- The entries that are about keys of items.  A hit names its kind, not the value.
-CREATE OR REPLACE FUNCTION pay.list_hits(
-    p_items int[], p_merchant_id text[], p_risk jsonb[])
-RETURNS TABLE (n int, word text, hit jsonb)
-LANGUAGE sql STABLE AS $$
-SELECT n, l.effect, jsonb_build_object('by', 'list', 'name', l.kind,
-    'then', l.effect, 'shadow', false, 'entry', l.list_id)
-FROM unnest(p_items) n
-CROSS JOIN LATERAL jsonb_array_elements(p_risk[n] -> 'keys') k
-CROSS JOIN LATERAL (
-    SELECT e.effect, e.kind, e.list_id FROM risk_list e
-    WHERE e.value = k ->> 1 AND e.kind = k ->> 0
-        AND e.merchant_id IN (p_merchant_id[n], '*')
-        AND (e.until IS NULL OR e.until > now())
-    OFFSET 0) l
+CREATE OR REPLACE FUNCTION pay.list_findings(
+    p_items int[], p_merchant_id text[], p_rows risk_rows)
+RETURNS risk_findings LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_found risk_findings;
+BEGIN
+    SELECT coalesce(array_agg(k.n), '{}'),
+        coalesce(array_agg('list'::text), '{}'),
+        coalesce(array_agg(l.effect::text), '{}'),
+        coalesce(array_agg(false), '{}'),
+        coalesce(array_agg(jsonb_build_object('by', 'list', 'name', l.kind,
+            'then', l.effect, 'shadow', false, 'entry', l.list_id)), '{}')
+    INTO v_found
+    FROM unnest(p_rows.key_item, p_rows.key_kind, p_rows.key_value)
+        AS k (n, kind, value)
+    CROSS JOIN LATERAL (
+        SELECT e.effect, e.kind, e.list_id FROM risk_list e
+        WHERE e.value = k.value AND e.kind = k.kind
+            AND e.merchant_id IN (p_merchant_id[k.n], '*')
+            AND (e.until IS NULL OR e.until > now())
+        OFFSET 0) l
+    WHERE k.n = ANY (p_items);
+
+    RETURN v_found;
+END
 $$;
-COMMENT ON FUNCTION pay.list_hits IS
+COMMENT ON FUNCTION pay.list_findings IS
     'Entries of lists about keys of items of begin_payment';
-
-
--- 1 for allow up to 4 for block.
-CREATE OR REPLACE FUNCTION pay.severity(p_word text)
-RETURNS int LANGUAGE sql IMMUTABLE AS $$
-SELECT array_position('{allow,challenge,review,block}', p_word)
-$$;
-COMMENT ON FUNCTION pay.severity IS 'How severe a decision is';
 
 
 -- An allow, of a list or of a rule, ends all.  Else the most severe word of the
 -- gateway, of the lists and of the windows counts.  Hits in shadow are written
 -- down and count nowhere.
 CREATE OR REPLACE FUNCTION pay.judge_risk(
-    p_items int[], p_merchant_id text[], p_currency text[],
-    p_total_minor bigint[], p_risk jsonb[])
+    p_items int[], p_risk jsonb[], p_rows risk_rows, p_found risk_findings)
 RETURNS TABLE (n int, decision text, decided_by text, hits jsonb)
 LANGUAGE sql STABLE AS $$
 SELECT j.n, d.decision, CASE
@@ -350,7 +392,7 @@ SELECT j.n, d.decision, CASE
         ELSE 'window' END, j.hits
 FROM (
     SELECT h.n, bool_or(h.by = 'list' AND h.word = 'allow') AS list_allows,
-        bool_or(h.by = 'rule' AND h.is_allowed) AS rule_allows,
+        bool_or(h.is_allowed) AS rule_allows,
         max(severity(h.word)) FILTER (WHERE h.by = 'rule') AS rule,
         max(severity(h.word)) FILTER (WHERE h.by = 'list') AS list,
         max(severity(h.word)) FILTER (WHERE NOT h.is_shadow) AS worst,
@@ -363,17 +405,20 @@ FROM (
         FROM unnest(p_items) n
         UNION ALL
         -- their words are in the gateway's decision
-        SELECT n, 'hit', NULL, NULL, true, x.hit || '{"by": "rule"}', x.place
-        FROM unnest(p_items) n
-        CROSS JOIN LATERAL jsonb_array_elements(p_risk[n] -> 'hits')
-            WITH ORDINALITY x (hit, place)
+        SELECT x.n::int, 'hit', NULL, false, true, jsonb_build_object(
+            'by', 'rule', 'name', x.name, 'then', x.word,
+            'shadow', x.shadow = 1), x.place
+        FROM unnest((p_rows).hit_item, (p_rows).hit_name, (p_rows).hit_word,
+                    (p_rows).hit_shadow) WITH ORDINALITY
+            AS x (n, name, word, shadow, place)
+        WHERE x.n = ANY (p_items)
         UNION ALL
-        SELECT l.n, 'list', l.word, NULL, false, l.hit, 100
-        FROM list_hits(p_items, p_merchant_id, p_risk) l
-        UNION ALL
-        SELECT w.n, 'window', w.word, NULL, w.is_shadow, w.hit, 200
-        FROM window_hits(p_items, p_merchant_id, p_currency, p_total_minor,
-                         p_risk) w) h
+        -- lists come before windows
+        SELECT f.n::int, f.by, f.word, false, f.shadow, f.hit,
+            1000000000 + (f.by <> 'list')::int
+        FROM unnest((p_found).items, (p_found).bys, (p_found).words,
+                    (p_found).shadows, (p_found).hits)
+            AS f (n, by, word, shadow, hit)) h
     GROUP BY h.n) j
 CROSS JOIN LATERAL (
     SELECT CASE WHEN j.list_allows OR j.rule_allows THEN 'allow'
@@ -385,34 +430,111 @@ COMMENT ON FUNCTION pay.judge_risk IS
     'The decisions about items of begin_payment, and their reasons';
 
 
+-- Rows of all kinds are grouped at once: a join of them would read all rows for
+-- each item.
+CREATE OR REPLACE FUNCTION pay.insert_decisions(
+    p_items int[], p_words text[], p_bys text[], p_hits jsonb[],
+    p_merchant_id text[], p_checkout_id text[], p_risk jsonb[],
+    p_rows risk_rows)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO risk_decision (merchant_id, checkout_id, decision, decided_by,
+        hits, facts, keys, counted, inputs_hash, version)
+    SELECT p_merchant_id[d.n], p_checkout_id[d.n], d.word, d.by, d.hits,
+        p_risk[d.n] -> 'facts', coalesce(d.keys, '[]'),
+        coalesce(d.counted, '[]'),
+        sha256(convert_to(concat_ws(E'\n', p_risk[d.n]::text, d.keys::text,
+                                    d.windows), 'UTF8')),
+        p_risk[d.n] ->> 'version'
+    FROM (
+        SELECT x.n, max(x.word) AS word, max(x.by) AS by,
+            (array_agg(x.hits) FILTER (WHERE x.word IS NOT NULL))[1] AS hits,
+            jsonb_agg(x.key) FILTER (WHERE x.key IS NOT NULL) AS keys,
+            jsonb_agg(DISTINCT x.counted)
+                FILTER (WHERE x.counted IS NOT NULL) AS counted,
+            string_agg(x.line, E'\n') AS windows
+        FROM (
+            SELECT u.n, u.word, u.by, u.hits, NULL::jsonb AS key,
+                NULL::jsonb AS counted, NULL AS line
+            FROM unnest(p_items, p_words, p_bys, p_hits)
+                AS u (n, word, by, hits)
+            UNION ALL
+            SELECT k.n::int, NULL, NULL, NULL,
+                jsonb_build_array(k.kind, k.value), NULL, NULL
+            FROM unnest(p_rows.key_item, p_rows.key_kind, p_rows.key_value)
+                AS k (n, kind, value)
+            UNION ALL
+            SELECT w.n::int, NULL, NULL, NULL, NULL,
+                jsonb_build_array(w.key, w.hash),
+                concat_ws(' ', w.name, w.key, w.hash, w.hours, w.measure,
+                    w.threshold, w.currency, w.word, w.shadow)
+            FROM unnest(p_rows.window_item, p_rows.window_name,
+                p_rows.window_key, p_rows.window_hash, p_rows.window_hours,
+                p_rows.window_measure, p_rows.window_threshold,
+                p_rows.window_currency, p_rows.window_word,
+                p_rows.window_shadow)
+                AS w (n, name, key, hash, hours, measure, threshold,
+                      currency, word, shadow)) x
+        GROUP BY x.n
+        HAVING count(x.word) > 0) d;
+END
+$$;
+COMMENT ON FUNCTION pay.insert_decisions IS
+    'Writes the decisions about items of begin_payment';
+
+
 -- Counts, decides, and writes it down.  The checkout has the gateway's word
--- already, see insert_checkouts().
+-- already, see insert_checkouts().  Most payments meet no rule, no list and no
+-- limit, and need no judgement.
 CREATE OR REPLACE FUNCTION pay.keep_decisions(
     p_items int[], p_merchant_id text[], p_checkout_id text[],
     p_currency text[], p_total_minor bigint[], p_risk jsonb[],
-    OUT items int[], OUT words text[])
+    p_rows risk_rows, OUT items int[], OUT words text[])
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_counted int := count_attempts(p_items, p_merchant_id, p_currency,
-                                    p_total_minor, p_risk);
-    v_bys     text[];
-    v_hits    jsonb[];
+    v_found risk_findings;
+    v_more  risk_findings;
+    v_bys   text[];
+    v_hits  jsonb[];
 BEGIN
-    SELECT array_agg(j.n), array_agg(j.decision), array_agg(j.decided_by),
-        array_agg(j.hits)
-    INTO items, words, v_bys, v_hits
-    FROM judge_risk(p_items, p_merchant_id, p_currency, p_total_minor,
-                    p_risk) j;
+    v_found := list_findings(p_items, p_merchant_id, p_rows);
 
-    INSERT INTO risk_decision (merchant_id, checkout_id, decision, decided_by,
-        hits, facts, keys, counted, inputs_hash, version)
-    SELECT p_merchant_id[n], p_checkout_id[n], words[k], v_bys[k], v_hits[k],
-        p_risk[n] -> 'facts', p_risk[n] -> 'keys', (
-            SELECT coalesce(jsonb_agg(DISTINCT
-                jsonb_build_array(w -> 'key', w -> 'hash')), '[]')
-            FROM jsonb_array_elements(p_risk[n] -> 'windows') w),
-        sha256(convert_to(p_risk[n]::text, 'UTF8')), p_risk[n] ->> 'version'
-    FROM unnest(items) WITH ORDINALITY u (n, k);
+    IF p_rows.window_item <> '{}' THEN
+        PERFORM count_attempts(p_items, p_merchant_id, p_currency,
+                               p_total_minor, p_rows);
+        v_more := count_findings(p_items, p_merchant_id, p_rows);
+        IF v_more.items <> '{}' THEN
+            v_found := join_findings(v_found, v_more);
+        END IF;
+
+        v_more := sum_findings(p_items, p_merchant_id, p_currency,
+                               p_total_minor, p_rows);
+        IF v_more.items <> '{}' THEN
+            v_found := join_findings(v_found, v_more);
+        END IF;
+    END IF;
+
+    IF v_found.items = '{}' AND p_rows.hit_item = '{}' THEN
+        SELECT array_agg(u.n), array_agg(u.word), array_agg(CASE
+                WHEN u.word = 'allow' AND NOT u.is_allowed THEN 'none'
+                ELSE 'rule' END), array_agg('[]'::jsonb)
+        INTO items, words, v_bys, v_hits
+        FROM (SELECT n, p_risk[n] ->> 'decision' AS word,
+                  p_risk[n] -> 'allowed' = 'true' AS is_allowed
+              FROM unnest(p_items) n) u;
+    ELSE
+        SELECT array_agg(j.n), array_agg(j.decision), array_agg(j.decided_by),
+            array_agg(j.hits)
+        INTO items, words, v_bys, v_hits
+        FROM judge_risk(p_items, p_risk, p_rows, v_found) j;
+    END IF;
+
+    PERFORM insert_decisions(items, words, v_bys, v_hits, p_merchant_id,
+                             p_checkout_id, p_risk, p_rows);
+
+    IF v_found.items = '{}' THEN
+        RETURN;
+    END IF;
 
     UPDATE checkout c
     SET risk = words[u.k]
@@ -428,163 +550,3 @@ END
 $$;
 COMMENT ON FUNCTION pay.keep_decisions IS
     'Decides about items of begin_payment, and keeps the decisions';
-
-
--- Nothing was sent, nothing will be, and no page waits for its end.  A checkout
--- whose place it was to take keeps it.
-CREATE OR REPLACE FUNCTION pay.block_checkouts(
-    p_items int[], p_merchant_id text[], p_checkout_id text[], p_psp text[],
-    p_request_id text[], p_terms jsonb[])
-RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    UPDATE checkout c
-    SET state = 'REFUSED', code = 'risk', lease_until = NULL,
-        first_call = NULL, open_attempts = 0
-    FROM unnest(p_items) n
-    CROSS JOIN LATERAL (
-        SELECT x.tableoid AS part, x.ctid AS tid FROM checkout x
-        WHERE x.merchant_id = p_merchant_id[n]
-            AND x.checkout_id = p_checkout_id[n]
-        OFFSET 0) x
-    WHERE c.ctid = x.tid AND c.tableoid = x.part;
-
-    UPDATE checkout c
-    SET replaced_by = NULL
-    FROM unnest(p_items) n
-    CROSS JOIN LATERAL (
-        SELECT x.tableoid AS part, x.ctid AS tid FROM checkout x
-        WHERE x.merchant_id = p_merchant_id[n]
-            AND x.checkout_id = p_terms[n] ->> 'replaces'
-            AND x.replaced_by = p_checkout_id[n]
-        OFFSET 0) x
-    WHERE p_terms[n] ->> 'replaces' IS NOT NULL
-        AND c.ctid = x.tid AND c.tableoid = x.part;
-
-    PERFORM record_facts(ARRAY(
-        SELECT ROW(n, NULL, p_merchant_id[n], p_checkout_id[n], 'blocked',
-            'gateway', p_psp[n], NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-            p_request_id[n], NULL, NULL, NULL, NULL)::fact
-        FROM unnest(p_items) n ORDER BY n));
-END
-$$;
-COMMENT ON FUNCTION pay.block_checkouts IS
-    'Fails new checkouts of which nothing was sent';
-
-
--- Until an operator ends the hold, see pay_ops.hold_payouts().
-CREATE OR REPLACE FUNCTION pay.hold_for_review(
-    p_items int[], p_merchant_id text[], p_checkout_id text[])
-RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    WITH held AS (
-        INSERT INTO payout_hold (merchant_id, seller_account,
-            payment_order_id, why)
-        SELECT o.merchant_id, o.seller_account, o.payment_order_id,
-            'to be reviewed'
-        FROM unnest(p_items) n
-        CROSS JOIN LATERAL orders_of(p_merchant_id[n], p_checkout_id[n]) o
-        ORDER BY 1, 2, 3
-        ON CONFLICT DO NOTHING
-        RETURNING merchant_id, payment_order_id, why
-    )
-    INSERT INTO payout_act (merchant_id, subject, subject_id, act, who, why,
-        detail)
-    SELECT h.merchant_id, 'order', h.payment_order_id, 'held', 'risk', h.why,
-        '{}'
-    FROM held h;
-END
-$$;
-COMMENT ON FUNCTION pay.hold_for_review IS
-    'Holds the pay-outs of orders that are to be reviewed';
-
-
--- The end of begin_payment for items that were looked at.  It is behind all
--- rounds of it: counters are the last rows that a transaction locks, and many
--- payments wait for one of them.
-CREATE OR REPLACE FUNCTION pay.look_at_risk(
-    p_items int[], p_waits int[], p_merchant_id text[], p_checkout_id text[],
-    p_psp text[], p_currency text[], p_total_minor bigint[],
-    p_lease_ms bigint[], p_request_id text[], p_terms jsonb[],
-    p_risk jsonb[])
-RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql AS $$
-DECLARE
-    v_found   record := keep_decisions(p_items, p_merchant_id, p_checkout_id,
-                                       p_currency, p_total_minor, p_risk);
-    v_blocked int[];
-    v_review  int[];
-BEGIN
-    SELECT coalesce(array_agg(u.n) FILTER (WHERE u.word = 'block'), '{}'),
-        coalesce(array_agg(u.n) FILTER (WHERE u.word = 'review'), '{}')
-    INTO v_blocked, v_review
-    FROM unnest(v_found.items, v_found.words) u (n, word);
-
-    IF v_review <> '{}' THEN
-        PERFORM hold_for_review(v_review, p_merchant_id, p_checkout_id);
-    END IF;
-
-    IF v_blocked <> '{}' THEN
-        PERFORM block_checkouts(v_blocked, p_merchant_id, p_checkout_id,
-                                p_psp, p_request_id, p_terms);
-    END IF;
-
-    IF p_terms::text LIKE '%"replaces%' THEN
-        PERFORM close_replaced(ARRAY(
-                SELECT n FROM unnest(p_items) n WHERE n <> ALL (v_blocked)),
-            p_waits, p_merchant_id, p_checkout_id, p_lease_ms, p_request_id,
-            p_terms);
-    END IF;
-
-    RETURN QUERY
-    SELECT n, CASE WHEN n = ANY (v_blocked) THEN 'blocked'
-                   WHEN n = ANY (p_waits) THEN 'waiting'
-                   ELSE 'created' END, s.*
-    FROM unnest(p_items) n
-    CROSS JOIN LATERAL state_of(p_merchant_id[n], p_checkout_id[n]) s
-    ORDER BY 1, s.place;
-END
-$$;
-COMMENT ON FUNCTION pay.look_at_risk IS
-    'Decides about new checkouts, and carries the decisions out';
-
-
--- Locked checkouts that have just been declined count with each key of their
--- windows.  declined_at makes that once for each: webhooks come twice.
--- Counters are the last rows that a transaction locks, in key order.
-CREATE OR REPLACE FUNCTION pay.count_declines(
-    p_merchant_id text[], p_checkout_id text[])
-RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    WITH declined AS (
-        UPDATE risk_decision d
-        SET declined_at = clock_timestamp()
-        FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id))
-            AS u (merchant_id, checkout_id)
-        CROSS JOIN LATERAL (
-            SELECT x.ctid AS tid FROM risk_decision x
-            WHERE x.merchant_id = u.merchant_id
-                AND x.checkout_id = u.checkout_id
-                AND x.declined_at IS NULL
-            OFFSET 0) x
-        CROSS JOIN LATERAL (
-            SELECT FROM payment_order o
-            WHERE o.merchant_id = u.merchant_id
-                AND o.checkout_id = u.checkout_id AND o.status = 'FAILED'
-                AND o.reason = 'declined'
-            LIMIT 1) o
-        WHERE d.ctid = x.tid
-        RETURNING d.merchant_id, d.counted
-    )
-    INSERT INTO risk_counter AS c (merchant_id, kind, value, hour, attempts,
-        declines, amounts)
-    SELECT d.merchant_id COLLATE "C", (k ->> 0) COLLATE "C",
-        (k ->> 1) COLLATE "C", this_hour(), 0, count(*), '{}'
-    FROM declined d
-    CROSS JOIN LATERAL jsonb_array_elements(d.counted) k
-    GROUP BY 1, 2, 3
-    ORDER BY 1, 2, 3
-    ON CONFLICT (merchant_id, kind, value, hour) DO UPDATE
-    SET declines = c.declines + EXCLUDED.declines;
-END
-$$;
-COMMENT ON FUNCTION pay.count_declines IS
-    'Counts checkouts that were declined with the keys of their windows';

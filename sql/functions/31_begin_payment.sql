@@ -80,7 +80,22 @@ CREATE OR REPLACE FUNCTION pay_api.begin_payment(
     p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[],
     p_request_id text[], p_psps text[], p_route text[],
     p_key_windows text[], p_late_success text[], p_terms jsonb[],
-    p_risk jsonb[] DEFAULT NULL)
+    p_risk jsonb[] DEFAULT NULL, p_risk_hits_item bigint[] DEFAULT '{}',
+    p_risk_hits_name text[] DEFAULT '{}', p_risk_hits_word text[] DEFAULT '{}',
+    p_risk_hits_is_shadow bigint[] DEFAULT '{}',
+    p_risk_keys_item bigint[] DEFAULT '{}',
+    p_risk_keys_kind text[] DEFAULT '{}',
+    p_risk_keys_value text[] DEFAULT '{}',
+    p_risk_windows_item bigint[] DEFAULT '{}',
+    p_risk_windows_name text[] DEFAULT '{}',
+    p_risk_windows_key text[] DEFAULT '{}',
+    p_risk_windows_hash text[] DEFAULT '{}',
+    p_risk_windows_hours bigint[] DEFAULT '{}',
+    p_risk_windows_measure text[] DEFAULT '{}',
+    p_risk_windows_threshold bigint[] DEFAULT '{}',
+    p_risk_windows_currency text[] DEFAULT '{}',
+    p_risk_windows_word text[] DEFAULT '{}',
+    p_risk_windows_is_shadow bigint[] DEFAULT '{}')
 RETURNS SETOF pay_api.checkout_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
@@ -102,9 +117,11 @@ DECLARE
     v_replaces boolean;
     v_has_fees boolean;
     v_looks    boolean := coalesce(num_nonnulls(VARIADIC p_risk) > 0, false);
+    v_rows     risk_rows;
     v_looked   int[] := '{}';
     v_waiting  int[] := '{}';
     v_plain    int[];
+    v_wrong    int[];
     -- items that lost to no other checkout
     v_unquoted  int[];
     v_too_large int[];
@@ -137,9 +154,31 @@ BEGIN
         p_orders_amount_minor, p_orders_credit_currency, p_ttl_s, p_lease_ms,
         p_psps, p_route, p_key_windows, p_late_success, p_terms);
     IF v_looks THEN
+        PERFORM check_batch(array_dims(p_risk_hits_item),
+            array_dims(p_risk_hits_name), array_dims(p_risk_hits_word),
+            array_dims(p_risk_hits_is_shadow));
+        PERFORM check_batch(array_dims(p_risk_keys_item),
+            array_dims(p_risk_keys_kind), array_dims(p_risk_keys_value));
+        PERFORM check_batch(array_dims(p_risk_windows_item),
+            array_dims(p_risk_windows_name), array_dims(p_risk_windows_key),
+            array_dims(p_risk_windows_hash), array_dims(p_risk_windows_hours),
+            array_dims(p_risk_windows_measure),
+            array_dims(p_risk_windows_threshold),
+            array_dims(p_risk_windows_currency),
+            array_dims(p_risk_windows_word),
+            array_dims(p_risk_windows_is_shadow));
+        v_rows := ROW(p_risk_hits_item, p_risk_hits_name, p_risk_hits_word,
+            p_risk_hits_is_shadow, p_risk_keys_item, p_risk_keys_kind,
+            p_risk_keys_value, p_risk_windows_item, p_risk_windows_name,
+            p_risk_windows_key, p_risk_windows_hash, p_risk_windows_hours,
+            p_risk_windows_measure, p_risk_windows_threshold,
+            p_risk_windows_currency, p_risk_windows_word,
+            p_risk_windows_is_shadow);
+        v_wrong := wrong_risk_rows(v_rows);
         v_items := ARRAY(
             SELECT n FROM unnest(v_items) n
-            WHERE p_risk[n] IS NULL OR risk_ok(p_risk[n])
+            WHERE p_risk[n] IS NULL
+                OR risk_ok(p_risk[n]) AND n <> ALL (v_wrong)
             ORDER BY n);
     END IF;
 
@@ -297,7 +336,7 @@ BEGIN
         SELECT * FROM look_at_risk(ARRAY(
                 SELECT n FROM unnest(v_looked) n ORDER BY n), v_waiting,
             p_merchant_id, p_checkout_id, p_psp, p_currency, p_total_minor,
-            p_lease_ms, p_request_id, p_terms, p_risk);
+            p_lease_ms, p_request_id, p_terms, p_risk, v_rows);
     END IF;
 
     IF cardinality(v_items) < v_count THEN

@@ -93,8 +93,7 @@ BEGIN
     DELETE FROM risk_counter w
     WHERE w.ctid = ANY (ARRAY(
         SELECT c.ctid FROM risk_counter c
-        WHERE (c.hour AT TIME ZONE 'UTC')
-            < (now() AT TIME ZONE 'UTC') - interval '31 days'
+        WHERE c.hour < now() - interval '31 days'
         LIMIT p_limit
         FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS v_counters = ROW_COUNT;

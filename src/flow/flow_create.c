@@ -249,7 +249,7 @@ begin_stored(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
     PAY_TRY(pay_begin_psps(flow, create->route, &in.psps));
     PAY_TRY(pay_begin_windows(flow, create->route, &in.key_windows));
     PAY_TRY(pay_begin_terms(flow, from, create->can_close, &in.terms));
-    PAY_TRY(pay_risk_judged(flow, create->risk, &in.risk));
+    PAY_TRY(pay_risk_judged(flow, create->risk, &in));
 
     return pay_do_begin_payment(flow, effect, &in, create_begun);
 }

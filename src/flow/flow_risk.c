@@ -18,6 +18,12 @@ struct pay_risk_check_s {
 };
 
 
+static pay_status_t hits_of(pay_arena_t *arena,
+    const pay_risk_findings_t *found, pay_begin_payment_in_t *in);
+static pay_status_t keys_of(pay_arena_t *arena,
+    const pay_risk_findings_t *found, pay_begin_payment_in_t *in);
+static pay_status_t windows_of(pay_arena_t *arena,
+    const pay_risk_findings_t *found, pay_begin_payment_in_t *in);
 static int is_new(const pay_input_t *input);
 
 
@@ -52,12 +58,109 @@ pay_risk_check(pay_flow_t *flow, const pay_create_input_t *in,
 
 pay_status_t
 pay_risk_judged(pay_flow_t *flow, const pay_risk_check_t *check,
-    pay_str_t *json)
+    pay_begin_payment_in_t *in)
 {
-    return check == NULL
-           ? PAY_OK
-           : pay_risk_document(flow->args, flow->env->risk, check->facts,
-                               &check->counts, json);
+    pay_risk_findings_t  found;
+
+    if (check == NULL) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_risk_find(flow->args, flow->env->risk, check->facts,
+                          &check->counts, &found));
+    in->risk = found.json;
+    PAY_TRY(hits_of(flow->args, &found, in));
+    PAY_TRY(keys_of(flow->args, &found, in));
+
+    return windows_of(flow->args, &found, in);
+}
+
+
+static pay_status_t
+hits_of(pay_arena_t *arena, const pay_risk_findings_t *found,
+    pay_begin_payment_in_t *in)
+{
+    size_t                 i;
+    pay_risk_hit_row_t    *rows;
+    const pay_risk_hit_t  *hit;
+
+    rows = pay_calloc(arena, (found->hit_count + 1) * sizeof(*rows));
+    if (rows == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    for (i = 0; i < found->hit_count; i++) {
+        hit = &found->hits[i];
+        rows[i].name = hit->name;
+        rows[i].word = pay_str_of(pay_risk_action_name(hit->then));
+        rows[i].is_shadow = hit->is_shadow;
+    }
+
+    in->risk_hits = rows;
+    in->risk_hits_count = found->hit_count;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+keys_of(pay_arena_t *arena, const pay_risk_findings_t *found,
+    pay_begin_payment_in_t *in)
+{
+    size_t                 i;
+    pay_risk_value_row_t  *rows;
+
+    rows = pay_calloc(arena, (found->key_count + 1) * sizeof(*rows));
+    if (rows == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    for (i = 0; i < found->key_count; i++) {
+        rows[i].kind = pay_str_of(found->keys[i].kind);
+        rows[i].value = found->keys[i].value;
+    }
+
+    in->risk_keys = rows;
+    in->risk_keys_count = found->key_count;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+windows_of(pay_arena_t *arena, const pay_risk_findings_t *found,
+    pay_begin_payment_in_t *in)
+{
+    size_t                      i;
+    const pay_risk_window_t    *window;
+    pay_risk_window_row_t      *row, *rows;
+    const pay_risk_velocity_t  *velocity;
+
+    rows = pay_calloc(arena, (found->window_count + 1) * sizeof(*rows));
+    if (rows == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    for (i = 0; i < found->window_count; i++) {
+        window = &found->windows[i];
+        velocity = window->velocity;
+        row = &rows[i];
+        row->name = velocity->name;
+        row->key = pay_str_of(pay_risk_key_name(velocity->key));
+        row->hash = window->hash;
+        row->hours = window->hours;
+        row->measure = pay_str_of(pay_risk_of_name(velocity->of));
+        row->threshold = velocity->limit;
+        row->currency = velocity->currency != NULL
+                        ? pay_str_of(velocity->currency->code) : PAY_STR("");
+        row->word = pay_str_of(pay_risk_action_name(velocity->then));
+        row->is_shadow = window->is_shadow;
+    }
+
+    in->risk_windows = rows;
+    in->risk_windows_count = found->window_count;
+
+    return PAY_OK;
 }
 
 

@@ -169,9 +169,9 @@ typedef struct pay_risk_check_s  pay_risk_check_t;
 pay_status_t pay_risk_check(pay_flow_t *flow, const pay_create_input_t *in,
     pay_risk_check_t **check, pay_effect_t *effect, pay_flow_step_pt counted)
     PAY_MUST_CHECK;
-/* The document for begin_payment, of flow->args. */
+/* Puts the findings into the arguments of begin_payment. */
 pay_status_t pay_risk_judged(pay_flow_t *flow, const pay_risk_check_t *check,
-    pay_str_t *json) PAY_MUST_CHECK;
+    pay_begin_payment_in_t *in) PAY_MUST_CHECK;
 /* With the end of begin_payment in `input`. */
 void pay_risk_ended(pay_flow_t *flow, const pay_risk_check_t *check,
     const pay_input_t *input, pay_effect_t *effect);

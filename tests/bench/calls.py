@@ -8,6 +8,7 @@ import sys
 
 from backend import Backend
 
+DEFAULT = "DEFAULT"  # the argument is left out
 # Each argument as an expression of id, a text that no other payment has, and
 # n, its number among the items of a call.  Checkout and order have the id
 # itself for a name, their token is cs_test_<id>, as that of psp.conf.in.
@@ -43,7 +44,21 @@ VALUES = {
         "p_late_success": "'accept'",
         "p_terms": "NULL",
         "p_risk": "NULL",
-    },
+    }
+    # nothing is looked at
+    | dict.fromkeys(
+        (
+            f"p_risk_{name}"
+            for name in (
+                "hits_item", "hits_name", "hits_word", "hits_is_shadow",
+                "keys_item", "keys_kind", "keys_value", "windows_item",
+                "windows_name", "windows_key", "windows_hash",
+                "windows_hours", "windows_measure", "windows_threshold",
+                "windows_currency", "windows_word", "windows_is_shadow",
+            )
+        ),
+        DEFAULT,
+    ),
     "store_token": {
         "p_merchant_id": "'acme'",
         "p_checkout_id": "id",
@@ -99,7 +114,8 @@ def arguments(db: Backend, operation: str) -> dict[str, str]:
                 f"{operation} has an argument {name}: tests/bench/calls.py"
                 " does not know what to send"
             )
-        found[name] = f"({VALUES[operation][name]})::{kind}"
+        if VALUES[operation][name] != DEFAULT:
+            found[name] = f"({VALUES[operation][name]})::{kind}"
     return found
 
 

@@ -46,7 +46,24 @@ FROM pay_api.begin_payment(
     array_fill(NULL::text, ARRAY[%(n)s]),
     array_fill(NULL::text, ARRAY[%(n)s]),
     array_fill(NULL::text, ARRAY[%(n)s]),
-    array_fill(NULL::jsonb, ARRAY[%(n)s]), %(risks)s::jsonb[]) b"""
+    array_fill(NULL::jsonb, ARRAY[%(n)s]), %(risks)s::jsonb[],
+    p_risk_keys_item => %(keys_item)s::bigint[],
+    p_risk_keys_kind => %(keys_kind)s::text[],
+    p_risk_keys_value => %(keys_value)s::text[],
+    p_risk_windows_item => %(windows_item)s::bigint[],
+    p_risk_windows_name => %(windows_name)s::text[],
+    p_risk_windows_key => %(windows_key)s::text[],
+    p_risk_windows_hash => %(windows_hash)s::text[],
+    p_risk_windows_hours => %(windows_hours)s::bigint[],
+    p_risk_windows_measure => %(windows_measure)s::text[],
+    p_risk_windows_threshold => %(windows_threshold)s::bigint[],
+    p_risk_windows_currency => %(windows_currency)s::text[],
+    p_risk_windows_word => %(windows_word)s::text[],
+    p_risk_windows_is_shadow => %(windows_is_shadow)s::bigint[]) b"""
+WINDOW = (
+    "name", "key", "hash", "hours", "measure", "threshold", "currency",
+    "word", "is_shadow",
+)  # fmt: skip
 ONE_COLUMN = f"SELECT x.total FROM ({BEGIN}) x (created, blocked, total)"
 TOKEN = """
 SELECT count(*) FROM pay_api.store_token(
@@ -112,26 +129,39 @@ def window(name, limit, **more):
         "key": "email",
         "hash": key(name),
         "hours": 24,
-        "of": "attempts",
-        "limit": limit,
-        "then": "block",
-        "shadow": False,
+        "measure": "attempts",
+        "threshold": limit,
+        "currency": None,
+        "word": "block",
+        "is_shadow": 0,
     } | more
 
 
 def risk(windows=(), keys=()):
-    """As the gateway makes it."""
-    return json.dumps(
-        {
-            "version": "c0ffee",
-            "decision": "allow",
-            "allowed": False,
-            "hits": [],
-            "facts": {},
-            "keys": [["email", key(name)] for name in keys],
-            "windows": list(windows),
-        }
-    )
+    """Of one item, as the gateway finds it."""
+    return list(windows), [key(name) for name in keys]
+
+
+def arguments(risks):
+    """Those of begin_payment about items."""
+    document = {
+        "version": "c0ffee",
+        "decision": "allow",
+        "allowed": False,
+        "facts": {},
+    }
+    keys = [(n, each) for n, (_, of) in enumerate(risks, 1) for each in of]
+    windows = [(n, each) for n, (of, _) in enumerate(risks, 1) for each in of]
+    return {
+        "risks": [json.dumps(document)] * len(risks),
+        "keys_item": [n for n, _ in keys],
+        "keys_kind": ["email"] * len(keys),
+        "keys_value": [each for _, each in keys],
+        "windows_item": [n for n, _ in windows],
+    } | {
+        f"windows_{name}": [each[name] for _, each in windows]
+        for name in WINDOW
+    }
 
 
 def begin(connection, ids, risks, currencies=None):
@@ -142,9 +172,9 @@ def begin(connection, ids, risks, currencies=None):
             {
                 "n": len(ids),
                 "ids": ids,
-                "risks": risks,
                 "currencies": currencies or ["USD"] * len(ids),
-            },
+            }
+            | arguments(risks),
         )
         created, blocked, total = cursor.fetchone()
     connection.commit()
@@ -274,16 +304,23 @@ def looked_at(connection, size, name):
         size,
         name,
         currencies=["USD"] * size,
-        risks=[
-            risk(
-                [
-                    window(f"{name}{n % 8}", 10**6),
-                    window(f"{name} {n}", 10**6, of="amount", currency="USD"),
-                ],
-                [f"{name}{n}", f"{name}{n + 1}", "nobody"],
-            )
-            for n in range(size)
-        ],
+        **arguments(
+            [
+                risk(
+                    [
+                        window(f"{name}{n % 8}", 10**6),
+                        window(
+                            f"{name} {n}",
+                            10**6,
+                            measure="amount",
+                            currency="USD",
+                        ),
+                    ],
+                    [f"{name}{n}", f"{name}{n + 1}", "nobody"],
+                )
+                for n in range(size)
+            ]
+        ),
     )
 
 

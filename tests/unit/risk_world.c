@@ -100,19 +100,66 @@ risk_world_velocity(risk_world_t *world, pay_risk_key_t key, int64_t window_s,
 }
 
 
-const char *
-risk_world_document(risk_world_t *world)
+/* hits:NAME=WORD; keys:KIND=VALUE; windows:NAME=HOURSh:HASH;. */
+static void
+describe(pay_buf_t *buf, const pay_risk_findings_t *found)
 {
-    pay_str_t  json, copy;
+    size_t                    i;
+    const pay_risk_window_t  *window;
+
+    pay_buf_text(buf, " hits:");
+
+    for (i = 0; i < found->hit_count; i++) {
+        pay_buf_add(buf, found->hits[i].name);
+        pay_buf_text(buf, "=");
+        pay_buf_text(buf, pay_risk_action_name(found->hits[i].then));
+        pay_buf_text(buf, found->hits[i].is_shadow ? "/shadow;" : ";");
+    }
+
+    pay_buf_text(buf, " keys:");
+
+    for (i = 0; i < found->key_count; i++) {
+        pay_buf_text(buf, found->keys[i].kind);
+        pay_buf_text(buf, "=");
+        pay_buf_add(buf, found->keys[i].value);
+        pay_buf_text(buf, ";");
+    }
+
+    pay_buf_text(buf, " windows:");
+
+    for (i = 0; i < found->window_count; i++) {
+        window = &found->windows[i];
+        pay_buf_add(buf, window->velocity->name);
+        pay_buf_text(buf, "=");
+        pay_buf_int(buf, window->hours);
+        pay_buf_text(buf, "h:");
+        pay_buf_add(buf, window->hash);
+        pay_buf_text(buf, window->is_shadow ? "/shadow;" : ";");
+    }
+
+    pay_buf_text(buf, ".");
+}
+
+
+const char *
+risk_world_findings(risk_world_t *world)
+{
+    pay_buf_t            buf;
+    pay_str_t            text, copy;
+    pay_risk_findings_t  found;
 
     if (world->counts.items == NULL) {
         cr_assert_eq(pay_risk_count(world->arena, &world->risk, &world->facts,
                                     &world->counts), PAY_OK);
     }
 
-    cr_assert_eq(pay_risk_document(world->arena, &world->risk, &world->facts,
-                                   &world->counts, &json), PAY_OK);
-    cr_assert_eq(pay_dup(world->arena, json, &copy), PAY_OK);
+    cr_assert_eq(pay_risk_find(world->arena, &world->risk, &world->facts,
+                               &world->counts, &found), PAY_OK);
+    pay_buf_init(&buf, world->arena, 65536);
+    pay_buf_add(&buf, found.json);
+    describe(&buf, &found);
+    cr_assert_eq(pay_buf_done(&buf, &text), PAY_OK);
+    cr_assert_eq(pay_dup(world->arena, text, &copy), PAY_OK);
 
     return (const char *) copy.data;
 }

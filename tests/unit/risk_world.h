@@ -38,8 +38,8 @@ pay_risk_rule_t *risk_world_rule(risk_world_t *world, const char *line,
 pay_risk_velocity_t *risk_world_velocity(risk_world_t *world,
     pay_risk_key_t key, int64_t window_s, int64_t limit,
     pay_risk_action_t then);
-/* The document, with a NUL behind it; the counts are asked for first. */
-const char *risk_world_document(risk_world_t *world);
+/* What is found as a text, see describe(); the counts are asked for first. */
+const char *risk_world_findings(risk_world_t *world);
 
 
 #endif /* RISK_WORLD_H */

@@ -72,7 +72,7 @@ Test(pay_risk, a_seller_counts_once)
 
     (void) risk_world_velocity(&world, PAY_RISK_BY_seller, 60, 1,
                                PAY_RISK_BLOCK);
-    (void) risk_world_document(&world);
+    (void) risk_world_findings(&world);
     cr_expect_eq(world.counts.count, 2);
     cr_expect_neq(world.counts.items[0].key, world.counts.items[1].key);
     risk_world_close(&world);
@@ -86,24 +86,24 @@ Test(pay_risk, windows_are_of_one_merchant_and_one_value)
 
     risk_world_open(&world);
     (void) risk_world_velocity(&world, PAY_RISK_BY_ip, 600, 1, PAY_RISK_BLOCK);
-    (void) risk_world_document(&world);
+    (void) risk_world_findings(&world);
     cr_assert_eq(world.counts.count, 1);
     key = world.counts.items[0].key;
 
     world.facts.merchant_id = PAY_STR("other");
     world.counts.items = NULL;
-    (void) risk_world_document(&world);
+    (void) risk_world_findings(&world);
     cr_expect_neq(world.counts.items[0].key, key);
 
     world.facts.merchant_id = PAY_STR("acme");
     world.counts.items = NULL;
-    (void) risk_world_document(&world);
+    (void) risk_world_findings(&world);
     cr_expect_eq(world.counts.items[0].key, key);
 
     world.request.buyer.ip = PAY_STR("192.0.2.18");
     risk_world_look(&world);
     world.counts.items = NULL;
-    (void) risk_world_document(&world);
+    (void) risk_world_findings(&world);
     cr_expect_neq(world.counts.items[0].key, key);
     risk_world_close(&world);
 }
@@ -118,19 +118,19 @@ Test(pay_risk, of_ipv6_a_household_is_one_address)
     (void) risk_world_velocity(&world, PAY_RISK_BY_ip, 600, 1, PAY_RISK_BLOCK);
     world.request.buyer.ip = PAY_STR("2001:db8:0:1::1");
     risk_world_look(&world);
-    (void) risk_world_document(&world);
+    (void) risk_world_findings(&world);
     key = world.counts.items[0].key;
 
     world.request.buyer.ip = PAY_STR("2001:db8:0:1:ffff::2");
     risk_world_look(&world);
     world.counts.items = NULL;
-    (void) risk_world_document(&world);
+    (void) risk_world_findings(&world);
     cr_expect_eq(world.counts.items[0].key, key);
 
     world.request.buyer.ip = PAY_STR("2001:db8:0:2::1");
     risk_world_look(&world);
     world.counts.items = NULL;
-    (void) risk_world_document(&world);
+    (void) risk_world_findings(&world);
     cr_expect_neq(world.counts.items[0].key, key);
     risk_world_close(&world);
 }
@@ -142,13 +142,11 @@ Test(pay_risk, one_more_than_the_limit_hits)
 
     risk_world_open(&world);
     (void) risk_world_velocity(&world, PAY_RISK_BY_ip, 600, 3, PAY_RISK_BLOCK);
-    (void) risk_world_document(&world);
+    (void) risk_world_findings(&world);
     world.counts.items[0].count = 3;
-    cr_expect(has(risk_world_document(&world), "\"hits\":[]"));
+    cr_expect(has(risk_world_findings(&world), " hits: keys"));
     world.counts.items[0].count = 4;
-    cr_expect(has(risk_world_document(&world), "{\"hits\":[{\"name\":\"often\","
-                  "\"then\":\"block\",\"shadow\":false}],"
-                  "\"decision\":\"block\",\"allowed\":false"));
+    cr_expect(has(risk_world_findings(&world), " hits:often=block; keys"));
     risk_world_close(&world);
 }
 
@@ -161,10 +159,10 @@ Test(pay_risk, the_most_severe_rule_decides_and_shadows_do_not)
     (void) risk_world_rule(&world, "if hour=11", PAY_RISK_CHALLENGE);
     (void) risk_world_rule(&world, "if hour=11", PAY_RISK_REVIEW);
     risk_world_rule(&world, "if hour=11", PAY_RISK_BLOCK)->is_shadow = 1;
-    cr_expect(has(risk_world_document(&world), "\"decision\":\"review\","
+    cr_expect(has(risk_world_findings(&world), "\"decision\":\"review\","
                   "\"allowed\":false"));
     (void) risk_world_rule(&world, "if hour=11", PAY_RISK_ALLOW);
-    cr_expect(has(risk_world_document(&world), "\"allowed\":true"));
+    cr_expect(has(risk_world_findings(&world), "\"allowed\":true"));
     risk_world_close(&world);
 }
 
@@ -179,10 +177,11 @@ Test(pay_risk, in_shadow_nothing_acts_and_no_list_is_asked)
     (void) risk_world_rule(&world, "if hour=11", PAY_RISK_BLOCK);
     (void) risk_world_velocity(&world, PAY_RISK_BY_ip, 7200, 3,
                                PAY_RISK_BLOCK);
-    document = risk_world_document(&world);
+    document = risk_world_findings(&world);
     cr_expect(has(document, "\"decision\":\"allow\""));
-    cr_expect(has(document, "\"keys\":[]"));
-    cr_expect_not(has(document, "\"shadow\":false"));
+    cr_expect(has(document, " keys: windows"));
+    cr_expect(has(document, "hits:rule=block/shadow; "));
+    cr_expect(has(document, "/shadow;") && has(document, "=2h:"));
     risk_world_close(&world);
 }
 
@@ -199,8 +198,8 @@ Test(pay_risk, rules_of_another_merchant_do_not_apply)
     world.rules[0].merchant_id = PAY_STR("other");
     world.velocities[0].merchant_id = PAY_STR("other");
     world.velocities[1].merchant_id = PAY_STR("other");
-    cr_expect(has(risk_world_document(&world), "\"hits\":[]"));
-    cr_expect(has(risk_world_document(&world), "\"windows\":[]"));
+    cr_expect(has(risk_world_findings(&world), " hits: keys"));
+    cr_expect(has(risk_world_findings(&world), " windows:."));
     cr_expect_eq(world.counts.count, 0);
     risk_world_close(&world);
 }
@@ -220,7 +219,7 @@ Test(pay_risk, nothing_personal_is_in_clear)
                                PAY_RISK_BLOCK);
     (void) risk_world_velocity(&world, PAY_RISK_BY_buyer, 7200, 1,
                                PAY_RISK_BLOCK);
-    document = risk_world_document(&world);
+    document = risk_world_findings(&world);
 
     for (i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
         cr_expect_not(has(document, secrets[i]), "%s in %s", secrets[i],
@@ -228,9 +227,9 @@ Test(pay_risk, nothing_personal_is_in_clear)
     }
 
     cr_expect(has(document, "\"email\":true"));
-    cr_expect(has(document, "[\"ip\",\"192.0.2.0/24\"]"));
-    cr_expect(has(document, "[\"country\",\"FR\"]"));
-    cr_expect(has(document, "[\"email_domain\",\"gmail.com\"]"));
+    cr_expect(has(document, "ip=192.0.2.0/24;"));
+    cr_expect(has(document, "country=FR;"));
+    cr_expect(has(document, "email_domain=gmail.com;"));
     risk_world_close(&world);
 }
 
@@ -246,13 +245,10 @@ Test(pay_risk, long_windows_are_postgresqls)
                                    PAY_RISK_REVIEW);
     velocity->of = PAY_RISK_SUM;
     velocity->currency = world.request.currency;
-    document = risk_world_document(&world);
+    document = risk_world_findings(&world);
     cr_expect_eq(world.counts.count, 0);
-    cr_expect(has(document, "\"windows\":[{\"name\":\"often\","
-                  "\"key\":\"email\",\"hash\":\""));
-    cr_expect(has(document, "\"hours\":24,\"of\":\"amount\",\"limit\":1000000,"
-                  "\"currency\":\"USD\",\"then\":\"review\",\"shadow\":false}]"
-                  "}"));
+    cr_expect(has(document, " windows:often=24h:"));
+    cr_expect_not(has(document, "shadow"));
     risk_world_close(&world);
 }
 
@@ -276,14 +272,14 @@ Test(pay_risk, the_value_of_a_list_is_that_of_a_checkout)
     };
 
     risk_world_open(&world);
-    document = risk_world_document(&world);
+    document = risk_world_findings(&world);
 
     for (i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
         cr_assert_eq(pay_risk_list_value(world.arena, &world.risk, 0,
                                          pay_str_of(same[i].kind),
                                          pay_str_of(same[i].value), &kept),
                      PAY_OK, "%s", same[i].value);
-        (void) snprintf(part, sizeof(part), "[\"%s\",\"%.*s\"]", same[i].kind,
+        (void) snprintf(part, sizeof(part), "%s=%.*s;", same[i].kind,
                         pay_fmt(kept));
         cr_expect(has(document, part), "%s in %s", part, document);
     }
@@ -293,7 +289,7 @@ Test(pay_risk, the_value_of_a_list_is_that_of_a_checkout)
                                      PAY_STR("email"),
                                      PAY_STR("adal@gmail.com"), &kept),
                  PAY_OK);
-    (void) snprintf(part, sizeof(part), "[\"email\",\"%.*s\"]", pay_fmt(kept));
+    (void) snprintf(part, sizeof(part), "email=%.*s;", pay_fmt(kept));
     cr_expect(has(document, part));
     risk_world_close(&world);
 }
@@ -331,7 +327,7 @@ Test(pay_risk, values_that_no_list_can_have_are_refused)
 Test(pay_risk, memory_that_ends_is_an_ordinary_error)
 {
     unsigned           n;
-    pay_str_t          json;
+    pay_risk_findings_t  found;
     risk_world_t       world;
     pay_status_t       status;
     pay_risk_facts_t   facts;
@@ -354,8 +350,8 @@ Test(pay_risk, memory_that_ends_is_an_ordinary_error)
         }
 
         if (status == PAY_OK) {
-            status = pay_risk_document(world.arena, &world.risk, &facts,
-                                       &counts, &json);
+            status = pay_risk_find(world.arena, &world.risk, &facts, &counts,
+                                   &found);
         }
 
         if (!pay_heap_failed(world.heap)) {

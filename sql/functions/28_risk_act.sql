@@ -1,0 +1,165 @@
+-- Risk: the decisions about new checkouts are carried out, and declines counted.
+-- Private to schema pay.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- Nothing was sent, nothing will be, and no page waits for its end.  A checkout
+-- whose place it was to take keeps it.
+CREATE OR REPLACE FUNCTION pay.block_checkouts(
+    p_items int[], p_merchant_id text[], p_checkout_id text[], p_psp text[],
+    p_request_id text[], p_terms jsonb[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE checkout c
+    SET state = 'REFUSED', code = 'risk', lease_until = NULL,
+        first_call = NULL, open_attempts = 0
+    FROM unnest(p_items) n
+    CROSS JOIN LATERAL (
+        SELECT x.tableoid AS part, x.ctid AS tid FROM checkout x
+        WHERE x.merchant_id = p_merchant_id[n]
+            AND x.checkout_id = p_checkout_id[n]
+        OFFSET 0) x
+    WHERE c.ctid = x.tid AND c.tableoid = x.part;
+
+    UPDATE checkout c
+    SET replaced_by = NULL
+    FROM unnest(p_items) n
+    CROSS JOIN LATERAL (
+        SELECT x.tableoid AS part, x.ctid AS tid FROM checkout x
+        WHERE x.merchant_id = p_merchant_id[n]
+            AND x.checkout_id = p_terms[n] ->> 'replaces'
+            AND x.replaced_by = p_checkout_id[n]
+        OFFSET 0) x
+    WHERE p_terms[n] ->> 'replaces' IS NOT NULL
+        AND c.ctid = x.tid AND c.tableoid = x.part;
+
+    PERFORM record_facts(ARRAY(
+        SELECT ROW(n, NULL, p_merchant_id[n], p_checkout_id[n], 'blocked',
+            'gateway', p_psp[n], NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+            p_request_id[n], NULL, NULL, NULL, NULL)::fact
+        FROM unnest(p_items) n ORDER BY n));
+END
+$$;
+COMMENT ON FUNCTION pay.block_checkouts IS
+    'Fails new checkouts of which nothing was sent';
+
+
+-- Until an operator ends the hold, see pay_ops.hold_payouts().
+CREATE OR REPLACE FUNCTION pay.hold_for_review(
+    p_items int[], p_merchant_id text[], p_checkout_id text[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    WITH held AS (
+        INSERT INTO payout_hold (merchant_id, seller_account,
+            payment_order_id, why)
+        SELECT o.merchant_id, o.seller_account, o.payment_order_id,
+            'to be reviewed'
+        FROM unnest(p_items) n
+        CROSS JOIN LATERAL orders_of(p_merchant_id[n], p_checkout_id[n]) o
+        ORDER BY 1, 2, 3
+        ON CONFLICT DO NOTHING
+        RETURNING merchant_id, payment_order_id, why
+    )
+    INSERT INTO payout_act (merchant_id, subject, subject_id, act, who, why,
+        detail)
+    SELECT h.merchant_id, 'order', h.payment_order_id, 'held', 'risk', h.why,
+        '{}'
+    FROM held h;
+END
+$$;
+COMMENT ON FUNCTION pay.hold_for_review IS
+    'Holds the pay-outs of orders that are to be reviewed';
+
+
+-- The end of begin_payment for items that were looked at.  It is behind all
+-- rounds of it: counters are the last rows that a transaction locks, and many
+-- payments wait for one of them.
+CREATE OR REPLACE FUNCTION pay.look_at_risk(
+    p_items int[], p_waits int[], p_merchant_id text[], p_checkout_id text[],
+    p_psp text[], p_currency text[], p_total_minor bigint[],
+    p_lease_ms bigint[], p_request_id text[], p_terms jsonb[],
+    p_risk jsonb[], p_rows risk_rows)
+RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql AS $$
+DECLARE
+    v_found   record := keep_decisions(p_items, p_merchant_id, p_checkout_id,
+                            p_currency, p_total_minor, p_risk, p_rows);
+    v_blocked int[];
+    v_review  int[];
+BEGIN
+    SELECT coalesce(array_agg(u.n) FILTER (WHERE u.word = 'block'), '{}'),
+        coalesce(array_agg(u.n) FILTER (WHERE u.word = 'review'), '{}')
+    INTO v_blocked, v_review
+    FROM unnest(v_found.items, v_found.words) u (n, word);
+
+    IF v_review <> '{}' THEN
+        PERFORM hold_for_review(v_review, p_merchant_id, p_checkout_id);
+    END IF;
+
+    IF v_blocked <> '{}' THEN
+        PERFORM block_checkouts(v_blocked, p_merchant_id, p_checkout_id,
+                                p_psp, p_request_id, p_terms);
+    END IF;
+
+    IF p_terms::text LIKE '%"replaces%' THEN
+        PERFORM close_replaced(ARRAY(
+                SELECT n FROM unnest(p_items) n WHERE n <> ALL (v_blocked)),
+            p_waits, p_merchant_id, p_checkout_id, p_lease_ms, p_request_id,
+            p_terms);
+    END IF;
+
+    RETURN QUERY
+    SELECT n, CASE WHEN n = ANY (v_blocked) THEN 'blocked'
+                   WHEN n = ANY (p_waits) THEN 'waiting'
+                   ELSE 'created' END, s.*
+    FROM unnest(p_items) n
+    CROSS JOIN LATERAL state_of(p_merchant_id[n], p_checkout_id[n]) s
+    ORDER BY 1, s.place;
+END
+$$;
+COMMENT ON FUNCTION pay.look_at_risk IS
+    'Decides about new checkouts, and carries the decisions out';
+
+
+-- Locked checkouts that have just been declined count with each key of their
+-- windows.  declined_at makes that once for each: webhooks come twice.
+-- Counters are the last rows that a transaction locks, in key order.
+CREATE OR REPLACE FUNCTION pay.count_declines(
+    p_merchant_id text[], p_checkout_id text[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    WITH declined AS (
+        UPDATE risk_decision d
+        SET declined_at = clock_timestamp()
+        FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id))
+            AS u (merchant_id, checkout_id)
+        CROSS JOIN LATERAL (
+            SELECT x.ctid AS tid FROM risk_decision x
+            WHERE x.merchant_id = u.merchant_id
+                AND x.checkout_id = u.checkout_id
+                AND x.declined_at IS NULL
+            OFFSET 0) x
+        CROSS JOIN LATERAL (
+            SELECT FROM payment_order o
+            WHERE o.merchant_id = u.merchant_id
+                AND o.checkout_id = u.checkout_id AND o.status = 'FAILED'
+                AND o.reason = 'declined'
+            LIMIT 1) o
+        WHERE d.ctid = x.tid
+        RETURNING d.merchant_id, d.counted
+    )
+    INSERT INTO risk_counter AS c (merchant_id, kind, value, hour, attempts,
+        declines, amounts)
+    SELECT d.merchant_id COLLATE "C", (k ->> 0) COLLATE "C",
+        (k ->> 1) COLLATE "C", this_hour(), 0, count(*), '{}'
+    FROM declined d
+    CROSS JOIN LATERAL jsonb_array_elements(d.counted) k
+    GROUP BY 1, 2, 3
+    ORDER BY 1, 2, 3
+    ON CONFLICT (merchant_id, kind, value, hour) DO UPDATE
+    SET declines = c.declines + EXCLUDED.declines;
+END
+$$;
+COMMENT ON FUNCTION pay.count_declines IS
+    'Counts checkouts that were declined with the keys of their windows';
