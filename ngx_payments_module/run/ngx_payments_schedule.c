@@ -17,9 +17,9 @@
 #include "util/ngx_payments_process.h"
 
 
-#define PIECE_WALLETS  250
-#define PATIENCE_MS    50
-#define SHARE          4               /* of the time of a piece */
+#define PIECE_WALLETS  40
+#define PATIENCE_MS    1
+#define SHARE          32
 
 
 /* - make, watch: one call of each at a time, with arguments that never
