@@ -54,7 +54,7 @@ faults:
 	FAULTS=1 ci/build module
 	SEED=$(SEED) tests/faults/run $(or $(SEEDS),20) --elsewhere
 bench:
-	ci/install --node build run bench
+	ci/install $(if $(filter kafka,$(PARTS)),--python --kafka,--node) build run bench
 	ci/build
 	tests/bench/run
 asan:

@@ -200,7 +200,8 @@ BEGIN
                 WHERE t.is_reference
                     AND p.psp = t.psp AND p.reference = t.token
                     AND p.reference <> p.token AND p.state = 'parked'
-                    AND p.checkout_id IS NULL) i
+                    AND coalesce(p.checkout_id = t.checkout_id
+                        AND p.merchant_id = t.merchant_id, true)) i
             ORDER BY i.psp, i.event_id, i.token = t.token DESC) x) w
     JOIN checkout c ON c.merchant_id = w.merchant_id
         AND c.checkout_id = w.checkout_id;

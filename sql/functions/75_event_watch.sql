@@ -53,7 +53,6 @@ CREATE OR REPLACE FUNCTION pay.event_figures()
 RETURNS jsonb LANGUAGE sql STABLE AS $$
 SELECT jsonb_strip_nulls(untold_figures() || delivery_figures()
     || jsonb_build_object(
-        'position', p.position,
         'behind', (SELECT max(p.position - r.position)
                    FROM message_reader r),
         'behind_at', (

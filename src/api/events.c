@@ -49,8 +49,8 @@ static const char  *const rules[] = {
         "the query may have after, type and limit, each once",
     [PAY_EVENTS_ENDPOINTS] = "the query must be empty",
     [PAY_EVENTS_DELIVERIES] =
-        "the query must have endpoint, and may have state, before and limit, "
-        "each once"
+        ("the query must have endpoint, and may have state, before and limit, "
+         "each once")
 };
 
 

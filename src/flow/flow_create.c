@@ -555,16 +555,19 @@ done_no_rate(pay_flow_t *flow, pay_effect_t *effect)
 }
 
 
+/* No 404: there is something at the address, and a member of the body is
+ * wrong. */
 static pay_status_t
 done_nothing_to_replace(pay_flow_t *flow, pay_effect_t *effect)
 {
-    pay_reply_t  *reply;
+    pay_err_t  err;
 
-    PAY_TRY(pay_done_problem_reply(flow, effect, "not-found",
-                                   "there is no checkout that it could "
-                                   "replace", &reply));
+    memset(&err, 0, sizeof(err));
+    (void) pay_refuse_at(&err, "validation-error",
+                         "there is no checkout that it could replace",
+                         "/replaces");
 
-    return pay_dup(flow->arena, PAY_STR("/replaces"), &reply->pointer);
+    return pay_done_refused(flow, effect, &err);
 }
 
 

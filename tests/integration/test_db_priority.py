@@ -7,6 +7,7 @@ up while the queue fills; the access log is the order of the answers.
 import contextlib
 import json
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
@@ -28,6 +29,7 @@ NO_LISTS = tuple(
     (f"adapter            {name};", f"adapter {name}; backfill off;")
     for name in ("stripe", "generic", "paypal")
 )
+ENDPOINTS = "payments_webhook_endpoints hosts=loopback"
 OLD = "connections=2 batch=256 queue=4096"
 SINCE = """
 SELECT query_start FROM pg_stat_activity WHERE wait_event_type = 'Lock'"""
@@ -218,6 +220,39 @@ def test_a_job_never_takes_the_last_connection(stack):
         link.rollback()
         assert call.result().status_code == 200
     wait_for(lambda: claims() > before + 1, "jobs to go on")
+
+
+def test_the_claim_of_a_delivery_waits_for_the_last_connection(stack):
+    """But only while requests come: the only slot asks for a delivery every
+    10 ms, and each claim waits for 50 ms beside a connection that is out."""
+    stack.configure(
+        ONE_WORKER,
+        (ENDPOINTS, ENDPOINTS + " concurrency=1 interval=10ms"),
+        (OLD, f"{OLD} timeout=60s wait=30s"),
+    )
+    made, read = stack.created(), stack.created().order_id
+    name = re.escape('payments_db_calls_total{op="begin_delivery",result="ok"}')
+
+    def in_a_second(meanwhile) -> float:
+        begun, before = time.monotonic(), metric(stack, name)
+        while time.monotonic() - begun < 1:
+            meanwhile()
+        claims = metric(stack, name) - before
+        return claims / (time.monotonic() - begun)
+
+    def ask():
+        assert stack.get(f"/v1/payments/{read}").status_code == 200
+
+    with ThreadPoolExecutor(1) as pool, lock(stack, made) as link:
+        call = pool.submit(message(made, "paid").send)
+        wait_for(lambda: stack.sql(SINCE), "it to wait")
+        asked = in_a_second(ask)
+        quiet = in_a_second(lambda: time.sleep(0.01))
+        link.rollback()
+        assert call.result().status_code == 200
+    # a second has room for 20 such waits, and for 80 claims without
+    assert asked <= 25, (asked, quiet)
+    assert quiet > asked * 1.5, (asked, quiet)
 
 
 def test_a_refund_finds_room_where_a_read_finds_none(stack):

@@ -298,7 +298,7 @@ def test_nobody_elses_checkout_is_replaced(stack):
         (stack.order() | {"replaces": new_id()}, ""),
     ):
         answer = stack.post(body, merchant=merchant)
-        assert (answer.status_code, slug(answer)) == (404, "not-found")
+        assert (answer.status_code, slug(answer)) == (422, "validation-error")
         assert answer.json()["errors"][0]["pointer"] == "/replaces"
         assert not exists(stack, body)
     assert old.states() == {("EXECUTING", None)}

@@ -473,7 +473,7 @@ Test(pay_flow_replace, what_begin_refuses_is_not_sent)
     replace_open(&world);
     world_row(&world, PAY_OUTCOME_NOT_FOUND, NULL);
     world_row(&world, PAY_OUTCOME_NOTHING_TO_REPLACE, NULL);
-    reply = expect_problem(&world, "not-found", 404);
+    reply = expect_problem(&world, "validation-error", 422);
     cr_expect(pay_str_is(reply->pointer, "/replaces"));
     cr_expect_eq(world.http_count, 0);
     world_close(&world);
