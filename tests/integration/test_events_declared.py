@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from support.own_stack import OwnStack, new_id, wait_for
+from support.own_stack import OwnStack, children, new_id, wait_for
 from support.receiver import HOOKS, Receiver, Shop
 from support.tls_psp import Authority
 
@@ -208,6 +208,11 @@ def test_a_line_that_is_gone_disables_its_endpoint_until_it_is_back(
     lines.are(line)
     made = there(shop, url)
     lines.are()
+    # one that ends may still declare it
+    wait_for(
+        lambda: len(children(gate.master())) == gate.processes(),
+        "the end of workers that have the line",
+    )
     pass_time(gate, made)
     gate.reload()  # new workers ask at once
     there(shop, url, state="disabled", reason="undeclared")
