@@ -17,9 +17,9 @@
 #include "util/ngx_payments_process.h"
 
 
-#define PIECE_WALLETS  40
+#define PIECE_WALLETS  25
 #define PATIENCE_MS    1
-#define SHARE          32
+#define SHARE          8
 
 
 /* - make, watch: one call of each at a time, with arguments that never
