@@ -30,6 +30,8 @@ local path = os.getenv("LOAD_PATH") or "/"
 local orders = tonumber(os.getenv("ORDERS") or "1")
 local rate = tonumber(os.getenv("RATE") or "0")
 local clients = tonumber(os.getenv("CLIENTS") or "1")
+-- BUYER: each order has a buyer of its own, of one of a thousand addresses.
+local with_buyer = os.getenv("BUYER") ~= nil
 -- MARKS: numbers of whole payments; when the first answer came and when each
 -- number was reached goes to MARKS_FILE, in µs, and the last one ends it.
 local marks = {}
@@ -99,6 +101,17 @@ local function hmac(text)
     return table.concat(hex)
 end
 
+local function buyer(id)
+    if not with_buyer then
+        return "{}"
+    end
+    return string.format(
+        '{"id":"%s","email":"%s@shop.example","device":"d-%s",'
+        .. '"ip":"192.0.%d.%d","billing_country":"DE",'
+        .. '"shipping_country":"DE","account_created_at":'
+        .. '"2025-01-01T00:00:00Z"}', id, id, id, n % 4, n % 250)
+end
+
 local function create()
     n = n + 1
     local id = prefix .. "-" .. n
@@ -108,10 +121,10 @@ local function create()
         ["Content-Type"] = "application/json",
         ["Idempotency-Key"] = id .. "-idempotency",
     }, string.format(
-        '{"checkout_id":"%s","buyer_info":{},"return_url":"%s",'
+        '{"checkout_id":"%s","buyer_info":%s,"return_url":"%s",'
         .. '"psp":"stripe","payment_orders":[{"payment_order_id":"%s",'
         .. '"seller_account":"seller-%d","amount":"12.34",'
-        .. '"currency":"USD"}]}', id, return_url, id, n % 1000))
+        .. '"currency":"USD"}]}', id, buyer(id), return_url, id, n % 1000))
 end
 
 local function webhook(order)

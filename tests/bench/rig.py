@@ -6,6 +6,7 @@ all on this machine's loopback.
 import json
 import os
 import pathlib
+import re
 import shlex
 import signal
 import socket
@@ -129,6 +130,8 @@ class Rig:
     def make_conf(self, workers: int, psp_url: str, more: str) -> None:
         """The stack's own configuration, with the stripe PSP moved."""
         text = (ROOT / "ci" / "nginx.conf.in").read_text()
+        # risk has a part of its own
+        text = re.sub(r"(?m)^ +payments_risk.*\n", "", text)
         for old, new in [*CONF_EDITS.items(), (HTTP, f"{HTTP}\n    {more}")]:
             assert old in text, old
             text = text.replace(old, new.replace("@WORKERS@", str(workers)), 1)
