@@ -117,6 +117,29 @@ typedef enum {
     PAY_NEWS_COUNT
 } pay_psp_news_t;
 
+/* A PSP's word about the card of one attempt, as far as it gives one: hints
+ * for risk, which move nothing.  Texts are the arena's; empty: not known, or
+ * not of the form that is named here.  All empty: nothing is said. */
+typedef struct {
+    pay_str_t  attempt;                /* the PSP's id of the attempt or of its
+                                          warning */
+    pay_str_t  card;                   /* the PSP's name for the card, 1 to 128
+                                          bytes of visible ASCII.  Personal: it
+                                          leaves the flow as a keyed hash */
+    pay_str_t  bin;                    /* 6 to 8 digits */
+    pay_str_t  country;                /* of the issuer, two capitals */
+    pay_str_t  funding;                /* credit, debit or prepaid */
+    pay_str_t  three_d;                /* 3-D Secure: authenticated, attempted,
+                                          exempted or failed */
+    pay_str_t  level;                  /* the PSP's opinion: normal, elevated or
+                                          highest */
+    int        has_score;
+    int64_t    score;                  /*   and its score, 0 to 100 */
+    pay_str_t  warning;                /* the issuer's early warning of fraud:
+                                          its kind, made safe */
+    int        is_hint;                /* not covered by the signature */
+} pay_psp_card_t;
+
 /* A PSP event: one statement about one registration, from a webhook, a list or
  * a query.  A webhook with two statements (paid, and its fee) is two events,
  * the second with an event_id of its own ("<id>:fee"). */
@@ -149,6 +172,7 @@ typedef struct {
     int               has_fee;         /* of a dispute: its fee */
     int64_t           fee_minor;
     pay_str_t         fee_currency;
+    pay_psp_card_t    card;            /* about the payment alone */
     pay_psp_unread_t  unread;          /* of a query's answer that is not
                                           known: why */
     pay_str_t         report;          /* a settlement report that it announces:
@@ -407,6 +431,9 @@ pay_status_t pay_psp_balance_request(pay_arena_t *arena,
     const pay_psp_adapter_t *adapter, const pay_psp_account_t *account,
     pay_http_request_t *request) PAY_MUST_CHECK;
 
+
+/* 1 when something is said of the card. */
+int pay_psp_card_says(const pay_psp_card_t *card);
 
 /* NULL when there is none of that name. */
 const pay_psp_adapter_t *pay_psp_find(pay_str_t name);

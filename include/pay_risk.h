@@ -203,6 +203,12 @@ pay_status_t pay_risk_list_value(pay_arena_t *arena, const pay_risk_t *risk,
     unsigned hash, pay_str_t kind, pay_str_t value, pay_str_t *kept)
     PAY_MUST_CHECK;
 
+/* The keyed hash, in hex, of the name that a PSP has for a card.  It is one of
+ * the PSP's and the account's: fingerprints of two are never the same card. */
+pay_status_t pay_risk_card(pay_arena_t *arena, const pay_risk_t *risk,
+    pay_str_t psp, pay_str_t account, pay_str_t card, pay_str_t *hex)
+    PAY_MUST_CHECK;
+
 /* The facts of a request at a time.  Normalised texts are the arena's, the
  * rest borrows. */
 pay_status_t pay_risk_facts(pay_arena_t *arena, pay_str_t merchant_id,

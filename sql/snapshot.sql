@@ -1070,6 +1070,7 @@ CREATE FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subjec
 CREATE FUNCTION pay.add_amounts(p_a jsonb, p_b jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.add_counts(p_one jsonb, p_other jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.adopt_cards(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[]) RETURNS void LANGUAGE plpgsql;
 
 CREATE TABLE pay.settlement_file (
     file_id bigint NOT NULL,
@@ -1468,6 +1469,7 @@ CREATE FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id text[], p_
 CREATE FUNCTION pay.capture_of_amount(p_news pay.news) RETURNS pay.change LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.cards_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.carry_parts(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text) RETURNS bytea LANGUAGE sql STABLE;
 CREATE FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT status text) RETURNS record LANGUAGE plpgsql STABLE;
@@ -1985,6 +1987,7 @@ CREATE FUNCTION pay.is_early(p_news pay.news) RETURNS boolean LANGUAGE plpgsql S
 CREATE FUNCTION pay.is_echo(p_payout pay.payout, p_amount_minor bigint, p_currency text, p_account_end text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_event(p_logged text, p_news text, p_actor text, p_part oid, p_tid tid, p_attempt text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_failed(p_change pay.change) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_fraud_reason(p_code text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_given(p_provided text, p_actor text, p_order_id text, p_part oid, p_tid tid, p_late_success text, p_replaced_by text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_held_late(p_order pay.payment_order) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_iban(p_text text) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -2101,6 +2104,7 @@ CREATE FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolean) RETU
 CREATE FUNCTION pay.judge_risk(p_items integer[], p_risk jsonb[], p_rows pay.risk_rows, p_found pay.risk_findings) RETURNS TABLE(n integer, decision text, decided_by text, hits jsonb) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.judged_facts(p_facts pay.fact[], p_turn integer, p_now timestamp with time zone, p_at text, p_tx bigint) RETURNS TABLE(item integer, kind text, merchant_id text, checkout_id text, reference text, brings boolean, news text, is_event boolean, changes boolean, move pay.move, is_sale boolean, is_stale boolean, sale pay.posting) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_rows pay.risk_rows, OUT items integer[], OUT words text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2125,6 +2129,9 @@ CREATE FUNCTION pay.keep_wrong_row(p_file_id bigint, p_line integer, p_wrong tex
 CREATE FUNCTION pay.kept_fee(p_returns text, p_fee_minor bigint, p_captured_minor bigint, p_back_minor bigint) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.known_difference(p_last pay.psp_balance, OUT low bigint, OUT high bigint) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.label_dispute(p_dispute pay.dispute) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.label_order(p_merchant_id text, p_payment_order_id text, p_label text, p_source text, p_at timestamp with time zone DEFAULT clock_timestamp()) RETURNS boolean LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.labels_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.late_meant(p_news pay.news) RETURNS pay.late_success LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[], p_first integer, OUT facts pay.fact[]) RETURNS pay.fact[] LANGUAGE plpgsql;
@@ -2835,7 +2842,7 @@ CREATE FUNCTION pay_api.act_on_payout_batch(p_act text[], p_merchant_id text[], 
 CREATE FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[] DEFAULT NULL::text[], p_can_retry text[] DEFAULT NULL::text[], p_attempt text[] DEFAULT NULL::text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[] DEFAULT NULL::text[], p_can_retry text[] DEFAULT NULL::text[], p_attempt text[] DEFAULT NULL::text[], p_cards_item bigint[] DEFAULT '{}'::bigint[], p_cards_attempt text[] DEFAULT '{}'::text[], p_cards_card text[] DEFAULT '{}'::text[], p_cards_bin text[] DEFAULT '{}'::text[], p_cards_country text[] DEFAULT '{}'::text[], p_cards_funding text[] DEFAULT '{}'::text[], p_cards_three_d text[] DEFAULT '{}'::text[], p_cards_level text[] DEFAULT '{}'::text[], p_cards_score bigint[] DEFAULT '{}'::bigint[], p_cards_warning text[] DEFAULT '{}'::text[], p_cards_is_hint bigint[] DEFAULT '{}'::bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.span_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.close_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3527,6 +3534,35 @@ CREATE VIEW pay.registration (
     waits boolean
 );
 
+CREATE TABLE pay.risk_card (
+    psp pay.id NOT NULL,
+    attempt pay.id NOT NULL,
+    merchant_id pay.id,
+    checkout_id pay.id,
+    token pay.id,
+    card text COLLATE pg_catalog."C",
+    bin text COLLATE pg_catalog."C",
+    country text COLLATE pg_catalog."C",
+    funding text COLLATE pg_catalog."C",
+    three_d text COLLATE pg_catalog."C",
+    level text COLLATE pg_catalog."C",
+    score integer,
+    warning text COLLATE pg_catalog."C",
+    is_hint boolean NOT NULL,
+    is_declined boolean NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT risk_card_bin_check CHECK ((bin ~ '^[0-9]{6,8}$'::text)),
+    CONSTRAINT risk_card_card_check CHECK ((card ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT risk_card_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
+    CONSTRAINT risk_card_funding_check CHECK ((funding = ANY (ARRAY['credit'::text, 'debit'::text, 'prepaid'::text]))),
+    CONSTRAINT risk_card_level_check CHECK ((level = ANY (ARRAY['normal'::text, 'elevated'::text, 'highest'::text]))),
+    CONSTRAINT risk_card_score_check CHECK (((score >= 0) AND (score <= 100))),
+    CONSTRAINT risk_card_three_d_check CHECK ((three_d = ANY (ARRAY['authenticated'::text, 'attempted'::text, 'exempted'::text, 'failed'::text]))),
+    CONSTRAINT risk_card_warning_check CHECK ((warning ~ '^[a-z0-9_.-]{1,64}$'::text))
+);
+
+COMMENT ON TABLE pay.risk_card IS 'The words of PSPs about the cards of attempts';
+
 CREATE TABLE pay.risk_counter (
     merchant_id pay.id NOT NULL,
     kind pay.risk_key NOT NULL,
@@ -3554,6 +3590,18 @@ CREATE TABLE pay.risk_decision (
     CONSTRAINT risk_decision_decided_by_check CHECK ((decided_by = ANY (ARRAY['list'::text, 'rule'::text, 'window'::text, 'none'::text])))
 )
 WITH (fillfactor='80');
+
+CREATE TABLE pay.risk_label (
+    merchant_id pay.id NOT NULL,
+    payment_order_id pay.id NOT NULL,
+    label text NOT NULL COLLATE pg_catalog."C",
+    source text NOT NULL COLLATE pg_catalog."C",
+    labelled_at timestamp with time zone NOT NULL,
+    CONSTRAINT risk_label_label_check CHECK ((label = ANY (ARRAY['fraud'::text, 'rejected'::text, 'not_fraud'::text]))),
+    CONSTRAINT risk_label_source_check CHECK ((source = ANY (ARRAY['dispute'::text, 'early_fraud_warning'::text, 'refund'::text, 'reviewer'::text])))
+);
+
+COMMENT ON TABLE pay.risk_label IS 'Labels of orders: fraud in the word of the buyer''s bank, rejected by a reviewer, disputed and not fraud';
 
 CREATE TABLE pay.risk_list_act (
     act_id bigint NOT NULL,
@@ -5530,10 +5578,14 @@ ALTER TABLE ONLY pay.rate
     ADD CONSTRAINT rate_pkey PRIMARY KEY (source, quote);
 ALTER TABLE ONLY pay.rate_source
     ADD CONSTRAINT rate_source_pkey PRIMARY KEY (source);
+ALTER TABLE ONLY pay.risk_card
+    ADD CONSTRAINT risk_card_pkey PRIMARY KEY (psp, attempt);
 ALTER TABLE ONLY pay.risk_counter
     ADD CONSTRAINT risk_counter_pkey PRIMARY KEY (merchant_id, kind, value, hour);
 ALTER TABLE ONLY pay.risk_decision
     ADD CONSTRAINT risk_decision_pkey PRIMARY KEY (merchant_id, checkout_id);
+ALTER TABLE ONLY pay.risk_label
+    ADD CONSTRAINT risk_label_pkey PRIMARY KEY (merchant_id, payment_order_id, source);
 ALTER TABLE ONLY pay.risk_list_act
     ADD CONSTRAINT risk_list_act_pkey PRIMARY KEY (act_id);
 ALTER TABLE ONLY pay.risk_list
@@ -5716,8 +5768,12 @@ CREATE INDEX payout_to_screen ON pay.payout USING btree (merchant_id, destinatio
 CREATE INDEX payout_to_send ON pay.payout USING btree (merchant_id, provider, payout_id) WHERE ((state)::text = 'approved'::text);
 CREATE INDEX payout_unbatched ON pay.payout USING btree (merchant_id, provider, currency) WHERE (((state)::text = 'ready'::text) AND (batch_id IS NULL));
 CREATE INDEX psp_balance_last ON pay.psp_balance USING btree (source, currency, balance_id);
+CREATE INDEX risk_card_age ON pay.risk_card USING btree (at) WHERE (card IS NOT NULL);
+CREATE INDEX risk_card_of ON pay.risk_card USING btree (merchant_id, checkout_id) WHERE (checkout_id IS NOT NULL);
+CREATE INDEX risk_card_parked ON pay.risk_card USING btree (psp, token) WHERE (checkout_id IS NULL);
 CREATE INDEX risk_counter_age ON pay.risk_counter USING brin (hour) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX risk_decision_age ON pay.risk_decision USING btree (at) WHERE (keys IS NOT NULL);
+CREATE INDEX risk_label_age ON pay.risk_label USING btree (labelled_at);
 CREATE INDEX sanction_list_newest ON pay.sanction_list USING btree (list, version);
 CREATE INDEX sanction_name_words ON pay.sanction_name USING gin (words) WITH (fastupdate=off);
 CREATE INDEX sanction_word_near ON pay.sanction_word USING gin (near) WITH (fastupdate=off);
@@ -6142,6 +6198,7 @@ REVOKE ALL ON FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p
 REVOKE ALL ON FUNCTION pay.add_amounts(p_a jsonb, p_b jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_counts(p_one jsonb, p_other jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.adopt_cards(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_operator;
 REVOKE ALL ON FUNCTION pay.advance_file(p_file_id bigint, p_rows integer) FROM PUBLIC;
@@ -6233,6 +6290,7 @@ REVOKE ALL ON FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id tex
 REVOKE ALL ON FUNCTION pay.capture_of_amount(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.cards_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.carry_parts(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT status text) FROM PUBLIC;
@@ -6505,6 +6563,7 @@ REVOKE ALL ON FUNCTION pay.is_early(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_echo(p_payout pay.payout, p_amount_minor bigint, p_currency text, p_account_end text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_event(p_logged text, p_news text, p_actor text, p_part oid, p_tid tid, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_failed(p_change pay.change) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_fraud_reason(p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_given(p_provided text, p_actor text, p_order_id text, p_part oid, p_tid tid, p_late_success text, p_replaced_by text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_held_late(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_iban(p_text text) FROM PUBLIC;
@@ -6556,6 +6615,7 @@ REVOKE ALL ON FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolea
 REVOKE ALL ON FUNCTION pay.judge_risk(p_items integer[], p_risk jsonb[], p_rows pay.risk_rows, p_found pay.risk_findings) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judged_facts(p_facts pay.fact[], p_turn integer, p_now timestamp with time zone, p_at text, p_tx bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone, p_who text, p_why text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_rows pay.risk_rows, OUT items integer[], OUT words text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
@@ -6584,6 +6644,9 @@ REVOKE ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_
 GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.known_difference(p_last pay.psp_balance, OUT low bigint, OUT high bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.label_dispute(p_dispute pay.dispute) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.label_order(p_merchant_id text, p_payment_order_id text, p_label text, p_source text, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.labels_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.late_meant(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[], p_first integer, OUT facts pay.fact[]) FROM PUBLIC;
@@ -7052,8 +7115,8 @@ REVOKE ALL ON FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_ur
 GRANT ALL ON FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) FROM PUBLIC;
@@ -7465,10 +7528,14 @@ GRANT SELECT ON TABLE pay.rate_source TO payments_auditor;
 GRANT SELECT ON TABLE pay.rate_source TO payments_operator;
 GRANT SELECT ON TABLE pay.registration TO payments_auditor;
 GRANT SELECT ON TABLE pay.registration TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_card TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_card TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_counter TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_counter TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_decision TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_decision TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_label TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_label TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_list_act TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_list_act TO payments_operator;
 GRANT SELECT ON TABLE pay.round TO payments_auditor;

@@ -79,6 +79,9 @@ BEGIN
             p_checkout_id || p_checkout_id || v_parked.checkouts,
             p_psp || p_psp || v_parked.psps,
             v_names.tokens || v_names.aliases || v_parked.names));
+        PERFORM adopt_cards(p_merchant_id || p_merchant_id,
+            p_checkout_id || p_checkout_id, p_psp || p_psp,
+            v_names.tokens || v_names.aliases);
         PERFORM count_declines(p_merchant_id || v_parked.merchants,
                                p_checkout_id || v_parked.checkouts);
     END IF;

@@ -39,6 +39,8 @@ BEGIN
     ON CONFLICT (psp, dispute_id, part) DO NOTHING
     RETURNING * INTO v_dispute;
 
+    PERFORM label_dispute(v_dispute);
+
     RETURN v_dispute;
 END
 $$;

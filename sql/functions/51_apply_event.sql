@@ -9,7 +9,13 @@ CREATE OR REPLACE FUNCTION pay_api.apply_event(
     p_fact text[], p_token text[], p_reference text[], p_code text[],
     p_amount_minor bigint[], p_currency text[], p_digest bytea[],
     p_request_id text[], p_decline text[] DEFAULT NULL,
-    p_can_retry text[] DEFAULT NULL, p_attempt text[] DEFAULT NULL)
+    p_can_retry text[] DEFAULT NULL, p_attempt text[] DEFAULT NULL,
+    p_cards_item bigint[] DEFAULT '{}', p_cards_attempt text[] DEFAULT '{}',
+    p_cards_card text[] DEFAULT '{}', p_cards_bin text[] DEFAULT '{}',
+    p_cards_country text[] DEFAULT '{}', p_cards_funding text[] DEFAULT '{}',
+    p_cards_three_d text[] DEFAULT '{}', p_cards_level text[] DEFAULT '{}',
+    p_cards_score bigint[] DEFAULT '{}', p_cards_warning text[] DEFAULT '{}',
+    p_cards_is_hint bigint[] DEFAULT '{}')
 RETURNS SETOF pay_api.checkout_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
@@ -58,6 +64,22 @@ BEGIN
         v_facts := ARRAY(
             SELECT f FROM unnest(v_facts) f
             WHERE f.item NOT IN (SELECT a.item FROM unnest(v_aside) a));
+    END IF;
+
+    -- before the locks of checkouts, as the inbox is
+    IF p_cards_item <> '{}' THEN
+        PERFORM check_batch(array_dims(p_cards_item),
+            array_dims(p_cards_attempt), array_dims(p_cards_card),
+            array_dims(p_cards_bin), array_dims(p_cards_country),
+            array_dims(p_cards_funding), array_dims(p_cards_three_d),
+            array_dims(p_cards_level), array_dims(p_cards_score),
+            array_dims(p_cards_warning), array_dims(p_cards_is_hint));
+        PERFORM keep_cards(v_facts || ARRAY(
+                SELECT a FROM unnest(v_aside) a
+                WHERE a.item <> ALL (v_duplicates)),
+            p_fact, p_cards_item, p_cards_attempt, p_cards_card, p_cards_bin,
+            p_cards_country, p_cards_funding, p_cards_three_d, p_cards_level,
+            p_cards_score, p_cards_warning, p_cards_is_hint);
     END IF;
 
     IF cardinality(v_facts) > 0 THEN

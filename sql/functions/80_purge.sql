@@ -108,6 +108,18 @@ BEGIN
         FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS v_count = ROW_COUNT;
 
+    v_counters := v_counters + v_count;
+
+    UPDATE risk_card w
+    SET card = NULL
+    WHERE w.ctid = ANY (ARRAY(
+        SELECT c.ctid FROM risk_card c
+        WHERE c.card IS NOT NULL AND c.at < now() - interval '13 months'
+        ORDER BY c.at
+        LIMIT p_limit
+        FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+
     RETURN v_counters + v_count;
 END
 $$;

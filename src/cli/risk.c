@@ -63,7 +63,8 @@ static const pay_cli_list_t  decisions_query = {
 static const pay_cli_list_t  show_query = {
     "risk show",
     "SELECT d.decision, d.decided_by AS by, d.hits, d.facts, d.version,"
-    " encode(d.inputs_hash, 'hex') AS inputs_hash, " AT("d.at") " AS at"
+    " encode(d.inputs_hash, 'hex') AS inputs_hash, " AT("d.at") " AS at,"
+    " pay.cards_of($1, $2) AS cards, pay.labels_of($1, $2) AS labels"
     " FROM pay.risk_decision d"
     " WHERE d.merchant_id = $1 AND d.checkout_id = $2",
     2, "no decision about such a checkout", PAY_CLI_NO, NULL

@@ -92,6 +92,11 @@ pay_psp_event_keep(pay_flow_t *flow, const pay_psp_event_t *from,
     PAY_TRY(pay_dup(flow->arena, from->object, &to->object));
     PAY_TRY(pay_dup(flow->arena, from->operation, &to->operation));
     PAY_TRY(pay_dup(flow->arena, from->fee_currency, &to->fee_currency));
+    PAY_TRY(pay_dup(flow->arena, from->card.attempt, &to->card.attempt));
+    PAY_TRY(pay_dup(flow->arena, from->card.card, &to->card.card));
+    PAY_TRY(pay_dup(flow->arena, from->card.bin, &to->card.bin));
+    PAY_TRY(pay_dup(flow->arena, from->card.country, &to->card.country));
+    PAY_TRY(pay_dup(flow->arena, from->card.warning, &to->card.warning));
 
     return pay_dup(flow->arena, from->currency, &to->currency);
 }
@@ -126,6 +131,7 @@ do_apply_event(pay_flow_t *flow, const pay_psp_conf_t *psp, const char *source,
     }
 
     add_decline(psp, event, &in);
+    PAY_TRY(pay_risk_card_row(flow, psp, &event->card, &in));
 
     return pay_do_apply_event(flow, effect, &in, step);
 }

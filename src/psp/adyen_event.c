@@ -65,6 +65,8 @@ static pay_status_t adyen_item_fact(const pay_json_t *item, int success,
 static void adyen_item_held(const pay_json_t *item, pay_psp_event_t *event);
 static pay_status_t adyen_after(pay_arena_t *arena, const pay_json_t *item,
     int success, pay_psp_event_t *event);
+static pay_status_t adyen_card(pay_arena_t *arena, const pay_json_t *item,
+    pay_psp_card_t *said);
 static int adyen_is_captured(const pay_psp_event_t *event);
 static const adyen_after_t *adyen_after_row(const pay_json_t *item);
 static pay_status_t adyen_object(pay_arena_t *arena, const pay_json_t *item,
@@ -85,6 +87,20 @@ static const adyen_after_t  adyen_afters[] = {
     { "CHARGEBACK_REVERSED", PAY_ABOUT_DISPUTE, PAY_NEWS_WON, "" },
     { "SECOND_CHARGEBACK", PAY_ABOUT_DISPUTE, PAY_NEWS_OPENED, "-second" },
     { NULL, PAY_ABOUT_PAYMENT, PAY_NEWS_PENDING, "" }
+};
+
+static const pay_psp_said_t  adyen_fundings[] = {
+    { "CREDIT", "credit" }, { "DEBIT", "debit" }, { "PREPAID", "prepaid" },
+    { NULL, NULL }
+};
+
+static const pay_psp_said_t  adyen_levels[] = {
+    { "GREEN", "normal" }, { "AMBER", "elevated" }, { "RED", "highest" },
+    { NULL, NULL }
+};
+
+static const pay_psp_said_t  adyen_three_d[] = {
+    { "true", "authenticated" }, { NULL, NULL }
 };
 
 
@@ -193,6 +209,7 @@ adyen_item(pay_arena_t *arena, const pay_psp_account_t *account,
     PAY_TRY(adyen_item_names(arena, account, item, success, event));
     PAY_TRY(pay_adyen_amount_in(arena, item, event));
     PAY_TRY(adyen_item_code(arena, item, success, event));
+    PAY_TRY(adyen_card(arena, item, &event->card));
 
     status = adyen_after(arena, item, success, event);
     if (status == PAY_INVALID) {
@@ -528,6 +545,32 @@ adyen_after(pay_arena_t *arena, const pay_json_t *item, int success,
 
     return (news == PAY_NEWS_FAILED && event->code.len == 0)
            ? pay_psp_word_get(arena, item, "reason", &event->code) : PAY_OK;
+}
+
+
+/* additionalData is not signed: a hint in any case. */
+static pay_status_t
+adyen_card(pay_arena_t *arena, const pay_json_t *item, pay_psp_card_t *said)
+{
+    const pay_json_t  *more = pay_json_get(item, "additionalData");
+
+    if (!pay_psp_is(item, "eventCode", "AUTHORISATION")) {
+        return PAY_OK;
+    }
+
+    said->is_hint = 1;
+    PAY_TRY(pay_psp_token_may(arena, item, "pspReference", &said->attempt));
+    PAY_TRY(pay_psp_card_name(arena, more, "alias", &said->card));
+    PAY_TRY(pay_psp_card_bin(arena, more, "cardBin", &said->bin));
+    PAY_TRY(pay_psp_card_country(arena, more, "issuerCountry",
+                                 &said->country));
+    pay_psp_card_word(adyen_fundings, more, "fundingSource", &said->funding);
+    pay_psp_card_word(adyen_three_d, more, "threeDAuthenticated",
+                      &said->three_d);
+    pay_psp_card_word(adyen_levels, more, "fraudResultType", &said->level);
+    pay_psp_card_score(more, "totalFraudScore", said);
+
+    return PAY_OK;
 }
 
 

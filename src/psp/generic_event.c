@@ -28,6 +28,8 @@ static pay_status_t generic_event_id(pay_arena_t *arena, pay_str_t event_id,
     const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err);
 static pay_status_t generic_read(pay_arena_t *arena, pay_str_t name,
     const pay_json_t *data, pay_psp_told_t *told);
+static pay_status_t generic_card(pay_arena_t *arena, const pay_json_t *data,
+    pay_psp_event_t *event);
 static pay_status_t generic_attempt(pay_arena_t *arena,
     const pay_json_t *data, pay_psp_event_t *event);
 static pay_status_t generic_about(pay_arena_t *arena,
@@ -42,6 +44,17 @@ static pay_status_t generic_fee(pay_arena_t *arena, const pay_json_t *data,
     pay_psp_told_t *told);
 static int generic_costs(const pay_psp_event_t *event);
 
+
+/* The words of the gateway itself: our protocol. */
+static const pay_psp_said_t  generic_three_d[] = {
+    { "authenticated", "authenticated" }, { "attempted", "attempted" },
+    { "exempted", "exempted" }, { "failed", "failed" }, { NULL, NULL }
+};
+
+static const pay_psp_said_t  generic_levels[] = {
+    { "normal", "normal" }, { "elevated", "elevated" },
+    { "highest", "highest" }, { NULL, NULL }
+};
 
 static const generic_type_t  generic_types[] = {
     { "capture.done", PAY_ABOUT_CAPTURE, PAY_NEWS_SUCCEEDED, ":capture",
@@ -177,6 +190,7 @@ generic_read(pay_arena_t *arena, pay_str_t name, const pay_json_t *data,
         event->must_ask = event->must_capture;
         event->must_capture = 0;
         PAY_TRY(pay_generic_facts(arena, data, event));
+        PAY_TRY(generic_card(arena, data, event));
 
         return generic_fee(arena, data, told);
     }
@@ -212,7 +226,30 @@ generic_attempt(pay_arena_t *arena, const pay_json_t *data,
     event->fact = PAY_FACT_ATTEMPT;
     event->reference = PAY_STR("");
 
-    return PAY_OK;
+    return generic_card(arena, data, event);
+}
+
+
+/* The attempt's id, or else the payment's, or the registration's. */
+static pay_status_t
+generic_card(pay_arena_t *arena, const pay_json_t *data,
+    pay_psp_event_t *event)
+{
+    pay_psp_card_t    *said = &event->card;
+    const pay_json_t  *risk = pay_json_get(data, "risk");
+
+    said->attempt = event->object.len ? event->object
+                    : event->reference.len ? event->reference : event->token;
+    PAY_TRY(pay_psp_card_name(arena, risk, "card", &said->card));
+    PAY_TRY(pay_psp_card_bin(arena, risk, "bin", &said->bin));
+    PAY_TRY(pay_psp_card_country(arena, risk, "country", &said->country));
+    pay_psp_card_word(pay_psp_fundings, risk, "funding", &said->funding);
+    pay_psp_card_word(generic_three_d, risk, "three_d_secure",
+                      &said->three_d);
+    pay_psp_card_word(generic_levels, risk, "level", &said->level);
+    pay_psp_card_score(risk, "score", said);
+
+    return pay_psp_word_get(arena, risk, "warning", &said->warning);
 }
 
 

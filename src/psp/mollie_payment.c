@@ -7,6 +7,8 @@
 #include "psp/mollie.h"
 
 
+static pay_status_t mollie_card(pay_arena_t *arena,
+    const pay_json_t *payment, pay_psp_card_t *said);
 static pay_status_t mollie_held(const pay_json_t *payment,
     pay_psp_event_t *event);
 static pay_status_t mollie_amount_in(pay_arena_t *arena,
@@ -118,9 +120,28 @@ pay_mollie_payment(pay_arena_t *arena, const pay_json_t *payment,
 
     PAY_TRY(pay_psp_word_get(arena, pay_json_get(payment, "details"),
                              "failureReason", &event->code));
+    PAY_TRY(mollie_card(arena, payment, &event->card));
     PAY_TRY(mollie_amount_in(arena, payment, event));
 
     return mollie_held(payment, event);
+}
+
+
+/* The details of other methods have none of these members. */
+static pay_status_t
+mollie_card(pay_arena_t *arena, const pay_json_t *payment,
+    pay_psp_card_t *said)
+{
+    const pay_json_t  *details = pay_json_get(payment, "details");
+
+    PAY_TRY(pay_psp_token_may(arena, payment, "id", &said->attempt));
+    PAY_TRY(pay_psp_card_name(arena, details, "cardFingerprint",
+                              &said->card));
+    pay_psp_card_word(pay_psp_fundings, details, "cardFunding",
+                      &said->funding);
+
+    return pay_psp_card_country(arena, details, "cardCountryCode",
+                                &said->country);
 }
 
 

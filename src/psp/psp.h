@@ -412,6 +412,30 @@ pay_status_t pay_psp_list_next(pay_arena_t *arena, const pay_psp_list_t *list,
 pay_status_t pay_psp_list_done(pay_status_t status, pay_psp_listed_t *made,
     pay_psp_listed_t *listed) PAY_MUST_CHECK;
 
+/* psp/card.c: the words of PSPs about cards.  A member that is absent, or has
+ * another form, leaves *to as it is: these are hints, and refuse no event.
+ * PAY_NO_MEMORY alone is an error. */
+
+/* A word of a PSP, and ours for it. */
+typedef struct {
+    const char  *word;                 /* NULL behind the last one */
+    const char  *ours;
+} pay_psp_said_t;
+
+pay_status_t pay_psp_card_name(pay_arena_t *arena, const pay_json_t *json,
+    const char *member, pay_str_t *to) PAY_MUST_CHECK;
+/* 6 to 8 digits: more might be a card's number. */
+pay_status_t pay_psp_card_bin(pay_arena_t *arena, const pay_json_t *json,
+    const char *member, pay_str_t *to) PAY_MUST_CHECK;
+pay_status_t pay_psp_card_country(pay_arena_t *arena, const pay_json_t *json,
+    const char *member, pay_str_t *to) PAY_MUST_CHECK;
+void pay_psp_card_word(const pay_psp_said_t *words, const pay_json_t *json,
+    const char *member, pay_str_t *to);
+/* An integer of 0 to 100, or the same in digits. */
+void pay_psp_card_score(const pay_json_t *json, const char *member,
+    pay_psp_card_t *card);
+extern const pay_psp_said_t  pay_psp_fundings[];   /* lower case */
+
 /* psp/read.c */
 
 /* 1 when the member is that text. */

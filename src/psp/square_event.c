@@ -36,6 +36,8 @@ typedef struct {
 
 static pay_status_t square_paid(pay_arena_t *arena, const pay_json_t *payment,
     pay_psp_told_t *told);
+static pay_status_t square_card(pay_arena_t *arena,
+    const pay_json_t *payment, pay_psp_card_t *said);
 static void square_declined(pay_psp_event_t *event);
 static int square_is_ours(const pay_psp_account_t *account,
     const pay_json_t *object);
@@ -59,6 +61,15 @@ static const square_type_t  square_types[] = {
     { "dispute.created", "dispute", "state", square_dispute },
     { "dispute.state.updated", "dispute", "state", square_dispute },
     { NULL, NULL, NULL, NULL }
+};
+
+static const pay_psp_said_t  square_fundings[] = {
+    { "CREDIT", "credit" }, { "DEBIT", "debit" }, { NULL, NULL }
+};
+
+static const pay_psp_said_t  square_levels[] = {
+    { "NORMAL", "normal" }, { "MODERATE", "elevated" }, { "HIGH", "highest" },
+    { NULL, NULL }
 };
 
 static const pay_psp_news_row_t  square_refunds[] = {
@@ -129,12 +140,39 @@ square_paid(pay_arena_t *arena, const pay_json_t *payment,
 
     PAY_TRY(pay_square_payment(arena, payment, event));
 
+    if (event->token.len != 0) {
+        PAY_TRY(square_card(arena, payment, &event->card));
+    }
+
     if (pay_psp_is(payment, "status", "FAILED") && event->token.len != 0) {
         square_declined(event);
     }
 
     return (event->fact == PAY_FACT_PAID)
            ? square_fees(arena, payment, event->reference, told) : PAY_OK;
+}
+
+
+static pay_status_t
+square_card(pay_arena_t *arena, const pay_json_t *payment,
+    pay_psp_card_t *said)
+{
+    const pay_json_t  *card = pay_json_path(payment, "card_details", "card",
+                                            NULL);
+
+    PAY_TRY(pay_psp_token_may(arena, payment, "id", &said->attempt));
+    PAY_TRY(pay_psp_card_name(arena, card, "fingerprint", &said->card));
+    PAY_TRY(pay_psp_card_bin(arena, card, "bin", &said->bin));
+    pay_psp_card_word(square_fundings, card, "card_type", &said->funding);
+
+    if (pay_psp_is(card, "prepaid_type", "PREPAID")) {
+        said->funding = PAY_STR("prepaid");
+    }
+
+    pay_psp_card_word(square_levels, pay_json_get(payment, "risk_evaluation"),
+                      "risk_level", &said->level);
+
+    return PAY_OK;
 }
 
 

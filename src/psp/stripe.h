@@ -87,6 +87,9 @@ extern const pay_psp_call_t  pay_stripe_calls[PAY_PSP_CHANGE_COUNT];
 pay_status_t pay_stripe_change(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_change_t *change,
     pay_http_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
+/* psp/stripe_card.c: the card of a charge, into *said. */
+pay_status_t pay_stripe_card(pay_arena_t *arena, const pay_json_t *charge,
+    pay_psp_card_t *said) PAY_MUST_CHECK;
 
 
 #endif /* PAY_SRC_PSP_STRIPE_H */

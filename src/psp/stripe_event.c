@@ -45,6 +45,10 @@ static pay_status_t stripe_intent_failed(pay_arena_t *arena,
     const pay_json_t *object, pay_psp_told_t *told);
 static pay_status_t stripe_charge_failed(pay_arena_t *arena,
     const pay_json_t *object, pay_psp_told_t *told);
+static pay_status_t stripe_charge_done(pay_arena_t *arena,
+    const pay_json_t *object, pay_psp_told_t *told);
+static pay_status_t stripe_warning(pay_arena_t *arena,
+    const pay_json_t *object, pay_psp_told_t *told);
 static pay_status_t stripe_attempt(pay_arena_t *arena,
     const pay_json_t *object, pay_psp_event_t *event);
 static pay_status_t stripe_first_word(pay_arena_t *arena,
@@ -64,6 +68,8 @@ static const stripe_type_t  stripe_types[] = {
     { "payment_intent.payment_failed", stripe_intent_failed,
       PAY_FACT_NONE },
     { "charge.failed", stripe_charge_failed, PAY_FACT_NONE },
+    { "charge.succeeded", stripe_charge_done, PAY_FACT_NONE },
+    { "radar.early_fraud_warning.created", stripe_warning, PAY_FACT_NONE },
     { "refund.created", stripe_refund, PAY_FACT_NONE },
     { "refund.updated", stripe_refund, PAY_FACT_NONE },
     { "refund.failed", stripe_refund, PAY_FACT_NONE },
@@ -379,9 +385,40 @@ stripe_charge_failed(pay_arena_t *arena, const pay_json_t *object,
 
     PAY_TRY(stripe_attempt(arena, object, event));
     PAY_TRY(pay_psp_token_may(arena, object, "id", &event->object));
+    PAY_TRY(pay_stripe_card(arena, object, &event->card));
 
     return stripe_first_word(arena, pay_json_get(object, "outcome"), "reason",
                              object, "failure_code", &event->code);
+}
+
+
+/* Its session, or with manual capture its payment, tells of the money. */
+static pay_status_t
+stripe_charge_done(pay_arena_t *arena, const pay_json_t *object,
+    pay_psp_told_t *told)
+{
+    pay_psp_event_t  *event = &told->events[0];
+
+    PAY_TRY(pay_psp_token_may(arena, pay_json_get(object, "metadata"),
+                              "payment_reference", &event->token));
+
+    return (event->token.len != 0)
+           ? pay_stripe_card(arena, object, &event->card) : PAY_OK;
+}
+
+
+/* It names the payment alone. */
+static pay_status_t
+stripe_warning(pay_arena_t *arena, const pay_json_t *object,
+    pay_psp_told_t *told)
+{
+    pay_psp_event_t  *event = &told->events[0];
+
+    PAY_TRY(pay_stripe_intent_id(arena, object, &event->reference));
+    PAY_TRY(pay_psp_token_may(arena, object, "id", &event->card.attempt));
+
+    return pay_psp_word_get(arena, object, "fraud_type",
+                            &event->card.warning);
 }
 
 

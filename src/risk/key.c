@@ -149,6 +149,20 @@ pay_risk_hash(pay_arena_t *arena, const pay_risk_t *risk, unsigned hash,
 }
 
 
+/* No name of a PSP and none of an account has a line's end. */
+pay_status_t
+pay_risk_card(pay_arena_t *arena, const pay_risk_t *risk, pay_str_t psp,
+    pay_str_t account, pay_str_t card, pay_str_t *hex)
+{
+    pay_str_t  name;
+
+    PAY_TRY(pay_format(arena, &name, 1024, "%.*s\n%.*s\n%.*s", pay_fmt(psp),
+                       pay_fmt(account), pay_fmt(card)));
+
+    return pay_risk_hash(arena, risk, 0, PAY_STR("card"), name, hex);
+}
+
+
 pay_status_t
 pay_risk_key_values(pay_arena_t *arena, const pay_risk_t *risk,
     const pay_risk_facts_t *facts, pay_risk_key_t key, pay_str_t **values,

@@ -351,3 +351,42 @@ def test_decisions_are_counted_and_shown(stack):
         stack, "risk", "show", "--merchant", "acme", asked["checkout_id"]
     )
     assert json.dumps("large") in shown
+
+
+def cards(stack, made) -> list:
+    return stack.sql(
+        "SELECT c.bin, c.country, c.funding, c.level, c.score, c.is_declined,"
+        " length(c.card), c.is_hint FROM pay.risk_card c"
+        " WHERE c.checkout_id = %s ORDER BY c.at",
+        made["checkout_id"],
+    )
+
+
+def test_a_psp_s_word_about_a_card_is_kept_once(stack):
+    made = stack.post(stack.order("generic")).json()
+    token = stack.mock.books(
+        nonce=made["payment_orders"][0]["payment_order_id"]
+    )["registrations"][0]["token"]
+    stack.mock.pay(token)
+    said = [("424242", "DE", "credit", "normal", 7, False, 64, False)]
+    wait_for(lambda: cards(stack, made) == said, "the card")
+    shown = payctl(
+        stack, "risk", "show", "--merchant", "acme", made["checkout_id"]
+    )
+    assert "424242" in shown
+    assert "card-of-" not in shown
+    ((text,),) = stack.sql(
+        "SELECT c::text FROM pay.risk_card c WHERE checkout_id = %s",
+        made["checkout_id"],
+    )
+    assert "card-of-" not in text
+
+
+def test_a_declined_charge_of_stripe_names_its_card(stack):
+    made = stack.post(stack.order("stripe")).json()
+    token = stack.mock.books(
+        nonce=made["payment_orders"][0]["payment_order_id"]
+    )["registrations"][0]["token"]
+    stack.mock.pay(token, "declined", code="insufficient_funds")
+    said = [(None, "US", "prepaid", "elevated", 66, True, 64, False)]
+    wait_for(lambda: cards(stack, made) == said, "the card")

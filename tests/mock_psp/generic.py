@@ -321,6 +321,8 @@ class Generic(Dialect):
         }
         if fact == "paid" and made.fee_minor:
             data["fee"] = money.render(made.fee_minor, made.currency)
+        if fact in ("paid", "authorized"):
+            data["risk"] = self._card(made)
         return self.envelope(f"registration.{fact}", data | self._outcome(made))
 
     def attempted(self, made: Registration, code: str) -> list:
@@ -328,8 +330,21 @@ class Generic(Dialect):
             "token": made.token,
             "id": self.books.random_id("try_", 23),
             "code": code,
+            "risk": self._card(made),
         }
         return [self.envelope("attempt.declined", data)]
+
+    def _card(self, made: Registration) -> dict:
+        """Each checkout is paid with a card of its own."""
+        return {
+            "card": f"card-of-{made.token}",
+            "bin": "424242",
+            "country": "DE",
+            "funding": "credit",
+            "three_d_secure": "authenticated",
+            "level": "normal",
+            "score": 7,
+        }
 
     def rest_released(self, made: Registration, result: str) -> list:
         return [self.event(made, result)]

@@ -1,0 +1,44 @@
+/*
+ * A PSP's word about a card, as a row of apply_event.  The card's name leaves
+ * the worker as a keyed hash; that of two PSPs is never the same.
+ */
+
+#include "flow_util.h"
+
+
+pay_status_t
+pay_risk_card_row(pay_flow_t *flow, const pay_psp_conf_t *psp,
+    const pay_psp_card_t *said, pay_apply_event_in_t *in)
+{
+    const pay_risk_t     *risk = flow->env->risk;
+    pay_psp_card_row_t   *row;
+
+    if (risk == NULL || said->attempt.len == 0 || !pay_psp_card_says(said)) {
+        return PAY_OK;
+    }
+
+    row = pay_calloc(flow->args, sizeof(*row));
+    if (row == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    row->attempt = said->attempt;
+    row->bin = said->bin;
+    row->country = said->country;
+    row->funding = said->funding;
+    row->three_d = said->three_d;
+    row->level = said->level;
+    row->score = pay_maybe(said->has_score, said->score);
+    row->warning = said->warning;
+    row->is_hint = said->is_hint;
+
+    if (said->card.len != 0) {
+        PAY_TRY(pay_risk_card(flow->args, risk, psp->name,
+                              psp->account.account, said->card, &row->card));
+    }
+
+    in->cards = row;
+    in->cards_count = 1;
+
+    return PAY_OK;
+}

@@ -1,0 +1,92 @@
+/*
+ * Cards of webhooks on their way to PostgreSQL: as keyed hashes alone.
+ */
+
+#include "flow_driver.h"
+
+
+#define RISK  "\"risk\":{\"card\":\"f1\",\"bin\":\"424242\",\"score\":0},"
+
+
+static void
+deliver(world_t *world, pay_str_t body)
+{
+    pay_header_t                headers[6];
+    pay_webhook_input_t         in = { .body = body, .headers = headers };
+    const pay_psp_conf_t       *psp = &world->psps[WORLD_GENERIC];
+    const pay_sig_message_t     message = {
+        .settings = &psp->settings, .key = psp->webhook_keys,
+        .id = PAY_STR("evt_01JD90"), .now_s = NOW, .body = body
+    };
+
+    in.psp = psp;
+    cr_assert_eq(psp->scheme->sign(pay_heap_arena(world->own), &message,
+                                   headers, &in.header_count), PAY_OK);
+    world_made(world, pay_flow_webhook(&world->flow, &in));
+    world_start(world);
+}
+
+
+/* The name of the card stays here; without a look at risk, all of it. */
+Test(pay_flow_card, a_card_leaves_as_a_keyed_hash)
+{
+    int                         looks;
+    world_t                     world;
+    pay_str_t                   body;
+    pay_risk_t                  risk = { 0 };
+    pay_keyring_t               ring = { .count = 1 };
+    const pay_psp_card_row_t   *row;
+
+    cr_assert_eq(pay_risk_keys(&ring, &risk), PAY_OK);
+
+    for (looks = 0; looks <= 1; looks++) {
+        world_open(&world);
+        world.env.risk = looks ? &risk : NULL;
+        body = fixture(pay_heap_arena(world.own),
+                       world.psps[WORLD_GENERIC].adapter,
+                       "webhook-paid.json");
+        deliver(&world, replaced(pay_heap_arena(world.own), body,
+                                 "\"token\"", RISK "\"token\""));
+        cr_assert_eq(asked(&world, apply_event)->cards_count,
+                     (size_t) looks);
+
+        if (looks) {
+            row = asked(&world, apply_event)->cards;
+            cr_expect(pay_str_is(row->bin, "424242"));
+            cr_expect_eq(row->card.len, 2 * PAY_SHA256_SIZE);
+            cr_expect(row->score.is_set && row->score.number == 0);
+            cr_expect_eq(row->is_hint, 0);
+            cr_expect_eq(row->country.len, 0);
+        }
+
+        world_close(&world);
+    }
+}
+
+
+/* One is never that of another PSP or account. */
+Test(pay_flow_card, cards_of_two_accounts_differ)
+{
+    size_t         i, k;
+    pay_str_t      hex[4];
+    pay_arena_t   *arena = test_arena();
+    pay_risk_t     risk = { 0 };
+    pay_keyring_t  ring = { .count = 1 };
+
+    static const char *const  names[][3] = {
+        { "one", "acct", "f1" }, { "two", "acct", "f1" },
+        { "one", "", "f1" }, { "one", "acct", "f2" }
+    };
+
+    cr_assert_eq(pay_risk_keys(&ring, &risk), PAY_OK);
+
+    for (i = 0; i < 4; i++) {
+        cr_assert_eq(pay_risk_card(arena, &risk, pay_str_of(names[i][0]),
+                                   pay_str_of(names[i][1]),
+                                   pay_str_of(names[i][2]), &hex[i]), PAY_OK);
+
+        for (k = 0; k < i; k++) {
+            cr_expect_not(pay_str_eq(hex[i], hex[k]), "%zu, %zu", i, k);
+        }
+    }
+}
