@@ -52,6 +52,23 @@ def test_of_many_claims_one_succeeds_and_holds(stack, review):
     assert code == 1 and "another reviewer has claimed it" in text
 
 
+def test_above_an_amount_two_reviewers_say_the_same(stack):
+    asked = stack.order(amounts=("50000.01",))
+    assert stack.post(asked).status_code == 201
+    number, hours = stack.sql(
+        "SELECT review_id::text, extract(epoch FROM deadline - at)::int / 3600"
+        " FROM pay.risk_review WHERE checkout_id = %s",
+        asked["checkout_id"],
+    )[0]
+    assert hours in (47, 48)
+    words = ("approve", number, "--reason", "buyer_confirmed", "--who")
+    code, text = payctl(stack, *words, "ann")
+    assert code == 1 and "second" in text
+    code, text = payctl(stack, *words, "Ann")
+    assert code == 1 and "same_person" in text
+    assert payctl(stack, *words, "bob") == (0, "approved\n")
+
+
 def test_an_approval_ends_the_hold(stack, review):
     number, order_id = review
     held = "SELECT count(*) FROM pay.payout_hold WHERE payment_order_id = %s"
