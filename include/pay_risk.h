@@ -120,6 +120,9 @@ typedef struct {
     const pay_risk_velocity_t  *velocities;
     unsigned                    velocity_count;
     int                         is_shadow;       /* of all */
+    pay_str_t                   review;  /* JSON: the terms of reviews, as
+                                          * review_terms_ok() of SQL wants
+                                          * them; empty: those of SQL */
     unsigned char               keys[PAY_RISK_HASHES][PAY_SHA256_SIZE];
     unsigned                    key_count;       /* the first one counts */
     char                        version[2 * PAY_SHA256_SIZE + 1];

@@ -25,6 +25,7 @@
 #include "conf/ngx_http_payments_conf_screening.h"
 #include "conf/ngx_http_payments_conf_rates.h"
 #include "conf/ngx_http_payments_conf_resolve.h"
+#include "conf/ngx_http_payments_conf_review.h"
 #include "conf/ngx_http_payments_conf_risk.h"
 #include "conf/ngx_http_payments_conf_retry.h"
 #include "conf/ngx_http_payments_conf_settlement.h"
@@ -274,6 +275,13 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
       ngx_http_payments_risk_velocity,
       IN_MAIN },
+
+    { ngx_string("payments_risk_review"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE123,
+      ngx_http_payments_set_line,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, risk),
+      &ngx_http_payments_risk_review_line },
 
     { ngx_string("payments_bulkhead"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,

@@ -1222,6 +1222,30 @@ CREATE FUNCTION pay.approvals_missing(p_merchant_id text, p_batch_id text) RETUR
 CREATE FUNCTION pay.approvals_needed(p_merchant_id text, p_currency text, p_total_minor bigint) RETURNS integer LANGUAGE sql STABLE;
 CREATE FUNCTION pay.as_kinds(p_kind text, p_amount bigint) RETURNS text[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.ask_payout_soon(p_row pay.payout_sending, p_call text) RETURNS void LANGUAGE sql;
+
+CREATE TABLE pay.risk_review (
+    review_id bigint NOT NULL,
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL COLLATE pg_catalog."C",
+    needs_second boolean NOT NULL,
+    deadline timestamp with time zone NOT NULL,
+    overdue text NOT NULL COLLATE pg_catalog."C",
+    claimed_by pay.filled,
+    claimed_until timestamp with time zone,
+    asked text COLLATE pg_catalog."C",
+    asked_by pay.filled,
+    is_settled boolean DEFAULT false NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT risk_review_asked_check CHECK ((asked = ANY (ARRAY['approve'::text, 'reject'::text]))),
+    CONSTRAINT risk_review_check CHECK (((asked IS NULL) = (asked_by IS NULL))),
+    CONSTRAINT risk_review_check1 CHECK (((claimed_by IS NULL) = (claimed_until IS NULL))),
+    CONSTRAINT risk_review_overdue_check CHECK ((overdue = ANY (ARRAY['approve'::text, 'reject'::text, 'escalate'::text]))),
+    CONSTRAINT risk_review_state_check CHECK ((state = ANY (ARRAY['open'::text, 'escalated'::text, 'approved'::text, 'rejected'::text, 'ended'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE FUNCTION pay.ask_second(p_review pay.risk_review, p_act text, p_who text, p_reason text, p_note text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.asked_by_ok(p_asked_by jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.asked_detail(p_asked_by jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 
@@ -1405,6 +1429,7 @@ WITH (fillfactor='50');
 
 CREATE FUNCTION pay.begin_tally(p_name text, p_day date, p_from_at timestamp with time zone, p_from_tx xid8, p_until timestamp with time zone) RETURNS pay.settlement_tally LANGUAGE sql;
 CREATE FUNCTION pay.block_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_request_id text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.block_review_keys(p_review pay.risk_review, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.book_rematch(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
 
@@ -1783,6 +1808,8 @@ CREATE FUNCTION pay.end_payout_file_item(p_item pay.payout_file_item, p_how text
 CREATE FUNCTION pay.end_payout_sending(p_payout pay.payout) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_review(p_review pay.risk_review, p_state text, p_who text, p_reason text, p_note text) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_review_hold(p_review pay.risk_review, p_who text, p_why text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interval) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
@@ -1910,6 +1937,7 @@ CREATE FUNCTION pay.fix_fees(p_postings pay.posting[], p_new integer[]) RETURNS 
 CREATE FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.free_payout_keys(p_merchant_id text[], p_route text, p_key text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.free_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.give_back(p_reviews pay.risk_review[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.give_up_entry(p_exception pay.settlement_exception) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.give_up_page(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
@@ -1954,7 +1982,7 @@ CREATE FUNCTION pay.hear_single(p_news pay.news, OUT outcome text, OUT facts pay
 CREATE FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, p_is_borne boolean, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.hold_by_screening(p_payout pay.payout) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_file(p_file_id bigint, OUT file pay.settlement_file, OUT is_alone boolean) RETURNS record LANGUAGE plpgsql;
-CREATE FUNCTION pay.hold_for_review(p_items integer[], p_merchant_id text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.hold_for_review(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_is_over(p_news pay.news, p_word text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.hold_reader(p_name text, p_owner text, p_lease_ms bigint) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -1998,6 +2026,7 @@ CREATE FUNCTION pay.is_over(p_letter pay.dead_letter) RETURNS boolean LANGUAGE p
 CREATE FUNCTION pay.is_payout_event_behind(p_row pay.payout_sending, p_event pay.payout_event) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_reserved(p_change pay.change) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.is_review_reason(p_act text, p_reason text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_risk_prefix(p_value text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.is_screening_asked(p_merchant_id text, p_detail jsonb, p_who text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_sealed(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -2121,6 +2150,7 @@ CREATE FUNCTION pay.keep_payout_advices(p_places tid[], p_who text) RETURNS void
 CREATE FUNCTION pay.keep_payout_key(p_merchant_id text, p_route text, p_key text, p_subject_id text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) RETURNS tid[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_review_act(p_review_id bigint, p_act text, p_who text, p_reason text, p_note text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.keep_sanction_words(p_name text[]) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.keep_secret(p_merchant_id text, p_endpoint_id text, p_number integer, p_sealed bytea, p_key_id text, p_who text) RETURNS void LANGUAGE sql;
@@ -2144,6 +2174,7 @@ CREATE FUNCTION pay.leave_payout_file(p_item pay.payout_file_item, p_code text, 
 CREATE FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.dead_letter LANGUAGE sql STABLE;
 CREATE FUNCTION pay.lines_with_entry() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.link_work(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.linked_checkouts(p_merchant_id text, p_checkout_id text, p_limit integer) RETURNS TABLE(checkout_id text, kinds text, decision text, at timestamp with time zone) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.list_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
 
 CREATE TABLE pay.screening_policy (
@@ -2386,6 +2417,7 @@ CREATE FUNCTION pay.open_entries(p_exception pay.settlement_exception, p_work pa
 CREATE FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.mismatch LANGUAGE sql STABLE;
 CREATE FUNCTION pay.open_payout_lines(p_merchant_id text, p_seller text, p_currency text) RETURNS SETOF pay.payout_line LANGUAGE sql STABLE;
 CREATE FUNCTION pay.open_payout_orders(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS TABLE(seller_account text, currency text, payment_order_id text, amount_minor bigint, seqs bigint[], stop text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.open_reviews(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_terms jsonb[]) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.open_settlement(p_source text, p_sha256 bytea, p_name text, OUT outcome text, OUT file pay.settlement_file) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.order_differences(p_merchant_id text[], p_payment_order_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_statuses text[]) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -2596,6 +2628,10 @@ CREATE FUNCTION pay.rest_payout_sending(p_row pay.payout_sending, p_adapter pay.
 CREATE FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) RETURNS record LANGUAGE sql STABLE;
+CREATE FUNCTION pay.review_change_items(p_reviews pay.risk_review[]) RETURNS pay.change_item[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.review_is_free(p_review pay.risk_review, p_who text) RETURNS boolean LANGUAGE sql STABLE;
+CREATE FUNCTION pay.review_is_moot(p_review pay.risk_review) RETURNS text LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.review_terms_ok(p_terms jsonb) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.risk_entry_ok(p_merchant_id text, p_effect text, p_kind text, p_value text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.risk_ok(p_risk jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.risk_value_ok(p_kind text, p_value text) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -2731,7 +2767,9 @@ CREATE FUNCTION pay.sweep_limit(p_limits jsonb, p_name text) RETURNS interval LA
 CREATE FUNCTION pay.sweep_lost(p_limit interval) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_ok(p_owner text, p_interval_ms bigint, p_limits jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.sweep_open(p_registering interval, p_executing interval) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.sweep_overdue_reviews() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_parked(p_limit interval) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.sweep_reviews() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_settled() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_staged(p_limit integer) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_unknown(p_limit interval) RETURNS void LANGUAGE plpgsql;
@@ -2770,6 +2808,7 @@ CREATE FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[], p_cur
 CREATE FUNCTION pay.take_payout_outbox(p_most integer) RETURNS SETOF pay.told LANGUAGE sql;
 CREATE FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_review(p_review_id bigint) RETURNS pay.risk_review LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_round(p_name text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_screening(p_key pay.screening_answer, p_answer text, p_reference text, p_code text, p_retry interval) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_settlement_outbox(p_most integer) RETURNS SETOF pay.told LANGUAGE sql;
@@ -2937,9 +2976,11 @@ CREATE FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts 
 CREATE FUNCTION pay_ops.begin_payout_file(p_merchant_id text, p_provider text, p_adapter text, p_facts jsonb, p_most integer, p_debtor_iban text, p_execute_on date, p_place text, p_who text, OUT outcome text, OUT msg_id text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.claim_review(p_review_id bigint, p_lease_s bigint, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.clear_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.copied_settlement(p_file_id bigint, OUT name text, OUT sha256 bytea, OUT attempt bigint, OUT pieces bigint, OUT is_whole boolean, OUT is_pulled boolean) RETURNS record LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.decide_payout(p_merchant_id text, p_payout_id text, p_fact text, p_ref text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.decide_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '500ms';
 CREATE FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.enable_endpoint(p_endpoint_id text, p_enable boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2951,6 +2992,7 @@ CREATE FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, 
 CREATE FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.import_sanctions(p_list text, p_sha256 bytea, p_entry_id text[], p_name text[], p_shrinks boolean, p_who text) RETURNS TABLE(outcome text, names bigint, entries bigint, released bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.linked_to_review(p_review_id bigint) RETURNS TABLE(checkout_id text, kinds text, decision text, at timestamp with time zone) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) RETURNS TABLE(outcome text, batch_id text, item_count integer, total_minor bigint, hash text) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) RETURNS TABLE(outcome text, seller_account text, currency text, payout_id text, amount_minor bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3628,6 +3670,34 @@ ALTER TABLE pay.risk_list_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTI
 );
 ALTER TABLE pay.risk_list ALTER COLUMN list_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pay.risk_list_list_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE pay.risk_review_act (
+    act_id bigint NOT NULL,
+    review_id bigint NOT NULL,
+    act text NOT NULL COLLATE pg_catalog."C",
+    who pay.filled NOT NULL,
+    reason pay.filled,
+    note text COLLATE pg_catalog."C",
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT risk_review_act_act_check CHECK ((act = ANY (ARRAY['claimed'::text, 'asked_approve'::text, 'asked_reject'::text, 'approved'::text, 'rejected'::text, 'escalated'::text, 'ended'::text])))
+);
+
+ALTER TABLE pay.risk_review_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.risk_review_act_act_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+ALTER TABLE pay.risk_review ALTER COLUMN review_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.risk_review_review_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -5184,6 +5254,24 @@ CREATE VIEW pay_view.risk_decisions (
     total numeric
 );
 
+CREATE VIEW pay_view.risk_reviews (
+    review_id bigint,
+    merchant_id pay.id,
+    checkout_id pay.id,
+    state text,
+    needs_second boolean,
+    deadline timestamp with time zone,
+    overdue text,
+    claimed_by pay.filled,
+    claimed_until timestamp with time zone,
+    asked text,
+    asked_by pay.filled,
+    is_settled boolean,
+    at timestamp with time zone,
+    currency pay.currency_code,
+    total numeric
+);
+
 CREATE VIEW pay_view.seals (
     number bigint,
     at timestamp with time zone,
@@ -5590,6 +5678,12 @@ ALTER TABLE ONLY pay.risk_list_act
     ADD CONSTRAINT risk_list_act_pkey PRIMARY KEY (act_id);
 ALTER TABLE ONLY pay.risk_list
     ADD CONSTRAINT risk_list_pkey PRIMARY KEY (value, kind, merchant_id, effect);
+ALTER TABLE ONLY pay.risk_review_act
+    ADD CONSTRAINT risk_review_act_pkey PRIMARY KEY (act_id);
+ALTER TABLE ONLY pay.risk_review
+    ADD CONSTRAINT risk_review_merchant_id_checkout_id_key UNIQUE (merchant_id, checkout_id);
+ALTER TABLE ONLY pay.risk_review
+    ADD CONSTRAINT risk_review_pkey PRIMARY KEY (review_id);
 ALTER TABLE ONLY pay.round
     ADD CONSTRAINT round_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY pay.sanction_list
@@ -5774,6 +5868,9 @@ CREATE INDEX risk_card_parked ON pay.risk_card USING btree (psp, token) WHERE (c
 CREATE INDEX risk_counter_age ON pay.risk_counter USING brin (hour) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX risk_decision_age ON pay.risk_decision USING btree (at) WHERE (keys IS NOT NULL);
 CREATE INDEX risk_label_age ON pay.risk_label USING btree (labelled_at);
+CREATE INDEX risk_review_act_of ON pay.risk_review_act USING btree (review_id, act_id);
+CREATE INDEX risk_review_open ON pay.risk_review USING btree (deadline) WHERE (state = ANY (ARRAY['open'::text, 'escalated'::text]));
+CREATE INDEX risk_review_unsettled ON pay.risk_review USING btree (review_id) WHERE ((state = 'rejected'::text) AND (NOT is_settled));
 CREATE INDEX sanction_list_newest ON pay.sanction_list USING btree (list, version);
 CREATE INDEX sanction_name_words ON pay.sanction_name USING gin (words) WITH (fastupdate=off);
 CREATE INDEX sanction_word_near ON pay.sanction_word USING gin (near) WITH (fastupdate=off);
@@ -6019,6 +6116,8 @@ CREATE TRIGGER risk_decision_kept BEFORE DELETE OR TRUNCATE ON pay.risk_decision
 ALTER TABLE pay.risk_decision ENABLE ALWAYS TRIGGER risk_decision_kept;
 CREATE TRIGGER risk_list_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_list_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
 ALTER TABLE pay.risk_list_act ENABLE ALWAYS TRIGGER risk_list_act_append_only;
+CREATE TRIGGER risk_review_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_review_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
+ALTER TABLE pay.risk_review_act ENABLE ALWAYS TRIGGER risk_review_act_append_only;
 CREATE TRIGGER sanction_list_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.sanction_list FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('imports are append-only', 'PAY20');
 ALTER TABLE pay.sanction_list ENABLE ALWAYS TRIGGER sanction_list_append_only;
 CREATE TRIGGER screening_clearance_kept BEFORE DELETE OR TRUNCATE ON pay.screening_clearance FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('clearances are kept', 'PAY20');
@@ -6243,6 +6342,9 @@ REVOKE ALL ON FUNCTION pay.approvals_missing(p_merchant_id text, p_batch_id text
 REVOKE ALL ON FUNCTION pay.approvals_needed(p_merchant_id text, p_currency text, p_total_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.as_kinds(p_kind text, p_amount bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.ask_payout_soon(p_row pay.payout_sending, p_call text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.risk_review TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_review TO payments_operator;
+REVOKE ALL ON FUNCTION pay.ask_second(p_review pay.risk_review, p_act text, p_who text, p_reason text, p_note text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.asked_by_ok(p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.asked_detail(p_asked_by jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.mismatch TO payments_auditor;
@@ -6276,6 +6378,7 @@ GRANT SELECT ON TABLE pay.settlement_tally TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_tally TO payments_operator;
 REVOKE ALL ON FUNCTION pay.begin_tally(p_name text, p_day date, p_from_at timestamp with time zone, p_from_tx xid8, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.block_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_request_id text[], p_terms jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.block_review_keys(p_review pay.risk_review, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.book_rematch(p_file_id bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_source TO payments_auditor;
@@ -6418,6 +6521,8 @@ REVOKE ALL ON FUNCTION pay.end_payout_file_item(p_item pay.payout_file_item, p_h
 REVOKE ALL ON FUNCTION pay.end_payout_sending(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_review(p_review pay.risk_review, p_state text, p_who text, p_reason text, p_note text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_review_hold(p_review pay.risk_review, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
@@ -6496,6 +6601,7 @@ REVOKE ALL ON FUNCTION pay.fix_fees(p_postings pay.posting[], p_new integer[]) F
 REVOKE ALL ON FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.free_payout_keys(p_merchant_id text[], p_route text, p_key text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.free_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.give_back(p_reviews pay.risk_review[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.give_up_entry(p_exception pay.settlement_exception) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.give_up_page(p_file_id bigint) FROM PUBLIC;
@@ -6530,7 +6636,7 @@ REVOKE ALL ON FUNCTION pay.hear_single(p_news pay.news, OUT outcome text, OUT fa
 REVOKE ALL ON FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, p_is_borne boolean, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_by_screening(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_file(p_file_id bigint, OUT file pay.settlement_file, OUT is_alone boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.hold_for_review(p_items integer[], p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.hold_for_review(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_is_over(p_news pay.news, p_word text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_reader(p_name text, p_owner text, p_lease_ms bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
@@ -6574,6 +6680,7 @@ REVOKE ALL ON FUNCTION pay.is_over(p_letter pay.dead_letter) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_payout_event_behind(p_row pay.payout_sending, p_event pay.payout_event) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_reserved(p_change pay.change) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_review_reason(p_act text, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_risk_prefix(p_value text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_screening_asked(p_merchant_id text, p_detail jsonb, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_sealed(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
@@ -6632,6 +6739,7 @@ REVOKE ALL ON FUNCTION pay.keep_payout_advices(p_places tid[], p_who text) FROM 
 REVOKE ALL ON FUNCTION pay.keep_payout_key(p_merchant_id text, p_route text, p_key text, p_subject_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_review_act(p_review_id bigint, p_act text, p_who text, p_reason text, p_note text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_sanction_words(p_name text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_secret(p_merchant_id text, p_endpoint_id text, p_number integer, p_sealed bytea, p_key_id text, p_who text) FROM PUBLIC;
@@ -6659,6 +6767,7 @@ REVOKE ALL ON FUNCTION pay.leave_payout_file(p_item pay.payout_file_item, p_code
 REVOKE ALL ON FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lines_with_entry() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.link_work(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.linked_checkouts(p_merchant_id text, p_checkout_id text, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.list_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.screening_policy TO payments_auditor;
 GRANT SELECT ON TABLE pay.screening_policy TO payments_operator;
@@ -6782,6 +6891,7 @@ REVOKE ALL ON FUNCTION pay.open_entries(p_exception pay.settlement_exception, p_
 REVOKE ALL ON FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_payout_lines(p_merchant_id text, p_seller text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_payout_orders(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.open_reviews(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_settlement(p_source text, p_sha256 bytea, p_name text, OUT outcome text, OUT file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.order_differences(p_merchant_id text[], p_payment_order_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_statuses text[]) FROM PUBLIC;
@@ -6920,6 +7030,10 @@ REVOKE ALL ON FUNCTION pay.rest_payout_sending(p_row pay.payout_sending, p_adapt
 REVOKE ALL ON FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.review_change_items(p_reviews pay.risk_review[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.review_is_free(p_review pay.risk_review, p_who text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.review_is_moot(p_review pay.risk_review) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.review_terms_ok(p_terms jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_entry_ok(p_merchant_id text, p_effect text, p_kind text, p_value text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_ok(p_risk jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_value_ok(p_kind text, p_value text) FROM PUBLIC;
@@ -7025,7 +7139,9 @@ REVOKE ALL ON FUNCTION pay.sweep_limit(p_limits jsonb, p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_lost(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_ok(p_owner text, p_interval_ms bigint, p_limits jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_open(p_registering interval, p_executing interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sweep_overdue_reviews() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_parked(p_limit interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sweep_reviews() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_settled() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_staged(p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_unknown(p_limit interval) FROM PUBLIC;
@@ -7046,6 +7162,7 @@ REVOKE ALL ON FUNCTION pay.take_payout_lines(p_merchant_id text, p_seller text[]
 REVOKE ALL ON FUNCTION pay.take_payout_outbox(p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_review(p_review_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_round(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_screening(p_key pay.screening_answer, p_answer text, p_reference text, p_code text, p_retry interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_settlement_outbox(p_most integer) FROM PUBLIC;
@@ -7305,12 +7422,16 @@ REVOKE ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id tex
 GRANT ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.claim_review(p_review_id bigint, p_lease_s bigint, p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.claim_review(p_review_id bigint, p_lease_s bigint, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.clear_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.clear_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.copied_settlement(p_file_id bigint, OUT name text, OUT sha256 bytea, OUT attempt bigint, OUT pieces bigint, OUT is_whole boolean, OUT is_pulled boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.copied_settlement(p_file_id bigint, OUT name text, OUT sha256 bytea, OUT attempt bigint, OUT pieces bigint, OUT is_whole boolean, OUT is_pulled boolean) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.decide_payout(p_merchant_id text, p_payout_id text, p_fact text, p_ref text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.decide_payout(p_merchant_id text, p_payout_id text, p_fact text, p_ref text, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.decide_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.decide_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) FROM PUBLIC;
@@ -7333,6 +7454,8 @@ REVOKE ALL ON FUNCTION pay_ops.import_sanctions(p_list text, p_sha256 bytea, p_e
 GRANT ALL ON FUNCTION pay_ops.import_sanctions(p_list text, p_sha256 bytea, p_entry_id text[], p_name text[], p_shrinks boolean, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.linked_to_review(p_review_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.linked_to_review(p_review_id bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) FROM PUBLIC;
@@ -7538,6 +7661,8 @@ GRANT SELECT ON TABLE pay.risk_label TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_label TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_list_act TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_list_act TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_review_act TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_review_act TO payments_operator;
 GRANT SELECT ON TABLE pay.round TO payments_auditor;
 GRANT SELECT ON TABLE pay.round TO payments_operator;
 GRANT SELECT ON TABLE pay.sanction_list TO payments_auditor;
@@ -7814,6 +7939,8 @@ GRANT SELECT ON TABLE pay_view.quarantine TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_operator;
 GRANT SELECT ON TABLE pay_view.risk_decisions TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.risk_decisions TO payments_operator;
+GRANT SELECT ON TABLE pay_view.risk_reviews TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.risk_reviews TO payments_operator;
 GRANT SELECT ON TABLE pay_view.seals TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.seals TO payments_operator;
 GRANT SELECT ON TABLE pay_view.settlement_acts TO payments_auditor;

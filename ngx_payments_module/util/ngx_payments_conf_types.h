@@ -195,6 +195,9 @@ typedef struct {
     ngx_array_t                 velocities;      /* pay_risk_velocity_t */
     u_char                      digest[PAY_SHA256_SIZE];  /* of the lines */
     ngx_shm_zone_t             *zone;            /* NULL: it is off */
+    time_t                      review_deadline_s;
+    ngx_uint_t                  review_overdue;
+    ngx_str_t                   review_second;   /* an amount, or empty */
     pay_risk_t                  core;
 } ngx_payments_risk_conf_t;
 

@@ -46,11 +46,15 @@ COMMENT ON FUNCTION pay.block_checkouts IS
     'Fails new checkouts of which nothing was sent';
 
 
--- Until an operator ends the hold, see pay_ops.hold_payouts().
+-- Until the review ends, or an operator ends the hold alone.
 CREATE OR REPLACE FUNCTION pay.hold_for_review(
-    p_items int[], p_merchant_id text[], p_checkout_id text[])
+    p_items int[], p_merchant_id text[], p_checkout_id text[],
+    p_currency text[], p_total_minor bigint[], p_terms jsonb[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM open_reviews(p_items, p_merchant_id, p_checkout_id, p_currency,
+                         p_total_minor, p_terms);
+
     WITH held AS (
         INSERT INTO payout_hold (merchant_id, seller_account,
             payment_order_id, why)
@@ -70,7 +74,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.hold_for_review IS
-    'Holds the pay-outs of orders that are to be reviewed';
+    'Opens reviews of checkouts, and holds the pay-outs of their orders';
 
 
 -- The end of begin_payment for items that were looked at.  It is behind all
@@ -94,7 +98,8 @@ BEGIN
     FROM unnest(v_found.items, v_found.words) u (n, word);
 
     IF v_review <> '{}' THEN
-        PERFORM hold_for_review(v_review, p_merchant_id, p_checkout_id);
+        PERFORM hold_for_review(v_review, p_merchant_id, p_checkout_id,
+                                p_currency, p_total_minor, p_terms);
     END IF;
 
     IF v_blocked <> '{}' THEN

@@ -62,6 +62,8 @@ BEGIN
         AND (p_terms -> 'fees' IS NULL OR given_fees_ok(p_terms -> 'fees'))
         AND (p_terms ->> 'payment_method' IS NULL
              OR payment_method_ok(p_terms ->> 'payment_method'))
+        AND (p_terms -> 'review' IS NULL
+             OR review_terms_ok(p_terms -> 'review'))
         AND asked_by_ok(p_terms -> 'asked_by');
 END
 $$;

@@ -495,6 +495,8 @@ BEGIN
                                    '7 days'));
     PERFORM sweep_parked(sweep_limit(p_limits, 'parked_s'));
     PERFORM make_partitions(false);
+    -- last, since it locks wallets
+    PERFORM sweep_reviews();
 
     RETURN sweep_counts();
 END

@@ -125,6 +125,10 @@ pay_cli_risk(int argc, char **argv)
         { NULL, NULL, NULL }
     };
 
+    if (argc > 1 && strcmp(argv[1], "review") == 0) {
+        return pay_cli_risk_review(argc - 1, argv + 1);
+    }
+
     count = pay_cli_args(argc, argv, options, word, 5);
 
     if (count < 0) {

@@ -1,6 +1,7 @@
 /*
  * payctl risk: risk.c acts on one entry and shows, risk_import.c reads files of
- * entries, risk_value.c has the words that both need.
+ * entries, risk_review.c decides about reviews, risk_value.c has the words that
+ * all need.
  */
 
 #ifndef PAY_SRC_CLI_RISK_H
@@ -24,6 +25,9 @@ extern const char  pay_cli_risk_usage[];
 
 /* EFFECT KIND FILE; the exit code. */
 int pay_cli_risk_import(pay_cli_risk_t *args, const char *const *words);
+
+/* "review", its verb and arguments; the exit code. */
+int pay_cli_risk_review(int argc, char **argv);
 
 /* The operator: --who, or the user of this machine. */
 const char *pay_cli_risk_who(const pay_cli_risk_t *args);

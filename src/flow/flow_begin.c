@@ -12,6 +12,7 @@
 
 static void add_fees(pay_buf_t *buf, const pay_payment_request_t *request);
 static void add_method(pay_buf_t *buf, const pay_payment_request_t *request);
+static void add_json(pay_buf_t *buf, const char *name, pay_str_t json);
 
 
 /* The rows are in flow->args, which is freed before the step that gets the
@@ -88,8 +89,8 @@ pay_begin_windows(pay_flow_t *flow, const pay_route_t *route,
 
 
 /* Builds p_terms: the requester, the capture mode, the limits of quotes, the
- * payment method and the checkout that is replaced; NULL for a payment that
- * needs none of them. */
+ * payment method, the checkout that is replaced and the terms of a review; NULL
+ * for a payment that needs none of them. */
 pay_status_t
 pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
     int can_close, pay_str_t *json)
@@ -97,7 +98,7 @@ pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
     int                           converts = 0, has_fees = 0;
     unsigned                      i;
     pay_buf_t                     buf;
-    pay_str_t                     asked_by = in->asked_by;
+    pay_str_t                     asked_by = in->asked_by, review;
     const pay_payment_request_t  *request = in->request;
 
     for (i = 0; i < request->order_count; i++) {
@@ -105,9 +106,11 @@ pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
         has_fees |= request->orders[i].has_fee;
     }
 
+    review = flow->env->risk != NULL ? flow->env->risk->review : PAY_STR("");
+
     if (!request->manual && !converts && !has_fees
         && request->replaces.len == 0 && request->method.len == 0
-        && asked_by.len == 0)
+        && asked_by.len == 0 && review.len == 0)
     {
         return PAY_OK;
     }
@@ -142,11 +145,8 @@ pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
         add_method(&buf, request);
     }
 
-    if (asked_by.len != 0) {
-        pay_buf_text(&buf, ",\"asked_by\":");
-        pay_buf_add(&buf, asked_by);
-    }
-
+    add_json(&buf, ",\"asked_by\":", asked_by);
+    add_json(&buf, ",\"review\":", review);
     pay_buf_text(&buf, "}");
 
     return pay_buf_done(&buf, json);
@@ -185,4 +185,15 @@ add_method(pay_buf_t *buf, const pay_payment_request_t *request)
     pay_buf_text(buf, ",\"payment_method\":\"");
     pay_buf_add(buf, request->method);
     pay_buf_text(buf, "\"");
+}
+
+
+/* A member that is JSON already; an empty one is left out. */
+static void
+add_json(pay_buf_t *buf, const char *name, pay_str_t json)
+{
+    if (json.len != 0) {
+        pay_buf_text(buf, name);
+        pay_buf_add(buf, json);
+    }
 }

@@ -184,3 +184,22 @@ Test(pay_flow_risk, memory_that_ends_is_an_answer)
 {
     cr_expect_geq(world_torture(play_counted), 25);
 }
+
+
+/* The terms of a review go with each checkout that is looked at. */
+Test(pay_flow_risk, a_review_has_its_terms)
+{
+    world_t    world;
+    pay_str_t  copy;
+
+    world_open(&world);
+    open_with_risk(&world);
+    risk.review = PAY_STR("{\"deadline_s\":60}");
+    world_counted(&world, 1);
+    cr_assert_eq(pay_dup(pay_heap_arena(world.own),
+                         asked(&world, begin_payment)->terms, &copy), PAY_OK);
+    cr_expect_str_eq((const char *) copy.data,
+                     "{\"capture\":\"automatic\","
+                     "\"review\":{\"deadline_s\":60}}");
+    world_close(&world);
+}
