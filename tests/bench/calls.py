@@ -85,7 +85,18 @@ VALUES = {
         "p_decline": "NULL",
         "p_can_retry": "NULL",
         "p_attempt": "NULL",
-    },
+    }
+    # no word about a card
+    | dict.fromkeys(
+        (
+            f"p_cards_{name}"
+            for name in (
+                "item", "attempt", "card", "bin", "country", "funding",
+                "three_d", "level", "score", "warning", "is_hint",
+            )
+        ),
+        DEFAULT,
+    ),
 }
 OUTCOMES = {
     "begin_payment": "created",
