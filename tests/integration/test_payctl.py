@@ -86,9 +86,8 @@ def test_explain_says_what_was_decided_about_the_risk(books, payctl, name):
     """And the storefront, which reads the same facts, does not learn it."""
     books.begin(name, risk=json.dumps({
         "version": "c0ffee", "decision": "review", "allowed": False,
-        "hits": [{"name": "large", "then": "review", "shadow": False},
-                 {"name": "far", "then": "block", "shadow": True}],
-        "facts": {}, "keys": [], "windows": []}))
+        "facts": {}}),
+        hits=[("large", "review", False), ("far", "block", True)])
     code, out, _ = payctl("explain", name)
     assert code == 0
     assert fields(out)["risk"] == "review"

@@ -37,9 +37,9 @@ class Books:
         return self.run(sql, *values)[0][0]
 
     def begin(self, order, merchant="acme", late="accept", token=None,
-              checkout=None, key=None, risk=None):  # fmt: skip
+              checkout=None, key=None, risk=None, hits=()):  # fmt: skip
         """A checkout of one order, registered if there is a token; its names
-        are the order's unless told."""
+        are the order's unless told; hits: name, word, in shadow."""
         checkout = checkout or order
         outcome = self.value(
             "SELECT outcome FROM pay_api.begin_payment(ARRAY[%s], ARRAY[%s],"
@@ -48,9 +48,11 @@ class Books:
             " '{NULL}', '{NULL}', '{USD}', '{1234}', '{1900000000}',"
             " '{1}', ARRAY[%s], '{s}', '{1234}', '{NULL}', '{60}', '{60}',"
             " '{r}', '{NULL}', '{NULL}', '{NULL}', ARRAY[%s], '{NULL}',"
-            " ARRAY[%s::jsonb])",
+            " ARRAY[%s::jsonb], %s::bigint[], %s::text[], %s::text[],"
+            " %s::bigint[])",
             merchant, key or order, checkout, uuid.uuid4().hex, order, order,
-            late, risk)
+            late, risk, [1] * len(hits), [hit[0] for hit in hits],
+            [hit[1] for hit in hits], [int(hit[2]) for hit in hits])
         assert outcome == "created"
         if token is not None:
             assert self.value(
