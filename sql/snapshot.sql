@@ -3629,9 +3629,16 @@ CREATE TABLE pay.risk_decision (
     version pay.filled NOT NULL,
     declined_at timestamp with time zone,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT risk_decision_decided_by_check CHECK ((decided_by = ANY (ARRAY['list'::text, 'rule'::text, 'window'::text, 'none'::text])))
+    features jsonb,
+    score jsonb,
+    CONSTRAINT risk_decision_decided_by_check CHECK ((decided_by = ANY (ARRAY['list'::text, 'rule'::text, 'window'::text, 'score'::text, 'provider'::text, 'mode'::text, 'none'::text]))),
+    CONSTRAINT risk_decision_features_check CHECK ((jsonb_typeof(features) = 'object'::text)),
+    CONSTRAINT risk_decision_score_check CHECK ((jsonb_typeof(score) = 'object'::text))
 )
 WITH (fillfactor='80');
+
+COMMENT ON COLUMN pay.risk_decision.features IS 'Values of the features by name, null: not known; NULL: nothing was scored';
+COMMENT ON COLUMN pay.risk_decision.score IS 'total, parts, and for the model and each challenger name, sha256, probability and reasons; NULL: nothing was scored';
 
 CREATE TABLE pay.risk_label (
     merchant_id pay.id NOT NULL,
@@ -6110,7 +6117,7 @@ CREATE TRIGGER payout_transition_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pa
 CREATE TRIGGER posting_rule_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.posting_rule FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the rules are fixed', 'PAY20');
 CREATE TRIGGER psp_balance_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.psp_balance FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('balances are append-only', 'PAY20');
 ALTER TABLE pay.psp_balance ENABLE ALWAYS TRIGGER psp_balance_append_only;
-CREATE TRIGGER risk_decision_fixed BEFORE UPDATE OF merchant_id, checkout_id, decision, decided_by, hits, inputs_hash, version, at ON pay.risk_decision FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
+CREATE TRIGGER risk_decision_fixed BEFORE UPDATE OF merchant_id, checkout_id, decision, decided_by, hits, inputs_hash, version, at, features, score ON pay.risk_decision FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
 ALTER TABLE pay.risk_decision ENABLE ALWAYS TRIGGER risk_decision_fixed;
 CREATE TRIGGER risk_decision_kept BEFORE DELETE OR TRUNCATE ON pay.risk_decision FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('decisions are kept', 'PAY20');
 ALTER TABLE pay.risk_decision ENABLE ALWAYS TRIGGER risk_decision_kept;
