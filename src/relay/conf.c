@@ -39,6 +39,7 @@ static int conf_other(relay_conf_t *conf, const char *key, const char *value);
 static int conf_number(int *number, const conf_key_t *known,
     const char *value);
 static int conf_is_whole(relay_conf_t *conf, const char *path);
+static int conf_partitioner(relay_conf_t *conf, const char *path);
 static int conf_is_private(FILE *file, const char *path);
 static char *conf_trim(char *text);
 
@@ -321,6 +322,28 @@ conf_is_whole(relay_conf_t *conf, const char *path)
     {
         relay_log("error", "%s: bootstrap.servers is missing or too long",
                   path);
+        return 0;
+    }
+
+    return conf_partitioner(conf, path);
+}
+
+
+static int
+conf_partitioner(relay_conf_t *conf, const char *path)
+{
+    char    name[64];
+    size_t  size = sizeof(name);
+
+    if (rd_kafka_conf_get(conf->kafka, "partitioner", name, &size)
+        == RD_KAFKA_CONF_OK)
+    {
+        conf->partitioner = relay_partitioner(name);
+    }
+
+    if (conf->partitioner == NULL) {
+        relay_log("error", "%s: this partitioner would scatter the messages of"
+                  " a key", path);
         return 0;
     }
 

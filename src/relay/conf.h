@@ -6,7 +6,7 @@
 #ifndef PAY_SRC_RELAY_CONF_H
 #define PAY_SRC_RELAY_CONF_H
 
-#include <librdkafka/rdkafka.h>
+#include "relay/partition.h"
 
 
 #define RELAY_TEXT     2048            /* bytes of a value, with a NUL */
@@ -21,7 +21,8 @@ typedef struct {
     int               poll_ms;                 /* pause when nothing is new */
     int               stop_ms;                 /* wait for reports at the end */
     int               is_debug;
-    rd_kafka_conf_t  *kafka;
+    rd_kafka_conf_t      *kafka;
+    relay_partitioner_pt  partitioner; /* of a key, whose partition is fixed */
 } relay_conf_t;
 
 

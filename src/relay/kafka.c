@@ -6,6 +6,7 @@
 #include "relay/kafka.h"
 
 #include "relay/advice.h"
+#include "relay/clock.h"
 #include "relay/message.h"
 
 #include <string.h>
@@ -17,6 +18,8 @@
 
 static rd_kafka_t *kafka_make(const relay_conf_t *conf, void *opaque);
 static int kafka_sees_topic(relay_kafka_t *kafka, int wait_ms);
+static rd_kafka_resp_err_t kafka_partitions(relay_kafka_t *kafka,
+    const struct rd_kafka_metadata *found);
 static void kafka_fail(relay_kafka_t *kafka, rd_kafka_resp_err_t error,
     const char *detail);
 static void kafka_complain(relay_kafka_t *kafka, rd_kafka_resp_err_t error,
@@ -61,13 +64,12 @@ relay_kafka_open(relay_kafka_t *kafka, int wait_ms)
 }
 
 
-/* Receivers get the same key whatever language their own producers use: the
- * partitioner is Java's. */
 relay_send_t
 relay_kafka_send(relay_kafka_t *kafka, const relay_row_t *row, int *arrived)
 {
     char                 key[RELAY_KEY];
     size_t               size;
+    int32_t              partition;
     relay_header_t       headers[RELAY_HEADERS];
     rd_kafka_resp_err_t  error;
 
@@ -76,10 +78,18 @@ relay_kafka_send(relay_kafka_t *kafka, const relay_row_t *row, int *arrived)
         return RELAY_REFUSED;
     }
 
+    partition = kafka->conf->partitioner(kafka->topic, key, size,
+                                         kafka->partitions.count, NULL, NULL);
+
+    if (!relay_partition_takes(&kafka->partitions, partition, relay_now())) {
+        return RELAY_FULL;
+    }
+
     relay_message_headers(row, headers);
 
     error = rd_kafka_producev(kafka->producer,
                               RD_KAFKA_V_RKT(kafka->topic),
+                              RD_KAFKA_V_PARTITION(partition),
                               RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
                               RD_KAFKA_V_KEY(key, size),
                               RD_KAFKA_V_VALUE((void *) row->body,
@@ -98,6 +108,8 @@ relay_kafka_send(relay_kafka_t *kafka, const relay_row_t *row, int *arrived)
         kafka_fail(kafka, error, row->message_id);
         return RELAY_REFUSED;
     }
+
+    relay_partition_sent(&kafka->partitions, partition);
 
     return RELAY_SENT;
 }
@@ -128,6 +140,7 @@ relay_kafka_close(relay_kafka_t *kafka)
 
     rd_kafka_destroy(kafka->producer);
     kafka->producer = NULL;
+    relay_partitions_free(&kafka->partitions);
 }
 
 
@@ -191,8 +204,7 @@ kafka_sees_topic(relay_kafka_t *kafka, int wait_ms)
     rd_kafka_poll(kafka->producer, 0);
 
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        error = found->topic_cnt == 1 ? found->topics[0].err
-                                      : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+        error = kafka_partitions(kafka, found);
         rd_kafka_metadata_destroy(found);
     }
 
@@ -202,6 +214,28 @@ kafka_sees_topic(relay_kafka_t *kafka, int wait_ms)
     }
 
     return 1;
+}
+
+
+static rd_kafka_resp_err_t
+kafka_partitions(relay_kafka_t *kafka, const struct rd_kafka_metadata *found)
+{
+    const rd_kafka_metadata_topic_t  *topic = found->topics;
+
+    if (found->topic_cnt != 1) {
+        return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    }
+
+    if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return topic->err;
+    }
+
+    if (topic->partition_cnt < 1) {
+        return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    }
+
+    return relay_partitions_init(&kafka->partitions, topic->partition_cnt)
+           ? RD_KAFKA_RESP_ERR_NO_ERROR : RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE;
 }
 
 
@@ -234,6 +268,10 @@ kafka_report(rd_kafka_t *producer, const rd_kafka_message_t *report,
     relay_kafka_t  *kafka = opaque;
 
     (void) producer;
+
+    relay_partition_reported(&kafka->partitions, report->partition,
+                             report->err == RD_KAFKA_RESP_ERR_NO_ERROR,
+                             relay_now());
 
     if (report->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         ++*(int *) report->_private;

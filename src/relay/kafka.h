@@ -9,11 +9,13 @@
 #include "relay/conf.h"
 #include "relay/db.h"
 #include "relay/log.h"
+#include "relay/partition.h"
 
 
 typedef enum {
     RELAY_SENT,
-    RELAY_FULL,                        /* of memory: poll, then try again */
+    RELAY_FULL,                        /* its partition takes no more, or the
+                                        * memory: poll, then try again */
     RELAY_REFUSED                      /* `failed` is set */
 } relay_send_t;
 
@@ -22,6 +24,7 @@ typedef struct {
     relay_log_t          log;
     rd_kafka_t          *producer;     /* NULL: closed */
     rd_kafka_topic_t    *topic;
+    relay_partitions_t   partitions;   /* as many as there were when opened */
     int                  failed;       /* close it, and begin at the mark */
 } relay_kafka_t;
 

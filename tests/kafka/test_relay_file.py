@@ -58,6 +58,7 @@ def test_a_file_with_comments_and_settings_of_librdkafka_is_taken(check):
         ("relay.lease_ms=999", "relay.lease_ms is a number"),
         ("relay.topic=" + "t" * 250, "longer than 249 bytes"),
         ("relay.topic=", "relay.topic or relay.name is missing"),
+        ("partitioner=random", "would scatter the messages of a key"),
         ("relay.database=host", "no connection string of libpq"),
         ("a line", "a line is key=value"),
         ("x" * 3000, "the line is too long"),

@@ -127,6 +127,32 @@ Test(relay_conf, some_keys_of_librdkafka_are_always_the_same)
 }
 
 
+/* The form with "_random" has another partition for a message without a key,
+ * and there is none. */
+Test(relay_conf, a_partitioner_keeps_a_key_in_one_partition)
+{
+    size_t  i;
+    char    line[64];
+
+    static const char  *const taken[] = {
+        "murmur2", "murmur2_random", "consistent", "consistent_random",
+        "fnv1a", "fnv1a_random"
+    };
+
+    cr_assert(takes_text(WHOLE));
+    cr_expect_eq(conf.partitioner, rd_kafka_msg_partitioner_murmur2);
+
+    for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+        snprintf(line, sizeof(line), "partitioner=%s", taken[i]);
+        cr_expect(takes_line(line), "%s", line);
+        cr_expect_not_null(conf.partitioner);
+    }
+
+    cr_expect_not(takes_line("partitioner=random"));
+    cr_expect_not(takes_line("partitioner=none"));
+}
+
+
 Test(relay_conf, a_line_is_key_and_value_with_blanks_and_comments)
 {
     cr_assert(takes_text("# of a test\n\n \t\n"
