@@ -99,6 +99,10 @@ typedef struct {
     pay_route_by_t             by;
     pay_route_target_t         targets[PAY_ROUTE_PSPS_MAX];
     unsigned                   target_count;
+    unsigned                   explore_ppm;  /* share of checkouts that explore,
+                                                0: none, only BY_SCORE */
+    unsigned                   floor_ppm;    /* of each PSP, of all checkouts */
+    pay_str_t                  explore_seed; /* of its draws, may be empty */
 } pay_route_rule_t;
 
 /* Shares of the score, directive payments_score; any scale. */
@@ -450,6 +454,8 @@ struct pay_flow_s {
     const char        *label;                /* literal: the counter's label,
                                                 if it differs from the
                                                 outcome; else NULL */
+    const pay_psp_conf_t *explored;          /* the PSP at which a new checkout
+                                                explores, or NULL */
     int                differs;              /* the PSP's amount or token from
                                                 the order's */
     const char        *quarantined;          /* literal: why a webhook was
@@ -495,12 +501,19 @@ typedef struct {
     pay_str_t               country;         /* empty: not known */
     pay_str_t               method;          /* empty: not known */
     pay_str_t               seed;            /* of draws: the checkout's UUID */
+    pay_str_t               checkout_id;     /* of exploring draws, which each
+                                                attempt of it repeats */
 } pay_route_query_t;
 
 typedef struct {
     const pay_psp_conf_t  *psps[PAY_ROUTE_PSPS_MAX];
+    unsigned               ranks[PAY_ROUTE_PSPS_MAX];
+    int                    blocked[PAY_ROUTE_PSPS_MAX];  /* last in psps */
     unsigned               count;
     pay_str_t              reason;           /* for the timeline, ASCII */
+    const pay_route_rule_t *rule;            /* NULL: none fits */
+    pay_str_t              explore;          /* JSON, or empty */
+    int                    explored;         /* psps[0] was drawn */
 } pay_route_t;
 
 /* Chooses the PSPs for an order, a pure function of its arguments.  The result
@@ -510,6 +523,19 @@ typedef struct {
 pay_status_t pay_route_pick(pay_arena_t *arena, const pay_env_t *env,
     const pay_merchant_t *merchant, const pay_route_query_t *query,
     const pay_health_t *health, pay_route_t *route) PAY_MUST_CHECK;
+
+/* The chance of each of route->psps to be drawn by exploring, in parts per
+ * million of all checkouts, before pay_route_explore(); their sum is the rule's
+ * share.  0, and no chance is set, when the route does not explore. */
+int pay_route_chances(const pay_route_t *route,
+    unsigned chances[PAY_ROUTE_PSPS_MAX]);
+/* Behind pay_route_pick(), when the PSPs that cannot take the order have been
+ * removed: draws whether this checkout explores, and moves the PSP that is
+ * drawn to the front.  Sets explore, explored and the reason.  Pure,
+ * too: the same seed, merchant and checkout draw the same number. */
+pay_status_t pay_route_explore(pay_arena_t *arena,
+    const pay_merchant_t *merchant, const pay_route_query_t *query,
+    pay_route_t *route) PAY_MUST_CHECK;
 
 
 /* The request and all texts may be in the flow's `args`. */

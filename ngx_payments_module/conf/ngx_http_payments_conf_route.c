@@ -2,10 +2,11 @@
  * How a merchant's PSPs are chosen: the word route of payments_merchant.  The
  * names are looked up when all blocks are read.
  *
- * Two routes of a merchant; of four orders that fit the first, b is drawn for
- * three:
+ * Three routes of a merchant; of four orders that fit the first, b is drawn for
+ * three, and of those that fit the second, one of 20 explores:
  *
  *     route currency=EUR amount=10.00-500.00 by=weight a b=3;
+ *     route currency=USD by=score explore=5% floor=1% a b;
  *     route c;                        all others: no condition, so it is last
  */
 
@@ -18,6 +19,11 @@
 
 #define ROUTES_MAX  32
 #define WEIGHT_MAX  1000
+
+/* Parts per million. */
+#define EXPLORE_MIN  100
+#define EXPLORE_MAX  500000
+#define SEED_MAX     64
 
 
 /* A route as it is read; `names` become `rule.targets` when all blocks are
@@ -41,6 +47,7 @@ static ngx_uint_t route_list(ngx_conf_t *cf, ngx_str_t *text,
     size_t *count);
 static char *route_target(ngx_conf_t *cf, ngx_str_t *word, void *object);
 static char *route_check(ngx_conf_t *cf, route_t *route);
+static char *route_explores(ngx_conf_t *cf, pay_route_rule_t *rule);
 static char *route_range(ngx_conf_t *cf, route_t *route);
 static ngx_uint_t range_end(pay_str_t text, const pay_currency_t *currency,
     int64_t *minor);
@@ -68,11 +75,20 @@ static const ngx_http_payments_option_t  words[] = {
     { "amount=", NGX_PAYMENTS_TEXT, ROUTE(amount) },
     { "by=", NGX_PAYMENTS_WORD, ROUTE(rule.by), .names = bys,
       .must = "must be by=order, by=weight or by=score" },
+    { "explore=", NGX_PAYMENTS_PPM, .min = EXPLORE_MIN, .max = EXPLORE_MAX,
+      ROUTE(rule.explore_ppm), .must = "must be a share from 0.01% to 50% "
+      "with at most 4 decimals, for example 5%" },
+    { "floor=", NGX_PAYMENTS_PPM, .min = 1, .max = EXPLORE_MAX,
+      ROUTE(rule.floor_ppm), .must = "must be a share above 0% with at most "
+      "4 decimals, for example 1%" },
+    { "seed=", NGX_PAYMENTS_PLAIN, .max = SEED_MAX,
+      ROUTE(rule.explore_seed) },
     { .name = NULL, .set = route_target }
 };
 
 
-/* route [currency=…] [country=…] [method=…] [amount=…] [by=…] psp[=weight] … */
+/* route [currency=…] [country=…] [method=…] [amount=…] [by=…] [explore=…]
+ * [floor=…] [seed=…] psp[=weight] … */
 char *
 ngx_http_payments_merchant_route(ngx_conf_t *cf, void *object)
 {
@@ -313,8 +329,9 @@ route_target(ngx_conf_t *cf, ngx_str_t *word, void *object)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "route does not know \"%V\": it takes currency=, "
-                           "country=, method=, amount=, by= and names of PSPs "
-                           "with weights from 1 to 1000, for example NAME=3",
+                           "country=, method=, amount=, by=, explore=, "
+                           "floor=, seed= and names of PSPs with weights from "
+                           "1 to 1000, for example NAME=3",
                            word);
         return NGX_CONF_ERROR;
     }
@@ -342,6 +359,7 @@ route_target(ngx_conf_t *cf, ngx_str_t *word, void *object)
 static char *
 route_check(ngx_conf_t *cf, route_t *route)
 {
+    char              *rv;
     ngx_uint_t         i;
     pay_route_rule_t  *rule = &route->rule;
 
@@ -358,7 +376,59 @@ route_check(ngx_conf_t *cf, route_t *route)
         }
     }
 
+    if (rule->explore_ppm != 0 || rule->floor_ppm != 0
+        || rule->explore_seed.len != 0)
+    {
+        rv = route_explores(cf, rule);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
     return route->amount.len != 0 ? route_range(cf, route) : NGX_CONF_OK;
+}
+
+
+/* Without floor= all PSPs are explored alike. */
+static char *
+route_explores(ngx_conf_t *cf, pay_route_rule_t *rule)
+{
+    ngx_uint_t  needed;
+
+    if (rule->explore_ppm == 0) {
+        return "has floor= or seed=, which takes explore= in the same line";
+    }
+
+    if (rule->by != PAY_ROUTE_SCORE) {
+        return "has explore=, which takes by=score in the same line";
+    }
+
+    if (rule->target_count < 2) {
+        return "has explore=, which takes at least 2 PSPs: add one, or remove "
+               "explore=";
+    }
+
+    needed = (ngx_uint_t) rule->floor_ppm * rule->target_count;
+
+    if (needed > rule->explore_ppm) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "route has a floor= that %ui PSPs cannot all get of "
+                           "its explore=: make explore= at least %ui.%04ui%%, "
+                           "or floor= at most %ui.%04ui%%",
+                           (ngx_uint_t) rule->target_count,
+                           needed / 10000, needed % 10000,
+                           (ngx_uint_t) rule->explore_ppm / rule->target_count
+                           / 10000,
+                           (ngx_uint_t) rule->explore_ppm / rule->target_count
+                           % 10000);
+        return NGX_CONF_ERROR;
+    }
+
+    if (rule->floor_ppm == 0) {
+        rule->floor_ppm = rule->explore_ppm / rule->target_count;
+    }
+
+    return NGX_CONF_OK;
 }
 
 

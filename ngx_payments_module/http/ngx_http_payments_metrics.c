@@ -79,6 +79,8 @@ static const struct {
       "Good calls among those of the breaker's window; 1 without calls.", 1 },
     { "payments_psp_latency_seconds", "gauge",
       "Mean duration of a call within the breaker's window.", 1 },
+    { "payments_route_explored_total", "counter",
+      "New checkouts that began there since a route explores.", 0 },
     { NULL, NULL, NULL, 0 }
 };
 
@@ -581,7 +583,8 @@ health_end(pay_buf_t *buf, const ngx_payments_health_stat_t *stat,
 
     const ngx_uint_t  numbers[] = {
         stat->opened, stat->health.in_flight, stat->health.in_flight_max,
-        stat->health.success_permille, stat->health.latency_ms
+        stat->health.success_permille, stat->health.latency_ms,
+        stat->explored
     };
 
     n = numbers[which];

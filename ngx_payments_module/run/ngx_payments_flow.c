@@ -474,6 +474,10 @@ flow_end(ngx_payments_flow_t *flow)
         ngx_payments_count_risk(core->risk);
     }
 
+    if (core->explored != NULL) {
+        ngx_payments_health_explored(core->explored);
+    }
+
     if (core->change_kind != NULL) {
         ngx_payments_count_change(core->change_kind, core->change_status);
     }

@@ -21,6 +21,7 @@ typedef struct {
     uint64_t                    used_ms;
     uint64_t                    paced_us;        /* a job's next call */
     ngx_atomic_uint_t           refused[NGX_PAYMENTS_REFUSED];
+    ngx_atomic_uint_t           explored;
     uint32_t                    len;
     u_char                      name[NGX_PAYMENTS_HEALTH_NAME];
 } ngx_payments_health_psp_t;

@@ -168,6 +168,23 @@ ngx_payments_health_forget(const ngx_payments_psp_t *psp)
 }
 
 
+void
+ngx_payments_health_explored(const pay_psp_conf_t *psp)
+{
+    view_t  view;
+
+    if (!enter(&view, psp)) {
+        return;
+    }
+
+    if (view.psp != NULL) {
+        view.psp->explored++;
+    }
+
+    leave(&view);
+}
+
+
 /* Times are in microseconds of the zone's `paced_us`, because at fifty calls a
  * second whole milliseconds would add up.  A PSP that was idle begins now and
  * has no credit from before, so a backlog never goes out in one burst. */
@@ -305,6 +322,7 @@ ngx_payments_health_stat(ngx_uint_t index, ngx_payments_health_stat_t *stat)
         stat->opened = view.psp->breaker.opened;
         stat->refused[0] = view.psp->refused[0];
         stat->refused[1] = view.psp->refused[1];
+        stat->explored = view.psp->explored;
     }
 
     leave(&view);

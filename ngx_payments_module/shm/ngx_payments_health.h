@@ -23,6 +23,7 @@ typedef struct {
                                                     its probes are under way */
     ngx_uint_t                  opened;
     ngx_uint_t                  refused[NGX_PAYMENTS_REFUSED];
+    ngx_uint_t                  explored;
 } ngx_payments_health_stat_t;
 
 
@@ -39,6 +40,8 @@ void ngx_payments_health_end(const ngx_payments_psp_t *psp, ngx_uint_t ok,
     ngx_msec_t ms);
 /* It never reached the network: says nothing about the PSP. */
 void ngx_payments_health_forget(const ngx_payments_psp_t *psp);
+/* A new checkout begins at this PSP because its route explores. */
+void ngx_payments_health_explored(const pay_psp_conf_t *psp);
 /* How long a job's call must wait, so that jobs keep within psp_rate, all
  * workers together; its place is taken.  NGX_BUSY: too long, no place. */
 ngx_int_t ngx_payments_health_pace(const ngx_payments_psp_t *psp,

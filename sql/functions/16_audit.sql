@@ -46,11 +46,13 @@ COMMENT ON FUNCTION pay.chained_hash IS
 
 
 CREATE OR REPLACE FUNCTION pay.first_detail(
-    p_psp text, p_route text, p_replaces text, p_asked_by jsonb)
+    p_psp text, p_route text, p_replaces text, p_asked_by jsonb,
+    p_explore jsonb)
 RETURNS jsonb LANGUAGE sql STABLE AS $$
 SELECT CASE WHEN p_route IS NOT NULL OR p_replaces IS NOT NULL
     THEN jsonb_strip_nulls(jsonb_build_object('psp', p_psp, 'route', p_route,
-        'replaces', p_replaces, 'asked_by', p_asked_by))
+        'replaces', p_replaces, 'asked_by', p_asked_by,
+        'explore', p_explore))
     WHEN p_asked_by IS NULL THEN jsonb_build_object('psp', p_psp)
     ELSE jsonb_build_object('psp', p_psp, 'asked_by', p_asked_by) END
 $$;

@@ -25,7 +25,7 @@ COMMENT ON FUNCTION pay.order_ok IS
 -- "rate_age_s": 1…, "replaces": a checkout's id, "change_id": a fresh UUID,
 -- "can_close": whether its PSP closes pages, "fees": of its orders, see
 -- keep_given_fees(), "payment_method": a word of the storefront's, "asked_by":
--- see asked_by_ok()}.
+-- see asked_by_ok(), "explore": see explore_ok()}.
 -- The defaults are automatic, 15 minutes and 5.
 CREATE OR REPLACE FUNCTION pay.term_seconds(p_seconds text, p_else text)
 RETURNS interval LANGUAGE sql IMMUTABLE AS $$
@@ -47,6 +47,33 @@ COMMENT ON FUNCTION pay.payment_method_ok IS
     'The rule of the CHECK constraints of payment methods, as a function';
 
 
+-- As src/flow/flow_route_explore.c makes it: shares and chances in parts per
+-- million, scores from 0 to 1000.
+CREATE OR REPLACE FUNCTION pay.explore_ok(p_explore jsonb)
+RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN p_explore IS NULL
+        OR coalesce(jsonb_typeof(p_explore) = 'object'
+            AND octet_length(p_explore::text) <= 2048
+            AND p_explore - '{share,drawn,chance,scores}'::text[] = '{}'
+            AND (p_explore ->> 'share')::int BETWEEN 1 AND 1000000
+            AND CASE WHEN p_explore ? 'drawn'
+                THEN id_ok(p_explore ->> 'drawn')
+                    AND (p_explore ->> 'chance')::int BETWEEN 1 AND 1000000
+                    AND p_explore -> 'scores' ? (p_explore ->> 'drawn')
+                ELSE NOT p_explore ? 'chance' END
+            AND jsonb_typeof(p_explore -> 'scores') = 'object'
+            AND NOT EXISTS (
+                SELECT FROM jsonb_each_text(p_explore -> 'scores') s
+                WHERE NOT id_ok(s.key) OR s.value !~ '^[0-9]{1,4}$'), false);
+EXCEPTION WHEN data_exception THEN
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION pay.explore_ok IS
+    'Whether begin_payment can take these chances of an exploring route';
+
+
 CREATE OR REPLACE FUNCTION pay.terms_ok(p_terms jsonb)
 RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -64,6 +91,7 @@ BEGIN
              OR payment_method_ok(p_terms ->> 'payment_method'))
         AND (p_terms -> 'review' IS NULL
              OR review_terms_ok(p_terms -> 'review'))
+        AND (p_terms -> 'explore' IS NULL OR explore_ok(p_terms -> 'explore'))
         AND asked_by_ok(p_terms -> 'asked_by');
 END
 $$;
@@ -245,8 +273,8 @@ BEGIN
             WHERE o.item = ANY (p_items)) u
         CROSS JOIN LATERAL (
             SELECT first_detail(p_psp[u.n], nullif(p_route[u.n], ''),
-                p_terms[u.n] ->> 'replaces', p_terms[u.n] -> 'asked_by')
-                AS detail
+                p_terms[u.n] ->> 'replaces', p_terms[u.n] -> 'asked_by',
+                p_terms[u.n] -> 'explore') AS detail
             OFFSET 0) d
         ORDER BY merchant_id, id, n) l;
 END

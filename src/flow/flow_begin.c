@@ -7,7 +7,7 @@
 
 
 #define HOUR_S     3600
-#define TERMS_MAX  2048
+#define TERMS_MAX  4096
 
 
 static void add_fees(pay_buf_t *buf, const pay_payment_request_t *request);
@@ -89,11 +89,11 @@ pay_begin_windows(pay_flow_t *flow, const pay_route_t *route,
 
 
 /* Builds p_terms: the requester, the capture mode, the limits of quotes, the
- * payment method, the checkout that is replaced and the terms of a review; NULL
- * for a payment that needs none of them. */
+ * payment method, the checkout that is replaced, the terms of a review and the
+ * chances of an exploring route; NULL for a payment that needs none of them. */
 pay_status_t
 pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
-    int can_close, pay_str_t *json)
+    const pay_route_t *route, int can_close, pay_str_t *json)
 {
     int                           converts = 0, has_fees = 0;
     unsigned                      i;
@@ -110,7 +110,7 @@ pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
 
     if (!request->manual && !converts && !has_fees
         && request->replaces.len == 0 && request->method.len == 0
-        && asked_by.len == 0 && review.len == 0)
+        && asked_by.len == 0 && review.len == 0 && route->explore.len == 0)
     {
         return PAY_OK;
     }
@@ -147,6 +147,7 @@ pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
 
     add_json(&buf, ",\"asked_by\":", asked_by);
     add_json(&buf, ",\"review\":", review);
+    add_json(&buf, ",\"explore\":", route->explore);
     pay_buf_text(&buf, "}");
 
     return pay_buf_done(&buf, json);

@@ -17,6 +17,7 @@
 typedef struct {
     pay_create_input_t  *in;
     pay_route_t         *route;        /* those that can take the order */
+    const pay_psp_conf_t *explored;    /* the first was drawn, or NULL */
     pay_register_t       reg;          /* its checkout is the request's */
     pay_str_t            replaces;     /* a checkout, or empty */
     pay_replace_t       *replace;      /* NULL: it replaces none */
@@ -49,6 +50,7 @@ static pay_status_t choose(pay_flow_t *flow, create_t *create,
     const pay_input_t *input, pay_err_t *err);
 static pay_status_t find_route(pay_flow_t *flow, create_t *create,
     const pay_input_t *input, pay_err_t *err);
+static pay_status_t explore(pay_flow_t *flow, create_t *create);
 static void fill_checkout(create_t *create);
 static pay_status_t check_psp(pay_flow_t *flow, create_t *create,
     const pay_psp_conf_t *psp, pay_err_t *err);
@@ -248,7 +250,8 @@ begin_stored(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
     PAY_TRY(pay_begin_orders(flow, from->request, &in.orders));
     PAY_TRY(pay_begin_psps(flow, create->route, &in.psps));
     PAY_TRY(pay_begin_windows(flow, create->route, &in.key_windows));
-    PAY_TRY(pay_begin_terms(flow, from, create->can_close, &in.terms));
+    PAY_TRY(pay_begin_terms(flow, from, create->route, create->can_close,
+                            &in.terms));
     PAY_TRY(pay_risk_judged(flow, create->risk, &in));
 
     return pay_do_begin_payment(flow, effect, &in, create_begun);
@@ -289,6 +292,7 @@ create_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     switch (outcome) {
 
     case PAY_OUTCOME_CREATED:
+        flow->explored = create->explored;
         return register_now(flow, create, effect);
 
     case PAY_OUTCOME_WAITING:
@@ -408,7 +412,9 @@ choose(pay_flow_t *flow, create_t *create, const pay_input_t *input,
         status = check_psp(flow, create, route->psps[i], &why);
 
         if (status == PAY_OK) {
-            route->psps[able++] = route->psps[i];
+            route->psps[able] = route->psps[i];
+            route->ranks[able] = route->ranks[i];
+            route->blocked[able++] = route->blocked[i];
 
         } else if (status != PAY_INVALID) {
             return status;
@@ -423,6 +429,8 @@ choose(pay_flow_t *flow, create_t *create, const pay_input_t *input,
     if (able == 0) {
         return PAY_INVALID;
     }
+
+    PAY_TRY(explore(flow, create));
 
     create->reg.psp = route->psps[0];
     c->psp = route->psps[0]->name;
@@ -453,6 +461,7 @@ find_route(pay_flow_t *flow, create_t *create, const pay_input_t *input,
     query.country = create->in->request->country;
     query.method = create->in->request->method;
     query.seed = create->in->checkout_uuid;
+    query.checkout_id = create->reg.checkout.checkout_id;
 
     status = pay_route_pick(flow->args, flow->env, create->in->merchant,
                             &query, input->health, route);
@@ -461,6 +470,24 @@ find_route(pay_flow_t *flow, create_t *create, const pay_input_t *input,
            ? pay_refuse(err, "validation-error",
                         "no PSP is configured for such an order")
            : status;
+}
+
+
+/* Only among PSPs that can take the order, or the chances that are stored would
+ * not be those of the draw. */
+static pay_status_t
+explore(pay_flow_t *flow, create_t *create)
+{
+    pay_route_query_t  query = {
+        .checkout_id = create->reg.checkout.checkout_id
+    };
+
+    PAY_TRY(pay_route_explore(flow->args, create->in->merchant, &query,
+                              create->route));
+
+    create->explored = create->route->explored ? create->route->psps[0] : NULL;
+
+    return PAY_OK;
 }
 
 

@@ -82,12 +82,17 @@ pay_route_pick(pay_arena_t *arena, const pay_env_t *env,
 
     PAY_TRY(tell(arena, &choice, best, count, &reason));
 
+    memset(route, 0, sizeof(pay_route_t));
+
     for (i = 0; i < count; i++) {
         route->psps[i] = best[i]->psp;
+        route->ranks[i] = (unsigned) best[i]->rank;
+        route->blocked[i] = blocked(best[i]);
     }
 
     route->count = count;
     route->reason = reason;
+    route->rule = choice.rule > 0 ? &merchant->rules[choice.rule - 1] : NULL;
 
     return PAY_OK;
 }

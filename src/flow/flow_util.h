@@ -159,7 +159,7 @@ pay_status_t pay_begin_windows(pay_flow_t *flow, const pay_route_t *route,
     pay_str_t *windows) PAY_MUST_CHECK;
 /* p_terms.  can_close: the PSP of the replaced checkout closes pages. */
 pay_status_t pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
-    int can_close, pay_str_t *json) PAY_MUST_CHECK;
+    const pay_route_t *route, int can_close, pay_str_t *json) PAY_MUST_CHECK;
 
 /* Risk (flow_risk.c): an attempt is counted, judged, and taken back from the
  * counts where nothing new was stored.  *check is the flow's and lives until

@@ -130,6 +130,37 @@ FROM pg_temp.begin('r10', 'key-1', 'c1', '{r1:1}', p_route => '') b;
 SELECT is(e.detail, '{"psp": "stripe"}'::jsonb, 'is none')
 FROM pay.event e WHERE e.merchant_id = 'r10';
 
+-- a route that explores: chances are kept with the reason
+CREATE TEMPORARY TABLE chance (m text, explore jsonb, want text);
+INSERT INTO chance
+SELECT 'x' || n, e::jsonb, w FROM (VALUES
+    (1, '{"share":50000,"scores":{"a":1000,"b":0}}', 'created'),
+    (2, '{"share":1000000,"drawn":"a","chance":1000000,"scores":{"a":1}}',
+     'created'),
+    (3, '{"share":0,"scores":{}}', 'invalid'),
+    (4, '{"share":1000001,"scores":{}}', 'invalid'),
+    (5, '{"share":"5%","scores":{}}', 'invalid'),
+    (6, '{"share":5,"scores":{},"more":1}', 'invalid'),
+    (7, '{"share":5,"drawn":"a","scores":{"a":1}}', 'invalid'),
+    (8, '{"share":5,"chance":5,"scores":{"a":1}}', 'invalid'),
+    (9, '{"share":5,"drawn":"b","chance":5,"scores":{"a":1}}', 'invalid'),
+    (10, '{"share":5,"drawn":"a","chance":0,"scores":{"a":1}}', 'invalid'),
+    (11, '{"share":5,"drawn":null,"chance":5,"scores":{"a":1}}', 'invalid'),
+    (12, '{"share":5,"scores":[]}', 'invalid'), (13, '{"share":5}', 'invalid'),
+    (14, '{"share":5,"scores":{"":1}}', 'invalid'),
+    (15, '{"share":5,"scores":{"a":-1}}', 'invalid'),
+    (16, '{"share":5,"scores":{"a":10000}}', 'invalid'),
+    (17, '{"share":5e9,"scores":{}}', 'invalid'), (18, '[]', 'invalid'),
+    (19, '"x"', 'invalid'), (20, 'null', 'invalid'),
+    (21, '{"share":5,"scores":{"' || repeat('x', 3000) || '":1}}',
+     'invalid')) v (n, e, w);
+SELECT is(b.outcome, want, left(explore::text, 60))
+FROM chance, pg_temp.begin(m, 'key-1', 'c1', '{r1:1}', p_route => 'by score',
+    p_terms => jsonb_build_object('explore', explore)) b;
+SELECT is(e.detail, jsonb_build_object('psp', 'stripe', 'route', 'by score',
+                                       'explore', c.explore), 'is kept')
+FROM chance c JOIN pay.event e ON e.merchant_id = c.m;
+
 -- the same key again
 SELECT is(b.outcome, 'in_progress', 'while the first runs: in_progress')
 FROM pg_temp.begin('m1', 'key-1', 'c1', '{o1:100,o2:250}') b;
