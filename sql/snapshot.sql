@@ -1766,10 +1766,20 @@ END IS TRUE)),
 WITH (fillfactor='80');
 
 CREATE FUNCTION pay.due_time(p_schedule pay.payout_schedule, p_day date) RETURNS timestamp with time zone LANGUAGE sql STABLE;
+CREATE FUNCTION pay.end_addresses(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.end_bodies(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.end_buyer_info(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.end_cards(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.end_change_metadata(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.end_changes(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_class(p_class text, p_keep interval, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.end_copies(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.end_count() RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.end_counters(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.end_decisions(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.end_delivered(p_ends pay.delivery_end[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_entries(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 
 CREATE TABLE pay.settlement_part (
     file_id bigint NOT NULL,
@@ -1789,10 +1799,16 @@ CREATE TABLE pay.settlement_part (
 CREATE FUNCTION pay.end_gone(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_keys(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.end_letters(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.end_list_acts(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.end_messages(p_before timestamp with time zone, p_limit integer, OUT messages bigint, OUT deliveries bigint) RETURNS record LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.end_metadata(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.end_missed(p_rows pay.settlement_row[]) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_one_delivery(p_end pay.delivery_end) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_one_payout_call(p_merchant_id text, p_payout_id text, p_number bigint, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_overdue(p_file_id bigint) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_payout_events(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 
 CREATE TABLE pay.payout_file_item (
     msg_id text NOT NULL COLLATE pg_catalog."C",
@@ -1805,7 +1821,9 @@ CREATE TABLE pay.payout_file_item (
 WITH (fillfactor='80');
 
 CREATE FUNCTION pay.end_payout_file_item(p_item pay.payout_file_item, p_how text) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_payout_keys(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.end_payout_sending(p_payout pay.payout) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_quarantined(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_review(p_review pay.risk_review, p_state text, p_who text, p_reason text, p_note text) RETURNS void LANGUAGE plpgsql;
@@ -1814,6 +1832,7 @@ CREATE FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interval) RETU
 CREATE FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_undeclared() RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_webhooks(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.endpoint_json(p_endpoint pay.webhook_endpoint) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.enter_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_shown text, p_details bytea, p_key_id text, p_who text, p_why text, p_name text, OUT outcome text, OUT destination_id text, OUT version integer) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.entries_until(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) RETURNS timestamp with time zone LANGUAGE plpgsql STABLE;
@@ -2145,6 +2164,7 @@ CREATE FUNCTION pay.keep_invalid(p_items integer[], p_psp text[], p_source text[
 CREATE FUNCTION pay.keep_late(p_facts pay.fact[], p_items integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) RETURNS integer[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_of(p_class text) RETURNS interval LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.keep_page(p_file_id bigint, p_rows integer) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb, p_told text DEFAULT NULL::text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_payout_advices(p_places tid[], p_who text) RETURNS void LANGUAGE plpgsql;
@@ -2162,6 +2182,7 @@ CREATE FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp tex
 CREATE FUNCTION pay.known_difference(p_last pay.psp_balance, OUT low bigint, OUT high bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.label_dispute(p_dispute pay.dispute) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.label_order(p_merchant_id text, p_payment_order_id text, p_label text, p_source text, p_at timestamp with time zone DEFAULT clock_timestamp()) RETURNS boolean LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.label_refund(p_change pay.change) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.labels_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.late_meant(p_news pay.news) RETURNS pay.late_success LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
@@ -2533,11 +2554,7 @@ CREATE FUNCTION pay.psp_unsettled(p_psp text) RETURNS TABLE(currency text, incom
 CREATE FUNCTION pay.psp_waiting(p_psp text) RETURNS TABLE(currency text, minor numeric) LANGUAGE sql STABLE SET enable_hashjoin TO 'on' SET enable_seqscan TO 'on';
 CREATE FUNCTION pay.publish(p_most integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.purge(p_limit integer DEFAULT 10000, p_ignored_after interval DEFAULT '90 days'::interval, p_closed_after interval DEFAULT '1 year'::interval, p_copies_after interval DEFAULT '2 years'::interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint, OUT settlement_copies bigint, OUT risk_rows bigint) RETURNS record LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay.purge_copies(p_limit integer, p_copies_after interval) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay.purge_letters(p_limit integer, p_closed_after interval) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay.purge_messages(p_limit integer DEFAULT 10000, p_after interval DEFAULT '90 days'::interval, OUT messages bigint, OUT deliveries bigint) RETURNS record LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay.purge_payout_events(p_limit integer, p_ignored_after interval) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay.purge_risk(p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.purge_messages(p_limit integer DEFAULT 10000, p_after interval DEFAULT '90 days'::interval, OUT messages bigint, OUT deliveries bigint) RETURNS record LANGUAGE sql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.queue_missed(p_rows pay.settlement_row[], p_psp text) RETURNS integer LANGUAGE plpgsql;
@@ -3026,6 +3043,7 @@ CREATE TABLE pay.risk_list (
 
 CREATE FUNCTION pay_ops.risk_list_list(p_merchant_id text, p_after_id bigint DEFAULT 0, p_limit integer DEFAULT 1000) RETURNS SETOF pay.risk_list LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.risk_list_remove(p_merchant_id text, p_effect text, p_kind text, p_value text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.run_retention(p_class text, p_keep interval, p_limit integer, p_who text, OUT outcome text, OUT ended bigint) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.send_payout_batch(p_merchant_id text, p_batch_id text, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_commission(p_merchant_id text, p_seller_account text, p_psp text, p_currency text, p_percent numeric, p_fixed_minor bigint, p_minimum_minor bigint, p_maximum_minor bigint, p_valid_from timestamp with time zone, p_who text, p_why text, p_payment_method text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.set_fee_policy(p_merchant_id text, p_returns text, p_tax_percent numeric, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3057,6 +3075,7 @@ CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT N
 CREATE FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) RETURNS TABLE(merchant_id text, explanation text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.find(p_what text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint DEFAULT NULL::bigint) RETURNS TABLE(merchant_id text, outcome text, advice text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.retention(p_classes text[] DEFAULT NULL::text[], p_keep interval DEFAULT NULL::interval) RETURNS TABLE(class text, keep interval, at_least interval, act text, data text, due bigint, last_at timestamp with time zone, last_keep interval, last_who text, total bigint) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.screening_waits() RETURNS TABLE(merchant_id text, provider text, destination_id text, version integer, items bigint, since timestamp with time zone, due_at timestamp with time zone, questions integer, code text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 
 CREATE TABLE pay.account_kind (
@@ -3069,6 +3088,261 @@ CREATE TABLE pay.account_kind (
     CONSTRAINT account_kind_class_check CHECK ((class = ANY (ARRAY['asset'::text, 'liability'::text, 'expense'::text, 'income'::text, 'transit'::text]))),
     CONSTRAINT account_kind_owner_check CHECK ((owner = ANY (ARRAY['psp'::text, 'seller'::text, 'nobody'::text]))),
     CONSTRAINT account_kind_wallet_check CHECK ((wallet = ANY (ARRAY['available'::text, 'pending'::text, 'reserved'::text])))
+);
+
+CREATE TABLE pay.risk_decision (
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    decision pay.risk_word NOT NULL,
+    decided_by text NOT NULL COLLATE pg_catalog."C",
+    hits jsonb NOT NULL,
+    facts jsonb,
+    keys jsonb,
+    counted jsonb,
+    inputs_hash pay.hash NOT NULL,
+    version pay.filled NOT NULL,
+    declined_at timestamp with time zone,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    features jsonb,
+    score jsonb,
+    CONSTRAINT risk_decision_decided_by_check CHECK ((decided_by = ANY (ARRAY['list'::text, 'rule'::text, 'window'::text, 'score'::text, 'provider'::text, 'mode'::text, 'none'::text]))),
+    CONSTRAINT risk_decision_features_check CHECK ((jsonb_typeof(features) = 'object'::text)),
+    CONSTRAINT risk_decision_score_check CHECK ((jsonb_typeof(score) = 'object'::text))
+)
+WITH (fillfactor='80');
+
+COMMENT ON COLUMN pay.risk_decision.features IS 'Values of the features by name, null: not known; NULL: nothing was scored';
+COMMENT ON COLUMN pay.risk_decision.score IS 'total, parts, and for the model and each challenger name, sha256, probability and reasons; NULL: nothing was scored';
+
+CREATE VIEW pay.aged_address (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE TABLE pay.webhook_body (
+    psp pay.id NOT NULL,
+    digest bytea NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    keep_until timestamp with time zone NOT NULL,
+    size bigint NOT NULL,
+    left_out text COLLATE pg_catalog."C",
+    body bytea,
+    message_ids text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT webhook_body_body_check CHECK ((octet_length(body) <= 262144)),
+    CONSTRAINT webhook_body_check CHECK (((body IS NULL) = (left_out IS NOT NULL))),
+    CONSTRAINT webhook_body_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT webhook_body_left_out_check CHECK ((left_out = ANY (ARRAY['card_number'::text, 'too_large'::text]))),
+    CONSTRAINT webhook_body_message_ids_check CHECK ((cardinality(message_ids) <= 16)),
+    CONSTRAINT webhook_body_size_check CHECK ((size >= 0))
+);
+
+CREATE VIEW pay.aged_body (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE VIEW pay.aged_buyer (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE TABLE pay.risk_card (
+    psp pay.id NOT NULL,
+    attempt pay.id NOT NULL,
+    merchant_id pay.id,
+    checkout_id pay.id,
+    token pay.id,
+    card text COLLATE pg_catalog."C",
+    bin text COLLATE pg_catalog."C",
+    country text COLLATE pg_catalog."C",
+    funding text COLLATE pg_catalog."C",
+    three_d text COLLATE pg_catalog."C",
+    level text COLLATE pg_catalog."C",
+    score integer,
+    warning text COLLATE pg_catalog."C",
+    is_hint boolean NOT NULL,
+    is_declined boolean NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT risk_card_bin_check CHECK ((bin ~ '^[0-9]{6,8}$'::text)),
+    CONSTRAINT risk_card_card_check CHECK ((card ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT risk_card_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
+    CONSTRAINT risk_card_funding_check CHECK ((funding = ANY (ARRAY['credit'::text, 'debit'::text, 'prepaid'::text]))),
+    CONSTRAINT risk_card_level_check CHECK ((level = ANY (ARRAY['normal'::text, 'elevated'::text, 'highest'::text]))),
+    CONSTRAINT risk_card_score_check CHECK (((score >= 0) AND (score <= 100))),
+    CONSTRAINT risk_card_three_d_check CHECK ((three_d = ANY (ARRAY['authenticated'::text, 'attempted'::text, 'exempted'::text, 'failed'::text]))),
+    CONSTRAINT risk_card_warning_check CHECK ((warning ~ '^[a-z0-9_.-]{1,64}$'::text))
+);
+
+COMMENT ON TABLE pay.risk_card IS 'The words of PSPs about the cards of attempts';
+
+CREATE VIEW pay.aged_card (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE VIEW pay.aged_change (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE TABLE pay.settlement_copy (
+    file_id bigint NOT NULL,
+    attempt pay.ordinal NOT NULL,
+    number pay.ordinal NOT NULL,
+    is_last boolean NOT NULL,
+    kid text NOT NULL COLLATE pg_catalog."C",
+    nonce bytea NOT NULL,
+    bytes bytea NOT NULL,
+    kept_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT settlement_copy_bytes_check CHECK (((octet_length(bytes) >= 16) AND (octet_length(bytes) <= 65552))),
+    CONSTRAINT settlement_copy_kid_check CHECK ((kid ~ '^[A-Za-z0-9._-]{1,63}$'::text)),
+    CONSTRAINT settlement_copy_nonce_check CHECK ((octet_length(nonce) = 12))
+);
+ALTER TABLE ONLY pay.settlement_copy ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
+CREATE VIEW pay.aged_copy (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE TABLE pay.risk_counter (
+    merchant_id pay.id NOT NULL,
+    kind pay.risk_key NOT NULL,
+    value pay.id NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    attempts bigint NOT NULL,
+    declines bigint NOT NULL,
+    amounts jsonb NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE VIEW pay.aged_counter (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE VIEW pay.aged_decision (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE VIEW pay.aged_entry (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE TABLE pay.idempotency_key (
+    merchant_id pay.id NOT NULL,
+    route text NOT NULL COLLATE pg_catalog."C",
+    key pay.id NOT NULL,
+    fingerprint pay.hash NOT NULL,
+    checkout_id pay.id NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    change_id pay.id
+)
+WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
+
+CREATE VIEW pay.aged_key (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE VIEW pay.aged_letter (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE TABLE pay.risk_list_act (
+    act_id bigint NOT NULL,
+    list_id bigint NOT NULL,
+    act text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id NOT NULL,
+    effect pay.risk_word NOT NULL,
+    kind pay.risk_kind NOT NULL,
+    value pay.id,
+    until timestamp with time zone,
+    who pay.filled NOT NULL,
+    why pay.filled NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT risk_list_act_act_check CHECK ((act = ANY (ARRAY['added'::text, 'changed'::text, 'removed'::text])))
+);
+
+CREATE VIEW pay.aged_list_act (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE TABLE pay.message_reader (
+    name pay.payout_name NOT NULL,
+    "position" pay.whole NOT NULL,
+    owner text,
+    until timestamp with time zone,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE VIEW pay.aged_message (
+    position bigint,
+    at timestamp with time zone
+);
+
+CREATE VIEW pay.aged_metadata (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE VIEW pay.aged_payout_event (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE TABLE pay.payout_request (
+    merchant_id pay.id NOT NULL,
+    route text NOT NULL COLLATE pg_catalog."C",
+    key pay.id NOT NULL,
+    fingerprint pay.hash NOT NULL,
+    subject_id text COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+CREATE VIEW pay.aged_payout_key (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE TABLE pay.webhook_quarantine (
+    psp pay.id NOT NULL,
+    slot integer NOT NULL,
+    number bigint NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    reason text NOT NULL COLLATE pg_catalog."C",
+    digest bytea NOT NULL,
+    headers jsonb NOT NULL,
+    body bytea NOT NULL,
+    size bigint NOT NULL,
+    request_id text,
+    CONSTRAINT webhook_quarantine_body_check CHECK ((octet_length(body) <= 4096)),
+    CONSTRAINT webhook_quarantine_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT webhook_quarantine_headers_check CHECK ((octet_length((headers)::text) <= 16384)),
+    CONSTRAINT webhook_quarantine_reason_check CHECK ((reason = ANY (ARRAY['no_key'::text, 'malformed'::text, 'stale'::text, 'skew'::text, 'wrong_key'::text, 'altered_body'::text, 'mismatch'::text, 'certificate'::text]))),
+    CONSTRAINT webhook_quarantine_slot_check CHECK (((slot >= 0) AND (slot <= 999)))
+);
+
+CREATE VIEW pay.aged_quarantined (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE VIEW pay.aged_webhook (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE VIEW pay.aged (
+    class text,
+    at timestamp with time zone
 );
 
 CREATE TABLE pay.backfill (
@@ -3164,18 +3438,6 @@ CREATE TABLE pay.iban_country (
     CONSTRAINT iban_country_length_check CHECK (((length >= 15) AND (length <= 34)))
 );
 
-CREATE TABLE pay.idempotency_key (
-    merchant_id pay.id NOT NULL,
-    route text NOT NULL COLLATE pg_catalog."C",
-    key pay.id NOT NULL,
-    fingerprint pay.hash NOT NULL,
-    checkout_id pay.id NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    change_id pay.id
-)
-WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
-
 CREATE TABLE pay.journal_entry (
     merchant_id pay.id NOT NULL,
     source pay.journal_source NOT NULL,
@@ -3218,15 +3480,6 @@ CREATE TABLE pay.message_place (
     "position" pay.whole NOT NULL,
     CONSTRAINT message_place_is_one_check CHECK (is_one)
 );
-
-CREATE TABLE pay.message_reader (
-    name pay.payout_name NOT NULL,
-    "position" pay.whole NOT NULL,
-    owner text,
-    until timestamp with time zone,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
-)
-WITH (fillfactor='50');
 
 CREATE TABLE pay.message_subject (
     subject pay.filled NOT NULL,
@@ -3451,16 +3704,6 @@ CREATE TABLE pay.payout_report (
     CONSTRAINT payout_report_kind_check CHECK ((kind = ANY (ARRAY['pain.002'::text, 'camt.053'::text, 'camt.054'::text])))
 );
 
-CREATE TABLE pay.payout_request (
-    merchant_id pay.id NOT NULL,
-    route text NOT NULL COLLATE pg_catalog."C",
-    key pay.id NOT NULL,
-    fingerprint pay.hash NOT NULL,
-    subject_id text COLLATE pg_catalog."C",
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    expires_at timestamp with time zone NOT NULL
-);
-
 ALTER TABLE pay.payout_run ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pay.payout_run_run_id_seq
     START WITH 1
@@ -3577,69 +3820,24 @@ CREATE VIEW pay.registration (
     waits boolean
 );
 
-CREATE TABLE pay.risk_card (
-    psp pay.id NOT NULL,
-    attempt pay.id NOT NULL,
-    merchant_id pay.id,
-    checkout_id pay.id,
-    token pay.id,
-    card text COLLATE pg_catalog."C",
-    bin text COLLATE pg_catalog."C",
-    country text COLLATE pg_catalog."C",
-    funding text COLLATE pg_catalog."C",
-    three_d text COLLATE pg_catalog."C",
-    level text COLLATE pg_catalog."C",
-    score integer,
-    warning text COLLATE pg_catalog."C",
-    is_hint boolean NOT NULL,
-    is_declined boolean NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT risk_card_bin_check CHECK ((bin ~ '^[0-9]{6,8}$'::text)),
-    CONSTRAINT risk_card_card_check CHECK ((card ~ '^[0-9a-f]{64}$'::text)),
-    CONSTRAINT risk_card_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
-    CONSTRAINT risk_card_funding_check CHECK ((funding = ANY (ARRAY['credit'::text, 'debit'::text, 'prepaid'::text]))),
-    CONSTRAINT risk_card_level_check CHECK ((level = ANY (ARRAY['normal'::text, 'elevated'::text, 'highest'::text]))),
-    CONSTRAINT risk_card_score_check CHECK (((score >= 0) AND (score <= 100))),
-    CONSTRAINT risk_card_three_d_check CHECK ((three_d = ANY (ARRAY['authenticated'::text, 'attempted'::text, 'exempted'::text, 'failed'::text]))),
-    CONSTRAINT risk_card_warning_check CHECK ((warning ~ '^[a-z0-9_.-]{1,64}$'::text))
+CREATE VIEW pay.retention_class (
+    class text,
+    keep interval,
+    at_least interval,
+    act text,
+    data text
 );
 
-COMMENT ON TABLE pay.risk_card IS 'The words of PSPs about the cards of attempts';
+CREATE TABLE pay.retention_run (
+    class pay.id NOT NULL,
+    at timestamp with time zone NOT NULL,
+    keep interval NOT NULL,
+    who pay.filled NOT NULL,
+    session pay.filled NOT NULL,
+    total bigint NOT NULL
+);
 
-CREATE TABLE pay.risk_counter (
-    merchant_id pay.id NOT NULL,
-    kind pay.risk_key NOT NULL,
-    value pay.id NOT NULL,
-    hour timestamp with time zone NOT NULL,
-    attempts bigint NOT NULL,
-    declines bigint NOT NULL,
-    amounts jsonb NOT NULL
-)
-WITH (fillfactor='50');
-
-CREATE TABLE pay.risk_decision (
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    decision pay.risk_word NOT NULL,
-    decided_by text NOT NULL COLLATE pg_catalog."C",
-    hits jsonb NOT NULL,
-    facts jsonb,
-    keys jsonb,
-    counted jsonb,
-    inputs_hash pay.hash NOT NULL,
-    version pay.filled NOT NULL,
-    declined_at timestamp with time zone,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    features jsonb,
-    score jsonb,
-    CONSTRAINT risk_decision_decided_by_check CHECK ((decided_by = ANY (ARRAY['list'::text, 'rule'::text, 'window'::text, 'score'::text, 'provider'::text, 'mode'::text, 'none'::text]))),
-    CONSTRAINT risk_decision_features_check CHECK ((jsonb_typeof(features) = 'object'::text)),
-    CONSTRAINT risk_decision_score_check CHECK ((jsonb_typeof(score) = 'object'::text))
-)
-WITH (fillfactor='80');
-
-COMMENT ON COLUMN pay.risk_decision.features IS 'Values of the features by name, null: not known; NULL: nothing was scored';
-COMMENT ON COLUMN pay.risk_decision.score IS 'total, parts, and for the model and each challenger name, sha256, probability and reasons; NULL: nothing was scored';
+COMMENT ON TABLE pay.retention_run IS 'When personal data of a class ended last, by whom, and how many rows so far';
 
 CREATE TABLE pay.risk_label (
     merchant_id pay.id NOT NULL,
@@ -3652,21 +3850,6 @@ CREATE TABLE pay.risk_label (
 );
 
 COMMENT ON TABLE pay.risk_label IS 'Labels of orders: fraud in the word of the buyer''s bank, rejected by a reviewer, disputed and not fraud';
-
-CREATE TABLE pay.risk_list_act (
-    act_id bigint NOT NULL,
-    list_id bigint NOT NULL,
-    act text NOT NULL COLLATE pg_catalog."C",
-    merchant_id pay.id NOT NULL,
-    effect pay.risk_word NOT NULL,
-    kind pay.risk_kind NOT NULL,
-    value pay.id NOT NULL,
-    until timestamp with time zone,
-    who pay.filled NOT NULL,
-    why pay.filled NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT risk_list_act_act_check CHECK ((act = ANY (ARRAY['added'::text, 'changed'::text, 'removed'::text])))
-);
 
 ALTER TABLE pay.risk_list_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pay.risk_list_act_act_id_seq
@@ -3839,21 +4022,6 @@ CREATE TABLE pay.settlement_closed (
     match_id bigint NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
-
-CREATE TABLE pay.settlement_copy (
-    file_id bigint NOT NULL,
-    attempt pay.ordinal NOT NULL,
-    number pay.ordinal NOT NULL,
-    is_last boolean NOT NULL,
-    kid text NOT NULL COLLATE pg_catalog."C",
-    nonce bytea NOT NULL,
-    bytes bytea NOT NULL,
-    kept_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT settlement_copy_bytes_check CHECK (((octet_length(bytes) >= 16) AND (octet_length(bytes) <= 65552))),
-    CONSTRAINT settlement_copy_kid_check CHECK ((kid ~ '^[A-Za-z0-9._-]{1,63}$'::text)),
-    CONSTRAINT settlement_copy_nonce_check CHECK ((octet_length(nonce) = 12))
-);
-ALTER TABLE ONLY pay.settlement_copy ALTER COLUMN bytes SET STORAGE EXTERNAL;
 
 CREATE TABLE pay.settlement_count (
     is_only boolean DEFAULT true NOT NULL,
@@ -4149,23 +4317,6 @@ CREATE TABLE pay.webhook_attempt (
     answer text
 );
 
-CREATE TABLE pay.webhook_body (
-    psp pay.id NOT NULL,
-    digest bytea NOT NULL,
-    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    keep_until timestamp with time zone NOT NULL,
-    size bigint NOT NULL,
-    left_out text COLLATE pg_catalog."C",
-    body bytea,
-    message_ids text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
-    CONSTRAINT webhook_body_body_check CHECK ((octet_length(body) <= 262144)),
-    CONSTRAINT webhook_body_check CHECK (((body IS NULL) = (left_out IS NOT NULL))),
-    CONSTRAINT webhook_body_digest_check CHECK ((octet_length(digest) = 32)),
-    CONSTRAINT webhook_body_left_out_check CHECK ((left_out = ANY (ARRAY['card_number'::text, 'too_large'::text]))),
-    CONSTRAINT webhook_body_message_ids_check CHECK ((cardinality(message_ids) <= 16)),
-    CONSTRAINT webhook_body_size_check CHECK ((size >= 0))
-);
-
 CREATE TABLE pay.webhook_outbox (
     number bigint NOT NULL,
     endpoint_id pay.id NOT NULL,
@@ -4182,25 +4333,6 @@ ALTER TABLE pay.webhook_outbox ALTER COLUMN number ADD GENERATED ALWAYS AS IDENT
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE TABLE pay.webhook_quarantine (
-    psp pay.id NOT NULL,
-    slot integer NOT NULL,
-    number bigint NOT NULL,
-    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    reason text NOT NULL COLLATE pg_catalog."C",
-    digest bytea NOT NULL,
-    headers jsonb NOT NULL,
-    body bytea NOT NULL,
-    size bigint NOT NULL,
-    request_id text,
-    CONSTRAINT webhook_quarantine_body_check CHECK ((octet_length(body) <= 4096)),
-    CONSTRAINT webhook_quarantine_digest_check CHECK ((octet_length(digest) = 32)),
-    CONSTRAINT webhook_quarantine_headers_check CHECK ((octet_length((headers)::text) <= 16384)),
-    CONSTRAINT webhook_quarantine_reason_check CHECK ((reason = ANY (ARRAY['no_key'::text, 'malformed'::text, 'stale'::text, 'skew'::text, 'wrong_key'::text, 'altered_body'::text, 'mismatch'::text, 'certificate'::text]))),
-    CONSTRAINT webhook_quarantine_slot_check CHECK (((slot >= 0) AND (slot <= 999)))
-);
-
 ALTER TABLE pay.webhook_replay ALTER COLUMN replay_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pay.webhook_replay_replay_id_seq
     START WITH 1
@@ -5674,6 +5806,8 @@ ALTER TABLE ONLY pay.rate
     ADD CONSTRAINT rate_pkey PRIMARY KEY (source, quote);
 ALTER TABLE ONLY pay.rate_source
     ADD CONSTRAINT rate_source_pkey PRIMARY KEY (source);
+ALTER TABLE ONLY pay.retention_run
+    ADD CONSTRAINT retention_run_pkey PRIMARY KEY (class);
 ALTER TABLE ONLY pay.risk_card
     ADD CONSTRAINT risk_card_pkey PRIMARY KEY (psp, attempt);
 ALTER TABLE ONLY pay.risk_counter
@@ -5807,8 +5941,11 @@ ALTER TABLE ONLY pay.webhook_replay
 ALTER TABLE ONLY pay.webhook_secret
     ADD CONSTRAINT webhook_secret_pkey PRIMARY KEY (endpoint_id, merchant_id, number);
 
+CREATE INDEX change_metadata_age ON pay.change USING btree (created_at) WHERE (metadata IS NOT NULL);
 CREATE INDEX change_open ON pay.change USING btree (created_at) WHERE (pay.status_rank((status)::text) < 2);
+CREATE INDEX checkout_buyer_age ON pay.checkout USING btree (created_at) WHERE ((buyer_info IS NOT NULL) OR (credit_card_info IS NOT NULL));
 CREATE INDEX checkout_created ON pay.checkout USING btree (merchant_id, created_at, checkout_id) WHERE ((total_minor)::bigint > 0);
+CREATE INDEX checkout_metadata_age ON pay.checkout USING btree (created_at) WHERE (metadata IS NOT NULL);
 CREATE INDEX commission_key ON pay.commission USING btree (merchant_id, currency, seller_account, payment_method, psp, valid_from, commission_id);
 CREATE INDEX dead_letter_checkout ON pay.dead_letter USING btree (merchant_id, checkout_id);
 CREATE INDEX dead_letter_closed ON pay.dead_letter USING btree (closed_at) WHERE (state <> 'open'::text);
@@ -5874,8 +6011,11 @@ CREATE INDEX risk_card_age ON pay.risk_card USING btree (at) WHERE (card IS NOT 
 CREATE INDEX risk_card_of ON pay.risk_card USING btree (merchant_id, checkout_id) WHERE (checkout_id IS NOT NULL);
 CREATE INDEX risk_card_parked ON pay.risk_card USING btree (psp, token) WHERE (checkout_id IS NULL);
 CREATE INDEX risk_counter_age ON pay.risk_counter USING brin (hour) WITH (pages_per_range='32', autosummarize='on');
-CREATE INDEX risk_decision_age ON pay.risk_decision USING btree (at) WHERE (keys IS NOT NULL);
+CREATE INDEX risk_decision_address ON pay.risk_decision USING btree (at) WHERE (keys @? 'strict $[*]?(@[0] == "ip" && @[1] like_regex "/(32|64|128)$")'::jsonpath);
+CREATE INDEX risk_decision_age ON pay.risk_decision USING btree (at) WHERE ((keys IS NOT NULL) OR (facts IS NOT NULL) OR (features IS NOT NULL));
 CREATE INDEX risk_label_age ON pay.risk_label USING btree (labelled_at);
+CREATE INDEX risk_list_act_age ON pay.risk_list_act USING btree (at) WHERE (value IS NOT NULL);
+CREATE INDEX risk_list_until ON pay.risk_list USING btree (until) WHERE (until IS NOT NULL);
 CREATE INDEX risk_review_act_of ON pay.risk_review_act USING btree (review_id, act_id);
 CREATE INDEX risk_review_open ON pay.risk_review USING btree (deadline) WHERE (state = ANY (ARRAY['open'::text, 'escalated'::text]));
 CREATE INDEX risk_review_unsettled ON pay.risk_review USING btree (review_id) WHERE ((state = 'rejected'::text) AND (NOT is_settled));
@@ -6118,12 +6258,16 @@ CREATE TRIGGER payout_transition_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pa
 CREATE TRIGGER posting_rule_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.posting_rule FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the rules are fixed', 'PAY20');
 CREATE TRIGGER psp_balance_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.psp_balance FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('balances are append-only', 'PAY20');
 ALTER TABLE pay.psp_balance ENABLE ALWAYS TRIGGER psp_balance_append_only;
-CREATE TRIGGER risk_decision_fixed BEFORE UPDATE OF merchant_id, checkout_id, decision, decided_by, hits, inputs_hash, version, at, features, score ON pay.risk_decision FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
+CREATE TRIGGER risk_decision_emptied BEFORE UPDATE OF features ON pay.risk_decision FOR EACH ROW WHEN (((new.features IS NOT NULL) AND (new.features IS DISTINCT FROM old.features))) EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
+ALTER TABLE pay.risk_decision ENABLE ALWAYS TRIGGER risk_decision_emptied;
+CREATE TRIGGER risk_decision_fixed BEFORE UPDATE OF merchant_id, checkout_id, decision, decided_by, hits, inputs_hash, version, at, score ON pay.risk_decision FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
 ALTER TABLE pay.risk_decision ENABLE ALWAYS TRIGGER risk_decision_fixed;
 CREATE TRIGGER risk_decision_kept BEFORE DELETE OR TRUNCATE ON pay.risk_decision FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('decisions are kept', 'PAY20');
 ALTER TABLE pay.risk_decision ENABLE ALWAYS TRIGGER risk_decision_kept;
-CREATE TRIGGER risk_list_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_list_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
+CREATE TRIGGER risk_list_act_append_only BEFORE DELETE OR UPDATE OF act_id, list_id, act, merchant_id, effect, kind, until, who, why, at OR TRUNCATE ON pay.risk_list_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
 ALTER TABLE pay.risk_list_act ENABLE ALWAYS TRIGGER risk_list_act_append_only;
+CREATE TRIGGER risk_list_act_emptied BEFORE UPDATE OF value ON pay.risk_list_act FOR EACH ROW WHEN (((new.value IS NOT NULL) AND ((new.value)::text IS DISTINCT FROM (old.value)::text))) EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
+ALTER TABLE pay.risk_list_act ENABLE ALWAYS TRIGGER risk_list_act_emptied;
 CREATE TRIGGER risk_review_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_review_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
 ALTER TABLE pay.risk_review_act ENABLE ALWAYS TRIGGER risk_review_act_append_only;
 CREATE TRIGGER sanction_list_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.sanction_list FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('imports are append-only', 'PAY20');
@@ -6510,23 +6654,41 @@ REVOKE ALL ON FUNCTION pay.due_deliveries(p_endpoints pay.webhook_endpoint[], p_
 GRANT SELECT ON TABLE pay.payout_schedule TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_schedule TO payments_operator;
 REVOKE ALL ON FUNCTION pay.due_time(p_schedule pay.payout_schedule, p_day date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_addresses(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_bodies(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_buyer_info(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_cards(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_change_metadata(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_changes(p_facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_class(p_class text, p_keep interval, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_copies(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_count() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_counters(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_decisions(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_delivered(p_ends pay.delivery_end[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_entries(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_part TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_part TO payments_operator;
 REVOKE ALL ON FUNCTION pay.end_gone(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_holds(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_jobs(p_moves pay.move[], p_ours boolean, p_letters boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_keys(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_letters(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_list_acts(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_messages(p_before timestamp with time zone, p_limit integer, OUT messages bigint, OUT deliveries bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_metadata(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_missed(p_rows pay.settlement_row[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_one_delivery(p_end pay.delivery_end) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_one_payout_call(p_merchant_id text, p_payout_id text, p_number bigint, p_said pay.payout_said, p_amount_minor bigint, p_currency text, p_account_end text, p_retry_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_overdue(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_payout_events(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_file_item TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_file_item TO payments_operator;
 REVOKE ALL ON FUNCTION pay.end_payout_file_item(p_item pay.payout_file_item, p_how text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_payout_keys(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_payout_sending(p_payout pay.payout) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_quarantined(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_review(p_review pay.risk_review, p_state text, p_who text, p_reason text, p_note text) FROM PUBLIC;
@@ -6535,6 +6697,7 @@ REVOKE ALL ON FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interva
 REVOKE ALL ON FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_undeclared() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_webhooks(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.endpoint_json(p_endpoint pay.webhook_endpoint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.enter_destination(p_merchant_id text, p_seller_account text, p_currency text, p_provider text, p_kind text, p_country text, p_shown text, p_details bytea, p_key_id text, p_who text, p_why text, p_name text, OUT outcome text, OUT destination_id text, OUT version integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.entries_until(p_from timestamp with time zone, p_until timestamp with time zone, p_rows integer) FROM PUBLIC;
@@ -6742,6 +6905,7 @@ REVOKE ALL ON FUNCTION pay.keep_invalid(p_items integer[], p_psp text[], p_sourc
 REVOKE ALL ON FUNCTION pay.keep_late(p_facts pay.fact[], p_items integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_of(p_class text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_page(p_file_id bigint, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_payout_act(p_merchant_id text, p_subject text, p_subject_id text, p_act text, p_who text, p_why text, p_detail jsonb, p_told text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_payout_advices(p_places tid[], p_who text) FROM PUBLIC;
@@ -6763,6 +6927,7 @@ GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_p
 REVOKE ALL ON FUNCTION pay.known_difference(p_last pay.psp_balance, OUT low bigint, OUT high bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.label_dispute(p_dispute pay.dispute) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.label_order(p_merchant_id text, p_payment_order_id text, p_label text, p_source text, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.label_refund(p_change pay.change) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.labels_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.late_meant(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) FROM PUBLIC;
@@ -6980,11 +7145,7 @@ REVOKE ALL ON FUNCTION pay.psp_unsettled(p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_waiting(p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.publish(p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, p_copies_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint, OUT settlement_copies bigint, OUT risk_rows bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.purge_copies(p_limit integer, p_copies_after interval) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.purge_letters(p_limit integer, p_closed_after interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge_messages(p_limit integer, p_after interval, OUT messages bigint, OUT deliveries bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.purge_payout_events(p_limit integer, p_ignored_after interval) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.purge_risk(p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.queue_missed(p_rows pay.settlement_row[], p_psp text) FROM PUBLIC;
@@ -7505,6 +7666,8 @@ REVOKE ALL ON FUNCTION pay_ops.risk_list_list(p_merchant_id text, p_after_id big
 GRANT ALL ON FUNCTION pay_ops.risk_list_list(p_merchant_id text, p_after_id bigint, p_limit integer) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.risk_list_remove(p_merchant_id text, p_effect text, p_kind text, p_value text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.risk_list_remove(p_merchant_id text, p_effect text, p_kind text, p_value text, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.run_retention(p_class text, p_keep interval, p_limit integer, p_who text, OUT outcome text, OUT ended bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.run_retention(p_class text, p_keep interval, p_limit integer, p_who text, OUT outcome text, OUT ended bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.send_payout_batch(p_merchant_id text, p_batch_id text, p_who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.send_payout_batch(p_merchant_id text, p_batch_id text, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.set_commission(p_merchant_id text, p_seller_account text, p_psp text, p_currency text, p_percent numeric, p_fixed_minor bigint, p_minimum_minor bigint, p_maximum_minor bigint, p_valid_from timestamp with time zone, p_who text, p_why text, p_payment_method text) FROM PUBLIC;
@@ -7571,11 +7734,72 @@ GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) TO payments
 REVOKE ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.retention(p_classes text[], p_keep interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.retention(p_classes text[], p_keep interval) TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.retention(p_classes text[], p_keep interval) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_view.screening_waits() FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.screening_waits() TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.screening_waits() TO payments_operator;
 GRANT SELECT ON TABLE pay.account_kind TO payments_auditor;
 GRANT SELECT ON TABLE pay.account_kind TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_decision TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_decision TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_address TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_address TO payments_operator;
+GRANT SELECT ON TABLE pay.webhook_body TO payments_auditor;
+GRANT SELECT ON TABLE pay.webhook_body TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_body TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_body TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_buyer TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_buyer TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_card TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_card TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_card TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_card TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_change TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_change TO payments_operator;
+GRANT SELECT ON TABLE pay.settlement_copy TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_copy TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_copy TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_copy TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_counter TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_counter TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_counter TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_counter TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_decision TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_decision TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_entry TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_entry TO payments_operator;
+GRANT SELECT ON TABLE pay.idempotency_key TO payments_auditor;
+GRANT SELECT ON TABLE pay.idempotency_key TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_key TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_key TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_letter TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_letter TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_list_act TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_list_act TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_list_act TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_list_act TO payments_operator;
+GRANT SELECT ON TABLE pay.message_reader TO payments_auditor;
+GRANT SELECT ON TABLE pay.message_reader TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_message TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_message TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_metadata TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_metadata TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_payout_event TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_payout_event TO payments_operator;
+GRANT SELECT ON TABLE pay.payout_request TO payments_auditor;
+GRANT SELECT ON TABLE pay.payout_request TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_payout_key TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_payout_key TO payments_operator;
+GRANT SELECT ON TABLE pay.webhook_quarantine TO payments_auditor;
+GRANT SELECT ON TABLE pay.webhook_quarantine TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_quarantined TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_quarantined TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_webhook TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_webhook TO payments_operator;
+GRANT SELECT ON TABLE pay.aged TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged TO payments_operator;
 GRANT SELECT ON TABLE pay.backfill TO payments_auditor;
 GRANT SELECT ON TABLE pay.backfill TO payments_operator;
 GRANT SELECT ON TABLE pay.currency TO payments_auditor;
@@ -7590,16 +7814,12 @@ GRANT SELECT ON TABLE pay.fee_policy TO payments_auditor;
 GRANT SELECT ON TABLE pay.fee_policy TO payments_operator;
 GRANT SELECT ON TABLE pay.iban_country TO payments_auditor;
 GRANT SELECT ON TABLE pay.iban_country TO payments_operator;
-GRANT SELECT ON TABLE pay.idempotency_key TO payments_auditor;
-GRANT SELECT ON TABLE pay.idempotency_key TO payments_operator;
 GRANT SELECT ON TABLE pay.journal_entry TO payments_auditor;
 GRANT SELECT ON TABLE pay.journal_entry TO payments_operator;
 GRANT SELECT ON TABLE pay.journal_line TO payments_auditor;
 GRANT SELECT ON TABLE pay.journal_line TO payments_operator;
 GRANT SELECT ON TABLE pay.message_place TO payments_auditor;
 GRANT SELECT ON TABLE pay.message_place TO payments_operator;
-GRANT SELECT ON TABLE pay.message_reader TO payments_auditor;
-GRANT SELECT ON TABLE pay.message_reader TO payments_operator;
 GRANT SELECT ON TABLE pay.message_subject TO payments_auditor;
 GRANT SELECT ON TABLE pay.message_subject TO payments_operator;
 GRANT SELECT ON TABLE pay.mismatch_settlement TO payments_auditor;
@@ -7640,8 +7860,6 @@ GRANT SELECT ON TABLE pay.payout_release TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_release TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_report TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_report TO payments_operator;
-GRANT SELECT ON TABLE pay.payout_request TO payments_auditor;
-GRANT SELECT ON TABLE pay.payout_request TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_transition TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_transition TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_wallet TO payments_auditor;
@@ -7660,16 +7878,12 @@ GRANT SELECT ON TABLE pay.rate_source TO payments_auditor;
 GRANT SELECT ON TABLE pay.rate_source TO payments_operator;
 GRANT SELECT ON TABLE pay.registration TO payments_auditor;
 GRANT SELECT ON TABLE pay.registration TO payments_operator;
-GRANT SELECT ON TABLE pay.risk_card TO payments_auditor;
-GRANT SELECT ON TABLE pay.risk_card TO payments_operator;
-GRANT SELECT ON TABLE pay.risk_counter TO payments_auditor;
-GRANT SELECT ON TABLE pay.risk_counter TO payments_operator;
-GRANT SELECT ON TABLE pay.risk_decision TO payments_auditor;
-GRANT SELECT ON TABLE pay.risk_decision TO payments_operator;
+GRANT SELECT ON TABLE pay.retention_class TO payments_auditor;
+GRANT SELECT ON TABLE pay.retention_class TO payments_operator;
+GRANT SELECT ON TABLE pay.retention_run TO payments_auditor;
+GRANT SELECT ON TABLE pay.retention_run TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_label TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_label TO payments_operator;
-GRANT SELECT ON TABLE pay.risk_list_act TO payments_auditor;
-GRANT SELECT ON TABLE pay.risk_list_act TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_review_act TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_review_act TO payments_operator;
 GRANT SELECT ON TABLE pay.round TO payments_auditor;
@@ -7692,8 +7906,6 @@ GRANT SELECT ON TABLE pay.settlement_aged TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_aged TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_closed TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_closed TO payments_operator;
-GRANT SELECT ON TABLE pay.settlement_copy TO payments_auditor;
-GRANT SELECT ON TABLE pay.settlement_copy TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_count TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_count TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_count_line TO payments_auditor;
@@ -7738,12 +7950,8 @@ GRANT SELECT ON TABLE pay.webhook_act TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_act TO payments_operator;
 GRANT SELECT ON TABLE pay.webhook_attempt TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_attempt TO payments_operator;
-GRANT SELECT ON TABLE pay.webhook_body TO payments_auditor;
-GRANT SELECT ON TABLE pay.webhook_body TO payments_operator;
 GRANT SELECT ON TABLE pay.webhook_outbox TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_outbox TO payments_operator;
-GRANT SELECT ON TABLE pay.webhook_quarantine TO payments_auditor;
-GRANT SELECT ON TABLE pay.webhook_quarantine TO payments_operator;
 GRANT SELECT ON TABLE pay.webhook_secret TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_secret TO payments_operator;
 GRANT SELECT ON TABLE pay_check.amount_sum TO payments_auditor;

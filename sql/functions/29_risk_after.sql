@@ -29,14 +29,14 @@ COMMENT ON FUNCTION pay.label_order IS
 
 -- The reasons of disputes by which a buyer denies that the payment is his, in
 -- the words of PSPs made safe: Stripe, Square, PayPal, Braintree, the generic
--- protocol.
+-- protocol; and those of refunds, in the words of Stripe and Adyen.
 CREATE OR REPLACE FUNCTION pay.is_fraud_reason(p_code text)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 SELECT coalesce(p_code IN ('fraudulent', 'no_knowledge', 'unauthorised',
                            'unauthorized', 'fraud'), false)
 $$;
 COMMENT ON FUNCTION pay.is_fraud_reason IS
-    'Whether a dispute with this reason is about fraud';
+    'Whether a dispute, or a refund, with this reason is about fraud';
 
 
 -- Without a reason nobody can say which of both it is.
@@ -54,6 +54,20 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.label_dispute IS 'Labels the order of a new dispute';
+
+
+-- A refund that was done, and was asked for as fraud.
+CREATE OR REPLACE FUNCTION pay.label_refund(p_change change)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF is_fraud_reason(lower((p_change).reason)) THEN
+        PERFORM label_order((p_change).merchant_id,
+            (p_change).payment_order_id, 'fraud', 'refund');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.label_refund IS
+    'Labels the order of a refund that was done because of fraud';
 
 
 -- Words of PSPs about cards, with their events: p_facts are those that are no

@@ -247,6 +247,7 @@ BEGIN
     RETURNING * INTO v_order;
 
     PERFORM set_change(p_change, 'SUCCESS', p_word);
+    PERFORM label_refund(p_change);
 
     RETURN ARRAY[change_fact(p_change, p_word, 'refunded', order_posting(
         v_order, 'change/' || p_change.change_id,

@@ -1,15 +1,19 @@
--- Deletes rows that are no longer needed, for the operator's timer.  Only the
--- owner may call it; the gateway never does.
+-- pay.purge(), which ends data by SQL alone: only the owner may call it, and the
+-- gateway never does.  payctl retention run ends the same classes, and buyers'
+-- details as well, for operators.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- An expired key counts as absent, so its row can go at any time.  A webhook
--- that is not about a payment, or only caused a query, is kept for operators
--- only.  All others stay: one that was applied is evidence, one that is parked
--- may still find its token.  Skips rows that are locked; to be called until it
--- returns zeros.
+CREATE OR REPLACE FUNCTION pay.keep_of(p_class text)
+RETURNS interval LANGUAGE sql STABLE SET search_path = pay, pg_temp AS
+'SELECT c.keep FROM retention_class c WHERE c.class = p_class';
+COMMENT ON FUNCTION pay.keep_of IS
+    'The age at which rows of a class of data end';
+
+
+-- To be called until it returns zeros.
 CREATE OR REPLACE FUNCTION pay.purge(
     p_limit int DEFAULT 10000, p_ignored_after interval DEFAULT '90 days',
     p_closed_after interval DEFAULT '1 year',
@@ -20,59 +24,18 @@ CREATE OR REPLACE FUNCTION pay.purge(
     OUT risk_rows bigint)
 LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
 BEGIN
-    -- the expired rows themselves: an address is one within a partition
-    DELETE FROM idempotency_key k
-    WHERE k.expires_at <= now() AND k.ctid = ANY (ARRAY(
-        SELECT e.ctid FROM idempotency_key e
-        WHERE e.expires_at <= now()
-        LIMIT p_limit
-        FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS idempotency_keys = ROW_COUNT;
-
-    WITH gone AS (
-        DELETE FROM payout_request r
-        WHERE r.expires_at <= now() AND r.ctid = ANY (ARRAY(
-            SELECT e.ctid FROM payout_request e
-            WHERE e.expires_at <= now()
-            LIMIT p_limit
-            FOR UPDATE SKIP LOCKED))
-        RETURNING 1
-    )
-    SELECT idempotency_keys + count(*) INTO idempotency_keys FROM gone;
-
-    DELETE FROM webhook_inbox w
-    WHERE w.ctid = ANY (ARRAY(
-        SELECT i.ctid FROM webhook_inbox i
-        WHERE (i.state = 'asked' OR i.state = 'ignored' AND i.fact = 'none')
-            AND i.received_at < now() - p_ignored_after
-        ORDER BY i.received_at
-        LIMIT p_limit
-        FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS ignored_webhooks = ROW_COUNT;
-    ignored_webhooks := ignored_webhooks
-        + purge_payout_events(p_limit, p_ignored_after);
-
-    dead_letters := purge_letters(p_limit, p_closed_after);
-
-    DELETE FROM webhook_quarantine w
-    WHERE w.ctid = ANY (ARRAY(
-        SELECT q.ctid FROM webhook_quarantine q
-        WHERE q.received_at < now() - interval '30 days'
-        LIMIT p_limit
-        FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS quarantined = ROW_COUNT;
-
-    DELETE FROM webhook_body w
-    WHERE w.ctid = ANY (ARRAY(
-        SELECT b.ctid FROM webhook_body b
-        WHERE b.keep_until < now()
-        ORDER BY b.keep_until
-        LIMIT p_limit
-        FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS webhook_bodies = ROW_COUNT;
-
-    settlement_copies := purge_copies(p_limit, p_copies_after);
-    risk_rows := purge_risk(p_limit);
+    idempotency_keys := end_class('idempotency_keys', '0', p_limit);
+    ignored_webhooks := end_class('webhooks', p_ignored_after, p_limit)
+        + end_class('payout_messages', p_ignored_after, p_limit);
+    dead_letters := end_class('dead_letters', p_closed_after, p_limit);
+    quarantined := end_class('webhook_quarantine', keep_of(
+        'webhook_quarantine'), p_limit);
+    webhook_bodies := end_class('webhook_bodies', '0', p_limit);
+    settlement_copies := end_class('settlement_copies', p_copies_after,
+                                   p_limit);
+    risk_rows := (
+        SELECT sum(end_class(c.class, c.keep, p_limit))
+        FROM retention_class c WHERE c.class LIKE 'risk\_%');
 END
 $$;
 COMMENT ON FUNCTION pay.purge IS
@@ -82,94 +45,74 @@ COMMENT ON FUNCTION pay.purge IS
     'of risk that no window and no dispute needs';
 
 
--- No window is longer than 30 days.  A dispute may come within 13 months; the
--- decision itself, without the keys that name a buyer, stays for ever.
-CREATE OR REPLACE FUNCTION pay.purge_risk(p_limit int)
-RETURNS bigint LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
+-- For the operator's timer, as pay.purge().
+CREATE OR REPLACE FUNCTION pay.purge_messages(
+    p_limit int DEFAULT 10000, p_after interval DEFAULT '90 days',
+    OUT messages bigint, OUT deliveries bigint)
+LANGUAGE sql SET search_path = pay, pg_temp AS
+'SELECT * FROM end_messages(now() - p_after, p_limit)';
+COMMENT ON FUNCTION pay.purge_messages IS
+    'Deletes old messages that all receivers have heard, with their '
+    'deliveries';
+
+
+-- The rule that no personal data ends sooner than disputes and windows need it
+-- stands here: it binds operators.
+CREATE OR REPLACE FUNCTION pay_ops.run_retention(
+    p_class text, p_keep interval, p_limit int, p_who text,
+    OUT outcome text, OUT ended bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
-    v_counters bigint;
-    v_count    bigint;
+    v_class retention_class;
+    v_keep  interval;
 BEGIN
-    DELETE FROM risk_counter w
-    WHERE w.ctid = ANY (ARRAY(
-        SELECT c.ctid FROM risk_counter c
-        WHERE c.hour < now() - interval '31 days'
-        LIMIT p_limit
-        FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS v_counters = ROW_COUNT;
+    SELECT * INTO v_class FROM retention_class c WHERE c.class = p_class;
 
-    UPDATE risk_decision w
-    SET keys = NULL, counted = NULL, facts = NULL
-    WHERE w.ctid = ANY (ARRAY(
-        SELECT d.ctid FROM risk_decision d
-        WHERE d.keys IS NOT NULL AND d.at < now() - interval '13 months'
-        ORDER BY d.at
-        LIMIT p_limit
-        FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS v_count = ROW_COUNT;
+    IF NOT FOUND THEN
+        outcome := 'not_found';
+        RETURN;
+    END IF;
 
-    v_counters := v_counters + v_count;
+    v_keep := coalesce(p_keep, v_class.keep);
+    outcome := CASE
+        WHEN NOT is_statement(p_who)
+            OR (p_limit BETWEEN 1 AND 10000) IS NOT TRUE THEN 'invalid'
+        WHEN now() - v_keep > now() - v_class.at_least THEN 'too_young'
+        ELSE 'done' END;
 
-    UPDATE risk_card w
-    SET card = NULL
-    WHERE w.ctid = ANY (ARRAY(
-        SELECT c.ctid FROM risk_card c
-        WHERE c.card IS NOT NULL AND c.at < now() - interval '13 months'
-        ORDER BY c.at
-        LIMIT p_limit
-        FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS v_count = ROW_COUNT;
+    IF outcome = 'done' THEN
+        ended := end_class(p_class, v_keep, p_limit);
 
-    RETURN v_counters + v_count;
+        INSERT INTO retention_run AS r (class, at, keep, who, session, total)
+        VALUES (p_class, clock_timestamp(), v_keep, p_who, session_user,
+            ended)
+        ON CONFLICT (class) DO UPDATE
+        SET at = EXCLUDED.at, keep = EXCLUDED.keep, who = EXCLUDED.who,
+            session = EXCLUDED.session, total = r.total + EXCLUDED.total;
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION pay.purge_risk IS
-    'Deletes counters that no window has, and the inputs of old decisions';
+COMMENT ON FUNCTION pay_ops.run_retention IS
+    'Ends up to p_limit rows of each table of a class that are older than '
+    'p_keep (NULL: as the class says), in one transaction; to be called until '
+    'it ends none: done, not_found, too_young or invalid';
 
 
--- A message that was applied, and one that contradicts, is evidence and stays.
-CREATE OR REPLACE FUNCTION pay.purge_payout_events(
-    p_limit int, p_ignored_after interval)
-RETURNS bigint LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
-DECLARE
-    v_count bigint;
-BEGIN
-    DELETE FROM payout_event w
-    WHERE w.ctid = ANY (ARRAY(
-        SELECT e.ctid FROM payout_event e
-        WHERE e.at < now() - p_ignored_after
-            AND e.outcome NOT IN ('applied', 'contradiction')
-        ORDER BY e.at
-        LIMIT p_limit
-        FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS v_count = ROW_COUNT;
-
-    RETURN v_count;
-END
+-- Counts and changes nothing.
+CREATE OR REPLACE FUNCTION pay_view.retention(
+    p_classes text[] DEFAULT NULL, p_keep interval DEFAULT NULL)
+RETURNS TABLE (class text, keep interval, at_least interval, act text,
+    data text, due bigint, last_at timestamptz, last_keep interval,
+    last_who text, total bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+SELECT c.class, coalesce(p_keep, c.keep), c.at_least, c.act, c.data, (
+    SELECT count(*) FROM aged a
+    WHERE a.class = c.class AND a.at < now() - coalesce(p_keep, c.keep)),
+    r.at, r.keep, r.who, coalesce(r.total, 0)
+FROM retention_class c
+LEFT JOIN retention_run r ON r.class = c.class
+WHERE p_classes IS NULL OR c.class = ANY (p_classes)
 $$;
-COMMENT ON FUNCTION pay.purge_payout_events IS
-    'Deletes old messages of pay-out providers that had no effect';
-
-
--- A letter about something that is still so stays: without it the sweep would
--- open the next one.  Who closed it, and why, stays in the timeline.
-CREATE OR REPLACE FUNCTION pay.purge_letters(
-    p_limit int, p_closed_after interval)
-RETURNS bigint LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
-DECLARE
-    v_count bigint;
-BEGIN
-    DELETE FROM dead_letter w
-    WHERE w.ctid = ANY (ARRAY(
-        SELECT d.ctid FROM dead_letter d
-        WHERE d.state <> 'open' AND d.closed_at < now() - p_closed_after
-            AND (d.kind NOT IN ('stuck', 'parked') OR is_over(d))
-        ORDER BY d.closed_at
-        LIMIT p_limit
-        FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS v_count = ROW_COUNT;
-
-    RETURN v_count;
-END
-$$;
-COMMENT ON FUNCTION pay.purge_letters IS 'Deletes old closed dead letters';
+COMMENT ON FUNCTION pay_view.retention IS
+    'The classes of data that end, how many rows are due now, and the last '
+    'run of each';

@@ -104,28 +104,3 @@ WHERE c.file_id = p_file_id AND c.attempt = p_attempt
 $$;
 COMMENT ON FUNCTION pay_ops.settlement_piece IS
     'A piece of the encrypted copy of a file';
-
-
--- Copies that are old enough; those of attempts that broke off, and of files
--- that were refused, which stay where they came from.
-CREATE OR REPLACE FUNCTION pay.purge_copies(
-    p_limit int, p_copies_after interval)
-RETURNS bigint LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
-DECLARE
-    v_count bigint;
-BEGIN
-    DELETE FROM settlement_copy w
-    WHERE w.ctid = ANY (ARRAY(
-        SELECT c.ctid FROM settlement_copy c
-        JOIN settlement_file f ON f.file_id = c.file_id
-        WHERE c.kept_at < now() - p_copies_after OR c.attempt < f.attempt
-            OR f.state = 'refused'
-        LIMIT p_limit
-        FOR UPDATE OF c SKIP LOCKED));
-    GET DIAGNOSTICS v_count = ROW_COUNT;
-
-    RETURN v_count;
-END
-$$;
-COMMENT ON FUNCTION pay.purge_copies IS
-    'Deletes pieces of copies of settlement files that nobody needs any more';

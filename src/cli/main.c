@@ -54,6 +54,8 @@ static const cli_command_t  commands[] = {
       "print the tables that SQL must agree with" },
     { "payout", pay_cli_payout,
       "list, hold, release, make and approve pay-outs to sellers" },
+    { "retention", pay_cli_retention,
+      "show the classes of data that end, and end rows old enough" },
     { "risk", pay_cli_risk,
       "keep the lists of risk, print decisions" },
     { "settlement", pay_cli_settlement,

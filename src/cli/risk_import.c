@@ -1,34 +1,53 @@
 /*
  * payctl risk list import: a value from each line of a file, all of them in one
- * transaction or none.  Empty lines and those that begin with # are left out.
+ * transaction or none, read and sent piece by piece, so that a list of millions
+ * takes no more memory than one of thousands.  Empty lines and those that begin
+ * with # are left out.
  */
 
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
 #include "cli/risk.h"
-#include "cli/table.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 
 #define LINE_MAX_LEN  512
-#define ENTRIES_MAX   100000
-/* of a value, its quotes and a comma */
-#define ENTRY_BYTES   72
+#define ENTRIES_MAX   20000000
+#define PIECE_MAX     20000
+/* of a value, its quotes and a comma; a name of a domain is longer */
+#define ENTRY_BYTES   260
 
-static int read_values(FILE *file, const char *kind, const pay_risk_t *risk,
-    pay_buf_t *buf, long *count);
+/* The file, and the entries that have come of it so far. */
+typedef struct {
+    FILE              *file;
+    const char        *kind;
+    const pay_risk_t  *risk;
+    int64_t            line;
+    int64_t            entries;
+    int64_t            added;
+    int64_t            changed;
+} import_t;
+
+
+static int import_all(const pay_cli_risk_t *args, const char *const *words,
+    import_t *import);
+static int import_piece(PGconn *conn, const pay_cli_risk_t *args,
+    const char *const *words, import_t *import, long *count);
+static int read_piece(import_t *import, pay_buf_t *buf, long *count);
 static size_t strip(char *line);
-static int import(const pay_cli_risk_t *args, const char *const *words,
-    const char *array, long count);
+static int send_piece(PGconn *conn, const pay_cli_risk_t *args,
+    const char *const *words, const char *array, long count,
+    import_t *import);
 
 
 static const char  import_sql[] =
-    "SELECT r.outcome, coalesce(r.added::text, '') AS added,"
-    " coalesce(r.changed::text, '') AS changed"
+    "SELECT r.outcome, r.added, r.changed"
     " FROM pay_ops.risk_list_import($1, array_fill($2::text,"
     " ARRAY[$3::int]), array_fill($4::text, ARRAY[$3::int]), $5::text[],"
     " array_fill($6::timestamptz, ARRAY[$3::int]), $7, $8) r";
@@ -37,13 +56,9 @@ static const char  import_sql[] =
 int
 pay_cli_risk_import(pay_cli_risk_t *args, const char *const *words)
 {
-    int          code = PAY_CLI_USAGE;
-    long         count = 0;
-    FILE        *file;
-    pay_buf_t    buf;
-    pay_str_t    text, array;
-    pay_heap_t  *heap;
-    pay_risk_t   risk;
+    int         code;
+    pay_risk_t  risk;
+    import_t    import = { .kind = words[1], .risk = &risk };
 
     if (args->why == NULL) {
         return pay_cli_misuse(pay_cli_risk_usage, "risk list import: --why is "
@@ -54,35 +69,99 @@ pay_cli_risk_import(pay_cli_risk_t *args, const char *const *words)
         return PAY_CLI_USAGE;
     }
 
-    file = fopen(words[2], "r");
-    if (file == NULL) {
+    import.file = fopen(words[2], "r");
+    if (import.file == NULL) {
         fprintf(stderr, "payctl: risk list import: %s: %s\n", words[2],
                 strerror(errno));
         return PAY_CLI_USAGE;
     }
 
-    heap = pay_heap_create();
+    code = import_all(args, words, &import);
+    fclose(import.file);
 
-    if (heap != NULL) {
-        pay_buf_init(&buf, pay_heap_arena(heap), ENTRIES_MAX * ENTRY_BYTES);
-        pay_buf_text(&buf, "{");
-        code = read_values(file, words[1], &risk, &buf, &count);
-        pay_buf_text(&buf, "}");
+    return code;
+}
 
-        if (code == PAY_CLI_OK
-            && (pay_buf_done(&buf, &text) != PAY_OK
-                || pay_dup(pay_heap_arena(heap), text, &array) != PAY_OK))
+
+/* A connection that is closed before its commit has done nothing. */
+static int
+import_all(const pay_cli_risk_t *args, const char *const *words,
+    import_t *import)
+{
+    int      code;
+    long     count;
+    PGconn  *conn = pay_cli_connect(args->dsn);
+
+    if (conn == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    code = pay_cli_exec(conn, "risk list import", "BEGIN")
+           ? PAY_CLI_OK : PAY_CLI_USAGE;
+
+    do {
+        count = 0;
+        code = code == PAY_CLI_OK
+               ? import_piece(conn, args, words, import, &count) : code;
+    } while (code == PAY_CLI_OK && count == PIECE_MAX);
+
+    if (code == PAY_CLI_OK
+        && (import->entries == 0 || import->entries > ENTRIES_MAX))
+    {
+        code = pay_cli_misuse(pay_cli_risk_usage, "risk list import: a file "
+                              "has 1 to %d values", ENTRIES_MAX);
+    }
+
+    if (code == PAY_CLI_OK
+        && !pay_cli_exec(conn, "risk list import", "COMMIT"))
+    {
+        code = PAY_CLI_USAGE;
+    }
+
+    PQfinish(conn);
+
+    if (code == PAY_CLI_OK) {
+        printf("imported, added %" PRId64 ", changed %" PRId64 "\n",
+               import->added, import->changed);
+    }
+
+    return code;
+}
+
+
+static int
+import_piece(PGconn *conn, const pay_cli_risk_t *args,
+    const char *const *words, import_t *import, long *count)
+{
+    int          code;
+    pay_buf_t    buf;
+    pay_str_t    text, array;
+    pay_heap_t  *heap = pay_heap_create();
+
+    if (heap == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    pay_buf_init(&buf, pay_heap_arena(heap), PIECE_MAX * ENTRY_BYTES);
+    pay_buf_text(&buf, "{");
+    code = read_piece(import, &buf, count);
+    pay_buf_text(&buf, "}");
+    import->entries += *count;
+
+    if (code == PAY_CLI_OK && import->entries <= ENTRIES_MAX && *count > 0) {
+        if (pay_buf_done(&buf, &text) != PAY_OK
+            || pay_dup(pay_heap_arena(heap), text, &array) != PAY_OK)
         {
             fputs("payctl: risk list import: no memory\n", stderr);
             code = PAY_CLI_USAGE;
-        }
 
-        code = code == PAY_CLI_OK
-               ? import(args, words, (const char *) array.data, count) : code;
-        pay_heap_destroy(heap);
+        } else {
+            code = send_piece(conn, args, words, (const char *) array.data,
+                              *count, import);
+        }
     }
 
-    fclose(file);
+    pay_heap_destroy(heap);
 
     return code;
 }
@@ -90,17 +169,17 @@ pay_cli_risk_import(pay_cli_risk_t *args, const char *const *words)
 
 /* As the text of an array of PostgreSQL: no value has a quote in it. */
 static int
-read_values(FILE *file, const char *kind, const pay_risk_t *risk,
-    pay_buf_t *buf, long *count)
+read_piece(import_t *import, pay_buf_t *buf, long *count)
 {
     int          code = PAY_CLI_OK;
-    long         n = 0;
     char         line[LINE_MAX_LEN];
     pay_str_t    kept;
     pay_heap_t  *heap;
 
-    while (code == PAY_CLI_OK && fgets(line, sizeof(line), file) != NULL) {
-        n++;
+    while (code == PAY_CLI_OK && *count < PIECE_MAX
+           && fgets(line, sizeof(line), import->file) != NULL)
+    {
+        import->line++;
 
         if (strip(line) == 0 || line[0] == '#') {
             continue;
@@ -111,8 +190,8 @@ read_values(FILE *file, const char *kind, const pay_risk_t *risk,
             return PAY_CLI_USAGE;
         }
 
-        code = pay_cli_risk_value(pay_heap_arena(heap), risk, kind, line,
-                                  &kept);
+        code = pay_cli_risk_value(pay_heap_arena(heap), import->risk,
+                                  import->kind, line, &kept);
 
         if (code == PAY_CLI_OK) {
             pay_buf_text(buf, *count == 0 ? "\"" : ",\"");
@@ -121,16 +200,11 @@ read_values(FILE *file, const char *kind, const pay_risk_t *risk,
             (*count)++;
 
         } else {
-            fprintf(stderr, "payctl: risk list import: line %ld\n", n);
+            fprintf(stderr, "payctl: risk list import: line %" PRId64 "\n",
+                    import->line);
         }
 
         pay_heap_destroy(heap);
-    }
-
-    if (code == PAY_CLI_OK && (*count == 0 || *count > ENTRIES_MAX)) {
-        return pay_cli_misuse(pay_cli_risk_usage, "risk list import: a file "
-                              "has 1 to 100000 values, this one has %ld",
-                              *count);
     }
 
     return code;
@@ -155,20 +229,37 @@ strip(char *line)
 
 
 static int
-import(const pay_cli_risk_t *args, const char *const *words,
-    const char *array, long count)
+send_piece(PGconn *conn, const pay_cli_risk_t *args, const char *const *words,
+    const char *array, long count, import_t *import)
 {
+    int          done;
     char         number[24];
+    PGresult    *rows;
     const char  *values[] = {
         args->merchant != NULL ? args->merchant : "*", words[0], number,
         words[1], array, args->until, pay_cli_risk_who(args), args->why
     };
 
-    const pay_cli_list_t  query = {
-        "risk list import", import_sql, 8, "nothing", PAY_CLI_NO, NULL
-    };
-
     (void) snprintf(number, sizeof(number), "%ld", count);
 
-    return pay_cli_list(&query, args->dsn, values);
+    rows = pay_cli_query(conn, "risk list import", import_sql, 8, values);
+    if (rows == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    done = strcmp(PQgetvalue(rows, 0, 0), "imported") == 0;
+
+    if (done) {
+        import->added += strtoll(PQgetvalue(rows, 0, 1), NULL, 10);
+        import->changed += strtoll(PQgetvalue(rows, 0, 2), NULL, 10);
+
+    } else {
+        fputs("payctl: risk list import: invalid: --who and --why take 1 to"
+              " 200 bytes each, EFFECT is block, review, challenge or allow,"
+              " --until is to come\n", stderr);
+    }
+
+    PQclear(rows);
+
+    return done ? PAY_CLI_OK : PAY_CLI_NO;
 }

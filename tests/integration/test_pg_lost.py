@@ -317,3 +317,39 @@ def test_without_a_place_for_a_connection_it_is_503_until_there_is(stack, link):
     finally:
         stack.sql("ALTER ROLE payments_gateway CONNECTION LIMIT -1")
     registered_once(stack, with_key(stack, body, key))
+
+
+def test_windows_count_once_what_postgresql_could_not_store(
+    stack, link, failing
+):
+    """An outage in the middle of a window: nothing passes unseen, what was
+    refused is not counted, and what was stored unheard is counted once."""
+    digits = new_id().replace("-", "")
+    ip = "2001:db8:" + ":".join(digits[n : n + 4] for n in range(0, 24, 4))
+    buyer = {"ip": ip}
+
+    def create(body=None, key=None):
+        return stack.post(body or stack.order(buyer_info=buyer), key)
+
+    failing("53200")
+    refused = [create() for _ in range(12)]
+    assert {answer.status_code for answer in refused} == {503}
+    stack.sql("DROP FUNCTION public.fail CASCADE")
+    wait_for(stack.is_ready, "the gateway to be ready")
+
+    body, key = stack.order(buyer_info=buyer), new_id()
+    link.lose("begin_payment")
+    assert create(body, key).status_code == 503
+    with_key(stack, body, key)
+
+    words = []
+    for _ in range(12):
+        (order,) = create().json()["payment_orders"]
+        words.append(order["reason"] == "risk")
+    assert words == [False] * words.index(True) + [True] * words.count(True)
+    assert stack.sql(
+        "SELECT count(*) FROM pay.risk_decision d JOIN pay.checkout c"
+        " USING (merchant_id, checkout_id)"
+        " WHERE c.buyer_info ->> 'ip' = %s AND d.decision <> 'block'",
+        ip,
+    ) == [(10,)]

@@ -508,3 +508,46 @@ def test_a_source_of_rates_is_asked_by_one_node_at_a_time(nodes):
         server.close()
     runs = "SELECT runs FROM pay.rate_source WHERE source = 'pair'"
     wait_for(lambda: nodes.first.value(runs) == len(server.paths), "its end")
+
+
+# Windows of risk.
+
+HOUR_WINDOW = (
+    "payments_risk_velocity     ip-10m",
+    "payments_risk_velocity     mail-day merchant=acme key=email window=24h"
+    " limit=4 then=block;\n"
+    "    payments_risk_velocity     ip-10m",
+)
+
+
+@pytest.fixture(name="counting")
+def nodes_with_a_window_of_a_day(nodes):
+    for node in nodes.both:
+        node.configure(QUICK_JOBS, HASTY_PSP, HOUR_WINDOW)
+    yield nodes
+    for node in nodes.both:
+        node.configure(QUICK_JOBS, HASTY_PSP)
+
+
+def passed(nodes, count: int, **buyer) -> int:
+    """How many of count creates, in turn at both nodes, are not blocked."""
+    answers = [
+        nodes.both[n % 2].post(nodes.first.order(buyer_info=buyer))
+        for n in range(count)
+    ]
+    assert {answer.status_code for answer in answers} == {201}
+    return sum(
+        order["status"] != "FAILED"
+        for answer in answers
+        for order in answer.json()["payment_orders"]
+    )
+
+
+def test_both_nodes_count_a_window_of_a_day_together(counting):
+    assert passed(counting, 10, email=f"{new_id()}@example.org") == 4
+
+
+def test_each_node_counts_a_window_of_minutes_of_its_own(counting):
+    digits = new_id().replace("-", "")
+    ip = "2001:db8:" + ":".join(digits[n : n + 4] for n in range(0, 24, 4))
+    assert passed(counting, 24, ip=ip) == 20

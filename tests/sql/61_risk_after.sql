@@ -135,6 +135,31 @@ SELECT is(pg_temp.labels('o8'), 'rejected/reviewer', 'as it was');
 SELECT throws_ok($$SELECT pay.label_order('m1', 'o8', 'bad', 'refund')$$,
     '23514', NULL, 'no such label');
 
+-- refunds as fraud, once they are done
+CREATE FUNCTION pg_temp.refund(
+    p_name text, p_reason text, p_state text DEFAULT 'DONE')
+RETURNS text LANGUAGE sql AS $$
+SELECT FROM pay_api.begin_change('{m1}', '{o2}', '{refund}',
+    ARRAY[pg_temp.uuid(p_name)], ARRAY['key-' || p_name],
+    ARRAY[sha256('body')], '{86400}', '{10}', '{NULL}', ARRAY[p_reason],
+    '{NULL}', '{30000}', '{request-8}', '{NULL}');
+SELECT pg_temp.whole('c2', 'o2', 'refund', p_name, 10, p_state);
+SELECT concat_ws(' ', c.status, pg_temp.labels('o2'))
+FROM pay.change c WHERE c.change_id = pg_temp.uuid(p_name)
+$$;
+SELECT is(pg_temp.refund('f1', 'sent back'), 'SUCCESS', 'another reason');
+SELECT is(pg_temp.refund('f2', NULL), 'SUCCESS', 'none');
+SELECT is(pg_temp.refund('f3', 'fraudulent', 'REFUSED'), 'FAILED',
+          'one that was refused');
+SELECT is(pg_temp.refund('f4', 'FRAUD'), 'SUCCESS fraud/refund',
+          'in the words of a PSP');
+CREATE TEMP TABLE first AS
+SELECT l.labelled_at FROM pay.risk_label l WHERE l.source = 'refund';
+SELECT is(pg_temp.refund('f5', 'fraudulent'), 'SUCCESS fraud/refund', 'once');
+SELECT is((SELECT l.labelled_at FROM pay.risk_label l
+           WHERE l.source = 'refund'), f.labelled_at, 'the first one stays')
+FROM first f;
+
 -- for operators, without the card
 SELECT is((pay.cards_of('m1', 'c2') -> 0) - 'at', '{"attempt": "ch_2",
     "bin": "424242", "country": "DE", "funding": "credit",

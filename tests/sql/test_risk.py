@@ -340,3 +340,34 @@ def test_an_item_costs_as_many_rows_beside_a_long_list_in_a_large_batch(
     late = looked_at(connection, 16, "c")
     assert many < 1.5 * few, (few, many)
     assert late < 1.2 * few, (few, late)
+
+
+def imported(connection, path):
+    """exit code, its words"""
+    done = subprocess.run(
+        [PAYCTL, "risk", "list", "import", "block", "email_domain", path,
+         "--why", "a test", "--dsn", f"dbname={connection.info.dbname}"],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_list_of_several_pieces_is_imported_as_a_whole_or_not(
+    connect, tmp_path
+):
+    """payctl sends 20,000 entries at a time: the pieces are one transaction."""
+    path, connection = tmp_path / "list", connect()
+    lines = [f"d{n}.example" for n in range(40001)]
+    count = "SELECT count(*)::text FROM pay.risk_list"
+    path.write_text("\n".join([*lines, "no value"]))
+    code, words = imported(connection, path)
+    assert (code, "invalid" in words) == (1, True), words
+    assert value(connection, count) == "0"
+    path.write_text("\n".join(lines))
+    assert imported(connection, path) == (
+        0,
+        "imported, added 40001, changed 0\n",
+    )
+    assert value(connection, count) == "40001"
+    path.write_text("# nothing\n")
+    assert imported(connection, path)[0] == 2

@@ -9,6 +9,10 @@
 
 
 #define SIZE  65536
+#define MB128    (128 << 20)
+#define MILLION  UINT64_C(1000000)
+/* keys are hashes */
+#define SPREAD   UINT64_C(0x9E3779B97F4A7C15)
 #define T     INT64_C(1764068400)      /* divisible by 4 and 40 */
 
 
@@ -131,6 +135,40 @@ Test(pay_risk_window, a_window_that_is_over_makes_room_without_a_word)
     }
 
     cr_expect_eq(pay_risk_table_evicted(table), 0);
+    free(table);
+}
+
+
+/* The table's memory is all that it ever has: more keys only make room. */
+Test(pay_risk_window, a_million_keys_fit_into_128_mb_and_the_oldest_go)
+{
+    uint64_t           key, kept = 0;
+    pay_risk_table_t  *table = table_of(MB128);
+
+    for (key = 1; key <= MILLION; key++) {
+        (void) pay_risk_table_add(table, key * SPREAD, 3600, T);
+    }
+
+    cr_expect_lt(pay_risk_table_evicted(table), MILLION / 500);
+
+    for (key = MILLION + 1; key <= 4 * MILLION; key++) {
+        (void) pay_risk_table_add(table, key * SPREAD, 3600, T + 1);
+    }
+
+    cr_expect_gt(pay_risk_table_evicted(table), MILLION);
+
+    for (key = 4 * MILLION - 999; key <= 4 * MILLION; key++) {
+        kept += pay_risk_table_add(table, key * SPREAD, 3600, T + 2) == 2;
+    }
+
+    cr_expect_eq(kept, 1000, "the newest stay");
+    kept = 0;
+
+    for (key = 1; key <= 1000; key++) {
+        kept += pay_risk_table_add(table, key * SPREAD, 3600, T + 3) == 2;
+    }
+
+    cr_expect_lt(kept, 50, "the oldest have made room");
     free(table);
 }
 
