@@ -19,6 +19,7 @@
 #include "pay_psp.h"
 #include "pay_retry.h"
 #include "pay_risk.h"
+#include "pay_risk_provider.h"
 #include "pay_seller.h"
 #include "pay_finance.h"
 #include "pay_payout_api.h"
@@ -352,6 +353,7 @@ typedef enum {
     PAY_CALL_PAYOUT_FIND,
     PAY_CALL_PAYOUT_CANCEL,
     PAY_CALL_SCREENING,        /* to a provider of sanctions screening */
+    PAY_CALL_RISK,             /* to an external provider of risk */
     PAY_CALL_DELIVERY,         /* a message to an endpoint of a storefront, at
                                   http.url: to no PSP */
     PAY_CALL_COUNT
@@ -372,7 +374,8 @@ typedef struct {
                                                 until its row comes */
     const pay_psp_conf_t     *psp;           /* PAY_DO_HTTP, or … */
     const pay_payout_provider_t *payout;     /* … the call goes to that one */
-    const pay_screening_provider_t *screening;   /* … or to that one; a
+    const pay_screening_provider_t *screening;   /* … or to that one … */
+    const pay_risk_provider_t *risk_provider;    /* … or to that one; a
                                                 PAY_CALL_DELIVERY to none */
     pay_call_t                call;          /* PAY_DO_HTTP */
     pay_http_request_t        http;
@@ -467,6 +470,13 @@ struct pay_flow_s {
     const char        *risk;                 /* literal: the decision of a new
                                                 checkout, NULL: nothing was
                                                 looked at */
+    const pay_risk_provider_t *risk_provider;    /* that was asked about it;
+                                                NULL: none was */
+    const char        *risk_said;            /* literal: its word, or why it
+                                                gave none */
+    int                risk_failed;          /* it gave none */
+    int64_t            risk_ms;              /* how long it took; 0: nothing
+                                                was sent */
     const char        *change_kind;          /* literals: of a change that was
                                                 sent, NULL: none was */
     const char        *change_status;

@@ -58,11 +58,25 @@ typedef struct {
     int64_t    number;
 } pay_risk_value_t;
 
+/* See pay_risk_provider.h. */
+typedef struct pay_risk_provider_s  pay_risk_provider_t;
+
+/* The word of an external provider. */
+typedef struct {
+    const pay_risk_provider_t  *provider;
+    pay_risk_action_t           then;
+    const char                 *failed;    /* literal: it gave none, and why;
+                                            * NULL: it did */
+    pay_str_t                   reference; /* its name for the case, or
+                                            * empty */
+} pay_risk_word_t;
+
 typedef struct {
     pay_risk_value_t               values[PAY_RISK_ATTRIBUTES];
     const pay_payment_request_t   *request;      /* borrowed */
     pay_str_t                      merchant_id;
     int64_t                        now_s;
+    const pay_risk_word_t         *word; /* NULL: no provider was asked */
 } pay_risk_facts_t;
 
 typedef enum {
@@ -119,6 +133,8 @@ typedef struct {
     unsigned                    rule_count;
     const pay_risk_velocity_t  *velocities;
     unsigned                    velocity_count;
+    const pay_risk_provider_t *const *providers;
+    unsigned                    provider_count;
     int                         is_shadow;       /* of all */
     pay_str_t                   review;  /* JSON: the terms of reviews, as
                                           * review_terms_ok() of SQL wants
@@ -163,8 +179,9 @@ typedef struct {
     int                         is_shadow;
 } pay_risk_window_t;
 
-/* - json: version, decision of the hits, whether a rule allows, and the facts
- *   without anything personal: see sql/functions/28_risk.sql. */
+/* - json: version, decision of the hits, whether a rule allows, the word of a
+ *   provider, and the facts without anything personal: see
+ *   sql/functions/28_risk.sql. */
 typedef struct {
     pay_str_t              json;
     pay_risk_hit_t        *hits;
@@ -220,6 +237,11 @@ pay_status_t pay_risk_facts(pay_arena_t *arena, pay_str_t merchant_id,
 /* The windows in memory that this attempt belongs to, to be counted. */
 pay_status_t pay_risk_count(pay_arena_t *arena, const pay_risk_t *risk,
     const pay_risk_facts_t *facts, pay_risk_counts_t *counts) PAY_MUST_CHECK;
+/* Whether a rule or a window in memory has decided already: it blocks, or a
+ * rule allows, which ends all. */
+pay_status_t pay_risk_is_decided(pay_arena_t *arena, const pay_risk_t *risk,
+    const pay_risk_facts_t *facts, const pay_risk_counts_t *counts,
+    int *is_decided) PAY_MUST_CHECK;
 /* Finds the arguments of begin_payment about an attempt, once the counts are
  * there.  All of it is the arena's or the configuration's. */
 pay_status_t pay_risk_find(pay_arena_t *arena, const pay_risk_t *risk,

@@ -27,8 +27,6 @@ static char *check_twice(ngx_conf_t *cf,
     const ngx_payments_declared_t *declared);
 static char *resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_declared_t *declared);
-static char *read_secret(ngx_conf_t *cf,
-    const ngx_payments_declared_t *declared, pay_secret_t *secret);
 static char *seal(ngx_conf_t *cf, const pay_keyring_t *ring,
     ngx_payments_declared_t *declared, const pay_secret_t *secret);
 static char *refuse(ngx_conf_t *cf, const ngx_payments_declared_t *declared,
@@ -214,7 +212,9 @@ resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
                       "block: its secret is stored sealed");
     }
 
-    if (read_secret(cf, declared, &secret) != NGX_CONF_OK) {
+    if (ngx_http_payments_read_whsec(cf, declared->secret_file, "an endpoint",
+                                     &secret) != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -228,12 +228,12 @@ resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
 
 /* The scheme's reader takes a text without whsec_, too; here it would more
  * likely be another key that got into the file. */
-static char *
-read_secret(ngx_conf_t *cf, const ngx_payments_declared_t *declared,
-    pay_secret_t *secret)
+char *
+ngx_http_payments_read_whsec(ngx_conf_t *cf, ngx_str_t file,
+    const char *whose, pay_secret_t *secret)
 {
     pay_err_t                err = { .detail = "it begins with whsec_" };
-    ngx_str_t                file = declared->secret_file, text;
+    ngx_str_t                text;
     pay_status_t             status = PAY_INVALID;
     const pay_sig_scheme_t  *scheme;
 
@@ -253,9 +253,9 @@ read_secret(ngx_conf_t *cf, const ngx_payments_declared_t *declared,
 
     if (status != PAY_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" holds no secret of an endpoint: %s; make "
-                           "one with (printf whsec_; openssl rand -base64 32)",
-                           &file, err.detail);
+                           "\"%V\" holds no secret of %s: %s; make one with "
+                           "(printf whsec_; openssl rand -base64 32)", &file,
+                           whose, err.detail);
         return NGX_CONF_ERROR;
     }
 

@@ -9,6 +9,11 @@
 #include "util/ngx_payments_conf_types.h"
 
 
+/* The secret in a file with whsec_… alone; `whose` it is stands in the line of
+ * the log about a file that is refused. */
+char *ngx_http_payments_read_whsec(ngx_conf_t *cf, ngx_str_t file,
+    const char *whose, pay_secret_t *secret);
+
 /* The setter of the directive, which may stand often; returns as those of
  * nginx. */
 char *ngx_http_payments_declared(ngx_conf_t *cf, ngx_command_t *cmd,

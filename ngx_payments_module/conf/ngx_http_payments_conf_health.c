@@ -102,6 +102,7 @@ ngx_http_payments_health_defaults(ngx_http_payments_main_conf_t *pmcf)
     ngx_payments_psp_t        **psps = pmcf->psps.elts;
     ngx_payments_payout_t     **payouts = pmcf->payouts.elts;
     ngx_payments_screening_t  **screenings = pmcf->screenings.elts;
+    ngx_payments_risk_provider_t  **providers = pmcf->risk.providers.elts;
 
     for (i = 0; i < pmcf->psps.nelts; i++) {
         client_defaults(pmcf, psps[i]);
@@ -113,6 +114,10 @@ ngx_http_payments_health_defaults(ngx_http_payments_main_conf_t *pmcf)
 
     for (i = 0; i < pmcf->screenings.nelts; i++) {
         client_defaults(pmcf, &screenings[i]->client);
+    }
+
+    for (i = 0; i < pmcf->risk.providers.nelts; i++) {
+        client_defaults(pmcf, &providers[i]->client);
     }
 }
 

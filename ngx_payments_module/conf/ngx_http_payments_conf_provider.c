@@ -1,6 +1,7 @@
 /*
- * Parts of the blocks payments_payout and payments_screening.  The words of
- * either, and whether a word is missing, stand in its own file.
+ * Parts of the blocks payments_payout, payments_screening and
+ * payments_risk_provider.  The words of each, and whether a word is missing,
+ * stand in its own file.
  */
 
 #include "conf/ngx_http_payments_conf_provider.h"

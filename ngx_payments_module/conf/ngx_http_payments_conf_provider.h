@@ -1,6 +1,7 @@
 /*
- * Parts of the blocks payments_payout and payments_screening: a name, a client
- * of the transport, and a merchant whose accounts are opened.
+ * Parts of the blocks payments_payout, payments_screening and
+ * payments_risk_provider: a name, a client of the transport, and of the former
+ * two a merchant whose accounts are opened.
  */
 
 #ifndef NGX_HTTP_PAYMENTS_CONF_PROVIDER_H

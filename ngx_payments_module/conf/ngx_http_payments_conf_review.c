@@ -16,8 +16,6 @@
 
 
 static char *make_terms(ngx_conf_t *cf, void *object, ngx_uint_t given);
-static ngx_uint_t read_amount(ngx_str_t *text,
-    const pay_currency_t **currency, int64_t *minor);
 
 
 enum { ESCALATE, APPROVE, REJECT };
@@ -66,7 +64,9 @@ make_terms(ngx_conf_t *cf, void *object, ngx_uint_t given)
                         &acts[risk->review_overdue].name);
 
     if (risk->review_second.len != 0) {
-        if (!read_amount(&risk->review_second, &currency, &minor)) {
+        if (!ngx_http_payments_read_amount(&risk->review_second, &currency,
+                                           &minor))
+        {
             return "needs an amount as its second_above=, in the decimals of "
                    "its currency, as in second_above=5000.00USD";
         }
@@ -83,8 +83,9 @@ make_terms(ngx_conf_t *cf, void *object, ngx_uint_t given)
 }
 
 
-static ngx_uint_t
-read_amount(ngx_str_t *text, const pay_currency_t **currency, int64_t *minor)
+ngx_uint_t
+ngx_http_payments_read_amount(ngx_str_t *text,
+    const pay_currency_t **currency, int64_t *minor)
 {
     pay_str_t  amount, code;
 

@@ -15,7 +15,6 @@
 
 
 #define BLOCK          "payments_screening"
-#define SCREENINGS_MAX 8
 #define ID_MAX_LEN     255
 #define HOUR_MS        3600000
 #define DAY_S          86400
@@ -32,7 +31,7 @@ static char *resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
 
 static const ngx_http_payments_provider_kind_t  screening_kind = {
     .block = BLOCK, .label = "screening", .name_len = 54,
-    .count = SCREENINGS_MAX, .used = "asked",
+    .count = NGX_PAYMENTS_SCREENINGS_MAX, .used = "asked",
     .index = NGX_PAYMENTS_PSPS_MAX + PAY_PAYOUT_PROVIDERS_MAX,
     .size = sizeof(ngx_payments_screening_t),
     .name = offsetof(ngx_payments_screening_t, provider.name)

@@ -15,6 +15,7 @@
 #include "shm/ngx_payments_count_payouts.h"
 #include "shm/ngx_payments_count_rates.h"
 #include "shm/ngx_payments_count_risk.h"
+#include "shm/ngx_payments_count_risk_provider.h"
 #include "shm/ngx_payments_count_settled.h"
 #include "shm/ngx_payments_count_stage.h"
 #include "shm/ngx_payments_figures.h"
@@ -119,6 +120,7 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
         ngx_payments_stages_write(&buf, &ctx->counters);
         ngx_payments_bulkheads_write(&buf, &ctx->counters);
         ngx_payments_risk_write(&buf, &ctx->counters);
+        ngx_payments_risk_providers_write(&buf, &ctx->counters);
         write_sweep(&buf, &ctx->counters);
         write_psps(&buf, &ctx->counters);
         write_quarantined(&buf, &ctx->counters);

@@ -79,11 +79,12 @@ ngx_payments_attempt_refuse(ngx_payments_http_t *http, pay_failure_t why,
 }
 
 
-/* Deliveries go to no PSP and have counters of their own. */
+/* Deliveries and questions about risk go to no PSP and have counters of their
+ * own. */
 static void
 count(const ngx_payments_http_t *http, ngx_msec_t ms)
 {
-    if (http->call != PAY_CALL_DELIVERY) {
+    if (http->call != PAY_CALL_DELIVERY && http->call != PAY_CALL_RISK) {
         ngx_payments_count_psp(http->psp, http->call, &http->answer, ms);
     }
 }

@@ -226,14 +226,15 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
 }
 
 
-/* A PSP, the client of a provider of pay-outs or of screening, or that of all
- * endpoints of storefronts. */
+/* A PSP, the client of a provider of pay-outs, of screening or of risk, or that
+ * of all endpoints of storefronts. */
 static const ngx_payments_psp_t *
 called(const ngx_http_payments_main_conf_t *pmcf, const pay_effect_t *effect)
 {
     ngx_payments_psp_t        **psps = pmcf->psps.elts;
     ngx_payments_payout_t     **payouts = pmcf->payouts.elts;
     ngx_payments_screening_t  **screenings = pmcf->screenings.elts;
+    ngx_payments_risk_provider_t  **risks = pmcf->risk.providers.elts;
 
     if (effect->call == PAY_CALL_DELIVERY) {
         return &pmcf->endpoints.client;
@@ -241,6 +242,10 @@ called(const ngx_http_payments_main_conf_t *pmcf, const pay_effect_t *effect)
 
     if (effect->screening != NULL) {
         return &screenings[effect->screening->index]->client;
+    }
+
+    if (effect->risk_provider != NULL) {
+        return &risks[effect->risk_provider->index]->client;
     }
 
     return effect->payout != NULL ? &payouts[effect->payout->index]->client
@@ -576,7 +581,10 @@ http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
     ngx_payments_fault("after", pay_call_name(http->call));
 
     flow->in_handler = 0;
-    flow->psp_ms += ngx_current_msec - flow->wait_started;
+    if (http->call != PAY_CALL_RISK) {
+        flow->psp_ms += ngx_current_msec - flow->wait_started;
+    }
+
     ngx_payments_note_answer(flow, answer);
 
     if (flow->alone != NULL && flow->alone->answered != NULL) {

@@ -125,14 +125,17 @@ ngx_payments_note_answer(const ngx_payments_flow_t *flow,
 }
 
 
-/* The PSP's own calls, for whichever flow they are made. */
+/* The PSP's own calls, for whichever flow they are made; a provider of risk is
+ * no PSP. */
 static void
 note_call(const ngx_payments_flow_t *flow, const pay_http_answer_t *answer)
 {
     ngx_msec_t  took = ngx_current_msec - flow->wait_started;
     ngx_msec_t  deadline = flow->pmcf->stages[PAY_STAGE_PSP];
 
-    if (pay_call_is_aside(flow->http.call)) {
+    if (pay_call_is_aside(flow->http.call)
+        || flow->http.call == PAY_CALL_RISK)
+    {
         return;
     }
 

@@ -20,6 +20,7 @@
 #include "run/ngx_payments_effect_rates.h"
 #include "shm/ngx_payments_count.h"
 #include "shm/ngx_payments_count_risk.h"
+#include "shm/ngx_payments_count_risk_provider.h"
 #include "shm/ngx_payments_count_settled.h"
 #include "shm/ngx_payments_count_stage.h"
 #include "shm/ngx_payments_health.h"
@@ -55,6 +56,7 @@ static ngx_str_t note_text(ngx_pool_t *pool, pay_str_t text);
 static void flow_end(ngx_payments_flow_t *flow);
 static void log_settled(const pay_settled_t *settled);
 static void count_end(const pay_flow_t *core);
+static void note_provider(const pay_flow_t *core);
 static void request_gone(void *data);
 
 
@@ -478,6 +480,10 @@ flow_end(ngx_payments_flow_t *flow)
         ngx_payments_health_explored(core->explored);
     }
 
+    if (core->risk_provider != NULL) {
+        note_provider(core);
+    }
+
     if (core->change_kind != NULL) {
         ngx_payments_count_change(core->change_kind, core->change_status);
     }
@@ -546,6 +552,33 @@ count_end(const pay_flow_t *core)
     case PAY_TALLY_NONE:
         break;
     }
+}
+
+
+/* An outage makes a line for each checkout, which is why they are paced. */
+static void
+note_provider(const pay_flow_t *core)
+{
+    ngx_uint_t                      omitted;
+    const pay_risk_provider_t      *provider = core->risk_provider;
+    static ngx_payments_log_pace_t  pace;
+
+    ngx_payments_count_risk_provider(provider->name, core->risk_said,
+                                     core->risk_ms);
+
+    if (!core->risk_failed || !ngx_payments_log_may(&pace, &omitted)) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "payments: a provider of risk has given no answer, and its "
+                  "fail word counts, provider:%V, why:%s, then:%s, "
+                  "merchant:%V, checkout:%V, request_id:%V, omitted:%ui",
+                  &ngx_payments_nstr(provider->name), core->risk_said,
+                  pay_risk_action_name(provider->fail),
+                  &ngx_payments_nstr(core->merchant_id),
+                  &ngx_payments_nstr(core->checkout_id),
+                  &ngx_payments_nstr(core->request_id), omitted);
 }
 
 

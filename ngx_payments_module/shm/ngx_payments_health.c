@@ -34,6 +34,8 @@ typedef struct {
 
 
 static ngx_uint_t enter(view_t *view, const pay_psp_conf_t *psp);
+static void health_stat(const ngx_payments_psp_t *psp, ngx_uint_t sweeps,
+    ngx_payments_health_stat_t *stat);
 static void look_at(view_t *view, const ngx_payments_psp_t *psp);
 static void leave(view_t *view);
 static uint32_t find(ngx_payments_healths_t *all, pay_str_t name);
@@ -294,8 +296,23 @@ ngx_payments_health_snapshot(void)
 void
 ngx_payments_health_stat(ngx_uint_t index, ngx_payments_health_stat_t *stat)
 {
-    view_t                     view;
-    const ngx_payments_psp_t  *psp = psp_at(index);
+    health_stat(psp_at(index), index == 0, stat);
+}
+
+
+void
+ngx_payments_health_client(const ngx_payments_psp_t *client,
+    ngx_payments_health_stat_t *stat)
+{
+    health_stat(client, 0, stat);
+}
+
+
+static void
+health_stat(const ngx_payments_psp_t *psp, ngx_uint_t sweeps,
+    ngx_payments_health_stat_t *stat)
+{
+    view_t  view;
 
     ngx_memzero(stat, sizeof(ngx_payments_health_stat_t));
     stat->health.success_permille = 1000;
@@ -304,7 +321,7 @@ ngx_payments_health_stat(ngx_uint_t index, ngx_payments_health_stat_t *stat)
         return;
     }
 
-    if (index == 0) {
+    if (sweeps) {
         ngx_payments_calls_sweep(view.all, 0);
     }
 

@@ -51,6 +51,9 @@ ngx_msec_t ngx_payments_health_ahead(void);
 /* One entry for each PSP by its index, at most a millisecond old, valid until
  * the next call; NULL without a zone. */
 const pay_health_t *ngx_payments_health_snapshot(void);
+/* The health of a client that is no PSP, for metrics. */
+void ngx_payments_health_client(const ngx_payments_psp_t *client,
+    ngx_payments_health_stat_t *stat);
 /* The health of the index-th PSP of this process' configuration. */
 void ngx_payments_health_stat(ngx_uint_t index,
     ngx_payments_health_stat_t *stat);

@@ -19,6 +19,7 @@
 #define NGX_PAYMENTS_RATES      16               /* sources, over reloads */
 #define NGX_PAYMENTS_SOURCES    32               /* of settlement files, over
                                                     reloads */
+#define NGX_PAYMENTS_RISK_RESULTS 15             /* ends of questions */
 #define NGX_PAYMENTS_CURRENCIES 200              /* places in the table of
                                                     pay_money.h */
 
@@ -72,6 +73,15 @@ typedef struct {
                                                     it has none */
     ngx_atomic_t                failures;
 } ngx_payments_rates_stat_t;
+
+
+/* External providers of risk are found by name, too. */
+typedef struct {
+    size_t                      len;             /* 0: of none */
+    u_char                      name[PAY_RISK_NAME_MAX];
+    ngx_atomic_t                results[NGX_PAYMENTS_RISK_RESULTS];
+    ngx_payments_histogram_t    duration;
+} ngx_payments_risk_provider_stat_t;
 
 
 /* Sources of settlement files are found by name, too. */
@@ -184,6 +194,7 @@ struct ngx_payments_counters_s {
     ngx_atomic_t                changes[NGX_PAYMENTS_CHANGES]
                                        [NGX_PAYMENTS_STATES];
     ngx_atomic_t                risk[PAY_RISK_ACTIONS];     /* decisions */
+    ngx_payments_risk_provider_stat_t  risk_providers[PAY_RISK_PROVIDERS_MAX];
     ngx_atomic_t                db_calls[PAY_OP_COUNT][2];  /* ok, failed */
     ngx_atomic_t                db_items[PAY_OP_COUNT];
     ngx_payments_histogram_t    db_duration[PAY_OP_COUNT];

@@ -14,6 +14,7 @@
 
 
 #define NGX_PAYMENTS_PSPS_MAX         32
+#define NGX_PAYMENTS_SCREENINGS_MAX   8
 #define NGX_PAYMENTS_CONCURRENCY_MAX  100000
 #define NGX_PAYMENTS_API_BODY         (64 * 1024)
 #define NGX_PAYMENTS_WEBHOOK_BODY     (256 * 1024)
@@ -185,6 +186,17 @@ typedef struct {
 } ngx_payments_declared_t;
 
 
+/* An external provider of risk.  The transport knows its `client` alone: its
+ * name in circuits and logs is risk/NAME. */
+typedef struct {
+    ngx_payments_psp_t          client;          /* first, as above */
+    pay_risk_provider_t         provider;
+    ngx_str_t                   merchant;        /* the name, or empty */
+    ngx_uint_t                  fail;            /* unset: it is not said */
+    ngx_uint_t                  is_shadow;
+} ngx_payments_risk_provider_t;
+
+
 enum { NGX_PAYMENTS_RISK_OFF, NGX_PAYMENTS_RISK_ON, NGX_PAYMENTS_RISK_SHADOW };
 
 /* The look at checkouts before their PSPs are asked. */
@@ -193,6 +205,8 @@ typedef struct {
     size_t                      memory;          /* of windows, bytes */
     ngx_array_t                 rules;           /* pay_risk_rule_t */
     ngx_array_t                 velocities;      /* pay_risk_velocity_t */
+    ngx_array_t                 providers;       /* ngx_payments_risk_provider_t
+                                                    * */
     u_char                      digest[PAY_SHA256_SIZE];  /* of the lines */
     ngx_shm_zone_t             *zone;            /* NULL: it is off */
     time_t                      review_deadline_s;

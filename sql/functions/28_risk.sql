@@ -4,7 +4,9 @@
 --   {"version": hex of the hash of its rules,
 --    "decision": the most severe of its rules and of its windows in memory,
 --    "allowed": a rule says that nothing else counts,
---    "facts": {…}, without personal data, to be kept with the decision}
+--    "facts": {…}, without personal data, to be kept with the decision,
+--    "provider": {…}, the word of an external provider, see provider_ok();
+--     absent: none was asked}
 -- Its rows are risk_hits (rules and windows that have hit), risk_keys (looked up
 -- in the lists) and risk_windows (counted here); see wrong_risk_rows().
 -- An attempt is counted first and judged by the sum that it is part of, in rows
@@ -46,6 +48,17 @@ COMMENT ON FUNCTION pay.has_members IS
     'Whether it is an object with these members and no others';
 
 
+CREATE OR REPLACE FUNCTION pay.has_members_of(
+    p_object jsonb, p_names text[], p_optional text[])
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE WHEN jsonb_typeof(p_object) = 'object'
+            THEN has_members(p_object - p_optional, p_names)
+            ELSE false END
+$$;
+COMMENT ON FUNCTION pay.has_members_of IS
+    'The same, when it may have some others, too';
+
+
 -- 1 for allow up to 4 for block.
 CREATE OR REPLACE FUNCTION pay.severity(p_word text)
 RETURNS int LANGUAGE sql IMMUTABLE AS $$
@@ -54,9 +67,27 @@ $$;
 COMMENT ON FUNCTION pay.severity IS 'How severe a decision is';
 
 
+-- failed: it gave none, and why; then is the gateway's word for that case.
+CREATE OR REPLACE FUNCTION pay.provider_ok(p_word jsonb)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT coalesce(has_members_of(p_word, '{name,then,shadow}',
+                               '{failed,reference}')
+    AND octet_length(p_word ->> 'name') BETWEEN 1 AND 32
+    AND severity(p_word ->> 'then') IS NOT NULL
+    AND jsonb_typeof(p_word -> 'shadow') = 'boolean'
+    AND octet_length(coalesce(p_word ->> 'failed', 'no')) BETWEEN 1 AND 32
+    AND octet_length(coalesce(p_word ->> 'reference', 'no'))
+        BETWEEN 1 AND 64, false)
+$$;
+COMMENT ON FUNCTION pay.provider_ok IS
+    'Whether begin_payment can take this word of a provider';
+
+
 CREATE OR REPLACE FUNCTION pay.risk_ok(p_risk jsonb)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-SELECT coalesce(has_members(p_risk, '{version,decision,allowed,facts}')
+SELECT coalesce(has_members_of(p_risk, '{version,decision,allowed,facts}',
+                               '{provider}')
+    AND (NOT p_risk ? 'provider' OR provider_ok(p_risk -> 'provider'))
     AND jsonb_typeof(p_risk -> 'version') = 'string'
     AND octet_length(p_risk ->> 'version') BETWEEN 1 AND 64
     AND p_risk ->> 'version' !~ '[^0-9a-f]'
@@ -376,8 +407,24 @@ COMMENT ON FUNCTION pay.list_findings IS
     'Entries of lists about keys of items of begin_payment';
 
 
+-- The words of providers that were asked about items.  One that allows is a hit
+-- like any other and ends nothing.
+CREATE OR REPLACE FUNCTION pay.provider_findings(p_items int[], p_risk jsonb[])
+RETURNS risk_findings LANGUAGE sql IMMUTABLE AS $$
+SELECT ROW(coalesce(array_agg(w.n), '{}'),
+    coalesce(array_agg('provider'::text), '{}'),
+    coalesce(array_agg(w.word ->> 'then'), '{}'),
+    coalesce(array_agg(w.word -> 'shadow' = 'true'), '{}'),
+    coalesce(array_agg(w.word || '{"by": "provider"}'), '{}'))::risk_findings
+FROM (SELECT n, p_risk[n] -> 'provider' AS word FROM unnest(p_items) n) w
+WHERE w.word IS NOT NULL
+$$;
+COMMENT ON FUNCTION pay.provider_findings IS
+    'Words of external providers about items of begin_payment';
+
+
 -- An allow, of a list or of a rule, ends all.  Else the most severe word of the
--- gateway, of the lists and of the windows counts.  Hits in shadow are written
+-- gateway, of the lists, of a provider and of the windows counts.  Hits in shadow are written
 -- down and count nowhere.
 CREATE OR REPLACE FUNCTION pay.judge_risk(
     p_items int[], p_risk jsonb[], p_rows risk_rows, p_found risk_findings)
@@ -389,12 +436,15 @@ SELECT j.n, d.decision, CASE
         WHEN d.decision = 'allow' THEN 'none'
         WHEN j.list = severity(d.decision) THEN 'list'
         WHEN j.rule = severity(d.decision) THEN 'rule'
+        WHEN j.provider = severity(d.decision) THEN 'provider'
         ELSE 'window' END, j.hits
 FROM (
     SELECT h.n, bool_or(h.by = 'list' AND h.word = 'allow') AS list_allows,
         bool_or(h.is_allowed) AS rule_allows,
         max(severity(h.word)) FILTER (WHERE h.by = 'rule') AS rule,
         max(severity(h.word)) FILTER (WHERE h.by = 'list') AS list,
+        max(severity(h.word)) FILTER (WHERE h.by = 'provider'
+            AND NOT h.is_shadow) AS provider,
         max(severity(h.word)) FILTER (WHERE NOT h.is_shadow) AS worst,
         coalesce(jsonb_agg(h.hit ORDER BY h.place, h.hit)
                  FILTER (WHERE h.hit IS NOT NULL), '[]') AS hits
@@ -498,6 +548,11 @@ DECLARE
     v_hits  jsonb[];
 BEGIN
     v_found := list_findings(p_items, p_merchant_id, p_rows);
+
+    v_more := provider_findings(p_items, p_risk);
+    IF v_more.items <> '{}' THEN
+        v_found := join_findings(v_found, v_more);
+    END IF;
 
     IF p_rows.window_item <> '{}' THEN
         PERFORM count_attempts(p_items, p_merchant_id, p_currency,

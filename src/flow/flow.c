@@ -88,7 +88,7 @@ pay_call_name(pay_call_t call)
         [PAY_CALL_PAYOUT_ASK] = "payout_ask",
         [PAY_CALL_PAYOUT_FIND] = "payout_find",
         [PAY_CALL_PAYOUT_CANCEL] = "payout_cancel",
-        [PAY_CALL_SCREENING] = "screening",
+        [PAY_CALL_SCREENING] = "screening", [PAY_CALL_RISK] = "risk",
         [PAY_CALL_DELIVERY] = "delivery"
     };
     PAY_ROWS(names, PAY_CALL_COUNT);

@@ -36,6 +36,8 @@ static pay_status_t begin(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect);
 static pay_status_t create_counted(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
+static pay_status_t create_looked_at(pay_flow_t *flow,
+    const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t begin_stored(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect);
 static pay_status_t create_begun(pay_flow_t *flow, const pay_input_t *input,
@@ -206,6 +208,16 @@ begin(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
 
 static pay_status_t
 create_counted(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect)
+{
+    create_t  *create = flow->state;
+
+    return pay_risk_ask(flow, create->risk, input, effect, create_looked_at);
+}
+
+
+static pay_status_t
+create_looked_at(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     (void) input;

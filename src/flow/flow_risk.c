@@ -2,22 +2,34 @@
  * The part of a create that looks at risk:
  *
  *     facts ─▶ PAY_DO_COUNT ─▶ rules, counts ─▶ begin_payment ─▶ new: it stays
- *                                                  └▶ else: taken back
+ *                                  │   ▲           └▶ else: taken back
+ *             a provider is to be  ▼   │
+ *             asked: get_checkout ─┴─▶ PAY_DO_HTTP
+ *                             known   new
  *
  * A replay of an idempotency key is known only behind begin_payment, so that it
- * is counted first and taken back then.
+ * is counted first and taken back then.  A provider bills each question
+ * and takes its time: before it is asked PostgreSQL says whether the checkout
+ * is stored, as that of each replay is, and the provider is not asked then.
  */
 
 #include "flow_util.h"
 
 
-/* - facts: in flow->args, gone when begin_payment's row comes. */
+/* - facts: in flow->args, gone when begin_payment's row comes.
+ * - provider, next: of pay_risk_ask(). */
 struct pay_risk_check_s {
-    pay_risk_facts_t   *facts;
-    pay_risk_counts_t   counts;
+    pay_risk_facts_t           *facts;
+    pay_risk_counts_t           counts;
+    const pay_risk_provider_t  *provider;
+    pay_flow_step_pt            next;
 };
 
 
+static pay_status_t risk_looked_up(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t risk_answered(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
 static pay_status_t hits_of(pay_arena_t *arena,
     const pay_risk_findings_t *found, pay_begin_payment_in_t *in);
 static pay_status_t keys_of(pay_arena_t *arena,
@@ -53,6 +65,92 @@ pay_risk_check(pay_flow_t *flow, const pay_create_input_t *in,
     flow->step = counted;
 
     return PAY_OK;
+}
+
+
+pay_status_t
+pay_risk_ask(pay_flow_t *flow, pay_risk_check_t *check,
+    const pay_input_t *input, pay_effect_t *effect, pay_flow_step_pt next)
+{
+    int                    is_decided = 0;
+    const pay_risk_t      *risk = flow->env->risk;
+    pay_get_checkout_in_t  in = {
+        .merchant_id = check->facts->merchant_id,
+        .checkout_id = check->facts->request->checkout_id
+    };
+
+    check->provider = pay_risk_provider_of(risk, check->facts);
+
+    if (check->provider != NULL) {
+        PAY_TRY(pay_risk_is_decided(flow->scratch, risk, check->facts,
+                                    &check->counts, &is_decided));
+    }
+
+    if (check->provider == NULL || is_decided) {
+        return next(flow, input, effect);
+    }
+
+    check->next = next;
+    flow->sub = check;
+    flow->keeps_args = 1;
+
+    return pay_do_get_checkout(flow, effect, &in, risk_looked_up);
+}
+
+
+/* begin_payment would hardly fare better than a look-up that failed, and would
+ * store a checkout about which nobody was asked. */
+static pay_status_t
+risk_looked_up(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect)
+{
+    pay_risk_check_t  *check = flow->sub;
+
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        effect->uncounts = &check->counts;
+        return pay_done_db_failed(flow, input, effect);
+    }
+
+    if (input->result.outcome == PAY_OUTCOME_FOUND) {
+        return check->next(flow, input, effect);
+    }
+
+    PAY_TRY(pay_risk_provider_request(flow->scratch, flow->env->risk,
+                                      check->provider, check->facts,
+                                      &effect->http));
+
+    effect->kind = PAY_DO_HTTP;
+    effect->risk_provider = check->provider;
+    effect->call = PAY_CALL_RISK;
+    flow->step = risk_answered;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+risk_answered(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect)
+{
+    pay_risk_word_t   *word;
+    pay_risk_check_t  *check = flow->sub;
+
+    word = pay_alloc(flow->args, sizeof(pay_risk_word_t));
+    if (word == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    PAY_TRY(pay_risk_provider_answer(flow->args, check->provider,
+                                     check->facts, input->answer, word));
+
+    check->facts->word = word;
+    flow->risk_provider = check->provider;
+    flow->risk_failed = word->failed != NULL;
+    flow->risk_said = word->failed != NULL ? word->failed
+                                           : pay_risk_action_name(word->then);
+    flow->risk_ms = input->answer->took_ms;
+
+    return check->next(flow, input, effect);
 }
 
 

@@ -169,6 +169,12 @@ typedef struct pay_risk_check_s  pay_risk_check_t;
 pay_status_t pay_risk_check(pay_flow_t *flow, const pay_create_input_t *in,
     pay_risk_check_t **check, pay_effect_t *effect, pay_flow_step_pt counted)
     PAY_MUST_CHECK;
+/* Asks an external provider about an attempt that was counted, unless there is
+ * none to be asked, it is decided already, or the checkout is stored: `next`
+ * goes on, at once or behind the answer. */
+pay_status_t pay_risk_ask(pay_flow_t *flow, pay_risk_check_t *check,
+    const pay_input_t *input, pay_effect_t *effect, pay_flow_step_pt next)
+    PAY_MUST_CHECK;
 /* Puts the findings into the arguments of begin_payment. */
 pay_status_t pay_risk_judged(pay_flow_t *flow, const pay_risk_check_t *check,
     pay_begin_payment_in_t *in) PAY_MUST_CHECK;

@@ -5,6 +5,7 @@
  */
 
 #include "risk.h"
+#include "pay_risk_provider.h"
 
 
 /* A value has a hash for each key, and an address its prefixes. */
@@ -33,7 +34,7 @@ static pay_status_t write_document(finding_t *finding,
     const pay_risk_counts_t *counts);
 static void add_facts(finding_t *finding, const pay_risk_counts_t *counts);
 static void add_fact(finding_t *finding, pay_risk_attribute_t attribute);
-static int is_private(pay_risk_attribute_t attribute);
+static void add_word(finding_t *finding);
 static pay_status_t find_keys(finding_t *finding);
 static pay_status_t add_key(finding_t *finding, const char *kind,
     pay_risk_attribute_t attribute, int is_personal);
@@ -63,6 +64,27 @@ pay_risk_find(pay_arena_t *arena, const pay_risk_t *risk,
     PAY_TRY(find_keys(&finding));
 
     return find_windows(&finding);
+}
+
+
+/* The hits are thrown away: pay_risk_find() finds them again, with the word of
+ * the provider that is asked meanwhile. */
+pay_status_t
+pay_risk_is_decided(pay_arena_t *arena, const pay_risk_t *risk,
+    const pay_risk_facts_t *facts, const pay_risk_counts_t *counts,
+    int *is_decided)
+{
+    pay_risk_findings_t  unused;
+    finding_t            finding = {
+        .arena = arena, .risk = risk, .facts = facts, .found = &unused,
+        .decision = PAY_RISK_ALLOW
+    };
+
+    memset(&unused, 0, sizeof(unused));
+    PAY_TRY(find_hits(&finding, counts));
+    *is_decided = finding.is_allowed || finding.decision == PAY_RISK_BLOCK;
+
+    return PAY_OK;
 }
 
 
@@ -146,6 +168,7 @@ write_document(finding_t *finding, const pay_risk_counts_t *counts)
     pay_buf_text(buf, finding->is_allowed ? "\",\"allowed\":true"
                                           : "\",\"allowed\":false");
     text_member(buf, "version", finding->risk->version);
+    add_word(finding);
     add_facts(finding, counts);
     pay_buf_text(buf, "}");
 
@@ -195,7 +218,7 @@ add_fact(finding_t *finding, pay_risk_attribute_t attribute)
     quoted(buf, pay_str_of(pay_risk_attributes[attribute].name));
     pay_buf_text(buf, ":");
 
-    if (is_private(attribute)) {
+    if (pay_risk_is_private(attribute)) {
         pay_buf_text(buf, "true");
 
     } else if (pay_risk_attributes[attribute].type == PAY_RISK_TEXT) {
@@ -207,23 +230,33 @@ add_fact(finding_t *finding, pay_risk_attribute_t attribute)
 }
 
 
-static int
-is_private(pay_risk_attribute_t attribute)
+/* The word of an external provider.  Its name needs no escapes. */
+static void
+add_word(finding_t *finding)
 {
-    switch (attribute) {
+    pay_buf_t              *buf = &finding->buf;
+    const pay_risk_word_t  *word = finding->facts->word;
 
-    case PAY_RISK_ip:
-    case PAY_RISK_email:
-    case PAY_RISK_email_domain:
-    case PAY_RISK_phone:
-    case PAY_RISK_buyer:
-    case PAY_RISK_device:
-    case PAY_RISK_user_agent:
-        return 1;
-
-    default:
-        return 0;
+    if (word == NULL) {
+        return;
     }
+
+    pay_buf_text(buf, ",\"provider\":{\"name\":");
+    quoted(buf, word->provider->name);
+    text_member(buf, "then", pay_risk_action_name(word->then));
+    pay_buf_text(buf, word->provider->is_shadow || finding->risk->is_shadow
+                      ? ",\"shadow\":true" : ",\"shadow\":false");
+
+    if (word->failed != NULL) {
+        text_member(buf, "failed", word->failed);
+    }
+
+    if (word->reference.len != 0) {
+        pay_buf_text(buf, ",\"reference\":");
+        quoted(buf, word->reference);
+    }
+
+    pay_buf_text(buf, "}");
 }
 
 

@@ -197,7 +197,7 @@ def test_the_labels_of_metrics_are_documented():
         words = re.findall(r'"([\w-]+)"', words)
         assert f"({', '.join(words)})" in told
     # of PSPs' calls: a source of rates is no PSP, and its file no call; nor is
-    # an endpoint of a storefront
+    # an endpoint of a storefront, or a provider of risk
     results = ["ok", "http-error", *failures()]
     for word in ("no-file", "unreadable"):
         results.remove(word)
@@ -206,6 +206,7 @@ def test_the_labels_of_metrics_are_documented():
     words = re.findall(r'= "([\w-]+)"', calls.split("};")[0])
     words.remove("rates")
     words.remove("delivery")
+    words.remove("risk")
     assert len(words) == 17
     assert f"({', '.join(words)})" in told
 

@@ -15,6 +15,7 @@ from .faults import Faults
 from .hosted import Hosted
 from .lifecycle import Lifecycle
 from .payout.providers import Payouts
+from .risk import Risk
 from .screening import Screening
 from .settle import Settlements
 from .shop import Shop
@@ -105,6 +106,7 @@ class Psp:
             app.add_routes(dialect.settlement.routes(api))
         app.add_routes(self.payouts.routes(api))
         app.add_routes(Screening(self.config).routes())
+        app.add_routes(Risk(self.config).routes())
         hosted = Hosted(self.books, self.lifecycle, self.dialects)
         app.add_routes(hosted.routes())
         app.add_routes(Shop(self.books, self.config).routes())

@@ -250,6 +250,7 @@ run(world_t *world, pay_input_t *input)
         cr_assert_eq((world->effect.psp != NULL)
                      + (world->effect.payout != NULL)
                      + (world->effect.screening != NULL)
+                     + (world->effect.risk_provider != NULL)
                      + (world->effect.call == PAY_CALL_DELIVERY), 1);
         cr_assert(world->effect.http.method.len && world->effect.http.url.len);
         world->http_count++;

@@ -203,3 +203,121 @@ Test(pay_flow_risk, a_review_has_its_terms)
                      "\"review\":{\"deadline_s\":60}}");
     world_close(&world);
 }
+
+
+static pay_risk_provider_t         provider;
+static const pay_risk_provider_t  *providers[1] = { &provider };
+
+
+/* Without the rule that always hits. */
+static void
+open_with_provider(world_t *world)
+{
+    open_with_risk(world);
+    risk.rule_count = 0;
+    provider = (pay_risk_provider_t) {
+        .name = PAY_STR("watch"), .base_url = PAY_STR("https://watch.example"),
+        .key_count = 1, .fail = PAY_RISK_REVIEW
+    };
+    cr_assert_eq(pay_secret_set(&provider.keys[0],
+                                PAY_STR("CANARY-of-the-provider")), PAY_OK);
+    risk.providers = providers;
+    risk.provider_count = 1;
+}
+
+
+static void
+play_asked(world_t *world)
+{
+    open_with_provider(world);
+    world_counted(world, 1);
+    world_row(world, PAY_OUTCOME_NOT_FOUND, NULL);
+    world_no_answer(world, PAY_SENT_SOME, PAY_FAILURE_TIMEOUT);
+    world_row(world, PAY_OUTCOME_IN_PROGRESS, NULL);
+}
+
+
+Test(pay_flow_risk, a_provider_is_asked_about_a_checkout_that_is_not_stored)
+{
+    world_t  world;
+
+    world_open(&world);
+    open_with_provider(&world);
+    world_counted(&world, 1);
+    expect_db(&world, PAY_OP_GET_CHECKOUT);
+    expect_arg(&world, get_checkout, checkout_id, "c-1");
+    world_row(&world, PAY_OUTCOME_NOT_FOUND, NULL);
+
+    expect_http(&world);
+    cr_expect_eq(world.effect.risk_provider, &provider);
+    cr_expect_eq(world.effect.call, PAY_CALL_RISK);
+    world_no_answer(&world, PAY_SENT_SOME, PAY_FAILURE_TIMEOUT);
+
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    cr_expect_not_null(strstr(document(&world), "\"provider\":{\"name\":"
+                                                "\"watch\",\"then\":\"review\","
+                                                "\"shadow\":false,\"failed\":"
+                                                "\"timeout\"}"));
+    cr_expect_eq(world.flow.risk_provider, &provider);
+    cr_expect_str_eq(world.flow.risk_said, "timeout");
+    cr_expect(world.flow.risk_failed);
+    world_close(&world);
+}
+
+
+Test(pay_flow_risk, a_checkout_that_is_stored_asks_nobody)
+{
+    world_t             world;
+    pay_checkout_row_t  row;
+
+    world_open(&world);
+    open_with_provider(&world);
+    world_counted(&world, 1);
+    row = view_of(world.psps[WORLD_GENERIC].adapter);
+    world_row(&world, PAY_OUTCOME_FOUND, &row);
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    cr_expect_eq(world.http_count, 0);
+    cr_expect_null(strstr(document(&world), "provider"));
+    world_row(&world, PAY_OUTCOME_REPLAYED, &row);
+    cr_expect_not_null(world.effect.uncounts);
+    world_close(&world);
+}
+
+
+Test(pay_flow_risk, what_a_window_has_blocked_asks_nobody)
+{
+    world_t  world;
+
+    world_open(&world);
+    open_with_provider(&world);
+    world_counted(&world, 2);
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    cr_expect_not_null(strstr(document(&world), "\"decision\":\"block\""));
+    world_close(&world);
+}
+
+
+/* Else a checkout would be stored about which nobody was asked. */
+Test(pay_flow_risk, a_look_up_that_fails_stores_nothing)
+{
+    unsigned  i;
+    world_t   world;
+
+    for (i = 0; i < DB_FAILURES; i++) {
+        world_open(&world);
+        open_with_provider(&world);
+        world_counted(&world, 1);
+        world_db_failed(&world, (pay_db_failure_t) i);
+        cr_assert(world.ended);
+        cr_expect_geq(world.effect.reply->status, 500);
+        cr_expect_not_null(world.effect.uncounts);
+        cr_expect_eq(world.http_count, 0);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_risk, memory_that_ends_while_a_provider_is_asked_is_an_answer)
+{
+    cr_expect_geq(world_torture(play_asked), 25);
+}
