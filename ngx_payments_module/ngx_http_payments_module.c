@@ -20,6 +20,7 @@
 #include "conf/ngx_http_payments_conf_rates.h"
 #include "conf/ngx_http_payments_conf_resolve.h"
 #include "conf/ngx_http_payments_conf_risk.h"
+#include "conf/ngx_http_payments_conf_score.h"
 #include "conf/ngx_http_payments_conf_settlement.h"
 #include "conf/ngx_http_payments_conf_warn.h"
 #include "http/ngx_http_payments_filter.h"
@@ -129,7 +130,9 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
         ARRAY(declared, ngx_payments_declared_t *),
         ARRAY(locations, ngx_payments_location_t),
         ARRAY(risk.rules, pay_risk_rule_t),
-        ARRAY(risk.velocities, pay_risk_velocity_t)
+        ARRAY(risk.velocities, pay_risk_velocity_t),
+        ARRAY(risk.scorers, pay_risk_scorer_t),
+        ARRAY(risk.scales, pay_risk_scale_t)
     };
 
     pmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_payments_main_conf_t));
@@ -161,8 +164,8 @@ static char *(*const  resolves[])(ngx_conf_t *cf,
     ngx_http_payments_stages_resolve, ngx_http_payments_rates_resolve,
     ngx_http_payments_resolve, ngx_http_payments_settlement_resolve,
     ngx_http_payments_payout_resolve, ngx_http_payments_endpoints_resolve,
-    ngx_http_payments_declared_resolve, ngx_http_payments_risk_resolve,
-    ngx_http_payments_screening_resolve
+    ngx_http_payments_declared_resolve, ngx_http_payments_score_resolve,
+    ngx_http_payments_risk_resolve, ngx_http_payments_screening_resolve
 };
 
 

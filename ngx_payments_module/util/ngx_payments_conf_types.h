@@ -193,6 +193,8 @@ typedef struct {
     size_t                      memory;          /* of windows, bytes */
     ngx_array_t                 rules;           /* pay_risk_rule_t */
     ngx_array_t                 velocities;      /* pay_risk_velocity_t */
+    ngx_array_t                 scorers;         /* pay_risk_scorer_t */
+    ngx_array_t                 scales;          /* pay_risk_scale_t */
     u_char                      digest[PAY_SHA256_SIZE];  /* of the lines */
     ngx_shm_zone_t             *zone;            /* NULL: it is off */
     time_t                      review_deadline_s;
