@@ -11,6 +11,7 @@
 
 #include "pay_keyring.h"
 #include "pay_payment.h"
+#include "pay_risk_model.h"
 
 
 #define PAY_RISK_RULES_MAX       64
@@ -22,6 +23,9 @@
 #define PAY_RISK_MEMORY_S        3600  /* longer windows are PostgreSQL's */
 #define PAY_RISK_WINDOW_MAX_S    (30 * 86400)
 #define PAY_RISK_DOCUMENT_MAX    16384 /* bytes */
+#define PAY_RISK_MODELS_MAX      8
+#define PAY_RISK_SCALES_MAX      64
+#define PAY_RISK_ONE             1000  /* of weights and thresholds */
 
 /* Decisions, from the mildest on: of several the most severe one counts, but a
  * rule or list that allows ends all. */
@@ -127,6 +131,35 @@ typedef struct {
     int                    is_shadow;
 } pay_risk_velocity_t;
 
+/* The parts of a score, each from 0 to 1: see docs/risk-score.md#the-total. */
+typedef enum {
+    PAY_RISK_PART_MODEL = 0,
+    PAY_RISK_PART_RULES,
+    PAY_RISK_PART_VELOCITY,
+    PAY_RISK_PART_DEVICE,
+    PAY_RISK_PARTS
+} pay_risk_part_t;
+
+/* A model that scores checkouts.  The champion's probability is a part of the
+ * total; that of a challenger is only stored. */
+typedef struct {
+    pay_str_t                name;
+    pay_str_t                merchant_id;        /* empty: of all */
+    int                      is_challenger;
+    char                     sha256[PAY_RISK_HASH_SIZE];   /* of its text */
+    const pay_risk_model_t  *model;
+} pay_risk_scorer_t;
+
+/* How parts make a total, and which totals ask for a decision: in thousandths.
+ * - weights: their sum is PAY_RISK_ONE.
+ * - thresholds: by action, rising with its severity; 0: there is none. */
+typedef struct {
+    pay_str_t  merchant_id;            /* empty: of all */
+    unsigned   weights[PAY_RISK_PARTS];
+    unsigned   thresholds[PAY_RISK_ACTIONS];
+    int        is_shadow;
+} pay_risk_scale_t;
+
 /* The configuration; read-only for the life of the process. */
 typedef struct {
     const pay_risk_rule_t      *rules;
@@ -135,6 +168,10 @@ typedef struct {
     unsigned                    velocity_count;
     const pay_risk_provider_t *const *providers;
     unsigned                    provider_count;
+    const pay_risk_scorer_t    *scorers;
+    unsigned                    scorer_count;
+    const pay_risk_scale_t     *scales;
+    unsigned                    scale_count;
     int                         is_shadow;       /* of all */
     pay_str_t                   review;  /* JSON: the terms of reviews, as
                                           * review_terms_ok() of SQL wants
@@ -206,6 +243,9 @@ int pay_risk_rule_hits(const pay_risk_rule_t *rule,
 const char *pay_risk_action_name(pay_risk_action_t action);
 const char *pay_risk_key_name(pay_risk_key_t key);
 const char *pay_risk_of_name(pay_risk_of_t of);
+const char *pay_risk_part_name(pay_risk_part_t part);
+/* The weights of a total without a line of its own: 0.4, 0.3, 0.2, 0.1. */
+unsigned pay_risk_part_weight(pay_risk_part_t part);
 /* PAY_NOT_FOUND: there is none of that name. */
 pay_status_t pay_risk_action_find(pay_str_t name, pay_risk_action_t *action)
     PAY_MUST_CHECK;

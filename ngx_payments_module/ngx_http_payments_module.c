@@ -21,6 +21,7 @@
 #include "conf/ngx_http_payments_conf_resolve.h"
 #include "conf/ngx_http_payments_conf_risk.h"
 #include "conf/ngx_http_payments_conf_risk_provider.h"
+#include "conf/ngx_http_payments_conf_score.h"
 #include "conf/ngx_http_payments_conf_settlement.h"
 #include "conf/ngx_http_payments_conf_warn.h"
 #include "http/ngx_http_payments_filter.h"
@@ -131,7 +132,9 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
         ARRAY(locations, ngx_payments_location_t),
         ARRAY(risk.rules, pay_risk_rule_t),
         ARRAY(risk.velocities, pay_risk_velocity_t),
-        ARRAY(risk.providers, ngx_payments_risk_provider_t *)
+        ARRAY(risk.providers, ngx_payments_risk_provider_t *),
+        ARRAY(risk.scorers, pay_risk_scorer_t),
+        ARRAY(risk.scales, pay_risk_scale_t)
     };
 
     pmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_payments_main_conf_t));
@@ -164,8 +167,8 @@ static char *(*const  resolves[])(ngx_conf_t *cf,
     ngx_http_payments_resolve, ngx_http_payments_settlement_resolve,
     ngx_http_payments_payout_resolve, ngx_http_payments_endpoints_resolve,
     ngx_http_payments_declared_resolve,
-    ngx_http_payments_risk_provider_resolve, ngx_http_payments_risk_resolve,
-    ngx_http_payments_screening_resolve
+    ngx_http_payments_risk_provider_resolve, ngx_http_payments_score_resolve,
+    ngx_http_payments_risk_resolve, ngx_http_payments_screening_resolve
 };
 
 

@@ -2655,6 +2655,7 @@ CREATE FUNCTION pay.review_is_moot(p_review pay.risk_review) RETURNS text LANGUA
 CREATE FUNCTION pay.review_terms_ok(p_terms jsonb) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.risk_entry_ok(p_merchant_id text, p_effect text, p_kind text, p_value text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.risk_ok(p_risk jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.risk_score_ok(p_score jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.risk_value_ok(p_kind text, p_value text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.room_of(p_order pay.payment_order, p_about text) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.rotate_secret(p_endpoint pay.webhook_endpoint, p_sealed bytea, p_key_id text, p_overlap interval, p_who text) RETURNS void LANGUAGE plpgsql;
@@ -7212,6 +7213,7 @@ REVOKE ALL ON FUNCTION pay.review_is_moot(p_review pay.risk_review) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.review_terms_ok(p_terms jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_entry_ok(p_merchant_id text, p_effect text, p_kind text, p_value text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_ok(p_risk jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.risk_score_ok(p_score jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_value_ok(p_kind text, p_value text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.room_of(p_order pay.payment_order, p_about text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rotate_secret(p_endpoint pay.webhook_endpoint, p_sealed bytea, p_key_id text, p_overlap interval, p_who text) FROM PUBLIC;

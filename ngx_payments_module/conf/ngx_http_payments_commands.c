@@ -23,6 +23,7 @@
 #include "conf/ngx_http_payments_conf_review.h"
 #include "conf/ngx_http_payments_conf_risk.h"
 #include "conf/ngx_http_payments_conf_risk_provider.h"
+#include "conf/ngx_http_payments_conf_score.h"
 #include "conf/ngx_http_payments_conf_retry.h"
 #include "conf/ngx_http_payments_conf_settlement.h"
 #include "util/ngx_payments_conf_types.h"
@@ -251,6 +252,16 @@ ngx_command_t  ngx_http_payments_commands[] = {
     { ngx_string("payments_risk_provider"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
       ngx_http_payments_risk_provider_block,
+      IN_MAIN },
+
+    { ngx_string("payments_risk_model"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2|NGX_CONF_TAKE3|NGX_CONF_TAKE4,
+      ngx_http_payments_risk_model,
+      IN_MAIN },
+
+    { ngx_string("payments_risk_score"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_payments_risk_score,
       IN_MAIN },
 
     { ngx_string("payments_risk_review"),

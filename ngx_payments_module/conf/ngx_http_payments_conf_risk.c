@@ -39,15 +39,12 @@ static char *refuse(ngx_conf_t *cf, const char *directive, ngx_str_t *name,
     const char *why);
 static char *set_then(ngx_str_t *value, pay_risk_action_t *then);
 static ngx_uint_t is_shadow(ngx_str_t *word);
-static char *note_line(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf);
 static char *velocity_key(ngx_conf_t *cf, ngx_str_t *text, void *object);
 static char *velocity_then(ngx_conf_t *cf, ngx_str_t *text, void *object);
 static const char *velocity_check(velocity_t *v);
 static const char *velocity_limit(velocity_t *v);
 static char *find_merchants(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf);
-static ngx_uint_t is_merchant(const ngx_http_payments_main_conf_t *pmcf,
-    pay_str_t id);
 static char *make_zone(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf);
 
 
@@ -112,7 +109,7 @@ ngx_http_payments_risk_rule(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     (void) cmd;
 
     if (check_name(cf, RULE, pmcf, &value[1]) != NGX_CONF_OK
-        || note_line(cf, pmcf) != NGX_CONF_OK)
+        || ngx_http_payments_risk_note_line(cf, pmcf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -183,7 +180,7 @@ ngx_http_payments_risk_velocity(ngx_conf_t *cf, ngx_command_t *cmd,
     if (check_name(cf, VELOCITY, pmcf, &value[1]) != NGX_CONF_OK
         || ngx_http_payments_options(cf, velocity_options, 2, &v, &given)
            != NGX_CONF_OK
-        || note_line(cf, pmcf) != NGX_CONF_OK)
+        || ngx_http_payments_risk_note_line(cf, pmcf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -211,11 +208,7 @@ static char *
 check_name(ngx_conf_t *cf, const char *directive,
     ngx_http_payments_main_conf_t *pmcf, ngx_str_t *name)
 {
-    if (!ngx_http_payments_is_plain(name, PAY_RISK_NAME_MAX)
-        || ngx_strlchr(name->data, name->data + name->len, '=') != NULL
-        || ngx_strlchr(name->data, name->data + name->len, '"') != NULL
-        || ngx_strlchr(name->data, name->data + name->len, '\\') != NULL)
-    {
+    if (!ngx_http_payments_risk_is_name(name)) {
         return refuse(cf, directive, name, "needs a name first, of at most 32 "
                       "visible characters without = \" and \\");
     }
@@ -234,6 +227,16 @@ check_name(ngx_conf_t *cf, const char *directive,
            ? refuse(cf, directive, name, "is one too many: there may be 16 "
                     "velocities")
            : NGX_CONF_OK;
+}
+
+
+ngx_uint_t
+ngx_http_payments_risk_is_name(ngx_str_t *name)
+{
+    return ngx_http_payments_is_plain(name, PAY_RISK_NAME_MAX)
+           && ngx_strlchr(name->data, name->data + name->len, '=') == NULL
+           && ngx_strlchr(name->data, name->data + name->len, '"') == NULL
+           && ngx_strlchr(name->data, name->data + name->len, '\\') == NULL;
 }
 
 
@@ -290,24 +293,38 @@ is_shadow(ngx_str_t *word)
 
 /* The version is the digest of all lines, each behind that of the lines
  * before it. */
-static char *
-note_line(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
+char *
+ngx_http_payments_risk_note_line(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf)
 {
-    u_char      digest[PAY_SHA256_SIZE];
     ngx_str_t  *value = cf->args->elts;
     ngx_uint_t  i;
-    pay_str_t   parts[3] = { { PAY_SHA256_SIZE, pmcf->risk.digest },
-                             { 1, (const unsigned char *) "" }, { 0, NULL } };
 
     for (i = 0; i < cf->args->nelts; i++) {
-        parts[2] = ngx_payments_str(value[i]);
-
-        if (pay_sha256_parts(parts, 3, digest) != PAY_OK) {
+        if (ngx_http_payments_risk_note(pmcf, ngx_payments_str(value[i]))
+            != NGX_CONF_OK)
+        {
             return NGX_CONF_ERROR;
         }
-
-        ngx_memcpy(pmcf->risk.digest, digest, sizeof(digest));
     }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_payments_risk_note(ngx_http_payments_main_conf_t *pmcf,
+    pay_str_t text)
+{
+    u_char     digest[PAY_SHA256_SIZE];
+    pay_str_t  parts[3] = { { PAY_SHA256_SIZE, pmcf->risk.digest },
+                            { 1, (const unsigned char *) "" }, text };
+
+    if (pay_sha256_parts(parts, 3, digest) != PAY_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memcpy(pmcf->risk.digest, digest, sizeof(digest));
 
     return NGX_CONF_OK;
 }
@@ -459,7 +476,7 @@ find_merchants(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
     const pay_risk_velocity_t  *velocities = pmcf->risk.velocities.elts;
 
     for (i = 0; i < pmcf->risk.rules.nelts; i++) {
-        if (!is_merchant(pmcf, rules[i].merchant_id)) {
+        if (!ngx_http_payments_risk_knows(pmcf, rules[i].merchant_id)) {
             name = ngx_payments_nstr(rules[i].name);
             return refuse(cf, RULE, &name, "needs the name of a "
                           "payments_merchant block as its merchant=");
@@ -467,7 +484,7 @@ find_merchants(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
     }
 
     for (i = 0; i < pmcf->risk.velocities.nelts; i++) {
-        if (!is_merchant(pmcf, velocities[i].merchant_id)) {
+        if (!ngx_http_payments_risk_knows(pmcf, velocities[i].merchant_id)) {
             name = ngx_payments_nstr(velocities[i].name);
             return refuse(cf, VELOCITY, &name, "needs the name of a "
                           "payments_merchant block as its merchant=");
@@ -478,9 +495,9 @@ find_merchants(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 }
 
 
-/* Or none is named. */
-static ngx_uint_t
-is_merchant(const ngx_http_payments_main_conf_t *pmcf, pay_str_t id)
+ngx_uint_t
+ngx_http_payments_risk_knows(const ngx_http_payments_main_conf_t *pmcf,
+    pay_str_t id)
 {
     return id.len == 0 || pay_env_merchant(&pmcf->env, id) != NULL;
 }

@@ -207,6 +207,8 @@ typedef struct {
     ngx_array_t                 velocities;      /* pay_risk_velocity_t */
     ngx_array_t                 providers;       /* ngx_payments_risk_provider_t
                                                     * */
+    ngx_array_t                 scorers;         /* pay_risk_scorer_t */
+    ngx_array_t                 scales;          /* pay_risk_scale_t */
     u_char                      digest[PAY_SHA256_SIZE];  /* of the lines */
     ngx_shm_zone_t             *zone;            /* NULL: it is off */
     time_t                      review_deadline_s;

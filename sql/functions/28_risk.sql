@@ -7,6 +7,9 @@
 --    "facts": {…}, without personal data, to be kept with the decision,
 --    "provider": {…}, the word of an external provider, see provider_ok();
 --     absent: none was asked}
+-- and, where a checkout was scored, the members features and score, whose
+-- members then and shadow say which decision the total asks for, see
+-- risk_score_ok().  The decision has the score in it already.
 -- Its rows are risk_hits (rules and windows that have hit), risk_keys (looked up
 -- in the lists) and risk_windows (counted here); see wrong_risk_rows().
 -- An attempt is counted first and judged by the sum that it is part of, in rows
@@ -83,11 +86,32 @@ COMMENT ON FUNCTION pay.provider_ok IS
     'Whether begin_payment can take this word of a provider';
 
 
+-- then and shadow come together, where a threshold was reached.
+CREATE OR REPLACE FUNCTION pay.risk_score_ok(p_score jsonb)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT coalesce(jsonb_typeof(p_score) = 'object'
+    AND octet_length(p_score::text) <= 8192
+    AND jsonb_typeof(p_score -> 'total') = 'number'
+    AND (p_score -> 'total')::numeric BETWEEN 0 AND 1
+    AND jsonb_typeof(p_score -> 'parts') = 'object'
+    AND p_score ? 'then' = p_score ? 'shadow'
+    AND (NOT p_score ? 'then'
+         OR p_score ->> 'then' IN ('challenge', 'review', 'block')
+            AND jsonb_typeof(p_score -> 'shadow') = 'boolean'), false)
+$$;
+COMMENT ON FUNCTION pay.risk_score_ok IS
+    'Whether begin_payment can take this score';
+
+
 CREATE OR REPLACE FUNCTION pay.risk_ok(p_risk jsonb)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 SELECT coalesce(has_members_of(p_risk, '{version,decision,allowed,facts}',
-                               '{provider}')
+                               '{provider,features,score}')
     AND (NOT p_risk ? 'provider' OR provider_ok(p_risk -> 'provider'))
+    AND (NOT p_risk ? 'features'
+         OR jsonb_typeof(p_risk -> 'features') = 'object'
+            AND octet_length(p_risk ->> 'features') <= 4096)
+    AND (NOT p_risk ? 'score' OR risk_score_ok(p_risk -> 'score'))
     AND jsonb_typeof(p_risk -> 'version') = 'string'
     AND octet_length(p_risk ->> 'version') BETWEEN 1 AND 64
     AND p_risk ->> 'version' !~ '[^0-9a-f]'
@@ -424,8 +448,9 @@ COMMENT ON FUNCTION pay.provider_findings IS
 
 
 -- An allow, of a list or of a rule, ends all.  Else the most severe word of the
--- gateway, of the lists, of a provider and of the windows counts.  Hits in shadow are written
--- down and count nowhere.
+-- gateway, of the lists, of a provider and of the windows counts.  Hits in
+-- shadow are written down and count nowhere.  The score has decided when no rule
+-- and no window in memory asks for as much.
 CREATE OR REPLACE FUNCTION pay.judge_risk(
     p_items int[], p_risk jsonb[], p_rows risk_rows, p_found risk_findings)
 RETURNS TABLE (n int, decision text, decided_by text, hits jsonb)
@@ -435,6 +460,8 @@ SELECT j.n, d.decision, CASE
         WHEN j.rule_allows THEN 'rule'
         WHEN d.decision = 'allow' THEN 'none'
         WHEN j.list = severity(d.decision) THEN 'list'
+        WHEN j.score = severity(d.decision)
+            AND j.hit IS DISTINCT FROM j.score THEN 'score'
         WHEN j.rule = severity(d.decision) THEN 'rule'
         WHEN j.provider = severity(d.decision) THEN 'provider'
         ELSE 'window' END, j.hits
@@ -445,6 +472,8 @@ FROM (
         max(severity(h.word)) FILTER (WHERE h.by = 'list') AS list,
         max(severity(h.word)) FILTER (WHERE h.by = 'provider'
             AND NOT h.is_shadow) AS provider,
+        max(severity(h.word)) FILTER (WHERE h.by = 'hit') AS hit,
+        max(severity(h.word)) FILTER (WHERE h.by = 'score') AS score,
         max(severity(h.word)) FILTER (WHERE NOT h.is_shadow) AS worst,
         coalesce(jsonb_agg(h.hit ORDER BY h.place, h.hit)
                  FILTER (WHERE h.hit IS NOT NULL), '[]') AS hits
@@ -455,13 +484,23 @@ FROM (
         FROM unnest(p_items) n
         UNION ALL
         -- their words are in the gateway's decision
-        SELECT x.n::int, 'hit', NULL, false, true, jsonb_build_object(
+        SELECT x.n::int, 'hit', CASE WHEN x.shadow = 0 THEN x.word END,
+            false, true, jsonb_build_object(
             'by', 'rule', 'name', x.name, 'then', x.word,
             'shadow', x.shadow = 1), x.place
         FROM unnest((p_rows).hit_item, (p_rows).hit_name, (p_rows).hit_word,
                     (p_rows).hit_shadow) WITH ORDINALITY
             AS x (n, name, word, shadow, place)
         WHERE x.n = ANY (p_items)
+        UNION ALL
+        SELECT n, 'score', CASE WHEN s.score -> 'shadow' = 'false'
+                                THEN s.score ->> 'then' END,
+            false, true, jsonb_build_object('by', 'score', 'name', 'score',
+                'then', s.score -> 'then', 'shadow', s.score -> 'shadow'),
+            999999999
+        FROM unnest(p_items) n
+        CROSS JOIN LATERAL (SELECT p_risk[n] -> 'score' AS score) s
+        WHERE s.score ? 'then'
         UNION ALL
         -- lists come before windows
         SELECT f.n::int, f.by, f.word, false, f.shadow, f.hit,
@@ -489,13 +528,14 @@ CREATE OR REPLACE FUNCTION pay.insert_decisions(
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO risk_decision (merchant_id, checkout_id, decision, decided_by,
-        hits, facts, keys, counted, inputs_hash, version)
+        hits, facts, keys, counted, inputs_hash, version, features, score)
     SELECT p_merchant_id[d.n], p_checkout_id[d.n], d.word, d.by, d.hits,
         p_risk[d.n] -> 'facts', coalesce(d.keys, '[]'),
         coalesce(d.counted, '[]'),
         sha256(convert_to(concat_ws(E'\n', p_risk[d.n]::text, d.keys::text,
                                     d.windows), 'UTF8')),
-        p_risk[d.n] ->> 'version'
+        p_risk[d.n] ->> 'version', p_risk[d.n] -> 'features',
+        p_risk[d.n] -> 'score'
     FROM (
         SELECT x.n, max(x.word) AS word, max(x.by) AS by,
             (array_agg(x.hits) FILTER (WHERE x.word IS NOT NULL))[1] AS hits,
@@ -569,7 +609,10 @@ BEGIN
         END IF;
     END IF;
 
-    IF v_found.items = '{}' AND p_rows.hit_item = '{}' THEN
+    IF v_found.items = '{}' AND p_rows.hit_item = '{}'
+        AND NOT EXISTS (SELECT FROM unnest(p_items) n
+                        WHERE p_risk[n] -> 'score' ? 'then')
+    THEN
         SELECT array_agg(u.n), array_agg(u.word), array_agg(CASE
                 WHEN u.word = 'allow' AND NOT u.is_allowed THEN 'none'
                 ELSE 'rule' END), array_agg('[]'::jsonb)
@@ -587,10 +630,7 @@ BEGIN
     PERFORM insert_decisions(items, words, v_bys, v_hits, p_merchant_id,
                              p_checkout_id, p_risk, p_rows);
 
-    IF v_found.items = '{}' THEN
-        RETURN;
-    END IF;
-
+    -- a list or a window says more, or a rule that allows says less
     UPDATE checkout c
     SET risk = words[u.k]
     FROM unnest(items) WITH ORDINALITY u (n, k)

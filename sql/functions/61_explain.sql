@@ -515,7 +515,8 @@ CREATE OR REPLACE FUNCTION pay.explain_risk(
     p_merchant_id text, p_payment_order_id text)
 RETURNS json LANGUAGE sql STABLE AS $$
 SELECT json_build_object('decision', d.decision, 'by', d.decided_by,
-    'hits', d.hits, 'version', d.version, 'at', iso_time(d.at))
+    'hits', d.hits, 'version', d.version, 'at', iso_time(d.at),
+    'score', d.score)
 FROM find_order(p_merchant_id, p_payment_order_id) o
 CROSS JOIN LATERAL (
     SELECT x.* FROM risk_decision x

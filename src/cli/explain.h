@@ -23,7 +23,9 @@ int pay_cli_explain_text(const char *merchant, pay_str_t explanation);
 /* Prints what has happened; 1, or 0 when nothing has. */
 int explain_put_story(pay_arena_t *arena, const pay_json_t *top);
 
-/* A string or an integer as text; empty for anything else. */
+/* A string or a number as text, a fraction with three decimals; empty for
+ * anything else. */
+const char *explain_value_of(pay_arena_t *arena, const pay_json_t *found);
 const char *explain_text_of(pay_arena_t *arena, const pay_json_t *json,
     const char *member);
 /* An amount with its currency, or the bare number when that is not known. */

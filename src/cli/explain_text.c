@@ -18,6 +18,7 @@ static void put_head(pay_arena_t *arena, const char *merchant,
     const pay_json_t *top);
 static void put_judgement(pay_arena_t *arena, const pay_json_t *top);
 static void put_risk(pay_arena_t *arena, const pay_json_t *risk);
+static void put_score(pay_arena_t *arena, const pay_json_t *score);
 static void put_payout(pay_arena_t *arena, const pay_json_t *payout);
 static void put_stop(pay_arena_t *arena, const char *name,
     const pay_json_t *payout, const char *stop, const char *until);
@@ -163,6 +164,39 @@ put_risk(pay_arena_t *arena, const pay_json_t *risk)
         if (pay_json_is_true(pay_json_get(hit, "shadow"))) {
             put_field("    in shadow", "yes");
         }
+    }
+
+    put_score(arena, pay_json_get(risk, "score"));
+}
+
+
+/* The total and its parts, and the features that raised the model's
+ * probability, the strongest first. */
+static void
+put_score(pay_arena_t *arena, const pay_json_t *score)
+{
+    size_t             i;
+    const pay_json_t  *parts = pay_json_get(score, "parts");
+    const pay_json_t  *model = pay_json_get(score, "model");
+    const pay_json_t  *reasons = pay_json_get(model, "reasons");
+
+    if (*explain_text_of(arena, score, "total") == '\0') {
+        return;
+    }
+
+    put_field("  score", explain_text_of(arena, score, "total"));
+    put_field("    model", explain_text_of(arena, parts, "model"));
+    put_field("    rules", explain_text_of(arena, parts, "rules"));
+    put_field("    velocity", explain_text_of(arena, parts, "velocity"));
+    put_field("    device", explain_text_of(arena, parts, "device"));
+
+    if (*explain_text_of(arena, model, "name") != '\0') {
+        put_field("  model", explain_text_of(arena, model, "name"));
+    }
+
+    for (i = 0; i < pay_json_size(reasons); i++) {
+        put_field("    because of", explain_value_of(
+                      arena, pay_json_at(pay_json_at(reasons, i), 0)));
     }
 }
 

@@ -13,10 +13,17 @@
 const char *
 explain_text_of(pay_arena_t *arena, const pay_json_t *json, const char *member)
 {
-    char              *text;
-    int64_t            number;
-    pay_str_t          value;
-    const pay_json_t  *found = pay_json_get(json, member);
+    return explain_value_of(arena, pay_json_get(json, member));
+}
+
+
+const char *
+explain_value_of(pay_arena_t *arena, const pay_json_t *found)
+{
+    char       *text;
+    double      real;
+    int64_t     number;
+    pay_str_t   value;
 
     if (pay_json_integer(found, &number) == PAY_OK) {
         text = pay_alloc(arena, 24);
@@ -31,6 +38,14 @@ explain_text_of(pay_arena_t *arena, const pay_json_t *json, const char *member)
         if (text != NULL) {
             memcpy(text, value.data, value.len);
             text[value.len] = '\0';
+            return text;
+        }
+    }
+
+    if (pay_json_real(found, &real) == PAY_OK) {
+        text = pay_alloc(arena, 24);
+        if (text != NULL) {
+            snprintf(text, 24, "%.3f", real);
             return text;
         }
     }

@@ -64,6 +64,13 @@ static const pay_cli_list_t  show_query = {
     "risk show",
     "SELECT d.decision, d.decided_by AS by, d.hits, d.facts, d.version,"
     " encode(d.inputs_hash, 'hex') AS inputs_hash, " AT("d.at") " AS at,"
+    " d.score ->> 'total' AS total, d.score -> 'parts' AS parts,"
+    " d.score #>> '{model,name}' AS model,"
+    " (SELECT string_agg(concat_ws(' ', r ->> 0, r ->> 1), ', ')"
+    " FROM jsonb_array_elements(d.score #> '{model,reasons}') r) AS reasons,"
+    " (SELECT string_agg(concat_ws(' ', c ->> 'name', c ->> 'probability'),"
+    " ', ') FROM jsonb_array_elements(d.score -> 'challengers') c)"
+    " AS challengers, jsonb_strip_nulls(d.features) AS features,"
     " pay.cards_of($1, $2) AS cards, pay.labels_of($1, $2) AS labels"
     " FROM pay.risk_decision d"
     " WHERE d.merchant_id = $1 AND d.checkout_id = $2",

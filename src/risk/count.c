@@ -7,6 +7,8 @@
 #include "risk.h"
 
 
+static pay_status_t add_configured(pay_arena_t *arena, const pay_risk_t *risk,
+    const pay_risk_facts_t *facts, pay_risk_counts_t *counts);
 static pay_status_t add_counts(pay_arena_t *arena, const pay_risk_t *risk,
     const pay_risk_facts_t *facts, const pay_risk_velocity_t *velocity,
     pay_risk_counts_t *counts);
@@ -23,29 +25,42 @@ pay_risk_in_memory(const pay_risk_velocity_t *velocity)
 }
 
 
-int
-pay_risk_is_of(pay_str_t merchant_id, const pay_risk_facts_t *facts)
-{
-    return merchant_id.len == 0 || pay_str_eq(merchant_id, facts->merchant_id);
-}
-
-
 pay_status_t
 pay_risk_count(pay_arena_t *arena, const pay_risk_t *risk,
     const pay_risk_facts_t *facts, pay_risk_counts_t *counts)
 {
-    unsigned                    i;
-    const pay_risk_velocity_t  *velocity;
+    unsigned  i;
 
     memset(counts, 0, sizeof(pay_risk_counts_t));
     counts->at_s = facts->now_s;
 
-    counts->items = pay_alloc(arena, (size_t) risk->velocity_count
-                                     * facts->request->order_count
-                                     * sizeof(pay_risk_count_t) + 1);
+    counts->items = pay_alloc(arena, ((size_t) risk->velocity_count
+                                      * facts->request->order_count
+                                      + PAY_RISK_FEATURE_WINDOWS)
+                                     * sizeof(pay_risk_count_t));
     if (counts->items == NULL) {
         return PAY_NO_MEMORY;
     }
+
+    PAY_TRY(add_configured(arena, risk, facts, counts));
+
+    for (i = 0; i < PAY_RISK_FEATURE_WINDOWS; i++) {
+        if (pay_risk_has_model(risk, facts)) {
+            PAY_TRY(add_counts(arena, risk, facts,
+                               &pay_risk_feature_windows[i], counts));
+        }
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+add_configured(pay_arena_t *arena, const pay_risk_t *risk,
+    const pay_risk_facts_t *facts, pay_risk_counts_t *counts)
+{
+    unsigned                    i;
+    const pay_risk_velocity_t  *velocity;
 
     for (i = 0; i < risk->velocity_count; i++) {
         velocity = &risk->velocities[i];

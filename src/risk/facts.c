@@ -55,6 +55,13 @@ pay_risk_facts(pay_arena_t *arena, pay_str_t merchant_id,
 }
 
 
+int
+pay_risk_is_of(pay_str_t merchant_id, const pay_risk_facts_t *facts)
+{
+    return merchant_id.len == 0 || pay_str_eq(merchant_id, facts->merchant_id);
+}
+
+
 /* An empty text is not known. */
 static void
 set_text(pay_risk_facts_t *facts, pay_risk_attribute_t attribute,

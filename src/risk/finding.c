@@ -12,7 +12,8 @@
 #define KEYS_MAX  (PAY_RISK_ATTRIBUTES * PAY_RISK_HASHES + PAY_RISK_PREFIXES)
 
 /* - buf, has_some: of the document, and whether its list has a member yet.
- * - decision, is_allowed: of the hits. */
+ * - decision, is_allowed: of the hits.
+ * - rules: the most severe rule that is live. */
 typedef struct {
     pay_arena_t             *arena;
     const pay_risk_t        *risk;
@@ -22,6 +23,8 @@ typedef struct {
     int                      has_some;
     pay_risk_action_t        decision;
     int                      is_allowed;
+    pay_risk_action_t        rules;
+    pay_risk_total_t         total;
 } finding_t;
 
 
@@ -30,6 +33,7 @@ static pay_status_t find_hits(finding_t *finding,
 static void add_counted(finding_t *finding, const pay_risk_counts_t *counts);
 static void add_hit(finding_t *finding, pay_str_t name, pay_risk_action_t then,
     int is_shadow);
+static void find_score(finding_t *finding, const pay_risk_counts_t *counts);
 static pay_status_t write_document(finding_t *finding,
     const pay_risk_counts_t *counts);
 static void add_facts(finding_t *finding, const pay_risk_counts_t *counts);
@@ -60,6 +64,7 @@ pay_risk_find(pay_arena_t *arena, const pay_risk_t *risk,
 
     memset(findings, 0, sizeof(*findings));
     PAY_TRY(find_hits(&finding, counts));
+    find_score(&finding, counts);
     PAY_TRY(write_document(&finding, counts));
     PAY_TRY(find_keys(&finding));
 
@@ -109,6 +114,10 @@ find_hits(finding_t *finding, const pay_risk_counts_t *counts)
             && pay_risk_rule_hits(rule, finding->facts))
         {
             add_hit(finding, rule->name, rule->then, rule->is_shadow);
+
+            if (!rule->is_shadow && rule->then > finding->rules) {
+                finding->rules = rule->then;
+            }
         }
     }
 
@@ -157,6 +166,21 @@ add_hit(finding_t *finding, pay_str_t name, pay_risk_action_t then,
 }
 
 
+/* It is a hit like any other, which SQL writes down; the decision has it. */
+static void
+find_score(finding_t *finding, const pay_risk_counts_t *counts)
+{
+    pay_risk_total_t  *total = &finding->total;
+
+    pay_risk_total(finding->risk, finding->facts, counts, finding->rules,
+                   total);
+
+    if (!total->is_shadow && total->then > finding->decision) {
+        finding->decision = total->then;
+    }
+}
+
+
 static pay_status_t
 write_document(finding_t *finding, const pay_risk_counts_t *counts)
 {
@@ -170,6 +194,7 @@ write_document(finding_t *finding, const pay_risk_counts_t *counts)
     text_member(buf, "version", finding->risk->version);
     add_word(finding);
     add_facts(finding, counts);
+    pay_risk_total_write(&finding->total, buf);
     pay_buf_text(buf, "}");
 
     return pay_buf_done(buf, &finding->found->json);
@@ -196,6 +221,11 @@ add_facts(finding_t *finding, const pay_risk_counts_t *counts)
     finding->has_some = 0;
 
     for (i = 0; i < counts->count; i++) {
+        /* they are in the vector */
+        if (pay_risk_is_feature(counts->items[i].velocity)) {
+            continue;
+        }
+
         next(finding);
         pay_buf_text(buf, "[");
         quoted(buf, counts->items[i].velocity->name);

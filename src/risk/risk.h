@@ -60,6 +60,50 @@ pay_status_t pay_risk_hash(pay_arena_t *arena, const pay_risk_t *risk,
 pay_status_t pay_risk_key_values(pay_arena_t *arena, const pay_risk_t *risk,
     const pay_risk_facts_t *facts, pay_risk_key_t key, pay_str_t **values,
     unsigned *count) PAY_MUST_CHECK;
+/* The windows of the features that are counts of attempts, which are counted
+ * whenever a model scores. */
+extern const pay_risk_velocity_t  pay_risk_feature_windows[];
+#define PAY_RISK_FEATURE_WINDOWS  4
+
+/* Whether the window is one of those. */
+int pay_risk_is_feature(const pay_risk_velocity_t *velocity);
+/* The vector of an attempt that was counted, in the units of
+ * docs/risk-score.md#features; NAN: not known. */
+void pay_risk_vector(const pay_risk_facts_t *facts,
+    const pay_risk_counts_t *counts, double values[PAY_RISK_FEATURES]);
+/* Whether a model scores checkouts of this merchant. */
+int pay_risk_has_model(const pay_risk_t *risk, const pay_risk_facts_t *facts);
+
+#define PAY_RISK_MILLION  INT64_C(1000000)
+
+/* A scored checkout.  All numbers but features are in millionths, so that the
+ * stored parts give the stored total exactly.
+ * - is_scored: 0, and nothing else is written: no model and no weights apply.
+ * - champion: NULL: there is none; score: its.
+ * - then: of the threshold that was reached; PAY_RISK_ALLOW: of none. */
+typedef struct {
+    int                       is_scored;
+    double                    features[PAY_RISK_FEATURES];
+    int64_t                   parts[PAY_RISK_PARTS];
+    int64_t                   total;
+    const pay_risk_scorer_t  *champion;
+    pay_risk_score_t          score;
+    const pay_risk_scorer_t  *challengers[PAY_RISK_MODELS_MAX];
+    int64_t                   probabilities[PAY_RISK_MODELS_MAX];
+    unsigned                  challenger_count;
+    pay_risk_action_t         then;
+    int                       is_shadow;
+} pay_risk_total_t;
+
+/* Scores an attempt that was counted; rules: the most severe live rule that
+ * hits. */
+void pay_risk_total(const pay_risk_t *risk, const pay_risk_facts_t *facts,
+    const pay_risk_counts_t *counts, pay_risk_action_t rules,
+    pay_risk_total_t *total);
+/* The members features and score of the document for begin_payment, each with
+ * a comma before it; nothing where nothing was scored. */
+void pay_risk_total_write(const pay_risk_total_t *total, pay_buf_t *buf);
+
 /* Whether the window is one in memory. */
 int pay_risk_in_memory(const pay_risk_velocity_t *velocity);
 /* Whether it counts checkouts of this merchant. */

@@ -136,7 +136,20 @@ def key_files() -> dict[str, bytes]:
         "webhook.text": b"a-webhook-key-of-some-length\n",
         "webhook.hex": os.urandom(32).hex().upper().encode() + b"\n",
         "client.pair": b"the-client:its-secret\n",
-    } | audit_keys()
+    } | audit_keys() | models()
+
+
+def models() -> dict[str, bytes]:
+    """The shipped model, and broken ones made of it."""
+    text = (ROOT / "examples" / "risk" / "demo.json").read_bytes()
+    return {
+        "good.model": text,
+        "cut.model": text[:-200],
+        "empty.model": b"",
+        "features.model": re.sub(rb'hash": "..', b'hash": "00', text),
+        "intercept.model": re.sub(rb'cept": [^,]*', b'cept": 1e12', text),
+        "large.model": text + b" " * (16 << 20),
+    }
 
 
 def audit_keys() -> dict[str, bytes]:

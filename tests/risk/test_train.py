@@ -29,7 +29,8 @@ def vectors(events):
 
 
 def options(data, out, **more):
-    words = {"gap_days": 45, "test_days": 40, "folds": 1, "trees": 120}
+    words = {"gap_days": 45, "test_days": 40, "folds": 1, "trees": 120,
+             "all_features": True}  # fmt: skip
     return SimpleNamespace(data=data, out=out, seed=1, **(words | more))
 
 
@@ -142,7 +143,7 @@ def event_of(at, **more):
     event = {
         "id": str(at), "at": world.BEGIN_S + at, "merchant": "m",
         "buyer_info": info | more.pop("info", {}), "amount": 900,
-        "currency": "EUR", "orders": 2, "sellers": ["s", "s"],
+        "currency": "USD", "orders": 2, "sellers": ["s", "s"],
         "outcome": "paid", "psp_risk": 1, "news": None, "news_at": None,
         "label": 0, "label_at": world.BEGIN_S + 45 * DAY_S,
     }  # fmt: skip
@@ -158,7 +159,7 @@ def test_a_window_counts_the_attempts_before():
     assert [row["buyer_orders"] for row in rows] == [0, 1, 2, 3, 4]
     assert [row["shipping_differs"] for row in rows] == [None, 0, 0, 0, 1]
     assert [row["psp_risk"] for row in rows] == [None, 1, 1, 1, 1]
-    assert rows[0]["amount_log"] == pytest.approx(numpy.log1p(10))
+    assert rows[0]["amount_log"] == pytest.approx(numpy.log1p(9), abs=1e-6)
     assert rows[0]["account_age_days"] == 3
     assert (rows[0]["sellers"], rows[0]["orders"]) == (1, 2)
     assert (rows[0]["hour"], rows[0]["weekday"]) == (0, 4)
@@ -178,6 +179,18 @@ def test_a_value_that_is_not_there_is_missing():
     row = next(features.vectors([bare]))["features"]
     gone = {name for name, value in row.items() if value is None}
     assert gone == set(features.names()[5:])
+
+
+def test_amounts_of_other_currencies_are_missing():
+    """The gateway has no rates where it scores."""
+    row = next(features.vectors([event_of(0, currency="EUR")]))["features"]
+    assert row["amount_log"] is None
+
+
+def test_each_merchant_has_windows_of_its_own():
+    made = [event_of(0), event_of(1, merchant="other"), event_of(2)]
+    rows = [row["features"] for row in features.vectors(made)]
+    assert [row["attempts_ip_10m"] for row in rows] == [0, 0, 1]
 
 
 # training
@@ -213,6 +226,26 @@ def test_the_figures_on_unseen_rows(trained):
         assert found["psi_score"] < 0.5
     assert set(fold["psi"]) == set(features.names())
     assert fold["psi"]["hour"] < 0.1 < fold["psi"]["buyer_orders"]
+
+
+def test_features_that_the_gateway_does_not_know_are_not_learned(
+    vectors, tmp_path
+):
+    """They are always missing there: a model that counts on them would score
+    all checkouts like those of strangers."""
+    data = tmp_path / "vectors.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in vectors))
+    report = train.run(options(data, tmp_path, all_features=False))
+    booster = train.lightgbm.Booster(model_file=str(tmp_path / "model.txt"))
+    used = dict(
+        zip(booster.feature_name(), booster.feature_importance(), strict=True)
+    )
+    card = json.loads((tmp_path / "scorecard.json").read_text())
+    assert all(used[name] == 0 for name in train.UNKNOWN)
+    assert not {f["name"] for f in card["features"]} & set(train.UNKNOWN)
+    assert used["attempts_device_1h"] > 0
+    found = report["folds"][-1]["models"]["lightgbm"]
+    assert found["average_precision"] >= 0.5
 
 
 def test_the_gateway_scores_what_was_trained(trained, vectors):

@@ -24,9 +24,11 @@ DAY_S = 86400
 # units of a currency that are a dollar, and its decimals
 DOLLAR = {"USD": (1.0, 2), "EUR": (0.9, 2), "JPY": (150.0, 0)}
 FREE_MAIL = frozenset(
-    "gmail.com googlemail.com outlook.com hotmail.com live.com yahoo.com"
-    " icloud.com gmx.de gmx.net web.de mail.ru proton.me protonmail.com"
-    " aol.com yandex.ru qq.com 163.com".split()
+    re.findall(
+        r'^FREE_MAIL\("([^"]+)"\)',
+        (ROOT / "src/risk/free_mail.list").read_text(encoding="utf-8"),
+        re.M,
+    )
 )
 
 
@@ -76,6 +78,11 @@ class History:
             "device": Window(3600),
         }  # fmt: skip
 
+    def key(self, event: dict, name: str):
+        """Each merchant has windows of its own."""
+        value = event["buyer_info"].get(name)
+        return (event["merchant"], value) if value else None
+
     def buyer(self, event: dict):
         info = event["buyer_info"]
         key = info.get("id") or info.get("email")
@@ -100,17 +107,19 @@ class History:
         key = self.buyer(event)
         known = self.buyers.get(key) or Buyer()
         when = time.gmtime(at)
-        units, decimals = DOLLAR[event["currency"]]
         shipping = info.get("shipping_country")
         billing = info.get("billing_country")
         born = info.get("account_created_at")
         mail = (info.get("email") or "").rpartition("@")[2].lower()
         counts = {
-            name: window.count(info.get(name), at)
+            name: window.count(self.key(event, name), at)
             for name, window in self.windows.items()
         }
         return {
-            "amount_log": math.log1p(event["amount"] / 10**decimals / units),
+            # the gateway has no rate at hand when it scores
+            "amount_log": round(math.log1p(event["amount"] / 100), 6)
+            if event["currency"] == "USD"
+            else None,
             "hour": when.tm_hour,
             "weekday": when.tm_wday + 1,
             "orders": event["orders"],
@@ -136,7 +145,7 @@ class History:
     def keep(self, event: dict) -> None:
         at, info = event["at"], event["buyer_info"]
         for name, window in self.windows.items():
-            window.add(info.get(name), at)
+            window.add(self.key(event, name), at)
         key = self.buyer(event)
         if not key:
             return
