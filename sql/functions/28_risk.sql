@@ -532,7 +532,8 @@ BEGIN
     PERFORM insert_decisions(items, words, v_bys, v_hits, p_merchant_id,
                              p_checkout_id, p_risk, p_rows);
 
-    IF v_found.items = '{}' THEN
+    -- a rule that allows ends all: the gateway's word has the other rules'
+    IF v_found.items = '{}' AND p_rows.hit_item = '{}' THEN
         RETURN;
     END IF;
 
