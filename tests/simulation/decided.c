@@ -427,7 +427,8 @@ judge_counters(sim_t *sim)
 }
 
 
-/* Hour by hour, without the hashes: the model knows none. */
+/* Hour by hour, without the hashes: the model knows none.  An hour may have
+ * declines alone, of attempts of the hour before. */
 static void
 judge_sums(sim_t *sim, sim_velocity_t velocity, const char *kind)
 {
@@ -442,7 +443,8 @@ judge_sums(sim_t *sim, sim_velocity_t velocity, const char *kind)
 
     found = sim_db_ask(sim->db, "SELECT extract(epoch FROM c.hour)::bigint / "
         "3600, c.attempts, coalesce((c.amounts ->> 'EUR')::bigint, 0) FROM "
-        "pay.risk_counter c WHERE c.merchant_id = $1 AND c.kind = $2", 2,
+        "pay.risk_counter c WHERE c.merchant_id = $1 AND c.kind = $2 AND "
+        "(c.attempts <> 0 OR c.declines = 0)", 2,
         sim_text(sim, sim->merchant.id), kind);
 
     if (found.rows != (int) rows) {
