@@ -630,7 +630,11 @@ BEGIN
     PERFORM insert_decisions(items, words, v_bys, v_hits, p_merchant_id,
                              p_checkout_id, p_risk, p_rows);
 
-    -- a list or a window says more, or a rule that allows says less
+    -- a rule that allows ends all: the gateway's word has the other rules'
+    IF v_found.items = '{}' AND p_rows.hit_item = '{}' THEN
+        RETURN;
+    END IF;
+
     UPDATE checkout c
     SET risk = words[u.k]
     FROM unnest(items) WITH ORDINALITY u (n, k)

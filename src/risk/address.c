@@ -6,15 +6,28 @@
 #include "pay_address.h"
 
 #include <arpa/inet.h>
+#include <string.h>
 
 
+#define MAPPED  12               /* bytes of ::ffff:0:0/96 */
+
+
+/* Servers with one socket for both families write IPv4 as ::ffff:192.0.2.1: by
+ * their /64 all buyers would be one. */
 pay_status_t
 pay_risk_address(pay_str_t text, pay_risk_address_t *address)
 {
-    size_t  len;
+    size_t                      len;
+    static const unsigned char  mapped[MAPPED] = { [10] = 0xff, [11] = 0xff };
 
     PAY_TRY(pay_address_parse(text, address->bytes, &len));
     address->is_v6 = len == PAY_ADDRESS_MAX;
+
+    if (address->is_v6 && memcmp(address->bytes, mapped, MAPPED) == 0) {
+        memmove(address->bytes, address->bytes + MAPPED,
+                PAY_ADDRESS_MAX - MAPPED);
+        address->is_v6 = 0;
+    }
 
     return PAY_OK;
 }

@@ -27,6 +27,10 @@ sim_judge_call(sim_t *sim, const sim_sent_t *sent)
         sim_judge_payout_call(sim, sent);
     } else {
         check_journal(sim, sent);
+
+        if (sim->risk != NULL) {
+            sim_judge_sent(sim, sent);
+        }
     }
 }
 
@@ -206,6 +210,11 @@ sim_judge_end(sim_t *sim)
     sim_judge_payouts(sim);
     sim_judge_money(sim);
     sim_judge_purchases(sim);
+
+    if (sim->risk != NULL) {
+        sim_judge_risk(sim);
+    }
+
     sim_judge_checks(sim);
 }
 

@@ -3,9 +3,10 @@
  * they came to.
  *   simulate --host DIRECTORY --clock FILE
  *       [--seed N] [--first N] [--scenarios N] [--payouts N] [--receivers N]
- *       [--trace] [--stop]
+ *       [--risks N] [--trace] [--stop]
  * --payouts: sellers are paid out in one of so many scenarios (4).
  * --receivers: storefronts hear of events in one of so many (3).
+ * --risks: checkouts are looked at before PSPs are asked in one of so many (3).
  * --stop: at the first scenario with a violation.
  * Exit code 0 only without a violation, 2 when it cannot run.
  */
@@ -26,16 +27,18 @@
 #define SETTLES      4         /* in one of so many scenarios PSPs settle */
 #define PAYOUTS      4         /* and sellers are paid out, in others */
 #define RECEIVERS    3         /* and storefronts hear of it */
+#define RISKS        3         /* and risk is looked at */
 
 
 typedef struct {
     const char  *host, *clock;
-    uint64_t     seed, first, scenarios, payouts, receivers;
+    uint64_t     seed, first, scenarios, payouts, receivers, risks;
     int          trace, stop;
 } options_t;
 
 
 static void parse(int argc, char **argv, options_t *options);
+static int is_switch(const char *word, options_t *options);
 static void run(sim_t *sim, uint64_t scenario, int is_fresh);
 static int until_quiet(sim_t *sim);
 static int until_told(sim_t *sim);
@@ -43,6 +46,7 @@ static void clear(sim_t *sim);
 static void tell(const sim_t *sim, double seconds, uint64_t digest);
 static void tell_payouts(const sim_figures_t *f);
 static void tell_receivers(const sim_figures_t *f);
+static void tell_risk(const sim_figures_t *f);
 static double now_s(void);
 
 static const char *const  step_names[SIM_STEPS] = {
@@ -62,7 +66,8 @@ main(int argc, char **argv)
     sim_t      *sim = calloc(1, sizeof(sim_t));
     double      started = now_s();
     uint64_t    i, digest = 0;
-    options_t   options = { NULL, NULL, 1, 0, 1, PAYOUTS, RECEIVERS, 0, 0 };
+    options_t   options = { NULL, NULL, 1, 0, 1, PAYOUTS, RECEIVERS, RISKS, 0,
+                            0 };
 
     parse(argc, argv, &options);
 
@@ -74,6 +79,7 @@ main(int argc, char **argv)
     sim->trace = options.trace;
     sim->payouts_in = options.payouts;
     sim->receivers_in = options.receivers;
+    sim->risks_in = options.risks;
     sim->db = sim_db_open(options.host, options.clock);
 
     for (i = 0; i < options.scenarios; i++) {
@@ -120,17 +126,12 @@ parse(int argc, char **argv, options_t *options)
         { "--first", NULL, &options->first },
         { "--scenarios", NULL, &options->scenarios },
         { "--payouts", NULL, &options->payouts },
-        { "--receivers", NULL, &options->receivers }
+        { "--receivers", NULL, &options->receivers },
+        { "--risks", NULL, &options->risks }
     };
 
     for (i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--trace") == 0) {
-            options->trace = 1;
-            continue;
-        }
-
-        if (strcmp(argv[i], "--stop") == 0) {
-            options->stop = 1;
+        if (is_switch(argv[i], options)) {
             continue;
         }
 
@@ -154,11 +155,21 @@ parse(int argc, char **argv, options_t *options)
     }
 
     if (!options->host || !options->clock || options->payouts == 0
-        || options->receivers == 0)
+        || options->receivers == 0 || options->risks == 0)
     {
-        sim_die("simulate: --host and --clock are needed, and --payouts and "
-                "--receivers are not 0");
+        sim_die("simulate: --host and --clock are needed, and --payouts, "
+                "--receivers and --risks are not 0");
     }
+}
+
+
+static int
+is_switch(const char *word, options_t *options)
+{
+    options->trace |= strcmp(word, "--trace") == 0;
+    options->stop |= strcmp(word, "--stop") == 0;
+
+    return strcmp(word, "--trace") == 0 || strcmp(word, "--stop") == 0;
 }
 
 
@@ -193,6 +204,7 @@ run(sim_t *sim, uint64_t scenario, int is_fresh)
         sim_receivers_plan(sim);
     }
 
+    sim_risk_lists(sim);
     sim_fee_plan(sim);
 
     if (sim_pays_out(sim)) {
@@ -297,6 +309,7 @@ clear(sim_t *sim)
     sim->trace = kept.trace;
     sim->payouts_in = kept.payouts_in;
     sim->receivers_in = kept.receivers_in;
+    sim->risks_in = kept.risks_in;
     sim->db = kept.db;
     sim->events = kept.events;
     sim->event_size = kept.event_size;
@@ -332,6 +345,28 @@ tell(const sim_t *sim, double seconds, uint64_t digest)
     if (f->receivers != 0) {
         tell_receivers(f);
     }
+
+    if (f->risks != 0) {
+        tell_risk(f);
+    }
+}
+
+
+static void
+tell_risk(const sim_figures_t *f)
+{
+    unsigned  i;
+
+    printf("risk: scenarios %" PRIu64 ", creates %" PRIu64 ", of them taken "
+           "back %" PRIu64 ", new checkouts", f->risks, f->looked,
+           f->taken_back);
+
+    for (i = 0; i < PAY_RISK_ACTIONS; i++) {
+        printf("%s %s %" PRIu64, i == 0 ? "" : ",",
+               pay_risk_action_name((pay_risk_action_t) i), f->words[i]);
+    }
+
+    printf("\n");
 }
 
 

@@ -22,7 +22,7 @@ static void plan_accidents(sim_t *sim);
 static void clock_jumps(sim_t *sim, void *data);
 static void plan_post(sim_t *sim, const sim_post_t *old, int64_t at);
 static void plan_terms(sim_t *sim, sim_post_t *post);
-static pay_str_t make_body(sim_t *sim, const sim_post_t *post, int64_t minor,
+static pay_str_t make_body(sim_t *sim, sim_post_t *post, int64_t minor,
     const char *psp);
 
 
@@ -45,6 +45,12 @@ sim_plan(sim_t *sim)
 
     sim->started = (EPOCH_S + SPACING_S * (int64_t) (sim->scenario % SPACES))
                    * SIM_S;
+
+    /* hours end in the midst of it */
+    if (sim_has_risk(sim)) {
+        sim->started += sim_between(sim, 0, SIM_HOUR - 1);
+    }
+
     sim->now = sim->started;
     sim->pump_at = INT64_MAX;
     sim->keeps_clock = sim_chance(sim, 750);
@@ -83,6 +89,11 @@ sim_plan(sim_t *sim)
     /* an item is made of what several orders have brought */
     if (sim_pays_out(sim)) {
         n += (unsigned) sim_below(sim, 4);
+    }
+
+    if (sim_has_risk(sim)) {
+        sim_risk_plan(sim);
+        n += 1 + (unsigned) sim_below(sim, 4);
     }
 
     /* not by chance: what happens in the others depends on no such draw */
@@ -327,7 +338,9 @@ plan_post(sim_t *sim, const sim_post_t *old, int64_t at)
     plan_terms(sim, post);
 
     if (old == NULL) {
-        at = sim->now + sim_between(sim, 0, 20 * SIM_S);
+        at = sim->now + sim_between(sim, 0, sim->risk != NULL
+                                            && sim_chance(sim, 500)
+                                    ? sim->heal_at - sim->now : 20 * SIM_S);
     }
 
     post->stop_at = at + 10 * SIM_MIN;
@@ -377,13 +390,16 @@ plan_terms(sim_t *sim, sim_post_t *post)
 
 
 static pay_str_t
-make_body(sim_t *sim, const sim_post_t *post, int64_t minor, const char *psp)
+make_body(sim_t *sim, sim_post_t *post, int64_t minor, const char *psp)
 {
     unsigned           i;
     pay_str_t          orders = PAY_STR("");
     pay_str_t          fee = sim_fee_member(sim, minor);
     const char        *credit;
     const sim_post_t  *old = post->replaces;
+    pay_str_t          buyer = sim->risk == NULL
+                               ? PAY_STR("\"email\":\"b@example.com\"")
+                               : sim_risk_buyer(sim, post);
 
     for (i = 0; i < post->order_count; i++) {
         credit = sim->source_count == 0 ? NULL
@@ -398,11 +414,12 @@ make_body(sim_t *sim, const sim_post_t *post, int64_t minor, const char *psp)
     }
 
     return sim_format(sim, "{\"checkout_id\":\"%s\",\"buyer_info\":"
-        "{\"email\":\"b@example.com\"},\"return_url\":"
+        "{%.*s},\"return_url\":"
         "\"https://shop.example.com/done\",\"expires_in\":%d,%s%s%s%s%s%s%s%s"
         "\"payment_orders\":[%.*s]}", (const char *) post->checkout_id.data,
-        (int) post->expires_in_s, psp ? "\"psp\":\"" : "", psp ? psp : "",
-        psp ? "\"," : "", post->is_manual ? "\"capture\":\"manual\"," : "",
+        pay_fmt(buyer), (int) post->expires_in_s, psp ? "\"psp\":\"" : "",
+        psp ? psp : "", psp ? "\"," : "",
+        post->is_manual ? "\"capture\":\"manual\"," : "",
         old ? "\"replaces\":\"" : "",
         old ? (const char *) old->checkout_id.data : "",
         old ? "\"," : "", sim_fee_method(sim, minor), pay_fmt(orders));

@@ -38,6 +38,8 @@
  *   deliver.c   and deliver
  *   receive.c   to receivers
  *   heard.c     what must be true of it
+ *   risk.c    what is looked at before a PSP is asked (risk.h)
+ *   decided.c   what must be true of it
  */
 
 #ifndef SIM_H
@@ -79,6 +81,7 @@ typedef struct sim_flow_s  sim_flow_t;
 typedef struct sim_psp_s   sim_psp_t;
 typedef struct sim_reg_s   sim_reg_t;
 typedef struct sim_post_s  sim_post_t;
+typedef struct sim_looked_s  sim_looked_t;
 
 typedef void (*sim_event_pt)(sim_t *sim, void *data);
 /* result: NULL, there is none */
@@ -338,6 +341,7 @@ struct sim_post_s {
     sim_buyer_kind_t        buyer;
     const sim_post_t       *replaces;    /* or NULL */
     const sim_post_t       *first;       /* of this purchase; it may be it */
+    sim_looked_t           *looked;      /* by risk, or NULL */
     sim_post_t             *next;
 };
 
@@ -411,12 +415,16 @@ typedef struct {
     uint64_t  refused;                 /* by receivers, for their signature */
     uint64_t  held, torn, letter_crashes;
     uint64_t  read, reread;            /* by the reader; more than once */
+    uint64_t  looked, risks;           /* creates; scenarios with risk */
+    uint64_t  words[PAY_RISK_ACTIONS]; /* new checkouts by decision */
+    uint64_t  taken_back;              /* creates */
 } sim_figures_t;
 
 typedef struct sim_db_s      sim_db_t;
 typedef struct sim_settle_s  sim_settle_t;
 typedef struct sim_payouts_s  sim_payouts_t;
 typedef struct sim_receivers_s  sim_receivers_t;
+typedef struct sim_risk_s    sim_risk_t;
 
 struct sim_s {
     uint64_t               seed, scenario;
@@ -424,6 +432,7 @@ struct sim_s {
     sim_stream_t           stream;       /* that is drawn from now */
     uint64_t               payouts_in;   /* one of so many scenarios */
     uint64_t               receivers_in;
+    uint64_t               risks_in;
     int                    trace;
     int64_t                now;          /* microseconds since 1970 */
     int64_t                started;
@@ -464,6 +473,7 @@ struct sim_s {
     sim_settle_t          *settle;       /* NULL: PSPs make no files */
     sim_payouts_t         *payouts;      /* NULL: nobody is paid out */
     sim_receivers_t       *receivers;    /* NULL: nobody hears of events */
+    sim_risk_t            *risk;         /* NULL: nothing is looked at */
     int                    dirty;        /* jobs may have moved */
     int64_t                pump_at;
     int64_t                due;          /* the next job, as last seen */
@@ -645,6 +655,22 @@ void sim_letter_send(sim_flow_t *flow);
 void sim_judge_receivers(sim_t *sim);
 /* Endpoints of this scenario hear nothing of the next one. */
 void sim_receivers_end(sim_t *sim);
+
+/* risk.c and decided.c */
+int sim_has_risk(const sim_t *sim);
+void sim_risk_plan(sim_t *sim);
+void sim_risk_lists(sim_t *sim);
+/* Members of buyer_info, drawn at first. */
+pay_str_t sim_risk_buyer(sim_t *sim, sim_post_t *post);
+/* PAY_DO_COUNT; and what an effect takes back. */
+void sim_risk_count(sim_flow_t *flow);
+void sim_risk_take(sim_flow_t *flow);
+/* A live flow hears the end of begin_payment. */
+void sim_risk_heard(sim_flow_t *flow, const pay_input_t *input);
+/* Behind begin_payment, before a call leaves, and at the end. */
+void sim_judge_decided(sim_t *sim, sim_call_t **calls, unsigned count);
+void sim_judge_sent(sim_t *sim, const sim_sent_t *sent);
+void sim_judge_risk(sim_t *sim);
 
 /* shop.c, after.c and buyer.c */
 void sim_shop_open(sim_t *sim, sim_post_t *post, int64_t at);

@@ -70,10 +70,6 @@ sim_judge_step(sim_t *sim, sim_call_t **calls, unsigned count)
         books |= may_book(calls[i]);
         count_pages(sim, calls[i]);
 
-        if (calls[i]->op == PAY_OP_STORE_TOKEN) {
-            judge_parked(sim);
-        }
-
         if (calls[i]->op == PAY_OP_END_RATES) {
             sim_rates_stored(sim, calls[i]);
         }
@@ -85,8 +81,13 @@ sim_judge_step(sim_t *sim, sim_call_t **calls, unsigned count)
         }
     }
 
+    if (sim->risk != NULL && calls[0]->op == PAY_OP_BEGIN_PAYMENT) {
+        sim_judge_decided(sim, calls, count);
+    }
+
     if (books) {
         sim_judge_now(sim);
+        judge_parked(sim);
     }
 }
 
@@ -102,6 +103,7 @@ may_book(const sim_call_t *call)
     } words[] = {
         { PAY_OP_BEGIN_PAYMENT, PAY_OUTCOME_CREATED },
         { PAY_OP_BEGIN_PAYMENT, PAY_OUTCOME_WAITING },
+        { PAY_OP_BEGIN_PAYMENT, PAY_OUTCOME_BLOCKED },
         { PAY_OP_STORE_TOKEN, PAY_OUTCOME_NONE },
         { PAY_OP_APPLY_EVENT, PAY_OUTCOME_APPLIED },
         { PAY_OP_APPLY_EVENT, PAY_OUTCOME_MISMATCH },
@@ -167,7 +169,9 @@ sim_judge_now(sim_t *sim)
 }
 
 
-/* I6: what came before its token is heard with it. */
+/* I6: what came before its token, or before the money that it takes back, is
+ * heard with it.  At the end it would be too late to look: an hour later an
+ * operator has a dead letter of the webhook, and has it applied. */
 static void
 judge_parked(sim_t *sim)
 {
@@ -177,7 +181,7 @@ judge_parked(sim_t *sim)
                        "pay_check.webhook_parked w", 0);
 
     if (found.rows != 0) {
-        sim_violation(sim, "I6: webhook %s waits, and its token is known",
-                      sim_db_cell(sim->db, 0, 0));
+        sim_violation(sim, "I6: webhook %s waits, and its token or its money "
+                      "has come", sim_db_cell(sim->db, 0, 0));
     }
 }

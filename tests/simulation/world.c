@@ -303,7 +303,16 @@ sim_flow_event(sim_flow_t *flow, pay_input_t *input)
     flow->core.args = pay_heap_arena(flow->args);
     flow->core.scratch = pay_heap_arena(scratch);
     input->now_s = sim_worker_now_s(sim, flow->worker);
+
+    if (sim->risk != NULL) {
+        sim_risk_heard(flow, input);
+    }
+
     pay_flow_run(&flow->core, input, &flow->effect);
+
+    if (flow->effect.uncounts != NULL) {
+        sim_risk_take(flow);
+    }
 
     if (flow->effect.reply != NULL) {
         sim_say(sim, "w%u f%u %s answers %u %s", flow->worker, flow->number,
@@ -370,6 +379,10 @@ flow_do(sim_flow_t *flow)
 
     case PAY_DO_FILE:
         sim_file_do(flow);
+        return;
+
+    case PAY_DO_COUNT:
+        sim_risk_count(flow);
         return;
 
     default:

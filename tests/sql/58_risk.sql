@@ -41,6 +41,18 @@ SELECT is(pg_temp.decided('hits'),
     'challenge rule rule/far/block/shadow rule/large/challenge',
     'and is written down');
 
+-- a rule that allows ends all: the row must not keep the other rule's word,
+-- which asks the PSP for 3-D Secure
+SELECT is(pg_temp.look('both', pg_temp.risk(d, p_allowed => true, p_hits => '[
+    {"name": "far", "then": "challenge", "shadow": false},
+    {"name": "ours", "then": "allow", "shadow": false}]'),
+    p_merchant => 'm-' || d), 'created', 'allowed beside ' || d)
+FROM unnest('{challenge,block}'::text[]) d;
+SELECT is(c.risk || ' ' || d.decision || ' ' || d.decided_by,
+          'allow allow rule', 'the row, and the decision')
+FROM pay.checkout c JOIN pay.risk_decision d USING (merchant_id, checkout_id)
+WHERE c.checkout_id = 'both';
+
 -- a block: failed in the same commit, nothing sent, nothing left to do
 SELECT is(concat_ws(' ', c.state, c.code, c.token, c.first_call,
                     c.open_attempts, c.lease_until),

@@ -35,6 +35,11 @@ FROM pay.journal_line l
 WHERE l.account IN ('psp_clearing', 'refunds', 'chargebacks')
     AND l.merchant_id = ANY (%(merchants)s)
 GROUP BY 1, 2 HAVING sum(l.amount_minor) <> 0"""
+DOUBTED = """
+SELECT m.checkout_id, m.object FROM pay.mismatch m
+WHERE m.merchant_id = ANY (%(merchants)s) AND m.kind = 'refund'
+    AND m.why = 'contradiction'
+"""
 UNEVEN = """
 SELECT merchant_id, currency, sum(amount_minor) FROM pay.journal_line
 GROUP BY 1, 2 HAVING sum(amount_minor) <> 0"""
@@ -260,6 +265,8 @@ class Run:
                     (finding, closed, name, one.row.found))
         assert not wrong, "\n".join(map(str, wrong))
         assert not found, found
+        # what comes back has gone before, in whichever order the rows stand
+        assert self.books.sql(DOUBTED, self.names) == []
         for some in good.values():
             # a dispute that came before its payment waits for an operator
             if all(x[3][0][1] == "disputed" and x[0] == "early"

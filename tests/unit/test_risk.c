@@ -136,6 +136,73 @@ Test(pay_risk, of_ipv6_a_household_is_one_address)
 }
 
 
+Test(pay_risk, ipv4_in_the_clothes_of_ipv6_is_ipv4)
+{
+    uint64_t      key;
+    pay_str_t     kept;
+    risk_world_t  world;
+
+    risk_world_open(&world);
+    (void) risk_world_velocity(&world, PAY_RISK_BY_ip, 600, 1, PAY_RISK_BLOCK);
+    (void) risk_world_findings(&world);
+    key = world.counts.items[0].key;
+
+    world.request.buyer.ip = PAY_STR("::FFFF:192.0.2.17");
+    risk_world_look(&world);
+    world.counts.items = NULL;
+    cr_expect(has(risk_world_findings(&world), "ip=192.0.2.0/24;"));
+    cr_expect_eq(world.counts.items[0].key, key);
+    expect_value(&world, PAY_RISK_ip, "192.0.2.17");
+
+    world.request.buyer.ip = PAY_STR("::ffff:192.0.2.18");
+    risk_world_look(&world);
+    world.counts.items = NULL;
+    (void) risk_world_findings(&world);
+    cr_expect_neq(world.counts.items[0].key, key, "not all buyers are one");
+
+    cr_assert_eq(pay_risk_list_value(world.arena, &world.risk, 0,
+                                     PAY_STR("ip"),
+                                     PAY_STR("::ffff:c000:211"), &kept),
+                 PAY_OK);
+    cr_expect(pay_str_is(kept, "192.0.2.17/32"));
+    risk_world_close(&world);
+}
+
+
+/* Letters that look alike are not the same: an entry about Ada's address must
+ * not meet who has another one.  Only ASCII has two cases here. */
+Test(pay_risk, an_address_of_look_alikes_is_another_one)
+{
+    size_t         i;
+    pay_str_t      kept, other;
+    risk_world_t   world;
+    const char    *others[] = {
+        "\xd0\xb0" "da@shop.example",       /* Cyrillic a */
+        "\xef\xbd\x81" "da@shop.example",   /* full width */
+        "a\xcc\x81" "da@shop.example",      /* a and an accent */
+        "\xc3\xa1" "da@shop.example",       /* both in one */
+        "ada@sh\xd0\xbe" "p.example", "ada@shop.example.",
+        "ada+x@shop.example", "a.da@shop.example"
+    };
+
+    risk_world_open(&world);
+    cr_assert_eq(pay_risk_list_value(world.arena, &world.risk, 0,
+                                     PAY_STR("email"),
+                                     PAY_STR("ADA@Shop.Example"), &kept),
+                 PAY_OK);
+
+    for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        cr_assert_eq(pay_risk_list_value(world.arena, &world.risk, 0,
+                                         PAY_STR("email"),
+                                         pay_str_of(others[i]), &other),
+                     PAY_OK, "%s", others[i]);
+        cr_expect_not(pay_str_eq(kept, other), "%s", others[i]);
+    }
+
+    risk_world_close(&world);
+}
+
+
 Test(pay_risk, one_more_than_the_limit_hits)
 {
     risk_world_t  world;

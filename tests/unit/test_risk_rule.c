@@ -4,6 +4,7 @@
 
 #include "risk_world.h"
 
+#include <stdio.h>
 #include <string.h>
 
 
@@ -90,6 +91,47 @@ Test(pay_risk_rule, what_is_missing_makes_no_comparison_hold)
     cr_expect(hits(&world, "if email=missing"));
     cr_expect(hits(&world, "if country!=missing"));
     cr_expect(hits(&world, "if email=missing and hour=11"));
+    risk_world_close(&world);
+}
+
+
+/* Each attribute that may be missing, with each comparison that it has. */
+Test(pay_risk_rule, no_comparison_of_any_attribute_holds_of_what_is_missing)
+{
+    size_t         i, k;
+    char           line[64];
+    risk_world_t   world;
+
+    static const struct {
+        const char  *name;
+        const char  *value;
+        int          has_order;
+    } missing[] = {
+        { "method", "card", 0 }, { "country", "DE", 0 },
+        { "billing_country", "DE", 0 }, { "shipping_country", "DE", 0 },
+        { "ip", "192.0.2.17", 0 }, { "email", "a@b.c", 0 },
+        { "email_domain", "b.c", 0 }, { "phone", "+491", 0 },
+        { "buyer", "b", 0 }, { "device", "d", 0 }, { "user_agent", "u", 0 },
+        { "account_days", "0", 1 }
+    };
+    static const char  *const signs[] = { "=", "!=", "<", "<=", ">", ">=" };
+
+    risk_world_open(&world);
+    memset(&world.request.buyer, 0, sizeof(pay_buyer_info_t));
+    world.request.country = PAY_STR("");
+    risk_world_look(&world);
+
+    for (i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
+        for (k = 0; k < (missing[i].has_order ? 6u : 2u); k++) {
+            (void) snprintf(line, sizeof(line), "if %s%s%s", missing[i].name,
+                            signs[k], missing[i].value);
+            cr_expect_not(hits(&world, line), "%s", line);
+        }
+
+        (void) snprintf(line, sizeof(line), "if %s=missing", missing[i].name);
+        cr_expect(hits(&world, line), "%s", line);
+    }
+
     risk_world_close(&world);
 }
 

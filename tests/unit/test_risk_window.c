@@ -62,6 +62,38 @@ Test(pay_risk_window, a_window_is_as_long_as_it_says_and_a_fifteenth_more)
 }
 
 
+/* Whenever it begins, and however its length divides: the 60th second counts,
+ * and behind a fifteenth more, rounded up to a second, nothing does. */
+Test(pay_risk_window, no_phase_and_no_length_makes_a_window_shorter)
+{
+    size_t             i;
+    int64_t            at, more, window;
+    pay_risk_table_t  *table;
+
+    static const int64_t  windows[] = { 1, 7, 16, 59, 60, 61, 600, 3600 };
+
+    for (i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
+        window = windows[i];
+        more = (window + 14) / 15;
+
+        for (at = T; at < T + 2 * more; at++) {
+            table = table_of(512);
+            (void) pay_risk_table_add(table, 7, window, at);
+            cr_expect_eq(pay_risk_table_add(table, 7, window, at + window),
+                         2, "%d at %d", (int) window, (int) (at - T));
+            free(table);
+
+            table = table_of(512);
+            (void) pay_risk_table_add(table, 7, window, at);
+            cr_expect_eq(pay_risk_table_add(table, 7, window,
+                                            at + 16 * more), 1,
+                         "%d at %d", (int) window, (int) (at - T));
+            free(table);
+        }
+    }
+}
+
+
 Test(pay_risk_window, attempts_leave_in_the_order_in_which_they_came)
 {
     pay_risk_table_t  *table = table_of(SIZE);
