@@ -20,6 +20,7 @@
 #include "pay_retry.h"
 #include "pay_risk.h"
 #include "pay_risk_provider.h"
+#include "pay_risk_api.h"
 #include "pay_seller.h"
 #include "pay_finance.h"
 #include "pay_payout_api.h"
@@ -477,6 +478,8 @@ struct pay_flow_s {
     int                risk_failed;          /* it gave none */
     int64_t            risk_ms;              /* how long it took; 0: nothing
                                                 was sent */
+    int                is_blocked;           /* a new checkout is: its answer
+                                                waits as others do */
     const char        *change_kind;          /* literals: of a change that was
                                                 sent, NULL: none was */
     const char        *change_status;
@@ -635,6 +638,14 @@ pay_status_t pay_flow_endpoint(pay_flow_t *flow,
  * flow. */
 pay_status_t pay_flow_events(pay_flow_t *flow, pay_str_t merchant_id,
     const pay_events_query_t *query) PAY_MUST_CHECK;
+
+/* Lists or reviews of risk; the slices of *query live as long as the flow. */
+pay_status_t pay_flow_risk_list(pay_flow_t *flow, pay_str_t merchant_id,
+    const pay_risk_query_t *query) PAY_MUST_CHECK;
+
+/* A request about them; its slices live as long as the flow. */
+pay_status_t pay_flow_risk_act(pay_flow_t *flow,
+    const pay_risk_act_input_t *input) PAY_MUST_CHECK;
 
 typedef enum {
     PAY_BUYER_CHECKOUT, PAY_BUYER_STATUS, PAY_BUYER_RETURN

@@ -53,6 +53,8 @@ typedef struct {
 #define PAY_SCOPE_DESTINATIONS     0x400
 #define PAY_SCOPE_EVENTS_READ      0x800
 #define PAY_SCOPE_EVENTS_WRITE     0x1000
+#define PAY_SCOPE_RISK_READ        0x2000
+#define PAY_SCOPE_RISK_WRITE       0x4000
 
 typedef struct {
     const pay_jwt_key_t  *key;

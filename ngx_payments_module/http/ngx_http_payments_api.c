@@ -22,8 +22,10 @@
 #include "http/ngx_http_payments_jwt.h"
 #include "http/ngx_http_payments_limit.h"
 #include "http/ngx_http_payments_payout.h"
+#include "http/ngx_http_payments_read.h"
 #include "http/ngx_http_payments_reply.h"
 #include "http/ngx_http_payments_request.h"
+#include "http/ngx_http_payments_risk.h"
 #include "http/ngx_http_payments_route.h"
 #include "http/ngx_http_payments_start.h"
 #include "util/ngx_http_payments_ctx.h"
@@ -34,28 +36,27 @@
 #define WRITE    "POST, OPTIONS"
 #define BOTH     "GET, HEAD, POST, OPTIONS"
 
+#define READS(noun)  ngx_http_payments_read_##noun
+
 
 typedef ngx_http_payments_ids_t  ids_t;
 
-/* Begins the flow of a GET; NGX_DECLINED with *err: it is refused. */
-typedef struct route_s  route_t;
-typedef ngx_int_t (*route_read_pt)(ngx_http_request_t *r, pay_flow_t *core,
-    const route_t *route, const ids_t *ids, pay_err_t *err);
-
-struct route_s {
+typedef struct {
     const char     *pattern;           /* below the location's prefix */
     const char     *allow;
     unsigned        read_scope;
-    route_read_pt   read;              /* NULL: no GET */
+    ngx_http_payments_read_pt  read;   /* NULL: no GET */
     unsigned        write_scope;
     void          (*write)(ngx_http_request_t *r, pay_str_t body);
     unsigned        what;              /* pay_read_t, pay_change_kind_t,
                                           pay_finance_list_t,
                                           pay_finance_act_kind_t,
                                           pay_payout_act_kind_t,
-                                          pay_events_list_t or
-                                          pay_endpoint_act_kind_t */
-};
+                                          pay_events_list_t,
+                                          pay_endpoint_act_kind_t,
+                                          pay_risk_list_t or
+                                          pay_risk_act_kind_t */
+} route_t;
 
 
 static const route_t *find_route(ngx_http_request_t *r, ids_t *ids);
@@ -65,25 +66,6 @@ static ngx_int_t check_quota(ngx_http_request_t *r, pay_str_t merchant,
     pay_err_t *err);
 static ngx_int_t start_read(ngx_http_request_t *r, const route_t *route,
     const ids_t *ids);
-static ngx_int_t read_order(ngx_http_request_t *r, pay_flow_t *core,
-    const route_t *route, const ids_t *ids, pay_err_t *err);
-static ngx_int_t read_change(ngx_http_request_t *r, pay_flow_t *core,
-    const route_t *route, const ids_t *ids, pay_err_t *err);
-static ngx_int_t read_balance(ngx_http_request_t *r, pay_flow_t *core,
-    const route_t *route, const ids_t *ids, pay_err_t *err);
-static ngx_int_t read_statement(ngx_http_request_t *r, pay_flow_t *core,
-    const route_t *route, const ids_t *ids, pay_err_t *err);
-static ngx_int_t read_page(ngx_http_request_t *r, pay_flow_t *core,
-    const route_t *route, const ids_t *ids, pay_err_t *err);
-static ngx_int_t read_finance(ngx_http_request_t *r, pay_flow_t *core,
-    const route_t *route, const ids_t *ids, pay_err_t *err);
-static ngx_int_t read_destinations(ngx_http_request_t *r, pay_flow_t *core,
-    const route_t *route, const ids_t *ids, pay_err_t *err);
-static ngx_int_t read_events(ngx_http_request_t *r, pay_flow_t *core,
-    const route_t *route, const ids_t *ids, pay_err_t *err);
-static ngx_int_t read_list(ngx_http_request_t *r, pay_flow_t *core,
-    pay_finance_asked_t *asked, pay_err_t *err);
-static ngx_int_t read_status(pay_status_t status);
 static ngx_int_t start_write(ngx_http_request_t *r, const route_t *route,
     const ids_t *ids);
 static ngx_int_t check_key(ngx_http_request_t *r, const route_t *route,
@@ -99,44 +81,48 @@ static void make_endpoint_body(ngx_http_request_t *r, pay_str_t body);
 static void endpoint_body(ngx_http_request_t *r, pay_str_t body);
 static ngx_int_t start_endpoint(ngx_http_request_t *r, const route_t *route,
     const ids_t *ids, pay_str_t body);
+static void make_entry_body(ngx_http_request_t *r, pay_str_t body);
+static void risk_body(ngx_http_request_t *r, pay_str_t body);
+static ngx_int_t start_risk(ngx_http_request_t *r, const route_t *route,
+    const ids_t *ids, pay_str_t body);
 
 
 static const route_t  routes[] = {
     { "payments", WRITE, 0, NULL,
       PAY_SCOPE_PAYMENTS_WRITE, ngx_http_payments_create, 0 },
-    { "payments/*", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
+    { "payments/*", READ, PAY_SCOPE_PAYMENTS_READ, READS(order),
       0, NULL, PAY_READ_PAYMENT },
-    { "payments/*/events", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
+    { "payments/*/events", READ, PAY_SCOPE_PAYMENTS_READ, READS(order),
       0, NULL, PAY_READ_EVENTS },
-    { "payments/*/explain", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
+    { "payments/*/explain", READ, PAY_SCOPE_PAYMENTS_READ, READS(order),
       0, NULL, PAY_READ_EXPLAIN },
-    { "payments/*/refunds", BOTH, PAY_SCOPE_PAYMENTS_READ, read_change,
+    { "payments/*/refunds", BOTH, PAY_SCOPE_PAYMENTS_READ, READS(change),
       PAY_SCOPE_REFUNDS_WRITE, change_body, PAY_CHANGE_REFUND },
-    { "payments/*/refunds/*", READ, PAY_SCOPE_PAYMENTS_READ, read_change,
+    { "payments/*/refunds/*", READ, PAY_SCOPE_PAYMENTS_READ, READS(change),
       0, NULL, PAY_CHANGE_REFUND },
     { "payments/*/capture", WRITE, 0, NULL,
       PAY_SCOPE_PAYMENTS_WRITE, change_body, PAY_CHANGE_CAPTURE },
-    { "payments/*/captures", READ, PAY_SCOPE_PAYMENTS_READ, read_change,
+    { "payments/*/captures", READ, PAY_SCOPE_PAYMENTS_READ, READS(change),
       0, NULL, PAY_CHANGE_CAPTURE },
-    { "payments/*/captures/*", READ, PAY_SCOPE_PAYMENTS_READ, read_change,
+    { "payments/*/captures/*", READ, PAY_SCOPE_PAYMENTS_READ, READS(change),
       0, NULL, PAY_CHANGE_CAPTURE },
     { "payments/*/cancel", WRITE, 0, NULL,
       PAY_SCOPE_PAYMENTS_WRITE, change_body, PAY_CHANGE_CANCEL },
-    { "payments/*/cancels", READ, PAY_SCOPE_PAYMENTS_READ, read_change,
+    { "payments/*/cancels", READ, PAY_SCOPE_PAYMENTS_READ, READS(change),
       0, NULL, PAY_CHANGE_CANCEL },
-    { "payments/*/cancels/*", READ, PAY_SCOPE_PAYMENTS_READ, read_change,
+    { "payments/*/cancels/*", READ, PAY_SCOPE_PAYMENTS_READ, READS(change),
       0, NULL, PAY_CHANGE_CANCEL },
     { "payments/*/release", WRITE, 0, NULL,
       PAY_SCOPE_PAYOUTS_CREATE, payout_body, PAY_PAYOUT_ACT_RELEASE },
-    { "payouts", BOTH, PAY_SCOPE_PAYOUTS_READ, read_finance,
+    { "payouts", BOTH, PAY_SCOPE_PAYOUTS_READ, READS(finance),
       PAY_SCOPE_PAYOUTS_CREATE, make_payout_body, PAY_FINANCE_PAYOUTS },
-    { "payouts/*", READ, PAY_SCOPE_PAYOUTS_READ, read_finance,
+    { "payouts/*", READ, PAY_SCOPE_PAYOUTS_READ, READS(finance),
       0, NULL, PAY_FINANCE_PAYOUTS },
-    { "payouts/*/advice", READ, PAY_SCOPE_PAYOUTS_READ, read_finance,
+    { "payouts/*/advice", READ, PAY_SCOPE_PAYOUTS_READ, READS(finance),
       0, NULL, PAY_FINANCE_ADVICE },
-    { "payout-batches", BOTH, PAY_SCOPE_PAYOUTS_READ, read_finance,
+    { "payout-batches", BOTH, PAY_SCOPE_PAYOUTS_READ, READS(finance),
       PAY_SCOPE_PAYOUTS_CREATE, make_batch_body, PAY_FINANCE_BATCHES },
-    { "payout-batches/*", READ, PAY_SCOPE_PAYOUTS_READ, read_finance,
+    { "payout-batches/*", READ, PAY_SCOPE_PAYOUTS_READ, READS(finance),
       0, NULL, PAY_FINANCE_BATCHES },
     { "payout-batches/*/approve", WRITE, 0, NULL,
       PAY_SCOPE_PAYOUTS_APPROVE, payout_body, PAY_PAYOUT_ACT_APPROVE },
@@ -144,13 +130,13 @@ static const route_t  routes[] = {
       PAY_SCOPE_PAYOUTS_SEND, payout_body, PAY_PAYOUT_ACT_SEND },
     { "payout-batches/*/withdraw", WRITE, 0, NULL,
       PAY_SCOPE_PAYOUTS_CREATE, payout_body, PAY_PAYOUT_ACT_WITHDRAW },
-    { "events", READ, PAY_SCOPE_EVENTS_READ, read_events,
+    { "events", READ, PAY_SCOPE_EVENTS_READ, READS(events),
       0, NULL, PAY_EVENTS_MESSAGES },
-    { "events/*", READ, PAY_SCOPE_EVENTS_READ, read_events,
+    { "events/*", READ, PAY_SCOPE_EVENTS_READ, READS(events),
       0, NULL, PAY_EVENTS_MESSAGES },
-    { "webhook-endpoints", BOTH, PAY_SCOPE_EVENTS_READ, read_events,
+    { "webhook-endpoints", BOTH, PAY_SCOPE_EVENTS_READ, READS(events),
       PAY_SCOPE_EVENTS_WRITE, make_endpoint_body, PAY_EVENTS_ENDPOINTS },
-    { "webhook-endpoints/*", READ, PAY_SCOPE_EVENTS_READ, read_events,
+    { "webhook-endpoints/*", READ, PAY_SCOPE_EVENTS_READ, READS(events),
       0, NULL, PAY_EVENTS_ENDPOINTS },
     { "webhook-endpoints/*/enable", WRITE, 0, NULL,
       PAY_SCOPE_EVENTS_WRITE, endpoint_body, PAY_ENDPOINT_ENABLE },
@@ -162,48 +148,66 @@ static const route_t  routes[] = {
       PAY_SCOPE_EVENTS_WRITE, endpoint_body, PAY_ENDPOINT_ROTATE },
     { "webhook-endpoints/*/replay", WRITE, 0, NULL,
       PAY_SCOPE_EVENTS_WRITE, endpoint_body, PAY_ENDPOINT_REPLAY },
-    { "webhook-deliveries", READ, PAY_SCOPE_EVENTS_READ, read_events,
+    { "webhook-deliveries", READ, PAY_SCOPE_EVENTS_READ, READS(events),
       0, NULL, PAY_EVENTS_DELIVERIES },
-    { "checkouts", READ, PAY_SCOPE_PAYMENTS_READ, read_page, 0, NULL, 0 },
-    { "checkouts/*", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
+    { "checkouts", READ, PAY_SCOPE_PAYMENTS_READ, READS(page), 0, NULL, 0 },
+    { "checkouts/*", READ, PAY_SCOPE_PAYMENTS_READ, READS(order),
       0, NULL, PAY_READ_CHECKOUT },
-    { "checkouts/*/explain", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
+    { "checkouts/*/explain", READ, PAY_SCOPE_PAYMENTS_READ, READS(order),
       0, NULL, PAY_READ_EXPLAIN_CHECKOUT },
     { "sellers/+/destinations", BOTH, PAY_SCOPE_PAYOUTS_READ,
-      read_destinations, PAY_SCOPE_DESTINATIONS, payout_body,
+      READS(destinations), PAY_SCOPE_DESTINATIONS, payout_body,
       PAY_PAYOUT_ACT_ENTER },
-    { "payout-destinations/*", READ, PAY_SCOPE_PAYOUTS_READ, read_finance,
+    { "payout-destinations/*", READ, PAY_SCOPE_PAYOUTS_READ, READS(finance),
       0, NULL, PAY_FINANCE_DESTINATIONS },
     { "payout-destinations/*/close", WRITE, 0, NULL,
       PAY_SCOPE_DESTINATIONS, payout_body, PAY_PAYOUT_ACT_CLOSE },
-    { "sellers/+/balance", READ, PAY_SCOPE_BALANCE_READ, read_balance,
+    { "sellers/+/balance", READ, PAY_SCOPE_BALANCE_READ, READS(balance),
       0, NULL, 0 },
-    { "sellers/+/statement", READ, PAY_SCOPE_BALANCE_READ, read_statement,
+    { "sellers/+/statement", READ, PAY_SCOPE_BALANCE_READ, READS(statement),
       0, NULL, 0 },
-    { "reconciliation/files", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+    { "reconciliation/files", READ, PAY_SCOPE_FINANCE_READ, READS(finance),
       0, NULL, PAY_FINANCE_FILES },
-    { "reconciliation/files/*", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+    { "reconciliation/files/*", READ, PAY_SCOPE_FINANCE_READ, READS(finance),
       0, NULL, PAY_FINANCE_FILES },
-    { "reconciliation/rows", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+    { "reconciliation/rows", READ, PAY_SCOPE_FINANCE_READ, READS(finance),
       0, NULL, PAY_FINANCE_ROWS },
-    { "reconciliation/exceptions", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+    { "reconciliation/exceptions", READ, PAY_SCOPE_FINANCE_READ, READS(finance),
       0, NULL, PAY_FINANCE_EXCEPTIONS },
     { "reconciliation/exceptions/*", READ, PAY_SCOPE_FINANCE_READ,
-      read_finance, 0, NULL, PAY_FINANCE_EXCEPTIONS },
+      READS(finance), 0, NULL, PAY_FINANCE_EXCEPTIONS },
     { "reconciliation/exceptions/*/accept", WRITE, 0, NULL,
       PAY_SCOPE_FINANCE_WRITE, act_body, PAY_ACT_ACCEPT },
     { "reconciliation/exceptions/*/resolve", WRITE, 0, NULL,
       PAY_SCOPE_FINANCE_WRITE, act_body, PAY_ACT_RESOLVE },
     { "reconciliation/exceptions/*/write-off", WRITE, 0, NULL,
       PAY_SCOPE_FINANCE_WRITE, act_body, PAY_ACT_WRITE_OFF },
-    { "reconciliation/ageing", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+    { "reconciliation/ageing", READ, PAY_SCOPE_FINANCE_READ, READS(finance),
       0, NULL, PAY_FINANCE_AGEING },
-    { "reconciliation/balances", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+    { "reconciliation/balances", READ, PAY_SCOPE_FINANCE_READ, READS(finance),
       0, NULL, PAY_FINANCE_BALANCES },
-    { "reconciliation/closes", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+    { "reconciliation/closes", READ, PAY_SCOPE_FINANCE_READ, READS(finance),
       0, NULL, PAY_FINANCE_CLOSES },
-    { "reconciliation/closes/*", READ, PAY_SCOPE_FINANCE_READ, read_finance,
+    { "reconciliation/closes/*", READ, PAY_SCOPE_FINANCE_READ, READS(finance),
       0, NULL, PAY_FINANCE_CLOSES },
+    { "risk/lists", BOTH, PAY_SCOPE_RISK_READ, READS(risk),
+      PAY_SCOPE_RISK_WRITE, make_entry_body, PAY_RISK_READ_ENTRIES },
+    { "risk/lists/*", READ, PAY_SCOPE_RISK_READ, READS(risk),
+      0, NULL, PAY_RISK_READ_ENTRIES },
+    { "risk/lists/*/remove", WRITE, 0, NULL,
+      PAY_SCOPE_RISK_WRITE, risk_body, PAY_RISK_ACT_REMOVE },
+    { "risk/reviews", READ, PAY_SCOPE_RISK_READ, READS(risk),
+      0, NULL, PAY_RISK_READ_REVIEWS },
+    { "risk/reviews/*", READ, PAY_SCOPE_RISK_READ, READS(risk),
+      0, NULL, PAY_RISK_READ_REVIEWS },
+    { "risk/reviews/*/claim", WRITE, 0, NULL,
+      PAY_SCOPE_RISK_WRITE, risk_body, PAY_RISK_ACT_CLAIM },
+    { "risk/reviews/*/approve", WRITE, 0, NULL,
+      PAY_SCOPE_RISK_WRITE, risk_body, PAY_RISK_ACT_APPROVE },
+    { "risk/reviews/*/reject", WRITE, 0, NULL,
+      PAY_SCOPE_RISK_WRITE, risk_body, PAY_RISK_ACT_REJECT },
+    { "risk/reviews/*/escalate", WRITE, 0, NULL,
+      PAY_SCOPE_RISK_WRITE, risk_body, PAY_RISK_ACT_ESCALATE },
     { NULL, NULL, 0, NULL, 0, NULL, 0 }
 };
 
@@ -349,7 +353,7 @@ start_read(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
         && pay_dup(core->arena, (pay_str_t) { PAY_UUID_TEXT, ctx->request_id },
                    &core->request_id) == PAY_OK)
     {
-        rc = route->read(r, core, route, &copy, &err);
+        rc = route->read(r, core, route->what, &copy, &err);
 
         if (rc == NGX_OK) {
             return ngx_http_payments_start(r, flow);
@@ -364,176 +368,11 @@ start_read(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 }
 
 
-/* The core gets the merchant of the token with each id; an order of another
- * merchant is not found. */
-static ngx_int_t
-read_order(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
-    const ids_t *ids, pay_err_t *err)
-{
-    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
-
-    (void) err;
-
-    return read_status(pay_flow_read(core, (pay_read_t) route->what,
-                                     ctx->merchant->id, ids->id[0],
-                                     (ctx->scopes & PAY_SCOPE_FINANCE_READ)
-                                     != 0));
-}
-
-
-static ngx_int_t
-read_change(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
-    const ids_t *ids, pay_err_t *err)
-{
-    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
-
-    (void) err;
-
-    return read_status(pay_flow_read_change(core,
-                           (pay_change_kind_t) route->what, ctx->merchant->id,
-                           ids->id[0], ids->id[1]));
-}
-
-
-static ngx_int_t
-read_balance(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
-    const ids_t *ids, pay_err_t *err)
-{
-    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
-
-    (void) route;
-    (void) err;
-
-    return read_status(pay_flow_read_seller(core, ctx->merchant->id,
-                                            ids->id[0], NULL));
-}
-
-
-/* The arguments of the URL are parsed by the core, before the flow begins. */
-static ngx_int_t
-read_statement(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
-    const ids_t *ids, pay_err_t *err)
-{
-    pay_statement_t           statement;
-    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
-
-    (void) route;
-
-    if (pay_statement_parse(ngx_payments_str(r->args), &statement, err)
-        != PAY_OK)
-    {
-        return NGX_DECLINED;
-    }
-
-    return read_status(pay_flow_read_seller(core, ctx->merchant->id,
-                                            ids->id[0], &statement));
-}
-
-
-static ngx_int_t
-read_page(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
-    const ids_t *ids, pay_err_t *err)
-{
-    pay_page_t                page;
-    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
-
-    (void) route;
-    (void) ids;
-
-    if (pay_page_parse(ngx_payments_str(r->args), &page, err) != PAY_OK) {
-        return NGX_DECLINED;
-    }
-
-    return read_status(pay_flow_read_page(core, ctx->merchant->id, &page));
-}
-
-
-static ngx_int_t
-read_finance(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
-    const ids_t *ids, pay_err_t *err)
-{
-    pay_finance_asked_t  asked;
-
-    ngx_memzero(&asked, sizeof(pay_finance_asked_t));
-    asked.list = (pay_finance_list_t) route->what;
-    asked.id = ids->id[0];
-
-    return read_list(r, core, &asked, err);
-}
-
-
-static ngx_int_t
-read_destinations(ngx_http_request_t *r, pay_flow_t *core,
-    const route_t *route, const ids_t *ids, pay_err_t *err)
-{
-    pay_finance_asked_t  asked;
-
-    (void) route;
-
-    ngx_memzero(&asked, sizeof(pay_finance_asked_t));
-    asked.list = PAY_FINANCE_DESTINATIONS;
-    asked.seller = ids->id[0];
-
-    return read_list(r, core, &asked, err);
-}
-
-
-static ngx_int_t
-read_events(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
-    const ids_t *ids, pay_err_t *err)
-{
-    return ngx_http_payments_events(r, core, (pay_events_list_t) route->what,
-                                    ids->id[0], err);
-}
-
-
-/* The query is the flow's, which outlives the request. */
-static ngx_int_t
-read_list(ngx_http_request_t *r, pay_flow_t *core, pay_finance_asked_t *asked,
-    pay_err_t *err)
-{
-    ngx_uint_t                count;
-    pay_status_t              status;
-    ngx_table_elt_t          *accept;
-    pay_finance_query_t       query;
-    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
-
-    if (pay_dup(core->arena, ngx_payments_str(r->args), &asked->query)
-        != PAY_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    accept = ngx_http_payments_find_header(r, "Accept", &count);
-    if (accept != NULL && count == 1) {
-        asked->accept = ngx_payments_str(accept->value);
-    }
-
-    status = pay_finance_parse(asked, &query, err);
-
-    if (status == PAY_NOT_FOUND) {
-        return ngx_http_payments_refuse(err, "not-found", NULL);
-    }
-
-    if (status != PAY_OK) {
-        return NGX_DECLINED;
-    }
-
-    return read_status(pay_flow_finance(core, ctx->merchant->id, &query));
-}
-
-
-static ngx_int_t
-read_status(pay_status_t status)
-{
-    return status == PAY_OK ? NGX_OK : NGX_ERROR;
-}
-
-
 /* Captures, cancellations and releases need no body; without one no media type
  * is required.  The idempotency key is checked before the body is read (IK3);
- * an act on an exception or an endpoint has none, since a repetition finds it
- * done or does no harm, and one that makes an endpoint may have one. */
+ * an act on an exception, an endpoint, a list or a review has none, since a
+ * repetition finds it done or does no harm, and one that makes an endpoint may
+ * have one. */
 static ngx_int_t
 start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 {
@@ -542,7 +381,7 @@ start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
     ngx_uint_t  empty;
 
     empty = (route->write == change_body || route->write == payout_body
-             || route->write == endpoint_body)
+             || route->write == endpoint_body || route->write == risk_body)
             && !r->headers_in.chunked
             && r->headers_in.content_length_n <= 0;
 
@@ -566,6 +405,8 @@ start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
            ? start_payout(r, route, ids, PAY_STR(""))
            : route->write == endpoint_body
            ? start_endpoint(r, route, ids, PAY_STR(""))
+           : route->write == risk_body
+           ? start_risk(r, route, ids, PAY_STR(""))
            : ngx_http_payments_change(r, (pay_change_kind_t) route->what,
                                       ids->id[0], PAY_STR(""));
 }
@@ -574,7 +415,9 @@ start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 static ngx_int_t
 check_key(ngx_http_request_t *r, const route_t *route, pay_err_t *err)
 {
-    if (route->write == act_body || route->write == endpoint_body) {
+    if (route->write == act_body || route->write == endpoint_body
+        || route->write == risk_body || route->write == make_entry_body)
+    {
         return NGX_OK;
     }
 
@@ -685,4 +528,35 @@ start_endpoint(ngx_http_request_t *r, const route_t *route, const ids_t *ids,
     return ngx_http_payments_endpoint(r,
                                       (pay_endpoint_act_kind_t) route->what,
                                       ids->id[0], body);
+}
+
+
+static void
+make_entry_body(ngx_http_request_t *r, pay_str_t body)
+{
+    ngx_http_finalize_request(r, ngx_http_payments_risk(r, PAY_RISK_ACT_ADD,
+                                                        PAY_STR(""), body));
+}
+
+
+static void
+risk_body(ngx_http_request_t *r, pay_str_t body)
+{
+    ids_t           ids;
+    const route_t  *route;
+
+    route = find_route(r, &ids);
+
+    ngx_http_finalize_request(r, route == NULL
+        ? NGX_HTTP_INTERNAL_SERVER_ERROR
+        : start_risk(r, route, &ids, body));
+}
+
+
+static ngx_int_t
+start_risk(ngx_http_request_t *r, const route_t *route, const ids_t *ids,
+    pay_str_t body)
+{
+    return ngx_http_payments_risk(r, (pay_risk_act_kind_t) route->what,
+                                  ids->id[0], body);
 }

@@ -190,6 +190,12 @@ insufficient(unsigned scope)
     case PAY_SCOPE_EVENTS_WRITE:
         return INSUFFICIENT("events:write");
 
+    case PAY_SCOPE_RISK_READ:
+        return INSUFFICIENT("risk:read");
+
+    case PAY_SCOPE_RISK_WRITE:
+        return INSUFFICIENT("risk:write");
+
     default:
         return INSUFFICIENT("payments:read");
     }

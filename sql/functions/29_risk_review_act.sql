@@ -186,11 +186,11 @@ COMMENT ON FUNCTION pay.ask_second IS
     'that reviewer''s own; NULL: no other is needed';
 
 
-CREATE OR REPLACE FUNCTION pay_ops.decide_review(
+-- rejected: the review, whose money the caller has to give back.
+CREATE OR REPLACE FUNCTION pay.decide_one_review(
     p_review_id bigint, p_act text, p_reason text, p_note text,
-    p_blocks boolean, p_who text)
-RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+    p_blocks boolean, p_who text, OUT outcome text, OUT rejected risk_review)
+LANGUAGE plpgsql AS $$
 DECLARE
     v_review risk_review;
     v_asks   text;
@@ -199,38 +199,58 @@ BEGIN
         OR octet_length(p_note) > 1000
         OR coalesce(p_blocks, false) AND p_act <> 'reject'
     THEN
-        RETURN 'invalid';
+        outcome := 'invalid';
+        RETURN;
     END IF;
 
     v_review := take_review(p_review_id);
 
     IF v_review.review_id IS NULL THEN
-        RETURN 'not_found';
+        outcome := 'not_found';
     ELSIF v_review.state NOT IN ('open', 'escalated') THEN
-        RETURN 'ended';
+        outcome := 'ended';
     ELSIF NOT review_is_free(v_review, p_who) THEN
-        RETURN 'taken';
+        outcome := 'taken';
     ELSIF p_act = 'escalate' THEN
         PERFORM end_review(v_review, 'escalated', p_who, p_reason, p_note);
-        RETURN 'escalated';
+        outcome := 'escalated';
+    ELSE
+        v_asks := ask_second(v_review, p_act, p_who, p_reason, p_note);
+        outcome := coalesce(v_asks, CASE p_act WHEN 'approve' THEN 'approved'
+                                               ELSE 'rejected' END);
+        IF v_asks IS NULL THEN
+            PERFORM end_review(v_review, outcome, p_who, p_reason, p_note);
+        END IF;
     END IF;
 
-    v_asks := ask_second(v_review, p_act, p_who, p_reason, p_note);
-    IF v_asks IS NOT NULL THEN
-        RETURN v_asks;
-    ELSIF p_act = 'approve' THEN
-        PERFORM end_review(v_review, 'approved', p_who, p_reason, p_note);
-        RETURN 'approved';
+    IF outcome = 'rejected' THEN
+        rejected := v_review;
+        IF p_blocks THEN
+            PERFORM block_review_keys(v_review, p_who, 'review: ' || p_reason);
+        END IF;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.decide_one_review IS
+    'The decision of a reviewer, without the money of a rejected checkout: '
+    'outcomes as those of pay_ops.decide_review';
+
+
+CREATE OR REPLACE FUNCTION pay_ops.decide_review(
+    p_review_id bigint, p_act text, p_reason text, p_note text,
+    p_blocks boolean, p_who text)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_done record;
+BEGIN
+    v_done := decide_one_review(p_review_id, p_act, p_reason, p_note,
+                                p_blocks, p_who);
+    IF v_done.outcome = 'rejected' THEN
+        PERFORM give_back(ARRAY[v_done.rejected]);
     END IF;
 
-    PERFORM end_review(v_review, 'rejected', p_who, p_reason, p_note);
-    PERFORM give_back(ARRAY[v_review]);
-
-    IF p_blocks THEN
-        PERFORM block_review_keys(v_review, p_who, 'review: ' || p_reason);
-    END IF;
-
-    RETURN 'rejected';
+    RETURN v_done.outcome;
 END
 $$;
 COMMENT ON FUNCTION pay_ops.decide_review IS

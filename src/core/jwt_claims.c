@@ -40,6 +40,8 @@ static const pay_scope_t  pay_scopes[] = {
     { pay_string("payouts:destinations"), PAY_SCOPE_DESTINATIONS },
     { pay_string("events:read"), PAY_SCOPE_EVENTS_READ },
     { pay_string("events:write"), PAY_SCOPE_EVENTS_WRITE },
+    { pay_string("risk:read"), PAY_SCOPE_RISK_READ },
+    { pay_string("risk:write"), PAY_SCOPE_RISK_WRITE },
     { pay_string("balance:read"), PAY_SCOPE_BALANCE_READ },
     { pay_string("reconciliation:read"), PAY_SCOPE_FINANCE_READ },
     { pay_string("reconciliation:write"), PAY_SCOPE_FINANCE_WRITE }

@@ -110,6 +110,13 @@ const pay_problem_t  pay_problems[] = {
       "delivered again. One of nginx.conf is changed by the gateway's "
       "operator." },
 
+    { "risk-state-conflict", 409,
+      "The review or list is not in a state for this.",
+      "The review has ended, another reviewer has claimed it, or this gateway "
+      "keeps no values of this kind: the detail says which. Nothing was "
+      "changed.",
+      "Read the detail and the review. A claim that is over is anybody's." },
+
     { "seller-overdrawn", 409,
       "The seller has less than the refund takes.",
       "Refunds of your account may not take more than what the seller has "

@@ -74,6 +74,8 @@ def known(api, checkout):
         "destination_id": NOBODYS,
         "event_id": NOBODYS,
         "endpoint_id": NOBODYS,
+        "entry_id": "1",
+        "review_id": "1",
         "day": "2026-11-20",
     }
 
@@ -283,6 +285,18 @@ def test_members_are_those_of_the_parser(document):
         members = set(re.findall(r'"([a-z_]+)"', text))
         assert members == schemas[name]["properties"].keys()
         assert schemas[name]["additionalProperties"] is False
+    parser = source("src/api/risk_act.c")
+    for table, name in (
+        ("add_members", "RiskEntryRequest"),
+        ("remove_members", "RiskRemoveRequest"),
+        ("claim_members", "ClaimRequest"),
+        ("decide_members", "ApproveReviewRequest"),
+        ("decide_members", "EscalateReviewRequest"),
+        ("reject_members", "RejectReviewRequest"),
+    ):
+        text = parser.split(f"{table}[] = {{")[1].split("}")[0]
+        members = set(re.findall(r'"([a-z_]+)"', text))
+        assert members == schemas[name]["properties"].keys()
     parser = source("src/api/finance_act.c") + source("src/api/payout.c")
     for table, name in (
         ("accept_members", "AcceptRequest"),
@@ -340,6 +354,11 @@ def narrowed(document, gateway, known):
         "enum": [gateway.return_url, "https://shop.example.com/thanks?a=b"]
     }
     request["psp"] = {"enum": ["generic", "stripe"]}
+    # no entry may touch the checkouts of other tests, and no review is theirs
+    schemas = document["components"]["schemas"]
+    schemas["RiskEntryRequest"]["properties"]["kind"] = {"enum": ["email"]}
+    parameters["ReviewId"]["schema"]["minimum"] = 10**12
+    parameters["ReviewId"]["example"] = 10**12
     document["servers"] = [{"url": gateway.url}]
     return document
 

@@ -46,7 +46,7 @@ static const row_t  slugs[] = {
     { 403, "forbidden" }, { 412, "precondition-failed" },
     { 409, "payment-state-conflict" }, { 422, "amount-exceeds-remaining" },
     { 409, "seller-overdrawn" }, { 409, "payout-state-conflict" },
-    { 409, "endpoint-state-conflict" },
+    { 409, "endpoint-state-conflict" }, { 409, "risk-state-conflict" },
     { 422, "operation-not-supported" }, { 503, "rate-unavailable" }
 };
 

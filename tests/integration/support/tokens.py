@@ -13,7 +13,8 @@ SCOPES = (
     "payments:write payments:read refunds:write balance:read "
     "reconciliation:read reconciliation:write "
     "payouts:read payouts:create payouts:approve payouts:send "
-    "payouts:destinations events:read events:write"
+    "payouts:destinations events:read events:write "
+    "risk:read risk:write"
 )
 
 
