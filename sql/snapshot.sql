@@ -2997,6 +2997,7 @@ CREATE FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigi
 CREATE FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) RETURNS TABLE(outcome text, batch_id text, item_count integer, total_minor bigint, hash text) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) RETURNS TABLE(outcome text, seller_account text, currency text, payout_id text, amount_minor bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.promote_risk_model(p_name text, p_sha256 text, p_report_sha256 text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint DEFAULT NULL::bigint, p_page jsonb DEFAULT NULL::jsonb) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone DEFAULT now(), OUT queued integer, OUT again boolean) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.read_payout_report(p_merchant_id text, p_provider text, p_said jsonb) RETURNS TABLE(outcome text, event_id text, key text, parcel text, state text, code text, amount_minor bigint, currency text, account_end text, occurred_us bigint) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3677,6 +3678,30 @@ ALTER TABLE pay.risk_list_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTI
 );
 ALTER TABLE pay.risk_list ALTER COLUMN list_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pay.risk_list_list_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE pay.risk_promotion (
+    promotion_id bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    sha256 text NOT NULL COLLATE pg_catalog."C",
+    report_sha256 text COLLATE pg_catalog."C",
+    who pay.filled NOT NULL,
+    why pay.filled NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT risk_promotion_name_check CHECK ((name ~ '^[!-~]{1,64}$'::text)),
+    CONSTRAINT risk_promotion_report_sha256_check CHECK ((report_sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT risk_promotion_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+
+COMMENT ON TABLE pay.risk_promotion IS 'Models of risk that a person has promoted, with who and why';
+
+ALTER TABLE pay.risk_promotion ALTER COLUMN promotion_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.risk_promotion_promotion_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -5261,6 +5286,37 @@ CREATE VIEW pay_view.risk_decisions (
     total numeric
 );
 
+CREATE VIEW pay_view.risk_models (
+    name text,
+    sha256 text,
+    decisions bigint,
+    first_at timestamp with time zone,
+    last_at timestamp with time zone,
+    is_promoted boolean,
+    who pay.filled,
+    why pay.filled,
+    promoted_at timestamp with time zone
+);
+
+CREATE VIEW pay_view.risk_outcomes (
+    merchant_id pay.id,
+    checkout_id pay.id,
+    at timestamp with time zone,
+    decision pay.risk_word,
+    decided_by text,
+    hits jsonb,
+    version pay.filled,
+    facts jsonb,
+    features jsonb,
+    score jsonb,
+    currency pay.currency_code,
+    amount_minor pay.positive_minor,
+    outcome text,
+    captured_minor bigint,
+    fraud_minor bigint,
+    labels jsonb
+);
+
 CREATE VIEW pay_view.risk_reviews (
     review_id bigint,
     merchant_id pay.id,
@@ -5685,6 +5741,8 @@ ALTER TABLE ONLY pay.risk_list_act
     ADD CONSTRAINT risk_list_act_pkey PRIMARY KEY (act_id);
 ALTER TABLE ONLY pay.risk_list
     ADD CONSTRAINT risk_list_pkey PRIMARY KEY (value, kind, merchant_id, effect);
+ALTER TABLE ONLY pay.risk_promotion
+    ADD CONSTRAINT risk_promotion_pkey PRIMARY KEY (promotion_id);
 ALTER TABLE ONLY pay.risk_review_act
     ADD CONSTRAINT risk_review_act_pkey PRIMARY KEY (act_id);
 ALTER TABLE ONLY pay.risk_review
@@ -5874,6 +5932,7 @@ CREATE INDEX risk_card_of ON pay.risk_card USING btree (merchant_id, checkout_id
 CREATE INDEX risk_card_parked ON pay.risk_card USING btree (psp, token) WHERE (checkout_id IS NULL);
 CREATE INDEX risk_counter_age ON pay.risk_counter USING brin (hour) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX risk_decision_age ON pay.risk_decision USING btree (at) WHERE (keys IS NOT NULL);
+CREATE INDEX risk_decision_time ON pay.risk_decision USING brin (at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX risk_label_age ON pay.risk_label USING btree (labelled_at);
 CREATE INDEX risk_review_act_of ON pay.risk_review_act USING btree (review_id, act_id);
 CREATE INDEX risk_review_open ON pay.risk_review USING btree (deadline) WHERE (state = ANY (ARRAY['open'::text, 'escalated'::text]));
@@ -6123,6 +6182,8 @@ CREATE TRIGGER risk_decision_kept BEFORE DELETE OR TRUNCATE ON pay.risk_decision
 ALTER TABLE pay.risk_decision ENABLE ALWAYS TRIGGER risk_decision_kept;
 CREATE TRIGGER risk_list_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_list_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
 ALTER TABLE pay.risk_list_act ENABLE ALWAYS TRIGGER risk_list_act_append_only;
+CREATE TRIGGER risk_promotion_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_promotion FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('promotions are append-only', 'PAY20');
+ALTER TABLE pay.risk_promotion ENABLE ALWAYS TRIGGER risk_promotion_append_only;
 CREATE TRIGGER risk_review_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_review_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
 ALTER TABLE pay.risk_review_act ENABLE ALWAYS TRIGGER risk_review_act_append_only;
 CREATE TRIGGER sanction_list_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.sanction_list FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('imports are append-only', 'PAY20');
@@ -7471,6 +7532,8 @@ REVOKE ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account
 GRANT ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.promote_risk_model(p_name text, p_sha256 text, p_report_sha256 text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.promote_risk_model(p_name text, p_sha256 text, p_report_sha256 text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint, p_page jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint, p_page jsonb) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone, OUT queued integer, OUT again boolean) FROM PUBLIC;
@@ -7668,6 +7731,8 @@ GRANT SELECT ON TABLE pay.risk_label TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_label TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_list_act TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_list_act TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_promotion TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_promotion TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_review_act TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_review_act TO payments_operator;
 GRANT SELECT ON TABLE pay.round TO payments_auditor;
@@ -7946,6 +8011,10 @@ GRANT SELECT ON TABLE pay_view.quarantine TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_operator;
 GRANT SELECT ON TABLE pay_view.risk_decisions TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.risk_decisions TO payments_operator;
+GRANT SELECT ON TABLE pay_view.risk_models TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.risk_models TO payments_operator;
+GRANT SELECT ON TABLE pay_view.risk_outcomes TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.risk_outcomes TO payments_operator;
 GRANT SELECT ON TABLE pay_view.risk_reviews TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.risk_reviews TO payments_operator;
 GRANT SELECT ON TABLE pay_view.seals TO payments_auditor;
