@@ -270,9 +270,9 @@ def exported(event: dict, row: dict, now: int) -> dict:
     """As payctl risk export prints it, now."""
     labels = []
     if event["news"] in ("dispute_fraud", "dispute_other"):
-        fraud = event["news"] == "dispute_fraud"
-        labels = [{"label": "fraud" if fraud else "not_fraud",
-                   "source": "dispute", "at": iso(event["news_at"])}]  # fmt: skip
+        word = "fraud" if event["news"] == "dispute_fraud" else "not_fraud"
+        labels = [{"label": word, "source": "dispute",
+                   "at": iso(event["news_at"])}]  # fmt: skip
     outcome = "disputed" if labels else event["news"] or event["outcome"]
     return {
         "checkout": event["id"],

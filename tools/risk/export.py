@@ -30,9 +30,9 @@ def label_of(row: dict, mature_days: float) -> tuple:
     if fraud:
         return 1, min(fraud)
     opinion = any(one["label"] == "rejected" for one in row["labels"])
-    if row["outcome"] in PAID and row["age_days"] >= mature_days:
-        if not opinion:
-            return 0, seconds(row["at"]) + mature_days * DAY_S
+    old = row["age_days"] >= mature_days
+    if row["outcome"] in PAID and old and not opinion:
+        return 0, seconds(row["at"]) + mature_days * DAY_S
     return None, None
 
 
