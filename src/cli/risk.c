@@ -107,7 +107,8 @@ static const risk_verb_t  verbs[] = {
 static const pay_cli_subcommand_t  subs[] = {
     { "review", pay_cli_risk_review },
     { "export", pay_cli_risk_export },
-    { "model", pay_cli_risk_model }
+    { "model", pay_cli_risk_model },
+    { "replay", pay_cli_risk_replay }
 };
 
 

@@ -1,7 +1,8 @@
 /*
  * payctl risk: risk.c acts on one entry and shows, risk_import.c reads files of
  * entries, risk_review.c decides about reviews, risk_export.c writes decisions
- * out, risk_model.c promotes models, risk_value.c has the words that all need.
+ * out, risk_model.c promotes models, risk_replay.c tries other rules,
+ * risk_value.c has the words that all need.
  */
 
 #ifndef PAY_SRC_CLI_RISK_H
@@ -28,9 +29,10 @@ int pay_cli_risk_import(pay_cli_risk_t *args, const char *const *words);
 
 /* "review", its verb and arguments; the exit code. */
 int pay_cli_risk_review(int argc, char **argv);
-/* The same of "export" and "model". */
+/* The same of "export", "model" and "replay". */
 int pay_cli_risk_export(int argc, char **argv);
 int pay_cli_risk_model(int argc, char **argv);
+int pay_cli_risk_replay(int argc, char **argv);
 
 /* The operator: --who, or the user of this machine. */
 const char *pay_cli_risk_who(const pay_cli_risk_t *args);

@@ -28,7 +28,7 @@ const char  pay_cli_risk_usage[] =
     "       payctl risk decisions [--dsn DSN] [--merchant ID]"
     " [--decision WORD]\n"
     "       payctl risk show [--dsn DSN] --merchant ID CHECKOUT\n"
-    "       payctl risk review|export|model --help\n"
+    "       payctl risk review|export|model|replay --help\n"
     "\n"
     "EFFECT is block, review, challenge or allow; KIND is email,\n"
     "email_domain, phone, buyer, device, ip (an address, or one with /8,\n"

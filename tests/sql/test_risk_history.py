@@ -1,6 +1,7 @@
 """payctl risk export and payctl risk model, on decisions of a database of their
 own, as an auditor and an operator run them."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -144,3 +145,181 @@ def test_the_check_finds_what_nobody_has_promoted(connect, database):
     payctl(database, "model", "promote", "m", "--sha256", SHA, "--why", "ok",
            role="payments_operator")  # fmt: skip
     payctl(database, "model", "check")
+
+
+# payctl risk replay
+
+FACTS = {
+    "a": {"amount": 600000, "currency": "USD", "email": True, "hour": 3,
+          "counts": [["ip-10m", 4]]},
+    "b": {"amount": 100, "currency": "USD", "billing_country": "DE",
+          "counts": [["ip-10m", 11]]},
+    "c": None,
+}  # fmt: skip
+SCORE = {"parts": {"model": 0.9, "rules": 0, "velocity": 0, "device": 1}}
+
+
+@pytest.fixture(name="stored")
+def facts(connect, database):
+    """The three decisions with facts, a score of one of them, a hit of a list
+    on another."""
+    connection = connect()
+    with connection.cursor() as cursor:
+        for name, known in FACTS.items():
+            cursor.execute(
+                "UPDATE pay.risk_decision SET facts = %s::jsonb, features ="
+                " NULL, score = %s::jsonb, hits = %s WHERE checkout_id = %s",
+                (
+                    known and json.dumps(known),
+                    json.dumps(SCORE) if name == "a" else None,
+                    '[{"by": "list", "name": "ip", "then": "review",'
+                    ' "shadow": false}]' if name == "b" else "[]",
+                    name,
+                ),
+            )
+    connection.commit()
+    return database
+
+
+def replayed(database, path, rules, *words):
+    """(checkouts, frauds) by part, name and words."""
+    path.write_text(rules)
+    text = payctl(database, "replay", "--rules", str(path), "-o", "json",
+                  *words)  # fmt: skip
+    return {
+        (row["part"], row["name"], row["decided"], row["replayed"]): (
+            row["checkouts"], row["frauds"],
+        )
+        for row in json.loads(text)
+    }  # fmt: skip
+
+
+def decisions(found):
+    return {key[3]: sums for key, sums in found.items() if key[0] == "decision"}
+
+
+@pytest.fixture(name="tried")
+def trial(stored, tmp_path):
+    return lambda *words: replayed(stored, tmp_path / "rules.conf", *words)
+
+
+def test_a_replay_decides_anew_and_guesses_nothing(tried, stored, tmp_path):
+    same = {"allow": (2, 0), "review": (1, 1)}
+    assert decisions(tried("# nothing\n")) == same
+    # hour is the checkout's own, so that purged facts do not matter
+    assert decisions(tried(
+        "payments_risk_rule hours if hour=3 then=block;"
+    )) == {"block": (1, 0), "review": (1, 1), "allow": (1, 0)}  # fmt: skip
+    # a personal value: only that there is one is stored, and of c nothing
+    found = tried("payments_risk_rule one if email=a@b.example then=review;\n"
+                  "payments_risk_rule two if email=missing then=challenge;\n")
+    assert found[("rule", "one", "", "unknown")] == (2, 0)
+    assert found[("rule", "two", "", "hit")] == (1, 1)
+    assert found[("rule", "two", "", "unknown")] == (1, 0)
+    assert decisions(found) == {"unknown": (2, 0), "review": (1, 1)}
+    # nothing that is not known can make a block more severe, and shadow is out
+    assert decisions(tried(
+        "payments_risk_rule all if hour>=0 then=block;"
+        "payments_risk_rule who if email=a@b.example then=review;"
+    )) == {"block": (3, 1)}  # fmt: skip
+    assert decisions(tried(
+        "payments_risk_rule who if email=a@b.example then=review shadow=on;"
+    )) == {"allow": (2, 0), "review": (1, 1)}  # fmt: skip
+    # of another merchant, and an allow that ends all
+    assert decisions(tried(
+        "payments_risk_rule x merchant=other if hour>=0 then=block;"
+        "payments_risk_rule y merchant=m if 'hour>=0' then=allow;"
+    )) == {"allow": (3, 1)}  # fmt: skip
+
+
+def test_a_replay_tries_windows_and_totals(tried):
+    window = ("payments_risk_velocity ip-10m key=merchant window=10m"
+              " limit={} {};")  # fmt: skip
+    found = tried(window.format(10, "then=block"))
+    assert found[("velocity", "ip-10m", "", "hit")] == (1, 1)
+    assert decisions(found) == {"allow": (1, 0), "block": (1, 1),
+                                "unknown": (1, 0)}  # fmt: skip
+    assert ("velocity", "ip-10m", "", "hit") not in tried(
+        window.format(11, "then=block")
+    )
+    # PostgreSQL's counts are not stored
+    day = window.replace("10m limit", "24h limit")
+    assert decisions(tried(day.format(10, "then=block"))) == {"unknown": (3, 1)}
+    assert decisions(tried(day.format(10, "then=block"), "--keep-windows")) == {
+        "allow": (2, 0), "review": (1, 1)}  # fmt: skip
+    # 0.4 * 0.9 + 0.1 = 0.46; of the others nothing was scored
+    for least, word in ((0.46, "challenge"), (0.461, "allow")):
+        found = decisions(tried(f"payments_risk_score challenge={least};"))
+        assert found == {word: (1, 0), "review": (1, 1), "unknown": (1, 0)}
+
+
+def test_a_replay_scores_stored_features_with_another_model(
+    tried, connect, tmp_path
+):
+    names = [line.split("(")[1].split(")")[0] for line in
+             (ROOT / "src/risk/feature.list").read_text().splitlines()
+             if line.startswith("FEATURE(")]  # fmt: skip
+    digest = hashlib.sha256("".join(n + "\n" for n in names).encode())
+    card = {"form": "scorecard", "features_hash": digest.hexdigest(),
+            "intercept": 0, "features": [{"name": "hour", "bins": [2.5],
+            "points": [-30, 30], "missing": 0, "average": 0}]}  # fmt: skip
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    connection = connect()
+    for hour, least in ((2, 0.1), (None, 0.3), (2.5001, 0.5)):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE pay.risk_decision SET features = %s"
+                " WHERE checkout_id = 'a'",
+                (json.dumps(dict.fromkeys(names) | {"hour": hour}),),
+            )
+        connection.commit()
+        for more, word in ((0, "block"), (0.001, "allow")):
+            line = f"payments_risk_score block={least + more:.3f};"
+            found = decisions(tried(line, "--model", tmp_path / "card.json"))
+            assert found == {word: (1, 0), "unknown": (2, 1)}, (hour, more)
+
+
+def test_a_replay_writes_tables_and_csv(stored, tmp_path):
+    path = tmp_path / "rules.conf"
+    path.write_text("payments_risk_rule r if hour=3 then=block;")
+    words = ("replay", "--rules", str(path))
+    assert "block" in payctl(stored, *words)
+    first, second, *_ = payctl(stored, *words, "-o", "csv").splitlines()
+    assert first.startswith("part,name,decided,replayed,currency,checkouts")
+    assert second.startswith('decision,"",allow,')
+    some = payctl(stored, *words, "-o", "csv", "--until", "2026-03-01")
+    assert some.splitlines() == [first]
+    assert payctl(stored, *words, "-o", "json", "--until", "2026-03-01") == (
+        "[]\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("payments_risk_rule r if hour=3 then=block", "needs a ;"),
+        ("\n\npayments_risk_rule r if hours=3 then=block;", "begins at 3"),
+        ("payments_risk_rule r if hour=3;", "needs then="),
+        ("payments_risk_rule r if hour=3 then=block;" * 2, "another line"),
+        ("payments_risk on;", "is none of"),
+        ("payments_risk_velocity v key=ip window=10m then=block;", "limit="),
+        ("payments_risk_velocity v key=ip window=31d limit=1 then=block;",
+         "not known"),
+        ("payments_risk_score model=0.5;", "add up to 1"),
+        ("payments_risk_score block=0.5 review=0.6;", "rise"),
+        ("payments_risk_score block=1.5;", "from 0 to 1"),
+        ('payments_risk_rule "r if hour=3 then=block;', "needs a ;"),
+        ("payments_risk_rule $r if hour=3 then=block;", "within a word"),
+    ],
+)  # fmt: skip
+def test_a_file_of_rules_is_refused_with_a_reason(text, said, tmp_path):
+    path = tmp_path / "rules.conf"
+    path.write_text(text)
+    assert said in payctl("none", "replay", "--rules", str(path), code=2)
+
+
+def test_a_model_that_is_none_is_refused(tmp_path):
+    path = tmp_path / "rules.conf"
+    path.write_text("")
+    words = ("replay", "--rules", str(path), "--model", str(path))
+    assert "payctl: risk replay: " in payctl("none", *words, code=2)
