@@ -55,9 +55,14 @@ typedef enum {
     PAY_RISK_TEXT = 0, PAY_RISK_NUMBER, PAY_RISK_AMOUNT
 } pay_risk_type_t;
 
-/* text of PAY_RISK_TEXT, number of the others: minor units of an amount. */
+/* text of PAY_RISK_TEXT, number of the others: minor units of an amount.
+ * - is_hidden: with is_known: there is a value, and only that is stored of it.
+ * - is_lost: nobody can say whether there is one.  Both are of decisions that
+ *   are replayed (pay_risk_trial.h), never of a checkout. */
 typedef struct {
     int        is_known;
+    int        is_hidden;
+    int        is_lost;
     pay_str_t  text;
     int64_t    number;
 } pay_risk_value_t;
@@ -235,6 +240,13 @@ typedef struct {
  * copied.  PAY_INVALID: err->detail says how to mend it. */
 pay_status_t pay_risk_rule_read(pay_arena_t *arena, const pay_str_t *words,
     size_t count, pay_risk_rule_t *rule, pay_err_t *err) PAY_MUST_CHECK;
+/* Whether it applies to these facts: unknown when a value that is not stored
+ * decides. */
+typedef enum {
+    PAY_RISK_NO = 0, PAY_RISK_UNKNOWN, PAY_RISK_YES
+} pay_risk_truth_t;
+pay_risk_truth_t pay_risk_rule_truth(const pay_risk_rule_t *rule,
+    const pay_risk_facts_t *facts);
 /* 1 when it applies to these facts. */
 int pay_risk_rule_hits(const pay_risk_rule_t *rule,
     const pay_risk_facts_t *facts);

@@ -110,6 +110,14 @@ static const risk_verb_t  verbs[] = {
     { "show", 1, risk_show }
 };
 
+/* with options of their own */
+static const pay_cli_subcommand_t  subs[] = {
+    { "review", pay_cli_risk_review },
+    { "export", pay_cli_risk_export },
+    { "model", pay_cli_risk_model },
+    { "replay", pay_cli_risk_replay }
+};
+
 
 int
 pay_cli_risk(int argc, char **argv)
@@ -132,8 +140,10 @@ pay_cli_risk(int argc, char **argv)
         { NULL, NULL, NULL }
     };
 
-    if (argc > 1 && strcmp(argv[1], "review") == 0) {
-        return pay_cli_risk_review(argc - 1, argv + 1);
+    for (i = 0; i < sizeof(subs) / sizeof(subs[0]) && argc > 1; i++) {
+        if (strcmp(argv[1], subs[i].name) == 0) {
+            return subs[i].run(argc - 1, argv + 1);
+        }
     }
 
     count = pay_cli_args(argc, argv, options, word, 5);

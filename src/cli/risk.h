@@ -1,7 +1,8 @@
 /*
  * payctl risk: risk.c acts on one entry and shows, risk_import.c reads files of
- * entries, risk_review.c decides about reviews, risk_value.c has the words that
- * all need.
+ * entries, risk_review.c decides about reviews, risk_export.c writes decisions
+ * out, risk_model.c promotes models, risk_replay.c tries other rules,
+ * risk_value.c has the words that all need.
  */
 
 #ifndef PAY_SRC_CLI_RISK_H
@@ -28,6 +29,10 @@ int pay_cli_risk_import(pay_cli_risk_t *args, const char *const *words);
 
 /* "review", its verb and arguments; the exit code. */
 int pay_cli_risk_review(int argc, char **argv);
+/* The same of "export", "model" and "replay". */
+int pay_cli_risk_export(int argc, char **argv);
+int pay_cli_risk_model(int argc, char **argv);
+int pay_cli_risk_replay(int argc, char **argv);
 
 /* The operator: --who, or the user of this machine. */
 const char *pay_cli_risk_who(const pay_cli_risk_t *args);
@@ -35,6 +40,10 @@ const char *pay_cli_risk_who(const pay_cli_risk_t *args);
  * complaint. */
 int pay_cli_risk_keys(const pay_cli_risk_t *args, const char *kind,
     pay_risk_t *risk);
+/* The bytes of a file, the arena's; 0 after a complaint, also when it has more
+ * than max. */
+int pay_cli_risk_file(const char *what, pay_arena_t *arena, const char *path,
+    size_t max, pay_str_t *text);
 /* The value as lists keep it, with a NUL behind it; PAY_CLI_OK, or the code
  * after a complaint. */
 int pay_cli_risk_value(pay_arena_t *arena, const pay_risk_t *risk,

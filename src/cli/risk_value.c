@@ -9,6 +9,8 @@
 #include "cli/keyring.h"
 #include "cli/risk.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +28,7 @@ const char  pay_cli_risk_usage[] =
     "       payctl risk decisions [--dsn DSN] [--merchant ID]"
     " [--decision WORD]\n"
     "       payctl risk show [--dsn DSN] --merchant ID CHECKOUT\n"
-    "       payctl risk review --help\n"
+    "       payctl risk review|export|model|replay --help\n"
     "\n"
     "EFFECT is block, review, challenge or allow; KIND is email,\n"
     "email_domain, phone, buyer, device, ip (an address, or one with /8,\n"
@@ -104,4 +106,38 @@ pay_cli_risk_value(pay_arena_t *arena, const pay_risk_t *risk,
     }
 
     return PAY_CLI_OK;
+}
+
+
+int
+pay_cli_risk_file(const char *what, pay_arena_t *arena, const char *path,
+    size_t max, pay_str_t *text)
+{
+    int             done = 0;
+    long            size;
+    FILE           *file = fopen(path, "rb");
+    unsigned char  *data;
+
+    if (file == NULL) {
+        fprintf(stderr, "payctl: %s: %s: %s\n", what, path, strerror(errno));
+        return 0;
+    }
+
+    size = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+
+    if (size >= 0 && (size_t) size <= max && fseek(file, 0, SEEK_SET) == 0) {
+        data = pay_alloc(arena, (size_t) size + 1);
+        done = data != NULL
+               && fread(data, 1, (size_t) size, file) == (size_t) size;
+        *text = (pay_str_t) { (size_t) size, data };
+    }
+
+    fclose(file);
+
+    if (!done) {
+        fprintf(stderr, "payctl: %s: %s: no file of at most %zu bytes\n",
+                what, path, max);
+    }
+
+    return done;
 }

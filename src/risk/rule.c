@@ -25,7 +25,9 @@ static pay_status_t read_number(pay_str_t value, pay_risk_term_t *term,
     pay_err_t *err);
 static pay_status_t read_amount(pay_str_t value, pay_risk_term_t *term,
     pay_err_t *err);
-static int holds(const pay_risk_term_t *term, const pay_risk_facts_t *facts);
+static pay_risk_truth_t holds(const pay_risk_term_t *term,
+    const pay_risk_facts_t *facts);
+static pay_risk_truth_t truth(int holds_so);
 static int text_holds(const pay_risk_term_t *term,
     const pay_risk_facts_t *facts, pay_str_t text);
 static int number_holds(pay_risk_compare_t compare, int64_t a, int64_t b);
@@ -282,62 +284,84 @@ read_amount(pay_str_t value, pay_risk_term_t *term, pay_err_t *err)
 }
 
 
-/* "or" separates groups, all comparisons of one of which have to hold. */
 int
 pay_risk_rule_hits(const pay_risk_rule_t *rule, const pay_risk_facts_t *facts)
 {
-    int       all = 1;
-    unsigned  i;
-
-    for (i = 0; i < rule->term_count; i++) {
-        if (rule->terms[i].begins_or) {
-            if (all) {
-                return 1;
-            }
-
-            all = 1;
-        }
-
-        all = all && holds(&rule->terms[i], facts);
-    }
-
-    return all;
+    return pay_risk_rule_truth(rule, facts) == PAY_RISK_YES;
 }
 
 
-static int
-holds(const pay_risk_term_t *term, const pay_risk_facts_t *facts)
+/* "or" separates groups, all comparisons of one of which have to hold: the
+ * least of a group, and of the groups the greatest. */
+pay_risk_truth_t
+pay_risk_rule_truth(const pay_risk_rule_t *rule,
+    const pay_risk_facts_t *facts)
 {
-    int64_t                  number = term->number;
-    const pay_risk_value_t  *other, *value = &facts->values[term->attribute];
+    unsigned          i;
+    pay_risk_truth_t  one, all = PAY_RISK_YES, any = PAY_RISK_NO;
 
-    if (term->of_missing) {
-        return value->is_known == (term->compare == PAY_RISK_NE);
-    }
+    for (i = 0; i < rule->term_count; i++) {
+        if (rule->terms[i].begins_or) {
+            any = all > any ? all : any;
 
-    if (!value->is_known) {
-        return 0;
-    }
+            if (any == PAY_RISK_YES) {
+                return any;
+            }
 
-    if (term->of_other) {
-        other = &facts->values[term->other];
-
-        if (!other->is_known) {
-            return 0;
+            all = PAY_RISK_YES;
         }
 
-        number = other->number;
+        if (all != PAY_RISK_NO) {
+            one = holds(&rule->terms[i], facts);
+            all = one < all ? one : all;
+        }
+    }
+
+    return all > any ? all : any;
+}
+
+
+static pay_risk_truth_t
+holds(const pay_risk_term_t *term, const pay_risk_facts_t *facts)
+{
+    const pay_risk_value_t  *value = &facts->values[term->attribute];
+    const pay_risk_value_t  *other = term->of_other
+                                     ? &facts->values[term->other] : value;
+
+    if (term->of_missing) {
+        return value->is_lost ? PAY_RISK_UNKNOWN
+               : truth(value->is_known == (term->compare == PAY_RISK_NE));
+    }
+
+    if ((!value->is_known && !value->is_lost)
+        || (!other->is_known && !other->is_lost))
+    {
+        return PAY_RISK_NO;
+    }
+
+    if (value->is_lost || value->is_hidden || other->is_lost
+        || other->is_hidden)
+    {
+        return PAY_RISK_UNKNOWN;
     }
 
     if (pay_risk_attributes[term->attribute].type == PAY_RISK_TEXT) {
-        return text_holds(term, facts, value->text);
+        return truth(text_holds(term, facts, value->text));
     }
 
     if (term->currency != NULL && term->currency != facts->request->currency) {
-        return 0;
+        return PAY_RISK_NO;
     }
 
-    return number_holds(term->compare, value->number, number);
+    return truth(number_holds(term->compare, value->number,
+                              term->of_other ? other->number : term->number));
+}
+
+
+static pay_risk_truth_t
+truth(int holds_so)
+{
+    return holds_so ? PAY_RISK_YES : PAY_RISK_NO;
 }
 
 

@@ -3,9 +3,11 @@ the future, no row is on both sides, and what is written is what is scored."""
 
 import json
 from collections import Counter, defaultdict
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import evaluate
+import export
 import features
 import models
 import numpy
@@ -30,7 +32,7 @@ def vectors(events):
 
 def options(data, out, **more):
     words = {"gap_days": 45, "test_days": 40, "folds": 1, "trees": 120,
-             "all_features": True}  # fmt: skip
+             "all_features": True, "mature_days": 45}  # fmt: skip
     return SimpleNamespace(data=data, out=out, seed=1, **(words | more))
 
 
@@ -287,6 +289,80 @@ def test_csv_is_read_like_json_lines(vectors, tmp_path):
     theirs = train.Rows(some, names)
     assert ours.x.tobytes() == theirs.x.tobytes()
     assert ours.label.tolist() == theirs.label.tolist()
+
+
+# lines of payctl risk export
+
+
+def iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+
+
+def exported(event: dict, row: dict, now: int) -> dict:
+    """As payctl risk export prints it, now."""
+    labels = []
+    if event["news"] in ("dispute_fraud", "dispute_other"):
+        word = "fraud" if event["news"] == "dispute_fraud" else "not_fraud"
+        labels = [{"label": word, "source": "dispute",
+                   "at": iso(event["news_at"])}]  # fmt: skip
+    outcome = "disputed" if labels else event["news"] or event["outcome"]
+    return {
+        "checkout": event["id"],
+        "at": iso(event["at"]),
+        "age_days": (now - event["at"]) / DAY_S,
+        "features": row["features"],
+        "outcome": outcome if event["outcome"] == "paid" else "failed",
+        "labels": labels,
+    }
+
+
+def test_training_from_an_export_is_the_same_training(
+    events, vectors, trained, tmp_path
+):
+    place, report = trained
+    now = events[-1]["at"] + 45 * DAY_S
+    lines = [exported(*pair, now) for pair in zip(events, vectors, strict=True)]
+    lines.append(lines[0] | {"features": None})
+    lines.append(lines[0] | {"features": {"hour": 3}})
+    data = tmp_path / "export.jsonl"
+    data.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    again = train.run(options(data, tmp_path))
+    unpaid = sum(event["outcome"] != "paid" for event in events)
+    assert again["left_out"] == {"not scored": 1, "features of another list": 1,
+                                 "without a certain label": unpaid}  # fmt: skip
+    for name in ("model.txt", "scorecard.json"):
+        assert (tmp_path / name).read_bytes() == (place / name).read_bytes()
+    ours, theirs = (found["folds"][-1]["models"]["lightgbm"]
+                    for found in (again, report))  # fmt: skip
+    assert ours["average_precision"] == theirs["average_precision"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "label"),
+    [
+        ({}, 0),
+        ({"age_days": 44.9}, None),
+        ({"outcome": "failed"}, None),
+        ({"outcome": "open"}, None),
+        ({"outcome": "refunded"}, 0),
+        ({"labels": ["not_fraud"], "outcome": "disputed"}, 0),
+        ({"labels": ["rejected"]}, None),
+        ({"labels": ["fraud"], "age_days": 1, "outcome": "failed"}, 1),
+        ({"labels": ["not_fraud", "fraud"]}, 1),
+    ],
+)
+def test_a_label_is_certain_or_none(changes, label):
+    line = {"at": "2026-01-01T00:00:00Z", "age_days": 45, "outcome": "paid",
+            "labels": []} | changes  # fmt: skip
+    line["labels"] = [
+        {"label": word, "at": f"2026-02-0{n}T00:00:00Z"}
+        for n, word in enumerate(line["labels"], 1)
+    ]
+    found, at = export.label_of(line, 45)
+    assert found == label
+    if label == 1:
+        place = changes["labels"].index("fraud") + 1
+        assert at == export.seconds(f"2026-02-0{place}T00:00:00Z")
 
 
 # figures

@@ -209,3 +209,45 @@ Test(pay_risk_rule, seventeen_comparisons_are_too_many)
                  PAY_OK);
     risk_world_close(&world);
 }
+
+
+/* A replay knows of some values only that they are there, of others nothing. */
+Test(pay_risk_rule, a_value_that_is_not_stored_is_neither_true_nor_false)
+{
+    size_t        i;
+    risk_world_t  world;
+
+    static const struct {
+        const char        *line;
+        pay_risk_truth_t   truth;
+    } cases[] = {
+        { "if email=x@y.example", PAY_RISK_UNKNOWN },
+        { "if email!=x@y.example", PAY_RISK_UNKNOWN },
+        { "if email=missing", PAY_RISK_NO },
+        { "if email!=missing", PAY_RISK_YES },
+        { "if phone=missing", PAY_RISK_UNKNOWN },
+        { "if phone=1", PAY_RISK_UNKNOWN },
+        { "if country=:email", PAY_RISK_UNKNOWN },
+        { "if hour=11 and email=x@y.example", PAY_RISK_UNKNOWN },
+        { "if hour=12 and email=x@y.example", PAY_RISK_NO },
+        { "if email=x@y.example and hour=12", PAY_RISK_NO },
+        { "if email=x@y.example or hour=11", PAY_RISK_YES },
+        { "if email=x@y.example or hour=12", PAY_RISK_UNKNOWN }
+    };
+
+    risk_world_open(&world);
+    world.facts.values[PAY_RISK_email].is_known = 1;
+    world.facts.values[PAY_RISK_email].is_hidden = 1;
+    memset(&world.facts.values[PAY_RISK_phone], 0, sizeof(pay_risk_value_t));
+    world.facts.values[PAY_RISK_phone].is_lost = 1;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        world.risk.rule_count = 0;
+        cr_expect_eq(pay_risk_rule_truth(risk_world_rule(&world, cases[i].line,
+                                                         PAY_RISK_REVIEW),
+                                         &world.facts),
+                     cases[i].truth, "%s", cases[i].line);
+    }
+
+    risk_world_close(&world);
+}

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Trains the learned scores of risk: LightGBM, and a scorecard beside it.
 
-Input: vectors with labels (tools/risk/features.py), JSON lines or CSV with the
+Input: lines of payctl risk export, labelled here (tools/risk/export.py),
+or vectors with labels (tools/risk/features.py), JSON lines or CSV with the
 columns id, at, amount, label, label_at and one for each feature; an empty field
 is missing.  Rows without a label are not used.
 
@@ -12,9 +13,10 @@ last fold, so that the report is about them.
 
 Needs lightgbm (ci/install --python), for which the gateway has no need.
 Usage: tools/risk/train.py --data vectors.jsonl --out DIRECTORY [--gap-days 45]
-[--test-days 30] [--folds 2] [--trees 150] [--seed 1] [--all-features].  Writes
-model.txt, scorecard.json and report.json.  Features that the gateway does not
-know when it scores are not learned from, unless --all-features is given.
+[--test-days 30] [--folds 2] [--trees 150] [--seed 1] [--mature-days 90]
+[--all-features].  Writes model.txt, scorecard.json and report.json.  Features
+that the gateway does not know when it scores are not learned from, unless
+--all-features is given.
 """
 
 import argparse
@@ -26,6 +28,7 @@ import sys
 from pathlib import Path
 
 import evaluate
+import export
 import features
 import lightgbm
 import numpy
@@ -151,9 +154,19 @@ def fold_of(cut, train: Rows, test: Rows, options) -> tuple:
     return booster, card, report
 
 
+def labelled(lines: list[dict], names, options) -> tuple[Rows, dict]:
+    """The rows, and how many lines are not among them, by reason."""
+    left_out = {}
+    if lines and export.is_export(lines[0]):
+        lines, left_out = export.rows(lines, names, options.mature_days)
+    if not lines:
+        raise SystemExit(f"no row to train on: {dict(left_out)}")
+    return Rows(lines, names), dict(left_out)
+
+
 def run(options) -> dict:
     names = features.names()
-    rows = Rows(read(options.data), names)
+    rows, left_out = labelled(read(options.data), names, options)
     if not options.all_features:
         rows.forget(UNKNOWN)
     reports = []
@@ -167,6 +180,7 @@ def run(options) -> dict:
     found = {
         "features": names,
         "features_hash": digest(names),
+        "left_out": left_out,
         "gap_days": options.gap_days,
         "test_days": options.test_days,
         "folds": reports,
@@ -185,6 +199,7 @@ def arguments(words) -> argparse.Namespace:
     parser.add_argument("--trees", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--all-features", action="store_true")
+    parser.add_argument("--mature-days", type=float, default=90)
     return parser.parse_args(words)
 
 
