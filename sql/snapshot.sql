@@ -39,6 +39,25 @@ CREATE DOMAIN pay.capture_mode AS text COLLATE pg_catalog."C"
 
 COMMENT ON DOMAIN pay.capture_mode IS 'automatic: the PSP takes the money when the buyer pays; manual: it is authorised, and captured by a call of its own';
 
+CREATE TYPE pay.card_word AS (
+	n integer,
+	psp text,
+	attempt text,
+	merchant_id text,
+	checkout_id text,
+	card text,
+	before text,
+	bin text,
+	country text,
+	is_declined boolean,
+	parts integer,
+	currency text,
+	total_minor bigint,
+	terms jsonb
+);
+
+COMMENT ON TYPE pay.card_word IS 'A PSP''s word about a card; parts: those that are new, see card_parts()';
+
 CREATE TYPE pay.change_item AS (
 	item integer,
 	merchant_id text,
@@ -394,13 +413,11 @@ CREATE TYPE pay.risk_findings AS (
 
 COMMENT ON TYPE pay.risk_findings IS 'Findings of lists and windows about items of begin_payment';
 
-CREATE DOMAIN pay.risk_key AS text COLLATE pg_catalog."C"
-	CONSTRAINT risk_key_check CHECK ((VALUE = ANY (ARRAY['ip'::text, 'ip_net'::text, 'email'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'seller'::text, 'merchant'::text])));
+CREATE DOMAIN pay.risk_key AS text COLLATE pg_catalog."C";
 
-COMMENT ON DOMAIN pay.risk_key IS 'The kind of a counter; its value is always a keyed hash in hex';
+COMMENT ON DOMAIN pay.risk_key IS 'The kind of a counter; its value is a keyed hash in hex, that of bin its digits';
 
-CREATE DOMAIN pay.risk_kind AS text COLLATE pg_catalog."C"
-	CONSTRAINT risk_kind_check CHECK ((VALUE = ANY (ARRAY['email'::text, 'email_domain'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'ip'::text, 'country'::text, 'card'::text])));
+CREATE DOMAIN pay.risk_kind AS text COLLATE pg_catalog."C";
 
 COMMENT ON DOMAIN pay.risk_kind IS 'The kind of an entry of a list.  email, phone, buyer, device and card are keyed hashes in hex; ip is a prefix';
 
@@ -1140,6 +1157,7 @@ CREATE FUNCTION pay.advice_lines(p_merchant_id text, p_payout_id text, p_seller 
 CREATE FUNCTION pay.advice_lines_json(p_advice pay.payout_advice, p_before bigint, p_limit integer, OUT lines json, OUT next bigint) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.advice_of(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_paid bigint, p_closing bigint, p_since bigint, p_until bigint, p_opening bigint) RETURNS SETOF pay.payout_advice LANGUAGE sql STABLE;
 CREATE FUNCTION pay.advice_page(p_merchant_id text, p_payout_id text, p_before bigint, p_limit integer, OUT outcome text, OUT page text) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.after_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.again_failed(p_endpoint pay.webhook_endpoint, p_since timestamp with time zone, p_until timestamp with time zone) RETURNS SETOF bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.again_one(p_endpoint pay.webhook_endpoint, p_message_id text, p_until timestamp with time zone, p_only_failed boolean) RETURNS SETOF bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.again_since(p_endpoint pay.webhook_endpoint, p_since timestamp with time zone, p_until timestamp with time zone) RETURNS SETOF bigint LANGUAGE plpgsql STABLE;
@@ -1494,7 +1512,47 @@ CREATE FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id text[], p_
 CREATE FUNCTION pay.capture_of_amount(p_news pay.news) RETURNS pay.change LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.card_list_findings(p_words pay.card_word[]) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
+
+CREATE TABLE pay.risk_card (
+    psp pay.id NOT NULL,
+    attempt pay.id NOT NULL,
+    merchant_id pay.id,
+    checkout_id pay.id,
+    token pay.id,
+    card text COLLATE pg_catalog."C",
+    bin text COLLATE pg_catalog."C",
+    country text COLLATE pg_catalog."C",
+    funding text COLLATE pg_catalog."C",
+    three_d text COLLATE pg_catalog."C",
+    level text COLLATE pg_catalog."C",
+    score integer,
+    warning text COLLATE pg_catalog."C",
+    is_hint boolean NOT NULL,
+    is_declined boolean NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    judged integer DEFAULT 0 NOT NULL,
+    waits jsonb,
+    CONSTRAINT risk_card_bin_check CHECK ((bin ~ '^[0-9]{6,8}$'::text)),
+    CONSTRAINT risk_card_card_check CHECK ((card ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT risk_card_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
+    CONSTRAINT risk_card_funding_check CHECK ((funding = ANY (ARRAY['credit'::text, 'debit'::text, 'prepaid'::text]))),
+    CONSTRAINT risk_card_level_check CHECK ((level = ANY (ARRAY['normal'::text, 'elevated'::text, 'highest'::text]))),
+    CONSTRAINT risk_card_score_check CHECK (((score >= 0) AND (score <= 100))),
+    CONSTRAINT risk_card_three_d_check CHECK ((three_d = ANY (ARRAY['authenticated'::text, 'attempted'::text, 'exempted'::text, 'failed'::text]))),
+    CONSTRAINT risk_card_warning_check CHECK ((warning ~ '^[a-z0-9_.-]{1,64}$'::text))
+);
+
+COMMENT ON TABLE pay.risk_card IS 'The words of PSPs about the cards of attempts';
+
+CREATE FUNCTION pay.card_parts(p_card pay.risk_card) RETURNS integer LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.card_terms_ok(p_terms jsonb) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.card_window_findings(p_words pay.card_word[]) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.card_window_ok(p_window jsonb) RETURNS boolean LANGUAGE sql STABLE;
+CREATE FUNCTION pay.card_window_sum(p_merchant_id text, p_key text, p_value text, p_seconds integer, p_measure text, p_currency text, p_most numeric) RETURNS numeric LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.card_windows(p_words pay.card_word[]) RETURNS TABLE(n integer, name text, key text, value text, seconds integer, measure text, threshold numeric, currency text, word text, is_shadow boolean, is_new boolean, is_decline boolean, behind bigint, declines_behind bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.cards_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.carry_out_cards(p_words pay.card_word[], p_items integer[], p_effects text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.carry_parts(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text) RETURNS bytea LANGUAGE sql STABLE;
 CREATE FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT status text) RETURNS record LANGUAGE plpgsql STABLE;
@@ -1649,6 +1707,7 @@ CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx b
 CREATE FUNCTION pay.complete_pages(p_file_id bigint) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.count_attempts(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.count_cards(p_words pay.card_word[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_declines(p_merchant_id text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_entries(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS void LANGUAGE sql SET enable_seqscan TO 'off' SET enable_hashjoin TO 'on' SET jit TO 'off';
 CREATE FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows integer DEFAULT 5000) RETURNS void LANGUAGE plpgsql;
@@ -1984,6 +2043,7 @@ CREATE FUNCTION pay.hold_by_screening(p_payout pay.payout) RETURNS boolean LANGU
 CREATE FUNCTION pay.hold_file(p_file_id bigint, OUT file pay.settlement_file, OUT is_alone boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_for_review(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_is_over(p_news pay.news, p_word text) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.hold_orders(p_items integer[], p_merchant_id text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_reader(p_name text, p_owner text, p_lease_ms bigint) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.id_ok(p_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -2066,6 +2126,8 @@ CREATE FUNCTION pay.join_findings(INOUT p_a pay.risk_findings, p_b pay.risk_find
 CREATE FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.journal_payout_call(p_row pay.payout_sending, p_owner text, p_lease interval) RETURNS pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.judge_adopted(p_merchant_id text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.judge_cards(p_psp text[], p_attempt text[], p_before text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_payout(p_state text, p_fact text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.judge_payout_asked(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
@@ -2133,7 +2195,8 @@ CREATE FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolean) RETU
 CREATE FUNCTION pay.judge_risk(p_items integer[], p_risk jsonb[], p_rows pay.risk_rows, p_found pay.risk_findings) RETURNS TABLE(n integer, decision text, decided_by text, hits jsonb) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.judged_facts(p_facts pay.fact[], p_turn integer, p_now timestamp with time zone, p_at text, p_tx bigint) RETURNS TABLE(item integer, kind text, merchant_id text, checkout_id text, reference text, brings boolean, news text, is_event boolean, changes boolean, move pay.move, is_sale boolean, is_stale boolean, sale pay.posting) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_card_decisions(p_words pay.card_word[], p_found pay.risk_findings) RETURNS TABLE(n integer, effect text) LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[], p_before text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_rows pay.risk_rows, OUT items integer[], OUT words text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2774,6 +2837,7 @@ CREATE FUNCTION pay.sweep_settled() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_staged(p_limit integer) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_unknown(p_limit interval) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_captures(p_news pay.news, p_named pay.change, p_captured bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_card_words(p_psp text[], p_attempt text[], p_before text[], p_terms jsonb[]) RETURNS pay.card_word[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_early(p_facts pay.fact[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_facts(p_facts pay.fact[], p_is_plain boolean DEFAULT false, OUT facts pay.fact[], OUT postings pay.posting[], OUT moved integer[], OUT late integer[], OUT against integer[]) RETURNS record LANGUAGE plpgsql;
 
@@ -2881,7 +2945,7 @@ CREATE FUNCTION pay_api.act_on_payout_batch(p_act text[], p_merchant_id text[], 
 CREATE FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[] DEFAULT NULL::text[], p_can_retry text[] DEFAULT NULL::text[], p_attempt text[] DEFAULT NULL::text[], p_cards_item bigint[] DEFAULT '{}'::bigint[], p_cards_attempt text[] DEFAULT '{}'::text[], p_cards_card text[] DEFAULT '{}'::text[], p_cards_bin text[] DEFAULT '{}'::text[], p_cards_country text[] DEFAULT '{}'::text[], p_cards_funding text[] DEFAULT '{}'::text[], p_cards_three_d text[] DEFAULT '{}'::text[], p_cards_level text[] DEFAULT '{}'::text[], p_cards_score bigint[] DEFAULT '{}'::bigint[], p_cards_warning text[] DEFAULT '{}'::text[], p_cards_is_hint bigint[] DEFAULT '{}'::bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[] DEFAULT NULL::text[], p_can_retry text[] DEFAULT NULL::text[], p_attempt text[] DEFAULT NULL::text[], p_cards_item bigint[] DEFAULT '{}'::bigint[], p_cards_attempt text[] DEFAULT '{}'::text[], p_cards_card text[] DEFAULT '{}'::text[], p_cards_bin text[] DEFAULT '{}'::text[], p_cards_country text[] DEFAULT '{}'::text[], p_cards_funding text[] DEFAULT '{}'::text[], p_cards_three_d text[] DEFAULT '{}'::text[], p_cards_level text[] DEFAULT '{}'::text[], p_cards_score bigint[] DEFAULT '{}'::bigint[], p_cards_warning text[] DEFAULT '{}'::text[], p_cards_is_hint bigint[] DEFAULT '{}'::bigint[], p_cards_card_before text[] DEFAULT '{}'::text[], p_after jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.span_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.close_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3009,6 +3073,7 @@ CREATE FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text)
 CREATE FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint DEFAULT NULL::bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.risk_list_add(p_merchant_id text, p_effect text, p_kind text, p_value text, p_until timestamp with time zone, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.risk_list_add_cards(p_merchant_id text, p_effect text, p_payment_order_id text, p_until timestamp with time zone, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.risk_list_import(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT outcome text, OUT added bigint, OUT changed bigint, OUT bad bigint) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 
 CREATE TABLE pay.risk_list (
@@ -3576,34 +3641,32 @@ CREATE VIEW pay.registration (
     waits boolean
 );
 
-CREATE TABLE pay.risk_card (
+CREATE TABLE pay.risk_after (
+    after_id bigint NOT NULL,
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
     psp pay.id NOT NULL,
     attempt pay.id NOT NULL,
-    merchant_id pay.id,
-    checkout_id pay.id,
-    token pay.id,
-    card text COLLATE pg_catalog."C",
-    bin text COLLATE pg_catalog."C",
-    country text COLLATE pg_catalog."C",
-    funding text COLLATE pg_catalog."C",
-    three_d text COLLATE pg_catalog."C",
-    level text COLLATE pg_catalog."C",
-    score integer,
-    warning text COLLATE pg_catalog."C",
-    is_hint boolean NOT NULL,
-    is_declined boolean NOT NULL,
+    decision pay.risk_word NOT NULL,
+    decided_by text NOT NULL COLLATE pg_catalog."C",
+    effect text NOT NULL COLLATE pg_catalog."C",
+    hits jsonb NOT NULL,
+    version pay.filled NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT risk_card_bin_check CHECK ((bin ~ '^[0-9]{6,8}$'::text)),
-    CONSTRAINT risk_card_card_check CHECK ((card ~ '^[0-9a-f]{64}$'::text)),
-    CONSTRAINT risk_card_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
-    CONSTRAINT risk_card_funding_check CHECK ((funding = ANY (ARRAY['credit'::text, 'debit'::text, 'prepaid'::text]))),
-    CONSTRAINT risk_card_level_check CHECK ((level = ANY (ARRAY['normal'::text, 'elevated'::text, 'highest'::text]))),
-    CONSTRAINT risk_card_score_check CHECK (((score >= 0) AND (score <= 100))),
-    CONSTRAINT risk_card_three_d_check CHECK ((three_d = ANY (ARRAY['authenticated'::text, 'attempted'::text, 'exempted'::text, 'failed'::text]))),
-    CONSTRAINT risk_card_warning_check CHECK ((warning ~ '^[a-z0-9_.-]{1,64}$'::text))
+    CONSTRAINT risk_after_decided_by_check CHECK ((decided_by = ANY (ARRAY['list'::text, 'window'::text, 'none'::text]))),
+    CONSTRAINT risk_after_effect_check CHECK ((effect = ANY (ARRAY['none'::text, 'hold'::text, 'void'::text])))
 );
 
-COMMENT ON TABLE pay.risk_card IS 'The words of PSPs about the cards of attempts';
+COMMENT ON TABLE pay.risk_after IS 'Decisions about checkouts after a PSP has said something about a card';
+
+ALTER TABLE pay.risk_after ALTER COLUMN after_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.risk_after_after_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE pay.risk_counter (
     merchant_id pay.id NOT NULL,
@@ -5673,12 +5736,20 @@ ALTER TABLE ONLY pay.rate
     ADD CONSTRAINT rate_pkey PRIMARY KEY (source, quote);
 ALTER TABLE ONLY pay.rate_source
     ADD CONSTRAINT rate_source_pkey PRIMARY KEY (source);
+ALTER TABLE ONLY pay.risk_after
+    ADD CONSTRAINT risk_after_pkey PRIMARY KEY (after_id);
 ALTER TABLE ONLY pay.risk_card
     ADD CONSTRAINT risk_card_pkey PRIMARY KEY (psp, attempt);
 ALTER TABLE ONLY pay.risk_counter
     ADD CONSTRAINT risk_counter_pkey PRIMARY KEY (merchant_id, kind, value, hour);
 ALTER TABLE ONLY pay.risk_decision
     ADD CONSTRAINT risk_decision_pkey PRIMARY KEY (merchant_id, checkout_id);
+
+ALTER DOMAIN pay.risk_key
+    ADD CONSTRAINT risk_key_check CHECK ((VALUE = ANY (ARRAY['ip'::text, 'ip_net'::text, 'email'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'seller'::text, 'merchant'::text, 'card'::text, 'bin'::text]))) NOT VALID;
+ALTER DOMAIN pay.risk_kind
+    ADD CONSTRAINT risk_kind_check CHECK ((VALUE = ANY (ARRAY['email'::text, 'email_domain'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'ip'::text, 'country'::text, 'card'::text, 'bin'::text, 'card_country'::text]))) NOT VALID;
+
 ALTER TABLE ONLY pay.risk_label
     ADD CONSTRAINT risk_label_pkey PRIMARY KEY (merchant_id, payment_order_id, source);
 ALTER TABLE ONLY pay.risk_list_act
@@ -5869,7 +5940,11 @@ CREATE INDEX payout_to_screen ON pay.payout USING btree (merchant_id, destinatio
 CREATE INDEX payout_to_send ON pay.payout USING btree (merchant_id, provider, payout_id) WHERE ((state)::text = 'approved'::text);
 CREATE INDEX payout_unbatched ON pay.payout USING btree (merchant_id, provider, currency) WHERE (((state)::text = 'ready'::text) AND (batch_id IS NULL));
 CREATE INDEX psp_balance_last ON pay.psp_balance USING btree (source, currency, balance_id);
+CREATE INDEX risk_after_of ON pay.risk_after USING btree (merchant_id, checkout_id);
+CREATE UNIQUE INDEX risk_after_once ON pay.risk_after USING btree (merchant_id, checkout_id) WHERE (effect <> 'none'::text);
 CREATE INDEX risk_card_age ON pay.risk_card USING btree (at) WHERE (card IS NOT NULL);
+CREATE INDEX risk_card_bin ON pay.risk_card USING btree (merchant_id, bin, at) WHERE (bin IS NOT NULL);
+CREATE INDEX risk_card_card ON pay.risk_card USING btree (merchant_id, card, at) WHERE (card IS NOT NULL);
 CREATE INDEX risk_card_of ON pay.risk_card USING btree (merchant_id, checkout_id) WHERE (checkout_id IS NOT NULL);
 CREATE INDEX risk_card_parked ON pay.risk_card USING btree (psp, token) WHERE (checkout_id IS NULL);
 CREATE INDEX risk_counter_age ON pay.risk_counter USING brin (hour) WITH (pages_per_range='32', autosummarize='on');
@@ -6117,6 +6192,8 @@ CREATE TRIGGER payout_transition_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pa
 CREATE TRIGGER posting_rule_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.posting_rule FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the rules are fixed', 'PAY20');
 CREATE TRIGGER psp_balance_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.psp_balance FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('balances are append-only', 'PAY20');
 ALTER TABLE pay.psp_balance ENABLE ALWAYS TRIGGER psp_balance_append_only;
+CREATE TRIGGER risk_after_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_after FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
+ALTER TABLE pay.risk_after ENABLE ALWAYS TRIGGER risk_after_append_only;
 CREATE TRIGGER risk_decision_fixed BEFORE UPDATE OF merchant_id, checkout_id, decision, decided_by, hits, inputs_hash, version, at, features, score ON pay.risk_decision FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
 ALTER TABLE pay.risk_decision ENABLE ALWAYS TRIGGER risk_decision_fixed;
 CREATE TRIGGER risk_decision_kept BEFORE DELETE OR TRUNCATE ON pay.risk_decision FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('decisions are kept', 'PAY20');
@@ -6324,6 +6401,7 @@ REVOKE ALL ON FUNCTION pay.advice_of(p_merchant_id text, p_payout_id text, p_sel
 GRANT ALL ON FUNCTION pay.advice_of(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_paid bigint, p_closing bigint, p_since bigint, p_until bigint, p_opening bigint) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.advice_of(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_paid bigint, p_closing bigint, p_since bigint, p_until bigint, p_opening bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.advice_page(p_merchant_id text, p_payout_id text, p_before bigint, p_limit integer, OUT outcome text, OUT page text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.after_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.again_failed(p_endpoint pay.webhook_endpoint, p_since timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.again_one(p_endpoint pay.webhook_endpoint, p_message_id text, p_until timestamp with time zone, p_only_failed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.again_since(p_endpoint pay.webhook_endpoint, p_since timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
@@ -6400,7 +6478,17 @@ REVOKE ALL ON FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id tex
 REVOKE ALL ON FUNCTION pay.capture_of_amount(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.card_list_findings(p_words pay.card_word[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.risk_card TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_card TO payments_operator;
+REVOKE ALL ON FUNCTION pay.card_parts(p_card pay.risk_card) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.card_terms_ok(p_terms jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.card_window_findings(p_words pay.card_word[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.card_window_ok(p_window jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.card_window_sum(p_merchant_id text, p_key text, p_value text, p_seconds integer, p_measure text, p_currency text, p_most numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.card_windows(p_words pay.card_word[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.cards_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.carry_out_cards(p_words pay.card_word[], p_items integer[], p_effects text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.carry_parts(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT status text) FROM PUBLIC;
@@ -6465,6 +6553,7 @@ REVOKE ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rat
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.count_attempts(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_cards(p_words pay.card_word[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_declines(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_entries(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows integer) FROM PUBLIC;
@@ -6645,6 +6734,7 @@ REVOKE ALL ON FUNCTION pay.hold_by_screening(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_file(p_file_id bigint, OUT file pay.settlement_file, OUT is_alone boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_for_review(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_is_over(p_news pay.news, p_word text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.hold_orders(p_items integer[], p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_reader(p_name text, p_owner text, p_lease_ms bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.id_ok(p_id text) FROM PUBLIC;
@@ -6713,6 +6803,8 @@ REVOKE ALL ON FUNCTION pay.join_findings(INOUT p_a pay.risk_findings, p_b pay.ri
 REVOKE ALL ON FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.journal_payout_call(p_row pay.payout_sending, p_owner text, p_lease interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_adopted(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_cards(p_psp text[], p_attempt text[], p_before text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_payout(p_state text, p_fact text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_payout_asked(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) FROM PUBLIC;
@@ -6729,7 +6821,8 @@ REVOKE ALL ON FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolea
 REVOKE ALL ON FUNCTION pay.judge_risk(p_items integer[], p_risk jsonb[], p_rows pay.risk_rows, p_found pay.risk_findings) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judged_facts(p_facts pay.fact[], p_turn integer, p_now timestamp with time zone, p_at text, p_tx bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone, p_who text, p_why text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_card_decisions(p_words pay.card_word[], p_found pay.risk_findings) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[], p_before text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_rows pay.risk_rows, OUT items integer[], OUT words text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
@@ -7153,6 +7246,7 @@ REVOKE ALL ON FUNCTION pay.sweep_settled() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_staged(p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_unknown(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_captures(p_news pay.news, p_named pay.change, p_captured bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_card_words(p_psp text[], p_attempt text[], p_before text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_early(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_facts(p_facts pay.fact[], p_is_plain boolean, OUT facts pay.fact[], OUT postings pay.posting[], OUT moved integer[], OUT late integer[], OUT against integer[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_dispatch TO payments_auditor;
@@ -7239,8 +7333,8 @@ REVOKE ALL ON FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_ur
 GRANT ALL ON FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[], p_cards_card_before text[], p_after jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[], p_cards_card_before text[], p_after jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) FROM PUBLIC;
@@ -7495,6 +7589,8 @@ REVOKE ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why
 GRANT ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.risk_list_add(p_merchant_id text, p_effect text, p_kind text, p_value text, p_until timestamp with time zone, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.risk_list_add(p_merchant_id text, p_effect text, p_kind text, p_value text, p_until timestamp with time zone, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.risk_list_add_cards(p_merchant_id text, p_effect text, p_payment_order_id text, p_until timestamp with time zone, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.risk_list_add_cards(p_merchant_id text, p_effect text, p_payment_order_id text, p_until timestamp with time zone, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.risk_list_import(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT outcome text, OUT added bigint, OUT changed bigint, OUT bad bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.risk_list_import(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT outcome text, OUT added bigint, OUT changed bigint, OUT bad bigint) TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_list TO payments_auditor;
@@ -7658,8 +7754,8 @@ GRANT SELECT ON TABLE pay.rate_source TO payments_auditor;
 GRANT SELECT ON TABLE pay.rate_source TO payments_operator;
 GRANT SELECT ON TABLE pay.registration TO payments_auditor;
 GRANT SELECT ON TABLE pay.registration TO payments_operator;
-GRANT SELECT ON TABLE pay.risk_card TO payments_auditor;
-GRANT SELECT ON TABLE pay.risk_card TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_after TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_after TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_counter TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_counter TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_decision TO payments_auditor;

@@ -39,7 +39,6 @@ static char *refuse(ngx_conf_t *cf, const char *directive, ngx_str_t *name,
     const char *why);
 static char *set_then(ngx_str_t *value, pay_risk_action_t *then);
 static ngx_uint_t is_shadow(ngx_str_t *word);
-static char *note_line(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf);
 static char *velocity_key(ngx_conf_t *cf, ngx_str_t *text, void *object);
 static char *velocity_then(ngx_conf_t *cf, ngx_str_t *text, void *object);
 static const char *velocity_check(velocity_t *v);
@@ -112,7 +111,7 @@ ngx_http_payments_risk_rule(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     (void) cmd;
 
     if (check_name(cf, RULE, pmcf, &value[1]) != NGX_CONF_OK
-        || note_line(cf, pmcf) != NGX_CONF_OK)
+        || ngx_http_payments_risk_note(cf, &pmcf->risk) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -183,7 +182,7 @@ ngx_http_payments_risk_velocity(ngx_conf_t *cf, ngx_command_t *cmd,
     if (check_name(cf, VELOCITY, pmcf, &value[1]) != NGX_CONF_OK
         || ngx_http_payments_options(cf, velocity_options, 2, &v, &given)
            != NGX_CONF_OK
-        || note_line(cf, pmcf) != NGX_CONF_OK)
+        || ngx_http_payments_risk_note(cf, &pmcf->risk) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -290,13 +289,13 @@ is_shadow(ngx_str_t *word)
 
 /* The version is the digest of all lines, each behind that of the lines
  * before it. */
-static char *
-note_line(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
+char *
+ngx_http_payments_risk_note(ngx_conf_t *cf, ngx_payments_risk_conf_t *risk)
 {
     u_char      digest[PAY_SHA256_SIZE];
     ngx_str_t  *value = cf->args->elts;
     ngx_uint_t  i;
-    pay_str_t   parts[3] = { { PAY_SHA256_SIZE, pmcf->risk.digest },
+    pay_str_t   parts[3] = { { PAY_SHA256_SIZE, risk->digest },
                              { 1, (const unsigned char *) "" }, { 0, NULL } };
 
     for (i = 0; i < cf->args->nelts; i++) {
@@ -306,7 +305,7 @@ note_line(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
             return NGX_CONF_ERROR;
         }
 
-        ngx_memcpy(pmcf->risk.digest, digest, sizeof(digest));
+        ngx_memcpy(risk->digest, digest, sizeof(digest));
     }
 
     return NGX_CONF_OK;
@@ -324,8 +323,8 @@ velocity_key(ngx_conf_t *cf, ngx_str_t *text, void *object)
 
     return pay_risk_key_find(ngx_payments_str(*text), &v->core.key) == PAY_OK
            ? NGX_CONF_OK
-           : "must be ip, ip_net, email, phone, buyer, device, seller or "
-             "merchant";
+           : "must be ip, ip_net, email, phone, buyer, device, seller, "
+             "merchant, card or bin";
 }
 
 
@@ -359,13 +358,21 @@ velocity_check(velocity_t *v)
         return "must not allow: nobody is trusted for coming often";
     }
 
+    if (v->core.then == PAY_RISK_CHALLENGE && pay_risk_is_after(v->core.key)) {
+        return "must not challenge: a card is known when its PSP was asked, so "
+               "take then=review or then=block";
+    }
+
     if (v->window_s > PAY_RISK_MEMORY_S
         && v->window_s % PAY_RISK_MEMORY_S != 0)
     {
         return "needs a window= of whole hours when it is longer than one";
     }
 
-    if (v->core.of != PAY_RISK_ATTEMPTS
+    /* declines of cards have a row each */
+    if ((v->core.of == PAY_RISK_SUM
+         || (v->core.of == PAY_RISK_DECLINES
+             && !pay_risk_is_after(v->core.key)))
         && v->window_s % PAY_RISK_MEMORY_S != 0)
     {
         return "needs a window= of whole hours, since declines and amounts "
@@ -413,6 +420,7 @@ ngx_http_payments_risk_resolve(ngx_conf_t *cf,
 {
     ngx_conf_t                *at;
     pay_risk_t                *core = &pmcf->risk.core;
+    pay_arena_t                arena;
     ngx_http_payments_at_t     place;
     ngx_payments_risk_conf_t  *risk = &pmcf->risk;
 
@@ -440,7 +448,11 @@ ngx_http_payments_risk_resolve(ngx_conf_t *cf,
     *ngx_hex_dump((u_char *) core->version, risk->digest, PAY_SHA256_SIZE)
         = '\0';
 
-    if (pay_risk_keys(&pmcf->keyring, core) != PAY_OK) {
+    arena = ngx_payments_arena(cf->pool);
+
+    if (pay_risk_keys(&pmcf->keyring, core) != PAY_OK
+        || pay_risk_after(&arena, core, &core->after) != PAY_OK)
+    {
         return NGX_CONF_ERROR;
     }
 

@@ -15,6 +15,9 @@ char *ngx_http_payments_risk_rule(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_payments_risk_velocity(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+/* Adds the line that is read to the version of decisions. */
+char *ngx_http_payments_risk_note(ngx_conf_t *cf,
+    ngx_payments_risk_conf_t *risk);
 /* When all is read: the core's object and the windows' memory. */
 char *ngx_http_payments_risk_resolve(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf);

@@ -27,7 +27,9 @@ SELECT coalesce(CASE
     WHEN p_kind = 'email_domain'
         THEN octet_length(p_value) BETWEEN 1 AND 253
             AND p_value !~ '[A-Z[:space:]]'
-    WHEN p_kind = 'country'
+    WHEN p_kind = 'bin'
+        THEN octet_length(p_value) BETWEEN 6 AND 8 AND p_value !~ '[^0-9]'
+    WHEN p_kind IN ('country', 'card_country')
         THEN octet_length(p_value) = 2 AND p_value !~ '[^A-Z]' END, false)
 $$;
 COMMENT ON FUNCTION pay.risk_value_ok IS

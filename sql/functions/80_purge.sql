@@ -111,7 +111,7 @@ BEGIN
     v_counters := v_counters + v_count;
 
     UPDATE risk_card w
-    SET card = NULL
+    SET card = NULL, waits = NULL
     WHERE w.ctid = ANY (ARRAY(
         SELECT c.ctid FROM risk_card c
         WHERE c.card IS NOT NULL AND c.at < now() - interval '13 months'

@@ -16,7 +16,8 @@
 #include <string.h>
 
 
-#define AT  PAY_CLI_AT
+#define AT        PAY_CLI_AT
+#define CARD_LEN  64            /* hex digits of a hash */
 
 typedef struct {
     const char  *name;
@@ -37,7 +38,8 @@ static int act_on(pay_cli_risk_t *args, const char *const *words,
 static const pay_cli_list_t  list_query = {
     "risk list",
     "SELECT l.list_id AS entry, l.merchant_id AS merchant, l.effect, l.kind,"
-    " CASE WHEN l.kind IN ('ip', 'country', 'email_domain') THEN l.value"
+    " CASE WHEN l.kind IN ('ip', 'country', 'email_domain', 'bin',"
+    " 'card_country') THEN l.value"
     " ELSE left(l.value, 12) || '...' END AS value,"
     " coalesce(" AT("l.until") ", '') AS until, l.who, l.why,"
     " " AT("l.at") " AS at FROM pay.risk_list l"
@@ -64,7 +66,10 @@ static const pay_cli_list_t  show_query = {
     "risk show",
     "SELECT d.decision, d.decided_by AS by, d.hits, d.facts, d.version,"
     " encode(d.inputs_hash, 'hex') AS inputs_hash, " AT("d.at") " AS at,"
-    " pay.cards_of($1, $2) AS cards, pay.labels_of($1, $2) AS labels"
+    " (SELECT string_agg(DISTINCT c.card, ' ') FROM pay.risk_card c"
+    " WHERE c.merchant_id = $1 AND c.checkout_id = $2) AS card,"
+    " pay.cards_of($1, $2) AS cards, pay.after_of($1, $2) AS after,"
+    " pay.labels_of($1, $2) AS labels"
     " FROM pay.risk_decision d"
     " WHERE d.merchant_id = $1 AND d.checkout_id = $2",
     2, "no decision about such a checkout", PAY_CLI_NO, NULL
@@ -73,8 +78,17 @@ static const pay_cli_list_t  show_query = {
 static const pay_cli_refusal_t  refusals[] = {
     { "not_found", "no such entry" },
     { "invalid", "--who and --why take 1 to 200 bytes each, EFFECT is block,"
-      " review, challenge or allow, --until is to come" },
+      " review, challenge (not of card, bin and card_country) or allow,"
+      " --until is to come" },
     { "unchanged", "it is there already, with this end" },
+    { NULL, NULL }
+};
+
+static const pay_cli_refusal_t  card_refusals[] = {
+    { "not_found", "the merchant has no order of that id whose card is known" },
+    { "invalid", "--who and --why take 1 to 200 bytes each, EFFECT is block,"
+      " review or allow, --until is to come" },
+    { "unchanged", "they are there already, with this end" },
     { NULL, NULL }
 };
 
@@ -83,6 +97,15 @@ static const pay_cli_act_t  add_act = {
     "SELECT CASE o WHEN 'changed' THEN 'added' ELSE o END"
     " FROM pay_ops.risk_list_add($1, $2, $3, $4, $5::timestamptz, $6, $7) o",
     7, "added", refusals
+};
+
+/* Lists all cards that an order was tried with. */
+static const pay_cli_act_t  add_cards_act = {
+    "risk list add",
+    "SELECT CASE o WHEN 'changed' THEN 'added' ELSE o END"
+    " FROM pay_ops.risk_list_add_cards($1, $2, $4, $5::timestamptz, $6, $7) o"
+    " WHERE $3::text IS NOT NULL",
+    7, "added", card_refusals
 };
 
 static const pay_cli_act_t  remove_act = {
@@ -184,10 +207,26 @@ risk_show(pay_cli_risk_t *args, const char *const *words)
 }
 
 
+/* The hash of a card has 64 digits, an order's id seldom. */
 static int
 risk_add(pay_cli_risk_t *args, const char *const *words)
 {
-    return act_on(args, words, &add_act, 1);
+    const char  *values[] = {
+        args->merchant, words[0], words[1], words[2], args->until,
+        pay_cli_risk_who(args), args->why
+    };
+
+    if (strcmp(words[1], "card") != 0
+        || (strlen(words[2]) == CARD_LEN
+            && strspn(words[2], "0123456789abcdef") == CARD_LEN))
+    {
+        return act_on(args, words, &add_act, 1);
+    }
+
+    return args->why == NULL || args->merchant == NULL
+           ? pay_cli_misuse(pay_cli_risk_usage, "risk list add: by an order a "
+                            "card needs --merchant, whose id it is, and --why")
+           : pay_cli_act(&add_cards_act, args->dsn, values);
 }
 
 
