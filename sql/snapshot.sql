@@ -1722,6 +1722,7 @@ CREATE FUNCTION pay.declare_secret(p_endpoint pay.webhook_endpoint, p_fingerprin
 CREATE FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.declared_for() RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.decline_shares(p_since timestamp with time zone) RETURNS TABLE(merchant_id text, tries bigint, declines bigint) LANGUAGE plpgsql STABLE SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.delivery_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delivery_json(p_delivery pay.webhook_delivery) RETURNS json LANGUAGE sql STABLE;
@@ -2360,6 +2361,8 @@ CREATE FUNCTION pay.message_of(p_event_id text, p_ids text[]) RETURNS text LANGU
 CREATE FUNCTION pay.message_page(p_merchant_id text, p_after bigint, p_type text, p_limit integer) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.minor_of(p_amount text, p_currency text) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source, p_limit integer) RETURNS boolean LANGUAGE plpgsql;
+CREATE FUNCTION pay.mode_findings(p_items integer[], p_merchant_id text[]) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.mode_terms_ok(p_terms jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
@@ -2828,6 +2831,7 @@ CREATE FUNCTION pay.sweep_changes(p_limit interval) RETURNS void LANGUAGE plpgsq
 CREATE FUNCTION pay.sweep_counts() RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.sweep_limit(p_limits jsonb, p_name text) RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.sweep_lost(p_limit interval) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.sweep_modes(p_terms jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_ok(p_owner text, p_interval_ms bigint, p_limits jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.sweep_open(p_registering interval, p_executing interval) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_overdue_reviews() RETURNS void LANGUAGE plpgsql;
@@ -3740,6 +3744,40 @@ ALTER TABLE pay.risk_list_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTI
 );
 ALTER TABLE pay.risk_list ALTER COLUMN list_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pay.risk_list_list_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE pay.risk_mode (
+    merchant_id pay.id NOT NULL,
+    word pay.risk_word NOT NULL,
+    is_shadow boolean NOT NULL,
+    tries bigint NOT NULL,
+    declines bigint NOT NULL,
+    since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    until timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE pay.risk_mode IS 'Merchants with too large a share of declines, while that lasts';
+
+CREATE TABLE pay.risk_mode_act (
+    act_id bigint NOT NULL,
+    merchant_id pay.id NOT NULL,
+    act text NOT NULL COLLATE pg_catalog."C",
+    word pay.risk_word NOT NULL,
+    tries bigint NOT NULL,
+    declines bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT risk_mode_act_act_check CHECK ((act = ANY (ARRAY['on'::text, 'off'::text])))
+);
+
+COMMENT ON TABLE pay.risk_mode_act IS 'When the mode of a merchant began and ended, and by which counts';
+
+ALTER TABLE pay.risk_mode_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.risk_mode_act_act_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -5756,6 +5794,10 @@ ALTER TABLE ONLY pay.risk_list_act
     ADD CONSTRAINT risk_list_act_pkey PRIMARY KEY (act_id);
 ALTER TABLE ONLY pay.risk_list
     ADD CONSTRAINT risk_list_pkey PRIMARY KEY (value, kind, merchant_id, effect);
+ALTER TABLE ONLY pay.risk_mode_act
+    ADD CONSTRAINT risk_mode_act_pkey PRIMARY KEY (act_id);
+ALTER TABLE ONLY pay.risk_mode
+    ADD CONSTRAINT risk_mode_pkey PRIMARY KEY (merchant_id);
 ALTER TABLE ONLY pay.risk_review_act
     ADD CONSTRAINT risk_review_act_pkey PRIMARY KEY (act_id);
 ALTER TABLE ONLY pay.risk_review
@@ -6200,6 +6242,8 @@ CREATE TRIGGER risk_decision_kept BEFORE DELETE OR TRUNCATE ON pay.risk_decision
 ALTER TABLE pay.risk_decision ENABLE ALWAYS TRIGGER risk_decision_kept;
 CREATE TRIGGER risk_list_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_list_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
 ALTER TABLE pay.risk_list_act ENABLE ALWAYS TRIGGER risk_list_act_append_only;
+CREATE TRIGGER risk_mode_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_mode_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
+ALTER TABLE pay.risk_mode_act ENABLE ALWAYS TRIGGER risk_mode_act_append_only;
 CREATE TRIGGER risk_review_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_review_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
 ALTER TABLE pay.risk_review_act ENABLE ALWAYS TRIGGER risk_review_act_append_only;
 CREATE TRIGGER sanction_list_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.sanction_list FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('imports are append-only', 'PAY20');
@@ -6568,6 +6612,7 @@ REVOKE ALL ON FUNCTION pay.declare_secret(p_endpoint pay.webhook_endpoint, p_fin
 REVOKE ALL ON FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declared_for() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.decline_shares(p_since timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delivery_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delivery_json(p_delivery pay.webhook_delivery) FROM PUBLIC;
@@ -6940,6 +6985,8 @@ REVOKE ALL ON FUNCTION pay.message_of(p_event_id text, p_ids text[]) FROM PUBLIC
 REVOKE ALL ON FUNCTION pay.message_page(p_merchant_id text, p_after bigint, p_type text, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.minor_of(p_amount text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.mode_findings(p_items integer[], p_merchant_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.mode_terms_ok(p_terms jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
@@ -7237,6 +7284,7 @@ REVOKE ALL ON FUNCTION pay.sweep_changes(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_counts() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_limit(p_limits jsonb, p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_lost(p_limit interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sweep_modes(p_terms jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_ok(p_owner text, p_interval_ms bigint, p_limits jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_open(p_registering interval, p_executing interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_overdue_reviews() FROM PUBLIC;
@@ -7764,6 +7812,10 @@ GRANT SELECT ON TABLE pay.risk_label TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_label TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_list_act TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_list_act TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_mode TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_mode TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_mode_act TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_mode_act TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_review_act TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_review_act TO payments_operator;
 GRANT SELECT ON TABLE pay.round TO payments_auditor;

@@ -262,6 +262,13 @@ ngx_command_t  ngx_http_payments_commands[] = {
       offsetof(ngx_http_payments_main_conf_t, risk),
       &ngx_http_payments_risk_after_line },
 
+    { ngx_string("payments_risk_card_testing"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_payments_set_line,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, risk),
+      &ngx_http_payments_risk_card_testing_line },
+
     { ngx_string("payments_bulkhead"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_http_payments_set_line,

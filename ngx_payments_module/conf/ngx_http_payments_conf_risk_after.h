@@ -1,5 +1,5 @@
 /*
- * The directive payments_risk_after.
+ * The directives payments_risk_after and payments_risk_card_testing.
  */
 
 #ifndef NGX_HTTP_PAYMENTS_CONF_RISK_AFTER_H
@@ -9,6 +9,7 @@
 
 
 extern ngx_http_payments_line_t  ngx_http_payments_risk_after_line;
+extern ngx_http_payments_line_t  ngx_http_payments_risk_card_testing_line;
 
 
 #endif /* NGX_HTTP_PAYMENTS_CONF_RISK_AFTER_H */

@@ -253,6 +253,7 @@ ngx_payments_count_sweep(pay_str_t text)
     sweep->unknown = ngx_payments_figure(json, "unknown");
     sweep->parked = ngx_payments_figure(json, "parked");
     sweep->overdue_s = ngx_payments_figure(json, "overdue_s");
+    sweep->risk_modes = ngx_payments_figure(json, "risk_modes");
     ngx_memory_barrier();
     sweep->at = (ngx_atomic_uint_t) ngx_time();
 

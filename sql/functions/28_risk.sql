@@ -391,12 +391,15 @@ SELECT j.n, d.decision, CASE
         WHEN d.decision = 'allow' THEN 'none'
         WHEN j.list = severity(d.decision) THEN 'list'
         WHEN j.rule = severity(d.decision) THEN 'rule'
+        WHEN j.mode = severity(d.decision) THEN 'mode'
         ELSE 'window' END, j.hits
 FROM (
     SELECT h.n, bool_or(h.by = 'list' AND h.word = 'allow') AS list_allows,
         bool_or(h.is_allowed) AS rule_allows,
         max(severity(h.word)) FILTER (WHERE h.by = 'rule') AS rule,
         max(severity(h.word)) FILTER (WHERE h.by = 'list') AS list,
+        max(severity(h.word)) FILTER (WHERE h.by = 'mode'
+            AND NOT h.is_shadow) AS mode,
         max(severity(h.word)) FILTER (WHERE NOT h.is_shadow) AS worst,
         coalesce(jsonb_agg(h.hit ORDER BY h.place, h.hit)
                  FILTER (WHERE h.hit IS NOT NULL), '[]') AS hits
@@ -500,6 +503,11 @@ DECLARE
     v_hits  jsonb[];
 BEGIN
     v_found := list_findings(p_items, p_merchant_id, p_rows);
+
+    v_more := mode_findings(p_items, p_merchant_id);
+    IF v_more.items <> '{}' THEN
+        v_found := join_findings(v_found, v_more);
+    END IF;
 
     IF p_rows.window_item <> '{}' THEN
         PERFORM count_attempts(p_items, p_merchant_id, p_currency,

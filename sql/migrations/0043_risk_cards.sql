@@ -76,6 +76,36 @@ CREATE TYPE card_word AS (
 COMMENT ON TYPE card_word IS
     'A PSP''s word about a card; parts: those that are new, see card_parts()';
 
+-- Merchants whose cards are being tested: while one is here, each new checkout of
+-- it gets the word.
+CREATE TABLE risk_mode (
+    merchant_id  id PRIMARY KEY,
+    word         risk_word NOT NULL,
+    is_shadow    boolean NOT NULL,
+    tries        bigint NOT NULL,
+    declines     bigint NOT NULL,
+    since        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    until        timestamptz NOT NULL
+);
+COMMENT ON TABLE risk_mode IS
+    'Merchants with too large a share of declines, while that lasts';
+
+CREATE TABLE risk_mode_act (
+    act_id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    merchant_id  id NOT NULL,
+    act          text COLLATE "C" NOT NULL CHECK (act IN ('on', 'off')),
+    word         risk_word NOT NULL,
+    tries        bigint NOT NULL,
+    declines     bigint NOT NULL,
+    at           timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE TRIGGER risk_mode_act_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON risk_mode_act FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('acts are append-only', 'PAY20');
+ALTER TABLE risk_mode_act ENABLE ALWAYS TRIGGER risk_mode_act_append_only;
+COMMENT ON TABLE risk_mode_act IS
+    'When the mode of a merchant began and ended, and by which counts';
+
 -- they have one argument more now
 DROP FUNCTION IF EXISTS pay.keep_cards(fact[], text[], bigint[], text[],
     text[], text[], text[], text[], text[], text[], bigint[], text[],

@@ -31,6 +31,7 @@ static int risk_add(pay_cli_risk_t *args, const char *const *words);
 static int risk_remove(pay_cli_risk_t *args, const char *const *words);
 static int risk_decisions(pay_cli_risk_t *args, const char *const *words);
 static int risk_show(pay_cli_risk_t *args, const char *const *words);
+static int risk_modes(pay_cli_risk_t *args, const char *const *words);
 static int act_on(pay_cli_risk_t *args, const char *const *words,
     const pay_cli_act_t *act, int has_until);
 
@@ -73,6 +74,19 @@ static const pay_cli_list_t  show_query = {
     " FROM pay.risk_decision d"
     " WHERE d.merchant_id = $1 AND d.checkout_id = $2",
     2, "no decision about such a checkout", PAY_CLI_NO, NULL
+};
+
+static const pay_cli_list_t  modes_query = {
+    "risk modes",
+    "SELECT a.merchant_id AS merchant, a.act, a.word AS then, a.declines,"
+    " a.tries, " AT("a.at") " AS at, CASE WHEN a.act = 'on' AND a.act_id ="
+    " (SELECT max(x.act_id) FROM pay.risk_mode_act x"
+    " WHERE x.merchant_id = a.merchant_id) THEN (SELECT " AT("m.until")
+    " FROM pay.risk_mode m WHERE m.merchant_id = a.merchant_id) END AS until"
+    " FROM pay.risk_mode_act a"
+    " WHERE a.merchant_id = coalesce($1, a.merchant_id)"
+    " ORDER BY a.act_id DESC LIMIT 100",
+    1, "no merchant ever had a mode", PAY_CLI_OK, NULL
 };
 
 static const pay_cli_refusal_t  refusals[] = {
@@ -123,7 +137,8 @@ static const risk_verb_t  list_verbs[] = {
 static const risk_verb_t  verbs[] = {
     { "list", 0, risk_list },
     { "decisions", 0, risk_decisions },
-    { "show", 1, risk_show }
+    { "show", 1, risk_show },
+    { "modes", 0, risk_modes }
 };
 
 
@@ -204,6 +219,15 @@ risk_show(pay_cli_risk_t *args, const char *const *words)
            ? pay_cli_misuse(pay_cli_risk_usage, "risk show: --merchant is "
                             "missing: ids of checkouts are its own")
            : pay_cli_list(&show_query, args->dsn, values);
+}
+
+
+static int
+risk_modes(pay_cli_risk_t *args, const char *const *words)
+{
+    (void) words;
+
+    return pay_cli_list(&modes_query, args->dsn, &args->merchant);
 }
 
 

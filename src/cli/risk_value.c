@@ -26,6 +26,7 @@ const char  pay_cli_risk_usage[] =
     "       payctl risk decisions [--dsn DSN] [--merchant ID]"
     " [--decision WORD]\n"
     "       payctl risk show [--dsn DSN] --merchant ID CHECKOUT\n"
+    "       payctl risk modes [--dsn DSN] [--merchant ID]\n"
     "       payctl risk review --help\n"
     "\n"
     "EFFECT is block, review, challenge or allow; KIND is email,\n"

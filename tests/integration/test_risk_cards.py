@@ -209,3 +209,40 @@ def test_in_shadow_a_card_is_only_noted(stack, listed):
         stack.configure()
     assert after(stack, made[-1]) == [("allow", "none", "card-1m")]
     assert review(stack, made[-1]) is None
+
+
+def test_while_cards_are_tested_each_checkout_is_challenged(stack):
+    line = (
+        HOLDS + " payments_watchdog interval=200ms; payments_risk_card_testing"
+        " share=90% min=6 window=1m then=challenge for=2s;"
+    )
+    stack.sql("DELETE FROM pay.risk_mode")
+
+    def metric() -> str:
+        return stack.http.get("/metrics").text
+
+    def decided() -> tuple:
+        (row,) = stack.sql(
+            "SELECT decision, decided_by FROM pay.risk_decision"
+            " WHERE merchant_id = 'globex' AND checkout_id = %s",
+            stack.post(stack.order(), merchant="OTHER_").json()["checkout_id"],
+        )
+        return row
+
+    stack.configure((HOLDS, line))
+    try:
+        assert decided() == ("allow", "none")
+        made = stack.post(stack.order(), merchant="OTHER_").json()
+        token = stack.mock.books(nonce=first_id(made))["registrations"][0]
+        for n in range(60):
+            stack.mock.pay(token["token"], "attempt", card=f"{new_id()}-{n}")
+        wait_for(lambda: "payments_risk_modes 1" in metric(), "the mode")
+        assert decided() == ("challenge", "mode")
+        shown = payctl(stack, "risk", "modes", "--merchant", "globex")
+        assert "globex" in shown and "on" in shown
+        # an attempt that is an hour old is in no window
+        stack.sql("UPDATE pay.risk_card SET at = at - interval '1 h'")
+        wait_for(lambda: "payments_risk_modes 0" in metric(), "its end")
+        assert decided() == ("allow", "none")
+    finally:
+        stack.configure()
