@@ -181,10 +181,20 @@ typedef struct {
     pay_str_t                   review;  /* JSON: the terms of reviews, as
                                           * review_terms_ok() of SQL wants
                                           * them; empty: those of SQL */
+    int                         voids;   /* blocked after the PSP: the money
+                                          * goes back; 0: it is held */
+    pay_str_t                   after;   /* as pay_risk_after() makes it */
     unsigned char               keys[PAY_RISK_HASHES][PAY_SHA256_SIZE];
     unsigned                    key_count;       /* the first one counts */
     char                        version[2 * PAY_SHA256_SIZE + 1];
 } pay_risk_t;
+
+/* The name that a PSP has for a card in an account. */
+typedef struct {
+    pay_str_t  psp;
+    pay_str_t  account;
+    pay_str_t  card;
+} pay_risk_card_name_t;
 
 /* One count in memory: the caller adds one to the key's window at `at_s` and
  * stores how many the window has then. */
@@ -278,8 +288,14 @@ pay_status_t pay_risk_list_value(pay_arena_t *arena, const pay_risk_t *risk,
 /* The keyed hash, in hex, of the name that a PSP has for a card.  It is one of
  * the PSP's and the account's: fingerprints of two are never the same card. */
 pay_status_t pay_risk_card(pay_arena_t *arena, const pay_risk_t *risk,
-    pay_str_t psp, pay_str_t account, pay_str_t card, pay_str_t *hex)
+    unsigned hash, const pay_risk_card_name_t *card, pay_str_t *hex)
     PAY_MUST_CHECK;
+/* Whether the key is known only when the PSP was asked. */
+int pay_risk_is_after(pay_risk_key_t key);
+/* The argument of apply_event by which words about cards are judged, as JSON:
+ * see sql/functions/29_risk_card.sql. */
+pay_status_t pay_risk_after(pay_arena_t *arena, const pay_risk_t *risk,
+    pay_str_t *json) PAY_MUST_CHECK;
 
 /* The facts of a request at a time.  Normalised texts are the arena's, the
  * rest borrows. */

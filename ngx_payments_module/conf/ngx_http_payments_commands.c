@@ -22,6 +22,7 @@
 #include "conf/ngx_http_payments_conf_rates.h"
 #include "conf/ngx_http_payments_conf_review.h"
 #include "conf/ngx_http_payments_conf_risk.h"
+#include "conf/ngx_http_payments_conf_risk_after.h"
 #include "conf/ngx_http_payments_conf_risk_provider.h"
 #include "conf/ngx_http_payments_conf_score.h"
 #include "conf/ngx_http_payments_conf_retry.h"
@@ -270,6 +271,20 @@ ngx_command_t  ngx_http_payments_commands[] = {
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_payments_main_conf_t, risk),
       &ngx_http_payments_risk_review_line },
+
+    { ngx_string("payments_risk_after"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_payments_set_line,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, risk),
+      &ngx_http_payments_risk_after_line },
+
+    { ngx_string("payments_risk_card_testing"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_payments_set_line,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, risk),
+      &ngx_http_payments_risk_card_testing_line },
 
     { ngx_string("payments_bulkhead"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,

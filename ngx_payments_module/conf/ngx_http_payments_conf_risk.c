@@ -113,7 +113,7 @@ ngx_http_payments_risk_rule(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     (void) cmd;
 
     if (check_name(cf, RULE, pmcf, &value[1]) != NGX_CONF_OK
-        || ngx_http_payments_risk_note_line(cf, pmcf) != NGX_CONF_OK)
+        || ngx_http_payments_risk_note_line(cf, &pmcf->risk) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -184,7 +184,7 @@ ngx_http_payments_risk_velocity(ngx_conf_t *cf, ngx_command_t *cmd,
     if (check_name(cf, VELOCITY, pmcf, &value[1]) != NGX_CONF_OK
         || ngx_http_payments_options(cf, velocity_options, 2, &v, &given)
            != NGX_CONF_OK
-        || ngx_http_payments_risk_note_line(cf, pmcf) != NGX_CONF_OK)
+        || ngx_http_payments_risk_note_line(cf, &pmcf->risk) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -299,13 +299,13 @@ is_shadow(ngx_str_t *word)
  * before it. */
 char *
 ngx_http_payments_risk_note_line(ngx_conf_t *cf,
-    ngx_http_payments_main_conf_t *pmcf)
+    ngx_payments_risk_conf_t *risk)
 {
     ngx_str_t  *value = cf->args->elts;
     ngx_uint_t  i;
 
     for (i = 0; i < cf->args->nelts; i++) {
-        if (ngx_http_payments_risk_note(pmcf, ngx_payments_str(value[i]))
+        if (ngx_http_payments_risk_note(risk, ngx_payments_str(value[i]))
             != NGX_CONF_OK)
         {
             return NGX_CONF_ERROR;
@@ -317,18 +317,17 @@ ngx_http_payments_risk_note_line(ngx_conf_t *cf,
 
 
 char *
-ngx_http_payments_risk_note(ngx_http_payments_main_conf_t *pmcf,
-    pay_str_t text)
+ngx_http_payments_risk_note(ngx_payments_risk_conf_t *risk, pay_str_t text)
 {
     u_char     digest[PAY_SHA256_SIZE];
-    pay_str_t  parts[3] = { { PAY_SHA256_SIZE, pmcf->risk.digest },
+    pay_str_t  parts[3] = { { PAY_SHA256_SIZE, risk->digest },
                             { 1, (const unsigned char *) "" }, text };
 
     if (pay_sha256_parts(parts, 3, digest) != PAY_OK) {
         return NGX_CONF_ERROR;
     }
 
-    ngx_memcpy(pmcf->risk.digest, digest, sizeof(digest));
+    ngx_memcpy(risk->digest, digest, sizeof(digest));
 
     return NGX_CONF_OK;
 }
@@ -345,8 +344,8 @@ velocity_key(ngx_conf_t *cf, ngx_str_t *text, void *object)
 
     return pay_risk_key_find(ngx_payments_str(*text), &v->core.key) == PAY_OK
            ? NGX_CONF_OK
-           : "must be ip, ip_net, email, phone, buyer, device, seller or "
-             "merchant";
+           : "must be ip, ip_net, email, phone, buyer, device, seller, "
+             "merchant, card or bin";
 }
 
 
@@ -380,13 +379,21 @@ velocity_check(velocity_t *v)
         return "must not allow: nobody is trusted for coming often";
     }
 
+    if (v->core.then == PAY_RISK_CHALLENGE && pay_risk_is_after(v->core.key)) {
+        return "must not challenge: a card is known when its PSP was asked, so "
+               "take then=review or then=block";
+    }
+
     if (v->window_s > PAY_RISK_MEMORY_S
         && v->window_s % PAY_RISK_MEMORY_S != 0)
     {
         return "needs a window= of whole hours when it is longer than one";
     }
 
-    if (v->core.of != PAY_RISK_ATTEMPTS
+    /* declines of cards have a row each */
+    if ((v->core.of == PAY_RISK_SUM
+         || (v->core.of == PAY_RISK_DECLINES
+             && !pay_risk_is_after(v->core.key)))
         && v->window_s % PAY_RISK_MEMORY_S != 0)
     {
         return "needs a window= of whole hours, since declines and amounts "
@@ -434,6 +441,7 @@ ngx_http_payments_risk_resolve(ngx_conf_t *cf,
 {
     ngx_conf_t                *at;
     pay_risk_t                *core = &pmcf->risk.core;
+    pay_arena_t                arena;
     ngx_http_payments_at_t     place;
     ngx_payments_risk_conf_t  *risk = &pmcf->risk;
 
@@ -461,7 +469,11 @@ ngx_http_payments_risk_resolve(ngx_conf_t *cf,
     *ngx_hex_dump((u_char *) core->version, risk->digest, PAY_SHA256_SIZE)
         = '\0';
 
-    if (pay_risk_keys(&pmcf->keyring, core) != PAY_OK) {
+    arena = ngx_payments_arena(cf->pool);
+
+    if (pay_risk_keys(&pmcf->keyring, core) != PAY_OK
+        || pay_risk_after(&arena, core, &core->after) != PAY_OK)
+    {
         return NGX_CONF_ERROR;
     }
 

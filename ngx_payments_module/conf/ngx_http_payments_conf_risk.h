@@ -24,8 +24,8 @@ ngx_uint_t ngx_http_payments_risk_knows(
 /* Adds the line, or a text that belongs to it, to the configuration's
  * version. */
 char *ngx_http_payments_risk_note_line(ngx_conf_t *cf,
-    ngx_http_payments_main_conf_t *pmcf);
-char *ngx_http_payments_risk_note(ngx_http_payments_main_conf_t *pmcf,
+    ngx_payments_risk_conf_t *risk);
+char *ngx_http_payments_risk_note(ngx_payments_risk_conf_t *risk,
     pay_str_t text);
 /* When all is read: the core's object and the windows' memory. */
 char *ngx_http_payments_risk_resolve(ngx_conf_t *cf,

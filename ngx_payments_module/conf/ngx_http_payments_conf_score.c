@@ -113,7 +113,7 @@ ngx_http_payments_risk_model(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (check_name(cf, pmcf, &value[1]) != NGX_CONF_OK
         || ngx_http_payments_options(cf, model_options, 3, &line, &given)
            != NGX_CONF_OK
-        || ngx_http_payments_risk_note_line(cf, pmcf) != NGX_CONF_OK)
+        || ngx_http_payments_risk_note_line(cf, &pmcf->risk) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -192,7 +192,7 @@ read_model(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
 
     *ngx_hex_dump((u_char *) scorer->sha256, digest, PAY_SHA256_SIZE) = '\0';
 
-    return ngx_http_payments_risk_note(pmcf, pay_str_of(scorer->sha256));
+    return ngx_http_payments_risk_note(&pmcf->risk, pay_str_of(scorer->sha256));
 }
 
 
@@ -230,7 +230,7 @@ ngx_http_payments_risk_score(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (ngx_http_payments_options(cf, score_options, 1, &line, &given)
         != NGX_CONF_OK
-        || ngx_http_payments_risk_note_line(cf, pmcf) != NGX_CONF_OK)
+        || ngx_http_payments_risk_note_line(cf, &pmcf->risk) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }

@@ -308,6 +308,10 @@ write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c)
                       "How long the oldest background job has been due.");
     pay_metric_simple(buf, "payments_jobs_overdue_seconds", sweep->overdue_s);
 
+    pay_metric_family(buf, "payments_risk_modes", "gauge",
+                      "Merchants whose cards are being tested.");
+    pay_metric_simple(buf, "payments_risk_modes", sweep->risk_modes);
+
     pay_metric_family(buf, "payments_books_differences", "gauge",
                       "Contradictions between the gateway's own books.");
     pay_metric_simple(buf, "payments_books_differences",

@@ -25,7 +25,7 @@
 #include "util/ngx_payments_process.h"
 
 
-#define LIMITS_MAX        160
+#define LIMITS_MAX        320
 #define BACKFILL_SHARE    4            /* of its interval, between questions */
 #define BACKFILL_MAX_MS   5000
 #define BACKFILL_MIN_MS   100
@@ -118,16 +118,30 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
 static void
 sweep_start(ngx_cycle_t *cycle)
 {
+    u_char                     *last;
     pay_str_t                   limits;
+    ngx_payments_risk_conf_t   *risk = &rounds.pmcf->risk;
     ngx_payments_watch_conf_t  *watch = &rounds.pmcf->watch;
 
-    limits.data = rounds.limits;
-    limits.len = ngx_snprintf(rounds.limits, LIMITS_MAX,
-                              "{\"registering_s\":%T,\"executing_s\":%T,"
-                              "\"unknown_s\":%T,\"parked_s\":%T}",
-                              watch->registering_s, watch->executing_s,
-                              watch->unknown_s, watch->parked_s)
-                 - rounds.limits;
+    last = ngx_snprintf(rounds.limits, LIMITS_MAX,
+                        "{\"registering_s\":%T,\"executing_s\":%T,"
+                        "\"unknown_s\":%T,\"parked_s\":%T",
+                        watch->registering_s, watch->executing_s,
+                        watch->unknown_s, watch->parked_s);
+
+    if (risk->testing_share != 0 && rounds.pmcf->env.risk != NULL) {
+        last = ngx_slprintf(last, rounds.limits + LIMITS_MAX - 1,
+                            ",\"card_testing\":{\"share\":%ui,\"min\":%ui,"
+                            "\"window_s\":%T,\"for_s\":%T,\"word\":\"%s\","
+                            "\"shadow\":%s}", risk->testing_share,
+                            risk->testing_min, risk->testing_window_s,
+                            risk->testing_for_s, pay_risk_action_name(
+                                (pay_risk_action_t) risk->testing_then),
+                            risk->core.is_shadow ? "true" : "false");
+    }
+
+    *last++ = '}';
+    limits = (pay_str_t) { last - rounds.limits, rounds.limits };
 
     rounds.args.owner = rounds.owner;
     rounds.args.interval_ms = (int64_t) watch->interval_ms;

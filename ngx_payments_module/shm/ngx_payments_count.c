@@ -258,6 +258,7 @@ ngx_payments_count_sweep(pay_str_t text)
     sweep->reviews_escalated = ngx_payments_figure(reviews, "escalated");
     sweep->reviews_overdue = ngx_payments_figure(reviews, "overdue");
     sweep->reviews_oldest_s = ngx_payments_figure(reviews, "oldest_s");
+    sweep->risk_modes = ngx_payments_figure(json, "risk_modes");
     ngx_memory_barrier();
     sweep->at = (ngx_atomic_uint_t) ngx_time();
 

@@ -61,6 +61,7 @@ typedef struct {
     ngx_atomic_t                unknown;
     ngx_atomic_t                parked;
     ngx_atomic_t                overdue_s;
+    ngx_atomic_t                risk_modes;      /* merchants that have one */
     ngx_atomic_t                differences;     /* of the books */
     ngx_atomic_t                reviews_open;    /* of risk */
     ngx_atomic_t                reviews_escalated;

@@ -215,6 +215,11 @@ typedef struct {
     time_t                      review_deadline_s;
     ngx_uint_t                  review_overdue;
     ngx_str_t                   review_second;   /* an amount, or empty */
+    ngx_uint_t                  testing_share;   /* percent; 0: no mode */
+    ngx_uint_t                  testing_min;     /* attempts */
+    time_t                      testing_window_s;
+    time_t                      testing_for_s;
+    ngx_uint_t                  testing_then;    /* pay_risk_action_t */
     pay_risk_t                  core;
 } ngx_payments_risk_conf_t;
 

@@ -32,7 +32,9 @@ SELECT coalesce(CASE
     WHEN p_kind = 'email_domain'
         THEN octet_length(p_value) BETWEEN 1 AND 253
             AND p_value !~ '[A-Z[:space:]]'
-    WHEN p_kind = 'country'
+    WHEN p_kind = 'bin'
+        THEN octet_length(p_value) BETWEEN 6 AND 8 AND p_value !~ '[^0-9]'
+    WHEN p_kind IN ('country', 'card_country')
         THEN octet_length(p_value) = 2 AND p_value !~ '[^A-Z]' END, false)
 $$;
 COMMENT ON FUNCTION pay.risk_value_ok IS
@@ -464,6 +466,7 @@ SELECT j.n, d.decision, CASE
             AND j.hit IS DISTINCT FROM j.score THEN 'score'
         WHEN j.rule = severity(d.decision) THEN 'rule'
         WHEN j.provider = severity(d.decision) THEN 'provider'
+        WHEN j.mode = severity(d.decision) THEN 'mode'
         ELSE 'window' END, j.hits
 FROM (
     SELECT h.n, bool_or(h.by = 'list' AND h.word = 'allow') AS list_allows,
@@ -474,6 +477,8 @@ FROM (
             AND NOT h.is_shadow) AS provider,
         max(severity(h.word)) FILTER (WHERE h.by = 'hit') AS hit,
         max(severity(h.word)) FILTER (WHERE h.by = 'score') AS score,
+        max(severity(h.word)) FILTER (WHERE h.by = 'mode'
+            AND NOT h.is_shadow) AS mode,
         max(severity(h.word)) FILTER (WHERE NOT h.is_shadow) AS worst,
         coalesce(jsonb_agg(h.hit ORDER BY h.place, h.hit)
                  FILTER (WHERE h.hit IS NOT NULL), '[]') AS hits
@@ -590,6 +595,11 @@ BEGIN
     v_found := list_findings(p_items, p_merchant_id, p_rows);
 
     v_more := provider_findings(p_items, p_risk);
+    IF v_more.items <> '{}' THEN
+        v_found := join_findings(v_found, v_more);
+    END IF;
+
+    v_more := mode_findings(p_items, p_merchant_id);
     IF v_more.items <> '{}' THEN
         v_found := join_findings(v_found, v_more);
     END IF;

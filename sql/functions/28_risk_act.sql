@@ -47,14 +47,10 @@ COMMENT ON FUNCTION pay.block_checkouts IS
 
 
 -- Until the review ends, or an operator ends the hold alone.
-CREATE OR REPLACE FUNCTION pay.hold_for_review(
-    p_items int[], p_merchant_id text[], p_checkout_id text[],
-    p_currency text[], p_total_minor bigint[], p_terms jsonb[])
+CREATE OR REPLACE FUNCTION pay.hold_orders(
+    p_items int[], p_merchant_id text[], p_checkout_id text[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM open_reviews(p_items, p_merchant_id, p_checkout_id, p_currency,
-                         p_total_minor, p_terms);
-
     WITH held AS (
         INSERT INTO payout_hold (merchant_id, seller_account,
             payment_order_id, why)
@@ -71,6 +67,20 @@ BEGIN
     SELECT h.merchant_id, 'order', h.payment_order_id, 'held', 'risk', h.why,
         '{}'
     FROM held h;
+END
+$$;
+COMMENT ON FUNCTION pay.hold_orders IS
+    'Holds the pay-outs of the orders of checkouts';
+
+
+CREATE OR REPLACE FUNCTION pay.hold_for_review(
+    p_items int[], p_merchant_id text[], p_checkout_id text[],
+    p_currency text[], p_total_minor bigint[], p_terms jsonb[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM open_reviews(p_items, p_merchant_id, p_checkout_id, p_currency,
+                         p_total_minor, p_terms);
+    PERFORM hold_orders(p_items, p_merchant_id, p_checkout_id);
 END
 $$;
 COMMENT ON FUNCTION pay.hold_for_review IS

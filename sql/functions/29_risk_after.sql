@@ -74,18 +74,19 @@ COMMENT ON FUNCTION pay.label_refund IS
 -- duplicates.  These are hints: a value of another form than ours counts
 -- as not said, and none refuses its event.  An attempt has one row, so that its
 -- second event, or its query, only fills gaps.  A checkout that
--- no token names is found by its payment.
+-- no token names is found by its payment.  Where none is known yet, the terms of
+-- judge_cards() wait for it.
 CREATE OR REPLACE FUNCTION pay.keep_cards(
     p_facts fact[], p_fact text[], p_item bigint[], p_attempt text[],
     p_card text[], p_bin text[], p_country text[], p_funding text[],
     p_three_d text[], p_level text[], p_score bigint[], p_warning text[],
-    p_is_hint bigint[])
+    p_is_hint bigint[], p_before text[], p_terms jsonb[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     WITH kept AS (
         INSERT INTO risk_card AS c (psp, attempt, merchant_id, checkout_id,
             token, card, bin, country, funding, three_d, level, score,
-            warning, is_hint, is_declined)
+            warning, is_hint, is_declined, waits)
         SELECT DISTINCT ON (f.psp COLLATE "C", u.attempt COLLATE "C")
             f.psp, u.attempt, coalesce(f.merchant_id, k.merchant_id),
             coalesce(f.checkout_id, k.checkout_id), f.token,
@@ -105,11 +106,14 @@ BEGIN
             CASE WHEN octet_length(u.warning) BETWEEN 1 AND 64
                      AND u.warning !~ '[^a-z0-9_.-]' THEN u.warning END,
             u.is_hint IS DISTINCT FROM 0,
-            p_fact[f.item] IN ('attempt_declined', 'declined')
+            p_fact[f.item] IN ('attempt_declined', 'declined'),
+            CASE WHEN f.checkout_id IS NULL AND k.checkout_id IS NULL
+                 THEN p_terms[u.item] || CASE WHEN u.before IS NULL THEN '{}'
+                     ELSE jsonb_build_object('before', u.before) END END
         FROM unnest(p_item, p_attempt, p_card, p_bin, p_country, p_funding,
-            p_three_d, p_level, p_score, p_warning, p_is_hint)
+            p_three_d, p_level, p_score, p_warning, p_is_hint, p_before)
             AS u (item, attempt, card, bin, country, funding, three_d, level,
-                  score, warning, is_hint)
+                  score, warning, is_hint, before)
         JOIN unnest(p_facts) f ON f.item = u.item
         LEFT JOIN LATERAL (
             SELECT t.merchant_id, t.checkout_id FROM psp_token t

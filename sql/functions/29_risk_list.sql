@@ -28,6 +28,9 @@ SELECT id_ok(p_merchant_id)
     AND coalesce(severity(p_effect) IS NOT NULL, false)
     AND risk_value_ok(p_kind, p_value)
     AND (p_kind <> 'ip' OR is_risk_prefix(p_value))
+    -- a card is known when the PSP was asked, too late for a challenge
+    AND (p_effect <> 'challenge'
+         OR p_kind NOT IN ('card', 'bin', 'card_country'))
 $$;
 COMMENT ON FUNCTION pay.risk_entry_ok IS
     'Whether a list can have this entry';
@@ -100,6 +103,47 @@ $$;
 COMMENT ON FUNCTION pay_ops.risk_list_add IS
     'Adds an entry to a list of a merchant (*: of all), or gives it another '
     'end: added, changed, unchanged or invalid';
+
+
+-- The cards of an order are known to operators by the order alone.  An order of
+-- another merchant is none.
+CREATE OR REPLACE FUNCTION pay_ops.risk_list_add_cards(
+    p_merchant_id text, p_effect text, p_payment_order_id text,
+    p_until timestamptz, p_who text, p_why text)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_cards text[] := ARRAY(
+        SELECT DISTINCT c.card
+        FROM find_order(p_merchant_id, p_payment_order_id) o
+        JOIN risk_card c ON c.merchant_id = o.merchant_id
+            AND c.checkout_id = o.checkout_id
+        WHERE c.card IS NOT NULL);
+    v_count int := cardinality(v_cards);
+    v_done  record;
+BEGIN
+    IF NOT is_statement(p_who) OR NOT is_statement(p_why)
+        OR (p_effect IN ('allow', 'review', 'block')) IS NOT TRUE
+        OR p_until <= now()
+    THEN
+        RETURN 'invalid';
+    ELSIF v_count = 0 THEN
+        RETURN 'not_found';
+    END IF;
+
+    v_done := store_risk_entries(p_merchant_id,
+        array_fill(p_effect, ARRAY[v_count]),
+        array_fill('card'::text, ARRAY[v_count]), v_cards,
+        array_fill(p_until, ARRAY[v_count]), p_who, p_why);
+
+    RETURN CASE WHEN v_done.added > 0 THEN 'added'
+                WHEN v_done.changed > 0 THEN 'changed'
+                ELSE 'unchanged' END;
+END
+$$;
+COMMENT ON FUNCTION pay_ops.risk_list_add_cards IS
+    'Adds the cards that an order was tried with to a list of its merchant: '
+    'added, changed, unchanged, not_found or invalid';
 
 
 CREATE OR REPLACE FUNCTION pay_ops.risk_list_remove(

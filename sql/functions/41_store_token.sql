@@ -84,6 +84,7 @@ BEGIN
             v_names.tokens || v_names.aliases);
         PERFORM count_declines(p_merchant_id || v_parked.merchants,
                                p_checkout_id || v_parked.checkouts);
+        PERFORM judge_adopted(p_merchant_id, p_checkout_id);
     END IF;
 
     IF cardinality(v_set.stored) < v_count THEN

@@ -15,7 +15,8 @@ CREATE OR REPLACE FUNCTION pay_api.apply_event(
     p_cards_country text[] DEFAULT '{}', p_cards_funding text[] DEFAULT '{}',
     p_cards_three_d text[] DEFAULT '{}', p_cards_level text[] DEFAULT '{}',
     p_cards_score bigint[] DEFAULT '{}', p_cards_warning text[] DEFAULT '{}',
-    p_cards_is_hint bigint[] DEFAULT '{}')
+    p_cards_is_hint bigint[] DEFAULT '{}',
+    p_cards_card_before text[] DEFAULT '{}', p_after jsonb[] DEFAULT NULL)
 RETURNS SETOF pay_api.checkout_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
@@ -34,7 +35,8 @@ BEGIN
         array_dims(p_digest), array_dims(p_request_id),
         coalesce(array_dims(p_decline), array_dims(p_psp)),
         coalesce(array_dims(p_can_retry), array_dims(p_psp)),
-        coalesce(array_dims(p_attempt), array_dims(p_psp)));
+        coalesce(array_dims(p_attempt), array_dims(p_psp)),
+        coalesce(array_dims(p_after), array_dims(p_psp)));
 
     v_read := read_facts(p_psp, p_source, p_event_id, p_type, p_fact,
         p_token, p_reference, p_code, p_amount_minor, p_currency,
@@ -73,17 +75,30 @@ BEGIN
             array_dims(p_cards_bin), array_dims(p_cards_country),
             array_dims(p_cards_funding), array_dims(p_cards_three_d),
             array_dims(p_cards_level), array_dims(p_cards_score),
-            array_dims(p_cards_warning), array_dims(p_cards_is_hint));
+            array_dims(p_cards_warning), array_dims(p_cards_is_hint),
+            coalesce(array_dims(p_cards_card_before),
+                     array_dims(p_cards_item)));
         PERFORM keep_cards(v_facts || ARRAY(
                 SELECT a FROM unnest(v_aside) a
                 WHERE a.item <> ALL (v_duplicates)),
             p_fact, p_cards_item, p_cards_attempt, p_cards_card, p_cards_bin,
             p_cards_country, p_cards_funding, p_cards_three_d, p_cards_level,
-            p_cards_score, p_cards_warning, p_cards_is_hint);
+            p_cards_score, p_cards_warning, p_cards_is_hint,
+            p_cards_card_before, p_after);
     END IF;
 
     IF cardinality(v_facts) > 0 THEN
         v_facts := settle_facts(v_facts, v_late);
+    END IF;
+
+    -- behind the other counters
+    IF p_cards_item <> '{}' AND num_nonnulls(VARIADIC p_after) > 0 THEN
+        PERFORM judge_cards(array_agg(p_psp[u.item]), array_agg(u.attempt),
+            array_agg(u.before), array_agg(p_after[u.item]))
+        FROM unnest(p_cards_item, p_cards_attempt, p_cards_card_before)
+            AS u (item, attempt, before)
+        WHERE p_after[u.item] IS NOT NULL AND u.item <> ALL (v_duplicates)
+        HAVING count(*) > 0;
     END IF;
 
     RETURN QUERY

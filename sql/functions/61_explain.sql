@@ -514,9 +514,11 @@ COMMENT ON FUNCTION pay.explain_orders IS
 CREATE OR REPLACE FUNCTION pay.explain_risk(
     p_merchant_id text, p_payment_order_id text)
 RETURNS json LANGUAGE sql STABLE AS $$
-SELECT json_build_object('decision', d.decision, 'by', d.decided_by,
+SELECT (jsonb_build_object('decision', d.decision, 'by', d.decided_by,
     'hits', d.hits, 'version', d.version, 'at', iso_time(d.at),
     'score', d.score)
+    || jsonb_strip_nulls(jsonb_build_object(
+        'after', after_of(d.merchant_id, d.checkout_id))))::json
 FROM find_order(p_merchant_id, p_payment_order_id) o
 CROSS JOIN LATERAL (
     SELECT x.* FROM risk_decision x
@@ -524,8 +526,8 @@ CROSS JOIN LATERAL (
     OFFSET 0) d
 $$;
 COMMENT ON FUNCTION pay.explain_risk IS
-    'The decision about a checkout before its PSP was asked, and its reasons; '
-    'NULL: there was none';
+    'The decision about a checkout before its PSP was asked, its reasons, and '
+    'the decisions after it; NULL: there was none';
 
 
 -- The members in the sequence in which a reader needs them.  p_inside: for

@@ -14,9 +14,11 @@ CREATE OR REPLACE FUNCTION pay.sweep_ok(
 RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     RETURN coalesce(id_ok(p_owner) AND p_interval_ms BETWEEN 0 AND 86400000
-            AND jsonb_typeof(p_limits) = 'object', false)
+            AND jsonb_typeof(p_limits) = 'object'
+            AND (NOT p_limits ? 'card_testing'
+                 OR mode_terms_ok(p_limits -> 'card_testing')), false)
         AND NOT EXISTS (
-            SELECT FROM jsonb_each(p_limits) l
+            SELECT FROM jsonb_each(p_limits - 'card_testing') l
             WHERE CASE WHEN jsonb_typeof(l.value) = 'number'
                 THEN l.value::numeric NOT BETWEEN 0 AND 315360000
                 ELSE true END);
@@ -475,6 +477,7 @@ BEGIN
                   WHERE x.state IN ('open', 'escalated')
                   ORDER BY x.deadline LIMIT 10000) r),
         'quarantined', (SELECT count(*) FROM webhook_quarantine),
+        'risk_modes', (SELECT count(*) FROM risk_mode),
         'overdue_s', (
             SELECT coalesce(max(extract(epoch FROM now()
                 - greatest(j.run_at, j.lease_until)))::bigint, 0)
@@ -505,6 +508,7 @@ BEGIN
                                    '7 days'));
     PERFORM sweep_parked(sweep_limit(p_limits, 'parked_s'));
     PERFORM make_partitions(false);
+    PERFORM sweep_modes(p_limits -> 'card_testing');
     -- last, since it locks wallets
     PERFORM sweep_reviews();
 

@@ -135,7 +135,7 @@ DECLARE
     v_count bigint;
 BEGIN
     UPDATE risk_card w
-    SET card = NULL
+    SET card = NULL, waits = NULL
     WHERE w.ctid = ANY (ARRAY(
         SELECT a.tid FROM aged_card a
         WHERE a.at < p_before

@@ -16,7 +16,8 @@
 #include <string.h>
 
 
-#define AT  PAY_CLI_AT
+#define AT        PAY_CLI_AT
+#define CARD_LEN  64            /* hex digits of a hash */
 
 typedef struct {
     const char  *name;
@@ -30,6 +31,7 @@ static int risk_add(pay_cli_risk_t *args, const char *const *words);
 static int risk_remove(pay_cli_risk_t *args, const char *const *words);
 static int risk_decisions(pay_cli_risk_t *args, const char *const *words);
 static int risk_show(pay_cli_risk_t *args, const char *const *words);
+static int risk_modes(pay_cli_risk_t *args, const char *const *words);
 static int act_on(pay_cli_risk_t *args, const char *const *words,
     const pay_cli_act_t *act, int has_until);
 
@@ -37,7 +39,8 @@ static int act_on(pay_cli_risk_t *args, const char *const *words,
 static const pay_cli_list_t  list_query = {
     "risk list",
     "SELECT l.list_id AS entry, l.merchant_id AS merchant, l.effect, l.kind,"
-    " CASE WHEN l.kind IN ('ip', 'country', 'email_domain') THEN l.value"
+    " CASE WHEN l.kind IN ('ip', 'country', 'email_domain', 'bin',"
+    " 'card_country') THEN l.value"
     " ELSE left(l.value, 12) || '...' END AS value,"
     " coalesce(" AT("l.until") ", '') AS until, l.who, l.why,"
     " " AT("l.at") " AS at FROM pay.risk_list l"
@@ -71,17 +74,42 @@ static const pay_cli_list_t  show_query = {
     " (SELECT string_agg(concat_ws(' ', c ->> 'name', c ->> 'probability'),"
     " ', ') FROM jsonb_array_elements(d.score -> 'challengers') c)"
     " AS challengers, jsonb_strip_nulls(d.features) AS features,"
-    " pay.cards_of($1, $2) AS cards, pay.labels_of($1, $2) AS labels"
+    " (SELECT string_agg(DISTINCT c.card, ' ') FROM pay.risk_card c"
+    " WHERE c.merchant_id = $1 AND c.checkout_id = $2) AS card,"
+    " pay.cards_of($1, $2) AS cards, pay.after_of($1, $2) AS after,"
+    " pay.labels_of($1, $2) AS labels"
     " FROM pay.risk_decision d"
     " WHERE d.merchant_id = $1 AND d.checkout_id = $2",
     2, "no decision about such a checkout", PAY_CLI_NO, NULL
 };
 
+static const pay_cli_list_t  modes_query = {
+    "risk modes",
+    "SELECT a.merchant_id AS merchant, a.act, a.word AS then, a.declines,"
+    " a.tries, " AT("a.at") " AS at, CASE WHEN a.act = 'on' AND a.act_id ="
+    " (SELECT max(x.act_id) FROM pay.risk_mode_act x"
+    " WHERE x.merchant_id = a.merchant_id) THEN (SELECT " AT("m.until")
+    " FROM pay.risk_mode m WHERE m.merchant_id = a.merchant_id) END AS until"
+    " FROM pay.risk_mode_act a"
+    " WHERE a.merchant_id = coalesce($1, a.merchant_id)"
+    " ORDER BY a.act_id DESC LIMIT 100",
+    1, "no merchant ever had a mode", PAY_CLI_OK, NULL
+};
+
 static const pay_cli_refusal_t  refusals[] = {
     { "not_found", "no such entry" },
     { "invalid", "--who and --why take 1 to 200 bytes each, EFFECT is block,"
-      " review, challenge or allow, --until is to come" },
+      " review, challenge (not of card, bin and card_country) or allow,"
+      " --until is to come" },
     { "unchanged", "it is there already, with this end" },
+    { NULL, NULL }
+};
+
+static const pay_cli_refusal_t  card_refusals[] = {
+    { "not_found", "the merchant has no order of that id whose card is known" },
+    { "invalid", "--who and --why take 1 to 200 bytes each, EFFECT is block,"
+      " review or allow, --until is to come" },
+    { "unchanged", "they are there already, with this end" },
     { NULL, NULL }
 };
 
@@ -90,6 +118,15 @@ static const pay_cli_act_t  add_act = {
     "SELECT CASE o WHEN 'changed' THEN 'added' ELSE o END"
     " FROM pay_ops.risk_list_add($1, $2, $3, $4, $5::timestamptz, $6, $7) o",
     7, "added", refusals
+};
+
+/* Lists all cards that an order was tried with. */
+static const pay_cli_act_t  add_cards_act = {
+    "risk list add",
+    "SELECT CASE o WHEN 'changed' THEN 'added' ELSE o END"
+    " FROM pay_ops.risk_list_add_cards($1, $2, $4, $5::timestamptz, $6, $7) o"
+    " WHERE $3::text IS NOT NULL",
+    7, "added", card_refusals
 };
 
 static const pay_cli_act_t  remove_act = {
@@ -107,7 +144,8 @@ static const risk_verb_t  list_verbs[] = {
 static const risk_verb_t  verbs[] = {
     { "list", 0, risk_list },
     { "decisions", 0, risk_decisions },
-    { "show", 1, risk_show }
+    { "show", 1, risk_show },
+    { "modes", 0, risk_modes }
 };
 
 /* with options of their own */
@@ -202,9 +240,34 @@ risk_show(pay_cli_risk_t *args, const char *const *words)
 
 
 static int
+risk_modes(pay_cli_risk_t *args, const char *const *words)
+{
+    (void) words;
+
+    return pay_cli_list(&modes_query, args->dsn, &args->merchant);
+}
+
+
+/* The hash of a card has 64 digits, an order's id seldom. */
+static int
 risk_add(pay_cli_risk_t *args, const char *const *words)
 {
-    return act_on(args, words, &add_act, 1);
+    const char  *values[] = {
+        args->merchant, words[0], words[1], words[2], args->until,
+        pay_cli_risk_who(args), args->why
+    };
+
+    if (strcmp(words[1], "card") != 0
+        || (strlen(words[2]) == CARD_LEN
+            && strspn(words[2], "0123456789abcdef") == CARD_LEN))
+    {
+        return act_on(args, words, &add_act, 1);
+    }
+
+    return args->why == NULL || args->merchant == NULL
+           ? pay_cli_misuse(pay_cli_risk_usage, "risk list add: by an order a "
+                            "card needs --merchant, whose id it is, and --why")
+           : pay_cli_act(&add_cards_act, args->dsn, values);
 }
 
 

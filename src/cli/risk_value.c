@@ -28,12 +28,14 @@ const char  pay_cli_risk_usage[] =
     "       payctl risk decisions [--dsn DSN] [--merchant ID]"
     " [--decision WORD]\n"
     "       payctl risk show [--dsn DSN] --merchant ID CHECKOUT\n"
+    "       payctl risk modes [--dsn DSN] [--merchant ID]\n"
     "       payctl risk review|export|model|replay --help\n"
     "\n"
     "EFFECT is block, review, challenge or allow; KIND is email,\n"
     "email_domain, phone, buyer, device, ip (an address, or one with /8,\n"
-    "/16, /24; of IPv6 /32, /48, /64) or country.  Without --merchant an\n"
-    "entry is for all.\n"
+    "/16, /24; of IPv6 /32, /48, /64), country, card, bin, card_country.\n"
+    "Without --merchant an entry is for all.  A card is its hash, as risk\n"
+    "show has it, or with --merchant an order that it was used in.\n"
     "email, phone, buyer and device are kept as hashes under the first key of\n"
     "the gateway's keyring: --keyring FILE, or PAYCTL_KEYRING.  --who is the\n"
     "user of this machine, if it is not said.  import reads a value from each\n"
@@ -61,7 +63,9 @@ pay_cli_risk_keys(const pay_cli_risk_t *args, const char *kind,
     const char     *path = args->keyring;
     pay_keyring_t   ring;
 
-    static const char  *const clear[] = { "ip", "country", "email_domain" };
+    static const char  *const clear[] = {
+        "ip", "country", "email_domain", "card", "bin", "card_country"
+    };
 
     memset(risk, 0, sizeof(pay_risk_t));
 

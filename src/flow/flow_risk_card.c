@@ -13,6 +13,10 @@ pay_risk_card_row(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_risk_t     *risk = flow->env->risk;
     pay_psp_card_row_t   *row;
 
+    const pay_risk_card_name_t  name = {
+        psp->name, psp->account.account, said->card
+    };
+
     if (risk == NULL || said->attempt.len == 0 || !pay_psp_card_says(said)) {
         return PAY_OK;
     }
@@ -33,12 +37,17 @@ pay_risk_card_row(pay_flow_t *flow, const pay_psp_conf_t *psp,
     row->is_hint = said->is_hint;
 
     if (said->card.len != 0) {
-        PAY_TRY(pay_risk_card(flow->args, risk, psp->name,
-                              psp->account.account, said->card, &row->card));
+        PAY_TRY(pay_risk_card(flow->args, risk, 0, &name, &row->card));
+    }
+
+    /* entries of lists may be under the key before this one */
+    if (said->card.len != 0 && risk->key_count > 1) {
+        PAY_TRY(pay_risk_card(flow->args, risk, 1, &name, &row->card_before));
     }
 
     in->cards = row;
     in->cards_count = 1;
+    in->after = risk->after;
 
     return PAY_OK;
 }

@@ -10,6 +10,9 @@
 #define V4_NET  24
 #define V6_ONE  64             /* a household has a /64 */
 #define V6_NET  48
+#define CARD_LEN  (2 * PAY_SHA256_SIZE)
+#define BIN_MIN   6
+#define BIN_MAX   8
 
 
 typedef struct {
@@ -28,6 +31,7 @@ static pay_status_t normal_value(pay_arena_t *arena, pay_str_t kind,
     pay_str_t value, pay_str_t *normal);
 static pay_status_t normal_network(pay_arena_t *arena, pay_str_t value,
     pay_str_t *normal);
+static int all_of(pay_str_t text, const char *characters);
 static int is_country(pay_str_t text);
 
 
@@ -50,10 +54,11 @@ static const char  *const of_names[] = {
 };
 PAY_ROWS(of_names, PAY_RISK_OF_COUNT);
 
-/* The kinds of lists. */
+/* The kinds of lists.  The value of a card is its hash already. */
 static const kind_t  kinds[] = {
     { "email", 1 }, { "email_domain", 0 }, { "phone", 1 }, { "buyer", 1 },
-    { "device", 1 }, { "ip", 0 }, { "country", 0 }, { NULL, 0 }
+    { "device", 1 }, { "ip", 0 }, { "country", 0 }, { "card", 0 },
+    { "bin", 0 }, { "card_country", 0 }, { NULL, 0 }
 };
 
 
@@ -151,15 +156,23 @@ pay_risk_hash(pay_arena_t *arena, const pay_risk_t *risk, unsigned hash,
 
 /* No name of a PSP and none of an account has a line's end. */
 pay_status_t
-pay_risk_card(pay_arena_t *arena, const pay_risk_t *risk, pay_str_t psp,
-    pay_str_t account, pay_str_t card, pay_str_t *hex)
+pay_risk_card(pay_arena_t *arena, const pay_risk_t *risk, unsigned hash,
+    const pay_risk_card_name_t *card, pay_str_t *hex)
 {
     pay_str_t  name;
 
-    PAY_TRY(pay_format(arena, &name, 1024, "%.*s\n%.*s\n%.*s", pay_fmt(psp),
-                       pay_fmt(account), pay_fmt(card)));
+    PAY_TRY(pay_format(arena, &name, 1024, "%.*s\n%.*s\n%.*s",
+                       pay_fmt(card->psp), pay_fmt(card->account),
+                       pay_fmt(card->card)));
 
-    return pay_risk_hash(arena, risk, 0, PAY_STR("card"), name, hex);
+    return pay_risk_hash(arena, risk, hash, PAY_STR("card"), name, hex);
+}
+
+
+int
+pay_risk_is_after(pay_risk_key_t key)
+{
+    return key == PAY_RISK_BY_card || key == PAY_RISK_BY_bin;
 }
 
 
@@ -181,6 +194,10 @@ pay_risk_key_values(pay_arena_t *arena, const pay_risk_t *risk,
 
     case PAY_RISK_BY_seller:
         return sellers_of(arena, facts, values, count);
+
+    case PAY_RISK_BY_card:
+    case PAY_RISK_BY_bin:
+        return PAY_OK;
 
     default:
         break;
@@ -318,8 +335,33 @@ normal_value(pay_arena_t *arena, pay_str_t kind, pay_str_t value,
 
     *normal = value;
 
-    return pay_str_is(kind, "country") && !is_country(value) ? PAY_INVALID
-                                                             : PAY_OK;
+    if (pay_str_is(kind, "card")) {
+        return all_of(value, "0123456789abcdef") && value.len == CARD_LEN
+               ? PAY_OK : PAY_INVALID;
+    }
+
+    if (pay_str_is(kind, "bin")) {
+        return all_of(value, "0123456789") && value.len >= BIN_MIN
+               && value.len <= BIN_MAX ? PAY_OK : PAY_INVALID;
+    }
+
+    return (pay_str_is(kind, "country") || pay_str_is(kind, "card_country"))
+           && !is_country(value) ? PAY_INVALID : PAY_OK;
+}
+
+
+static int
+all_of(pay_str_t text, const char *characters)
+{
+    size_t  i;
+
+    for (i = 0; i < text.len; i++) {
+        if (memchr(characters, text.data[i], strlen(characters)) == NULL) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

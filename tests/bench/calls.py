@@ -93,10 +93,12 @@ VALUES = {
             for name in (
                 "item", "attempt", "card", "bin", "country", "funding",
                 "three_d", "level", "score", "warning", "is_hint",
+                "card_before",
             )
         ),
         DEFAULT,
-    ),
+    )
+    | {"p_after": DEFAULT},
 }
 OUTCOMES = {
     "begin_payment": "created",

@@ -119,9 +119,13 @@ class Control:
         return web.json_response(shown | urls)
 
     async def _pay(self, request):
-        """Acts as a buyer: {token, result, code?}; 409 when it is too late."""
+        """Acts as a buyer: {token, result, code?, card?, bin?}; 409 when it is
+        too late."""
         body = await body_of(request)
         made = registration(self.psp, body)
+        made.extra |= {
+            name: str(body[name]) for name in ("card", "bin") if name in body
+        }
         if body.get("result") not in (*RESULTS, "attempt"):
             raise BadRequest(f"result is one of {', '.join(RESULTS)}, attempt")
         code = body.get("code", "card_declined")

@@ -335,10 +335,11 @@ class Generic(Dialect):
         return [self.envelope("attempt.declined", data)]
 
     def _card(self, made: Registration) -> dict:
-        """Each checkout is paid with a card of its own."""
+        """Each checkout is paid with a card of its own, unless a test says
+        another one."""
         return {
-            "card": f"card-of-{made.token}",
-            "bin": "424242",
+            "card": made.extra.get("card", f"card-of-{made.token}"),
+            "bin": made.extra.get("bin", "424242"),
             "country": "DE",
             "funding": "credit",
             "three_d_secure": "authenticated",

@@ -38,6 +38,7 @@ Test(pay_flow_card, a_card_leaves_as_a_keyed_hash)
     const pay_psp_card_row_t   *row;
 
     cr_assert_eq(pay_risk_keys(&ring, &risk), PAY_OK);
+    risk.after = PAY_STR("{}");
 
     for (looks = 0; looks <= 1; looks++) {
         world_open(&world);
@@ -57,6 +58,9 @@ Test(pay_flow_card, a_card_leaves_as_a_keyed_hash)
             cr_expect(row->score.is_set && row->score.number == 0);
             cr_expect_eq(row->is_hint, 0);
             cr_expect_eq(row->country.len, 0);
+            cr_expect_eq(row->card_before.len, 0);
+            cr_expect(pay_str_eq(asked(&world, apply_event)->after,
+                                 risk.after));
         }
 
         world_close(&world);
@@ -81,9 +85,12 @@ Test(pay_flow_card, cards_of_two_accounts_differ)
     cr_assert_eq(pay_risk_keys(&ring, &risk), PAY_OK);
 
     for (i = 0; i < 4; i++) {
-        cr_assert_eq(pay_risk_card(arena, &risk, pay_str_of(names[i][0]),
-                                   pay_str_of(names[i][1]),
-                                   pay_str_of(names[i][2]), &hex[i]), PAY_OK);
+        const pay_risk_card_name_t  name = {
+            pay_str_of(names[i][0]), pay_str_of(names[i][1]),
+            pay_str_of(names[i][2])
+        };
+
+        cr_assert_eq(pay_risk_card(arena, &risk, 0, &name, &hex[i]), PAY_OK);
 
         for (k = 0; k < i; k++) {
             cr_expect_not(pay_str_eq(hex[i], hex[k]), "%zu, %zu", i, k);

@@ -4,6 +4,7 @@
  */
 
 #include "risk_world.h"
+#include "torture.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -455,4 +456,40 @@ Test(pay_risk_delay, it_has_a_least_and_a_most)
 
     cr_expect_neq(pay_risk_delay_ms(100, 0, 0),
                   pay_risk_delay_ms(100, 0, 65535), "never always the same");
+}
+
+
+/* The terms are sent with each word about a card, so that windows with other
+ * keys do not stand in them. */
+Test(pay_risk, windows_of_cards_are_terms_of_events)
+{
+    pay_str_t            json;
+    pay_risk_t           risk = { .velocity_count = 2, .version = "c0ffee" };
+    pay_risk_velocity_t  velocities[2] = {
+        { .name = PAY_STR("mail"), .key = PAY_RISK_BY_email, .window_s = 60,
+          .limit = 1, .then = PAY_RISK_REVIEW },
+        { .name = PAY_STR("card"), .merchant_id = PAY_STR("acme"),
+          .key = PAY_RISK_BY_card, .of = PAY_RISK_DECLINES, .window_s = 60,
+          .limit = 3, .then = PAY_RISK_BLOCK, .is_shadow = 1 }
+    };
+
+    risk.velocities = velocities;
+    cr_assert_eq(pay_risk_after(test_arena(), &risk, &json), PAY_OK);
+    cr_expect(pay_str_is(json, "{\"shadow\":false,\"version\":\"c0ffee\","
+                         "\"block\":\"hold\",\"windows\":[{\"shadow\":true,"
+                         "\"name\":\"card\",\"key\":\"card\","
+                         "\"of\":\"declines\",\"then\":\"block\","
+                         "\"seconds\":60,\"limit\":3,"
+                         "\"merchant\":\"acme\"}]}"), "%.*s",
+              pay_fmt(json));
+
+    risk.velocity_count = 0;
+    risk.voids = 1;
+    risk.is_shadow = 1;
+    risk.review = PAY_STR("{\"deadline_s\":60}");
+    cr_assert_eq(pay_risk_after(test_arena(), &risk, &json), PAY_OK);
+    cr_expect(pay_str_is(json, "{\"shadow\":true,\"version\":\"c0ffee\","
+                         "\"block\":\"void\",\"review\":"
+                         "{\"deadline_s\":60},\"windows\":[]}"), "%.*s",
+              pay_fmt(json));
 }
