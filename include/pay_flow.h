@@ -462,6 +462,8 @@ struct pay_flow_s {
     const char        *risk;                 /* literal: the decision of a new
                                                 checkout, NULL: nothing was
                                                 looked at */
+    int                is_blocked;           /* a new checkout is: its answer
+                                                waits as others do */
     const char        *change_kind;          /* literals: of a change that was
                                                 sent, NULL: none was */
     const char        *change_status;

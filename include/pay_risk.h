@@ -227,6 +227,13 @@ pay_status_t pay_risk_find(pay_arena_t *arena, const pay_risk_t *risk,
     pay_risk_findings_t *findings) PAY_MUST_CHECK;
 
 
+/* How long the answer about a blocked checkout waits, so that its time does not
+ * tell it from one that was registered: mean_ms, the time that calls to its PSP
+ * take at present, a quarter more or less, and at least least_ms, which is 0
+ * where nothing waits.  draw: 16 random bits. */
+int64_t pay_risk_delay_ms(int64_t least_ms, int64_t mean_ms, unsigned draw);
+
+
 /* The windows in memory: a table in `size` bytes that are shared by all workers
  * of a host, under a lock of the caller's.  A key that has not come for the
  * longest time makes room for a new one. */

@@ -231,7 +231,7 @@ ngx_command_t  ngx_http_payments_commands[] = {
       IN_MAIN },
 
     { ngx_string("payments_risk"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE123,
       ngx_http_payments_set_line,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_payments_main_conf_t, risk),

@@ -18,6 +18,8 @@
 #define MEMORY_MIN    1048576
 #define MEMORY_MAX    INT64_C(1073741824)
 #define WINDOW_MIN_S  15
+#define BLOCK_DELAY      100           /* ms */
+#define BLOCK_DELAY_MAX  3000
 
 /* As a line is read. */
 typedef struct {
@@ -68,12 +70,14 @@ static const ngx_conf_enum_t  ofs[] = {
 #define RISK(member)      NGX_PAYMENTS_FIELD(ngx_payments_risk_conf_t, member)
 #define VELOCITY_(member)  NGX_PAYMENTS_FIELD(velocity_t, member)
 
-/* payments_risk on|shadow|off [memory=16m] */
+/* payments_risk on|shadow|off [memory=16m] [block_delay=100ms] */
 static const ngx_http_payments_option_t  risk_options[] = {
     { "", NGX_PAYMENTS_WORD, 0, 0, NGX_PAYMENTS_RISK_OFF, RISK(mode),
       .names = modes },
     { "memory=", NGX_PAYMENTS_SIZE, MEMORY_MIN, MEMORY_MAX, 16 * MEMORY_MIN,
       RISK(memory) },
+    { "block_delay=", NGX_PAYMENTS_MSEC, 0, BLOCK_DELAY_MAX, BLOCK_DELAY,
+      RISK(block_delay) },
     { .name = NULL }
 };
 

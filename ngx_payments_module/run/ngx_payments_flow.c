@@ -39,8 +39,19 @@
 #define NS_PER_US  1000
 
 
+/* The answer about a blocked checkout, which waits for its time. */
+typedef struct {
+    ngx_event_t           timer;
+    ngx_payments_flow_t  *flow;
+    const pay_reply_t    *reply;       /* the flow's memory */
+} held_t;
+
+
 static void flow_step(ngx_payments_flow_t *flow, pay_input_t *input);
 static void steps(ngx_payments_flow_t *flow, pay_input_t *input);
+static ngx_uint_t hold_reply(ngx_payments_flow_t *flow,
+    const pay_reply_t *reply);
+static void held_handler(ngx_event_t *ev);
 static ngx_int_t begin_effect(ngx_payments_flow_t *flow,
     pay_effect_t *effect, pay_input_t *input);
 static void run(ngx_payments_flow_t *flow, pay_input_t *input,
@@ -251,6 +262,10 @@ steps(ngx_payments_flow_t *flow, pay_input_t *input)
             ngx_payments_windows_take(effect.uncounts);
         }
 
+        if (effect.kind == PAY_DO_DONE && hold_reply(flow, effect.reply)) {
+            return;
+        }
+
         if (effect.reply != NULL) {
             flow_reply(flow, effect.reply);
         }
@@ -266,6 +281,60 @@ steps(ngx_payments_flow_t *flow, pay_input_t *input)
             return;
         }
     }
+}
+
+
+/* 1: the answer about a blocked checkout waits as long as calls to its PSP
+ * take, and the flow ends behind it.  Its place is free meanwhile. */
+static ngx_uint_t
+hold_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply)
+{
+    int64_t                ms, mean = 0;
+    held_t                *held;
+    const pay_health_t    *health;
+    const pay_psp_conf_t  *psp;
+
+    if (!flow->core.is_blocked || reply == NULL || flow->request == NULL
+        || ngx_exiting)
+    {
+        return 0;
+    }
+
+    psp = pay_env_psp(flow->core.env, flow->core.psp_name);
+    health = ngx_payments_health_snapshot();
+
+    if (psp != NULL && health != NULL) {
+        mean = health[psp->index].latency_ms;
+    }
+
+    ms = pay_risk_delay_ms((int64_t) flow->pmcf->risk.block_delay, mean,
+                           (unsigned) ngx_random() & 0xffff);
+    held = ms == 0 ? NULL : ngx_pcalloc(flow->pool, sizeof(held_t));
+
+    if (held == NULL) {
+        return 0;
+    }
+
+    held->flow = flow;
+    held->reply = reply;
+    held->timer.data = held;
+    held->timer.log = ngx_cycle->log;
+    held->timer.handler = held_handler;
+    ngx_payments_bulkhead_leave(&flow->place);
+    ngx_add_timer(&held->timer, (ngx_msec_t) ms);
+
+    return 1;
+}
+
+
+static void
+held_handler(ngx_event_t *ev)
+{
+    held_t               *held = ev->data;
+    ngx_payments_flow_t  *flow = held->flow;
+
+    flow_reply(flow, held->reply);
+    flow_end(flow);
 }
 
 

@@ -232,7 +232,7 @@ ngx_payments_count_sweep(pay_str_t text)
 {
     ngx_uint_t                i;
     pay_json_t               *json;
-    const pay_json_t         *letters;
+    const pay_json_t         *letters, *reviews;
     ngx_payments_sweep_t     *sweep;
     ngx_payments_counters_t  *c;
 
@@ -253,6 +253,11 @@ ngx_payments_count_sweep(pay_str_t text)
     sweep->unknown = ngx_payments_figure(json, "unknown");
     sweep->parked = ngx_payments_figure(json, "parked");
     sweep->overdue_s = ngx_payments_figure(json, "overdue_s");
+    reviews = pay_json_get(json, "reviews");
+    sweep->reviews_open = ngx_payments_figure(reviews, "open");
+    sweep->reviews_escalated = ngx_payments_figure(reviews, "escalated");
+    sweep->reviews_overdue = ngx_payments_figure(reviews, "overdue");
+    sweep->reviews_oldest_s = ngx_payments_figure(reviews, "oldest_s");
     ngx_memory_barrier();
     sweep->at = (ngx_atomic_uint_t) ngx_time();
 

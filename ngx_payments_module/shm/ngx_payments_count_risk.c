@@ -1,13 +1,17 @@
 /*
- * The decisions of risk on this host, and keys of its windows that had no room,
- * for /metrics.
+ * The decisions of risk on this host, keys of its windows that had no room, and
+ * the queue of reviews as the last sweep on any host saw it, for /metrics.
  */
 
 #include "shm/ngx_payments_count_risk.h"
+#include "shm/ngx_payments_figures.h"
 #include "shm/ngx_payments_windows.h"
 #include "shm/ngx_payments_zone.h"
 #include "util/ngx_payments_process.h"
 #include "pay_metric.h"
+
+
+static void write_reviews(pay_buf_t *buf, const ngx_payments_sweep_t *sweep);
 
 
 void
@@ -48,4 +52,33 @@ ngx_payments_risk_write(pay_buf_t *buf,
     pay_metric_family(buf, evicted, "counter",
                       "Keys of windows that made room for others too early.");
     pay_metric_simple(buf, evicted, ngx_payments_windows_evicted());
+    write_reviews(buf, &counters->sweep);
+}
+
+
+static void
+write_reviews(pay_buf_t *buf, const ngx_payments_sweep_t *sweep)
+{
+    const char  *name = "payments_risk_reviews";
+
+    if (ngx_payments_figures_are_old(sweep->at)) {
+        return;
+    }
+
+    pay_metric_family(buf, name, "gauge",
+                      "Reviews that nobody has decided, by state.");
+    pay_metric_series(buf, name, "state", PAY_STR("open"));
+    pay_metric_end(buf, sweep->reviews_open);
+    pay_metric_series(buf, name, "state", PAY_STR("escalated"));
+    pay_metric_end(buf, sweep->reviews_escalated);
+
+    pay_metric_family(buf, "payments_risk_reviews_overdue", "gauge",
+                      "Those of them whose deadline has passed.");
+    pay_metric_simple(buf, "payments_risk_reviews_overdue",
+                      sweep->reviews_overdue);
+
+    pay_metric_family(buf, "payments_risk_reviews_oldest_seconds", "gauge",
+                      "How long the oldest of them has waited; 0: none.");
+    pay_metric_simple(buf, "payments_risk_reviews_oldest_seconds",
+                      sweep->reviews_oldest_s);
 }

@@ -61,6 +61,10 @@ typedef struct {
     ngx_atomic_t                parked;
     ngx_atomic_t                overdue_s;
     ngx_atomic_t                differences;     /* of the books */
+    ngx_atomic_t                reviews_open;    /* of risk */
+    ngx_atomic_t                reviews_escalated;
+    ngx_atomic_t                reviews_overdue; /* of both */
+    ngx_atomic_t                reviews_oldest_s;
 } ngx_payments_sweep_t;
 
 

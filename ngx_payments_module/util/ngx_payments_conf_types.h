@@ -191,6 +191,7 @@ enum { NGX_PAYMENTS_RISK_OFF, NGX_PAYMENTS_RISK_ON, NGX_PAYMENTS_RISK_SHADOW };
 typedef struct {
     ngx_uint_t                  mode;
     size_t                      memory;          /* of windows, bytes */
+    ngx_msec_t                  block_delay;     /* at least; 0: none */
     ngx_array_t                 rules;           /* pay_risk_rule_t */
     ngx_array_t                 velocities;      /* pay_risk_velocity_t */
     u_char                      digest[PAY_SHA256_SIZE];  /* of the lines */

@@ -464,6 +464,16 @@ BEGIN
                 SELECT FROM webhook_inbox i
                 WHERE i.state = 'parked'
                 ORDER BY i.received_at LIMIT 10000) i),
+        'reviews', (
+            SELECT jsonb_build_object(
+                'open', count(*) FILTER (WHERE r.state = 'open'),
+                'escalated', count(*) FILTER (WHERE r.state = 'escalated'),
+                'overdue', count(*) FILTER (WHERE r.deadline <= now()),
+                'oldest_s', coalesce(max(extract(epoch FROM now()
+                    - r.at))::bigint, 0))
+            FROM (SELECT x.* FROM risk_review x
+                  WHERE x.state IN ('open', 'escalated')
+                  ORDER BY x.deadline LIMIT 10000) r),
         'quarantined', (SELECT count(*) FROM webhook_quarantine),
         'overdue_s', (
             SELECT coalesce(max(extract(epoch FROM now()

@@ -301,6 +301,7 @@ create_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         return pay_replace_start(flow, create->replace, effect);
 
     case PAY_OUTCOME_BLOCKED:
+        flow->is_blocked = 1;
         return done_state(flow, create, effect, 0);
 
     case PAY_OUTCOME_REPLAYED:

@@ -11,6 +11,7 @@ from support.own_stack import new_id, wait_for
 
 LIMIT = 10  # ip-10m of ci/nginx.conf.in
 OFF = ("payments_risk              on;", "payments_risk              shadow;")
+SLOW = (OFF[0], "payments_risk              on block_delay=700ms;")
 
 
 def address() -> str:
@@ -270,6 +271,21 @@ def test_in_shadow_nothing_acts(stack, listed):
     assert [(hit["name"], hit["shadow"]) for hit in hits] == [
         ("ip-10m", True)
     ]
+
+
+def test_the_answer_of_a_block_comes_no_sooner_than_others(stack, listed):
+    buyer, key = new_id(), new_id()
+    listed("block", "buyer", buyer)
+    stack.configure(SLOW)
+    try:
+        asked = body(stack, id=buyer)
+        answer = stack.post(asked, key)
+        again = stack.post(asked, key)
+    finally:
+        stack.configure()
+    assert is_blocked(answer) and again.json() == answer.json()
+    assert answer.elapsed.total_seconds() >= 0.7
+    assert again.headers["Idempotent-Replayed"] == "true"
 
 
 def test_each_checkout_has_one_decision(stack):

@@ -47,6 +47,10 @@ GAUGES = (
     "payments_dispatch_unknown",
     "payments_webhooks_parked",
     "payments_jobs_overdue_seconds",
+    'payments_risk_reviews{state="open"}',
+    'payments_risk_reviews{state="escalated"}',
+    "payments_risk_reviews_overdue",
+    "payments_risk_reviews_oldest_seconds",
 )
 
 

@@ -212,8 +212,13 @@ SELECT is(pg_temp.claims('v-approve100'), 'claimed', 'a claim');
 SELECT is(pg_temp.sweep(), 'swept', 'a round in time');
 SELECT is(count(*), 6::bigint, 'all are open') FROM pay.risk_review r
 WHERE r.checkout_id LIKE 'v-%' AND r.state = 'open';
-UPDATE pay.risk_review SET deadline = now() WHERE checkout_id LIKE 'v-%';
+UPDATE pay.risk_review SET deadline = now(), at = now() - interval '1 hour'
+WHERE checkout_id LIKE 'v-%';
 SELECT is(pg_temp.sweep(), 'swept', 'a round behind it');
+SELECT is(concat_ws(' ', c ->> 'overdue', c ->> 'escalated', c ->> 'oldest_s'),
+          '3 3 3600', 'the figures of the queue')
+FROM (SELECT s.counts::jsonb -> 'reviews'
+      FROM pay_api.sweep('{w}', '{10000}', '{"{}"}') s) t (c);
 SELECT is(pg_temp.review('v-' || c), s, c) FROM (VALUES
     ('approve100', 'approved'), ('approve2000', 'escalated held'),
     ('reject100', 'rejected held'), ('reject2000', 'rejected held'),

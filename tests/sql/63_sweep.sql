@@ -46,7 +46,8 @@ $$;
 
 SELECT is(s.outcome, 'swept', 'the first round is due at once')
 FROM pay_api.sweep('{w}', '{10000}', '{"{}"}') s;
-SELECT is(s.counts, '{"parked": 0, "unknown": 0, "overdue_s": 0, '
+SELECT is(s.counts, '{"parked": 0, "reviews": {"open": 0, "overdue": 0, "oldest_s": 0, '
+    '"escalated": 0}, "unknown": 0, "overdue_s": 0, '
     '"quarantined": 0, "dead_letters": {"poll": 0, "stuck": 0, "change": 0, '
     '"parked": 0, "refund": 0, "register": 0, "late_success": 0}, '
     '"backfill_missed": 0}',

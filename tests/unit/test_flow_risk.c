@@ -115,6 +115,7 @@ Test(pay_flow_risk, what_is_blocked_is_answered_and_sent_to_nobody)
     cr_expect_not(contains(reply->body, "block"), "no word of the decision");
     cr_expect_eq(world.http_count, 0);
     cr_expect_null(world.effect.uncounts, "it counts");
+    cr_expect(world.flow.is_blocked, "its answer waits");
     world_close(&world);
 }
 

@@ -364,3 +364,28 @@ Test(pay_risk, memory_that_ends_is_an_ordinary_error)
     cr_expect(n > 5 && n < 500 && status == PAY_OK);
     risk_world_close(&world);
 }
+
+
+Test(pay_risk_delay, it_is_about_the_time_of_the_psp)
+{
+    cr_expect_eq(pay_risk_delay_ms(100, 400, 0), 300);
+    cr_expect_eq(pay_risk_delay_ms(100, 400, 32768), 400);
+    cr_expect_eq(pay_risk_delay_ms(100, 400, 65535), 499);
+}
+
+
+Test(pay_risk_delay, it_has_a_least_and_a_most)
+{
+    unsigned  draw;
+
+    for (draw = 0; draw < 65536; draw += 4096) {
+        cr_expect_geq(pay_risk_delay_ms(100, 0, draw), 100);
+        cr_expect_leq(pay_risk_delay_ms(100, 0, draw), 170);
+        cr_expect_geq(pay_risk_delay_ms(3000, 20, draw), 3000);
+        cr_expect_leq(pay_risk_delay_ms(100, INT64_C(1) << 40, draw), 6250);
+        cr_expect_eq(pay_risk_delay_ms(0, 400, draw), 0, "it is off");
+    }
+
+    cr_expect_neq(pay_risk_delay_ms(100, 0, 0),
+                  pay_risk_delay_ms(100, 0, 65535), "never always the same");
+}
