@@ -56,6 +56,8 @@ static const cli_command_t  commands[] = {
       "list, hold, release, make and approve pay-outs to sellers" },
     { "risk", pay_cli_risk,
       "keep the lists of risk, print decisions" },
+    { "route", pay_cli_route,
+      "replay: where checkouts would have begun by another route" },
     { "settlement", pay_cli_settlement,
       "import files of PSPs and banks, and settle what they differ in" },
     { "timeline", pay_cli_timeline,
