@@ -34,6 +34,7 @@ int pay_cli_ops(int argc, char **argv);                /* ops.c */
 int pay_cli_payout(int argc, char **argv);           /* payout.c */
 int pay_cli_retention(int argc, char **argv);         /* retention.c */
 int pay_cli_risk(int argc, char **argv);                /* risk.c */
+int pay_cli_route(int argc, char **argv);               /* route.c */
 int pay_cli_settlement(int argc, char **argv);       /* settlement.c */
 int pay_cli_timeline(int argc, char **argv);           /* timeline.c */
 int pay_cli_webhook(int argc, char **argv);            /* webhook.c */

@@ -58,6 +58,8 @@ static const cli_command_t  commands[] = {
       "show the classes of data that end, and end rows old enough" },
     { "risk", pay_cli_risk,
       "keep the lists of risk, print decisions" },
+    { "route", pay_cli_route,
+      "replay: where checkouts would have begun by another route" },
     { "settlement", pay_cli_settlement,
       "import files of PSPs and banks, and settle what they differ in" },
     { "timeline", pay_cli_timeline,

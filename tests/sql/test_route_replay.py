@@ -1,0 +1,152 @@
+"""payctl route replay: where stored checkouts would have begun, and an estimate
+that stands on explored checkouts alone.
+
+libpq's PGHOST, PGPORT and PGUSER name a superuser; tests/sql/run sets PAYCTL.
+"""
+
+import json
+import os
+import pathlib
+import random
+import subprocess
+import uuid
+
+import psycopg2
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
+SCORES = {"a": 900, "b": 100}
+# unequal, so that an unweighted mean of both PSPs would be wrong
+CHANCES = {"a": 800000, "b": 200000}
+PAID = {"a": 0.5, "b": 0.9}
+NAME: list[str] = []
+
+ADD = """
+INSERT INTO pay.checkout (merchant_id, checkout_id, checkout_uuid, handle, psp,
+    return_url, base_url, currency, total_minor, expires_at, nonce, psps,
+    key_windows)
+VALUES ('m', %(id)s, gen_random_uuid(), %(id)s, %(psp)s, 'u', 'u', %(currency)s,
+    1050, now() + interval '1 h', %(id)s, '{a,b}', '{60,60}');
+INSERT INTO pay.payment_order (merchant_id, payment_order_id, checkout_id,
+    position, seller_account, amount_minor, currency, status, reason, head,
+    head_tx)
+VALUES ('m', %(id)s, %(id)s, 1, 's', 1050, %(currency)s, %(status)s,
+    %(reason)s, sha256('x'), 1);
+INSERT INTO pay.event (merchant_id, payment_order_id, seq, at, tx, kind, actor,
+    new_status, detail, hash)
+VALUES ('m', %(id)s, 1, now(), 1, 'created', 'merchant', 'NOT_STARTED',
+    %(detail)s, sha256('x'))
+"""
+
+
+@pytest.fixture(scope="module")
+def cursor():
+    """Of a database of its own."""
+    name = f"pay_route_{uuid.uuid4().hex[:12]}"
+    subprocess.run(["createdb", "-T", "template0", name], check=True)
+    subprocess.run(
+        [PAYCTL, "migrate", "--dsn", f"dbname={name}", "--sql", ROOT / "sql"],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    connection = psycopg2.connect(dbname=name)
+    NAME.append(name)
+    with connection.cursor() as cursor:
+        # whole histories are written at once
+        for table in ("checkout", "payment_order", "event"):
+            cursor.execute(f"ALTER TABLE pay.{table} DISABLE TRIGGER ALL")
+        fill(cursor)
+        connection.commit()
+        yield cursor
+    connection.close()
+    subprocess.run(["dropdb", name], check=True)
+
+
+def fill(cursor):
+    draw = random.Random(7)
+    for n in range(1200):
+        explored = n < 1000
+        psp = "a"
+        explore = {"share": 500000, "scores": SCORES}
+        if explored:
+            psp = draw.choices("ab", (CHANCES["a"], CHANCES["b"]))[0]
+            explore |= {"drawn": psp, "chance": CHANCES[psp]}
+        # those that did not explore are all paid, and must not count
+        paid = not explored or draw.random() < PAID[psp]
+        add(cursor, f"c{n}", psp, paid, explore)
+    for n in range(3):
+        add(cursor, f"e{n}", "a", True, None, "EUR")
+    add(cursor, "risk", "b", None, {
+        "share": 500000, "scores": SCORES, "drawn": "b", "chance": 200000,
+    })  # fmt: skip
+
+
+def add(cursor, checkout, psp, paid, explore, currency="USD"):
+    detail = {"psp": psp, "route": "rule 1 by score"}
+    if explore is not None:
+        detail["explore"] = explore
+    cursor.execute(ADD, {
+        "id": checkout, "psp": psp, "currency": currency,
+        "status": "SUCCESS" if paid else "FAILED",
+        "reason": None if paid else "risk" if paid is None else "declined",
+        "detail": json.dumps(detail),
+    })  # fmt: skip
+
+
+def payctl(*words):
+    return subprocess.run(
+        [PAYCTL, "route", "replay", *words, "--dsn", f"dbname={NAME[0]}"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def replay(*words) -> dict:
+    done = payctl("--since", "2000-01-01", "--json", *words)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    return {(row["currency"], row["psp"]): row for row in rows}
+
+
+@pytest.mark.parametrize("psp", ["a", "b"])
+def test_the_estimate_is_that_of_the_explored(cursor, psp):
+    other = {"a": "b", "b": "a"}[psp]
+    row = replay("--by", "order", "--psps", f"{psp},{other}")["USD", psp]
+    assert row["checkouts"] == 1201
+    assert row["amount"] == "12610.50"
+    assert abs(float(row["paid"]) - PAID[psp]) < 4 * float(row["error"])
+    assert 0 < float(row["error"]) < 0.05
+    assert 100 < row["explored"] < 900
+
+
+def test_the_best_score_takes_all(cursor):
+    rows = replay("--by", "score")
+    assert rows["USD", "a"]["checkouts"] == rows["USD", "(all)"]["checkouts"]
+    assert ("USD", "b") not in rows
+
+
+def test_nothing_is_known_where_nothing_explored(cursor):
+    by_score = replay("--by", "score")["EUR", "(not known)"]
+    assert (by_score["checkouts"], by_score["paid"]) == (3, "cannot know")
+    by_order = replay("--by", "order", "--psps", "c,b")["EUR", "b"]
+    assert by_order["amount"] == "31.50"
+    assert (by_order["moved"], by_order["explored"]) == (3, 0)
+    assert by_order["paid"] == "cannot know"
+
+
+def test_times_and_merchants_bound_it(cursor):
+    done = payctl("--since", "2000-01-01", "--until", "2000-01-02", "--by",
+                  "score")  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "no checkouts\n")
+    done = payctl("--since", "2000-01-01", "--by", "score", "--merchant", "n")
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["--by score", "--since 2000-01-01", "--since x --by score",
+     "--since 2000-01-01 --by order", "--since 2000-01-01 --by weight"],
+)  # fmt: skip
+def test_a_wrong_call_is_refused(cursor, words):
+    done = payctl(*words.split())
+    assert done.returncode == 2
+    assert done.stderr
