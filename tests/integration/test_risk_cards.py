@@ -213,8 +213,8 @@ def test_in_shadow_a_card_is_only_noted(stack, listed):
 
 def test_while_cards_are_tested_each_checkout_is_challenged(stack):
     line = (
-        HOLDS + " payments_watchdog interval=200ms; payments_risk_card_testing"
-        " share=90% min=6 window=1m then=challenge for=2s;"
+        HOLDS + " payments_watchdog interval=200ms;"
+        " payments_risk_card_testing share=90% window=1m for=2s then=challenge;"
     )
     stack.sql("DELETE FROM pay.risk_mode")
 
