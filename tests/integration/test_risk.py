@@ -143,6 +143,20 @@ def test_of_ipv6_a_household_is_one(stack):
     assert is_blocked(stack.post(body(stack, ip=f"{network}::ffff")))
 
 
+def test_no_header_is_an_address_of_a_buyer(stack):
+    """Without realip anybody may write them; the window is buyer_info's."""
+    ip = address()
+    names = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
+    for n in range(LIMIT):
+        forged = {name: f"198.51.100.{n}" for name in names}
+        assert not is_blocked(stack.post(body(stack, ip=ip), **forged))
+    forged = {name: address() for name in names}
+    assert is_blocked(stack.post(body(stack, ip=ip), **forged))
+    for _ in range(LIMIT + 1):
+        forged = {name: ip for name in names}
+        assert not is_blocked(stack.post(body(stack), **forged))
+
+
 def test_another_merchant_has_windows_of_its_own(stack):
     ip = address()
     for _ in range(LIMIT + 1):
