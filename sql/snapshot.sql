@@ -39,6 +39,25 @@ CREATE DOMAIN pay.capture_mode AS text COLLATE pg_catalog."C"
 
 COMMENT ON DOMAIN pay.capture_mode IS 'automatic: the PSP takes the money when the buyer pays; manual: it is authorised, and captured by a call of its own';
 
+CREATE TYPE pay.card_word AS (
+	n integer,
+	psp text,
+	attempt text,
+	merchant_id text,
+	checkout_id text,
+	card text,
+	before text,
+	bin text,
+	country text,
+	is_declined boolean,
+	parts integer,
+	currency text,
+	total_minor bigint,
+	terms jsonb
+);
+
+COMMENT ON TYPE pay.card_word IS 'A PSP''s word about a card; parts: those that are new, see card_parts()';
+
 CREATE TYPE pay.change_item AS (
 	item integer,
 	merchant_id text,
@@ -394,13 +413,11 @@ CREATE TYPE pay.risk_findings AS (
 
 COMMENT ON TYPE pay.risk_findings IS 'Findings of lists and windows about items of begin_payment';
 
-CREATE DOMAIN pay.risk_key AS text COLLATE pg_catalog."C"
-	CONSTRAINT risk_key_check CHECK ((VALUE = ANY (ARRAY['ip'::text, 'ip_net'::text, 'email'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'seller'::text, 'merchant'::text])));
+CREATE DOMAIN pay.risk_key AS text COLLATE pg_catalog."C";
 
-COMMENT ON DOMAIN pay.risk_key IS 'The kind of a counter; its value is always a keyed hash in hex';
+COMMENT ON DOMAIN pay.risk_key IS 'The kind of a counter; its value is a keyed hash in hex, that of bin its digits';
 
-CREATE DOMAIN pay.risk_kind AS text COLLATE pg_catalog."C"
-	CONSTRAINT risk_kind_check CHECK ((VALUE = ANY (ARRAY['email'::text, 'email_domain'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'ip'::text, 'country'::text, 'card'::text])));
+CREATE DOMAIN pay.risk_kind AS text COLLATE pg_catalog."C";
 
 COMMENT ON DOMAIN pay.risk_kind IS 'The kind of an entry of a list.  email, phone, buyer, device and card are keyed hashes in hex; ip is a prefix';
 
@@ -1066,6 +1083,30 @@ CREATE TABLE pay.webhook_endpoint (
 WITH (fillfactor='60');
 
 CREATE FUNCTION pay.act_on_endpoint(p_endpoint pay.webhook_endpoint, p_act text, p_sealed bytea, p_key_id text, p_overlap interval, p_who text) RETURNS text LANGUAGE plpgsql;
+
+CREATE TABLE pay.risk_review (
+    review_id bigint NOT NULL,
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL COLLATE pg_catalog."C",
+    needs_second boolean NOT NULL,
+    deadline timestamp with time zone NOT NULL,
+    overdue text NOT NULL COLLATE pg_catalog."C",
+    claimed_by pay.filled,
+    claimed_until timestamp with time zone,
+    asked text COLLATE pg_catalog."C",
+    asked_by pay.filled,
+    is_settled boolean DEFAULT false NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT risk_review_asked_check CHECK ((asked = ANY (ARRAY['approve'::text, 'reject'::text]))),
+    CONSTRAINT risk_review_check CHECK (((asked IS NULL) = (asked_by IS NULL))),
+    CONSTRAINT risk_review_check1 CHECK (((claimed_by IS NULL) = (claimed_until IS NULL))),
+    CONSTRAINT risk_review_overdue_check CHECK ((overdue = ANY (ARRAY['approve'::text, 'reject'::text, 'escalate'::text]))),
+    CONSTRAINT risk_review_state_check CHECK ((state = ANY (ARRAY['open'::text, 'escalated'::text, 'approved'::text, 'rejected'::text, 'ended'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE FUNCTION pay.act_on_one_review(p_merchant_id text, p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_lease_s bigint, p_who text, OUT outcome text, OUT rejected pay.risk_review) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subject text, p_currency text, p_limit bigint, p_hash text, p_why text, p_who text, OUT outcome text, OUT batch_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.add_amounts(p_a jsonb, p_b jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.add_counts(p_one jsonb, p_other jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
@@ -1140,6 +1181,7 @@ CREATE FUNCTION pay.advice_lines(p_merchant_id text, p_payout_id text, p_seller 
 CREATE FUNCTION pay.advice_lines_json(p_advice pay.payout_advice, p_before bigint, p_limit integer, OUT lines json, OUT next bigint) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.advice_of(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_paid bigint, p_closing bigint, p_since bigint, p_until bigint, p_opening bigint) RETURNS SETOF pay.payout_advice LANGUAGE sql STABLE;
 CREATE FUNCTION pay.advice_page(p_merchant_id text, p_payout_id text, p_before bigint, p_limit integer, OUT outcome text, OUT page text) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.after_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.again_failed(p_endpoint pay.webhook_endpoint, p_since timestamp with time zone, p_until timestamp with time zone) RETURNS SETOF bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.again_one(p_endpoint pay.webhook_endpoint, p_message_id text, p_until timestamp with time zone, p_only_failed boolean) RETURNS SETOF bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.again_since(p_endpoint pay.webhook_endpoint, p_since timestamp with time zone, p_until timestamp with time zone) RETURNS SETOF bigint LANGUAGE plpgsql STABLE;
@@ -1222,29 +1264,6 @@ CREATE FUNCTION pay.approvals_missing(p_merchant_id text, p_batch_id text) RETUR
 CREATE FUNCTION pay.approvals_needed(p_merchant_id text, p_currency text, p_total_minor bigint) RETURNS integer LANGUAGE sql STABLE;
 CREATE FUNCTION pay.as_kinds(p_kind text, p_amount bigint) RETURNS text[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.ask_payout_soon(p_row pay.payout_sending, p_call text) RETURNS void LANGUAGE sql;
-
-CREATE TABLE pay.risk_review (
-    review_id bigint NOT NULL,
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    state text DEFAULT 'open'::text NOT NULL COLLATE pg_catalog."C",
-    needs_second boolean NOT NULL,
-    deadline timestamp with time zone NOT NULL,
-    overdue text NOT NULL COLLATE pg_catalog."C",
-    claimed_by pay.filled,
-    claimed_until timestamp with time zone,
-    asked text COLLATE pg_catalog."C",
-    asked_by pay.filled,
-    is_settled boolean DEFAULT false NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT risk_review_asked_check CHECK ((asked = ANY (ARRAY['approve'::text, 'reject'::text]))),
-    CONSTRAINT risk_review_check CHECK (((asked IS NULL) = (asked_by IS NULL))),
-    CONSTRAINT risk_review_check1 CHECK (((claimed_by IS NULL) = (claimed_until IS NULL))),
-    CONSTRAINT risk_review_overdue_check CHECK ((overdue = ANY (ARRAY['approve'::text, 'reject'::text, 'escalate'::text]))),
-    CONSTRAINT risk_review_state_check CHECK ((state = ANY (ARRAY['open'::text, 'escalated'::text, 'approved'::text, 'rejected'::text, 'ended'::text])))
-)
-WITH (fillfactor='80');
-
 CREATE FUNCTION pay.ask_second(p_review pay.risk_review, p_act text, p_who text, p_reason text, p_note text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.asked_by_ok(p_asked_by jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.asked_detail(p_asked_by jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
@@ -1494,7 +1513,47 @@ CREATE FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id text[], p_
 CREATE FUNCTION pay.capture_of_amount(p_news pay.news) RETURNS pay.change LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.card_list_findings(p_words pay.card_word[]) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
+
+CREATE TABLE pay.risk_card (
+    psp pay.id NOT NULL,
+    attempt pay.id NOT NULL,
+    merchant_id pay.id,
+    checkout_id pay.id,
+    token pay.id,
+    card text COLLATE pg_catalog."C",
+    bin text COLLATE pg_catalog."C",
+    country text COLLATE pg_catalog."C",
+    funding text COLLATE pg_catalog."C",
+    three_d text COLLATE pg_catalog."C",
+    level text COLLATE pg_catalog."C",
+    score integer,
+    warning text COLLATE pg_catalog."C",
+    is_hint boolean NOT NULL,
+    is_declined boolean NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    judged integer DEFAULT 0 NOT NULL,
+    waits jsonb,
+    CONSTRAINT risk_card_bin_check CHECK ((bin ~ '^[0-9]{6,8}$'::text)),
+    CONSTRAINT risk_card_card_check CHECK ((card ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT risk_card_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
+    CONSTRAINT risk_card_funding_check CHECK ((funding = ANY (ARRAY['credit'::text, 'debit'::text, 'prepaid'::text]))),
+    CONSTRAINT risk_card_level_check CHECK ((level = ANY (ARRAY['normal'::text, 'elevated'::text, 'highest'::text]))),
+    CONSTRAINT risk_card_score_check CHECK (((score >= 0) AND (score <= 100))),
+    CONSTRAINT risk_card_three_d_check CHECK ((three_d = ANY (ARRAY['authenticated'::text, 'attempted'::text, 'exempted'::text, 'failed'::text]))),
+    CONSTRAINT risk_card_warning_check CHECK ((warning ~ '^[a-z0-9_.-]{1,64}$'::text))
+);
+
+COMMENT ON TABLE pay.risk_card IS 'The words of PSPs about the cards of attempts';
+
+CREATE FUNCTION pay.card_parts(p_card pay.risk_card) RETURNS integer LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.card_terms_ok(p_terms jsonb) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.card_window_findings(p_words pay.card_word[]) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.card_window_ok(p_window jsonb) RETURNS boolean LANGUAGE sql STABLE;
+CREATE FUNCTION pay.card_window_sum(p_merchant_id text, p_key text, p_value text, p_seconds integer, p_measure text, p_currency text, p_most numeric) RETURNS numeric LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.card_windows(p_words pay.card_word[]) RETURNS TABLE(n integer, name text, key text, value text, seconds integer, measure text, threshold numeric, currency text, word text, is_shadow boolean, is_new boolean, is_decline boolean, behind bigint, declines_behind bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.cards_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.carry_out_cards(p_words pay.card_word[], p_items integer[], p_effects text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.carry_parts(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text) RETURNS bytea LANGUAGE sql STABLE;
 CREATE FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT status text) RETURNS record LANGUAGE plpgsql STABLE;
@@ -1649,6 +1708,7 @@ CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx b
 CREATE FUNCTION pay.complete_pages(p_file_id bigint) RETURNS pay.settlement_file LANGUAGE plpgsql;
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.count_attempts(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.count_cards(p_words pay.card_word[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_declines(p_merchant_id text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_entries(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS void LANGUAGE sql SET enable_seqscan TO 'off' SET enable_hashjoin TO 'on' SET jit TO 'off';
 CREATE FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows integer DEFAULT 5000) RETURNS void LANGUAGE plpgsql;
@@ -1657,12 +1717,14 @@ CREATE FUNCTION pay.count_piece(p_rows integer) RETURNS boolean LANGUAGE plpgsql
 CREATE FUNCTION pay.count_roundings(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) RETURNS record LANGUAGE sql STABLE;
+CREATE FUNCTION pay.decide_one_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text, OUT outcome text, OUT rejected pay.risk_review) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.decimal_text(p_minor bigint, p_currency text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) RETURNS pay.payout_adapter LANGUAGE plpgsql;
 CREATE FUNCTION pay.declare_secret(p_endpoint pay.webhook_endpoint, p_fingerprint bytea, p_sealed bytea, p_key_id text, p_overlap interval) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.declared_for() RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.decline_shares(p_since timestamp with time zone) RETURNS TABLE(merchant_id text, tries bigint, declines bigint) LANGUAGE plpgsql STABLE SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.delivery_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delivery_json(p_delivery pay.webhook_delivery) RETURNS json LANGUAGE sql STABLE;
@@ -2005,6 +2067,7 @@ CREATE FUNCTION pay.hold_by_screening(p_payout pay.payout) RETURNS boolean LANGU
 CREATE FUNCTION pay.hold_file(p_file_id bigint, OUT file pay.settlement_file, OUT is_alone boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_for_review(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_is_over(p_news pay.news, p_word text) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.hold_orders(p_items integer[], p_merchant_id text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_reader(p_name text, p_owner text, p_lease_ms bigint) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.id_ok(p_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -2087,6 +2150,8 @@ CREATE FUNCTION pay.join_findings(INOUT p_a pay.risk_findings, p_b pay.risk_find
 CREATE FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.journal_payout_call(p_row pay.payout_sending, p_owner text, p_lease interval) RETURNS pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.judge_adopted(p_merchant_id text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.judge_cards(p_psp text[], p_attempt text[], p_before text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_payout(p_state text, p_fact text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.judge_payout_asked(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
@@ -2154,7 +2219,8 @@ CREATE FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolean) RETU
 CREATE FUNCTION pay.judge_risk(p_items integer[], p_risk jsonb[], p_rows pay.risk_rows, p_found pay.risk_findings) RETURNS TABLE(n integer, decision text, decided_by text, hits jsonb) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.judged_facts(p_facts pay.fact[], p_turn integer, p_now timestamp with time zone, p_at text, p_tx bigint) RETURNS TABLE(item integer, kind text, merchant_id text, checkout_id text, reference text, brings boolean, news text, is_event boolean, changes boolean, move pay.move, is_sale boolean, is_stale boolean, sale pay.posting) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_card_decisions(p_words pay.card_word[], p_found pay.risk_findings) RETURNS TABLE(n integer, effect text) LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[], p_before text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_rows pay.risk_rows, OUT items integer[], OUT words text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2320,6 +2386,8 @@ CREATE FUNCTION pay.message_of(p_event_id text, p_ids text[]) RETURNS text LANGU
 CREATE FUNCTION pay.message_page(p_merchant_id text, p_after bigint, p_type text, p_limit integer) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.minor_of(p_amount text, p_currency text) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source, p_limit integer) RETURNS boolean LANGUAGE plpgsql;
+CREATE FUNCTION pay.mode_findings(p_items integer[], p_merchant_id text[]) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.mode_terms_ok(p_terms jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
@@ -2652,8 +2720,29 @@ CREATE FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text
 CREATE FUNCTION pay.review_change_items(p_reviews pay.risk_review[]) RETURNS pay.change_item[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.review_is_free(p_review pay.risk_review, p_who text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.review_is_moot(p_review pay.risk_review) RETURNS text LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.review_is_so(p_review_id bigint, p_act text, p_who text) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.review_json(p_review pay.risk_review) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.review_page(p_merchant_id text, p_state text, p_after bigint, p_limit integer) RETURNS text LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.review_parts(p_review pay.risk_review) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.review_terms_ok(p_terms jsonb) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.review_whole(p_merchant_id text, p_review_id bigint) RETURNS text LANGUAGE sql STABLE;
+
+CREATE TABLE pay.risk_list (
+    merchant_id pay.id NOT NULL,
+    effect pay.risk_word NOT NULL,
+    kind pay.risk_kind NOT NULL,
+    value pay.id NOT NULL,
+    until timestamp with time zone,
+    who pay.filled NOT NULL,
+    why pay.filled NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    list_id bigint NOT NULL
+);
+
+CREATE FUNCTION pay.risk_entry_json(p_entry pay.risk_list) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.risk_entry_of(p_merchant_id text, p_list_id bigint) RETURNS pay.risk_list LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.risk_entry_ok(p_merchant_id text, p_effect text, p_kind text, p_value text) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.risk_list_page(p_merchant_id text, p_effect text, p_kind text, p_after bigint, p_limit integer) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.risk_ok(p_risk jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.risk_score_ok(p_score jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.risk_value_ok(p_kind text, p_value text) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -2787,6 +2876,7 @@ CREATE FUNCTION pay.sweep_changes(p_limit interval) RETURNS void LANGUAGE plpgsq
 CREATE FUNCTION pay.sweep_counts() RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.sweep_limit(p_limits jsonb, p_name text) RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.sweep_lost(p_limit interval) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.sweep_modes(p_terms jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_ok(p_owner text, p_interval_ms bigint, p_limits jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.sweep_open(p_registering interval, p_executing interval) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_overdue_reviews() RETURNS void LANGUAGE plpgsql;
@@ -2796,6 +2886,7 @@ CREATE FUNCTION pay.sweep_settled() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_staged(p_limit integer) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_unknown(p_limit interval) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_captures(p_news pay.news, p_named pay.change, p_captured bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_card_words(p_psp text[], p_attempt text[], p_before text[], p_terms jsonb[]) RETURNS pay.card_word[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_early(p_facts pay.fact[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_facts(p_facts pay.fact[], p_is_plain boolean DEFAULT false, OUT facts pay.fact[], OUT postings pay.posting[], OUT moved integer[], OUT late integer[], OUT against integer[]) RETURNS record LANGUAGE plpgsql;
 
@@ -2900,10 +2991,11 @@ CREATE FUNCTION pay.wrong_settlement_row(p_file_id bigint, p_from integer, p_unt
 CREATE FUNCTION pay.wrong_settlement_sum(p_file_id bigint) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay_api.act_on_exception(p_merchant_id text[], p_exception_id bigint[], p_act text[], p_who text[], p_why text[], p_as_kind text[], p_with_id bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.act_on_payout_batch(p_act text[], p_merchant_id text[], p_subject text[], p_currency text[], p_limit bigint[], p_hash text[], p_why text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.act_on_review(p_merchant_id text[], p_review_id bigint[], p_act text[], p_reason text[], p_note text[], p_blocks bigint[], p_lease_s bigint[], p_who text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[] DEFAULT NULL::text[], p_can_retry text[] DEFAULT NULL::text[], p_attempt text[] DEFAULT NULL::text[], p_cards_item bigint[] DEFAULT '{}'::bigint[], p_cards_attempt text[] DEFAULT '{}'::text[], p_cards_card text[] DEFAULT '{}'::text[], p_cards_bin text[] DEFAULT '{}'::text[], p_cards_country text[] DEFAULT '{}'::text[], p_cards_funding text[] DEFAULT '{}'::text[], p_cards_three_d text[] DEFAULT '{}'::text[], p_cards_level text[] DEFAULT '{}'::text[], p_cards_score bigint[] DEFAULT '{}'::bigint[], p_cards_warning text[] DEFAULT '{}'::text[], p_cards_is_hint bigint[] DEFAULT '{}'::bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[] DEFAULT NULL::text[], p_can_retry text[] DEFAULT NULL::text[], p_attempt text[] DEFAULT NULL::text[], p_cards_item bigint[] DEFAULT '{}'::bigint[], p_cards_attempt text[] DEFAULT '{}'::text[], p_cards_card text[] DEFAULT '{}'::text[], p_cards_bin text[] DEFAULT '{}'::text[], p_cards_country text[] DEFAULT '{}'::text[], p_cards_funding text[] DEFAULT '{}'::text[], p_cards_three_d text[] DEFAULT '{}'::text[], p_cards_level text[] DEFAULT '{}'::text[], p_cards_score bigint[] DEFAULT '{}'::bigint[], p_cards_warning text[] DEFAULT '{}'::text[], p_cards_is_hint bigint[] DEFAULT '{}'::bigint[], p_cards_card_before text[] DEFAULT '{}'::text[], p_after jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.span_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.close_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2961,6 +3053,8 @@ CREATE FUNCTION pay_api.list_messages(p_merchant_id text[], p_message_id text[],
 CREATE FUNCTION pay_api.list_payout_batches(p_merchant_id text[], p_batch_id text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_payouts(p_merchant_id text[], p_payout_id text[], p_seller_account text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_psp_balances(p_merchant_id text[], p_psp text[], p_currency text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.list_reviews(p_merchant_id text[], p_review_id bigint[], p_state text[], p_after bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.list_risk_entries(p_merchant_id text[], p_entry_id bigint[], p_effect text[], p_kind text[], p_after bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_settlement_ageing(p_merchant_id text[], p_psp text[], p_currency text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_settlement_exceptions(p_merchant_id text[], p_exception_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_settlement_files(p_merchant_id text[], p_file_id bigint[], p_source text[], p_psp text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -2975,12 +3069,14 @@ CREATE FUNCTION pay_api.ready() RETURNS TABLE(state text, schema_version text) L
 CREATE FUNCTION pay_api.refuse_settlement(p_file_id bigint[], p_attempt bigint[], p_reason text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.release_order(p_merchant_id text[], p_payment_order_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.remove_risk_entry(p_merchant_id text[], p_entry_id bigint[], p_who text[], p_why text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.replay_deliveries(p_merchant_id text[], p_endpoint_id text[], p_message_id text[], p_since_us bigint[], p_until_us bigint[], p_only_failed bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_is_complete bigint[], p_code text[], p_rows_item bigint[], p_rows_currency text[], p_rows_available_minor bigint[], p_rows_pending_minor bigint[], p_rows_reserved_minor bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_endpoint(p_merchant_id text[], p_endpoint_id text[], p_url text[], p_types jsonb[], p_scheme text[], p_is_ordered bigint[], p_sealed bytea[], p_key_id text[], p_who text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.store_risk_entry(p_merchant_id text[], p_effect text[], p_kind text[], p_value text[], p_until_us bigint[], p_who text[], p_why text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_screening(p_merchant_id text[], p_provider text[], p_destination_id text[], p_version bigint[], p_number bigint[], p_answer text[], p_reference text[], p_code text[], p_retry_s bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3019,6 +3115,7 @@ CREATE FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigi
 CREATE FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) RETURNS TABLE(outcome text, batch_id text, item_count integer, total_minor bigint, hash text) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) RETURNS TABLE(outcome text, seller_account text, currency text, payout_id text, amount_minor bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.promote_risk_model(p_name text, p_sha256 text, p_report_sha256 text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint DEFAULT NULL::bigint, p_page jsonb DEFAULT NULL::jsonb) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone DEFAULT now(), OUT queued integer, OUT again boolean) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.read_payout_report(p_merchant_id text, p_provider text, p_said jsonb) RETURNS TABLE(outcome text, event_id text, key text, parcel text, state text, code text, amount_minor bigint, currency text, account_end text, occurred_us bigint) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3031,20 +3128,8 @@ CREATE FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text)
 CREATE FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint DEFAULT NULL::bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.risk_list_add(p_merchant_id text, p_effect text, p_kind text, p_value text, p_until timestamp with time zone, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.risk_list_add_cards(p_merchant_id text, p_effect text, p_payment_order_id text, p_until timestamp with time zone, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.risk_list_import(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT outcome text, OUT added bigint, OUT changed bigint, OUT bad bigint) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-
-CREATE TABLE pay.risk_list (
-    merchant_id pay.id NOT NULL,
-    effect pay.risk_word NOT NULL,
-    kind pay.risk_kind NOT NULL,
-    value pay.id NOT NULL,
-    until timestamp with time zone,
-    who pay.filled NOT NULL,
-    why pay.filled NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    list_id bigint NOT NULL
-);
-
 CREATE FUNCTION pay_ops.risk_list_list(p_merchant_id text, p_after_id bigint DEFAULT 0, p_limit integer DEFAULT 1000) RETURNS SETOF pay.risk_list LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.risk_list_remove(p_merchant_id text, p_effect text, p_kind text, p_value text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.run_retention(p_class text, p_keep interval, p_limit integer, p_who text, OUT outcome text, OUT ended bigint) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3149,35 +3234,6 @@ CREATE VIEW pay.aged_buyer (
     tid tid,
     at timestamp with time zone
 );
-
-CREATE TABLE pay.risk_card (
-    psp pay.id NOT NULL,
-    attempt pay.id NOT NULL,
-    merchant_id pay.id,
-    checkout_id pay.id,
-    token pay.id,
-    card text COLLATE pg_catalog."C",
-    bin text COLLATE pg_catalog."C",
-    country text COLLATE pg_catalog."C",
-    funding text COLLATE pg_catalog."C",
-    three_d text COLLATE pg_catalog."C",
-    level text COLLATE pg_catalog."C",
-    score integer,
-    warning text COLLATE pg_catalog."C",
-    is_hint boolean NOT NULL,
-    is_declined boolean NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT risk_card_bin_check CHECK ((bin ~ '^[0-9]{6,8}$'::text)),
-    CONSTRAINT risk_card_card_check CHECK ((card ~ '^[0-9a-f]{64}$'::text)),
-    CONSTRAINT risk_card_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
-    CONSTRAINT risk_card_funding_check CHECK ((funding = ANY (ARRAY['credit'::text, 'debit'::text, 'prepaid'::text]))),
-    CONSTRAINT risk_card_level_check CHECK ((level = ANY (ARRAY['normal'::text, 'elevated'::text, 'highest'::text]))),
-    CONSTRAINT risk_card_score_check CHECK (((score >= 0) AND (score <= 100))),
-    CONSTRAINT risk_card_three_d_check CHECK ((three_d = ANY (ARRAY['authenticated'::text, 'attempted'::text, 'exempted'::text, 'failed'::text]))),
-    CONSTRAINT risk_card_warning_check CHECK ((warning ~ '^[a-z0-9_.-]{1,64}$'::text))
-);
-
-COMMENT ON TABLE pay.risk_card IS 'The words of PSPs about the cards of attempts';
 
 CREATE VIEW pay.aged_card (
     tid tid,
@@ -3843,6 +3899,33 @@ CREATE TABLE pay.retention_run (
 
 COMMENT ON TABLE pay.retention_run IS 'When personal data of a class ended last, by whom, and how many rows so far';
 
+CREATE TABLE pay.risk_after (
+    after_id bigint NOT NULL,
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    psp pay.id NOT NULL,
+    attempt pay.id NOT NULL,
+    decision pay.risk_word NOT NULL,
+    decided_by text NOT NULL COLLATE pg_catalog."C",
+    effect text NOT NULL COLLATE pg_catalog."C",
+    hits jsonb NOT NULL,
+    version pay.filled NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT risk_after_decided_by_check CHECK ((decided_by = ANY (ARRAY['list'::text, 'window'::text, 'none'::text]))),
+    CONSTRAINT risk_after_effect_check CHECK ((effect = ANY (ARRAY['none'::text, 'hold'::text, 'void'::text])))
+);
+
+COMMENT ON TABLE pay.risk_after IS 'Decisions about checkouts after a PSP has said something about a card';
+
+ALTER TABLE pay.risk_after ALTER COLUMN after_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.risk_after_after_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE pay.risk_label (
     merchant_id pay.id NOT NULL,
     payment_order_id pay.id NOT NULL,
@@ -3865,6 +3948,64 @@ ALTER TABLE pay.risk_list_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTI
 );
 ALTER TABLE pay.risk_list ALTER COLUMN list_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pay.risk_list_list_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE pay.risk_mode (
+    merchant_id pay.id NOT NULL,
+    word pay.risk_word NOT NULL,
+    is_shadow boolean NOT NULL,
+    tries bigint NOT NULL,
+    declines bigint NOT NULL,
+    since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    until timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE pay.risk_mode IS 'Merchants with too large a share of declines, while that lasts';
+
+CREATE TABLE pay.risk_mode_act (
+    act_id bigint NOT NULL,
+    merchant_id pay.id NOT NULL,
+    act text NOT NULL COLLATE pg_catalog."C",
+    word pay.risk_word NOT NULL,
+    tries bigint NOT NULL,
+    declines bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT risk_mode_act_act_check CHECK ((act = ANY (ARRAY['on'::text, 'off'::text])))
+);
+
+COMMENT ON TABLE pay.risk_mode_act IS 'When the mode of a merchant began and ended, and by which counts';
+
+ALTER TABLE pay.risk_mode_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.risk_mode_act_act_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE pay.risk_promotion (
+    promotion_id bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    sha256 text NOT NULL COLLATE pg_catalog."C",
+    report_sha256 text COLLATE pg_catalog."C",
+    who pay.filled NOT NULL,
+    why pay.filled NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT risk_promotion_name_check CHECK ((name ~ '^[!-~]{1,64}$'::text)),
+    CONSTRAINT risk_promotion_report_sha256_check CHECK ((report_sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT risk_promotion_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+
+COMMENT ON TABLE pay.risk_promotion IS 'Models of risk that a person has promoted, with who and why';
+
+ALTER TABLE pay.risk_promotion ALTER COLUMN promotion_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.risk_promotion_promotion_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -5398,6 +5539,37 @@ CREATE VIEW pay_view.risk_decisions (
     total numeric
 );
 
+CREATE VIEW pay_view.risk_models (
+    name text,
+    sha256 text,
+    decisions bigint,
+    first_at timestamp with time zone,
+    last_at timestamp with time zone,
+    is_promoted boolean,
+    who pay.filled,
+    why pay.filled,
+    promoted_at timestamp with time zone
+);
+
+CREATE VIEW pay_view.risk_outcomes (
+    merchant_id pay.id,
+    checkout_id pay.id,
+    at timestamp with time zone,
+    decision pay.risk_word,
+    decided_by text,
+    hits jsonb,
+    version pay.filled,
+    facts jsonb,
+    features jsonb,
+    score jsonb,
+    currency pay.currency_code,
+    amount_minor pay.positive_minor,
+    outcome text,
+    captured_minor bigint,
+    fraud_minor bigint,
+    labels jsonb
+);
+
 CREATE VIEW pay_view.risk_reviews (
     review_id bigint,
     merchant_id pay.id,
@@ -5812,18 +5984,32 @@ ALTER TABLE ONLY pay.rate_source
     ADD CONSTRAINT rate_source_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY pay.retention_run
     ADD CONSTRAINT retention_run_pkey PRIMARY KEY (class);
+ALTER TABLE ONLY pay.risk_after
+    ADD CONSTRAINT risk_after_pkey PRIMARY KEY (after_id);
 ALTER TABLE ONLY pay.risk_card
     ADD CONSTRAINT risk_card_pkey PRIMARY KEY (psp, attempt);
 ALTER TABLE ONLY pay.risk_counter
     ADD CONSTRAINT risk_counter_pkey PRIMARY KEY (merchant_id, kind, value, hour);
 ALTER TABLE ONLY pay.risk_decision
     ADD CONSTRAINT risk_decision_pkey PRIMARY KEY (merchant_id, checkout_id);
+
+ALTER DOMAIN pay.risk_key
+    ADD CONSTRAINT risk_key_check CHECK ((VALUE = ANY (ARRAY['ip'::text, 'ip_net'::text, 'email'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'seller'::text, 'merchant'::text, 'card'::text, 'bin'::text]))) NOT VALID;
+ALTER DOMAIN pay.risk_kind
+    ADD CONSTRAINT risk_kind_check CHECK ((VALUE = ANY (ARRAY['email'::text, 'email_domain'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'ip'::text, 'country'::text, 'card'::text, 'bin'::text, 'card_country'::text]))) NOT VALID;
+
 ALTER TABLE ONLY pay.risk_label
     ADD CONSTRAINT risk_label_pkey PRIMARY KEY (merchant_id, payment_order_id, source);
 ALTER TABLE ONLY pay.risk_list_act
     ADD CONSTRAINT risk_list_act_pkey PRIMARY KEY (act_id);
 ALTER TABLE ONLY pay.risk_list
     ADD CONSTRAINT risk_list_pkey PRIMARY KEY (value, kind, merchant_id, effect);
+ALTER TABLE ONLY pay.risk_mode_act
+    ADD CONSTRAINT risk_mode_act_pkey PRIMARY KEY (act_id);
+ALTER TABLE ONLY pay.risk_mode
+    ADD CONSTRAINT risk_mode_pkey PRIMARY KEY (merchant_id);
+ALTER TABLE ONLY pay.risk_promotion
+    ADD CONSTRAINT risk_promotion_pkey PRIMARY KEY (promotion_id);
 ALTER TABLE ONLY pay.risk_review_act
     ADD CONSTRAINT risk_review_act_pkey PRIMARY KEY (act_id);
 ALTER TABLE ONLY pay.risk_review
@@ -6011,17 +6197,25 @@ CREATE INDEX payout_to_screen ON pay.payout USING btree (merchant_id, destinatio
 CREATE INDEX payout_to_send ON pay.payout USING btree (merchant_id, provider, payout_id) WHERE ((state)::text = 'approved'::text);
 CREATE INDEX payout_unbatched ON pay.payout USING btree (merchant_id, provider, currency) WHERE (((state)::text = 'ready'::text) AND (batch_id IS NULL));
 CREATE INDEX psp_balance_last ON pay.psp_balance USING btree (source, currency, balance_id);
+CREATE INDEX risk_after_of ON pay.risk_after USING btree (merchant_id, checkout_id);
+CREATE UNIQUE INDEX risk_after_once ON pay.risk_after USING btree (merchant_id, checkout_id) WHERE (effect <> 'none'::text);
 CREATE INDEX risk_card_age ON pay.risk_card USING btree (at) WHERE (card IS NOT NULL);
+CREATE INDEX risk_card_bin ON pay.risk_card USING btree (merchant_id, bin, at) WHERE (bin IS NOT NULL);
+CREATE INDEX risk_card_card ON pay.risk_card USING btree (merchant_id, card, at) WHERE (card IS NOT NULL);
 CREATE INDEX risk_card_of ON pay.risk_card USING btree (merchant_id, checkout_id) WHERE (checkout_id IS NOT NULL);
 CREATE INDEX risk_card_parked ON pay.risk_card USING btree (psp, token) WHERE (checkout_id IS NULL);
 CREATE INDEX risk_counter_age ON pay.risk_counter USING brin (hour) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX risk_decision_address ON pay.risk_decision USING btree (at) WHERE (keys @? 'strict $[*]?(@[0] == "ip" && @[1] like_regex "/(32|64|128)$")'::jsonpath);
 CREATE INDEX risk_decision_age ON pay.risk_decision USING btree (at) WHERE ((keys IS NOT NULL) OR (facts IS NOT NULL) OR (features IS NOT NULL));
+CREATE INDEX risk_decision_time ON pay.risk_decision USING brin (at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX risk_label_age ON pay.risk_label USING btree (labelled_at);
 CREATE INDEX risk_list_act_age ON pay.risk_list_act USING btree (at) WHERE (value IS NOT NULL);
+CREATE UNIQUE INDEX risk_list_page ON pay.risk_list USING btree ((((merchant_id)::text || ''::text)), list_id);
 CREATE INDEX risk_list_until ON pay.risk_list USING btree (until) WHERE (until IS NOT NULL);
 CREATE INDEX risk_review_act_of ON pay.risk_review_act USING btree (review_id, act_id);
 CREATE INDEX risk_review_open ON pay.risk_review USING btree (deadline) WHERE (state = ANY (ARRAY['open'::text, 'escalated'::text]));
+CREATE UNIQUE INDEX risk_review_page ON pay.risk_review USING btree ((((merchant_id)::text || ''::text)), review_id);
+CREATE UNIQUE INDEX risk_review_queue ON pay.risk_review USING btree ((((merchant_id)::text || ''::text)), review_id) WHERE (state = ANY (ARRAY['open'::text, 'escalated'::text]));
 CREATE INDEX risk_review_unsettled ON pay.risk_review USING btree (review_id) WHERE ((state = 'rejected'::text) AND (NOT is_settled));
 CREATE INDEX sanction_list_newest ON pay.sanction_list USING btree (list, version);
 CREATE INDEX sanction_name_words ON pay.sanction_name USING gin (words) WITH (fastupdate=off);
@@ -6262,6 +6456,8 @@ CREATE TRIGGER payout_transition_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pa
 CREATE TRIGGER posting_rule_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.posting_rule FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the rules are fixed', 'PAY20');
 CREATE TRIGGER psp_balance_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.psp_balance FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('balances are append-only', 'PAY20');
 ALTER TABLE pay.psp_balance ENABLE ALWAYS TRIGGER psp_balance_append_only;
+CREATE TRIGGER risk_after_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_after FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
+ALTER TABLE pay.risk_after ENABLE ALWAYS TRIGGER risk_after_append_only;
 CREATE TRIGGER risk_decision_emptied BEFORE UPDATE OF features ON pay.risk_decision FOR EACH ROW WHEN (((new.features IS NOT NULL) AND (new.features IS DISTINCT FROM old.features))) EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
 ALTER TABLE pay.risk_decision ENABLE ALWAYS TRIGGER risk_decision_emptied;
 CREATE TRIGGER risk_decision_fixed BEFORE UPDATE OF merchant_id, checkout_id, decision, decided_by, hits, inputs_hash, version, at, score ON pay.risk_decision FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
@@ -6272,6 +6468,10 @@ CREATE TRIGGER risk_list_act_append_only BEFORE DELETE OR UPDATE OF act_id, list
 ALTER TABLE pay.risk_list_act ENABLE ALWAYS TRIGGER risk_list_act_append_only;
 CREATE TRIGGER risk_list_act_emptied BEFORE UPDATE OF value ON pay.risk_list_act FOR EACH ROW WHEN (((new.value IS NOT NULL) AND ((new.value)::text IS DISTINCT FROM (old.value)::text))) EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
 ALTER TABLE pay.risk_list_act ENABLE ALWAYS TRIGGER risk_list_act_emptied;
+CREATE TRIGGER risk_mode_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_mode_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
+ALTER TABLE pay.risk_mode_act ENABLE ALWAYS TRIGGER risk_mode_act_append_only;
+CREATE TRIGGER risk_promotion_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_promotion FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('promotions are append-only', 'PAY20');
+ALTER TABLE pay.risk_promotion ENABLE ALWAYS TRIGGER risk_promotion_append_only;
 CREATE TRIGGER risk_review_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_review_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
 ALTER TABLE pay.risk_review_act ENABLE ALWAYS TRIGGER risk_review_act_append_only;
 CREATE TRIGGER sanction_list_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.sanction_list FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('imports are append-only', 'PAY20');
@@ -6449,6 +6649,9 @@ REVOKE ALL ON FUNCTION pay.act_on(p_exception pay.settlement_exception, p_act te
 GRANT SELECT ON TABLE pay.webhook_endpoint TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_endpoint TO payments_operator;
 REVOKE ALL ON FUNCTION pay.act_on_endpoint(p_endpoint pay.webhook_endpoint, p_act text, p_sealed bytea, p_key_id text, p_overlap interval, p_who text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.risk_review TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_review TO payments_operator;
+REVOKE ALL ON FUNCTION pay.act_on_one_review(p_merchant_id text, p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_lease_s bigint, p_who text, OUT outcome text, OUT rejected pay.risk_review) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subject text, p_currency text, p_limit bigint, p_hash text, p_why text, p_who text, OUT outcome text, OUT batch_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_amounts(p_a jsonb, p_b jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_counts(p_one jsonb, p_other jsonb) FROM PUBLIC;
@@ -6473,6 +6676,7 @@ REVOKE ALL ON FUNCTION pay.advice_of(p_merchant_id text, p_payout_id text, p_sel
 GRANT ALL ON FUNCTION pay.advice_of(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_paid bigint, p_closing bigint, p_since bigint, p_until bigint, p_opening bigint) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.advice_of(p_merchant_id text, p_payout_id text, p_seller text, p_currency text, p_paid bigint, p_closing bigint, p_since bigint, p_until bigint, p_opening bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.advice_page(p_merchant_id text, p_payout_id text, p_before bigint, p_limit integer, OUT outcome text, OUT page text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.after_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.again_failed(p_endpoint pay.webhook_endpoint, p_since timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.again_one(p_endpoint pay.webhook_endpoint, p_message_id text, p_until timestamp with time zone, p_only_failed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.again_since(p_endpoint pay.webhook_endpoint, p_since timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
@@ -6498,8 +6702,6 @@ REVOKE ALL ON FUNCTION pay.approvals_missing(p_merchant_id text, p_batch_id text
 REVOKE ALL ON FUNCTION pay.approvals_needed(p_merchant_id text, p_currency text, p_total_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.as_kinds(p_kind text, p_amount bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.ask_payout_soon(p_row pay.payout_sending, p_call text) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.risk_review TO payments_auditor;
-GRANT SELECT ON TABLE pay.risk_review TO payments_operator;
 REVOKE ALL ON FUNCTION pay.ask_second(p_review pay.risk_review, p_act text, p_who text, p_reason text, p_note text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.asked_by_ok(p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.asked_detail(p_asked_by jsonb) FROM PUBLIC;
@@ -6549,7 +6751,17 @@ REVOKE ALL ON FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id tex
 REVOKE ALL ON FUNCTION pay.capture_of_amount(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.card_list_findings(p_words pay.card_word[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.risk_card TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_card TO payments_operator;
+REVOKE ALL ON FUNCTION pay.card_parts(p_card pay.risk_card) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.card_terms_ok(p_terms jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.card_window_findings(p_words pay.card_word[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.card_window_ok(p_window jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.card_window_sum(p_merchant_id text, p_key text, p_value text, p_seconds integer, p_measure text, p_currency text, p_most numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.card_windows(p_words pay.card_word[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.cards_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.carry_out_cards(p_words pay.card_word[], p_items integer[], p_effects text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.carry_parts(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT status text) FROM PUBLIC;
@@ -6614,6 +6826,7 @@ REVOKE ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rat
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.count_attempts(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_cards(p_words pay.card_word[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_declines(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_entries(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows integer) FROM PUBLIC;
@@ -6622,12 +6835,14 @@ REVOKE ALL ON FUNCTION pay.count_piece(p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_roundings(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.decide_one_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text, OUT outcome text, OUT rejected pay.risk_review) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declare_secret(p_endpoint pay.webhook_endpoint, p_fingerprint bytea, p_sealed bytea, p_key_id text, p_overlap interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declared_for() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.decline_shares(p_since timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delivery_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delivery_json(p_delivery pay.webhook_delivery) FROM PUBLIC;
@@ -6815,6 +7030,7 @@ REVOKE ALL ON FUNCTION pay.hold_by_screening(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_file(p_file_id bigint, OUT file pay.settlement_file, OUT is_alone boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_for_review(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_is_over(p_news pay.news, p_word text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.hold_orders(p_items integer[], p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_reader(p_name text, p_owner text, p_lease_ms bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.id_ok(p_id text) FROM PUBLIC;
@@ -6883,6 +7099,8 @@ REVOKE ALL ON FUNCTION pay.join_findings(INOUT p_a pay.risk_findings, p_b pay.ri
 REVOKE ALL ON FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.journal_payout_call(p_row pay.payout_sending, p_owner text, p_lease interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_adopted(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_cards(p_psp text[], p_attempt text[], p_before text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_payout(p_state text, p_fact text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_payout_asked(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) FROM PUBLIC;
@@ -6899,7 +7117,8 @@ REVOKE ALL ON FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolea
 REVOKE ALL ON FUNCTION pay.judge_risk(p_items integer[], p_risk jsonb[], p_rows pay.risk_rows, p_found pay.risk_findings) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judged_facts(p_facts pay.fact[], p_turn integer, p_now timestamp with time zone, p_at text, p_tx bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone, p_who text, p_why text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_card_decisions(p_words pay.card_word[], p_found pay.risk_findings) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[], p_before text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_rows pay.risk_rows, OUT items integer[], OUT words text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
@@ -7019,6 +7238,8 @@ REVOKE ALL ON FUNCTION pay.message_of(p_event_id text, p_ids text[]) FROM PUBLIC
 REVOKE ALL ON FUNCTION pay.message_page(p_merchant_id text, p_after bigint, p_type text, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.minor_of(p_amount text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlement_source, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.mode_findings(p_items integer[], p_merchant_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.mode_terms_ok(p_terms jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
@@ -7210,8 +7431,18 @@ REVOKE ALL ON FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_k
 REVOKE ALL ON FUNCTION pay.review_change_items(p_reviews pay.risk_review[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.review_is_free(p_review pay.risk_review, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.review_is_moot(p_review pay.risk_review) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.review_is_so(p_review_id bigint, p_act text, p_who text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.review_json(p_review pay.risk_review) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.review_page(p_merchant_id text, p_state text, p_after bigint, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.review_parts(p_review pay.risk_review) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.review_terms_ok(p_terms jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.review_whole(p_merchant_id text, p_review_id bigint) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.risk_list TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_list TO payments_operator;
+REVOKE ALL ON FUNCTION pay.risk_entry_json(p_entry pay.risk_list) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.risk_entry_of(p_merchant_id text, p_list_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_entry_ok(p_merchant_id text, p_effect text, p_kind text, p_value text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.risk_list_page(p_merchant_id text, p_effect text, p_kind text, p_after bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_ok(p_risk jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_score_ok(p_score jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_value_ok(p_kind text, p_value text) FROM PUBLIC;
@@ -7315,6 +7546,7 @@ REVOKE ALL ON FUNCTION pay.sweep_changes(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_counts() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_limit(p_limits jsonb, p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_lost(p_limit interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sweep_modes(p_terms jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_ok(p_owner text, p_interval_ms bigint, p_limits jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_open(p_registering interval, p_executing interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_overdue_reviews() FROM PUBLIC;
@@ -7324,6 +7556,7 @@ REVOKE ALL ON FUNCTION pay.sweep_settled() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_staged(p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_unknown(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_captures(p_news pay.news, p_named pay.change, p_captured bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_card_words(p_psp text[], p_attempt text[], p_before text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_early(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_facts(p_facts pay.fact[], p_is_plain boolean, OUT facts pay.fact[], OUT postings pay.posting[], OUT moved integer[], OUT late integer[], OUT against integer[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_dispatch TO payments_auditor;
@@ -7404,14 +7637,16 @@ REVOKE ALL ON FUNCTION pay_api.act_on_exception(p_merchant_id text[], p_exceptio
 GRANT ALL ON FUNCTION pay_api.act_on_exception(p_merchant_id text[], p_exception_id bigint[], p_act text[], p_who text[], p_why text[], p_as_kind text[], p_with_id bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.act_on_payout_batch(p_act text[], p_merchant_id text[], p_subject text[], p_currency text[], p_limit bigint[], p_hash text[], p_why text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.act_on_payout_batch(p_act text[], p_merchant_id text[], p_subject text[], p_currency text[], p_limit bigint[], p_hash text[], p_why text[], p_who text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.act_on_review(p_merchant_id text[], p_review_id bigint[], p_act text[], p_reason text[], p_note text[], p_blocks bigint[], p_lease_s bigint[], p_who text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.act_on_review(p_merchant_id text[], p_review_id bigint[], p_act text[], p_reason text[], p_note text[], p_blocks bigint[], p_lease_s bigint[], p_who text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[], p_cards_card_before text[], p_after jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[], p_cards_card_before text[], p_after jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) FROM PUBLIC;
@@ -7526,6 +7761,10 @@ REVOKE ALL ON FUNCTION pay_api.list_payouts(p_merchant_id text[], p_payout_id te
 GRANT ALL ON FUNCTION pay_api.list_payouts(p_merchant_id text[], p_payout_id text[], p_seller_account text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_psp_balances(p_merchant_id text[], p_psp text[], p_currency text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_psp_balances(p_merchant_id text[], p_psp text[], p_currency text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.list_reviews(p_merchant_id text[], p_review_id bigint[], p_state text[], p_after bigint[], p_limit bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.list_reviews(p_merchant_id text[], p_review_id bigint[], p_state text[], p_after bigint[], p_limit bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.list_risk_entries(p_merchant_id text[], p_entry_id bigint[], p_effect text[], p_kind text[], p_after bigint[], p_limit bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.list_risk_entries(p_merchant_id text[], p_entry_id bigint[], p_effect text[], p_kind text[], p_after bigint[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_settlement_ageing(p_merchant_id text[], p_psp text[], p_currency text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_settlement_ageing(p_merchant_id text[], p_psp text[], p_currency text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_settlement_exceptions(p_merchant_id text[], p_exception_id bigint[], p_psp text[], p_currency text[], p_class bigint[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
@@ -7554,6 +7793,8 @@ REVOKE ALL ON FUNCTION pay_api.release_order(p_merchant_id text[], p_payment_ord
 GRANT ALL ON FUNCTION pay_api.release_order(p_merchant_id text[], p_payment_order_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.remove_risk_entry(p_merchant_id text[], p_entry_id bigint[], p_who text[], p_why text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.remove_risk_entry(p_merchant_id text[], p_entry_id bigint[], p_who text[], p_why text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.replay_deliveries(p_merchant_id text[], p_endpoint_id text[], p_message_id text[], p_since_us bigint[], p_until_us bigint[], p_only_failed bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.replay_deliveries(p_merchant_id text[], p_endpoint_id text[], p_message_id text[], p_since_us bigint[], p_until_us bigint[], p_only_failed bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
@@ -7566,6 +7807,8 @@ REVOKE ALL ON FUNCTION pay_api.store_endpoint(p_merchant_id text[], p_endpoint_i
 GRANT ALL ON FUNCTION pay_api.store_endpoint(p_merchant_id text[], p_endpoint_id text[], p_url text[], p_types jsonb[], p_scheme text[], p_is_ordered bigint[], p_sealed bytea[], p_key_id text[], p_who text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.store_risk_entry(p_merchant_id text[], p_effect text[], p_kind text[], p_value text[], p_until_us bigint[], p_who text[], p_why text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.store_risk_entry(p_merchant_id text[], p_effect text[], p_kind text[], p_value text[], p_until_us bigint[], p_who text[], p_why text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.store_screening(p_merchant_id text[], p_provider text[], p_destination_id text[], p_version bigint[], p_number bigint[], p_answer text[], p_reference text[], p_code text[], p_retry_s bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.store_screening(p_merchant_id text[], p_provider text[], p_destination_id text[], p_version bigint[], p_number bigint[], p_answer text[], p_reference text[], p_code text[], p_retry_s bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) FROM PUBLIC;
@@ -7642,6 +7885,8 @@ REVOKE ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account
 GRANT ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.promote_risk_model(p_name text, p_sha256 text, p_report_sha256 text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.promote_risk_model(p_name text, p_sha256 text, p_report_sha256 text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint, p_page jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint, p_page jsonb) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.raise_overdue(p_source text, p_now timestamp with time zone, OUT queued integer, OUT again boolean) FROM PUBLIC;
@@ -7666,10 +7911,10 @@ REVOKE ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why
 GRANT ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.risk_list_add(p_merchant_id text, p_effect text, p_kind text, p_value text, p_until timestamp with time zone, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.risk_list_add(p_merchant_id text, p_effect text, p_kind text, p_value text, p_until timestamp with time zone, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.risk_list_add_cards(p_merchant_id text, p_effect text, p_payment_order_id text, p_until timestamp with time zone, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.risk_list_add_cards(p_merchant_id text, p_effect text, p_payment_order_id text, p_until timestamp with time zone, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.risk_list_import(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT outcome text, OUT added bigint, OUT changed bigint, OUT bad bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.risk_list_import(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT outcome text, OUT added bigint, OUT changed bigint, OUT bad bigint) TO payments_operator;
-GRANT SELECT ON TABLE pay.risk_list TO payments_auditor;
-GRANT SELECT ON TABLE pay.risk_list TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.risk_list_list(p_merchant_id text, p_after_id bigint, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.risk_list_list(p_merchant_id text, p_after_id bigint, p_limit integer) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.risk_list_remove(p_merchant_id text, p_effect text, p_kind text, p_value text, p_who text, p_why text) FROM PUBLIC;
@@ -7760,8 +8005,6 @@ GRANT SELECT ON TABLE pay.aged_body TO payments_auditor;
 GRANT SELECT ON TABLE pay.aged_body TO payments_operator;
 GRANT SELECT ON TABLE pay.aged_buyer TO payments_auditor;
 GRANT SELECT ON TABLE pay.aged_buyer TO payments_operator;
-GRANT SELECT ON TABLE pay.risk_card TO payments_auditor;
-GRANT SELECT ON TABLE pay.risk_card TO payments_operator;
 GRANT SELECT ON TABLE pay.aged_card TO payments_auditor;
 GRANT SELECT ON TABLE pay.aged_card TO payments_operator;
 GRANT SELECT ON TABLE pay.aged_change TO payments_auditor;
@@ -7890,8 +8133,16 @@ GRANT SELECT ON TABLE pay.retention_class TO payments_auditor;
 GRANT SELECT ON TABLE pay.retention_class TO payments_operator;
 GRANT SELECT ON TABLE pay.retention_run TO payments_auditor;
 GRANT SELECT ON TABLE pay.retention_run TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_after TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_after TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_label TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_label TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_mode TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_mode TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_mode_act TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_mode_act TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_promotion TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_promotion TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_review_act TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_review_act TO payments_operator;
 GRANT SELECT ON TABLE pay.round TO payments_auditor;
@@ -8164,6 +8415,10 @@ GRANT SELECT ON TABLE pay_view.quarantine TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_operator;
 GRANT SELECT ON TABLE pay_view.risk_decisions TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.risk_decisions TO payments_operator;
+GRANT SELECT ON TABLE pay_view.risk_models TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.risk_models TO payments_operator;
+GRANT SELECT ON TABLE pay_view.risk_outcomes TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.risk_outcomes TO payments_operator;
 GRANT SELECT ON TABLE pay_view.risk_reviews TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.risk_reviews TO payments_operator;
 GRANT SELECT ON TABLE pay_view.seals TO payments_auditor;
