@@ -332,9 +332,9 @@ DECLARE
     v_count bigint;
 BEGIN
     DELETE FROM idempotency_key w
-    WHERE w.expires_at < p_before AND w.ctid = ANY (ARRAY(
+    WHERE w.expires_at <= p_before AND w.ctid = ANY (ARRAY(
         SELECT a.tid FROM aged_key a
-        WHERE a.at < p_before
+        WHERE a.at <= p_before
         LIMIT p_limit
         FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS v_count = ROW_COUNT;
@@ -355,7 +355,7 @@ BEGIN
     DELETE FROM payout_request w
     WHERE w.ctid = ANY (ARRAY(
         SELECT a.tid FROM aged_payout_key a
-        WHERE a.at < p_before
+        WHERE a.at <= p_before
         LIMIT p_limit
         FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS v_count = ROW_COUNT;

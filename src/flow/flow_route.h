@@ -6,7 +6,7 @@
 #ifndef FLOW_ROUTE_H
 #define FLOW_ROUTE_H
 
-#include "pay_flow.h"
+#include "pay_route.h"
 
 
 /* More candidates than results: scores are compared among all of them before

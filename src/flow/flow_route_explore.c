@@ -8,7 +8,7 @@
  */
 
 #include "pay_crypto.h"
-#include "pay_flow.h"
+#include "pay_route.h"
 #include "pay_json.h"
 
 

@@ -6,7 +6,7 @@
 #ifndef PAY_FLOW_UTIL_H
 #define PAY_FLOW_UTIL_H
 
-#include "pay_flow.h"
+#include "pay_route.h"
 
 
 /* An operation; `in` is its argument struct, which is copied (the bytes are

@@ -106,7 +106,7 @@ SELECT is((SELECT count(*) || ' ' || min(d.score ->> 'then')
     '1 block', 'one decision, the first');
 SELECT throws_ok($$UPDATE pay.risk_decision SET score = '{}'
     WHERE checkout_id = 't-block'$$, 'PAY20', NULL, 'a score is fixed');
-SELECT throws_ok($$UPDATE pay.risk_decision SET features = NULL
+SELECT throws_ok($$UPDATE pay.risk_decision SET features = '{"hour": 1}'
     WHERE checkout_id = 't-block'$$, 'PAY20', NULL, 'so is a vector');
 
 -- those that cannot be taken

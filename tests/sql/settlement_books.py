@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import uuid
 
+import migrated
 import psycopg2
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -204,11 +205,7 @@ def made_template():
     make = ["make", "-s", "-C", ROOT, "BUILD=build", "build/payctl-kept"]
     subprocess.run(make, check=True)
     name = f"pay_play_{uuid.uuid4().hex[:12]}"
-    subprocess.run(["createdb", "-T", "template0", name], check=True)
-    subprocess.run(
-        [PAYCTL, "migrate", "--dsn", f"dbname={name}", "--sql", ROOT / "sql"],
-        check=True, capture_output=True, timeout=120,
-    )  # fmt: skip
+    migrated.create(name)
     text = "".join((HERE / f"{n}.psql").read_text(encoding="utf-8")
                    for n in ("helpers", "changes"))
     text = "CREATE SCHEMA played;" + text.replace("pg_temp.", "played.")

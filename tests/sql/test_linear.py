@@ -13,6 +13,7 @@ import re
 import subprocess
 import uuid
 
+import migrated
 import psycopg2
 import pytest
 
@@ -152,13 +153,7 @@ class Notices:
 def fresh():
     """To a database of its own."""
     name = f"pay_linear_{uuid.uuid4().hex[:12]}"
-    subprocess.run(["createdb", "-T", "template0", name], check=True)
-    subprocess.run(
-        [PAYCTL, "migrate", "--dsn", f"dbname={name}", "--sql", ROOT / "sql"],
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
+    migrated.create(name)
     connection = psycopg2.connect(dbname=name)
     yield connection
     connection.close()

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import uuid
 
+import migrated
 import psycopg2
 import pytest
 from test_linear import BEGIN
@@ -36,13 +37,7 @@ LOCK = "SELECT FROM pay.checkout WHERE checkout_id = %s FOR UPDATE"
 @pytest.fixture(name="name")
 def database():
     name = f"pay_message_{uuid.uuid4().hex[:12]}"
-    subprocess.run(["createdb", "-T", "template0", name], check=True)
-    subprocess.run(
-        [PAYCTL, "migrate", "--dsn", f"dbname={name}", "--sql", ROOT / "sql"],
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
+    migrated.create(name)
     yield name
     subprocess.run(["dropdb", "--force", name], check=True)
 

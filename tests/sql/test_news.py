@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 
+import migrated
 import psycopg2
 import pytest
 
@@ -55,13 +56,7 @@ FROM pay_api.apply_change('{stripe,stripe}', '{replay,webhook}',
 def connections():
     """Makes connections to a database of its own."""
     name = f"pay_news_{uuid.uuid4().hex[:12]}"
-    subprocess.run(["createdb", "-T", "template0", name], check=True)
-    subprocess.run(
-        [PAYCTL, "migrate", "--dsn", f"dbname={name}", "--sql", ROOT / "sql"],
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
+    migrated.create(name)
     made = []
 
     def connect():

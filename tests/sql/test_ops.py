@@ -10,6 +10,7 @@ import pathlib
 import subprocess
 import uuid
 
+import migrated
 import psycopg2
 import pytest
 
@@ -69,16 +70,10 @@ def module():
 
 
 @pytest.fixture(name="connection", scope="module")
-def migrated():
+def own_database():
     """A connection to a migrated database of its own."""
     name = f"pay_ops_{uuid.uuid4().hex[:12]}"
-    subprocess.run(["createdb", "-T", "template0", name], check=True)
-    subprocess.run(
-        [PAYCTL, "migrate", "--dsn", f"dbname={name}", "--sql", ROOT / "sql"],
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
+    migrated.create(name)
     connection = psycopg2.connect(dbname=name)
     yield connection
     connection.close()

@@ -10,9 +10,10 @@ import subprocess
 import threading
 import uuid
 
+import migrated
 import psycopg2
 import pytest
-from test_settlement import PAYCTL, ROOT, Shop
+from test_settlement import PAYCTL, Shop
 
 ACCOUNT = """
 SELECT outcome FROM pay_ops.store_destination('m', 's', 'EUR', 'bank', 'iban',
@@ -71,13 +72,7 @@ class Payer(Shop):
 def scratch(tmp_path):
     """A shop with a provider and an account, on a database of its own."""
     name = f"pay_payout_{uuid.uuid4().hex[:12]}"
-    subprocess.run(["createdb", "-T", "template0", name], check=True)
-    subprocess.run(
-        [PAYCTL, "migrate", "--dsn", f"dbname={name}", "--sql", ROOT / "sql"],
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
+    migrated.create(name)
     payer = Payer(name, tmp_path)
     assert payer.sql(PROVIDER) == [("stored",)]
     assert payer.sql(ACCOUNT) == [("stored",)]

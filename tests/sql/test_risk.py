@@ -14,6 +14,7 @@ import subprocess
 import threading
 import uuid
 
+import migrated
 import psycopg2
 import pytest
 from test_linear import SETTINGS, counted
@@ -98,13 +99,7 @@ SELECT i.outcome, i.added FROM pay_ops.risk_list_import('m',
 def connections():
     """Makes connections to a database of its own, each as the gateway's."""
     name = f"pay_risk_{uuid.uuid4().hex[:12]}"
-    subprocess.run(["createdb", "-T", "template0", name], check=True)
-    subprocess.run(
-        [PAYCTL, "migrate", "--dsn", f"dbname={name}", "--sql", ROOT / "sql"],
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
+    migrated.create(name)
     made = []
 
     def connect():

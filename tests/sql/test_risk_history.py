@@ -25,8 +25,9 @@ def decided(connect):
     connection = connect()
     begin(connection, IDS, [risk()] * 3)
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE pay.risk_decision DISABLE TRIGGER"
-                       " risk_decision_fixed")  # fmt: skip
+        for rule in ("fixed", "emptied"):
+            cursor.execute("ALTER TABLE pay.risk_decision DISABLE TRIGGER"
+                           f" risk_decision_{rule}")  # fmt: skip
         cursor.execute(
             "UPDATE pay.risk_decision SET at = '2026-03-01 12:00Z'::timestamptz"
             " + (ascii(checkout_id) - 97) * interval '1 day',"

@@ -11,6 +11,7 @@ import random
 import subprocess
 import uuid
 
+import migrated
 import psycopg2
 import pytest
 
@@ -44,11 +45,7 @@ VALUES ('m', %(id)s, 1, now(), 1, 'created', 'merchant', 'NOT_STARTED',
 def cursor():
     """Of a database of its own."""
     name = f"pay_route_{uuid.uuid4().hex[:12]}"
-    subprocess.run(["createdb", "-T", "template0", name], check=True)
-    subprocess.run(
-        [PAYCTL, "migrate", "--dsn", f"dbname={name}", "--sql", ROOT / "sql"],
-        check=True, capture_output=True, timeout=120,
-    )  # fmt: skip
+    migrated.create(name)
     connection = psycopg2.connect(dbname=name)
     NAME.append(name)
     with connection.cursor() as cursor:

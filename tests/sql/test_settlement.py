@@ -14,6 +14,7 @@ import threading
 import time
 import uuid
 
+import migrated
 import psycopg2
 import pytest
 
@@ -153,13 +154,7 @@ class Shop:
 def scratch(tmp_path):
     """A shop on a database of its own."""
     name = f"pay_settle_{uuid.uuid4().hex[:12]}"
-    subprocess.run(["createdb", "-T", "template0", name], check=True)
-    subprocess.run(
-        [PAYCTL, "migrate", "--dsn", f"dbname={name}", "--sql", ROOT / "sql"],
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
+    migrated.create(name)
     shop = Shop(name, tmp_path)
     shop.payctl(
         "settlement", "source", "psp", "--format", "generic", "--merchant",

@@ -7,7 +7,7 @@
 #include "torture.h"
 
 #include "pay_breaker.h"
-#include "pay_flow.h"
+#include "pay_route.h"
 
 #include <stdio.h>
 #include <stdlib.h>

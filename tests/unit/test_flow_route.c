@@ -5,7 +5,7 @@
 
 #include "torture.h"
 
-#include "pay_flow.h"
+#include "pay_route.h"
 
 #include <stdio.h>
 #include <stdlib.h>
