@@ -246,7 +246,9 @@ COMMENT ON FUNCTION pay.card_window_sum IS
     'Attempts, declines or amounts in a window of a card or BIN';
 
 
--- A payment that was declined is no sale to be held; it has counted.
+-- A payment that was declined is no sale to be held; it has counted.  A sum that
+-- no rate converts is a hit in shadow: the money is there already, and a rate
+-- that is missing tells nothing about the buyer.
 CREATE OR REPLACE FUNCTION pay.card_window_findings(p_words card_word[])
 RETURNS risk_findings LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -254,11 +256,11 @@ DECLARE
 BEGIN
     SELECT coalesce(array_agg(x.n), '{}'),
         coalesce(array_agg('window'::text), '{}'),
-        coalesce(array_agg(f.word), '{}'),
-        coalesce(array_agg(x.is_shadow), '{}'),
+        coalesce(array_agg(x.word), '{}'),
+        coalesce(array_agg(x.is_shadow OR s.seen IS NULL), '{}'),
         coalesce(array_agg(jsonb_strip_nulls(jsonb_build_object(
-            'by', 'window', 'name', x.name, 'then', f.word,
-            'shadow', x.is_shadow,
+            'by', 'window', 'name', x.name, 'then', x.word,
+            'shadow', x.is_shadow OR s.seen IS NULL,
             'unknown', CASE WHEN s.seen IS NULL THEN true END))), '{}')
     INTO v_found
     FROM card_windows(p_words) x
@@ -269,9 +271,6 @@ BEGIN
                 WHEN 'attempts' THEN x.behind
                 WHEN 'declines' THEN x.declines_behind ELSE 0 END AS seen
         OFFSET 0) s
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN s.seen IS NULL THEN 'review' ELSE x.word END
-            AS word) f
     WHERE s.seen IS NULL OR s.seen > x.threshold;
 
     RETURN v_found;

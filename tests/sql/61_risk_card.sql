@@ -168,8 +168,8 @@ SELECT is(pg_temp.say('{m1t16}', '{s}', pg_temp.terms(pg_temp.win(1000000,
     p_of => 'amount', p_seconds => 86400, p_currency => 'JPY',
     p_then => 'block'))), 'ignored', 'without a rate');
 SELECT is(pg_temp.after('m1c16'),
-    'review window hold window/card-amount/review/unknown',
-    'nobody is blocked for an unknown sum');
+    'allow none none window/card-amount/block/shadow/unknown',
+    'nobody is held for an unknown sum');
 
 -- shadow
 SELECT is(pg_temp.say('{m1t17}', '{a}', pg_temp.terms(pg_temp.win(1,
