@@ -67,6 +67,10 @@ def test_a_request_is_done_once(payer, name, when, act, seed):
             answer = held.first.result(PATIENCE_S)
             if answer is not None:
                 assert answer.status_code in (200, 201, 503), answer.text
+            if name == "kill-all":
+                # another worker may have begun the item's first call before
+                # it died, and nobody waits for its lease
+                held.struck = held.last()[2]
     held.finish()
 
 
