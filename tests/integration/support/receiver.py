@@ -137,12 +137,14 @@ class Shop:
         return self.get(path + more)["deliveries"]
 
     def now(self, endpoint: dict) -> None:
-        """Its deliveries are due, instead of waiting for their time."""
+        """Its deliveries are due, instead of waiting for their time.  The
+        endpoint comes last: a worker that looks finds them due, and does not
+        put the look off again."""
         for query in (
-            "UPDATE pay.webhook_endpoint SET look_at = now(), "
-            "paused_until = NULL WHERE endpoint_id = %s",
             "UPDATE pay.webhook_delivery SET run_at = now() "
             "WHERE endpoint_id = %s AND state = 'due' AND NOT is_leased",
+            "UPDATE pay.webhook_endpoint SET look_at = now(), "
+            "paused_until = NULL WHERE endpoint_id = %s",
         ):
             self.stack.sql(query, endpoint["endpoint_id"])
 
