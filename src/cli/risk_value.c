@@ -10,9 +10,11 @@
 #include "cli/risk.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 
 const char  pay_cli_risk_usage[] =
@@ -45,12 +47,19 @@ const char  pay_cli_risk_usage[] =
 const char *
 pay_cli_risk_who(const pay_cli_risk_t *args)
 {
-    const char  *user = getenv("LOGNAME");
+    const char     *user = getenv("LOGNAME");
+    struct passwd  *account;
 
     user = user != NULL && *user != '\0' ? user : getenv("USER");
 
-    return args->who != NULL ? args->who
-           : user != NULL && *user != '\0' ? user : "payctl";
+    if (args->who != NULL || (user != NULL && *user != '\0')) {
+        return args->who != NULL ? args->who : user;
+    }
+
+    /* a timer has no such variables */
+    account = getpwuid(geteuid());
+
+    return account != NULL ? account->pw_name : "payctl";
 }
 
 

@@ -2,6 +2,8 @@
 a storefront, an operator and an attacker meet them."""
 
 import json
+import os
+import pwd
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
@@ -212,6 +214,16 @@ def test_a_removed_entry_counts_no_more(stack):
     assert "not_found" in payctl(
         stack, "risk", "list", "remove", *words, "--why", "over", code=1
     )
+
+
+def test_an_act_of_a_timer_has_the_name_of_its_account(stack, listed):
+    """Neither LOGNAME nor USER is set there."""
+    name = new_id()
+    listed("block", "device", name)
+    (account,) = stack.sql(
+        "SELECT who FROM pay.risk_list_act ORDER BY act_id DESC LIMIT 1"
+    )
+    assert account == (pwd.getpwuid(os.geteuid()).pw_name,)
 
 
 def test_a_file_of_entries_is_taken_whole_or_not(stack, tmp_path):
