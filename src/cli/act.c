@@ -16,16 +16,24 @@
 
 
 static int act_parts(PGconn *conn, const pay_cli_show_t *show,
-    const char *id);
+    int count, const char *const *values);
 static int act_say(const pay_cli_act_t *act, const char *outcome);
 static void act_words(const char *const *words, char *text, size_t size);
 static const char *act_nearest(const char *const *words, const char *word);
 
 
+int
+pay_cli_show(const pay_cli_show_t *show, const char *dsn, const char *id)
+{
+    return pay_cli_show_of(show, dsn, 1, &id);
+}
+
+
 /* Not in one transaction: the record and its parts are for reading, and a row
  * that changes between two queries does no harm. */
 int
-pay_cli_show(const pay_cli_show_t *show, const char *dsn, const char *id)
+pay_cli_show_of(const pay_cli_show_t *show, const char *dsn, int count,
+    const char *const *values)
 {
     int        code;
     PGconn    *conn;
@@ -36,7 +44,7 @@ pay_cli_show(const pay_cli_show_t *show, const char *dsn, const char *id)
         return PAY_CLI_USAGE;
     }
 
-    rows = pay_cli_query(conn, show->what, show->sql, 1, &id);
+    rows = pay_cli_query(conn, show->what, show->sql, count, values);
 
     if (rows == NULL) {
         code = PAY_CLI_USAGE;
@@ -47,7 +55,7 @@ pay_cli_show(const pay_cli_show_t *show, const char *dsn, const char *id)
 
     } else {
         pay_cli_record(rows, 0);
-        code = act_parts(conn, show, id);
+        code = act_parts(conn, show, count, values);
     }
 
     PQclear(rows);
@@ -59,13 +67,14 @@ pay_cli_show(const pay_cli_show_t *show, const char *dsn, const char *id)
 
 /* Parts without a row are left out, title and all. */
 static int
-act_parts(PGconn *conn, const pay_cli_show_t *show, const char *id)
+act_parts(PGconn *conn, const pay_cli_show_t *show, int count,
+    const char *const *values)
 {
     PGresult              *rows;
     const pay_cli_part_t  *part;
 
     for (part = show->parts; part->title != NULL; part++) {
-        rows = pay_cli_query(conn, show->what, part->sql, 1, &id);
+        rows = pay_cli_query(conn, show->what, part->sql, count, values);
         if (rows == NULL) {
             return PAY_CLI_USAGE;
         }

@@ -15,18 +15,21 @@
 /* The rows that belong to it, one table each; an empty table is not shown. */
 typedef struct {
     const char  *title;
-    const char  *sql;                  /* $1: the id */
+    const char  *sql;                  /* $1: the id, or the values */
 } pay_cli_part_t;
 
 typedef struct {
     const char            *what;       /* begins complaints */
-    const char            *sql;        /* one row; $1: the id */
+    const char            *sql;        /* one row; $1: the id, or the values */
     const char            *none;       /* said when there is no row */
     const pay_cli_part_t  *parts;      /* ends with a title of NULL */
 } pay_cli_show_t;
 
 /* Connects, prints the record and its parts; returns the exit code. */
 int pay_cli_show(const pay_cli_show_t *show, const char *dsn, const char *id);
+/* The same of a row that `count` values name. */
+int pay_cli_show_of(const pay_cli_show_t *show, const char *dsn, int count,
+    const char *const *values);
 
 /* An outcome that is a no, and its meaning. */
 typedef struct {

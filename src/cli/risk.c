@@ -30,7 +30,6 @@ static int risk_list(pay_cli_risk_t *args, const char *const *words);
 static int risk_add(pay_cli_risk_t *args, const char *const *words);
 static int risk_remove(pay_cli_risk_t *args, const char *const *words);
 static int risk_decisions(pay_cli_risk_t *args, const char *const *words);
-static int risk_show(pay_cli_risk_t *args, const char *const *words);
 static int risk_modes(pay_cli_risk_t *args, const char *const *words);
 static int act_on(pay_cli_risk_t *args, const char *const *words,
     const pay_cli_act_t *act, int has_until);
@@ -61,26 +60,6 @@ static const pay_cli_list_t  decisions_query = {
     " AND d.decision = coalesce($2, d.decision)"
     " ORDER BY d.at DESC LIMIT 100",
     2, "no decisions", PAY_CLI_OK, NULL
-};
-
-static const pay_cli_list_t  show_query = {
-    "risk show",
-    "SELECT d.decision, d.decided_by AS by, d.hits, d.facts, d.version,"
-    " encode(d.inputs_hash, 'hex') AS inputs_hash, " AT("d.at") " AS at,"
-    " d.score ->> 'total' AS total, d.score -> 'parts' AS parts,"
-    " d.score #>> '{model,name}' AS model,"
-    " (SELECT string_agg(concat_ws(' ', r ->> 0, r ->> 1), ', ')"
-    " FROM jsonb_array_elements(d.score #> '{model,reasons}') r) AS reasons,"
-    " (SELECT string_agg(concat_ws(' ', c ->> 'name', c ->> 'probability'),"
-    " ', ') FROM jsonb_array_elements(d.score -> 'challengers') c)"
-    " AS challengers, jsonb_strip_nulls(d.features) AS features,"
-    " (SELECT string_agg(DISTINCT c.card, ' ') FROM pay.risk_card c"
-    " WHERE c.merchant_id = $1 AND c.checkout_id = $2) AS card,"
-    " pay.cards_of($1, $2) AS cards, pay.after_of($1, $2) AS after,"
-    " pay.labels_of($1, $2) AS labels"
-    " FROM pay.risk_decision d"
-    " WHERE d.merchant_id = $1 AND d.checkout_id = $2",
-    2, "no decision about such a checkout", PAY_CLI_NO, NULL
 };
 
 static const pay_cli_list_t  modes_query = {
@@ -144,7 +123,7 @@ static const risk_verb_t  list_verbs[] = {
 static const risk_verb_t  verbs[] = {
     { "list", 0, risk_list },
     { "decisions", 0, risk_decisions },
-    { "show", 1, risk_show },
+    { "show", 1, pay_cli_risk_show },
     { "modes", 0, risk_modes }
 };
 
@@ -224,18 +203,6 @@ risk_decisions(pay_cli_risk_t *args, const char *const *words)
     (void) words;
 
     return pay_cli_list(&decisions_query, args->dsn, values);
-}
-
-
-static int
-risk_show(pay_cli_risk_t *args, const char *const *words)
-{
-    const char  *values[] = { args->merchant, words[0] };
-
-    return args->merchant == NULL
-           ? pay_cli_misuse(pay_cli_risk_usage, "risk show: --merchant is "
-                            "missing: ids of checkouts are its own")
-           : pay_cli_list(&show_query, args->dsn, values);
 }
 
 

@@ -1,8 +1,8 @@
 /*
- * payctl risk: risk.c acts on one entry and shows, risk_import.c reads files of
- * entries, risk_review.c decides about reviews, risk_export.c writes decisions
- * out, risk_model.c promotes models, risk_replay.c tries other rules,
- * risk_value.c has the words that all need.
+ * payctl risk: risk.c acts on one entry and lists, risk_show.c shows a
+ * decision, risk_import.c reads files of entries, risk_review.c decides about
+ * reviews, risk_export.c writes decisions out, risk_model.c promotes models,
+ * risk_replay.c tries other rules, risk_value.c has the words that all need.
  */
 
 #ifndef PAY_SRC_CLI_RISK_H
@@ -26,6 +26,9 @@ extern const char  pay_cli_risk_usage[];
 
 /* EFFECT KIND FILE; the exit code. */
 int pay_cli_risk_import(pay_cli_risk_t *args, const char *const *words);
+
+/* CHECKOUT; the exit code. */
+int pay_cli_risk_show(pay_cli_risk_t *args, const char *const *words);
 
 /* "review", its verb and arguments; the exit code. */
 int pay_cli_risk_review(int argc, char **argv);

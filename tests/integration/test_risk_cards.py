@@ -1,7 +1,6 @@
 """A card is known when its PSP has spoken of it: windows, lists, holds and
 voids, as a buyer, an operator and a storefront meet them."""
 
-import json
 
 import pytest
 from support.own_stack import new_id, wait_for
@@ -107,7 +106,7 @@ def test_a_card_that_comes_too_often_is_held(stack):
     shown = payctl(
         stack, "risk", "show", "--merchant", "acme", made[-1]["checkout_id"]
     )
-    assert json.dumps("card-1m") in shown and card not in shown
+    assert "card-1m" in shown.split() and card not in shown
 
 
 def test_the_amounts_of_a_card_are_summed(stack):
