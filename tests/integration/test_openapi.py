@@ -10,10 +10,9 @@ import re
 import subprocess
 
 import pytest
-import yaml
+from support import documented
 from support.gateway import ROOT
 
-DOCUMENT = ROOT / "docs" / "openapi.yaml"
 TOOL = ROOT / "build" / "venv" / "bin" / "schemathesis"
 PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
 DEADLINE_S = 400
@@ -46,7 +45,7 @@ ELSEWHERE = {
 
 @pytest.fixture(scope="module")
 def document():
-    return yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))
+    return documented.document()
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +86,7 @@ def operations(document):
 
 
 def all_operations():
-    return sorted(operations(yaml.safe_load(DOCUMENT.read_text())))
+    return sorted(operations(documented.document()))
 
 
 def source(name: str) -> str:
@@ -367,7 +366,7 @@ def test_answers_to_generated_requests_are_the_documented_ones(
     gateway, known, tmp_path
 ):
     assert TOOL.is_file(), f"no {TOOL}: run ci/install --python"
-    document = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))
+    document = documented.document()
     schema = tmp_path / "openapi.json"
     schema.write_text(json.dumps(narrowed(document, gateway, known)))
     config = tmp_path / "schemathesis.toml"
