@@ -28,6 +28,27 @@ from support.own_stack import OwnStack
 from support.refusal import Refusal
 from support.worker_stack import worker_stack
 
+# The files that take longest are dealt out first: who takes one last would end
+# long after the others.
+LONGEST = (
+    "test_openapi.py",
+    "test_settlement_large.py",
+    "test_payout_month.py",
+    "test_sql_races.py",
+    "test_money_machine.py",
+    "test_install.py",
+    "test_rounds.py",
+    "test_two_nodes.py",
+    "test_sql_pairs.py",
+    "test_payout_providers.py",
+    "test_config.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    place = {name: n for n, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
 
 def connect(dsn):
     connection = psycopg2.connect(dsn)

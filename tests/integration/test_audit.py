@@ -11,13 +11,13 @@ import re
 import signal
 import socket
 import subprocess
-import uuid
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg2
 import psycopg2.extensions
 import pytest
+from support import scratch
 from support.audit_log import (
     event_hash,
     leaf_bytes,
@@ -282,20 +282,15 @@ def admin(own_stack):
 
 
 @pytest.fixture(scope="module", name="original")
-def first_copy(own_stack, sold, admin):
-    name = f"audit_{uuid.uuid4().hex[:8]}"
+def first_copy(own_stack, sold):
     server = own_stack.values["PG_ADMIN_DSN"]
-    dsn = psycopg2.extensions.make_dsn(server, dbname=name)
-    admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    subprocess.run([PAYCTL, "migrate", "--dsn", dsn, "--sql", ROOT / "sql"],
-                   check=True, capture_output=True)  # fmt: skip
-    code, _, complaint = payctl("status", dsn=dsn)
-    assert (code, complaint) == (
-        INVALID, "payctl: nothing has been sealed yet\n",
-    )  # fmt: skip
-    move(server, dsn)
-    yield name
-    admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with scratch.database(server, "audit") as dsn:
+        code, _, complaint = payctl("status", dsn=dsn)
+        assert (code, complaint) == (
+            INVALID, "payctl: nothing has been sealed yet\n",
+        )  # fmt: skip
+        move(server, dsn)
+        yield psycopg2.extensions.parse_dsn(dsn)["dbname"]
 
 
 @pytest.fixture(name="copy")

@@ -4,7 +4,7 @@ one meaning, a way to the glossary."""
 import re
 
 import pytest
-import yaml
+from support import documented
 from support.gateway import ROOT
 
 CELL_MAX = 160
@@ -100,8 +100,7 @@ def texts_of(part, place: str = ""):
 
 
 def test_the_description_of_the_api_has_no_riddles():
-    text = (ROOT / "docs/openapi.yaml").read_text(encoding="utf-8")
-    texts = dict(texts_of(yaml.safe_load(text)))
+    texts = dict(texts_of(documented.document()))
     assert "/info/description" in texts
     assert any("/responses/" in at for at in texts)
     found = [

@@ -8,9 +8,8 @@ import subprocess
 import uuid
 
 import pytest
-import yaml
 from support.client import Api, fresh_key
-from support.gateway import ROOT
+from support.documented import document
 from support.problems import assert_problem
 from support.tokens import ABSENT
 from support.waiting import wait_for
@@ -270,8 +269,8 @@ def test_an_export_has_all_that_is_selected(listed):
 
 def test_members_are_the_documented_ones(listed):
     client, seller, made = listed
-    document = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
-    schemas = document["components"]["schemas"]
+    described = document()
+    schemas = described["components"]["schemas"]
     (item, *_) = all_of(client, seller_account=seller)
     one = client.get(f"/v1/payouts/{made[0]}").json()
     order = client.get(f"/v1/payouts/{made[0]}").json()["acts"][0]

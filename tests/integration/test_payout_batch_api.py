@@ -6,9 +6,8 @@ import io
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import yaml
 from support.client import Api, fresh_key
-from support.gateway import ROOT
+from support.documented import document
 from support.problems import assert_problem
 from test_payout_api import (  # noqa: F401
     operate,
@@ -238,8 +237,8 @@ def test_batches_are_listed_and_exported(person, batch):
         f"/v1/payout-batches?state=open&limit=1&before={page['next']}"
     ).json()
     assert [each["batch_id"] for each in page["batches"]] == [first["batch_id"]]
-    document = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
-    schemas = document["components"]["schemas"]
+    described = document()
+    schemas = described["components"]["schemas"]
     for found, name in (
         (page["batches"][0], "PayoutBatch"), (first, "PayoutBatchWhole"),
         (first["items"][0], "PayoutBatchItem"),

@@ -21,6 +21,7 @@ from support.own_stack import OwnStack
 from support.payer import book_key
 from support.sold import books_hold
 
+pytestmark = pytest.mark.timeout(900)  # the month itself takes 90 s
 RICH = 10**14  # an account of the mock that no test has filled
 PARTS = ("sales", "refunds", "disputes", "fees", "reserve", "payouts",
          "adjustments")  # fmt: skip

@@ -9,9 +9,8 @@ import subprocess
 import uuid
 
 import pytest
-import yaml
 from support.client import Api
-from support.gateway import ROOT
+from support.documented import document
 from support.problems import assert_problem
 from support.tokens import ABSENT
 
@@ -180,8 +179,8 @@ def test_the_columns_of_an_export_are_the_members(api, ours, closed, name):
     ],
 )  # fmt: skip
 def test_the_members_are_the_documented_ones(api, ours, closed, name, schema):
-    document = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
-    schemas = document["components"]["schemas"]
+    described = document()
+    schemas = described["components"]["schemas"]
     (item, *_) = read(api, name)[name]
     wanted = schemas[schema]
     assert list(item) == wanted["required"] == list(wanted["properties"])

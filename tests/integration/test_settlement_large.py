@@ -9,7 +9,7 @@ from support.own_stack import wait_for
 from test_settlement_dir import AUDIENCE, Inbox, fees
 
 ROWS = 200_000
-DEADLINE_S = 400
+DEADLINE_S = 900
 # two backends are in a step of the file, each with a part of its own
 HELPED = """
 SELECT EXISTS (

@@ -14,12 +14,16 @@ from .gateway import ROOT
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+def document() -> dict:
+    """The document, read anew: by libyaml, which takes a tenth of the time."""
+    text = (ROOT / "docs/openapi.yaml").read_text(encoding="utf-8")
+    return yaml.load(text, Loader=LOADER)
+
+
 def operations():
     """(method, pattern of the path, documented statuses) of each operation."""
-    text = (ROOT / "docs/openapi.yaml").read_text()
-    document = yaml.load(text, Loader=LOADER)
     found = []
-    for path, item in document["paths"].items():
+    for path, item in document()["paths"].items():
         pattern = re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)))
         for method, operation in item.items():
             statuses = operation["responses"].keys()

@@ -31,7 +31,7 @@ RESERVE = "10", 14  # percent, days
 RATES = {"USD": "1.10", "GBP": "0.85", "JPY": "160.5", "KWD": "0.333"}
 DIGITS = {"EUR": 2, "USD": 2, "GBP": 2, "JPY": 0, "KWD": 3}
 HASTE_S = 0.3
-PATIENCE_S = 120  # for fifty items, each with several calls
+PATIENCE_S = 300  # for fifty items, each with several calls
 # No answer is lost here because a machine is slow.
 PATIENT = "connect=500ms total=1s", "connect=2s total=10s"
 # Of one week: sales of a single order, and those that share a checkout.

@@ -84,7 +84,8 @@ class OwnStack:
         reload, so that one test would open the circuit of the next."""
         self.dir = Path(tempfile.mkdtemp(prefix="payments-own."))
         os.chmod(self.dir, 0o755)  # noqa: S103  for other users
-        self.env = dict(os.environ)
+        self.env = {"PG_MODEL": str(ROOT / "build" / "pg-model")}
+        self.env |= os.environ
         self.env |= {
             "PAY_RUN": str(self.dir / "run"),
             "PAY_RATE": "rate=20000r/s burst=20000",

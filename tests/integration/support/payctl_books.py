@@ -14,6 +14,7 @@ import psycopg2
 import psycopg2.extensions
 import pytest
 
+from . import scratch
 from .gateway import load
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -150,18 +151,8 @@ class Books:
 def database():
     """A migrated scratch database."""
     server = os.environ.get("PG_ADMIN_DSN") or load().env["PG_ADMIN_DSN"]
-    admin = psycopg2.connect(server)
-    admin.autocommit = True
-    name = f"pay_payctl_{os.getpid()}_{uuid.uuid4().hex[:8]}"
-    admin.cursor().execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    dsn = psycopg2.extensions.make_dsn(server, dbname=name)
-    try:
-        subprocess.run([PAYCTL, "migrate", "--dsn", dsn, "--sql",
-                        str(ROOT / "sql")], check=True)
-        yield Books(dsn)
-    finally:
-        admin.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
-        admin.close()
+    with scratch.database(server, "pay_payctl") as made:
+        yield Books(made)
 
 
 @pytest.fixture(name="payctl")

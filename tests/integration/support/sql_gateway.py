@@ -9,7 +9,6 @@ import collections
 import json
 import os
 import pathlib
-import subprocess
 import threading
 import uuid
 
@@ -17,6 +16,7 @@ import psycopg2
 import psycopg2.extensions
 import pytest
 
+from . import scratch
 from .gateway import load
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -149,18 +149,8 @@ class Gateway:
 def database():
     """A migrated scratch database."""
     server = os.environ.get("PG_ADMIN_DSN") or load().env["PG_ADMIN_DSN"]
-    admin = psycopg2.connect(server)
-    admin.autocommit = True
-    name = f"pay_races_{os.getpid()}_{uuid.uuid4().hex[:8]}"
-    admin.cursor().execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    dsn = psycopg2.extensions.make_dsn(server, dbname=name)
-    try:
-        subprocess.run([PAYCTL, "migrate", "--dsn", dsn, "--sql",
-                        str(ROOT / "sql")], check=True)
-        yield dsn
-    finally:
-        admin.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
-        admin.close()
+    with scratch.database(server, "pay_races") as made:
+        yield made
 
 
 @pytest.fixture(name="gateways")

@@ -202,7 +202,8 @@ class Database:
 @contextlib.contextmanager
 def cluster():
     """With a migrated database, of which each test gets a copy."""
-    with tempfile.TemporaryDirectory(prefix="payments-pg.") as place:
+    where = os.environ.get("SQL_PLACE")
+    with tempfile.TemporaryDirectory(prefix="payments-pg.", dir=where) as place:
         made = Cluster(Path(place))
         made.start()
         try:
