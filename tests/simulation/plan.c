@@ -142,6 +142,18 @@ plan_faults(sim_t *sim)
     f->fails_later = rate(sim, 400);
     f->outside = rate(sim, 600);
     f->disputed = rate(sim, 400);
+
+    if (sim_steered(sim, SIM_STEER_REVERSALS)) {
+        f->hook_late = 400;
+        f->outside = 600;
+        f->disputed = 400;
+    }
+
+    if (sim_steered(sim, SIM_STEER_COPIES)) {
+        f->net_resent = 200;
+        f->psp_busy = 200;
+        f->psp_refuses = 150;
+    }
 }
 
 

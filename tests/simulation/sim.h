@@ -116,6 +116,8 @@ typedef enum {
     SIM_STEER_SETTLEMENT,      /* PSPs settle where nobody is paid out */
     SIM_STEER_IMPORTS,         /* two programmes import each file */
     SIM_STEER_REPLACES,        /* storefronts start anew */
+    SIM_STEER_REVERSALS,       /* late webhooks; others take money back */
+    SIM_STEER_COPIES,          /* calls are sent again, and refused then */
     SIM_STEERS
 } sim_steer_t;
 
