@@ -3,10 +3,12 @@
  * they came to.
  *   simulate --host DIRECTORY --clock FILE
  *       [--seed N] [--first N] [--scenarios N] [--payouts N] [--receivers N]
- *       [--risks N] [--trace] [--stop]
+ *       [--risks N] [--steer WORDS] [--trace] [--stop]
  * --payouts: sellers are paid out in one of so many scenarios (4).
  * --receivers: storefronts hear of events in one of so many (3).
  * --risks: checkouts are looked at before PSPs are asked in one of so many (3).
+ *     0 of each of these: in none.
+ * --steer: all scenarios are of these kinds, with commas between (steer.c).
  * --stop: at the first scenario with a violation.
  * Exit code 0 only without a violation, 2 when it cannot run.
  */
@@ -31,7 +33,7 @@
 
 
 typedef struct {
-    const char  *host, *clock;
+    const char  *host, *clock, *steer;
     uint64_t     seed, first, scenarios, payouts, receivers, risks;
     int          trace, stop;
 } options_t;
@@ -66,8 +68,8 @@ main(int argc, char **argv)
     sim_t      *sim = calloc(1, sizeof(sim_t));
     double      started = now_s();
     uint64_t    i, digest = 0;
-    options_t   options = { NULL, NULL, 1, 0, 1, PAYOUTS, RECEIVERS, RISKS, 0,
-                            0 };
+    options_t   options = { NULL, NULL, "", 1, 0, 1, PAYOUTS, RECEIVERS, RISKS,
+                            0, 0 };
 
     parse(argc, argv, &options);
 
@@ -80,6 +82,7 @@ main(int argc, char **argv)
     sim->payouts_in = options.payouts;
     sim->receivers_in = options.receivers;
     sim->risks_in = options.risks;
+    sim->steers = sim_steer(options.steer);
     sim->db = sim_db_open(options.host, options.clock);
 
     for (i = 0; i < options.scenarios; i++) {
@@ -122,6 +125,7 @@ parse(int argc, char **argv, options_t *options)
     } words[] = {
         { "--host", &options->host, NULL },
         { "--clock", &options->clock, NULL },
+        { "--steer", &options->steer, NULL },
         { "--seed", NULL, &options->seed },
         { "--first", NULL, &options->first },
         { "--scenarios", NULL, &options->scenarios },
@@ -154,11 +158,8 @@ parse(int argc, char **argv, options_t *options)
         }
     }
 
-    if (!options->host || !options->clock || options->payouts == 0
-        || options->receivers == 0 || options->risks == 0)
-    {
-        sim_die("simulate: --host and --clock are needed, and --payouts, "
-                "--receivers and --risks are not 0");
+    if (!options->host || !options->clock) {
+        sim_die("simulate: --host and --clock are needed");
     }
 }
 
@@ -210,7 +211,9 @@ run(sim_t *sim, uint64_t scenario, int is_fresh)
     if (sim_pays_out(sim)) {
         sim_payouts_plan(sim);
 
-    } else if (sim->scenario % SETTLES == SETTLES - 1) {
+    } else if (sim->scenario % SETTLES == SETTLES - 1
+               || sim_steered(sim, SIM_STEER_SETTLEMENT))
+    {
         sim_settle_plan(sim);
     }
 
@@ -310,6 +313,7 @@ clear(sim_t *sim)
     sim->payouts_in = kept.payouts_in;
     sim->receivers_in = kept.receivers_in;
     sim->risks_in = kept.risks_in;
+    sim->steers = kept.steers;
     sim->db = kept.db;
     sim->events = kept.events;
     sim->event_size = kept.event_size;

@@ -44,7 +44,8 @@ static const struct {
 int
 sim_pays_out(const sim_t *sim)
 {
-    return sim->scenario % sim->payouts_in == 0;
+    return sim->payouts_in != 0
+           && sim->scenario % sim->payouts_in == 0;
 }
 
 

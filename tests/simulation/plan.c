@@ -55,8 +55,10 @@ sim_plan(sim_t *sim)
     sim->pump_at = INT64_MAX;
     sim->keeps_clock = sim_chance(sim, 750);
     sim->backfills = sim_chance(sim, 300);
-    sim->comes_late = sim_chance(sim, 120) && !sim_pays_out(sim);
-    sim->sells = sim_chance(sim, 400) || sim_pays_out(sim);
+    sim->comes_late = (sim_chance(sim, 120) || sim_steered(sim, SIM_STEER_LATE))
+                      && !sim_pays_out(sim);
+    sim->sells = sim_chance(sim, 400) || sim_pays_out(sim)
+                 || sim_steered(sim, SIM_STEER_SALES);
     sim->heal_at = sim->now + sim_between(sim, SIM_MIN, ACTIVE_MAX);
 
     if (sim->sells) {
@@ -97,7 +99,8 @@ sim_plan(sim_t *sim)
     }
 
     /* not by chance: what happens in the others depends on no such draw */
-    sim->replaces = sim->scenario % 3 == 2;
+    sim->replaces = sim->scenario % 3 == 2
+                    || sim_steered(sim, SIM_STEER_REPLACES);
 
     for (i = 0; i < n; i++) {
         plan_post(sim, NULL, 0);
@@ -139,6 +142,18 @@ plan_faults(sim_t *sim)
     f->fails_later = rate(sim, 400);
     f->outside = rate(sim, 600);
     f->disputed = rate(sim, 400);
+
+    if (sim_steered(sim, SIM_STEER_REVERSALS)) {
+        f->hook_late = 400;
+        f->outside = 600;
+        f->disputed = 400;
+    }
+
+    if (sim_steered(sim, SIM_STEER_COPIES)) {
+        f->net_resent = 200;
+        f->psp_busy = 200;
+        f->psp_refuses = 150;
+    }
 }
 
 
@@ -184,6 +199,10 @@ plan_env(sim_t *sim)
     sim->env.lease_ms = 15000;
     sim->env.poll_after_ms = 5000;
     sim->env.late = (pay_late_t) sim_below(sim, 3);
+
+    if (sim_steered(sim, SIM_STEER_LATE)) {
+        sim->env.late = PAY_LATE_REFUND;
+    }
 }
 
 
@@ -364,7 +383,8 @@ plan_terms(sim_t *sim, sim_post_t *post)
     unsigned     i, n = post->number;
     const char  *psp;
 
-    post->order_count = sim_chance(sim, 600) ? 1
+    post->order_count = sim_chance(sim, 600)
+                        || sim_steered(sim, SIM_STEER_MANUAL) ? 1
                         : 2 + (unsigned) sim_below(sim, 2);
     post->buyer = sim->comes_late ? SIM_BUYER_LATE
                   : sim->sells ? SIM_BUYER_PAYS
@@ -382,7 +402,9 @@ plan_terms(sim_t *sim, sim_post_t *post)
 
     minor = sim_between(sim, 100, 99999);
     post->minor = minor;
-    post->is_manual = post->order_count == 1 && sim_chance(sim, 500);
+    post->is_manual = post->order_count == 1
+                      && (sim_chance(sim, 500)
+                          || sim_steered(sim, SIM_STEER_MANUAL));
     psp = sim_chance(sim, 200) ? (const char *) sim->psps[0].name.data : NULL;
     post->body = make_body(sim, post, minor, psp);
     post->other_body = make_body(sim, post, minor + 1, psp);

@@ -45,7 +45,7 @@ sim_rates_plan(sim_t *sim)
 {
     unsigned  i, n;
 
-    if (!sim_chance(sim, 400)) {
+    if (!sim_chance(sim, 400) && !sim_steered(sim, SIM_STEER_RATES)) {
         return;
     }
 

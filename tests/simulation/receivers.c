@@ -46,7 +46,8 @@ static const sim_types_t  types[] = {
 int
 sim_has_receivers(const sim_t *sim)
 {
-    return sim->scenario % sim->receivers_in == 1 % sim->receivers_in;
+    return sim->receivers_in != 0
+           && sim->scenario % sim->receivers_in == 1 % sim->receivers_in;
 }
 
 

@@ -78,7 +78,8 @@ static const char  *const devices[DEVICES] = { "phone", "till" };
 int
 sim_has_risk(const sim_t *sim)
 {
-    return sim->scenario / 3 % sim->risks_in == 1 % sim->risks_in;
+    return sim->risks_in != 0
+           && sim->scenario / 3 % sim->risks_in == 1 % sim->risks_in;
 }
 
 

@@ -298,6 +298,7 @@ deliver(sim_t *sim, sim_file_t *file)
             file->is_bad ? ", which is spoilt" : "");
 
     n = sim_chance(sim, 600) ? 0 : 1 + (unsigned) sim_below(sim, 2);
+    n = sim_steered(sim, SIM_STEER_IMPORTS) ? 2 : n;
 
     for (i = 0; i < n; i++) {
         sim_import(sim, file);

@@ -6,6 +6,7 @@
  *
  *   main.c    scenarios one after another, figures      seed → scenario
  *   plan.c    what a scenario has in store              faults, actors
+ *   steer.c     of one kind only
  *   sim.c     the clock, the queue, the trace
  *   db.c      PostgreSQL: operations, the virtual clock, questions
  *   world.c   workers and their flows, effects, crashes, pauses
@@ -104,6 +105,21 @@ typedef enum {
     SIM_STREAM_RECEIVERS,
     SIM_STREAMS
 } sim_stream_t;
+
+/* A kind of scenario that all shall be of (--steer), so that a planted bug of
+ * it is met soon.  Nothing else is less likely because of it. */
+typedef enum {
+    SIM_STEER_RATES = 0,       /* sellers are owed other currencies */
+    SIM_STEER_SALES,           /* buyers pay; captures and refunds follow */
+    SIM_STEER_MANUAL,          /* one order each, captured by calls */
+    SIM_STEER_LATE,            /* buyers pay late, and are paid back */
+    SIM_STEER_SETTLEMENT,      /* PSPs settle where nobody is paid out */
+    SIM_STEER_IMPORTS,         /* two programmes import each file */
+    SIM_STEER_REPLACES,        /* storefronts start anew */
+    SIM_STEER_REVERSALS,       /* late webhooks; others take money back */
+    SIM_STEER_COPIES,          /* calls are sent again, and refused then */
+    SIM_STEERS
+} sim_steer_t;
 
 /* How a batch comes to its end in PostgreSQL. */
 typedef enum {
@@ -433,6 +449,7 @@ struct sim_s {
     uint64_t               payouts_in;   /* one of so many scenarios */
     uint64_t               receivers_in;
     uint64_t               risks_in;
+    unsigned               steers;       /* bits of sim_steer_t */
     int                    trace;
     int64_t                now;          /* microseconds since 1970 */
     int64_t                started;
@@ -518,6 +535,10 @@ _Noreturn void sim_die(const char *format, ...)
 
 /* plan.c: fills faults, env, workers, actors. */
 void sim_plan(sim_t *sim);
+
+/* steer.c: bits of the kinds that these words name, with commas between */
+unsigned sim_steer(const char *words);
+int sim_steered(const sim_t *sim, sim_steer_t kind);
 
 /* db.c */
 sim_db_t *sim_db_open(const char *host, const char *clock_file);
