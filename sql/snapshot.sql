@@ -2615,7 +2615,7 @@ CREATE TABLE pay.settlement_rule (
 CREATE FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule, p_minor bigint) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.prove_pages(p_file pay.settlement_file, p_pages bigint[], p_last_page integer) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_digest bytea DEFAULT NULL::bytea, p_page jsonb DEFAULT NULL::jsonb) RETURNS pay.settlement_file LANGUAGE plpgsql;
-CREATE FUNCTION pay.provider_findings(p_items integer[], p_risk jsonb[]) RETURNS pay.risk_findings LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.provider_findings(p_items integer[], p_risk jsonb[]) RETURNS pay.risk_findings LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.provider_ok(p_word jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.psp_names(p_psps text, p_psp text) RETURNS text[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
@@ -3198,7 +3198,7 @@ CREATE TABLE pay.risk_decision (
     CONSTRAINT risk_decision_features_check CHECK ((jsonb_typeof(features) = 'object'::text)),
     CONSTRAINT risk_decision_score_check CHECK ((jsonb_typeof(score) = 'object'::text))
 )
-WITH (fillfactor='80');
+WITH (fillfactor='80', toast_tuple_target='4080');
 
 COMMENT ON COLUMN pay.risk_decision.features IS 'Values of the features by name, null: not known; NULL: nothing was scored';
 COMMENT ON COLUMN pay.risk_decision.score IS 'total, parts, and for the model and each challenger name, sha256, probability and reasons; NULL: nothing was scored';

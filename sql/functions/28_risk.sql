@@ -365,8 +365,9 @@ BEGIN
             'unknown', nullif(s.is_unknown, false)))), '{}')
     INTO v_found
     FROM (
-        SELECT u.*, coalesce(sum(amount_in(p_total_minor[u.n],
-                p_currency[u.n], u.currency)) OVER (
+        SELECT u.*, coalesce(sum(CASE WHEN p_currency[u.n] = u.currency
+                THEN p_total_minor[u.n] ELSE amount_in(p_total_minor[u.n],
+                    p_currency[u.n], u.currency) END) OVER (
             PARTITION BY p_merchant_id[u.n], u.key, u.hash, u.name ORDER BY u.n
             RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), 0) AS later
         FROM unnest(p_rows.window_item, p_rows.window_name, p_rows.window_key,
@@ -377,11 +378,11 @@ BEGIN
                   word, shadow)
         WHERE u.n = ANY (p_items) AND u.measure = 'amount') w
     CROSS JOIN LATERAL (
-        SELECT sum(amount_in(m.minor, m.key, w.currency)) AS seen,
-            bool_or(amount_in(m.minor, m.key, w.currency) IS NULL)
-                AS is_unknown
+        SELECT sum(m.minor) AS seen, bool_or(m.minor IS NULL) AS is_unknown
         FROM (
-            SELECT a.key, sum(a.value::numeric) AS minor
+            SELECT CASE WHEN a.key = w.currency THEN sum(a.value::numeric)
+                ELSE amount_in(sum(a.value::numeric), a.key, w.currency)
+                END AS minor
             FROM risk_counter c
             CROSS JOIN LATERAL jsonb_each_text(c.amounts) a
             WHERE c.merchant_id = p_merchant_id[w.n] AND c.kind = w.key
@@ -436,14 +437,21 @@ COMMENT ON FUNCTION pay.list_findings IS
 -- The words of providers that were asked about items.  One that allows is a hit
 -- like any other and ends nothing.
 CREATE OR REPLACE FUNCTION pay.provider_findings(p_items int[], p_risk jsonb[])
-RETURNS risk_findings LANGUAGE sql IMMUTABLE AS $$
-SELECT ROW(coalesce(array_agg(w.n), '{}'),
-    coalesce(array_agg('provider'::text), '{}'),
-    coalesce(array_agg(w.word ->> 'then'), '{}'),
-    coalesce(array_agg(w.word -> 'shadow' = 'true'), '{}'),
-    coalesce(array_agg(w.word || '{"by": "provider"}'), '{}'))::risk_findings
-FROM (SELECT n, p_risk[n] -> 'provider' AS word FROM unnest(p_items) n) w
-WHERE w.word IS NOT NULL
+RETURNS risk_findings LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    v_found risk_findings;
+BEGIN
+    SELECT coalesce(array_agg(w.n), '{}'),
+        coalesce(array_agg('provider'::text), '{}'),
+        coalesce(array_agg(w.word ->> 'then'), '{}'),
+        coalesce(array_agg(w.word -> 'shadow' = 'true'), '{}'),
+        coalesce(array_agg(w.word || '{"by": "provider"}'), '{}')
+    INTO v_found
+    FROM (SELECT n, p_risk[n] -> 'provider' AS word FROM unnest(p_items) n) w
+    WHERE w.word IS NOT NULL;
+
+    RETURN v_found;
+END
 $$;
 COMMENT ON FUNCTION pay.provider_findings IS
     'Words of external providers about items of begin_payment';
@@ -525,7 +533,9 @@ COMMENT ON FUNCTION pay.judge_risk IS
 
 
 -- Rows of all kinds are grouped at once: a join of them would read all rows for
--- each item.
+-- each item.  Lists are put together as text, as jsonb is written, which costs
+-- less than a list of jsonb for each row: of their values only a domain may need
+-- an escape, see risk_value_ok().
 CREATE OR REPLACE FUNCTION pay.insert_decisions(
     p_items int[], p_words text[], p_bys text[], p_hits jsonb[],
     p_merchant_id text[], p_checkout_id text[], p_risk jsonb[],
@@ -534,33 +544,29 @@ RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO risk_decision (merchant_id, checkout_id, decision, decided_by,
         hits, facts, keys, counted, inputs_hash, version, features, score)
-    SELECT p_merchant_id[d.n], p_checkout_id[d.n], d.word, d.by, d.hits,
-        p_risk[d.n] -> 'facts', coalesce(d.keys, '[]'),
-        coalesce(d.counted, '[]'),
-        sha256(convert_to(concat_ws(E'\n', p_risk[d.n]::text, d.keys::text,
-                                    d.windows), 'UTF8')),
-        p_risk[d.n] ->> 'version', p_risk[d.n] -> 'features',
-        p_risk[d.n] -> 'score'
+    SELECT p_merchant_id[d.n], p_checkout_id[d.n], p_words[d.k], p_bys[d.k],
+        p_hits[d.k], r.risk -> 'facts', coalesce(d.keys, '[]')::jsonb,
+        concat('[', d.counted, ']')::jsonb,
+        sha256(convert_to(concat_ws(E'\n', r.risk::text, d.keys, d.windows),
+                          'UTF8')),
+        r.risk ->> 'version', r.risk -> 'features', r.risk -> 'score'
     FROM (
-        SELECT x.n, max(x.word) AS word, max(x.by) AS by,
-            (array_agg(x.hits) FILTER (WHERE x.word IS NOT NULL))[1] AS hits,
-            jsonb_agg(x.key) FILTER (WHERE x.key IS NOT NULL) AS keys,
-            jsonb_agg(DISTINCT x.counted)
-                FILTER (WHERE x.counted IS NOT NULL) AS counted,
+        SELECT x.n, max(x.k) AS k,
+            '[' || string_agg(x.key, ', ') || ']' AS keys,
+            string_agg(DISTINCT x.counted, ', ') AS counted,
             string_agg(x.line, E'\n') AS windows
         FROM (
-            SELECT u.n, u.word, u.by, u.hits, NULL::jsonb AS key,
-                NULL::jsonb AS counted, NULL AS line
-            FROM unnest(p_items, p_words, p_bys, p_hits)
-                AS u (n, word, by, hits)
+            SELECT u.n, u.k, NULL AS key, NULL AS counted, NULL AS line
+            FROM unnest(p_items) WITH ORDINALITY AS u (n, k)
             UNION ALL
-            SELECT k.n::int, NULL, NULL, NULL,
-                jsonb_build_array(k.kind, k.value), NULL, NULL
+            SELECT k.n::int, NULL, concat('["', k.kind, '", ',
+                CASE WHEN k.kind = 'email_domain' THEN to_json(k.value)::text
+                     ELSE concat('"', k.value, '"') END, ']'), NULL, NULL
             FROM unnest(p_rows.key_item, p_rows.key_kind, p_rows.key_value)
                 AS k (n, kind, value)
             UNION ALL
-            SELECT w.n::int, NULL, NULL, NULL, NULL,
-                jsonb_build_array(w.key, w.hash),
+            SELECT w.n::int, NULL, NULL,
+                concat('["', w.key, '", "', w.hash, '"]'),
                 concat_ws(' ', w.name, w.key, w.hash, w.hours, w.measure,
                     w.threshold, w.currency, w.word, w.shadow)
             FROM unnest(p_rows.window_item, p_rows.window_name,
@@ -571,7 +577,8 @@ BEGIN
                 AS w (n, name, key, hash, hours, measure, threshold,
                       currency, word, shadow)) x
         GROUP BY x.n
-        HAVING count(x.word) > 0) d;
+        HAVING count(x.k) > 0) d
+    CROSS JOIN LATERAL (SELECT p_risk[d.n] AS risk OFFSET 0) r;
 END
 $$;
 COMMENT ON FUNCTION pay.insert_decisions IS
@@ -587,21 +594,30 @@ CREATE OR REPLACE FUNCTION pay.keep_decisions(
     p_rows risk_rows, OUT items int[], OUT words text[])
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_found risk_findings;
+    v_found risk_findings := no_findings();
     v_more  risk_findings;
+    v_has   record;
     v_bys   text[];
     v_hits  jsonb[];
 BEGIN
-    v_found := list_findings(p_items, p_merchant_id, p_rows);
+    -- most batches have none of these, and a look for all costs one statement
+    SELECT coalesce(bool_or(r ? 'provider'), false) AS provider,
+        coalesce(bool_or(r -> 'score' ? 'then'), false) AS score,
+        EXISTS (SELECT FROM risk_mode) AS mode
+    INTO v_has
+    FROM unnest(p_risk) r;
 
-    v_more := provider_findings(p_items, p_risk);
-    IF v_more.items <> '{}' THEN
-        v_found := join_findings(v_found, v_more);
+    IF p_rows.key_item <> '{}' THEN
+        v_found := list_findings(p_items, p_merchant_id, p_rows);
     END IF;
 
-    v_more := mode_findings(p_items, p_merchant_id);
-    IF v_more.items <> '{}' THEN
-        v_found := join_findings(v_found, v_more);
+    IF v_has.provider THEN
+        v_found := join_findings(v_found, provider_findings(p_items, p_risk));
+    END IF;
+
+    IF v_has.mode THEN
+        v_found := join_findings(v_found,
+                                 mode_findings(p_items, p_merchant_id));
     END IF;
 
     IF p_rows.window_item <> '{}' THEN
@@ -619,9 +635,7 @@ BEGIN
         END IF;
     END IF;
 
-    IF v_found.items = '{}' AND p_rows.hit_item = '{}'
-        AND NOT EXISTS (SELECT FROM unnest(p_items) n
-                        WHERE p_risk[n] -> 'score' ? 'then')
+    IF v_found.items = '{}' AND p_rows.hit_item = '{}' AND NOT v_has.score
     THEN
         SELECT array_agg(u.n), array_agg(u.word), array_agg(CASE
                 WHEN u.word = 'allow' AND NOT u.is_allowed THEN 'none'

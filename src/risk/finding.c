@@ -369,9 +369,21 @@ add_networks(finding_t *finding)
 }
 
 
+/* Each once: a buyer has one country for most that is sent. */
 static void
 add_value(finding_t *finding, const char *kind, pay_str_t value)
 {
+    unsigned          i;
+    pay_risk_kept_t  *kept;
+
+    for (i = 0; i < finding->found->key_count; i++) {
+        kept = &finding->found->keys[i];
+
+        if (strcmp(kept->kind, kind) == 0 && pay_str_eq(kept->value, value)) {
+            return;
+        }
+    }
+
     finding->found->keys[finding->found->key_count++] =
         (pay_risk_kept_t) { kind, value };
 }

@@ -32,6 +32,18 @@ SELECT is(d.version || ' ' || d.facts || ' ' || d.counted
           'c0ffee {"age": 3} [] true', 'what it was decided from')
 FROM pay.risk_decision d WHERE d.checkout_id = 'g-review';
 
+-- keys are put together as text: a domain may have what ends a text of JSON
+SELECT is(pg_temp.look('odd', pg_temp.risk(p_keys => pg_temp.key('b', 'ip')
+    || pg_temp.key(E'a"b\\c\x01,].example', 'email_domain'))), 'invalid',
+    'no address');
+SELECT is(pg_temp.look('odd', pg_temp.risk(p_keys => pg_temp.key('a')
+    || pg_temp.key(E'a"b\\c\x01,].example', 'email_domain'))), 'created',
+    'a domain that needs escapes');
+SELECT is(d.keys, pg_temp.key('a')
+    || pg_temp.key(E'a"b\\c\x01,].example', 'email_domain'),
+    'is kept as it came')
+FROM pay.risk_decision d WHERE d.checkout_id = 'odd';
+
 -- hits are written down; only the gateway's decision acts for them
 SELECT is(pg_temp.look('hits', pg_temp.risk('challenge', p_hits => '[
     {"name": "far", "then": "block", "shadow": true},

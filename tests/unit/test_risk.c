@@ -302,6 +302,22 @@ Test(pay_risk, nothing_personal_is_in_clear)
 }
 
 
+/* Each is a look into the lists. */
+Test(pay_risk, a_country_that_is_there_twice_is_looked_up_once)
+{
+    const char    *found;
+    risk_world_t   world;
+
+    risk_world_open(&world);
+    world.request.buyer.shipping_country = PAY_STR("DE");
+    risk_world_look(&world);
+    found = strstr(risk_world_findings(&world), "country=DE;");
+    cr_assert_not_null(found);
+    cr_expect_null(strstr(found + 1, "country=DE;"), "%s", found);
+    risk_world_close(&world);
+}
+
+
 Test(pay_risk, long_windows_are_postgresqls)
 {
     const char           *document;
