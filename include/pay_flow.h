@@ -305,6 +305,7 @@ typedef struct {
     pay_str_t              shop_url;         /* page: way back; empty: its
                                                 host is not allowed any more */
     int                    pending;          /* page: keeps asking */
+    pay_str_t              cookie;           /* Set-Cookie, or empty */
     const pay_advice_t    *advice;
 } pay_reply_t;
 
@@ -611,6 +612,10 @@ typedef enum {
  * yet and lives as long as the flow. */
 pay_status_t pay_flow_buyer(pay_flow_t *flow, pay_buyer_t what,
     pay_str_t handle) PAY_MUST_CHECK;
+/* The first of them for a browser that is seen, where risk is looked at: its
+ * slices live as long as the flow. */
+pay_status_t pay_flow_buyer_seen(pay_flow_t *flow, pay_str_t handle,
+    const pay_risk_browser_t *browser) PAY_MUST_CHECK;
 
 typedef struct {
     const pay_psp_conf_t  *psp;

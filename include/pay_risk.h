@@ -23,6 +23,7 @@
 #define PAY_RISK_MEMORY_S        3600  /* longer windows are PostgreSQL's */
 #define PAY_RISK_WINDOW_MAX_S    (30 * 86400)
 #define PAY_RISK_DOCUMENT_MAX    16384 /* bytes */
+#define PAY_RISK_AGENT_MAX       512   /* bytes, as buyer_info.user_agent */
 #define PAY_RISK_MODELS_MAX      8
 #define PAY_RISK_SCALES_MAX      64
 #define PAY_RISK_ONE             1000  /* of weights and thresholds */
@@ -196,6 +197,28 @@ typedef struct {
     pay_str_t  card;
 } pay_risk_card_name_t;
 
+/* A browser that opens a checkout, as the server sees it: all of it is the
+ * browser's word but the address.
+ * - cookie: PAY_HANDLE_TEXT bytes, as pay_risk_cookie_find() has found them, or
+ *   new ones of pay_handle().
+ * - is_new: those; they are to be set.
+ * - address: of its connection, or empty. */
+typedef struct {
+    pay_str_t  cookie;
+    int        is_new;
+    pay_str_t  user_agent;
+    pay_str_t  address;
+} pay_risk_browser_t;
+
+/* The same as PostgreSQL keeps it: see src/op/read.list. */
+typedef struct {
+    pay_str_t  browser;
+    pay_str_t  before;
+    pay_str_t  agent;
+    pay_str_t  user_agent;
+    pay_str_t  address;
+} pay_risk_seen_t;
+
 /* One count in memory: the caller adds one to the key's window at `at_s` and
  * stores how many the window has then. */
 typedef struct {
@@ -296,6 +319,18 @@ int pay_risk_is_after(pay_risk_key_t key);
  * see sql/functions/29_risk_card.sql. */
 pay_status_t pay_risk_after(pay_arena_t *arena, const pay_risk_t *risk,
     pay_str_t *json) PAY_MUST_CHECK;
+
+/* The cookie of a browser in a header field Cookie, which is untrusted: 1 when
+ * it is there once and has the form of one of ours.  *cookie borrows. */
+int pay_risk_cookie_find(pay_str_t header, pay_str_t *cookie);
+/* The value of Set-Cookie for a new one. */
+pay_status_t pay_risk_cookie_set(pay_arena_t *arena, pay_str_t cookie,
+    pay_str_t *header) PAY_MUST_CHECK;
+/* A browser as it is kept.  Of a User-Agent PAY_RISK_AGENT_MAX bytes count; one
+ * that is longer, or has others than printable ASCII, is not compared.  A text
+ * that is no address counts as none. */
+pay_status_t pay_risk_see(pay_arena_t *arena, const pay_risk_t *risk,
+    const pay_risk_browser_t *browser, pay_risk_seen_t *seen) PAY_MUST_CHECK;
 
 /* The facts of a request at a time.  Normalised texts are the arena's, the
  * rest borrows. */

@@ -53,7 +53,8 @@ CREATE TYPE pay.card_word AS (
 	parts integer,
 	currency text,
 	total_minor bigint,
-	terms jsonb
+	terms jsonb,
+	browser text
 );
 
 COMMENT ON TYPE pay.card_word IS 'A PSP''s word about a card; parts: those that are new, see card_parts()';
@@ -419,7 +420,7 @@ COMMENT ON DOMAIN pay.risk_key IS 'The kind of a counter; its value is a keyed h
 
 CREATE DOMAIN pay.risk_kind AS text COLLATE pg_catalog."C";
 
-COMMENT ON DOMAIN pay.risk_kind IS 'The kind of an entry of a list.  email, phone, buyer, device and card are keyed hashes in hex; ip is a prefix';
+COMMENT ON DOMAIN pay.risk_kind IS 'The kind of an entry of a list.  email, phone, buyer, device, card and browser are keyed hashes in hex; ip is a prefix';
 
 CREATE TYPE pay.risk_rows AS (
 	hit_item bigint[],
@@ -1111,6 +1112,7 @@ CREATE FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subjec
 CREATE FUNCTION pay.add_amounts(p_a jsonb, p_b jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.add_counts(p_one jsonb, p_other jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.address_distance(p_address cidr, p_keys jsonb) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.adopt_cards(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[]) RETURNS void LANGUAGE plpgsql;
 
 CREATE TABLE pay.settlement_file (
@@ -1471,6 +1473,8 @@ CREATE TABLE pay.settlement_source (
 
 CREATE FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlement_source, p_of_file bigint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) RETURNS TABLE(captured bigint, refunding bigint, refunded bigint, unbalanced bigint) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.browser_keys(p_merchant_id text, p_checkout_id text) RETURNS TABLE(kind text, value text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.browsers_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
 
 CREATE TABLE pay.change (
@@ -1534,7 +1538,9 @@ CREATE TABLE pay.risk_card (
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     judged integer DEFAULT 0 NOT NULL,
     waits jsonb,
+    browser text COLLATE pg_catalog."C",
     CONSTRAINT risk_card_bin_check CHECK ((bin ~ '^[0-9]{6,8}$'::text)),
+    CONSTRAINT risk_card_browser_check CHECK ((browser ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT risk_card_card_check CHECK ((card ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT risk_card_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
     CONSTRAINT risk_card_funding_check CHECK ((funding = ANY (ARRAY['credit'::text, 'debit'::text, 'prepaid'::text]))),
@@ -1546,7 +1552,7 @@ CREATE TABLE pay.risk_card (
 
 COMMENT ON TABLE pay.risk_card IS 'The words of PSPs about the cards of attempts';
 
-CREATE FUNCTION pay.card_parts(p_card pay.risk_card) RETURNS integer LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.card_parts(p_card pay.risk_card, p_browser text) RETURNS integer LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.card_terms_ok(p_terms jsonb) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.card_window_findings(p_words pay.card_word[]) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.card_window_ok(p_window jsonb) RETURNS boolean LANGUAGE sql STABLE;
@@ -1830,6 +1836,8 @@ WITH (fillfactor='80');
 CREATE FUNCTION pay.due_time(p_schedule pay.payout_schedule, p_day date) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.end_addresses(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.end_bodies(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.end_browser_addresses(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.end_browsers(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.end_buyer_info(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.end_cards(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.end_change_metadata(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
@@ -2219,6 +2227,7 @@ CREATE FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolean) RETU
 CREATE FUNCTION pay.judge_risk(p_items integer[], p_risk jsonb[], p_rows pay.risk_rows, p_found pay.risk_findings) RETURNS TABLE(n integer, decision text, decided_by text, hits jsonb) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.judged_facts(p_facts pay.fact[], p_turn integer, p_now timestamp with time zone, p_at text, p_tx bigint) RETURNS TABLE(item integer, kind text, merchant_id text, checkout_id text, reference text, brings boolean, news text, is_event boolean, changes boolean, move pay.move, is_sale boolean, is_stale boolean, sale pay.posting) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_browsers(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_card_decisions(p_words pay.card_word[], p_found pay.risk_findings) RETURNS TABLE(n integer, effect text) LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[], p_before text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_rows pay.risk_rows, OUT items integer[], OUT words text[]) RETURNS record LANGUAGE plpgsql;
@@ -2265,6 +2274,7 @@ CREATE FUNCTION pay.lines_with_entry() RETURNS trigger LANGUAGE plpgsql SET sear
 CREATE FUNCTION pay.link_work(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.linked_checkouts(p_merchant_id text, p_checkout_id text, p_limit integer) RETURNS TABLE(checkout_id text, kinds text, decision text, at timestamp with time zone) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.list_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.list_values(p_merchant_id text, p_effect text, p_kind text, p_values text[], p_until timestamp with time zone, p_who text, p_why text) RETURNS text LANGUAGE plpgsql;
 
 CREATE TABLE pay.screening_policy (
     merchant_id pay.id NOT NULL,
@@ -2392,6 +2402,7 @@ CREATE FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact)
 CREATE FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.name_attempts(p_facts pay.fact[], p_fact text[], p_terms jsonb[], p_named bigint[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.name_capture(p_news pay.news) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.name_near(p_name text) RETURNS bytea[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.name_parts(p_name text) RETURNS TABLE(part text, word bytea) LANGUAGE sql STABLE;
@@ -2399,6 +2410,7 @@ CREATE FUNCTION pay.name_secret(p_endpoint pay.webhook_endpoint, p_number intege
 CREATE FUNCTION pay.name_words(p_name text) RETURNS bytea[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.named_order(p_news pay.news) RETURNS pay.payment_order LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.named_payouts(p_work pay.settlement_work, OUT tids tid[], OUT same tid[], OUT total bigint, OUT psps integer, OUT psp text, OUT entries jsonb) RETURNS record LANGUAGE sql STABLE;
+CREATE FUNCTION pay.newest_browser(p_merchant_id text, p_checkout_id text) RETURNS text LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
 
 CREATE TABLE pay.dispatch (
     merchant_id pay.id NOT NULL,
@@ -3072,6 +3084,7 @@ CREATE FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id 
 CREATE FUNCTION pay_api.remove_risk_entry(p_merchant_id text[], p_entry_id bigint[], p_who text[], p_why text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.replay_deliveries(p_merchant_id text[], p_endpoint_id text[], p_message_id text[], p_since_us bigint[], p_until_us bigint[], p_only_failed bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.see_browser(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_is_complete bigint[], p_code text[], p_rows_item bigint[], p_rows_currency text[], p_rows_available_minor bigint[], p_rows_pending_minor bigint[], p_rows_reserved_minor bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_endpoint(p_merchant_id text[], p_endpoint_id text[], p_url text[], p_types jsonb[], p_scheme text[], p_is_ordered bigint[], p_sealed bytea[], p_key_id text[], p_who text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3128,6 +3141,7 @@ CREATE FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text)
 CREATE FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint DEFAULT NULL::bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.risk_list_add(p_merchant_id text, p_effect text, p_kind text, p_value text, p_until timestamp with time zone, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.risk_list_add_browsers(p_merchant_id text, p_effect text, p_payment_order_id text, p_until timestamp with time zone, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.risk_list_add_cards(p_merchant_id text, p_effect text, p_payment_order_id text, p_until timestamp with time zone, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.risk_list_import(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT outcome text, OUT added bigint, OUT changed bigint, OUT bad bigint) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.risk_list_list(p_merchant_id text, p_after_id bigint DEFAULT 0, p_limit integer DEFAULT 1000) RETURNS SETOF pay.risk_list LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3226,6 +3240,37 @@ CREATE TABLE pay.webhook_body (
 );
 
 CREATE VIEW pay.aged_body (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE TABLE pay.risk_browser (
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    place integer NOT NULL,
+    browser text NOT NULL COLLATE pg_catalog."C",
+    before text COLLATE pg_catalog."C",
+    is_new boolean NOT NULL,
+    agent text COLLATE pg_catalog."C",
+    same_agent boolean,
+    address cidr,
+    distance text COLLATE pg_catalog."C",
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT risk_browser_agent_check CHECK ((agent ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT risk_browser_before_check CHECK ((before ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT risk_browser_browser_check CHECK ((browser ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT risk_browser_distance_check CHECK ((distance = ANY (ARRAY['same'::text, 'network'::text, 'region'::text, 'other'::text]))),
+    CONSTRAINT risk_browser_place_check CHECK (((place >= 1) AND (place <= 8)))
+);
+
+COMMENT ON TABLE pay.risk_browser IS 'Browsers in which buyers have opened their checkouts';
+
+CREATE VIEW pay.aged_browser (
+    tid tid,
+    at timestamp with time zone
+);
+
+CREATE VIEW pay.aged_browser_address (
     tid tid,
     at timestamp with time zone
 );
@@ -5986,6 +6031,10 @@ ALTER TABLE ONLY pay.retention_run
     ADD CONSTRAINT retention_run_pkey PRIMARY KEY (class);
 ALTER TABLE ONLY pay.risk_after
     ADD CONSTRAINT risk_after_pkey PRIMARY KEY (after_id);
+ALTER TABLE ONLY pay.risk_browser
+    ADD CONSTRAINT risk_browser_merchant_id_checkout_id_browser_key UNIQUE (merchant_id, checkout_id, browser);
+ALTER TABLE ONLY pay.risk_browser
+    ADD CONSTRAINT risk_browser_pkey PRIMARY KEY (merchant_id, checkout_id, place);
 ALTER TABLE ONLY pay.risk_card
     ADD CONSTRAINT risk_card_pkey PRIMARY KEY (psp, attempt);
 ALTER TABLE ONLY pay.risk_counter
@@ -5994,9 +6043,9 @@ ALTER TABLE ONLY pay.risk_decision
     ADD CONSTRAINT risk_decision_pkey PRIMARY KEY (merchant_id, checkout_id);
 
 ALTER DOMAIN pay.risk_key
-    ADD CONSTRAINT risk_key_check CHECK ((VALUE = ANY (ARRAY['ip'::text, 'ip_net'::text, 'email'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'seller'::text, 'merchant'::text, 'card'::text, 'bin'::text]))) NOT VALID;
+    ADD CONSTRAINT risk_key_check CHECK ((VALUE = ANY (ARRAY['ip'::text, 'ip_net'::text, 'email'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'seller'::text, 'merchant'::text, 'card'::text, 'bin'::text, 'browser'::text]))) NOT VALID;
 ALTER DOMAIN pay.risk_kind
-    ADD CONSTRAINT risk_kind_check CHECK ((VALUE = ANY (ARRAY['email'::text, 'email_domain'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'ip'::text, 'country'::text, 'card'::text, 'bin'::text, 'card_country'::text]))) NOT VALID;
+    ADD CONSTRAINT risk_kind_check CHECK ((VALUE = ANY (ARRAY['email'::text, 'email_domain'::text, 'phone'::text, 'buyer'::text, 'device'::text, 'ip'::text, 'country'::text, 'card'::text, 'bin'::text, 'card_country'::text, 'browser'::text]))) NOT VALID;
 
 ALTER TABLE ONLY pay.risk_label
     ADD CONSTRAINT risk_label_pkey PRIMARY KEY (merchant_id, payment_order_id, source);
@@ -6199,8 +6248,16 @@ CREATE INDEX payout_unbatched ON pay.payout USING btree (merchant_id, provider, 
 CREATE INDEX psp_balance_last ON pay.psp_balance USING btree (source, currency, balance_id);
 CREATE INDEX risk_after_of ON pay.risk_after USING btree (merchant_id, checkout_id);
 CREATE UNIQUE INDEX risk_after_once ON pay.risk_after USING btree (merchant_id, checkout_id) WHERE (effect <> 'none'::text);
-CREATE INDEX risk_card_age ON pay.risk_card USING btree (at) WHERE (card IS NOT NULL);
+CREATE INDEX risk_browser_address ON pay.risk_browser USING btree (at) WHERE (masklen((address)::inet) >
+CASE family((address)::inet)
+    WHEN 4 THEN 24
+    ELSE 48
+END);
+CREATE INDEX risk_browser_age ON pay.risk_browser USING btree (at) WHERE (place > 0);
+CREATE INDEX risk_browser_links ON pay.risk_browser USING btree (merchant_id, browser, at);
+CREATE INDEX risk_card_age ON pay.risk_card USING btree (at) WHERE ((card IS NOT NULL) OR (browser IS NOT NULL));
 CREATE INDEX risk_card_bin ON pay.risk_card USING btree (merchant_id, bin, at) WHERE (bin IS NOT NULL);
+CREATE INDEX risk_card_browser ON pay.risk_card USING btree (merchant_id, browser, at) WHERE (browser IS NOT NULL);
 CREATE INDEX risk_card_card ON pay.risk_card USING btree (merchant_id, card, at) WHERE (card IS NOT NULL);
 CREATE INDEX risk_card_of ON pay.risk_card USING btree (merchant_id, checkout_id) WHERE (checkout_id IS NOT NULL);
 CREATE INDEX risk_card_parked ON pay.risk_card USING btree (psp, token) WHERE (checkout_id IS NULL);
@@ -6656,6 +6713,7 @@ REVOKE ALL ON FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p
 REVOKE ALL ON FUNCTION pay.add_amounts(p_a jsonb, p_b jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_counts(p_one jsonb, p_other jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.address_distance(p_address cidr, p_keys jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.adopt_cards(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_operator;
@@ -6743,6 +6801,8 @@ GRANT SELECT ON TABLE pay.settlement_source TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_source TO payments_operator;
 REVOKE ALL ON FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlement_source, p_of_file bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.browser_keys(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.browsers_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.change TO payments_auditor;
 GRANT SELECT ON TABLE pay.change TO payments_operator;
@@ -6754,7 +6814,7 @@ REVOKE ALL ON FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) 
 REVOKE ALL ON FUNCTION pay.card_list_findings(p_words pay.card_word[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.risk_card TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_card TO payments_operator;
-REVOKE ALL ON FUNCTION pay.card_parts(p_card pay.risk_card) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.card_parts(p_card pay.risk_card, p_browser text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.card_terms_ok(p_terms jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.card_window_findings(p_words pay.card_word[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.card_window_ok(p_window jsonb) FROM PUBLIC;
@@ -6875,6 +6935,8 @@ GRANT SELECT ON TABLE pay.payout_schedule TO payments_operator;
 REVOKE ALL ON FUNCTION pay.due_time(p_schedule pay.payout_schedule, p_day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_addresses(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_bodies(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_browser_addresses(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_browsers(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_buyer_info(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_cards(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_change_metadata(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
@@ -7117,6 +7179,7 @@ REVOKE ALL ON FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolea
 REVOKE ALL ON FUNCTION pay.judge_risk(p_items integer[], p_risk jsonb[], p_rows pay.risk_rows, p_found pay.risk_findings) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judged_facts(p_facts pay.fact[], p_turn integer, p_now timestamp with time zone, p_at text, p_tx bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone, p_who text, p_why text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_browsers(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_card_decisions(p_words pay.card_word[], p_found pay.risk_findings) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[], p_before text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_rows pay.risk_rows, OUT items integer[], OUT words text[]) FROM PUBLIC;
@@ -7167,6 +7230,7 @@ REVOKE ALL ON FUNCTION pay.lines_with_entry() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.link_work(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.linked_checkouts(p_merchant_id text, p_checkout_id text, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.list_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.list_values(p_merchant_id text, p_effect text, p_kind text, p_values text[], p_until timestamp with time zone, p_who text, p_why text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.screening_policy TO payments_auditor;
 GRANT SELECT ON TABLE pay.screening_policy TO payments_operator;
 REVOKE ALL ON FUNCTION pay.lists_are_fresh(p_policy pay.screening_policy) FROM PUBLIC;
@@ -7244,6 +7308,7 @@ REVOKE ALL ON FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pa
 REVOKE ALL ON FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.name_attempts(p_facts pay.fact[], p_fact text[], p_terms jsonb[], p_named bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.name_capture(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.name_near(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.name_parts(p_name text) FROM PUBLIC;
@@ -7251,6 +7316,7 @@ REVOKE ALL ON FUNCTION pay.name_secret(p_endpoint pay.webhook_endpoint, p_number
 REVOKE ALL ON FUNCTION pay.name_words(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.named_order(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.named_payouts(p_work pay.settlement_work, OUT tids tid[], OUT same tid[], OUT total bigint, OUT psps integer, OUT psp text, OUT entries jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.newest_browser(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.dispatch TO payments_auditor;
 GRANT SELECT ON TABLE pay.dispatch TO payments_operator;
 GRANT SELECT ON TABLE pay.journal TO payments_auditor;
@@ -7799,6 +7865,8 @@ REVOKE ALL ON FUNCTION pay_api.replay_deliveries(p_merchant_id text[], p_endpoin
 GRANT ALL ON FUNCTION pay_api.replay_deliveries(p_merchant_id text[], p_endpoint_id text[], p_message_id text[], p_since_us bigint[], p_until_us bigint[], p_only_failed bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.see_browser(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.see_browser(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_is_complete bigint[], p_code text[], p_rows_item bigint[], p_rows_currency text[], p_rows_available_minor bigint[], p_rows_pending_minor bigint[], p_rows_reserved_minor bigint[]) FROM PUBLIC;
@@ -7911,6 +7979,8 @@ REVOKE ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why
 GRANT ALL ON FUNCTION pay_ops.resolve_settlement(p_id bigint, p_who text, p_why text, p_with bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.risk_list_add(p_merchant_id text, p_effect text, p_kind text, p_value text, p_until timestamp with time zone, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.risk_list_add(p_merchant_id text, p_effect text, p_kind text, p_value text, p_until timestamp with time zone, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.risk_list_add_browsers(p_merchant_id text, p_effect text, p_payment_order_id text, p_until timestamp with time zone, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.risk_list_add_browsers(p_merchant_id text, p_effect text, p_payment_order_id text, p_until timestamp with time zone, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.risk_list_add_cards(p_merchant_id text, p_effect text, p_payment_order_id text, p_until timestamp with time zone, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.risk_list_add_cards(p_merchant_id text, p_effect text, p_payment_order_id text, p_until timestamp with time zone, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.risk_list_import(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT outcome text, OUT added bigint, OUT changed bigint, OUT bad bigint) FROM PUBLIC;
@@ -8003,6 +8073,12 @@ GRANT SELECT ON TABLE pay.webhook_body TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_body TO payments_operator;
 GRANT SELECT ON TABLE pay.aged_body TO payments_auditor;
 GRANT SELECT ON TABLE pay.aged_body TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_browser TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_browser TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_browser TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_browser TO payments_operator;
+GRANT SELECT ON TABLE pay.aged_browser_address TO payments_auditor;
+GRANT SELECT ON TABLE pay.aged_browser_address TO payments_operator;
 GRANT SELECT ON TABLE pay.aged_buyer TO payments_auditor;
 GRANT SELECT ON TABLE pay.aged_buyer TO payments_operator;
 GRANT SELECT ON TABLE pay.aged_card TO payments_auditor;

@@ -345,7 +345,7 @@ velocity_key(ngx_conf_t *cf, ngx_str_t *text, void *object)
     return pay_risk_key_find(ngx_payments_str(*text), &v->core.key) == PAY_OK
            ? NGX_CONF_OK
            : "must be ip, ip_net, email, phone, buyer, device, seller, "
-             "merchant, card or bin";
+             "merchant, card, bin or browser";
 }
 
 
@@ -380,8 +380,8 @@ velocity_check(velocity_t *v)
     }
 
     if (v->core.then == PAY_RISK_CHALLENGE && pay_risk_is_after(v->core.key)) {
-        return "must not challenge: a card is known when its PSP was asked, so "
-               "take then=review or then=block";
+        return "must not challenge: cards and browsers are judged when the PSP "
+               "was asked, so take then=review or then=block";
     }
 
     if (v->window_s > PAY_RISK_MEMORY_S
@@ -390,7 +390,7 @@ velocity_check(velocity_t *v)
         return "needs a window= of whole hours when it is longer than one";
     }
 
-    /* declines of cards have a row each */
+    /* declines of cards and browsers have a row each */
     if ((v->core.of == PAY_RISK_SUM
          || (v->core.of == PAY_RISK_DECLINES
              && !pay_risk_is_after(v->core.key)))

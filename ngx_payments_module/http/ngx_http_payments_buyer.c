@@ -6,17 +6,25 @@
  *     /checkout/<handle>/status  the status page
  *     /return/<handle>           asks the PSP; 303 to the shop, or the page
  *
- * The flow decides (src/flow/flow_buyer.c); here only the path is read.
+ * The flow decides (src/flow/flow_buyer.c); here the path is read, and the
+ * browser seen where risk is looked at.
  */
 
 #include "http/ngx_http_payments_buyer.h"
 #include "http/ngx_http_payments_limit.h"
 #include "http/ngx_http_payments_problems.h"
 #include "http/ngx_http_payments_reply.h"
+#include "http/ngx_http_payments_request.h"
 #include "http/ngx_http_payments_start.h"
 #include "util/ngx_payments_conf_types.h"
+#include "util/ngx_payments_random.h"
+#include "pay_id.h"
 
 
+static ngx_int_t start_flow(ngx_http_request_t *r, pay_flow_t *core,
+    pay_buyer_t what, pay_str_t handle);
+static ngx_int_t see_browser(ngx_http_request_t *r, pay_flow_t *core,
+    pay_risk_browser_t *browser);
 static ngx_int_t buyer_target(ngx_http_request_t *r, ngx_uint_t kind,
     pay_buyer_t *what, pay_str_t *handle);
 
@@ -30,8 +38,7 @@ ngx_int_t
 ngx_http_payments_buyer(ngx_http_request_t *r, ngx_uint_t kind)
 {
     ngx_int_t             rc;
-    pay_str_t             handle, copy;
-    pay_flow_t           *core;
+    pay_str_t             handle;
     pay_buyer_t           what;
     ngx_payments_flow_t  *flow;
 
@@ -65,16 +72,79 @@ ngx_http_payments_buyer(ngx_http_request_t *r, ngx_uint_t kind)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    core = ngx_payments_flow_core(flow);
-
-    if (pay_dup(core->arena, handle, &copy) != PAY_OK
-        || pay_flow_buyer(core, what, copy) != PAY_OK)
-    {
+    if (start_flow(r, ngx_payments_flow_core(flow), what, handle) != NGX_OK) {
         ngx_payments_flow_discard(flow);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     return ngx_http_payments_start(r, flow);
+}
+
+
+static ngx_int_t
+start_flow(ngx_http_request_t *r, pay_flow_t *core, pay_buyer_t what,
+    pay_str_t handle)
+{
+    pay_str_t           copy;
+    pay_status_t        status;
+    pay_risk_browser_t  browser;
+
+    if (pay_dup(core->arena, handle, &copy) != PAY_OK) {
+        return NGX_ERROR;
+    }
+
+    if (what != PAY_BUYER_CHECKOUT || core->env->risk == NULL) {
+        status = pay_flow_buyer(core, what, copy);
+
+    } else if (see_browser(r, core, &browser) == NGX_OK) {
+        status = pay_flow_buyer_seen(core, copy, &browser);
+
+    } else {
+        return NGX_ERROR;
+    }
+
+    return status == PAY_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+/* The address is the connection's, which realip may have set: no header field
+ * is read for it.  A cookie that is none of ours is not used and not sent
+ * back; a new one takes its place. */
+static ngx_int_t
+see_browser(ngx_http_request_t *r, pay_flow_t *core,
+    pay_risk_browser_t *browser)
+{
+    u_char            entropy[PAY_HANDLE_BYTES];
+    char              fresh[PAY_HANDLE_TEXT];
+    pay_str_t         cookie, agent = PAY_STR("");
+    ngx_uint_t        count;
+    ngx_table_elt_t  *header;
+
+    header = ngx_http_payments_find_header(r, "Cookie", &count);
+    browser->is_new = count != 1
+                      || !pay_risk_cookie_find(ngx_payments_str(header->value),
+                                               &cookie);
+
+    if (browser->is_new) {
+        if (ngx_payments_random(entropy, PAY_HANDLE_BYTES) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        pay_handle(entropy, fresh);
+        cookie = (pay_str_t) { PAY_HANDLE_TEXT, (u_char *) fresh };
+    }
+
+    if (r->headers_in.user_agent != NULL) {
+        agent = ngx_payments_str(r->headers_in.user_agent->value);
+        agent.len = ngx_min(agent.len, PAY_RISK_AGENT_MAX + 1);
+    }
+
+    return pay_dup(core->arena, cookie, &browser->cookie) == PAY_OK
+           && pay_dup(core->arena, agent, &browser->user_agent) == PAY_OK
+           && pay_dup(core->arena,
+                      ngx_payments_str(r->connection->addr_text),
+                      &browser->address) == PAY_OK
+           ? NGX_OK : NGX_ERROR;
 }
 
 

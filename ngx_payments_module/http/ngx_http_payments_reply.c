@@ -258,6 +258,14 @@ add_reply_headers(ngx_http_request_t *r, const pay_reply_t *reply)
         return NGX_ERROR;
     }
 
+    if (reply->cookie.len != 0
+        && ngx_http_payments_add_header(r, "Set-Cookie",
+                                        ngx_payments_nstr(reply->cookie))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     if (reply->location.len != 0) {
         return ngx_http_payments_add_header(r, "Location",
                                             ngx_payments_nstr(reply->location));

@@ -25,7 +25,7 @@ SET LOCAL search_path = pay, pg_temp;
 CREATE OR REPLACE FUNCTION pay.risk_value_ok(p_kind text, p_value text)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 SELECT coalesce(CASE
-    WHEN p_kind IN ('email', 'phone', 'buyer', 'device', 'card')
+    WHEN p_kind IN ('email', 'phone', 'buyer', 'device', 'card', 'browser')
         THEN octet_length(p_value) = 64 AND p_value !~ '[^0-9a-f]'
     WHEN p_kind = 'ip'
         THEN octet_length(p_value) <= 49 AND p_value ~ '^[0-9a-f.:]+/[0-9]+$'

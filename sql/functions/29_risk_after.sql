@@ -188,6 +188,9 @@ SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
     'is_declined', c.is_declined, 'at', c.at)) ORDER BY c.at, c.attempt)
 FROM risk_card c
 WHERE c.merchant_id = p_merchant_id AND c.checkout_id = p_checkout_id
+    -- not the name that name_attempts() has made
+    AND (c.attempt IS DISTINCT FROM c.token OR num_nonnulls(c.card, c.bin,
+        c.country, c.funding, c.three_d, c.level, c.score, c.warning) > 0)
 $$;
 COMMENT ON FUNCTION pay.cards_of IS
     'The words of a PSP about the cards of a checkout';

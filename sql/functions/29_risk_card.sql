@@ -1,6 +1,6 @@
--- Risk after the PSP: when a word about a card arrives, the card and its issuer
--- number (BIN) are counted, windows and lists are looked at, and the decision is
--- stored and carried out in the same commit.  The terms of a word are the
+-- Risk after the PSP: when a word about a card arrives, the card, its issuer
+-- number (BIN) and the buyer's browser are counted, windows and lists are looked
+-- at, and the decision is stored and carried out in the same commit.  The terms of a word are the
 -- gateway's, NULL where nothing is looked at:
 --   {"version": hex of the hash of its rules, "shadow": nothing acts,
 --    "block": hold or void, "review": see review_terms_ok(), "windows":
@@ -21,7 +21,7 @@ SELECT coalesce(p_window ?& '{name,key,seconds,of,limit,then,shadow}'
         ::text[] = '{}'
     AND octet_length(p_window ->> 'name') BETWEEN 1 AND 64
     AND (NOT p_window ? 'merchant' OR id_ok(p_window ->> 'merchant'))
-    AND p_window ->> 'key' IN ('card', 'bin')
+    AND p_window ->> 'key' IN ('card', 'bin', 'browser')
     AND p_window ->> 'seconds' ~ '^[0-9]{1,7}$'
     AND (p_window ->> 'seconds')::int BETWEEN 1 AND 2592000
     AND p_window ->> 'limit' ~ '^[0-9]{1,15}$'
@@ -57,15 +57,17 @@ COMMENT ON FUNCTION pay.card_terms_ok IS
     'Whether apply_event can take these terms';
 
 
--- 1 the card, 2 its BIN, 4 its country; 8 and 16: that an attempt with the card,
--- with the BIN, was declined.
-CREATE OR REPLACE FUNCTION pay.card_parts(p_card risk_card)
+-- 1 the card, 2 its BIN, 4 its country, 32 the buyer's browser; 8, 16 and 64: that
+-- an attempt with the card, with the BIN, in the browser, was declined.
+CREATE OR REPLACE FUNCTION pay.card_parts(p_card risk_card, p_browser text)
 RETURNS int LANGUAGE sql IMMUTABLE AS $$
 SELECT CASE WHEN p_card.card IS NULL THEN 0
             WHEN p_card.is_declined THEN 9 ELSE 1 END
     | CASE WHEN p_card.bin IS NULL THEN 0
            WHEN p_card.is_declined THEN 18 ELSE 2 END
     | CASE WHEN p_card.country IS NULL THEN 0 ELSE 4 END
+    | CASE WHEN p_browser IS NULL THEN 0
+           WHEN p_card.is_declined THEN 96 ELSE 32 END
 $$;
 COMMENT ON FUNCTION pay.card_parts IS
     'The parts of a PSP''s word about a card that are known, as bits';
@@ -89,8 +91,8 @@ BEGIN
         SELECT ROW(row_number() OVER (ORDER BY u.n), c.psp, c.attempt,
             c.merchant_id, c.checkout_id, c.card,
             coalesce(u.before, u.terms ->> 'before'), c.bin, c.country,
-            c.is_declined, card_parts(c) & ~c.judged, k.currency,
-            k.total_minor, u.terms)::card_word
+            c.is_declined, card_parts(c, b.browser) & ~c.judged, k.currency,
+            k.total_minor, u.terms, b.browser)::card_word
         FROM (
             SELECT DISTINCT ON (x.psp COLLATE "C", x.attempt COLLATE "C") x.*
             FROM unnest(p_psp, p_attempt, p_before, p_terms) WITH ORDINALITY
@@ -106,10 +108,22 @@ BEGIN
             WHERE y.merchant_id = c.merchant_id
                 AND y.checkout_id = c.checkout_id
             OFFSET 0) k
-        WHERE card_parts(c) & ~c.judged <> 0 OR c.waits IS NOT NULL);
+        -- not of an attempt that the sale without a name was, see
+        -- name_attempts()
+        CROSS JOIN LATERAL (
+            SELECT coalesce(c.browser, CASE WHEN NOT EXISTS (
+                SELECT FROM risk_card y
+                WHERE y.merchant_id = c.merchant_id
+                    AND y.checkout_id = c.checkout_id
+                    AND y.attempt = y.token AND y.attempt <> c.attempt)
+                THEN newest_browser(c.merchant_id, c.checkout_id) END)
+                AS browser
+            OFFSET 0) b
+        WHERE card_parts(c, b.browser) & ~c.judged <> 0
+            OR c.waits IS NOT NULL);
 
     UPDATE risk_card c
-    SET judged = c.judged | w.parts, waits = NULL
+    SET judged = c.judged | w.parts, waits = NULL, browser = w.browser
     FROM unnest(v_words) w
     WHERE c.psp = w.psp AND c.attempt = w.attempt;
 
@@ -138,7 +152,8 @@ FROM unnest(p_words) w
 CROSS JOIN LATERAL jsonb_array_elements(w.terms -> 'windows') t (w)
 CROSS JOIN LATERAL (
     SELECT t.w ->> 'key' AS key, x.*
-    FROM (VALUES ('card', w.card, 1, 8), ('bin', w.bin, 2, 16))
+    FROM (VALUES ('card', w.card, 1, 8), ('bin', w.bin, 2, 16),
+                 ('browser', w.browser, 32, 64))
         AS x (of, value, part, decline)
     WHERE x.of = t.w ->> 'key' AND x.value IS NOT NULL) k
 WHERE coalesce(t.w ->> 'merchant', w.merchant_id) = w.merchant_id
@@ -233,6 +248,16 @@ BEGIN
                 LIMIT p_most::bigint) c);
     END IF;
 
+    IF p_key = 'browser' THEN
+        RETURN (
+            SELECT count(*) FROM (
+                SELECT FROM risk_card c
+                WHERE c.merchant_id = p_merchant_id AND c.browser = p_value
+                    AND c.at > v_since
+                    AND (p_measure = 'attempts' OR c.is_declined)
+                LIMIT p_most::bigint) c);
+    END IF;
+
     RETURN (
         SELECT count(*) FROM (
             SELECT FROM risk_card c
@@ -243,7 +268,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.card_window_sum IS
-    'Attempts, declines or amounts in a window of a card or BIN';
+    'Attempts, declines or amounts in a window of a card, BIN or browser';
 
 
 -- A payment that was declined is no sale to be held; it has counted.  A sum that
@@ -280,19 +305,25 @@ COMMENT ON FUNCTION pay.card_window_findings IS
     'Windows of PSPs'' words about cards that are beyond their limits';
 
 
--- A BIN of eight digits is in a list of six, too.
+-- A BIN of eight digits is in a list of six, too.  Of the browsers each one is
+-- looked up that the checkout was opened in.  For a challenge it is too late.
 CREATE OR REPLACE FUNCTION pay.card_list_findings(p_words card_word[])
 RETURNS risk_findings LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    v_keys risk_rows;
+    v_keys  risk_rows;
+    v_found risk_findings;
 BEGIN
     SELECT array_agg(w.n), array_agg(k.kind), array_agg(k.value)
     INTO v_keys.key_item, v_keys.key_kind, v_keys.key_value
     FROM unnest(p_words) w
-    CROSS JOIN LATERAL (VALUES ('card', w.card, 1), ('card', w.before, 1),
-        ('bin', w.bin, 2),
-        ('bin', CASE WHEN length(w.bin) > 6 THEN left(w.bin, 6) END, 2),
-        ('card_country', w.country, 4)) k (kind, value, part)
+    CROSS JOIN LATERAL (
+        VALUES ('card', w.card, 1), ('card', w.before, 1), ('bin', w.bin, 2),
+            ('bin', CASE WHEN length(w.bin) > 6 THEN left(w.bin, 6) END, 2),
+            ('card_country', w.country, 4)
+        UNION ALL
+        SELECT b.kind, b.value, 32
+        FROM browser_keys(w.merchant_id, w.checkout_id) b
+        WHERE w.parts & 32 <> 0) k (kind, value, part)
     WHERE NOT w.is_declined AND w.terms -> 'shadow' = 'false'
         AND w.parts & k.part <> 0 AND k.value IS NOT NULL;
 
@@ -300,9 +331,23 @@ BEGIN
         RETURN no_findings();
     END IF;
 
-    RETURN list_findings(ARRAY(SELECT w.n FROM unnest(p_words) w),
+    v_found := list_findings(ARRAY(SELECT w.n FROM unnest(p_words) w),
         ARRAY(SELECT w.merchant_id FROM unnest(p_words) w ORDER BY w.n),
         v_keys);
+
+    IF 'challenge' = ANY (v_found.words) THEN
+        SELECT coalesce(array_agg(f.item), '{}'),
+            coalesce(array_agg(f.by), '{}'), coalesce(array_agg(f.word), '{}'),
+            coalesce(array_agg(f.shadow), '{}'),
+            coalesce(array_agg(f.hit), '{}')
+        INTO v_found
+        FROM unnest(v_found.items, v_found.bys, v_found.words,
+                    v_found.shadows, v_found.hits)
+            AS f (item, by, word, shadow, hit)
+        WHERE f.word <> 'challenge';
+    END IF;
+
+    RETURN v_found;
 END
 $$;
 COMMENT ON FUNCTION pay.card_list_findings IS

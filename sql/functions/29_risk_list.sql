@@ -28,9 +28,9 @@ SELECT id_ok(p_merchant_id)
     AND coalesce(severity(p_effect) IS NOT NULL, false)
     AND risk_value_ok(p_kind, p_value)
     AND (p_kind <> 'ip' OR is_risk_prefix(p_value))
-    -- a card is known when the PSP was asked, too late for a challenge
+    -- these are judged when the PSP was asked, too late for a challenge
     AND (p_effect <> 'challenge'
-         OR p_kind NOT IN ('card', 'bin', 'card_country'))
+         OR p_kind NOT IN ('card', 'bin', 'card_country', 'browser'))
 $$;
 COMMENT ON FUNCTION pay.risk_entry_ok IS
     'Whether a list can have this entry';
@@ -105,21 +105,12 @@ COMMENT ON FUNCTION pay_ops.risk_list_add IS
     'end: added, changed, unchanged or invalid';
 
 
--- The cards of an order are known to operators by the order alone.  An order of
--- another merchant is none.
-CREATE OR REPLACE FUNCTION pay_ops.risk_list_add_cards(
-    p_merchant_id text, p_effect text, p_payment_order_id text,
+CREATE OR REPLACE FUNCTION pay.list_values(
+    p_merchant_id text, p_effect text, p_kind text, p_values text[],
     p_until timestamptz, p_who text, p_why text)
-RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-    v_cards text[] := ARRAY(
-        SELECT DISTINCT c.card
-        FROM find_order(p_merchant_id, p_payment_order_id) o
-        JOIN risk_card c ON c.merchant_id = o.merchant_id
-            AND c.checkout_id = o.checkout_id
-        WHERE c.card IS NOT NULL);
-    v_count int := cardinality(v_cards);
+    v_count int := cardinality(p_values);
     v_done  record;
 BEGIN
     IF NOT is_statement(p_who) OR NOT is_statement(p_why)
@@ -133,7 +124,7 @@ BEGIN
 
     v_done := store_risk_entries(p_merchant_id,
         array_fill(p_effect, ARRAY[v_count]),
-        array_fill('card'::text, ARRAY[v_count]), v_cards,
+        array_fill(p_kind, ARRAY[v_count]), p_values,
         array_fill(p_until, ARRAY[v_count]), p_who, p_why);
 
     RETURN CASE WHEN v_done.added > 0 THEN 'added'
@@ -141,9 +132,48 @@ BEGIN
                 ELSE 'unchanged' END;
 END
 $$;
+COMMENT ON FUNCTION pay.list_values IS
+    'Adds values of a kind that is judged after the PSP to a list: added, '
+    'changed, unchanged, not_found (there are none) or invalid';
+
+
+-- The cards and browsers of an order are known to operators by the order alone.
+-- An order of another merchant is none.
+CREATE OR REPLACE FUNCTION pay_ops.risk_list_add_cards(
+    p_merchant_id text, p_effect text, p_payment_order_id text,
+    p_until timestamptz, p_who text, p_why text)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+BEGIN
+    RETURN list_values(p_merchant_id, p_effect, 'card', ARRAY(
+        SELECT DISTINCT c.card
+        FROM find_order(p_merchant_id, p_payment_order_id) o
+        JOIN risk_card c ON c.merchant_id = o.merchant_id
+            AND c.checkout_id = o.checkout_id
+        WHERE c.card IS NOT NULL), p_until, p_who, p_why);
+END
+$$;
 COMMENT ON FUNCTION pay_ops.risk_list_add_cards IS
     'Adds the cards that an order was tried with to a list of its merchant: '
     'added, changed, unchanged, not_found or invalid';
+
+
+CREATE OR REPLACE FUNCTION pay_ops.risk_list_add_browsers(
+    p_merchant_id text, p_effect text, p_payment_order_id text,
+    p_until timestamptz, p_who text, p_why text)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+BEGIN
+    RETURN list_values(p_merchant_id, p_effect, 'browser', ARRAY(
+        SELECT DISTINCT b.browser
+        FROM find_order(p_merchant_id, p_payment_order_id) o
+        JOIN risk_browser b ON b.merchant_id = o.merchant_id
+            AND b.checkout_id = o.checkout_id), p_until, p_who, p_why);
+END
+$$;
+COMMENT ON FUNCTION pay_ops.risk_list_add_browsers IS
+    'Adds the browsers in which the checkout of an order was opened to a list '
+    'of its merchant: added, changed, unchanged, not_found or invalid';
 
 
 CREATE OR REPLACE FUNCTION pay_ops.risk_list_remove(

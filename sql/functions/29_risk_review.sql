@@ -164,7 +164,8 @@ COMMENT ON FUNCTION pay.review_is_moot IS
 
 
 -- The last 20,000 decisions are compared, the newest first: there is no index
--- by key, which every sale would pay for.
+-- by key, which every sale would pay for.  Browsers have one; of one that opens
+-- checkouts all day, as that of a shop's counter, the newest thousand count.
 CREATE OR REPLACE FUNCTION pay.linked_checkouts(
     p_merchant_id text, p_checkout_id text, p_limit int)
 RETURNS TABLE (checkout_id text, kinds text, decision text, at timestamptz)
@@ -172,28 +173,48 @@ LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT d.checkout_id::text, k.kinds, d.decision::text, d.at
+    SELECT l.checkout_id::text, string_agg(DISTINCT l.kind, ' '),
+        min(l.decision::text), min(l.at)
     FROM (
-        SELECT x.checkout_id, x.decision, x.at, x.keys, x.merchant_id
-        FROM risk_decision x
-        WHERE x.keys IS NOT NULL
-        ORDER BY x.at DESC LIMIT 20000) d
-    CROSS JOIN LATERAL (
-        SELECT string_agg(a ->> 0, ' ' ORDER BY a ->> 0) AS kinds
-        FROM risk_decision mine
-        CROSS JOIN LATERAL jsonb_array_elements(mine.keys) a
+        SELECT d.checkout_id, k.kind, d.decision, d.at
+        FROM (
+            SELECT x.checkout_id, x.decision, x.at, x.keys, x.merchant_id
+            FROM risk_decision x
+            WHERE x.keys IS NOT NULL
+            ORDER BY x.at DESC LIMIT 20000) d
+        CROSS JOIN LATERAL (
+            SELECT a ->> 0 AS kind
+            FROM risk_decision mine
+            CROSS JOIN LATERAL jsonb_array_elements(mine.keys) a
+            WHERE mine.merchant_id = p_merchant_id
+                AND mine.checkout_id = p_checkout_id
+                AND a ->> 0 IN ('email', 'phone', 'buyer', 'device')
+                AND d.keys @> jsonb_build_array(a)) k
+        WHERE d.merchant_id = p_merchant_id
+        UNION ALL
+        SELECT d.checkout_id, 'browser', d.decision, d.at
+        FROM risk_browser mine
+        CROSS JOIN LATERAL (
+            SELECT x.checkout_id FROM risk_browser x
+            WHERE x.merchant_id = mine.merchant_id
+                AND x.browser = mine.browser
+            ORDER BY x.at DESC LIMIT 1000) x
+        CROSS JOIN LATERAL (
+            SELECT y.checkout_id, y.decision, y.at FROM risk_decision y
+            WHERE y.merchant_id = mine.merchant_id
+                AND y.checkout_id = x.checkout_id
+            OFFSET 0) d
         WHERE mine.merchant_id = p_merchant_id
-            AND mine.checkout_id = p_checkout_id
-            AND a ->> 0 IN ('email', 'phone', 'buyer', 'device')
-            AND d.keys @> jsonb_build_array(a)) k
-    WHERE d.merchant_id = p_merchant_id AND d.checkout_id <> p_checkout_id
-        AND k.kinds IS NOT NULL
-    ORDER BY d.at DESC LIMIT p_limit;
+            AND mine.checkout_id = p_checkout_id) l
+    WHERE l.checkout_id <> p_checkout_id
+    GROUP BY l.checkout_id
+    ORDER BY min(l.at) DESC LIMIT p_limit;
 END
 $$;
 COMMENT ON FUNCTION pay.linked_checkouts IS
     'Checkouts of the merchant among the last 20,000 decisions that have an '
-    'address of mail, a phone, a buyer or a device in common with this one';
+    'address of mail, a phone, a buyer or a device in common with this one, '
+    'and those that were opened in the same browser';
 
 
 -- For 90 days.
@@ -204,12 +225,19 @@ DECLARE
     v_kinds  text[];
     v_values text[];
 BEGIN
-    SELECT array_agg(k ->> 0), array_agg(k ->> 1) INTO v_kinds, v_values
-    FROM risk_decision d
-    CROSS JOIN LATERAL jsonb_array_elements(d.keys) k
-    WHERE d.merchant_id = p_review.merchant_id
-        AND d.checkout_id = p_review.checkout_id
-        AND k ->> 0 IN ('email', 'phone', 'buyer', 'device');
+    SELECT array_agg(u.kind), array_agg(u.value) INTO v_kinds, v_values
+    FROM (
+        SELECT k ->> 0 AS kind, k ->> 1 AS value
+        FROM risk_decision d
+        CROSS JOIN LATERAL jsonb_array_elements(d.keys) k
+        WHERE d.merchant_id = p_review.merchant_id
+            AND d.checkout_id = p_review.checkout_id
+            AND k ->> 0 IN ('email', 'phone', 'buyer', 'device')
+        UNION ALL
+        SELECT 'browser', b.browser
+        FROM risk_browser b
+        WHERE b.merchant_id = p_review.merchant_id
+            AND b.checkout_id = p_review.checkout_id) u;
 
     IF v_kinds IS NOT NULL THEN
         PERFORM store_risk_entries(p_review.merchant_id,
@@ -220,4 +248,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.block_review_keys IS
-    'Puts the keys of a rejected buyer on the merchant''s block list';
+    'Puts the keys and browsers of a rejected buyer on the merchant''s block '
+    'list';

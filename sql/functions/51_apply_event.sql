@@ -26,6 +26,7 @@ DECLARE
     v_aside      fact[] := '{}';
     v_duplicates int[] := '{}';
     v_late       boolean := false;
+    v_named      int[] := '{}';
 BEGIN
     v_count := check_batch(
         array_dims(p_psp), array_dims(p_source), array_dims(p_event_id),
@@ -92,10 +93,15 @@ BEGIN
     END IF;
 
     -- behind the other counters
-    IF p_cards_item <> '{}' AND num_nonnulls(VARIADIC p_after) > 0 THEN
+    IF num_nonnulls(VARIADIC p_after) > 0 THEN
+        v_named := name_attempts(v_facts, p_fact, p_after, p_cards_item);
+
         PERFORM judge_cards(array_agg(p_psp[u.item]), array_agg(u.attempt),
             array_agg(u.before), array_agg(p_after[u.item]))
-        FROM unnest(p_cards_item, p_cards_attempt, p_cards_card_before)
+        FROM (
+            SELECT * FROM unnest(p_cards_item, p_cards_attempt,
+                                 p_cards_card_before)
+            UNION ALL SELECT n, p_token[n], NULL FROM unnest(v_named) n)
             AS u (item, attempt, before)
         WHERE p_after[u.item] IS NOT NULL AND u.item <> ALL (v_duplicates)
         HAVING count(*) > 0;

@@ -518,6 +518,7 @@ SELECT (jsonb_build_object('decision', d.decision, 'by', d.decided_by,
     'hits', d.hits, 'version', d.version, 'at', iso_time(d.at),
     'score', d.score)
     || jsonb_strip_nulls(jsonb_build_object(
+        'browsers', browsers_of(d.merchant_id, d.checkout_id),
         'after', after_of(d.merchant_id, d.checkout_id))))::json
 FROM find_order(p_merchant_id, p_payment_order_id) o
 CROSS JOIN LATERAL (

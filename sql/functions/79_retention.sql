@@ -17,10 +17,13 @@ FROM (VALUES
     ('metadata', '13 months', '1 month', 'emptied',
      'metadata of checkouts, refunds and other changes'),
     ('risk_addresses', '30 days', '1 day', 'emptied',
-     'single addresses among the keys of decisions; wider networks stay'),
+     'single addresses of decisions and of browsers; wider networks stay'),
     ('risk_inputs', '13 months', '31 days', 'emptied',
      'keys, facts and features of decisions'),
-    ('risk_cards', '13 months', '31 days', 'emptied', 'hashes of cards'),
+    ('risk_cards', '13 months', '31 days', 'emptied',
+     'hashes of cards and browsers of attempts'),
+    ('risk_browsers', '13 months', '31 days', 'deleted',
+     'browsers in which checkouts were opened'),
     ('risk_counters', '31 days', '31 days', 'deleted',
      'counts of windows of hours'),
     ('risk_entries', '90 days', '0', 'deleted',
@@ -76,7 +79,17 @@ WHERE d.keys IS NOT NULL OR d.facts IS NOT NULL OR d.features IS NOT NULL;
 CREATE OR REPLACE VIEW pay.aged_card AS
 SELECT c.ctid AS tid, c.at
 FROM pay.risk_card c
-WHERE c.card IS NOT NULL;
+WHERE c.card IS NOT NULL OR c.browser IS NOT NULL;
+
+CREATE OR REPLACE VIEW pay.aged_browser AS
+SELECT b.ctid AS tid, b.at
+FROM pay.risk_browser b
+WHERE b.place > 0;
+
+CREATE OR REPLACE VIEW pay.aged_browser_address AS
+SELECT b.ctid AS tid, b.at
+FROM pay.risk_browser b
+WHERE masklen(b.address) > CASE family(b.address) WHEN 4 THEN 24 ELSE 48 END;
 
 CREATE OR REPLACE VIEW pay.aged_counter AS
 SELECT c.ctid AS tid, c.hour AS at
@@ -162,8 +175,10 @@ SELECT 'buyer_info' AS class, at FROM pay.aged_buyer
 UNION ALL SELECT 'metadata' AS class, at FROM pay.aged_metadata
 UNION ALL SELECT 'metadata' AS class, at FROM pay.aged_change
 UNION ALL SELECT 'risk_addresses' AS class, at FROM pay.aged_address
+UNION ALL SELECT 'risk_addresses' AS class, at FROM pay.aged_browser_address
 UNION ALL SELECT 'risk_inputs' AS class, at FROM pay.aged_decision
 UNION ALL SELECT 'risk_cards' AS class, at FROM pay.aged_card
+UNION ALL SELECT 'risk_browsers' AS class, at FROM pay.aged_browser
 UNION ALL SELECT 'risk_counters' AS class, at FROM pay.aged_counter
 UNION ALL SELECT 'risk_entries' AS class, at FROM pay.aged_entry
 UNION ALL SELECT 'risk_entries' AS class, at FROM pay.aged_list_act

@@ -135,7 +135,7 @@ DECLARE
     v_count bigint;
 BEGIN
     UPDATE risk_card w
-    SET card = NULL, waits = NULL
+    SET card = NULL, browser = NULL, waits = NULL
     WHERE w.ctid = ANY (ARRAY(
         SELECT a.tid FROM aged_card a
         WHERE a.at < p_before
@@ -148,7 +148,53 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.end_cards IS
-    'Empties the hashes of cards of old attempts';
+    'Empties the hashes of cards and browsers of old attempts';
+
+
+CREATE OR REPLACE FUNCTION pay.end_browsers(
+    p_before timestamptz, p_limit int)
+RETURNS bigint LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_count bigint;
+BEGIN
+    DELETE FROM risk_browser w
+    WHERE w.ctid = ANY (ARRAY(
+        SELECT a.tid FROM aged_browser a
+        WHERE a.at < p_before
+        ORDER BY a.at
+        LIMIT p_limit
+        FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION pay.end_browsers IS
+    'Deletes old browsers of checkouts';
+
+
+CREATE OR REPLACE FUNCTION pay.end_browser_addresses(
+    p_before timestamptz, p_limit int)
+RETURNS bigint LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_count bigint;
+BEGIN
+    UPDATE risk_browser w
+    SET address = network(set_masklen(w.address::inet,
+        CASE family(w.address) WHEN 4 THEN 24 ELSE 48 END))
+    WHERE w.ctid = ANY (ARRAY(
+        SELECT a.tid FROM aged_browser_address a
+        WHERE a.at < p_before
+        ORDER BY a.at
+        LIMIT p_limit
+        FOR NO KEY UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION pay.end_browser_addresses IS
+    'Leaves of the addresses of old browsers their networks';
 
 
 CREATE OR REPLACE FUNCTION pay.end_counters(
@@ -427,8 +473,10 @@ BEGIN
         WHEN 'metadata' THEN end_metadata(v_before, p_limit)
             + end_change_metadata(v_before, p_limit)
         WHEN 'risk_addresses' THEN end_addresses(v_before, p_limit)
+            + end_browser_addresses(v_before, p_limit)
         WHEN 'risk_inputs' THEN end_decisions(v_before, p_limit)
         WHEN 'risk_cards' THEN end_cards(v_before, p_limit)
+        WHEN 'risk_browsers' THEN end_browsers(v_before, p_limit)
         WHEN 'risk_counters' THEN end_counters(v_before, p_limit)
         WHEN 'risk_entries' THEN end_entries(v_before, p_limit)
             + end_list_acts(v_before, p_limit)

@@ -33,8 +33,8 @@ static const struct {
     { "effect", ENTRIES, take_effect,
       "effect must be block, review, challenge or allow" },
     { "kind", ENTRIES, take_kind,
-      "kind must be email, email_domain, phone, buyer, device, ip, country or "
-      "card" },
+      "kind must be email, email_domain, phone, buyer, device, ip, country, "
+      "card or browser" },
     { "state", REVIEWS, take_state,
       "state must be open, escalated, approved, rejected or ended" },
     { "after", ENTRIES | REVIEWS, take_after,
@@ -52,7 +52,7 @@ static const char *const  rules[] = {
 
 static const char *const  kinds[] = {
     "email", "email_domain", "phone", "buyer", "device", "ip", "country",
-    "card", NULL
+    "card", "browser", NULL
 };
 
 static const char *const  states[] = {

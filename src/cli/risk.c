@@ -78,14 +78,15 @@ static const pay_cli_list_t  modes_query = {
 static const pay_cli_refusal_t  refusals[] = {
     { "not_found", "no such entry" },
     { "invalid", "--who and --why take 1 to 200 bytes each, EFFECT is block,"
-      " review, challenge (not of card, bin and card_country) or allow,"
-      " --until is to come" },
+      " review, challenge (not of card, bin, card_country and browser) or"
+      " allow, --until is to come" },
     { "unchanged", "it is there already, with this end" },
     { NULL, NULL }
 };
 
 static const pay_cli_refusal_t  card_refusals[] = {
-    { "not_found", "the merchant has no order of that id whose card is known" },
+    { "not_found", "the merchant has no order of that id whose card, or whose"
+      " browser, is known" },
     { "invalid", "--who and --why take 1 to 200 bytes each, EFFECT is block,"
       " review or allow, --until is to come" },
     { "unchanged", "they are there already, with this end" },
@@ -105,6 +106,15 @@ static const pay_cli_act_t  add_cards_act = {
     "SELECT CASE o WHEN 'changed' THEN 'added' ELSE o END"
     " FROM pay_ops.risk_list_add_cards($1, $2, $4, $5::timestamptz, $6, $7) o"
     " WHERE $3::text IS NOT NULL",
+    7, "added", card_refusals
+};
+
+/* Lists all browsers in which its checkout was opened. */
+static const pay_cli_act_t  add_browsers_act = {
+    "risk list add",
+    "SELECT CASE o WHEN 'changed' THEN 'added' ELSE o END"
+    " FROM pay_ops.risk_list_add_browsers($1, $2, $4, $5::timestamptz, $6, $7)"
+    " o WHERE $3::text IS NOT NULL",
     7, "added", card_refusals
 };
 
@@ -215,16 +225,17 @@ risk_modes(pay_cli_risk_t *args, const char *const *words)
 }
 
 
-/* The hash of a card has 64 digits, an order's id seldom. */
+/* The hash of a card or browser has 64 digits, an order's id seldom. */
 static int
 risk_add(pay_cli_risk_t *args, const char *const *words)
 {
+    int          is_browser = strcmp(words[1], "browser") == 0;
     const char  *values[] = {
         args->merchant, words[0], words[1], words[2], args->until,
         pay_cli_risk_who(args), args->why
     };
 
-    if (strcmp(words[1], "card") != 0
+    if ((strcmp(words[1], "card") != 0 && !is_browser)
         || (strlen(words[2]) == CARD_LEN
             && strspn(words[2], "0123456789abcdef") == CARD_LEN))
     {
@@ -233,8 +244,10 @@ risk_add(pay_cli_risk_t *args, const char *const *words)
 
     return args->why == NULL || args->merchant == NULL
            ? pay_cli_misuse(pay_cli_risk_usage, "risk list add: by an order a "
-                            "card needs --merchant, whose id it is, and --why")
-           : pay_cli_act(&add_cards_act, args->dsn, values);
+                            "%s needs --merchant, whose id it is, and --why",
+                            words[1])
+           : pay_cli_act(is_browser ? &add_browsers_act : &add_cards_act,
+                         args->dsn, values);
 }
 
 

@@ -33,6 +33,14 @@ static const pay_cli_part_t  parts[] = {
     { "features",
       "SELECT f.key AS name, f.value" ABOUT
       ", jsonb_each_text(d.features) f" OF " AND f.value IS NOT NULL" },
+    { "browsers that opened the checkout",
+      "SELECT " AT("d.at") " AS at, d.browser, d.distance AS address,"
+      " CASE WHEN d.same_agent THEN 'yes' WHEN NOT d.same_agent THEN 'no'"
+      " END AS same_user_agent, (SELECT count(*) FROM ("
+      " SELECT FROM pay.risk_browser x WHERE x.merchant_id = d.merchant_id"
+      " AND x.browser = d.browser AND x.checkout_id <> d.checkout_id"
+      " LIMIT 100) x) AS other_checkouts"
+      " FROM pay.risk_browser d" OF " ORDER BY d.place" },
     { "cards, as the PSP says",
       "SELECT " AT("d.at") " AS at, d.card, d.bin, d.country, d.funding,"
       " d.three_d AS three_d_secure, d.level, d.score, d.warning,"

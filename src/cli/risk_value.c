@@ -35,9 +35,10 @@ const char  pay_cli_risk_usage[] =
     "\n"
     "EFFECT is block, review, challenge or allow; KIND is email,\n"
     "email_domain, phone, buyer, device, ip (an address, or one with /8,\n"
-    "/16, /24; of IPv6 /32, /48, /64), country, card, bin, card_country.\n"
-    "Without --merchant an entry is for all.  A card is its hash, as risk\n"
-    "show has it, or with --merchant an order that it was used in.\n"
+    "/16, /24; of IPv6 /32, /48, /64), country, card, bin, card_country,\n"
+    "browser.  Without --merchant an entry is for all.  A card or browser is\n"
+    "its hash, as risk show has it, or with --merchant an order that it was\n"
+    "used in.\n"
     "email, phone, buyer and device are kept as hashes under the first key of\n"
     "the gateway's keyring: --keyring FILE, or PAYCTL_KEYRING.  --who is the\n"
     "user of this machine, if it is not said.  import reads a value from each\n"
@@ -73,7 +74,8 @@ pay_cli_risk_keys(const pay_cli_risk_t *args, const char *kind,
     pay_keyring_t   ring;
 
     static const char  *const clear[] = {
-        "ip", "country", "email_domain", "card", "bin", "card_country"
+        "ip", "country", "email_domain", "card", "bin", "card_country",
+        "browser"
     };
 
     memset(risk, 0, sizeof(pay_risk_t));

@@ -4,7 +4,8 @@
  * PostgreSQL, and the PSP while the outcome is open.  It leads only to a host
  * that the configuration names now.
  *
- *    get_handle ─┬─ /checkout ─▶ 303 to the hosted page, or to /status
+ *   see_browser ─┐
+ *    get_handle ─┼─ /checkout ─▶ 303 to the hosted page, or to /status
  *                ├─ /status ───▶ the page
  *                └─ /return ─┬─ open ─▶ query ─▶ apply_event ─┐
  *                            └────────────────────────────────┴┐
@@ -29,6 +30,8 @@
 typedef struct {
     pay_buyer_t            what;
     pay_str_t              handle;
+    int                    is_seen;
+    pay_risk_browser_t     browser;    /* if it is */
     pay_checkout_t         checkout;
     const pay_psp_conf_t  *psp;
     pay_ask_t              ask;
@@ -36,6 +39,8 @@ typedef struct {
 
 
 static pay_status_t buyer_start(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
+static pay_status_t see_browser(pay_flow_t *flow, const buyer_t *buyer,
     pay_effect_t *effect);
 static pay_status_t buyer_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
@@ -45,6 +50,8 @@ static pay_status_t buyer_applied(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t go_checkout(pay_flow_t *flow, buyer_t *buyer,
     const pay_input_t *input, pay_effect_t *effect);
+static pay_status_t go_on(pay_flow_t *flow, const buyer_t *buyer,
+    pay_effect_t *effect, pay_str_t location, const char *outcome);
 static pay_status_t ask_psp(pay_flow_t *flow, buyer_t *buyer,
     const pay_input_t *input, pay_effect_t *effect);
 static int buyer_is_done(const pay_checkout_t *checkout);
@@ -53,7 +60,7 @@ static pay_status_t go_back(pay_flow_t *flow, buyer_t *buyer,
 static pay_status_t show_page(pay_flow_t *flow, buyer_t *buyer,
     const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t redirect(pay_flow_t *flow, pay_effect_t *effect,
-    pay_str_t location, const char *outcome);
+    pay_str_t location, pay_str_t cookie, const char *outcome);
 static pay_status_t may_return(pay_flow_t *flow,
     const pay_checkout_t *checkout);
 static pay_status_t shop_url(pay_flow_t *flow, const pay_checkout_t *checkout,
@@ -88,6 +95,22 @@ pay_flow_buyer(pay_flow_t *flow, pay_buyer_t what, pay_str_t handle)
 }
 
 
+pay_status_t
+pay_flow_buyer_seen(pay_flow_t *flow, pay_str_t handle,
+    const pay_risk_browser_t *browser)
+{
+    buyer_t  *buyer;
+
+    PAY_TRY(pay_flow_buyer(flow, PAY_BUYER_CHECKOUT, handle));
+
+    buyer = flow->state;
+    buyer->is_seen = flow->env->risk != NULL;
+    buyer->browser = *browser;
+
+    return PAY_OK;
+}
+
+
 /* A malformed handle and an unknown one get the same 404, and the former costs
  * no query. */
 static pay_status_t
@@ -102,7 +125,31 @@ buyer_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         return pay_done_problem(flow, effect, "not-found", NULL);
     }
 
-    return pay_do_get_handle(flow, effect, &in, buyer_found);
+    return buyer->is_seen ? see_browser(flow, buyer, effect)
+                          : pay_do_get_handle(flow, effect, &in, buyer_found);
+}
+
+
+/* In the same statement as the checkout is read: the page waits for nothing
+ * more. */
+static pay_status_t
+see_browser(pay_flow_t *flow, const buyer_t *buyer, pay_effect_t *effect)
+{
+    pay_risk_seen_t          seen;
+    pay_see_browser_in_t     in = {
+        .handle = buyer->handle, .is_new = buyer->browser.is_new
+    };
+
+    PAY_TRY(pay_risk_see(flow->args, flow->env->risk, &buyer->browser,
+                         &seen));
+
+    in.browser = seen.browser;
+    in.before = seen.before;
+    in.agent = seen.agent;
+    in.user_agent = seen.user_agent;
+    in.address = seen.address;
+
+    return pay_do_see_browser(flow, effect, &in, buyer_found);
 }
 
 
@@ -199,7 +246,7 @@ go_checkout(pay_flow_t *flow, buyer_t *buyer, const pay_input_t *input,
                                       buyer->psp->hosted_host_count, &url,
                                       NULL);
         if (status == PAY_OK) {
-            return redirect(flow, effect, url, "hosted-page");
+            return go_on(flow, buyer, effect, url, "hosted-page");
         }
 
         if (status != PAY_INVALID) {
@@ -210,7 +257,23 @@ go_checkout(pay_flow_t *flow, buyer_t *buyer, const pay_input_t *input,
     PAY_TRY(pay_format(flow->arena, &url, 4096, "%.*s/checkout/%.*s/status",
                        pay_fmt(c->base_url), pay_fmt(c->handle)));
 
-    return redirect(flow, effect, url, "status-page");
+    return go_on(flow, buyer, effect, url, "status-page");
+}
+
+
+/* The cookie belongs to both answers: it says nothing about the checkout. */
+static pay_status_t
+go_on(pay_flow_t *flow, const buyer_t *buyer, pay_effect_t *effect,
+    pay_str_t location, const char *outcome)
+{
+    pay_str_t  cookie = PAY_STR("");
+
+    if (buyer->is_seen && buyer->browser.is_new) {
+        PAY_TRY(pay_risk_cookie_set(flow->arena, buyer->browser.cookie,
+                                    &cookie));
+    }
+
+    return redirect(flow, effect, location, cookie, outcome);
 }
 
 
@@ -268,7 +331,7 @@ go_back(pay_flow_t *flow, buyer_t *buyer, const pay_input_t *input,
     PAY_TRY(status);
     PAY_TRY(shop_url(flow, &buyer->checkout, input->now_s, &url));
 
-    return redirect(flow, effect, url, "returned");
+    return redirect(flow, effect, url, PAY_STR(""), "returned");
 }
 
 
@@ -317,13 +380,14 @@ show_page(pay_flow_t *flow, buyer_t *buyer, const pay_input_t *input,
  * page depends on how this one was requested. */
 static pay_status_t
 redirect(pay_flow_t *flow, pay_effect_t *effect, pay_str_t location,
-    const char *outcome)
+    pay_str_t cookie, const char *outcome)
 {
     pay_reply_t  *reply;
 
     PAY_TRY(pay_reply_new(flow, PAY_REPLY_REDIRECT, 303, &reply));
 
     reply->location = location;
+    reply->cookie = cookie;
     flow->outcome = outcome;
     pay_do_done(effect, reply);
 

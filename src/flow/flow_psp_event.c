@@ -131,7 +131,7 @@ do_apply_event(pay_flow_t *flow, const pay_psp_conf_t *psp, const char *source,
     }
 
     add_decline(psp, event, &in);
-    PAY_TRY(pay_risk_card_row(flow, psp, &event->card, &in));
+    PAY_TRY(pay_risk_card_row(flow, psp, event, &in));
 
     return pay_do_apply_event(flow, effect, &in, step);
 }

@@ -8,16 +8,26 @@
 
 pay_status_t
 pay_risk_card_row(pay_flow_t *flow, const pay_psp_conf_t *psp,
-    const pay_psp_card_t *said, pay_apply_event_in_t *in)
+    const pay_psp_event_t *event, pay_apply_event_in_t *in)
 {
-    const pay_risk_t     *risk = flow->env->risk;
-    pay_psp_card_row_t   *row;
+    const pay_risk_t      *risk = flow->env->risk;
+    const pay_psp_card_t  *said = &event->card;
+    pay_psp_card_row_t    *row;
 
     const pay_risk_card_name_t  name = {
         psp->name, psp->account.account, said->card
     };
 
-    if (risk == NULL || said->attempt.len == 0 || !pay_psp_card_says(said)) {
+    if (risk == NULL) {
+        return PAY_OK;
+    }
+
+    /* a sale is judged by the buyer's browser, too */
+    if (event->fact == PAY_FACT_PAID || event->fact == PAY_FACT_AUTHORIZED) {
+        in->after = risk->after;
+    }
+
+    if (said->attempt.len == 0 || !pay_psp_card_says(said)) {
         return PAY_OK;
     }
 

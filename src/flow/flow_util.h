@@ -181,10 +181,10 @@ pay_status_t pay_risk_judged(pay_flow_t *flow, const pay_risk_check_t *check,
 /* With the end of begin_payment in `input`. */
 void pay_risk_ended(pay_flow_t *flow, const pay_risk_check_t *check,
     const pay_input_t *input, pay_effect_t *effect);
-/* flow_risk_card.c: adds the PSP's word about the card, where the gateway looks
- * at risk.  Memory is flow->args'. */
+/* flow_risk_card.c: adds the PSP's word about the card, and how it and a sale
+ * are judged, where the gateway looks at risk.  Memory is flow->args'. */
 pay_status_t pay_risk_card_row(pay_flow_t *flow, const pay_psp_conf_t *psp,
-    const pay_psp_card_t *said, pay_apply_event_in_t *in) PAY_MUST_CHECK;
+    const pay_psp_event_t *event, pay_apply_event_in_t *in) PAY_MUST_CHECK;
 
 /* Registration (flow_register.c).  The request is a pure function of the
  * stored checkout: the same bytes on every attempt. */

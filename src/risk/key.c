@@ -54,11 +54,11 @@ static const char  *const of_names[] = {
 };
 PAY_ROWS(of_names, PAY_RISK_OF_COUNT);
 
-/* The kinds of lists.  The value of a card is its hash already. */
+/* The kinds of lists.  The value of a card or browser is its hash already. */
 static const kind_t  kinds[] = {
     { "email", 1 }, { "email_domain", 0 }, { "phone", 1 }, { "buyer", 1 },
     { "device", 1 }, { "ip", 0 }, { "country", 0 }, { "card", 0 },
-    { "bin", 0 }, { "card_country", 0 }, { NULL, 0 }
+    { "bin", 0 }, { "card_country", 0 }, { "browser", 0 }, { NULL, 0 }
 };
 
 
@@ -172,7 +172,8 @@ pay_risk_card(pay_arena_t *arena, const pay_risk_t *risk, unsigned hash,
 int
 pay_risk_is_after(pay_risk_key_t key)
 {
-    return key == PAY_RISK_BY_card || key == PAY_RISK_BY_bin;
+    return key == PAY_RISK_BY_card || key == PAY_RISK_BY_bin
+           || key == PAY_RISK_BY_browser;
 }
 
 
@@ -197,6 +198,7 @@ pay_risk_key_values(pay_arena_t *arena, const pay_risk_t *risk,
 
     case PAY_RISK_BY_card:
     case PAY_RISK_BY_bin:
+    case PAY_RISK_BY_browser:
         return PAY_OK;
 
     default:
@@ -335,7 +337,7 @@ normal_value(pay_arena_t *arena, pay_str_t kind, pay_str_t value,
 
     *normal = value;
 
-    if (pay_str_is(kind, "card")) {
+    if (pay_str_is(kind, "card") || pay_str_is(kind, "browser")) {
         return all_of(value, "0123456789abcdef") && value.len == CARD_LEN
                ? PAY_OK : PAY_INVALID;
     }

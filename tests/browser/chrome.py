@@ -116,6 +116,7 @@ class Chrome:
         self.driver.switch_to.window(self.first)
         self.look()
         self.driver.get("about:blank")
+        self.cdp("Storage.clearCookies")
         self.network()
         self.console()
 

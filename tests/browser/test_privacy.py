@@ -70,6 +70,17 @@ def test_page_asks_only_the_gateway_and_sets_no_cookie(
     assert chrome.driver.find_elements("css selector", "script") == []
 
 
+def test_the_way_to_the_hosted_page_leaves_one_cookie(chrome, sales):
+    """Of the gateway's own host, and out of reach of any script."""
+    chrome.driver.get(sales().checkout_url)
+    (cookie,) = chrome.cookies()
+    assert cookie["name"] == "__Host-payments-browser"
+    assert cookie["httpOnly"] and cookie["secure"]
+    assert cookie["sameSite"] == "Lax" and cookie["path"] == "/"
+    chrome.driver.get(sales().checkout_url)
+    assert chrome.cookies()[0]["value"] == cookie["value"], "it is kept"
+
+
 def test_policy_refuses_a_foreign_image_and_says_so(chrome, visit, gateway):
     """Proves that the silence of the other tests means something."""
     visit("waiting")

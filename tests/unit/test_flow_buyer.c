@@ -181,6 +181,112 @@ Test(pay_flow_buyer, open_checkout_leads_to_the_hosted_page)
 }
 
 
+/* A browser with a cookie, or the one that it gets. */
+static const pay_risk_t *
+look(pay_risk_t *risk)
+{
+    pay_keyring_t  ring = { .count = 2, .keys = { [1].bytes = { 1 } } };
+
+    *risk = (pay_risk_t) { 0 };
+    cr_assert_eq(pay_risk_keys(&ring, risk), PAY_OK);
+
+    return risk;
+}
+
+
+static void
+open_seen(world_t *world, int is_new)
+{
+    const pay_risk_browser_t  browser = {
+        PAY_STR("abcdefghijklmnopqrstuvwxyz-_0123"), is_new,
+        PAY_STR("Firefox"), PAY_STR("2001:db8::7")
+    };
+
+    world_made(world, pay_flow_buyer_seen(&world->flow, PAY_STR(HANDLE),
+                                          &browser));
+    world_start(world);
+}
+
+
+Test(pay_flow_buyer, a_browser_is_seen_in_the_call_that_finds_the_checkout)
+{
+    int                 is_new;
+    pay_risk_t          risk;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
+
+    for (is_new = 0; is_new <= 1; is_new++) {
+        world_open(&world);
+        world.env.risk = look(&risk);
+        open_seen(&world, is_new);
+        expect_db(&world, PAY_OP_SEE_BROWSER);
+        expect_arg(&world, see_browser, handle, HANDLE);
+        expect_arg(&world, see_browser, user_agent, "Firefox");
+        expect_arg(&world, see_browser, address, "2001:db8::7/128");
+        cr_expect_eq(asked(&world, see_browser)->is_new, is_new);
+        cr_expect_eq(asked(&world, see_browser)->browser.len, 64);
+        cr_expect_eq(asked(&world, see_browser)->before.len, 64);
+        cr_expect_eq(asked(&world, see_browser)->agent.len, 64);
+        world_row(&world, PAY_OUTCOME_FOUND, &view);
+        expect_redirect(&world, "https://pay.psp.example/p/reg_01JD8Z#top");
+        cr_expect_eq(world.db_count, 1);
+        expect_text(world.effect.reply->cookie, !is_new ? NULL
+                    : "__Host-payments-browser="
+                    "abcdefghijklmnopqrstuvwxyz-_0123; Max-Age=34128000; "
+                    "Path=/; Secure; HttpOnly; SameSite=Lax");
+        world_close(&world);
+    }
+}
+
+
+/* A checkout that was blocked answers as one that is over, and its browser is
+ * seen and named as any other. */
+Test(pay_flow_buyer, a_checkout_that_cannot_be_paid_sets_the_same_cookie)
+{
+    pay_risk_t          risk;
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
+
+    world_open(&world);
+    world.env.risk = look(&risk);
+    open_seen(&world, 1);
+    world_row(&world, PAY_OUTCOME_FOUND, &view);
+    expect_redirect(&world, STATUS_URL);
+    cr_expect_gt(world.effect.reply->cookie.len, 32);
+    world_close(&world);
+}
+
+
+Test(pay_flow_buyer, without_risk_no_browser_is_seen)
+{
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
+
+    world_open(&world);
+    open_seen(&world, 1);
+    expect_db(&world, PAY_OP_GET_HANDLE);
+    world_row(&world, PAY_OUTCOME_FOUND, &view);
+    expect_reply(&world, PAY_REPLY_REDIRECT, 303);
+    cr_expect_eq(world.effect.reply->cookie.len, 0);
+    world_close(&world);
+}
+
+
+Test(pay_flow_buyer, who_guesses_handles_gets_no_cookie)
+{
+    pay_risk_t  risk;
+    world_t     world;
+
+    world_open(&world);
+    world.env.risk = look(&risk);
+    open_seen(&world, 1);
+    world_row(&world, PAY_OUTCOME_NOT_FOUND, NULL);
+    expect_problem(&world, "not-found", 404);
+    cr_expect_eq(world.effect.reply->cookie.len, 0);
+    world_close(&world);
+}
+
+
 Test(pay_flow_buyer, checkout_without_a_page_leads_to_its_status)
 {
     pay_checkout_row_t  view = view_of(generic());
@@ -666,6 +772,18 @@ play_hosted(world_t *world)
 
 
 static void
+play_seen(world_t *world)
+{
+    pay_checkout_row_t  view = view_registered(stripe());
+    static pay_risk_t   risk;
+
+    world->env.risk = look(&risk);
+    open_seen(world, 1);
+    world_row(world, PAY_OUTCOME_FOUND, &view);
+}
+
+
+static void
 play_expired(world_t *world)
 {
     pay_checkout_row_t  view = view_registered(stripe());
@@ -682,4 +800,5 @@ Test(pay_flow_buyer, failing_memory_ends_each_way_as_a_500)
     cr_expect_geq(world_torture(play_page), 15);
     cr_expect_geq(world_torture(play_hosted), 12);
     cr_expect_geq(world_torture(play_expired), 12);
+    cr_expect_geq(world_torture(play_seen), 18);
 }

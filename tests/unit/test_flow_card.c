@@ -68,6 +68,38 @@ Test(pay_flow_card, a_card_leaves_as_a_keyed_hash)
 }
 
 
+/* The buyer's browser is judged, too, where the PSP says nothing of a card. */
+Test(pay_flow_card, a_sale_without_a_card_is_judged)
+{
+    size_t      i;
+    world_t     world;
+    pay_str_t   body;
+    pay_risk_t  risk = { .after = PAY_STR("{}") };
+
+    static const struct {
+        const char  *type;
+        int          is_judged;
+    } cases[] = {
+        { "registration.paid", 1 }, { "registration.authorized", 1 },
+        { "registration.declined", 0 }, { "registration.expired", 0 }
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        world_open(&world);
+        world.env.risk = &risk;
+        body = fixture(pay_heap_arena(world.own),
+                       world.psps[WORLD_GENERIC].adapter,
+                       "webhook-paid.json");
+        deliver(&world, replaced(pay_heap_arena(world.own), body,
+                                 "registration.paid", cases[i].type));
+        cr_expect_eq(asked(&world, apply_event)->cards_count, 0);
+        cr_expect_eq(asked(&world, apply_event)->after.len != 0,
+                     cases[i].is_judged, "%s", cases[i].type);
+        world_close(&world);
+    }
+}
+
+
 /* One is never that of another PSP or account. */
 Test(pay_flow_card, cards_of_two_accounts_differ)
 {
