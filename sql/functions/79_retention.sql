@@ -19,7 +19,7 @@ FROM (VALUES
     ('risk_addresses', '30 days', '1 day', 'emptied',
      'single addresses among the keys of decisions; wider networks stay'),
     ('risk_inputs', '13 months', '31 days', 'emptied',
-     'keys, facts and features of decisions'),
+     'keys, facts, features and buyers of decisions'),
     ('risk_cards', '13 months', '31 days', 'emptied', 'hashes of cards'),
     ('risk_counters', '31 days', '31 days', 'deleted',
      'counts of windows of hours'),
