@@ -81,12 +81,25 @@ typedef struct {
                                             * empty */
 } pay_risk_word_t;
 
+/* The buyer's earlier checkouts with the merchant, as of now; NAN: not known.
+ * - ships: 1: one that was paid went to the same country.
+ * - cents: the amount of this checkout in USD. */
+typedef struct {
+    double  orders;
+    double  failures;
+    double  disputes;
+    double  ships;
+    double  psp_risk;
+    double  cents;
+} pay_risk_history_t;
+
 typedef struct {
     pay_risk_value_t               values[PAY_RISK_ATTRIBUTES];
     const pay_payment_request_t   *request;      /* borrowed */
     pay_str_t                      merchant_id;
     int64_t                        now_s;
     const pay_risk_word_t         *word; /* NULL: no provider was asked */
+    const pay_risk_history_t      *history;      /* NULL: nobody has looked */
 } pay_risk_facts_t;
 
 typedef enum {
@@ -337,6 +350,15 @@ pay_status_t pay_risk_see(pay_arena_t *arena, const pay_risk_t *risk,
 pay_status_t pay_risk_facts(pay_arena_t *arena, pay_str_t merchant_id,
     const pay_payment_request_t *request, int64_t now_s,
     pay_risk_facts_t *facts) PAY_MUST_CHECK;
+/* The keyed hash of who buys, in hex, by which earlier checkouts of the same
+ * buyer are found: of buyer_info.id, or where there is none of the address of
+ * mail.  Empty: neither is given, or there is no such key. */
+pay_status_t pay_risk_buyer(pay_arena_t *arena, const pay_risk_t *risk,
+    unsigned hash, const pay_risk_facts_t *facts, pay_str_t *hex)
+    PAY_MUST_CHECK;
+/* Whether a model scores this checkout, and the buyer's history or the rate of
+ * a currency is to be looked up for it. */
+int pay_risk_looks_back(const pay_risk_t *risk, const pay_risk_facts_t *facts);
 /* The windows in memory that this attempt belongs to, to be counted. */
 pay_status_t pay_risk_count(pay_arena_t *arena, const pay_risk_t *risk,
     const pay_risk_facts_t *facts, pay_risk_counts_t *counts) PAY_MUST_CHECK;

@@ -56,6 +56,9 @@ BEGIN
             ('span', ', since_s bigint, until_s bigint',
              'Seconds since 1970, from one to the other'),
             ('age', ', age_ms bigint', 'How old rates are'),
+            ('buyer_history', ', orders bigint, failures bigint, '
+             'disputes bigint, ships bigint, psp_risk bigint, cents bigint',
+             'A buyer''s earlier checkouts, and an amount in US cents'),
             ('report', ', name text, url text',
              'A settlement report that a webhook has announced'),
             ('reread', ', file_id bigint, name text, digest bytea, '

@@ -5,6 +5,8 @@
 --    "decision": the most severe of its rules and of its windows in memory,
 --    "allowed": a rule says that nothing else counts,
 --    "facts": {…}, without personal data, to be kept with the decision,
+--    "buyer": hex of the keyed hash of who buys, see 29_risk_buyer.sql; absent:
+--     nobody knows,
 --    "provider": {…}, the word of an external provider, see provider_ok();
 --     absent: none was asked}
 -- and, where a checkout was scored, the members features and score, whose
@@ -108,7 +110,8 @@ COMMENT ON FUNCTION pay.risk_score_ok IS
 CREATE OR REPLACE FUNCTION pay.risk_ok(p_risk jsonb)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 SELECT coalesce(has_members_of(p_risk, '{version,decision,allowed,facts}',
-                               '{provider,features,score}')
+                               '{buyer,provider,features,score}')
+    AND (NOT p_risk ? 'buyer' OR risk_value_ok('buyer', p_risk ->> 'buyer'))
     AND (NOT p_risk ? 'provider' OR provider_ok(p_risk -> 'provider'))
     AND (NOT p_risk ? 'features'
          OR jsonb_typeof(p_risk -> 'features') = 'object'
@@ -543,13 +546,15 @@ CREATE OR REPLACE FUNCTION pay.insert_decisions(
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO risk_decision (merchant_id, checkout_id, decision, decided_by,
-        hits, facts, keys, counted, inputs_hash, version, features, score)
+        hits, facts, keys, counted, inputs_hash, version, features, score,
+        buyer)
     SELECT p_merchant_id[d.n], p_checkout_id[d.n], p_words[d.k], p_bys[d.k],
         p_hits[d.k], r.risk -> 'facts', coalesce(d.keys, '[]')::jsonb,
         concat('[', d.counted, ']')::jsonb,
         sha256(convert_to(concat_ws(E'\n', r.risk::text, d.keys, d.windows),
                           'UTF8')),
-        r.risk ->> 'version', r.risk -> 'features', r.risk -> 'score'
+        r.risk ->> 'version', r.risk -> 'features', r.risk -> 'score',
+        decode(r.risk ->> 'buyer', 'hex')
     FROM (
         SELECT x.n, max(x.k) AS k,
             '[' || string_agg(x.key, ', ') || ']' AS keys,

@@ -19,7 +19,7 @@ FROM (VALUES
     ('risk_addresses', '30 days', '1 day', 'emptied',
      'single addresses of decisions and of browsers; wider networks stay'),
     ('risk_inputs', '13 months', '31 days', 'emptied',
-     'keys, facts and features of decisions'),
+     'keys, facts, features and buyers of decisions'),
     ('risk_cards', '13 months', '31 days', 'emptied',
      'hashes of cards and browsers of attempts'),
     ('risk_browsers', '13 months', '31 days', 'deleted',

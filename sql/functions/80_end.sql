@@ -112,7 +112,8 @@ DECLARE
     v_count bigint;
 BEGIN
     UPDATE risk_decision w
-    SET keys = NULL, counted = NULL, facts = NULL, features = NULL
+    SET keys = NULL, counted = NULL, facts = NULL, features = NULL,
+        buyer = NULL
     WHERE w.ctid = ANY (ARRAY(
         SELECT a.tid FROM aged_decision a
         WHERE a.at < p_before

@@ -1,11 +1,14 @@
 /*
  * The part of a create that looks at risk:
  *
- *     facts ─▶ PAY_DO_COUNT ─▶ rules, counts ─▶ begin_payment ─▶ new: it stays
- *                                  │   ▲           └▶ else: taken back
- *             a provider is to be  ▼   │
- *             asked: get_checkout ─┴─▶ PAY_DO_HTTP
- *                             known   new
+ *     facts ─▶ PAY_DO_COUNT ─▶ a model scores it: get_buyer_history ─┐
+ *                         ┌────────────────────────────────────────────┘
+ *                         ▼
+ *                   rules, counts ─▶ begin_payment ─▶ new: it stays
+ *                         │   ▲           └▶ else: taken back
+ *    a provider is to be  ▼   │
+ *    asked: get_checkout ─┴─▶ PAY_DO_HTTP
+ *                    known   new
  *
  * A replay of an idempotency key is known only behind begin_payment, so that it
  * is counted first and taken back then.  A provider bills each question
@@ -15,9 +18,11 @@
 
 #include "flow_util.h"
 
+#include <math.h>
+
 
 /* - facts: in flow->args, gone when begin_payment's row comes.
- * - provider, next: of pay_risk_ask(). */
+ * - provider, next: of pay_risk_ask(); next is that of the whole look. */
 struct pay_risk_check_s {
     pay_risk_facts_t           *facts;
     pay_risk_counts_t           counts;
@@ -26,6 +31,13 @@ struct pay_risk_check_s {
 };
 
 
+static pay_status_t look_back(pay_flow_t *flow, pay_risk_check_t *check,
+    pay_effect_t *effect);
+static pay_status_t risk_looked_back(pay_flow_t *flow,
+    const pay_input_t *input, pay_effect_t *effect);
+static double number_of(pay_int_t number);
+static pay_status_t ask_provider(pay_flow_t *flow, pay_risk_check_t *check,
+    const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t risk_looked_up(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t risk_answered(pay_flow_t *flow, const pay_input_t *input,
@@ -72,6 +84,80 @@ pay_status_t
 pay_risk_ask(pay_flow_t *flow, pay_risk_check_t *check,
     const pay_input_t *input, pay_effect_t *effect, pay_flow_step_pt next)
 {
+    check->next = next;
+    flow->sub = check;
+
+    return pay_risk_looks_back(flow->env->risk, check->facts)
+           ? look_back(flow, check, effect)
+           : ask_provider(flow, check, input, effect);
+}
+
+
+/* One round trip more, for the checkouts that a model scores alone. */
+static pay_status_t
+look_back(pay_flow_t *flow, pay_risk_check_t *check, pay_effect_t *effect)
+{
+    const pay_risk_t             *risk = flow->env->risk;
+    const pay_risk_facts_t       *facts = check->facts;
+    pay_get_buyer_history_in_t    in = {
+        .merchant_id = facts->merchant_id,
+        .country = facts->request->buyer.shipping_country,
+        .currency = pay_str_of(facts->request->currency->code),
+        .total_minor = facts->request->total_minor
+    };
+
+    PAY_TRY(pay_risk_buyer(flow->args, risk, 0, facts, &in.buyer));
+    PAY_TRY(pay_risk_buyer(flow->args, risk, 1, facts, &in.buyer_before));
+    flow->keeps_args = 1;
+
+    return pay_do_get_buyer_history(flow, effect, &in, risk_looked_back);
+}
+
+
+/* begin_payment would hardly fare better than a look-up that failed. */
+static pay_status_t
+risk_looked_back(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect)
+{
+    pay_risk_check_t               *check = flow->sub;
+    pay_risk_history_t             *history;
+    const pay_buyer_history_row_t  *row;
+
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        effect->uncounts = &check->counts;
+        return pay_done_db_failed(flow, input, effect);
+    }
+
+    row = pay_row_buyer_history(&input->result);
+    history = pay_alloc(flow->args, sizeof(pay_risk_history_t));
+
+    if (row == NULL || history == NULL) {
+        return row == NULL ? PAY_BUG : PAY_NO_MEMORY;
+    }
+
+    history->orders = (double) row->orders;
+    history->failures = (double) row->failures;
+    history->disputes = (double) row->disputes;
+    history->ships = number_of(row->ships);
+    history->psp_risk = number_of(row->psp_risk);
+    history->cents = number_of(row->cents);
+    check->facts->history = history;
+
+    return ask_provider(flow, check, input, effect);
+}
+
+
+static double
+number_of(pay_int_t number)
+{
+    return number.is_set ? (double) number.number : NAN;
+}
+
+
+static pay_status_t
+ask_provider(pay_flow_t *flow, pay_risk_check_t *check,
+    const pay_input_t *input, pay_effect_t *effect)
+{
     int                    is_decided = 0;
     const pay_risk_t      *risk = flow->env->risk;
     pay_get_checkout_in_t  in = {
@@ -87,11 +173,9 @@ pay_risk_ask(pay_flow_t *flow, pay_risk_check_t *check,
     }
 
     if (check->provider == NULL || is_decided) {
-        return next(flow, input, effect);
+        return check->next(flow, input, effect);
     }
 
-    check->next = next;
-    flow->sub = check;
     flow->keeps_args = 1;
 
     return pay_do_get_checkout(flow, effect, &in, risk_looked_up);

@@ -169,9 +169,10 @@ typedef struct pay_risk_check_s  pay_risk_check_t;
 pay_status_t pay_risk_check(pay_flow_t *flow, const pay_create_input_t *in,
     pay_risk_check_t **check, pay_effect_t *effect, pay_flow_step_pt counted)
     PAY_MUST_CHECK;
-/* Asks an external provider about an attempt that was counted, unless there is
- * none to be asked, it is decided already, or the checkout is stored: `next`
- * goes on, at once or behind the answer. */
+/* Looks up the buyer's history for an attempt that was counted, where a model
+ * scores it, and asks an external provider about it, unless there is none to be
+ * asked, it is decided already, or the checkout is stored: `next` goes on, at
+ * once or behind the answers. */
 pay_status_t pay_risk_ask(pay_flow_t *flow, pay_risk_check_t *check,
     const pay_input_t *input, pay_effect_t *effect, pay_flow_step_pt next)
     PAY_MUST_CHECK;

@@ -39,6 +39,7 @@ static pay_status_t write_document(finding_t *finding,
 static void add_facts(finding_t *finding, const pay_risk_counts_t *counts);
 static void add_fact(finding_t *finding, pay_risk_attribute_t attribute);
 static void add_word(finding_t *finding);
+static pay_status_t add_buyer(finding_t *finding);
 static pay_status_t find_keys(finding_t *finding);
 static pay_status_t add_key(finding_t *finding, const char *kind,
     pay_risk_attribute_t attribute, int is_personal);
@@ -192,6 +193,7 @@ write_document(finding_t *finding, const pay_risk_counts_t *counts)
     pay_buf_text(buf, finding->is_allowed ? "\",\"allowed\":true"
                                           : "\",\"allowed\":false");
     text_member(buf, "version", finding->risk->version);
+    PAY_TRY(add_buyer(finding));
     add_word(finding);
     add_facts(finding, counts);
     pay_risk_total_write(&finding->total, buf);
@@ -257,6 +259,24 @@ add_fact(finding_t *finding, pay_risk_attribute_t attribute)
     } else {
         pay_buf_int(buf, value->number);
     }
+}
+
+
+/* Earlier checkouts are found by the first key's hash, see pay_risk_buyer(). */
+static pay_status_t
+add_buyer(finding_t *finding)
+{
+    pay_str_t  hex;
+
+    PAY_TRY(pay_risk_buyer(finding->arena, finding->risk, 0, finding->facts,
+                           &hex));
+
+    if (hex.len != 0) {
+        pay_buf_text(&finding->buf, ",\"buyer\":");
+        quoted(&finding->buf, hex);
+    }
+
+    return PAY_OK;
 }
 
 

@@ -169,6 +169,31 @@ pay_risk_card(pay_arena_t *arena, const pay_risk_t *risk, unsigned hash,
 }
 
 
+pay_status_t
+pay_risk_buyer(pay_arena_t *arena, const pay_risk_t *risk, unsigned hash,
+    const pay_risk_facts_t *facts, pay_str_t *hex)
+{
+    const pay_risk_value_t  *buyer = &facts->values[PAY_RISK_buyer];
+    const pay_risk_value_t  *email = &facts->values[PAY_RISK_email];
+
+    *hex = PAY_STR("");
+
+    if (hash >= risk->key_count) {
+        return PAY_OK;
+    }
+
+    if (buyer->is_known) {
+        return pay_risk_hash(arena, risk, hash, PAY_STR("buyer"), buyer->text,
+                             hex);
+    }
+
+    return email->is_known
+           ? pay_risk_hash(arena, risk, hash, PAY_STR("email"), email->text,
+                           hex)
+           : PAY_OK;
+}
+
+
 int
 pay_risk_is_after(pay_risk_key_t key)
 {

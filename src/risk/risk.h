@@ -71,6 +71,8 @@ int pay_risk_is_feature(const pay_risk_velocity_t *velocity);
  * docs/risk-score.md#features; NAN: not known. */
 void pay_risk_vector(const pay_risk_facts_t *facts,
     const pay_risk_counts_t *counts, double values[PAY_RISK_FEATURES]);
+/* Whether the amount is in USD, and needs no rate. */
+int pay_risk_is_dollar(const pay_risk_facts_t *facts);
 /* Whether a model scores checkouts of this merchant. */
 int pay_risk_has_model(const pay_risk_t *risk, const pay_risk_facts_t *facts);
 

@@ -82,6 +82,16 @@ pay_risk_has_model(const pay_risk_t *risk, const pay_risk_facts_t *facts)
 }
 
 
+int
+pay_risk_looks_back(const pay_risk_t *risk, const pay_risk_facts_t *facts)
+{
+    return pay_risk_has_model(risk, facts)
+           && (facts->values[PAY_RISK_buyer].is_known
+               || facts->values[PAY_RISK_email].is_known
+               || !pay_risk_is_dollar(facts));
+}
+
+
 void
 pay_risk_total(const pay_risk_t *risk, const pay_risk_facts_t *facts,
     const pay_risk_counts_t *counts, pay_risk_action_t rules,

@@ -1,7 +1,8 @@
 /*
- * The vector of features that models score: facts of the request, and how many
- * attempts came before this one.  A value that the gateway does not know is
- * missing (NAN), never 0.  tools/risk/features.py makes the same of events.
+ * The vector of features that models score: facts of the request, how many
+ * attempts came before this one, and the buyer's earlier checkouts.  A value
+ * that the gateway does not know is missing (NAN), never 0.
+ * tools/risk/features.py makes the same of events.
  */
 
 #include <math.h>
@@ -24,6 +25,7 @@
 
 
 static void fill_attempts(const pay_risk_counts_t *counts, double *values);
+static void fill_history(const pay_risk_facts_t *facts, double *values);
 static double number_of(const pay_risk_facts_t *facts,
     pay_risk_attribute_t attribute);
 static double amount_log(const pay_risk_facts_t *facts);
@@ -67,7 +69,13 @@ pay_risk_is_feature(const pay_risk_velocity_t *velocity)
 }
 
 
-/* The features about the buyer's earlier orders are not known here. */
+int
+pay_risk_is_dollar(const pay_risk_facts_t *facts)
+{
+    return pay_str_is(facts->values[PAY_RISK_currency].text, "USD");
+}
+
+
 void
 pay_risk_vector(const pay_risk_facts_t *facts, const pay_risk_counts_t *counts,
     double values[PAY_RISK_FEATURES])
@@ -87,6 +95,7 @@ pay_risk_vector(const pay_risk_facts_t *facts, const pay_risk_counts_t *counts,
     values[PAY_RISK_F_email_is_free] = email_is_free(facts);
     values[PAY_RISK_F_country_differs] = country_differs(facts);
     fill_attempts(counts, values);
+    fill_history(facts, values);
 }
 
 
@@ -111,6 +120,27 @@ fill_attempts(const pay_risk_counts_t *counts, double *values)
 }
 
 
+/* Nobody has no history: 0 orders would be one. */
+static void
+fill_history(const pay_risk_facts_t *facts, double *values)
+{
+    const pay_risk_history_t  *history = facts->history;
+
+    if (history == NULL
+        || (!facts->values[PAY_RISK_buyer].is_known
+            && !facts->values[PAY_RISK_email].is_known))
+    {
+        return;
+    }
+
+    values[PAY_RISK_F_shipping_differs] = 1 - history->ships;
+    values[PAY_RISK_F_buyer_orders] = history->orders;
+    values[PAY_RISK_F_buyer_failures] = history->failures;
+    values[PAY_RISK_F_buyer_disputes] = history->disputes;
+    values[PAY_RISK_F_psp_risk] = history->psp_risk;
+}
+
+
 static double
 number_of(const pay_risk_facts_t *facts, pay_risk_attribute_t attribute)
 {
@@ -120,19 +150,21 @@ number_of(const pay_risk_facts_t *facts, pay_risk_attribute_t attribute)
 }
 
 
-/* No rate is in the worker, so that only dollars are known.  Rounded, so that
- * the stored decimal is the number that was scored. */
+/* Other currencies are converted where the history is looked up.  Rounded, so
+ * that the stored decimal is the number that was scored. */
 static double
 amount_log(const pay_risk_facts_t *facts)
 {
-    const pay_payment_request_t  *request = facts->request;
+    double  cents = NAN;
 
-    if (!pay_str_is(pay_str_of(request->currency->code), "USD")) {
-        return NAN;
+    if (pay_risk_is_dollar(facts)) {
+        cents = (double) facts->request->total_minor;
+
+    } else if (facts->history != NULL) {
+        cents = facts->history->cents;
     }
 
-    return nearbyint(log1p((double) request->total_minor / CENTS) * MILLION)
-           / MILLION;
+    return nearbyint(log1p(cents / CENTS) * MILLION) / MILLION;
 }
 
 

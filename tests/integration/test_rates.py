@@ -492,3 +492,29 @@ def test_the_log_tells_what_failed_and_no_secret(stack, sources):
     assert "payments: a source has given no rates, source:web" in log
     assert "s3cr3t" not in log
     assert "canary-of-the-body" not in log
+
+
+# The stack of `make up`.
+
+
+def test_the_demonstration_has_rates(gateway, query, api, checkout):
+    assert "payments_rates             shop " in gateway.conf.read_text()
+    found = wait_for(
+        lambda: query(
+            "SELECT r.quote, r.rate FROM pay.rate r JOIN pay.rate_source s"
+            " USING (source) WHERE source = 'shop' AND s.base = 'USD'"
+            " AND s.fetched_at > now() - s.max_age ORDER BY 1"
+        ),
+        "its rates",
+    )
+    assert found == [
+        ("EUR", Decimal("0.9")), ("GBP", Decimal("0.8")), ("JPY", 150)
+    ]  # fmt: skip
+    body = checkout()
+    (order,) = body["payment_orders"]
+    order |= {"amount": "10.00", "currency": "USD", "credit_currency": "EUR"}
+    answer = api.create(body)
+    assert answer.status_code == 201, answer.text
+    (made,) = answer.json()["payment_orders"]
+    credit = made["credit"]
+    assert (credit["amount"], credit["rate"]) == ("9.00", "0.9")

@@ -7,11 +7,16 @@ import os
 import re
 import signal
 import subprocess
+import sys
+import time
 
 import pytest
 from support.gateway import ROOT
 from support.own_stack import new_id, wait_for
 from test_risk import address, body, explained, is_blocked, only, payctl
+
+sys.path.insert(0, str(ROOT / "tools" / "risk"))
+import features  # noqa: E402
 
 ON = "payments_risk              on;"
 FINANCE = "payments:read reconciliation:read"
@@ -99,7 +104,7 @@ def test_a_champion_blocks_and_a_challenger_does_not(stack, model):
     found = decision(stack, bad)
     assert (found["decision"], found["decided_by"]) == ("block", "score")
     assert found["features"]["email_is_free"] == 1
-    assert found["features"]["buyer_orders"] is None
+    assert found["features"]["buyer_orders"] == 0
 
     risk = explained(stack, order_id, FINANCE)["risk"]
     assert risk["by"] == "score"
@@ -206,3 +211,86 @@ def test_the_shipped_example_scores(stack, model):
     score = decision(stack, stack.post(body(stack)))["score"]
     assert 0 < score["model"]["probability"] < 1
     assert "then" not in score, "without thresholds nothing acts"
+
+
+class Buyer:
+    """One who comes back, and the same as events of the training."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self.info = {
+            "id": new_id(), "email": mail("Gmail.com"), "ip": address(),
+            "device": new_id(), "user_agent": "curl", "billing_country": "DE",
+        }  # fmt: skip
+        self.born = int(time.time()) - 5 * 86400 // 2
+        self.events = []
+        self.seen = []
+
+    def comes(self, country: str, amount: str, currency: str, result: str):
+        stack = self.stack
+        born = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.born))
+        info = self.info | {"shipping_country": country}
+        made = stack.created(
+            amounts=(amount,), currency=currency,
+            buyer_info=info | {"account_created_at": born},
+        )  # fmt: skip
+        self.seen.append(decision(stack, made.answer)["features"])
+        stack.mock.pay(made.token, result=result)
+        if result == "paid":
+            made.becomes("SUCCESS")
+        else:
+            made.becomes("FAILED", result)
+        decimals = 0 if currency == "JPY" else 2
+        self.events.append({
+            "id": str(len(self.events)), "at": 0, "merchant": "acme",
+            "buyer_info": info | {"account_created_at": self.born},
+            "amount": round(float(amount) * 10**decimals),
+            "currency": currency, "orders": 1, "sellers": ["seller-0"],
+            "outcome": result, "label": None, "label_at": None, "news": None,
+            "psp_risk": 0 if result == "paid" else None,
+        })  # fmt: skip
+
+    def vectors(self):
+        """All within two minutes, so that only the sequence counts."""
+        now = int(time.time())
+        for n, event in enumerate(self.events):
+            event["at"] = now - 2 * (len(self.events) - n)
+        return [row["features"] for row in features.vectors(self.events)]
+
+
+def test_the_vector_is_that_of_the_training(stack, model):
+    """Of the same events, feature by feature: what the gateway stores with its
+    decisions, and what tools/risk/features.py makes of the events."""
+    stack.configure(lines(f"payments_risk_model free {model(FREE)}"))
+    rates = {code: str(units) for code, (units, _) in features.DOLLAR.items()}
+    del rates["USD"]
+    stack.sql("SELECT pay_api.begin_rates('{t}', '{t}', '{1}', '{60000}')")
+    kept = stack.value(
+        "SELECT e.outcome FROM pay_api.end_rates('{t}', '{t}', '{USD}',"
+        " ARRAY[%s::jsonb], '{NULL}', '{0}', '{60000}') e",
+        json.dumps(rates),
+    )
+    assert kept == "stored"
+    try:
+        buyer = Buyer(stack)
+        buyer.comes("DE", "12.34", "USD", "paid")
+        buyer.comes("FR", "1000.00", "EUR", "declined")
+        buyer.comes("FR", "1499", "JPY", "paid")
+        buyer.comes("FR", "0.99", "EUR", "paid")
+    finally:
+        stack.sql("DELETE FROM pay.rate; DELETE FROM pay.rate_source")
+    wanted = buyer.vectors()
+    for ours, theirs in zip(buyer.seen, wanted, strict=True):
+        # of the moment, which is another one here
+        for name in ("hour", "weekday"):
+            del ours[name], theirs[name]
+        assert ours == theirs
+    assert [row["buyer_orders"] for row in wanted] == [0, 1, 1, 2]
+    assert [row["buyer_failures"] for row in wanted] == [0, 0, 1, 1]
+    assert [row["shipping_differs"] for row in wanted] == [None, 1, 1, 0]
+    assert [row["psp_risk"] for row in wanted] == [None, 0, 0, 0]
+
+    # without a rate an amount is not known, and nothing else is missing
+    buyer.comes("FR", "0.99", "EUR", "paid")
+    gone = [name for name, value in buyer.seen[-1].items() if value is None]
+    assert gone == ["amount_log"]

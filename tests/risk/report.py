@@ -20,13 +20,10 @@ DAY_S = 86400
 TEST_DAYS = 40
 GAP_DAYS = 45
 REVIEW, CHALLENGE, BLOCK = 0.01, 0.12, 0.008
-# the gateway does not fill them, see docs/risk-score.md
-UNFILLED = ("shipping_differs", "buyer_orders", "buyer_failures",
-            "buyer_disputes", "psp_risk")  # fmt: skip
 
 
 def matrix(vectors, names) -> numpy.ndarray:
-    filled = [row["features"] | dict.fromkeys(UNFILLED) for row in vectors]
+    filled = [row["features"] for row in vectors]
     return numpy.array([train.column(filled, name) for name in names]).T
 
 

@@ -5,6 +5,8 @@
 
 #include "flow_driver.h"
 
+#include <stdio.h>
+
 
 static pay_risk_rule_t      rules[1];
 static pay_risk_velocity_t  velocities[1];
@@ -210,11 +212,9 @@ static pay_risk_provider_t         provider;
 static const pay_risk_provider_t  *providers[1] = { &provider };
 
 
-/* Without the rule that always hits. */
 static void
-open_with_provider(world_t *world)
+ask_provider(void)
 {
-    open_with_risk(world);
     risk.rule_count = 0;
     provider = (pay_risk_provider_t) {
         .name = PAY_STR("watch"), .base_url = PAY_STR("https://watch.example"),
@@ -224,6 +224,15 @@ open_with_provider(world_t *world)
                                 PAY_STR("CANARY-of-the-provider")), PAY_OK);
     risk.providers = providers;
     risk.provider_count = 1;
+}
+
+
+/* Without the rule that always hits. */
+static void
+open_with_provider(world_t *world)
+{
+    open_with_risk(world);
+    ask_provider();
 }
 
 
@@ -321,4 +330,119 @@ Test(pay_flow_risk, a_look_up_that_fails_stores_nothing)
 Test(pay_flow_risk, memory_that_ends_while_a_provider_is_asked_is_an_answer)
 {
     cr_expect_geq(world_torture(play_asked), 25);
+}
+
+
+static pay_risk_scorer_t  scorers[1];
+
+
+/* A model by the number of orders that the buyer has paid. */
+static void
+open_with_model(world_t *world)
+{
+    char          hash[PAY_RISK_HASH_SIZE];
+    char          text[512];
+    pay_err_t     err = { .slug = NULL };
+    pay_arena_t  *arena = pay_heap_arena(world->own);
+
+    cr_assert_eq(pay_risk_features_hash(pay_risk_features(), hash), PAY_OK);
+    (void) snprintf(text, sizeof(text), "{\"form\":\"scorecard\","
+                    "\"features_hash\":\"%s\",\"intercept\":0,\"features\":"
+                    "[{\"name\":\"buyer_orders\",\"bins\":[3],\"points\":"
+                    "[9,-9],\"missing\":0,\"average\":0}]}", hash);
+    scorers[0] = (pay_risk_scorer_t) { .name = PAY_STR("m") };
+    cr_assert_eq(pay_risk_model_read(arena, pay_str_of(text),
+                                     pay_risk_features(), &scorers[0].model,
+                                     &err), PAY_OK, "%s", err.detail);
+    open_with_risk(world);
+    risk.scorers = scorers;
+    risk.scorer_count = 1;
+    world_counted(world, 1);
+}
+
+
+static void
+looked_back(world_t *world, int64_t orders)
+{
+    pay_buyer_history_row_t  row = {
+        .orders = orders, .ships = pay_some(1), .cents = pay_some(3000)
+    };
+
+    expect_db(world, PAY_OP_GET_BUYER_HISTORY);
+    world_result(world, PAY_OUTCOME_FOUND, &row);
+}
+
+
+Test(pay_flow_risk, a_checkout_is_scored_with_its_buyers_history)
+{
+    world_t  world;
+
+    world_open(&world);
+    open_with_model(&world);
+    expect_arg(&world, get_buyer_history, merchant_id, "acme");
+    expect_arg(&world, get_buyer_history, currency, "USD");
+    expect_arg(&world, get_buyer_history, buyer_before, NULL);
+    cr_expect_eq(asked(&world, get_buyer_history)->buyer.len, 64);
+    looked_back(&world, 5);
+
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    cr_expect_not_null(strstr(document(&world), "\"buyer_orders\":5,"
+                                                "\"buyer_failures\":0,"
+                                                "\"buyer_disputes\":0,"
+                                                "\"psp_risk\":null}"));
+    cr_expect_not_null(strstr(document(&world), "\"shipping_differs\":0,"));
+    cr_expect_not_null(strstr(document(&world), "\"probability\":0.000123"));
+    cr_expect_not_null(strstr(document(&world), "\"buyer\":\""));
+    world_close(&world);
+}
+
+
+Test(pay_flow_risk, a_history_that_cannot_be_looked_up_stores_nothing)
+{
+    unsigned  i;
+    world_t   world;
+
+    for (i = 0; i < DB_FAILURES; i++) {
+        world_open(&world);
+        open_with_model(&world);
+        world_db_failed(&world, (pay_db_failure_t) i);
+        cr_assert(world.ended);
+        cr_expect_geq(world.effect.reply->status, 500);
+        cr_expect_not_null(world.effect.uncounts);
+        world_close(&world);
+    }
+}
+
+
+/* The history lives until begin_payment, through the other look-up. */
+Test(pay_flow_risk, a_provider_is_asked_behind_the_history)
+{
+    world_t  world;
+
+    world_open(&world);
+    open_with_model(&world);
+    ask_provider();
+    looked_back(&world, 1);
+    expect_db(&world, PAY_OP_GET_CHECKOUT);
+    world_row(&world, PAY_OUTCOME_NOT_FOUND, NULL);
+    world_no_answer(&world, PAY_SENT_SOME, PAY_FAILURE_TIMEOUT);
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    cr_expect_not_null(strstr(document(&world), "\"buyer_orders\":1,"));
+    cr_expect_not_null(strstr(document(&world), "\"provider\":"));
+    world_close(&world);
+}
+
+
+static void
+play_scored(world_t *world)
+{
+    open_with_model(world);
+    looked_back(world, 2);
+    world_row(world, PAY_OUTCOME_IN_PROGRESS, NULL);
+}
+
+
+Test(pay_flow_risk, memory_that_ends_while_a_history_comes_is_an_answer)
+{
+    cr_expect_geq(world_torture(play_scored), 25);
 }

@@ -176,6 +176,133 @@ Test(pay_risk_total, a_value_that_is_not_known_is_missing)
 }
 
 
+static const pay_risk_history_t  history = {
+    .orders = 4, .failures = 2, .disputes = 1, .ships = 0, .psp_risk = 3,
+    .cents = 99900
+};
+
+
+Test(pay_risk_total, the_vector_has_the_buyers_history)
+{
+    double        values[PAY_RISK_FEATURES];
+    risk_world_t  world;
+
+    risk_world_open(&world);
+    world.facts.history = &history;
+    pay_risk_vector(&world.facts, &world.counts, values);
+
+    expect_value(values, PAY_RISK_F_buyer_orders, 4);
+    expect_value(values, PAY_RISK_F_buyer_failures, 2);
+    expect_value(values, PAY_RISK_F_buyer_disputes, 1);
+    expect_value(values, PAY_RISK_F_shipping_differs, 1);
+    expect_value(values, PAY_RISK_F_psp_risk, 3);
+    expect_value(values, PAY_RISK_F_amount_log, 6.216606);
+    risk_world_close(&world);
+}
+
+
+Test(pay_risk_total, a_history_may_have_gaps)
+{
+    double              values[PAY_RISK_FEATURES];
+    risk_world_t        world;
+    pay_risk_history_t  gaps = { .ships = NAN, .psp_risk = NAN, .cents = NAN };
+
+    risk_world_open(&world);
+    cr_assert_eq(pay_currency_find(PAY_STR("EUR"), &world.request.currency,
+                                   NULL), PAY_OK);
+    risk_world_look(&world);
+    world.facts.history = &gaps;
+    pay_risk_vector(&world.facts, &world.counts, values);
+
+    expect_value(values, PAY_RISK_F_buyer_orders, 0);
+    expect_value(values, PAY_RISK_F_shipping_differs, NAN);
+    expect_value(values, PAY_RISK_F_psp_risk, NAN);
+    expect_value(values, PAY_RISK_F_amount_log, NAN);
+    risk_world_close(&world);
+}
+
+
+/* Nobody has a history of 0 orders; the rate is known all the same. */
+Test(pay_risk_total, of_nobody_the_history_is_missing)
+{
+    double        values[PAY_RISK_FEATURES];
+    risk_world_t  world;
+
+    risk_world_open(&world);
+    world.request.buyer.id = PAY_STR("");
+    world.request.buyer.email = PAY_STR("");
+    cr_assert_eq(pay_currency_find(PAY_STR("JPY"), &world.request.currency,
+                                   NULL), PAY_OK);
+    risk_world_look(&world);
+    world.facts.history = &history;
+    pay_risk_vector(&world.facts, &world.counts, values);
+
+    expect_value(values, PAY_RISK_F_buyer_orders, NAN);
+    expect_value(values, PAY_RISK_F_shipping_differs, NAN);
+    expect_value(values, PAY_RISK_F_amount_log, 6.907755);
+    risk_world_close(&world);
+}
+
+
+Test(pay_risk_total, only_a_scored_checkout_looks_back)
+{
+    risk_world_t  world;
+
+    risk_world_open(&world);
+    cr_expect_not(pay_risk_looks_back(&world.risk, &world.facts));
+    (void) add_model(&world, "m", HOUR("1"), 1);
+    cr_expect(pay_risk_looks_back(&world.risk, &world.facts));
+
+    world.request.buyer.id = PAY_STR("");
+    risk_world_look(&world);
+    cr_expect(pay_risk_looks_back(&world.risk, &world.facts), "of an email");
+
+    world.request.buyer.email = PAY_STR("");
+    risk_world_look(&world);
+    cr_expect_not(pay_risk_looks_back(&world.risk, &world.facts));
+
+    cr_assert_eq(pay_currency_find(PAY_STR("EUR"), &world.request.currency,
+                                   NULL), PAY_OK);
+    risk_world_look(&world);
+    cr_expect(pay_risk_looks_back(&world.risk, &world.facts), "for its rate");
+    risk_world_close(&world);
+}
+
+
+/* The id before the address of mail, and another key is another hash. */
+Test(pay_risk_total, a_buyer_has_one_hash_under_each_key)
+{
+    unsigned      i;
+    pay_str_t     hex, wanted;
+    risk_world_t  world;
+
+    risk_world_open(&world);
+
+    for (i = 0; i < world.risk.key_count; i++) {
+        cr_assert_eq(pay_risk_buyer(world.arena, &world.risk, i, &world.facts,
+                                    &hex), PAY_OK);
+        cr_assert_eq(pay_risk_hash(world.arena, &world.risk, i,
+                                   PAY_STR("buyer"), world.request.buyer.id,
+                                   &wanted), PAY_OK);
+        cr_expect(pay_str_eq(hex, wanted), "%u", i);
+    }
+
+    cr_assert_eq(pay_risk_buyer(world.arena, &world.risk, i, &world.facts,
+                                &hex), PAY_OK);
+    cr_expect_eq(hex.len, 0, "there is no such key");
+
+    world.request.buyer.id = PAY_STR("");
+    risk_world_look(&world);
+    cr_assert_eq(pay_risk_buyer(world.arena, &world.risk, 0, &world.facts,
+                                &hex), PAY_OK);
+    cr_assert_eq(pay_risk_hash(world.arena, &world.risk, 0, PAY_STR("email"),
+                               world.facts.values[PAY_RISK_email].text,
+                               &wanted), PAY_OK);
+    cr_expect(pay_str_eq(hex, wanted));
+    risk_world_close(&world);
+}
+
+
 Test(pay_risk_total, without_a_memory_attempts_are_missing)
 {
     double        values[PAY_RISK_FEATURES];

@@ -21,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY_S = 86400
+EARLIER = 50  # checkouts of a buyer
 # units of a currency that are a dollar, and its decimals
 DOLLAR = {"USD": (1.0, 2), "EUR": (0.9, 2), "JPY": (150.0, 0)}
 FREE_MAIL = frozenset(
@@ -59,11 +60,37 @@ class Window:
             self.times[key].append(at)
 
 
+def mailbox(email: str) -> str:
+    """The address as the gateway's facts have it."""
+    name, _, domain = email.lower().rpartition("@")
+    if domain in ("gmail.com", "googlemail.com"):
+        name = name.partition("+")[0].replace(".", "")
+    return f"{name}@{domain}"
+
+
+def dollars(event: dict) -> float:
+    """Whole cents of it."""
+    units, decimals = DOLLAR[event["currency"]]
+    return round(event["amount"] / 10**decimals / units * 100) / 100
+
+
 class Buyer:
+    """The newest checkouts, by now: each is {} until its outcome is known."""
+
     def __init__(self):
-        self.orders = self.failures = self.disputes = 0
-        self.psp_risk = None
-        self.countries = set()
+        self.checkouts = deque(maxlen=EARLIER)
+
+    def count(self, name: str, *values) -> int:
+        return sum(one.get(name) in values for one in self.checkouts)
+
+    def countries(self) -> set:
+        return {one.get("country") for one in self.checkouts
+                if one.get("what") == "paid"} - {None}  # fmt: skip
+
+    def psp_risk(self):
+        said = [one["risk"] for one in self.checkouts
+                if one.get("risk") is not None]  # fmt: skip
+        return said[-1] if said else None
 
 
 class History:
@@ -81,31 +108,25 @@ class History:
     def key(self, event: dict, name: str):
         """Each merchant has windows of its own."""
         value = event["buyer_info"].get(name)
-        return (event["merchant"], value) if value else None
+        if value and name == "email":
+            value = mailbox(value)
+        return (event["merchant"], name, value) if value else None
 
     def buyer(self, event: dict):
-        info = event["buyer_info"]
-        key = info.get("id") or info.get("email")
-        return (event["merchant"], key) if key else None
+        return self.key(event, "id") or self.key(event, "email")
 
     def hear(self, now: int) -> None:
         """News up to now; the outcome of an event is known a second later."""
         while self.news and self.news[0][0] <= now:
-            _, _, key, what, risk, country = heapq.heappop(self.news)
-            buyer = self.buyers[key]
-            buyer.orders += what == "paid"
-            buyer.failures += what in ("declined", "abandoned")
-            buyer.disputes += what == "dispute_fraud"
-            if risk is not None:
-                buyer.psp_risk = risk
-            if what == "paid" and country:
-                buyer.countries.add(country)
+            _, _, checkout, said = heapq.heappop(self.news)
+            checkout |= said
 
     def vector(self, event: dict) -> dict:
         at, info = event["at"], event["buyer_info"]
         self.hear(at)
         key = self.buyer(event)
         known = self.buyers.get(key) or Buyer()
+        countries = known.countries()
         when = time.gmtime(at)
         shipping = info.get("shipping_country")
         billing = info.get("billing_country")
@@ -116,10 +137,7 @@ class History:
             for name, window in self.windows.items()
         }
         return {
-            # the gateway has no rate at hand when it scores
-            "amount_log": round(math.log1p(event["amount"] / 100), 6)
-            if event["currency"] == "USD"
-            else None,
+            "amount_log": round(math.log1p(dollars(event)), 6),
             "hour": when.tm_hour,
             "weekday": when.tm_wday + 1,
             "orders": event["orders"],
@@ -129,17 +147,21 @@ class History:
             "country_differs": int(shipping != billing)
             if shipping and billing
             else None,
-            "shipping_differs": int(shipping not in known.countries)
-            if shipping and known.countries
+            "shipping_differs": int(shipping not in countries)
+            if shipping and countries
             else None,
             "attempts_ip_10m": counts["ip"],
             "attempts_email_1h": counts["email"],
             "attempts_buyer_1h": counts["id"],
             "attempts_device_1h": counts["device"],
-            "buyer_orders": known.orders if key else None,
-            "buyer_failures": known.failures if key else None,
-            "buyer_disputes": known.disputes if key else None,
-            "psp_risk": known.psp_risk,
+            "buyer_orders": known.count("what", "paid") if key else None,
+            "buyer_failures": known.count("what", "declined", "abandoned")
+            if key
+            else None,
+            "buyer_disputes": known.count("news", "dispute_fraud")
+            if key
+            else None,
+            "psp_risk": known.psp_risk(),
         }
 
     def keep(self, event: dict) -> None:
@@ -149,24 +171,25 @@ class History:
         key = self.buyer(event)
         if not key:
             return
-        country = info.get("shipping_country")
-        self.tell(at + 1, key, event["outcome"], event["psp_risk"], country)
+        checkout = {}
+        self.buyers[key].checkouts.append(checkout)
+        said = {"what": event["outcome"], "risk": event["psp_risk"],
+                "country": info.get("shipping_country")}  # fmt: skip
+        self.tell(at + 1, checkout, said)
         if event.get("news_at"):
-            self.tell(event["news_at"], key, event["news"])
+            self.tell(event["news_at"], checkout, {"news": event["news"]})
 
-    def tell(self, at, key, what, risk=None, country=None) -> None:
-        number = next(self.serial)
-        heapq.heappush(self.news, (at, number, key, what, risk, country))
+    def tell(self, at: int, checkout: dict, said: dict) -> None:
+        heapq.heappush(self.news, (at, next(self.serial), checkout, said))
 
 
 def vectors(events):
     history = History()
     for event in events:
-        units, decimals = DOLLAR[event["currency"]]
         yield {
             "id": event["id"],
             "at": event["at"],
-            "amount": event["amount"] / 10**decimals / units,
+            "amount": dollars(event),
             "features": history.vector(event),
             "label": event["label"],
             "label_at": event["label_at"],

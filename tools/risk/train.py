@@ -13,10 +13,8 @@ last fold, so that the report is about them.
 
 Needs lightgbm (ci/install --python), for which the gateway has no need.
 Usage: tools/risk/train.py --data vectors.jsonl --out DIRECTORY [--gap-days 45]
-[--test-days 30] [--folds 2] [--trees 150] [--seed 1] [--mature-days 90]
-[--all-features].  Writes model.txt, scorecard.json and report.json.  Features
-that the gateway does not know when it scores are not learned from, unless
---all-features is given.
+[--test-days 30] [--folds 2] [--trees 150] [--seed 1] [--mature-days 90].
+Writes model.txt, scorecard.json and report.json.
 """
 
 import argparse
@@ -35,9 +33,6 @@ import numpy
 import scorecard
 
 DAY_S = 86400
-# the gateway leaves them missing, see docs/risk-score.md#features
-UNKNOWN = ("shipping_differs", "buyer_orders", "buyer_failures",
-           "buyer_disputes", "psp_risk")  # fmt: skip
 PARAMETERS = {
     "objective": "binary", "verbose": -1, "num_threads": 1,
     "deterministic": True, "force_row_wise": True, "num_leaves": 15,
@@ -68,11 +63,6 @@ class Rows:
         self.label_at = column(rows, "label_at")
         inner = [row.get("features", row) for row in rows]
         self.x = numpy.array([column(inner, name) for name in names]).T
-
-    def forget(self, names) -> None:
-        """These become missing, as they are when the gateway scores."""
-        for name in names:
-            self.x[:, self.names.index(name)] = numpy.nan
 
     def part(self, chosen):
         made = object.__new__(Rows)
@@ -167,8 +157,6 @@ def labelled(lines: list[dict], names, options) -> tuple[Rows, dict]:
 def run(options) -> dict:
     names = features.names()
     rows, left_out = labelled(read(options.data), names, options)
-    if not options.all_features:
-        rows.forget(UNKNOWN)
     reports = []
     for cut, train, test in splits(rows, options):
         booster, card, report = fold_of(cut, train, test, options)
@@ -198,7 +186,6 @@ def arguments(words) -> argparse.Namespace:
     parser.add_argument("--folds", type=int, default=2)
     parser.add_argument("--trees", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--all-features", action="store_true")
     parser.add_argument("--mature-days", type=float, default=90)
     return parser.parse_args(words)
 

@@ -91,6 +91,8 @@ class OwnStack:
             "PAY_RATE": "rate=20000r/s burst=20000",
             "MOCK_RETRY_MS": "100",
             "PAY_BREAKER": "off",
+            # a test that needs rates brings its own
+            "PAY_RATES": "off",
         }
         self.env |= variables
         try:
