@@ -1721,6 +1721,7 @@ CREATE FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows intege
 CREATE FUNCTION pay.count_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.count_piece(p_rows integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_roundings(p_file_id bigint) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.count_usual() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.decide_one_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text, OUT outcome text, OUT rejected pay.risk_review) RETURNS record LANGUAGE plpgsql;
@@ -1730,7 +1731,7 @@ CREATE FUNCTION pay.declare_secret(p_endpoint pay.webhook_endpoint, p_fingerprin
 CREATE FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.declared_for() RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) RETURNS jsonb LANGUAGE sql STABLE;
-CREATE FUNCTION pay.decline_shares(p_since timestamp with time zone) RETURNS TABLE(merchant_id text, tries bigint, declines bigint) LANGUAGE plpgsql STABLE SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.decline_shares(p_since timestamp with time zone, p_until timestamp with time zone) RETURNS TABLE(merchant_id text, tries bigint, declines bigint) LANGUAGE plpgsql STABLE SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.delivery_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delivery_json(p_delivery pay.webhook_delivery) RETURNS json LANGUAGE sql STABLE;
@@ -2807,6 +2808,7 @@ CREATE FUNCTION pay.settlement_owners(p_psp text, p_merchant_id text, p_parent_r
 CREATE FUNCTION pay.settlement_posting(p_work pay.settlement_work, p_kind text, p_amount_minor bigint, p_currency text, p_seller_minor bigint DEFAULT NULL::bigint, p_seller_currency text DEFAULT NULL::text) RETURNS pay.posting LANGUAGE sql STABLE;
 CREATE FUNCTION pay.settlement_row_page(p_merchant_id text, p_file_id bigint, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.severity(p_word text) RETURNS integer LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.share_limit(p_share integer, p_usual double precision, p_spread double precision, p_tries bigint) RETURNS integer LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.shown_account(p_kind text, p_country text, p_number text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.shown_decline(p_order pay.payment_order) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.shown_detail(p_detail jsonb, p_currency text) RETURNS jsonb LANGUAGE sql STABLE;
@@ -2934,6 +2936,7 @@ CREATE FUNCTION pay.take_payout_outbox(p_most integer) RETURNS SETOF pay.told LA
 CREATE FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_review(p_review_id bigint) RETURNS pay.risk_review LANGUAGE plpgsql;
+CREATE FUNCTION pay.take_risk_outbox(p_most integer) RETURNS SETOF pay.told LANGUAGE sql;
 CREATE FUNCTION pay.take_round(p_name text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_screening(p_key pay.screening_answer, p_answer text, p_reference text, p_code text, p_retry interval) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_settlement_outbox(p_most integer) RETURNS SETOF pay.told LANGUAGE sql;
@@ -2948,10 +2951,29 @@ CREATE FUNCTION pay.tally_piece(p_tally pay.settlement_tally, p_rows integer, OU
 CREATE FUNCTION pay.tally_tx(p_tally pay.settlement_tally) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_exception() RETURNS trigger LANGUAGE plpgsql;
+CREATE FUNCTION pay.tell_mode() RETURNS trigger LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_payout(p_merchant_id text, p_payout_id text, p_fact text, p_who text, p_ref text DEFAULT NULL::text, p_proof text DEFAULT NULL::text, p_code text DEFAULT NULL::text, p_amount_minor bigint DEFAULT NULL::bigint, p_currency text DEFAULT NULL::text, p_account_end text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.term_seconds(p_seconds text, p_else text) RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.terms_ok(p_terms jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE;
+
+CREATE TABLE pay.risk_mode (
+    merchant_id pay.id NOT NULL,
+    word pay.risk_word NOT NULL,
+    is_shadow boolean NOT NULL,
+    tries bigint NOT NULL,
+    declines bigint NOT NULL,
+    since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    until timestamp with time zone NOT NULL,
+    usual integer,
+    beyond integer,
+    CONSTRAINT risk_mode_beyond_check CHECK (((beyond >= 1) AND (beyond <= 100))),
+    CONSTRAINT risk_mode_usual_check CHECK (((usual >= 0) AND (usual <= 100)))
+);
+
+COMMENT ON TABLE pay.risk_mode IS 'Merchants with too large a share of declines, while that lasts';
+
+CREATE FUNCTION pay.tested_merchants(p_terms jsonb) RETURNS SETOF pay.risk_mode LANGUAGE sql STABLE;
 CREATE FUNCTION pay.this_hour() RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.this_tx() RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) RETURNS json LANGUAGE plpgsql STABLE;
@@ -2963,6 +2985,7 @@ CREATE FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlement_sou
 CREATE FUNCTION pay.untold_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.untold_sales(p_file_id bigint, p_source pay.settlement_source) RETURNS pay.fact[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text[], OUT tokens text[], OUT aliases text[]) RETURNS record LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.usual_share(p_merchant_id text, OUT share double precision, OUT spread double precision) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.uuid_ok(p_uuid text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.version_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) RETURNS void LANGUAGE plpgsql;
@@ -4000,18 +4023,6 @@ ALTER TABLE pay.risk_list ALTER COLUMN list_id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
-CREATE TABLE pay.risk_mode (
-    merchant_id pay.id NOT NULL,
-    word pay.risk_word NOT NULL,
-    is_shadow boolean NOT NULL,
-    tries bigint NOT NULL,
-    declines bigint NOT NULL,
-    since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    until timestamp with time zone NOT NULL
-);
-
-COMMENT ON TABLE pay.risk_mode IS 'Merchants with too large a share of declines, while that lasts';
-
 CREATE TABLE pay.risk_mode_act (
     act_id bigint NOT NULL,
     merchant_id pay.id NOT NULL,
@@ -4020,7 +4031,12 @@ CREATE TABLE pay.risk_mode_act (
     tries bigint NOT NULL,
     declines bigint NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT risk_mode_act_act_check CHECK ((act = ANY (ARRAY['on'::text, 'off'::text])))
+    is_shadow boolean DEFAULT false NOT NULL,
+    usual integer,
+    beyond integer,
+    CONSTRAINT risk_mode_act_act_check CHECK ((act = ANY (ARRAY['on'::text, 'off'::text]))),
+    CONSTRAINT risk_mode_act_beyond_check CHECK (((beyond >= 1) AND (beyond <= 100))),
+    CONSTRAINT risk_mode_act_usual_check CHECK (((usual >= 0) AND (usual <= 100)))
 );
 
 COMMENT ON TABLE pay.risk_mode_act IS 'When the mode of a merchant began and ended, and by which counts';
@@ -4033,6 +4049,12 @@ ALTER TABLE pay.risk_mode_act ALTER COLUMN act_id ADD GENERATED ALWAYS AS IDENTI
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE pay.risk_outbox (
+    act_id bigint NOT NULL
+);
+
+COMMENT ON TABLE pay.risk_outbox IS 'Beginnings and ends of modes that wait to be published';
 
 CREATE TABLE pay.risk_promotion (
     promotion_id bigint NOT NULL,
@@ -4085,6 +4107,25 @@ ALTER TABLE pay.risk_review ALTER COLUMN review_id ADD GENERATED ALWAYS AS IDENT
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE pay.risk_usual (
+    merchant_id pay.id NOT NULL,
+    day date NOT NULL,
+    tries pay.whole NOT NULL,
+    declines pay.whole NOT NULL,
+    CONSTRAINT risk_usual_check CHECK (((declines)::bigint <= (tries)::bigint))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE pay.risk_usual IS 'Attempts and declines of each merchant by day, for the last four weeks';
+
+CREATE TABLE pay.risk_usual_place (
+    is_one boolean DEFAULT true NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    CONSTRAINT risk_usual_place_is_one_check CHECK (is_one)
+);
+
+COMMENT ON TABLE pay.risk_usual_place IS 'How far declines have been counted by day';
 
 CREATE TABLE pay.round (
     name text NOT NULL COLLATE pg_catalog."C",
@@ -4954,6 +4995,15 @@ CREATE VIEW pay_check.registration_terms (
     nonce pay.id
 );
 
+CREATE VIEW pay_check.risk_after (
+    merchant_id pay.id,
+    checkout_id pay.id,
+    after_id bigint,
+    decision pay.risk_word,
+    effect text,
+    state text
+);
+
 CREATE VIEW pay_check.risk_decision (
     merchant_id pay.id,
     checkout_id pay.id,
@@ -5571,6 +5621,25 @@ CREATE VIEW pay_view.quarantine (
     request_id text
 );
 
+CREATE VIEW pay_view.risk_after (
+    after_id bigint,
+    merchant_id pay.id,
+    checkout_id pay.id,
+    psp pay.id,
+    attempt pay.id,
+    at timestamp with time zone,
+    decision pay.risk_word,
+    decided_by text,
+    effect text,
+    hits jsonb,
+    version pay.filled,
+    currency pay.currency_code,
+    total numeric,
+    review_id bigint,
+    review_state text,
+    is_settled boolean
+);
+
 CREATE VIEW pay_view.risk_decisions (
     merchant_id pay.id,
     checkout_id pay.id,
@@ -5594,6 +5663,20 @@ CREATE VIEW pay_view.risk_models (
     who pay.filled,
     why pay.filled,
     promoted_at timestamp with time zone
+);
+
+CREATE VIEW pay_view.risk_modes (
+    merchant_id pay.id,
+    began_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    until timestamp with time zone,
+    word text,
+    is_shadow boolean,
+    attempts bigint,
+    declines bigint,
+    percent numeric,
+    usual_percent integer,
+    limit_percent integer
 );
 
 CREATE VIEW pay_view.risk_outcomes (
@@ -6057,6 +6140,8 @@ ALTER TABLE ONLY pay.risk_mode_act
     ADD CONSTRAINT risk_mode_act_pkey PRIMARY KEY (act_id);
 ALTER TABLE ONLY pay.risk_mode
     ADD CONSTRAINT risk_mode_pkey PRIMARY KEY (merchant_id);
+ALTER TABLE ONLY pay.risk_outbox
+    ADD CONSTRAINT risk_outbox_pkey PRIMARY KEY (act_id);
 ALTER TABLE ONLY pay.risk_promotion
     ADD CONSTRAINT risk_promotion_pkey PRIMARY KEY (promotion_id);
 ALTER TABLE ONLY pay.risk_review_act
@@ -6065,6 +6150,10 @@ ALTER TABLE ONLY pay.risk_review
     ADD CONSTRAINT risk_review_merchant_id_checkout_id_key UNIQUE (merchant_id, checkout_id);
 ALTER TABLE ONLY pay.risk_review
     ADD CONSTRAINT risk_review_pkey PRIMARY KEY (review_id);
+ALTER TABLE ONLY pay.risk_usual
+    ADD CONSTRAINT risk_usual_pkey PRIMARY KEY (merchant_id, day);
+ALTER TABLE ONLY pay.risk_usual_place
+    ADD CONSTRAINT risk_usual_place_pkey PRIMARY KEY (is_one);
 ALTER TABLE ONLY pay.round
     ADD CONSTRAINT round_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY pay.sanction_list
@@ -6527,6 +6616,7 @@ CREATE TRIGGER risk_list_act_emptied BEFORE UPDATE OF value ON pay.risk_list_act
 ALTER TABLE pay.risk_list_act ENABLE ALWAYS TRIGGER risk_list_act_emptied;
 CREATE TRIGGER risk_mode_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_mode_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
 ALTER TABLE pay.risk_mode_act ENABLE ALWAYS TRIGGER risk_mode_act_append_only;
+CREATE TRIGGER risk_mode_act_told AFTER INSERT ON pay.risk_mode_act REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pay.tell_mode();
 CREATE TRIGGER risk_promotion_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_promotion FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('promotions are append-only', 'PAY20');
 ALTER TABLE pay.risk_promotion ENABLE ALWAYS TRIGGER risk_promotion_append_only;
 CREATE TRIGGER risk_review_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_review_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
@@ -6893,6 +6983,7 @@ REVOKE ALL ON FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows
 REVOKE ALL ON FUNCTION pay.count_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_piece(p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_roundings(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_usual() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decide_one_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text, OUT outcome text, OUT rejected pay.risk_review) FROM PUBLIC;
@@ -6902,7 +6993,7 @@ REVOKE ALL ON FUNCTION pay.declare_secret(p_endpoint pay.webhook_endpoint, p_fin
 REVOKE ALL ON FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declared_for() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.decline_shares(p_since timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.decline_shares(p_since timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delivery_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delivery_json(p_delivery pay.webhook_delivery) FROM PUBLIC;
@@ -7571,6 +7662,7 @@ REVOKE ALL ON FUNCTION pay.settlement_owners(p_psp text, p_merchant_id text, p_p
 REVOKE ALL ON FUNCTION pay.settlement_posting(p_work pay.settlement_work, p_kind text, p_amount_minor bigint, p_currency text, p_seller_minor bigint, p_seller_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settlement_row_page(p_merchant_id text, p_file_id bigint, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.severity(p_word text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.share_limit(p_share integer, p_usual double precision, p_spread double precision, p_tries bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_account(p_kind text, p_country text, p_number text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_decline(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_detail(p_detail jsonb, p_currency text) FROM PUBLIC;
@@ -7640,6 +7732,7 @@ REVOKE ALL ON FUNCTION pay.take_payout_outbox(p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_payouts(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_places(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[], OUT kept integer[], OUT waits integer[], OUT refused integer[], OUT missing integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_review(p_review_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_risk_outbox(p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_round(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_screening(p_key pay.screening_answer, p_answer text, p_reference text, p_code text, p_retry interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_settlement_outbox(p_most integer) FROM PUBLIC;
@@ -7654,10 +7747,14 @@ REVOKE ALL ON FUNCTION pay.tally_piece(p_tally pay.settlement_tally, p_rows inte
 REVOKE ALL ON FUNCTION pay.tally_tx(p_tally pay.settlement_tally) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_changes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_exception() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tell_mode() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_payout(p_merchant_id text, p_payout_id text, p_fact text, p_who text, p_ref text, p_proof text, p_code text, p_amount_minor bigint, p_currency text, p_account_end text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tell_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.term_seconds(p_seconds text, p_else text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.terms_ok(p_terms jsonb) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.risk_mode TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_mode TO payments_operator;
+REVOKE ALL ON FUNCTION pay.tested_merchants(p_terms jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.this_hour() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.this_tx() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) FROM PUBLIC;
@@ -7669,6 +7766,7 @@ REVOKE ALL ON FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlem
 REVOKE ALL ON FUNCTION pay.untold_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.untold_sales(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.usable_names(p_items integer[], p_token text[], p_alias text[], OUT tokens text[], OUT aliases text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.usual_share(p_merchant_id text, OUT share double precision, OUT spread double precision) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.uuid_ok(p_uuid text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.version_postings(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) FROM PUBLIC;
@@ -8213,14 +8311,18 @@ GRANT SELECT ON TABLE pay.risk_after TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_after TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_label TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_label TO payments_operator;
-GRANT SELECT ON TABLE pay.risk_mode TO payments_auditor;
-GRANT SELECT ON TABLE pay.risk_mode TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_mode_act TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_mode_act TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_outbox TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_outbox TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_promotion TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_promotion TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_review_act TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_review_act TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_usual TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_usual TO payments_operator;
+GRANT SELECT ON TABLE pay.risk_usual_place TO payments_auditor;
+GRANT SELECT ON TABLE pay.risk_usual_place TO payments_operator;
 GRANT SELECT ON TABLE pay.round TO payments_auditor;
 GRANT SELECT ON TABLE pay.round TO payments_operator;
 GRANT SELECT ON TABLE pay.sanction_list TO payments_auditor;
@@ -8393,6 +8495,8 @@ GRANT SELECT ON TABLE pay_check.registration_moved TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.registration_moved TO payments_operator;
 GRANT SELECT ON TABLE pay_check.registration_terms TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.registration_terms TO payments_operator;
+GRANT SELECT ON TABLE pay_check.risk_after TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.risk_after TO payments_operator;
 GRANT SELECT ON TABLE pay_check.risk_decision TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.risk_decision TO payments_operator;
 GRANT SELECT ON TABLE pay_check.sale_booked TO payments_auditor;
@@ -8489,10 +8593,14 @@ GRANT SELECT ON TABLE pay_view.psp_balances TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.psp_balances TO payments_operator;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_operator;
+GRANT SELECT ON TABLE pay_view.risk_after TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.risk_after TO payments_operator;
 GRANT SELECT ON TABLE pay_view.risk_decisions TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.risk_decisions TO payments_operator;
 GRANT SELECT ON TABLE pay_view.risk_models TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.risk_models TO payments_operator;
+GRANT SELECT ON TABLE pay_view.risk_modes TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.risk_modes TO payments_operator;
 GRANT SELECT ON TABLE pay_view.risk_outcomes TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.risk_outcomes TO payments_operator;
 GRANT SELECT ON TABLE pay_view.risk_reviews TO payments_auditor;

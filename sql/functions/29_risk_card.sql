@@ -555,3 +555,23 @@ WHERE a.merchant_id = p_merchant_id AND a.checkout_id = p_checkout_id
 $$;
 COMMENT ON FUNCTION pay.after_of IS
     'The decisions about a checkout after its PSP has spoken of cards';
+
+
+CREATE OR REPLACE VIEW pay_view.risk_after AS
+SELECT a.after_id, a.merchant_id, a.checkout_id, a.psp, a.attempt, a.at,
+    a.decision, a.decided_by, a.effect, h.hits, a.version, c.currency,
+    round(c.total_minor / 10::numeric ^ k.exponent, k.exponent) AS total,
+    r.review_id, r.state AS review_state, r.is_settled
+FROM pay.risk_after a
+CROSS JOIN LATERAL (
+    SELECT coalesce(jsonb_agg(x.hit - 'entry' ORDER BY x.place), '[]') AS hits
+    FROM jsonb_array_elements(a.hits) WITH ORDINALITY x (hit, place)
+    OFFSET 0) h
+JOIN pay.checkout c ON c.merchant_id = a.merchant_id
+    AND c.checkout_id = a.checkout_id
+JOIN pay.currency k ON k.code = c.currency
+LEFT JOIN pay.risk_review r ON a.effect <> 'none'
+    AND r.merchant_id = a.merchant_id AND r.checkout_id = a.checkout_id;
+COMMENT ON VIEW pay_view.risk_after IS
+    'Decisions about checkouts after their PSP has said something about a '
+    'card, with the review that carries them out';

@@ -1,5 +1,5 @@
 -- publish_events: messages for receivers, out of the rows that the commits of
--- payments, pay-outs and reconciliation have left in their outboxes.
+-- payments, pay-outs, reconciliation and risk have left in their outboxes.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -234,6 +234,30 @@ COMMENT ON FUNCTION pay.take_webhook_outbox IS
     'Takes rows about endpoints out of their outbox';
 
 
+-- A merchant hears that its cards are being tested, and no word of the rules.
+CREATE OR REPLACE FUNCTION pay.take_risk_outbox(p_most int)
+RETURNS SETOF told LANGUAGE sql AS $$
+WITH gone AS (
+    DELETE FROM risk_outbox x
+    WHERE x.act_id = ANY (ARRAY(SELECT o.act_id FROM risk_outbox o
+                                ORDER BY o.act_id LIMIT p_most))
+    RETURNING x.act_id
+)
+SELECT a.merchant_id::text, 'card_testing/' || a.merchant_id, a.act_id,
+    'card_testing.' || CASE a.act WHEN 'on' THEN 'began' ELSE 'ended' END,
+    a.at, 'card_testing/' || a.act_id,
+    json_build_object('card_testing', json_strip_nulls(json_build_object(
+        'attempts', a.tries, 'declines', a.declines,
+        'usual_percent', a.usual, 'limit_percent', a.beyond,
+        'is_acting', NOT a.is_shadow)))
+FROM gone g
+CROSS JOIN LATERAL (
+    SELECT a.* FROM risk_mode_act a WHERE a.act_id = g.act_id OFFSET 0) a
+$$;
+COMMENT ON FUNCTION pay.take_risk_outbox IS
+    'Takes beginnings and ends of card testing out of their outbox';
+
+
 CREATE OR REPLACE FUNCTION pay.message_id(p_merchant_id text, p_source text)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
 SELECT 'evt_' || left(encode(sha256(convert_to(
@@ -322,6 +346,7 @@ BEGIN
         SELECT t FROM take_outbox(p_most) t
         UNION ALL SELECT t FROM take_payout_outbox(p_most) t
         UNION ALL SELECT t FROM take_settlement_outbox(p_most) t
+        UNION ALL SELECT t FROM take_risk_outbox(p_most) t
         UNION ALL SELECT t FROM take_webhook_outbox(p_most) t));
     IF cardinality(v_told) = 0 THEN
         RETURN 0;

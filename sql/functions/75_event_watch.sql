@@ -17,6 +17,8 @@ FROM (SELECT o.at FROM outbox o
       UNION ALL
       SELECT e.opened_at FROM settlement_outbox o
       JOIN settlement_exception e USING (exception_id)
+      UNION ALL
+      SELECT a.at FROM risk_outbox o JOIN risk_mode_act a USING (act_id)
       LIMIT 10000) u
 $$;
 COMMENT ON FUNCTION pay.untold_figures IS

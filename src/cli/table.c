@@ -18,6 +18,9 @@
 #define TABLE_SQL      8192
 
 
+static PGresult *list_rows(PGconn *conn, const pay_cli_list_t *list,
+    const char *const *values);
+static void put_csv(const char *text, int is_last);
 static int list_is_known(PGconn *conn, const pay_cli_list_t *list,
     const char *const *values);
 static size_t table_next(const char **text, uint32_t *code);
@@ -135,14 +138,7 @@ pay_cli_list(const pay_cli_list_t *list, const char *dsn,
         return PAY_CLI_USAGE;
     }
 
-    /* A filter that names nothing is a mistake of the call, not an empty
-     * list. */
-    if (!list_is_known(conn, list, values)) {
-        PQfinish(conn);
-        return PAY_CLI_USAGE;
-    }
-
-    rows = pay_cli_query(conn, list->what, list->sql, list->count, values);
+    rows = list_rows(conn, list, values);
 
     if (rows == NULL) {
         code = PAY_CLI_USAGE;
@@ -197,6 +193,77 @@ pay_cli_list_json(const pay_cli_list_t *list, const char *dsn,
     PQfinish(conn);
 
     return code;
+}
+
+
+int
+pay_cli_list_csv(const pay_cli_list_t *list, const char *dsn,
+    const char *const *values)
+{
+    int        row, column, code = PAY_CLI_USAGE;
+    PGconn    *conn;
+    PGresult  *rows;
+
+    conn = pay_cli_connect(dsn);
+    if (conn == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    rows = list_rows(conn, list, values);
+
+    if (rows != NULL) {
+        code = PQntuples(rows) > 0 ? PAY_CLI_OK : list->code;
+
+        /* row -1: the names */
+        for (row = -1; row < PQntuples(rows); row++) {
+            for (column = 0; column < PQnfields(rows); column++) {
+                put_csv(row < 0 ? PQfname(rows, column)
+                                : PQgetvalue(rows, row, column),
+                        column == PQnfields(rows) - 1);
+            }
+        }
+    }
+
+    PQclear(rows);
+    PQfinish(conn);
+
+    return code;
+}
+
+
+/* A filter that names nothing is a mistake of the call, not an empty list:
+ * NULL, as after a query that has failed. */
+static PGresult *
+list_rows(PGconn *conn, const pay_cli_list_t *list, const char *const *values)
+{
+    return list_is_known(conn, list, values)
+           ? pay_cli_query(conn, list->what, list->sql, list->count, values)
+           : NULL;
+}
+
+
+static void
+put_csv(const char *text, int is_last)
+{
+    int  quotes = strpbrk(text, ",\"\r\n") != NULL;
+
+    if (quotes) {
+        putchar('"');
+    }
+
+    for ( /* void */ ; *text != '\0'; text++) {
+        if (*text == '"') {
+            putchar('"');
+        }
+
+        putchar(*text);
+    }
+
+    if (quotes) {
+        putchar('"');
+    }
+
+    fputs(is_last ? "\n" : ",", stdout);
 }
 
 

@@ -59,6 +59,9 @@ int pay_cli_list(const pay_cli_list_t *list, const char *dsn,
 /* The same as one JSON array of objects, named as the columns are. */
 int pay_cli_list_json(const pay_cli_list_t *list, const char *dsn,
     const char *const *values);
+/* The same as CSV: as RFC 4180 has it, with a line of names. */
+int pay_cli_list_csv(const pay_cli_list_t *list, const char *dsn,
+    const char *const *values);
 
 
 #endif /* PAY_SRC_CLI_TABLE_H */

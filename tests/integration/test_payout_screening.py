@@ -57,6 +57,7 @@ EU = (
     "20/11/2026;13;say \"so\";Jürgen Gelistet;M\n"
     "20/11/2026;13;;;\n"
     "20/11/2026;13;;Юрген Гелистет;M\n"
+    "20/11/2026;13;;علي;M\n"
     '20/11/2026;14;"a;b";"Handel "Nord" OOO";\n'
 )
 
@@ -92,7 +93,7 @@ def test_the_files_of_ofac_and_the_eu_are_read(screening, files, query):
     said = screening("import", "--list", "eu", "--who", "ann", "--shrinks",
                      files / "eu.csv")  # fmt: skip
     assert said.returncode == 0, said.stderr
-    assert "names:2, entries:2, in other letters:1" in said.stdout
+    assert "names:2, entries:2, in other letters:2" in said.stdout
     names = query("SELECT list, entry_id, name FROM pay.sanction_name "
                   "ORDER BY 1, 2, 3")  # fmt: skip
     assert names == [

@@ -3,6 +3,7 @@ voids, as a buyer, an operator and a storefront meet them."""
 
 
 import pytest
+from support.captured import items, unsent, withheld
 from support.own_stack import new_id, wait_for
 from test_risk import payctl
 
@@ -196,6 +197,62 @@ def test_a_void_gives_the_money_back(stack, listed):
         "SELECT kind, reason FROM pay.change WHERE checkout_id = %s",
         made["checkout_id"],
     ) == [("refund", "risk")]
+
+
+def hinted(genuine, **more) -> bytes:
+    """The same message, with other members where no signature covers them."""
+    message = json.loads(genuine.body)
+    for each in items(message):
+        each["additionalData"] |= more
+    return json.dumps(message).encode()
+
+
+HINTS = {
+    "alias": "card-of-eve", "cardBin": "555544", "issuerCountry": "FR",
+    "fraudResultType": "RED", "totalFraudScore": "100",
+}  # fmt: skip
+
+
+def test_what_adyen_does_not_sign_is_a_hint_and_no_more(stack):
+    """RED and the highest score move nothing; the first word about an attempt
+    stays; and where the signed part is another one, nothing of it is kept."""
+    made = stack.created("adyen")
+    withheld(stack, made)
+    stack.mock.pay(made.token)
+    genuine = unsent(stack, made)[0]
+    raised = hinted(genuine, **HINTS).replace(b"1234", b"9234")
+    assert genuine.send(stack, raised).status_code == 401
+    told = {"checkout_id": made.id, "payment_orders": [
+        {"payment_order_id": made.order_id}]}  # fmt: skip
+    assert cards(stack, told) == 0
+    assert genuine.send(stack, hinted(genuine, **HINTS)).status_code == 200
+    made.becomes("SUCCESS")
+    known = (
+        "SELECT bin, country, level, score, is_hint FROM pay.risk_card"
+        " WHERE checkout_id = %s"
+    )
+    said = [("555544", "FR", "highest", 100, True)]
+    assert stack.sql(known, made.id) == said
+    assert (after(stack, told), review(stack, told)) == ([], None)
+    # signed alike, and another word where it is not signed
+    calm = {**HINTS, "fraudResultType": "GREEN", "cardBin": "400000"}
+    assert genuine.send(stack, hinted(genuine, **calm)).status_code == 200
+    assert stack.sql(known, made.id) == said
+
+
+def test_a_hint_meets_the_lists_and_holds(stack, listed):
+    """As docs/risk.md has it: lists see unsigned words, too, and all they can
+    do is to hold a payment, or to give it back."""
+    listed("block", "bin", "555544")
+    made = stack.created("adyen")
+    withheld(stack, made)
+    stack.mock.pay(made.token)
+    genuine = unsent(stack, made)[0]
+    assert genuine.send(stack, hinted(genuine, **HINTS)).status_code == 200
+    made.becomes("SUCCESS")
+    told = {"checkout_id": made.id}
+    assert after(stack, told) == [("block", "hold", "bin")]
+    assert review(stack, told) == ("open", 1)
 
 
 def test_in_shadow_a_card_is_only_noted(stack, listed):

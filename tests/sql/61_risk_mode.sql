@@ -88,8 +88,102 @@ FROM generate_series(1, 5) n, pay_api.apply_event('{stripe}', '{webhook}',
     ARRAY['ch' || n], ARRAY[pg_temp.hash('card' || n)], '{NULL}', '{NULL}',
     '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{0}') e;
 SELECT is((s.declines, s.tries)::text, '(5,8)', 'are five declines')
-FROM pay.decline_shares(now() - interval '10 min') s
+FROM pay.decline_shares(now() - interval '10 min', 'infinity') s
 WHERE s.merchant_id = 'm2';
+
+-- receivers hear of each beginning and end, in their order
+CREATE FUNCTION pg_temp.heard() RETURNS text LANGUAGE sql AS $$
+SELECT string_agg(concat_ws(' ', m.type, m.subject, m.sequence,
+    m.body::jsonb #>> '{data,card_testing}'), '; ' ORDER BY m.position)
+FROM pay.message m WHERE m.type LIKE 'card_testing.%'
+$$;
+CREATE FUNCTION pg_temp.untold() RETURNS int
+LANGUAGE sql SET search_path = pay, pg_temp AS
+'SELECT (untold_figures() ->> ''untold'')::int';
+SELECT is(pg_temp.untold() > 3, true, 'beginnings and ends wait');
+SELECT is(p.outcome, 'again', 'and are published')
+FROM pay_api.publish_events('{w}', '{1000}') p;
+SELECT is(pg_temp.heard(), 'card_testing.began card_testing/m1 1 '
+    '{"attempts": 5, "declines": 3, "is_acting": true, "limit_percent": 50}'
+    '; card_testing.ended card_testing/m1 2 '
+    '{"attempts": 5, "declines": 3, "is_acting": false, "limit_percent": 50}'
+    '; card_testing.began card_testing/m1 3 '
+    '{"attempts": 5, "declines": 3, "is_acting": true, "limit_percent": 50}'
+    '; card_testing.ended card_testing/m1 4 '
+    '{"attempts": 5, "declines": 3, "is_acting": true, "limit_percent": 50}',
+    'with counts and no words of rules');
+SELECT is(count(*)::int, 0, 'once each') FROM pay.risk_outbox;
+SELECT is(string_agg(concat_ws(' ', v.word, v.attempts, v.declines, v.percent,
+        v.limit_percent, v.ended_at IS NOT NULL), ', ' ORDER BY v.began_at),
+    'challenge 5 3 60.0 50 t, challenge 5 3 60.0 50 t', 'finance sees both')
+FROM pay_view.risk_modes v;
+
+-- the usual share: days of a merchant, each with so many of 100 declined
+CREATE FUNCTION pg_temp.days(p_merchant text, p_declines int[])
+RETURNS void LANGUAGE sql AS $$
+DELETE FROM pay.risk_usual WHERE merchant_id = p_merchant;
+INSERT INTO pay.risk_usual (merchant_id, day, tries, declines)
+SELECT p_merchant, (now() AT TIME ZONE 'UTC')::date - n::int, 100, d
+FROM unnest(p_declines) WITH ORDINALITY x (d, n);
+$$;
+CREATE FUNCTION pg_temp.limit_of(
+    p_share int, p_tries bigint, p_declines int[] DEFAULT NULL)
+RETURNS text LANGUAGE sql SET search_path = pay, pg_temp AS $$
+SELECT pg_temp.days('m1', p_declines) WHERE p_declines IS NOT NULL;
+SELECT concat_ws(' ', pay.share_limit(p_share, u.share, u.spread, p_tries),
+    round(u.share::numeric, 4)::float8, round(u.spread::numeric, 4)::float8)
+FROM pay.usual_share('m1') u
+$$;
+SELECT is(pg_temp.limit_of(50, 20), '50', 'nothing is known');
+SELECT is(pg_temp.limit_of(50, 20, '{60,60,60,60,60,60}'), '50',
+    'six days are too few');
+SELECT is(pg_temp.limit_of(50, 20, '{60,60,60,60,60,60,60}'), '93 0.6 0',
+    'few attempts vary much');
+SELECT is(pg_temp.limit_of(50, 2000), '64 0.6 0', 'many do not');
+SELECT is(pg_temp.limit_of(20, 20000, '{10,12,8,10,14,6,95,99,97}'),
+    '30 0.12 0.04', 'days of an attack are not taken for usual');
+SELECT is(pg_temp.limit_of(50, 20000), '50 0.12 0.04',
+    'and the directive is the least');
+SELECT is(pg_temp.limit_of(50, 20, '{99,99,99,99,99,99,99}'), '95 0.99 0',
+    'cards of a bad shop can still be tested');
+UPDATE pay.risk_usual SET tries = 19, declines = 1 WHERE merchant_id = 'm1';
+SELECT is(pg_temp.limit_of(50, 20), '50', 'days of few attempts say nothing');
+
+SELECT is(pg_temp.limit_of(40, 5, '{60,61,59,60,60,60,60}'), '95 0.6 0',
+    'a merchant with many declines');
+SELECT is(pg_temp.sweep(pg_temp.terms('{"share": 40}')), 'swept 1',
+    'has no mode by its usual share, and the other merchant has one');
+SELECT is(string_agg(m.merchant_id || ' ' || m.beyond, ', '), 'm2 40',
+    'by the share of the directive') FROM pay.risk_mode m;
+SELECT is(pg_temp.limit_of(40, 5, '{4,5,3,4,4,4,4}'), '40 0.04 0',
+    'a merchant with few');
+SELECT is(pg_temp.sweep(pg_temp.terms('{"share": 40}')), 'swept 2',
+    'has one for the same');
+SELECT is(concat_ws(' ', m.usual, m.beyond), '4 40', 'and it is kept')
+FROM pay.risk_mode m WHERE m.merchant_id = 'm1';
+SELECT is(pg_temp.sweep('{}'), 'swept 0', 'the end');
+
+-- days are counted by the hour, a day later, each hour once
+DELETE FROM pay.risk_usual;
+ALTER TABLE pay.risk_decision DISABLE TRIGGER USER;
+UPDATE pay.risk_decision SET at = at - interval '30 hours';
+UPDATE pay.risk_card SET at = at - interval '30 hours';
+UPDATE pay.risk_usual_place SET hour = pay.this_hour() - interval '32 hours';
+SELECT is(count(pg_temp.sweep(pg_temp.terms()))::int, 12, 'rounds')
+FROM generate_series(1, 12);
+SELECT is((sum(u.tries), sum(u.declines))::text, '(5,3)', 'count them once')
+FROM pay.risk_usual u WHERE u.merchant_id = 'm1';
+SELECT is((sum(u.tries), sum(u.declines))::text, '(8,5)', 'of each merchant')
+FROM pay.risk_usual u WHERE u.merchant_id = 'm2';
+SELECT is(p.hour, pay.this_hour() - interval '24 hours', 'up to a day ago')
+FROM pay.risk_usual_place p;
+UPDATE pay.risk_usual SET day = day - 40 WHERE merchant_id = 'm2';
+UPDATE pay.risk_usual_place SET hour = '-infinity';
+SELECT is(pg_temp.sweep(pg_temp.terms()), 'swept 0', 'a first round');
+SELECT is(p.hour, pay.this_hour() - interval '28 days' + interval '1 hour',
+    'begins four weeks back') FROM pay.risk_usual_place p;
+SELECT is(count(*)::int, 0, 'and older days go')
+FROM pay.risk_usual u WHERE u.merchant_id = 'm2';
 
 SELECT is(pg_temp.sweep(pg_temp.terms(t)), 'invalid', t::text)
 FROM unnest(ARRAY['{"share": 0}', '{"share": 101}', '{"share": "x"}',

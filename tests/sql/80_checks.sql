@@ -115,6 +115,30 @@ SELECT b.outcome FROM (VALUES ('r1', 'allow'), ('r2', 'block'), ('r3', NULL))
         p_risk => CASE WHEN word <> '' THEN pg_temp.risk(word) END) b
 \g /dev/null
 
+-- x1 is held by its card, x2 and x3 are voided, x4 has two words
+CREATE FUNCTION pg_temp.card(p_checkout text, p_attempt text, p_block text)
+RETURNS text LANGUAGE sql AS $$
+SELECT e.outcome FROM pay_api.apply_event('{stripe}', '{webhook}',
+    ARRAY['e-' || p_attempt], '{charge.x}', '{none}',
+    ARRAY['t-' || p_checkout], '{NULL}', '{NULL}', '{NULL}', '{NULL}',
+    ARRAY[sha256('b')], '{r}', '{NULL}', '{NULL}', ARRAY[p_attempt], '{1}',
+    ARRAY[p_attempt], ARRAY[pg_temp.hash('stolen')], '{NULL}', '{NULL}',
+    '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{0}', '{NULL}',
+    ARRAY[jsonb_build_object('version', 'c0ffee', 'shadow', false,
+        'block', p_block, 'windows', '[]'::jsonb)]) e
+$$;
+SELECT pg_temp.sold('x' || n, ARRAY['o-x' || n || ':100'])
+FROM generate_series(1, 4) n
+\g /dev/null
+SELECT pay_ops.risk_list_add('m1', 'block', 'card', pg_temp.hash('stolen'),
+    NULL, 'ann', 'test'), pg_temp.card('x1', 'a1', 'hold'),
+    pg_temp.card('x2', 'a2', 'void'), pg_temp.card('x3', 'a3', 'void'),
+    pg_temp.card('x4', 'a4', 'hold'), pg_temp.card('x4', 'a5', 'hold')
+\g /dev/null
+CREATE FUNCTION pg_temp.give_back() RETURNS void
+LANGUAGE sql SET search_path = pay, pg_temp AS 'SELECT sweep_reviews()';
+SELECT pg_temp.give_back()
+\g /dev/null
 \i :checks
 
 SET CONSTRAINTS ALL IMMEDIATE;
@@ -145,6 +169,7 @@ ALTER TABLE pay.journal_entry DISABLE TRIGGER ALL;
 ALTER TABLE pay.journal_line DISABLE TRIGGER ALL;
 ALTER TABLE pay.posting_rule DISABLE TRIGGER ALL;
 ALTER TABLE pay.risk_decision DISABLE TRIGGER ALL;
+ALTER TABLE pay.risk_after DISABLE TRIGGER ALL;
 
 CREATE TEMPORARY TABLE plant (name text, breach text);
 INSERT INTO plant VALUES
@@ -160,6 +185,17 @@ INSERT INTO plant VALUES
     ('risk_decision', 'UPDATE pay.payment_order SET reason = ''rejected'' WHERE checkout_id = ''r2'''),
     ('risk_decision', 'UPDATE pay.payment_order SET status = ''FAILED'', reason = ''risk'' WHERE checkout_id = ''r3'''),
     ('risk_decision', 'UPDATE pay.payment_order SET status = ''FAILED'', reason = ''risk'' WHERE checkout_id = ''r1'''),
+    ('risk_after', 'DELETE FROM pay.risk_card WHERE attempt = ''a1'''),
+    ('risk_after', 'UPDATE pay.risk_card SET judged = 0 WHERE attempt = ''a1'''),
+    ('risk_after', 'DELETE FROM pay.risk_review WHERE checkout_id = ''x1'''),
+    ('risk_after', 'DELETE FROM pay.risk_review WHERE checkout_id = ''x2'''),
+    ('risk_after', 'DELETE FROM pay.payout_hold WHERE payment_order_id = ''o-x1'''),
+    ('risk_after', 'UPDATE pay.risk_after SET effect = ''none'' WHERE attempt = ''a1'''),
+    ('risk_after', 'UPDATE pay.risk_after SET effect = ''void'' WHERE attempt = ''a1'''),
+    ('risk_after', 'UPDATE pay.risk_after SET decision = ''allow'' WHERE attempt = ''a1'''),
+    ('risk_after', 'UPDATE pay.risk_review SET state = ''approved'' WHERE checkout_id = ''x2'''),
+    ('risk_after', 'WITH c AS (UPDATE pay.change SET request_id = ''x'' WHERE checkout_id = ''x2''), r AS (UPDATE pay.risk_review SET is_settled = true WHERE checkout_id = ''x2'') UPDATE pay.payment_order SET refunding_minor = 0 WHERE checkout_id = ''x2'''),
+    ('risk_after', 'WITH c AS (DELETE FROM pay.change WHERE checkout_id = ''x3''), n AS (UPDATE pay.round SET run_at = now() + interval ''26 hours'' WHERE name = ''sweep'') UPDATE pay.payment_order SET refunding_minor = 0 WHERE checkout_id = ''x3'''),
     ('dispatch_registration', 'UPDATE pay.checkout SET first_call = NULL WHERE checkout_id = ''r1'''),
     ('order_fee', 'UPDATE pay.payment_order SET fee_minor = 9 WHERE payment_order_id = ''o-g1'''),
     ('order_fee', 'UPDATE pay.payment_order SET fee_tax_minor = 0 WHERE payment_order_id = ''o-g1'''),

@@ -12,6 +12,7 @@ import pathlib
 import random
 import subprocess
 import threading
+import time
 import uuid
 
 import migrated
@@ -366,3 +367,68 @@ def test_a_list_of_several_pieces_is_imported_as_a_whole_or_not(
     assert value(connection, count) == "40001"
     path.write_text("# nothing\n")
     assert imported(connection, path)[0] == 2
+
+
+ENTRY = {
+    "added": "SELECT pay_ops.risk_list_add('m', 'block', 'email', %s, NULL,"
+             " 'ann', 'test')",
+    "removed": "SELECT pay_ops.risk_list_remove('m', 'block', 'email', %s,"
+               " 'ann', 'test')",
+}  # fmt: skip
+
+
+def waits(connection, other):
+    """Until a lock is waited for by the other one."""
+    deadline = time.monotonic() + 30
+    while not value(
+        connection,
+        "SELECT cardinality(pg_blocking_pids(%s)) > 0",
+        other.info.backend_pid,
+    ):
+        assert time.monotonic() < deadline
+
+
+def test_a_list_that_changes_meanwhile_counts_from_its_commit_on(connect):
+    """No checkout waits for who changes a list, and none sees half of it."""
+    operator, gateway = connect(), connect()
+    for n, (word, before, behind) in enumerate(
+        [("added", (1, 0), (0, 1)), ("removed", (0, 1), (1, 0))]
+    ):
+        assert value(operator, ENTRY[word], key("eve")) == word
+        # not committed: it would wait for ever if it read under a lock
+        assert begin(gateway, [f"c{n}"], [risk(keys=["eve"])]) == before
+        operator.commit()
+        assert begin(gateway, [f"d{n}"], [risk(keys=["eve"])]) == behind
+    assert value(operator, "SELECT count(*) FROM pay.risk_decision") == 4
+
+
+def test_a_decision_under_way_keeps_the_list_that_it_has_read(connect):
+    """It waits for a counter while an entry is committed: its word and its
+    hits are those of before, and the next one has the entry."""
+    holder, gateway, operator = connect(), connect(), connect()
+    begin(gateway, ["first"], [risk([window("ann", 9)], ["ann"])])
+    with holder.cursor() as cursor:
+        cursor.execute("SELECT FROM pay.risk_counter FOR UPDATE")
+    done = []
+    one = risk([window("ann", 9)], ["ann"])
+    thread = threading.Thread(
+        target=lambda: done.append(begin(gateway, ["second"], [one]))
+    )
+    thread.start()
+    waits(holder, gateway)
+    assert value(operator, ENTRY["added"], key("ann")) == "added"
+    operator.commit()
+    holder.commit()
+    thread.join(60)
+    assert done == [(1, 0)]
+    assert begin(gateway, ["third"], [one]) == (0, 1)
+    with operator.cursor() as cursor:
+        cursor.execute("SELECT checkout_id, decision, decided_by,"
+                       " jsonb_array_length(hits) FROM pay.risk_decision"
+                       " ORDER BY at")  # fmt: skip
+        assert cursor.fetchall() == [
+            ("first", "allow", "none", 0), ("second", "allow", "none", 0),
+            ("third", "block", "list", 1),
+        ]  # fmt: skip
+    # a blocked attempt counts as an attempt, and each counts once
+    assert value(operator, "SELECT sum(attempts) FROM pay.risk_counter") == 3

@@ -4,6 +4,8 @@ that stands on explored checkouts alone.
 libpq's PGHOST, PGPORT and PGUSER name a superuser; tests/sql/run sets PAYCTL.
 """
 
+import csv
+import io
 import json
 import os
 import pathlib
@@ -141,9 +143,115 @@ def test_times_and_merchants_bound_it(cursor):
 @pytest.mark.parametrize(
     "words",
     ["--by score", "--since 2000-01-01", "--since x --by score",
-     "--since 2000-01-01 --by order", "--since 2000-01-01 --by weight"],
+     "--since 2000-01-01 --by order", "--since 2000-01-01 --by weight",
+     "--since 2000-01-01 --by order --psps a,,b",
+     "--since 2000-01-01 --by score --routes f",
+     "--since 2000-01-01 --routes /nowhere",
+     "--since 2000-01-01 --by score -o xml"],
 )  # fmt: skip
 def test_a_wrong_call_is_refused(cursor, words):
     done = payctl(*words.split())
     assert done.returncode == 2
     assert done.stderr
+
+
+def routes(tmp_path, text) -> str:
+    path = tmp_path / "routes.conf"
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_file_of_routes_is_tried(cursor, tmp_path):
+    """The first that fits, and the psp line for all that fit none."""
+    path = routes(tmp_path, """
+        psp b a;       # of the merchant
+        route currency=EUR amount=10.00-10.49 by=order c b;
+        route currency=USD,JPY country=DE by=order a;
+        route currency=EUR amount=10.50- by=order
+              c b;
+    """)
+    rows = replay("--routes", path)
+    assert rows["EUR", "b"]["checkouts"] == 3
+    assert rows["USD", "b"]["checkouts"] == 1201
+    assert rows["USD", "b"] == replay("--by", "order", "--psps", "b,a")[
+        "USD", "b"]  # fmt: skip
+
+
+def test_methods_and_countries_choose_a_route(cursor, tmp_path):
+    """Of a checkout of which none is known neither holds."""
+    cursor.execute("UPDATE pay.checkout SET payment_method = 'card',"
+                   " buyer_info = '{\"country\": \"DE\"}'"
+                   " WHERE checkout_id IN ('c1', 'c2', 'c3')")  # fmt: skip
+    cursor.connection.commit()
+    path = routes(tmp_path, "route method=wallet,card country=FR,DE b;"
+                            "route method=card a; route by=score a;")
+    rows = replay("--routes", path)
+    assert rows["USD", "b"]["checkouts"] == 3
+    assert rows["USD", "a"]["checkouts"] == 1198
+    assert rows["EUR", "(not known)"]["checkouts"] == 3
+
+
+def test_a_draw_by_weight_has_its_chances(cursor, tmp_path):
+    path = routes(tmp_path, "route by=weight a b=3;")
+    rows = replay("--routes", path)
+    drawn = rows["USD", "b"]["checkouts"]
+    # 1201 draws of 3 in 4: four standard deviations
+    assert abs(drawn - 900.75) < 4 * (1201 * 0.75 * 0.25) ** 0.5
+    assert replay("--routes", path) == rows
+    paid = float(rows["USD", "b"]["paid"])
+    assert abs(paid - PAID["b"]) < 4 * float(rows["USD", "b"]["error"])
+
+
+def test_where_no_route_fits_nothing_is_known(cursor, tmp_path):
+    rows = replay("--routes", routes(tmp_path, "route currency=EUR b;"))
+    assert rows["USD", "(not known)"]["checkouts"] == 1201
+    assert rows["EUR", "b"]["checkouts"] == 3
+
+
+def test_both_forms_have_the_same_rows(cursor, tmp_path):
+    words = ("--since", "2000-01-01", "--routes",
+             routes(tmp_path, "route a b;"))  # fmt: skip
+    as_json = json.loads(payctl(*words, "-o", "json").stdout)
+    done = payctl(*words, "-o", "csv")
+    assert done.returncode == 0
+    as_csv = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert as_csv == [{k: str(v) for k, v in row.items()} for row in as_json]
+    assert len(as_csv) >= 2
+
+
+@pytest.mark.parametrize("text, line, why", [
+    ("", 1, "has no route"),
+    ("psp a b;", 1, "has no route"),
+    ("route a b", 1, "needs a ; at its end"),
+    ("\n# x\nroute currency=EUR,XXX a;", 3, "has a condition"),
+    ("route currency=EUR, a;", 1, "has a condition"),
+    ("route country=de a;", 1, "has a condition"),
+    ("route amount=1.00-2.00 a;", 1, "has an amount="),
+    ("route currency=EUR amount=1.00 a;", 1, "has an amount="),
+    ("route currency=EUR amount=1.001- a;", 1, "has an amount="),
+    ("route currency=EUR,USD amount=1.00- a;", 1, "has an amount="),
+    ("route by=luck a;", 1, "must be by=order"),
+    ("route currency=EUR;", 1, "names no PSP"),
+    ("route a b=0;", 1, "has a word that is neither"),
+    ("route a b=1001;", 1, "has a word that is neither"),
+    ("route a colour=red;", 1, "has a word that is neither"),
+    ('route "a";', 1, "has a quote or a brace"),
+    ("payments_merchant m { route a; }", 1, "has a quote or a brace"),
+    ("route a b c d e f g h i;", 1, "takes at most 8"),
+    ("route a;\n" * 33, 33, "is the 33rd route"),
+    ("psp a; psp b; route a;", 1, "is a second psp line"),
+    ("payments_psp a;", 1, "is neither psp nor route"),
+    (";", 1, "is empty"),
+    ("route " + "a " * 30 + ";", 1, "has more than 24 words"),
+])  # fmt: skip
+def test_a_wrong_file_is_refused(cursor, tmp_path, text, line, why):
+    path = routes(tmp_path, text)
+    done = payctl("--since", "2000-01-01", "--routes", path)
+    assert done.returncode == 2
+    assert f"the line that begins at {line} {why}" in done.stderr, done.stderr
+
+
+def test_a_file_that_is_too_long_is_refused(cursor, tmp_path):
+    path = routes(tmp_path, "route a;" + " " * 65536)
+    done = payctl("--since", "2000-01-01", "--routes", path)
+    assert (done.returncode, done.stdout) == (2, "")

@@ -1,6 +1,6 @@
 """What files may bring, from the command line to the books, over several files
-and days; and that each line of tests/fixtures/settle/INPUT.md, and of that of
-pay-outs, names tests that are there.
+and days; and that each line of tests/fixtures/settle/INPUT.md, and of those of
+pay-outs and of risk, names tests that are there.
 """
 
 import csv
@@ -26,6 +26,7 @@ from test_settlement_bad import (
 __all__ = ["copied", "made_once", "nothing_is_booked", "scratch"]
 TABLE = FIXTURES / "INPUT.md"
 PAYOUTS = FIXTURES.parent / "payout" / "INPUT.md"
+RISK = FIXTURES.parent / "risk" / "INPUT.md"
 # a test, as the table names it
 TEST = re.compile(r"`([\w.]+)::([^`]+)`")
 # files whose columns go by name, and where their names stand
@@ -360,3 +361,7 @@ def test_each_input_has_a_test_that_is_there():
 
 def test_each_trouble_of_a_pay_out_has_a_test_that_is_there():
     assert named_in(PAYOUTS, 40)
+
+
+def test_each_trouble_of_risk_has_a_test_that_is_there():
+    assert named_in(RISK, 50)

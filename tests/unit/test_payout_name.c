@@ -57,6 +57,7 @@ Test(pay_payout_name, letters_without_a_spelling_are_refused)
 {
     cr_expect_str_eq(named("\xce\x91\xce\x92 Ltd", 70), "invalid");
     cr_expect_str_eq(named("\xe6\x9d\xb1\xe4\xba\xac", 70), "invalid");
+    cr_expect_str_eq(named("\xd8\xb9\xd9\x84\xd9\x8a", 70), "invalid");
     cr_expect_str_eq(named("Acme \xf0\x9f\x98\x80", 70), "invalid");
     cr_expect_str_eq(named("Acme\x01", 70), "invalid");
     cr_expect_str_eq(named("", 70), "invalid");
