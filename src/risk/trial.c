@@ -102,6 +102,10 @@ pay_risk_try(const pay_risk_trial_t *trial, const pay_risk_stored_t *stored,
         try_velocities(&attempt);
         try_score(&attempt);
         decide(&attempt);
+
+    } else if (status == PAY_NOT_FOUND) {
+        /* a member that is missing, or of another type */
+        status = PAY_INVALID;
     }
 
     for (i = 0; i < sizeof(attempt.documents) / sizeof(attempt.documents[0]);
@@ -128,9 +132,17 @@ read_documents(attempt_t *attempt)
     const pay_json_limits_t  limits = { .max_width = 1024 };
 
     for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (texts[i].len != 0) {
-            PAY_TRY(pay_json_parse(texts[i], &limits, &attempt->documents[i],
-                                   &unused));
+        if (texts[i].len == 0) {
+            continue;
+        }
+
+        PAY_TRY(pay_json_parse(texts[i], &limits, &attempt->documents[i],
+                               &unused));
+
+        if (pay_json_type(attempt->documents[i])
+            != (i == HITS ? PAY_JSON_ARRAY : PAY_JSON_OBJECT))
+        {
+            return PAY_INVALID;
         }
     }
 

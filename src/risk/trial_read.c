@@ -169,9 +169,16 @@ next_word(reader_t *reader)
 
     reader->words[reader->count++] =
         (pay_str_t) { reader->at - from, data + from };
-    reader->at += ends[1] == '\0';
 
-    return PAY_OK;
+    if (ends[1] != '\0') {
+        return PAY_OK;
+    }
+
+    reader->at++;
+
+    return reader->at == reader->text.len
+           || memchr(" \t\r\n;", data[reader->at], 5) != NULL
+           ? PAY_OK : wrong(reader, "needs a blank behind a word in quotes");
 }
 
 
