@@ -336,6 +336,16 @@ DECLARE
     v_told     told[];
     v_messages message[];
 BEGIN
+    -- Workers ask four times a second, and mostly find nothing: a function in
+    -- SQL is planned anew for each call, and a lock is a write.
+    IF NOT (EXISTS (SELECT FROM outbox)
+            OR EXISTS (SELECT FROM payout_outbox)
+            OR EXISTS (SELECT FROM settlement_outbox)
+            OR EXISTS (SELECT FROM webhook_outbox))
+    THEN
+        RETURN 0;
+    END IF;
+
     SELECT p.position INTO v_place FROM message_place p
     FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN

@@ -14,6 +14,12 @@ CREATE FUNCTION pg_temp.publish(p_most int DEFAULT 1000) RETURNS text
 LANGUAGE sql AS $$
 SELECT p.outcome FROM pay_api.publish_events('{w1}', ARRAY[p_most]) p
 $$;
+
+-- a lock is a write, and workers ask four times a second
+SELECT is(pg_temp.publish(), 'not_due', 'nothing is to be published');
+SELECT is((SELECT p.xmax::text FROM pay.message_place p), '0',
+          'who finds nothing locks nothing');
+
 CREATE FUNCTION pg_temp.told(p_merchant text DEFAULT 'm1') RETURNS text
 LANGUAGE sql AS $$
 SELECT string_agg(m.type || ' ' || m.subject || ' ' || m.sequence, ', '
