@@ -53,7 +53,8 @@ sim_plan(sim_t *sim)
 
     sim->now = sim->started;
     sim->pump_at = INT64_MAX;
-    sim->keeps_clock = sim_chance(sim, 750);
+    sim->keeps_clock = sim_chance(sim, 750)
+                       && !sim_steered(sim, SIM_STEER_CLOCKS);
     sim->backfills = sim_chance(sim, 300);
     sim->comes_late = (sim_chance(sim, 120) || sim_steered(sim, SIM_STEER_LATE))
                       && !sim_pays_out(sim);

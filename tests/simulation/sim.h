@@ -118,6 +118,7 @@ typedef enum {
     SIM_STEER_REPLACES,        /* storefronts start anew */
     SIM_STEER_REVERSALS,       /* late webhooks; others take money back */
     SIM_STEER_COPIES,          /* calls are sent again, and refused then */
+    SIM_STEER_CLOCKS,          /* they jump */
     SIM_STEERS
 } sim_steer_t;
 
