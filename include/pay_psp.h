@@ -316,6 +316,8 @@ typedef struct {
     unsigned      min_expiry_s;        /* shortest and longest life of a */
     unsigned      max_expiry_s;        /*   hosted page at this PSP, or that
                                             the gateway gives one (LINGERS) */
+    unsigned      hold_hours;          /* authorised money can be captured for
+                                          so long at least; 0: not known */
     unsigned      traits;
     unsigned      changes;             /* PAY_PSP_CAN() of each kind */
 

@@ -1099,6 +1099,7 @@ CREATE TABLE pay.risk_review (
     asked_by pay.filled,
     is_settled boolean DEFAULT false NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    captures boolean DEFAULT false NOT NULL,
     CONSTRAINT risk_review_asked_check CHECK ((asked = ANY (ARRAY['approve'::text, 'reject'::text]))),
     CONSTRAINT risk_review_check CHECK (((asked IS NULL) = (asked_by IS NULL))),
     CONSTRAINT risk_review_check1 CHECK (((claimed_by IS NULL) = (claimed_until IS NULL))),
@@ -1107,7 +1108,9 @@ CREATE TABLE pay.risk_review (
 )
 WITH (fillfactor='80');
 
-CREATE FUNCTION pay.act_on_one_review(p_merchant_id text, p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_lease_s bigint, p_who text, OUT outcome text, OUT rejected pay.risk_review) RETURNS record LANGUAGE plpgsql;
+COMMENT ON COLUMN pay.risk_review.captures IS 'An approval captures the money: the storefront did not want to';
+
+CREATE FUNCTION pay.act_on_one_review(p_merchant_id text, p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_lease_s bigint, p_who text, OUT outcome text, OUT decided pay.risk_review) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subject text, p_currency text, p_limit bigint, p_hash text, p_why text, p_who text, OUT outcome text, OUT batch_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.add_amounts(p_a jsonb, p_b jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.add_counts(p_one jsonb, p_other jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
@@ -1476,6 +1479,8 @@ CREATE FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_ord
 CREATE FUNCTION pay.browser_keys(p_merchant_id text, p_checkout_id text) RETURNS TABLE(kind text, value text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.browsers_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.capture_approved(p_reviews pay.risk_review[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.capture_change_items(p_reviews pay.risk_review[]) RETURNS pay.change_item[] LANGUAGE plpgsql STABLE;
 
 CREATE TABLE pay.change (
     merchant_id pay.id NOT NULL,
@@ -1560,6 +1565,7 @@ CREATE FUNCTION pay.card_window_sum(p_merchant_id text, p_key text, p_value text
 CREATE FUNCTION pay.card_windows(p_words pay.card_word[]) RETURNS TABLE(n integer, name text, key text, value text, seconds integer, measure text, threshold numeric, currency text, word text, is_shadow boolean, is_new boolean, is_decline boolean, behind bigint, declines_behind bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.cards_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.carry_out_cards(p_words pay.card_word[], p_items integer[], p_effects text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.carry_out_reviews(p_reviews pay.risk_review[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.carry_parts(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text) RETURNS bytea LANGUAGE sql STABLE;
 CREATE FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT status text) RETURNS record LANGUAGE plpgsql STABLE;
@@ -1724,7 +1730,7 @@ CREATE FUNCTION pay.count_roundings(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.count_usual() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) RETURNS record LANGUAGE sql STABLE;
-CREATE FUNCTION pay.decide_one_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text, OUT outcome text, OUT rejected pay.risk_review) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.decide_one_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text, OUT outcome text, OUT decided pay.risk_review) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.decimal_text(p_minor bigint, p_currency text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) RETURNS pay.payout_adapter LANGUAGE plpgsql;
 CREATE FUNCTION pay.declare_secret(p_endpoint pay.webhook_endpoint, p_fingerprint bytea, p_sealed bytea, p_key_id text, p_overlap interval) RETURNS boolean LANGUAGE plpgsql;
@@ -2076,8 +2082,12 @@ CREATE FUNCTION pay.hold_by_screening(p_payout pay.payout) RETURNS boolean LANGU
 CREATE FUNCTION pay.hold_file(p_file_id bigint, OUT file pay.settlement_file, OUT is_alone boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_for_review(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_is_over(p_news pay.news, p_word text) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.hold_money(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_orders(p_items integer[], p_merchant_id text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_reader(p_name text, p_owner text, p_lease_ms bigint) RETURNS bigint LANGUAGE plpgsql;
+CREATE FUNCTION pay.hold_reason(p_merchant_id text, p_checkout_id text) RETURNS text LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.hold_terms(p_terms jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.hold_terms_ok(p_holds jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.id_ok(p_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean, OUT is_borne boolean) RETURNS record LANGUAGE plpgsql STABLE;
@@ -2115,6 +2125,7 @@ CREATE FUNCTION pay.is_iban(p_text text) RETURNS boolean LANGUAGE plpgsql STABLE
 CREATE FUNCTION pay.is_later_version(p_file pay.settlement_file) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_new_mismatch(p_fact pay.fact) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_notice_entry(p_event_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.is_on_hold(p_order pay.payment_order) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_over(p_letter pay.dead_letter) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_payout_event_behind(p_row pay.payout_sending, p_event pay.payout_event) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -2213,6 +2224,7 @@ CREATE TABLE pay.checkout (
     waits boolean DEFAULT false NOT NULL,
     payment_method text COLLATE pg_catalog."C",
     risk text COLLATE pg_catalog."C",
+    hold_psps text[],
     CONSTRAINT checkout_check CHECK ((((state)::text <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
     CONSTRAINT checkout_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
     CONSTRAINT checkout_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
@@ -2222,6 +2234,8 @@ CREATE TABLE pay.checkout (
     CONSTRAINT checkout_risk_check CHECK ((risk = ANY (ARRAY['allow'::text, 'challenge'::text, 'review'::text, 'block'::text])))
 )
 WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
+
+COMMENT ON COLUMN pay.checkout.hold_psps IS 'The PSPs at which the money is only held because of a review; NULL: the mode of capture is that which the storefront wants, else it wants automatic';
 
 CREATE FUNCTION pay.judge_release(p_new pay.checkout) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolean) RETURNS text LANGUAGE plpgsql STABLE;
@@ -2730,6 +2744,7 @@ CREATE FUNCTION pay.rest_payout_sending(p_row pay.payout_sending, p_adapter pay.
 CREATE FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) RETURNS record LANGUAGE sql STABLE;
+CREATE FUNCTION pay.review_capture_key(p_review_id bigint, p_position integer) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.review_change_items(p_reviews pay.risk_review[]) RETURNS pay.change_item[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.review_is_free(p_review pay.risk_review, p_who text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.review_is_moot(p_review pay.risk_review) RETURNS text LANGUAGE plpgsql STABLE;
@@ -2792,6 +2807,7 @@ CREATE FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) RETURN
 CREATE FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean DEFAULT false) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_amount(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.posting[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.settle_captures(p_reviews pay.risk_review[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_dead_letters(p_merchant_id text[], p_checkout_id text[], p_kinds text[], p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_facts(p_facts pay.fact[], p_late boolean) RETURNS pay.fact[] LANGUAGE plpgsql;
@@ -2886,6 +2902,7 @@ CREATE FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) RETURNS voi
 CREATE FUNCTION pay.suspended(p_mismatch pay.mismatch) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.suspense_kind(p_exception pay.settlement_exception, p_row pay.settlement_row, p_what text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.sweep_all(p_limits jsonb) RETURNS jsonb LANGUAGE plpgsql;
+CREATE FUNCTION pay.sweep_captures() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_changes(p_limit interval) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_counts() RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.sweep_limit(p_limits jsonb, p_name text) RETURNS interval LANGUAGE sql IMMUTABLE;
@@ -5013,6 +5030,18 @@ CREATE VIEW pay_check.risk_decision (
     failed boolean
 );
 
+CREATE VIEW pay_check.risk_hold (
+    merchant_id pay.id,
+    checkout_id pay.id,
+    psp pay.id,
+    capture pay.capture_mode,
+    hold_psps text[],
+    risk text,
+    state text,
+    captures boolean,
+    payment_order_id text
+);
+
 CREATE VIEW pay_check.sale_booked (
     merchant_id pay.id,
     payment_order_id pay.id,
@@ -6362,6 +6391,7 @@ CREATE INDEX risk_review_act_of ON pay.risk_review_act USING btree (review_id, a
 CREATE INDEX risk_review_open ON pay.risk_review USING btree (deadline) WHERE (state = ANY (ARRAY['open'::text, 'escalated'::text]));
 CREATE UNIQUE INDEX risk_review_page ON pay.risk_review USING btree ((((merchant_id)::text || ''::text)), review_id);
 CREATE UNIQUE INDEX risk_review_queue ON pay.risk_review USING btree ((((merchant_id)::text || ''::text)), review_id) WHERE (state = ANY (ARRAY['open'::text, 'escalated'::text]));
+CREATE INDEX risk_review_uncaptured ON pay.risk_review USING btree (review_id) WHERE ((state = 'approved'::text) AND captures AND (NOT is_settled));
 CREATE INDEX risk_review_unsettled ON pay.risk_review USING btree (review_id) WHERE ((state = 'rejected'::text) AND (NOT is_settled));
 CREATE INDEX sanction_list_newest ON pay.sanction_list USING btree (list, version);
 CREATE INDEX sanction_name_words ON pay.sanction_name USING gin (words) WITH (fastupdate=off);
@@ -6798,7 +6828,7 @@ GRANT SELECT ON TABLE pay.webhook_endpoint TO payments_operator;
 REVOKE ALL ON FUNCTION pay.act_on_endpoint(p_endpoint pay.webhook_endpoint, p_act text, p_sealed bytea, p_key_id text, p_overlap interval, p_who text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.risk_review TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_review TO payments_operator;
-REVOKE ALL ON FUNCTION pay.act_on_one_review(p_merchant_id text, p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_lease_s bigint, p_who text, OUT outcome text, OUT rejected pay.risk_review) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.act_on_one_review(p_merchant_id text, p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_lease_s bigint, p_who text, OUT outcome text, OUT decided pay.risk_review) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subject text, p_currency text, p_limit bigint, p_hash text, p_why text, p_who text, OUT outcome text, OUT batch_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_amounts(p_a jsonb, p_b jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_counts(p_one jsonb, p_other jsonb) FROM PUBLIC;
@@ -6894,6 +6924,8 @@ REVOKE ALL ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_paym
 REVOKE ALL ON FUNCTION pay.browser_keys(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.browsers_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.capture_approved(p_reviews pay.risk_review[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.capture_change_items(p_reviews pay.risk_review[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.change TO payments_auditor;
 GRANT SELECT ON TABLE pay.change TO payments_operator;
 REVOKE ALL ON FUNCTION pay.capture_done(p_change pay.change, p_word pay.fact) FROM PUBLIC;
@@ -6912,6 +6944,7 @@ REVOKE ALL ON FUNCTION pay.card_window_sum(p_merchant_id text, p_key text, p_val
 REVOKE ALL ON FUNCTION pay.card_windows(p_words pay.card_word[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.cards_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.carry_out_cards(p_words pay.card_word[], p_items integer[], p_effects text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.carry_out_reviews(p_reviews pay.risk_review[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.carry_parts(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT status text) FROM PUBLIC;
@@ -6986,7 +7019,7 @@ REVOKE ALL ON FUNCTION pay.count_roundings(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_usual() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.decide_one_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text, OUT outcome text, OUT rejected pay.risk_review) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.decide_one_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text, OUT outcome text, OUT decided pay.risk_review) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declare_secret(p_endpoint pay.webhook_endpoint, p_fingerprint bytea, p_sealed bytea, p_key_id text, p_overlap interval) FROM PUBLIC;
@@ -7183,8 +7216,12 @@ REVOKE ALL ON FUNCTION pay.hold_by_screening(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_file(p_file_id bigint, OUT file pay.settlement_file, OUT is_alone boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_for_review(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_is_over(p_news pay.news, p_word text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.hold_money(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_orders(p_items integer[], p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hold_reader(p_name text, p_owner text, p_lease_ms bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.hold_reason(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.hold_terms(p_terms jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.hold_terms_ok(p_holds jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.id_ok(p_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean, OUT is_borne boolean) FROM PUBLIC;
@@ -7222,6 +7259,7 @@ REVOKE ALL ON FUNCTION pay.is_iban(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_later_version(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_new_mismatch(p_fact pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_notice_entry(p_event_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_on_hold(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_over(p_letter pay.dead_letter) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_payout_event_behind(p_row pay.payout_sending, p_event pay.payout_event) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
@@ -7585,6 +7623,7 @@ REVOKE ALL ON FUNCTION pay.rest_payout_sending(p_row pay.payout_sending, p_adapt
 REVOKE ALL ON FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.return_late_refund(p_news pay.news, p_late pay.late_success) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.returned_payout(p_work pay.settlement_work, OUT row_key text, OUT version integer, OUT kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.review_capture_key(p_review_id bigint, p_position integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.review_change_items(p_reviews pay.risk_review[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.review_is_free(p_review pay.risk_review, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.review_is_moot(p_review pay.risk_review) FROM PUBLIC;
@@ -7646,6 +7685,7 @@ REVOKE ALL ON FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[])
 REVOKE ALL ON FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_amount(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.settle_captures(p_reviews pay.risk_review[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_dead_letters(p_merchant_id text[], p_checkout_id text[], p_kinds text[], p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_facts(p_facts pay.fact[], p_late boolean) FROM PUBLIC;
@@ -7700,6 +7740,7 @@ REVOKE ALL ON FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) FROM
 REVOKE ALL ON FUNCTION pay.suspended(p_mismatch pay.mismatch) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspense_kind(p_exception pay.settlement_exception, p_row pay.settlement_row, p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_all(p_limits jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sweep_captures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_changes(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_counts() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_limit(p_limits jsonb, p_name text) FROM PUBLIC;
@@ -8499,6 +8540,8 @@ GRANT SELECT ON TABLE pay_check.risk_after TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.risk_after TO payments_operator;
 GRANT SELECT ON TABLE pay_check.risk_decision TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.risk_decision TO payments_operator;
+GRANT SELECT ON TABLE pay_check.risk_hold TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.risk_hold TO payments_operator;
 GRANT SELECT ON TABLE pay_check.sale_booked TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.sale_booked TO payments_operator;
 GRANT SELECT ON TABLE pay_check.seal_chain TO payments_auditor;

@@ -151,6 +151,21 @@ COMMENT ON FUNCTION pay.shown_decline IS
     'The last declined attempt to pay an order that is not paid';
 
 
+-- The storefront learns that its money is held, and not why.
+CREATE OR REPLACE FUNCTION pay.hold_reason(
+    p_merchant_id text, p_checkout_id text)
+RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT 'on_hold' FROM checkout c
+        WHERE c.merchant_id = p_merchant_id
+            AND c.checkout_id = p_checkout_id AND c.hold_psps IS NOT NULL);
+END
+$$;
+COMMENT ON FUNCTION pay.hold_reason IS
+    'on_hold where the money of a checkout is held because of a review';
+
+
 -- An order in the columns of the shape line of src/op/rows.list.  A column
 -- that is NULL costs nothing, so sums of nothing are.
 CREATE OR REPLACE FUNCTION pay.order_line(p_order payment_order)
@@ -164,7 +179,12 @@ RETURNS TABLE (
 LANGUAGE sql STABLE ROWS 1 AS $$
 SELECT (p_order).position::bigint, (p_order).payment_order_id::text,
     (p_order).seller_account::text, (p_order).amount_minor::bigint,
-    (p_order).status::text, (p_order).reason::text,
+    (p_order).status::text,
+    CASE WHEN (p_order).status = 'EXECUTING'
+             AND (p_order).authorized_minor > 0
+         THEN coalesce(hold_reason((p_order).merchant_id,
+             (p_order).checkout_id), (p_order).reason::text)
+         ELSE (p_order).reason::text END,
     nullif((p_order).authorized_minor, 0)::bigint,
     nullif((p_order).captured_minor, 0)::bigint,
     nullif((p_order).refunding_minor, 0)::bigint,

@@ -81,10 +81,12 @@ BEGIN
     PERFORM open_reviews(p_items, p_merchant_id, p_checkout_id, p_currency,
                          p_total_minor, p_terms);
     PERFORM hold_orders(p_items, p_merchant_id, p_checkout_id);
+    PERFORM hold_money(p_items, p_merchant_id, p_checkout_id, p_terms);
 END
 $$;
 COMMENT ON FUNCTION pay.hold_for_review IS
-    'Opens reviews of checkouts, and holds the pay-outs of their orders';
+    'Opens reviews of checkouts, holds the pay-outs of their orders, and their '
+    'money where it can be held';
 
 
 -- The end of begin_payment for items that were looked at.  It is behind all

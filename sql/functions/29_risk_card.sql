@@ -462,7 +462,7 @@ BEGIN
     END LOOP;
 
     UPDATE risk_review r
-    SET state = 'open'
+    SET state = 'open', is_settled = false
     WHERE r.review_id = ANY (ARRAY(
         SELECT x.review_id FROM risk_review x
         JOIN unnest(p_items, p_effects) u (n, effect)

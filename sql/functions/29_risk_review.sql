@@ -55,24 +55,26 @@ $$;
 COMMENT ON FUNCTION pay.keep_review_act IS 'Keeps an act about a review';
 
 
--- Without a directive a review has three days.  An amount that no rate converts
--- needs a second person.
+-- Without a directive a review has three days.  Where money is held, the deadline
+-- is before the earliest end of that.  An amount that no rate converts needs a
+-- second person.
 CREATE OR REPLACE FUNCTION pay.open_reviews(
     p_items int[], p_merchant_id text[], p_checkout_id text[],
     p_currency text[], p_total_minor bigint[], p_terms jsonb[])
 RETURNS void LANGUAGE sql AS $$
 INSERT INTO risk_review (merchant_id, checkout_id, needs_second, deadline,
-    overdue)
+    overdue, captures)
 SELECT p_merchant_id[n], p_checkout_id[n],
     coalesce(t.minor IS NOT NULL AND coalesce(amount_in(p_total_minor[n],
         p_currency[n], t.currency) > t.minor, true), false),
-    now() + make_interval(secs => coalesce(t.deadline_s, 259200)),
-    coalesce(t.overdue, 'escalate')
+    now() + make_interval(secs => least(coalesce(t.deadline_s, 259200),
+                                        (t.holds ->> 'window_s')::float8)),
+    coalesce(t.overdue, 'escalate'), t.holds IS NOT NULL
 FROM unnest(p_items) n
 CROSS JOIN LATERAL (
     SELECT (r ->> 'deadline_s')::float8 AS deadline_s,
         r ->> 'overdue' AS overdue, (r ->> 'second_minor')::bigint AS minor,
-        r ->> 'second_currency' AS currency
+        r ->> 'second_currency' AS currency, hold_terms(p_terms[n]) AS holds
     FROM (SELECT p_terms[n] -> 'review') x (r)) t
 ORDER BY n
 $$;
@@ -110,7 +112,8 @@ CREATE OR REPLACE FUNCTION pay.end_review(
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE risk_review r
-    SET state = p_state, claimed_by = NULL, claimed_until = NULL
+    SET state = p_state, claimed_by = NULL, claimed_until = NULL,
+        is_settled = false
     WHERE r.review_id = p_review.review_id;
     PERFORM keep_review_act(p_review.review_id, p_state, p_who, p_reason,
                             p_note);

@@ -89,6 +89,38 @@ COMMENT ON FUNCTION pay.give_back IS
     'Cancels or refunds rejected checkouts, each once';
 
 
+-- The states are those of the table; of two decisions about one review in a batch
+-- only the first is there.  All checkouts are locked in key order first.
+CREATE OR REPLACE FUNCTION pay.carry_out_reviews(p_reviews risk_review[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_rejected risk_review[] := ARRAY(
+        SELECT r FROM risk_review r
+        JOIN unnest(p_reviews) u ON u.review_id = r.review_id
+        WHERE r.state = 'rejected');
+    v_approved risk_review[] := ARRAY(
+        SELECT r FROM risk_review r
+        JOIN unnest(p_reviews) u ON u.review_id = r.review_id
+        WHERE r.state = 'approved' AND r.captures);
+BEGIN
+    PERFORM lock_checkouts(
+        ARRAY(SELECT r.merchant_id::text
+              FROM unnest(v_rejected || v_approved) r),
+        ARRAY(SELECT r.checkout_id::text
+              FROM unnest(v_rejected || v_approved) r));
+
+    IF v_rejected <> '{}' THEN
+        PERFORM give_back(v_rejected);
+    END IF;
+
+    PERFORM capture_approved(v_approved);
+END
+$$;
+COMMENT ON FUNCTION pay.carry_out_reviews IS
+    'Gives the money of rejected checkouts back, and captures that of approved '
+    'ones';
+
+
 -- Locks it, and ends it when there is nothing to decide.
 CREATE OR REPLACE FUNCTION pay.take_review(p_review_id bigint)
 RETURNS risk_review LANGUAGE plpgsql AS $$
@@ -186,10 +218,11 @@ COMMENT ON FUNCTION pay.ask_second IS
     'that reviewer''s own; NULL: no other is needed';
 
 
--- rejected: the review, whose money the caller has to give back.
+-- decided: the review if it is approved or rejected now.  The caller has to
+-- capture its money, or to give it back.
 CREATE OR REPLACE FUNCTION pay.decide_one_review(
     p_review_id bigint, p_act text, p_reason text, p_note text,
-    p_blocks boolean, p_who text, OUT outcome text, OUT rejected risk_review)
+    p_blocks boolean, p_who text, OUT outcome text, OUT decided risk_review)
 LANGUAGE plpgsql AS $$
 DECLARE
     v_review risk_review;
@@ -223,16 +256,17 @@ BEGIN
         END IF;
     END IF;
 
-    IF outcome = 'rejected' THEN
-        rejected := v_review;
-        IF p_blocks THEN
-            PERFORM block_review_keys(v_review, p_who, 'review: ' || p_reason);
-        END IF;
+    IF outcome IN ('approved', 'rejected') THEN
+        decided := v_review;
+    END IF;
+
+    IF outcome = 'rejected' AND p_blocks THEN
+        PERFORM block_review_keys(v_review, p_who, 'review: ' || p_reason);
     END IF;
 END
 $$;
 COMMENT ON FUNCTION pay.decide_one_review IS
-    'The decision of a reviewer, without the money of a rejected checkout: '
+    'The decision of a reviewer, without its effect on the money: '
     'outcomes as those of pay_ops.decide_review';
 
 
@@ -246,8 +280,8 @@ DECLARE
 BEGIN
     v_done := decide_one_review(p_review_id, p_act, p_reason, p_note,
                                 p_blocks, p_who);
-    IF v_done.outcome = 'rejected' THEN
-        PERFORM give_back(ARRAY[v_done.rejected]);
+    IF (v_done.decided).review_id IS NOT NULL THEN
+        PERFORM carry_out_reviews(ARRAY[v_done.decided]);
     END IF;
 
     RETURN v_done.outcome;
@@ -331,11 +365,13 @@ BEGIN
     IF v_reviews <> '{}' THEN
         PERFORM give_back(v_reviews);
     END IF;
+
+    PERFORM sweep_captures();
 END
 $$;
 COMMENT ON FUNCTION pay.sweep_reviews IS
-    'Ends reviews without anything to decide and overdue ones, and gives back '
-    'money that came for rejected ones meanwhile';
+    'Ends reviews without anything to decide and overdue ones, gives back money '
+    'that came for rejected ones meanwhile, and captures that of approved ones';
 
 
 CREATE OR REPLACE VIEW pay_view.risk_reviews AS

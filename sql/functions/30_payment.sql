@@ -25,7 +25,8 @@ COMMENT ON FUNCTION pay.order_ok IS
 -- "rate_age_s": 1…, "replaces": a checkout's id, "change_id": a fresh UUID,
 -- "can_close": whether its PSP closes pages, "fees": of its orders, see
 -- keep_given_fees(), "payment_method": a word of the storefront's, "asked_by":
--- see asked_by_ok(), "explore": see explore_ok()}.
+-- see asked_by_ok(), "explore": see explore_ok(), "holds": see
+-- 29_review_capture.sql}.
 -- The defaults are automatic, 15 minutes and 5.
 CREATE OR REPLACE FUNCTION pay.term_seconds(p_seconds text, p_else text)
 RETURNS interval LANGUAGE sql IMMUTABLE AS $$
@@ -91,6 +92,7 @@ BEGIN
              OR payment_method_ok(p_terms ->> 'payment_method'))
         AND (p_terms -> 'review' IS NULL
              OR review_terms_ok(p_terms -> 'review'))
+        AND (p_terms -> 'holds' IS NULL OR hold_terms_ok(p_terms -> 'holds'))
         AND (p_terms -> 'explore' IS NULL OR explore_ok(p_terms -> 'explore'))
         AND asked_by_ok(p_terms -> 'asked_by');
 END

@@ -81,6 +81,9 @@ BEGIN
 
             UPDATE checkout r
             SET psp = m.next, attempt = r.attempt + 1, open_attempts = 1,
+                capture = CASE WHEN r.hold_psps IS NULL THEN r.capture
+                    WHEN m.next = ANY (r.hold_psps) THEN 'manual'
+                    ELSE 'automatic' END,
                 code = NULL, version = r.version + 1,
                 lease_until = now() + make_interval(
                     secs => p_lease_ms[m.item] / 1000.0),

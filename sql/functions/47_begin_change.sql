@@ -415,6 +415,10 @@ BEGIN
         AND overdraws(v_order, v_terms.amount_minor, p_begun)
     THEN
         outcome := 'overdraws';
+    ELSIF outcome = 'created' AND p_item.kind = 'capture'
+        AND p_item.route <> 'risk review' AND is_on_hold(v_order)
+    THEN
+        outcome := 'held';
     END IF;
 
     IF outcome = 'created' THEN
@@ -534,9 +538,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.begin_change IS
-    'Begins captures, cancellations and refunds. Outcomes: created, '
+    'Begins captures, cancellations and refunds; held: a review decides '
+    'about the money. Outcomes: created, '
     'replayed, in_progress, key_reused, not_found, not_paid, already_paid, '
-    'nothing_left, exceeds, overdraws, currency, invalid';
+    'nothing_left, exceeds, held, overdraws, currency, invalid';
 
 
 CREATE OR REPLACE FUNCTION pay_api.get_change(

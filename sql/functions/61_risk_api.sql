@@ -370,7 +370,7 @@ COMMENT ON FUNCTION pay.review_is_so IS
 CREATE OR REPLACE FUNCTION pay.act_on_one_review(
     p_merchant_id text, p_review_id bigint, p_act text, p_reason text,
     p_note text, p_blocks boolean, p_lease_s bigint, p_who text,
-    OUT outcome text, OUT rejected risk_review)
+    OUT outcome text, OUT decided risk_review)
 LANGUAGE plpgsql AS $$
 DECLARE
     v_done record;
@@ -388,7 +388,7 @@ BEGIN
         v_done := decide_one_review(p_review_id, p_act, p_reason, p_note,
                                     p_blocks, p_who);
         outcome := v_done.outcome;
-        rejected := v_done.rejected;
+        decided := v_done.decided;
     END IF;
 
     outcome := CASE
@@ -400,12 +400,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.act_on_one_review IS
-    'An act of a reviewer of a merchant, without the money of a rejected '
-    'checkout: outcomes as those of pay_api.act_on_review';
+    'An act of a reviewer of a merchant, without its effect on the money: '
+    'outcomes as those of pay_api.act_on_review';
 
 
 -- All reviews are locked first, in the order of their ids, and the money of all
--- that are rejected goes back at once, since that locks wallets.
+-- is moved at once, since that locks wallets.
 CREATE OR REPLACE FUNCTION pay_api.act_on_review(
     p_merchant_id text[], p_review_id bigint[], p_act text[],
     p_reason text[], p_note text[], p_blocks bigint[], p_lease_s bigint[],
@@ -416,7 +416,7 @@ DECLARE
     v_row      pay_api.page_row;
     v_done     record;
     v_outcomes text[] := '{}';
-    v_rejected risk_review[] := '{}';
+    v_decided  risk_review[] := '{}';
 BEGIN
     PERFORM check_batch(array_dims(p_merchant_id), array_dims(p_review_id),
         array_dims(p_act), array_dims(p_reason), array_dims(p_note),
@@ -431,13 +431,13 @@ BEGIN
             p_note[v_item], p_blocks[v_item] <> 0, p_lease_s[v_item],
             p_who[v_item]);
         v_outcomes := v_outcomes || v_done.outcome;
-        IF (v_done.rejected).review_id IS NOT NULL THEN
-            v_rejected := v_rejected || v_done.rejected;
+        IF (v_done.decided).review_id IS NOT NULL THEN
+            v_decided := v_decided || v_done.decided;
         END IF;
     END LOOP;
 
-    IF v_rejected <> '{}' THEN
-        PERFORM give_back(v_rejected);
+    IF v_decided <> '{}' THEN
+        PERFORM carry_out_reviews(v_decided);
     END IF;
 
     FOR v_item IN 1 .. coalesce(cardinality(p_merchant_id), 0) LOOP

@@ -38,7 +38,9 @@ SELECT json_build_object(
     'seller_account', p_order.seller_account,
     'amount', p_amount, 'currency', p_order.currency,
     'status', coalesce(p_event.new_status, p_order.status),
-    'reason', CASE WHEN p_event.seq IS NULL THEN p_order.reason::text
+    'reason', CASE WHEN p_event.kind = 'authorized'
+                   THEN hold_reason(p_order.merchant_id, p_order.checkout_id)
+                   WHEN p_event.seq IS NULL THEN p_order.reason::text
                    ELSE p_event.reason END,
     'psp', p_psp, 'version', p_event.seq,
     'decline', p_event.detail -> 'decline',

@@ -7,12 +7,19 @@
 
 
 #define HOUR_S     3600
-#define TERMS_MAX  4096
+#define TERMS_MAX  6144
+/* An approval has to reach the PSP before the money is free again, even when
+ * the PSP is out of reach for hours. */
+#define HOLD_MARGIN_S  (12 * HOUR_S)
 
 
 static void add_fees(pay_buf_t *buf, const pay_payment_request_t *request);
 static void add_method(pay_buf_t *buf, const pay_payment_request_t *request);
 static void add_json(pay_buf_t *buf, const char *name, pay_str_t json);
+static int may_hold(const pay_flow_t *flow,
+    const pay_payment_request_t *request, const pay_route_t *route);
+static void add_holds(pay_buf_t *buf, const pay_payment_request_t *request,
+    const pay_route_t *route, int holds);
 
 
 /* The rows are in flow->args, which is freed before the step that gets the
@@ -88,14 +95,27 @@ pay_begin_windows(pay_flow_t *flow, const pay_route_t *route,
 }
 
 
+/* With a single capture the money cannot be shared among orders. */
+int
+pay_begin_can_hold(const pay_payment_request_t *request,
+    const pay_psp_conf_t *psp)
+{
+    unsigned  traits = psp->adapter->traits;
+
+    return (traits & PAY_PSP_AUTHORIZES)
+           && (request->order_count == 1 || (traits & PAY_PSP_MULTICAPTURE));
+}
+
+
 /* Builds p_terms: the requester, the capture mode, the limits of quotes, the
- * payment method, the checkout that is replaced, the terms of a review and the
- * chances of an exploring route; NULL for a payment that needs none of them. */
+ * payment method, the checkout that is replaced, the terms of a review, the
+ * PSPs that can hold its money and the chances of an exploring route; NULL for
+ * a payment that needs none of them. */
 pay_status_t
 pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
     const pay_route_t *route, int can_close, pay_str_t *json)
 {
-    int                           converts = 0, has_fees = 0;
+    int                           converts = 0, has_fees = 0, holds;
     unsigned                      i;
     pay_buf_t                     buf;
     pay_str_t                     asked_by = in->asked_by, review;
@@ -106,11 +126,13 @@ pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
         has_fees |= request->orders[i].has_fee;
     }
 
+    holds = may_hold(flow, request, route);
     review = flow->env->risk != NULL ? flow->env->risk->review : PAY_STR("");
 
     if (!request->manual && !converts && !has_fees
         && request->replaces.len == 0 && request->method.len == 0
-        && asked_by.len == 0 && review.len == 0 && route->explore.len == 0)
+        && asked_by.len == 0 && review.len == 0 && route->explore.len == 0
+        && !holds)
     {
         return PAY_OK;
     }
@@ -147,6 +169,7 @@ pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
 
     add_json(&buf, ",\"asked_by\":", asked_by);
     add_json(&buf, ",\"review\":", review);
+    add_holds(&buf, request, route, holds);
     add_json(&buf, ",\"explore\":", route->explore);
     pay_buf_text(&buf, "}");
 
@@ -197,4 +220,69 @@ add_json(pay_buf_t *buf, const char *name, pay_str_t json)
         pay_buf_text(buf, name);
         pay_buf_add(buf, json);
     }
+}
+
+
+/* Whether a review may come, and can hold money: PostgreSQL has rules of its
+ * own, and decides. */
+static int
+may_hold(const pay_flow_t *flow, const pay_payment_request_t *request,
+    const pay_route_t *route)
+{
+    unsigned  i;
+
+    if (flow->env->risk == NULL || flow->env->risk->is_shadow
+        || request->manual)
+    {
+        return 0;
+    }
+
+    for (i = 0; i < route->count; i++) {
+        if (pay_begin_can_hold(request, route->psps[i])) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* The checkout may move on to any of them: the shortest time counts. */
+static void
+add_holds(pay_buf_t *buf, const pay_payment_request_t *request,
+    const pay_route_t *route, int holds)
+{
+    int64_t      hold_s, least_s = 0;
+    unsigned     i;
+    const char  *blank = "";
+
+    if (!holds) {
+        return;
+    }
+
+    pay_buf_text(buf, ",\"holds\":{\"psps\":\"");
+
+    for (i = 0; i < route->count; i++) {
+        if (!pay_begin_can_hold(request, route->psps[i])) {
+            continue;
+        }
+
+        pay_buf_text(buf, blank);
+        pay_buf_json(buf, route->psps[i]->name);
+        blank = " ";
+        hold_s = (int64_t) route->psps[i]->adapter->hold_hours * HOUR_S;
+
+        if (hold_s != 0 && (least_s == 0 || hold_s < least_s)) {
+            least_s = hold_s;
+        }
+    }
+
+    pay_buf_text(buf, "\"");
+
+    if (least_s > HOLD_MARGIN_S) {
+        pay_buf_text(buf, ",\"window_s\":");
+        pay_buf_int(buf, least_s - HOLD_MARGIN_S);
+    }
+
+    pay_buf_text(buf, "}");
 }

@@ -86,6 +86,9 @@ static const refusal_t  refusals[] = {
       { "nothing is left to be captured",
         "the order has failed, or is being cancelled",
         "nothing is left to be refunded" } },
+    { PAY_OUTCOME_HELD, "payment-state-conflict",
+      { "the order is on hold: the gateway captures it, or gives the money "
+        "back", NULL, NULL } },
     { PAY_OUTCOME_OVERDRAWS, "seller-overdrawn",
       { NULL, NULL, "the seller has less available than the refund takes" } },
     { PAY_OUTCOME_KEY_REUSED, "idempotency-key-reused",

@@ -56,8 +56,6 @@ static pay_status_t explore(pay_flow_t *flow, create_t *create);
 static void fill_checkout(create_t *create);
 static pay_status_t check_psp(pay_flow_t *flow, create_t *create,
     const pay_psp_conf_t *psp, pay_err_t *err);
-static int takes_later(const pay_payment_request_t *request,
-    const pay_psp_adapter_t *adapter);
 static pay_status_t register_now(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect);
 static pay_status_t done_no_rate(pay_flow_t *flow, pay_effect_t *effect);
@@ -547,25 +545,15 @@ check_psp(pay_flow_t *flow, create_t *create, const pay_psp_conf_t *psp,
                              "/expires_in");
     }
 
-    if (!takes_later(create->in->request, psp->adapter)) {
+    if (create->in->request->manual
+        && !pay_begin_can_hold(create->in->request, psp))
+    {
         return pay_refuse_at(err, "operation-not-supported",
                              "this PSP cannot capture such a checkout later",
                              "/capture");
     }
 
     return pay_register_build(flow, psp, &create->reg.checkout, &unused, err);
-}
-
-
-/* With a single capture the money cannot be shared among orders. */
-static int
-takes_later(const pay_payment_request_t *request,
-    const pay_psp_adapter_t *adapter)
-{
-    return !request->manual
-           || ((adapter->traits & PAY_PSP_AUTHORIZES)
-               && (request->order_count == 1
-                   || (adapter->traits & PAY_PSP_MULTICAPTURE)));
 }
 
 

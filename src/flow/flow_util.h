@@ -157,6 +157,9 @@ pay_status_t pay_begin_psps(pay_flow_t *flow, const pay_route_t *route,
 /* In seconds, in the same order. */
 pay_status_t pay_begin_windows(pay_flow_t *flow, const pay_route_t *route,
     pay_str_t *windows) PAY_MUST_CHECK;
+/* Whether the PSP can hold the money of such a checkout for captures. */
+int pay_begin_can_hold(const pay_payment_request_t *request,
+    const pay_psp_conf_t *psp);
 /* p_terms.  can_close: the PSP of the replaced checkout closes pages. */
 pay_status_t pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
     const pay_route_t *route, int can_close, pay_str_t *json) PAY_MUST_CHECK;

@@ -89,6 +89,7 @@ const pay_psp_adapter_t  pay_psp_mollie = {
     },
     .min_expiry_s = 60,
     .max_expiry_s = 86400,
+    .hold_hours = 168,
     .traits = PAY_PSP_LINGERS | PAY_PSP_AUTHORIZES | PAY_PSP_NAMES_REFUNDS,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
                | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE),

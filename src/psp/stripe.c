@@ -91,6 +91,7 @@ const pay_psp_adapter_t  pay_psp_stripe = {
     },
     .min_expiry_s = 1800,
     .max_expiry_s = 86400,
+    .hold_hours = 168,
     .traits = PAY_PSP_AUTHORIZES | PAY_PSP_BY_PAYMENT
               | PAY_PSP_NAMES_REFUNDS,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)

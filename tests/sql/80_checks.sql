@@ -108,6 +108,17 @@ SELECT pay_ops.set_fee_policy('m1', 'all', 20, 'ann', 'test'),
                            'ann', 'test'), pg_temp.sold('g1', '{o-g1:100}')
 \g /dev/null
 
+-- r4 is held, approved, and its capture under way
+SELECT b.outcome FROM pg_temp.begin('m1', 'k-r4', 'r4', '{o-r4:100}',
+    p_terms => '{"holds": {"psps": "stripe"}}',
+    p_risk => pg_temp.risk('review')) b
+\g /dev/null
+SELECT pg_temp.token('m1', 'r4', 't-r4'),
+    pg_temp.fact('t-r4', 'authorized', p_reference => 'pi-r4'),
+    pay_ops.decide_review(r.review_id, 'approve', 'known_buyer', NULL, false,
+                          'ann')
+FROM pay.risk_review r WHERE r.checkout_id = 'r4'
+\g /dev/null
 -- r1 is allowed, r2 blocked, r3 was not looked at
 SELECT b.outcome FROM (VALUES ('r1', 'allow'), ('r2', 'block'), ('r3', NULL))
         x (c, word),
@@ -170,6 +181,7 @@ ALTER TABLE pay.journal_line DISABLE TRIGGER ALL;
 ALTER TABLE pay.posting_rule DISABLE TRIGGER ALL;
 ALTER TABLE pay.risk_decision DISABLE TRIGGER ALL;
 ALTER TABLE pay.risk_after DISABLE TRIGGER ALL;
+ALTER TABLE pay.risk_review_act DISABLE TRIGGER USER;
 
 CREATE TEMPORARY TABLE plant (name text, breach text);
 INSERT INTO plant VALUES
@@ -197,6 +209,11 @@ INSERT INTO plant VALUES
     ('risk_after', 'WITH c AS (UPDATE pay.change SET request_id = ''x'' WHERE checkout_id = ''x2''), r AS (UPDATE pay.risk_review SET is_settled = true WHERE checkout_id = ''x2'') UPDATE pay.payment_order SET refunding_minor = 0 WHERE checkout_id = ''x2'''),
     ('risk_after', 'WITH c AS (DELETE FROM pay.change WHERE checkout_id = ''x3''), n AS (UPDATE pay.round SET run_at = now() + interval ''26 hours'' WHERE name = ''sweep'') UPDATE pay.payment_order SET refunding_minor = 0 WHERE checkout_id = ''x3'''),
     ('dispatch_registration', 'UPDATE pay.checkout SET first_call = NULL WHERE checkout_id = ''r1'''),
+    ('risk_hold', 'UPDATE pay.event SET at = at - interval ''2 hours'' WHERE payment_order_id = ''o-r4''; UPDATE pay.risk_review_act SET at = at - interval ''2 hours''; DELETE FROM pay.change WHERE checkout_id = ''r4'''),
+    ('risk_hold', 'UPDATE pay.checkout SET hold_psps = ''{stripe}'' WHERE checkout_id = ''r1'''),
+    ('risk_hold', 'UPDATE pay.checkout SET hold_psps = NULL WHERE checkout_id = ''r4'''),
+    ('risk_hold', 'UPDATE pay.checkout SET capture = ''automatic'' WHERE checkout_id = ''r4'''),
+    ('risk_hold', 'UPDATE pay.checkout SET psp = ''square'' WHERE checkout_id = ''r4'''),
     ('order_fee', 'UPDATE pay.payment_order SET fee_minor = 9 WHERE payment_order_id = ''o-g1'''),
     ('order_fee', 'UPDATE pay.payment_order SET fee_tax_minor = 0 WHERE payment_order_id = ''o-g1'''),
     ('order_fee', 'DELETE FROM pay.journal_entry WHERE kind = ''platform_fee_tax'''),

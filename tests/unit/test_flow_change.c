@@ -381,6 +381,7 @@ Test(pay_flow_change, outcomes_of_begin_are_told_apart)
         { PAY_OUTCOME_NOT_PAID, "payment-state-conflict", 409 },
         { PAY_OUTCOME_ALREADY_PAID, "payment-state-conflict", 409 },
         { PAY_OUTCOME_NOTHING_LEFT, "payment-state-conflict", 409 },
+        { PAY_OUTCOME_HELD, "payment-state-conflict", 409 },
         { PAY_OUTCOME_OVERDRAWS, "seller-overdrawn", 409 },
         { PAY_OUTCOME_NOT_FOUND, "not-found", 404 },
         { PAY_OUTCOME_KEY_REUSED, "idempotency-key-reused", 422 },

@@ -15,7 +15,7 @@ static pay_risk_t           risk;
 
 /* One rule that always hits, one window of addresses of mail. */
 static void
-open_with_risk(world_t *world)
+open_with(world_t *world, const char *body)
 {
     pay_err_t      err;
     pay_keyring_t  ring = { .count = 1 };
@@ -36,7 +36,14 @@ open_with_risk(world_t *world)
                                     &rules[0], &err), PAY_OK);
     cr_assert_eq(pay_risk_keys(&ring, &risk), PAY_OK);
     world->env.risk = &risk;
-    create_open(world, WORLD_GENERIC, BODY(ONE_ORDER));
+    create_open(world, WORLD_GENERIC, body);
+}
+
+
+static void
+open_with_risk(world_t *world)
+{
+    open_with(world, BODY(ONE_ORDER));
 }
 
 
@@ -203,7 +210,62 @@ Test(pay_flow_risk, a_review_has_its_terms)
                          asked(&world, begin_payment)->terms, &copy), PAY_OK);
     cr_expect_str_eq((const char *) copy.data,
                      "{\"capture\":\"automatic\","
-                     "\"review\":{\"deadline_s\":60}}");
+                     "\"review\":{\"deadline_s\":60},"
+                     "\"holds\":{\"psps\":\"generic\"}}");
+    world_close(&world);
+}
+
+
+/* The terms of a checkout that is looked at and may go to these PSPs. */
+static void
+expect_holds(const char *body, unsigned traits, unsigned hours,
+    const char *terms)
+{
+    world_t            world;
+    pay_psp_adapter_t  adapter = *generic();
+
+    adapter.traits = traits;
+    adapter.hold_hours = hours;
+    world_open(&world);
+    world.psps[WORLD_GENERIC].adapter = &adapter;
+    open_with(&world, body);
+    world_counted(&world, 1);
+    expect_arg(&world, begin_payment, terms, terms);
+    world_close(&world);
+}
+
+
+Test(pay_flow_risk, a_review_may_hold_money_where_a_psp_can)
+{
+    unsigned  both = PAY_PSP_AUTHORIZES | PAY_PSP_MULTICAPTURE;
+
+    static const char  two[] = BODY(ONE_ORDER "," ORDER("o-2", "1.00", "USD"));
+
+    expect_holds(BODY(ONE_ORDER), 0, 0, NULL);
+    expect_holds(BODY(ONE_ORDER), PAY_PSP_AUTHORIZES, 0,
+                 "{\"capture\":\"automatic\","
+                 "\"holds\":{\"psps\":\"generic\"}}");
+    expect_holds(two, PAY_PSP_AUTHORIZES, 0, NULL);
+    expect_holds(two, both, 0, "{\"capture\":\"automatic\","
+                               "\"holds\":{\"psps\":\"generic\"}}");
+    /* twelve hours before the end */
+    expect_holds(BODY(ONE_ORDER), both, 168, "{\"capture\":\"automatic\","
+                 "\"holds\":{\"psps\":\"generic\",\"window_s\":561600}}");
+    /* the storefront captures itself */
+    expect_holds(BODY_WITH("\"capture\":\"manual\",", ONE_ORDER), both, 168,
+                 "{\"capture\":\"manual\"}");
+}
+
+
+Test(pay_flow_risk, risk_in_shadow_holds_no_money)
+{
+    world_t  world;
+
+    world_open(&world);
+    open_with_risk(&world);
+    risk.is_shadow = 1;
+    world_counted(&world, 1);
+    expect_arg(&world, begin_payment, terms, NULL);
     world_close(&world);
 }
 

@@ -383,6 +383,20 @@ Test(pay_psp_after, who_can_hold_money_asks_for_it)
 }
 
 
+/* A review must end before its money is free again (flow_begin.c). */
+Test(pay_psp_after, only_who_can_hold_money_says_for_how_long)
+{
+    const pay_psp_adapter_t  *psp;
+
+    EACH_ROW(psp) {
+        cr_expect((psp->traits & PAY_PSP_AUTHORIZES) || psp->hold_hours == 0,
+                  "%s", psp->name);
+        cr_expect(psp->hold_hours == 0 || psp->hold_hours > 24, "%s",
+                  psp->name);
+    }
+}
+
+
 Test(pay_psp_after, several_captures_need_held_money_and_a_capture)
 {
     const pay_psp_adapter_t  *psp;

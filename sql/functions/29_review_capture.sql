@@ -1,0 +1,194 @@
+-- Money that is held while a review is open.  The terms of begin_payment say at
+-- which PSPs of the route that can be:
+--   "holds": {"psps": "stripe gen", "window_s": 561600}
+-- window_s: how long all of them hold money at least; absent: unknown.  They are
+-- absent where the storefront wants manual capture itself.
+-- While the review is open nobody captures; an approval captures all, each order
+-- once; a rejection releases it (give_back()).  Private to schema pay.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+CREATE OR REPLACE FUNCTION pay.hold_terms_ok(p_holds jsonb)
+RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN coalesce(has_members_of(p_holds, '{psps}', '{window_s}')
+        AND jsonb_typeof(p_holds -> 'psps') = 'string'
+        AND octet_length(p_holds ->> 'psps') BETWEEN 1 AND 2048
+        AND (NOT p_holds ? 'window_s'
+             OR term_seconds(p_holds ->> 'window_s', '0') IS NOT NULL),
+        false);
+END
+$$;
+COMMENT ON FUNCTION pay.hold_terms_ok IS
+    'Whether begin_payment can take these terms of holding money';
+
+
+-- NULL: an approval has nothing to capture, since the storefront captures or no
+-- PSP of the route can hold money.
+CREATE OR REPLACE FUNCTION pay.hold_terms(p_terms jsonb)
+RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE WHEN coalesce(p_terms ->> 'capture', 'automatic') = 'automatic'
+            THEN p_terms -> 'holds' END
+$$;
+COMMENT ON FUNCTION pay.hold_terms IS
+    'The terms of holding the money of a checkout under review';
+
+
+-- Nothing was sent yet: this is in the commit that begins the checkout.
+CREATE OR REPLACE FUNCTION pay.hold_money(
+    p_items int[], p_merchant_id text[], p_checkout_id text[],
+    p_terms jsonb[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE checkout c
+    SET hold_psps = h.psps,
+        capture = CASE WHEN c.psp = ANY (h.psps) THEN 'manual'
+                       ELSE c.capture END
+    FROM unnest(p_items) n
+    CROSS JOIN LATERAL (
+        SELECT string_to_array(hold_terms(p_terms[n]) ->> 'psps', ' ')
+            AS psps OFFSET 0) h
+    CROSS JOIN LATERAL (
+        SELECT x.tableoid AS part, x.ctid AS tid FROM checkout x
+        WHERE x.merchant_id = p_merchant_id[n]
+            AND x.checkout_id = p_checkout_id[n]
+        OFFSET 0) x
+    WHERE h.psps IS NOT NULL AND c.ctid = x.tid AND c.tableoid = x.part;
+END
+$$;
+COMMENT ON FUNCTION pay.hold_money IS
+    'Has PSPs only authorise new checkouts that wait for reviewers';
+
+
+-- A storefront that captures would decide in place of the reviewer, or take a
+-- part of the money that an approval captures.  It may where the review has ended without
+-- a decision, and where the capture of the review was begun and has failed.
+CREATE OR REPLACE FUNCTION pay.is_on_hold(p_order payment_order)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM risk_review r
+        WHERE r.merchant_id = p_order.merchant_id
+            AND r.checkout_id = p_order.checkout_id AND r.captures
+            AND (r.state IN ('open', 'escalated', 'rejected')
+                 OR r.state = 'approved' AND NOT r.is_settled));
+END
+$$;
+COMMENT ON FUNCTION pay.is_on_hold IS
+    'Whether a review, and not the storefront, decides about the money of an '
+    'order';
+
+
+CREATE OR REPLACE FUNCTION pay.review_capture_key(
+    p_review_id bigint, p_position int)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT concat_ws('/', p_review_id, 'capture', p_position)
+$$;
+COMMENT ON FUNCTION pay.review_capture_key IS
+    'The idempotency key of the capture of an order by its review';
+
+
+-- All that is held of each order.  The key is the review's: each order is
+-- captured once, however often its review is decided or looked at.
+CREATE OR REPLACE FUNCTION pay.capture_change_items(p_reviews risk_review[])
+RETURNS change_item[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT ROW(row_number() OVER (ORDER BY r.review_id, o.position),
+            o.merchant_id, o.checkout_id, o.payment_order_id, 'capture',
+            false, gen_random_uuid(), 'risk review', k.key,
+            sha256(convert_to(k.key, 'UTF8')), interval '10 years', NULL,
+            NULL, NULL, NULL, interval '0', 'risk-review-' || r.review_id,
+            false, NULL)::change_item
+        FROM unnest(p_reviews) r
+        CROSS JOIN LATERAL orders_of(r.merchant_id, r.checkout_id) o
+        CROSS JOIN LATERAL (
+            SELECT review_capture_key(r.review_id, o.position::int) AS key
+            OFFSET 0) k
+        WHERE r.captures AND o.authorized_minor > 0
+        ORDER BY r.review_id, o.position);
+END
+$$;
+COMMENT ON FUNCTION pay.capture_change_items IS
+    'The captures of approved checkouts whose money is held';
+
+
+-- An order that may still be paid keeps the review unsettled; so does one whose
+-- cancellation by the storefront is under way, which may fail.
+CREATE OR REPLACE FUNCTION pay.settle_captures(p_reviews risk_review[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE risk_review r
+    SET is_settled = true
+    FROM unnest(p_reviews) u
+    WHERE r.review_id = u.review_id AND r.state = 'approved' AND NOT EXISTS (
+        SELECT FROM orders_of(r.merchant_id, r.checkout_id) o
+        WHERE (o.authorized_minor > 0
+               OR o.status <> 'FAILED' AND o.captured_minor = 0)
+            AND NOT EXISTS (
+                SELECT FROM idempotency_key k
+                WHERE k.merchant_id = r.merchant_id
+                    AND k.route = 'risk review'
+                    AND k.key = review_capture_key(r.review_id,
+                                               o.position::int)
+                    AND k.change_id IS NOT NULL));
+END
+$$;
+COMMENT ON FUNCTION pay.settle_captures IS
+    'Reviews are settled whose orders have their captures, or can have none';
+
+
+-- The reviews and their checkouts are locked, and approved.  Money that
+-- is not authorised yet is captured by a later round.
+CREATE OR REPLACE FUNCTION pay.capture_approved(p_reviews risk_review[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_items change_item[];
+    v_item  change_item;
+    v_one   record;
+    v_facts fact[] := '{}';
+BEGIN
+    IF p_reviews = '{}' THEN
+        RETURN;
+    END IF;
+
+    v_items := capture_change_items(p_reviews);
+    PERFORM claim_change_keys(v_items);
+
+    FOREACH v_item IN ARRAY v_items LOOP
+        v_one := begin_one_change(v_item, '{}');
+        IF v_one.told IS DISTINCT FROM NULL THEN
+            v_facts := v_facts || v_one.told;
+        END IF;
+    END LOOP;
+
+    PERFORM release_change_keys(v_items);
+    PERFORM record_facts(number_facts(v_facts, 0));
+    PERFORM settle_captures(p_reviews);
+END
+$$;
+COMMENT ON FUNCTION pay.capture_approved IS
+    'Captures the held money of approved checkouts, each order once';
+
+
+-- Like all of the sweep it waits for no row.
+CREATE OR REPLACE FUNCTION pay.sweep_captures()
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM capture_approved(ARRAY(
+        SELECT r FROM risk_review r
+        CROSS JOIN LATERAL (
+            SELECT FROM checkout c
+            WHERE c.merchant_id = r.merchant_id
+                AND c.checkout_id = r.checkout_id
+            FOR NO KEY UPDATE SKIP LOCKED) c
+        WHERE r.state = 'approved' AND r.captures AND NOT r.is_settled
+        ORDER BY r.review_id LIMIT 1000
+        FOR UPDATE OF r SKIP LOCKED));
+END
+$$;
+COMMENT ON FUNCTION pay.sweep_captures IS
+    'Captures the money of approved checkouts that buyers have paid since, and '
+    'of those that a deadline has approved';
