@@ -14,10 +14,18 @@ from test_risk_cards import after, first_id, order, review
 
 NAME = "__Host-payments-browser"
 ON = "payments_risk              on;"
-REAL = (
-    "location /checkout/ {",
-    "location /checkout/ { set_real_ip_from 127.0.0.1;"
-    " real_ip_header X-Forwarded-For;",
+# realip, and a window of one payment
+STRICT = (
+    (
+        "location /checkout/ {",
+        "location /checkout/ { set_real_ip_from 127.0.0.1;"
+        " real_ip_header X-Forwarded-For;",
+    ),
+    (
+        ON,
+        f"{ON} payments_risk_velocity browser-1m key=browser window=1m"
+        " limit=1 then=review;",
+    ),
 )
 FORGED = {
     "X-Forwarded-For": "198.51.100.7",
@@ -74,10 +82,17 @@ def pay(stack, made, **words) -> dict:
     return made
 
 
-@pytest.fixture
-def configured(stack):
-    yield stack.configure
-    stack.configure()
+@pytest.fixture(scope="module")
+def configured(own_stack):
+    """One reload for all tests that want the same."""
+    yield own_stack.configure
+    own_stack.configure()
+
+
+@pytest.fixture(autouse=True)
+def pristine(request, stack):
+    if "configured" not in request.fixturenames:
+        stack.configure()
 
 
 def test_a_browser_gets_a_cookie_once_and_one_row(stack):
@@ -138,8 +153,42 @@ def test_no_header_is_the_address_without_realip(stack):
     assert seen(stack, made) == [(1, "127.0.0.1/32", "other", None)]
 
 
+def test_hostile_user_agents_store_nothing_in_clear(stack):
+    made = new(stack, buyer_info={"user_agent": "x"})
+    for agent in (b"\xff\xfe", b"'; DROP TABLE x", b"a" * 3000, b""):
+        look(stack, made, **{"User-Agent": agent})
+    text = stack.value(
+        "SELECT string_agg(b::text, '') FROM pay.risk_browser b"
+        " WHERE checkout_id = %s",
+        made["checkout_id"],
+    )
+    assert len(seen(stack, made)) == 4
+    assert "DROP" not in text and "aaaaaaaa" not in text
+
+
+def test_a_browser_is_listed_by_an_order(stack):
+    first = new(stack)
+    cookie = cookie_of(look(stack, first))
+    words = ("risk", "list", "add", "block", "browser", first_id(first))
+    payctl(stack, *words, "--why", "no merchant", code=2)
+    said = payctl(stack, *words, "--merchant", "acme", "--why", "a thief")
+    assert said.startswith("added")
+    second = new(stack)
+    look(stack, second, cookie)
+    look(stack, second)
+    assert after(stack, second) == [] and review(stack, second) is None
+    pay(stack, second)
+    assert after(stack, second) == [("block", "hold", "browser")]
+    assert review(stack, second) == ("open", 1)
+    scopes = "payments:read reconciliation:read"
+    browsers = explained(stack, first_id(second), scopes)["risk"]["browsers"]
+    assert [each["other_checkouts"] for each in browsers] == [1, 0]
+    text = json.dumps(browsers)
+    assert cookie.split("=")[1] not in text and "127.0.0.1" not in text
+
+
 def test_behind_realip_the_address_is_compared(stack, configured):
-    configured(REAL)
+    configured(*STRICT)
     agent = "Mozilla/5.0 (X11; Linux)"
     made = new(stack, buyer_info={"ip": "198.51.100.7", "user_agent": agent})
     addresses = ("198.51.100.7", "198.51.100.8", "198.51.9.9", "2001:db8::1")
@@ -166,30 +215,9 @@ def test_behind_realip_the_address_is_compared(stack, configured):
     assert "198.51.9.9" not in shown
 
 
-def test_hostile_user_agents_store_nothing_in_clear(stack):
-    made = new(stack, buyer_info={"user_agent": "x"})
-    for agent in (b"\xff\xfe", b"'; DROP TABLE x", b"a" * 3000, b""):
-        look(stack, made, **{"User-Agent": agent})
-    text = stack.value(
-        "SELECT string_agg(b::text, '') FROM pay.risk_browser b"
-        " WHERE checkout_id = %s",
-        made["checkout_id"],
-    )
-    assert len(seen(stack, made)) == 4
-    assert "DROP" not in text and "aaaaaaaa" not in text
-
-
-def test_without_risk_there_is_no_cookie(stack, configured):
-    made = new(stack)
-    configured((ON, "payments_risk              off;"))
-    assert cookie_of(look(stack, made)) is None
-    assert seen(stack, made) == []
-
-
 @pytest.mark.parametrize("words", ({"card": "x"}, {}), ids=("named", "none"))
 def test_a_browser_that_pays_too_often_is_held(stack, configured, words):
-    line = " payments_risk_velocity browser-1m key=browser window=1m limit=1"
-    configured((ON, f"{ON}{line} then=review;"))
+    configured(*STRICT)
     cookie, checkouts = None, []
     for _ in range(2):
         made = new(stack)
@@ -214,22 +242,8 @@ def test_a_browser_that_pays_too_often_is_held(stack, configured, words):
     assert first["checkout_id"] in linked and "browser" in linked
 
 
-def test_a_browser_is_listed_by_an_order(stack):
-    first = new(stack)
-    cookie = cookie_of(look(stack, first))
-    words = ("risk", "list", "add", "block", "browser", first_id(first))
-    payctl(stack, *words, "--why", "no merchant", code=2)
-    said = payctl(stack, *words, "--merchant", "acme", "--why", "a thief")
-    assert said.startswith("added")
-    second = new(stack)
-    look(stack, second, cookie)
-    look(stack, second)
-    assert after(stack, second) == [] and review(stack, second) is None
-    pay(stack, second)
-    assert after(stack, second) == [("block", "hold", "browser")]
-    assert review(stack, second) == ("open", 1)
-    scopes = "payments:read reconciliation:read"
-    browsers = explained(stack, first_id(second), scopes)["risk"]["browsers"]
-    assert [each["other_checkouts"] for each in browsers] == [1, 0]
-    text = json.dumps(browsers)
-    assert cookie.split("=")[1] not in text and "127.0.0.1" not in text
+def test_without_risk_there_is_no_cookie(stack, configured):
+    made = new(stack)
+    configured((ON, "payments_risk              off;"))
+    assert cookie_of(look(stack, made)) is None
+    assert seen(stack, made) == []
