@@ -397,8 +397,42 @@ uint32_t pay_risk_table_add(pay_risk_table_t *table, uint64_t key,
 /* Takes one back that was added at that time, if it is still there. */
 void pay_risk_table_take(pay_risk_table_t *table, uint64_t key,
     int64_t window_s, int64_t at_s);
+/* Adds one that came at a time which may be before the last one's; nothing
+ * where the window has passed it. */
+void pay_risk_table_put(pay_risk_table_t *table, uint64_t key,
+    int64_t window_s, int64_t at_s);
+/* Whether it has the attempts from before it was made; a new one has not. */
+int pay_risk_table_is_whole(const pay_risk_table_t *table);
+void pay_risk_table_set_whole(pay_risk_table_t *table);
 /* How many keys have made room for others while their window was not over. */
 uint64_t pay_risk_table_evicted(const pay_risk_table_t *table);
+
+
+/* One that an attempt of the past adds to a window in memory. */
+typedef struct {
+    uint64_t  key;
+    int64_t   window_s;
+    int64_t   at_s;
+} pay_risk_past_t;
+
+/* A page of them.  next_us: where the next page begins, with next_merchant_id
+ * and next_checkout_id; 0: this is the last one. */
+typedef struct {
+    pay_risk_past_t  *items;
+    size_t            count;
+    size_t            attempts;
+    int64_t           next_us;
+    pay_str_t         next_merchant_id;
+    pay_str_t         next_checkout_id;
+} pay_risk_past_page_t;
+
+/* Seconds of the longest window in memory and a fifteenth more; 0: there is
+ * none. */
+int64_t pay_risk_memory_s(const pay_risk_t *risk);
+/* Reads a page of list_past_attempts (sql/functions/61_risk_past.sql).  All of
+ * it is the arena's.  PAY_INVALID: it is no such page. */
+pay_status_t pay_risk_past(pay_arena_t *arena, const pay_risk_t *risk,
+    pay_str_t json, pay_risk_past_page_t *page) PAY_MUST_CHECK;
 
 
 #endif /* PAY_RISK_H */

@@ -2563,6 +2563,7 @@ CREATE FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parte
 CREATE FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.part_told(p_type text, p_event pay.event, p_amount text, p_currency text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) RETURNS pay.change[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.past_attempts(p_since timestamp with time zone, p_before timestamp with time zone, p_merchant_id text, p_checkout_id text, p_limit integer) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.payment_method_ok(p_method text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_acts_json(p_merchant_id text, p_subject text, p_subject_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) RETURNS record LANGUAGE sql STABLE;
@@ -3102,6 +3103,7 @@ CREATE FUNCTION pay_api.list_deliveries(p_merchant_id text[], p_endpoint_id text
 CREATE FUNCTION pay_api.list_destinations(p_merchant_id text[], p_destination_id text[], p_seller_account text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_endpoints(p_merchant_id text[], p_endpoint_id text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_messages(p_merchant_id text[], p_message_id text[], p_after text[], p_type text[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.list_past_attempts(p_since_s bigint[], p_before_us bigint[], p_before_merchant_id text[], p_before_checkout_id text[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_payout_batches(p_merchant_id text[], p_batch_id text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_payouts(p_merchant_id text[], p_payout_id text[], p_seller_account text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.list_psp_balances(p_merchant_id text[], p_psp text[], p_currency text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -7514,6 +7516,7 @@ REVOKE ALL ON FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OU
 REVOKE ALL ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.part_told(p_type text, p_event pay.event, p_amount text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.past_attempts(p_since timestamp with time zone, p_before timestamp with time zone, p_merchant_id text, p_checkout_id text, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payment_method_ok(p_method text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_acts_json(p_merchant_id text, p_subject text, p_subject_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_batch_hash(p_merchant_id text, p_batch_id text, OUT hash bytea, OUT item_count integer, OUT total_minor bigint) FROM PUBLIC;
@@ -7960,6 +7963,8 @@ REVOKE ALL ON FUNCTION pay_api.list_endpoints(p_merchant_id text[], p_endpoint_i
 GRANT ALL ON FUNCTION pay_api.list_endpoints(p_merchant_id text[], p_endpoint_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_messages(p_merchant_id text[], p_message_id text[], p_after text[], p_type text[], p_limit bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_messages(p_merchant_id text[], p_message_id text[], p_after text[], p_type text[], p_limit bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.list_past_attempts(p_since_s bigint[], p_before_us bigint[], p_before_merchant_id text[], p_before_checkout_id text[], p_limit bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.list_past_attempts(p_since_s bigint[], p_before_us bigint[], p_before_merchant_id text[], p_before_checkout_id text[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_payout_batches(p_merchant_id text[], p_batch_id text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_payout_batches(p_merchant_id text[], p_batch_id text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.list_payouts(p_merchant_id text[], p_payout_id text[], p_seller_account text[], p_provider text[], p_currency text[], p_state text[], p_day text[], p_before bigint[], p_limit bigint[]) FROM PUBLIC;

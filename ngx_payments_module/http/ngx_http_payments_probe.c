@@ -7,6 +7,7 @@
 #include "http/ngx_http_payments_reply.h"
 #include "http/ngx_http_payments_send.h"
 #include "http/ngx_http_payments_start.h"
+#include "shm/ngx_payments_windows.h"
 
 
 #define ALLOW  "GET, HEAD, OPTIONS"
@@ -28,7 +29,8 @@ ngx_http_payments_live(ngx_http_request_t *r)
 }
 
 
-/* Asks PostgreSQL by a flow, so it waits in the same queue as requests do. */
+/* Asks PostgreSQL by a flow, so it waits in the same queue as requests do.
+ * Until windows of risk have the attempts of before, no checkout is taken. */
 ngx_int_t
 ngx_http_payments_ready(ngx_http_request_t *r)
 {
@@ -42,6 +44,11 @@ ngx_http_payments_ready(ngx_http_request_t *r)
     rc = ngx_http_discard_request_body(r);
     if (rc != NGX_OK) {
         return rc;
+    }
+
+    if (!ngx_payments_windows_are_whole()) {
+        return ngx_http_payments_problem(r, "dependency-unavailable", NULL,
+                                         NULL);
     }
 
     flow = ngx_http_payments_new_flow(r);

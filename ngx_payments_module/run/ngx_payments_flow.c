@@ -55,6 +55,7 @@ static ngx_uint_t hold_reply(ngx_payments_flow_t *flow,
 static void held_handler(ngx_event_t *ev);
 static ngx_int_t begin_effect(ngx_payments_flow_t *flow,
     pay_effect_t *effect, pay_input_t *input);
+static ngx_int_t count(pay_risk_counts_t *counts, pay_input_t *input);
 static void run(ngx_payments_flow_t *flow, pay_input_t *input,
     pay_effect_t *effect);
 static void log_unread(const pay_flow_t *core);
@@ -360,11 +361,23 @@ begin_effect(ngx_payments_flow_t *flow, pay_effect_t *effect,
         return ngx_payments_effect_file(flow, effect, input);
 
     default:
-        ngx_payments_windows_count(effect->counts);
-        ngx_memzero(input, sizeof(pay_input_t));
-        input->kind = PAY_INPUT_COUNTED;
-        return NGX_OK;
+        return count(effect->counts, input);
     }
+}
+
+
+/* Windows that are not whole yet would let too many through: their past is in
+ * PostgreSQL, and the checkout is answered as if that were away. */
+static ngx_int_t
+count(pay_risk_counts_t *counts, pay_input_t *input)
+{
+    ngx_int_t  rc = ngx_payments_windows_count(counts);
+
+    ngx_memzero(input, sizeof(pay_input_t));
+    input->kind = rc == NGX_OK ? PAY_INPUT_COUNTED : PAY_INPUT_DB_FAILED;
+    input->db_failure = PAY_DB_UNAVAILABLE;
+
+    return NGX_OK;
 }
 
 

@@ -16,6 +16,7 @@
 #include "io/ngx_payments_oauth.h"
 #include "io/ngx_payments_pq.h"
 #include "run/ngx_payments_flow.h"
+#include "run/ngx_payments_recall.h"
 #include "run/ngx_payments_rounds.h"
 #include "shm/ngx_payments_bulkhead.h"
 #include "shm/ngx_payments_count.h"
@@ -93,6 +94,7 @@ ngx_payments_init_process(ngx_cycle_t *cycle)
         || ngx_payments_bulkhead_init(cycle) != NGX_OK
         || ngx_payments_curl_start(cycle) != NGX_OK
         || ngx_payments_db_start(cycle, &pmcf->db) != NGX_OK
+        || ngx_payments_recall_start(cycle) != NGX_OK
         || jobs_start(cycle) != NGX_OK)
     {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,

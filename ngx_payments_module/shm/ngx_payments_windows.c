@@ -45,7 +45,7 @@ ngx_payments_windows_init_zone(ngx_shm_zone_t *zone, void *data)
 }
 
 
-void
+ngx_int_t
 ngx_payments_windows_count(pay_risk_counts_t *counts)
 {
     unsigned           i;
@@ -54,7 +54,12 @@ ngx_payments_windows_count(pay_risk_counts_t *counts)
     pay_risk_table_t  *table = lock(&pool);
 
     if (table == NULL) {
-        return;
+        return NGX_OK;
+    }
+
+    if (!pay_risk_table_is_whole(table)) {
+        ngx_shmtx_unlock(&pool->mutex);
+        return NGX_DECLINED;
     }
 
     for (i = 0; i < counts->count; i++) {
@@ -65,6 +70,8 @@ ngx_payments_windows_count(pay_risk_counts_t *counts)
     }
 
     ngx_shmtx_unlock(&pool->mutex);
+
+    return NGX_OK;
 }
 
 
@@ -86,6 +93,57 @@ ngx_payments_windows_take(const pay_risk_counts_t *counts)
     }
 
     ngx_shmtx_unlock(&pool->mutex);
+}
+
+
+ngx_uint_t
+ngx_payments_windows_are_whole(void)
+{
+    ngx_uint_t         whole;
+    ngx_slab_pool_t   *pool;
+    pay_risk_table_t  *table = lock(&pool);
+
+    if (table == NULL) {
+        return 1;
+    }
+
+    whole = pay_risk_table_is_whole(table) != 0;
+    ngx_shmtx_unlock(&pool->mutex);
+
+    return whole;
+}
+
+
+void
+ngx_payments_windows_put(const pay_risk_past_page_t *page)
+{
+    size_t             i;
+    ngx_slab_pool_t   *pool;
+    pay_risk_table_t  *table = lock(&pool);
+
+    if (table == NULL) {
+        return;
+    }
+
+    for (i = 0; i < page->count; i++) {
+        pay_risk_table_put(table, page->items[i].key, page->items[i].window_s,
+                           page->items[i].at_s);
+    }
+
+    ngx_shmtx_unlock(&pool->mutex);
+}
+
+
+void
+ngx_payments_windows_set_whole(void)
+{
+    ngx_slab_pool_t   *pool;
+    pay_risk_table_t  *table = lock(&pool);
+
+    if (table != NULL) {
+        pay_risk_table_set_whole(table);
+        ngx_shmtx_unlock(&pool->mutex);
+    }
 }
 
 

@@ -165,6 +165,11 @@ ask_provider(pay_flow_t *flow, pay_risk_check_t *check,
         .checkout_id = check->facts->request->checkout_id
     };
 
+    /* nothing could be counted, which the caller says as of PostgreSQL */
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return pay_done_db_failed(flow, input, effect);
+    }
+
     check->provider = pay_risk_provider_of(risk, check->facts);
 
     if (check->provider != NULL) {

@@ -12,9 +12,6 @@ static pay_status_t add_configured(pay_arena_t *arena, const pay_risk_t *risk,
 static pay_status_t add_counts(pay_arena_t *arena, const pay_risk_t *risk,
     const pay_risk_facts_t *facts, const pay_risk_velocity_t *velocity,
     pay_risk_counts_t *counts);
-static pay_status_t slot_of(const pay_risk_t *risk,
-    const pay_risk_facts_t *facts, const pay_risk_velocity_t *velocity,
-    pay_str_t value, uint64_t *slot);
 
 
 int
@@ -92,7 +89,8 @@ add_counts(pay_arena_t *arena, const pay_risk_t *risk,
         item = &counts->items[counts->count];
         item->velocity = velocity;
         item->count = 0;
-        PAY_TRY(slot_of(risk, facts, velocity, values[i], &item->key));
+        PAY_TRY(pay_risk_slot(risk, facts->merchant_id, velocity, values[i],
+                              &item->key));
         counts->count++;
     }
 
@@ -103,15 +101,15 @@ add_counts(pay_arena_t *arena, const pay_risk_t *risk,
 /* Keyed, so that nobody can choose values that push others out of the table.
  * Windows of several merchants are apart, and so are those of one name that a
  * reload has made longer. */
-static pay_status_t
-slot_of(const pay_risk_t *risk, const pay_risk_facts_t *facts,
+pay_status_t
+pay_risk_slot(const pay_risk_t *risk, pay_str_t merchant_id,
     const pay_risk_velocity_t *velocity, pay_str_t value, uint64_t *slot)
 {
     unsigned char  text[PAY_INT_TEXT_MAX], digest[PAY_SHA256_SIZE];
     pay_str_t      end = { 1, (const unsigned char *) "" };
     pay_str_t      parts[7] = { velocity->name, end,
                                 pay_int_text(velocity->window_s, text), end,
-                                facts->merchant_id, end, value };
+                                merchant_id, end, value };
 
     PAY_TRY(pay_hmac_sha256((pay_str_t) { PAY_SHA256_SIZE, risk->keys[0] },
                             parts, 7, digest));

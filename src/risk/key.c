@@ -7,6 +7,7 @@
 
 
 #define LABEL  "ngx_payments risk"
+#define V4_ONE  32
 #define V4_NET  24
 #define V6_ONE  64             /* a household has a /64 */
 #define V6_NET  48
@@ -268,14 +269,21 @@ static pay_status_t
 network_of(pay_arena_t *arena, pay_str_t ip, pay_risk_key_t key,
     pay_str_t *text)
 {
-    int                 is_net = key == PAY_RISK_BY_ip_net;
     pay_risk_address_t  address;
 
     PAY_TRY(pay_risk_address(ip, &address));
 
-    return pay_risk_prefix(arena, &address, address.is_v6
-                           ? (is_net ? V6_NET : V6_ONE)
-                           : (is_net ? V4_NET : 32), text);
+    return pay_risk_prefix(arena, &address,
+                           pay_risk_key_bits(key, address.is_v6), text);
+}
+
+
+unsigned
+pay_risk_key_bits(pay_risk_key_t key, int is_v6)
+{
+    int  is_net = key == PAY_RISK_BY_ip_net;
+
+    return is_v6 ? (is_net ? V6_NET : V6_ONE) : (is_net ? V4_NET : V4_ONE);
 }
 
 

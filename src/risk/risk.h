@@ -108,6 +108,12 @@ void pay_risk_total_write(const pay_risk_total_t *total, pay_buf_t *buf);
 
 /* Whether the window is one in memory. */
 int pay_risk_in_memory(const pay_risk_velocity_t *velocity);
+/* The key of a value's window in the table; value: of pay_risk_key_values(). */
+pay_status_t pay_risk_slot(const pay_risk_t *risk, pay_str_t merchant_id,
+    const pay_risk_velocity_t *velocity, pay_str_t value, uint64_t *slot)
+    PAY_MUST_CHECK;
+/* Bits of the network by which the key counts addresses. */
+unsigned pay_risk_key_bits(pay_risk_key_t key, int is_v6);
 /* Whether it counts checkouts of this merchant. */
 int pay_risk_is_of(pay_str_t merchant_id, const pay_risk_facts_t *facts);
 

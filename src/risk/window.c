@@ -30,6 +30,7 @@ typedef struct {
 struct pay_risk_table_s {
     uint64_t  sets;
     uint64_t  evicted;
+    uint64_t  is_whole;
     set_t     set[];
 };
 
@@ -101,6 +102,42 @@ pay_risk_table_take(pay_risk_table_t *table, uint64_t key, int64_t window_s,
 
     bucket = &slot->buckets[tick % BUCKETS];
     *bucket = (uint16_t) (*bucket - (*bucket > 0));
+}
+
+
+void
+pay_risk_table_put(pay_risk_table_t *table, uint64_t key, int64_t window_s,
+    int64_t at_s)
+{
+    slot_t    *slot = find(table, key);
+    uint32_t   window = (uint32_t) window_s, width = width_of(window);
+    uint32_t   tick = (uint32_t) at_s / width;
+    uint16_t  *bucket;
+
+    if (slot == NULL) {
+        slot = make(table, key, window, (uint32_t) at_s);
+    }
+
+    advance(slot, (uint32_t) at_s);
+
+    if (slot->last_s / width - tick < BUCKETS) {
+        bucket = &slot->buckets[tick % BUCKETS];
+        *bucket = (uint16_t) (*bucket + (*bucket < COUNT_MAX));
+    }
+}
+
+
+int
+pay_risk_table_is_whole(const pay_risk_table_t *table)
+{
+    return table->is_whole != 0;
+}
+
+
+void
+pay_risk_table_set_whole(pay_risk_table_t *table)
+{
+    table->is_whole = 1;
 }
 
 

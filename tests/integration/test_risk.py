@@ -174,6 +174,29 @@ def test_a_reload_keeps_the_windows(stack):
     assert is_blocked(stack.post(body(stack, ip=ip)))
 
 
+@pytest.mark.parametrize("how", ["quit_nginx", "kill_nginx"])
+def test_a_restart_in_mid_window_lets_nobody_more_through(stack, how):
+    """The memory is gone; the decisions in PostgreSQL are not."""
+    ip, fresh, v4 = address(), address(), "203.0.113.77"
+    for _ in range(LIMIT - 1):
+        assert not is_blocked(stack.post(body(stack, ip=ip)))
+    repeated, key = body(stack, ip=ip), new_id()
+    told = stack.post(repeated, key)
+    assert not is_blocked(told)
+    seen = sum(not is_blocked(stack.post(body(stack, ip=v4)))
+               for _ in range(LIMIT + 1))  # fmt: skip
+    getattr(stack, how)()
+    stack.start_nginx()
+    wait_for(stack.is_ready, "windows that are whole")
+    assert seen <= LIMIT and is_blocked(stack.post(body(stack, ip=v4)))
+    assert is_blocked(stack.post(body(stack, ip=ip)))
+    # it counts once, as before
+    assert stack.post(repeated, key).json() == told.json()
+    for _ in range(LIMIT):
+        assert not is_blocked(stack.post(body(stack, ip=fresh)))
+    assert is_blocked(stack.post(body(stack, ip=fresh)))
+
+
 def test_an_address_of_mail_on_the_list_is_blocked(stack, listed):
     email = f"Mallory.{new_id()}@Shop.Example"
     assert not is_blocked(stack.post(body(stack, email=email)))

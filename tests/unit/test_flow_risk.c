@@ -369,6 +369,23 @@ Test(pay_flow_risk, what_a_window_has_blocked_asks_nobody)
 }
 
 
+/* Windows that do not know the attempts of before let nobody through. */
+Test(pay_flow_risk, windows_that_cannot_count_yet_store_nothing)
+{
+    world_t  world;
+
+    world_open(&world);
+    open_with_risk(&world);
+    cr_assert_eq(world.effect.kind, PAY_DO_COUNT);
+    world_db_failed(&world, PAY_DB_UNAVAILABLE);
+    cr_assert(world.ended);
+    cr_expect_eq(world.effect.reply->status, 503);
+    cr_expect_null(world.effect.uncounts, "nothing was counted");
+    cr_expect_eq(world.db_count, 0);
+    world_close(&world);
+}
+
+
 /* Else a checkout would be stored about which nobody was asked. */
 Test(pay_flow_risk, a_look_up_that_fails_stores_nothing)
 {
