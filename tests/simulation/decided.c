@@ -331,6 +331,7 @@ sim_judge_risk(sim_t *sim)
     judge_counters(sim);
     judge_rest(sim);
     judge_blocked(sim);
+    sim_judge_cards(sim);
 }
 
 
@@ -487,7 +488,10 @@ judge_rest(sim_t *sim)
         "r.checkout_id = d.checkout_id) r CROSS JOIN LATERAL (SELECT count(*) "
         "FROM pay.payment_order o WHERE o.merchant_id = d.merchant_id AND "
         "o.checkout_id = d.checkout_id) o WHERE d.merchant_id = $1 AND "
-        "(r.count <> (d.decision = 'review')::int OR o.count = 0)", 1,
+        "(r.count <> (d.decision = 'review' OR EXISTS (SELECT FROM "
+        "pay.risk_after a WHERE a.merchant_id = d.merchant_id AND "
+        "a.checkout_id = d.checkout_id AND a.effect <> 'none'))::int "
+        "OR o.count = 0)", 1,
         sim_text(sim, sim->merchant.id));
 
     for (i = 0; i < found.rows; i++) {

@@ -28,13 +28,16 @@ static void answered(sim_flow_t *flow, const pay_reply_t *reply);
 void
 sim_hook_add(sim_t *sim, sim_reg_t *reg, const char *type)
 {
+    pay_str_t  card = sim_card_member(sim, reg, type);
+
     sim_hook_tell(sim, reg, (const char *) sim_format(sim, "registration.%s",
                                                       type).data,
         sim_format(sim, ",\"nonce\":\"%s\",\"amount\":\"%s\","
-            "\"currency\":\"%s\"%s", (const char *) reg->nonce.data,
+            "\"currency\":\"%s\"%s%.*s", (const char *) reg->nonce.data,
             (const char *) reg->amount.data,
             (const char *) reg->currency.data,
-            strcmp(type, "declined") == 0 ? ",\"code\":\"no_funds\"" : ""),
+            strcmp(type, "declined") == 0 ? ",\"code\":\"no_funds\"" : "",
+            pay_fmt(card)),
         !can_ask(sim, reg, type));
 }
 

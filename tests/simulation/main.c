@@ -370,7 +370,8 @@ tell_risk(const sim_figures_t *f)
                pay_risk_action_name((pay_risk_action_t) i), f->words[i]);
     }
 
-    printf("\n");
+    printf("; held for a card %" PRIu64 ", voided %" PRIu64 "\n",
+           f->card_holds, f->card_voids);
 }
 
 

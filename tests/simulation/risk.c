@@ -56,7 +56,9 @@ static const struct {
     [SIM_BY_SUM] = { "sum", PAY_RISK_BY_buyer, PAY_RISK_SUM, 7200,
                      PAY_RISK_REVIEW },
     [SIM_BY_DECLINES] = { "declines", PAY_RISK_BY_device, PAY_RISK_DECLINES,
-                          86400, PAY_RISK_CHALLENGE }
+                          86400, PAY_RISK_CHALLENGE },
+    [SIM_BY_CARD] = { "card", PAY_RISK_BY_card, PAY_RISK_ATTEMPTS, 86400,
+                      PAY_RISK_BLOCK }
 };
 
 /* Rows: one value in the writings of several storefronts. */
@@ -107,6 +109,7 @@ sim_risk_plan(sim_t *sim)
     sim->env.risk = &risk->conf;
     plan_rules(sim, risk);
     plan_velocities(sim, risk);
+    sim_cards_plan(sim);
 
     for (i = 0; i < SIM_LISTS; i++) {
         risk->list[i] = draw(sim, i == SIM_LIST_EMAIL ? PAY_RISK_BLOCK
@@ -186,6 +189,11 @@ plan_velocities(sim_t *sim, sim_risk_t *risk)
 
         if (!term->is_there) {
             continue;
+        }
+
+        /* it is too late for 3-D Secure */
+        if (i == SIM_BY_CARD && term->then == PAY_RISK_CHALLENGE) {
+            risk->velocity[i].then = PAY_RISK_REVIEW;
         }
 
         velocity = &risk->velocities[risk->conf.velocity_count++];

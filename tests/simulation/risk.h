@@ -5,6 +5,7 @@
  *
  *   risk.c     configuration, buyers, lists, memory       sim_risk_plan()
  *   decided.c  what must be true of them                  sim_judge_risk()
+ *   card.c     words of PSPs about cards, and the same    sim_judge_cards()
  */
 
 #ifndef SIM_RISK_H
@@ -23,6 +24,7 @@ typedef enum {
 
 typedef enum {
     SIM_BY_IP = 0, SIM_BY_SHOP, SIM_BY_EMAIL, SIM_BY_SUM, SIM_BY_DECLINES,
+    SIM_BY_CARD,
     SIM_VELOCITIES
 } sim_velocity_t;
 
@@ -115,6 +117,9 @@ sim_look_t *sim_risk_look(sim_t *sim, const sim_flow_t *flow);
 /* Behind a count of the attempt by its host, which says so many. */
 void sim_judge_count(sim_t *sim, const sim_attempt_t *attempt,
     uint32_t count);
+/* The terms of cards, behind all velocities. */
+void sim_cards_plan(sim_t *sim);
+void sim_judge_cards(sim_t *sim);
 
 
 #endif /* SIM_RISK_H */

@@ -41,6 +41,7 @@
  *   heard.c     what must be true of it
  *   risk.c    what is looked at before a PSP is asked (risk.h)
  *   decided.c   what must be true of it
+ *   card.c      and behind a PSP, when it names a card
  */
 
 #ifndef SIM_H
@@ -434,6 +435,7 @@ typedef struct {
     uint64_t  read, reread;            /* by the reader; more than once */
     uint64_t  looked, risks;           /* creates; scenarios with risk */
     uint64_t  words[PAY_RISK_ACTIONS]; /* new checkouts by decision */
+    uint64_t  card_holds, card_voids;
     uint64_t  taken_back;              /* creates */
 } sim_figures_t;
 
@@ -677,6 +679,9 @@ void sim_letter_send(sim_flow_t *flow);
 void sim_judge_receivers(sim_t *sim);
 /* Endpoints of this scenario hear nothing of the next one. */
 void sim_receivers_end(sim_t *sim);
+
+/* card.c: the member risk of an event, with a comma in front; empty: none. */
+pay_str_t sim_card_member(sim_t *sim, const sim_reg_t *reg, const char *type);
 
 /* risk.c and decided.c */
 int sim_has_risk(const sim_t *sim);
