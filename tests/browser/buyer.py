@@ -15,7 +15,7 @@ CARDS = {
     "three_ds": "4000002500003155",
     "pending": "4000000000003220",
 }
-DEADLINE_S = 20
+DEADLINE_S = 60
 # How chromedriver says that one page replaced another meanwhile.
 GONE = (NoSuchElementException, StaleElementReferenceException)
 GONE_TOO = "does not belong to the document"
@@ -92,7 +92,11 @@ class Buyer:
         """Fills in the hosted page's form, as by hand, and sends it."""
         fields = {"number": CARDS[card], "expiry": "12/39", "cvc": "123"}
         for name, value in fields.items():
-            self.find(f"#card-{name}").send_keys(value)
+            # the rest of a page may come after the words that were waited for
+            steady(
+                lambda n=name, v=value: self.find(f"#card-{n}").send_keys(v),
+                f"the field {name}",
+            )
         self.click("#pay")
 
     @property

@@ -18,7 +18,7 @@ from selenium.webdriver.chrome.service import Service
 
 CHROMIUM = "/usr/bin/chromium"
 CHROMEDRIVER = "/usr/bin/chromedriver"
-LOAD_S = 20
+LOAD_S = 60
 BLOCK = 2  # a content setting of Chromium's
 SWITCHES = (
     "--headless=new",

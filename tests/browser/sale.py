@@ -2,7 +2,7 @@
 
 from support.waiting import wait_for
 
-DEADLINE_S = 20
+DEADLINE_S = 60
 
 
 class Sale:

@@ -172,7 +172,7 @@ def checkout(gateway):
 
 @pytest.fixture(scope="session")
 def wait_for():
-    """wait_for(condition, deadline=40, what="…") → its true value."""
+    """wait_for(condition, deadline=90, what="…") → its true value."""
     return waiting.wait_for
 
 

@@ -190,7 +190,9 @@ def test_the_metrics_tell_of_the_newest_seal(own_stack, sold):
         lambda: metric(own_stack, "payments_seal_number") == int(newest),
         "the metric",
     )
-    assert metric(own_stack, "payments_seals_total") >= 2
+    wait_for(
+        lambda: metric(own_stack, "payments_seals_total") >= 2, "the count"
+    )
     assert metric(own_stack, "payments_seal_failures_total") == failures
     assert metric(own_stack, "payments_seal_age_seconds") < 600
 
@@ -667,7 +669,10 @@ def test_payments_go_on_when_nothing_is_sealed_and_people_hear(own_stack):
                 "GRANT EXECUTE ON FUNCTION pay_api.begin_seal TO "
                 "payments_gateway"
             )
-        assert metric(own_stack, "payments_seal_failures_total") > failed
+        wait_for(
+            lambda: metric(own_stack, "payments_seal_failures_total") > failed,
+            "the count",
+        )
         wait_sealed(own_stack)
 
 

@@ -4,13 +4,8 @@ import re
 
 import pytest
 from support.configuration import PLACES
-from support.nginxconf import (
-    MINIMAL,
-    Nginx,
-    free_port,
-    gateway_dsn,
-    swap,
-)
+from support.nginxconf import MINIMAL, Nginx, gateway_dsn, swap
+from support.ports import free_port
 from support.waiting import wait_for
 
 RW = "target_session_attrs=read-write"

@@ -15,7 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from support import waiting
 from support.client import Api
-from support.nginxconf import MINIMAL, Nginx, free_port
+from support.nginxconf import MINIMAL, Nginx
+from support.ports import free_port
 
 CALLS = 20
 PSP = """
@@ -78,7 +79,7 @@ def calls(nginx, name: str, count: int) -> list[list[str]]:
         lines = (nginx.dir / f"{name}.log").read_text().splitlines()
         return lines if len(lines) >= count else None
 
-    found = waiting.wait_for(logged, 20, "the PSP's log")
+    found = waiting.wait_for(logged, 90, "the PSP's log")
     assert len(found) == count
     return [line.split() for line in found]
 

@@ -16,17 +16,12 @@ import pytest
 from support.client import transport
 from support.gateway import ROOT
 from support.own_stack import OwnStack
+from support.ports import free_port
 from support.waiting import wait_for
 
 EXAMPLES = ROOT / "examples"
 CARD = {"number": "4242424242424242", "expiry": "12/39", "cvc": "123"}
 LINES_MAX = 60
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

@@ -160,7 +160,7 @@ WALKS = {"stripe": stripes, "square": squares, "mollie": mollies}
 def test_api_shows_what_the_file_has(psp, dialect):
     made = a_day(psp, dialect)
     begun = int(time.time())
-    wait_for(lambda: int(time.time()) > begun, 5, "another second")
+    wait_for(lambda: int(time.time()) > begun, 30, "another second")
     shown = WALKS[dialect](psp, made["payouts"][0]["id"])
     assert shown == in_file(made["files"][0]["text"])
     assert len(shown) > 4

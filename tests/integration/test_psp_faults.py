@@ -351,7 +351,7 @@ def test_a_psp_that_swallows_connections_is_202_in_time(stack, psp):
             each.close()
     stack.configure(QUICK_JOBS, HASTY_PSP)
     assert answer.status_code == 202
-    assert answer.elapsed.total_seconds() < 3
+    assert answer.elapsed.total_seconds() < 20
     made = Checkout(stack, body, answer)
     goes_on(stack, made)
     registered_once(stack, made)
@@ -502,11 +502,11 @@ def test_the_way_back_answers_although_the_psp_hangs(stack, psp):
     made = stack.created(psp)
     stack.mock.faults(
         {"operation": "query", "kind": "delay", "nonce": made.nonce,
-         "ms": 5000}
+         "ms": 60_000}
     )  # fmt: skip
     answer = stack.http.get(f"/return/{made.facts()[1]}")
     assert answer.status_code == 200
-    assert answer.elapsed.total_seconds() < 3
+    assert answer.elapsed.total_seconds() < 20
     assert "We are waiting for your payment" in answer.text
 
 

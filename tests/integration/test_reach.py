@@ -11,6 +11,7 @@ import struct
 import pytest
 from support import routed, tls_psp
 from support.own_stack import Checkout
+from support.ports import free_port
 from support.tls_psp import Authority, Listener, Proxy, read_head
 
 NO_JOBS = ("payments_audience ", "payments_jobs off;\n    payments_audience ")
@@ -118,7 +119,7 @@ class World:
         for name, said in SAID.items():
             self.plain(name, lambda body, said=said: said)
         self.plain("trailers", with_trailers(HOSTED))
-        self.block("closed", f"http://127.0.0.1:{routed.closed_port()}")
+        self.block("closed", f"http://127.0.0.1:{free_port()}")
         self.block("private", self.tls(Stranger(context)))
         on = "allow_private_address on;"
         self.block("reset", self.tls(Resetting()), on)

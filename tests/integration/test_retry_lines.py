@@ -1,8 +1,8 @@
 """Which retry line a PSP goes by: its own, else the http block's."""
 
 import pytest
-from support.nginxconf import free_port
 from support.own_stack import QUICK_JOBS, wait_for
+from support.ports import free_port
 
 HTTP = (
     "payments_psp stripe {",

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from support import routed
 from support.own_stack import wait_for
+from support.ports import free_port
 
 SCORE = "payments_score  success=90 cost=10;\n    payments_audience "
 NAMES = "closed flaky narrow dear cheap"
@@ -54,7 +55,7 @@ def edits(own_stack):
             own_stack,
             name,
             f"{WORDS[name]} {NO_LIST}",
-            routed.closed_port() if name == "closed" else 0,
+            free_port() if name == "closed" else 0,
             f"connect={CONNECT} total={TOTAL}",
         )
         for name in NAMES.split()
@@ -275,16 +276,20 @@ def test_an_open_circuit_sends_creates_to_the_next_psp(stack):
 
 # The cap of calls in flight.
 
+# An answer that the test lets go.
+HELD = {"kind": "hold", "wait_ms": 60_000}
+
 
 def test_a_call_over_the_cap_goes_to_the_next_psp(stack):
     body = routed.order(stack, "narrow")
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(
-            routed.post, stack, body, generic={"kind": "delay", "ms": 2000}
+            routed.post, stack, body, generic=HELD
         )
         wait_for(lambda: metric(stack, "narrow", "in_flight") == 1, "a call")
         made = created(stack, "narrow")
         assert not slow.done()
+        stack.mock.release()
         answer, first = slow.result()
     assert reason(made) == "rule 3 by order: stripe, narrow (full)"
     assert routed.booked(stack, made) == ["stripe"]
@@ -318,9 +323,7 @@ def test_the_cap_for_all_psps_sends_the_next_one_on(stack, edits):
     """Two are full, so the third takes it."""
     cap = f"payments_psp_concurrency  1;\n    {SCORE}"
     stack.configure(*edits, (SCORE, cap))
-    faults = {
-        psp: {"kind": "delay", "ms": 2500} for psp in ("generic", "stripe")
-    }
+    faults = dict.fromkeys(("generic", "stripe"), HELD)
     with ThreadPoolExecutor() as pool:
         slow = []
         for psp in ("generic", "stripe"):
@@ -329,6 +332,7 @@ def test_the_cap_for_all_psps_sends_the_next_one_on(stack, edits):
             wait_for(lambda psp=psp: metric(stack, psp, "in_flight") == 1, psp)
         made = created(stack, "capped")
         assert not any(each.done() for each in slow)
+        stack.mock.release()
         done = [each.result() for each in slow]
     stack.configure(*edits)
     assert made.shown["psp"] == "adyen"

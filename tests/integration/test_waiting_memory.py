@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from support import waiting
 from support.client import Api
-from support.nginxconf import MINIMAL, Nginx, free_port, swap
+from support.nginxconf import MINIMAL, Nginx, swap
+from support.ports import free_port
 
 BENCH = Path(__file__).resolve().parents[1] / "bench"
 KIB = 1024
@@ -38,7 +39,7 @@ def psp(gateway):
     ) as process:  # fmt: skip
         process.port = port
         try:
-            waiting.wait_for(lambda: listens(port), 20, "the slow PSP")
+            waiting.wait_for(lambda: listens(port), 90, "the slow PSP")
             yield process
         finally:
             process.terminate()
@@ -122,7 +123,7 @@ def test_creates_that_wait_share_a_connection_and_hold_little(
         psp.send_signal(signal.SIGUSR1)
         before = data_size(nginx)
         creates = start_creates(gateway, nginx, first["checkout_id"])
-        waiting.wait_for(lambda: in_flight(api) == WAITING, 20, "the creates")
+        waiting.wait_for(lambda: in_flight(api) == WAITING, 90, "the creates")
         each = (data_size(nginx) - before) / WAITING
         assert states(psp.port, "01") == 1
         assert json.loads(creates.communicate(timeout=60)[0]) == {

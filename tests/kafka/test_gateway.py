@@ -66,12 +66,12 @@ def test_the_revenue_in_kafka_is_that_of_the_gateway_after_kill_9_of_all(
         sold += sell(stack)
         match batch:
             case 1:
-                wait_for(lambda: receivers.seen() > 0, 60, "a message")
+                wait_for(lambda: receivers.seen() > 0, 120, "a message")
                 receivers.again("one")
             case 2:
                 stack.kill_nginx()
                 stack.start_nginx()
-                wait_for(stack.is_ready, 40, "nginx")
+                wait_for(stack.is_ready, 120, "nginx")
             case 3:
                 first.kill()
                 relay("second", relay_lease__ms=1000)
@@ -82,7 +82,7 @@ def test_the_revenue_in_kafka_is_that_of_the_gateway_after_kill_9_of_all(
                 broker.start()
     for each in sold:
         each.becomes("SUCCESS")
-    wait_for(lambda: db.value(LEFT) == 0, 60, "all to be published")
+    wait_for(lambda: db.value(LEFT) == 0, 120, "all to be published")
     db.wait_until_relayed(120)
     messages = db.messages()
     wait_for(

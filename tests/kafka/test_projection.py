@@ -66,7 +66,7 @@ def test_the_revenue_of_receivers_is_that_of_the_database(
     first = relay("first", relay_lease__ms=1000)
 
     shop.reached(0.2)
-    wait_for(lambda: receivers.seen() > 0, 60, "the first messages")
+    wait_for(lambda: receivers.seen() > 0, 120, "the first messages")
     receivers.again("one")
     kill_publisher(db)
     shop.reached(0.4)
@@ -106,14 +106,14 @@ def test_repetitions_change_no_sum(db, broker, topic, relay, receivers):
     count = len(db.messages())
     wait_for(
         lambda: len(read_topic(broker.address, topic)) >= 2 * count,
-        60,
+        120,
         "the second copies",
     )
     wait_for(
         lambda: receivers.seen() == count
         and receivers.rows("SELECT count(DISTINCT id) FROM repeated")
         == [(count,)],
-        60,
+        120,
         "the receivers",
     )
     assert receivers.rows() == db.revenue()

@@ -102,7 +102,7 @@ def test_after_kill_9_of_the_relay_before_its_mark_ids_come_twice(
         db.fill(150)
         wait_for(
             lambda: len(read_topic(broker.address, topic)) == 150,
-            30,
+            120,
             "the first copies",
         )
         first.kill()
@@ -126,7 +126,7 @@ def test_kill_9_of_the_relay_again_and_again_loses_nothing(
     for n in range(4):
         here = db.mark()
         each = relay(f"relay-{n}", relay_lease__ms=1000)
-        wait_for(lambda: db.mark() > here, 30, "a mark")
+        wait_for(lambda: db.mark() > here, 120, "a mark")
         each.kill()
     relay("last")
     db.wait_until_relayed()
@@ -141,7 +141,7 @@ def test_a_graceful_stop_marks_all_and_gives_the_lease_back(
 ):
     db.fill(5000)
     first = relay()
-    wait_for(lambda: db.mark() > 0, 30, "a mark")
+    wait_for(lambda: db.mark() > 0, 120, "a mark")
     assert first.stop() == 0
     assert db.owner() is None
     relay("second")
@@ -176,11 +176,11 @@ def test_a_relay_that_lost_its_lease_while_it_stood_still_is_fenced(
     first = relay("first")
     first.wait_for_line("holds the lease")
     db.fill(20000)
-    wait_for(lambda: db.mark() > 0, 30, "a mark")
+    wait_for(lambda: db.mark() > 0, 120, "a mark")
     first.freeze()
     second = relay("second")
     second.wait_for_line("holds the lease")
-    wait_for(lambda: second.text().count("sends"), 30, "the second")
+    wait_for(lambda: second.text().count("sends"), 120, "the second")
     first.thaw()
     first.wait_for_line("lost the lease")
     db.wait_until_relayed()
@@ -195,7 +195,7 @@ def test_a_lease_that_is_taken_in_the_middle_ends_the_sending(
     first = relay()
     first.wait_for_line("holds the lease")
     db.fill(20000)
-    wait_for(lambda: db.mark() > 0, 30, "a mark")
+    wait_for(lambda: db.mark() > 0, 120, "a mark")
     db.sql(
         "UPDATE pay.message_reader SET owner = 'another',"
         " until = clock_timestamp() + interval '2 s'"
@@ -209,7 +209,7 @@ def test_a_lease_that_is_taken_in_the_middle_ends_the_sending(
 def test_postgresql_may_restart(db, cluster, broker, topic, relay):
     each = relay()
     db.fill(10000)
-    wait_for(lambda: db.mark() > 0, 30, "a mark")
+    wait_for(lambda: db.mark() > 0, 120, "a mark")
     cluster.stop()
     each.wait_for_line("PostgreSQL is out of reach")
     cluster.start()
@@ -243,6 +243,6 @@ def test_a_server_that_has_less_of_the_log_is_followed(
     assert len(sold) == 40
     wait_for(
         lambda: {*sold} <= {r.id for r in read_topic(broker.address, topic)},
-        30,
+        120,
         "the new messages",
     )

@@ -34,7 +34,7 @@ def with_login(broker) -> dict:
 def refused(db, broker, topic, each) -> str:
     """Nothing was sent; the line that says why."""
     line = each.wait_for_line("code:_SSL")
-    wait_for(lambda: db.owner(), 30, "a claim")
+    wait_for(lambda: db.owner(), 120, "a claim")
     assert db.mark() == 0
     assert read_topic(broker.address, topic) == []
     assert line.startswith("payments-relay: error: ")

@@ -19,7 +19,7 @@ AWAKE = {201, 202, 429, 503}
 WITHOUT_DATABASE = {
     "M1": {503}, "M2": OPEN, "M3": OPEN, "M4": OPEN, "M5": DONE,
 }  # fmt: skip
-DEADLINE_S = 8
+DEADLINE_S = 20
 
 
 @dataclass(frozen=True)

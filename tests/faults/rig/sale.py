@@ -13,7 +13,7 @@ import httpx
 from support.own_stack import Checkout, new_id, wait_for
 
 CURRENCIES = (("USD", "{}.{:02}"), ("JPY", "{}"), ("KWD", "{}.{:02}0"))
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 @dataclass

@@ -27,7 +27,7 @@ from .gateway import ROOT
 from .mock import Mock
 
 PGBIN = "/usr/lib/postgresql/15/bin"
-DEADLINE_S = 40
+DEADLINE_S = 90
 CARDS = {
     "paid": "4242 4242 4242 4242",
     "declined": "4000000000000002",

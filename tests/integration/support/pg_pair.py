@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import psycopg2
 
 from .own_stack import PGBIN, children, wait_for
-from .routed import closed_port
+from .ports import free_port
 
 
 def run(command: list[str], **env) -> subprocess.CompletedProcess:
@@ -93,7 +93,7 @@ class Pair:
         self.first = Server(
             Path(stack.values["PG_DATA"]), url.port, url.geturl()
         )
-        port = closed_port()
+        port = free_port()
         netloc = url.netloc.replace(f":{url.port}", f":{port}")
         self.second = Server(
             self.first.data.parent / "standby",

@@ -6,20 +6,12 @@ dialects, so that two PSPs of one dialect are told apart by their amount of
 calls only: see ``calls``.
 """
 
-import socket
 from urllib.parse import urlsplit
 
 from .own_stack import Checkout, wait_for
 
 BEFORE = "    payments_merchant acme {\n"
 PSPS = "psp                generic stripe"
-
-
-def closed_port() -> int:
-    """Where nobody listens."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def block(

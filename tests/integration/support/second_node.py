@@ -4,29 +4,16 @@ secrets, PSPs and keys.  Both are known to the outside by the first one's
 address, as behind a load balancer.
 """
 
-import contextlib
 import os
-import random
 import shlex
-import socket
 
 from . import gateway
 from .mock import Mock
 from .own_stack import OwnStack
+from .ports import free_port
 
 DIRECTORY = "second"
 SHARED = ("secrets", "tls")
-
-
-def free_port() -> int:
-    """Below those that outgoing connections take, as ci/stack does."""
-    while True:
-        with contextlib.closing(socket.socket()) as sock:
-            try:
-                sock.bind(("127.0.0.1", random.randrange(12000, 32000)))
-            except OSError:
-                continue
-            return sock.getsockname()[1]
 
 
 class SecondNode(OwnStack):

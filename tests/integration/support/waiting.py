@@ -3,7 +3,7 @@
 import time
 
 
-def wait_for(condition, deadline=40.0, what="the condition"):
+def wait_for(condition, deadline=90.0, what="the condition"):
     """Polls until condition() is true and returns its value.
 
     `deadline` is in seconds; an AssertionError names `what` when it passes.

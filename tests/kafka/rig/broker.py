@@ -27,6 +27,7 @@ from confluent_kafka.admin import (
     ResourcePatternType,
     ResourceType,
 )
+from support.ports import free_port
 from support.waiting import wait_for
 
 from .certificates import Authority
@@ -81,20 +82,10 @@ auto.create.topics.enable=false
 """
 
 
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [
-            stack.enter_context(socket.socket()) for _ in range(count)
-        ]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
 class Broker:
     def __init__(self, place: Path):
         self.place = place
-        ports = free_ports(6)
+        ports = [free_port() for _ in range(6)]
         self.plain, self.sasl, self.tls, self.both, self.other = ports[:5]
         self.authority = Authority(place, "kafka-ca")
         self.data = place / "data"

@@ -182,7 +182,7 @@ class Database:
             " WHERE usename = 'payments_relay' AND datname = %s",
             self.name,
         )
-        wait_for(lambda: self.relays() == 0, 30, "the end of connections")
+        wait_for(lambda: self.relays() == 0, 120, "the end of connections")
 
     def relays(self) -> int:
         return self.value(
@@ -194,7 +194,7 @@ class Database:
     def end(self) -> int:
         return self.value("SELECT position::bigint FROM pay.message_place")
 
-    def wait_until_relayed(self, deadline: float = 60) -> None:
+    def wait_until_relayed(self, deadline: float = 120) -> None:
         end = self.end()
         wait_for(lambda: self.mark() >= end, deadline, "the relay's mark")
 

@@ -37,7 +37,7 @@ class Relay:
     def text(self) -> str:
         return self.log.read_text() if self.log.exists() else ""
 
-    def wait_for_line(self, part: str, deadline: float = 30) -> str:
+    def wait_for_line(self, part: str, deadline: float = 120) -> str:
         def line():
             return [each for each in self.text().splitlines() if part in each]
 

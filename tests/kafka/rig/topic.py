@@ -34,7 +34,7 @@ def record(message) -> Record:
     )
 
 
-def read_topic(address: str, topic: str, deadline: float = 60) -> list[Record]:
+def read_topic(address: str, topic: str, deadline: float = 120) -> list[Record]:
     """All that the topic holds now: each partition's records in order."""
     consumer = Consumer(
         {
