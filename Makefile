@@ -29,7 +29,8 @@ CORE_LIBS = -ljansson -ljwt -lcrypto -lcsv -lexpat -lm
 FUZZ_SECONDS ?= 60
 export SEED SCENARIOS SCENARIO FIRST PARTS TRACE STOP MUTANTS
 
-.PHONY: all payctl relay psp-requests payout-driver risk-model unit cpu simulate controls mutants \
+.PHONY: all payctl relay psp-requests payout-driver risk-model risk-world unit cpu simulate \
+	controls mutants \
 	glue-mutants histories faults module \
 	demo up down test bench asan fuzz lint clean
 all: payctl
@@ -115,6 +116,10 @@ $(BUILD)/payout-driver: $(BUILD)/obj/tests/adapters/payout_driver.o $(BUILD)/lib
 risk-model: $(BUILD)/risk-model
 $(BUILD)/risk-model: $(BUILD)/obj/tests/risk/model_driver.o $(BUILD)/libpay.a
 	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS)
+# And the whole look at checkouts, for the figures of the generated world.
+risk-world: $(BUILD)/risk-world
+$(BUILD)/risk-world: $(BUILD)/obj/tests/risk/world_driver.o $(BUILD)/libpay.a
+	$(CC) $(LDFLAGS_ALL) -pie -Wl,--wrap=pay_risk_vector $^ -o $@ $(CORE_LIBS)
 
 # The relay's own where librdkafka is installed, as ci/build does.
 UNITS = $(BUILD)/unit \

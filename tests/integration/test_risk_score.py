@@ -80,6 +80,30 @@ def mail(domain: str) -> str:
     return f"{new_id()}@{domain}"
 
 
+def test_the_shipped_rules_act(stack):
+    example = ROOT / "examples" / "risk"
+    stack.configure(
+        lines(
+            f"payments_risk_model demo {example / 'demo.txt'}",
+            f"include {example / 'demo.conf'}",
+        )
+    )
+    try:
+        told = {"id": new_id(), "account_created_at": "2020-01-01T00:00:00Z"}
+        made = []
+        for country in ("FR", "DE"):
+            sent = {"billing_country": "DE", "shipping_country": country}
+            order = stack.order(amounts=["80.00"], buyer_info=told | sent)
+            made.append(decision(stack, stack.post(order)))
+    finally:
+        stack.configure()
+    for one, is_abroad in zip(made, (True, False), strict=True):
+        names = [hit["name"] for hit in one["hits"]]
+        assert ("elsewhere" in names) == is_abroad
+        assert one["score"]["model"]["name"] == "demo"
+    assert made[0]["decision"] != "allow"
+
+
 def test_a_champion_blocks_and_a_challenger_does_not(stack, model):
     champion, challenger = model(FREE), model(ALL)
     stack.configure(lines(

@@ -86,7 +86,9 @@ def test_each_attack_has_its_marks(events):
         rings[event["buyer_info"]["device"]].update(event["sellers"])
     assert all(len(sellers) == 1 for sellers in rings.values())
     friends = of(events, "friendly_fraud")
-    assert all(e["buyer_info"]["device"] in devices for e in friends[:3])
+    # some have a new telephone, as the honest do
+    own = sum(e["buyer_info"]["device"] in devices for e in friends)
+    assert own > 0.8 * len(friends)
     assert any(e["label"] == 1 for e in friends)
     returned = of(events, "refund_abuse")
     assert {e["label"] for e in returned if e["outcome"] == "paid"} == {0}
@@ -231,14 +233,14 @@ def test_the_figures_on_unseen_rows(trained):
     training that costs more than that is seen here."""
     fold = trained[1]["folds"][-1]
     for name, precision, recall, area in (
-        ("lightgbm", 0.9, 0.65, 0.8), ("scorecard", 0.85, 0.55, 0.7),
+        ("lightgbm", 0.8, 0.6, 0.65), ("scorecard", 0.85, 0.6, 0.68),
     ):  # fmt: skip
         found = fold["models"][name]
         assert found["review"]["1.0%"]["precision"] >= precision
         assert found["review"]["2.0%"]["recall"] >= recall
         assert found["review"]["2.0%"]["value_recall"] >= recall - 0.2
         assert found["average_precision"] >= area
-        assert found["brier"] <= 0.5 * found["brier_of_the_mean"]
+        assert found["brier"] <= 0.6 * found["brier_of_the_mean"]
         parts = found["calibration"]
         assert len(parts) == 10
         assert abs(parts[-1]["foretold"] - parts[-1]["seen"]) < 0.08

@@ -158,6 +158,11 @@ class World:
         draw = self.draw
         at = max(BEGIN_S, buyer["born"])
         end = BEGIN_S + self.days * DAY_S
+        # who opens an account does it to buy something
+        if buyer["born"] >= BEGIN_S and draw.random() < 0.7:
+            at += draw.randint(60, 1800)
+            if at < end:
+                self.checkout(buyer, at, "honest")
         while True:
             at += draw.expovariate(max(buyer["per_month"], 0.1) / 30) * DAY_S
             if at >= end:
