@@ -140,7 +140,7 @@ class Broker:
             stdout=self.log,
             stderr=self.log,
         )
-        wait_for(self.listens, 90, f"Kafka, see {self.log.name}")
+        wait_for(self.listens, 240, f"Kafka, see {self.log.name}")
 
     def listens(self) -> bool:
         assert self.process.poll() is None, Path(self.log.name).read_text()
