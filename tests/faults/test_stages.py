@@ -4,26 +4,31 @@ import random
 import re
 import time
 
+import pytest
 from rig.sale import Sale
 from support.own_stack import wait_for
 
 DEADLINE = (
     "payments_audience ",
-    "payments_stage_timeout routing=10ms;\n    payments_audience ",
+    "payments_stage_timeout routing=10ms risk=10ms;\n    payments_audience ",
 )
 
 
-def timeouts(stack) -> int:
+def timeouts(stack, stage: str) -> int:
     text = stack.http.get("/metrics").text
-    name = r'payments_stage_timeouts_total\{stage="routing"\}'
+    name = rf'payments_stage_timeouts_total\{{stage="{stage}"\}}'
     return int(re.search(rf"^{name} (\d+)$", text, re.MULTILINE)[1])
 
 
-def test_a_choice_that_takes_too_long_is_refused_and_unstored(stack, seed):
+@pytest.mark.parametrize("stage", ["routing", "risk"])
+def test_a_choice_that_takes_too_long_is_refused_and_unstored(
+    stack, seed, stage
+):
+    """Of PSPs, or by rules and a model."""
     stack.configure(DEADLINE)
     sale = Sale(stack, random.Random(f"stages/{seed}"))
-    before = timeouts(stack)
-    stack.arm("within-routing")
+    before = timeouts(stack, stage)
+    stack.arm(f"within-{stage}")
     sale.start()
     pid = stack.caught()
     seen = time.monotonic()
@@ -33,5 +38,5 @@ def test_a_choice_that_takes_too_long_is_refused_and_unstored(stack, seed):
     assert heard.status == 503
     assert heard.body["type"].endswith("/overloaded")
     assert sale.rows() == 0
-    assert timeouts(stack) == before + 1
+    assert timeouts(stack, stage) == before + 1
     sale.finish()
