@@ -569,6 +569,19 @@ CREATE TYPE pay_api.balances_row AS (
 
 COMMENT ON TYPE pay_api.balances_row IS 'Balances as JSON';
 
+CREATE TYPE pay_api.buyer_history_row AS (
+	item integer,
+	outcome text,
+	orders bigint,
+	failures bigint,
+	disputes bigint,
+	ships bigint,
+	psp_risk bigint,
+	cents bigint
+);
+
+COMMENT ON TYPE pay_api.buyer_history_row IS 'A buyer''s earlier checkouts, and an amount in US cents';
+
 CREATE TYPE pay_api.change_row AS (
 	item integer,
 	outcome text,
@@ -1478,6 +1491,7 @@ CREATE FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlemen
 CREATE FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) RETURNS TABLE(captured bigint, refunding bigint, refunded bigint, unbalanced bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.browser_keys(p_merchant_id text, p_checkout_id text) RETURNS TABLE(kind text, value text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.browsers_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.buyer_history(p_merchant_id text, p_buyers bytea[], p_country text, OUT orders bigint, OUT failures bigint, OUT disputes bigint, OUT ships bigint, OUT psp_risk bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.capture_approved(p_reviews pay.risk_review[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.capture_change_items(p_reviews pay.risk_review[]) RETURNS pay.change_item[] LANGUAGE plpgsql STABLE;
@@ -3083,6 +3097,7 @@ CREATE FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id tex
 CREATE FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[], p_sees_risk bigint[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_balance(p_merchant_id text[], p_seller_account text[]) RETURNS SETOF pay_api.balances_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.get_buyer_history(p_merchant_id text[], p_buyer text[], p_buyer_before text[], p_country text[], p_currency text[], p_total_minor bigint[]) RETURNS SETOF pay_api.buyer_history_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_checkout(p_merchant_id text[], p_checkout_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.events_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3250,6 +3265,7 @@ CREATE TABLE pay.risk_decision (
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     features jsonb,
     score jsonb,
+    buyer bytea,
     CONSTRAINT risk_decision_decided_by_check CHECK ((decided_by = ANY (ARRAY['list'::text, 'rule'::text, 'window'::text, 'score'::text, 'provider'::text, 'mode'::text, 'none'::text]))),
     CONSTRAINT risk_decision_features_check CHECK ((jsonb_typeof(features) = 'object'::text)),
     CONSTRAINT risk_decision_score_check CHECK ((jsonb_typeof(score) = 'object'::text))
@@ -3258,6 +3274,7 @@ WITH (fillfactor='80', toast_tuple_target='4080');
 
 COMMENT ON COLUMN pay.risk_decision.features IS 'Values of the features by name, null: not known; NULL: nothing was scored';
 COMMENT ON COLUMN pay.risk_decision.score IS 'total, parts, and for the model and each challenger name, sha256, probability and reasons; NULL: nothing was scored';
+COMMENT ON COLUMN pay.risk_decision.buyer IS 'The keyed hash of buyer_info.id, or where there is none of the address of mail; NULL: neither was given, or it has ended';
 
 CREATE VIEW pay.aged_address (
     tid tid,
@@ -6153,6 +6170,10 @@ ALTER TABLE ONLY pay.risk_card
     ADD CONSTRAINT risk_card_pkey PRIMARY KEY (psp, attempt);
 ALTER TABLE ONLY pay.risk_counter
     ADD CONSTRAINT risk_counter_pkey PRIMARY KEY (merchant_id, kind, value, hour);
+
+ALTER TABLE pay.risk_decision
+    ADD CONSTRAINT risk_decision_buyer_check CHECK ((octet_length(buyer) = 32)) NOT VALID;
+
 ALTER TABLE ONLY pay.risk_decision
     ADD CONSTRAINT risk_decision_pkey PRIMARY KEY (merchant_id, checkout_id);
 
@@ -6384,6 +6405,7 @@ CREATE INDEX risk_card_parked ON pay.risk_card USING btree (psp, token) WHERE (c
 CREATE INDEX risk_counter_age ON pay.risk_counter USING brin (hour) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX risk_decision_address ON pay.risk_decision USING btree (at) WHERE (keys @? 'strict $[*]?(@[0] == "ip" && @[1] like_regex "/(32|64|128)$")'::jsonpath);
 CREATE INDEX risk_decision_age ON pay.risk_decision USING btree (at) WHERE ((keys IS NOT NULL) OR (facts IS NOT NULL) OR (features IS NOT NULL));
+CREATE INDEX risk_decision_buyer ON pay.risk_decision USING btree (buyer, merchant_id, at) WHERE (buyer IS NOT NULL);
 CREATE INDEX risk_decision_time ON pay.risk_decision USING brin (at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX risk_label_age ON pay.risk_label USING btree (labelled_at);
 CREATE INDEX risk_list_act_age ON pay.risk_list_act USING btree (at) WHERE (value IS NOT NULL);
@@ -6636,7 +6658,7 @@ CREATE TRIGGER psp_balance_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pa
 ALTER TABLE pay.psp_balance ENABLE ALWAYS TRIGGER psp_balance_append_only;
 CREATE TRIGGER risk_after_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_after FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
 ALTER TABLE pay.risk_after ENABLE ALWAYS TRIGGER risk_after_append_only;
-CREATE TRIGGER risk_decision_emptied BEFORE UPDATE OF features ON pay.risk_decision FOR EACH ROW WHEN (((new.features IS NOT NULL) AND (new.features IS DISTINCT FROM old.features))) EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
+CREATE TRIGGER risk_decision_emptied BEFORE UPDATE OF features, buyer ON pay.risk_decision FOR EACH ROW WHEN ((((new.features IS NOT NULL) AND (new.features IS DISTINCT FROM old.features)) OR ((new.buyer IS NOT NULL) AND (new.buyer IS DISTINCT FROM old.buyer)))) EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
 ALTER TABLE pay.risk_decision ENABLE ALWAYS TRIGGER risk_decision_emptied;
 CREATE TRIGGER risk_decision_fixed BEFORE UPDATE OF merchant_id, checkout_id, decision, decided_by, hits, inputs_hash, version, at, score ON pay.risk_decision FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
 ALTER TABLE pay.risk_decision ENABLE ALWAYS TRIGGER risk_decision_fixed;
@@ -6793,6 +6815,7 @@ GRANT SELECT ON TABLE pay.payout_sending TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_sending TO payments_operator;
 REVOKE ALL ON TYPE pay_api.age_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.balances_row FROM PUBLIC;
+REVOKE ALL ON TYPE pay_api.buyer_history_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.change_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.changes_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.checkout_row FROM PUBLIC;
@@ -6925,6 +6948,7 @@ REVOKE ALL ON FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.se
 REVOKE ALL ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.browser_keys(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.browsers_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.buyer_history(p_merchant_id text, p_buyers bytea[], p_country text, OUT orders bigint, OUT failures bigint, OUT disputes bigint, OUT ships bigint, OUT psp_risk bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.capture_approved(p_reviews pay.risk_review[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.capture_change_items(p_reviews pay.risk_review[]) FROM PUBLIC;
@@ -7923,6 +7947,8 @@ REVOKE ALL ON FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id te
 GRANT ALL ON FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_balance(p_merchant_id text[], p_seller_account text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_balance(p_merchant_id text[], p_seller_account text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.get_buyer_history(p_merchant_id text[], p_buyer text[], p_buyer_before text[], p_country text[], p_currency text[], p_total_minor bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.get_buyer_history(p_merchant_id text[], p_buyer text[], p_buyer_before text[], p_country text[], p_currency text[], p_total_minor bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_checkout(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;

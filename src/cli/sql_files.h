@@ -7,7 +7,7 @@
 #define PAY_SRC_CLI_SQL_FILES_H
 
 
-#define SQL_FILES_MAX      256
+#define SQL_FILES_MAX      512
 #define SQL_FILE_MAX       (1024 * 1024)
 #define SQL_DIGEST_SIZE    65          /* hex and NUL */
 

@@ -1,6 +1,7 @@
 """A card is known when its PSP has spoken of it: windows, lists, holds and
 voids, as a buyer, an operator and a storefront meet them."""
 
+import json
 
 import pytest
 from support.captured import items, unsent, withheld
