@@ -343,7 +343,8 @@ BEGIN
     IF NOT (EXISTS (SELECT FROM outbox)
             OR EXISTS (SELECT FROM payout_outbox)
             OR EXISTS (SELECT FROM settlement_outbox)
-            OR EXISTS (SELECT FROM webhook_outbox))
+            OR EXISTS (SELECT FROM webhook_outbox)
+            OR EXISTS (SELECT FROM risk_outbox))
     THEN
         RETURN 0;
     END IF;

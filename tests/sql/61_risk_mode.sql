@@ -192,6 +192,22 @@ FROM unnest(ARRAY['{"share": 0}', '{"share": 101}', '{"share": "x"}',
 SELECT throws_ok('DELETE FROM pay.risk_mode_act', 'PAY20', NULL,
     'acts stay');
 
+-- a message that is alone is published, too
+SELECT is(p.outcome, 'again', 'all others are published')
+FROM pay_api.publish_events('{w}', '{1000}') p;
+CREATE FUNCTION pg_temp.begins() RETURNS void
+LANGUAGE sql SET search_path = pay, pg_temp AS $$
+INSERT INTO risk_mode_act (merchant_id, act, word, declines, tries, beyond)
+SELECT merchant_id, 'on', word, declines, tries, beyond
+FROM risk_mode_act LIMIT 1
+$$;
+SELECT pg_temp.begins()
+\g /dev/null
+SELECT is(pg_temp.untold(), 1, 'one waits');
+SELECT is(p.outcome, 'again', 'and does not wait for another kind')
+FROM pay_api.publish_events('{w}', '{1000}') p;
+SELECT is(pg_temp.untold(), 0, 'it is published');
+
 \i :checks
 
 SELECT finish();
