@@ -119,11 +119,12 @@ route_in(pay_arena_t *arena, pay_route_t *to)
 }
 
 
-/* The PSP at which the n-th checkout begins. */
+/* The PSP at which the n-th checkout begins.  The query keeps its id. */
 static unsigned
 first_of(unsigned n)
 {
-    char          id[16];
+    static char   id[16];
+
     unsigned      first;
     pay_heap_t   *own = pay_heap_create();
 
@@ -195,7 +196,8 @@ text_of(pay_str_t bytes)
 static void
 find(unsigned psp)
 {
-    char         id[16];
+    static char  id[16];
+
     unsigned     n;
 
     for (n = 0; n < DRAWS && (first_of(n) != psp || !route.explored); n++) {
@@ -216,6 +218,7 @@ Test(pay_explore, nothing_explores_unless_it_is_said)
 
     rule.explore_ppm = 0;
     cr_expect_eq(explored(count), 0);
+    cr_expect_eq(route_in(pay_heap_arena(heap), &route), PAY_OK);
     cr_expect_eq(route.explore.len, 0);
     cr_expect_str_eq(text_of(route.reason),
                      "rule 1 by score: a 1000, b 800, c 600, d 400");
