@@ -276,7 +276,8 @@ SELECT is(pg_temp.decide('again'), 'approved', 'yes');
 CREATE FUNCTION pg_temp.card_holds(p_checkout text) RETURNS void
 LANGUAGE sql SET search_path = pay, pg_temp AS $$
 SELECT carry_out_cards(ARRAY[ROW(1, 'stripe', 'ch', 'm1', p_checkout, NULL,
-    NULL, NULL, NULL, false, 1, 'USD', 100, '{}')::card_word], '{1}', '{hold}')
+    NULL, NULL, NULL, false, 1, 'USD', 100, '{}', NULL)::card_word],
+    '{1}', '{hold}')
 $$;
 SELECT pg_temp.card_holds('again') \g /dev/null
 SELECT is(pg_temp.review('again'), 'manual {stripe} open captures', 'open');
