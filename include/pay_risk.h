@@ -340,8 +340,8 @@ int pay_risk_cookie_find(pay_str_t header, pay_str_t *cookie);
 pay_status_t pay_risk_cookie_set(pay_arena_t *arena, pay_str_t cookie,
     pay_str_t *header) PAY_MUST_CHECK;
 /* A browser as it is kept.  Of a User-Agent PAY_RISK_AGENT_MAX bytes count; one
- * that is longer, or has others than printable ASCII, is not compared.  A text
- * that is no address counts as none. */
+ * that is longer, or has a byte that is not printable ASCII, is not compared.
+ * A text that is no address counts as none. */
 pay_status_t pay_risk_see(pay_arena_t *arena, const pay_risk_t *risk,
     const pay_risk_browser_t *browser, pay_risk_seen_t *seen) PAY_MUST_CHECK;
 

@@ -57,6 +57,9 @@ GRANT EXECUTE ON FUNCTION pay.status_rank, pay.event_hash, pay.event_bytes,
     pay.whole_fee, pay.kept_fee, pay.fee_of, pay.advice_lines,
     pay.advice_of, pay.advice_holds
     TO payments_auditor, payments_operator;
+-- for payctl risk show
+GRANT EXECUTE ON FUNCTION pay.cards_of, pay.labels_of, pay.orders_of
+    TO payments_auditor, payments_operator;
 
 -- rows of files come by COPY, and are believed after their proof only
 GRANT INSERT ON pay.settlement_staging TO payments_operator;

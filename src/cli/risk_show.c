@@ -46,18 +46,18 @@ static const pay_cli_part_t  parts[] = {
       " d.three_d AS three_d_secure, d.level, d.score, d.warning,"
       " CASE WHEN d.is_hint THEN 'no' ELSE 'yes' END AS signed,"
       " CASE WHEN d.is_declined THEN 'yes' ELSE 'no' END AS declined"
-      " FROM pay.risk_card d" OF " ORDER BY d.at" },
+      " FROM jsonb_array_elements(pay.cards_of($1, $2)) c"
+      " JOIN pay.risk_card d ON d.attempt = c ->> 'attempt'" OF
+      " ORDER BY d.at, d.attempt" },
     { "decisions after the PSP",
       "SELECT " AT("d.at") " AS at, d.decision, d.decided_by AS by, d.effect,"
       " (SELECT string_agg(h ->> 'name', ' ')"
       " FROM jsonb_array_elements(d.hits) h) AS hits"
       " FROM pay.risk_after d" OF " ORDER BY d.after_id" },
     { "labels",
-      "SELECT " AT("l.labelled_at") " AS at, l.payment_order_id AS \"order\","
-      " l.label, l.source FROM pay.payment_order d JOIN pay.risk_label l"
-      " ON l.merchant_id = d.merchant_id"
-      " AND l.payment_order_id = d.payment_order_id" OF
-      " ORDER BY l.labelled_at" },
+      "SELECT l ->> 'at' AS at, l ->> 'payment_order_id' AS \"order\","
+      " l ->> 'label' AS label, l ->> 'source' AS source"
+      " FROM jsonb_array_elements(pay.labels_of($1, $2)) l" },
     { NULL, NULL }
 };
 
