@@ -23,7 +23,9 @@ def worker_stack():
         yield load()
         return
     # as make up's
-    made = OwnStack(PAY_RATE="", MOCK_RETRY_MS="", PAY_BREAKER="")
+    made = OwnStack(
+        PAY_RATE="", PAY_RATES="", MOCK_RETRY_MS="", PAY_BREAKER=""
+    )
     try:
         yield made.gateway
     finally:
