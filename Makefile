@@ -79,9 +79,11 @@ $(BUILD)/obj/%.o: %.c Makefile
 -include $(wildcard $(BUILD)/obj/*/*/*.d)
 
 # Lists of objects, so that what is linked of them notices one that is gone.
+# However BUILD is spelled they are the same: a test that calls make with the
+# whole path of build/ would link payctl anew under the tests beside it.
 $(BUILD)/%.objects: FORCE
 	@mkdir -p $(@D)
-	@echo $($*_OBJ) | cmp -s - $@ || echo $($*_OBJ) >$@
+	@echo $($*_OBJ:$(BUILD)/%=%) | cmp -s - $@ || echo $($*_OBJ:$(BUILD)/%=%) >$@
 FORCE:
 
 $(BUILD)/libpay.a: $(CORE_OBJ) $(BUILD)/CORE.objects
