@@ -14,9 +14,7 @@
 -- risk_score_ok().  The decision has the score in it already.
 -- Its rows are risk_hits (rules and windows that have hit), risk_keys (looked up
 -- in the lists) and risk_windows (counted here); see wrong_risk_rows().
--- An attempt is counted first and judged by the sum that it is part of, in rows
--- that stay locked: of any number at once no more than the limit get through.
--- Private to schema pay.
+-- 28_risk_find.sql has the findings of lists and windows.  Private to schema pay.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -59,7 +57,8 @@ CREATE OR REPLACE FUNCTION pay.has_members_of(
     p_object jsonb, p_names text[], p_optional text[])
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 SELECT CASE WHEN jsonb_typeof(p_object) = 'object'
-            THEN has_members(p_object - p_optional, p_names)
+            THEN p_object ?& p_names
+                AND p_object - (p_names || p_optional) = '{}'
             ELSE false END
 $$;
 COMMENT ON FUNCTION pay.has_members_of IS
@@ -107,7 +106,9 @@ COMMENT ON FUNCTION pay.risk_score_ok IS
     'Whether begin_payment can take this score';
 
 
-CREATE OR REPLACE FUNCTION pay.risk_ok(p_risk jsonb)
+-- p_text: the same as text.  A member is no longer than the whole, which most
+-- often is short enough.
+CREATE OR REPLACE FUNCTION pay.risk_ok(p_risk jsonb, p_text text)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 SELECT coalesce(has_members_of(p_risk, '{version,decision,allowed,facts}',
                                '{buyer,provider,features,score}')
@@ -115,7 +116,8 @@ SELECT coalesce(has_members_of(p_risk, '{version,decision,allowed,facts}',
     AND (NOT p_risk ? 'provider' OR provider_ok(p_risk -> 'provider'))
     AND (NOT p_risk ? 'features'
          OR jsonb_typeof(p_risk -> 'features') = 'object'
-            AND octet_length(p_risk ->> 'features') <= 4096)
+            AND (octet_length(p_text) <= 4096
+                 OR octet_length(p_risk ->> 'features') <= 4096))
     AND (NOT p_risk ? 'score' OR risk_score_ok(p_risk -> 'score'))
     AND jsonb_typeof(p_risk -> 'version') = 'string'
     AND octet_length(p_risk ->> 'version') BETWEEN 1 AND 64
@@ -124,7 +126,8 @@ SELECT coalesce(has_members_of(p_risk, '{version,decision,allowed,facts}',
     AND severity(p_risk ->> 'decision') IS NOT NULL
     AND jsonb_typeof(p_risk -> 'allowed') = 'boolean'
     AND jsonb_typeof(p_risk -> 'facts') = 'object'
-    AND octet_length(p_risk ->> 'facts') <= 4096, false)
+    AND (octet_length(p_text) <= 4096
+         OR octet_length(p_risk ->> 'facts') <= 4096), false)
 $$;
 COMMENT ON FUNCTION pay.risk_ok IS
     'Whether begin_payment can take these findings';
@@ -166,7 +169,9 @@ BEGIN
                 p_rows.window_currency, p_rows.window_word,
                 p_rows.window_shadow) AS w (n, name, key, hash, hours,
                 measure, threshold, currency, word, shadow)
-            WHERE (octet_length(w.name) BETWEEN 1 AND 64
+            GROUP BY w.n, w.name, w.key, w.hash
+            HAVING count(*) > 1 OR NOT bool_and((
+                octet_length(w.name) BETWEEN 1 AND 64
                 AND w.key IN ('ip', 'ip_net', 'email', 'phone', 'buyer',
                               'device', 'seller', 'merchant')
                 AND octet_length(w.hash) = 64 AND w.hash !~ '[^0-9a-f]'
@@ -179,16 +184,7 @@ BEGIN
                     WHEN 'declines' THEN w.currency IS NULL
                     WHEN 'amount' THEN EXISTS (
                         SELECT FROM currency k WHERE k.code = w.currency)
-                    END) IS NOT TRUE);
-    END IF;
-
-    IF cardinality(p_rows.window_item) > 1 THEN
-        v_wrong := v_wrong || ARRAY(
-            SELECT w.n::int
-            FROM unnest(p_rows.window_item, p_rows.window_name,
-                p_rows.window_key, p_rows.window_hash)
-                AS w (n, name, key, hash)
-            GROUP BY w.n, w.name, w.key, w.hash HAVING count(*) > 1);
+                    END) IS TRUE));
     END IF;
 
     RETURN v_wrong;
@@ -196,268 +192,6 @@ END
 $$;
 COMMENT ON FUNCTION pay.wrong_risk_rows IS
     'Items of begin_payment with a hit, key or window that cannot be taken';
-
-
-CREATE OR REPLACE FUNCTION pay.this_hour()
-RETURNS timestamptz LANGUAGE sql STABLE AS
-'SELECT date_trunc(''hour'', now(), ''UTC'')';
-COMMENT ON FUNCTION pay.this_hour IS 'The hour in which the transaction began';
-
-
-CREATE OR REPLACE FUNCTION pay.add_amounts(p_a jsonb, p_b jsonb)
-RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-SELECT CASE WHEN p_b = '{}' THEN p_a WHEN p_a = '{}' THEN p_b ELSE (
-    SELECT jsonb_object_agg(s.key, s.minor)
-    FROM (SELECT u.key, sum(u.value::numeric) AS minor
-          FROM (SELECT * FROM jsonb_each_text(p_a)
-                UNION ALL SELECT * FROM jsonb_each_text(p_b)) u
-          GROUP BY u.key) s) END
-$$;
-COMMENT ON FUNCTION pay.add_amounts IS 'Sums of amounts, currency by currency';
-
-
--- Not rounded: parts of a sum make the sum.
-CREATE OR REPLACE FUNCTION pay.amount_in(
-    p_minor numeric, p_from text, p_to text)
-RETURNS numeric LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    IF p_from = p_to THEN
-        RETURN p_minor;
-    END IF;
-
-    RETURN p_minor * median_rate(p_from, p_to, NULL)
-        * concat('1e', (SELECT k.exponent FROM currency k
-                        WHERE k.code = p_to)
-                     - (SELECT k.exponent FROM currency k
-                        WHERE k.code = p_from))::numeric;
-END
-$$;
-COMMENT ON FUNCTION pay.amount_in IS
-    'Minor units in those of another currency by the rates of now; NULL: there '
-    'is no rate';
-
-
--- One row for each key and hour, locked in key order.  An amount is only
--- counted for a window of amounts.
-CREATE OR REPLACE FUNCTION pay.count_attempts(
-    p_items int[], p_merchant_id text[], p_currency text[],
-    p_total_minor bigint[], p_rows risk_rows)
-RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO risk_counter AS c (merchant_id, kind, value, hour, attempts,
-        declines, amounts)
-    SELECT k.merchant_id, k.kind, k.value, this_hour(), sum(k.attempts), 0,
-        coalesce(jsonb_object_agg(k.currency, k.minor)
-                 FILTER (WHERE k.minor IS NOT NULL), '{}')
-    FROM (
-        SELECT p_merchant_id[x.n] COLLATE "C" AS merchant_id, x.kind, x.value,
-            p_currency[x.n] AS currency, count(*) AS attempts,
-            sum(p_total_minor[x.n]) FILTER (WHERE x.has_amount) AS minor
-        FROM (
-            SELECT w.n, w.key COLLATE "C" AS kind,
-                w.hash COLLATE "C" AS value,
-                bool_or(w.measure = 'amount') AS has_amount
-            FROM unnest(p_rows.window_item, p_rows.window_key,
-                        p_rows.window_hash, p_rows.window_measure)
-                AS w (n, key, hash, measure)
-            WHERE w.n = ANY (p_items)
-            GROUP BY 1, 2, 3) x
-        GROUP BY 1, 2, 3, 4) k
-    GROUP BY 1, 2, 3
-    ORDER BY 1, 2, 3
-    ON CONFLICT (merchant_id, kind, value, hour) DO UPDATE
-    SET attempts = c.attempts + EXCLUDED.attempts,
-        amounts = add_amounts(c.amounts, EXCLUDED.amounts);
-END
-$$;
-COMMENT ON FUNCTION pay.count_attempts IS
-    'Counts items of begin_payment with each key of their windows';
-
-
--- The findings of lists and windows about items.
-CREATE OR REPLACE FUNCTION pay.no_findings()
-RETURNS risk_findings LANGUAGE sql IMMUTABLE AS
-'SELECT ROW(''{}'', ''{}'', ''{}'', ''{}'', ''{}'')::risk_findings';
-COMMENT ON FUNCTION pay.no_findings IS 'No lists and no windows';
-
-
-CREATE OR REPLACE FUNCTION pay.join_findings(
-    INOUT p_a risk_findings, p_b risk_findings)
-LANGUAGE plpgsql IMMUTABLE AS $$
-BEGIN
-    p_a.items := p_a.items || p_b.items;
-    p_a.bys := p_a.bys || p_b.bys;
-    p_a.words := p_a.words || p_b.words;
-    p_a.shadows := p_a.shadows || p_b.shadows;
-    p_a.hits := p_a.hits || p_b.hits;
-END
-$$;
-COMMENT ON FUNCTION pay.join_findings IS 'Those of both';
-
-
--- A window of h hours has the hour that has begun and the h whole ones before
--- it, so that it never misses a part of its time.  The rows of this hour are
--- locked.  later: the attempts of items behind this one that come with the same
--- key.  All of a batch is counted before it is judged, and an item must not
--- suffer from those behind it.
-CREATE OR REPLACE FUNCTION pay.count_findings(
-    p_items int[], p_merchant_id text[], p_rows risk_rows)
-RETURNS risk_findings LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    v_found risk_findings;
-BEGIN
-    IF NOT p_rows.window_measure && '{attempts,declines}' THEN
-        RETURN no_findings();
-    END IF;
-
-    SELECT coalesce(array_agg(w.n), '{}'),
-        coalesce(array_agg('window'::text), '{}'),
-        coalesce(array_agg(w.word), '{}'),
-        coalesce(array_agg(w.shadow = 1), '{}'),
-        coalesce(array_agg(jsonb_build_object('by', 'window', 'name', w.name,
-            'then', w.word, 'shadow', w.shadow = 1)), '{}')
-    INTO v_found
-    FROM (
-        SELECT u.*, count(*) OVER (
-            PARTITION BY p_merchant_id[u.n], u.key, u.hash, u.name ORDER BY u.n
-            RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS later
-        FROM unnest(p_rows.window_item, p_rows.window_name, p_rows.window_key,
-            p_rows.window_hash, p_rows.window_hours, p_rows.window_measure,
-            p_rows.window_threshold, p_rows.window_word, p_rows.window_shadow)
-            AS u (n, name, key, hash, hours, measure, threshold, word, shadow)
-        WHERE u.n = ANY (p_items) AND u.measure <> 'amount') w
-    CROSS JOIN LATERAL (
-        SELECT sum(CASE w.measure WHEN 'attempts' THEN c.attempts
-                                  ELSE c.declines END) AS seen
-        FROM risk_counter c
-        WHERE c.merchant_id = p_merchant_id[w.n] AND c.kind = w.key
-            AND c.value = w.hash
-            AND c.hour >= this_hour() - make_interval(hours => w.hours::int)
-        OFFSET 0) c
-    WHERE w.threshold < CASE w.measure
-        WHEN 'attempts' THEN c.seen - w.later ELSE c.seen END;
-
-    RETURN v_found;
-END
-$$;
-COMMENT ON FUNCTION pay.count_findings IS
-    'Windows of attempts and declines of items of begin_payment that are '
-    'beyond their limits';
-
-
--- The same of amounts.  An amount that no rate converts makes the sum unknown.
--- That is a hit, but for it alone nobody is blocked: review is the most.
-CREATE OR REPLACE FUNCTION pay.sum_findings(
-    p_items int[], p_merchant_id text[], p_currency text[],
-    p_total_minor bigint[], p_rows risk_rows)
-RETURNS risk_findings LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    v_found risk_findings;
-BEGIN
-    IF NOT 'amount' = ANY (p_rows.window_measure) THEN
-        RETURN no_findings();
-    END IF;
-
-    SELECT coalesce(array_agg(w.n), '{}'),
-        coalesce(array_agg('window'::text), '{}'),
-        coalesce(array_agg(f.word), '{}'),
-        coalesce(array_agg(w.shadow = 1), '{}'),
-        coalesce(array_agg(jsonb_strip_nulls(jsonb_build_object(
-            'by', 'window', 'name', w.name, 'then', f.word,
-            'shadow', w.shadow = 1,
-            'unknown', nullif(s.is_unknown, false)))), '{}')
-    INTO v_found
-    FROM (
-        SELECT u.*, coalesce(sum(CASE WHEN p_currency[u.n] = u.currency
-                THEN p_total_minor[u.n] ELSE amount_in(p_total_minor[u.n],
-                    p_currency[u.n], u.currency) END) OVER (
-            PARTITION BY p_merchant_id[u.n], u.key, u.hash, u.name ORDER BY u.n
-            RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), 0) AS later
-        FROM unnest(p_rows.window_item, p_rows.window_name, p_rows.window_key,
-            p_rows.window_hash, p_rows.window_hours, p_rows.window_measure,
-            p_rows.window_threshold, p_rows.window_currency,
-            p_rows.window_word, p_rows.window_shadow)
-            AS u (n, name, key, hash, hours, measure, threshold, currency,
-                  word, shadow)
-        WHERE u.n = ANY (p_items) AND u.measure = 'amount') w
-    CROSS JOIN LATERAL (
-        SELECT sum(m.minor) AS seen, bool_or(m.minor IS NULL) AS is_unknown
-        FROM (
-            SELECT CASE WHEN a.key = w.currency THEN sum(a.value::numeric)
-                ELSE amount_in(sum(a.value::numeric), a.key, w.currency)
-                END AS minor
-            FROM risk_counter c
-            CROSS JOIN LATERAL jsonb_each_text(c.amounts) a
-            WHERE c.merchant_id = p_merchant_id[w.n] AND c.kind = w.key
-                AND c.value = w.hash
-                AND c.hour >= this_hour()
-                    - make_interval(hours => w.hours::int)
-            GROUP BY a.key) m
-        OFFSET 0) s
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN s.is_unknown AND w.word = 'block' THEN 'review'
-                    ELSE w.word END AS word) f
-    WHERE s.is_unknown OR w.threshold < s.seen - w.later;
-
-    RETURN v_found;
-END
-$$;
-COMMENT ON FUNCTION pay.sum_findings IS
-    'Windows of amounts of items of begin_payment that are beyond their limits';
-
-
--- The entries that are about keys of items.  A hit names its kind, not the value.
-CREATE OR REPLACE FUNCTION pay.list_findings(
-    p_items int[], p_merchant_id text[], p_rows risk_rows)
-RETURNS risk_findings LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    v_found risk_findings;
-BEGIN
-    SELECT coalesce(array_agg(k.n), '{}'),
-        coalesce(array_agg('list'::text), '{}'),
-        coalesce(array_agg(l.effect::text), '{}'),
-        coalesce(array_agg(false), '{}'),
-        coalesce(array_agg(jsonb_build_object('by', 'list', 'name', l.kind,
-            'then', l.effect, 'shadow', false, 'entry', l.list_id)), '{}')
-    INTO v_found
-    FROM unnest(p_rows.key_item, p_rows.key_kind, p_rows.key_value)
-        AS k (n, kind, value)
-    CROSS JOIN LATERAL (
-        SELECT e.effect, e.kind, e.list_id FROM risk_list e
-        WHERE e.value = k.value AND e.kind = k.kind
-            AND e.merchant_id IN (p_merchant_id[k.n], '*')
-            AND (e.until IS NULL OR e.until > now())
-        OFFSET 0) l
-    WHERE k.n = ANY (p_items);
-
-    RETURN v_found;
-END
-$$;
-COMMENT ON FUNCTION pay.list_findings IS
-    'Entries of lists about keys of items of begin_payment';
-
-
--- The words of providers that were asked about items.  One that allows is a hit
--- like any other and ends nothing.
-CREATE OR REPLACE FUNCTION pay.provider_findings(p_items int[], p_risk jsonb[])
-RETURNS risk_findings LANGUAGE plpgsql IMMUTABLE AS $$
-DECLARE
-    v_found risk_findings;
-BEGIN
-    SELECT coalesce(array_agg(w.n), '{}'),
-        coalesce(array_agg('provider'::text), '{}'),
-        coalesce(array_agg(w.word ->> 'then'), '{}'),
-        coalesce(array_agg(w.word -> 'shadow' = 'true'), '{}'),
-        coalesce(array_agg(w.word || '{"by": "provider"}'), '{}')
-    INTO v_found
-    FROM (SELECT n, p_risk[n] -> 'provider' AS word FROM unnest(p_items) n) w
-    WHERE w.word IS NOT NULL;
-
-    RETURN v_found;
-END
-$$;
-COMMENT ON FUNCTION pay.provider_findings IS
-    'Words of external providers about items of begin_payment';
 
 
 -- An allow, of a list or of a rule, ends all.  Else the most severe word of the
@@ -538,79 +272,99 @@ COMMENT ON FUNCTION pay.judge_risk IS
 -- Rows of all kinds are grouped at once: a join of them would read all rows for
 -- each item.  Lists are put together as text, as jsonb is written, which costs
 -- less than a list of jsonb for each row: of their values only a domain may need
--- an escape, see risk_value_ok().
+-- an escape, see risk_value_ok().  p_texts: p_risk as text.
 CREATE OR REPLACE FUNCTION pay.insert_decisions(
     p_items int[], p_words text[], p_bys text[], p_hits jsonb[],
     p_merchant_id text[], p_checkout_id text[], p_risk jsonb[],
-    p_rows risk_rows)
-RETURNS void LANGUAGE plpgsql AS $$
+    p_texts text[], p_rows risk_rows)
+RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    v_count int;
 BEGIN
     INSERT INTO risk_decision (merchant_id, checkout_id, decision, decided_by,
-        hits, facts, keys, counted, inputs_hash, version, features, score,
-        buyer)
+        hits, facts, keys, has_address, counted, inputs_hash, version,
+        features, score, buyer)
     SELECT p_merchant_id[d.n], p_checkout_id[d.n], p_words[d.k], p_bys[d.k],
         p_hits[d.k], r.risk -> 'facts', coalesce(d.keys, '[]')::jsonb,
-        concat('[', d.counted, ']')::jsonb,
-        sha256(convert_to(concat_ws(E'\n', r.risk::text, d.keys, d.windows),
+        coalesce(d.has_address, false),
+        ('[' || coalesce(d.counted, '') || ']')::jsonb,
+        sha256(convert_to(concat_ws(E'\n', p_texts[d.n], d.keys, d.windows),
                           'UTF8')),
         r.risk ->> 'version', r.risk -> 'features', r.risk -> 'score',
         decode(r.risk ->> 'buyer', 'hex')
     FROM (
         SELECT x.n, max(x.k) AS k,
             '[' || string_agg(x.key, ', ') || ']' AS keys,
-            string_agg(DISTINCT x.counted, ', ') AS counted,
-            string_agg(x.line, E'\n') AS windows
+            bool_or(x.is_address) AS has_address,
+            max(x.counted) AS counted, max(x.lines) AS windows
         FROM (
-            SELECT u.n, u.k, NULL AS key, NULL AS counted, NULL AS line
+            SELECT u.n, u.k, NULL AS key, NULL::boolean AS is_address,
+                NULL AS counted, NULL AS lines
             FROM unnest(p_items) WITH ORDINALITY AS u (n, k)
             UNION ALL
-            SELECT k.n::int, NULL, concat('["', k.kind, '", ',
-                CASE WHEN k.kind = 'email_domain' THEN to_json(k.value)::text
-                     ELSE concat('"', k.value, '"') END, ']'), NULL, NULL
+            SELECT k.n::int, NULL, CASE WHEN k.kind = 'email_domain'
+                    THEN '["email_domain", ' || to_json(k.value)::text || ']'
+                    ELSE '["' || k.kind || '", "' || k.value || '"]' END,
+                k.kind = 'ip' AND (k.value LIKE '%/32'
+                    OR k.value LIKE '%/64' OR k.value LIKE '%/128'),
+                NULL, NULL
             FROM unnest(p_rows.key_item, p_rows.key_kind, p_rows.key_value)
                 AS k (n, kind, value)
             UNION ALL
-            SELECT w.n::int, NULL, NULL,
-                concat('["', w.key, '", "', w.hash, '"]'),
-                concat_ws(' ', w.name, w.key, w.hash, w.hours, w.measure,
-                    w.threshold, w.currency, w.word, w.shadow)
+            SELECT w.n::int, NULL, NULL, NULL, string_agg(DISTINCT
+                '["' || w.key || '", "' || w.hash || '"]', ', '),
+                string_agg(concat_ws(' ', w.name, w.key, w.hash, w.hours,
+                    w.measure, w.threshold, w.currency, w.word, w.shadow),
+                    E'\n')
             FROM unnest(p_rows.window_item, p_rows.window_name,
                 p_rows.window_key, p_rows.window_hash, p_rows.window_hours,
                 p_rows.window_measure, p_rows.window_threshold,
                 p_rows.window_currency, p_rows.window_word,
                 p_rows.window_shadow)
                 AS w (n, name, key, hash, hours, measure, threshold,
-                      currency, word, shadow)) x
+                      currency, word, shadow)
+            GROUP BY w.n) x
         GROUP BY x.n
         HAVING count(x.k) > 0) d
     CROSS JOIN LATERAL (SELECT p_risk[d.n] AS risk OFFSET 0) r;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+
+    RETURN v_count;
 END
 $$;
 COMMENT ON FUNCTION pay.insert_decisions IS
-    'Writes the decisions about items of begin_payment';
+    'Writes the decisions about items of begin_payment; how many';
 
 
 -- Counts, decides, and writes it down.  The checkout has the gateway's word
 -- already, see insert_checkouts().  Most payments meet no rule, no list and no
--- limit, and need no judgement.
+-- limit, and need no judgement.  is_changed: a word may be another than the
+-- gateway's.
 CREATE OR REPLACE FUNCTION pay.keep_decisions(
     p_items int[], p_merchant_id text[], p_checkout_id text[],
     p_currency text[], p_total_minor bigint[], p_risk jsonb[],
-    p_rows risk_rows, OUT items int[], OUT words text[])
+    p_texts text[], p_rows risk_rows, OUT items int[], OUT words text[],
+    OUT is_changed boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
     v_found risk_findings := no_findings();
-    v_more  risk_findings;
     v_has   record;
     v_bys   text[];
     v_hits  jsonb[];
+    v_near  bigint[];
+    v_count int;
 BEGIN
-    -- most batches have none of these, and a look for all costs one statement
-    SELECT coalesce(bool_or(r ? 'provider'), false) AS provider,
-        coalesce(bool_or(r -> 'score' ? 'then'), false) AS score,
+    -- as it is when nobody finds anything; a look for all costs one statement
+    SELECT array_agg(u.n) AS items, array_agg(u.risk ->> 'decision') AS words,
+        array_agg(CASE WHEN u.risk ->> 'decision' = 'allow'
+                           AND u.risk -> 'allowed' = 'false' THEN 'none'
+                       ELSE 'rule' END) AS bys,
+        array_agg('[]'::jsonb) AS hits,
+        bool_or(u.risk ? 'provider') AS provider,
+        coalesce(bool_or(u.risk -> 'score' ? 'then'), false) AS score,
         EXISTS (SELECT FROM risk_mode) AS mode
     INTO v_has
-    FROM unnest(p_risk) r;
+    FROM (SELECT n, p_risk[n] AS risk FROM unnest(p_items) n OFFSET 0) u;
 
     IF p_rows.key_item <> '{}' THEN
         v_found := list_findings(p_items, p_merchant_id, p_rows);
@@ -626,29 +380,23 @@ BEGIN
     END IF;
 
     IF p_rows.window_item <> '{}' THEN
-        PERFORM count_attempts(p_items, p_merchant_id, p_currency,
-                               p_total_minor, p_rows);
-        v_more := count_findings(p_items, p_merchant_id, p_rows);
-        IF v_more.items <> '{}' THEN
-            v_found := join_findings(v_found, v_more);
-        END IF;
-
-        v_more := sum_findings(p_items, p_merchant_id, p_currency,
-                               p_total_minor, p_rows);
-        IF v_more.items <> '{}' THEN
-            v_found := join_findings(v_found, v_more);
+        v_count := count_attempts(p_items, p_merchant_id, p_currency,
+                                  p_total_minor, p_rows);
+        v_near := near_windows(p_items, p_merchant_id, p_rows);
+        IF v_near <> '{}' THEN
+            v_found := join_findings(join_findings(v_found,
+                count_findings(p_items, p_merchant_id, p_rows, v_near)),
+                sum_findings(p_items, p_merchant_id, p_currency,
+                             p_total_minor, p_rows, v_near));
         END IF;
     END IF;
 
     IF v_found.items = '{}' AND p_rows.hit_item = '{}' AND NOT v_has.score
     THEN
-        SELECT array_agg(u.n), array_agg(u.word), array_agg(CASE
-                WHEN u.word = 'allow' AND NOT u.is_allowed THEN 'none'
-                ELSE 'rule' END), array_agg('[]'::jsonb)
-        INTO items, words, v_bys, v_hits
-        FROM (SELECT n, p_risk[n] ->> 'decision' AS word,
-                  p_risk[n] -> 'allowed' = 'true' AS is_allowed
-              FROM unnest(p_items) n) u;
+        items := v_has.items;
+        words := v_has.words;
+        v_bys := v_has.bys;
+        v_hits := v_has.hits;
     ELSE
         SELECT array_agg(j.n), array_agg(j.decision), array_agg(j.decided_by),
             array_agg(j.hits)
@@ -656,11 +404,12 @@ BEGIN
         FROM judge_risk(p_items, p_risk, p_rows, v_found) j;
     END IF;
 
-    PERFORM insert_decisions(items, words, v_bys, v_hits, p_merchant_id,
-                             p_checkout_id, p_risk, p_rows);
+    v_count := insert_decisions(items, words, v_bys, v_hits, p_merchant_id,
+                                p_checkout_id, p_risk, p_texts, p_rows);
 
     -- a rule that allows ends all: the gateway's word has the other rules'
-    IF v_found.items = '{}' AND p_rows.hit_item = '{}' THEN
+    is_changed := v_found.items <> '{}' OR p_rows.hit_item <> '{}';
+    IF NOT is_changed THEN
         RETURN;
     END IF;
 

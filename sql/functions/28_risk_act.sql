@@ -91,48 +91,48 @@ COMMENT ON FUNCTION pay.hold_for_review IS
 
 -- The end of begin_payment for items that were looked at.  It is behind all
 -- rounds of it: counters are the last rows that a transaction locks, and many
--- payments wait for one of them.
+-- payments wait for one of them.  changed: those that are no longer as they came.
 CREATE OR REPLACE FUNCTION pay.look_at_risk(
     p_items int[], p_waits int[], p_merchant_id text[], p_checkout_id text[],
     p_psp text[], p_currency text[], p_total_minor bigint[],
     p_lease_ms bigint[], p_request_id text[], p_terms jsonb[],
-    p_risk jsonb[], p_rows risk_rows)
-RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql AS $$
+    p_risk jsonb[], p_texts text[], p_rows risk_rows, p_replaces boolean,
+    OUT blocked int[], OUT changed int[])
+LANGUAGE plpgsql AS $$
 DECLARE
-    v_found   record := keep_decisions(p_items, p_merchant_id, p_checkout_id,
-                            p_currency, p_total_minor, p_risk, p_rows);
-    v_blocked int[];
-    v_review  int[];
+    v_found  record := keep_decisions(p_items, p_merchant_id, p_checkout_id,
+                           p_currency, p_total_minor, p_risk, p_texts, p_rows);
+    v_review int[];
 BEGIN
-    SELECT coalesce(array_agg(u.n) FILTER (WHERE u.word = 'block'), '{}'),
-        coalesce(array_agg(u.n) FILTER (WHERE u.word = 'review'), '{}')
-    INTO v_blocked, v_review
-    FROM unnest(v_found.items, v_found.words) u (n, word);
+    blocked := '{}';
+    changed := '{}';
+
+    IF v_found.is_changed OR v_found.words && '{block,review}' THEN
+        SELECT coalesce(array_agg(u.n) FILTER (WHERE u.word = 'block'), '{}'),
+            coalesce(array_agg(u.n) FILTER (WHERE u.word = 'review'), '{}'),
+            coalesce(array_agg(u.n), '{}')
+        INTO blocked, v_review, changed
+        FROM unnest(v_found.items, v_found.words) u (n, word)
+        WHERE u.word IN ('block', 'review')
+            OR u.word <> p_risk[u.n] ->> 'decision';
+    END IF;
 
     IF v_review <> '{}' THEN
         PERFORM hold_for_review(v_review, p_merchant_id, p_checkout_id,
                                 p_currency, p_total_minor, p_terms);
     END IF;
 
-    IF v_blocked <> '{}' THEN
-        PERFORM block_checkouts(v_blocked, p_merchant_id, p_checkout_id,
-                                p_psp, p_request_id, p_terms);
+    IF blocked <> '{}' THEN
+        PERFORM block_checkouts(blocked, p_merchant_id, p_checkout_id, p_psp,
+                                p_request_id, p_terms);
     END IF;
 
-    IF p_terms::text LIKE '%"replaces%' THEN
+    IF p_replaces THEN
         PERFORM close_replaced(ARRAY(
-                SELECT n FROM unnest(p_items) n WHERE n <> ALL (v_blocked)),
+                SELECT n FROM unnest(p_items) n WHERE n <> ALL (blocked)),
             p_waits, p_merchant_id, p_checkout_id, p_lease_ms, p_request_id,
             p_terms);
     END IF;
-
-    RETURN QUERY
-    SELECT n, CASE WHEN n = ANY (v_blocked) THEN 'blocked'
-                   WHEN n = ANY (p_waits) THEN 'waiting'
-                   ELSE 'created' END, s.*
-    FROM unnest(p_items) n
-    CROSS JOIN LATERAL state_of(p_merchant_id[n], p_checkout_id[n]) s
-    ORDER BY 1, s.place;
 END
 $$;
 COMMENT ON FUNCTION pay.look_at_risk IS

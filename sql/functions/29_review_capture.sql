@@ -10,21 +10,6 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
-CREATE OR REPLACE FUNCTION pay.hold_terms_ok(p_holds jsonb)
-RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
-BEGIN
-    RETURN coalesce(has_members_of(p_holds, '{psps}', '{window_s}')
-        AND jsonb_typeof(p_holds -> 'psps') = 'string'
-        AND octet_length(p_holds ->> 'psps') BETWEEN 1 AND 2048
-        AND (NOT p_holds ? 'window_s'
-             OR term_seconds(p_holds ->> 'window_s', '0') IS NOT NULL),
-        false);
-END
-$$;
-COMMENT ON FUNCTION pay.hold_terms_ok IS
-    'Whether begin_payment can take these terms of holding money';
-
-
 -- NULL: an approval has nothing to capture, since the storefront captures or no
 -- PSP of the route can hold money.
 CREATE OR REPLACE FUNCTION pay.hold_terms(p_terms jsonb)

@@ -75,6 +75,19 @@ COMMENT ON FUNCTION pay.explore_ok IS
     'Whether begin_payment can take these chances of an exploring route';
 
 
+-- See 29_review_capture.sql.
+CREATE OR REPLACE FUNCTION pay.hold_terms_ok(p_holds jsonb)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT coalesce(has_members_of(p_holds, '{psps}', '{window_s}')
+    AND jsonb_typeof(p_holds -> 'psps') = 'string'
+    AND octet_length(p_holds ->> 'psps') BETWEEN 1 AND 2048
+    AND (NOT p_holds ? 'window_s'
+         OR term_seconds(p_holds ->> 'window_s', '0') IS NOT NULL), false)
+$$;
+COMMENT ON FUNCTION pay.hold_terms_ok IS
+    'Whether begin_payment can take these terms of holding money';
+
+
 CREATE OR REPLACE FUNCTION pay.terms_ok(p_terms jsonb)
 RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN

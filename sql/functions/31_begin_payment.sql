@@ -118,8 +118,13 @@ DECLARE
     v_has_fees boolean;
     v_looks    boolean := coalesce(num_nonnulls(VARIADIC p_risk) > 0, false);
     v_rows     risk_rows;
+    v_texts    text[];
+    v_terms    text := p_terms::text;
     v_looked   int[] := '{}';
     v_waiting  int[] := '{}';
+    v_look     record;
+    v_judged   boolean := false;
+    v_blocked  int[] := '{}';
     v_plain    int[];
     v_wrong    int[];
     -- items that lost to no other checkout
@@ -141,7 +146,7 @@ BEGIN
         array_dims(p_psps), array_dims(p_route), array_dims(p_key_windows),
         array_dims(p_late_success), array_dims(p_terms),
         coalesce(array_dims(p_risk), array_dims(p_terms)));
-    PERFORM check_batch(
+    v_begun := check_batch(
         array_dims(p_orders_item), array_dims(p_orders_id),
         array_dims(p_orders_seller_account),
         array_dims(p_orders_amount_minor),
@@ -154,12 +159,12 @@ BEGIN
         p_orders_amount_minor, p_orders_credit_currency, p_ttl_s, p_lease_ms,
         p_psps, p_route, p_key_windows, p_late_success, p_terms);
     IF v_looks THEN
-        PERFORM check_batch(array_dims(p_risk_hits_item),
+        v_begun := check_batch(array_dims(p_risk_hits_item),
             array_dims(p_risk_hits_name), array_dims(p_risk_hits_word),
             array_dims(p_risk_hits_is_shadow));
-        PERFORM check_batch(array_dims(p_risk_keys_item),
+        v_begun := check_batch(array_dims(p_risk_keys_item),
             array_dims(p_risk_keys_kind), array_dims(p_risk_keys_value));
-        PERFORM check_batch(array_dims(p_risk_windows_item),
+        v_begun := check_batch(array_dims(p_risk_windows_item),
             array_dims(p_risk_windows_name), array_dims(p_risk_windows_key),
             array_dims(p_risk_windows_hash), array_dims(p_risk_windows_hours),
             array_dims(p_risk_windows_measure),
@@ -175,15 +180,17 @@ BEGIN
             p_risk_windows_currency, p_risk_windows_word,
             p_risk_windows_is_shadow);
         v_wrong := wrong_risk_rows(v_rows);
+        v_texts := p_risk::text[];
         v_items := ARRAY(
             SELECT n FROM unnest(v_items) n
             WHERE p_risk[n] IS NULL
-                OR risk_ok(p_risk[n]) AND n <> ALL (v_wrong)
+                OR risk_ok(p_risk[n], v_texts[n])
+                    AND n <> ALL (v_wrong)
             ORDER BY n);
     END IF;
 
-    v_replaces := p_terms::text LIKE '%"replaces%';
-    v_has_fees := p_terms::text LIKE '%"fees%';
+    v_replaces := v_terms LIKE '%"replaces%';
+    v_has_fees := v_terms LIKE '%"fees%';
     v_left := v_items;
 
     -- Items that lost only to a batch-mate that lost itself go round again;
@@ -236,7 +243,6 @@ BEGIN
                     v_line.id, v_line.minor, p_merchant_id, p_terms);
             END IF;
 
-            -- the others are answered at the end
             v_plain := v_made;
             IF v_looks THEN
                 v_plain := ARRAY(
@@ -252,6 +258,24 @@ BEGIN
                     p_checkout_id, p_lease_ms, p_request_id, p_terms);
             END IF;
 
+            -- all other locks are held, and most are still as they came
+            IF v_looked <> '{}'
+                AND cardinality(v_made) = cardinality(v_left)
+            THEN
+                v_look := look_at_risk(ARRAY(
+                        SELECT n FROM unnest(v_looked) n ORDER BY n),
+                    v_waiting, p_merchant_id, p_checkout_id, p_psp,
+                    p_currency, p_total_minor, p_lease_ms, p_request_id,
+                    p_terms, p_risk, v_texts, v_rows, v_replaces);
+                v_judged := true;
+                v_blocked := v_look.blocked;
+                v_plain := ARRAY(
+                    SELECT n FROM unnest(v_made) n
+                    WHERE n <> ALL (v_look.changed));
+                v_looked := ARRAY(
+                    SELECT n FROM unnest(v_looked) n WHERE n <> ALL (v_plain));
+            END IF;
+
             -- a quote is PostgreSQL's to say; the rest is as it came
             RETURN QUERY
             SELECT n, CASE WHEN n = ANY (v_waits) THEN 'waiting'
@@ -262,7 +286,7 @@ BEGIN
                 p_total_minor[n], p_expires_s[n], 'REGISTERING', 1::bigint,
                 NULL, 1::bigint,
                 coalesce(p_terms[n] ->> 'capture', 'automatic'),
-                p_terms[n] ->> 'replaces', NULL, NULL,
+                p_terms[n] ->> 'replaces', NULL, p_risk[n] ->> 'decision',
                 l.place::bigint, l.id, l.seller, l.minor, 'NOT_STARTED', NULL,
                 NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint,
                 NULL::bigint, q.credit_currency, q.credit_minor, q.credit_rate,
@@ -332,11 +356,22 @@ BEGIN
     END LOOP;
 
     IF v_looked <> '{}' THEN
+        IF NOT v_judged THEN
+            v_look := look_at_risk(ARRAY(
+                    SELECT n FROM unnest(v_looked) n ORDER BY n), v_waiting,
+                p_merchant_id, p_checkout_id, p_psp, p_currency,
+                p_total_minor, p_lease_ms, p_request_id, p_terms, p_risk,
+                v_texts, v_rows, v_replaces);
+            v_blocked := v_look.blocked;
+        END IF;
+
         RETURN QUERY
-        SELECT * FROM look_at_risk(ARRAY(
-                SELECT n FROM unnest(v_looked) n ORDER BY n), v_waiting,
-            p_merchant_id, p_checkout_id, p_psp, p_currency, p_total_minor,
-            p_lease_ms, p_request_id, p_terms, p_risk, v_rows);
+        SELECT n, CASE WHEN n = ANY (v_blocked) THEN 'blocked'
+                       WHEN n = ANY (v_waiting) THEN 'waiting'
+                       ELSE 'created' END, s.*
+        FROM unnest(v_looked) n
+        CROSS JOIN LATERAL state_of(p_merchant_id[n], p_checkout_id[n]) s
+        ORDER BY 1, s.place;
     END IF;
 
     IF cardinality(v_items) < v_count THEN

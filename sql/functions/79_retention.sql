@@ -68,7 +68,7 @@ WHERE c.metadata IS NOT NULL;
 CREATE OR REPLACE VIEW pay.aged_address AS
 SELECT d.ctid AS tid, d.at
 FROM pay.risk_decision d
-WHERE d.keys
+WHERE d.has_address OR d.has_address IS NULL AND d.keys
     @? 'strict $[*] ? (@[0] == "ip" && @[1] like_regex "/(32|64|128)$")';
 
 CREATE OR REPLACE VIEW pay.aged_decision AS

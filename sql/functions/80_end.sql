@@ -89,7 +89,8 @@ BEGIN
     SET keys = (
         SELECT coalesce(jsonb_agg(k.key ORDER BY k.n), '[]')
         FROM jsonb_array_elements(w.keys) WITH ORDINALITY k (key, n)
-        WHERE NOT (k.key ->> 0 = 'ip' AND k.key ->> 1 ~ '/(32|64|128)$'))
+        WHERE NOT (k.key ->> 0 = 'ip' AND k.key ->> 1 ~ '/(32|64|128)$')),
+        has_address = false
     WHERE w.ctid = ANY (ARRAY(
         SELECT a.tid FROM aged_address a
         WHERE a.at < p_before
@@ -112,8 +113,8 @@ DECLARE
     v_count bigint;
 BEGIN
     UPDATE risk_decision w
-    SET keys = NULL, counted = NULL, facts = NULL, features = NULL,
-        buyer = NULL
+    SET keys = NULL, has_address = false, counted = NULL, facts = NULL,
+        features = NULL, buyer = NULL
     WHERE w.ctid = ANY (ARRAY(
         SELECT a.tid FROM aged_decision a
         WHERE a.at < p_before

@@ -86,7 +86,7 @@ def drive(tmp_path, rules: str, *events) -> list[list[str]]:
 
 
 def test_a_long_window_has_its_hours_and_the_one_that_has_begun(tmp_path):
-    """As count_findings() of sql/functions/28_risk.sql counts."""
+    """As count_findings() of sql/functions/28_risk_find.sql counts."""
     hour = 3600
     times = (0, 10, 3 * hour - 1, 3 * hour, 3 * hour + 1, 4 * hour)
     found = drive(

@@ -4,11 +4,12 @@
  * payments_risk_score, and a model, as the gateway reads them, and then events
  * of tests/risk/world.py as JSON lines in the order of their time.  Facts,
  * windows in memory, rules and score are those of src/risk; windows of
- * PostgreSQL are counted here as count_findings() of sql/functions/28_risk.sql
- * counts them, by the hour.  For each event it writes a line: decision, total,
- * the model's probability, and the names of all hits.  Values of the member
- * "known" of an event stand for features that nobody has told the gateway.  A
- * configuration that is refused, or that needs more than this: exit 3.
+ * PostgreSQL are counted here as count_findings() of
+ * sql/functions/28_risk_find.sql counts them, by the hour.  For each event it
+ * writes a line: decision, total, the model's probability, and the names of all
+ * hits.  Values of the member "known" of an event stand for features that nobody
+ * has told the gateway.  A configuration that is refused, or that needs more
+ * than this: exit 3.
  */
 
 #include <math.h>

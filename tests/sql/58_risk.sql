@@ -36,6 +36,18 @@ FROM pay.risk_decision d WHERE d.checkout_id = 'g-review';
 SELECT is(pg_temp.look('odd', pg_temp.risk(p_keys => pg_temp.key('b', 'ip')
     || pg_temp.key(E'a"b\\c\x01,].example', 'email_domain'))), 'invalid',
     'no address');
+SELECT is(pg_temp.look('net-' || p.n, pg_temp.risk(
+    p_keys => pg_temp.key('10.0.0.0/8', 'ip') || pg_temp.key(p.ip, 'ip'))),
+    'created', 'keys with ' || p.ip)
+FROM unnest('{10.3.2.0/24,10.3.2.1/32,2001:db8::/48,2001:db8::/64,2001:db8::/128}'
+            ::text[]) WITH ORDINALITY p (ip, n);
+SELECT is(string_agg(d.has_address::text, ' ' ORDER BY d.checkout_id),
+    'false true false true true', 'a single computer is an address')
+FROM pay.risk_decision d WHERE d.checkout_id LIKE 'net-%';
+SELECT is(d.checkout_id, NULL, 'as the retention finds it')
+FROM (SELECT) x LEFT JOIN pay.risk_decision d ON d.has_address IS DISTINCT FROM
+    d.keys @? 'strict $[*] ? (@[0] == "ip"
+                              && @[1] like_regex "/(32|64|128)$")';
 SELECT is(pg_temp.look('odd', pg_temp.risk(p_keys => pg_temp.key('a')
     || pg_temp.key(E'a"b\\c\x01,].example', 'email_domain'))), 'created',
     'a domain that needs escapes');
@@ -358,6 +370,17 @@ FROM pg_temp.look_all('{tw,tw,tw}', '{1,1,1}', ARRAY(
         SELECT pg_temp.risk(p_windows => pg_temp.window('tw', 9))
         FROM generate_series(1, 3)), p_keys => '{tw,tw,tw3}') b;
 SELECT is(pg_temp.counts('tw'), '1 0', 'count once');
+-- one goes round again, since its key was that of one that exists: it is answered
+-- as it came, and what was made before it from what is stored
+SELECT is(string_agg(concat_ws(' ', b.outcome, b.risk), ', ' ORDER BY b.n),
+    'exists allow, created challenge, created review, created',
+    'two rounds of a batch')
+FROM pg_temp.look_all('{tw,rn2,rn3,rn4}', '{1,1,1,1}', ARRAY[pg_temp.risk(),
+        pg_temp.risk('challenge'), pg_temp.risk('review'), NULL],
+    p_keys => '{rn,rn,rn3,rn4}') b;
+SELECT is(string_agg(pg_temp.decided(c), ', ' ORDER BY c),
+    'challenge rule, review rule', 'each is decided once')
+FROM unnest('{rn2,rn3,rn4}'::text[]) c;
 
 -- a blocked checkout takes no place, and one of its batch gets it
 SELECT is(pg_temp.look('old', NULL), 'created', 'an old one');
