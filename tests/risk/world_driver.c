@@ -7,9 +7,9 @@
  * PostgreSQL are counted here as count_findings() of
  * sql/functions/28_risk_find.sql counts them, by the hour.  For each event it
  * writes a line: decision, total, the model's probability, and the names of all
- * hits.  Values of the member "known" of an event stand for features that nobody
- * has told the gateway.  A configuration that is refused, or that needs more
- * than this: exit 3.
+ * hits.  Values of the member "known" of an event stand for features that
+ * nobody has told the gateway.  A configuration that is refused, or that needs
+ * more than this: exit 3.
  */
 
 #include <math.h>
