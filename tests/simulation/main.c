@@ -366,7 +366,8 @@ tell_risk(const sim_figures_t *f)
                pay_risk_action_name((pay_risk_action_t) i), f->words[i]);
     }
 
-    printf("\n");
+    printf(", held for reviews %" PRIu64 " (captured %" PRIu64 ")\n",
+           f->holds, f->held_captures);
 }
 
 

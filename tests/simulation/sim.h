@@ -416,6 +416,7 @@ typedef struct {
     uint64_t  held, torn, letter_crashes;
     uint64_t  read, reread;            /* by the reader; more than once */
     uint64_t  looked, risks;           /* creates; scenarios with risk */
+    uint64_t  holds, held_captures;    /* for reviews; at PSPs */
     uint64_t  words[PAY_RISK_ACTIONS]; /* new checkouts by decision */
     uint64_t  taken_back;              /* creates */
 } sim_figures_t;
