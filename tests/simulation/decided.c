@@ -332,6 +332,7 @@ sim_judge_risk(sim_t *sim)
     judge_rest(sim);
     judge_blocked(sim);
     sim_judge_cards(sim);
+    sim_judge_held(sim);
 }
 
 

@@ -555,7 +555,7 @@ sim_risk_look(sim_t *sim, const sim_flow_t *flow)
 static void
 review(sim_t *sim, void *unused)
 {
-    int          i;
+    int          i, rejects;
     sim_rows_t   found;
     const char  *ids[8], *said;
 
@@ -570,8 +570,15 @@ review(sim_t *sim, void *unused)
     }
 
     for (i = 0; i < found.rows; i++) {
+        /* one that is not paid yet, or held: of its money nothing is there */
+        rejects = sim_chance(sim, 250);
         said = sim_db_operate(sim->db, "SELECT pay_ops.decide_review($1, "
-            "'approve', 'known_buyer', NULL, false, 'rita')", 1, ids[i]);
+            "act, CASE act WHEN 'approve' THEN 'known_buyer' ELSE "
+            "'stolen_card' END, NULL, false, 'rita') FROM (SELECT CASE WHEN "
+            "$2 = '1' AND r.captures AND c.capture = 'manual' THEN 'reject' "
+            "ELSE 'approve' END FROM pay.risk_review r JOIN pay.checkout c "
+            "USING (merchant_id, checkout_id) WHERE r.review_id = $1::bigint)"
+            " x (act)", 2, ids[i], rejects ? "1" : "0");
         sim_say(sim, "people: review %s: %s", ids[i],
                 said != NULL ? said : sim_db_error(sim->db));
     }

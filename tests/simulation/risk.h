@@ -6,6 +6,7 @@
  *   risk.c     configuration, buyers, lists, memory       sim_risk_plan()
  *   decided.c  what must be true of them                  sim_judge_risk()
  *   card.c     words of PSPs about cards, and the same    sim_judge_cards()
+ *   held.c     money that waits for reviewers             sim_judge_held()
  */
 
 #ifndef SIM_RISK_H
@@ -120,6 +121,7 @@ void sim_judge_count(sim_t *sim, const sim_attempt_t *attempt,
 /* The terms of cards, behind all velocities. */
 void sim_cards_plan(sim_t *sim);
 void sim_judge_cards(sim_t *sim);
+void sim_judge_held(sim_t *sim);
 
 
 #endif /* SIM_RISK_H */

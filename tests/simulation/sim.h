@@ -42,6 +42,7 @@
  *   risk.c    what is looked at before a PSP is asked (risk.h)
  *   decided.c   what must be true of it
  *   card.c      and behind a PSP, when it names a card
+ *   held.c      and of money that waits for reviewers
  */
 
 #ifndef SIM_H
@@ -434,6 +435,7 @@ typedef struct {
     uint64_t  held, torn, letter_crashes;
     uint64_t  read, reread;            /* by the reader; more than once */
     uint64_t  looked, risks;           /* creates; scenarios with risk */
+    uint64_t  holds, held_captures;    /* for reviews; at PSPs */
     uint64_t  words[PAY_RISK_ACTIONS]; /* new checkouts by decision */
     uint64_t  card_holds, card_voids;
     uint64_t  taken_back;              /* creates */
