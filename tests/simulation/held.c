@@ -8,14 +8,40 @@
 
 /* The columns of sim_judge_held(). */
 enum {
-    HELD_UUID, HELD_STATE, HELD_TOTAL, HELD_ORDERS, HELD_CAPTURES,
-    HELD_FORGOTTEN, HELD_COLUMNS
+    HELD_UUID = 0, HELD_STATE, HELD_TOTAL, HELD_ORDERS, HELD_CAPTURES,
+    HELD_COLUMNS
 };
 
 
 static void judge_hold(sim_t *sim, const char *const *cell);
 static unsigned asked_captures(sim_t *sim, const char *reference,
     int64_t *minor);
+
+
+/* Of money that is held for a review which has ended: its capture is begun, or
+ * its release, unless a change of the storefront's is under way. */
+void
+sim_judge_review(sim_t *sim, const char *review)
+{
+    int         i;
+    sim_rows_t  found;
+
+    found = sim_db_ask(sim->db, "SELECT o.payment_order_id, r.state FROM "
+        "pay.risk_review r JOIN pay.payment_order o USING (merchant_id, "
+        "checkout_id) WHERE r.merchant_id = $1 AND r.captures AND r.state IN "
+        "('approved', 'rejected') AND o.authorized_minor > 0 AND NOT EXISTS "
+        "(SELECT FROM pay.change x WHERE x.merchant_id = o.merchant_id AND "
+        "x.checkout_id = o.checkout_id AND (x.status IN ('NOT_STARTED', "
+        "'EXECUTING') OR CASE r.state WHEN 'approved' THEN x.kind = 'capture' "
+        "AND x.payment_order_id = o.payment_order_id ELSE x.kind = 'cancel' "
+        "END)) AND (r.review_id = $2::bigint OR $2 IS NULL)", 2,
+        sim_text(sim, sim->merchant.id), review);
+
+    for (i = 0; i < found.rows; i++) {
+        sim_violation(sim, "risk: %s is %s and held, and nothing is done",
+                      sim_db_cell(sim->db, i, 0), sim_db_cell(sim->db, i, 1));
+    }
+}
 
 
 /* Of storefronts that want their money at once, where a PSP can hold it. */
@@ -30,11 +56,7 @@ sim_judge_held(sim_t *sim)
         "sum(o.amount_minor), count(*), sum((SELECT count(*) FROM pay.change "
         "x WHERE x.merchant_id = o.merchant_id AND x.checkout_id = "
         "o.checkout_id AND x.payment_order_id = o.payment_order_id AND x.kind "
-        "= 'capture' AND x.origin = 'merchant')), bool_or(o.authorized_minor "
-        "> 0 AND NOT EXISTS (SELECT FROM pay.change x WHERE x.merchant_id = "
-        "o.merchant_id AND x.checkout_id = o.checkout_id AND "
-        "(x.payment_order_id = o.payment_order_id AND x.kind = 'capture' OR "
-        "x.status IN ('NOT_STARTED', 'EXECUTING')))) FROM pay.risk_review r "
+        "= 'capture' AND x.origin = 'merchant')) FROM pay.risk_review r "
         "JOIN pay.checkout c USING (merchant_id, checkout_id) JOIN "
         "pay.payment_order o USING (merchant_id, checkout_id) WHERE "
         "r.merchant_id = $1 AND r.captures GROUP BY 1, 2 ORDER BY 1", 1,
@@ -66,21 +88,14 @@ judge_hold(sim_t *sim, const char *const *cell)
                           cell[HELD_UUID], cell[HELD_STATE]);
         }
 
-        return;
-    }
-
-    if (*cell[HELD_FORGOTTEN] == 't') {
-        sim_violation(sim, "risk: %s is approved, and nobody captures it",
-                      cell[HELD_UUID]);
-    }
-
-    if (atoll(cell[HELD_CAPTURES]) > atoll(cell[HELD_ORDERS])
-        || (asked == (unsigned) atoll(cell[HELD_ORDERS])
-            && minor != atoll(cell[HELD_TOTAL])))
+    } else if (atoll(cell[HELD_CAPTURES]) > atoll(cell[HELD_ORDERS])
+               || (asked == (unsigned) atoll(cell[HELD_ORDERS])
+                   && minor != atoll(cell[HELD_TOTAL])))
     {
         sim_violation(sim, "risk: %s has %s captures of %s orders, and of "
-                      "%d of %s", cell[HELD_UUID], cell[HELD_CAPTURES],
-                      cell[HELD_ORDERS], (int) minor, cell[HELD_TOTAL]);
+                      "%" PRId64 " of %s", cell[HELD_UUID],
+                      cell[HELD_CAPTURES], cell[HELD_ORDERS], minor,
+                      cell[HELD_TOTAL]);
     }
 }
 

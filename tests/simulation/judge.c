@@ -237,12 +237,13 @@ judge_orders(sim_t *sim)
         "'open' OR d.state = 'resolved')), coalesce(l.refund_id::text, ''), "
         "c.replaced_by IS NOT NULL OR EXISTS (SELECT FROM pay.change x WHERE "
         "x.merchant_id = o.merchant_id AND x.checkout_id = o.checkout_id AND "
-        "x.replaced_by IS NOT NULL), coalesce((SELECT string_agg(x.change_id "
-        "|| ':capture', ' ') FROM pay.change x WHERE x.merchant_id = o.merchant_id AND "
-        "x.checkout_id = o.checkout_id AND x.payment_order_id = "
-        "o.payment_order_id AND x.kind = 'capture'), '') "
-        "FROM pay.payment_order o JOIN pay.checkout c USING (merchant_id, "
-        "checkout_id) JOIN pay.registration r USING (merchant_id, checkout_id) "
+        "x.replaced_by IS NOT NULL), coalesce((SELECT string_agg("
+        "x.change_id || ':capture', ' ') FROM pay.change x WHERE "
+        "x.merchant_id = o.merchant_id AND x.checkout_id = o.checkout_id AND "
+        "x.payment_order_id = o.payment_order_id AND x.kind = 'capture'), '') "
+        "FROM pay.payment_order o "
+        "JOIN pay.checkout c USING (merchant_id, checkout_id) "
+        "JOIN pay.registration r USING (merchant_id, checkout_id) "
         "LEFT JOIN pay.late_success l USING (merchant_id, checkout_id) "
         "WHERE o.merchant_id = $1 ORDER BY 1", 1,
         sim_text(sim, sim->merchant.id));
@@ -301,8 +302,8 @@ judge_order(sim_t *sim, int row)
 }
 
 
-/* captures: nonces of the order's.  Of one page with several orders a review may
- * have held the money: each of their captures may fail alone. */
+/* captures: nonces of the order's.  Of one page with several orders a review
+ * may have held the money: each of their captures may fail alone. */
 static int
 is_paid(const sim_reg_t *reg, const char *captures)
 {
