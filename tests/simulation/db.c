@@ -51,7 +51,7 @@ static void prepare_checks(sim_db_t *db);
 static PGresult *run_as(sim_t *sim, sim_call_t **calls, unsigned count,
     sim_run_t how);
 static int may_fail(pay_op_id_t op, const char *state);
-static int moves_jobs(pay_op_id_t op);
+static int moves_jobs(const sim_t *sim, pay_op_id_t op);
 static const char *question(sim_db_t *db, const char *sql);
 static PGresult *execute(sim_db_t *db, const pay_op_t *op,
     sim_call_t **calls, unsigned count);
@@ -246,7 +246,7 @@ sim_db_run(sim_t *sim, sim_call_t **calls, unsigned count, sim_run_t how)
     sim_db_clock(sim->db, sim->now + sim->db_off);
     sim->figures.operations += count;
     sim->figures.batches++;
-    sim->dirty |= moves_jobs(calls[0]->op);
+    sim->dirty |= moves_jobs(sim, calls[0]->op);
 
     rows = run_as(sim, calls, count, how);
 
@@ -309,10 +309,14 @@ may_fail(pay_op_id_t op, const char *state)
 }
 
 
+/* A sweep carries reviews out, and makes no job else. */
 static int
-moves_jobs(pay_op_id_t op)
+moves_jobs(const sim_t *sim, pay_op_id_t op)
 {
     switch (op) {
+
+    case PAY_OP_SWEEP:
+        return sim->risk != NULL;
 
     case PAY_OP_BEGIN_PAYMENT:
     case PAY_OP_STORE_TOKEN:

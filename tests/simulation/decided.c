@@ -12,7 +12,9 @@ static sim_post_t *post_of(sim_t *sim, pay_str_t checkout_id);
 static int64_t count_in(sim_t *sim, sim_velocity_t velocity, unsigned value,
     int64_t hour, int64_t minor);
 static pay_risk_action_t expected(const sim_risk_t *risk,
-    const sim_person_t *person, int64_t minor, unsigned windows);
+    const sim_look_t *look, int64_t minor, unsigned windows);
+static int is_decided(const sim_risk_t *risk, const sim_look_t *look,
+    int64_t minor);
 static int in_list(sim_list_t list, const sim_person_t *person);
 static int rule_hits(sim_rule_t rule, const sim_term_t *term,
     const sim_person_t *person, int64_t minor);
@@ -115,9 +117,11 @@ judge_new(sim_t *sim, const sim_call_t *call)
         windows |= (unsigned) (seen > risk->velocity[v].limit) << v;
     }
 
-    post->looked->word = expected(risk, &post->looked->person,
-                                  in->total_minor, windows);
+    post->looked->word = expected(risk, look, in->total_minor, windows);
     judge_row(sim, post, post->looked->word, call->result.outcome);
+    sim_judge_word(sim, look, in->total_minor,
+                   is_decided(risk, look, in->total_minor));
+    sim_judge_score(sim, look);
 }
 
 
@@ -175,12 +179,20 @@ count_in(sim_t *sim, sim_velocity_t velocity, unsigned value, int64_t hour,
 
 /* The most severe of what hits, unless something allows. */
 static pay_risk_action_t
-expected(const sim_risk_t *risk, const sim_person_t *person, int64_t minor,
+expected(const sim_risk_t *risk, const sim_look_t *look, int64_t minor,
     unsigned windows)
 {
-    unsigned            i;
-    const sim_term_t   *term;
-    pay_risk_action_t   word = PAY_RISK_ALLOW;
+    unsigned             i;
+    const sim_term_t    *term;
+    const sim_person_t  *person = &look->post->looked->person;
+    pay_risk_action_t    word = sim_score_word(risk, look, 1);
+
+    /* of a provider that was not asked it is `allow` */
+    if (!risk->provider.is_shadow && !risk->conf.is_shadow
+        && look->word > word)
+    {
+        word = look->word;
+    }
 
     for (i = 0; i < SIM_RULES + SIM_LISTS + SIM_VELOCITIES; i++) {
         term = i < SIM_RULES ? &risk->rule[i]
@@ -225,6 +237,32 @@ rule_hits(sim_rule_t rule, const sim_term_t *term,
     default:
         return person->device == 1;
     }
+}
+
+
+/* By a rule or a window in memory: it blocks, or a rule allows. */
+static int
+is_decided(const sim_risk_t *risk, const sim_look_t *look, int64_t minor)
+{
+    int                decided = 0;
+    unsigned           i;
+    const sim_term_t  *term;
+
+    for (i = 0; i < SIM_RULES + 2; i++) {
+        term = i < SIM_RULES ? &risk->rule[i]
+                             : &risk->velocity[SIM_BY_IP + i - SIM_RULES];
+
+        if (term->is_there && !term->is_shadow && !risk->conf.is_shadow
+            && (i < SIM_RULES ? rule_hits((sim_rule_t) i, term,
+                                          &look->post->looked->person, minor)
+                : (int) (look->hits >> (SIM_BY_IP + i - SIM_RULES) & 1)))
+        {
+            decided |= term->then == PAY_RISK_ALLOW
+                       || term->then == PAY_RISK_BLOCK;
+        }
+    }
+
+    return decided;
 }
 
 
@@ -332,6 +370,7 @@ sim_judge_risk(sim_t *sim)
     judge_rest(sim);
     judge_blocked(sim);
     sim_judge_cards(sim);
+    sim_judge_held(sim);
 }
 
 

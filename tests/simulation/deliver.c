@@ -10,6 +10,7 @@
 #define LEASE_MS  60000
 #define DEADLINE  (15 * SIM_S)
 #define STEPS_MAX 2000                 /* looks when all else is quiet */
+#define IDLE_MAX  1000                 /* all workers pause no longer */
 #define NEVER     INT64_MAX
 
 /* A question for a delivery. */
@@ -69,6 +70,12 @@ deliver_due(sim_t *sim, void *unused)
         return;
     }
 
+    if (sim->healed && due <= sim->now && ++receivers->idle > IDLE_MAX) {
+        sim_violation(sim, "I10: a delivery is due, and no worker gets it");
+        receivers->is_stuck = 1;
+        return;
+    }
+
     n = due > sim->now ? 0 : 1 + (unsigned) sim_below(sim, 4);
 
     for (i = 0; i < n; i++) {
@@ -91,6 +98,10 @@ static int64_t
 next_due(sim_t *sim)
 {
     sim_rows_t  found;
+
+    if (sim->receivers->is_stuck) {
+        return NEVER;
+    }
 
     found = sim_db_ask(sim->db, "SELECT (extract(epoch FROM greatest("
         "w.look_at, d.run_at)) * 1000000)::bigint FROM pay.webhook_endpoint w "
@@ -138,6 +149,7 @@ begun(sim_call_t *call, const pay_result_t *result, pay_db_failure_t failure)
         return;
     }
 
+    sim->receivers->idle = 0;
     letter = sim_alloc(sim, sizeof(sim_letter_t));
     letter->asked_at = question->at;
     letter->begun_at = sim->now;

@@ -10,6 +10,7 @@ static void check_window(sim_t *sim, const sim_sent_t *sent);
 static void check_journal(sim_t *sim, const sim_sent_t *sent);
 static void judge_orders(sim_t *sim);
 static void judge_order(sim_t *sim, int row);
+static int is_paid(const sim_reg_t *reg, const char *captures);
 static const sim_reg_t *reg_of(sim_t *sim, const char *reference);
 static void judge_paid(sim_t *sim, const sim_reg_t *reg, int row,
     int flagged);
@@ -236,7 +237,11 @@ judge_orders(sim_t *sim)
         "'open' OR d.state = 'resolved')), coalesce(l.refund_id::text, ''), "
         "c.replaced_by IS NOT NULL OR EXISTS (SELECT FROM pay.change x WHERE "
         "x.merchant_id = o.merchant_id AND x.checkout_id = o.checkout_id AND "
-        "x.replaced_by IS NOT NULL) FROM pay.payment_order o "
+        "x.replaced_by IS NOT NULL), coalesce((SELECT string_agg("
+        "x.change_id || ':capture', ' ') FROM pay.change x WHERE "
+        "x.merchant_id = o.merchant_id AND x.checkout_id = o.checkout_id AND "
+        "x.payment_order_id = o.payment_order_id AND x.kind = 'capture'), '') "
+        "FROM pay.payment_order o "
         "JOIN pay.checkout c USING (merchant_id, checkout_id) "
         "JOIN pay.registration r USING (merchant_id, checkout_id) "
         "LEFT JOIN pay.late_success l USING (merchant_id, checkout_id) "
@@ -254,7 +259,7 @@ judge_order(sim_t *sim, int row)
 {
     sim_db_t         *db = sim->db;
     const sim_reg_t  *reg = reg_of(sim, sim_db_cell(db, row, 3));
-    int               paid = reg != NULL && reg->payments > 0;
+    int               paid = is_paid(reg, sim_db_cell(db, row, 11));
     int               flagged = strcmp(sim_db_cell(db, row, 8), "0") != 0;
     int               booked = strcmp(sim_db_cell(db, row, 7), "0") != 0;
     const char       *order = sim_db_cell(db, row, 0);
@@ -294,6 +299,30 @@ judge_order(sim_t *sim, int row)
     if (paid) {
         judge_paid(sim, reg, row, flagged);
     }
+}
+
+
+/* captures: nonces of the order's.  Of one page with several orders a review
+ * may have held the money: each of their captures may fail alone. */
+static int
+is_paid(const sim_reg_t *reg, const char *captures)
+{
+    const sim_move_t  *move;
+
+    if (reg == NULL || !reg->is_manual) {
+        return reg != NULL && reg->payments > 0;
+    }
+
+    for (move = reg->psp->moves; move != NULL; move = move->next) {
+        if (move->reg == reg && move->kind == SIM_CAPTURE
+            && move->state == SIM_MOVE_DONE && move->nonce.len != 0
+            && strstr(captures, (const char *) move->nonce.data) != NULL)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -370,8 +370,11 @@ tell_risk(const sim_figures_t *f)
                pay_risk_action_name((pay_risk_action_t) i), f->words[i]);
     }
 
-    printf("; held for a card %" PRIu64 ", voided %" PRIu64 "\n",
-           f->card_holds, f->card_voids);
+    printf("; held for a card %" PRIu64 ", voided %" PRIu64 "; money held for "
+           "reviews %" PRIu64 " (captures %" PRIu64 "); the provider asked %"
+           PRIu64 " times, without a word %" PRIu64 ", scored %" PRIu64 "\n",
+           f->card_holds, f->card_voids, f->holds, f->held_captures,
+           f->questions, f->no_words, f->scored);
 }
 
 

@@ -338,7 +338,7 @@ become(sim_paid_t *paid, const char *status, const char *code)
         sim_payer_tell(sim, paid);
 
         /* and once more under another id */
-        if (sim_chance(sim, 150)) {
+        if (sim_chance(sim, 150) || sim_steered(sim, SIM_STEER_RETURNS)) {
             sim_payer_tell(sim, paid);
         }
     }

@@ -155,6 +155,15 @@ plan_faults(sim_t *sim)
         f->psp_busy = 200;
         f->psp_refuses = 150;
     }
+
+    if (sim_steered(sim, SIM_STEER_MOVES)) {
+        f->net_refused = 250;
+        f->net_late = 150;
+    }
+
+    if (sim_steered(sim, SIM_STEER_RETURNS)) {
+        f->fails_later = 400;
+    }
 }
 
 
@@ -192,6 +201,10 @@ plan_env(sim_t *sim)
     sim->merchant.return_host_count = 1;
     sim->merchant.psps = sim->offered;
     sim->merchant.psp_count = 1 + sim_below(sim, SIM_PSPS);
+
+    if (sim_steered(sim, SIM_STEER_MOVES)) {
+        sim->merchant.psp_count = SIM_PSPS;
+    }
 
     sim->env.psps = sim->psps;
     sim->env.psp_count = SIM_PSPS;

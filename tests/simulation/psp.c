@@ -549,6 +549,12 @@ sim_psp_settle(sim_t *sim, sim_reg_t *reg, const char *status,
         || strcmp(status, "authorized") == 0)
     {
         sim_after(sim, sim_between(sim, SIM_HOUR, 6 * SIM_HOUR), lapse, reg);
+
+        /* in time, for money that a review holds */
+        if (sim->risk != NULL) {
+            sim_after(sim, sim_between(sim, SIM_MIN, 50 * SIM_MIN), sim_sweep,
+                      NULL);
+        }
     }
 
     if (strcmp(status, "open") != 0 && strcmp(status, "pending") != 0

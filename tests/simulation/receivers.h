@@ -96,6 +96,9 @@ struct sim_receivers_s {
     unsigned         tears;              /* transactions that do not commit */
     int              publishes;          /* a look is on its way */
     int64_t          deliver_at;         /* the next look for deliveries */
+    unsigned         idle;               /* looks that found one due, and had
+                                            none, since the faults are over */
+    int              is_stuck;           /* so many that nobody looks more */
     int64_t          tests, ends;        /* messages about endpoints */
     sim_heard_t     *read;               /* by the reader, newest first */
     unsigned         steps;              /* since all else was quiet */

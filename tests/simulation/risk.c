@@ -46,7 +46,7 @@ static const struct {
     pay_risk_of_t       of;
     int64_t             window_s;
     pay_risk_action_t   then;
-} velocities[SIM_VELOCITIES] = {
+} velocities[SIM_WINDOWS] = {
     [SIM_BY_IP] = { "ip", PAY_RISK_BY_ip, PAY_RISK_ATTEMPTS, 600,
                     PAY_RISK_BLOCK },
     [SIM_BY_SHOP] = { "shop", PAY_RISK_BY_merchant, PAY_RISK_ATTEMPTS, 3600,
@@ -58,7 +58,11 @@ static const struct {
     [SIM_BY_DECLINES] = { "declines", PAY_RISK_BY_device, PAY_RISK_DECLINES,
                           86400, PAY_RISK_CHALLENGE },
     [SIM_BY_CARD] = { "card", PAY_RISK_BY_card, PAY_RISK_ATTEMPTS, 86400,
-                      PAY_RISK_BLOCK }
+                      PAY_RISK_BLOCK },
+    [SIM_F_IP] = { .name = "feature ip", .window_s = 600 },
+    [SIM_F_EMAIL] = { .name = "feature email", .window_s = 3600 },
+    [SIM_F_BUYER] = { .name = "feature buyer", .window_s = 3600 },
+    [SIM_F_DEVICE] = { .name = "feature device", .window_s = 3600 }
 };
 
 /* Rows: one value in the writings of several storefronts. */
@@ -120,6 +124,8 @@ sim_risk_plan(sim_t *sim)
     }
 
     plan_memory(sim, risk);
+    sim_provider_plan(sim);
+    sim_score_plan(sim);
 
     for (i = 0; i < REVIEWS; i++) {
         sim_after(sim, sim_between(sim, SIM_MIN, sim->heal_at - sim->now),
@@ -377,15 +383,19 @@ sim_risk_value(sim_velocity_t velocity, const sim_person_t *person)
     switch (velocity) {
 
     case SIM_BY_IP:
+    case SIM_F_IP:
         return person->ip;
 
     case SIM_BY_EMAIL:
+    case SIM_F_EMAIL:
         return person->email;
 
     case SIM_BY_SUM:
+    case SIM_F_BUYER:
         return person->buyer;
 
     case SIM_BY_DECLINES:
+    case SIM_F_DEVICE:
         return person->device;
 
     default:
@@ -407,6 +417,7 @@ sim_risk_count(sim_flow_t *flow)
     sim->figures.looked++;
     look->flow = flow;
     look->post = post_of(sim, flow->core.checkout_id);
+    look->was_stored = look->post->looked->created != 0;
     look->host = host_of(sim->risk, flow->worker);
     look->counts = counts;
     look->next = sim->risk->looks;
@@ -439,11 +450,15 @@ static void
 count(sim_t *sim, sim_look_t *look, pay_risk_count_t *item)
 {
     int64_t         at_s = look->counts->at_s;
+    unsigned        n = 0;
     sim_risk_t     *risk = sim->risk;
     sim_attempt_t  *attempt = sim_alloc(sim, sizeof(sim_attempt_t));
 
-    attempt->velocity = pay_str_is(item->velocity->name, "ip") ? SIM_BY_IP
-                        : SIM_BY_SHOP;
+    while (!pay_str_is(item->velocity->name, velocities[n].name)) {
+        n++;
+    }
+
+    attempt->velocity = n;
     attempt->host = look->host;
     attempt->value = sim_risk_value((sim_velocity_t) attempt->velocity,
                                     &look->post->looked->person);
@@ -457,8 +472,11 @@ count(sim_t *sim, sim_look_t *look, pay_risk_count_t *item)
                                      item->velocity->window_s, at_s);
     sim_judge_count(sim, attempt, item->count);
 
-    if (item->count > risk->velocity[attempt->velocity].limit) {
-        look->hits |= 1u << attempt->velocity;
+    if (n == SIM_F_EMAIL) {
+        look->mails = item->count;
+
+    } else if (n < SIM_VELOCITIES && item->count > risk->velocity[n].limit) {
+        look->hits |= 1u << n;
     }
 }
 
@@ -509,7 +527,7 @@ sim_risk_take(sim_flow_t *flow)
                             counts->at_s);
     }
 
-    for (i = 0; i < SIM_VELOCITIES; i++) {
+    for (i = 0; i < SIM_WINDOWS; i++) {
         attempt = look->attempts[i];
 
         if (attempt != NULL) {
@@ -522,19 +540,23 @@ sim_risk_take(sim_flow_t *flow)
 }
 
 
+/* A question before begin_payment that fails has stored nothing. */
 void
 sim_risk_heard(sim_flow_t *flow, const pay_input_t *input)
 {
+    int          is_begun = flow->effect.op == PAY_OP_BEGIN_PAYMENT;
     sim_look_t  *look = sim_risk_look(flow->sim, flow);
 
-    if (look == NULL || look->is_heard || input->kind == PAY_INPUT_COUNTED) {
+    if (look == NULL || look->is_heard || flow->effect.kind != PAY_DO_DB
+        || (!is_begun && input->kind == PAY_INPUT_ROW))
+    {
         return;
     }
 
     look->is_heard = 1;
     look->outcome = input->kind == PAY_INPUT_ROW ? input->result.outcome
                                                  : PAY_OUTCOME_NONE;
-    look->failure = input->db_failure;
+    look->failure = is_begun ? input->db_failure : PAY_DB_ERROR;
 }
 
 
@@ -555,7 +577,7 @@ sim_risk_look(sim_t *sim, const sim_flow_t *flow)
 static void
 review(sim_t *sim, void *unused)
 {
-    int          i;
+    int          i, rejects;
     sim_rows_t   found;
     const char  *ids[8], *said;
 
@@ -570,10 +592,18 @@ review(sim_t *sim, void *unused)
     }
 
     for (i = 0; i < found.rows; i++) {
+        /* one that is not paid yet, or held: of its money nothing is there */
+        rejects = sim_chance(sim, 250);
         said = sim_db_operate(sim->db, "SELECT pay_ops.decide_review($1, "
-            "'approve', 'known_buyer', NULL, false, 'rita')", 1, ids[i]);
+            "act, CASE act WHEN 'approve' THEN 'known_buyer' ELSE "
+            "'stolen_card' END, NULL, false, 'rita') FROM (SELECT CASE WHEN "
+            "$2 = '1' AND r.captures AND c.capture = 'manual' THEN 'reject' "
+            "ELSE 'approve' END FROM pay.risk_review r JOIN pay.checkout c "
+            "USING (merchant_id, checkout_id) WHERE r.review_id = $1::bigint)"
+            " x (act)", 2, ids[i], rejects ? "1" : "0");
         sim_say(sim, "people: review %s: %s", ids[i],
                 said != NULL ? said : sim_db_error(sim->db));
+        sim_judge_review(sim, ids[i]);
     }
 
     sim->dirty = 1;

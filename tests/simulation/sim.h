@@ -42,6 +42,9 @@
  *   risk.c    what is looked at before a PSP is asked (risk.h)
  *   decided.c   what must be true of it
  *   card.c      and behind a PSP, when it names a card
+ *   held.c      and of money that waits for reviewers
+ *   provider.c  and of an external provider
+ *   score.c     and of learned scores
  */
 
 #ifndef SIM_H
@@ -120,6 +123,10 @@ typedef enum {
     SIM_STEER_REVERSALS,       /* late webhooks; others take money back */
     SIM_STEER_COPIES,          /* calls are sent again, and refused then */
     SIM_STEER_CLOCKS,          /* they jump */
+    SIM_STEER_MOVES,           /* calls are late, and others have not left;
+                                  each PSP has another one behind it */
+    SIM_STEER_RETURNS,         /* what is paid out comes back, which is told
+                                  twice */
     SIM_STEERS
 } sim_steer_t;
 
@@ -434,6 +441,8 @@ typedef struct {
     uint64_t  held, torn, letter_crashes;
     uint64_t  read, reread;            /* by the reader; more than once */
     uint64_t  looked, risks;           /* creates; scenarios with risk */
+    uint64_t  holds, held_captures;    /* for reviews; at PSPs */
+    uint64_t  questions, no_words, scored;
     uint64_t  words[PAY_RISK_ACTIONS]; /* new checkouts by decision */
     uint64_t  card_holds, card_voids;
     uint64_t  taken_back;              /* creates */
@@ -694,6 +703,10 @@ void sim_risk_count(sim_flow_t *flow);
 void sim_risk_take(sim_flow_t *flow);
 /* A live flow hears the end of begin_payment. */
 void sim_risk_heard(sim_flow_t *flow, const pay_input_t *input);
+/* PAY_CALL_RISK */
+void sim_provider_send(sim_flow_t *flow);
+/* Behind a sweep (review: NULL), or the end of this review. */
+void sim_judge_review(sim_t *sim, const char *review);
 /* Behind begin_payment, before a call leaves, and at the end. */
 void sim_judge_decided(sim_t *sim, sim_call_t **calls, unsigned count);
 void sim_judge_sent(sim_t *sim, const sim_sent_t *sent);

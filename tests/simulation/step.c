@@ -85,6 +85,10 @@ sim_judge_step(sim_t *sim, sim_call_t **calls, unsigned count)
         sim_judge_decided(sim, calls, count);
     }
 
+    if (sim->risk != NULL && calls[0]->result.outcome == PAY_OUTCOME_SWEPT) {
+        sim_judge_review(sim, NULL);
+    }
+
     if (books) {
         sim_judge_now(sim);
         judge_parked(sim);

@@ -411,6 +411,11 @@ http_do(sim_flow_t *flow)
         return;
     }
 
+    if (flow->effect.call == PAY_CALL_RISK) {
+        sim_provider_send(flow);
+        return;
+    }
+
     if (flow->effect.payout == NULL) {
         sim_send(flow);
         return;
