@@ -5,12 +5,15 @@
  */
 
 #include "http/ngx_http_payments_filter.h"
-#include "http/ngx_http_payments_page.h"
+#include "http/ngx_http_payments_error_page.h"
 #include "http/ngx_http_payments_reply.h"
 #include "http/ngx_http_payments_send.h"
 #include "shm/ngx_payments_count.h"
 #include "util/ngx_http_payments_ctx.h"
 #include "util/ngx_payments_conf_types.h"
+
+
+#define RETRY_S  5                               /* of nginx' own 503 */
 
 
 static ngx_int_t header_filter(ngx_http_request_t *r);
@@ -199,6 +202,7 @@ add_security_headers(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
 static ngx_int_t
 replace_page(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
 {
+    ngx_int_t             rc;
     ngx_str_t             language = ngx_string("en");
     ngx_str_t             allow = ngx_string("GET, HEAD, POST, OPTIONS");
     pay_reply_t           reply;
@@ -210,12 +214,22 @@ replace_page(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
     reply.problem = problem;
     reply.status = problem->status;
 
-    if ((ngx_http_payments_error_html(r, reply.status, &ctx->replacement)
-         != NGX_OK
-         && ngx_http_payments_problem_json(r, &reply, &ctx->replacement)
-            != NGX_OK)
-        || ngx_http_payments_add_header(r, "Content-Language", language)
-           != NGX_OK)
+    rc = ngx_http_payments_error_html(r, reply.status, &ctx->replacement);
+
+    if (rc == NGX_ERROR
+        || (rc == NGX_DECLINED
+            && (ngx_http_payments_problem_json(r, &reply, &ctx->replacement)
+                != NGX_OK
+                || ngx_http_payments_add_header(r, "Content-Language",
+                                                language) != NGX_OK)))
+    {
+        return NGX_ERROR;
+    }
+
+    /* a page of ours has it already, and does not come this way */
+    if (rc == NGX_OK && problem->status == NGX_HTTP_SERVICE_UNAVAILABLE
+        && ngx_http_payments_add_number(r, "Retry-After", "%L",
+                                        (int64_t) RETRY_S) != NGX_OK)
     {
         return NGX_ERROR;
     }

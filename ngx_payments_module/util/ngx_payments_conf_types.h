@@ -11,6 +11,7 @@
 #include "pay_audit.h"
 #include "pay_flow.h"
 #include "pay_jwt.h"
+#include "pay_locale.h"
 
 
 #define NGX_PAYMENTS_PSPS_MAX         32
@@ -247,11 +248,13 @@ typedef struct {
 } ngx_payments_watch_conf_t;
 
 
+/* The buyer's pages stand here once for each language. */
 typedef struct {
-    ngx_str_t                   status;          /* html/status.html */
+    ngx_str_t                   status[PAY_LOCALES];  /* html/status.html */
+    ngx_str_t                   error[PAY_LOCALES];   /* html/error.html */
+    pay_locale_t               *locales[PAY_LOCALES];
     ngx_str_t                   problem;         /* html/problem.html */
     ngx_str_t                   problems;        /* html/problems.html */
-    ngx_str_t                   error;           /* html/error.html */
     ngx_str_t                   advice;          /* html/advice.html */
     ngx_str_t                   style;           /* html/style.css */
 } ngx_payments_pages_t;
@@ -308,6 +311,9 @@ typedef struct {
 typedef struct {
     ngx_flag_t                  active;          /* has a payments location */
     ngx_flag_t                  insecure_http;   /* the API without TLS */
+    ngx_str_t                   checkout;        /* prefix of the location, or
+                                                    empty */
+    ngx_str_t                   back;            /* of payments_return */
 } ngx_http_payments_srv_conf_t;
 
 
