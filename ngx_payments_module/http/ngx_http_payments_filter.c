@@ -36,7 +36,6 @@ typedef struct {
 
 
 static const fixed_header_t  fixed_headers[] = {
-    { "Cache-Control", ngx_string("no-store") },
     { "X-Content-Type-Options", ngx_string("nosniff") },
     { "Referrer-Policy", ngx_string("no-referrer") },
     { "Permissions-Policy",
@@ -46,6 +45,13 @@ static const fixed_header_t  fixed_headers[] = {
     { NULL, ngx_null_string }
 };
 
+static const ngx_str_t  no_store = ngx_string("no-store");
+/* of files whose name is the digest of their bytes */
+static const ngx_str_t  for_ever =
+    ngx_string("public, max-age=31536000, immutable");
+static const ngx_str_t  csp_file =
+    ngx_string("default-src 'none'; style-src 'unsafe-inline'; sandbox; "
+               "frame-ancestors 'none'");
 static const ngx_str_t  csp_json =
     ngx_string("default-src 'none'; frame-ancestors 'none'");
 static const ngx_str_t  csp_html =
@@ -172,7 +178,11 @@ add_security_headers(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
 
     if (ngx_http_payments_add_header(r, "X-Request-Id", id) != NGX_OK
         || ngx_http_payments_add_header(r, "Content-Security-Policy",
-                                        ctx->html ? csp_html : csp_json)
+                                        ctx->html ? csp_html
+                                        : ctx->kept ? csp_file : csp_json)
+           != NGX_OK
+        || ngx_http_payments_add_header(r, "Cache-Control",
+                                        ctx->kept ? for_ever : no_store)
            != NGX_OK)
     {
         return NGX_ERROR;

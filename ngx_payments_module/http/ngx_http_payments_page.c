@@ -6,6 +6,7 @@
 
 #include "http/ngx_http_payments_page.h"
 #include "http/ngx_http_payments_language.h"
+#include "http/ngx_http_payments_look.h"
 #include "http/ngx_http_payments_request.h"
 #include "http/ngx_http_payments_send.h"
 #include "util/ngx_http_payments_ctx.h"
@@ -14,6 +15,8 @@
 
 #define PAGE_MAX  (1024 * 1024)
 #define PATH_MAX_LEN  4096
+#define ISOLATE      "\xe2\x81\xa8"
+#define END_ISOLATE  "\xe2\x81\xa9"
 #define REFRESH   "3"                            /* seconds */
 #define LOG_MS    (60 * 1000)
 
@@ -22,6 +25,9 @@ static void set_state(ngx_payments_value_t *v, const pay_reply_t *reply);
 static ngx_uint_t open_state(const pay_reply_t *reply);
 static pay_status_t set_links(ngx_http_request_t *r, pay_arena_t *arena,
     ngx_payments_value_t *v, const pay_reply_t *reply);
+static pay_status_t set_look(ngx_http_request_t *r, pay_arena_t *arena,
+    ngx_payments_value_t *v, ngx_uint_t language,
+    const pay_checkout_t *checkout);
 static pay_status_t set_times(pay_locale_t *locale, pay_arena_t *arena,
     ngx_payments_value_t *v, const pay_checkout_t *checkout);
 static void log_no_way_back(const pay_checkout_t *checkout);
@@ -36,17 +42,21 @@ ngx_http_payments_status_html(ngx_http_request_t *r, const pay_reply_t *reply,
     ngx_str_t *html)
 {
     ngx_str_t                       value, refresh = ngx_string(REFRESH);
-    ngx_uint_t                      language = ngx_http_payments_language(r);
+    ngx_uint_t                      language;
     pay_arena_t                     arena = ngx_payments_arena(r->pool);
     ngx_payments_value_t            v[STATUS_SLOTS];
     ngx_http_payments_main_conf_t  *pmcf;
 
     pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
 
+    language = pay_locale_pick(reply->checkout->locale,
+                               ngx_http_payments_language(r));
+
     ngx_memzero(v, sizeof(v));
     set_state(v, reply);
 
     if (set_links(r, &arena, v, reply) != PAY_OK
+        || set_look(r, &arena, v, language, reply->checkout) != PAY_OK
         || set_money(pmcf->pages.locales[language], &arena, v,
                      reply->checkout) != PAY_OK
         || set_times(pmcf->pages.locales[language], &arena, v,
@@ -258,6 +268,50 @@ set_links(ngx_http_request_t *r, pay_arena_t *arena, ngx_payments_value_t *v,
 }
 
 
+/* The merchant's words are isolated, since their direction may be another one
+ * than the page's (UAX #9: FSI and PDI). */
+static pay_status_t
+set_look(ngx_http_request_t *r, pay_arena_t *arena, ngx_payments_value_t *v,
+    ngx_uint_t language, const pay_checkout_t *checkout)
+{
+    pay_str_t                       prefix, name, text;
+    const ngx_payments_look_t      *look;
+    ngx_http_payments_loc_conf_t   *plcf;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+    prefix = ngx_payments_str(plcf->prefix);
+    look = ngx_http_payments_look_of(pmcf, checkout->merchant_id);
+
+    v[STATUS_UNNAMED].count = look == NULL || look->name.len == 0;
+
+    if (look == NULL) {
+        return PAY_OK;
+    }
+
+    name = ngx_payments_str(look->name);
+    text = ngx_payments_str(look->texts[language].len != 0
+                            ? look->texts[language] : look->text);
+
+    v[STATUS_NAMED].count = name.len != 0;
+    v[STATUS_LOGO].count = look->logo_file.len != 0;
+    v[STATUS_LOOK].count = look->style_file.len != 0;
+    v[STATUS_NOTE].count = text.len != 0;
+    v[STATUS_NOTE_TEXT].text = text;
+
+    PAY_TRY(pay_format(arena, &v[STATUS_MERCHANT].text, PATH_MAX_LEN,
+                       ISOLATE "%.*s" END_ISOLATE, pay_fmt(name)));
+    PAY_TRY(pay_format(arena, &v[STATUS_LOGO_URL].text, PATH_MAX_LEN,
+                       "%.*s%.*s", pay_fmt(prefix),
+                       pay_fmt(ngx_payments_str(look->logo_file))));
+
+    return pay_format(arena, &v[STATUS_LOOK_URL].text, PATH_MAX_LEN,
+                      "%.*s%.*s", pay_fmt(prefix),
+                      pay_fmt(ngx_payments_str(look->style_file)));
+}
+
+
 /* A page that waits comes again by itself: its time shows that it has. */
 static pay_status_t
 set_times(pay_locale_t *locale, pay_arena_t *arena, ngx_payments_value_t *v,
@@ -296,18 +350,22 @@ set_money(pay_locale_t *locale, pay_arena_t *arena, ngx_payments_value_t *v,
     const pay_checkout_t *checkout)
 {
     unsigned    i;
-    pay_str_t  *ids, *amounts, *texts;
+    pay_str_t  *ids, *amounts, *texts, *descriptions;
 
     ids = pay_calloc(arena, PAY_ORDERS_MAX * sizeof(pay_str_t));
     amounts = pay_calloc(arena, PAY_ORDERS_MAX * sizeof(pay_str_t));
     texts = pay_calloc(arena, PAY_ORDERS_MAX * sizeof(pay_str_t));
+    descriptions = pay_calloc(arena, PAY_ORDERS_MAX * sizeof(pay_str_t));
 
-    if (ids == NULL || amounts == NULL || texts == NULL) {
+    if (ids == NULL || amounts == NULL || texts == NULL
+        || descriptions == NULL)
+    {
         return PAY_NO_MEMORY;
     }
 
     for (i = 0; i < checkout->order_count; i++) {
         ids[i] = checkout->orders[i].id;
+        descriptions[i] = checkout->orders[i].description;
         PAY_TRY(pay_amount_format(arena, checkout->orders[i].amount_minor,
                                   checkout->currency, &amounts[i]));
         PAY_TRY(pay_locale_money(locale, arena,
@@ -319,6 +377,7 @@ set_money(pay_locale_t *locale, pay_arena_t *arena, ngx_payments_value_t *v,
     v[STATUS_ORDER_ID].items = ids;
     v[STATUS_AMOUNT].items = amounts;
     v[STATUS_AMOUNT_TEXT].items = texts;
+    v[STATUS_DESCRIPTION].items = descriptions;
     v[STATUS_CURRENCY].text = pay_str_of(checkout->currency->code);
 
     PAY_TRY(pay_locale_money(locale, arena, checkout->total_minor,

@@ -75,6 +75,16 @@ const ngx_payments_slot_t  ngx_payments_status_slots[] = {
     [STATUS_ORDER_ID] = { "order_id", NGX_PAYMENTS_SLOT_ITEM },
     [STATUS_AMOUNT] = { "amount", NGX_PAYMENTS_SLOT_ITEM },
     [STATUS_AMOUNT_TEXT] = { "amount_text", NGX_PAYMENTS_SLOT_ITEM },
+    [STATUS_DESCRIPTION] = { "description", NGX_PAYMENTS_SLOT_ITEM },
+    [STATUS_NAMED] = { "named", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_UNNAMED] = { "unnamed", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_MERCHANT] = { "merchant", NGX_PAYMENTS_SLOT_TEXT },
+    [STATUS_LOGO] = { "logo", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_LOGO_URL] = { "logo_url", NGX_PAYMENTS_SLOT_TEXT },
+    [STATUS_LOOK] = { "look", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_LOOK_URL] = { "look_url", NGX_PAYMENTS_SLOT_TEXT },
+    [STATUS_NOTE] = { "note", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_NOTE_TEXT] = { "note_text", NGX_PAYMENTS_SLOT_TEXT },
     { NULL, NGX_PAYMENTS_SLOT_TEXT }
 };
 PAY_ROWS(ngx_payments_status_slots, STATUS_SLOTS + 1);

@@ -68,6 +68,20 @@ typedef struct {
 } ngx_payments_psp_t;
 
 
+/* How a merchant's pages for buyers look; empty: as those of the gateway. */
+typedef struct {
+    ngx_str_t                   name;            /* display_name */
+    ngx_str_t                   logo;            /* bytes of the file */
+    ngx_str_t                   logo_file;       /* its name in addresses */
+    ngx_uint_t                  logo_is_svg;
+    ngx_str_t                   style;           /* made of page_colors */
+    ngx_str_t                   style_file;
+    ngx_str_t                   text;            /* page_text without … */
+    ngx_str_t                   texts[PAY_LOCALES];  /* … and with a
+                                                        language */
+} ngx_payments_look_t;
+
+
 typedef struct {
     pay_merchant_t              merchant;
     ngx_array_t                *hosts;           /* pay_str_t */
@@ -75,6 +89,7 @@ typedef struct {
                                                     const pay_psp_conf_t * */
     ngx_array_t                *routes;          /* of the conf_route file */
     ngx_array_t                *jwt_keys;        /* pay_jwt_key_t */
+    ngx_payments_look_t         look;
 } ngx_payments_merchant_t;
 
 

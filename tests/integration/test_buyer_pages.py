@@ -216,7 +216,7 @@ def test_each_text_stands_in_a_page():
         (HTML / name).read_text() for name in ("status.html", "error.html")
     )
     used = set(re.findall(r"\{\{@(\w+)\}\}", pages))
-    assert used - {"lang", "dir"} == set(catalogue("en")) - {"top_merchant"}
+    assert used - {"lang", "dir"} == set(catalogue("en"))
 
 
 @pytest.fixture
