@@ -24,7 +24,8 @@ RELAY_UNIT_OBJ = $(RELAY_UNIT_SRC:%.c=$(BUILD)/obj/%.o) \
 SIM_SRC = $(sort $(wildcard tests/simulation/*.c))
 SIM_OBJ = $(SIM_SRC:%.c=$(BUILD)/obj/%.o) \
 	$(BUILD)/obj/src/cli/settlement_copy.o
-CORE_LIBS = -ljansson -ljwt -lcrypto -lcsv -lexpat -lm
+CORE_LIBS = -ljansson -ljwt -lcrypto -lcsv -lexpat -lm \
+	-Wl,--push-state,--as-needed -licui18n -licuuc -Wl,--pop-state
 
 FUZZ_SECONDS ?= 60
 export SEED SCENARIOS SCENARIO FIRST PARTS TRACE STOP MUTANTS

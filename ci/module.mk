@@ -7,6 +7,6 @@ include $(OBJS)/Makefile
 CFLAGS += -MMD -MP -MT $@
 -include $(wildcard $(OBJS)/addon/*/*.d)
 
-$(OBJS)/payments_html.h: $(wildcard $(HERE)/html/*) $(HERE)/ci/embed-html
+$(OBJS)/payments_html.h: $(wildcard $(HERE)/html/*) $(wildcard $(HERE)/html/locale/*) $(HERE)/ci/embed-html
 	sh $(HERE)/ci/embed-html $(HERE)/html >$@.new
 	mv $@.new $@

@@ -305,6 +305,8 @@ typedef struct {
     pay_str_t              shop_url;         /* page: way back; empty: its
                                                 host is not allowed any more */
     int                    pending;          /* page: keeps asking */
+    int                    psp_pending;      /* page: the PSP says that money is
+                                                under way */
     pay_str_t              cookie;           /* Set-Cookie, or empty */
     const pay_advice_t    *advice;
 } pay_reply_t;

@@ -43,6 +43,8 @@ typedef struct {
     int64_t                fee_tax_minor;        /* VAT on it */
     pay_str_t              decline;    /* of the last declined attempt, JSON
                                           text by SQL; empty: none */
+    pay_str_t              description;          /* of a request, and on the
+                                                    buyer's page; or empty */
 } pay_order_t;
 
 /* The members of buyer_info that the gateway reads: the storefront's word for
@@ -59,12 +61,17 @@ typedef struct {
     int64_t                account_created_s;
 } pay_buyer_info_t;
 
+#define PAY_DESCRIPTION_MAX  256       /* bytes */
+#define PAY_LOCALE_TAG_MIN   2
+#define PAY_LOCALE_TAG_MAX   35        /* bytes; RFC 5646, section 4.4.1 */
+
 /* The body of POST /v1/payments after every check. */
 typedef struct {
     pay_str_t              checkout_id;
     pay_str_t              psp;            /* empty: routes decide */
     pay_str_t              method;         /* payment_method, or empty */
     pay_str_t              replaces;       /* a checkout's id, or empty */
+    pay_str_t              locale;         /* a language tag, or empty */
     pay_str_t              country;        /* buyer_info.country, or empty */
     pay_buyer_info_t            buyer;
     pay_str_t              return_url;     /* unchecked: needs the hosts */
@@ -106,6 +113,7 @@ typedef struct {
     pay_str_t              replaced_by;
     pay_str_t              risk;           /* the decision before the PSP was
                                               asked; empty: there was none */
+    pay_str_t              locale;     /* on the buyer's page; or empty */
     pay_order_t           *orders;
     unsigned               order_count;
 } pay_checkout_t;
@@ -118,6 +126,11 @@ typedef struct {
  * and of card data there is one alone, which is in *err only. */
 pay_status_t pay_payment_parse(pay_arena_t *arena, pay_str_t body,
     pay_payment_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
+
+/* Reads the column "page" of a visit, NULL as the empty slice, into locale and
+ * the orders' descriptions.  PAY_BUG: SQL has kept another text. */
+pay_status_t pay_checkout_page(pay_arena_t *arena, pay_str_t page,
+    pay_checkout_t *checkout) PAY_MUST_CHECK;
 
 /* Makes a checkout from a row; bytes are copied into the arena.  PAY_BUG when
  * there is no row (NULL) or it breaks the rules of src/op/rows.list. */

@@ -998,6 +998,55 @@ CREATE TYPE pay_api.statement_row AS (
 
 COMMENT ON TYPE pay_api.statement_row IS 'A statement as JSON';
 
+CREATE TYPE pay_api.visit_row AS (
+	item integer,
+	outcome text,
+	is_pending bigint,
+	page text,
+	merchant_id text,
+	checkout_id text,
+	checkout_uuid text,
+	psp text,
+	nonce text,
+	handle text,
+	token text,
+	alias text,
+	hosted_url text,
+	return_url text,
+	base_url text,
+	currency text,
+	total_minor bigint,
+	expires_s bigint,
+	registration_state text,
+	attempt bigint,
+	code text,
+	version bigint,
+	capture text,
+	replaces text,
+	replaced_by text,
+	risk text,
+	place bigint,
+	order_id text,
+	seller_account text,
+	order_minor bigint,
+	order_status text,
+	order_reason text,
+	authorized_minor bigint,
+	captured_minor bigint,
+	refunding_minor bigint,
+	refunded_minor bigint,
+	charged_back_minor bigint,
+	credit_currency text,
+	credit_minor bigint,
+	credit_rate text,
+	credit_until text,
+	decline text,
+	fee_minor bigint,
+	fee_tax_minor bigint
+);
+
+COMMENT ON TYPE pay_api.visit_row IS 'A checkout as its buyer sees it';
+
 CREATE FUNCTION pay.about_event(p_type text, p_code text, p_reference text, p_news text, p_kind text, p_policy text, p_captured bigint, p_amount bigint, p_currency text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.accept_late(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
 
@@ -2154,6 +2203,7 @@ CREATE FUNCTION pay.is_sum(p_exception pay.settlement_exception, p_row pay.settl
 CREATE FUNCTION pay.is_tangled(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_unbooked_refund(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) RETURNS boolean LANGUAGE sql STABLE;
+CREATE FUNCTION pay.is_under_way(p_merchant_id text, p_checkout_id text, p_payment_order_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_unfinished(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_untold(p_news pay.news) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -2239,17 +2289,20 @@ CREATE TABLE pay.checkout (
     payment_method text COLLATE pg_catalog."C",
     risk text COLLATE pg_catalog."C",
     hold_psps text[],
+    page jsonb,
     CONSTRAINT checkout_check CHECK ((((state)::text <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
     CONSTRAINT checkout_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
     CONSTRAINT checkout_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
     CONSTRAINT checkout_check3 CHECK ((cardinality(key_windows) = cardinality((psps)::text[]))),
     CONSTRAINT checkout_check4 CHECK ((((first_call)::text = 'DONE'::text) = (first_ended_at IS NOT NULL))),
+    CONSTRAINT checkout_page_check CHECK ((octet_length((page)::text) <= 16384)),
     CONSTRAINT checkout_payment_method_check CHECK ((((octet_length(payment_method) >= 1) AND (octet_length(payment_method) <= 64)) AND (payment_method !~ '[^A-Za-z0-9._~-]'::text))),
     CONSTRAINT checkout_risk_check CHECK ((risk = ANY (ARRAY['allow'::text, 'challenge'::text, 'review'::text, 'block'::text])))
 )
 WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
 COMMENT ON COLUMN pay.checkout.hold_psps IS 'The PSPs at which the money is only held because of a review; NULL: the mode of capture is that which the storefront wants, else it wants automatic';
+COMMENT ON COLUMN pay.checkout.page IS 'For the buyer''s page: {"locale", "descriptions" of the orders}, or NULL';
 
 CREATE FUNCTION pay.judge_release(p_new pay.checkout) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolean) RETURNS text LANGUAGE plpgsql STABLE;
@@ -2568,6 +2621,7 @@ CREATE FUNCTION pay.overtaken_reserves(p_merchant_id text, p_seller text[], p_cu
 CREATE FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.page_is_closed(p_order pay.payment_order) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.page_matter(p_file pay.settlement_file) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.page_ok(p_page jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.page_reason(p_page integer, p_last_page integer, p_missing integer[], p_wrong text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.page_set(p_source text, p_batch_key text, OUT last_page integer, OUT files bigint[], OUT missing integer[], OUT is_new boolean) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.page_waits(p_file pay.settlement_file) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -3102,7 +3156,7 @@ CREATE FUNCTION pay_api.get_buyer_history(p_merchant_id text[], p_buyer text[], 
 CREATE FUNCTION pay_api.get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_checkout(p_merchant_id text[], p_checkout_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.events_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.get_handle(p_handle text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.get_handle(p_handle text[]) RETURNS SETOF pay_api.visit_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.order_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_payout_advice(p_merchant_id text[], p_payout_id text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3142,7 +3196,7 @@ CREATE FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id 
 CREATE FUNCTION pay_api.remove_risk_entry(p_merchant_id text[], p_entry_id bigint[], p_who text[], p_why text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.replay_deliveries(p_merchant_id text[], p_endpoint_id text[], p_message_id text[], p_since_us bigint[], p_until_us bigint[], p_only_failed bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.see_browser(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.see_browser(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) RETURNS SETOF pay_api.visit_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_is_complete bigint[], p_code text[], p_rows_item bigint[], p_rows_currency text[], p_rows_available_minor bigint[], p_rows_pending_minor bigint[], p_rows_reserved_minor bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_endpoint(p_merchant_id text[], p_endpoint_id text[], p_url text[], p_types jsonb[], p_scheme text[], p_is_ordered bigint[], p_sealed bytea[], p_key_id text[], p_who text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -6844,6 +6898,7 @@ REVOKE ALL ON TYPE pay_api.seal_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.settlement_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.span_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.statement_row FROM PUBLIC;
+REVOKE ALL ON TYPE pay_api.visit_row FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.about_event(p_type text, p_code text, p_reference text, p_news text, p_kind text, p_policy text, p_captured bigint, p_amount bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.accept_late(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_exception TO payments_auditor;
@@ -7306,6 +7361,7 @@ REVOKE ALL ON FUNCTION pay.is_sum(p_exception pay.settlement_exception, p_row pa
 REVOKE ALL ON FUNCTION pay.is_tangled(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_unbooked_refund(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_under_way(p_merchant_id text, p_checkout_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_unfinished(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_untold(p_news pay.news) FROM PUBLIC;
@@ -7541,6 +7597,7 @@ REVOKE ALL ON FUNCTION pay.overtaken_reserves(p_merchant_id text, p_seller text[
 REVOKE ALL ON FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_is_closed(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_matter(p_file pay.settlement_file) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.page_ok(p_page jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_reason(p_page integer, p_last_page integer, p_missing integer[], p_wrong text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_set(p_source text, p_batch_key text, OUT last_page integer, OUT files bigint[], OUT missing integer[], OUT is_new boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_waits(p_file pay.settlement_file) FROM PUBLIC;

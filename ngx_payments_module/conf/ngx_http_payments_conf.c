@@ -25,6 +25,8 @@ static char *set_dsn(ngx_conf_t *cf, ngx_str_t *dsn, void *object);
 static char *set_public_url(ngx_conf_t *cf, ngx_str_t *text, void *object);
 static char *check_limit(ngx_conf_t *cf, void *object, ngx_uint_t given);
 static ngx_uint_t name_fits(ngx_http_core_loc_conf_t *clcf, ngx_uint_t kind);
+static void note_prefix(ngx_http_payments_srv_conf_t *pscf,
+    const ngx_http_payments_loc_conf_t *plcf);
 
 
 static const ngx_conf_enum_t  off[] = {
@@ -159,6 +161,20 @@ ngx_http_payments_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* For requests that nginx refuses before it knows the location. */
+static void
+note_prefix(ngx_http_payments_srv_conf_t *pscf,
+    const ngx_http_payments_loc_conf_t *plcf)
+{
+    if (plcf->kind == NGX_HTTP_PAYMENTS_CHECKOUT) {
+        pscf->checkout = plcf->prefix;
+
+    } else if (plcf->kind == NGX_HTTP_PAYMENTS_RETURN) {
+        pscf->back = plcf->prefix;
+    }
+}
+
+
 /* The setter of all directives that are a handler; its kind is the command's
  * `post`. */
 char *
@@ -217,6 +233,8 @@ ngx_http_payments_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     clcf->handler = ngx_http_payments_handler;
     pscf->active = 1;
     pmcf->active = 1;
+
+    note_prefix(pscf, plcf);
 
     return NGX_CONF_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "conf/ngx_http_payments_conf_merchant.h"
 #include "conf/ngx_http_payments_conf_block.h"
+#include "conf/ngx_http_payments_conf_look.h"
 #include "conf/ngx_http_payments_conf_option.h"
 #include "conf/ngx_http_payments_conf_place.h"
 #include "conf/ngx_http_payments_conf_route.h"
@@ -39,6 +40,10 @@ static const word_t  merchant_words[] = {
     { "route", 1, 5 + PAY_ROUTE_PSPS_MAX, OFTEN,
       ngx_http_payments_merchant_route, VALUE_NONE },
     { "result_key_file", 1, 1, ONCE, merchant_result_key, VALUE_NONE },
+    { "display_name", 1, 1, ONCE, ngx_http_payments_display_name, VALUE_NONE },
+    { "page_logo", 1, 1, ONCE, ngx_http_payments_page_logo, VALUE_NONE },
+    { "page_colors", 1, 2, ONCE, ngx_http_payments_page_colors, VALUE_NONE },
+    { "page_text", 1, 2, OFTEN, ngx_http_payments_page_text, VALUE_NONE },
     { "refund_overdraw", 1, 1, ONCE, NULL,
       { NULL, NGX_PAYMENTS_WORD, MERCHANT(merchant.refuse_overdraw),
         .names = overdraws } },

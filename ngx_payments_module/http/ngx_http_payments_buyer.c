@@ -12,6 +12,7 @@
 
 #include "http/ngx_http_payments_buyer.h"
 #include "http/ngx_http_payments_limit.h"
+#include "http/ngx_http_payments_look.h"
 #include "http/ngx_http_payments_problems.h"
 #include "http/ngx_http_payments_reply.h"
 #include "http/ngx_http_payments_request.h"
@@ -47,6 +48,10 @@ ngx_http_payments_buyer(ngx_http_request_t *r, ngx_uint_t kind)
     }
 
     rc = ngx_http_payments_style(r);
+    if (rc == NGX_DECLINED) {
+        rc = ngx_http_payments_look(r);
+    }
+
     if (rc != NGX_DECLINED) {
         return rc;
     }

@@ -5,12 +5,15 @@
  */
 
 #include "http/ngx_http_payments_filter.h"
-#include "http/ngx_http_payments_page.h"
+#include "http/ngx_http_payments_error_page.h"
 #include "http/ngx_http_payments_reply.h"
 #include "http/ngx_http_payments_send.h"
 #include "shm/ngx_payments_count.h"
 #include "util/ngx_http_payments_ctx.h"
 #include "util/ngx_payments_conf_types.h"
+
+
+#define RETRY_S  5                               /* of nginx' own 503 */
 
 
 static ngx_int_t header_filter(ngx_http_request_t *r);
@@ -33,7 +36,6 @@ typedef struct {
 
 
 static const fixed_header_t  fixed_headers[] = {
-    { "Cache-Control", ngx_string("no-store") },
     { "X-Content-Type-Options", ngx_string("nosniff") },
     { "Referrer-Policy", ngx_string("no-referrer") },
     { "Permissions-Policy",
@@ -43,6 +45,13 @@ static const fixed_header_t  fixed_headers[] = {
     { NULL, ngx_null_string }
 };
 
+static const ngx_str_t  no_store = ngx_string("no-store");
+/* of files whose name is the digest of their bytes */
+static const ngx_str_t  for_ever =
+    ngx_string("public, max-age=31536000, immutable");
+static const ngx_str_t  csp_file =
+    ngx_string("default-src 'none'; style-src 'unsafe-inline'; sandbox; "
+               "frame-ancestors 'none'");
 static const ngx_str_t  csp_json =
     ngx_string("default-src 'none'; frame-ancestors 'none'");
 static const ngx_str_t  csp_html =
@@ -169,7 +178,11 @@ add_security_headers(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
 
     if (ngx_http_payments_add_header(r, "X-Request-Id", id) != NGX_OK
         || ngx_http_payments_add_header(r, "Content-Security-Policy",
-                                        ctx->html ? csp_html : csp_json)
+                                        ctx->html ? csp_html
+                                        : ctx->kept ? csp_file : csp_json)
+           != NGX_OK
+        || ngx_http_payments_add_header(r, "Cache-Control",
+                                        ctx->kept ? for_ever : no_store)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -199,6 +212,7 @@ add_security_headers(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
 static ngx_int_t
 replace_page(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
 {
+    ngx_int_t             rc;
     ngx_str_t             language = ngx_string("en");
     ngx_str_t             allow = ngx_string("GET, HEAD, POST, OPTIONS");
     pay_reply_t           reply;
@@ -210,12 +224,22 @@ replace_page(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
     reply.problem = problem;
     reply.status = problem->status;
 
-    if ((ngx_http_payments_error_html(r, reply.status, &ctx->replacement)
-         != NGX_OK
-         && ngx_http_payments_problem_json(r, &reply, &ctx->replacement)
-            != NGX_OK)
-        || ngx_http_payments_add_header(r, "Content-Language", language)
-           != NGX_OK)
+    rc = ngx_http_payments_error_html(r, reply.status, &ctx->replacement);
+
+    if (rc == NGX_ERROR
+        || (rc == NGX_DECLINED
+            && (ngx_http_payments_problem_json(r, &reply, &ctx->replacement)
+                != NGX_OK
+                || ngx_http_payments_add_header(r, "Content-Language",
+                                                language) != NGX_OK)))
+    {
+        return NGX_ERROR;
+    }
+
+    /* a page of ours has it already, and does not come this way */
+    if (rc == NGX_OK && problem->status == NGX_HTTP_SERVICE_UNAVAILABLE
+        && ngx_http_payments_add_number(r, "Retry-After", "%L",
+                                        (int64_t) RETRY_S) != NGX_OK)
     {
         return NGX_ERROR;
     }

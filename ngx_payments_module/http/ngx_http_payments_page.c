@@ -1,10 +1,12 @@
 /*
- * The pages: the status of a checkout, an error, and remittance advices.  Their
+ * The pages: the status of a checkout, and remittance advices.  Their
  * texts stand in html/, loaded and checked by ngx_payments_pages.c; here they
  * get their values.  Nothing is sent here.
  */
 
 #include "http/ngx_http_payments_page.h"
+#include "http/ngx_http_payments_language.h"
+#include "http/ngx_http_payments_look.h"
 #include "http/ngx_http_payments_request.h"
 #include "http/ngx_http_payments_send.h"
 #include "util/ngx_http_payments_ctx.h"
@@ -13,17 +15,24 @@
 
 #define PAGE_MAX  (1024 * 1024)
 #define PATH_MAX_LEN  4096
+#define ISOLATE      "\xe2\x81\xa8"
+#define END_ISOLATE  "\xe2\x81\xa9"
 #define REFRESH   "3"                            /* seconds */
 #define LOG_MS    (60 * 1000)
 
 
-static void set_state(ngx_payments_value_t *v, const pay_checkout_t *checkout);
+static void set_state(ngx_payments_value_t *v, const pay_reply_t *reply);
+static ngx_uint_t open_state(const pay_reply_t *reply);
 static pay_status_t set_links(ngx_http_request_t *r, pay_arena_t *arena,
     ngx_payments_value_t *v, const pay_reply_t *reply);
-static void log_no_way_back(const pay_checkout_t *checkout);
-static pay_status_t set_money(pay_arena_t *arena, ngx_payments_value_t *v,
+static pay_status_t set_look(ngx_http_request_t *r, pay_arena_t *arena,
+    ngx_payments_value_t *v, ngx_uint_t language,
     const pay_checkout_t *checkout);
-static ngx_uint_t wants_html(ngx_http_request_t *r);
+static pay_status_t set_times(pay_locale_t *locale, pay_arena_t *arena,
+    ngx_payments_value_t *v, const pay_checkout_t *checkout);
+static void log_no_way_back(const pay_checkout_t *checkout);
+static pay_status_t set_money(pay_locale_t *locale, pay_arena_t *arena,
+    ngx_payments_value_t *v, const pay_checkout_t *checkout);
 
 
 /* A page that waits comes again by a Refresh field and not by script, which
@@ -33,17 +42,25 @@ ngx_http_payments_status_html(ngx_http_request_t *r, const pay_reply_t *reply,
     ngx_str_t *html)
 {
     ngx_str_t                       value, refresh = ngx_string(REFRESH);
+    ngx_uint_t                      language;
     pay_arena_t                     arena = ngx_payments_arena(r->pool);
     ngx_payments_value_t            v[STATUS_SLOTS];
     ngx_http_payments_main_conf_t  *pmcf;
 
     pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
 
+    language = pay_locale_pick(reply->checkout->locale,
+                               ngx_http_payments_language(r));
+
     ngx_memzero(v, sizeof(v));
-    set_state(v, reply->checkout);
+    set_state(v, reply);
 
     if (set_links(r, &arena, v, reply) != PAY_OK
-        || set_money(&arena, v, reply->checkout) != PAY_OK)
+        || set_look(r, &arena, v, language, reply->checkout) != PAY_OK
+        || set_money(pmcf->pages.locales[language], &arena, v,
+                     reply->checkout) != PAY_OK
+        || set_times(pmcf->pages.locales[language], &arena, v,
+                     reply->checkout) != PAY_OK)
     {
         return NGX_DECLINED;
     }
@@ -56,13 +73,15 @@ ngx_http_payments_status_html(ngx_http_request_t *r, const pay_reply_t *reply,
         v[STATUS_UPDATING].count = !v[STATUS_PAUSED].count;
     }
 
-    if (v[STATUS_UPDATING].count
-        && ngx_http_payments_add_header(r, "Refresh", refresh) != NGX_OK)
+    if ((v[STATUS_UPDATING].count
+         && ngx_http_payments_add_header(r, "Refresh", refresh) != NGX_OK)
+        || ngx_http_payments_say_language(r, language, "Accept-Language")
+           != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_payments_render(r, &pmcf->pages.status,
+    return ngx_http_payments_render(r, &pmcf->pages.status[language],
                                     ngx_payments_status_slots, v, html)
            == NGX_OK ? NGX_OK : NGX_DECLINED;
 }
@@ -99,64 +118,6 @@ ngx_http_payments_advice_html(ngx_http_request_t *r,
 }
 
 
-/* Only buyers get a page: a storefront's client gets JSON even from these
- * locations unless it asks for HTML. */
-ngx_int_t
-ngx_http_payments_error_html(ngx_http_request_t *r, ngx_uint_t status,
-    ngx_str_t *html)
-{
-    pay_buf_t                       buf;
-    pay_str_t                       prefix, out;
-    ngx_uint_t                      state;
-    pay_arena_t                     arena = ngx_payments_arena(r->pool);
-    ngx_payments_value_t            v[ERROR_SLOTS];
-    ngx_http_payments_ctx_t        *ctx;
-    ngx_http_payments_loc_conf_t   *plcf;
-    ngx_http_payments_main_conf_t  *pmcf;
-
-    plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
-    ctx = ngx_http_payments_get_ctx(r);
-
-    if ((plcf->kind != NGX_HTTP_PAYMENTS_CHECKOUT
-         && plcf->kind != NGX_HTTP_PAYMENTS_RETURN)
-        || ctx == NULL || ctx->html || !wants_html(r))
-    {
-        return NGX_DECLINED;
-    }
-
-    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
-    prefix = ngx_payments_str(plcf->prefix);
-
-    state = (status == NGX_HTTP_NOT_FOUND) ? ERROR_MISSING
-            : (status == NGX_HTTP_SERVICE_UNAVAILABLE
-               || status == NGX_HTTP_TOO_MANY_REQUESTS) ? ERROR_BUSY
-            : ERROR_BROKEN;
-
-    ngx_memzero(v, sizeof(v));
-    v[state].count = 1;
-    v[ERROR_REQUEST].text = (pay_str_t) { PAY_UUID_TEXT, ctx->request_id };
-
-    if (pay_format(&arena, &v[ERROR_STYLE].text, PATH_MAX_LEN,
-                   "%.*sstyle.css", pay_fmt(prefix)) != PAY_OK)
-    {
-        return NGX_DECLINED;
-    }
-
-    pay_buf_init(&buf, &arena, PAGE_MAX);
-    ngx_payments_template_render(&buf, ngx_payments_str(pmcf->pages.error),
-                                 ngx_payments_error_slots, v);
-
-    if (pay_buf_done(&buf, &out) != PAY_OK) {
-        return NGX_DECLINED;
-    }
-
-    ctx->html = 1;
-    *html = ngx_payments_nstr(out);
-
-    return NGX_OK;
-}
-
-
 /* ctx->html makes the filter send the policy of pages. */
 ngx_int_t
 ngx_http_payments_render(ngx_http_request_t *r, ngx_str_t *page,
@@ -187,10 +148,11 @@ ngx_http_payments_render(ngx_http_request_t *r, ngx_str_t *page,
 
 /* Exactly one of the states; FAILED is several states, by its reason. */
 static void
-set_state(ngx_payments_value_t *v, const pay_checkout_t *checkout)
+set_state(ngx_payments_value_t *v, const pay_reply_t *reply)
 {
-    ngx_uint_t    i, state;
-    pay_str_t     reason = PAY_STR("");
+    ngx_uint_t             i, state;
+    pay_str_t              reason = PAY_STR("");
+    const pay_checkout_t  *checkout = reply->checkout;
     static const struct {
         const char  *reason;
         ngx_uint_t   state, detail;
@@ -209,14 +171,7 @@ set_state(ngx_payments_value_t *v, const pay_checkout_t *checkout)
         return;
 
     case PAY_EXECUTING:
-        /* the buyer has done his part */
-        if (pay_checkout_is_authorized(checkout)) {
-            v[STATUS_PAID].count = 1;
-            return;
-        }
-
-        state = checkout->token.len != 0 ? STATUS_WAITING : STATUS_PREPARING;
-        v[state].count = 1;
+        v[open_state(reply)].count = 1;
         return;
 
     case PAY_SUCCESS:
@@ -241,6 +196,32 @@ set_state(ngx_payments_value_t *v, const pay_checkout_t *checkout)
     }
 
     v[state].count = 1;
+}
+
+
+/* A decline leaves the hosted page open, until money is under way or the time
+ * is over. */
+static ngx_uint_t
+open_state(const pay_reply_t *reply)
+{
+    const pay_checkout_t  *checkout = reply->checkout;
+
+    /* the buyer has done his part */
+    if (pay_checkout_is_authorized(checkout)) {
+        return STATUS_PAID;
+    }
+
+    if (checkout->token.len == 0) {
+        return STATUS_PREPARING;
+    }
+
+    if (reply->psp_pending) {
+        return STATUS_PENDING;
+    }
+
+    return checkout->orders[0].decline.len != 0
+           && ngx_time() < checkout->expires_s
+           ? STATUS_REFUSED : STATUS_WAITING;
 }
 
 
@@ -270,7 +251,9 @@ set_links(ngx_http_request_t *r, pay_arena_t *arena, ngx_payments_value_t *v,
 
     /* as long as /checkout/<handle> itself would send the buyer on */
 
-    if (v[STATUS_WAITING].count == 0 || ngx_time() >= checkout->expires_s) {
+    if (v[STATUS_WAITING].count + v[STATUS_REFUSED].count == 0
+        || ngx_time() >= checkout->expires_s)
+    {
         return PAY_OK;
     }
 
@@ -282,6 +265,62 @@ set_links(ngx_http_request_t *r, pay_arena_t *arena, ngx_payments_value_t *v,
 
     return pay_format(arena, &v[STATUS_PAY_URL].text, PATH_MAX_LEN,
                       "%.*s%.*s", pay_fmt(prefix), pay_fmt(checkout->handle));
+}
+
+
+/* The merchant's words are isolated, since their direction may be another one
+ * than the page's (UAX #9: FSI and PDI). */
+static pay_status_t
+set_look(ngx_http_request_t *r, pay_arena_t *arena, ngx_payments_value_t *v,
+    ngx_uint_t language, const pay_checkout_t *checkout)
+{
+    pay_str_t                       prefix, name, text;
+    const ngx_payments_look_t      *look;
+    ngx_http_payments_loc_conf_t   *plcf;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+    prefix = ngx_payments_str(plcf->prefix);
+    look = ngx_http_payments_look_of(pmcf, checkout->merchant_id);
+
+    v[STATUS_UNNAMED].count = look == NULL || look->name.len == 0;
+
+    if (look == NULL) {
+        return PAY_OK;
+    }
+
+    name = ngx_payments_str(look->name);
+    text = ngx_payments_str(look->texts[language].len != 0
+                            ? look->texts[language] : look->text);
+
+    v[STATUS_NAMED].count = name.len != 0;
+    v[STATUS_LOGO].count = look->logo_file.len != 0;
+    v[STATUS_LOOK].count = look->style_file.len != 0;
+    v[STATUS_NOTE].count = text.len != 0;
+    v[STATUS_NOTE_TEXT].text = text;
+
+    PAY_TRY(pay_format(arena, &v[STATUS_MERCHANT].text, PATH_MAX_LEN,
+                       ISOLATE "%.*s" END_ISOLATE, pay_fmt(name)));
+    PAY_TRY(pay_format(arena, &v[STATUS_LOGO_URL].text, PATH_MAX_LEN,
+                       "%.*s%.*s", pay_fmt(prefix),
+                       pay_fmt(ngx_payments_str(look->logo_file))));
+
+    return pay_format(arena, &v[STATUS_LOOK_URL].text, PATH_MAX_LEN,
+                      "%.*s%.*s", pay_fmt(prefix),
+                      pay_fmt(ngx_payments_str(look->style_file)));
+}
+
+
+/* A page that waits comes again by itself: its time shows that it has. */
+static pay_status_t
+set_times(pay_locale_t *locale, pay_arena_t *arena, ngx_payments_value_t *v,
+    const pay_checkout_t *checkout)
+{
+    PAY_TRY(pay_locale_time(locale, arena, checkout->expires_s,
+                            &v[STATUS_UNTIL].text));
+
+    return pay_locale_time(locale, arena, ngx_time(), &v[STATUS_NOW].text);
 }
 
 
@@ -304,71 +343,46 @@ log_no_way_back(const pay_checkout_t *checkout)
 }
 
 
-/* Amounts in the form of the currency, from integers. */
+/* Amounts as the language writes them and, for pages of one's own, as the API
+ * does; both from integers. */
 static pay_status_t
-set_money(pay_arena_t *arena, ngx_payments_value_t *v,
+set_money(pay_locale_t *locale, pay_arena_t *arena, ngx_payments_value_t *v,
     const pay_checkout_t *checkout)
 {
     unsigned    i;
-    pay_str_t  *ids, *amounts;
+    pay_str_t  *ids, *amounts, *texts, *descriptions;
 
     ids = pay_calloc(arena, PAY_ORDERS_MAX * sizeof(pay_str_t));
     amounts = pay_calloc(arena, PAY_ORDERS_MAX * sizeof(pay_str_t));
+    texts = pay_calloc(arena, PAY_ORDERS_MAX * sizeof(pay_str_t));
+    descriptions = pay_calloc(arena, PAY_ORDERS_MAX * sizeof(pay_str_t));
 
-    if (ids == NULL || amounts == NULL) {
+    if (ids == NULL || amounts == NULL || texts == NULL
+        || descriptions == NULL)
+    {
         return PAY_NO_MEMORY;
     }
 
     for (i = 0; i < checkout->order_count; i++) {
         ids[i] = checkout->orders[i].id;
+        descriptions[i] = checkout->orders[i].description;
         PAY_TRY(pay_amount_format(arena, checkout->orders[i].amount_minor,
                                   checkout->currency, &amounts[i]));
+        PAY_TRY(pay_locale_money(locale, arena,
+                                 checkout->orders[i].amount_minor,
+                                 checkout->currency, &texts[i]));
     }
 
     v[STATUS_ORDERS].count = checkout->order_count;
     v[STATUS_ORDER_ID].items = ids;
     v[STATUS_AMOUNT].items = amounts;
+    v[STATUS_AMOUNT_TEXT].items = texts;
+    v[STATUS_DESCRIPTION].items = descriptions;
     v[STATUS_CURRENCY].text = pay_str_of(checkout->currency->code);
+
+    PAY_TRY(pay_locale_money(locale, arena, checkout->total_minor,
+                             checkout->currency, &v[STATUS_TOTAL_TEXT].text));
 
     return pay_amount_format(arena, checkout->total_minor,
                              checkout->currency, &v[STATUS_TOTAL].text);
-}
-
-
-/* Named in an Accept field and not ruled out: a browser's word.  What anybody
- * takes for want of a wish is JSON. */
-static ngx_uint_t
-wants_html(ngx_http_request_t *r)
-{
-    u_char           *p, *last;
-    ngx_uint_t        count;
-    ngx_table_elt_t  *accept;
-
-    accept = ngx_http_payments_find_header(r, "Accept", &count);
-    if (accept == NULL) {
-        return 0;
-    }
-
-    p = ngx_strlcasestrn(accept->value.data,
-                         accept->value.data + accept->value.len,
-                         (u_char *) "text/html", 9 - 1);
-    if (p == NULL) {
-        return 0;
-    }
-
-    p += 9;
-    last = accept->value.data + accept->value.len;
-
-    while (p < last && (*p == ' ' || *p == ';')) {
-        p++;
-    }
-
-    /* "q=0" and "q=0.0" rule it out, "q=0.9" does not */
-    if (last - p < 3 || ngx_strncasecmp(p, (u_char *) "q=0", 3) != 0) {
-        return 1;
-    }
-
-    for (p += 3; p < last && (*p == '.' || *p == '0'); p++) { /* void */ }
-
-    return p < last && *p >= '1' && *p <= '9';
 }

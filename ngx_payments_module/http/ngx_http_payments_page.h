@@ -20,10 +20,6 @@ ngx_int_t ngx_http_payments_status_html(ngx_http_request_t *r,
  * could not be made. */
 ngx_int_t ngx_http_payments_advice_html(ngx_http_request_t *r,
     const pay_advice_t *advice, ngx_str_t *html);
-/* The page for an error of that status, in r->pool.  NGX_DECLINED: this is no
- * buyer who wants a page. */
-ngx_int_t ngx_http_payments_error_html(ngx_http_request_t *r,
-    ngx_uint_t status, ngx_str_t *html);
 /* Any page: NGX_OK, or NGX_ERROR (no memory). */
 ngx_int_t ngx_http_payments_render(ngx_http_request_t *r, ngx_str_t *page,
     const ngx_payments_slot_t *slots, const ngx_payments_value_t *values,

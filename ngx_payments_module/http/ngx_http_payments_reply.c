@@ -8,6 +8,7 @@
  */
 
 #include "http/ngx_http_payments_reply.h"
+#include "http/ngx_http_payments_error_page.h"
 #include "http/ngx_http_payments_page.h"
 #include "http/ngx_http_payments_request.h"
 #include "http/ngx_http_payments_send.h"
@@ -286,6 +287,10 @@ reply_problem(ngx_http_request_t *r, const pay_reply_t *reply)
     rc = ngx_http_payments_error_html(r, reply->status, &html);
     if (rc == NGX_OK) {
         return ngx_http_payments_send(r, reply->status, &html_type, &html);
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (ngx_http_payments_problem_json(r, reply, &json) != NGX_OK

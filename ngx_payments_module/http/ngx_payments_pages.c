@@ -5,10 +5,13 @@
  */
 
 #include "http/ngx_payments_pages.h"
+#include "http/ngx_payments_catalogue.h"
+#include "util/ngx_payments_memory.h"
 #include "payments_html.h"                       /* made by ci/embed-html */
 
 
-#define PAGE_FILE_MAX  (256 * 1024)
+#define PAGE_FILE_MAX   (256 * 1024)
+#define TRANSLATED_MAX  (1024 * 1024)
 
 #define compiled_in(name)  { sizeof(name), (u_char *) (name) }
 
@@ -20,11 +23,22 @@ typedef struct {
     ngx_str_t                   copy;
     size_t                      offset;          /* in ngx_payments_pages_t */
     const ngx_payments_slot_t  *slots;           /* NULL: no template */
+    ngx_uint_t                  translated;      /* PAY_LOCALES texts */
 } page_t;
 
 
+static ngx_int_t load_locales(ngx_conf_t *cf, ngx_payments_pages_t *into);
+static void close_locales(void *data);
+static ngx_payments_catalogue_t *load_catalogues(ngx_conf_t *cf,
+    ngx_str_t *dir);
+static ngx_int_t load_text(ngx_conf_t *cf, ngx_str_t *dir, const char *file,
+    const ngx_str_t *copy, ngx_str_t *path, ngx_str_t *text);
 static ngx_int_t load_page(ngx_conf_t *cf, ngx_str_t *dir,
-    const page_t *page, ngx_str_t *text);
+    const page_t *page, const ngx_payments_catalogue_t *catalogues,
+    ngx_str_t *text);
+static ngx_int_t translate(ngx_conf_t *cf, ngx_str_t *path,
+    const ngx_payments_catalogue_t *catalogue, ngx_uint_t n,
+    const ngx_str_t *page, ngx_str_t *text);
 static ngx_int_t read_page(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *text);
 static ngx_int_t read_file(ngx_conf_t *cf, ngx_str_t *path, ngx_fd_t fd,
     ngx_str_t *text);
@@ -37,10 +51,15 @@ const ngx_payments_slot_t  ngx_payments_status_slots[] = {
     [STATUS_CHECKOUT] = { "checkout_id", NGX_PAYMENTS_SLOT_TEXT },
     [STATUS_TOTAL] = { "total", NGX_PAYMENTS_SLOT_TEXT },
     [STATUS_CURRENCY] = { "currency", NGX_PAYMENTS_SLOT_TEXT },
+    [STATUS_TOTAL_TEXT] = { "total_text", NGX_PAYMENTS_SLOT_TEXT },
+    [STATUS_UNTIL] = { "until", NGX_PAYMENTS_SLOT_TEXT },
+    [STATUS_NOW] = { "now", NGX_PAYMENTS_SLOT_TEXT },
     [STATUS_SHOP_URL] = { "shop_url", NGX_PAYMENTS_SLOT_TEXT },
     [STATUS_PAY_URL] = { "pay_url", NGX_PAYMENTS_SLOT_TEXT },
     [STATUS_PREPARING] = { "preparing", NGX_PAYMENTS_SLOT_FLAG },
     [STATUS_WAITING] = { "waiting", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_PENDING] = { "pending", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_REFUSED] = { "refused", NGX_PAYMENTS_SLOT_FLAG },
     [STATUS_PAID] = { "paid", NGX_PAYMENTS_SLOT_FLAG },
     [STATUS_FAILED] = { "failed", NGX_PAYMENTS_SLOT_FLAG },
     [STATUS_DECLINED] = { "declined", NGX_PAYMENTS_SLOT_FLAG },
@@ -55,6 +74,17 @@ const ngx_payments_slot_t  ngx_payments_status_slots[] = {
     [STATUS_ORDERS] = { "orders", NGX_PAYMENTS_SLOT_LIST },
     [STATUS_ORDER_ID] = { "order_id", NGX_PAYMENTS_SLOT_ITEM },
     [STATUS_AMOUNT] = { "amount", NGX_PAYMENTS_SLOT_ITEM },
+    [STATUS_AMOUNT_TEXT] = { "amount_text", NGX_PAYMENTS_SLOT_ITEM },
+    [STATUS_DESCRIPTION] = { "description", NGX_PAYMENTS_SLOT_ITEM },
+    [STATUS_NAMED] = { "named", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_UNNAMED] = { "unnamed", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_MERCHANT] = { "merchant", NGX_PAYMENTS_SLOT_TEXT },
+    [STATUS_LOGO] = { "logo", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_LOGO_URL] = { "logo_url", NGX_PAYMENTS_SLOT_TEXT },
+    [STATUS_LOOK] = { "look", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_LOOK_URL] = { "look_url", NGX_PAYMENTS_SLOT_TEXT },
+    [STATUS_NOTE] = { "note", NGX_PAYMENTS_SLOT_FLAG },
+    [STATUS_NOTE_TEXT] = { "note_text", NGX_PAYMENTS_SLOT_TEXT },
     { NULL, NGX_PAYMENTS_SLOT_TEXT }
 };
 PAY_ROWS(ngx_payments_status_slots, STATUS_SLOTS + 1);
@@ -85,7 +115,10 @@ PAY_ROWS(ngx_payments_list_slots, LIST_SLOTS + 1);
 const ngx_payments_slot_t  ngx_payments_error_slots[] = {
     [ERROR_STYLE] = { "style_url", NGX_PAYMENTS_SLOT_TEXT },
     [ERROR_REQUEST] = { "request_id", NGX_PAYMENTS_SLOT_TEXT },
+    [ERROR_STATUS] = { "status", NGX_PAYMENTS_SLOT_TEXT },
+    [ERROR_NOW] = { "now", NGX_PAYMENTS_SLOT_TEXT },
     [ERROR_MISSING] = { "missing", NGX_PAYMENTS_SLOT_FLAG },
+    [ERROR_MANY] = { "many", NGX_PAYMENTS_SLOT_FLAG },
     [ERROR_BUSY] = { "busy", NGX_PAYMENTS_SLOT_FLAG },
     [ERROR_BROKEN] = { "broken", NGX_PAYMENTS_SLOT_FLAG },
     { NULL, NGX_PAYMENTS_SLOT_TEXT }
@@ -131,19 +164,35 @@ PAY_ROWS(ngx_payments_advice_slots, ADVICE_SLOTS + 1);
 
 static const page_t  pages[] = {
     { "status.html", compiled_in(payments_status_html),
-      offsetof(ngx_payments_pages_t, status), ngx_payments_status_slots },
+      offsetof(ngx_payments_pages_t, status), ngx_payments_status_slots, 1 },
     { "problem.html", compiled_in(payments_problem_html),
-      offsetof(ngx_payments_pages_t, problem), ngx_payments_problem_slots },
+      offsetof(ngx_payments_pages_t, problem), ngx_payments_problem_slots, 0 },
     { "problems.html", compiled_in(payments_problems_html),
-      offsetof(ngx_payments_pages_t, problems), ngx_payments_list_slots },
+      offsetof(ngx_payments_pages_t, problems), ngx_payments_list_slots, 0 },
     { "error.html", compiled_in(payments_error_html),
-      offsetof(ngx_payments_pages_t, error), ngx_payments_error_slots },
+      offsetof(ngx_payments_pages_t, error), ngx_payments_error_slots, 1 },
     { "advice.html", compiled_in(payments_advice_html),
-      offsetof(ngx_payments_pages_t, advice), ngx_payments_advice_slots },
+      offsetof(ngx_payments_pages_t, advice), ngx_payments_advice_slots, 0 },
     { "style.css", compiled_in(payments_style_css),
-      offsetof(ngx_payments_pages_t, style), NULL },
-    { NULL, ngx_null_string, 0, NULL }
+      offsetof(ngx_payments_pages_t, style), NULL, 0 },
+    { NULL, ngx_null_string, 0, NULL, 0 }
 };
+
+/* In the order of the languages of pay_locale.h; the first is the model of the
+ * others. */
+static const struct {
+    const char  *file;
+    ngx_str_t    copy;
+}  texts[] = {
+    { "locale/en.txt", compiled_in(payments_locale_en_txt) },
+    { "locale/de.txt", compiled_in(payments_locale_de_txt) },
+    { "locale/fr.txt", compiled_in(payments_locale_fr_txt) },
+    { "locale/es.txt", compiled_in(payments_locale_es_txt) },
+    { "locale/pt-BR.txt", compiled_in(payments_locale_pt_BR_txt) },
+    { "locale/ja.txt", compiled_in(payments_locale_ja_txt) },
+    { "locale/ar.txt", compiled_in(payments_locale_ar_txt) },
+};
+PAY_ROWS(texts, PAY_LOCALES);
 
 
 /* One bad page refuses the configuration, the old one goes on. */
@@ -151,13 +200,20 @@ ngx_int_t
 ngx_http_payments_load_pages(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf)
 {
-    ngx_str_t     *text;
-    const page_t  *page;
+    ngx_str_t                 *text;
+    const page_t              *page;
+    ngx_payments_catalogue_t  *catalogues;
+
+    catalogues = load_catalogues(cf, &pmcf->html);
+
+    if (catalogues == NULL || load_locales(cf, &pmcf->pages) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     for (page = pages; page->file != NULL; page++) {
         text = (ngx_str_t *) ((u_char *) &pmcf->pages + page->offset);
 
-        if (load_page(cf, &pmcf->html, page, text) != NGX_OK) {
+        if (load_page(cf, &pmcf->html, page, catalogues, text) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -166,37 +222,186 @@ ngx_http_payments_load_pages(ngx_conf_t *cf,
 }
 
 
-/* With a directory all pages come from there: half of an own design would be
+/* ICU's memory is malloc'ed: it ends with the configuration. */
+static ngx_int_t
+load_locales(ngx_conf_t *cf, ngx_payments_pages_t *into)
+{
+    ngx_uint_t           n;
+    ngx_pool_cleanup_t  *cleanup;
+
+    cleanup = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cleanup == NULL) {
+        return NGX_ERROR;
+    }
+
+    cleanup->handler = close_locales;
+    cleanup->data = into;
+
+    for (n = 0; n < PAY_LOCALES; n++) {
+        into->locales[n] = pay_locale_open(n);
+
+        if (into->locales[n] == NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "ICU does not know the language \"%s\": "
+                               "install its data, Debian's libicu72",
+                               pay_locale_tag(n));
+            return NGX_ERROR;
+        }
+    }
+
+    /* ICU reads its data at first use: now, and not before a buyer's eyes */
+    (void) pay_locale_pick(PAY_STR("en"), 0);
+
+    return NGX_OK;
+}
+
+
+static void
+close_locales(void *data)
+{
+    ngx_uint_t             n;
+    ngx_payments_pages_t  *opened = data;
+
+    for (n = 0; n < PAY_LOCALES; n++) {
+        pay_locale_close(opened->locales[n]);
+        opened->locales[n] = NULL;
+    }
+}
+
+
+/* NULL: one is refused, which has been logged. */
+static ngx_payments_catalogue_t *
+load_catalogues(ngx_conf_t *cf, ngx_str_t *dir)
+{
+    ngx_str_t                  path, text;
+    ngx_uint_t                 n;
+    const char                *wrong;
+    ngx_payments_place_t       place;
+    ngx_payments_catalogue_t  *all;
+
+    all = ngx_pcalloc(cf->temp_pool, PAY_LOCALES * sizeof(*all));
+    if (all == NULL) {
+        return NULL;
+    }
+
+    for (n = 0; n < PAY_LOCALES; n++) {
+        if (load_text(cf, dir, texts[n].file, &texts[n].copy, &path, &text)
+            != NGX_OK)
+        {
+            return NULL;
+        }
+
+        wrong = ngx_payments_catalogue_read(&all[n], ngx_payments_str(text),
+                                            &place);
+        if (wrong != NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "the texts \"%V\", line %ui: %s \"%V\"", &path,
+                               place.line, wrong,
+                               &ngx_payments_nstr(place.text));
+            return NULL;
+        }
+
+        wrong = ngx_payments_catalogue_compare(&all[0], &all[n], &place);
+        if (wrong != NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "the texts \"%V\": %s \"%V\"", &path, wrong,
+                               &ngx_payments_nstr(place.text));
+            return NULL;
+        }
+    }
+
+    return all;
+}
+
+
+/* With a directory all files come from there: half of an own design would be
  * none. */
 static ngx_int_t
-load_page(ngx_conf_t *cf, ngx_str_t *dir, const page_t *page,
-    ngx_str_t *text)
+load_text(ngx_conf_t *cf, ngx_str_t *dir, const char *file,
+    const ngx_str_t *copy, ngx_str_t *path, ngx_str_t *text)
 {
-    u_char     *p;
-    ngx_str_t   path;
+    u_char  *p;
 
     if (dir->len == 0) {
-        *text = page->copy;
-        path.len = ngx_strlen(page->file);
-        path.data = (u_char *) page->file;
+        *text = *copy;
+        path->len = ngx_strlen(file);
+        path->data = (u_char *) file;
 
+        return NGX_OK;
+    }
+
+    path->data = ngx_pnalloc(cf->pool, dir->len + 1 + ngx_strlen(file) + 1);
+    if (path->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_sprintf(path->data, "%V/%s%Z", dir, file);
+    path->len = p - path->data - 1;
+
+    return read_page(cf, path, text);
+}
+
+
+/* A page that is translated becomes one text for each language. */
+static ngx_int_t
+load_page(ngx_conf_t *cf, ngx_str_t *dir, const page_t *page,
+    const ngx_payments_catalogue_t *catalogues, ngx_str_t *text)
+{
+    ngx_str_t   path, read;
+    ngx_uint_t  n;
+
+    if (load_text(cf, dir, page->file, &page->copy, &path, &read) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (!page->translated) {
+        *text = read;
         return check_page(cf, &path, page, text);
     }
 
-    path.data = ngx_pnalloc(cf->pool, dir->len + 1 + ngx_strlen(page->file)
-                                      + 1);
-    if (path.data == NULL) {
+    for (n = 0; n < PAY_LOCALES; n++) {
+        if (translate(cf, &path, &catalogues[n], n, &read, &text[n]) != NGX_OK
+            || check_page(cf, &path, page, &text[n]) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+translate(ngx_conf_t *cf, ngx_str_t *path,
+    const ngx_payments_catalogue_t *catalogue, ngx_uint_t n,
+    const ngx_str_t *page, ngx_str_t *text)
+{
+    pay_buf_t              out;
+    pay_str_t              done;
+    const char            *wrong;
+    pay_arena_t            arena = ngx_payments_arena(cf->pool);
+    ngx_payments_place_t   place;
+
+    pay_buf_init(&out, &arena, TRANSLATED_MAX);
+    wrong = ngx_payments_catalogue_fill(catalogue,
+                                        pay_str_of(pay_locale_tag(n)),
+                                        pay_locale_is_rtl(n) ? PAY_STR("rtl")
+                                                             : PAY_STR("ltr"),
+                                        ngx_payments_str(*page), &out, &place);
+    if (wrong != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the page \"%V\", line %ui: %s \"%V\"", path,
+                           place.line, wrong, &ngx_payments_nstr(place.text));
         return NGX_ERROR;
     }
 
-    p = ngx_sprintf(path.data, "%V/%s%Z", dir, page->file);
-    path.len = p - path.data - 1;
-
-    if (read_page(cf, &path, text) != NGX_OK) {
+    if (pay_buf_done(&out, &done) != PAY_OK) {
         return NGX_ERROR;
     }
 
-    return check_page(cf, &path, page, text);
+    *text = ngx_payments_nstr(done);
+
+    return NGX_OK;
 }
 
 

@@ -63,6 +63,8 @@ typedef struct {
 
     unsigned                    ours:1;          /* the reply is made here */
     unsigned                    html:1;          /* … and is a page */
+    unsigned                    kept:1;          /* … or a file that browsers
+                                                    may keep */
     unsigned                    replace:1;       /* nginx's page goes away */
     unsigned                    replaced:1;
     ngx_str_t                   replacement;

@@ -11,6 +11,7 @@
 #include "pay_audit.h"
 #include "pay_flow.h"
 #include "pay_jwt.h"
+#include "pay_locale.h"
 
 
 #define NGX_PAYMENTS_PSPS_MAX         32
@@ -67,6 +68,20 @@ typedef struct {
 } ngx_payments_psp_t;
 
 
+/* How a merchant's pages for buyers look; empty: as those of the gateway. */
+typedef struct {
+    ngx_str_t                   name;            /* display_name */
+    ngx_str_t                   logo;            /* bytes of the file */
+    ngx_str_t                   logo_file;       /* its name in addresses */
+    ngx_uint_t                  logo_is_svg;
+    ngx_str_t                   style;           /* made of page_colors */
+    ngx_str_t                   style_file;
+    ngx_str_t                   text;            /* page_text without … */
+    ngx_str_t                   texts[PAY_LOCALES];  /* … and with a
+                                                        language */
+} ngx_payments_look_t;
+
+
 typedef struct {
     pay_merchant_t              merchant;
     ngx_array_t                *hosts;           /* pay_str_t */
@@ -74,6 +89,7 @@ typedef struct {
                                                     const pay_psp_conf_t * */
     ngx_array_t                *routes;          /* of the conf_route file */
     ngx_array_t                *jwt_keys;        /* pay_jwt_key_t */
+    ngx_payments_look_t         look;
 } ngx_payments_merchant_t;
 
 
@@ -247,11 +263,13 @@ typedef struct {
 } ngx_payments_watch_conf_t;
 
 
+/* The buyer's pages stand here once for each language. */
 typedef struct {
-    ngx_str_t                   status;          /* html/status.html */
+    ngx_str_t                   status[PAY_LOCALES];  /* html/status.html */
+    ngx_str_t                   error[PAY_LOCALES];   /* html/error.html */
+    pay_locale_t               *locales[PAY_LOCALES];
     ngx_str_t                   problem;         /* html/problem.html */
     ngx_str_t                   problems;        /* html/problems.html */
-    ngx_str_t                   error;           /* html/error.html */
     ngx_str_t                   advice;          /* html/advice.html */
     ngx_str_t                   style;           /* html/style.css */
 } ngx_payments_pages_t;
@@ -308,6 +326,9 @@ typedef struct {
 typedef struct {
     ngx_flag_t                  active;          /* has a payments location */
     ngx_flag_t                  insecure_http;   /* the API without TLS */
+    ngx_str_t                   checkout;        /* prefix of the location, or
+                                                    empty */
+    ngx_str_t                   back;            /* of payments_return */
 } ngx_http_payments_srv_conf_t;
 
 

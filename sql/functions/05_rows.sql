@@ -47,6 +47,8 @@ BEGIN
              'An order and what its checkout says of it'),
             ('change', c_change || c_checkout || c_line,
              'A capture, a cancellation or a refund, and its checkout'),
+            ('visit', ', is_pending bigint, page text' || c_checkout || c_line,
+             'A checkout as its buyer sees it'),
             ('job', c_job || c_checkout || c_line, 'A job and its checkout'),
             ('replay', ', replay_id bigint, psp text, event_id text, '
              'message_id text, body bytea',

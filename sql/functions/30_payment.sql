@@ -26,7 +26,7 @@ COMMENT ON FUNCTION pay.order_ok IS
 -- "can_close": whether its PSP closes pages, "fees": of its orders, see
 -- keep_given_fees(), "payment_method": a word of the storefront's, "asked_by":
 -- see asked_by_ok(), "explore": see explore_ok(), "holds": see
--- 29_review_capture.sql}.
+-- 29_review_capture.sql, "page": see page_ok()}.
 -- The defaults are automatic, 15 minutes and 5.
 CREATE OR REPLACE FUNCTION pay.term_seconds(p_seconds text, p_else text)
 RETURNS interval LANGUAGE sql IMMUTABLE AS $$
@@ -88,6 +88,26 @@ COMMENT ON FUNCTION pay.hold_terms_ok IS
     'Whether begin_payment can take these terms of holding money';
 
 
+-- As src/api/payment_parse.c and order_parse.c take it: a language tag, and
+-- texts or nulls.
+CREATE OR REPLACE FUNCTION pay.page_ok(p_page jsonb)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT jsonb_typeof(p_page) = 'object'
+    AND p_page - '{locale,descriptions}'::text[] = '{}'
+    AND coalesce(octet_length(p_page ->> 'locale') BETWEEN 2 AND 35
+                 AND p_page ->> 'locale' !~ '[^A-Za-z0-9-]', true)
+    AND CASE jsonb_typeof(coalesce(p_page -> 'descriptions', '[]'))
+        WHEN 'array' THEN NOT EXISTS (
+            SELECT FROM jsonb_array_elements(p_page -> 'descriptions') d
+            WHERE d <> 'null' AND (jsonb_typeof(d) <> 'string'
+                OR octet_length(d #>> '{}') NOT BETWEEN 1 AND 256))
+            AND coalesce(jsonb_array_length(p_page -> 'descriptions'), 0) <= 20
+        ELSE false END
+$$;
+COMMENT ON FUNCTION pay.page_ok IS
+    'The rule of the words for the buyer''s page that come with a checkout';
+
+
 CREATE OR REPLACE FUNCTION pay.terms_ok(p_terms jsonb)
 RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -107,6 +127,7 @@ BEGIN
              OR review_terms_ok(p_terms -> 'review'))
         AND (p_terms -> 'holds' IS NULL OR hold_terms_ok(p_terms -> 'holds'))
         AND (p_terms -> 'explore' IS NULL OR explore_ok(p_terms -> 'explore'))
+        AND (p_terms -> 'page' IS NULL OR page_ok(p_terms -> 'page'))
         AND asked_by_ok(p_terms -> 'asked_by');
 END
 $$;
@@ -191,7 +212,8 @@ BEGIN
                 checkout_uuid, handle, psp, return_url, base_url, buyer_info,
                 metadata, credit_card_info, currency, total_minor, expires_at,
                 late_success, capture, replaces, nonce, lease_until, psps,
-                key_windows, first_call, request_id, payment_method, risk)
+                key_windows, first_call, request_id, payment_method, risk,
+                page)
             SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n])
                 p_merchant_id[n], p_checkout_id[n], p_checkout_uuid[n]::uuid,
                 p_handle[n], p_psp[n], p_return_url[n], p_base_url[n],
@@ -204,7 +226,7 @@ BEGIN
                 now() + make_interval(secs => p_lease_ms[n] / 1000.0),
                 l.psps, read_windows(p_key_windows[n], cardinality(l.psps)),
                 'OPEN', p_request_id[n], p_terms[n] ->> 'payment_method',
-                p_risk[n] ->> 'decision'
+                p_risk[n] ->> 'decision', p_terms[n] -> 'page'
             FROM unnest(v_left) n
             CROSS JOIN LATERAL (
                 SELECT psp_names(p_psps[n], p_psp[n]) AS psps OFFSET 0) l

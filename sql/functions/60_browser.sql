@@ -7,7 +7,7 @@ SET LOCAL search_path = pay, pg_temp;
 CREATE OR REPLACE FUNCTION pay_api.see_browser(
     p_handle text[], p_browser text[], p_before text[], p_is_new bigint[],
     p_agent text[], p_user_agent text[], p_address text[])
-RETURNS SETOF pay_api.checkout_row
+RETURNS SETOF pay_api.visit_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 BEGIN
     PERFORM check_batch(array_dims(p_handle), array_dims(p_browser),

@@ -106,10 +106,31 @@ COMMENT ON FUNCTION pay_api.get_checkout IS
     'A checkout with its orders. Outcomes: found, not_found';
 
 
+-- Whether the PSP's last word about an order is that money is under way.  A
+-- decline behind it leaves the buyer free to try again.
+CREATE OR REPLACE FUNCTION pay.is_under_way(
+    p_merchant_id text, p_checkout_id text, p_payment_order_id text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_since timestamptz := events_since(p_merchant_id, p_checkout_id);
+BEGIN
+    RETURN coalesce((
+        SELECT e.kind = 'pending'
+        FROM event e
+        WHERE e.merchant_id = p_merchant_id
+            AND e.payment_order_id = p_payment_order_id
+            AND e.at >= v_since AND e.kind IN ('pending', 'attempt_declined')
+        ORDER BY e.seq DESC LIMIT 1), false);
+END
+$$;
+COMMENT ON FUNCTION pay.is_under_way IS
+    'Whether the PSP has said last that an order''s money is under way';
+
+
 -- The handle is in the address that the buyer has: it cannot be guessed, and it
 -- is all that a buyer needs, so there is no argument for the merchant.
 CREATE OR REPLACE FUNCTION pay_api.get_handle(p_handle text[])
-RETURNS SETOF pay_api.checkout_row
+RETURNS SETOF pay_api.visit_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 BEGIN
     PERFORM check_batch(array_dims(p_handle));
@@ -117,6 +138,10 @@ BEGIN
     RETURN QUERY
     SELECT u.n::int,
         CASE WHEN s.checkout_id IS NULL THEN 'not_found' ELSE 'found' END,
+        CASE WHEN s.order_status = 'EXECUTING' AND s.token IS NOT NULL
+                AND is_under_way(s.merchant_id, s.checkout_id, s.order_id)
+             THEN 1::bigint END,
+        CASE WHEN s.checkout_id IS NOT NULL THEN c.page::text END,
         s.*
     FROM unnest(p_handle) WITH ORDINALITY AS u (handle, n)
     LEFT JOIN checkout c ON c.handle = u.handle
@@ -125,7 +150,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.get_handle IS
-    'The checkout behind a buyer''s address. Outcomes: found, not_found';
+    'The checkout behind a buyer''s address, for its page. '
+    'Outcomes: found, not_found';
 
 
 -- At most its newest 1000 events, of those months that are still here.  The

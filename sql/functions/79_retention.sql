@@ -13,7 +13,7 @@ CREATE OR REPLACE VIEW pay.retention_class AS
 SELECT c.class, c.keep::interval, c.at_least::interval, c.act, c.data
 FROM (VALUES
     ('buyer_info', '13 months', '1 month', 'emptied',
-     'buyer_info and credit_card_info of checkouts'),
+     'buyer_info, credit_card_info and page of checkouts'),
     ('metadata', '13 months', '1 month', 'emptied',
      'metadata of checkouts, refunds and other changes'),
     ('risk_addresses', '30 days', '1 day', 'emptied',

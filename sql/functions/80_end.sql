@@ -17,7 +17,7 @@ DECLARE
     v_count bigint;
 BEGIN
     UPDATE checkout w
-    SET buyer_info = NULL, credit_card_info = NULL
+    SET buyer_info = NULL, credit_card_info = NULL, page = NULL
     WHERE w.created_at < p_before AND w.ctid = ANY (ARRAY(
         SELECT a.tid FROM aged_buyer a
         WHERE a.at < p_before

@@ -5,6 +5,7 @@
 
 #include "parse.h"
 #include "pay_id.h"
+#include "pay_locale.h"
 
 
 typedef pay_status_t (*part_pt)(pay_arena_t *arena, const pay_json_t *json,
@@ -25,15 +26,19 @@ static pay_status_t parse_credit(pay_arena_t *arena, const pay_json_t *json,
     unsigned index, pay_payment_request_t *request, pay_err_t *err);
 static pay_status_t parse_fee(pay_arena_t *arena, const pay_json_t *json,
     unsigned index, pay_payment_request_t *request, pay_err_t *err);
+static pay_status_t parse_description(pay_arena_t *arena,
+    const pay_json_t *json, unsigned index, pay_payment_request_t *request,
+    pay_err_t *err);
 
 
 static const char  *const order_members[] = {
     "payment_order_id", "seller_account", "amount", "currency",
-    "credit_currency", "fee", NULL
+    "credit_currency", "fee", "description", NULL
 };
 
 static const part_pt  parts[] = {
-    parse_order_id, parse_seller, parse_money, parse_credit, parse_fee
+    parse_order_id, parse_seller, parse_money, parse_credit, parse_fee,
+    parse_description
 };
 
 
@@ -306,4 +311,31 @@ parse_fee(pay_arena_t *arena, const pay_json_t *json, unsigned index,
     order->has_fee = 1;
 
     return PAY_OK;
+}
+
+
+/* For the buyer's page alone. */
+static pay_status_t
+parse_description(pay_arena_t *arena, const pay_json_t *json, unsigned index,
+    pay_payment_request_t *request, pay_err_t *err)
+{
+    pay_str_t          text;
+    const pay_json_t  *value;
+
+    value = pay_json_get(json, "description");
+    if (value == NULL) {
+        return PAY_OK;
+    }
+
+    if (pay_json_string(value, &text) != PAY_OK || text.len == 0
+        || text.len > PAY_DESCRIPTION_MAX || !pay_locale_is_shown(text))
+    {
+        return pay_refuse_at(err, "validation-error",
+                             "description must be a string of 1 to 256 bytes "
+                             "without control characters and characters that "
+                             "turn the direction of text",
+                             "/payment_orders/%u/description", index);
+    }
+
+    return pay_dup(arena, text, &request->orders[index].description);
 }

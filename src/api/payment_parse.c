@@ -33,6 +33,9 @@ static pay_status_t parse_replaces(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
 static pay_status_t parse_method(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
+static pay_status_t parse_locale(pay_arena_t *arena, const pay_json_t *body,
+    pay_payment_request_t *request, pay_err_t *err);
+static int is_tag_byte(unsigned char c);
 static pay_status_t parse_name(pay_arena_t *arena, const pay_json_t *body,
     const name_rule_t *rule, pay_str_t *name, pay_err_t *err);
 static pay_status_t parse_country(pay_arena_t *arena, const pay_json_t *buyer,
@@ -52,7 +55,7 @@ static pay_status_t parse_metadata(pay_arena_t *arena, const pay_json_t *body,
 static const char  *const body_members[] = {
     "checkout_id", "buyer_info", "payment_orders", "return_url", "psp",
     "payment_method", "credit_card_info", "expires_in", "metadata", "capture",
-    "replaces", NULL
+    "replaces", "locale", NULL
 };
 
 static const name_rule_t  psp_rule = {
@@ -72,8 +75,8 @@ static const name_rule_t  replaces_rule = {
 /* Each judges some members of the body, whatever the others are like. */
 static const part_pt  parts[] = {
     parse_checkout_id, parse_return_url, parse_psp, parse_method,
-    parse_replaces, parse_expires, parse_capture, parse_buyer, parse_card,
-    parse_metadata
+    parse_replaces, parse_locale, parse_expires, parse_capture, parse_buyer,
+    parse_card, parse_metadata
 };
 
 
@@ -188,6 +191,47 @@ parse_replaces(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
 {
     return parse_name(arena, body, &replaces_rule, &request->replaces, err);
+}
+
+
+/* Only its form is judged here: a language that the pages do not have gives way
+ * to the browser's. */
+static pay_status_t
+parse_locale(pay_arena_t *arena, const pay_json_t *body,
+    pay_payment_request_t *request, pay_err_t *err)
+{
+    size_t             i;
+    pay_str_t          text;
+    const pay_json_t  *value;
+
+    value = pay_json_get(body, "locale");
+    if (value == NULL) {
+        return PAY_OK;
+    }
+
+    if (pay_json_string(value, &text) == PAY_OK
+        && text.len >= PAY_LOCALE_TAG_MIN && text.len <= PAY_LOCALE_TAG_MAX)
+    {
+        for (i = 0; i < text.len && is_tag_byte(text.data[i]); i++) {
+            /* void */
+        }
+
+        if (i == text.len) {
+            return pay_dup(arena, text, &request->locale);
+        }
+    }
+
+    return pay_refuse_at(err, "validation-error",
+                         "locale must be a language tag of 2 to 35 characters "
+                         "of A-Z a-z 0-9 -, for example pt-BR", "/locale");
+}
+
+
+static int
+is_tag_byte(unsigned char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')
+           || (c >= '0' && c <= '9') || c == '-';
 }
 
 

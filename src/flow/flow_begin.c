@@ -7,12 +7,16 @@
 
 
 #define HOUR_S     3600
-#define TERMS_MAX  6144
+#define TERMS_MAX  20480
 /* An approval has to reach the PSP before the money is free again, even when
  * the PSP is out of reach for hours. */
 #define HOLD_MARGIN_S  (12 * HOUR_S)
 
 
+static void look_at_orders(const pay_payment_request_t *request,
+    int *converts, int *has_fees);
+static int request_has_page(const pay_payment_request_t *request);
+static void add_page(pay_buf_t *buf, const pay_payment_request_t *request);
 static void add_fees(pay_buf_t *buf, const pay_payment_request_t *request);
 static void add_method(pay_buf_t *buf, const pay_payment_request_t *request);
 static void add_json(pay_buf_t *buf, const char *name, pay_str_t json);
@@ -116,23 +120,18 @@ pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
     const pay_route_t *route, int can_close, pay_str_t *json)
 {
     int                           converts = 0, has_fees = 0, holds;
-    unsigned                      i;
     pay_buf_t                     buf;
     pay_str_t                     asked_by = in->asked_by, review;
     const pay_payment_request_t  *request = in->request;
 
-    for (i = 0; i < request->order_count; i++) {
-        converts |= request->orders[i].credit != NULL;
-        has_fees |= request->orders[i].has_fee;
-    }
-
+    look_at_orders(request, &converts, &has_fees);
     holds = may_hold(flow, request, route);
     review = flow->env->risk != NULL ? flow->env->risk->review : PAY_STR("");
 
     if (!request->manual && !converts && !has_fees
         && request->replaces.len == 0 && request->method.len == 0
         && asked_by.len == 0 && review.len == 0 && route->explore.len == 0
-        && !holds)
+        && !holds && !request_has_page(request))
     {
         return PAY_OK;
     }
@@ -171,6 +170,8 @@ pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
     add_json(&buf, ",\"review\":", review);
     add_holds(&buf, request, route, holds);
     add_json(&buf, ",\"explore\":", route->explore);
+
+    add_page(&buf, request);
     pay_buf_text(&buf, "}");
 
     return pay_buf_done(&buf, json);
@@ -209,6 +210,72 @@ add_method(pay_buf_t *buf, const pay_payment_request_t *request)
     pay_buf_text(buf, ",\"payment_method\":\"");
     pay_buf_add(buf, request->method);
     pay_buf_text(buf, "\"");
+}
+
+
+static void
+look_at_orders(const pay_payment_request_t *request, int *converts,
+    int *has_fees)
+{
+    unsigned  i;
+
+    for (i = 0; i < request->order_count; i++) {
+        *converts |= request->orders[i].credit != NULL;
+        *has_fees |= request->orders[i].has_fee;
+    }
+}
+
+
+static int
+request_has_page(const pay_payment_request_t *request)
+{
+    unsigned  i;
+
+    for (i = 0; i < request->order_count; i++) {
+        if (request->orders[i].description.len != 0) {
+            return 1;
+        }
+    }
+
+    return request->locale.len != 0;
+}
+
+
+/* For the buyer's page: the language, and the orders' descriptions in their
+ * sequence. */
+static void
+add_page(pay_buf_t *buf, const pay_payment_request_t *request)
+{
+    unsigned  i;
+
+    if (!request_has_page(request)) {
+        return;
+    }
+
+    pay_buf_text(buf, ",\"page\":{");
+
+    if (request->locale.len != 0) {
+        pay_buf_text(buf, "\"locale\":\"");
+        pay_buf_json(buf, request->locale);
+        pay_buf_text(buf, "\",");
+    }
+
+    pay_buf_text(buf, "\"descriptions\":[");
+
+    for (i = 0; i < request->order_count; i++) {
+        pay_buf_text(buf, i == 0 ? "" : ",");
+
+        if (request->orders[i].description.len != 0) {
+            pay_buf_text(buf, "\"");
+            pay_buf_json(buf, request->orders[i].description);
+            pay_buf_text(buf, "\"");
+
+        } else {
+            pay_buf_text(buf, "null");
+        }
+    }
+
+    pay_buf_text(buf, "]}");
 }
 
 

@@ -33,6 +33,7 @@ typedef struct {
     int                    is_seen;
     pay_risk_browser_t     browser;    /* if it is */
     pay_checkout_t         checkout;
+    int                    is_pending;
     const pay_psp_conf_t  *psp;
     pay_ask_t              ask;
 } buyer_t;
@@ -48,6 +49,7 @@ static pay_status_t buyer_asked(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t buyer_applied(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
+static void keep_page(const pay_checkout_t *before, pay_checkout_t *checkout);
 static pay_status_t go_checkout(pay_flow_t *flow, buyer_t *buyer,
     const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t go_on(pay_flow_t *flow, const buyer_t *buyer,
@@ -159,18 +161,21 @@ see_browser(pay_flow_t *flow, const buyer_t *buyer, pay_effect_t *effect)
 static pay_status_t
 buyer_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    buyer_t  *buyer = flow->state;
+    buyer_t                *buyer = flow->state;
+    const pay_visit_row_t  *row = pay_row_visit(&input->result);
 
     if (input->kind == PAY_INPUT_DB_FAILED) {
         return pay_done_db_failed(flow, input, effect);
     }
 
-    if (input->result.outcome != PAY_OUTCOME_FOUND) {
+    if (input->result.outcome != PAY_OUTCOME_FOUND || row == NULL) {
         return pay_done_problem(flow, effect, "not-found", NULL);
     }
 
-    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&input->result),
+    PAY_TRY(pay_checkout_decode(flow->arena, &row->checkout,
                                 &buyer->checkout));
+    PAY_TRY(pay_checkout_page(flow->arena, row->page, &buyer->checkout));
+    buyer->is_pending = row->is_pending.number != 0;
     pay_flow_note(flow, &buyer->checkout);
 
     buyer->psp = pay_flow_psp(flow, buyer->checkout.psp);
@@ -215,14 +220,31 @@ static pay_status_t
 buyer_applied(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     buyer_t                   *buyer = flow->state;
+    pay_checkout_t             before = buyer->checkout;
     const pay_checkout_row_t  *row = pay_row_checkout(&input->result);
 
     /* without the commit the buyer sees the last state that was committed */
     if (row != NULL) {
         PAY_TRY(pay_checkout_decode(flow->arena, row, &buyer->checkout));
+        keep_page(&before, &buyer->checkout);
+        buyer->is_pending |= buyer->ask.fact.fact == PAY_FACT_PENDING;
     }
 
     return go_back(flow, buyer, input, effect);
+}
+
+
+/* The row of apply_event has neither language nor descriptions. */
+static void
+keep_page(const pay_checkout_t *before, pay_checkout_t *checkout)
+{
+    unsigned  i;
+
+    checkout->locale = before->locale;
+
+    for (i = 0; i < checkout->order_count && i < before->order_count; i++) {
+        checkout->orders[i].description = before->orders[i].description;
+    }
 }
 
 
@@ -349,6 +371,7 @@ show_page(pay_flow_t *flow, buyer_t *buyer, const pay_input_t *input,
 
     reply->checkout = &buyer->checkout;
     reply->pending = !buyer_is_done(&buyer->checkout);
+    reply->psp_pending = buyer->is_pending;
     status = may_return(flow, &buyer->checkout);
 
     /* a final page may stay open for hours: the return leg signs anew */

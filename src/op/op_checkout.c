@@ -8,6 +8,8 @@
 
 static pay_status_t copy_texts(pay_arena_t *arena,
     const pay_checkout_row_t *row, pay_checkout_t *c);
+static pay_status_t read_page(pay_arena_t *arena, const pay_json_t *json,
+    pay_checkout_t *checkout);
 static pay_status_t decode_orders(pay_arena_t *arena,
     const pay_checkout_row_t *row, pay_checkout_t *c);
 
@@ -163,6 +165,51 @@ pay_order_refundable(const pay_order_t *order)
            - order->refunded_minor - order->charged_back_minor;
 
     return left > 0 ? left : 0;
+}
+
+
+/* Both were checked before they were stored, so another text is our bug. */
+pay_status_t
+pay_checkout_page(pay_arena_t *arena, pay_str_t page,
+    pay_checkout_t *checkout)
+{
+    pay_json_t    *json;
+    pay_status_t   status;
+
+    if (page.len == 0) {
+        return PAY_OK;
+    }
+
+    status = pay_json_parse(page, NULL, &json, NULL);
+
+    if (status == PAY_OK) {
+        status = read_page(arena, json, checkout);
+        pay_json_free(json);
+    }
+
+    return status == PAY_INVALID ? PAY_BUG : status;
+}
+
+
+static pay_status_t
+read_page(pay_arena_t *arena, const pay_json_t *json,
+    pay_checkout_t *checkout)
+{
+    unsigned           i;
+    pay_str_t          text;
+    const pay_json_t  *texts = pay_json_get(json, "descriptions");
+
+    if (pay_json_string(pay_json_get(json, "locale"), &text) == PAY_OK) {
+        PAY_TRY(pay_dup(arena, text, &checkout->locale));
+    }
+
+    for (i = 0; i < checkout->order_count; i++) {
+        if (pay_json_string(pay_json_at(texts, i), &text) == PAY_OK) {
+            PAY_TRY(pay_dup(arena, text, &checkout->orders[i].description));
+        }
+    }
+
+    return PAY_OK;
 }
 
 

@@ -1,10 +1,9 @@
 """axe-core on the page that a browser shows.
 
-Its script comes from build/venv (ci/install --python) and is put in by the
-driver, past the page's policy; the page itself has none.
+Its script comes from build/node (ci/npm.txt, ci/install --python) and is put in
+by the driver, past the page's policy; the page itself has none.
 """
 
-import os
 from functools import cache
 from pathlib import Path
 
@@ -23,11 +22,9 @@ axe.run(document, {resultTypes: ["violations", "incomplete", "passes"]}).then(
 
 @cache
 def script() -> str:
-    venv = Path(os.environ.get("VENV", ROOT / "build" / "venv"))
-    pattern = "lib/python3*/site-packages/axe_core_python/axe.min.js"
-    found = list(venv.glob(pattern))
-    assert found, f"no axe in {venv}: run ci/install --python"
-    return found[0].read_text()
+    path = ROOT / "build/node/node_modules/axe-core/axe.min.js"
+    assert path.is_file(), f"no {path}: run ci/install --python"
+    return path.read_text()
 
 
 def doubts(driver) -> list:

@@ -107,6 +107,12 @@ class Chrome:
     def cdp(self, method: str, **parameters) -> dict:
         return self.driver.execute_cdp_cmd(method, parameters)
 
+    def speak(self, tag: str):
+        """The language that the current window's requests ask for."""
+        self.cdp("Network.enable")
+        self.cdp("Network.setExtraHTTPHeaders",
+                 headers={"Accept-Language": tag} if tag else {})  # fmt: skip
+
     def fresh(self):
         """One empty window, empty logs; for the next test."""
         for window in self.driver.window_handles:
@@ -115,6 +121,7 @@ class Chrome:
                 self.driver.close()
         self.driver.switch_to.window(self.first)
         self.look()
+        self.speak("")
         self.driver.get("about:blank")
         self.cdp("Storage.clearCookies")
         self.network()

@@ -3,6 +3,8 @@
 STATES = (
     "preparing",
     "waiting",
+    "pending",
+    "refused",
     "paused",
     "paid",
     "failed",
@@ -10,7 +12,9 @@ STATES = (
     "expired",
 )
 PROBLEMS = ("problem", "problems")
-PAGES = STATES + PROBLEMS
+ERRORS = ("missing",)
+PAGES = STATES + ERRORS + PROBLEMS
+NOBODY = "A" * 32
 RESULTS = {
     "paid": "paid",
     "failed": "declined",
@@ -30,6 +34,8 @@ class Gallery:
     def address(self, page: str) -> str:
         if page == "problems":
             return f"{self.url}/problems"
+        if page == "missing":
+            return f"{self.url}/checkout/{NOBODY}"
         if page == "problem":
             return f"{self.url}/problems/idempotency-key-reused"
         if page not in self.made:
@@ -39,7 +45,9 @@ class Gallery:
     def _sale(self, page: str):
         if page == "preparing":
             return self.sales.preparing()
-        sale = self.sales("generic")
+        if page in ("pending", "refused"):
+            return self.sales("stripe").attempt(page)
+        sale = self.sales("generic", description="Ada's book of engines")
         if page in RESULTS:
             sale.settle(RESULTS[page])
         return sale

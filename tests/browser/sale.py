@@ -1,12 +1,15 @@
 """A checkout made by the storefront's API, and its addresses."""
 
+from support.client import plain
 from support.waiting import wait_for
 
 DEADLINE_S = 60
+DECLINED = "4000000000000002"
 
 
 class Sale:
-    def __init__(self, api, mock, body, checkout_url):
+    def __init__(self, api, mock, body, checkout_url, db):
+        self.db = db
         self.api = api
         self.mock = mock
         self.body = body
@@ -28,6 +31,31 @@ class Sale:
         final = "SUCCESS" if result == "paid" else "FAILED"
         self.becomes(final)
         return self
+
+    def attempt(self, page: str) -> "Sale":
+        """A payment under way, or a declined one whose page stays open; until
+        the gateway has it."""
+        kind = {"pending": "pending", "refused": "attempt_declined"}[page]
+        if page == "pending":
+            self.mock.settings(pending_ms=600_000)
+            self.mock.pay(self.registration["token"], "pending")
+            self.mock.settings(pending_ms=1500)
+        else:
+            shown = self.api.get(self.checkout_url).headers["location"]
+            card = {"number": DECLINED, "expiry": "12/39", "cvc": "123"}
+            with plain(timeout=DEADLINE_S) as buyer:
+                answer = buyer.post(shown.partition("#")[0], data=card)
+            assert answer.status_code == 402, answer.text
+        wait_for(lambda: kind in self.kinds(), DEADLINE_S, kind)
+        return self
+
+    def kinds(self) -> set[str]:
+        with self.db.cursor() as cursor:
+            cursor.execute(
+                "SELECT kind FROM pay.event WHERE payment_order_id = %s",
+                (self.order_id,),
+            )
+            return {kind for (kind,) in cursor.fetchall()}
 
     def order(self) -> dict:
         answer = self.api.get(f"/v1/payments/{self.order_id}")
@@ -59,12 +87,14 @@ class Sales:
         self.bodies = bodies
         self.db = db
 
-    def __call__(self, psp="generic", **members) -> Sale:
+    def __call__(self, psp="generic", description=None, **members) -> Sale:
         body = self.bodies(psp=psp, **members)
+        if description is not None:
+            body["payment_orders"][0]["description"] = description
         answer = self.api.create(body)
         assert answer.status_code == 201, answer.text
         url = answer.json()["redirect_url"]
-        return Sale(self.api, self.mock, body, url)
+        return Sale(self.api, self.mock, body, url, self.db)
 
     def preparing(self) -> Sale:
         """One that the PSP is too busy to register for a long while."""
@@ -78,7 +108,7 @@ class Sales:
         assert answer.status_code == 202, answer.text
         assert answer.json()["redirect_url"] is None
         url = f"{self.url}/checkout/{self._handle(body)}"
-        return Sale(self.api, self.mock, body, url)
+        return Sale(self.api, self.mock, body, url, self.db)
 
     def _handle(self, body) -> str:
         """Not told to anybody before the PSP has it: from PostgreSQL."""

@@ -414,8 +414,26 @@ check_shape(const world_t *world, const pay_shape_t *shape)
 void
 world_row(world_t *world, pay_outcome_t outcome, const pay_checkout_row_t *row)
 {
+    pay_visit_row_t  visit = { .is_pending = { 0, 0 } };
+
+    if (!world->ended && pay_op(world->effect.op)->row == &pay_shape_visit) {
+        visit.checkout = row != NULL ? *row : visit.checkout;
+        world_visit_row(world, outcome, row != NULL ? &visit : NULL);
+        return;
+    }
+
     check_shape(world, &pay_shape_checkout);
     world->stored = row != NULL && row->token.len != 0;
+    world_result(world, outcome, row);
+}
+
+
+void
+world_visit_row(world_t *world, pay_outcome_t outcome,
+    const pay_visit_row_t *row)
+{
+    check_shape(world, &pay_shape_visit);
+    world->stored = row != NULL && row->checkout.token.len != 0;
     world_result(world, outcome, row);
 }
 

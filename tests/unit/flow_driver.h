@@ -82,9 +82,12 @@ void world_start(world_t *world);
 /* A result of the operation that was asked for last: its outcome and a row of
  * its shape, or none (NULL).  It goes through PostgreSQL's format. */
 void world_result(world_t *world, pay_outcome_t outcome, const void *row);
-/* The same where the row may only be of that shape. */
+/* The same where the row may only be of that shape; for a visit, the row
+ * without a word about its page. */
 void world_row(world_t *world, pay_outcome_t outcome,
     const pay_checkout_row_t *row);
+void world_visit_row(world_t *world, pay_outcome_t outcome,
+    const pay_visit_row_t *row);
 void world_order_row(world_t *world, pay_outcome_t outcome,
     const pay_order_row_t *row);
 void world_change_row(world_t *world, pay_outcome_t outcome,

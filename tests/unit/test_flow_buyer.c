@@ -383,6 +383,35 @@ Test(pay_flow_buyer, a_psp_that_takes_no_orders_any_more_is_not_asked)
 }
 
 
+/* The buyer's page tells to wait where the PSP has money under way. */
+Test(pay_flow_buyer, the_page_knows_its_language_and_what_is_under_way)
+{
+    world_t            world;
+    pay_visit_row_t    row = { .is_pending = pay_some(1) };
+    const pay_reply_t *reply;
+
+    row.checkout = view_registered(generic());
+    set_orders(&row.checkout, EXECUTING);
+    row.page = PAY_STR("{\"locale\":\"de-AT\",\"descriptions\":[\"A <b>\"]}");
+
+    world_open(&world);
+    buyer_open(&world, PAY_BUYER_STATUS);
+    expect_db(&world, PAY_OP_GET_HANDLE);
+    world_visit_row(&world, PAY_OUTCOME_FOUND, &row);
+    reply = expect_reply(&world, PAY_REPLY_PAGE, 200);
+    cr_expect_eq(reply->psp_pending, 1);
+    cr_expect(pay_str_is(reply->checkout->locale, "de-AT"));
+    cr_expect(pay_str_is(reply->checkout->orders[0].description, "A <b>"));
+    world_close(&world);
+
+    reply = visit(&world, PAY_BUYER_STATUS, &row.checkout);
+    cr_expect_eq(reply->psp_pending, 0);
+    cr_expect_eq(reply->checkout->locale.len, 0);
+    cr_expect_eq(reply->checkout->orders[0].description.len, 0);
+    world_close(&world);
+}
+
+
 Test(pay_flow_buyer, status_is_a_page_that_asks_no_psp)
 {
     size_t               i;

@@ -90,6 +90,30 @@ Test(pay_flow_terms, terms_tell_the_fees_in_the_sequence_of_the_orders)
 }
 
 
+/* null: an order without a description. */
+Test(pay_flow_terms, terms_tell_of_the_buyers_page)
+{
+    world_t  world;
+
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC,
+                BODY_WITH("\"locale\":\"pt-BR\",", ONE_ORDER));
+    expect_arg(&world, begin_payment, terms, "{\"capture\":\"automatic\","
+               "\"page\":{\"locale\":\"pt-BR\",\"descriptions\":[null]}}");
+    world_close(&world);
+
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC,
+                BODY_WITH("", "{\"payment_order_id\":\"o\","
+                          "\"seller_account\":\"s\",\"amount\":\"1.00\","
+                          "\"currency\":\"USD\","
+                          "\"description\":\"a \\\"b\\\" \\\\\"}"));
+    expect_arg(&world, begin_payment, terms, "{\"capture\":\"automatic\","
+               "\"page\":{\"descriptions\":[\"a \\\"b\\\" \\\\\"]}}");
+    world_close(&world);
+}
+
+
 /* Commissions may depend on it. */
 Test(pay_flow_terms, terms_tell_the_payment_method)
 {

@@ -674,6 +674,72 @@ Test(pay_payment_parse, a_fee_is_at_most_the_order)
 }
 
 
+Test(pay_payment_parse, a_locale_has_the_form_of_a_tag)
+{
+    pay_err_t               err;
+    pay_payment_request_t   r;
+
+    static const refusal_t  bad[] = {
+        { WITH("\"locale\":\"d\""), "validation-error", "/locale" },
+        { WITH("\"locale\":\"de_AT\""), "validation-error", "/locale" },
+        { WITH("\"locale\":\"de,en\""), "validation-error", "/locale" },
+        { WITH("\"locale\":\"\""), "validation-error", "/locale" },
+        { WITH("\"locale\":7"), "validation-error", "/locale" },
+        { WITH("\"locale\":null"), "validation-error", "/locale" },
+        { WITH("\"locale\":\"de-1234567890123456789012345678901234\""),
+          "validation-error", "/locale" }
+    };
+
+    cr_assert_eq(parse(test_arena(), WITH("\"locale\":\"zh-Hant-TW\""), &r,
+                       &err), PAY_OK);
+    cr_expect(pay_str_is(r.locale, "zh-Hant-TW"));
+    expect_refused(bad, COUNT(bad));
+}
+
+
+#define DESCRIBED(text)                                                       \
+    WITH_ORDERS("[{" SELLER "," MONEY ",\"description\":" text "}]")
+#define SIXTEEN  "0x23456-89abcdef"
+#define SIXTY    SIXTEEN SIXTEEN SIXTEEN SIXTEEN
+
+
+/* UAX #9: an override would turn the words of our page behind it. */
+Test(pay_payment_parse, a_description_is_a_short_text_without_tricks)
+{
+    pay_err_t               err;
+    pay_payment_request_t   r;
+
+    static const refusal_t  bad[] = {
+        { DESCRIBED("\"\""), "validation-error",
+          "/payment_orders/0/description" },
+        { DESCRIBED("1"), "validation-error",
+          "/payment_orders/0/description" },
+        { DESCRIBED("null"), "validation-error",
+          "/payment_orders/0/description" },
+        { DESCRIBED("\"a\\nb\""), "validation-error",
+          "/payment_orders/0/description" },
+        { DESCRIBED("\"a\\u202eb\""), "validation-error",
+          "/payment_orders/0/description" },
+        { DESCRIBED("\"\\u2067a\""), "validation-error",
+          "/payment_orders/0/description" },
+        { DESCRIBED("\"" SIXTY SIXTY SIXTY SIXTY "x\""), "validation-error",
+          "/payment_orders/0/description" },
+        { WITH_ORDERS("[" ORDER ",{" SELLER "," MONEY
+                      ",\"description\":\"\"}]"),
+          "validation-error", "/payment_orders/1/description" }
+    };
+
+    cr_assert_eq(parse(test_arena(), DESCRIBED("\"B\u00fccher <img> \u0643\""),
+                       &r, &err), PAY_OK);
+    cr_expect(pay_str_is(r.orders[0].description, "B\u00fccher <img> \u0643"));
+    cr_assert_eq(parse(test_arena(),
+                       DESCRIBED("\"" SIXTY SIXTY SIXTY SIXTY "\""), &r,
+                       &err), PAY_OK);
+    cr_expect_eq(r.orders[0].description.len, PAY_DESCRIPTION_MAX);
+    expect_refused(bad, COUNT(bad));
+}
+
+
 Test(pay_payment_parse, refusals_need_no_err)
 {
     pay_payment_request_t   r;

@@ -1,0 +1,89 @@
+/*
+ * Serves the files of a merchant's look from the configuration's memory.  Their
+ * names are digests of their bytes, so a browser may keep them for ever.
+ */
+
+#include "http/ngx_http_payments_look.h"
+#include "http/ngx_http_payments_send.h"
+#include "util/ngx_http_payments_ctx.h"
+
+
+static ngx_str_t  style_type = ngx_string("text/css; charset=utf-8");
+static ngx_str_t  svg_type = ngx_string("image/svg+xml");
+static ngx_str_t  png_type = ngx_string("image/png");
+
+
+static ngx_int_t send_file(ngx_http_request_t *r, ngx_str_t *type,
+    ngx_str_t *bytes);
+
+
+ngx_int_t
+ngx_http_payments_look(ngx_http_request_t *r)
+{
+    pay_str_t                       file;
+    ngx_uint_t                      i;
+    ngx_payments_look_t            *look;
+    ngx_payments_merchant_t       **merchants;
+    ngx_http_payments_loc_conf_t   *plcf;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+
+    if (r->uri.len <= plcf->prefix.len) {
+        return NGX_DECLINED;
+    }
+
+    file.len = r->uri.len - plcf->prefix.len;
+    file.data = r->uri.data + plcf->prefix.len;
+    merchants = pmcf->merchants.elts;
+
+    for (i = 0; i < pmcf->merchants.nelts; i++) {
+        look = &merchants[i]->look;
+
+        if (pay_str_eq(file, ngx_payments_str(look->style_file))) {
+            return send_file(r, &style_type, &look->style);
+        }
+
+        if (pay_str_eq(file, ngx_payments_str(look->logo_file))) {
+            return send_file(r, look->logo_is_svg ? &svg_type : &png_type,
+                             &look->logo);
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+const ngx_payments_look_t *
+ngx_http_payments_look_of(const ngx_http_payments_main_conf_t *pmcf,
+    pay_str_t merchant_id)
+{
+    ngx_uint_t                 i;
+    ngx_payments_merchant_t  **merchants = pmcf->merchants.elts;
+
+    for (i = 0; i < pmcf->merchants.nelts; i++) {
+        if (pay_str_eq(merchants[i]->merchant.id, merchant_id)) {
+            return &merchants[i]->look;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* `kept` has the filter send other header fields than those of a page. */
+static ngx_int_t
+send_file(ngx_http_request_t *r, ngx_str_t *type, ngx_str_t *bytes)
+{
+    ngx_http_payments_ctx_t  *ctx;
+
+    ctx = ngx_http_payments_get_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->kept = 1;
+
+    return ngx_http_payments_send(r, NGX_HTTP_OK, type, bytes);
+}
