@@ -12,6 +12,10 @@ CREATE SCHEMA pay_check;
 
 COMMENT ON SCHEMA pay_check IS 'Invariants: each view is empty while all is well';
 
+CREATE SCHEMA pay_console;
+
+COMMENT ON SCHEMA pay_console IS 'The functions that the console may EXECUTE';
+
 CREATE SCHEMA pay_ops;
 
 COMMENT ON SCHEMA pay_ops IS 'The functions that operators may EXECUTE';
@@ -1732,6 +1736,130 @@ CREATE FUNCTION pay.compare_balance(p_source pay.settlement_source, p_said pay.p
 CREATE FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) RETURNS timestamp with time zone LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.complete_pages(p_file_id bigint) RETURNS pay.settlement_file LANGUAGE plpgsql;
+CREATE FUNCTION pay.console_audit(p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_batches(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_blind(p_document jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE STRICT;
+CREATE FUNCTION pay.console_changes(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+
+CREATE TABLE pay.checkout (
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    checkout_uuid uuid NOT NULL,
+    handle pay.id NOT NULL,
+    psp pay.id NOT NULL,
+    return_url pay.filled NOT NULL,
+    base_url pay.filled NOT NULL,
+    buyer_info jsonb,
+    metadata jsonb,
+    credit_card_info jsonb,
+    currency pay.currency_code NOT NULL,
+    total_minor pay.positive_minor NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    is_payment_done boolean DEFAULT false NOT NULL,
+    late_success pay.late_policy DEFAULT 'accept'::text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    nonce pay.id NOT NULL,
+    state pay.registration_state DEFAULT 'REGISTERING'::text NOT NULL,
+    attempt pay.ordinal DEFAULT 1 NOT NULL,
+    token pay.id,
+    alias pay.id,
+    hosted_url text,
+    reference text,
+    code text,
+    lease_until timestamp with time zone,
+    psps pay.psp_list NOT NULL,
+    key_windows integer[] NOT NULL,
+    refused_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
+    tried_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
+    open_attempts pay.tally DEFAULT 1 NOT NULL,
+    hinted_at timestamp with time zone,
+    first_call pay.first_call,
+    first_ended_at timestamp with time zone,
+    request_id text,
+    capture pay.capture_mode DEFAULT 'automatic'::text NOT NULL,
+    replaces pay.id,
+    replaced_by pay.id,
+    waits boolean DEFAULT false NOT NULL,
+    payment_method text COLLATE pg_catalog."C",
+    risk text COLLATE pg_catalog."C",
+    hold_psps text[],
+    CONSTRAINT checkout_check CHECK ((((state)::text <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
+    CONSTRAINT checkout_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
+    CONSTRAINT checkout_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
+    CONSTRAINT checkout_check3 CHECK ((cardinality(key_windows) = cardinality((psps)::text[]))),
+    CONSTRAINT checkout_check4 CHECK ((((first_call)::text = 'DONE'::text) = (first_ended_at IS NOT NULL))),
+    CONSTRAINT checkout_payment_method_check CHECK ((((octet_length(payment_method) >= 1) AND (octet_length(payment_method) <= 64)) AND (payment_method !~ '[^A-Za-z0-9._~-]'::text))),
+    CONSTRAINT checkout_risk_check CHECK ((risk = ANY (ARRAY['allow'::text, 'challenge'::text, 'review'::text, 'block'::text])))
+)
+WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
+
+COMMENT ON COLUMN pay.checkout.hold_psps IS 'The PSPs at which the money is only held because of a review; NULL: the mode of capture is that which the storefront wants, else it wants automatic';
+
+CREATE FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) RETURNS SETOF pay.checkout LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_checkouts(p_scope text[], p_query jsonb, p_window integer) RETURNS SETOF pay.checkout LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_cursor_number(p_query jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_cursor_text(p_query jsonb, p_part integer) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_cursor_time(p_query jsonb) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_deliveries(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_disputes(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_exceptions(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_find(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_head(p_checkout pay.checkout) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_inbox(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_items(p_page text, p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+
+CREATE TABLE pay.job (
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    kind pay.job_kind NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    lease_owner text,
+    lease_until timestamp with time zone,
+    code text,
+    again_at timestamp with time zone,
+    operation_id text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT job_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
+    CONSTRAINT job_check1 CHECK (((again_at IS NULL) OR ((kind)::text <> 'register'::text))),
+    CONSTRAINT job_check2 CHECK ((((kind)::text = 'change'::text) = (operation_id <> ''::text)))
+)
+WITH (autovacuum_vacuum_scale_factor='0.02');
+
+CREATE FUNCTION pay.console_job_state(p_job pay.job) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_jobs(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_late(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_ledger(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_letters(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_list(p_page text, p_scope text[], p_query jsonb, p_tokens boolean) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_mask(p_document jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.console_may(p_page text, p_roles jsonb) RETURNS boolean LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_me(p_staff text, p_roles jsonb, p_merchants jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_minor(p_amount text, p_currency text) RETURNS numeric LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_mismatches(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_money(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_now(p_scope text[], p_roles jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_order(p_order pay.payment_order, p_roles jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_page(p_page text, p_staff text, p_roles jsonb, p_merchants jsonb, p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_payment(p_scope text[], p_query jsonb, p_tokens boolean, p_personal boolean, p_roles jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_payments(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_payouts(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_psps(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_psps_of(p_scope text[], p_counts jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_quarantine(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_risk(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_scope(p_merchants jsonb, p_query jsonb) RETURNS text[] LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_sees(p_scope text[], p_merchant text) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_settings(p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_settlement(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_statuses(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_tile(p_id text, p_page text, p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_time(p_query jsonb, p_name text) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_token(p_token text, p_sees boolean) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_unknown(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_us(p_at timestamp with time zone) RETURNS bigint LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_wallets(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_webhooks(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.count_attempts(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_cards(p_words pay.card_word[]) RETURNS void LANGUAGE plpgsql;
@@ -2160,24 +2288,6 @@ CREATE FUNCTION pay.is_untold(p_news pay.news) RETURNS boolean LANGUAGE plpgsql 
 CREATE FUNCTION pay.is_wanted(p_types text[], p_type text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.iso_micros(p_at timestamp with time zone) RETURNS text LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.iso_time(p_at timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
-
-CREATE TABLE pay.job (
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    kind pay.job_kind NOT NULL,
-    run_at timestamp with time zone NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    lease_owner text,
-    lease_until timestamp with time zone,
-    code text,
-    again_at timestamp with time zone,
-    operation_id text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
-    CONSTRAINT job_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
-    CONSTRAINT job_check1 CHECK (((again_at IS NULL) OR ((kind)::text <> 'register'::text))),
-    CONSTRAINT job_check2 CHECK ((((kind)::text = 'change'::text) = (operation_id <> ''::text)))
-)
-WITH (autovacuum_vacuum_scale_factor='0.02');
-
 CREATE FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.job_rank(p_kind text) RETURNS integer LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.join_findings(INOUT p_a pay.risk_findings, p_b pay.risk_findings) RETURNS pay.risk_findings LANGUAGE plpgsql IMMUTABLE;
@@ -2195,62 +2305,6 @@ CREATE FUNCTION pay.judge_payout_event(p_payout pay.payout, p_event pay.payout_e
 CREATE FUNCTION pay.judge_payout_find(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.judge_payout_report(p_item pay.payout_file_item, p_event pay.payout_event, p_amount_minor bigint, p_currency text, p_account_end text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_payout_send(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_outcome text) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
-
-CREATE TABLE pay.checkout (
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    checkout_uuid uuid NOT NULL,
-    handle pay.id NOT NULL,
-    psp pay.id NOT NULL,
-    return_url pay.filled NOT NULL,
-    base_url pay.filled NOT NULL,
-    buyer_info jsonb,
-    metadata jsonb,
-    credit_card_info jsonb,
-    currency pay.currency_code NOT NULL,
-    total_minor pay.positive_minor NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    is_payment_done boolean DEFAULT false NOT NULL,
-    late_success pay.late_policy DEFAULT 'accept'::text NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    nonce pay.id NOT NULL,
-    state pay.registration_state DEFAULT 'REGISTERING'::text NOT NULL,
-    attempt pay.ordinal DEFAULT 1 NOT NULL,
-    token pay.id,
-    alias pay.id,
-    hosted_url text,
-    reference text,
-    code text,
-    lease_until timestamp with time zone,
-    psps pay.psp_list NOT NULL,
-    key_windows integer[] NOT NULL,
-    refused_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
-    tried_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
-    open_attempts pay.tally DEFAULT 1 NOT NULL,
-    hinted_at timestamp with time zone,
-    first_call pay.first_call,
-    first_ended_at timestamp with time zone,
-    request_id text,
-    capture pay.capture_mode DEFAULT 'automatic'::text NOT NULL,
-    replaces pay.id,
-    replaced_by pay.id,
-    waits boolean DEFAULT false NOT NULL,
-    payment_method text COLLATE pg_catalog."C",
-    risk text COLLATE pg_catalog."C",
-    hold_psps text[],
-    CONSTRAINT checkout_check CHECK ((((state)::text <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
-    CONSTRAINT checkout_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
-    CONSTRAINT checkout_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
-    CONSTRAINT checkout_check3 CHECK ((cardinality(key_windows) = cardinality((psps)::text[]))),
-    CONSTRAINT checkout_check4 CHECK ((((first_call)::text = 'DONE'::text) = (first_ended_at IS NOT NULL))),
-    CONSTRAINT checkout_payment_method_check CHECK ((((octet_length(payment_method) >= 1) AND (octet_length(payment_method) <= 64)) AND (payment_method !~ '[^A-Za-z0-9._~-]'::text))),
-    CONSTRAINT checkout_risk_check CHECK ((risk = ANY (ARRAY['allow'::text, 'challenge'::text, 'review'::text, 'block'::text])))
-)
-WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
-
-COMMENT ON COLUMN pay.checkout.hold_psps IS 'The PSPs at which the money is only held because of a review; NULL: the mode of capture is that which the storefront wants, else it wants automatic';
-
 CREATE FUNCTION pay.judge_release(p_new pay.checkout) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolean) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.judge_risk(p_items integer[], p_risk jsonb[], p_rows pay.risk_rows, p_found pay.risk_findings) RETURNS TABLE(n integer, decision text, decided_by text, hits jsonb) LANGUAGE sql STABLE;
@@ -3155,6 +3209,7 @@ CREATE FUNCTION pay_api.watch_endpoints(p_owner text[]) RETURNS SETOF pay_api.ou
 CREATE FUNCTION pay_api.watch_events(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_console.read_page(p_page text[], p_staff text[], p_roles jsonb[], p_merchants jsonb[], p_query jsonb[]) RETURNS TABLE(item integer, outcome text, page text, personal bigint) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer DEFAULT 5000) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3533,6 +3588,23 @@ ALTER TABLE pay.commission ALTER COLUMN commission_id ADD GENERATED ALWAYS AS ID
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE pay.console_right (
+    page text NOT NULL COLLATE pg_catalog."C",
+    role text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT console_right_page_check CHECK ((page ~ '^[a-z]{1,32}$'::text))
+);
+
+COMMENT ON TABLE pay.console_right IS 'The pages of the console, and the roles that may see each of them';
+
+CREATE TABLE pay.console_role (
+    role text NOT NULL COLLATE pg_catalog."C",
+    tokens boolean NOT NULL,
+    personal boolean NOT NULL,
+    CONSTRAINT console_role_role_check CHECK ((role ~ '^[a-z][a-z-]{0,31}$'::text))
+);
+
+COMMENT ON TABLE pay.console_role IS 'Roles of staff, and the values that they see unmasked';
 
 CREATE TABLE pay.currency (
     code text NOT NULL COLLATE pg_catalog."C",
@@ -6020,6 +6092,10 @@ ALTER TABLE ONLY pay.checkout
     ADD CONSTRAINT checkout_psp_nonce_key UNIQUE (psp, nonce);
 ALTER TABLE ONLY pay.commission
     ADD CONSTRAINT commission_pkey PRIMARY KEY (commission_id);
+ALTER TABLE ONLY pay.console_right
+    ADD CONSTRAINT console_right_pkey PRIMARY KEY (page, role);
+ALTER TABLE ONLY pay.console_role
+    ADD CONSTRAINT console_role_pkey PRIMARY KEY (role);
 ALTER TABLE ONLY pay.currency
     ADD CONSTRAINT currency_pkey PRIMARY KEY (code);
 ALTER TABLE ONLY pay.dead_letter
@@ -6323,6 +6399,7 @@ ALTER TABLE ONLY pay.webhook_secret
 
 CREATE INDEX change_metadata_age ON pay.change USING btree (created_at) WHERE (metadata IS NOT NULL);
 CREATE INDEX change_open ON pay.change USING btree (created_at) WHERE (pay.status_rank((status)::text) < 2);
+CREATE INDEX change_reference ON pay.change USING btree (reference) WHERE (reference IS NOT NULL);
 CREATE INDEX checkout_buyer_age ON pay.checkout USING btree (created_at) WHERE ((buyer_info IS NOT NULL) OR (credit_card_info IS NOT NULL));
 CREATE INDEX checkout_created ON pay.checkout USING btree (merchant_id, created_at, checkout_id) WHERE ((total_minor)::bigint > 0);
 CREATE INDEX checkout_metadata_age ON pay.checkout USING btree (created_at) WHERE (metadata IS NOT NULL);
@@ -6336,6 +6413,7 @@ CREATE UNIQUE INDEX dispatch_one_open ON pay.dispatch USING btree (merchant_id, 
 CREATE INDEX dispatch_open ON pay.dispatch USING btree (lease_until) WHERE (((state)::text = 'OPEN'::text) AND ((operation)::text <> 'register'::text));
 CREATE INDEX dispatch_unknown ON pay.dispatch USING btree (first_sent_at) WHERE (((state)::text = 'UNKNOWN'::text) AND (NOT settled));
 CREATE INDEX dispute_checkout ON pay.dispute USING btree (merchant_id, checkout_id);
+CREATE INDEX dispute_opened ON pay.dispute USING btree (opened_at, dispute_id, part);
 CREATE INDEX event_at ON ONLY pay.event USING brin (at) WITH (autosummarize='on');
 CREATE INDEX event_default_at_idx ON pay.event_default USING brin (at) WITH (autosummarize='on');
 CREATE INDEX event_tx ON ONLY pay.event USING brin (tx) WITH (autosummarize='on');
@@ -6345,6 +6423,7 @@ CREATE INDEX journal_entry_at ON pay.journal_entry USING brin (at, (((tx)::text)
 CREATE INDEX journal_entry_checkout ON pay.journal_entry USING btree (checkout_id, merchant_id);
 CREATE INDEX journal_entry_payout ON pay.journal_entry USING btree (merchant_id, at) WHERE (kind = ANY (ARRAY['psp_paid_out'::text, 'psp_debited'::text, 'psp_payout_returned'::text]));
 CREATE UNIQUE INDEX journal_line_statement ON pay.journal_line USING btree (merchant_id, owner, currency, wallet_seq) WHERE (wallet_seq IS NOT NULL);
+CREATE INDEX late_success_state ON pay.late_success USING btree (at, checkout_id) WHERE (state = ANY (ARRAY['held'::text, 'refunding'::text]));
 CREATE INDEX message_merchant ON pay.message USING btree (merchant_id, "position");
 CREATE UNIQUE INDEX message_name ON pay.message USING btree (message_id);
 CREATE INDEX message_published ON pay.message USING brin (published_at);
@@ -6710,6 +6789,8 @@ ALTER TABLE pay.webhook_act ENABLE ALWAYS TRIGGER webhook_act_append_only;
 
 ALTER TABLE ONLY pay.change
     ADD CONSTRAINT change_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
+ALTER TABLE ONLY pay.console_right
+    ADD CONSTRAINT console_right_role_fkey FOREIGN KEY (role) REFERENCES pay.console_role(role);
 ALTER TABLE ONLY pay.dispatch
     ADD CONSTRAINT dispatch_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
 ALTER TABLE ONLY pay.dispute
@@ -6806,6 +6887,7 @@ GRANT USAGE ON SCHEMA pay TO payments_operator;
 GRANT USAGE ON SCHEMA pay_api TO payments_gateway;
 GRANT USAGE ON SCHEMA pay_check TO payments_auditor;
 GRANT USAGE ON SCHEMA pay_check TO payments_operator;
+GRANT USAGE ON SCHEMA pay_console TO payments_console;
 GRANT USAGE ON SCHEMA pay_ops TO payments_operator;
 GRANT USAGE ON SCHEMA pay_relay TO payments_relay;
 GRANT USAGE ON SCHEMA pay_view TO payments_auditor;
@@ -7033,6 +7115,60 @@ REVOKE ALL ON FUNCTION pay.compare_balance(p_source pay.settlement_source, p_sai
 REVOKE ALL ON FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.complete_pages(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_audit(p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_batches(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_blind(p_document jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_changes(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
+GRANT SELECT ON TABLE pay.checkout TO payments_operator;
+REVOKE ALL ON FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_checkouts(p_scope text[], p_query jsonb, p_window integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_cursor_number(p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_cursor_text(p_query jsonb, p_part integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_cursor_time(p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_deliveries(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_disputes(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_exceptions(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_find(p_scope text[], p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_head(p_checkout pay.checkout) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_inbox(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_items(p_page text, p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.job TO payments_auditor;
+GRANT SELECT ON TABLE pay.job TO payments_operator;
+REVOKE ALL ON FUNCTION pay.console_job_state(p_job pay.job) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_jobs(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_late(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_ledger(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_letters(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_list(p_page text, p_scope text[], p_query jsonb, p_tokens boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_mask(p_document jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_may(p_page text, p_roles jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_me(p_staff text, p_roles jsonb, p_merchants jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_minor(p_amount text, p_currency text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_mismatches(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_money(p_scope text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_now(p_scope text[], p_roles jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_order(p_order pay.payment_order, p_roles jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_page(p_page text, p_staff text, p_roles jsonb, p_merchants jsonb, p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_payment(p_scope text[], p_query jsonb, p_tokens boolean, p_personal boolean, p_roles jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_payments(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_payouts(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_psps(p_scope text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_psps_of(p_scope text[], p_counts jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_quarantine(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_risk(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_scope(p_merchants jsonb, p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_sees(p_scope text[], p_merchant text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_settings(p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_settlement(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_statuses(p_scope text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_tile(p_id text, p_page text, p_scope text[], p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_time(p_query jsonb, p_name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_token(p_token text, p_sees boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_unknown(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_us(p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_wallets(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_webhooks(p_scope text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_operator;
@@ -7310,8 +7446,6 @@ REVOKE ALL ON FUNCTION pay.iso_micros(p_at timestamp with time zone) FROM PUBLIC
 GRANT ALL ON FUNCTION pay.iso_micros(p_at timestamp with time zone) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.iso_micros(p_at timestamp with time zone) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.iso_time(p_at timestamp with time zone) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.job TO payments_auditor;
-GRANT SELECT ON TABLE pay.job TO payments_operator;
 REVOKE ALL ON FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.job_rank(p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.join_findings(INOUT p_a pay.risk_findings, p_b pay.risk_findings) FROM PUBLIC;
@@ -7329,8 +7463,6 @@ REVOKE ALL ON FUNCTION pay.judge_payout_event(p_payout pay.payout, p_event pay.p
 REVOKE ALL ON FUNCTION pay.judge_payout_find(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_payout_report(p_item pay.payout_file_item, p_event pay.payout_event, p_amount_minor bigint, p_currency text, p_account_end text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_payout_send(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_outcome text) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
-GRANT SELECT ON TABLE pay.checkout TO payments_operator;
 REVOKE ALL ON FUNCTION pay.judge_release(p_new pay.checkout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_risk(p_items integer[], p_risk jsonb[], p_rows pay.risk_rows, p_found pay.risk_findings) FROM PUBLIC;
@@ -8069,6 +8201,8 @@ REVOKE ALL ON FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigin
 GRANT ALL ON FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_console.read_page(p_page text[], p_staff text[], p_roles jsonb[], p_merchants jsonb[], p_query jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_console.read_page(p_page text[], p_staff text[], p_roles jsonb[], p_merchants jsonb[], p_query jsonb[]) TO payments_console;
 REVOKE ALL ON FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text) FROM PUBLIC;
@@ -8305,6 +8439,10 @@ GRANT SELECT ON TABLE pay.aged TO payments_auditor;
 GRANT SELECT ON TABLE pay.aged TO payments_operator;
 GRANT SELECT ON TABLE pay.backfill TO payments_auditor;
 GRANT SELECT ON TABLE pay.backfill TO payments_operator;
+GRANT SELECT ON TABLE pay.console_right TO payments_auditor;
+GRANT SELECT ON TABLE pay.console_right TO payments_operator;
+GRANT SELECT ON TABLE pay.console_role TO payments_auditor;
+GRANT SELECT ON TABLE pay.console_role TO payments_operator;
 GRANT SELECT ON TABLE pay.currency TO payments_auditor;
 GRANT SELECT ON TABLE pay.currency TO payments_operator;
 GRANT SELECT ON TABLE pay.dropped_month TO payments_auditor;

@@ -32,6 +32,7 @@ typedef struct {
 } fixed_header_t;
 
 
+/* The first one is another for the console's files. */
 static const fixed_header_t  fixed_headers[] = {
     { "Cache-Control", ngx_string("no-store") },
     { "X-Content-Type-Options", ngx_string("nosniff") },
@@ -48,6 +49,13 @@ static const ngx_str_t  csp_json =
 static const ngx_str_t  csp_html =
     ngx_string("default-src 'none'; style-src 'self'; img-src 'self'; "
                "form-action 'none'; base-uri 'none'; frame-ancestors 'none'");
+/* docs/console.md#the-policy-of-pages */
+static const ngx_str_t  csp_console =
+    ngx_string("default-src 'none'; script-src 'self'; style-src 'self'; "
+               "img-src 'self' data:; connect-src 'self'; font-src 'self'; "
+               "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+               "require-trusted-types-for 'script'; trusted-types 'none'");
+static const ngx_str_t  asks_again = ngx_string("no-cache");
 static const ngx_str_t  hsts =
     ngx_string("max-age=63072000; includeSubDomains");
 
@@ -169,7 +177,8 @@ add_security_headers(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
 
     if (ngx_http_payments_add_header(r, "X-Request-Id", id) != NGX_OK
         || ngx_http_payments_add_header(r, "Content-Security-Policy",
-                                        ctx->html ? csp_html : csp_json)
+                                        ctx->asset ? csp_console
+                                        : ctx->html ? csp_html : csp_json)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -185,7 +194,10 @@ add_security_headers(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
 #endif
 
     for (h = fixed_headers; h->name != NULL; h++) {
-        if (ngx_http_payments_add_header(r, h->name, h->value) != NGX_OK) {
+        if (ngx_http_payments_add_header(r, h->name,
+                                         ctx->asset && h == fixed_headers
+                                         ? asks_again : h->value) != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }
@@ -279,7 +291,7 @@ count_request(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
     ngx_http_payments_loc_conf_t  *plcf;
     static const char  *const      names[] = {
         "other", "api", "checkout", "return", "webhook", "metrics", "live",
-        "ready", "problems"
+        "ready", "problems", "console"
     };
     PAY_ROWS(names, NGX_HTTP_PAYMENTS_KINDS);
 
