@@ -43,6 +43,7 @@ make_secrets() {
     secret payout-wise.key "$me" "$(random_hex 18)"
     secret keyring "$me" "k1 $(openssl rand -base64 32)"
     make_audit_key
+    make_jwt_key staff
     make_merchant acme
     make_merchant globex
 }
@@ -54,12 +55,17 @@ make_audit_key() {
         >"$RUN/audit.pub.pem" 2>/dev/null)
 }
 
-make_merchant() {
+# The pair that signs tokens, of a merchant or of staff.
+make_jwt_key() {
     local private=$RUN/secrets/$1.jwt.key
     (umask 077 && openssl genpkey -algorithm EC -out "$private" \
         -pkeyopt ec_paramgen_curve:P-256 2>/dev/null)
     (umask 077 && openssl pkey -in "$private" -pubout \
         -out "$RUN/secrets/$1.pub")
+}
+
+make_merchant() {
+    make_jwt_key "$1"
     secret "$1.result" "$(id -un)" "$(openssl rand -base64 32)"
 }
 

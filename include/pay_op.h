@@ -1,8 +1,8 @@
 /*
  * The seam: everything that the gateway may ask PostgreSQL.  Each operation is
- * one set-based function of schema pay_api: an array for each argument in,
- * one row or more for each item out, the item's 1-based number in the first
- * column and the outcome in the second.
+ * one set-based function of schema pay_api, or of pay_console for staff: an
+ * array for each argument in, one row or more for each item out, the item's
+ * 1-based number in the first column and the outcome in the second.
  *
  * src/op/ops.list says which there are, with their arguments and outcomes,
  * src/op/rows.list the shapes of their rows.  From these come, here, for each
@@ -61,7 +61,9 @@ typedef enum {
     PAY_CLASS_MONEY = 0,       /* webhooks, changes of existing orders, and
                                   the end of a call to a PSP */
     PAY_CLASS_INTAKE,          /* new payments, reads of a request */
-    PAY_CLASS_JOBS             /* background work, for which no client waits */
+    PAY_CLASS_JOBS,            /* background work, for which no client waits */
+    PAY_CLASS_CONSOLE          /* reads of staff: functions of pay_console, as
+                                  a role and on connections of their own */
 } pay_class_t;
 
 /* Parts of a request with a deadline and a histogram each. */
@@ -164,6 +166,15 @@ pay_maybe(int is_set, int64_t number)
 
 /* The description of an operation; `id` is below PAY_OP_COUNT. */
 const pay_op_t *pay_op(pay_op_id_t id);
+
+/* 1 when it belongs to the console and not to the gateway. */
+static inline unsigned
+pay_op_is_read_by_staff(pay_op_id_t id)
+{
+    return pay_op(id)->class == PAY_CLASS_CONSOLE;
+}
+
+
 /* "created" …; "" for PAY_OUTCOME_NONE. */
 const char *pay_outcome_word(pay_outcome_t outcome);
 

@@ -23,7 +23,10 @@
 #include "conf/ngx_http_payments_conf_risk_provider.h"
 #include "conf/ngx_http_payments_conf_score.h"
 #include "conf/ngx_http_payments_conf_settlement.h"
+#include "conf/ngx_http_payments_conf_staff.h"
 #include "conf/ngx_http_payments_conf_warn.h"
+#include "conf/ngx_http_payments_settings.h"
+#include "http/ngx_http_payments_assets.h"
 #include "http/ngx_http_payments_filter.h"
 #include "http/ngx_http_payments_handler.h"
 #include "http/ngx_http_payments_jwt.h"
@@ -103,6 +106,8 @@ ngx_http_payments_postconfiguration(ngx_conf_t *cf)
     at = ngx_http_payments_at(&place, cf, pmcf, "payments_html", 0);
 
     if (ngx_http_payments_load_pages(at, pmcf) != NGX_OK
+        || ngx_http_payments_load_assets(cf, pmcf) != NGX_OK
+        || ngx_http_payments_settings(cf, pmcf) != NGX_OK
         || ngx_http_payments_warn(cf, pmcf) != NGX_OK)
     {
         return NGX_ERROR;
@@ -168,7 +173,8 @@ static char *(*const  resolves[])(ngx_conf_t *cf,
     ngx_http_payments_payout_resolve, ngx_http_payments_endpoints_resolve,
     ngx_http_payments_declared_resolve,
     ngx_http_payments_risk_provider_resolve, ngx_http_payments_score_resolve,
-    ngx_http_payments_risk_resolve, ngx_http_payments_screening_resolve
+    ngx_http_payments_risk_resolve, ngx_http_payments_screening_resolve,
+    ngx_http_payments_console_resolve
 };
 
 

@@ -12,7 +12,7 @@ DECLARE
 BEGIN
     FOREACH v_role IN ARRAY
         ARRAY['payments_owner', 'payments_gateway', 'payments_auditor',
-              'payments_operator', 'payments_relay']
+              'payments_operator', 'payments_relay', 'payments_console']
     LOOP
         IF to_regrole(v_role) IS NULL THEN
             EXECUTE format('CREATE ROLE %I', v_role);
@@ -40,6 +40,10 @@ ALTER ROLE payments_operator LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
 
 -- a relay of messages to a broker: EXECUTE on the functions of pay_relay
 ALTER ROLE payments_relay LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
+    NOINHERIT NOREPLICATION NOBYPASSRLS;
+
+-- the console: EXECUTE on the functions of pay_console, which read
+ALTER ROLE payments_console LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
     NOINHERIT NOREPLICATION NOBYPASSRLS;
 
 -- The gateway's statements are few, prepared once and always look rows up
@@ -79,3 +83,16 @@ ALTER ROLE payments_relay SET default_transaction_isolation = 'read committed';
 ALTER ROLE payments_relay SET statement_timeout = '10s';
 ALTER ROLE payments_relay SET lock_timeout = '5s';
 ALTER ROLE payments_relay SET idle_in_transaction_session_timeout = '10s';
+
+-- A page has filters that are there or not, so that each call is planned with
+-- the values that it has.  It waits for nobody, and for no answer long.
+ALTER ROLE payments_console SET default_transaction_read_only = on;
+ALTER ROLE payments_console SET plan_cache_mode = 'force_custom_plan';
+ALTER ROLE payments_console SET enable_seqscan = off;
+ALTER ROLE payments_console SET random_page_cost = 0.1;
+ALTER ROLE payments_console SET jit = off;
+ALTER ROLE payments_console SET default_transaction_isolation
+    = 'read committed';
+ALTER ROLE payments_console SET statement_timeout = '3s';
+ALTER ROLE payments_console SET lock_timeout = '1s';
+ALTER ROLE payments_console SET idle_in_transaction_session_timeout = '10s';

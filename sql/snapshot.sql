@@ -12,6 +12,10 @@ CREATE SCHEMA pay_check;
 
 COMMENT ON SCHEMA pay_check IS 'Invariants: each view is empty while all is well';
 
+CREATE SCHEMA pay_console;
+
+COMMENT ON SCHEMA pay_console IS 'The functions that the console may EXECUTE';
+
 CREATE SCHEMA pay_ops;
 
 COMMENT ON SCHEMA pay_ops IS 'The functions that operators may EXECUTE';
@@ -998,55 +1002,6 @@ CREATE TYPE pay_api.statement_row AS (
 
 COMMENT ON TYPE pay_api.statement_row IS 'A statement as JSON';
 
-CREATE TYPE pay_api.visit_row AS (
-	item integer,
-	outcome text,
-	is_pending bigint,
-	page text,
-	merchant_id text,
-	checkout_id text,
-	checkout_uuid text,
-	psp text,
-	nonce text,
-	handle text,
-	token text,
-	alias text,
-	hosted_url text,
-	return_url text,
-	base_url text,
-	currency text,
-	total_minor bigint,
-	expires_s bigint,
-	registration_state text,
-	attempt bigint,
-	code text,
-	version bigint,
-	capture text,
-	replaces text,
-	replaced_by text,
-	risk text,
-	place bigint,
-	order_id text,
-	seller_account text,
-	order_minor bigint,
-	order_status text,
-	order_reason text,
-	authorized_minor bigint,
-	captured_minor bigint,
-	refunding_minor bigint,
-	refunded_minor bigint,
-	charged_back_minor bigint,
-	credit_currency text,
-	credit_minor bigint,
-	credit_rate text,
-	credit_until text,
-	decline text,
-	fee_minor bigint,
-	fee_tax_minor bigint
-);
-
-COMMENT ON TYPE pay_api.visit_row IS 'A checkout as its buyer sees it';
-
 CREATE FUNCTION pay.about_event(p_type text, p_code text, p_reference text, p_news text, p_kind text, p_policy text, p_captured bigint, p_amount bigint, p_currency text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.accept_late(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
 
@@ -1781,13 +1736,137 @@ CREATE FUNCTION pay.compare_balance(p_source pay.settlement_source, p_said pay.p
 CREATE FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) RETURNS timestamp with time zone LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.complete_pages(p_file_id bigint) RETURNS pay.settlement_file LANGUAGE plpgsql;
+CREATE FUNCTION pay.console_audit(p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_batches(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_blind(p_document jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE STRICT;
+CREATE FUNCTION pay.console_changes(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+
+CREATE TABLE pay.checkout (
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    checkout_uuid uuid NOT NULL,
+    handle pay.id NOT NULL,
+    psp pay.id NOT NULL,
+    return_url pay.filled NOT NULL,
+    base_url pay.filled NOT NULL,
+    buyer_info jsonb,
+    metadata jsonb,
+    credit_card_info jsonb,
+    currency pay.currency_code NOT NULL,
+    total_minor pay.positive_minor NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    is_payment_done boolean DEFAULT false NOT NULL,
+    late_success pay.late_policy DEFAULT 'accept'::text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    nonce pay.id NOT NULL,
+    state pay.registration_state DEFAULT 'REGISTERING'::text NOT NULL,
+    attempt pay.ordinal DEFAULT 1 NOT NULL,
+    token pay.id,
+    alias pay.id,
+    hosted_url text,
+    reference text,
+    code text,
+    lease_until timestamp with time zone,
+    psps pay.psp_list NOT NULL,
+    key_windows integer[] NOT NULL,
+    refused_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
+    tried_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
+    open_attempts pay.tally DEFAULT 1 NOT NULL,
+    hinted_at timestamp with time zone,
+    first_call pay.first_call,
+    first_ended_at timestamp with time zone,
+    request_id text,
+    capture pay.capture_mode DEFAULT 'automatic'::text NOT NULL,
+    replaces pay.id,
+    replaced_by pay.id,
+    waits boolean DEFAULT false NOT NULL,
+    payment_method text COLLATE pg_catalog."C",
+    risk text COLLATE pg_catalog."C",
+    hold_psps text[],
+    CONSTRAINT checkout_check CHECK ((((state)::text <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
+    CONSTRAINT checkout_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
+    CONSTRAINT checkout_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
+    CONSTRAINT checkout_check3 CHECK ((cardinality(key_windows) = cardinality((psps)::text[]))),
+    CONSTRAINT checkout_check4 CHECK ((((first_call)::text = 'DONE'::text) = (first_ended_at IS NOT NULL))),
+    CONSTRAINT checkout_payment_method_check CHECK ((((octet_length(payment_method) >= 1) AND (octet_length(payment_method) <= 64)) AND (payment_method !~ '[^A-Za-z0-9._~-]'::text))),
+    CONSTRAINT checkout_risk_check CHECK ((risk = ANY (ARRAY['allow'::text, 'challenge'::text, 'review'::text, 'block'::text])))
+)
+WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
+
+COMMENT ON COLUMN pay.checkout.hold_psps IS 'The PSPs at which the money is only held because of a review; NULL: the mode of capture is that which the storefront wants, else it wants automatic';
+
+CREATE FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) RETURNS SETOF pay.checkout LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_checkouts(p_scope text[], p_query jsonb, p_window integer) RETURNS SETOF pay.checkout LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_cursor_number(p_query jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_cursor_text(p_query jsonb, p_part integer) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_cursor_time(p_query jsonb) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_deliveries(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_disputes(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_exceptions(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_find(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_head(p_checkout pay.checkout) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_inbox(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_items(p_page text, p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+
+CREATE TABLE pay.job (
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    kind pay.job_kind NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    lease_owner text,
+    lease_until timestamp with time zone,
+    code text,
+    again_at timestamp with time zone,
+    operation_id text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT job_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
+    CONSTRAINT job_check1 CHECK (((again_at IS NULL) OR ((kind)::text <> 'register'::text))),
+    CONSTRAINT job_check2 CHECK ((((kind)::text = 'change'::text) = (operation_id <> ''::text)))
+)
+WITH (autovacuum_vacuum_scale_factor='0.02');
+
+CREATE FUNCTION pay.console_job_state(p_job pay.job) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_jobs(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_late(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_ledger(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_letters(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_list(p_page text, p_scope text[], p_query jsonb, p_tokens boolean) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_mask(p_document jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.console_may(p_page text, p_roles jsonb) RETURNS boolean LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_me(p_staff text, p_roles jsonb, p_merchants jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_minor(p_amount text, p_currency text) RETURNS numeric LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_mismatches(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_money(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_now(p_scope text[], p_roles jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_order(p_order pay.payment_order, p_roles jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_page(p_page text, p_staff text, p_roles jsonb, p_merchants jsonb, p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_payment(p_scope text[], p_query jsonb, p_tokens boolean, p_personal boolean, p_roles jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_payments(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_payouts(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_psps(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_psps_of(p_scope text[], p_counts jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_quarantine(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_risk(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_scope(p_merchants jsonb, p_query jsonb) RETURNS text[] LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_sees(p_scope text[], p_merchant text) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_settings(p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_settlement(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_statuses(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_tile(p_id text, p_page text, p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_time(p_query jsonb, p_name text) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_token(p_token text, p_sees boolean) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_unknown(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_us(p_at timestamp with time zone) RETURNS bigint LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_wallets(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_webhooks(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
-CREATE FUNCTION pay.count_attempts(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.count_attempts(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_cards(p_words pay.card_word[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_declines(p_merchant_id text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_entries(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS void LANGUAGE sql SET enable_seqscan TO 'off' SET enable_hashjoin TO 'on' SET jit TO 'off';
 CREATE FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows integer DEFAULT 5000) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.count_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows, p_near bigint[]) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.count_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.count_piece(p_rows integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_roundings(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.count_usual() RETURNS void LANGUAGE plpgsql;
@@ -2150,14 +2229,14 @@ CREATE FUNCTION pay.hold_orders(p_items integer[], p_merchant_id text[], p_check
 CREATE FUNCTION pay.hold_reader(p_name text, p_owner text, p_lease_ms bigint) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_reason(p_merchant_id text, p_checkout_id text) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.hold_terms(p_terms jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.hold_terms_ok(p_holds jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.hold_terms_ok(p_holds jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.id_ok(p_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean, OUT is_borne boolean) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.insert_beginnings(p_items integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint) RETURNS pay.change LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], p_risk jsonb[], OUT placed integer[], OUT nonces text[]) RETURNS record LANGUAGE plpgsql;
-CREATE FUNCTION pay.insert_decisions(p_items integer[], p_words text[], p_bys text[], p_hits jsonb[], p_merchant_id text[], p_checkout_id text[], p_risk jsonb[], p_texts text[], p_rows pay.risk_rows) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.insert_decisions(p_items integer[], p_words text[], p_bys text[], p_hits jsonb[], p_merchant_id text[], p_checkout_id text[], p_risk jsonb[], p_rows pay.risk_rows) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_dispute(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint, p_part integer) RETURNS pay.dispute LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_entries(p_postings pay.posting[], OUT new integer[], OUT unowned boolean, OUT has_fees boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_keys(p_items integer[], p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_ttl_s bigint[]) RETURNS integer[] LANGUAGE plpgsql;
@@ -2203,31 +2282,12 @@ CREATE FUNCTION pay.is_sum(p_exception pay.settlement_exception, p_row pay.settl
 CREATE FUNCTION pay.is_tangled(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_unbooked_refund(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) RETURNS boolean LANGUAGE sql STABLE;
-CREATE FUNCTION pay.is_under_way(p_merchant_id text, p_checkout_id text, p_payment_order_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_unfinished(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_untold(p_news pay.news) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_wanted(p_types text[], p_type text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.iso_micros(p_at timestamp with time zone) RETURNS text LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.iso_time(p_at timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
-
-CREATE TABLE pay.job (
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    kind pay.job_kind NOT NULL,
-    run_at timestamp with time zone NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    lease_owner text,
-    lease_until timestamp with time zone,
-    code text,
-    again_at timestamp with time zone,
-    operation_id text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
-    CONSTRAINT job_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
-    CONSTRAINT job_check1 CHECK (((again_at IS NULL) OR ((kind)::text <> 'register'::text))),
-    CONSTRAINT job_check2 CHECK ((((kind)::text = 'change'::text) = (operation_id <> ''::text)))
-)
-WITH (autovacuum_vacuum_scale_factor='0.02');
-
 CREATE FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.job_rank(p_kind text) RETURNS integer LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.join_findings(INOUT p_a pay.risk_findings, p_b pay.risk_findings) RETURNS pay.risk_findings LANGUAGE plpgsql IMMUTABLE;
@@ -2245,65 +2305,6 @@ CREATE FUNCTION pay.judge_payout_event(p_payout pay.payout, p_event pay.payout_e
 CREATE FUNCTION pay.judge_payout_find(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.judge_payout_report(p_item pay.payout_file_item, p_event pay.payout_event, p_amount_minor bigint, p_currency text, p_account_end text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_payout_send(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_outcome text) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
-
-CREATE TABLE pay.checkout (
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    checkout_uuid uuid NOT NULL,
-    handle pay.id NOT NULL,
-    psp pay.id NOT NULL,
-    return_url pay.filled NOT NULL,
-    base_url pay.filled NOT NULL,
-    buyer_info jsonb,
-    metadata jsonb,
-    credit_card_info jsonb,
-    currency pay.currency_code NOT NULL,
-    total_minor pay.positive_minor NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    is_payment_done boolean DEFAULT false NOT NULL,
-    late_success pay.late_policy DEFAULT 'accept'::text NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    nonce pay.id NOT NULL,
-    state pay.registration_state DEFAULT 'REGISTERING'::text NOT NULL,
-    attempt pay.ordinal DEFAULT 1 NOT NULL,
-    token pay.id,
-    alias pay.id,
-    hosted_url text,
-    reference text,
-    code text,
-    lease_until timestamp with time zone,
-    psps pay.psp_list NOT NULL,
-    key_windows integer[] NOT NULL,
-    refused_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
-    tried_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
-    open_attempts pay.tally DEFAULT 1 NOT NULL,
-    hinted_at timestamp with time zone,
-    first_call pay.first_call,
-    first_ended_at timestamp with time zone,
-    request_id text,
-    capture pay.capture_mode DEFAULT 'automatic'::text NOT NULL,
-    replaces pay.id,
-    replaced_by pay.id,
-    waits boolean DEFAULT false NOT NULL,
-    payment_method text COLLATE pg_catalog."C",
-    risk text COLLATE pg_catalog."C",
-    hold_psps text[],
-    page jsonb,
-    CONSTRAINT checkout_check CHECK ((((state)::text <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
-    CONSTRAINT checkout_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
-    CONSTRAINT checkout_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
-    CONSTRAINT checkout_check3 CHECK ((cardinality(key_windows) = cardinality((psps)::text[]))),
-    CONSTRAINT checkout_check4 CHECK ((((first_call)::text = 'DONE'::text) = (first_ended_at IS NOT NULL))),
-    CONSTRAINT checkout_page_check CHECK ((octet_length((page)::text) <= 16384)),
-    CONSTRAINT checkout_payment_method_check CHECK ((((octet_length(payment_method) >= 1) AND (octet_length(payment_method) <= 64)) AND (payment_method !~ '[^A-Za-z0-9._~-]'::text))),
-    CONSTRAINT checkout_risk_check CHECK ((risk = ANY (ARRAY['allow'::text, 'challenge'::text, 'review'::text, 'block'::text])))
-)
-WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
-
-COMMENT ON COLUMN pay.checkout.hold_psps IS 'The PSPs at which the money is only held because of a review; NULL: the mode of capture is that which the storefront wants, else it wants automatic';
-COMMENT ON COLUMN pay.checkout.page IS 'For the buyer''s page: {"locale", "descriptions" of the orders}, or NULL';
-
 CREATE FUNCTION pay.judge_release(p_new pay.checkout) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolean) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.judge_risk(p_items integer[], p_risk jsonb[], p_rows pay.risk_rows, p_found pay.risk_findings) RETURNS TABLE(n integer, decision text, decided_by text, hits jsonb) LANGUAGE sql STABLE;
@@ -2312,7 +2313,7 @@ CREATE FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone,
 CREATE FUNCTION pay.keep_browsers(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_card_decisions(p_words pay.card_word[], p_found pay.risk_findings) RETURNS TABLE(n integer, effect text) LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[], p_before text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_texts text[], p_rows pay.risk_rows, OUT items integer[], OUT words text[], OUT is_changed boolean) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_rows pay.risk_rows, OUT items integer[], OUT words text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2385,7 +2386,7 @@ CREATE FUNCTION pay.lock_payout_batches(p_merchant_id text[], p_batch_id text[])
 CREATE FUNCTION pay.lock_payout_file(p_merchant_id text, p_provider text, p_msg_id text) RETURNS pay.payout_file LANGUAGE sql;
 CREATE FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.look_at_risk(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_currency text[], p_total_minor bigint[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[], p_risk jsonb[], p_texts text[], p_rows pay.risk_rows, p_replaces boolean, OUT blocked integer[], OUT changed integer[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.look_at_risk(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_currency text[], p_total_minor bigint[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[], p_risk jsonb[], p_rows pay.risk_rows) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql;
 CREATE FUNCTION pay.look_later(p_endpoints pay.webhook_endpoint[], p_claimed pay.webhook_delivery[], p_is_full boolean) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lose_holds(p_psp text, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), p_rows integer DEFAULT 5000, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
@@ -2492,7 +2493,6 @@ CREATE FUNCTION pay.name_secret(p_endpoint pay.webhook_endpoint, p_number intege
 CREATE FUNCTION pay.name_words(p_name text) RETURNS bytea[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.named_order(p_news pay.news) RETURNS pay.payment_order LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.named_payouts(p_work pay.settlement_work, OUT tids tid[], OUT same tid[], OUT total bigint, OUT psps integer, OUT psp text, OUT entries jsonb) RETURNS record LANGUAGE sql STABLE;
-CREATE FUNCTION pay.near_windows(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) RETURNS bigint[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.newest_browser(p_merchant_id text, p_checkout_id text) RETURNS text LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
 
 CREATE TABLE pay.dispatch (
@@ -2621,7 +2621,6 @@ CREATE FUNCTION pay.overtaken_reserves(p_merchant_id text, p_seller text[], p_cu
 CREATE FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.page_is_closed(p_order pay.payment_order) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.page_matter(p_file pay.settlement_file) RETURNS text LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.page_ok(p_page jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.page_reason(p_page integer, p_last_page integer, p_missing integer[], p_wrong text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.page_set(p_source text, p_batch_key text, OUT last_page integer, OUT files bigint[], OUT missing integer[], OUT is_new boolean) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.page_waits(p_file pay.settlement_file) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -2841,7 +2840,7 @@ CREATE FUNCTION pay.risk_entry_json(p_entry pay.risk_list) RETURNS json LANGUAGE
 CREATE FUNCTION pay.risk_entry_of(p_merchant_id text, p_list_id bigint) RETURNS pay.risk_list LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.risk_entry_ok(p_merchant_id text, p_effect text, p_kind text, p_value text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.risk_list_page(p_merchant_id text, p_effect text, p_kind text, p_after bigint, p_limit integer) RETURNS text LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.risk_ok(p_risk jsonb, p_text text) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.risk_ok(p_risk jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.risk_score_ok(p_score jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.risk_value_ok(p_kind text, p_value text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.room_of(p_order pay.payment_order, p_about text) RETURNS bigint LANGUAGE sql IMMUTABLE;
@@ -2965,7 +2964,7 @@ CREATE FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at 
 CREATE FUNCTION pay.store_risk_entries(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT added bigint, OUT changed bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.sum_ahead(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.sum_findings(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows, p_near bigint[]) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.sum_findings(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.sum_ledger(p_rows integer, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.sum_settlement(p_file_id bigint, p_from integer, p_until integer) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) RETURNS void LANGUAGE plpgsql;
@@ -3156,7 +3155,7 @@ CREATE FUNCTION pay_api.get_buyer_history(p_merchant_id text[], p_buyer text[], 
 CREATE FUNCTION pay_api.get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_checkout(p_merchant_id text[], p_checkout_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.events_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.get_handle(p_handle text[]) RETURNS SETOF pay_api.visit_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.get_handle(p_handle text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.order_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_payout_advice(p_merchant_id text[], p_payout_id text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3196,7 +3195,7 @@ CREATE FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id 
 CREATE FUNCTION pay_api.remove_risk_entry(p_merchant_id text[], p_entry_id bigint[], p_who text[], p_why text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.replay_deliveries(p_merchant_id text[], p_endpoint_id text[], p_message_id text[], p_since_us bigint[], p_until_us bigint[], p_only_failed bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.see_browser(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) RETURNS SETOF pay_api.visit_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.see_browser(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_is_complete bigint[], p_code text[], p_rows_item bigint[], p_rows_currency text[], p_rows_available_minor bigint[], p_rows_pending_minor bigint[], p_rows_reserved_minor bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_endpoint(p_merchant_id text[], p_endpoint_id text[], p_url text[], p_types jsonb[], p_scheme text[], p_is_ordered bigint[], p_sealed bytea[], p_key_id text[], p_who text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3210,6 +3209,7 @@ CREATE FUNCTION pay_api.watch_endpoints(p_owner text[]) RETURNS SETOF pay_api.ou
 CREATE FUNCTION pay_api.watch_events(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_console.read_page(p_page text[], p_staff text[], p_roles jsonb[], p_merchants jsonb[], p_query jsonb[]) RETURNS TABLE(item integer, outcome text, page text, personal bigint) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer DEFAULT 5000) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3321,7 +3321,6 @@ CREATE TABLE pay.risk_decision (
     features jsonb,
     score jsonb,
     buyer bytea,
-    has_address boolean,
     CONSTRAINT risk_decision_decided_by_check CHECK ((decided_by = ANY (ARRAY['list'::text, 'rule'::text, 'window'::text, 'score'::text, 'provider'::text, 'mode'::text, 'none'::text]))),
     CONSTRAINT risk_decision_features_check CHECK ((jsonb_typeof(features) = 'object'::text)),
     CONSTRAINT risk_decision_score_check CHECK ((jsonb_typeof(score) = 'object'::text))
@@ -3331,7 +3330,6 @@ WITH (fillfactor='80', toast_tuple_target='4080');
 COMMENT ON COLUMN pay.risk_decision.features IS 'Values of the features by name, null: not known; NULL: nothing was scored';
 COMMENT ON COLUMN pay.risk_decision.score IS 'total, parts, and for the model and each challenger name, sha256, probability and reasons; NULL: nothing was scored';
 COMMENT ON COLUMN pay.risk_decision.buyer IS 'The keyed hash of buyer_info.id, or where there is none of the address of mail; NULL: neither was given, or it has ended';
-COMMENT ON COLUMN pay.risk_decision.has_address IS 'Whether a single address is among the keys; NULL: written before 0054';
 
 CREATE VIEW pay.aged_address (
     tid tid,
@@ -3590,6 +3588,23 @@ ALTER TABLE pay.commission ALTER COLUMN commission_id ADD GENERATED ALWAYS AS ID
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE pay.console_right (
+    page text NOT NULL COLLATE pg_catalog."C",
+    role text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT console_right_page_check CHECK ((page ~ '^[a-z]{1,32}$'::text))
+);
+
+COMMENT ON TABLE pay.console_right IS 'The pages of the console, and the roles that may see each of them';
+
+CREATE TABLE pay.console_role (
+    role text NOT NULL COLLATE pg_catalog."C",
+    tokens boolean NOT NULL,
+    personal boolean NOT NULL,
+    CONSTRAINT console_role_role_check CHECK ((role ~ '^[a-z][a-z-]{0,31}$'::text))
+);
+
+COMMENT ON TABLE pay.console_role IS 'Roles of staff, and the values that they see unmasked';
 
 CREATE TABLE pay.currency (
     code text NOT NULL COLLATE pg_catalog."C",
@@ -6077,6 +6092,10 @@ ALTER TABLE ONLY pay.checkout
     ADD CONSTRAINT checkout_psp_nonce_key UNIQUE (psp, nonce);
 ALTER TABLE ONLY pay.commission
     ADD CONSTRAINT commission_pkey PRIMARY KEY (commission_id);
+ALTER TABLE ONLY pay.console_right
+    ADD CONSTRAINT console_right_pkey PRIMARY KEY (page, role);
+ALTER TABLE ONLY pay.console_role
+    ADD CONSTRAINT console_role_pkey PRIMARY KEY (role);
 ALTER TABLE ONLY pay.currency
     ADD CONSTRAINT currency_pkey PRIMARY KEY (code);
 ALTER TABLE ONLY pay.dead_letter
@@ -6380,6 +6399,7 @@ ALTER TABLE ONLY pay.webhook_secret
 
 CREATE INDEX change_metadata_age ON pay.change USING btree (created_at) WHERE (metadata IS NOT NULL);
 CREATE INDEX change_open ON pay.change USING btree (created_at) WHERE (pay.status_rank((status)::text) < 2);
+CREATE INDEX change_reference ON pay.change USING btree (reference) WHERE (reference IS NOT NULL);
 CREATE INDEX checkout_buyer_age ON pay.checkout USING btree (created_at) WHERE ((buyer_info IS NOT NULL) OR (credit_card_info IS NOT NULL));
 CREATE INDEX checkout_created ON pay.checkout USING btree (merchant_id, created_at, checkout_id) WHERE ((total_minor)::bigint > 0);
 CREATE INDEX checkout_metadata_age ON pay.checkout USING btree (created_at) WHERE (metadata IS NOT NULL);
@@ -6393,6 +6413,7 @@ CREATE UNIQUE INDEX dispatch_one_open ON pay.dispatch USING btree (merchant_id, 
 CREATE INDEX dispatch_open ON pay.dispatch USING btree (lease_until) WHERE (((state)::text = 'OPEN'::text) AND ((operation)::text <> 'register'::text));
 CREATE INDEX dispatch_unknown ON pay.dispatch USING btree (first_sent_at) WHERE (((state)::text = 'UNKNOWN'::text) AND (NOT settled));
 CREATE INDEX dispute_checkout ON pay.dispute USING btree (merchant_id, checkout_id);
+CREATE INDEX dispute_opened ON pay.dispute USING btree (opened_at, dispute_id, part);
 CREATE INDEX event_at ON ONLY pay.event USING brin (at) WITH (autosummarize='on');
 CREATE INDEX event_default_at_idx ON pay.event_default USING brin (at) WITH (autosummarize='on');
 CREATE INDEX event_tx ON ONLY pay.event USING brin (tx) WITH (autosummarize='on');
@@ -6402,6 +6423,7 @@ CREATE INDEX journal_entry_at ON pay.journal_entry USING brin (at, (((tx)::text)
 CREATE INDEX journal_entry_checkout ON pay.journal_entry USING btree (checkout_id, merchant_id);
 CREATE INDEX journal_entry_payout ON pay.journal_entry USING btree (merchant_id, at) WHERE (kind = ANY (ARRAY['psp_paid_out'::text, 'psp_debited'::text, 'psp_payout_returned'::text]));
 CREATE UNIQUE INDEX journal_line_statement ON pay.journal_line USING btree (merchant_id, owner, currency, wallet_seq) WHERE (wallet_seq IS NOT NULL);
+CREATE INDEX late_success_state ON pay.late_success USING btree (at, checkout_id) WHERE (state = ANY (ARRAY['held'::text, 'refunding'::text]));
 CREATE INDEX message_merchant ON pay.message USING btree (merchant_id, "position");
 CREATE UNIQUE INDEX message_name ON pay.message USING btree (message_id);
 CREATE INDEX message_published ON pay.message USING brin (published_at);
@@ -6460,7 +6482,7 @@ CREATE INDEX risk_card_card ON pay.risk_card USING btree (merchant_id, card, at)
 CREATE INDEX risk_card_of ON pay.risk_card USING btree (merchant_id, checkout_id) WHERE (checkout_id IS NOT NULL);
 CREATE INDEX risk_card_parked ON pay.risk_card USING btree (psp, token) WHERE (checkout_id IS NULL);
 CREATE INDEX risk_counter_age ON pay.risk_counter USING brin (hour) WITH (pages_per_range='32', autosummarize='on');
-CREATE INDEX risk_decision_address ON pay.risk_decision USING btree (at) WHERE (has_address OR ((has_address IS NULL) AND (keys @? 'strict $[*]?(@[0] == "ip" && @[1] like_regex "/(32|64|128)$")'::jsonpath)));
+CREATE INDEX risk_decision_address ON pay.risk_decision USING btree (at) WHERE (keys @? 'strict $[*]?(@[0] == "ip" && @[1] like_regex "/(32|64|128)$")'::jsonpath);
 CREATE INDEX risk_decision_age ON pay.risk_decision USING btree (at) WHERE ((keys IS NOT NULL) OR (facts IS NOT NULL) OR (features IS NOT NULL));
 CREATE INDEX risk_decision_buyer ON pay.risk_decision USING btree (buyer, merchant_id, at) WHERE (buyer IS NOT NULL);
 CREATE INDEX risk_decision_time ON pay.risk_decision USING brin (at) WITH (pages_per_range='32', autosummarize='on');
@@ -6468,7 +6490,6 @@ CREATE INDEX risk_label_age ON pay.risk_label USING btree (labelled_at);
 CREATE INDEX risk_list_act_age ON pay.risk_list_act USING btree (at) WHERE (value IS NOT NULL);
 CREATE UNIQUE INDEX risk_list_page ON pay.risk_list USING btree ((((merchant_id)::text || ''::text)), list_id);
 CREATE INDEX risk_list_until ON pay.risk_list USING btree (until) WHERE (until IS NOT NULL);
-CREATE INDEX risk_list_value ON pay.risk_list USING hash ((((value)::text || ''::text)));
 CREATE INDEX risk_review_act_of ON pay.risk_review_act USING btree (review_id, act_id);
 CREATE INDEX risk_review_open ON pay.risk_review USING btree (deadline) WHERE (state = ANY (ARRAY['open'::text, 'escalated'::text]));
 CREATE UNIQUE INDEX risk_review_page ON pay.risk_review USING btree ((((merchant_id)::text || ''::text)), review_id);
@@ -6768,6 +6789,8 @@ ALTER TABLE pay.webhook_act ENABLE ALWAYS TRIGGER webhook_act_append_only;
 
 ALTER TABLE ONLY pay.change
     ADD CONSTRAINT change_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
+ALTER TABLE ONLY pay.console_right
+    ADD CONSTRAINT console_right_role_fkey FOREIGN KEY (role) REFERENCES pay.console_role(role);
 ALTER TABLE ONLY pay.dispatch
     ADD CONSTRAINT dispatch_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
 ALTER TABLE ONLY pay.dispute
@@ -6864,6 +6887,7 @@ GRANT USAGE ON SCHEMA pay TO payments_operator;
 GRANT USAGE ON SCHEMA pay_api TO payments_gateway;
 GRANT USAGE ON SCHEMA pay_check TO payments_auditor;
 GRANT USAGE ON SCHEMA pay_check TO payments_operator;
+GRANT USAGE ON SCHEMA pay_console TO payments_console;
 GRANT USAGE ON SCHEMA pay_ops TO payments_operator;
 GRANT USAGE ON SCHEMA pay_relay TO payments_relay;
 GRANT USAGE ON SCHEMA pay_view TO payments_auditor;
@@ -6898,7 +6922,6 @@ REVOKE ALL ON TYPE pay_api.seal_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.settlement_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.span_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.statement_row FROM PUBLIC;
-REVOKE ALL ON TYPE pay_api.visit_row FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.about_event(p_type text, p_code text, p_reference text, p_news text, p_kind text, p_policy text, p_captured bigint, p_amount bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.accept_late(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_exception TO payments_auditor;
@@ -7092,6 +7115,60 @@ REVOKE ALL ON FUNCTION pay.compare_balance(p_source pay.settlement_source, p_sai
 REVOKE ALL ON FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.complete_pages(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_audit(p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_batches(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_blind(p_document jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_changes(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
+GRANT SELECT ON TABLE pay.checkout TO payments_operator;
+REVOKE ALL ON FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_checkouts(p_scope text[], p_query jsonb, p_window integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_cursor_number(p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_cursor_text(p_query jsonb, p_part integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_cursor_time(p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_deliveries(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_disputes(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_exceptions(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_find(p_scope text[], p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_head(p_checkout pay.checkout) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_inbox(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_items(p_page text, p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.job TO payments_auditor;
+GRANT SELECT ON TABLE pay.job TO payments_operator;
+REVOKE ALL ON FUNCTION pay.console_job_state(p_job pay.job) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_jobs(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_late(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_ledger(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_letters(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_list(p_page text, p_scope text[], p_query jsonb, p_tokens boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_mask(p_document jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_may(p_page text, p_roles jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_me(p_staff text, p_roles jsonb, p_merchants jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_minor(p_amount text, p_currency text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_mismatches(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_money(p_scope text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_now(p_scope text[], p_roles jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_order(p_order pay.payment_order, p_roles jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_page(p_page text, p_staff text, p_roles jsonb, p_merchants jsonb, p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_payment(p_scope text[], p_query jsonb, p_tokens boolean, p_personal boolean, p_roles jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_payments(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_payouts(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_psps(p_scope text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_psps_of(p_scope text[], p_counts jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_quarantine(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_risk(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_scope(p_merchants jsonb, p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_sees(p_scope text[], p_merchant text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_settings(p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_settlement(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_statuses(p_scope text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_tile(p_id text, p_page text, p_scope text[], p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_time(p_query jsonb, p_name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_token(p_token text, p_sees boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_unknown(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_us(p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_wallets(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_webhooks(p_scope text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_operator;
@@ -7100,7 +7177,7 @@ REVOKE ALL ON FUNCTION pay.count_cards(p_words pay.card_word[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_declines(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_entries(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.count_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows, p_near bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_piece(p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_roundings(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_usual() FROM PUBLIC;
@@ -7315,7 +7392,7 @@ REVOKE ALL ON FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object 
 REVOKE ALL ON FUNCTION pay.insert_beginnings(p_items integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], p_risk jsonb[], OUT placed integer[], OUT nonces text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.insert_decisions(p_items integer[], p_words text[], p_bys text[], p_hits jsonb[], p_merchant_id text[], p_checkout_id text[], p_risk jsonb[], p_texts text[], p_rows pay.risk_rows) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.insert_decisions(p_items integer[], p_words text[], p_bys text[], p_hits jsonb[], p_merchant_id text[], p_checkout_id text[], p_risk jsonb[], p_rows pay.risk_rows) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_dispute(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint, p_part integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_entries(p_postings pay.posting[], OUT new integer[], OUT unowned boolean, OUT has_fees boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_keys(p_items integer[], p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_ttl_s bigint[]) FROM PUBLIC;
@@ -7361,7 +7438,6 @@ REVOKE ALL ON FUNCTION pay.is_sum(p_exception pay.settlement_exception, p_row pa
 REVOKE ALL ON FUNCTION pay.is_tangled(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_unbooked_refund(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.is_under_way(p_merchant_id text, p_checkout_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_unfinished(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_untold(p_news pay.news) FROM PUBLIC;
@@ -7370,8 +7446,6 @@ REVOKE ALL ON FUNCTION pay.iso_micros(p_at timestamp with time zone) FROM PUBLIC
 GRANT ALL ON FUNCTION pay.iso_micros(p_at timestamp with time zone) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.iso_micros(p_at timestamp with time zone) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.iso_time(p_at timestamp with time zone) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.job TO payments_auditor;
-GRANT SELECT ON TABLE pay.job TO payments_operator;
 REVOKE ALL ON FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.job_rank(p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.join_findings(INOUT p_a pay.risk_findings, p_b pay.risk_findings) FROM PUBLIC;
@@ -7389,8 +7463,6 @@ REVOKE ALL ON FUNCTION pay.judge_payout_event(p_payout pay.payout, p_event pay.p
 REVOKE ALL ON FUNCTION pay.judge_payout_find(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_payout_report(p_item pay.payout_file_item, p_event pay.payout_event, p_amount_minor bigint, p_currency text, p_account_end text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_payout_send(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_outcome text) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
-GRANT SELECT ON TABLE pay.checkout TO payments_operator;
 REVOKE ALL ON FUNCTION pay.judge_release(p_new pay.checkout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_risk(p_items integer[], p_risk jsonb[], p_rows pay.risk_rows, p_found pay.risk_findings) FROM PUBLIC;
@@ -7399,7 +7471,7 @@ REVOKE ALL ON FUNCTION pay.keep_anchors(p_month date, p_until timestamp with tim
 REVOKE ALL ON FUNCTION pay.keep_browsers(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_card_decisions(p_words pay.card_word[], p_found pay.risk_findings) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[], p_before text[], p_terms jsonb[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_texts text[], p_rows pay.risk_rows, OUT items integer[], OUT words text[], OUT is_changed boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_rows pay.risk_rows, OUT items integer[], OUT words text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
@@ -7469,7 +7541,7 @@ REVOKE ALL ON FUNCTION pay.lock_payout_batches(p_merchant_id text[], p_batch_id 
 REVOKE ALL ON FUNCTION pay.lock_payout_file(p_merchant_id text, p_provider text, p_msg_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.look_at_risk(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_currency text[], p_total_minor bigint[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[], p_risk jsonb[], p_texts text[], p_rows pay.risk_rows, p_replaces boolean, OUT blocked integer[], OUT changed integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.look_at_risk(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_currency text[], p_total_minor bigint[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[], p_risk jsonb[], p_rows pay.risk_rows) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.look_later(p_endpoints pay.webhook_endpoint[], p_claimed pay.webhook_delivery[], p_is_full boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, p_rows integer, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
@@ -7535,7 +7607,6 @@ REVOKE ALL ON FUNCTION pay.name_secret(p_endpoint pay.webhook_endpoint, p_number
 REVOKE ALL ON FUNCTION pay.name_words(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.named_order(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.named_payouts(p_work pay.settlement_work, OUT tids tid[], OUT same tid[], OUT total bigint, OUT psps integer, OUT psp text, OUT entries jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.near_windows(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.newest_browser(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.dispatch TO payments_auditor;
 GRANT SELECT ON TABLE pay.dispatch TO payments_operator;
@@ -7597,7 +7668,6 @@ REVOKE ALL ON FUNCTION pay.overtaken_reserves(p_merchant_id text, p_seller text[
 REVOKE ALL ON FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_is_closed(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_matter(p_file pay.settlement_file) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.page_ok(p_page jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_reason(p_page integer, p_last_page integer, p_missing integer[], p_wrong text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_set(p_source text, p_batch_key text, OUT last_page integer, OUT files bigint[], OUT missing integer[], OUT is_new boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_waits(p_file pay.settlement_file) FROM PUBLIC;
@@ -7734,7 +7804,7 @@ REVOKE ALL ON FUNCTION pay.risk_entry_json(p_entry pay.risk_list) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_entry_of(p_merchant_id text, p_list_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_entry_ok(p_merchant_id text, p_effect text, p_kind text, p_value text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_list_page(p_merchant_id text, p_effect text, p_kind text, p_after bigint, p_limit integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.risk_ok(p_risk jsonb, p_text text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.risk_ok(p_risk jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_score_ok(p_score jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_value_ok(p_kind text, p_value text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.room_of(p_order pay.payment_order, p_about text) FROM PUBLIC;
@@ -7828,7 +7898,7 @@ REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb
 REVOKE ALL ON FUNCTION pay.store_risk_entries(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT added bigint, OUT changed bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_ahead(p_end timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.sum_findings(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows, p_near bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sum_findings(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_ledger(p_rows integer, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_settlement(p_file_id bigint, p_from integer, p_until integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) FROM PUBLIC;
@@ -8131,6 +8201,8 @@ REVOKE ALL ON FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigin
 GRANT ALL ON FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_console.read_page(p_page text[], p_staff text[], p_roles jsonb[], p_merchants jsonb[], p_query jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_console.read_page(p_page text[], p_staff text[], p_roles jsonb[], p_merchants jsonb[], p_query jsonb[]) TO payments_console;
 REVOKE ALL ON FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text) FROM PUBLIC;
@@ -8367,6 +8439,10 @@ GRANT SELECT ON TABLE pay.aged TO payments_auditor;
 GRANT SELECT ON TABLE pay.aged TO payments_operator;
 GRANT SELECT ON TABLE pay.backfill TO payments_auditor;
 GRANT SELECT ON TABLE pay.backfill TO payments_operator;
+GRANT SELECT ON TABLE pay.console_right TO payments_auditor;
+GRANT SELECT ON TABLE pay.console_right TO payments_operator;
+GRANT SELECT ON TABLE pay.console_role TO payments_auditor;
+GRANT SELECT ON TABLE pay.console_role TO payments_operator;
 GRANT SELECT ON TABLE pay.currency TO payments_auditor;
 GRANT SELECT ON TABLE pay.currency TO payments_operator;
 GRANT SELECT ON TABLE pay.dropped_month TO payments_auditor;

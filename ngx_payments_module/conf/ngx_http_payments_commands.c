@@ -27,6 +27,7 @@
 #include "conf/ngx_http_payments_conf_score.h"
 #include "conf/ngx_http_payments_conf_retry.h"
 #include "conf/ngx_http_payments_conf_settlement.h"
+#include "conf/ngx_http_payments_conf_staff.h"
 #include "util/ngx_payments_conf_types.h"
 
 
@@ -309,6 +310,32 @@ ngx_command_t  ngx_http_payments_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
       ngx_http_payments_merchant_block,
       IN_MAIN },
+
+    { ngx_string("payments_staff"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_NOARGS,
+      ngx_http_payments_staff_block,
+      IN_MAIN },
+
+    { ngx_string("payments_console_html"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_payments_set_line,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, console),
+      &ngx_http_payments_console_html_line },
+
+    { ngx_string("payments_console_database"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_payments_set_line,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, console.db),
+      &ngx_http_payments_console_database_line },
+
+    { ngx_string("payments_console"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_payments_location,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      (void *) NGX_HTTP_PAYMENTS_CONSOLE },
 
     { ngx_string("payments_api"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,

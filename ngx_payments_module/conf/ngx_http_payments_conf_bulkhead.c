@@ -29,6 +29,8 @@ static const ngx_http_payments_option_t  limits[] = {
       LIMIT(works[NGX_PAYMENTS_WORK_READ]) },
     { "job=", NGX_PAYMENTS_NUMBER, 0, LIMIT_MAX, 0,
       LIMIT(works[NGX_PAYMENTS_WORK_JOB]) },
+    { "console=", NGX_PAYMENTS_NUMBER, 0, LIMIT_MAX, 64,
+      LIMIT(works[NGX_PAYMENTS_WORK_CONSOLE]) },
     { .name = NULL }
 };
 

@@ -157,7 +157,8 @@ check_listen(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
 
     for (i = 0; i < pmcf->locations.nelts; i++) {
         for (k = 0; k < addr->servers.nelts; k++) {
-            if (location[i].kind != NGX_HTTP_PAYMENTS_API
+            if ((location[i].kind != NGX_HTTP_PAYMENTS_API
+                 && location[i].kind != NGX_HTTP_PAYMENTS_CONSOLE)
                 || location[i].server != server[k])
             {
                 continue;
@@ -171,11 +172,13 @@ check_listen(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
 
             at = ngx_http_payments_at(&place, cf, location[i].owner, "", 0);
             ngx_conf_log_error(NGX_LOG_EMERG, at, 0,
-                               "payments_api is reached over plain HTTP by "
+                               "%s is reached over plain HTTP by "
                                "\"listen %V\", where all on the way can read "
                                "tokens: add ssl to that line, or say "
                                "\"payments_insecure_http on\" where only a "
                                "balancer that ends TLS reaches it",
+                               location[i].kind == NGX_HTTP_PAYMENTS_API
+                               ? "payments_api" : "payments_console",
                                &addr->opt.addr_text);
             return NGX_ERROR;
         }

@@ -20,6 +20,7 @@ static ngx_int_t header_filter(ngx_http_request_t *r);
 static ngx_int_t body_filter(ngx_http_request_t *r, ngx_chain_t *in);
 static ngx_int_t add_security_headers(ngx_http_request_t *r,
     ngx_http_payments_ctx_t *ctx);
+static ngx_str_t policy_of(ngx_http_payments_ctx_t *ctx);
 static ngx_int_t replace_page(ngx_http_request_t *r,
     ngx_http_payments_ctx_t *ctx);
 static void replace_headers(ngx_http_request_t *r,
@@ -57,6 +58,13 @@ static const ngx_str_t  csp_json =
 static const ngx_str_t  csp_html =
     ngx_string("default-src 'none'; style-src 'self'; img-src 'self'; "
                "form-action 'none'; base-uri 'none'; frame-ancestors 'none'");
+/* docs/console.md#the-policy-of-pages */
+static const ngx_str_t  csp_console =
+    ngx_string("default-src 'none'; script-src 'self'; style-src 'self'; "
+               "img-src 'self' data:; connect-src 'self'; font-src 'self'; "
+               "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+               "require-trusted-types-for 'script'; trusted-types 'none'");
+static const ngx_str_t  asks_again = ngx_string("no-cache");
 static const ngx_str_t  hsts =
     ngx_string("max-age=63072000; includeSubDomains");
 
@@ -178,11 +186,10 @@ add_security_headers(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
 
     if (ngx_http_payments_add_header(r, "X-Request-Id", id) != NGX_OK
         || ngx_http_payments_add_header(r, "Content-Security-Policy",
-                                        ctx->html ? csp_html
-                                        : ctx->kept ? csp_file : csp_json)
-           != NGX_OK
+                                        policy_of(ctx)) != NGX_OK
         || ngx_http_payments_add_header(r, "Cache-Control",
-                                        ctx->kept ? for_ever : no_store)
+                                        ctx->asset ? asks_again
+                                        : ctx->kept ? for_ever : no_store)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -204,6 +211,21 @@ add_security_headers(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
     }
 
     return NGX_OK;
+}
+
+
+static ngx_str_t
+policy_of(ngx_http_payments_ctx_t *ctx)
+{
+    if (ctx->asset) {
+        return csp_console;
+    }
+
+    if (ctx->html) {
+        return csp_html;
+    }
+
+    return ctx->kept ? csp_file : csp_json;
 }
 
 
@@ -303,7 +325,7 @@ count_request(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
     ngx_http_payments_loc_conf_t  *plcf;
     static const char  *const      names[] = {
         "other", "api", "checkout", "return", "webhook", "metrics", "live",
-        "ready", "problems"
+        "ready", "problems", "console"
     };
     PAY_ROWS(names, NGX_HTTP_PAYMENTS_KINDS);
 

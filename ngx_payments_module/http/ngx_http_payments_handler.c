@@ -6,6 +6,7 @@
 #include "http/ngx_http_payments_handler.h"
 #include "http/ngx_http_payments_api.h"
 #include "http/ngx_http_payments_buyer.h"
+#include "http/ngx_http_payments_console.h"
 #include "http/ngx_http_payments_metrics.h"
 #include "http/ngx_http_payments_probe.h"
 #include "http/ngx_http_payments_problems.h"
@@ -63,6 +64,9 @@ ngx_http_payments_handler(ngx_http_request_t *r)
 
     case NGX_HTTP_PAYMENTS_PROBLEMS:
         return ngx_http_payments_problems(r);
+
+    case NGX_HTTP_PAYMENTS_CONSOLE:
+        return ngx_http_payments_console(r);
 
     case NGX_HTTP_PAYMENTS_LIVE:
         return ngx_http_payments_live(r);

@@ -24,6 +24,12 @@ static ngx_http_variable_t  variables[] = {
     { ngx_string("payments_merchant"), NULL, get_text, OFFSET(merchant_id),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("payments_staff"), NULL, get_text, OFFSET(staff_id),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("payments_page"), NULL, get_text, OFFSET(page),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
     { ngx_string("payments_checkout_id"), NULL, get_text, OFFSET(checkout_id),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 

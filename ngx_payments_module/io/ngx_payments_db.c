@@ -32,10 +32,11 @@
 #define ALONE_TRIES  3
 
 
-/* The state of this worker.  `dispatch` is posted and sends the queued calls;
- * `tick` runs only while calls wait, and bounds their wait. */
+/* A database, as this worker sees it.  `dispatch` is posted and sends the
+ * queued calls; `tick` runs only while calls wait, and bounds their wait. */
 typedef struct {
     ngx_payments_db_conf_t  *conf;
+    ngx_payments_pq_t       *pq;           /* NULL: there is no database */
     ngx_log_t               *log;
     ngx_payments_queues_t    queues;
     pay_drain_t              drain;
@@ -45,30 +46,37 @@ typedef struct {
 } db_t;
 
 
+static ngx_int_t start(ngx_cycle_t *cycle, db_t *db,
+    ngx_payments_db_conf_t *conf);
 static ngx_msec_t tick_of(const ngx_msec_t *stages);
-static ngx_uint_t room_for(const ngx_payments_call_t *call);
-static ngx_uint_t is_crowded(const ngx_payments_call_t *call);
+static ngx_uint_t room_for(const db_t *db, const ngx_payments_call_t *call);
+static ngx_uint_t is_crowded(db_t *db, const ngx_payments_call_t *call);
 static ngx_payments_work_e work_of(const ngx_payments_call_t *call);
-static void note_pace(ngx_uint_t left);
-static int64_t retry_after_s(pay_op_id_t op);
-static void start_tick(void);
-static void wake(void);
-static void batch_answered(ngx_payments_batch_t *batch);
-static void batch_lost(ngx_payments_batch_t *batch);
-static void batch_failed(ngx_payments_batch_t *batch, const char *sqlstate,
-    const char *message);
+static void note_pace(db_t *db, ngx_uint_t left);
+static int64_t retry_after_s(const db_t *db, pay_op_id_t op);
+static void start_tick(db_t *db);
+static void wake(void *data);
+static void batch_answered(void *data, ngx_payments_batch_t *batch);
+static void batch_lost(void *data, ngx_payments_batch_t *batch);
+static void batch_failed(void *data, ngx_payments_batch_t *batch,
+    const char *sqlstate, const char *message);
 static void dispatch_handler(ngx_event_t *ev);
-static void refuse_late(ngx_queue_t *late, pay_db_failure_t failure);
-static void count_canceled(ngx_payments_batch_t *batch, const char *sqlstate);
+static void refuse_late(db_t *db, ngx_queue_t *late,
+    pay_db_failure_t failure);
+static void count_canceled(db_t *db, ngx_payments_batch_t *batch,
+    const char *sqlstate);
 static ngx_uint_t tried_enough(ngx_payments_batch_t *batch);
-static void queue_alone(ngx_payments_batch_t *batch);
+static void queue_alone(db_t *db, ngx_payments_batch_t *batch);
 static void drop(ngx_payments_batch_t *batch, pay_db_failure_t failure);
 static ngx_uint_t is_contention(const char *sqlstate);
 static pay_db_failure_t failure_of(const char *sqlstate);
 static void tick_handler(ngx_event_t *ev);
 
 
-static db_t  db;
+/* The database of the gateway, and that of the console, whose calls have a
+ * role, connections and places to wait of their own and so take nothing from a
+ * payment. */
+static db_t  dbs[NGX_PAYMENTS_DBS];
 
 static const ngx_payments_pq_owner_t  pq_owner = {
     .wake = wake, .lost = batch_lost, .failed = batch_failed,
@@ -77,20 +85,47 @@ static const ngx_payments_pq_owner_t  pq_owner = {
 
 
 ngx_int_t
-ngx_payments_db_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *conf)
+ngx_payments_db_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *gateway,
+    ngx_payments_db_conf_t *console)
 {
-    ngx_memzero(&db, sizeof(db_t));
+    ngx_memzero(dbs, sizeof(dbs));
 
-    db.conf = conf;
-    db.log = cycle->log;
-    db.tick_ms = tick_of(ngx_payments_main_conf()->stages);
-    ngx_payments_queue_init(&db.queues, conf);
+    return start(cycle, &dbs[NGX_PAYMENTS_DB_GATEWAY], gateway) == NGX_OK
+           && (console->dsns == NULL
+               || start(cycle, &dbs[NGX_PAYMENTS_DB_CONSOLE], console)
+                  == NGX_OK)
+           ? NGX_OK : NGX_ERROR;
+}
 
-    db.dispatch.handler = dispatch_handler;
-    db.dispatch.log = cycle->log;
-    ngx_payments_timer_init(&db.tick, tick_handler, cycle->log);
 
-    return ngx_payments_pq_start(cycle, conf, &pq_owner);
+static ngx_int_t
+start(ngx_cycle_t *cycle, db_t *db, ngx_payments_db_conf_t *conf)
+{
+    db->conf = conf;
+    db->log = cycle->log;
+    db->tick_ms = tick_of(ngx_payments_main_conf()->stages);
+    ngx_payments_queue_init(&db->queues, conf);
+
+    db->dispatch.handler = dispatch_handler;
+    db->dispatch.data = db;
+    db->dispatch.log = cycle->log;
+    ngx_payments_timer_init(&db->tick, tick_handler, cycle->log);
+    db->pq = ngx_payments_pq_start(cycle, conf, &pq_owner, db);
+
+    return db->pq != NULL ? NGX_OK : NGX_ERROR;
+}
+
+
+void
+ngx_payments_db_stop(void)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_PAYMENTS_DBS; i++) {
+        if (dbs[i].pq != NULL) {
+            ngx_payments_pq_stop(dbs[i].pq);
+        }
+    }
 }
 
 
@@ -121,23 +156,26 @@ tick_of(const ngx_msec_t *stages)
 ngx_int_t
 ngx_payments_db_call(ngx_payments_call_t *call)
 {
-    if (!ngx_payments_pq_usable()) {
+    db_t  *db = &dbs[pay_op_is_read_by_staff(call->op)
+                     ? NGX_PAYMENTS_DB_CONSOLE : NGX_PAYMENTS_DB_GATEWAY];
+
+    if (db->pq == NULL || !ngx_payments_pq_usable(db->pq)) {
         return NGX_DECLINED;
     }
 
-    if (db.queues.count >= room_for(call) || is_crowded(call)) {
+    if (db->queues.count >= room_for(db, call) || is_crowded(db, call)) {
         ngx_payments_count_db_rejected();
         ngx_payments_count_refused(work_of(call), NGX_PAYMENTS_FULL_QUEUE);
-        call->retry_after_s = retry_after_s(call->op);
+        call->retry_after_s = retry_after_s(db, call->op);
         return NGX_BUSY;
     }
 
     call->queued = call->since = ngx_current_msec;
     call->alone = 0;
-    ngx_payments_queue_put(&db.queues, call);
-    note_pace(0);
-    wake();
-    start_tick();
+    ngx_payments_queue_put(&db->queues, call);
+    note_pace(db, 0);
+    wake(db);
+    start_tick(db);
 
     return NGX_OK;
 }
@@ -148,23 +186,23 @@ ngx_payments_db_call(ngx_payments_call_t *call)
  * that exists, and the ledger check.  A new job can wait from the first sign of
  * pressure on. */
 static ngx_uint_t
-room_for(const ngx_payments_call_t *call)
+room_for(const db_t *db, const ngx_payments_call_t *call)
 {
     if (call->money || pay_op(call->op)->is_kept) {
-        return 2 * db.conf->queue;
+        return 2 * db->conf->queue;
     }
 
-    return pay_op(call->op)->class == PAY_CLASS_INTAKE ? db.conf->queue
-                                                 : (db.conf->queue + 1) / 2;
+    return pay_op(call->op)->class == PAY_CLASS_JOBS
+           ? (db->conf->queue + 1) / 2 : db->conf->queue;
 }
 
 
 /* Behind a call that has waited for half of its stage a new one has little
  * chance and would use up its time: it is refused at once. */
 static ngx_uint_t
-is_crowded(const ngx_payments_call_t *call)
+is_crowded(db_t *db, const ngx_payments_call_t *call)
 {
-    ngx_queue_t          *queue = &db.queues.calls[call->op];
+    ngx_queue_t          *queue = &db->queues.calls[call->op];
     ngx_payments_call_t  *oldest;
 
     if (call->timeout == 0 || ngx_queue_empty(queue)
@@ -192,66 +230,78 @@ work_of(const ngx_payments_call_t *call)
         return NGX_PAYMENTS_WORK_CHANGE;
     }
 
-    return pay_op(call->op)->class == PAY_CLASS_JOBS ? NGX_PAYMENTS_WORK_JOB
-                                               : NGX_PAYMENTS_WORK_READ;
+    switch (pay_op(call->op)->class) {
+
+    case PAY_CLASS_JOBS:
+        return NGX_PAYMENTS_WORK_JOB;
+
+    case PAY_CLASS_CONSOLE:
+        return NGX_PAYMENTS_WORK_CONSOLE;
+
+    default:
+        return NGX_PAYMENTS_WORK_READ;
+    }
 }
 
 
 /* The speed at which calls leave: Retry-After is made of it. */
 static void
-note_pace(ngx_uint_t left)
+note_pace(db_t *db, ngx_uint_t left)
 {
-    pay_drain_note(&db.drain, (int64_t) ngx_current_msec, (int64_t) left,
-                   (int64_t) (db.queues.count + db.queues.sent));
+    pay_drain_note(&db->drain, (int64_t) ngx_current_msec, (int64_t) left,
+                   (int64_t) (db->queues.count + db->queues.sent));
 }
 
 
 /* By what goes before a newcomer: of its class or a better one, and what is on
  * the wire. */
 static int64_t
-retry_after_s(pay_op_id_t op)
+retry_after_s(const db_t *db, pay_op_id_t op)
 {
-    ngx_uint_t  i, ahead = db.queues.sent;
+    ngx_uint_t  i, ahead = db->queues.sent;
 
     for (i = 0; i <= (ngx_uint_t) pay_op(op)->class; i++) {
-        ahead += db.queues.classes[i];
+        ahead += db->queues.classes[i];
     }
 
-    return pay_drain_wait_s(&db.drain, (int64_t) ngx_current_msec,
+    return pay_drain_wait_s(&db->drain, (int64_t) ngx_current_msec,
                             (int64_t) ahead);
 }
 
 
 /* A timer that ran without calls would hold a stopping worker back. */
 static void
-start_tick(void)
+start_tick(db_t *db)
 {
-    if (!db.tick.timer_set) {
-        ngx_add_timer(&db.tick, db.tick_ms);
+    if (!db->tick.timer_set) {
+        ngx_add_timer(&db->tick, db->tick_ms);
     }
 }
 
 
 /* At the end of this turn of the loop, so that all it brought goes at once. */
 static void
-wake(void)
+wake(void *data)
 {
-    ngx_post_event(&db.dispatch, &ngx_posted_events);
+    db_t  *db = data;
+
+    ngx_post_event(&db->dispatch, &ngx_posted_events);
 }
 
 
 /* A batch that was full and came in time: a few more may go together the next
  * time. */
 static void
-batch_answered(ngx_payments_batch_t *batch)
+batch_answered(void *data, ngx_payments_batch_t *batch)
 {
-    ngx_uint_t  *limit = &db.queues.batch_max[batch->op];
+    db_t        *db = data;
+    ngx_uint_t  *limit = &db->queues.batch_max[batch->op];
 
-    ngx_payments_queue_leave(&db.queues, batch);
-    note_pace(batch->count);
+    ngx_payments_queue_leave(&db->queues, batch);
+    note_pace(db, batch->count);
 
     if (batch->count >= *limit) {
-        *limit = ngx_min(*limit + *limit / 8 + 1, db.conf->batch);
+        *limit = ngx_min(*limit + *limit / 8 + 1, db->conf->batch);
     }
 }
 
@@ -259,10 +309,12 @@ batch_answered(ngx_payments_batch_t *batch)
 /* UNKNOWN and no second try: the commit may stand, and the next request or job
  * begins by reading. */
 static void
-batch_lost(ngx_payments_batch_t *batch)
+batch_lost(void *data, ngx_payments_batch_t *batch)
 {
-    ngx_payments_queue_leave(&db.queues, batch);
-    note_pace(batch->count);
+    db_t  *db = data;
+
+    ngx_payments_queue_leave(&db->queues, batch);
+    note_pace(db, batch->count);
     ngx_payments_count_db(batch->op, batch->count, 1,
                           ngx_current_msec - batch->sent);
     drop(batch, PAY_DB_UNKNOWN);
@@ -274,33 +326,34 @@ batch_lost(ngx_payments_batch_t *batch)
  * that fails alone fails.  Contention is tried three times more; an item that
  * fails alone, and a database that is not to be had, are answered at once. */
 static void
-batch_failed(ngx_payments_batch_t *batch, const char *sqlstate,
-    const char *message)
+batch_failed(void *data, ngx_payments_batch_t *batch,
+    const char *sqlstate, const char *message)
 {
+    db_t                            *db = data;
     ngx_uint_t                       omitted;
     pay_db_failure_t                 failure;
     static ngx_payments_log_pace_t   pace;
 
     failure = failure_of(sqlstate);
-    count_canceled(batch, sqlstate);
-    ngx_payments_queue_leave(&db.queues, batch);
+    count_canceled(db, batch, sqlstate);
+    ngx_payments_queue_leave(&db->queues, batch);
 
     if (is_contention(sqlstate) ? tried_enough(batch)
         : batch->count == 1 || failure == PAY_DB_UNAVAILABLE)
     {
         if (ngx_payments_log_may(&pace, &omitted)) {
-            ngx_log_error(NGX_LOG_ERR, db.log, 0,
+            ngx_log_error(NGX_LOG_ERR, db->log, 0,
                           "payments: operation failed, op:%s, sqlstate:%s, "
                           "calls:%ui, omitted:%ui, message:%s",
                           pay_op(batch->op)->name, sqlstate, batch->count,
                           omitted, message);
         }
 
-        note_pace(batch->count);
+        note_pace(db, batch->count);
         drop(batch, failure);
 
     } else {
-        queue_alone(batch);
+        queue_alone(db, batch);
     }
 
     ngx_destroy_pool(batch->pool);
@@ -312,29 +365,31 @@ batch_failed(ngx_payments_batch_t *batch, const char *sqlstate,
 static void
 dispatch_handler(ngx_event_t *ev)
 {
+    db_t                  *db = ev->data;
     ngx_uint_t             idle;
     ngx_queue_t            late;
     ngx_payments_batch_t  *batch;
 
     ngx_queue_init(&late);
 
-    while ((idle = ngx_payments_pq_idle()) != 0) {
-        batch = ngx_payments_queue_next(&db.queues, idle, db.log, &late);
+    while ((idle = ngx_payments_pq_idle(db->pq)) != 0) {
+        batch = ngx_payments_queue_next(&db->queues, idle, db->log, &late);
         if (batch == NULL) {
             break;
         }
 
-        ngx_payments_pq_send(batch);
+        ngx_payments_pq_send(db->pq, batch);
     }
 
-    refuse_late(&late, PAY_DB_OVERLOADED);
+    refuse_late(db, &late, PAY_DB_OVERLOADED);
 }
 
 
 /* Answers calls as OVERLOADED: they were never sent, or were rolled back for
  * certain, so they had no effect. */
 static void
-refuse_late(ngx_queue_t *late, pay_db_failure_t failure)
+refuse_late(db_t *db, ngx_queue_t *late,
+    pay_db_failure_t failure)
 {
     ngx_queue_t          *q;
     ngx_payments_call_t  *call;
@@ -349,7 +404,7 @@ refuse_late(ngx_queue_t *late, pay_db_failure_t failure)
         }
 
         ngx_payments_count_db_rejected();
-        call->retry_after_s = retry_after_s(call->op);
+        call->retry_after_s = retry_after_s(db, call->op);
         call->done(call, NULL, failure);
     }
 }
@@ -359,7 +414,8 @@ refuse_late(ngx_queue_t *late, pay_db_failure_t failure)
  * (pg_cancel_backend()) comes earlier.  As many items at once are too many
  * then: half of them go the next time, and a few more after each success. */
 static void
-count_canceled(ngx_payments_batch_t *batch, const char *sqlstate)
+count_canceled(db_t *db, ngx_payments_batch_t *batch,
+    const char *sqlstate)
 {
     ngx_uint_t  i;
 
@@ -369,7 +425,7 @@ count_canceled(ngx_payments_batch_t *batch, const char *sqlstate)
         return;
     }
 
-    db.queues.batch_max[batch->op] = ngx_max(batch->count / 2, 1);
+    db->queues.batch_max[batch->op] = ngx_max(batch->count / 2, 1);
 
     for (i = 0; i < batch->count; i++) {
         if (batch->calls[i]->timeout != 0) {
@@ -391,7 +447,7 @@ tried_enough(ngx_payments_batch_t *batch)
 /* Calls are put back backwards and in front, so that the order of arrival
  * stays as it was. */
 static void
-queue_alone(ngx_payments_batch_t *batch)
+queue_alone(db_t *db, ngx_payments_batch_t *batch)
 {
     ngx_uint_t            i;
     ngx_payments_call_t  *call;
@@ -400,11 +456,11 @@ queue_alone(ngx_payments_batch_t *batch)
         call = batch->calls[i];
         call->alone = ngx_max(call->alone, 1);
         call->since = ngx_current_msec;      /* its stage goes on */
-        ngx_payments_queue_put_back(&db.queues, call);
+        ngx_payments_queue_put_back(&db->queues, call);
     }
 
-    note_pace(0);
-    start_tick();
+    note_pace(db, 0);
+    start_tick(db);
 }
 
 
@@ -455,34 +511,35 @@ failure_of(const char *sqlstate)
 static void
 tick_handler(ngx_event_t *ev)
 {
+    db_t                 *db = ngx_queue_data(ev, db_t, tick);
     ngx_uint_t            i, down;
     ngx_queue_t          *q, *next, late;
     ngx_payments_call_t  *call;
 
-    down = !ngx_payments_pq_usable();
+    down = !ngx_payments_pq_usable(db->pq);
     ngx_queue_init(&late);
 
     for (i = 0; i < PAY_OP_COUNT; i++) {
-        for (q = ngx_queue_head(&db.queues.calls[i]);
-             q != ngx_queue_sentinel(&db.queues.calls[i]);
+        for (q = ngx_queue_head(&db->queues.calls[i]);
+             q != ngx_queue_sentinel(&db->queues.calls[i]);
              q = next)
         {
             next = ngx_queue_next(q);
             call = ngx_queue_data(q, ngx_payments_call_t, queue);
 
             if (down || ngx_payments_queue_is_late(call)
-                || ngx_current_msec - call->since >= db.conf->wait)
+                || ngx_current_msec - call->since >= db->conf->wait)
             {
-                ngx_payments_queue_remove(&db.queues, call);
+                ngx_payments_queue_remove(&db->queues, call);
                 ngx_queue_insert_tail(&late, q);
             }
         }
     }
 
-    refuse_late(&late, down ? PAY_DB_UNAVAILABLE : PAY_DB_OVERLOADED);
+    refuse_late(db, &late, down ? PAY_DB_UNAVAILABLE : PAY_DB_OVERLOADED);
 
-    if (db.queues.count != 0) {
-        wake();
-        start_tick();
+    if (db->queues.count != 0) {
+        wake(db);
+        start_tick(db);
     }
 }

@@ -10,9 +10,11 @@
 
 
 /* At the start of a worker: the queues, and connections that are opened in the
- * background.  `conf` lives as long as the process. */
+ * background.  The configurations live as long as the process; without `dsns`
+ * there is no console.  The other one closes all connections. */
 ngx_int_t ngx_payments_db_start(ngx_cycle_t *cycle,
-    ngx_payments_db_conf_t *conf);
+    ngx_payments_db_conf_t *gateway, ngx_payments_db_conf_t *console);
+void ngx_payments_db_stop(void);
 /* NGX_OK: queued; NGX_BUSY: the queue is full; NGX_DECLINED: PostgreSQL is
  * down. */
 ngx_int_t ngx_payments_db_call(ngx_payments_call_t *call);

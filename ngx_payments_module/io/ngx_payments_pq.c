@@ -5,10 +5,9 @@
  *
  * Rules kept here: nothing blocks; a row counts only after the Sync that
  * carries the commit; a connection that misses its deadline is dropped (a
- * stopped backend defeats statement_timeout); each connection finds the primary
- * by itself, going round the hosts, and waits only after a whole round.  A
- * host's name is resolved by libpq, which blocks: the manual requires addresses
- * or sockets.
+ * stopped backend defeats statement_timeout); each connection finds the
+ * primary, going round the hosts, and waits after a whole round.  libpq blocks
+ * when it resolves a name: the manual requires addresses or sockets.
  */
 
 #include "io/ngx_payments_pq.h"
@@ -16,11 +15,10 @@
 #include "io/ngx_payments_pq_said.h"
 #include "io/ngx_payments_watch.h"
 #include "shm/ngx_payments_count.h"
+#include "util/ngx_payments_process.h"
 
 
 #define CONNECT_TIMEOUT_MS   5000
-#define BACKOFF_FIRST_MS     100
-#define BACKOFF_MAX_MS       5000
 #define SETUP_REFUSED        "setup refused"
 #define TIMEOUT_UNKNOWN      ((ngx_msec_t) -1)
 
@@ -34,6 +32,7 @@ typedef enum {
 } conn_state_e;
 
 typedef struct {
+    ngx_payments_pq_t     *pq;
     PGconn                *pg;
     ngx_connection_t      *c;
     ngx_event_t            timer;
@@ -51,13 +50,14 @@ typedef struct {
     ngx_payments_pq_said_t  said;          /* by PostgreSQL or libpq */
 } conn_t;
 
-typedef struct {
+struct ngx_payments_pq_s {
     ngx_payments_db_conf_t         *conf;
     const ngx_payments_pq_owner_t  *owner;
+    void                           *data;          /* the owner's */
     ngx_log_t                      *log;
     conn_t                         *conns;
     ngx_uint_t                      stopping;
-} pq_t;
+};
 
 
 static void conn_start(conn_t *conn);
@@ -76,6 +76,7 @@ static void conn_batch_done(conn_t *conn);
 static void conn_lost(conn_t *conn, const char *why);
 static void conn_say_lost(conn_t *conn, const char *why);
 static void conn_retry(conn_t *conn);
+static void count_connect(const conn_t *conn, ngx_uint_t up);
 static ngx_uint_t said_nothing(const conn_t *conn);
 static ngx_uint_t was_rolled_back(const conn_t *conn);
 static void conn_close(conn_t *conn);
@@ -83,51 +84,48 @@ static ngx_int_t conn_send_calls(conn_t *conn, ngx_payments_batch_t *batch);
 static ngx_int_t conn_set_timeout(conn_t *conn, ngx_msec_t timeout);
 
 
-static pq_t  pq;
-
-
-ngx_int_t
+ngx_payments_pq_t *
 ngx_payments_pq_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *conf,
-    const ngx_payments_pq_owner_t *owner)
+    const ngx_payments_pq_owner_t *owner, void *data)
 {
-    ngx_uint_t  i;
+    conn_t             *conn;
+    ngx_uint_t          i;
+    ngx_payments_pq_t  *pq;
 
-    ngx_memzero(&pq, sizeof(pq_t));
-
-    pq.conf = conf;
-    pq.owner = owner;
-    pq.log = cycle->log;
-    pq.conns = ngx_pcalloc(cycle->pool, conf->connections * sizeof(conn_t));
-    if (pq.conns == NULL) {
-        return NGX_ERROR;
+    pq = ngx_pcalloc(cycle->pool, sizeof(ngx_payments_pq_t));
+    conn = ngx_pcalloc(cycle->pool, conf->connections * sizeof(conn_t));
+    if (pq == NULL || conn == NULL) {
+        return NULL;
     }
 
-    for (i = 0; i < conf->connections; i++) {
-        pq.conns[i].timer.handler = conn_timer_handler;
-        pq.conns[i].timer.data = &pq.conns[i];
-        pq.conns[i].timer.log = cycle->log;
-        pq.conns[i].timer.cancelable = 1;
-        conn_start(&pq.conns[i]);
+    pq->conf = conf;
+    pq->owner = owner;
+    pq->data = data;
+    pq->log = cycle->log;
+    pq->conns = conn;
+
+    for (i = 0; i < conf->connections; i++, conn++) {
+        conn->pq = pq;
+        ngx_payments_timer_init(&conn->timer, conn_timer_handler, cycle->log);
+        conn->timer.data = conn;
+        conn->timer.cancelable = 1;
+        conn_start(conn);
     }
 
-    return NGX_OK;
+    return pq;
 }
 
 
 /* In the first round over the hosts, too: calls wait then and are not
  * refused. */
 ngx_uint_t
-ngx_payments_pq_usable(void)
+ngx_payments_pq_usable(const ngx_payments_pq_t *pq)
 {
     ngx_uint_t  i;
 
-    if (pq.conns == NULL) {
-        return 0;
-    }
-
-    for (i = 0; i < pq.conf->connections; i++) {
-        if (pq.conns[i].state >= CONN_SETUP
-            || pq.conns[i].failures < pq.conf->dsns->nelts)
+    for (i = 0; i < pq->conf->connections; i++) {
+        if (pq->conns[i].state >= CONN_SETUP
+            || pq->conns[i].failures < pq->conf->dsns->nelts)
         {
             return 1;
         }
@@ -138,12 +136,12 @@ ngx_payments_pq_usable(void)
 
 
 ngx_uint_t
-ngx_payments_pq_idle(void)
+ngx_payments_pq_idle(const ngx_payments_pq_t *pq)
 {
     ngx_uint_t  i, n = 0;
 
-    for (i = 0; i < pq.conf->connections; i++) {
-        n += pq.conns[i].state == CONN_IDLE;
+    for (i = 0; i < pq->conf->connections; i++) {
+        n += pq->conns[i].state == CONN_IDLE;
     }
 
     return n;
@@ -152,21 +150,21 @@ ngx_payments_pq_idle(void)
 
 /* Not cancelable meanwhile: a worker that stops waits for its batches. */
 void
-ngx_payments_pq_send(ngx_payments_batch_t *batch)
+ngx_payments_pq_send(ngx_payments_pq_t *pq, ngx_payments_batch_t *batch)
 {
     conn_t      *conn;
     ngx_uint_t   i;
 
-    for (i = 0; pq.conns[i].state != CONN_IDLE; i++) { /* void */ }
+    for (i = 0; pq->conns[i].state != CONN_IDLE; i++) { /* void */ }
 
-    conn = &pq.conns[i];
+    conn = &pq->conns[i];
     conn->batch = batch;
     conn->failed = 0;
     conn->sqlstate[0] = '\0';
     conn->said.message[0] = '\0';
     conn->state = CONN_BUSY;
     conn->timer.cancelable = 0;
-    ngx_add_timer(&conn->timer, pq.conf->timeout);
+    ngx_add_timer(&conn->timer, pq->conf->timeout);
 
     if (conn_send_calls(conn, batch) != NGX_OK) {
         conn_lost(conn, "cannot send");
@@ -175,18 +173,14 @@ ngx_payments_pq_send(ngx_payments_batch_t *batch)
 
 
 void
-ngx_payments_pq_stop(void)
+ngx_payments_pq_stop(ngx_payments_pq_t *pq)
 {
     ngx_uint_t  i;
 
-    if (pq.conns == NULL) {
-        return;
-    }
+    pq->stopping = 1;
 
-    pq.stopping = 1;
-
-    for (i = 0; i < pq.conf->connections; i++) {
-        conn_close(&pq.conns[i]);
+    for (i = 0; i < pq->conf->connections; i++) {
+        conn_close(&pq->conns[i]);
     }
 }
 
@@ -194,7 +188,7 @@ ngx_payments_pq_stop(void)
 static void
 conn_start(conn_t *conn)
 {
-    ngx_str_t  *dsns = pq.conf->dsns->elts;
+    ngx_str_t  *dsns = conn->pq->conf->dsns->elts;
 
     conn->failed = 0;
     conn->sqlstate[0] = '\0';
@@ -294,7 +288,7 @@ conn_watch(conn_t *conn, ngx_uint_t rd, ngx_uint_t wr)
         }
 
         conn->c = ngx_payments_watch_open(fd, conn, conn_event_handler,
-                                          pq.log);
+                                          conn->pq->log);
         if (conn->c == NULL) {
             return NGX_ERROR;
         }
@@ -335,7 +329,9 @@ conn_send_setup(conn_t *conn)
     }
 
     for (i = 0; i < PAY_OP_COUNT; i++) {
-        if (ngx_payments_pq_prepare(conn->pg, pay_op(i)) != NGX_OK) {
+        if (pay_op_is_read_by_staff(i) == conn->pq->conf->is_console
+            && ngx_payments_pq_prepare(conn->pg, pay_op(i)) != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }
@@ -482,7 +478,7 @@ conn_prepared(conn_t *conn)
 {
     if (conn->failed) {
         if (!ngx_payments_pq_is_told(&conn->said, conn->host, SETUP_REFUSED)) {
-            ngx_log_error(NGX_LOG_ERR, pq.log, 0,
+            ngx_log_error(NGX_LOG_ERR, conn->pq->log, 0,
                           "payments: an operation cannot be prepared, "
                           "sqlstate:%s, hint:run payctl migrate, message:%s",
                           conn->sqlstate, conn->said.message);
@@ -494,13 +490,13 @@ conn_prepared(conn_t *conn)
 
     conn->state = CONN_IDLE;
     conn->failures = 0;
-    ngx_payments_count_db_connect(1);
-    ngx_log_error(NGX_LOG_NOTICE, pq.log, 0,
+    count_connect(conn, 1);
+    ngx_log_error(NGX_LOG_NOTICE, conn->pq->log, 0,
                   "payments: database connected, pid:%d",
                   PQbackendPID(conn->pg));
 
-    ngx_payments_pq_warn_superuser(conn->pg, pq.log);
-    pq.owner->wake();
+    ngx_payments_pq_warn_superuser(conn->pg, conn->pq->log);
+    conn->pq->owner->wake(conn->pq->data);
 }
 
 
@@ -526,17 +522,18 @@ conn_batch_done(conn_t *conn)
                           ngx_current_msec - batch->sent);
 
     if (conn->failed) {
-        pq.owner->failed(batch, conn->sqlstate, conn->said.message);
+        conn->pq->owner->failed(conn->pq->data, batch, conn->sqlstate,
+                                conn->said.message);
 
     } else {
-        pq.owner->answered(batch);
+        conn->pq->owner->answered(conn->pq->data, batch);
         ngx_payments_pq_deliver(batch, rows);
         ngx_destroy_pool(batch->pool);
     }
 
     PQclear(rows);
     conn->sqlstate[0] = '\0';
-    pq.owner->wake();
+    conn->pq->owner->wake(conn->pq->data);
 }
 
 
@@ -549,7 +546,7 @@ conn_lost(conn_t *conn, const char *why)
     ngx_payments_batch_t  *batch;
 
     if (conn->state == CONN_IDLE || conn->state == CONN_BUSY) {
-        ngx_payments_count_db_connect(0);
+        count_connect(conn, 0);
     }
 
     conn_say_lost(conn, why);
@@ -567,13 +564,14 @@ conn_lost(conn_t *conn, const char *why)
     if (rolled_back) {
         ngx_payments_count_db(batch->op, batch->count, 1,
                               ngx_current_msec - batch->sent);
-        pq.owner->failed(batch, conn->sqlstate, conn->said.message);
+        conn->pq->owner->failed(conn->pq->data, batch, conn->sqlstate,
+                                conn->said.message);
 
     } else {
-        pq.owner->lost(batch);
+        conn->pq->owner->lost(conn->pq->data, batch);
     }
 
-    pq.owner->wake();
+    conn->pq->owner->wake(conn->pq->data);
 }
 
 
@@ -591,7 +589,7 @@ conn_say_lost(conn_t *conn, const char *why)
         return;
     }
 
-    ngx_log_error(NGX_LOG_ERR, pq.log, 0,
+    ngx_log_error(NGX_LOG_ERR, conn->pq->log, 0,
                   "payments: database connection lost, why:%s, host:%ui, "
                   "calls:%ui, attempt:%ui, sqlstate:%s, omitted:%ui, "
                   "message:%s", why, conn->host,
@@ -601,30 +599,31 @@ conn_say_lost(conn_t *conn, const char *why)
 
 
 /* The next host at once, while there is one that this round has not tried;
- * then a wait, longer from round to round. */
+ * then a wait. */
 static void
 conn_retry(conn_t *conn)
 {
-    ngx_uint_t  hosts, rounds;
-    ngx_msec_t  delay = 0;
+    ngx_uint_t  hosts = conn->pq->conf->dsns->nelts;
 
-    hosts = pq.conf->dsns->nelts;
     conn->host = (conn->host + 1) % hosts;
     conn->failures++;
 
-    if (pq.stopping) {
+    if (conn->pq->stopping) {
         return;
     }
 
-    if (conn->failures % hosts == 0) {
-        rounds = conn->failures / hosts - 1;
-        delay = BACKOFF_FIRST_MS << ngx_min(rounds, 6);
-        delay = ngx_min(delay, BACKOFF_MAX_MS);
-        delay += ngx_random() % (delay / 2 + 1);
-    }
-
     conn->timer.cancelable = 1;
-    ngx_add_timer(&conn->timer, delay);
+    ngx_add_timer(&conn->timer, ngx_payments_pq_pause(conn->failures, hosts));
+}
+
+
+/* The metric is of the connections that payments need. */
+static void
+count_connect(const conn_t *conn, ngx_uint_t up)
+{
+    if (!conn->pq->conf->is_console) {
+        ngx_payments_count_db_connect(up);
+    }
 }
 
 
@@ -696,5 +695,6 @@ conn_set_timeout(conn_t *conn, ngx_msec_t timeout)
 {
     conn->timeout = timeout;
 
-    return ngx_payments_pq_set_timeout(conn->pg, pq.conf->timeout, timeout);
+    return ngx_payments_pq_set_timeout(conn->pg, conn->pq->conf->timeout,
+                                       timeout);
 }

@@ -9,30 +9,35 @@
 #include "util/ngx_payments_conf_types.h"
 
 
-/* The functions that the connections call when a batch has ended.  `lost` and
- * `failed` hand all calls out and free the batch. */
+typedef struct ngx_payments_pq_s  ngx_payments_pq_t;
+
+/* The functions that the connections call when a batch has ended, with the
+ * owner's data.  `lost` and `failed` hand all calls out and free the batch. */
 typedef struct {
-    void  (*wake)(void);                   /* a connection became free */
+    void  (*wake)(void *data);             /* a connection became free */
     /* it is lost on the wire: nobody knows whether it was done */
-    void  (*lost)(ngx_payments_batch_t *batch);
+    void  (*lost)(void *data, ngx_payments_batch_t *batch);
     /* it was rolled back */
-    void  (*failed)(ngx_payments_batch_t *batch, const char *sqlstate,
-                    const char *message);
+    void  (*failed)(void *data, ngx_payments_batch_t *batch,
+                    const char *sqlstate, const char *message);
     /* it was answered; the connections hand the rows out and free it */
-    void  (*answered)(ngx_payments_batch_t *batch);
+    void  (*answered)(void *data, ngx_payments_batch_t *batch);
 } ngx_payments_pq_owner_t;
 
 
-/* `owner` lives as long as the worker. */
-ngx_int_t ngx_payments_pq_start(ngx_cycle_t *cycle,
-    ngx_payments_db_conf_t *conf, const ngx_payments_pq_owner_t *owner);
-void ngx_payments_pq_stop(void);
+/* A set of connections to one database as one role, which prepares the
+ * operations of that role; NULL: no memory.  `owner` and `data` live as long as
+ * the worker. */
+ngx_payments_pq_t *ngx_payments_pq_start(ngx_cycle_t *cycle,
+    ngx_payments_db_conf_t *conf, const ngx_payments_pq_owner_t *owner,
+    void *data);
+void ngx_payments_pq_stop(ngx_payments_pq_t *pq);
 /* A connection is up, or the first attempt to have one is still open. */
-ngx_uint_t ngx_payments_pq_usable(void);
+ngx_uint_t ngx_payments_pq_usable(const ngx_payments_pq_t *pq);
 /* How many connections could take a batch now. */
-ngx_uint_t ngx_payments_pq_idle(void);
+ngx_uint_t ngx_payments_pq_idle(const ngx_payments_pq_t *pq);
 /* Takes the batch over; pq_idle() was not 0. */
-void ngx_payments_pq_send(ngx_payments_batch_t *batch);
+void ngx_payments_pq_send(ngx_payments_pq_t *pq, ngx_payments_batch_t *batch);
 
 
 #endif /* NGX_PAYMENTS_PQ_H */

@@ -25,7 +25,9 @@ typedef struct {
 
 
 static void hosts_find(const PQconninfoOption *options, hosts_t *hosts);
-static const char *hosts_check(const hosts_t *hosts);
+static char *hosts_read(ngx_conf_t *cf, ngx_str_t *dsn, ngx_array_t **dsns,
+    ngx_uint_t writes);
+static const char *hosts_check(const hosts_t *hosts, ngx_uint_t writes);
 static const char *hosts_check_target(const hosts_t *hosts);
 static const char *hosts_check_item(const hosts_t *hosts, ngx_uint_t n);
 static ngx_int_t hosts_add(ngx_conf_t *cf, const PQconninfoOption *options,
@@ -77,6 +79,13 @@ ngx_payments_pq_check(ngx_str_t *dsn)
 ngx_uint_t
 ngx_payments_pq_superuser(ngx_str_t *dsn)
 {
+    return ngx_payments_pq_user_is(dsn, "postgres");
+}
+
+
+ngx_uint_t
+ngx_payments_pq_user_is(ngx_str_t *dsn, const char *name)
+{
     ngx_uint_t         found = 0;
     PQconninfoOption  *options, *o;
 
@@ -84,7 +93,7 @@ ngx_payments_pq_superuser(ngx_str_t *dsn)
 
     for (o = options; o != NULL && o->keyword != NULL; o++) {
         if (is(o->keyword, "user") && o->val != NULL) {
-            found = is(o->val, "postgres");
+            found = is(o->val, name);
         }
     }
 
@@ -99,6 +108,21 @@ ngx_payments_pq_superuser(ngx_str_t *dsn)
 char *
 ngx_payments_pq_hosts(ngx_conf_t *cf, ngx_str_t *dsn, ngx_array_t **dsns)
 {
+    return hosts_read(cf, dsn, dsns, 1);
+}
+
+
+char *
+ngx_payments_pq_readers(ngx_conf_t *cf, ngx_str_t *dsn, ngx_array_t **dsns)
+{
+    return hosts_read(cf, dsn, dsns, 0);
+}
+
+
+static char *
+hosts_read(ngx_conf_t *cf, ngx_str_t *dsn, ngx_array_t **dsns,
+    ngx_uint_t writes)
+{
     char              *rv;
     hosts_t            hosts;
     ngx_uint_t         n;
@@ -110,7 +134,7 @@ ngx_payments_pq_hosts(ngx_conf_t *cf, ngx_str_t *dsn, ngx_array_t **dsns)
     }
 
     hosts_find(options, &hosts);
-    rv = (char *) hosts_check(&hosts);
+    rv = (char *) hosts_check(&hosts, writes);
 
     if (rv == NGX_CONF_OK) {
         *dsns = ngx_array_create(cf->pool, hosts.count, sizeof(ngx_str_t));
@@ -164,7 +188,7 @@ hosts_find(const PQconninfoOption *options, hosts_t *hosts)
 /* The lists pair as in libpq: one hostaddr for each host, one port for each
  * or for all. */
 static const char *
-hosts_check(const hosts_t *hosts)
+hosts_check(const hosts_t *hosts, ngx_uint_t writes)
 {
     ngx_uint_t   n;
     const char  *why;
@@ -184,7 +208,7 @@ hosts_check(const hosts_t *hosts)
         return "needs one port for all hosts in port=, or one for each";
     }
 
-    why = hosts_check_target(hosts);
+    why = writes ? hosts_check_target(hosts) : NULL;
 
     for (n = 0; why == NULL && n < hosts->count; n++) {
         why = hosts_check_item(hosts, n);

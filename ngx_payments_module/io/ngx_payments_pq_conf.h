@@ -14,10 +14,15 @@
 ngx_int_t ngx_payments_pq_check(ngx_str_t *dsn);
 /* 1 when it names the user postgres. */
 ngx_uint_t ngx_payments_pq_superuser(ngx_str_t *dsn);
+/* 1 when it names that user. */
+ngx_uint_t ngx_payments_pq_user_is(ngx_str_t *dsn, const char *name);
 /* One connection string for each host of `dsn`, which pq_check has passed, in
  * the order it names them: *dsns (ngx_str_t, each with a NUL behind it, in
  * cf->pool).  NGX_CONF_OK, or what is wrong with the hosts, to be logged. */
 char *ngx_payments_pq_hosts(ngx_conf_t *cf, ngx_str_t *dsn,
+    ngx_array_t **dsns);
+/* The same for connections that only read: a standby will do. */
+char *ngx_payments_pq_readers(ngx_conf_t *cf, ngx_str_t *dsn,
     ngx_array_t **dsns);
 
 

@@ -6,7 +6,9 @@
 #include "io/ngx_payments_pq_said.h"
 
 
-#define TELL_AGAIN_MS  60000
+#define TELL_AGAIN_MS     60000
+#define BACKOFF_FIRST_MS  100
+#define BACKOFF_MAX_MS    5000
 
 
 static ngx_uint_t is_value_error(const char *sqlstate);
@@ -140,4 +142,22 @@ loss_hash(const ngx_payments_pq_said_t *said, const char *why)
     ngx_crc32_final(hash);
 
     return hash;
+}
+
+
+/* After each whole round over the hosts, longer from round to round. */
+ngx_msec_t
+ngx_payments_pq_pause(ngx_uint_t failures, ngx_uint_t hosts)
+{
+    ngx_uint_t  rounds = failures / hosts;
+    ngx_msec_t  delay;
+
+    if (failures % hosts != 0) {
+        return 0;
+    }
+
+    delay = BACKOFF_FIRST_MS << ngx_min(rounds - 1, 6);
+    delay = ngx_min(delay, BACKOFF_MAX_MS);
+
+    return delay + ngx_random() % (delay / 2 + 1);
 }

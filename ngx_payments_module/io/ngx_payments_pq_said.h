@@ -40,5 +40,9 @@ void ngx_payments_pq_warn_superuser(const PGconn *pg, ngx_log_t *log);
 /* It is a standby, has become read-only, or is about to end. */
 ngx_uint_t ngx_payments_pq_takes_no_writes(const char *sqlstate);
 
+/* How long to wait after so many failures in a row, one of each host in turn,
+ * before the next attempt to connect. */
+ngx_msec_t ngx_payments_pq_pause(ngx_uint_t failures, ngx_uint_t hosts);
+
 
 #endif /* NGX_PAYMENTS_PQ_SAID_H */

@@ -14,7 +14,6 @@
 #include "io/ngx_payments_curl.h"
 #include "io/ngx_payments_db.h"
 #include "io/ngx_payments_oauth.h"
-#include "io/ngx_payments_pq.h"
 #include "run/ngx_payments_flow.h"
 #include "run/ngx_payments_recall.h"
 #include "run/ngx_payments_rounds.h"
@@ -93,7 +92,7 @@ ngx_payments_init_process(ngx_cycle_t *cycle)
     if (ngx_payments_health_init(cycle) != NGX_OK
         || ngx_payments_bulkhead_init(cycle) != NGX_OK
         || ngx_payments_curl_start(cycle) != NGX_OK
-        || ngx_payments_db_start(cycle, &pmcf->db) != NGX_OK
+        || ngx_payments_db_start(cycle, &pmcf->db, &pmcf->console.db) != NGX_OK
         || ngx_payments_recall_start(cycle) != NGX_OK
         || jobs_start(cycle) != NGX_OK)
     {
@@ -114,7 +113,7 @@ void
 ngx_payments_exit_process(ngx_cycle_t *cycle)
 {
     if (worker.up) {
-        ngx_payments_pq_stop();
+        ngx_payments_db_stop();
         ngx_payments_curl_stop();
         ngx_payments_oauth_stop();
         ngx_payments_bulkhead_stop();

@@ -8,7 +8,7 @@
 
 const char *const  ngx_payments_flow_names[] = {
     "api", "create", "read", "buyer", "checkout", "return", "webhook", "job",
-    "metrics", "live", "ready", "problems", "page", "other", NULL
+    "metrics", "live", "ready", "problems", "page", "console", "other", NULL
 };
 PAY_ROWS(ngx_payments_flow_names, NGX_PAYMENTS_FLOWS + 1);
 
@@ -81,7 +81,7 @@ const char *const  ngx_payments_refused_names[] = {
 PAY_ROWS(ngx_payments_refused_names, NGX_PAYMENTS_REFUSED + 1);
 
 const char *const  ngx_payments_work_names[] = {
-    "intake", "read", "change", "job", NULL
+    "intake", "read", "change", "job", "console", NULL
 };
 PAY_ROWS(ngx_payments_work_names, NGX_PAYMENTS_WORKS + 1);
 

@@ -11,7 +11,7 @@
 #include "pay_http.h"
 
 
-#define NGX_PAYMENTS_FLOWS      14
+#define NGX_PAYMENTS_FLOWS      15
 #define NGX_PAYMENTS_CODES      32
 #define NGX_PAYMENTS_OUTCOMES   15
 /* PAY_FAILURE_NONE is "ok", and one more than the failures there is */

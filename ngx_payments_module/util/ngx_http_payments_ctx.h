@@ -10,6 +10,7 @@
 #include "pay_flow.h"
 #include "pay_id.h"
 #include "pay_jwt.h"
+#include "pay_staff.h"
 
 
 /* The figures of the RateLimit fields, of the last limit that was asked: the
@@ -32,8 +33,8 @@ typedef struct {
  * - limit: filled in by http/ngx_http_payments_limit.c, sent by
  *   ngx_http_payments_send.c.
  * - body_timer, body_handler, body, body_size: while the body is being read.
- * - merchant, jwt_key, subject, scopes: of a token that was verified, and of
- *   nothing else that the request says.
+ * - merchant, jwt_key, subject, scopes, staff: of a token that was verified,
+ *   and of nothing else that the request says.
  * - key: the Idempotency-Key, parsed. */
 typedef struct {
     ngx_http_request_t         *request;
@@ -50,9 +51,12 @@ typedef struct {
     pay_str_t                   subject;         /* the token's, or empty */
     unsigned                    scopes;          /* PAY_SCOPE_… */
     pay_str_t                   key;             /* idempotency key */
+    const pay_staff_t          *staff;           /* of the console, or NULL */
 
     /* for logs; literals or the request pool's */
     ngx_str_t                   merchant_id;
+    ngx_str_t                   staff_id;
+    ngx_str_t                   page;            /* of the console */
     ngx_str_t                   checkout_id;
     ngx_str_t                   order_id;
     ngx_str_t                   psp;
@@ -65,6 +69,8 @@ typedef struct {
     unsigned                    html:1;          /* … and is a page */
     unsigned                    kept:1;          /* … or a file that browsers
                                                     may keep */
+    unsigned                    asset:1;         /* … or a file of the
+                                                    console */
     unsigned                    replace:1;       /* nginx's page goes away */
     unsigned                    replaced:1;
     ngx_str_t                   replacement;

@@ -12,6 +12,7 @@
 #include "pay_flow.h"
 #include "pay_jwt.h"
 #include "pay_locale.h"
+#include "pay_staff.h"
 
 
 #define NGX_PAYMENTS_PSPS_MAX         32
@@ -19,6 +20,7 @@
 #define NGX_PAYMENTS_CONCURRENCY_MAX  100000
 #define NGX_PAYMENTS_API_BODY         (64 * 1024)
 #define NGX_PAYMENTS_WEBHOOK_BODY     (256 * 1024)
+#define NGX_PAYMENTS_ETAG             34       /* 32 hex digits in quotes */
 #define NGX_PAYMENTS_AUDIT_MS         10000
 #define NGX_PAYMENTS_DECLARED_MAX     1000     /* lines of
                                                   payments_webhook_endpoint */
@@ -34,6 +36,7 @@ typedef enum {
     NGX_HTTP_PAYMENTS_LIVE,
     NGX_HTTP_PAYMENTS_READY,
     NGX_HTTP_PAYMENTS_PROBLEMS,
+    NGX_HTTP_PAYMENTS_CONSOLE,
     NGX_HTTP_PAYMENTS_KINDS
 } ngx_http_payments_kind_e;
 
@@ -101,7 +104,13 @@ typedef struct {
     ngx_uint_t                  queue;
     ngx_msec_t                  timeout;         /* of a call on the wire */
     ngx_msec_t                  wait;            /* of a call in the queue */
+    ngx_uint_t                  is_console;      /* has its operations, and
+                                                    none of the gateway's */
 } ngx_payments_db_conf_t;
+
+typedef enum {
+    NGX_PAYMENTS_DB_GATEWAY = 0, NGX_PAYMENTS_DB_CONSOLE, NGX_PAYMENTS_DBS
+} ngx_payments_db_e;
 
 
 /* Classes of work, each with a cap on what is under way at once. */
@@ -110,10 +119,11 @@ typedef enum {
     NGX_PAYMENTS_WORK_READ,            /* GETs of the API */
     NGX_PAYMENTS_WORK_CHANGE,          /* captures, cancellations, refunds:
                                           counted, never refused */
-    NGX_PAYMENTS_WORK_JOB              /* background jobs */
+    NGX_PAYMENTS_WORK_JOB,             /* background jobs */
+    NGX_PAYMENTS_WORK_CONSOLE          /* pages of staff */
 } ngx_payments_work_e;
 
-#define NGX_PAYMENTS_WORKS  4
+#define NGX_PAYMENTS_WORKS  5
 
 /* Why there was no place. */
 typedef enum {
@@ -263,6 +273,32 @@ typedef struct {
 } ngx_payments_watch_conf_t;
 
 
+/* A file of the console's pages. */
+typedef struct {
+    ngx_str_t                   name;            /* below the location */
+    ngx_str_t                   type;            /* Content-Type, a literal */
+    ngx_str_t                   text;
+    u_char                      etag[NGX_PAYMENTS_ETAG + 1];
+} ngx_payments_asset_t;
+
+
+/* Staff: who may look, and where the pages of the console come from. */
+typedef struct {
+    ngx_array_t                *keys;            /* pay_jwt_key_t; the owner of
+                                                    each is no merchant */
+    ngx_array_t                *groups;          /* pay_staff_group_t */
+    ngx_str_t                   issuer;
+    ngx_str_t                   audience;
+    time_t                      max_lifetime;
+    ngx_str_t                   html;            /* directory, or empty */
+    ngx_array_t                 assets;          /* ngx_payments_asset_t */
+    ngx_uint_t                  is_set;          /* payments_staff is there */
+    ngx_uint_t                  is_served;       /* payments_console is */
+    pay_str_t                   settings;        /* JSON without a secret */
+    ngx_payments_db_conf_t      db;
+} ngx_payments_console_conf_t;
+
+
 /* The buyer's pages stand here once for each language. */
 typedef struct {
     ngx_str_t                   status[PAY_LOCALES];  /* html/status.html */
@@ -318,6 +354,7 @@ typedef struct {
     ngx_array_t                 declared;        /* ngx_payments_declared_t
                                                     * */
     ngx_payments_risk_conf_t    risk;
+    ngx_payments_console_conf_t  console;
     ngx_payments_bulkhead_conf_t  bulkhead;
     ngx_msec_t                  stages[PAY_STAGES];  /* 0: no deadline */
 } ngx_http_payments_main_conf_t;

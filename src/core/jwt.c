@@ -66,11 +66,20 @@ pay_jwt_verify(pay_arena_t *arena, pay_str_t token,
 }
 
 
-/* *claims is written only when all of it holds; the two JSON values live for
- * this call alone, so that nothing of a refused token is kept. */
 pay_status_t
 pay_jwt_judge(pay_arena_t *arena, pay_str_t token,
     const pay_jwt_policy_t *policy, pay_claims_t *claims, pay_jwt_why_t *why)
+{
+    return pay_jwt_judge_more(arena, token, policy, claims, why, NULL, NULL);
+}
+
+
+/* *claims is written only when all of it holds; the two JSON values live for
+ * this call alone, so that nothing of a refused token is kept. */
+pay_status_t
+pay_jwt_judge_more(pay_arena_t *arena, pay_str_t token,
+    const pay_jwt_policy_t *policy, pay_claims_t *claims, pay_jwt_why_t *why,
+    pay_jwt_more_pt more, void *data)
 {
     pay_jwt_t     jwt;
     pay_status_t  status;
@@ -84,6 +93,10 @@ pay_jwt_judge(pay_arena_t *arena, pay_str_t token,
     memset(&result, 0, sizeof(pay_claims_t));
 
     status = pay_jwt_take(arena, token, policy, &jwt, &result);
+
+    if (status == PAY_OK && more != NULL) {
+        status = more(arena, &jwt, data);
+    }
 
     if (status == PAY_INVALID && why != NULL) {
         pay_jwt_tell(&jwt, why);

@@ -22,8 +22,6 @@ static pay_status_t pay_jwt_times(pay_jwt_t *jwt,
     const pay_jwt_policy_t *policy, int64_t *expires_s);
 static pay_status_t pay_jwt_span(pay_jwt_t *jwt,
     const pay_jwt_policy_t *policy, int64_t exp);
-static pay_status_t pay_jwt_time(const pay_json_t *payload,
-    const char *member, int64_t *time_s);
 static pay_status_t pay_jwt_scopes(const pay_json_t *payload,
     unsigned *scopes);
 static unsigned pay_jwt_scope_bit(pay_str_t word);
@@ -188,9 +186,8 @@ pay_jwt_span(pay_jwt_t *jwt, const pay_jwt_policy_t *policy, int64_t exp)
 }
 
 
-/* PAY_NOT_FOUND when absent; PAY_INVALID when it is no whole number of
- * seconds since 1970: libjwt reads those as 0. */
-static pay_status_t
+/* libjwt reads another type as 0. */
+pay_status_t
 pay_jwt_time(const pay_json_t *payload, const char *member, int64_t *time_s)
 {
     int64_t            value;

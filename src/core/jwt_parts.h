@@ -46,6 +46,20 @@ pay_status_t pay_jwt_signature_check(const pay_jwt_t *jwt,
 pay_status_t pay_jwt_claims_read(pay_arena_t *arena, pay_jwt_t *jwt,
     const pay_jwt_policy_t *policy, pay_claims_t *claims) PAY_MUST_CHECK;
 
+/* As pay_jwt_judge(), and `more` judges further claims of the verified payload
+ * when all others are good: it keeps nothing that points into the payload, and
+ * says in jwt->why why it refuses. */
+typedef pay_status_t (*pay_jwt_more_pt)(pay_arena_t *arena, pay_jwt_t *jwt,
+    void *data);
+pay_status_t pay_jwt_judge_more(pay_arena_t *arena, pay_str_t token,
+    const pay_jwt_policy_t *policy, pay_claims_t *claims, pay_jwt_why_t *why,
+    pay_jwt_more_pt more, void *data) PAY_MUST_CHECK;
+
+/* A claim that is a whole number of seconds since 1970: PAY_NOT_FOUND when it
+ * is absent, PAY_INVALID when it is something else. */
+pay_status_t pay_jwt_time(const pay_json_t *payload, const char *member,
+    int64_t *time_s) PAY_MUST_CHECK;
+
 /* The check of one algorithm, by libcrypto. */
 pay_status_t pay_hs256_verify(const pay_jwt_t *jwt, pay_str_t key)
     PAY_MUST_CHECK;

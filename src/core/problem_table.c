@@ -186,8 +186,10 @@ const pay_problem_t  pay_problems[] = {
 
     { "forbidden", 403,
       "Access to this address is not allowed.",
-      "The address is not open to where the request comes from.",
-      "Send it from an allowed network, or ask the operator to allow yours." },
+      "The address is not open to where the request comes from, or, on the "
+      "console, to the roles of the one who asks.",
+      "Send it from an allowed network, or ask the operator to allow yours. On "
+      "the console the detail names the roles that would do." },
 
     /* Keys; statuses by docs/security.md IK4 to IK6. */
     { "idempotency-key-missing", 400,

@@ -115,7 +115,9 @@ pay_op_sql(const pay_op_t *op, char sql[PAY_OP_SQL_MAX])
     pay_column_t  args[PAY_OP_COLUMNS_MAX];
 
     n = pay_op_args(op, args);
-    len = add(sql, 0, "SELECT * FROM pay_api.");
+    len = add(sql, 0, op->class == PAY_CLASS_CONSOLE
+                      ? "SELECT * FROM pay_console."
+                      : "SELECT * FROM pay_api.");
     len = add(sql, len, op->name);
 
     for (i = 0; i < n; i++) {

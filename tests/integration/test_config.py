@@ -194,6 +194,12 @@ def directory(gateway, tmp_path_factory):
         file.chmod(0o400)
     (path / "secrets" / "shown.pem").chmod(0o404)
     (path / "secrets" / "changeable.pem").chmod(0o420)
+    for page in ("pages/index.html", "bare/app.js", "odd/notes.txt",
+                 "upper/Index.html", "a/b/c/d/index.html"):  # fmt: skip
+        (path / page).parent.mkdir(parents=True)
+        (path / page).write_text("<!doctype html>\n")
+    (path / "void").mkdir()
+    (path / "void" / "index.html").touch()
     shutil.copy(gateway.ca, path / "ca.pem")
     ours = set(os.listdir(path / "secrets"))
     for name in set(os.listdir(gateway.secrets)) - ours:

@@ -185,6 +185,11 @@ prepare(sim_db_t *db)
 
     for (i = 0; i < PAY_OP_COUNT; i++) {
         op = pay_op(i);
+
+        if (pay_op_is_read_by_staff(i)) {
+            continue;                   /* the gateway may not */
+        }
+
         n = pay_op_args(op, args);
         (void) pay_op_sql(op, sql);
 

@@ -8,14 +8,16 @@ SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc p
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
                              'pay_ops'::regnamespace,
-                             'pay_relay'::regnamespace)
+                             'pay_relay'::regnamespace,
+                             'pay_console'::regnamespace)
         AND obj_description(p.oid) IS NULL AND p.prorettype <> 'trigger'::regtype
 $$, 'every function has a COMMENT');
 
 SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc p
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay_ops'::regnamespace,
-                             'pay_relay'::regnamespace)
+                             'pay_relay'::regnamespace,
+                             'pay_console'::regnamespace)
         AND (p.prosecdef
              AND 'search_path=pay, pg_temp' = ANY (p.proconfig)) IS NOT TRUE
 $$, 'every function for others is SECURITY DEFINER with a fixed path');
@@ -41,14 +43,16 @@ SELECT is_empty($$
     SELECT p.pronamespace::regnamespace, p.proname FROM pg_proc p
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
                              'pay_ops'::regnamespace,
-                             'pay_relay'::regnamespace)
+                             'pay_relay'::regnamespace,
+                             'pay_console'::regnamespace)
     GROUP BY 1, 2 HAVING count(*) > 1
 $$, 'no function is overloaded');
 
 SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc p
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay_ops'::regnamespace,
-                             'pay_relay'::regnamespace)
+                             'pay_relay'::regnamespace,
+                             'pay_console'::regnamespace)
         AND EXISTS (SELECT FROM unnest(p.proargnames, p.proargmodes) a (n, m)
                     WHERE m = 'i' AND n NOT LIKE 'p\_%')
 $$, 'parameters are named p_');
@@ -57,7 +61,8 @@ SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc p
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
                              'pay_ops'::regnamespace,
-                             'pay_relay'::regnamespace)
+                             'pay_relay'::regnamespace,
+                             'pay_console'::regnamespace)
         AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'plpgsql')
         AND p.prosrc ~* '\mexecute\M'
         -- a partition's name and bounds cannot be parameters
@@ -73,21 +78,23 @@ SELECT is_empty($$
     SELECT p.oid FROM pg_proc p
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
                              'pay_ops'::regnamespace,
-                             'pay_relay'::regnamespace)
+                             'pay_relay'::regnamespace,
+                             'pay_console'::regnamespace)
         AND p.proowner <> 'payments_owner'::regrole
 $$, 'payments_owner owns everything');
 
 SELECT is_empty($$
     SELECT n.nspname, a.grantee FROM pg_namespace n, aclexplode(n.nspacl) a
     WHERE n.nspname IN ('pay', 'pay_api', 'pay_view', 'pay_ops', 'pay_relay',
-                        'public')
+                        'pay_console', 'public')
         AND a.grantee = 0
     UNION ALL
     SELECT p.proname, a.grantee FROM pg_proc p,
         aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
                              'pay_ops'::regnamespace,
-                             'pay_relay'::regnamespace)
+                             'pay_relay'::regnamespace,
+                             'pay_console'::regnamespace)
         AND a.grantee = 0
     UNION ALL
     SELECT c.relname, a.grantee FROM pg_class c, aclexplode(c.relacl) a
@@ -119,9 +126,10 @@ SELECT ok(NOT pg_has_role('payments_gateway', r, 'MEMBER'),
 FROM (VALUES ('payments_owner'), ('payments_auditor'),
              ('payments_operator'), ('pg_read_all_data')) t (r);
 SELECT ok(NOT pg_has_role(m, r, 'MEMBER'), m || ' is no member of ' || r)
-FROM unnest('{payments_auditor,payments_operator,payments_relay}'::text[]) m,
+FROM unnest('{payments_auditor,payments_operator,payments_relay,
+              payments_console}'::text[]) m,
     unnest('{payments_owner,payments_gateway,payments_auditor,
-             payments_operator,payments_relay}'::text[]) r
+             payments_operator,payments_relay,payments_console}'::text[]) r
 WHERE m <> r;
 
 -- T31, as the gateway's role
@@ -208,6 +216,29 @@ FROM (VALUES
      '''{NULL}'', ''{1}'')', '42501'),
     ('CREATE TEMPORARY TABLE mine (a int)', '42501')
     ) s (sql, state);
+
+SELECT is(pg_temp.run_as('payments_console', sql), state, 'console: ' || sql)
+FROM (VALUES
+    ('SELECT * FROM pay_console.read_page(''{me}'', ''{ann}'', '
+     'ARRAY[''["viewer"]''::jsonb], ARRAY[NULL::jsonb], '
+     'ARRAY[''{}''::jsonb])', 'ok'),
+    ('SELECT * FROM pay.checkout', '42501'),
+    ('SELECT * FROM pay.console_right', '42501'),
+    ('SELECT pay.console_me(''ann'', ''["viewer"]'', NULL)', '42501'),
+    ('SELECT * FROM pay_view.find(''x'')', '42501'),
+    ('SELECT * FROM pay_api.ready()', '42501'),
+    ('SELECT pay_ops.resolve_dead_letter(0, ''me'', ''why'')', '42501'),
+    ('CREATE TEMPORARY TABLE mine (a int)', '42501')
+    ) s (sql, state);
+
+SELECT is(setting, value, 'payments_console has ' || setting)
+FROM (VALUES
+    ('default_transaction_read_only=on'), ('statement_timeout=3s'),
+    ('lock_timeout=1s')) v (value)
+LEFT JOIN LATERAL (
+    SELECT s AS setting FROM pg_db_role_setting d
+    CROSS JOIN LATERAL unnest(d.setconfig) s
+    WHERE d.setrole = 'payments_console'::regrole AND s = v.value) s ON true;
 
 SELECT is(schema_version, '0057', 'ready knows the newest migration')
 FROM pay_api.ready();

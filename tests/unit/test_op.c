@@ -32,7 +32,9 @@ decode_damaged(damage_t damage, pay_checkout_t *checkout, pay_heap_t *heap)
 Test(pay_op, statements_name_each_argument)
 {
     char             sql[PAY_OP_SQL_MAX], last[8], over[8], name[128];
+    size_t           len;
     unsigned         i, k, n;
+    const char      *head;
     pay_column_t     args[PAY_OP_COLUMNS_MAX];
     const pay_op_t  *op;
 
@@ -40,8 +42,11 @@ Test(pay_op, statements_name_each_argument)
         op = pay_op((pay_op_id_t) i);
         cr_expect_eq(op->id, i);
         cr_expect_eq(pay_op_sql(op, sql), strlen(sql));
-        cr_expect_eq(strncmp(sql, "SELECT * FROM pay_api.", 22), 0);
-        cr_expect_eq(strncmp(sql + 22, op->name, strlen(op->name)), 0);
+        head = pay_op_is_read_by_staff((pay_op_id_t) i)
+               ? "SELECT * FROM pay_console." : "SELECT * FROM pay_api.";
+        len = strlen(head);
+        cr_expect_eq(strncmp(sql, head, len), 0);
+        cr_expect_eq(strncmp(sql + len, op->name, strlen(op->name)), 0);
         cr_expect_null(strchr(sql, ';'));
         n = pay_op_args(op, args);
         cr_expect(n > 0 && n <= PAY_OP_COLUMNS_MAX);
@@ -317,7 +322,8 @@ Test(pay_op, what_only_reads_is_named_so)
     for (i = 0; i < PAY_OP_COUNT; i++) {
         name = pay_op((pay_op_id_t) i)->name;
         named = strncmp(name, "get_", 4) == 0 || strncmp(name, "list_", 5) == 0
-                || strncmp(name, "explain_", 8) == 0;
+                || strncmp(name, "explain_", 8) == 0
+                || strncmp(name, "read_", 5) == 0;
         cr_expect_eq(!!pay_op((pay_op_id_t) i)->only_reads, named, "%s", name);
     }
 }

@@ -1,0 +1,36 @@
+/*
+ * The pages of the console as JSON, and the parameters of their addresses.  Who
+ * may see a page, and whose rows, PostgreSQL says
+ * (sql/functions/99_console.sql).
+ */
+
+#ifndef PAY_CONSOLE_H
+#define PAY_CONSOLE_H
+
+#include "pay_staff.h"
+
+
+typedef struct pay_console_page_s  pay_console_page_t;
+
+/* The page that a request names; all texts are the arena's. */
+typedef struct {
+    const pay_console_page_t  *page;
+    pay_str_t                  query;    /* JSON object of texts */
+} pay_console_asked_t;
+
+
+/* The page of that name, or NULL. */
+const pay_console_page_t *pay_console_page(pay_str_t name);
+const char *pay_console_page_name(const pay_console_page_t *page);
+/* 1: its query holds `settings`, which the caller passes on. */
+int pay_console_page_has_settings(const pay_console_page_t *page);
+
+/* Reads the query string of a stranger.  Each parameter may stand once, and
+ * must be one of the page's; PAY_INVALID with slug "validation-error" names it.
+ * `settings` is a JSON value and is added where the page shows it. */
+pay_status_t pay_console_parse(pay_arena_t *arena, pay_str_t args,
+    const pay_console_page_t *page, pay_str_t settings,
+    pay_console_asked_t *asked, pay_err_t *err) PAY_MUST_CHECK;
+
+
+#endif /* PAY_CONSOLE_H */

@@ -1,0 +1,252 @@
+/*
+ * The console: files for everybody, JSON for staff.
+ *
+ *     a file ─▶ GET ─▶ from memory
+ *     api/… ─▶ address' quota ─▶ token ─▶ from the same origin? ─▶ page, method
+ *       ─▶ parameters ─▶ a place ─▶ flow ─▶ JSON, and a line in the log when it
+ *          shows data of a person
+ *
+ * The files hold no data and need no token, so that a browser without one gets
+ * a page that says so.  Which roles may see a page is for PostgreSQL.
+ */
+
+#include "http/ngx_http_payments_console.h"
+#include "http/ngx_http_payments_assets.h"
+#include "http/ngx_http_payments_limit.h"
+#include "http/ngx_http_payments_reply.h"
+#include "http/ngx_http_payments_request.h"
+#include "http/ngx_http_payments_staff.h"
+#include "run/ngx_payments_flow.h"
+#include "shm/ngx_payments_bulkhead.h"
+#include "util/ngx_http_payments_ctx.h"
+#include "util/ngx_payments_memory.h"
+
+
+#define ALLOW      "GET, HEAD, OPTIONS"
+#define API        "api/"
+#define RETRY_S    2
+
+
+static ngx_int_t serve_file(ngx_http_request_t *r, pay_str_t name);
+static ngx_int_t serve_page(ngx_http_request_t *r, pay_str_t name);
+static ngx_int_t check_caller(ngx_http_request_t *r, pay_err_t *err);
+static ngx_int_t start_page(ngx_http_request_t *r,
+    const pay_console_page_t *page);
+static ngx_int_t ask(ngx_http_request_t *r, pay_flow_t *core,
+    const pay_console_page_t *page, pay_err_t *err);
+static pay_status_t copy_staff(pay_arena_t *arena, const pay_staff_t *from,
+    pay_staff_t *to);
+static ngx_int_t reply_page(ngx_http_request_t *r, const pay_reply_t *reply);
+
+
+ngx_int_t
+ngx_http_payments_console(ngx_http_request_t *r)
+{
+    pay_str_t                      name;
+    ngx_http_payments_loc_conf_t  *plcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
+
+    if (r->uri.len < plcf->prefix.len) {
+        return ngx_http_payments_problem(r, "not-found", NULL, NULL);
+    }
+
+    name.data = r->uri.data + plcf->prefix.len;
+    name.len = r->uri.len - plcf->prefix.len;
+
+    if (name.len < sizeof(API) - 1
+        || ngx_strncmp(name.data, API, sizeof(API) - 1) != 0)
+    {
+        return serve_file(r, name);
+    }
+
+    name.data += sizeof(API) - 1;
+    name.len -= sizeof(API) - 1;
+
+    return serve_page(r, name);
+}
+
+
+/* The address of a page of the console leads to its index, which reads the rest
+ * from the address: links into the console can be passed on. */
+static ngx_int_t
+serve_file(ngx_http_request_t *r, pay_str_t name)
+{
+    ngx_int_t                       rc;
+    const ngx_payments_asset_t     *asset;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return ngx_http_payments_method_not_allowed(r, ALLOW);
+    }
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+
+    if (name.len == 0 || pay_console_page(name) != NULL) {
+        name = PAY_STR("index.html");
+    }
+
+    asset = ngx_http_payments_asset(pmcf, name);
+
+    return asset != NULL ? ngx_http_payments_send_asset(r, asset)
+           : ngx_http_payments_problem(r, "not-found", NULL, NULL);
+}
+
+
+/* The token comes first: who has none does not learn which pages there are. */
+static ngx_int_t
+serve_page(ngx_http_request_t *r, pay_str_t name)
+{
+    ngx_int_t                  rc;
+    pay_err_t                  err;
+    ngx_http_payments_ctx_t   *ctx;
+    const pay_console_page_t  *page;
+
+    if (check_caller(r, &err) != NGX_OK) {
+        return ngx_http_payments_problem(r, err.slug, err.detail, NULL);
+    }
+
+    page = pay_console_page(name);
+    if (page == NULL) {
+        return ngx_http_payments_problem(r, "not-found", NULL, NULL);
+    }
+
+    ctx = ngx_http_payments_get_ctx(r);
+    ctx->page = ngx_payments_nstr(pay_str_of(pay_console_page_name(page)));
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return ngx_http_payments_method_not_allowed(r, ALLOW);
+    }
+
+    rc = ngx_http_discard_request_body(r);
+
+    return rc == NGX_OK ? start_page(r, page) : rc;
+}
+
+
+static ngx_int_t
+check_caller(ngx_http_request_t *r, pay_err_t *err)
+{
+    switch (ngx_http_payments_limit(r, PAY_STR(""))) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_BUSY:
+        return ngx_http_payments_refuse(err, "quota-exceeded", NULL);
+
+    default:
+        return ngx_http_payments_refuse(err, "overloaded", NULL);
+    }
+
+    if (ngx_http_payments_staff(r, err) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_payments_same_origin(r, err);
+}
+
+
+/* Staff wait before buyers do: under pressure no page is made. */
+static ngx_int_t
+start_page(ngx_http_request_t *r, const pay_console_page_t *page)
+{
+    int64_t               retry_after_s = RETRY_S;
+    ngx_int_t             rc;
+    pay_err_t             err;
+    ngx_payments_flow_t  *flow;
+
+    if (ngx_payments_bulkhead_is_pressed()) {
+        return ngx_http_payments_overloaded(r, RETRY_S);
+    }
+
+    flow = ngx_payments_flow_create(ngx_http_get_module_main_conf(r,
+                                    ngx_http_payments_module));
+    if (flow == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_payments_flow_admit(flow, NGX_PAYMENTS_WORK_CONSOLE, NULL,
+                                &retry_after_s) != NGX_OK)
+    {
+        ngx_payments_flow_discard(flow);
+        return ngx_http_payments_overloaded(r, retry_after_s);
+    }
+
+    rc = ask(r, ngx_payments_flow_core(flow), page, &err);
+
+    if (rc == NGX_OK) {
+        return ngx_payments_flow_start(flow, r, reply_page);
+    }
+
+    ngx_payments_flow_discard(flow);
+
+    return rc == NGX_DECLINED
+           ? ngx_http_payments_problem(r, err.slug, err.detail, NULL)
+           : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+/* All memory is the flow's, which may outlive the request. */
+static ngx_int_t
+ask(ngx_http_request_t *r, pay_flow_t *core, const pay_console_page_t *page,
+    pay_err_t *err)
+{
+    pay_staff_t                     staff;
+    pay_status_t                    status;
+    pay_console_asked_t             asked;
+    ngx_http_payments_ctx_t        *ctx = ngx_http_payments_get_ctx(r);
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+
+    status = pay_console_parse(core->arena, ngx_payments_str(r->args), page,
+                               pmcf->console.settings, &asked, err);
+
+    if (status == PAY_INVALID) {
+        return NGX_DECLINED;
+    }
+
+    return status == PAY_OK
+           && pay_dup(core->arena,
+                      (pay_str_t) { PAY_UUID_TEXT, ctx->request_id },
+                      &core->request_id) == PAY_OK
+           && copy_staff(core->arena, ctx->staff, &staff) == PAY_OK
+           && pay_flow_console(core, &staff, &asked) == PAY_OK
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+static pay_status_t
+copy_staff(pay_arena_t *arena, const pay_staff_t *from, pay_staff_t *to)
+{
+    *to = *from;
+
+    PAY_TRY(pay_dup(arena, from->subject, &to->subject));
+
+    return pay_dup(arena, from->merchants, &to->merchants);
+}
+
+
+/* Each look at data of a person that is not masked is logged with the name of
+ * who looked; the address says of which payment. */
+static ngx_int_t
+reply_page(ngx_http_request_t *r, const pay_reply_t *reply)
+{
+    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
+
+    if (reply->is_personal && ctx != NULL) {
+        ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
+                      "payments: personal data shown, staff:%V, page:%V, "
+                      "asked:%V, request_id:%*s", &ctx->staff_id, &ctx->page,
+                      &r->args, (size_t) sizeof(ctx->request_id),
+                      ctx->request_id);
+    }
+
+    return ngx_http_payments_reply(r, reply);
+}
