@@ -9,6 +9,8 @@
 #include "cli/cli.h"
 #include "cli/close.h"
 #include "cli/db.h"
+#include "cli/help.h"
+#include "cli/output.h"
 #include "cli/table.h"
 
 #include <stdio.h>
@@ -27,7 +29,7 @@ static int close_print(const char *dsn, const char *what, const char *sql,
 
 const char  pay_cli_close_usage[] =
     "usage: payctl close make [--dsn DSN] [--day DATE] --key PRIVATE.pem\n"
-    "       payctl close show [--dsn DSN] --day DATE [-o json]\n"
+    "       payctl close show [--dsn DSN] --day DATE [-o json|csv]\n"
     "       payctl close export [--dsn DSN] > FILE\n"
     "       payctl close verify --key PUBLIC.pem ... [--part] FILE | -\n"
     "\n"
@@ -231,13 +233,14 @@ close_sign(PGconn *conn, const pay_secret_t *key, PGresult *made)
 static int
 close_show(int argc, char **argv)
 {
-    int          words;
-    const char  *dsn = NULL, *day = NULL, *format = NULL;
+    int                words;
+    const char        *dsn = NULL, *day = NULL;
+    pay_cli_format_t   format;
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
         { "--day", &day, NULL },
-        { "-o", &format, NULL },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 
@@ -247,13 +250,15 @@ close_show(int argc, char **argv)
         return pay_cli_say_usage(words, pay_cli_close_usage);
     }
 
-    if (day == NULL || (format != NULL && strcmp(format, "json") != 0)) {
-        return pay_cli_misuse(pay_cli_close_usage,
-                              day == NULL ? "show takes --day"
-                                          : "-o takes json");
+    if (day == NULL) {
+        return pay_cli_misuse(pay_cli_close_usage, "show takes --day");
     }
 
-    return format != NULL
+    if (!pay_cli_format("close show", &format)) {
+        return PAY_CLI_USAGE;
+    }
+
+    return format == PAY_CLI_JSON
            ? close_print(dsn, "close show", show_json_sql, 1, &day)
            : pay_cli_list(&show_query, dsn, &day);
 }

@@ -8,14 +8,16 @@
 #include "cli/cli.h"
 #include "cli/db.h"
 #include "cli/find.h"
+#include "cli/help.h"
+#include "cli/output.h"
 #include "cli/table.h"
 
 #include <stdio.h>
 #include <string.h>
 
 
-static const char  find_usage[] =
-    "usage: payctl find [--dsn DSN] [--merchant ID] [--json] NAME\n"
+const char  pay_cli_find_usage[] =
+    "usage: payctl find [--dsn DSN] [--merchant ID] [-o json|csv] NAME\n"
     "What NAME belongs to: the id of an order, of a checkout or of a change,\n"
     "a PSP's token or id of a payment, refund, dispute or event, a nonce, an\n"
     "idempotency key, a buyer's handle, a request id (X-Request-Id).\n"
@@ -37,7 +39,7 @@ static const char  orders_sql[] =
     " WHERE merchant_id = $1 AND checkout_id = $2 ORDER BY position";
 
 static const pay_cli_filter_t  filters[] = {
-    { 1, PAY_CLI_MERCHANT }, { -1, NULL, NULL, NULL }
+    { 1, PAY_CLI_MERCHANT }, PAY_CLI_NO_FILTER
 };
 
 static const pay_cli_list_t  find_list = {
@@ -49,28 +51,27 @@ static const pay_cli_list_t  find_list = {
 int
 pay_cli_find(int argc, char **argv)
 {
-    int          words, as_json = 0;
+    int          words;
     const char  *dsn = NULL, *values[2] = { NULL, NULL };
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
         { "--merchant", &values[1], NULL },
-        { "--json", NULL, &as_json },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 
     words = pay_cli_args(argc, argv, options, values, 1);
 
     if (words < 0) {
-        return pay_cli_say_usage(words, find_usage);
+        return pay_cli_say_usage(words, pay_cli_find_usage);
     }
 
     if (words == 0) {
-        return pay_cli_misuse(find_usage, "find needs a NAME");
+        return pay_cli_misuse(pay_cli_find_usage, "find needs a NAME");
     }
 
-    return as_json ? pay_cli_list_json(&find_list, dsn, values)
-                   : pay_cli_list(&find_list, dsn, values);
+    return pay_cli_list(&find_list, dsn, values);
 }
 
 
