@@ -2016,8 +2016,10 @@ CREATE FUNCTION pay.fee_of(p_order pay.payment_order) RETURNS pay.fee_due LANGUA
 CREATE FUNCTION pay.fee_postings(p_postings pay.posting[], p_new integer[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.file_due(p_file pay.settlement_file) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.file_item_of(p_merchant_id text, p_provider text, p_key text) RETURNS pay.payout_file_item LANGUAGE sql STABLE;
-CREATE FUNCTION pay.find_by_merchant(p_merchant_id text, p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE sql STABLE;
-CREATE FUNCTION pay.find_by_psp(p_psp text, p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.find_amount(p_amount numeric, p_currency text, p_merchant_id text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.find_buyer(p_buyer text, p_merchant_id text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.find_by_merchant(p_merchant_id text, p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.find_by_psp(p_psp text, p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_change(p_merchant_id text, p_change_id text) RETURNS pay.change LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], OUT items integer[], OUT nexts text[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) RETURNS SETOF pay.payment_order LANGUAGE sql STABLE;
@@ -2041,7 +2043,8 @@ CREATE TABLE pay.payout_event (
 WITH (fillfactor='80');
 
 CREATE FUNCTION pay.find_payout_of_event(p_event pay.payout_event, p_key text) RETURNS pay.payout LANGUAGE sql STABLE;
-CREATE FUNCTION pay.find_request(p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.find_prefix(p_what text, p_merchant_id text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.find_request(p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb, p_explore jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.fix_fees(p_postings pay.posting[], p_new integer[]) RETURNS void LANGUAGE plpgsql;
@@ -2679,6 +2682,7 @@ CREATE FUNCTION pay.raise_pages(p_now timestamp with time zone DEFAULT now()) RE
 CREATE FUNCTION pay.rate_ok(p_rate text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.rates_ok(p_base text, p_rates jsonb) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.read_amount(p_what text, OUT amount numeric, OUT currency text) RETURNS record LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) RETURNS pay.change_item[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], OUT facts pay.fact[], OUT webhooks bigint, OUT unsure boolean) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.read_lines(p_items integer[], p_merchant_id text[], p_psp text[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_request_id text[], p_route text[], p_terms jsonb[], OUT item integer[], OUT place integer[], OUT id text[], OUT seller text[], OUT minor bigint[], OUT credit text[], OUT detail jsonb[], OUT hash bytea[]) RETURNS record LANGUAGE plpgsql STABLE;
@@ -3233,7 +3237,7 @@ CREATE FUNCTION pay_relay.claim_messages(p_name text, p_owner text, p_lease_ms b
 CREATE FUNCTION pay_relay.mark_messages(p_name text, p_owner text, p_lease_ms bigint, p_position bigint) RETURNS TABLE(outcome text, lag bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_until timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) RETURNS TABLE(merchant_id text, explanation text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_view.find(p_what text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.find(p_what text, p_merchant_id text DEFAULT NULL::text, p_buyer text DEFAULT NULL::text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint DEFAULT NULL::bigint) RETURNS TABLE(merchant_id text, outcome text, advice text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.retention(p_classes text[] DEFAULT NULL::text[], p_keep interval DEFAULT NULL::interval) RETURNS TABLE(class text, keep interval, at_least interval, act text, data text, due bigint, last_at timestamp with time zone, last_keep interval, last_who text, total bigint) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.screening_waits() RETURNS TABLE(merchant_id text, provider text, destination_id text, version integer, items bigint, since timestamp with time zone, due_at timestamp with time zone, questions integer, code text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -6321,6 +6325,7 @@ ALTER TABLE ONLY pay.webhook_replay
 ALTER TABLE ONLY pay.webhook_secret
     ADD CONSTRAINT webhook_secret_pkey PRIMARY KEY (endpoint_id, merchant_id, number);
 
+CREATE INDEX change_by_reference ON pay.change USING btree (reference) WHERE (reference IS NOT NULL);
 CREATE INDEX change_metadata_age ON pay.change USING btree (created_at) WHERE (metadata IS NOT NULL);
 CREATE INDEX change_open ON pay.change USING btree (created_at) WHERE (pay.status_rank((status)::text) < 2);
 CREATE INDEX checkout_buyer_age ON pay.checkout USING btree (created_at) WHERE ((buyer_info IS NOT NULL) OR (credit_card_info IS NOT NULL));
@@ -7190,6 +7195,8 @@ GRANT ALL ON FUNCTION pay.fee_of(p_order pay.payment_order) TO payments_operator
 REVOKE ALL ON FUNCTION pay.fee_postings(p_postings pay.posting[], p_new integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.file_due(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.file_item_of(p_merchant_id text, p_provider text, p_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.find_amount(p_amount numeric, p_currency text, p_merchant_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.find_buyer(p_buyer text, p_merchant_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_by_merchant(p_merchant_id text, p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_by_psp(p_psp text, p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_change(p_merchant_id text, p_change_id text) FROM PUBLIC;
@@ -7199,6 +7206,7 @@ REVOKE ALL ON FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[
 GRANT SELECT ON TABLE pay.payout_event TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_event TO payments_operator;
 REVOKE ALL ON FUNCTION pay.find_payout_of_event(p_event pay.payout_event, p_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.find_prefix(p_what text, p_merchant_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_request(p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb, p_explore jsonb) FROM PUBLIC;
@@ -7613,6 +7621,7 @@ REVOKE ALL ON FUNCTION pay.raise_pages(p_now timestamp with time zone) FROM PUBL
 REVOKE ALL ON FUNCTION pay.rate_ok(p_rate text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rates_ok(p_base text, p_rates jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.read_amount(p_what text, OUT amount numeric, OUT currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], OUT facts pay.fact[], OUT webhooks bigint, OUT unsure boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.read_lines(p_items integer[], p_merchant_id text[], p_psp text[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_request_id text[], p_route text[], p_terms jsonb[], OUT item integer[], OUT place integer[], OUT id text[], OUT seller text[], OUT minor bigint[], OUT credit text[], OUT detail jsonb[], OUT hash bytea[]) FROM PUBLIC;
@@ -8227,9 +8236,9 @@ GRANT ALL ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_
 REVOKE ALL ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) TO payments_operator;
-REVOKE ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) TO payments_auditor;
-GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text, p_buyer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text, p_buyer text) TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text, p_buyer text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) TO payments_operator;

@@ -68,7 +68,9 @@ const pay_cli_page_t  pay_cli_pages[] = {
       "  payctl explain --merchant acme -o json order-1\n" },
     { "find", pay_cli_find_usage,
       "  payctl find pi_3QxYz\n"
-      "  payctl find --merchant acme checkout-1\n" },
+      "  payctl find --merchant acme 0199c0de-2f31\n"
+      "  payctl find '12.34 EUR'\n"
+      "  payctl find --keyring /etc/nginx/secrets/keyring ann@example.com\n" },
     { "jwt", pay_cli_jwt_usage,
       "  payctl jwt verify --key acme.pub --kid 2026-01 --alg ES256 \\\n"
       "      --issuer acme --audience pay.example.com < token.txt\n" },

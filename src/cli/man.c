@@ -50,7 +50,7 @@ static const char  man_tail[] =
     " the terminal, else\n.BR \"less \\-FRX\" ;\nempty or\n.BR cat :\nnone.\n"
     ".TP\n.B PAYCTL_SQL\nThe directory of\n.BR \"payctl migrate\" .\n"
     ".TP\n.B PAYCTL_KEYRING\nThe gateway's keyring, for\n"
-    ".B payctl risk .\n"
+    ".B payctl risk\nand\n.BR \"payctl find\" .\n"
     ".SH EXIT STATUS\n"
     ".TP\n.B 0\nDone.\n"
     ".TP\n.B 1\nDone, and the answer is no: not found, refused, invalid.\n"

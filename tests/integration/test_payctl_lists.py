@@ -2,6 +2,7 @@
 that fit, ids that are cut where they differ, and a pager.
 """
 
+import base64
 import csv
 import fcntl
 import io
@@ -216,3 +217,59 @@ def test_a_pipe_has_no_pager(books, name):
         env={**os.environ, "PAYCTL_DSN": books.dsn, "PAYCTL_PAGER": "false"},
     )  # fmt: skip
     assert done.stdout.startswith(b"order ")
+
+
+def test_find_names_the_next_command_and_it_works(books, payctl, name):
+    change = books.refund(name)
+    for what in (name, change, change[:13], f"t-{name}", f"pi-{name}",
+                 f"t-{name}"[:8], "12.34 USD", "s"):
+        rows = json.loads(payctl("find", what, "-o", "json")[1])
+        assert rows, what
+        for row in rows:
+            words = row["next"].split()
+            assert words[0] == "payctl"
+            if name in row["next"] or change in row["next"]:
+                code, out, err = payctl(*words[1:])
+                assert (code, err) == (0, "") and name in out, what
+    row = json.loads(payctl("find", change, "-o", "json")[1])[-1]
+    assert row["next"] == f"payctl change show {change}"
+    (row,) = json.loads(payctl("find", "s", "-o", "json")[1])
+    assert row["found_as"] == "seller"
+
+
+def test_find_quotes_for_the_shell_what_storefronts_wrote(books, payctl, name):
+    order = f"it's; rm -rf / #{name}"
+    books.begin(order)
+    (row, *_) = json.loads(payctl("find", order, "-o", "json")[1])
+    done = subprocess.run(
+        ["sh", "-c", f'payctl() {{ printf "%s\\n" "$@"; }}; {row["next"]}'],
+        check=True, capture_output=True, timeout=60, text=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["explain", "--merchant", "acme", order]
+
+
+def test_find_makes_the_hash_of_an_address(books, payctl, name, tmp_path):
+    """The database has no address, and the tool needs the gateway's keys."""
+    keyring = tmp_path / "keyring"
+    keyring.write_text(f"k1 {base64.b64encode(os.urandom(32)).decode()}\n")
+    keyring.chmod(0o400)
+    books.begin(name)
+    words = ["risk", "list", "add", "block", "email", f"{name}@Example.com",
+             "--why", "x", "--keyring", str(keyring)]  # fmt: skip
+    assert payctl(*words)[0] == 0
+    books.run(
+        "INSERT INTO pay.risk_decision (merchant_id, checkout_id, decision,"
+        " decided_by, hits, inputs_hash, version, buyer) SELECT 'acme', %s,"
+        " 'allow', 'none', '[]', sha256('x'), 'v', decode(value, 'hex')"
+        " FROM pay.risk_list WHERE kind = 'email'", name,
+    )  # fmt: skip
+    mail = f"{name}@example.COM"
+    code, out, err = payctl("find", mail)
+    assert (code, out) == (1, "") and "found with --keyring" in err
+    code, out, err = payctl("find", "--keyring", str(keyring), mail)
+    assert (code, err) == (0, "")
+    assert re.search(rf"^buyer +acme +{name} .* {name}$", out, re.M)
+    assert payctl("find", "--keyring", str(keyring), f"x{mail}")[0] == 1
+    keyring.chmod(0o444)
+    code, out, err = payctl("find", "--keyring", str(keyring), mail)
+    assert (code, out) == (2, "") and str(keyring) in err

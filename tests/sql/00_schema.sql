@@ -209,7 +209,7 @@ FROM (VALUES
     ('CREATE TEMPORARY TABLE mine (a int)', '42501')
     ) s (sql, state);
 
-SELECT is(schema_version, '0053', 'ready knows the newest migration')
+SELECT is(schema_version, '0056', 'ready knows the newest migration')
 FROM pay_api.ready();
 
 SELECT throws_ok(sql, 'PAY01', NULL, sql)
