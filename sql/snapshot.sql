@@ -2739,6 +2739,8 @@ CREATE TABLE pay.webhook_replay (
 );
 
 CREATE FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.report_by(p_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_zone text, p_merchant_id text) RETURNS TABLE(bucket text, merchant_id text, currency text, orders bigint, paid bigint, failed bigint, expired bigint, open bigint, success_rate numeric, volume numeric, refunds numeric, disputes numeric, fees numeric, net numeric) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.report_lines(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) RETURNS TABLE(merchant_id text, at timestamp with time zone, psp text, currency text, volume numeric, refunds numeric, disputes numeric, fees numeric, vat numeric, earned numeric, earned_tax numeric) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.request_time(p_request_id text) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.requote_orders(p_moves pay.move[]) RETURNS void LANGUAGE plpgsql;
@@ -3239,6 +3241,11 @@ CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT N
 CREATE FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) RETURNS TABLE(merchant_id text, explanation text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.find(p_what text, p_merchant_id text DEFAULT NULL::text, p_buyer text DEFAULT NULL::text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint DEFAULT NULL::bigint) RETURNS TABLE(merchant_id text, outcome text, advice text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.report_days(p_from timestamp with time zone, p_to timestamp with time zone, p_zone text DEFAULT 'UTC'::text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(day date, merchant_id text, currency text, orders bigint, paid bigint, failed bigint, expired bigint, open bigint, success_rate numeric, volume numeric, refunds numeric, disputes numeric, fees numeric, net numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.report_fees(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(psp text, merchant_id text, currency text, volume numeric, fees numeric, percent numeric, vat numeric, earned numeric, earned_tax numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.report_psps(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(psp text, merchant_id text, currency text, orders bigint, paid bigint, failed bigint, expired bigint, open bigint, success_rate numeric, volume numeric, refunds numeric, disputes numeric, fees numeric, net numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.report_sellers(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(seller_account text, merchant_id text, currency text, sales numeric, refunds numeric, disputes numeric, fees numeric, payouts numeric, other numeric, net numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.report_time(p_text text, p_zone text) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay_view.retention(p_classes text[] DEFAULT NULL::text[], p_keep interval DEFAULT NULL::interval) RETURNS TABLE(class text, keep interval, at_least interval, act text, data text, due bigint, last_at timestamp with time zone, last_keep interval, last_who text, total bigint) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.screening_waits() RETURNS TABLE(merchant_id text, provider text, destination_id text, version integer, items bigint, since timestamp with time zone, due_at timestamp with time zone, questions integer, code text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 
@@ -7653,6 +7660,8 @@ REVOKE ALL ON FUNCTION pay.replay(p_endpoint pay.webhook_endpoint, p_message_id 
 GRANT SELECT ON TABLE pay.webhook_replay TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_replay TO payments_operator;
 REVOKE ALL ON FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.report_by(p_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_zone text, p_merchant_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.report_lines(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.request_time(p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.requote_orders(p_moves pay.move[]) FROM PUBLIC;
@@ -8242,6 +8251,21 @@ GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text, p_buyer tex
 REVOKE ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.report_days(p_from timestamp with time zone, p_to timestamp with time zone, p_zone text, p_merchant_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.report_days(p_from timestamp with time zone, p_to timestamp with time zone, p_zone text, p_merchant_id text) TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.report_days(p_from timestamp with time zone, p_to timestamp with time zone, p_zone text, p_merchant_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.report_fees(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.report_fees(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.report_fees(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.report_psps(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.report_psps(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.report_psps(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.report_sellers(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.report_sellers(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.report_sellers(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.report_time(p_text text, p_zone text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.report_time(p_text text, p_zone text) TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.report_time(p_text text, p_zone text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_view.retention(p_classes text[], p_keep interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.retention(p_classes text[], p_keep interval) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.retention(p_classes text[], p_keep interval) TO payments_operator;

@@ -62,6 +62,7 @@ extern const char  pay_cli_payout_file_usage[];
 extern const char  pay_cli_payout_screening_usage[];
 extern const char  pay_cli_payout_usage[];
 extern const char  pay_cli_quarantine_usage[];
+extern const char  pay_cli_report_usage[];
 extern const char  pay_cli_retention_usage[];
 extern const char  pay_cli_risk_export_usage[];
 extern const char  pay_cli_risk_model_usage[];

@@ -142,6 +142,13 @@ const pay_cli_page_t  pay_cli_pages[] = {
       "  payctl payout file read --merchant acme --provider bank --who ann"
       " camt053.xml\n"
       "  payctl payout file list --merchant acme\n" },
+    { "report", pay_cli_report_usage,
+      "  payctl report day --from 2026-11-01 --to 2026-12-01 \\\n"
+      "      --zone Europe/Berlin\n"
+      "  payctl report psp --from 2026-11-01 --to 2026-12-01 -o csv > psp.csv\n"
+      "  payctl report seller --from 2026-11-01 --to 2026-12-01 \\\n"
+      "      --merchant acme\n"
+      "  payctl report fees --from 2026-11-01 --to 2026-12-01 -o json\n" },
     { "retention", pay_cli_retention_usage,
       "  payctl retention show\n"
       "  payctl retention run --class webhooks --keep '1 year' --dry-run\n" },

@@ -35,6 +35,8 @@ LISTS = [
     ["risk", "model", "list"], ["retention", "show"], ["settlement", "files"],
     ["settlement", "ageing"], ["settlement", "balances"],
     ["webhook", "quarantine"],
+    *(["report", by, "--from", "2020-01-01", "--to", "2100-01-01"]
+      for by in ("day", "psp", "seller", "fees")),
 ]  # fmt: skip
 
 
@@ -67,7 +69,7 @@ def terminal(books, words, columns=80, lines=50, **env):
 def test_each_list_has_the_same_rows_in_each_format(
     books, payctl, name, words
 ):
-    if words[0] in {"change", "dlq", "mismatch"}:
+    if words[0] in {"change", "dlq", "mismatch", "report"}:
         books.refund(name)
         books.differ(f"{name}-d")
     code, out, err = payctl(*words, "-o", "json", role="payments_auditor")
@@ -273,3 +275,24 @@ def test_find_makes_the_hash_of_an_address(books, payctl, name, tmp_path):
     keyring.chmod(0o444)
     code, out, err = payctl("find", "--keyring", str(keyring), mail)
     assert (code, out) == (2, "") and str(keyring) in err
+
+
+def test_a_report_states_its_time_and_zone(books, payctl, name):
+    books.refund(name)
+    span = ("--from", "2020-03-29", "--to", "2100-03-29T06:00Z")
+    code, out, err = payctl("report", "psp", *span, "--zone", "Europe/Berlin",
+                            "-o", "json", role="payments_auditor")
+    assert (code, err) == (0, "")
+    for row in json.loads(out):
+        assert row["zone"] == "Europe/Berlin"
+        assert row["from"] == "2020-03-29T00:00:00"
+        assert row["to"] == "2100-03-29T08:00:00"
+    assert {r["psp"] for r in json.loads(out)} == {"stripe"}
+    for words, complaint in (
+        (("--from", "2020-01-01"), "report day takes --from and --to"),
+        ((*span, "--zone", "Europe/Berlim"), "did you mean Europe/Berlin?"),
+        ((*span, "--merchant", "acne"), "did you mean acme?"),
+        (("--from", "soon", "--to", "2020-01-01"), "soon"),
+    ):
+        code, out, err = payctl("report", "day", *words)
+        assert (code, out) == (2, "") and complaint in err
