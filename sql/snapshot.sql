@@ -2640,6 +2640,8 @@ CREATE FUNCTION pay.plan_schedule(p_schedule pay.payout_schedule, p_keeps boolea
 CREATE FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.poll_soon(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.post(p_postings pay.posting[]) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.proof_log(p_merchant_id text, p_payment_order_id text) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.proof_seals(p_merchant_id text, p_payment_order_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.propose_rows(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_seqscan TO 'off';
 
 CREATE TABLE pay.settlement_rule (
@@ -2815,6 +2817,8 @@ CREATE FUNCTION pay.screening_lists_at() RETURNS timestamp with time zone LANGUA
 CREATE FUNCTION pay.seal_digest(p_message text) RETURNS bytea LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.seal_end(p_from bigint, p_until bigint, p_span bigint, p_most integer) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.seal_message(p_seal pay.seal) RETURNS text LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.seal_over(p_tx bigint) RETURNS bigint LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.seal_path(p_number bigint, p_position bigint) RETURNS text[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.seal_root(p_number bigint) RETURNS bytea LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.second_time(p_at timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.see_exceptions(p_merchant_id text, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS SETOF pay.settlement_exception LANGUAGE plpgsql STABLE;
@@ -3190,6 +3194,7 @@ CREATE FUNCTION pay_ops.linked_to_review(p_review_id bigint) RETURNS TABLE(check
 CREATE FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) RETURNS TABLE(outcome text, batch_id text, item_count integer, total_minor bigint, hash text) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) RETURNS TABLE(outcome text, seller_account text, currency text, payout_id text, amount_minor bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.make_proof(p_merchant_id text, p_payment_order_id text) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp' SET "TimeZone" TO 'UTC';
 CREATE FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.promote_risk_model(p_name text, p_sha256 text, p_report_sha256 text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint DEFAULT NULL::bigint, p_page jsonb DEFAULT NULL::jsonb) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -7600,6 +7605,8 @@ REVOKE ALL ON FUNCTION pay.plan_schedule(p_schedule pay.payout_schedule, p_keeps
 REVOKE ALL ON FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_soon(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.post(p_postings pay.posting[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.proof_log(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.proof_seals(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.propose_rows(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_operator;
@@ -7719,6 +7726,8 @@ REVOKE ALL ON FUNCTION pay.seal_end(p_from bigint, p_until bigint, p_span bigint
 REVOKE ALL ON FUNCTION pay.seal_message(p_seal pay.seal) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.seal_message(p_seal pay.seal) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.seal_message(p_seal pay.seal) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.seal_over(p_tx bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.seal_path(p_number bigint, p_position bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.seal_root(p_number bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.seal_root(p_number bigint) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.seal_root(p_number bigint) TO payments_operator;
@@ -8145,6 +8154,8 @@ REVOKE ALL ON FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider 
 GRANT ALL ON FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.make_proof(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.make_proof(p_merchant_id text, p_payment_order_id text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.promote_risk_model(p_name text, p_sha256 text, p_report_sha256 text, p_who text, p_why text) FROM PUBLIC;

@@ -149,7 +149,7 @@ COMMENT ON FUNCTION pay_view.report_psps IS
     'Orders and money by PSP, merchant and currency';
 
 
--- Entries within what a seller is owed, such as a reserve, sum to zero over its
+-- Entries within the debt to a seller, such as a reserve, sum to zero over its
 -- accounts.  Money that is authorised and not captured is not owed yet.
 CREATE OR REPLACE FUNCTION pay_view.report_sellers(
     p_from timestamptz, p_to timestamptz, p_merchant_id text DEFAULT NULL)

@@ -21,7 +21,6 @@ static int close_make(int argc, char **argv);
 static int close_show(int argc, char **argv);
 static int close_export(int argc, char **argv);
 static PGresult *close_add_up(PGconn *conn, const char *day);
-static int close_key(const char *path, pay_secret_t *key);
 static int close_sign(PGconn *conn, const pay_secret_t *key, PGresult *made);
 static int close_print(const char *dsn, const char *what, const char *sql,
     int count, const char *const *values);
@@ -111,7 +110,7 @@ close_make(int argc, char **argv)
                                            "make takes --key");
     }
 
-    code = close_key(path, &key);
+    code = pay_cli_audit_private(path, &key);
     if (code != PAY_CLI_OK) {
         return code;
     }
@@ -144,29 +143,6 @@ close_add_up(PGconn *conn, const char *day)
 
         PQclear(made);
     }
-}
-
-
-/* The key of the event log's seals signs closes, too: an auditor has its
- * public half. */
-static int
-close_key(const char *path, pay_secret_t *key)
-{
-    pay_err_t       err = { .slug = NULL };
-    pay_str_t       pem;
-    const char     *trouble;
-    unsigned char   text[PAY_ED25519_PEM_MAX];
-
-    trouble = pay_cli_audit_read(path, text, sizeof(text), &pem);
-
-    if (trouble == NULL && pay_ed25519_read_private(pem, key, &err) != PAY_OK) {
-        trouble = err.detail != NULL ? err.detail : "out of memory";
-    }
-
-    explicit_bzero(text, sizeof(text));
-
-    return trouble == NULL ? PAY_CLI_OK
-                           : pay_cli_audit_complain(path, trouble);
 }
 
 

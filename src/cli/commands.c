@@ -41,6 +41,8 @@ const pay_cli_command_t  pay_cli_commands[] = {
       "print the tables that SQL must agree with" },
     { "payout", pay_cli_payout,
       "list, hold, release, make and approve pay-outs to sellers" },
+    { "proof", pay_cli_proof,
+      "make, or verify without a database, the signed proof of an order" },
     { "report", pay_cli_report,
       "days, PSPs, sellers and fees of a time, for finance" },
     { "retention", pay_cli_retention,

@@ -61,6 +61,7 @@ extern const char  pay_cli_ops_usage[];
 extern const char  pay_cli_payout_file_usage[];
 extern const char  pay_cli_payout_screening_usage[];
 extern const char  pay_cli_payout_usage[];
+extern const char  pay_cli_proof_usage[];
 extern const char  pay_cli_quarantine_usage[];
 extern const char  pay_cli_report_usage[];
 extern const char  pay_cli_retention_usage[];

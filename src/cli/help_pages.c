@@ -142,6 +142,10 @@ const pay_cli_page_t  pay_cli_pages[] = {
       "  payctl payout file read --merchant acme --provider bank --who ann"
       " camt053.xml\n"
       "  payctl payout file list --merchant acme\n" },
+    { "proof", pay_cli_proof_usage,
+      "  payctl proof order-1 --key /etc/nginx/secrets/audit.pem \\\n"
+      "      --out order-1.json --html order-1.html\n"
+      "  payctl proof verify order-1.json --pub audit.pub.pem\n" },
     { "report", pay_cli_report_usage,
       "  payctl report day --from 2026-11-01 --to 2026-12-01 \\\n"
       "      --zone Europe/Berlin\n"
