@@ -2144,8 +2144,10 @@ CREATE FUNCTION pay.fee_of(p_order pay.payment_order) RETURNS pay.fee_due LANGUA
 CREATE FUNCTION pay.fee_postings(p_postings pay.posting[], p_new integer[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.file_due(p_file pay.settlement_file) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.file_item_of(p_merchant_id text, p_provider text, p_key text) RETURNS pay.payout_file_item LANGUAGE sql STABLE;
-CREATE FUNCTION pay.find_by_merchant(p_merchant_id text, p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE sql STABLE;
-CREATE FUNCTION pay.find_by_psp(p_psp text, p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.find_amount(p_amount numeric, p_currency text, p_merchant_id text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.find_buyer(p_buyer text, p_merchant_id text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.find_by_merchant(p_merchant_id text, p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.find_by_psp(p_psp text, p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_change(p_merchant_id text, p_change_id text) RETURNS pay.change LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], OUT items integer[], OUT nexts text[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) RETURNS SETOF pay.payment_order LANGUAGE sql STABLE;
@@ -2169,7 +2171,8 @@ CREATE TABLE pay.payout_event (
 WITH (fillfactor='80');
 
 CREATE FUNCTION pay.find_payout_of_event(p_event pay.payout_event, p_key text) RETURNS pay.payout LANGUAGE sql STABLE;
-CREATE FUNCTION pay.find_request(p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.find_prefix(p_what text, p_merchant_id text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.find_request(p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb, p_explore jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.fix_fees(p_postings pay.posting[], p_new integer[]) RETURNS void LANGUAGE plpgsql;
@@ -2691,6 +2694,8 @@ CREATE FUNCTION pay.plan_schedule(p_schedule pay.payout_schedule, p_keeps boolea
 CREATE FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.poll_soon(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.post(p_postings pay.posting[]) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.proof_log(p_merchant_id text, p_payment_order_id text) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.proof_seals(p_merchant_id text, p_payment_order_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.propose_rows(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_seqscan TO 'off';
 
 CREATE TABLE pay.settlement_rule (
@@ -2733,6 +2738,7 @@ CREATE FUNCTION pay.raise_pages(p_now timestamp with time zone DEFAULT now()) RE
 CREATE FUNCTION pay.rate_ok(p_rate text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.rates_ok(p_base text, p_rates jsonb) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.read_amount(p_what text, OUT amount numeric, OUT currency text) RETURNS record LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) RETURNS pay.change_item[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], OUT facts pay.fact[], OUT webhooks bigint, OUT unsure boolean) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.read_lines(p_items integer[], p_merchant_id text[], p_psp text[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_request_id text[], p_route text[], p_terms jsonb[], OUT item integer[], OUT place integer[], OUT id text[], OUT seller text[], OUT minor bigint[], OUT credit text[], OUT detail jsonb[], OUT hash bytea[]) RETURNS record LANGUAGE plpgsql STABLE;
@@ -2789,6 +2795,8 @@ CREATE TABLE pay.webhook_replay (
 );
 
 CREATE FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.report_by(p_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_zone text, p_merchant_id text) RETURNS TABLE(bucket text, merchant_id text, currency text, orders bigint, paid bigint, failed bigint, expired bigint, open bigint, success_rate numeric, volume numeric, refunds numeric, disputes numeric, fees numeric, net numeric) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.report_lines(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) RETURNS TABLE(merchant_id text, at timestamp with time zone, psp text, currency text, volume numeric, refunds numeric, disputes numeric, fees numeric, vat numeric, earned numeric, earned_tax numeric) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.request_time(p_request_id text) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.requote_orders(p_moves pay.move[]) RETURNS void LANGUAGE plpgsql;
@@ -2863,6 +2871,8 @@ CREATE FUNCTION pay.screening_lists_at() RETURNS timestamp with time zone LANGUA
 CREATE FUNCTION pay.seal_digest(p_message text) RETURNS bytea LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.seal_end(p_from bigint, p_until bigint, p_span bigint, p_most integer) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.seal_message(p_seal pay.seal) RETURNS text LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.seal_over(p_tx bigint) RETURNS bigint LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.seal_path(p_number bigint, p_position bigint) RETURNS text[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.seal_root(p_number bigint) RETURNS bytea LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.second_time(p_at timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.see_exceptions(p_merchant_id text, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS SETOF pay.settlement_exception LANGUAGE plpgsql STABLE;
@@ -3239,6 +3249,7 @@ CREATE FUNCTION pay_ops.linked_to_review(p_review_id bigint) RETURNS TABLE(check
 CREATE FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) RETURNS TABLE(outcome text, batch_id text, item_count integer, total_minor bigint, hash text) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) RETURNS TABLE(outcome text, seller_account text, currency text, payout_id text, amount_minor bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.make_proof(p_merchant_id text, p_payment_order_id text) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp' SET "TimeZone" TO 'UTC';
 CREATE FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.promote_risk_model(p_name text, p_sha256 text, p_report_sha256 text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint DEFAULT NULL::bigint, p_page jsonb DEFAULT NULL::jsonb) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3288,8 +3299,13 @@ CREATE FUNCTION pay_relay.claim_messages(p_name text, p_owner text, p_lease_ms b
 CREATE FUNCTION pay_relay.mark_messages(p_name text, p_owner text, p_lease_ms bigint, p_position bigint) RETURNS TABLE(outcome text, lag bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_until timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) RETURNS TABLE(merchant_id text, explanation text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_view.find(p_what text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.find(p_what text, p_merchant_id text DEFAULT NULL::text, p_buyer text DEFAULT NULL::text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint DEFAULT NULL::bigint) RETURNS TABLE(merchant_id text, outcome text, advice text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.report_days(p_from timestamp with time zone, p_to timestamp with time zone, p_zone text DEFAULT 'UTC'::text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(day date, merchant_id text, currency text, orders bigint, paid bigint, failed bigint, expired bigint, open bigint, success_rate numeric, volume numeric, refunds numeric, disputes numeric, fees numeric, net numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.report_fees(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(psp text, merchant_id text, currency text, volume numeric, fees numeric, percent numeric, vat numeric, earned numeric, earned_tax numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.report_psps(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(psp text, merchant_id text, currency text, orders bigint, paid bigint, failed bigint, expired bigint, open bigint, success_rate numeric, volume numeric, refunds numeric, disputes numeric, fees numeric, net numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.report_sellers(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(seller_account text, merchant_id text, currency text, sales numeric, refunds numeric, disputes numeric, fees numeric, payouts numeric, other numeric, net numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.report_time(p_text text, p_zone text) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay_view.retention(p_classes text[] DEFAULT NULL::text[], p_keep interval DEFAULT NULL::interval) RETURNS TABLE(class text, keep interval, at_least interval, act text, data text, due bigint, last_at timestamp with time zone, last_keep interval, last_who text, total bigint) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.screening_waits() RETURNS TABLE(merchant_id text, provider text, destination_id text, version integer, items bigint, since timestamp with time zone, due_at timestamp with time zone, questions integer, code text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 
@@ -6397,6 +6413,7 @@ ALTER TABLE ONLY pay.webhook_replay
 ALTER TABLE ONLY pay.webhook_secret
     ADD CONSTRAINT webhook_secret_pkey PRIMARY KEY (endpoint_id, merchant_id, number);
 
+CREATE INDEX change_by_reference ON pay.change USING btree (reference) WHERE (reference IS NOT NULL);
 CREATE INDEX change_metadata_age ON pay.change USING btree (created_at) WHERE (metadata IS NOT NULL);
 CREATE INDEX change_open ON pay.change USING btree (created_at) WHERE (pay.status_rank((status)::text) < 2);
 CREATE INDEX change_reference ON pay.change USING btree (reference) WHERE (reference IS NOT NULL);
@@ -7326,6 +7343,8 @@ GRANT ALL ON FUNCTION pay.fee_of(p_order pay.payment_order) TO payments_operator
 REVOKE ALL ON FUNCTION pay.fee_postings(p_postings pay.posting[], p_new integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.file_due(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.file_item_of(p_merchant_id text, p_provider text, p_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.find_amount(p_amount numeric, p_currency text, p_merchant_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.find_buyer(p_buyer text, p_merchant_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_by_merchant(p_merchant_id text, p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_by_psp(p_psp text, p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_change(p_merchant_id text, p_change_id text) FROM PUBLIC;
@@ -7335,6 +7354,7 @@ REVOKE ALL ON FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[
 GRANT SELECT ON TABLE pay.payout_event TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_event TO payments_operator;
 REVOKE ALL ON FUNCTION pay.find_payout_of_event(p_event pay.payout_event, p_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.find_prefix(p_what text, p_merchant_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_request(p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb, p_explore jsonb) FROM PUBLIC;
@@ -7717,6 +7737,8 @@ REVOKE ALL ON FUNCTION pay.plan_schedule(p_schedule pay.payout_schedule, p_keeps
 REVOKE ALL ON FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_soon(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.post(p_postings pay.posting[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.proof_log(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.proof_seals(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.propose_rows(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_operator;
@@ -7745,6 +7767,7 @@ REVOKE ALL ON FUNCTION pay.raise_pages(p_now timestamp with time zone) FROM PUBL
 REVOKE ALL ON FUNCTION pay.rate_ok(p_rate text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rates_ok(p_base text, p_rates jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.read_amount(p_what text, OUT amount numeric, OUT currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], OUT facts pay.fact[], OUT webhooks bigint, OUT unsure boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.read_lines(p_items integer[], p_merchant_id text[], p_psp text[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_request_id text[], p_route text[], p_terms jsonb[], OUT item integer[], OUT place integer[], OUT id text[], OUT seller text[], OUT minor bigint[], OUT credit text[], OUT detail jsonb[], OUT hash bytea[]) FROM PUBLIC;
@@ -7776,6 +7799,8 @@ REVOKE ALL ON FUNCTION pay.replay(p_endpoint pay.webhook_endpoint, p_message_id 
 GRANT SELECT ON TABLE pay.webhook_replay TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_replay TO payments_operator;
 REVOKE ALL ON FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.report_by(p_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_zone text, p_merchant_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.report_lines(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.request_time(p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.requote_orders(p_moves pay.move[]) FROM PUBLIC;
@@ -7833,6 +7858,8 @@ REVOKE ALL ON FUNCTION pay.seal_end(p_from bigint, p_until bigint, p_span bigint
 REVOKE ALL ON FUNCTION pay.seal_message(p_seal pay.seal) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.seal_message(p_seal pay.seal) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.seal_message(p_seal pay.seal) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.seal_over(p_tx bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.seal_path(p_number bigint, p_position bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.seal_root(p_number bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.seal_root(p_number bigint) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.seal_root(p_number bigint) TO payments_operator;
@@ -8261,6 +8288,8 @@ REVOKE ALL ON FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider 
 GRANT ALL ON FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.make_proof(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.make_proof(p_merchant_id text, p_payment_order_id text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.promote_risk_model(p_name text, p_sha256 text, p_report_sha256 text, p_who text, p_why text) FROM PUBLIC;
@@ -8361,12 +8390,27 @@ GRANT ALL ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_
 REVOKE ALL ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) TO payments_operator;
-REVOKE ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) TO payments_auditor;
-GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text, p_buyer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text, p_buyer text) TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text, p_buyer text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.report_days(p_from timestamp with time zone, p_to timestamp with time zone, p_zone text, p_merchant_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.report_days(p_from timestamp with time zone, p_to timestamp with time zone, p_zone text, p_merchant_id text) TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.report_days(p_from timestamp with time zone, p_to timestamp with time zone, p_zone text, p_merchant_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.report_fees(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.report_fees(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.report_fees(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.report_psps(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.report_psps(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.report_psps(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.report_sellers(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.report_sellers(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.report_sellers(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.report_time(p_text text, p_zone text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.report_time(p_text text, p_zone text) TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.report_time(p_text text, p_zone text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_view.retention(p_classes text[], p_keep interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.retention(p_classes text[], p_keep interval) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.retention(p_classes text[], p_keep interval) TO payments_operator;

@@ -6,13 +6,14 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
+#include "cli/output.h"
 #include "cli/table.h"
 
 #include <stdio.h>
 #include <string.h>
 
 
-#define ACT_WORDS  256           /* of all verbs or kinds */
+#define ACT_WORDS  256           /* of all kinds */
 
 
 static int act_parts(PGconn *conn, const pay_cli_show_t *show,
@@ -38,6 +39,10 @@ pay_cli_show_of(const pay_cli_show_t *show, const char *dsn, int count,
     int        code;
     PGconn    *conn;
     PGresult  *rows;
+
+    if (!pay_cli_no_format(show->what)) {
+        return PAY_CLI_USAGE;
+    }
 
     conn = pay_cli_connect(dsn);
     if (conn == NULL) {
@@ -101,6 +106,10 @@ pay_cli_act(const pay_cli_act_t *act, const char *dsn,
     PGconn    *conn;
     PGresult  *rows;
 
+    if (!pay_cli_no_format(act->what)) {
+        return PAY_CLI_USAGE;
+    }
+
     conn = pay_cli_connect(dsn);
     if (conn == NULL) {
         return PAY_CLI_USAGE;
@@ -163,37 +172,22 @@ pay_cli_verb(const pay_cli_verbs_t *verbs, int words,
     const char *const *word, int *code)
 {
     int          i;
-    char         all[ACT_WORDS];
     const char  *id = words >= 2 ? word[1] : NULL;
-    const char  *nearest;
 
     if (words < 0) {
         *code = pay_cli_say_usage(words, verbs->usage);
         return -1;
     }
 
-    act_words(verbs->verbs, all, sizeof(all));
-
-    /* No verb: the message lists them, since that is the question. */
-    if (words == 0) {
-        *code = pay_cli_misuse(verbs->usage, "%s needs a verb: %s",
-                               verbs->command, all);
-        return -1;
-    }
-
-    for (i = 0; verbs->verbs[i] != NULL; i++) {
+    for (i = 0; words > 0 && verbs->verbs[i] != NULL; i++) {
         if (strcmp(verbs->verbs[i], word[0]) == 0) {
             break;
         }
     }
 
-    if (verbs->verbs[i] == NULL) {
-        nearest = act_nearest(verbs->verbs, word[0]);
-        *code = pay_cli_misuse(verbs->usage, "%s has no verb \"%s\", but %s%s%s"
-                               "%s", verbs->command, word[0], all,
-                               nearest != NULL ? "; did you mean " : "",
-                               nearest != NULL ? nearest : "",
-                               nearest != NULL ? "?" : "");
+    if (words == 0 || verbs->verbs[i] == NULL) {
+        *code = pay_cli_no_verb(verbs->command, verbs->usage, verbs->verbs,
+                                words == 0 ? NULL : word[0]);
         return -1;
     }
 
@@ -315,8 +309,7 @@ pay_cli_list_cases(const pay_cli_verbs_t *verbs, const pay_cli_list_t *list,
         return PAY_CLI_USAGE;
     }
 
-    return args->as_json ? pay_cli_list_json(list, args->dsn, values)
-                         : pay_cli_list(list, args->dsn, values);
+    return pay_cli_list(list, args->dsn, values);
 }
 
 

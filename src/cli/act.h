@@ -7,6 +7,7 @@
 #ifndef PAY_SRC_CLI_ACT_H
 #define PAY_SRC_CLI_ACT_H
 
+#include "cli/output.h"
 #include "cli/table.h"
 
 #include <stddef.h>
@@ -83,7 +84,6 @@ typedef struct {
     const char  *as;           /* of "change settle" */
     int          bears;        /* of "mismatch assign" */
     int          all;
-    int          as_json;
 } pay_cli_case_t;
 
 /* Rows of a pay_cli_option_t table: options that each of these commands
@@ -95,7 +95,7 @@ typedef struct {
     { "--who", &(args)->who, NULL },                                          \
     { "--why", &(args)->why, NULL },                                          \
     { "--all", NULL, &(args)->all },                                          \
-    { "--json", NULL, &(args)->as_json }
+    PAY_CLI_OUTPUT_OPTIONS
 
 /* Columns of the parts that several of them show: of the timeline "t", of
  * the calls "d". */

@@ -4,6 +4,8 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/help.h"
+#include "cli/output.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +14,7 @@
 
 #define WORD_MAX  32           /* of the words that are compared with a
                                   typing mistake */
+#define VERBS_MAX  40          /* of one command */
 
 
 static const pay_cli_option_t *args_find(const pay_cli_option_t *options,
@@ -31,9 +34,10 @@ pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
     const pay_cli_option_t  *option;
 
     n = 0;
+    pay_cli_output = (pay_cli_output_t) { .format = NULL };
 
     for (i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             return PAY_CLI_HELP;
         }
 
@@ -80,7 +84,12 @@ pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
 int
 pay_cli_say_usage(int result, const char *usage)
 {
-    fputs(usage, result == PAY_CLI_HELP ? stdout : stderr);
+    if (result == PAY_CLI_HELP) {
+        pay_cli_help(usage);
+
+    } else {
+        pay_cli_help_forms(stderr, usage);
+    }
 
     return result == PAY_CLI_HELP ? PAY_CLI_OK : PAY_CLI_USAGE;
 }
@@ -95,7 +104,8 @@ pay_cli_misuse(const char *usage, const char *format, ...)
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);
-    fprintf(stderr, "\n%s", usage);
+    fputc('\n', stderr);
+    pay_cli_help_forms(stderr, usage);
 
     return PAY_CLI_USAGE;
 }
@@ -105,22 +115,64 @@ int
 pay_cli_hand_over(const char *command, const char *usage,
     const pay_cli_subcommand_t *subcommands, int argc, char **argv)
 {
-    if (argc < 2) {
-        return pay_cli_misuse(usage, "%s needs a verb", command);
-    }
+    int          i;
+    const char  *verbs[VERBS_MAX + 1] = { NULL };
 
-    for ( /* void */ ; subcommands->name != NULL; subcommands++) {
-        if (strcmp(argv[1], subcommands->name) == 0) {
-            return subcommands->run(argc - 1, argv + 1);
-        }
-    }
-
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        fputs(usage, stdout);
+    if (argc >= 2 && (strcmp(argv[1], "--help") == 0
+                      || strcmp(argv[1], "-h") == 0))
+    {
+        pay_cli_help(usage);
         return PAY_CLI_OK;
     }
 
-    return pay_cli_misuse(usage, "%s has no verb \"%s\"", command, argv[1]);
+    for (i = 0; argc >= 2 && subcommands[i].name != NULL; i++) {
+        if (strcmp(argv[1], subcommands[i].name) == 0) {
+            return subcommands[i].run(argc - 1, argv + 1);
+        }
+    }
+
+    for (i = 0; i < VERBS_MAX && subcommands[i].name != NULL; i++) {
+        verbs[i] = subcommands[i].name;
+    }
+
+    return pay_cli_no_verb(command, usage, verbs, argc < 2 ? NULL : argv[1]);
+}
+
+
+int
+pay_cli_no_verb(const char *command, const char *usage,
+    const char *const *verbs, const char *word)
+{
+    size_t       i;
+    unsigned     distance, least = PAY_CLI_FAR;
+    const char  *nearest = NULL;
+
+    if (word == NULL) {
+        fprintf(stderr, "payctl: %s needs a verb: ", command);
+
+    } else {
+        fprintf(stderr, "payctl: %s has no verb \"%s\", but ", command, word);
+    }
+
+    for (i = 0; verbs[i] != NULL; i++) {
+        fprintf(stderr, "%s%s", i > 0 ? ", " : "", verbs[i]);
+        distance = word == NULL ? PAY_CLI_FAR
+                                : pay_cli_distance(word, verbs[i]);
+
+        if (distance < least) {
+            least = distance;
+            nearest = verbs[i];
+        }
+    }
+
+    if (nearest != NULL) {
+        fprintf(stderr, "; did you mean %s?", nearest);
+    }
+
+    fputc('\n', stderr);
+    pay_cli_help_forms(stderr, usage);
+
+    return PAY_CLI_USAGE;
 }
 
 
@@ -166,7 +218,7 @@ args_unknown(const pay_cli_option_t *options, const char *name)
     const pay_cli_option_t  *nearest = NULL;
 
     snprintf(word, sizeof(word), "%.*s", (int) strcspn(name, "="), name);
-    fprintf(stderr, "payctl: there is no option %s", word);
+    fprintf(stderr, "payctl: unknown option %s", word);
 
     for ( /* void */ ; options->name != NULL; options++) {
         distance = pay_cli_distance(word, options->name);
@@ -178,7 +230,7 @@ args_unknown(const pay_cli_option_t *options, const char *name)
     }
 
     if (nearest != NULL) {
-        fprintf(stderr, ", did you mean %s?", nearest->name);
+        fprintf(stderr, "; did you mean %s?", nearest->name);
     }
 
     fputc('\n', stderr);

@@ -19,14 +19,14 @@ typedef struct {
 
 
 /* Reads argv[1] … into the options and up to `max` words; the number of words,
- * PAY_CLI_HELP when --help is among them, or PAY_CLI_MISUSE after a complaint
- * on stderr.  What it sets is borrowed from argv; what is not named stays as
- * it was. */
+ * PAY_CLI_HELP when --help or -h is among them, or PAY_CLI_MISUSE after a
+ * complaint on stderr.  What it sets is borrowed from argv; what is not named
+ * stays as it was. */
 int pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
     const char **words, int max);
 
-/* The usage to stdout or stderr, for what pay_cli_args() has returned, and the
- * exit code for it. */
+/* For the result of pay_cli_args(): the usage with its examples on stdout, or
+ * its first lines on stderr; returns the exit code. */
 int pay_cli_say_usage(int result, const char *usage);
 
 
@@ -45,6 +45,11 @@ int pay_cli_hand_over(const char *command, const char *usage,
  * returns PAY_CLI_USAGE. */
 int pay_cli_misuse(const char *usage, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Says on stderr that the command has no such verb, with the verbs that it has,
+ * then its usage; returns PAY_CLI_USAGE.  word NULL: none was given. */
+int pay_cli_no_verb(const char *command, const char *usage,
+    const char *const *verbs, const char *word);
 
 /* How many bytes must be changed, added or left out to make one of the other
  * (Levenshtein); PAY_CLI_FAR when it is more than a typing mistake. */

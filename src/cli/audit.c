@@ -6,11 +6,12 @@
 #include "cli/args.h"
 #include "cli/audit.h"
 #include "cli/cli.h"
+#include "cli/help.h"
 
 #include <stddef.h>
 
 
-static const char  audit_usage[] =
+const char  pay_cli_audit_usage[] =
     "usage: payctl audit export [--dsn DSN] [--since DATE] [--until DATE]"
     " > FILE\n"
     "       payctl audit verify --key PUBLIC.pem ... [--roots FILE] ..."
@@ -42,5 +43,6 @@ static const pay_cli_subcommand_t  subcommands[] = {
 int
 pay_cli_audit(int argc, char **argv)
 {
-    return pay_cli_hand_over("audit", audit_usage, subcommands, argc, argv);
+    return pay_cli_hand_over("audit", pay_cli_audit_usage, subcommands, argc,
+                             argv);
 }

@@ -44,6 +44,12 @@ int pay_cli_audit_complain(const char *subject, const char *what);
 const char *pay_cli_audit_read(const char *path, unsigned char *text,
     size_t max, pay_str_t *bytes);
 
+/* The key of the event log's seals, which signs closes and proofs, too; the
+ * caller wipes it.  PAY_CLI_OK, or PAY_CLI_USAGE after a complaint. */
+int pay_cli_audit_private(const char *path, pay_secret_t *key);
+/* The same of a public key, with its id. */
+int pay_cli_audit_public(const char *path, pay_audit_key_t *key);
+
 /* pay_audit_conf_t.found: keeps the first ones. */
 void pay_cli_audit_found(void *data, const pay_audit_finding_t *finding);
 

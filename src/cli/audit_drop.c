@@ -7,6 +7,7 @@
 #include "cli/args.h"
 #include "cli/audit.h"
 #include "cli/cli.h"
+#include "cli/help.h"
 
 #include <string.h>
 
@@ -24,7 +25,7 @@ typedef struct {
 static int drop_is_month(const char *text);
 
 
-static const char  drop_usage[] =
+const char  pay_cli_audit_drop_usage[] =
     "usage: payctl audit drop-month [--dsn DSN] [--keep TIME] YYYY-MM\n"
     "                               --who NAME --why REASON\n"
     "Deletes a month of the event log for good, the oldest one only, and"
@@ -77,7 +78,7 @@ pay_cli_audit_drop(int argc, char **argv)
     if (words != 1 || !drop_is_month(month) || args.who == NULL
         || args.why == NULL)
     {
-        return pay_cli_say_usage(words, drop_usage);
+        return pay_cli_say_usage(words, pay_cli_audit_drop_usage);
     }
 
     values[0] = month;

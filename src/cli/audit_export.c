@@ -7,6 +7,7 @@
 #include "cli/audit.h"
 #include "cli/cli.h"
 #include "cli/db.h"
+#include "cli/help.h"
 
 #include <stdio.h>
 
@@ -15,7 +16,7 @@ static int export_run(PGconn *conn, const char *const *values);
 static int export_rows(PGconn *conn);
 
 
-static const char  export_usage[] =
+const char  pay_cli_audit_export_usage[] =
     "usage: payctl audit export [--dsn DSN] [--since DATE] [--until DATE]"
     " > FILE\n"
     "Prints the event log with its seals, a line each, for payctl audit verify."
@@ -45,7 +46,7 @@ pay_cli_audit_export(int argc, char **argv)
 
     words = pay_cli_args(argc, argv, options, NULL, 0);
     if (words != 0) {
-        return pay_cli_say_usage(words, export_usage);
+        return pay_cli_say_usage(words, pay_cli_audit_export_usage);
     }
 
     conn = pay_cli_connect(dsn);

@@ -6,6 +6,7 @@
 #include "cli/args.h"
 #include "cli/audit.h"
 #include "cli/cli.h"
+#include "cli/help.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,12 +20,12 @@ static int key_write(const char *path, pay_str_t pem);
 static int key_tell(const pay_secret_t *key, int with_pem);
 
 
-static const char  keygen_usage[] =
+const char  pay_cli_audit_keygen_usage[] =
     "usage: payctl audit keygen PRIVATE.pem\n"
     "Writes a new Ed25519 private key to a file that only you can read; a"
     " file\nthat is there is never written over.  Prints the key's id.\n";
 
-static const char  pubkey_usage[] =
+const char  pay_cli_audit_pubkey_usage[] =
     "usage: payctl audit pubkey PRIVATE.pem > PUBLIC.pem\n"
     "Prints the public key that belongs to a private one, for payctl audit"
     "\nverify.  Keep the public keys of all times, away from the database.\n";
@@ -41,7 +42,7 @@ pay_cli_audit_keygen(int argc, char **argv)
     words = pay_cli_args(argc, argv, options, &path, 1);
 
     return words == 1 ? key_make(path)
-                      : pay_cli_say_usage(words, keygen_usage);
+                      : pay_cli_say_usage(words, pay_cli_audit_keygen_usage);
 }
 
 
@@ -60,7 +61,7 @@ pay_cli_audit_pubkey(int argc, char **argv)
 
     words = pay_cli_args(argc, argv, options, &path, 1);
     if (words != 1) {
-        return pay_cli_say_usage(words, pubkey_usage);
+        return pay_cli_say_usage(words, pay_cli_audit_pubkey_usage);
     }
 
     trouble = pay_cli_audit_read(path, text, sizeof(text), &pem);

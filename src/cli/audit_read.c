@@ -46,3 +46,46 @@ pay_cli_audit_read(const char *path, unsigned char *text, size_t max,
 
     return failed ? "cannot be read, or is too large for a key" : NULL;
 }
+
+
+int
+pay_cli_audit_private(const char *path, pay_secret_t *key)
+{
+    pay_err_t       err = { .slug = NULL };
+    pay_str_t       pem;
+    const char     *trouble;
+    unsigned char   text[PAY_ED25519_PEM_MAX];
+
+    trouble = pay_cli_audit_read(path, text, sizeof(text), &pem);
+
+    if (trouble == NULL && pay_ed25519_read_private(pem, key, &err) != PAY_OK) {
+        trouble = err.detail != NULL ? err.detail : "out of memory";
+    }
+
+    explicit_bzero(text, sizeof(text));
+
+    return trouble == NULL ? PAY_CLI_OK
+                           : pay_cli_audit_complain(path, trouble);
+}
+
+
+int
+pay_cli_audit_public(const char *path, pay_audit_key_t *key)
+{
+    pay_err_t       err = { .detail = "libcrypto failed" };
+    pay_str_t       pem;
+    const char     *trouble;
+    unsigned char   text[PAY_ED25519_PEM_MAX];
+
+    trouble = pay_cli_audit_read(path, text, sizeof(text), &pem);
+
+    if (trouble == NULL
+        && (pay_ed25519_read_public(pem, key->key, &err) != PAY_OK
+            || pay_ed25519_key_id(key->key, key->id) != PAY_OK))
+    {
+        trouble = err.detail;
+    }
+
+    return trouble == NULL ? PAY_CLI_OK
+                           : pay_cli_audit_complain(path, trouble);
+}

@@ -7,12 +7,13 @@
 #include "cli/audit.h"
 #include "cli/cli.h"
 #include "cli/db.h"
+#include "cli/help.h"
 #include "cli/table.h"
 
 #include <stdio.h>
 
 
-static const char  status_usage[] =
+const char  pay_cli_audit_status_usage[] =
     "usage: payctl audit status [--dsn DSN]\n"
     "The newest seal that is signed, its age, and the events that no signed"
     " seal has\nyet.  Exit code 1 when there is no seal at all.\n";
@@ -49,7 +50,7 @@ pay_cli_audit_status(int argc, char **argv)
 
     words = pay_cli_args(argc, argv, options, NULL, 0);
     if (words != 0) {
-        return pay_cli_say_usage(words, status_usage);
+        return pay_cli_say_usage(words, pay_cli_audit_status_usage);
     }
 
     conn = pay_cli_connect(dsn);

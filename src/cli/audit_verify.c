@@ -7,6 +7,7 @@
 
 #include "cli/audit.h"
 #include "cli/cli.h"
+#include "cli/help.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +53,7 @@ static pay_str_t verify_seal_in(pay_str_t text);
 static int verify_next(verify_t *verify, FILE *file, pay_str_t *text);
 
 
-static const char  verify_usage[] =
+const char  pay_cli_audit_verify_usage[] =
     "usage: payctl audit verify --key PUBLIC.pem ... [--roots FILE] ..."
     " [--part]\n"
     "                           FILE | -\n"
@@ -79,7 +80,7 @@ pay_cli_audit_verify(int argc, char **argv)
     verify_t  *verify;
 
     if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
-        fputs(verify_usage, stdout);
+        pay_cli_help(pay_cli_audit_verify_usage);
         return PAY_CLI_OK;
     }
 
@@ -89,7 +90,7 @@ pay_cli_audit_verify(int argc, char **argv)
     }
 
     if (!verify_parse(argc, argv, verify)) {
-        fputs(verify_usage, stderr);
+        pay_cli_help_forms(stderr, pay_cli_audit_verify_usage);
         free(verify);
         return PAY_CLI_USAGE;
     }

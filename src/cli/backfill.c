@@ -5,11 +5,13 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/help.h"
+#include "cli/output.h"
 #include "cli/table.h"
 
 
-static const char  backfill_usage[] =
-    "usage: payctl backfill [--dsn DSN] [--json]\n"
+const char  pay_cli_backfill_usage[] =
+    "usage: payctl backfill [--dsn DSN] [-o json|csv]\n"
     "How far the list of events of each PSP has been looked at; missed counts\n"
     "the events that had not come by themselves.\n";
 
@@ -32,20 +34,19 @@ static const pay_cli_list_t  backfill_list = {
 int
 pay_cli_backfill(int argc, char **argv)
 {
-    int          words, as_json = 0;
+    int          words;
     const char  *dsn = NULL;
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
-        { "--json", NULL, &as_json },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 
     words = pay_cli_args(argc, argv, options, NULL, 0);
     if (words != 0) {
-        return pay_cli_say_usage(words, backfill_usage);
+        return pay_cli_say_usage(words, pay_cli_backfill_usage);
     }
 
-    return as_json ? pay_cli_list_json(&backfill_list, dsn, NULL)
-                   : pay_cli_list(&backfill_list, dsn, NULL);
+    return pay_cli_list(&backfill_list, dsn, NULL);
 }

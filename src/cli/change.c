@@ -7,6 +7,7 @@
 #include "cli/act.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "cli/table.h"
 
 #include <string.h>
@@ -18,10 +19,10 @@
 static int change_settle(const pay_cli_case_t *args, const char *id);
 
 
-static const char  change_usage[] =
+const char  pay_cli_change_usage[] =
     "usage: payctl change list [--dsn DSN] [--all] [--kind KIND]"
     " [--merchant ID]\n"
-    "                          [--json]\n"
+    "                          [-o json|csv]\n"
     "       payctl change show [--dsn DSN] ID\n"
     "       payctl change settle [--dsn DSN] ID --as success|failed\n"
     "                            --who NAME --why REASON\n"
@@ -37,7 +38,7 @@ static const char  list_sql[] =
     "SELECT change_id AS id, kind, status, " AT("created_at") " AS at,"
     " date_trunc('second', now() - created_at) AS age,"
     " merchant_id AS merchant, payment_order_id AS \"order\", psp,"
-    " concat_ws(' ', amount, currency) AS amount,"
+    " amount, currency,"
     " coalesce(dispatch_state, '') AS call,"
     " coalesce(dead_letter_id::text, '') AS dead_letter,"
     " coalesce(code, job_code, '') AS code"
@@ -101,11 +102,11 @@ static const char  *const verb_names[] = {
 };
 
 static const pay_cli_verbs_t  verbs = {
-    "change", change_usage, verb_names, kinds, 0
+    "change", pay_cli_change_usage, verb_names, kinds, 0
 };
 
 static const pay_cli_filter_t  filters[] = {
-    { 2, PAY_CLI_MERCHANT }, { -1, NULL, NULL, NULL }
+    { 2, PAY_CLI_MERCHANT }, PAY_CLI_NO_FILTER
 };
 
 static const pay_cli_list_t  list_query = {
@@ -167,7 +168,7 @@ change_settle(const pay_cli_case_t *args, const char *id)
         || (strcmp(args->as, "success") != 0
             && strcmp(args->as, "failed") != 0))
     {
-        return pay_cli_misuse(change_usage, args->as == NULL
+        return pay_cli_misuse(pay_cli_change_usage, args->as == NULL
                               ? "--as is missing: what became of it, success "
                                 "or failed"
                               : "--as is success or failed, not \"%s\"",

@@ -7,6 +7,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
+#include "cli/help.h"
 #include "cli/table.h"
 
 #include <stdio.h>
@@ -31,7 +32,7 @@ static int check_show(PGconn *conn, const char *name, const char *about,
     const char *count);
 
 
-static const char  check_usage[] =
+const char  pay_cli_check_usage[] =
     "usage: payctl check [--dsn DSN] [--quiet] [NAME]\n"
     "Compares orders, ledger, wallets, log and outbox: each invariant of\n"
     "schema pay_check, or the one of that name.  DSN defaults to $PAYCTL_DSN.\n"
@@ -67,7 +68,7 @@ pay_cli_check(int argc, char **argv)
 
     words = pay_cli_args(argc, argv, options, &only, 1);
     if (words < 0) {
-        return pay_cli_say_usage(words, check_usage);
+        return pay_cli_say_usage(words, pay_cli_check_usage);
     }
 
     conn = pay_cli_connect(dsn);

@@ -16,6 +16,20 @@
 #define PAY_CLI_USAGE    2             /* not done: wrong call or no input */
 
 
+typedef struct {
+    /* The command's word, its function, and its line in payctl help. */
+    const char  *name;
+    int        (*run)(int argc, char **argv);
+    const char  *help;
+} pay_cli_command_t;
+
+/* Ends with a name of NULL. */
+extern const pay_cli_command_t  pay_cli_commands[];
+
+/* NULL: there is none of that name. */
+const pay_cli_command_t *pay_cli_find_command(const char *name);
+
+
 /* The subcommands, each with its own name in argv[0]; they return an exit
  * code. */
 int pay_cli_audit(int argc, char **argv);              /* audit.c */
@@ -23,6 +37,7 @@ int pay_cli_backfill(int argc, char **argv);           /* backfill.c */
 int pay_cli_change(int argc, char **argv);             /* change.c */
 int pay_cli_check(int argc, char **argv);              /* check.c */
 int pay_cli_close(int argc, char **argv);             /* close.c */
+int pay_cli_completion(int argc, char **argv);         /* completion.c */
 int pay_cli_dlq(int argc, char **argv);                /* dlq.c */
 int pay_cli_events(int argc, char **argv);             /* events.c */
 int pay_cli_explain(int argc, char **argv);            /* explain.c */
@@ -32,6 +47,8 @@ int pay_cli_migrate(int argc, char **argv);            /* migrate.c */
 int pay_cli_mismatch(int argc, char **argv);           /* mismatch.c */
 int pay_cli_ops(int argc, char **argv);                /* ops.c */
 int pay_cli_payout(int argc, char **argv);           /* payout.c */
+int pay_cli_proof(int argc, char **argv);              /* proof.c */
+int pay_cli_report(int argc, char **argv);             /* report.c */
 int pay_cli_retention(int argc, char **argv);         /* retention.c */
 int pay_cli_risk(int argc, char **argv);                /* risk.c */
 int pay_cli_route(int argc, char **argv);               /* route.c */

@@ -9,6 +9,8 @@
 #include "cli/cli.h"
 #include "cli/close.h"
 #include "cli/db.h"
+#include "cli/help.h"
+#include "cli/output.h"
 #include "cli/table.h"
 
 #include <stdio.h>
@@ -19,7 +21,6 @@ static int close_make(int argc, char **argv);
 static int close_show(int argc, char **argv);
 static int close_export(int argc, char **argv);
 static PGresult *close_add_up(PGconn *conn, const char *day);
-static int close_key(const char *path, pay_secret_t *key);
 static int close_sign(PGconn *conn, const pay_secret_t *key, PGresult *made);
 static int close_print(const char *dsn, const char *what, const char *sql,
     int count, const char *const *values);
@@ -27,7 +28,7 @@ static int close_print(const char *dsn, const char *what, const char *sql,
 
 const char  pay_cli_close_usage[] =
     "usage: payctl close make [--dsn DSN] [--day DATE] --key PRIVATE.pem\n"
-    "       payctl close show [--dsn DSN] --day DATE [-o json]\n"
+    "       payctl close show [--dsn DSN] --day DATE [-o json|csv]\n"
     "       payctl close export [--dsn DSN] > FILE\n"
     "       payctl close verify --key PUBLIC.pem ... [--part] FILE | -\n"
     "\n"
@@ -109,7 +110,7 @@ close_make(int argc, char **argv)
                                            "make takes --key");
     }
 
-    code = close_key(path, &key);
+    code = pay_cli_audit_private(path, &key);
     if (code != PAY_CLI_OK) {
         return code;
     }
@@ -142,29 +143,6 @@ close_add_up(PGconn *conn, const char *day)
 
         PQclear(made);
     }
-}
-
-
-/* The key of the event log's seals signs closes, too: an auditor has its
- * public half. */
-static int
-close_key(const char *path, pay_secret_t *key)
-{
-    pay_err_t       err = { .slug = NULL };
-    pay_str_t       pem;
-    const char     *trouble;
-    unsigned char   text[PAY_ED25519_PEM_MAX];
-
-    trouble = pay_cli_audit_read(path, text, sizeof(text), &pem);
-
-    if (trouble == NULL && pay_ed25519_read_private(pem, key, &err) != PAY_OK) {
-        trouble = err.detail != NULL ? err.detail : "out of memory";
-    }
-
-    explicit_bzero(text, sizeof(text));
-
-    return trouble == NULL ? PAY_CLI_OK
-                           : pay_cli_audit_complain(path, trouble);
 }
 
 
@@ -231,13 +209,14 @@ close_sign(PGconn *conn, const pay_secret_t *key, PGresult *made)
 static int
 close_show(int argc, char **argv)
 {
-    int          words;
-    const char  *dsn = NULL, *day = NULL, *format = NULL;
+    int                words;
+    const char        *dsn = NULL, *day = NULL;
+    pay_cli_format_t   format;
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
         { "--day", &day, NULL },
-        { "-o", &format, NULL },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 
@@ -247,13 +226,15 @@ close_show(int argc, char **argv)
         return pay_cli_say_usage(words, pay_cli_close_usage);
     }
 
-    if (day == NULL || (format != NULL && strcmp(format, "json") != 0)) {
-        return pay_cli_misuse(pay_cli_close_usage,
-                              day == NULL ? "show takes --day"
-                                          : "-o takes json");
+    if (day == NULL) {
+        return pay_cli_misuse(pay_cli_close_usage, "show takes --day");
     }
 
-    return format != NULL
+    if (!pay_cli_format("close show", &format)) {
+        return PAY_CLI_USAGE;
+    }
+
+    return format == PAY_CLI_JSON
            ? close_print(dsn, "close show", show_json_sql, 1, &day)
            : pay_cli_list(&show_query, dsn, &day);
 }

@@ -120,27 +120,11 @@ verify_parse(int argc, char **argv, close_check_t *check,
 static int
 verify_keys(close_check_t *check, const char *const *files)
 {
-    size_t           i;
-    pay_err_t        err;
-    pay_str_t        pem;
-    const char      *trouble;
-    unsigned char    text[PAY_ED25519_PEM_MAX];
-    pay_audit_key_t *key;
+    size_t  i;
 
     for (i = 0; i < check->key_count; i++) {
-        key = &check->keys[i];
-        trouble = pay_cli_audit_read(files[i], text, sizeof(text), &pem);
-        err.detail = "libcrypto failed";
-
-        if (trouble == NULL
-            && (pay_ed25519_read_public(pem, key->key, &err) != PAY_OK
-                || pay_ed25519_key_id(key->key, key->id) != PAY_OK))
-        {
-            trouble = err.detail;
-        }
-
-        if (trouble != NULL) {
-            return pay_cli_audit_complain(files[i], trouble);
+        if (pay_cli_audit_public(files[i], &check->keys[i]) != PAY_CLI_OK) {
+            return PAY_CLI_USAGE;
         }
     }
 

@@ -139,12 +139,15 @@ db_complain(PGconn *conn, const char *what)
 }
 
 
-/* Says which role has the right that is missing: functions of pay_ops take the
- * operator, views the auditor.  42501 is insufficient_privilege. */
+/* Says which role has the right that is missing, and how to get it: functions
+ * of pay_ops take the operator, views the auditor.  42501 is
+ * insufficient_privilege. */
 static void
 db_refused(PGconn *conn, const char *what, const char *sql,
     const PGresult *result)
 {
+    char        *user;
+    const char  *role;
     const char  *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char  *reason = PQresultErrorField(result,
                                              PG_DIAG_MESSAGE_PRIMARY);
@@ -154,9 +157,13 @@ db_refused(PGconn *conn, const char *what, const char *sql,
         return;
     }
 
+    role = strstr(sql, "pay_ops.") != NULL ? "payments_operator"
+                                           : "payments_auditor";
+    user = PQescapeIdentifier(conn, PQuser(conn), strlen(PQuser(conn)));
     fprintf(stderr, "payctl: %s: needs the role %s, which %s does not have"
-            " (%s)\n", what,
-            strstr(sql, "pay_ops.") != NULL ? "payments_operator"
-                                            : "payments_auditor",
-            PQuser(conn), reason != NULL ? reason : "permission denied");
+            " (%s); connect as that role, --dsn 'user=%s ...', or have an"
+            " administrator run: GRANT %s TO %s;\n", what, role, PQuser(conn),
+            reason != NULL ? reason : "permission denied", role, role,
+            user != NULL ? user : PQuser(conn));
+    PQfreemem(user);
 }

@@ -7,6 +7,7 @@
 #include "cli/act.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "cli/table.h"
 
 #include <string.h>
@@ -15,10 +16,10 @@
 #define AT  PAY_CLI_AT
 
 
-static const char  dlq_usage[] =
+const char  pay_cli_dlq_usage[] =
     "usage: payctl dlq list [--dsn DSN] [--all] [--kind KIND]"
     " [--merchant ID]\n"
-    "                       [--json]\n"
+    "                       [-o json|csv]\n"
     "       payctl dlq show [--dsn DSN] ID\n"
     "       payctl dlq requeue [--dsn DSN] ID --who NAME --why REASON\n"
     "       payctl dlq accept [--dsn DSN] ID --who NAME --why REASON\n"
@@ -39,7 +40,7 @@ static const char  list_sql[] =
     " coalesce(merchant_id, '') AS merchant,"
     " coalesce(payment_order_id, event_id) AS order_or_event,"
     " coalesce(psp, '') AS psp,"
-    " concat_ws(' ', amount, currency) AS amount,"
+    " amount, currency,"
     " attempts, coalesce(code, '') AS code"
     " FROM pay_view.dead_letters"
     " WHERE (state = 'open' OR $1::boolean) AND kind = coalesce($2, kind)"
@@ -116,11 +117,11 @@ static const char  *const verb_names[] = {
 };
 
 static const pay_cli_verbs_t  verbs = {
-    "dlq", dlq_usage, verb_names, kinds, 1
+    "dlq", pay_cli_dlq_usage, verb_names, kinds, 1
 };
 
 static const pay_cli_filter_t  filters[] = {
-    { 2, PAY_CLI_MERCHANT }, { -1, NULL, NULL, NULL }
+    { 2, PAY_CLI_MERCHANT }, PAY_CLI_NO_FILTER
 };
 
 static const pay_cli_list_t  list_query = {

@@ -10,6 +10,8 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/events.h"
+#include "cli/help.h"
+#include "cli/output.h"
 #include "cli/table.h"
 
 #include <stddef.h>
@@ -55,12 +57,15 @@ static int switch_endpoint(const events_args_t *args, const char *word,
 const char  pay_cli_events_usage[] =
     "usage: payctl events list [--dsn DSN] [--merchant ID]\n"
     "                          [--subject KIND/ID] [--type TYPE]\n"
+    "                          [-o json|csv]\n"
     "       payctl events show [--dsn DSN] EVENT\n"
     "       payctl events tail [--dsn DSN] [--merchant ID] [--type TYPE]\n"
     "                          [--after EVENT] [--forward URL]\n"
-    "       payctl events endpoints [--dsn DSN] [--merchant ID]\n"
-    "       payctl events deliveries [--dsn DSN] ENDPOINT [--state STATE]\n"
-    "       payctl events lag [--dsn DSN]\n"
+    "       payctl events endpoints [--dsn DSN] [--merchant ID]"
+    " [-o json|csv]\n"
+    "       payctl events deliveries [--dsn DSN] ENDPOINT [--state STATE]"
+    " [-o json|csv]\n"
+    "       payctl events lag [--dsn DSN] [-o json|csv]\n"
     "       payctl events enable|disable [--dsn DSN] ENDPOINT --who NAME"
     " --why REASON\n"
     "       payctl events replay [--dsn DSN] ENDPOINT --event EVENT\n"
@@ -79,6 +84,23 @@ const char  pay_cli_events_usage[] =
     "or those of a time; with --failed, those that were given up.  enable,\n"
     "disable and replay need the role payments_operator.\n";
 
+/* An endpoint may be there before the first payment. */
+#define EVENTS_MERCHANT                                                       \
+    "SELECT merchant_id FROM pay.webhook_endpoint UNION "                     \
+    "(" PAY_CLI_NAMES("pay.checkout", "merchant_id") ")",                     \
+    "merchant", "has a checkout or an endpoint here"
+
+static const pay_cli_filter_t  merchant_filters[] = {
+    { 0, EVENTS_MERCHANT }, PAY_CLI_NO_FILTER
+};
+
+static const pay_cli_filter_t  delivery_filters[] = {
+    { 0, "SELECT endpoint_id FROM pay.webhook_endpoint", "endpoint",
+      "is declared here" },
+    { 1, "due|delivered|failed", "state", "" },
+    PAY_CLI_NO_FILTER
+};
+
 static const pay_cli_list_t  list_query = {
     "events list",
     "SELECT m.message_id AS id, m.merchant_id AS merchant, m.type, m.subject,"
@@ -88,7 +110,7 @@ static const pay_cli_list_t  list_query = {
     " AND m.subject = coalesce($2, m.subject)"
     " AND m.type = coalesce($3, m.type)"
     " ORDER BY m.position DESC LIMIT 100",
-    3, "no such event", PAY_CLI_OK, NULL
+    3, "no such event", PAY_CLI_OK, merchant_filters
 };
 
 static const pay_cli_list_t  endpoints_query = {
@@ -102,7 +124,7 @@ static const pay_cli_list_t  endpoints_query = {
     " FROM pay.webhook_endpoint w"
     " WHERE w.merchant_id = coalesce($1, w.merchant_id)"
     " ORDER BY w.merchant_id, w.created_at",
-    1, "no endpoint", PAY_CLI_OK, NULL
+    1, "no endpoint", PAY_CLI_OK, merchant_filters
 };
 
 static const pay_cli_list_t  deliveries_query = {
@@ -118,7 +140,7 @@ static const pay_cli_list_t  deliveries_query = {
     " JOIN pay.message m ON m.position = d.position"
     " WHERE w.endpoint_id = $1 AND d.state = coalesce($2, d.state)"
     " ORDER BY d.position DESC LIMIT 100",
-    2, "no delivery", PAY_CLI_OK, NULL
+    2, "no delivery", PAY_CLI_OK, delivery_filters
 };
 
 static const pay_cli_list_t  lag_query = {
@@ -216,14 +238,20 @@ static const events_verb_t  verbs[] = {
     { "replay", 1, events_replay }
 };
 
+static const char  *const verb_names[] = {
+    "list", "show", "tail", "endpoints", "deliveries", "lag", "enable",
+    "disable", "replay", NULL
+};
+
 
 int
 pay_cli_events(int argc, char **argv)
 {
-    int            words;
-    size_t         i;
-    const char    *word[2] = { NULL, NULL };
-    events_args_t  args = { .dsn = NULL };
+    int                   words;
+    size_t                i;
+    const char           *word[2] = { NULL, NULL };
+    events_args_t         args = { .dsn = NULL };
+    const events_verb_t  *known = NULL;
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &args.dsn, NULL },
@@ -237,6 +265,7 @@ pay_cli_events(int argc, char **argv)
         { "--who", &args.who, NULL },
         { "--why", &args.why, NULL },
         { "--failed", NULL, &args.failed },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 
@@ -251,14 +280,25 @@ pay_cli_events(int argc, char **argv)
     }
 
     for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]) && words > 0; i++) {
-        if (strcmp(word[0], verbs[i].verb) == 0
-            && words == 1 + verbs[i].words)
-        {
+        if (strcmp(word[0], verbs[i].verb) != 0) {
+            continue;
+        }
+
+        if (words == 1 + verbs[i].words) {
             return verbs[i].run(&args, word[1]);
         }
+
+        known = &verbs[i];
     }
 
-    return pay_cli_misuse(pay_cli_events_usage, "payctl events: which?");
+    if (known != NULL) {
+        return pay_cli_misuse(pay_cli_events_usage, known->words > 0
+                              ? "events %s takes one word, the id of it"
+                              : "events %s takes no word", known->verb);
+    }
+
+    return pay_cli_no_verb("events", pay_cli_events_usage, verb_names,
+                           word[0]);
 }
 
 

@@ -3,7 +3,7 @@
 #ifndef PAY_SRC_CLI_EVENTS_H
 #define PAY_SRC_CLI_EVENTS_H
 
-extern const char  pay_cli_events_usage[];
+#include "cli/help.h"
 
 /* "tail" in argv[0]; returns the exit code. */
 int pay_cli_events_tail(int argc, char **argv);          /* events_tail.c */

@@ -10,6 +10,8 @@
 #include "cli/db.h"
 #include "cli/explain.h"
 #include "cli/find.h"
+#include "cli/help.h"
+#include "cli/output.h"
 #include "cli/table.h"
 
 #include <stdint.h>
@@ -20,12 +22,12 @@ static int explain_by_name(PGconn *conn, const char *const *values,
 static int explain_print(const PGresult *rows, int as_json);
 
 
-static const char  explain_usage[] =
-    "usage: payctl explain [--dsn DSN] [--merchant ID] [--json] NAME\n"
+const char  pay_cli_explain_usage[] =
+    "usage: payctl explain [--dsn DSN] [--merchant ID] [-o json] NAME\n"
     "NAME is the id of a payment order, or whatever payctl find knows of it:\n"
     "the checkout's id, the PSP's token or reference, a nonce, an idempotency\n"
     "key, a request id.  An order id is one merchant's, so several merchants\n"
-    "may have it.  --json prints what the API says, a line for each order.\n";
+    "may have it.  -o json prints what the API says, a line for each order.\n";
 
 static const char  explain_sql[] =
     "SELECT merchant_id, explanation FROM pay_view.explain($1, $2)";
@@ -36,27 +38,37 @@ static const char  explain_sql[] =
 int
 pay_cli_explain(int argc, char **argv)
 {
-    int          words, code, as_json = 0;
+    int          words, code, as_json;
     PGconn      *conn;
     PGresult    *rows;
     const char  *dsn = NULL, *values[2] = { NULL, NULL };
+    pay_cli_format_t  format;
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
         { "--merchant", &values[0], NULL },
-        { "--json", NULL, &as_json },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 
     words = pay_cli_args(argc, argv, options, &values[1], 1);
     if (words < 0) {
-        return pay_cli_say_usage(words, explain_usage);
+        return pay_cli_say_usage(words, pay_cli_explain_usage);
     }
 
     if (words == 0) {
-        return pay_cli_misuse(explain_usage, "explain needs a NAME");
+        return pay_cli_misuse(pay_cli_explain_usage, "explain needs a NAME");
     }
 
+    if (!pay_cli_format("explain", &format)) {
+        return PAY_CLI_USAGE;
+    }
+
+    if (format == PAY_CLI_CSV) {
+        return pay_cli_misuse(pay_cli_explain_usage, "explain takes -o json");
+    }
+
+    as_json = format == PAY_CLI_JSON;
     conn = pay_cli_connect(dsn);
     if (conn == NULL) {
         return PAY_CLI_USAGE;
@@ -118,6 +130,8 @@ explain_print(const PGresult *rows, int as_json)
 {
     int        row;
     pay_str_t  text;
+
+    pay_cli_pager_begin();
 
     for (row = 0; row < PQntuples(rows); row++) {
         text.data = (unsigned char *) PQgetvalue(rows, row, 1);

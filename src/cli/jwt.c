@@ -4,8 +4,9 @@
  * merchant: a public key.  It never shows the token or a key.
  */
 
-#include "cli/cli.h"
 #include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/help.h"
 #include "pay_arena.h"
 #include "pay_id.h"
 #include "pay_jwt.h"
@@ -50,7 +51,7 @@ static int jwt_print(const jwt_t *jwt, pay_str_t token);
 static int jwt_complain(const char *subject, const char *what);
 
 
-static const char  jwt_usage[] =
+const char  pay_cli_jwt_usage[] =
     "usage: payctl jwt verify --key FILE --kid KID --alg ALG --issuer ID\n"
     "           [--audience NAME] [--max-lifetime SECONDS] [--now UNIX]\n"
     "           < token\n"
@@ -67,32 +68,18 @@ static const char  jwt_usage[] =
     "  --max-lifetime  payments_jwt_max_lifetime in seconds; default: 3600\n"
     "  --now           the time to judge at; default: the clock\n"
     "\n"
-    "The token is read from stdin, with or without \"Bearer \" in front.\n"
-    "Example:\n"
-    "  payctl jwt verify --key acme.pub --kid 2026-01 --alg ES256 \\\n"
-    "      --issuer acme --audience pay.example.com < token.txt\n";
+    "The token is read from stdin, with or without \"Bearer \" in front.\n";
 
 
 int
 pay_cli_jwt(int argc, char **argv)
 {
-    if (argc >= 2 && (strcmp(argv[1], "--help") == 0
-                      || strcmp(argv[1], "-h") == 0))
-    {
-        fputs(jwt_usage, stdout);
-        return PAY_CLI_OK;
-    }
+    static const pay_cli_subcommand_t  subcommands[] = {
+        { "verify", jwt_verify }, { NULL, NULL }
+    };
 
-    if (argc < 2) {
-        fputs(jwt_usage, stderr);
-        return PAY_CLI_USAGE;
-    }
-
-    if (strcmp(argv[1], "verify") != 0) {
-        return jwt_complain(argv[1], "payctl jwt has the command verify");
-    }
-
-    return jwt_verify(argc - 1, argv + 1);
+    return pay_cli_hand_over("jwt", pay_cli_jwt_usage, subcommands, argc,
+                             argv);
 }
 
 
@@ -124,7 +111,8 @@ jwt_verify(int argc, char **argv)
 
     count = pay_cli_args(argc, argv, options, none, 0);
 
-    code = count != 0 ? pay_cli_say_usage(count, jwt_usage) : jwt_run(jwt);
+    code = count != 0 ? pay_cli_say_usage(count,
+                                          pay_cli_jwt_usage) : jwt_run(jwt);
 
     explicit_bzero(jwt, sizeof(*jwt));
     free(jwt);

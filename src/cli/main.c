@@ -1,81 +1,63 @@
 /*
- * payctl, the operator's tool: finds the subcommand and hands over.  One more
- * subcommand is one file, one prototype in cli.h and one row here.
+ * payctl, the operator's tool: finds the command and hands over.
  */
 
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/help.h"
+#include "cli/output.h"
 
 #include <stdio.h>
 #include <string.h>
 
 
-typedef struct {
-    /* The command's word, its function, and its line in payctl help. */
-    const char  *name;
-    int        (*run)(int argc, char **argv);
-    const char  *help;
-} cli_command_t;
-
-
-static const cli_command_t *cli_find(const char *name);
+static int cli_run(int argc, char **argv);
+static int cli_take_pager(int argc, char **argv);
 static int cli_help(int argc, char **argv);
 static int cli_unknown(const char *name);
 static void cli_usage(FILE *out);
 
 
-/* In alphabetical order, as payctl help prints them. */
-static const cli_command_t  commands[] = {
-    { "audit", pay_cli_audit,
-      "export, verify and cut the signed event log, make its keys" },
-    { "backfill", pay_cli_backfill,
-      "print how far the PSPs' lists of events have been looked at" },
-    { "change", pay_cli_change,
-      "list, show or settle captures, cancellations and refunds" },
-    { "check", pay_cli_check,
-      "compare orders, ledger, wallets, log and outbox" },
-    { "close", pay_cli_close,
-      "close days, show them, verify their documents" },
-    { "dlq", pay_cli_dlq,
-      "list, show, requeue, accept or resolve dead letters" },
-    { "events", pay_cli_events,
-      "list or follow events, their endpoints and deliveries; replay" },
-    { "explain", pay_cli_explain,
-      "print how a payment stands and what comes next" },
-    { "find", pay_cli_find,
-      "print what an id, token, reference or key belongs to" },
-    { "jwt", pay_cli_jwt,
-      "verify: judge a bearer token, and say why it is refused" },
-    { "migrate", pay_cli_migrate,
-      "bring the database's schema up to date" },
-    { "mismatch", pay_cli_mismatch,
-      "list, show or settle what was not believed" },
-    { "ops", pay_cli_ops,
-      "print the tables that SQL must agree with" },
-    { "payout", pay_cli_payout,
-      "list, hold, release, make and approve pay-outs to sellers" },
-    { "retention", pay_cli_retention,
-      "show the classes of data that end, and end rows old enough" },
-    { "risk", pay_cli_risk,
-      "keep the lists of risk, print decisions" },
-    { "route", pay_cli_route,
-      "replay: where checkouts would have begun by another route" },
-    { "settlement", pay_cli_settlement,
-      "import files of PSPs and banks, and settle what they differ in" },
-    { "timeline", pay_cli_timeline,
-      "print what happened to a payment" },
-    { "webhook", pay_cli_webhook,
-      "verify a signature; show or replay one; quarantine: the refused" },
-    { NULL, NULL, NULL }
-};
-
-
-/* The command gets its own name as argv[0], as a program of its own would. */
 int
 main(int argc, char **argv)
 {
-    const char           *name;
-    const cli_command_t  *command;
+    int  code;
+
+    argc = cli_take_pager(argc, argv);
+    code = cli_run(argc, argv);
+    pay_cli_pager_end();
+
+    return code;
+}
+
+
+/* --no-pager is for all commands, and stands anywhere. */
+static int
+cli_take_pager(int argc, char **argv)
+{
+    int  i, n;
+
+    for (i = 0, n = 0; i < argc; i++) {
+        if (i > 0 && strcmp(argv[i], "--no-pager") == 0) {
+            pay_cli_pager_off();
+
+        } else {
+            argv[n++] = argv[i];
+        }
+    }
+
+    argv[n] = NULL;
+
+    return n;
+}
+
+
+/* The command gets its own name as argv[0], as a program of its own would. */
+static int
+cli_run(int argc, char **argv)
+{
+    const char               *name;
+    const pay_cli_command_t  *command;
 
     if (argc < 2) {
         cli_usage(stderr);
@@ -98,51 +80,43 @@ main(int argc, char **argv)
         return cli_help(argc, argv);
     }
 
-    command = cli_find(name);
+    command = pay_cli_find_command(name);
 
     return (command != NULL) ? command->run(argc - 1, argv + 1)
                              : cli_unknown(name);
 }
 
 
-static const cli_command_t *
-cli_find(const char *name)
-{
-    const cli_command_t  *command;
-
-    for (command = commands; command->name != NULL; command++) {
-        if (strcmp(name, command->name) == 0) {
-            return command;
-        }
-    }
-
-    return NULL;
-}
-
-
-/* payctl help COMMAND is payctl COMMAND --help. */
+/* payctl help COMMAND ... is payctl COMMAND ... --help. */
 static int
 cli_help(int argc, char **argv)
 {
-    char                 *words[3];
-    char                  help[] = "--help";
-    const cli_command_t  *command;
+    int                       i;
+    char                      help[] = "--help";
+    const pay_cli_command_t  *command;
 
     if (argc < 3) {
         cli_usage(stdout);
         return PAY_CLI_OK;
     }
 
-    command = cli_find(argv[2]);
+    if (strcmp(argv[2], "--man") == 0) {
+        return pay_cli_man(stdout);
+    }
+
+    command = pay_cli_find_command(argv[2]);
     if (command == NULL) {
         return cli_unknown(argv[2]);
     }
 
-    words[0] = argv[2];
-    words[1] = help;
-    words[2] = NULL;
+    /* "help" leaves a place free */
+    for (i = 1; i + 1 < argc; i++) {
+        argv[i] = argv[i + 1];
+    }
 
-    return command->run(2, words);
+    argv[argc - 1] = help;
+
+    return command->run(argc - 1, argv + 1);
 }
 
 
@@ -151,10 +125,10 @@ cli_help(int argc, char **argv)
 static int
 cli_unknown(const char *name)
 {
-    unsigned              distance, least = PAY_CLI_FAR;
-    const cli_command_t  *command, *nearest = NULL;
+    unsigned                  distance, least = PAY_CLI_FAR;
+    const pay_cli_command_t  *command, *nearest = NULL;
 
-    for (command = commands; command->name != NULL; command++) {
+    for (command = pay_cli_commands; command->name != NULL; command++) {
         distance = pay_cli_distance(name, command->name);
 
         if (distance < least) {
@@ -163,13 +137,13 @@ cli_unknown(const char *name)
         }
     }
 
-    fprintf(stderr, "payctl: no such command as \"%s\"", name);
+    fprintf(stderr, "payctl: unknown command \"%s\"", name);
 
     if (nearest != NULL) {
-        fprintf(stderr, ", did you mean %s?\n", nearest->name);
+        fprintf(stderr, "; did you mean %s?\n", nearest->name);
 
     } else {
-        fputs(", see payctl help\n", stderr);
+        fputs("; payctl help lists them\n", stderr);
     }
 
     return PAY_CLI_USAGE;
@@ -179,14 +153,18 @@ cli_unknown(const char *name)
 static void
 cli_usage(FILE *out)
 {
-    const cli_command_t  *command;
+    const pay_cli_command_t  *command;
 
     fputs("usage: payctl <command> [options]\n"
           "       payctl help [<command>] | --help | --version\n\n", out);
 
-    for (command = commands; command->name != NULL; command++) {
+    for (command = pay_cli_commands; command->name != NULL; command++) {
         fprintf(out, "  %-11s %s\n", command->name, command->help);
     }
 
-    fputs("\npayctl <command> --help tells more.\n", out);
+    fputs("\nLists take -o json or -o csv.  A table that is longer than the\n"
+          "terminal goes to $PAYCTL_PAGER, $PAGER or less, except with\n"
+          "--no-pager.\n"
+          "\npayctl help <command> shows its options and examples, payctl help"
+          " --man\nthe whole manual.\n", out);
 }

@@ -10,6 +10,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
+#include "cli/help.h"
 #include "cli/migrate.h"
 #include "cli/sql_files.h"
 
@@ -51,7 +52,7 @@ static int migrate_note(migrate_t *m, const char *file, const char *sha256);
 static int migrate_commit(migrate_t *m, int ok);
 
 
-static const char  migrate_usage[] =
+const char  pay_cli_migrate_usage[] =
     "usage: payctl migrate [--dsn DSN] [--sql DIR] [--dry-run]\n"
     "DSN defaults to $PAYCTL_DSN, DIR to $PAYCTL_SQL, else ./sql.\n"
     "Exit code 0: up to date; 1: refused or failed, the transaction in"
@@ -118,7 +119,7 @@ migrate_parse(int argc, char **argv, migrate_t *m)
     words = pay_cli_args(argc, argv, options, NULL, 0);
 
     if (words != 0) {
-        return pay_cli_say_usage(words, migrate_usage);
+        return pay_cli_say_usage(words, pay_cli_migrate_usage);
     }
 
     if (m->root == NULL) {

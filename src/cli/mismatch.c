@@ -8,6 +8,7 @@
 #include "cli/act.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "cli/table.h"
 
 #include <string.h>
@@ -24,10 +25,10 @@ static int mismatch_assign(const pay_cli_case_t *args, const char **word,
 static int add_line(char *lines, size_t *used, const char *text, size_t len);
 
 
-static const char  mismatch_usage[] =
+const char  pay_cli_mismatch_usage[] =
     "usage: payctl mismatch list [--dsn DSN] [--all] [--kind KIND]"
     " [--merchant ID]\n"
-    "                            [--json]\n"
+    "                            [-o json|csv]\n"
     "       payctl mismatch show [--dsn DSN] ID\n"
     "       payctl mismatch settle [--dsn DSN] ID --who NAME --why REASON\n"
     "       payctl mismatch assign [--dsn DSN] ID ORDER=AMOUNT ..."
@@ -50,8 +51,8 @@ static const char  list_sql[] =
     " CASE WHEN settled_at IS NULL THEN '' ELSE 'settled' END AS state,"
     " " AT("at") " AS at, date_trunc('second', now() - at) AS age,"
     " merchant_id AS merchant, payment_order_id AS \"order\", psp, source,"
-    " concat_ws(' ', amount, currency) AS said,"
-    " concat_ws(' ', total, own_currency) AS ours,"
+    " amount AS said, currency AS said_in, total AS ours,"
+    " own_currency AS ours_in,"
     " coalesce(object, event_id, '') AS object_or_event"
     " FROM pay_view.mismatches"
     " WHERE (settled_at IS NULL OR $1::boolean) AND kind = coalesce($2, kind)"
@@ -127,11 +128,11 @@ static const char  *const verb_names[] = {
 };
 
 static const pay_cli_verbs_t  verbs = {
-    "mismatch", mismatch_usage, verb_names, kinds, 1
+    "mismatch", pay_cli_mismatch_usage, verb_names, kinds, 1
 };
 
 static const pay_cli_filter_t  filters[] = {
-    { 2, PAY_CLI_MERCHANT }, { -1, NULL, NULL, NULL }
+    { 2, PAY_CLI_MERCHANT }, PAY_CLI_NO_FILTER
 };
 
 static const pay_cli_list_t  list_query = {
@@ -176,17 +177,19 @@ pay_cli_mismatch(int argc, char **argv)
         return pay_cli_list_cases(&verbs, &list_query, &args);
 
     case 1:
-        return words > 2 ? pay_cli_misuse(mismatch_usage, "show takes one ID")
+        return words > 2 ? pay_cli_misuse(pay_cli_mismatch_usage,
+                                          "show takes one ID")
                          : pay_cli_show(&show, args.dsn, word[1]);
 
     case 2:
         return words > 2
-               ? pay_cli_misuse(mismatch_usage, "settle takes one ID")
+               ? pay_cli_misuse(pay_cli_mismatch_usage, "settle takes one ID")
                : pay_cli_act_on(&verbs, &settle, &args, word[1]);
 
     case 3:
         return (words == 2) != args.bears
-               ? pay_cli_misuse(mismatch_usage, "assign takes ORDER=AMOUNT for"
+               ? pay_cli_misuse(pay_cli_mismatch_usage,
+                                "assign takes ORDER=AMOUNT for"
                                 " each order, or --merchant-bears")
                : mismatch_assign(&args, word, words);
 
@@ -218,7 +221,8 @@ mismatch_assign(const pay_cli_case_t *args, const char **word, int words)
             || !add_line(orders, &used[0], word[i], (size_t) (sign - word[i]))
             || !add_line(amounts, &used[1], sign + 1, strlen(sign + 1)))
         {
-            return pay_cli_misuse(mismatch_usage, "\"%s\" is no ORDER=AMOUNT",
+            return pay_cli_misuse(pay_cli_mismatch_usage,
+                                  "\"%s\" is no ORDER=AMOUNT",
                                   word[i]);
         }
     }

@@ -6,6 +6,7 @@
  */
 
 #include "cli/cli.h"
+#include "cli/help.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,9 @@
 #include "pay_state.h"
 
 
-#define USAGE  "usage: payctl ops [--currencies | --transitions | --news]"
+const char  pay_cli_ops_usage[] =
+    "usage: payctl ops [--currencies | --transitions | --news]\n"
+    "Prints the tables of the program that SQL must agree with, for tests.\n";
 
 
 static void ops_print(void);
@@ -52,11 +55,11 @@ pay_cli_ops(int argc, char **argv)
     }
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        puts(USAGE);
+        pay_cli_help(pay_cli_ops_usage);
         return PAY_CLI_OK;
     }
 
-    fputs(USAGE "\n", stderr);
+    pay_cli_help_forms(stderr, pay_cli_ops_usage);
 
     return PAY_CLI_USAGE;
 }

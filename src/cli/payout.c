@@ -8,6 +8,8 @@
 #include "cli/act.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/help.h"
+#include "cli/output.h"
 #include "cli/payout.h"
 #include "cli/payout_file.h"
 #include "cli/table.h"
@@ -26,7 +28,8 @@ static int payout_show(int argc, char **argv);
 const char  pay_cli_payout_usage[] =
     "usage: payctl payout list [--dsn DSN] [--merchant ID] [--state STATE]"
     " [--all]\n"
-    "       payctl payout accounts|batches [--dsn DSN] [--merchant ID]\n"
+    "       payctl payout accounts|batches [--dsn DSN] [--merchant ID]"
+    " [-o json|csv]\n"
     "       payctl payout show [--dsn DSN] ID\n"
     "       payctl payout advice [--dsn DSN] ID [-o json|csv]\n"
     "       payctl payout release|unrelease [--dsn DSN] ORDER --merchant ID\n"
@@ -47,7 +50,8 @@ const char  pay_cli_payout_usage[] =
     "       payctl payout screening import|lists|set|held|waiting|clear|reject"
     " ...\n"
     "       payctl payout file write|read|list ...\n"
-    "       payctl payout commissions [--dsn DSN] [--merchant ID]\n"
+    "       payctl payout commissions [--dsn DSN] [--merchant ID]"
+    " [-o json|csv]\n"
     "       payctl payout commission [--dsn DSN] --merchant ID"
     " [--seller ACCOUNT]\n"
     "                                [--method NAME] [--psp NAME]"
@@ -57,7 +61,8 @@ const char  pay_cli_payout_usage[] =
     "                                [--from TIME] --who NAME --why REASON\n"
     "       payctl payout stop|start [--dsn DSN] PROVIDER --merchant ID\n"
     "                                --who NAME --why REASON\n"
-    "       payctl payout schedules|runs [--dsn DSN] [--merchant ID]\n"
+    "       payctl payout schedules|runs [--dsn DSN] [--merchant ID]"
+    " [-o json|csv]\n"
     "       payctl payout schedule [--dsn DSN] --merchant ID"
     " [--seller ACCOUNT]\n"
     "                              --every day|week|month|demand|none"
@@ -66,7 +71,7 @@ const char  pay_cli_payout_usage[] =
     " [--calendar NAME]\n"
     "                              [--batch ITEMS] --who NAME"
     " --why REASON\n"
-    "       payctl payout holidays [--dsn DSN] CALENDAR\n"
+    "       payctl payout holidays [--dsn DSN] CALENDAR [-o json|csv]\n"
     "       payctl payout calendar [--dsn DSN] CALENDAR --closed DAYS|none\n"
     "                              --who NAME --why REASON\n"
     "       payctl payout holiday [--dsn DSN] CALENDAR DAY"
@@ -93,7 +98,14 @@ const char  pay_cli_payout_usage[] =
     "the month; --at is the cut-off, at the clock of --zone.\n";
 
 static const pay_cli_filter_t  filters[] = {
-    { 0, PAY_CLI_MERCHANT }, { -1, NULL, NULL, NULL }
+    { 0, PAY_CLI_MERCHANT }, PAY_CLI_NO_FILTER
+};
+
+static const pay_cli_filter_t  list_filters[] = {
+    { 0, PAY_CLI_MERCHANT },
+    { 1, "draft|held|ready|approved|sending|sent|paid|settled|returned|failed|"
+         "cancelled|unknown", "state", "" },
+    PAY_CLI_NO_FILTER
 };
 
 static const pay_cli_list_t  list_query = {
@@ -108,7 +120,7 @@ static const pay_cli_list_t  list_query = {
     " AND ($3::boolean OR $2 IS NOT NULL OR p.state NOT IN ('paid',"
     " 'settled', 'returned', 'failed', 'cancelled'))"
     " ORDER BY p.created_at, p.payout_id",
-    3, "no pay-outs", PAY_CLI_OK, filters
+    3, "no pay-outs", PAY_CLI_OK, list_filters
 };
 
 static const pay_cli_list_t  accounts_query = {
@@ -218,6 +230,7 @@ payout_list(int argc, char **argv)
         { "--merchant", &values[0], NULL },
         { "--state", &values[1], NULL },
         { "--all", NULL, &all },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 

@@ -7,10 +7,9 @@
 #ifndef PAY_SRC_CLI_PAYOUT_H
 #define PAY_SRC_CLI_PAYOUT_H
 
+#include "cli/help.h"
 #include "cli/table.h"
 
-
-extern const char  pay_cli_payout_usage[];
 
 /* The subcommands, with their own name in argv[0]; the exit code. */
 int pay_cli_payout_act(int argc, char **argv);

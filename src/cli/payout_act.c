@@ -7,6 +7,7 @@
 #include "cli/act.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "cli/payout.h"
 #include "cli/table.h"
 
@@ -234,6 +235,7 @@ pay_cli_payout_batch(int argc, char **argv)
         { "--provider", &values[1], NULL },
         { "--currency", &values[2], NULL },
         { "--who", &values[3], NULL },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 
@@ -261,6 +263,7 @@ pay_cli_payout_make(int argc, char **argv)
         { "--dsn", &dsn, NULL },
         { "--merchant", &values[0], NULL },
         { "--who", &values[2], NULL },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 

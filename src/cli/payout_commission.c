@@ -30,10 +30,10 @@ static int is_minor(const char *value);
 /* A schedule may be there before the first sale. */
 static const pay_cli_filter_t  filters[] = {
     { 0,
-      "SELECT EXISTS (SELECT FROM pay.checkout WHERE merchant_id = $1)"
-      " OR EXISTS (SELECT FROM pay_view.commissions WHERE merchant_id = $1)",
+      "SELECT merchant_id FROM pay_view.commissions UNION "
+      "(" PAY_CLI_NAMES("pay.checkout", "merchant_id") ")",
       "merchant", "has a checkout or a commission here" },
-    { -1, NULL, NULL, NULL }
+    PAY_CLI_NO_FILTER
 };
 
 static const pay_cli_list_t  commissions_query = {

@@ -6,6 +6,8 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/help.h"
+#include "cli/output.h"
 #include "cli/payout_file.h"
 #include "cli/table.h"
 
@@ -27,7 +29,8 @@ const char  pay_cli_payout_file_usage[] =
     "       payctl payout file read [--dsn DSN] --merchant ID"
     " --provider NAME\n"
     "                               --who NAME FILE ...\n"
-    "       payctl payout file list [--dsn DSN] [--merchant ID]\n"
+    "       payctl payout file list [--dsn DSN] [--merchant ID]"
+    " [-o json|csv]\n"
     "\n"
     "write puts approved items of a provider of adapter pain001 into one\n"
     "file, ID.xml in DIR, for the bank's client to take; other names in DIR\n"
@@ -39,7 +42,7 @@ const char  pay_cli_payout_file_usage[] =
     "already.\n";
 
 static const pay_cli_filter_t  filters[] = {
-    { 0, PAY_CLI_MERCHANT }, { -1, NULL, NULL, NULL }
+    { 0, PAY_CLI_MERCHANT }, PAY_CLI_NO_FILTER
 };
 
 static const pay_cli_list_t  list_query = {
@@ -82,6 +85,7 @@ file_list(int argc, char **argv)
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
         { "--merchant", &merchant, NULL },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 

@@ -9,6 +9,7 @@
 #ifndef PAY_SRC_CLI_PAYOUT_FILE_H
 #define PAY_SRC_CLI_PAYOUT_FILE_H
 
+#include "cli/help.h"
 #include "pay_keyring.h"
 #include "pay_payout.h"
 
@@ -65,8 +66,6 @@ typedef struct {
 int pay_cli_payout_file(int argc, char **argv);
 int pay_cli_payout_file_write(int argc, char **argv);
 int pay_cli_payout_file_read(int argc, char **argv);
-
-extern const char  pay_cli_payout_file_usage[];
 
 /* Makes the bytes of the claimed file under its name FILE_PART, with their
  * digest and sums, and the list of items that are left out.  PAY_INVALID after

@@ -4,6 +4,7 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "cli/payout.h"
 #include "cli/table.h"
 
@@ -19,6 +20,7 @@ pay_cli_payout_list(int argc, char **argv, const pay_cli_list_t *query)
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
         { "--merchant", &merchant, NULL },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 

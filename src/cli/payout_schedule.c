@@ -7,6 +7,7 @@
 #include "cli/act.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "cli/payout.h"
 #include "cli/table.h"
 
@@ -18,7 +19,7 @@
 
 
 static const pay_cli_filter_t  filters[] = {
-    { 0, PAY_CLI_MERCHANT }, { -1, NULL, NULL, NULL }
+    { 0, PAY_CLI_MERCHANT }, PAY_CLI_NO_FILTER
 };
 
 static const pay_cli_list_t  schedules_query = {
@@ -114,7 +115,9 @@ pay_cli_payout_holidays(int argc, char **argv)
     const char  *dsn = NULL, *calendar = NULL;
 
     const pay_cli_option_t  options[] = {
-        { "--dsn", &dsn, NULL }, { NULL, NULL, NULL }
+        { "--dsn", &dsn, NULL },
+        PAY_CLI_OUTPUT_OPTIONS,
+        { NULL, NULL, NULL }
     };
 
     words = pay_cli_args(argc, argv, options, &calendar, 1);

@@ -8,6 +8,8 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
+#include "cli/help.h"
+#include "cli/output.h"
 #include "cli/payout.h"
 #include "cli/sanctions.h"
 
@@ -37,10 +39,11 @@ static pay_status_t read_all(pay_arena_t *arena, const char *const *paths,
 static pay_status_t finish_text(pay_buf_t *buf, const char **text);
 
 
-static const char  usage[] =
+const char  pay_cli_payout_screening_usage[] =
     "usage: payctl payout screening import [--dsn DSN] --list ofac|eu\n"
     "                               --who NAME [--shrinks] FILE ...\n"
-    "       payctl payout screening lists|held|waiting [--dsn DSN]\n"
+    "       payctl payout screening lists|held|waiting [--dsn DSN]"
+    " [-o json|csv]\n"
     "       payctl payout screening set [--dsn DSN] --merchant ID\n"
     "                               --lists NAMES|none [--hours N]\n"
     "                               [--provider NAME]\n"
@@ -154,7 +157,8 @@ static const char  import_sql[] =
 int
 pay_cli_payout_screening(int argc, char **argv)
 {
-    return pay_cli_hand_over(WHAT, usage, subcommands, argc, argv);
+    return pay_cli_hand_over(WHAT, pay_cli_payout_screening_usage, subcommands,
+                             argc, argv);
 }
 
 
@@ -166,12 +170,14 @@ screening_list(int argc, char **argv)
     const char  *dsn = NULL;
 
     const pay_cli_option_t  options[] = {
-        { "--dsn", &dsn, NULL }, { NULL, NULL, NULL }
+        { "--dsn", &dsn, NULL },
+        PAY_CLI_OUTPUT_OPTIONS,
+        { NULL, NULL, NULL }
     };
 
     words = pay_cli_args(argc, argv, options, NULL, 0);
 
-    return words != 0 ? pay_cli_say_usage(words, usage)
+    return words != 0 ? pay_cli_say_usage(words, pay_cli_payout_screening_usage)
                       : pay_cli_list(lists[argv[0][0] - 'a'], dsn, NULL);
 }
 
@@ -193,11 +199,12 @@ screening_act(int argc, char **argv)
     words = pay_cli_args(argc, argv, options, values, 1);
 
     if (words < 0) {
-        return pay_cli_say_usage(words, usage);
+        return pay_cli_say_usage(words, pay_cli_payout_screening_usage);
     }
 
     if (words == 0 || values[1] == NULL || values[2] == NULL) {
-        return pay_cli_misuse(usage, "%s takes one ID, --who and --why",
+        return pay_cli_misuse(pay_cli_payout_screening_usage,
+                              "%s takes one ID, --who and --why",
                               argv[0]);
     }
 
@@ -226,13 +233,14 @@ screening_set(int argc, char **argv)
     words = pay_cli_args(argc, argv, options, NULL, 0);
 
     if (words < 0) {
-        return pay_cli_say_usage(words, usage);
+        return pay_cli_say_usage(words, pay_cli_payout_screening_usage);
     }
 
     return values[0] != NULL && values[1] != NULL && values[3] != NULL
                && values[4] != NULL
            ? pay_cli_act(&set_act, dsn, values)
-           : pay_cli_misuse(usage, "set takes --merchant, --lists, --who and"
+           : pay_cli_misuse(pay_cli_payout_screening_usage,
+                            "set takes --merchant, --lists, --who and"
                             " --why");
 }
 
@@ -255,13 +263,14 @@ screening_import(int argc, char **argv)
     words = pay_cli_args(argc, argv, options, paths, FILES_MAX);
 
     if (words < 0) {
-        return pay_cli_say_usage(words, usage);
+        return pay_cli_say_usage(words, pay_cli_payout_screening_usage);
     }
 
     if (words == 0 || values[0] == NULL || values[5] == NULL
         || (strcmp(values[0], "ofac") != 0 && strcmp(values[0], "eu") != 0))
     {
-        return pay_cli_misuse(usage, "import takes --list ofac or --list eu,"
+        return pay_cli_misuse(pay_cli_payout_screening_usage,
+                              "import takes --list ofac or --list eu,"
                               " --who, and 1 to %d FILEs", FILES_MAX);
     }
 

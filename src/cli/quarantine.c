@@ -6,6 +6,8 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/help.h"
+#include "cli/output.h"
 #include "cli/table.h"
 #include "cli/webhook.h"
 
@@ -15,9 +17,9 @@
 #define QUARANTINE_LIMIT  "50"
 
 
-static const char  quarantine_usage[] =
+const char  pay_cli_quarantine_usage[] =
     "usage: payctl webhook quarantine [--dsn DSN] [--psp NAME] [--limit N]\n"
-    "                                 [--json]\n"
+    "                                 [-o json|csv]\n"
     "The newest webhooks that were refused, " QUARANTINE_LIMIT " unless N is"
     " given.\n"
     "The digest is the SHA-256 of the body: compare it with what the PSP has\n"
@@ -33,10 +35,10 @@ static const char  quarantine_sql[] =
     " LIMIT $2::bigint";
 
 static const pay_cli_filter_t  filters[] = {
-    { 0, "SELECT EXISTS (SELECT FROM pay_view.quarantine WHERE psp = $1)"
-         " OR EXISTS (SELECT FROM pay.registration WHERE psp = $1)",
+    { 0, "SELECT DISTINCT psp FROM pay_view.quarantine UNION "
+         "(" PAY_CLI_NAMES("pay.registration", "psp") ")",
       "PSP", "has a payment or a refused webhook here" },
-    { -1, NULL, NULL, NULL }
+    PAY_CLI_NO_FILTER
 };
 
 static const pay_cli_list_t  quarantine_list = {
@@ -50,30 +52,30 @@ static const pay_cli_list_t  quarantine_list = {
 int
 pay_cli_webhook_quarantine(int argc, char **argv)
 {
-    int          words, as_json = 0;
+    int          words;
     const char  *dsn = NULL, *values[2] = { NULL, QUARANTINE_LIMIT };
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
         { "--psp", &values[0], NULL },
         { "--limit", &values[1], NULL },
-        { "--json", NULL, &as_json },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 
     words = pay_cli_args(argc, argv, options, NULL, 0);
 
     if (words != 0) {
-        return pay_cli_say_usage(words, quarantine_usage);
+        return pay_cli_say_usage(words, pay_cli_quarantine_usage);
     }
 
     if (strspn(values[1], "0123456789") != strlen(values[1])
         || values[1][0] == '\0' || strlen(values[1]) > 9)
     {
-        return pay_cli_misuse(quarantine_usage, "--limit takes a number, not"
+        return pay_cli_misuse(pay_cli_quarantine_usage,
+                              "--limit takes a number, not"
                               " \"%s\"", values[1]);
     }
 
-    return as_json ? pay_cli_list_json(&quarantine_list, dsn, values)
-                   : pay_cli_list(&quarantine_list, dsn, values);
+    return pay_cli_list(&quarantine_list, dsn, values);
 }

@@ -8,6 +8,8 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
+#include "cli/help.h"
+#include "cli/output.h"
 #include "cli/risk.h"
 #include "cli/table.h"
 
@@ -26,7 +28,6 @@ typedef struct {
     const char  *batch;
     const char  *who;
     int          dry;
-    int          as_json;
 } retention_t;
 
 
@@ -39,10 +40,10 @@ static int run_batch(PGconn *conn, const char *const *values,
     int64_t *ended);
 
 
-static const char  usage[] =
+const char  pay_cli_retention_usage[] =
     "usage: payctl retention show [--dsn DSN] [--class CLASS,...]"
     " [--keep TIME]\n"
-    "                             [--json]\n"
+    "                             [-o json|csv]\n"
     "       payctl retention run [--dsn DSN] [--class CLASS,...]"
     " [--keep TIME]\n"
     "                            [--batch N] [--who NAME] [--dry-run]\n"
@@ -74,6 +75,8 @@ static const char  unknown_sql[] =
     " FROM unnest(string_to_array($1, ',')) u (class)"
     " WHERE u.class NOT IN (SELECT c.class FROM pay.retention_class c)";
 
+static const char  *const verb_names[] = { "show", "run", NULL };
+
 static const char  classes_sql[] =
     "SELECT c.class, c.act FROM pay.retention_class c"
     " WHERE $1::text IS NULL OR c.class = ANY (string_to_array($1, ','))";
@@ -97,19 +100,20 @@ pay_cli_retention(int argc, char **argv)
         { "--batch", &args.batch, NULL },
         { "--who", &args.who, NULL },
         { "--dry-run", NULL, &args.dry },
-        { "--json", NULL, &args.as_json },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 
     words = pay_cli_args(argc, argv, options, &verb, 1);
     if (words < 0) {
-        return pay_cli_say_usage(words, usage);
+        return pay_cli_say_usage(words, pay_cli_retention_usage);
     }
 
     if (args.keep != NULL
         && (args.classes == NULL || strchr(args.classes, ',') != NULL))
     {
-        return pay_cli_misuse(usage, "retention: --keep is for one class, "
+        return pay_cli_misuse(pay_cli_retention_usage,
+                              "retention: --keep is for one class, "
                               "which --class names");
     }
 
@@ -120,7 +124,8 @@ pay_cli_retention(int argc, char **argv)
         code = retention_run(&args);
 
     } else {
-        code = pay_cli_misuse(usage, "retention: show or run?");
+        code = pay_cli_no_verb("retention", pay_cli_retention_usage, verb_names,
+                               verb);
     }
 
     return code;
@@ -132,8 +137,7 @@ retention_show(const retention_t *args)
 {
     const char  *values[] = { args->classes, args->keep };
 
-    return args->as_json ? pay_cli_list_json(&show_list, args->dsn, values)
-                         : pay_cli_list(&show_list, args->dsn, values);
+    return pay_cli_list(&show_list, args->dsn, values);
 }
 
 
@@ -144,6 +148,10 @@ retention_run(const retention_t *args)
     PGconn      *conn;
     PGresult    *rows = NULL;
     const char  *values[] = { args->classes, args->keep };
+
+    if (!args->dry && !pay_cli_no_format("retention run")) {
+        return PAY_CLI_USAGE;
+    }
 
     conn = pay_cli_connect(args->dsn);
     if (conn == NULL) {

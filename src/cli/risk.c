@@ -9,6 +9,7 @@
 #include "cli/act.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "cli/risk.h"
 #include "pay_risk.h"
 
@@ -35,6 +36,26 @@ static int act_on(pay_cli_risk_t *args, const char *const *words,
     const pay_cli_act_t *act, int has_until);
 
 
+/* A list may be there before the first payment. */
+#define RISK_MERCHANT                                                         \
+    "SELECT merchant_id FROM pay.risk_list UNION "                            \
+    "(" PAY_CLI_NAMES("pay.checkout", "merchant_id") ")",                     \
+    "merchant", "has a checkout or an entry here"
+
+static const pay_cli_filter_t  list_filters[] = {
+    { 0, RISK_MERCHANT }, PAY_CLI_NO_FILTER
+};
+
+static const pay_cli_filter_t  decision_filters[] = {
+    { 0, PAY_CLI_MERCHANT },
+    { 1, "allow|challenge|review|block", "decision", "" },
+    PAY_CLI_NO_FILTER
+};
+
+static const pay_cli_filter_t  mode_filters[] = {
+    { 0, PAY_CLI_MERCHANT }, PAY_CLI_NO_FILTER
+};
+
 static const pay_cli_list_t  list_query = {
     "risk list",
     "SELECT l.list_id AS entry, l.merchant_id AS merchant, l.effect, l.kind,"
@@ -45,7 +66,7 @@ static const pay_cli_list_t  list_query = {
     " " AT("l.at") " AS at FROM pay.risk_list l"
     " WHERE l.merchant_id IN (coalesce($1, l.merchant_id), '*')"
     " ORDER BY l.list_id DESC LIMIT 1000",
-    1, "no entries", PAY_CLI_OK, NULL
+    1, "no entries", PAY_CLI_OK, list_filters
 };
 
 static const pay_cli_list_t  decisions_query = {
@@ -59,7 +80,7 @@ static const pay_cli_list_t  decisions_query = {
     " WHERE d.merchant_id = coalesce($1, d.merchant_id)"
     " AND d.decision = coalesce($2, d.decision)"
     " ORDER BY d.at DESC LIMIT 100",
-    2, "no decisions", PAY_CLI_OK, NULL
+    2, "no decisions", PAY_CLI_OK, decision_filters
 };
 
 static const pay_cli_list_t  modes_query = {
@@ -72,7 +93,7 @@ static const pay_cli_list_t  modes_query = {
     " FROM pay.risk_mode_act a"
     " WHERE a.merchant_id = coalesce($1, a.merchant_id)"
     " ORDER BY a.act_id DESC LIMIT 100",
-    1, "no merchant ever had a mode", PAY_CLI_OK, NULL
+    1, "no merchant ever had a mode", PAY_CLI_OK, mode_filters
 };
 
 static const pay_cli_refusal_t  refusals[] = {
@@ -137,6 +158,13 @@ static const risk_verb_t  verbs[] = {
     { "modes", 0, risk_modes }
 };
 
+static const char  *const list_names[] = { "add", "remove", "import", NULL };
+
+static const char  *const verb_names[] = {
+    "list", "decisions", "show", "modes", "review", "export", "model",
+    "replay", NULL
+};
+
 /* with options of their own */
 static const pay_cli_subcommand_t  subs[] = {
     { "review", pay_cli_risk_review },
@@ -153,7 +181,7 @@ pay_cli_risk(int argc, char **argv)
     size_t              i, size = sizeof(verbs) / sizeof(verbs[0]);
     const char         *word[5] = { NULL };
     const char *const  *words = word;
-    const risk_verb_t  *verb = verbs;
+    const risk_verb_t  *verb = verbs, *known = NULL;
     pay_cli_risk_t      args = { .dsn = NULL };
 
     const pay_cli_option_t  options[] = {
@@ -164,6 +192,7 @@ pay_cli_risk(int argc, char **argv)
         { "--who", &args.who, NULL },
         { "--why", &args.why, NULL },
         { "--keyring", &args.keyring, NULL },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 
@@ -187,12 +216,26 @@ pay_cli_risk(int argc, char **argv)
     }
 
     for (i = 0; i < size && count > 0; i++) {
-        if (strcmp(words[0], verb[i].name) == 0 && count == 1 + verb[i].words) {
+        if (strcmp(words[0], verb[i].name) != 0) {
+            continue;
+        }
+
+        if (count == 1 + verb[i].words) {
             return verb[i].run(&args, words + 1);
         }
+
+        known = &verb[i];
     }
 
-    return pay_cli_misuse(pay_cli_risk_usage, "payctl risk: which?");
+    if (known != NULL) {
+        return pay_cli_misuse(pay_cli_risk_usage, "risk %s%s takes %d words",
+                              verb == list_verbs ? "list " : "", known->name,
+                              known->words);
+    }
+
+    return pay_cli_no_verb(verb == list_verbs ? "risk list" : "risk",
+                           pay_cli_risk_usage, verb == list_verbs
+                           ? list_names : verb_names, words[0]);
 }
 
 

@@ -8,6 +8,7 @@
 #ifndef PAY_SRC_CLI_RISK_H
 #define PAY_SRC_CLI_RISK_H
 
+#include "cli/help.h"
 #include "pay_risk.h"
 
 
@@ -21,8 +22,6 @@ typedef struct {
     const char  *why;
     const char  *keyring;
 } pay_cli_risk_t;
-
-extern const char  pay_cli_risk_usage[];
 
 /* EFFECT KIND FILE; the exit code. */
 int pay_cli_risk_import(pay_cli_risk_t *args, const char *const *words);

@@ -7,6 +7,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
+#include "cli/help.h"
 #include "cli/risk.h"
 #include "cli/table.h"
 
@@ -20,7 +21,7 @@ static int export_rows(PGconn *conn, FILE *out);
 static int complain(const char *why);
 
 
-static const char  export_usage[] =
+const char  pay_cli_risk_export_usage[] =
     "usage: payctl risk export [--dsn DSN] [--since TIME] [--until TIME]"
     " [-o FILE]\n"
     "Prints the decisions of risk from --since up to --until, the oldest first,"
@@ -61,7 +62,7 @@ pay_cli_risk_export(int argc, char **argv)
 
     words = pay_cli_args(argc, argv, options, NULL, 0);
     if (words != 0) {
-        return pay_cli_say_usage(words, export_usage);
+        return pay_cli_say_usage(words, pay_cli_risk_export_usage);
     }
 
     if (path != NULL) {

@@ -9,6 +9,8 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
+#include "cli/help.h"
+#include "cli/output.h"
 #include "cli/risk.h"
 #include "pay_risk_model.h"
 
@@ -35,8 +37,8 @@ static int model_promote(const model_args_t *args, const char *name);
 static int digest_file(const char *path, char hex[HEX_SIZE]);
 
 
-static const char  model_usage[] =
-    "usage: payctl risk model list [--dsn DSN]\n"
+const char  pay_cli_risk_model_usage[] =
+    "usage: payctl risk model list [--dsn DSN] [-o json|csv]\n"
     "       payctl risk model check [--dsn DSN]\n"
     "       payctl risk model promote NAME --sha256 HEX|--file FILE"
     " --why REASON\n"
@@ -47,6 +49,8 @@ static const char  model_usage[] =
     " It needs the\nrole payments_operator.  check prints the models by which"
     " the gateways have\nscored in the last day without a promotion; its exit"
     " code is 1 when there is one.\n";
+
+static const char  *const verb_names[] = { "list", "check", "promote", NULL };
 
 static const pay_cli_list_t  list_query = {
     "risk model list",
@@ -95,13 +99,14 @@ pay_cli_risk_model(int argc, char **argv)
         { "--report", &args.report, NULL },
         { "--who", &args.who, NULL },
         { "--why", &args.why, NULL },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 
     words = pay_cli_args(argc, argv, options, word, 2);
 
     if (words < 0) {
-        return pay_cli_say_usage(words, model_usage);
+        return pay_cli_say_usage(words, pay_cli_risk_model_usage);
     }
 
     if (words == 1 && strcmp(word[0], "list") == 0) {
@@ -116,7 +121,8 @@ pay_cli_risk_model(int argc, char **argv)
         return model_promote(&args, word[1]);
     }
 
-    return pay_cli_misuse(model_usage, "payctl risk model: which?");
+    return pay_cli_no_verb("risk model", pay_cli_risk_model_usage, verb_names,
+                           words > 0 ? word[0] : NULL);
 }
 
 
@@ -166,7 +172,7 @@ model_promote(const model_args_t *args, const char *name)
     const pay_cli_risk_t  who = { .who = args->who };
 
     if (args->why == NULL || (args->sha256 == NULL) == (args->file == NULL)) {
-        return pay_cli_misuse(model_usage, args->why == NULL
+        return pay_cli_misuse(pay_cli_risk_model_usage, args->why == NULL
                               ? "promote: --why is missing: the reason is kept"
                               : "promote takes one of --sha256 and --file");
     }

@@ -8,6 +8,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
+#include "cli/help.h"
 #include "cli/risk.h"
 #include "pay_risk_trial.h"
 
@@ -75,7 +76,7 @@ static void amount_of(int64_t minor, const pay_currency_t *currency,
 static int complain(const char *why);
 
 
-static const char  replay_usage[] =
+const char  pay_cli_risk_replay_usage[] =
     "usage: payctl risk replay --rules FILE [--model FILE] [--dsn DSN]\n"
     "                          [--since TIME] [--until TIME] [--keep-windows]"
     " [-o json|csv]\n"
@@ -118,17 +119,19 @@ pay_cli_risk_replay(int argc, char **argv)
     words = pay_cli_args(argc, argv, options, NULL, 0);
 
     if (words != 0) {
-        return pay_cli_say_usage(words, replay_usage);
+        return pay_cli_say_usage(words, pay_cli_risk_replay_usage);
     }
 
     if (args.rules == NULL) {
-        return pay_cli_misuse(replay_usage, WHAT ": --rules is missing");
+        return pay_cli_misuse(pay_cli_risk_replay_usage,
+                              WHAT ": --rules is missing");
     }
 
     if (args.form != NULL && strcmp(args.form, "json") != 0
         && strcmp(args.form, "csv") != 0)
     {
-        return pay_cli_misuse(replay_usage, "-o takes json or csv");
+        return pay_cli_misuse(pay_cli_risk_replay_usage,
+                              "-o takes json or csv");
     }
 
     replay = calloc(1, sizeof(replay_t));
@@ -362,7 +365,7 @@ print_all(replay_t *replay)
     } else {
         printf(replay->form == AS_CSV
                ? "part,name,decided,replayed,currency,checkouts,amount,"
-                 "frauds,fraud_amount\n"
+                 "frauds,fraud_amount\r\n"
                : "part      name                              decided    "
                  "replayed   currency  checkouts  amount            frauds  "
                  "fraud_amount\n");
@@ -448,7 +451,7 @@ print_sum(replay_t *replay, const char *part, pay_str_t name,
         break;
 
     case AS_CSV:
-        printf("%s,\"%.*s\",%s,%s,%s,%" PRId64 ",%s,%" PRId64 ",%s\n", part,
+        printf("%s,\"%.*s\",%s,%s,%s,%" PRId64 ",%s,%" PRId64 ",%s\r\n", part,
                pay_fmt(name), words[0], words[1], code, sum->checkouts, amount,
                sum->frauds, fraud);
         break;

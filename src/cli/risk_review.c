@@ -7,6 +7,8 @@
 #include "cli/act.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/help.h"
+#include "cli/output.h"
 #include "cli/risk.h"
 
 #include <stddef.h>
@@ -22,10 +24,11 @@ typedef struct {
 } review_act_t;
 
 
-static const char  usage[] =
-    "usage: payctl risk review list [--dsn DSN] [--merchant ID] [--all]\n"
+const char  pay_cli_risk_review_usage[] =
+    "usage: payctl risk review list [--dsn DSN] [--merchant ID] [--all]"
+    " [-o json|csv]\n"
     "       payctl risk review show [--dsn DSN] ID\n"
-    "       payctl risk review linked [--dsn DSN] ID\n"
+    "       payctl risk review linked [--dsn DSN] ID [-o json|csv]\n"
     "       payctl risk review claim ID [--lease SECONDS] [--who NAME]\n"
     "       payctl risk review approve ID --reason WORD [--note TEXT]"
     " [--who NAME]\n"
@@ -44,6 +47,14 @@ static const char  usage[] =
     "the user of this machine, if it is not said.  claim, approve, reject,\n"
     "escalate and linked need the role payments_operator.\n";
 
+static const char  *const verb_names[] = {
+    "list", "show", "linked", "claim", "approve", "reject", "escalate", NULL
+};
+
+static const pay_cli_filter_t  filters[] = {
+    { 0, PAY_CLI_MERCHANT }, PAY_CLI_NO_FILTER
+};
+
 static const pay_cli_list_t  list_query = {
     "risk review list",
     "SELECT r.review_id AS review, r.merchant_id AS merchant,"
@@ -55,7 +66,7 @@ static const pay_cli_list_t  list_query = {
     " WHERE r.merchant_id = coalesce($1, r.merchant_id)"
     " AND ($2 = 'all' OR r.state IN ('open', 'escalated'))"
     " ORDER BY r.state IN ('open', 'escalated') DESC, r.deadline LIMIT 1000",
-    2, "no reviews", PAY_CLI_OK, NULL
+    2, "no reviews", PAY_CLI_OK, filters
 };
 
 static const pay_cli_list_t  linked_query = {
@@ -157,13 +168,14 @@ pay_cli_risk_review(int argc, char **argv)
         { "--note", &own.note, NULL },
         { "--block", NULL, &own.blocks },
         { "--all", NULL, &own.all },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 
     count = pay_cli_args(argc, argv, options, word, 2);
 
     if (count < 0) {
-        return pay_cli_say_usage(count, usage);
+        return pay_cli_say_usage(count, pay_cli_risk_review_usage);
     }
 
     if (count == 1 && strcmp(word[0], "list") == 0) {
@@ -175,8 +187,11 @@ pay_cli_risk_review(int argc, char **argv)
 
     return count == 2 && pay_cli_is_number(word[1])
            ? run(&args, &own, word[0], word[1])
-           : pay_cli_misuse(usage, "payctl risk review: list, or a verb and "
-                            "the number of a review");
+           : count == 0
+           ? pay_cli_no_verb("risk review", pay_cli_risk_review_usage,
+                             verb_names, NULL)
+           : pay_cli_misuse(pay_cli_risk_review_usage, "risk review %s takes"
+                            " the number of a review", word[0]);
 }
 
 
@@ -197,7 +212,8 @@ run(pay_cli_risk_t *args, const review_args_t *own, const char *verb,
     if (strcmp(verb, "claim") == 0) {
         return pay_cli_is_number(own->lease)
                ? pay_cli_act(&claim_act, args->dsn, values)
-               : pay_cli_misuse(usage, "risk review claim: --lease takes "
+               : pay_cli_misuse(pay_cli_risk_review_usage,
+                                "risk review claim: --lease takes "
                                 "seconds");
     }
 
@@ -218,7 +234,8 @@ decide(const pay_cli_risk_t *args, const review_args_t *own,
         }
 
         if (own->reason == NULL) {
-            return pay_cli_misuse(usage, "%s: --reason is missing: it is kept",
+            return pay_cli_misuse(pay_cli_risk_review_usage,
+                                  "%s: --reason is missing: it is kept",
                                   acts[i].act.what);
         }
 
@@ -232,5 +249,6 @@ decide(const pay_cli_risk_t *args, const review_args_t *own,
         return pay_cli_act(&acts[i].act, args->dsn, values);
     }
 
-    return pay_cli_misuse(usage, "payctl risk review: which?");
+    return pay_cli_no_verb("risk review", pay_cli_risk_review_usage,
+                           verb_names, verb);
 }

@@ -6,6 +6,7 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "cli/keyring.h"
 #include "cli/risk.h"
 
@@ -18,7 +19,7 @@
 
 
 const char  pay_cli_risk_usage[] =
-    "usage: payctl risk list [--dsn DSN] [--merchant ID]\n"
+    "usage: payctl risk list [--dsn DSN] [--merchant ID] [-o json|csv]\n"
     "       payctl risk list add EFFECT KIND VALUE --why REASON [--who NAME]\n"
     "                        [--merchant ID] [--until TIME] [--keyring FILE]\n"
     "       payctl risk list remove EFFECT KIND VALUE --why REASON"
@@ -29,8 +30,9 @@ const char  pay_cli_risk_usage[] =
     "                        [--merchant ID] [--until TIME] [--keyring FILE]\n"
     "       payctl risk decisions [--dsn DSN] [--merchant ID]"
     " [--decision WORD]\n"
+    "                             [-o json|csv]\n"
     "       payctl risk show [--dsn DSN] --merchant ID CHECKOUT\n"
-    "       payctl risk modes [--dsn DSN] [--merchant ID]\n"
+    "       payctl risk modes [--dsn DSN] [--merchant ID] [-o json|csv]\n"
     "       payctl risk review|export|model|replay --help\n"
     "\n"
     "EFFECT is block, review, challenge or allow; KIND is email,\n"

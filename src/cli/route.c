@@ -7,6 +7,8 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/help.h"
+#include "cli/output.h"
 #include "cli/route.h"
 #include "cli/table.h"
 
@@ -21,8 +23,6 @@ typedef struct {
     const char  *routes;
     const char  *by;
     const char  *psps;
-    const char  *form;
-    int          is_json;
 } replay_args_t;
 
 
@@ -31,10 +31,10 @@ static const char *replay_mistake(const replay_args_t *args);
 static int replay_run(replay_args_t *args, pay_arena_t *arena);
 
 
-static const char  usage[] =
+const char  pay_cli_route_usage[] =
     "usage: payctl route replay [--dsn DSN] --since TIME [--until TIME]\n"
     "           [--merchant ID] --routes FILE [-o json|csv]\n"
-    "       payctl route replay … --by score|order [--psps NAME,...]\n"
+    "       payctl route replay ... --by score|order [--psps NAME,...]\n"
     "Where the checkouts created from --since on would have begun by other"
     " routes.\nFILE has lines route and psp as the merchant's block of"
     " nginx.conf has them.\n--by score, or --by order with --psps, is one route"
@@ -105,7 +105,7 @@ static const char  replay_sql[] =
     " ORDER BY s.currency, s.is_all, s.n DESC, psp";
 
 static const pay_cli_filter_t  filters[] = {
-    { 2, PAY_CLI_MERCHANT }, { -1, NULL, NULL, NULL }
+    { 2, PAY_CLI_MERCHANT }, PAY_CLI_NO_FILTER
 };
 
 static const pay_cli_list_t  replay_query = {
@@ -120,7 +120,8 @@ static const pay_cli_subcommand_t  subcommands[] = {
 int
 pay_cli_route(int argc, char **argv)
 {
-    return pay_cli_hand_over("route", usage, subcommands, argc, argv);
+    return pay_cli_hand_over("route", pay_cli_route_usage, subcommands, argc,
+                             argv);
 }
 
 
@@ -139,19 +140,18 @@ route_replay(int argc, char **argv)
         { "--routes", &args.routes, NULL },
         { "--by", &args.by, NULL },
         { "--psps", &args.psps, NULL },
-        { "-o", &args.form, NULL },
-        { "--json", NULL, &args.is_json },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 
     words = pay_cli_args(argc, argv, options, NULL, 0);
 
     if (words != 0) {
-        return pay_cli_say_usage(words, usage);
+        return pay_cli_say_usage(words, pay_cli_route_usage);
     }
 
     if (replay_mistake(&args) != NULL) {
-        return pay_cli_misuse(usage, "%s", replay_mistake(&args));
+        return pay_cli_misuse(pay_cli_route_usage, "%s", replay_mistake(&args));
     }
 
     heap = pay_heap_create();
@@ -172,12 +172,6 @@ replay_mistake(const replay_args_t *args)
 {
     if (args->values[0] == NULL) {
         return "replay takes --since";
-    }
-
-    if (args->form != NULL && strcmp(args->form, "json") != 0
-        && strcmp(args->form, "csv") != 0)
-    {
-        return "-o takes json or csv";
     }
 
     if (args->routes != NULL) {
@@ -206,7 +200,8 @@ replay_run(replay_args_t *args, pay_arena_t *arena)
     } else if (pay_cli_route_one(arena, args->by, args->psps, &json)
                != PAY_OK)
     {
-        return pay_cli_misuse(usage, "--psps takes names with commas between "
+        return pay_cli_misuse(pay_cli_route_usage,
+                              "--psps takes names with commas between "
                               "them");
     }
 
@@ -217,11 +212,5 @@ replay_run(replay_args_t *args, pay_arena_t *arena)
 
     args->values[3] = (const char *) text.data;
 
-    if (args->form != NULL && args->form[0] == 'c') {
-        return pay_cli_list_csv(&replay_query, args->dsn, args->values);
-    }
-
-    return args->is_json || args->form != NULL
-           ? pay_cli_list_json(&replay_query, args->dsn, args->values)
-           : pay_cli_list(&replay_query, args->dsn, args->values);
+    return pay_cli_list(&replay_query, args->dsn, args->values);
 }

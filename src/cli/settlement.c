@@ -8,6 +8,8 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
+#include "cli/help.h"
+#include "cli/output.h"
 #include "cli/settlement.h"
 #include "cli/table.h"
 
@@ -26,16 +28,17 @@ static int settlement_show(int argc, char **argv);
 static int settlement_lines(const char *dsn, const char *const *values);
 
 
-static const char  settlement_usage[] =
+const char  pay_cli_settlement_usage[] =
     "usage: payctl settlement import [--dsn DSN] --source NAME [--jobs N]"
     " [-o json]\n"
     "                                [--keyring FILE] FILE ...\n"
     "       payctl settlement copy [--dsn DSN] --file ID --keyring FILE\n"
     "       payctl settlement list [--dsn DSN] [--class N] [--source NAME]"
     " [--all]\n"
-    "                              [-o json]\n"
-    "       payctl settlement files|ageing [--dsn DSN]\n"
-    "       payctl settlement balances [--dsn DSN] [--again SOURCE]\n"
+    "                              [-o json|csv]\n"
+    "       payctl settlement files|ageing [--dsn DSN] [-o json|csv]\n"
+    "       payctl settlement balances [--dsn DSN] [--again SOURCE]"
+    " [-o json|csv]\n"
     "       payctl settlement show [--dsn DSN] ID\n"
     "       payctl settlement accept [--dsn DSN] ID [--as KIND]"
     " --who NAME --why REASON\n"
@@ -43,7 +46,7 @@ static const char  settlement_usage[] =
     " --who NAME --why REASON\n"
     "       payctl settlement write-off [--dsn DSN] ID"
     " --who NAME --why REASON\n"
-    "       payctl settlement overdue [--dsn DSN] --source NAME\n"
+    "       payctl settlement overdue [--dsn DSN] --source NAME [-o json|csv]\n"
     "       payctl settlement source [--dsn DSN] NAME --format FORMAT"
     " --merchant ID\n"
     "                                [--psp PSP] [--account NAME]"
@@ -149,8 +152,14 @@ static const pay_cli_show_t  show = {
     "settlement show", show_sql, "no such matter", parts
 };
 
+static const pay_cli_filter_t  filters[] = {
+    { 1, "SELECT source FROM pay.settlement_source", "source",
+      "is set here" },
+    PAY_CLI_NO_FILTER
+};
+
 static const pay_cli_list_t  list_query = {
-    "settlement list", list_sql, 3, "nothing waits", PAY_CLI_OK, NULL
+    "settlement list", list_sql, 3, "nothing waits", PAY_CLI_OK, filters
 };
 
 static const pay_cli_list_t  files_query = {
@@ -199,7 +208,8 @@ pay_cli_settlement(int argc, char **argv)
         return PAY_CLI_USAGE;
     }
 
-    return pay_cli_hand_over("settlement", settlement_usage, subcommands,
+    return pay_cli_hand_over("settlement", pay_cli_settlement_usage,
+                             subcommands,
                              argc, argv);
 }
 
@@ -209,36 +219,39 @@ pay_cli_settlement(int argc, char **argv)
 static int
 settlement_list(int argc, char **argv)
 {
-    int          words, all = 0;
-    const char  *dsn = NULL, *format = NULL;
-    const char  *values[3] = { NULL, NULL, NULL };
+    int                words, all = 0;
+    const char        *dsn = NULL;
+    const char        *values[3] = { NULL, NULL, NULL };
+    pay_cli_format_t   format;
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
         { "--class", &values[0], NULL },
         { "--source", &values[1], NULL },
-        { "-o", &format, NULL },
         { "--all", NULL, &all },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 
     words = pay_cli_args(argc, argv, options, NULL, 0);
     if (words != 0) {
-        return pay_cli_say_usage(words, settlement_usage);
+        return pay_cli_say_usage(words, pay_cli_settlement_usage);
     }
 
-    if ((values[0] != NULL && (strlen(values[0]) != 1
-                               || strchr("0123", values[0][0]) == NULL))
-        || (format != NULL && strcmp(format, "json") != 0))
+    if (values[0] != NULL && (strlen(values[0]) != 1
+                              || strchr("0123", values[0][0]) == NULL))
     {
-        return pay_cli_misuse(settlement_usage, "--class takes 0 to 3, -o"
-                              " takes json");
+        return pay_cli_misuse(pay_cli_settlement_usage, "--class takes 0 to 3");
+    }
+
+    if (!pay_cli_format("settlement list", &format)) {
+        return PAY_CLI_USAGE;
     }
 
     values[2] = all ? "t" : "f";
 
-    return format != NULL ? settlement_lines(dsn, values)
-                          : pay_cli_list(&list_query, dsn, values);
+    return format == PAY_CLI_JSON ? settlement_lines(dsn, values)
+                                  : pay_cli_list(&list_query, dsn, values);
 }
 
 
@@ -289,12 +302,14 @@ settlement_all(int argc, char **argv, const pay_cli_list_t *query)
     const char  *dsn = NULL;
 
     const pay_cli_option_t  options[] = {
-        { "--dsn", &dsn, NULL }, { NULL, NULL, NULL }
+        { "--dsn", &dsn, NULL },
+        PAY_CLI_OUTPUT_OPTIONS,
+        { NULL, NULL, NULL }
     };
 
     words = pay_cli_args(argc, argv, options, NULL, 0);
 
-    return words != 0 ? pay_cli_say_usage(words, settlement_usage)
+    return words != 0 ? pay_cli_say_usage(words, pay_cli_settlement_usage)
                       : pay_cli_list(query, dsn, NULL);
 }
 
@@ -312,11 +327,12 @@ settlement_show(int argc, char **argv)
     words = pay_cli_args(argc, argv, options, &id, 1);
 
     if (words < 0) {
-        return pay_cli_say_usage(words, settlement_usage);
+        return pay_cli_say_usage(words, pay_cli_settlement_usage);
     }
 
     return words == 1 && pay_cli_is_number(id)
            ? pay_cli_show(&show, dsn, id)
-           : pay_cli_misuse(settlement_usage, "show takes the ID of a matter,"
+           : pay_cli_misuse(pay_cli_settlement_usage,
+                            "show takes the ID of a matter,"
                             " the first column of payctl settlement list");
 }

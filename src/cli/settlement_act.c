@@ -8,6 +8,8 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
+#include "cli/help.h"
+#include "cli/output.h"
 #include "cli/settlement.h"
 #include "cli/table.h"
 
@@ -18,7 +20,7 @@
 static int overdue_raise(const char *dsn, const char *source);
 
 
-static const char  act_usage[] =
+const char  pay_cli_settlement_act_usage[] =
     "usage: payctl settlement accept [--dsn DSN] ID [--as KIND]"
     " --who NAME --why REASON\n"
     "       payctl settlement resolve [--dsn DSN] ID [--with ID]"
@@ -26,7 +28,7 @@ static const char  act_usage[] =
     "       payctl settlement write-off [--dsn DSN] ID"
     " --who NAME --why REASON\n";
 
-static const char  set_usage[] =
+const char  pay_cli_settlement_set_usage[] =
     "usage: payctl settlement source [--dsn DSN] NAME --format FORMAT"
     " --merchant ID\n"
     "                                [--psp PSP] [--account NAME]"
@@ -34,7 +36,7 @@ static const char  set_usage[] =
     "                                [--overdue-days N]\n"
     "       payctl settlement limit [--dsn DSN] CURRENCY --alone AMOUNT"
     " --a-day AMOUNT\n"
-    "       payctl settlement overdue [--dsn DSN] --source NAME\n"
+    "       payctl settlement overdue [--dsn DSN] --source NAME [-o json|csv]\n"
     "CURRENCY *** is for all that have no limit of their own.\n";
 
 /* second is no error: the act is written down and waits for another
@@ -118,7 +120,7 @@ pay_cli_settlement_act(int argc, char **argv)
     words = pay_cli_args(argc, argv, options, values, 1);
 
     if (words < 0) {
-        return pay_cli_say_usage(words, act_usage);
+        return pay_cli_say_usage(words, pay_cli_settlement_act_usage);
     }
 
     n = strcmp(argv[0], "accept") == 0 ? 0
@@ -126,19 +128,22 @@ pay_cli_settlement_act(int argc, char **argv)
     act = &acts[n];
 
     if (words == 0 || !pay_cli_is_number(values[0])) {
-        return pay_cli_misuse(act_usage, "%s takes one ID, the first column of"
+        return pay_cli_misuse(pay_cli_settlement_act_usage,
+                              "%s takes one ID, the first column of"
                               " payctl settlement list", argv[0]);
     }
 
     if (values[1] == NULL || values[2] == NULL) {
-        return pay_cli_misuse(act_usage, "%s is missing", values[1] == NULL
+        return pay_cli_misuse(pay_cli_settlement_act_usage, "%s is missing",
+                              values[1] == NULL
                               ? "--who" : "--why");
     }
 
     if ((as != NULL && n != 0) || (with != NULL && n != 1)
         || (with != NULL && !pay_cli_is_number(with)))
     {
-        return pay_cli_misuse(act_usage, "--as KIND goes with accept, --with ID"
+        return pay_cli_misuse(pay_cli_settlement_act_usage,
+                              "--as KIND goes with accept, --with ID"
                               " with resolve");
     }
 
@@ -170,16 +175,18 @@ pay_cli_settlement_source(int argc, char **argv)
     words = pay_cli_args(argc, argv, options, values, 1);
 
     if (words < 0) {
-        return pay_cli_say_usage(words, set_usage);
+        return pay_cli_say_usage(words, pay_cli_settlement_set_usage);
     }
 
     if (words == 0 || values[1] == NULL || values[2] == NULL) {
-        return pay_cli_misuse(set_usage, "source takes a NAME, --format and"
+        return pay_cli_misuse(pay_cli_settlement_set_usage,
+                              "source takes a NAME, --format and"
                               " --merchant");
     }
 
     if (!pay_settle_is_known(pay_str_of(values[1]))) {
-        return pay_cli_misuse(set_usage, "there is no format \"%s\"",
+        return pay_cli_misuse(pay_cli_settlement_set_usage,
+                              "there is no format \"%s\"",
                               values[1]);
     }
 
@@ -203,12 +210,13 @@ pay_cli_settlement_limit(int argc, char **argv)
     words = pay_cli_args(argc, argv, options, values, 1);
 
     if (words < 0) {
-        return pay_cli_say_usage(words, set_usage);
+        return pay_cli_say_usage(words, pay_cli_settlement_set_usage);
     }
 
     return words == 1 && values[1] != NULL && values[2] != NULL
            ? pay_cli_act(&limit_act, dsn, values)
-           : pay_cli_misuse(set_usage, "limit takes a CURRENCY, --alone and"
+           : pay_cli_misuse(pay_cli_settlement_set_usage,
+                            "limit takes a CURRENCY, --alone and"
                             " --a-day");
 }
 
@@ -222,17 +230,19 @@ pay_cli_settlement_overdue(int argc, char **argv)
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
         { "--source", &source, NULL },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 
     words = pay_cli_args(argc, argv, options, NULL, 0);
 
     if (words < 0) {
-        return pay_cli_say_usage(words, set_usage);
+        return pay_cli_say_usage(words, pay_cli_settlement_set_usage);
     }
 
     return source != NULL ? overdue_raise(dsn, source)
-                          : pay_cli_misuse(set_usage, "overdue takes"
+                          : pay_cli_misuse(pay_cli_settlement_set_usage,
+                                           "overdue takes"
                                            " --source");
 }
 

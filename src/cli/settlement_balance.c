@@ -6,12 +6,15 @@
 #include "cli/act.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/help.h"
+#include "cli/output.h"
 #include "cli/settlement.h"
 #include "cli/table.h"
 
 
-static const char  balances_usage[] =
-    "usage: payctl settlement balances [--dsn DSN] [--again SOURCE]\n"
+const char  pay_cli_settlement_balances_usage[] =
+    "usage: payctl settlement balances [--dsn DSN] [--again SOURCE]"
+    " [-o json|csv]\n"
     "\n"
     "The last look at the balance of each account whose settlements are pulled:"
     " it\nagrees with the ledger when the difference lies between lowest and"
@@ -48,13 +51,14 @@ pay_cli_settlement_balances(int argc, char **argv)
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
         { "--again", &source, NULL },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 
     words = pay_cli_args(argc, argv, options, NULL, 0);
 
     if (words != 0) {
-        return pay_cli_say_usage(words, balances_usage);
+        return pay_cli_say_usage(words, pay_cli_settlement_balances_usage);
     }
 
     return source != NULL ? pay_cli_act(&again_act, dsn, &source)

@@ -9,6 +9,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
+#include "cli/help.h"
 #include "cli/keyring.h"
 #include "cli/settlement.h"
 
@@ -73,7 +74,7 @@ static int import_call(import_t *import, const char *sql, int count,
 static int import_tell(import_t *import, const char *reason, int code);
 
 
-static const char  import_usage[] =
+const char  pay_cli_settlement_import_usage[] =
     "usage: payctl settlement import [--dsn DSN] --source NAME [--jobs N]"
     " [-o json]\n       [--keyring FILE] FILE ...\n"
     "\n"
@@ -118,21 +119,24 @@ pay_cli_settlement_import(int argc, char **argv)
     words = pay_cli_args(argc, argv, options, path, IMPORT_FILES_MAX);
 
     if (words < 0) {
-        return pay_cli_say_usage(words, import_usage);
+        return pay_cli_say_usage(words, pay_cli_settlement_import_usage);
     }
 
     if (words == 0 || source == NULL) {
-        return pay_cli_misuse(import_usage, words == 0 ? "no FILE"
+        return pay_cli_misuse(pay_cli_settlement_import_usage,
+                              words == 0 ? "no FILE"
                                                        : "no --source");
     }
 
     if (format != NULL && strcmp(format, "json") != 0) {
-        return pay_cli_misuse(import_usage, "-o takes json, not \"%s\"",
+        return pay_cli_misuse(pay_cli_settlement_import_usage,
+                              "-o takes json, not \"%s\"",
                               format);
     }
 
     if (strlen(jobs) != 1 || jobs[0] < '1' || jobs[0] > '0' + SETTLEMENT_JOBS) {
-        return pay_cli_misuse(import_usage, "--jobs takes 1 to %d, not \"%s\"",
+        return pay_cli_misuse(pay_cli_settlement_import_usage,
+                              "--jobs takes 1 to %d, not \"%s\"",
                               SETTLEMENT_JOBS, jobs);
     }
 

@@ -8,6 +8,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
+#include "cli/help.h"
 #include "cli/keyring.h"
 #include "cli/settlement.h"
 
@@ -60,7 +61,7 @@ static int write_open(write_t *write, int64_t number, const PGresult *row);
 static int write_say(const write_t *write, int64_t number, const char *what);
 
 
-static const char  copy_usage[] =
+const char  pay_cli_settlement_copy_usage[] =
     "usage: payctl settlement copy [--dsn DSN] --file ID --keyring FILE\n"
     "\n"
     "Writes the bytes of a settlement file to stdout, out of its encrypted"
@@ -231,14 +232,15 @@ pay_cli_settlement_copy(int argc, char **argv)
     words = pay_cli_args(argc, argv, options, NULL, 0);
 
     if (words != 0) {
-        return pay_cli_say_usage(words, copy_usage);
+        return pay_cli_say_usage(words, pay_cli_settlement_copy_usage);
     }
 
     if (file_id == NULL || keyring == NULL
         || strspn(file_id, "0123456789") != strlen(file_id)
         || strlen(file_id) - 1 > 17)
     {
-        return pay_cli_misuse(copy_usage, keyring == NULL ? "no --keyring"
+        return pay_cli_misuse(pay_cli_settlement_copy_usage,
+                              keyring == NULL ? "no --keyring"
                               : "--file takes the number of a file");
     }
 

@@ -19,7 +19,10 @@ size_t pay_cli_put(FILE *out, const char *text, size_t max);
 /* How many characters pay_cli_put() would print. */
 size_t pay_cli_width(const char *text, size_t max);
 
-/* All rows below the names of the columns, cells cut to 120 characters. */
+/* All rows below the names of the columns.  On a terminal the table fits its
+ * width: ids end where they differ, and a cell that is cut ends with an
+ * ellipsis; too many columns are shown as records.  Elsewhere cells are
+ * whole. */
 void pay_cli_table(const PGresult *rows);
 /* The columns of one row below each other, NULLs and empty ones left out. */
 void pay_cli_record(const PGresult *rows, int row);
@@ -39,28 +42,38 @@ typedef struct {
  * list. */
 typedef struct pay_cli_filter_s {
     int          value;        /* its place, from 0 on; -1 ends the table */
-    const char  *known;        /* SQL; $1: it; one row, one boolean */
+    const char  *names;        /* SQL: one column, the names that there are,
+                                  read by an index; or words with "|" between
+                                  them */
     const char  *what;         /* "merchant" */
     const char  *lacks;        /* "has a checkout here" */
 } pay_cli_filter_t;
 
+/* Names that many rows have, from each to the next by an index. */
+#define PAY_CLI_NAMES(table, column)                                          \
+    "WITH RECURSIVE n (name) AS ((SELECT " column "::text FROM " table        \
+    " ORDER BY " column " LIMIT 1) UNION ALL SELECT (SELECT " column "::text" \
+    " FROM " table " WHERE " column " > n.name ORDER BY " column " LIMIT 1)" \
+    " FROM n WHERE n.name IS NOT NULL)"                                       \
+    " SELECT name FROM n WHERE name IS NOT NULL"
+
 #define PAY_CLI_MERCHANT                                                      \
-    "SELECT EXISTS (SELECT FROM pay.checkout WHERE merchant_id = $1)",        \
-    "merchant", "has a checkout here"
+    PAY_CLI_NAMES("pay.checkout", "merchant_id"), "merchant",                 \
+    "has a checkout here"
+#define PAY_CLI_PSP                                                           \
+    PAY_CLI_NAMES("pay.registration", "psp"), "PSP", "has a payment here"
+/* Ends a table of filters. */
+#define PAY_CLI_NO_FILTER  { -1, NULL, NULL, NULL }
 
 /* A time, as all tables show it. */
 #define PAY_CLI_AT(column)                                                    \
     "to_char(" column " AT TIME ZONE 'UTC',"                                  \
     " 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
 
-/* Connects, asks, prints the table; returns the exit code. */
+/* Connects, asks, prints the rows as -o says: a table, one JSON array of
+ * objects that are named as the columns are, or CSV with a line of names.
+ * Returns the exit code. */
 int pay_cli_list(const pay_cli_list_t *list, const char *dsn,
-    const char *const *values);
-/* The same as one JSON array of objects, named as the columns are. */
-int pay_cli_list_json(const pay_cli_list_t *list, const char *dsn,
-    const char *const *values);
-/* The same as CSV: as RFC 4180 has it, with a line of names. */
-int pay_cli_list_csv(const pay_cli_list_t *list, const char *dsn,
     const char *const *values);
 
 

@@ -5,12 +5,14 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "cli/webhook.h"
 
 
-static const char  webhook_usage[] =
+const char  pay_cli_webhook_usage[] =
     "usage: payctl webhook verify --scheme NAME ... < body\n"
     "       payctl webhook quarantine [--dsn DSN] [--psp NAME] [--limit N]\n"
+    "                                 [-o json|csv]\n"
     "       payctl webhook show [--dsn DSN] PSP EVENT_ID\n"
     "       payctl webhook replay [--dsn DSN] PSP EVENT_ID --who NAME"
     " --why REASON\n"
@@ -32,5 +34,6 @@ static const pay_cli_subcommand_t  subcommands[] = {
 int
 pay_cli_webhook(int argc, char **argv)
 {
-    return pay_cli_hand_over("webhook", webhook_usage, subcommands, argc, argv);
+    return pay_cli_hand_over("webhook", pay_cli_webhook_usage, subcommands,
+                             argc, argv);
 }

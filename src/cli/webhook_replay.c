@@ -6,12 +6,13 @@
 #include "cli/act.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "cli/webhook.h"
 
 #include <string.h>
 
 
-static const char  replay_usage[] =
+const char  pay_cli_webhook_replay_usage[] =
     "usage: payctl webhook replay [--dsn DSN] PSP EVENT_ID --who NAME"
     " --why REASON\n"
     "Has the gateway read the kept body of a verified webhook again and send\n"
@@ -39,7 +40,7 @@ static const pay_cli_act_t  act = {
 };
 
 static const pay_cli_verbs_t  verbs = {
-    "webhook", replay_usage, NULL, NULL, 0
+    "webhook", pay_cli_webhook_replay_usage, NULL, NULL, 0
 };
 
 
@@ -60,7 +61,7 @@ pay_cli_webhook_replay(int argc, char **argv)
 
     if (words != 2) {
         return pay_cli_say_usage(words < 0 ? words : PAY_CLI_MISUSE,
-                                 replay_usage);
+                                 pay_cli_webhook_replay_usage);
     }
 
     return pay_cli_says_who(&verbs, values[2], values[3])

@@ -7,6 +7,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
+#include "cli/help.h"
 #include "cli/table.h"
 #include "cli/webhook.h"
 
@@ -20,7 +21,7 @@ static int show_body(PGconn *conn, const char *const *id);
 static void show_lines(unsigned char *body, size_t len);
 
 
-static const char  show_usage[] =
+const char  pay_cli_webhook_show_usage[] =
     "usage: payctl webhook show [--dsn DSN] PSP EVENT_ID\n"
     "A verified webhook: what was read in it, what became of it, and its raw\n"
     "body.  body_state is kept, not_kept, card_number or too_large.  Below it\n"
@@ -62,7 +63,7 @@ pay_cli_webhook_show(int argc, char **argv)
 
     return words == 2 ? show_run(dsn, id)
                       : pay_cli_say_usage(words < 0 ? words : PAY_CLI_MISUSE,
-                                          show_usage);
+                                          pay_cli_webhook_show_usage);
 }
 
 

@@ -5,6 +5,7 @@
  */
 
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "cli/webhook.h"
 
 #include <stdio.h>
@@ -22,7 +23,7 @@ static pay_sig_verdict_t verify_verdict(const verify_t *verify,
     pay_arena_t *arena, pay_str_t body);
 
 
-static const char  verify_help[] =
+const char  pay_cli_webhook_verify_usage[] =
     "usage: payctl webhook verify --scheme NAME --secret-file FILE ...\n"
     "           [--public-key KEY] [--url URL]\n"
     "           [--webhook-id ID --cert-file PEM --ca-file PEM\n"
@@ -66,7 +67,7 @@ pay_cli_webhook_verify(int argc, char **argv)
     if (argc >= 2 && (strcmp(argv[1], "--help") == 0
                       || strcmp(argv[1], "-h") == 0))
     {
-        fputs(verify_help, stdout);
+        pay_cli_help(pay_cli_webhook_verify_usage);
         return PAY_CLI_OK;
     }
 

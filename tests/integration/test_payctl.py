@@ -127,6 +127,7 @@ def test_dlq_lists_what_is_open(books, payctl, name):
     assert code == 0
     assert head.split() == ["id", "kind", "reason", "state", "at", "age",
                             "merchant", "order_or_event", "psp", "amount",
+                            "currency",
                             "attempts", "code"]
     (row,) = [row for row in rows if row.split()[0] == str(letter)]
     assert row.split()[1:3] == ["register", "retry_limit"]

@@ -28,6 +28,7 @@ def test_change_lists_what_is_open(books, payctl, name):
         "order",
         "psp",
         "amount",
+        "currency",
         "call",
         "dead_letter",
         "code",
@@ -139,7 +140,9 @@ def test_mismatch_lists_what_is_open(books, payctl, name):
         "psp",
         "source",
         "said",
+        "said_in",
         "ours",
+        "ours_in",
         "object_or_event",
     ]
     (row,) = [row for row in rows if row.split()[0] == number]
