@@ -44,9 +44,12 @@ def held(stack, psp: str, **more) -> Sold:
 
 
 def captures(made) -> list[tuple]:
+    """One that the webhook told of before our call was answered is matched
+    with ours (docs/psps.md#after-the-sale)."""
     return made.stack.sql(
         "SELECT amount_minor, status FROM pay.change"
-        " WHERE checkout_id = %s AND kind = 'capture'",
+        " WHERE checkout_id = %s AND kind = 'capture'"
+        " AND matched_to IS NULL",
         made.id,
     )
 
