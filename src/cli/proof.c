@@ -44,6 +44,7 @@ static PGresult *proof_order(PGconn *conn, const char *name,
     const char *merchant);
 static int proof_write(const proof_args_t *args, pay_arena_t *arena,
     pay_str_t document);
+static int proof_file(const char *path, pay_str_t text);
 static int proof_verify(int argc, char **argv);
 static int proof_check(const proof_args_t *args, pay_arena_t *arena);
 static int proof_read(const char *path, pay_arena_t *arena, pay_str_t *text);
@@ -183,7 +184,6 @@ proof_order(PGconn *conn, const char *name, const char *merchant)
 static int
 proof_write(const proof_args_t *args, pay_arena_t *arena, pay_str_t document)
 {
-    FILE          *file;
     int            done;
     pay_err_t      err;
     pay_str_t      text;
@@ -206,17 +206,8 @@ proof_write(const proof_args_t *args, pay_arena_t *arena, pay_str_t document)
         return proof_complain("proof", "it cannot be signed");
     }
 
-    file = args->out != NULL ? proof_open(args->out) : stdout;
-    if (file == NULL) {
+    if (!proof_file(args->out, text)) {
         return PAY_CLI_USAGE;
-    }
-
-    done = fwrite(text.data, 1, text.len, file) == text.len;
-    done = (args->out != NULL ? fclose(file) : fflush(file)) == 0 && done;
-
-    if (!done) {
-        return proof_complain(args->out != NULL ? args->out : "stdout",
-                              "cannot be written");
     }
 
     if (args->html == NULL) {
@@ -231,6 +222,37 @@ proof_write(const proof_args_t *args, pay_arena_t *arena, pay_str_t document)
     pay_json_free(json);
 
     return done ? PAY_CLI_OK : PAY_CLI_USAGE;
+}
+
+
+/* path NULL: to stdout. */
+static int
+proof_file(const char *path, pay_str_t text)
+{
+    int    done;
+    FILE  *file;
+
+    if (path == NULL) {
+        done = fwrite(text.data, 1, text.len, stdout) == text.len
+               && fflush(stdout) == 0;
+
+    } else {
+        file = proof_open(path);
+
+        if (file == NULL) {
+            return 0;
+        }
+
+        done = fwrite(text.data, 1, text.len, file) == text.len;
+        done = fclose(file) == 0 && done;
+    }
+
+    if (!done) {
+        (void) proof_complain(path != NULL ? path : "stdout",
+                              "cannot be written");
+    }
+
+    return done;
 }
 
 
