@@ -23,6 +23,7 @@
 
 /* WCAG 2.2, 1.4.3; and the background of html/style.css in both schemes. */
 #define CONTRAST       4.5
+#define MIDDLE         0.18           /* as far from black as from white */
 #define LIGHT_CARD     "#ffffff"
 #define DARK_CARD      "#1a202a"
 
@@ -321,7 +322,7 @@ check_contrast(ngx_conf_t *cf, const ngx_str_t *color, const ngx_str_t *back,
                        "than 4.5:1: choose a %s color", scheme, color, back,
                        place, (ngx_uint_t) contrast,
                        (ngx_uint_t) (contrast * 100) % 100,
-                       b > a ? "darker" : "lighter");
+                       b > MIDDLE ? "darker" : "lighter");
 
     return NGX_ERROR;
 }

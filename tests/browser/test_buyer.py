@@ -151,7 +151,7 @@ def test_a_pending_payment_hands_on_by_itself(plain_buyer, sales, patient):
         sale = sales(psp)
         pay_page(buyer, sale)
         buyer.pay_by("pending")
-        buyer.sees(WAITING)
+        buyer.sees("Your payment is being confirmed")
         assert buyer.url.partition("?")[0] == sale.return_url
         assert sale.order()["status"] == "EXECUTING"
         windows[buyer.window] = sale
