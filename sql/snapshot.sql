@@ -1002,6 +1002,55 @@ CREATE TYPE pay_api.statement_row AS (
 
 COMMENT ON TYPE pay_api.statement_row IS 'A statement as JSON';
 
+CREATE TYPE pay_api.visit_row AS (
+	item integer,
+	outcome text,
+	is_pending bigint,
+	page text,
+	merchant_id text,
+	checkout_id text,
+	checkout_uuid text,
+	psp text,
+	nonce text,
+	handle text,
+	token text,
+	alias text,
+	hosted_url text,
+	return_url text,
+	base_url text,
+	currency text,
+	total_minor bigint,
+	expires_s bigint,
+	registration_state text,
+	attempt bigint,
+	code text,
+	version bigint,
+	capture text,
+	replaces text,
+	replaced_by text,
+	risk text,
+	place bigint,
+	order_id text,
+	seller_account text,
+	order_minor bigint,
+	order_status text,
+	order_reason text,
+	authorized_minor bigint,
+	captured_minor bigint,
+	refunding_minor bigint,
+	refunded_minor bigint,
+	charged_back_minor bigint,
+	credit_currency text,
+	credit_minor bigint,
+	credit_rate text,
+	credit_until text,
+	decline text,
+	fee_minor bigint,
+	fee_tax_minor bigint
+);
+
+COMMENT ON TYPE pay_api.visit_row IS 'A checkout as its buyer sees it';
+
 CREATE FUNCTION pay.about_event(p_type text, p_code text, p_reference text, p_news text, p_kind text, p_policy text, p_captured bigint, p_amount bigint, p_currency text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.accept_late(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
 
@@ -1784,17 +1833,20 @@ CREATE TABLE pay.checkout (
     payment_method text COLLATE pg_catalog."C",
     risk text COLLATE pg_catalog."C",
     hold_psps text[],
+    page jsonb,
     CONSTRAINT checkout_check CHECK ((((state)::text <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
     CONSTRAINT checkout_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
     CONSTRAINT checkout_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
     CONSTRAINT checkout_check3 CHECK ((cardinality(key_windows) = cardinality((psps)::text[]))),
     CONSTRAINT checkout_check4 CHECK ((((first_call)::text = 'DONE'::text) = (first_ended_at IS NOT NULL))),
+    CONSTRAINT checkout_page_check CHECK ((octet_length((page)::text) <= 16384)),
     CONSTRAINT checkout_payment_method_check CHECK ((((octet_length(payment_method) >= 1) AND (octet_length(payment_method) <= 64)) AND (payment_method !~ '[^A-Za-z0-9._~-]'::text))),
     CONSTRAINT checkout_risk_check CHECK ((risk = ANY (ARRAY['allow'::text, 'challenge'::text, 'review'::text, 'block'::text])))
 )
 WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
 COMMENT ON COLUMN pay.checkout.hold_psps IS 'The PSPs at which the money is only held because of a review; NULL: the mode of capture is that which the storefront wants, else it wants automatic';
+COMMENT ON COLUMN pay.checkout.page IS 'For the buyer''s page: {"locale", "descriptions" of the orders}, or NULL';
 
 CREATE FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) RETURNS SETOF pay.checkout LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_checkouts(p_scope text[], p_query jsonb, p_window integer) RETURNS SETOF pay.checkout LANGUAGE sql STABLE;
@@ -1861,12 +1913,12 @@ CREATE FUNCTION pay.console_us(p_at timestamp with time zone) RETURNS bigint LAN
 CREATE FUNCTION pay.console_wallets(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_webhooks(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
-CREATE FUNCTION pay.count_attempts(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.count_attempts(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_cards(p_words pay.card_word[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_declines(p_merchant_id text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_entries(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS void LANGUAGE sql SET enable_seqscan TO 'off' SET enable_hashjoin TO 'on' SET jit TO 'off';
 CREATE FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows integer DEFAULT 5000) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.count_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.count_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows, p_near bigint[]) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.count_piece(p_rows integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_roundings(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.count_usual() RETURNS void LANGUAGE plpgsql;
@@ -2232,14 +2284,14 @@ CREATE FUNCTION pay.hold_orders(p_items integer[], p_merchant_id text[], p_check
 CREATE FUNCTION pay.hold_reader(p_name text, p_owner text, p_lease_ms bigint) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.hold_reason(p_merchant_id text, p_checkout_id text) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.hold_terms(p_terms jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.hold_terms_ok(p_holds jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.hold_terms_ok(p_holds jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.id_ok(p_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean, OUT is_borne boolean) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.insert_beginnings(p_items integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint) RETURNS pay.change LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], p_risk jsonb[], OUT placed integer[], OUT nonces text[]) RETURNS record LANGUAGE plpgsql;
-CREATE FUNCTION pay.insert_decisions(p_items integer[], p_words text[], p_bys text[], p_hits jsonb[], p_merchant_id text[], p_checkout_id text[], p_risk jsonb[], p_rows pay.risk_rows) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.insert_decisions(p_items integer[], p_words text[], p_bys text[], p_hits jsonb[], p_merchant_id text[], p_checkout_id text[], p_risk jsonb[], p_texts text[], p_rows pay.risk_rows) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_dispute(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint, p_part integer) RETURNS pay.dispute LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_entries(p_postings pay.posting[], OUT new integer[], OUT unowned boolean, OUT has_fees boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_keys(p_items integer[], p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_ttl_s bigint[]) RETURNS integer[] LANGUAGE plpgsql;
@@ -2285,6 +2337,7 @@ CREATE FUNCTION pay.is_sum(p_exception pay.settlement_exception, p_row pay.settl
 CREATE FUNCTION pay.is_tangled(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_unbooked_refund(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) RETURNS boolean LANGUAGE sql STABLE;
+CREATE FUNCTION pay.is_under_way(p_merchant_id text, p_checkout_id text, p_payment_order_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_unfinished(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_untold(p_news pay.news) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -2316,7 +2369,7 @@ CREATE FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone,
 CREATE FUNCTION pay.keep_browsers(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_card_decisions(p_words pay.card_word[], p_found pay.risk_findings) RETURNS TABLE(n integer, effect text) LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[], p_before text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_rows pay.risk_rows, OUT items integer[], OUT words text[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_texts text[], p_rows pay.risk_rows, OUT items integer[], OUT words text[], OUT is_changed boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2389,7 +2442,7 @@ CREATE FUNCTION pay.lock_payout_batches(p_merchant_id text[], p_batch_id text[])
 CREATE FUNCTION pay.lock_payout_file(p_merchant_id text, p_provider text, p_msg_id text) RETURNS pay.payout_file LANGUAGE sql;
 CREATE FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.look_at_risk(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_currency text[], p_total_minor bigint[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[], p_risk jsonb[], p_rows pay.risk_rows) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql;
+CREATE FUNCTION pay.look_at_risk(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_currency text[], p_total_minor bigint[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[], p_risk jsonb[], p_texts text[], p_rows pay.risk_rows, p_replaces boolean, OUT blocked integer[], OUT changed integer[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.look_later(p_endpoints pay.webhook_endpoint[], p_claimed pay.webhook_delivery[], p_is_full boolean) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.lose_holds(p_psp text, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), p_rows integer DEFAULT 5000, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
@@ -2496,6 +2549,7 @@ CREATE FUNCTION pay.name_secret(p_endpoint pay.webhook_endpoint, p_number intege
 CREATE FUNCTION pay.name_words(p_name text) RETURNS bytea[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.named_order(p_news pay.news) RETURNS pay.payment_order LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.named_payouts(p_work pay.settlement_work, OUT tids tid[], OUT same tid[], OUT total bigint, OUT psps integer, OUT psp text, OUT entries jsonb) RETURNS record LANGUAGE sql STABLE;
+CREATE FUNCTION pay.near_windows(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) RETURNS bigint[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.newest_browser(p_merchant_id text, p_checkout_id text) RETURNS text LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
 
 CREATE TABLE pay.dispatch (
@@ -2624,6 +2678,7 @@ CREATE FUNCTION pay.overtaken_reserves(p_merchant_id text, p_seller text[], p_cu
 CREATE FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.page_is_closed(p_order pay.payment_order) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.page_matter(p_file pay.settlement_file) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.page_ok(p_page jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.page_reason(p_page integer, p_last_page integer, p_missing integer[], p_wrong text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.page_set(p_source text, p_batch_key text, OUT last_page integer, OUT files bigint[], OUT missing integer[], OUT is_new boolean) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.page_waits(p_file pay.settlement_file) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -2848,7 +2903,7 @@ CREATE FUNCTION pay.risk_entry_json(p_entry pay.risk_list) RETURNS json LANGUAGE
 CREATE FUNCTION pay.risk_entry_of(p_merchant_id text, p_list_id bigint) RETURNS pay.risk_list LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.risk_entry_ok(p_merchant_id text, p_effect text, p_kind text, p_value text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.risk_list_page(p_merchant_id text, p_effect text, p_kind text, p_after bigint, p_limit integer) RETURNS text LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.risk_ok(p_risk jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.risk_ok(p_risk jsonb, p_text text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.risk_score_ok(p_score jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.risk_value_ok(p_kind text, p_value text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.room_of(p_order pay.payment_order, p_about text) RETURNS bigint LANGUAGE sql IMMUTABLE;
@@ -2974,7 +3029,7 @@ CREATE FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at 
 CREATE FUNCTION pay.store_risk_entries(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT added bigint, OUT changed bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.sum_ahead(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.sum_findings(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.sum_findings(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows, p_near bigint[]) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.sum_ledger(p_rows integer, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.sum_settlement(p_file_id bigint, p_from integer, p_until integer) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) RETURNS void LANGUAGE plpgsql;
@@ -3165,7 +3220,7 @@ CREATE FUNCTION pay_api.get_buyer_history(p_merchant_id text[], p_buyer text[], 
 CREATE FUNCTION pay_api.get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_checkout(p_merchant_id text[], p_checkout_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.events_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.get_handle(p_handle text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.get_handle(p_handle text[]) RETURNS SETOF pay_api.visit_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.order_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_payout_advice(p_merchant_id text[], p_payout_id text[], p_before bigint[], p_limit bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3205,7 +3260,7 @@ CREATE FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id 
 CREATE FUNCTION pay_api.remove_risk_entry(p_merchant_id text[], p_entry_id bigint[], p_who text[], p_why text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.replay_deliveries(p_merchant_id text[], p_endpoint_id text[], p_message_id text[], p_since_us bigint[], p_until_us bigint[], p_only_failed bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.see_browser(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.see_browser(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) RETURNS SETOF pay_api.visit_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_is_complete bigint[], p_code text[], p_rows_item bigint[], p_rows_currency text[], p_rows_available_minor bigint[], p_rows_pending_minor bigint[], p_rows_reserved_minor bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_endpoint(p_merchant_id text[], p_endpoint_id text[], p_url text[], p_types jsonb[], p_scheme text[], p_is_ordered bigint[], p_sealed bytea[], p_key_id text[], p_who text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3337,6 +3392,7 @@ CREATE TABLE pay.risk_decision (
     features jsonb,
     score jsonb,
     buyer bytea,
+    has_address boolean,
     CONSTRAINT risk_decision_decided_by_check CHECK ((decided_by = ANY (ARRAY['list'::text, 'rule'::text, 'window'::text, 'score'::text, 'provider'::text, 'mode'::text, 'none'::text]))),
     CONSTRAINT risk_decision_features_check CHECK ((jsonb_typeof(features) = 'object'::text)),
     CONSTRAINT risk_decision_score_check CHECK ((jsonb_typeof(score) = 'object'::text))
@@ -3346,6 +3402,7 @@ WITH (fillfactor='80', toast_tuple_target='4080');
 COMMENT ON COLUMN pay.risk_decision.features IS 'Values of the features by name, null: not known; NULL: nothing was scored';
 COMMENT ON COLUMN pay.risk_decision.score IS 'total, parts, and for the model and each challenger name, sha256, probability and reasons; NULL: nothing was scored';
 COMMENT ON COLUMN pay.risk_decision.buyer IS 'The keyed hash of buyer_info.id, or where there is none of the address of mail; NULL: neither was given, or it has ended';
+COMMENT ON COLUMN pay.risk_decision.has_address IS 'Whether a single address is among the keys; NULL: written before 0054';
 
 CREATE VIEW pay.aged_address (
     tid tid,
@@ -6499,7 +6556,7 @@ CREATE INDEX risk_card_card ON pay.risk_card USING btree (merchant_id, card, at)
 CREATE INDEX risk_card_of ON pay.risk_card USING btree (merchant_id, checkout_id) WHERE (checkout_id IS NOT NULL);
 CREATE INDEX risk_card_parked ON pay.risk_card USING btree (psp, token) WHERE (checkout_id IS NULL);
 CREATE INDEX risk_counter_age ON pay.risk_counter USING brin (hour) WITH (pages_per_range='32', autosummarize='on');
-CREATE INDEX risk_decision_address ON pay.risk_decision USING btree (at) WHERE (keys @? 'strict $[*]?(@[0] == "ip" && @[1] like_regex "/(32|64|128)$")'::jsonpath);
+CREATE INDEX risk_decision_address ON pay.risk_decision USING btree (at) WHERE (has_address OR ((has_address IS NULL) AND (keys @? 'strict $[*]?(@[0] == "ip" && @[1] like_regex "/(32|64|128)$")'::jsonpath)));
 CREATE INDEX risk_decision_age ON pay.risk_decision USING btree (at) WHERE ((keys IS NOT NULL) OR (facts IS NOT NULL) OR (features IS NOT NULL));
 CREATE INDEX risk_decision_buyer ON pay.risk_decision USING btree (buyer, merchant_id, at) WHERE (buyer IS NOT NULL);
 CREATE INDEX risk_decision_time ON pay.risk_decision USING brin (at) WITH (pages_per_range='32', autosummarize='on');
@@ -6507,6 +6564,7 @@ CREATE INDEX risk_label_age ON pay.risk_label USING btree (labelled_at);
 CREATE INDEX risk_list_act_age ON pay.risk_list_act USING btree (at) WHERE (value IS NOT NULL);
 CREATE UNIQUE INDEX risk_list_page ON pay.risk_list USING btree ((((merchant_id)::text || ''::text)), list_id);
 CREATE INDEX risk_list_until ON pay.risk_list USING btree (until) WHERE (until IS NOT NULL);
+CREATE INDEX risk_list_value ON pay.risk_list USING hash ((((value)::text || ''::text)));
 CREATE INDEX risk_review_act_of ON pay.risk_review_act USING btree (review_id, act_id);
 CREATE INDEX risk_review_open ON pay.risk_review USING btree (deadline) WHERE (state = ANY (ARRAY['open'::text, 'escalated'::text]));
 CREATE UNIQUE INDEX risk_review_page ON pay.risk_review USING btree ((((merchant_id)::text || ''::text)), review_id);
@@ -6939,6 +6997,7 @@ REVOKE ALL ON TYPE pay_api.seal_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.settlement_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.span_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.statement_row FROM PUBLIC;
+REVOKE ALL ON TYPE pay_api.visit_row FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.about_event(p_type text, p_code text, p_reference text, p_news text, p_kind text, p_policy text, p_captured bigint, p_amount bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.accept_late(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_exception TO payments_auditor;
@@ -7194,7 +7253,7 @@ REVOKE ALL ON FUNCTION pay.count_cards(p_words pay.card_word[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_declines(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_entries(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.count_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows, p_near bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_piece(p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_roundings(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_usual() FROM PUBLIC;
@@ -7412,7 +7471,7 @@ REVOKE ALL ON FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object 
 REVOKE ALL ON FUNCTION pay.insert_beginnings(p_items integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], p_risk jsonb[], OUT placed integer[], OUT nonces text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.insert_decisions(p_items integer[], p_words text[], p_bys text[], p_hits jsonb[], p_merchant_id text[], p_checkout_id text[], p_risk jsonb[], p_rows pay.risk_rows) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.insert_decisions(p_items integer[], p_words text[], p_bys text[], p_hits jsonb[], p_merchant_id text[], p_checkout_id text[], p_risk jsonb[], p_texts text[], p_rows pay.risk_rows) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_dispute(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint, p_part integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_entries(p_postings pay.posting[], OUT new integer[], OUT unowned boolean, OUT has_fees boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_keys(p_items integer[], p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_ttl_s bigint[]) FROM PUBLIC;
@@ -7458,6 +7517,7 @@ REVOKE ALL ON FUNCTION pay.is_sum(p_exception pay.settlement_exception, p_row pa
 REVOKE ALL ON FUNCTION pay.is_tangled(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_unbooked_refund(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_under_way(p_merchant_id text, p_checkout_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_unfinished(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_untold(p_news pay.news) FROM PUBLIC;
@@ -7491,7 +7551,7 @@ REVOKE ALL ON FUNCTION pay.keep_anchors(p_month date, p_until timestamp with tim
 REVOKE ALL ON FUNCTION pay.keep_browsers(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_card_decisions(p_words pay.card_word[], p_found pay.risk_findings) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[], p_before text[], p_terms jsonb[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_rows pay.risk_rows, OUT items integer[], OUT words text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_texts text[], p_rows pay.risk_rows, OUT items integer[], OUT words text[], OUT is_changed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
@@ -7561,7 +7621,7 @@ REVOKE ALL ON FUNCTION pay.lock_payout_batches(p_merchant_id text[], p_batch_id 
 REVOKE ALL ON FUNCTION pay.lock_payout_file(p_merchant_id text, p_provider text, p_msg_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.look_at_risk(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_currency text[], p_total_minor bigint[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[], p_risk jsonb[], p_rows pay.risk_rows) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.look_at_risk(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_currency text[], p_total_minor bigint[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[], p_risk jsonb[], p_texts text[], p_rows pay.risk_rows, p_replaces boolean, OUT blocked integer[], OUT changed integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.look_later(p_endpoints pay.webhook_endpoint[], p_claimed pay.webhook_delivery[], p_is_full boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, p_rows integer, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
@@ -7627,6 +7687,7 @@ REVOKE ALL ON FUNCTION pay.name_secret(p_endpoint pay.webhook_endpoint, p_number
 REVOKE ALL ON FUNCTION pay.name_words(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.named_order(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.named_payouts(p_work pay.settlement_work, OUT tids tid[], OUT same tid[], OUT total bigint, OUT psps integer, OUT psp text, OUT entries jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.near_windows(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.newest_browser(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.dispatch TO payments_auditor;
 GRANT SELECT ON TABLE pay.dispatch TO payments_operator;
@@ -7688,6 +7749,7 @@ REVOKE ALL ON FUNCTION pay.overtaken_reserves(p_merchant_id text, p_seller text[
 REVOKE ALL ON FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_is_closed(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_matter(p_file pay.settlement_file) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.page_ok(p_page jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_reason(p_page integer, p_last_page integer, p_missing integer[], p_wrong text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_set(p_source text, p_batch_key text, OUT last_page integer, OUT files bigint[], OUT missing integer[], OUT is_new boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_waits(p_file pay.settlement_file) FROM PUBLIC;
@@ -7829,7 +7891,7 @@ REVOKE ALL ON FUNCTION pay.risk_entry_json(p_entry pay.risk_list) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_entry_of(p_merchant_id text, p_list_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_entry_ok(p_merchant_id text, p_effect text, p_kind text, p_value text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_list_page(p_merchant_id text, p_effect text, p_kind text, p_after bigint, p_limit integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.risk_ok(p_risk jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.risk_ok(p_risk jsonb, p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_score_ok(p_score jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_value_ok(p_kind text, p_value text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.room_of(p_order pay.payment_order, p_about text) FROM PUBLIC;
@@ -7925,7 +7987,7 @@ REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb
 REVOKE ALL ON FUNCTION pay.store_risk_entries(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT added bigint, OUT changed bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_ahead(p_end timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.sum_findings(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sum_findings(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows, p_near bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_ledger(p_rows integer, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_settlement(p_file_id bigint, p_from integer, p_until integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) FROM PUBLIC;
