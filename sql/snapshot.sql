@@ -6470,7 +6470,6 @@ ALTER TABLE ONLY pay.webhook_replay
 ALTER TABLE ONLY pay.webhook_secret
     ADD CONSTRAINT webhook_secret_pkey PRIMARY KEY (endpoint_id, merchant_id, number);
 
-CREATE INDEX change_by_reference ON pay.change USING btree (reference) WHERE (reference IS NOT NULL);
 CREATE INDEX change_metadata_age ON pay.change USING btree (created_at) WHERE (metadata IS NOT NULL);
 CREATE INDEX change_open ON pay.change USING btree (created_at) WHERE (pay.status_rank((status)::text) < 2);
 CREATE INDEX change_reference ON pay.change USING btree (reference) WHERE (reference IS NOT NULL);
