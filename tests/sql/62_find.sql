@@ -71,6 +71,8 @@ FROM (SELECT 'seller-1' AS seller_account) s;
 
 -- no table is read as a whole
 SET LOCAL enable_seqscan = off;
+-- those that were made when a scan was cheaper
+DISCARD PLANS;
 SELECT set_config('plan_cache_mode', 'force_generic_plan', true) \g /dev/null
 CREATE FUNCTION pg_temp.whole() RETURNS bigint LANGUAGE sql AS $$
 SELECT coalesce(sum(seq_scan), 0)::bigint FROM pg_stat_xact_user_tables
