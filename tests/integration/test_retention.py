@@ -119,7 +119,7 @@ def test_a_row_in_use_is_left_to_the_next_run(stack):
         (["run", "--keep", "2 years"], 2, "--keep is for one class"),
         (["run", "--class", "metadata", "--keep", "1 day"], 1, "shorter"),
         (["run", "--class", "metadata", "--batch", "0"], 1, "--batch takes"),
-        (["end"], 2, "show or run?"),
+        (["end"], 2, 'has no verb "end", but show, run'),
     ],
 )
 def test_a_mistake_ends_nothing(stack, words, code, says):
