@@ -25,6 +25,7 @@
 
 #define PATTERN_MAX  64
 #define NAME_MAX_LEN 16
+#define CODE_LEN     3                 /* of a currency, ISO 4217 */
 /* ICU's letters for year, month by name, day, hours as usual there, minutes,
  * short zone. */
 #define SKELETON     u"yMMMMdjmmz"
@@ -212,16 +213,16 @@ pay_status_t
 pay_locale_money(pay_locale_t *locale, pay_arena_t *arena, int64_t minor,
     const pay_currency_t *currency, pay_str_t *text)
 {
-    UChar       code[sizeof(currency->code)], units[PAY_LOCALE_TEXT_MAX];
+    UChar       code[CODE_LEN], units[PAY_LOCALE_TEXT_MAX];
     int32_t     count;
     pay_str_t   decimal;
     UErrorCode  error = U_ZERO_ERROR;
 
     PAY_TRY(pay_amount_format(arena, minor, currency, &decimal));
 
-    u_charsToUChars(currency->code, code, sizeof(code));
-    unum_setTextAttribute(locale->money, UNUM_CURRENCY_CODE, code,
-                          sizeof(code) - 1, &error);
+    u_charsToUChars(currency->code, code, CODE_LEN);
+    unum_setTextAttribute(locale->money, UNUM_CURRENCY_CODE, code, CODE_LEN,
+                          &error);
     unum_setAttribute(locale->money, UNUM_MIN_FRACTION_DIGITS,
                       currency->exponent);
     unum_setAttribute(locale->money, UNUM_MAX_FRACTION_DIGITS,
