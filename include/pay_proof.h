@@ -27,10 +27,11 @@ typedef struct {
 pay_status_t pay_proof_sign(pay_arena_t *arena, pay_str_t document,
     const pay_secret_t *key, pay_str_t *text) PAY_MUST_CHECK;
 
-/* Checks a file's bytes (untrusted): the signature over the document, the chain
- * of the order's events, and the way from them to the signed root of each
- * seal, with the `count` keys.  On PAY_OK the caller ends *proof with
- * pay_proof_free(); PAY_INVALID with err->detail: it is not valid, and why. */
+/* Checks a file's bytes (untrusted) with the `count` keys: the signature over
+ * the document, the chain of the order's events, and the inclusion proof of
+ * each event in the signed root of its seal.  On PAY_OK the caller ends *proof
+ * with pay_proof_free(); PAY_INVALID with err->detail: it is not valid, and
+ * why. */
 pay_status_t pay_proof_check(pay_arena_t *arena, pay_str_t text,
     const pay_audit_key_t *keys, size_t count, pay_proof_t *proof,
     pay_err_t *err) PAY_MUST_CHECK;
