@@ -1,5 +1,6 @@
-// The console's JSON.  The token comes from a cookie that a proxy has set, or from
-// the person, who pastes it: then it stays in this tab.  Trouble becomes words.
+// The console's JSON.  The token comes from a cookie that a proxy has set, or
+// from the person, who pastes it: then it stays in this tab.  Trouble becomes
+// words.
 
 import { useEffect, useState } from "./html.js";
 import { BASE } from "./route.js";
@@ -15,8 +16,8 @@ const WORDS = {
     404: "There is no such thing, or not for your merchants.",
     422: "The address has a filter that this page does not understand.",
     429: "Too many requests came from here. The page asks again soon.",
-    503: "The database cannot be reached, or payments come first at the moment. "
-        + "The page asks again soon.",
+    503: "The database cannot be reached, or payments come first at the "
+        + "moment. The page asks again soon.",
 };
 
 let onSignOut = () => {};
@@ -77,8 +78,8 @@ function problemOf(answer, text) {
     };
 }
 
-// Asks for a page, and again every so many seconds while the tab is seen; 0: only
-// once, or until it has come.  tell() is called when something has changed.
+// Asks for a page, and again every so many seconds while the tab is seen; 0:
+// only until it has come.  tell() is called with each state.
 function watch(address, seconds, tell) {
     const call = new AbortController();
     let timer = 0, text = null, due = false, state = LOADING;

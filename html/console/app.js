@@ -24,6 +24,7 @@ function SignIn({ problem, onToken }) {
         event.preventDefault();
         const token = new FormData(event.target).get("token").trim();
         if (/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/.test(token)) {
+            setWords("");
             onToken(token);
         } else {
             setWords("That is no token: it has three parts with points "
@@ -76,8 +77,9 @@ function Zone({ route }) {
     const zones = [...new Set(["UTC", ownZone(), route.zone])];
     return html`<div class="zone"><label for="zone">Times in</label>
         <select id="zone" onChange=${event => go(addressOf(route.page,
-        route.query, event.target.value), false)}>${zones.map(zone => html`<option
-            value=${zone} selected=${zone === route.zone}>${zone}</option>`)}
+        route.query, event.target.value), false)}>
+        ${zones.map(zone => html`<option value=${zone}
+            selected=${zone === route.zone}>${zone}</option>`)}
         </select></div>`;
 }
 

@@ -1,5 +1,5 @@
-// Preact and htm in one place, and the hooks that the pages use.  Texts are text
-// nodes everywhere: the policy of the page allows no other way.
+// Preact and htm in one place, and the hooks that the pages use.  Texts are
+// text nodes everywhere: the policy of the page allows no other way.
 
 import { h, render } from "./vendor/preact.js";
 import htm from "./vendor/htm.js";

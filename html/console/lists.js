@@ -140,7 +140,7 @@ export const LISTS = {
             ["claimed_by", "In hand of"],
             ["claimed_until", "In hand until", "time"],
             ["asked", "Asked for"], ["asked_by", "Asked by"],
-            ["hits", "Rules"], ["score", "Score"],
+            ["hits", "Rules", "wide"], ["score", "Score", "wide"],
             ["review_id", "Number", "number"],
         ],
     },
@@ -235,7 +235,8 @@ export const LISTS = {
             ["type", "Event"], ["subject", "About", "id"], MERCHANT,
             ["url", "Address"], ["attempts", "Attempts", "number"],
             ["http_status", "HTTP", "number"], ["failure", "Failure"],
-            ["took_ms", "Took (ms)", "number"], ["ended_at", "Given up", "time"],
+            ["took_ms", "Took (ms)", "number"],
+            ["ended_at", "Given up", "time"],
             ["endpoint_id", "Endpoint", "id"], ["message_id", "Message", "id"],
             ["position", "Position", "number"],
         ],
@@ -288,7 +289,8 @@ export const TABLES = {
         ["source", "Source"], MERCHANT, PSP, ["currency", "Currency"],
         ["available", "Available", "amount"], ["pending", "Pending", "amount"],
         ["ledger", "Our ledger", "amount"],
-        ["difference", "Difference", "amount"], ["verdict", "Verdict", "status"],
+        ["difference", "Difference", "amount"],
+        ["verdict", "Verdict", "status"],
         ["looked_at", "Asked", "time"],
     ],
     LedgerLine: [
@@ -304,7 +306,7 @@ export const TABLES = {
 export const EVENTS = [
     ["at", "At", "time"], ["kind", "Event"], ["actor", "By"],
     ["old_status", "From"], ["new_status", "To"], ["reason", "Reason"],
-    ["detail", "Detail"], ["request_id", "Request", "id"],
+    ["detail", "Detail", "wide"], ["request_id", "Request", "id"],
 ];
 export const DISPATCHES = [
     ["first_sent_at", "First sent", "time"], ["operation", "Call"], PSP,

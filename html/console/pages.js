@@ -72,9 +72,9 @@ function Find({ route }) {
     const { zone, query } = route;
     if (!query.q) {
         return html`<p>The field at the top finds a payment by each name that it
-            has: the id of an order, checkout, change or dispute, the PSP's token
-            or ids, an idempotency key, a request id, or an amount such as
-            12.34 EUR.</p>`;
+            has: the id of an order, checkout, change or dispute, the PSP's
+            token or ids, an idempotency key, a request id, or an amount such
+            as 12.34 EUR.</p>`;
     }
     return html`<${Data} page="find" query=${query} seconds=${0} zone=${zone}
         count=${data => data.items.length}>${data => html`
@@ -202,8 +202,8 @@ function Pager({ name, list, query, next, isShort }) {
     </nav>`;
 }
 
-// A list keeps up to date on its first page only, so that nothing moves under the
-// eyes of who reads on.
+// A list keeps up to date on its first page only, so that nothing moves under
+// the eyes of a person who reads on.
 function List({ route }) {
     const { page: name, query, zone } = route;
     const list = LISTS[name];
@@ -219,7 +219,8 @@ function List({ route }) {
                 columns=${list.columns} rows=${data.items} zone=${zone}
                 name=${name} />
             <${Pager} name=${name} list=${list} query=${query}
-                next=${data.next} isShort=${data.items.length < limit} />`}<//>`;
+                next=${data.next}
+                isShort=${data.items.length < limit} />`}<//>`;
 }
 
 const OTHERS = {

@@ -1,5 +1,5 @@
-// All of a payment.  The reason stands first: staff come here because a buyer or
-// a merchant asks why.
+// All of a payment.  The reason stands first: staff come here because a buyer
+// or a merchant asks for it.
 
 import { Data } from "./data.js";
 import { html } from "./html.js";
@@ -46,8 +46,8 @@ function Verdict({ order, zone }) {
         </div>
         <${Facts} facts=${[
         ["Waits for", explain.waits_for],
-        ["Next step", step?.what && html`<${NextStep} step=${step}
-            zone=${zone} />`],
+        ["Next step", step?.what && step.what !== "none"
+            && html`<${NextStep} step=${step} zone=${zone} />`],
         ["A new checkout is safe", explain.safe_to_retry
             && html`<${Retry} answer=${explain.safe_to_retry} zone=${zone} />`],
     ]} />

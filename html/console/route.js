@@ -1,5 +1,5 @@
-// The address is the state: page, filters and zone stand in it, so that links can
-// be passed on and the back button works.
+// The address is the state: page, filters and zone stand in it, so that links
+// can be passed on and the back button works.
 
 import { useEffect, useState } from "./html.js";
 import { isZone } from "./text.js";
@@ -59,7 +59,6 @@ function follow(event) {
     if (!link || event.defaultPrevented || event.button !== 0
         || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey
         || link.target || link.hasAttribute("download")
-        || link.hasAttribute("data-file")
         || link.origin !== location.origin || link.hash
         || !link.pathname.startsWith(BASE)) {
         return;

@@ -45,7 +45,8 @@ const NUMBERS = ["amount", "number", "unknown", "inbox"];
 const IDS = ["id", "checkout", "order"];
 
 function look(kind) {
-    return NUMBERS.includes(kind) ? "figure" : IDS.includes(kind) ? "id" : "";
+    return NUMBERS.includes(kind) ? "figure" : IDS.includes(kind) ? "id"
+        : kind === "wide" ? "wide" : "";
 }
 
 function Content({ column, row, zone }) {
@@ -115,7 +116,6 @@ function save(name, text) {
     const link = document.createElement("a");
     link.href = address;
     link.download = `payments-${name}-${stamp}.csv`;
-    link.setAttribute("data-file", "");
     document.body.append(link);
     link.click();
     link.remove();
@@ -144,15 +144,16 @@ export function columnsOf(rows) {
 }
 
 export function nameOf(member) {
-    const words = member.replaceAll("_", " ");
+    const words = member.replaceAll("_", " ").replace(/\bpsp\b/g, "PSP");
     return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 // Any value: an object as a list of its members, rows as a table.
 export function Value({ name, value, zone, level = 3 }) {
     if (isRows(value)) {
-        return html`<${Table} caption=${nameOf(name)} columns=${columnsOf(value)}
-            rows=${value} zone=${zone} name=${name} />`;
+        return html`<${Table} caption=${nameOf(name)}
+            columns=${columnsOf(value)} rows=${value} zone=${zone}
+            name=${name} />`;
     }
     if (value === null || typeof value !== "object" || Array.isArray(value)) {
         const text = kindOf(name, value) === "time" ? timeText(value, zone)
@@ -176,7 +177,7 @@ export function Value({ name, value, zone, level = 3 }) {
 // [[label, value], …] as a list of descriptions.
 export function Facts({ facts }) {
     const shown = facts.filter(([, value]) => value !== null && value !== ""
-        && value !== undefined);
+        && value !== undefined && value !== false);
     return shown.length === 0 ? "" : html`<dl>${shown.map(([label, value]) =>
         html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>`;
 }

@@ -37,7 +37,8 @@ function partsOf(at, zone) {
     for (const { type, value } of formatOf(zone).formatToParts(at)) {
         parts[type] = value;
     }
-    parts.offset = parts.timeZoneName.replace("GMT", "") || "Z";
+    const offset = parts.timeZoneName.replace("GMT", "");
+    parts.offset = offset === "" || offset === "+00:00" ? "Z" : offset;
     return parts;
 }
 
@@ -58,8 +59,8 @@ export function wallTime(iso, zone) {
     return timeText(iso, zone).slice(0, 19).replace(" ", "T");
 }
 
-// The moment at which clocks of the zone show that time; the offset is looked up
-// twice, as it changes near the guess on some days.
+// The moment at which clocks of the zone show that time; the offset is looked
+// up twice, as it changes near the guess on some days.
 export function momentOf(wall, zone) {
     const guess = Date.parse(wall.length === 16 ? `${wall}:00Z` : `${wall}Z`);
     if (Number.isNaN(guess)) {
@@ -115,10 +116,17 @@ export function plain(value) {
     if (typeof value === "boolean") {
         return value ? "yes" : "no";
     }
-    if (Array.isArray(value) && value.every(each => typeof each !== "object")) {
-        return value.join(", ");
+    if (Array.isArray(value)) {
+        return value.map(inner).join(", ");
     }
-    return typeof value === "object" ? JSON.stringify(value) : String(value);
+    return typeof value !== "object" ? String(value)
+        : Object.entries(value).map(
+            ([name, each]) => `${name}: ${inner(each)}`).join("; ");
+}
+
+function inner(value) {
+    return value !== null && typeof value === "object" ? `(${plain(value)})`
+        : plain(value);
 }
 
 // A column is [path, label, kind].
@@ -130,7 +138,8 @@ export function cellText([path, , kind], row, zone) {
 // RFC 4180.  A text that a spreadsheet would take for a formula gets a quote
 // mark before it; a number with a sign is none.
 export function csvCell(text) {
-    const guarded = FORMULA.test(text) && !AMOUNT.test(text) ? `'${text}` : text;
+    const isFormula = FORMULA.test(text) && !AMOUNT.test(text);
+    const guarded = isFormula ? `'${text}` : text;
     return /[",\r\n]/.test(guarded) || guarded !== guarded.trim()
         ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }
