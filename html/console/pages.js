@@ -164,7 +164,8 @@ function Filters({ name, list, route }) {
     const rest = { ...query };
     CURSORS.concat("from", "to").forEach(each => delete rest[each]);
     return html`<form class="filters" onSubmit=${send}>
-        ${names.map(([key, values]) => html`<div>
+        ${names.map(([key, values]) => html`<div
+            class=${isTime(key) ? "is-time" : ""}>
             <label for=${`filter-${key}`}>${FILTERS[key]}${isTime(key)
     ? ` (${zone})` : ""}</label>
             ${values ? html`<${Choice} name=${key} values=${values}

@@ -144,7 +144,8 @@ export function columnsOf(rows) {
 }
 
 export function nameOf(member) {
-    const words = member.replaceAll("_", " ").replace(/\bpsp\b/g, "PSP");
+    const words = member.replaceAll("_", " ").replace(
+        /\b(psp|url|jwt|ip|http)(?=s?\b)/g, word => word.toUpperCase());
     return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
