@@ -44,6 +44,7 @@ demo:
 up:
 	ci/install build run
 	ci/build
+	ci/vendor
 	ci/stack up
 down:
 	ci/stack down

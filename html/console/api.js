@@ -1,0 +1,158 @@
+// The console's JSON.  The token comes from a cookie that a proxy has set, or
+// from the person, who pastes it: then it stays in this tab.  Trouble becomes
+// words.
+
+import { useEffect, useState } from "./html.js";
+import { BASE } from "./route.js";
+
+const KEY = "payments-console-token";
+const LOADING = { data: null, at: null, problem: null, isLoading: true };
+const RETRY_S = 10;
+const WORDS = {
+    0: "The gateway cannot be reached, or its log-in page came between: "
+        + "reload this page if it stays so.",
+    401: "Your token is missing, wrong or too old: log in again.",
+    403: "You may not see this.",
+    404: "There is no such thing, or not for your merchants.",
+    422: "The address has a filter that this page does not understand.",
+    429: "Too many requests came from here. The page asks again soon.",
+    503: "The database cannot be reached, or payments come first at the "
+        + "moment. The page asks again soon.",
+};
+
+let onSignOut = () => {};
+
+export function watchSignOut(listener) {
+    onSignOut = listener;
+}
+
+export function setToken(token) {
+    if (token) {
+        sessionStorage.setItem(KEY, token);
+    } else {
+        sessionStorage.removeItem(KEY);
+    }
+}
+
+export function hasToken() {
+    return sessionStorage.getItem(KEY) !== null;
+}
+
+// {text} or {problem}; throws only when the signal has called it off.
+export async function ask(address, signal) {
+    const token = sessionStorage.getItem(KEY);
+    const headers = { Accept: "application/json, application/problem+json" };
+    if (token) {
+        headers.Authorization = `Bearer ${token}`;
+    }
+    try {
+        const answer = await fetch(`${BASE}api/${address}`, {
+            headers, signal, cache: "no-store", credentials: "same-origin",
+            redirect: "error",
+        });
+        const text = await answer.text();
+        return answer.ok ? { text } : { problem: problemOf(answer, text) };
+    } catch (error) {
+        if (signal?.aborted) {
+            throw error;
+        }
+        return { problem: { status: 0, words: WORDS[0], retry: RETRY_S } };
+    }
+}
+
+function problemOf(answer, text) {
+    let document = {};
+    try {
+        document = JSON.parse(text);
+    } catch {
+        // a proxy's page: the status says enough
+    }
+    const { status } = answer;
+    const words = WORDS[status]
+        || `The gateway answered ${status}${document.title
+            ? `: ${document.title}` : ""}.`;
+    return {
+        status, words, detail: document.detail || "",
+        instance: document.instance || "",
+        retry: Number(answer.headers.get("Retry-After")) || RETRY_S,
+    };
+}
+
+// Asks for a page, and again every so many seconds while the tab is seen; 0:
+// only until it has come.  tell() is called with each state.
+function watch(address, seconds, tell) {
+    const call = new AbortController();
+    let timer = 0, text = null, due = false, state = LOADING;
+
+    function plan(after) {
+        clearTimeout(timer);
+        due = true;
+        if (!document.hidden) {
+            timer = setTimeout(next, after * 1000 * (0.75 + Math.random() / 2));
+        }
+    }
+
+    function show(change) {
+        state = { ...state, isLoading: false, ...change };
+        tell(state);
+    }
+
+    function take(got) {
+        if (got.problem) {
+            show({ problem: got.problem });
+            return got.problem;
+        }
+        const at = new Date().toISOString();
+        if (got.text === text) {
+            show({ at, problem: null });
+        } else {
+            text = got.text;
+            show({ at, problem: null, data: JSON.parse(text) });
+        }
+        return null;
+    }
+
+    async function next() {
+        due = false;
+        try {
+            const problem = take(await ask(address, call.signal));
+            if (problem?.status === 401) {
+                onSignOut();
+            } else if (problem && [0, 429, 503].includes(problem.status)) {
+                plan(problem.retry);
+            } else if (seconds && !problem) {
+                plan(seconds);
+            }
+        } catch (error) {
+            if (!call.signal.aborted) {
+                throw error;
+            }
+        }
+    }
+
+    function seen() {
+        clearTimeout(timer);
+        if (!document.hidden && due) {
+            next();
+        }
+    }
+
+    document.addEventListener("visibilitychange", seen);
+    next();
+
+    return () => {
+        document.removeEventListener("visibilitychange", seen);
+        clearTimeout(timer);
+        call.abort();
+    };
+}
+
+export function usePage(page, query, seconds) {
+    const fields = new URLSearchParams(query).toString();
+    const address = `${page}${fields ? `?${fields}` : ""}`;
+    const [state, set] = useState({ address: "", ...LOADING });
+    useEffect(
+        () => watch(address, seconds, found => set({ address, ...found })),
+        [address, seconds]);
+    return state.address === address ? state : LOADING;
+}

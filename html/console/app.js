@@ -1,0 +1,172 @@
+// The frame of all pages: who is logged in, the search, the menu, the zone.
+
+import { ask, hasToken, setToken, watchSignOut } from "./api.js";
+import { Heading } from "./data.js";
+import { html, render, useEffect, useState } from "./html.js";
+import { pageOf, titleOf } from "./pages.js";
+import { addressOf, go, useRoute } from "./route.js";
+import { ownZone } from "./text.js";
+
+const MENU = [
+    ["", ["now", "payments"]],
+    ["Work", ["unknown", "late", "letters", "mismatches", "changes", "jobs"]],
+    ["Money", ["money", "wallets", "settlement", "exceptions", "payouts",
+        "batches"]],
+    ["Risk", ["risk", "disputes"]],
+    ["PSPs", ["psps", "webhooks", "inbox", "quarantine", "deliveries"]],
+    ["System", ["audit", "settings"]],
+];
+
+function SignIn({ problem, onToken }) {
+    const [words, setWords] = useState("");
+
+    function send(event) {
+        event.preventDefault();
+        const token = new FormData(event.target).get("token").trim();
+        if (/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/.test(token)) {
+            setWords("");
+            onToken(token);
+        } else {
+            setWords("That is no token: it has three parts with points "
+                + "between.");
+        }
+    }
+
+    return html`<main class="sign" id="main">
+        <h1 tabindex="-1">Payments console</h1>
+        <p>Log in where your company logs in; then reload this page. Without
+            such a log-in paste a token of staff here: it is forgotten when this
+            tab is closed.</p>
+        ${words || problem.words ? html`<div class="notice bad" role="alert">
+            <p>${words || problem.words}</p>
+            ${problem.detail ? html`<p>${problem.detail}</p>` : ""}
+            </div>` : ""}
+        ${problem.status === 401 ? "" : html`<button type="button"
+            onClick=${() => onToken(null)}>Try again</button>`}
+        <form onSubmit=${send}>
+            <label for="token">Token</label>
+            <textarea id="token" name="token" rows="6" required
+                spellcheck=${false} autocomplete="off"
+                autocapitalize="off"></textarea>
+            <button>Continue</button>
+        </form>
+    </main>`;
+}
+
+function Search({ route }) {
+    function send(event) {
+        event.preventDefault();
+        const q = new FormData(event.target).get("q").trim();
+        if (q) {
+            go(addressOf("find", { q }));
+        }
+    }
+
+    return html`<form class="search" role="search" onSubmit=${send}>
+        <label for="search">Find a payment</label>
+        <input id="search" name="q" type="search" maxlength="128"
+            autocomplete="off" spellcheck=${false}
+            placeholder="any id, or an amount"
+            key=${route.page === "find" ? route.query.q : ""}
+            defaultValue=${route.page === "find" ? route.query.q || "" : ""} />
+        <button>Search</button>
+    </form>`;
+}
+
+function Zone({ route }) {
+    const zones = [...new Set(["UTC", ownZone(), route.zone])];
+    return html`<div class="zone"><label for="zone">Times in</label>
+        <select id="zone" onChange=${event => go(addressOf(route.page,
+        route.query, event.target.value), false)}>
+        ${zones.map(zone => html`<option value=${zone}
+            selected=${zone === route.zone}>${zone}</option>`)}
+        </select></div>`;
+}
+
+function Menu({ route, me }) {
+    const [isOpen, setOpen] = useState(false);
+    useEffect(() => setOpen(false), [route.page]);
+    const groups = MENU.map(([name, pages]) =>
+        [name, pages.filter(page => me.pages.includes(page))]);
+    return html`<nav class="menu" aria-label="Pages">
+        <button type="button" class="quiet" aria-expanded=${isOpen
+        ? "true" : "false"} aria-controls="pages"
+            onClick=${() => setOpen(!isOpen)}>Menu</button>
+        <div id="pages" class=${isOpen ? "is-open" : ""}>
+        ${groups.filter(([, pages]) => pages.length).map(([name, pages]) =>
+        html`${name ? html`<p>${name}</p>` : ""}<ul>${pages.map(page => html`
+            <li><a href=${addressOf(page)} aria-current=${page === route.page
+            ? "page" : null}>${titleOf(page)}</a></li>`)}</ul>`)}
+        </div></nav>`;
+}
+
+function Person({ me, onLeave }) {
+    return html`<p class="person"><a href=${addressOf("me")}><bdi>${
+        me.staff}</bdi></a>
+        ${hasToken() ? html`<button type="button" class="quiet"
+            onClick=${onLeave}>Forget token</button>` : ""}</p>`;
+}
+
+function Page({ route, me }) {
+    const found = pageOf(route.page);
+    if (!found) {
+        return html`<${Heading} title="Not found" route=${route} />
+            <p>The console has no such page.</p>`;
+    }
+    const [title, Content] = found;
+    return html`<${Heading} title=${title} route=${route} />
+        <${Content} key=${route.page} route=${route} me=${me} />`;
+}
+
+function App() {
+    const route = useRoute();
+    const [{ me, problem }, setState] = useState({});
+
+    async function enter(token) {
+        if (token) {
+            setToken(token);
+        }
+        const got = await ask("me");
+        if (got.problem?.status === 401) {
+            leave(hasToken() ? got.problem : { status: 401 });
+        } else {
+            setState(got.text ? { me: JSON.parse(got.text) } : got);
+        }
+    }
+
+    function leave(why) {
+        setToken(null);
+        setState({ problem: why });
+    }
+
+    useEffect(() => {
+        watchSignOut(() => leave({ status: 401,
+            words: "Your token has run out: log in again." }));
+        enter();
+    }, []);
+
+    if (problem) {
+        return html`<${SignIn} problem=${problem} onToken=${enter} />`;
+    }
+    if (!me) {
+        return html`<main class="sign"><h1>Payments console</h1>
+            <p role="status">Loading …</p></main>`;
+    }
+    return html`
+        <a class="skip" href="#main">Skip to the content</a>
+        <header>
+            <p class="brand"><a href=${addressOf("now")}>Payments
+                console</a></p>
+            <${Search} route=${route} />
+            <${Zone} route=${route} />
+            <${Person} me=${me} onLeave=${() => leave({ status: 401 })} />
+        </header>
+        <${Menu} route=${route} me=${me} />
+        <main id="main" tabindex="-1"><${Page} route=${route}
+            me=${me} /></main>`;
+}
+
+export function start(place) {
+    place.replaceChildren();
+    render(html`<${App} />`, place);
+}
