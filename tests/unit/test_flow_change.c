@@ -760,12 +760,16 @@ job_of(int64_t attempts, const pay_checkout_row_t *view)
 }
 
 
+static unsigned  register_limit = 100;
+
 static void
 job_attempt(world_t *world, const pay_change_row_t *change, int64_t attempts)
 {
     pay_job_row_t  job = job_of(attempts, &change->checkout);
 
     world_open(world);
+    world->psps[WORLD_GENERIC].retry[PAY_RETRY_REGISTER].limit
+        = register_limit;
     world->psps[WORLD_GENERIC].adapter = &made;
     world_made(world, pay_flow_job(&world->flow, &job, PAY_STR(OWNER)));
     world_start(world);
@@ -961,15 +965,30 @@ Test(pay_flow_change, a_wait_for_the_id_backs_off_and_ends_with_people)
 }
 
 
+/* No longer than the registration is tried, and a while at least. */
 Test(pay_flow_change, a_cancellation_waits_for_the_page_that_it_closes)
 {
+    unsigned            i;
     pay_checkout_row_t  view = view_of(generic());
     world_t             world;
     pay_change_row_t    row = change_with("cancel", &view);
 
-    job_open(&world, &row);
-    expect_given_back(&world, 5000, "no_token", NULL);
-    world_close(&world);
+    static const struct {
+        int64_t      attempts, delay_ms;
+        unsigned     limit;
+        const char  *dead;
+    } rows[] = {
+        { 1, 5000, 3, NULL }, { 2, 10000, 3, NULL }, { 99, 60000, 3, NULL },
+        { 100, 60000, 3, "retry_limit" }, { 100, 60000, 101, NULL },
+        { 101, 60000, 101, "retry_limit" }, { 9999, 60000, 0, NULL }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        register_limit = rows[i].limit;
+        job_attempt(&world, &row, rows[i].attempts);
+        expect_given_back(&world, rows[i].delay_ms, "no_token", rows[i].dead);
+        world_close(&world);
+    }
 
     made.changes = PAY_PSP_CAN(PAY_PSP_REFUND);
     job_open(&world, &row);
