@@ -581,7 +581,9 @@ CREATE TYPE pay_api.buyer_history_row AS (
 	disputes bigint,
 	ships bigint,
 	psp_risk bigint,
-	cents bigint
+	cents bigint,
+	devices bigint,
+	device_at bigint
 );
 
 COMMENT ON TYPE pay_api.buyer_history_row IS 'A buyer''s earlier checkouts, and an amount in US cents';
@@ -1166,6 +1168,7 @@ CREATE TABLE pay.risk_review (
     is_settled boolean DEFAULT false NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     captures boolean DEFAULT false NOT NULL,
+    is_watched boolean DEFAULT false NOT NULL,
     CONSTRAINT risk_review_asked_check CHECK ((asked = ANY (ARRAY['approve'::text, 'reject'::text]))),
     CONSTRAINT risk_review_check CHECK (((asked IS NULL) = (asked_by IS NULL))),
     CONSTRAINT risk_review_check1 CHECK (((claimed_by IS NULL) = (claimed_until IS NULL))),
@@ -1175,6 +1178,7 @@ CREATE TABLE pay.risk_review (
 WITH (fillfactor='80');
 
 COMMENT ON COLUMN pay.risk_review.captures IS 'An approval captures the money: the storefront did not want to';
+COMMENT ON COLUMN pay.risk_review.is_watched IS 'Captures were begun, and one is open or has failed with money still held';
 
 CREATE FUNCTION pay.act_on_one_review(p_merchant_id text, p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_lease_s bigint, p_who text, OUT outcome text, OUT decided pay.risk_review) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subject text, p_currency text, p_limit bigint, p_hash text, p_why text, p_who text, OUT outcome text, OUT batch_id text) RETURNS record LANGUAGE plpgsql;
@@ -1544,7 +1548,7 @@ CREATE FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlemen
 CREATE FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) RETURNS TABLE(captured bigint, refunding bigint, refunded bigint, unbalanced bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.browser_keys(p_merchant_id text, p_checkout_id text) RETURNS TABLE(kind text, value text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.browsers_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay.buyer_history(p_merchant_id text, p_buyers bytea[], p_country text, OUT orders bigint, OUT failures bigint, OUT disputes bigint, OUT ships bigint, OUT psp_risk bigint) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.buyer_history(p_merchant_id text, p_buyers bytea[], p_country text, p_devices bytea[], OUT orders bigint, OUT failures bigint, OUT disputes bigint, OUT ships bigint, OUT psp_risk bigint, OUT devices bigint, OUT device_at bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.capture_approved(p_reviews pay.risk_review[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.capture_change_items(p_reviews pay.risk_review[]) RETURNS pay.change_item[] LANGUAGE plpgsql STABLE;
@@ -1922,6 +1926,7 @@ CREATE FUNCTION pay.count_findings(p_items integer[], p_merchant_id text[], p_ro
 CREATE FUNCTION pay.count_piece(p_rows integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_roundings(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.count_usual() RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.count_watched_captures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.decide_one_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text, OUT outcome text, OUT decided pay.risk_review) RETURNS record LANGUAGE plpgsql;
@@ -3050,6 +3055,7 @@ CREATE FUNCTION pay.sweep_reviews() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_settled() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_staged(p_limit integer) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_unknown(p_limit interval) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.sweep_watched_captures() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_captures(p_news pay.news, p_named pay.change, p_captured bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_card_words(p_psp text[], p_attempt text[], p_before text[], p_terms jsonb[]) RETURNS pay.card_word[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_early(p_facts pay.fact[]) RETURNS pay.posting[] LANGUAGE plpgsql;
@@ -3216,7 +3222,7 @@ CREATE FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id tex
 CREATE FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[], p_sees_risk bigint[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_balance(p_merchant_id text[], p_seller_account text[]) RETURNS SETOF pay_api.balances_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.get_buyer_history(p_merchant_id text[], p_buyer text[], p_buyer_before text[], p_country text[], p_currency text[], p_total_minor bigint[]) RETURNS SETOF pay_api.buyer_history_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.get_buyer_history(p_merchant_id text[], p_buyer text[], p_buyer_before text[], p_country text[], p_currency text[], p_total_minor bigint[], p_device text[], p_device_before text[]) RETURNS SETOF pay_api.buyer_history_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_checkout(p_merchant_id text[], p_checkout_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.events_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3393,6 +3399,7 @@ CREATE TABLE pay.risk_decision (
     score jsonb,
     buyer bytea,
     has_address boolean,
+    device bytea,
     CONSTRAINT risk_decision_decided_by_check CHECK ((decided_by = ANY (ARRAY['list'::text, 'rule'::text, 'window'::text, 'score'::text, 'provider'::text, 'mode'::text, 'none'::text]))),
     CONSTRAINT risk_decision_features_check CHECK ((jsonb_typeof(features) = 'object'::text)),
     CONSTRAINT risk_decision_score_check CHECK ((jsonb_typeof(score) = 'object'::text))
@@ -3403,6 +3410,7 @@ COMMENT ON COLUMN pay.risk_decision.features IS 'Values of the features by name,
 COMMENT ON COLUMN pay.risk_decision.score IS 'total, parts, and for the model and each challenger name, sha256, probability and reasons; NULL: nothing was scored';
 COMMENT ON COLUMN pay.risk_decision.buyer IS 'The keyed hash of buyer_info.id, or where there is none of the address of mail; NULL: neither was given, or it has ended';
 COMMENT ON COLUMN pay.risk_decision.has_address IS 'Whether a single address is among the keys; NULL: written before 0054';
+COMMENT ON COLUMN pay.risk_decision.device IS 'The keyed hash of buyer_info.device; NULL: it was not given, no model has scored the checkout, or it has ended';
 
 CREATE VIEW pay.aged_address (
     tid tid,
@@ -5833,6 +5841,23 @@ CREATE VIEW pay_view.risk_after (
     is_settled boolean
 );
 
+CREATE VIEW pay_view.risk_captures (
+    review_id bigint,
+    merchant_id pay.id,
+    checkout_id pay.id,
+    payment_order_id pay.id,
+    psp pay.id,
+    state text,
+    change_id pay.id,
+    code text,
+    asked_at timestamp with time zone,
+    changed_at timestamp with time zone,
+    currency pay.currency_code,
+    held numeric,
+    captured numeric,
+    is_watched boolean
+);
+
 CREATE VIEW pay_view.risk_decisions (
     merchant_id pay.id,
     checkout_id pay.id,
@@ -6322,6 +6347,8 @@ ALTER TABLE ONLY pay.risk_counter
 
 ALTER TABLE pay.risk_decision
     ADD CONSTRAINT risk_decision_buyer_check CHECK ((octet_length(buyer) = 32)) NOT VALID;
+ALTER TABLE pay.risk_decision
+    ADD CONSTRAINT risk_decision_device_check CHECK ((octet_length(device) = 32)) NOT VALID;
 
 ALTER TABLE ONLY pay.risk_decision
     ADD CONSTRAINT risk_decision_pkey PRIMARY KEY (merchant_id, checkout_id);
@@ -6570,6 +6597,7 @@ CREATE UNIQUE INDEX risk_review_page ON pay.risk_review USING btree ((((merchant
 CREATE UNIQUE INDEX risk_review_queue ON pay.risk_review USING btree ((((merchant_id)::text || ''::text)), review_id) WHERE (state = ANY (ARRAY['open'::text, 'escalated'::text]));
 CREATE INDEX risk_review_uncaptured ON pay.risk_review USING btree (review_id) WHERE ((state = 'approved'::text) AND captures AND (NOT is_settled));
 CREATE INDEX risk_review_unsettled ON pay.risk_review USING btree (review_id) WHERE ((state = 'rejected'::text) AND (NOT is_settled));
+CREATE INDEX risk_review_watched ON pay.risk_review USING btree (review_id) WHERE is_watched;
 CREATE INDEX sanction_list_newest ON pay.sanction_list USING btree (list, version);
 CREATE INDEX sanction_name_words ON pay.sanction_name USING gin (words) WITH (fastupdate=off);
 CREATE INDEX sanction_word_near ON pay.sanction_word USING gin (near) WITH (fastupdate=off);
@@ -6811,7 +6839,7 @@ CREATE TRIGGER psp_balance_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pa
 ALTER TABLE pay.psp_balance ENABLE ALWAYS TRIGGER psp_balance_append_only;
 CREATE TRIGGER risk_after_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_after FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
 ALTER TABLE pay.risk_after ENABLE ALWAYS TRIGGER risk_after_append_only;
-CREATE TRIGGER risk_decision_emptied BEFORE UPDATE OF features, buyer ON pay.risk_decision FOR EACH ROW WHEN ((((new.features IS NOT NULL) AND (new.features IS DISTINCT FROM old.features)) OR ((new.buyer IS NOT NULL) AND (new.buyer IS DISTINCT FROM old.buyer)))) EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
+CREATE TRIGGER risk_decision_emptied BEFORE UPDATE OF features, buyer, device ON pay.risk_decision FOR EACH ROW WHEN ((((new.features IS NOT NULL) AND (new.features IS DISTINCT FROM old.features)) OR ((new.buyer IS NOT NULL) AND (new.buyer IS DISTINCT FROM old.buyer)) OR ((new.device IS NOT NULL) AND (new.device IS DISTINCT FROM old.device)))) EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
 ALTER TABLE pay.risk_decision ENABLE ALWAYS TRIGGER risk_decision_emptied;
 CREATE TRIGGER risk_decision_fixed BEFORE UPDATE OF merchant_id, checkout_id, decision, decided_by, hits, inputs_hash, version, at, score ON pay.risk_decision FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
 ALTER TABLE pay.risk_decision ENABLE ALWAYS TRIGGER risk_decision_fixed;
@@ -7105,7 +7133,7 @@ REVOKE ALL ON FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.se
 REVOKE ALL ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.browser_keys(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.browsers_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.buyer_history(p_merchant_id text, p_buyers bytea[], p_country text, OUT orders bigint, OUT failures bigint, OUT disputes bigint, OUT ships bigint, OUT psp_risk bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.buyer_history(p_merchant_id text, p_buyers bytea[], p_country text, p_devices bytea[], OUT orders bigint, OUT failures bigint, OUT disputes bigint, OUT ships bigint, OUT psp_risk bigint, OUT devices bigint, OUT device_at bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.capture_approved(p_reviews pay.risk_review[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.capture_change_items(p_reviews pay.risk_review[]) FROM PUBLIC;
@@ -7256,6 +7284,7 @@ REVOKE ALL ON FUNCTION pay.count_findings(p_items integer[], p_merchant_id text[
 REVOKE ALL ON FUNCTION pay.count_piece(p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_roundings(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_usual() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_watched_captures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decide_one_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text, OUT outcome text, OUT decided pay.risk_review) FROM PUBLIC;
@@ -8007,6 +8036,7 @@ REVOKE ALL ON FUNCTION pay.sweep_reviews() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_settled() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_staged(p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_unknown(p_limit interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sweep_watched_captures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_captures(p_news pay.news, p_named pay.change, p_captured bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_card_words(p_psp text[], p_attempt text[], p_before text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_early(p_facts pay.fact[]) FROM PUBLIC;
@@ -8173,8 +8203,8 @@ REVOKE ALL ON FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id te
 GRANT ALL ON FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_balance(p_merchant_id text[], p_seller_account text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_balance(p_merchant_id text[], p_seller_account text[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.get_buyer_history(p_merchant_id text[], p_buyer text[], p_buyer_before text[], p_country text[], p_currency text[], p_total_minor bigint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.get_buyer_history(p_merchant_id text[], p_buyer text[], p_buyer_before text[], p_country text[], p_currency text[], p_total_minor bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.get_buyer_history(p_merchant_id text[], p_buyer text[], p_buyer_before text[], p_country text[], p_currency text[], p_total_minor bigint[], p_device text[], p_device_before text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.get_buyer_history(p_merchant_id text[], p_buyer text[], p_buyer_before text[], p_country text[], p_currency text[], p_total_minor bigint[], p_device text[], p_device_before text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_checkout(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
@@ -8918,6 +8948,8 @@ GRANT SELECT ON TABLE pay_view.quarantine TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_operator;
 GRANT SELECT ON TABLE pay_view.risk_after TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.risk_after TO payments_operator;
+GRANT SELECT ON TABLE pay_view.risk_captures TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.risk_captures TO payments_operator;
 GRANT SELECT ON TABLE pay_view.risk_decisions TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.risk_decisions TO payments_operator;
 GRANT SELECT ON TABLE pay_view.risk_models TO payments_auditor;

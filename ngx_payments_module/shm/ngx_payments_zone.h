@@ -67,6 +67,8 @@ typedef struct {
     ngx_atomic_t                reviews_escalated;
     ngx_atomic_t                reviews_overdue; /* of both */
     ngx_atomic_t                reviews_oldest_s;
+    ngx_atomic_t                captures_asked;  /* of approved ones */
+    ngx_atomic_t                captures_failed;
 } ngx_payments_sweep_t;
 
 

@@ -32,6 +32,7 @@ LISTS = [
     ["payout", "screening", "lists"], ["payout", "screening", "held"],
     ["payout", "screening", "waiting"], ["risk", "list"],
     ["risk", "decisions"], ["risk", "modes"], ["risk", "review", "list"],
+    ["risk", "review", "captures", "--all"],
     ["risk", "model", "list"], ["retention", "show"], ["settlement", "files"],
     ["settlement", "ageing"], ["settlement", "balances"],
     ["webhook", "quarantine"],
