@@ -18,7 +18,8 @@ export function Bars({ label, bars, isAmount }) {
             marginInlineStart: `${100 * Math.min(bar.from, bar.to)}%`,
             width: `${100 * Math.abs(bar.to - bar.from)}%`,
         });
-        const mood = bar.isSum ? "sum" : bar.to < bar.from ? "less" : "more";
+        const mood = bar.from === bar.to ? "none" : bar.isSum ? "sum"
+            : bar.to < bar.from ? "less" : "more";
         return html`<li>
             <span class="name"><bdi>${bar.label}</bdi></span>
             <span class="track"><span class=${`bar ${mood}`}

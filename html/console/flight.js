@@ -42,13 +42,13 @@ export function Flight({ route }) {
 }}<//>`;
 }
 
-// Each part begins where the one before it ended; sums begin at nothing.
+// Each part begins where the one before it ended; the net begins at nothing.
 function fallOf(steps) {
     const bars = [];
     let sum = 0;
     for (const { part, amount, link } of steps) {
         const value = Number(amount);
-        const isSum = part === "net" || part === "paid";
+        const isSum = part === "net";
         const from = isSum ? 0 : sum;
         sum = isSum ? sum : sum + value;
         bars.push({ label: PARTS[part], text: amount, link, isSum, from,

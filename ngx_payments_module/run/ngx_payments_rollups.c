@@ -16,7 +16,7 @@
 
 
 #define MOST     1000                  /* events, and payments, of a piece */
-#define REST     3                     /* times the time of the piece */
+#define REST     9                     /* times the time of the piece */
 #define REST_MS  50
 
 

@@ -134,13 +134,21 @@ COMMENT ON FUNCTION pay.rollup_minutes IS
     'The minutes that are to be counted when something in one of them changed';
 
 
--- A minute of today is counted again soon, an older one at leisure: most
--- payments end within minutes, and each count reads all of its minute.
+-- A young minute is counted again soon, an older one at leisure: most payments
+-- end within minutes, and each count reads all of its minute.  The more it has,
+-- the longer it waits, so that busy minutes do not cost more than a small part
+-- of the time.
 CREATE OR REPLACE FUNCTION pay.rollup_wait(
-    p_minute timestamptz, p_interval interval)
+    p_merchant_id text, p_minute timestamptz, p_interval interval)
 RETURNS interval LANGUAGE sql STABLE AS $$
-SELECT greatest(least((now() - p_minute) / 8, interval '2 minutes'),
-                p_interval)
+SELECT greatest(p_interval, least(interval '2 minutes',
+        greatest(now() - p_minute, interval '1 minute') / 2),
+    least(interval '15 minutes', interval '10 ms' * coalesce(sum(
+        r.success + r.failed + r.expired + r.not_started
+        + r.executing), 0)::float8))
+FROM rollup r
+WHERE r.level = 'minute' AND r.merchant_id = p_merchant_id
+    AND r.bucket = p_minute
 $$;
 COMMENT ON FUNCTION pay.rollup_wait IS
     'How long a changed minute waits for more changes before it is counted';
@@ -159,7 +167,8 @@ BEGIN
     more := until_tx < v_open;
 
     INSERT INTO rollup_due (merchant_id, minute, due_at)
-    SELECT t.merchant_id, m.minute, now() + rollup_wait(m.minute, p_interval)
+    SELECT t.merchant_id, m.minute,
+        now() + rollup_wait(t.merchant_id, m.minute, p_interval)
     FROM (SELECT DISTINCT o.merchant_id,
               bucket_of('1 minute', c.created_at) AS minute
           FROM (SELECT DISTINCT e.merchant_id, e.payment_order_id
@@ -183,21 +192,7 @@ COMMENT ON FUNCTION pay.mark_minutes IS
     'Marks the minutes whose payments have an event since transaction p_from';
 
 
--- Calls that a checkout's own row has, are no dispatches.
-CREATE OR REPLACE FUNCTION pay.call_classes(
-    p_merchant_id text, p_checkout_id text)
-RETURNS text LANGUAGE sql STABLE AS $$
-SELECT string_agg(rollup_class(greatest(floor(extract(
-    epoch FROM d.ended_at - d.sent_at) * 1000), 0)::bigint), ' ')
-FROM (SELECT x.ended_at, x.sent_at FROM dispatch x
-      WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
-          AND x.ended_at IS NOT NULL AND x.reach = 'complete'
-      OFFSET 0) d
-$$;
-COMMENT ON FUNCTION pay.call_classes IS
-    'The classes of the times that the PSP took for later calls';
-
-
+-- The call that a checkout's own row has is no dispatch.
 CREATE OR REPLACE FUNCTION pay.count_minute(
     p_merchant_id text, p_minute timestamptz)
 RETURNS bigint LANGUAGE plpgsql AS $$
@@ -225,8 +220,7 @@ BEGIN
                      FILTER (WHERE o.status = 'EXECUTING'), 0),
             sum(w.approved), sum(w.declined), tally(array_agg(w.code)),
             tally(array_agg(rollup_class(w.registered))),
-            tally(string_to_array(string_agg(
-                call_classes(c.merchant_id, c.checkout_id), ' '), ' '))
+            tally(string_to_array(string_agg(d.classes, ' '), ' '))
         FROM (SELECT x.* FROM checkout x
               WHERE x.merchant_id = p_merchant_id
                   AND x.total_minor > 0         -- checkout_created's own
@@ -239,6 +233,14 @@ BEGIN
             WHERE x.merchant_id = c.merchant_id
                 AND x.checkout_id = c.checkout_id
             ORDER BY x.position LIMIT 1) o
+        CROSS JOIN LATERAL (
+            SELECT string_agg(rollup_class(greatest(floor(extract(
+                    epoch FROM x.ended_at - x.sent_at) * 1000), 0)::bigint),
+                ' ') AS classes
+            FROM dispatch x
+            WHERE x.merchant_id = c.merchant_id
+                AND x.checkout_id = c.checkout_id AND x.reach = 'complete'
+                AND x.ended_at IS NOT NULL) d
         CROSS JOIN LATERAL (
             SELECT outcome_of(o.status, o.reason) AS outcome,
                 approved_attempts(o) AS approved,

@@ -22,24 +22,44 @@ COMMENT ON FUNCTION pay.share_of IS
     'A part of the whole; NULL: there is nothing, which is no rate of 0';
 
 
+CREATE OR REPLACE FUNCTION pay.total_of(p_counts jsonb)
+RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    v_total bigint := 0;
+    v_count text;
+BEGIN
+    FOR v_count IN SELECT e.value FROM jsonb_each_text(p_counts) e LOOP
+        v_total := v_total + v_count::bigint;
+    END LOOP;
+
+    RETURN v_total;
+END
+$$;
+COMMENT ON FUNCTION pay.total_of IS 'The sum of counts by key';
+
+
 -- As Prometheus estimates it: linear within the class.  The last class has no
--- end, so that its beginning is the answer.
+-- end, so that its beginning is the answer.  A loop, since a page has hundreds.
 CREATE OR REPLACE FUNCTION pay.quantile_of(p_counts jsonb, p_share numeric)
-RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
-WITH c AS (
-    SELECT e.key::int AS class, e.value::numeric AS n,
-        sum(e.value::numeric) OVER (ORDER BY e.key::int) AS until,
-        sum(e.value::numeric) OVER () AS total
-    FROM jsonb_each_text(p_counts) e
-)
-SELECT round(b.low + (coalesce(b.high, b.low) - b.low)
-             * (p_share * c.total - (c.until - c.n)) / c.n)
-FROM c
-CROSS JOIN LATERAL (
-    SELECT coalesce((rollup_edges())[c.class], 0) AS low,
-        (rollup_edges())[c.class + 1] AS high) b
-WHERE c.until >= p_share * c.total
-ORDER BY c.class LIMIT 1
+RETURNS numeric LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    v_edges bigint[] := '{0}'::bigint[] || rollup_edges();
+    v_rest  numeric := p_share * total_of(p_counts);
+    v_count bigint;
+BEGIN
+    FOR v_class IN 0 .. cardinality(v_edges) - 1 LOOP
+        v_count := p_counts ->> v_class::text;
+
+        IF v_count >= v_rest AND v_count > 0 THEN
+            RETURN round(v_edges[v_class + 1] + v_rest / v_count
+                * coalesce(v_edges[v_class + 2] - v_edges[v_class + 1], 0));
+        END IF;
+
+        v_rest := v_rest - coalesce(v_count, 0);
+    END LOOP;
+
+    RETURN NULL;
+END
 $$;
 COMMENT ON FUNCTION pay.quantile_of IS
     'A quantile of a histogram in milliseconds; NULL: it is empty';
@@ -203,12 +223,17 @@ COMMENT ON FUNCTION pay.plot_link IS
 
 
 CREATE OR REPLACE FUNCTION pay.plot_quantiles(p_counts jsonb)
-RETURNS jsonb LANGUAGE sql STABLE AS $$
-SELECT jsonb_build_object('count', coalesce((
-        SELECT sum(e.value::bigint) FROM jsonb_each_text(p_counts) e), 0),
-    'p50_ms', quantile_of(p_counts, 0.5),
-    'p95_ms', quantile_of(p_counts, 0.95),
-    'p99_ms', quantile_of(p_counts, 0.99))
+RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF p_counts IS NULL OR p_counts = '{}' THEN
+        RETURN '{"count": 0, "p50_ms": null, "p95_ms": null, "p99_ms": null}';
+    END IF;
+
+    RETURN jsonb_build_object('count', total_of(p_counts),
+        'p50_ms', quantile_of(p_counts, 0.5),
+        'p95_ms', quantile_of(p_counts, 0.95),
+        'p99_ms', quantile_of(p_counts, 0.99));
+END
 $$;
 COMMENT ON FUNCTION pay.plot_quantiles IS 'Quantiles of a histogram';
 
@@ -356,13 +381,14 @@ SELECT coalesce(jsonb_agg(jsonb_build_object('currency', t.currency,
     'link', plot_link(p_filter, p_from, p_to, jsonb_build_object(
         'currency', t.currency, 'outcome', 'success')),
     'amounts', (
-        SELECT jsonb_agg(numeric_text(coalesce(c.minor, 0), t.currency)
-                         ORDER BY s.at)
+        SELECT jsonb_agg(round(coalesce(c.minor, 0) / 10::numeric ^ k.exponent,
+                               k.exponent)::text ORDER BY s.at)
         FROM unnest(trim_array(p_steps, 1)) AS s (at)
         LEFT JOIN c ON c.bucket = s.at AND c.currency = t.currency))
     ORDER BY t.success DESC, t.currency), '[]')
 FROM (SELECT c.currency, sum(c.minor) AS minor, sum(c.success) AS success
       FROM c GROUP BY c.currency) t
+JOIN currency k ON k.code = t.currency
 $$;
 COMMENT ON FUNCTION pay.plot_volume IS
     'The amounts of payments that have succeeded, by currency and step';
