@@ -8,10 +8,10 @@ import { addressOf, go, useRoute } from "./route.js";
 import { ownZone } from "./text.js";
 
 const MENU = [
-    ["", ["now", "payments"]],
+    ["", ["now", "payments", "plots"]],
     ["Work", ["unknown", "late", "letters", "mismatches", "changes", "jobs"]],
-    ["Money", ["money", "wallets", "settlement", "exceptions", "payouts",
-        "batches"]],
+    ["Money", ["money", "flight", "wallets", "settlement", "waterfall",
+        "exceptions", "payouts", "batches"]],
     ["Risk", ["risk", "disputes"]],
     ["PSPs", ["psps", "webhooks", "inbox", "quarantine", "deliveries"]],
     ["System", ["audit", "settings"]],

@@ -11,7 +11,8 @@ const MONEY = [["amount", "Amount", "amount"], ["currency", "Currency"]];
 export const FILTERS = {
     merchant: "Merchant", psp: "PSP", status: "Status", state: "State",
     kind: "Kind", currency: "Currency", min: "Amount from", max: "Amount to",
-    from: "From", to: "Before", seller: "Seller",
+    from: "From", to: "Before", seller: "Seller", outcome: "Outcome",
+    method: "Method", code: "Decline code", step: "Step", file: "File",
 };
 
 export const LISTS = {
@@ -20,11 +21,16 @@ export const LISTS = {
         filters: {
             status: STATUSES, psp: null, merchant: null, currency: null,
             min: null, max: null, from: null, to: null,
+            outcome: ["success", "failed", "expired", "open"], method: null,
+            code: null,
         },
         columns: [
             ["created_at", "Created", "time"], CHECKOUT, MERCHANT, PSP,
             ["status", "Status", "status"], ["reason", "Reason"], ...MONEY,
             ["payment_method", "Method"], ["orders", "Orders", "number"],
+            ["decline_code", "Declined"],
+            ["attempts_declined", "Declined attempts", "number"],
+            ["attempts_approved", "Approved attempts", "number"],
             ["expires_at", "Expires", "time"],
             ["payment_order_id", "First order", "order"],
         ],
@@ -159,7 +165,8 @@ export const LISTS = {
         title: "Settlement files", order: "newest first",
         filters: { state: null, psp: null, merchant: null },
         columns: [
-            ["received_at", "Received", "time"], ["name", "File"],
+            ["received_at", "Received", "time"],
+            ["name", "File", "waterfall"],
             ["state", "State", "status"], ["reason", "Reason"],
             ["source", "Source"], ["medium", "From"], PSP, MERCHANT,
             ["rows", "Rows", "number"], ["matched", "Matched", "number"],
@@ -167,6 +174,24 @@ export const LISTS = {
             ["class3", "Class 3", "number"], ["repeats", "Repeats", "number"],
             ["format", "Format"], ["sha256", "SHA-256", "id"],
             ["changed_at", "Changed", "time"], ["file_id", "Number", "number"],
+        ],
+    },
+    lines: {
+        title: "Settlement rows", order: "of a file, last line first",
+        filters: {
+            file: null,
+            kind: ["gross", "charged", "refunds", "disputes", "other", "net",
+                "paid"],
+            currency: null, merchant: null,
+        },
+        columns: [
+            ["line", "Line", "number"], ["kind", "Kind"], ["part", "Part"],
+            CHECKOUT, MERCHANT, ["gross", "Gross", "amount"],
+            ["fee", "Fee and tax", "amount"], ["net", "Net", "amount"],
+            ["currency", "Currency"], ["occurred_at", "Happened", "time"],
+            ["booked_on", "Booked on"], ["class", "Class", "number"],
+            ["finding", "Finding"], ["reference", "PSP's id", "id"],
+            ["payout", "Pay-out", "id"], ["row_id", "Number", "number"],
         ],
     },
     exceptions: {

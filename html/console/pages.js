@@ -1,7 +1,7 @@
 // The pages but the payment: overviews, and all lists by one component.
 
 import { Data } from "./data.js";
-import { html } from "./html.js";
+import { html, useEffect, useState } from "./html.js";
 import { FILTERS, LISTS, STATUS_WORDS, TABLES, TILES } from "./lists.js";
 import { Payment } from "./payment.js";
 import { addressOf, go } from "./route.js";
@@ -140,7 +140,7 @@ function Choice({ name, values, value }) {
     </select>`;
 }
 
-function Filters({ name, list, route }) {
+export function Filters({ name, list, route }) {
     const { query, zone } = route;
     const names = Object.entries(list.filters);
     if (names.length === 0) {
@@ -178,9 +178,10 @@ function Filters({ name, list, route }) {
         <div class="actions"><button>Show</button>
             ${Object.keys(query).length ? html`<a class="button quiet"
                 href=${addressOf(name)}>Clear</a>` : ""}</div>
-        ${"from" in list.filters ? html`<p class="spans">${SPANS.map(
-        ([label, hours]) => html`<a href=${addressOf(name,
-            { ...rest, from: since(hours) })}>${label}</a>`)}</p>` : ""}
+        ${"from" in list.filters ? html`<p class="spans">${
+        (list.spans || SPANS).map(([label, hours, more]) => html`<a
+            href=${addressOf(name, { ...rest, ...more,
+            from: since(hours) })}>${label}</a>`)}</p>` : ""}
     </form>`;
 }
 
@@ -224,7 +225,25 @@ function List({ route }) {
                 isShort=${data.items.length < limit} />`}<//>`;
 }
 
+// Parts that a first load need not bring.
+function later(file, name) {
+    return function Later(props) {
+        const [{ Content, why }, set] = useState({});
+        useEffect(() => {
+            import(file).then(found => set({ Content: found[name] }),
+                error => set({ why: error.message }));
+        }, []);
+        return why ? html`<p class="notice bad" role="alert">A part of the
+            console is missing: ${why}</p>`
+            : Content ? html`<${Content} ...${props} />`
+                : html`<p class="empty">Loading …</p>`;
+    };
+}
+
 const OTHERS = {
+    plots: ["Plots", later("./plots.js", "Plots")],
+    flight: ["Money in flight", later("./flight.js", "Flight")],
+    waterfall: ["Waterfall", later("./flight.js", "Waterfall")],
     now: ["Now", Now],
     find: ["Search", Find],
     payment: ["Payment", Payment],

@@ -36,12 +36,15 @@ function addressIn(kind, row) {
         case "unknown":
         case "inbox":
             return addressOf(kind, { psp: row.psp });
+        case "waterfall":
+            return addressOf(kind, { file: row.file_id });
         default:
             return null;
     }
 }
 
-const NUMBERS = ["amount", "number", "unknown", "inbox"];
+// linked: a figure, with the address of its rows in the member links.
+const NUMBERS = ["amount", "number", "unknown", "inbox", "linked"];
 const IDS = ["id", "checkout", "order"];
 
 function look(kind) {
@@ -64,7 +67,7 @@ function Content({ column, row, zone }) {
     if (kind === "status") {
         return html`<${Status} text=${text} />`;
     }
-    const address = addressIn(kind, row);
+    const address = kind === "linked" ? row.links[path] : addressIn(kind, row);
     return address ? html`<a href=${address}><bdi>${text}</bdi></a>`
         : html`<bdi>${text}</bdi>`;
 }

@@ -154,6 +154,14 @@ typedef struct {
 } ngx_payments_events_t;
 
 
+/* The figures of the last round of roll-ups on any host. */
+typedef struct {
+    ngx_atomic_t                at;              /* of that round */
+    ngx_atomic_t                due;             /* minutes */
+    ngx_atomic_t                counted_at;
+} ngx_payments_rollups_t;
+
+
 /* Figures of the event log. */
 typedef struct {
     ngx_atomic_t                total;           /* signed by this host */
@@ -212,6 +220,7 @@ struct ngx_payments_counters_s {
     ngx_payments_psp_stat_t     other_psp;       /* no place was left */
     ngx_payments_rates_stat_t   rates[NGX_PAYMENTS_RATES];
     ngx_payments_events_t       events;
+    ngx_payments_rollups_t      rollups;
     ngx_payments_seals_t        seals;
     ngx_payments_settled_t      settled;
     ngx_payments_payouts_t      payouts;

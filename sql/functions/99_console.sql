@@ -206,6 +206,9 @@ BEGIN
         WHEN 'webhooks' THEN console_webhooks(v_scope)
         WHEN 'money' THEN console_money(v_scope)
         WHEN 'settings' THEN console_settings(p_query)
+        WHEN 'plots' THEN console_plots(v_scope, p_query)
+        WHEN 'flight' THEN console_flight(v_scope, p_query)
+        WHEN 'waterfall' THEN console_waterfall(v_scope, p_query)
         ELSE console_list(p_page, v_scope, p_query, v_tokens) END;
 END
 $$;

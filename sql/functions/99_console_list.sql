@@ -41,7 +41,8 @@ CREATE OR REPLACE FUNCTION pay.console_payments(
     p_scope text[], p_query jsonb, p_most int)
 RETURNS TABLE (place text, item jsonb) LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    v_window int := CASE WHEN p_query ?| '{psp,status,currency,min,max}'
+    v_window int := CASE WHEN p_query ?| '{psp,status,outcome,method,
+        code,currency,min,max}'
                          THEN 2000 ELSE p_most END;
 BEGIN
     RETURN QUERY
@@ -49,7 +50,9 @@ BEGIN
         SELECT c.*, row_number() OVER () AS n
         FROM console_checkouts(p_scope, p_query, v_window) c
     ), fit AS (
-        SELECT s.*, o.status, o.reason, o.payment_order_id
+        SELECT s.*, o.status, o.reason, o.payment_order_id,
+            approved_attempts(o) AS approved,
+            declined_attempts(o) AS declined, decline_code(o) AS decline_code
         FROM seen s
         CROSS JOIN LATERAL (
             SELECT y.* FROM payment_order y
@@ -60,6 +63,12 @@ BEGIN
             AND s.psp = coalesce(p_query ->> 'psp', s.psp)
             AND s.currency = coalesce(p_query ->> 'currency', s.currency)
             AND o.status::text = coalesce(p_query ->> 'status', o.status)
+            AND (NOT p_query ? 'outcome' OR p_query ->> 'outcome'
+                 = outcome_of(o.status, o.reason))
+            AND (NOT p_query ? 'method' OR p_query ->> 'method'
+                 = coalesce(s.payment_method, '-'))
+            AND (NOT p_query ? 'code' OR p_query ->> 'code'
+                 = decline_code(o))
             AND (NOT p_query ? 'min' OR s.total_minor
                  >= console_minor(p_query ->> 'min', s.currency))
             AND (NOT p_query ? 'max' OR s.total_minor
@@ -76,6 +85,8 @@ BEGIN
             'status', f.status, 'reason', f.reason,
             'amount', decimal_text(f.total_minor, f.currency),
             'currency', f.currency, 'payment_method', f.payment_method,
+            'attempts_approved', f.approved, 'attempts_declined', f.declined,
+            'decline_code', f.decline_code,
             'orders', (SELECT count(*) FROM payment_order y
                        WHERE y.merchant_id = f.merchant_id
                            AND y.checkout_id = f.checkout_id))

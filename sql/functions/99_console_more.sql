@@ -389,6 +389,9 @@ BEGIN
         RETURN QUERY SELECT * FROM console_risk(p_scope, p_query, p_most);
     WHEN 'audit' THEN
         RETURN QUERY SELECT * FROM console_audit(p_query, p_most);
+    WHEN 'lines' THEN
+        RETURN QUERY SELECT * FROM console_lines(p_scope, p_query, p_most,
+                                                 p_tokens);
     END CASE;
 END
 $$;

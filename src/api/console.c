@@ -24,6 +24,7 @@ typedef pay_status_t (*take_pt)(pay_arena_t *arena, pay_str_t *value);
 typedef enum {
     MERCHANT = 0, PSP, STATUS, CURRENCY, MIN, MAX, FROM, TO, KIND, STATE,
     SELLER, ORDER, CHECKOUT, PAYOUT, FIND, PERSONAL, BEFORE, AFTER, LIMIT,
+    METHOD, OUTCOME, CODE, STEP, ZONE, FILE_ID,
     PARAMETER_COUNT
 } parameter_t;
 
@@ -48,6 +49,8 @@ static pay_status_t take_currency(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_amount(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_time(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_cursor(pay_arena_t *arena, pay_str_t *value);
+static pay_status_t take_name(pay_arena_t *arena, pay_str_t *value);
+static pay_status_t take_number(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_limit(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_text(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_printable(pay_arena_t *arena, pay_str_t *value);
@@ -86,7 +89,18 @@ static const struct {
     [AFTER] = { "after", take_cursor,
                 "after must be the next of an earlier page" },
     [LIMIT] = { "limit", take_limit,
-                "limit must be a whole number from 1 to 100" }
+                "limit must be a whole number from 1 to 100" },
+    [METHOD] = { "method", take_name,
+                 "method must be a payment method, or - for none" },
+    [OUTCOME] = { "outcome", take_word,
+                  "outcome must be success, failed, expired or open" },
+    [CODE] = { "code", take_word,
+               "code must be one of our codes of declines" },
+    [STEP] = { "step", take_word, "step must be minute, hour or day" },
+    [ZONE] = { "zone", take_name,
+               "zone must be UTC or a name such as Europe/Paris" },
+    [FILE_ID] = { "file", take_number,
+                  "file must be the number of a settlement file" }
 };
 PAY_ROWS(parameters, PARAMETER_COUNT);
 _Static_assert(PARAMETER_COUNT <= PARAMETERS, "parameters are bits");
@@ -95,7 +109,7 @@ static const pay_console_page_t  pages[] = {
     { "me", 0, 0 },
     { "now", P(MERCHANT), 0 },
     { "payments", LIST | RANGE | P(PSP) | P(STATUS) | P(CURRENCY) | P(MIN)
-                  | P(MAX), 0 },
+                  | P(MAX) | P(METHOD) | P(OUTCOME) | P(CODE), 0 },
     { "find", P(FIND) | P(MERCHANT), 0 },
     { "payment", P(MERCHANT) | P(ORDER) | P(CHECKOUT) | P(PERSONAL), 0 },
     { "jobs", LIST | P(KIND) | P(STATE), 0 },
@@ -119,7 +133,12 @@ static const pay_console_page_t  pages[] = {
     { "risk", LIST | P(STATE), 0 },
     { "changes", LIST | P(KIND) | P(PSP), 0 },
     { "audit", P(BEFORE) | P(LIMIT), 0 },
-    { "settings", 0, 1 }
+    { "settings", 0, 1 },
+    { "plots", RANGE | P(MERCHANT) | P(PSP) | P(CURRENCY) | P(METHOD) | P(STEP)
+               | P(ZONE), 0 },
+    { "flight", P(MERCHANT) | P(PSP) | P(CURRENCY), 0 },
+    { "waterfall", P(FILE_ID), 0 },
+    { "lines", LIST | P(FILE_ID) | P(CURRENCY) | P(KIND), 0 }
 };
 
 
@@ -366,6 +385,42 @@ take_cursor(pay_arena_t *arena, pay_str_t *value)
 
     return value->len <= CURSOR_MAX ? take_printable(arena, value)
                                     : PAY_INVALID;
+}
+
+
+/* The name of a payment method, or of a time zone. */
+static pay_status_t
+take_name(pay_arena_t *arena, pay_str_t *value)
+{
+    size_t         i;
+    unsigned char  c;
+
+    (void) arena;
+
+    for (i = 0; i < value->len; i++) {
+        c = value->data[i];
+
+        if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+            && (c < '0' || c > '9')
+            && (c == '\0' || strchr("._~-+/", c) == NULL))
+        {
+            return PAY_INVALID;
+        }
+    }
+
+    return value->len >= 1 && value->len <= 64 ? PAY_OK : PAY_INVALID;
+}
+
+
+static pay_status_t
+take_number(pay_arena_t *arena, pay_str_t *value)
+{
+    size_t  digits = pay_digits_count(*value, 0);
+
+    (void) arena;
+
+    return digits >= 1 && digits <= 18 && digits == value->len
+           ? PAY_OK : PAY_INVALID;
 }
 
 
