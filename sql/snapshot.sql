@@ -1185,6 +1185,8 @@ CREATE FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subjec
 CREATE FUNCTION pay.add_amounts(p_a jsonb, p_b jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.add_counts(p_one jsonb, p_other jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.add_up_rollup(p_level text, p_merchant_id text, p_bucket timestamp with time zone) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.add_up_rollups(p_merchants text[], p_minutes timestamp with time zone[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.address_distance(p_address cidr, p_keys jsonb) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.adopt_cards(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[]) RETURNS void LANGUAGE plpgsql;
 
@@ -1337,38 +1339,6 @@ CREATE FUNCTION pay.approval_is_foreign() RETURNS trigger LANGUAGE plpgsql SET s
 CREATE FUNCTION pay.approval_time(p_merchant_id text) RETURNS interval LANGUAGE sql STABLE;
 CREATE FUNCTION pay.approvals_missing(p_merchant_id text, p_batch_id text) RETURNS integer LANGUAGE sql STABLE;
 CREATE FUNCTION pay.approvals_needed(p_merchant_id text, p_currency text, p_total_minor bigint) RETURNS integer LANGUAGE sql STABLE;
-CREATE FUNCTION pay.as_kinds(p_kind text, p_amount bigint) RETURNS text[] LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.ask_payout_soon(p_row pay.payout_sending, p_call text) RETURNS void LANGUAGE sql;
-CREATE FUNCTION pay.ask_second(p_review pay.risk_review, p_act text, p_who text, p_reason text, p_note text) RETURNS text LANGUAGE plpgsql;
-CREATE FUNCTION pay.asked_by_ok(p_asked_by jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.asked_detail(p_asked_by jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
-
-CREATE TABLE pay.mismatch (
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    mismatch_id bigint NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    kind text NOT NULL COLLATE pg_catalog."C",
-    source text NOT NULL COLLATE pg_catalog."C",
-    psp pay.id NOT NULL,
-    event_id text COLLATE pg_catalog."C",
-    token pay.id,
-    alias pay.id,
-    amount_minor bigint,
-    currency text COLLATE pg_catalog."C",
-    own_token text COLLATE pg_catalog."C",
-    total_minor bigint NOT NULL,
-    own_currency text NOT NULL COLLATE pg_catalog."C",
-    request_id text,
-    object text,
-    why text COLLATE pg_catalog."C",
-    detail jsonb,
-    CONSTRAINT mismatch_check CHECK (((kind = ANY (ARRAY['capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'invalid'::text])) = (why IS NOT NULL))),
-    CONSTRAINT mismatch_check1 CHECK (((kind = 'books'::text) <= (detail IS NOT NULL))),
-    CONSTRAINT mismatch_kind_check CHECK ((kind = ANY (ARRAY['amount'::text, 'currency'::text, 'token'::text, 'late_token'::text, 'left_psp'::text, 'contradiction'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'invalid'::text, 'books'::text])))
-);
-
-CREATE FUNCTION pay.assign_money(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[], OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 
 CREATE TABLE pay.payment_order (
     merchant_id pay.id NOT NULL,
@@ -1404,6 +1374,39 @@ CREATE TABLE pay.payment_order (
 )
 WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
+CREATE FUNCTION pay.approved_attempts(p_order pay.payment_order) RETURNS integer LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.as_kinds(p_kind text, p_amount bigint) RETURNS text[] LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.ask_payout_soon(p_row pay.payout_sending, p_call text) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.ask_second(p_review pay.risk_review, p_act text, p_who text, p_reason text, p_note text) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.asked_by_ok(p_asked_by jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.asked_detail(p_asked_by jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
+
+CREATE TABLE pay.mismatch (
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    mismatch_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    source text NOT NULL COLLATE pg_catalog."C",
+    psp pay.id NOT NULL,
+    event_id text COLLATE pg_catalog."C",
+    token pay.id,
+    alias pay.id,
+    amount_minor bigint,
+    currency text COLLATE pg_catalog."C",
+    own_token text COLLATE pg_catalog."C",
+    total_minor bigint NOT NULL,
+    own_currency text NOT NULL COLLATE pg_catalog."C",
+    request_id text,
+    object text,
+    why text COLLATE pg_catalog."C",
+    detail jsonb,
+    CONSTRAINT mismatch_check CHECK (((kind = ANY (ARRAY['capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'invalid'::text])) = (why IS NOT NULL))),
+    CONSTRAINT mismatch_check1 CHECK (((kind = 'books'::text) <= (detail IS NOT NULL))),
+    CONSTRAINT mismatch_kind_check CHECK ((kind = ANY (ARRAY['amount'::text, 'currency'::text, 'token'::text, 'late_token'::text, 'left_psp'::text, 'contradiction'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'invalid'::text, 'books'::text])))
+);
+
+CREATE FUNCTION pay.assign_money(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[], OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.attempt_is_news(p_order pay.payment_order, p_attempt text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.await_names(p_news pay.news[]) RETURNS pay.news[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer[]) RETURNS pay.fact[] LANGUAGE plpgsql;
@@ -1548,6 +1551,7 @@ CREATE FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlemen
 CREATE FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) RETURNS TABLE(captured bigint, refunding bigint, refunded bigint, unbalanced bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.browser_keys(p_merchant_id text, p_checkout_id text) RETURNS TABLE(kind text, value text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.browsers_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.bucket_of(p_width interval, p_at timestamp with time zone) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.buyer_history(p_merchant_id text, p_buyers bytea[], p_country text, p_devices bytea[], OUT orders bigint, OUT failures bigint, OUT disputes bigint, OUT ships bigint, OUT psp_risk bigint, OUT devices bigint, OUT device_at bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.capture_approved(p_reviews pay.risk_review[]) RETURNS void LANGUAGE plpgsql;
@@ -1861,6 +1865,7 @@ CREATE FUNCTION pay.console_deliveries(p_scope text[], p_query jsonb, p_most int
 CREATE FUNCTION pay.console_disputes(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_exceptions(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_find(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_flight(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_head(p_checkout pay.checkout) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_inbox(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_items(p_page text, p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
@@ -1887,6 +1892,7 @@ CREATE FUNCTION pay.console_jobs(p_scope text[], p_query jsonb, p_most integer) 
 CREATE FUNCTION pay.console_late(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_ledger(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_letters(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_lines(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_list(p_page text, p_scope text[], p_query jsonb, p_tokens boolean) RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_mask(p_document jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.console_may(p_page text, p_roles jsonb) RETURNS boolean LANGUAGE sql STABLE;
@@ -1900,6 +1906,7 @@ CREATE FUNCTION pay.console_page(p_page text, p_staff text, p_roles jsonb, p_mer
 CREATE FUNCTION pay.console_payment(p_scope text[], p_query jsonb, p_tokens boolean, p_personal boolean, p_roles jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_payments(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_payouts(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_plots(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_psps(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_psps_of(p_scope text[], p_counts jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_quarantine(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
@@ -1915,6 +1922,7 @@ CREATE FUNCTION pay.console_token(p_token text, p_sees boolean) RETURNS text LAN
 CREATE FUNCTION pay.console_unknown(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_us(p_at timestamp with time zone) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_wallets(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_waterfall(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_webhooks(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.count_attempts(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) RETURNS integer LANGUAGE plpgsql;
@@ -1923,6 +1931,8 @@ CREATE FUNCTION pay.count_declines(p_merchant_id text[], p_checkout_id text[]) R
 CREATE FUNCTION pay.count_entries(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS void LANGUAGE sql SET enable_seqscan TO 'off' SET enable_hashjoin TO 'on' SET jit TO 'off';
 CREATE FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows integer DEFAULT 5000) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows, p_near bigint[]) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.count_minute(p_merchant_id text, p_minute timestamp with time zone) RETURNS bigint LANGUAGE plpgsql;
+CREATE FUNCTION pay.count_minutes(p_most bigint) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_piece(p_rows integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_roundings(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.count_usual() RETURNS void LANGUAGE plpgsql;
@@ -1935,8 +1945,10 @@ CREATE FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) RETURN
 CREATE FUNCTION pay.declare_secret(p_endpoint pay.webhook_endpoint, p_fingerprint bytea, p_sealed bytea, p_key_id text, p_overlap interval) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.declared_for() RETURNS interval LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.decline_code(p_order pay.payment_order) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.decline_shares(p_since timestamp with time zone, p_until timestamp with time zone) RETURNS TABLE(merchant_id text, tries bigint, declines bigint) LANGUAGE plpgsql STABLE SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.declined_attempts(p_order pay.payment_order) RETURNS integer LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.delivery_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delivery_json(p_delivery pay.webhook_delivery) RETURNS json LANGUAGE sql STABLE;
@@ -2104,6 +2116,7 @@ CREATE FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_sta
 CREATE FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_review(p_review pay.risk_review, p_state text, p_who text, p_reason text, p_note text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_review_hold(p_review pay.risk_review, p_who text, p_why text) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.end_rollups(p_limit integer) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interval) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
@@ -2233,6 +2246,7 @@ CREATE FUNCTION pay.find_request(p_what text) RETURNS TABLE(found_as text, merch
 CREATE FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb, p_explore jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.fix_fees(p_postings pay.posting[], p_new integer[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.flight_ages() RETURNS TABLE(n integer, age text, level text, since timestamp with time zone, until timestamp with time zone) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.free_payout_keys(p_merchant_id text[], p_route text, p_key text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.free_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) RETURNS void LANGUAGE plpgsql;
@@ -2308,6 +2322,7 @@ CREATE FUNCTION pay.insert_replays(p_facts pay.fact[], p_source text[], p_fact t
 CREATE FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[], p_count bigint) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.is_bank_day(p_calendar text, p_day date) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_charged(p_row pay.settlement_row) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_cleared_by_maker(p_payout pay.payout) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_counted(p_psp text) RETURNS boolean LANGUAGE sql STABLE;
@@ -2347,6 +2362,7 @@ CREATE FUNCTION pay.is_unfinished(p_merchant_id text, p_checkout_id text) RETURN
 CREATE FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_untold(p_news pay.news) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_wanted(p_types text[], p_type text) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.is_zone(p_zone text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.iso_micros(p_at timestamp with time zone) RETURNS text LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.iso_time(p_at timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -2414,6 +2430,7 @@ CREATE FUNCTION pay.learn_tokens(p_facts pay.fact[]) RETURNS integer LANGUAGE pl
 CREATE FUNCTION pay.leave_payout_batch(p_payout pay.payout) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.leave_payout_file(p_item pay.payout_file_item, p_code text, p_retry_s bigint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.dead_letter LANGUAGE sql STABLE;
+CREATE FUNCTION pay.level_for(p_step text, p_steps timestamp with time zone[]) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.lines_with_entry() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.link_work(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.linked_checkouts(p_merchant_id text, p_checkout_id text, p_limit integer) RETURNS TABLE(checkout_id text, kinds text, decision text, at timestamp with time zone) LANGUAGE plpgsql STABLE;
@@ -2514,6 +2531,7 @@ CREATE FUNCTION pay.make_seal(p_most integer, OUT made pay.seal, OUT is_full boo
 CREATE FUNCTION pay.make_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.mark_duplicates(p_news pay.news[], p_first integer[]) RETURNS pay.news[] LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.mark_minutes(p_from bigint, p_limit integer, p_interval interval, OUT until_tx bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.match_amounts(p_file_id bigint) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.match_and_book(p_file pay.settlement_file, p_source pay.settlement_source, p_of_file bigint) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.match_bank(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
@@ -2649,6 +2667,7 @@ CREATE FUNCTION pay.next_payout_id() RETURNS text LANGUAGE sql;
 CREATE FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_is_stopped boolean) RETURNS pay.payout_sending LANGUAGE sql;
 CREATE FUNCTION pay.next_reread(p_file pay.settlement_file, p_pause interval) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.next_run_wallets(p_run pay.payout_run, p_wallets integer, p_lines integer, p_look integer, OUT sellers text[], OUT currencies text[], OUT at_seller text, OUT at_currency text, OUT is_last boolean) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.next_step(p_step text, p_zone text, p_at timestamp with time zone) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.next_unknown(p_limit interval) RETURNS pay.dispatch[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.next_version_sha256(p_file pay.settlement_file) RETURNS bytea LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.no_findings() RETURNS pay.risk_findings LANGUAGE sql IMMUTABLE;
@@ -2656,6 +2675,7 @@ CREATE FUNCTION pay.note_failure(p_endpoint pay.webhook_endpoint, p_is_gone bool
 CREATE FUNCTION pay.note_success(p_endpoint pay.webhook_endpoint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.number_messages(p_told pay.told[], p_position bigint) RETURNS SETOF pay.message LANGUAGE sql STABLE;
+CREATE FUNCTION pay.numeric_text(p_minor numeric, p_currency text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) RETURNS pay.payment_order LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean, OUT code text) RETURNS record LANGUAGE plpgsql STABLE;
@@ -2675,6 +2695,7 @@ CREATE FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_ki
 CREATE FUNCTION pay.order_told(p_order pay.payment_order, p_event pay.event, p_psp text, p_amount text, p_credit text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[]) RETURNS pay.payment_order[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.payment_order LANGUAGE sql STABLE;
+CREATE FUNCTION pay.outcome_of(p_status text, p_reason text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.outside_pending(p_change pay.change, p_news pay.news) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2751,6 +2772,44 @@ CREATE FUNCTION pay.place_settlement(p_file_id bigint, p_from integer, p_until i
 CREATE FUNCTION pay.plan_calendar(p_calendar text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS SETOF pay.payout_plan LANGUAGE sql STABLE;
 CREATE FUNCTION pay.plan_schedule(p_schedule pay.payout_schedule, p_keeps boolean) RETURNS pay.payout_schedule LANGUAGE plpgsql STABLE;
+
+CREATE TABLE pay.rollup (
+    level text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id NOT NULL,
+    bucket timestamp with time zone NOT NULL,
+    psp pay.id NOT NULL,
+    method text NOT NULL COLLATE pg_catalog."C",
+    currency pay.currency_code NOT NULL,
+    success bigint NOT NULL,
+    failed bigint NOT NULL,
+    expired bigint NOT NULL,
+    not_started bigint NOT NULL,
+    executing bigint NOT NULL,
+    captured_minor numeric NOT NULL,
+    not_started_minor numeric NOT NULL,
+    executing_minor numeric NOT NULL,
+    approved bigint NOT NULL,
+    declined bigint NOT NULL,
+    declines jsonb NOT NULL,
+    registered jsonb NOT NULL,
+    called jsonb NOT NULL
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE pay.rollup IS 'Payments by the time of their creation, counted in buckets';
+
+CREATE FUNCTION pay.plot_declines(p_rows pay.rollup[], p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plot_histogram(p_counts jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plot_link(p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_more jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plot_psps(p_rows pay.rollup[], p_steps timestamp with time zone[]) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plot_quantiles(p_counts jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.plot_query(p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.plot_rates(p_rows pay.rollup[], p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plot_rows(p_scope text[], p_level text, p_steps timestamp with time zone[], p_filter jsonb) RETURNS SETOF pay.rollup LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plot_states(p_rows pay.rollup[], p_steps timestamp with time zone[]) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plot_tile(p_id text, p_count numeric, p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_more jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plot_totals(p_rows pay.rollup[], p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plot_volume(p_rows pay.rollup[], p_steps timestamp with time zone[], p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.poll_soon(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.post(p_postings pay.posting[]) RETURNS integer LANGUAGE plpgsql;
@@ -2788,6 +2847,7 @@ CREATE FUNCTION pay.publish(p_most integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.purge(p_limit integer DEFAULT 10000, p_ignored_after interval DEFAULT '90 days'::interval, p_closed_after interval DEFAULT '1 year'::interval, p_copies_after interval DEFAULT '2 years'::interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint, OUT settlement_copies bigint, OUT risk_rows bigint) RETURNS record LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.purge_messages(p_limit integer DEFAULT 10000, p_after interval DEFAULT '90 days'::interval, OUT messages bigint, OUT deliveries bigint) RETURNS record LANGUAGE sql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.quantile_of(p_counts jsonb, p_share numeric) RETURNS numeric LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.queue_missed(p_rows pay.settlement_row[], p_psp text) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_minor bigint[], p_credit text[], p_currency text[], p_terms jsonb[], OUT items integer[], OUT rate numeric[], OUT minor bigint[], OUT missing integer[], OUT too_large integer[]) RETURNS record LANGUAGE plpgsql STABLE;
@@ -2816,6 +2876,7 @@ CREATE FUNCTION pay.refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_
 CREATE FUNCTION pay.refuse_second_call() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.refuse_settlement(p_file_id bigint, p_reason text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.registered_ms(p_checkout pay.checkout) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.release_change_keys(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.release_due_reserves(p_wallets integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.release_json(p_merchant_id text, p_payment_order_id text) RETURNS text LANGUAGE sql STABLE;
@@ -2911,6 +2972,31 @@ CREATE FUNCTION pay.risk_list_page(p_merchant_id text, p_effect text, p_kind tex
 CREATE FUNCTION pay.risk_ok(p_risk jsonb, p_text text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.risk_score_ok(p_score jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.risk_value_ok(p_kind text, p_value text) RETURNS boolean LANGUAGE sql IMMUTABLE;
+
+CREATE TABLE pay.round (
+    name text NOT NULL COLLATE pg_catalog."C",
+    run_at timestamp with time zone NOT NULL,
+    merchant_id text COLLATE pg_catalog."C",
+    checkout_id text COLLATE pg_catalog."C",
+    sent_at timestamp with time zone,
+    received_at timestamp with time zone,
+    letter_id bigint,
+    counts jsonb,
+    lease_owner text COLLATE pg_catalog."C",
+    lease_until timestamp with time zone,
+    from_tx bigint,
+    CONSTRAINT round_check CHECK (((merchant_id IS NULL) = (checkout_id IS NULL))),
+    CONSTRAINT round_check1 CHECK (((lease_owner IS NULL) = (lease_until IS NULL)))
+);
+
+CREATE FUNCTION pay.roll_up(p_round pay.round, p_interval interval, p_most bigint) RETURNS boolean LANGUAGE plpgsql;
+CREATE FUNCTION pay.rollup_class(p_ms bigint) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.rollup_counted_at() RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.rollup_edges() RETURNS bigint[] LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.rollup_figures(p_last jsonb, p_is_behind boolean) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.rollup_horizon(p_level text) RETURNS timestamp with time zone LANGUAGE sql STABLE;
+CREATE FUNCTION pay.rollup_minutes(p_minute timestamp with time zone) RETURNS SETOF timestamp with time zone LANGUAGE sql STABLE;
+CREATE FUNCTION pay.rollup_wait(p_merchant_id text, p_minute timestamp with time zone, p_interval interval) RETURNS interval LANGUAGE sql STABLE;
 CREATE FUNCTION pay.room_of(p_order pay.payment_order, p_about text) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.rotate_secret(p_endpoint pay.webhook_endpoint, p_sealed bytea, p_key_id text, p_overlap interval, p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.round_counts(p_name text) RETURNS jsonb LANGUAGE sql STABLE;
@@ -2964,6 +3050,7 @@ CREATE FUNCTION pay.settlement_posting(p_work pay.settlement_work, p_kind text, 
 CREATE FUNCTION pay.settlement_row_page(p_merchant_id text, p_file_id bigint, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.severity(p_word text) RETURNS integer LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.share_limit(p_share integer, p_usual double precision, p_spread double precision, p_tries bigint) RETURNS integer LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.share_of(p_part numeric, p_rest numeric) RETURNS numeric LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.shown_account(p_kind text, p_country text, p_number text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.shown_decline(p_order pay.payment_order) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.shown_detail(p_detail jsonb, p_currency text) RETURNS jsonb LANGUAGE sql STABLE;
@@ -3027,13 +3114,16 @@ CREATE FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency text
 CREATE FUNCTION pay.status_rank(p_status text) RETURNS integer LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.step_close(p_last pay.settlement_close, p_day date, p_rows integer, OUT day date, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.step_end(p_file pay.settlement_file, p_source pay.settlement_source, OUT phase text, OUT is_over boolean) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.step_of(p_step text, p_zone text, p_at timestamp with time zone) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_mergejoin TO 'on' SET enable_seqscan TO 'on' SET plan_cache_mode TO 'force_custom_plan' SET jit TO 'off';
 CREATE FUNCTION pay.step_tally(p_tally pay.settlement_tally, p_rows integer, OUT tally pay.settlement_tally, OUT rows bigint) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.steps_between(p_step text, p_zone text, p_from timestamp with time zone, p_to timestamp with time zone) RETURNS timestamp with time zone[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.store_news(p_news pay.news[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_risk_entries(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT added bigint, OUT changed bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.sum_ahead(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.sum_counts(p_counts jsonb[]) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.sum_findings(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows, p_near bigint[]) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.sum_ledger(p_rows integer, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.sum_settlement(p_file_id bigint, p_from integer, p_until integer) RETURNS bigint LANGUAGE plpgsql;
@@ -3101,6 +3191,7 @@ CREATE FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_sourc
 CREATE FUNCTION pay.take_up(p_news pay.news, p_held bigint) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_webhook_outbox(p_most integer) RETURNS SETOF pay.told LANGUAGE sql;
 CREATE FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.tally(p_keys text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.tally_count(p_from timestamp with time zone, p_until timestamp with time zone, p_tx bigint, p_rows integer) RETURNS bigint LANGUAGE sql STABLE SET enable_seqscan TO 'off';
 CREATE FUNCTION pay.tally_movements(p_tally pay.settlement_tally, p_until timestamp with time zone) RETURNS SETOF pay.close_line LANGUAGE plpgsql STABLE SET enable_seqscan TO 'off' SET enable_hashjoin TO 'off' SET enable_mergejoin TO 'off';
 CREATE FUNCTION pay.tally_open(p_after bigint, p_rows integer, OUT lines pay.close_line[], OUT last bigint, OUT rows bigint) RETURNS record LANGUAGE plpgsql STABLE;
@@ -3135,6 +3226,7 @@ CREATE FUNCTION pay.this_hour() RETURNS timestamp with time zone LANGUAGE sql ST
 CREATE FUNCTION pay.this_tx() RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amount_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.total_of(p_counts jsonb) RETURNS bigint LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.types_ok(p_types jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.untold(p_told pay.told[]) RETURNS pay.told[] LANGUAGE sql STABLE;
@@ -3150,6 +3242,10 @@ CREATE FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proof text,
 CREATE FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wallets_of_due_reserves(p_most integer, OUT merchant_id text, OUT sellers text[], OUT currencies text[]) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.watch_settlement(p_time interval) RETURNS jsonb LANGUAGE plpgsql;
+CREATE FUNCTION pay.waterfall_file(p_scope text[], p_file text) RETURNS bigint LANGUAGE sql STABLE;
+CREATE FUNCTION pay.waterfall_of(p_file_id bigint) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.waterfall_part(p_kind text) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.waterfall_rows(p_file_id bigint) RETURNS SETOF pay.settlement_row LANGUAGE sql STABLE;
 
 CREATE TABLE pay.order_fee (
     merchant_id pay.id NOT NULL,
@@ -3266,6 +3362,7 @@ CREATE FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id 
 CREATE FUNCTION pay_api.remove_risk_entry(p_merchant_id text[], p_entry_id bigint[], p_who text[], p_why text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.replay_deliveries(p_merchant_id text[], p_endpoint_id text[], p_message_id text[], p_since_us bigint[], p_until_us bigint[], p_only_failed bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.roll_up(p_owner text[], p_interval_ms bigint[], p_most bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.see_browser(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) RETURNS SETOF pay_api.visit_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_is_complete bigint[], p_code text[], p_rows_item bigint[], p_rows_currency text[], p_rows_available_minor bigint[], p_rows_pending_minor bigint[], p_rows_reserved_minor bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -4316,21 +4413,24 @@ CREATE TABLE pay.risk_usual_place (
 
 COMMENT ON TABLE pay.risk_usual_place IS 'How far declines have been counted by day';
 
-CREATE TABLE pay.round (
-    name text NOT NULL COLLATE pg_catalog."C",
-    run_at timestamp with time zone NOT NULL,
-    merchant_id text COLLATE pg_catalog."C",
-    checkout_id text COLLATE pg_catalog."C",
-    sent_at timestamp with time zone,
-    received_at timestamp with time zone,
-    letter_id bigint,
-    counts jsonb,
-    lease_owner text COLLATE pg_catalog."C",
-    lease_until timestamp with time zone,
-    from_tx bigint,
-    CONSTRAINT round_check CHECK (((merchant_id IS NULL) = (checkout_id IS NULL))),
-    CONSTRAINT round_check1 CHECK (((lease_owner IS NULL) = (lease_until IS NULL)))
+CREATE TABLE pay.rollup_due (
+    merchant_id pay.id NOT NULL,
+    minute timestamp with time zone NOT NULL,
+    marked_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone NOT NULL
 );
+
+COMMENT ON TABLE pay.rollup_due IS 'Minutes of roll-ups that are to be counted again';
+
+CREATE TABLE pay.rollup_level (
+    level text NOT NULL COLLATE pg_catalog."C",
+    rank integer NOT NULL,
+    width interval NOT NULL,
+    keep interval,
+    CONSTRAINT rollup_level_level_check CHECK ((level = ANY (ARRAY['minute'::text, 'quarter'::text, 'hour'::text, 'day'::text])))
+);
+
+COMMENT ON TABLE pay.rollup_level IS 'The widths of buckets of roll-ups, and how long each is kept';
 
 CREATE TABLE pay.sanction_list (
     version bigint NOT NULL,
@@ -6382,6 +6482,14 @@ ALTER TABLE ONLY pay.risk_usual
     ADD CONSTRAINT risk_usual_pkey PRIMARY KEY (merchant_id, day);
 ALTER TABLE ONLY pay.risk_usual_place
     ADD CONSTRAINT risk_usual_place_pkey PRIMARY KEY (is_one);
+ALTER TABLE ONLY pay.rollup_due
+    ADD CONSTRAINT rollup_due_pkey PRIMARY KEY (merchant_id, minute);
+ALTER TABLE ONLY pay.rollup_level
+    ADD CONSTRAINT rollup_level_pkey PRIMARY KEY (level);
+ALTER TABLE ONLY pay.rollup_level
+    ADD CONSTRAINT rollup_level_rank_key UNIQUE (rank);
+ALTER TABLE ONLY pay.rollup
+    ADD CONSTRAINT rollup_pkey PRIMARY KEY (level, merchant_id, bucket, psp, method, currency);
 ALTER TABLE ONLY pay.round
     ADD CONSTRAINT round_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY pay.sanction_list
@@ -6598,6 +6706,8 @@ CREATE UNIQUE INDEX risk_review_queue ON pay.risk_review USING btree ((((merchan
 CREATE INDEX risk_review_uncaptured ON pay.risk_review USING btree (review_id) WHERE ((state = 'approved'::text) AND captures AND (NOT is_settled));
 CREATE INDEX risk_review_unsettled ON pay.risk_review USING btree (review_id) WHERE ((state = 'rejected'::text) AND (NOT is_settled));
 CREATE INDEX risk_review_watched ON pay.risk_review USING btree (review_id) WHERE is_watched;
+CREATE INDEX rollup_due_at ON pay.rollup_due USING btree (due_at);
+CREATE INDEX rollup_open ON pay.rollup USING btree (level, merchant_id, bucket) WHERE ((not_started > 0) OR (executing > 0));
 CREATE INDEX sanction_list_newest ON pay.sanction_list USING btree (list, version);
 CREATE INDEX sanction_name_words ON pay.sanction_name USING gin (words) WITH (fastupdate=off);
 CREATE INDEX sanction_word_near ON pay.sanction_word USING gin (near) WITH (fastupdate=off);
@@ -6955,6 +7065,8 @@ ALTER TABLE ONLY pay.psp_balance
     ADD CONSTRAINT psp_balance_source_fkey FOREIGN KEY (source) REFERENCES pay.settlement_source(source);
 ALTER TABLE ONLY pay.rate
     ADD CONSTRAINT rate_source_fkey FOREIGN KEY (source) REFERENCES pay.rate_source(source);
+ALTER TABLE ONLY pay.rollup
+    ADD CONSTRAINT rollup_level_fkey FOREIGN KEY (level) REFERENCES pay.rollup_level(level);
 ALTER TABLE ONLY pay.screening_answer
     ADD CONSTRAINT screening_answer_merchant_id_destination_id_version_fkey FOREIGN KEY (merchant_id, destination_id, version) REFERENCES pay.payout_destination(merchant_id, destination_id, version);
 ALTER TABLE ONLY pay.screening_clearance
@@ -7043,6 +7155,8 @@ REVOKE ALL ON FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p
 REVOKE ALL ON FUNCTION pay.add_amounts(p_a jsonb, p_b jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_counts(p_one jsonb, p_other jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.add_up_rollup(p_level text, p_merchant_id text, p_bucket timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.add_up_rollups(p_merchants text[], p_minutes timestamp with time zone[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.address_distance(p_address cidr, p_keys jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.adopt_cards(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_auditor;
@@ -7088,6 +7202,9 @@ REVOKE ALL ON FUNCTION pay.approval_is_foreign() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.approval_time(p_merchant_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.approvals_missing(p_merchant_id text, p_batch_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.approvals_needed(p_merchant_id text, p_currency text, p_total_minor bigint) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payment_order TO payments_auditor;
+GRANT SELECT ON TABLE pay.payment_order TO payments_operator;
+REVOKE ALL ON FUNCTION pay.approved_attempts(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.as_kinds(p_kind text, p_amount bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.ask_payout_soon(p_row pay.payout_sending, p_call text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.ask_second(p_review pay.risk_review, p_act text, p_who text, p_reason text, p_note text) FROM PUBLIC;
@@ -7096,8 +7213,6 @@ REVOKE ALL ON FUNCTION pay.asked_detail(p_asked_by jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.mismatch TO payments_auditor;
 GRANT SELECT ON TABLE pay.mismatch TO payments_operator;
 REVOKE ALL ON FUNCTION pay.assign_money(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[], OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.payment_order TO payments_auditor;
-GRANT SELECT ON TABLE pay.payment_order TO payments_operator;
 REVOKE ALL ON FUNCTION pay.attempt_is_news(p_order pay.payment_order, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.await_names(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer[]) FROM PUBLIC;
@@ -7133,6 +7248,7 @@ REVOKE ALL ON FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.se
 REVOKE ALL ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.browser_keys(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.browsers_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.bucket_of(p_width interval, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.buyer_history(p_merchant_id text, p_buyers bytea[], p_country text, p_devices bytea[], OUT orders bigint, OUT failures bigint, OUT disputes bigint, OUT ships bigint, OUT psp_risk bigint, OUT devices bigint, OUT device_at bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.capture_approved(p_reviews pay.risk_review[]) FROM PUBLIC;
@@ -7233,6 +7349,7 @@ REVOKE ALL ON FUNCTION pay.console_deliveries(p_scope text[], p_query jsonb, p_m
 REVOKE ALL ON FUNCTION pay.console_disputes(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_exceptions(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_find(p_scope text[], p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_flight(p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_head(p_checkout pay.checkout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_inbox(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_items(p_page text, p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
@@ -7243,6 +7360,7 @@ REVOKE ALL ON FUNCTION pay.console_jobs(p_scope text[], p_query jsonb, p_most in
 REVOKE ALL ON FUNCTION pay.console_late(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_ledger(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_letters(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_lines(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_list(p_page text, p_scope text[], p_query jsonb, p_tokens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_mask(p_document jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_may(p_page text, p_roles jsonb) FROM PUBLIC;
@@ -7256,6 +7374,7 @@ REVOKE ALL ON FUNCTION pay.console_page(p_page text, p_staff text, p_roles jsonb
 REVOKE ALL ON FUNCTION pay.console_payment(p_scope text[], p_query jsonb, p_tokens boolean, p_personal boolean, p_roles jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_payments(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_payouts(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_plots(p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_psps(p_scope text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_psps_of(p_scope text[], p_counts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_quarantine(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
@@ -7271,6 +7390,7 @@ REVOKE ALL ON FUNCTION pay.console_token(p_token text, p_sees boolean) FROM PUBL
 REVOKE ALL ON FUNCTION pay.console_unknown(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_us(p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_wallets(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_waterfall(p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_webhooks(p_scope text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_auditor;
@@ -7281,6 +7401,8 @@ REVOKE ALL ON FUNCTION pay.count_declines(p_merchant_id text[], p_checkout_id te
 REVOKE ALL ON FUNCTION pay.count_entries(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows, p_near bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_minute(p_merchant_id text, p_minute timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_minutes(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_piece(p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_roundings(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_usual() FROM PUBLIC;
@@ -7293,8 +7415,10 @@ REVOKE ALL ON FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb)
 REVOKE ALL ON FUNCTION pay.declare_secret(p_endpoint pay.webhook_endpoint, p_fingerprint bytea, p_sealed bytea, p_key_id text, p_overlap interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declared_for() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.decline_code(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decline_shares(p_since timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.declined_attempts(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delivery_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delivery_json(p_delivery pay.webhook_delivery) FROM PUBLIC;
@@ -7366,6 +7490,7 @@ REVOKE ALL ON FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_h
 REVOKE ALL ON FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_review(p_review pay.risk_review, p_state text, p_who text, p_reason text, p_note text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_review_hold(p_review pay.risk_review, p_who text, p_why text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_rollups(p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
@@ -7446,6 +7571,7 @@ REVOKE ALL ON FUNCTION pay.find_request(p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb, p_explore jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.fix_fees(p_postings pay.posting[], p_new integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.flight_ages() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.free_payout_keys(p_merchant_id text[], p_route text, p_key text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.free_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) FROM PUBLIC;
@@ -7511,6 +7637,7 @@ REVOKE ALL ON FUNCTION pay.insert_replays(p_facts pay.fact[], p_source text[], p
 REVOKE ALL ON FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[], p_count bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_bank_day(p_calendar text, p_day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_charged(p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_cleared_by_maker(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_counted(p_psp text) FROM PUBLIC;
@@ -7550,6 +7677,7 @@ REVOKE ALL ON FUNCTION pay.is_unfinished(p_merchant_id text, p_checkout_id text)
 REVOKE ALL ON FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_untold(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_wanted(p_types text[], p_type text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_zone(p_zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.iso_micros(p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.iso_micros(p_at timestamp with time zone) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.iso_micros(p_at timestamp with time zone) TO payments_operator;
@@ -7625,6 +7753,7 @@ REVOKE ALL ON FUNCTION pay.learn_tokens(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.leave_payout_batch(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.leave_payout_file(p_item pay.payout_file_item, p_code text, p_retry_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.level_for(p_step text, p_steps timestamp with time zone[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lines_with_entry() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.link_work(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.linked_checkouts(p_merchant_id text, p_checkout_id text, p_limit integer) FROM PUBLIC;
@@ -7673,6 +7802,7 @@ REVOKE ALL ON FUNCTION pay.make_seal(p_most integer, OUT made pay.seal, OUT is_f
 REVOKE ALL ON FUNCTION pay.make_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.mark_duplicates(p_news pay.news[], p_first integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.mark_minutes(p_from bigint, p_limit integer, p_interval interval, OUT until_tx bigint, OUT more boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_amounts(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_and_book(p_file pay.settlement_file, p_source pay.settlement_source, p_of_file bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_bank(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
@@ -7741,6 +7871,7 @@ REVOKE ALL ON FUNCTION pay.next_payout_id() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_is_stopped boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_reread(p_file pay.settlement_file, p_pause interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_run_wallets(p_run pay.payout_run, p_wallets integer, p_lines integer, p_look integer, OUT sellers text[], OUT currencies text[], OUT at_seller text, OUT at_currency text, OUT is_last boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.next_step(p_step text, p_zone text, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_unknown(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_version_sha256(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.no_findings() FROM PUBLIC;
@@ -7748,6 +7879,7 @@ REVOKE ALL ON FUNCTION pay.note_failure(p_endpoint pay.webhook_endpoint, p_is_go
 REVOKE ALL ON FUNCTION pay.note_success(p_endpoint pay.webhook_endpoint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.number_messages(p_told pay.told[], p_position bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.numeric_text(p_minor numeric, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean, OUT code text) FROM PUBLIC;
@@ -7769,6 +7901,7 @@ REVOKE ALL ON FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[]
 REVOKE ALL ON FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.outcome_of(p_status text, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.outside_pending(p_change pay.change, p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
@@ -7824,6 +7957,20 @@ REVOKE ALL ON FUNCTION pay.place_settlement(p_file_id bigint, p_from integer, p_
 REVOKE ALL ON FUNCTION pay.plan_calendar(p_calendar text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.plan_schedule(p_schedule pay.payout_schedule, p_keeps boolean) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.rollup TO payments_auditor;
+GRANT SELECT ON TABLE pay.rollup TO payments_operator;
+REVOKE ALL ON FUNCTION pay.plot_declines(p_rows pay.rollup[], p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_histogram(p_counts jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_link(p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_more jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_psps(p_rows pay.rollup[], p_steps timestamp with time zone[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_quantiles(p_counts jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_query(p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_rates(p_rows pay.rollup[], p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_rows(p_scope text[], p_level text, p_steps timestamp with time zone[], p_filter jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_states(p_rows pay.rollup[], p_steps timestamp with time zone[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_tile(p_id text, p_count numeric, p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_more jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_totals(p_rows pay.rollup[], p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_volume(p_rows pay.rollup[], p_steps timestamp with time zone[], p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_soon(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.post(p_postings pay.posting[]) FROM PUBLIC;
@@ -7847,6 +7994,7 @@ REVOKE ALL ON FUNCTION pay.publish(p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, p_copies_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint, OUT settlement_copies bigint, OUT risk_rows bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge_messages(p_limit integer, p_after interval, OUT messages bigint, OUT deliveries bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.quantile_of(p_counts jsonb, p_share numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.queue_missed(p_rows pay.settlement_row[], p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_minor bigint[], p_credit text[], p_currency text[], p_terms jsonb[], OUT items integer[], OUT rate numeric[], OUT minor bigint[], OUT missing integer[], OUT too_large integer[]) FROM PUBLIC;
@@ -7875,6 +8023,7 @@ REVOKE ALL ON FUNCTION pay.refuse_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refuse_second_call() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refuse_settlement(p_file_id bigint, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.registered_ms(p_checkout pay.checkout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.release_change_keys(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.release_due_reserves(p_wallets integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.release_json(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
@@ -7922,6 +8071,16 @@ REVOKE ALL ON FUNCTION pay.risk_list_page(p_merchant_id text, p_effect text, p_k
 REVOKE ALL ON FUNCTION pay.risk_ok(p_risk jsonb, p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_score_ok(p_score jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_value_ok(p_kind text, p_value text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.round TO payments_auditor;
+GRANT SELECT ON TABLE pay.round TO payments_operator;
+REVOKE ALL ON FUNCTION pay.roll_up(p_round pay.round, p_interval interval, p_most bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rollup_class(p_ms bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rollup_counted_at() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rollup_edges() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rollup_figures(p_last jsonb, p_is_behind boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rollup_horizon(p_level text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rollup_minutes(p_minute timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rollup_wait(p_merchant_id text, p_minute timestamp with time zone, p_interval interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.room_of(p_order pay.payment_order, p_about text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rotate_secret(p_endpoint pay.webhook_endpoint, p_sealed bytea, p_key_id text, p_overlap interval, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.round_counts(p_name text) FROM PUBLIC;
@@ -7985,6 +8144,7 @@ REVOKE ALL ON FUNCTION pay.settlement_posting(p_work pay.settlement_work, p_kind
 REVOKE ALL ON FUNCTION pay.settlement_row_page(p_merchant_id text, p_file_id bigint, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.severity(p_word text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.share_limit(p_share integer, p_usual double precision, p_spread double precision, p_tries bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.share_of(p_part numeric, p_rest numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_account(p_kind text, p_country text, p_number text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_decline(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_detail(p_detail jsonb, p_currency text) FROM PUBLIC;
@@ -8008,13 +8168,16 @@ GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.step_close(p_last pay.settlement_close, p_day date, p_rows integer, OUT day date, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.step_end(p_file pay.settlement_file, p_source pay.settlement_source, OUT phase text, OUT is_over boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.step_of(p_step text, p_zone text, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.step_tally(p_tally pay.settlement_tally, p_rows integer, OUT tally pay.settlement_tally, OUT rows bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.steps_between(p_step text, p_zone text, p_from timestamp with time zone, p_to timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_risk_entries(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT added bigint, OUT changed bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_ahead(p_end timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sum_counts(p_counts jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_findings(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows, p_near bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_ledger(p_rows integer, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_settlement(p_file_id bigint, p_from integer, p_until integer) FROM PUBLIC;
@@ -8064,6 +8227,7 @@ REVOKE ALL ON FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlemen
 REVOKE ALL ON FUNCTION pay.take_up(p_news pay.news, p_held bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_webhook_outbox(p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tally(p_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tally_count(p_from timestamp with time zone, p_until timestamp with time zone, p_tx bigint, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tally_movements(p_tally pay.settlement_tally, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tally_open(p_after bigint, p_rows integer, OUT lines pay.close_line[], OUT last bigint, OUT rows bigint) FROM PUBLIC;
@@ -8083,6 +8247,7 @@ REVOKE ALL ON FUNCTION pay.this_hour() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.this_tx() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amount_minor bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.total_of(p_counts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.types_ok(p_types jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.untold(p_told pay.told[]) FROM PUBLIC;
@@ -8098,6 +8263,10 @@ REVOKE ALL ON FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proo
 REVOKE ALL ON FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wallets_of_due_reserves(p_most integer, OUT merchant_id text, OUT sellers text[], OUT currencies text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.watch_settlement(p_time interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.waterfall_file(p_scope text[], p_file text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.waterfall_of(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.waterfall_part(p_kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.waterfall_rows(p_file_id bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.order_fee TO payments_auditor;
 GRANT SELECT ON TABLE pay.order_fee TO payments_operator;
 REVOKE ALL ON FUNCTION pay.whole_fee(p_fee pay.order_fee, p_commission pay.commission, p_amount_minor bigint, p_captured_minor bigint) FROM PUBLIC;
@@ -8291,6 +8460,8 @@ REVOKE ALL ON FUNCTION pay_api.replay_deliveries(p_merchant_id text[], p_endpoin
 GRANT ALL ON FUNCTION pay_api.replay_deliveries(p_merchant_id text[], p_endpoint_id text[], p_message_id text[], p_since_us bigint[], p_until_us bigint[], p_only_failed bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.roll_up(p_owner text[], p_interval_ms bigint[], p_most bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.roll_up(p_owner text[], p_interval_ms bigint[], p_most bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.see_browser(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.see_browser(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) FROM PUBLIC;
@@ -8674,8 +8845,10 @@ GRANT SELECT ON TABLE pay.risk_usual TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_usual TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_usual_place TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_usual_place TO payments_operator;
-GRANT SELECT ON TABLE pay.round TO payments_auditor;
-GRANT SELECT ON TABLE pay.round TO payments_operator;
+GRANT SELECT ON TABLE pay.rollup_due TO payments_auditor;
+GRANT SELECT ON TABLE pay.rollup_due TO payments_operator;
+GRANT SELECT ON TABLE pay.rollup_level TO payments_auditor;
+GRANT SELECT ON TABLE pay.rollup_level TO payments_operator;
 GRANT SELECT ON TABLE pay.sanction_list TO payments_auditor;
 GRANT SELECT ON TABLE pay.sanction_list TO payments_operator;
 GRANT SELECT ON TABLE pay.sanction_name TO payments_auditor;
