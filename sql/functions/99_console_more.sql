@@ -389,6 +389,11 @@ BEGIN
         RETURN QUERY SELECT * FROM console_risk(p_scope, p_query, p_most);
     WHEN 'audit' THEN
         RETURN QUERY SELECT * FROM console_audit(p_query, p_most);
+    WHEN 'acts' THEN
+        RETURN QUERY SELECT * FROM console_acts(p_scope, p_query, p_most);
+    WHEN 'approvals' THEN
+        RETURN QUERY SELECT * FROM console_approvals(p_scope, p_query,
+                                                     p_most);
     END CASE;
 END
 $$;

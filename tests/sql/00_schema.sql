@@ -9,7 +9,8 @@ SELECT is_empty($$
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
                              'pay_ops'::regnamespace,
                              'pay_relay'::regnamespace,
-                             'pay_console'::regnamespace)
+                             'pay_console'::regnamespace,
+                             'pay_console_act'::regnamespace)
         AND obj_description(p.oid) IS NULL AND p.prorettype <> 'trigger'::regtype
 $$, 'every function has a COMMENT');
 
@@ -17,7 +18,8 @@ SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc p
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay_ops'::regnamespace,
                              'pay_relay'::regnamespace,
-                             'pay_console'::regnamespace)
+                             'pay_console'::regnamespace,
+                             'pay_console_act'::regnamespace)
         AND (p.prosecdef
              AND 'search_path=pay, pg_temp' = ANY (p.proconfig)) IS NOT TRUE
 $$, 'every function for others is SECURITY DEFINER with a fixed path');
@@ -44,7 +46,8 @@ SELECT is_empty($$
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
                              'pay_ops'::regnamespace,
                              'pay_relay'::regnamespace,
-                             'pay_console'::regnamespace)
+                             'pay_console'::regnamespace,
+                             'pay_console_act'::regnamespace)
     GROUP BY 1, 2 HAVING count(*) > 1
 $$, 'no function is overloaded');
 
@@ -52,7 +55,8 @@ SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc p
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay_ops'::regnamespace,
                              'pay_relay'::regnamespace,
-                             'pay_console'::regnamespace)
+                             'pay_console'::regnamespace,
+                             'pay_console_act'::regnamespace)
         AND EXISTS (SELECT FROM unnest(p.proargnames, p.proargmodes) a (n, m)
                     WHERE m = 'i' AND n NOT LIKE 'p\_%')
 $$, 'parameters are named p_');
@@ -62,7 +66,8 @@ SELECT is_empty($$
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
                              'pay_ops'::regnamespace,
                              'pay_relay'::regnamespace,
-                             'pay_console'::regnamespace)
+                             'pay_console'::regnamespace,
+                             'pay_console_act'::regnamespace)
         AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'plpgsql')
         AND p.prosrc ~* '\mexecute\M'
         -- a partition's name and bounds cannot be parameters
@@ -79,14 +84,15 @@ SELECT is_empty($$
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
                              'pay_ops'::regnamespace,
                              'pay_relay'::regnamespace,
-                             'pay_console'::regnamespace)
+                             'pay_console'::regnamespace,
+                             'pay_console_act'::regnamespace)
         AND p.proowner <> 'payments_owner'::regrole
 $$, 'payments_owner owns everything');
 
 SELECT is_empty($$
     SELECT n.nspname, a.grantee FROM pg_namespace n, aclexplode(n.nspacl) a
     WHERE n.nspname IN ('pay', 'pay_api', 'pay_view', 'pay_ops', 'pay_relay',
-                        'pay_console', 'public')
+                        'pay_console', 'pay_console_act', 'public')
         AND a.grantee = 0
     UNION ALL
     SELECT p.proname, a.grantee FROM pg_proc p,
@@ -94,7 +100,8 @@ SELECT is_empty($$
     WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
                              'pay_ops'::regnamespace,
                              'pay_relay'::regnamespace,
-                             'pay_console'::regnamespace)
+                             'pay_console'::regnamespace,
+                             'pay_console_act'::regnamespace)
         AND a.grantee = 0
     UNION ALL
     SELECT c.relname, a.grantee FROM pg_class c, aclexplode(c.relacl) a
@@ -127,9 +134,10 @@ FROM (VALUES ('payments_owner'), ('payments_auditor'),
              ('payments_operator'), ('pg_read_all_data')) t (r);
 SELECT ok(NOT pg_has_role(m, r, 'MEMBER'), m || ' is no member of ' || r)
 FROM unnest('{payments_auditor,payments_operator,payments_relay,
-              payments_console}'::text[]) m,
+              payments_console,payments_console_act}'::text[]) m,
     unnest('{payments_owner,payments_gateway,payments_auditor,
-             payments_operator,payments_relay,payments_console}'::text[]) r
+             payments_operator,payments_relay,payments_console,
+             payments_console_act}'::text[]) r
 WHERE m <> r;
 
 -- T31, as the gateway's role
@@ -231,6 +239,24 @@ FROM (VALUES
     ('CREATE TEMPORARY TABLE mine (a int)', '42501')
     ) s (sql, state);
 
+SELECT is(pg_temp.run_as('payments_console_act', sql), state, 'acts: ' || sql)
+FROM (VALUES
+    ('SELECT * FROM pay_console_act.make_act(''{requeue}'', ''{ann}'', '
+     'ARRAY[''["viewer"]''::jsonb], ARRAY[NULL::jsonb], ''{0}'', '
+     'ARRAY[''{}''::jsonb], ARRAY[''{}''::jsonb], ''{r}'')', 'ok'),
+    ('SELECT * FROM pay_console.read_page(''{me}'', ''{ann}'', '
+     'ARRAY[''["viewer"]''::jsonb], ARRAY[NULL::jsonb], '
+     'ARRAY[''{}''::jsonb])', '42501'),
+    ('SELECT * FROM pay.console_act', '42501'),
+    ('INSERT INTO pay.console_act_right VALUES (''refund'', ''approve'', '
+     '''support'')', '42501'),
+    ('SELECT pay_ops.requeue_dead_letter(0, ''me'', ''why'')', '42501'),
+    ('SELECT * FROM pay_api.ready()', '42501'),
+    ('SELECT pay.decide_proposal(''approve'', ''me'', ''{}'', ''{}'', ''r'')',
+     '42501'),
+    ('CREATE TEMPORARY TABLE mine (a int)', '42501')
+    ) s (sql, state);
+
 SELECT is(setting, value, 'payments_console has ' || setting)
 FROM (VALUES
     ('default_transaction_read_only=on'), ('statement_timeout=3s'),
@@ -240,7 +266,7 @@ LEFT JOIN LATERAL (
     CROSS JOIN LATERAL unnest(d.setconfig) s
     WHERE d.setrole = 'payments_console'::regrole AND s = v.value) s ON true;
 
-SELECT is(schema_version, '0057', 'ready knows the newest migration')
+SELECT is(schema_version, '0059', 'ready knows the newest migration')
 FROM pay_api.ready();
 
 SELECT throws_ok(sql, 'PAY01', NULL, sql)
