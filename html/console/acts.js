@@ -148,8 +148,8 @@ function Dialog({ act, subject, zone = "UTC", onEnd, onAnswer }) {
 
 let show = () => {};
 
-// The place of the dialog: it outlives the row whose button has opened it, which
-// may be gone when the act is done.
+// The place of the dialog: it outlives the row whose button has opened it,
+// which may be gone when the act is done.
 export function Dialogs() {
     const [opened, setOpened] = useState(null);
     useEffect(() => {
@@ -218,7 +218,7 @@ export function proposalActs(me) {
             ["Act", row.outcome ? `${row.act} as ${row.outcome}` : row.act],
             ["Amount", `${row.amount} ${row.currency}`],
             ["Checkout", row.checkout_id], ["Proposed by", row.proposed_by],
-            ["Reason", row.reason]] }} />`);
+            ["Their reason", row.reason]] }} />`);
     };
 }
 

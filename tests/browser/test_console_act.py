@@ -154,10 +154,12 @@ def test_a_proof_is_saved_and_printed(staff, paid, tmp_path):
     staff.waits_for(".proof", "the proof")
     assert "buyer@shop.example" in staff.text(".proof")
     fits(staff, DESKTOP, "proof-desktop")
+    staff.chrome.look(**DESKTOP)
     staff.chrome.cdp("Emulation.setEmulatedMedia", media="print")
     assert not staff.find("header").is_displayed()
     assert not staff.find(".proof .tools").is_displayed()
     assert staff.find(".proof h2").is_displayed()
+    assert staff.find(".proof").rect["width"] > DESKTOP["width"] / 2
     staff.chrome.screenshot(SHOTS / "console-proof-print.png")
     staff.chrome.cdp("Emulation.setEmulatedMedia", media="")
     staff.chrome.cdp(
