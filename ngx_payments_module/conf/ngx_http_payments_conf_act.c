@@ -64,6 +64,7 @@ char *
 ngx_http_payments_console_refund(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
 {
+    char                           *rv;
     ngx_uint_t                      i, given;
     ngx_payments_console_conf_t    *console;
     ngx_payments_refund_limit_t    *limit, *limits;
@@ -88,10 +89,9 @@ ngx_http_payments_console_refund(ngx_conf_t *cf, ngx_command_t *cmd,
 
     ngx_memzero(limit, sizeof(ngx_payments_refund_limit_t));
 
-    if (ngx_http_payments_options(cf, refund, 1, limit, &given)
-        != NGX_CONF_OK)
-    {
-        return NGX_CONF_ERROR;
+    rv = ngx_http_payments_options(cf, refund, 1, limit, &given);
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     limits = console->refunds->elts;
