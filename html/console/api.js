@@ -21,6 +21,8 @@ const WORDS = {
 };
 
 let onSignOut = () => {};
+let noteExports = false;
+const watches = new Set();
 
 export function watchSignOut(listener) {
     onSignOut = listener;
@@ -39,16 +41,50 @@ export function hasToken() {
 }
 
 // {text} or {problem}; throws only when the signal has called it off.
-export async function ask(address, signal) {
+export function ask(address, signal) {
+    return request(address, { signal });
+}
+
+// The same of an act.  Its request id is made once for each dialog, so that an
+// act that is sent twice is done once.
+export function tell(act, body) {
+    return request(`act/${act}`, {
+        method: "POST", body: JSON.stringify(body),
+        headers: { "Content-Type": "application/json",
+            "X-Payments-Console": "1" },
+    });
+}
+
+// Who has saved which rows is kept where the console can write.
+export function keepExports(isKept) {
+    noteExports = isKept;
+}
+
+export function noteExport(page, filter, rows) {
+    if (noteExports) {
+        tell("export", { request: crypto.randomUUID(), object: page,
+            filter: filter.replace(/[^ -~]/g, "?").slice(0, 1024), rows });
+    }
+}
+
+// All pages that are shown ask again: something was changed.
+export function refresh() {
+    for (const next of watches) {
+        next();
+    }
+}
+
+async function request(address, { signal, headers: more, ...options }) {
     const token = sessionStorage.getItem(KEY);
-    const headers = { Accept: "application/json, application/problem+json" };
+    const headers = { Accept: "application/json, application/problem+json",
+        ...more };
     if (token) {
         headers.Authorization = `Bearer ${token}`;
     }
     try {
         const answer = await fetch(`${BASE}api/${address}`, {
-            headers, signal, cache: "no-store", credentials: "same-origin",
-            redirect: "error",
+            ...options, headers, signal, cache: "no-store",
+            credentials: "same-origin", redirect: "error",
         });
         const text = await answer.text();
         return answer.ok ? { text } : { problem: problemOf(answer, text) };
@@ -72,7 +108,8 @@ function problemOf(answer, text) {
         || `The gateway answered ${status}${document.title
             ? `: ${document.title}` : ""}.`;
     return {
-        status, words, detail: document.detail || "",
+        status, words, title: document.title || "",
+        detail: document.detail || "",
         instance: document.instance || "",
         retry: Number(answer.headers.get("Retry-After")) || RETRY_S,
     };
@@ -137,10 +174,17 @@ function watch(address, seconds, tell) {
         }
     }
 
+    function again() {
+        clearTimeout(timer);
+        next();
+    }
+
     document.addEventListener("visibilitychange", seen);
+    watches.add(again);
     next();
 
     return () => {
+        watches.delete(again);
         document.removeEventListener("visibilitychange", seen);
         clearTimeout(timer);
         call.abort();

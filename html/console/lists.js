@@ -13,6 +13,7 @@ export const FILTERS = {
     kind: "Kind", currency: "Currency", min: "Amount from", max: "Amount to",
     from: "From", to: "Before", seller: "Seller", outcome: "Outcome",
     method: "Method", code: "Decline code", step: "Step", file: "File",
+    person: "Person", act: "Act", object: "Object or checkout",
 };
 
 export const LISTS = {
@@ -266,6 +267,38 @@ export const LISTS = {
             ["position", "Position", "number"],
         ],
     },
+    approvals: {
+        title: "Approvals", order: "acts that wait for a second person",
+        filters: {
+            state: ["waiting", "done", "rejected", "withdrawn", "failed",
+                "expired"],
+            merchant: null,
+        },
+        columns: [
+            ["at", "Proposed", "time"], ["act", "Act"],
+            ["state", "State", "status"], CHECKOUT, MERCHANT, ...MONEY,
+            ["outcome", "To be settled as"],
+            ["proposed_by", "Proposed by"], ["reason", "Reason"],
+            ["until", "Expires", "time"], ["decided_by", "Decided by"],
+            ["decided_at", "Decided", "time"], ["decided_why", "Why"],
+            ["result", "Result"], ["object", "About", "id"],
+            ["proposal_id", "Number", "number"],
+        ],
+    },
+    acts: {
+        title: "Who did what",
+        order: "acts of staff and operators, newest first",
+        filters: { person: null, act: null, object: null, merchant: null,
+            from: null, to: null },
+        columns: [
+            ["at", "At", "time"], ["who", "Person"], ["act", "Act"],
+            ["object", "Object", "id"], ["result", "Result", "status"],
+            ["reason", "Reason"], CHECKOUT, MERCHANT, ["source", "By way of"],
+            ["roles", "Roles"], ["detail", "Detail", "wide"],
+            ["proposal_id", "Proposal", "number"],
+            ["request_id", "Request", "id"], ["number", "Number", "id"],
+        ],
+    },
     audit: {
         title: "Audit", order: "seals of the event log, newest first",
         filters: {}, seconds: 0,
@@ -326,6 +359,14 @@ export const TABLES = {
         ["source", "Source"], ["request_id", "Request", "id"],
     ],
 };
+
+// Acts about a payment, on its page.
+export const ACTS = [
+    ["at", "At", "time"], ["who", "Person"], ["act", "Act"],
+    ["object", "About", "id"], ["result", "Result", "status"],
+    ["reason", "Reason"], ["proposal_id", "Proposal", "number"],
+    ["number", "Number", "id"],
+];
 
 // The parts of explain(), whose rows the document leaves open.
 export const EVENTS = [

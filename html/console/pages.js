@@ -1,5 +1,6 @@
 // The pages but the payment: overviews, and all lists by one component.
 
+import { actionsOf } from "./acts.js";
 import { Data } from "./data.js";
 import { html, useEffect, useState } from "./html.js";
 import { FILTERS, LISTS, STATUS_WORDS, TABLES, TILES } from "./lists.js";
@@ -99,7 +100,7 @@ function Money({ route }) {
             rows=${money.balances} zone=${zone} name="balances" />`}<//>`;
 }
 
-function Webhooks({ route }) {
+function Webhooks({ route, me }) {
     const { zone, query } = route;
     return html`<${Data} page="webhooks" query=${query} seconds=${LIVE_S}
         zone=${zone}>${hooks => html`
@@ -107,7 +108,8 @@ function Webhooks({ route }) {
         hooks.failed, hooks.due].filter(Boolean)} />
         <h2>Storefronts</h2>
         <${Table} caption="Addresses of storefronts" columns=${TABLES.Endpoint}
-            rows=${hooks.endpoints} zone=${zone} name="endpoints" />`}<//>`;
+            rows=${hooks.endpoints} zone=${zone} name="endpoints"
+            actions=${actionsOf("webhooks", me)} />`}<//>`;
 }
 
 function Settings({ route }) {
@@ -206,7 +208,7 @@ function Pager({ name, list, query, next, isShort }) {
 
 // A list keeps up to date on its first page only, so that nothing moves under
 // the eyes of a person who reads on.
-function List({ route }) {
+function List({ route, me }) {
     const { page: name, query, zone } = route;
     const list = LISTS[name];
     const isFirst = !CURSORS.some(each => each in query);
@@ -219,7 +221,7 @@ function List({ route }) {
             count=${data => data.items.length}>${data => html`
             <${Table} caption=${`${list.title}, ${list.order}`}
                 columns=${list.columns} rows=${data.items} zone=${zone}
-                name=${name} />
+                name=${name} actions=${actionsOf(name, me)} />
             <${Pager} name=${name} list=${list} query=${query}
                 next=${data.next}
                 isShort=${data.items.length < limit} />`}<//>`;

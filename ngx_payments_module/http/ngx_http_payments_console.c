@@ -6,12 +6,15 @@
  *       ─▶ parameters ─▶ a place ─▶ flow ─▶ JSON, and a line in the log when it
  *          shows data of a person
  *
+ *     api/act/… ─▶ the same with POST (ngx_http_payments_console_act.c)
+ *
  * The files hold no data and need no token, so that a browser without one gets
  * a page that says so.  Which roles may see a page is for PostgreSQL.
  */
 
 #include "http/ngx_http_payments_console.h"
 #include "http/ngx_http_payments_assets.h"
+#include "http/ngx_http_payments_console_act.h"
 #include "http/ngx_http_payments_limit.h"
 #include "http/ngx_http_payments_reply.h"
 #include "http/ngx_http_payments_request.h"
@@ -20,10 +23,12 @@
 #include "shm/ngx_payments_bulkhead.h"
 #include "util/ngx_http_payments_ctx.h"
 #include "util/ngx_payments_memory.h"
+#include "pay_flow_console.h"
 
 
 #define ALLOW      "GET, HEAD, OPTIONS"
 #define API        "api/"
+#define ACT        "act/"
 #define RETRY_S    2
 
 
@@ -34,8 +39,6 @@ static ngx_int_t start_page(ngx_http_request_t *r,
     const pay_console_page_t *page);
 static ngx_int_t ask(ngx_http_request_t *r, pay_flow_t *core,
     const pay_console_page_t *page, pay_err_t *err);
-static pay_status_t copy_staff(pay_arena_t *arena, const pay_staff_t *from,
-    pay_staff_t *to);
 static ngx_int_t reply_page(ngx_http_request_t *r, const pay_reply_t *reply);
 
 
@@ -109,6 +112,15 @@ serve_page(ngx_http_request_t *r, pay_str_t name)
 
     if (check_caller(r, &err) != NGX_OK) {
         return ngx_http_payments_problem(r, err.slug, err.detail, NULL);
+    }
+
+    if (name.len >= sizeof(ACT) - 1
+        && ngx_strncmp(name.data, ACT, sizeof(ACT) - 1) == 0)
+    {
+        name.data += sizeof(ACT) - 1;
+        name.len -= sizeof(ACT) - 1;
+
+        return ngx_http_payments_console_act(r, name);
     }
 
     page = pay_console_page(name);
@@ -206,7 +218,9 @@ ask(ngx_http_request_t *r, pay_flow_t *core, const pay_console_page_t *page,
     pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
 
     status = pay_console_parse(core->arena, ngx_payments_str(r->args), page,
-                               pmcf->console.settings, &asked, err);
+                               pmcf->console.settings,
+                               pmcf->console.act_db.dsns != NULL, &asked,
+                               err);
 
     if (status == PAY_INVALID) {
         return NGX_DECLINED;
@@ -216,20 +230,10 @@ ask(ngx_http_request_t *r, pay_flow_t *core, const pay_console_page_t *page,
            && pay_dup(core->arena,
                       (pay_str_t) { PAY_UUID_TEXT, ctx->request_id },
                       &core->request_id) == PAY_OK
-           && copy_staff(core->arena, ctx->staff, &staff) == PAY_OK
-           && pay_flow_console(core, &staff, &asked) == PAY_OK
+           && pay_staff_copy(core->arena, ctx->staff, &staff) == PAY_OK
+           && pay_flow_console(core, &staff, &asked,
+                               pmcf->console.act_db.dsns != NULL) == PAY_OK
            ? NGX_OK : NGX_ERROR;
-}
-
-
-static pay_status_t
-copy_staff(pay_arena_t *arena, const pay_staff_t *from, pay_staff_t *to)
-{
-    *to = *from;
-
-    PAY_TRY(pay_dup(arena, from->subject, &to->subject));
-
-    return pay_dup(arena, from->merchants, &to->merchants);
 }
 
 

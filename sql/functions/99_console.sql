@@ -197,6 +197,7 @@ DECLARE
 BEGIN
     RETURN CASE p_page
         WHEN 'me' THEN console_me(p_staff, p_roles, p_merchants)
+            || console_my_acts(p_roles, p_query)
         WHEN 'now' THEN console_now(v_scope, p_roles)
         WHEN 'psps' THEN jsonb_build_object('items', console_psps(v_scope))
         WHEN 'find' THEN console_find(v_scope, p_query)

@@ -25,6 +25,7 @@ typedef enum {
     MERCHANT = 0, PSP, STATUS, CURRENCY, MIN, MAX, FROM, TO, KIND, STATE,
     SELLER, ORDER, CHECKOUT, PAYOUT, FIND, PERSONAL, BEFORE, AFTER, LIMIT,
     METHOD, OUTCOME, CODE, STEP, ZONE, FILE_ID,
+    PERSON, ACT, OBJECT,
     PARAMETER_COUNT
 } parameter_t;
 
@@ -35,8 +36,11 @@ typedef enum {
 struct pay_console_page_s {
     const char  *name;
     unsigned     parameters;
-    int          has_settings;
+    unsigned     shows;        /* bits of shows_t */
 };
+
+/* Facts of the configuration that a page shows. */
+typedef enum { SETTINGS = 1, ACTS = 2 } shows_t;
 
 
 static pay_status_t take_field(pay_arena_t *arena, pay_str_t field,
@@ -100,13 +104,18 @@ static const struct {
     [ZONE] = { "zone", take_name,
                "zone must be UTC or a name such as Europe/Paris" },
     [FILE_ID] = { "file", take_number,
-                  "file must be the number of a settlement file" }
+                  "file must be the number of a settlement file" },
+    [PERSON] = { "person", take_text,
+                 "person must be 1 to 128 printable ASCII characters" },
+    [ACT] = { "act", take_word, "act must be a word" },
+    [OBJECT] = { "object", take_text,
+                 "object must be 1 to 128 printable ASCII characters" }
 };
 PAY_ROWS(parameters, PARAMETER_COUNT);
 _Static_assert(PARAMETER_COUNT <= PARAMETERS, "parameters are bits");
 
 static const pay_console_page_t  pages[] = {
-    { "me", 0, 0 },
+    { "me", 0, ACTS },
     { "now", P(MERCHANT), 0 },
     { "payments", LIST | RANGE | P(PSP) | P(STATUS) | P(CURRENCY) | P(MIN)
                   | P(MAX) | P(METHOD) | P(OUTCOME) | P(CODE), 0 },
@@ -133,7 +142,9 @@ static const pay_console_page_t  pages[] = {
     { "risk", LIST | P(STATE), 0 },
     { "changes", LIST | P(KIND) | P(PSP), 0 },
     { "audit", P(BEFORE) | P(LIMIT), 0 },
-    { "settings", 0, 1 },
+    { "acts", LIST | RANGE | P(PERSON) | P(ACT) | P(OBJECT), 0 },
+    { "approvals", LIST | P(STATE), 0 },
+    { "settings", 0, SETTINGS },
     { "plots", RANGE | P(MERCHANT) | P(PSP) | P(CURRENCY) | P(METHOD) | P(STEP)
                | P(ZONE), 0 },
     { "flight", P(MERCHANT) | P(PSP) | P(CURRENCY), 0 },
@@ -164,16 +175,9 @@ pay_console_page_name(const pay_console_page_t *page)
 }
 
 
-int
-pay_console_page_has_settings(const pay_console_page_t *page)
-{
-    return page->has_settings;
-}
-
-
 pay_status_t
 pay_console_parse(pay_arena_t *arena, pay_str_t args,
-    const pay_console_page_t *page, pay_str_t settings,
+    const pay_console_page_t *page, pay_str_t settings, int can_act,
     pay_console_asked_t *asked, pay_err_t *err)
 {
     pay_json_t    *query;
@@ -182,11 +186,16 @@ pay_console_parse(pay_arena_t *arena, pay_str_t args,
     query = pay_json_object_new();
     status = read_fields(arena, args, page->parameters, query, err);
 
-    if (status == PAY_OK && page->has_settings) {
+    if (status == PAY_OK && (page->shows & SETTINGS)) {
         status = pay_json_set_string(query, "settings", settings);
     }
 
+    if (status == PAY_OK && (page->shows & ACTS) && can_act) {
+        status = pay_json_set_string(query, "acts", PAY_STR("1"));
+    }
+
     asked->page = page;
+    asked->is_personal = pay_json_get(query, "personal") != NULL;
 
     if (status == PAY_OK) {
         status = pay_json_write(arena, query, &asked->query);

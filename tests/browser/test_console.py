@@ -34,7 +34,7 @@ WHOLE = {"width": 4000, "height": 900}
 LISTS = (
     "changes unknown late mismatches letters jobs disputes risk wallets "
     "settlement lines exceptions payouts batches inbox quarantine deliveries "
-    "audit"
+    "audit acts approvals"
 ).split()
 
 
