@@ -1850,10 +1850,36 @@ COMMENT ON COLUMN pay.checkout.page IS 'For the buyer''s page: {"locale", "descr
 
 CREATE FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) RETURNS SETOF pay.checkout LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_checkouts(p_scope text[], p_query jsonb, p_window integer) RETURNS SETOF pay.checkout LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_checks(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_cursor_number(p_query jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_cursor_text(p_query jsonb, p_part integer) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_cursor_time(p_query jsonb) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_deliveries(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+
+CREATE TABLE pay.dispute (
+    psp pay.id NOT NULL,
+    dispute_id pay.id NOT NULL,
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    payment_order_id pay.id,
+    state text NOT NULL COLLATE pg_catalog."C",
+    amount_minor pay.positive_minor NOT NULL,
+    currency pay.currency_code NOT NULL,
+    seller_minor pay.minor,
+    seller_currency pay.currency_code,
+    code text,
+    opened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    part integer DEFAULT 1 NOT NULL,
+    evidence_until timestamp with time zone,
+    CONSTRAINT dispute_part_check CHECK ((part >= 1)),
+    CONSTRAINT dispute_state_check CHECK ((state = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text, 'moved'::text])))
+);
+
+COMMENT ON COLUMN pay.dispute.evidence_until IS 'Until when the PSP takes evidence; NULL: it has not said so';
+
+CREATE FUNCTION pay.console_dispute(p_dispute pay.dispute) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_dispute_rate(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_disputes(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_exceptions(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_find(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
@@ -1891,11 +1917,13 @@ CREATE FUNCTION pay.console_minor(p_amount text, p_currency text) RETURNS numeri
 CREATE FUNCTION pay.console_mismatches(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_money(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_now(p_scope text[], p_roles jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_open_disputes(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_order(p_order pay.payment_order, p_roles jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_page(p_page text, p_staff text, p_roles jsonb, p_merchants jsonb, p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_payment(p_scope text[], p_query jsonb, p_tokens boolean, p_personal boolean, p_roles jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_payments(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_payouts(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_psp_page(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_psps(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_psps_of(p_scope text[], p_counts jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_quarantine(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
@@ -1956,26 +1984,6 @@ CREATE FUNCTION pay.destination_versions_json(p_merchant_id text, p_destination_
 CREATE FUNCTION pay.destination_whole(p_merchant_id text, p_destination_id text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.disable_endpoint(p_merchant_id text, p_endpoint_id text, p_reason text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
-
-CREATE TABLE pay.dispute (
-    psp pay.id NOT NULL,
-    dispute_id pay.id NOT NULL,
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    payment_order_id pay.id,
-    state text NOT NULL COLLATE pg_catalog."C",
-    amount_minor pay.positive_minor NOT NULL,
-    currency pay.currency_code NOT NULL,
-    seller_minor pay.minor,
-    seller_currency pay.currency_code,
-    code text,
-    opened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    part integer DEFAULT 1 NOT NULL,
-    CONSTRAINT dispute_part_check CHECK ((part >= 1)),
-    CONSTRAINT dispute_state_check CHECK ((state = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text, 'moved'::text])))
-);
-
 CREATE FUNCTION pay.dispute_fact(p_news pay.news, p_dispute pay.dispute, p_kind text) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.dispute_fee(p_news pay.news) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.dispute_parts(p_psp text, p_object text) RETURNS pay.dispute[] LANGUAGE plpgsql STABLE;
@@ -2369,6 +2377,7 @@ CREATE FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone,
 CREATE FUNCTION pay.keep_browsers(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_card_decisions(p_words pay.card_word[], p_found pay.risk_findings) RETURNS TABLE(n integer, effect text) LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[], p_before text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_deadline(p_psp text, p_object text, p_until bigint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_texts text[], p_rows pay.risk_rows, OUT items integer[], OUT words text[], OUT is_changed boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2852,6 +2861,7 @@ CREATE TABLE pay.webhook_replay (
 CREATE FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.report_by(p_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_zone text, p_merchant_id text) RETURNS TABLE(bucket text, merchant_id text, currency text, orders bigint, paid bigint, failed bigint, expired bigint, open bigint, success_rate numeric, volume numeric, refunds numeric, disputes numeric, fees numeric, net numeric) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.report_lines(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) RETURNS TABLE(merchant_id text, at timestamp with time zone, psp text, currency text, volume numeric, refunds numeric, disputes numeric, fees numeric, vat numeric, earned numeric, earned_tax numeric) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.report_sum(p_sum numeric, p_exponent integer) RETURNS numeric LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.request_time(p_request_id text) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.requote_orders(p_moves pay.move[]) RETURNS void LANGUAGE plpgsql;
@@ -3180,7 +3190,7 @@ CREATE FUNCTION pay_api.act_on_payout_batch(p_act text[], p_merchant_id text[], 
 CREATE FUNCTION pay_api.act_on_review(p_merchant_id text[], p_review_id bigint[], p_act text[], p_reason text[], p_note text[], p_blocks bigint[], p_lease_s bigint[], p_who text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_evidence_until bigint[] DEFAULT NULL::bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[] DEFAULT NULL::text[], p_can_retry text[] DEFAULT NULL::text[], p_attempt text[] DEFAULT NULL::text[], p_cards_item bigint[] DEFAULT '{}'::bigint[], p_cards_attempt text[] DEFAULT '{}'::text[], p_cards_card text[] DEFAULT '{}'::text[], p_cards_bin text[] DEFAULT '{}'::text[], p_cards_country text[] DEFAULT '{}'::text[], p_cards_funding text[] DEFAULT '{}'::text[], p_cards_three_d text[] DEFAULT '{}'::text[], p_cards_level text[] DEFAULT '{}'::text[], p_cards_score bigint[] DEFAULT '{}'::bigint[], p_cards_warning text[] DEFAULT '{}'::text[], p_cards_is_hint bigint[] DEFAULT '{}'::bigint[], p_cards_card_before text[] DEFAULT '{}'::text[], p_after jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.span_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3299,6 +3309,7 @@ CREATE FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_hold
 CREATE FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.import_sanctions(p_list text, p_sha256 bytea, p_entry_id text[], p_name text[], p_shrinks boolean, p_who text) RETURNS TABLE(outcome text, names bigint, entries bigint, released bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.keep_checks(p_name text[], p_violations bigint[], p_at timestamp with time zone) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.linked_to_review(p_review_id bigint) RETURNS TABLE(checkout_id text, kinds text, decision text, at timestamp with time zone) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3356,10 +3367,10 @@ CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT N
 CREATE FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) RETURNS TABLE(merchant_id text, explanation text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.find(p_what text, p_merchant_id text DEFAULT NULL::text, p_buyer text DEFAULT NULL::text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint DEFAULT NULL::bigint) RETURNS TABLE(merchant_id text, outcome text, advice text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_view.report_days(p_from timestamp with time zone, p_to timestamp with time zone, p_zone text DEFAULT 'UTC'::text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(day date, merchant_id text, currency text, orders bigint, paid bigint, failed bigint, expired bigint, open bigint, success_rate numeric, volume numeric, refunds numeric, disputes numeric, fees numeric, net numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.report_days(p_from timestamp with time zone, p_to timestamp with time zone, p_zone text DEFAULT 'UTC'::text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(day date, merchant_id text, currency text, orders bigint, paid bigint, failed bigint, expired bigint, open bigint, success_rate numeric, volume numeric, refunds numeric, disputes numeric, fees numeric, net numeric, opening numeric, closing numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.report_fees(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(psp text, merchant_id text, currency text, volume numeric, fees numeric, percent numeric, vat numeric, earned numeric, earned_tax numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.report_psps(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(psp text, merchant_id text, currency text, orders bigint, paid bigint, failed bigint, expired bigint, open bigint, success_rate numeric, volume numeric, refunds numeric, disputes numeric, fees numeric, net numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_view.report_sellers(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(seller_account text, merchant_id text, currency text, sales numeric, refunds numeric, disputes numeric, fees numeric, payouts numeric, other numeric, net numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.report_sellers(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(seller_account text, merchant_id text, currency text, sales numeric, refunds numeric, disputes numeric, fees numeric, payouts numeric, other numeric, net numeric, opening numeric, closing numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.report_time(p_text text, p_zone text) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay_view.retention(p_classes text[] DEFAULT NULL::text[], p_keep interval DEFAULT NULL::interval) RETURNS TABLE(class text, keep interval, at_least interval, act text, data text, due bigint, last_at timestamp with time zone, last_keep interval, last_who text, total bigint) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.screening_waits() RETURNS TABLE(merchant_id text, provider text, destination_id text, version integer, items bigint, since timestamp with time zone, due_at timestamp with time zone, questions integer, code text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3652,6 +3663,15 @@ CREATE TABLE pay.backfill (
     CONSTRAINT backfill_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
     CONSTRAINT backfill_span_s_check CHECK (((span_s >= 360) AND (span_s <= 21600)))
 );
+
+CREATE TABLE pay.check_result (
+    name text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone NOT NULL,
+    violations pay.whole NOT NULL,
+    CONSTRAINT check_result_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,62}$'::text))
+);
+
+COMMENT ON TABLE pay.check_result IS 'How many rows each check of the books had when payctl last ran it';
 
 ALTER TABLE pay.commission ALTER COLUMN commission_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pay.commission_commission_id_seq
@@ -6157,6 +6177,8 @@ ALTER TABLE ONLY pay.change
     ADD CONSTRAINT change_change_id_key UNIQUE (change_id);
 ALTER TABLE ONLY pay.change
     ADD CONSTRAINT change_pkey PRIMARY KEY (merchant_id, checkout_id, change_id);
+ALTER TABLE ONLY pay.check_result
+    ADD CONSTRAINT check_result_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY pay.checkout
     ADD CONSTRAINT checkout_handle_key UNIQUE (handle);
 ALTER TABLE ONLY pay.checkout
@@ -6486,6 +6508,7 @@ CREATE UNIQUE INDEX dispatch_one_open ON pay.dispatch USING btree (merchant_id, 
 CREATE INDEX dispatch_open ON pay.dispatch USING btree (lease_until) WHERE (((state)::text = 'OPEN'::text) AND ((operation)::text <> 'register'::text));
 CREATE INDEX dispatch_unknown ON pay.dispatch USING btree (first_sent_at) WHERE (((state)::text = 'UNKNOWN'::text) AND (NOT settled));
 CREATE INDEX dispute_checkout ON pay.dispute USING btree (merchant_id, checkout_id);
+CREATE INDEX dispute_deadline ON pay.dispute USING btree (COALESCE(evidence_until, '9999-01-01 00:00:00+00'::timestamp with time zone), dispute_id, part) WHERE (state = 'open'::text);
 CREATE INDEX dispute_opened ON pay.dispute USING btree (opened_at, dispute_id, part);
 CREATE INDEX event_at ON ONLY pay.event USING brin (at) WITH (autosummarize='on');
 CREATE INDEX event_default_at_idx ON pay.event_default USING brin (at) WITH (autosummarize='on');
@@ -7198,10 +7221,15 @@ GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
 GRANT SELECT ON TABLE pay.checkout TO payments_operator;
 REVOKE ALL ON FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_checkouts(p_scope text[], p_query jsonb, p_window integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_checks(p_scope text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_cursor_number(p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_cursor_text(p_query jsonb, p_part integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_cursor_time(p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_deliveries(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.dispute TO payments_auditor;
+GRANT SELECT ON TABLE pay.dispute TO payments_operator;
+REVOKE ALL ON FUNCTION pay.console_dispute(p_dispute pay.dispute) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_dispute_rate(p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_disputes(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_exceptions(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_find(p_scope text[], p_query jsonb) FROM PUBLIC;
@@ -7223,11 +7251,13 @@ REVOKE ALL ON FUNCTION pay.console_minor(p_amount text, p_currency text) FROM PU
 REVOKE ALL ON FUNCTION pay.console_mismatches(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_money(p_scope text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_now(p_scope text[], p_roles jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_open_disputes(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_order(p_order pay.payment_order, p_roles jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_page(p_page text, p_staff text, p_roles jsonb, p_merchants jsonb, p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_payment(p_scope text[], p_query jsonb, p_tokens boolean, p_personal boolean, p_roles jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_payments(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_payouts(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_psp_page(p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_psps(p_scope text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_psps_of(p_scope text[], p_counts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_quarantine(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
@@ -7279,8 +7309,6 @@ REVOKE ALL ON FUNCTION pay.destination_versions_json(p_merchant_id text, p_desti
 REVOKE ALL ON FUNCTION pay.destination_whole(p_merchant_id text, p_destination_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.disable_endpoint(p_merchant_id text, p_endpoint_id text, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.dispute TO payments_auditor;
-GRANT SELECT ON TABLE pay.dispute TO payments_operator;
 REVOKE ALL ON FUNCTION pay.dispute_fact(p_news pay.news, p_dispute pay.dispute, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.dispute_fee(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.dispute_parts(p_psp text, p_object text) FROM PUBLIC;
@@ -7550,6 +7578,7 @@ REVOKE ALL ON FUNCTION pay.keep_anchors(p_month date, p_until timestamp with tim
 REVOKE ALL ON FUNCTION pay.keep_browsers(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_card_decisions(p_words pay.card_word[], p_found pay.risk_findings) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[], p_before text[], p_terms jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_deadline(p_psp text, p_object text, p_until bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_texts text[], p_rows pay.risk_rows, OUT items integer[], OUT words text[], OUT is_changed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
@@ -7862,6 +7891,7 @@ GRANT SELECT ON TABLE pay.webhook_replay TO payments_operator;
 REVOKE ALL ON FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.report_by(p_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_zone text, p_merchant_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.report_lines(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.report_sum(p_sum numeric, p_exponent integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.request_time(p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.requote_orders(p_moves pay.move[]) FROM PUBLIC;
@@ -8101,8 +8131,8 @@ REVOKE ALL ON FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows big
 GRANT ALL ON FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_evidence_until bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_evidence_until bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[], p_cards_card_before text[], p_after jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[], p_cards_card_before text[], p_after jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
@@ -8339,6 +8369,8 @@ REVOKE ALL ON FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigin
 GRANT ALL ON FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.import_sanctions(p_list text, p_sha256 bytea, p_entry_id text[], p_name text[], p_shrinks boolean, p_who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.import_sanctions(p_list text, p_sha256 bytea, p_entry_id text[], p_name text[], p_shrinks boolean, p_who text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.keep_checks(p_name text[], p_violations bigint[], p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.keep_checks(p_name text[], p_violations bigint[], p_at timestamp with time zone) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.linked_to_review(p_review_id bigint) FROM PUBLIC;
@@ -8544,6 +8576,8 @@ GRANT SELECT ON TABLE pay.aged TO payments_auditor;
 GRANT SELECT ON TABLE pay.aged TO payments_operator;
 GRANT SELECT ON TABLE pay.backfill TO payments_auditor;
 GRANT SELECT ON TABLE pay.backfill TO payments_operator;
+GRANT SELECT ON TABLE pay.check_result TO payments_auditor;
+GRANT SELECT ON TABLE pay.check_result TO payments_operator;
 GRANT SELECT ON TABLE pay.console_right TO payments_auditor;
 GRANT SELECT ON TABLE pay.console_right TO payments_operator;
 GRANT SELECT ON TABLE pay.console_role TO payments_auditor;

@@ -41,7 +41,7 @@ struct pay_console_page_s {
 static pay_status_t take_field(pay_arena_t *arena, pay_str_t field,
     unsigned allowed, unsigned *seen, pay_json_t *query, pay_err_t *err);
 static pay_status_t read_fields(pay_arena_t *arena, pay_str_t args,
-    unsigned allowed, pay_json_t *query, pay_err_t *err);
+    unsigned allowed, unsigned *seen, pay_json_t *query, pay_err_t *err);
 static pay_status_t take_id(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_word(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_currency(pay_arena_t *arena, pay_str_t *value);
@@ -157,17 +157,19 @@ pay_console_parse(pay_arena_t *arena, pay_str_t args,
     const pay_console_page_t *page, pay_str_t settings,
     pay_console_asked_t *asked, pay_err_t *err)
 {
+    unsigned       seen = 0;
     pay_json_t    *query;
     pay_status_t   status;
 
     query = pay_json_object_new();
-    status = read_fields(arena, args, page->parameters, query, err);
+    status = read_fields(arena, args, page->parameters, &seen, query, err);
 
     if (status == PAY_OK && page->has_settings) {
         status = pay_json_set_string(query, "settings", settings);
     }
 
     asked->page = page;
+    asked->is_first = (seen & (P(BEFORE) | P(AFTER))) == 0;
 
     if (status == PAY_OK) {
         status = pay_json_write(arena, query, &asked->query);
@@ -181,10 +183,10 @@ pay_console_parse(pay_arena_t *arena, pay_str_t args,
 
 static pay_status_t
 read_fields(pay_arena_t *arena, pay_str_t args, unsigned allowed,
-    pay_json_t *query, pay_err_t *err)
+    unsigned *seen, pay_json_t *query, pay_err_t *err)
 {
     int                   more = args.len != 0;
-    unsigned              seen = 0, fields = 0;
+    unsigned              fields = 0;
     pay_str_t             field;
     const unsigned char  *end;
 
@@ -197,7 +199,7 @@ read_fields(pay_arena_t *arena, pay_str_t args, unsigned allowed,
         end = args.len == 0 ? NULL : memchr(args.data, '&', args.len);
         field.data = args.data;
         field.len = end == NULL ? args.len : (size_t) (end - args.data);
-        PAY_TRY(take_field(arena, field, allowed, &seen, query, err));
+        PAY_TRY(take_field(arena, field, allowed, seen, query, err));
 
         more = end != NULL;
         args.data += more ? field.len + 1 : 0;
