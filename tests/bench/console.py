@@ -10,6 +10,7 @@ import concurrent.futures
 import http.client
 import json
 import os
+import pathlib
 import random
 import ssl
 import statistics
@@ -19,7 +20,7 @@ import time
 import urllib.parse
 
 from parts import head, line, prepare, script, store
-from rig import median_of
+from rig import children, command_of, cpu_of, median_of
 
 CLIENTS = 64
 STAFF = 50
@@ -29,6 +30,8 @@ ROLES = ("VIEWER", "SUPPORT", "FINANCE", "APPROVER", "ADMIN")
 # each as often as the first of its role's pages is open
 POLLED = ("now", "now", "payments", "now", "disputes")
 RARE = "psp=nobody"
+# for receivers: their places are a sequence
+EVENTS = ("message", "message_subject", "outbox")
 # {page: queries}; tests/sql/99_console_scale.sql has more of them
 PAGES = {
     "now": ("", "merchant=acme"),
@@ -61,7 +64,7 @@ LISTS = {
 }  # fmt: skip
 SMALL = (
     "console_right console_role currency settlement_source webhook_endpoint"
-    " backfill round schema_migration"
+    " backfill round schema_migration check_result webhook_quarantine"
 )
 
 
@@ -97,7 +100,7 @@ def fill(rig, orders: int) -> str:
     if paid["applied"] < 1:
         sys.exit("the template of what is stored was not paid")
     month = 30 * 86400
-    store(rig, f"{template}-1", 0, orders, round(month / orders, 3))
+    store(rig, f"{template}-1", 0, orders, round(month / orders, 3), EVENTS)
     script(rig, "console.sql", "-1", rows=max(orders // 100, 100), first=0)
     rig.sql("VACUUM ANALYZE")
     return rig.sql("SELECT checkout_id FROM pay.checkout OFFSET 9 LIMIT 1")
@@ -189,15 +192,25 @@ def in_sql(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def poll(rig, seconds: float) -> int:
-    """Fifty members of staff for so long; how often they asked."""
+def opened(rig) -> list[tuple[Browser, str]]:
+    """Fifty members of staff, each with a page."""
+    found = []
+    for n in range(STAFF):
+        browser = Browser(rig, ROLES[n % len(ROLES)])
+        page = POLLED[n % len(POLLED)]
+        browser.ask(page)
+        found.append((browser, page))
+    return found
+
+
+def poll(staff, seconds: float) -> int:
+    """They look for so long; how often their pages asked."""
     stop = threading.Event()
     timer = threading.Timer(seconds, stop.set)
 
-    def look(n: int) -> int:
-        browser, asked = Browser(rig, ROLES[n % len(ROLES)]), 0
-        page = POLLED[n % len(POLLED)]
-        wait = random.uniform(0, PERIOD_S)
+    def look(each) -> int:
+        browser, page = each
+        asked, wait = 0, random.uniform(0, PERIOD_S)
         while not stop.wait(wait):
             browser.ask(page, polls=True)
             asked += 1
@@ -206,37 +219,57 @@ def poll(rig, seconds: float) -> int:
 
     timer.start()
     with concurrent.futures.ThreadPoolExecutor(STAFF) as pool:
-        return sum(pool.map(look, range(STAFF)))
+        return sum(pool.map(look, staff))
 
 
-def used(rig, work) -> tuple[float, object]:
-    """µs of CPU a second, of the workers and PostgreSQL, while work() runs."""
-    began, before = time.monotonic(), rig.cpu_us() + rig.postgres_us()
+def pages_us(rig) -> int:
+    """µs of CPU of the connections that make pages: what else PostgreSQL does,
+    such as a seal, is none of those who look."""
+    data = pathlib.Path(rig.env["PG_DATA"])
+    postmaster = int((data / "postmaster.pid").read_text().split()[0])
+    return sum(
+        cpu_of(pid)
+        for pid in children(postmaster)
+        if "payments_console" in command_of(pid)
+    )
+
+
+def used(rig, work) -> tuple[float, float, object]:
+    """µs of CPU a second, of the workers and of pages, while work() runs."""
+    began, before = time.monotonic(), (rig.cpu_us(), pages_us(rig))
     given = work()
-    cpu = rig.cpu_us() + rig.postgres_us() - before
-    return cpu / (time.monotonic() - began), given
+    seconds = time.monotonic() - began
+    return (
+        (rig.cpu_us() - before[0]) / seconds,
+        (pages_us(rig) - before[1]) / seconds,
+        given,
+    )
 
 
 def polling(rig) -> dict:
     """The CPU of those who look, by that of whole payments in the same time;
-    without what the gateway does when it is idle."""
+    without that of workers to whom nobody speaks, before or after."""
     seconds = float(os.environ.get("CONSOLE_SECONDS", "60"))
     rig.wrk("payment", CLIENTS, 2)
     paid = median_of([rig.wrk("payment", CLIENTS) for _ in range(rig.rounds)])
-    idle, _ = used(rig, lambda: threading.Event().wait(seconds / 2))
-    looked, asked = used(rig, lambda: poll(rig, seconds))
+    staff = opened(rig)
+    idle = []
+    idle.append(used(rig, lambda: threading.Event().wait(seconds / 2))[0])
+    workers, pages, asked = used(rig, lambda: poll(staff, seconds))
+    idle.append(used(rig, lambda: threading.Event().wait(seconds / 2))[0])
+    looked = max(workers - min(idle), 0) + pages
     whole = (paid["server_us"] + paid["postgres_us"]) * paid["per_second"]
     head("whole payments, and those who look")
     line("payments", CLIENTS, paid)
-    share = max(looked - idle, 0) / whole
+    share = looked / whole
     print(
         f"{STAFF} members of staff, {asked / seconds:.1f} looks/s:"
-        f" {(looked - idle) / 10_000:.2f} % of a core, {share:.2%} of the CPU"
-        " of whole payments"
+        f" {looked / 10_000:.2f} % of a core ({pages / 10_000:.2f} % in"
+        f" PostgreSQL), {share:.2%} of the CPU of whole payments"
     )
     return {
         "poll_share": round(share, 4),
-        "poll_core": round((looked - idle) / 1e6, 4),
+        "poll_core": round(looked / 1e6, 4),
         "looks_per_second": round(asked / seconds, 1),
     }
 

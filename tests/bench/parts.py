@@ -234,11 +234,13 @@ def rated(figures: dict, what: str) -> dict:
 
 
 def store(rig, template: str, stored: int, wanted: int,
-          spread: float = 0) -> None:  # fmt: skip
+          spread: float = 0, without=()) -> None:  # fmt: skip
     """Copies of the template from one number to another, by two at once; what
     makes them durable is off meanwhile, and asserted afterwards.  Each checkout
-    is so many seconds older than the one before."""
-    tables = rig.sql(STORED)
+    is so many seconds older than the one before.  without: tables."""
+    tables = " ".join(
+        each for each in rig.sql(STORED).split() if each not in without
+    )
     if stored == 0:
         wait_for_rounds(rig)
     for setting in IN_A_HURRY:
