@@ -17,6 +17,7 @@ typedef struct pay_console_page_s  pay_console_page_t;
 typedef struct {
     const pay_console_page_t  *page;
     pay_str_t                  query;    /* JSON object of texts */
+    int                        is_first; /* of a list: its first page */
     int                        is_personal;  /* data of a buyer is asked for */
 } pay_console_asked_t;
 
@@ -48,6 +49,18 @@ const char *pay_console_act_name(pay_str_t name);
 pay_status_t pay_console_act_parse(pay_arena_t *arena, const char *name,
     pay_str_t body, pay_console_act_t *act, pay_errors_t *errors,
     pay_err_t *err) PAY_MUST_CHECK;
+/* 1: the page shows the figures of the node, a JSON array, which the caller
+ * adds. */
+int pay_console_wants_node(const pay_console_asked_t *asked);
+pay_status_t pay_console_add_node(pay_arena_t *arena, pay_str_t node,
+    pay_console_asked_t *asked) PAY_MUST_CHECK;
+
+/* All that an answer depends on, for pages that staff poll: who has the same
+ * key has the same answer.  PAY_NOT_FOUND: the answer belongs to its caller
+ * alone, as each one that may hold data of a person does. */
+pay_status_t pay_console_shared_key(pay_arena_t *arena,
+    const pay_staff_t *staff, const pay_console_asked_t *asked,
+    pay_str_t *key) PAY_MUST_CHECK;
 
 
 #endif /* PAY_CONSOLE_H */

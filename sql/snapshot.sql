@@ -16,6 +16,10 @@ CREATE SCHEMA pay_console;
 
 COMMENT ON SCHEMA pay_console IS 'The functions that the console may EXECUTE';
 
+CREATE SCHEMA pay_console_act;
+
+COMMENT ON SCHEMA pay_console_act IS 'The functions by which the console acts';
+
 CREATE SCHEMA pay_ops;
 
 COMMENT ON SCHEMA pay_ops IS 'The functions that operators may EXECUTE';
@@ -92,6 +96,15 @@ CREATE TYPE pay.close_line AS (
 	item text,
 	count bigint,
 	minor numeric
+);
+
+CREATE TYPE pay.console_target AS (
+	is_there boolean,
+	act text,
+	step text,
+	merchant_id text,
+	checkout_id text,
+	proposal_id bigint
 );
 
 CREATE DOMAIN pay.country_code AS text COLLATE pg_catalog."C"
@@ -1793,6 +1806,71 @@ CREATE FUNCTION pay.compare_balance(p_source pay.settlement_source, p_said pay.p
 CREATE FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) RETURNS timestamp with time zone LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.complete_pages(p_file_id bigint) RETURNS pay.settlement_file LANGUAGE plpgsql;
+
+CREATE TABLE pay.console_act (
+    seq pay.ordinal NOT NULL,
+    at timestamp with time zone NOT NULL,
+    tx pay.whole NOT NULL,
+    who pay.filled NOT NULL,
+    roles jsonb NOT NULL,
+    act pay.filled NOT NULL,
+    object text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id,
+    checkout_id pay.id,
+    reason text,
+    result pay.filled NOT NULL,
+    proposal_id bigint,
+    detail jsonb NOT NULL,
+    request text COLLATE pg_catalog."C",
+    fingerprint pay.hash NOT NULL,
+    request_id text COLLATE pg_catalog."C",
+    answer jsonb,
+    hash pay.hash NOT NULL,
+    CONSTRAINT console_act_check CHECK (((answer IS NOT NULL) = ((result)::text = 'done'::text)))
+);
+
+COMMENT ON TABLE pay.console_act IS 'Acts of staff on the console, and those that were refused';
+
+CREATE FUNCTION pay.console_act_detail(p_act pay.console_act) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_act_fault(p_act text, p_body jsonb) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_act_roles(p_act text, p_step text) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_act_words(p_outcome text) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_acts(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_acts_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE;
+
+CREATE TABLE pay.console_proposal (
+    proposal_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    until timestamp with time zone NOT NULL,
+    act text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    object pay.id NOT NULL,
+    amount_minor pay.positive_minor NOT NULL,
+    currency pay.currency_code NOT NULL,
+    outcome text COLLATE pg_catalog."C",
+    proposed_by pay.filled NOT NULL,
+    reason pay.filled NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL COLLATE pg_catalog."C",
+    decided_at timestamp with time zone,
+    decided_by pay.filled,
+    decided_why pay.filled,
+    result pay.filled,
+    CONSTRAINT console_proposal_act_check CHECK ((act = ANY (ARRAY['refund'::text, 'settle'::text]))),
+    CONSTRAINT console_proposal_check CHECK (((act = 'settle'::text) = (outcome IS NOT NULL))),
+    CONSTRAINT console_proposal_check1 CHECK (((state = 'waiting'::text) = (decided_at IS NULL))),
+    CONSTRAINT console_proposal_check2 CHECK (((decided_at IS NULL) = (decided_by IS NULL))),
+    CONSTRAINT console_proposal_check3 CHECK (((state <> ALL (ARRAY['done'::text, 'failed'::text, 'rejected'::text])) OR ((decided_by)::text <> (proposed_by)::text))),
+    CONSTRAINT console_proposal_check4 CHECK (((state <> 'withdrawn'::text) OR ((decided_by)::text = (proposed_by)::text))),
+    CONSTRAINT console_proposal_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'failed'::text]))),
+    CONSTRAINT console_proposal_reason_check CHECK ((octet_length((reason)::text) <= 200)),
+    CONSTRAINT console_proposal_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'done'::text, 'rejected'::text, 'withdrawn'::text, 'failed'::text])))
+);
+
+COMMENT ON TABLE pay.console_proposal IS 'Acts of staff that move money and need a second person';
+
+CREATE FUNCTION pay.console_answer(p_act text, p_object text, p_result text, p_proposal pay.console_proposal DEFAULT NULL::pay.console_proposal, p_change_id text DEFAULT NULL::text) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_approvals(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_audit(p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_batches(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_blind(p_document jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE STRICT;
@@ -1858,10 +1936,37 @@ COMMENT ON COLUMN pay.checkout.page IS 'For the buyer''s page: {"locale", "descr
 
 CREATE FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) RETURNS SETOF pay.checkout LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_checkouts(p_scope text[], p_query jsonb, p_window integer) RETURNS SETOF pay.checkout LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_checks(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_cursor_number(p_query jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_cursor_text(p_query jsonb, p_part integer) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_cursor_time(p_query jsonb) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_decides(p_act text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_deliveries(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+
+CREATE TABLE pay.dispute (
+    psp pay.id NOT NULL,
+    dispute_id pay.id NOT NULL,
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    payment_order_id pay.id,
+    state text NOT NULL COLLATE pg_catalog."C",
+    amount_minor pay.positive_minor NOT NULL,
+    currency pay.currency_code NOT NULL,
+    seller_minor pay.minor,
+    seller_currency pay.currency_code,
+    code text,
+    opened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    part integer DEFAULT 1 NOT NULL,
+    evidence_until timestamp with time zone,
+    CONSTRAINT dispute_part_check CHECK ((part >= 1)),
+    CONSTRAINT dispute_state_check CHECK ((state = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text, 'moved'::text])))
+);
+
+COMMENT ON COLUMN pay.dispute.evidence_until IS 'Until when the PSP takes evidence; NULL: it has not said so';
+
+CREATE FUNCTION pay.console_dispute(p_dispute pay.dispute) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_dispute_rate(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_disputes(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_exceptions(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_find(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
@@ -1892,21 +1997,34 @@ CREATE FUNCTION pay.console_jobs(p_scope text[], p_query jsonb, p_most integer) 
 CREATE FUNCTION pay.console_late(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_ledger(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_letters(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_limit_fault(p_terms jsonb, p_who text, p_currency text, p_amount_minor bigint, p_but bigint) RETURNS text LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_limits(p_terms jsonb, p_currency text, OUT each bigint, OUT person bigint, OUT day bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_lines(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_list(p_page text, p_scope text[], p_query jsonb, p_tokens boolean) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_log(OUT merchant_id text, OUT payment_order_id text) RETURNS record LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_login_max_s() RETURNS integer LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_mask(p_document jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.console_may(p_page text, p_roles jsonb) RETURNS boolean LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_may_act(p_act text, p_step text, p_roles jsonb, p_object text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_me(p_staff text, p_roles jsonb, p_merchants jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_minor(p_amount text, p_currency text) RETURNS numeric LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_mismatches(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_money(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_my_acts(p_roles jsonb, p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_now(p_scope text[], p_roles jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_number(p_text text) RETURNS bigint LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_open_disputes(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_order(p_order pay.payment_order, p_roles jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_page(p_page text, p_staff text, p_roles jsonb, p_merchants jsonb, p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_payment(p_scope text[], p_query jsonb, p_tokens boolean, p_personal boolean, p_roles jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_payments(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_payouts(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_plots(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_proof(p_body jsonb) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_proposal_item(p_proposal pay.console_proposal) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_proposal_life() RETURNS interval LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_proposals_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_psp_page(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_psps(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_psps_of(p_scope text[], p_counts jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_quarantine(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
@@ -1916,6 +2034,7 @@ CREATE FUNCTION pay.console_sees(p_scope text[], p_merchant text) RETURNS boolea
 CREATE FUNCTION pay.console_settings(p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_settlement(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_statuses(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_target(p_act text, p_merchants jsonb, p_body jsonb) RETURNS pay.console_target LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_tile(p_id text, p_page text, p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_time(p_query jsonb, p_name text) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_token(p_token text, p_sees boolean) RETURNS text LANGUAGE sql IMMUTABLE;
@@ -1940,6 +2059,7 @@ CREATE FUNCTION pay.count_watched_captures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.decide_one_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text, OUT outcome text, OUT decided pay.risk_review) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.decide_proposal(p_act text, p_who text, p_body jsonb, p_terms jsonb, p_request_id text, OUT outcome text, OUT words text, OUT proposal pay.console_proposal, OUT change_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.decimal_text(p_minor bigint, p_currency text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) RETURNS pay.payout_adapter LANGUAGE plpgsql;
 CREATE FUNCTION pay.declare_secret(p_endpoint pay.webhook_endpoint, p_fingerprint bytea, p_sealed bytea, p_key_id text, p_overlap interval) RETURNS boolean LANGUAGE plpgsql;
@@ -1973,30 +2093,11 @@ CREATE FUNCTION pay.destination_versions_json(p_merchant_id text, p_destination_
 CREATE FUNCTION pay.destination_whole(p_merchant_id text, p_destination_id text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.disable_endpoint(p_merchant_id text, p_endpoint_id text, p_reason text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
-
-CREATE TABLE pay.dispute (
-    psp pay.id NOT NULL,
-    dispute_id pay.id NOT NULL,
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    payment_order_id pay.id,
-    state text NOT NULL COLLATE pg_catalog."C",
-    amount_minor pay.positive_minor NOT NULL,
-    currency pay.currency_code NOT NULL,
-    seller_minor pay.minor,
-    seller_currency pay.currency_code,
-    code text,
-    opened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    part integer DEFAULT 1 NOT NULL,
-    CONSTRAINT dispute_part_check CHECK ((part >= 1)),
-    CONSTRAINT dispute_state_check CHECK ((state = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text, 'moved'::text])))
-);
-
 CREATE FUNCTION pay.dispute_fact(p_news pay.news, p_dispute pay.dispute, p_kind text) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.dispute_fee(p_news pay.news) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.dispute_parts(p_psp text, p_object text) RETURNS pay.dispute[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.dispute_source(p_dispute pay.dispute) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.do_console_act(p_act text, p_who text, p_body jsonb, p_terms jsonb, p_request_id text, OUT outcome text, OUT words text, OUT answer jsonb, OUT checkout_id text, OUT proposal_id bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.doubt(p_word pay.fact, p_about text, p_why text, p_object text, p_amount_minor bigint, p_currency text) RETURNS pay.fact LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.drop_change_job(p_change pay.change, p_why text) RETURNS void LANGUAGE plpgsql;
 
@@ -2373,6 +2474,7 @@ CREATE FUNCTION pay.journal_payout_call(p_row pay.payout_sending, p_owner text, 
 CREATE FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_adopted(p_merchant_id text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_cards(p_psp text[], p_attempt text[], p_before text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.judge_console_act(p_act text, p_who text, p_roles jsonb, p_merchants jsonb, p_login_age_s bigint, p_body jsonb, p_target pay.console_target, OUT outcome text, OUT words text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_payout(p_state text, p_fact text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.judge_payout_asked(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
@@ -2390,6 +2492,8 @@ CREATE FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone,
 CREATE FUNCTION pay.keep_browsers(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_card_decisions(p_words pay.card_word[], p_found pay.risk_findings) RETURNS TABLE(n integer, effect text) LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[], p_before text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_console_act(p_act pay.console_act) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_deadline(p_psp text, p_object text, p_until bigint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_texts text[], p_rows pay.risk_rows, OUT items integer[], OUT words text[], OUT is_changed boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2470,6 +2574,7 @@ CREATE FUNCTION pay.lose_holds(p_psp text, p_limit integer) RETURNS integer LANG
 CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), p_rows integer DEFAULT 5000, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_declared(p_merchant_id text, p_endpoint_id text, p_url text, p_types jsonb, p_is_ordered boolean, p_fingerprint bytea, p_sealed bytea, p_key_id text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_endpoint(p_merchant_id text, p_endpoint_id text, p_url text, p_types jsonb, p_scheme text, p_is_ordered boolean, p_sealed bytea, p_key_id text, p_who text) RETURNS pay.webhook_endpoint LANGUAGE plpgsql;
+CREATE FUNCTION pay.make_one_act(p_act text, p_who text, p_roles jsonb, p_merchants jsonb, p_login_age_s bigint, p_body jsonb, p_terms jsonb, p_request_id text, OUT outcome text, OUT page text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_one_payout(p_merchant_id text, p_seller text, p_currency text, p_who text, OUT outcome text, OUT payout_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partition(p_month date) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partitions(p_move boolean DEFAULT true) RETURNS integer LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '200ms';
@@ -2815,7 +2920,10 @@ CREATE FUNCTION pay.poll_soon(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.post(p_postings pay.posting[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.proof_log(p_merchant_id text, p_payment_order_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.proof_seals(p_merchant_id text, p_payment_order_id text) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.propose_console_act(p_act text, p_who text, p_body jsonb, p_order pay.payment_order, p_amount_minor bigint) RETURNS pay.console_proposal LANGUAGE plpgsql;
+CREATE FUNCTION pay.propose_refund(p_who text, p_body jsonb, p_terms jsonb, OUT outcome text, OUT words text, OUT proposal pay.console_proposal) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.propose_rows(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_seqscan TO 'off';
+CREATE FUNCTION pay.propose_settle(p_who text, p_body jsonb, OUT outcome text, OUT words text, OUT proposal pay.console_proposal) RETURNS record LANGUAGE plpgsql;
 
 CREATE TABLE pay.settlement_rule (
     kind text NOT NULL COLLATE pg_catalog."C",
@@ -2869,6 +2977,7 @@ CREATE FUNCTION pay.recent_hour() RETURNS timestamp with time zone LANGUAGE sql 
 CREATE FUNCTION pay.record_facts(p_facts pay.fact[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.referenced_checkout(p_psp text, p_merchant_id text, p_our_ref text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.refresh_payout_wallets(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.refund_as_proposed(p_proposal pay.console_proposal, p_terms jsonb, p_request_id text, OUT result text, OUT change_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.refund_done(p_change pay.change, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.refund_failed(p_change pay.change, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.refund_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
@@ -2918,6 +3027,7 @@ CREATE TABLE pay.webhook_replay (
 CREATE FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.report_by(p_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_zone text, p_merchant_id text) RETURNS TABLE(bucket text, merchant_id text, currency text, orders bigint, paid bigint, failed bigint, expired bigint, open bigint, success_rate numeric, volume numeric, refunds numeric, disputes numeric, fees numeric, net numeric) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.report_lines(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) RETURNS TABLE(merchant_id text, at timestamp with time zone, psp text, currency text, volume numeric, refunds numeric, disputes numeric, fees numeric, vat numeric, earned numeric, earned_tax numeric) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.report_sum(p_sum numeric, p_exponent integer) RETURNS numeric LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.request_time(p_request_id text) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.requote_orders(p_moves pay.move[]) RETURNS void LANGUAGE plpgsql;
@@ -3032,6 +3142,7 @@ CREATE FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) RETURN
 CREATE FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean DEFAULT false) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_amount(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.posting[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.settle_as_proposed(p_proposal pay.console_proposal, p_who text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_captures(p_reviews pay.risk_review[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_dead_letters(p_merchant_id text[], p_checkout_id text[], p_kinds text[], p_why text) RETURNS void LANGUAGE plpgsql;
@@ -3282,7 +3393,7 @@ CREATE FUNCTION pay_api.act_on_payout_batch(p_act text[], p_merchant_id text[], 
 CREATE FUNCTION pay_api.act_on_review(p_merchant_id text[], p_review_id bigint[], p_act text[], p_reason text[], p_note text[], p_blocks bigint[], p_lease_s bigint[], p_who text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_evidence_until bigint[] DEFAULT NULL::bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[] DEFAULT NULL::text[], p_can_retry text[] DEFAULT NULL::text[], p_attempt text[] DEFAULT NULL::text[], p_cards_item bigint[] DEFAULT '{}'::bigint[], p_cards_attempt text[] DEFAULT '{}'::text[], p_cards_card text[] DEFAULT '{}'::text[], p_cards_bin text[] DEFAULT '{}'::text[], p_cards_country text[] DEFAULT '{}'::text[], p_cards_funding text[] DEFAULT '{}'::text[], p_cards_three_d text[] DEFAULT '{}'::text[], p_cards_level text[] DEFAULT '{}'::text[], p_cards_score bigint[] DEFAULT '{}'::bigint[], p_cards_warning text[] DEFAULT '{}'::text[], p_cards_is_hint bigint[] DEFAULT '{}'::bigint[], p_cards_card_before text[] DEFAULT '{}'::text[], p_after jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.span_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3378,6 +3489,7 @@ CREATE FUNCTION pay_api.watch_events(p_owner text[], p_interval_ms bigint[]) RET
 CREATE FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_console.read_page(p_page text[], p_staff text[], p_roles jsonb[], p_merchants jsonb[], p_query jsonb[]) RETURNS TABLE(item integer, outcome text, page text, personal bigint) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_console_act.make_act(p_act text[], p_staff text[], p_roles jsonb[], p_merchants jsonb[], p_login_age_s bigint[], p_body jsonb[], p_terms jsonb[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, page text) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer DEFAULT 5000) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3402,6 +3514,7 @@ CREATE FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_hold
 CREATE FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.import_sanctions(p_list text, p_sha256 bytea, p_entry_id text[], p_name text[], p_shrinks boolean, p_who text) RETURNS TABLE(outcome text, names bigint, entries bigint, released bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.keep_checks(p_name text[], p_violations bigint[], p_at timestamp with time zone) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.linked_to_review(p_review_id bigint) RETURNS TABLE(checkout_id text, kinds text, decision text, at timestamp with time zone) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3459,10 +3572,10 @@ CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT N
 CREATE FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) RETURNS TABLE(merchant_id text, explanation text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.find(p_what text, p_merchant_id text DEFAULT NULL::text, p_buyer text DEFAULT NULL::text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint DEFAULT NULL::bigint) RETURNS TABLE(merchant_id text, outcome text, advice text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_view.report_days(p_from timestamp with time zone, p_to timestamp with time zone, p_zone text DEFAULT 'UTC'::text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(day date, merchant_id text, currency text, orders bigint, paid bigint, failed bigint, expired bigint, open bigint, success_rate numeric, volume numeric, refunds numeric, disputes numeric, fees numeric, net numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.report_days(p_from timestamp with time zone, p_to timestamp with time zone, p_zone text DEFAULT 'UTC'::text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(day date, merchant_id text, currency text, orders bigint, paid bigint, failed bigint, expired bigint, open bigint, success_rate numeric, volume numeric, refunds numeric, disputes numeric, fees numeric, net numeric, opening numeric, closing numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.report_fees(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(psp text, merchant_id text, currency text, volume numeric, fees numeric, percent numeric, vat numeric, earned numeric, earned_tax numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.report_psps(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(psp text, merchant_id text, currency text, orders bigint, paid bigint, failed bigint, expired bigint, open bigint, success_rate numeric, volume numeric, refunds numeric, disputes numeric, fees numeric, net numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_view.report_sellers(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(seller_account text, merchant_id text, currency text, sales numeric, refunds numeric, disputes numeric, fees numeric, payouts numeric, other numeric, net numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.report_sellers(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(seller_account text, merchant_id text, currency text, sales numeric, refunds numeric, disputes numeric, fees numeric, payouts numeric, other numeric, net numeric, opening numeric, closing numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.report_time(p_text text, p_zone text) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay_view.retention(p_classes text[] DEFAULT NULL::text[], p_keep interval DEFAULT NULL::interval) RETURNS TABLE(class text, keep interval, at_least interval, act text, data text, due bigint, last_at timestamp with time zone, last_keep interval, last_who text, total bigint) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.screening_waits() RETURNS TABLE(merchant_id text, provider text, destination_id text, version integer, items bigint, since timestamp with time zone, due_at timestamp with time zone, questions integer, code text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3758,8 +3871,36 @@ CREATE TABLE pay.backfill (
     CONSTRAINT backfill_span_s_check CHECK (((span_s >= 360) AND (span_s <= 21600)))
 );
 
+CREATE TABLE pay.check_result (
+    name text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone NOT NULL,
+    violations pay.whole NOT NULL,
+    CONSTRAINT check_result_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,62}$'::text))
+);
+
+COMMENT ON TABLE pay.check_result IS 'How many rows each check of the books had when payctl last ran it';
+
 ALTER TABLE pay.commission ALTER COLUMN commission_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pay.commission_commission_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE pay.console_act_right (
+    act text NOT NULL COLLATE pg_catalog."C",
+    step text NOT NULL COLLATE pg_catalog."C",
+    role text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT console_act_right_act_check CHECK ((act ~ '^[a-z]{1,32}$'::text)),
+    CONSTRAINT console_act_right_step_check CHECK ((step = ANY (ARRAY['act'::text, 'propose'::text, 'approve'::text])))
+);
+
+COMMENT ON TABLE pay.console_act_right IS 'The acts of the console, and the roles that may do each step of them';
+
+ALTER TABLE pay.console_proposal ALTER COLUMN proposal_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.console_proposal_proposal_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -4991,6 +5132,13 @@ CREATE VIEW pay_check.close_chain (
     day date
 );
 
+CREATE VIEW pay_check.console_act (
+    seq pay.ordinal,
+    who pay.filled,
+    act pay.filled,
+    object text
+);
+
 CREATE VIEW pay_check.contradiction (
     merchant_id pay.id,
     checkout_id pay.id,
@@ -5479,6 +5627,23 @@ CREATE VIEW pay_view.accounts (
     balance numeric,
     balance_minor numeric,
     lines bigint
+);
+
+CREATE VIEW pay_view.acts (
+    at timestamp with time zone,
+    source text,
+    id text,
+    who text,
+    roles jsonb,
+    act text,
+    object text,
+    merchant_id text,
+    checkout_id text,
+    why text,
+    result text,
+    detail jsonb,
+    proposal_id bigint,
+    request_id text
 );
 
 CREATE VIEW pay_view.backfills (
@@ -6282,6 +6447,8 @@ ALTER TABLE ONLY pay.change
     ADD CONSTRAINT change_change_id_key UNIQUE (change_id);
 ALTER TABLE ONLY pay.change
     ADD CONSTRAINT change_pkey PRIMARY KEY (merchant_id, checkout_id, change_id);
+ALTER TABLE ONLY pay.check_result
+    ADD CONSTRAINT check_result_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY pay.checkout
     ADD CONSTRAINT checkout_handle_key UNIQUE (handle);
 ALTER TABLE ONLY pay.checkout
@@ -6290,6 +6457,12 @@ ALTER TABLE ONLY pay.checkout
     ADD CONSTRAINT checkout_psp_nonce_key UNIQUE (psp, nonce);
 ALTER TABLE ONLY pay.commission
     ADD CONSTRAINT commission_pkey PRIMARY KEY (commission_id);
+ALTER TABLE ONLY pay.console_act
+    ADD CONSTRAINT console_act_pkey PRIMARY KEY (seq);
+ALTER TABLE ONLY pay.console_act_right
+    ADD CONSTRAINT console_act_right_pkey PRIMARY KEY (act, step, role);
+ALTER TABLE ONLY pay.console_proposal
+    ADD CONSTRAINT console_proposal_pkey PRIMARY KEY (proposal_id);
 ALTER TABLE ONLY pay.console_right
     ADD CONSTRAINT console_right_pkey PRIMARY KEY (page, role);
 ALTER TABLE ONLY pay.console_role
@@ -6612,8 +6785,17 @@ CREATE INDEX checkout_buyer_age ON pay.checkout USING btree (created_at) WHERE (
 CREATE INDEX checkout_created ON pay.checkout USING btree (merchant_id, created_at, checkout_id) WHERE ((total_minor)::bigint > 0);
 CREATE INDEX checkout_metadata_age ON pay.checkout USING btree (created_at) WHERE (metadata IS NOT NULL);
 CREATE INDEX commission_key ON pay.commission USING btree (merchant_id, currency, seller_account, payment_method, psp, valid_from, commission_id);
+CREATE INDEX console_act_at ON pay.console_act USING btree (at);
+CREATE INDEX console_act_object ON pay.console_act USING btree (object, seq);
+CREATE INDEX console_act_of ON pay.console_act USING btree (merchant_id, checkout_id, seq) WHERE (checkout_id IS NOT NULL);
+CREATE UNIQUE INDEX console_act_request ON pay.console_act USING btree (who, request) WHERE ((result)::text = 'done'::text);
+CREATE INDEX console_act_who ON pay.console_act USING btree (who, seq);
+CREATE INDEX console_proposal_done ON pay.console_proposal USING btree (currency, decided_at) WHERE (state = 'done'::text);
+CREATE INDEX console_proposal_of ON pay.console_proposal USING btree (merchant_id, checkout_id, proposal_id);
+CREATE INDEX console_proposal_waiting ON pay.console_proposal USING btree (currency, until) WHERE (state = 'waiting'::text);
 CREATE INDEX dead_letter_checkout ON pay.dead_letter USING btree (merchant_id, checkout_id);
 CREATE INDEX dead_letter_closed ON pay.dead_letter USING btree (closed_at) WHERE (state <> 'open'::text);
+CREATE INDEX dead_letter_ended ON pay.dead_letter USING btree (closed_at) WHERE ((closed_at IS NOT NULL) AND ((closed_by)::text <> 'gateway'::text));
 CREATE INDEX dead_letter_event ON pay.dead_letter USING btree (psp, event_id) WHERE (event_id IS NOT NULL);
 CREATE UNIQUE INDEX dead_letter_one_open ON pay.dead_letter USING btree (merchant_id, checkout_id, kind, psp, event_id, operation_id) NULLS NOT DISTINCT WHERE (state = 'open'::text);
 CREATE INDEX dead_letter_open ON pay.dead_letter USING btree (dead_letter_id) WHERE (state = 'open'::text);
@@ -6621,6 +6803,7 @@ CREATE UNIQUE INDEX dispatch_one_open ON pay.dispatch USING btree (merchant_id, 
 CREATE INDEX dispatch_open ON pay.dispatch USING btree (lease_until) WHERE (((state)::text = 'OPEN'::text) AND ((operation)::text <> 'register'::text));
 CREATE INDEX dispatch_unknown ON pay.dispatch USING btree (first_sent_at) WHERE (((state)::text = 'UNKNOWN'::text) AND (NOT settled));
 CREATE INDEX dispute_checkout ON pay.dispute USING btree (merchant_id, checkout_id);
+CREATE INDEX dispute_deadline ON pay.dispute USING btree (COALESCE(evidence_until, '9999-01-01 00:00:00+00'::timestamp with time zone), dispute_id, part) WHERE (state = 'open'::text);
 CREATE INDEX dispute_opened ON pay.dispute USING btree (opened_at, dispute_id, part);
 CREATE INDEX event_at ON ONLY pay.event USING brin (at) WITH (autosummarize='on');
 CREATE INDEX event_default_at_idx ON pay.event_default USING brin (at) WITH (autosummarize='on');
@@ -6637,8 +6820,10 @@ CREATE UNIQUE INDEX message_name ON pay.message USING btree (message_id);
 CREATE INDEX message_published ON pay.message USING brin (published_at);
 CREATE INDEX mismatch_books ON pay.mismatch USING btree (merchant_id, checkout_id) WHERE (kind = 'books'::text);
 CREATE UNIQUE INDEX mismatch_number ON pay.mismatch USING btree (mismatch_id);
+CREATE INDEX mismatch_settlement_at ON pay.mismatch_settlement USING btree (at);
 CREATE INDEX payout_account_known ON pay.payout_account USING btree (seller_account, merchant_id);
 CREATE UNIQUE INDEX payout_account_seller ON pay.payout_account USING btree (merchant_id, seller_account, currency) WHERE (state <> 'closed'::text);
+CREATE INDEX payout_act_at ON pay.payout_act USING btree (at) WHERE (role = 'payments_operator'::text);
 CREATE INDEX payout_act_subject ON pay.payout_act USING btree (merchant_id, subject, subject_id, act_id);
 CREATE UNIQUE INDEX payout_advice_wallet ON pay.payout_advice USING btree (merchant_id, seller_account, currency, until_seq);
 CREATE UNIQUE INDEX payout_batch_listed ON pay.payout_batch USING btree (merchant_id, number);
@@ -6696,6 +6881,7 @@ CREATE INDEX risk_decision_buyer ON pay.risk_decision USING btree (buyer, mercha
 CREATE INDEX risk_decision_time ON pay.risk_decision USING brin (at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX risk_label_age ON pay.risk_label USING btree (labelled_at);
 CREATE INDEX risk_list_act_age ON pay.risk_list_act USING btree (at) WHERE (value IS NOT NULL);
+CREATE INDEX risk_list_act_at ON pay.risk_list_act USING btree (at);
 CREATE UNIQUE INDEX risk_list_page ON pay.risk_list USING btree ((((merchant_id)::text || ''::text)), list_id);
 CREATE INDEX risk_list_until ON pay.risk_list USING btree (until) WHERE (until IS NOT NULL);
 CREATE INDEX risk_list_value ON pay.risk_list USING hash ((((value)::text || ''::text)));
@@ -6713,6 +6899,7 @@ CREATE INDEX sanction_name_words ON pay.sanction_name USING gin (words) WITH (fa
 CREATE INDEX sanction_word_near ON pay.sanction_word USING gin (near) WITH (fastupdate=off);
 CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature IS NULL);
 CREATE INDEX settlement_act_at ON pay.settlement_act USING btree (who, at);
+CREATE INDEX settlement_act_time ON pay.settlement_act USING btree (at);
 CREATE INDEX settlement_aged_hour ON pay.settlement_aged USING btree (hour);
 CREATE INDEX settlement_closed_match ON pay.settlement_closed USING btree (match_id);
 CREATE INDEX settlement_exception_again ON pay.settlement_exception USING btree (psp, exception_id) WHERE ((closed_at IS NULL) AND (row_id IS NOT NULL) AND (finding = ANY (ARRAY['unknown'::text, 'early'::text, 'proposed'::text, 'amount'::text])));
@@ -6751,6 +6938,7 @@ CREATE INDEX settlement_staging_key ON pay.settlement_staging USING btree (file_
 CREATE INDEX settlement_staging_place ON pay.settlement_staging USING btree (file_id, COALESCE(first_line, line));
 CREATE INDEX settlement_work_checkout ON pay.settlement_work USING btree (file_id, checkout_id);
 CREATE INDEX settlement_work_file ON pay.settlement_work USING btree (file_id, line);
+CREATE INDEX webhook_act_at ON pay.webhook_act USING btree (at);
 CREATE INDEX webhook_body_keep_until ON pay.webhook_body USING btree (keep_until);
 CREATE INDEX webhook_delivery_due ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, run_at, "position") WHERE (state = 'due'::text);
 CREATE INDEX webhook_delivery_failed ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, ended_at) WHERE (state = 'failed'::text);
@@ -6828,6 +7016,12 @@ CREATE TRIGGER checkout_version BEFORE UPDATE OF version, is_payment_done ON pay
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_version;
 CREATE TRIGGER commission_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.commission FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the schedule is append-only', 'PAY20');
 ALTER TABLE pay.commission ENABLE ALWAYS TRIGGER commission_append_only;
+CREATE TRIGGER console_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.console_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
+ALTER TABLE pay.console_act ENABLE ALWAYS TRIGGER console_act_append_only;
+CREATE TRIGGER console_proposal_decided BEFORE UPDATE ON pay.console_proposal FOR EACH ROW WHEN (((old.state <> 'waiting'::text) OR ((((((((((((new.proposal_id IS DISTINCT FROM old.proposal_id) OR (new.at IS DISTINCT FROM old.at)) OR (new.until IS DISTINCT FROM old.until)) OR (new.act IS DISTINCT FROM old.act)) OR ((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text)) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR ((new.object)::text IS DISTINCT FROM (old.object)::text)) OR ((new.amount_minor)::bigint IS DISTINCT FROM (old.amount_minor)::bigint)) OR ((new.currency)::text IS DISTINCT FROM (old.currency)::text)) OR (new.outcome IS DISTINCT FROM old.outcome)) OR ((new.proposed_by)::text IS DISTINCT FROM (old.proposed_by)::text)) OR ((new.reason)::text IS DISTINCT FROM (old.reason)::text)))) EXECUTE FUNCTION pay.refuse_change('a proposal is decided once', 'PAY20');
+ALTER TABLE pay.console_proposal ENABLE ALWAYS TRIGGER console_proposal_decided;
+CREATE TRIGGER console_proposal_kept BEFORE DELETE OR TRUNCATE ON pay.console_proposal FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('proposals stay', 'PAY20');
+ALTER TABLE pay.console_proposal ENABLE ALWAYS TRIGGER console_proposal_kept;
 CREATE TRIGGER dispatch_first BEFORE INSERT ON pay.dispatch FOR EACH ROW WHEN (((new.operation)::text = 'register'::text)) EXECUTE FUNCTION pay.refuse_second_call();
 ALTER TABLE pay.dispatch ENABLE ALWAYS TRIGGER dispatch_first;
 CREATE TRIGGER dropped_month_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.dropped_month FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('what was done was done', 'PAY20');
@@ -7001,6 +7195,10 @@ ALTER TABLE pay.webhook_act ENABLE ALWAYS TRIGGER webhook_act_append_only;
 
 ALTER TABLE ONLY pay.change
     ADD CONSTRAINT change_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
+ALTER TABLE ONLY pay.console_act
+    ADD CONSTRAINT console_act_proposal_id_fkey FOREIGN KEY (proposal_id) REFERENCES pay.console_proposal(proposal_id);
+ALTER TABLE ONLY pay.console_act_right
+    ADD CONSTRAINT console_act_right_role_fkey FOREIGN KEY (role) REFERENCES pay.console_role(role);
 ALTER TABLE ONLY pay.console_right
     ADD CONSTRAINT console_right_role_fkey FOREIGN KEY (role) REFERENCES pay.console_role(role);
 ALTER TABLE ONLY pay.dispatch
@@ -7102,6 +7300,7 @@ GRANT USAGE ON SCHEMA pay_api TO payments_gateway;
 GRANT USAGE ON SCHEMA pay_check TO payments_auditor;
 GRANT USAGE ON SCHEMA pay_check TO payments_operator;
 GRANT USAGE ON SCHEMA pay_console TO payments_console;
+GRANT USAGE ON SCHEMA pay_console_act TO payments_console_act;
 GRANT USAGE ON SCHEMA pay_ops TO payments_operator;
 GRANT USAGE ON SCHEMA pay_relay TO payments_relay;
 GRANT USAGE ON SCHEMA pay_view TO payments_auditor;
@@ -7334,6 +7533,18 @@ REVOKE ALL ON FUNCTION pay.compare_balance(p_source pay.settlement_source, p_sai
 REVOKE ALL ON FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.complete_pages(p_file_id bigint) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.console_act TO payments_auditor;
+GRANT SELECT ON TABLE pay.console_act TO payments_operator;
+REVOKE ALL ON FUNCTION pay.console_act_detail(p_act pay.console_act) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_act_fault(p_act text, p_body jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_act_roles(p_act text, p_step text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_act_words(p_outcome text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_acts(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_acts_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.console_proposal TO payments_auditor;
+GRANT SELECT ON TABLE pay.console_proposal TO payments_operator;
+REVOKE ALL ON FUNCTION pay.console_answer(p_act text, p_object text, p_result text, p_proposal pay.console_proposal, p_change_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_approvals(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_audit(p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_batches(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_blind(p_document jsonb) FROM PUBLIC;
@@ -7342,10 +7553,16 @@ GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
 GRANT SELECT ON TABLE pay.checkout TO payments_operator;
 REVOKE ALL ON FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_checkouts(p_scope text[], p_query jsonb, p_window integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_checks(p_scope text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_cursor_number(p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_cursor_text(p_query jsonb, p_part integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_cursor_time(p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_decides(p_act text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_deliveries(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.dispute TO payments_auditor;
+GRANT SELECT ON TABLE pay.dispute TO payments_operator;
+REVOKE ALL ON FUNCTION pay.console_dispute(p_dispute pay.dispute) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_dispute_rate(p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_disputes(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_exceptions(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_find(p_scope text[], p_query jsonb) FROM PUBLIC;
@@ -7360,21 +7577,34 @@ REVOKE ALL ON FUNCTION pay.console_jobs(p_scope text[], p_query jsonb, p_most in
 REVOKE ALL ON FUNCTION pay.console_late(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_ledger(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_letters(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_limit_fault(p_terms jsonb, p_who text, p_currency text, p_amount_minor bigint, p_but bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_limits(p_terms jsonb, p_currency text, OUT each bigint, OUT person bigint, OUT day bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_lines(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_list(p_page text, p_scope text[], p_query jsonb, p_tokens boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_log(OUT merchant_id text, OUT payment_order_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_login_max_s() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_mask(p_document jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_may(p_page text, p_roles jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_may_act(p_act text, p_step text, p_roles jsonb, p_object text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_me(p_staff text, p_roles jsonb, p_merchants jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_minor(p_amount text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_mismatches(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_money(p_scope text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_my_acts(p_roles jsonb, p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_now(p_scope text[], p_roles jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_number(p_text text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_open_disputes(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_order(p_order pay.payment_order, p_roles jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_page(p_page text, p_staff text, p_roles jsonb, p_merchants jsonb, p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_payment(p_scope text[], p_query jsonb, p_tokens boolean, p_personal boolean, p_roles jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_payments(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_payouts(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_plots(p_scope text[], p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_proof(p_body jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_proposal_item(p_proposal pay.console_proposal) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_proposal_life() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_proposals_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_psp_page(p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_psps(p_scope text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_psps_of(p_scope text[], p_counts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_quarantine(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
@@ -7384,6 +7614,7 @@ REVOKE ALL ON FUNCTION pay.console_sees(p_scope text[], p_merchant text) FROM PU
 REVOKE ALL ON FUNCTION pay.console_settings(p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_settlement(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_statuses(p_scope text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_target(p_act text, p_merchants jsonb, p_body jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_tile(p_id text, p_page text, p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_time(p_query jsonb, p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_token(p_token text, p_sees boolean) FROM PUBLIC;
@@ -7410,6 +7641,7 @@ REVOKE ALL ON FUNCTION pay.count_watched_captures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decide_one_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text, OUT outcome text, OUT decided pay.risk_review) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.decide_proposal(p_act text, p_who text, p_body jsonb, p_terms jsonb, p_request_id text, OUT outcome text, OUT words text, OUT proposal pay.console_proposal, OUT change_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declare_secret(p_endpoint pay.webhook_endpoint, p_fingerprint bytea, p_sealed bytea, p_key_id text, p_overlap interval) FROM PUBLIC;
@@ -7432,12 +7664,11 @@ REVOKE ALL ON FUNCTION pay.destination_versions_json(p_merchant_id text, p_desti
 REVOKE ALL ON FUNCTION pay.destination_whole(p_merchant_id text, p_destination_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.disable_endpoint(p_merchant_id text, p_endpoint_id text, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.dispute TO payments_auditor;
-GRANT SELECT ON TABLE pay.dispute TO payments_operator;
 REVOKE ALL ON FUNCTION pay.dispute_fact(p_news pay.news, p_dispute pay.dispute, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.dispute_fee(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.dispute_parts(p_psp text, p_object text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.dispute_source(p_dispute pay.dispute) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.do_console_act(p_act text, p_who text, p_body jsonb, p_terms jsonb, p_request_id text, OUT outcome text, OUT words text, OUT answer jsonb, OUT checkout_id text, OUT proposal_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.doubt(p_word pay.fact, p_about text, p_why text, p_object text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.drop_change_job(p_change pay.change, p_why text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_file TO payments_auditor;
@@ -7690,6 +7921,7 @@ REVOKE ALL ON FUNCTION pay.journal_payout_call(p_row pay.payout_sending, p_owner
 REVOKE ALL ON FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_adopted(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_cards(p_psp text[], p_attempt text[], p_before text[], p_terms jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_console_act(p_act text, p_who text, p_roles jsonb, p_merchants jsonb, p_login_age_s bigint, p_body jsonb, p_target pay.console_target, OUT outcome text, OUT words text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_payout(p_state text, p_fact text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_payout_asked(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) FROM PUBLIC;
@@ -7707,6 +7939,8 @@ REVOKE ALL ON FUNCTION pay.keep_anchors(p_month date, p_until timestamp with tim
 REVOKE ALL ON FUNCTION pay.keep_browsers(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_card_decisions(p_words pay.card_word[], p_found pay.risk_findings) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[], p_before text[], p_terms jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_console_act(p_act pay.console_act) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_deadline(p_psp text, p_object text, p_until bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_texts text[], p_rows pay.risk_rows, OUT items integer[], OUT words text[], OUT is_changed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
@@ -7784,6 +8018,7 @@ REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, p_rows integer, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_declared(p_merchant_id text, p_endpoint_id text, p_url text, p_types jsonb, p_is_ordered boolean, p_fingerprint bytea, p_sealed bytea, p_key_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_endpoint(p_merchant_id text, p_endpoint_id text, p_url text, p_types jsonb, p_scheme text, p_is_ordered boolean, p_sealed bytea, p_key_id text, p_who text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_one_act(p_act text, p_who text, p_roles jsonb, p_merchants jsonb, p_login_age_s bigint, p_body jsonb, p_terms jsonb, p_request_id text, OUT outcome text, OUT page text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_one_payout(p_merchant_id text, p_seller text, p_currency text, p_who text, OUT outcome text, OUT payout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partition(p_month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partitions(p_move boolean) FROM PUBLIC;
@@ -7976,7 +8211,10 @@ REVOKE ALL ON FUNCTION pay.poll_soon(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.post(p_postings pay.posting[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.proof_log(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.proof_seals(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.propose_console_act(p_act text, p_who text, p_body jsonb, p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.propose_refund(p_who text, p_body jsonb, p_terms jsonb, OUT outcome text, OUT words text, OUT proposal pay.console_proposal) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.propose_rows(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.propose_settle(p_who text, p_body jsonb, OUT outcome text, OUT words text, OUT proposal pay.console_proposal) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_operator;
 REVOKE ALL ON FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule, p_minor bigint) FROM PUBLIC;
@@ -8016,6 +8254,7 @@ REVOKE ALL ON FUNCTION pay.recent_hour() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.record_facts(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.referenced_checkout(p_psp text, p_merchant_id text, p_our_ref text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refresh_payout_wallets(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.refund_as_proposed(p_proposal pay.console_proposal, p_terms jsonb, p_request_id text, OUT result text, OUT change_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refund_done(p_change pay.change, p_word pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refund_failed(p_change pay.change, p_word pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refund_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
@@ -8040,6 +8279,7 @@ GRANT SELECT ON TABLE pay.webhook_replay TO payments_operator;
 REVOKE ALL ON FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.report_by(p_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_zone text, p_merchant_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.report_lines(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.report_sum(p_sum numeric, p_exponent integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.request_time(p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.requote_orders(p_moves pay.move[]) FROM PUBLIC;
@@ -8126,6 +8366,7 @@ REVOKE ALL ON FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[])
 REVOKE ALL ON FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_amount(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.settle_as_proposed(p_proposal pay.console_proposal, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_captures(p_reviews pay.risk_review[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_dead_letters(p_merchant_id text[], p_checkout_id text[], p_kinds text[], p_why text) FROM PUBLIC;
@@ -8300,8 +8541,8 @@ REVOKE ALL ON FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows big
 GRANT ALL ON FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_evidence_until bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_evidence_until bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[], p_cards_card_before text[], p_after jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[], p_cards_card_before text[], p_after jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
@@ -8492,6 +8733,8 @@ REVOKE ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bi
 GRANT ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_console.read_page(p_page text[], p_staff text[], p_roles jsonb[], p_merchants jsonb[], p_query jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_console.read_page(p_page text[], p_staff text[], p_roles jsonb[], p_merchants jsonb[], p_query jsonb[]) TO payments_console;
+REVOKE ALL ON FUNCTION pay_console_act.make_act(p_act text[], p_staff text[], p_roles jsonb[], p_merchants jsonb[], p_login_age_s bigint[], p_body jsonb[], p_terms jsonb[], p_request_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_console_act.make_act(p_act text[], p_staff text[], p_roles jsonb[], p_merchants jsonb[], p_login_age_s bigint[], p_body jsonb[], p_terms jsonb[], p_request_id text[]) TO payments_console_act;
 REVOKE ALL ON FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text) FROM PUBLIC;
@@ -8540,6 +8783,8 @@ REVOKE ALL ON FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigin
 GRANT ALL ON FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.import_sanctions(p_list text, p_sha256 bytea, p_entry_id text[], p_name text[], p_shrinks boolean, p_who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.import_sanctions(p_list text, p_sha256 bytea, p_entry_id text[], p_name text[], p_shrinks boolean, p_who text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.keep_checks(p_name text[], p_violations bigint[], p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.keep_checks(p_name text[], p_violations bigint[], p_at timestamp with time zone) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.linked_to_review(p_review_id bigint) FROM PUBLIC;
@@ -8745,6 +8990,10 @@ GRANT SELECT ON TABLE pay.aged TO payments_auditor;
 GRANT SELECT ON TABLE pay.aged TO payments_operator;
 GRANT SELECT ON TABLE pay.backfill TO payments_auditor;
 GRANT SELECT ON TABLE pay.backfill TO payments_operator;
+GRANT SELECT ON TABLE pay.check_result TO payments_auditor;
+GRANT SELECT ON TABLE pay.check_result TO payments_operator;
+GRANT SELECT ON TABLE pay.console_act_right TO payments_auditor;
+GRANT SELECT ON TABLE pay.console_act_right TO payments_operator;
 GRANT SELECT ON TABLE pay.console_right TO payments_auditor;
 GRANT SELECT ON TABLE pay.console_right TO payments_operator;
 GRANT SELECT ON TABLE pay.console_role TO payments_auditor;
@@ -8943,6 +9192,8 @@ GRANT SELECT ON TABLE pay_check.close_balance TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.close_balance TO payments_operator;
 GRANT SELECT ON TABLE pay_check.close_chain TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.close_chain TO payments_operator;
+GRANT SELECT ON TABLE pay_check.console_act TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.console_act TO payments_operator;
 GRANT SELECT ON TABLE pay_check.contradiction TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.contradiction TO payments_operator;
 GRANT SELECT ON TABLE pay_check.credit_converted TO payments_auditor;
@@ -9071,6 +9322,8 @@ GRANT SELECT ON TABLE pay_check.webhook_parked TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.webhook_parked TO payments_operator;
 GRANT SELECT ON TABLE pay_view.accounts TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.accounts TO payments_operator;
+GRANT SELECT ON TABLE pay_view.acts TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.acts TO payments_operator;
 GRANT SELECT ON TABLE pay_view.backfills TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.backfills TO payments_operator;
 GRANT SELECT ON TABLE pay_view.changes TO payments_auditor;

@@ -123,10 +123,12 @@ export const LISTS = {
         ],
     },
     disputes: {
-        title: "Disputes", order: "newest first",
+        title: "Disputes",
+        order: "newest first, open ones by the deadline for evidence",
         filters: { state: ["open", "won", "lost"], psp: null, merchant: null },
         columns: [
             ["opened_at", "Opened", "time"], ["state", "State", "status"],
+            ["evidence_until", "Evidence until", "time"],
             CHECKOUT, MERCHANT, PSP, ...MONEY, ["code", "PSP's reason"],
             ["dispute_id", "Dispute", "id"],
             ["payment_order_id", "Order", "order"],
@@ -330,6 +332,18 @@ export const TABLES = {
         ["backfill_until", "Compared until", "time"],
         ["backfill_code", "Comparison's error"],
     ],
+    NodePsp: [
+        PSP, ["circuit", "Circuit breaker", "status"],
+        ["opened", "Opened times", "number"],
+        ["in_flight", "Calls under way", "number"],
+        ["in_flight_max", "At most", "number"],
+        ["calls", "Calls in the window", "number"],
+        ["success_permille", "Good of 1,000", "number"],
+        ["latency_ms", "Mean (ms)", "number"],
+        ["p50_ms", "Half within (ms)", "number"],
+        ["p95_ms", "95 % within (ms)", "number"],
+        ["p99_ms", "99 % within (ms)", "number"],
+    ],
     Endpoint: [
         ["url", "Address"], MERCHANT, ["state", "State", "status"],
         ["failures", "Failures in a row", "number"],
@@ -350,6 +364,10 @@ export const TABLES = {
         ["difference", "Difference", "amount"],
         ["verdict", "Verdict", "status"],
         ["looked_at", "Asked", "time"],
+    ],
+    Check: [
+        ["name", "Check", "id"], ["rows", "Rows", "number"],
+        ["at", "Run", "time"],
     ],
     LedgerLine: [
         ["at", "Booked", "time"], ["kind", "Entry"], ["account", "Account"],

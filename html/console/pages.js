@@ -4,6 +4,7 @@ import { actionsOf } from "./acts.js";
 import { Data } from "./data.js";
 import { html, useEffect, useState } from "./html.js";
 import { FILTERS, LISTS, STATUS_WORDS, TABLES, TILES } from "./lists.js";
+import { WinRate } from "./disputes.js";
 import { Payment } from "./payment.js";
 import { addressOf, go } from "./route.js";
 import { Amount, Facts, Table, Time, Value, nameOf } from "./table.js";
@@ -66,7 +67,11 @@ function Now({ route }) {
 function PspPage({ route }) {
     return html`<${Data} page="psps" query=${route.query} seconds=${LIVE_S}
         zone=${route.zone} count=${data => data.items.length}>${data => html`
-        <${Psps} rows=${data.items} zone=${route.zone} />`}<//>`;
+        <${Psps} rows=${data.items} zone=${route.zone} />
+        <h2>Calls of this node</h2>
+        <${Table} caption="Calls, as the node that answers has seen them"
+            columns=${TABLES.NodePsp} rows=${data.node} zone=${route.zone}
+            name="psp-calls" />`}<//>`;
 }
 
 function Find({ route }) {
@@ -83,6 +88,23 @@ function Find({ route }) {
             rows=${data.items} zone=${zone} name="find" />`}<//>`;
 }
 
+// Of payctl check, which reads all of the books, as no page does.
+function Checks({ checks, zone }) {
+    const { checked, violated } = checks;
+    if (checked === 0) {
+        return html`<p>The whole books have not been checked yet: run payctl
+            check as an operator.</p>`;
+    }
+    return html`<h2>Check of the books</h2>
+        <p class=${`notice ${violated.length ? "bad" : "good"}`}>${
+    violated.length ? `${violated.length} of ${checked} checks did not hold`
+        : `All ${checked} checks held`}, <${Time} at=${checks.oldest_at}
+            zone=${zone} />.</p>
+        ${violated.length ? html`<${Table} caption="Checks that did not hold"
+            columns=${TABLES.Check} rows=${violated} zone=${zone}
+            name="checks" />` : ""}`;
+}
+
 function Money({ route }) {
     const { zone, query } = route;
     return html`<${Data} page="money" query=${query} seconds=${60}
@@ -91,6 +113,8 @@ function Money({ route }) {
         <${Facts} facts=${[["Orders are compared with the ledger next",
         money.books && html`<${Time} at=${money.books.run_at}
             zone=${zone} />`]]} />
+        ${money.checks ? html`<${Checks} checks=${money.checks}
+            zone=${zone} />` : ""}
         <h2>Money on its way</h2>
         <${Table} caption="Entries that no file has brought, by age"
             columns=${TABLES.Ageing} rows=${money.ageing} zone=${zone}
@@ -219,6 +243,7 @@ function List({ route, me }) {
             route=${route} />
         <${Data} page=${name} query=${query} seconds=${seconds} zone=${zone}
             count=${data => data.items.length}>${data => html`
+            ${data.rate ? html`<${WinRate} rate=${data.rate} />` : ""}
             <${Table} caption=${`${list.title}, ${list.order}`}
                 columns=${list.columns} rows=${data.items} zone=${zone}
                 name=${name} actions=${actionsOf(name, me)} />

@@ -8,7 +8,8 @@ import { cellText, csvOf, groupsOf, plain, timeText, valueAt } from "./text.js";
 const GOOD = ["SUCCESS", "won", "paid", "settled", "resolved", "approved",
     "closed", "enabled", "DONE", "explained", "booked", "proven"];
 const BAD = ["FAILED", "lost", "open", "failed", "late", "unknown", "UNKNOWN",
-    "returned", "held", "disabled", "escalated", "refused", "unexplained"];
+    "returned", "held", "disabled", "escalated", "refused", "unexplained",
+    "half-open"];
 
 export function Time({ at, zone }) {
     return html`<time datetime=${at}>${timeText(at, zone)}</time>`;

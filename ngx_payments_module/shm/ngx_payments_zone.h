@@ -1,7 +1,8 @@
 /*
  * The contents of the shared zone.  ngx_payments_shm.c owns the buckets,
- * ngx_payments_count*.c write the counters, ngx_http_payments_metrics.c reads
- * them, ngx_payments_health.c owns the health; nobody else includes this.
+ * ngx_payments_count*.c write the counters, ngx_http_payments_metrics.c and
+ * ngx_http_payments_node.c read them, ngx_payments_health.c owns the health;
+ * nobody else includes this.
  */
 
 #ifndef NGX_PAYMENTS_ZONE_H

@@ -290,16 +290,15 @@ CREATE OR REPLACE FUNCTION pay.console_disputes(
     p_scope text[], p_query jsonb, p_most int)
 RETURNS TABLE (place text, item jsonb) LANGUAGE plpgsql STABLE AS $$
 BEGIN
+    IF p_query ->> 'state' = 'open' THEN
+        RETURN QUERY
+        SELECT * FROM console_open_disputes(p_scope, p_query, p_most);
+        RETURN;
+    END IF;
+
     RETURN QUERY
     SELECT console_us(d.opened_at) || ':' || d.dispute_id || ':' || d.part,
-        jsonb_build_object('merchant_id', d.merchant_id,
-            'checkout_id', d.checkout_id,
-            'payment_order_id', d.payment_order_id, 'psp', d.psp,
-            'dispute_id', d.dispute_id, 'state', d.state, 'code', d.code,
-            'opened_at', iso_time(d.opened_at),
-            'changed_at', iso_time(d.changed_at),
-            'amount', decimal_text(d.amount_minor, d.currency),
-            'amount_minor', d.amount_minor, 'currency', d.currency)
+        console_dispute(d)
     FROM dispute d
     WHERE d.state <> 'moved'
         AND d.state = coalesce(p_query ->> 'state', d.state)
@@ -313,7 +312,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.console_disputes IS
-    'Disputes of buyers, newest first';
+    'Disputes of buyers, newest first; open ones by the deadline for '
+    'evidence';
 
 
 CREATE OR REPLACE FUNCTION pay.console_jobs(
@@ -329,13 +329,17 @@ BEGIN
             'attempts', j.attempts, 'code', j.code,
             'lease_until', iso_time(j.lease_until), 'state', j.state)
     FROM (SELECT DISTINCT job_rank(k) AS rank
-          FROM unnest('{register,poll,refund,change}'::text[]) k) r
+          FROM unnest('{register,poll,refund,change}'::text[]) k
+          WHERE k = coalesce(p_query ->> 'kind', k)) r
     CROSS JOIN LATERAL (
         SELECT x.*, s.state FROM job x
         CROSS JOIN LATERAL console_job_state(x) s (state)
         WHERE job_rank(x.kind) = r.rank         -- job_rank_run_at's own
             AND x.kind = coalesce(p_query ->> 'kind', x.kind)
             AND s.state = coalesce(p_query ->> 'state', s.state)
+            -- so that no plan walks the jobs of the future
+            AND x.run_at <= CASE WHEN p_query ->> 'state' IN ('late', 'due')
+                                 THEN now() ELSE 'infinity' END
             AND (NOT p_query ? 'before'
                  OR (x.run_at, x.checkout_id::text, x.merchant_id::text,
                      x.kind::text, x.operation_id)

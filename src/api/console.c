@@ -46,7 +46,7 @@ typedef enum { SETTINGS = 1, ACTS = 2 } shows_t;
 static pay_status_t take_field(pay_arena_t *arena, pay_str_t field,
     unsigned allowed, unsigned *seen, pay_json_t *query, pay_err_t *err);
 static pay_status_t read_fields(pay_arena_t *arena, pay_str_t args,
-    unsigned allowed, pay_json_t *query, pay_err_t *err);
+    unsigned allowed, unsigned *seen, pay_json_t *query, pay_err_t *err);
 static pay_status_t take_id(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_word(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_currency(pay_arena_t *arena, pay_str_t *value);
@@ -180,11 +180,12 @@ pay_console_parse(pay_arena_t *arena, pay_str_t args,
     const pay_console_page_t *page, pay_str_t settings, int can_act,
     pay_console_asked_t *asked, pay_err_t *err)
 {
+    unsigned       seen = 0;
     pay_json_t    *query;
     pay_status_t   status;
 
     query = pay_json_object_new();
-    status = read_fields(arena, args, page->parameters, query, err);
+    status = read_fields(arena, args, page->parameters, &seen, query, err);
 
     if (status == PAY_OK && (page->shows & SETTINGS)) {
         status = pay_json_set_string(query, "settings", settings);
@@ -195,6 +196,7 @@ pay_console_parse(pay_arena_t *arena, pay_str_t args,
     }
 
     asked->page = page;
+    asked->is_first = (seen & (P(BEFORE) | P(AFTER))) == 0;
     asked->is_personal = pay_json_get(query, "personal") != NULL;
 
     if (status == PAY_OK) {
@@ -209,10 +211,10 @@ pay_console_parse(pay_arena_t *arena, pay_str_t args,
 
 static pay_status_t
 read_fields(pay_arena_t *arena, pay_str_t args, unsigned allowed,
-    pay_json_t *query, pay_err_t *err)
+    unsigned *seen, pay_json_t *query, pay_err_t *err)
 {
     int                   more = args.len != 0;
-    unsigned              seen = 0, fields = 0;
+    unsigned              fields = 0;
     pay_str_t             field;
     const unsigned char  *end;
 
@@ -225,7 +227,7 @@ read_fields(pay_arena_t *arena, pay_str_t args, unsigned allowed,
         end = args.len == 0 ? NULL : memchr(args.data, '&', args.len);
         field.data = args.data;
         field.len = end == NULL ? args.len : (size_t) (end - args.data);
-        PAY_TRY(take_field(arena, field, allowed, &seen, query, err));
+        PAY_TRY(take_field(arena, field, allowed, seen, query, err));
 
         more = end != NULL;
         args.data += more ? field.len + 1 : 0;

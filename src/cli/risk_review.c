@@ -29,7 +29,7 @@ const char  pay_cli_risk_review_usage[] =
     " [-o json|csv]\n"
     "       payctl risk review captures [--dsn DSN] [--merchant ID] [--all]"
     " [-o json|csv]\n"
-    "       payctl risk review show [--dsn DSN] ID\n"
+    "       payctl risk review show [--dsn DSN] [-o json] ID\n"
     "       payctl risk review linked [--dsn DSN] ID [-o json|csv]\n"
     "       payctl risk review claim ID [--lease SECONDS] [--who NAME]\n"
     "       payctl risk review approve ID --reason WORD [--note TEXT]"
