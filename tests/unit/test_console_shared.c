@@ -42,7 +42,7 @@ key_of(const char *page, const char *args, unsigned roles,
 
     cr_assert_eq(pay_console_parse(arena, pay_str_of(args),
                                    pay_console_page(pay_str_of(page)),
-                                   PAY_STR("{}"), &asked, &err), PAY_OK);
+                                   PAY_STR("{}"), 0, &asked, &err), PAY_OK);
 
     return pay_console_shared_key(arena, &staff, &asked, key);
 }
