@@ -216,7 +216,7 @@ DECLARE
     v_own  boolean := EXISTS (
         SELECT FROM console_proposal p
         WHERE p.proposal_id = p_target.proposal_id
-            AND p.proposed_by = p_who);
+            AND lower(p.proposed_by) = lower(p_who));
 BEGIN
     outcome := CASE
         WHEN NOT p_target.is_there OR NOT v_sees

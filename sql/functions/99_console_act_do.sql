@@ -71,7 +71,7 @@ BEGIN
 
     SELECT coalesce(sum(p.amount_minor), 0) AS all_of,
         coalesce(sum(p.amount_minor) FILTER (
-            WHERE p.proposed_by = p_who), 0) AS theirs
+            WHERE lower(p.proposed_by) = lower(p_who)), 0) AS theirs
     INTO v_sum
     FROM (SELECT w.* FROM console_proposal w
           WHERE w.currency = p_currency AND w.state = 'waiting'

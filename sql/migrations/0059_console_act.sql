@@ -71,8 +71,8 @@ CREATE TABLE console_proposal (
     CHECK ((state = 'waiting') = (decided_at IS NULL)),
     CHECK ((decided_at IS NULL) = (decided_by IS NULL)),
     CHECK (state NOT IN ('done', 'failed', 'rejected')
-           OR decided_by <> proposed_by),
-    CHECK (state <> 'withdrawn' OR decided_by = proposed_by)
+           OR lower(decided_by) <> lower(proposed_by)),
+    CHECK (state <> 'withdrawn' OR lower(decided_by) = lower(proposed_by))
 );
 COMMENT ON TABLE console_proposal IS
     'Acts of staff that move money and need a second person';

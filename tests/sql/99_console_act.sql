@@ -158,6 +158,9 @@ SELECT is(pg_temp.money('o1'), '0 2000 0 0 0', 'nothing has moved');
 SELECT is(pg_temp.decide('approve', 'ann', 'a0', pg_temp.newest(),
                          'support finance-approver'), 'own',
           'never one''s own proposal');
+SELECT is(pg_temp.decide('approve', 'ANN', 'a00', pg_temp.newest(),
+                         'support finance-approver'), 'own',
+          'in capital letters neither');
 SELECT is(pg_temp.decide('reject', 'ann', 'a1', pg_temp.newest(),
                          'support finance-approver'), 'own',
           'nor its rejection');
