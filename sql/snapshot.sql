@@ -1860,8 +1860,8 @@ CREATE TABLE pay.console_proposal (
     CONSTRAINT console_proposal_check CHECK (((act = 'settle'::text) = (outcome IS NOT NULL))),
     CONSTRAINT console_proposal_check1 CHECK (((state = 'waiting'::text) = (decided_at IS NULL))),
     CONSTRAINT console_proposal_check2 CHECK (((decided_at IS NULL) = (decided_by IS NULL))),
-    CONSTRAINT console_proposal_check3 CHECK (((state <> ALL (ARRAY['done'::text, 'failed'::text, 'rejected'::text])) OR ((decided_by)::text <> (proposed_by)::text))),
-    CONSTRAINT console_proposal_check4 CHECK (((state <> 'withdrawn'::text) OR ((decided_by)::text = (proposed_by)::text))),
+    CONSTRAINT console_proposal_check3 CHECK (((state <> ALL (ARRAY['done'::text, 'failed'::text, 'rejected'::text])) OR (lower((decided_by)::text) <> lower((proposed_by)::text)))),
+    CONSTRAINT console_proposal_check4 CHECK (((state <> 'withdrawn'::text) OR (lower((decided_by)::text) = lower((proposed_by)::text)))),
     CONSTRAINT console_proposal_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'failed'::text]))),
     CONSTRAINT console_proposal_reason_check CHECK ((octet_length((reason)::text) <= 200)),
     CONSTRAINT console_proposal_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'done'::text, 'rejected'::text, 'withdrawn'::text, 'failed'::text])))
@@ -6803,7 +6803,7 @@ CREATE UNIQUE INDEX dispatch_one_open ON pay.dispatch USING btree (merchant_id, 
 CREATE INDEX dispatch_open ON pay.dispatch USING btree (lease_until) WHERE (((state)::text = 'OPEN'::text) AND ((operation)::text <> 'register'::text));
 CREATE INDEX dispatch_unknown ON pay.dispatch USING btree (first_sent_at) WHERE (((state)::text = 'UNKNOWN'::text) AND (NOT settled));
 CREATE INDEX dispute_checkout ON pay.dispute USING btree (merchant_id, checkout_id);
-CREATE INDEX dispute_deadline ON pay.dispute USING btree (COALESCE(evidence_until, '9999-01-01 00:00:00+00'::timestamp with time zone), dispute_id, part) WHERE (state = 'open'::text);
+CREATE INDEX dispute_deadline ON pay.dispute USING btree (COALESCE(evidence_until, '9999-01-01 00:00:00+00'::timestamp with time zone), dispute_id, part) WHERE ((state = 'open'::text) IS TRUE);
 CREATE INDEX dispute_opened ON pay.dispute USING btree (opened_at, dispute_id, part);
 CREATE INDEX event_at ON ONLY pay.event USING brin (at) WITH (autosummarize='on');
 CREATE INDEX event_default_at_idx ON pay.event_default USING brin (at) WITH (autosummarize='on');

@@ -34,7 +34,7 @@ BEGIN
             coalesce(d.evidence_until,
                      '9999-01-01T00:00:00Z'::timestamptz) AS until
         FROM dispute d
-        WHERE d.state = 'open'                      -- dispute_deadline's own
+        WHERE (d.state = 'open') IS TRUE            -- dispute_deadline's own
             AND d.psp = coalesce(p_query ->> 'psp', d.psp)
             AND (NOT p_query ? 'before'
                  OR (coalesce(d.evidence_until,

@@ -58,7 +58,7 @@ $$;
 CREATE FUNCTION pg_temp.changes(p_checkout text) RETURNS text
 LANGUAGE sql AS $$
 SELECT string_agg(concat_ws(' ', c.kind, c.amount_minor, c.status), ', '
-                  ORDER BY c.kind, c.amount_minor)
+                  ORDER BY c.kind, c.amount_minor, c.created_at)
 FROM pay.change c WHERE c.checkout_id = p_checkout
 $$;
 -- the PSP answers the open changes
