@@ -12,7 +12,7 @@ from selenium.webdriver.common.keys import Keys
 from staff import Staff
 from support.gateway import ROOT
 from support.waiting import wait_for
-from test_console import NARROW, WHOLE, WIDE
+from test_console import WHOLE, fits
 from test_pages import DESKTOP, PHONE, SHOTS
 
 MINT = ROOT / "ci/mint-staff"
@@ -53,17 +53,6 @@ def tab_to(staff, words: str, limit=60):
             return found
         staff.types(Keys.TAB)
     raise AssertionError(f"{words!r} is not reached by Tab")
-
-
-def fits(staff, size, name):
-    for scheme in ("light", "dark"):
-        staff.chrome.look(**size, dark=scheme == "dark")
-        staff.chrome.screenshot(SHOTS / f"console-{name}-{scheme}.png")
-        assert staff.driver.execute_script(WIDE) <= size["width"], name
-        assert staff.driver.execute_script(NARROW) == [], name
-        if size == DESKTOP:
-            staff.chrome.look(**WHOLE, dark=scheme == "dark")
-        assert axe.doubts(staff.driver) == [], (name, scheme)
 
 
 @pytest.mark.parametrize(
