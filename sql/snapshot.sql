@@ -3340,6 +3340,7 @@ CREATE FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amou
 CREATE FUNCTION pay.total_of(p_counts jsonb) RETURNS bigint LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.types_ok(p_types jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) RETURNS text LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.unsettle_reviews(p_moves pay.move[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.untold(p_told pay.told[]) RETURNS pay.told[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlement_source) RETURNS pay.news[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.untold_figures() RETURNS jsonb LANGUAGE sql STABLE;
@@ -8491,6 +8492,7 @@ REVOKE ALL ON FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, O
 REVOKE ALL ON FUNCTION pay.total_of(p_counts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.types_ok(p_types jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.unsettle_reviews(p_moves pay.move[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.untold(p_told pay.told[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.untold_figures() FROM PUBLIC;

@@ -355,6 +355,10 @@ BEGIN
             v_written := write_moves(v_step.moves, v_step.shown, v_step.at);
         END IF;
 
+        IF 'late_sale' = ANY (v_step.has) THEN
+            PERFORM unsettle_reviews(v_step.moves);
+        END IF;
+
         IF v_step.rests THEN
             v_ended := end_jobs(v_step.moves, v_step.ours,
                                 'letter' = ANY (v_step.has));

@@ -406,6 +406,10 @@ BEGIN
                 CASE WHEN bool_or(m.kind IN ('late_refunded',
                          'late_refund_returned'))
                      THEN 'late_refund' END,
+                CASE WHEN bool_or(m.is_event
+                         AND (m.move).old_status = 'FAILED'
+                         AND (m.move).status = 'SUCCESS')
+                     THEN 'late_sale' END,
                 CASE WHEN bool_or(m.brings)
                      THEN 'posting' END,
                 CASE WHEN bool_or(EXISTS (

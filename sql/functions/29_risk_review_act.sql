@@ -9,8 +9,9 @@ SET LOCAL search_path = pay, pg_temp;
 -- The money of a rejected checkout goes back: one cancellation releases the part
 -- that is not captured, and a refund of each captured order returns the rest.
 -- The key is that of the review, so that each is asked for once and not again
--- when it fails.  A page that is closed, and money that a buyer had held
--- meanwhile, take two cancellations.
+-- when it fails.  Money that is captured after a refund has another key: a capture
+-- of the storefront's may have been open.  A page that is closed, and money that a
+-- buyer had held meanwhile, take two cancellations.
 CREATE OR REPLACE FUNCTION pay.review_change_items(p_reviews risk_review[])
 RETURNS change_item[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -24,7 +25,9 @@ BEGIN
             'risk-review-' || x.review_id, false, NULL)::change_item
         FROM (
             SELECT r.review_id, o.*, 'refund' AS kind,
-                'refund/' || o.position AS name
+                concat_ws('/', 'refund', o.position,
+                    CASE WHEN o.refunded_minor > 0
+                         THEN o.captured_minor END) AS name
             FROM unnest(p_reviews) r
             CROSS JOIN LATERAL orders_of(r.merchant_id, r.checkout_id) o
             WHERE o.captured_minor > o.refunding_minor + o.refunded_minor
@@ -48,7 +51,7 @@ COMMENT ON FUNCTION pay.review_change_items IS
 
 -- The reviews are locked, so that nobody else has their idempotency keys.
 -- Checkouts are locked in key order, and all are booked at once, since that
--- locks wallets.
+-- locks wallets.  A change without an outcome may still bring money.
 CREATE OR REPLACE FUNCTION pay.give_back(p_reviews risk_review[])
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -82,11 +85,35 @@ BEGIN
         SELECT bool_and(o.authorized_minor = 0 AND (o.status = 'FAILED'
             OR o.captured_minor > 0 AND o.captured_minor
                 <= o.refunded_minor + o.charged_back_minor))
-        FROM orders_of(r.merchant_id, r.checkout_id) o);
+        FROM orders_of(r.merchant_id, r.checkout_id) o)
+        AND NOT EXISTS (
+            SELECT FROM change c
+            WHERE c.merchant_id = r.merchant_id
+                AND c.checkout_id = r.checkout_id
+                AND c.status IN ('NOT_STARTED', 'EXECUTING'));
 END
 $$;
 COMMENT ON FUNCTION pay.give_back IS
     'Cancels or refunds rejected checkouts, each once';
+
+
+-- A sale after a failure: the buyer had paid before the page ended.  The caller
+-- has locked the checkouts; a decision about a rejected review locks none, so
+-- that the two never wait for each other.
+CREATE OR REPLACE FUNCTION pay.unsettle_reviews(p_moves move[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE risk_review r
+    SET is_settled = false
+    FROM (SELECT DISTINCT m.merchant_id, m.checkout_id
+          FROM unnest(p_moves) m
+          WHERE m.old_status = 'FAILED' AND m.status = 'SUCCESS') m
+    WHERE r.merchant_id = m.merchant_id AND r.checkout_id = m.checkout_id
+        AND r.state = 'rejected' AND r.is_settled;
+END
+$$;
+COMMENT ON FUNCTION pay.unsettle_reviews IS
+    'Has the next round look at rejected checkouts whose money came late';
 
 
 -- The states are those of the table; of two decisions about one review in a batch

@@ -244,6 +244,48 @@ SELECT is(pg_temp.review('m-' || n), s, n) FROM (VALUES
     ('disputed', 'ended held')) t (n, s);
 SELECT is(pg_temp.acts('m-disputed'), 'ended gateway disputed', 'why');
 
+-- a capture whose outcome is open when its review is rejected: all other money is
+-- back before the PSP says that it was done
+SELECT is(pg_temp.reviewed('open-capture', 1000, 'authorized'), 'created', '');
+SELECT is(pg_temp.whole('open-capture', 'o-open-capture', 'capture', 'oc1',
+                        300, 'UNKNOWN'), 'EXECUTING', 'nobody knows');
+SELECT is(pg_temp.whole('open-capture', 'o-open-capture', 'final_capture',
+                        'oc2', 500, 'DONE', 'cap-oc2'), 'SUCCESS cap-oc2', 'another');
+SELECT is(pg_temp.decide('open-capture', 'reject'), 'rejected', 'a rejection');
+SELECT is(pg_temp.changes('open-capture'), 'capture 300 why not change, '
+    'capture 500 why not, refund 500 risk change', 'is given back');
+SELECT is(pg_temp.news('refund', 'succeeded', 're-oc', 500,
+    p_reference => 'pi-open-capture', p_operation => (
+        SELECT c.change_id FROM pay.change c WHERE c.reason = 'risk'
+            AND c.checkout_id = 'open-capture')), 'applied', 'it is back');
+SELECT is(pg_temp.sweep(), 'swept', 'a round');
+SELECT is(pg_temp.review('open-capture'), 'rejected held', 'is not the end');
+SELECT is(pg_temp.news('capture', 'succeeded', 'cap-oc1', 300,
+    p_reference => 'pi-open-capture', p_operation => pg_temp.uuid('oc1')),
+    'applied', 'it was done');
+SELECT is(pg_temp.sweep(), 'swept', 'the next round');
+SELECT is(pg_temp.changes('open-capture'), 'capture 300 why not, '
+    'capture 500 why not, refund 500 risk, refund 300 risk change',
+    'gives that back, too');
+SELECT is(pg_temp.sweep(), 'swept', 'the round behind it');
+SELECT is(count(*), 4::bigint, 'asks for nothing twice') FROM pay.change c
+WHERE c.checkout_id = 'open-capture';
+
+-- a sale that comes after the page of a rejected checkout has ended
+SELECT is(pg_temp.reviewed('late', p_news => ''), 'created', 'a page is open');
+SELECT pg_temp.token('m1', 'late', 't-late');
+SELECT is(pg_temp.decide('late', 'reject'), 'rejected', 'a rejection');
+SELECT is(pg_temp.changes('late'), 'cancel 100 risk change', 'closes it');
+SELECT is(pg_temp.fact('t-late', 'expired'), 'applied', 'it ends itself');
+SELECT is(pg_temp.sweep(), 'swept', 'a round');
+SELECT is(pg_temp.review('late'), 'rejected settled held', 'sees the end');
+SELECT is(pg_temp.fact('t-late', 'paid', p_reference => 'pi-late'), 'applied',
+    'the buyer had paid');
+SELECT is(pg_temp.review('late'), 'rejected held', 'so it was not the end');
+SELECT is(pg_temp.sweep(), 'swept', 'the next round');
+SELECT is(pg_temp.changes('late'), 'cancel 100 risk, refund 100 risk change',
+    'gives the money back');
+
 -- an authorisation that has lapsed: nothing is left to approve
 SELECT is(pg_temp.reviewed('lapsed', p_news => 'authorized'), 'created', '');
 SELECT is(pg_temp.fact('t-lapsed', 'cancelled'), 'applied', 'it lapses');
