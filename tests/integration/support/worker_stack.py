@@ -22,9 +22,12 @@ def worker_stack():
     if is_first():
         yield load()
         return
-    # as make up's
+    # as make up's, whose rate ci/asan sets
     made = OwnStack(
-        PAY_RATE="", PAY_RATES="", MOCK_RETRY_MS="", PAY_BREAKER=""
+        PAY_RATE=os.environ.get("PAY_RATE", ""),
+        PAY_RATES="",
+        MOCK_RETRY_MS="",
+        PAY_BREAKER="",
     )
     try:
         yield made.gateway
