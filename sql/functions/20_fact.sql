@@ -355,7 +355,7 @@ BEGIN
             v_written := write_moves(v_step.moves, v_step.shown, v_step.at);
         END IF;
 
-        IF 'late_sale' = ANY (v_step.has) THEN
+        IF 'late_money' = ANY (v_step.has) THEN
             PERFORM unsettle_reviews(v_step.moves);
         END IF;
 

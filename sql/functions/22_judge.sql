@@ -407,9 +407,10 @@ BEGIN
                          'late_refund_returned'))
                      THEN 'late_refund' END,
                 CASE WHEN bool_or(m.is_event
-                         AND (m.move).old_status = 'FAILED'
-                         AND (m.move).status = 'SUCCESS')
-                     THEN 'late_sale' END,
+                         AND (m.news = 'refund_returned'
+                              OR (m.move).old_status = 'FAILED'
+                              AND (m.move).status = 'SUCCESS'))
+                     THEN 'late_money' END,
                 CASE WHEN bool_or(m.brings)
                      THEN 'posting' END,
                 CASE WHEN bool_or(EXISTS (

@@ -6,7 +6,9 @@ SET LOCAL search_path = pay, pg_temp;
 
 
 -- Nothing was sent, nothing will be, and no page waits for its end.  A checkout
--- whose place it was to take keeps it.
+-- whose page it was to close first keeps its place, and the blocked one can then
+-- not be replaced, see old_page_is_open().  One without an open page has lost its
+-- place: two checkouts could take the places of these two, and both be paid.
 CREATE OR REPLACE FUNCTION pay.block_checkouts(
     p_items int[], p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_request_id text[], p_terms jsonb[])
@@ -31,6 +33,10 @@ BEGIN
         WHERE x.merchant_id = p_merchant_id[n]
             AND x.checkout_id = p_terms[n] ->> 'replaces'
             AND x.replaced_by = p_checkout_id[n]
+            AND EXISTS (
+                SELECT FROM checkout w
+                WHERE w.merchant_id = p_merchant_id[n]
+                    AND w.checkout_id = p_checkout_id[n] AND w.waits)
         OFFSET 0) x
     WHERE p_terms[n] ->> 'replaces' IS NOT NULL
         AND c.ctid = x.tid AND c.tableoid = x.part;
@@ -129,7 +135,8 @@ BEGIN
 
     IF p_replaces THEN
         PERFORM close_replaced(ARRAY(
-                SELECT n FROM unnest(p_items) n WHERE n <> ALL (blocked)),
+                SELECT n FROM unnest(p_items) n
+                WHERE n <> ALL (blocked) OR n <> ALL (p_waits)),
             p_waits, p_merchant_id, p_checkout_id, p_lease_ms, p_request_id,
             p_terms);
     END IF;

@@ -9,9 +9,10 @@ SET LOCAL search_path = pay, pg_temp;
 -- The money of a rejected checkout goes back: one cancellation releases the part
 -- that is not captured, and a refund of each captured order returns the rest.
 -- The key is that of the review, so that each is asked for once and not again
--- when it fails.  Money that is captured after a refund has another key: a capture
--- of the storefront's may have been open.  A page that is closed, and money that a
--- buyer had held meanwhile, take two cancellations.
+-- when it fails.  Behind another refund it has the sums in it, as there may be
+-- money again: a capture of the storefront's was open, or its refund comes back.  A
+-- page that is closed, and money that a buyer had held meanwhile, take two
+-- cancellations.
 CREATE OR REPLACE FUNCTION pay.review_change_items(p_reviews risk_review[])
 RETURNS change_item[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -27,7 +28,8 @@ BEGIN
             SELECT r.review_id, o.*, 'refund' AS kind,
                 concat_ws('/', 'refund', o.position,
                     CASE WHEN o.refunded_minor > 0
-                         THEN o.captured_minor END) AS name
+                         THEN o.captured_minor END,
+                    nullif(o.refunded_minor, 0)) AS name
             FROM unnest(p_reviews) r
             CROSS JOIN LATERAL orders_of(r.merchant_id, r.checkout_id) o
             WHERE o.captured_minor > o.refunding_minor + o.refunded_minor
@@ -97,9 +99,10 @@ COMMENT ON FUNCTION pay.give_back IS
     'Cancels or refunds rejected checkouts, each once';
 
 
--- A sale after a failure: the buyer had paid before the page ended.  The caller
--- has locked the checkouts; a decision about a rejected review locks none, so
--- that the two never wait for each other.
+-- A sale after a failure: the buyer had paid before the page ended.  Or a refund
+-- of the storefront's that the PSP could not pay out.  The caller has locked the
+-- checkouts; a decision about a rejected review locks none, so that the two never
+-- wait for each other.
 CREATE OR REPLACE FUNCTION pay.unsettle_reviews(p_moves move[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -107,13 +110,14 @@ BEGIN
     SET is_settled = false
     FROM (SELECT DISTINCT m.merchant_id, m.checkout_id
           FROM unnest(p_moves) m
-          WHERE m.old_status = 'FAILED' AND m.status = 'SUCCESS') m
+          WHERE m.news = 'refund_returned'
+              OR m.old_status = 'FAILED' AND m.status = 'SUCCESS') m
     WHERE r.merchant_id = m.merchant_id AND r.checkout_id = m.checkout_id
         AND r.state = 'rejected' AND r.is_settled;
 END
 $$;
 COMMENT ON FUNCTION pay.unsettle_reviews IS
-    'Has the next round look at rejected checkouts whose money came late';
+    'Has the next round look at rejected checkouts that have money again';
 
 
 -- The states are those of the table; of two decisions about one review in a batch

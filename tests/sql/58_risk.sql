@@ -407,6 +407,27 @@ FROM pay.change c WHERE c.checkout_id = 'old';
 SELECT is(pg_temp.kinds('m1', 'o-old'), 'created registered cancel_requested',
           'its timeline');
 
+-- of a chain of ended checkouts only the last one can be replaced: two could be
+-- paid otherwise
+CREATE FUNCTION pg_temp.replacing(
+    p_new text, p_old text, p_word text DEFAULT 'allow')
+RETURNS text LANGUAGE sql AS $$
+SELECT b.outcome
+FROM pg_temp.begin('m1', 'k-' || p_new, p_new, ARRAY['o-' || p_new || ':100'],
+    p_terms => jsonb_build_object('replaces', p_old, 'can_close', true,
+        'change_id', pg_temp.uuid(p_new)),
+    p_risk => pg_temp.risk(p_word)) b
+$$;
+SELECT is(pg_temp.look('link1', pg_temp.risk('block')), 'blocked', 'the first');
+SELECT is(pg_temp.replacing('link2', 'link1', 'block'), 'blocked', 'the next');
+SELECT is(pg_temp.replacing('link3', 'link1'), 'not_replaced', 'not again');
+SELECT is(pg_temp.replacing('link4', 'link2'), 'created', 'the last one is');
+SELECT is(pg_temp.replacing('link5', 'link2'), 'not_replaced', 'but once');
+SELECT is(pg_temp.kinds('m1', 'o-link1'), 'created blocked replaced',
+          'the first one''s timeline says so');
+SELECT is(pg_temp.replacing('new3', 'new'), 'not_replaced',
+          'nor one beside whose page another one waits');
+
 -- a checkout may take the place of a blocked one
 SELECT is(b.outcome, 'created', 'after a block')
 FROM pg_temp.begin('m1', 'k-after', 'after', '{o-after:100}',

@@ -286,6 +286,25 @@ SELECT is(pg_temp.sweep(), 'swept', 'the next round');
 SELECT is(pg_temp.changes('late'), 'cancel 100 risk, refund 100 risk change',
     'gives the money back');
 
+-- a refund of the storefront's that the PSP cannot pay out
+SELECT is(pg_temp.reviewed('back', 300), 'created', '');
+SELECT is(pg_temp.whole('back', 'o-back', 'refund', 'rb', 100, 'DONE', 're-rb'),
+          'SUCCESS re-rb', 'the storefront refunds a part');
+SELECT is(pg_temp.decide('back', 'reject'), 'rejected', 'a rejection');
+SELECT is(pg_temp.news('refund', 'succeeded', 're-back', 200,
+    p_reference => 'pi-back', p_operation => (
+        SELECT c.change_id FROM pay.change c
+        WHERE c.reason = 'risk' AND c.checkout_id = 'back')), 'applied',
+    'refunds the rest');
+SELECT is(pg_temp.sweep(), 'swept', 'a round');
+SELECT is(pg_temp.review('back'), 'rejected settled held', 'sees the end');
+SELECT is(pg_temp.news('refund', 'failed', 're-rb', 100,
+    p_reference => 'pi-back'), 'applied', 'the part comes back');
+SELECT is(pg_temp.review('back'), 'rejected held', 'so it was not the end');
+SELECT is(pg_temp.sweep(), 'swept', 'the next round');
+SELECT is(pg_temp.changes('back'), 'refund 100 why not, refund 200 risk, '
+    'refund 100 risk change', 'gives it back once more');
+
 -- an authorisation that has lapsed: nothing is left to approve
 SELECT is(pg_temp.reviewed('lapsed', p_news => 'authorized'), 'created', '');
 SELECT is(pg_temp.fact('t-lapsed', 'cancelled'), 'applied', 'it lapses');
