@@ -1685,6 +1685,66 @@ CREATE FUNCTION pay.check_keys(p_proof pay.settlement_proof, p_rows integer) RET
 CREATE FUNCTION pay.check_settlement(p_file_id bigint, p_rows integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 
+CREATE TABLE pay.checkout (
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    checkout_uuid uuid NOT NULL,
+    handle pay.id NOT NULL,
+    psp pay.id NOT NULL,
+    return_url pay.filled NOT NULL,
+    base_url pay.filled NOT NULL,
+    buyer_info jsonb,
+    metadata jsonb,
+    credit_card_info jsonb,
+    currency pay.currency_code NOT NULL,
+    total_minor pay.positive_minor NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    is_payment_done boolean DEFAULT false NOT NULL,
+    late_success pay.late_policy DEFAULT 'accept'::text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    nonce pay.id NOT NULL,
+    state pay.registration_state DEFAULT 'REGISTERING'::text NOT NULL,
+    attempt pay.ordinal DEFAULT 1 NOT NULL,
+    token pay.id,
+    alias pay.id,
+    hosted_url text,
+    reference text,
+    code text,
+    lease_until timestamp with time zone,
+    psps pay.psp_list NOT NULL,
+    key_windows integer[] NOT NULL,
+    refused_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
+    tried_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
+    open_attempts pay.tally DEFAULT 1 NOT NULL,
+    hinted_at timestamp with time zone,
+    first_call pay.first_call,
+    first_ended_at timestamp with time zone,
+    request_id text,
+    capture pay.capture_mode DEFAULT 'automatic'::text NOT NULL,
+    replaces pay.id,
+    replaced_by pay.id,
+    waits boolean DEFAULT false NOT NULL,
+    payment_method text COLLATE pg_catalog."C",
+    risk text COLLATE pg_catalog."C",
+    hold_psps text[],
+    page jsonb,
+    CONSTRAINT checkout_check CHECK ((((state)::text <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
+    CONSTRAINT checkout_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
+    CONSTRAINT checkout_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
+    CONSTRAINT checkout_check3 CHECK ((cardinality(key_windows) = cardinality((psps)::text[]))),
+    CONSTRAINT checkout_check4 CHECK ((((first_call)::text = 'DONE'::text) = (first_ended_at IS NOT NULL))),
+    CONSTRAINT checkout_page_check CHECK ((octet_length((page)::text) <= 16384)),
+    CONSTRAINT checkout_payment_method_check CHECK ((((octet_length(payment_method) >= 1) AND (octet_length(payment_method) <= 64)) AND (payment_method !~ '[^A-Za-z0-9._~-]'::text))),
+    CONSTRAINT checkout_risk_check CHECK ((risk = ANY (ARRAY['allow'::text, 'challenge'::text, 'review'::text, 'block'::text])))
+)
+WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
+
+COMMENT ON COLUMN pay.checkout.hold_psps IS 'The PSPs at which the money is only held because of a review; NULL: the mode of capture is that which the storefront wants, else it wants automatic';
+COMMENT ON COLUMN pay.checkout.page IS 'For the buyer''s page: {"locale", "descriptions" of the orders}, or NULL';
+
+CREATE FUNCTION pay.checkouts_of_buyer(p_merchant_id text, p_by text, p_value text) RETURNS SETOF pay.checkout LANGUAGE plpgsql STABLE;
+
 CREATE TABLE pay.payout_adapter (
     adapter pay.filled NOT NULL,
     window_s integer[] NOT NULL,
@@ -1875,65 +1935,6 @@ CREATE FUNCTION pay.console_audit(p_query jsonb, p_most integer) RETURNS TABLE(p
 CREATE FUNCTION pay.console_batches(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_blind(p_document jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE STRICT;
 CREATE FUNCTION pay.console_changes(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
-
-CREATE TABLE pay.checkout (
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    checkout_uuid uuid NOT NULL,
-    handle pay.id NOT NULL,
-    psp pay.id NOT NULL,
-    return_url pay.filled NOT NULL,
-    base_url pay.filled NOT NULL,
-    buyer_info jsonb,
-    metadata jsonb,
-    credit_card_info jsonb,
-    currency pay.currency_code NOT NULL,
-    total_minor pay.positive_minor NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    is_payment_done boolean DEFAULT false NOT NULL,
-    late_success pay.late_policy DEFAULT 'accept'::text NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    nonce pay.id NOT NULL,
-    state pay.registration_state DEFAULT 'REGISTERING'::text NOT NULL,
-    attempt pay.ordinal DEFAULT 1 NOT NULL,
-    token pay.id,
-    alias pay.id,
-    hosted_url text,
-    reference text,
-    code text,
-    lease_until timestamp with time zone,
-    psps pay.psp_list NOT NULL,
-    key_windows integer[] NOT NULL,
-    refused_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
-    tried_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
-    open_attempts pay.tally DEFAULT 1 NOT NULL,
-    hinted_at timestamp with time zone,
-    first_call pay.first_call,
-    first_ended_at timestamp with time zone,
-    request_id text,
-    capture pay.capture_mode DEFAULT 'automatic'::text NOT NULL,
-    replaces pay.id,
-    replaced_by pay.id,
-    waits boolean DEFAULT false NOT NULL,
-    payment_method text COLLATE pg_catalog."C",
-    risk text COLLATE pg_catalog."C",
-    hold_psps text[],
-    page jsonb,
-    CONSTRAINT checkout_check CHECK ((((state)::text <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
-    CONSTRAINT checkout_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
-    CONSTRAINT checkout_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
-    CONSTRAINT checkout_check3 CHECK ((cardinality(key_windows) = cardinality((psps)::text[]))),
-    CONSTRAINT checkout_check4 CHECK ((((first_call)::text = 'DONE'::text) = (first_ended_at IS NOT NULL))),
-    CONSTRAINT checkout_page_check CHECK ((octet_length((page)::text) <= 16384)),
-    CONSTRAINT checkout_payment_method_check CHECK ((((octet_length(payment_method) >= 1) AND (octet_length(payment_method) <= 64)) AND (payment_method !~ '[^A-Za-z0-9._~-]'::text))),
-    CONSTRAINT checkout_risk_check CHECK ((risk = ANY (ARRAY['allow'::text, 'challenge'::text, 'review'::text, 'block'::text])))
-)
-WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
-
-COMMENT ON COLUMN pay.checkout.hold_psps IS 'The PSPs at which the money is only held because of a review; NULL: the mode of capture is that which the storefront wants, else it wants automatic';
-COMMENT ON COLUMN pay.checkout.page IS 'For the buyer''s page: {"locale", "descriptions" of the orders}, or NULL';
-
 CREATE FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) RETURNS SETOF pay.checkout LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_checkouts(p_scope text[], p_query jsonb, p_window integer) RETURNS SETOF pay.checkout LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_checks(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
@@ -2153,6 +2154,7 @@ END IS TRUE)),
 WITH (fillfactor='80');
 
 CREATE FUNCTION pay.due_time(p_schedule pay.payout_schedule, p_day date) RETURNS timestamp with time zone LANGUAGE sql STABLE;
+CREATE FUNCTION pay.empty_checkouts(p_merchant_id text, p_checkouts text[]) RETURNS jsonb LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_addresses(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.end_bodies(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.end_browser_addresses(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
@@ -2678,6 +2680,7 @@ CREATE FUNCTION pay.name_words(p_name text) RETURNS bytea[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.named_order(p_news pay.news) RETURNS pay.payment_order LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.named_payouts(p_work pay.settlement_work, OUT tids tid[], OUT same tid[], OUT total bigint, OUT psps integer, OUT psp text, OUT entries jsonb) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.near_windows(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) RETURNS bigint[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.needs_buyer(p_checkout pay.checkout) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.newest_browser(p_merchant_id text, p_checkout_id text) RETURNS text LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
 
 CREATE TABLE pay.dispatch (
@@ -3510,6 +3513,7 @@ CREATE FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_accoun
 CREATE FUNCTION pay_ops.enable_endpoint(p_endpoint_id text, p_enable boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.end_payout_report(p_merchant_id text, p_provider text, p_sha256 bytea, p_kind text, p_counts jsonb, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.erase_buyer(p_merchant_id text, p_by text, p_value text, p_who text, p_why text) RETURNS TABLE(outcome text, class text, ended bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.fix_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_left text[], p_codes text[], p_items integer, p_total_minor bigint, p_sha256 bytea) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -7492,6 +7496,9 @@ REVOKE ALL ON FUNCTION pay.check_items(p_merchant_id text[], p_idempotency_key t
 REVOKE ALL ON FUNCTION pay.check_keys(p_proof pay.settlement_proof, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.check_settlement(p_file_id bigint, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
+GRANT SELECT ON TABLE pay.checkout TO payments_operator;
+REVOKE ALL ON FUNCTION pay.checkouts_of_buyer(p_merchant_id text, p_by text, p_value text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_adapter TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_adapter TO payments_operator;
 REVOKE ALL ON FUNCTION pay.choose_payout_call(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_lease interval) FROM PUBLIC;
@@ -7550,8 +7557,6 @@ REVOKE ALL ON FUNCTION pay.console_audit(p_query jsonb, p_most integer) FROM PUB
 REVOKE ALL ON FUNCTION pay.console_batches(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_blind(p_document jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_changes(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
-GRANT SELECT ON TABLE pay.checkout TO payments_operator;
 REVOKE ALL ON FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_checkouts(p_scope text[], p_query jsonb, p_window integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_checks(p_scope text[]) FROM PUBLIC;
@@ -7681,6 +7686,7 @@ REVOKE ALL ON FUNCTION pay.due_deliveries(p_endpoints pay.webhook_endpoint[], p_
 GRANT SELECT ON TABLE pay.payout_schedule TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_schedule TO payments_operator;
 REVOKE ALL ON FUNCTION pay.due_time(p_schedule pay.payout_schedule, p_day date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.empty_checkouts(p_merchant_id text, p_checkouts text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_addresses(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_bodies(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_browser_addresses(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
@@ -8082,6 +8088,7 @@ REVOKE ALL ON FUNCTION pay.name_words(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.named_order(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.named_payouts(p_work pay.settlement_work, OUT tids tid[], OUT same tid[], OUT total bigint, OUT psps integer, OUT psp text, OUT entries jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.near_windows(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.needs_buyer(p_checkout pay.checkout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.newest_browser(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.dispatch TO payments_auditor;
 GRANT SELECT ON TABLE pay.dispatch TO payments_operator;
@@ -8775,6 +8782,8 @@ REVOKE ALL ON FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider te
 GRANT ALL ON FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.end_payout_report(p_merchant_id text, p_provider text, p_sha256 bytea, p_kind text, p_counts jsonb, p_who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.end_payout_report(p_merchant_id text, p_provider text, p_sha256 bytea, p_kind text, p_counts jsonb, p_who text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.erase_buyer(p_merchant_id text, p_by text, p_value text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.erase_buyer(p_merchant_id text, p_by text, p_value text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.fix_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_left text[], p_codes text[], p_items integer, p_total_minor bigint, p_sha256 bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.fix_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_left text[], p_codes text[], p_items integer, p_total_minor bigint, p_sha256 bytea) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) FROM PUBLIC;

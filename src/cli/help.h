@@ -65,6 +65,7 @@ extern const char  pay_cli_proof_usage[];
 extern const char  pay_cli_quarantine_usage[];
 extern const char  pay_cli_report_usage[];
 extern const char  pay_cli_retention_usage[];
+extern const char  pay_cli_retention_erase_usage[];
 extern const char  pay_cli_risk_export_usage[];
 extern const char  pay_cli_risk_model_usage[];
 extern const char  pay_cli_risk_replay_usage[];

@@ -156,6 +156,9 @@ const pay_cli_page_t  pay_cli_pages[] = {
     { "retention", pay_cli_retention_usage,
       "  payctl retention show\n"
       "  payctl retention run --class webhooks --keep '1 year' --dry-run\n" },
+    { "retention erase", pay_cli_retention_erase_usage,
+      "  payctl retention erase --merchant acme --email - --dry-run"
+      " --who ada \\\n      --why 'request 2026-117' < address\n" },
     { "risk", pay_cli_risk_usage,
       "  payctl risk list --merchant acme\n"
       "  payctl risk list add block email eve@example.com --why 'chargebacks'"

@@ -10,6 +10,7 @@
 #include "cli/db.h"
 #include "cli/help.h"
 #include "cli/output.h"
+#include "cli/retention.h"
 #include "cli/risk.h"
 #include "cli/table.h"
 
@@ -47,11 +48,16 @@ const char  pay_cli_retention_usage[] =
     "       payctl retention run [--dsn DSN] [--class CLASS,...]"
     " [--keep TIME]\n"
     "                            [--batch N] [--who NAME] [--dry-run]\n"
+    "       payctl retention erase [--dsn DSN] --merchant ID\n"
+    "                              --checkout ID | --email ADDRESS | --buyer"
+    " ID\n"
+    "                              --who NAME --why REASON [--dry-run]\n"
     "show prints the classes of data that end, and how many rows are due.\n"
     "run empties or deletes them, N (1000) of a table at a time, and skips\n"
     "rows that are locked.  It may be stopped and begun again at any time.\n"
     "--keep is another age for the class that --class names.  --dry-run\n"
-    "counts and changes nothing.  run needs the role payments_operator.\n";
+    "counts and changes nothing.  run needs the role payments_operator."
+    "  erase\nends the data of one buyer, see payctl retention erase --help.\n";
 
 #define SHOWN                                                                 \
     " FROM pay_view.retention(string_to_array($1, ','), $2::interval) r"
@@ -75,7 +81,7 @@ static const char  unknown_sql[] =
     " FROM unnest(string_to_array($1, ',')) u (class)"
     " WHERE u.class NOT IN (SELECT c.class FROM pay.retention_class c)";
 
-static const char  *const verb_names[] = { "show", "run", NULL };
+static const char  *const verb_names[] = { "show", "run", "erase", NULL };
 
 static const char  classes_sql[] =
     "SELECT c.class, c.act FROM pay.retention_class c"
@@ -103,6 +109,10 @@ pay_cli_retention(int argc, char **argv)
         PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
+
+    if (argc > 1 && strcmp(argv[1], "erase") == 0) {
+        return pay_cli_retention_erase(argc - 1, argv + 1);
+    }
 
     words = pay_cli_args(argc, argv, options, &verb, 1);
     if (words < 0) {

@@ -8,6 +8,8 @@ from contextlib import closing
 
 import psycopg2
 import pytest
+from support.changes import paid
+from support.own_stack import new_id
 from test_audit import VALID, export, verify, wait_sealed
 
 BUYER = {"name": "Ada Example", "email": "ada@example.org", "ip": "192.0.2.7"}
@@ -126,3 +128,69 @@ def test_a_mistake_ends_nothing(stack, words, code, says):
     (name,) = made(stack, 1)
     assert says in payctl(stack, "retention", *words, code=code)
     assert left(stack, [name]) == {name}
+
+
+def erase(stack, *words: str, code: int = 0) -> dict[str, int]:
+    said = payctl(
+        stack, "retention", "erase", "--merchant", "acme", "--who", "ann",
+        "--why", "request 7", *words, code=code,
+    )
+    return counts(said)
+
+
+def test_a_buyer_is_forgotten_on_request(stack, tmp_path):
+    """All that is there of one buyer, and nothing of others; the books and the
+    log stay provable, and the log says that it was done."""
+    mail = f"{new_id()}@example.org"
+    ids = [
+        paid(stack, buyer_info={"name": "Ada", "email": address}).id
+        for address in (mail, mail.upper(), f"not-{mail}")
+    ]
+    unpaid = stack.created(buyer_info={"name": "Ada", "email": mail}).id
+
+    dry = erase(stack, "--email", mail, "--dry-run")
+    assert (dry["buyer_info"], dry["under_way"]) == (2, 1)
+    assert left(stack, ids) == set(ids)
+    assert erase(stack, "--email", mail) == dry
+    assert left(stack, [*ids, unpaid]) == {ids[2], unpaid}
+    (row,) = stack.sql(
+        "SELECT who, why, detail FROM pay_view.acts WHERE act = 'erase'"
+        " ORDER BY at DESC LIMIT 1"
+    )
+    assert row[:2] == ("ann", "request 7")
+    assert mail not in json.dumps(row[2])
+    assert "checks hold" in payctl(stack, "check", "--quiet")
+    wait_sealed(stack)
+    path = tmp_path / "log"
+    export(stack.values["PG_DSN"], path)
+    code, lines = verify(stack, path)
+    assert code == VALID, lines
+    assert mail not in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["--merchant", "acme", "--who", "a", "--why", "b"], 2, "one of"),
+        (["--email", "a@b", "--who", "a", "--why", "b"], 2, "--merchant"),
+        (
+            ["--merchant", "acme", "--email", "a@b", "--buyer", "c", "--who",
+             "a", "--why", "b"],
+            2,
+            "one of",
+        ),
+        (
+            ["--merchant", "acme", "--email", "nobody@example.net", "--who",
+             "a", "--why", "b"],
+            1,
+            "not_found",
+        ),
+        (
+            ["--merchant", "acme", "--email", "a@b", "--who", "a", "--why", ""],
+            1,
+            "invalid",
+        ),
+    ],
+)
+def test_a_wrong_request_forgets_nobody(stack, words, code, says):
+    assert says in payctl(stack, "retention", "erase", *words, code=code)
