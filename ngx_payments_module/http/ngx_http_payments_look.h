@@ -8,7 +8,7 @@
 #include "util/ngx_payments_conf_types.h"
 
 
-/* A look as the slots of a page take it; the flags say which parts there are. */
+/* A look as the slots of a page take it; flags say which parts there are. */
 typedef struct {
     pay_str_t                   name;            /* isolated */
     pay_str_t                   logo_url;

@@ -33,8 +33,8 @@ WIDE = "return document.documentElement.scrollWidth;"
 WHOLE = {"width": 4000, "height": 900}
 LISTS = (
     "changes unknown late mismatches letters jobs disputes risk wallets "
-    "settlement lines exceptions payouts batches inbox quarantine deliveries "
-    "audit acts approvals"
+    "settlement ledger lines exceptions payouts batches inbox quarantine "
+    "deliveries audit acts approvals"
 ).split()
 
 

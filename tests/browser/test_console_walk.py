@@ -14,11 +14,17 @@ from selenium.webdriver.common.keys import Keys
 from staff import Staff
 from support.own_stack import children, shutting_down
 from support.waiting import wait_for
-from test_console import DESKTOP, LISTS, WHOLE, WIDE
+from test_console import DESKTOP, LISTS, SHOTS, WHOLE, WIDE
 
 # 1280 CSS pixels at 400 % (WCAG 2.2, 1.4.10)
 ZOOMED = {"width": 320, "height": 640}
 ASK = "document.dispatchEvent(new Event('visibilitychange'))"
+# of the balances: the link, and how many entries it is of
+ROWS = """
+return [...document.querySelectorAll(arguments[0])].map(row => [
+    row.querySelector("a[href*=ledger]").href,
+    Number(row.querySelector("[data-label=Entries]").textContent)]);
+"""
 # each loaded by itself
 LOADS = """
 const [addresses, done] = arguments;
@@ -44,6 +50,9 @@ HOSTILE = {
     "e": "javascript:alert(1)",
     "f": "{{7*7}}${7*7}",
 }
+# the longest that the API takes: 256 bytes
+DESCRIPTION = ("<img src=x onerror=alert(1)>\u200f{{7*7}}" + WORD)[:254]
+NAMES = {"name": "<b>\u05d0\u05d1</b>" + WORD[:80]}
 VIOLATED = """
 window.violated = [];
 document.addEventListener("securitypolicyviolation",
@@ -76,7 +85,7 @@ def walked(scripted, gateway, failed):
         addresses = {each.removeprefix(staff.base) for each in menu} | {
             f"/payment?checkout={checkout}",
             f"/find?q={checkout}", "/me", "/payment?checkout=nobody",
-            "/payments?status=FAILED", "/lines",
+            "/payments?status=FAILED", "/lines", "/ledger",
         }  # fmt: skip
         found = {each: measured(staff, each) for each in sorted(addresses)}
         bases = [staff.base + each for each in found]
@@ -148,13 +157,15 @@ def test_the_keyboard_alone_leads_from_page_to_page(staff, failed):
 
 
 def test_hostile_texts_break_no_page(staff, sales):
-    sale = sales("generic", metadata=HOSTILE)
+    sale = sales(
+        "generic", metadata=HOSTILE, description=DESCRIPTION, buyer_info=NAMES
+    )
     checkout = sale.body["checkout_id"]
     staff.enter("SUPPORT", f"/payment?checkout={checkout}&personal=1")
     shown = staff.driver.execute_script(
         "return document.querySelector('main').textContent"
     )
-    for text in HOSTILE.values():
+    for text in (*HOSTILE.values(), DESCRIPTION, *NAMES.values()):
         assert text in shown
     assert staff.all("main img, main script, main iframe") == []
     for size in (ZOOMED, {"width": 1280, "height": 900}):
@@ -233,3 +244,42 @@ def test_without_its_database_a_page_keeps_its_data_and_says_so(
         or not staff.all("[role=alert]"),
         DEADLINE_S, "new data",
     )  # fmt: skip
+
+
+def test_a_balance_leads_to_the_entries_that_make_it(staff, admin, sales):
+    sales("generic").settle("paid")
+    admin.execute("SET search_path = pay, pg_temp")
+    wait_for(
+        lambda: admin.execute("SELECT NOT sum_accounts(5000, '0')")
+        or admin.fetchone()[0],
+        DEADLINE_S, "the ledger to be added up",
+    )  # fmt: skip
+    staff.enter("AUDITOR", "/money")
+    table = "[aria-label='Balances of accounts'] tbody tr"
+    rows = staff.driver.execute_script(ROWS, table)
+    # the shortest of the lists
+    address, count = min(rows, key=lambda row: row[1])
+    assert count > 0
+    staff.visit(address)
+    assert staff.rows() == count
+    assert "account=" in staff.url and "to=" in staff.url
+
+
+def test_directives_open_by_keyboard_and_are_accessible(staff):
+    staff.enter("AUDITOR", "/settings")
+    places = staff.texts("summary")
+    assert places[0].startswith("http: ")
+    assert any(each.startswith("payments_psp stripe: ") for each in places)
+    assert not staff.all("[aria-label='Directives of http']")
+    staff.driver.execute_script("document.querySelector('summary').focus()")
+    staff.types(Keys.ENTER)
+    staff.waits_for("[aria-label='Directives of http']", "the table")
+    names = staff.texts("[aria-label='Directives of http'] tbody th")
+    assert "payments_zone" in names and "payments_quote" in names
+    keys = staff.texts("[aria-label='Keys by the age of their files'] .status")
+    assert len(keys) > 10 and set(keys) == {"current"}
+    staff.chrome.look(**DESKTOP)
+    assert staff.driver.execute_script(WIDE) <= DESKTOP["width"]
+    staff.chrome.screenshot(SHOTS / "console-directives.png")
+    staff.chrome.look(**WHOLE)
+    assert axe.doubts(staff.driver) == []
