@@ -116,7 +116,8 @@ def test_each_act_needs_its_role_and_its_merchant(
             elif act in ("settle", "requeue"):  # there is no such thing
                 found = assert_problem(answer, 404, "not-found", gateway.url)
                 none = "No dead letter of your merchants has this number."
-                assert found["detail"].startswith(none) == (act == "requeue")
+                said = found.get("detail", "")
+                assert said.startswith(none) == (act == "requeue")
             elif act == "proof":  # changes nothing: an old log-in will do
                 assert answer.status_code == 200, answer.text
             else:
