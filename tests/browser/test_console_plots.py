@@ -10,7 +10,7 @@ from selenium.webdriver.common.keys import Keys
 from staff import Staff
 from support.waiting import wait_for
 from test_console import fits
-from test_pages import DESKTOP, PHONE
+from test_pages import DESKTOP, PHONE, SHOTS
 
 # whether a canvas has more than one colour
 DRAWN = """
@@ -125,6 +125,64 @@ def test_the_zone_and_the_filter_stand_in_the_address(staff, counted):
     staff.settled()
     staff.visit("/plots?step=minute&from=2026-01-01T00:00:00Z")
     staff.sees("400 points", "[role=alert]")
+
+
+def test_declines_by_weekday_and_hour_are_all_of_them(staff, counted):
+    staff.enter("VIEWER")
+    shown(staff)
+    said = next(
+        each for each in staff.texts(".plot p") if "attempts to pay" in each
+    )
+    approved, of, asked = said.split(" ")[:3]
+    cells = staff.texts(".heat td")
+    assert len(cells) == 7 * 24 and of == "of"
+    declined = sum(int(each) for each in cells if each)
+    assert declined == int(asked) - int(approved) > 0
+    link = staff.find(".heat td a").get_attribute("href")
+    staff.visit(link)
+    assert staff.rows() >= 1
+
+
+@pytest.fixture
+def week_before(gateway, counted):
+    """The same payments once more, as if a week earlier."""
+    connection = psycopg2.connect(gateway.env["PG_ADMIN_DSN"])
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMPORARY TABLE moved AS SELECT x.* FROM pay.rollup r, "
+            "jsonb_populate_record(r, jsonb_build_object('bucket', r.bucket - "
+            "interval '7 days')) x WHERE r.bucket > now() - interval '2 days'"
+        )
+        cursor.execute("INSERT INTO pay.rollup SELECT * FROM moved")
+        yield
+        cursor.execute(
+            "DELETE FROM pay.rollup r USING moved m WHERE r.level = m.level "
+            "AND r.merchant_id = m.merchant_id AND r.bucket = m.bucket"
+        )
+    connection.close()
+
+
+def test_the_week_before_is_a_paler_line_with_its_figures(
+    staff, counted, week_before
+):
+    staff.enter("VIEWER")
+    shown(staff)
+    staff.waits_for(".legend .plot-before", "the week before")
+    staff.settled()
+    legends = staff.texts(".legend li:last-child bdi")
+    assert legends.count("A week before") >= 3
+    table(staff, "Payments by outcome")
+    rows = [
+        [link.text for link in row.find_elements("css selector", "td")]
+        for row in staff.all("[aria-label='Payments by outcome'] tbody tr")
+    ]
+    # the sum of the outcomes, but for payments that came meanwhile
+    assert all(int(before) <= sum(map(int, now)) for *now, before in rows)
+    assert sum(int(before) for *_, before in rows) >= 4
+    link = staff.all("[aria-label='Payments by outcome'] td:last-child a")[0]
+    assert "from=" in link.get_attribute("href")
+    staff.chrome.screenshot(SHOTS / "console-plots-week.png")
 
 
 def test_the_keyboard_opens_a_table(staff, counted):
