@@ -89,6 +89,8 @@ ngx_module_t  ngx_http_payments_module = {
 static ngx_int_t
 ngx_http_payments_preconfiguration(ngx_conf_t *cf)
 {
+    ngx_http_payments_keep_lines();
+
     return ngx_http_payments_add_variables(cf);
 }
 
@@ -328,7 +330,9 @@ ngx_http_payments_init_lines(ngx_uint_t where, void *conf)
     ngx_http_payments_line_t  *line;
 
     for (cmd = ngx_http_payments_commands; cmd->name.len != 0; cmd++) {
-        if (cmd->set == ngx_http_payments_set_line && cmd->conf == where) {
+        if (ngx_http_payments_setter(cmd) == ngx_http_payments_set_line
+            && cmd->conf == where)
+        {
             line = cmd->post;
             ngx_http_payments_defaults(line->options,
                                        (u_char *) conf + cmd->offset);

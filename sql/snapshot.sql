@@ -1133,6 +1133,26 @@ CREATE TABLE pay.settlement_row (
 WITH (autovacuum_analyze_threshold='1000');
 
 CREATE FUNCTION pay.accepted_postings(p_exception pay.settlement_exception, p_row pay.settlement_row, p_as text, OUT postings pay.posting[], OUT is_suspended boolean) RETURNS record LANGUAGE plpgsql;
+
+CREATE TABLE pay.settlement_tally (
+    name text NOT NULL COLLATE pg_catalog."C",
+    day date,
+    from_at timestamp with time zone,
+    from_tx xid8,
+    until_at timestamp with time zone NOT NULL,
+    until_tx xid8 NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    width interval NOT NULL,
+    open_after bigint,
+    is_done boolean DEFAULT false NOT NULL,
+    CONSTRAINT settlement_tally_check CHECK (((name = 'close'::text) = (day IS NOT NULL))),
+    CONSTRAINT settlement_tally_check1 CHECK (((from_at IS NULL) = (from_tx IS NULL))),
+    CONSTRAINT settlement_tally_name_check CHECK ((name = ANY (ARRAY['close'::text, 'balance'::text, 'accounts'::text])))
+)
+WITH (fillfactor='50');
+
+CREATE FUNCTION pay.account_movements(p_tally pay.settlement_tally, p_until timestamp with time zone) RETURNS SETOF pay.close_line LANGUAGE plpgsql STABLE SET enable_seqscan TO 'off' SET enable_hashjoin TO 'off' SET enable_mergejoin TO 'off';
+CREATE FUNCTION pay.accounts_until() RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.act_on(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_as_kind text, p_with_id bigint) RETURNS text LANGUAGE plpgsql;
 
 CREATE TABLE pay.webhook_endpoint (
@@ -1519,24 +1539,6 @@ CREATE TABLE pay.settlement_end (
 WITH (fillfactor='50');
 
 CREATE FUNCTION pay.begin_slice(p_file_id bigint, p_psp text, p_limit integer) RETURNS pay.settlement_end LANGUAGE sql;
-
-CREATE TABLE pay.settlement_tally (
-    name text NOT NULL COLLATE pg_catalog."C",
-    day date,
-    from_at timestamp with time zone,
-    from_tx xid8,
-    until_at timestamp with time zone NOT NULL,
-    until_tx xid8 NOT NULL,
-    next_at timestamp with time zone NOT NULL,
-    width interval NOT NULL,
-    open_after bigint,
-    is_done boolean DEFAULT false NOT NULL,
-    CONSTRAINT settlement_tally_check CHECK (((name = 'close'::text) = (day IS NOT NULL))),
-    CONSTRAINT settlement_tally_check1 CHECK (((from_at IS NULL) = (from_tx IS NULL))),
-    CONSTRAINT settlement_tally_name_check CHECK ((name = ANY (ARRAY['close'::text, 'balance'::text])))
-)
-WITH (fillfactor='50');
-
 CREATE FUNCTION pay.begin_tally(p_name text, p_day date, p_from_at timestamp with time zone, p_from_tx xid8, p_until timestamp with time zone) RETURNS pay.settlement_tally LANGUAGE sql;
 CREATE FUNCTION pay.block_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_request_id text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.block_review_keys(p_review pay.risk_review, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
@@ -1866,6 +1868,7 @@ CREATE FUNCTION pay.compare_balance(p_source pay.settlement_source, p_said pay.p
 CREATE FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) RETURNS timestamp with time zone LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.complete_pages(p_file_id bigint) RETURNS pay.settlement_file LANGUAGE plpgsql;
+CREATE FUNCTION pay.console_accounts(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
 
 CREATE TABLE pay.console_act (
     seq pay.ordinal NOT NULL,
@@ -1995,6 +1998,9 @@ WITH (autovacuum_vacuum_scale_factor='0.02');
 
 CREATE FUNCTION pay.console_job_state(p_job pay.job) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_jobs(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_journal(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_key_life() RETURNS interval LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_keys(p_keys jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_late(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_ledger(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_letters(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
@@ -2535,6 +2541,8 @@ CREATE FUNCTION pay.learn_payout_event(p_row pay.payout_sending, p_event pay.pay
 CREATE FUNCTION pay.learn_tokens(p_facts pay.fact[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.leave_payout_batch(p_payout pay.payout) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.leave_payout_file(p_item pay.payout_file_item, p_code text, p_retry_s bigint) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.ledger_items(p_scope text[], p_query jsonb, p_since timestamp with time zone, p_until timestamp with time zone, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE SET enable_seqscan TO 'off' SET enable_hashjoin TO 'off' SET enable_mergejoin TO 'off';
+CREATE FUNCTION pay.ledger_piece(p_until timestamp with time zone, p_from timestamp with time zone, p_width interval, p_rows integer, OUT since timestamp with time zone, OUT rows bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.dead_letter LANGUAGE sql STABLE;
 CREATE FUNCTION pay.level_for(p_step text, p_steps timestamp with time zone[]) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.lines_with_entry() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
@@ -3236,6 +3244,7 @@ CREATE FUNCTION pay.store_news(p_news pay.news[]) RETURNS integer[] LANGUAGE plp
 CREATE FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_risk_entries(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT added bigint, OUT changed bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.sum_accounts(p_rows integer, p_age interval DEFAULT '00:15:00'::interval) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.sum_ahead(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sum_counts(p_counts jsonb[]) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.sum_findings(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows, p_near bigint[]) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
@@ -7348,6 +7357,10 @@ GRANT SELECT ON TABLE pay.settlement_exception TO payments_operator;
 GRANT SELECT ON TABLE pay.settlement_row TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_row TO payments_operator;
 REVOKE ALL ON FUNCTION pay.accepted_postings(p_exception pay.settlement_exception, p_row pay.settlement_row, p_as text, OUT postings pay.posting[], OUT is_suspended boolean) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.settlement_tally TO payments_auditor;
+GRANT SELECT ON TABLE pay.settlement_tally TO payments_operator;
+REVOKE ALL ON FUNCTION pay.account_movements(p_tally pay.settlement_tally, p_until timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.accounts_until() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.act_on(p_exception pay.settlement_exception, p_act text, p_who text, p_why text, p_as_kind text, p_with_id bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.webhook_endpoint TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_endpoint TO payments_operator;
@@ -7439,8 +7452,6 @@ REVOKE ALL ON FUNCTION pay.begin_reserves(p_merchant_id text, p_seller text[], p
 GRANT SELECT ON TABLE pay.settlement_end TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_end TO payments_operator;
 REVOKE ALL ON FUNCTION pay.begin_slice(p_file_id bigint, p_psp text, p_limit integer) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.settlement_tally TO payments_auditor;
-GRANT SELECT ON TABLE pay.settlement_tally TO payments_operator;
 REVOKE ALL ON FUNCTION pay.begin_tally(p_name text, p_day date, p_from_at timestamp with time zone, p_from_tx xid8, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.block_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_request_id text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.block_review_keys(p_review pay.risk_review, p_who text, p_why text) FROM PUBLIC;
@@ -7541,6 +7552,7 @@ REVOKE ALL ON FUNCTION pay.compare_balance(p_source pay.settlement_source, p_sai
 REVOKE ALL ON FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.complete_pages(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_accounts(p_scope text[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.console_act TO payments_auditor;
 GRANT SELECT ON TABLE pay.console_act TO payments_operator;
 REVOKE ALL ON FUNCTION pay.console_act_detail(p_act pay.console_act) FROM PUBLIC;
@@ -7580,6 +7592,9 @@ GRANT SELECT ON TABLE pay.job TO payments_auditor;
 GRANT SELECT ON TABLE pay.job TO payments_operator;
 REVOKE ALL ON FUNCTION pay.console_job_state(p_job pay.job) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_jobs(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_journal(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_key_life() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_keys(p_keys jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_late(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_ledger(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_letters(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
@@ -7993,6 +8008,8 @@ REVOKE ALL ON FUNCTION pay.learn_payout_event(p_row pay.payout_sending, p_event 
 REVOKE ALL ON FUNCTION pay.learn_tokens(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.leave_payout_batch(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.leave_payout_file(p_item pay.payout_file_item, p_code text, p_retry_s bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.ledger_items(p_scope text[], p_query jsonb, p_since timestamp with time zone, p_until timestamp with time zone, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.ledger_piece(p_until timestamp with time zone, p_from timestamp with time zone, p_width interval, p_rows integer, OUT since timestamp with time zone, OUT rows bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.level_for(p_step text, p_steps timestamp with time zone[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lines_with_entry() FROM PUBLIC;
@@ -8425,6 +8442,7 @@ REVOKE ALL ON FUNCTION pay.store_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_risk_entries(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT added bigint, OUT changed bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sum_accounts(p_rows integer, p_age interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_ahead(p_end timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_counts(p_counts jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_findings(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows, p_near bigint[]) FROM PUBLIC;

@@ -14,6 +14,7 @@ export const FILTERS = {
     from: "From", to: "Before", seller: "Seller", outcome: "Outcome",
     method: "Method", code: "Decline code", step: "Step", file: "File",
     person: "Person", act: "Act", object: "Object or checkout",
+    account: "Account",
 };
 
 export const LISTS = {
@@ -177,6 +178,18 @@ export const LISTS = {
             ["class3", "Class 3", "number"], ["repeats", "Repeats", "number"],
             ["format", "Format"], ["sha256", "SHA-256", "id"],
             ["changed_at", "Changed", "time"], ["file_id", "Number", "number"],
+        ],
+    },
+    ledger: {
+        title: "Ledger", order: "entries by account, newest first",
+        filters: { account: null, psp: null, currency: null, merchant: null,
+            from: null, to: null },
+        columns: [
+            ["at", "Booked", "time"], ["kind", "Entry"],
+            ["account", "Account"], ["owner", "Owner", "id"],
+            ["debit", "Debit", "amount"], ["credit", "Credit", "amount"],
+            ["currency", "Currency"], PSP, MERCHANT, CHECKOUT,
+            ["payment_order_id", "Order", "order"], ["source", "Source"],
         ],
     },
     lines: {
@@ -344,12 +357,27 @@ export const TABLES = {
         ["p95_ms", "95 % within (ms)", "number"],
         ["p99_ms", "99 % within (ms)", "number"],
     ],
+    Key: [
+        ["place", "Of"], ["name", "Directive"], ["kid", "Name", "id"],
+        ["word", "Word", "number"], ["state", "State", "status"],
+        ["age_days", "Age (days)", "number"],
+        ["changed_at", "Changed", "time"],
+    ],
+    Directive: [
+        ["name", "Directive"], ["value", "Value", "wide"],
+        ["is_set", "Set"],
+    ],
     Endpoint: [
         ["url", "Address"], MERCHANT, ["state", "State", "status"],
         ["failures", "Failures in a row", "number"],
         ["failing_since", "Failing since", "time"],
         ["paused_until", "Paused until", "time"], ["reason", "Reason"],
         ["endpoint_id", "Endpoint", "id"],
+    ],
+    Account: [
+        ["account", "Account"], ["class", "Class"], MERCHANT, PSP,
+        ["balance", "Balance", "account"], ["currency", "Currency"],
+        ["entries", "Entries", "number"],
     ],
     Ageing: [
         ["days", "Age in days"], ["family", "Kind"], MERCHANT, PSP,

@@ -119,6 +119,12 @@ function Money({ route }) {
         <${Table} caption="Entries that no file has brought, by age"
             columns=${TABLES.Ageing} rows=${money.ageing} zone=${zone}
             name="ageing" />
+        <h2>Accounts of the ledger</h2>
+        ${money.accounts.until ? html`<p>As of <${Time}
+            at=${money.accounts.until} zone=${zone} />; a debit is positive, a
+            credit negative.</p>` : ""}
+        <${Table} caption="Balances of accounts" columns=${TABLES.Account}
+            rows=${money.accounts.rows} zone=${zone} name="accounts" />
         <h2>Balances</h2>
         <${Table} caption="Balances that PSPs state" columns=${TABLES.Balance}
             rows=${money.balances} zone=${zone} name="balances" />`}<//>`;
@@ -136,11 +142,39 @@ function Webhooks({ route, me }) {
             actions=${actionsOf("webhooks", me)} />`}<//>`;
 }
 
+// A place is shown when it is opened: there may be hundreds.
+function Place({ name, rows, zone }) {
+    const [isOpen, setOpen] = useState(false);
+    const set = rows.filter(each => each.is_set).length;
+    return html`<details onToggle=${event => setOpen(event.target.open)}>
+        <summary><bdi>${name}</bdi>: ${set} set${set < rows.length
+        ? `, ${rows.length - set} by default` : ""}</summary>
+        ${isOpen ? html`<${Table} caption=${`Directives of ${name}`}
+            columns=${TABLES.Directive} rows=${rows} zone=${zone}
+            name="directives" />` : ""}</details>`;
+}
+
+function Directives({ rows, zone }) {
+    const places = new Map();
+    for (const row of rows) {
+        places.set(row.place, [...places.get(row.place) || [], row]);
+    }
+    return html`<h2>Directives in force</h2>
+        <p>${"… stands for a secret, or for the place of one."}</p>
+        ${[...places].map(([name, all]) => html`<${Place} key=${name}
+            name=${name} rows=${all} zone=${zone} />`)}`;
+}
+
 function Settings({ route }) {
     return html`<${Data} page="settings" query=${route.query} seconds=${0}
         zone=${route.zone}>${data => html`
         <h2>Database</h2>
         <${Value} name="database" value=${data.database} zone=${route.zone} />
+        <h2>Keys</h2>
+        <${Table} caption="Keys by the age of their files"
+            columns=${TABLES.Key} rows=${data.keys} zone=${route.zone}
+            name="keys" />
+        <${Directives} rows=${data.directives} zone=${route.zone} />
         <h2>Configuration</h2>
         <${Value} name="settings" value=${data.settings}
             zone=${route.zone} />`}<//>`;
@@ -225,8 +259,9 @@ function Pager({ name, list, query, next, isShort }) {
         ${next !== null ? html`<a class="button quiet"
             href=${addressOf(name, { ...query, [key]: next })}>Next page</a>`
         : ""}
-        ${next !== null && isShort ? html`<p>A page looks at 2,000 checkouts and
-            shows those that fit: more may follow.</p>` : ""}
+        ${next !== null && isShort ? html`<p>A page looks at 2,000 ${
+        name === "ledger" ? "entries" : "checkouts"} and shows those that fit:
+            more may follow.</p>` : ""}
     </nav>`;
 }
 

@@ -69,7 +69,9 @@ function Order({ payment, order, zone, me, onProof }) {
         <${Facts} facts=${[
         ...SUMS.map(([member, label]) => [label, html`<${Amount}
             text=${order[member]} /> ${currency}`]),
-        ["Seller", html`<bdi>${order.seller_account}</bdi>`]]} />
+        ["Seller", html`<bdi>${order.seller_account}</bdi>`],
+        ["Description", order.description && html`<bdi>${
+            order.description}</bdi>`]]} />
         <${OrderActs} payment=${payment} order=${order} me=${me} zone=${zone}
             onProof=${onProof} />
         <h3>Timeline</h3>

@@ -41,6 +41,9 @@ function dataOf(plot) {
     const steps = [...plot.at, plot.to];
     const lines = plot.isStack ? edgesOf(plot.series).reverse()
         : plot.series.map(({ values }) => values);
+    if (plot.before) {
+        lines.push(plot.before.values);
+    }
     // the last value holds until the end of its step
     return [steps, ...lines.map(each => [...each, each[each.length - 1]])];
 }
@@ -53,6 +56,16 @@ function lineOf(plot, n, label) {
         paths: plot.isStack || plot.isStepped ? stepped : undefined,
         spanGaps: false, points: { show: !plot.isStack && !plot.isStepped,
             size: 5, fill: paint(n) },
+    };
+}
+
+// The week before: paler than all others, and never filled.
+function paleLine(plot) {
+    return {
+        label: plot.before.label, stroke: colour("--plot-before"), width: 2,
+        dash: [3, 3], spanGaps: false, points: { show: false },
+        paths: plot.isStack || plot.isStepped
+            ? uPlot.paths.stepped({ align: 1 }) : undefined,
     };
 }
 
@@ -97,7 +110,8 @@ function optionsOf(plot, zone, width, onMove) {
         axes: [{ ...axis, space: 70, values: (u, ticks) =>
             clockOf(ticks, zone) }, { ...axis, size: AXIS, values: (u, ticks) =>
             ticks.map(each => plot.format(each)) }],
-        series: [{}, ...names.map(([n, label]) => lineOf(plot, n, label))],
+        series: [{}, ...names.map(([n, label]) => lineOf(plot, n, label)),
+            ...plot.before ? [paleLine(plot)] : []],
         hooks: {
             draw: [u => plot.youngFrom && shade(u, plot.youngFrom)],
             setCursor: [u => onMove(u.cursor.idx)],
@@ -135,13 +149,17 @@ function Canvas({ plot, zone, onMove }) {
         aria-label=${`${plot.title}. ${plot.summary}`}></div>`;
 }
 
-function Legend({ series }) {
+function Legend({ series, before }) {
     return html`<ul class="legend">${series.map(({ label }, n) => html`<li>
         <svg width="28" height="12" aria-hidden="true" class=${
     `plot-${n % 8 + 1}`}><line x1="0" y1="6" x2="28" y2="6"
             stroke-width="4" stroke="currentColor"
             stroke-dasharray=${DASHES[n % 8].join(" ") || null} /></svg>
-        <bdi>${label}</bdi></li>`)}</ul>`;
+        <bdi>${label}</bdi></li>`)}${before ? html`<li>
+        <svg width="28" height="12" aria-hidden="true" class="plot-before"><line
+            x1="0" y1="6" x2="28" y2="6" stroke-width="3" stroke="currentColor"
+            stroke-dasharray="3 3" /></svg>
+        <bdi>${before.label}</bdi></li>` : ""}</ul>`;
 }
 
 function Readout({ plot, index, zone }) {
@@ -153,12 +171,14 @@ function Readout({ plot, index, zone }) {
     }
     const iso = new Date(at * 1000).toISOString();
     return html`<p class="readout" aria-hidden="true">${timeText(iso, zone)}: ${
-        plot.series.map(({ label, values }) =>
-            `${label} ${plot.format(values[index])}`).join(", ")}</p>`;
+        [...plot.series, ...plot.before ? [plot.before] : []].map(
+            ({ label, values }) =>
+                `${label} ${plot.format(values[index])}`).join(", ")}</p>`;
 }
 
 // plot: {title, summary, at (seconds), to, series: [{label, values}], format,
-// isStack, isStepped, most, youngFrom, columns, rows, name}.
+// isStack, isStepped, most, youngFrom, columns, rows, name, before}; before is
+// {label, values} of the same steps a week earlier, or nothing.
 export function Plot({ plot, zone }) {
     const [index, setIndex] = useState(null);
     const [isTable, setTable] = useState(false);
@@ -168,7 +188,7 @@ export function Plot({ plot, zone }) {
         <p>${plot.summary}</p>
         <${Canvas} plot=${plot} zone=${zone} onMove=${setIndex} />
         <${Readout} plot=${plot} index=${index} zone=${zone} />
-        <${Legend} series=${plot.series} />
+        <${Legend} series=${plot.series} before=${plot.before} />
         <p><button type="button" class="quiet" aria-expanded=${isTable
         ? "true" : "false"} aria-label=${`${verb}: ${plot.title}`}
             onClick=${() => setTable(!isTable)}>${verb}</button></p>

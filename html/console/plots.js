@@ -1,8 +1,10 @@
 // The page of plots: payments by the time of their creation, from roll-ups.
 // Each figure of its tables leads to the rows that it counts.
 
+import { usePage } from "./api.js";
 import { Bars, barsOf } from "./bars.js";
 import { Data } from "./data.js";
+import { Heat } from "./heat.js";
 import { html } from "./html.js";
 import { Filters } from "./pages.js";
 import { Plot } from "./plot.js";
@@ -29,6 +31,9 @@ const QUANTILES = [["p50_ms", "Median"], ["p95_ms", "95 %"],
     ["p99_ms", "99 %"]];
 const TIMES = [["registered", "From creation to the PSP's page"],
     ["called", "The PSP's answer to later calls"]];
+
+const WEEK_MS = 7 * 86400000;
+const BEFORE = "A week before";
 
 const secondsOf = iso => Date.parse(iso) / 1000;
 
@@ -66,6 +71,38 @@ function linkTo(data, n, more) {
 
 function rowsOf(data, make) {
     return data.steps.map((step, n) => ({ at: step.at, ...make(step, n) }));
+}
+
+function shifted(iso) {
+    return new Date(Date.parse(iso) - WEEK_MS).toISOString().replace(
+        /\.[0-9]+Z$/, "Z");
+}
+
+// The plot with the figure of the same steps a week earlier, where there were
+// payments: a line, and a column with links.  A night on which clocks change
+// may have a step more or less.
+function withBefore(plot, data, before, figure, format, more) {
+    if (!before || before.totals.outcomes.every(({ count }) => count === 0)) {
+        return plot;
+    }
+    const at = n => n < before.steps.length ? figure(before.steps[n], n) : null;
+    return {
+        ...plot,
+        before: { label: BEFORE, values: data.steps.map((step, n) => {
+            const value = at(n);
+            return value === null || value === undefined ? null
+                : Number(value);
+        }) },
+        columns: [...plot.columns, ["before", BEFORE, "linked"]],
+        rows: plot.rows.map((row, n) => n >= before.steps.length ? row : {
+            ...row, before: format(at(n)),
+            links: { ...row.links, before: linkTo(before, n, more) },
+        }),
+    };
+}
+
+function sumOf(step) {
+    return OUTCOMES.reduce((sum, [id]) => sum + step[id], 0);
 }
 
 function outcomes(data) {
@@ -152,6 +189,11 @@ function volume(data, each) {
     };
 }
 
+function amountBefore(before, currency, n) {
+    return before.volume.find(each => each.currency === currency)
+        ?.amounts[n] ?? "0";
+}
+
 function latency(data, id, title) {
     const total = data.totals[id];
     return {
@@ -208,24 +250,33 @@ function Declines({ declines }) {
         <${Bars} label="Declines by code" bars=${barsOf(rows)} />`}</section>`;
 }
 
-function Content({ data, zone }) {
+function Content({ data, zone, query }) {
+    const { data: before } = usePage("plots", { ...query, step: data.step,
+        from: shifted(data.from), to: shifted(data.to) }, 0);
     return html`
         <p>Payments created from <${Time} at=${data.from} zone=${zone} /> to
             ${" "}<${Time} at=${data.to} zone=${zone} />, by ${data.step}${
     data.counted_at ? html`, counted until <${Time} at=${data.counted_at}
             zone=${zone} />` : ""}.</p>
-        <${Plot} plot=${outcomes(data)} zone=${zone} />
-        <${Plot} plot=${success(data)} zone=${zone} />
+        <${Plot} plot=${withBefore(outcomes(data), data, before, sumOf,
+        whole, {})} zone=${zone} />
+        <${Plot} plot=${withBefore(success(data), data, before,
+        step => step.success_rate, percent, {})} zone=${zone} />
         ${data.psps.length ? html`<${Plot} plot=${acceptance(data)}
             zone=${zone} />` : ""}
         <${Rates} data=${data} zone=${zone} />
         ${data.volume.map(each => html`<${Plot} key=${each.currency}
-            plot=${volume(data, each)} zone=${zone} />`)}
+            plot=${withBefore(volume(data, each), data, before,
+        (step, n) => amountBefore(before, each.currency, n), amount => amount,
+        { currency: each.currency, outcome: "success" })}
+            zone=${zone} />`)}
         ${TIMES.map(([id, title]) => data.totals[id].count ? html`
             <${Plot} plot=${latency(data, id, title)} zone=${zone} />
             <${Histogram} classes=${data.totals[id].histogram}
                 title=${title} />` : "")}
-        <${Declines} declines=${data.declines} />`;
+        <${Declines} declines=${data.declines} />
+        ${data.step === "hour" ? html`<${Heat} steps=${data.steps} zone=${zone}
+            linkTo=${n => linkTo(data, n, {})} />` : ""}`;
 }
 
 export function Plots({ route }) {
@@ -236,5 +287,5 @@ export function Plots({ route }) {
             route=${route} />
         <${Data} page="plots" query=${asked} seconds=${LIVE_S}
             zone=${zone}>${data => html`
-            <${Content} data=${data} zone=${zone} />`}<//>`;
+            <${Content} data=${data} zone=${zone} query=${asked} />`}<//>`;
 }

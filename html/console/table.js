@@ -8,8 +8,8 @@ import { cellText, csvOf, groupsOf, plain, timeText, valueAt } from "./text.js";
 const GOOD = ["SUCCESS", "won", "paid", "settled", "resolved", "approved",
     "closed", "enabled", "DONE", "explained", "booked", "proven"];
 const BAD = ["FAILED", "lost", "open", "failed", "late", "unknown", "UNKNOWN",
-    "returned", "held", "disabled", "escalated", "refused", "unexplained",
-    "half-open"];
+    "returned", "held", "old", "disabled", "escalated", "refused",
+    "unexplained", "half-open"];
 
 export function Time({ at, zone }) {
     return html`<time datetime=${at}>${timeText(at, zone)}</time>`;
@@ -38,6 +38,8 @@ function addressIn(kind, row) {
         case "unknown":
         case "inbox":
             return addressOf(kind, { psp: row.psp });
+        case "account":
+            return addressOf(row.link.page, row.link.query);
         case "waterfall":
             return addressOf(kind, { file: row.file_id });
         default:
@@ -46,7 +48,8 @@ function addressIn(kind, row) {
 }
 
 // linked: a figure, with the address of its rows in the member links.
-const NUMBERS = ["amount", "number", "unknown", "inbox", "linked"];
+const NUMBERS = ["amount", "number", "unknown", "inbox", "linked",
+    "account"];
 const IDS = ["id", "checkout", "order"];
 
 function look(kind) {
@@ -70,6 +73,9 @@ function Content({ column, row, zone }) {
         return html`<${Status} text=${text} />`;
     }
     const address = kind === "linked" ? row.links[path] : addressIn(kind, row);
+    if (kind === "account") {
+        return html`<a href=${address}><${Amount} text=${text} /></a>`;
+    }
     return address ? html`<a href=${address}><bdi>${text}</bdi></a>`
         : html`<bdi>${text}</bdi>`;
 }

@@ -12,6 +12,7 @@
 #include "conf/ngx_http_payments_conf_bodies.h"
 #include "conf/ngx_http_payments_conf_bulkhead.h"
 #include "conf/ngx_http_payments_conf_health.h"
+#include "conf/ngx_http_payments_conf_lines.h"
 #include "conf/ngx_http_payments_conf_merchant.h"
 #include "conf/ngx_http_payments_conf_option.h"
 #include "conf/ngx_http_payments_conf_declared.h"
@@ -40,6 +41,8 @@
 #define BODY_TIMEOUT_MAX  600000
 
 
+static char *ngx_http_payments_take_line(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_http_payments_note_html(ngx_conf_t *cf, void *post,
     void *data);
 static char *ngx_http_payments_check_max_body(ngx_conf_t *cf, void *post,
@@ -429,6 +432,60 @@ ngx_command_t  ngx_http_payments_commands[] = {
 
     ngx_null_command
 };
+
+static ngx_http_payments_setter_pt  setters[sizeof(ngx_http_payments_commands)
+                          / sizeof(ngx_http_payments_commands[0])];
+
+
+/* A module may be read several times in the life of a process. */
+void
+ngx_http_payments_keep_lines(void)
+{
+    ngx_uint_t      i;
+    ngx_command_t  *cmd = ngx_http_payments_commands;
+
+    for (i = 0; cmd[i].name.len != 0; i++) {
+        if (cmd[i].set != ngx_http_payments_take_line) {
+            setters[i] = cmd[i].set;
+            cmd[i].set = ngx_http_payments_take_line;
+        }
+    }
+}
+
+
+ngx_http_payments_setter_pt
+ngx_http_payments_setter(const ngx_command_t *cmd)
+{
+    return cmd->set == ngx_http_payments_take_line
+           ? setters[cmd - ngx_http_payments_commands] : cmd->set;
+}
+
+
+/* Kept first: a block's setter reads further lines. */
+static char *
+ngx_http_payments_take_line(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t                  place = ngx_string("server");
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (cf->cmd_type == NGX_HTTP_MAIN_CONF) {
+        ngx_str_set(&place, "http");
+
+    } else if (cf->cmd_type != NGX_HTTP_SRV_CONF) {
+        clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+        place.data = ngx_pnalloc(cf->pool,
+                                 sizeof("location ") + clcf->name.len);
+        if (place.data == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        place.len = ngx_sprintf(place.data, "location %V", &clcf->name)
+                    - place.data;
+    }
+
+    return ngx_http_payments_lines_keep(cf, &place) == NGX_OK
+           ? ngx_http_payments_setter(cmd)(cf, cmd, conf) : NGX_CONF_ERROR;
+}
 
 
 /* nginx' setter notes no place; later messages need it. */

@@ -4,6 +4,7 @@
  */
 
 #include "conf/ngx_http_payments_conf_block.h"
+#include "conf/ngx_http_payments_conf_lines.h"
 #include "conf/ngx_http_payments_conf_place.h"
 
 
@@ -16,9 +17,11 @@ typedef struct {
     const word_t  *words;
     const char    *block;
     void          *object;
+    ngx_str_t      place;            /* as "payments_psp stripe" */
 } block_t;
 
 
+static ngx_int_t name_block(ngx_conf_t *cf, block_t *block);
 static char *block_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf);
 static char *unknown_word(ngx_conf_t *cf, const block_t *block,
     ngx_str_t *word);
@@ -42,6 +45,10 @@ ngx_http_payments_parse_block(ngx_conf_t *cf, const word_t *words,
     block.block = name;
     block.object = object;
 
+    if (name_block(cf, &block) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     save = *cf;
     cf->handler = block_word;
     cf->handler_conf = &block;
@@ -51,6 +58,40 @@ ngx_http_payments_parse_block(ngx_conf_t *cf, const word_t *words,
     *cf = save;
 
     return rv;
+}
+
+
+/* The words of the block's own line, and the names that it may have. */
+static ngx_int_t
+name_block(ngx_conf_t *cf, block_t *block)
+{
+    u_char       *p;
+    size_t        size = 0;
+    ngx_str_t    *value = cf->args->elts;
+    ngx_uint_t    i;
+    const char  **names;
+
+    for (i = 0; i < cf->args->nelts; i++) {
+        size += value[i].len + 1;
+    }
+
+    names = ngx_pcalloc(cf->pool, (WORDS_MAX + 1) * sizeof(char *));
+    block->place.data = ngx_pnalloc(cf->pool, size);
+    if (names == NULL || block->place.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (p = block->place.data, i = 0; i < cf->args->nelts; i++) {
+        p = ngx_sprintf(p, i == 0 ? "%V" : " %V", &value[i]);
+    }
+
+    block->place.len = p - block->place.data;
+
+    for (i = 0; i < WORDS_MAX && block->words[i].name != NULL; i++) {
+        names[i] = block->words[i].name;
+    }
+
+    return ngx_http_payments_lines_block(cf, &block->place, names);
 }
 
 
@@ -85,6 +126,10 @@ block_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" takes from %ui to %ui arguments",
                            &value[0], word->min, word->max);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_payments_lines_keep(cf, &block->place) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 

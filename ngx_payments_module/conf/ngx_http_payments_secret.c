@@ -4,6 +4,7 @@
  */
 
 #include "conf/ngx_http_payments_secret.h"
+#include "conf/ngx_http_payments_conf_lines.h"
 
 
 #define SECRET_FILE_MAX  16384
@@ -121,5 +122,5 @@ check_file(ngx_conf_t *cf, ngx_str_t *path, ngx_fd_t fd, ngx_uint_t secret,
 
     *size = (size_t) ngx_file_size(&info);
 
-    return NGX_OK;
+    return ngx_http_payments_lines_file(cf, path, ngx_file_mtime(&info));
 }

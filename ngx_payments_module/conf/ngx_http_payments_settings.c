@@ -1,15 +1,18 @@
 /*
- * The configuration as JSON for the console: names, hosts and limits.  A secret
- * is never written, nor the place of one, nor a connection string: each member
- * is named here, and nothing is written because it is there.
+ * The configuration as JSON for the console: names, hosts and limits, and the
+ * lines themselves (conf_lines).  A secret is never written, nor the place of
+ * one, nor a connection string.
  */
 
 #include "conf/ngx_http_payments_settings.h"
+#include "conf/ngx_http_payments_commands.h"
+#include "conf/ngx_http_payments_conf_lines.h"
 #include "util/ngx_payments_memory.h"
 #include "pay_json.h"
 
 
-#define SETTINGS_MAX  (256 * 1024)
+/* the lines and keys end early, the rest does not */
+#define SETTINGS_MAX  (768 * 1024)
 
 
 static void add_gateway(pay_buf_t *buf,
@@ -41,6 +44,10 @@ ngx_http_payments_settings(ngx_conf_t *cf,
 
     pay_buf_init(&buf, &arena, SETTINGS_MAX);
     pay_buf_text(&buf, "{");
+    pay_buf_text(&buf, "\"directives\":");
+    ngx_http_payments_lines_write(&buf, pmcf, ngx_http_payments_commands);
+    pay_buf_text(&buf, ",\"keys\":");
+    ngx_http_payments_lines_keys(&buf, pmcf);
     add_gateway(&buf, pmcf);
     add_psps(&buf, pmcf);
     add_merchants(&buf, pmcf);
@@ -50,7 +57,7 @@ ngx_http_payments_settings(ngx_conf_t *cf,
 
     if (pay_buf_done(&buf, &pmcf->console.settings) != PAY_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "payments_console: the settings are more than 256 "
+                           "payments_console: the settings are more than 768 "
                            "KiB of JSON: serve the console by a configuration "
                            "with fewer merchants");
         return NGX_ERROR;
@@ -67,7 +74,7 @@ add_gateway(pay_buf_t *buf, const ngx_http_payments_main_conf_t *pmcf)
     static const char  *const  late[] = { "accept", "hold", "refund" };
     PAY_ROWS(late, PAY_LATE_COUNT);
 
-    text(buf, "\"gateway\":{\"public_url\":",
+    text(buf, ",\"gateway\":{\"public_url\":",
          ngx_payments_str(pmcf->public_url));
     text(buf, ",\"audience\":", ngx_payments_str(pmcf->audience));
     text(buf, ",\"late_success\":", pay_str_of(late[pmcf->env.late]));

@@ -6,6 +6,7 @@
 
 #include "http/ngx_http_payments_error_page.h"
 #include "http/ngx_http_payments_language.h"
+#include "http/ngx_http_payments_look.h"
 #include "http/ngx_http_payments_page.h"
 #include "http/ngx_http_payments_request.h"
 #include "util/ngx_http_payments_ctx.h"
@@ -16,6 +17,8 @@
 #define CODE_MAX_LEN  8
 
 
+static pay_status_t set_look(ngx_http_request_t *r, pay_arena_t *arena,
+    pay_str_t prefix, ngx_payments_value_t *v);
 static ngx_str_t buyers_prefix(ngx_http_request_t *r);
 static ngx_str_t requested_path(ngx_http_request_t *r);
 static ngx_uint_t begins(ngx_str_t text, ngx_str_t prefix);
@@ -53,6 +56,7 @@ ngx_http_payments_error_html(ngx_http_request_t *r, ngx_uint_t status,
                       (unsigned) status) != PAY_OK
         || pay_locale_time(pmcf->pages.locales[language], &arena, ngx_time(),
                            &v[ERROR_NOW].text) != PAY_OK
+        || set_look(r, &arena, ngx_payments_str(prefix), v) != PAY_OK
         || ngx_http_payments_render(r, &pmcf->pages.error[language],
                                     ngx_payments_error_slots, v, html)
            != NGX_OK)
@@ -62,6 +66,43 @@ ngx_http_payments_error_html(ngx_http_request_t *r, ngx_uint_t status,
 
     return ngx_http_payments_say_language(r, language,
                                           "Accept, Accept-Language");
+}
+
+
+/* The merchant is known by the checkout that was found; before that where the
+ * gateway has one merchant alone. */
+static pay_status_t
+set_look(ngx_http_request_t *r, pay_arena_t *arena, pay_str_t prefix,
+    ngx_payments_value_t *v)
+{
+    ngx_payments_merchant_t         **merchants;
+    const ngx_payments_look_t        *look = NULL;
+    ngx_http_payments_ctx_t          *ctx = ngx_http_payments_get_ctx(r);
+    ngx_http_payments_main_conf_t    *pmcf;
+    ngx_http_payments_shown_look_t    shown;
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+    merchants = pmcf->merchants.elts;
+
+    if (ctx->merchant_id.len != 0) {
+        look = ngx_http_payments_look_of(pmcf,
+                                         ngx_payments_str(ctx->merchant_id));
+
+    } else if (pmcf->merchants.nelts == 1) {
+        look = &merchants[0]->look;
+    }
+
+    PAY_TRY(ngx_http_payments_look_show(look, arena, prefix, &shown));
+
+    v[ERROR_NAMED].count = shown.has_name;
+    v[ERROR_UNNAMED].count = !shown.has_name;
+    v[ERROR_MERCHANT].text = shown.name;
+    v[ERROR_LOGO].count = shown.has_logo;
+    v[ERROR_LOGO_URL].text = shown.logo_url;
+    v[ERROR_LOOK].count = shown.has_style;
+    v[ERROR_LOOK_URL].text = shown.style_url;
+
+    return PAY_OK;
 }
 
 

@@ -8,6 +8,11 @@
 #include "util/ngx_http_payments_ctx.h"
 
 
+#define PATH_MAX_LEN  4096
+#define ISOLATE       "\xe2\x81\xa8"
+#define END_ISOLATE   "\xe2\x81\xa9"
+
+
 static ngx_str_t  style_type = ngx_string("text/css; charset=utf-8");
 static ngx_str_t  svg_type = ngx_string("image/svg+xml");
 static ngx_str_t  png_type = ngx_string("image/png");
@@ -69,6 +74,36 @@ ngx_http_payments_look_of(const ngx_http_payments_main_conf_t *pmcf,
     }
 
     return NULL;
+}
+
+
+/* The merchant's name is isolated, since its direction may be another one than
+ * the page's (UAX #9: FSI and PDI). */
+pay_status_t
+ngx_http_payments_look_show(const ngx_payments_look_t *look,
+    pay_arena_t *arena, pay_str_t prefix,
+    ngx_http_payments_shown_look_t *shown)
+{
+    ngx_memzero(shown, sizeof(ngx_http_payments_shown_look_t));
+
+    if (look == NULL) {
+        return PAY_OK;
+    }
+
+    shown->has_name = look->name.len != 0;
+    shown->has_logo = look->logo_file.len != 0;
+    shown->has_style = look->style_file.len != 0;
+
+    PAY_TRY(pay_format(arena, &shown->name, PATH_MAX_LEN,
+                       ISOLATE "%.*s" END_ISOLATE,
+                       pay_fmt(ngx_payments_str(look->name))));
+    PAY_TRY(pay_format(arena, &shown->logo_url, PATH_MAX_LEN, "%.*s%.*s",
+                       pay_fmt(prefix),
+                       pay_fmt(ngx_payments_str(look->logo_file))));
+
+    return pay_format(arena, &shown->style_url, PATH_MAX_LEN, "%.*s%.*s",
+                      pay_fmt(prefix),
+                      pay_fmt(ngx_payments_str(look->style_file)));
 }
 
 

@@ -15,8 +15,6 @@
 
 #define PAGE_MAX  (1024 * 1024)
 #define PATH_MAX_LEN  4096
-#define ISOLATE      "\xe2\x81\xa8"
-#define END_ISOLATE  "\xe2\x81\xa9"
 #define REFRESH   "3"                            /* seconds */
 #define LOG_MS    (60 * 1000)
 
@@ -268,47 +266,40 @@ set_links(ngx_http_request_t *r, pay_arena_t *arena, ngx_payments_value_t *v,
 }
 
 
-/* The merchant's words are isolated, since their direction may be another one
- * than the page's (UAX #9: FSI and PDI). */
+/* The merchant's text stands in an element of its own direction. */
 static pay_status_t
 set_look(ngx_http_request_t *r, pay_arena_t *arena, ngx_payments_value_t *v,
     ngx_uint_t language, const pay_checkout_t *checkout)
 {
-    pay_str_t                       prefix, name, text;
-    const ngx_payments_look_t      *look;
-    ngx_http_payments_loc_conf_t   *plcf;
-    ngx_http_payments_main_conf_t  *pmcf;
+    const ngx_payments_look_t       *look;
+    ngx_http_payments_loc_conf_t    *plcf;
+    ngx_http_payments_main_conf_t   *pmcf;
+    ngx_http_payments_shown_look_t   shown;
 
     plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
     pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
-    prefix = ngx_payments_str(plcf->prefix);
     look = ngx_http_payments_look_of(pmcf, checkout->merchant_id);
 
-    v[STATUS_UNNAMED].count = look == NULL || look->name.len == 0;
+    PAY_TRY(ngx_http_payments_look_show(look, arena,
+                                        ngx_payments_str(plcf->prefix),
+                                        &shown));
 
-    if (look == NULL) {
-        return PAY_OK;
+    v[STATUS_NAMED].count = shown.has_name;
+    v[STATUS_UNNAMED].count = !shown.has_name;
+    v[STATUS_MERCHANT].text = shown.name;
+    v[STATUS_LOGO].count = shown.has_logo;
+    v[STATUS_LOGO_URL].text = shown.logo_url;
+    v[STATUS_LOOK].count = shown.has_style;
+    v[STATUS_LOOK_URL].text = shown.style_url;
+
+    if (look != NULL) {
+        v[STATUS_NOTE_TEXT].text = ngx_payments_str(
+            look->texts[language].len != 0 ? look->texts[language]
+                                           : look->text);
+        v[STATUS_NOTE].count = v[STATUS_NOTE_TEXT].text.len != 0;
     }
 
-    name = ngx_payments_str(look->name);
-    text = ngx_payments_str(look->texts[language].len != 0
-                            ? look->texts[language] : look->text);
-
-    v[STATUS_NAMED].count = name.len != 0;
-    v[STATUS_LOGO].count = look->logo_file.len != 0;
-    v[STATUS_LOOK].count = look->style_file.len != 0;
-    v[STATUS_NOTE].count = text.len != 0;
-    v[STATUS_NOTE_TEXT].text = text;
-
-    PAY_TRY(pay_format(arena, &v[STATUS_MERCHANT].text, PATH_MAX_LEN,
-                       ISOLATE "%.*s" END_ISOLATE, pay_fmt(name)));
-    PAY_TRY(pay_format(arena, &v[STATUS_LOGO_URL].text, PATH_MAX_LEN,
-                       "%.*s%.*s", pay_fmt(prefix),
-                       pay_fmt(ngx_payments_str(look->logo_file))));
-
-    return pay_format(arena, &v[STATUS_LOOK_URL].text, PATH_MAX_LEN,
-                      "%.*s%.*s", pay_fmt(prefix),
-                      pay_fmt(ngx_payments_str(look->style_file)));
+    return PAY_OK;
 }
 
 

@@ -121,6 +121,13 @@ const ngx_payments_slot_t  ngx_payments_error_slots[] = {
     [ERROR_MANY] = { "many", NGX_PAYMENTS_SLOT_FLAG },
     [ERROR_BUSY] = { "busy", NGX_PAYMENTS_SLOT_FLAG },
     [ERROR_BROKEN] = { "broken", NGX_PAYMENTS_SLOT_FLAG },
+    [ERROR_NAMED] = { "named", NGX_PAYMENTS_SLOT_FLAG },
+    [ERROR_UNNAMED] = { "unnamed", NGX_PAYMENTS_SLOT_FLAG },
+    [ERROR_MERCHANT] = { "merchant", NGX_PAYMENTS_SLOT_TEXT },
+    [ERROR_LOGO] = { "logo", NGX_PAYMENTS_SLOT_FLAG },
+    [ERROR_LOGO_URL] = { "logo_url", NGX_PAYMENTS_SLOT_TEXT },
+    [ERROR_LOOK] = { "look", NGX_PAYMENTS_SLOT_FLAG },
+    [ERROR_LOOK_URL] = { "look_url", NGX_PAYMENTS_SLOT_TEXT },
     { NULL, NGX_PAYMENTS_SLOT_TEXT }
 };
 PAY_ROWS(ngx_payments_error_slots, ERROR_SLOTS + 1);

@@ -325,6 +325,10 @@ typedef struct {
     ngx_array_t                 psps;            /* ngx_payments_psp_t * */
     ngx_array_t                 merchants;       /* ngx_payments_merchant_t * */
     ngx_array_t                *places;          /* of the conf_place file */
+    ngx_array_t                *lines;           /* these three of the
+                                                    conf_lines file */
+    ngx_array_t                *blocks;
+    ngx_array_t                *files;
     ngx_array_t                 locations;       /* ngx_payments_location_t */
     ngx_int_t                   psp_concurrency; /* 0: no cap */
     ngx_array_t                 jwt_keys;        /* pay_jwt_key_t, all */

@@ -123,6 +123,33 @@ COMMENT ON FUNCTION pay.tally_movements IS
     'The entries and rows of a piece of time, added up';
 
 
+-- The movements on all accounts, under the PSP of the entry.
+CREATE OR REPLACE FUNCTION pay.account_movements(
+    p_tally settlement_tally, p_until timestamptz)
+RETURNS SETOF close_line LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
+BEGIN
+    RETURN QUERY
+    SELECT e.merchant_id::text, e.psp::text, l.currency::text,
+        'account/' || l.account, count(*), sum(l.amount_minor)
+    FROM journal_entry e
+    CROSS JOIN LATERAL (
+        SELECT x.account, x.currency, sum(x.amount_minor) AS amount_minor
+        FROM journal_line x
+        WHERE x.merchant_id = e.merchant_id AND x.source = e.source
+            AND x.kind = e.kind
+        GROUP BY x.account, x.currency OFFSET 0) l
+    WHERE e.at >= p_tally.next_at AND e.at < p_until
+        AND e.tx::text::bigint >= tally_tx(p_tally)
+        AND e.tx < p_tally.until_tx
+    GROUP BY 1, 2, 3, 4;
+END
+$$;
+COMMENT ON FUNCTION pay.account_movements IS
+    'The entries of a piece of time on each account, added up';
+
+
 -- The next open exceptions, as they are now.
 CREATE OR REPLACE FUNCTION pay.tally_open(
     p_after bigint, p_rows int, OUT lines close_line[], OUT last bigint,
@@ -176,9 +203,11 @@ BEGIN
     IF tally.next_at < tally.until_at THEN
         SELECT p.until, p.rows INTO v_until, rows
         FROM tally_piece(tally, p_rows) p;
-        v_lines := ARRAY(SELECT m FROM tally_movements(tally, v_until) m
-                         WHERE tally.name = 'close'
-                             OR m.item LIKE 'account/%');
+        v_lines := CASE WHEN tally.name = 'accounts'
+            THEN ARRAY(SELECT m FROM account_movements(tally, v_until) m)
+            ELSE ARRAY(SELECT m FROM tally_movements(tally, v_until) m
+                       WHERE tally.name = 'close'
+                           OR m.item LIKE 'account/%') END;
         tally.width := v_until - tally.next_at;
         tally.next_at := v_until;
         tally.is_done := tally.next_at >= tally.until_at

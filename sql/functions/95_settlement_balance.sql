@@ -44,6 +44,33 @@ COMMENT ON FUNCTION pay.sum_ledger IS
     'Adds up the next entries of the ledger: whether it has come to the end';
 
 
+-- The balances of all accounts, for the console: added up again a quarter of an
+-- hour after the last time.  True: more is to be added up at once.
+CREATE OR REPLACE FUNCTION pay.sum_accounts(
+    p_rows int, p_age interval DEFAULT '15 min')
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    v_tally settlement_tally;
+BEGIN
+    SELECT * INTO v_tally FROM settlement_tally t
+    WHERE t.name = 'accounts' FOR UPDATE;
+
+    IF NOT FOUND THEN
+        v_tally := begin_tally('accounts', NULL, NULL, NULL, now());
+    ELSIF v_tally.is_done AND v_tally.until_at > now() - p_age THEN
+        RETURN false;
+    ELSIF v_tally.is_done THEN
+        v_tally := begin_tally('accounts', NULL, v_tally.until_at,
+                               v_tally.until_tx, now());
+    END IF;
+
+    RETURN NOT (run_tally(v_tally, p_rows)).is_done;
+END
+$$;
+COMMENT ON FUNCTION pay.sum_accounts IS
+    'Adds up the next entries on all accounts; true: there are more';
+
+
 -- The amount that a PSP owes by the ledger: as it was added up, and the entries
 -- since, of this snapshot.
 CREATE OR REPLACE FUNCTION pay.psp_sums(p_psp text)

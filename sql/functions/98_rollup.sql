@@ -410,6 +410,7 @@ RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     v_marked record;
     v_behind boolean;
+    v_more   boolean;
 BEGIN
     v_marked := mark_minutes(coalesce(p_round.from_tx, 0), p_most::int,
                              p_interval);
@@ -419,14 +420,17 @@ BEGIN
         v_behind := end_rollups(1000) >= 1000;
     END IF;
 
+    -- plots are not behind while the ledger is added up
+    v_more := v_behind OR sum_accounts(least(p_most, 5000)::int);
+
     UPDATE round r
     SET from_tx = v_marked.until_tx,
-        run_at = now() + CASE WHEN v_behind THEN interval '0'
+        run_at = now() + CASE WHEN v_more THEN interval '0'
                               ELSE p_interval END,
         counts = rollup_figures(p_round.counts, v_behind)
     WHERE r.name = 'rollup';
 
-    RETURN v_behind;
+    RETURN v_more;
 END
 $$;
 COMMENT ON FUNCTION pay.roll_up IS 'One round of roll-ups; true: more is due';

@@ -243,6 +243,10 @@ BEGIN
             ELSE console_act_roles(p_target.act, p_target.step) END
         WHEN 'own' THEN 'Another person than the one who has proposed it '
             'must decide.'
+        WHEN 'not_found' THEN CASE WHEN p_act = 'requeue'
+            THEN 'No dead letter of your merchants has this number. A job '
+                'that the gateway still tries has none, and needs no requeue.'
+            END
         WHEN 'stale' THEN CASE WHEN p_login_age_s < 0
             THEN 'The token does not say when you logged in (auth_time).'
             ELSE 'You logged in more than five minutes ago.' END END;

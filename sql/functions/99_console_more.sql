@@ -392,6 +392,8 @@ BEGIN
     WHEN 'lines' THEN
         RETURN QUERY SELECT * FROM console_lines(p_scope, p_query, p_most,
                                                  p_tokens);
+    WHEN 'ledger' THEN
+        RETURN QUERY SELECT * FROM console_journal(p_scope, p_query, p_most);
     WHEN 'acts' THEN
         RETURN QUERY SELECT * FROM console_acts(p_scope, p_query, p_most);
     WHEN 'approvals' THEN

@@ -220,6 +220,7 @@ SELECT jsonb_build_object(
         WHERE console_sees(p_scope, s.merchant_id)),
     'suspense', console_tile('suspense', 'exceptions', p_scope,
                              '{"state":"open"}'),
+    'accounts', console_accounts(p_scope),
     'checks', console_checks(p_scope),
     'books', (
         SELECT jsonb_build_object('run_at', iso_time(r.run_at))
@@ -229,10 +230,36 @@ COMMENT ON FUNCTION pay.console_money IS
     'Money on its way by age, the balances that PSPs state, exceptions';
 
 
+-- A key whose file was not changed for so long should be exchanged
+-- (docs/console.md#keys).
+CREATE OR REPLACE FUNCTION pay.console_key_life()
+RETURNS interval LANGUAGE sql IMMUTABLE AS 'SELECT interval ''365 days''';
+COMMENT ON FUNCTION pay.console_key_life IS
+    'The age from which on the console warns about a key';
+
+
+CREATE OR REPLACE FUNCTION pay.console_keys(p_keys jsonb)
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+SELECT coalesce(jsonb_agg(jsonb_build_object('place', k.value -> 'place',
+    'name', k.value -> 'name', 'kid', k.value -> 'kid',
+    'word', k.value -> 'word', 'changed_at', iso_time(a.changed_at),
+    'age_days', floor(extract(epoch FROM now() - a.changed_at) / 86400)::int,
+    'state', CASE WHEN now() - a.changed_at >= console_key_life() THEN 'old'
+                  ELSE 'current' END) ORDER BY a.changed_at, k.n), '[]')
+FROM jsonb_array_elements(p_keys) WITH ORDINALITY AS k (value, n)
+CROSS JOIN LATERAL (
+    SELECT to_timestamp((k.value ->> 'changed_s')::bigint) AS changed_at) a
+$$;
+COMMENT ON FUNCTION pay.console_keys IS
+    'The keys of the configuration, the oldest first';
+
+
 CREATE OR REPLACE FUNCTION pay.console_settings(p_query jsonb)
 RETURNS jsonb LANGUAGE sql STABLE AS $$
 SELECT jsonb_build_object(
-    'settings', (p_query ->> 'settings')::jsonb,
+    'settings', s.settings - 'keys' - 'directives',
+    'directives', coalesce(s.settings -> 'directives', '[]'),
+    'keys', console_keys(coalesce(s.settings -> 'keys', '[]')),
     'database', jsonb_build_object(
         'migration', (SELECT max(m.file) FROM schema_migration m
                       WHERE m.file LIKE 'migrations/%'),
@@ -240,6 +267,7 @@ SELECT jsonb_build_object(
                         FROM schema_migration m),
         'server_version', current_setting('server_version'),
         'is_standby', pg_is_in_recovery()))
+FROM (SELECT (p_query ->> 'settings')::jsonb AS settings) s
 $$;
 COMMENT ON FUNCTION pay.console_settings IS
     'The configuration of the gateway, without secrets, and of the database';

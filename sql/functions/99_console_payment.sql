@@ -133,8 +133,14 @@ BEGIN
 
     SELECT console_head(c) || jsonb_build_object(
         'orders', (
-            SELECT jsonb_agg(console_order(o, p_roles) ORDER BY o.position)
+            SELECT jsonb_agg(console_order(o, p_roles)
+                || jsonb_build_object('description', CASE
+                    WHEN p_personal THEN d.text ELSE console_blind(d.text)
+                    END) ORDER BY o.position)
             FROM payment_order o
+            CROSS JOIN LATERAL (
+                SELECT c.page -> 'descriptions' -> (o.position - 1)
+                    AS text) d
             WHERE o.merchant_id = c.merchant_id
                 AND o.checkout_id = c.checkout_id),
         'ledger', console_ledger(c.merchant_id, c.checkout_id),

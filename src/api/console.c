@@ -25,7 +25,7 @@ typedef enum {
     MERCHANT = 0, PSP, STATUS, CURRENCY, MIN, MAX, FROM, TO, KIND, STATE,
     SELLER, ORDER, CHECKOUT, PAYOUT, FIND, PERSONAL, BEFORE, AFTER, LIMIT,
     METHOD, OUTCOME, CODE, STEP, ZONE, FILE_ID,
-    PERSON, ACT, OBJECT,
+    PERSON, ACT, OBJECT, ACCOUNT,
     PARAMETER_COUNT
 } parameter_t;
 
@@ -109,7 +109,9 @@ static const struct {
                  "person must be 1 to 128 printable ASCII characters" },
     [ACT] = { "act", take_word, "act must be a word" },
     [OBJECT] = { "object", take_text,
-                 "object must be 1 to 128 printable ASCII characters" }
+                 "object must be 1 to 128 printable ASCII characters" },
+    [ACCOUNT] = { "account", take_word,
+                  "account must be an account of the ledger" }
 };
 PAY_ROWS(parameters, PARAMETER_COUNT);
 _Static_assert(PARAMETER_COUNT <= PARAMETERS, "parameters are bits");
@@ -149,6 +151,7 @@ static const pay_console_page_t  pages[] = {
                | P(ZONE), 0 },
     { "flight", P(MERCHANT) | P(PSP) | P(CURRENCY), 0 },
     { "waterfall", P(FILE_ID), 0 },
+    { "ledger", LIST | RANGE | P(ACCOUNT) | P(PSP) | P(CURRENCY), 0 },
     { "lines", LIST | P(FILE_ID) | P(CURRENCY) | P(KIND), 0 }
 };
 

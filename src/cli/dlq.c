@@ -100,7 +100,9 @@ static const pay_cli_refusal_t  refusals[] = {
       " it a sale, payctl dlq resolve closes it" },
     { "no_late_payment", "it is no payment that came late: payctl dlq requeue"
       " has the gateway try again" },
-    { "not_found", "no such dead letter" },
+    { "not_found", "no dead letter has this number: payctl dlq list --all lists"
+      " them. A job that the gateway still tries has none and needs no requeue:"
+      " payctl explain says when it runs next" },
     { "invalid", "--who and --why take 1 to 200 bytes each" },
     { NULL, NULL }
 };

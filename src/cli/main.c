@@ -15,6 +15,7 @@ static int cli_run(int argc, char **argv);
 static int cli_take_pager(int argc, char **argv);
 static int cli_help(int argc, char **argv);
 static int cli_unknown(const char *name);
+static int cli_find_verb(const char *name, char verb[PAY_CLI_FORM]);
 static void cli_usage(FILE *out);
 
 
@@ -125,6 +126,7 @@ cli_help(int argc, char **argv)
 static int
 cli_unknown(const char *name)
 {
+    char                      verb[PAY_CLI_FORM];
     unsigned                  distance, least = PAY_CLI_FAR;
     const pay_cli_command_t  *command, *nearest = NULL;
 
@@ -142,11 +144,51 @@ cli_unknown(const char *name)
     if (nearest != NULL) {
         fprintf(stderr, "; did you mean %s?\n", nearest->name);
 
+    } else if (cli_find_verb(name, verb)) {
+        fprintf(stderr, "; did you mean payctl %s?\n", verb);
+
     } else {
         fputs("; payctl help lists them\n", stderr);
     }
 
     return PAY_CLI_USAGE;
+}
+
+
+/* "dlq requeue" of "requeue", where one command alone has such a verb: 1. */
+static int
+cli_find_verb(const char *name, char verb[PAY_CLI_FORM])
+{
+    int                    found = 0;
+    char                   form[PAY_CLI_FORM], *end;
+    size_t                 len = strlen(name);
+    const char            *usage;
+    const pay_cli_page_t  *page;
+
+    for (page = pay_cli_pages; page->name != NULL; page++) {
+        usage = page->usage;
+
+        while (pay_cli_next_form(&usage, form)) {
+            end = strchr(form, ' ');
+
+            if (end == NULL || strncmp(end + 1, name, len) != 0
+                || (end[len + 1] != ' ' && end[len + 1] != '\0'))
+            {
+                continue;
+            }
+
+            end[len + 1] = '\0';
+
+            if (found && strcmp(form, verb) != 0) {
+                return 0;
+            }
+
+            memcpy(verb, form, PAY_CLI_FORM);
+            found = 1;
+        }
+    }
+
+    return found;
 }
 
 

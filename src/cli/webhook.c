@@ -13,7 +13,7 @@ const char  pay_cli_webhook_usage[] =
     "usage: payctl webhook verify --scheme NAME ... < body\n"
     "       payctl webhook quarantine [--dsn DSN] [--psp NAME] [--limit N]\n"
     "                                 [-o json|csv]\n"
-    "       payctl webhook show [--dsn DSN] PSP EVENT_ID\n"
+    "       payctl webhook show [--dsn DSN] [-o json] PSP EVENT_ID\n"
     "       payctl webhook replay [--dsn DSN] PSP EVENT_ID --who NAME"
     " --why REASON\n"
     "\n"

@@ -4,6 +4,7 @@
  * control characters are printed as "?".
  */
 
+#include "cli/act.h"
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
@@ -22,10 +23,11 @@ static void show_lines(unsigned char *body, size_t len);
 
 
 const char  pay_cli_webhook_show_usage[] =
-    "usage: payctl webhook show [--dsn DSN] PSP EVENT_ID\n"
+    "usage: payctl webhook show [--dsn DSN] [-o json] PSP EVENT_ID\n"
     "A verified webhook: what was read in it, what became of it, and its raw\n"
     "body.  body_state is kept, not_kept, card_number or too_large.  Below it\n"
     "stand the requests to read the body again (payctl webhook replay).\n"
+    "With -o json the body is in base64, byte by byte as it came.\n"
     "Needs the role payments_operator.\n";
 
 static const char  show_sql[] =
@@ -47,23 +49,46 @@ static const char  replays_sql[] =
 static const char  body_sql[] =
     "SELECT body FROM pay_ops.show_webhook($1, $2) WHERE body IS NOT NULL";
 
+/* JSON has no bytes, and a body need not be UTF-8. */
+static const pay_cli_part_t  parts[] = {
+    { "replays", replays_sql },
+    { "body",
+      "SELECT translate(encode(body, 'base64'), E'\\n', '') AS base64"
+      " FROM pay_ops.show_webhook($1, $2) WHERE body IS NOT NULL" },
+    { NULL, NULL }
+};
+
+static const pay_cli_show_t  as_json = {
+    "webhook show", show_sql, "no such webhook", parts
+};
+
 
 int
 pay_cli_webhook_show(int argc, char **argv)
 {
-    int          words;
-    const char  *dsn = NULL, *id[2] = { NULL, NULL };
+    int                words;
+    const char        *dsn = NULL, *id[2] = { NULL, NULL };
+    pay_cli_format_t   format;
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
+        PAY_CLI_OUTPUT_OPTIONS,
         { NULL, NULL, NULL }
     };
 
     words = pay_cli_args(argc, argv, options, id, 2);
 
-    return words == 2 ? show_run(dsn, id)
-                      : pay_cli_say_usage(words < 0 ? words : PAY_CLI_MISUSE,
-                                          pay_cli_webhook_show_usage);
+    if (words != 2) {
+        return pay_cli_say_usage(words < 0 ? words : PAY_CLI_MISUSE,
+                                 pay_cli_webhook_show_usage);
+    }
+
+    if (!pay_cli_format("webhook show", &format)) {
+        return PAY_CLI_USAGE;
+    }
+
+    return format == PAY_CLI_TABLE ? show_run(dsn, id)
+                                   : pay_cli_show_of(&as_json, dsn, 2, id);
 }
 
 

@@ -163,6 +163,10 @@ class Chrome:
 
     def screenshot(self, path: Path):
         """The whole page."""
-        shot = self.cdp("Page.captureScreenshot", captureBeyondViewport=True)
+        shot = self.cdp(
+            "Page.captureScreenshot",
+            captureBeyondViewport=True,
+            optimizeForSpeed=True,
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(base64.b64decode(shot["data"]))

@@ -104,3 +104,9 @@ def sales(gateway, mock):
 @pytest.fixture(scope="session")
 def gallery(gateway, sales):
     return Gallery(gateway.url, sales)
+
+
+@pytest.fixture(scope="session")
+def failed(sales):
+    """One that was declined, for tests that only look."""
+    return sales("generic").settle("declined")

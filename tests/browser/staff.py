@@ -2,6 +2,7 @@
 
 import csv
 import time
+from urllib.parse import urlsplit
 
 from buyer import DEADLINE_S, Buyer
 from support.waiting import wait_for
@@ -24,6 +25,26 @@ import(location.pathname.replace(/[^/]*$/, "") + name).then(
         : found[code](...values)}),
     why => done({error: String(why)}));
 """
+# where html/console/api.js keeps a token that was pasted
+KEEP = "sessionStorage.setItem('payments-console-token', arguments[0]);"
+# as a click on a link of the console
+GO = """
+const [base, address, done] = arguments;
+import(base + "/route.js").then(({ go }) => {
+    go(address);
+    requestAnimationFrame(() => setTimeout(done));
+});
+"""
+TEXTS = """
+return [...document.querySelectorAll(arguments[0])].map(
+    each => each.textContent);
+"""
+FOCUS = """
+const at = document.activeElement;
+return {words: at.getAttribute("aria-label") || at.textContent.trim(),
+    id: at.id, href: at.getAttribute("href") || ""};
+"""
+TAB = {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
 POLICY = ("Content Security", "Trusted", "Uncaught")
 
 
@@ -36,16 +57,16 @@ class Staff(Buyer):
         self.env = gateway.env
 
     def enter(self, role="VIEWER", address="/"):
-        """With the token of a role, as pasted into an empty tab."""
+        """With the token of a role, as one that was pasted into this tab."""
         self.leave()
-        self.open(self.base + address)
-        self.paste(self.env[f"STAFF_{role}_JWT"])
+        self.driver.execute_script(KEEP, self.env[f"STAFF_{role}_JWT"])
+        self.load(address)
         self.waits_for("header .person", "to be logged in")
-        self.settled()
 
     def leave(self):
         """Forgets the token that an earlier page of the tab had."""
-        self.open(f"{self.base}/icon.svg")
+        if not self.url.startswith(self.base):
+            self.open(f"{self.base}/icon.svg")
         self.driver.execute_script("sessionStorage.clear()")
 
     def paste(self, token: str):
@@ -61,9 +82,33 @@ class Staff(Buyer):
             f"{why}; there is {self.text('body')!r}",
         )  # fmt: skip
 
-    def visit(self, address: str):
+    def load(self, address: str):
+        """As a link from elsewhere."""
         self.open(self.base + address)
         self.settled()
+
+    def visit(self, address: str):
+        """As a link of the page that is open, which is not loaded anew."""
+        there = urlsplit(self.base + address.removeprefix(self.base))
+        self.driver.execute_async_script(
+            GO, self.base, there.path + (there.query and f"?{there.query}")
+        )
+        self.settled()
+
+    def texts(self, selector: str) -> list[str]:
+        return self.driver.execute_script(TEXTS, selector)
+
+    def tabs_to(self, limit=80, **wanted: str):
+        """Presses Tab until the focus is on what has these words at its
+        beginning, this id, or this in its address."""
+        ((name, text),) = wanted.items()
+        for _ in range(limit):
+            found = self.driver.execute_script(FOCUS)[name]
+            if found.startswith(text) or (name == "href" and text in found):
+                return
+            for kind in ("rawKeyDown", "keyUp"):
+                self.chrome.cdp("Input.dispatchKeyEvent", type=kind, **TAB)
+        raise AssertionError(f"{text!r} is not reached by Tab")
 
     def settled(self):
         """The data of the page have come."""
@@ -88,8 +133,7 @@ class Staff(Buyer):
             ]
             if not following:
                 return count
-            address = following[0].get_attribute("href")
-            self.open(address)
+            self.visit(following[0].get_attribute("href"))
 
     def cells(self) -> list[list[str]]:
         return self.driver.execute_script(CELLS)

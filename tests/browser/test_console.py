@@ -33,8 +33,8 @@ WIDE = "return document.documentElement.scrollWidth;"
 WHOLE = {"width": 4000, "height": 900}
 LISTS = (
     "changes unknown late mismatches letters jobs disputes risk wallets "
-    "settlement lines exceptions payouts batches inbox quarantine deliveries "
-    "audit acts approvals"
+    "settlement ledger lines exceptions payouts batches inbox quarantine "
+    "deliveries audit acts approvals"
 ).split()
 
 
@@ -43,11 +43,6 @@ def staff(chrome, gateway):
     made = Staff(chrome, gateway)
     yield made
     assert made.complaints() == []
-
-
-@pytest.fixture(scope="module")
-def failed(sales):
-    return sales("generic").settle("declined")
 
 
 def test_a_token_is_asked_for_and_a_wrong_one_is_refused(staff):
@@ -92,7 +87,7 @@ def test_each_tile_has_as_many_as_its_list(staff, failed):
     tiles = staff.tiles()
     assert len(tiles) > 10
     for label, count, address in tiles:
-        staff.open(address)
+        staff.visit(address)
         # jobs and payments go on while the test looks
         moves = 3 if "/jobs" in address or "/payments" in address else 0
         assert abs(staff.rows() - int(count)) <= moves, label
@@ -122,7 +117,7 @@ def test_texts_from_outside_stay_texts(staff, sales):
 
 def test_the_zone_stands_in_the_address_and_follows_links(staff, failed):
     staff.enter("VIEWER", "/payments?zone=Asia%2FKolkata")
-    times = [each.text for each in staff.all("tbody time")]
+    times = staff.texts("tbody time")
     assert times and all(each.endswith("+05:30") for each in times)
     staff.click("main tbody a")
     staff.sees("Payment")
@@ -198,8 +193,7 @@ def test_a_filter_is_chosen_and_cleared_again(staff, failed):
     wait_for(lambda: "status=FAILED" in staff.url, DEADLINE_S, "the address")
     staff.settled()
     assert "psp=generic" in staff.url
-    statuses = {each.text for each in staff.all("tbody .status")}
-    assert statuses == {"FAILED"}
+    assert set(staff.texts("tbody .status")) == {"FAILED"}
     staff.driver.back()
     wait_for(lambda: "status" not in staff.url, DEADLINE_S, "the way back")
     assert staff.find("#filter-psp").get_attribute("value") == ""
@@ -233,13 +227,12 @@ def test_a_console_without_its_libraries_says_so(staff):
 
 
 def test_the_keyboard_is_enough(staff, failed):
-    staff.enter("VIEWER")
-    staff.visit("/payments")
+    staff.enter("VIEWER", "/payments")
     staff.types(Keys.TAB)
     assert staff.focus.text == "Skip to the content"
     staff.types(Keys.ENTER)
     assert staff.focus.get_attribute("id") == "main"
-    staff.visit("/payments")
+    staff.load("/payments")
     staff.types(Keys.TAB, Keys.TAB, Keys.TAB)
     assert staff.focus.get_attribute("id") == "search"
     staff.types(failed.body["checkout_id"], Keys.ENTER)
@@ -268,7 +261,7 @@ def test_the_first_load_is_small(chrome, gateway):
 
 
 def fits(staff, size, name, schemes=("light", "dark")):
-    """In these schemes; a picture of each."""
+    """In these schemes; a picture of each.  A scheme changes colours alone."""
     for scheme in schemes:
         staff.chrome.look(**size, dark=scheme == "dark")
         staff.chrome.screenshot(SHOTS / f"console-{name}-{scheme}.png")
@@ -276,7 +269,8 @@ def fits(staff, size, name, schemes=("light", "dark")):
         assert staff.driver.execute_script(NARROW) == [], name
         if size == DESKTOP:
             staff.chrome.look(**WHOLE, dark=scheme == "dark")
-        assert axe.doubts(staff.driver) == [], (name, scheme)
+        rules = () if scheme == schemes[0] else axe.COLOURS
+        assert axe.doubts(staff.driver, rules) == [], (name, scheme)
 
 
 @pytest.mark.parametrize(
@@ -292,7 +286,7 @@ def test_each_page_fits_and_is_accessible(staff, failed, kind, size):
     fits(staff, size, f"now-{kind}")
     checkout = failed.body["checkout_id"]
     for name, address in {
-        "payments": "/payments",
+        "payments": "/payments?limit=5",
         "payment": f"/payment?checkout={checkout}",
     }.items():
         staff.visit(address)
@@ -309,13 +303,3 @@ def test_each_page_fits_and_is_accessible(staff, failed, kind, size):
         # each in one of the two
         schemes = ("light",) if kind == "phone" else ("dark",)
         fits(staff, size, f"{name}-{kind}", schemes)
-
-
-def test_each_list_is_accessible(staff, failed):
-    staff.enter("AUDITOR")
-    for name in LISTS:
-        staff.chrome.look(**DESKTOP)
-        staff.visit(f"/{name}")
-        assert staff.driver.execute_script(WIDE) <= DESKTOP["width"], name
-        staff.chrome.look(**WHOLE)
-        assert axe.doubts(staff.driver) == [], name

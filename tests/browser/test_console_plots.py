@@ -2,7 +2,6 @@
 beside canvases, zones, both schemes, a phone, the keyboard, and a library that
 comes with the first plot only.  Leaves pictures in build/screenshots."""
 
-import axe
 import psycopg2
 import pytest
 from buyer import DEADLINE_S
@@ -10,7 +9,7 @@ from sale import Sale
 from selenium.webdriver.common.keys import Keys
 from staff import Staff
 from support.waiting import wait_for
-from test_console import NARROW, WHOLE, WIDE
+from test_console import fits
 from test_pages import DESKTOP, PHONE, SHOTS
 
 # whether a canvas has more than one colour
@@ -100,7 +99,7 @@ def test_a_table_beside_a_plot_has_figures_that_equal_their_lists(
     assert int(text.split(" ", 1)[0]) == sum(figures.values())
     assert "paid" in text and "expired" in text
     for address, count in list(figures.items())[-4:]:
-        staff.open(address)
+        staff.visit(address)
         # orders go on while the test looks
         assert abs(staff.rows() - count) <= 1, address
 
@@ -126,6 +125,64 @@ def test_the_zone_and_the_filter_stand_in_the_address(staff, counted):
     staff.settled()
     staff.visit("/plots?step=minute&from=2026-01-01T00:00:00Z")
     staff.sees("400 points", "[role=alert]")
+
+
+def test_declines_by_weekday_and_hour_are_all_of_them(staff, counted):
+    staff.enter("VIEWER")
+    shown(staff)
+    said = next(
+        each for each in staff.texts(".plot p") if "attempts to pay" in each
+    )
+    approved, of, asked = said.split(" ")[:3]
+    cells = staff.texts(".heat td")
+    assert len(cells) == 7 * 24 and of == "of"
+    declined = sum(int(each) for each in cells if each)
+    assert declined == int(asked) - int(approved) > 0
+    link = staff.find(".heat td a").get_attribute("href")
+    staff.visit(link)
+    assert staff.rows() >= 1
+
+
+@pytest.fixture
+def week_before(gateway, counted):
+    """The same payments once more, as if a week earlier."""
+    connection = psycopg2.connect(gateway.env["PG_ADMIN_DSN"])
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMPORARY TABLE moved AS SELECT x.* FROM pay.rollup r, "
+            "jsonb_populate_record(r, jsonb_build_object('bucket', r.bucket - "
+            "interval '7 days')) x WHERE r.bucket > now() - interval '2 days'"
+        )
+        cursor.execute("INSERT INTO pay.rollup SELECT * FROM moved")
+        yield
+        cursor.execute(
+            "DELETE FROM pay.rollup r USING moved m WHERE r.level = m.level "
+            "AND r.merchant_id = m.merchant_id AND r.bucket = m.bucket"
+        )
+    connection.close()
+
+
+def test_the_week_before_is_a_paler_line_with_its_figures(
+    staff, counted, week_before
+):
+    staff.enter("VIEWER")
+    shown(staff)
+    staff.waits_for(".legend .plot-before", "the week before")
+    staff.settled()
+    legends = staff.texts(".legend li:last-child bdi")
+    assert legends.count("A week before") >= 3
+    table(staff, "Payments by outcome")
+    rows = [
+        [link.text for link in row.find_elements("css selector", "td")]
+        for row in staff.all("[aria-label='Payments by outcome'] tbody tr")
+    ]
+    # the sum of the outcomes, but for payments that came meanwhile
+    assert all(int(before) <= sum(map(int, now)) for *now, before in rows)
+    assert sum(int(before) for *_, before in rows) >= 4
+    link = staff.all("[aria-label='Payments by outcome'] td:last-child a")[0]
+    assert "from=" in link.get_attribute("href")
+    staff.chrome.screenshot(SHOTS / "console-plots-week.png")
 
 
 def test_the_keyboard_opens_a_table(staff, counted):
@@ -154,24 +211,11 @@ def test_the_library_comes_with_the_first_plot(staff, counted):
 def test_each_plot_fits_and_is_accessible(staff, counted, kind, size):
     staff.chrome.look(**size)
     staff.enter("AUDITOR")
-    for name, address in {
-        "plots": "/plots",
-        "flight": "/flight",
-        "waterfall": "/waterfall",
-    }.items():
-        # the pages without a canvas: each in one of the two
-        schemes = ("light",) if kind == "phone" else ("dark",)
-        for scheme in ("light", "dark") if name == "plots" else schemes:
-            staff.chrome.look(**size, dark=scheme == "dark")
-            if name == "plots":
-                shown(staff, address)
-                table(staff, "Payments by outcome")
-            else:
-                staff.visit(address)
-            picture = f"console-{name}-{kind}-{scheme}.png"
-            staff.chrome.screenshot(SHOTS / picture)
-            assert staff.driver.execute_script(WIDE) <= size["width"], name
-            assert staff.driver.execute_script(NARROW) == [], name
-            if size == DESKTOP:
-                staff.chrome.look(**WHOLE, dark=scheme == "dark")
-            assert axe.doubts(staff.driver) == [], (name, scheme)
+    shown(staff)
+    table(staff, "Payments by outcome")
+    fits(staff, size, f"plots-{kind}")
+    # the pages without a canvas: each in one of the two
+    schemes = ("light",) if kind == "phone" else ("dark",)
+    for name in ("flight", "waterfall"):
+        staff.visit(f"/{name}")
+        fits(staff, size, f"{name}-{kind}", schemes)

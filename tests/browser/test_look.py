@@ -2,9 +2,12 @@
 phone and a desktop, light and dark.  Leaves pictures in build/screenshots.
 """
 
+import re
+
 import axe
 import layout
 import pytest
+from gallery import NOBODY
 from support.nginxconf import MINIMAL, Nginx, swap
 from test_pages import DESKTOP, PHONE, SHOTS, assert_fits
 
@@ -26,6 +29,17 @@ const button = getComputedStyle(document.querySelector("a.button"));
 return [logo.naturalWidth, logo.getBoundingClientRect().height,
     button.backgroundColor, button.color];
 """
+# of a page without a link: the color that links would have
+DRESSED = """
+const logo = document.querySelector("img.logo");
+const link = document.createElement("a");
+link.href = "#";
+document.querySelector("main").append(link);
+const color = getComputedStyle(link).color;
+link.remove();
+return [logo ? logo.naturalWidth : 0, color,
+    document.querySelector("header").textContent];
+"""
 COLORS = {
     "light": ["rgb(122, 31, 61)", "rgb(255, 255, 255)"],
     "dark": ["rgb(255, 179, 200)", "rgb(42, 10, 20)"],
@@ -37,7 +51,8 @@ def dressed(gateway, tmp_path_factory):
     directory = tmp_path_factory.mktemp("dressed")
     logo = directory / "logo.svg"
     logo.write_text(SVG)
-    text = swap(MINIMAL, (MERCHANT, LOOK.replace("@LOGO@", str(logo))))
+    only = re.sub(r"payments_merchant globex {.*?}", "", MINIMAL, flags=re.S)
+    text = swap(only, (MERCHANT, LOOK.replace("@LOGO@", str(logo))))
     with Nginx(gateway, directory, text).start() as nginx:
         yield nginx
 
@@ -90,3 +105,31 @@ def test_a_logo_opened_alone_is_only_a_picture(chrome, address):
     chrome.driver.get(logo.get_attribute("src"))
     probe = "return [document.contentType, window.origin]"
     assert chrome.driver.execute_script(probe) == ["image/svg+xml", "null"]
+
+
+@pytest.mark.parametrize(
+    ("name", "size"), [("phone", PHONE), ("desktop", DESKTOP)]
+)
+def test_an_error_has_the_look_of_the_only_merchant(
+    chrome, dressed, name, size
+):
+    chrome.driver.get(f"{dressed.url}/checkout/{NOBODY}")
+    for scheme in ("light", "dark"):
+        chrome.look(**size, dark=scheme == "dark")
+        logo, link, words = chrome.driver.execute_script(DRESSED)
+        assert logo > 0, "the logo is shown"
+        assert link == COLORS[scheme][0]
+        assert "Ada's Books & Engines" in words
+        chrome.screenshot(SHOTS / f"error-look-{name}-{scheme}.png")
+        assert_fits(chrome.driver, size["width"])
+        assert axe.doubts(chrome.driver) == [], scheme
+
+
+def test_the_shop_of_make_up_has_a_look(chrome, sales):
+    chrome.driver.get(sales("generic").status_url)
+    chrome.hold()
+    logo, _, words = chrome.driver.execute_script(DRESSED)
+    assert logo > 0 and "Acme Books" in words
+    for scheme in ("light", "dark"):
+        chrome.look(**DESKTOP, dark=scheme == "dark")
+        chrome.screenshot(SHOTS / f"make-up-look-{scheme}.png")

@@ -84,6 +84,21 @@ def test_the_longest_values_fit_a_phone(chrome, sales, phone):
     assert_fits(chrome.driver, phone["width"])
 
 
+def test_a_hostile_description_stays_a_text_and_fits(chrome, sales):
+    """As long as the API takes one, without a place to break."""
+    text = ("<img src=x onerror=alert(1)>\u200f{{7*7}}" + "W" * 256)[:254]
+    chrome.look(**SMALL_PHONE)
+    chrome.driver.get(sales(description=text).status_url)
+    chrome.hold()
+    chrome.screenshot(SHOTS / "hostile-description-320.png")
+    shown = chrome.driver.execute_script(
+        "return [document.querySelector('.item').textContent,"
+        " document.querySelectorAll('img:not(.logo), script').length]"
+    )
+    assert shown == [text, 0]
+    assert_fits(chrome.driver, SMALL_PHONE["width"])
+
+
 def test_no_page_is_too_wide_for_a_small_phone(chrome, gallery):
     chrome.look(**SMALL_PHONE)
     for page in every.PAGES:

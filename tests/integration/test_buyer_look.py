@@ -90,6 +90,14 @@ def test_the_page_has_the_merchants_name_and_text(page):
     assert_headers(page, html=True)
 
 
+def test_an_error_has_no_look_while_it_may_be_of_two_merchants(client):
+    """One merchant alone: tests/browser/test_look.py."""
+    answer = client.get(f"/checkout/{'A' * 32}", headers=BROWSER)
+    assert answer.status_code == 404
+    assert "<p>Payment status</p>" in answer.text
+    assert "logo-" not in answer.text and "look-" not in answer.text
+
+
 def test_a_text_of_the_language_goes_first(client, sold):
     german = BROWSER | {"Accept-Language": "de"}
     answer = client.get(sold(), headers=german)
@@ -173,11 +181,17 @@ HOSTILE = [
 def test_a_description_is_shown_and_harmless(anonymous, sold, said, shown):
     answer = anonymous.get(sold(description=said), headers=BROWSER)
     assert f'<span class="item"><bdi>{shown}</bdi></span>' in answer.text
-    assert "<script" not in answer.text and "<img" not in answer.text
+    assert "<script" not in answer.text
+    # the logo of make up's shop
+    assert re.findall("<img[^>]*", answer.text) == re.findall(
+        '<img class="logo" src="[/a-z0-9.-]+" alt=""', answer.text
+    )
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a\nb", "a\u202eb", "\u2067a", "W" * 257, 7, None]
+    "text",
+    ["", "a\nb", "a\u202eb", "\u2067a", "W" * 257, "W" * 10_000, 7,
+     None],  # fmt: skip
 )
 def test_a_description_that_could_mislead_is_refused(
     api, checkout, gateway, text
@@ -188,6 +202,13 @@ def test_a_description_that_could_mislead_is_refused(
     document = assert_problem(answer, 422, "validation-error", gateway.url)
     pointer = "/payment_orders/0/description"
     assert document["errors"][0]["pointer"] == pointer
+
+
+def test_a_description_with_a_nul_is_no_json(api, checkout, gateway):
+    body = checkout()
+    body["payment_orders"][0]["description"] = "a\0b"
+    assert_problem(api.create(body), 400, "invalid-json", gateway.url)
+
 
 
 @pytest.mark.parametrize("tag", ["d", "de_AT", "de,en", "", 7, None])

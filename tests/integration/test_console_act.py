@@ -114,7 +114,10 @@ def test_each_act_needs_its_role_and_its_merchant(
                     found["detail"].split("role ")[1].split(", ")
                 ) == may, (act, role)  # fmt: skip
             elif act in ("settle", "requeue"):  # there is no such thing
-                assert_problem(answer, 404, "not-found", gateway.url)
+                found = assert_problem(answer, 404, "not-found", gateway.url)
+                none = "No dead letter of your merchants has this number."
+                said = found.get("detail", "")
+                assert said.startswith(none) == (act == "requeue")
             elif act == "proof":  # changes nothing: an old log-in will do
                 assert answer.status_code == 200, answer.text
             else:

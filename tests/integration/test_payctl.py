@@ -215,6 +215,8 @@ def test_dlq_says_no(books, payctl, name):
              "invalid\n")):
         code, out, err = payctl("dlq", *words)
         assert (code, out) == (1, outcome) and err != ""
+        # a job that is still tried is none
+        assert ("needs no requeue" in err) == (outcome == "not_found\n")
     code, out, err = payctl("dlq", "show", "999999")
     assert (code, out) == (1, "") and "no such dead letter" in err
 
@@ -498,6 +500,9 @@ def test_a_name_that_leads_to_two_checkouts_is_not_guessed(
     (["dlq", "list", "--jsonn"], "did you mean --json?"),
     (["explain"], "explain needs a NAME"),
     (["dlg", "list"], "did you mean dlq?"),
+    (["requeue", "1"], "did you mean payctl dlq requeue?"),
+    # several commands have such a verb
+    (["show", "1"], "payctl help lists them"),
     (["nonsense"], '"nonsense"'),
 ])
 def test_a_mistake_is_named(books, payctl, words, complaint):

@@ -4,6 +4,7 @@ A body that holds a card number, or that is larger than the directive allows,
 is left out, and the row says why.
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -28,12 +29,12 @@ def configured(own_stack):
     own_stack.configure()
 
 
-def show(stack, psp, name, role="payments_operator"):
+def show(stack, psp, name, *words, role="payments_operator"):
     env = dict(os.environ)
     env["PAYCTL_DSN"] = stack.values["PG_ADMIN_DSN"]
     env["PGOPTIONS"] = f"-c role={role}"
     done = subprocess.run(
-        [PAYCTL, "webhook", "show", psp, name],
+        [PAYCTL, "webhook", "show", psp, name, *words],
         env=env,
         capture_output=True,
         check=False,
@@ -106,12 +107,21 @@ def test_a_body_does_not_steer_a_terminal(stack):
     sent = Message(sent.stack, "generic", sent.name, body)
     assert outcome(sent.send()) == "applied"
     assert '"note": "??"' in shown(stack, sent)
+    # as JSON it comes byte by byte, and ends the escape as text does not
+    code, out, _ = show(stack, sent.psp, sent.name, "-o", "json")
+    document = json.loads(out)
+    assert code == 0 and document["record"]["event"] == sent.name
+    (found,) = document["parts"]["body"]
+    assert base64.b64decode(found["base64"]) == body
+    assert document["parts"]["replays"] == []
+    code, out, err = show(stack, sent.psp, sent.name, "-o", "csv")
+    assert (code, out) == (2, "") and "-o json" in err
 
 
 def test_only_operators_see_it(stack):
     sent = message(stack.created(), "paid")
     assert outcome(sent.send()) == "applied"
     shown(stack, sent)
-    code, out, err = show(stack, sent.psp, sent.name, "payments_auditor")
+    code, out, err = show(stack, sent.psp, sent.name, role="payments_auditor")
     assert (code, out) == (2, "") and "permission denied" in err
     assert show(stack, sent.psp, event_id())[0] == 1

@@ -149,6 +149,10 @@ SELECT is((a.outcome, a.page)::text,
           '(unchanged,"It is closed already.")', 'once')
 FROM pg_temp.act('requeue', 'ann', 'operations', 'again2',
                  (SELECT id FROM letter)) a;
+SELECT is((a.outcome, a.page)::text, '(not_found,"No dead letter of your '
+          'merchants has this number. A job that the gateway still tries has '
+          'none, and needs no requeue.")', 'a job that is none is said to be')
+FROM pg_temp.act('requeue', 'ann', 'operations', 'none', '999999') a;
 
 -- a refund: a second person, who is not the first
 SELECT is(pg_temp.refund('ann', 'r1', 'o1', '6.00'), 'done', 'proposed');

@@ -1,0 +1,441 @@
+/*
+ * The lines of the configuration, kept while they are read, and written for the
+ * console's page "settings".  A word is shown only where the list says so: a
+ * directive that it lacks is shown without its words.
+ *
+ *     line ─▶ kept ─▶ its setter                 file of a key ─▶ its time
+ *     all is read ─▶ lines and defaults as JSON, keys with their times
+ */
+
+#include "conf/ngx_http_payments_conf_lines.h"
+#include "util/ngx_payments_memory.h"
+
+
+#define LINES_MAX  (192 * 1024)
+#define VALUE_MAX  400
+#define HIDDEN     "…"
+
+
+typedef struct {
+    ngx_str_t    place;
+    ngx_str_t   *words;
+    ngx_uint_t   count;
+} line_t;
+
+typedef struct {
+    ngx_str_t           place;
+    const char *const  *names;
+} block_t;
+
+typedef struct {
+    ngx_str_t   path;
+    time_t      changed_s;
+} file_t;
+
+typedef enum { PLAIN, FIRST, PLACE, FILES, SECRET } look_t;
+
+typedef struct {
+    const char  *block;
+    const char  *name;
+    look_t       look;
+    const char  *init;
+} shown_t;
+
+
+static void *push(ngx_conf_t *cf, ngx_array_t **array, size_t size);
+static void write_line(pay_buf_t *buf, const line_t *line);
+static u_char *write_word(u_char *p, u_char *last, const ngx_str_t *word,
+    look_t look);
+static u_char *utf8_end(u_char *value, u_char *p);
+static void write_default(pay_buf_t *buf,
+    const ngx_http_payments_main_conf_t *pmcf, const ngx_str_t *place,
+    const char *name);
+static void write_row(pay_buf_t *buf, const ngx_str_t *place, pay_str_t name,
+    pay_str_t value, ngx_uint_t is_set);
+static const shown_t *shown_of(const ngx_str_t *place, pay_str_t name);
+static pay_str_t file_in(const ngx_str_t *word);
+static const file_t *find_file(const ngx_http_payments_main_conf_t *pmcf,
+    pay_str_t name);
+static void write_key(pay_buf_t *buf, const line_t *line, ngx_uint_t word,
+    const file_t *file);
+static void text(pay_buf_t *buf, const char *before, pay_str_t value);
+
+
+#define LINE(block, name, look, init)  { block, #name, look, init },
+
+static const shown_t  shown[] = {
+#include "conf/ngx_http_payments_lines.list"
+    { NULL, NULL, SECRET, NULL }
+};
+
+#undef LINE
+
+/* The words NAME=FILE. */
+static const char  *const  files[] = {
+    "file=", "key_file=", "next_key_file=", "secret_file=", "report_user=",
+    "ca_file=", "dir=", "export=", NULL
+};
+
+static ngx_str_t  http = ngx_string("http");
+
+
+/* The words lie in cf->pool, the array of them is used again. */
+ngx_int_t
+ngx_http_payments_lines_keep(ngx_conf_t *cf, ngx_str_t *place)
+{
+    line_t                         *line;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_payments_module);
+    line = push(cf, &pmcf->lines, sizeof(line_t));
+    if (line == NULL) {
+        return NGX_ERROR;
+    }
+
+    line->place = *place;
+    line->count = cf->args->nelts;
+    line->words = ngx_palloc(cf->pool, line->count * sizeof(ngx_str_t));
+    if (line->words == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(line->words, cf->args->elts, line->count * sizeof(ngx_str_t));
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_payments_lines_block(ngx_conf_t *cf, ngx_str_t *place,
+    const char *const *names)
+{
+    block_t                        *block;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_payments_module);
+    block = push(cf, &pmcf->blocks, sizeof(block_t));
+    if (block == NULL) {
+        return NGX_ERROR;
+    }
+
+    block->place = *place;
+    block->names = names;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_payments_lines_file(ngx_conf_t *cf, const ngx_str_t *path,
+    time_t changed_s)
+{
+    file_t                         *file;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_payments_module);
+    file = push(cf, &pmcf->files, sizeof(file_t));
+    if (file == NULL) {
+        return NGX_ERROR;
+    }
+
+    file->path = *path;
+    file->changed_s = changed_s;
+
+    return NGX_OK;
+}
+
+
+static void *
+push(ngx_conf_t *cf, ngx_array_t **array, size_t size)
+{
+    if (*array == NULL) {
+        *array = ngx_array_create(cf->pool, 64, size);
+    }
+
+    return *array == NULL ? NULL : ngx_array_push(*array);
+}
+
+
+/* In the order of the files; then the defaults of the http block and of each
+ * block.  A default of a location is not written: it may be in force in some of
+ * them. */
+void
+ngx_http_payments_lines_write(pay_buf_t *buf,
+    const ngx_http_payments_main_conf_t *pmcf, const ngx_command_t *commands)
+{
+    ngx_uint_t            i;
+    const char *const    *name;
+    const line_t         *line = pmcf->lines->elts;
+    const block_t        *block;
+    const ngx_command_t  *cmd;
+
+    pay_buf_text(buf, "[");
+
+    for (i = 0; i < pmcf->lines->nelts && buf->len < LINES_MAX; i++) {
+        pay_buf_text(buf, i == 0 ? "" : ",");
+        write_line(buf, &line[i]);
+    }
+
+    for (cmd = commands; cmd->name.len != 0; cmd++) {
+        if (cmd->type & NGX_HTTP_MAIN_CONF) {
+            write_default(buf, pmcf, &http, (const char *) cmd->name.data);
+        }
+    }
+
+    block = pmcf->blocks != NULL ? pmcf->blocks->elts : NULL;
+
+    for (i = 0; block != NULL && i < pmcf->blocks->nelts; i++) {
+        for (name = block[i].names; *name != NULL; name++) {
+            write_default(buf, pmcf, &block[i].place, *name);
+        }
+    }
+
+    pay_buf_text(buf, "]");
+}
+
+
+static void
+write_line(pay_buf_t *buf, const line_t *line)
+{
+    u_char          value[VALUE_MAX], *p = value;
+    ngx_uint_t      i;
+    pay_str_t       name = ngx_payments_str(line->words[0]);
+    const shown_t  *row = shown_of(&line->place, name);
+    look_t          look = row == NULL ? SECRET : row->look;
+
+    for (i = 1; i < line->count; i++) {
+        p = ngx_slprintf(p, value + VALUE_MAX, i == 1 ? "" : " ");
+        p = write_word(p, value + VALUE_MAX, &line->words[i],
+                       look == FIRST && i == 1 ? SECRET : look);
+    }
+
+    write_row(buf, &line->place, name,
+              (pay_str_t) { utf8_end(value, p) - value, value }, 1);
+}
+
+
+/* An address is cut behind its path, as a key may stand there. */
+static u_char *
+write_word(u_char *p, u_char *last, const ngx_str_t *word, look_t look)
+{
+    u_char      *end;
+    size_t       len = word->len;
+    pay_str_t    file;
+
+    if (look == SECRET || look == PLACE) {
+        return ngx_slprintf(p, last, HIDDEN);
+    }
+
+    file = look == FILES ? file_in(word) : PAY_STR("");
+
+    if (file.len != 0) {
+        return ngx_slprintf(p, last, "%*s" HIDDEN, word->len - file.len,
+                            word->data);
+    }
+
+    if (ngx_strnstr(word->data, "://", word->len) != NULL) {
+        end = ngx_strlchr(word->data, word->data + word->len, '?');
+        len = end == NULL ? len : (size_t) (end - word->data);
+    }
+
+    return ngx_slprintf(p, last, "%*s%s", len, word->data,
+                        len == word->len ? "" : "?" HIDDEN);
+}
+
+
+/* A value that was cut may end within a character. */
+static u_char *
+utf8_end(u_char *value, u_char *p)
+{
+    u_char  *end = p;
+
+    if (p < value + VALUE_MAX) {
+        return p;
+    }
+
+    while (end > value && (end[-1] & 0xc0) == 0x80) {
+        end--;
+    }
+
+    return end > value && end[-1] >= 0xc0 ? end - 1 : p;
+}
+
+
+static void
+write_default(pay_buf_t *buf, const ngx_http_payments_main_conf_t *pmcf,
+    const ngx_str_t *place, const char *name)
+{
+    ngx_uint_t      i;
+    const line_t   *line = pmcf->lines->elts;
+    const shown_t  *row = shown_of(place, pay_str_of(name));
+
+    for (i = 0; i < pmcf->lines->nelts; i++) {
+        if (pay_str_is(ngx_payments_str(line[i].words[0]), name)
+            && pay_str_eq(ngx_payments_str(line[i].place),
+                          ngx_payments_str(*place)))
+        {
+            return;
+        }
+    }
+
+    if (buf->len < LINES_MAX) {
+        pay_buf_text(buf, ",");
+        write_row(buf, place, pay_str_of(name),
+                  pay_str_of(row == NULL ? "" : row->init), 0);
+    }
+}
+
+
+static void
+write_row(pay_buf_t *buf, const ngx_str_t *place, pay_str_t name,
+    pay_str_t value, ngx_uint_t is_set)
+{
+    text(buf, "{\"place\":", ngx_payments_str(*place));
+    text(buf, ",\"name\":", name);
+    text(buf, ",\"value\":", value);
+    pay_buf_text(buf, is_set ? ",\"is_set\":true}" : ",\"is_set\":false}");
+}
+
+
+/* The row of the block, if there is one, before that of any place. */
+static const shown_t *
+shown_of(const ngx_str_t *place, pay_str_t name)
+{
+    size_t          len;
+    const shown_t  *row, *found = NULL;
+
+    for (row = shown; row->name != NULL; row++) {
+        if (!pay_str_is(name, row->name)) {
+            continue;
+        }
+
+        len = ngx_strlen(row->block);
+
+        if (len == 0) {
+            found = row;
+
+        } else if (place->len > len
+                   && ngx_strncmp(place->data, row->block, len) == 0
+                   && place->data[len] == ' ')
+        {
+            return row;
+        }
+    }
+
+    return found;
+}
+
+
+/* The name of a file in a word NAME=FILE, or empty. */
+static pay_str_t
+file_in(const ngx_str_t *word)
+{
+    size_t       len;
+    ngx_uint_t   i;
+
+    for (i = 0; files[i] != NULL; i++) {
+        len = ngx_strlen(files[i]);
+
+        if (word->len > len && ngx_strncmp(word->data, files[i], len) == 0) {
+            return (pay_str_t) { word->len - len, word->data + len };
+        }
+    }
+
+    return PAY_STR("");
+}
+
+
+/* Keys are the files of lines whose files are not shown.  A name is the end of
+ * its full name. */
+void
+ngx_http_payments_lines_keys(pay_buf_t *buf,
+    const ngx_http_payments_main_conf_t *pmcf)
+{
+    ngx_uint_t      i, k, n = 0;
+    pay_str_t       name;
+    const line_t   *line = pmcf->lines->elts;
+    const file_t   *file;
+    const shown_t  *row;
+
+    pay_buf_text(buf, "[");
+
+    for (i = 0; i < pmcf->lines->nelts; i++) {
+        row = shown_of(&line[i].place, ngx_payments_str(line[i].words[0]));
+
+        for (k = 1; k < line[i].count; k++) {
+            name = row == NULL || row->look < FILES ? PAY_STR("")
+                   : row->look == FILES ? file_in(&line[i].words[k])
+                   : ngx_payments_str(line[i].words[k]);
+            file = find_file(pmcf, name);
+
+            if (file != NULL && buf->len < 2 * LINES_MAX) {
+                pay_buf_text(buf, n++ == 0 ? "" : ",");
+                write_key(buf, &line[i], k, file);
+            }
+        }
+    }
+
+    pay_buf_text(buf, "]");
+}
+
+
+static const file_t *
+find_file(const ngx_http_payments_main_conf_t *pmcf, pay_str_t name)
+{
+    ngx_uint_t     i, count;
+    const file_t  *file;
+
+    file = pmcf->files != NULL ? pmcf->files->elts : NULL;
+    count = file != NULL && name.len != 0 ? pmcf->files->nelts : 0;
+
+    for (i = 0; i < count; i++) {
+        if (file[i].path.len >= name.len
+            && ngx_memcmp(file[i].path.data + file[i].path.len - name.len,
+                          name.data, name.len) == 0)
+        {
+            return &file[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* kid= of the line tells the keys of a merchant apart, else its place in the
+ * line. */
+static void
+write_key(pay_buf_t *buf, const line_t *line, ngx_uint_t word,
+    const file_t *file)
+{
+    ngx_uint_t  i;
+    pay_str_t   kid = PAY_STR("");
+
+    for (i = 1; i < line->count; i++) {
+        if (line->words[i].len > 4
+            && ngx_strncmp(line->words[i].data, "kid=", 4) == 0)
+        {
+            kid = ngx_payments_str(line->words[i]);
+            kid.data += 4;
+            kid.len -= 4;
+        }
+    }
+
+    text(buf, "{\"place\":", ngx_payments_str(line->place));
+    text(buf, ",\"name\":", ngx_payments_str(line->words[0]));
+    text(buf, ",\"kid\":", kid);
+    pay_buf_text(buf, ",\"word\":");
+    pay_buf_int(buf, (int64_t) word);
+    pay_buf_text(buf, ",\"changed_s\":");
+    pay_buf_int(buf, (int64_t) file->changed_s);
+    pay_buf_text(buf, "}");
+}
+
+
+static void
+text(pay_buf_t *buf, const char *before, pay_str_t value)
+{
+    pay_buf_text(buf, before);
+    pay_buf_text(buf, "\"");
+    pay_buf_json(buf, value);
+    pay_buf_text(buf, "\"");
+}
