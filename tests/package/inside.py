@@ -494,9 +494,10 @@ def upgrade(place: str):
     for buyer in buyers:
         buyer.start()
     until(lambda: len(paid) >= 2 * BUYERS or troubles, 60, "payments before")
-    run("apt-get", "install", "-y", "--no-download", "--allow-downgrades",
-        *sorted(Path(place).glob("*.deb")),
+    keep = ("-o", "Dpkg::Options::=--force-confold")
+    run("apt-get", "install", "-y", *keep, *sorted(Path(place).glob("*.deb")),
         env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})  # fmt: skip
+    print("the new packages are installed", flush=True)
     before = len(paid)
     until(lambda: len(paid) >= before + BUYERS or troubles, 60,
           "payments of the old master")  # fmt: skip
