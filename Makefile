@@ -33,7 +33,7 @@ export SEED SCENARIOS SCENARIO FIRST PARTS TRACE STOP MUTANTS
 .PHONY: all payctl relay psp-requests payout-driver risk-model risk-world unit cpu simulate \
 	controls mutants \
 	glue-mutants histories faults module \
-	demo up down test bench asan fuzz lint clean
+	demo up down test bench asan fuzz lint deb package-test clean
 all: payctl
 
 # Installs what is missing, builds, starts all and walks one checkout.
@@ -70,6 +70,15 @@ lint:
 	ci/lint
 module:
 	+ci/build module
+# Debian's packages, build/*.deb, looked at by lintian.
+deb:
+	ci/install build deb
+	ci/vendor
+	ci/deb
+# In a fresh Debian: installed, paid, upgraded from the version before, purged.
+package-test:
+	ci/install build deb
+	tests/package/run
 clean: down
 	rm -rf build
 

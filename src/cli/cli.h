@@ -39,9 +39,11 @@ int pay_cli_check(int argc, char **argv);              /* check.c */
 int pay_cli_close(int argc, char **argv);             /* close.c */
 int pay_cli_completion(int argc, char **argv);         /* completion.c */
 int pay_cli_dlq(int argc, char **argv);                /* dlq.c */
+int pay_cli_doctor(int argc, char **argv);             /* doctor.c */
 int pay_cli_events(int argc, char **argv);             /* events.c */
 int pay_cli_explain(int argc, char **argv);            /* explain.c */
 int pay_cli_find(int argc, char **argv);               /* find.c */
+int pay_cli_init(int argc, char **argv);               /* init.c */
 int pay_cli_jwt(int argc, char **argv);                /* jwt.c */
 int pay_cli_migrate(int argc, char **argv);            /* migrate.c */
 int pay_cli_mismatch(int argc, char **argv);           /* mismatch.c */

@@ -52,6 +52,10 @@ const pay_cli_page_t  pay_cli_pages[] = {
       "  payctl dlq requeue 17 --who ann --why 'the PSP is back'\n"
       "  payctl dlq accept 18 --who ann --why 'the seller still delivers'\n"
       "  payctl dlq resolve 19 --who ann --why 'refunded at the dashboard'\n" },
+    { "doctor", pay_cli_doctor_usage,
+      "  payctl doctor\n"
+      "  payctl doctor --only backup --dsn 'dbname=payments"
+      " user=payments_auditor'\n" },
     { "events", pay_cli_events_usage,
       "  payctl events list --merchant acme --type payment.succeeded\n"
       "  payctl events show evt_0199c0de\n"
@@ -71,6 +75,9 @@ const pay_cli_page_t  pay_cli_pages[] = {
       "  payctl find --merchant acme 0199c0de-2f31\n"
       "  payctl find '12.34 EUR'\n"
       "  payctl find --keyring /etc/nginx/secrets/keyring ann@example.com\n" },
+    { "init", pay_cli_init_usage,
+      "  payctl init\n"
+      "  payctl init --merchant shop1 --only files\n" },
     { "jwt", pay_cli_jwt_usage,
       "  payctl jwt verify --key acme.pub --kid 2026-01 --alg ES256 \\\n"
       "      --issuer acme --audience pay.example.com < token.txt\n" },

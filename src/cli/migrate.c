@@ -54,7 +54,8 @@ static int migrate_commit(migrate_t *m, int ok);
 
 const char  pay_cli_migrate_usage[] =
     "usage: payctl migrate [--dsn DSN] [--sql DIR] [--dry-run]\n"
-    "DSN defaults to $PAYCTL_DSN, DIR to $PAYCTL_SQL, else ./sql.\n"
+    "DSN defaults to $PAYCTL_DSN, DIR to $PAYCTL_SQL, else to\n"
+    "share/payctl/sql of the place where payctl is installed, else ./sql.\n"
     "Exit code 0: up to date; 1: refused or failed, the transaction in"
     " question\nrolled back; 2: not tried.\n";
 
@@ -123,11 +124,7 @@ migrate_parse(int argc, char **argv, migrate_t *m)
     }
 
     if (m->root == NULL) {
-        m->root = getenv("PAYCTL_SQL");
-    }
-
-    if (m->root == NULL) {
-        m->root = "sql";
+        m->root = pay_cli_sql_dir();
     }
 
     return -1;

@@ -8,12 +8,15 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "pay_crypto.h"
 
 
 #define SQL_PATH_MAX  4096
+#define SQL_SHARE     "/share/payctl/sql"
 
 
 static int sql_load_dir(sql_files_t *sql, const char *root, const char *dir,
@@ -26,6 +29,47 @@ static char *sql_read(const char *path);
 static char *sql_read_open(FILE *file);
 static int sql_digest(pay_str_t bytes, char hex[SQL_DIGEST_SIZE]);
 static int sql_digest_reapplied(sql_files_t *sql);
+
+
+/* /usr/bin/payctl has /usr/share/payctl/sql: the files of another release, or a
+ * stranger's sql/ in the directory where the operator happens to be, would be
+ * the wrong ones. */
+const char *
+pay_cli_sql_dir(void)
+{
+    int          i;
+    char        *slash;
+    ssize_t      len;
+    const char  *named = getenv("PAYCTL_SQL");
+    static char  path[SQL_PATH_MAX + sizeof(SQL_SHARE "/roles.sql")];
+
+    if (named != NULL) {
+        return named;
+    }
+
+    len = readlink("/proc/self/exe", path, SQL_PATH_MAX - 1);
+    path[len > 0 ? len : 0] = '\0';
+
+    /* without the name of the program and of bin/ */
+    for (i = 0; i < 2; i++) {
+        slash = strrchr(path, '/');
+        if (slash == NULL) {
+            return "sql";
+        }
+        *slash = '\0';
+    }
+
+    slash = path + strlen(path);
+    memcpy(slash, SQL_SHARE "/roles.sql", sizeof(SQL_SHARE "/roles.sql"));
+
+    if (access(path, R_OK) != 0) {
+        return "sql";
+    }
+
+    slash[sizeof(SQL_SHARE) - 1] = '\0';
+
+    return path;
+}
 
 
 /* Files are loaded in the order in which they are applied; all of them are

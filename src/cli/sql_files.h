@@ -33,6 +33,10 @@ typedef struct {
 } sql_files_t;
 
 
+/* The directory where no option names one: $PAYCTL_SQL, that of the
+ * installation that the running program belongs to, or "sql". */
+const char *pay_cli_sql_dir(void);
+
 /* Reads all of `root`.  NULL after a complaint on stderr. */
 sql_files_t *pay_sql_files_load(const char *root);
 

@@ -386,8 +386,8 @@ def test_files_that_are_named_exist(path):
 
 
 def test_make_has_the_targets_that_the_readme_names():
-    named = set(re.findall(r"`?make ([a-z]+)`?", page("README.md")))
-    targets = set(re.findall(r"^([a-z]+):", page("Makefile"), re.M))
+    named = set(re.findall(r"`?make ([a-z-]+)`?", page("README.md")))
+    targets = set(re.findall(r"^([a-z-]+):", page("Makefile"), re.M))
     assert named and named <= targets
 
 
@@ -426,6 +426,7 @@ def test_one_version_everywhere():
     version = done.stdout.split()[1]
     assert f"\n{version} (" in page("CHANGES")
     assert f"Version {version}." in page("README.md")
+    assert page("debian/changelog").startswith(f"ngx-payments ({version}) ")
     assert f"  version: {version}\n" in page("docs/openapi.yaml")
     metrics = page("ngx_payments_module/http/ngx_http_payments_metrics.c")
     assert f'NGX_PAYMENTS_VERSION  "{version}"' in metrics
