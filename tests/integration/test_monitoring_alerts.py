@@ -363,3 +363,9 @@ def test_each_alert_says_its_cost_and_the_remedy(name):
     path, _, anchor = said["runbook"].partition("#")
     assert (ROOT / path).is_file()
     assert not anchor or anchor in anchors(ROOT / path)
+
+
+def test_the_table_of_alarms_has_each_alert():
+    text = (ROOT / "docs/operations.md").read_text()
+    table = text.split("\n## Alarms")[1].split("\n## ")[0]
+    assert set(re.findall(r"`(Payments\w+)`", table)) == set(ALERTS)
