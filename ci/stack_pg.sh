@@ -62,10 +62,12 @@ pg_passwords() {
     PG_GATEWAY_PW=$(random_hex)
     PG_AUDITOR_PW=$(random_hex)
     PG_CONSOLE_PW=$(random_hex)
+    PG_ACT_PW=$(random_hex)
     secret pg_admin.pw "$PG_USER" "$PG_ADMIN_PW"
     pgpass admin.pgpass "$(id -un)" postgres "$PG_ADMIN_PW"
     pgpass gateway.pgpass "$WORKER_USER" payments_gateway "$PG_GATEWAY_PW"
     pgpass console.pgpass "$WORKER_USER" payments_console "$PG_CONSOLE_PW"
+    pgpass console_act.pgpass "$WORKER_USER" payments_console_act "$PG_ACT_PW"
 }
 
 pg_make() {
@@ -179,6 +181,7 @@ pg_roles() {
 ALTER ROLE payments_gateway LOGIN PASSWORD '$PG_GATEWAY_PW';
 ALTER ROLE payments_auditor LOGIN PASSWORD '$PG_AUDITOR_PW';
 ALTER ROLE payments_console LOGIN PASSWORD '$PG_CONSOLE_PW';
+ALTER ROLE payments_console_act LOGIN PASSWORD '$PG_ACT_PW';
 SQL
 }
 

@@ -7,6 +7,7 @@
 #ifndef PAY_CONSOLE_H
 #define PAY_CONSOLE_H
 
+#include "pay_problem.h"
 #include "pay_staff.h"
 
 
@@ -16,21 +17,50 @@ typedef struct pay_console_page_s  pay_console_page_t;
 typedef struct {
     const pay_console_page_t  *page;
     pay_str_t                  query;    /* JSON object of texts */
+    int                        is_first; /* of a list: its first page */
+    int                        is_personal;  /* data of a buyer is asked for */
 } pay_console_asked_t;
 
 
 /* The page of that name, or NULL. */
 const pay_console_page_t *pay_console_page(pay_str_t name);
 const char *pay_console_page_name(const pay_console_page_t *page);
-/* 1: its query holds `settings`, which the caller passes on. */
-int pay_console_page_has_settings(const pay_console_page_t *page);
-
 /* Reads the query string of a stranger.  Each parameter may stand once, and
  * must be one of the page's; PAY_INVALID with slug "validation-error" names it.
- * `settings` is a JSON value and is added where the page shows it. */
+ * `settings` is a JSON value and is added where the page shows it, and so is
+ * `can_act`. */
 pay_status_t pay_console_parse(pay_arena_t *arena, pay_str_t args,
-    const pay_console_page_t *page, pay_str_t settings,
+    const pay_console_page_t *page, pay_str_t settings, int can_act,
     pay_console_asked_t *asked, pay_err_t *err) PAY_MUST_CHECK;
+
+/* An act of staff; all texts are the arena's. */
+typedef struct {
+    const char  *name;         /* of pay_console_act_name() */
+    pay_str_t    body;         /* JSON object of texts */
+} pay_console_act_t;
+
+#define PAY_CONSOLE_ACT_MAX  4096      /* bytes of a body */
+
+/* The literal of an act's name, "requeue" …; NULL: there is no such act. */
+const char *pay_console_act_name(pay_str_t name);
+/* Reads the body of an act (untrusted): `request` and `object` and the members
+ * of this act, each a text within bounds.  PAY_INVALID with
+ * "validation-error" and *errors, or with another slug. */
+pay_status_t pay_console_act_parse(pay_arena_t *arena, const char *name,
+    pay_str_t body, pay_console_act_t *act, pay_errors_t *errors,
+    pay_err_t *err) PAY_MUST_CHECK;
+/* 1: the page shows the figures of the node, a JSON array, which the caller
+ * adds. */
+int pay_console_wants_node(const pay_console_asked_t *asked);
+pay_status_t pay_console_add_node(pay_arena_t *arena, pay_str_t node,
+    pay_console_asked_t *asked) PAY_MUST_CHECK;
+
+/* All that an answer depends on, for pages that staff poll: who has the same
+ * key has the same answer.  PAY_NOT_FOUND: the answer belongs to its caller
+ * alone, as each one that may hold data of a person does. */
+pay_status_t pay_console_shared_key(pay_arena_t *arena,
+    const pay_staff_t *staff, const pay_console_asked_t *asked,
+    pay_str_t *key) PAY_MUST_CHECK;
 
 
 #endif /* PAY_CONSOLE_H */

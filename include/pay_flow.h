@@ -11,7 +11,6 @@
 #include "pay_advice.h"
 #include "pay_breaker.h"
 #include "pay_change.h"
-#include "pay_console.h"
 #include "pay_endpoint_api.h"
 #include "pay_keyring.h"
 #include "pay_payment.h"
@@ -600,11 +599,6 @@ pay_status_t pay_flow_endpoint(pay_flow_t *flow,
  * flow. */
 pay_status_t pay_flow_events(pay_flow_t *flow, pay_str_t merchant_id,
     const pay_events_query_t *query) PAY_MUST_CHECK;
-
-/* A page of the console.  A page that staff may not see is answered 403, which
- * names the roles that would do. */
-pay_status_t pay_flow_console(pay_flow_t *flow, const pay_staff_t *staff,
-    const pay_console_asked_t *asked) PAY_MUST_CHECK;
 
 /* Lists or reviews of risk; the slices of *query live as long as the flow. */
 pay_status_t pay_flow_risk_list(pay_flow_t *flow, pay_str_t merchant_id,

@@ -62,8 +62,10 @@ typedef enum {
                                   the end of a call to a PSP */
     PAY_CLASS_INTAKE,          /* new payments, reads of a request */
     PAY_CLASS_JOBS,            /* background work, for which no client waits */
-    PAY_CLASS_CONSOLE          /* reads of staff: functions of pay_console, as
+    PAY_CLASS_CONSOLE,         /* reads of staff: functions of pay_console, as
                                   a role and on connections of their own */
+    PAY_CLASS_ACT              /* acts of staff: of pay_console_act, the same
+                                  with another role */
 } pay_class_t;
 
 /* Parts of a request with a deadline and a histogram each. */
@@ -167,11 +169,26 @@ pay_maybe(int is_set, int64_t number)
 /* The description of an operation; `id` is below PAY_OP_COUNT. */
 const pay_op_t *pay_op(pay_op_id_t id);
 
-/* 1 when it belongs to the console and not to the gateway. */
-static inline unsigned
-pay_op_is_read_by_staff(pay_op_id_t id)
+/* The role of PostgreSQL that may execute an operation: that of the gateway,
+ * of the console, or of the console's acts. */
+typedef enum {
+    PAY_ROLE_GATEWAY = 0, PAY_ROLE_CONSOLE, PAY_ROLE_ACT, PAY_ROLE_COUNT
+} pay_op_role_t;
+
+static inline pay_op_role_t
+pay_op_role(pay_op_id_t id)
 {
-    return pay_op(id)->class == PAY_CLASS_CONSOLE;
+    switch (pay_op(id)->class) {
+
+    case PAY_CLASS_CONSOLE:
+        return PAY_ROLE_CONSOLE;
+
+    case PAY_CLASS_ACT:
+        return PAY_ROLE_ACT;
+
+    default:
+        return PAY_ROLE_GATEWAY;
+    }
 }
 
 

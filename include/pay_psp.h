@@ -169,6 +169,10 @@ typedef struct {
                                           fee or declined attempt, or empty */
     pay_str_t   operation;             /* our id of the change, where the PSP
                                           echoes it, or empty */
+    int64_t           evidence_until_s;        /* of a dispute: evidence may
+                                                  come until then; 0: not
+                                                  known.  A hint, which moves
+                                                  nothing */
     int               has_fee;         /* of a dispute: its fee */
     int64_t           fee_minor;
     pay_str_t         fee_currency;

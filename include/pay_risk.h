@@ -83,6 +83,8 @@ typedef struct {
 
 /* The buyer's earlier checkouts with the merchant, as of now; NAN: not known.
  * - ships: 1: one that was paid went to the same country.
+ * - devices: from so many was paid, and not disputed as fraud.
+ * - device_s: when first from this one; NAN: never.
  * - cents: the amount of this checkout in USD. */
 typedef struct {
     double  orders;
@@ -91,6 +93,8 @@ typedef struct {
     double  ships;
     double  psp_risk;
     double  cents;
+    double  devices;
+    double  device_s;
 } pay_risk_history_t;
 
 typedef struct {
@@ -354,6 +358,10 @@ pay_status_t pay_risk_facts(pay_arena_t *arena, pay_str_t merchant_id,
  * buyer are found: of buyer_info.id, or where there is none of the address of
  * mail.  Empty: neither is given, or there is no such key. */
 pay_status_t pay_risk_buyer(pay_arena_t *arena, const pay_risk_t *risk,
+    unsigned hash, const pay_risk_facts_t *facts, pay_str_t *hex)
+    PAY_MUST_CHECK;
+/* The same of its device; empty: it is not given, or there is no such key. */
+pay_status_t pay_risk_device(pay_arena_t *arena, const pay_risk_t *risk,
     unsigned hash, const pay_risk_facts_t *facts, pay_str_t *hex)
     PAY_MUST_CHECK;
 /* Whether a model scores this checkout, and the buyer's history or the rate of

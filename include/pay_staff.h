@@ -38,6 +38,9 @@ typedef struct {
 const char *pay_role_word(unsigned role);
 /* The bit of a word; PAY_NOT_FOUND: it is no role. */
 pay_status_t pay_role_parse(pay_str_t word, unsigned *bit) PAY_MUST_CHECK;
+/* A copy with texts of this arena. */
+pay_status_t pay_staff_copy(pay_arena_t *arena, const pay_staff_t *from,
+    pay_staff_t *to) PAY_MUST_CHECK;
 /* The roles as a JSON array of words. */
 pay_status_t pay_roles_write(pay_arena_t *arena, unsigned roles,
     pay_str_t *json) PAY_MUST_CHECK;

@@ -23,6 +23,7 @@
 #include "conf/ngx_http_payments_conf_risk_provider.h"
 #include "conf/ngx_http_payments_conf_score.h"
 #include "conf/ngx_http_payments_conf_settlement.h"
+#include "conf/ngx_http_payments_conf_act.h"
 #include "conf/ngx_http_payments_conf_staff.h"
 #include "conf/ngx_http_payments_conf_warn.h"
 #include "conf/ngx_http_payments_settings.h"
@@ -174,7 +175,7 @@ static char *(*const  resolves[])(ngx_conf_t *cf,
     ngx_http_payments_declared_resolve,
     ngx_http_payments_risk_provider_resolve, ngx_http_payments_score_resolve,
     ngx_http_payments_risk_resolve, ngx_http_payments_screening_resolve,
-    ngx_http_payments_console_resolve
+    ngx_http_payments_console_resolve, ngx_http_payments_act_resolve
 };
 
 

@@ -1,7 +1,8 @@
 -- The rights of each role, idempotent.  Applied after tables, functions and
 -- views: nothing for PUBLIC, EXECUTE on pay_api for the gateway and on pay_relay
--- for relays, SELECT for auditors and operators, EXECUTE on pay_ops for operators
--- and on pay_console for the console (docs/security.md T31).
+-- for relays, SELECT for auditors and operators, EXECUTE on pay_ops for
+-- operators, on pay_console for the console and on pay_console_act for its acts
+-- (docs/security.md T31).
 
 DO $$
 BEGIN
@@ -11,28 +12,30 @@ BEGIN
                    current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I'
                    ' TO payments_gateway, payments_auditor,'
-                   ' payments_operator, payments_relay, payments_console',
+                   ' payments_operator, payments_relay, payments_console,'
+                   ' payments_console_act',
                    current_database());
 END
 $$;
 
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 
-REVOKE ALL ON SCHEMA pay, pay_api, pay_view, pay_ops, pay_relay, pay_console
+REVOKE ALL ON SCHEMA pay, pay_api, pay_view, pay_ops, pay_relay, pay_console,
+    pay_console_act
     FROM PUBLIC, payments_gateway, payments_auditor, payments_operator,
-        payments_relay, payments_console;
+        payments_relay, payments_console, payments_console_act;
 REVOKE ALL ON ALL TABLES IN SCHEMA pay, pay_api, pay_view, pay_ops, pay_relay,
-    pay_console
+    pay_console, pay_console_act
     FROM PUBLIC, payments_gateway, payments_auditor, payments_operator,
-        payments_relay, payments_console;
+        payments_relay, payments_console, payments_console_act;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA pay, pay_api, pay_view, pay_ops, pay_relay,
-    pay_console
+    pay_console, pay_console_act
     FROM PUBLIC, payments_gateway, payments_auditor, payments_operator,
-        payments_relay, payments_console;
+        payments_relay, payments_console, payments_console_act;
 REVOKE ALL ON ALL ROUTINES IN SCHEMA pay, pay_api, pay_view, pay_ops, pay_relay,
-    pay_console
+    pay_console, pay_console_act
     FROM PUBLIC, payments_gateway, payments_auditor, payments_operator,
-        payments_relay, payments_console;
+        payments_relay, payments_console, payments_console_act;
 
 ALTER DEFAULT PRIVILEGES FOR ROLE payments_owner
     REVOKE ALL ON ROUTINES FROM PUBLIC;
@@ -47,6 +50,10 @@ GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_relay TO payments_relay;
 
 GRANT USAGE ON SCHEMA pay_console TO payments_console;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_console TO payments_console;
+
+GRANT USAGE ON SCHEMA pay_console_act TO payments_console_act;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_console_act
+    TO payments_console_act;
 
 GRANT USAGE ON SCHEMA pay, pay_view TO payments_auditor, payments_operator;
 GRANT SELECT ON ALL TABLES IN SCHEMA pay, pay_view

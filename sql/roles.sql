@@ -12,7 +12,8 @@ DECLARE
 BEGIN
     FOREACH v_role IN ARRAY
         ARRAY['payments_owner', 'payments_gateway', 'payments_auditor',
-              'payments_operator', 'payments_relay', 'payments_console']
+              'payments_operator', 'payments_relay', 'payments_console',
+              'payments_console_act']
     LOOP
         IF to_regrole(v_role) IS NULL THEN
             EXECUTE format('CREATE ROLE %I', v_role);
@@ -44,6 +45,10 @@ ALTER ROLE payments_relay LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
 
 -- the console: EXECUTE on the functions of pay_console, which read
 ALTER ROLE payments_console LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
+    NOINHERIT NOREPLICATION NOBYPASSRLS;
+
+-- acts of staff on the console: EXECUTE on the functions of pay_console_act
+ALTER ROLE payments_console_act LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
     NOINHERIT NOREPLICATION NOBYPASSRLS;
 
 -- The gateway's statements are few, prepared once and always look rows up
@@ -96,3 +101,18 @@ ALTER ROLE payments_console SET default_transaction_isolation
 ALTER ROLE payments_console SET statement_timeout = '3s';
 ALTER ROLE payments_console SET lock_timeout = '1s';
 ALTER ROLE payments_console SET idle_in_transaction_session_timeout = '10s';
+
+-- Acts call functions that the gateway calls, which are written for its plans.
+ALTER ROLE payments_console_act SET plan_cache_mode = 'force_generic_plan';
+ALTER ROLE payments_console_act SET enable_seqscan = off;
+ALTER ROLE payments_console_act SET enable_hashjoin = off;
+ALTER ROLE payments_console_act SET enable_mergejoin = off;
+ALTER ROLE payments_console_act SET enable_memoize = off;
+ALTER ROLE payments_console_act SET random_page_cost = 0.1;
+ALTER ROLE payments_console_act SET jit = off;
+ALTER ROLE payments_console_act SET default_transaction_isolation
+    = 'read committed';
+ALTER ROLE payments_console_act SET statement_timeout = '5s';
+ALTER ROLE payments_console_act SET lock_timeout = '3s';
+ALTER ROLE payments_console_act SET idle_in_transaction_session_timeout
+    = '10s';

@@ -16,6 +16,10 @@ CREATE SCHEMA pay_console;
 
 COMMENT ON SCHEMA pay_console IS 'The functions that the console may EXECUTE';
 
+CREATE SCHEMA pay_console_act;
+
+COMMENT ON SCHEMA pay_console_act IS 'The functions by which the console acts';
+
 CREATE SCHEMA pay_ops;
 
 COMMENT ON SCHEMA pay_ops IS 'The functions that operators may EXECUTE';
@@ -92,6 +96,15 @@ CREATE TYPE pay.close_line AS (
 	item text,
 	count bigint,
 	minor numeric
+);
+
+CREATE TYPE pay.console_target AS (
+	is_there boolean,
+	act text,
+	step text,
+	merchant_id text,
+	checkout_id text,
+	proposal_id bigint
 );
 
 CREATE DOMAIN pay.country_code AS text COLLATE pg_catalog."C"
@@ -581,7 +594,9 @@ CREATE TYPE pay_api.buyer_history_row AS (
 	disputes bigint,
 	ships bigint,
 	psp_risk bigint,
-	cents bigint
+	cents bigint,
+	devices bigint,
+	device_at bigint
 );
 
 COMMENT ON TYPE pay_api.buyer_history_row IS 'A buyer''s earlier checkouts, and an amount in US cents';
@@ -1166,6 +1181,7 @@ CREATE TABLE pay.risk_review (
     is_settled boolean DEFAULT false NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     captures boolean DEFAULT false NOT NULL,
+    is_watched boolean DEFAULT false NOT NULL,
     CONSTRAINT risk_review_asked_check CHECK ((asked = ANY (ARRAY['approve'::text, 'reject'::text]))),
     CONSTRAINT risk_review_check CHECK (((asked IS NULL) = (asked_by IS NULL))),
     CONSTRAINT risk_review_check1 CHECK (((claimed_by IS NULL) = (claimed_until IS NULL))),
@@ -1175,12 +1191,15 @@ CREATE TABLE pay.risk_review (
 WITH (fillfactor='80');
 
 COMMENT ON COLUMN pay.risk_review.captures IS 'An approval captures the money: the storefront did not want to';
+COMMENT ON COLUMN pay.risk_review.is_watched IS 'Captures were begun, and one is open or has failed with money still held';
 
 CREATE FUNCTION pay.act_on_one_review(p_merchant_id text, p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_lease_s bigint, p_who text, OUT outcome text, OUT decided pay.risk_review) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subject text, p_currency text, p_limit bigint, p_hash text, p_why text, p_who text, OUT outcome text, OUT batch_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.add_amounts(p_a jsonb, p_b jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.add_counts(p_one jsonb, p_other jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.add_up_rollup(p_level text, p_merchant_id text, p_bucket timestamp with time zone) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.add_up_rollups(p_merchants text[], p_minutes timestamp with time zone[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.address_distance(p_address cidr, p_keys jsonb) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.adopt_cards(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[]) RETURNS void LANGUAGE plpgsql;
 
@@ -1333,38 +1352,6 @@ CREATE FUNCTION pay.approval_is_foreign() RETURNS trigger LANGUAGE plpgsql SET s
 CREATE FUNCTION pay.approval_time(p_merchant_id text) RETURNS interval LANGUAGE sql STABLE;
 CREATE FUNCTION pay.approvals_missing(p_merchant_id text, p_batch_id text) RETURNS integer LANGUAGE sql STABLE;
 CREATE FUNCTION pay.approvals_needed(p_merchant_id text, p_currency text, p_total_minor bigint) RETURNS integer LANGUAGE sql STABLE;
-CREATE FUNCTION pay.as_kinds(p_kind text, p_amount bigint) RETURNS text[] LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.ask_payout_soon(p_row pay.payout_sending, p_call text) RETURNS void LANGUAGE sql;
-CREATE FUNCTION pay.ask_second(p_review pay.risk_review, p_act text, p_who text, p_reason text, p_note text) RETURNS text LANGUAGE plpgsql;
-CREATE FUNCTION pay.asked_by_ok(p_asked_by jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.asked_detail(p_asked_by jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
-
-CREATE TABLE pay.mismatch (
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    mismatch_id bigint NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    kind text NOT NULL COLLATE pg_catalog."C",
-    source text NOT NULL COLLATE pg_catalog."C",
-    psp pay.id NOT NULL,
-    event_id text COLLATE pg_catalog."C",
-    token pay.id,
-    alias pay.id,
-    amount_minor bigint,
-    currency text COLLATE pg_catalog."C",
-    own_token text COLLATE pg_catalog."C",
-    total_minor bigint NOT NULL,
-    own_currency text NOT NULL COLLATE pg_catalog."C",
-    request_id text,
-    object text,
-    why text COLLATE pg_catalog."C",
-    detail jsonb,
-    CONSTRAINT mismatch_check CHECK (((kind = ANY (ARRAY['capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'invalid'::text])) = (why IS NOT NULL))),
-    CONSTRAINT mismatch_check1 CHECK (((kind = 'books'::text) <= (detail IS NOT NULL))),
-    CONSTRAINT mismatch_kind_check CHECK ((kind = ANY (ARRAY['amount'::text, 'currency'::text, 'token'::text, 'late_token'::text, 'left_psp'::text, 'contradiction'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'invalid'::text, 'books'::text])))
-);
-
-CREATE FUNCTION pay.assign_money(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[], OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 
 CREATE TABLE pay.payment_order (
     merchant_id pay.id NOT NULL,
@@ -1400,6 +1387,39 @@ CREATE TABLE pay.payment_order (
 )
 WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
+CREATE FUNCTION pay.approved_attempts(p_order pay.payment_order) RETURNS integer LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.as_kinds(p_kind text, p_amount bigint) RETURNS text[] LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.ask_payout_soon(p_row pay.payout_sending, p_call text) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.ask_second(p_review pay.risk_review, p_act text, p_who text, p_reason text, p_note text) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.asked_by_ok(p_asked_by jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.asked_detail(p_asked_by jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
+
+CREATE TABLE pay.mismatch (
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    mismatch_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    source text NOT NULL COLLATE pg_catalog."C",
+    psp pay.id NOT NULL,
+    event_id text COLLATE pg_catalog."C",
+    token pay.id,
+    alias pay.id,
+    amount_minor bigint,
+    currency text COLLATE pg_catalog."C",
+    own_token text COLLATE pg_catalog."C",
+    total_minor bigint NOT NULL,
+    own_currency text NOT NULL COLLATE pg_catalog."C",
+    request_id text,
+    object text,
+    why text COLLATE pg_catalog."C",
+    detail jsonb,
+    CONSTRAINT mismatch_check CHECK (((kind = ANY (ARRAY['capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'invalid'::text])) = (why IS NOT NULL))),
+    CONSTRAINT mismatch_check1 CHECK (((kind = 'books'::text) <= (detail IS NOT NULL))),
+    CONSTRAINT mismatch_kind_check CHECK ((kind = ANY (ARRAY['amount'::text, 'currency'::text, 'token'::text, 'late_token'::text, 'left_psp'::text, 'contradiction'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'invalid'::text, 'books'::text])))
+);
+
+CREATE FUNCTION pay.assign_money(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[], OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.attempt_is_news(p_order pay.payment_order, p_attempt text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.await_names(p_news pay.news[]) RETURNS pay.news[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer[]) RETURNS pay.fact[] LANGUAGE plpgsql;
@@ -1544,7 +1564,8 @@ CREATE FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.settlemen
 CREATE FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) RETURNS TABLE(captured bigint, refunding bigint, refunded bigint, unbalanced bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.browser_keys(p_merchant_id text, p_checkout_id text) RETURNS TABLE(kind text, value text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.browsers_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay.buyer_history(p_merchant_id text, p_buyers bytea[], p_country text, OUT orders bigint, OUT failures bigint, OUT disputes bigint, OUT ships bigint, OUT psp_risk bigint) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.bucket_of(p_width interval, p_at timestamp with time zone) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.buyer_history(p_merchant_id text, p_buyers bytea[], p_country text, p_devices bytea[], OUT orders bigint, OUT failures bigint, OUT disputes bigint, OUT ships bigint, OUT psp_risk bigint, OUT devices bigint, OUT device_at bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.capture_approved(p_reviews pay.risk_review[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.capture_change_items(p_reviews pay.risk_review[]) RETURNS pay.change_item[] LANGUAGE plpgsql STABLE;
@@ -1785,6 +1806,71 @@ CREATE FUNCTION pay.compare_balance(p_source pay.settlement_source, p_said pay.p
 CREATE FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) RETURNS timestamp with time zone LANGUAGE plpgsql;
 CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.complete_pages(p_file_id bigint) RETURNS pay.settlement_file LANGUAGE plpgsql;
+
+CREATE TABLE pay.console_act (
+    seq pay.ordinal NOT NULL,
+    at timestamp with time zone NOT NULL,
+    tx pay.whole NOT NULL,
+    who pay.filled NOT NULL,
+    roles jsonb NOT NULL,
+    act pay.filled NOT NULL,
+    object text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id,
+    checkout_id pay.id,
+    reason text,
+    result pay.filled NOT NULL,
+    proposal_id bigint,
+    detail jsonb NOT NULL,
+    request text COLLATE pg_catalog."C",
+    fingerprint pay.hash NOT NULL,
+    request_id text COLLATE pg_catalog."C",
+    answer jsonb,
+    hash pay.hash NOT NULL,
+    CONSTRAINT console_act_check CHECK (((answer IS NOT NULL) = ((result)::text = 'done'::text)))
+);
+
+COMMENT ON TABLE pay.console_act IS 'Acts of staff on the console, and those that were refused';
+
+CREATE FUNCTION pay.console_act_detail(p_act pay.console_act) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_act_fault(p_act text, p_body jsonb) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_act_roles(p_act text, p_step text) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_act_words(p_outcome text) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_acts(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_acts_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE;
+
+CREATE TABLE pay.console_proposal (
+    proposal_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    until timestamp with time zone NOT NULL,
+    act text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    object pay.id NOT NULL,
+    amount_minor pay.positive_minor NOT NULL,
+    currency pay.currency_code NOT NULL,
+    outcome text COLLATE pg_catalog."C",
+    proposed_by pay.filled NOT NULL,
+    reason pay.filled NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL COLLATE pg_catalog."C",
+    decided_at timestamp with time zone,
+    decided_by pay.filled,
+    decided_why pay.filled,
+    result pay.filled,
+    CONSTRAINT console_proposal_act_check CHECK ((act = ANY (ARRAY['refund'::text, 'settle'::text]))),
+    CONSTRAINT console_proposal_check CHECK (((act = 'settle'::text) = (outcome IS NOT NULL))),
+    CONSTRAINT console_proposal_check1 CHECK (((state = 'waiting'::text) = (decided_at IS NULL))),
+    CONSTRAINT console_proposal_check2 CHECK (((decided_at IS NULL) = (decided_by IS NULL))),
+    CONSTRAINT console_proposal_check3 CHECK (((state <> ALL (ARRAY['done'::text, 'failed'::text, 'rejected'::text])) OR (lower((decided_by)::text) <> lower((proposed_by)::text)))),
+    CONSTRAINT console_proposal_check4 CHECK (((state <> 'withdrawn'::text) OR (lower((decided_by)::text) = lower((proposed_by)::text)))),
+    CONSTRAINT console_proposal_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'failed'::text]))),
+    CONSTRAINT console_proposal_reason_check CHECK ((octet_length((reason)::text) <= 200)),
+    CONSTRAINT console_proposal_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'done'::text, 'rejected'::text, 'withdrawn'::text, 'failed'::text])))
+);
+
+COMMENT ON TABLE pay.console_proposal IS 'Acts of staff that move money and need a second person';
+
+CREATE FUNCTION pay.console_answer(p_act text, p_object text, p_result text, p_proposal pay.console_proposal DEFAULT NULL::pay.console_proposal, p_change_id text DEFAULT NULL::text) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_approvals(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_audit(p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_batches(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_blind(p_document jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE STRICT;
@@ -1850,13 +1936,41 @@ COMMENT ON COLUMN pay.checkout.page IS 'For the buyer''s page: {"locale", "descr
 
 CREATE FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) RETURNS SETOF pay.checkout LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_checkouts(p_scope text[], p_query jsonb, p_window integer) RETURNS SETOF pay.checkout LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_checks(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_cursor_number(p_query jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_cursor_text(p_query jsonb, p_part integer) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_cursor_time(p_query jsonb) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_decides(p_act text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_deliveries(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+
+CREATE TABLE pay.dispute (
+    psp pay.id NOT NULL,
+    dispute_id pay.id NOT NULL,
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    payment_order_id pay.id,
+    state text NOT NULL COLLATE pg_catalog."C",
+    amount_minor pay.positive_minor NOT NULL,
+    currency pay.currency_code NOT NULL,
+    seller_minor pay.minor,
+    seller_currency pay.currency_code,
+    code text,
+    opened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    part integer DEFAULT 1 NOT NULL,
+    evidence_until timestamp with time zone,
+    CONSTRAINT dispute_part_check CHECK ((part >= 1)),
+    CONSTRAINT dispute_state_check CHECK ((state = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text, 'moved'::text])))
+);
+
+COMMENT ON COLUMN pay.dispute.evidence_until IS 'Until when the PSP takes evidence; NULL: it has not said so';
+
+CREATE FUNCTION pay.console_dispute(p_dispute pay.dispute) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_dispute_rate(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_disputes(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_exceptions(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_find(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_flight(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_head(p_checkout pay.checkout) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_inbox(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_items(p_page text, p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
@@ -1883,19 +1997,34 @@ CREATE FUNCTION pay.console_jobs(p_scope text[], p_query jsonb, p_most integer) 
 CREATE FUNCTION pay.console_late(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_ledger(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_letters(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_limit_fault(p_terms jsonb, p_who text, p_currency text, p_amount_minor bigint, p_but bigint) RETURNS text LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_limits(p_terms jsonb, p_currency text, OUT each bigint, OUT person bigint, OUT day bigint) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_lines(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_list(p_page text, p_scope text[], p_query jsonb, p_tokens boolean) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_log(OUT merchant_id text, OUT payment_order_id text) RETURNS record LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_login_max_s() RETURNS integer LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_mask(p_document jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.console_may(p_page text, p_roles jsonb) RETURNS boolean LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_may_act(p_act text, p_step text, p_roles jsonb, p_object text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_me(p_staff text, p_roles jsonb, p_merchants jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_minor(p_amount text, p_currency text) RETURNS numeric LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_mismatches(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_money(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_my_acts(p_roles jsonb, p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_now(p_scope text[], p_roles jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_number(p_text text) RETURNS bigint LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_open_disputes(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_order(p_order pay.payment_order, p_roles jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_page(p_page text, p_staff text, p_roles jsonb, p_merchants jsonb, p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_payment(p_scope text[], p_query jsonb, p_tokens boolean, p_personal boolean, p_roles jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_payments(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_payouts(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_plots(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_proof(p_body jsonb) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_proposal_item(p_proposal pay.console_proposal) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_proposal_life() RETURNS interval LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_proposals_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_psp_page(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_psps(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_psps_of(p_scope text[], p_counts jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_quarantine(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
@@ -1905,12 +2034,14 @@ CREATE FUNCTION pay.console_sees(p_scope text[], p_merchant text) RETURNS boolea
 CREATE FUNCTION pay.console_settings(p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_settlement(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_statuses(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_target(p_act text, p_merchants jsonb, p_body jsonb) RETURNS pay.console_target LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_tile(p_id text, p_page text, p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_time(p_query jsonb, p_name text) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_token(p_token text, p_sees boolean) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_unknown(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_us(p_at timestamp with time zone) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_wallets(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_waterfall(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_webhooks(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.count_attempts(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows) RETURNS integer LANGUAGE plpgsql;
@@ -1919,19 +2050,25 @@ CREATE FUNCTION pay.count_declines(p_merchant_id text[], p_checkout_id text[]) R
 CREATE FUNCTION pay.count_entries(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS void LANGUAGE sql SET enable_seqscan TO 'off' SET enable_hashjoin TO 'on' SET jit TO 'off';
 CREATE FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows integer DEFAULT 5000) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows, p_near bigint[]) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.count_minute(p_merchant_id text, p_minute timestamp with time zone) RETURNS bigint LANGUAGE plpgsql;
+CREATE FUNCTION pay.count_minutes(p_most bigint) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_piece(p_rows integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_roundings(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.count_usual() RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.count_watched_captures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.decide_one_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text, OUT outcome text, OUT decided pay.risk_review) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.decide_proposal(p_act text, p_who text, p_body jsonb, p_terms jsonb, p_request_id text, OUT outcome text, OUT words text, OUT proposal pay.console_proposal, OUT change_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.decimal_text(p_minor bigint, p_currency text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) RETURNS pay.payout_adapter LANGUAGE plpgsql;
 CREATE FUNCTION pay.declare_secret(p_endpoint pay.webhook_endpoint, p_fingerprint bytea, p_sealed bytea, p_key_id text, p_overlap interval) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.declared_for() RETURNS interval LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.decline_code(p_order pay.payment_order) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.decline_shares(p_since timestamp with time zone, p_until timestamp with time zone) RETURNS TABLE(merchant_id text, tries bigint, declines bigint) LANGUAGE plpgsql STABLE SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.declined_attempts(p_order pay.payment_order) RETURNS integer LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.delivery_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.delivery_json(p_delivery pay.webhook_delivery) RETURNS json LANGUAGE sql STABLE;
@@ -1956,30 +2093,11 @@ CREATE FUNCTION pay.destination_versions_json(p_merchant_id text, p_destination_
 CREATE FUNCTION pay.destination_whole(p_merchant_id text, p_destination_id text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.disable_endpoint(p_merchant_id text, p_endpoint_id text, p_reason text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
-
-CREATE TABLE pay.dispute (
-    psp pay.id NOT NULL,
-    dispute_id pay.id NOT NULL,
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    payment_order_id pay.id,
-    state text NOT NULL COLLATE pg_catalog."C",
-    amount_minor pay.positive_minor NOT NULL,
-    currency pay.currency_code NOT NULL,
-    seller_minor pay.minor,
-    seller_currency pay.currency_code,
-    code text,
-    opened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    part integer DEFAULT 1 NOT NULL,
-    CONSTRAINT dispute_part_check CHECK ((part >= 1)),
-    CONSTRAINT dispute_state_check CHECK ((state = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text, 'moved'::text])))
-);
-
 CREATE FUNCTION pay.dispute_fact(p_news pay.news, p_dispute pay.dispute, p_kind text) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.dispute_fee(p_news pay.news) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.dispute_parts(p_psp text, p_object text) RETURNS pay.dispute[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.dispute_source(p_dispute pay.dispute) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.do_console_act(p_act text, p_who text, p_body jsonb, p_terms jsonb, p_request_id text, OUT outcome text, OUT words text, OUT answer jsonb, OUT checkout_id text, OUT proposal_id bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.doubt(p_word pay.fact, p_about text, p_why text, p_object text, p_amount_minor bigint, p_currency text) RETURNS pay.fact LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.drop_change_job(p_change pay.change, p_why text) RETURNS void LANGUAGE plpgsql;
 
@@ -2099,6 +2217,7 @@ CREATE FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_sta
 CREATE FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_review(p_review pay.risk_review, p_state text, p_who text, p_reason text, p_note text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_review_hold(p_review pay.risk_review, p_who text, p_why text) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.end_rollups(p_limit integer) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interval) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
@@ -2228,6 +2347,7 @@ CREATE FUNCTION pay.find_request(p_what text) RETURNS TABLE(found_as text, merch
 CREATE FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb, p_explore jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.fix_fees(p_postings pay.posting[], p_new integer[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.flight_ages() RETURNS TABLE(n integer, age text, level text, since timestamp with time zone, until timestamp with time zone) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.free_payout_keys(p_merchant_id text[], p_route text, p_key text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.free_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) RETURNS void LANGUAGE plpgsql;
@@ -2303,6 +2423,7 @@ CREATE FUNCTION pay.insert_replays(p_facts pay.fact[], p_source text[], p_fact t
 CREATE FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[], p_count bigint) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.is_bank_day(p_calendar text, p_day date) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_charged(p_row pay.settlement_row) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_cleared_by_maker(p_payout pay.payout) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_counted(p_psp text) RETURNS boolean LANGUAGE sql STABLE;
@@ -2342,6 +2463,7 @@ CREATE FUNCTION pay.is_unfinished(p_merchant_id text, p_checkout_id text) RETURN
 CREATE FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_untold(p_news pay.news) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_wanted(p_types text[], p_type text) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.is_zone(p_zone text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.iso_micros(p_at timestamp with time zone) RETURNS text LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.iso_time(p_at timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -2352,6 +2474,7 @@ CREATE FUNCTION pay.journal_payout_call(p_row pay.payout_sending, p_owner text, 
 CREATE FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_adopted(p_merchant_id text[], p_checkout_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_cards(p_psp text[], p_attempt text[], p_before text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.judge_console_act(p_act text, p_who text, p_roles jsonb, p_merchants jsonb, p_login_age_s bigint, p_body jsonb, p_target pay.console_target, OUT outcome text, OUT words text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.judge_payout(p_state text, p_fact text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.judge_payout_asked(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) RETURNS pay.payout_next LANGUAGE plpgsql STABLE;
@@ -2369,6 +2492,8 @@ CREATE FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone,
 CREATE FUNCTION pay.keep_browsers(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_card_decisions(p_words pay.card_word[], p_found pay.risk_findings) RETURNS TABLE(n integer, effect text) LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[], p_before text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_console_act(p_act pay.console_act) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_deadline(p_psp text, p_object text, p_until bigint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_texts text[], p_rows pay.risk_rows, OUT items integer[], OUT words text[], OUT is_changed boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2409,6 +2534,7 @@ CREATE FUNCTION pay.learn_tokens(p_facts pay.fact[]) RETURNS integer LANGUAGE pl
 CREATE FUNCTION pay.leave_payout_batch(p_payout pay.payout) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.leave_payout_file(p_item pay.payout_file_item, p_code text, p_retry_s bigint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.dead_letter LANGUAGE sql STABLE;
+CREATE FUNCTION pay.level_for(p_step text, p_steps timestamp with time zone[]) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.lines_with_entry() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.link_work(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.linked_checkouts(p_merchant_id text, p_checkout_id text, p_limit integer) RETURNS TABLE(checkout_id text, kinds text, decision text, at timestamp with time zone) LANGUAGE plpgsql STABLE;
@@ -2448,6 +2574,7 @@ CREATE FUNCTION pay.lose_holds(p_psp text, p_limit integer) RETURNS integer LANG
 CREATE FUNCTION pay.make_close(p_day date, p_now timestamp with time zone DEFAULT clock_timestamp(), p_rows integer DEFAULT 5000, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_declared(p_merchant_id text, p_endpoint_id text, p_url text, p_types jsonb, p_is_ordered boolean, p_fingerprint bytea, p_sealed bytea, p_key_id text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_endpoint(p_merchant_id text, p_endpoint_id text, p_url text, p_types jsonb, p_scheme text, p_is_ordered boolean, p_sealed bytea, p_key_id text, p_who text) RETURNS pay.webhook_endpoint LANGUAGE plpgsql;
+CREATE FUNCTION pay.make_one_act(p_act text, p_who text, p_roles jsonb, p_merchants jsonb, p_login_age_s bigint, p_body jsonb, p_terms jsonb, p_request_id text, OUT outcome text, OUT page text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_one_payout(p_merchant_id text, p_seller text, p_currency text, p_who text, OUT outcome text, OUT payout_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partition(p_month date) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_partitions(p_move boolean DEFAULT true) RETURNS integer LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '200ms';
@@ -2509,6 +2636,7 @@ CREATE FUNCTION pay.make_seal(p_most integer, OUT made pay.seal, OUT is_full boo
 CREATE FUNCTION pay.make_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.mark_duplicates(p_news pay.news[], p_first integer[]) RETURNS pay.news[] LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.mark_minutes(p_from bigint, p_limit integer, p_interval interval, OUT until_tx bigint, OUT more boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.match_amounts(p_file_id bigint) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
 CREATE FUNCTION pay.match_and_book(p_file pay.settlement_file, p_source pay.settlement_source, p_of_file bigint) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.match_bank(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
@@ -2644,6 +2772,7 @@ CREATE FUNCTION pay.next_payout_id() RETURNS text LANGUAGE sql;
 CREATE FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_is_stopped boolean) RETURNS pay.payout_sending LANGUAGE sql;
 CREATE FUNCTION pay.next_reread(p_file pay.settlement_file, p_pause interval) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.next_run_wallets(p_run pay.payout_run, p_wallets integer, p_lines integer, p_look integer, OUT sellers text[], OUT currencies text[], OUT at_seller text, OUT at_currency text, OUT is_last boolean) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.next_step(p_step text, p_zone text, p_at timestamp with time zone) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.next_unknown(p_limit interval) RETURNS pay.dispatch[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.next_version_sha256(p_file pay.settlement_file) RETURNS bytea LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.no_findings() RETURNS pay.risk_findings LANGUAGE sql IMMUTABLE;
@@ -2651,6 +2780,7 @@ CREATE FUNCTION pay.note_failure(p_endpoint pay.webhook_endpoint, p_is_gone bool
 CREATE FUNCTION pay.note_success(p_endpoint pay.webhook_endpoint) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.number_messages(p_told pay.told[], p_position bigint) RETURNS SETOF pay.message LANGUAGE sql STABLE;
+CREATE FUNCTION pay.numeric_text(p_minor numeric, p_currency text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) RETURNS pay.payment_order LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean, OUT code text) RETURNS record LANGUAGE plpgsql STABLE;
@@ -2670,6 +2800,7 @@ CREATE FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_ki
 CREATE FUNCTION pay.order_told(p_order pay.payment_order, p_event pay.event, p_psp text, p_amount text, p_credit text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[]) RETURNS pay.payment_order[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.payment_order LANGUAGE sql STABLE;
+CREATE FUNCTION pay.outcome_of(p_status text, p_reason text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.outside_pending(p_change pay.change, p_news pay.news) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2746,12 +2877,53 @@ CREATE FUNCTION pay.place_settlement(p_file_id bigint, p_from integer, p_until i
 CREATE FUNCTION pay.plan_calendar(p_calendar text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS SETOF pay.payout_plan LANGUAGE sql STABLE;
 CREATE FUNCTION pay.plan_schedule(p_schedule pay.payout_schedule, p_keeps boolean) RETURNS pay.payout_schedule LANGUAGE plpgsql STABLE;
+
+CREATE TABLE pay.rollup (
+    level text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id NOT NULL,
+    bucket timestamp with time zone NOT NULL,
+    psp pay.id NOT NULL,
+    method text NOT NULL COLLATE pg_catalog."C",
+    currency pay.currency_code NOT NULL,
+    success bigint NOT NULL,
+    failed bigint NOT NULL,
+    expired bigint NOT NULL,
+    not_started bigint NOT NULL,
+    executing bigint NOT NULL,
+    captured_minor numeric NOT NULL,
+    not_started_minor numeric NOT NULL,
+    executing_minor numeric NOT NULL,
+    approved bigint NOT NULL,
+    declined bigint NOT NULL,
+    declines jsonb NOT NULL,
+    registered jsonb NOT NULL,
+    called jsonb NOT NULL
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE pay.rollup IS 'Payments by the time of their creation, counted in buckets';
+
+CREATE FUNCTION pay.plot_declines(p_rows pay.rollup[], p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plot_histogram(p_counts jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plot_link(p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_more jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plot_psps(p_rows pay.rollup[], p_steps timestamp with time zone[]) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plot_quantiles(p_counts jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.plot_query(p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.plot_rates(p_rows pay.rollup[], p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plot_rows(p_scope text[], p_level text, p_steps timestamp with time zone[], p_filter jsonb) RETURNS SETOF pay.rollup LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plot_states(p_rows pay.rollup[], p_steps timestamp with time zone[]) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plot_tile(p_id text, p_count numeric, p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_more jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plot_totals(p_rows pay.rollup[], p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.plot_volume(p_rows pay.rollup[], p_steps timestamp with time zone[], p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.poll_soon(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.post(p_postings pay.posting[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.proof_log(p_merchant_id text, p_payment_order_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.proof_seals(p_merchant_id text, p_payment_order_id text) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.propose_console_act(p_act text, p_who text, p_body jsonb, p_order pay.payment_order, p_amount_minor bigint) RETURNS pay.console_proposal LANGUAGE plpgsql;
+CREATE FUNCTION pay.propose_refund(p_who text, p_body jsonb, p_terms jsonb, OUT outcome text, OUT words text, OUT proposal pay.console_proposal) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.propose_rows(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_seqscan TO 'off';
+CREATE FUNCTION pay.propose_settle(p_who text, p_body jsonb, OUT outcome text, OUT words text, OUT proposal pay.console_proposal) RETURNS record LANGUAGE plpgsql;
 
 CREATE TABLE pay.settlement_rule (
     kind text NOT NULL COLLATE pg_catalog."C",
@@ -2783,6 +2955,7 @@ CREATE FUNCTION pay.publish(p_most integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.purge(p_limit integer DEFAULT 10000, p_ignored_after interval DEFAULT '90 days'::interval, p_closed_after interval DEFAULT '1 year'::interval, p_copies_after interval DEFAULT '2 years'::interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint, OUT settlement_copies bigint, OUT risk_rows bigint) RETURNS record LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.purge_messages(p_limit integer DEFAULT 10000, p_after interval DEFAULT '90 days'::interval, OUT messages bigint, OUT deliveries bigint) RETURNS record LANGUAGE sql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.quantile_of(p_counts jsonb, p_share numeric) RETURNS numeric LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.queue_missed(p_rows pay.settlement_row[], p_psp text) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_minor bigint[], p_credit text[], p_currency text[], p_terms jsonb[], OUT items integer[], OUT rate numeric[], OUT minor bigint[], OUT missing integer[], OUT too_large integer[]) RETURNS record LANGUAGE plpgsql STABLE;
@@ -2804,6 +2977,7 @@ CREATE FUNCTION pay.recent_hour() RETURNS timestamp with time zone LANGUAGE sql 
 CREATE FUNCTION pay.record_facts(p_facts pay.fact[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.referenced_checkout(p_psp text, p_merchant_id text, p_our_ref text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.refresh_payout_wallets(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.refund_as_proposed(p_proposal pay.console_proposal, p_terms jsonb, p_request_id text, OUT result text, OUT change_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.refund_done(p_change pay.change, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.refund_failed(p_change pay.change, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.refund_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
@@ -2811,6 +2985,7 @@ CREATE FUNCTION pay.refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_
 CREATE FUNCTION pay.refuse_second_call() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.refuse_settlement(p_file_id bigint, p_reason text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.registered_ms(p_checkout pay.checkout) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.release_change_keys(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.release_due_reserves(p_wallets integer) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.release_json(p_merchant_id text, p_payment_order_id text) RETURNS text LANGUAGE sql STABLE;
@@ -2852,6 +3027,7 @@ CREATE TABLE pay.webhook_replay (
 CREATE FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.report_by(p_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_zone text, p_merchant_id text) RETURNS TABLE(bucket text, merchant_id text, currency text, orders bigint, paid bigint, failed bigint, expired bigint, open bigint, success_rate numeric, volume numeric, refunds numeric, disputes numeric, fees numeric, net numeric) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.report_lines(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) RETURNS TABLE(merchant_id text, at timestamp with time zone, psp text, currency text, volume numeric, refunds numeric, disputes numeric, fees numeric, vat numeric, earned numeric, earned_tax numeric) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.report_sum(p_sum numeric, p_exponent integer) RETURNS numeric LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.request_time(p_request_id text) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.requote_orders(p_moves pay.move[]) RETURNS void LANGUAGE plpgsql;
@@ -2906,6 +3082,31 @@ CREATE FUNCTION pay.risk_list_page(p_merchant_id text, p_effect text, p_kind tex
 CREATE FUNCTION pay.risk_ok(p_risk jsonb, p_text text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.risk_score_ok(p_score jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.risk_value_ok(p_kind text, p_value text) RETURNS boolean LANGUAGE sql IMMUTABLE;
+
+CREATE TABLE pay.round (
+    name text NOT NULL COLLATE pg_catalog."C",
+    run_at timestamp with time zone NOT NULL,
+    merchant_id text COLLATE pg_catalog."C",
+    checkout_id text COLLATE pg_catalog."C",
+    sent_at timestamp with time zone,
+    received_at timestamp with time zone,
+    letter_id bigint,
+    counts jsonb,
+    lease_owner text COLLATE pg_catalog."C",
+    lease_until timestamp with time zone,
+    from_tx bigint,
+    CONSTRAINT round_check CHECK (((merchant_id IS NULL) = (checkout_id IS NULL))),
+    CONSTRAINT round_check1 CHECK (((lease_owner IS NULL) = (lease_until IS NULL)))
+);
+
+CREATE FUNCTION pay.roll_up(p_round pay.round, p_interval interval, p_most bigint) RETURNS boolean LANGUAGE plpgsql;
+CREATE FUNCTION pay.rollup_class(p_ms bigint) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.rollup_counted_at() RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.rollup_edges() RETURNS bigint[] LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.rollup_figures(p_last jsonb, p_is_behind boolean) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.rollup_horizon(p_level text) RETURNS timestamp with time zone LANGUAGE sql STABLE;
+CREATE FUNCTION pay.rollup_minutes(p_minute timestamp with time zone) RETURNS SETOF timestamp with time zone LANGUAGE sql STABLE;
+CREATE FUNCTION pay.rollup_wait(p_merchant_id text, p_minute timestamp with time zone, p_interval interval) RETURNS interval LANGUAGE sql STABLE;
 CREATE FUNCTION pay.room_of(p_order pay.payment_order, p_about text) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.rotate_secret(p_endpoint pay.webhook_endpoint, p_sealed bytea, p_key_id text, p_overlap interval, p_who text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.round_counts(p_name text) RETURNS jsonb LANGUAGE sql STABLE;
@@ -2941,6 +3142,7 @@ CREATE FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) RETURN
 CREATE FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean DEFAULT false) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_amount(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.posting[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.settle_as_proposed(p_proposal pay.console_proposal, p_who text) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_captures(p_reviews pay.risk_review[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_dead_letters(p_merchant_id text[], p_checkout_id text[], p_kinds text[], p_why text) RETURNS void LANGUAGE plpgsql;
@@ -2959,6 +3161,7 @@ CREATE FUNCTION pay.settlement_posting(p_work pay.settlement_work, p_kind text, 
 CREATE FUNCTION pay.settlement_row_page(p_merchant_id text, p_file_id bigint, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.severity(p_word text) RETURNS integer LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.share_limit(p_share integer, p_usual double precision, p_spread double precision, p_tries bigint) RETURNS integer LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.share_of(p_part numeric, p_rest numeric) RETURNS numeric LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.shown_account(p_kind text, p_country text, p_number text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.shown_decline(p_order pay.payment_order) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.shown_detail(p_detail jsonb, p_currency text) RETURNS jsonb LANGUAGE sql STABLE;
@@ -3022,13 +3225,16 @@ CREATE FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency text
 CREATE FUNCTION pay.status_rank(p_status text) RETURNS integer LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.step_close(p_last pay.settlement_close, p_day date, p_rows integer, OUT day date, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.step_end(p_file pay.settlement_file, p_source pay.settlement_source, OUT phase text, OUT is_over boolean) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.step_of(p_step text, p_zone text, p_at timestamp with time zone) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql SET enable_hashjoin TO 'on' SET enable_mergejoin TO 'on' SET enable_seqscan TO 'on' SET plan_cache_mode TO 'force_custom_plan' SET jit TO 'off';
 CREATE FUNCTION pay.step_tally(p_tally pay.settlement_tally, p_rows integer, OUT tally pay.settlement_tally, OUT rows bigint) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.steps_between(p_step text, p_zone text, p_from timestamp with time zone, p_to timestamp with time zone) RETURNS timestamp with time zone[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.store_news(p_news pay.news[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_risk_entries(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT added bigint, OUT changed bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql;
 CREATE FUNCTION pay.sum_ahead(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.sum_counts(p_counts jsonb[]) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.sum_findings(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows, p_near bigint[]) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.sum_ledger(p_rows integer, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.sum_settlement(p_file_id bigint, p_from integer, p_until integer) RETURNS bigint LANGUAGE plpgsql;
@@ -3050,6 +3256,7 @@ CREATE FUNCTION pay.sweep_reviews() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_settled() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_staged(p_limit integer) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_unknown(p_limit interval) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.sweep_watched_captures() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_captures(p_news pay.news, p_named pay.change, p_captured bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_card_words(p_psp text[], p_attempt text[], p_before text[], p_terms jsonb[]) RETURNS pay.card_word[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_early(p_facts pay.fact[]) RETURNS pay.posting[] LANGUAGE plpgsql;
@@ -3095,6 +3302,7 @@ CREATE FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_sourc
 CREATE FUNCTION pay.take_up(p_news pay.news, p_held bigint) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_webhook_outbox(p_most integer) RETURNS SETOF pay.told LANGUAGE sql;
 CREATE FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.tally(p_keys text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.tally_count(p_from timestamp with time zone, p_until timestamp with time zone, p_tx bigint, p_rows integer) RETURNS bigint LANGUAGE sql STABLE SET enable_seqscan TO 'off';
 CREATE FUNCTION pay.tally_movements(p_tally pay.settlement_tally, p_until timestamp with time zone) RETURNS SETOF pay.close_line LANGUAGE plpgsql STABLE SET enable_seqscan TO 'off' SET enable_hashjoin TO 'off' SET enable_mergejoin TO 'off';
 CREATE FUNCTION pay.tally_open(p_after bigint, p_rows integer, OUT lines pay.close_line[], OUT last bigint, OUT rows bigint) RETURNS record LANGUAGE plpgsql STABLE;
@@ -3129,6 +3337,7 @@ CREATE FUNCTION pay.this_hour() RETURNS timestamp with time zone LANGUAGE sql ST
 CREATE FUNCTION pay.this_tx() RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amount_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.total_of(p_counts jsonb) RETURNS bigint LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.types_ok(p_types jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.untold(p_told pay.told[]) RETURNS pay.told[] LANGUAGE sql STABLE;
@@ -3144,6 +3353,10 @@ CREATE FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proof text,
 CREATE FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.wallets_of_due_reserves(p_most integer, OUT merchant_id text, OUT sellers text[], OUT currencies text[]) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.watch_settlement(p_time interval) RETURNS jsonb LANGUAGE plpgsql;
+CREATE FUNCTION pay.waterfall_file(p_scope text[], p_file text) RETURNS bigint LANGUAGE sql STABLE;
+CREATE FUNCTION pay.waterfall_of(p_file_id bigint) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.waterfall_part(p_kind text) RETURNS text LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.waterfall_rows(p_file_id bigint) RETURNS SETOF pay.settlement_row LANGUAGE sql STABLE;
 
 CREATE TABLE pay.order_fee (
     merchant_id pay.id NOT NULL,
@@ -3180,7 +3393,7 @@ CREATE FUNCTION pay_api.act_on_payout_batch(p_act text[], p_merchant_id text[], 
 CREATE FUNCTION pay_api.act_on_review(p_merchant_id text[], p_review_id bigint[], p_act text[], p_reason text[], p_note text[], p_blocks bigint[], p_lease_s bigint[], p_who text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_evidence_until bigint[] DEFAULT NULL::bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[] DEFAULT NULL::text[], p_can_retry text[] DEFAULT NULL::text[], p_attempt text[] DEFAULT NULL::text[], p_cards_item bigint[] DEFAULT '{}'::bigint[], p_cards_attempt text[] DEFAULT '{}'::text[], p_cards_card text[] DEFAULT '{}'::text[], p_cards_bin text[] DEFAULT '{}'::text[], p_cards_country text[] DEFAULT '{}'::text[], p_cards_funding text[] DEFAULT '{}'::text[], p_cards_three_d text[] DEFAULT '{}'::text[], p_cards_level text[] DEFAULT '{}'::text[], p_cards_score bigint[] DEFAULT '{}'::bigint[], p_cards_warning text[] DEFAULT '{}'::text[], p_cards_is_hint bigint[] DEFAULT '{}'::bigint[], p_cards_card_before text[] DEFAULT '{}'::text[], p_after jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.span_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3216,7 +3429,7 @@ CREATE FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id tex
 CREATE FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[], p_sees_risk bigint[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_balance(p_merchant_id text[], p_seller_account text[]) RETURNS SETOF pay_api.balances_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.get_buyer_history(p_merchant_id text[], p_buyer text[], p_buyer_before text[], p_country text[], p_currency text[], p_total_minor bigint[]) RETURNS SETOF pay_api.buyer_history_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.get_buyer_history(p_merchant_id text[], p_buyer text[], p_buyer_before text[], p_country text[], p_currency text[], p_total_minor bigint[], p_device text[], p_device_before text[]) RETURNS SETOF pay_api.buyer_history_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_checkout(p_merchant_id text[], p_checkout_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.events_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3260,6 +3473,7 @@ CREATE FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id 
 CREATE FUNCTION pay_api.remove_risk_entry(p_merchant_id text[], p_entry_id bigint[], p_who text[], p_why text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.replay_deliveries(p_merchant_id text[], p_endpoint_id text[], p_message_id text[], p_since_us bigint[], p_until_us bigint[], p_only_failed bigint[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.roll_up(p_owner text[], p_interval_ms bigint[], p_most bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.see_browser(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) RETURNS SETOF pay_api.visit_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.store_balance(p_source text[], p_owner text[], p_is_complete bigint[], p_code text[], p_rows_item bigint[], p_rows_currency text[], p_rows_available_minor bigint[], p_rows_pending_minor bigint[], p_rows_reserved_minor bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3275,6 +3489,7 @@ CREATE FUNCTION pay_api.watch_events(p_owner text[], p_interval_ms bigint[]) RET
 CREATE FUNCTION pay_api.watch_payouts(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) RETURNS SETOF pay_api.counts_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_console.read_page(p_page text[], p_staff text[], p_roles jsonb[], p_merchants jsonb[], p_query jsonb[]) RETURNS TABLE(item integer, outcome text, page text, personal bigint) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_console_act.make_act(p_act text[], p_staff text[], p_roles jsonb[], p_merchants jsonb[], p_login_age_s bigint[], p_body jsonb[], p_terms jsonb[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, page text) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text DEFAULT NULL::text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.advance_settlement(p_file_id bigint, p_rows integer DEFAULT 5000) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3299,6 +3514,7 @@ CREATE FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_hold
 CREATE FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.import_sanctions(p_list text, p_sha256 bytea, p_entry_id text[], p_name text[], p_shrinks boolean, p_who text) RETURNS TABLE(outcome text, names bigint, entries bigint, released bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.keep_checks(p_name text[], p_violations bigint[], p_at timestamp with time zone) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.linked_to_review(p_review_id bigint) RETURNS TABLE(checkout_id text, kinds text, decision text, at timestamp with time zone) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3356,10 +3572,10 @@ CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT N
 CREATE FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) RETURNS TABLE(merchant_id text, explanation text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.find(p_what text, p_merchant_id text DEFAULT NULL::text, p_buyer text DEFAULT NULL::text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint DEFAULT NULL::bigint) RETURNS TABLE(merchant_id text, outcome text, advice text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_view.report_days(p_from timestamp with time zone, p_to timestamp with time zone, p_zone text DEFAULT 'UTC'::text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(day date, merchant_id text, currency text, orders bigint, paid bigint, failed bigint, expired bigint, open bigint, success_rate numeric, volume numeric, refunds numeric, disputes numeric, fees numeric, net numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.report_days(p_from timestamp with time zone, p_to timestamp with time zone, p_zone text DEFAULT 'UTC'::text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(day date, merchant_id text, currency text, orders bigint, paid bigint, failed bigint, expired bigint, open bigint, success_rate numeric, volume numeric, refunds numeric, disputes numeric, fees numeric, net numeric, opening numeric, closing numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.report_fees(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(psp text, merchant_id text, currency text, volume numeric, fees numeric, percent numeric, vat numeric, earned numeric, earned_tax numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.report_psps(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(psp text, merchant_id text, currency text, orders bigint, paid bigint, failed bigint, expired bigint, open bigint, success_rate numeric, volume numeric, refunds numeric, disputes numeric, fees numeric, net numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_view.report_sellers(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(seller_account text, merchant_id text, currency text, sales numeric, refunds numeric, disputes numeric, fees numeric, payouts numeric, other numeric, net numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_view.report_sellers(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(seller_account text, merchant_id text, currency text, sales numeric, refunds numeric, disputes numeric, fees numeric, payouts numeric, other numeric, net numeric, opening numeric, closing numeric) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.report_time(p_text text, p_zone text) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay_view.retention(p_classes text[] DEFAULT NULL::text[], p_keep interval DEFAULT NULL::interval) RETURNS TABLE(class text, keep interval, at_least interval, act text, data text, due bigint, last_at timestamp with time zone, last_keep interval, last_who text, total bigint) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.screening_waits() RETURNS TABLE(merchant_id text, provider text, destination_id text, version integer, items bigint, since timestamp with time zone, due_at timestamp with time zone, questions integer, code text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3393,6 +3609,7 @@ CREATE TABLE pay.risk_decision (
     score jsonb,
     buyer bytea,
     has_address boolean,
+    device bytea,
     CONSTRAINT risk_decision_decided_by_check CHECK ((decided_by = ANY (ARRAY['list'::text, 'rule'::text, 'window'::text, 'score'::text, 'provider'::text, 'mode'::text, 'none'::text]))),
     CONSTRAINT risk_decision_features_check CHECK ((jsonb_typeof(features) = 'object'::text)),
     CONSTRAINT risk_decision_score_check CHECK ((jsonb_typeof(score) = 'object'::text))
@@ -3403,6 +3620,7 @@ COMMENT ON COLUMN pay.risk_decision.features IS 'Values of the features by name,
 COMMENT ON COLUMN pay.risk_decision.score IS 'total, parts, and for the model and each challenger name, sha256, probability and reasons; NULL: nothing was scored';
 COMMENT ON COLUMN pay.risk_decision.buyer IS 'The keyed hash of buyer_info.id, or where there is none of the address of mail; NULL: neither was given, or it has ended';
 COMMENT ON COLUMN pay.risk_decision.has_address IS 'Whether a single address is among the keys; NULL: written before 0054';
+COMMENT ON COLUMN pay.risk_decision.device IS 'The keyed hash of buyer_info.device; NULL: it was not given, no model has scored the checkout, or it has ended';
 
 CREATE VIEW pay.aged_address (
     tid tid,
@@ -3653,8 +3871,36 @@ CREATE TABLE pay.backfill (
     CONSTRAINT backfill_span_s_check CHECK (((span_s >= 360) AND (span_s <= 21600)))
 );
 
+CREATE TABLE pay.check_result (
+    name text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone NOT NULL,
+    violations pay.whole NOT NULL,
+    CONSTRAINT check_result_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,62}$'::text))
+);
+
+COMMENT ON TABLE pay.check_result IS 'How many rows each check of the books had when payctl last ran it';
+
 ALTER TABLE pay.commission ALTER COLUMN commission_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pay.commission_commission_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE pay.console_act_right (
+    act text NOT NULL COLLATE pg_catalog."C",
+    step text NOT NULL COLLATE pg_catalog."C",
+    role text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT console_act_right_act_check CHECK ((act ~ '^[a-z]{1,32}$'::text)),
+    CONSTRAINT console_act_right_step_check CHECK ((step = ANY (ARRAY['act'::text, 'propose'::text, 'approve'::text])))
+);
+
+COMMENT ON TABLE pay.console_act_right IS 'The acts of the console, and the roles that may do each step of them';
+
+ALTER TABLE pay.console_proposal ALTER COLUMN proposal_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.console_proposal_proposal_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -4308,21 +4554,24 @@ CREATE TABLE pay.risk_usual_place (
 
 COMMENT ON TABLE pay.risk_usual_place IS 'How far declines have been counted by day';
 
-CREATE TABLE pay.round (
-    name text NOT NULL COLLATE pg_catalog."C",
-    run_at timestamp with time zone NOT NULL,
-    merchant_id text COLLATE pg_catalog."C",
-    checkout_id text COLLATE pg_catalog."C",
-    sent_at timestamp with time zone,
-    received_at timestamp with time zone,
-    letter_id bigint,
-    counts jsonb,
-    lease_owner text COLLATE pg_catalog."C",
-    lease_until timestamp with time zone,
-    from_tx bigint,
-    CONSTRAINT round_check CHECK (((merchant_id IS NULL) = (checkout_id IS NULL))),
-    CONSTRAINT round_check1 CHECK (((lease_owner IS NULL) = (lease_until IS NULL)))
+CREATE TABLE pay.rollup_due (
+    merchant_id pay.id NOT NULL,
+    minute timestamp with time zone NOT NULL,
+    marked_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone NOT NULL
 );
+
+COMMENT ON TABLE pay.rollup_due IS 'Minutes of roll-ups that are to be counted again';
+
+CREATE TABLE pay.rollup_level (
+    level text NOT NULL COLLATE pg_catalog."C",
+    rank integer NOT NULL,
+    width interval NOT NULL,
+    keep interval,
+    CONSTRAINT rollup_level_level_check CHECK ((level = ANY (ARRAY['minute'::text, 'quarter'::text, 'hour'::text, 'day'::text])))
+);
+
+COMMENT ON TABLE pay.rollup_level IS 'The widths of buckets of roll-ups, and how long each is kept';
 
 CREATE TABLE pay.sanction_list (
     version bigint NOT NULL,
@@ -4883,6 +5132,13 @@ CREATE VIEW pay_check.close_chain (
     day date
 );
 
+CREATE VIEW pay_check.console_act (
+    seq pay.ordinal,
+    who pay.filled,
+    act pay.filled,
+    object text
+);
+
 CREATE VIEW pay_check.contradiction (
     merchant_id pay.id,
     checkout_id pay.id,
@@ -5373,6 +5629,23 @@ CREATE VIEW pay_view.accounts (
     lines bigint
 );
 
+CREATE VIEW pay_view.acts (
+    at timestamp with time zone,
+    source text,
+    id text,
+    who text,
+    roles jsonb,
+    act text,
+    object text,
+    merchant_id text,
+    checkout_id text,
+    why text,
+    result text,
+    detail jsonb,
+    proposal_id bigint,
+    request_id text
+);
+
 CREATE VIEW pay_view.backfills (
     psp pay.id,
     seen_until timestamp with time zone,
@@ -5833,6 +6106,23 @@ CREATE VIEW pay_view.risk_after (
     is_settled boolean
 );
 
+CREATE VIEW pay_view.risk_captures (
+    review_id bigint,
+    merchant_id pay.id,
+    checkout_id pay.id,
+    payment_order_id pay.id,
+    psp pay.id,
+    state text,
+    change_id pay.id,
+    code text,
+    asked_at timestamp with time zone,
+    changed_at timestamp with time zone,
+    currency pay.currency_code,
+    held numeric,
+    captured numeric,
+    is_watched boolean
+);
+
 CREATE VIEW pay_view.risk_decisions (
     merchant_id pay.id,
     checkout_id pay.id,
@@ -6157,6 +6447,8 @@ ALTER TABLE ONLY pay.change
     ADD CONSTRAINT change_change_id_key UNIQUE (change_id);
 ALTER TABLE ONLY pay.change
     ADD CONSTRAINT change_pkey PRIMARY KEY (merchant_id, checkout_id, change_id);
+ALTER TABLE ONLY pay.check_result
+    ADD CONSTRAINT check_result_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY pay.checkout
     ADD CONSTRAINT checkout_handle_key UNIQUE (handle);
 ALTER TABLE ONLY pay.checkout
@@ -6165,6 +6457,12 @@ ALTER TABLE ONLY pay.checkout
     ADD CONSTRAINT checkout_psp_nonce_key UNIQUE (psp, nonce);
 ALTER TABLE ONLY pay.commission
     ADD CONSTRAINT commission_pkey PRIMARY KEY (commission_id);
+ALTER TABLE ONLY pay.console_act
+    ADD CONSTRAINT console_act_pkey PRIMARY KEY (seq);
+ALTER TABLE ONLY pay.console_act_right
+    ADD CONSTRAINT console_act_right_pkey PRIMARY KEY (act, step, role);
+ALTER TABLE ONLY pay.console_proposal
+    ADD CONSTRAINT console_proposal_pkey PRIMARY KEY (proposal_id);
 ALTER TABLE ONLY pay.console_right
     ADD CONSTRAINT console_right_pkey PRIMARY KEY (page, role);
 ALTER TABLE ONLY pay.console_role
@@ -6322,6 +6620,8 @@ ALTER TABLE ONLY pay.risk_counter
 
 ALTER TABLE pay.risk_decision
     ADD CONSTRAINT risk_decision_buyer_check CHECK ((octet_length(buyer) = 32)) NOT VALID;
+ALTER TABLE pay.risk_decision
+    ADD CONSTRAINT risk_decision_device_check CHECK ((octet_length(device) = 32)) NOT VALID;
 
 ALTER TABLE ONLY pay.risk_decision
     ADD CONSTRAINT risk_decision_pkey PRIMARY KEY (merchant_id, checkout_id);
@@ -6355,6 +6655,14 @@ ALTER TABLE ONLY pay.risk_usual
     ADD CONSTRAINT risk_usual_pkey PRIMARY KEY (merchant_id, day);
 ALTER TABLE ONLY pay.risk_usual_place
     ADD CONSTRAINT risk_usual_place_pkey PRIMARY KEY (is_one);
+ALTER TABLE ONLY pay.rollup_due
+    ADD CONSTRAINT rollup_due_pkey PRIMARY KEY (merchant_id, minute);
+ALTER TABLE ONLY pay.rollup_level
+    ADD CONSTRAINT rollup_level_pkey PRIMARY KEY (level);
+ALTER TABLE ONLY pay.rollup_level
+    ADD CONSTRAINT rollup_level_rank_key UNIQUE (rank);
+ALTER TABLE ONLY pay.rollup
+    ADD CONSTRAINT rollup_pkey PRIMARY KEY (level, merchant_id, bucket, psp, method, currency);
 ALTER TABLE ONLY pay.round
     ADD CONSTRAINT round_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY pay.sanction_list
@@ -6477,8 +6785,17 @@ CREATE INDEX checkout_buyer_age ON pay.checkout USING btree (created_at) WHERE (
 CREATE INDEX checkout_created ON pay.checkout USING btree (merchant_id, created_at, checkout_id) WHERE ((total_minor)::bigint > 0);
 CREATE INDEX checkout_metadata_age ON pay.checkout USING btree (created_at) WHERE (metadata IS NOT NULL);
 CREATE INDEX commission_key ON pay.commission USING btree (merchant_id, currency, seller_account, payment_method, psp, valid_from, commission_id);
+CREATE INDEX console_act_at ON pay.console_act USING btree (at);
+CREATE INDEX console_act_object ON pay.console_act USING btree (object, seq);
+CREATE INDEX console_act_of ON pay.console_act USING btree (merchant_id, checkout_id, seq) WHERE (checkout_id IS NOT NULL);
+CREATE UNIQUE INDEX console_act_request ON pay.console_act USING btree (who, request) WHERE ((result)::text = 'done'::text);
+CREATE INDEX console_act_who ON pay.console_act USING btree (who, seq);
+CREATE INDEX console_proposal_done ON pay.console_proposal USING btree (currency, decided_at) WHERE (state = 'done'::text);
+CREATE INDEX console_proposal_of ON pay.console_proposal USING btree (merchant_id, checkout_id, proposal_id);
+CREATE INDEX console_proposal_waiting ON pay.console_proposal USING btree (currency, until) WHERE (state = 'waiting'::text);
 CREATE INDEX dead_letter_checkout ON pay.dead_letter USING btree (merchant_id, checkout_id);
 CREATE INDEX dead_letter_closed ON pay.dead_letter USING btree (closed_at) WHERE (state <> 'open'::text);
+CREATE INDEX dead_letter_ended ON pay.dead_letter USING btree (closed_at) WHERE ((closed_at IS NOT NULL) AND ((closed_by)::text <> 'gateway'::text));
 CREATE INDEX dead_letter_event ON pay.dead_letter USING btree (psp, event_id) WHERE (event_id IS NOT NULL);
 CREATE UNIQUE INDEX dead_letter_one_open ON pay.dead_letter USING btree (merchant_id, checkout_id, kind, psp, event_id, operation_id) NULLS NOT DISTINCT WHERE (state = 'open'::text);
 CREATE INDEX dead_letter_open ON pay.dead_letter USING btree (dead_letter_id) WHERE (state = 'open'::text);
@@ -6486,6 +6803,7 @@ CREATE UNIQUE INDEX dispatch_one_open ON pay.dispatch USING btree (merchant_id, 
 CREATE INDEX dispatch_open ON pay.dispatch USING btree (lease_until) WHERE (((state)::text = 'OPEN'::text) AND ((operation)::text <> 'register'::text));
 CREATE INDEX dispatch_unknown ON pay.dispatch USING btree (first_sent_at) WHERE (((state)::text = 'UNKNOWN'::text) AND (NOT settled));
 CREATE INDEX dispute_checkout ON pay.dispute USING btree (merchant_id, checkout_id);
+CREATE INDEX dispute_deadline ON pay.dispute USING btree (COALESCE(evidence_until, '9999-01-01 00:00:00+00'::timestamp with time zone), dispute_id, part) WHERE ((state = 'open'::text) IS TRUE);
 CREATE INDEX dispute_opened ON pay.dispute USING btree (opened_at, dispute_id, part);
 CREATE INDEX event_at ON ONLY pay.event USING brin (at) WITH (autosummarize='on');
 CREATE INDEX event_default_at_idx ON pay.event_default USING brin (at) WITH (autosummarize='on');
@@ -6502,8 +6820,10 @@ CREATE UNIQUE INDEX message_name ON pay.message USING btree (message_id);
 CREATE INDEX message_published ON pay.message USING brin (published_at);
 CREATE INDEX mismatch_books ON pay.mismatch USING btree (merchant_id, checkout_id) WHERE (kind = 'books'::text);
 CREATE UNIQUE INDEX mismatch_number ON pay.mismatch USING btree (mismatch_id);
+CREATE INDEX mismatch_settlement_at ON pay.mismatch_settlement USING btree (at);
 CREATE INDEX payout_account_known ON pay.payout_account USING btree (seller_account, merchant_id);
 CREATE UNIQUE INDEX payout_account_seller ON pay.payout_account USING btree (merchant_id, seller_account, currency) WHERE (state <> 'closed'::text);
+CREATE INDEX payout_act_at ON pay.payout_act USING btree (at) WHERE (role = 'payments_operator'::text);
 CREATE INDEX payout_act_subject ON pay.payout_act USING btree (merchant_id, subject, subject_id, act_id);
 CREATE UNIQUE INDEX payout_advice_wallet ON pay.payout_advice USING btree (merchant_id, seller_account, currency, until_seq);
 CREATE UNIQUE INDEX payout_batch_listed ON pay.payout_batch USING btree (merchant_id, number);
@@ -6561,6 +6881,7 @@ CREATE INDEX risk_decision_buyer ON pay.risk_decision USING btree (buyer, mercha
 CREATE INDEX risk_decision_time ON pay.risk_decision USING brin (at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX risk_label_age ON pay.risk_label USING btree (labelled_at);
 CREATE INDEX risk_list_act_age ON pay.risk_list_act USING btree (at) WHERE (value IS NOT NULL);
+CREATE INDEX risk_list_act_at ON pay.risk_list_act USING btree (at);
 CREATE UNIQUE INDEX risk_list_page ON pay.risk_list USING btree ((((merchant_id)::text || ''::text)), list_id);
 CREATE INDEX risk_list_until ON pay.risk_list USING btree (until) WHERE (until IS NOT NULL);
 CREATE INDEX risk_list_value ON pay.risk_list USING hash ((((value)::text || ''::text)));
@@ -6570,11 +6891,15 @@ CREATE UNIQUE INDEX risk_review_page ON pay.risk_review USING btree ((((merchant
 CREATE UNIQUE INDEX risk_review_queue ON pay.risk_review USING btree ((((merchant_id)::text || ''::text)), review_id) WHERE (state = ANY (ARRAY['open'::text, 'escalated'::text]));
 CREATE INDEX risk_review_uncaptured ON pay.risk_review USING btree (review_id) WHERE ((state = 'approved'::text) AND captures AND (NOT is_settled));
 CREATE INDEX risk_review_unsettled ON pay.risk_review USING btree (review_id) WHERE ((state = 'rejected'::text) AND (NOT is_settled));
+CREATE INDEX risk_review_watched ON pay.risk_review USING btree (review_id) WHERE is_watched;
+CREATE INDEX rollup_due_at ON pay.rollup_due USING btree (due_at);
+CREATE INDEX rollup_open ON pay.rollup USING btree (level, merchant_id, bucket) WHERE ((not_started > 0) OR (executing > 0));
 CREATE INDEX sanction_list_newest ON pay.sanction_list USING btree (list, version);
 CREATE INDEX sanction_name_words ON pay.sanction_name USING gin (words) WITH (fastupdate=off);
 CREATE INDEX sanction_word_near ON pay.sanction_word USING gin (near) WITH (fastupdate=off);
 CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature IS NULL);
 CREATE INDEX settlement_act_at ON pay.settlement_act USING btree (who, at);
+CREATE INDEX settlement_act_time ON pay.settlement_act USING btree (at);
 CREATE INDEX settlement_aged_hour ON pay.settlement_aged USING btree (hour);
 CREATE INDEX settlement_closed_match ON pay.settlement_closed USING btree (match_id);
 CREATE INDEX settlement_exception_again ON pay.settlement_exception USING btree (psp, exception_id) WHERE ((closed_at IS NULL) AND (row_id IS NOT NULL) AND (finding = ANY (ARRAY['unknown'::text, 'early'::text, 'proposed'::text, 'amount'::text])));
@@ -6613,6 +6938,7 @@ CREATE INDEX settlement_staging_key ON pay.settlement_staging USING btree (file_
 CREATE INDEX settlement_staging_place ON pay.settlement_staging USING btree (file_id, COALESCE(first_line, line));
 CREATE INDEX settlement_work_checkout ON pay.settlement_work USING btree (file_id, checkout_id);
 CREATE INDEX settlement_work_file ON pay.settlement_work USING btree (file_id, line);
+CREATE INDEX webhook_act_at ON pay.webhook_act USING btree (at);
 CREATE INDEX webhook_body_keep_until ON pay.webhook_body USING btree (keep_until);
 CREATE INDEX webhook_delivery_due ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, run_at, "position") WHERE (state = 'due'::text);
 CREATE INDEX webhook_delivery_failed ON pay.webhook_delivery USING btree (endpoint_id, merchant_id, ended_at) WHERE (state = 'failed'::text);
@@ -6690,6 +7016,12 @@ CREATE TRIGGER checkout_version BEFORE UPDATE OF version, is_payment_done ON pay
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_version;
 CREATE TRIGGER commission_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.commission FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the schedule is append-only', 'PAY20');
 ALTER TABLE pay.commission ENABLE ALWAYS TRIGGER commission_append_only;
+CREATE TRIGGER console_act_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.console_act FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('acts are append-only', 'PAY20');
+ALTER TABLE pay.console_act ENABLE ALWAYS TRIGGER console_act_append_only;
+CREATE TRIGGER console_proposal_decided BEFORE UPDATE ON pay.console_proposal FOR EACH ROW WHEN (((old.state <> 'waiting'::text) OR ((((((((((((new.proposal_id IS DISTINCT FROM old.proposal_id) OR (new.at IS DISTINCT FROM old.at)) OR (new.until IS DISTINCT FROM old.until)) OR (new.act IS DISTINCT FROM old.act)) OR ((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text)) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR ((new.object)::text IS DISTINCT FROM (old.object)::text)) OR ((new.amount_minor)::bigint IS DISTINCT FROM (old.amount_minor)::bigint)) OR ((new.currency)::text IS DISTINCT FROM (old.currency)::text)) OR (new.outcome IS DISTINCT FROM old.outcome)) OR ((new.proposed_by)::text IS DISTINCT FROM (old.proposed_by)::text)) OR ((new.reason)::text IS DISTINCT FROM (old.reason)::text)))) EXECUTE FUNCTION pay.refuse_change('a proposal is decided once', 'PAY20');
+ALTER TABLE pay.console_proposal ENABLE ALWAYS TRIGGER console_proposal_decided;
+CREATE TRIGGER console_proposal_kept BEFORE DELETE OR TRUNCATE ON pay.console_proposal FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('proposals stay', 'PAY20');
+ALTER TABLE pay.console_proposal ENABLE ALWAYS TRIGGER console_proposal_kept;
 CREATE TRIGGER dispatch_first BEFORE INSERT ON pay.dispatch FOR EACH ROW WHEN (((new.operation)::text = 'register'::text)) EXECUTE FUNCTION pay.refuse_second_call();
 ALTER TABLE pay.dispatch ENABLE ALWAYS TRIGGER dispatch_first;
 CREATE TRIGGER dropped_month_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.dropped_month FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('what was done was done', 'PAY20');
@@ -6811,7 +7143,7 @@ CREATE TRIGGER psp_balance_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pa
 ALTER TABLE pay.psp_balance ENABLE ALWAYS TRIGGER psp_balance_append_only;
 CREATE TRIGGER risk_after_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.risk_after FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
 ALTER TABLE pay.risk_after ENABLE ALWAYS TRIGGER risk_after_append_only;
-CREATE TRIGGER risk_decision_emptied BEFORE UPDATE OF features, buyer ON pay.risk_decision FOR EACH ROW WHEN ((((new.features IS NOT NULL) AND (new.features IS DISTINCT FROM old.features)) OR ((new.buyer IS NOT NULL) AND (new.buyer IS DISTINCT FROM old.buyer)))) EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
+CREATE TRIGGER risk_decision_emptied BEFORE UPDATE OF features, buyer, device ON pay.risk_decision FOR EACH ROW WHEN ((((new.features IS NOT NULL) AND (new.features IS DISTINCT FROM old.features)) OR ((new.buyer IS NOT NULL) AND (new.buyer IS DISTINCT FROM old.buyer)) OR ((new.device IS NOT NULL) AND (new.device IS DISTINCT FROM old.device)))) EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
 ALTER TABLE pay.risk_decision ENABLE ALWAYS TRIGGER risk_decision_emptied;
 CREATE TRIGGER risk_decision_fixed BEFORE UPDATE OF merchant_id, checkout_id, decision, decided_by, hits, inputs_hash, version, at, score ON pay.risk_decision FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('a decision is fixed', 'PAY20');
 ALTER TABLE pay.risk_decision ENABLE ALWAYS TRIGGER risk_decision_fixed;
@@ -6863,6 +7195,10 @@ ALTER TABLE pay.webhook_act ENABLE ALWAYS TRIGGER webhook_act_append_only;
 
 ALTER TABLE ONLY pay.change
     ADD CONSTRAINT change_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
+ALTER TABLE ONLY pay.console_act
+    ADD CONSTRAINT console_act_proposal_id_fkey FOREIGN KEY (proposal_id) REFERENCES pay.console_proposal(proposal_id);
+ALTER TABLE ONLY pay.console_act_right
+    ADD CONSTRAINT console_act_right_role_fkey FOREIGN KEY (role) REFERENCES pay.console_role(role);
 ALTER TABLE ONLY pay.console_right
     ADD CONSTRAINT console_right_role_fkey FOREIGN KEY (role) REFERENCES pay.console_role(role);
 ALTER TABLE ONLY pay.dispatch
@@ -6927,6 +7263,8 @@ ALTER TABLE ONLY pay.psp_balance
     ADD CONSTRAINT psp_balance_source_fkey FOREIGN KEY (source) REFERENCES pay.settlement_source(source);
 ALTER TABLE ONLY pay.rate
     ADD CONSTRAINT rate_source_fkey FOREIGN KEY (source) REFERENCES pay.rate_source(source);
+ALTER TABLE ONLY pay.rollup
+    ADD CONSTRAINT rollup_level_fkey FOREIGN KEY (level) REFERENCES pay.rollup_level(level);
 ALTER TABLE ONLY pay.screening_answer
     ADD CONSTRAINT screening_answer_merchant_id_destination_id_version_fkey FOREIGN KEY (merchant_id, destination_id, version) REFERENCES pay.payout_destination(merchant_id, destination_id, version);
 ALTER TABLE ONLY pay.screening_clearance
@@ -6962,6 +7300,7 @@ GRANT USAGE ON SCHEMA pay_api TO payments_gateway;
 GRANT USAGE ON SCHEMA pay_check TO payments_auditor;
 GRANT USAGE ON SCHEMA pay_check TO payments_operator;
 GRANT USAGE ON SCHEMA pay_console TO payments_console;
+GRANT USAGE ON SCHEMA pay_console_act TO payments_console_act;
 GRANT USAGE ON SCHEMA pay_ops TO payments_operator;
 GRANT USAGE ON SCHEMA pay_relay TO payments_relay;
 GRANT USAGE ON SCHEMA pay_view TO payments_auditor;
@@ -7015,6 +7354,8 @@ REVOKE ALL ON FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p
 REVOKE ALL ON FUNCTION pay.add_amounts(p_a jsonb, p_b jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_counts(p_one jsonb, p_other jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.add_up_rollup(p_level text, p_merchant_id text, p_bucket timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.add_up_rollups(p_merchants text[], p_minutes timestamp with time zone[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.address_distance(p_address cidr, p_keys jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.adopt_cards(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_file TO payments_auditor;
@@ -7060,6 +7401,9 @@ REVOKE ALL ON FUNCTION pay.approval_is_foreign() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.approval_time(p_merchant_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.approvals_missing(p_merchant_id text, p_batch_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.approvals_needed(p_merchant_id text, p_currency text, p_total_minor bigint) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.payment_order TO payments_auditor;
+GRANT SELECT ON TABLE pay.payment_order TO payments_operator;
+REVOKE ALL ON FUNCTION pay.approved_attempts(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.as_kinds(p_kind text, p_amount bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.ask_payout_soon(p_row pay.payout_sending, p_call text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.ask_second(p_review pay.risk_review, p_act text, p_who text, p_reason text, p_note text) FROM PUBLIC;
@@ -7068,8 +7412,6 @@ REVOKE ALL ON FUNCTION pay.asked_detail(p_asked_by jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.mismatch TO payments_auditor;
 GRANT SELECT ON TABLE pay.mismatch TO payments_operator;
 REVOKE ALL ON FUNCTION pay.assign_money(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[], OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.payment_order TO payments_auditor;
-GRANT SELECT ON TABLE pay.payment_order TO payments_operator;
 REVOKE ALL ON FUNCTION pay.attempt_is_news(p_order pay.payment_order, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.await_names(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer[]) FROM PUBLIC;
@@ -7105,7 +7447,8 @@ REVOKE ALL ON FUNCTION pay.book_work(p_file pay.settlement_file, p_source pay.se
 REVOKE ALL ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.browser_keys(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.browsers_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.buyer_history(p_merchant_id text, p_buyers bytea[], p_country text, OUT orders bigint, OUT failures bigint, OUT disputes bigint, OUT ships bigint, OUT psp_risk bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.bucket_of(p_width interval, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.buyer_history(p_merchant_id text, p_buyers bytea[], p_country text, p_devices bytea[], OUT orders bigint, OUT failures bigint, OUT disputes bigint, OUT ships bigint, OUT psp_risk bigint, OUT devices bigint, OUT device_at bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.capture_approved(p_reviews pay.risk_review[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.capture_change_items(p_reviews pay.risk_review[]) FROM PUBLIC;
@@ -7190,6 +7533,18 @@ REVOKE ALL ON FUNCTION pay.compare_balance(p_source pay.settlement_source, p_sai
 REVOKE ALL ON FUNCTION pay.compare_balances(p_source pay.settlement_source, p_said pay.psp_balance[], p_is_complete boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.complete_pages(p_file_id bigint) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.console_act TO payments_auditor;
+GRANT SELECT ON TABLE pay.console_act TO payments_operator;
+REVOKE ALL ON FUNCTION pay.console_act_detail(p_act pay.console_act) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_act_fault(p_act text, p_body jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_act_roles(p_act text, p_step text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_act_words(p_outcome text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_acts(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_acts_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.console_proposal TO payments_auditor;
+GRANT SELECT ON TABLE pay.console_proposal TO payments_operator;
+REVOKE ALL ON FUNCTION pay.console_answer(p_act text, p_object text, p_result text, p_proposal pay.console_proposal, p_change_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_approvals(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_audit(p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_batches(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_blind(p_document jsonb) FROM PUBLIC;
@@ -7198,13 +7553,20 @@ GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
 GRANT SELECT ON TABLE pay.checkout TO payments_operator;
 REVOKE ALL ON FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_checkouts(p_scope text[], p_query jsonb, p_window integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_checks(p_scope text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_cursor_number(p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_cursor_text(p_query jsonb, p_part integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_cursor_time(p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_decides(p_act text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_deliveries(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.dispute TO payments_auditor;
+GRANT SELECT ON TABLE pay.dispute TO payments_operator;
+REVOKE ALL ON FUNCTION pay.console_dispute(p_dispute pay.dispute) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_dispute_rate(p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_disputes(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_exceptions(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_find(p_scope text[], p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_flight(p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_head(p_checkout pay.checkout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_inbox(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_items(p_page text, p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
@@ -7215,19 +7577,34 @@ REVOKE ALL ON FUNCTION pay.console_jobs(p_scope text[], p_query jsonb, p_most in
 REVOKE ALL ON FUNCTION pay.console_late(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_ledger(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_letters(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_limit_fault(p_terms jsonb, p_who text, p_currency text, p_amount_minor bigint, p_but bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_limits(p_terms jsonb, p_currency text, OUT each bigint, OUT person bigint, OUT day bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_lines(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_list(p_page text, p_scope text[], p_query jsonb, p_tokens boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_log(OUT merchant_id text, OUT payment_order_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_login_max_s() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_mask(p_document jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_may(p_page text, p_roles jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_may_act(p_act text, p_step text, p_roles jsonb, p_object text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_me(p_staff text, p_roles jsonb, p_merchants jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_minor(p_amount text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_mismatches(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_money(p_scope text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_my_acts(p_roles jsonb, p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_now(p_scope text[], p_roles jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_number(p_text text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_open_disputes(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_order(p_order pay.payment_order, p_roles jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_page(p_page text, p_staff text, p_roles jsonb, p_merchants jsonb, p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_payment(p_scope text[], p_query jsonb, p_tokens boolean, p_personal boolean, p_roles jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_payments(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_payouts(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_plots(p_scope text[], p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_proof(p_body jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_proposal_item(p_proposal pay.console_proposal) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_proposal_life() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_proposals_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_psp_page(p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_psps(p_scope text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_psps_of(p_scope text[], p_counts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_quarantine(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
@@ -7237,12 +7614,14 @@ REVOKE ALL ON FUNCTION pay.console_sees(p_scope text[], p_merchant text) FROM PU
 REVOKE ALL ON FUNCTION pay.console_settings(p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_settlement(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_statuses(p_scope text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_target(p_act text, p_merchants jsonb, p_body jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_tile(p_id text, p_page text, p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_time(p_query jsonb, p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_token(p_token text, p_sees boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_unknown(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_us(p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_wallets(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_waterfall(p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_webhooks(p_scope text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_auditor;
@@ -7253,19 +7632,25 @@ REVOKE ALL ON FUNCTION pay.count_declines(p_merchant_id text[], p_checkout_id te
 REVOKE ALL ON FUNCTION pay.count_entries(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_expected(p_end timestamp with time zone, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_findings(p_items integer[], p_merchant_id text[], p_rows pay.risk_rows, p_near bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_minute(p_merchant_id text, p_minute timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_minutes(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_piece(p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_roundings(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_usual() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.count_watched_captures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decide_one_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text, OUT outcome text, OUT decided pay.risk_review) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.decide_proposal(p_act text, p_who text, p_body jsonb, p_terms jsonb, p_request_id text, OUT outcome text, OUT words text, OUT proposal pay.console_proposal, OUT change_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declare_payout_adapter(p_adapter text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declare_secret(p_endpoint pay.webhook_endpoint, p_fingerprint bytea, p_sealed bytea, p_key_id text, p_overlap interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declare_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_way text, p_keep text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.declared_for() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.decline_code(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decline_shares(p_since timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.declined_attempts(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed integer[], p_placed integer[], p_made integer[], p_merchant_id text[], p_idempotency_key text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delivery_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.delivery_json(p_delivery pay.webhook_delivery) FROM PUBLIC;
@@ -7279,12 +7664,11 @@ REVOKE ALL ON FUNCTION pay.destination_versions_json(p_merchant_id text, p_desti
 REVOKE ALL ON FUNCTION pay.destination_whole(p_merchant_id text, p_destination_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.disable_endpoint(p_merchant_id text, p_endpoint_id text, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) FROM PUBLIC;
-GRANT SELECT ON TABLE pay.dispute TO payments_auditor;
-GRANT SELECT ON TABLE pay.dispute TO payments_operator;
 REVOKE ALL ON FUNCTION pay.dispute_fact(p_news pay.news, p_dispute pay.dispute, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.dispute_fee(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.dispute_parts(p_psp text, p_object text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.dispute_source(p_dispute pay.dispute) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.do_console_act(p_act text, p_who text, p_body jsonb, p_terms jsonb, p_request_id text, OUT outcome text, OUT words text, OUT answer jsonb, OUT checkout_id text, OUT proposal_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.doubt(p_word pay.fact, p_about text, p_why text, p_object text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.drop_change_job(p_change pay.change, p_why text) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.payout_file TO payments_auditor;
@@ -7337,6 +7721,7 @@ REVOKE ALL ON FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_h
 REVOKE ALL ON FUNCTION pay.end_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_review(p_review pay.risk_review, p_state text, p_who text, p_reason text, p_note text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_review_hold(p_review pay.risk_review, p_who text, p_why text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_rollups(p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
@@ -7417,6 +7802,7 @@ REVOKE ALL ON FUNCTION pay.find_request(p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_rows(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb, p_explore jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.fix_fees(p_postings pay.posting[], p_new integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.flight_ages() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.free_payout_keys(p_merchant_id text[], p_route text, p_key text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.free_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) FROM PUBLIC;
@@ -7482,6 +7868,7 @@ REVOKE ALL ON FUNCTION pay.insert_replays(p_facts pay.fact[], p_source text[], p
 REVOKE ALL ON FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[], p_count bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_bank_day(p_calendar text, p_day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_charged(p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_cleared_by_maker(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_counted(p_psp text) FROM PUBLIC;
@@ -7521,6 +7908,7 @@ REVOKE ALL ON FUNCTION pay.is_unfinished(p_merchant_id text, p_checkout_id text)
 REVOKE ALL ON FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_untold(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_wanted(p_types text[], p_type text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_zone(p_zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.iso_micros(p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.iso_micros(p_at timestamp with time zone) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.iso_micros(p_at timestamp with time zone) TO payments_operator;
@@ -7533,6 +7921,7 @@ REVOKE ALL ON FUNCTION pay.journal_payout_call(p_row pay.payout_sending, p_owner
 REVOKE ALL ON FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_adopted(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_cards(p_psp text[], p_attempt text[], p_before text[], p_terms jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_console_act(p_act text, p_who text, p_roles jsonb, p_merchants jsonb, p_login_age_s bigint, p_body jsonb, p_target pay.console_target, OUT outcome text, OUT words text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_payout(p_state text, p_fact text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.judge_payout_asked(p_row pay.payout_sending, p_adapter pay.payout_adapter, p_said pay.payout_said) FROM PUBLIC;
@@ -7550,6 +7939,8 @@ REVOKE ALL ON FUNCTION pay.keep_anchors(p_month date, p_until timestamp with tim
 REVOKE ALL ON FUNCTION pay.keep_browsers(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_card_decisions(p_words pay.card_word[], p_found pay.risk_findings) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_cards(p_facts pay.fact[], p_fact text[], p_item bigint[], p_attempt text[], p_card text[], p_bin text[], p_country text[], p_funding text[], p_three_d text[], p_level text[], p_score bigint[], p_warning text[], p_is_hint bigint[], p_before text[], p_terms jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_console_act(p_act pay.console_act) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_deadline(p_psp text, p_object text, p_until bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_decisions(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_risk jsonb[], p_texts text[], p_rows pay.risk_rows, OUT items integer[], OUT words text[], OUT is_changed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
@@ -7596,6 +7987,7 @@ REVOKE ALL ON FUNCTION pay.learn_tokens(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.leave_payout_batch(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.leave_payout_file(p_item pay.payout_file_item, p_code text, p_retry_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.level_for(p_step text, p_steps timestamp with time zone[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lines_with_entry() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.link_work(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.linked_checkouts(p_merchant_id text, p_checkout_id text, p_limit integer) FROM PUBLIC;
@@ -7626,6 +8018,7 @@ REVOKE ALL ON FUNCTION pay.lose_holds(p_psp text, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_close(p_day date, p_now timestamp with time zone, p_rows integer, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_declared(p_merchant_id text, p_endpoint_id text, p_url text, p_types jsonb, p_is_ordered boolean, p_fingerprint bytea, p_sealed bytea, p_key_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_endpoint(p_merchant_id text, p_endpoint_id text, p_url text, p_types jsonb, p_scheme text, p_is_ordered boolean, p_sealed bytea, p_key_id text, p_who text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.make_one_act(p_act text, p_who text, p_roles jsonb, p_merchants jsonb, p_login_age_s bigint, p_body jsonb, p_terms jsonb, p_request_id text, OUT outcome text, OUT page text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_one_payout(p_merchant_id text, p_seller text, p_currency text, p_who text, OUT outcome text, OUT payout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partition(p_month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partitions(p_move boolean) FROM PUBLIC;
@@ -7644,6 +8037,7 @@ REVOKE ALL ON FUNCTION pay.make_seal(p_most integer, OUT made pay.seal, OUT is_f
 REVOKE ALL ON FUNCTION pay.make_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.mark_duplicates(p_news pay.news[], p_first integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.mark_minutes(p_from bigint, p_limit integer, p_interval interval, OUT until_tx bigint, OUT more boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_amounts(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_and_book(p_file pay.settlement_file, p_source pay.settlement_source, p_of_file bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_bank(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
@@ -7712,6 +8106,7 @@ REVOKE ALL ON FUNCTION pay.next_payout_id() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_is_stopped boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_reread(p_file pay.settlement_file, p_pause interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_run_wallets(p_run pay.payout_run, p_wallets integer, p_lines integer, p_look integer, OUT sellers text[], OUT currencies text[], OUT at_seller text, OUT at_currency text, OUT is_last boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.next_step(p_step text, p_zone text, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_unknown(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_version_sha256(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.no_findings() FROM PUBLIC;
@@ -7719,6 +8114,7 @@ REVOKE ALL ON FUNCTION pay.note_failure(p_endpoint pay.webhook_endpoint, p_is_go
 REVOKE ALL ON FUNCTION pay.note_success(p_endpoint pay.webhook_endpoint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.number_messages(p_told pay.told[], p_position bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.numeric_text(p_minor numeric, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean, OUT code text) FROM PUBLIC;
@@ -7740,6 +8136,7 @@ REVOKE ALL ON FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[]
 REVOKE ALL ON FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.outcome_of(p_status text, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.outside_pending(p_change pay.change, p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
@@ -7795,12 +8192,29 @@ REVOKE ALL ON FUNCTION pay.place_settlement(p_file_id bigint, p_from integer, p_
 REVOKE ALL ON FUNCTION pay.plan_calendar(p_calendar text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.plan_payouts(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.plan_schedule(p_schedule pay.payout_schedule, p_keeps boolean) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.rollup TO payments_auditor;
+GRANT SELECT ON TABLE pay.rollup TO payments_operator;
+REVOKE ALL ON FUNCTION pay.plot_declines(p_rows pay.rollup[], p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_histogram(p_counts jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_link(p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_more jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_psps(p_rows pay.rollup[], p_steps timestamp with time zone[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_quantiles(p_counts jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_query(p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_rates(p_rows pay.rollup[], p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_rows(p_scope text[], p_level text, p_steps timestamp with time zone[], p_filter jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_states(p_rows pay.rollup[], p_steps timestamp with time zone[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_tile(p_id text, p_count numeric, p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_more jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_totals(p_rows pay.rollup[], p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.plot_volume(p_rows pay.rollup[], p_steps timestamp with time zone[], p_filter jsonb, p_from timestamp with time zone, p_to timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_soon(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.post(p_postings pay.posting[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.proof_log(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.proof_seals(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.propose_console_act(p_act text, p_who text, p_body jsonb, p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.propose_refund(p_who text, p_body jsonb, p_terms jsonb, OUT outcome text, OUT words text, OUT proposal pay.console_proposal) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.propose_rows(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.propose_settle(p_who text, p_body jsonb, OUT outcome text, OUT words text, OUT proposal pay.console_proposal) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_rule TO payments_operator;
 REVOKE ALL ON FUNCTION pay.proposed_posting(p_work pay.settlement_work, p_rule pay.settlement_rule, p_minor bigint) FROM PUBLIC;
@@ -7818,6 +8232,7 @@ REVOKE ALL ON FUNCTION pay.publish(p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, p_copies_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint, OUT settlement_copies bigint, OUT risk_rows bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge_messages(p_limit integer, p_after interval, OUT messages bigint, OUT deliveries bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.quantile_of(p_counts jsonb, p_share numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.queue_missed(p_rows pay.settlement_row[], p_psp text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quote_lines(p_items integer[], p_item integer[], p_minor bigint[], p_credit text[], p_currency text[], p_terms jsonb[], OUT items integer[], OUT rate numeric[], OUT minor bigint[], OUT missing integer[], OUT too_large integer[]) FROM PUBLIC;
@@ -7839,6 +8254,7 @@ REVOKE ALL ON FUNCTION pay.recent_hour() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.record_facts(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.referenced_checkout(p_psp text, p_merchant_id text, p_our_ref text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refresh_payout_wallets(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.refund_as_proposed(p_proposal pay.console_proposal, p_terms jsonb, p_request_id text, OUT result text, OUT change_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refund_done(p_change pay.change, p_word pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refund_failed(p_change pay.change, p_word pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refund_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
@@ -7846,6 +8262,7 @@ REVOKE ALL ON FUNCTION pay.refuse_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refuse_second_call() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refuse_settlement(p_file_id bigint, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.registered_ms(p_checkout pay.checkout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.release_change_keys(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.release_due_reserves(p_wallets integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.release_json(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
@@ -7862,6 +8279,7 @@ GRANT SELECT ON TABLE pay.webhook_replay TO payments_operator;
 REVOKE ALL ON FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.report_by(p_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_zone text, p_merchant_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.report_lines(p_from timestamp with time zone, p_to timestamp with time zone, p_merchant_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.report_sum(p_sum numeric, p_exponent integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.request_time(p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.requote_orders(p_moves pay.move[]) FROM PUBLIC;
@@ -7893,6 +8311,16 @@ REVOKE ALL ON FUNCTION pay.risk_list_page(p_merchant_id text, p_effect text, p_k
 REVOKE ALL ON FUNCTION pay.risk_ok(p_risk jsonb, p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_score_ok(p_score jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.risk_value_ok(p_kind text, p_value text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.round TO payments_auditor;
+GRANT SELECT ON TABLE pay.round TO payments_operator;
+REVOKE ALL ON FUNCTION pay.roll_up(p_round pay.round, p_interval interval, p_most bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rollup_class(p_ms bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rollup_counted_at() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rollup_edges() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rollup_figures(p_last jsonb, p_is_behind boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rollup_horizon(p_level text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rollup_minutes(p_minute timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rollup_wait(p_merchant_id text, p_minute timestamp with time zone, p_interval interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.room_of(p_order pay.payment_order, p_about text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.rotate_secret(p_endpoint pay.webhook_endpoint, p_sealed bytea, p_key_id text, p_overlap interval, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.round_counts(p_name text) FROM PUBLIC;
@@ -7938,6 +8366,7 @@ REVOKE ALL ON FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[])
 REVOKE ALL ON FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_amount(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.settle_as_proposed(p_proposal pay.console_proposal, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_captures(p_reviews pay.risk_review[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_dead_letters(p_merchant_id text[], p_checkout_id text[], p_kinds text[], p_why text) FROM PUBLIC;
@@ -7956,6 +8385,7 @@ REVOKE ALL ON FUNCTION pay.settlement_posting(p_work pay.settlement_work, p_kind
 REVOKE ALL ON FUNCTION pay.settlement_row_page(p_merchant_id text, p_file_id bigint, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.severity(p_word text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.share_limit(p_share integer, p_usual double precision, p_spread double precision, p_tries bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.share_of(p_part numeric, p_rest numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_account(p_kind text, p_country text, p_number text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_decline(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.shown_detail(p_detail jsonb, p_currency text) FROM PUBLIC;
@@ -7979,13 +8409,16 @@ GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.step_close(p_last pay.settlement_close, p_day date, p_rows integer, OUT day date, OUT number bigint, OUT document text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.step_end(p_file pay.settlement_file, p_source pay.settlement_source, OUT phase text, OUT is_over boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.step_of(p_step text, p_zone text, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.step_settlement(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.step_tally(p_tally pay.settlement_tally, p_rows integer, OUT tally pay.settlement_tally, OUT rows bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.steps_between(p_step text, p_zone text, p_from timestamp with time zone, p_to timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_risk_entries(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT added bigint, OUT changed bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_ahead(p_end timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sum_counts(p_counts jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_findings(p_items integer[], p_merchant_id text[], p_currency text[], p_total_minor bigint[], p_rows pay.risk_rows, p_near bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_ledger(p_rows integer, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_settlement(p_file_id bigint, p_from integer, p_until integer) FROM PUBLIC;
@@ -8007,6 +8440,7 @@ REVOKE ALL ON FUNCTION pay.sweep_reviews() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_settled() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_staged(p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_unknown(p_limit interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sweep_watched_captures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_captures(p_news pay.news, p_named pay.change, p_captured bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_card_words(p_psp text[], p_attempt text[], p_before text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_early(p_facts pay.fact[]) FROM PUBLIC;
@@ -8034,6 +8468,7 @@ REVOKE ALL ON FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlemen
 REVOKE ALL ON FUNCTION pay.take_up(p_news pay.news, p_held bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_webhook_outbox(p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_work(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.tally(p_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tally_count(p_from timestamp with time zone, p_until timestamp with time zone, p_tx bigint, p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tally_movements(p_tally pay.settlement_tally, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.tally_open(p_after bigint, p_rows integer, OUT lines pay.close_line[], OUT last bigint, OUT rows bigint) FROM PUBLIC;
@@ -8053,6 +8488,7 @@ REVOKE ALL ON FUNCTION pay.this_hour() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.this_tx() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amount_minor bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.total_of(p_counts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.types_ok(p_types jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.untold(p_told pay.told[]) FROM PUBLIC;
@@ -8068,6 +8504,10 @@ REVOKE ALL ON FUNCTION pay.void_payout(p_payout pay.payout, p_state text, p_proo
 REVOKE ALL ON FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.wallets_of_due_reserves(p_most integer, OUT merchant_id text, OUT sellers text[], OUT currencies text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.watch_settlement(p_time interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.waterfall_file(p_scope text[], p_file text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.waterfall_of(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.waterfall_part(p_kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.waterfall_rows(p_file_id bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.order_fee TO payments_auditor;
 GRANT SELECT ON TABLE pay.order_fee TO payments_operator;
 REVOKE ALL ON FUNCTION pay.whole_fee(p_fee pay.order_fee, p_commission pay.commission, p_amount_minor bigint, p_captured_minor bigint) FROM PUBLIC;
@@ -8101,8 +8541,8 @@ REVOKE ALL ON FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows big
 GRANT ALL ON FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_evidence_until bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_evidence_until bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[], p_cards_card_before text[], p_after jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[], p_cards_card_before text[], p_after jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
@@ -8173,8 +8613,8 @@ REVOKE ALL ON FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id te
 GRANT ALL ON FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_balance(p_merchant_id text[], p_seller_account text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_balance(p_merchant_id text[], p_seller_account text[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.get_buyer_history(p_merchant_id text[], p_buyer text[], p_buyer_before text[], p_country text[], p_currency text[], p_total_minor bigint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.get_buyer_history(p_merchant_id text[], p_buyer text[], p_buyer_before text[], p_country text[], p_currency text[], p_total_minor bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.get_buyer_history(p_merchant_id text[], p_buyer text[], p_buyer_before text[], p_country text[], p_currency text[], p_total_minor bigint[], p_device text[], p_device_before text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.get_buyer_history(p_merchant_id text[], p_buyer text[], p_buyer_before text[], p_country text[], p_currency text[], p_total_minor bigint[], p_device text[], p_device_before text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.get_checkout(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
@@ -8261,6 +8701,8 @@ REVOKE ALL ON FUNCTION pay_api.replay_deliveries(p_merchant_id text[], p_endpoin
 GRANT ALL ON FUNCTION pay_api.replay_deliveries(p_merchant_id text[], p_endpoint_id text[], p_message_id text[], p_since_us bigint[], p_until_us bigint[], p_only_failed bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.roll_up(p_owner text[], p_interval_ms bigint[], p_most bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.roll_up(p_owner text[], p_interval_ms bigint[], p_most bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.see_browser(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.see_browser(p_handle text[], p_browser text[], p_before text[], p_is_new bigint[], p_agent text[], p_user_agent text[], p_address text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.stage_settlement(p_file_id bigint[], p_attempt bigint[], p_rows_item bigint[], p_rows_line bigint[], p_rows_row_key text[], p_rows_kind text[], p_rows_raw_type text[], p_rows_psp_ref text[], p_rows_parent_ref text[], p_rows_our_ref text[], p_rows_occurred_us bigint[], p_rows_booked_on text[], p_rows_gross_minor bigint[], p_rows_fee_minor bigint[], p_rows_tax_minor bigint[], p_rows_net_minor bigint[], p_rows_currency text[], p_rows_paid_minor bigint[], p_rows_paid_currency text[], p_rows_rate text[], p_rows_payout_ref text[], p_rows_account text[], p_rows_bank_ref text[], p_rows_note text[], p_rows_flags bigint[]) FROM PUBLIC;
@@ -8291,6 +8733,8 @@ REVOKE ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bi
 GRANT ALL ON FUNCTION pay_api.watch_settlement(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_console.read_page(p_page text[], p_staff text[], p_roles jsonb[], p_merchants jsonb[], p_query jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_console.read_page(p_page text[], p_staff text[], p_roles jsonb[], p_merchants jsonb[], p_query jsonb[]) TO payments_console;
+REVOKE ALL ON FUNCTION pay_console_act.make_act(p_act text[], p_staff text[], p_roles jsonb[], p_merchants jsonb[], p_login_age_s bigint[], p_body jsonb[], p_terms jsonb[], p_request_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_console_act.make_act(p_act text[], p_staff text[], p_roles jsonb[], p_merchants jsonb[], p_login_age_s bigint[], p_body jsonb[], p_terms jsonb[], p_request_id text[]) TO payments_console_act;
 REVOKE ALL ON FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.accept_settlement(p_id bigint, p_who text, p_why text, p_as text) FROM PUBLIC;
@@ -8339,6 +8783,8 @@ REVOKE ALL ON FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigin
 GRANT ALL ON FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.import_sanctions(p_list text, p_sha256 bytea, p_entry_id text[], p_name text[], p_shrinks boolean, p_who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.import_sanctions(p_list text, p_sha256 bytea, p_entry_id text[], p_name text[], p_shrinks boolean, p_who text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.keep_checks(p_name text[], p_violations bigint[], p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.keep_checks(p_name text[], p_violations bigint[], p_at timestamp with time zone) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.linked_to_review(p_review_id bigint) FROM PUBLIC;
@@ -8544,6 +8990,10 @@ GRANT SELECT ON TABLE pay.aged TO payments_auditor;
 GRANT SELECT ON TABLE pay.aged TO payments_operator;
 GRANT SELECT ON TABLE pay.backfill TO payments_auditor;
 GRANT SELECT ON TABLE pay.backfill TO payments_operator;
+GRANT SELECT ON TABLE pay.check_result TO payments_auditor;
+GRANT SELECT ON TABLE pay.check_result TO payments_operator;
+GRANT SELECT ON TABLE pay.console_act_right TO payments_auditor;
+GRANT SELECT ON TABLE pay.console_act_right TO payments_operator;
 GRANT SELECT ON TABLE pay.console_right TO payments_auditor;
 GRANT SELECT ON TABLE pay.console_right TO payments_operator;
 GRANT SELECT ON TABLE pay.console_role TO payments_auditor;
@@ -8644,8 +9094,10 @@ GRANT SELECT ON TABLE pay.risk_usual TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_usual TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_usual_place TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_usual_place TO payments_operator;
-GRANT SELECT ON TABLE pay.round TO payments_auditor;
-GRANT SELECT ON TABLE pay.round TO payments_operator;
+GRANT SELECT ON TABLE pay.rollup_due TO payments_auditor;
+GRANT SELECT ON TABLE pay.rollup_due TO payments_operator;
+GRANT SELECT ON TABLE pay.rollup_level TO payments_auditor;
+GRANT SELECT ON TABLE pay.rollup_level TO payments_operator;
 GRANT SELECT ON TABLE pay.sanction_list TO payments_auditor;
 GRANT SELECT ON TABLE pay.sanction_list TO payments_operator;
 GRANT SELECT ON TABLE pay.sanction_name TO payments_auditor;
@@ -8740,6 +9192,8 @@ GRANT SELECT ON TABLE pay_check.close_balance TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.close_balance TO payments_operator;
 GRANT SELECT ON TABLE pay_check.close_chain TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.close_chain TO payments_operator;
+GRANT SELECT ON TABLE pay_check.console_act TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.console_act TO payments_operator;
 GRANT SELECT ON TABLE pay_check.contradiction TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.contradiction TO payments_operator;
 GRANT SELECT ON TABLE pay_check.credit_converted TO payments_auditor;
@@ -8868,6 +9322,8 @@ GRANT SELECT ON TABLE pay_check.webhook_parked TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.webhook_parked TO payments_operator;
 GRANT SELECT ON TABLE pay_view.accounts TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.accounts TO payments_operator;
+GRANT SELECT ON TABLE pay_view.acts TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.acts TO payments_operator;
 GRANT SELECT ON TABLE pay_view.backfills TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.backfills TO payments_operator;
 GRANT SELECT ON TABLE pay_view.changes TO payments_auditor;
@@ -8918,6 +9374,8 @@ GRANT SELECT ON TABLE pay_view.quarantine TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_operator;
 GRANT SELECT ON TABLE pay_view.risk_after TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.risk_after TO payments_operator;
+GRANT SELECT ON TABLE pay_view.risk_captures TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.risk_captures TO payments_operator;
 GRANT SELECT ON TABLE pay_view.risk_decisions TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.risk_decisions TO payments_operator;
 GRANT SELECT ON TABLE pay_view.risk_models TO payments_auditor;

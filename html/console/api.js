@@ -21,6 +21,8 @@ const WORDS = {
 };
 
 let onSignOut = () => {};
+let noteExports = false;
+const watches = new Set();
 
 export function watchSignOut(listener) {
     onSignOut = listener;
@@ -38,26 +40,77 @@ export function hasToken() {
     return sessionStorage.getItem(KEY) !== null;
 }
 
-// {text} or {problem}; throws only when the signal has called it off.
-export async function ask(address, signal) {
+// {text, etag, at}, {at} when it is still the one that `held` is the tag of, or
+// {problem}; throws only when the signal has called it off.  Who holds one may
+// get an answer that is some seconds old: `at` says of when it is.
+export function ask(address, signal, held) {
+    return request(address, { signal, held });
+}
+
+// The same of an act.  Its request id is made once for each dialog, so that an
+// act that is sent twice is done once.
+export function tell(act, body) {
+    return request(`act/${act}`, {
+        method: "POST", body: JSON.stringify(body),
+        headers: { "Content-Type": "application/json",
+            "X-Payments-Console": "1" },
+    });
+}
+
+// Who has saved which rows is kept where the console can write.
+export function keepExports(isKept) {
+    noteExports = isKept;
+}
+
+export function noteExport(page, filter, rows) {
+    if (noteExports) {
+        tell("export", { request: crypto.randomUUID(), object: page,
+            filter: filter.replace(/[^ -~]/g, "?").slice(0, 1024), rows });
+    }
+}
+
+// All pages that are shown ask again: something was changed.
+export function refresh() {
+    for (const next of watches) {
+        next();
+    }
+}
+
+async function request(address, { signal, held, headers: more,
+    ...options }) {
     const token = sessionStorage.getItem(KEY);
-    const headers = { Accept: "application/json, application/problem+json" };
+    const headers = { Accept: "application/json, application/problem+json",
+        ...more };
     if (token) {
         headers.Authorization = `Bearer ${token}`;
     }
+    if (held) {
+        headers["If-None-Match"] = held;
+    }
     try {
         const answer = await fetch(`${BASE}api/${address}`, {
-            headers, signal, cache: "no-store", credentials: "same-origin",
-            redirect: "error",
+            ...options, headers, signal, cache: "no-store",
+            credentials: "same-origin", redirect: "error",
         });
+        if (answer.status === 304) {
+            return { at: timeOf(answer) };
+        }
         const text = await answer.text();
-        return answer.ok ? { text } : { problem: problemOf(answer, text) };
+        return answer.ok
+            ? { text, etag: answer.headers.get("ETag"), at: timeOf(answer) }
+            : { problem: problemOf(answer, text) };
     } catch (error) {
         if (signal?.aborted) {
             throw error;
         }
         return { problem: { status: 0, words: WORDS[0], retry: RETRY_S } };
     }
+}
+
+function timeOf(answer) {
+    const sent = Date.parse(answer.headers.get("Date")) || Date.now();
+    const age = Number(answer.headers.get("Age")) || 0;
+    return new Date(sent - age * 1000).toISOString();
 }
 
 function problemOf(answer, text) {
@@ -72,7 +125,8 @@ function problemOf(answer, text) {
         || `The gateway answered ${status}${document.title
             ? `: ${document.title}` : ""}.`;
     return {
-        status, words, detail: document.detail || "",
+        status, words, title: document.title || "",
+        detail: document.detail || "",
         instance: document.instance || "",
         retry: Number(answer.headers.get("Retry-After")) || RETRY_S,
     };
@@ -82,7 +136,7 @@ function problemOf(answer, text) {
 // only until it has come.  tell() is called with each state.
 function watch(address, seconds, tell) {
     const call = new AbortController();
-    let timer = 0, text = null, due = false, state = LOADING;
+    let timer = 0, etag = null, due = false, state = LOADING;
 
     function plan(after) {
         clearTimeout(timer);
@@ -102,12 +156,11 @@ function watch(address, seconds, tell) {
             show({ problem: got.problem });
             return got.problem;
         }
-        const at = new Date().toISOString();
-        if (got.text === text) {
-            show({ at, problem: null });
+        if (got.text === undefined) {
+            show({ at: got.at, problem: null });
         } else {
-            text = got.text;
-            show({ at, problem: null, data: JSON.parse(text) });
+            etag = got.etag;
+            show({ at: got.at, problem: null, data: JSON.parse(got.text) });
         }
         return null;
     }
@@ -115,7 +168,7 @@ function watch(address, seconds, tell) {
     async function next() {
         due = false;
         try {
-            const problem = take(await ask(address, call.signal));
+            const problem = take(await ask(address, call.signal, etag));
             if (problem?.status === 401) {
                 onSignOut();
             } else if (problem && [0, 429, 503].includes(problem.status)) {
@@ -137,10 +190,19 @@ function watch(address, seconds, tell) {
         }
     }
 
+    // without the tag, so that no answer of before comes
+    function again() {
+        clearTimeout(timer);
+        etag = null;
+        next();
+    }
+
     document.addEventListener("visibilitychange", seen);
+    watches.add(again);
     next();
 
     return () => {
+        watches.delete(again);
         document.removeEventListener("visibilitychange", seen);
         clearTimeout(timer);
         call.abort();

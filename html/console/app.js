@@ -1,6 +1,7 @@
 // The frame of all pages: who is logged in, the search, the menu, the zone.
 
-import { ask, hasToken, setToken, watchSignOut } from "./api.js";
+import { Dialogs } from "./acts.js";
+import { ask, hasToken, keepExports, setToken, watchSignOut } from "./api.js";
 import { Heading } from "./data.js";
 import { html, render, useEffect, useState } from "./html.js";
 import { pageOf, titleOf } from "./pages.js";
@@ -8,13 +9,14 @@ import { addressOf, go, useRoute } from "./route.js";
 import { ownZone } from "./text.js";
 
 const MENU = [
-    ["", ["now", "payments"]],
-    ["Work", ["unknown", "late", "letters", "mismatches", "changes", "jobs"]],
-    ["Money", ["money", "wallets", "settlement", "exceptions", "payouts",
-        "batches"]],
+    ["", ["now", "payments", "plots"]],
+    ["Work", ["approvals", "unknown", "late", "letters", "mismatches",
+        "changes", "jobs"]],
+    ["Money", ["money", "flight", "wallets", "settlement", "waterfall",
+        "exceptions", "payouts", "batches"]],
     ["Risk", ["risk", "disputes"]],
     ["PSPs", ["psps", "webhooks", "inbox", "quarantine", "deliveries"]],
-    ["System", ["audit", "settings"]],
+    ["System", ["acts", "audit", "settings"]],
 ];
 
 function SignIn({ problem, onToken }) {
@@ -130,7 +132,9 @@ function App() {
         if (got.problem?.status === 401) {
             leave(hasToken() ? got.problem : { status: 401 });
         } else {
-            setState(got.text ? { me: JSON.parse(got.text) } : got);
+            const me = got.text && JSON.parse(got.text);
+            keepExports(Boolean(me?.can_act));
+            setState(me ? { me } : got);
         }
     }
 
@@ -163,7 +167,8 @@ function App() {
         </header>
         <${Menu} route=${route} me=${me} />
         <main id="main" tabindex="-1"><${Page} route=${route}
-            me=${me} /></main>`;
+            me=${me} /></main>
+        <${Dialogs} />`;
 }
 
 export function start(place) {

@@ -11,7 +11,9 @@ const MONEY = [["amount", "Amount", "amount"], ["currency", "Currency"]];
 export const FILTERS = {
     merchant: "Merchant", psp: "PSP", status: "Status", state: "State",
     kind: "Kind", currency: "Currency", min: "Amount from", max: "Amount to",
-    from: "From", to: "Before", seller: "Seller",
+    from: "From", to: "Before", seller: "Seller", outcome: "Outcome",
+    method: "Method", code: "Decline code", step: "Step", file: "File",
+    person: "Person", act: "Act", object: "Object or checkout",
 };
 
 export const LISTS = {
@@ -20,11 +22,16 @@ export const LISTS = {
         filters: {
             status: STATUSES, psp: null, merchant: null, currency: null,
             min: null, max: null, from: null, to: null,
+            outcome: ["success", "failed", "expired", "open"], method: null,
+            code: null,
         },
         columns: [
             ["created_at", "Created", "time"], CHECKOUT, MERCHANT, PSP,
             ["status", "Status", "status"], ["reason", "Reason"], ...MONEY,
             ["payment_method", "Method"], ["orders", "Orders", "number"],
+            ["decline_code", "Declined"],
+            ["attempts_declined", "Declined attempts", "number"],
+            ["attempts_approved", "Approved attempts", "number"],
             ["expires_at", "Expires", "time"],
             ["payment_order_id", "First order", "order"],
         ],
@@ -116,10 +123,12 @@ export const LISTS = {
         ],
     },
     disputes: {
-        title: "Disputes", order: "newest first",
+        title: "Disputes",
+        order: "newest first, open ones by the deadline for evidence",
         filters: { state: ["open", "won", "lost"], psp: null, merchant: null },
         columns: [
             ["opened_at", "Opened", "time"], ["state", "State", "status"],
+            ["evidence_until", "Evidence until", "time"],
             CHECKOUT, MERCHANT, PSP, ...MONEY, ["code", "PSP's reason"],
             ["dispute_id", "Dispute", "id"],
             ["payment_order_id", "Order", "order"],
@@ -159,7 +168,8 @@ export const LISTS = {
         title: "Settlement files", order: "newest first",
         filters: { state: null, psp: null, merchant: null },
         columns: [
-            ["received_at", "Received", "time"], ["name", "File"],
+            ["received_at", "Received", "time"],
+            ["name", "File", "waterfall"],
             ["state", "State", "status"], ["reason", "Reason"],
             ["source", "Source"], ["medium", "From"], PSP, MERCHANT,
             ["rows", "Rows", "number"], ["matched", "Matched", "number"],
@@ -167,6 +177,24 @@ export const LISTS = {
             ["class3", "Class 3", "number"], ["repeats", "Repeats", "number"],
             ["format", "Format"], ["sha256", "SHA-256", "id"],
             ["changed_at", "Changed", "time"], ["file_id", "Number", "number"],
+        ],
+    },
+    lines: {
+        title: "Settlement rows", order: "of a file, last line first",
+        filters: {
+            file: null,
+            kind: ["gross", "charged", "refunds", "disputes", "other", "net",
+                "paid"],
+            currency: null, merchant: null,
+        },
+        columns: [
+            ["line", "Line", "number"], ["kind", "Kind"], ["part", "Part"],
+            CHECKOUT, MERCHANT, ["gross", "Gross", "amount"],
+            ["fee", "Fee and tax", "amount"], ["net", "Net", "amount"],
+            ["currency", "Currency"], ["occurred_at", "Happened", "time"],
+            ["booked_on", "Booked on"], ["class", "Class", "number"],
+            ["finding", "Finding"], ["reference", "PSP's id", "id"],
+            ["payout", "Pay-out", "id"], ["row_id", "Number", "number"],
         ],
     },
     exceptions: {
@@ -241,6 +269,38 @@ export const LISTS = {
             ["position", "Position", "number"],
         ],
     },
+    approvals: {
+        title: "Approvals", order: "acts that wait for a second person",
+        filters: {
+            state: ["waiting", "done", "rejected", "withdrawn", "failed",
+                "expired"],
+            merchant: null,
+        },
+        columns: [
+            ["at", "Proposed", "time"], ["act", "Act"],
+            ["state", "State", "status"], CHECKOUT, MERCHANT, ...MONEY,
+            ["outcome", "To be settled as"],
+            ["proposed_by", "Proposed by"], ["reason", "Reason"],
+            ["until", "Expires", "time"], ["decided_by", "Decided by"],
+            ["decided_at", "Decided", "time"], ["decided_why", "Why"],
+            ["result", "Result"], ["object", "About", "id"],
+            ["proposal_id", "Number", "number"],
+        ],
+    },
+    acts: {
+        title: "Who did what",
+        order: "acts of staff and operators, newest first",
+        filters: { person: null, act: null, object: null, merchant: null,
+            from: null, to: null },
+        columns: [
+            ["at", "At", "time"], ["who", "Person"], ["act", "Act"],
+            ["object", "Object", "id"], ["result", "Result", "status"],
+            ["reason", "Reason"], CHECKOUT, MERCHANT, ["source", "By way of"],
+            ["roles", "Roles"], ["detail", "Detail", "wide"],
+            ["proposal_id", "Proposal", "number"],
+            ["request_id", "Request", "id"], ["number", "Number", "id"],
+        ],
+    },
     audit: {
         title: "Audit", order: "seals of the event log, newest first",
         filters: {}, seconds: 0,
@@ -272,6 +332,18 @@ export const TABLES = {
         ["backfill_until", "Compared until", "time"],
         ["backfill_code", "Comparison's error"],
     ],
+    NodePsp: [
+        PSP, ["circuit", "Circuit breaker", "status"],
+        ["opened", "Opened times", "number"],
+        ["in_flight", "Calls under way", "number"],
+        ["in_flight_max", "At most", "number"],
+        ["calls", "Calls in the window", "number"],
+        ["success_permille", "Good of 1,000", "number"],
+        ["latency_ms", "Mean (ms)", "number"],
+        ["p50_ms", "Half within (ms)", "number"],
+        ["p95_ms", "95 % within (ms)", "number"],
+        ["p99_ms", "99 % within (ms)", "number"],
+    ],
     Endpoint: [
         ["url", "Address"], MERCHANT, ["state", "State", "status"],
         ["failures", "Failures in a row", "number"],
@@ -293,6 +365,10 @@ export const TABLES = {
         ["verdict", "Verdict", "status"],
         ["looked_at", "Asked", "time"],
     ],
+    Check: [
+        ["name", "Check", "id"], ["rows", "Rows", "number"],
+        ["at", "Run", "time"],
+    ],
     LedgerLine: [
         ["at", "Booked", "time"], ["kind", "Entry"], ["account", "Account"],
         ["owner", "Owner", "id"], ["debit", "Debit", "amount"],
@@ -301,6 +377,14 @@ export const TABLES = {
         ["source", "Source"], ["request_id", "Request", "id"],
     ],
 };
+
+// Acts about a payment, on its page.
+export const ACTS = [
+    ["at", "At", "time"], ["who", "Person"], ["act", "Act"],
+    ["object", "About", "id"], ["result", "Result", "status"],
+    ["reason", "Reason"], ["proposal_id", "Proposal", "number"],
+    ["number", "Number", "id"],
+];
 
 // The parts of explain(), whose rows the document leaves open.
 export const EVENTS = [

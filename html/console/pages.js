@@ -1,8 +1,10 @@
 // The pages but the payment: overviews, and all lists by one component.
 
+import { actionsOf } from "./acts.js";
 import { Data } from "./data.js";
-import { html } from "./html.js";
+import { html, useEffect, useState } from "./html.js";
 import { FILTERS, LISTS, STATUS_WORDS, TABLES, TILES } from "./lists.js";
+import { WinRate } from "./disputes.js";
 import { Payment } from "./payment.js";
 import { addressOf, go } from "./route.js";
 import { Amount, Facts, Table, Time, Value, nameOf } from "./table.js";
@@ -65,7 +67,11 @@ function Now({ route }) {
 function PspPage({ route }) {
     return html`<${Data} page="psps" query=${route.query} seconds=${LIVE_S}
         zone=${route.zone} count=${data => data.items.length}>${data => html`
-        <${Psps} rows=${data.items} zone=${route.zone} />`}<//>`;
+        <${Psps} rows=${data.items} zone=${route.zone} />
+        <h2>Calls of this node</h2>
+        <${Table} caption="Calls, as the node that answers has seen them"
+            columns=${TABLES.NodePsp} rows=${data.node} zone=${route.zone}
+            name="psp-calls" />`}<//>`;
 }
 
 function Find({ route }) {
@@ -82,6 +88,23 @@ function Find({ route }) {
             rows=${data.items} zone=${zone} name="find" />`}<//>`;
 }
 
+// Of payctl check, which reads all of the books, as no page does.
+function Checks({ checks, zone }) {
+    const { checked, violated } = checks;
+    if (checked === 0) {
+        return html`<p>The whole books have not been checked yet: run payctl
+            check as an operator.</p>`;
+    }
+    return html`<h2>Check of the books</h2>
+        <p class=${`notice ${violated.length ? "bad" : "good"}`}>${
+    violated.length ? `${violated.length} of ${checked} checks did not hold`
+        : `All ${checked} checks held`}, <${Time} at=${checks.oldest_at}
+            zone=${zone} />.</p>
+        ${violated.length ? html`<${Table} caption="Checks that did not hold"
+            columns=${TABLES.Check} rows=${violated} zone=${zone}
+            name="checks" />` : ""}`;
+}
+
 function Money({ route }) {
     const { zone, query } = route;
     return html`<${Data} page="money" query=${query} seconds=${60}
@@ -90,6 +113,8 @@ function Money({ route }) {
         <${Facts} facts=${[["Orders are compared with the ledger next",
         money.books && html`<${Time} at=${money.books.run_at}
             zone=${zone} />`]]} />
+        ${money.checks ? html`<${Checks} checks=${money.checks}
+            zone=${zone} />` : ""}
         <h2>Money on its way</h2>
         <${Table} caption="Entries that no file has brought, by age"
             columns=${TABLES.Ageing} rows=${money.ageing} zone=${zone}
@@ -99,7 +124,7 @@ function Money({ route }) {
             rows=${money.balances} zone=${zone} name="balances" />`}<//>`;
 }
 
-function Webhooks({ route }) {
+function Webhooks({ route, me }) {
     const { zone, query } = route;
     return html`<${Data} page="webhooks" query=${query} seconds=${LIVE_S}
         zone=${zone}>${hooks => html`
@@ -107,7 +132,8 @@ function Webhooks({ route }) {
         hooks.failed, hooks.due].filter(Boolean)} />
         <h2>Storefronts</h2>
         <${Table} caption="Addresses of storefronts" columns=${TABLES.Endpoint}
-            rows=${hooks.endpoints} zone=${zone} name="endpoints" />`}<//>`;
+            rows=${hooks.endpoints} zone=${zone} name="endpoints"
+            actions=${actionsOf("webhooks", me)} />`}<//>`;
 }
 
 function Settings({ route }) {
@@ -140,7 +166,7 @@ function Choice({ name, values, value }) {
     </select>`;
 }
 
-function Filters({ name, list, route }) {
+export function Filters({ name, list, route }) {
     const { query, zone } = route;
     const names = Object.entries(list.filters);
     if (names.length === 0) {
@@ -178,9 +204,10 @@ function Filters({ name, list, route }) {
         <div class="actions"><button>Show</button>
             ${Object.keys(query).length ? html`<a class="button quiet"
                 href=${addressOf(name)}>Clear</a>` : ""}</div>
-        ${"from" in list.filters ? html`<p class="spans">${SPANS.map(
-        ([label, hours]) => html`<a href=${addressOf(name,
-            { ...rest, from: since(hours) })}>${label}</a>`)}</p>` : ""}
+        ${"from" in list.filters ? html`<p class="spans">${
+        (list.spans || SPANS).map(([label, hours, more]) => html`<a
+            href=${addressOf(name, { ...rest, ...more,
+            from: since(hours) })}>${label}</a>`)}</p>` : ""}
     </form>`;
 }
 
@@ -205,7 +232,7 @@ function Pager({ name, list, query, next, isShort }) {
 
 // A list keeps up to date on its first page only, so that nothing moves under
 // the eyes of a person who reads on.
-function List({ route }) {
+function List({ route, me }) {
     const { page: name, query, zone } = route;
     const list = LISTS[name];
     const isFirst = !CURSORS.some(each => each in query);
@@ -216,15 +243,34 @@ function List({ route }) {
             route=${route} />
         <${Data} page=${name} query=${query} seconds=${seconds} zone=${zone}
             count=${data => data.items.length}>${data => html`
+            ${data.rate ? html`<${WinRate} rate=${data.rate} />` : ""}
             <${Table} caption=${`${list.title}, ${list.order}`}
                 columns=${list.columns} rows=${data.items} zone=${zone}
-                name=${name} />
+                name=${name} actions=${actionsOf(name, me)} />
             <${Pager} name=${name} list=${list} query=${query}
                 next=${data.next}
                 isShort=${data.items.length < limit} />`}<//>`;
 }
 
+// Parts that a first load need not bring.
+function later(file, name) {
+    return function Later(props) {
+        const [{ Content, why }, set] = useState({});
+        useEffect(() => {
+            import(file).then(found => set({ Content: found[name] }),
+                error => set({ why: error.message }));
+        }, []);
+        return why ? html`<p class="notice bad" role="alert">A part of the
+            console is missing: ${why}</p>`
+            : Content ? html`<${Content} ...${props} />`
+                : html`<p class="empty">Loading …</p>`;
+    };
+}
+
 const OTHERS = {
+    plots: ["Plots", later("./plots.js", "Plots")],
+    flight: ["Money in flight", later("./flight.js", "Flight")],
+    waterfall: ["Waterfall", later("./flight.js", "Waterfall")],
     now: ["Now", Now],
     find: ["Search", Find],
     payment: ["Payment", Payment],

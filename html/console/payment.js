@@ -1,9 +1,12 @@
 // All of a payment.  The reason stands first: staff come here because a buyer
 // or a merchant asks for it.
 
+import { OrderActs, changeActs, proposalActs } from "./acts.js";
 import { Data } from "./data.js";
-import { html } from "./html.js";
-import { DISPATCHES, EVENTS, STATUS_WORDS, TABLES } from "./lists.js";
+import { html, useState } from "./html.js";
+import { ACTS, DISPATCHES, EVENTS, LISTS, STATUS_WORDS, TABLES }
+    from "./lists.js";
+import { Proof } from "./proof.js";
 import { addressOf } from "./route.js";
 import { Amount, Facts, Status, Table, Time, Value, columnsOf, nameOf }
     from "./table.js";
@@ -56,9 +59,10 @@ function Verdict({ order, zone }) {
         : ""}`;
 }
 
-function Order({ order, currency, zone, isOnly }) {
+function Order({ payment, order, zone, me, onProof }) {
     const { explain, payment_order_id: id } = order;
-    const about = isOnly ? "" : ` of ${id}`;
+    const { currency, orders } = payment;
+    const about = orders.length === 1 ? "" : ` of ${id}`;
     return html`<section>
         <h2>Order <span class="id"><bdi>${id}</bdi></span></h2>
         <${Verdict} order=${order} zone=${zone} />
@@ -66,13 +70,16 @@ function Order({ order, currency, zone, isOnly }) {
         ...SUMS.map(([member, label]) => [label, html`<${Amount}
             text=${order[member]} /> ${currency}`]),
         ["Seller", html`<bdi>${order.seller_account}</bdi>`]]} />
+        <${OrderActs} payment=${payment} order=${order} me=${me} zone=${zone}
+            onProof=${onProof} />
         <h3>Timeline</h3>
         <${Table} caption=${`Timeline${about}`} columns=${EVENTS} zone=${zone}
             rows=${explain.events} name="timeline" />
         ${explain.changes.length ? html`<h3>Changes</h3>
             <${Table} caption=${`Changes${about}`} zone=${zone} name="changes"
-                columns=${columnsOf(explain.changes)}
-                rows=${explain.changes} />` : ""}
+                columns=${columnsOf(explain.changes)} rows=${explain.changes}
+                actions=${me.can_act ? changeActs(me, payment) : null} />`
+        : ""}
         ${["payout", "messages", "risk"].filter(part => explain[part]).map(
         part => html`<h3>${nameOf(part)}</h3><${Value} name=${part}
             value=${explain[part]} zone=${zone} level=${4} />`)}
@@ -130,17 +137,39 @@ function Personal({ payment, query, me, zone }) {
                 level=${4} />`)}`;
 }
 
+// Who has acted, and the proposals that wait.
+function Acts({ payment, me, zone }) {
+    const { acts, proposals, checkout_id: checkout } = payment;
+    return html`
+        ${proposals.length ? html`<h2>Waiting for a second person</h2>
+            <${Table} caption="Proposals" columns=${LISTS.approvals.columns}
+                rows=${proposals} zone=${zone} name="proposals"
+                actions=${me.can_act ? proposalActs(me) : null} />` : ""}
+        ${acts.length ? html`<h2>Acts of staff</h2>
+            <${Table} caption="Acts of staff about this payment"
+                columns=${ACTS} rows=${acts} zone=${zone} name="acts" />
+            ${me.pages.includes("acts") ? html`<p><a href=${addressOf("acts",
+        { object: checkout })}>All acts about this payment</a></p>` : ""}`
+        : ""}`;
+}
+
 export function Payment({ route, me }) {
     const { query, zone } = route;
     const isOpen = "personal" in query;
+    const [proof, setProof] = useState(null);
+    if (proof) {
+        return html`<${Proof} text=${proof} zone=${zone}
+            onClose=${() => setProof(null)} />`;
+    }
     return html`<${Data} page="payment" query=${query} zone=${zone}
         seconds=${isOpen ? 0 : LIVE_S}>${payment => {
         const { orders } = payment;
         return html`
             <${Head} payment=${payment} zone=${zone} />
             ${orders.map(order => html`<${Order} key=${order.payment_order_id}
-                order=${order} currency=${payment.currency} zone=${zone}
-                isOnly=${orders.length === 1} />`)}
+                payment=${payment} order=${order} zone=${zone} me=${me}
+                onProof=${setProof} />`)}
+            <${Acts} payment=${payment} me=${me} zone=${zone} />
             <${Shared} explain=${orders[0].explain} zone=${zone} />
             <h2>Ledger</h2>
             <${Table} caption="Lines of the journal, oldest first"

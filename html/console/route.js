@@ -12,7 +12,11 @@ function read() {
     const query = Object.fromEntries(new URLSearchParams(location.search));
     const zone = query.zone && isZone(query.zone) ? query.zone : "UTC";
     delete query.zone;
-    return { page: location.pathname.slice(BASE.length) || "now", query, zone };
+    return { page: pageName(), query, zone };
+}
+
+export function pageName() {
+    return location.pathname.slice(BASE.length) || "now";
 }
 
 let route = read();

@@ -1,13 +1,15 @@
 // A table of rows, with what its screen shows as a CSV file.
 
+import { noteExport } from "./api.js";
 import { html } from "./html.js";
-import { addressOf } from "./route.js";
+import { addressOf, pageName } from "./route.js";
 import { cellText, csvOf, groupsOf, plain, timeText, valueAt } from "./text.js";
 
 const GOOD = ["SUCCESS", "won", "paid", "settled", "resolved", "approved",
     "closed", "enabled", "DONE", "explained", "booked", "proven"];
 const BAD = ["FAILED", "lost", "open", "failed", "late", "unknown", "UNKNOWN",
-    "returned", "held", "disabled", "escalated", "refused", "unexplained"];
+    "returned", "held", "disabled", "escalated", "refused", "unexplained",
+    "half-open"];
 
 export function Time({ at, zone }) {
     return html`<time datetime=${at}>${timeText(at, zone)}</time>`;
@@ -36,12 +38,15 @@ function addressIn(kind, row) {
         case "unknown":
         case "inbox":
             return addressOf(kind, { psp: row.psp });
+        case "waterfall":
+            return addressOf(kind, { file: row.file_id });
         default:
             return null;
     }
 }
 
-const NUMBERS = ["amount", "number", "unknown", "inbox"];
+// linked: a figure, with the address of its rows in the member links.
+const NUMBERS = ["amount", "number", "unknown", "inbox", "linked"];
 const IDS = ["id", "checkout", "order"];
 
 function look(kind) {
@@ -64,12 +69,12 @@ function Content({ column, row, zone }) {
     if (kind === "status") {
         return html`<${Status} text=${text} />`;
     }
-    const address = addressIn(kind, row);
+    const address = kind === "linked" ? row.links[path] : addressIn(kind, row);
     return address ? html`<a href=${address}><bdi>${text}</bdi></a>`
         : html`<bdi>${text}</bdi>`;
 }
 
-function Row({ columns, row, zone }) {
+function Row({ columns, row, zone, actions }) {
     return html`<tr>${columns.map((column, i) => {
         const empty = cellText(column, row, zone) === "" ? " none" : "";
         const content = html`<${Content} column=${column} row=${row}
@@ -79,7 +84,8 @@ function Row({ columns, row, zone }) {
                 data-label=${column[1]}>${content}</th>`
             : html`<td class=${look(column[2]) + empty}
                 data-label=${column[1]}>${content}</td>`;
-    })}</tr>`;
+    })}${actions ? html`<td class="actions" data-label="Actions">${
+        actions(row)}</td>` : ""}</tr>`;
 }
 
 // Columns without any value on this screen are left out, here and in the file.
@@ -88,7 +94,8 @@ export function filled(columns, rows, zone) {
         || rows.some(row => cellText(column, row, zone) !== ""));
 }
 
-export function Table({ caption, columns, rows, zone, name }) {
+// actions is a function from a row to its buttons, or nothing.
+export function Table({ caption, columns, rows, zone, name, actions }) {
     if (rows.length === 0) {
         return html`<p class="empty">${caption}: none.</p>`;
     }
@@ -98,24 +105,31 @@ export function Table({ caption, columns, rows, zone, name }) {
         <table>
         <caption>${caption}</caption>
         <thead><tr>${shown.map(([, label, kind]) => html`
-            <th scope="col" class=${look(kind)}>${label}</th>`)}</tr></thead>
+            <th scope="col" class=${look(kind)}>${label}</th>`)}${actions
+        ? html`<th scope="col">Actions</th>` : ""}</tr></thead>
         <tbody>${rows.map(row => html`
-            <${Row} columns=${shown} row=${row} zone=${zone} />`)}</tbody>
+            <${Row} columns=${shown} row=${row} zone=${zone}
+                actions=${actions} />`)}</tbody>
         </table></div>
         <p class="tools"><button type="button" class="quiet"
             aria-label=${`Save as CSV: ${caption}`}
-            onClick=${() => save(name, csvOf(shown, rows, zone))}>Save as
+            onClick=${() => saveRows(name, shown, rows, zone)}>Save as
             CSV</button></p>
     </div>`;
 }
 
-function save(name, text) {
+function saveRows(name, columns, rows, zone) {
+    save(`payments-${name}`, "csv", "text/csv;charset=utf-8",
+        csvOf(columns, rows, zone));
+    noteExport(pageName(), `${name} ${location.search}`, rows.length);
+}
+
+export function save(name, ending, type, text) {
     const stamp = new Date().toISOString().replace(/[-:]|\.[0-9]+/g, "");
-    const address = URL.createObjectURL(
-        new Blob([text], { type: "text/csv;charset=utf-8" }));
+    const address = URL.createObjectURL(new Blob([text], { type }));
     const link = document.createElement("a");
     link.href = address;
-    link.download = `payments-${name}-${stamp}.csv`;
+    link.download = `${name}-${stamp}.${ending}`;
     document.body.append(link);
     link.click();
     link.remove();

@@ -6,6 +6,7 @@
 #include "conf/ngx_http_payments_commands.h"
 
 #include "conf/ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_act.h"
 #include "conf/ngx_http_payments_conf_audit.h"
 #include "conf/ngx_http_payments_conf_keyring.h"
 #include "conf/ngx_http_payments_conf_bodies.h"
@@ -329,6 +330,18 @@ ngx_command_t  ngx_http_payments_commands[] = {
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_payments_main_conf_t, console.db),
       &ngx_http_payments_console_database_line },
+
+    { ngx_string("payments_console_act_database"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_payments_set_line,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, console.act_db),
+      &ngx_http_payments_console_act_database_line },
+
+    { ngx_string("payments_console_refund"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE4,
+      ngx_http_payments_console_refund,
+      IN_MAIN },
 
     { ngx_string("payments_console"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,

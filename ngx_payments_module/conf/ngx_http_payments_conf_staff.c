@@ -238,11 +238,25 @@ group_roles(ngx_conf_t *cf, unsigned *roles)
 }
 
 
-/* A standby will do, as nothing is written.  The text is never logged. */
+/* A standby will do, as nothing is written. */
 static char *
 set_dsn(ngx_conf_t *cf, ngx_str_t *dsn, void *object)
 {
-    ngx_payments_db_conf_t  *db = object;
+    return ngx_http_payments_console_dsn(cf, dsn, object, PAY_ROLE_CONSOLE);
+}
+
+
+/* The text is never logged. */
+char *
+ngx_http_payments_console_dsn(ngx_conf_t *cf, ngx_str_t *dsn,
+    ngx_payments_db_conf_t *db, pay_op_role_t role)
+{
+    const char  *name, *user, *may;
+
+    name = role == PAY_ROLE_ACT ? "payments_console_act_database"
+                                : "payments_console_database";
+    user = role == PAY_ROLE_ACT ? "payments_console_act" : "payments_console";
+    may = role == PAY_ROLE_ACT ? "act for staff" : "read pages";
 
     switch (ngx_payments_pq_check(dsn)) {
 
@@ -251,31 +265,31 @@ set_dsn(ngx_conf_t *cf, ngx_str_t *dsn, void *object)
 
     case NGX_ABORT:
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "payments_console_database must not hold a "
-                           "password: name a file by passfile=, or use peer "
-                           "or certificate authentication");
+                           "%s must not hold a password: name a file by "
+                           "passfile=, or use peer or certificate "
+                           "authentication", name);
         return NGX_CONF_ERROR;
 
     default:
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "payments_console_database needs a libpq "
-                           "connection string without a password first, for "
-                           "example \"host=… dbname=… "
-                           "user=payments_console\"");
+                           "%s needs a libpq connection string without a "
+                           "password first, for example \"host=… dbname=… "
+                           "user=%s\"", name, user);
         return NGX_CONF_ERROR;
     }
 
-    if (!ngx_payments_pq_user_is(dsn, "payments_console")) {
+    if (!ngx_payments_pq_user_is(dsn, user)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "payments_console_database needs "
-                           "user=payments_console, the role that may read "
-                           "pages and nothing else; payctl migrate makes it");
+                           "%s needs user=%s, the role that may %s and "
+                           "nothing else; payctl migrate makes it", name,
+                           user, may);
         return NGX_CONF_ERROR;
     }
 
-    db->is_console = 1;
+    db->role = role;
 
-    return ngx_payments_pq_readers(cf, dsn, &db->dsns);
+    return role == PAY_ROLE_ACT ? ngx_payments_pq_hosts(cf, dsn, &db->dsns)
+                                : ngx_payments_pq_readers(cf, dsn, &db->dsns);
 }
 
 

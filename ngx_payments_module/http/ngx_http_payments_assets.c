@@ -44,8 +44,6 @@ static const ngx_str_t *type_of(const ngx_str_t *path);
 static ngx_uint_t is_safe(const ngx_str_t *name);
 static ngx_int_t refuse(loader_t *loader, ngx_err_t err, ngx_str_t *path,
     const char *why);
-static ngx_uint_t is_known(ngx_http_request_t *r,
-    const ngx_payments_asset_t *asset);
 
 
 static const kind_t  kinds[] = {
@@ -347,7 +345,7 @@ ngx_http_payments_send_asset(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return is_known(r, asset)
+    return ngx_http_payments_is_known(r, asset->etag)
            ? ngx_http_payments_send(r, NGX_HTTP_NOT_MODIFIED, &none, &none)
            : ngx_http_payments_send(r, NGX_HTTP_OK, &type, &text);
 }
@@ -355,8 +353,8 @@ ngx_http_payments_send_asset(ngx_http_request_t *r,
 
 /* RFC 9110 13.1.2.  A text within another one cannot be taken for the tag: it
  * begins and ends with a quote and has none inside. */
-static ngx_uint_t
-is_known(ngx_http_request_t *r, const ngx_payments_asset_t *asset)
+ngx_uint_t
+ngx_http_payments_is_known(ngx_http_request_t *r, const u_char *etag)
 {
     ngx_str_t        *value;
     ngx_uint_t        count;
@@ -370,6 +368,6 @@ is_known(ngx_http_request_t *r, const ngx_payments_asset_t *asset)
     value = &header->value;
 
     return (value->len == 1 && value->data[0] == '*')
-           || ngx_strnstr(value->data, (char *) asset->etag, value->len)
+           || ngx_strnstr(value->data, (char *) etag, value->len)
               != NULL;
 }

@@ -18,6 +18,10 @@ const ngx_payments_asset_t *ngx_http_payments_asset(
 /* Sends it, or 304 to who has it. */
 ngx_int_t ngx_http_payments_send_asset(ngx_http_request_t *r,
     const ngx_payments_asset_t *asset);
+/* Whether If-None-Match names this tag, a text that ends with NUL and has its
+ * quotes. */
+ngx_uint_t ngx_http_payments_is_known(ngx_http_request_t *r,
+    const u_char *etag);
 
 
 #endif /* NGX_HTTP_PAYMENTS_ASSETS_H */

@@ -3,16 +3,22 @@
  *
  *     a file ─▶ GET ─▶ from memory
  *     api/… ─▶ address' quota ─▶ token ─▶ from the same origin? ─▶ page, method
- *       ─▶ parameters ─▶ a place ─▶ flow ─▶ JSON, and a line in the log when it
- *          shows data of a person
+ *       ─▶ parameters ─▶ an answer that others have had some seconds ago, or
+ *          a place ─▶ flow ─▶ JSON, and a line in the log when it shows data of
+ *          a person
+ *
+ *     api/act/… ─▶ the same with POST (ngx_http_payments_console_act.c)
  *
  * The files hold no data and need no token, so that a browser without one gets
  * a page that says so.  Which roles may see a page is for PostgreSQL.
  */
 
 #include "http/ngx_http_payments_console.h"
+#include "http/ngx_http_payments_answers.h"
 #include "http/ngx_http_payments_assets.h"
+#include "http/ngx_http_payments_console_act.h"
 #include "http/ngx_http_payments_limit.h"
+#include "http/ngx_http_payments_node.h"
 #include "http/ngx_http_payments_reply.h"
 #include "http/ngx_http_payments_request.h"
 #include "http/ngx_http_payments_staff.h"
@@ -20,10 +26,12 @@
 #include "shm/ngx_payments_bulkhead.h"
 #include "util/ngx_http_payments_ctx.h"
 #include "util/ngx_payments_memory.h"
+#include "pay_flow_console.h"
 
 
 #define ALLOW      "GET, HEAD, OPTIONS"
 #define API        "api/"
+#define ACT        "act/"
 #define RETRY_S    2
 
 
@@ -32,10 +40,14 @@ static ngx_int_t serve_page(ngx_http_request_t *r, pay_str_t name);
 static ngx_int_t check_caller(ngx_http_request_t *r, pay_err_t *err);
 static ngx_int_t start_page(ngx_http_request_t *r,
     const pay_console_page_t *page);
+static ngx_int_t set_key(ngx_http_request_t *r,
+    const pay_console_asked_t *asked);
+static ngx_int_t start_flow(ngx_http_request_t *r,
+    const pay_console_asked_t *asked);
 static ngx_int_t ask(ngx_http_request_t *r, pay_flow_t *core,
-    const pay_console_page_t *page, pay_err_t *err);
-static pay_status_t copy_staff(pay_arena_t *arena, const pay_staff_t *from,
-    pay_staff_t *to);
+    const pay_console_asked_t *asked);
+static pay_status_t add_node(ngx_http_request_t *r, pay_arena_t *arena,
+    pay_console_asked_t *asked);
 static ngx_int_t reply_page(ngx_http_request_t *r, const pay_reply_t *reply);
 
 
@@ -111,6 +123,15 @@ serve_page(ngx_http_request_t *r, pay_str_t name)
         return ngx_http_payments_problem(r, err.slug, err.detail, NULL);
     }
 
+    if (name.len >= sizeof(ACT) - 1
+        && ngx_strncmp(name.data, ACT, sizeof(ACT) - 1) == 0)
+    {
+        name.data += sizeof(ACT) - 1;
+        name.len -= sizeof(ACT) - 1;
+
+        return ngx_http_payments_console_act(r, name);
+    }
+
     page = pay_console_page(name);
     if (page == NULL) {
         return ngx_http_payments_problem(r, "not-found", NULL, NULL);
@@ -152,13 +173,69 @@ check_caller(ngx_http_request_t *r, pay_err_t *err)
 }
 
 
-/* Staff wait before buyers do: under pressure no page is made. */
 static ngx_int_t
 start_page(ngx_http_request_t *r, const pay_console_page_t *page)
 {
+    pay_err_t                       err;
+    pay_arena_t                     arena = ngx_payments_arena(r->pool);
+    pay_status_t                    status;
+    pay_console_asked_t             asked;
+    ngx_http_payments_ctx_t        *ctx = ngx_http_payments_get_ctx(r);
+    ngx_http_payments_answer_t      answer;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+
+    status = pay_console_parse(&arena, ngx_payments_str(r->args), page,
+                               pmcf->console.settings,
+                               pmcf->console.act_db.dsns != NULL, &asked,
+                               &err);
+
+    if (status == PAY_INVALID) {
+        return ngx_http_payments_problem(r, err.slug, err.detail, NULL);
+    }
+
+    if (status != PAY_OK || set_key(r, &asked) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ctx->shared.len != 0
+        && ngx_http_payments_answer_find(r, &ctx->shared, &answer) == NGX_OK)
+    {
+        return ngx_http_payments_answer_send(r, &answer);
+    }
+
+    return start_flow(r, &asked);
+}
+
+
+static ngx_int_t
+set_key(ngx_http_request_t *r, const pay_console_asked_t *asked)
+{
+    pay_str_t                 key;
+    pay_arena_t               arena = ngx_payments_arena(r->pool);
+    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
+
+    switch (pay_console_shared_key(&arena, ctx->staff, asked, &key)) {
+
+    case PAY_OK:
+        ctx->shared = ngx_payments_nstr(key);
+        return NGX_OK;
+
+    case PAY_NOT_FOUND:
+        return NGX_OK;
+
+    default:
+        return NGX_ERROR;
+    }
+}
+
+
+/* Staff wait before buyers do: under pressure no page is made. */
+static ngx_int_t
+start_flow(ngx_http_request_t *r, const pay_console_asked_t *asked)
+{
     int64_t               retry_after_s = RETRY_S;
-    ngx_int_t             rc;
-    pay_err_t             err;
     ngx_payments_flow_t  *flow;
 
     if (ngx_payments_bulkhead_is_pressed()) {
@@ -178,67 +255,66 @@ start_page(ngx_http_request_t *r, const pay_console_page_t *page)
         return ngx_http_payments_overloaded(r, retry_after_s);
     }
 
-    rc = ask(r, ngx_payments_flow_core(flow), page, &err);
-
-    if (rc == NGX_OK) {
+    if (ask(r, ngx_payments_flow_core(flow), asked) == NGX_OK) {
         return ngx_payments_flow_start(flow, r, reply_page);
     }
 
     ngx_payments_flow_discard(flow);
 
-    return rc == NGX_DECLINED
-           ? ngx_http_payments_problem(r, err.slug, err.detail, NULL)
-           : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 
 /* All memory is the flow's, which may outlive the request. */
 static ngx_int_t
-ask(ngx_http_request_t *r, pay_flow_t *core, const pay_console_page_t *page,
-    pay_err_t *err)
+ask(ngx_http_request_t *r, pay_flow_t *core, const pay_console_asked_t *asked)
 {
     pay_staff_t                     staff;
-    pay_status_t                    status;
-    pay_console_asked_t             asked;
+    pay_console_asked_t             copy = *asked;
     ngx_http_payments_ctx_t        *ctx = ngx_http_payments_get_ctx(r);
     ngx_http_payments_main_conf_t  *pmcf;
 
     pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
 
-    status = pay_console_parse(core->arena, ngx_payments_str(r->args), page,
-                               pmcf->console.settings, &asked, err);
-
-    if (status == PAY_INVALID) {
-        return NGX_DECLINED;
-    }
-
-    return status == PAY_OK
+    return pay_dup(core->arena, asked->query, &copy.query) == PAY_OK
+           && add_node(r, core->arena, &copy) == PAY_OK
            && pay_dup(core->arena,
                       (pay_str_t) { PAY_UUID_TEXT, ctx->request_id },
                       &core->request_id) == PAY_OK
-           && copy_staff(core->arena, ctx->staff, &staff) == PAY_OK
-           && pay_flow_console(core, &staff, &asked) == PAY_OK
+           && pay_staff_copy(core->arena, ctx->staff, &staff) == PAY_OK
+           && pay_flow_console(core, &staff, &copy,
+                               pmcf->console.act_db.dsns != NULL) == PAY_OK
            ? NGX_OK : NGX_ERROR;
 }
 
 
+/* Behind the key of a shared answer, as it differs each time. */
 static pay_status_t
-copy_staff(pay_arena_t *arena, const pay_staff_t *from, pay_staff_t *to)
+add_node(ngx_http_request_t *r, pay_arena_t *arena,
+    pay_console_asked_t *asked)
 {
-    *to = *from;
+    pay_str_t                       node;
+    ngx_http_payments_main_conf_t  *pmcf;
 
-    PAY_TRY(pay_dup(arena, from->subject, &to->subject));
+    if (!pay_console_wants_node(asked)) {
+        return PAY_OK;
+    }
 
-    return pay_dup(arena, from->merchants, &to->merchants);
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+    PAY_TRY(ngx_http_payments_node(pmcf, arena, &node));
+
+    return pay_console_add_node(arena, node, asked);
 }
 
 
 /* Each look at data of a person that is not masked is logged with the name of
- * who looked; the address says of which payment. */
+ * who looked; the address says of which payment.  Such an answer is never
+ * kept. */
 static ngx_int_t
 reply_page(ngx_http_request_t *r, const pay_reply_t *reply)
 {
-    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
+    ngx_http_payments_ctx_t     *ctx = ngx_http_payments_get_ctx(r);
+    ngx_http_payments_answer_t   answer;
 
     if (reply->is_personal && ctx != NULL) {
         ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
@@ -248,5 +324,15 @@ reply_page(ngx_http_request_t *r, const pay_reply_t *reply)
                       ctx->request_id);
     }
 
-    return ngx_http_payments_reply(r, reply);
+    if (reply->kind != PAY_REPLY_JSON || reply->is_personal || ctx == NULL
+        || ngx_http_payments_answer_make(reply->body, &answer) != NGX_OK)
+    {
+        return ngx_http_payments_reply(r, reply);
+    }
+
+    if (ctx->shared.len != 0) {
+        ngx_http_payments_answer_keep(&ctx->shared, &answer);
+    }
+
+    return ngx_http_payments_answer_send(r, &answer);
 }

@@ -16,6 +16,7 @@
 #include "shm/ngx_payments_count_rates.h"
 #include "shm/ngx_payments_count_risk.h"
 #include "shm/ngx_payments_count_risk_provider.h"
+#include "shm/ngx_payments_count_rollups.h"
 #include "shm/ngx_payments_count_settled.h"
 #include "shm/ngx_payments_count_stage.h"
 #include "shm/ngx_payments_figures.h"
@@ -111,7 +112,6 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
     pay_metric_end(&buf, 1);
 
     ctx = ngx_payments_shctx(NULL);
-
     if (ctx != NULL) {
         write_requests(&buf, &ctx->counters);
         write_events(&buf, &ctx->counters);
@@ -131,6 +131,7 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
         ngx_payments_payouts_write(&buf, &ctx->counters);
         ngx_payments_deliveries_write(&buf, &ctx->counters);
         ngx_payments_events_write(&buf, &ctx->counters);
+        ngx_payments_rollups_write(&buf, &ctx->counters);
         write_health(&buf);
         write_gauges(&buf, &ctx->counters);
     }
@@ -647,7 +648,7 @@ write_histogram(pay_buf_t *buf, const char *name, const char *label,
 {
     u_char              text[NGX_ATOMIC_T_LEN + 4];
     char                full[80];
-    pay_str_t           sum;
+    pay_str_t           sum = { 0, text };
     ngx_uint_t          i;
     ngx_atomic_uint_t   count, ms;
 
@@ -672,7 +673,6 @@ write_histogram(pay_buf_t *buf, const char *name, const char *label,
     }
 
     ms = h->sum_ms;
-    sum.data = text;
     sum.len = ngx_sprintf(text, "%uA.%03uA", ms / 1000, ms % 1000) - text;
 
     (void) ngx_snprintf((u_char *) full, sizeof(full), "%s_sum%Z", name);

@@ -73,10 +73,10 @@ static pay_db_failure_t failure_of(const char *sqlstate);
 static void tick_handler(ngx_event_t *ev);
 
 
-/* The database of the gateway, and that of the console, whose calls have a
- * role, connections and places to wait of their own and so take nothing from a
+/* The database of the gateway, and those of the console, whose calls have
+ * roles, connections and places to wait of their own and so take nothing from a
  * payment. */
-static db_t  dbs[NGX_PAYMENTS_DBS];
+static db_t  dbs[PAY_ROLE_COUNT];
 
 static const ngx_payments_pq_owner_t  pq_owner = {
     .wake = wake, .lost = batch_lost, .failed = batch_failed,
@@ -85,16 +85,22 @@ static const ngx_payments_pq_owner_t  pq_owner = {
 
 
 ngx_int_t
-ngx_payments_db_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *gateway,
-    ngx_payments_db_conf_t *console)
+ngx_payments_db_start(ngx_cycle_t *cycle,
+    ngx_payments_db_conf_t *const confs[PAY_ROLE_COUNT])
 {
+    ngx_uint_t  i;
+
     ngx_memzero(dbs, sizeof(dbs));
 
-    return start(cycle, &dbs[NGX_PAYMENTS_DB_GATEWAY], gateway) == NGX_OK
-           && (console->dsns == NULL
-               || start(cycle, &dbs[NGX_PAYMENTS_DB_CONSOLE], console)
-                  == NGX_OK)
-           ? NGX_OK : NGX_ERROR;
+    for (i = 0; i < PAY_ROLE_COUNT; i++) {
+        if ((i == PAY_ROLE_GATEWAY || confs[i]->dsns != NULL)
+            && start(cycle, &dbs[i], confs[i]) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
@@ -121,7 +127,7 @@ ngx_payments_db_stop(void)
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < NGX_PAYMENTS_DBS; i++) {
+    for (i = 0; i < PAY_ROLE_COUNT; i++) {
         if (dbs[i].pq != NULL) {
             ngx_payments_pq_stop(dbs[i].pq);
         }
@@ -156,8 +162,7 @@ tick_of(const ngx_msec_t *stages)
 ngx_int_t
 ngx_payments_db_call(ngx_payments_call_t *call)
 {
-    db_t  *db = &dbs[pay_op_is_read_by_staff(call->op)
-                     ? NGX_PAYMENTS_DB_CONSOLE : NGX_PAYMENTS_DB_GATEWAY];
+    db_t  *db = &dbs[pay_op_role(call->op)];
 
     if (db->pq == NULL || !ngx_payments_pq_usable(db->pq)) {
         return NGX_DECLINED;
@@ -236,6 +241,7 @@ work_of(const ngx_payments_call_t *call)
         return NGX_PAYMENTS_WORK_JOB;
 
     case PAY_CLASS_CONSOLE:
+    case PAY_CLASS_ACT:
         return NGX_PAYMENTS_WORK_CONSOLE;
 
     default:

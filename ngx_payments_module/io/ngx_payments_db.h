@@ -10,10 +10,10 @@
 
 
 /* At the start of a worker: the queues, and connections that are opened in the
- * background.  The configurations live as long as the process; without `dsns`
- * there is no console.  The other one closes all connections. */
+ * background.  The configurations live as long as the process; those without
+ * `dsns` have no connections.  The other one closes all. */
 ngx_int_t ngx_payments_db_start(ngx_cycle_t *cycle,
-    ngx_payments_db_conf_t *gateway, ngx_payments_db_conf_t *console);
+    ngx_payments_db_conf_t *const confs[PAY_ROLE_COUNT]);
 void ngx_payments_db_stop(void);
 /* NGX_OK: queued; NGX_BUSY: the queue is full; NGX_DECLINED: PostgreSQL is
  * down. */

@@ -329,7 +329,7 @@ conn_send_setup(conn_t *conn)
     }
 
     for (i = 0; i < PAY_OP_COUNT; i++) {
-        if (pay_op_is_read_by_staff(i) == conn->pq->conf->is_console
+        if (pay_op_role(i) == conn->pq->conf->role
             && ngx_payments_pq_prepare(conn->pg, pay_op(i)) != NGX_OK)
         {
             return NGX_ERROR;
@@ -621,7 +621,7 @@ conn_retry(conn_t *conn)
 static void
 count_connect(const conn_t *conn, ngx_uint_t up)
 {
-    if (!conn->pq->conf->is_console) {
+    if (conn->pq->conf->role == PAY_ROLE_GATEWAY) {
         ngx_payments_count_db_connect(up);
     }
 }

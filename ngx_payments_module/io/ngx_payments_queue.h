@@ -12,7 +12,7 @@
 
 
 #define NGX_PAYMENTS_QUEUE_TICK_MS   50
-#define NGX_PAYMENTS_QUEUE_CLASSES   (PAY_CLASS_CONSOLE + 1)
+#define NGX_PAYMENTS_QUEUE_CLASSES   (PAY_CLASS_ACT + 1)
 
 /* - batch_max: how many items of an operation go together; halved when a
  *   statement ran into its deadline, and raised slowly after full batches.

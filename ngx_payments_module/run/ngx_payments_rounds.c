@@ -16,6 +16,7 @@
 #include "run/ngx_payments_publish.h"
 #include "run/ngx_payments_rates.h"
 #include "run/ngx_payments_reconcile.h"
+#include "run/ngx_payments_rollups.h"
 #include "run/ngx_payments_round.h"
 #include "run/ngx_payments_schedule.h"
 #include "run/ngx_payments_screenings.h"
@@ -97,6 +98,7 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
     ngx_payments_reconcile_start(cycle, owner);
     ngx_payments_schedule_start(cycle, owner);
     ngx_payments_publish_start(cycle, owner);
+    ngx_payments_rollups_start(cycle, owner);
     ngx_payments_seal_start(cycle, owner);
     ngx_payments_close_start(cycle, owner);
 

@@ -51,6 +51,8 @@ typedef struct {
 } worker_t;
 
 
+static ngx_int_t start_databases(ngx_cycle_t *cycle,
+    ngx_http_payments_main_conf_t *pmcf);
 static ngx_int_t jobs_start(ngx_cycle_t *cycle);
 static void jobs_handler(ngx_event_t *ev);
 static ngx_uint_t is_paced(void);
@@ -92,7 +94,7 @@ ngx_payments_init_process(ngx_cycle_t *cycle)
     if (ngx_payments_health_init(cycle) != NGX_OK
         || ngx_payments_bulkhead_init(cycle) != NGX_OK
         || ngx_payments_curl_start(cycle) != NGX_OK
-        || ngx_payments_db_start(cycle, &pmcf->db, &pmcf->console.db) != NGX_OK
+        || start_databases(cycle, pmcf) != NGX_OK
         || ngx_payments_recall_start(cycle) != NGX_OK
         || jobs_start(cycle) != NGX_OK)
     {
@@ -104,6 +106,19 @@ ngx_payments_init_process(ngx_cycle_t *cycle)
     worker.up = 1;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+start_databases(ngx_cycle_t *cycle, ngx_http_payments_main_conf_t *pmcf)
+{
+    ngx_payments_db_conf_t  *const confs[PAY_ROLE_COUNT] = {
+        [PAY_ROLE_GATEWAY] = &pmcf->db,
+        [PAY_ROLE_CONSOLE] = &pmcf->console.db,
+        [PAY_ROLE_ACT] = &pmcf->console.act_db
+    };
+
+    return ngx_payments_db_start(cycle, confs);
 }
 
 

@@ -232,7 +232,7 @@ ngx_payments_count_sweep(pay_str_t text)
 {
     ngx_uint_t                i;
     pay_json_t               *json;
-    const pay_json_t         *letters, *reviews;
+    const pay_json_t         *letters, *reviews, *captures;
     ngx_payments_sweep_t     *sweep;
     ngx_payments_counters_t  *c;
 
@@ -258,6 +258,9 @@ ngx_payments_count_sweep(pay_str_t text)
     sweep->reviews_escalated = ngx_payments_figure(reviews, "escalated");
     sweep->reviews_overdue = ngx_payments_figure(reviews, "overdue");
     sweep->reviews_oldest_s = ngx_payments_figure(reviews, "oldest_s");
+    captures = pay_json_get(json, "review_captures");
+    sweep->captures_asked = ngx_payments_figure(captures, "asked");
+    sweep->captures_failed = ngx_payments_figure(captures, "failed");
     sweep->risk_modes = ngx_payments_figure(json, "risk_modes");
     ngx_memory_barrier();
     sweep->at = (ngx_atomic_uint_t) ngx_time();

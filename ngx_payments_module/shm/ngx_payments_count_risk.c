@@ -60,6 +60,7 @@ static void
 write_reviews(pay_buf_t *buf, const ngx_payments_sweep_t *sweep)
 {
     const char  *name = "payments_risk_reviews";
+    const char  *captures = "payments_risk_review_captures";
 
     if (ngx_payments_figures_are_old(sweep->at)) {
         return;
@@ -81,4 +82,12 @@ write_reviews(pay_buf_t *buf, const ngx_payments_sweep_t *sweep)
                       "How long the oldest of them has waited; 0: none.");
     pay_metric_simple(buf, "payments_risk_reviews_oldest_seconds",
                       sweep->reviews_oldest_s);
+
+    pay_metric_family(buf, captures, "gauge",
+                      "Captures of approved reviews that are under way, or have"
+                      " failed with money still held.");
+    pay_metric_series(buf, captures, "state", PAY_STR("asked"));
+    pay_metric_end(buf, sweep->captures_asked);
+    pay_metric_series(buf, captures, "state", PAY_STR("failed"));
+    pay_metric_end(buf, sweep->captures_failed);
 }

@@ -1,7 +1,8 @@
 /*
  * The contents of the shared zone.  ngx_payments_shm.c owns the buckets,
- * ngx_payments_count*.c write the counters, ngx_http_payments_metrics.c reads
- * them, ngx_payments_health.c owns the health; nobody else includes this.
+ * ngx_payments_count*.c write the counters, ngx_http_payments_metrics.c and
+ * ngx_http_payments_node.c read them, ngx_payments_health.c owns the health;
+ * nobody else includes this.
  */
 
 #ifndef NGX_PAYMENTS_ZONE_H
@@ -67,6 +68,8 @@ typedef struct {
     ngx_atomic_t                reviews_escalated;
     ngx_atomic_t                reviews_overdue; /* of both */
     ngx_atomic_t                reviews_oldest_s;
+    ngx_atomic_t                captures_asked;  /* of approved ones */
+    ngx_atomic_t                captures_failed;
 } ngx_payments_sweep_t;
 
 
@@ -152,6 +155,14 @@ typedef struct {
 } ngx_payments_events_t;
 
 
+/* The figures of the last round of roll-ups on any host. */
+typedef struct {
+    ngx_atomic_t                at;              /* of that round */
+    ngx_atomic_t                due;             /* minutes */
+    ngx_atomic_t                counted_at;
+} ngx_payments_rollups_t;
+
+
 /* Figures of the event log. */
 typedef struct {
     ngx_atomic_t                total;           /* signed by this host */
@@ -210,6 +221,7 @@ struct ngx_payments_counters_s {
     ngx_payments_psp_stat_t     other_psp;       /* no place was left */
     ngx_payments_rates_stat_t   rates[NGX_PAYMENTS_RATES];
     ngx_payments_events_t       events;
+    ngx_payments_rollups_t      rollups;
     ngx_payments_seals_t        seals;
     ngx_payments_settled_t      settled;
     ngx_payments_payouts_t      payouts;

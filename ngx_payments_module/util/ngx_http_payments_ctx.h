@@ -52,6 +52,8 @@ typedef struct {
     unsigned                    scopes;          /* PAY_SCOPE_… */
     pay_str_t                   key;             /* idempotency key */
     const pay_staff_t          *staff;           /* of the console, or NULL */
+    ngx_str_t                   shared;          /* key of the answer, or
+                                                    empty */
 
     /* for logs; literals or the request pool's */
     ngx_str_t                   merchant_id;

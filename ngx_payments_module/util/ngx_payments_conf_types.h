@@ -104,13 +104,9 @@ typedef struct {
     ngx_uint_t                  queue;
     ngx_msec_t                  timeout;         /* of a call on the wire */
     ngx_msec_t                  wait;            /* of a call in the queue */
-    ngx_uint_t                  is_console;      /* has its operations, and
-                                                    none of the gateway's */
+    ngx_uint_t                  role;            /* a pay_op_role_t, whose
+                                                    operations alone it has */
 } ngx_payments_db_conf_t;
-
-typedef enum {
-    NGX_PAYMENTS_DB_GATEWAY = 0, NGX_PAYMENTS_DB_CONSOLE, NGX_PAYMENTS_DBS
-} ngx_payments_db_e;
 
 
 /* Classes of work, each with a cap on what is under way at once. */
@@ -282,6 +278,15 @@ typedef struct {
 } ngx_payments_asset_t;
 
 
+/* A line of payments_console_refund, in decimals of its currency. */
+typedef struct {
+    pay_str_t                   currency;
+    pay_str_t                   each;            /* of one refund */
+    pay_str_t                   person;          /* of a person in a day */
+    pay_str_t                   day;             /* of all in a day */
+} ngx_payments_refund_limit_t;
+
+
 /* Staff: who may look, and where the pages of the console come from. */
 typedef struct {
     ngx_array_t                *keys;            /* pay_jwt_key_t; the owner of
@@ -296,6 +301,10 @@ typedef struct {
     ngx_uint_t                  is_served;       /* payments_console is */
     pay_str_t                   settings;        /* JSON without a secret */
     ngx_payments_db_conf_t      db;
+    ngx_payments_db_conf_t      act_db;          /* without dsns nobody acts */
+    ngx_array_t                *refunds;         /* ngx_payments_refund_limit_t
+                                                    of each currency, or NULL */
+    pay_str_t                   terms;           /* of refunds, JSON */
 } ngx_payments_console_conf_t;
 
 

@@ -59,7 +59,8 @@ BEGIN
              'Seconds since 1970, from one to the other'),
             ('age', ', age_ms bigint', 'How old rates are'),
             ('buyer_history', ', orders bigint, failures bigint, '
-             'disputes bigint, ships bigint, psp_risk bigint, cents bigint',
+             'disputes bigint, ships bigint, psp_risk bigint, cents bigint, '
+             'devices bigint, device_at bigint',
              'A buyer''s earlier checkouts, and an amount in US cents'),
             ('report', ', name text, url text',
              'A settlement report that a webhook has announced'),

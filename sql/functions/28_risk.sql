@@ -7,6 +7,8 @@
 --    "facts": {…}, without personal data, to be kept with the decision,
 --    "buyer": hex of the keyed hash of who buys, see 29_risk_buyer.sql; absent:
 --     nobody knows,
+--    "device": hex of that of the device; absent: it is not given, or no model has
+--     scored the checkout,
 --    "provider": {…}, the word of an external provider, see provider_ok();
 --     absent: none was asked}
 -- and, where a checkout was scored, the members features and score, whose
@@ -111,8 +113,9 @@ COMMENT ON FUNCTION pay.risk_score_ok IS
 CREATE OR REPLACE FUNCTION pay.risk_ok(p_risk jsonb, p_text text)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 SELECT coalesce(has_members_of(p_risk, '{version,decision,allowed,facts}',
-                               '{buyer,provider,features,score}')
+                               '{buyer,device,provider,features,score}')
     AND (NOT p_risk ? 'buyer' OR risk_value_ok('buyer', p_risk ->> 'buyer'))
+    AND (NOT p_risk ? 'device' OR risk_value_ok('device', p_risk ->> 'device'))
     AND (NOT p_risk ? 'provider' OR provider_ok(p_risk -> 'provider'))
     AND (NOT p_risk ? 'features'
          OR jsonb_typeof(p_risk -> 'features') = 'object'
@@ -283,7 +286,7 @@ DECLARE
 BEGIN
     INSERT INTO risk_decision (merchant_id, checkout_id, decision, decided_by,
         hits, facts, keys, has_address, counted, inputs_hash, version,
-        features, score, buyer)
+        features, score, buyer, device)
     SELECT p_merchant_id[d.n], p_checkout_id[d.n], p_words[d.k], p_bys[d.k],
         p_hits[d.k], r.risk -> 'facts', coalesce(d.keys, '[]')::jsonb,
         coalesce(d.has_address, false),
@@ -291,7 +294,7 @@ BEGIN
         sha256(convert_to(concat_ws(E'\n', p_texts[d.n], d.keys, d.windows),
                           'UTF8')),
         r.risk ->> 'version', r.risk -> 'features', r.risk -> 'score',
-        decode(r.risk ->> 'buyer', 'hex')
+        decode(r.risk ->> 'buyer', 'hex'), decode(r.risk ->> 'device', 'hex')
     FROM (
         SELECT x.n, max(x.k) AS k,
             '[' || string_agg(x.key, ', ') || ']' AS keys,

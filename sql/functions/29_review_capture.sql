@@ -106,7 +106,7 @@ CREATE OR REPLACE FUNCTION pay.settle_captures(p_reviews risk_review[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE risk_review r
-    SET is_settled = true
+    SET is_settled = true, is_watched = r.captures
     FROM unnest(p_reviews) u
     WHERE r.review_id = u.review_id AND r.state = 'approved' AND NOT EXISTS (
         SELECT FROM orders_of(r.merchant_id, r.checkout_id) o
@@ -177,3 +177,78 @@ $$;
 COMMENT ON FUNCTION pay.sweep_captures IS
     'Captures the money of approved checkouts that buyers have paid since, and '
     'of those that a deadline has approved';
+
+
+-- Each order of a checkout that an approval captures.  waiting: nothing was asked
+-- for yet; asked: the PSP is asked; failed: the PSP has refused, and the money is
+-- still held; released: it has refused, and nothing is held any more; unpaid:
+-- there was never anything to capture.
+CREATE OR REPLACE VIEW pay_view.risk_captures AS
+SELECT r.review_id, r.merchant_id, r.checkout_id, o.payment_order_id, c.psp,
+    CASE WHEN x.status IN ('NOT_STARTED', 'EXECUTING') THEN 'asked'
+        WHEN x.status = 'FAILED' AND o.authorized_minor > 0 THEN 'failed'
+        WHEN o.captured_minor > 0 OR x.status = 'SUCCESS' THEN 'captured'
+        WHEN x.status = 'FAILED' THEN 'released'
+        WHEN o.status = 'FAILED' AND o.authorized_minor = 0 THEN 'unpaid'
+        ELSE 'waiting' END AS state,
+    x.change_id, x.code, x.created_at AS asked_at, x.changed_at, c.currency,
+    round(o.authorized_minor / 10::numeric ^ k.exponent, k.exponent) AS held,
+    round(o.captured_minor / 10::numeric ^ k.exponent, k.exponent)
+        AS captured, r.is_watched
+FROM pay.risk_review r
+JOIN pay.checkout c ON c.merchant_id = r.merchant_id
+    AND c.checkout_id = r.checkout_id
+JOIN pay.currency k ON k.code = c.currency
+JOIN pay.payment_order o ON o.merchant_id = r.merchant_id
+    AND o.checkout_id = r.checkout_id
+LEFT JOIN LATERAL (
+    SELECT y.* FROM pay.change y
+    WHERE y.merchant_id = o.merchant_id AND y.checkout_id = o.checkout_id
+        AND y.payment_order_id = o.payment_order_id AND y.kind = 'capture'
+        AND y.request_id = 'risk-review-' || r.review_id
+    ORDER BY y.created_at DESC LIMIT 1) x ON true
+WHERE r.state = 'approved' AND r.captures;
+COMMENT ON VIEW pay_view.risk_captures IS
+    'Captures of orders whose money a review held and that were approved';
+
+
+-- Most captures are done within a round.  Waits for no row.
+CREATE OR REPLACE FUNCTION pay.sweep_watched_captures()
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE risk_review r
+    SET is_watched = false
+    WHERE r.review_id = ANY (ARRAY(
+        SELECT w.review_id FROM risk_review w
+        WHERE w.is_watched AND NOT EXISTS (
+            SELECT FROM orders_of(w.merchant_id, w.checkout_id) o
+            WHERE o.authorized_minor > 0)
+        ORDER BY w.review_id LIMIT 1000
+        FOR UPDATE SKIP LOCKED));
+END
+$$;
+COMMENT ON FUNCTION pay.sweep_watched_captures IS
+    'Lets go of captures of reviews whose orders have no money on hold';
+
+
+-- For the gauges.  Counting ends at 10000 reviews.
+CREATE OR REPLACE FUNCTION pay.count_watched_captures()
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+SELECT jsonb_build_object(
+    'asked', count(*) FILTER (WHERE x.status IN ('NOT_STARTED', 'EXECUTING')),
+    'failed', count(*) FILTER (WHERE x.status = 'FAILED'
+        AND o.authorized_minor > 0))
+FROM (
+    SELECT * FROM risk_review w
+    WHERE w.is_watched ORDER BY w.review_id LIMIT 10000) r
+CROSS JOIN LATERAL orders_of(r.merchant_id, r.checkout_id) o
+CROSS JOIN LATERAL (
+    SELECT y.status FROM change y
+    WHERE y.merchant_id = o.merchant_id AND y.checkout_id = o.checkout_id
+        AND y.payment_order_id = o.payment_order_id AND y.kind = 'capture'
+        AND y.request_id = 'risk-review-' || r.review_id
+    ORDER BY y.created_at DESC LIMIT 1) x
+$$;
+COMMENT ON FUNCTION pay.count_watched_captures IS
+    'How many captures of approved reviews are under way, and have failed with '
+    'money still held';

@@ -367,6 +367,7 @@ BEGIN
     END IF;
 
     PERFORM sweep_captures();
+    PERFORM sweep_watched_captures();
 END
 $$;
 COMMENT ON FUNCTION pay.sweep_reviews IS

@@ -397,12 +397,27 @@ COMMENT ON FUNCTION pay.settle_news IS
     'Takes words about known checkouts into account, and books them';
 
 
+-- A hint for operators: it moves nothing, and the newest one counts.
+CREATE OR REPLACE FUNCTION pay.keep_deadline(
+    p_psp text, p_object text, p_until bigint)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE dispute d SET evidence_until = to_timestamp(p_until)
+    WHERE d.psp = p_psp AND d.dispute_id = p_object
+        AND d.evidence_until IS DISTINCT FROM to_timestamp(p_until);
+END
+$$;
+COMMENT ON FUNCTION pay.keep_deadline IS
+    'Until when a PSP takes evidence in a dispute';
+
+
 CREATE OR REPLACE FUNCTION pay_api.apply_change(
     p_psp text[], p_source text[], p_event_id text[], p_type text[],
     p_about text[], p_news text[], p_token text[], p_reference text[],
     p_object text[], p_operation_id text[], p_amount_minor bigint[],
     p_currency text[], p_fee_minor bigint[], p_fee_currency text[],
-    p_code text[], p_digest bytea[], p_request_id text[])
+    p_code text[], p_digest bytea[], p_request_id text[],
+    p_evidence_until bigint[] DEFAULT NULL)
 RETURNS SETOF pay_api.checkout_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
@@ -415,12 +430,19 @@ BEGIN
         array_dims(p_operation_id), array_dims(p_amount_minor),
         array_dims(p_currency), array_dims(p_fee_minor),
         array_dims(p_fee_currency), array_dims(p_code),
-        array_dims(p_digest), array_dims(p_request_id));
+        array_dims(p_digest), array_dims(p_request_id),
+        coalesce(array_dims(p_evidence_until), array_dims(p_psp)));
 
     v_news := settle_news(await_names(insert_news(locate_news(read_news(
         p_psp, p_source, p_event_id, p_type, p_about, p_news, p_token,
         p_reference, p_object, p_operation_id, p_amount_minor, p_currency,
         p_fee_minor, p_fee_currency, p_code, p_digest, p_request_id)))));
+
+    PERFORM keep_deadline(n.psp, n.object, p_evidence_until[n.item])
+    FROM unnest(v_news) n
+    WHERE n.about = 'dispute' AND n.outcome NOT IN ('duplicate', 'unknown',
+                                                    'not_found', 'ignored')
+        AND p_evidence_until[n.item] BETWEEN 1 AND 4102444800;
 
     RETURN QUERY
     SELECT n.item, n.outcome, s.*

@@ -476,6 +476,7 @@ BEGIN
             FROM (SELECT x.* FROM risk_review x
                   WHERE x.state IN ('open', 'escalated')
                   ORDER BY x.deadline LIMIT 10000) r),
+        'review_captures', count_watched_captures(),
         'quarantined', (SELECT count(*) FROM webhook_quarantine),
         'risk_modes', (SELECT count(*) FROM risk_mode),
         'overdue_s', (

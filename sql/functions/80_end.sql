@@ -114,7 +114,7 @@ DECLARE
 BEGIN
     UPDATE risk_decision w
     SET keys = NULL, has_address = false, counted = NULL, facts = NULL,
-        features = NULL, buyer = NULL
+        features = NULL, buyer = NULL, device = NULL
     WHERE w.ctid = ANY (ARRAY(
         SELECT a.tid FROM aged_decision a
         WHERE a.at < p_before

@@ -58,6 +58,13 @@ COMMENT ON FUNCTION pay.report_lines IS
     'Journal lines of a time, each amount under the figure that it belongs to';
 
 
+CREATE OR REPLACE FUNCTION pay.report_sum(p_sum numeric, p_exponent int)
+RETURNS numeric LANGUAGE sql IMMUTABLE AS
+'SELECT round(coalesce(p_sum, 0), p_exponent)';
+COMMENT ON FUNCTION pay.report_sum IS
+    'A sum in the decimals of its currency; none is zero';
+
+
 -- p_by: day or psp
 CREATE OR REPLACE FUNCTION pay.report_by(
     p_by text, p_from timestamptz, p_to timestamptz, p_zone text,
@@ -120,16 +127,46 @@ CREATE OR REPLACE FUNCTION pay_view.report_days(
 RETURNS TABLE (day date, merchant_id text, currency text, orders bigint,
     paid bigint, failed bigint, expired bigint, open bigint,
     success_rate numeric, volume numeric, refunds numeric, disputes numeric,
-    fees numeric, net numeric)
+    fees numeric, net numeric, opening numeric, closing numeric)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-SELECT r.bucket::date, r.merchant_id, r.currency, r.orders, r.paid, r.failed,
-    r.expired, r.open, r.success_rate, r.volume, r.refunds, r.disputes, r.fees,
-    r.net
-FROM report_by('day', p_from, p_to, p_zone, p_merchant_id) r
+WITH moved AS (
+    SELECT e.merchant_id::text AS merchant_id, l.currency::text AS currency,
+        CASE WHEN e.at >= p_from THEN (e.at AT TIME ZONE p_zone)::date
+             END AS day, sum(l.amount_minor) AS minor
+    FROM journal_entry e
+    JOIN journal_line l ON l.merchant_id = e.merchant_id
+        AND l.source = e.source AND l.kind = e.kind
+    WHERE e.at < p_to AND l.account = 'psp_clearing'
+        AND e.merchant_id = coalesce(p_merchant_id, e.merchant_id)
+    GROUP BY 1, 2, 3
+), days AS (
+    SELECT day, merchant_id, currency, r.orders, r.paid, r.failed, r.expired,
+        r.open, r.success_rate, r.volume, r.refunds, r.disputes, r.fees, r.net,
+        coalesce(m.minor, 0) AS minor
+    FROM (SELECT x.*, x.bucket::date AS day
+          FROM report_by('day', p_from, p_to, p_zone, p_merchant_id) x) r
+    FULL JOIN (SELECT x.* FROM moved x WHERE x.day IS NOT NULL) m
+        USING (day, merchant_id, currency)
+)
+SELECT d.day, d.merchant_id, d.currency, coalesce(d.orders, 0),
+    coalesce(d.paid, 0), coalesce(d.failed, 0), coalesce(d.expired, 0),
+    coalesce(d.open, 0), d.success_rate, report_sum(d.volume, k.exponent),
+    report_sum(d.refunds, k.exponent), report_sum(d.disputes, k.exponent),
+    report_sum(d.fees, k.exponent), report_sum(d.net, k.exponent),
+    report_sum((coalesce(b.minor, 0) + sum(d.minor) OVER w - d.minor)
+               / 10::numeric ^ k.exponent, k.exponent),
+    report_sum((coalesce(b.minor, 0) + sum(d.minor) OVER w)
+               / 10::numeric ^ k.exponent, k.exponent)
+FROM days d
+JOIN currency k ON k.code = d.currency
+LEFT JOIN moved b ON b.day IS NULL AND b.merchant_id = d.merchant_id
+    AND b.currency = d.currency
+WINDOW w AS (PARTITION BY d.merchant_id, d.currency ORDER BY d.day)
 ORDER BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION pay_view.report_days IS
-    'Orders and money by day of a zone, merchant and currency';
+    'Orders and money by day of a zone, merchant and currency; opening and '
+    'closing: the money that PSPs hold by the ledger (psp_clearing)';
 
 
 CREATE OR REPLACE FUNCTION pay_view.report_psps(
@@ -155,12 +192,14 @@ CREATE OR REPLACE FUNCTION pay_view.report_sellers(
     p_from timestamptz, p_to timestamptz, p_merchant_id text DEFAULT NULL)
 RETURNS TABLE (seller_account text, merchant_id text, currency text,
     sales numeric, refunds numeric, disputes numeric, fees numeric,
-    payouts numeric, other numeric, net numeric)
+    payouts numeric, other numeric, net numeric, opening numeric,
+    closing numeric)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 WITH owed AS (
     SELECT l.owner, l.merchant_id::text AS merchant_id,
         l.currency::text AS currency, -l.amount_minor AS minor,
-        CASE WHEN l.kind IN ('sale', 'late_accepted') THEN 'sales'
+        CASE WHEN e.at < p_from THEN 'opening'
+             WHEN l.kind IN ('sale', 'late_accepted') THEN 'sales'
              WHEN starts_with(l.kind, 'refund') THEN 'refunds'
              WHEN starts_with(l.kind, 'dispute') THEN 'disputes'
              WHEN starts_with(l.kind, 'platform_fee') THEN 'fees'
@@ -169,7 +208,7 @@ WITH owed AS (
     FROM journal_entry e
     JOIN journal_line l ON l.merchant_id = e.merchant_id
         AND l.source = e.source AND l.kind = e.kind
-    WHERE e.at >= p_from AND e.at < p_to
+    WHERE e.at < p_to
         AND e.merchant_id = coalesce(p_merchant_id, e.merchant_id)
         AND l.account IN ('seller_available', 'seller_reserved',
                           'seller_paying')
@@ -184,21 +223,27 @@ WITH owed AS (
         coalesce(-sum(o.minor) FILTER (WHERE o.figure = 'payouts'), 0)
             AS payouts,
         coalesce(sum(o.minor) FILTER (WHERE o.figure = 'other'), 0) AS other,
-        sum(o.minor) AS net
+        coalesce(sum(o.minor) FILTER (WHERE o.figure <> 'opening'), 0) AS net,
+        coalesce(sum(o.minor) FILTER (WHERE o.figure = 'opening'), 0)
+            AS opening, bool_or(o.figure <> 'opening') AS is_moved
     FROM owed o GROUP BY 1, 2, 3
 )
 SELECT s.owner, s.merchant_id, s.currency, round(s.sales / p.unit, k.exponent),
     round(s.refunds / p.unit, k.exponent),
     round(s.disputes / p.unit, k.exponent),
     round(s.fees / p.unit, k.exponent), round(s.payouts / p.unit, k.exponent),
-    round(s.other / p.unit, k.exponent), round(s.net / p.unit, k.exponent)
+    round(s.other / p.unit, k.exponent), round(s.net / p.unit, k.exponent),
+    round(s.opening / p.unit, k.exponent),
+    round((s.opening + s.net) / p.unit, k.exponent)
 FROM summed s
 JOIN currency k ON k.code = s.currency
 CROSS JOIN LATERAL (SELECT 10::numeric ^ k.exponent) p (unit)
+WHERE s.is_moved OR s.opening <> 0
 ORDER BY 2, 1, 3
 $$;
 COMMENT ON FUNCTION pay_view.report_sellers IS
-    'The changes of the debt to each seller, by merchant and currency';
+    'The changes of the debt to each seller, by merchant and currency, and the '
+    'debt before and after them';
 
 
 CREATE OR REPLACE FUNCTION pay_view.report_fees(

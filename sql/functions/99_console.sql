@@ -197,8 +197,9 @@ DECLARE
 BEGIN
     RETURN CASE p_page
         WHEN 'me' THEN console_me(p_staff, p_roles, p_merchants)
+            || console_my_acts(p_roles, p_query)
         WHEN 'now' THEN console_now(v_scope, p_roles)
-        WHEN 'psps' THEN jsonb_build_object('items', console_psps(v_scope))
+        WHEN 'psps' THEN console_psp_page(v_scope, p_query)
         WHEN 'find' THEN console_find(v_scope, p_query)
         WHEN 'payment'
             THEN console_payment(v_scope, p_query, v_tokens,
@@ -206,6 +207,13 @@ BEGIN
         WHEN 'webhooks' THEN console_webhooks(v_scope)
         WHEN 'money' THEN console_money(v_scope)
         WHEN 'settings' THEN console_settings(p_query)
+        WHEN 'plots' THEN console_plots(v_scope, p_query)
+        WHEN 'flight' THEN console_flight(v_scope, p_query)
+        WHEN 'waterfall' THEN console_waterfall(v_scope, p_query)
+        WHEN 'disputes'
+            THEN console_list(p_page, v_scope, p_query, v_tokens)
+                || jsonb_build_object(
+                    'rate', console_dispute_rate(v_scope, p_query))
         ELSE console_list(p_page, v_scope, p_query, v_tokens) END;
 END
 $$;

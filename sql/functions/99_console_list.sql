@@ -41,7 +41,8 @@ CREATE OR REPLACE FUNCTION pay.console_payments(
     p_scope text[], p_query jsonb, p_most int)
 RETURNS TABLE (place text, item jsonb) LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    v_window int := CASE WHEN p_query ?| '{psp,status,currency,min,max}'
+    v_window int := CASE WHEN p_query ?| '{psp,status,outcome,method,
+        code,currency,min,max}'
                          THEN 2000 ELSE p_most END;
 BEGIN
     RETURN QUERY
@@ -49,7 +50,9 @@ BEGIN
         SELECT c.*, row_number() OVER () AS n
         FROM console_checkouts(p_scope, p_query, v_window) c
     ), fit AS (
-        SELECT s.*, o.status, o.reason, o.payment_order_id
+        SELECT s.*, o.status, o.reason, o.payment_order_id,
+            approved_attempts(o) AS approved,
+            declined_attempts(o) AS declined, decline_code(o) AS decline_code
         FROM seen s
         CROSS JOIN LATERAL (
             SELECT y.* FROM payment_order y
@@ -60,6 +63,12 @@ BEGIN
             AND s.psp = coalesce(p_query ->> 'psp', s.psp)
             AND s.currency = coalesce(p_query ->> 'currency', s.currency)
             AND o.status::text = coalesce(p_query ->> 'status', o.status)
+            AND (NOT p_query ? 'outcome' OR p_query ->> 'outcome'
+                 = outcome_of(o.status, o.reason))
+            AND (NOT p_query ? 'method' OR p_query ->> 'method'
+                 = coalesce(s.payment_method, '-'))
+            AND (NOT p_query ? 'code' OR p_query ->> 'code'
+                 = decline_code(o))
             AND (NOT p_query ? 'min' OR s.total_minor
                  >= console_minor(p_query ->> 'min', s.currency))
             AND (NOT p_query ? 'max' OR s.total_minor
@@ -76,6 +85,8 @@ BEGIN
             'status', f.status, 'reason', f.reason,
             'amount', decimal_text(f.total_minor, f.currency),
             'currency', f.currency, 'payment_method', f.payment_method,
+            'attempts_approved', f.approved, 'attempts_declined', f.declined,
+            'decline_code', f.decline_code,
             'orders', (SELECT count(*) FROM payment_order y
                        WHERE y.merchant_id = f.merchant_id
                            AND y.checkout_id = f.checkout_id))
@@ -279,16 +290,15 @@ CREATE OR REPLACE FUNCTION pay.console_disputes(
     p_scope text[], p_query jsonb, p_most int)
 RETURNS TABLE (place text, item jsonb) LANGUAGE plpgsql STABLE AS $$
 BEGIN
+    IF p_query ->> 'state' = 'open' THEN
+        RETURN QUERY
+        SELECT * FROM console_open_disputes(p_scope, p_query, p_most);
+        RETURN;
+    END IF;
+
     RETURN QUERY
     SELECT console_us(d.opened_at) || ':' || d.dispute_id || ':' || d.part,
-        jsonb_build_object('merchant_id', d.merchant_id,
-            'checkout_id', d.checkout_id,
-            'payment_order_id', d.payment_order_id, 'psp', d.psp,
-            'dispute_id', d.dispute_id, 'state', d.state, 'code', d.code,
-            'opened_at', iso_time(d.opened_at),
-            'changed_at', iso_time(d.changed_at),
-            'amount', decimal_text(d.amount_minor, d.currency),
-            'amount_minor', d.amount_minor, 'currency', d.currency)
+        console_dispute(d)
     FROM dispute d
     WHERE d.state <> 'moved'
         AND d.state = coalesce(p_query ->> 'state', d.state)
@@ -302,7 +312,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.console_disputes IS
-    'Disputes of buyers, newest first';
+    'Disputes of buyers, newest first; open ones by the deadline for '
+    'evidence';
 
 
 CREATE OR REPLACE FUNCTION pay.console_jobs(
@@ -318,13 +329,17 @@ BEGIN
             'attempts', j.attempts, 'code', j.code,
             'lease_until', iso_time(j.lease_until), 'state', j.state)
     FROM (SELECT DISTINCT job_rank(k) AS rank
-          FROM unnest('{register,poll,refund,change}'::text[]) k) r
+          FROM unnest('{register,poll,refund,change}'::text[]) k
+          WHERE k = coalesce(p_query ->> 'kind', k)) r
     CROSS JOIN LATERAL (
         SELECT x.*, s.state FROM job x
         CROSS JOIN LATERAL console_job_state(x) s (state)
         WHERE job_rank(x.kind) = r.rank         -- job_rank_run_at's own
             AND x.kind = coalesce(p_query ->> 'kind', x.kind)
             AND s.state = coalesce(p_query ->> 'state', s.state)
+            -- so that no plan walks the jobs of the future
+            AND x.run_at <= CASE WHEN p_query ->> 'state' IN ('late', 'due')
+                                 THEN now() ELSE 'infinity' END
             AND (NOT p_query ? 'before'
                  OR (x.run_at, x.checkout_id::text, x.merchant_id::text,
                      x.kind::text, x.operation_id)

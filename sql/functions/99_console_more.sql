@@ -389,6 +389,14 @@ BEGIN
         RETURN QUERY SELECT * FROM console_risk(p_scope, p_query, p_most);
     WHEN 'audit' THEN
         RETURN QUERY SELECT * FROM console_audit(p_query, p_most);
+    WHEN 'lines' THEN
+        RETURN QUERY SELECT * FROM console_lines(p_scope, p_query, p_most,
+                                                 p_tokens);
+    WHEN 'acts' THEN
+        RETURN QUERY SELECT * FROM console_acts(p_scope, p_query, p_most);
+    WHEN 'approvals' THEN
+        RETURN QUERY SELECT * FROM console_approvals(p_scope, p_query,
+                                                     p_most);
     END CASE;
 END
 $$;

@@ -220,6 +220,7 @@ SELECT jsonb_build_object(
         WHERE console_sees(p_scope, s.merchant_id)),
     'suspense', console_tile('suspense', 'exceptions', p_scope,
                              '{"state":"open"}'),
+    'checks', console_checks(p_scope),
     'books', (
         SELECT jsonb_build_object('run_at', iso_time(r.run_at))
         FROM round r WHERE r.name = 'books'))

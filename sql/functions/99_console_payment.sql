@@ -137,7 +137,9 @@ BEGIN
             FROM payment_order o
             WHERE o.merchant_id = c.merchant_id
                 AND o.checkout_id = c.checkout_id),
-        'ledger', console_ledger(c.merchant_id, c.checkout_id))
+        'ledger', console_ledger(c.merchant_id, c.checkout_id),
+        'acts', console_acts_of(c.merchant_id, c.checkout_id),
+        'proposals', console_proposals_of(c.merchant_id, c.checkout_id))
     INTO v_page FROM unnest(v_checkout) c;
 
     IF NOT p_tokens THEN

@@ -24,6 +24,8 @@ typedef pay_status_t (*take_pt)(pay_arena_t *arena, pay_str_t *value);
 typedef enum {
     MERCHANT = 0, PSP, STATUS, CURRENCY, MIN, MAX, FROM, TO, KIND, STATE,
     SELLER, ORDER, CHECKOUT, PAYOUT, FIND, PERSONAL, BEFORE, AFTER, LIMIT,
+    METHOD, OUTCOME, CODE, STEP, ZONE, FILE_ID,
+    PERSON, ACT, OBJECT,
     PARAMETER_COUNT
 } parameter_t;
 
@@ -34,20 +36,25 @@ typedef enum {
 struct pay_console_page_s {
     const char  *name;
     unsigned     parameters;
-    int          has_settings;
+    unsigned     shows;        /* bits of shows_t */
 };
+
+/* Facts of the configuration that a page shows. */
+typedef enum { SETTINGS = 1, ACTS = 2 } shows_t;
 
 
 static pay_status_t take_field(pay_arena_t *arena, pay_str_t field,
     unsigned allowed, unsigned *seen, pay_json_t *query, pay_err_t *err);
 static pay_status_t read_fields(pay_arena_t *arena, pay_str_t args,
-    unsigned allowed, pay_json_t *query, pay_err_t *err);
+    unsigned allowed, unsigned *seen, pay_json_t *query, pay_err_t *err);
 static pay_status_t take_id(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_word(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_currency(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_amount(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_time(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_cursor(pay_arena_t *arena, pay_str_t *value);
+static pay_status_t take_name(pay_arena_t *arena, pay_str_t *value);
+static pay_status_t take_number(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_limit(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_text(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_printable(pay_arena_t *arena, pay_str_t *value);
@@ -86,16 +93,32 @@ static const struct {
     [AFTER] = { "after", take_cursor,
                 "after must be the next of an earlier page" },
     [LIMIT] = { "limit", take_limit,
-                "limit must be a whole number from 1 to 100" }
+                "limit must be a whole number from 1 to 100" },
+    [METHOD] = { "method", take_name,
+                 "method must be a payment method, or - for none" },
+    [OUTCOME] = { "outcome", take_word,
+                  "outcome must be success, failed, expired or open" },
+    [CODE] = { "code", take_word,
+               "code must be one of our codes of declines" },
+    [STEP] = { "step", take_word, "step must be minute, hour or day" },
+    [ZONE] = { "zone", take_name,
+               "zone must be UTC or a name such as Europe/Paris" },
+    [FILE_ID] = { "file", take_number,
+                  "file must be the number of a settlement file" },
+    [PERSON] = { "person", take_text,
+                 "person must be 1 to 128 printable ASCII characters" },
+    [ACT] = { "act", take_word, "act must be a word" },
+    [OBJECT] = { "object", take_text,
+                 "object must be 1 to 128 printable ASCII characters" }
 };
 PAY_ROWS(parameters, PARAMETER_COUNT);
 _Static_assert(PARAMETER_COUNT <= PARAMETERS, "parameters are bits");
 
 static const pay_console_page_t  pages[] = {
-    { "me", 0, 0 },
+    { "me", 0, ACTS },
     { "now", P(MERCHANT), 0 },
     { "payments", LIST | RANGE | P(PSP) | P(STATUS) | P(CURRENCY) | P(MIN)
-                  | P(MAX), 0 },
+                  | P(MAX) | P(METHOD) | P(OUTCOME) | P(CODE), 0 },
     { "find", P(FIND) | P(MERCHANT), 0 },
     { "payment", P(MERCHANT) | P(ORDER) | P(CHECKOUT) | P(PERSONAL), 0 },
     { "jobs", LIST | P(KIND) | P(STATE), 0 },
@@ -119,7 +142,14 @@ static const pay_console_page_t  pages[] = {
     { "risk", LIST | P(STATE), 0 },
     { "changes", LIST | P(KIND) | P(PSP), 0 },
     { "audit", P(BEFORE) | P(LIMIT), 0 },
-    { "settings", 0, 1 }
+    { "acts", LIST | RANGE | P(PERSON) | P(ACT) | P(OBJECT), 0 },
+    { "approvals", LIST | P(STATE), 0 },
+    { "settings", 0, SETTINGS },
+    { "plots", RANGE | P(MERCHANT) | P(PSP) | P(CURRENCY) | P(METHOD) | P(STEP)
+               | P(ZONE), 0 },
+    { "flight", P(MERCHANT) | P(PSP) | P(CURRENCY), 0 },
+    { "waterfall", P(FILE_ID), 0 },
+    { "lines", LIST | P(FILE_ID) | P(CURRENCY) | P(KIND), 0 }
 };
 
 
@@ -145,29 +175,29 @@ pay_console_page_name(const pay_console_page_t *page)
 }
 
 
-int
-pay_console_page_has_settings(const pay_console_page_t *page)
-{
-    return page->has_settings;
-}
-
-
 pay_status_t
 pay_console_parse(pay_arena_t *arena, pay_str_t args,
-    const pay_console_page_t *page, pay_str_t settings,
+    const pay_console_page_t *page, pay_str_t settings, int can_act,
     pay_console_asked_t *asked, pay_err_t *err)
 {
+    unsigned       seen = 0;
     pay_json_t    *query;
     pay_status_t   status;
 
     query = pay_json_object_new();
-    status = read_fields(arena, args, page->parameters, query, err);
+    status = read_fields(arena, args, page->parameters, &seen, query, err);
 
-    if (status == PAY_OK && page->has_settings) {
+    if (status == PAY_OK && (page->shows & SETTINGS)) {
         status = pay_json_set_string(query, "settings", settings);
     }
 
+    if (status == PAY_OK && (page->shows & ACTS) && can_act) {
+        status = pay_json_set_string(query, "acts", PAY_STR("1"));
+    }
+
     asked->page = page;
+    asked->is_first = (seen & (P(BEFORE) | P(AFTER))) == 0;
+    asked->is_personal = pay_json_get(query, "personal") != NULL;
 
     if (status == PAY_OK) {
         status = pay_json_write(arena, query, &asked->query);
@@ -181,10 +211,10 @@ pay_console_parse(pay_arena_t *arena, pay_str_t args,
 
 static pay_status_t
 read_fields(pay_arena_t *arena, pay_str_t args, unsigned allowed,
-    pay_json_t *query, pay_err_t *err)
+    unsigned *seen, pay_json_t *query, pay_err_t *err)
 {
     int                   more = args.len != 0;
-    unsigned              seen = 0, fields = 0;
+    unsigned              fields = 0;
     pay_str_t             field;
     const unsigned char  *end;
 
@@ -197,7 +227,7 @@ read_fields(pay_arena_t *arena, pay_str_t args, unsigned allowed,
         end = args.len == 0 ? NULL : memchr(args.data, '&', args.len);
         field.data = args.data;
         field.len = end == NULL ? args.len : (size_t) (end - args.data);
-        PAY_TRY(take_field(arena, field, allowed, &seen, query, err));
+        PAY_TRY(take_field(arena, field, allowed, seen, query, err));
 
         more = end != NULL;
         args.data += more ? field.len + 1 : 0;
@@ -366,6 +396,42 @@ take_cursor(pay_arena_t *arena, pay_str_t *value)
 
     return value->len <= CURSOR_MAX ? take_printable(arena, value)
                                     : PAY_INVALID;
+}
+
+
+/* The name of a payment method, or of a time zone. */
+static pay_status_t
+take_name(pay_arena_t *arena, pay_str_t *value)
+{
+    size_t         i;
+    unsigned char  c;
+
+    (void) arena;
+
+    for (i = 0; i < value->len; i++) {
+        c = value->data[i];
+
+        if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+            && (c < '0' || c > '9')
+            && (c == '\0' || strchr("._~-+/", c) == NULL))
+        {
+            return PAY_INVALID;
+        }
+    }
+
+    return value->len >= 1 && value->len <= 64 ? PAY_OK : PAY_INVALID;
+}
+
+
+static pay_status_t
+take_number(pay_arena_t *arena, pay_str_t *value)
+{
+    size_t  digits = pay_digits_count(*value, 0);
+
+    (void) arena;
+
+    return digits >= 1 && digits <= 18 && digits == value->len
+           ? PAY_OK : PAY_INVALID;
 }
 
 

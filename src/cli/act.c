@@ -9,13 +9,21 @@
 #include "cli/output.h"
 #include "cli/table.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 
 #define ACT_WORDS  256           /* of all kinds */
+#define ACT_SQL    8192
 
 
+static int act_text(PGconn *conn, const pay_cli_show_t *show, int count,
+    const char *const *values);
+static int act_json(PGconn *conn, const pay_cli_show_t *show, int count,
+    const char *const *values);
+static int act_value(PGconn *conn, const pay_cli_show_t *show,
+    const char *query, int is_record, int count, const char *const *values);
 static int act_parts(PGconn *conn, const pay_cli_show_t *show,
     int count, const char *const *values);
 static int act_say(const pay_cli_act_t *act, const char *outcome);
@@ -36,11 +44,17 @@ int
 pay_cli_show_of(const pay_cli_show_t *show, const char *dsn, int count,
     const char *const *values)
 {
-    int        code;
-    PGconn    *conn;
-    PGresult  *rows;
+    int                code;
+    PGconn            *conn;
+    pay_cli_format_t   format;
 
-    if (!pay_cli_no_format(show->what)) {
+    if (!pay_cli_format(show->what, &format)) {
+        return PAY_CLI_USAGE;
+    }
+
+    if (format == PAY_CLI_CSV) {
+        fprintf(stderr, "payctl: %s takes -o json, and no csv or table, "
+                "which are for lists\n", show->what);
         return PAY_CLI_USAGE;
     }
 
@@ -48,6 +62,21 @@ pay_cli_show_of(const pay_cli_show_t *show, const char *dsn, int count,
     if (conn == NULL) {
         return PAY_CLI_USAGE;
     }
+
+    code = format == PAY_CLI_JSON ? act_json(conn, show, count, values)
+                                  : act_text(conn, show, count, values);
+    PQfinish(conn);
+
+    return code;
+}
+
+
+static int
+act_text(PGconn *conn, const pay_cli_show_t *show, int count,
+    const char *const *values)
+{
+    int        code = PAY_CLI_OK;
+    PGresult  *rows;
 
     rows = pay_cli_query(conn, show->what, show->sql, count, values);
 
@@ -64,7 +93,71 @@ pay_cli_show_of(const pay_cli_show_t *show, const char *dsn, int count,
     }
 
     PQclear(rows);
-    PQfinish(conn);
+
+    return code;
+}
+
+
+/* {"record": {column: value, ...}, "parts": {title: [row, ...], ...}}, in one
+ * line; a part without a row is an empty array. */
+static int
+act_json(PGconn *conn, const pay_cli_show_t *show, int count,
+    const char *const *values)
+{
+    int                    code;
+    const char            *separator = "";
+    const pay_cli_part_t  *part;
+
+    code = act_value(conn, show, show->sql, 1, count, values);
+
+    if (code != PAY_CLI_OK) {
+        return code;
+    }
+
+    fputs(",\"parts\":{", stdout);
+
+    for (part = show->parts; part->title != NULL && code == PAY_CLI_OK;
+         part++)
+    {
+        printf("%s\"%s\":", separator, part->title);
+        separator = ",";
+        code = act_value(conn, show, part->sql, 0, count, values);
+    }
+
+    puts("}}");
+
+    return code;
+}
+
+
+/* The record, with the beginning of the document, or the rows of a part. */
+static int
+act_value(PGconn *conn, const pay_cli_show_t *show, const char *query,
+    int is_record, int count, const char *const *values)
+{
+    int        code = PAY_CLI_OK;
+    char       sql[ACT_SQL];
+    PGresult  *rows;
+
+    (void) snprintf(sql, sizeof(sql), is_record
+                    ? "SELECT row_to_json(q)::text FROM (%s) q LIMIT 1"
+                    : "SELECT replace(coalesce(json_agg(q), '[]')::text,"
+                      " chr(10), '') FROM (%s) q", query);
+    rows = pay_cli_query(conn, show->what, sql, count, values);
+
+    if (rows == NULL) {
+        code = PAY_CLI_USAGE;
+
+    } else if (PQntuples(rows) == 0) {
+        fprintf(stderr, "payctl: %s\n", show->none);
+        code = PAY_CLI_NO;
+
+    } else {
+        fputs(is_record ? "{\"record\":" : "", stdout);
+        (void) pay_cli_put(stdout, PQgetvalue(rows, 0, 0), SIZE_MAX);
+    }
+
+    PQclear(rows);
 
     return code;
 }

@@ -23,7 +23,7 @@ const char  pay_cli_change_usage[] =
     "usage: payctl change list [--dsn DSN] [--all] [--kind KIND]"
     " [--merchant ID]\n"
     "                          [-o json|csv]\n"
-    "       payctl change show [--dsn DSN] ID\n"
+    "       payctl change show [--dsn DSN] [-o json] ID\n"
     "       payctl change settle [--dsn DSN] ID --as success|failed\n"
     "                            --who NAME --why REASON\n"
     "\n"

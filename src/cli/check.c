@@ -1,7 +1,8 @@
 /*
  * payctl check: do the books agree?  Reads each view of pay_check, the
  * invariants between orders, ledger, wallets, log and outbox, all of them in
- * one snapshot, and says of each whether it is empty.  Reads only.
+ * one snapshot, and says of each whether it is empty.  The counts are kept for
+ * the console where the role may do so; else it reads only.
  */
 
 #include "cli/args.h"
@@ -16,18 +17,24 @@
 
 #define CHECK_SQL_MAX   256
 #define CHECK_ROWS_MAX  "20"           /* of one check that are shown */
+#define CHECK_LIST_MAX  16384          /* bytes of an array of all names */
 
 
 typedef struct {
     unsigned  checked;
     unsigned  differ;
     int       quiet;
+    char      names[CHECK_LIST_MAX];   /* arrays of PostgreSQL */
+    char      counts[CHECK_LIST_MAX];
 } check_t;
 
 
 static int check_all(PGconn *conn, const char *only, check_t *check);
 static int check_one(PGconn *conn, const char *name, const char *about,
     check_t *check);
+static int check_note(check_t *check, const char *name, const char *count);
+static int check_add(char *list, const char *text);
+static int check_keep(PGconn *conn, const check_t *check);
 static int check_show(PGconn *conn, const char *name, const char *about,
     const char *count);
 
@@ -46,6 +53,18 @@ static const char  check_names[] =
     " FROM pg_class c"
     " WHERE c.relnamespace = to_regnamespace('pay_check') AND c.relkind = 'v'"
     " AND c.relname = coalesce($1, c.relname) ORDER BY c.relname";
+
+/* now() is still that of the snapshot; nothing on a standby, and nothing where
+ * the role only reads. */
+static const char  check_may_keep[] =
+    "SELECT now()::text FROM pg_proc p, pg_namespace n"
+    " WHERE n.nspname = 'pay_ops' AND p.pronamespace = n.oid"
+    " AND p.proname = 'keep_checks' AND NOT pg_is_in_recovery()"
+    " AND has_schema_privilege(n.oid, 'USAGE')"
+    " AND has_function_privilege(p.oid, 'EXECUTE')"
+    " AND NOT current_setting('default_transaction_read_only')::boolean";
+static const char  check_kept[] =
+    "SELECT pay_ops.keep_checks($1::text[], $2::bigint[], $3::timestamptz)";
 
 
 /* Exit code 1 is reserved for books that do not agree, so that a cron job can
@@ -127,7 +146,7 @@ check_all(PGconn *conn, const char *only, check_t *check)
 
     PQclear(names);
 
-    return ok;
+    return ok && check_keep(conn, check);
 }
 
 
@@ -135,7 +154,7 @@ check_all(PGconn *conn, const char *only, check_t *check)
 static int
 check_one(PGconn *conn, const char *name, const char *about, check_t *check)
 {
-    int        ok = 1;
+    int        ok;
     char       sql[CHECK_SQL_MAX];
     PGresult  *rows;
 
@@ -147,10 +166,11 @@ check_one(PGconn *conn, const char *name, const char *about, check_t *check)
     }
 
     check->checked++;
+    ok = check_note(check, name, PQgetvalue(rows, 0, 0));
 
     if (strcmp(PQgetvalue(rows, 0, 0), "0") != 0) {
         check->differ++;
-        ok = check_show(conn, name, about, PQgetvalue(rows, 0, 0));
+        ok = check_show(conn, name, about, PQgetvalue(rows, 0, 0)) && ok;
 
     } else if (!check->quiet) {
         printf("ok        %s\n", name);
@@ -159,6 +179,67 @@ check_one(PGconn *conn, const char *name, const char *about, check_t *check)
     PQclear(rows);
 
     return ok;
+}
+
+
+static int
+check_note(check_t *check, const char *name, const char *count)
+{
+    return check_add(check->names, name) && check_add(check->counts, count);
+}
+
+
+/* The names of checks and numbers need no quotes. */
+static int
+check_add(char *list, const char *text)
+{
+    size_t  len = strlen(list);
+
+    if (len + 1 + strlen(text) + 1 >= CHECK_LIST_MAX) {
+        fputs("payctl: check: there are too many checks\n", stderr);
+        return 0;
+    }
+
+    snprintf(list + len, CHECK_LIST_MAX - len, "%s%s", len == 0 ? "{" : ",",
+             text);
+
+    return 1;
+}
+
+
+static int
+check_keep(PGconn *conn, const check_t *check)
+{
+    char         names[CHECK_LIST_MAX + 1], counts[CHECK_LIST_MAX + 1];
+    PGresult    *at, *kept;
+    const char  *values[3];
+
+    at = pay_cli_query(conn, "check", check_may_keep, 0, NULL);
+    if (at == NULL) {
+        return 0;
+    }
+
+    if (!pay_cli_exec(conn, "check", "COMMIT")) {
+        PQclear(at);
+        return 0;
+    }
+
+    if (PQntuples(at) == 0) {
+        PQclear(at);
+        return 1;
+    }
+
+    snprintf(names, sizeof(names), "%s}", check->names);
+    snprintf(counts, sizeof(counts), "%s}", check->counts);
+    values[0] = names;
+    values[1] = counts;
+    values[2] = PQgetvalue(at, 0, 0);
+
+    kept = pay_cli_query(conn, "check", check_kept, 3, values);
+    PQclear(at);
+    PQclear(kept);
+
+    return kept != NULL;
 }
 
 

@@ -20,7 +20,7 @@ const char  pay_cli_dlq_usage[] =
     "usage: payctl dlq list [--dsn DSN] [--all] [--kind KIND]"
     " [--merchant ID]\n"
     "                       [-o json|csv]\n"
-    "       payctl dlq show [--dsn DSN] ID\n"
+    "       payctl dlq show [--dsn DSN] [-o json] ID\n"
     "       payctl dlq requeue [--dsn DSN] ID --who NAME --why REASON\n"
     "       payctl dlq accept [--dsn DSN] ID --who NAME --why REASON\n"
     "       payctl dlq resolve [--dsn DSN] ID --who NAME --why REASON\n"

@@ -58,7 +58,7 @@ const char  pay_cli_events_usage[] =
     "usage: payctl events list [--dsn DSN] [--merchant ID]\n"
     "                          [--subject KIND/ID] [--type TYPE]\n"
     "                          [-o json|csv]\n"
-    "       payctl events show [--dsn DSN] EVENT\n"
+    "       payctl events show [--dsn DSN] [-o json] EVENT\n"
     "       payctl events tail [--dsn DSN] [--merchant ID] [--type TYPE]\n"
     "                          [--after EVENT] [--forward URL]\n"
     "       payctl events endpoints [--dsn DSN] [--merchant ID]"

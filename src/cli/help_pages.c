@@ -168,6 +168,7 @@ const pay_cli_page_t  pay_cli_pages[] = {
       "  payctl risk modes\n" },
     { "risk review", pay_cli_risk_review_usage,
       "  payctl risk review list --merchant acme\n"
+      "  payctl risk review captures\n"
       "  payctl risk review show 5\n"
       "  payctl risk review linked 5\n"
       "  payctl risk review claim 5 --lease 1800\n"

@@ -29,7 +29,7 @@ const char  pay_cli_mismatch_usage[] =
     "usage: payctl mismatch list [--dsn DSN] [--all] [--kind KIND]"
     " [--merchant ID]\n"
     "                            [-o json|csv]\n"
-    "       payctl mismatch show [--dsn DSN] ID\n"
+    "       payctl mismatch show [--dsn DSN] [-o json] ID\n"
     "       payctl mismatch settle [--dsn DSN] ID --who NAME --why REASON\n"
     "       payctl mismatch assign [--dsn DSN] ID ORDER=AMOUNT ..."
     " --who NAME --why REASON\n"

@@ -30,7 +30,7 @@ const char  pay_cli_payout_usage[] =
     " [--all]\n"
     "       payctl payout accounts|batches [--dsn DSN] [--merchant ID]"
     " [-o json|csv]\n"
-    "       payctl payout show [--dsn DSN] ID\n"
+    "       payctl payout show [--dsn DSN] [-o json] ID\n"
     "       payctl payout advice [--dsn DSN] ID [-o json|csv]\n"
     "       payctl payout release|unrelease [--dsn DSN] ORDER --merchant ID\n"
     "                                       --who NAME --why REASON\n"
@@ -266,7 +266,9 @@ payout_show(int argc, char **argv)
     const char  *dsn = NULL, *id = NULL;
 
     const pay_cli_option_t  options[] = {
-        { "--dsn", &dsn, NULL }, { NULL, NULL, NULL }
+        { "--dsn", &dsn, NULL },
+        PAY_CLI_OUTPUT_OPTIONS,
+        { NULL, NULL, NULL }
     };
 
     words = pay_cli_args(argc, argv, options, &id, 1);

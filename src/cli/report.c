@@ -29,10 +29,11 @@ const char  pay_cli_report_usage[] =
     "failed, among them expired, and open; success_rate is paid of paid and\n"
     "failed.  The money that was booked in that time: volume, sold; refunds;\n"
     "disputes, lost to buyers; fees of the PSP; net, the volume without\n"
-    "these.\n"
+    "these.  day also has opening and closing: the money that PSPs hold by\n"
+    "the ledger (psp_clearing) when the day begins and when it ends.\n"
     "seller: the changes of the debt to each seller: sales, refunds,\n"
     "disputes, fees that the merchant keeps, payouts, other; net, all of\n"
-    "them.\n"
+    "them; opening and closing, the debt at --from and at --to.\n"
     "fees: of each PSP, as percent of its volume, and the VAT on them;\n"
     "earned: the fees that the merchant keeps of sellers' sales, and their\n"
     "tax.\n";
@@ -62,7 +63,7 @@ static const pay_cli_filter_t  filters[] = {
 
 static const pay_cli_list_t  day_list = {
     "report day",
-    "SELECT r.day," REPORT_FIGURES REPORT_SPAN
+    "SELECT r.day," REPORT_FIGURES " r.opening, r.closing," REPORT_SPAN
     " FROM pay_view.report_days(" REPORT_TIME ", $3, $4) r",
     4, REPORT_NONE, PAY_CLI_OK, filters
 };
@@ -78,7 +79,8 @@ static const pay_cli_list_t  seller_list = {
     "report seller",
     "SELECT r.seller_account AS seller, r.merchant_id AS merchant, r.currency,"
     " r.sales, r.refunds, r.disputes, r.fees, r.payouts, r.other, r.net,"
-    REPORT_SPAN " FROM pay_view.report_sellers(" REPORT_TIME ", $4) r",
+    " r.opening, r.closing," REPORT_SPAN
+    " FROM pay_view.report_sellers(" REPORT_TIME ", $4) r",
     4, REPORT_NONE, PAY_CLI_OK, filters
 };
 

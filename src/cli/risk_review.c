@@ -27,7 +27,9 @@ typedef struct {
 const char  pay_cli_risk_review_usage[] =
     "usage: payctl risk review list [--dsn DSN] [--merchant ID] [--all]"
     " [-o json|csv]\n"
-    "       payctl risk review show [--dsn DSN] ID\n"
+    "       payctl risk review captures [--dsn DSN] [--merchant ID] [--all]"
+    " [-o json|csv]\n"
+    "       payctl risk review show [--dsn DSN] [-o json] ID\n"
     "       payctl risk review linked [--dsn DSN] ID [-o json|csv]\n"
     "       payctl risk review claim ID [--lease SECONDS] [--who NAME]\n"
     "       payctl risk review approve ID --reason WORD [--note TEXT]"
@@ -48,7 +50,8 @@ const char  pay_cli_risk_review_usage[] =
     "escalate and linked need the role payments_operator.\n";
 
 static const char  *const verb_names[] = {
-    "list", "show", "linked", "claim", "approve", "reject", "escalate", NULL
+    "list", "captures", "show", "linked", "claim", "approve", "reject",
+    "escalate", NULL
 };
 
 static const pay_cli_filter_t  filters[] = {
@@ -67,6 +70,19 @@ static const pay_cli_list_t  list_query = {
     " AND ($2 = 'all' OR r.state IN ('open', 'escalated'))"
     " ORDER BY r.state IN ('open', 'escalated') DESC, r.deadline LIMIT 1000",
     2, "no reviews", PAY_CLI_OK, filters
+};
+
+static const pay_cli_list_t  captures_query = {
+    "risk review captures",
+    "SELECT r.review_id AS review, r.merchant_id AS merchant,"
+    " r.payment_order_id AS \"order\", r.psp, r.state, r.held, r.currency,"
+    " coalesce(r.change_id, '') AS change, coalesce(r.code, '') AS code,"
+    " " AT("r.changed_at") " AS changed FROM pay_view.risk_captures r"
+    " WHERE r.merchant_id = coalesce($1, r.merchant_id)"
+    " AND ($2 = 'all' OR r.state IN ('waiting', 'asked', 'failed'))"
+    " ORDER BY r.state <> 'failed', r.review_id DESC, r.payment_order_id"
+    " LIMIT 1000",
+    2, "no captures", PAY_CLI_OK, filters
 };
 
 static const pay_cli_list_t  linked_query = {
@@ -178,11 +194,14 @@ pay_cli_risk_review(int argc, char **argv)
         return pay_cli_say_usage(count, pay_cli_risk_review_usage);
     }
 
-    if (count == 1 && strcmp(word[0], "list") == 0) {
+    if (count == 1 && (strcmp(word[0], "list") == 0
+                       || strcmp(word[0], "captures") == 0))
+    {
         values[0] = args.merchant;
         values[1] = own.all ? "all" : "open";
 
-        return pay_cli_list(&list_query, args.dsn, values);
+        return pay_cli_list(word[0][0] == 'l' ? &list_query : &captures_query,
+                            args.dsn, values);
     }
 
     return count == 2 && pay_cli_is_number(word[1])

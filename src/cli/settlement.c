@@ -39,7 +39,7 @@ const char  pay_cli_settlement_usage[] =
     "       payctl settlement files|ageing [--dsn DSN] [-o json|csv]\n"
     "       payctl settlement balances [--dsn DSN] [--again SOURCE]"
     " [-o json|csv]\n"
-    "       payctl settlement show [--dsn DSN] ID\n"
+    "       payctl settlement show [--dsn DSN] [-o json] ID\n"
     "       payctl settlement accept [--dsn DSN] ID [--as KIND]"
     " --who NAME --why REASON\n"
     "       payctl settlement resolve [--dsn DSN] ID [--with ID]"
@@ -321,7 +321,9 @@ settlement_show(int argc, char **argv)
     const char  *dsn = NULL, *id = NULL;
 
     const pay_cli_option_t  options[] = {
-        { "--dsn", &dsn, NULL }, { NULL, NULL, NULL }
+        { "--dsn", &dsn, NULL },
+        PAY_CLI_OUTPUT_OPTIONS,
+        { NULL, NULL, NULL }
     };
 
     words = pay_cli_args(argc, argv, options, &id, 1);

@@ -191,6 +191,38 @@ const pay_problem_t  pay_problems[] = {
       "Send it from an allowed network, or ask the operator to allow yours. On "
       "the console the detail names the roles that would do." },
 
+    /* Acts of staff (docs/console.md#acts). */
+    { "login-too-old", 403,
+      "The log-in is too old for this.",
+      "An act on the console needs a log-in that is five minutes old at most, "
+      "which the claim auth_time of the token states. Nothing was changed.",
+      "Log in again, at the identity provider, and repeat the act." },
+
+    { "second-person-needed", 403,
+      "Another person has to decide about this.",
+      "Who has proposed an act that moves money may not approve or reject it. "
+      "Nothing was changed.",
+      "Ask a colleague with the role that may approve it." },
+
+    { "limit-exceeded", 403,
+      "A limit of the console forbids this.",
+      "Refunds from the console have limits: of one refund, of a person in a "
+      "day, and of all in a day. Nothing was changed.",
+      "The detail names the limit. Refund less, wait for the next day in UTC, "
+      "or have the merchant refund by the API." },
+
+    { "act-not-possible", 409,
+      "This cannot be done at present.",
+      "The state of the object does not allow the act: it is over, or was "
+      "decided already. Nothing was changed.",
+      "Read the page again: the detail says the reason." },
+
+    { "acts-off", 403,
+      "This console only shows.",
+      "The operator has given this console no connection by which it may act.",
+      "Use payctl, or ask the operator to configure "
+      "payments_console_act_database." },
+
     /* Keys; statuses by docs/security.md IK4 to IK6. */
     { "idempotency-key-missing", 400,
       "The Idempotency-Key header is missing.",

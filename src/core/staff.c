@@ -63,6 +63,17 @@ pay_role_parse(pay_str_t word, unsigned *bit)
 
 
 pay_status_t
+pay_staff_copy(pay_arena_t *arena, const pay_staff_t *from, pay_staff_t *to)
+{
+    *to = *from;
+
+    PAY_TRY(pay_dup(arena, from->subject, &to->subject));
+
+    return pay_dup(arena, from->merchants, &to->merchants);
+}
+
+
+pay_status_t
 pay_roles_write(pay_arena_t *arena, unsigned roles, pay_str_t *json)
 {
     unsigned     i;

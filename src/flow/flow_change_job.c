@@ -8,15 +8,13 @@
 
 
 #define REASON_MAX  100                /* bytes that PSPs take */
-/* Milliseconds between looks for a token that is not there yet: the
- * registration is under way, and takes seconds. */
-#define NO_PAGE_MS  5000
 
 
 static pay_status_t job_change_found(pay_flow_t *flow,
     const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t job_change_waits(pay_flow_t *flow, pay_job_t *job,
     pay_effect_t *effect);
+static const char *page_is_over(const pay_job_t *job);
 static pay_status_t job_change_sent(pay_flow_t *flow,
     const pay_input_t *input, pay_effect_t *effect);
 static pay_psp_change_kind_t kind_at_psp(const pay_checkout_t *checkout,
@@ -25,6 +23,12 @@ static int can_send(const pay_change_t *change, const pay_send_t *send);
 static int is_captured(const pay_checkout_t *checkout);
 static pay_status_t plain_reason(pay_flow_t *flow, pay_str_t reason,
     pay_str_t *plain);
+
+
+/* Looks for a token that is not there yet: most registrations take seconds. */
+static const pay_retry_t  page_retry = {
+    PAY_RETRY_EXPONENTIAL, 5000, 60000, 0, 100
+};
 
 
 /* The PSP knows one payment, so a cancellation is of all of the checkout. */
@@ -213,20 +217,33 @@ job_change_found(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
-/* A page comes while the checkout lasts, or never.  The payment's id may come
- * with a webhook at any time, which makes the job run at once; when its
- * attempts are over, a dead letter is opened. */
+/* The payment's id may come with a webhook at any time, which makes the job run
+ * at once; when its attempts are over, a dead letter is opened. */
 static pay_status_t
 job_change_waits(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 {
     if (job->reg.checkout.token.len == 0) {
         return pay_job_finish(flow, job, &(pay_job_end_t) {
-            NO_PAGE_MS, "no_token", NULL }, effect);
+            pay_retry_delay_ms(&page_retry, job->attempts, -1,
+                               job->operation_id),
+            "no_token", page_is_over(job) }, effect);
     }
 
     job->send.retry_after_s = -1;
 
     return pay_send_again(flow, job, "no_reference", effect);
+}
+
+
+/* A page comes with the registration or ends with the checkout.  While an
+ * operator has to decide about the registration neither happens: a dead letter
+ * is opened, but not before the registration's own retries are over. */
+static const char *
+page_is_over(const pay_job_t *job)
+{
+    return pay_retry_is_over(&page_retry, job->attempts)
+           ? pay_retry_dead(job->reg.psp, PAY_RETRY_REGISTER, job->attempts)
+           : NULL;
 }
 
 

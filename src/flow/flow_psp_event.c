@@ -191,7 +191,9 @@ do_apply_change(pay_flow_t *flow, const pay_psp_conf_t *psp, const char *source,
         .fee_currency = event->has_fee ? event->fee_currency : PAY_STR(""),
         .code = event->code,
         .digest = digest,
-        .request_id = flow->request_id
+        .request_id = flow->request_id,
+        .evidence_until = pay_maybe(event->evidence_until_s != 0,
+                                    event->evidence_until_s)
     };
 
     return pay_do_apply_change(flow, effect, &in, step);

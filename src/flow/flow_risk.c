@@ -108,6 +108,8 @@ look_back(pay_flow_t *flow, pay_risk_check_t *check, pay_effect_t *effect)
 
     PAY_TRY(pay_risk_buyer(flow->args, risk, 0, facts, &in.buyer));
     PAY_TRY(pay_risk_buyer(flow->args, risk, 1, facts, &in.buyer_before));
+    PAY_TRY(pay_risk_device(flow->args, risk, 0, facts, &in.device));
+    PAY_TRY(pay_risk_device(flow->args, risk, 1, facts, &in.device_before));
     flow->keeps_args = 1;
 
     return pay_do_get_buyer_history(flow, effect, &in, risk_looked_back);
@@ -141,6 +143,8 @@ risk_looked_back(pay_flow_t *flow, const pay_input_t *input,
     history->ships = number_of(row->ships);
     history->psp_risk = number_of(row->psp_risk);
     history->cents = number_of(row->cents);
+    history->devices = (double) row->devices;
+    history->device_s = number_of(row->device_at);
     check->facts->history = history;
 
     return ask_provider(flow, check, input, effect);

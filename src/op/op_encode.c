@@ -114,10 +114,15 @@ pay_op_sql(const pay_op_t *op, char sql[PAY_OP_SQL_MAX])
     unsigned      i, n;
     pay_column_t  args[PAY_OP_COLUMNS_MAX];
 
+    static const char  *const  schemas[PAY_ROLE_COUNT] = {
+        [PAY_ROLE_GATEWAY] = "pay_api.",
+        [PAY_ROLE_CONSOLE] = "pay_console.",
+        [PAY_ROLE_ACT] = "pay_console_act."
+    };
+
     n = pay_op_args(op, args);
-    len = add(sql, 0, op->class == PAY_CLASS_CONSOLE
-                      ? "SELECT * FROM pay_console."
-                      : "SELECT * FROM pay_api.");
+    len = add(sql, 0, "SELECT * FROM ");
+    len = add(sql, len, schemas[pay_op_role(op->id)]);
     len = add(sql, len, op->name);
 
     for (i = 0; i < n; i++) {

@@ -16,6 +16,7 @@
 #include "psp/adyen.h"
 #include "pay_crypto.h"
 #include "pay_id.h"
+#include "pay_time.h"
 
 
 /* The other reports that Adyen announces are no settlements. */
@@ -65,6 +66,7 @@ static pay_status_t adyen_item_fact(const pay_json_t *item, int success,
 static void adyen_item_held(const pay_json_t *item, pay_psp_event_t *event);
 static pay_status_t adyen_after(pay_arena_t *arena, const pay_json_t *item,
     int success, pay_psp_event_t *event);
+static void adyen_deadline(const pay_json_t *item, pay_psp_event_t *event);
 static pay_status_t adyen_card(pay_arena_t *arena, const pay_json_t *item,
     pay_psp_card_t *said);
 static int adyen_is_captured(const pay_psp_event_t *event);
@@ -538,6 +540,10 @@ adyen_after(pay_arena_t *arena, const pay_json_t *item, int success,
     PAY_TRY(adyen_object(arena, item, row->end, event));
     pay_psp_about(event, row->about, news);
 
+    if (row->about == PAY_ABOUT_DISPUTE) {
+        adyen_deadline(item, event);
+    }
+
     /* one capture, or none of it */
     if (row->about == PAY_ABOUT_CAPTURE && news == PAY_NEWS_FAILED) {
         event->amount_minor = 0;
@@ -545,6 +551,40 @@ adyen_after(pay_arena_t *arena, const pay_json_t *item, int success,
 
     return (news == PAY_NEWS_FAILED && event->code.len == 0)
            ? pay_psp_word_get(arena, item, "reason", &event->code) : PAY_OK;
+}
+
+
+/* "2021-07-31T03:03:07+02:00" */
+static void
+adyen_deadline(const pay_json_t *item, pay_psp_event_t *event)
+{
+    int64_t        us, hours, minutes, offset_s;
+    pay_str_t      text;
+    unsigned char  utc[sizeof("2021-07-31T03:03:07.000000Z")];
+
+    if (pay_json_string(pay_json_path(item, "additionalData",
+                                      "defensePeriodEndsAt", NULL), &text)
+        != PAY_OK || text.len != sizeof("2021-07-31T03:03:07+02:00") - 1
+        || text.data[22] != ':')
+    {
+        return;
+    }
+
+    memcpy(utc, text.data, 19);
+    memcpy(utc + 19, ".000000Z", sizeof(".000000Z"));
+
+    if (pay_time_parse((pay_str_t) { sizeof(utc) - 1, utc }, &us) != PAY_OK
+        || pay_digits_parse((pay_str_t) { 2, text.data + 20 }, &hours) != PAY_OK
+        || pay_digits_parse((pay_str_t) { 2, text.data + 23 }, &minutes)
+           != PAY_OK
+        || (text.data[19] != '+' && text.data[19] != '-'))
+    {
+        return;
+    }
+
+    offset_s = hours * 3600 + minutes * 60;
+    event->evidence_until_s = us / 1000000
+                              - (text.data[19] == '+' ? offset_s : -offset_s);
 }
 
 

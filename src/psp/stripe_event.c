@@ -10,6 +10,7 @@
 #include "psp/stripe.h"
 
 
+#define STRIPE_TIME_MAX  4102444800    /* 2100 */
 #define STRIPE_FEES_MAX  4             /* "zero, one, or two" of a dispute */
 
 typedef pay_status_t (*stripe_read_pt)(pay_arena_t *arena,
@@ -39,6 +40,8 @@ static pay_status_t stripe_object(pay_arena_t *arena, const pay_json_t *object,
     pay_psp_event_t *event);
 static const pay_psp_news_row_t *stripe_dispute_news(const pay_json_t *dispute,
     const pay_psp_event_t *event);
+static void stripe_deadline(const pay_json_t *dispute,
+    pay_psp_event_t *event);
 static pay_status_t stripe_fees(pay_arena_t *arena, const pay_json_t *dispute,
     pay_psp_told_t *told);
 static pay_status_t stripe_intent_failed(pay_arena_t *arena,
@@ -263,6 +266,7 @@ stripe_dispute(pay_arena_t *arena, const pay_json_t *object,
     if (row->word != NULL) {
         pay_psp_about(event, PAY_ABOUT_DISPUTE, row->news);
         PAY_TRY(pay_psp_word_get(arena, object, "reason", &event->code));
+        stripe_deadline(object, event);
     }
 
     return stripe_fees(arena, object, told);
@@ -302,6 +306,21 @@ stripe_dispute_news(const pay_json_t *dispute, const pay_psp_event_t *event)
     return ((closed && row->news != PAY_NEWS_OPENED)
             || (opened && row->news == PAY_NEWS_OPENED))
            ? row : &stripe_silent;
+}
+
+
+/* null where the bank lets nobody answer. */
+static void
+stripe_deadline(const pay_json_t *dispute, pay_psp_event_t *event)
+{
+    int64_t  due;
+
+    if (pay_json_integer(pay_json_path(dispute, "evidence_details", "due_by",
+                                       NULL), &due) == PAY_OK
+        && due > 0 && due <= STRIPE_TIME_MAX)
+    {
+        event->evidence_until_s = due;
+    }
 }
 
 

@@ -40,6 +40,7 @@ static void add_facts(finding_t *finding, const pay_risk_counts_t *counts);
 static void add_fact(finding_t *finding, pay_risk_attribute_t attribute);
 static void add_word(finding_t *finding);
 static pay_status_t add_buyer(finding_t *finding);
+static pay_status_t add_device(finding_t *finding);
 static pay_status_t find_keys(finding_t *finding);
 static pay_status_t add_key(finding_t *finding, const char *kind,
     pay_risk_attribute_t attribute, int is_personal);
@@ -194,6 +195,7 @@ write_document(finding_t *finding, const pay_risk_counts_t *counts)
                                           : "\",\"allowed\":false");
     text_member(buf, "version", finding->risk->version);
     PAY_TRY(add_buyer(finding));
+    PAY_TRY(add_device(finding));
     add_word(finding);
     add_facts(finding, counts);
     pay_risk_total_write(&finding->total, buf);
@@ -273,6 +275,28 @@ add_buyer(finding_t *finding)
 
     if (hex.len != 0) {
         pay_buf_text(&finding->buf, ",\"buyer\":");
+        quoted(&finding->buf, hex);
+    }
+
+    return PAY_OK;
+}
+
+
+/* For the vectors of later checkouts of the buyer, where there are any. */
+static pay_status_t
+add_device(finding_t *finding)
+{
+    pay_str_t  hex;
+
+    if (!pay_risk_has_model(finding->risk, finding->facts)) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_risk_device(finding->arena, finding->risk, 0, finding->facts,
+                            &hex));
+
+    if (hex.len != 0) {
+        pay_buf_text(&finding->buf, ",\"device\":");
         quoted(&finding->buf, hex);
     }
 

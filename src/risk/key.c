@@ -195,6 +195,21 @@ pay_risk_buyer(pay_arena_t *arena, const pay_risk_t *risk, unsigned hash,
 }
 
 
+pay_status_t
+pay_risk_device(pay_arena_t *arena, const pay_risk_t *risk, unsigned hash,
+    const pay_risk_facts_t *facts, pay_str_t *hex)
+{
+    const pay_risk_value_t  *device = &facts->values[PAY_RISK_device];
+
+    *hex = PAY_STR("");
+
+    return hash < risk->key_count && device->is_known
+           ? pay_risk_hash(arena, risk, hash, PAY_STR("device"), device->text,
+                           hex)
+           : PAY_OK;
+}
+
+
 int
 pay_risk_is_after(pay_risk_key_t key)
 {

@@ -26,6 +26,7 @@
 
 static void fill_attempts(const pay_risk_counts_t *counts, double *values);
 static void fill_history(const pay_risk_facts_t *facts, double *values);
+static void fill_devices(const pay_risk_facts_t *facts, double *values);
 static double number_of(const pay_risk_facts_t *facts,
     pay_risk_attribute_t attribute);
 static double amount_log(const pay_risk_facts_t *facts);
@@ -138,6 +139,30 @@ fill_history(const pay_risk_facts_t *facts, double *values)
     values[PAY_RISK_F_buyer_failures] = history->failures;
     values[PAY_RISK_F_buyer_disputes] = history->disputes;
     values[PAY_RISK_F_psp_risk] = history->psp_risk;
+    fill_devices(facts, values);
+}
+
+
+/* A buyer who has paid from no device that is known has none that is new. */
+static void
+fill_devices(const pay_risk_facts_t *facts, double *values)
+{
+    const pay_risk_history_t  *history = facts->history;
+
+    if (history->devices == 0) {
+        return;
+    }
+
+    values[PAY_RISK_F_buyer_devices] = history->devices;
+
+    if (!facts->values[PAY_RISK_device].is_known) {
+        return;
+    }
+
+    values[PAY_RISK_F_device_days] =
+        isnan(history->device_s) || history->device_s > (double) facts->now_s
+        ? 0
+        : floor(((double) facts->now_s - history->device_s) / DAY_S);
 }
 
 

@@ -40,12 +40,12 @@ BEHIND_S = 60
 LIMITS = "payments_bulkhead intake=24; payments_stage_timeout key=50ms;"
 
 
-def script(rig, name: str, **variables) -> None:
+def script(rig, name: str, *options: str, **variables) -> None:
     """A file of psql, with the planner's settings of the gateway."""
     given = [f"{key}={value}" for key, value in variables.items()]
     named = [word for each in given for word in ("-v", each)]
     subprocess.run(
-        [PGBIN / "psql", "-Xqt", "-v", "ON_ERROR_STOP=1", *named,
+        [PGBIN / "psql", "-Xqt", "-v", "ON_ERROR_STOP=1", *options, *named,
          "-f", HERE / name, rig.env["PG_ADMIN_DSN"]],
         check=True,
         stdout=subprocess.DEVNULL,
@@ -233,10 +233,14 @@ def rated(figures: dict, what: str) -> dict:
     return figures | {"per_second": figures[what] / figures["seconds"]}
 
 
-def store(rig, template: str, stored: int, wanted: int) -> None:
+def store(rig, template: str, stored: int, wanted: int,
+          spread: float = 0, without=()) -> None:  # fmt: skip
     """Copies of the template from one number to another, by two at once; what
-    makes them durable is off meanwhile, and asserted afterwards."""
-    tables = rig.sql(STORED)
+    makes them durable is off meanwhile, and asserted afterwards.  Each checkout
+    is so many seconds older than the one before.  without: tables."""
+    tables = " ".join(
+        each for each in rig.sql(STORED).split() if each not in without
+    )
     if stored == 0:
         wait_for_rounds(rig)
     for setting in IN_A_HURRY:
@@ -246,7 +250,8 @@ def store(rig, template: str, stored: int, wanted: int) -> None:
     with concurrent.futures.ThreadPoolExecutor() as pool:
         done = [
             pool.submit(script, rig, "grow.sql", template=template,
-                        tables=tables, first=first + 1, count=last - first)
+                        tables=tables, first=first + 1, count=last - first,
+                        spread=spread)
             for first, last in ((stored, middle), (middle, wanted))
         ]  # fmt: skip
         for each in done:

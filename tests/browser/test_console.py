@@ -33,7 +33,8 @@ WIDE = "return document.documentElement.scrollWidth;"
 WHOLE = {"width": 4000, "height": 900}
 LISTS = (
     "changes unknown late mismatches letters jobs disputes risk wallets "
-    "settlement exceptions payouts batches inbox quarantine deliveries audit"
+    "settlement lines exceptions payouts batches inbox quarantine deliveries "
+    "audit acts approvals"
 ).split()
 
 

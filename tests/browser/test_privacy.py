@@ -99,6 +99,9 @@ def test_policy_refuses_inline_style(chrome, visit):
 
 def test_pages_keep_nothing_in_the_browser(chrome, visit):
     visit("paid")
+    # a test of the console may have logged in on this tab
+    chrome.driver.execute_script("sessionStorage.clear()")
+    visit("paid")
     kept = "return [localStorage.length, sessionStorage.length]"
     assert chrome.driver.execute_script(kept) == [0, 0]
 

@@ -21,8 +21,8 @@ POLICY = (
 )
 LISTS = (
     "payments letters mismatches late unknown changes disputes jobs inbox "
-    "quarantine deliveries wallets settlement exceptions payouts batches risk "
-    "audit"
+    "quarantine deliveries wallets settlement lines exceptions payouts batches "
+    "risk audit"
 ).split()
 
 

@@ -177,6 +177,50 @@ def test_bash_completes_commands_options_and_values(helps):
         assert last in complete(script, " ".join(["payctl", *before, last]))
 
 
+ZSH = """
+compdef() { :; }
+. SCRIPT
+compadd() { shift; print -l -- "$@"; }
+_files() { print -l -- *; }
+words=(LINE)
+CURRENT=${#words}
+_payctl
+"""
+
+
+def complete_in_zsh(script, line):
+    """The words that zsh would offer, before it filters them by the last."""
+    words = " ".join(f"'{word}'" for word in line.split(" "))
+    done = subprocess.run(
+        ["zsh", "-f", "-c",
+         ZSH.replace("SCRIPT", str(script)).replace("LINE", words)],
+        capture_output=True, check=True, text=True, timeout=30, cwd="/",
+    )  # fmt: skip
+    assert done.stderr == "", done.stderr
+    return done.stdout.split()
+
+
+def test_zsh_completes_the_same_words_as_bash(helps, tmp_path):
+    _, bash, _ = run("completion", "bash")
+    _, zsh, _ = run("completion", "zsh")
+    script = tmp_path / "_payctl"
+    script.write_text(zsh)
+    for line in (
+        "payctl expl", "payctl dlq re", "payctl dlq list --k",
+        "payctl change settle --as ", "payctl risk list --merchant x -o ",
+        "payctl risk list a", "payctl dlq list --merchant ",
+        "payctl risk replay --rules e", "payctl help expl",
+    ):  # fmt: skip
+        last = line.split(" ")[-1]
+        offered = complete_in_zsh(script, line)
+        fits = [word for word in offered if word.startswith(last)]
+        assert sorted(fits) == sorted(complete(bash, line)), line
+    for chain in helps:
+        *before, last = chain
+        line = " ".join(["payctl", *before, last])
+        assert last in complete_in_zsh(script, line)
+
+
 def test_zsh_has_the_same_words():
     """Its function is read by zsh alone; the table is a shell's, and the same
     one as bash's."""

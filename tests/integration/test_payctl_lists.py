@@ -32,6 +32,7 @@ LISTS = [
     ["payout", "screening", "lists"], ["payout", "screening", "held"],
     ["payout", "screening", "waiting"], ["risk", "list"],
     ["risk", "decisions"], ["risk", "modes"], ["risk", "review", "list"],
+    ["risk", "review", "captures", "--all"],
     ["risk", "model", "list"], ["retention", "show"], ["settlement", "files"],
     ["settlement", "ageing"], ["settlement", "balances"],
     ["webhook", "quarantine"],
@@ -90,6 +91,51 @@ def test_each_list_has_the_same_rows_in_each_format(
         for cell, value in zip(cells.values(), row.values(), strict=True):
             if isinstance(value, str) and "?" not in cell:
                 assert cell.removeprefix("'") == value
+
+
+def test_a_record_is_json_with_its_parts(books, payctl, name):
+    books.refund(name, amount=105)
+    _, out, _ = payctl("change", "list", "--merchant", "acme", "-o", "json")
+    (row,) = [row for row in json.loads(out) if row["order"] == name]
+    code, out, err = payctl(
+        "change", "show", row["id"], "-o", "json", role="payments_auditor"
+    )
+    assert (code, err) == (0, "") and out.count("\n") == 1
+    document = json.loads(out)
+    assert list(document) == ["record", "parts"]
+    assert document["record"]["order"] == name
+    assert document["record"]["amount"] == "1.05 USD"
+    assert {type(rows) for rows in document["parts"].values()} == {list}
+    assert document["parts"]["timeline"][0]["order"] == name
+    for what in ("change", "dlq", "mismatch", "payout", "settlement"):
+        code, out, err = payctl(what, "show", "999999999", "-o", "json")
+        assert (code, out) == (1, "") and "no such" in err, what
+    code, out, err = payctl("change", "show", row["id"], "-o", "csv")
+    assert (code, out) == (2, "") and "-o json" in err
+
+
+def test_a_check_is_kept_for_the_console_by_those_who_may(books, payctl, name):
+    books.refund(name)
+
+    def kept():
+        with books.connection.cursor() as cursor:
+            cursor.execute("SELECT name, at, violations FROM pay.check_result")
+            return {row[0]: row[1:] for row in cursor.fetchall()}
+
+    before = kept()
+    code, _, err = payctl("check", "--quiet", role="payments_auditor")
+    assert (code, err, kept()) == (0, "", before)
+    code, out, err = payctl("check", role="payments_operator")
+    assert (code, err) == (0, "")
+    found = kept()
+    assert f"all {len(found)} checks hold" in out
+    assert {violations for _, violations in found.values()} == {0}
+    (at,) = {at for at, _ in found.values()}
+    code, _, _ = payctl("check", "journal_balances", role="payments_operator")
+    assert code == 0
+    again = kept()
+    assert again.pop("journal_balances")[0] > at
+    assert {when for when, _ in again.values()} == {at}
 
 
 def test_amounts_are_decimals_beside_their_currency(books, payctl, name):

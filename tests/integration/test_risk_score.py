@@ -250,10 +250,11 @@ class Buyer:
         self.events = []
         self.seen = []
 
-    def comes(self, country: str, amount: str, currency: str, result: str):
+    def comes(self, country: str, amount: str, currency: str, result: str,
+              **changes):
         stack = self.stack
         born = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.born))
-        info = self.info | {"shipping_country": country}
+        info = self.info | {"shipping_country": country} | changes
         made = stack.created(
             amounts=(amount,), currency=currency,
             buyer_info=info | {"account_created_at": born},
@@ -302,6 +303,7 @@ def test_the_vector_is_that_of_the_training(stack, model):
         buyer.comes("DE", "12.34", "USD", "paid")
         buyer.comes("FR", "1000.00", "EUR", "declined")
         buyer.comes("FR", "1499", "JPY", "paid")
+        buyer.comes("FR", "0.99", "EUR", "paid", device=new_id())
         buyer.comes("FR", "0.99", "EUR", "paid")
     finally:
         stack.sql("DELETE FROM pay.rate; DELETE FROM pay.rate_source")
@@ -311,10 +313,12 @@ def test_the_vector_is_that_of_the_training(stack, model):
         for name in ("hour", "weekday"):
             del ours[name], theirs[name]
         assert ours == theirs
-    assert [row["buyer_orders"] for row in wanted] == [0, 1, 1, 2]
-    assert [row["buyer_failures"] for row in wanted] == [0, 0, 1, 1]
-    assert [row["shipping_differs"] for row in wanted] == [None, 1, 1, 0]
-    assert [row["psp_risk"] for row in wanted] == [None, 0, 0, 0]
+    assert [row["buyer_orders"] for row in wanted] == [0, 1, 1, 2, 3]
+    assert [row["buyer_failures"] for row in wanted] == [0, 0, 1, 1, 1]
+    assert [row["shipping_differs"] for row in wanted] == [None, 1, 1, 0, 0]
+    assert [row["psp_risk"] for row in wanted] == [None, 0, 0, 0, 0]
+    assert [row["device_days"] for row in wanted] == [None, 0, 0, 0, 0]
+    assert [row["buyer_devices"] for row in wanted] == [None, 1, 1, 1, 2]
 
     # without a rate an amount is not known, and nothing else is missing
     buyer.comes("FR", "0.99", "EUR", "paid")

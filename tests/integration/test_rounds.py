@@ -51,6 +51,8 @@ GAUGES = (
     'payments_risk_reviews{state="escalated"}',
     "payments_risk_reviews_overdue",
     "payments_risk_reviews_oldest_seconds",
+    'payments_risk_review_captures{state="asked"}',
+    'payments_risk_review_captures{state="failed"}',
 )
 
 

@@ -93,6 +93,17 @@ def test_an_import_that_is_not_listed_stops_it(tree):
         tree.main()
 
 
+def test_a_script_gets_the_export_of_a_module(tree):
+    script = '"use strict";\nvar Plot=function(){return 1}();\n'
+    (tree.package / "dist/plot.iife.min.js").write_text(script)
+    digest = hashlib.sha256(script.encode()).hexdigest()
+    line = f"core 1.2.3 MIT {digest} dist/plot.iife.min.js plot.js\n"
+    tree.LIST.write_text(tree.LIST.read_text() + line)
+    tree.main()
+    lines = (tree.PLACE / "plot.js").read_text().splitlines()
+    assert lines[-1] == "export default Plot;"
+
+
 def test_without_the_package_or_with_another_version_nothing_changes(
     tree, capsys
 ):

@@ -33,7 +33,8 @@ ATTACKS = ("card_testing", "botnet", "account_takeover", "seller_collusion",
            "friendly_fraud")  # fmt: skip
 # PostgreSQL tells the gateway about them, which has no database here
 LOOKED_UP = ("amount_log", "shipping_differs", "buyer_orders",
-             "buyer_failures", "buyer_disputes", "psp_risk")  # fmt: skip
+             "buyer_failures", "buyer_disputes", "psp_risk", "device_days",
+             "buyer_devices")  # fmt: skip
 SEEN = ("at", "merchant", "buyer_info", "amount", "currency", "sellers")
 
 

@@ -17,7 +17,8 @@ import train
 import world
 
 DAY_S = 86400
-WORLD = (5, 150, 1100)
+# the last fold of it has each attack
+WORLD = (6, 150, 1100)
 
 
 @pytest.fixture(scope="session")
@@ -77,8 +78,9 @@ def test_each_attack_has_its_marks(events):
         assert most(bots, name) == 1
     known = {e["buyer_info"].get("id") for e in of(events, "honest")}
     devices = {e["buyer_info"]["device"] for e in of(events, "honest")}
-    for event in of(events, "account_takeover"):
-        assert event["buyer_info"]["device"] not in devices
+    thieves = of(events, "account_takeover")
+    same = sum(e["buyer_info"]["device"] in devices for e in thieves)
+    assert 0 < same < 0.25 * len(thieves)
     taken = [e["buyer_info"]["id"] for e in of(events, "account_takeover")]
     assert sum(buyer in known for buyer in taken) > 0.5 * len(taken)
     rings = defaultdict(set)
@@ -86,9 +88,9 @@ def test_each_attack_has_its_marks(events):
         rings[event["buyer_info"]["device"]].update(event["sellers"])
     assert all(len(sellers) == 1 for sellers in rings.values())
     friends = of(events, "friendly_fraud")
-    # some have a new telephone, as the honest do
+    # some have a new device, as the honest do
     own = sum(e["buyer_info"]["device"] in devices for e in friends)
-    assert own > 0.8 * len(friends)
+    assert own > 0.6 * len(friends)
     assert any(e["label"] == 1 for e in friends)
     returned = of(events, "refund_abuse")
     assert {e["label"] for e in returned if e["outcome"] == "paid"} == {0}
@@ -122,7 +124,7 @@ def test_labels_are_known_later(events):
 
 def test_vectors_have_the_compiled_features(vectors):
     names = features.names()
-    assert len(names) == 17
+    assert len(names) == 19
     assert all(list(row["features"]) == names for row in vectors)
 
 
@@ -176,6 +178,42 @@ def test_a_dispute_counts_from_the_day_it_is_known():
             event_of(10 * DAY_S - 1), event_of(10 * DAY_S)]  # fmt: skip
     rows = [row["features"] for row in features.vectors(made)]
     assert [row["buyer_disputes"] for row in rows] == [0, 0, 1]
+
+
+def test_a_device_is_new_until_its_first_payment():
+    def devices(*made):
+        rows = [row["features"] for row in features.vectors(made)]
+        return [(row["device_days"], row["buyer_devices"]) for row in rows]
+
+    other = {"device": "d2"}
+    assert devices(
+        event_of(0, outcome="declined"), event_of(10), event_of(20, info=other),
+        event_of(DAY_S + 9), event_of(DAY_S + 10),
+        event_of(3 * DAY_S + 20, info=other),
+        event_of(4 * DAY_S, info={"device": None}),
+    ) == [(None, None), (None, None), (0, 1), (0, 2), (1, 2), (3, 2),
+          (None, 2)]  # fmt: skip
+    # one from which nobody has paid is as new as before
+    assert devices(
+        event_of(0), event_of(10, info=other, outcome="declined"),
+        event_of(5 * DAY_S, info=other),
+    )[2] == (0, 1)  # fmt: skip
+    # nor is it known when none was named
+    assert devices(event_of(0, info={"device": None}), event_of(10)) == [
+        (None, None), (None, None)]  # fmt: skip
+
+
+def test_the_device_of_a_thief_does_not_become_the_buyers():
+    thief = {"device": "d2"}
+    made = [event_of(0), event_of(10, info=thief, news="dispute_fraud",
+                                  news_at=world.BEGIN_S + 3 * DAY_S),
+            event_of(2 * DAY_S, info=thief),
+            event_of(4 * DAY_S, info=thief)]  # fmt: skip
+    rows = [row["features"] for row in features.vectors(made)]
+    assert [row["device_days"] for row in rows] == [None, 0, 1, 2]
+    made[2]["outcome"] = "declined"
+    rows = [row["features"] for row in features.vectors(made)]
+    assert [row["device_days"] for row in rows] == [None, 0, 1, 0]
 
 
 def test_a_value_that_is_not_there_is_missing():

@@ -14,6 +14,7 @@ or "honest", and is for tests alone.
 Usage: tests/risk/world.py [SEED [DAYS [BUYERS]]] >events.jsonl
 """
 
+import bisect
 import json
 import random
 import sys
@@ -27,6 +28,12 @@ COUNTRIES = ("DE", "FR", "US", "GB", "NL", "PL")
 CURRENCIES = {"USD": (1.0, 2), "EUR": (0.9, 2), "JPY": (150.0, 0)}
 FREE_MAIL = ("gmail.com", "outlook.com", "yahoo.com")
 AGENTS = ("Mozilla/5.0 (iPhone)", "Mozilla/5.0 (X11)", "Mozilla/5.0 (Windows)")
+# How often a device gets a new name: docs/risk-score.md has the sources.  The
+# share of buyers, and how often each removes cookies in 30 days
+REMOVALS = ((0.69, 0), (0.24, 1.4), (0.07, 11.5))
+REPLACED_DAYS = 365
+# the share of thieves who look like a device of the victim
+MIMICS = 0.1
 # between two of a kind, on the average
 EVERY_DAYS = {
     "card_testing": 10, "account_takeover": 2.5, "botnet": 30,
@@ -75,7 +82,7 @@ class World:
             "id": f"b{number}" if draw.random() < 0.85 else None,
             "email": f"{self.word('m')}@{domain}",
             "phone": f"+49{draw.randrange(10**9, 10**10)}",
-            "devices": [self.word("d") for _ in range(draw.choice((1, 1, 2)))],
+            "devices": self.devices(),
             # behind the address of a carrier, with many others
             "ip": draw.choice(self.carriers)
             if draw.random() < 0.35
@@ -89,16 +96,36 @@ class World:
             "size": draw.lognormvariate(0, 0.4),
         }
 
+    def devices(self) -> list[list[tuple[int, str]]]:
+        """Of each device the names that it has one after the other, with the
+        time of the first day of each."""
+        draw = self.draw
+        shares, removals = zip(*REMOVALS, strict=True)
+        a_day = draw.choices(removals, shares)[0] / 30 + 1 / REPLACED_DAYS
+        found = []
+        for _ in range(draw.choice((1, 1, 2))):
+            names, at = [], BEGIN_S
+            while at < BEGIN_S + self.days * DAY_S:
+                names.append((int(at), self.word("d")))
+                at += draw.expovariate(a_day) * DAY_S
+            found.append(names)
+        return found
+
     # one checkout
 
-    def info(self, buyer: dict, shop: dict, **changes) -> dict:
+    def device(self, buyer: dict, at: float) -> str:
+        names = self.draw.choice(buyer["devices"])
+        place = bisect.bisect(names, at, key=lambda name: name[0])
+        return names[max(place, 1) - 1][1]
+
+    def info(self, buyer: dict, shop: dict, at: float, **changes) -> dict:
         found = {
             "id": buyer["id"],
             "email": buyer["email"],
             "phone": buyer["phone"],
             "ip": shop["server"] or buyer["ip"],
             "user_agent": buyer["user_agent"],
-            "device": self.draw.choice(buyer["devices"]),
+            "device": self.device(buyer, at),
             "account_created_at": buyer["born"] if buyer["id"] else None,
             "billing_country": buyer["country"],
             "shipping_country": buyer["country"],
@@ -179,9 +206,7 @@ class World:
             changes["shipping_country"] = draw.choice(COUNTRIES)
         if draw.random() < 0.05:  # on a journey, or a new telephone
             changes["ip"] = shop["server"] or self.address()
-        if draw.random() < 0.03:
-            buyer["devices"][0] = self.word("d")
-        info = self.info(buyer, shop, **changes)
+        info = self.info(buyer, shop, at, **changes)
         dollars = self.dollars(buyer, shop)
         outcome = draw.choices(("paid", "declined", "abandoned"), (93, 5, 2))[0]
         self.add(at, shop, info, dollars, outcome, truth, news=news)
@@ -219,15 +244,17 @@ class World:
                      "card_testing", news=news, orders=1)  # fmt: skip
 
     def account_takeover(self, at: float) -> None:
-        """An old account, a new device and country, something dear."""
+        """An old account, another device and country, something dear."""
         draw = self.draw
         victim = draw.choice([b for b in self.buyers if b["id"]])
         at = max(at, victim["born"])
         shop = draw.choice(victim["shops"])
+        own = {"device": self.word("d"), "user_agent": draw.choice(AGENTS)}
+        if draw.random() < MIMICS:
+            own = {}
         info = self.info(
-            victim, shop, ip=shop["server"] or self.address(),
-            device=self.word("d"), user_agent=draw.choice(AGENTS),
-            shipping_country=draw.choice(COUNTRIES),
+            victim, shop, at, ip=shop["server"] or self.address(),
+            shipping_country=draw.choice(COUNTRIES), **own,
         )  # fmt: skip
         for _ in range(draw.randint(1, 3)):
             at += draw.expovariate(1 / 300)
@@ -267,7 +294,7 @@ class World:
             outcome, news = self.stolen(0.8)
             friend = draw.choice(friends)
             info = self.info(
-                friend, shop, device=device,
+                friend, shop, at, device=device,
                 account_created_at=int(at) - draw.randint(1, 9) * DAY_S,
             )  # fmt: skip
             self.add(at, shop, info, draw.choice((50, 100, 200)), outcome,

@@ -186,7 +186,7 @@ prepare(sim_db_t *db)
     for (i = 0; i < PAY_OP_COUNT; i++) {
         op = pay_op(i);
 
-        if (pay_op_is_read_by_staff(i)) {
+        if (pay_op_role(i) != PAY_ROLE_GATEWAY) {
             continue;                   /* the gateway may not */
         }
 

@@ -44,7 +44,9 @@ sim_judge_review(sim_t *sim, const char *review)
 }
 
 
-/* Of storefronts that want their money at once, where a PSP can hold it. */
+/* Of storefronts that want their money at once, where a PSP can hold it.  The
+ * word of a PSP about the card, or a person, may open an approved review again:
+ * its captures stand. */
 void
 sim_judge_held(sim_t *sim)
 {
@@ -52,7 +54,9 @@ sim_judge_held(sim_t *sim)
     sim_rows_t   found;
     const char  *cells[HELD_COLUMNS];
 
-    found = sim_db_ask(sim->db, "SELECT c.checkout_uuid, r.state, "
+    found = sim_db_ask(sim->db, "SELECT c.checkout_uuid, CASE WHEN EXISTS ("
+        "SELECT FROM pay.risk_review_act a WHERE a.review_id = r.review_id AND "
+        "a.act = 'approved') THEN 'approved' ELSE r.state END, "
         "sum(o.amount_minor), count(*), sum((SELECT count(*) FROM pay.change "
         "x WHERE x.merchant_id = o.merchant_id AND x.checkout_id = "
         "o.checkout_id AND x.payment_order_id = o.payment_order_id AND x.kind "

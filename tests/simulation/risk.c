@@ -3,6 +3,8 @@
  * hosts that workers count in, and reviewers.
  */
 
+#include <limits.h>
+
 #include "risk.h"
 
 
@@ -13,6 +15,7 @@
 #define BUYERS    3
 #define DEVICES   2
 #define REVIEWS   4
+#define NO_HOST   UINT_MAX       /* of attempts that a restart has wiped */
 
 
 static void plan_rules(sim_t *sim, sim_risk_t *risk);
@@ -256,7 +259,8 @@ plan_memory(sim_t *sim, sim_risk_t *risk)
 }
 
 
-/* Its workers are gone, and so is all that was counted in memory. */
+/* Its workers are gone, and so is all that was counted in memory: the time of
+ * those attempts is forgotten, too. */
 static void
 host_restarts(sim_t *sim, void *data)
 {
@@ -280,7 +284,9 @@ host_restarts(sim_t *sim, void *data)
     }
 
     for (attempt = risk->attempts; attempt; attempt = attempt->next) {
-        attempt->is_over |= attempt->host == host;
+        if (attempt->host == host) {
+            attempt->host = NO_HOST;
+        }
     }
 }
 

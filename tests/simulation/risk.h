@@ -67,7 +67,7 @@ struct sim_attempt_s {
     unsigned        velocity, host, value;
     int64_t         at_s;                /* by the clock of its worker */
     int64_t         counts_at_s;         /* not before the one before it */
-    int             is_over;             /* taken back, or the host restarted */
+    int             is_over;             /* taken back */
     sim_attempt_t  *next;
 };
 

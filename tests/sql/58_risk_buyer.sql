@@ -31,7 +31,8 @@ SELECT concat_ws(' ', h.orders, h.failures, h.disputes,
     coalesce(h.cents::text, '-'))
 FROM pay_api.get_buyer_history(ARRAY[p_merchant],
     ARRAY[pg_temp.hash(p_buyer)], ARRAY[pg_temp.hash(p_before)],
-    ARRAY[p_country], ARRAY[p_currency], ARRAY[p_minor]) h
+    ARRAY[p_country], ARRAY[p_currency], ARRAY[p_minor], '{NULL}',
+    '{NULL}') h
 WHERE h.item = 1 AND h.outcome = 'found'
 $$;
 -- a PSP's word about a card, which moves nothing
@@ -113,8 +114,58 @@ SELECT is(d.buyer, NULL, 'has no buyer')
 FROM pay.risk_decision d WHERE d.checkout_id = 'n1';
 SELECT is((SELECT count(*) FROM pay_api.get_buyer_history('{m1,m1}',
     ARRAY[NULL, 'no hash'], '{NULL,NULL}', '{DE,DE}', '{USD,USD}',
-    '{1,2}') h WHERE h.orders + h.failures = 0 AND h.cents = h.item),
+    '{1,2}', '{NULL,"no hash"}', '{NULL,NULL}') h WHERE h.orders + h.failures = 0 AND h.cents = h.item),
     2::bigint, 'who has no hash is nobody');
+
+-- devices: from how many was paid, and whether from this one, once
+CREATE FUNCTION pg_temp.pays(
+    p_checkout text, p_device text, p_fact text DEFAULT 'paid')
+RETURNS text LANGUAGE sql AS $$
+SELECT concat_ws(' ', pg_temp.look(p_checkout, pg_temp.risk()
+        || jsonb_build_object('buyer', pg_temp.hash('dee'))
+        || CASE WHEN p_device IS NULL THEN '{}'
+           ELSE jsonb_build_object('device', pg_temp.hash(p_device)) END),
+    pg_temp.token('m1', p_checkout, 't-' || p_checkout),
+    pg_temp.fact('t-' || p_checkout, p_fact))
+$$;
+CREATE FUNCTION pg_temp.devices(
+    p_device text, p_before text DEFAULT NULL, p_buyer text DEFAULT 'dee')
+RETURNS text LANGUAGE sql AS $$
+SELECT concat_ws(' ', h.devices, (
+    SELECT d.checkout_id FROM pay.risk_decision d
+    WHERE floor(extract(epoch FROM d.at)) = h.device_at
+        AND d.device IS NOT NULL
+    ORDER BY d.at LIMIT 1))
+FROM pay_api.get_buyer_history('{m1}', ARRAY[pg_temp.hash(p_buyer)], '{NULL}',
+    '{NULL}', '{USD}', '{1}', ARRAY[pg_temp.hash(p_device)],
+    ARRAY[pg_temp.hash(p_before)]) h
+$$;
+-- one a day
+CREATE FUNCTION pg_temp.aged() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    ALTER TABLE pay.risk_decision DISABLE TRIGGER risk_decision_fixed;
+    UPDATE pay.risk_decision d
+    SET at = now() - (9 - substr(d.checkout_id, 2)::int) * interval '1 day'
+    WHERE d.checkout_id ~ '^d[0-9]$';
+    ALTER TABLE pay.risk_decision ENABLE ALWAYS TRIGGER risk_decision_fixed;
+END
+$$;
+SELECT is(pg_temp.devices('x'), '0', 'nothing was paid');
+SELECT is(pg_temp.pays('d' || n, d, f), 'created stored applied',
+          concat_ws(' ', n, d, f))
+FROM (VALUES (1, 'x', 'declined'), (2, NULL, 'paid'), (3, 'x', 'paid'),
+             (4, 'y', 'declined'), (5, 'z', 'paid'), (6, 'x', 'paid'))
+    v (n, d, f);
+SELECT pg_temp.aged() \g /dev/null
+SELECT is(encode(d.device, 'hex'), pg_temp.hash('x'), 'the decision has it')
+FROM pay.risk_decision d WHERE d.checkout_id = 'd3';
+SELECT is(pg_temp.devices('x'), '2 d3', 'the first payment from it');
+SELECT is(pg_temp.devices('y'), '2', 'one without a payment is new');
+SELECT is(pg_temp.devices(NULL), '2', 'none is given');
+SELECT is(pg_temp.devices('new', 'x'), '2 d3', 'under the key before this one');
+SELECT is(pg_temp.devices('x', p_buyer => 'bob'), '0', 'another buyer''s');
+SELECT is(pay.label_order('m1', 'o-d5', 'fraud', 'dispute'), true, 'a thief');
+SELECT is(pg_temp.devices('z'), '1', 'whose device is none of the buyer''s');
 
 -- amounts
 SELECT is(pg_temp.history(p_currency => 'EUR'), '2 2 1 1 2 -', 'no rate');
@@ -160,6 +211,11 @@ SELECT is(pg_temp.look('x', pg_temp.risk() || jsonb_build_object('buyer', b)),
           'invalid', b::text)
 FROM unnest(ARRAY['"ann"', '1', 'null',
                   to_jsonb(repeat('A', 64))]::jsonb[]) b;
+SELECT is(pg_temp.look('x', pg_temp.risk() || jsonb_build_object('device', b)),
+          'invalid', b::text)
+FROM unnest('{"\"ann\"",1,null}'::jsonb[]) b;
+SELECT throws_ok($$UPDATE pay.risk_decision SET device = sha256('x')$$,
+                 'PAY20', NULL, 'a device is not written anew');
 SELECT throws_ok($$UPDATE pay.risk_decision SET buyer = sha256('x')$$,
                  'PAY20', NULL, 'a buyer is not written anew');
 SELECT throws_ok($$INSERT INTO pay.risk_decision (merchant_id, checkout_id,
@@ -169,11 +225,13 @@ SELECT throws_ok($$INSERT INTO pay.risk_decision (merchant_id, checkout_id,
 SELECT is(pay.end_class('risk_inputs', '-1 min', 1000),
     (SELECT count(*) FROM pay.risk_decision), 'their time is over');
 SELECT is(pg_temp.history(), '0 0 0 - - 100', 'and nobody is known');
+SELECT is(count(d.device), 0::bigint, 'nor is a device')
+FROM pay.risk_decision d;
 SELECT is(pg_temp.run_as('payments_gateway', $$SELECT FROM
     pay_api.get_buyer_history('{m1}', '{NULL}', '{NULL}', '{NULL}', '{USD}',
-    '{1}')$$), 'ok', 'the gateway may ask');
+    '{1}', '{NULL}', '{NULL}')$$), 'ok', 'the gateway may ask');
 SELECT is(pg_temp.run_as('payments_gateway', $$SELECT
-    pay.buyer_history('m1', '{}', NULL)$$), '42501', 'by this alone');
+    pay.buyer_history('m1', '{}', NULL, '{}')$$), '42501', 'by this alone');
 
 \i :checks
 SELECT finish();

@@ -58,7 +58,7 @@ $$;
 CREATE FUNCTION pg_temp.changes(p_checkout text) RETURNS text
 LANGUAGE sql AS $$
 SELECT string_agg(concat_ws(' ', c.kind, c.amount_minor, c.status), ', '
-                  ORDER BY c.kind, c.amount_minor)
+                  ORDER BY c.kind, c.amount_minor, c.created_at)
 FROM pay.change c WHERE c.checkout_id = p_checkout
 $$;
 -- the PSP answers the open changes
@@ -91,6 +91,19 @@ $$;
 CREATE FUNCTION pg_temp.sweep() RETURNS text LANGUAGE sql AS $$
 UPDATE pay.round SET run_at = now() WHERE name = 'sweep';
 SELECT s.outcome FROM pay_api.sweep('{w}', '{10000}', '{"{}"}') s
+$$;
+
+-- what operators see: captures of a checkout, and all that are under way or
+-- have failed
+CREATE FUNCTION pg_temp.captures(p_checkout text) RETURNS text LANGUAGE sql AS $$
+SELECT string_agg(concat_ws(' ', r.state, r.held, r.captured, r.code), ', '
+                  ORDER BY r.payment_order_id)
+FROM pay_view.risk_captures r WHERE r.checkout_id = p_checkout
+$$;
+CREATE FUNCTION pg_temp.gauges() RETURNS text
+LANGUAGE sql SET search_path = pay, pg_temp AS $$
+SELECT concat_ws(' ', c -> 'asked', c -> 'failed')
+FROM (SELECT sweep_counts() -> 'review_captures' AS c OFFSET 0) x
 $$;
 
 -- who is registered to be captured later
@@ -131,6 +144,8 @@ FROM pay.job j JOIN pay.change c ON c.change_id = j.operation_id
 WHERE c.checkout_id = 'b';
 SELECT is(pg_temp.review('b'), 'manual {stripe} approved captures settled',
           'nothing is left to be asked for');
+SELECT is(pg_temp.captures('b'), 'asked 1.00 0.00', 'it is under way');
+SELECT is(pg_temp.gauges(), '1 0', 'and counted');
 SELECT is(pg_temp.decide('b'), 'ended', 'again');
 SELECT is(pg_temp.change('o-b', 'capture', 'late'), 'nothing_left',
           'a second one by the storefront');
@@ -138,6 +153,10 @@ SELECT is(pg_temp.answered('b'), 'capture 100 SUCCESS', 'the PSP has done it');
 SELECT is(pg_temp.shown('o-b'), 'SUCCESS 100', 'sold');
 SELECT is(pg_temp.sweep(), 'swept', 'a round');
 SELECT is(pg_temp.changes('b'), 'capture 100 SUCCESS', 'still one');
+SELECT is(pg_temp.captures('b'), 'captured 0.00 1.00', 'done');
+SELECT is(pg_temp.gauges(), '0 0', 'nobody has to look');
+SELECT is(r.is_watched, false, 'nor does a round')
+FROM pay.risk_review r WHERE r.checkout_id = 'b';
 
 -- approved before the buyer has paid: the next round captures
 SELECT is(pg_temp.reviewed('c', ''), 'created', 'not paid');
@@ -145,6 +164,7 @@ SELECT is(pg_temp.decide('c'), 'approved', 'yes');
 SELECT is(pg_temp.sweep(), 'swept', 'a round');
 SELECT is(pg_temp.review('c'), 'manual {stripe} approved captures',
           'there is no money yet');
+SELECT is(pg_temp.captures('c'), 'waiting 0.00 0.00', 'it waits for the buyer');
 SELECT is(pg_temp.fact('t-c', 'authorized', p_reference => 'pi-c'), 'applied',
           'paid');
 SELECT is(pg_temp.change('o-c', 'capture', 'part', 30), 'held',
@@ -213,8 +233,14 @@ SELECT is(pg_temp.changes('h2'), 'cancel 100 FAILED, capture 100 NOT_STARTED',
 SELECT is(pg_temp.answered('e', 'REFUSED'), 'capture 100 FAILED', 'refused');
 SELECT is(pg_temp.sweep(), 'swept', 'a round');
 SELECT is(pg_temp.changes('e'), 'capture 100 FAILED', 'once');
+SELECT is(pg_temp.captures('e'), 'failed 1.00 0.00', 'operators see it');
+SELECT alike(pg_temp.gauges(), '% 1', 'and are called');
 SELECT is(pg_temp.change('o-e', 'capture', 'again'),
           'created capture NOT_STARTED 100', 'the storefront captures');
+SELECT is(pg_temp.answered('e'), 'capture 100 FAILED, capture 100 SUCCESS',
+          'which is done');
+SELECT is(pg_temp.captures('e'), 'captured 0.00 1.00', 'then all is well');
+SELECT alike(pg_temp.gauges(), '% 0', 'again');
 
 -- the hold lapses: nothing is left to approve
 SELECT is(pg_temp.reviewed('lapsed'), 'created', 'authorised');

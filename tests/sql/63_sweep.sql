@@ -50,7 +50,7 @@ SELECT is(s.counts, '{"parked": 0, "reviews": {"open": 0, "overdue": 0, "oldest_
     '"escalated": 0}, "unknown": 0, "overdue_s": 0, '
     '"risk_modes": 0, "quarantined": 0, "dead_letters": {"poll": 0, "stuck": 0, '
     '"change": 0, "parked": 0, "refund": 0, "register": 0, "late_success": 0}, '
-    '"backfill_missed": 0}',
+    '"backfill_missed": 0, "review_captures": {"asked": 0, "failed": 0}}',
     'nothing is told by all its names')
 FROM pay_api.sweep('{w}', '{10000}', '{"{}"}') s;
 SELECT is(s.outcome, 'not_due', 'another one is not')

@@ -54,6 +54,12 @@ ORDER BY c, i
 \g /dev/null
 SELECT pg_temp.fact('t1', 'declined')
 \g /dev/null
+-- an act on the console
+SELECT a.outcome FROM pay_console_act.make_act('{export}', '{ann}',
+    ARRAY['["auditor"]'::jsonb], ARRAY[NULL::jsonb], '{0}',
+    ARRAY[jsonb_build_object('request', pg_temp.uuid('act'), 'object',
+        'audit', 'filter', '', 'rows', '1')], '{"{}"}', '{request-1}') a
+\g /dev/null
 -- f1 is paid back in parts and disputed, f2 is captured in parts
 SELECT pg_temp.sold('f1', '{o-f1:100}'), pg_temp.sold('f2', '{o-f2:100}', true)
 \g /dev/null
@@ -160,6 +166,7 @@ ALTER TABLE pay.commission DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_line DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_advice DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_act DISABLE TRIGGER USER;
+ALTER TABLE pay.console_act DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_batch DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_batch_item DISABLE TRIGGER ALL;
 ALTER TABLE pay.payout_approval DISABLE TRIGGER ALL;
@@ -289,6 +296,9 @@ INSERT INTO plant VALUES
     ('event_gap', 'DELETE FROM pay.event WHERE payment_order_id = ''o1'' AND seq = 2'),
     ('event_gap', 'DELETE FROM pay.event WHERE payment_order_id = ''o4'''),
     ('event_orphan', 'DELETE FROM pay.payment_order WHERE checkout_id = ''c4'''),
+    ('console_act', 'UPDATE pay.console_act SET who = ''eve'''),
+    ('console_act', 'DELETE FROM pay.console_act'),
+    ('console_act', 'DELETE FROM pay.event WHERE kind = ''console_act'''),
     ('event_chain', 'UPDATE pay.event SET request_id = NULL WHERE payment_order_id = ''o1'' AND seq = 2'),
     ('event_chain', 'UPDATE pay.event SET at = at + interval ''1 us'' WHERE payment_order_id = ''o1'' AND seq = 1'),
     ('event_chain', 'UPDATE pay.event SET hash = sha256(hash) WHERE payment_order_id = ''o1'' AND seq = 2'),

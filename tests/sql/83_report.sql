@@ -89,6 +89,29 @@ SELECT is(s.net, w.available + w.reserved,
 FROM pay_view.report_sellers('-infinity', 'infinity', 'm1') s
 JOIN pay_view.wallets w ON w.merchant_id = s.merchant_id
     AND w.seller_account = s.seller_account AND w.currency = s.currency;
+-- opening and closing balances
+SELECT is(s.closing, w.available + w.reserved,
+    s.currency || ': the closing debt is that of the wallet')
+FROM pay_view.report_sellers(now() + interval '1 hour', 'infinity', 'm1') s
+JOIN pay_view.wallets w ON w.merchant_id = s.merchant_id
+    AND w.seller_account = s.seller_account AND w.currency = s.currency;
+SELECT is(string_agg(concat_ws(' ', s.currency, s.opening, s.net, s.closing),
+                     ', ' ORDER BY s.currency),
+    (SELECT string_agg(concat_ws(' ', a.currency, a.closing, round(0, k.exponent),
+                                 a.closing), ', ' ORDER BY a.currency)
+     FROM pay_view.report_sellers('-infinity', 'infinity', 'm1') a
+     JOIN pay.currency k ON k.code = a.currency WHERE a.closing <> 0),
+    'without a move the debt stays, and is shown')
+FROM pay_view.report_sellers(now() + interval '1 hour', 'infinity', 'm1') s;
+SELECT is(r.closing, (
+    SELECT coalesce(round(sum(l.amount_minor) / 10::numeric ^ k.exponent,
+                          k.exponent), round(0, k.exponent))
+    FROM pay.journal_line l
+    WHERE l.merchant_id = 'm1' AND l.account = 'psp_clearing'
+        AND l.currency = r.currency),
+    r.currency || ': the closing balance is the ledger''s')
+FROM pay_view.report_days('-infinity', 'infinity', 'UTC', 'm1') r
+JOIN pay.currency k ON k.code = r.currency;
 SELECT is(concat_ws(' ', s.sales, s.refunds, s.disputes, s.fees, s.payouts,
                     s.other, s.net), '12.346 2.345 0.000 0.000 0.000 0.000 10.001',
     'a seller''s dinars')

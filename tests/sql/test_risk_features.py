@@ -24,10 +24,18 @@ OUTCOMES = {"paid": "paid", "declined": "declined", "abandoned": "expired"}
 DISPUTES = {"dispute_fraud": "fraudulent", "dispute_other": "duplicate"}
 
 HISTORY = """
-SELECT h.orders, h.failures, h.disputes, h.ships, h.psp_risk, h.cents
+SELECT h.orders, h.failures, h.disputes, h.ships, h.psp_risk, h.cents,
+    h.devices, h.device_at
 FROM pay_api.get_buyer_history('{m}', ARRAY[%(buyer)s]::text[], '{NULL}',
-    ARRAY[%(country)s]::text[], ARRAY[%(currency)s], ARRAY[%(minor)s]::bigint[])
-    h"""
+    ARRAY[%(country)s]::text[], ARRAY[%(currency)s], ARRAY[%(minor)s]::bigint[],
+    ARRAY[%(device)s]::text[], '{NULL}') h"""
+# a decision has the time of its event; no gateway could write it
+AT = """
+ALTER TABLE pay.risk_decision DISABLE TRIGGER risk_decision_fixed;
+UPDATE pay.risk_decision SET at = to_timestamp(%(at)s)
+WHERE checkout_id = %(id)s;
+ALTER TABLE pay.risk_decision ENABLE ALWAYS TRIGGER risk_decision_fixed;
+SELECT 1"""
 TOLD = """
 SELECT e.outcome FROM pay_api.apply_event('{stripe}', '{webhook}',
     ARRAY['e-' || %(id)s], '{t}', ARRAY[%(fact)s], ARRAY[%(id)s],
@@ -53,6 +61,11 @@ SELECT e.outcome FROM pay_api.end_rates('{s}', '{w}', '{USD}',
 SETTINGS = "SET jit = off; SET plan_cache_mode = force_generic_plan"
 
 
+def device(event: dict):
+    name = event["buyer_info"].get("device")
+    return key(name) if name else None
+
+
 class Shop:
     """The gateway's operations on one database."""
 
@@ -76,10 +89,13 @@ class Shop:
                     "allowed": False, "facts": facts}  # fmt: skip
         if buyer:
             document["buyer"] = buyer
+        if device(event):
+            document["device"] = device(event)
         values = {"n": 1, "ids": ids, "currencies": ["USD"]}
         values |= arguments([risk()]) | {"risks": [json.dumps(document)]}
         assert self.call(BEGIN, **values) == (1, 0, 1)
         assert self.call(TOKEN, n=1, ids=ids) == (1,)
+        assert self.call(AT, id=event["id"], at=event["at"]) == (1,)
 
     def expect(self, at: int, query: str, **values) -> None:
         heapq.heappush(self.news, (at, next(self.serial), query, values))
@@ -99,10 +115,12 @@ class Shop:
 
     def history(self, event: dict, buyer) -> dict:
         """As src/risk/vector.c takes it."""
-        orders, failures, disputes, ships, psp_risk, cents = self.call(
-            HISTORY, buyer=buyer, currency=event["currency"],
-            minor=event["amount"],
-            country=event["buyer_info"].get("shipping_country"),
+        orders, failures, disputes, ships, psp_risk, cents, devices, since = (
+            self.call(
+                HISTORY, buyer=buyer, currency=event["currency"],
+                minor=event["amount"], device=device(event),
+                country=event["buyer_info"].get("shipping_country"),
+            )
         )  # fmt: skip
         found = {
             "buyer_orders": orders,
@@ -110,6 +128,11 @@ class Shop:
             "buyer_disputes": disputes,
             "psp_risk": psp_risk,
             "shipping_differs": None if ships is None else 1 - ships,
+            "buyer_devices": devices or None,
+            "device_days": None
+            if not devices or not device(event)
+            else 0 if since is None
+            else (event["at"] - since) // 86400,
         }
         if not buyer:
             found = dict.fromkeys(found)
@@ -140,5 +163,9 @@ def test_a_world_has_the_same_history_in_both(connect):
     for name in ("buyer_orders", "buyer_failures", "buyer_disputes",
                  "psp_risk", "shipping_differs"):  # fmt: skip
         assert {(name, 0), (name, 1)} <= seen, name
+    assert {("device_days", None), ("device_days", 0),
+            ("device_days", 1)} <= seen  # fmt: skip
+    assert {("buyer_devices", None), ("buyer_devices", 1),
+            ("buyer_devices", 2)} <= seen  # fmt: skip
     assert ("psp_risk", 3) in seen
     assert ("psp_risk", None) in seen

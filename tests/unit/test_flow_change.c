@@ -760,12 +760,16 @@ job_of(int64_t attempts, const pay_checkout_row_t *view)
 }
 
 
+static unsigned  register_limit = 100;
+
 static void
 job_attempt(world_t *world, const pay_change_row_t *change, int64_t attempts)
 {
     pay_job_row_t  job = job_of(attempts, &change->checkout);
 
     world_open(world);
+    world->psps[WORLD_GENERIC].retry[PAY_RETRY_REGISTER].limit
+        = register_limit;
     world->psps[WORLD_GENERIC].adapter = &made;
     world_made(world, pay_flow_job(&world->flow, &job, PAY_STR(OWNER)));
     world_start(world);
@@ -932,47 +936,47 @@ Test(pay_flow_change, a_refund_waits_for_the_id_of_the_payment)
 }
 
 
-/* It was asked for every 5 s without an end. */
-Test(pay_flow_change, a_wait_for_the_id_backs_off_and_ends_with_people)
+/* For the id of the payment, and for the page that a cancellation closes: no
+ * longer than the registration is tried, and a while at least. */
+Test(pay_flow_change, a_wait_backs_off_and_ends_with_people)
 {
     size_t              i;
-    pay_checkout_row_t  view = view_with(PAID);
+    pay_checkout_row_t  paid = view_with(PAID), open = view_of(generic());
     world_t             world;
-    pay_change_row_t    row = change_with("refund", &view);
+    pay_change_row_t    refund = change_with("refund", &paid);
+    pay_change_row_t    cancel = change_with("cancel", &open);
 
-    static const struct {
-        int64_t      attempts, delay_ms;
-        const char  *dead;
+    struct {
+        const pay_change_row_t  *change;
+        int64_t                  attempts, delay_ms;
+        unsigned                 limit;
+        const char              *code, *dead;
     } rows[] = {
-        { 1, 5000, NULL }, { 3, 20000, NULL }, { 49, 3600000, NULL },
-        { 50, 3600000, "retry_limit" }, { 51, 3600000, "retry_limit" }
+        { &refund, 1, 5000, 3, "no_reference", NULL },
+        { &refund, 3, 20000, 3, "no_reference", NULL },
+        { &refund, 49, 3600000, 3, "no_reference", NULL },
+        { &refund, 50, 3600000, 3, "no_reference", "retry_limit" },
+        { &cancel, 1, 5000, 3, "no_token", NULL },
+        { &cancel, 99, 60000, 3, "no_token", NULL },
+        { &cancel, 100, 60000, 3, "no_token", "retry_limit" },
+        { &cancel, 100, 60000, 101, "no_token", NULL },
+        { &cancel, 9999, 60000, 0, "no_token", NULL }
     };
 
     made.traits = PAY_PSP_BY_PAYMENT;
-    row.payment_reference = pay_str_of(NULL);
+    refund.payment_reference = pay_str_of(NULL);
 
     for (i = 0; i < COUNT(rows); i++) {
-        job_attempt(&world, &row, rows[i].attempts);
-        expect_given_back(&world, rows[i].delay_ms, "no_reference",
+        register_limit = rows[i].limit;
+        job_attempt(&world, rows[i].change, rows[i].attempts);
+        expect_given_back(&world, rows[i].delay_ms, rows[i].code,
                           rows[i].dead);
         cr_expect_eq(world.http_count, 0);
         world_close(&world);
     }
-}
-
-
-Test(pay_flow_change, a_cancellation_waits_for_the_page_that_it_closes)
-{
-    pay_checkout_row_t  view = view_of(generic());
-    world_t             world;
-    pay_change_row_t    row = change_with("cancel", &view);
-
-    job_open(&world, &row);
-    expect_given_back(&world, 5000, "no_token", NULL);
-    world_close(&world);
 
     made.changes = PAY_PSP_CAN(PAY_PSP_REFUND);
-    job_open(&world, &row);
+    job_open(&world, &cancel);
     expect_given_back(&world, -1, "not_supported", "refused");
     world_close(&world);
 }

@@ -444,7 +444,8 @@ static void
 looked_back(world_t *world, int64_t orders)
 {
     pay_buyer_history_row_t  row = {
-        .orders = orders, .ships = pay_some(1), .cents = pay_some(3000)
+        .orders = orders, .ships = pay_some(1), .cents = pay_some(3000),
+        .devices = 2
     };
 
     expect_db(world, PAY_OP_GET_BUYER_HISTORY);
@@ -468,7 +469,9 @@ Test(pay_flow_risk, a_checkout_is_scored_with_its_buyers_history)
     cr_expect_not_null(strstr(document(&world), "\"buyer_orders\":5,"
                                                 "\"buyer_failures\":0,"
                                                 "\"buyer_disputes\":0,"
-                                                "\"psp_risk\":null}"));
+                                                "\"psp_risk\":null,"
+                                                "\"device_days\":null,"
+                                                "\"buyer_devices\":2}"));
     cr_expect_not_null(strstr(document(&world), "\"shipping_differs\":0,"));
     cr_expect_not_null(strstr(document(&world), "\"probability\":0.000123"));
     cr_expect_not_null(strstr(document(&world), "\"buyer\":\""));

@@ -38,12 +38,16 @@ Test(pay_op, statements_name_each_argument)
     pay_column_t     args[PAY_OP_COLUMNS_MAX];
     const pay_op_t  *op;
 
+    static const char  *const  heads[PAY_ROLE_COUNT] = {
+        "SELECT * FROM pay_api.", "SELECT * FROM pay_console.",
+        "SELECT * FROM pay_console_act."
+    };
+
     for (i = 0; i < PAY_OP_COUNT; i++) {
         op = pay_op((pay_op_id_t) i);
         cr_expect_eq(op->id, i);
         cr_expect_eq(pay_op_sql(op, sql), strlen(sql));
-        head = pay_op_is_read_by_staff((pay_op_id_t) i)
-               ? "SELECT * FROM pay_console." : "SELECT * FROM pay_api.";
+        head = heads[pay_op_role((pay_op_id_t) i)];
         len = strlen(head);
         cr_expect_eq(strncmp(sql, head, len), 0);
         cr_expect_eq(strncmp(sql + len, op->name, strlen(op->name)), 0);

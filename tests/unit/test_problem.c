@@ -47,7 +47,10 @@ static const row_t  slugs[] = {
     { 409, "payment-state-conflict" }, { 422, "amount-exceeds-remaining" },
     { 409, "seller-overdrawn" }, { 409, "payout-state-conflict" },
     { 409, "endpoint-state-conflict" }, { 409, "risk-state-conflict" },
-    { 422, "operation-not-supported" }, { 503, "rate-unavailable" }
+    { 422, "operation-not-supported" }, { 503, "rate-unavailable" },
+    { 403, "login-too-old" }, { 403, "second-person-needed" },
+    { 403, "limit-exceeded" }, { 409, "act-not-possible" },
+    { 403, "acts-off" }
 };
 
 static const row_t  statuses[] = {

@@ -231,6 +231,34 @@ Test(pay_psp_after, a_disputes_fee_is_told_with_it_where_the_psp_says_so)
 }
 
 
+/* docs/console.md#pages */
+Test(pay_psp_after, the_deadline_for_evidence_is_told_where_the_psp_says_so)
+{
+    size_t                    i;
+    pay_arena_t              *arena = test_arena();
+    pay_psp_event_t           events[PAY_PSP_EVENTS_MAX];
+    const pay_psp_adapter_t  *psp;
+
+    static const struct {
+        const char  *psp;
+        const char  *file;
+        int64_t      until_s;
+    } rows[] = {
+        { "stripe", "webhook-dispute-withdrawn.json", 1723679999 },
+        { "adyen", "webhook-chargeback.json", 1627693387 },
+        { "generic", "webhook-dispute-opened.json", 0 }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        psp = psp_of(rows[i].psp);
+        cr_assert_geq(told_by(arena, psp, fixture(arena, psp, rows[i].file),
+                              events), 1);
+        cr_expect_eq(events[0].evidence_until_s, rows[i].until_s, "%s",
+                     rows[i].psp);
+    }
+}
+
+
 /* A fee that is none must not hold up the money that it came with. */
 Test(pay_psp_after, a_fee_that_is_no_amount_is_left_out)
 {

@@ -178,7 +178,7 @@ Test(pay_risk_total, a_value_that_is_not_known_is_missing)
 
 static const pay_risk_history_t  history = {
     .orders = 4, .failures = 2, .disputes = 1, .ships = 0, .psp_risk = 3,
-    .cents = 99900
+    .cents = 99900, .devices = 2, .device_s = RISK_NOW - 3 * 86400 + 1
 };
 
 
@@ -197,6 +197,68 @@ Test(pay_risk_total, the_vector_has_the_buyers_history)
     expect_value(values, PAY_RISK_F_shipping_differs, 1);
     expect_value(values, PAY_RISK_F_psp_risk, 3);
     expect_value(values, PAY_RISK_F_amount_log, 6.216606);
+    risk_world_close(&world);
+}
+
+
+static void
+expect_device(risk_world_t *world, double devices, double device_s,
+    double days, double count)
+{
+    double              values[PAY_RISK_FEATURES];
+    pay_risk_history_t  known = {
+        .devices = devices, .device_s = device_s
+    };
+
+    world->facts.history = &known;
+    pay_risk_vector(&world->facts, &world->counts, values);
+    expect_value(values, PAY_RISK_F_device_days, days);
+    expect_value(values, PAY_RISK_F_buyer_devices, count);
+    world->facts.history = NULL;
+}
+
+
+/* Missing until the buyer has paid from a device that is known. */
+Test(pay_risk_total, a_device_is_new_until_it_was_paid_from)
+{
+    risk_world_t  world;
+
+    risk_world_open(&world);
+    expect_device(&world, 2, RISK_NOW - 86400, NAN, 2);
+
+    world.request.buyer.device = PAY_STR("d-1");
+    risk_world_look(&world);
+    expect_device(&world, 0, NAN, NAN, NAN);
+    expect_device(&world, 2, NAN, 0, 2);
+    expect_device(&world, 1, RISK_NOW, 0, 1);
+    expect_device(&world, 1, RISK_NOW + 3, 0, 1);
+    expect_device(&world, 1, RISK_NOW - 86399, 0, 1);
+    expect_device(&world, 1, RISK_NOW - 86400, 1, 1);
+    risk_world_close(&world);
+}
+
+
+Test(pay_risk_total, a_device_has_one_hash_under_each_key)
+{
+    pay_str_t     hex, wanted;
+    risk_world_t  world;
+
+    risk_world_open(&world);
+    cr_assert_eq(pay_risk_device(world.arena, &world.risk, 0, &world.facts,
+                                 &hex), PAY_OK);
+    cr_expect_eq(hex.len, 0, "none is given");
+
+    world.request.buyer.device = PAY_STR("d-1");
+    risk_world_look(&world);
+    cr_assert_eq(pay_risk_device(world.arena, &world.risk, 0, &world.facts,
+                                 &hex), PAY_OK);
+    cr_assert_eq(pay_risk_hash(world.arena, &world.risk, 0, PAY_STR("device"),
+                               PAY_STR("d-1"), &wanted), PAY_OK);
+    cr_expect(pay_str_eq(hex, wanted));
+    cr_assert_eq(pay_risk_device(world.arena, &world.risk,
+                                 world.risk.key_count, &world.facts, &hex),
+                 PAY_OK);
+    cr_expect_eq(hex.len, 0, "there is no such key");
     risk_world_close(&world);
 }
 
@@ -539,7 +601,7 @@ Test(pay_risk_total, the_document_has_vector_and_score)
                               "\"hour\":11,\"weekday\":2,\"orders\":1,"), "%s",
                        text);
     cr_expect_not_null(strstr(text, "\"attempts_ip_10m\":1,"));
-    cr_expect_not_null(strstr(text, "\"psp_risk\":null}"));
+    cr_expect_not_null(strstr(text, "\"buyer_devices\":null}"));
     cr_expect_not_null(strstr(text,
         "\"score\":{\"total\":0.459472,\"parts\":{\"model\":0.982014,"
         "\"rules\":0,\"velocity\":0,\"device\":0.666667},\"model\":"

@@ -87,6 +87,13 @@ class Buyer:
         return {one.get("country") for one in self.checkouts
                 if one.get("what") == "paid"} - {None}  # fmt: skip
 
+    def devices(self) -> dict:
+        """Those that were paid from, each with the first time; not the ones
+        of payments that were disputed as fraud."""
+        return {one["device"]: one["at"] for one in reversed(self.checkouts)
+                if one.get("what") == "paid" and one["device"]
+                and one.get("news") != "dispute_fraud"}  # fmt: skip
+
     def psp_risk(self):
         said = [one["risk"] for one in self.checkouts
                 if one.get("risk") is not None]  # fmt: skip
@@ -127,6 +134,7 @@ class History:
         key = self.buyer(event)
         known = self.buyers.get(key) or Buyer()
         countries = known.countries()
+        devices, device = known.devices(), info.get("device")
         when = time.gmtime(at)
         shipping = info.get("shipping_country")
         billing = info.get("billing_country")
@@ -162,6 +170,10 @@ class History:
             if key
             else None,
             "psp_risk": known.psp_risk(),
+            "device_days": (at - devices.get(device, at)) // DAY_S
+            if device and devices
+            else None,
+            "buyer_devices": len(devices) or None,
         }
 
     def keep(self, event: dict) -> None:
@@ -174,7 +186,8 @@ class History:
         checkout = {}
         self.buyers[key].checkouts.append(checkout)
         said = {"what": event["outcome"], "risk": event["psp_risk"],
-                "country": info.get("shipping_country")}  # fmt: skip
+                "country": info.get("shipping_country"),
+                "device": info.get("device"), "at": at}  # fmt: skip
         self.tell(at + 1, checkout, said)
         if event.get("news_at"):
             self.tell(event["news_at"], checkout, {"news": event["news"]})
