@@ -60,6 +60,9 @@ CASES = {
     "PaymentsDeadLetters": gauge('payments_dead_letters{kind="refund"}'),
     "PaymentsCallsUnknown": gauge("payments_dispatch_unknown"),
     "PaymentsPayoutUnknown": gauge('payments_payouts{state="unknown"}'),
+    "PaymentsHoldNotCaptured": gauge(
+        'payments_risk_review_captures{state="failed"}'
+    ),
     "PaymentsMoneyInSuspense": gauge(
         'payments_settlement_suspense_minor{currency="EUR"}', 0, 1250
     ),
@@ -97,6 +100,7 @@ CASES = {
     "PaymentsSealFails": gauge("payments_seal_age_seconds", 60, 601),
     "PaymentsEventsUntold": gauge("payments_events_untold_seconds", 1, 61),
     "PaymentsRelayBehind": gauge("payments_events_behind_seconds", 1, 301),
+    "PaymentsPlotsBehind": gauge("payments_rollup_age_seconds", 30, 901),
     "PaymentsEndpointDisabled": Case(
         {"payments_endpoints_disabled": [0, 1]}, True, 1, 60
     ),
