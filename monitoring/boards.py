@@ -4,7 +4,7 @@
 
 A panel is (title, unit, [(legend, query), …]).  $job and $__rate_interval are
 Grafana's; a link leads from each board to the console.  The queries are asked of
-a real Prometheus by tests/integration/test_monitoring_boards.py.
+a real Prometheus by tests/integration/test_monitoring_live.py.
 """
 
 import json
@@ -26,6 +26,15 @@ def newest(metric: str, labels: str = "") -> str:
     """A gauge that covers all hosts."""
     inner = f"{J},{labels}" if labels else J
     return f"max without (instance) ({metric}{{{inner}}})"
+
+
+def once(metric: str, by: str, labels: str = "") -> str:
+    """A counter of all hosts, which each of them shows."""
+    inner = f"{J},{labels}" if labels else J
+    return (
+        f"sum by ({by}) (max without (instance) "
+        f"(rate({metric}{{{inner}}}{RATE})))"
+    )
 
 
 def quantile(q: float, metric: str, by: str, labels: str = "") -> str:
@@ -54,6 +63,8 @@ BOARDS = {
         ("Webhooks by outcome", "reqps", [
             ("{{outcome}}",
              rate("payments_webhook_events_total", "", "outcome"))]),
+        ("Orders by status", "reqps", [
+            ("{{status}}", once("payments_orders_total", "status"))]),
         ("Decisions of risk", "reqps", [
             ("{{decision}}",
              rate("payments_risk_decisions_total", "", "decision"))]),
@@ -81,6 +92,20 @@ BOARDS = {
             ("{{psp}}: limit",
              f"sum by (psp) (payments_psp_concurrency_limit{{{J}}}) > 0 or "
              f"0 * sum by (psp) (payments_psp_in_flight{{{J}}})")]),
+        ("Orders that have succeeded", "reqps", [
+            ("{{psp}} {{method}} {{currency}}",
+             once("payments_orders_total", "psp, method, currency",
+                  'status="SUCCESS"'))]),
+        ("Declined attempts by code", "reqps", [
+            ("{{psp}} {{code}}",
+             once("payments_declines_total", "psp, code"))]),
+        ("Since the last webhook", "s", [
+            ("{{psp}}",
+             "time() - max by (psp) "
+             f"(payments_webhook_last_timestamp_seconds{{{J}}})")]),
+        ("Webhooks by outcome", "reqps", [
+            ("{{psp}} {{outcome}}",
+             rate("payments_webhook_events_total", "", "psp, outcome"))]),
         ("Circuits that are open", "none", [
             ("{{psp}}", newest("payments_psp_circuit", 'state="open"'))]),
         ("Calls that were not made", "reqps", [

@@ -1,5 +1,6 @@
-"""monitoring/*.yml by Prometheus' own tools: each alert is quiet, fires after its
-time and ends, on series that were made for it; routes lead where they should.
+"""monitoring/*.yml by Prometheus' own tools: each alert is quiet, fires after
+its time and ends, on series that were made for it; routes lead where they
+should.
 """
 
 import re
@@ -21,9 +22,10 @@ RECORDED = re.compile(r"\bjob\w*:payments")
 
 
 class Case(NamedTuple):
-    """series: name -> [good, bad]; a counter's are steps a minute.  after, until:
-    minutes from the begin and from the end of the fault after which the alert
-    surely stands or is over."""
+    """series: name -> [good, bad], and a third one for the time behind the
+    fault where that is not as before it; a counter's are steps a minute.
+    after, until: minutes from the begin and from the end of the fault after
+    which the alert surely stands or is over."""
 
     series: dict
     is_counter: bool = False
@@ -139,6 +141,15 @@ CASES = {
     "PaymentsWebhooksMissed": counter(
         'payments_backfill_missed_total{psp="p"}', 60
     ),
+    "PaymentsWebhooksSilent": Case(
+        {
+            'payments_webhook_last_timestamp_seconds{psp="p"}':
+                ["0+60", "3600+0", "90000+60"],
+            'payments_psp_calls_total{psp="p",operation="register",'
+            'result="ok"}': ["0+1", "60+1", "0+1"],
+        },
+        after=61, labels={"job": "payments", "psp": "p"},
+    ),  # fmt: skip
     "PaymentsWebhooksRefused": counter(
         'payments_webhook_events_total{outcome="signature"}', 10
     ),
@@ -172,6 +183,20 @@ CASES = {
         },
         True, 4, 11,
     ),  # fmt: skip
+    "PaymentsDiskNearlyFull": Case(
+        {
+            'node_filesystem_avail_bytes{mountpoint="/var"}': [50, 9],
+            'node_filesystem_size_bytes{mountpoint="/var"}': [100, 100],
+            'node_filesystem_readonly{mountpoint="/var"}': [0, 0],
+        }
+    ),
+    "PaymentsReplicaBehind": gauge(
+        'pg_stat_replication_pg_wal_lsn_diff{application_name="r"}',
+        1024, 67108865,
+    ),
+    "PaymentsCertificateEnds": gauge(
+        "probe_ssl_earliest_cert_expiry", 90000000, 1000000
+    ),
     "PaymentsErrorBudgetFast": budget(60, 5, 6),
     "PaymentsErrorBudgetSlow": budget(6, 30, 31),
     "PaymentsErrorBudgetTrickle": budget(0.3, 29, 361),
@@ -184,15 +209,15 @@ def minutes(text: str | None) -> int:
 
 def points(values: list, times: list[int], is_counter: bool) -> str:
     """promtool's notation: so many minutes good, bad and good again."""
-    good, bad = values
+    good, bad, again = (*values, values[0])[:3]
     if not is_counter:
-        words = [good, bad, good]
+        words = [good, bad, again]
         return " ".join(
             f"{'_' if word is None else word}x{n - 1}"
             for word, n in zip(words, times, strict=True)
         )
     at, words = 0, []
-    for step, n in zip((good, bad, good), times, strict=True):
+    for step, n in zip((good, bad, again), times, strict=True):
         words.append(f"{at}+{step}x{n - 1}")
         at += step * n
     return " ".join(words)
@@ -267,8 +292,8 @@ def story_of(name: str) -> dict:
 
 
 def promtool(place: Path, rules: dict) -> str:
-    """Its complaints about all cases; empty: none.  Each case has a file with its
-    rule alone: promtool evaluates all rules of a file each minute."""
+    """Its complaints about all cases; empty: none.  Each case has a file with
+    its rule alone: promtool evaluates all rules of a file each minute."""
     (place / "rules.yml").write_text((HERE / "rules.yml").read_text())
     for name, rule in rules.items():
         groups = {"groups": [{"name": "one", "rules": [rule]}]}

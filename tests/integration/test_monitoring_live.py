@@ -1,26 +1,20 @@
 """A real Prometheus and a real Alertmanager beside a gateway under load: each
-panel of monitoring/boards has data, the rules are healthy, and who has to act is
-paged when a PSP fails, the books differ, jobs stand still and the database goes.
+panel of monitoring/boards has data, the rules are healthy, and operators are
+paged when a PSP fails, the books differ, and the database goes.
 """
 
 import contextlib
-import http.server
 import json
 import re
 import subprocess
-import threading
-from pathlib import Path
+import time
 
-import httpx
 import pytest
-import yaml
-from support.client import plain
+from support import events
+from support.monitor import HERE, Monitor
 from support.own_stack import OwnStack, wait_for
-from support.ports import free_port
 from support.sold import Sold
 
-ROOT = Path(__file__).resolve().parents[2]
-HERE = ROOT / "monitoring"
 BOARDS = sorted((HERE / "boards").glob("*.json"))
 QUICK = (
     "payments_audience ",
@@ -28,131 +22,6 @@ QUICK = (
     "    payments_watchdog  interval=500ms;\n    payments_audience ",
 )
 BREAKER = "failures=50% calls=5 window=1h"
-
-
-class Receiver:
-    """Where Alertmanager sends: path -> the alerts that have come."""
-
-    def __init__(self):
-        self.heard = {"/page": [], "/ticket": [], "/alive": []}
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                size = int(self.headers["Content-Length"])
-                said = json.loads(self.rfile.read(size))
-                outer.heard[self.path] += said["alerts"]
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(
-            ("127.0.0.1", 0), Handler
-        )
-        self.port = self.server.server_port
-        threading.Thread(target=self.server.serve_forever).start()
-
-    def names(self, path: str, status: str = "firing") -> set[str]:
-        return {
-            each["labels"]["alertname"]
-            for each in self.heard[path]
-            if each["status"] == status
-        }
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-class Monitor:
-    """Prometheus and Alertmanager with the shipped files; only times differ: an
-    alert that waits for minutes waits for a second here."""
-
-    def __init__(self, stack, place: Path):
-        self.receiver = Receiver()
-        self.processes = []
-        ports = {"prometheus": free_port(), "alertmanager": free_port()}
-        self.write(stack, place, ports["alertmanager"])
-        self.http = plain(
-            base_url=f"http://127.0.0.1:{ports['prometheus']}", timeout=10
-        )
-        self.start(
-            place, "prometheus-alertmanager", "alertmanager.yml",
-            f"--storage.path={place}/alerts", "--cluster.listen-address=",
-            f"--web.listen-address=127.0.0.1:{ports['alertmanager']}",
-        )  # fmt: skip
-        self.start(
-            place, "prometheus", "prometheus.yml",
-            f"--storage.tsdb.path={place}/series",
-            f"--web.listen-address=127.0.0.1:{ports['prometheus']}",
-        )  # fmt: skip
-        wait_for(self.is_up, "Prometheus scrapes the gateway")
-
-    def write(self, stack, place: Path, port: int) -> None:
-        (place / "rules.yml").write_text(
-            (HERE / "rules.yml").read_text().replace("30s", "1s", -1)
-        )
-        (place / "alerts.yml").write_text(
-            re.sub(
-                r"( +for:) \w+", r"\1 1s", (HERE / "alerts.yml").read_text()
-            )
-        )
-        conf = yaml.safe_load((HERE / "prometheus.yml").read_text())
-        conf["global"] = {
-            "scrape_interval": "1s",
-            "evaluation_interval": "1s",
-        }
-        conf["alerting"]["alertmanagers"][0]["static_configs"] = [
-            {"targets": [f"127.0.0.1:{port}"]}
-        ]
-        (job,) = conf["scrape_configs"]
-        job["tls_config"]["ca_file"] = stack.values["GATEWAY_CA"]
-        job["static_configs"] = [
-            {"targets": [stack.url.removeprefix("https://")]}
-        ]
-        (place / "prometheus.yml").write_text(yaml.safe_dump(conf))
-        text = (HERE / "alertmanager.yml").read_text()
-        text = text.replace(":9901/", f":{self.receiver.port}/")
-        text = re.sub(r"(group_\w+:) \d+\w+", r"\1 1s", text)
-        (place / "alertmanager.yml").write_text(text)
-
-    def start(self, place: Path, program: str, conf: str, *words) -> None:
-        with (place / f"{program}.log").open("w") as log:
-            self.processes.append(
-                subprocess.Popen(
-                    [program, f"--config.file={place / conf}", *words],
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                )
-            )  # fmt: skip
-
-    def ask(self, query: str) -> list:
-        answer = self.http.get("/api/v1/query", params={"query": query})
-        assert answer.status_code == 200, answer.text
-        return answer.json()["data"]["result"]
-
-    def is_up(self) -> bool:
-        with contextlib.suppress(httpx.TransportError):
-            ready = self.http.get("/-/ready").status_code == 200
-            return ready and [e["value"][1] for e in self.ask("up")] == ["1"]
-        return False
-
-    def is_paged(self, name: str, path: str = "/page") -> None:
-        wait_for(lambda: name in self.receiver.names(path), f"{path} {name}")
-
-    def is_over(self, name: str, path: str = "/page") -> None:
-        wait_for(
-            lambda: name in self.receiver.names(path, "resolved"),
-            f"the end of {name}",
-        )
-
-    def close(self):
-        self.http.close()
-        for process in self.processes:
-            process.terminate()
-            process.wait(30)
-        self.receiver.close()
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +36,11 @@ def stack():
 
 @pytest.fixture(scope="module")
 def monitor(stack, tmp_path_factory):
-    made = Monitor(stack, tmp_path_factory.mktemp("monitor"))
+    made = Monitor(
+        tmp_path_factory.mktemp("monitor"),
+        {"payments": stack.url.removeprefix("https://")},
+        ca=stack.values["GATEWAY_CA"],
+    )
     try:
         yield made
     finally:
@@ -180,6 +53,7 @@ def load(stack, monitor):
     for _ in range(2):
         sold = Sold.paid(stack)
         sold.ends(sold.refund("1.00"), "SUCCESS")
+        events.message(stack.created(), "declined").send()
         seen = len(monitor.ask("count_over_time(up[1m])"))
         wait_for(lambda: monitor.is_up() and seen, "another scrape")
 
@@ -227,11 +101,144 @@ def test_the_dead_mans_switch_is_pressed(monitor):
 
 def test_nobody_is_woken_while_all_is_well(monitor, load):
     """Load alone, and the rules have looked at it."""
-    assert monitor.receiver.names("/page") == set()
+    assert monitor.ask('ALERTS{alertstate="firing",severity!="none"}') == []
+
+
+# The series themselves.
+
+
+def series(stack, name: str) -> dict:
+    """Of one family: labels -> the value."""
+    found = {}
+    for line in stack.http.get("/metrics").text.splitlines():
+        match = re.fullmatch(rf"{name}\{{(.*)\}} (\S+)", line)
+        if match:
+            labels = re.findall(r'(\w+)="([^"]*)"', match[1])
+            found[frozenset(labels)] = float(match[2])
+    return found
+
+
+def one(stack, name: str, **labels) -> float | None:
+    return series(stack, name).get(frozenset(labels.items()))
+
+
+def test_a_webhook_counts_for_its_psp_and_its_key_if_it_is_proven(stack, load):
+    last = ("payments_webhook_last_timestamp_seconds", {"psp": "stripe"})
+    key = ("payments_webhook_key_used_timestamp_seconds",
+           {"psp": "stripe", "key": "1"})  # fmt: skip
+
+    def count(outcome):
+        return one(stack, "payments_webhook_events_total", psp="stripe",
+                   outcome=outcome)  # fmt: skip
+
+    sent = events.message(stack.created("stripe"), "paid")
+    assert (count("signature"), count("applied")) == (0, 0)
+    sent.send(headers={"Stripe-Signature": f"t={sent.when},v1={'0' * 64}"})
+    # the counters are those of the flow's end, which is behind the answer
+    wait_for(lambda: count("signature") == 1, "the forged one is counted")
+    assert one(stack, last[0], **last[1]) is None
+    assert one(stack, key[0], **key[1]) is None
+    before = int(time.time())
+    sent.send()
+    wait_for(lambda: count("applied") == 1, "the webhook is counted")
+    assert before <= one(stack, last[0], **last[1]) <= time.time()
+    assert before <= one(stack, key[0], **key[1]) <= time.time()
+
+
+def test_a_good_token_moves_the_meter_of_its_key(stack, load):
+    labels = {"merchant": "globex", "kid": "globex-2026-01"}
+    name = "payments_jwt_key_used_timestamp_seconds"
+    assert one(stack, name, **labels) is None
+    forged = stack.headers(merchant="OTHER_")
+    forged["Authorization"] = forged["Authorization"][:-8] + "AAAAAAAA"
+    path = "/v1/payments/none"
+    assert stack.http.get(path, headers=forged).status_code == 401
+    assert one(stack, name, **labels) is None
+    before = int(time.time())
+    assert stack.get(path, merchant="OTHER_").status_code == 404
+    assert before <= one(stack, name, **labels) <= time.time()
+
+
+def test_orders_and_declines_are_those_of_the_books(stack, load):
+    def agree():
+        orders = {
+            (kind["psp"], kind["method"], kind["currency"], kind["status"]): n
+            for kind, n in ((dict(k), n) for k, n in
+                            series(stack, "payments_orders_total").items())
+            if kind["status"] in ("SUCCESS", "FAILED")
+        }  # fmt: skip
+        told = stack.sql(
+            """SELECT c.psp, coalesce(c.payment_method, '-'), c.currency,
+                o.status, count(*)
+            FROM pay.payment_order o
+            JOIN pay.checkout c USING (merchant_id, checkout_id)
+            WHERE o.status IN ('SUCCESS', 'FAILED') GROUP BY 1, 2, 3, 4"""
+        )
+        return told and {k: n for k, n in orders.items() if n} == {
+            tuple(row[:4]): row[4] for row in told
+        }
+
+    wait_for(agree, "the orders are counted")
+    (declined,) = stack.sql(
+        "SELECT count(*) FROM pay.event WHERE detail ? 'decline'"
+    )
+    assert sum(series(stack, "payments_declines_total").values()) == declined[0]
+
+
+def test_an_answer_is_small_and_names_no_payment(stack, load):
+    text = stack.http.get("/metrics").text
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert len(lines) < 2000 and len(text) < 200_000
+    names = stack.sql("SELECT payment_order_id, seller_account FROM"
+                      " pay.payment_order")  # fmt: skip
+    assert not [name for row in names for name in row if name in text]
+
+
+def test_books_that_differ_wake_somebody(stack, monitor, load):
+    sold = Sold.paid(stack)
+    change = (
+        "UPDATE pay.wallet SET available_minor = available_minor + %s"
+        " WHERE seller_account = %s RETURNING 1"
+    )
+    assert stack.sql(change, 1, sold.seller)
+    # wallets are compared where their sellers have something new
+    body = stack.order("generic")
+    body["payment_orders"][0]["seller_account"] = sold.seller
+    assert stack.post(body).status_code == 201
+    monitor.is_paged("PaymentsBooksDiffer")
+    assert stack.sql(change, -1, sold.seller)
+
+
+@contextlib.contextmanager
+def forbidden(stack, function: str):
+    """The gateway may not call it meanwhile."""
+    act = f"EXECUTE ON FUNCTION pay_api.{function}"
+    stack.sql(f"REVOKE {act} FROM payments_gateway")
+    try:
+        yield
+    finally:
+        stack.sql(f"GRANT {act} TO payments_gateway")
+
+
+def test_a_queue_that_is_stuck_wakes_somebody(stack, monitor, load):
+    stack.created()
+    with forbidden(stack, "claim_jobs"):
+        stack.sql("UPDATE pay.job SET run_at = now() - interval '5 minutes'"
+                  " WHERE lease_until IS NULL")  # fmt: skip
+        monitor.is_paged("PaymentsJobsLate")
+    monitor.is_over("PaymentsJobsLate")
+
+
+def test_a_seal_that_is_late_makes_a_ticket(stack, monitor, load):
+    with forbidden(stack, "begin_seal"):
+        stack.created()
+        monitor.is_paged("PaymentsSealFails", "/ticket")
 
 
 def test_a_psp_that_fails_wakes_somebody(stack, monitor, load):
-    for _ in range(6):
+    """Behind the others, as its circuit stays open."""
+    state = {"psp": "generic", "state": "open"}
+    while one(stack, "payments_psp_circuit", **state) == 0:
         body = stack.order("generic")
         nonce = body["payment_orders"][0]["payment_order_id"]
         stack.mock.faults(
@@ -250,20 +257,10 @@ def test_a_psp_that_fails_wakes_somebody(stack, monitor, load):
     stack.mock.clear_faults()
 
 
-def test_books_that_differ_wake_somebody(stack, monitor, load):
-    seller = Sold.paid(stack, "stripe").seller
-    change = (
-        "UPDATE pay.wallet SET available_minor = available_minor + %s"
-        " WHERE seller_account = %s RETURNING 1"
-    )
-    assert stack.sql(change, 1, seller)
-    Sold.paid(stack, "stripe")
-    monitor.is_paged("PaymentsBooksDiffer")
-    assert stack.sql(change, -1, seller)
-
-
 def test_a_database_that_is_gone_wakes_somebody(stack, monitor, load):
     stack.postgres("stop", "-m", "fast")
     monitor.is_paged("PaymentsDatabaseGone")
+    # and a scrape needs no database
+    assert series(stack, "payments_orders_total")
     stack.postgres("start")
     monitor.is_over("PaymentsDatabaseGone")
