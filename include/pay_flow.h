@@ -455,6 +455,8 @@ struct pay_flow_s {
     const pay_env_t   *env;
     pay_flow_step_pt   step;                 /* takes the next event */
     pay_str_t          request_id;
+    pay_str_t          trace;                /* traceparent of the payment, or
+                                                empty; for logs, too */
     void              *state;
     void              *sub;                  /* of the sub-flow under way */
 
@@ -467,6 +469,9 @@ struct pay_flow_s {
                                                 explores, or NULL */
     int                differs;              /* the PSP's amount or token from
                                                 the order's */
+    int                is_proven;            /* a webhook is its PSP's … */
+    unsigned           signed_by;            /* … bit n is set where key n of
+                                                its block has signed it */
     const char        *quarantined;          /* literal: why a webhook was
                                                 put there, NULL: it was not */
     pay_str_t          invalid_event;        /* id of a PSP's event that cannot
@@ -527,6 +532,8 @@ typedef struct {
     pay_str_t               handle;          /* fresh */
     pay_str_t               change_id;       /* fresh, where it replaces */
     pay_str_t               asked_by;        /* of pay_jwt_asker(), or empty */
+    pay_str_t               trace;           /* of pay_trace_parse(), or empty;
+                                                lives as long as the flow */
     int64_t                 now_s;
 } pay_create_input_t;
 

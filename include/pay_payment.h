@@ -111,6 +111,7 @@ typedef struct {
     int                    manual;         /* captured by calls of its own */
     pay_str_t              replaces;       /* a checkout_id, or empty */
     pay_str_t              replaced_by;
+    pay_str_t              trace;          /* traceparent, or empty */
     pay_str_t              risk;           /* the decision before the PSP was
                                               asked; empty: there was none */
     pay_str_t              locale;     /* on the buyer's page; or empty */

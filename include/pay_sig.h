@@ -81,6 +81,8 @@ typedef struct {
                                           empty: not fetched yet */
     pay_str_t            confirmed;    /* the answer of confirm_url; empty: not
                                           asked yet */
+    unsigned            *fits;         /* bit n is set where keys[n] has
+                                          signed; NULL: nobody asks */
 } pay_sig_input_t;
 
 typedef struct {

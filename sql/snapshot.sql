@@ -639,6 +639,7 @@ CREATE TYPE pay_api.change_row AS (
 	replaces text,
 	replaced_by text,
 	risk text,
+	trace text,
 	place bigint,
 	order_id text,
 	seller_account text,
@@ -694,6 +695,7 @@ CREATE TYPE pay_api.checkout_row AS (
 	replaces text,
 	replaced_by text,
 	risk text,
+	trace text,
 	place bigint,
 	order_id text,
 	seller_account text,
@@ -752,7 +754,8 @@ CREATE TYPE pay_api.delivery_row AS (
 	key_id2 text,
 	number3 bigint,
 	sealed3 bytea,
-	key_id3 text
+	key_id3 text,
+	trace text
 );
 
 COMMENT ON TYPE pay_api.delivery_row IS 'A message on its way to an endpoint';
@@ -811,6 +814,7 @@ CREATE TYPE pay_api.job_row AS (
 	replaces text,
 	replaced_by text,
 	risk text,
+	trace text,
 	place bigint,
 	order_id text,
 	seller_account text,
@@ -1044,6 +1048,7 @@ CREATE TYPE pay_api.visit_row AS (
 	replaces text,
 	replaced_by text,
 	risk text,
+	trace text,
 	place bigint,
 	order_id text,
 	seller_account text,
@@ -1217,6 +1222,8 @@ CREATE FUNCTION pay.act_on_one_review(p_merchant_id text, p_review_id bigint, p_
 CREATE FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subject text, p_currency text, p_limit bigint, p_hash text, p_why text, p_who text, OUT outcome text, OUT batch_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.add_amounts(p_a jsonb, p_b jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.add_counts(p_one jsonb, p_other jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.add_decline_counts(p_from bigint, p_until bigint) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.add_order_counts(p_from bigint, p_until bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.add_up_rollup(p_level text, p_merchant_id text, p_bucket timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.add_up_rollups(p_merchants text[], p_minutes timestamp with time zone[]) RETURNS void LANGUAGE plpgsql;
@@ -1731,6 +1738,7 @@ CREATE TABLE pay.checkout (
     risk text COLLATE pg_catalog."C",
     hold_psps text[],
     page jsonb,
+    trace text COLLATE pg_catalog."C",
     CONSTRAINT checkout_check CHECK ((((state)::text <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
     CONSTRAINT checkout_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
     CONSTRAINT checkout_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
@@ -1738,7 +1746,8 @@ CREATE TABLE pay.checkout (
     CONSTRAINT checkout_check4 CHECK ((((first_call)::text = 'DONE'::text) = (first_ended_at IS NOT NULL))),
     CONSTRAINT checkout_page_check CHECK ((octet_length((page)::text) <= 16384)),
     CONSTRAINT checkout_payment_method_check CHECK ((((octet_length(payment_method) >= 1) AND (octet_length(payment_method) <= 64)) AND (payment_method !~ '[^A-Za-z0-9._~-]'::text))),
-    CONSTRAINT checkout_risk_check CHECK ((risk = ANY (ARRAY['allow'::text, 'challenge'::text, 'review'::text, 'block'::text])))
+    CONSTRAINT checkout_risk_check CHECK ((risk = ANY (ARRAY['allow'::text, 'challenge'::text, 'review'::text, 'block'::text]))),
+    CONSTRAINT checkout_trace_check CHECK ((trace ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$'::text))
 )
 WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
@@ -2063,6 +2072,7 @@ CREATE FUNCTION pay.count_piece(p_rows integer) RETURNS boolean LANGUAGE plpgsql
 CREATE FUNCTION pay.count_roundings(p_file_id bigint) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.count_usual() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.count_watched_captures() RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.counted_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.decide_one_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text, OUT outcome text, OUT decided pay.risk_review) RETURNS record LANGUAGE plpgsql;
@@ -3211,6 +3221,7 @@ CREATE VIEW pay.checkout_state (
     replaces text,
     replaced_by text,
     risk text,
+    trace text,
     place bigint,
     order_id text,
     seller_account text,
@@ -3350,6 +3361,7 @@ CREATE FUNCTION pay.this_tx() RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amount_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.total_of(p_counts jsonb) RETURNS bigint LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.trace_of(p_merchant_id text, p_subject text) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.types_ok(p_types jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.unsettle_reviews(p_moves pay.move[]) RETURNS void LANGUAGE plpgsql;
@@ -3956,6 +3968,15 @@ ALTER TABLE pay.dead_letter ALTER COLUMN dead_letter_id ADD GENERATED ALWAYS AS 
     CACHE 1
 );
 
+CREATE TABLE pay.decline_count (
+    psp pay.id NOT NULL,
+    code text NOT NULL COLLATE pg_catalog."C",
+    n bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE pay.decline_count IS 'Declined attempts by our code, since this table exists';
+
 CREATE TABLE pay.dropped_month (
     month date NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
@@ -4083,6 +4104,17 @@ CREATE TABLE pay.news_kind (
     is_shown boolean NOT NULL,
     CONSTRAINT news_kind_logged_check CHECK ((logged = ANY (ARRAY['moved'::text, 'always'::text, 'once'::text, 'waiting'::text, 'held'::text, 'attempt'::text, 'asked'::text, 'doubted'::text])))
 );
+
+CREATE TABLE pay.order_count (
+    psp pay.id NOT NULL,
+    method text NOT NULL COLLATE pg_catalog."C",
+    currency text NOT NULL COLLATE pg_catalog."C",
+    status pay.order_status NOT NULL,
+    n bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE pay.order_count IS 'Orders by the status that they have reached, since this table exists';
 
 CREATE TABLE pay.outbox (
     merchant_id pay.id NOT NULL,
@@ -6485,6 +6517,8 @@ ALTER TABLE ONLY pay.currency
     ADD CONSTRAINT currency_pkey PRIMARY KEY (code);
 ALTER TABLE ONLY pay.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (dead_letter_id);
+ALTER TABLE ONLY pay.decline_count
+    ADD CONSTRAINT decline_count_pkey PRIMARY KEY (psp, code);
 ALTER TABLE ONLY pay.dispatch
     ADD CONSTRAINT dispatch_pkey PRIMARY KEY (merchant_id, checkout_id, operation, operation_id, attempt);
 ALTER TABLE ONLY pay.dispute
@@ -6527,6 +6561,8 @@ ALTER TABLE ONLY pay.mismatch_settlement
     ADD CONSTRAINT mismatch_settlement_pkey PRIMARY KEY (merchant_id, checkout_id, mismatch_id);
 ALTER TABLE ONLY pay.news_kind
     ADD CONSTRAINT news_kind_pkey PRIMARY KEY (news);
+ALTER TABLE ONLY pay.order_count
+    ADD CONSTRAINT order_count_pkey PRIMARY KEY (psp, method, currency, status);
 ALTER TABLE ONLY pay.order_fee
     ADD CONSTRAINT order_fee_pkey PRIMARY KEY (merchant_id, payment_order_id);
 ALTER TABLE ONLY pay.outbox
@@ -7371,6 +7407,8 @@ REVOKE ALL ON FUNCTION pay.act_on_one_review(p_merchant_id text, p_review_id big
 REVOKE ALL ON FUNCTION pay.act_on_payout_batch(p_act text, p_merchant_id text, p_subject text, p_currency text, p_limit bigint, p_hash text, p_why text, p_who text, OUT outcome text, OUT batch_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_amounts(p_a jsonb, p_b jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_counts(p_one jsonb, p_other jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.add_decline_counts(p_from bigint, p_until bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.add_order_counts(p_from bigint, p_until bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_tally_lines(p_name text, p_lines pay.close_line[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_up_rollup(p_level text, p_merchant_id text, p_bucket timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.add_up_rollups(p_merchants text[], p_minutes timestamp with time zone[]) FROM PUBLIC;
@@ -7659,6 +7697,7 @@ REVOKE ALL ON FUNCTION pay.count_piece(p_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_roundings(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_usual() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.count_watched_captures() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.counted_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.day_bounds(p_day text, OUT since timestamp with time zone, OUT until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.decide_one_review(p_review_id bigint, p_act text, p_reason text, p_note text, p_blocks boolean, p_who text, OUT outcome text, OUT decided pay.risk_review) FROM PUBLIC;
@@ -8515,6 +8554,7 @@ REVOKE ALL ON FUNCTION pay.this_tx() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amount_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.total_of(p_counts jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.trace_of(p_merchant_id text, p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.types_ok(p_types jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.unsettle_reviews(p_moves pay.move[]) FROM PUBLIC;
@@ -9029,6 +9069,8 @@ GRANT SELECT ON TABLE pay.console_role TO payments_auditor;
 GRANT SELECT ON TABLE pay.console_role TO payments_operator;
 GRANT SELECT ON TABLE pay.currency TO payments_auditor;
 GRANT SELECT ON TABLE pay.currency TO payments_operator;
+GRANT SELECT ON TABLE pay.decline_count TO payments_auditor;
+GRANT SELECT ON TABLE pay.decline_count TO payments_operator;
 GRANT SELECT ON TABLE pay.dropped_month TO payments_auditor;
 GRANT SELECT ON TABLE pay.dropped_month TO payments_operator;
 GRANT SELECT ON TABLE pay.event_anchor TO payments_auditor;
@@ -9051,6 +9093,8 @@ GRANT SELECT ON TABLE pay.mismatch_settlement TO payments_auditor;
 GRANT SELECT ON TABLE pay.mismatch_settlement TO payments_operator;
 GRANT SELECT ON TABLE pay.news_kind TO payments_auditor;
 GRANT SELECT ON TABLE pay.news_kind TO payments_operator;
+GRANT SELECT ON TABLE pay.order_count TO payments_auditor;
+GRANT SELECT ON TABLE pay.order_count TO payments_operator;
 GRANT SELECT ON TABLE pay.outbox TO payments_auditor;
 GRANT SELECT ON TABLE pay.outbox TO payments_operator;
 GRANT SELECT ON TABLE pay.payout_act TO payments_auditor;

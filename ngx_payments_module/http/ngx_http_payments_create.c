@@ -14,6 +14,7 @@
 #include "util/ngx_payments_conf_types.h"
 #include "util/ngx_payments_random.h"
 #include "pay_idempotency.h"
+#include "pay_trace.h"
 #include "pay_url.h"
 
 
@@ -21,6 +22,8 @@ static ngx_int_t create_start(ngx_http_request_t *r, pay_str_t body,
     ngx_payments_flow_t *flow);
 static ngx_int_t fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow,
     pay_str_t body, pay_create_input_t *in, pay_err_t *err);
+static pay_status_t fill_trace(ngx_http_request_t *r, pay_flow_t *core,
+    pay_create_input_t *in);
 static ngx_int_t fill_ids(pay_arena_t *arena, pay_create_input_t *in);
 static pay_status_t check_choices(pay_arena_t *arena, pay_create_input_t *in,
     pay_status_t parsed, pay_err_t *err);
@@ -133,7 +136,8 @@ fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow, pay_str_t body,
                    (pay_str_t) { PAY_UUID_TEXT, ctx->request_id },
                    &ngx_payments_flow_core(flow)->request_id) != PAY_OK
         || ngx_http_payments_base_url(r, &url) != NGX_OK
-        || pay_dup(arena, url, &in->base_url) != PAY_OK)
+        || pay_dup(arena, url, &in->base_url) != PAY_OK
+        || fill_trace(r, ngx_payments_flow_core(flow), in) != PAY_OK)
     {
         return NGX_ERROR;
     }
@@ -142,6 +146,31 @@ fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow, pay_str_t body,
     in->fingerprint.len = PAY_SHA256_SIZE;
 
     return fill_ids(arena, in);
+}
+
+
+/* The storefront's trace.  One that is malformed or stands twice is none, as
+ * Trace Context says: it is for operators alone, and refuses nothing. */
+static pay_status_t
+fill_trace(ngx_http_request_t *r, pay_flow_t *core, pay_create_input_t *in)
+{
+    u_char            text[PAY_TRACE_TEXT];
+    ngx_uint_t        count;
+    ngx_table_elt_t  *header;
+
+    header = ngx_http_payments_find_header(r, "traceparent", &count);
+
+    if (header == NULL || count != 1
+        || pay_trace_parse(ngx_payments_str(header->value), text) != PAY_OK)
+    {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_dup(core->arena, (pay_str_t) { PAY_TRACE_TEXT, text },
+                    &in->trace));
+    core->trace = in->trace;
+
+    return PAY_OK;
 }
 
 

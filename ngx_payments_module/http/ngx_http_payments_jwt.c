@@ -3,6 +3,7 @@
 #include "http/ngx_http_payments_jwt.h"
 #include "http/ngx_http_payments_request.h"
 #include "http/ngx_http_payments_send.h"
+#include "shm/ngx_payments_count_keys.h"
 #include "util/ngx_http_payments_ctx.h"
 #include "util/ngx_payments_conf_types.h"
 #include "util/ngx_payments_log_pace.h"
@@ -87,6 +88,7 @@ ngx_http_payments_authenticate(ngx_http_request_t *r, unsigned scope,
     ctx->subject = claims.subject;
     ctx->scopes = claims.scopes;
     ctx->merchant_id = ngx_payments_nstr((*merchant)->id);
+    ngx_payments_count_jwt_key((*merchant)->id, claims.key->kid);
 
     if ((*merchant)->disabled) {
         return ngx_http_payments_refuse(err, "merchant-disabled", NULL);

@@ -6,12 +6,15 @@
  */
 
 #include "http/ngx_http_payments_metrics.h"
+#include "http/ngx_http_payments_metrics_psps.h"
 #include "http/ngx_http_payments_reply.h"
 #include "http/ngx_http_payments_send.h"
 #include "shm/ngx_payments_bulkhead.h"
 #include "shm/ngx_payments_count.h"
 #include "shm/ngx_payments_count_deliveries.h"
 #include "shm/ngx_payments_count_events.h"
+#include "shm/ngx_payments_count_keys.h"
+#include "shm/ngx_payments_count_orders.h"
 #include "shm/ngx_payments_count_payouts.h"
 #include "shm/ngx_payments_count_rates.h"
 #include "shm/ngx_payments_count_risk.h"
@@ -20,8 +23,7 @@
 #include "shm/ngx_payments_count_settled.h"
 #include "shm/ngx_payments_count_stage.h"
 #include "shm/ngx_payments_figures.h"
-#include "shm/ngx_payments_health.h"
-#include "shm/ngx_payments_zone.h"
+#include "shm/ngx_payments_series.h"
 #include "util/ngx_payments_memory.h"
 #include "util/ngx_payments_process.h"
 #include "pay_metric.h"
@@ -39,52 +41,8 @@ static void write_events(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_changes(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_db(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c);
-static void write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c);
-static void write_quarantined(pay_buf_t *buf, const ngx_payments_counters_t *c);
-static void write_backfills(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_seals(pay_buf_t *buf, const ngx_payments_counters_t *c);
-static ngx_uint_t lists_events(const ngx_payments_psp_stat_t *stat);
-static const ngx_payments_psp_stat_t *psp_stat(
-    const ngx_payments_counters_t *c, ngx_uint_t i);
-static pay_str_t psp_name(const ngx_payments_psp_stat_t *psp);
-static const char *result_name(ngx_uint_t result);
-static void write_calls(pay_buf_t *buf, pay_str_t psp, pay_call_t call,
-    const ngx_atomic_t *calls);
-static void write_health(pay_buf_t *buf);
-static void write_circuit(pay_buf_t *buf, pay_str_t psp,
-    const ngx_payments_health_stat_t *stat);
-static void write_refused(pay_buf_t *buf, pay_str_t psp,
-    const ngx_payments_health_stat_t *stat);
-static void health_end(pay_buf_t *buf,
-    const ngx_payments_health_stat_t *stat, ngx_uint_t which);
 static void write_gauges(pay_buf_t *buf, ngx_payments_counters_t *c);
-static void write_histogram(pay_buf_t *buf, const char *name,
-    const char *label, pay_str_t value, const ngx_payments_histogram_t *h);
-static void words(pay_buf_t *buf, const char *name, const char *label,
-    const char *const *table, const ngx_atomic_t *counts);
-
-
-/* One number of each PSP; the order is that of health_end(). */
-static const struct {
-    const char  *name;
-    const char  *type;
-    const char  *help;
-    ngx_uint_t   thousandths;
-} health_families[] = {
-    { "payments_psp_circuit_opened_total", "counter",
-      "How often the circuit breaker has opened.", 0 },
-    { "payments_psp_in_flight", "gauge",
-      "Calls under way, all workers.", 0 },
-    { "payments_psp_concurrency_limit", "gauge",
-      "How many calls may be under way; 0: no limit.", 0 },
-    { "payments_psp_success_ratio", "gauge",
-      "Good calls among those of the breaker's window; 1 without calls.", 1 },
-    { "payments_psp_latency_seconds", "gauge",
-      "Mean duration of a call within the breaker's window.", 1 },
-    { "payments_route_explored_total", "counter",
-      "New checkouts that began there since a route explores.", 0 },
-    { NULL, NULL, NULL, 0 }
-};
 
 
 /* Workers go on counting meanwhile: each value is right, sums may differ. */
@@ -122,9 +80,9 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
         ngx_payments_risk_write(&buf, &ctx->counters);
         ngx_payments_risk_providers_write(&buf, &ctx->counters);
         write_sweep(&buf, &ctx->counters);
-        write_psps(&buf, &ctx->counters);
-        write_quarantined(&buf, &ctx->counters);
-        write_backfills(&buf, &ctx->counters);
+        ngx_http_payments_metrics_psps(&buf, &ctx->counters);
+        ngx_payments_keys_write(&buf, &ctx->counters);
+        ngx_payments_orders_write(&buf, &ctx->counters);
         write_seals(&buf, &ctx->counters);
         ngx_payments_rates_write(&buf, &ctx->counters);
         ngx_payments_settled_write(&buf, &ctx->counters);
@@ -132,7 +90,6 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
         ngx_payments_deliveries_write(&buf, &ctx->counters);
         ngx_payments_events_write(&buf, &ctx->counters);
         ngx_payments_rollups_write(&buf, &ctx->counters);
-        write_health(&buf);
         write_gauges(&buf, &ctx->counters);
     }
 
@@ -179,7 +136,8 @@ write_requests(pay_buf_t *buf, const ngx_payments_counters_t *c)
 
     for (i = 0; i < NGX_PAYMENTS_FLOWS; i++) {
         flow = pay_str_of(ngx_payments_flow_names[i]);
-        write_histogram(buf, name, "flow", flow, &c->request_duration[i]);
+        ngx_payments_histogram_write(buf, name, "flow", flow,
+                                     &c->request_duration[i]);
     }
 }
 
@@ -192,21 +150,17 @@ write_events(pay_buf_t *buf, const ngx_payments_counters_t *c)
     pay_metric_family(buf, "payments_rate_limited_total", "counter",
                       "Requests refused by a rate limit, by whose limit it "
                       "was.");
-    words(buf, "payments_rate_limited_total", "by", by, c->limited);
+    ngx_payments_words_write(buf, "payments_rate_limited_total", "by",
+                             by, c->limited);
 
     pay_metric_family(buf, "payments_card_data_refused_total", "counter",
                       "Requests refused because they held card data.");
     pay_metric_simple(buf, "payments_card_data_refused_total", c->card_data);
 
-    pay_metric_family(buf, "payments_webhook_events_total", "counter",
-                      "Webhooks by what became of them.");
-    words(buf, "payments_webhook_events_total", "outcome",
-          ngx_payments_outcome_names, c->webhooks);
-
     pay_metric_family(buf, "payments_jobs_total", "counter",
                       "Background jobs by how they ended.");
-    words(buf, "payments_jobs_total", "outcome",
-          ngx_payments_job_names, c->jobs);
+    ngx_payments_words_write(buf, "payments_jobs_total", "outcome",
+                             ngx_payments_job_names, c->jobs);
 }
 
 
@@ -266,8 +220,10 @@ write_db(pay_buf_t *buf, const ngx_payments_counters_t *c)
                       "From sending a call to its last row.");
 
     for (op = 0; op < PAY_OP_COUNT; op++) {
-        write_histogram(buf, "payments_db_call_duration_seconds", "op",
-                        pay_str_of(pay_op(op)->name), &c->db_duration[op]);
+        ngx_payments_histogram_write(buf,
+                                     "payments_db_call_duration_seconds", "op",
+                                     pay_str_of(pay_op(op)->name),
+                                     &c->db_duration[op]);
     }
 
     pay_metric_family(buf, "payments_db_rejected_total", "counter",
@@ -294,8 +250,8 @@ write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c)
 
     pay_metric_family(buf, "payments_dead_letters", "gauge",
                       "Dead letters that are open, by kind.");
-    words(buf, "payments_dead_letters", "kind",
-          ngx_payments_letter_names, sweep->letters);
+    ngx_payments_words_write(buf, "payments_dead_letters", "kind",
+                             ngx_payments_letter_names, sweep->letters);
 
     pay_metric_family(buf, "payments_dispatch_unknown", "gauge",
                       "Calls to PSPs whose outcome is not known.");
@@ -317,96 +273,6 @@ write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c)
                       "Contradictions between the gateway's own books.");
     pay_metric_simple(buf, "payments_books_differences",
                       sweep->differences);
-}
-
-
-static void
-write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c)
-{
-    ngx_uint_t                      i, k;
-    const ngx_payments_psp_stat_t  *psp;
-
-    pay_metric_family(buf, "payments_psp_calls_total", "counter",
-                      "Calls to payment service providers.");
-
-    for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
-        psp = psp_stat(c, i);
-
-        for (k = 0; psp != NULL && k < PAY_CALL_COUNT; k++) {
-            write_calls(buf, psp_name(psp), (pay_call_t) k, psp->calls[k]);
-        }
-    }
-
-    pay_metric_family(buf, "payments_psp_call_duration_seconds", "histogram",
-                      "From the start of a call to its answer or failure.");
-
-    for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
-        psp = psp_stat(c, i);
-
-        if (psp != NULL) {
-            write_histogram(buf, "payments_psp_call_duration_seconds", "psp",
-                            psp_name(psp), &psp->duration);
-        }
-    }
-}
-
-
-static void
-write_quarantined(pay_buf_t *buf, const ngx_payments_counters_t *c)
-{
-    ngx_uint_t                      i, k;
-    const char                     *name;
-    const ngx_payments_psp_stat_t  *psp;
-
-    name = "payments_webhooks_quarantined_total";
-    pay_metric_family(buf, name, "counter",
-                      "Webhooks that were refused and put aside for operators, "
-                      "by why.");
-
-    for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
-        psp = psp_stat(c, i);
-
-        for (k = 0; psp != NULL && k < NGX_PAYMENTS_REASONS; k++) {
-            if (psp->quarantined[k] == 0) {
-                continue;
-            }
-
-            pay_metric_series(buf, name, "psp", psp_name(psp));
-            pay_metric_more(buf, "reason",
-                            pay_str_of(ngx_payments_reason_names[k]));
-            pay_metric_end(buf, psp->quarantined[k]);
-        }
-    }
-}
-
-
-/* Series of the PSPs of this configuration whose list is read. */
-static void
-write_backfills(pay_buf_t *buf, const ngx_payments_counters_t *c)
-{
-    ngx_uint_t                      i, missed;
-    const char                     *name;
-    const ngx_payments_psp_stat_t  *psp;
-
-    for (missed = 0; missed < 2; missed++) {
-        name = missed ? "payments_backfill_missed_total"
-                      : "payments_backfill_listed_total";
-        pay_metric_family(buf, name, "counter",
-                          missed
-                          ? "Events of a PSP's list that had never come."
-                          : "Events that a PSP has listed.");
-
-        for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
-            psp = psp_stat(c, i);
-
-            if (psp != NULL && lists_events(psp)) {
-                pay_metric_series(buf, name, "psp", psp_name(psp));
-                pay_metric_end(buf,
-                               missed ? psp->backfill_missed
-                                      : psp->backfill_listed);
-            }
-        }
-    }
 }
 
 
@@ -445,171 +311,6 @@ write_seals(pay_buf_t *buf, const ngx_payments_counters_t *c)
 }
 
 
-/* Also for a PSP whose list is not read any more, as long as its counter is
- * not 0: counters do not vanish. */
-static ngx_uint_t
-lists_events(const ngx_payments_psp_stat_t *stat)
-{
-    const pay_psp_conf_t  *psp;
-
-    psp = pay_env_psp(&ngx_payments_main_conf()->env, psp_name(stat));
-
-    return stat->backfill_listed != 0
-           || (psp != NULL && psp->backfill_ms != 0);
-}
-
-
-static const ngx_payments_psp_stat_t *
-psp_stat(const ngx_payments_counters_t *c, ngx_uint_t i)
-{
-    return i == NGX_PAYMENTS_PSPS_MAX ? &c->other_psp : c->psps[i];
-}
-
-
-static pay_str_t
-psp_name(const ngx_payments_psp_stat_t *psp)
-{
-    return psp->len == 0 ? PAY_STR("other")
-                         : (pay_str_t) { psp->len, psp->name };
-}
-
-
-static const char *
-result_name(ngx_uint_t result)
-{
-    return result == PAY_FAILURE_NONE ? "ok"
-           : result == NGX_PAYMENTS_RESULT_HTTP_ERROR ? "http-error"
-           : pay_failure_name((pay_failure_t) result);
-}
-
-
-static void
-write_calls(pay_buf_t *buf, pay_str_t psp, pay_call_t call,
-    const ngx_atomic_t *calls)
-{
-    ngx_uint_t   i;
-    const char  *name = "payments_psp_calls_total";
-
-    for (i = 0; i < NGX_PAYMENTS_RESULTS; i++) {
-        if (calls[i] == 0) {
-            continue;
-        }
-
-        pay_metric_series(buf, name, "psp", psp);
-        pay_metric_more(buf, "operation",
-                        pay_str_of(pay_call_name(call)));
-        pay_metric_more(buf, "result",
-                        pay_str_of(result_name(i)));
-        pay_metric_end(buf, calls[i]);
-    }
-}
-
-
-/* Series of the PSPs of this configuration, all of them from the start. */
-static void
-write_health(pay_buf_t *buf)
-{
-    ngx_uint_t                      i, k, n;
-    const pay_psp_conf_t           *psps;
-    ngx_payments_health_stat_t      stats[NGX_PAYMENTS_PSPS_MAX];
-    ngx_http_payments_main_conf_t  *pmcf;
-
-    pmcf = ngx_payments_main_conf();
-    psps = pmcf->env.psps;
-    n = ngx_min(pmcf->env.psp_count, NGX_PAYMENTS_PSPS_MAX);
-
-    for (i = 0; i < n; i++) {
-        ngx_payments_health_stat(i, &stats[i]);
-    }
-
-    pay_metric_family(buf, "payments_psp_circuit", "gauge",
-                      "1 for the state that the circuit breaker is in, else "
-                      "0.");
-
-    for (i = 0; i < n; i++) {
-        write_circuit(buf, psps[i].name, &stats[i]);
-    }
-
-    for (k = 0; health_families[k].name != NULL; k++) {
-        pay_metric_family(buf, health_families[k].name,
-                          health_families[k].type, health_families[k].help);
-
-        for (i = 0; i < n; i++) {
-            pay_metric_series(buf, health_families[k].name, "psp",
-                              psps[i].name);
-            health_end(buf, &stats[i], k);
-        }
-    }
-
-    pay_metric_family(buf, "payments_psp_refused_total", "counter",
-                      "Calls that were not made, by why.");
-
-    for (i = 0; i < n; i++) {
-        write_refused(buf, psps[i].name, &stats[i]);
-    }
-}
-
-
-static void
-write_circuit(pay_buf_t *buf, pay_str_t psp,
-    const ngx_payments_health_stat_t *stat)
-{
-    ngx_uint_t  i;
-
-    for (i = PAY_CIRCUIT_CLOSED; i <= PAY_CIRCUIT_HALF_OPEN; i++) {
-        pay_metric_series(buf, "payments_psp_circuit", "psp", psp);
-        pay_metric_more(buf, "state",
-                        pay_str_of(pay_circuit_name((pay_circuit_t) i)));
-        pay_metric_end(buf, i == (ngx_uint_t) stat->circuit);
-    }
-}
-
-
-static void
-write_refused(pay_buf_t *buf, pay_str_t psp,
-    const ngx_payments_health_stat_t *stat)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < NGX_PAYMENTS_REFUSED; i++) {
-        pay_metric_series(buf, "payments_psp_refused_total", "psp", psp);
-        pay_metric_more(buf, "why", pay_str_of(ngx_payments_refused_names[i]));
-        pay_metric_end(buf, stat->refused[i]);
-    }
-}
-
-
-/* Thousandths become seconds and ratios without floating point. */
-static void
-health_end(pay_buf_t *buf, const ngx_payments_health_stat_t *stat,
-    ngx_uint_t which)
-{
-    u_char      text[NGX_INT_T_LEN + 4];
-    pay_str_t   number;
-    ngx_uint_t  n;
-
-    const ngx_uint_t  numbers[] = {
-        stat->opened, stat->health.in_flight, stat->health.in_flight_max,
-        stat->health.success_permille, stat->health.latency_ms,
-        stat->explored
-    };
-
-    n = numbers[which];
-
-    if (!health_families[which].thousandths) {
-        pay_metric_end(buf, n);
-        return;
-    }
-
-    number.data = text;
-    number.len = ngx_sprintf(text, "%ui.%03ui", n / 1000, n % 1000) - text;
-
-    pay_buf_text(buf, "} ");
-    pay_buf_add(buf, number);
-    pay_buf_text(buf, "\n");
-}
-
-
 /* A worker that was killed shows no longer; a sum below 0 for a moment is
  * shown as 0. */
 static void
@@ -637,64 +338,4 @@ write_gauges(pay_buf_t *buf, ngx_payments_counters_t *c)
                       "Flows that have begun and not ended, all workers.");
     pay_metric_simple(buf, "payments_flows_in_flight",
                       (ngx_atomic_uint_t) ngx_max(flows, 0));
-}
-
-
-/* The count is the sum of what is printed here, so that it always equals the
- * last bucket, whatever is counted meanwhile. */
-static void
-write_histogram(pay_buf_t *buf, const char *name, const char *label,
-    pay_str_t value, const ngx_payments_histogram_t *h)
-{
-    u_char              text[NGX_ATOMIC_T_LEN + 4];
-    char                full[80];
-    pay_str_t           sum = { 0, text };
-    ngx_uint_t          i;
-    ngx_atomic_uint_t   count, ms;
-
-    for (i = 0, count = 0; i <= NGX_PAYMENTS_LES; i++) {
-        count |= h->count[i];
-    }
-
-    if (count == 0) {
-        return;
-    }
-
-    (void) ngx_snprintf((u_char *) full, sizeof(full), "%s_bucket%Z", name);
-
-    for (i = 0, count = 0; i <= NGX_PAYMENTS_LES; i++) {
-        count += h->count[i];
-        pay_metric_series(buf, full, label, value);
-        pay_metric_more(buf, "le",
-                        i == NGX_PAYMENTS_LES
-                        ? PAY_STR("+Inf")
-                        : pay_str_of(ngx_payments_le_names[i]));
-        pay_metric_end(buf, count);
-    }
-
-    ms = h->sum_ms;
-    sum.len = ngx_sprintf(text, "%uA.%03uA", ms / 1000, ms % 1000) - text;
-
-    (void) ngx_snprintf((u_char *) full, sizeof(full), "%s_sum%Z", name);
-    pay_metric_series(buf, full, label, value);
-    pay_buf_text(buf, "} ");
-    pay_buf_add(buf, sum);
-    pay_buf_text(buf, "\n");
-
-    (void) ngx_snprintf((u_char *) full, sizeof(full), "%s_count%Z", name);
-    pay_metric_series(buf, full, label, value);
-    pay_metric_end(buf, count);
-}
-
-
-static void
-words(pay_buf_t *buf, const char *name, const char *label,
-    const char *const *table, const ngx_atomic_t *counts)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; table[i] != NULL; i++) {
-        pay_metric_series(buf, name, label, pay_str_of(table[i]));
-        pay_metric_end(buf, counts[i]);
-    }
 }

@@ -11,6 +11,7 @@
 #include "http/ngx_http_payments_send.h"
 #include "util/ngx_http_payments_ctx.h"
 #include "util/ngx_payments_memory.h"
+#include "pay_trace.h"
 
 
 #define PAGE_MAX  (1024 * 1024)
@@ -328,9 +329,10 @@ log_no_way_back(const pay_checkout_t *checkout)
     told = ngx_max(ngx_current_msec, 1);
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                   "payments: the host of a return_url is not allowed any "
-                  "more, merchant:%V, checkout:%V",
+                  "more, merchant:%V, checkout:%V, trace:%V",
                   &ngx_payments_nstr(checkout->merchant_id),
-                  &ngx_payments_nstr(checkout->checkout_id));
+                  &ngx_payments_nstr(checkout->checkout_id),
+                  &ngx_payments_nstr(pay_trace_id(checkout->trace)));
 }
 
 

@@ -39,6 +39,9 @@ static ngx_http_variable_t  variables[] = {
     { ngx_string("payments_psp"), NULL, get_text, OFFSET(psp),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("payments_trace_id"), NULL, get_text, OFFSET(trace_id),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
     { ngx_string("payments_outcome"), NULL, get_text, OFFSET(outcome),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 

@@ -8,6 +8,7 @@
 #include "shm/ngx_payments_count_deliveries.h"
 #include "shm/ngx_payments_count_rates.h"
 #include "shm/ngx_payments_count_stage.h"
+#include "pay_trace.h"
 
 
 static void note_stage(const ngx_payments_flow_t *flow);
@@ -108,19 +109,23 @@ ngx_payments_note_answer(const ngx_payments_flow_t *flow,
     if (answer->failure != PAY_FAILURE_NONE) {
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                       "payments: psp call failed, psp:%V, why:%s, sent:%d, "
-                      "reach:%s", &ngx_payments_nstr(flow->http.psp->psp.name),
+                      "reach:%s, trace:%V",
+                      &ngx_payments_nstr(flow->http.psp->psp.name),
                       pay_failure_name(answer->failure), (int) answer->sent,
-                      pay_reach_name(answer->reach));
+                      pay_reach_name(answer->reach),
+                      &ngx_payments_nstr(pay_trace_id(flow->core.trace)));
     }
 
     if (answer->unheard != 0) {
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
                       "payments: psp call was sent again on another "
-                      "connection, psp:%V, what:%s, unheard:%ui, status:%ui",
+                      "connection, psp:%V, what:%s, unheard:%ui, status:%ui, "
+                      "trace:%V",
                       &ngx_payments_nstr(flow->http.psp->psp.name),
                       pay_call_name(flow->http.call),
                       (ngx_uint_t) answer->unheard,
-                      (ngx_uint_t) answer->status);
+                      (ngx_uint_t) answer->status,
+                      &ngx_payments_nstr(pay_trace_id(flow->core.trace)));
     }
 }
 

@@ -19,6 +19,7 @@
 #include "run/ngx_payments_effect_file.h"
 #include "run/ngx_payments_effect_rates.h"
 #include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_count_keys.h"
 #include "shm/ngx_payments_count_risk.h"
 #include "shm/ngx_payments_count_risk_provider.h"
 #include "shm/ngx_payments_count_settled.h"
@@ -31,6 +32,7 @@
 #include "util/ngx_payments_memory.h"
 #include "util/ngx_payments_process.h"
 #include "util/ngx_payments_random.h"
+#include "pay_trace.h"
 
 #include <time.h>
 
@@ -418,12 +420,13 @@ log_unread(const pay_flow_t *core)
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                   "payments: what the PSP has sent cannot be read, psp:%V, "
                   "what:%s, member:%V, rule:%s, merchant:%V, checkout:%V, "
-                  "request_id:%V, omitted:%ui",
+                  "request_id:%V, trace:%V, omitted:%ui",
                   &ngx_payments_nstr(core->psp_name), core->unread,
                   &ngx_payments_nstr(core->unread_member), core->unread_rule,
                   &ngx_payments_nstr(core->merchant_id),
                   &ngx_payments_nstr(core->checkout_id),
-                  &ngx_payments_nstr(core->request_id), omitted);
+                  &ngx_payments_nstr(core->request_id),
+                  &ngx_payments_nstr(pay_trace_id(core->trace)), omitted);
 }
 
 
@@ -513,6 +516,7 @@ flow_note(ngx_payments_flow_t *flow)
     ctx->checkout_id = note_text(pool, core->checkout_id);
     ctx->order_id = note_text(pool, core->order_id);
     ctx->psp = note_text(pool, core->psp_name);
+    ctx->trace_id = note_text(pool, pay_trace_id(core->trace));
 
     if (core->outcome != NULL) {
         ctx->outcome = note_text(pool, pay_str_of(core->outcome));
@@ -573,9 +577,10 @@ flow_end(ngx_payments_flow_t *flow)
     if (core->differs) {
         ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
                       "payments: the PSP's amount or token differs from the "
-                      "order's, merchant:%V, checkout:%V",
+                      "order's, merchant:%V, checkout:%V, trace:%V",
                       &ngx_payments_nstr(core->merchant_id),
-                      &ngx_payments_nstr(core->checkout_id));
+                      &ngx_payments_nstr(core->checkout_id),
+                      &ngx_payments_nstr(pay_trace_id(core->trace)));
     }
 
     if (core->invalid_event.len != 0 || core->left_out != 0) {
@@ -622,7 +627,9 @@ count_end(const pay_flow_t *core)
 
     case PAY_TALLY_WEBHOOKS:
         if (label != NULL) {
-            ngx_payments_count_webhook(label);
+            ngx_payments_count_webhook(core->psp_name, label,
+                                       core->is_proven);
+            ngx_payments_count_webhook_keys(core->psp_name, core->signed_by);
         }
 
         break;
@@ -655,12 +662,14 @@ note_provider(const pay_flow_t *core)
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                   "payments: a provider of risk has given no answer, and its "
                   "fail word counts, provider:%V, why:%s, then:%s, "
-                  "merchant:%V, checkout:%V, request_id:%V, omitted:%ui",
+                  "merchant:%V, checkout:%V, request_id:%V, trace:%V, "
+                  "omitted:%ui",
                   &ngx_payments_nstr(provider->name), core->risk_said,
                   pay_risk_action_name(provider->fail),
                   &ngx_payments_nstr(core->merchant_id),
                   &ngx_payments_nstr(core->checkout_id),
-                  &ngx_payments_nstr(core->request_id), omitted);
+                  &ngx_payments_nstr(core->request_id),
+                  &ngx_payments_nstr(pay_trace_id(core->trace)), omitted);
 }
 
 

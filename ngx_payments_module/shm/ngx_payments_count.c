@@ -72,19 +72,28 @@ ngx_payments_count_card_data(void)
 }
 
 
+/* One of a provider of pay-outs counts under "other". */
 void
-ngx_payments_count_webhook(const char *outcome)
+ngx_payments_count_webhook(pay_str_t psp, const char *outcome,
+    ngx_uint_t is_proven)
 {
     ngx_uint_t                i;
     ngx_payments_counters_t  *c;
+    ngx_payments_psp_stat_t  *stat;
 
     c = counters();
     if (c == NULL) {
         return;
     }
 
+    stat = psp_stat_named(psp);
+    stat = stat != NULL ? stat : &c->other_psp;
     i = word(ngx_payments_outcome_names, outcome);
-    (void) ngx_atomic_fetch_add(&c->webhooks[i], 1);
+    (void) ngx_atomic_fetch_add(&stat->webhooks[i], 1);
+
+    if (is_proven) {
+        stat->webhook_at = (ngx_atomic_uint_t) ngx_time();
+    }
 }
 
 

@@ -21,7 +21,9 @@ void ngx_payments_count_request(const char *flow, ngx_uint_t status,
 void ngx_payments_count_limited(ngx_uint_t per_merchant);
 /* A request was refused because it holds card data. */
 void ngx_payments_count_card_data(void);
-void ngx_payments_count_webhook(const char *outcome);
+/* is_proven: its signature was right. */
+void ngx_payments_count_webhook(pay_str_t psp, const char *outcome,
+    ngx_uint_t is_proven);
 /* A call to PostgreSQL has ended, with so many items; `failed`: as a whole. */
 void ngx_payments_count_db(pay_op_id_t op, ngx_uint_t items, ngx_uint_t failed,
     ngx_msec_t ms);

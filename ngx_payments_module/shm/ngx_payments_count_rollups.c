@@ -3,6 +3,7 @@
  */
 
 #include "shm/ngx_payments_count_rollups.h"
+#include "shm/ngx_payments_count_orders.h"
 #include "shm/ngx_payments_figures.h"
 #include "shm/ngx_payments_zone.h"
 #include "pay_json.h"
@@ -14,19 +15,21 @@
 void
 ngx_payments_count_rollups(pay_str_t text)
 {
-    pay_json_t              *json;
-    ngx_payments_shctx_t    *ctx;
-    ngx_payments_rollups_t  *rollups;
+    pay_json_t               *json;
+    ngx_payments_shctx_t     *ctx;
+    ngx_payments_rollups_t   *rollups;
+    const pay_json_limits_t   limits = { .max_width = NGX_PAYMENTS_ORDERS };
 
     ctx = ngx_payments_shctx(NULL);
 
-    if (ctx == NULL || pay_json_parse(text, NULL, &json, NULL) != PAY_OK) {
+    if (ctx == NULL || pay_json_parse(text, &limits, &json, NULL) != PAY_OK) {
         return;
     }
 
     rollups = &ctx->counters.rollups;
     rollups->due = ngx_payments_figure(json, "due");
     rollups->counted_at = ngx_payments_figure(json, "counted_at");
+    ngx_payments_count_orders(json);
 
     ngx_memory_barrier();
     rollups->at = (ngx_atomic_uint_t) ngx_time();

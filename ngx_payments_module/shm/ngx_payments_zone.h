@@ -21,6 +21,13 @@
 #define NGX_PAYMENTS_SOURCES    32               /* of settlement files, over
                                                     reloads */
 #define NGX_PAYMENTS_RISK_RESULTS 15             /* ends of questions */
+#define NGX_PAYMENTS_TUPLE_VALUES 3
+#define NGX_PAYMENTS_TUPLE_NAME 160              /* bytes of its values, each
+                                                    with a NUL behind it */
+#define NGX_PAYMENTS_KEYS       128              /* that have signed, of each
+                                                    kind, over reloads */
+#define NGX_PAYMENTS_ORDERS     128              /* kinds of orders, and of
+                                                    declines */
 #define NGX_PAYMENTS_CURRENCIES 200              /* places in the table of
                                                     pay_money.h */
 
@@ -30,6 +37,14 @@ typedef struct {
     ngx_atomic_t                count[NGX_PAYMENTS_LES + 1];
     ngx_atomic_t                sum_ms;
 } ngx_payments_histogram_t;
+
+
+/* A slot of ngx_payments_tuple.c: numbers with names for labels. */
+typedef struct {
+    size_t                      len;
+    u_char                      name[NGX_PAYMENTS_TUPLE_NAME];
+    ngx_atomic_t                n[NGX_PAYMENTS_STATES - 1];
+} ngx_payments_tuple_t;
 
 
 /* Gauges are kept per process, so that a killed worker's share goes away
@@ -49,6 +64,9 @@ typedef struct {
     ngx_atomic_t                calls[PAY_CALL_COUNT]
                                      [NGX_PAYMENTS_RESULTS];
     ngx_payments_histogram_t    duration;
+    ngx_atomic_t                webhooks[NGX_PAYMENTS_OUTCOMES];
+    ngx_atomic_t                webhook_at;      /* ngx_time() of the last one
+                                                    that was its own; 0: none */
     ngx_atomic_t                quarantined[NGX_PAYMENTS_REASONS];
     ngx_atomic_t                backfill_listed;
     ngx_atomic_t                backfill_missed;
@@ -205,7 +223,6 @@ struct ngx_payments_counters_s {
     ngx_payments_histogram_t    request_duration[NGX_PAYMENTS_FLOWS];
     ngx_atomic_t                card_data;       /* requests refused */
     ngx_atomic_t                limited[2];      /* address, merchant */
-    ngx_atomic_t                webhooks[NGX_PAYMENTS_OUTCOMES];
     ngx_atomic_t                jobs[NGX_PAYMENTS_JOBS];
     ngx_atomic_t                changes[NGX_PAYMENTS_CHANGES]
                                        [NGX_PAYMENTS_STATES];
@@ -219,6 +236,10 @@ struct ngx_payments_counters_s {
     ngx_atomic_t                db_connects;
     ngx_payments_psp_stat_t    *psps[NGX_PAYMENTS_PSPS_MAX];
     ngx_payments_psp_stat_t     other_psp;       /* no place was left */
+    ngx_payments_tuple_t       *jwt_keys[NGX_PAYMENTS_KEYS];
+    ngx_payments_tuple_t       *webhook_keys[NGX_PAYMENTS_KEYS];
+    ngx_payments_tuple_t       *orders[NGX_PAYMENTS_ORDERS];
+    ngx_payments_tuple_t       *declines[NGX_PAYMENTS_ORDERS];
     ngx_payments_rates_stat_t   rates[NGX_PAYMENTS_RATES];
     ngx_payments_events_t       events;
     ngx_payments_rollups_t      rollups;

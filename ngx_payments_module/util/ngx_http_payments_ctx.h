@@ -62,6 +62,7 @@ typedef struct {
     ngx_str_t                   checkout_id;
     ngx_str_t                   order_id;
     ngx_str_t                   psp;
+    ngx_str_t                   trace_id;
     ngx_str_t                   outcome;
     ngx_msec_t                  db_ms;
     ngx_msec_t                  psp_ms;

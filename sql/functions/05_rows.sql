@@ -16,7 +16,7 @@ DECLARE
         'currency text, total_minor bigint, expires_s bigint, '
         'registration_state text, attempt bigint, code text, '
         'version bigint, capture text, replaces text, replaced_by text, '
-        'risk text';
+        'risk text, trace text';
     c_line CONSTANT text := ', place bigint, order_id text, '
         'seller_account text, order_minor bigint, order_status text, '
         'order_reason text, authorized_minor bigint, captured_minor bigint, '
@@ -88,7 +88,7 @@ BEGIN
              'position bigint, number bigint, url text, scheme text, '
              'message_id text, body text, number1 bigint, sealed1 bytea, '
              'key_id1 text, number2 bigint, sealed2 bytea, key_id2 text, '
-             'number3 bigint, sealed3 bytea, key_id3 text',
+             'number3 bigint, sealed3 bytea, key_id3 text, trace text',
              'A message on its way to an endpoint'),
             ('close', ', number bigint, document text',
              'The document of a closed day, to be signed'),

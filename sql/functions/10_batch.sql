@@ -218,7 +218,7 @@ BEGIN
     IF to_regclass('pay.checkout_state') IS NOT NULL AND NOT EXISTS (
         SELECT FROM pg_attribute a
         WHERE a.attrelid = to_regclass('pay.checkout_state')
-            AND a.attname = 'risk')
+            AND a.attname = 'trace')
     THEN
         DROP VIEW pay.checkout_state CASCADE;
     END IF;
@@ -237,7 +237,7 @@ SELECT c.merchant_id::text, c.checkout_id::text,
     extract(epoch FROM c.expires_at)::bigint AS expires_s,
     c.state::text AS registration_state, c.attempt::bigint AS attempt,
     c.code, c.version::bigint AS version, c.capture::text,
-    c.replaces::text, c.replaced_by::text, c.risk, l.*
+    c.replaces::text, c.replaced_by::text, c.risk, c.trace, l.*
 FROM checkout c
 CROSS JOIN LATERAL orders_of(c.merchant_id, c.checkout_id) o
 CROSS JOIN LATERAL order_line(o) l;

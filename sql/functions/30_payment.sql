@@ -128,6 +128,8 @@ BEGIN
         AND (p_terms -> 'holds' IS NULL OR hold_terms_ok(p_terms -> 'holds'))
         AND (p_terms -> 'explore' IS NULL OR explore_ok(p_terms -> 'explore'))
         AND (p_terms -> 'page' IS NULL OR page_ok(p_terms -> 'page'))
+        AND coalesce(p_terms ->> 'trace'
+                     ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$', true)
         AND asked_by_ok(p_terms -> 'asked_by');
 END
 $$;
@@ -213,7 +215,7 @@ BEGIN
                 metadata, credit_card_info, currency, total_minor, expires_at,
                 late_success, capture, replaces, nonce, lease_until, psps,
                 key_windows, first_call, request_id, payment_method, risk,
-                page)
+                page, trace)
             SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n])
                 p_merchant_id[n], p_checkout_id[n], p_checkout_uuid[n]::uuid,
                 p_handle[n], p_psp[n], p_return_url[n], p_base_url[n],
@@ -226,7 +228,8 @@ BEGIN
                 now() + make_interval(secs => p_lease_ms[n] / 1000.0),
                 l.psps, read_windows(p_key_windows[n], cardinality(l.psps)),
                 'OPEN', p_request_id[n], p_terms[n] ->> 'payment_method',
-                p_risk[n] ->> 'decision', p_terms[n] -> 'page'
+                p_risk[n] ->> 'decision', p_terms[n] -> 'page',
+                p_terms[n] ->> 'trace'
             FROM unnest(v_left) n
             CROSS JOIN LATERAL (
                 SELECT psp_names(p_psps[n], p_psp[n]) AS psps OFFSET 0) l

@@ -287,6 +287,7 @@ BEGIN
                 NULL, 1::bigint,
                 coalesce(p_terms[n] ->> 'capture', 'automatic'),
                 p_terms[n] ->> 'replaces', NULL, p_risk[n] ->> 'decision',
+                p_terms[n] ->> 'trace',
                 l.place::bigint, l.id, l.seller, l.minor, 'NOT_STARTED', NULL,
                 NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint,
                 NULL::bigint, q.credit_currency, q.credit_minor, q.credit_rate,

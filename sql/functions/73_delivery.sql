@@ -162,6 +162,28 @@ COMMENT ON FUNCTION pay.claim_deliveries IS
     'Hands out deliveries that are due under a lease';
 
 
+-- In PL/pgSQL, so that its plan is kept.
+CREATE OR REPLACE FUNCTION pay.trace_of(p_merchant_id text, p_subject text)
+RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_kind text := split_part(p_subject, '/', 1);
+    v_id   text := substr(p_subject, length(v_kind) + 2);
+BEGIN
+    IF v_kind = 'payment' THEN
+        SELECT o.checkout_id INTO v_id
+        FROM find_order(p_merchant_id, v_id) o;
+    ELSIF v_kind <> 'checkout' THEN
+        RETURN NULL;
+    END IF;
+
+    RETURN (SELECT c.trace FROM checkout c
+            WHERE c.merchant_id = p_merchant_id AND c.checkout_id = v_id);
+END
+$$;
+COMMENT ON FUNCTION pay.trace_of IS
+    'The trace of the payment that a message is about';
+
+
 -- The three newest secrets that are not over sign; NULL: there is none more.  They
 -- are looked up in place: a function with a subquery would be parsed and planned
 -- anew in each call.
@@ -190,7 +212,8 @@ BEGIN
         m.message_id::text, m.body,
         s.all[1].number::bigint, s.all[1].sealed, s.all[1].key_id::text,
         s.all[2].number::bigint, s.all[2].sealed, s.all[2].key_id::text,
-        s.all[3].number::bigint, s.all[3].sealed, s.all[3].key_id::text
+        s.all[3].number::bigint, s.all[3].sealed, s.all[3].key_id::text,
+        trace_of(d.merchant_id, m.subject)
     FROM unnest(v_due) WITH ORDINALITY AS d (endpoint_id, merchant_id,
         position, state, attempts, run_at, is_leased, status, failure,
         took_ms, ended_at, n)
@@ -199,7 +222,7 @@ BEGIN
         WHERE w.endpoint_id = d.endpoint_id
             AND w.merchant_id = d.merchant_id OFFSET 0) w
     CROSS JOIN LATERAL (
-        SELECT m.message_id, m.body FROM message m
+        SELECT m.message_id, m.body, m.subject FROM message m
         WHERE m.position = d.position OFFSET 0) m
     CROSS JOIN LATERAL (
         SELECT ARRAY(
@@ -214,7 +237,7 @@ BEGIN
     SELECT n, CASE WHEN n = ANY (v_slots) THEN 'none' ELSE 'invalid' END,
         NULL, NULL, NULL::bigint, NULL::bigint, NULL, NULL, NULL, NULL,
         NULL::bigint, NULL::bytea, NULL, NULL::bigint, NULL::bytea, NULL,
-        NULL::bigint, NULL::bytea, NULL
+        NULL::bigint, NULL::bytea, NULL, NULL
     FROM generate_series(1, cardinality(p_owner)) n
     WHERE n <> ALL (v_slots[:cardinality(v_due)]);
 END

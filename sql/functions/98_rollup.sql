@@ -415,6 +415,8 @@ BEGIN
     v_marked := mark_minutes(coalesce(p_round.from_tx, 0), p_most::int,
                              p_interval);
     v_behind := count_minutes(p_most) OR v_marked.more;
+    PERFORM add_order_counts(coalesce(p_round.from_tx, 0), v_marked.until_tx);
+    PERFORM add_decline_counts(coalesce(p_round.from_tx, 0), v_marked.until_tx);
 
     IF NOT v_behind THEN
         v_behind := end_rollups(1000) >= 1000;
@@ -428,6 +430,7 @@ BEGIN
         run_at = now() + CASE WHEN v_more THEN interval '0'
                               ELSE p_interval END,
         counts = rollup_figures(p_round.counts, v_behind)
+            || counted_figures()
     WHERE r.name = 'rollup';
 
     RETURN v_more;

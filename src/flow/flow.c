@@ -365,6 +365,7 @@ pay_flow_note(pay_flow_t *flow, const pay_checkout_t *checkout)
     flow->checkout_id = checkout->checkout_id;
     flow->order_id = checkout->orders[0].id;
     flow->psp_name = checkout->psp;
+    flow->trace = checkout->trace;
 }
 
 

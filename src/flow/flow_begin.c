@@ -17,6 +17,7 @@ static void look_at_orders(const pay_payment_request_t *request,
     int *converts, int *has_fees);
 static int request_has_page(const pay_payment_request_t *request);
 static void add_page(pay_buf_t *buf, const pay_payment_request_t *request);
+static void add_trace(pay_buf_t *buf, pay_str_t trace);
 static void add_fees(pay_buf_t *buf, const pay_payment_request_t *request);
 static void add_method(pay_buf_t *buf, const pay_payment_request_t *request);
 static void add_json(pay_buf_t *buf, const char *name, pay_str_t json);
@@ -111,10 +112,10 @@ pay_begin_can_hold(const pay_payment_request_t *request,
 }
 
 
-/* Builds p_terms: the requester, the capture mode, the limits of quotes, the
- * payment method, the checkout that is replaced, the terms of a review, the
- * PSPs that can hold its money and the chances of an exploring route; NULL for
- * a payment that needs none of them. */
+/* Builds p_terms: the requester, its trace, the capture mode, the limits of
+ * quotes, the payment method, the checkout that is replaced, the terms of a
+ * review, the PSPs that can hold its money and the chances of an exploring
+ * route; NULL for a payment that needs none of them. */
 pay_status_t
 pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
     const pay_route_t *route, int can_close, pay_str_t *json)
@@ -131,7 +132,7 @@ pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
     if (!request->manual && !converts && !has_fees
         && request->replaces.len == 0 && request->method.len == 0
         && asked_by.len == 0 && review.len == 0 && route->explore.len == 0
-        && !holds && !request_has_page(request))
+        && in->trace.len == 0 && !holds && !request_has_page(request))
     {
         return PAY_OK;
     }
@@ -168,6 +169,7 @@ pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
 
     add_json(&buf, ",\"asked_by\":", asked_by);
     add_json(&buf, ",\"review\":", review);
+    add_trace(&buf, in->trace);
     add_holds(&buf, request, route, holds);
     add_json(&buf, ",\"explore\":", route->explore);
 
@@ -175,6 +177,17 @@ pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
     pay_buf_text(&buf, "}");
 
     return pay_buf_done(&buf, json);
+}
+
+
+static void
+add_trace(pay_buf_t *buf, pay_str_t trace)
+{
+    if (trace.len != 0) {
+        pay_buf_text(buf, ",\"trace\":\"");
+        pay_buf_add(buf, trace);
+        pay_buf_text(buf, "\"");
+    }
 }
 
 

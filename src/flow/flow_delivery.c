@@ -16,12 +16,14 @@
 #include "flow_util.h"
 #include "pay_endpoint.h"
 #include "pay_pan.h"
+#include "pay_trace.h"
 
 
 #define RETRY_MAX_S  86400
 #define TOOK_MAX_MS  3600000
 #define ANSWER_MAX   1024              /* bytes that are kept of an answer */
 #define GONE         410
+#define SEED_MAX     640               /* bytes: two ids and a number */
 
 typedef struct {
     pay_delivery_row_t  row;           /* copied */
@@ -50,6 +52,8 @@ static pay_status_t sign(pay_flow_t *flow, delivery_t *delivery,
     pay_str_t *signature);
 static pay_status_t open_secrets(pay_flow_t *flow, delivery_t *delivery,
     pay_secret_t secrets[PAY_ENDPOINT_SECRETS], unsigned *count);
+static pay_status_t add_trace(pay_flow_t *flow, const delivery_t *delivery,
+    pay_http_request_t *request);
 static void add_field(pay_http_request_t *request, pay_str_t name,
     pay_str_t value);
 static pay_status_t delivery_answered(pay_flow_t *flow,
@@ -83,6 +87,7 @@ pay_flow_delivery(pay_flow_t *flow, const pay_delivery_row_t *row)
 
     PAY_TRY(copy_row(flow->arena, row, &delivery->row));
     flow->merchant_id = delivery->row.merchant_id;
+    flow->trace = delivery->row.trace;
     pay_flow_begin(flow, &delivery_type, delivery);
 
     return PAY_OK;
@@ -107,6 +112,7 @@ copy_row(pay_arena_t *arena, const pay_delivery_row_t *row,
     PAY_TRY(pay_dup(arena, row->sealed2, &copy->sealed2));
     PAY_TRY(pay_dup(arena, row->key_id2, &copy->key_id2));
     PAY_TRY(pay_dup(arena, row->sealed3, &copy->sealed3));
+    PAY_TRY(pay_dup(arena, row->trace, &copy->trace));
 
     return pay_dup(arena, row->key_id3, &copy->key_id3);
 }
@@ -168,6 +174,29 @@ build_request(pay_flow_t *flow, delivery_t *delivery, int64_t now_s,
     add_field(request, PAY_STR("webhook-id"), message.id);
     add_field(request, PAY_STR("webhook-timestamp"), timestamp);
     add_field(request, PAY_STR("webhook-signature"), signature);
+
+    return add_trace(flow, delivery, request);
+}
+
+
+/* The trace of the storefront's own request, and an attempt is a call of ours
+ * in it.  The signature does not cover it. */
+static pay_status_t
+add_trace(pay_flow_t *flow, const delivery_t *delivery,
+    pay_http_request_t *request)
+{
+    pay_str_t                  seed, text;
+    const pay_delivery_row_t  *row = &delivery->row;
+
+    if (row->trace.len == 0) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_format(flow->scratch, &seed, SEED_MAX, "%.*s %.*s %lld",
+                       pay_fmt(row->endpoint_id), pay_fmt(row->message_id),
+                       (long long) row->number));
+    PAY_TRY(pay_trace_child(flow->scratch, row->trace, seed, &text));
+    add_field(request, PAY_STR("traceparent"), text);
 
     return PAY_OK;
 }

@@ -174,6 +174,7 @@ webhook_judge(pay_flow_t *flow, pay_str_t cert_pem, pay_str_t confirmed,
 {
     webhook_t             *webhook = flow->state;
     const pay_psp_conf_t  *psp = webhook->in.psp;
+    unsigned               fits = 0;
     pay_sig_input_t        input;
     pay_sig_result_t       result;
 
@@ -190,10 +191,14 @@ webhook_judge(pay_flow_t *flow, pay_str_t cert_pem, pay_str_t confirmed,
     input.settings = &psp->settings;
     input.cert_pem = cert_pem;
     input.confirmed = confirmed;
+    input.fits = &fits;
 
     switch (psp->scheme->verify(flow->arena, &input, &result)) {
 
     case PAY_SIG_VALID:
+        flow->is_proven = 1;
+        flow->signed_by = fits;
+
         if (result.is_test) {
             flow->outcome = "ignored";
             return webhook_done(flow, effect);

@@ -65,7 +65,8 @@ copy_texts(pay_arena_t *arena, const pay_checkout_row_t *row,
         { row->base_url, &c->base_url, 0 },
         { row->registration_state, &c->registration, 0 },
         { row->code, &c->code, 1 }, { row->replaces, &c->replaces, 1 },
-        { row->replaced_by, &c->replaced_by, 1 }, { row->risk, &c->risk, 1 }
+        { row->replaced_by, &c->replaced_by, 1 }, { row->risk, &c->risk, 1 },
+        { row->trace, &c->trace, 1 }
     };
 
     for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

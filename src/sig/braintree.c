@@ -232,7 +232,7 @@ static pay_sig_verdict_t
 braintree_match(const pay_sig_input_t *input, pay_str_t payload,
     const braintree_values_t *values)
 {
-    int            equal;
+    int            equal, fits;
     size_t         k;
     unsigned       i, n;
     pay_str_t      expected, parts[2];
@@ -248,6 +248,8 @@ braintree_match(const pay_sig_input_t *input, pay_str_t payload,
     parts[1] = PAY_STR("\n");
 
     for (k = 0; k < input->key_count; k++) {
+        fits = 0;
+
         /* n is the number of parts: the payload alone, then with the line
          * feed. */
         for (n = 1; n <= 2; n++) {
@@ -259,10 +261,13 @@ braintree_match(const pay_sig_input_t *input, pay_str_t payload,
             }
 
             for (i = 0; i < values->count; i++) {
-                equal |= pay_equal_ct(expected, (pay_str_t) {
-                                          PAY_SHA1_SIZE, values->mac[i] });
+                fits |= pay_equal_ct(expected, (pay_str_t) {
+                                         PAY_SHA1_SIZE, values->mac[i] });
             }
         }
+
+        pay_sig_note(input, k, fits);
+        equal |= fits;
     }
 
     return equal ? PAY_SIG_VALID : PAY_SIG_MISMATCH;

@@ -155,7 +155,7 @@ pay_sig_verdict_t
 pay_sig_match(const pay_sig_input_t *input, const pay_str_t *parts,
     unsigned part_count, const pay_sig_values_t *values)
 {
-    int            equal;
+    int            equal, fits;
     size_t         k;
     unsigned       i;
     pay_str_t      expected, value;
@@ -177,13 +177,26 @@ pay_sig_match(const pay_sig_input_t *input, const pay_str_t *parts,
             return PAY_SIG_ERROR;
         }
 
-        for (i = 0; i < values->count; i++) {
+        for (i = 0, fits = 0; i < values->count; i++) {
             value = (pay_str_t) { PAY_SHA256_SIZE, values->mac[i] };
-            equal |= pay_equal_ct(expected, value);
+            fits |= pay_equal_ct(expected, value);
         }
+
+        pay_sig_note(input, k, fits);
+        equal |= fits;
     }
 
     return equal ? PAY_SIG_VALID : PAY_SIG_MISMATCH;
+}
+
+
+/* Without a branch on the result, as above. */
+void
+pay_sig_note(const pay_sig_input_t *input, size_t key, int fits)
+{
+    if (input->fits != NULL) {
+        *input->fits |= (unsigned) (fits != 0) << key;
+    }
 }
 
 

@@ -77,6 +77,8 @@ pay_sig_verdict_t pay_sig_time_check(const pay_sig_input_t *input,
 pay_sig_verdict_t pay_sig_match(const pay_sig_input_t *input,
     const pay_str_t *parts, unsigned part_count,
     const pay_sig_values_t *values);
+/* Notes in input->fits whether that key fits. */
+void pay_sig_note(const pay_sig_input_t *input, size_t key, int fits);
 
 /* A key that is the text itself: 16 to PAY_SECRET_MAX printable ASCII
  * characters without blanks, else PAY_INVALID with a detail. */

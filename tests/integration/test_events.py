@@ -3,14 +3,16 @@ delivered to the endpoints that want them, again after a failure, and never to
 an address or over a connection that they may not take."""
 
 import base64
+import json
+import secrets
 import socket
 import tempfile
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from support import tokens
-from support.own_stack import OwnStack, new_id, wait_for
+from support import events, tokens
+from support.own_stack import Checkout, OwnStack, new_id, wait_for
 from support.receiver import (
     HANG,
     HOOKS,
@@ -538,3 +540,87 @@ def test_an_endpoint_that_hangs_gives_its_slot_up(
     delivered(shop, made)
     assert [each["failed_attempts"] for each in shop.deliveries(hangs)] == [[]]
     gate.configure(directive(authority))
+
+
+# Traces (docs/operations.md#traces).
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT = "00f067aa0ba902b7"
+
+
+def traced(gate, value: str) -> Checkout:
+    body = gate.order()
+    answer = gate.post(body, traceparent=value)
+    assert answer.status_code == 201, answer.text
+    return Checkout(gate, body, answer)
+
+
+def kept(gate, made) -> str | None:
+    query = "SELECT trace FROM pay.checkout WHERE checkout_id = %s"
+    return gate.value(query, made.id)
+
+
+def test_a_trace_goes_from_the_request_to_the_webhook(
+    gate, shop, receiver, path
+):
+    shop.make(receiver.url(path), types=list(TOLD))
+    made = traced(gate, f"00-{TRACE}-{PARENT}-01")
+    assert kept(gate, made) == f"00-{TRACE}-{PARENT}-01"
+    gate.mock.pay(made.token, "paid")
+    made.becomes("SUCCESS")
+    wait_for(lambda: len(receiver.got(path)) == 2, "both messages")
+    sent = [each.headers["traceparent"] for each in receiver.got(path)]
+    assert len(set(sent)) == 2
+    for each in sent:
+        version, trace, parent, flags = each.split("-")
+        assert (version, trace, flags) == ("00", TRACE, "01")
+        assert parent != PARENT and len(parent) == 16
+    (line,) = [
+        json.loads(line)
+        for line in gate.gateway.access_log.read_text().splitlines()
+        if made.id in line and '"method":"POST"' in line
+        and "/v1/payments" in line
+    ]  # fmt: skip
+    assert line["trace"] == TRACE
+
+
+def test_a_line_about_the_payment_has_its_trace(gate):
+    trace = secrets.token_hex(16)
+    made = traced(gate, f"00-{trace}-{PARENT}-00")
+    gate.expected.append(made.id)
+    events.message(made, "paid", amount="9999.00").send()
+    wait_for(
+        lambda: f"checkout:{made.id}, trace:{trace}"
+        in gate.gateway.error_log.read_text(),
+        "the line about the amount",
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [f"00-{TRACE}-{PARENT}", f"ff-{TRACE}-{PARENT}-01", "x" * 4000, "",
+     f"00-{'0' * 32}-{PARENT}-01", f"00-{TRACE.upper()}-{PARENT}-01"],
+)  # fmt: skip
+def test_a_malformed_trace_is_ignored(gate, value):
+    assert kept(gate, traced(gate, value)) is None
+
+
+def test_two_traces_are_none(gate):
+    body = gate.order()
+    pairs = [*gate.headers().items(),
+             *[("traceparent", f"00-{TRACE}-{PARENT}-01")] * 2]  # fmt: skip
+    answer = gate.http.post(
+        "/v1/payments", content=json.dumps(body), headers=pairs
+    )
+    assert answer.status_code == 201
+    assert kept(gate, Checkout(gate, body, answer)) is None
+
+
+def test_a_repetition_keeps_the_first_trace(gate):
+    body, key = gate.order(), new_id()
+    for digit in "12":
+        value = f"00-{digit * 32}-{PARENT}-01"
+        answer = gate.post(body, key, traceparent=value)
+        assert answer.status_code == 201
+    made = Checkout(gate, body, answer)
+    assert kept(gate, made) == f"00-{'1' * 32}-{PARENT}-01"

@@ -523,3 +523,95 @@ def test_no_merchant_but_ones_own_is_counted(books):
         assert sum(s.get("success", 0) for s in found) == (
             1 if page == "plots" else 0
         )
+
+
+# Counters of orders and declined attempts (98_counts.sql).
+
+
+def tell(books, order, seq, old, new, **detail):
+    books.run(
+        """INSERT INTO pay.event (merchant_id, payment_order_id, seq, at, tx,
+            kind, actor, old_status, new_status, detail, hash)
+        VALUES ('m', %s, %s, now(), pg_current_xact_id()::text::bigint, 'k',
+            'webhook', %s, %s, %s, sha256('b'))""",
+        (order, seq, old, new, json.dumps(detail)),
+    )
+
+
+def counted(books):
+    return [
+        set(books.run(f"SELECT {columns}, n::int FROM pay.{table}"))
+        for table, columns in (
+            ("order_count", "psp, method, currency, status"),
+            ("decline_count", "psp, code"),
+        )
+    ]
+
+
+def uncounted(books):
+    books.run("DELETE FROM pay.order_count; DELETE FROM pay.decline_count")
+
+
+def test_each_status_and_declined_attempt_is_counted_once(books):
+    uncounted(books)
+    card = books.pay(ago(hours=1), method="card")
+    plain = books.pay(ago(days=300), psp="adyen", currency="JPY")
+    books.run("DELETE FROM pay.event")
+    for order in (card, plain):
+        tell(books, order, 1, None, "NOT_STARTED")
+        tell(books, order, 2, "NOT_STARTED", "EXECUTING")
+    tell(books, card, 3, "EXECUTING", "EXECUTING", decline="expired_card")
+    tell(books, card, 4, "EXECUTING", "EXECUTING", decline="expired_card")
+    tell(books, card, 5, "EXECUTING", "SUCCESS")
+    tell(books, card, 6, "SUCCESS", "SUCCESS", said="more")
+    assert books.roll(most=2) > 2
+    tell(books, plain, 3, "EXECUTING", "FAILED", decline="do_not_honor")
+    books.roll()
+    books.roll()
+    orders, declines = counted(books)
+    assert orders == {
+        *(("stripe", "card", "EUR", status, 1)
+          for status in ("NOT_STARTED", "EXECUTING", "SUCCESS")),
+        *(("adyen", "-", "JPY", status, 1)
+          for status in ("NOT_STARTED", "EXECUTING", "FAILED")),
+    }  # fmt: skip
+    assert declines == {
+        ("stripe", "expired_card", 2),
+        ("adyen", "do_not_honor", 1),
+    }
+
+
+def test_a_round_hands_the_counters_out(books):
+    uncounted(books)
+    order = books.pay(ago(hours=1), method="card")
+    books.run("DELETE FROM pay.event")
+    tell(books, order, 1, None, "NOT_STARTED")
+    tell(books, order, 2, "NOT_STARTED", "FAILED", decline="lost_card")
+    books.roll()
+    ((counts,),) = books.run(
+        "SELECT counts FROM pay.round WHERE name = 'rollup'"
+    )
+    kind = {"psp": "stripe", "method": "card", "currency": "EUR"}
+    assert counts["orders"] == [kind | {"NOT_STARTED": 1, "FAILED": 1}]
+    assert counts["declines"] == [
+        {"psp": "stripe", "code": "lost_card", "n": 1}
+    ]
+
+
+def test_names_of_storefronts_make_no_more_than_128_kinds(books):
+    uncounted(books)
+    for n in range(200):
+        order = books.pay(ago(hours=1), method=f"method-{n}")
+        books.run(
+            "DELETE FROM pay.event WHERE payment_order_id = %s", (order,)
+        )
+        tell(books, order, 1, None, "NOT_STARTED", decline=f"code_{n:03}")
+        if n in (50, 130):
+            books.roll()
+    books.roll()
+    orders, declines = counted(books)
+    assert len(orders) == len(declines) == 128
+    shared = [n for psp, *_, status, n in orders
+              if psp == "other" and status == "NOT_STARTED"]  # fmt: skip
+    assert sum(n for *_, n in declines) == 200
+    assert shared == [n for psp, _, n in declines if psp == "other"] == [73]

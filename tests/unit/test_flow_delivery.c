@@ -6,6 +6,7 @@
 #include "flow_driver.h"
 
 #include "pay_endpoint.h"
+#include "pay_trace.h"
 
 
 #define RING     "old AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
@@ -368,4 +369,46 @@ play(world_t *world)
 Test(pay_flow_delivery, a_failed_allocation_never_ends_as_another_outcome)
 {
     cr_expect_gt(world_torture(play), 5);
+}
+
+
+#define TRACE  "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+/* another attempt is another call in the same trace */
+Test(pay_flow_delivery, the_trace_of_the_payment_goes_out_with_it)
+{
+    world_t             world;
+    unsigned            i, count;
+    pay_str_t           value;
+    unsigned char       sent[2][PAY_TRACE_TEXT];
+    pay_delivery_row_t  row = row_of();
+
+    row.trace = PAY_STR(TRACE);
+
+    for (i = 0; i < 2; i++) {
+        row.number = 2 + i;
+        delivery_of(&world, &row);
+        expect_http(&world);
+        value = request_field(&world.effect.http, "traceparent", &count);
+        cr_assert_eq(count, 1);
+        cr_assert_eq(pay_trace_parse(value, sent[i]), PAY_OK);
+        cr_expect_eq(memcmp(sent[i], TRACE, 36), 0);
+        cr_expect_neq(memcmp(&sent[i][36], &TRACE[36], 16), 0);
+        world_close(&world);
+    }
+
+    cr_expect_neq(memcmp(sent[0], sent[1], PAY_TRACE_TEXT), 0);
+}
+
+
+Test(pay_flow_delivery, a_payment_without_a_trace_sends_none)
+{
+    world_t   world;
+    unsigned  count;
+
+    delivery_sent(&world);
+    (void) request_field(&world.effect.http, "traceparent", &count);
+    cr_expect_eq(count, 0);
+    world_close(&world);
 }

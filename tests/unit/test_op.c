@@ -198,6 +198,7 @@ Test(pay_op, empty_is_legal_only_for_token_alias_url_and_code)
         { AT(base_url), PAY_BUG }, { AT(currency), PAY_BUG },
         { AT(registration_state), PAY_BUG }, { AT(code), PAY_OK },
         { AT(replaces), PAY_OK }, { AT(replaced_by), PAY_OK },
+        { AT(trace), PAY_OK },
         { AT(risk), PAY_OK }
     };
 
