@@ -45,18 +45,20 @@ def built_packages(tmp_path_factory):
     """lintian has looked at them: an error or a warning fails."""
     out = tmp_path_factory.mktemp("debs")
     run(
-        ROOT / "ci/deb", "--prebuilt", timeout=200,
+        ROOT / "ci/deb", "--prebuilt", timeout=400,
         env=os.environ | {"DEB_OUT": str(out)},
     )  # fmt: skip
     assert len(list(out.glob("*.deb"))) == 3
     return out
 
 
+# half a minute where nothing else runs
+@pytest.mark.timeout(850)
 def test_packages_install_pay_and_purge_clean(debs):
     command = [ROOT / "tests/package/run", "here"]
     if os.geteuid() != 0:
         command = ["sudo", "-n", "--preserve-env=DEBS", *command]
-    said = run(*command, timeout=200, env=os.environ | {"DEBS": str(debs)})
+    said = run(*command, timeout=400, env=os.environ | {"DEBS": str(debs)})
     for line in ("pays: all well", "purge: clean"):
         assert line in said, said[-6000:]
 

@@ -4,7 +4,8 @@ the three edits of payments.conf, the unit's main process, the mock PSP; then
 
   pays     pays one checkout, and asks payctl doctor, check and audit verify
   upgrade DIRECTORY  buys without a break while the packages of DIRECTORY
-           take the place of the installed ones, and counts the answers
+           take the place of the installed ones; only 503 may be answered, for a
+           second at most where the machine has nothing else to do
   purge    removes the packages and looks for what is left
 
 Each step is printed; a step that fails ends it with a message.
