@@ -1746,8 +1746,7 @@ CREATE TABLE pay.checkout (
     CONSTRAINT checkout_check4 CHECK ((((first_call)::text = 'DONE'::text) = (first_ended_at IS NOT NULL))),
     CONSTRAINT checkout_page_check CHECK ((octet_length((page)::text) <= 16384)),
     CONSTRAINT checkout_payment_method_check CHECK ((((octet_length(payment_method) >= 1) AND (octet_length(payment_method) <= 64)) AND (payment_method !~ '[^A-Za-z0-9._~-]'::text))),
-    CONSTRAINT checkout_risk_check CHECK ((risk = ANY (ARRAY['allow'::text, 'challenge'::text, 'review'::text, 'block'::text]))),
-    CONSTRAINT checkout_trace_check CHECK ((trace ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$'::text))
+    CONSTRAINT checkout_risk_check CHECK ((risk = ANY (ARRAY['allow'::text, 'challenge'::text, 'review'::text, 'block'::text])))
 )
 WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
@@ -3255,6 +3254,7 @@ CREATE FUNCTION pay.store_news(p_news pay.news[]) RETURNS integer[] LANGUAGE plp
 CREATE FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_risk_entries(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT added bigint, OUT changed bigint) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.stored_payments(OUT payments bigint, OUT bytes bigint, OUT a_day numeric, OUT peak numeric) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.sum_accounts(p_rows integer, p_age interval DEFAULT '00:15:00'::interval) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.sum_ahead(p_end timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sum_counts(p_counts jsonb[]) RETURNS jsonb LANGUAGE sql IMMUTABLE;
@@ -3595,6 +3595,7 @@ CREATE FUNCTION pay_ops.write_off_settlement(p_id bigint, p_who text, p_why text
 CREATE FUNCTION pay_relay.claim_messages(p_name text, p_owner text, p_lease_ms bigint, p_after bigint, p_most integer) RETURNS TABLE(outcome text, "position" bigint, merchant_id text, message_id text, type text, subject text, body text) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_relay.mark_messages(p_name text, p_owner text, p_lease_ms bigint, p_position bigint) RETURNS TABLE(outcome text, lag bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_until timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS SETOF text LANGUAGE sql STABLE;
+CREATE FUNCTION pay_view.capacity(p_day numeric DEFAULT NULL::numeric, p_peak numeric DEFAULT NULL::numeric) RETURNS TABLE(figure text, value numeric, unit text, source text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) RETURNS TABLE(merchant_id text, explanation text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.find(p_what text, p_merchant_id text DEFAULT NULL::text, p_buyer text DEFAULT NULL::text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_view.payout_advice(p_payout_id text, p_before bigint DEFAULT NULL::bigint) RETURNS TABLE(merchant_id text, outcome text, advice text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -6501,6 +6502,10 @@ ALTER TABLE ONLY pay.checkout
     ADD CONSTRAINT checkout_pkey PRIMARY KEY (merchant_id, checkout_id);
 ALTER TABLE ONLY pay.checkout
     ADD CONSTRAINT checkout_psp_nonce_key UNIQUE (psp, nonce);
+
+ALTER TABLE pay.checkout
+    ADD CONSTRAINT checkout_trace_check CHECK ((trace ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$'::text)) NOT VALID;
+
 ALTER TABLE ONLY pay.commission
     ADD CONSTRAINT commission_pkey PRIMARY KEY (commission_id);
 ALTER TABLE ONLY pay.console_act
@@ -8481,6 +8486,7 @@ REVOKE ALL ON FUNCTION pay.store_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_risk_entries(p_merchant_id text, p_effect text[], p_kind text[], p_value text[], p_until timestamp with time zone[], p_who text, p_why text, OUT added bigint, OUT changed bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.stored_payments(OUT payments bigint, OUT bytes bigint, OUT a_day numeric, OUT peak numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_accounts(p_rows integer, p_age interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_ahead(p_end timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sum_counts(p_counts jsonb[]) FROM PUBLIC;
@@ -8963,6 +8969,9 @@ GRANT ALL ON FUNCTION pay_relay.mark_messages(p_name text, p_owner text, p_lease
 REVOKE ALL ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_until timestamp with time zone) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_until timestamp with time zone) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_view.capacity(p_day numeric, p_peak numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.capacity(p_day numeric, p_peak numeric) TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.capacity(p_day numeric, p_peak numeric) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) TO payments_operator;

@@ -34,6 +34,7 @@ const pay_cli_command_t *pay_cli_find_command(const char *name);
  * code. */
 int pay_cli_audit(int argc, char **argv);              /* audit.c */
 int pay_cli_backfill(int argc, char **argv);           /* backfill.c */
+int pay_cli_capacity(int argc, char **argv);
 int pay_cli_change(int argc, char **argv);             /* change.c */
 int pay_cli_check(int argc, char **argv);              /* check.c */
 int pay_cli_close(int argc, char **argv);             /* close.c */

@@ -15,6 +15,8 @@ const pay_cli_command_t  pay_cli_commands[] = {
       "export, verify and cut the signed event log, make its keys" },
     { "backfill", pay_cli_backfill,
       "print how far the PSPs' lists of events have been looked at" },
+    { "capacity", pay_cli_capacity,
+      "print the disk, cores and connections that a rate of payments takes" },
     { "change", pay_cli_change,
       "list, show or settle captures, cancellations and refunds" },
     { "check", pay_cli_check,

@@ -46,6 +46,7 @@ extern const char  pay_cli_audit_status_usage[];
 extern const char  pay_cli_audit_usage[];
 extern const char  pay_cli_audit_verify_usage[];
 extern const char  pay_cli_backfill_usage[];
+extern const char  pay_cli_capacity_usage[];
 extern const char  pay_cli_change_usage[];
 extern const char  pay_cli_check_usage[];
 extern const char  pay_cli_close_usage[];

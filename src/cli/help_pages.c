@@ -29,6 +29,9 @@ const pay_cli_page_t  pay_cli_pages[] = {
       "  payctl audit pubkey /etc/nginx/secrets/audit.pem > audit.pub.pem\n" },
     { "backfill", pay_cli_backfill_usage,
       "  payctl backfill -o json\n" },
+    { "capacity", pay_cli_capacity_usage,
+      "  payctl capacity\n"
+      "  payctl capacity --day 20000 --second 5\n" },
     { "change", pay_cli_change_usage,
       "  payctl change list --kind refund --merchant acme\n"
       "  payctl change show 3f0c6f0e-6a53-4f0e-9d0b-0f4bb1f0a001\n"
