@@ -356,6 +356,9 @@ export const TABLES = {
         ["p50_ms", "Half within (ms)", "number"],
         ["p95_ms", "95 % within (ms)", "number"],
         ["p99_ms", "99 % within (ms)", "number"],
+        ["certificate", "Certificate", "status"],
+        ["certificate_end", "Ends", "time"],
+        ["certificate_issuer", "Issuer"], ["pinned", "Pinned"],
     ],
     Key: [
         ["place", "Of"], ["name", "Directive"], ["kid", "Name", "id"],

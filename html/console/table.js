@@ -6,10 +6,10 @@ import { addressOf, pageName } from "./route.js";
 import { cellText, csvOf, groupsOf, plain, timeText, valueAt } from "./text.js";
 
 const GOOD = ["SUCCESS", "won", "paid", "settled", "resolved", "approved",
-    "closed", "enabled", "DONE", "explained", "booked", "proven"];
+    "closed", "enabled", "valid", "DONE", "explained", "booked", "proven"];
 const BAD = ["FAILED", "lost", "open", "failed", "late", "unknown", "UNKNOWN",
     "returned", "held", "old", "disabled", "escalated", "refused",
-    "unexplained", "half-open"];
+    "unexplained", "half-open", "ended", "ends soon"];
 
 export function Time({ at, zone }) {
     return html`<time datetime=${at}>${timeText(at, zone)}</time>`;

@@ -17,6 +17,8 @@ static void write_outcomes(pay_buf_t *buf, pay_str_t psp,
 static ngx_uint_t is_counted(const ngx_payments_counters_t *c, pay_str_t name);
 static void write_last(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static void write_certificates(pay_buf_t *buf,
+    const ngx_payments_counters_t *c);
 static void write_quarantined(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_backfills(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static ngx_uint_t lists_events(const ngx_payments_psp_stat_t *stat);
@@ -64,6 +66,7 @@ ngx_http_payments_metrics_psps(pay_buf_t *buf,
 {
     write_webhooks(buf, c);
     write_last(buf, c);
+    write_certificates(buf, c);
     write_psps(buf, c);
     write_quarantined(buf, c);
     write_backfills(buf, c);
@@ -149,6 +152,29 @@ write_last(pay_buf_t *buf, const ngx_payments_counters_t *c)
         if (psp != NULL && psp->webhook_at != 0) {
             pay_metric_series(buf, name, "psp", psp_name(psp));
             pay_metric_end(buf, psp->webhook_at);
+        }
+    }
+}
+
+
+/* None of a PSP that was not called over TLS since nginx' start. */
+static void
+write_certificates(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    ngx_uint_t                      i;
+    const char                     *name;
+    const ngx_payments_psp_stat_t  *psp;
+
+    name = "payments_psp_certificate_end_timestamp_seconds";
+    pay_metric_family(buf, name, "gauge",
+                      "When the certificate ends that the PSP showed last.");
+
+    for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
+        psp = psp_stat(c, i);
+
+        if (psp != NULL && psp->cert_end != 0) {
+            pay_metric_series(buf, name, "psp", psp_name(psp));
+            pay_metric_end(buf, psp->cert_end);
         }
     }
 }

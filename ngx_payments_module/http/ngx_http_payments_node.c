@@ -10,13 +10,16 @@
 #include "pay_json.h"
 
 
-#define NODE_MAX  (64 * 1024)
+#define NODE_MAX          (64 * 1024)
+#define CERTIFICATE_SOON  (30 * 86400)
 
 
 static void add_psp(pay_buf_t *buf, const ngx_payments_counters_t *counters,
     const ngx_payments_psp_t *psp, ngx_uint_t index);
-static const ngx_payments_histogram_t *duration_of(
+static const ngx_payments_psp_stat_t *stat_of(
     const ngx_payments_counters_t *counters, pay_str_t name);
+static void add_certificate(pay_buf_t *buf,
+    const ngx_payments_psp_stat_t *stat);
 static void add_quantile(pay_buf_t *buf, const char *before,
     const ngx_payments_histogram_t *duration, ngx_uint_t percent);
 static void number(pay_buf_t *buf, const char *before, ngx_uint_t value);
@@ -50,10 +53,12 @@ add_psp(pay_buf_t *buf, const ngx_payments_counters_t *counters,
     const ngx_payments_psp_t *psp, ngx_uint_t index)
 {
     ngx_payments_health_stat_t       stat;
+    const ngx_payments_psp_stat_t   *counted;
     const ngx_payments_histogram_t  *duration;
 
     ngx_payments_health_stat(index, &stat);
-    duration = duration_of(counters, psp->psp.name);
+    counted = stat_of(counters, psp->psp.name);
+    duration = counted != NULL ? &counted->duration : NULL;
 
     pay_buf_text(buf, "{\"psp\":\"");
     pay_buf_json(buf, psp->psp.name);
@@ -69,13 +74,15 @@ add_psp(pay_buf_t *buf, const ngx_payments_counters_t *counters,
     add_quantile(buf, ",\"p50_ms\":", duration, 50);
     add_quantile(buf, ",\"p95_ms\":", duration, 95);
     add_quantile(buf, ",\"p99_ms\":", duration, 99);
-    pay_buf_text(buf, "}");
+    add_certificate(buf, counted);
+    pay_buf_text(buf, psp->pinned.len != 0 ? ",\"pinned\":true}"
+                                           : ",\"pinned\":false}");
 }
 
 
 /* NULL: none of its calls has ended yet. */
-static const ngx_payments_histogram_t *
-duration_of(const ngx_payments_counters_t *counters, pay_str_t name)
+static const ngx_payments_psp_stat_t *
+stat_of(const ngx_payments_counters_t *counters, pay_str_t name)
 {
     ngx_uint_t                      i;
     const ngx_payments_psp_stat_t  *stat;
@@ -86,11 +93,46 @@ duration_of(const ngx_payments_counters_t *counters, pay_str_t name)
         if (stat != NULL
             && pay_str_eq((pay_str_t) { stat->len, stat->name }, name))
         {
-            return &stat->duration;
+            return stat;
         }
     }
 
     return NULL;
+}
+
+
+/* Nulls: no call over TLS has been answered since nginx' start. */
+static void
+add_certificate(pay_buf_t *buf, const ngx_payments_psp_stat_t *stat)
+{
+    time_t     left;
+    pay_str_t  issuer;
+    u_char     end[sizeof("1970-01-01T00:00:00Z")];
+    ngx_tm_t   tm;
+
+    if (stat == NULL || stat->cert_end == 0) {
+        pay_buf_text(buf, ",\"certificate\":null,\"certificate_end\":null,"
+                     "\"certificate_issuer\":null");
+        return;
+    }
+
+    left = (time_t) stat->cert_end - ngx_time();
+    issuer.len = stat->issuer_len;
+    issuer.data = (u_char *) stat->issuer;
+
+    ngx_gmtime((time_t) stat->cert_end, &tm);
+    ngx_sprintf(end, "%4d-%02d-%02dT%02d:%02d:%02dZ%Z", tm.ngx_tm_year,
+                tm.ngx_tm_mon, tm.ngx_tm_mday, tm.ngx_tm_hour, tm.ngx_tm_min,
+                tm.ngx_tm_sec);
+
+    pay_buf_text(buf, ",\"certificate\":\"");
+    pay_buf_text(buf, left < 0 ? "ended" : left < CERTIFICATE_SOON ? "ends soon"
+                                                                : "valid");
+    pay_buf_text(buf, "\",\"certificate_end\":\"");
+    pay_buf_text(buf, (const char *) end);
+    pay_buf_text(buf, "\",\"certificate_issuer\":\"");
+    pay_buf_json(buf, issuer);
+    pay_buf_text(buf, "\"");
 }
 
 

@@ -5,6 +5,7 @@
  */
 
 #include "io/ngx_payments_curl_answer.h"
+#include "io/ngx_payments_curl_peer.h"
 
 
 #define FIRST_BUFFER  4096
@@ -101,6 +102,7 @@ ngx_payments_easy_header(char *data, size_t size, size_t n, void *to)
     /* not each line: trailers come after the body */
     if (ngx_strncmp(line.data, "HTTP/", ngx_min(line.len, 5)) == 0) {
         http->headed = 0;
+        ngx_payments_easy_peer(http);
 
     } else if (line.len <= 2) {
         http->headed = 1;

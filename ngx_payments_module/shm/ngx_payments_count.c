@@ -15,6 +15,8 @@
 #include "pay_json.h"
 
 
+#define CERTIFICATE_S  60              /* between two looks at one */
+
 static ngx_payments_counters_t *counters(void);
 static ngx_uint_t word(const char *const *table, const char *text);
 static ngx_uint_t code_index(ngx_uint_t status);
@@ -94,6 +96,45 @@ ngx_payments_count_webhook(pay_str_t psp, const char *outcome,
     if (is_proven) {
         stat->webhook_at = (ngx_atomic_uint_t) ngx_time();
     }
+}
+
+
+/* Two workers may look at the same time, which does no harm. */
+ngx_uint_t
+ngx_payments_wants_certificate(pay_str_t psp)
+{
+    ngx_atomic_uint_t         now = (ngx_atomic_uint_t) ngx_time();
+    ngx_payments_psp_stat_t  *stat;
+
+    stat = psp_stat_named(psp);
+    if (stat == NULL || stat->cert_at + CERTIFICATE_S > now) {
+        return 0;
+    }
+
+    stat->cert_at = now;
+
+    return 1;
+}
+
+
+/* A reader that comes between sees no issuer, or one that is whole. */
+void
+ngx_payments_count_certificate(pay_str_t psp, time_t end, pay_str_t issuer)
+{
+    ngx_payments_psp_stat_t  *stat;
+
+    stat = psp_stat_named(psp);
+    if (stat == NULL) {
+        return;
+    }
+
+    issuer.len = ngx_min(issuer.len, NGX_PAYMENTS_ISSUER);
+    stat->issuer_len = 0;
+    ngx_memory_barrier();
+    ngx_memcpy(stat->issuer, issuer.data, issuer.len);
+    ngx_memory_barrier();
+    stat->issuer_len = issuer.len;
+    stat->cert_end = (ngx_atomic_uint_t) end;
 }
 
 

@@ -24,6 +24,12 @@ void ngx_payments_count_card_data(void);
 /* is_proven: its signature was right. */
 void ngx_payments_count_webhook(pay_str_t psp, const char *outcome,
     ngx_uint_t is_proven);
+/* 1 once a minute for each PSP of the configuration. */
+ngx_uint_t ngx_payments_wants_certificate(pay_str_t psp);
+/* A call over TLS has seen the certificate of the PSP: `end` in seconds since
+ * 1970. */
+void ngx_payments_count_certificate(pay_str_t psp, time_t end,
+    pay_str_t issuer);
 /* A call to PostgreSQL has ended, with so many items; `failed`: as a whole. */
 void ngx_payments_count_db(pay_op_id_t op, ngx_uint_t items, ngx_uint_t failed,
     ngx_msec_t ms);

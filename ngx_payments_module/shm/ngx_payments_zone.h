@@ -17,6 +17,7 @@
 
 #define NGX_PAYMENTS_WORKERS    256
 #define NGX_PAYMENTS_PSP_NAME   64
+#define NGX_PAYMENTS_ISSUER     128              /* of a certificate */
 #define NGX_PAYMENTS_RATES      16               /* sources, over reloads */
 #define NGX_PAYMENTS_SOURCES    32               /* of settlement files, over
                                                     reloads */
@@ -70,6 +71,11 @@ typedef struct {
     ngx_atomic_t                quarantined[NGX_PAYMENTS_REASONS];
     ngx_atomic_t                backfill_listed;
     ngx_atomic_t                backfill_missed;
+    ngx_atomic_t                cert_at;         /* ngx_time() of the last look
+                                                    at its certificate */
+    ngx_atomic_t                cert_end;        /* as ngx_time(); 0: none */
+    ngx_atomic_t                issuer_len;
+    u_char                      issuer[NGX_PAYMENTS_ISSUER];
 } ngx_payments_psp_stat_t;
 
 

@@ -6,9 +6,12 @@ all."""
 import contextlib
 import re
 import ssl
+import time
 import types
 import warnings
+from pathlib import Path
 
+import httpx
 import pytest
 from support import tls_psp
 from support.client import Api
@@ -29,6 +32,19 @@ BLOCK = """
     }}
 """
 HOSTED = "https://psp.example/pay/1"
+HTML = Path(__file__).resolve().parents[2] / "html/console"
+# the console of this nginx, which says how it has seen the PSPs
+CONSOLE = """
+    payments_staff {{
+        issuer    https://login.example;
+        audience  ngx_payments_console;
+        jwt_key   kid=staff-2026-01 alg=ES256 file=secrets/staff.pub;
+        max_lifetime  25h;
+        group     payments-viewers viewer;
+    }}
+    payments_console_database "{dsn}" connections=1;
+    payments_console_html "{html}";
+"""
 
 
 class World:
@@ -161,6 +177,14 @@ def gateway_of(gateway, world, directory):
     head = "    payments_merchant acme {"
     text = MINIMAL.replace(head, "".join(world.blocks.values()) + head)
     text = text.replace("psp          generic stripe;", f"psp generic {names};")
+    dsn = re.search(
+        r'payments_console_database\s+"([^"]+)"', gateway.conf.read_text()
+    )
+    text = text.replace(head, CONSOLE.format(dsn=dsn[1], html=HTML) + head)
+    place = "        location /checkout/"
+    text = text.replace(
+        place, f"        location /console/ {{ payments_console; }}\n{place}"
+    )
     return Nginx(gateway, directory, text)
 
 
@@ -211,6 +235,38 @@ def test_a_psp_that_proves_itself_gets_the_request(pay, world, psp):
     assert (method, path) == ("POST", "/v1/registrations")
     assert found["authorization"].startswith("Bearer ")
     assert b'"nonce"' in body
+
+
+def test_the_end_of_a_certificate_is_known(pay, nginx, gateway):
+    """For /metrics and the console, of each PSP that was called over TLS."""
+    for psp in ("good", "pin-right"):
+        assert pay(psp).status_code == 201
+    assert pay("plain").status_code == 202
+    ends = time.time() + DAY.total_seconds()
+    with httpx.Client(
+        base_url=nginx.url, verify=gateway.ssl_context(), timeout=10
+    ) as http:
+        metrics = http.get("/metrics").text
+        token = gateway.env["STAFF_VIEWER_JWT"]
+        page = http.get(
+            "/console/api/psps", headers={"Authorization": f"Bearer {token}"}
+        )
+    found = re.findall(
+        r'payments_psp_certificate_end_timestamp_seconds\{psp="([^"]+)"\} '
+        r"([0-9]+)",
+        metrics,
+    )
+    assert abs(float(dict(found)["good"]) - ends) < 600
+    assert "plain" not in dict(found)
+    rows = {each["psp"]: each for each in page.json()["node"]}
+    good, plain = rows["good"], rows["plain"]
+    assert good["certificate"] == "ends soon"
+    assert good["certificate_end"] == time.strftime(
+        "%Y-%m-%dT%H:%M:%SZ", time.gmtime(float(dict(found)["good"]))
+    )
+    assert "CN=ours" in good["certificate_issuer"]
+    assert (good["pinned"], rows["pin-right"]["pinned"]) == (False, True)
+    assert (plain["certificate"], plain["certificate_end"]) == (None, None)
 
 
 @pytest.mark.parametrize(
