@@ -80,7 +80,7 @@ add_psp(pay_buf_t *buf, const ngx_payments_counters_t *counters,
 }
 
 
-/* NULL: none of its calls has ended yet. */
+/* NULL: nothing of this PSP was counted yet. */
 static const ngx_payments_psp_stat_t *
 stat_of(const ngx_payments_counters_t *counters, pay_str_t name)
 {

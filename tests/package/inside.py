@@ -35,14 +35,14 @@ HOST = "pay.shop.test"
 MOCK = 18080
 CONF = Path("/etc/nginx/payments.conf")
 SECRETS = Path("/etc/nginx/secrets")
-WORK = Path("/root/handed-over")
+WORK = Path("/srv/handed-over")
 NOTIFY = "/run/ngx-payments-notify"
 PACKAGES = ("libnginx-mod-http-payments", "payctl", "ngx-payments-mock")
 SUPERVISE = "/usr/lib/ngx_payments/supervise"
 BUYERS = 3
 # Other packages' own, what is evidence, and what is no file of a package.
 NOT_OURS = (
-    "/proc/", "/sys/", "/dev/", "/run/", "/tmp/", "/root/", "/packages",
+    "/proc/", "/sys/", "/dev/", "/run/", "/tmp/", "/srv/", "/packages",
     "/var/lib/dpkg/", "/var/lib/apt/", "/var/cache/", "/var/log/apt/",
     "/var/log/dpkg.log", "/var/lib/postgresql/", "/etc/postgresql/",
     "/var/log/postgresql/", "/etc/nginx/secrets/", "/etc/nginx/tls/",
@@ -90,14 +90,14 @@ def start_postgres():
     run("chown", "postgres:", "/run/postgresql")
     if "online" not in run("pg_lsclusters", "-h"):
         # into a file: the server would keep a pipe open
-        with open("/root/postgres.log", "w") as log:
+        with open("/srv/postgres.log", "w") as log:
             subprocess.run(
                 ["pg_ctlcluster", "15", "main", "start"], check=True,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
     until(
         lambda: Path("/run/postgresql/.s.PGSQL.5432").exists(), 20,
-        lambda: Path("/root/postgres.log").read_text()
+        lambda: Path("/srv/postgres.log").read_text()
         + run("sh", "-c", "pg_lsclusters; tail -n 30 /var/log/postgresql/*"),
     )  # fmt: skip
 
@@ -394,8 +394,8 @@ def faults():
     pem = public.read_text()
     psql = ("runuser", "-u", "postgres", "--", "psql", "-qXd", "payments", "-c")
     one_wrong(lambda: key.chmod(0o444), lambda: key.chmod(0o440), "secrets")
-    one_wrong(lambda: key.rename("/root/away"),
-              lambda: Path("/root/away").rename(key), "files")  # fmt: skip
+    one_wrong(lambda: key.rename("/srv/away"),
+              lambda: Path("/srv/away").rename(key), "files")  # fmt: skip
     one_wrong(lambda: CONF.write_text(text.replace(HOST, "pay.example.com")),
               lambda: CONF.write_text(text), "configuration")  # fmt: skip
     public.chmod(0o644)
@@ -432,7 +432,7 @@ def pieces():
     own = CONF.with_name("own.conf")
     own.write_text(f"""
         load_module modules/ngx_http_payments_module.so;
-        user www-data; pid /run/own.pid; error_log /root/own.log;
+        user www-data; pid /run/own.pid; error_log /srv/own.log;
         events {{ }}
         http {{
             {blocks}

@@ -80,6 +80,19 @@ SELECT is(pg_temp.erase('checkout', 'c4'), 'done buyer_info 1, '
     'done metadata 2, done risk_inputs 1', 'by checkout, with its refund');
 SELECT is(pg_temp.known(), 'c1:000 c2:000 c3:000 c4:000 c5:000', 'all is gone');
 
+-- retention finds nothing more to end of these checkouts, and each of its classes
+-- is either in the answer or said to stay (docs/operations.md)
+SELECT is_empty(format('SELECT FROM pay.%I', v), v)
+FROM unnest('{aged_buyer,aged_metadata,aged_change,aged_decision,aged_card,
+    aged_address,aged_browser,aged_browser_address}'::text[]) v;
+SELECT is(string_agg(c.class, ' ' ORDER BY c.class),
+    'dead_letters idempotency_keys messages payout_messages risk_addresses '
+    'risk_counters risk_entries settlement_copies webhook_quarantine webhooks',
+    'the classes that are not of a buyer, or stay until their own end')
+FROM pay.retention_class c
+WHERE NOT (SELECT a.answer FROM pay.console_act a ORDER BY a.seq LIMIT 1)
+    ? c.class;
+
 -- the books and the log have not changed, and the log says that it was done
 SELECT is(count(*), 0::bigint, 'no event names a buyer') FROM pay.event e
 WHERE e.detail::text ~ 'example.org|"b1"';
