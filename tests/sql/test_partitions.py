@@ -33,6 +33,8 @@ HELD = {
     "checkout_psp_nonce_key": "UNIQUE psp, nonce, merchant_id",
     "change_change_id_key": "UNIQUE change_id, merchant_id",
 }
+# Added NOT VALID; a cut table looks at each row that it is given.
+LOOKED_AT = {"checkout_trace_check"}
 TABLES = """
 SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'pay'::regnamespace
     AND c.relkind IN ('r', 'p') AND NOT c.relispartition
@@ -224,6 +226,13 @@ def test_each_table_is_cut_by_merchant(filled):
     assert used > 1
 
 
+def looked_at(constraint: tuple) -> tuple:
+    table, name, text, _ = constraint
+    if name not in LOOKED_AT:
+        return constraint
+    return table, name, text.removesuffix(" NOT VALID"), "True"
+
+
 def test_what_tables_were_they_are(filled):
     now = filled.shape()
     assert now["columns"] == filled.was["columns"]
@@ -237,7 +246,9 @@ def test_what_tables_were_they_are(filled):
     changed = {each for each in now["constraints"] if each[1] in HELD}
     assert {each[1]: each[2] for each in changed} == HELD
     assert now["constraints"] - changed == {
-        each for each in filled.was["constraints"] if each[1] not in HELD
+        looked_at(each)
+        for each in filled.was["constraints"]
+        if each[1] not in HELD
     }
     made = {i for i in now["indexes"] if i[1].split(".")[1] not in HELD}
     kept = {i for i in filled.was["indexes"] if i[1].split(".")[1] not in HELD}
