@@ -298,6 +298,16 @@ judge_doubled(book_t *book, sim_line_t *line, row_t *row)
 }
 
 
+/* It came before the gateway knew of its payment, so that nothing was booked
+ * of it: without it in the next version nobody has to act. */
+static int
+has_ended_early(const row_t *row)
+{
+    return row->class == 2 && strcmp(row->finding, "early") == 0
+           && strcmp(row->closed, "gone") == 0;
+}
+
+
 /* I9: of two versions of a batch, the difference waits for an operator, and
  * nothing else: the row that only one of them has is gone or was added.  A
  * version whose booking was left and went on behind that of the other one is
@@ -330,6 +340,7 @@ judge_batch(book_t *book, const sim_file_t *file)
         was_added = strcmp(row->finding, "added") == 0;
         is_whole = is_found(row, lines[i])
                    && (i == 0 || strcmp(row->queued, "gone") == 0);
+        is_whole = is_whole || (i == 1 && has_ended_early(row));
 
         if (is_beside ? !was_added && !is_whole
                       : i == 0 ? !was_added : !is_whole)

@@ -20,6 +20,7 @@ typedef struct {
     pay_create_input_t      input;
     unsigned char           fingerprint[PAY_SHA256_SIZE];
     pay_read_t              is_read;
+    int                     was_accepted;   /* before it was read */
     unsigned                status;
     pay_str_t               redirect, order_status;
 } request_t;
@@ -306,6 +307,7 @@ shop_looks(sim_t *sim, void *data)
     request = sim_alloc(sim, sizeof(request_t));
     request->post = post;
     request->is_read = what;
+    request->was_accepted = post->accepted;
     flow = sim_flow_new(sim, worker, looked, request);
 
     if (pay_flow_read(&flow->core, what, sim->merchant.id, id, 0) != PAY_OK) {
@@ -325,7 +327,7 @@ looked(sim_flow_t *flow, const pay_reply_t *reply)
 
     request->status = reply->status;
 
-    if (reply->status == 404 && request->post->accepted) {
+    if (reply->status == 404 && request->was_accepted) {
         sim_violation(sim, "I3: %.*s was accepted and is not found",
                       pay_fmt(request->post->checkout_id));
     }
