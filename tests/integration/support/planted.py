@@ -6,6 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[3]
 OUTER = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
 
 
@@ -29,7 +30,9 @@ def planted_module(
     assert text.count(old) == 1, "the text to plant the bug in"
     planted = directory / "planted.c"
     planted.write_text(text.replace(old, new))
-    script = dry_run(built, "-W", source, "-f", built / "objs" / "Makefile",
+    # as ci/build calls it, with which an object depends on its headers alone
+    script = dry_run(built, "-W", source, "-f", ROOT / "ci" / "module.mk",
+                     f"OBJS={built / 'objs'}", f"HERE={ROOT}", "ADDON_DEPS=",
                      "modules")  # fmt: skip
     module = directory / "planted.so"
     folder = source.parent.name
