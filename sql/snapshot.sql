@@ -2688,6 +2688,7 @@ CREATE FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact)
 CREATE FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.move_review_cursor(p_state text, p_reviews pay.risk_review[], p_limit integer) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.name_attempts(p_facts pay.fact[], p_fact text[], p_terms jsonb[], p_named bigint[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.name_capture(p_news pay.news) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.name_near(p_name text) RETURNS bytea[] LANGUAGE sql STABLE;
@@ -3265,7 +3266,7 @@ CREATE FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) RETURNS voi
 CREATE FUNCTION pay.suspended(p_mismatch pay.mismatch) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.suspense_kind(p_exception pay.settlement_exception, p_row pay.settlement_row, p_what text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.sweep_all(p_limits jsonb) RETURNS jsonb LANGUAGE plpgsql;
-CREATE FUNCTION pay.sweep_captures() RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.sweep_captures(p_limit integer) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_changes(p_limit interval) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_counts() RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.sweep_limit(p_limits jsonb, p_name text) RETURNS interval LANGUAGE sql IMMUTABLE;
@@ -3275,7 +3276,7 @@ CREATE FUNCTION pay.sweep_ok(p_owner text, p_interval_ms bigint, p_limits jsonb)
 CREATE FUNCTION pay.sweep_open(p_registering interval, p_executing interval) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_overdue_reviews() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_parked(p_limit interval) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.sweep_reviews() RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.sweep_reviews(p_limit integer DEFAULT 1000) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_settled() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_staged(p_limit integer) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.sweep_unknown(p_limit interval) RETURNS void LANGUAGE plpgsql;
@@ -4440,6 +4441,14 @@ CREATE TABLE pay.retention_run (
 );
 
 COMMENT ON TABLE pay.retention_run IS 'When personal data of a class ended last, by whom, and how many rows so far';
+
+CREATE TABLE pay.review_cursor (
+    state text NOT NULL COLLATE pg_catalog."C",
+    review_id bigint NOT NULL,
+    CONSTRAINT review_cursor_state_check CHECK ((state = ANY (ARRAY['approved'::text, 'rejected'::text])))
+);
+
+COMMENT ON TABLE pay.review_cursor IS 'The last review that a round has looked at, by the decision; 0: it begins anew';
 
 CREATE TABLE pay.risk_after (
     after_id bigint NOT NULL,
@@ -6662,6 +6671,8 @@ ALTER TABLE ONLY pay.rate_source
     ADD CONSTRAINT rate_source_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY pay.retention_run
     ADD CONSTRAINT retention_run_pkey PRIMARY KEY (class);
+ALTER TABLE ONLY pay.review_cursor
+    ADD CONSTRAINT review_cursor_pkey PRIMARY KEY (state);
 ALTER TABLE ONLY pay.risk_after
     ADD CONSTRAINT risk_after_pkey PRIMARY KEY (after_id);
 ALTER TABLE ONLY pay.risk_browser
@@ -8140,6 +8151,7 @@ REVOKE ALL ON FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pa
 REVOKE ALL ON FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.move_review_cursor(p_state text, p_reviews pay.risk_review[], p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.name_attempts(p_facts pay.fact[], p_fact text[], p_terms jsonb[], p_named bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.name_capture(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.name_near(p_name text) FROM PUBLIC;
@@ -8497,7 +8509,7 @@ REVOKE ALL ON FUNCTION pay.suspect_account(p_payout pay.payout, p_who text) FROM
 REVOKE ALL ON FUNCTION pay.suspended(p_mismatch pay.mismatch) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspense_kind(p_exception pay.settlement_exception, p_row pay.settlement_row, p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_all(p_limits jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.sweep_captures() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sweep_captures(p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_changes(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_counts() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_limit(p_limits jsonb, p_name text) FROM PUBLIC;
@@ -8507,7 +8519,7 @@ REVOKE ALL ON FUNCTION pay.sweep_ok(p_owner text, p_interval_ms bigint, p_limits
 REVOKE ALL ON FUNCTION pay.sweep_open(p_registering interval, p_executing interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_overdue_reviews() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_parked(p_limit interval) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.sweep_reviews() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.sweep_reviews(p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_settled() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_staged(p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_unknown(p_limit interval) FROM PUBLIC;
@@ -9160,6 +9172,8 @@ GRANT SELECT ON TABLE pay.retention_class TO payments_auditor;
 GRANT SELECT ON TABLE pay.retention_class TO payments_operator;
 GRANT SELECT ON TABLE pay.retention_run TO payments_auditor;
 GRANT SELECT ON TABLE pay.retention_run TO payments_operator;
+GRANT SELECT ON TABLE pay.review_cursor TO payments_auditor;
+GRANT SELECT ON TABLE pay.review_cursor TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_after TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_after TO payments_operator;
 GRANT SELECT ON TABLE pay.risk_label TO payments_auditor;

@@ -158,11 +158,30 @@ COMMENT ON FUNCTION pay.capture_approved IS
     'Captures the held money of approved checkouts, each order once';
 
 
+-- The round behind one that has found p_limit goes on behind the last of them, and
+-- any other one begins anew.
+CREATE OR REPLACE FUNCTION pay.move_review_cursor(
+    p_state text, p_reviews risk_review[], p_limit int)
+RETURNS void LANGUAGE sql AS $$
+UPDATE review_cursor c
+SET review_id = n.review_id
+FROM (SELECT CASE WHEN cardinality(p_reviews) < p_limit THEN 0
+                  ELSE p_reviews[p_limit].review_id END AS review_id) n
+WHERE c.state = p_state AND c.review_id <> n.review_id
+$$;
+COMMENT ON FUNCTION pay.move_review_cursor IS
+    'Keeps where the next round goes on with reviews';
+
+
 -- Like all of the sweep it waits for no row.
-CREATE OR REPLACE FUNCTION pay.sweep_captures()
+CREATE OR REPLACE FUNCTION pay.sweep_captures(p_limit int)
 RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_after   bigint := (SELECT c.review_id FROM review_cursor c
+                         WHERE c.state = 'approved');
+    v_reviews risk_review[];
 BEGIN
-    PERFORM capture_approved(ARRAY(
+    v_reviews := ARRAY(
         SELECT r FROM risk_review r
         CROSS JOIN LATERAL (
             SELECT FROM checkout c
@@ -170,8 +189,11 @@ BEGIN
                 AND c.checkout_id = r.checkout_id
             FOR NO KEY UPDATE SKIP LOCKED) c
         WHERE r.state = 'approved' AND r.captures AND NOT r.is_settled
-        ORDER BY r.review_id LIMIT 1000
-        FOR UPDATE OF r SKIP LOCKED));
+            AND r.review_id > v_after
+        ORDER BY r.review_id LIMIT p_limit
+        FOR UPDATE OF r SKIP LOCKED);
+    PERFORM move_review_cursor('approved', v_reviews, p_limit);
+    PERFORM capture_approved(v_reviews);
 END
 $$;
 COMMENT ON FUNCTION pay.sweep_captures IS

@@ -363,11 +363,14 @@ COMMENT ON FUNCTION pay.sweep_overdue_reviews IS
 
 
 -- Like all of the sweep it waits for no row: a review or a checkout that is
--- locked at this moment is left to the next round.
-CREATE OR REPLACE FUNCTION pay.sweep_reviews()
+-- locked at this moment is left to the next round.  So are those behind p_limit
+-- whose money is to be moved.
+CREATE OR REPLACE FUNCTION pay.sweep_reviews(p_limit int DEFAULT 1000)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_review  risk_review;
+    v_after   bigint := (SELECT c.review_id FROM review_cursor c
+                         WHERE c.state = 'rejected');
     v_reviews risk_review[];
 BEGIN
     FOR v_review IN
@@ -391,13 +394,15 @@ BEGIN
                 AND c.checkout_id = r.checkout_id
             FOR NO KEY UPDATE SKIP LOCKED) c
         WHERE r.state = 'rejected' AND NOT r.is_settled
-        ORDER BY r.review_id LIMIT 1000
+            AND r.review_id > v_after
+        ORDER BY r.review_id LIMIT p_limit
         FOR UPDATE OF r SKIP LOCKED);
+    PERFORM move_review_cursor('rejected', v_reviews, p_limit);
     IF v_reviews <> '{}' THEN
         PERFORM give_back(v_reviews);
     END IF;
 
-    PERFORM sweep_captures();
+    PERFORM sweep_captures(p_limit);
     PERFORM sweep_watched_captures();
 END
 $$;

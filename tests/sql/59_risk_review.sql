@@ -305,6 +305,34 @@ SELECT is(pg_temp.sweep(), 'swept', 'the next round');
 SELECT is(pg_temp.changes('back'), 'refund 100 why not, refund 200 risk, '
     'refund 100 risk change', 'gives it back once more');
 
+-- rounds of one review each: none waits for ever behind those of before, whose
+-- money nobody can move now
+SELECT is(pg_temp.reviewed('behind', p_news => ''), 'created', 'a page is open');
+SELECT pg_temp.token('m1', 'behind', 't-behind');
+SELECT is(pg_temp.decide('behind', 'reject'), 'rejected', 'a rejection');
+SELECT is(pg_temp.fact('t-behind', 'paid', p_reference => 'pi-behind'),
+          'applied', 'the buyer had paid');
+SELECT is(pg_temp.changes('behind'), 'cancel 100 risk change', 'so far');
+CREATE FUNCTION pg_temp.sweep_one() RETURNS void
+LANGUAGE sql SET search_path = pay, pg_temp AS 'SELECT sweep_reviews(1)';
+CREATE TEMP TABLE waiting AS SELECT r.review_id FROM pay.risk_review r
+WHERE r.state = 'rejected' AND NOT r.is_settled;
+SELECT cmp_ok(count(*), '>', 2::bigint, 'others come before') FROM waiting;
+DO $$
+BEGIN
+    FOR n IN 1 .. (SELECT count(*) FROM waiting) LOOP
+        PERFORM pg_temp.sweep_one();
+    END LOOP;
+END
+$$;
+SELECT is(pg_temp.changes('behind'), 'cancel 100 risk change, '
+    'refund 100 risk change', 'gives the money back');
+SELECT is(c.review_id, pg_temp.id('behind'), 'the last of them')
+FROM pay.review_cursor c WHERE c.state = 'rejected';
+SELECT lives_ok('SELECT pg_temp.sweep_one()', 'the next round');
+SELECT is(c.review_id, 0::bigint, 'begins anew')
+FROM pay.review_cursor c WHERE c.state = 'rejected';
+
 -- an authorisation that has lapsed: nothing is left to approve
 SELECT is(pg_temp.reviewed('lapsed', p_news => 'authorized'), 'created', '');
 SELECT is(pg_temp.fact('t-lapsed', 'cancelled'), 'applied', 'it lapses');
