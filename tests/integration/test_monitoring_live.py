@@ -124,6 +124,25 @@ def test_all_rules_are_healthy(monitor, load):
     )
 
 
+def test_a_bucket_leads_to_a_request(stack, monitor, load):
+    """Prometheus asks for OpenMetrics and keeps its exemplars."""
+    answer = stack.post(stack.order("generic"))
+    name = "payments_request_duration_seconds_bucket"
+
+    def kept():
+        found = monitor.http.get(
+            "/api/v1/query_exemplars",
+            params={"query": f'{name}{{flow="api"}}',
+                    "start": time.time() - 600, "end": time.time() + 60},
+        ).json()["data"]  # fmt: skip
+        return answer.headers["X-Request-Id"] in {
+            each["labels"]["request_id"]
+            for series in found for each in series["exemplars"]
+        }  # fmt: skip
+
+    wait_for(kept, "the request is an exemplar")
+
+
 def test_the_dead_mans_switch_is_pressed(monitor):
     monitor.is_paged("PaymentsWatchdog", "/alive")
 

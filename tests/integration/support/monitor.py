@@ -82,6 +82,7 @@ class Monitor:
             place, "prometheus", "prometheus.yml",
             f"--storage.tsdb.path={place}/series",
             "--rules.alert.resend-delay=1s",
+            "--enable-feature=exemplar-storage",
             f"--web.listen-address=127.0.0.1:{ports['prometheus']}",
         )  # fmt: skip
         wait_for(self.is_up, "Prometheus scrapes the gateway")
