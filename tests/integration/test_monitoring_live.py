@@ -147,6 +147,17 @@ def test_the_dead_mans_switch_is_pressed(monitor):
     monitor.is_paged("PaymentsWatchdog", "/alive")
 
 
+def test_the_documented_test_alarm_reaches_the_pager(monitor):
+    text = (HERE.parent / "docs/operations.md").read_text()
+    command = re.search(r"^ *(amtool .* alert add .*)$", text, re.M)[1]
+    assert "http://127.0.0.1:9093" in command
+    subprocess.run(
+        command.replace("http://127.0.0.1:9093", monitor.alertmanager),
+        shell=True, check=True,
+    )  # fmt: skip
+    monitor.is_paged("PaymentsTest")
+
+
 def test_nobody_is_woken_while_all_is_well(monitor, load):
     """Load alone, and the rules have looked at it."""
     assert monitor.ask('ALERTS{alertstate="firing",severity!="none"}') == []
