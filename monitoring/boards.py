@@ -111,6 +111,11 @@ BOARDS = {
         ("Calls that were not made", "reqps", [
             ("{{psp}}: {{why}}",
              rate("payments_psp_refused_total", "", "psp, why"))]),
+        ("Until the certificate of the PSP ends", "s", [
+            ("{{psp}}",
+             "max by (psp) "
+             f"(payments_psp_certificate_end_timestamp_seconds{{{J}}}) "
+             "- time()")]),
     ]),
     "money": ("Payments: money", [
         ("Contradictions of the books", "none", [

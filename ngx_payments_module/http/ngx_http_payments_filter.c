@@ -341,5 +341,7 @@ count_request(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
                               - (ngx_msec_int_t) r->start_msec));
 
     ngx_payments_count_request(names[plcf->kind], r->headers_out.status,
-                               (ngx_msec_t) ngx_max(ms, 0));
+                               (ngx_msec_t) ngx_max(ms, 0),
+                               (pay_str_t) { PAY_UUID_TEXT, ctx->request_id },
+                               ngx_payments_str(ctx->trace_id));
 }

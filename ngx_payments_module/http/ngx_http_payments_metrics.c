@@ -1,6 +1,7 @@
 /*
- * /metrics: the counters of the shared zone in Prometheus' text format 0.0.4.
- * Only reads.  Families with few series show all of them from the start, so
+ * /metrics: the counters of the shared zone in Prometheus' text format 0.0.4,
+ * or, for those who ask for it, in OpenMetrics 1.0 with exemplars.  Only reads.
+ *  Families with few series show all of them from the start, so
  * that a rate over the first event is right; the others (requests, PSPs) show
  * what has happened.
  */
@@ -8,6 +9,7 @@
 #include "http/ngx_http_payments_metrics.h"
 #include "http/ngx_http_payments_metrics_psps.h"
 #include "http/ngx_http_payments_reply.h"
+#include "http/ngx_http_payments_request.h"
 #include "http/ngx_http_payments_send.h"
 #include "shm/ngx_payments_bulkhead.h"
 #include "shm/ngx_payments_count.h"
@@ -36,7 +38,10 @@
 #endif
 
 
-static void write_requests(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static ngx_uint_t wants_open(ngx_http_request_t *r);
+static pay_status_t opened(pay_arena_t *arena, pay_str_t *text);
+static void write_requests(pay_buf_t *buf, const ngx_payments_counters_t *c,
+    ngx_uint_t is_open);
 static void write_events(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_changes(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_db(pay_buf_t *buf, const ngx_payments_counters_t *c);
@@ -53,14 +58,20 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
     pay_str_t              out;
     ngx_str_t              body;
     pay_arena_t            arena = ngx_payments_arena(r->pool);
+    ngx_uint_t             is_open;
     ngx_payments_shctx_t  *ctx;
-    static ngx_str_t       type =
-        ngx_string("text/plain; version=0.0.4; charset=utf-8");
+    static ngx_str_t       accept = ngx_string("Accept");
+    static ngx_str_t       types[] = {
+        ngx_string("text/plain; version=0.0.4; charset=utf-8"),
+        ngx_string("application/openmetrics-text; version=1.0.0; "
+                   "charset=utf-8")
+    };
 
     if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
         return ngx_http_payments_method_not_allowed(r, "GET, HEAD, OPTIONS");
     }
 
+    is_open = wants_open(r);
     pay_buf_init(&buf, &arena, BODY_MAX);
 
     pay_metric_family(&buf, "payments_build_info", "gauge",
@@ -71,16 +82,16 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
 
     ctx = ngx_payments_shctx(NULL);
     if (ctx != NULL) {
-        write_requests(&buf, &ctx->counters);
+        write_requests(&buf, &ctx->counters, is_open);
         write_events(&buf, &ctx->counters);
         write_changes(&buf, &ctx->counters);
         write_db(&buf, &ctx->counters);
-        ngx_payments_stages_write(&buf, &ctx->counters);
+        ngx_payments_stages_write(&buf, &ctx->counters, is_open);
         ngx_payments_bulkheads_write(&buf, &ctx->counters);
         ngx_payments_risk_write(&buf, &ctx->counters);
         ngx_payments_risk_providers_write(&buf, &ctx->counters);
         write_sweep(&buf, &ctx->counters);
-        ngx_http_payments_metrics_psps(&buf, &ctx->counters);
+        ngx_http_payments_metrics_psps(&buf, &ctx->counters, is_open);
         ngx_payments_keys_write(&buf, &ctx->counters);
         ngx_payments_orders_write(&buf, &ctx->counters);
         write_seals(&buf, &ctx->counters);
@@ -93,18 +104,48 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
         write_gauges(&buf, &ctx->counters);
     }
 
-    if (pay_buf_done(&buf, &out) != PAY_OK) {
+    if (pay_buf_done(&buf, &out) != PAY_OK
+        || (is_open && opened(&arena, &out) != PAY_OK)
+        || ngx_http_payments_add_header(r, "Vary", accept) != NGX_OK)
+    {
         return ngx_http_payments_problem(r, "internal-error", NULL, NULL);
     }
 
     body = ngx_payments_nstr(out);
 
-    return ngx_http_payments_send(r, NGX_HTTP_OK, &type, &body);
+    return ngx_http_payments_send(r, NGX_HTTP_OK, &types[is_open], &body);
+}
+
+
+/* The first of several fields counts. */
+static ngx_uint_t
+wants_open(ngx_http_request_t *r)
+{
+    ngx_uint_t        count;
+    ngx_table_elt_t  *field;
+
+    field = ngx_http_payments_find_header(r, "Accept", &count);
+
+    return field != NULL
+           && pay_metric_wants_open(ngx_payments_str(field->value));
+}
+
+
+static pay_status_t
+opened(pay_arena_t *arena, pay_str_t *text)
+{
+    pay_buf_t  buf;
+
+    pay_buf_init(&buf, arena, BODY_MAX);
+    pay_metric_open(&buf, *text);
+
+    return pay_buf_done(&buf, text);
 }
 
 
 static void
-write_requests(pay_buf_t *buf, const ngx_payments_counters_t *c)
+write_requests(pay_buf_t *buf, const ngx_payments_counters_t *c,
+    ngx_uint_t is_open)
 {
     u_char       code[NGX_INT_T_LEN];
     pay_str_t    flow, text;
@@ -137,7 +178,8 @@ write_requests(pay_buf_t *buf, const ngx_payments_counters_t *c)
     for (i = 0; i < NGX_PAYMENTS_FLOWS; i++) {
         flow = pay_str_of(ngx_payments_flow_names[i]);
         ngx_payments_histogram_write(buf, name, "flow", flow,
-                                     &c->request_duration[i]);
+                                     &c->request_duration[i],
+                                     is_open ? c->request_seen[i] : NULL);
     }
 }
 
@@ -223,7 +265,7 @@ write_db(pay_buf_t *buf, const ngx_payments_counters_t *c)
         ngx_payments_histogram_write(buf,
                                      "payments_db_call_duration_seconds", "op",
                                      pay_str_of(pay_op(op)->name),
-                                     &c->db_duration[op]);
+                                     &c->db_duration[op], NULL);
     }
 
     pay_metric_family(buf, "payments_db_rejected_total", "counter",

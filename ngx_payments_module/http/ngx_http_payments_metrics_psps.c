@@ -16,7 +16,8 @@ static void write_outcomes(pay_buf_t *buf, pay_str_t psp,
     const ngx_atomic_t *counts);
 static ngx_uint_t is_counted(const ngx_payments_counters_t *c, pay_str_t name);
 static void write_last(pay_buf_t *buf, const ngx_payments_counters_t *c);
-static void write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static void write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c,
+    ngx_uint_t is_open);
 static void write_certificates(pay_buf_t *buf,
     const ngx_payments_counters_t *c);
 static void write_quarantined(pay_buf_t *buf, const ngx_payments_counters_t *c);
@@ -62,12 +63,12 @@ static const struct {
 
 void
 ngx_http_payments_metrics_psps(pay_buf_t *buf,
-    const ngx_payments_counters_t *c)
+    const ngx_payments_counters_t *c, ngx_uint_t is_open)
 {
     write_webhooks(buf, c);
     write_last(buf, c);
     write_certificates(buf, c);
-    write_psps(buf, c);
+    write_psps(buf, c, is_open);
     write_quarantined(buf, c);
     write_backfills(buf, c);
     write_health(buf);
@@ -181,7 +182,8 @@ write_certificates(pay_buf_t *buf, const ngx_payments_counters_t *c)
 
 
 static void
-write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c)
+write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c,
+    ngx_uint_t is_open)
 {
     ngx_uint_t                      i, k;
     const ngx_payments_psp_stat_t  *psp;
@@ -207,7 +209,8 @@ write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c)
             ngx_payments_histogram_write(buf,
                                          "payments_psp_call_duration_seconds",
                                          "psp", psp_name(psp),
-                                         &psp->duration);
+                                         &psp->duration,
+                                         is_open ? psp->seen : NULL);
         }
     }
 }

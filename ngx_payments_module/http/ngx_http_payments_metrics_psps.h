@@ -8,8 +8,9 @@
 #include "shm/ngx_payments_zone.h"
 
 
+/* is_open: with exemplars. */
 void ngx_http_payments_metrics_psps(pay_buf_t *buf,
-    const ngx_payments_counters_t *c);
+    const ngx_payments_counters_t *c, ngx_uint_t is_open);
 
 
 #endif /* NGX_HTTP_PAYMENTS_METRICS_PSPS_H */

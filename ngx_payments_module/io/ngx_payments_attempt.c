@@ -85,7 +85,8 @@ static void
 count(const ngx_payments_http_t *http, ngx_msec_t ms)
 {
     if (http->call != PAY_CALL_DELIVERY && http->call != PAY_CALL_RISK) {
-        ngx_payments_count_psp(http->psp, http->call, &http->answer, ms);
+        ngx_payments_count_psp(http->psp, http->call, &http->answer, ms,
+                               http->request_id, http->trace_id);
     }
 }
 

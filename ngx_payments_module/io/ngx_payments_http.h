@@ -21,6 +21,8 @@ struct ngx_payments_http_s {
     pay_call_t                 call;             /* see pay_call_is_aside() */
     ngx_uint_t                 can_wait;         /* a question of a job */
     ngx_msec_t                 timeout;
+    pay_str_t                  request_id;       /* of its flow, for metrics */
+    pay_str_t                  trace_id;         /* both may be empty */
     ngx_pool_t                *pool;             /* for the answer */
     void                     (*done)(ngx_payments_http_t *http,
                                      const pay_http_answer_t *answer);

@@ -16,6 +16,7 @@
 #include "shm/ngx_payments_health.h"
 #include "shm/ngx_payments_quarantine.h"
 #include "util/ngx_payments_fault.h"
+#include "pay_trace.h"
 
 
 #define QUESTIONS         1024
@@ -181,6 +182,8 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
     http->done = http_done;
     http->data = flow;
     http->timeout = http->psp->total_timeout;
+    http->request_id = flow->core.request_id;
+    http->trace_id = pay_trace_id(flow->core.trace);
     flow->wait_started = ngx_current_msec;
 
     ngx_payments_fault("before", pay_call_name(effect->call));
@@ -382,7 +385,8 @@ pace_call(ngx_payments_flow_t *flow)
 
     if (ngx_payments_health_pace(http->psp, &wait) != NGX_OK) {
         no_answer(&http->answer, PAY_FAILURE_BUSY);
-        ngx_payments_count_psp(http->psp, http->call, &http->answer, 0);
+        ngx_payments_count_psp(http->psp, http->call, &http->answer, 0,
+                               http->request_id, http->trace_id);
         return NGX_DECLINED;
     }
 

@@ -35,7 +35,9 @@ note_stage(const ngx_payments_flow_t *flow)
     if (!flow->alone) {
         ngx_payments_count_stage(pay_op(flow->call.op)->stage,
                                  (uint64_t) (ngx_current_msec
-                                             - flow->wait_started) * 1000);
+                                             - flow->wait_started) * 1000,
+                                 flow->core.request_id,
+                                 pay_trace_id(flow->core.trace));
     }
 }
 
@@ -144,7 +146,9 @@ note_call(const ngx_payments_flow_t *flow, const pay_http_answer_t *answer)
         return;
     }
 
-    ngx_payments_count_stage(PAY_STAGE_PSP, (uint64_t) took * 1000);
+    ngx_payments_count_stage(PAY_STAGE_PSP, (uint64_t) took * 1000,
+                             flow->core.request_id,
+                             pay_trace_id(flow->core.trace));
 
     if (deadline != 0 && took + 1 >= deadline
         && answer->failure == PAY_FAILURE_TIMEOUT)

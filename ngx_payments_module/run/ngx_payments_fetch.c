@@ -68,6 +68,7 @@ ngx_payments_fetch(ngx_payments_fetch_t *fetch, ngx_payments_flow_t *flow,
     http->request = request;
     http->psp = &settlement->client;
     http->call = PAY_CALL_SETTLEMENT;
+    http->request_id = flow->core.request_id;
     http->pool = flow->pool;
     http->data = fetch;
     http->timeout = settlement->client.total_timeout;
@@ -115,7 +116,8 @@ fetched(ngx_payments_http_t *http)
     const pay_http_answer_t  *answer = &http->answer;
 
     ngx_payments_count_psp(http->psp, http->call, answer,
-                           ngx_current_msec - http->started);
+                           ngx_current_msec - http->started,
+                           http->request_id, http->trace_id);
 
     if (answer->failure != PAY_FAILURE_NONE || answer->status != NGX_HTTP_OK) {
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,

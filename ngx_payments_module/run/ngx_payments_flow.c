@@ -444,7 +444,8 @@ run_timed(ngx_payments_flow_t *flow, pay_input_t *input,
     run(flow, input, effect);
 
     us = now_us() - begun;
-    ngx_payments_count_stage(stage, us);
+    ngx_payments_count_stage(stage, us, flow->core.request_id,
+                             pay_trace_id(flow->core.trace));
 
     if (most != 0 && us > (uint64_t) most * (US_PER_S / 1000)) {
         flow->late = 1;

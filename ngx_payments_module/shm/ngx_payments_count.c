@@ -20,7 +20,7 @@
 static ngx_payments_counters_t *counters(void);
 static ngx_uint_t word(const char *const *table, const char *text);
 static ngx_uint_t code_index(ngx_uint_t status);
-static void observe(ngx_payments_histogram_t *histogram, ngx_msec_t ms);
+static ngx_uint_t observe(ngx_payments_histogram_t *histogram, ngx_msec_t ms);
 static ngx_payments_psp_stat_t *psp_stat(ngx_uint_t index);
 static ngx_payments_psp_stat_t *psp_stat_named(pay_str_t name);
 static ngx_payments_psp_stat_t *find_psp(ngx_payments_counters_t *c,
@@ -34,9 +34,10 @@ static ngx_payments_gauges_t *claim_gauges(ngx_payments_gauges_t *slots);
 /* `flow` and every other word is compared with a table; the text itself is
  * never shown. */
 void
-ngx_payments_count_request(const char *flow, ngx_uint_t status, ngx_msec_t ms)
+ngx_payments_count_request(const char *flow, ngx_uint_t status, ngx_msec_t ms,
+    pay_str_t request_id, pay_str_t trace_id)
 {
-    ngx_uint_t                i;
+    ngx_uint_t                i, le;
     ngx_payments_counters_t  *c;
 
     c = counters();
@@ -46,7 +47,9 @@ ngx_payments_count_request(const char *flow, ngx_uint_t status, ngx_msec_t ms)
 
     i = word(ngx_payments_flow_names, flow);
     (void) ngx_atomic_fetch_add(&c->requests[i][code_index(status)], 1);
-    observe(&c->request_duration[i], ms);
+    le = observe(&c->request_duration[i], ms);
+    ngx_payments_exemplar_set(&c->request_seen[i][le], (uint64_t) ms * 1000,
+                              request_id, trace_id);
 }
 
 
@@ -153,7 +156,7 @@ ngx_payments_count_db(pay_op_id_t op, ngx_uint_t items, ngx_uint_t failed,
 
     (void) ngx_atomic_fetch_add(&c->db_calls[op][failed ? 1 : 0], 1);
     (void) ngx_atomic_fetch_add(&c->db_items[op], items);
-    observe(&c->db_duration[op], ms);
+    (void) observe(&c->db_duration[op], ms);
 }
 
 
@@ -196,9 +199,10 @@ ngx_payments_count_db_connect(ngx_uint_t up)
 /* HTTP_ERROR is an answer of 400 or more that came in full. */
 void
 ngx_payments_count_psp(const ngx_payments_psp_t *psp, pay_call_t call,
-    const pay_http_answer_t *answer, ngx_msec_t ms)
+    const pay_http_answer_t *answer, ngx_msec_t ms, pay_str_t request_id,
+    pay_str_t trace_id)
 {
-    ngx_uint_t                result;
+    ngx_uint_t                result, le;
     ngx_payments_psp_stat_t  *stat;
 
     stat = psp_stat(psp->psp.index);
@@ -213,7 +217,9 @@ ngx_payments_count_psp(const ngx_payments_psp_t *psp, pay_call_t call,
     }
 
     (void) ngx_atomic_fetch_add(&stat->calls[call][result], 1);
-    observe(&stat->duration, ms);
+    le = observe(&stat->duration, ms);
+    ngx_payments_exemplar_set(&stat->seen[le], (uint64_t) ms * 1000,
+                              request_id, trace_id);
 }
 
 
@@ -427,9 +433,9 @@ code_index(ngx_uint_t status)
 }
 
 
-/* The call counts in the slot of the first bound that is not below it;
- * /metrics adds the slots up. */
-static void
+/* The call counts in the slot of the first bound that is not below it, which is
+ * returned; /metrics adds the slots up. */
+static ngx_uint_t
 observe(ngx_payments_histogram_t *histogram, ngx_msec_t ms)
 {
     ngx_uint_t  i;
@@ -442,6 +448,8 @@ observe(ngx_payments_histogram_t *histogram, ngx_msec_t ms)
 
     (void) ngx_atomic_fetch_add(&histogram->count[i], 1);
     (void) ngx_atomic_fetch_add(&histogram->sum_ms, ms);
+
+    return i;
 }
 
 

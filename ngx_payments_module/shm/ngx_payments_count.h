@@ -14,9 +14,10 @@
 /* Each of these is one atomic add or a few.  Without a zone they do nothing; a
  * word that is in no table of ngx_payments_labels.h counts as "other".
  *
- * A request has ended with that status; `flow`: its type's name. */
+ * A request has ended with that status; `flow`: its type's name.  The ids of
+ * requests, here and below, are for exemplars; trace_id may be empty. */
 void ngx_payments_count_request(const char *flow, ngx_uint_t status,
-    ngx_msec_t ms);
+    ngx_msec_t ms, pay_str_t request_id, pay_str_t trace_id);
 /* 429 by the limit of a merchant (1) or of an address (0). */
 void ngx_payments_count_limited(ngx_uint_t per_merchant);
 /* A request was refused because it holds card data. */
@@ -37,9 +38,10 @@ void ngx_payments_count_db(pay_op_id_t op, ngx_uint_t items, ngx_uint_t failed,
 void ngx_payments_count_db_rejected(void);
 /* A connection is up (1) or lost (0). */
 void ngx_payments_count_db_connect(ngx_uint_t up);
-/* A call that has ended. */
+/* A call that has ended; request_id may be empty, too. */
 void ngx_payments_count_psp(const ngx_payments_psp_t *psp, pay_call_t call,
-    const pay_http_answer_t *answer, ngx_msec_t ms);
+    const pay_http_answer_t *answer, ngx_msec_t ms, pay_str_t request_id,
+    pay_str_t trace_id);
 void ngx_payments_count_job(const char *outcome);
 void ngx_payments_count_change(const char *kind, const char *status);
 void ngx_payments_count_quarantined(pay_str_t psp, const char *reason);

@@ -16,7 +16,7 @@
 
 
 static void write_histogram(pay_buf_t *buf, pay_str_t stage,
-    const ngx_payments_stage_stat_t *stat);
+    const ngx_payments_stage_stat_t *stat, ngx_uint_t is_open);
 static void write_seconds(pay_buf_t *buf, ngx_atomic_uint_t us);
 
 
@@ -31,7 +31,8 @@ PAY_ROWS(stage_names, PAY_STAGES);
 /* Microseconds, as routing takes far less than a millisecond; the bounds are
  * those of all histograms. */
 void
-ngx_payments_count_stage(pay_stage_t stage, uint64_t us)
+ngx_payments_count_stage(pay_stage_t stage, uint64_t us, pay_str_t request_id,
+    pay_str_t trace_id)
 {
     ngx_uint_t                  i;
     ngx_payments_shctx_t       *ctx;
@@ -52,6 +53,7 @@ ngx_payments_count_stage(pay_stage_t stage, uint64_t us)
 
     (void) ngx_atomic_fetch_add(&stat->count[i], 1);
     (void) ngx_atomic_fetch_add(&stat->sum_us, (ngx_atomic_int_t) us);
+    ngx_payments_exemplar_set(&stat->seen[i], us, request_id, trace_id);
 }
 
 
@@ -71,7 +73,7 @@ ngx_payments_count_stage_timeout(pay_stage_t stage)
  * timeout has no rate before. */
 void
 ngx_payments_stages_write(pay_buf_t *buf,
-    const ngx_payments_counters_t *counters)
+    const ngx_payments_counters_t *counters, ngx_uint_t is_open)
 {
     ngx_uint_t   i;
     const char  *name = "payments_stage_timeouts_total";
@@ -81,7 +83,7 @@ ngx_payments_stages_write(pay_buf_t *buf,
 
     for (i = 0; i < PAY_STAGES; i++) {
         write_histogram(buf, pay_str_of(stage_names[i]),
-                        &counters->stages[i]);
+                        &counters->stages[i], is_open);
     }
 
     pay_metric_family(buf, name, "counter",
@@ -143,10 +145,11 @@ ngx_payments_bulkheads_write(pay_buf_t *buf,
 /* The count is the sum of what is printed here, as in all histograms. */
 static void
 write_histogram(pay_buf_t *buf, pay_str_t stage,
-    const ngx_payments_stage_stat_t *stat)
+    const ngx_payments_stage_stat_t *stat, ngx_uint_t is_open)
 {
-    ngx_uint_t         i;
-    ngx_atomic_uint_t  count;
+    ngx_uint_t                     i;
+    ngx_atomic_uint_t              count;
+    ngx_payments_exemplar_text_t   text;
 
     for (i = 0, count = 0; i <= NGX_PAYMENTS_LES; i++) {
         count += stat->count[i];
@@ -156,7 +159,10 @@ write_histogram(pay_buf_t *buf, pay_str_t stage,
                         i == NGX_PAYMENTS_LES
                         ? PAY_STR("+Inf")
                         : pay_str_of(ngx_payments_le_names[i]));
-        pay_metric_end(buf, count);
+        pay_metric_end_seen(buf, count,
+                            is_open ? ngx_payments_exemplar_get(&stat->seen[i],
+                                                                &text)
+                                    : NULL);
     }
 
     pay_metric_series(buf, "payments_stage_seconds_sum", "stage", stage);

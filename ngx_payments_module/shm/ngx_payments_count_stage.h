@@ -11,12 +11,14 @@
 #include "pay_op.h"
 
 
-/* A stage took so long, or its deadline ran out; PAY_STAGE_NONE is not
- * counted. */
-void ngx_payments_count_stage(pay_stage_t stage, uint64_t us);
+/* A stage of this request took so long, or its deadline ran out;
+ * PAY_STAGE_NONE is not counted.  trace_id may be empty. */
+void ngx_payments_count_stage(pay_stage_t stage, uint64_t us,
+    pay_str_t request_id, pay_str_t trace_id);
 void ngx_payments_count_stage_timeout(pay_stage_t stage);
+/* is_open: with exemplars. */
 void ngx_payments_stages_write(pay_buf_t *buf,
-    const ngx_payments_counters_t *counters);
+    const ngx_payments_counters_t *counters, ngx_uint_t is_open);
 void ngx_payments_bulkheads_write(pay_buf_t *buf,
     const ngx_payments_counters_t *c);
 

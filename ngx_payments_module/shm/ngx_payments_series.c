@@ -11,13 +11,15 @@
  * last bucket, whatever is counted meanwhile. */
 void
 ngx_payments_histogram_write(pay_buf_t *buf, const char *name,
-    const char *label, pay_str_t value, const ngx_payments_histogram_t *h)
+    const char *label, pay_str_t value, const ngx_payments_histogram_t *h,
+    const ngx_payments_exemplar_t *seen)
 {
     u_char              text[NGX_ATOMIC_T_LEN + 4];
     char                full[80];
     pay_str_t           sum = { 0, text };
     ngx_uint_t          i;
     ngx_atomic_uint_t   count, ms;
+    ngx_payments_exemplar_text_t   exemplar;
 
     for (i = 0, count = 0; i <= NGX_PAYMENTS_LES; i++) {
         count |= h->count[i];
@@ -36,7 +38,9 @@ ngx_payments_histogram_write(pay_buf_t *buf, const char *name,
                         i == NGX_PAYMENTS_LES
                         ? PAY_STR("+Inf")
                         : pay_str_of(ngx_payments_le_names[i]));
-        pay_metric_end(buf, count);
+        pay_metric_end_seen(buf, count,
+                            seen == NULL ? NULL
+                            : ngx_payments_exemplar_get(&seen[i], &exemplar));
     }
 
     ms = h->sum_ms;

@@ -9,6 +9,7 @@
 #define NGX_PAYMENTS_ZONE_H
 
 #include "shm/ngx_payments_calls.h"
+#include "shm/ngx_payments_exemplar.h"
 #include "shm/ngx_payments_labels.h"
 #include "shm/ngx_payments_shm.h"
 
@@ -65,6 +66,7 @@ typedef struct {
     ngx_atomic_t                calls[PAY_CALL_COUNT]
                                      [NGX_PAYMENTS_RESULTS];
     ngx_payments_histogram_t    duration;
+    ngx_payments_exemplar_t     seen[NGX_PAYMENTS_LES + 1];
     ngx_atomic_t                webhooks[NGX_PAYMENTS_OUTCOMES];
     ngx_atomic_t                webhook_at;      /* ngx_time() of the last one
                                                     that was its own; 0: none */
@@ -201,6 +203,7 @@ typedef struct {
     ngx_atomic_t                count[NGX_PAYMENTS_LES + 1];
     ngx_atomic_t                sum_us;
     ngx_atomic_t                timeouts;
+    ngx_payments_exemplar_t     seen[NGX_PAYMENTS_LES + 1];
 } ngx_payments_stage_stat_t;
 
 
@@ -227,6 +230,8 @@ struct ngx_payments_counters_s {
     ngx_atomic_t                requests[NGX_PAYMENTS_FLOWS]
                                         [NGX_PAYMENTS_CODES];
     ngx_payments_histogram_t    request_duration[NGX_PAYMENTS_FLOWS];
+    ngx_payments_exemplar_t     request_seen[NGX_PAYMENTS_FLOWS]
+                                            [NGX_PAYMENTS_LES + 1];
     ngx_atomic_t                card_data;       /* requests refused */
     ngx_atomic_t                limited[2];      /* address, merchant */
     ngx_atomic_t                jobs[NGX_PAYMENTS_JOBS];

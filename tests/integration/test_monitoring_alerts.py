@@ -138,6 +138,10 @@ CASES = {
     "PaymentsPspCertificate": counter(
         'payments_psp_calls_total{psp="p",result="tls"}', 5
     ),
+    "PaymentsPspCertificateEnds": gauge(
+        'payments_psp_certificate_end_timestamp_seconds{psp="p"}',
+        90000000, 1200000,
+    ),
     "PaymentsWebhooksMissed": counter(
         'payments_backfill_missed_total{psp="p"}', 60
     ),

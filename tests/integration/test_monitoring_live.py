@@ -4,6 +4,7 @@ paged when a PSP fails, the books differ, and the database goes.
 """
 
 import contextlib
+import datetime
 import json
 import re
 import subprocess
@@ -14,6 +15,8 @@ from support import events
 from support.monitor import HERE, Monitor
 from support.own_stack import OwnStack, wait_for
 from support.sold import Sold
+from support.tls_front import Front
+from support.tls_psp import Authority
 
 BOARDS = sorted((HERE / "boards").glob("*.json"))
 QUICK = (
@@ -22,16 +25,41 @@ QUICK = (
     "    payments_watchdog  interval=500ms;\n    payments_audience ",
 )
 BREAKER = "failures=50% calls=5 window=1h"
+# PSPs of the stack that are called over TLS here -> when their certificates end
+DAYS = {"mollie": 90, "square": 3}
+
+
+def over_tls(stack, fronts: dict, trusted):
+    """Edits of nginx.conf: these PSPs are behind TLS."""
+    for psp, front in fronts.items():
+        yield (
+            f"base_url           {stack.gateway.mock_url}/{psp};",
+            f"base_url  https://127.0.0.1:{front.port}/{psp};\n"
+            f"        ca_file  {trusted};  allow_private_address  on;",
+        )
 
 
 @pytest.fixture(scope="module")
 def stack():
     made = OwnStack(PAY_BREAKER=BREAKER)
+    place = made.dir / "run" / "authority"  # which workers can read
+    place.mkdir()
+    end = datetime.timedelta(days=100)
+    ours = Authority(place, "ours", end=end)
+    port = int(made.gateway.mock_url.rsplit(":", 1)[1])
+    fronts = {
+        psp: Front(
+            ours.leaf("127.0.0.1", end=datetime.timedelta(days=days)), {}, port
+        )
+        for psp, days in DAYS.items()
+    }
     try:
-        made.configure(QUICK)
+        made.configure(QUICK, *over_tls(made, fronts, ours.file))
         yield made
     finally:
         made.close()
+        for front in fronts.values():
+            front.close()
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +82,7 @@ def load(stack, monitor):
         sold = Sold.paid(stack)
         sold.ends(sold.refund("1.00"), "SUCCESS")
         events.message(stack.created(), "declined").send()
+        stack.created("mollie")
         seen = len(monitor.ask("count_over_time(up[1m])"))
         wait_for(lambda: monitor.is_up() and seen, "another scrape")
 
@@ -95,8 +124,38 @@ def test_all_rules_are_healthy(monitor, load):
     )
 
 
+def test_a_bucket_leads_to_a_request(stack, monitor, load):
+    """Prometheus asks for OpenMetrics and keeps its exemplars."""
+    answer = stack.post(stack.order("generic"))
+    name = "payments_request_duration_seconds_bucket"
+
+    def kept():
+        found = monitor.http.get(
+            "/api/v1/query_exemplars",
+            params={"query": f'{name}{{flow="api"}}',
+                    "start": time.time() - 600, "end": time.time() + 60},
+        ).json()["data"]  # fmt: skip
+        return answer.headers["X-Request-Id"] in {
+            each["labels"]["request_id"]
+            for series in found for each in series["exemplars"]
+        }  # fmt: skip
+
+    wait_for(kept, "the request is an exemplar")
+
+
 def test_the_dead_mans_switch_is_pressed(monitor):
     monitor.is_paged("PaymentsWatchdog", "/alive")
+
+
+def test_the_documented_test_alarm_reaches_the_pager(monitor):
+    text = (HERE.parent / "docs/operations.md").read_text()
+    command = re.search(r"^ *(amtool .* alert add .*)$", text, re.M)[1]
+    assert "http://127.0.0.1:9093" in command
+    subprocess.run(
+        command.replace("http://127.0.0.1:9093", monitor.alertmanager),
+        shell=True, check=True,
+    )  # fmt: skip
+    monitor.is_paged("PaymentsTest")
 
 
 def test_nobody_is_woken_while_all_is_well(monitor, load):
@@ -233,6 +292,19 @@ def test_a_seal_that_is_late_makes_a_ticket(stack, monitor, load):
     with forbidden(stack, "begin_seal"):
         stack.created()
         monitor.is_paged("PaymentsSealFails", "/ticket")
+
+
+def test_a_certificate_of_a_psp_that_ends_soon_makes_a_ticket(
+    stack, monitor, load
+):
+    stack.created("square")
+    monitor.is_paged("PaymentsPspCertificateEnds", "/ticket")
+    told = [
+        each["labels"]["psp"]
+        for each in monitor.receiver.heard["/ticket"]
+        if each["labels"]["alertname"] == "PaymentsPspCertificateEnds"
+    ]
+    assert set(told) == {"square"}
 
 
 def test_a_psp_that_fails_wakes_somebody(stack, monitor, load):

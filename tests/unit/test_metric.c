@@ -41,3 +41,135 @@ Test(pay_metric, escapes_a_label)
     cr_assert(pay_str_is(text, "a{b=\"x\\\"} 1\\n\\\\\"} 2\n"), "%.*s",
               pay_fmt(text));
 }
+
+
+static pay_str_t
+opened(const char *text)
+{
+    pay_buf_t  buf;
+    pay_str_t  out;
+
+    pay_buf_init(&buf, test_arena(), 4096);
+    pay_metric_open(&buf, pay_str_of(text));
+    cr_assert_eq(pay_buf_done(&buf, &out), PAY_OK);
+
+    return out;
+}
+
+
+Test(pay_metric, makes_openmetrics_of_the_text)
+{
+    pay_str_t  text = opened("# HELP a_total What is counted in a_total.\n"
+                             "# TYPE a_total counter\n"
+                             "a_total{b=\"x\"} 7\n"
+                             "# HELP c_seconds How long.\n"
+                             "# TYPE c_seconds histogram\n"
+                             "c_seconds_bucket{le=\"0.5\"} 1\n"
+                             "c_seconds_bucket{le=\"1\"} 2\n"
+                             "c_seconds_bucket{d=\"e\",le=\"10\"} 2\n"
+                             "c_seconds_bucket{le=\"+Inf\"} 2\n");
+
+    cr_assert(pay_str_is(text,
+                         "# HELP a What is counted in a_total.\n"
+                         "# TYPE a counter\n"
+                         "a_total{b=\"x\"} 7\n"
+                         "# HELP c_seconds How long.\n"
+                         "# TYPE c_seconds histogram\n"
+                         "c_seconds_bucket{le=\"0.5\"} 1\n"
+                         "c_seconds_bucket{le=\"1.0\"} 2\n"
+                         "c_seconds_bucket{d=\"e\",le=\"10.0\"} 2\n"
+                         "c_seconds_bucket{le=\"+Inf\"} 2\n"
+                         "# EOF\n"), "%.*s", pay_fmt(text));
+}
+
+
+/* a name of the configuration must not look like a bound */
+Test(pay_metric, openmetrics_leaves_the_values_of_labels_alone)
+{
+    pay_str_t  text = opened("a{b=\"x,le=\\\"5\"} 1\n");
+
+    cr_assert(pay_str_is(text, "a{b=\"x,le=\\\"5\"} 1\n# EOF\n"), "%.*s",
+              pay_fmt(text));
+}
+
+
+Test(pay_metric, openmetrics_of_nothing_has_an_end)
+{
+    cr_assert(pay_str_is(opened(""), "# EOF\n"));
+}
+
+
+Test(pay_metric, writes_an_exemplar_behind_its_number)
+{
+    pay_buf_t       buf;
+    pay_str_t       text;
+    pay_exemplar_t  one = { PAY_STR("0190-r"), PAY_STR("abcd"), 1020030,
+                            1700000000007 };
+
+    pay_buf_init(&buf, test_arena(), 4096);
+    pay_metric_series(&buf, "a_bucket", "le", PAY_STR("5"));
+    pay_metric_end_seen(&buf, 3, &one);
+    one.trace_id.len = 0;
+    pay_metric_series(&buf, "a_bucket", "le", PAY_STR("10"));
+    pay_metric_end_seen(&buf, 4, &one);
+    pay_metric_series(&buf, "a_bucket", "le", PAY_STR("+Inf"));
+    pay_metric_end_seen(&buf, 4, NULL);
+
+    cr_assert_eq(pay_buf_done(&buf, &text), PAY_OK);
+    cr_assert(pay_str_is(text,
+                         "a_bucket{le=\"5\"} 3 # {request_id=\"0190-r\","
+                         "trace_id=\"abcd\"} 1.020030 1700000000.007\n"
+                         "a_bucket{le=\"10\"} 4 # {request_id=\"0190-r\"} "
+                         "1.020030 1700000000.007\n"
+                         "a_bucket{le=\"+Inf\"} 4\n"), "%.*s",
+              pay_fmt(text));
+}
+
+
+Test(pay_metric, openmetrics_is_for_those_who_name_it)
+{
+    size_t  i;
+    static const struct {
+        int          wants;
+        const char  *accept;
+    } cases[] = {
+        /* Prometheus 2.42 and 2.30 */
+        { 1, "application/openmetrics-text;version=1.0.0,"
+             "application/openmetrics-text;version=0.0.1;q=0.75,"
+             "text/plain;version=0.0.4;q=0.5,*/*;q=0.1" },
+        { 0, "application/openmetrics-text; version=0.0.1,"
+             "text/plain;version=0.0.4;q=0.5,*/*;q=0.1" },
+        { 1, "application/openmetrics-text" },
+        { 1, "APPLICATION/OpenMetrics-Text ; Version=\"1.0.0\" ; Q=0.2" },
+        { 1, "text/plain;q=0.5, application/openmetrics-text;q=0.5" },
+        { 1, "*/*, application/openmetrics-text;charset=utf-8" },
+        { 1, "text/plain;q=0, application/openmetrics-text;q=0.001" },
+        { 1, ",, application/openmetrics-text;;q=1.000," },
+        { 0, "" },
+        { 0, "*/*" },
+        { 0, "application/*" },
+        { 0, "text/plain" },
+        { 0, "text/html, */*;q=0.8" },
+        { 0, "application/openmetrics-text;q=0" },
+        { 0, "application/openmetrics-text;q=0.000, text/plain" },
+        { 0, "application/openmetrics-text;q=0.4, text/plain;q=0.5" },
+        { 0, "application/openmetrics-text;q=0.4, text/*;q=0.5" },
+        { 0, "application/openmetrics-text;q=0.4, */*" },
+        { 0, "application/openmetrics-text;version=1.0.0;q=0,"
+             "application/openmetrics-text;q=1" },
+        { 0, "application/openmetrics-text;version=2.0.0" },
+        { 0, "application/openmetrics-text;q=2" },
+        { 0, "application/openmetrics-text;q=1.001" },
+        { 0, "application/openmetrics-text;q=0.12345" },
+        { 0, "application/openmetrics-text;q=.5" },
+        { 0, "application/openmetrics-text;q=high" },
+        { 0, "application/openmetrics-texts" },
+        { 0, "application/openmetrics-tex" },
+        { 0, "xapplication/openmetrics-text" },
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        cr_assert_eq(pay_metric_wants_open(pay_str_of(cases[i].accept)),
+                     cases[i].wants, "%s", cases[i].accept);
+    }
+}

@@ -69,6 +69,7 @@ class Monitor:
         self.receiver = Receiver()
         self.processes = []
         ports = {"prometheus": free_port(), "alertmanager": free_port()}
+        self.alertmanager = f"http://127.0.0.1:{ports['alertmanager']}"
         self.write(place, targets, ports["alertmanager"])
         self.http = plain(
             base_url=f"http://127.0.0.1:{ports['prometheus']}", timeout=10
@@ -82,6 +83,7 @@ class Monitor:
             place, "prometheus", "prometheus.yml",
             f"--storage.tsdb.path={place}/series",
             "--rules.alert.resend-delay=1s",
+            "--enable-feature=exemplar-storage",
             f"--web.listen-address=127.0.0.1:{ports['prometheus']}",
         )  # fmt: skip
         wait_for(self.is_up, "Prometheus scrapes the gateway")
