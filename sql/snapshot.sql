@@ -2382,6 +2382,25 @@ CREATE FUNCTION pay.has_members_of(p_object jsonb, p_names text[], p_optional te
 CREATE FUNCTION pay.has_money(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.has_more_pages(p_file pay.settlement_file) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.hash_field(p_value text) RETURNS text LANGUAGE sql IMMUTABLE;
+
+CREATE TABLE pay.recovery (
+    recovery_id bigint NOT NULL,
+    since timestamp with time zone NOT NULL,
+    begun_at timestamp with time zone DEFAULT now() NOT NULL,
+    begun_by text NOT NULL,
+    seal bigint NOT NULL,
+    message bigint NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    ended_why text,
+    CONSTRAINT recovery_check CHECK (((ended_at IS NULL) = (ended_by IS NULL))),
+    CONSTRAINT recovery_check1 CHECK ((since <= begun_at)),
+    CONSTRAINT recovery_since_check CHECK (isfinite(since))
+);
+
+COMMENT ON TABLE pay.recovery IS 'Restores to an earlier moment, and the searches at the PSPs that followed';
+
+CREATE FUNCTION pay.hasten_jobs(p_recovery pay.recovery) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.hear_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hear_captures(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hear_change(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2811,6 +2830,7 @@ CREATE FUNCTION pay.open_entries(p_exception pay.settlement_exception, p_work pa
 CREATE FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.mismatch LANGUAGE sql STABLE;
 CREATE FUNCTION pay.open_payout_lines(p_merchant_id text, p_seller text, p_currency text) RETURNS SETOF pay.payout_line LANGUAGE sql STABLE;
 CREATE FUNCTION pay.open_payout_orders(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS TABLE(seller_account text, currency text, payment_order_id text, amount_minor bigint, seqs bigint[], stop text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.open_recovery() RETURNS pay.recovery LANGUAGE sql STABLE;
 CREATE FUNCTION pay.open_reviews(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_terms jsonb[]) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.open_settlement(p_source text, p_sha256 bytea, p_name text, OUT outcome text, OUT file pay.settlement_file) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.order_differences(p_merchant_id text[], p_payment_order_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb) LANGUAGE sql STABLE;
@@ -3083,6 +3103,7 @@ CREATE FUNCTION pay.review_page(p_merchant_id text, p_state text, p_after bigint
 CREATE FUNCTION pay.review_parts(p_review pay.risk_review) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.review_terms_ok(p_terms jsonb) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.review_whole(p_merchant_id text, p_review_id bigint) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.rewind_lists(p_recovery pay.recovery) RETURNS void LANGUAGE sql;
 
 CREATE TABLE pay.risk_list (
     merchant_id pay.id NOT NULL,
@@ -3364,6 +3385,7 @@ CREATE FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amou
 CREATE FUNCTION pay.total_of(p_counts jsonb) RETURNS bigint LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.trace_of(p_merchant_id text, p_subject text) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.types_ok(p_types jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.unknown_items(p_items integer[], p_merchant_id text[], p_idempotency_key text[]) RETURNS integer[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.unsettle_reviews(p_moves pay.move[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.untold(p_told pay.told[]) RETURNS pay.told[] LANGUAGE sql STABLE;
@@ -3523,6 +3545,7 @@ CREATE FUNCTION pay_ops.approve_payout_batch(p_merchant_id text, p_batch_id text
 CREATE FUNCTION pay_ops.ask_balance(p_source text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.begin_payout_file(p_merchant_id text, p_provider text, p_adapter text, p_facts jsonb, p_most integer, p_debtor_iban text, p_execute_on date, p_place text, p_who text, OUT outcome text, OUT msg_id text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.begin_recovery(p_since timestamp with time zone, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.claim_review(p_review_id bigint, p_lease_s bigint, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3535,6 +3558,7 @@ CREATE FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_accoun
 CREATE FUNCTION pay_ops.enable_endpoint(p_endpoint_id text, p_enable boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.end_payout_report(p_merchant_id text, p_provider text, p_sha256 bytea, p_kind text, p_counts jsonb, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.end_recovery(p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.erase_buyer(p_merchant_id text, p_by text, p_value text, p_who text, p_why text) RETURNS TABLE(outcome text, class text, ended bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.fix_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_left text[], p_codes text[], p_items integer, p_total_minor bigint, p_sha256 bytea) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -4400,6 +4424,15 @@ CREATE TABLE pay.rate_source (
     CONSTRAINT rate_source_max_age_check CHECK ((max_age > '00:00:00'::interval))
 )
 WITH (fillfactor='50');
+
+ALTER TABLE pay.recovery ALTER COLUMN recovery_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.recovery_recovery_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE VIEW pay.registration (
     merchant_id pay.id,
@@ -6143,6 +6176,40 @@ CREATE VIEW pay_view.quarantine (
     request_id text
 );
 
+CREATE VIEW pay_view.recovery_findings (
+    recovery_id bigint,
+    finding text,
+    is_open boolean,
+    at timestamp with time zone,
+    psp pay.id,
+    token pay.id,
+    reference text,
+    event_id text,
+    fact text,
+    amount numeric,
+    currency text,
+    merchant_id text,
+    checkout_id text,
+    payment_order_id text
+);
+
+CREATE VIEW pay_view.recoveries (
+    recovery_id bigint,
+    state text,
+    since timestamp with time zone,
+    begun_at timestamp with time zone,
+    begun_by text,
+    seal bigint,
+    message bigint,
+    lists_left bigint,
+    jobs_left bigint,
+    findings_left bigint,
+    findings bigint,
+    ended_at timestamp with time zone,
+    ended_by text,
+    ended_why text
+);
+
 CREATE VIEW pay_view.risk_after (
     after_id bigint,
     merchant_id pay.id,
@@ -6669,6 +6736,8 @@ ALTER TABLE ONLY pay.rate
     ADD CONSTRAINT rate_pkey PRIMARY KEY (source, quote);
 ALTER TABLE ONLY pay.rate_source
     ADD CONSTRAINT rate_source_pkey PRIMARY KEY (source);
+ALTER TABLE ONLY pay.recovery
+    ADD CONSTRAINT recovery_pkey PRIMARY KEY (recovery_id);
 ALTER TABLE ONLY pay.retention_run
     ADD CONSTRAINT retention_run_pkey PRIMARY KEY (class);
 ALTER TABLE ONLY pay.review_cursor
@@ -6925,6 +6994,7 @@ CREATE INDEX payout_to_screen ON pay.payout USING btree (merchant_id, destinatio
 CREATE INDEX payout_to_send ON pay.payout USING btree (merchant_id, provider, payout_id) WHERE ((state)::text = 'approved'::text);
 CREATE INDEX payout_unbatched ON pay.payout USING btree (merchant_id, provider, currency) WHERE (((state)::text = 'ready'::text) AND (batch_id IS NULL));
 CREATE INDEX psp_balance_last ON pay.psp_balance USING btree (source, currency, balance_id);
+CREATE UNIQUE INDEX recovery_open ON pay.recovery USING btree ((true)) WHERE (ended_at IS NULL);
 CREATE INDEX risk_after_of ON pay.risk_after USING btree (merchant_id, checkout_id);
 CREATE UNIQUE INDEX risk_after_once ON pay.risk_after USING btree (merchant_id, checkout_id) WHERE (effect <> 'none'::text);
 CREATE INDEX risk_browser_address ON pay.risk_browser USING btree (at) WHERE (masklen((address)::inet) >
@@ -7901,6 +7971,9 @@ REVOKE ALL ON FUNCTION pay.has_more_pages(p_file pay.settlement_file) FROM PUBLI
 REVOKE ALL ON FUNCTION pay.hash_field(p_value text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.hash_field(p_value text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.hash_field(p_value text) TO payments_operator;
+GRANT SELECT ON TABLE pay.recovery TO payments_auditor;
+GRANT SELECT ON TABLE pay.recovery TO payments_operator;
+REVOKE ALL ON FUNCTION pay.hasten_jobs(p_recovery pay.recovery) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hear_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hear_captures(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hear_change(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
@@ -8205,6 +8278,7 @@ REVOKE ALL ON FUNCTION pay.open_entries(p_exception pay.settlement_exception, p_
 REVOKE ALL ON FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_payout_lines(p_merchant_id text, p_seller text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_payout_orders(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.open_recovery() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_reviews(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_total_minor bigint[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_settlement(p_source text, p_sha256 bytea, p_name text, OUT outcome text, OUT file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.order_differences(p_merchant_id text[], p_payment_order_id text[]) FROM PUBLIC;
@@ -8383,6 +8457,7 @@ REVOKE ALL ON FUNCTION pay.review_page(p_merchant_id text, p_state text, p_after
 REVOKE ALL ON FUNCTION pay.review_parts(p_review pay.risk_review) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.review_terms_ok(p_terms jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.review_whole(p_merchant_id text, p_review_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.rewind_lists(p_recovery pay.recovery) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.risk_list TO payments_auditor;
 GRANT SELECT ON TABLE pay.risk_list TO payments_operator;
 REVOKE ALL ON FUNCTION pay.risk_entry_json(p_entry pay.risk_list) FROM PUBLIC;
@@ -8574,6 +8649,7 @@ REVOKE ALL ON FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, O
 REVOKE ALL ON FUNCTION pay.total_of(p_counts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.trace_of(p_merchant_id text, p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.types_ok(p_types jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.unknown_items(p_items integer[], p_merchant_id text[], p_idempotency_key text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.unsettle_reviews(p_moves pay.move[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.untold(p_told pay.told[]) FROM PUBLIC;
@@ -8834,6 +8910,8 @@ REVOKE ALL ON FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_a
 GRANT ALL ON FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.begin_payout_file(p_merchant_id text, p_provider text, p_adapter text, p_facts jsonb, p_most integer, p_debtor_iban text, p_execute_on date, p_place text, p_who text, OUT outcome text, OUT msg_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.begin_payout_file(p_merchant_id text, p_provider text, p_adapter text, p_facts jsonb, p_most integer, p_debtor_iban text, p_execute_on date, p_place text, p_who text, OUT outcome text, OUT msg_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.begin_recovery(p_since timestamp with time zone, p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.begin_recovery(p_since timestamp with time zone, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) FROM PUBLIC;
@@ -8858,6 +8936,8 @@ REVOKE ALL ON FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider te
 GRANT ALL ON FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.end_payout_report(p_merchant_id text, p_provider text, p_sha256 bytea, p_kind text, p_counts jsonb, p_who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.end_payout_report(p_merchant_id text, p_provider text, p_sha256 bytea, p_kind text, p_counts jsonb, p_who text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.end_recovery(p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.end_recovery(p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.erase_buyer(p_merchant_id text, p_by text, p_value text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.erase_buyer(p_merchant_id text, p_by text, p_value text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.fix_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_left text[], p_codes text[], p_items integer, p_total_minor bigint, p_sha256 bytea) FROM PUBLIC;
@@ -9468,6 +9548,10 @@ GRANT SELECT ON TABLE pay_view.psp_balances TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.psp_balances TO payments_operator;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_operator;
+GRANT SELECT ON TABLE pay_view.recovery_findings TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.recovery_findings TO payments_operator;
+GRANT SELECT ON TABLE pay_view.recoveries TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.recoveries TO payments_operator;
 GRANT SELECT ON TABLE pay_view.risk_after TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.risk_after TO payments_operator;
 GRANT SELECT ON TABLE pay_view.risk_captures TO payments_auditor;

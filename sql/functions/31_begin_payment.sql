@@ -124,6 +124,7 @@ DECLARE
     v_waiting  int[] := '{}';
     v_look     record;
     v_judged   boolean := false;
+    v_stopped  int[] := '{}';
     v_blocked  int[] := '{}';
     v_plain    int[];
     v_wrong    int[];
@@ -186,6 +187,15 @@ BEGIN
             WHERE p_risk[n] IS NULL
                 OR risk_ok(p_risk[n], v_texts[n])
                     AND n <> ALL (v_wrong)
+            ORDER BY n);
+    END IF;
+
+    -- behind a restore, see 78_recover.sql
+    IF EXISTS (SELECT FROM recovery r WHERE r.ended_at IS NULL) THEN
+        v_stopped := unknown_items(v_items, p_merchant_id,
+                                   p_idempotency_key);
+        v_items := ARRAY(
+            SELECT n FROM unnest(v_items) n WHERE n <> ALL (v_stopped)
             ORDER BY n);
     END IF;
 
@@ -377,7 +387,8 @@ BEGIN
 
     IF cardinality(v_items) < v_count THEN
         RETURN QUERY
-        SELECT n, 'invalid', s.*
+        SELECT n, CASE WHEN n = ANY (v_stopped) THEN 'recovering'
+                       ELSE 'invalid' END, s.*
         FROM generate_subscripts(p_merchant_id, 1) n
         LEFT JOIN checkout_state s ON false
         WHERE n <> ALL (v_items);
@@ -387,4 +398,4 @@ $$;
 COMMENT ON FUNCTION pay_api.begin_payment IS
     'Creates checkouts. Outcomes: created, waiting, blocked, replayed, '
     'in_progress, key_reused, exists, rate_missing, credit_too_large, nothing_to_replace, '
-    'not_replaced, invalid';
+    'not_replaced, recovering, invalid';

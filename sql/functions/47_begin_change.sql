@@ -392,6 +392,11 @@ BEGIN
                 THEN 'in_progress'
             ELSE 'replayed' END;
         RETURN;
+    ELSIF p_item.route <> 'risk review'
+        AND EXISTS (SELECT FROM recovery r WHERE r.ended_at IS NULL)
+    THEN
+        outcome := 'recovering';
+        RETURN;
     END IF;
 
     SELECT * INTO v_order
@@ -541,7 +546,7 @@ COMMENT ON FUNCTION pay_api.begin_change IS
     'Begins captures, cancellations and refunds; held: a review decides '
     'about the money. Outcomes: created, '
     'replayed, in_progress, key_reused, not_found, not_paid, already_paid, '
-    'nothing_left, exceeds, held, overdraws, currency, invalid';
+    'nothing_left, exceeds, held, overdraws, currency, recovering, invalid';
 
 
 CREATE OR REPLACE FUNCTION pay_api.get_change(

@@ -23,7 +23,8 @@ COMMENT ON FUNCTION pay.decline_detail IS
 -- leads to, or else the payment id.
 -- kind: none for an event that is not about a payment; notified for one that
 -- only requires a query of the PSP (a webhook, or a hint without proof);
--- unknown for an event of a PSP's list whose token is not ours.  An event from
+-- unknown for an event of a PSP's list whose token is not ours, unless a recovery
+-- is open (78_recover.sql): then it is parked as a webhook.  An event from
 -- that list, or out of a kept body (replay), is a webhook that came another
 -- way.
 -- webhooks: how many of them go into the inbox.
@@ -35,6 +36,9 @@ CREATE OR REPLACE FUNCTION pay.read_facts(
     p_decline text[], p_can_retry text[], p_attempt text[],
     OUT facts fact[], OUT webhooks bigint, OUT unsure boolean)
 LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_forgets boolean := 'backfill' = ANY (p_source)
+        AND NOT EXISTS (SELECT FROM recovery r WHERE r.ended_at IS NULL);
 BEGIN
     SELECT coalesce(array_agg(ROW(f.n, 1, f.merchant_id, f.checkout_id,
             f.kind, f.actor, f.psp, f.event_id, f.type, f.code, f.token,
@@ -46,6 +50,7 @@ BEGIN
     FROM (
         SELECT u.n, c.merchant_id, c.checkout_id,
             CASE WHEN u.source = 'backfill' AND c.checkout_id IS NULL
+                     AND v_forgets
                  THEN 'unknown'
                  WHEN u.token <> '' THEN fact_kind(u.fact, u.amount_minor,
                      nullif(u.currency, ''), c.total_minor, c.currency)

@@ -143,7 +143,8 @@ COMMENT ON FUNCTION pay.store_news IS
 
 -- Stores events in the inbox, in key order, once by (psp, event id).  outcome
 -- is final for events that are only stored: duplicate, ignored (there is
--- nothing that it could be about), unknown (of a PSP's list; not kept),
+-- nothing that it could be about), unknown (of a PSP's list; not kept, unless
+-- a recovery is open),
 -- not_found (from a query), parked.
 CREATE OR REPLACE FUNCTION pay.insert_news(p_news news[])
 RETURNS news[] LANGUAGE plpgsql AS $$
@@ -151,12 +152,15 @@ DECLARE
     v_kept  news[];
     v_one   news;
     v_items int[] := '{}';
+    v_keeps boolean := EXISTS (
+        SELECT FROM recovery r WHERE r.ended_at IS NULL);
 BEGIN
     FOR v_n IN 1 .. cardinality(p_news) LOOP
         p_news[v_n].outcome := CASE
             WHEN p_news[v_n].checkout_id IS NOT NULL THEN NULL
             WHEN p_news[v_n].source = 'query' THEN 'not_found'
-            WHEN p_news[v_n].source = 'backfill' THEN 'unknown'
+            WHEN p_news[v_n].source = 'backfill' AND NOT v_keeps
+                THEN 'unknown'
             WHEN p_news[v_n].token IS NULL AND p_news[v_n].reference IS NULL
                 THEN 'ignored'
             ELSE 'parked' END;

@@ -12,16 +12,19 @@ SET LOCAL search_path = pay, pg_temp;
 -- is later than now (a clock was ahead), now counts instead: that round saw
 -- nothing of the events to come.  A round that was put off by a longer interval
 -- than today's is due when today's has passed since: the schedule follows the
--- configuration.
+-- configuration.  While a recovery is open, rounds begin no later than at the
+-- restored moment and leave nothing out: a webhook of the last seconds may have
+-- been acknowledged before the restore.
 CREATE OR REPLACE FUNCTION pay.claim_backfill(
     p_psp text, p_owner text, p_interval interval, p_lease interval,
     OUT since_s bigint, OUT until_s bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
     v_span_s int;
+    v_open   recovery := open_recovery();
 BEGIN
     INSERT INTO backfill (psp, seen_until, run_at)
-    VALUES (p_psp, now() - interval '1 hour', now())
+    VALUES (p_psp, least(now() - interval '1 hour', v_open.since), now())
     ON CONFLICT (psp) DO NOTHING;
 
     UPDATE backfill b
@@ -40,7 +43,9 @@ BEGIN
         b.span_s
     INTO since_s, v_span_s;
 
-    until_s := least(floor(extract(epoch FROM now()))::bigint - 30,
+    until_s := least(floor(extract(epoch FROM now()))::bigint
+                         - CASE WHEN v_open.recovery_id IS NULL THEN 30
+                                ELSE 0 END,
                      since_s + v_span_s);
     until_s := CASE WHEN since_s IS NOT NULL THEN until_s END;
 END

@@ -182,8 +182,11 @@ DECLARE
     v_row     payout_sending;
     v_stopped timestamptz;
 BEGIN
-    -- the stop switch waits for this commit, or this one for the switch
-    SELECT v.stopped_at INTO v_stopped FROM payout_provider v
+    -- the stop switch waits for this commit, or this one for the switch; an
+    -- open recovery stops all providers
+    SELECT coalesce(v.stopped_at, (
+        SELECT r.begun_at FROM recovery r WHERE r.ended_at IS NULL))
+    INTO v_stopped FROM payout_provider v
     WHERE v.merchant_id = p_merchant_id AND v.provider = p_provider
     FOR SHARE;
 

@@ -51,6 +51,7 @@ int pay_cli_mismatch(int argc, char **argv);           /* mismatch.c */
 int pay_cli_ops(int argc, char **argv);                /* ops.c */
 int pay_cli_payout(int argc, char **argv);           /* payout.c */
 int pay_cli_proof(int argc, char **argv);              /* proof.c */
+int pay_cli_recover(int argc, char **argv);             /* recover.c */
 int pay_cli_report(int argc, char **argv);             /* report.c */
 int pay_cli_retention(int argc, char **argv);         /* retention.c */
 int pay_cli_risk(int argc, char **argv);                /* risk.c */

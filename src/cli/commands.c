@@ -49,6 +49,8 @@ const pay_cli_command_t  pay_cli_commands[] = {
       "list, hold, release, make and approve pay-outs to sellers" },
     { "proof", pay_cli_proof,
       "make, or verify without a database, the signed proof of an order" },
+    { "recover", pay_cli_recover,
+      "find at the PSPs what a restored database does not know" },
     { "report", pay_cli_report,
       "days, PSPs, sellers and fees of a time, for finance" },
     { "retention", pay_cli_retention,

@@ -66,6 +66,7 @@ extern const char  pay_cli_payout_screening_usage[];
 extern const char  pay_cli_payout_usage[];
 extern const char  pay_cli_proof_usage[];
 extern const char  pay_cli_quarantine_usage[];
+extern const char  pay_cli_recover_usage[];
 extern const char  pay_cli_report_usage[];
 extern const char  pay_cli_retention_usage[];
 extern const char  pay_cli_retention_erase_usage[];

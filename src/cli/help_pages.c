@@ -156,6 +156,10 @@ const pay_cli_page_t  pay_cli_pages[] = {
       "  payctl proof order-1 --key /etc/nginx/secrets/audit.pem \\\n"
       "      --out order-1.json --html order-1.html\n"
       "  payctl proof verify order-1.json --pub audit.pub.pem\n" },
+    { "recover", pay_cli_recover_usage,
+      "  payctl recover --since '2026-11-26 13:05:00+00'\n"
+      "  payctl recover --since '2026-11-26 13:05:00+00' --yes\n"
+      "  payctl recover --accept --why 'both payments are paid back'\n" },
     { "report", pay_cli_report_usage,
       "  payctl report day --from 2026-11-01 --to 2026-12-01 \\\n"
       "      --zone Europe/Berlin\n"

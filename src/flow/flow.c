@@ -16,11 +16,13 @@
 /* Milliseconds until a job looks again whose PSP is not in the configuration:
  * an operator has to put it back, so the pace matters little. */
 #define NO_PSP_MS            60000
-/* Retry-After of replies, in seconds.  The three differ by what has to happen
- * first: the queue empties, PostgreSQL comes back, the twin request ends. */
+/* Retry-After of replies, in seconds.  They differ by what has to happen first:
+ * the queue empties, PostgreSQL comes back, the twin request ends, the PSPs are
+ * searched and an operator has looked at the findings. */
 #define OVERLOADED_RETRY_S   1
 #define UNAVAILABLE_RETRY_S  2
 #define IN_PROGRESS_RETRY_S  1
+#define RECOVERING_RETRY_S   30
 
 
 /* Names are compared byte by byte.  A configuration has a handful of PSPs and
@@ -320,6 +322,24 @@ pay_done_in_progress(pay_flow_t *flow, pay_effect_t *effect, unsigned status)
 
     reply->status = status;
     reply->retry_after_s = IN_PROGRESS_RETRY_S;
+
+    return PAY_OK;
+}
+
+
+/* The storefront insists with its key until an operator has ended the
+ * recovery. */
+pay_status_t
+pay_done_recovering(pay_flow_t *flow, pay_effect_t *effect)
+{
+    pay_reply_t  *reply;
+
+    PAY_TRY(pay_done_problem_reply(flow, effect, "dependency-unavailable",
+                                   "The database was restored, and the payment "
+                                   "providers are being searched for what it "
+                                   "has lost. This request did nothing.",
+                                   &reply));
+    reply->retry_after_s = RECOVERING_RETRY_S;
 
     return PAY_OK;
 }

@@ -342,6 +342,9 @@ change_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         return pay_done_in_progress(flow, effect,
                                     change->in.in_progress_status);
 
+    case PAY_OUTCOME_RECOVERING:
+        return pay_done_recovering(flow, effect);
+
     default:
         return done_outcome(flow, change, input->result.outcome, effect);
     }

@@ -355,6 +355,9 @@ begun_otherwise(pay_flow_t *flow, create_t *create, pay_outcome_t outcome,
     case PAY_OUTCOME_NOT_REPLACED:
         return done_not_replaced(flow, create, effect, 0);
 
+    case PAY_OUTCOME_RECOVERING:
+        return pay_done_recovering(flow, effect);
+
     default:
         return PAY_BUG;
     }

@@ -65,6 +65,9 @@ pay_status_t pay_done_refused_all(pay_flow_t *flow, pay_effect_t *effect,
 /* The same for a request whose twin is still at it. */
 pay_status_t pay_done_in_progress(pay_flow_t *flow, pay_effect_t *effect,
     unsigned status) PAY_MUST_CHECK;
+/* The same for something new behind a restore, while the PSPs are searched. */
+pay_status_t pay_done_recovering(pay_flow_t *flow, pay_effect_t *effect)
+    PAY_MUST_CHECK;
 
 /* Keeps for error.log that the answer to `call` (a literal) cannot be read,
  * when it cannot; members are literals, too. */
