@@ -19,6 +19,7 @@ from support.worst_day import (
     judge,
 )
 
+TOOLS = {"ctl": f"{PGBIN}/pg_ctl", "root": ROOT}
 # No systemd here.
 SYSTEMCTL = """#!/bin/bash
 set -euo pipefail
@@ -80,9 +81,15 @@ class Host:
         for place in ("repository", "locks", "log"):
             (self.run / place).mkdir()
             shutil.chown(self.run / place, "postgres")
-        self._tools()
+        words = TOOLS | {
+            "data": self.data, "log": self.stack.values["PG_LOG"],
+            "run": self.run,
+        }  # fmt: skip
+        self.tools(self.etc / "bin", SYSTEMCTL, words)
         self.operator = Operator(
-            self.places(), self.environment(), self.run / "operator.log"
+            self.places(),
+            self.environment(self.etc / "bin"),
+            self.run / "operator.log",
         )
 
     def places(self) -> dict[str, str]:
@@ -96,9 +103,9 @@ class Host:
             "/usr/lib/payctl/backup-check": str(ROOT / "debian/backup-check"),
         }
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, tools: Path) -> dict[str, str]:
         return self.stack.env | {
-            "PATH": f"{self.etc}/bin:{os.environ['PATH']}",
+            "PATH": f"{tools}:{os.environ['PATH']}",
             "PGHOST": self.sockets,
             "PGPORT": str(self.url.port),
             "PGUSER": "postgres",
@@ -108,16 +115,12 @@ class Host:
             "PGBACKREST_LOG_PATH": f"{self.run}/log",
         }
 
-    def _tools(self) -> None:
-        words = {
-            "ctl": f"{PGBIN}/pg_ctl", "data": self.data, "root": ROOT,
-            "log": self.stack.values["PG_LOG"], "run": self.run,
-        }  # fmt: skip
-        for name, text in (("systemctl", SYSTEMCTL % words), ("apt", APT)):
-            tool = self.etc / "bin" / name
+    def tools(self, place: Path, systemctl: str, words: dict) -> None:
+        for name, text in (("systemctl", systemctl % words), ("apt", APT)):
+            tool = place / name
             tool.write_text(text)
             tool.chmod(0o755)
-        shutil.copy2(self.stack.values["PAYCTL"], self.etc / "bin" / "payctl")
+        shutil.copy2(self.stack.values["PAYCTL"], place / "payctl")
 
     def example(self, name: str, *edits: tuple[str, str]) -> None:
         """The shipped file, where this machine differs."""

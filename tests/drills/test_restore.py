@@ -63,6 +63,7 @@ class Recovery:
 
 def test_the_archive_is_whole(host):
     assert "no finding" in host.operator.does("could it be restored")
+    host.operator.does("every byte of it")
 
 
 def test_a_lost_primary_comes_back_with_each_archived_payment(host, say):
