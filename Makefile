@@ -32,7 +32,7 @@ export SEED SCENARIOS SCENARIO FIRST PARTS TRACE STOP MUTANTS
 
 .PHONY: all payctl relay psp-requests payout-driver risk-model risk-world unit cpu simulate \
 	controls mutants \
-	glue-mutants histories faults module \
+	glue-mutants histories faults drills module \
 	demo up down test bench asan fuzz lint deb package-test clean
 all: payctl
 
@@ -52,10 +52,15 @@ test:
 	ci/run
 # make faults SEEDS=n SEED=first, the fault matrix of docs/reliability.md.
 faults:
-	ci/install build run test
+	ci/install build run test drill
 	ci/build
 	FAULTS=1 ci/build module
 	SEED=$(SEED) tests/faults/run $(or $(SEEDS),20) --elsewhere
+# The worst day of docs/operations.md: restores and a fail-over under load.
+drills:
+	ci/install build run test drill
+	ci/build
+	tests/drills/run
 bench:
 	ci/install $(if $(filter kafka,$(PARTS)),--python --kafka,--node) build run bench
 	ci/build

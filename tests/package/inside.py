@@ -543,11 +543,14 @@ def upgrade(place: str):
 
 def changed() -> set[str]:
     """Files and directories that are in the upper layer of the overlay: all
-    that was written since the packages were installed, or by installing."""
+    that was written since the packages were installed, or by installing.
+    Without an overlay: all files of this machine."""
     upper = os.environ.get("UPPER", "/upper")
+    if not os.path.isdir(upper):
+        upper = "/"
     found = subprocess.run(
-        ["find", upper, "!", "-type", "c", "-printf", "/%P\\n"], text=True,
-        check=True, capture_output=True,
+        ["find", upper, "-xdev", "!", "-type", "c", "-printf", "/%P\\n"],
+        text=True, check=True, capture_output=True,
     ).stdout.splitlines()  # fmt: skip
     return set(found)
 

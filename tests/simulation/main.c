@@ -21,7 +21,7 @@
 
 #define EPOCH        20        /* scenarios of one database: checks read all */
 #define STEPS_MAX    20000
-#define ALL_MAX      60000     /* with those of receivers */
+#define ALL_MAX      250000    /* with those of receivers */
 #define LENGTH_MAX   (4 * 24 * SIM_HOUR)
 #define TOLD_MAX     (7 * 24 * SIM_HOUR)
 #define SETTLE       (2 * SIM_HOUR)
