@@ -7,7 +7,9 @@ SET LOCAL search_path = pay, pg_temp;
 
 -- The view has the newest recovery.  Buyers may still pay on pages that are
 -- lost, so that parked webhooks count for as long as a page can live.  A dead
--- letter that an operator has resolved settles its finding.
+-- letter that an operator has resolved settles its finding.  A refund whose
+-- request is lost is a finding however it came: its webhook may have been sent
+-- again right behind the restore.
 CREATE OR REPLACE VIEW pay_view.recovery_findings AS
 WITH r AS (
     SELECT x.* FROM pay.recovery x ORDER BY x.recovery_id DESC LIMIT 1)
@@ -45,16 +47,17 @@ SELECT r.recovery_id,
           / 10::numeric ^ k.exponent, k.exponent),
     o.currency, e.merchant_id, x.checkout_id, e.payment_order_id
 FROM r
-JOIN pay.event e ON e.at >= r.begun_at
+JOIN pay.event e ON e.at >= r.since
     AND e.at < coalesce(r.ended_at, 'infinity')
-    AND (e.actor = 'query' OR e.detail ->> 'via' = 'backfill')
 JOIN pay.payment_order o ON o.merchant_id = e.merchant_id
     AND o.payment_order_id = e.payment_order_id
 JOIN pay.checkout x ON x.merchant_id = o.merchant_id
     AND x.checkout_id = o.checkout_id
 LEFT JOIN pay.change c ON c.merchant_id = e.merchant_id
     AND c.change_id = e.detail ->> 'change_id' AND c.origin = 'psp'
-LEFT JOIN pay.currency k ON k.code = o.currency;
+LEFT JOIN pay.currency k ON k.code = o.currency
+WHERE c.kind = 'refund' OR e.at >= r.begun_at
+    AND (e.actor = 'query' OR e.detail ->> 'via' = 'backfill');
 COMMENT ON VIEW pay_view.recovery_findings IS
     'Facts that the PSPs knew, and the restored database did not: unknown (no '
     'checkout has the token), refund (made at the PSP, or asked for by a '

@@ -125,6 +125,8 @@ def day(stack):
     assert known.states() == {("EXECUTING", None)}
     day.plan = payctl(stack, "--since", day.since, wanted=1)
     day.begun = stack.value("SELECT count(*) FROM pay.recovery")
+    # as before nginx is started: nothing is searched yet
+    payctl(stack, "--since", day.since, "--yes", "--wait", "0", wanted=1)
     day.first = shown(
         stack, "--since", day.since, "--yes", "--wait", "30", wanted=1
     )

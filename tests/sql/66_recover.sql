@@ -17,7 +17,7 @@ CREATE FUNCTION pg_temp.found() RETURNS text LANGUAGE sql AS $$
 SELECT string_agg(concat_ws(' ', f.finding,
         CASE WHEN f.is_open THEN 'open' END, f.psp, f.token, f.fact,
         f.amount, f.currency, f.payment_order_id), ', '
-    ORDER BY f.finding, f.token, f.fact)
+    ORDER BY f.finding, f.token, f.fact, f.amount)
 FROM pay_view.recovery_findings f
 $$;
 CREATE FUNCTION pg_temp.listed(p_psp text, p_ago int DEFAULT 0)
@@ -124,25 +124,28 @@ SELECT is(pg_temp.fact('t-none', 'expired', 'l3', 'backfill'), 'parked',
 SELECT is(pg_temp.news('refund', 'succeeded', 're_1', 300,
     p_token => 't-c-sold', p_source => 'backfill'), 'applied',
     'a refund that is lost');
+SELECT is(pg_temp.news('refund', 'succeeded', 're_3', 50,
+    p_token => 't-c-sold'), 'applied', 'one whose webhook comes again');
 SELECT is(pg_temp.news('refund', 'succeeded', 're_2', 400,
     p_reference => 'pi-x', p_source => 'backfill'), 'parked',
     'one of a payment that is lost');
 SELECT is(pg_temp.listed('stripe'), 'stored', 'the list is read');
 SELECT is(pg_temp.found(),
     'found stripe t-open paid 1.00 USD o-open, '
+    'refund open stripe t-c-sold refunded 0.50 USD o-sold, '
     'refund open stripe t-c-sold refunded 3.00 USD o-sold, '
     'unknown open stripe pi-x refund.succeeded 4.00 USD, '
     'unknown open stripe t-lost paid 19.99 EUR, '
     'unknown stripe t-none expired', 'the findings');
-SELECT is(pg_temp.stands(), 'open 1 1 3 5', 'other lists may still come');
+SELECT is(pg_temp.stands(), 'open 1 1 4 6', 'other lists may still come');
 SELECT pg_temp.passes()
 \g /dev/null
-SELECT is(pg_temp.stands(), 'open 0 1 3 5',
+SELECT is(pg_temp.stands(), 'open 0 1 4 6',
           'the payment that has come is not asked about');
 SELECT is(pay_ops.end_recovery('ann', NULL), 'searching', 'one is left');
 UPDATE pay.job SET run_at = now() + interval '1 minute'
 WHERE checkout_id = 'c-bare';
-SELECT is(pay_ops.end_recovery('ann', NULL), 'findings', 'three to act upon');
+SELECT is(pay_ops.end_recovery('ann', NULL), 'findings', 'four to act upon');
 SELECT is(pay_ops.end_recovery(w, y), 'invalid', concat_ws(' ', w, y))
 FROM (VALUES ('', 'paid back'), (NULL, 'paid back'), ('ann', ''),
     ('ann', repeat('x', 201))) v (w, y);
@@ -174,6 +177,7 @@ SELECT is(pg_temp.token('m1', 'c-lost', 't-lost'), 'stored', 'its old page');
 SELECT is(pg_temp.status('m1', 'o-lost'), 'SUCCESS', 'is paid');
 SELECT is(pg_temp.found(),
     'found stripe t-open paid 1.00 USD o-open, '
+    'refund stripe t-c-sold refunded 0.50 USD o-sold, '
     'refund stripe t-c-sold refunded 3.00 USD o-sold, '
     'unknown open stripe pi-x refund.succeeded 4.00 USD, '
     'unknown stripe t-none expired', 'it is no finding any more');
@@ -181,7 +185,7 @@ INSERT INTO pay.dead_letter (psp, event_id, kind, reason, state, closed_at,
     closed_by, closed_why)
 SELECT i.psp, i.event_id, 'parked', 'parked', 'resolved', now(), 'ann', 'seen'
 FROM pay.webhook_inbox i WHERE i.token = 'pi-x';
-SELECT is(pg_temp.stands(), 'ended 0 0 0 3', 'nor one that is resolved');
+SELECT is(pg_temp.stands(), 'ended 0 0 0 4', 'nor one that is resolved');
 
 -- a PSP whose list was never read, a second restore
 SELECT is(pg_temp.begins('2 hours'), 'begun', 'another moment');
