@@ -11,9 +11,14 @@ import time
 
 import pytest
 from host import Backed
+from shops import stored
 from support.worst_day import end_of_segment, lsn
 
 SOME = 15  # payments
+OPEN = "SELECT 1 FROM pay_view.recoveries WHERE state = 'open'"
+FINDINGS = """
+SELECT token FROM pay_view.recovery_findings
+WHERE finding = 'unknown' AND fact = 'paid'"""
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +44,10 @@ class Recovery:
         host.stack.link = None
         host.operator.does("compare")
         self.stored_s = time.time() - self.began
+        self.since = host.stack.value(
+            "SELECT coalesce(max(at), now())::text FROM pay.event"
+        )
+        host.operator.does("begin the search", SINCE=self.since)
 
     def judge(self, safe: int):
         self.verdict = self.host.judge(self.before, safe)
@@ -48,16 +57,37 @@ class Recovery:
     def open(self) -> None:
         host, load = self.host, self.load
         host.operator.does("open")
+        host.operator.does("search the PSPs", SINCE=self.since)
+        self.found()
+        if host.stack.sql(OPEN):
+            host.operator.does("accept the findings", REASON="a drill")
         load.sell(SOME)
         since = load.promises[len(self.before) :]
         self.seconds = min(each.at for each in since) - self.began
         assert host.judge(since, None).broken == []
         shutil.rmtree(host.wrong, ignore_errors=True)
 
+    def found(self) -> None:
+        """Each payment that a storefront was told of is booked, or is a finding
+        whose token leads to it."""
+        stack = self.host.stack
+        now = stored(stack)
+        tokens = {token for (token,) in stack.sql(FINDINGS)}
+        gone = [
+            each.order_id
+            for each in self.before
+            if each.status == "SUCCESS" and now.get(each.order_id) != "SUCCESS"
+        ]
+        for order_id in gone:
+            (made,) = stack.mock.books(nonce=order_id)["registrations"]
+            assert made["token"] in tokens, order_id
+        self.findings = len(gone)
+
     def __str__(self) -> str:
         return (
             f"compared after {self.stored_s:.1f} s, payments again after"
-            f" {self.seconds:.1f} s, {self.verdict}"
+            f" {self.seconds:.1f} s, {self.verdict},"
+            f" found at the PSP: {self.findings}"
         )
 
 
