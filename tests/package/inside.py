@@ -368,6 +368,10 @@ def looked_at():
     as_postgres = ("runuser", "-u", "postgres", "--")
     dsn = ("--dsn", "dbname=payments")
     run(*as_postgres, "payctl", "check", "--quiet", *dsn, cwd="/")
+    # the log is verified once there is a seal
+    until(lambda: int(run_quietly(
+        *as_postgres, "psql", "-XAtd", "payments", "-c",
+        "SELECT count(*) FROM pay.seal") or 0) > 0, 40, "a seal")  # fmt: skip
     run("bash", "-o", "pipefail", "-c",
         f"{' '.join(as_postgres)} payctl audit export {' '.join(dsn)} | "
         "payctl audit verify --key /etc/payctl/audit.pub.pem -",
@@ -456,10 +460,6 @@ def pays():
     unit, mock = set_up()
     Buyer([]).buy()
     print(f"paid after {time.monotonic() - start:.1f} s", flush=True)
-    # the seal of the payment, for the verification of the log
-    until(lambda: int(run_quietly(
-        "runuser", "-u", "postgres", "--", "psql", "-XAtd", "payments", "-c",
-        "SELECT count(*) FROM pay.seal") or 0) > 0, 40, "a seal")  # fmt: skip
     looked_at()
     faults()
     pieces()
