@@ -1,9 +1,8 @@
 /*
  * /metrics: the counters of the shared zone in Prometheus' text format 0.0.4,
  * or, for those who ask for it, in OpenMetrics 1.0 with exemplars.  Only reads.
- *  Families with few series show all of them from the start, so
- * that a rate over the first event is right; the others (requests, PSPs) show
- * what has happened.
+ * Families with few series show all of them from the start, so that a rate over
+ * the first event is right; the others (requests, PSPs) show what has happened.
  */
 
 #include "http/ngx_http_payments_metrics.h"

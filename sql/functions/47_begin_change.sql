@@ -392,9 +392,7 @@ BEGIN
                 THEN 'in_progress'
             ELSE 'replayed' END;
         RETURN;
-    ELSIF p_item.route <> 'risk review'
-        AND EXISTS (SELECT FROM recovery r WHERE r.ended_at IS NULL)
-    THEN
+    ELSIF EXISTS (SELECT FROM recovery r WHERE r.ended_at IS NULL) THEN
         outcome := 'recovering';
         RETURN;
     END IF;

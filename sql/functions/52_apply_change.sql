@@ -152,15 +152,13 @@ DECLARE
     v_kept  news[];
     v_one   news;
     v_items int[] := '{}';
-    v_keeps boolean := EXISTS (
-        SELECT FROM recovery r WHERE r.ended_at IS NULL);
 BEGIN
     FOR v_n IN 1 .. cardinality(p_news) LOOP
         p_news[v_n].outcome := CASE
             WHEN p_news[v_n].checkout_id IS NOT NULL THEN NULL
             WHEN p_news[v_n].source = 'query' THEN 'not_found'
-            WHEN p_news[v_n].source = 'backfill' AND NOT v_keeps
-                THEN 'unknown'
+            WHEN p_news[v_n].source = 'backfill'
+                AND (open_recovery()).recovery_id IS NULL THEN 'unknown'
             WHEN p_news[v_n].token IS NULL AND p_news[v_n].reference IS NULL
                 THEN 'ignored'
             ELSE 'parked' END;

@@ -88,16 +88,14 @@ static const char  record_sql[] =
     " hand'"                                                                  \
     " ELSE 'belongs to a payment that is not known: look at the PSP' END"
 
-#define FINDINGS                                                              \
-    "SELECT finding, CASE WHEN is_open THEN 'open' ELSE '' END AS state,"     \
-    " " AT("at") " AS at, psp, coalesce(token, '') AS token,"                 \
-    " coalesce(reference, '') AS reference, fact, amount, currency,"          \
-    " coalesce(merchant_id, '') AS merchant,"                                 \
-    " coalesce(payment_order_id, '') AS \"order\", " ADVICE " AS todo"        \
-    " FROM pay_view.recovery_findings"                                        \
-    " ORDER BY is_open DESC, at, psp, token, payment_order_id"
-
-static const char  findings_sql[] = FINDINGS;
+static const char  findings_sql[] =
+    "SELECT finding, CASE WHEN is_open THEN 'open' ELSE '' END AS state,"
+    " " AT("at") " AS at, psp, coalesce(token, '') AS token,"
+    " coalesce(reference, '') AS reference, fact, amount, currency,"
+    " coalesce(merchant_id, '') AS merchant,"
+    " coalesce(payment_order_id, '') AS \"order\", " ADVICE " AS todo"
+    " FROM pay_view.recovery_findings"
+    " ORDER BY is_open DESC, at, psp, token, payment_order_id";
 
 static const pay_cli_part_t  parts[] = {
     { "PSPs",

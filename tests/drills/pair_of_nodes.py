@@ -16,6 +16,7 @@ from host import TOOLS, Host
 from support.gateway import ROOT
 from support.own_stack import QUICK_JOBS, alive, children, wait_for
 from support.ports import free_port
+from support.scratch import fetch
 from support.worst_day import Operator
 
 SYSTEMCTL = """#!/bin/bash
@@ -90,14 +91,7 @@ class Node:
         (self.examples / "patroni.yml").write_text(text)
 
     def sql(self, query: str, *args) -> list[tuple]:
-        link = psycopg2.connect(self.dsn, connect_timeout=3)
-        link.autocommit = True
-        try:
-            with link.cursor() as cursor:
-                cursor.execute(query, args)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            link.close()
+        return fetch(self.dsn, query, *args)
 
     def is_called(self, role: str) -> bool:
         """By Patroni, on the word of etcd."""

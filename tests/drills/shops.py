@@ -2,42 +2,31 @@
 promise that was made, with the place in the WAL that PostgreSQL had flushed.
 """
 
-import threading
 import time
 from collections import Counter
 
 import httpx
 import psycopg2
+from support.load import Threads
 from support.own_stack import new_id, wait_for
 from support.worst_day import Promise, lsn
 
 PATIENCE_S = 10
 
 
-class Shops:
+class Shops(Threads):
     """with Shops(stack, dsn) as shops: …; shops.promises afterwards.  dsn: of
     the server whose WAL counts, or None where every promise counts."""
 
     def __init__(self, stack, dsn: str | None = None, threads: int = 4):
+        super().__init__(threads)
         self.stack, self.dsn = stack, dsn
         self.promises: list[Promise] = []
         self.statuses: Counter = Counter()
-        self.stop = threading.Event()
         self.failed: list[BaseException] = []
-        self.threads = [
-            threading.Thread(target=self._run, daemon=True)
-            for _ in range(threads)
-        ]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
 
     def __exit__(self, *_):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join(60)
+        super().__exit__()
         assert not self.failed, self.failed[:3]
 
     def paid(self) -> int:
@@ -50,7 +39,7 @@ class Shops:
             lambda: self.paid() >= wanted or self.failed, f"{more} payments"
         )
 
-    def _run(self) -> None:
+    def _run(self, _: int) -> None:
         link = None
         try:
             while not self.stop.is_set():

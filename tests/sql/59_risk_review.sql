@@ -333,6 +333,17 @@ SELECT lives_ok('SELECT pg_temp.sweep_one()', 'the next round');
 SELECT is(c.review_id, 0::bigint, 'begins anew')
 FROM pay.review_cursor c WHERE c.state = 'rejected';
 
+-- behind a restore the money may be back, or captured, and nobody knows
+SELECT is(pg_temp.reviewed('restored', 300), 'created', '');
+SELECT is(pay_ops.begin_recovery(now(), 'ann'), 'begun', 'a restore');
+SELECT is(pg_temp.decide('restored', 'reject'), 'rejected', 'a rejection');
+SELECT is(pg_temp.sweep(), 'swept', 'a round');
+SELECT is(pg_temp.changes('restored'), NULL, 'neither gives money back');
+SELECT is(pg_temp.review('restored'), 'rejected held', 'which it waits for');
+SELECT is(pay_ops.end_recovery('ann', 'a test'), 'ended', 'all is searched');
+SELECT is(pg_temp.sweep(), 'swept', 'the next round');
+SELECT is(pg_temp.changes('restored'), 'refund 300 risk change', 'does');
+
 -- an authorisation that has lapsed: nothing is left to approve
 SELECT is(pg_temp.reviewed('lapsed', p_news => 'authorized'), 'created', '');
 SELECT is(pg_temp.fact('t-lapsed', 'cancelled'), 'applied', 'it lapses');

@@ -52,6 +52,10 @@ FROM (VALUES ('-1 second', 'ann'), ('31 days', 'ann'), (NULL, 'ann'),
 SELECT is(pay_ops.begin_recovery(t::timestamptz, 'ann'), 'invalid', t)
 FROM unnest('{infinity,-infinity}'::text[]) t;
 SELECT is((SELECT count(*) FROM pay.recovery), 0::bigint, 'nothing is begun');
+SELECT is(pg_temp.news('refund', 'succeeded', 're_0', 400,
+    p_reference => 'pi-0', p_source => 'backfill'), 'unknown',
+    'a refund in a list, of a payment that is not ours');
+SELECT is((SELECT count(*) FROM pay.webhook_inbox), 0::bigint, 'is not kept');
 
 -- a database that has never read a list
 SELECT is(pg_temp.begins('11 minutes'), 'begun', 'a recovery');

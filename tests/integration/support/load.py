@@ -40,12 +40,11 @@ class Call:
             self.status, self.error = answer.status_code, None
 
 
-class Load:
-    """with Load(stack) as load: …; load.calls afterwards."""
+class Threads:
+    """So many _run() at once, with the number of each, until the end of the
+    block."""
 
-    def __init__(self, stack, threads: int = 6, *, keep_alive: bool = False):
-        self.stack, self.keep_alive = stack, keep_alive
-        self.calls: list[Call] = []
+    def __init__(self, threads: int):
         self.stop = threading.Event()
         self.threads = [
             threading.Thread(target=self._run, args=(n,), daemon=True)
@@ -61,6 +60,15 @@ class Load:
         self.stop.set()
         for thread in self.threads:
             thread.join(60)
+
+
+class Load(Threads):
+    """with Load(stack) as load: …; load.calls afterwards."""
+
+    def __init__(self, stack, threads: int = 6, *, keep_alive: bool = False):
+        super().__init__(threads)
+        self.stack, self.keep_alive = stack, keep_alive
+        self.calls: list[Call] = []
 
     def _run(self, n: int) -> None:
         psp = ("generic", "stripe")[n % 2]

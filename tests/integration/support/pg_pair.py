@@ -13,6 +13,7 @@ import psycopg2
 
 from .own_stack import PGBIN, children, wait_for
 from .ports import free_port
+from .scratch import fetch
 
 
 def run(command: list[str], **env) -> subprocess.CompletedProcess:
@@ -39,14 +40,7 @@ class Server:
         self.dsn = dsn
 
     def sql(self, query: str, *args) -> list[tuple]:
-        link = psycopg2.connect(self.dsn, connect_timeout=5)
-        link.autocommit = True
-        try:
-            with link.cursor() as cursor:
-                cursor.execute(query, args)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            link.close()
+        return fetch(self.dsn, query, *args)
 
     def answers(self, query: str):
         """The query's only value; None while the server takes nobody."""

@@ -51,10 +51,17 @@ def forget(server: str, name: str) -> None:
         drop(server, name)
 
 
-def execute(server: str, statement: str) -> None:
-    link = psycopg2.connect(server)
+def fetch(server: str, statement: str, *args) -> list[tuple]:
+    """Its rows, over a connection of its own."""
+    link = psycopg2.connect(server, connect_timeout=5)
     try:
         link.autocommit = True
-        link.cursor().execute(statement)
+        with link.cursor() as cursor:
+            cursor.execute(statement, args or None)
+            return cursor.fetchall() if cursor.description else []
     finally:
         link.close()
+
+
+def execute(server: str, statement: str) -> None:
+    fetch(server, statement)
