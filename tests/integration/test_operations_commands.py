@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 from support.gateway import ROOT
+from support.scratch import fetch
 
 TEXT = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 UNITS = ROOT / "debian/units"
@@ -153,8 +154,12 @@ def place(gateway, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def environment(gateway, place):
+def environment(gateway, place, api, checkout, wait_for):
+    """Behind a payment that is sealed, as on a day one."""
     dsn = gateway.env["PG_ADMIN_DSN"]
+    answer = api.create(checkout())
+    assert answer.status_code == 201, answer.text
+    wait_for(lambda: fetch(dsn, "SELECT 1 FROM pay.seal"), what="a seal")
     return {
         "PATH": f"{place / 'bin'}:{os.environ['PATH']}",
         "LC_ALL": "C.UTF-8",
