@@ -5,7 +5,7 @@ done, and two workers book its parts."""
 import shutil
 
 import pytest
-from support.own_stack import wait_for
+from support.own_stack import OwnStack, wait_for
 from test_settlement_dir import AUDIENCE, Inbox, fees
 
 ROWS = 200_000
@@ -21,15 +21,21 @@ SELECT EXISTS (
 
 
 @pytest.fixture(scope="module")
-def inbox(own_stack):
-    made = Inbox(own_stack, "large")
-    own_stack.configure(
-        (AUDIENCE, made.line() + AUDIENCE),
-        (" queue=4096", " queue=4096 timeout=1s"),
-    )
-    yield made
-    own_stack.configure()
-    shutil.rmtree(made.dir)
+def inbox():
+    """That of a stack of its own: its 400,000 lines of the journal would slow
+    down each later test that sums the journal of the worker's."""
+    stack = OwnStack()
+    try:
+        made = Inbox(stack, "large")
+        stack.configure(
+            (AUDIENCE, made.line() + AUDIENCE),
+            (" queue=4096", " queue=4096 timeout=1s"),
+        )
+        yield made
+        shutil.rmtree(made.dir)
+        stack.check_invariants()
+    finally:
+        stack.close()
 
 
 @pytest.mark.timeout(DEADLINE_S + 200)
