@@ -83,13 +83,20 @@ class Browser:
         headers = {"Authorization": f"Bearer {self.token}"}
         if polls and address in self.tags:
             headers["If-None-Match"] = self.tags[address]
-        self.http.request("GET", f"{self.path}/api/{address}", headers=headers)
-        answer = self.http.getresponse()
+        try:
+            answer = self._get(address, headers)
+        except http.client.RemoteDisconnected:
+            # idle for longer than keepalive_timeout
+            answer = self._get(address, headers)
         body = answer.read()
         if answer.status not in (200, 304):
             sys.exit(f"{address}: {answer.status} {body[:300]}")
         self.tags[address] = answer.headers["ETag"]
         return body
+
+    def _get(self, address: str, headers: dict):
+        self.http.request("GET", f"{self.path}/api/{address}", headers=headers)
+        return self.http.getresponse()
 
 
 def fill(rig, orders: int) -> str:
